@@ -1,0 +1,162 @@
+//! The list. Checksums of MNIST are of the uncompressed streams, whose MD5 sums are the canonical
+//! ones (train images 6bbc9ace…, train labels a25bea73…, test images 2646ac64…, test labels
+//! 27ae3e4e…); those of BSDS500 are of the mirror named there.
+
+use super::{Entry, Item};
+
+const fn file(path: &'static str, url: &'static str) -> Item {
+    Item::File {
+        path,
+        url: Some(url),
+        content_bytes: None,
+        content_sha256: None,
+    }
+}
+
+const fn by_hand(path: &'static str) -> Item {
+    Item::File {
+        path,
+        url: None,
+        content_bytes: None,
+        content_sha256: None,
+    }
+}
+
+const fn pinned(path: &'static str, url: &'static str, bytes: u64, sha256: &'static str) -> Item {
+    Item::File {
+        path,
+        url: Some(url),
+        content_bytes: Some(bytes),
+        content_sha256: Some(sha256),
+    }
+}
+
+const fn pictures(path: &'static str, files: usize, sums: &'static str) -> Item {
+    Item::Folder {
+        path,
+        files,
+        extension: "jpg",
+        sums_sha256: Some(sums),
+    }
+}
+
+/// All known data sets.
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "mnist",
+        what: "handwritten digits, 60,000 + 10,000 images of 28 x 28, 10 classes",
+        licence: "none stated with the original files; LeCun, Cortes & Burges ask to be cited",
+        by_hand: "",
+        items: &[
+            pinned(
+                "mnist/train-images-idx3-ubyte.gz",
+                "https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz",
+                47_040_016,
+                "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            ),
+            pinned(
+                "mnist/train-labels-idx1-ubyte.gz",
+                "https://ossci-datasets.s3.amazonaws.com/mnist/train-labels-idx1-ubyte.gz",
+                60_008,
+                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            ),
+            pinned(
+                "mnist/t10k-images-idx3-ubyte.gz",
+                "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-images-idx3-ubyte.gz",
+                7_840_016,
+                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            ),
+            pinned(
+                "mnist/t10k-labels-idx1-ubyte.gz",
+                "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz",
+                10_008,
+                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+            ),
+        ],
+    },
+    Entry {
+        name: "fashion-mnist",
+        what: "articles of clothing, 60,000 + 10,000 images of 28 x 28, 10 classes",
+        licence: "MIT, Zalando SE; cite Xiao, Rasul & Vollgraf 2017",
+        by_hand: "",
+        items: &[
+            file(
+                "fashion-mnist/train-images-idx3-ubyte.gz",
+                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz",
+            ),
+            file(
+                "fashion-mnist/train-labels-idx1-ubyte.gz",
+                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-labels-idx1-ubyte.gz",
+            ),
+            file(
+                "fashion-mnist/t10k-images-idx3-ubyte.gz",
+                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/t10k-images-idx3-ubyte.gz",
+            ),
+            file(
+                "fashion-mnist/t10k-labels-idx1-ubyte.gz",
+                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/t10k-labels-idx1-ubyte.gz",
+            ),
+        ],
+    },
+    Entry {
+        name: "kmnist",
+        what: "cursive Japanese characters, 60,000 + 10,000 images of 28 x 28, 10 classes",
+        licence: "CC BY-SA 4.0, ROIS-DS Center for Open Data in the Humanities; cite Clanuwat and others 2018",
+        by_hand: "",
+        items: &[
+            file(
+                "kmnist/train-images-idx3-ubyte.gz",
+                "http://codh.rois.ac.jp/kmnist/dataset/kmnist/train-images-idx3-ubyte.gz",
+            ),
+            file(
+                "kmnist/train-labels-idx1-ubyte.gz",
+                "http://codh.rois.ac.jp/kmnist/dataset/kmnist/train-labels-idx1-ubyte.gz",
+            ),
+            file(
+                "kmnist/t10k-images-idx3-ubyte.gz",
+                "http://codh.rois.ac.jp/kmnist/dataset/kmnist/t10k-images-idx3-ubyte.gz",
+            ),
+            file(
+                "kmnist/t10k-labels-idx1-ubyte.gz",
+                "http://codh.rois.ac.jp/kmnist/dataset/kmnist/t10k-labels-idx1-ubyte.gz",
+            ),
+        ],
+    },
+    Entry {
+        name: "emnist-letters",
+        what: "handwritten letters, 124,800 + 20,800 images of 28 x 28 (transposed), 26 classes",
+        licence: "NIST Special Database 19, a work of the US government; cite Cohen and others 2017",
+        by_hand: "unpack https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip and put its four \
+                  emnist-letters-* files into emnist/",
+        items: &[
+            by_hand("emnist/emnist-letters-train-images-idx3-ubyte.gz"),
+            by_hand("emnist/emnist-letters-train-labels-idx1-ubyte.gz"),
+            by_hand("emnist/emnist-letters-test-images-idx3-ubyte.gz"),
+            by_hand("emnist/emnist-letters-test-labels-idx1-ubyte.gz"),
+        ],
+    },
+    Entry {
+        name: "bsds500",
+        what: "500 photographs of 481 x 321 pixels (Berkeley segmentation data set)",
+        licence: "no licence covers the images; for research, cite Arbelaez and others, TPAMI 2011",
+        by_hand: "clone https://github.com/BIDS/BSDS500 (commit a04b7c6c) and put \
+                  BSDS500/data/images into bsds500/",
+        items: &[
+            pictures(
+                "bsds500/images/train",
+                200,
+                "9de25bdaf5db109f390ba0166233ad92ef1e27696c0f60e43d2ce424e0e7061b",
+            ),
+            pictures(
+                "bsds500/images/val",
+                100,
+                "c2541b97777ee29fa81b59a033bd257696b50a173e39a1be8ce527e14db9a735",
+            ),
+            pictures(
+                "bsds500/images/test",
+                200,
+                "f16a24f8844858615249ad8872c65a8fa98b112d2c2b4f537875d1adb0e7cd5b",
+            ),
+        ],
+    },
+];

@@ -1,0 +1,81 @@
+//! The known data sets: where their files are from, whether they are here, whether they are whole.
+//!
+//! Nothing is downloaded unless `fetch` is called. A checksum stands here only where it is known
+//! for certain; everything else is *not pinned*: what was fetched first is reported, so that a
+//! caller can record it.
+//!
+//! The four MNIST files exist in several compressions, whose `.gz` bytes differ while their content
+//! does not. What is pinned is therefore the uncompressed content.
+
+mod entries;
+#[cfg(feature = "fetch")]
+mod fetch;
+mod verify;
+
+pub use entries::ENTRIES;
+#[cfg(feature = "fetch")]
+pub use fetch::{Expected, Fetched, fetch, fetch_entry};
+pub use verify::{Report, Status, status, verify};
+
+/// A known data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub what: &'static str,
+    /// What is known of its licence; read it before you publish anything made from the data.
+    pub licence: &'static str,
+    /// How to get it where `fetch` cannot; empty where it can.
+    pub by_hand: &'static str,
+    /// Its files and folders.
+    pub items: &'static [Item],
+}
+
+/// One file, or one folder of pictures, of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item {
+    /// A file.
+    File {
+        /// Below the data folder.
+        path: &'static str,
+        /// Where it can be downloaded as it is.
+        url: Option<&'static str>,
+        /// Length of the uncompressed content.
+        content_bytes: Option<u64>,
+        /// SHA-256 of the uncompressed content.
+        content_sha256: Option<&'static str>,
+    },
+    /// A folder.
+    Folder {
+        /// Below the data folder.
+        path: &'static str,
+        /// How many files with this extension are in it.
+        files: usize,
+        /// Their extension.
+        extension: &'static str,
+        /// SHA-256 of what `sha256sum *.jpg` prints in that folder (names in byte order).
+        sums_sha256: Option<&'static str>,
+    },
+}
+
+impl Item {
+    /// Its path below the data folder.
+    pub fn path(&self) -> &'static str {
+        match self {
+            Item::File { path, .. } | Item::Folder { path, .. } => path,
+        }
+    }
+}
+
+/// The data set of this name.
+///
+/// ```
+/// use scotopic_datasets::catalog;
+/// let mnist = catalog::find("mnist").unwrap();
+/// assert_eq!(mnist.items.len(), 4);
+/// assert!(catalog::find("no-such-set").is_none());
+/// ```
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.name == name)
+}

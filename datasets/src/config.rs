@@ -1,0 +1,121 @@
+//! Where the images come from: the `[data]` table of a run.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DeadLeavesConfig, IdxConfig, ImagesConfig, NpyConfig, Result, Splits};
+
+/// One of the sources of images, named by the key `source`; the other keys are those of the source,
+/// all with defaults, and an unknown one is an error.
+///
+/// ```
+/// use scotopic_datasets::{DataConfig, DeadLeavesConfig};
+/// let data: DataConfig = serde_json::from_str(r#"{ "source": "dead-leaves", "size": 16 }"#).unwrap();
+/// assert_eq!(data, DataConfig::DeadLeaves(DeadLeavesConfig { size: 16, ..Default::default() }));
+/// let typo = serde_json::from_str::<DataConfig>(r#"{ "source": "dead-leaves", "siez": 16 }"#);
+/// assert!(typo.unwrap_err().to_string().contains("siez"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "kebab-case")]
+pub enum DataConfig {
+    /// Pictures of occluding discs, drawn on the spot.
+    DeadLeaves(DeadLeavesConfig),
+    /// MNIST and its relatives.
+    Idx(IdxConfig),
+    /// Arrays made elsewhere.
+    Npy(NpyConfig),
+    /// Folders of photographs.
+    Images(ImagesConfig),
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self::DeadLeaves(DeadLeavesConfig::default())
+    }
+}
+
+impl DataConfig {
+    /// Checks every value without touching a file.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) naming the field, what it is and what it may be.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            DataConfig::DeadLeaves(config) => config.validate(),
+            DataConfig::Idx(config) => config.validate(),
+            DataConfig::Npy(config) => config.validate(),
+            DataConfig::Images(config) => config.validate(),
+        }
+    }
+
+    /// Reads, or draws, the images. Relative paths are looked up in `root`; `note` is given a short
+    /// line at each step.
+    ///
+    /// # Errors
+    /// What [`validate`](Self::validate) finds, and whatever is wrong with the files.
+    pub fn load(&self, root: &Path, note: &mut dyn FnMut(&str)) -> Result<Splits> {
+        self.validate()?;
+        match self {
+            DataConfig::DeadLeaves(config) => config.load(note),
+            DataConfig::Idx(config) => config.load(root, note),
+            DataConfig::Npy(config) => config.load(root, note),
+            DataConfig::Images(config) => config.load(root, note),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_survives_serialisation() {
+        for (config, name) in [
+            (DataConfig::default(), "dead-leaves"),
+            (
+                DataConfig::Idx(IdxConfig {
+                    limit: Some(3),
+                    ..Default::default()
+                }),
+                "idx",
+            ),
+            (DataConfig::Npy(NpyConfig::default()), "npy"),
+            (DataConfig::Images(ImagesConfig::default()), "images"),
+        ] {
+            let text = serde_json::to_string(&config).unwrap();
+            assert!(text.contains(&format!(r#""source":"{name}""#)), "{text}");
+            assert_eq!(serde_json::from_str::<DataConfig>(&text).unwrap(), config);
+            let bare = format!(r#"{{"source":"{name}"}}"#);
+            serde_json::from_str::<DataConfig>(&bare).unwrap();
+            let typo = format!(r#"{{"source":"{name}","standardize":true}}"#);
+            assert!(serde_json::from_str::<DataConfig>(&typo).is_err());
+        }
+        assert!(serde_json::from_str::<DataConfig>(r#"{"source":"deadleaves"}"#).is_err());
+    }
+
+    #[test]
+    fn whitening_is_a_table_of_its_own() {
+        let text = r#"{"source":"images","whitening":{"kind":"none","f0":0.5}}"#;
+        let DataConfig::Images(config) = serde_json::from_str(text).unwrap() else {
+            panic!()
+        };
+        assert_eq!(config.whitening.kind, crate::WhiteningKind::None);
+        assert_eq!(config.whitening.f0, 0.5);
+    }
+
+    #[test]
+    fn defaults_are_valid() {
+        for config in [
+            DataConfig::default(),
+            DataConfig::Idx(IdxConfig::default()),
+            DataConfig::Images(ImagesConfig::default()),
+        ] {
+            config.validate().unwrap();
+        }
+        let empty = DataConfig::Npy(NpyConfig::default())
+            .validate()
+            .unwrap_err();
+        assert!(empty.to_string().contains("field `train`"), "{empty}");
+    }
+}

@@ -1,0 +1,303 @@
+//! Images as rows of numbers, checked once when they are made.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Result, sha};
+
+/// The layout of one image: channels, then rows, then columns, the last the fastest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageShape {
+    /// Planes: 1 for grey, 3 for colour.
+    pub channels: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl ImageShape {
+    /// Numbers per image, `channels·height·width`; saturates instead of wrapping round.
+    pub fn pixels(&self) -> usize {
+        self.channels
+            .saturating_mul(self.height)
+            .saturating_mul(self.width)
+    }
+}
+
+/// A set of images of one shape, `pixels[image, channel·height·width]`, and perhaps a label each.
+///
+/// ```
+/// use scotopic_datasets::{ImageSet, ImageShape};
+/// # fn main() -> scotopic_datasets::Result<()> {
+/// let shape = ImageShape { channels: 1, height: 1, width: 2 };
+/// let set = ImageSet::new("pairs", shape, vec![0.0, 1.0, 2.0, 3.0], None)?;
+/// assert_eq!(set.len(), 2);
+/// assert_eq!(set.gather(&[1, 0]), [2.0, 3.0, 0.0, 1.0]);
+/// let broken = ImageSet::new("pairs", shape, vec![0.0, f32::NAN], None);
+/// assert!(broken.unwrap_err().to_string().contains("image 0, pixel 1"));
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageSet {
+    name: String,
+    shape: ImageShape,
+    pixels: Vec<f32>,
+    labels: Option<Vec<u8>>,
+}
+
+impl ImageSet {
+    /// Checks that the sizes go together and that every pixel is finite.
+    ///
+    /// # Errors
+    /// [`Error::Size`] or [`Error::NotFinite`], the latter naming image and pixel.
+    pub fn new(
+        name: impl Into<String>,
+        shape: ImageShape,
+        pixels: Vec<f32>,
+        labels: Option<Vec<u8>>,
+    ) -> Result<Self> {
+        let name = name.into();
+        let each = shape.pixels();
+        if each == 0 {
+            return Err(Error::size(
+                name,
+                "image shape",
+                format!("{shape:?}"),
+                "no zero in it",
+            ));
+        }
+        if !pixels.len().is_multiple_of(each) {
+            let expected = format!("a multiple of {each} (one image of {shape:?})");
+            return Err(Error::size(
+                name,
+                "number of pixels",
+                pixels.len(),
+                expected,
+            ));
+        }
+        let count = pixels.len() / each;
+        if let Some(labels) = labels.as_ref().filter(|labels| labels.len() != count) {
+            let expected = format!("{count}, one for each image");
+            return Err(Error::size(
+                name,
+                "number of labels",
+                labels.len(),
+                expected,
+            ));
+        }
+        if let Some(at) = pixels.iter().position(|value| !value.is_finite()) {
+            let (image, pixel) = (at / each, at % each);
+            return Err(Error::NotFinite {
+                name,
+                image,
+                pixel,
+                found: pixels[at],
+            });
+        }
+        Ok(Self {
+            name,
+            shape,
+            pixels,
+            labels,
+        })
+    }
+
+    /// Where the images come from.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The layout of each image.
+    pub fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    /// How many images.
+    pub fn len(&self) -> usize {
+        self.pixels.len() / self.shape.pixels()
+    }
+
+    /// Whether there is no image at all.
+    pub fn is_empty(&self) -> bool {
+        self.pixels.is_empty()
+    }
+
+    /// Image `i`.
+    ///
+    /// # Panics
+    /// If `i` is not below [`len`](Self::len).
+    pub fn image(&self, i: usize) -> &[f32] {
+        let each = self.shape.pixels();
+        &self.pixels[i * each..(i + 1) * each]
+    }
+
+    /// All images, one after the other.
+    pub fn pixels(&self) -> &[f32] {
+        &self.pixels
+    }
+
+    /// One label for each image, where the source has labels.
+    pub fn labels(&self) -> Option<&[u8]> {
+        self.labels.as_deref()
+    }
+
+    /// A batch: the images with these indices, one after the other.
+    ///
+    /// # Panics
+    /// If an index is not below [`len`](Self::len).
+    pub fn gather(&self, indices: &[usize]) -> Vec<f32> {
+        let mut batch = Vec::with_capacity(indices.len() * self.shape.pixels());
+        indices
+            .iter()
+            .for_each(|&i| batch.extend_from_slice(self.image(i)));
+        batch
+    }
+
+    /// The first `n` images, or all if there are fewer.
+    #[must_use]
+    pub fn take(mut self, n: usize) -> Self {
+        let n = n.min(self.len());
+        self.pixels.truncate(n * self.shape.pixels());
+        if let Some(labels) = &mut self.labels {
+            labels.truncate(n);
+        }
+        self
+    }
+
+    /// Splits the last `n` images off: (the rest, the last `n`), both in their order.
+    ///
+    /// # Errors
+    /// [`Error::Size`] if nothing would be left in front.
+    pub fn split_tail(mut self, n: usize) -> Result<(Self, Self)> {
+        let count = self.len();
+        if n >= count {
+            let expected = format!("below {count}, the number of images");
+            return Err(Error::size(
+                self.name,
+                "images to split off the end",
+                n,
+                expected,
+            ));
+        }
+        let head = count - n;
+        let tail = Self {
+            name: format!("{} (last {n})", self.name),
+            shape: self.shape,
+            pixels: self.pixels.split_off(head * self.shape.pixels()),
+            labels: self.labels.as_mut().map(|labels| labels.split_off(head)),
+        };
+        self.name = format!("{} (first {head})", self.name);
+        Ok((self, tail))
+    }
+
+    /// SHA-256, in hexadecimal, over the shape (three little-endian `u64`) and the bits of every
+    /// pixel (little-endian): the same digest means the same images.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for size in [self.shape.channels, self.shape.height, self.shape.width] {
+            hash.update((size as u64).to_le_bytes());
+        }
+        let mut bytes = Vec::with_capacity(4 * 4096);
+        for chunk in self.pixels.chunks(4096) {
+            bytes.clear();
+            chunk
+                .iter()
+                .for_each(|v| bytes.extend_from_slice(&v.to_bits().to_le_bytes()));
+            hash.update(&bytes);
+        }
+        sha::hex(hash)
+    }
+
+    /// Lets the caller rescale the pixels; the function must keep them finite.
+    pub(crate) fn pixels_mut(&mut self) -> &mut [f32] {
+        &mut self.pixels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAIR: ImageShape = ImageShape {
+        channels: 1,
+        height: 1,
+        width: 2,
+    };
+
+    fn ten() -> ImageSet {
+        let pixels = (0..20).map(|v| v as f32).collect();
+        ImageSet::new("ten", PAIR, pixels, Some((0..10).collect())).unwrap()
+    }
+
+    #[test]
+    fn sizes_must_go_together() {
+        let odd = ImageSet::new("odd", PAIR, vec![0.0; 3], None).unwrap_err();
+        assert!(odd.to_string().contains("multiple of 2"), "{odd}");
+        let labels = ImageSet::new("labels", PAIR, vec![0.0; 4], Some(vec![1])).unwrap_err();
+        assert!(
+            labels.to_string().contains("found 1, expected 2"),
+            "{labels}"
+        );
+        let none = ImageShape {
+            channels: 0,
+            ..PAIR
+        };
+        assert!(ImageSet::new("none", none, vec![], None).is_err());
+        let vast = ImageShape {
+            channels: usize::MAX,
+            height: 3,
+            width: 2,
+        };
+        assert!(ImageSet::new("vast", vast, vec![0.0; 6], None).is_err());
+    }
+
+    #[test]
+    fn not_finite_is_named() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let error = ImageSet::new("x", PAIR, vec![0.0, 0.0, 0.0, bad], None).unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    Error::NotFinite {
+                        image: 1,
+                        pixel: 1,
+                        ..
+                    }
+                ),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn take_and_split_keep_order_and_labels() {
+        let (head, tail) = ten().split_tail(3).unwrap();
+        assert_eq!((head.len(), tail.len()), (7, 3));
+        assert_eq!(tail.image(0), [14.0, 15.0]);
+        assert_eq!(tail.labels().unwrap(), [7, 8, 9]);
+        assert_eq!(head.labels().unwrap().len(), 7);
+        assert!(ten().split_tail(10).is_err());
+        assert!(ten().split_tail(0).unwrap().1.is_empty());
+        assert_eq!(ten().take(2).pixels(), [0.0, 1.0, 2.0, 3.0]);
+        assert_eq!(ten().take(99), ten());
+    }
+
+    #[test]
+    fn digest_sees_shape_and_every_bit() {
+        let base = ImageSet::new("a", PAIR, vec![0.0, 1.0], None).unwrap();
+        let tall = ImageShape {
+            channels: 1,
+            height: 2,
+            width: 1,
+        };
+        let turned = ImageSet::new("a", tall, vec![0.0, 1.0], None).unwrap();
+        let negative = ImageSet::new("a", PAIR, vec![-0.0, 1.0], None).unwrap();
+        let renamed = ImageSet::new("b", PAIR, vec![0.0, 1.0], Some(vec![3])).unwrap();
+        assert_ne!(base.digest(), turned.digest());
+        assert_ne!(base.digest(), negative.digest());
+        assert_eq!(base.digest(), renamed.digest());
+        assert_eq!(base.digest().len(), 64);
+    }
+}

@@ -1,0 +1,123 @@
+//! From a folder to its picture files, from a file to grey values.
+
+use std::io::{BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use crate::{Error, Picture, Result, source};
+
+/// No side of a picture may be longer.
+const MAX_SIDE: u32 = 16_384;
+/// Nor may it have more pixels: 2²⁶ are 512 MiB as grey values in f64.
+const MAX_PIXELS: u64 = 1 << 26;
+/// Nor the decoder reserve more bytes: 16-bit RGBA at the largest size.
+const MAX_BYTES: u64 = 8 * MAX_PIXELS;
+
+/// The PNG and JPEG files of a folder, by name in byte order; other files and sub-folders are
+/// passed over.
+///
+/// # Errors
+/// [`Error::WrongKind`] if it is not a folder; [`Error::Size`] if no such file is in it.
+pub fn folder(path: &Path) -> Result<Vec<PathBuf>> {
+    if !std::fs::metadata(path)
+        .map_err(Error::io(path, "open"))?
+        .is_dir()
+    {
+        return Err(Error::WrongKind {
+            path: path.into(),
+            found: "a file",
+            expected: "a folder",
+        });
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(Error::io(path, "list"))? {
+        let file = entry.map_err(Error::io(path, "list"))?.path();
+        let extension = file
+            .extension()
+            .and_then(|e| e.to_str())
+            .unwrap_or("")
+            .to_ascii_lowercase();
+        if matches!(extension.as_str(), "png" | "jpg" | "jpeg") && file.is_file() {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        let expected = "at least one .png, .jpg or .jpeg file";
+        return Err(Error::size(
+            path.display(),
+            "number of pictures",
+            0,
+            expected,
+        ));
+    }
+    // Folders are listed in an order of the file system's own.
+    files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
+    Ok(files)
+}
+
+/// Decodes one picture to grey values in \[0, 1\]; transparency is ignored.
+///
+/// # Errors
+/// [`Error::Format`] if it is neither PNG nor JPEG, damaged, or larger than 2²⁶ pixels.
+pub fn grey(path: &Path) -> Result<Picture> {
+    let (file, length) = source::open_file(path)?;
+    let damaged = |found: String| Error::Format {
+        path: path.into(),
+        part: String::new(),
+        offset: 0,
+        found,
+        expected: format!("a PNG or JPEG picture of at most {MAX_PIXELS} pixels"),
+        advice: "repair it or take it away from the folder",
+    };
+    if length > MAX_BYTES {
+        return Err(damaged(format!("{length} bytes")));
+    }
+    let mut bytes = Vec::new();
+    BufReader::new(file)
+        .take(MAX_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(Error::io(path, "read"))?;
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(Error::io(path, "read"))?;
+    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
+        return Err(damaged("another kind of file".into()));
+    }
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_BYTES);
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(|e| damaged(e.to_string()))?;
+    let (width, height) = decoder.dimensions();
+    // Declared sizes are compared before the pixels are given room.
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || width == 0 || height == 0 {
+        return Err(damaged(format!("{width} x {height} pixels")));
+    }
+    let image = DynamicImage::from_decoder(decoder).map_err(|e| damaged(e.to_string()))?;
+    Ok(to_grey(image))
+}
+
+fn to_grey(image: DynamicImage) -> Picture {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let mix = |[r, g, b]: [f64; 3], full: f64| (0.299 * r + 0.587 * g + 0.114 * b) / full;
+    let values = match image {
+        DynamicImage::ImageLuma8(grey) => grey.iter().map(|&v| f64::from(v) / 255.0).collect(),
+        DynamicImage::ImageRgb8(rgb) => rgb
+            .pixels()
+            .map(|p| mix(p.0.map(f64::from), 255.0))
+            .collect(),
+        // 8-bit values times 257 are the same fraction of 65535: nothing is lost here.
+        other => other
+            .to_rgb16()
+            .pixels()
+            .map(|p| mix(p.0.map(f64::from), 65_535.0))
+            .collect(),
+    };
+    Picture {
+        height,
+        width,
+        values,
+    }
+}

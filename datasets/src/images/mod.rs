@@ -1,0 +1,201 @@
+//! Photographs: a folder of PNG or JPEG files becomes whitened patches.
+//!
+//! ```text
+//! grey = (0.299 R + 0.587 G + 0.114 B)/255      (ITU-R BT.601)
+//! portrait pictures are transposed, so that all are landscape
+//! whitening, per picture                        see [`crate::whitening`]
+//! patches at uniform positions of uniformly drawn pictures, `border` pixels off the edge
+//! pixels ← (pixels − μ)/σ,  μ and σ of the training patches
+//! ```
+
+mod decode;
+
+pub use decode::{folder, grey};
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::draws::stream;
+use crate::patches::{Cut, Cutter};
+use crate::whitening::Whitener;
+use crate::{Error, ImageSet, Result, Splits, WhiteningConfig};
+
+/// The configuration `source = "images"`; the default is BSDS500, training and validation
+/// photographs to train on, test photographs to validate with.
+///
+/// ```
+/// use scotopic_datasets::{DataConfig, ImagesConfig};
+/// let mine = ImagesConfig {
+///     train: vec!["holiday".into()],
+///     validation: vec!["garden".into()],
+///     ..Default::default()
+/// };
+/// DataConfig::Images(mine).validate().unwrap();
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImagesConfig {
+    /// Folders of pictures to train on, relative to the data folder. Sub-folders are not entered.
+    pub train: Vec<PathBuf>,
+    /// Folders of pictures to validate with; other ones, so that no picture is in both.
+    pub validation: Vec<PathBuf>,
+    /// Side of a patch.
+    pub patch: usize,
+    /// How many patches to train on.
+    pub train_patches: usize,
+    /// How many patches to validate with.
+    pub validation_patches: usize,
+    /// Names the positions of the patches.
+    pub seed: u64,
+    /// Pixels at every edge of a picture that are not used.
+    pub border: usize,
+    /// The filter.
+    pub whitening: WhiteningConfig,
+    /// Shift and scale by mean and standard deviation of the training patches.
+    pub standardise: bool,
+}
+
+impl Default for ImagesConfig {
+    fn default() -> Self {
+        Self {
+            train: vec!["bsds500/images/train".into(), "bsds500/images/val".into()],
+            validation: vec!["bsds500/images/test".into()],
+            patch: 16,
+            train_patches: 20_000,
+            validation_patches: 4000,
+            seed: 0,
+            border: 8,
+            whitening: WhiteningConfig::default(),
+            standardise: true,
+        }
+    }
+}
+
+const SOURCE: &str = "images";
+/// 2³¹ pixels: 8 GiB of patches.
+pub(crate) const MAX_PATCH_PIXELS: usize = 1 << 31;
+
+impl ImagesConfig {
+    pub(crate) fn validate(&self) -> Result<()> {
+        let wrong = |field, found: String, expected: &str| {
+            Err(Error::config(SOURCE, field, found, expected))
+        };
+        for (field, folders) in [("train", &self.train), ("validation", &self.validation)] {
+            if folders.is_empty() || folders.iter().any(|f| f.as_os_str().is_empty()) {
+                return wrong(
+                    field,
+                    format!("{folders:?}"),
+                    "at least one folder, and no empty path",
+                );
+            }
+        }
+        if let Some(twice) = self.train.iter().find(|f| self.validation.contains(f)) {
+            let found = format!("{} in both lists", twice.display());
+            return wrong("validation", found, "folders that are not trained on");
+        }
+        if self.patch == 0 || self.patch > 1024 {
+            return wrong("patch", self.patch.to_string(), "1 to 1024");
+        }
+        if self.border > 4096 {
+            return wrong("border", self.border.to_string(), "at most 4096");
+        }
+        if self.train_patches == 0 {
+            return wrong("train_patches", "0".into(), "at least 1");
+        }
+        let each = self.patch * self.patch;
+        for (field, n) in [
+            ("train_patches", self.train_patches),
+            ("validation_patches", self.validation_patches),
+        ] {
+            if n > MAX_PATCH_PIXELS / each {
+                return wrong(
+                    field,
+                    n.to_string(),
+                    &format!("at most {}", MAX_PATCH_PIXELS / each),
+                );
+            }
+        }
+        self.whitening.validate(SOURCE)
+    }
+
+    pub(crate) fn load(&self, root: &Path, note: &mut dyn FnMut(&str)) -> Result<Splits> {
+        let mut split = |name, folders: &[PathBuf], patches, stream| {
+            let mut files = Vec::new();
+            for path in folders {
+                files.extend(folder(&root.join(path))?);
+            }
+            note(&format!(
+                "{name}: {patches} patches from {} pictures",
+                files.len()
+            ));
+            let cutter = Cutter {
+                side: self.patch,
+                border: self.border,
+                seed: self.seed,
+                stream,
+            };
+            cut_patches(name, &files, patches, cutter, &self.whitening)
+        };
+        let train = split(
+            "training patches",
+            &self.train,
+            self.train_patches,
+            stream::TRAIN_PATCH,
+        )?;
+        let validation = split(
+            "validation patches",
+            &self.validation,
+            self.validation_patches,
+            stream::VALIDATION_PATCH,
+        )?;
+        Splits::new(train, validation, None, self.standardise)
+    }
+}
+
+/// Each picture is decoded once and dropped when its patches are cut, so that memory holds one
+/// picture per thread; a picture that no patch falls on is not opened.
+fn cut_patches(
+    name: &str,
+    files: &[PathBuf],
+    patches: usize,
+    cutter: Cutter,
+    whitening: &WhiteningConfig,
+) -> Result<ImageSet> {
+    let mut numbers = vec![Vec::new(); files.len()];
+    (0..patches).for_each(|patch| numbers[cutter.picture_of(patch, files.len())].push(patch));
+    let jobs: Vec<(&PathBuf, Vec<usize>)> = files
+        .iter()
+        .zip(numbers)
+        .filter(|(_, numbers)| !numbers.is_empty())
+        .collect();
+    let cut = jobs.into_par_iter().map_init(
+        || Whitener::new(whitening),
+        |whitener, (file, numbers)| -> Result<Cut> {
+            let mut picture = grey(file)?;
+            if picture.width < picture.height {
+                picture = picture.transposed();
+            }
+            let (least, side) = (cutter.smallest_side(), picture.height);
+            if side < least {
+                let expected =
+                    format!("at least {least} (patch and border), or take the file away");
+                return Err(Error::size(
+                    file.display(),
+                    "shorter side of the picture",
+                    side,
+                    expected,
+                ));
+            }
+            whitener.apply(&mut picture);
+            Ok(cutter.cut_all(&picture, numbers))
+        },
+    );
+    // Collected one by one and looked through in order: of several bad files the first is named.
+    let cut: Vec<Result<Cut>> = cut.collect();
+    cutter.collect(name, patches, cut.into_iter().collect::<Result<_>>()?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! Images, patches, stimuli and their files, as plain arrays.
+//!
+//! This crate knows nothing of tensors or devices. It turns a description of some data, a
+//! [`DataConfig`], into [`Splits`]: training, validation and perhaps test images as rows of `f32`.
+//!
+//! ```text
+//! DataConfig ──load(root)──► Splits { train, validation, test, standardisation }
+//!    │                          ▲
+//!    ├─ dead-leaves   drawn here, needs no file      ─► whitening ─► patches
+//!    ├─ images        a folder of photographs        ─► whitening ─► patches
+//!    ├─ idx           MNIST and its relatives
+//!    └─ npy           arrays made elsewhere
+//! ```
+//!
+//! | module | one idea |
+//! |---|---|
+//! | [`draws`] | random numbers as a function of (seed, stream, counter) |
+//! | [`dead_leaves`] | pictures of occluding discs, the built-in data |
+//! | [`images`] | photographs to grey pictures to patches |
+//! | [`whitening`] | the Olshausen–Field filter and local contrast normalisation |
+//! | [`idx`], [`npy`] | the two array formats |
+//! | [`stimulus`] | frames `[time, batch, pixels]` shown to a model |
+//! | [`catalog`] | the known data sets: where they are from, are they whole, fetch them |
+//!
+//! # Promises
+//! * The same configuration gives the same bytes, whatever the number of threads.
+//! * A file is not believed: what it declares is compared with what is there before memory is
+//!   reserved, and whatever is wrong with it comes back as an [`Error`] that says where.
+//! * Statistics used for scaling come from the training split alone.
+//!
+//! ```
+//! use scotopic_datasets::{DataConfig, DeadLeavesConfig};
+//! # fn main() -> scotopic_datasets::Result<()> {
+//! let data = DataConfig::DeadLeaves(DeadLeavesConfig {
+//!     train: 64,
+//!     validation: 16,
+//!     canvas: 64,
+//!     radius_max: 32.0,
+//!     ..Default::default()
+//! });
+//! let splits = data.load(std::path::Path::new("."), &mut |line| println!("{line}"))?;
+//! assert_eq!(splits.train.len(), 64);
+//! assert_eq!(splits.train.image(0).len(), 12 * 12);
+//! # Ok(()) }
+//! ```
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
+
+pub mod catalog;
+pub mod dead_leaves;
+pub mod draws;
+pub mod idx;
+pub mod images;
+pub mod npy;
+pub mod stimulus;
+pub mod whitening;
+
+mod config;
+mod error;
+mod image_set;
+mod local_contrast;
+mod patches;
+mod picture;
+mod replace;
+mod sha;
+mod source;
+mod splits;
+
+pub use config::DataConfig;
+pub use dead_leaves::DeadLeavesConfig;
+pub use draws::epoch_order;
+pub use error::{Error, Result};
+pub use idx::IdxConfig;
+pub use image_set::{ImageSet, ImageShape};
+pub use images::ImagesConfig;
+pub use npy::NpyConfig;
+pub use picture::Picture;
+pub use splits::{Splits, Standardisation};
+pub use whitening::{WhiteningConfig, WhiteningKind};

@@ -1,0 +1,91 @@
+//! Reading `.npz`: a zip file with one `.npy` stream for each array.
+
+use std::collections::BTreeSet;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use npyz::npz::NpzArchive;
+use npyz::zip::CompressionMethod;
+
+use super::{Array, Part};
+use crate::{Error, Result, source};
+
+fn damaged(path: &Path, found: impl ToString) -> Error {
+    Part {
+        path,
+        part: String::new(),
+        length: 0,
+    }
+    .format(0, found, "a zip file of .npy arrays")
+}
+
+/// Reads all arrays of a `.npz` file, stored or deflated, in the order of the archive.
+///
+/// # Errors
+/// [`Error::Format`] naming the entry: it is not an array, it declares more than it can hold, its
+/// checksum is wrong, or a name occurs twice.
+///
+/// ```
+/// use scotopic_datasets::npy;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("run.npz");
+/// npy::write_npz(&path, &[("rates", &[2, 1], &[0.5, 1.5]), ("elbo", &[], &[-3.0])])?;
+/// let arrays = npy::read_npz(&path)?;
+/// assert_eq!(arrays[0].0, "rates");
+/// assert_eq!(arrays[1].1.data, [-3.0]);
+/// # Ok(()) }
+/// ```
+pub fn read_npz(path: &Path) -> Result<Vec<(String, Array)>> {
+    let (file, file_length) = source::open_file(path)?;
+    let mut archive = NpzArchive::new(BufReader::new(file))
+        .map_err(|e| damaged(path, format!("a damaged archive ({e})")))?;
+    let archive = archive.zip_archive();
+    let mut names = BTreeSet::new();
+    let mut arrays = Vec::new();
+    for index in 0..archive.len() {
+        let mut entry = archive
+            .by_index(index)
+            .map_err(|e| damaged(path, format!("a damaged entry {index} ({e})")))?;
+        let full = entry.name().to_owned();
+        let part = Part {
+            path,
+            part: format!("entry `{full}`"),
+            length: entry.size(),
+        };
+        let Some(name) = full.strip_suffix(".npy") else {
+            return Err(part.format(0, "another kind of entry", "a name that ends in .npy"));
+        };
+        if !names.insert(name.to_owned()) {
+            return Err(part.format(0, "the name for the second time", "each name once"));
+        }
+        let packed = entry.compressed_size();
+        let most = match entry.compression() {
+            CompressionMethod::Stored => packed,
+            CompressionMethod::Deflated => source::most_inflated(packed),
+            other => {
+                return Err(part.format(0, format!("compression {other}"), "stored or deflated"));
+            }
+        };
+        if packed > file_length || part.length > most {
+            let found = format!("{} bytes declared, {packed} of them packed", part.length);
+            return Err(part.format(
+                0,
+                found,
+                format!("at most {most} in a file of {file_length}"),
+            ));
+        }
+        let (array, _) = part.read(&mut entry)?;
+        // Reading on to the end is what makes the zip reader compare the checksum.
+        let rest = entry.read(&mut [0; 1]);
+        match rest {
+            Ok(0) => {}
+            Ok(_) => return Err(part.format(part.length, "more bytes", "the end of the entry")),
+            Err(e) => {
+                return Err(part.format(part.length, format!("damaged data ({e})"), "whole data"));
+            }
+        }
+        arrays.push((name.to_owned(), array));
+    }
+    Ok(arrays)
+}

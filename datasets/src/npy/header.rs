@@ -1,0 +1,250 @@
+//! The header of a `.npy` stream:
+//!
+//! ```text
+//! "\x93NUMPY"  major minor  length (u16, or u32 from version 2 on, little-endian)
+//! {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }  spaces  newline
+//! ```
+//!
+//! It is parsed here, and not by a parser of Python literals, so that nesting, huge integers or a
+//! huge header cannot cost stack or memory.
+
+use std::io::Read;
+
+use super::Part;
+use crate::{Error, Result};
+
+const MAGIC: &[u8; 6] = b"\x93NUMPY";
+/// numpy itself writes 128 bytes for plain arrays and refuses more than 10,000.
+const MAX_HEADER: u64 = 10_000;
+/// numpy's own limit.
+const MAX_RANK: usize = 32;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Element {
+    U1,
+    F4,
+    F8,
+}
+
+impl Element {
+    pub fn bytes(self) -> usize {
+        match self {
+            Element::U1 => 1,
+            Element::F4 => 4,
+            Element::F8 => 8,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ByteOrder {
+    Little,
+    Big,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub element: Element,
+    pub order: ByteOrder,
+    pub fortran: bool,
+    pub shape: Vec<usize>,
+    /// The product of the shape, which has been checked not to wrap.
+    pub count: usize,
+    /// Where the values begin.
+    pub offset: u64,
+}
+
+impl Header {
+    pub fn read(part: &Part<'_>, reader: &mut dyn Read) -> Result<Self> {
+        let mut start = [0; 10];
+        if part.length < 10 {
+            return Err(part.format(0, format!("{} bytes", part.length), "at least 10"));
+        }
+        part.fill(reader, &mut start, 0)?;
+        if &start[..6] != MAGIC {
+            let found = format!("{:02x?}", &start[..6]);
+            return Err(part.format(0, found, format!("{MAGIC:02x?} (\\x93NUMPY)")));
+        }
+        let (begin, length) = match start[6] {
+            1 => (10, u64::from(u16::from_le_bytes([start[8], start[9]]))),
+            2 | 3 => {
+                let mut rest = [0; 2];
+                part.fill(reader, &mut rest, 10)?;
+                let bytes = [start[8], start[9], rest[0], rest[1]];
+                (12, u64::from(u32::from_le_bytes(bytes)))
+            }
+            other => return Err(part.format(6, format!("version {other}"), "version 1, 2 or 3")),
+        };
+        let most = MAX_HEADER.min(part.length.saturating_sub(begin));
+        if length > most {
+            return Err(part.format(
+                8,
+                format!("a header of {length} bytes"),
+                format!("at most {most}"),
+            ));
+        }
+        let mut text = vec![0; length as usize];
+        part.fill(reader, &mut text, begin)?;
+        Dictionary {
+            part,
+            text: &text,
+            at: 0,
+            begin,
+        }
+        .parse(begin + length)
+    }
+}
+
+/// A reader of exactly this one kind of dictionary.
+struct Dictionary<'a> {
+    part: &'a Part<'a>,
+    text: &'a [u8],
+    at: usize,
+    begin: u64,
+}
+
+impl<'a> Dictionary<'a> {
+    fn parse(mut self, offset: u64) -> Result<Header> {
+        let (mut descr, mut fortran, mut shape) = (None, None, None);
+        self.expect(b'{')?;
+        while !self.accept(b'}') {
+            let key = self.string()?;
+            self.expect(b':')?;
+            match key {
+                b"descr" if descr.is_none() => descr = Some(self.element()?),
+                b"fortran_order" if fortran.is_none() => fortran = Some(self.boolean()?),
+                b"shape" if shape.is_none() => shape = Some(self.shape()?),
+                _ => return Err(self.wrong("descr, fortran_order and shape, once each")),
+            }
+            if !self.accept(b',') {
+                self.expect(b'}')?;
+                break;
+            }
+        }
+        self.spaces();
+        if self.at != self.text.len() {
+            return Err(self.wrong("the end of the header"));
+        }
+        let (Some((element, order)), Some(fortran), Some((shape, count))) = (descr, fortran, shape)
+        else {
+            return Err(self.wrong("all of descr, fortran_order and shape"));
+        };
+        Ok(Header {
+            element,
+            order,
+            fortran,
+            shape,
+            count,
+            offset,
+        })
+    }
+
+    fn wrong(&self, expected: &str) -> Error {
+        let rest = &self.text[self.at.min(self.text.len())..];
+        let shown = String::from_utf8_lossy(&rest[..rest.len().min(24)]);
+        let offset = self.begin + self.at as u64;
+        self.part
+            .format(offset, format!("{shown:?} in the header"), expected)
+    }
+
+    fn spaces(&mut self) {
+        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+    }
+
+    fn accept(&mut self, byte: u8) -> bool {
+        self.spaces();
+        let here = self.text.get(self.at) == Some(&byte);
+        self.at += usize::from(here);
+        here
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<()> {
+        if self.accept(byte) {
+            Ok(())
+        } else {
+            Err(self.wrong(&format!("`{}`", char::from(byte))))
+        }
+    }
+
+    fn string(&mut self) -> Result<&'a [u8]> {
+        self.spaces();
+        let Some(&quote @ (b'\'' | b'"')) = self.text.get(self.at) else {
+            return Err(self.wrong("a quoted string"));
+        };
+        let rest = &self.text[self.at + 1..];
+        let Some(end) = rest.iter().position(|&b| b == quote) else {
+            return Err(self.wrong("a closing quote"));
+        };
+        self.at += end + 2;
+        Ok(&rest[..end])
+    }
+
+    fn element(&mut self) -> Result<(Element, ByteOrder)> {
+        const KNOWN: &str = "a plain array of '<f4', '<f8', '|u1' (or '>f4', '>f8')";
+        let before = self.at;
+        let text = self.string().map_err(|_| self.wrong(KNOWN))?;
+        let after = std::mem::replace(&mut self.at, before);
+        let (order, kind) = match text {
+            [b'<' | b'|', kind @ ..] => (ByteOrder::Little, kind),
+            [b'>', kind @ ..] => (ByteOrder::Big, kind),
+            kind => (ByteOrder::Little, kind),
+        };
+        let element = match kind {
+            b"u1" => Element::U1,
+            b"f4" => Element::F4,
+            b"f8" => Element::F8,
+            _ => return Err(self.wrong(KNOWN)),
+        };
+        self.at = after;
+        Ok((element, order))
+    }
+
+    fn boolean(&mut self) -> Result<bool> {
+        self.spaces();
+        for (word, value) in [(&b"True"[..], true), (&b"False"[..], false)] {
+            if self.text[self.at..].starts_with(word) {
+                self.at += word.len();
+                return Ok(value);
+            }
+        }
+        Err(self.wrong("True or False"))
+    }
+
+    fn shape(&mut self) -> Result<(Vec<usize>, usize)> {
+        self.expect(b'(')?;
+        let (mut shape, mut count) = (Vec::new(), 1usize);
+        while !self.accept(b')') {
+            let before = self.at;
+            let size = self.integer()?;
+            let Some(product) = count.checked_mul(size).filter(|_| shape.len() < MAX_RANK) else {
+                self.at = before;
+                return Err(self.wrong("a shape whose product is a number of values"));
+            };
+            count = product;
+            shape.push(size);
+            if !self.accept(b',') {
+                self.expect(b')')?;
+                break;
+            }
+        }
+        Ok((shape, count))
+    }
+
+    fn integer(&mut self) -> Result<usize> {
+        self.spaces();
+        let digits = self.text[self.at..]
+            .iter()
+            .take_while(|b| b.is_ascii_digit())
+            .count();
+        let text = std::str::from_utf8(&self.text[self.at..self.at + digits]).unwrap_or_default();
+        let Ok(value) = text.parse() else {
+            return Err(self.wrong("a size"));
+        };
+        self.at += digits;
+        // Python 2 wrote long integers as 3L.
+        self.at += usize::from(self.text.get(self.at) == Some(&b'L'));
+        Ok(value)
+    }
+}

@@ -1,0 +1,246 @@
+//! Training, validation and test images, and the one scale they share.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Error, ImageSet, Result, sha};
+
+/// One mean and one standard deviation for all pixels of all images,
+///
+/// ```text
+/// μ = Σ x / N      σ² = Σ (x − μ)² / N      x' = (x − μ)/σ
+/// ```
+///
+/// taken from the **training** images alone, so that nothing of the validation or test images
+/// leaks into what the model sees.
+///
+/// ```
+/// use scotopic_datasets::Standardisation;
+/// let s = Standardisation { mean: 2.0, std: 4.0 };
+/// let mut pixels = [2.0, 6.0];
+/// s.apply(&mut pixels);
+/// assert_eq!(pixels, [0.0, 1.0]);
+/// s.undo(&mut pixels);
+/// assert_eq!(pixels, [2.0, 6.0]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standardisation {
+    /// μ
+    pub mean: f32,
+    /// σ
+    pub std: f32,
+}
+
+impl Default for Standardisation {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl Standardisation {
+    /// μ = 0, σ = 1: pixels stay as they are.
+    pub const NONE: Self = Self {
+        mean: 0.0,
+        std: 1.0,
+    };
+
+    /// The mean and standard deviation of a training set.
+    ///
+    /// # Errors
+    /// [`Error::NoVariance`] if all pixels are equal, or there are none.
+    pub fn of(train: &ImageSet) -> Result<Self> {
+        let pixels = train.pixels();
+        let n = pixels.len().max(1) as f64;
+        // Sequential sums in f64: independent of the number of threads.
+        let mean = pixels.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+        let variance = pixels
+            .iter()
+            .map(|&x| (f64::from(x) - mean).powi(2))
+            .sum::<f64>()
+            / n;
+        let fitted = Self {
+            mean: mean as f32,
+            std: variance.sqrt() as f32,
+        };
+        // A subnormal σ would turn pixels into infinities.
+        if !(fitted.std.is_normal() && fitted.mean.is_finite()) {
+            return Err(Error::NoVariance {
+                name: train.name().to_owned(),
+                found: variance.sqrt(),
+            });
+        }
+        Ok(fitted)
+    }
+
+    /// x ← (x − μ)/σ
+    pub fn apply(&self, pixels: &mut [f32]) {
+        pixels
+            .iter_mut()
+            .for_each(|x| *x = (*x - self.mean) / self.std);
+    }
+
+    /// x ← σ·x + μ
+    pub fn undo(&self, pixels: &mut [f32]) {
+        pixels
+            .iter_mut()
+            .for_each(|x| *x = *x * self.std + self.mean);
+    }
+}
+
+/// What a [`DataConfig`](crate::DataConfig) loads. All three sets are on the scale of
+/// [`standardisation`](Self::standardisation) already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Splits {
+    /// Images to learn from.
+    pub train: ImageSet,
+    /// Images to watch the learning with.
+    pub validation: ImageSet,
+    /// Images to report on, where the source has a test set of its own.
+    pub test: Option<ImageSet>,
+    /// The scale, to undo for display.
+    pub standardisation: Standardisation,
+}
+
+impl Splits {
+    /// Puts the sets together and, if asked, on the scale of the training set.
+    ///
+    /// # Errors
+    /// [`Error::Size`] if the shapes of the images differ or there is nothing to train on;
+    /// [`Error::NoVariance`] if the training images are blank.
+    pub fn new(
+        train: ImageSet,
+        validation: ImageSet,
+        test: Option<ImageSet>,
+        standardise: bool,
+    ) -> Result<Self> {
+        if train.is_empty() {
+            return Err(Error::size(
+                train.name(),
+                "number of training images",
+                0,
+                "at least 1",
+            ));
+        }
+        for other in std::iter::once(&validation).chain(&test) {
+            if other.shape() != train.shape() {
+                let (found, expected) = (other.shape(), train.shape());
+                let expected = format!("{expected:?} as in {}", train.name());
+                return Err(Error::size(
+                    other.name(),
+                    "image shape",
+                    format!("{found:?}"),
+                    expected,
+                ));
+            }
+        }
+        let standardisation = if standardise {
+            Standardisation::of(&train)?
+        } else {
+            Standardisation::NONE
+        };
+        let mut splits = Self {
+            train,
+            validation,
+            test,
+            standardisation,
+        };
+        if standardise {
+            splits.rescale()?;
+        }
+        Ok(splits)
+    }
+
+    fn rescale(&mut self) -> Result<()> {
+        let scale = self.standardisation;
+        for set in [&mut self.train, &mut self.validation]
+            .into_iter()
+            .chain(&mut self.test)
+        {
+            scale.apply(set.pixels_mut());
+            // Finite pixels stay finite unless they are near the end of the range of f32.
+            let each = set.shape().pixels();
+            if let Some(at) = set.pixels().iter().position(|x| !x.is_finite()) {
+                let (name, found) = (set.name().to_owned(), set.pixels()[at]);
+                return Err(Error::NotFinite {
+                    name,
+                    image: at / each,
+                    pixel: at % each,
+                    found,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// SHA-256, in hexadecimal, over the digests of the sets and the bits of the scale.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.train.digest());
+        hash.update(self.validation.digest());
+        hash.update(
+            self.test
+                .as_ref()
+                .map_or_else(|| "no test set".to_owned(), ImageSet::digest),
+        );
+        hash.update(self.standardisation.mean.to_bits().to_le_bytes());
+        hash.update(self.standardisation.std.to_bits().to_le_bytes());
+        sha::hex(hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ImageShape;
+
+    fn set(name: &str, pixels: &[f32]) -> ImageSet {
+        let shape = ImageShape {
+            channels: 1,
+            height: 1,
+            width: 2,
+        };
+        ImageSet::new(name, shape, pixels.to_vec(), None).unwrap()
+    }
+
+    #[test]
+    fn the_scale_comes_from_the_training_set_alone() {
+        let train = set("train", &[0.0, 2.0, 4.0, 6.0]);
+        let a = Splits::new(train.clone(), set("v", &[100.0, 3.0]), None, true).unwrap();
+        let b = Splits::new(
+            train,
+            set("v", &[-7.0, 0.0]),
+            Some(set("t", &[9.0, 9.0])),
+            true,
+        )
+        .unwrap();
+        assert_eq!(a.standardisation, b.standardisation);
+        assert_eq!(a.standardisation.mean, 3.0);
+        assert_eq!(a.standardisation.std, 5.0f32.sqrt());
+        assert_eq!(a.validation.image(0)[0], (100.0 - 3.0) / 5.0f32.sqrt());
+        assert_ne!(a.digest(), b.digest());
+    }
+
+    #[test]
+    fn blank_or_unequal_sets_are_refused() {
+        let blank = Splits::new(set("t", &[1.0; 4]), set("v", &[1.0; 2]), None, true).unwrap_err();
+        assert!(blank.to_string().contains("standardise = false"), "{blank}");
+        assert!(Splits::new(set("t", &[]), set("v", &[]), None, false).is_err());
+        let shape = ImageShape {
+            channels: 1,
+            height: 2,
+            width: 1,
+        };
+        let other = ImageSet::new("v", shape, vec![0.0; 2], None).unwrap();
+        assert!(Splits::new(set("t", &[0.0, 1.0]), other, None, false).is_err());
+        let far = Splits::new(set("t", &[0.0, 1e-20]), set("v", &[3e38, 0.0]), None, true);
+        assert!(matches!(
+            far.unwrap_err(),
+            Error::NotFinite {
+                image: 0,
+                pixel: 0,
+                ..
+            }
+        ));
+    }
+}

@@ -1,0 +1,251 @@
+//! Stimuli: what a model is shown, frame by frame.
+//!
+//! ```text
+//! x[t, b, p]     t: time step,  b: sequence of the batch,  p: pixel
+//! ```
+
+use std::path::Path;
+
+use crate::{Error, ImageSet, Result, npy};
+
+/// Frames `[time, batch, pixels]`, the last index the fastest.
+///
+/// ```
+/// use scotopic_datasets::{ImageSet, ImageShape, stimulus::Frames};
+/// # fn main() -> scotopic_datasets::Result<()> {
+/// let shape = ImageShape { channels: 1, height: 1, width: 2 };
+/// let images = ImageSet::new("pairs", shape, vec![0.0, 1.0, 2.0, 3.0], None)?;
+/// let frames = Frames::static_images(&images, &[1, 0], 3)?;
+/// assert_eq!((frames.steps, frames.batch, frames.pixels), (3, 2, 2));
+/// assert_eq!(frames.frame(2), [2.0, 3.0, 0.0, 1.0]);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frames {
+    /// How many time steps.
+    pub steps: usize,
+    /// How many sequences side by side.
+    pub batch: usize,
+    /// Pixels of a frame.
+    pub pixels: usize,
+    /// The values, `steps·batch·pixels` of them.
+    pub data: Vec<f32>,
+}
+
+impl Frames {
+    /// Checks sizes and values.
+    ///
+    /// # Errors
+    /// [`Error::Size`] if a size is 0 or `data` has another length; [`Error::NotFinite`], where
+    /// `image` counts frames, `t·batch + b`.
+    pub fn new(
+        name: &str,
+        steps: usize,
+        batch: usize,
+        pixels: usize,
+        data: Vec<f32>,
+    ) -> Result<Self> {
+        let frames = Self {
+            steps,
+            batch,
+            pixels,
+            data,
+        };
+        frames.check(name)?;
+        Ok(frames)
+    }
+
+    /// The same images at every step.
+    ///
+    /// # Errors
+    /// [`Error::Size`] if there is no step, no index, or an index beyond the last image.
+    pub fn static_images(images: &ImageSet, indices: &[usize], steps: usize) -> Result<Self> {
+        if let Some(beyond) = indices.iter().find(|&&i| i >= images.len()) {
+            let expected = format!("below {}, the number of images", images.len());
+            return Err(Error::size(
+                images.name(),
+                "index of an image",
+                beyond,
+                expected,
+            ));
+        }
+        let (batch, pixels) = (indices.len(), images.shape().pixels());
+        let sizes = [steps, batch, pixels];
+        if volume(sizes).is_none_or(|n| n == 0) {
+            return Err(Error::size(
+                images.name(),
+                "[steps, images, pixels]",
+                format!("{sizes:?}"),
+                SIZES,
+            ));
+        }
+        Self::new(
+            images.name(),
+            steps,
+            batch,
+            pixels,
+            images.gather(indices).repeat(steps),
+        )
+    }
+
+    /// Reads a `.npy` file of rank 3, `[time, batch, pixels]`, or of rank 2, `[time, pixels]`: one
+    /// sequence.
+    ///
+    /// # Errors
+    /// What [`npy::read`] finds, and what [`Frames::new`] checks.
+    pub fn from_npy(path: &Path) -> Result<Self> {
+        let array = npy::read(path)?;
+        let name = path.display().to_string();
+        let (steps, batch, pixels) = match array.shape[..] {
+            [steps, batch, pixels] => (steps, batch, pixels),
+            [steps, pixels] => (steps, 1, pixels),
+            _ => {
+                let expected = "[time, batch, pixels] or [time, pixels]";
+                return Err(Error::size(
+                    name,
+                    "shape",
+                    format!("{:?}", array.shape),
+                    expected,
+                ));
+            }
+        };
+        Self::new(&name, steps, batch, pixels, array.data)
+    }
+
+    /// All sequences at step `t`, `[batch, pixels]`.
+    ///
+    /// # Panics
+    /// If `t` is not below `steps`.
+    pub fn frame(&self, t: usize) -> &[f32] {
+        let each = self.batch * self.pixels;
+        &self.data[t * each..(t + 1) * each]
+    }
+
+    /// Sizes and values, as [`Frames::new`] checks them: for frames whose fields were set by hand.
+    ///
+    /// # Errors
+    /// As [`Frames::new`].
+    pub fn check(&self, name: &str) -> Result<()> {
+        let sizes = [self.steps, self.batch, self.pixels];
+        let count = volume(sizes);
+        if count.is_none_or(|n| n == 0) {
+            return Err(Error::size(
+                name,
+                "[time, batch, pixels]",
+                format!("{sizes:?}"),
+                SIZES,
+            ));
+        }
+        if count != Some(self.data.len()) {
+            let expected = format!("the product of {sizes:?}");
+            return Err(Error::size(
+                name,
+                "number of values",
+                self.data.len(),
+                expected,
+            ));
+        }
+        match self.data.iter().position(|v| !v.is_finite()) {
+            None => Ok(()),
+            Some(at) => {
+                let (image, pixel, found) = (at / self.pixels, at % self.pixels, self.data[at]);
+                Err(Error::NotFinite {
+                    name: name.to_owned(),
+                    image,
+                    pixel,
+                    found,
+                })
+            }
+        }
+    }
+
+    /// Refuses frames that a model of `pixels` pixels cannot see.
+    ///
+    /// # Errors
+    /// [`Error::Size`]
+    pub fn check_pixels(&self, name: &str, pixels: usize) -> Result<()> {
+        if self.pixels == pixels {
+            return Ok(());
+        }
+        let expected = format!("{pixels}, which is what the model was trained on");
+        Err(Error::size(
+            name,
+            "pixels of a frame",
+            self.pixels,
+            expected,
+        ))
+    }
+}
+
+const SIZES: &str = "no zero in it, and a product that fits into memory";
+
+fn volume(sizes: [usize; 3]) -> Option<usize> {
+    let [a, b, c] = sizes;
+    // What a Vec<f32> can hold at most.
+    a.checked_mul(b)?
+        .checked_mul(c)
+        .filter(|&n| n <= isize::MAX as usize / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ImageShape;
+
+    fn images() -> ImageSet {
+        let shape = ImageShape {
+            channels: 1,
+            height: 1,
+            width: 2,
+        };
+        ImageSet::new("pairs", shape, vec![0.0, 1.0, 2.0, 3.0], None).unwrap()
+    }
+
+    #[test]
+    fn sequences_from_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.npy");
+        let values: Vec<f32> = (0..12).map(|v| v as f32).collect();
+        npy::write(&path, &[2, 3, 2], &values).unwrap();
+        let frames = Frames::from_npy(&path).unwrap();
+        assert_eq!((frames.steps, frames.batch, frames.pixels), (2, 3, 2));
+        assert_eq!(frames.frame(1), [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
+        npy::write(&path, &[6, 2], &values).unwrap();
+        let one = Frames::from_npy(&path).unwrap();
+        assert_eq!((one.steps, one.batch), (6, 1));
+        assert!(one.check_pixels("s", 2).is_ok());
+        let text = one.check_pixels("s", 144).unwrap_err().to_string();
+        assert!(text.contains("found 2, expected 144"), "{text}");
+        for shape in [&[12][..], &[1, 2, 3, 2]] {
+            npy::write(&path, shape, &values).unwrap();
+            assert!(matches!(Frames::from_npy(&path), Err(Error::Size { .. })));
+        }
+        npy::write(&path, &[0, 2], &[]).unwrap();
+        assert!(Frames::from_npy(&path).is_err());
+        let mut holes = values;
+        holes[9] = f32::NAN;
+        npy::write(&path, &[2, 3, 2], &holes).unwrap();
+        let error = Frames::from_npy(&path).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::NotFinite {
+                    image: 4,
+                    pixel: 1,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn static_frames_are_checked() {
+        assert!(Frames::static_images(&images(), &[0, 2], 1).is_err());
+        assert!(Frames::static_images(&images(), &[], 1).is_err());
+        assert!(Frames::static_images(&images(), &[0], 0).is_err());
+        assert!(Frames::static_images(&images(), &[0], usize::MAX).is_err());
+        assert!(Frames::new("x", 2, 1, 1, vec![0.0]).is_err());
+        assert!(Frames::new("x", usize::MAX, 2, 1, vec![0.0]).is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! The inference rule as a configuration.
+
+use scotopic::inference::{Leak, NaturalGradient};
+use scotopic::posterior::{Clamps, KlForm, Sampling};
+use scotopic::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// `"none"`, or the weight β_in of the prior's pull.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LeakConfig {
+    /// The word "none".
+    Off(Off),
+    /// β_in.
+    Beta(f64),
+}
+
+/// The one word that [`LeakConfig`] knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Off {
+    /// No leak.
+    None,
+}
+
+/// Fixed choices of the inference rule; defaults are those of the published linear Poisson model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RuleConfig {
+    /// T: inference steps while training.
+    pub steps: usize,
+    /// N: inner iterations per step.
+    pub inner: usize,
+    /// Pull of the prior during inner iterations.
+    pub leak: LeakConfig,
+    /// Soft ceiling of the potential (log-rate), once open.
+    pub potential_ceiling: f64,
+    /// Soft ceiling of one step of the potential, once open.
+    pub step_ceiling: f64,
+    /// Both ceilings before they open.
+    pub initial_ceiling: f64,
+    /// Added to every rate before sampling.
+    pub rate_floor: f64,
+    /// The form of KL in the objective; a setting of the objective, so it is read and written there.
+    #[serde(skip)]
+    pub kl: KlForm,
+}
+
+impl Default for RuleConfig {
+    fn default() -> Self {
+        Self {
+            steps: 16,
+            inner: 1,
+            leak: LeakConfig::Off(Off::None),
+            potential_ceiling: 10.0,
+            step_ceiling: 10.0,
+            initial_ceiling: 2.0,
+            rate_floor: 0.0,
+            kl: KlForm::Exact,
+        }
+    }
+}
+
+impl RuleConfig {
+    /// The rule with its ceilings opened to ε (0: as at the start of training, 1: fully).
+    pub fn at(&self, opening: f64, sampling: Sampling) -> NaturalGradient {
+        let open = |c: f64| self.initial_ceiling + opening * (c - self.initial_ceiling);
+        NaturalGradient {
+            inner_iterations: self.inner,
+            leak: match self.leak {
+                LeakConfig::Off(_) => Leak::None,
+                LeakConfig::Beta(beta) => Leak::Kl(beta),
+            },
+            sampling: Sampling { rate_floor: self.rate_floor, ..sampling },
+            clamps: Clamps {
+                state: vec![open(self.potential_ceiling)],
+                step: vec![open(self.step_ceiling)],
+            },
+            kl: self.kl,
+        }
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// Names the first setting that makes no sense.
+    pub fn validate(&self) -> Result<()> {
+        if !(1..1 << 24).contains(&self.steps) {
+            return Err(Error::setting("inference.steps", self.steps, "must be between 1 and 16777215"));
+        }
+        if !(self.rate_floor.is_finite() && self.rate_floor >= 0.0) {
+            return Err(Error::setting("inference.rate_floor", self.rate_floor, "must be at least 0"));
+        }
+        for opening in [0.0, 1.0] {
+            self.at(opening, Sampling::EXACT).validate()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! Many steps of inference, and what is kept of them.
+
+use burn::tensor::Tensor;
+
+use super::{Generated, Perception, Stimulus};
+use crate::decoder::Decoder;
+use crate::noise::NoiseSource;
+use crate::posterior::Posterior;
+
+/// What an unroll keeps. The state after the last step is always there; everything else costs memory
+/// that grows with time, so it is asked for.
+///
+/// ```
+/// use scotopic::inference::Record;
+/// let r = Record { every: 10, ..Record::GENERATED };
+/// assert!(r.keeps(9, 25) && !r.keeps(10, 25) && r.keeps(24, 25)); // the last step always
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// Keep every this many steps (1: all), and the last.
+    pub every: usize,
+    /// Keep the spikes that drove the potential.
+    pub spikes: bool,
+    /// Keep the belief itself.
+    pub states: bool,
+    /// Draw, decode and score a fresh sample, and keep it with its free energy.
+    pub generated: bool,
+}
+
+impl Record {
+    /// Nothing but the final state.
+    pub const FINAL: Self = Self { every: usize::MAX, spikes: false, states: false, generated: false };
+    /// A scored sample at every step: what learning needs.
+    pub const GENERATED: Self = Self { every: 1, spikes: false, states: false, generated: true };
+    /// Everything at every step.
+    pub const ALL: Self = Self { every: 1, spikes: true, states: true, generated: true };
+
+    /// Whether step `time` (from 0) of `steps` is kept.
+    pub fn keeps(&self, time: usize, steps: usize) -> bool {
+        time + 1 == steps || (time + 1).is_multiple_of(self.every.max(1))
+    }
+}
+
+/// What was kept of one step.
+#[derive(Debug, Clone)]
+pub struct Moment<P: Posterior> {
+    /// Inference time, from 0.
+    pub time: usize,
+    /// Spikes that drove the potential, `[batch, latent]`.
+    pub spikes: Option<Tensor<2>>,
+    /// The belief after the step.
+    pub state: Option<P>,
+    /// The scored sample.
+    pub generated: Option<Generated>,
+}
+
+/// The result of an unroll.
+#[derive(Debug, Clone)]
+pub struct Trajectory<P: Posterior> {
+    /// The belief after the last step.
+    pub state: P,
+    /// What [`Record`] asked for, in order of time.
+    pub moments: Vec<Moment<P>>,
+}
+
+impl<P: Posterior> Trajectory<P> {
+    /// The learning objective, `[1]`, in nats: the mean over kept steps and data of F with weight β.
+    ///
+    /// ```text
+    /// L = 1/T Σ_t 1/B Σ_b [ −ln p(x_t|z_t) + β KL_t ]
+    /// ```
+    ///
+    /// Returns `None` where no free energy was recorded.
+    pub fn objective(&self, beta: f64) -> Option<Tensor<1>> {
+        let terms: Vec<_> = self
+            .moments
+            .iter()
+            .filter_map(|m| Some(m.generated.as_ref()?.free_energy.means()))
+            .collect();
+        let steps = terms.len() as f64;
+        let mean = terms.into_iter().reduce(|a, b| a + b)? / steps;
+        Some(mean.clone().narrow(0, 0, 1) + mean.narrow(0, 1, 1) * beta)
+    }
+
+    /// Means over kept steps and data of both terms, `[2]`: reconstruction and KL, in nats.
+    pub fn mean_terms(&self) -> Option<Tensor<1>> {
+        let terms: Vec<_> = self
+            .moments
+            .iter()
+            .filter_map(|m| Some(m.generated.as_ref()?.free_energy.means()))
+            .collect();
+        let steps = terms.len() as f64;
+        Some(terms.into_iter().reduce(|a, b| a + b)? / steps)
+    }
+}
+
+/// `steps` steps of inference from `start`, beginning at inference time `from`.
+///
+/// A long unroll can be cut anywhere: `unroll(0..a)` and then `unroll(a..b)` from its final state is
+/// the same as `unroll(0..b)`, because noise is keyed by time and state is a value.
+///
+/// ```no_run
+/// use scotopic::inference::{Perception, Record, Stimulus, unroll};
+/// use scotopic::{decoder::Decoder, noise::NoiseKey, posterior::PoissonPosterior};
+/// # fn example<D: Decoder>(perception: &Perception<'_, D>, image: burn::tensor::Tensor<2>, rest: PoissonPosterior) {
+/// let seen = unroll(perception, &Stimulus::Static(image), rest, 0..16, &NoiseKey::new(0), Record::GENERATED);
+/// let free_energy = seen.objective(1.0);
+/// # }
+/// ```
+pub fn unroll<P: Posterior, D: Decoder>(
+    perception: &Perception<'_, D>,
+    stimulus: &Stimulus,
+    start: P,
+    times: std::ops::Range<usize>,
+    noise: &impl NoiseSource,
+    record: Record,
+) -> Trajectory<P> {
+    let mut state = start;
+    let mut moments = Vec::new();
+    let end = times.end;
+    for time in times {
+        let keep = record.keeps(time, end);
+        let x = stimulus.at(time);
+        let step = perception.step(&x, &state, time, noise, keep && record.generated);
+        state = step.state;
+        if keep && (record.spikes || record.states || record.generated) {
+            moments.push(Moment {
+                time,
+                spikes: record.spikes.then_some(step.spikes),
+                state: record.states.then(|| state.clone()),
+                generated: step.generated,
+            });
+        }
+    }
+    Trajectory { state, moments }
+}
+
+/// Starts the next window of truncated backpropagation: `u₀ + stop(u − u₀)`, whose value is u and whose
+/// gradient goes to the resting potential alone.
+pub fn reattach<P: Posterior>(state: &P, rest: &P) -> P {
+    let joined = state
+        .components()
+        .into_iter()
+        .zip(rest.components())
+        .map(|(u, u0)| u0.clone() + (u - u0).detach());
+    P::from_components(joined.collect())
+}

@@ -1,0 +1,38 @@
+//! The bridge between a processor backend's tensors and slices, for both float widths.
+
+use burn::backend::{Backend, TensorMetadata, tensor::FloatTensor};
+use burn::tensor::{DType, Shape, TensorData};
+
+/// The values of one tensor, in the precision it has.
+pub(crate) enum Values {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+}
+
+/// Takes a tensor of a processor backend apart: values in row-major order, shape, device.
+///
+/// Half precision is widened to f32: no kernel here gains from less.
+///
+/// # Panics
+/// Where the backend cannot hand out memory that it owns; the processor backends always can.
+pub(crate) fn values<B: Backend>(tensor: FloatTensor<B>) -> (Values, Shape, B::Device) {
+    let (shape, device) = (tensor.shape(), tensor.device());
+    let data = burn::tensor::read_sync(B::float_into_data(tensor))
+        .expect("a processor backend reads its own memory");
+    let values = match data.dtype() {
+        DType::F64 => Values::F64(data.try_into_vec::<f64>().expect("the width was just checked")),
+        DType::F32 => Values::F32(data.try_into_vec::<f32>().expect("the width was just checked")),
+        _ => Values::F32(data.iter::<f32>().collect()),
+    };
+    (values, shape, device)
+}
+
+/// A tensor of a processor backend from f32 values.
+pub(crate) fn tensor_f32<B: Backend>(values: Vec<f32>, shape: Shape, device: &B::Device) -> FloatTensor<B> {
+    B::float_from_data(TensorData::new(values, shape), device)
+}
+
+/// A tensor of a processor backend from f64 values.
+pub(crate) fn tensor_f64<B: Backend>(values: Vec<f64>, shape: Shape, device: &B::Device) -> FloatTensor<B> {
+    B::float_from_data(TensorData::new(values, shape), device)
+}

@@ -1,0 +1,22 @@
+//! The custom operations: what a burn backend does not offer and inference needs in its innermost loop.
+//!
+//! | operation | processor | GPU | backward |
+//! |---|---|---|---|
+//! | [`relaxed_poisson()`], [`poisson_counts`] | rayon over vectorised blocks | CubeCL kernel | keeps dz/du only |
+//! | [`clamped_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
+//!
+//! Each operation is one trait through burn's backend extension: a public function on `Tensor<D>`
+//! works on whatever device the tensor lives on, with or without autodiff.
+
+pub mod clamped_step;
+pub mod relaxed_poisson;
+pub mod scalar;
+
+pub use clamped_step::{clamped_step, soft_ceiling, soft_symmetric};
+pub use relaxed_poisson::{poisson_counts, poisson_counts_with, relaxed_poisson, relaxed_poisson_with};
+
+/// Reading and writing tensors that live in this process's memory, for kernels that run there.
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+pub(crate) mod host;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod widest;

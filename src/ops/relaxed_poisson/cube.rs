@@ -1,0 +1,302 @@
+//! The GPU kernel, in CubeCL: one thread an element, the same arithmetic as the processor's lanes.
+//!
+//! `exp` and `ln` are the polynomials of [`crate::ops::scalar`] again, because the accuracy of a
+//! shader's own is left to the driver (WGSL allows e^x an error of 3 + 2|x| units in the last place),
+//! and a count that two devices should agree on cannot depend on that.
+
+use burn::backend::{cubecl::dtype_to_storage_type, tensor::FloatTensor};
+use burn_cubecl::{
+    CubeBackend, kernel::into_contiguous, ops::numeric::empty_device_contiguous_dtype,
+    tensor::CubeTensor,
+};
+use cubecl::{calculate_cube_count_elemwise, prelude::*};
+
+use super::{NEGLIGIBLE, RelaxedPoisson};
+
+/// Groups of four words after which a loop gives up; [`super::GAUSSIAN_ABOVE`] keeps sums far below it.
+const MOST_GROUPS: u32 = 1 << 14;
+
+#[derive(CubeType, Clone, Copy)]
+struct Words {
+    a: u32,
+    b: u32,
+    c: u32,
+    d: u32,
+}
+
+#[cube]
+fn philox4x32(element: u32, group: u32, step: u32, stream: u32, key0: u32, key1: u32) -> Words {
+    let mut c0 = element;
+    let mut c1 = group;
+    let mut c2 = step;
+    let mut c3 = stream;
+    let mut k0 = key0;
+    let mut k1 = key1;
+    #[unroll]
+    for _ in 0..10u32 {
+        let hi0 = u32::mul_hi(0xD251_1F53u32, c0);
+        let lo0 = 0xD251_1F53u32 * c0;
+        let hi1 = u32::mul_hi(0xCD9E_8D57u32, c2);
+        let lo1 = 0xCD9E_8D57u32 * c2;
+        c0 = hi1 ^ c1 ^ k0;
+        c1 = lo1;
+        c2 = hi0 ^ c3 ^ k1;
+        c3 = lo0;
+        k0 += 0x9E37_79B9u32;
+        k1 += 0xBB67_AE85u32;
+    }
+    Words { a: c0, b: c1, c: c2, d: c3 }
+}
+
+#[cube]
+fn exp_of(x: f32) -> f32 {
+    let x = clamp(x, -87.3f32, 88.3f32);
+    let n = f32::floor(x * 1.442_695f32 + 0.5f32);
+    let r = (x - n * 0.693_359_4f32) - n * -2.121_944_4e-4f32;
+    let mut p = 1.987_569_1e-4f32;
+    p = p * r + 1.398_199_9e-3f32;
+    p = p * r + 8.333_452e-3f32;
+    p = p * r + 4.166_579_6e-2f32;
+    p = p * r + 1.666_666_5e-1f32;
+    p = p * r + 0.5f32;
+    let y = p * r * r + r + 1.0f32;
+    y * f32::reinterpret(u32::cast_from(i32::cast_from(n) + 127i32) << 23u32)
+}
+
+#[cube]
+fn ln_of(x: f32) -> f32 {
+    let bits = u32::reinterpret(x);
+    let mantissa = f32::reinterpret((bits & 0x007f_ffffu32) | 0x3f00_0000u32);
+    let exponent = f32::cast_from(bits >> 23u32) - 126.0f32;
+    let low = mantissa < 0.707_106_77f32;
+    let m = select(low, mantissa + mantissa, mantissa) - 1.0f32;
+    let e = select(low, exponent - 1.0f32, exponent);
+    let square = m * m;
+    let mut p = 7.037_683_6e-2f32;
+    p = p * m - 1.151_461e-1f32;
+    p = p * m + 1.167_699_8e-1f32;
+    p = p * m - 1.242_014_1e-1f32;
+    p = p * m + 1.424_932_3e-1f32;
+    p = p * m - 1.666_805_8e-1f32;
+    p = p * m + 2.000_071_5e-1f32;
+    p = p * m - 2.499_999_4e-1f32;
+    p = p * m + 3.333_333e-1f32;
+    let y = p * m * square + e * -2.121_944_4e-4f32 - 0.5f32 * square;
+    (m + y) + e * 0.693_359_4f32
+}
+
+#[cube]
+fn uniform(word: u32) -> f32 {
+    (f32::cast_from(word >> 9u32) + 0.5f32) * (1.0f32 / 8_388_608.0f32)
+}
+
+#[derive(CubeType)]
+struct Sum {
+    elapsed: f32,
+    z: f32,
+    slope: f32,
+    running: bool,
+}
+
+#[cube]
+fn arrival(sum: &mut Sum, word: u32, mean_wait: f32, inverse_temperature: f32, stop: f32, #[comptime] counts: bool) {
+    sum.elapsed -= ln_of(uniform(word));
+    let t = sum.elapsed * mean_wait;
+    if sum.running && t <= stop {
+        if comptime!(counts) {
+            sum.z += 1.0f32;
+        } else {
+            let p = 1.0f32 / (1.0f32 + exp_of((t - 1.0f32) * inverse_temperature));
+            sum.z += p;
+            sum.slope += p * (1.0f32 - p) * t * inverse_temperature;
+        }
+    } else {
+        sum.running = false;
+    }
+}
+
+#[cube]
+fn log_pmf(k: f32, rate: f32, excess: f32) -> f32 {
+    let x = excess / rate;
+    let y = -x;
+    let series = 0.5f32 + y * (0.166_666_67f32 + y * (0.083_333_336f32 + y * (0.05f32 + y * (0.033_333_335f32 + y * 0.023_809_524f32))));
+    // The closed form is evaluated at x > −1 only: k ≥ 2 where it is used.
+    let closed = (1.0f32 + x) * ln_of(max(1.0f32 + x, 1.0e-30f32)) - x;
+    let phi = select(f32::abs(x) < 0.1f32, x * x * series, closed);
+    let inverse = 1.0f32 / max(k, 1.0f32);
+    let square = inverse * inverse;
+    let stirling = inverse * (0.083_333_336f32 - square * (0.002_777_777_8f32 - square * 7.936_508e-4f32));
+    let saddle = -0.5f32 * ln_of(6.283_185_5f32 * max(k, 1.0f32)) - stirling - rate * phi;
+    let one = ln_of(rate) - rate;
+    select(k < 1.0f32, -rate, select(k < 2.0f32, one, saddle))
+}
+
+#[derive(CubeType)]
+struct Trial {
+    k: f32,
+    done: bool,
+}
+
+#[cube]
+fn try_once(trial: &mut Trial, word_u: u32, word_v: u32, rate: f32) {
+    if !trial.done {
+        let whole = f32::floor(rate);
+        let fraction = rate - whole;
+        let b = 0.931f32 + 2.53f32 * f32::sqrt(rate);
+        let a = -0.059f32 + 0.024_83f32 * b;
+        let inverse_alpha = 1.1239f32 + 1.1328f32 / (b - 3.4f32);
+        let squeeze = 0.9277f32 - 3.6224f32 / (b - 2.0f32);
+        let u = uniform(word_u) - 0.5f32;
+        let v = uniform(word_v);
+        let us = 0.5f32 - f32::abs(u);
+        let offset = f32::floor((2.0f32 * a / us + b) * u + fraction + 0.43f32);
+        let k = whole + offset;
+        let easy = us >= 0.07f32 && v <= squeeze;
+        let hopeless = k < 0.0f32 || (us < 0.013f32 && v > us);
+        let fair = ln_of(v * inverse_alpha / (a / (us * us) + b)) <= log_pmf(k, rate, offset - fraction);
+        if easy || (!hopeless && fair) {
+            trial.k = k;
+            trial.done = true;
+        }
+    }
+}
+
+#[cube(launch)]
+fn relaxed_poisson_kernel<F: Float>(
+    log_rate: &Tensor<F>,
+    z: &mut Tensor<F>,
+    slope: &mut Tensor<F>,
+    temperature: f32,
+    most: f32,
+    key0: u32,
+    key1: u32,
+    stream: u32,
+    step: u32,
+    #[comptime] counts: bool,
+    #[comptime] with_slope: bool,
+    #[define(F)] _dtype: ElemType,
+) {
+    let i = ABSOLUTE_POS;
+    if i >= z.len() {
+        terminate!();
+    }
+    let u = f32::cast_from(log_rate[i]);
+    let element = i as u32;
+    let rate = exp_of(u);
+    let mut sum = Sum { elapsed: 0.0f32, z: 0.0f32, slope: 0.0f32, running: true };
+    if comptime!(counts) {
+        if u > most {
+            let mut trial = Trial { k: f32::floor(rate), done: false };
+            let mut group = 0u32;
+            while !trial.done && group < MOST_GROUPS {
+                let w = philox4x32(element, group, step, stream, key0, key1);
+                try_once(&mut trial, w.a, w.b, rate);
+                try_once(&mut trial, w.c, w.d, rate);
+                group += 1u32;
+            }
+            sum.z = trial.k;
+            sum.running = false;
+        }
+    } else {
+        if u > most {
+            let x = 1.0f32 / temperature;
+            let softplus = x + ln_of(1.0f32 + exp_of(-x));
+            let scale = rate * temperature;
+            let mean = scale * softplus;
+            let deviation = f32::sqrt(scale * (softplus - 1.0f32 / (1.0f32 + exp_of(-x))));
+            let w = philox4x32(element, 0u32, step, stream, key0, key1);
+            let normal = f32::sqrt(-2.0f32 * ln_of(uniform(w.a))) * f32::cos(6.283_185_5f32 * uniform(w.b));
+            sum.z = mean + deviation * normal;
+            sum.slope = mean + 0.5f32 * deviation * normal;
+            sum.running = false;
+        }
+    }
+    let mean_wait = exp_of(-u);
+    let mut inverse_temperature = 0.0f32;
+    let mut stop = 1.0f32;
+    if comptime!(!counts) {
+        inverse_temperature = 1.0f32 / temperature;
+        stop = 1.0f32 + NEGLIGIBLE * temperature;
+    }
+    let mut group = 0u32;
+    while sum.running && group < MOST_GROUPS {
+        let w = philox4x32(element, group, step, stream, key0, key1);
+        arrival(&mut sum, w.a, mean_wait, inverse_temperature, stop, counts);
+        arrival(&mut sum, w.b, mean_wait, inverse_temperature, stop, counts);
+        arrival(&mut sum, w.c, mean_wait, inverse_temperature, stop, counts);
+        arrival(&mut sum, w.d, mean_wait, inverse_temperature, stop, counts);
+        group += 1u32;
+    }
+    // A NaN log-rate must not turn into a count. (u − u is folded to 0 by drivers; `is_nan` survives.)
+    z[i] = F::cast_from(select(u.is_nan(), u, sum.z));
+    if comptime!(with_slope) {
+        slope[i] = F::cast_from(select(u.is_nan(), u, sum.slope));
+    }
+}
+
+fn launch(u: CubeTensor, temperature: f32, key: [u32; 4], with_slope: bool) -> (CubeTensor, CubeTensor) {
+    let u = into_contiguous(u);
+    let (dtype, shape) = (u.dtype, u.meta.shape().clone());
+    let n = shape.num_elements();
+    let z = empty_device_contiguous_dtype(u.client.clone(), u.device.clone(), shape.clone(), dtype);
+    let slope = if with_slope {
+        empty_device_contiguous_dtype(u.client.clone(), u.device.clone(), shape, dtype)
+    } else {
+        z.clone() // an alias that the kernel does not write
+    };
+    if n == 0 {
+        return (z, slope);
+    }
+    let client = u.client.clone();
+    let cube_dim = CubeDim::new(&client, n);
+    let cube_count = calculate_cube_count_elemwise(&client, n, cube_dim);
+    let slope_arg = if with_slope {
+        slope.clone().into_tensor_arg()
+    } else {
+        z.as_tensor_alias(1)
+    };
+    let [key0, key1, stream, step] = key;
+    let most = super::most_by_arrivals(temperature);
+    relaxed_poisson_kernel::launch(
+        &client,
+        cube_count,
+        cube_dim,
+        u.into_tensor_arg(),
+        z.clone().into_tensor_arg(),
+        slope_arg,
+        temperature,
+        most,
+        key0,
+        key1,
+        stream,
+        step,
+        temperature <= 0.0,
+        with_slope,
+        dtype_to_storage_type(dtype),
+    );
+    (z, slope)
+}
+
+impl RelaxedPoisson for CubeBackend {
+    fn relaxed_poisson(
+        log_rate: FloatTensor<Self>,
+        temperature: f32,
+        seed: u64,
+        stream: u32,
+        step: u32,
+    ) -> FloatTensor<Self> {
+        let key = [seed as u32, (seed >> 32) as u32, stream, step];
+        launch(log_rate, temperature, key, false).0
+    }
+
+    fn relaxed_poisson_with_slope(
+        log_rate: FloatTensor<Self>,
+        temperature: f32,
+        seed: u64,
+        stream: u32,
+        step: u32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let key = [seed as u32, (seed >> 32) as u32, stream, step];
+        launch(log_rate, temperature, key, true)
+    }
+}

@@ -1,0 +1,172 @@
+//! The kernel for processors: blocks of sixteen elements, spread over the threads of rayon's pool.
+
+use burn::backend::{Backend, tensor::FloatTensor};
+use rayon::prelude::*;
+
+use super::lanes::{LANES, Request, block};
+use super::{NEGLIGIBLE, RelaxedPoisson, transformed_rejection};
+use crate::noise::{NoiseKey, uniform};
+use crate::ops::host::{Values, tensor_f32, tensor_f64, values};
+use crate::ops::scalar;
+
+/// Elements that one task of the pool takes: large enough to hide its cost, small enough to balance.
+const TASK: usize = 4096;
+
+fn sample_f32(u: &[f32], request: Request) -> (Vec<f32>, Vec<f32>) {
+    let mut z = vec![0f32; u.len()];
+    let mut slope = vec![0f32; if request.slope { u.len() } else { 0 }];
+    if request.slope {
+        z.par_chunks_mut(TASK)
+            .zip(slope.par_chunks_mut(TASK))
+            .zip(u.par_chunks(TASK))
+            .enumerate()
+            .for_each(|(task, ((z, slope), u))| sample_task(u, z, slope, task * TASK, request));
+    } else {
+        z.par_chunks_mut(TASK)
+            .zip(u.par_chunks(TASK))
+            .enumerate()
+            .for_each(|(task, (z, u))| sample_task(u, z, &mut [], task * TASK, request));
+    }
+    (z, slope)
+}
+
+fn sample_task(u: &[f32], z: &mut [f32], slope: &mut [f32], first: usize, request: Request) {
+    for start in (0..u.len()).step_by(LANES) {
+        let n = LANES.min(u.len() - start);
+        // The last block may be short; its missing lanes have rate 0 and are not written back.
+        let mut lanes = [f32::NEG_INFINITY; LANES];
+        lanes[..n].copy_from_slice(&u[start..start + n]);
+        let (mut zs, mut slopes) = block(&lanes, (first + start) as u32, request);
+        for l in 0..n {
+            if lanes[l] <= request.most {
+                continue;
+            }
+            if lanes[l].is_nan() {
+                (zs[l], slopes[l]) = (f32::NAN, f32::NAN);
+            } else {
+                (zs[l], slopes[l]) = beyond(lanes[l], (first + start + l) as u32, request);
+            }
+        }
+        z[start..start + n].copy_from_slice(&zs[..n]);
+        if request.slope {
+            slope[start..start + n].copy_from_slice(&slopes[..n]);
+        }
+    }
+}
+
+/// Rates too large to go through arrival by arrival.
+fn beyond(log_rate: f32, element: u32, request: Request) -> (f32, f32) {
+    if request.temperature <= 0.0 {
+        return (transformed_rejection::count(log_rate, request.key, element), 0.0);
+    }
+    gaussian_limit(log_rate, request.temperature, request.key, element)
+}
+
+/// Shot noise with many pulses σ((1 − t)/τ): Gaussian with Campbell's mean and variance.
+///
+/// ```text
+/// m = λτ·softplus(1/τ),  v = λτ·(softplus(1/τ) − σ(1/τ));  z = m + √v·n,  dz/du = m + ½√v·n
+/// ```
+fn gaussian_limit(log_rate: f32, temperature: f32, key: NoiseKey, element: u32) -> (f32, f32) {
+    let x = 1.0 / temperature;
+    let softplus = x + scalar::ln(1.0 + scalar::exp(-x));
+    let scale = log_rate.exp() * temperature;
+    let mean = scale * softplus;
+    let deviation = (scale * (softplus - scalar::sigmoid(x))).sqrt();
+    let [a, b, ..] = key.words(element, 0);
+    // Box–Muller.
+    let radius = (-2.0 * scalar::ln(uniform(a))).sqrt();
+    let normal = radius * (std::f32::consts::TAU * uniform(b)).cos();
+    (mean + deviation * normal, mean + 0.5 * deviation * normal)
+}
+
+/// The same sum in double precision, one element at a time: for checks that need digits, not speed.
+fn sample_f64(u: &[f64], request: Request) -> (Vec<f64>, Vec<f64>) {
+    u.par_iter()
+        .enumerate()
+        .map(|(element, &u)| {
+            let Request { key, temperature, most, .. } = request;
+            if u.is_nan() {
+                return (f64::NAN, f64::NAN);
+            }
+            if u as f32 > most {
+                let (z, slope) = beyond(u as f32, element as u32, request);
+                return (f64::from(z), f64::from(slope));
+            }
+            let tau = f64::from(temperature);
+            let stop = 1.0 + f64::from(NEGLIGIBLE) * tau;
+            let (mut elapsed, mut z, mut slope) = (0f64, 0f64, 0f64);
+            for wait in key.exponentials(element as u32) {
+                elapsed += f64::from(wait);
+                let t = elapsed * (-u).exp();
+                if t > stop {
+                    break;
+                }
+                if tau <= 0.0 {
+                    z += 1.0;
+                } else {
+                    let p = 1.0 / (1.0 + ((t - 1.0) / tau).exp());
+                    z += p;
+                    slope += p * (1.0 - p) * t / tau;
+                }
+            }
+            (z, slope)
+        })
+        .unzip()
+}
+
+fn sample<B: Backend>(log_rate: FloatTensor<B>, request: Request) -> (FloatTensor<B>, Option<FloatTensor<B>>) {
+    let (u, shape, device) = values::<B>(log_rate);
+    match u {
+        Values::F32(u) => {
+            let (z, slope) = sample_f32(&u, request);
+            let slope = request.slope.then(|| tensor_f32::<B>(slope, shape.clone(), &device));
+            (tensor_f32::<B>(z, shape, &device), slope)
+        }
+        Values::F64(u) => {
+            let (z, slope) = sample_f64(&u, request);
+            let slope = request.slope.then(|| tensor_f64::<B>(slope, shape.clone(), &device));
+            (tensor_f64::<B>(z, shape, &device), slope)
+        }
+    }
+}
+
+macro_rules! on_processor {
+    ($backend:ty) => {
+        impl RelaxedPoisson for $backend {
+            fn relaxed_poisson(
+                log_rate: FloatTensor<Self>,
+                temperature: f32,
+                seed: u64,
+                stream: u32,
+                step: u32,
+            ) -> FloatTensor<Self> {
+                let key = NoiseKey { seed, stream, step };
+                sample::<Self>(log_rate, Request::new(key, temperature, false)).0
+            }
+
+            fn relaxed_poisson_with_slope(
+                log_rate: FloatTensor<Self>,
+                temperature: f32,
+                seed: u64,
+                stream: u32,
+                step: u32,
+            ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+                let key = NoiseKey { seed, stream, step };
+                match sample::<Self>(log_rate, Request::new(key, temperature, true)) {
+                    (z, Some(slope)) => (z, slope),
+                    (z, None) => (z.clone(), z), // not reached: a slope was asked for
+                }
+            }
+        }
+    };
+}
+
+#[cfg(feature = "flex")]
+on_processor!(burn::backend::Flex);
+#[cfg(feature = "ndarray")]
+#[allow(deprecated)]
+mod ndarray {
+    use super::*;
+    on_processor!(burn::backend::NdArray);
+}

@@ -1,0 +1,152 @@
+//! From a preset, a file and `--set` to one configuration; wrong keys are answered with the right one.
+
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+use toml::{Table, Value};
+
+use super::{RunConfig, preset};
+
+/// The configuration of a run: the preset, overlaid by the file, overlaid by `--set key=value`.
+///
+/// # Errors
+/// Names the source (file or option), the key, and the nearest valid key or the rule that a value breaks.
+pub fn resolve(preset_name: &str, file: Option<&Path>, sets: &[String]) -> Result<RunConfig> {
+    let mut table = preset(preset_name)?.table()?;
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("could not read the configuration {}", path.display()))?;
+        let overlay: Table = text
+            .parse()
+            .with_context(|| format!("{} is not valid TOML", path.display()))?;
+        check_keys(&overlay, &table).with_context(|| format!("in {}", path.display()))?;
+        merge(&mut table, overlay);
+    }
+    for assignment in sets {
+        set(&mut table, assignment).with_context(|| format!("in --set {assignment}"))?;
+    }
+    let config: RunConfig = Value::Table(table)
+        .try_into()
+        .context("the configuration does not fit (see `scotopic config keys`)")?;
+    config.validate()?;
+    Ok(config)
+}
+
+/// Puts `overlay` on top of `base`. A `[data]` table with another `source` replaces the old one whole:
+/// the keys of one source mean nothing to another.
+fn merge(base: &mut Table, overlay: Table) {
+    for (key, value) in overlay {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(old)), Value::Table(new)) => {
+                let other_source = new.get("source").is_some_and(|s| old.get("source") != Some(s));
+                if other_source {
+                    *old = new;
+                } else {
+                    merge(old, new);
+                }
+            }
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Applies one `key=value`. The value is TOML; a bare word is taken as a string.
+///
+/// # Errors
+/// If there is no `=`, or the key is not one of the configuration.
+pub fn set(table: &mut Table, assignment: &str) -> Result<()> {
+    let Some((key, text)) = assignment.split_once('=') else {
+        bail!("expected KEY=VALUE, for example train.iterations=500");
+    };
+    let (key, text) = (key.trim(), text.trim());
+    let value = match format!("v = {text}").parse::<Table>() {
+        Ok(mut parsed) => parsed.remove("v").unwrap_or_else(|| Value::String(text.into())),
+        Err(_) => Value::String(text.into()),
+    };
+    let mut overlay = value;
+    for part in key.rsplit('.') {
+        overlay = Value::Table(Table::from_iter([(part.to_string(), overlay)]));
+    }
+    if let Value::Table(overlay) = overlay {
+        check_keys(&overlay, table)?;
+        merge(table, overlay);
+    }
+    Ok(())
+}
+
+/// Every key of `overlay` must be one of the configuration.
+///
+/// # Errors
+/// Names the unknown key and the nearest valid one.
+pub fn check_keys(overlay: &Table, base: &Table) -> Result<()> {
+    let source = |t: &Table| Some(t.get("data")?.get("source")?.as_str()?.to_string());
+    let source = source(overlay).or_else(|| source(base)).unwrap_or_default();
+    let known = known_keys(base, &source)?;
+    for key in leaves(overlay, "") {
+        if known.contains(&key) {
+            continue;
+        }
+        let nearest = known
+            .iter()
+            .max_by(|a, b| strsim::jaro_winkler(a, &key).total_cmp(&strsim::jaro_winkler(b, &key)));
+        match nearest {
+            Some(nearest) => bail!("unknown key `{key}`: did you mean `{nearest}`? (`scotopic config keys` lists all)"),
+            None => bail!("unknown key `{key}`"),
+        }
+    }
+    Ok(())
+}
+
+/// All keys that may be set when the data come from `source`.
+fn known_keys(base: &Table, source: &str) -> Result<Vec<String>> {
+    let mut known: Vec<String> = leaves(base, "").into_iter().filter(|k| !k.starts_with("data.")).collect();
+    known.extend(super::presets::data_keys(source)?);
+    Ok(known)
+}
+
+/// The dotted names of everything in a table that is not itself a table.
+pub(super) fn leaves(table: &Table, prefix: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (key, value) in table {
+        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            Value::Table(inner) => names.extend(leaves(inner, &name)),
+            _ => names.push(name),
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_key_is_answered_with_the_right_one() {
+        let error = resolve("smoke", None, &["train.iteratoins=5".into()]).unwrap_err();
+        assert!(format!("{error:#}").contains("did you mean `train.iterations`"), "{error:#}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_or_size_is_an_error() {
+        for wrong in ["train.batch=many", "train.batch=0", "seed=-1", "inference.leak=always", "schedule.temperature.to=0"] {
+            assert!(resolve("smoke", None, &[wrong.into()]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn another_source_replaces_the_data_table() {
+        let config = resolve("smoke", None, &["data.source=idx".into(), "data.validation=10".into()]).unwrap();
+        assert!(matches!(config.data, scotopic_datasets::DataConfig::Idx(ref c) if c.validation == 10));
+    }
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        for preset in super::super::PRESETS {
+            let config = resolve(preset.name, None, &[]).unwrap();
+            let again: RunConfig = toml::from_str(&config.to_toml().unwrap()).unwrap();
+            assert_eq!(config, again, "{}", preset.name);
+        }
+    }
+}

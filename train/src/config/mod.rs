@@ -1,0 +1,183 @@
+//! What a run is: one value, from TOML, validated before a device is touched.
+
+use anyhow::{Result, bail, ensure};
+use scotopic::posterior::KlForm;
+use scotopic::{Ramp, Rise, WarmupCosine};
+use scotopic_datasets::DataConfig;
+use scotopic_models::{IterativeVaeConfig, RuleConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::adamax::AdamaxConfig;
+
+mod merge;
+mod presets;
+
+pub use merge::{check_keys, resolve, set};
+pub use presets::{PRESETS, Preset, annotated, preset};
+
+/// Everything that decides the result of a run. Device and folder are not part of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// Seed of initial weights, noise and the order of the data.
+    pub seed: u64,
+    /// What is seen.
+    pub data: DataConfig,
+    /// The network.
+    pub model: IterativeVaeConfig,
+    /// How it infers.
+    pub inference: RuleConfig,
+    /// What it minimises.
+    pub objective: ObjectiveConfig,
+    /// How long and how fast it learns.
+    pub train: TrainConfig,
+    /// Constants of the optimiser.
+    pub optimizer: AdamaxConfig,
+    /// What changes while it learns.
+    pub schedule: ScheduleConfig,
+    /// How it is judged on the way.
+    pub validation: ValidationConfig,
+}
+
+/// The learning objective: mean over time and data of −ln p(x|z) + β KL, times 256/M.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectiveConfig {
+    /// Weight of the KL term once it has grown.
+    pub beta: f64,
+    /// "exact", or "published" for the weighting of the published code.
+    pub kl: KlForm,
+}
+
+/// Iterations and batches.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Batches that are shown.
+    pub iterations: usize,
+    /// Data per batch.
+    pub batch: usize,
+    /// Windows of truncated backpropagation per batch, one optimiser step each.
+    pub windows: usize,
+    /// Learning rate: warm-up, then a cosine.
+    pub rate: WarmupCosine,
+    /// Largest global norm of the gradient.
+    pub clip: f64,
+    /// The same during warm-up.
+    pub warmup_clip: f64,
+    /// Decay of the running average of the weights that is validated and kept as best; 0 turns it off.
+    pub ema: f64,
+    /// Iterations between two rows of metrics.jsonl.
+    pub log_every: usize,
+    /// Iterations between two checkpoints.
+    pub save_every: usize,
+}
+
+/// Curves over training, as portions of all iterations.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleConfig {
+    /// τ of the relaxed spikes.
+    pub temperature: Ramp,
+    /// Growth of β to `objective.beta`.
+    pub beta: Rise,
+    /// Opening of the soft clamps from `inference.initial_ceiling` (0) to their final values (1).
+    pub opening: Rise,
+}
+
+/// Validation on data that is not learned from, with exact counts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationConfig {
+    /// Iterations between two validations.
+    pub every: usize,
+    /// How many data are used, from the start of the validation split.
+    pub count: usize,
+    /// Stop after this many validations without a lower free energy; 0 never stops early.
+    pub patience: usize,
+}
+
+impl RunConfig {
+    /// Checks every value, and those that must fit one another.
+    ///
+    /// # Errors
+    /// Names the first key that makes no sense, its value and the rule.
+    pub fn validate(&self) -> Result<()> {
+        self.data.validate()?;
+        self.model.validate()?;
+        self.inference.validate()?;
+        let number = |key: &str, value: f64, low: f64| -> Result<()> {
+            ensure!(value.is_finite() && value >= low, "{key} = {value}: must be a number of at least {low}");
+            Ok(())
+        };
+        let count = |key: &str, value: usize, low: usize| -> Result<()> {
+            ensure!(
+                (low..=u32::MAX as usize).contains(&value),
+                "{key} = {value}: must be a whole number between {low} and {}",
+                u32::MAX
+            );
+            Ok(())
+        };
+        let portion = |key: &str, value: f64| -> Result<()> {
+            ensure!((0.0..=1.0).contains(&value), "{key} = {value}: must be a portion between 0 and 1");
+            Ok(())
+        };
+        number("objective.beta", self.objective.beta, 0.0)?;
+        let TrainConfig { iterations, batch, windows, rate, clip, warmup_clip, ema, log_every, save_every } = self.train;
+        count("train.iterations", iterations, 1)?;
+        count("train.batch", batch, 1)?;
+        count("train.windows", windows, 1)?;
+        count("train.log_every", log_every, 1)?;
+        count("train.save_every", save_every, 1)?;
+        number("train.rate.base", rate.base, 0.0)?;
+        number("train.rate.floor", rate.floor, 0.0)?;
+        portion("train.rate.warmup", rate.warmup)?;
+        ensure!(clip > 0.0 && clip.is_finite(), "train.clip = {clip}: must be above 0");
+        ensure!(warmup_clip > 0.0 && warmup_clip.is_finite(), "train.warmup_clip = {warmup_clip}: must be above 0");
+        ensure!((0.0..1.0).contains(&ema), "train.ema = {ema}: must be at least 0 (off) and below 1");
+        let AdamaxConfig { beta1, beta2, epsilon, weight_decay } = self.optimizer;
+        ensure!((0.0..1.0).contains(&beta1), "optimizer.beta1 = {beta1}: must be at least 0 and below 1");
+        ensure!((0.0..1.0).contains(&beta2), "optimizer.beta2 = {beta2}: must be at least 0 and below 1");
+        ensure!(epsilon > 0.0 && epsilon.is_finite(), "optimizer.epsilon = {epsilon}: must be above 0");
+        number("optimizer.weight_decay", weight_decay, 0.0)?;
+        let tau = self.schedule.temperature;
+        for (key, value) in [("from", tau.from), ("to", tau.to)] {
+            ensure!(
+                (0.001..=100.0).contains(&value),
+                "schedule.temperature.{key} = {value}: must be between 0.001 and 100 (training needs relaxed spikes)"
+            );
+        }
+        number("schedule.beta.from", self.schedule.beta.from, 0.0)?;
+        portion("schedule.opening.from", self.schedule.opening.from)?;
+        for (key, value) in [
+            ("temperature.hold", tau.hold),
+            ("temperature.over", tau.over),
+            ("beta.hold", self.schedule.beta.hold),
+            ("beta.over", self.schedule.beta.over),
+            ("opening.hold", self.schedule.opening.hold),
+            ("opening.over", self.schedule.opening.over),
+        ] {
+            portion(&format!("schedule.{key}"), value)?;
+        }
+        count("validation.every", self.validation.every, 1)?;
+        count("validation.count", self.validation.count, 1)?;
+        count("validation.patience", self.validation.patience, 0)?;
+        if self.inference.steps.checked_mul(windows).is_none_or(|t| t >= 1 << 24) {
+            bail!("inference.steps × train.windows is beyond 16777215: lower one of them");
+        }
+        Ok(())
+    }
+
+    /// The resolved configuration as TOML, the form in which a run keeps it.
+    ///
+    /// # Errors
+    /// Only if a value cannot be written in TOML, which no validated value is.
+    pub fn to_toml(&self) -> Result<String> {
+        Ok(toml::to_string_pretty(self)?)
+    }
+
+    /// The inference rule with the form of KL that the objective asks for.
+    pub fn rule(&self) -> RuleConfig {
+        RuleConfig { kl: self.objective.kl, ..self.inference.clone() }
+    }
+}

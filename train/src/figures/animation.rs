@@ -1,0 +1,186 @@
+//! Animations of a reconstruction that unfolds step by step.
+
+use std::path::Path;
+use std::time::Duration;
+
+use image::codecs::gif::{GifEncoder, Repeat};
+use image::{Delay, DynamicImage, Frame, RgbImage};
+
+use super::colour::INK;
+use super::patch::Tile;
+use super::strip::{MARGIN, Strip};
+use super::text::{self, TITLE};
+use super::{FigureError, write_whole};
+
+/// The space above the tiles for the label of the step and the progress bar.
+const HEAD: usize = 56;
+/// The distance of the progress bar from the top margin.
+const BAR: usize = 36;
+
+/// Draws one picture for every step: the input above, the reconstruction at that step below, the
+/// label of the step at the top over a bar that fills as the steps go by.
+///
+/// `frames` is `[steps, count, channels * height * width]`, `input` is
+/// `[count, channels * height * width]`, and `labels` has one entry for every step, such as
+/// `"t = 3"`. Every column is drawn on the range of its input in all steps. The pictures have
+/// the same size.
+pub fn unroll(
+    frames: &[f32],
+    input: &[f32],
+    tile: Tile,
+    labels: &[impl AsRef<str>],
+) -> Result<Vec<RgbImage>, FigureError> {
+    if labels.is_empty() {
+        return Err(FigureError::Empty("there are no steps".to_owned()));
+    }
+    tile.count(input, "the input")?;
+    if labels.len().checked_mul(input.len()) != Some(frames.len()) {
+        return Err(FigureError::Length {
+            what: "the frames".to_owned(),
+            expected: format!("{} steps x {}", labels.len(), input.len()),
+            got: frames.len(),
+        });
+    }
+    let strip = Strip::new(&["input", "reconstruction"], input, tile)?;
+    let steps = frames.chunks_exact(input.len()).zip(labels).enumerate();
+    steps
+        .map(|(step, (frame, label))| {
+            let mut picture = strip.paper(HEAD)?;
+            let label = text::fit(label.as_ref(), TITLE, strip.inner_width());
+            let x = strip.tiles_left();
+            text::draw(&mut picture, x, MARGIN as i32, &label, TITLE, INK);
+            strip.progress(&mut picture, (MARGIN + BAR) as i32, step + 1, labels.len());
+            strip.draw(
+                &mut picture,
+                HEAD,
+                &[("input", input), ("reconstruction", frame)],
+                true,
+            )?;
+            Ok(picture)
+        })
+        .collect()
+}
+
+/// Writes pictures of one size to `path` as a GIF that repeats for ever, through a temporary name
+/// in the same folder.
+///
+/// `delay_ms` is the time that each picture stays. GIF counts in hundredths of a second, and many
+/// viewers slow down below two of them, so that delays below 20 ms become 20 ms. Grey pictures
+/// keep their levels; colours are reduced to 256 in each picture.
+pub fn write_gif(
+    path: impl AsRef<Path>,
+    frames: &[RgbImage],
+    delay_ms: u32,
+) -> Result<(), FigureError> {
+    let first = match frames.first() {
+        Some(first) if first.width() > 0 && first.height() > 0 => first.dimensions(),
+        Some(_) => return Err(FigureError::Empty("frames without pixels".to_owned())),
+        None => return Err(FigureError::Empty("there are no frames".to_owned())),
+    };
+    if let Some(index) = frames.iter().position(|frame| frame.dimensions() != first) {
+        let got = frames[index].dimensions();
+        return Err(FigureError::FrameSize { index, got, first });
+    }
+    let delay = Delay::from_saturating_duration(Duration::from_millis(delay_ms.max(20).into()));
+    write_whole(path.as_ref(), |out| {
+        // Of the speeds 1 to 30, one that is quick and still close in colour.
+        let mut encoder = GifEncoder::new_with_speed(out, 10);
+        encoder.set_repeat(Repeat::Infinite)?;
+        for frame in frames {
+            let pixels = DynamicImage::ImageRgb8(frame.clone()).into_rgba8();
+            encoder.encode_frame(Frame::from_parts(pixels, 0, 0, delay))?;
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::AnimationDecoder;
+    use image::codecs::gif::GifDecoder;
+    use std::fs;
+    use std::io::BufReader;
+
+    const TILE: Tile = Tile {
+        height: 2,
+        width: 2,
+        channels: 1,
+    };
+    const INPUT: [f32; 8] = [0.0, 1.0, 0.0, 1.0, -5.0, 5.0, -5.0, 5.0];
+
+    fn unrolled() -> Vec<RgbImage> {
+        let frames: Vec<f32> = (0..4)
+            .flat_map(|step| INPUT.map(|v| v * step as f32 / 4.0))
+            .collect();
+        unroll(&frames, &INPUT, TILE, &["t = 0", "t = 1", "t = 2", "t = 3"]).unwrap()
+    }
+
+    #[test]
+    fn the_reconstruction_unfolds_on_the_range_of_the_input() {
+        let pictures = unrolled();
+        assert_eq!(pictures.len(), 4);
+        assert!(
+            pictures
+                .windows(2)
+                .all(|pair| pair[0].dimensions() == pair[1].dimensions())
+        );
+        // The top right value of the last tile: 0, 1.25, 2.5 and 3.75 on a range of -5 to 5.
+        let (width, height) = pictures[0].dimensions();
+        let strip = Strip::new(&["input", "reconstruction"], &INPUT, TILE).unwrap();
+        let x = strip.tiles_left() as u32;
+        assert!(x > 24 && x < width);
+        let last = |picture: &RgbImage| picture.get_pixel(width - 26, height - 26)[0];
+        let levels: Vec<u8> = pictures.iter().map(last).collect();
+        assert_eq!(levels, [128, 159, 191, 223]);
+        let input = |picture: &RgbImage| picture.get_pixel(width - 26, HEAD as u32 + 26)[0];
+        assert!(pictures.iter().all(|picture| input(picture) == 255));
+        // The bar grows by a quarter of its length every step.
+        let dark = |picture: &RgbImage| {
+            let row = (MARGIN + BAR) as u32 + 3;
+            (x..width)
+                .filter(|&x| *picture.get_pixel(x, row) == INK)
+                .count()
+        };
+        let bars: Vec<usize> = pictures.iter().map(dark).collect();
+        assert!(bars[0] > 50 && bars[3] / 4 == bars[0], "{bars:?}");
+    }
+
+    #[test]
+    fn a_grey_gif_comes_back_as_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        let pictures = unrolled();
+        write_gif(&path, &pictures, 120).unwrap();
+        let decoder = GifDecoder::new(BufReader::new(fs::File::open(&path).unwrap())).unwrap();
+        let frames = decoder.into_frames().collect_frames().unwrap();
+        assert_eq!(frames.len(), 4);
+        for (frame, picture) in frames.into_iter().zip(&pictures) {
+            assert_eq!(frame.delay().numer_denom_ms(), (120, 1));
+            assert_eq!(
+                DynamicImage::ImageRgba8(frame.into_buffer()).to_rgb8(),
+                *picture
+            );
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_said() {
+        let none: [&str; 0] = [];
+        let said = |error: FigureError| error.to_string();
+        assert!(said(unroll(&[], &INPUT, TILE, &none).unwrap_err()).contains("no steps"));
+        let short = said(unroll(&[0.0; 9], &INPUT, TILE, &["a", "b"]).unwrap_err());
+        assert!(short.contains("9 values where 2 steps x 8"), "{short}");
+        let nan = said(unroll(&[f32::NAN; 8], &INPUT, TILE, &["a"]).unwrap_err());
+        assert!(nan.contains("NaN"), "{nan}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        assert!(said(write_gif(&path, &[], 50).unwrap_err()).contains("no frames"));
+        assert!(write_gif(&path, &[RgbImage::new(0, 3)], 50).is_err());
+        let sizes = [RgbImage::new(2, 3), RgbImage::new(3, 2)];
+        assert!(said(write_gif(&path, &sizes, 50).unwrap_err()).contains("frame 1 is (3, 2)"));
+        assert!(!path.exists());
+    }
+}

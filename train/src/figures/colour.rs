@@ -1,0 +1,140 @@
+//! Colours: greys for pictures, and series colours that colour-blind readers can tell apart.
+
+use image::Rgb;
+
+/// The background of every figure.
+pub const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
+/// Titles, tick labels and axes.
+pub const INK: Rgb<u8> = Rgb([34, 34, 34]);
+/// Notes and axis labels.
+pub const MUTED: Rgb<u8> = Rgb([96, 96, 96]);
+/// Grid lines.
+pub const GRID: Rgb<u8> = Rgb([230, 230, 230]);
+
+/// The palette of Okabe and Ito without its yellow, which is too light on white paper, and in an
+/// order in which neighbours differ in lightness as well as in hue.
+pub const OKABE_ITO: [Rgb<u8>; 7] = [
+    Rgb([0, 114, 178]),
+    Rgb([230, 159, 0]),
+    Rgb([0, 158, 115]),
+    Rgb([213, 94, 0]),
+    Rgb([86, 180, 233]),
+    Rgb([204, 121, 167]),
+    Rgb([0, 0, 0]),
+];
+
+/// Viridis at equal steps; colours between are interpolated.
+const VIRIDIS: [[u8; 3]; 10] = [
+    [68, 1, 84],
+    [72, 40, 120],
+    [62, 73, 137],
+    [49, 104, 142],
+    [38, 130, 142],
+    [31, 158, 137],
+    [53, 183, 121],
+    [110, 206, 88],
+    [181, 222, 43],
+    [253, 231, 37],
+];
+
+/// The colour of series `index` of `count`: from [`OKABE_ITO`] while that suffices; more series
+/// are taken as ordered and run through the darker part of [`viridis`].
+pub fn series(index: usize, count: usize) -> Rgb<u8> {
+    if count <= OKABE_ITO.len() {
+        return OKABE_ITO[index % OKABE_ITO.len()];
+    }
+    viridis(0.88 * index as f64 / (count - 1) as f64)
+}
+
+/// The viridis colour map: dark blue at 0, yellow at 1. Values outside are clamped, NaN is 0.
+pub fn viridis(value: f64) -> Rgb<u8> {
+    let last = VIRIDIS.len() - 1;
+    let place = clamp(value) * last as f64;
+    let below = (place as usize).min(last - 1);
+    let part = place - below as f64;
+    Rgb(std::array::from_fn(|channel| {
+        let (a, b) = (VIRIDIS[below][channel], VIRIDIS[below + 1][channel]);
+        (f64::from(a) + part * (f64::from(b) - f64::from(a))).round() as u8
+    }))
+}
+
+/// The grey level of a value in 0..=1: 0 is black, 1 is white; values outside are clamped.
+pub fn level(value: f64) -> u8 {
+    (clamp(value) * 255.0).round() as u8
+}
+
+/// Moves `under` towards `over` by `part` in 0..=1.
+pub fn mix(under: Rgb<u8>, over: Rgb<u8>, part: f32) -> Rgb<u8> {
+    Rgb(std::array::from_fn(|channel| {
+        let (a, b) = (f32::from(under[channel]), f32::from(over[channel]));
+        (a + part.clamp(0.0, 1.0) * (b - a)).round() as u8
+    }))
+}
+
+fn clamp(value: f64) -> f64 {
+    if value.is_nan() {
+        0.0
+    } else {
+        value.clamp(0.0, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lightness as the eye weighs it.
+    fn luma(colour: Rgb<u8>) -> f64 {
+        let [r, g, b] = colour.0.map(f64::from);
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    }
+
+    #[test]
+    fn viridis_grows_lighter_and_meets_its_ends() {
+        assert_eq!(viridis(0.0), Rgb([68, 1, 84]));
+        assert_eq!(viridis(1.0), Rgb([253, 231, 37]));
+        assert_eq!(viridis(7.0), viridis(1.0));
+        assert_eq!(viridis(f64::NAN), viridis(0.0));
+        for step in 0..100 {
+            let (a, b) = (
+                viridis(step as f64 / 100.0),
+                viridis((step + 1) as f64 / 100.0),
+            );
+            assert!(luma(b) > luma(a) - 0.5, "step {step}");
+        }
+        assert!(luma(viridis(0.5)) - luma(viridis(0.0)) > 60.0);
+    }
+
+    #[test]
+    fn greys_are_clamped() {
+        assert_eq!(
+            [level(-1.0), level(0.0), level(0.5), level(1.0), level(2.0)],
+            [0, 0, 128, 255, 255]
+        );
+        assert_eq!(level(f64::NAN), 0);
+    }
+
+    #[test]
+    fn series_colours_differ_and_show_on_paper() {
+        for count in [2, 7, 8, 16] {
+            for index in 0..count {
+                let colour = series(index, count);
+                assert!(
+                    luma(colour) < 200.0,
+                    "series {index} of {count} is too light"
+                );
+                for other in 0..index {
+                    assert_ne!(series(other, count), colour);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn mixing_meets_both_ends() {
+        let (a, b) = (Rgb([10, 20, 30]), Rgb([110, 220, 130]));
+        assert_eq!(mix(a, b, 0.0), a);
+        assert_eq!(mix(a, b, 1.0), b);
+        assert_eq!(mix(a, b, 0.5), Rgb([60, 120, 80]));
+    }
+}

@@ -1,0 +1,324 @@
+//! The training loop, written out.
+//!
+//! One iteration: take a batch, let the network infer for T steps, take the mean free energy on the way,
+//! differentiate through all of it, make one step of Adamax. Everything that varies is a pure function
+//! of the iteration, so a run that is stopped anywhere and continued goes exactly the same way.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use scotopic::inference::{Record, Stimulus, reattach, unroll};
+use scotopic::noise::NoiseKey;
+use scotopic::posterior::{Posterior, Sampling};
+use scotopic_datasets::{ImageSet, Splits, epoch_order};
+use scotopic_models::IterativeVae;
+
+use crate::config::RunConfig;
+use crate::measure::{Measurement, measure, to_device};
+use crate::records::{LogRow, ValidationRow};
+use crate::run_dir::RunDir;
+use crate::state::TrainState;
+
+/// Streams of noise: validation must not share spikes with training.
+const VALIDATION_STREAM: u32 = 1 << 31;
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All iterations are done.
+    Finished,
+    /// `validation.patience` ran out.
+    StoppedEarly,
+    /// A person asked for it; the checkpoint is written.
+    Interrupted,
+}
+
+/// Who is told how it goes.
+pub trait Watch {
+    /// After every iteration.
+    fn iteration(&mut self, done: usize, total: usize);
+    /// When the metrics of some iterations were read back.
+    fn logged(&mut self, row: &LogRow);
+    /// After every validation.
+    fn validated(&mut self, row: &ValidationRow);
+}
+
+/// What training needs besides its state.
+pub struct Fit<'a> {
+    /// The configuration of the run.
+    pub config: &'a RunConfig,
+    /// The data.
+    pub splits: &'a Splits,
+    /// A device with autodiff.
+    pub device: &'a Device,
+    /// Where the run is written.
+    pub dir: &'a RunDir,
+    /// Set by Ctrl-C.
+    pub stop: &'a AtomicBool,
+}
+
+impl Fit<'_> {
+    /// Trains `state` until the iterations are done, patience runs out, or `stop` is set.
+    ///
+    /// # Errors
+    /// If a number stops being finite (naming iteration, term, and the last good checkpoint), or the run
+    /// folder cannot be written.
+    pub fn run(&self, state: &mut TrainState, watch: &mut dyn Watch) -> Result<Outcome> {
+        let config = self.config;
+        let total = config.train.iterations;
+        let mut batches = Batches::new(&self.splits.train, config)?;
+        let mut pending = Pending::default();
+        let clock = Instant::now();
+        let before = state.progress.seconds;
+
+        while state.progress.iteration < total {
+            let i = state.progress.iteration;
+
+            // 1. What this iteration is like.
+            let temperature = config.schedule.temperature.at(i, total) as f32;
+            let beta = config.schedule.beta.to(config.objective.beta).at(i, total);
+            let opening = config.schedule.opening.to(1.0).at(i, total);
+            let rate = config.train.rate.at(i, total);
+            let warming = i < config.train.rate.warmup_iterations(total);
+            let clip = if warming { config.train.warmup_clip } else { config.train.clip };
+            let rule = config.rule().at(opening, Sampling::relaxed(temperature));
+            let noise = NoiseKey::new(config.seed).step(i as u32);
+
+            // 2. What is seen.
+            let stimulus = Stimulus::Static(to_device(batches.at(i), batches.pixels(), self.device));
+
+            // 3. Infer, window by window; learn from each.
+            let steps = config.inference.steps;
+            let mut belief = state.model.rest(config.train.batch);
+            for window in 0..config.train.windows {
+                if window > 0 {
+                    belief = reattach(&belief.detach(), &state.model.rest(config.train.batch));
+                }
+                let times = window * steps..(window + 1) * steps;
+                let perception = state.model.perception(rule.clone());
+                let seen = unroll(&perception, &stimulus, belief, times, &noise, Record::GENERATED);
+                let objective = seen.objective(beta).context("inference.steps is 0")?;
+                let gradients = (objective * (256.0 / batches.pixels() as f64)).backward();
+                let (model, norm) = state.optimizer.step(state.model.clone(), &gradients, rate, clip);
+                state.model = model;
+                let terms = seen.mean_terms().context("inference.steps is 0")?.detach();
+                pending.push(i, Tensor::cat(vec![terms.inner(), norm], 0));
+                belief = seen.state;
+            }
+            if let Some(average) = state.average.take() {
+                state.average = Some(towards(average, &state.model.valid(), config.train.ema));
+            }
+            state.progress.iteration = i + 1;
+            state.progress.seconds = before + clock.elapsed().as_secs_f64();
+            watch.iteration(i + 1, total);
+
+            // 4. Tell, judge, save.
+            let last = i + 1 == total;
+            let stopping = self.stop.load(Ordering::Relaxed);
+            let due = |every: usize| last || stopping || (i + 1).is_multiple_of(every);
+            let (validating, saving) = (due(config.validation.every), due(config.train.save_every));
+            if due(config.train.log_every) || validating || saving {
+                let means = pending.read().map_err(|e| self.diverged(e))?;
+                if let Some([reconstruction, kl, gradient_norm]) = means {
+                    let row = LogRow {
+                        iteration: i + 1,
+                        epoch: batches.epoch(i + 1),
+                        seconds: state.progress.seconds,
+                        reconstruction,
+                        kl,
+                        objective: reconstruction + beta * kl,
+                        gradient_norm,
+                        rate,
+                        beta,
+                        temperature: f64::from(temperature),
+                    };
+                    self.dir.log(&row)?;
+                    watch.logged(&row);
+                }
+            }
+            // An interrupted run skips the validation: when it is continued, it will make it at its place.
+            let mut outcome = last.then_some(Outcome::Finished);
+            if validating && !stopping {
+                let row = self.validate(state, batches.epoch(i + 1))?;
+                watch.validated(&row);
+                let patience = config.validation.patience;
+                if patience > 0 && state.progress.since_best >= patience {
+                    outcome = outcome.or(Some(Outcome::StoppedEarly));
+                }
+            }
+            if stopping && !last {
+                outcome = Some(Outcome::Interrupted);
+            }
+            if saving || outcome.is_some() {
+                let saved = state.to_checkpoint(config)?.write(&self.dir.last());
+                saved.map_err(|e| self.diverged(e))?;
+            }
+            if let Some(outcome) = outcome {
+                return Ok(outcome);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// Measures the judged model and keeps it if it is the best so far.
+    fn validate(&self, state: &mut TrainState, epoch: f64) -> Result<ValidationRow> {
+        let device = self.device.clone().inner();
+        let measures = measure(&state.judged(), &self.splits.validation, &validation(self.config), &device)?;
+        if !measures.objective.is_finite() {
+            let what = anyhow::anyhow!("the validation free energy is {}", measures.objective);
+            return Err(self.diverged(what.context(format!("iteration {}", state.progress.iteration))));
+        }
+        let better = state.progress.best.is_none_or(|best| measures.objective < best);
+        if better {
+            state.progress.best = Some(measures.objective);
+            state.progress.since_best = 0;
+        } else {
+            state.progress.since_best += 1;
+        }
+        let row = ValidationRow {
+            iteration: state.progress.iteration,
+            epoch,
+            seconds: state.progress.seconds,
+            best: better,
+            measures,
+        };
+        if better {
+            state.to_model(self.config)?.write(&self.dir.best())?;
+        }
+        self.dir.validated(&row)?;
+        Ok(row)
+    }
+
+    fn diverged(&self, error: anyhow::Error) -> anyhow::Error {
+        let last = self.dir.last();
+        let good = match last.exists() {
+            true => format!("the last good checkpoint is {}", last.display()),
+            false => "no checkpoint was written before".to_string(),
+        };
+        error.context(format!(
+            "training diverged; {good}. Try a lower train.rate.base, a lower train.clip or a higher objective.beta"
+        ))
+    }
+}
+
+/// How the validation split is measured while training.
+pub fn validation(config: &RunConfig) -> Measurement {
+    Measurement {
+        steps: config.inference.steps,
+        batch: config.train.batch.max(100),
+        count: config.validation.count,
+        noise: NoiseKey::new(config.seed).stream(VALIDATION_STREAM),
+        rule: config.rule(),
+        beta: config.objective.beta,
+    }
+}
+
+/// Batches in an order that is a function of seed and epoch; an incomplete last batch is left out.
+struct Batches<'a> {
+    set: &'a ImageSet,
+    batch: usize,
+    per_epoch: usize,
+    seed: u64,
+    order: Option<(usize, Vec<usize>)>,
+}
+
+impl<'a> Batches<'a> {
+    fn new(set: &'a ImageSet, config: &RunConfig) -> Result<Self> {
+        let batch = config.train.batch;
+        ensure!(
+            batch <= set.len(),
+            "train.batch = {batch}: the training set has only {} images",
+            set.len()
+        );
+        Ok(Self { set, batch, per_epoch: set.len() / batch, seed: config.seed, order: None })
+    }
+
+    fn pixels(&self) -> usize {
+        self.set.shape().pixels()
+    }
+
+    /// Epochs after `iterations`, with their fraction.
+    fn epoch(&self, iterations: usize) -> f64 {
+        iterations as f64 / self.per_epoch as f64
+    }
+
+    fn at(&mut self, iteration: usize) -> Vec<f32> {
+        let (epoch, number) = (iteration / self.per_epoch, iteration % self.per_epoch);
+        let order = match self.order.take() {
+            Some((of, order)) if of == epoch => order,
+            _ => epoch_order(self.set.len(), self.seed, epoch as u64),
+        };
+        let pixels = self.set.gather(&order[number * self.batch..(number + 1) * self.batch]);
+        self.order = Some((epoch, order));
+        pixels
+    }
+}
+
+/// Metrics that are still on the device: `[reconstruction, KL, gradient norm]` of each optimiser step.
+#[derive(Default)]
+struct Pending {
+    iterations: Vec<usize>,
+    rows: Vec<Tensor<1>>,
+}
+
+impl Pending {
+    fn push(&mut self, iteration: usize, row: Tensor<1>) {
+        self.iterations.push(iteration);
+        self.rows.push(row);
+    }
+
+    /// Reads everything back at once; the means, or the first term that is not finite.
+    fn read(&mut self) -> Result<Option<[f64; 3]>> {
+        if self.rows.is_empty() {
+            return Ok(None);
+        }
+        let rows = std::mem::take(&mut self.rows);
+        let iterations = std::mem::take(&mut self.iterations);
+        let n = rows.len() as f64;
+        let values: Vec<f32> = Tensor::cat(rows, 0)
+            .try_into_vec_as()
+            .context("could not read metrics from the device")?;
+        let mut means = [0f64; 3];
+        for (row, iteration) in values.chunks_exact(3).zip(iterations) {
+            for (k, term) in ["reconstruction term", "KL term", "gradient"].into_iter().enumerate() {
+                if !row[k].is_finite() {
+                    bail!("iteration {}: the {term} is {}", iteration + 1, row[k]);
+                }
+                means[k] += f64::from(row[k]) / n;
+            }
+        }
+        Ok(Some(means))
+    }
+}
+
+/// `average ← decay·average + (1 − decay)·model`, parameter by parameter.
+fn towards(average: IterativeVae, model: &IterativeVae, decay: f64) -> IterativeVae {
+    struct Blend {
+        values: Vec<Tensor<1>>,
+        next: usize,
+        decay: f64,
+    }
+    impl ModuleMapper for Blend {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let (id, old, mapper) = param.consume();
+            let shape = old.dims();
+            let new = self.values[self.next].clone().reshape(shape);
+            self.next += 1;
+            Param::from_mapped_value(id, old * self.decay + new * (1.0 - self.decay), mapper)
+        }
+    }
+    struct Flatten(Vec<Tensor<1>>);
+    impl ModuleVisitor for Flatten {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let value = param.val();
+            let n = value.dims().iter().product::<usize>();
+            self.0.push(value.reshape([n]));
+        }
+    }
+    let mut flat = Flatten(Vec::new());
+    model.visit(&mut flat);
+    average.map(&mut Blend { values: flat.0, next: 0, decay })
+}

@@ -1,0 +1,119 @@
+//! A module's parameters as named arrays, and back.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail, ensure};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Tensor, TensorData};
+
+/// Shape and values of one tensor on the host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostArray {
+    /// Sizes, slowest first.
+    pub shape: Vec<usize>,
+    /// Values, row-major.
+    pub values: Vec<f32>,
+}
+
+/// Named arrays in alphabetical order.
+pub type Arrays = BTreeMap<String, HostArray>;
+
+/// Reads every parameter of `module` off its device, named by its path.
+///
+/// # Errors
+/// If the device fails.
+pub fn arrays_of<M: Module>(module: &M) -> Result<Arrays> {
+    let mut reader = Reader { path: Vec::new(), arrays: Arrays::new(), failure: None };
+    module.visit(&mut reader);
+    match reader.failure {
+        Some(failure) => bail!("could not read the parameters from the device: {failure}"),
+        None => Ok(reader.arrays),
+    }
+}
+
+struct Reader {
+    path: Vec<String>,
+    arrays: Arrays,
+    failure: Option<String>,
+}
+
+impl ModuleVisitor for Reader {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val();
+        let shape = value.dims().to_vec();
+        match value.try_into_vec_as::<f32>() {
+            Ok(values) => {
+                self.arrays.insert(self.path.join("."), HostArray { shape, values });
+            }
+            Err(error) => self.failure = Some(error.to_string()),
+        }
+    }
+}
+
+/// `module` with its parameters replaced by `arrays`, which must be exactly those it has.
+///
+/// # Errors
+/// Names a parameter that is missing, has another shape, or is not one of the model's.
+pub fn with_arrays<M: Module>(module: M, mut arrays: Arrays) -> Result<M> {
+    let mut writer = Writer { path: Vec::new(), arrays: &mut arrays, failure: None };
+    let module = module.map(&mut writer);
+    if let Some(failure) = writer.failure {
+        bail!(failure);
+    }
+    ensure!(
+        arrays.is_empty(),
+        "holds parameters that this model does not have: {}",
+        arrays.keys().cloned().collect::<Vec<_>>().join(", ")
+    );
+    Ok(module)
+}
+
+struct Writer<'a> {
+    path: Vec<String>,
+    arrays: &'a mut Arrays,
+    failure: Option<String>,
+}
+
+impl ModuleMapper for Writer<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.join(".");
+        let (id, old, mapper) = param.consume();
+        let value = match self.arrays.remove(&name) {
+            None => {
+                self.failure = Some(format!("the parameter {name} is missing"));
+                old
+            }
+            Some(array) if array.shape != old.dims() => {
+                self.failure = Some(format!(
+                    "the parameter {name} has shape {:?}; this model wants {:?}",
+                    array.shape,
+                    old.dims()
+                ));
+                old
+            }
+            Some(array) => {
+                let device = old.device();
+                let tracked = old.is_require_grad();
+                let data = TensorData::new(array.values, array.shape);
+                Tensor::from_data(data, &device).set_require_grad(tracked)
+            }
+        };
+        Param::from_mapped_value(id, value, mapper)
+    }
+}

@@ -1,0 +1,159 @@
+//! The state of training: all that has to survive from one iteration to the next.
+
+use anyhow::{Context, Result, ensure};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use scotopic_datasets::Splits;
+use scotopic_models::{IterativeVae, IterativeVaeConfig};
+
+use crate::adamax::{Adamax, Moments};
+use crate::checkpoint::{Checkpoint, ImageInfo, Kind, Progress};
+use crate::config::RunConfig;
+use crate::parameters::{Arrays, HostArray, arrays_of, with_arrays};
+
+/// Model, optimiser and counters. Noise and the order of the data follow from the seed and the iteration.
+#[derive(Debug, Clone)]
+pub struct TrainState {
+    /// The model that is being trained, on an autodiff device.
+    pub model: IterativeVae,
+    /// Running average of its weights, where `train.ema` asks for one.
+    pub average: Option<IterativeVae>,
+    /// The optimiser.
+    pub optimizer: Adamax,
+    /// Counters.
+    pub progress: Progress,
+    /// The images it is made for.
+    pub image: ImageInfo,
+}
+
+impl TrainState {
+    /// Iteration 0.
+    ///
+    /// # Errors
+    /// If the configuration does not fit the data.
+    pub fn new(config: &RunConfig, splits: &Splits, device: &Device) -> Result<Self> {
+        let shape = splits.train.shape();
+        let sizes = IterativeVaeConfig { pixels: shape.pixels(), ..config.model.clone() };
+        let model = sizes.init(device, config.seed)?.train();
+        Ok(Self {
+            average: (config.train.ema > 0.0).then(|| model.valid()),
+            model,
+            optimizer: Adamax::new(config.optimizer),
+            progress: Progress { data: splits.digest(), ..Default::default() },
+            image: ImageInfo { shape, standardisation: splits.standardisation },
+        })
+    }
+
+    /// The model that is judged and kept: the average if there is one. Without autodiff.
+    pub fn judged(&self) -> IterativeVae {
+        self.average.clone().unwrap_or_else(|| self.model.valid())
+    }
+
+    /// The complete checkpoint of a run.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn to_checkpoint(&self, config: &RunConfig) -> Result<Checkpoint> {
+        let mut arrays = prefixed("model", arrays_of(&self.model)?);
+        if let Some(average) = &self.average {
+            arrays.extend(prefixed("average", arrays_of(average)?));
+        }
+        for (path, moments) in &self.optimizer.moments {
+            for (name, tensor) in [("mean", &moments.mean), ("norm", &moments.norm)] {
+                let values = tensor.try_to_vec_as::<f32>().context("could not read the optimiser from the device")?;
+                let shape = vec![values.len()];
+                arrays.insert(format!("optimizer.{path}.{name}"), HostArray { shape, values });
+            }
+        }
+        Ok(self.checkpoint(Kind::Training, config, arrays))
+    }
+
+    /// The weights alone, for use.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn to_model(&self, config: &RunConfig) -> Result<Checkpoint> {
+        let arrays = prefixed("model", arrays_of(&self.judged())?);
+        Ok(self.checkpoint(Kind::Model, config, arrays))
+    }
+
+    fn checkpoint(&self, kind: Kind, config: &RunConfig, arrays: Arrays) -> Checkpoint {
+        let progress = Progress { optimizer_steps: self.optimizer.time, ..self.progress.clone() };
+        Checkpoint { kind, config: config.clone(), image: self.image, progress, arrays }
+    }
+
+    /// Continues from a checkpoint.
+    ///
+    /// # Errors
+    /// If it is not a training checkpoint, or its parts do not fit its configuration.
+    pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        ensure!(
+            checkpoint.kind == Kind::Training,
+            "this checkpoint holds a model to use, not a run to continue"
+        );
+        let config = &checkpoint.config;
+        let model = load_into(checkpoint, "model", device)?.train();
+        let average = match config.train.ema > 0.0 {
+            true => Some(load_into(checkpoint, "average", &device.clone().inner())?.valid()),
+            false => None,
+        };
+        let mut optimizer = Adamax::new(config.optimizer);
+        optimizer.time = checkpoint.progress.optimizer_steps;
+        let plain = device.clone().inner();
+        let mut parts = checkpoint.part("optimizer");
+        if optimizer.time > 0 {
+            for (path, array) in arrays_of(&model)? {
+                let mut take = |name: &str| {
+                    let key = format!("{path}.{name}");
+                    let found = parts
+                        .remove(&key)
+                        .with_context(|| format!("the optimiser's {key} is missing"))?;
+                    ensure!(
+                        found.shape == [array.values.len()],
+                        "the optimiser's {key} has shape {:?}, expected [{}]",
+                        found.shape,
+                        array.values.len()
+                    );
+                    Ok(Tensor::<1>::from_data(TensorData::new(found.values, found.shape), &plain))
+                };
+                let moments = Moments { mean: take("mean")?, norm: take("norm")? };
+                optimizer.moments.insert(path, moments);
+            }
+        }
+        Ok(Self {
+            model,
+            average,
+            optimizer,
+            progress: checkpoint.progress.clone(),
+            image: checkpoint.image,
+        })
+    }
+}
+
+/// The model of a checkpoint of either kind, ready to use on `device`, without autodiff.
+///
+/// # Errors
+/// If the weights do not fit the configuration.
+pub fn load_model(checkpoint: &Checkpoint, device: &Device) -> Result<IterativeVae> {
+    let prefix = match checkpoint.part("average").is_empty() {
+        true => "model",
+        false => "average",
+    };
+    Ok(load_into(checkpoint, prefix, device)?.valid())
+}
+
+fn load_into(checkpoint: &Checkpoint, prefix: &str, device: &Device) -> Result<IterativeVae> {
+    let sizes = IterativeVaeConfig {
+        pixels: checkpoint.image.shape.pixels(),
+        ..checkpoint.config.model.clone()
+    };
+    with_arrays(sizes.init(device, 0)?, checkpoint.part(prefix))
+        .with_context(|| format!("the weights `{prefix}` do not fit the configuration of the checkpoint"))
+}
+
+fn prefixed(prefix: &str, arrays: Arrays) -> Arrays {
+    arrays
+        .into_iter()
+        .map(|(name, array)| (format!("{prefix}.{name}"), array))
+        .collect()
+}
