@@ -1,0 +1,102 @@
+//! The command line: what can be typed, and the exit code.
+//!
+//! Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 it failed, 2 the request
+//! makes no sense, 130 interrupted (after saving).
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+use crate::device::DeviceChoice;
+
+/// A request that makes no sense, as opposed to one that failed: exit code 2.
+#[derive(Debug)]
+pub struct BadRequest(pub anyhow::Error);
+
+impl std::fmt::Display for BadRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for BadRequest {}
+
+/// Perception as inference: spiking networks that explain what they see.
+///
+/// Train an iterative Poisson VAE, look at what it has learned, and use it. Without options,
+/// `scotopic train` learns from pictures it draws itself and needs neither files nor a network.
+#[derive(Debug, Parser)]
+#[command(name = "scotopic", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// All commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a model, or continue a run
+    Train(commands::train::TrainArgs),
+    /// Measure a model on a split of its data: R², error, zeros, free energy
+    Evaluate(commands::evaluate::EvaluateArgs),
+    /// Let a model see images or sequences; write spikes, rates, reconstructions, free energy
+    Infer(commands::infer::InferArgs),
+    /// Draw a model: its dictionary, reconstructions, convergence, spikes, inference as it unfolds
+    Show(commands::show::ShowArgs),
+    /// Data sets: list them, fetch, verify, prepare
+    Data(commands::data::DataArgs),
+    /// List the devices of this machine, and why the others are not there
+    Devices(commands::devices::DevicesArgs),
+    /// Show, check and explain configurations
+    Config(commands::config::ConfigArgs),
+    /// Write a model for other programs: safetensors with a model card, or npz
+    Export(commands::export::ExportArgs),
+    /// Print completions for a shell
+    Completions(commands::completions::CompletionsArgs),
+}
+
+/// Where to compute and where the data are; the same for every command that needs them.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// auto, flex, ndarray, wgpu[:N] or cuda[:N]; `scotopic devices` lists them
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Folder of the data sets, which relative paths of [data] start from
+    #[arg(long, value_name = "DIR", env = "SCOTOPIC_DATA", default_value = "data")]
+    pub data: PathBuf,
+}
+
+/// Parses the command line, does what it says, reports an error in one piece.
+pub fn main() -> ExitCode {
+    // A reader that goes away (`scotopic … | head`) is not an error of ours: end quietly.
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Train(args) => commands::train::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Infer(args) => commands::infer::run(&args),
+        Command::Show(args) => commands::show::run(&args),
+        Command::Data(args) => commands::data::run(&args),
+        Command::Devices(args) => commands::devices::run(&args),
+        Command::Config(args) => commands::config::run(&args),
+        Command::Export(args) => commands::export::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("scotopic: {error:#}");
+            ExitCode::from(if error.is::<BadRequest>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}

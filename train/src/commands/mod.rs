@@ -1,0 +1,14 @@
+//! One file per command of the program.
+
+pub mod completions;
+pub mod config;
+pub mod data;
+pub mod devices;
+pub mod evaluate;
+pub mod export;
+pub mod infer;
+pub mod show;
+pub mod train;
+
+mod model;
+mod print;

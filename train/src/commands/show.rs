@@ -1,0 +1,280 @@
+//! `scotopic show`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use burn::tensor::{Device, Tensor};
+use clap::{Args, ValueEnum};
+use image::RgbImage;
+use scotopic::decoder::Decoder;
+use scotopic::inference::{Record, Trajectory};
+use scotopic::noise::NoiseKey;
+use scotopic::posterior::{PoissonPosterior, Posterior, Sampling};
+use scotopic_datasets::{ImageSet, ImageShape};
+use scotopic_models::IterativeVae;
+
+use super::{model, print};
+use crate::cli::{BadRequest, Place};
+use crate::config::RunConfig;
+use crate::device;
+use crate::figures::{self, Panel, Series, Tile, animation, chart, raster, tiles};
+use crate::measure::to_device;
+use crate::records::LogRow;
+use crate::run_dir::RunDir;
+
+/// A picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// Every atom: what one spike of each neuron adds
+    Dictionary,
+    /// Images, what spikes and rates make of them, and the error
+    Reconstructions,
+    /// R², zeros and ‖Δu‖ over inference time
+    Convergence,
+    /// The spikes of one image
+    Raster,
+    /// Inference as it unfolds, as an animation
+    Unroll,
+}
+
+/// Options of `scotopic show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Run folder, folder of a released checkpoint, or checkpoint file
+    pub model: PathBuf,
+    /// Which pictures; may be repeated [default: all]
+    #[arg(long, value_enum)]
+    pub what: Vec<What>,
+    /// Inference steps for convergence, raster and unroll
+    #[arg(long, value_name = "T", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..1 << 16))]
+    pub steps: u32,
+    /// Folder for the pictures [default: the run's figures, or figures]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Device and data.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Draws pictures of a model on its validation data.
+///
+/// # Errors
+/// If model, data or device cannot be used, or a picture cannot be written.
+pub fn run(args: &ShowArgs) -> Result<ExitCode> {
+    let opened = device::open(args.place.device).map_err(BadRequest)?;
+    let (checkpoint, model) = model::open(&args.model, &opened.device)?;
+    let folder = match (&args.out, RunDir::open(&args.model)) {
+        (Some(out), _) => out.clone(),
+        (None, Ok(dir)) => dir.figures(),
+        (None, Err(_)) => PathBuf::from("figures"),
+    };
+    std::fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
+    let all = [What::Dictionary, What::Reconstructions, What::Convergence, What::Raster, What::Unroll];
+    let wanted = if args.what.is_empty() { &all[..] } else { &args.what };
+    let shape = checkpoint.image.shape;
+    let config = &checkpoint.config;
+    let steps = args.steps as usize;
+    // The dictionary alone needs no data.
+    let needs_data = wanted.iter().any(|w| *w != What::Dictionary);
+    let images = match needs_data {
+        true => Some(config.data.load(&args.place.data, &mut |_| {})?.validation),
+        false => None,
+    };
+    for what in wanted {
+        let path = folder.join(match what {
+            What::Dictionary => "dictionary.png",
+            What::Reconstructions => "reconstructions.png",
+            What::Convergence => "convergence.png",
+            What::Raster => "raster.png",
+            What::Unroll => "unroll.gif",
+        });
+        match (what, &images) {
+            (What::Reconstructions, Some(set)) => {
+                figures::write_png(&path, &reconstructions(&model, config, set, &opened.device)?)?;
+            }
+            (What::Convergence, Some(set)) => {
+                figures::write_png(&path, &convergence(&model, config, set, steps, &opened.device)?)?;
+            }
+            (What::Raster, Some(set)) => {
+                figures::write_png(&path, &spikes(&model, config, set, steps, &opened.device)?)?;
+            }
+            (What::Unroll, Some(set)) => {
+                animation::write_gif(&path, &unfolding(&model, config, set, steps, &opened.device)?, 120)?;
+            }
+            (What::Dictionary, _) | (_, None) => figures::write_png(&path, &dictionary(&model, shape)?)?,
+        }
+        print::line(path.display())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tile(shape: ImageShape) -> Tile {
+    Tile { height: shape.height, width: shape.width, channels: shape.channels }
+}
+
+fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    tensor.try_into_vec_as::<f32>().context("could not read from the device")
+}
+
+/// Atoms, largest norm first.
+///
+/// # Errors
+/// If the device or the drawing fails.
+pub fn dictionary(model: &IterativeVae, shape: ImageShape) -> Result<RgbImage> {
+    let atoms = read(model.decoder.atoms.val())?;
+    let mut order: Vec<&[f32]> = atoms.chunks_exact(shape.pixels()).collect();
+    let norm = |atom: &[f32]| atom.iter().map(|v| v * v).sum::<f32>();
+    order.sort_by(|a, b| norm(b).total_cmp(&norm(a)));
+    let sorted = order.concat();
+    let title = format!("Dictionary: {} atoms, largest norm first", order.len());
+    Ok(tiles::dictionary(&sorted, tile(shape), &title)?)
+}
+
+/// The first images of a set (up to `count`), and the unroll over them.
+fn see(
+    model: &IterativeVae,
+    config: &RunConfig,
+    set: &ImageSet,
+    (count, steps): (usize, usize),
+    record: Record,
+    device: &Device,
+) -> Result<(Tensor<2>, Trajectory<PoissonPosterior>)> {
+    let count = count.min(set.len());
+    let pixels = set.shape().pixels();
+    let x = to_device(set.pixels()[..count * pixels].to_vec(), pixels, device);
+    let rule = config.rule().at(1.0, Sampling::EXACT);
+    let seen = model.infer(x.clone(), steps, rule, &NoiseKey::new(config.seed), record);
+    Ok((x, seen))
+}
+
+/// Twelve images with what spikes and rates make of them.
+///
+/// # Errors
+/// If the device or the drawing fails.
+pub fn reconstructions(model: &IterativeVae, config: &RunConfig, set: &ImageSet, device: &Device) -> Result<RgbImage> {
+    let steps = config.inference.steps;
+    let record = Record { every: usize::MAX, ..Record::GENERATED };
+    let (x, seen) = see(model, config, set, (12, steps), record, device)?;
+    let sample = seen.moments.last().and_then(|m| m.generated.as_ref()).context("nothing was generated")?;
+    let by_rates = model.decoder.decode(seen.state.mean());
+    let error = (x.clone() - by_rates.clone()).abs();
+    let (x, spikes, rates, error) = (read(x)?, read(sample.mean.clone())?, read(by_rates)?, read(error)?);
+    let label = format!("spikes, t = {steps}");
+    let rows = [
+        ("input", &x[..]),
+        (label.as_str(), &spikes[..]),
+        ("rates", &rates[..]),
+        ("|error|", &error[..]),
+    ];
+    Ok(tiles::reconstructions(&rows, tile(set.shape()), true, "Validation images")?)
+}
+
+/// R², zeros and ‖Δu‖ for every inference step, means over up to 200 images.
+///
+/// # Errors
+/// If the device or the drawing fails.
+pub fn convergence(
+    model: &IterativeVae,
+    config: &RunConfig,
+    set: &ImageSet,
+    steps: usize,
+    device: &Device,
+) -> Result<RgbImage> {
+    let (x, seen) = see(model, config, set, (200, steps), Record::ALL, device)?;
+    let [images, _] = x.dims();
+    let sst = (x.clone() - x.clone().mean_dim(1)).square().sum_dim(1) + 1.2e-7;
+    let mut previous = model.rest(images).potential();
+    let mut rows = Vec::new();
+    for moment in &seen.moments {
+        let (Some(generated), Some(state)) = (&moment.generated, &moment.state) else { continue };
+        let r2 = |mean: Tensor<2>| ((x.clone() - mean).square().sum_dim(1) / sst.clone()).mean().neg() + 1.0;
+        let u = state.potential();
+        rows.push(r2(generated.mean.clone()));
+        rows.push(r2(model.decoder.decode(state.mean())));
+        rows.push(generated.sample.clone().equal_elem(0.0).float().mean());
+        rows.push((u.clone() - previous).square().sum_dim(1).sqrt().mean());
+        previous = u;
+    }
+    let values = read(Tensor::cat(rows, 0))?; // one read-back for all steps
+    let time: Vec<f64> = (1..=values.len() / 4).map(|t| t as f64).collect();
+    let series = |label: &str, k: usize| Series {
+        label: label.into(),
+        x: time.clone(),
+        y: values.chunks_exact(4).map(|row| f64::from(row[k])).collect(),
+    };
+    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
+        title: title.into(),
+        x_label: "inference step".into(),
+        y_label: y_label.into(),
+        series,
+        log_x: true,
+        log_y,
+    };
+    Ok(chart::lines(&[
+        panel("Reconstruction", "R²", vec![series("spikes", 0), series("rates", 1)], false),
+        panel("Sparsity", "fraction of zeros", vec![series("zeros", 2)], false),
+        panel("Change of the potentials", "‖Δu‖", vec![series("‖Δu‖", 3)], true),
+    ])?)
+}
+
+/// The spikes that one image evokes.
+///
+/// # Errors
+/// If the device or the drawing fails.
+pub fn spikes(model: &IterativeVae, config: &RunConfig, set: &ImageSet, steps: usize, device: &Device) -> Result<RgbImage> {
+    let record = Record { spikes: true, generated: false, states: false, every: 1 };
+    let (_, seen) = see(model, config, set, (1, steps), record, device)?;
+    let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
+    let units = model.resting.val().dims()[0];
+    let counts = read(Tensor::cat(counts, 0))?;
+    Ok(raster::spikes(&counts, steps, units, "Spikes while one image is seen")?)
+}
+
+/// Twelve images while inference unfolds.
+///
+/// # Errors
+/// If the device or the drawing fails.
+pub fn unfolding(
+    model: &IterativeVae,
+    config: &RunConfig,
+    set: &ImageSet,
+    steps: usize,
+    device: &Device,
+) -> Result<Vec<RgbImage>> {
+    let (x, seen) = see(model, config, set, (12, steps), Record::ALL, device)?;
+    let frames: Vec<Tensor<2>> = seen
+        .moments
+        .iter()
+        .filter_map(|m| Some(model.decoder.decode(m.state.as_ref()?.mean())))
+        .collect();
+    let labels: Vec<String> = (1..=frames.len()).map(|t| format!("step {t}, rates")).collect();
+    let frames = read(Tensor::cat(frames, 0))?;
+    Ok(animation::unroll(&frames, &read(x)?, tile(set.shape()), &labels)?)
+}
+
+/// Free energy and its terms over training.
+///
+/// # Errors
+/// If there is nothing to draw.
+pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
+    let x: Vec<f64> = rows.iter().map(|r| r.iteration as f64).collect();
+    let series = |label: &str, value: &dyn Fn(&LogRow) -> f64| Series {
+        label: label.into(),
+        x: x.clone(),
+        y: rows.iter().map(value).collect(),
+    };
+    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
+        title: title.into(),
+        x_label: "iteration".into(),
+        y_label: y_label.into(),
+        series,
+        log_x: false,
+        log_y,
+    };
+    Ok(chart::lines(&[
+        panel("Reconstruction", "−ln p (nats)", vec![series("−ln p(x|z)", &|r| r.reconstruction)], false),
+        panel("Divergence", "nats", vec![series("KL", &|r| r.kl), series("β·KL", &|r| r.beta * r.kl)], false),
+        panel("Gradient", "global norm", vec![series("before clipping", &|r| r.gradient_norm)], true),
+    ])?)
+}

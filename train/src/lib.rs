@@ -1,0 +1,32 @@
+//! # The program `scotopic`
+//!
+//! The only crate that knows files, terminals, devices and the command line. `main.rs` parses and
+//! dispatches; everything else is here, so that it can be tested.
+//!
+//! | idea | room |
+//! |---|---|
+//! | the training loop | [`fit`] |
+//! | what survives an iteration, and its file | [`state`], [`checkpoint`] |
+//! | Adamax | [`adamax`] |
+//! | how good a model is | [`measure`] |
+//! | what a run is told | [`config`] |
+//! | where a run is written | [`run_dir`] |
+//! | which device | [`device`] |
+//! | the command line, a file per command | [`cli`], [`commands`] |
+//! | pictures | [`figures`] |
+#![recursion_limit = "256"]
+
+pub mod adamax;
+pub mod checkpoint;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod device;
+pub mod figures;
+pub mod fit;
+pub mod measure;
+pub mod parameters;
+pub mod records;
+mod replace;
+pub mod run_dir;
+pub mod state;

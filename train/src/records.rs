@@ -1,0 +1,74 @@
+//! The rows of a run's metrics, as they stand in metrics.jsonl and epochs.csv.
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::Measures;
+
+/// One line of metrics.jsonl: means since the line before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogRow {
+    /// Iterations done.
+    pub iteration: usize,
+    /// Epochs done.
+    pub epoch: f64,
+    /// Seconds of training, over all sittings.
+    pub seconds: f64,
+    /// −ln p(x|z), nats per image, mean over steps.
+    pub reconstruction: f64,
+    /// KL, nats per image, mean over steps, in the form of the objective.
+    pub kl: f64,
+    /// reconstruction + β·KL.
+    pub objective: f64,
+    /// Global norm of the gradient before clipping.
+    pub gradient_norm: f64,
+    /// Learning rate of the last iteration.
+    pub rate: f64,
+    /// β of the last iteration.
+    pub beta: f64,
+    /// τ of the last iteration.
+    pub temperature: f64,
+}
+
+/// One line of epochs.csv: a validation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValidationRow {
+    /// Iterations done.
+    pub iteration: usize,
+    /// Epochs done.
+    pub epoch: f64,
+    /// Seconds of training, over all sittings.
+    pub seconds: f64,
+    /// Whether it is the best so far.
+    pub best: bool,
+    /// What was measured.
+    pub measures: Measures,
+}
+
+impl ValidationRow {
+    /// The first line of epochs.csv.
+    pub const HEADER: &'static str = "iteration,epoch,seconds,objective,reconstruction,kl,r2,r2_pooled,\
+                                      squared_error,zeros,r2_rates,r2_rates_pooled,images,steps,best";
+
+    /// The row as one line of CSV.
+    pub fn csv(&self) -> String {
+        let m = &self.measures;
+        format!(
+            "{},{:.4},{:.1},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{},{},{}",
+            self.iteration,
+            self.epoch,
+            self.seconds,
+            m.objective,
+            m.reconstruction,
+            m.kl,
+            m.r2,
+            m.r2_pooled,
+            m.squared_error,
+            m.zeros,
+            m.r2_rates,
+            m.r2_rates_pooled,
+            m.images,
+            m.steps,
+            u8::from(self.best)
+        )
+    }
+}

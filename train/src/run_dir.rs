@@ -1,0 +1,196 @@
+//! The folder of a run.
+//!
+//! ```text
+//! config.toml      the resolved configuration
+//! run.json         versions, device, data digest, seed
+//! metrics.jsonl    one line per log interval
+//! epochs.csv       one line per validation
+//! figures/         pictures
+//! last/checkpoint.safetensors    to continue from
+//! best/model.safetensors         to use
+//! ```
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::config::RunConfig;
+use crate::records::{LogRow, ValidationRow};
+use crate::replace::replace;
+
+/// What run.json says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// Version of this program.
+    pub scotopic: String,
+    /// Version of burn.
+    pub burn: String,
+    /// The device, as it names itself.
+    pub device: String,
+    /// Digest of the data.
+    pub data: String,
+    /// Seed of the run.
+    pub seed: u64,
+    /// The command line.
+    pub command: Vec<String>,
+    /// When the run was begun, seconds since 1970.
+    pub started: u64,
+}
+
+/// A run's folder; every path in it comes from here.
+#[derive(Debug, Clone)]
+pub struct RunDir {
+    root: PathBuf,
+}
+
+impl RunDir {
+    /// Makes the folder of a new run.
+    ///
+    /// # Errors
+    /// If it already holds a run, or cannot be written.
+    pub fn create(root: &Path, config: &RunConfig, info: &RunInfo) -> Result<Self> {
+        let dir = Self { root: root.to_path_buf() };
+        if dir.config_path().exists() {
+            bail!(
+                "{} already holds a run: continue it with --resume {0}, or give another --out",
+                root.display()
+            );
+        }
+        for folder in ["figures", "last", "best"] {
+            let path = root.join(folder);
+            fs::create_dir_all(&path).with_context(|| format!("could not make {}", path.display()))?;
+        }
+        replace(&dir.root.join("run.json"), serde_json::to_string_pretty(info)?.as_bytes())?;
+        replace(&dir.epochs(), format!("{}\n", ValidationRow::HEADER).as_bytes())?;
+        replace(&dir.metrics(), b"")?;
+        // Written last: a folder with a configuration is a whole run folder.
+        replace(&dir.config_path(), config.to_toml()?.as_bytes())?;
+        Ok(dir)
+    }
+
+    /// The folder of a run that exists.
+    ///
+    /// # Errors
+    /// If it is not one.
+    pub fn open(root: &Path) -> Result<Self> {
+        let dir = Self { root: root.to_path_buf() };
+        ensure!(
+            dir.config_path().is_file(),
+            "{} is not the folder of a run: it has no config.toml",
+            root.display()
+        );
+        Ok(dir)
+    }
+
+    /// A name for a new run: `runs/<preset>`, then `runs/<preset>-2` and so on.
+    pub fn fresh(preset: &str) -> PathBuf {
+        let name = preset.replace(['/', '\\'], "-");
+        let first = Path::new("runs").join(&name);
+        if !first.exists() {
+            return first;
+        }
+        (2u32..)
+            .map(|n| Path::new("runs").join(format!("{name}-{n}")))
+            .find(|path| !path.exists())
+            .unwrap_or(first)
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The configuration.
+    pub fn config_path(&self) -> PathBuf {
+        self.root.join("config.toml")
+    }
+
+    /// The checkpoint to continue from.
+    pub fn last(&self) -> PathBuf {
+        self.root.join("last/checkpoint.safetensors")
+    }
+
+    /// The best model so far.
+    pub fn best(&self) -> PathBuf {
+        self.root.join("best/model.safetensors")
+    }
+
+    /// The folder of pictures.
+    pub fn figures(&self) -> PathBuf {
+        self.root.join("figures")
+    }
+
+    /// metrics.jsonl
+    pub fn metrics(&self) -> PathBuf {
+        self.root.join("metrics.jsonl")
+    }
+
+    /// epochs.csv
+    pub fn epochs(&self) -> PathBuf {
+        self.root.join("epochs.csv")
+    }
+
+    /// Appends a row to metrics.jsonl.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn log(&self, row: &LogRow) -> Result<()> {
+        append(&self.metrics(), &serde_json::to_string(row)?)
+    }
+
+    /// Appends a row to epochs.csv.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn validated(&self, row: &ValidationRow) -> Result<()> {
+        append(&self.epochs(), &row.csv())
+    }
+
+    /// Drops all rows after `iteration`: they were written after the checkpoint that is continued from
+    /// and will be written again. A torn last line, as a kill leaves it, goes too.
+    ///
+    /// # Errors
+    /// If the files cannot be read or written.
+    pub fn rewind(&self, iteration: usize) -> Result<()> {
+        let keep = |path: &Path, wanted: &dyn Fn(&str) -> bool| -> Result<()> {
+            let text = match fs::read_to_string(path) {
+                Ok(text) => text,
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+                Err(e) => return Err(e).with_context(|| format!("could not read {}", path.display())),
+            };
+            let kept: String = text
+                .split_inclusive('\n')
+                .filter(|line| line.ends_with('\n') && wanted(line.trim_end()))
+                .collect();
+            replace(path, kept.as_bytes())
+        };
+        keep(&self.metrics(), &|line| {
+            serde_json::from_str::<LogRow>(line).is_ok_and(|row| row.iteration <= iteration)
+        })?;
+        keep(&self.epochs(), &|line| {
+            let first = line.split(',').next().unwrap_or_default();
+            first == "iteration" || first.parse::<usize>().is_ok_and(|i| i <= iteration)
+        })
+    }
+
+    /// All rows of metrics.jsonl that can be read.
+    ///
+    /// # Errors
+    /// If the file is not there.
+    pub fn read_metrics(&self) -> Result<Vec<LogRow>> {
+        let path = self.metrics();
+        let text = fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
+        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+}
+
+fn append(path: &Path, line: &str) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        file.write_all(format!("{line}\n").as_bytes())
+    };
+    write().with_context(|| format!("could not write {}", path.display()))
+}
