@@ -13,7 +13,12 @@ pub(crate) struct Cutter {
     pub seed: u64,
     /// Training and validation patches have streams of their own.
     pub stream: u64,
+    /// A patch whose standard deviation is below this multiple of its picture's is drawn again.
+    pub min_contrast: f64,
 }
+
+/// How often a patch with too little contrast is drawn again before the best one is taken.
+const TRIES: usize = 64;
 
 impl Cutter {
     /// The smallest side of a picture that a patch can be cut from.
@@ -26,22 +31,52 @@ impl Cutter {
         Draws::new(self.seed, &[self.stream, patch as u64, 0]).below(pictures as u64) as usize
     }
 
-    /// Cuts patch number `patch`; the position depends on that number and the size of the picture.
+    /// Cuts patch number `patch`; the position depends on that number and the picture. A position with
+    /// less than `least` standard deviation is drawn again, up to [`TRIES`] times; then the best is taken.
     /// The picture must not be smaller than [`smallest_side`](Self::smallest_side).
-    pub fn cut(&self, picture: &Picture, patch: usize, into: &mut [f32]) {
+    fn cut(&self, picture: &Picture, patch: usize, least: f64, into: &mut [f32]) {
         let mut draws = Draws::new(self.seed, &[self.stream, patch as u64, 1]);
         let mut place = |size: usize| {
             let room = size - self.smallest_side() + 1;
             self.border + draws.below(room as u64) as usize
         };
-        let (top, left) = (place(picture.height), place(picture.width));
+        let mut best = (place(picture.height), place(picture.width));
+        if least > 0.0 {
+            let mut contrast = self.deviation(picture, best);
+            for _ in 1..TRIES {
+                if contrast >= least {
+                    break;
+                }
+                let next = (place(picture.height), place(picture.width));
+                let deviation = self.deviation(picture, next);
+                if deviation > contrast {
+                    (best, contrast) = (next, deviation);
+                }
+            }
+        }
         for (row, out) in into.chunks_exact_mut(self.side).enumerate() {
-            let start = (top + row) * picture.width + left;
-            let from = &picture.values[start..start + self.side];
             out.iter_mut()
-                .zip(from)
+                .zip(self.row(picture, best, row))
                 .for_each(|(out, &value)| *out = value as f32);
         }
+    }
+
+    fn row<'a>(&self, picture: &'a Picture, (top, left): (usize, usize), row: usize) -> &'a [f64] {
+        let start = (top + row) * picture.width + left;
+        &picture.values[start..start + self.side]
+    }
+
+    /// Standard deviation of the patch at a position.
+    fn deviation(&self, picture: &Picture, at: (usize, usize)) -> f64 {
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for row in 0..self.side {
+            for &value in self.row(picture, at, row) {
+                sum += value;
+                squares += value * value;
+            }
+        }
+        let n = (self.side * self.side) as f64;
+        (squares / n - (sum / n).powi(2)).max(0.0).sqrt()
     }
 
     /// Patches, given in any order with their numbers, as an image set in the order of the numbers.
@@ -65,8 +100,17 @@ impl Cutter {
     pub fn cut_all(&self, picture: &Picture, numbers: Vec<usize>) -> Cut {
         let each = self.side * self.side;
         let mut values = vec![0.0; numbers.len() * each];
+        let least = match self.min_contrast > 0.0 {
+            true => {
+                let mean = picture.mean();
+                let n = picture.values.len().max(1) as f64;
+                let variance = picture.values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+                self.min_contrast * variance.sqrt()
+            }
+            false => 0.0,
+        };
         for (&number, patch) in numbers.iter().zip(values.chunks_exact_mut(each)) {
-            self.cut(picture, number, patch);
+            self.cut(picture, number, least, patch);
         }
         Cut { numbers, values }
     }
@@ -90,6 +134,7 @@ mod tests {
             border: 3,
             seed: 1,
             stream: 0,
+            min_contrast: 0.0,
         };
         let cut = cutter.cut_all(&picture, (0..3000).collect());
         let mut corners = std::collections::BTreeSet::new();
@@ -112,9 +157,30 @@ mod tests {
             border: 2,
             seed: 9,
             stream: 0,
+            min_contrast: 0.0,
         };
         assert_eq!(cutter.smallest_side(), 6);
         let cut = cutter.cut_all(&picture, vec![0, 7]);
         assert_eq!(cut.values, [22.0, 23.0, 32.0, 33.0, 22.0, 23.0, 32.0, 33.0]);
+    }
+
+    #[test]
+    fn blank_patches_are_drawn_again() {
+        // Texture on the left, nothing on the right: half of all positions are blank.
+        let picture = Picture::from_fn(32, 64, |y, x| if x < 32 { ((x + y) % 2) as f64 } else { 0.0 });
+        let cutter = |min_contrast| Cutter {
+            side: 4,
+            border: 0,
+            seed: 3,
+            stream: 0,
+            min_contrast,
+        };
+        let blank = |cutter: Cutter| {
+            let cut = cutter.cut_all(&picture, (0..200).collect());
+            let flat = |p: &&[f32]| p.iter().all(|&v| v == p[0]);
+            cut.values.chunks_exact(16).filter(flat).count()
+        };
+        assert!(blank(cutter(0.0)) > 60);
+        assert_eq!(blank(cutter(0.5)), 0);
     }
 }

@@ -58,6 +58,9 @@ pub struct DeadLeavesConfig {
     pub exponent: f64,
     /// Samples across a pixel, and down: each pixel is the mean of `supersample²` samples.
     pub supersample: usize,
+    /// Patches with less than this multiple of their picture's standard deviation are drawn again; 0 keeps
+    /// all. (A blank patch has no variance to explain, so that its R² says nothing.)
+    pub min_contrast: f64,
     /// The filter.
     pub whitening: WhiteningConfig,
     /// Shift and scale by mean and standard deviation of the training patches.
@@ -78,6 +81,7 @@ impl Default for DeadLeavesConfig {
             radius_max: 64.0,
             exponent: 3.0,
             supersample: 3,
+            min_contrast: 0.25,
             whitening: WhiteningConfig::default(),
             standardise: true,
         }
@@ -141,6 +145,9 @@ impl DeadLeavesConfig {
             );
             return wrong("radius_min", self.radius_min.to_string(), &expected);
         }
+        if !(0.0..=2.0).contains(&self.min_contrast) {
+            return wrong("min_contrast", self.min_contrast.to_string(), "0 to 2");
+        }
         self.whitening.validate(SOURCE)
     }
 
@@ -168,6 +175,7 @@ impl DeadLeavesConfig {
                 border: self.border,
                 seed: self.seed,
                 stream: positions,
+                min_contrast: self.min_contrast,
             };
             self.cut_patches(name, patches, pictures, cutter)
         };

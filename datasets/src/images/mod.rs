@@ -51,6 +51,9 @@ pub struct ImagesConfig {
     pub seed: u64,
     /// Pixels at every edge of a picture that are not used.
     pub border: usize,
+    /// Patches with less than this multiple of their picture's standard deviation are drawn again; 0 keeps
+    /// all. (A blank patch has no variance to explain, so that its R² says nothing.)
+    pub min_contrast: f64,
     /// The filter.
     pub whitening: WhiteningConfig,
     /// Shift and scale by mean and standard deviation of the training patches.
@@ -67,6 +70,7 @@ impl Default for ImagesConfig {
             validation_patches: 4000,
             seed: 0,
             border: 8,
+            min_contrast: 0.0,
             whitening: WhiteningConfig::default(),
             standardise: true,
         }
@@ -117,6 +121,9 @@ impl ImagesConfig {
                 );
             }
         }
+        if !(0.0..=2.0).contains(&self.min_contrast) {
+            return wrong("min_contrast", self.min_contrast.to_string(), "0 to 2");
+        }
         self.whitening.validate(SOURCE)
     }
 
@@ -135,6 +142,7 @@ impl ImagesConfig {
                 border: self.border,
                 seed: self.seed,
                 stream,
+                min_contrast: self.min_contrast,
             };
             cut_patches(name, &files, patches, cutter, &self.whitening)
         };
