@@ -42,9 +42,8 @@ impl FreeEnergy {
 
     /// The batch means of both terms, as one tensor `[2]`: reconstruction, KL.
     pub fn means(&self) -> Tensor<1> {
-        let [batch, _] = self.kl.dims();
         Tensor::cat(
-            vec![self.reconstruction.clone().mean(), self.kl.clone().sum() / batch as f64],
+            vec![self.reconstruction.clone().mean(), self.divergence().mean()],
             0,
         )
     }

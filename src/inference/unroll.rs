@@ -78,7 +78,8 @@ impl<P: Posterior> Trajectory<P> {
             .filter_map(|m| Some(m.generated.as_ref()?.free_energy.means()))
             .collect();
         let steps = terms.len() as f64;
-        let mean = terms.into_iter().reduce(|a, b| a + b)? / steps;
+        // Not `/ steps`: burn 0.22.1 rounds the divisor to f32 in backward, also in f64.
+        let mean = terms.into_iter().reduce(|a, b| a + b)? * (1.0 / steps);
         Some(mean.clone().narrow(0, 0, 1) + mean.narrow(0, 1, 1) * beta)
     }
 
@@ -90,7 +91,7 @@ impl<P: Posterior> Trajectory<P> {
             .filter_map(|m| Some(m.generated.as_ref()?.free_energy.means()))
             .collect();
         let steps = terms.len() as f64;
-        Some(terms.into_iter().reduce(|a, b| a + b)? / steps)
+        Some(terms.into_iter().reduce(|a, b| a + b)? * (1.0 / steps))
     }
 }
 

@@ -15,7 +15,7 @@ pub use poisson::PoissonPosterior;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
     /// τ of the relaxed sample; 0 draws exact counts (and stops the gradient through them).
-    pub temperature: f32,
+    pub temperature: f64,
     /// Added to the rate before sampling. 0 is the model as written; the published code adds the f32
     /// machine epsilon, 2⁻²³.
     pub rate_floor: f64,
@@ -29,9 +29,9 @@ impl Sampling {
     };
 
     /// Relaxed samples at this temperature.
-    pub const fn relaxed(temperature: f32) -> Self {
+    pub fn relaxed(temperature: impl Into<f64>) -> Self {
         Self {
-            temperature,
+            temperature: temperature.into(),
             rate_floor: 0.0,
         }
     }

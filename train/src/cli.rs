@@ -71,8 +71,8 @@ pub struct Place {
 
 /// Parses the command line, does what it says, reports an error in one piece.
 pub fn main() -> ExitCode {
-    // A reader that goes away (`scotopic … | head`) is not an error of ours: end quietly.
     let cli = Cli::parse();
+    quiet_mesa();
     let result = match cli.command {
         Command::Train(args) => commands::train::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
@@ -94,6 +94,18 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Mesa's drivers complain on stderr about a missing XDG_RUNTIME_DIR, which nothing here needs.
+fn quiet_mesa() {
+    if cfg!(feature = "wgpu") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: the program has one thread so far; nothing else reads the environment meanwhile.
+        #[allow(unsafe_code)]
+        unsafe {
+            std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir());
+        }
+    }
+}
+
+/// A reader that goes away (`scotopic … | head`) is no error of ours.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

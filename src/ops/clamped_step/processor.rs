@@ -46,7 +46,7 @@ fn ceiling_f32(x: f32, ceiling: f32) -> (f32, f32) {
     // σ(−over) from the same exponential.
     let inverse = 1.0 / (1.0 + e);
     let slope = if over > 0.0 { e * inverse } else { inverse };
-    let slope = if x < LOW { 0.0 } else { slope };
+    let slope = if x <= LOW { 0.0 } else { slope };
     (value, slope)
 }
 
@@ -56,7 +56,7 @@ fn step_f64(chunk: Chunk<'_, f64>, drive_ceiling: f64, ceiling: f64) {
         let e = (-(m - c).abs()).exp();
         let slope = if m > c { e / (1.0 + e) } else { 1.0 / (1.0 + e) };
         let below = if m > c { c } else { m };
-        (below - e.ln_1p(), if x < FLOOR { 0.0 } else { slope })
+        (below - e.ln_1p(), if x <= FLOOR { 0.0 } else { slope })
     };
     let Chunk { potential, drive, slope } = chunk;
     for ((u, d), s) in potential.iter_mut().zip(drive.iter_mut()).zip(slope.iter_mut()) {

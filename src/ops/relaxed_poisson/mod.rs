@@ -24,7 +24,7 @@
 #![cfg_attr(feature = "ndarray", allow(deprecated))]
 
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, activation::sigmoid};
 
 use crate::noise::NoiseKey;
 
@@ -155,7 +155,8 @@ pub fn relaxed_poisson_with(log_rate: Tensor<2>, temperature: f64, exponentials:
     let [_, batch, latent] = exponentials.dims();
     let mean_wait = log_rate.neg().exp().unsqueeze::<3>(); // [1, batch, latent]
     let arrivals = exponentials.cumsum(0) * mean_wait;
-    let indicator = ((arrivals - 1.0) / temperature).exp().add_scalar(1.0).recip();
+    // Not 1/(1 + eˣ) spelt out: where eˣ overflows, its derivative would be 0·∞.
+    let indicator = sigmoid((1.0 - arrivals) * (1.0 / temperature));
     indicator.sum_dim(0).reshape([batch, latent])
 }
 

@@ -1,0 +1,15 @@
+//! The tests of the program `scotopic`: its command line, its files, and what survives a kill.
+#![recursion_limit = "256"]
+
+mod program {
+    mod adamax;
+    mod command_line;
+    mod damage;
+    mod data_command;
+    mod divergence;
+    mod infer;
+    mod metrics;
+    mod pictures;
+    mod resume;
+    mod support;
+}
