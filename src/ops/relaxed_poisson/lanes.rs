@@ -62,7 +62,7 @@ fn arrivals<const COUNT: bool, const SLOPE: bool>(u: &[f32; LANES], first: u32, 
     for l in 0..LANES {
         mean_wait[l] = scalar::exp(-u[l]);
         // A lane that is not ours (or NaN) starts after its own end.
-        elapsed[l] = if u[l] <= most { 0.0 } else { f32::MAX };
+        elapsed[l] = if u[l] <= most { 0.0 } else { f32::INFINITY };
     }
     let (mut z, mut slope) = ([0f32; LANES], [0f32; LANES]);
     let mut group = 0u32;

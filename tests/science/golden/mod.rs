@@ -15,7 +15,7 @@ mod schedules;
 mod single_steps;
 
 pub use case::Case;
-pub use file::{Recording, recordings};
+pub use file::recordings;
 
 /// f64: some 10⁵ roundings of 10⁻¹⁶ stand between input and result, and no formula here cancels more
 /// than two digits; a wrong term or constant shows at 10⁻³ and above.

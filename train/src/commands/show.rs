@@ -158,14 +158,14 @@ pub fn reconstructions(model: &IterativeVae, config: &RunConfig, set: &ImageSet,
     let (x, seen) = see(model, config, set, (12, steps), record, device)?;
     let sample = seen.moments.last().and_then(|m| m.generated.as_ref()).context("nothing was generated")?;
     let by_rates = model.decoder.decode(seen.state.mean());
-    let error = (x.clone() - by_rates.clone()).abs();
+    let error = x.clone() - by_rates.clone();
     let (x, spikes, rates, error) = (read(x)?, read(sample.mean.clone())?, read(by_rates)?, read(error)?);
     let label = format!("spikes, t = {steps}");
     let rows = [
         ("input", &x[..]),
         (label.as_str(), &spikes[..]),
         ("rates", &rates[..]),
-        ("|error|", &error[..]),
+        ("x - rates", &error[..]),
     ];
     Ok(tiles::reconstructions(&rows, tile(set.shape()), true, "Validation images")?)
 }
@@ -214,7 +214,7 @@ pub fn convergence(
     Ok(chart::lines(&[
         panel("Reconstruction", "R²", vec![series("spikes", 0), series("rates", 1)], false),
         panel("Sparsity", "fraction of zeros", vec![series("zeros", 2)], false),
-        panel("Change of the potentials", "‖Δu‖", vec![series("‖Δu‖", 3)], true),
+        panel("Change of the potentials", "|Δu|", vec![series("|Δu|", 3)], true),
     ])?)
 }
 
@@ -273,7 +273,7 @@ pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
         log_y,
     };
     Ok(chart::lines(&[
-        panel("Reconstruction", "−ln p (nats)", vec![series("−ln p(x|z)", &|r| r.reconstruction)], false),
+        panel("Reconstruction", "-ln p (nats)", vec![series("-ln p(x|z)", &|r| r.reconstruction)], false),
         panel("Divergence", "nats", vec![series("KL", &|r| r.kl), series("β·KL", &|r| r.beta * r.kl)], false),
         panel("Gradient", "global norm", vec![series("before clipping", &|r| r.gradient_norm)], true),
     ])?)
