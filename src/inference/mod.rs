@@ -1,6 +1,6 @@
 //! Iterative inference: natural-gradient descent on free energy while the input arrives.
 //!
-//! [`rule`] says how one step goes, [`unroll`](mod@unroll) repeats it over a [`Stimulus`] and keeps what
+//! [`Perception::step`] is one step, [`unroll()`] repeats it over a [`Stimulus`] and keeps what
 //! [`Record`] asks for. State goes in and comes out as a value; nothing has to be reset.
 
 mod rule;

@@ -17,7 +17,7 @@ pub struct BadRequest(pub anyhow::Error);
 
 impl std::fmt::Display for BadRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:#}", self.0)
+        write!(f, "{}", in_one_piece(&self.0))
     }
 }
 
@@ -61,10 +61,10 @@ pub enum Command {
 /// Where to compute and where the data are; the same for every command that needs them.
 #[derive(Debug, Args)]
 pub struct Place {
-    /// auto, flex, ndarray, wgpu[:N] or cuda[:N]; `scotopic devices` lists them
+    /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// Folder of the data sets, which relative paths of [data] start from
+    /// Folder of the data sets, which relative paths start from
     #[arg(long, value_name = "DIR", env = "SCOTOPIC_DATA", default_value = "data")]
     pub data: PathBuf,
 }
@@ -88,7 +88,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("scotopic: {error:#}");
+            eprintln!("scotopic: {}", in_one_piece(&error));
             ExitCode::from(if error.is::<BadRequest>() { 2 } else { 1 })
         }
     }
@@ -106,6 +106,17 @@ fn quiet_mesa() {
 }
 
 /// A reader that goes away (`scotopic … | head`) is no error of ours.
+/// The message and its causes, outermost first; a cause that was already told is not told again.
+fn in_one_piece(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -73,6 +73,10 @@ impl Fit<'_> {
         let mut pending = Pending::default();
         let clock = Instant::now();
         let before = state.progress.seconds;
+        let patience = config.validation.patience;
+        if patience > 0 && state.progress.since_best >= patience {
+            return Ok(Outcome::StoppedEarly); // it had stopped before it was continued
+        }
 
         while state.progress.iteration < total {
             let i = state.progress.iteration;
@@ -144,7 +148,6 @@ impl Fit<'_> {
             if validating && !stopping {
                 let row = self.validate(state, batches.epoch(i + 1))?;
                 watch.validated(&row);
-                let patience = config.validation.patience;
                 if patience > 0 && state.progress.since_best >= patience {
                     outcome = outcome.or(Some(Outcome::StoppedEarly));
                 }

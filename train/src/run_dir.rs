@@ -150,11 +150,19 @@ impl RunDir {
     }
 
     /// Drops all rows after `iteration`: they were written after the checkpoint that is continued from
-    /// and will be written again. A torn last line, as a kill leaves it, goes too.
+    /// and will be written again. A torn last line and half-written files, as a kill leaves them, go too.
     ///
     /// # Errors
     /// If the files cannot be read or written.
     pub fn rewind(&self, iteration: usize) -> Result<()> {
+        for folder in [&self.root, &self.root.join("last"), &self.root.join("best")] {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if name.starts_with('.') && name.ends_with(".part") {
+                    let _ = fs::remove_file(entry.path()); // a leftover that stays does no harm
+                }
+            }
+        }
         let keep = |path: &Path, wanted: &dyn Fn(&str) -> bool| -> Result<()> {
             let text = match fs::read_to_string(path) {
                 Ok(text) => text,

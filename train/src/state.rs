@@ -1,6 +1,6 @@
 //! The state of training: all that has to survive from one iteration to the next.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use scotopic_datasets::Splits;
@@ -147,7 +147,14 @@ fn load_into(checkpoint: &Checkpoint, prefix: &str, device: &Device) -> Result<I
         pixels: checkpoint.image.shape.pixels(),
         ..checkpoint.config.model.clone()
     };
-    with_arrays(sizes.init(device, 0)?, checkpoint.part(prefix))
+    // Compared before anything of that size is made: a file may claim any size.
+    let expected = [sizes.latents, sizes.pixels];
+    let fits = match checkpoint.arrays.get(&format!("{prefix}.decoder.atoms")) {
+        Some(atoms) if atoms.shape == expected => Ok(()),
+        Some(atoms) => Err(anyhow!("decoder.atoms has shape {:?}; this model wants {expected:?}", atoms.shape)),
+        None => Err(anyhow!("the parameter decoder.atoms is missing")),
+    };
+    fits.and_then(|()| with_arrays(sizes.init(device, 0)?, checkpoint.part(prefix)))
         .with_context(|| format!("the weights `{prefix}` do not fit the configuration of the checkpoint"))
 }
 

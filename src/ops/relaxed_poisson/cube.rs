@@ -11,7 +11,9 @@ use burn_cubecl::{
 };
 use cubecl::{calculate_cube_count_elemwise, prelude::*};
 
-use super::{NEGLIGIBLE, RelaxedPoisson};
+use super::{LARGEST_LOG_RATE, NEGLIGIBLE, RelaxedPoisson};
+
+const LOG2_E: f32 = std::f32::consts::LOG2_E;
 
 /// Groups of four words after which a loop gives up; [`super::GAUSSIAN_ABOVE`] keeps sums far below it.
 const MOST_GROUPS: u32 = 1 << 14;
@@ -51,7 +53,7 @@ fn philox4x32(element: u32, group: u32, step: u32, stream: u32, key0: u32, key1:
 #[cube]
 fn exp_of(x: f32) -> f32 {
     let x = clamp(x, -87.3f32, 88.3f32);
-    let n = f32::floor(x * 1.442_695f32 + 0.5f32);
+    let n = f32::floor(x * LOG2_E + 0.5f32);
     let r = (x - n * 0.693_359_4f32) - n * -2.121_944_4e-4f32;
     let mut p = 1.987_569_1e-4f32;
     p = p * r + 1.398_199_9e-3f32;
@@ -201,7 +203,7 @@ fn relaxed_poisson_kernel<F: Float>(
         if u > most {
             let x = 1.0f32 / temperature;
             let softplus = x + ln_of(1.0f32 + exp_of(-x));
-            let scale = rate * temperature;
+            let scale = exp_of(min(u, LARGEST_LOG_RATE)) * temperature;
             let mean = scale * softplus;
             let deviation = f32::sqrt(scale * (softplus - 1.0f32 / (1.0f32 + exp_of(-x))));
             let w = philox4x32(element, 0u32, step, stream, key0, key1);

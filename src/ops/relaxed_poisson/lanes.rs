@@ -50,6 +50,7 @@ fn dispatch(u: &[f32; LANES], first: u32, request: Request) -> Block {
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
 fn arrivals<const COUNT: bool, const SLOPE: bool>(u: &[f32; LANES], first: u32, request: Request) -> Block {
     let Request { key, temperature, most, .. } = request;
     let (inverse_temperature, stop) = if COUNT {

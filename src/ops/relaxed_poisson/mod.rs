@@ -47,6 +47,9 @@ pub const ARRIVALS_BELOW: f32 = 12.0;
 /// Relaxed sums with more expected terms than this are drawn from their Gaussian limit.
 pub const GAUSSIAN_ABOVE: f32 = 4096.0;
 
+/// Relaxed samples with a larger log-rate are drawn as if it were this one: beyond, they overflow f32.
+pub const LARGEST_LOG_RATE: f32 = 80.0;
+
 /// The largest log-rate that is summed arrival by arrival at this temperature.
 fn most_by_arrivals(temperature: f32) -> f32 {
     if temperature > 0.0 {

@@ -4,7 +4,7 @@ use burn::backend::{Backend, tensor::FloatTensor};
 use rayon::prelude::*;
 
 use super::lanes::{LANES, Request, block};
-use super::{NEGLIGIBLE, RelaxedPoisson, transformed_rejection};
+use super::{LARGEST_LOG_RATE, NEGLIGIBLE, RelaxedPoisson, transformed_rejection};
 use crate::noise::{NoiseKey, uniform};
 use crate::ops::host::{Values, tensor_f32, tensor_f64, values};
 use crate::ops::scalar;
@@ -70,7 +70,7 @@ fn beyond(log_rate: f32, element: u32, request: Request) -> (f32, f32) {
 fn gaussian_limit(log_rate: f32, temperature: f32, key: NoiseKey, element: u32) -> (f32, f32) {
     let x = 1.0 / temperature;
     let softplus = x + scalar::ln(1.0 + scalar::exp(-x));
-    let scale = scalar::exp(log_rate) * temperature;
+    let scale = scalar::exp(log_rate.min(LARGEST_LOG_RATE)) * temperature;
     let mean = scale * softplus;
     let deviation = (scale * (softplus - scalar::sigmoid(x))).sqrt();
     let [a, b, ..] = key.words(element, 0);

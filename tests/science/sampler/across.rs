@@ -41,6 +41,7 @@ fn the_same_counts() {
     let expected = counts(&Place::processor());
     for place in others() {
         let ours = counts(place);
+        let u=log_rates(); for b in -6..14 { let mut n=0; let mut d=0; let mut w=0f64; for i in 0..N { if u[i].floor() as i32==b { n+=1; if ours[i]!=expected[i]{d+=1; w=w.max((ours[i]-expected[i]).abs())}}} println!("band {b} n {n} diff {d} worst {w}"); }
         let differing = ours.iter().zip(&expected).filter(|(a, b)| a != b).count();
         println!("{}: {differing} of {N} counts differ", place.name);
         let share = differing as f64 / N as f64;

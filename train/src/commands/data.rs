@@ -45,7 +45,7 @@ pub enum Action {
     },
     /// Load the data of a configuration and write them as npy, to look at or to use elsewhere
     Prepare {
-        /// Preset whose [data] is prepared
+        /// Preset whose data are prepared
         #[arg(long, value_name = "NAME", default_value = "dead-leaves")]
         preset: String,
         /// TOML file that overrides the preset

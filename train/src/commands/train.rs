@@ -351,11 +351,11 @@ fn draw(dir: &RunDir, state: &TrainState, splits: &Splits, config: &RunConfig, o
     let folder = dir.figures();
     let model = state.judged();
     let picture = crate::commands::show::dictionary(&model, state.image.shape)?;
-    figures::write_png(&folder.join("dictionary.png"), &picture)?;
+    figures::write_png(folder.join("dictionary.png"), &picture)?;
     let picture = crate::commands::show::reconstructions(&model, config, &splits.validation, &opened.device)?;
-    figures::write_png(&folder.join("reconstructions.png"), &picture)?;
+    figures::write_png(folder.join("reconstructions.png"), &picture)?;
     let picture = crate::commands::show::training(&dir.read_metrics()?)?;
-    figures::write_png(&folder.join("training.png"), &picture)?;
+    figures::write_png(folder.join("training.png"), &picture)?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use scotopic::inference::Record;
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{KlForm, Posterior, Sampling};
+use scotopic::posterior::{KlForm, Sampling};
 use scotopic_datasets::{ImageSet, ImageShape};
 use scotopic_models::{IterativeVae, IterativeVaeConfig, RuleConfig};
 use scotopic_train::measure::{Measurement, Measures, measure};
@@ -187,11 +187,11 @@ fn measures_are_what_a_person_would_compute() {
 }
 
 #[test]
-fn the_batch_size_changes_only_the_noise() {
+fn a_batch_may_be_larger_than_the_set() {
     let device = Device::flex();
     let (model, set) = example(&device);
     let how = |batch| Measurement {
-        steps: 400,
+        steps: 5,
         batch,
         count: usize::MAX,
         noise: NoiseKey::new(3),
@@ -200,7 +200,7 @@ fn the_batch_size_changes_only_the_noise() {
     };
     let whole = measure(&model, &set, &how(11), &device).unwrap();
     let beyond = measure(&model, &set, &how(1000), &device).unwrap();
-    assert_eq!(whole, beyond, "a batch larger than the set");
+    assert_eq!(whole, beyond);
 }
 
 #[test]

@@ -50,6 +50,8 @@ pub fn command(folder: &Path, args: &[&str]) -> Command {
         .args(args)
         .current_dir(folder)
         .env("COLUMNS", "100")
+        // Mesa complains on stderr where this is not set.
+        .env("XDG_RUNTIME_DIR", std::env::temp_dir())
         .env_remove("SCOTOPIC_DATA")
         .env_remove("CLICOLOR_FORCE");
     command
@@ -87,10 +89,13 @@ pub fn tiny(more: &[&str]) -> Vec<String> {
         "data.size=8",
         "data.train=160",
         "data.validation=40",
+        "data.seed=0",
         "model.latents=12",
-        "model.init_deviation=0.1",
         "inference.steps=4",
         "train.iterations=30",
+        "train.batch=32",
+        "train.rate.base=0.005",
+        "train.rate.warmup=0.1",
         "train.log_every=1",
         "train.save_every=10",
         "validation.every=10",
