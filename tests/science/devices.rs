@@ -72,11 +72,7 @@ fn found() -> &'static [Place] {
     FOUND.get_or_init(|| {
         let required = required();
         let mut places = vec![Place::processor()];
-        for (name, opened) in [
-            ("ndarray", ndarray()),
-            ("wgpu", wgpu()),
-            ("cuda", cuda()),
-        ] {
+        for (name, opened) in [("ndarray", ndarray()), ("wgpu", wgpu()), ("cuda", cuda())] {
             match opened {
                 Ok(device) => places.push(Place {
                     name,
@@ -139,9 +135,8 @@ fn wgpu() -> Result<Device, String> {
 
 #[cfg(feature = "cuda")]
 fn cuda() -> Result<Device, String> {
-    let listed = std::panic::catch_unwind(|| {
-        Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec()
-    });
+    let listed =
+        std::panic::catch_unwind(|| Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec());
     let all = listed.map_err(|_| "the driver could not be used".to_string())?;
     all.into_iter()
         .next()

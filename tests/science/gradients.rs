@@ -53,7 +53,14 @@ fn window(
     let rule = toy::rule(TEMPERATURE, setting.kl, setting.leak, setting.inner);
     let x = Stimulus::Static(toy::images(place, 5, BATCH, PIXELS));
     let times = window * STEPS..(window + 1) * STEPS;
-    unroll(&model.perception(rule), &x, start, times, noise, Record::GENERATED)
+    unroll(
+        &model.perception(rule),
+        &x,
+        start,
+        times,
+        noise,
+        Record::GENERATED,
+    )
 }
 
 fn twin(place: &Place) -> Twin<'_> {
@@ -69,7 +76,13 @@ fn twin(place: &Place) -> Twin<'_> {
 fn gradients(model: &IterativeVae, gradients: &Gradients) -> [Vec<f64>; 5] {
     let of = |parameter: Tensor<1>| parameter.grad(gradients).map(read).unwrap_or_default();
     [
-        model.decoder.atoms.val().grad(gradients).map(read).unwrap_or_default(),
+        model
+            .decoder
+            .atoms
+            .val()
+            .grad(gradients)
+            .map(read)
+            .unwrap_or_default(),
         of(model.decoder.log_sigma.val()),
         of(model.resting.val()),
         of(model.log_homeostasis.val()),
@@ -109,10 +122,18 @@ fn check_two_windows(setting: Setting) {
     let first = window(&model, &place, setting, 0, model.rest(BATCH), &noise);
     let objective = first.objective(BETA).expect("free energy was recorded");
     let ours = gradients(&model, &objective.backward());
-    let scalar = |seen: Trajectory<PoissonPosterior>| read(seen.objective(BETA).expect("recorded"))[0];
+    let scalar =
+        |seen: Trajectory<PoissonPosterior>| read(seen.objective(BETA).expect("recorded"))[0];
     let expected = differences(&parameters, |p| {
         let model = p.model(&plain);
-        scalar(window(&model, &plain, setting, 0, model.rest(BATCH), &twin(&plain)))
+        scalar(window(
+            &model,
+            &plain,
+            setting,
+            0,
+            model.rest(BATCH),
+            &twin(&plain),
+        ))
     });
     compare_all(&mut ledger, "window 0", &ours, &expected);
 
@@ -174,7 +195,14 @@ fn keyed(place: &Place) -> [Vec<f64>; 5] {
         leak: Leak::None,
         inner: 1,
     };
-    let seen = window(&model, &place, setting, 0, model.rest(BATCH), &NoiseKey::new(11));
+    let seen = window(
+        &model,
+        &place,
+        setting,
+        0,
+        model.rest(BATCH),
+        &NoiseKey::new(11),
+    );
     let objective = seen.objective(BETA).expect("free energy was recorded");
     gradients(&model, &objective.backward())
 }
@@ -192,7 +220,12 @@ fn kernels_against_their_twin() {
     let objective = seen.objective(BETA).expect("free energy was recorded");
     let expected = gradients(&model, &objective.backward());
     let mut ledger = Ledger::default();
-    compare_all(&mut ledger, "gradient", &keyed(&Place::reference()), &expected);
+    compare_all(
+        &mut ledger,
+        "gradient",
+        &keyed(&Place::reference()),
+        &expected,
+    );
     ledger.settle("kernels against twin", |_| TRUNCATION);
 }
 
@@ -212,13 +245,21 @@ fn pullback_is_the_derivative_of_the_likelihood() {
     let model = Parameters::drawn(4).model(&place);
     let noise = model.decoder.observation_noise();
     let x = toy::images(&place, 6, BATCH, PIXELS);
-    let z = place.tensor(&toy::numbers(7, BATCH * LATENTS, 0.0, 3.0), [BATCH, LATENTS]);
+    let z = place.tensor(
+        &toy::numbers(7, BATCH * LATENTS, 0.0, 3.0),
+        [BATCH, LATENTS],
+    );
     let z = z.require_grad();
     let likelihood = noise.negative_log_likelihood(x.clone(), model.decoder.decode(z.clone()));
-    let expected = z.grad(&likelihood.sum().backward()).map(read).expect("a gradient");
+    let expected = z
+        .grad(&likelihood.sum().backward())
+        .map(read)
+        .expect("a gradient");
 
     let residual = x - model.decoder.decode(z.clone());
-    let pulled = model.decoder.pullback(&z, model.decoder.observation_noise().weigh(residual));
+    let pulled = model
+        .decoder
+        .pullback(&z, model.decoder.observation_noise().weigh(residual));
     let mut ledger = Ledger::default();
     ledger.compare("dNLL/dz", "pullback", &read(pulled.neg()), &expected);
     ledger.settle("pullback", |_| SAME_FORMULA);
@@ -236,7 +277,10 @@ fn slopes_of_the_clamped_step() {
     (u[1], d[1]) = (0.0, 3.0);
     let [step, state] = CEILINGS;
     let slopes = |f: &dyn Fn(Tensor<1>, Tensor<1>) -> Tensor<1>| {
-        let (u, d) = (place.tensor(&u, [N]).require_grad(), place.tensor(&d, [N]).require_grad());
+        let (u, d) = (
+            place.tensor(&u, [N]).require_grad(),
+            place.tensor(&d, [N]).require_grad(),
+        );
         let gradients = f(u.clone(), d.clone()).sum().backward();
         [u.grad(&gradients), d.grad(&gradients)].map(|g| read(g.expect("a gradient")))
     };
@@ -248,10 +292,18 @@ fn slopes_of_the_clamped_step() {
             let values: Vec<f64> = values.iter().map(|v| v + by).collect();
             place.tensor::<1>(&values, [N])
         };
-        read(clamped_step(shifted(&u, by_u), shifted(&d, by_d), step, state))
+        read(clamped_step(
+            shifted(&u, by_u),
+            shifted(&d, by_d),
+            step,
+            state,
+        ))
     };
     let difference = |high: Vec<f64>, low: Vec<f64>| -> Vec<f64> {
-        high.iter().zip(&low).map(|(h, l)| (h - l) / (2.0 * STRIDE)).collect()
+        high.iter()
+            .zip(&low)
+            .map(|(h, l)| (h - l) / (2.0 * STRIDE))
+            .collect()
     };
     let expected = [
         difference(value(STRIDE, 0.0), value(-STRIDE, 0.0)),
@@ -266,5 +318,8 @@ fn slopes_of_the_clamped_step() {
         "composed" => SAME_FORMULA,
         _ => FINITE_DIFFERENCE,
     });
-    assert!(fused[0].contains(&0.0) && fused[1].contains(&0.0), "the floor was not reached");
+    assert!(
+        fused[0].contains(&0.0) && fused[1].contains(&0.0),
+        "the floor was not reached"
+    );
 }

@@ -18,9 +18,7 @@ pub fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 /// `max|a − b| / max(max|b|, SMALLEST_SCALE)`; infinite where the two are not numbers together.
 pub fn deviation(ours: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(ours.len(), expected.len(), "numbers of elements");
-    let scale = expected
-        .iter()
-        .fold(SMALLEST_SCALE, |m, b| m.max(b.abs()));
+    let scale = expected.iter().fold(SMALLEST_SCALE, |m, b| m.max(b.abs()));
     let worst = ours.iter().zip(expected).map(|(a, b)| match a - b {
         difference if difference.is_nan() => f64::INFINITY,
         difference => difference.abs(),
@@ -65,7 +63,8 @@ impl Ledger {
             let over = *deviation > bound;
             failed |= over;
             let mark = if over { "TOO FAR" } else { "" };
-            report += &format!("  {group:<14} {deviation:9.2e} of {bound:8.1e} at {tensor} {mark}\n");
+            report +=
+                &format!("  {group:<14} {deviation:9.2e} of {bound:8.1e} at {tensor} {mark}\n");
         }
         println!("{title}\n{report}");
         assert!(!failed, "{title}\n{report}");

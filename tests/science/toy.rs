@@ -12,7 +12,13 @@ pub const PIXELS: usize = 5;
 pub const LATENTS: usize = 4;
 
 /// What the entries of [`Parameters`] are.
-pub const NAMES: [&str; 5] = ["atoms", "log_sigma", "resting", "log_homeostasis", "log_step"];
+pub const NAMES: [&str; 5] = [
+    "atoms",
+    "log_sigma",
+    "resting",
+    "log_homeostasis",
+    "log_step",
+];
 
 /// `n` numbers evenly spread over `[low, high)`.
 pub fn numbers(seed: u64, n: usize, low: f64, high: f64) -> Vec<f64> {

@@ -122,8 +122,8 @@ impl Fit<'_> {
             // 4. Tell, judge, save.
             let last = i + 1 == total;
             let stopping = self.stop.load(Ordering::Relaxed);
-            let due = |every: usize| last || stopping || (i + 1).is_multiple_of(every);
-            let (validating, saving) = (due(config.validation.every), due(config.train.save_every));
+            let due = |every: usize| last || (i + 1).is_multiple_of(every);
+            let (validating, saving) = (due(config.validation.every), stopping || due(config.train.save_every));
             if due(config.train.log_every) || validating || saving {
                 let means = pending.read().map_err(|e| self.diverged(e))?;
                 if let Some([reconstruction, kl, gradient_norm]) = means {
@@ -143,9 +143,9 @@ impl Fit<'_> {
                     watch.logged(&row);
                 }
             }
-            // An interrupted run skips the validation: when it is continued, it will make it at its place.
+            // A validation that is due is made even when stopping: a continued run would not come back to it.
             let mut outcome = last.then_some(Outcome::Finished);
-            if validating && !stopping {
+            if validating {
                 let row = self.validate(state, batches.epoch(i + 1))?;
                 watch.validated(&row);
                 if patience > 0 && state.progress.since_best >= patience {

@@ -4,12 +4,16 @@
 mod program {
     mod adamax;
     mod command_line;
+    mod config_command;
     mod damage;
     mod data_command;
     mod divergence;
+    mod help;
     mod infer;
+    mod kills;
     mod metrics;
     mod pictures;
     mod resume;
+    mod run_files;
     mod support;
 }

@@ -183,7 +183,12 @@ fn inputs_are_the_same_in_both_precisions() {
         let Some(single) = &case.single else { continue };
         for (name, array) in single.iter() {
             if name == "x" || name.starts_with("param.") || name.ends_with(".E") {
-                assert_eq!(array.values, case.exact.values(name), "{}: {name}", case.name);
+                assert_eq!(
+                    array.values,
+                    case.exact.values(name),
+                    "{}: {name}",
+                    case.name
+                );
             }
         }
     }

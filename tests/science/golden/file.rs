@@ -33,7 +33,9 @@ impl Tensors {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Array)> {
-        self.arrays.iter().map(|(name, array)| (name.as_str(), array))
+        self.arrays
+            .iter()
+            .map(|(name, array)| (name.as_str(), array))
     }
 }
 
@@ -49,8 +51,8 @@ impl Recording {
     pub fn tensors(&self, stem: &str) -> Option<Tensors> {
         let path = self.folder.join(format!("{stem}.safetensors"));
         let bytes = std::fs::read(&path).ok()?;
-        let file = SafeTensors::deserialize(&bytes)
-            .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let file =
+            SafeTensors::deserialize(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let arrays = file.iter().map(|(name, view)| {
             let values = match view.dtype() {
                 Dtype::F64 => numbers(view.data(), f64::from_le_bytes),
@@ -91,7 +93,11 @@ pub fn recordings() -> Vec<Recording> {
     };
     let mut found = Vec::new();
     search(&reference.join("ipvae/golden"), &mut found);
-    assert!(!found.is_empty(), "no golden.json below {}", reference.display());
+    assert!(
+        !found.is_empty(),
+        "no golden.json below {}",
+        reference.display()
+    );
     found
 }
 
@@ -111,5 +117,18 @@ fn search(folder: &Path, found: &mut Vec<Recording>) {
     below.sort();
     for path in below.into_iter().filter(|path| path.is_dir()) {
         search(&path, found);
+    }
+}
+
+#[test]
+fn recordings_are_whole() {
+    for recording in recordings() {
+        let files = recording.index["files"].as_object();
+        for (name, stated) in files.expect("golden.json has `files`") {
+            let path = recording.folder.join(name);
+            let bytes = std::fs::metadata(&path).map(|m| m.len());
+            let bytes = bytes.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            assert_eq!(Some(bytes), stated["bytes"].as_u64(), "{}", path.display());
+        }
     }
 }

@@ -42,7 +42,10 @@ fn with_slope<const D: usize>(x: Tensor<D>, f: impl Fn(Tensor<D>) -> Tensor<D>) 
     let x = x.require_grad();
     let y = f(x.clone());
     let slope = x.grad(&y.clone().sum().backward());
-    [read(y), read(slope.expect("the function was differentiated"))]
+    [
+        read(y),
+        read(slope.expect("the function was differentiated")),
+    ]
 }
 
 #[test]

@@ -33,7 +33,12 @@ fn replay(case: &Case, place: &Place) -> Ledger {
     let mut ledger = Ledger::default();
     let model = case.model(place);
     let sigma = read(model.perception(case.rule()).noise.log_sigma().exp());
-    ledger.compare("recon_scale", "recon_scale", &sigma, case.exact.values("recon_scale"));
+    ledger.compare(
+        "recon_scale",
+        "recon_scale",
+        &sigma,
+        case.exact.values("recon_scale"),
+    );
 
     let stimulus = Stimulus::Static(case.tensor(place, "x"));
     let noise = Recorded { case, place };
@@ -44,7 +49,14 @@ fn replay(case: &Case, place: &Place) -> Ledger {
         // As a trainer does after its step: burn's graphs are good for one backward pass.
         let perception = model.perception(case.rule());
         let times = chunk * steps..(chunk + 1) * steps;
-        let seen = unroll(&perception, &stimulus, start.clone(), times, &noise, Record::ALL);
+        let seen = unroll(
+            &perception,
+            &stimulus,
+            start.clone(),
+            times,
+            &noise,
+            Record::ALL,
+        );
         let mut prior = start;
         assert_eq!(seen.moments.len(), steps);
         for moment in &seen.moments {
@@ -52,7 +64,12 @@ fn replay(case: &Case, place: &Place) -> Ledger {
         }
         let objective = seen.objective(beta).expect("everything was recorded") * scale;
         let name = format!("chunk{chunk}.loss");
-        ledger.compare("loss", &name, &read(objective.clone()), case.exact.values(&name));
+        ledger.compare(
+            "loss",
+            &name,
+            &read(objective.clone()),
+            case.exact.values(&name),
+        );
         compare_gradients(case, &mut ledger, chunk, &model, &objective.backward());
         start = reattach(&seen.state, &model.rest(stimulus.batch()));
     }
@@ -76,12 +93,24 @@ fn compare_moment(
     let mut compare = |group: &str, name: String, ours: Vec<f64>| {
         ledger.compare(group, &name, &ours, case.exact.values(&name));
     };
-    compare("u_prior", format!("t{t}.u_prior.0"), read(prior.potential()));
+    compare(
+        "u_prior",
+        format!("t{t}.u_prior.0"),
+        read(prior.potential()),
+    );
     compare("z", format!("t{t}.inner{last}.z"), read(spikes));
     compare("u", format!("t{t}.u.0"), read(state.potential()));
     compare("z", format!("t{t}.gen.z"), read(generated.sample));
-    compare("recon_mean", format!("t{t}.recon_mean"), read(generated.mean));
-    compare("loss_recon", format!("t{t}.loss_recon"), read(energy.reconstruction));
+    compare(
+        "recon_mean",
+        format!("t{t}.recon_mean"),
+        read(generated.mean),
+    );
+    compare(
+        "loss_recon",
+        format!("t{t}.loss_recon"),
+        read(energy.reconstruction),
+    );
     compare("loss_kl", format!("t{t}.loss_kl"), read(energy.kl));
     compare("loss", format!("t{t}.loss"), read(loss));
     let exact = state.kl_from(prior, KlForm::Exact);
@@ -98,7 +127,12 @@ fn compare_gradients(
 ) {
     let mut compare = |name: &str, ours: Option<Vec<f64>>, expected: Vec<f64>| {
         let ours = ours.unwrap_or_else(|| panic!("{name} has no gradient"));
-        ledger.compare("grad", &format!("chunk{chunk}.grad.{name}"), &ours, &expected);
+        ledger.compare(
+            "grad",
+            &format!("chunk{chunk}.grad.{name}"),
+            &ours,
+            &expected,
+        );
     };
     let recorded = |name: &str| case.exact.array(&format!("chunk{chunk}.grad.{name}"));
     for (name, parameter) in [
@@ -107,7 +141,11 @@ fn compare_gradients(
         ("log_lr.0", model.log_step.val()),
         ("u_init.0", model.resting.val()),
     ] {
-        compare(name, parameter.grad(gradients).map(read), recorded(name).values.clone());
+        compare(
+            name,
+            parameter.grad(gradients).map(read),
+            recorded(name).values.clone(),
+        );
     }
     let atoms = model.decoder.atoms.val().grad(gradients).map(read);
     compare("phi.weight", atoms, transposed(recorded("phi.weight")));

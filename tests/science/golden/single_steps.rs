@@ -31,7 +31,10 @@ fn check(case: &Case, place: &Place) -> Ledger {
     let mut ledger = Ledger::default();
     let model = case.model(place);
     let perception = model.perception(case.rule());
-    let (step_bound, bound) = (perception.rule.clamps.step[0], perception.rule.clamps.state[0]);
+    let (step_bound, bound) = (
+        perception.rule.clamps.step[0],
+        perception.rule.clamps.state[0],
+    );
     let x = case.tensor(place, "x");
     let belief = |name: String| PoissonPosterior::new(case.tensor(place, &name));
     let mut compare = |group: &str, name: String, ours: Vec<f64>| {
@@ -44,12 +47,18 @@ fn check(case: &Case, place: &Place) -> Ledger {
             let before = belief(format!("{stem}.u_before.0"));
             let z = case.tensor(place, &format!("{stem}.z"));
 
-            let gradient = perception.natural_gradient(&x, &before, &prior, &z).remove(0);
+            let gradient = perception
+                .natural_gradient(&x, &before, &prior, &z)
+                .remove(0);
             compare("grad_f", format!("{stem}.grad_f.0"), read(gradient.clone()));
             let drive = gradient * perception.dynamics.step_size[0].clone().neg();
             compare("du_raw", format!("{stem}.du_raw.0"), read(drive));
             let after = perception.descend(&x, &before, &prior, &z);
-            compare("u_after", format!("{stem}.u_after.0"), read(after.potential()));
+            compare(
+                "u_after",
+                format!("{stem}.u_after.0"),
+                read(after.potential()),
+            );
 
             // The clamps alone, from the recorded drive.
             let drive = case.tensor(place, &format!("{stem}.du_raw.0"));

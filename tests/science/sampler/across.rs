@@ -7,8 +7,14 @@ use crate::devices::{Place, others};
 use crate::numbers::read;
 use crate::toy::numbers;
 
-/// An arrival within one rounding of time 1 may fall on either side of it.
+/// An arrival within one rounding of time 1 may fall on either side of it, and a candidate within one
+/// rounding of acceptance be accepted or not.
 const DIFFERING_COUNTS: f64 = 1e-4;
+
+/// From this log-rate on (3000 spikes a step) the last bit of the rate itself, which depends on whether a
+/// device fuses a·b + c, moves some counts by one; by as much as f32 knows the rate, 4 units of 2⁻²⁴.
+const RATE_ROUNDS: f64 = 8.0;
+const RATE_ROUNDING: f64 = 2.4e-7;
 
 /// Sums of up to some hundred terms whose last bits depend on whether a device fuses a·b + c; relative
 /// to 1 + z. The slope multiplies each term by t/τ.
@@ -41,11 +47,23 @@ fn the_same_counts() {
     let expected = counts(&Place::processor());
     for place in others() {
         let ours = counts(place);
-        let u=log_rates(); for b in -6..14 { let mut n=0; let mut d=0; let mut w=0f64; for i in 0..N { if u[i].floor() as i32==b { n+=1; if ours[i]!=expected[i]{d+=1; w=w.max((ours[i]-expected[i]).abs())}}} println!("band {b} n {n} diff {d} worst {w}"); }
-        let differing = ours.iter().zip(&expected).filter(|(a, b)| a != b).count();
+        let pairs = log_rates().into_iter().zip(ours.iter().zip(&expected));
+        let differs = |(u, (a, b)): &(f64, (&f64, &f64))| {
+            let allowed = if *u < RATE_ROUNDS {
+                0.0
+            } else {
+                1.0 + RATE_ROUNDING * u.exp()
+            };
+            (**a - **b).abs() > allowed
+        };
+        let differing = pairs.filter(differs).count();
         println!("{}: {differing} of {N} counts differ", place.name);
         let share = differing as f64 / N as f64;
-        assert!(share <= DIFFERING_COUNTS, "{}: {differing} of {N} counts", place.name);
+        assert!(
+            share <= DIFFERING_COUNTS,
+            "{}: {differing} of {N} counts",
+            place.name
+        );
     }
 }
 
@@ -59,10 +77,17 @@ fn the_same_relaxed_samples() {
                 .into_iter()
                 .zip(ours.iter().zip(&expected))
             {
-                let off = ours.iter().zip(expected).map(|(a, b)| (a - b).abs() / (1.0 + b.abs()));
+                let off = ours
+                    .iter()
+                    .zip(expected)
+                    .map(|(a, b)| (a - b).abs() / (1.0 + b.abs()));
                 let worst = off.fold(0.0, f64::max);
                 println!("{}, τ {temperature}: {what} within {worst:e}", place.name);
-                assert!(worst <= bound, "{}, τ {temperature}: {what} {worst:e}", place.name);
+                assert!(
+                    worst <= bound,
+                    "{}, τ {temperature}: {what} {worst:e}",
+                    place.name
+                );
             }
         }
     }
@@ -73,5 +98,8 @@ fn the_same_relaxed_samples() {
 fn the_same_counts_in_double_precision() {
     let (single, double) = (counts(&Place::processor()), counts(&Place::reference()));
     let differing = single.iter().zip(&double).filter(|(a, b)| a != b).count();
-    assert!(differing as f64 <= 1e-3 * N as f64, "{differing} of {N} counts");
+    assert!(
+        differing as f64 <= DIFFERING_COUNTS * N as f64,
+        "{differing} of {N} counts"
+    );
 }

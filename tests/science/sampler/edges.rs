@@ -15,7 +15,11 @@ fn samples(place: &Place, u: &[f64]) -> [Vec<f64>; 3] {
     let u = place.autodiff().tensor::<1>(u, [u.len()]).require_grad();
     let relaxed = relaxed_poisson(u.clone(), 0.5, KEY);
     let slope = u.grad(&relaxed.clone().sum().backward());
-    [read(counts), read(relaxed), read(slope.expect("a gradient"))]
+    [
+        read(counts),
+        read(relaxed),
+        read(slope.expect("a gradient")),
+    ]
 }
 
 #[test]
@@ -46,15 +50,33 @@ fn extreme_log_rates() {
                 assert!(value.is_finite(), "{}: {values:?}", place.name);
             }
         }
+        // At high temperatures too, where the mean λτ·softplus(1/τ) is larger than λ.
+        let hot = read(relaxed_poisson(
+            place.tensor::<1>(&u, [u.len()]),
+            100.0,
+            KEY,
+        ));
+        assert!(hot.iter().all(|z| z.is_finite()), "{}: {hot:?}", place.name);
         // The rate stays at its largest value: the counts are those of e^88 or so.
         let [counts, ..] = samples(place, &u);
-        assert!(counts[3..].iter().all(|k| *k > 1e37), "{}: {counts:?}", place.name);
+        assert!(
+            counts[3..].iter().all(|k| *k > 1e37),
+            "{}: {counts:?}",
+            place.name
+        );
     });
 }
 
 #[test]
 fn the_processor_in_double_precision_does_the_same() {
-    let u = [f64::NEG_INFINITY, -1e30, 100.0, 1e30, f64::INFINITY, f64::NAN];
+    let u = [
+        f64::NEG_INFINITY,
+        -1e30,
+        100.0,
+        1e30,
+        f64::INFINITY,
+        f64::NAN,
+    ];
     for values in samples(&Place::reference(), &u) {
         assert_eq!(values[..2], [0.0; 2]);
         assert!(values[2..5].iter().all(|v| v.is_finite()), "{values:?}");
@@ -70,7 +92,12 @@ fn elements_are_numbered_in_row_major_order_whatever_the_rank() {
         fn same<const D: usize>(place: &Place, u: &[f64], shape: [usize; D], flat: &Tensor<1>) {
             let counts: Tensor<D> = poisson_counts(place.tensor(u, shape), KEY);
             assert_eq!(counts.dims(), shape, "{}", place.name);
-            assert_eq!(read(counts), read(flat.clone()), "{}: {shape:?}", place.name);
+            assert_eq!(
+                read(counts),
+                read(flat.clone()),
+                "{}: {shape:?}",
+                place.name
+            );
         }
         same(place, &u, [4, 6], &flat);
         same(place, &u, [2, 3, 4], &flat);
@@ -89,8 +116,22 @@ fn elements_are_numbered_in_row_major_order_whatever_the_rank() {
 fn nothing_in_nothing_out() {
     on_every_device(|place| {
         let empty = || place.tensor::<2>(&[], [0, 7]);
-        assert_eq!(poisson_counts(empty(), KEY).dims(), [0, 7], "{}", place.name);
-        assert_eq!(relaxed_poisson(empty(), 0.5, KEY).dims(), [0, 7], "{}", place.name);
-        assert!(read(poisson_counts(empty(), KEY)).is_empty(), "{}", place.name);
+        assert_eq!(
+            poisson_counts(empty(), KEY).dims(),
+            [0, 7],
+            "{}",
+            place.name
+        );
+        assert_eq!(
+            relaxed_poisson(empty(), 0.5, KEY).dims(),
+            [0, 7],
+            "{}",
+            place.name
+        );
+        assert!(
+            read(poisson_counts(empty(), KEY)).is_empty(),
+            "{}",
+            place.name
+        );
     });
 }

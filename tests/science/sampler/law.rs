@@ -75,7 +75,9 @@ fn chi_square(rate: f64, counts: &[f64]) -> (f64, f64) {
     // What is left open holds the upper tail.
     let expected_so_far: f64 = bins.iter().map(|bin| bin[1]).sum();
     bins.push([open[0], n - expected_so_far]);
-    let statistic = bins.iter().map(|[seen, expected]| (seen - expected).powi(2) / expected);
+    let statistic = bins
+        .iter()
+        .map(|[seen, expected]| (seen - expected).powi(2) / expected);
     (statistic.sum(), bins.len() as f64 - 1.0)
 }
 
@@ -83,11 +85,20 @@ fn chi_square(rate: f64, counts: &[f64]) -> (f64, f64) {
 fn counts_have_the_poisson_distribution() {
     for (i, rate) in RATES.into_iter().enumerate() {
         let (rate, counts) = draw(rate, NoiseKey::new(100).stream(i as u32));
-        assert!(counts.iter().all(|k| *k >= 0.0 && k.fract() == 0.0), "rate {rate}: whole numbers");
+        assert!(
+            counts.iter().all(|k| *k >= 0.0 && k.fract() == 0.0),
+            "rate {rate}: whole numbers"
+        );
         let (statistic, degrees) = chi_square(rate, &counts);
-        println!("rate {rate}: χ² {statistic:.1} of {:.1}, {degrees} degrees", quantile(degrees));
+        println!(
+            "rate {rate}: χ² {statistic:.1} of {:.1}, {degrees} degrees",
+            quantile(degrees)
+        );
         assert!(degrees >= 1.0, "rate {rate}: nothing was compared");
-        assert!(statistic < quantile(degrees), "rate {rate}: χ² {statistic} with {degrees} degrees");
+        assert!(
+            statistic < quantile(degrees),
+            "rate {rate}: χ² {statistic} with {degrees} degrees"
+        );
     }
 }
 
@@ -97,7 +108,10 @@ fn a_wrong_rate_is_noticed() {
     for rate in [4.0, 100.0, 1e5] {
         let (rate, counts) = draw(rate, NoiseKey::new(101));
         let (statistic, degrees) = chi_square(rate * 1.02, &counts);
-        assert!(statistic > quantile(degrees), "rate {rate}: χ² {statistic} with {degrees} degrees");
+        assert!(
+            statistic > quantile(degrees),
+            "rate {rate}: χ² {statistic} with {degrees} degrees"
+        );
     }
 }
 
@@ -108,10 +122,16 @@ fn mean_and_variance() {
         let (rate, counts) = draw(rate, NoiseKey::new(102).stream(i as u32));
         let (mean, variance) = moments(&counts);
         let error = (rate / n).sqrt();
-        assert!((mean - rate).abs() < STANDARD_ERRORS * error, "rate {rate}: mean {mean}");
+        assert!(
+            (mean - rate).abs() < STANDARD_ERRORS * error,
+            "rate {rate}: mean {mean}"
+        );
         // Var s² = (μ₄ − σ⁴)/n with μ₄ = λ + 3λ².
         let error = ((rate + 2.0 * rate * rate) / n).sqrt();
-        assert!((variance - rate).abs() < STANDARD_ERRORS * error, "rate {rate}: variance {variance}");
+        assert!(
+            (variance - rate).abs() < STANDARD_ERRORS * error,
+            "rate {rate}: variance {variance}"
+        );
     }
 }
 
@@ -132,9 +152,15 @@ fn streams_steps_seeds_and_neighbours_are_uncorrelated() {
     for (name, other) in others {
         let (mean_a, var_a) = moments(&base);
         let (mean_b, var_b) = moments(&other);
-        let products = base.iter().zip(&other).map(|(a, b)| (a - mean_a) * (b - mean_b));
+        let products = base
+            .iter()
+            .zip(&other)
+            .map(|(a, b)| (a - mean_a) * (b - mean_b));
         let r = products.sum::<f64>() / DRAWS as f64 / (var_a * var_b).sqrt();
-        assert!(r.abs() < STANDARD_ERRORS / (DRAWS as f64).sqrt(), "{name}: correlation {r}");
+        assert!(
+            r.abs() < STANDARD_ERRORS / (DRAWS as f64).sqrt(),
+            "{name}: correlation {r}"
+        );
         assert_ne!(base, other, "{name}");
     }
 }

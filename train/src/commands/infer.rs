@@ -57,6 +57,9 @@ pub struct InferArgs {
     pub place: Place,
 }
 
+/// Steps between two read-backs from the device.
+const STRETCH: usize = 64;
+
 /// What is shown to the model: frames `[time, n, pixels]`, time 1 for still images.
 struct Input {
     time: usize,
@@ -85,42 +88,46 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         if time > 1 { time } else { checkpoint.config.inference.steps },
         |t| t as usize,
     );
-    let needed = steps.saturating_mul(images).saturating_mul(checkpoint.config.model.latents);
+    let neurons = checkpoint.config.model.latents;
+    // Two thirds of a gigabyte of results; beyond that a person wants several files anyway.
+    let recorded = steps.saturating_mul(images).saturating_mul(neurons + 2);
     ensure!(
-        needed <= 1 << 30,
-        "{steps} steps of {images} images would record {needed} spike counts: give fewer images or lower --steps"
+        recorded <= 1 << 27,
+        "{steps} steps of {images} images with {neurons} neurons are {recorded} numbers to record, more than {}: \
+         give fewer images or lower --steps",
+        1 << 27
     );
-    let rule = checkpoint.config.rule().at(1.0, Sampling::EXACT);
-    let record = Record { states: false, ..Record::ALL };
+    let perception = model.perception(checkpoint.config.rule().at(1.0, Sampling::EXACT));
     let stimulus = Stimulus::Sequence(film);
-    let seen = unroll(
-        &model.perception(rule),
-        &stimulus,
-        model.rest(images),
-        0..steps,
-        &NoiseKey::new(args.seed),
-        record,
-    );
+    let noise = NoiseKey::new(args.seed);
+    let record = Record { states: false, ..Record::ALL };
+    let host = |t: Tensor<2>| t.try_into_vec_as::<f32>().context("could not read from the device");
+    let row = |t: Tensor<1>| t.try_into_vec_as::<f32>().context("could not read from the device");
 
-    let (mut spikes, mut likelihoods, mut divergences, mut last) = (Vec::new(), Vec::new(), Vec::new(), None);
-    for moment in seen.moments {
-        spikes.extend(moment.spikes);
-        if let Some(generated) = moment.generated {
-            likelihoods.push(generated.free_energy.reconstruction.clone());
-            divergences.push(generated.free_energy.divergence());
-            last = Some(generated);
+    let mut state = model.rest(images);
+    let (mut spikes, mut nll, mut kl, mut last) = (Vec::new(), Vec::new(), Vec::new(), None);
+    // Read back in stretches, so that the device holds only a few steps at a time.
+    for from in (0..steps).step_by(STRETCH) {
+        let seen = unroll(&perception, &stimulus, state, from..steps.min(from + STRETCH), &noise, record);
+        state = seen.state;
+        let (mut counts, mut likelihoods, mut divergences) = (Vec::new(), Vec::new(), Vec::new());
+        for moment in seen.moments {
+            counts.extend(moment.spikes);
+            if let Some(generated) = moment.generated {
+                likelihoods.push(generated.free_energy.reconstruction.clone());
+                divergences.push(generated.free_energy.divergence());
+                last = Some(generated);
+            }
         }
+        spikes.extend(host(Tensor::cat(counts, 0))?);
+        nll.extend(row(Tensor::cat(likelihoods, 0))?);
+        kl.extend(row(Tensor::cat(divergences, 0))?);
     }
     let last = last.context("no step of inference was asked for")?;
-    let rates = seen.state.mean();
+    let rates = state.mean();
     let by_rates = model.decoder.decode(rates.clone());
-    let host = |t: Tensor<2>| t.try_into_vec_as::<f32>().context("could not read from the device");
-    let spikes = host(Tensor::cat(spikes, 0))?;
     let (reconstruction, by_rates, rates) = (host(last.mean)?, host(by_rates)?, host(rates)?);
-    let nll: Vec<f32> = Tensor::cat(likelihoods, 0).try_into_vec_as().context("could not read from the device")?;
-    let kl: Vec<f32> = Tensor::cat(divergences, 0).try_into_vec_as().context("could not read from the device")?;
     let free_energy: Vec<f32> = nll.iter().zip(&kl).map(|(a, b)| a + b).collect();
-    let neurons = checkpoint.config.model.latents;
     let shown = values[(time - 1) * images * shape.pixels()..].to_vec();
 
     std::fs::create_dir_all(&args.out).with_context(|| format!("could not make {}", args.out.display()))?;

@@ -76,7 +76,10 @@ fn parameters(model: &Five) -> Vec<(String, Vec<f64>)> {
             self.0.pop();
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.1.push((self.0.join("."), param.val().try_into_vec_as::<f64>().unwrap()));
+            self.1.push((
+                self.0.join("."),
+                param.val().try_into_vec_as::<f64>().unwrap(),
+            ));
         }
     }
     let mut read = Read(Vec::new(), Vec::new());
@@ -90,11 +93,20 @@ fn computed(model: &Five, optimizer: &Adamax, norm: f64, s: usize) -> Vec<(Strin
     let values = parameters(model);
     assert_eq!(values.len(), NAMES.len());
     for (field, name) in NAMES {
-        let of = values.iter().find(|(path, _)| path == field).expect("a parameter of this name");
+        let of = values
+            .iter()
+            .find(|(path, _)| path == field)
+            .expect("a parameter of this name");
         let moments = &optimizer.moments[field];
         all.push((format!("s{s}.param.{name}"), of.1.clone()));
-        all.push((format!("s{s}.exp_avg.{name}"), moments.mean.clone().try_into_vec_as().unwrap()));
-        all.push((format!("s{s}.exp_inf.{name}"), moments.norm.clone().try_into_vec_as().unwrap()));
+        all.push((
+            format!("s{s}.exp_avg.{name}"),
+            moments.mean.clone().try_into_vec_as().unwrap(),
+        ));
+        all.push((
+            format!("s{s}.exp_inf.{name}"),
+            moments.norm.clone().try_into_vec_as().unwrap(),
+        ));
     }
     all
 }
@@ -105,7 +117,11 @@ fn largest(values: &[f64]) -> f64 {
 
 /// Walks the six steps and compares each tensor with `tolerance(name, expected)`, absolute.
 fn follow(file: &str, dtype: DType, tolerance: impl Fn(&str, &[f64]) -> f64) {
-    let bench = Bench { golden: Golden::open(file), device: Device::flex().autodiff(), dtype };
+    let bench = Bench {
+        golden: Golden::open(file),
+        device: Device::flex().autodiff(),
+        dtype,
+    };
     let mut optimizer = Adamax::new(AdamaxConfig::default());
     let mut model = bench.initial();
     for s in 0..RATES.len() {
@@ -116,7 +132,10 @@ fn follow(file: &str, dtype: DType, tolerance: impl Fn(&str, &[f64]) -> f64) {
             assert_eq!(found.len(), expected.len(), "{name}");
             let most = tolerance(&name, &expected);
             for (k, (a, b)) in found.iter().zip(&expected).enumerate() {
-                assert!((a - b).abs() <= most, "{name}[{k}]: {a}, expected {b} ± {most:e}");
+                assert!(
+                    (a - b).abs() <= most,
+                    "{name}[{k}]: {a}, expected {b} ± {most:e}"
+                );
             }
         }
     }
@@ -126,7 +145,9 @@ fn follow(file: &str, dtype: DType, tolerance: impl Fn(&str, &[f64]) -> f64) {
 /// In f64 only the order of a few additions differs: 10⁻⁹ of the largest value leaves room for nothing else.
 #[test]
 fn six_steps_in_f64() {
-    follow("adamax.f64.safetensors", DType::F64, |_, expected| 1e-9 * largest(expected));
+    follow("adamax.f64.safetensors", DType::F64, |_, expected| {
+        1e-9 * largest(expected)
+    });
 }
 
 /// In f32 the reference itself differs from its own f64 by rounding; ten times that is allowed, and never less
@@ -136,7 +157,10 @@ fn six_steps_in_f32() {
     let exact = Golden::open("adamax.f64.safetensors");
     follow("adamax.f32.safetensors", DType::F32, |name, expected| {
         let exact = exact.values(name);
-        let noise = expected.iter().zip(&exact).fold(0f64, |a, (x, y)| a.max((x - y).abs()));
+        let noise = expected
+            .iter()
+            .zip(&exact)
+            .fold(0f64, |a, (x, y)| a.max((x - y).abs()));
         (10.0 * noise).max(4.0 * f64::from(f32::EPSILON) * largest(expected))
     });
 }
@@ -145,6 +169,11 @@ fn six_steps_in_f32() {
 #[test]
 fn the_golden_steps_are_clipped_and_not() {
     let golden = Golden::open("adamax.f64.safetensors");
-    let norms: Vec<f64> = (0..6).map(|s| golden.values(&format!("s{s}.norm_before_clip"))[0]).collect();
-    assert!(norms.iter().any(|&n| n > CLIP) && norms.iter().any(|&n| n < CLIP), "{norms:?}");
+    let norms: Vec<f64> = (0..6)
+        .map(|s| golden.values(&format!("s{s}.norm_before_clip"))[0])
+        .collect();
+    assert!(
+        norms.iter().any(|&n| n > CLIP) && norms.iter().any(|&n| n < CLIP),
+        "{norms:?}"
+    );
 }

@@ -36,11 +36,13 @@ fn read(bytes: &[u8]) -> Result<Checkpoint, String> {
     fs::write(&path, bytes).unwrap();
     Checkpoint::read(&path).map_err(|error| {
         let text = format!("{error:#}");
-        assert!(text.contains("damaged.safetensors"), "the file is not named: {text}");
+        assert!(
+            text.contains("damaged.safetensors"),
+            "the file is not named: {text}"
+        );
         text
     })
 }
-
 
 #[track_caller]
 fn refused(bytes: &[u8], why: &str) {
@@ -60,10 +62,15 @@ fn the_whole_file_is_read() {
 #[test]
 fn every_truncation_is_refused() {
     let file = whole();
-    let cuts = (0..64).chain((64..file.len()).step_by(53)).chain(file.len() - 64..file.len());
+    let cuts = (0..64)
+        .chain((64..file.len()).step_by(53))
+        .chain(file.len() - 64..file.len());
     for length in cuts {
         let error = read(&file[..length]).expect_err("a truncated file was believed");
-        assert!(error.contains("not a whole safetensors file"), "cut at {length}: {error}");
+        assert!(
+            error.contains("not a whole safetensors file"),
+            "cut at {length}: {error}"
+        );
     }
 }
 
@@ -89,7 +96,10 @@ fn a_flipped_byte_is_refused_or_means_nothing() {
                 Err(_) => {}
                 Ok(found) => {
                     assert!(found == expected, "byte {at} ^ {mask:#x} was believed");
-                    assert!(at < header, "a value was changed at byte {at}, and nobody noticed");
+                    assert!(
+                        at < header,
+                        "a value was changed at byte {at}, and nobody noticed"
+                    );
                     believed += 1;
                 }
             }
@@ -112,7 +122,13 @@ fn a_header_length_beyond_the_file_is_refused() {
 fn files_of_another_kind_are_refused() {
     let png = fs::read(RUN.path().join("run/figures/dictionary.png")).unwrap();
     let zeros = vec![0; 4096];
-    for file in [&png[..], &zeros, b"", b"PK\x03\x04", bytes_of("config.toml").as_slice()] {
+    for file in [
+        &png[..],
+        &zeros,
+        b"",
+        b"PK\x03\x04",
+        bytes_of("config.toml").as_slice(),
+    ] {
         refused(file, "not a whole safetensors file");
     }
 }
@@ -120,7 +136,10 @@ fn files_of_another_kind_are_refused() {
 /// A safetensors file with these metadata and one tensor.
 fn foreign(dtype: Dtype, data: &[u8], metadata: &[(&str, &str)]) -> Vec<u8> {
     let view = TensorView::new(dtype, vec![2], data).unwrap();
-    let metadata: HashMap<String, String> = metadata.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+    let metadata: HashMap<String, String> = metadata
+        .iter()
+        .map(|(k, v)| (k.to_string(), v.to_string()))
+        .collect();
     safetensors::serialize([("model.resting", view)], Some(metadata)).unwrap()
 }
 
@@ -128,13 +147,25 @@ fn foreign(dtype: Dtype, data: &[u8], metadata: &[(&str, &str)]) -> Vec<u8> {
 fn a_safetensors_file_of_another_program_is_refused() {
     let data = [0; 8];
     let ours = [("format", "scotopic"), ("version", "1")];
-    refused(&foreign(Dtype::F32, &data, &[]), "it was not written by this program");
-    refused(&foreign(Dtype::F32, &data, &[("format", "pt")]), "its format is `pt`");
+    refused(
+        &foreign(Dtype::F32, &data, &[]),
+        "it was not written by this program",
+    );
+    refused(
+        &foreign(Dtype::F32, &data, &[("format", "pt")]),
+        "its format is `pt`",
+    );
     refused(&foreign(Dtype::F32, &data, &ours[..1]), "no `version`");
-    refused(&foreign(Dtype::F32, &data, &[ours[0], ("version", "2")]), "this program reads version 1");
+    refused(
+        &foreign(Dtype::F32, &data, &[ours[0], ("version", "2")]),
+        "this program reads version 1",
+    );
     refused(&foreign(Dtype::F32, &data, &ours), "no `sha256`");
     let claimed = [ours[0], ours[1], ("sha256", "0000")];
-    refused(&foreign(Dtype::F32, &data, &claimed), "checksum does not fit");
+    refused(
+        &foreign(Dtype::F32, &data, &claimed),
+        "checksum does not fit",
+    );
     refused(&foreign(Dtype::F64, &[0; 16], &claimed), "holds F64");
 }
 
@@ -148,7 +179,11 @@ fn numbers_that_are_not_finite_are_refused() {
         patched[header + 40..header + 44].copy_from_slice(&bad.to_le_bytes());
         refused(&patched, "expected a finite number");
         let mut checkpoint = read(&file).unwrap();
-        checkpoint.arrays.get_mut("model.decoder.atoms").unwrap().values[5] = bad;
+        checkpoint
+            .arrays
+            .get_mut("model.decoder.atoms")
+            .unwrap()
+            .values[5] = bad;
         let folder = folder();
         let path = folder.path().join("x.safetensors");
         let error = checkpoint.write(&path).unwrap_err().to_string();
@@ -162,7 +197,9 @@ fn numbers_that_are_not_finite_are_refused() {
 fn parts_that_do_not_fit_are_refused() {
     type Change = fn(&mut Checkpoint);
     let cases: [(&str, Change); 7] = [
-        ("decoder.atoms is missing", |c| drop(c.arrays.remove("model.decoder.atoms"))),
+        ("decoder.atoms is missing", |c| {
+            drop(c.arrays.remove("model.decoder.atoms"))
+        }),
         ("resting has shape", |c| {
             c.arrays.get_mut("model.resting").unwrap().shape = vec![1, 12];
         }),
@@ -170,16 +207,27 @@ fn parts_that_do_not_fit_are_refused() {
             let array = c.arrays["model.resting"].clone();
             c.arrays.insert("model.extra".into(), array);
         }),
-        ("log_step.mean is missing", |c| drop(c.arrays.remove("optimizer.log_step.mean"))),
-        ("do not fit the configuration", |c| c.arrays.retain(|name, _| !name.starts_with("average."))),
-        ("do not fit the configuration", |c| c.config.model.latents = 13),
-        ("a model to use, not a run to continue", |c| c.kind = Kind::Model),
+        ("log_step.mean is missing", |c| {
+            drop(c.arrays.remove("optimizer.log_step.mean"))
+        }),
+        ("do not fit the configuration", |c| {
+            c.arrays.retain(|name, _| !name.starts_with("average."))
+        }),
+        ("do not fit the configuration", |c| {
+            c.config.model.latents = 13
+        }),
+        ("a model to use, not a run to continue", |c| {
+            c.kind = Kind::Model
+        }),
     ];
     for (why, change) in cases {
         let mut checkpoint = read(&whole()).unwrap();
         change(&mut checkpoint);
         let device = Device::flex().autodiff();
-        let error = format!("{:#}", TrainState::from_checkpoint(&checkpoint, &device).expect_err(why));
+        let error = format!(
+            "{:#}",
+            TrainState::from_checkpoint(&checkpoint, &device).expect_err(why)
+        );
         assert!(error.contains(why), "expected `{why}`: {error}");
     }
 }
@@ -194,14 +242,30 @@ fn sizes_beyond_all_memory_are_refused_before_they_are_made() {
     let folder = folder();
     let path = folder.path().join("vast.safetensors");
     checkpoint.write(&path).unwrap();
-    let done = scotopic(folder.path(), &["show", "vast.safetensors", "--what", "dictionary", "--device", "flex"]);
+    let done = scotopic(
+        folder.path(),
+        &[
+            "show",
+            "vast.safetensors",
+            "--what",
+            "dictionary",
+            "--device",
+            "flex",
+        ],
+    );
     let error = done.bad(1);
     assert!(error.contains("do not fit the configuration"), "{error}");
 }
 
 /// Copies the run, so that it can be damaged.
 fn copy_of_the_run(to: &Path) {
-    for part in ["last/checkpoint.safetensors", "best/model.safetensors", "config.toml", "metrics.jsonl", "epochs.csv"] {
+    for part in [
+        "last/checkpoint.safetensors",
+        "best/model.safetensors",
+        "config.toml",
+        "metrics.jsonl",
+        "epochs.csv",
+    ] {
         let path = to.join(part);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes_of(part)).unwrap();
@@ -212,12 +276,24 @@ fn copy_of_the_run(to: &Path) {
 fn a_model_is_not_a_run() {
     let folder = folder();
     copy_of_the_run(&folder.path().join("run"));
-    let resume = |path: &str| scotopic(folder.path(), &["train", "--resume", path, "--device", "flex"]);
+    let resume = |path: &str| {
+        scotopic(
+            folder.path(),
+            &["train", "--resume", path, "--device", "flex"],
+        )
+    };
     let error = resume("run/best/model.safetensors").bad(2);
     assert!(error.contains("not the folder of a run"), "{error}");
-    fs::write(folder.path().join("run/last/checkpoint.safetensors"), bytes_of("best/model.safetensors")).unwrap();
+    fs::write(
+        folder.path().join("run/last/checkpoint.safetensors"),
+        bytes_of("best/model.safetensors"),
+    )
+    .unwrap();
     let error = resume("run").bad(1);
-    assert!(error.contains("a model to use, not a run to continue"), "{error}");
+    assert!(
+        error.contains("a model to use, not a run to continue"),
+        "{error}"
+    );
 }
 
 /// Every command that reads a model refuses a damaged one, says which file, and writes nothing.
@@ -230,12 +306,24 @@ fn every_command_refuses_a_damaged_model() {
     fs::write(folder.path().join("m.safetensors"), file).unwrap();
     for args in [
         &["evaluate", "m.safetensors", "--device", "flex"][..],
-        &["infer", "m.safetensors", "--input", "x.npy", "--out", "o", "--device", "flex"],
+        &[
+            "infer",
+            "m.safetensors",
+            "--input",
+            "x.npy",
+            "--out",
+            "o",
+            "--device",
+            "flex",
+        ],
         &["show", "m.safetensors", "--out", "o", "--device", "flex"],
         &["export", "m.safetensors", "--out", "o"],
     ] {
         let error = scotopic(folder.path(), args).bad(1);
-        assert!(error.contains("m.safetensors") && error.contains("checksum does not fit"), "{args:?}: {error}");
+        assert!(
+            error.contains("m.safetensors") && error.contains("checksum does not fit"),
+            "{args:?}: {error}"
+        );
         assert!(!folder.path().join("o").exists(), "{args:?}");
     }
 }
@@ -246,11 +334,23 @@ fn a_corrupt_configuration_beside_a_checkpoint_does_no_harm() {
     let folder = folder();
     let run = folder.path().join("run");
     copy_of_the_run(&run);
-    let before = scotopic(folder.path(), &["evaluate", "run", "--json", "--device", "flex"]).json();
+    let before = scotopic(
+        folder.path(),
+        &["evaluate", "run", "--json", "--device", "flex"],
+    )
+    .json();
     fs::write(run.join("config.toml"), "[train\nbatch = ").unwrap();
-    let after = scotopic(folder.path(), &["evaluate", "run", "--json", "--device", "flex"]).json();
+    let after = scotopic(
+        folder.path(),
+        &["evaluate", "run", "--json", "--device", "flex"],
+    )
+    .json();
     assert_eq!(before, after);
-    let error = scotopic(folder.path(), &["train", "--resume", "run", "--device", "flex"]).bad(1);
+    let error = scotopic(
+        folder.path(),
+        &["train", "--resume", "run", "--device", "flex"],
+    )
+    .bad(1);
     assert!(error.contains("already complete"), "{error}");
 }
 
@@ -268,10 +368,17 @@ fn a_torn_last_line_of_the_metrics_is_dropped() {
     let expected: String = text.split_inclusive('\n').take(20).collect();
     assert_eq!(fs::read_to_string(dir.metrics()).unwrap(), expected);
     let rows = fs::read_to_string(dir.epochs()).unwrap();
-    let first: Vec<&str> = rows.lines().map(|line| line.split(',').next().unwrap()).collect();
+    let first: Vec<&str> = rows
+        .lines()
+        .map(|line| line.split(',').next().unwrap())
+        .collect();
     assert_eq!(first, ["iteration", "10", "20"]);
     // A line that is whole but not a row, and a row without its line feed, are torn too.
-    fs::write(dir.metrics(), format!("{expected}nonsense\n{}", text.lines().next().unwrap())).unwrap();
+    fs::write(
+        dir.metrics(),
+        format!("{expected}nonsense\n{}", text.lines().next().unwrap()),
+    )
+    .unwrap();
     dir.rewind(20).unwrap();
     assert_eq!(fs::read_to_string(dir.metrics()).unwrap(), expected);
 }

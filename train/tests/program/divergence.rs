@@ -9,17 +9,37 @@ use scotopic_train::state::TrainState;
 
 use super::support::{folder, scotopic, start, strings, tiny};
 
-const WILD: [&str; 6] =
-    ["--set", "train.rate.base=100", "--set", "train.clip=1e30", "--set", "train.warmup_clip=1e30"];
+const WILD: [&str; 6] = [
+    "--set",
+    "train.rate.base=100",
+    "--set",
+    "train.clip=1e30",
+    "--set",
+    "train.warmup_clip=1e30",
+];
 
 /// The message names the iteration, the term, and what could be done.
 #[track_caller]
 fn assert_told(error: &str) {
     assert!(error.contains("training diverged"), "{error}");
-    let iteration = error.split("iteration ").nth(1).and_then(|rest| rest.split(':').next());
-    assert!(iteration.is_some_and(|i| i.parse::<usize>().is_ok()), "no iteration: {error}");
-    let terms = ["the reconstruction term is", "the KL term is", "the gradient is", "the validation free energy is"];
-    assert!(terms.iter().any(|term| error.contains(term)), "no term: {error}");
+    let iteration = error
+        .split("iteration ")
+        .nth(1)
+        .and_then(|rest| rest.split(':').next());
+    assert!(
+        iteration.is_some_and(|i| i.parse::<usize>().is_ok()),
+        "no iteration: {error}"
+    );
+    let terms = [
+        "the reconstruction term is",
+        "the KL term is",
+        "the gradient is",
+        "the validation free energy is",
+    ];
+    assert!(
+        terms.iter().any(|term| error.contains(term)),
+        "no term: {error}"
+    );
     assert!(error.contains("train.rate.base"), "no advice: {error}");
 }
 
@@ -29,24 +49,47 @@ fn an_absurd_rate_stops_with_a_message_and_leaves_a_checkpoint_that_loads() {
     let args = tiny(&[&WILD[..], &["--set", "train.save_every=1", "--out", "run"]].concat());
     let error = scotopic(folder.path(), &strings(&args)).bad(1);
     assert_told(&error);
-    assert!(error.contains("the last good checkpoint is run/last/checkpoint.safetensors"), "{error}");
-    let checkpoint = Checkpoint::read(&folder.path().join("run/last/checkpoint.safetensors")).unwrap();
+    assert!(
+        error.contains("the last good checkpoint is run/last/checkpoint.safetensors"),
+        "{error}"
+    );
+    let checkpoint =
+        Checkpoint::read(&folder.path().join("run/last/checkpoint.safetensors")).unwrap();
     assert!((1..30).contains(&checkpoint.progress.iteration));
     TrainState::from_checkpoint(&checkpoint, &Device::flex().autodiff()).unwrap();
     // It is a checkpoint like any other: continued, the same thing happens at the same place.
-    let again = scotopic(folder.path(), &["train", "--resume", "run", "--device", "flex"]).bad(1);
+    let again = scotopic(
+        folder.path(),
+        &["train", "--resume", "run", "--device", "flex"],
+    )
+    .bad(1);
     assert_eq!(again, error);
 }
 
 #[test]
 fn without_a_checkpoint_it_says_that_there_is_none() {
     let folder = folder();
-    let never = ["--set", "train.save_every=1000", "--set", "validation.every=1000", "--out", "run"];
+    let never = [
+        "--set",
+        "train.save_every=1000",
+        "--set",
+        "validation.every=1000",
+        "--out",
+        "run",
+    ];
     let args = tiny(&[&WILD[..], &never].concat());
     let error = scotopic(folder.path(), &strings(&args)).bad(1);
     assert_told(&error);
-    assert!(error.contains("no checkpoint was written before"), "{error}");
-    assert!(!folder.path().join("run/last/checkpoint.safetensors").exists());
+    assert!(
+        error.contains("no checkpoint was written before"),
+        "{error}"
+    );
+    assert!(
+        !folder
+            .path()
+            .join("run/last/checkpoint.safetensors")
+            .exists()
+    );
 }
 
 /// With metrics that are read back only now and then, the iteration at fault is named all the same.
@@ -54,12 +97,24 @@ fn without_a_checkpoint_it_says_that_there_is_none() {
 fn the_iteration_does_not_depend_on_how_often_metrics_are_read() {
     let folder = folder();
     let iteration = |every: &str, name: &str| {
-        let rest = ["--set", every, "--set", "train.save_every=1000", "--set", "validation.every=1000", "--out", name];
+        let rest = [
+            "--set",
+            every,
+            "--set",
+            "train.save_every=1000",
+            "--set",
+            "validation.every=1000",
+            "--out",
+            name,
+        ];
         let args = tiny(&[&WILD[..], &rest].concat());
         let error = scotopic(folder.path(), &strings(&args)).bad(1);
         error.split("iteration ").nth(1).unwrap().to_string()
     };
-    assert_eq!(iteration("train.log_every=1", "a"), iteration("train.log_every=25", "b"));
+    assert_eq!(
+        iteration("train.log_every=1", "a"),
+        iteration("train.log_every=25", "b")
+    );
 }
 
 /// Potentials far beyond any ceiling must end in a message, not in a sampler that waits for ever. (A minute
@@ -68,7 +123,16 @@ fn the_iteration_does_not_depend_on_how_often_metrics_are_read() {
 fn a_rate_beyond_all_bounds_does_not_hang() {
     let folder = folder();
     for base in ["train.rate.base=1e6", "train.rate.base=1e30"] {
-        let clip = ["--set", "train.clip=1e30", "--set", "train.warmup_clip=1e30", "--set", base, "--out", base];
+        let clip = [
+            "--set",
+            "train.clip=1e30",
+            "--set",
+            "train.warmup_clip=1e30",
+            "--set",
+            base,
+            "--out",
+            base,
+        ];
         let mut child = start(folder.path(), &strings(&tiny(&clip)));
         let begun = Instant::now();
         let status = loop {

@@ -12,7 +12,11 @@ use scotopic_train::measure::{Measurement, Measures, measure};
 use super::support::Golden;
 
 fn row(pixels: usize) -> ImageShape {
-    ImageShape { channels: 1, height: 1, width: pixels }
+    ImageShape {
+        channels: 1,
+        height: 1,
+        width: pixels,
+    }
 }
 
 /// One neuron that fires at rate e⁰ whatever it sees, and whose atom is `atom`.
@@ -39,11 +43,20 @@ fn r2_and_squared_error_are_the_golden_ones() {
     let device = Device::flex();
     let golden = Golden::open("metrics.f32.safetensors");
     let (shape, x) = golden.get("x");
-    let [images, pixels] = shape[..] else { panic!("{shape:?}") };
+    let [images, pixels] = shape[..] else {
+        panic!("{shape:?}")
+    };
     let recon = golden.values("recon");
-    let (r2, mse) = (golden.values("r2_per_image"), golden.values("mse_per_image"));
+    let (r2, mse) = (
+        golden.values("r2_per_image"),
+        golden.values("mse_per_image"),
+    );
     // A ceiling of 80 bends a potential of 0 by e^−80 only.
-    let rule = RuleConfig { potential_ceiling: 80.0, step_ceiling: 80.0, ..Default::default() };
+    let rule = RuleConfig {
+        potential_ceiling: 80.0,
+        step_ceiling: 80.0,
+        ..Default::default()
+    };
     for i in 0..images {
         let image = &x[i * pixels..(i + 1) * pixels];
         let model = steady(&recon[i * pixels..(i + 1) * pixels], &device);
@@ -59,12 +72,29 @@ fn r2_and_squared_error_are_the_golden_ones() {
         };
         let one = |m: &Measures| (m.squared_error - mse[i]).abs() <= 1e-4 * mse[i];
         // P(count = 1) = e^−1: 100 seeds without one have a probability of 10^−20.
-        let found = (0..100).map(|seed| measure(&model, &set, &how(seed), &device).unwrap()).find(one);
-        let m = found.unwrap_or_else(|| panic!("image {i}: no seed gives the golden squared error {}", mse[i]));
+        let found = (0..100)
+            .map(|seed| measure(&model, &set, &how(seed), &device).unwrap())
+            .find(one);
+        let m = found.unwrap_or_else(|| {
+            panic!(
+                "image {i}: no seed gives the golden squared error {}",
+                mse[i]
+            )
+        });
         // 1 − SSE/SST in f32: an error of 10⁻⁶ of the ratio, 1 − R².
         let most = 1e-5 * (1.0 + (1.0 - r2[i]).abs());
-        assert!((m.r2 - r2[i]).abs() <= most, "image {i}: R² {} by spikes, expected {}", m.r2, r2[i]);
-        assert!((m.r2_rates - r2[i]).abs() <= most, "image {i}: R² {} by rates, expected {}", m.r2_rates, r2[i]);
+        assert!(
+            (m.r2 - r2[i]).abs() <= most,
+            "image {i}: R² {} by spikes, expected {}",
+            m.r2,
+            r2[i]
+        );
+        assert!(
+            (m.r2_rates - r2[i]).abs() <= most,
+            "image {i}: R² {} by rates, expected {}",
+            m.r2_rates,
+            r2[i]
+        );
         assert_eq!(m.zeros, 0.0);
     }
 }
@@ -81,11 +111,23 @@ fn example(device: &Device) -> (IterativeVae, ImageSet) {
         ..Default::default()
     };
     let mut model = config.init(device, 4).unwrap();
-    let log_sigma = TensorData::new((0..9).map(|k| 0.1 * k as f32 - 0.3).collect::<Vec<_>>(), [9]);
+    let log_sigma = TensorData::new(
+        (0..9).map(|k| 0.1 * k as f32 - 0.3).collect::<Vec<_>>(),
+        [9],
+    );
     model.decoder.log_sigma = Param::from_tensor(Tensor::from_data(log_sigma, device));
-    let shape = ImageShape { channels: 1, height: 3, width: 3 };
-    let pixels = (0..11 * 9).map(|k| ((k * k % 23) as f32 - 11.0) / 7.0).collect();
-    (model, ImageSet::new("example", shape, pixels, None).unwrap())
+    let shape = ImageShape {
+        channels: 1,
+        height: 3,
+        width: 3,
+    };
+    let pixels = (0..11 * 9)
+        .map(|k| ((k * k % 23) as f32 - 11.0) / 7.0)
+        .collect();
+    (
+        model,
+        ImageSet::new("example", shape, pixels, None).unwrap(),
+    )
 }
 
 fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
@@ -97,9 +139,14 @@ fn by_hand(model: &IterativeVae, set: &ImageSet, how: &Measurement, device: &Dev
     let (pixels, latents) = (set.shape().pixels(), model.resting.val().dims()[0]);
     let atoms = host(model.decoder.atoms.val());
     let resting = host(model.resting.val());
-    let log_sigma: Vec<f64> = host(model.decoder.log_sigma.val()).iter().map(|l| 3.45 * (l / 3.45).tanh()).collect();
+    let log_sigma: Vec<f64> = host(model.decoder.log_sigma.val())
+        .iter()
+        .map(|l| 3.45 * (l / 3.45).tanh())
+        .collect();
     let decode = |z: &[f64]| -> Vec<f64> {
-        (0..pixels).map(|d| (0..latents).map(|k| z[k] * atoms[k * pixels + d]).sum()).collect()
+        (0..pixels)
+            .map(|d| (0..latents).map(|k| z[k] * atoms[k * pixels + d]).sum())
+            .collect()
     };
     let sse = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
     let images = how.count.min(set.len());
@@ -110,18 +157,29 @@ fn by_hand(model: &IterativeVae, set: &ImageSet, how: &Measurement, device: &Dev
         let values = set.pixels()[start * pixels..(start + rows) * pixels].to_vec();
         let x = Tensor::from_data(TensorData::new(values, [rows, pixels]), device);
         let rule = how.rule.at(1.0, Sampling::EXACT);
-        let seen = model.infer(x, how.steps, rule, &how.noise.step(number as u32), Record::ALL);
+        let seen = model.infer(
+            x,
+            how.steps,
+            rule,
+            &how.noise.step(number as u32),
+            Record::ALL,
+        );
         let mut before: Vec<f64> = (0..rows).flat_map(|_| resting.clone()).collect();
         for (t, moment) in seen.moments.iter().enumerate() {
             let u = host(moment.state.as_ref().unwrap().potential());
             let z = host(moment.generated.as_ref().unwrap().sample.clone());
             for row in 0..rows {
-                let x: Vec<f64> = set.image(start + row).iter().map(|&v| f64::from(v)).collect();
+                let x: Vec<f64> = set
+                    .image(start + row)
+                    .iter()
+                    .map(|&v| f64::from(v))
+                    .collect();
                 let z = &z[row * latents..(row + 1) * latents];
                 let seen = decode(z);
                 for d in 0..pixels {
                     let scaled = (x[d] - seen[d]) / log_sigma[d].exp();
-                    reconstruction += 0.5 * scaled * scaled + log_sigma[d] + 0.5 * std::f64::consts::TAU.ln();
+                    reconstruction +=
+                        0.5 * scaled * scaled + log_sigma[d] + 0.5 * std::f64::consts::TAU.ln();
                 }
                 for k in row * latents..(row + 1) * latents {
                     // Poisson(λ) against Poisson(r): λ ln(λ/r) − λ + r.
@@ -131,7 +189,10 @@ fn by_hand(model: &IterativeVae, set: &ImageSet, how: &Measurement, device: &Dev
                 if t + 1 == how.steps {
                     let mean = x.iter().sum::<f64>() / pixels as f64;
                     let sst = x.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
-                    let rates: Vec<f64> = u[row * latents..(row + 1) * latents].iter().map(|u| u.exp()).collect();
+                    let rates: Vec<f64> = u[row * latents..(row + 1) * latents]
+                        .iter()
+                        .map(|u| u.exp())
+                        .collect();
                     let (by_spikes, by_rates) = (sse(&x, &seen), sse(&x, &decode(&rates)));
                     r2 += 1.0 - by_spikes / sst;
                     r2_rates += 1.0 - by_rates / sst;
@@ -172,16 +233,25 @@ fn measures_are_what_a_person_would_compute() {
             batch: 4,
             count,
             noise: NoiseKey::new(3),
-            rule: RuleConfig { kl: KlForm::Exact, ..Default::default() },
+            rule: RuleConfig {
+                kl: KlForm::Exact,
+                ..Default::default()
+            },
             beta: 2.5,
         };
         let found = serde_json::to_value(measure(&model, &set, &how, &device).unwrap()).unwrap();
         let expected = serde_json::to_value(by_hand(&model, &set, &how, &device)).unwrap();
-        assert!(expected["zeros"].as_f64().unwrap() > 0.0 && expected["kl"].as_f64().unwrap() > 0.01, "{expected}");
+        assert!(
+            expected["zeros"].as_f64().unwrap() > 0.0 && expected["kl"].as_f64().unwrap() > 0.01,
+            "{expected}"
+        );
         for (key, expected) in expected.as_object().unwrap() {
             let (a, b) = (found[key].as_f64().unwrap(), expected.as_f64().unwrap());
             // Sums of some hundred f32 numbers of the same size: 10⁻⁵ is a hundred times their rounding.
-            assert!((a - b).abs() <= 1e-5 * (1.0 + b.abs()), "{key}: {a}, by hand {b} (count {count})");
+            assert!(
+                (a - b).abs() <= 1e-5 * (1.0 + b.abs()),
+                "{key}: {a}, by hand {b} (count {count})"
+            );
         }
     }
 }
@@ -215,12 +285,17 @@ fn nothing_to_measure_is_an_error() {
         rule: RuleConfig::default(),
         beta: 1.0,
     };
-    let message = |set: &ImageSet, how: &Measurement| measure(&model, set, how, &device).unwrap_err().to_string();
+    let message = |set: &ImageSet, how: &Measurement| {
+        measure(&model, set, how, &device).unwrap_err().to_string()
+    };
     assert!(message(&set, &how(0, 4)).contains("no step"));
     assert!(message(&set, &how(1, 0)).contains("no images"));
     let wide = ImageSet::new("wide", row(10), vec![0.0; 20], None).unwrap();
     let error = message(&wide, &how(1, 4));
-    assert!(error.contains("10 pixels") && error.contains("made for 9"), "{error}");
+    assert!(
+        error.contains("10 pixels") && error.contains("made for 9"),
+        "{error}"
+    );
 }
 
 /// A black image has no variance: R² must stay a number.
@@ -238,5 +313,10 @@ fn a_black_image_does_not_divide_by_zero() {
         beta: 1.0,
     };
     let m = measure(&model, &black, &how, &device).unwrap();
-    assert!([m.r2, m.r2_pooled, m.r2_rates, m.r2_rates_pooled].iter().all(|v| v.is_finite()), "{m:?}");
+    assert!(
+        [m.r2, m.r2_pooled, m.r2_rates, m.r2_rates_pooled]
+            .iter()
+            .all(|v| v.is_finite()),
+        "{m:?}"
+    );
 }

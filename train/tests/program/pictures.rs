@@ -26,11 +26,21 @@ fn run() -> String {
 /// A picture that can be read, is not one colour, and is of a sensible size.
 #[track_caller]
 fn assert_picture(path: &Path) {
-    let picture = image::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display())).to_rgb8();
+    let picture = image::open(path)
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+        .to_rgb8();
     let (width, height) = picture.dimensions();
-    assert!((40..5000).contains(&width) && (40..5000).contains(&height), "{}: {width}×{height}", path.display());
+    assert!(
+        (40..5000).contains(&width) && (40..5000).contains(&height),
+        "{}: {width}×{height}",
+        path.display()
+    );
     let first = picture.get_pixel(0, 0);
-    assert!(picture.pixels().any(|p| p != first), "{} is of one colour", path.display());
+    assert!(
+        picture.pixels().any(|p| p != first),
+        "{} is of one colour",
+        path.display()
+    );
 }
 
 #[test]
@@ -43,21 +53,56 @@ fn training_draws_its_figures() {
 #[test]
 fn show_draws_everything_or_what_was_asked_for() {
     let folder = folder();
-    let all = ["dictionary.png", "reconstructions.png", "convergence.png", "raster.png", "unroll.gif"];
-    let told =
-        scotopic(folder.path(), &["show", &run(), "--out", "all", "--steps", "5", "--device", "flex"]).good();
+    let all = [
+        "dictionary.png",
+        "reconstructions.png",
+        "convergence.png",
+        "raster.png",
+        "unroll.gif",
+    ];
+    let told = scotopic(
+        folder.path(),
+        &[
+            "show",
+            &run(),
+            "--out",
+            "all",
+            "--steps",
+            "5",
+            "--device",
+            "flex",
+        ],
+    )
+    .good();
     let expected: Vec<String> = all.iter().map(|name| format!("all/{name}")).collect();
     assert_eq!(told.lines().collect::<Vec<_>>(), expected);
     for name in &all[..4] {
         assert_picture(&folder.path().join("all").join(name));
     }
-    let gif = GifDecoder::new(BufReader::new(File::open(folder.path().join("all/unroll.gif")).unwrap())).unwrap();
+    let gif = GifDecoder::new(BufReader::new(
+        File::open(folder.path().join("all/unroll.gif")).unwrap(),
+    ))
+    .unwrap();
     let frames = gif.into_frames().collect_frames().unwrap();
     assert_eq!(frames.len(), 5, "one frame for each step");
-    let some = ["show", &run(), "--what", "raster", "--what", "dictionary", "--out", "some", "--device", "flex"];
+    let some = [
+        "show",
+        &run(),
+        "--what",
+        "raster",
+        "--what",
+        "dictionary",
+        "--out",
+        "some",
+        "--device",
+        "flex",
+    ];
     scotopic(folder.path(), &some).good();
     let names: Vec<_> = listing(&folder.path().join("some"));
-    assert_eq!(names, [Path::new("dictionary.png"), Path::new("raster.png")]);
+    assert_eq!(
+        names,
+        [Path::new("dictionary.png"), Path::new("raster.png")]
+    );
     // The same command draws the same bytes.
     let bytes = |name: &str| fs::read(folder.path().join(name)).unwrap();
     assert!(bytes("all/dictionary.png") == bytes("some/dictionary.png"));
@@ -68,19 +113,51 @@ fn show_draws_everything_or_what_was_asked_for() {
 fn pictures_go_to_the_run_or_beside_the_person() {
     let folder = folder();
     let file = RUN.path().join("run/best/model.safetensors");
-    let args = ["show", file.to_str().unwrap(), "--what", "dictionary", "--device", "flex"];
-    assert_eq!(scotopic(folder.path(), &args).good().trim(), "figures/dictionary.png");
+    let args = [
+        "show",
+        file.to_str().unwrap(),
+        "--what",
+        "dictionary",
+        "--device",
+        "flex",
+    ];
+    assert_eq!(
+        scotopic(folder.path(), &args).good().trim(),
+        "figures/dictionary.png"
+    );
     assert_picture(&folder.path().join("figures/dictionary.png"));
     trained(folder.path(), "mine", &[]);
-    let told = scotopic(folder.path(), &["show", "mine", "--what", "raster", "--device", "flex"]).good();
+    let told = scotopic(
+        folder.path(),
+        &["show", "mine", "--what", "raster", "--device", "flex"],
+    )
+    .good();
     assert_eq!(told.trim(), "mine/figures/raster.png");
 }
 
 #[test]
 fn one_step_is_enough_to_draw() {
     let folder = folder();
-    scotopic(folder.path(), &["show", &run(), "--out", "one", "--steps", "1", "--device", "flex"]).good();
-    for name in ["dictionary.png", "reconstructions.png", "convergence.png", "raster.png"] {
+    scotopic(
+        folder.path(),
+        &[
+            "show",
+            &run(),
+            "--out",
+            "one",
+            "--steps",
+            "1",
+            "--device",
+            "flex",
+        ],
+    )
+    .good();
+    for name in [
+        "dictionary.png",
+        "reconstructions.png",
+        "convergence.png",
+        "raster.png",
+    ] {
         assert_picture(&folder.path().join("one").join(name));
     }
 }
@@ -89,18 +166,38 @@ fn one_step_is_enough_to_draw() {
 fn an_exported_model_is_the_best_model() {
     let folder = folder();
     let told = scotopic(folder.path(), &["export", &run(), "--out", "out"]).good();
-    assert_eq!(told.lines().collect::<Vec<_>>(), ["out/README.md", "out/model.safetensors"]);
+    assert_eq!(
+        told.lines().collect::<Vec<_>>(),
+        ["out/README.md", "out/model.safetensors"]
+    );
     let best = Checkpoint::read(&RUN.path().join("run/best/model.safetensors")).unwrap();
     let exported = Checkpoint::read(&folder.path().join("out/model.safetensors")).unwrap();
     assert_eq!(exported, best);
     let card = fs::read_to_string(folder.path().join("out/README.md")).unwrap();
-    for expected in ["12 neurons, images 1×8×8", "scotopic evaluate model.safetensors", "`model.decoder.atoms`"] {
+    for expected in [
+        "12 neurons, images 1×8×8",
+        "scotopic evaluate model.safetensors",
+        "`model.decoder.atoms`",
+    ] {
         assert!(card.contains(expected), "no `{expected}`: {card}");
     }
-    let toml = card.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    assert_eq!(toml::from_str::<scotopic_train::config::RunConfig>(toml).unwrap(), best.config);
+    let toml = card
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    assert_eq!(
+        toml::from_str::<scotopic_train::config::RunConfig>(toml).unwrap(),
+        best.config
+    );
     // The folder, the file and the run are the same model.
-    let evaluate = |model: &str| scotopic(folder.path(), &["evaluate", model, "--json", "--device", "flex"]).json();
+    let evaluate = |model: &str| {
+        scotopic(
+            folder.path(),
+            &["evaluate", model, "--json", "--device", "flex"],
+        )
+        .json()
+    };
     let expected = evaluate(&run());
     assert_eq!(evaluate("out"), expected);
     assert_eq!(evaluate("out/model.safetensors"), expected);
@@ -111,24 +208,42 @@ fn an_exported_model_is_the_best_model() {
 fn the_average_is_what_is_exported() {
     let folder = folder();
     let last = RUN.path().join("run/last/checkpoint.safetensors");
-    scotopic(folder.path(), &["export", last.to_str().unwrap(), "--out", "out"]).good();
+    scotopic(
+        folder.path(),
+        &["export", last.to_str().unwrap(), "--out", "out"],
+    )
+    .good();
     let training = Checkpoint::read(&last).unwrap();
     let exported = Checkpoint::read(&folder.path().join("out/model.safetensors")).unwrap();
     assert_eq!(exported.kind, Kind::Model);
     assert_eq!(exported.part("model"), training.part("average"));
-    assert_ne!(exported.part("model"), training.part("model"), "an average that is the model tests nothing");
+    assert_ne!(
+        exported.part("model"),
+        training.part("model"),
+        "an average that is the model tests nothing"
+    );
     assert!(exported.part("optimizer").is_empty());
 }
 
 #[test]
 fn npz_holds_the_same_numbers() {
     let folder = folder();
-    let told = scotopic(folder.path(), &["export", &run(), "--out", "out", "--format", "npz"]).good();
+    let told = scotopic(
+        folder.path(),
+        &["export", &run(), "--out", "out", "--format", "npz"],
+    )
+    .good();
     assert_eq!(told.trim(), "out/model.npz");
-    let best = Checkpoint::read(&RUN.path().join("run/best/model.safetensors")).unwrap().part("model");
+    let best = Checkpoint::read(&RUN.path().join("run/best/model.safetensors"))
+        .unwrap()
+        .part("model");
     let arrays = npy::read_npz(&folder.path().join("out/model.npz")).unwrap();
     assert_eq!(arrays.len(), best.len());
     for (name, array) in arrays {
-        assert_eq!((&array.shape, &array.data), (&best[&name].shape, &best[&name].values), "{name}");
+        assert_eq!(
+            (&array.shape, &array.data),
+            (&best[&name].shape, &best[&name].values),
+            "{name}"
+        );
     }
 }

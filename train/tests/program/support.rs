@@ -21,14 +21,26 @@ impl Done {
     /// The stdout of a run that must have gone well.
     #[track_caller]
     pub fn good(self) -> String {
-        assert_eq!(self.code, Some(0), "stdout: {}\nstderr: {}", self.out, self.err);
+        assert_eq!(
+            self.code,
+            Some(0),
+            "stdout: {}\nstderr: {}",
+            self.out,
+            self.err
+        );
         self.out
     }
 
     /// The message of a run that must have failed with `code`: on stderr, in one piece, without a panic.
     #[track_caller]
     pub fn bad(self, code: i32) -> String {
-        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.out, self.err);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout: {}\nstderr: {}",
+            self.out,
+            self.err
+        );
         assert_eq!(self.out, "", "an error belongs on stderr");
         assert!(!self.err.contains("panicked"), "{}", self.err);
         assert!(!self.err.trim().is_empty(), "an error without a message");
@@ -59,12 +71,20 @@ pub fn command(folder: &Path, args: &[&str]) -> Command {
 
 /// Runs the program to its end.
 pub fn scotopic(folder: &Path, args: &[&str]) -> Done {
-    let output = command(folder, args).stdin(Stdio::null()).output().expect("the program starts");
+    let output = command(folder, args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts");
     Done {
         code: output.status.code(),
         out: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
         err: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
     }
+}
+
+/// Runs the program where it has no files.
+pub fn alone(args: &[&str]) -> Done {
+    scotopic(folder().path(), args)
 }
 
 /// Starts the program and does not wait.
@@ -100,7 +120,9 @@ pub fn tiny(more: &[&str]) -> Vec<String> {
         "train.save_every=10",
         "validation.every=10",
     ];
-    let mut args: Vec<String> = ["train", "--preset", "smoke", "--device", "flex"].map(String::from).to_vec();
+    let mut args: Vec<String> = ["train", "--preset", "smoke", "--device", "flex"]
+        .map(String::from)
+        .to_vec();
     for set in sets {
         args.extend(["--set".to_string(), set.to_string()]);
     }
@@ -131,7 +153,11 @@ pub fn listing(folder: &Path) -> Vec<PathBuf> {
             if path.is_dir() {
                 open.push(path.clone());
             }
-            found.push(path.strip_prefix(folder).expect("below the folder").to_path_buf());
+            found.push(
+                path.strip_prefix(folder)
+                    .expect("below the folder")
+                    .to_path_buf(),
+            );
         }
     }
     found.sort();
@@ -152,16 +178,23 @@ impl Golden {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let roots = match std::env::var_os("SCOTOPIC_REFERENCE") {
             Some(root) => vec![PathBuf::from(root)],
-            None => vec![workspace.join("../shared/reference"), workspace.join("tests/fixtures")],
+            None => vec![
+                workspace.join("../shared/reference"),
+                workspace.join("tests/fixtures"),
+            ],
         };
         let paths: Vec<PathBuf> = roots
             .iter()
-            .flat_map(|root| ["ipvae/golden", "golden", ""].map(|below| root.join(below).join(name)))
+            .flat_map(|root| {
+                ["ipvae/golden", "golden", ""].map(|below| root.join(below).join(name))
+            })
             .collect();
         let Some(path) = paths.iter().find(|path| path.is_file()) else {
             panic!("no golden file {name}; looked for {paths:?}");
         };
-        Self { bytes: std::fs::read(path).expect("a readable golden file") }
+        Self {
+            bytes: std::fs::read(path).expect("a readable golden file"),
+        }
     }
 
     /// Shape and values of a tensor.
@@ -170,10 +203,16 @@ impl Golden {
         let file = SafeTensors::deserialize(&self.bytes).expect("a safetensors file");
         let view = file.tensor(name).unwrap_or_else(|e| panic!("{name}: {e}"));
         let values = match view.dtype() {
-            Dtype::F64 => view.data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect(),
-            Dtype::F32 => {
-                view.data().chunks_exact(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect()
-            }
+            Dtype::F64 => view
+                .data()
+                .chunks_exact(8)
+                .map(|b| f64::from_le_bytes(b.try_into().unwrap()))
+                .collect(),
+            Dtype::F32 => view
+                .data()
+                .chunks_exact(4)
+                .map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap())))
+                .collect(),
             other => panic!("{name} holds {other:?}"),
         };
         (view.shape().to_vec(), values)
