@@ -19,13 +19,24 @@ const STEPS: usize = 16;
 
 fn model(device: &Device) -> IterativeVae {
     // Atoms large enough that the network is busy, about 0.1 spikes per neuron and step.
-    let config = IterativeVaeConfig { pixels: PIXELS, latents: LATENTS, init_deviation: 0.1, resting_low: -3.0, resting_high: -2.0, ..Default::default() };
-    config.init(device, 0).expect("the constants above are valid")
+    let config = IterativeVaeConfig {
+        pixels: PIXELS,
+        latents: LATENTS,
+        init_deviation: 0.1,
+        resting_low: -3.0,
+        resting_high: -2.0,
+        ..Default::default()
+    };
+    config
+        .init(device, 0)
+        .expect("the constants above are valid")
 }
 
 fn images(device: &Device) -> Tensor<2> {
     let key = NoiseKey::new(1);
-    let values: Vec<f32> = (0..(BATCH * PIXELS) as u32).map(|i| 2.0 * uniform(key.words(i, 0)[0]) - 1.0).collect();
+    let values: Vec<f32> = (0..(BATCH * PIXELS) as u32)
+        .map(|i| 2.0 * uniform(key.words(i, 0)[0]) - 1.0)
+        .collect();
     Tensor::from_data(TensorData::new(values, [BATCH, PIXELS]), device)
 }
 
@@ -35,18 +46,27 @@ fn training_step(c: &mut Criterion) {
     let mut group = c.benchmark_group("training step, B 200, M 256, K 512, T 16");
     group.sample_size(20);
     for temperature in [0.5f32, 0.05] {
-        group.bench_function(BenchmarkId::from_parameter(format!("τ = {temperature}")), |b| {
-            let mut step = 0u32;
-            b.iter(|| {
-                step += 1;
-                let rule = RuleConfig::default().at(1.0, Sampling::relaxed(temperature));
-                let seen = model.infer(x.clone(), STEPS, rule, &NoiseKey::new(0).step(step), Record::GENERATED);
-                let loss = seen.objective(16.0).expect("free energy was recorded");
-                let gradients = loss.backward();
-                black_box(model.decoder.atoms.val().grad(&gradients));
-                device.sync().expect("the processor does not fail");
-            });
-        });
+        group.bench_function(
+            BenchmarkId::from_parameter(format!("τ = {temperature}")),
+            |b| {
+                let mut step = 0u32;
+                b.iter(|| {
+                    step += 1;
+                    let rule = RuleConfig::default().at(1.0, Sampling::relaxed(temperature));
+                    let seen = model.infer(
+                        x.clone(),
+                        STEPS,
+                        rule,
+                        &NoiseKey::new(0).step(step),
+                        Record::GENERATED,
+                    );
+                    let loss = seen.objective(16.0).expect("free energy was recorded");
+                    let gradients = loss.backward();
+                    black_box(model.decoder.atoms.val().grad(&gradients));
+                    device.sync().expect("the processor does not fail");
+                });
+            },
+        );
     }
     group.finish();
 }

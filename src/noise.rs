@@ -47,7 +47,9 @@ impl NoiseSource for NoiseKey {
             Draw::Generate => 0,
             Draw::Infer { inner } => inner as u32 + 1,
         };
-        let stream = self.stream.wrapping_add(((time as u32) << 8) | (purpose & 0xff));
+        let stream = self
+            .stream
+            .wrapping_add(((time as u32) << 8) | (purpose & 0xff));
         Noise::Keyed(self.stream(stream))
     }
 }

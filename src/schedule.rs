@@ -33,7 +33,12 @@ pub struct Ramp {
 impl Ramp {
     /// The same value throughout.
     pub const fn constant(value: f64) -> Self {
-        Self { from: value, to: value, hold: 0.0, over: 0.0 }
+        Self {
+            from: value,
+            to: value,
+            hold: 0.0,
+            over: 0.0,
+        }
     }
 
     /// The value at iteration `i` of `n`.
@@ -75,7 +80,12 @@ pub struct Rise {
 impl Rise {
     /// The ramp that ends at `goal`.
     pub const fn to(self, goal: f64) -> Ramp {
-        Ramp { from: self.from, to: goal, hold: self.hold, over: self.over }
+        Ramp {
+            from: self.from,
+            to: goal,
+            hold: self.hold,
+            over: self.over,
+        }
     }
 }
 
@@ -87,7 +97,7 @@ impl Rise {
 /// ```
 ///
 /// η_w is the rate of the last warm-up iteration, as in the published trainer: with a short warm-up the
-/// peak lies visibly below `base`. Without warm-up η_w = base.
+/// peak lies visibly below `base`. Without warm-up, or with one of a single iteration, η_w = base.
 ///
 /// ```
 /// use scotopic::WarmupCosine;
@@ -120,7 +130,8 @@ impl WarmupCosine {
             return ramp(i);
         }
         let start = match warm {
-            0 => self.base,
+            // The first iteration of a warm-up has rate 0; it cannot be all there is.
+            0 | 1 => self.base,
             _ => ramp(warm - 1),
         };
         let angle = std::f64::consts::PI * (i - warm) as f64 / (n - warm).max(1) as f64;

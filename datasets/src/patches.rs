@@ -104,7 +104,12 @@ impl Cutter {
             true => {
                 let mean = picture.mean();
                 let n = picture.values.len().max(1) as f64;
-                let variance = picture.values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+                let variance = picture
+                    .values
+                    .iter()
+                    .map(|v| (v - mean).powi(2))
+                    .sum::<f64>()
+                    / n;
                 self.min_contrast * variance.sqrt()
             }
             false => 0.0,
@@ -167,7 +172,11 @@ mod tests {
     #[test]
     fn blank_patches_are_drawn_again() {
         // Texture on the left, nothing on the right: half of all positions are blank.
-        let picture = Picture::from_fn(32, 64, |y, x| if x < 32 { ((x + y) % 2) as f64 } else { 0.0 });
+        let picture = Picture::from_fn(
+            32,
+            64,
+            |y, x| if x < 32 { ((x + y) % 2) as f64 } else { 0.0 },
+        );
         let cutter = |min_contrast| Cutter {
             side: 4,
             border: 0,

@@ -51,7 +51,12 @@ impl LinearDictionaryConfig {
     /// A dictionary of small random atoms and unit noise.
     pub fn init(&self, device: &Device, seed: u64) -> LinearDictionary {
         let key = NoiseKey::new(seed).stream(u32::MAX);
-        let atoms = normal_matrix([self.latents, self.pixels], self.deviation as f32, key, device);
+        let atoms = normal_matrix(
+            [self.latents, self.pixels],
+            self.deviation as f32,
+            key,
+            device,
+        );
         LinearDictionary {
             atoms: Param::from_tensor(atoms),
             log_sigma: Param::from_tensor(Tensor::zeros([self.pixels], device)),

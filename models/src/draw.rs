@@ -4,7 +4,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use scotopic::noise::{NoiseKey, uniform};
 
 /// Uniform numbers on `[low, high)`, `[n]`.
-pub(crate) fn uniform_vector(n: usize, low: f32, high: f32, key: NoiseKey, device: &Device) -> Tensor<1> {
+pub(crate) fn uniform_vector(
+    n: usize,
+    low: f32,
+    high: f32,
+    key: NoiseKey,
+    device: &Device,
+) -> Tensor<1> {
     let values: Vec<f32> = (0..n as u32)
         .map(|i| low + (high - low) * uniform(key.words(i, 0)[0]))
         .collect();
@@ -12,7 +18,12 @@ pub(crate) fn uniform_vector(n: usize, low: f32, high: f32, key: NoiseKey, devic
 }
 
 /// Normal numbers with mean 0 (Box–Muller), `[rows, columns]`.
-pub(crate) fn normal_matrix(shape: [usize; 2], deviation: f32, key: NoiseKey, device: &Device) -> Tensor<2> {
+pub(crate) fn normal_matrix(
+    shape: [usize; 2],
+    deviation: f32,
+    key: NoiseKey,
+    device: &Device,
+) -> Tensor<2> {
     let n = shape[0] * shape[1];
     let values: Vec<f32> = (0..n as u32)
         .map(|i| {

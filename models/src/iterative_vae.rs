@@ -3,7 +3,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Dynamics, NaturalGradient, Perception, Record, Stimulus, Trajectory, unroll};
+use scotopic::inference::{
+    Dynamics, NaturalGradient, Perception, Record, Stimulus, Trajectory, unroll,
+};
 use scotopic::noise::{NoiseKey, NoiseSource};
 use scotopic::posterior::PoissonPosterior;
 use scotopic::{Error, Result};
@@ -79,15 +81,30 @@ impl IterativeVaeConfig {
     /// Names the first setting that makes no sense.
     pub fn validate(&self) -> Result<()> {
         if !(1..=1 << 20).contains(&self.latents) {
-            return Err(Error::setting("model.latents", self.latents, "must be between 1 and 1048576"));
+            return Err(Error::setting(
+                "model.latents",
+                self.latents,
+                "must be between 1 and 1048576",
+            ));
         }
         if !(1..=1 << 24).contains(&self.pixels) {
-            return Err(Error::setting("pixels of the data", self.pixels, "must be between 1 and 16777216"));
+            return Err(Error::setting(
+                "pixels of the data",
+                self.pixels,
+                "must be between 1 and 16777216",
+            ));
         }
         if !(self.init_deviation.is_finite() && self.init_deviation > 0.0) {
-            return Err(Error::setting("model.init_deviation", self.init_deviation, "must be above 0"));
+            return Err(Error::setting(
+                "model.init_deviation",
+                self.init_deviation,
+                "must be above 0",
+            ));
         }
-        if !(self.resting_low.is_finite() && self.resting_high.is_finite() && self.resting_low <= self.resting_high) {
+        if !(self.resting_low.is_finite()
+            && self.resting_high.is_finite()
+            && self.resting_low <= self.resting_high)
+        {
             let rule = "must be finite and at most model.resting_high";
             return Err(Error::setting("model.resting_low", self.resting_low, rule));
         }
@@ -108,13 +125,24 @@ impl IterativeVaeConfig {
     /// As [`IterativeVaeConfig::validate`].
     pub fn init(&self, device: &Device, seed: u64) -> Result<IterativeVae> {
         self.validate()?;
-        let Self { pixels, latents, .. } = *self;
+        let Self {
+            pixels, latents, ..
+        } = *self;
         let key = NoiseKey::new(seed).stream(u32::MAX - 1);
         let (low, high) = (self.resting_low as f32, self.resting_high as f32);
         Ok(IterativeVae {
-            decoder: LinearDictionaryConfig { pixels, latents, deviation: self.init_deviation }.init(device, seed),
+            decoder: LinearDictionaryConfig {
+                pixels,
+                latents,
+                deviation: self.init_deviation,
+            }
+            .init(device, seed),
             resting: Param::from_tensor(uniform_vector(latents, low, high, key, device)),
-            log_homeostasis: Param::from_tensor(Tensor::full([latents], self.log_homeostasis, device)),
+            log_homeostasis: Param::from_tensor(Tensor::full(
+                [latents],
+                self.log_homeostasis,
+                device,
+            )),
             log_step: Param::from_tensor(Tensor::full([1], self.log_step, device)),
         })
     }
@@ -151,6 +179,13 @@ impl<D: Module + Decoder> IterativeVae<D> {
         record: Record,
     ) -> Trajectory<PoissonPosterior> {
         let rest = self.rest(image.dims()[0]);
-        unroll(&self.perception(rule), &Stimulus::Static(image), rest, 0..steps, noise, record)
+        unroll(
+            &self.perception(rule),
+            &Stimulus::Static(image),
+            rest,
+            0..steps,
+            noise,
+            record,
+        )
     }
 }

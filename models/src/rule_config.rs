@@ -71,7 +71,10 @@ impl RuleConfig {
                 LeakConfig::Off(_) => Leak::None,
                 LeakConfig::Beta(beta) => Leak::Kl(beta),
             },
-            sampling: Sampling { rate_floor: self.rate_floor, ..sampling },
+            sampling: Sampling {
+                rate_floor: self.rate_floor,
+                ..sampling
+            },
             clamps: Clamps {
                 state: vec![open(self.potential_ceiling)],
                 step: vec![open(self.step_ceiling)],
@@ -86,10 +89,18 @@ impl RuleConfig {
     /// Names the first setting that makes no sense.
     pub fn validate(&self) -> Result<()> {
         if !(1..1 << 24).contains(&self.steps) {
-            return Err(Error::setting("inference.steps", self.steps, "must be between 1 and 16777215"));
+            return Err(Error::setting(
+                "inference.steps",
+                self.steps,
+                "must be between 1 and 16777215",
+            ));
         }
         if !(self.rate_floor.is_finite() && self.rate_floor >= 0.0) {
-            return Err(Error::setting("inference.rate_floor", self.rate_floor, "must be at least 0"));
+            return Err(Error::setting(
+                "inference.rate_floor",
+                self.rate_floor,
+                "must be at least 0",
+            ));
         }
         for opening in [0.0, 1.0] {
             self.at(opening, Sampling::EXACT).validate()?;

@@ -57,7 +57,11 @@ impl NaturalGradient {
     pub fn validate(&self) -> Result<()> {
         if !(1..=254).contains(&self.inner_iterations) {
             let rule = "must be between 1 and 254";
-            return Err(Error::setting("inference.inner", self.inner_iterations, rule));
+            return Err(Error::setting(
+                "inference.inner",
+                self.inner_iterations,
+                rule,
+            ));
         }
         if let Leak::Kl(beta) = self.leak
             && !(beta.is_finite() && beta >= 0.0)
@@ -67,11 +71,19 @@ impl NaturalGradient {
         }
         if !(self.sampling.temperature.is_finite() && self.sampling.temperature >= 0.0) {
             let rule = "must be at least 0 (0 draws exact counts)";
-            return Err(Error::setting("schedule.temperature", self.sampling.temperature, rule));
+            return Err(Error::setting(
+                "schedule.temperature",
+                self.sampling.temperature,
+                rule,
+            ));
         }
         for c in self.clamps.state.iter().chain(&self.clamps.step) {
             if !(c.is_finite() && *c > 0.0) {
-                return Err(Error::setting("inference.clamp", c, "every bound must be above 0"));
+                return Err(Error::setting(
+                    "inference.clamp",
+                    c,
+                    "every bound must be above 0",
+                ));
             }
         }
         Ok(())
@@ -183,12 +195,22 @@ impl<D: Decoder> Perception<'_, D> {
     }
 
     /// Decodes `sample`, `[batch, latent]`, and scores it: F of `belief` against `prior`.
-    pub fn score<P: Posterior>(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> Generated {
+    pub fn score<P: Posterior>(
+        &self,
+        x: &Tensor<2>,
+        belief: &P,
+        prior: &P,
+        sample: Tensor<2>,
+    ) -> Generated {
         let mean = self.decoder.decode(sample.clone());
         let free_energy = FreeEnergy {
             reconstruction: self.noise.negative_log_likelihood(x.clone(), mean.clone()),
             kl: belief.kl_from(prior, self.rule.kl),
         };
-        Generated { sample, mean, free_energy }
+        Generated {
+            sample,
+            mean,
+            free_energy,
+        }
     }
 }

@@ -29,11 +29,26 @@ pub struct Record {
 
 impl Record {
     /// Nothing but the final state.
-    pub const FINAL: Self = Self { every: usize::MAX, spikes: false, states: false, generated: false };
+    pub const FINAL: Self = Self {
+        every: usize::MAX,
+        spikes: false,
+        states: false,
+        generated: false,
+    };
     /// A scored sample at every step: what learning needs.
-    pub const GENERATED: Self = Self { every: 1, spikes: false, states: false, generated: true };
+    pub const GENERATED: Self = Self {
+        every: 1,
+        spikes: false,
+        states: false,
+        generated: true,
+    };
     /// Everything at every step.
-    pub const ALL: Self = Self { every: 1, spikes: true, states: true, generated: true };
+    pub const ALL: Self = Self {
+        every: 1,
+        spikes: true,
+        states: true,
+        generated: true,
+    };
 
     /// Whether step `time` (from 0) of `steps` is kept.
     pub fn keeps(&self, time: usize, steps: usize) -> bool {

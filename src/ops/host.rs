@@ -20,19 +20,33 @@ pub(crate) fn values<B: Backend>(tensor: FloatTensor<B>) -> (Values, Shape, B::D
     let data = burn::tensor::read_sync(B::float_into_data(tensor))
         .expect("a processor backend reads its own memory");
     let values = match data.dtype() {
-        DType::F64 => Values::F64(data.try_into_vec::<f64>().expect("the width was just checked")),
-        DType::F32 => Values::F32(data.try_into_vec::<f32>().expect("the width was just checked")),
+        DType::F64 => Values::F64(
+            data.try_into_vec::<f64>()
+                .expect("the width was just checked"),
+        ),
+        DType::F32 => Values::F32(
+            data.try_into_vec::<f32>()
+                .expect("the width was just checked"),
+        ),
         _ => Values::F32(data.iter::<f32>().collect()),
     };
     (values, shape, device)
 }
 
 /// A tensor of a processor backend from f32 values.
-pub(crate) fn tensor_f32<B: Backend>(values: Vec<f32>, shape: Shape, device: &B::Device) -> FloatTensor<B> {
+pub(crate) fn tensor_f32<B: Backend>(
+    values: Vec<f32>,
+    shape: Shape,
+    device: &B::Device,
+) -> FloatTensor<B> {
     B::float_from_data(TensorData::new(values, shape), device)
 }
 
 /// A tensor of a processor backend from f64 values.
-pub(crate) fn tensor_f64<B: Backend>(values: Vec<f64>, shape: Shape, device: &B::Device) -> FloatTensor<B> {
+pub(crate) fn tensor_f64<B: Backend>(
+    values: Vec<f64>,
+    shape: Shape,
+    device: &B::Device,
+) -> FloatTensor<B> {
     B::float_from_data(TensorData::new(values, shape), device)
 }

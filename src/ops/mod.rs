@@ -13,7 +13,9 @@ pub mod relaxed_poisson;
 pub mod scalar;
 
 pub use clamped_step::{clamped_step, soft_ceiling, soft_symmetric};
-pub use relaxed_poisson::{poisson_counts, poisson_counts_with, relaxed_poisson, relaxed_poisson_with};
+pub use relaxed_poisson::{
+    poisson_counts, poisson_counts_with, relaxed_poisson, relaxed_poisson_with,
+};
 
 /// Reading and writing tensors that live in this process's memory, for kernels that run there.
 #[cfg(any(feature = "flex", feature = "ndarray"))]

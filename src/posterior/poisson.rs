@@ -68,10 +68,14 @@ impl Posterior for PoissonPosterior {
         };
         match noise {
             Noise::Keyed(key) => relaxed_poisson(log_rate, sampling.temperature as f32, key),
-            Noise::Exponentials(e) if sampling.temperature <= 0.0 => poisson_counts_with(log_rate, e),
+            Noise::Exponentials(e) if sampling.temperature <= 0.0 => {
+                poisson_counts_with(log_rate, e)
+            }
             Noise::Exponentials(e) => relaxed_poisson_with(log_rate, sampling.temperature, e),
             Noise::Normal(_) | Noise::Sample(_) => {
-                panic!("a Poisson sample needs a key, exponentials or recorded counts, not normal numbers")
+                panic!(
+                    "a Poisson sample needs a key, exponentials or recorded counts, not normal numbers"
+                )
             }
         }
     }
@@ -100,14 +104,21 @@ impl Posterior for PoissonPosterior {
         let gradient = pulled_back + homeostasis;
         vec![match leak {
             None => gradient,
-            Some((beta, prior)) => gradient + (self.potential.clone() - prior.potential.clone()) * beta,
+            Some((beta, prior)) => {
+                gradient + (self.potential.clone() - prior.potential.clone()) * beta
+            }
         }]
     }
 
     fn advance(&self, drives: Vec<Tensor<2>>, clamps: &Clamps) -> Self {
         let [drive] = <[Tensor<2>; 1]>::try_from(drives).expect("one drive for the one component");
         Self {
-            potential: clamped_step(self.potential.clone(), drive, clamps.step[0], clamps.state[0]),
+            potential: clamped_step(
+                self.potential.clone(),
+                drive,
+                clamps.step[0],
+                clamps.state[0],
+            ),
         }
     }
 }

@@ -36,7 +36,12 @@ pub struct AdamaxConfig {
 
 impl Default for AdamaxConfig {
     fn default() -> Self {
-        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 3e-4 }
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 3e-4,
+        }
     }
 }
 
@@ -63,15 +68,28 @@ pub struct Adamax {
 impl Adamax {
     /// Nothing seen yet.
     pub fn new(config: AdamaxConfig) -> Self {
-        Self { config, time: 0, moments: BTreeMap::new() }
+        Self {
+            config,
+            time: 0,
+            moments: BTreeMap::new(),
+        }
     }
 
     /// One step: the model with updated parameters, and the gradient's global norm before clipping, `[1]`.
     ///
     /// Nothing is read back from the device.
-    pub fn step<M: Module>(&mut self, model: M, gradients: &Gradients, rate: f64, clip: f64) -> (M, Tensor<1>) {
+    pub fn step<M: Module>(
+        &mut self,
+        model: M,
+        gradients: &Gradients,
+        rate: f64,
+        clip: f64,
+    ) -> (M, Tensor<1>) {
         self.time += 1;
-        let mut norm = SquaredNorm { gradients, sum: None };
+        let mut norm = SquaredNorm {
+            gradients,
+            sum: None,
+        };
         model.visit(&mut norm);
         let Some(square) = norm.sum else {
             let device = burn::tensor::Device::default();
@@ -129,7 +147,12 @@ impl ModuleMapper for Update<'_> {
         let Some(gradient) = value.grad(self.gradients) else {
             return Param::from_mapped_value(id, value, mapper);
         };
-        let AdamaxConfig { beta1, beta2, epsilon, weight_decay } = self.optimizer.config;
+        let AdamaxConfig {
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+        } = self.optimizer.config;
         let value = value.inner();
         let shape = value.dims();
         let n = shape.iter().product::<usize>();
@@ -137,7 +160,10 @@ impl ModuleMapper for Update<'_> {
         let g = gradient.reshape([n]) * self.scale.clone() + p.clone() * weight_decay;
         let size = g.clone().abs() + epsilon;
         let moments = match self.optimizer.moments.remove(&self.path.join(".")) {
-            None => Moments { mean: g * (1.0 - beta1), norm: size },
+            None => Moments {
+                mean: g * (1.0 - beta1),
+                norm: size,
+            },
             Some(old) => Moments {
                 mean: old.mean * beta1 + g * (1.0 - beta1),
                 norm: (old.norm * beta2).max_pair(size),

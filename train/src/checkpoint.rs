@@ -86,7 +86,9 @@ impl Checkpoint {
         let prefix = format!("{prefix}.");
         self.arrays
             .iter()
-            .filter_map(|(name, array)| Some((name.strip_prefix(&prefix)?.to_string(), array.clone())))
+            .filter_map(|(name, array)| {
+                Some((name.strip_prefix(&prefix)?.to_string(), array.clone()))
+            })
             .collect()
     }
 
@@ -97,7 +99,10 @@ impl Checkpoint {
     pub fn write(&self, path: &Path) -> Result<()> {
         for (name, array) in &self.arrays {
             if let Some(at) = array.values.iter().position(|v| !v.is_finite()) {
-                bail!("{name}[{at}] is {}: a checkpoint with it would be useless and is not written", array.values[at]);
+                bail!(
+                    "{name}[{at}] is {}: a checkpoint with it would be useless and is not written",
+                    array.values[at]
+                );
             }
         }
         let mut metadata = BTreeMap::from([
@@ -106,13 +111,21 @@ impl Checkpoint {
             ("kind".to_string(), serde_json::to_string(&self.kind)?),
             ("config".to_string(), self.config.to_toml()?),
             ("image".to_string(), serde_json::to_string(&self.image)?),
-            ("progress".to_string(), serde_json::to_string(&self.progress)?),
+            (
+                "progress".to_string(),
+                serde_json::to_string(&self.progress)?,
+            ),
         ]);
         metadata.insert("sha256".to_string(), digest(&metadata, &self.arrays));
         let bytes: Vec<(&String, Vec<u8>)> = self
             .arrays
             .iter()
-            .map(|(name, a)| (name, a.values.iter().flat_map(|v| v.to_le_bytes()).collect()))
+            .map(|(name, a)| {
+                (
+                    name,
+                    a.values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+                )
+            })
             .collect();
         let views = bytes
             .iter()
@@ -131,15 +144,21 @@ impl Checkpoint {
     /// Says which file, and what is wrong: not there, truncated, not safetensors, of another format or
     /// version, changed since it was written, of the wrong kind of numbers, not finite.
     pub fn read(path: &Path) -> Result<Self> {
-        Self::parse(path).with_context(|| format!("could not use the checkpoint {}", path.display()))
+        Self::parse(path)
+            .with_context(|| format!("could not use the checkpoint {}", path.display()))
     }
 
     fn parse(path: &Path) -> Result<Self> {
         let size = std::fs::metadata(path)?.len();
-        ensure!(size <= MOST_BYTES, "it has {size} bytes, more than any checkpoint of this program");
+        ensure!(
+            size <= MOST_BYTES,
+            "it has {size} bytes, more than any checkpoint of this program"
+        );
         let bytes = std::fs::read(path)?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).context("it is not a whole safetensors file")?;
-        let tensors = SafeTensors::deserialize(&bytes).context("it is not a whole safetensors file")?;
+        let (_, header) =
+            SafeTensors::read_metadata(&bytes).context("it is not a whole safetensors file")?;
+        let tensors =
+            SafeTensors::deserialize(&bytes).context("it is not a whole safetensors file")?;
         let empty = HashMap::new();
         let mut metadata: BTreeMap<String, String> = header
             .metadata()
@@ -150,17 +169,27 @@ impl Checkpoint {
             .collect();
         let claimed = metadata.remove("sha256");
         let field = |name: &str| -> Result<&String> {
-            metadata
-                .get(name)
-                .with_context(|| format!("its metadata has no `{name}`: it was not written by this program"))
+            metadata.get(name).with_context(|| {
+                format!("its metadata has no `{name}`: it was not written by this program")
+            })
         };
         let format = field("format")?;
-        ensure!(format == FORMAT, "its format is `{format}`, expected `{FORMAT}`");
+        ensure!(
+            format == FORMAT,
+            "its format is `{format}`, expected `{FORMAT}`"
+        );
         let version = field("version")?;
-        ensure!(version == VERSION, "its version is {version}; this program reads version {VERSION}");
+        ensure!(
+            version == VERSION,
+            "its version is {version}; this program reads version {VERSION}"
+        );
         let mut arrays = Arrays::new();
         for (name, view) in tensors.iter() {
-            ensure!(view.dtype() == Dtype::F32, "{name} holds {:?}, expected F32", view.dtype());
+            ensure!(
+                view.dtype() == Dtype::F32,
+                "{name} holds {:?}, expected F32",
+                view.dtype()
+            );
             let values: Vec<f32> = view
                 .data()
                 .chunks_exact(4)
@@ -169,21 +198,33 @@ impl Checkpoint {
             if let Some(at) = values.iter().position(|v| !v.is_finite()) {
                 bail!("{name}[{at}] is {}, expected a finite number", values[at]);
             }
-            arrays.insert(name.to_string(), HostArray { shape: view.shape().to_vec(), values });
+            arrays.insert(
+                name.to_string(),
+                HostArray {
+                    shape: view.shape().to_vec(),
+                    values,
+                },
+            );
         }
-        let claimed = claimed.context("its metadata has no `sha256`: it was not written by this program")?;
+        let claimed =
+            claimed.context("its metadata has no `sha256`: it was not written by this program")?;
         ensure!(
             digest(&metadata, &arrays) == claimed,
             "its checksum does not fit its contents: it was changed or damaged after it was written"
         );
         let field = |name: &str| metadata.get(name).map(String::as_str).unwrap_or_default();
-        let config: RunConfig = toml::from_str(field("config")).context("its configuration does not parse")?;
-        config.validate().context("its configuration is not valid")?;
+        let config: RunConfig =
+            toml::from_str(field("config")).context("its configuration does not parse")?;
+        config
+            .validate()
+            .context("its configuration is not valid")?;
         Ok(Self {
             kind: serde_json::from_str(field("kind")).context("its kind does not parse")?,
             config,
-            image: serde_json::from_str(field("image")).context("its image description does not parse")?,
-            progress: serde_json::from_str(field("progress")).context("its progress does not parse")?,
+            image: serde_json::from_str(field("image"))
+                .context("its image description does not parse")?,
+            progress: serde_json::from_str(field("progress"))
+                .context("its progress does not parse")?,
             arrays,
         })
     }

@@ -28,7 +28,13 @@ impl std::error::Error for BadRequest {}
 /// Train an iterative Poisson VAE, look at what it has learned, and use it. Without options,
 /// `scotopic train` learns from pictures it draws itself and needs neither files nor a network.
 #[derive(Debug, Parser)]
-#[command(name = "scotopic", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "scotopic",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     /// The command.
     #[command(subcommand)]
@@ -65,7 +71,12 @@ pub struct Place {
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// Folder of the data sets, which relative paths start from
-    #[arg(long, value_name = "DIR", env = "SCOTOPIC_DATA", default_value = "data")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "SCOTOPIC_DATA",
+        default_value = "data"
+    )]
     pub data: PathBuf,
 }
 

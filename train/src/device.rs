@@ -96,7 +96,10 @@ pub fn open(choice: DeviceChoice) -> Result<Opened> {
         DeviceChoice::NdArray => ndarray(),
         DeviceChoice::Wgpu(index) => wgpu(index).map(|(device, found)| Opened {
             note: (!found.accelerator).then(|| {
-                format!("{} is a program on the processor: for tests, not for speed", found.detail)
+                format!(
+                    "{} is a program on the processor: for tests, not for speed",
+                    found.detail
+                )
             }),
             name: format!("{} ({})", found.name, found.detail),
             device,
@@ -115,7 +118,11 @@ fn auto() -> Result<Opened> {
         && let Ok((device, found)) = wgpu(None)
         && found.accelerator
     {
-        return Ok(Opened { device, name: format!("{} ({})", found.name, found.detail), note: None });
+        return Ok(Opened {
+            device,
+            name: format!("{} ({})", found.name, found.detail),
+            note: None,
+        });
     }
     flex().or_else(|_| ndarray())
 }
@@ -123,13 +130,31 @@ fn auto() -> Result<Opened> {
 /// Everything that is there, and why the rest is not.
 pub fn survey() -> Vec<Found> {
     let processor = |name: &str, opened: Result<Opened>, what: &str| match opened {
-        Ok(_) => Found { name: name.into(), available: true, accelerator: false, detail: what.into() },
-        Err(error) => Found { name: name.into(), available: false, accelerator: false, detail: format!("{error:#}") },
+        Ok(_) => Found {
+            name: name.into(),
+            available: true,
+            accelerator: false,
+            detail: what.into(),
+        },
+        Err(error) => Found {
+            name: name.into(),
+            available: false,
+            accelerator: false,
+            detail: format!("{error:#}"),
+        },
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut found = vec![
-        processor("flex", flex(), &format!("processor, {threads} threads (the default)")),
-        processor("ndarray", ndarray(), &format!("processor, {threads} threads (deprecated upstream)")),
+        processor(
+            "flex",
+            flex(),
+            &format!("processor, {threads} threads (the default)"),
+        ),
+        processor(
+            "ndarray",
+            ndarray(),
+            &format!("processor, {threads} threads (deprecated upstream)"),
+        ),
     ];
     match wgpu(None) {
         Ok((_, adapter)) => found.push(adapter),
@@ -148,15 +173,24 @@ pub fn survey() -> Vec<Found> {
 }
 
 fn absent(name: &str, error: &anyhow::Error) -> Found {
-    Found { name: name.into(), available: false, accelerator: false, detail: format!("{error:#}") }
+    Found {
+        name: name.into(),
+        available: false,
+        accelerator: false,
+        detail: format!("{error:#}"),
+    }
 }
 
 #[allow(clippy::unnecessary_wraps)] // without the feature it is an error
 fn flex() -> Result<Opened> {
     #[cfg(feature = "flex")]
-    return Ok(Opened { device: Device::flex(), name: "flex (processor)".into(), note: None });
+    return Ok(Opened {
+        device: Device::flex(),
+        name: "flex (processor)".into(),
+        note: None,
+    });
     #[cfg(not(feature = "flex"))]
-    bail!("not compiled in: build with --features flex");
+    bail!("flex is not compiled in: build with --features flex");
 }
 
 #[allow(clippy::unnecessary_wraps)] // without the feature it is an error
@@ -165,10 +199,14 @@ fn ndarray() -> Result<Opened> {
     {
         #[allow(deprecated)] // upstream; here it was asked for by name
         let device = Device::ndarray();
-        Ok(Opened { device, name: "ndarray (processor)".into(), note: None })
+        Ok(Opened {
+            device,
+            name: "ndarray (processor)".into(),
+            note: None,
+        })
     }
     #[cfg(not(feature = "ndarray"))]
-    bail!("not compiled in: build with --features ndarray");
+    bail!("ndarray is not compiled in: build with --features ndarray");
 }
 
 #[cfg(feature = "wgpu")]
@@ -189,10 +227,14 @@ fn wgpu(index: Option<usize>) -> Result<(Device, Found)> {
         ),
         (Ok(device), None) => device.clone(),
         (Ok(_), Some(index)) => {
-            let all = quietly(|| Device::enumerate(DeviceType::Wgpu).into_vec()).unwrap_or_default();
+            let all =
+                quietly(|| Device::enumerate(DeviceType::Wgpu).into_vec()).unwrap_or_default();
             match all.get(index) {
                 Some(device) => device.clone(),
-                None => bail!("there is no adapter number {index}: {} found, counted from 0", all.len()),
+                None => bail!(
+                    "there is no adapter number {index}: {} found, counted from 0",
+                    all.len()
+                ),
             }
         }
     };
@@ -208,7 +250,7 @@ fn wgpu(index: Option<usize>) -> Result<(Device, Found)> {
 
 #[cfg(not(feature = "wgpu"))]
 fn wgpu(_: Option<usize>) -> Result<(Device, Found)> {
-    bail!("not compiled in: build with --features wgpu");
+    bail!("wgpu is not compiled in: build with --features wgpu");
 }
 
 #[cfg(feature = "cuda")]
@@ -222,19 +264,26 @@ fn cuda(index: Option<usize>) -> Result<Opened> {
     };
     let index = index.unwrap_or(0);
     let Some(device) = all.get(index).cloned() else {
-        bail!("there is no CUDA device number {index}: {} found, counted from 0", all.len());
+        bail!(
+            "there is no CUDA device number {index}: {} found, counted from 0",
+            all.len()
+        );
     };
     let name = match quietly(|| device.identity()) {
         Ok(Some(identity)) => identity.name,
         Ok(None) => "an NVIDIA GPU".into(),
         Err(reason) => bail!("CUDA device {index} could not be opened ({reason})"),
     };
-    Ok(Opened { device, name: format!("cuda:{index} ({name})"), note: None })
+    Ok(Opened {
+        device,
+        name: format!("cuda:{index} ({name})"),
+        note: None,
+    })
 }
 
 #[cfg(not(feature = "cuda"))]
 fn cuda(_: Option<usize>) -> Result<Opened> {
-    bail!("not compiled in: build with --features cuda");
+    bail!("cuda is not compiled in: build with --features cuda");
 }
 
 /// Runs a probe of a driver: a panic inside becomes an error, without its message on the terminal.
@@ -259,7 +308,9 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        for name in ["auto", "flex", "ndarray", "wgpu", "wgpu:1", "cuda", "cuda:0"] {
+        for name in [
+            "auto", "flex", "ndarray", "wgpu", "wgpu:1", "cuda", "cuda:0",
+        ] {
             assert_eq!(name.parse::<DeviceChoice>().unwrap().to_string(), name);
         }
         for wrong in ["gpu", "wgpu:", "cuda:x", "flex:1", ""] {

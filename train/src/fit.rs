@@ -87,12 +87,17 @@ impl Fit<'_> {
             let opening = config.schedule.opening.to(1.0).at(i, total);
             let rate = config.train.rate.at(i, total);
             let warming = i < config.train.rate.warmup_iterations(total);
-            let clip = if warming { config.train.warmup_clip } else { config.train.clip };
+            let clip = if warming {
+                config.train.warmup_clip
+            } else {
+                config.train.clip
+            };
             let rule = config.rule().at(opening, Sampling::relaxed(temperature));
             let noise = NoiseKey::new(config.seed).step(i as u32);
 
             // 2. What is seen.
-            let stimulus = Stimulus::Static(to_device(batches.at(i), batches.pixels(), self.device));
+            let stimulus =
+                Stimulus::Static(to_device(batches.at(i), batches.pixels(), self.device));
 
             // 3. Infer, window by window; learn from each.
             let steps = config.inference.steps;
@@ -103,10 +108,20 @@ impl Fit<'_> {
                 }
                 let times = window * steps..(window + 1) * steps;
                 let perception = state.model.perception(rule.clone());
-                let seen = unroll(&perception, &stimulus, belief, times, &noise, Record::GENERATED);
+                let seen = unroll(
+                    &perception,
+                    &stimulus,
+                    belief,
+                    times,
+                    &noise,
+                    Record::GENERATED,
+                );
                 let objective = seen.objective(beta).context("inference.steps is 0")?;
                 let gradients = (objective * (256.0 / batches.pixels() as f64)).backward();
-                let (model, norm) = state.optimizer.step(state.model.clone(), &gradients, rate, clip);
+                let (model, norm) =
+                    state
+                        .optimizer
+                        .step(state.model.clone(), &gradients, rate, clip);
                 state.model = model;
                 let terms = seen.mean_terms().context("inference.steps is 0")?.detach();
                 pending.push(i, Tensor::cat(vec![terms.inner(), norm], 0));
@@ -123,7 +138,10 @@ impl Fit<'_> {
             let last = i + 1 == total;
             let stopping = self.stop.load(Ordering::Relaxed);
             let due = |every: usize| last || (i + 1).is_multiple_of(every);
-            let (validating, saving) = (due(config.validation.every), stopping || due(config.train.save_every));
+            let (validating, saving) = (
+                due(config.validation.every),
+                stopping || due(config.train.save_every),
+            );
             if due(config.train.log_every) || validating || saving {
                 let means = pending.read().map_err(|e| self.diverged(e))?;
                 if let Some([reconstruction, kl, gradient_norm]) = means {
@@ -169,12 +187,22 @@ impl Fit<'_> {
     /// Measures the judged model and keeps it if it is the best so far.
     fn validate(&self, state: &mut TrainState, epoch: f64) -> Result<ValidationRow> {
         let device = self.device.clone().inner();
-        let measures = measure(&state.judged(), &self.splits.validation, &validation(self.config), &device)?;
+        let measures = measure(
+            &state.judged(),
+            &self.splits.validation,
+            &validation(self.config),
+            &device,
+        )?;
         if !measures.objective.is_finite() {
             let what = anyhow::anyhow!("the validation free energy is {}", measures.objective);
-            return Err(self.diverged(what.context(format!("iteration {}", state.progress.iteration))));
+            return Err(
+                self.diverged(what.context(format!("iteration {}", state.progress.iteration)))
+            );
         }
-        let better = state.progress.best.is_none_or(|best| measures.objective < best);
+        let better = state
+            .progress
+            .best
+            .is_none_or(|best| measures.objective < best);
         if better {
             state.progress.best = Some(measures.objective);
             state.progress.since_best = 0;
@@ -195,15 +223,20 @@ impl Fit<'_> {
         Ok(row)
     }
 
+    /// Puts the way out beside a number that stopped being finite; a full disk is no divergence.
     fn diverged(&self, error: anyhow::Error) -> anyhow::Error {
+        if error.chain().any(|cause| cause.is::<std::io::Error>()) {
+            return error;
+        }
         let last = self.dir.last();
         let good = match last.exists() {
             true => format!("the last good checkpoint is {}", last.display()),
             false => "no checkpoint was written before".to_string(),
         };
-        error.context(format!(
-            "training diverged; {good}. Try a lower train.rate.base, a lower train.clip or a higher objective.beta"
-        ))
+        let what = format!("{error:#}");
+        anyhow::anyhow!(
+            "training diverged at {what}; {good}. Try a lower train.rate.base, a lower train.clip or a higher objective.beta"
+        )
     }
 }
 
@@ -236,7 +269,13 @@ impl<'a> Batches<'a> {
             "train.batch = {batch}: the training set has only {} images",
             set.len()
         );
-        Ok(Self { set, batch, per_epoch: set.len() / batch, seed: config.seed, order: None })
+        Ok(Self {
+            set,
+            batch,
+            per_epoch: set.len() / batch,
+            seed: config.seed,
+            order: None,
+        })
     }
 
     fn pixels(&self) -> usize {
@@ -254,7 +293,9 @@ impl<'a> Batches<'a> {
             Some((of, order)) if of == epoch => order,
             _ => epoch_order(self.set.len(), self.seed, epoch as u64),
         };
-        let pixels = self.set.gather(&order[number * self.batch..(number + 1) * self.batch]);
+        let pixels = self
+            .set
+            .gather(&order[number * self.batch..(number + 1) * self.batch]);
         self.order = Some((epoch, order));
         pixels
     }
@@ -286,7 +327,10 @@ impl Pending {
             .context("could not read metrics from the device")?;
         let mut means = [0f64; 3];
         for (row, iteration) in values.chunks_exact(3).zip(iterations) {
-            for (k, term) in ["reconstruction term", "KL term", "gradient"].into_iter().enumerate() {
+            for (k, term) in ["reconstruction term", "KL term", "gradient"]
+                .into_iter()
+                .enumerate()
+            {
                 if !row[k].is_finite() {
                     bail!("iteration {}: the {term} is {}", iteration + 1, row[k]);
                 }
@@ -323,5 +367,9 @@ fn towards(average: IterativeVae, model: &IterativeVae, decay: f64) -> Iterative
     }
     let mut flat = Flatten(Vec::new());
     model.visit(&mut flat);
-    average.map(&mut Blend { values: flat.0, next: 0, decay })
+    average.map(&mut Blend {
+        values: flat.0,
+        next: 0,
+        decay,
+    })
 }

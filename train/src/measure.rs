@@ -67,22 +67,48 @@ pub fn to_device(pixels: Vec<f32>, width: usize, device: &Device) -> Tensor<2> {
 ///
 /// # Errors
 /// If the set is empty, of another size than the model, or the device fails.
-pub fn measure(model: &IterativeVae, set: &ImageSet, how: &Measurement, device: &Device) -> Result<Measures> {
+pub fn measure(
+    model: &IterativeVae,
+    set: &ImageSet,
+    how: &Measurement,
+    device: &Device,
+) -> Result<Measures> {
     let pixels = set.shape().pixels();
     let [_, expected] = model.decoder.atoms.val().dims();
-    ensure!(pixels == expected, "{} has images of {pixels} pixels; the model was made for {expected}", set.name());
+    ensure!(
+        pixels == expected,
+        "{} has images of {pixels} pixels; the model was made for {expected}",
+        set.name()
+    );
     let images = how.count.min(set.len());
     ensure!(images > 0, "{} holds no images to measure", set.name());
     let mut sums = [0f64; 9];
     for (number, start) in (0..images).step_by(how.batch.max(1)).enumerate() {
         let end = images.min(start + how.batch.max(1));
-        let x = to_device(set.pixels()[start * pixels..end * pixels].to_vec(), pixels, device);
-        for (sum, value) in sums.iter_mut().zip(measure_batch(model, x, how, number as u32)?) {
+        let x = to_device(
+            set.pixels()[start * pixels..end * pixels].to_vec(),
+            pixels,
+            device,
+        );
+        for (sum, value) in sums
+            .iter_mut()
+            .zip(measure_batch(model, x, how, number as u32)?)
+        {
             *sum += value;
         }
     }
     let n = images as f64;
-    let [r2, r2_rates, sse, sse_rates, sst, zeros, reconstruction, kl, latents] = sums;
+    let [
+        r2,
+        r2_rates,
+        sse,
+        sse_rates,
+        sst,
+        zeros,
+        reconstruction,
+        kl,
+        latents,
+    ] = sums;
     Ok(Measures {
         images,
         steps: how.steps,
@@ -98,11 +124,24 @@ pub fn measure(model: &IterativeVae, set: &ImageSet, how: &Measurement, device: 
     })
 }
 
-fn measure_batch(model: &IterativeVae, x: Tensor<2>, how: &Measurement, number: u32) -> Result<[f64; 9]> {
+fn measure_batch(
+    model: &IterativeVae,
+    x: Tensor<2>,
+    how: &Measurement,
+    number: u32,
+) -> Result<[f64; 9]> {
     let [rows, _] = x.dims();
     let rule = how.rule.at(1.0, Sampling::EXACT);
-    let seen = model.infer(x.clone(), how.steps, rule, &how.noise.step(number), Record::GENERATED);
-    let terms = seen.mean_terms().context("no step of inference was asked for")?;
+    let seen = model.infer(
+        x.clone(),
+        how.steps,
+        rule,
+        &how.noise.step(number),
+        Record::GENERATED,
+    );
+    let terms = seen
+        .mean_terms()
+        .context("no step of inference was asked for")?;
     let last = seen.moments.last().and_then(|m| m.generated.as_ref());
     let last = last.context("no step of inference was asked for")?;
     let spikes = last.sample.clone();
@@ -115,7 +154,9 @@ fn measure_batch(model: &IterativeVae, x: Tensor<2>, how: &Measurement, number: 
     let [_, latents] = spikes.dims();
     let per_image = Tensor::cat(vec![sse, sse_rates, sst], 1); // [rows, 3]
     let zeros = spikes.equal_elem(0.0).float().sum();
-    let per_image: Vec<f32> = per_image.try_into_vec_as().context("could not read measures from the device")?;
+    let per_image: Vec<f32> = per_image
+        .try_into_vec_as()
+        .context("could not read measures from the device")?;
     let rest: Vec<f32> = Tensor::cat(vec![zeros, terms], 0)
         .try_into_vec_as()
         .context("could not read measures from the device")?;

@@ -23,7 +23,11 @@ pub type Arrays = BTreeMap<String, HostArray>;
 /// # Errors
 /// If the device fails.
 pub fn arrays_of<M: Module>(module: &M) -> Result<Arrays> {
-    let mut reader = Reader { path: Vec::new(), arrays: Arrays::new(), failure: None };
+    let mut reader = Reader {
+        path: Vec::new(),
+        arrays: Arrays::new(),
+        failure: None,
+    };
     module.visit(&mut reader);
     match reader.failure {
         Some(failure) => bail!("could not read the parameters from the device: {failure}"),
@@ -51,7 +55,8 @@ impl ModuleVisitor for Reader {
         let shape = value.dims().to_vec();
         match value.try_into_vec_as::<f32>() {
             Ok(values) => {
-                self.arrays.insert(self.path.join("."), HostArray { shape, values });
+                self.arrays
+                    .insert(self.path.join("."), HostArray { shape, values });
             }
             Err(error) => self.failure = Some(error.to_string()),
         }
@@ -63,7 +68,11 @@ impl ModuleVisitor for Reader {
 /// # Errors
 /// Names a parameter that is missing, has another shape, or is not one of the model's.
 pub fn with_arrays<M: Module>(module: M, mut arrays: Arrays) -> Result<M> {
-    let mut writer = Writer { path: Vec::new(), arrays: &mut arrays, failure: None };
+    let mut writer = Writer {
+        path: Vec::new(),
+        arrays: &mut arrays,
+        failure: None,
+    };
     let module = module.map(&mut writer);
     if let Some(failure) = writer.failure {
         bail!(failure);

@@ -52,7 +52,9 @@ impl RunDir {
     /// # Errors
     /// If it already holds a run, or cannot be written.
     pub fn create(root: &Path, config: &RunConfig, info: &RunInfo) -> Result<Self> {
-        let dir = Self { root: root.to_path_buf() };
+        let dir = Self {
+            root: root.to_path_buf(),
+        };
         if dir.config_path().exists() {
             bail!(
                 "{} already holds a run: continue it with --resume {0}, or give another --out",
@@ -61,10 +63,17 @@ impl RunDir {
         }
         for folder in ["figures", "last", "best"] {
             let path = root.join(folder);
-            fs::create_dir_all(&path).with_context(|| format!("could not make {}", path.display()))?;
+            fs::create_dir_all(&path)
+                .with_context(|| format!("could not make {}", path.display()))?;
         }
-        replace(&dir.root.join("run.json"), serde_json::to_string_pretty(info)?.as_bytes())?;
-        replace(&dir.epochs(), format!("{}\n", ValidationRow::HEADER).as_bytes())?;
+        replace(
+            &dir.root.join("run.json"),
+            serde_json::to_string_pretty(info)?.as_bytes(),
+        )?;
+        replace(
+            &dir.epochs(),
+            format!("{}\n", ValidationRow::HEADER).as_bytes(),
+        )?;
         replace(&dir.metrics(), b"")?;
         // Written last: a folder with a configuration is a whole run folder.
         replace(&dir.config_path(), config.to_toml()?.as_bytes())?;
@@ -76,7 +85,9 @@ impl RunDir {
     /// # Errors
     /// If it is not one.
     pub fn open(root: &Path) -> Result<Self> {
-        let dir = Self { root: root.to_path_buf() };
+        let dir = Self {
+            root: root.to_path_buf(),
+        };
         ensure!(
             dir.config_path().is_file(),
             "{} is not the folder of a run: it has no config.toml",
@@ -167,7 +178,9 @@ impl RunDir {
             let text = match fs::read_to_string(path) {
                 Ok(text) => text,
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-                Err(e) => return Err(e).with_context(|| format!("could not read {}", path.display())),
+                Err(e) => {
+                    return Err(e).with_context(|| format!("could not read {}", path.display()));
+                }
             };
             let kept: String = text
                 .split_inclusive('\n')
@@ -190,8 +203,12 @@ impl RunDir {
     /// If the file is not there.
     pub fn read_metrics(&self) -> Result<Vec<LogRow>> {
         let path = self.metrics();
-        let text = fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
-        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("could not read {}", path.display()))?;
+        Ok(text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect())
     }
 }
 

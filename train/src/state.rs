@@ -33,14 +33,23 @@ impl TrainState {
     /// If the configuration does not fit the data.
     pub fn new(config: &RunConfig, splits: &Splits, device: &Device) -> Result<Self> {
         let shape = splits.train.shape();
-        let sizes = IterativeVaeConfig { pixels: shape.pixels(), ..config.model.clone() };
+        let sizes = IterativeVaeConfig {
+            pixels: shape.pixels(),
+            ..config.model.clone()
+        };
         let model = sizes.init(device, config.seed)?.train();
         Ok(Self {
             average: (config.train.ema > 0.0).then(|| model.valid()),
             model,
             optimizer: Adamax::new(config.optimizer),
-            progress: Progress { data: splits.digest(), ..Default::default() },
-            image: ImageInfo { shape, standardisation: splits.standardisation },
+            progress: Progress {
+                data: splits.digest(),
+                ..Default::default()
+            },
+            image: ImageInfo {
+                shape,
+                standardisation: splits.standardisation,
+            },
         })
     }
 
@@ -60,9 +69,14 @@ impl TrainState {
         }
         for (path, moments) in &self.optimizer.moments {
             for (name, tensor) in [("mean", &moments.mean), ("norm", &moments.norm)] {
-                let values = tensor.try_to_vec_as::<f32>().context("could not read the optimiser from the device")?;
+                let values = tensor
+                    .try_to_vec_as::<f32>()
+                    .context("could not read the optimiser from the device")?;
                 let shape = vec![values.len()];
-                arrays.insert(format!("optimizer.{path}.{name}"), HostArray { shape, values });
+                arrays.insert(
+                    format!("optimizer.{path}.{name}"),
+                    HostArray { shape, values },
+                );
             }
         }
         Ok(self.checkpoint(Kind::Training, config, arrays))
@@ -78,8 +92,17 @@ impl TrainState {
     }
 
     fn checkpoint(&self, kind: Kind, config: &RunConfig, arrays: Arrays) -> Checkpoint {
-        let progress = Progress { optimizer_steps: self.optimizer.time, ..self.progress.clone() };
-        Checkpoint { kind, config: config.clone(), image: self.image, progress, arrays }
+        let progress = Progress {
+            optimizer_steps: self.optimizer.time,
+            ..self.progress.clone()
+        };
+        Checkpoint {
+            kind,
+            config: config.clone(),
+            image: self.image,
+            progress,
+            arrays,
+        }
     }
 
     /// Continues from a checkpoint.
@@ -114,9 +137,15 @@ impl TrainState {
                         found.shape,
                         array.values.len()
                     );
-                    Ok(Tensor::<1>::from_data(TensorData::new(found.values, found.shape), &plain))
+                    Ok(Tensor::<1>::from_data(
+                        TensorData::new(found.values, found.shape),
+                        &plain,
+                    ))
                 };
-                let moments = Moments { mean: take("mean")?, norm: take("norm")? };
+                let moments = Moments {
+                    mean: take("mean")?,
+                    norm: take("norm")?,
+                };
                 optimizer.moments.insert(path, moments);
             }
         }
@@ -151,11 +180,16 @@ fn load_into(checkpoint: &Checkpoint, prefix: &str, device: &Device) -> Result<I
     let expected = [sizes.latents, sizes.pixels];
     let fits = match checkpoint.arrays.get(&format!("{prefix}.decoder.atoms")) {
         Some(atoms) if atoms.shape == expected => Ok(()),
-        Some(atoms) => Err(anyhow!("decoder.atoms has shape {:?}; this model wants {expected:?}", atoms.shape)),
+        Some(atoms) => Err(anyhow!(
+            "decoder.atoms has shape {:?}; this model wants {expected:?}",
+            atoms.shape
+        )),
         None => Err(anyhow!("the parameter decoder.atoms is missing")),
     };
     fits.and_then(|()| with_arrays(sizes.init(device, 0)?, checkpoint.part(prefix)))
-        .with_context(|| format!("the weights `{prefix}` do not fit the configuration of the checkpoint"))
+        .with_context(|| {
+            format!("the weights `{prefix}` do not fit the configuration of the checkpoint")
+        })
 }
 
 fn prefixed(prefix: &str, arrays: Arrays) -> Arrays {

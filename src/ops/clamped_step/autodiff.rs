@@ -47,7 +47,8 @@ impl<B: Backend + ClampedStep, C: CheckpointStrategy> ClampedStep for Autodiff<B
         {
             OpsKind::Tracked(prep) => {
                 let (u, d) = (potential.into_primitive(), drive.into_primitive());
-                let (next, slope, drive_slope) = B::clamped_step_with_slopes(u, d, drive_ceiling, ceiling);
+                let (next, slope, drive_slope) =
+                    B::clamped_step_with_slopes(u, d, drive_ceiling, ceiling);
                 prep.finish((slope, drive_slope), next)
             }
             OpsKind::UnTracked(prep) => {
@@ -65,6 +66,10 @@ impl<B: Backend + ClampedStep, C: CheckpointStrategy> ClampedStep for Autodiff<B
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (u, d) = (potential.into_primitive(), drive.into_primitive());
         let (next, slope, drive_slope) = B::clamped_step_with_slopes(u, d, drive_ceiling, ceiling);
-        (Self::from_inner(next), Self::from_inner(slope), Self::from_inner(drive_slope))
+        (
+            Self::from_inner(next),
+            Self::from_inner(slope),
+            Self::from_inner(drive_slope),
+        )
     }
 }

@@ -15,7 +15,9 @@
 // The ndarray backend is deprecated upstream; it is an opt-in feature here.
 #![cfg_attr(feature = "ndarray", allow(deprecated))]
 
-use burn::backend::{Backend, Dispatch, FloatDType, TensorMetadata, backend_extension, tensor::FloatTensor};
+use burn::backend::{
+    Backend, Dispatch, FloatDType, TensorMetadata, backend_extension, tensor::FloatTensor,
+};
 use burn::tensor::Tensor;
 
 mod autodiff;
@@ -64,7 +66,10 @@ pub trait ClampedStep: Backend {
 }
 
 /// The soft ceiling and its slope from backend operations.
-fn composed_ceiling<B: Backend>(x: FloatTensor<B>, ceiling: f64) -> (FloatTensor<B>, FloatTensor<B>) {
+fn composed_ceiling<B: Backend>(
+    x: FloatTensor<B>,
+    ceiling: f64,
+) -> (FloatTensor<B>, FloatTensor<B>) {
     let settings = burn::backend::get_or_init_device_settings::<B>(&x.device());
     let dtype: FloatDType = x.dtype().into();
     let above = B::float_greater_elem(x.clone(), FLOOR.into(), settings.bool_dtype);
@@ -74,7 +79,10 @@ fn composed_ceiling<B: Backend>(x: FloatTensor<B>, ceiling: f64) -> (FloatTensor
         B::float_add_scalar(B::float_clamp_max(over.clone(), 0.0.into()), ceiling.into()),
         tail,
     );
-    let slope = B::float_mul(B::sigmoid(B::float_neg(over)), B::bool_into_float(above, dtype));
+    let slope = B::float_mul(
+        B::sigmoid(B::float_neg(over)),
+        B::bool_into_float(above, dtype),
+    );
     (value, slope)
 }
 

@@ -24,8 +24,16 @@ widest! {
 
 #[inline(always)]
 fn step_f32_body(chunk: Chunk<'_, f32>, drive_ceiling: f32, ceiling: f32) {
-    let Chunk { potential, drive, slope } = chunk;
-    for ((u, d), s) in potential.iter_mut().zip(drive.iter_mut()).zip(slope.iter_mut()) {
+    let Chunk {
+        potential,
+        drive,
+        slope,
+    } = chunk;
+    for ((u, d), s) in potential
+        .iter_mut()
+        .zip(drive.iter_mut())
+        .zip(slope.iter_mut())
+    {
         let (bounded, drive_slope) = ceiling_f32(*d, drive_ceiling);
         let (next, next_slope) = ceiling_f32(*u + bounded, ceiling);
         *u = next;
@@ -54,36 +62,68 @@ fn step_f64(chunk: Chunk<'_, f64>, drive_ceiling: f64, ceiling: f64) {
     let soft = |x: f64, c: f64| {
         let m = if x < FLOOR { FLOOR } else { x };
         let e = (-(m - c).abs()).exp();
-        let slope = if m > c { e / (1.0 + e) } else { 1.0 / (1.0 + e) };
+        let slope = if m > c {
+            e / (1.0 + e)
+        } else {
+            1.0 / (1.0 + e)
+        };
         let below = if m > c { c } else { m };
         (below - e.ln_1p(), if x <= FLOOR { 0.0 } else { slope })
     };
-    let Chunk { potential, drive, slope } = chunk;
-    for ((u, d), s) in potential.iter_mut().zip(drive.iter_mut()).zip(slope.iter_mut()) {
+    let Chunk {
+        potential,
+        drive,
+        slope,
+    } = chunk;
+    for ((u, d), s) in potential
+        .iter_mut()
+        .zip(drive.iter_mut())
+        .zip(slope.iter_mut())
+    {
         let (bounded, drive_slope) = soft(*d, drive_ceiling);
         let (next, next_slope) = soft(*u + bounded, ceiling);
         (*u, *s, *d) = (next, next_slope, next_slope * drive_slope);
     }
 }
 
-fn over_chunks<F: Send + Copy + Default>(u: &mut [F], d: &mut [F], step: impl Fn(Chunk<'_, F>) + Sync) -> Vec<F> {
+fn over_chunks<F: Send + Copy + Default>(
+    u: &mut [F],
+    d: &mut [F],
+    step: impl Fn(Chunk<'_, F>) + Sync,
+) -> Vec<F> {
     let mut slope = vec![F::default(); u.len()];
     u.par_chunks_mut(TASK)
         .zip(d.par_chunks_mut(TASK))
         .zip(slope.par_chunks_mut(TASK))
-        .for_each(|((potential, drive), slope)| step(Chunk { potential, drive, slope }));
+        .for_each(|((potential, drive), slope)| {
+            step(Chunk {
+                potential,
+                drive,
+                slope,
+            })
+        });
     slope
 }
 
 type Three<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 
-fn step<B: Backend>(potential: FloatTensor<B>, drive: FloatTensor<B>, drive_ceiling: f64, ceiling: f64) -> Three<B> {
+fn step<B: Backend>(
+    potential: FloatTensor<B>,
+    drive: FloatTensor<B>,
+    drive_ceiling: f64,
+    ceiling: f64,
+) -> Three<B> {
     let (u, shape, device) = values::<B>(potential);
     let (d, drive_shape, _) = values::<B>(drive);
-    assert_eq!(shape, drive_shape, "clamped_step: potential and drive must have one shape");
+    assert_eq!(
+        shape, drive_shape,
+        "clamped_step: potential and drive must have one shape"
+    );
     match (u, d) {
         (Values::F32(mut u), Values::F32(mut d)) => {
-            let slope = over_chunks(&mut u, &mut d, |c| step_f32(c, drive_ceiling as f32, ceiling as f32));
+            let slope = over_chunks(&mut u, &mut d, |c| {
+                step_f32(c, drive_ceiling as f32, ceiling as f32)
+            });
             (
                 tensor_f32::<B>(u, shape.clone(), &device),
                 tensor_f32::<B>(slope, shape.clone(), &device),

@@ -39,7 +39,8 @@ impl<B: Backend + RelaxedPoisson, C: CheckpointStrategy> RelaxedPoisson for Auto
     ) -> FloatTensor<Self> {
         if temperature <= 0.0 {
             // A count does not move with its rate: a constant of the graph.
-            let counts = B::relaxed_poisson(log_rate.into_primitive(), temperature, seed, stream, step);
+            let counts =
+                B::relaxed_poisson(log_rate.into_primitive(), temperature, seed, stream, step);
             return Self::from_inner(counts);
         }
         match TimesSlope

@@ -47,7 +47,12 @@ fn philox4x32(element: u32, group: u32, step: u32, stream: u32, key0: u32, key1:
         k0 += 0x9E37_79B9u32;
         k1 += 0xBB67_AE85u32;
     }
-    Words { a: c0, b: c1, c: c2, d: c3 }
+    Words {
+        a: c0,
+        b: c1,
+        c: c2,
+        d: c3,
+    }
 }
 
 #[cube]
@@ -101,7 +106,14 @@ struct Sum {
 }
 
 #[cube]
-fn arrival(sum: &mut Sum, word: u32, mean_wait: f32, inverse_temperature: f32, stop: f32, #[comptime] counts: bool) {
+fn arrival(
+    sum: &mut Sum,
+    word: u32,
+    mean_wait: f32,
+    inverse_temperature: f32,
+    stop: f32,
+    #[comptime] counts: bool,
+) {
     sum.elapsed -= ln_of(uniform(word));
     let t = sum.elapsed * mean_wait;
     if sum.running && t <= stop {
@@ -121,13 +133,17 @@ fn arrival(sum: &mut Sum, word: u32, mean_wait: f32, inverse_temperature: f32, s
 fn log_pmf(k: f32, rate: f32, excess: f32) -> f32 {
     let x = excess / rate;
     let y = -x;
-    let series = 0.5f32 + y * (0.166_666_67f32 + y * (0.083_333_336f32 + y * (0.05f32 + y * (0.033_333_335f32 + y * 0.023_809_524f32))));
+    let series = 0.5f32
+        + y * (0.166_666_67f32
+            + y * (0.083_333_336f32
+                + y * (0.05f32 + y * (0.033_333_335f32 + y * 0.023_809_524f32))));
     // The closed form is evaluated at x > −1 only: k ≥ 2 where it is used.
     let closed = (1.0f32 + x) * ln_of(max(1.0f32 + x, 1.0e-30f32)) - x;
     let phi = select(f32::abs(x) < 0.1f32, x * x * series, closed);
     let inverse = 1.0f32 / max(k, 1.0f32);
     let square = inverse * inverse;
-    let stirling = inverse * (0.083_333_336f32 - square * (0.002_777_777_8f32 - square * 7.936_508e-4f32));
+    let stirling =
+        inverse * (0.083_333_336f32 - square * (0.002_777_777_8f32 - square * 7.936_508e-4f32));
     let saddle = -0.5f32 * ln_of(6.283_185_5f32 * max(k, 1.0f32)) - stirling - rate * phi;
     let one = ln_of(rate) - rate;
     select(k < 1.0f32, -rate, select(k < 2.0f32, one, saddle))
@@ -155,7 +171,8 @@ fn try_once(trial: &mut Trial, word_u: u32, word_v: u32, rate: f32) {
         let k = whole + offset;
         let easy = us >= 0.07f32 && v <= squeeze;
         let hopeless = k < 0.0f32 || (us < 0.013f32 && v > us);
-        let fair = ln_of(v * inverse_alpha / (a / (us * us) + b)) <= log_pmf(k, rate, offset - fraction);
+        let fair =
+            ln_of(v * inverse_alpha / (a / (us * us) + b)) <= log_pmf(k, rate, offset - fraction);
         if easy || (!hopeless && fair) {
             trial.k = k;
             trial.done = true;
@@ -185,10 +202,18 @@ fn relaxed_poisson_kernel<F: Float>(
     let u = f32::cast_from(log_rate[i]);
     let element = i as u32;
     let rate = exp_of(u);
-    let mut sum = Sum { elapsed: 0.0f32, z: 0.0f32, slope: 0.0f32, running: true };
+    let mut sum = Sum {
+        elapsed: 0.0f32,
+        z: 0.0f32,
+        slope: 0.0f32,
+        running: true,
+    };
     if comptime!(counts) {
         if u > most {
-            let mut trial = Trial { k: f32::floor(rate), done: false };
+            let mut trial = Trial {
+                k: f32::floor(rate),
+                done: false,
+            };
             let mut group = 0u32;
             while !trial.done && group < MOST_GROUPS {
                 let w = philox4x32(element, group, step, stream, key0, key1);
@@ -207,7 +232,8 @@ fn relaxed_poisson_kernel<F: Float>(
             let mean = scale * softplus;
             let deviation = f32::sqrt(scale * (softplus - 1.0f32 / (1.0f32 + exp_of(-x))));
             let w = philox4x32(element, 0u32, step, stream, key0, key1);
-            let normal = f32::sqrt(-2.0f32 * ln_of(uniform(w.a))) * f32::cos(6.283_185_5f32 * uniform(w.b));
+            let normal =
+                f32::sqrt(-2.0f32 * ln_of(uniform(w.a))) * f32::cos(6.283_185_5f32 * uniform(w.b));
             sum.z = mean + deviation * normal;
             sum.slope = mean + 0.5f32 * deviation * normal;
             sum.running = false;
@@ -236,7 +262,12 @@ fn relaxed_poisson_kernel<F: Float>(
     }
 }
 
-fn launch(u: CubeTensor, temperature: f32, key: [u32; 4], with_slope: bool) -> (CubeTensor, CubeTensor) {
+fn launch(
+    u: CubeTensor,
+    temperature: f32,
+    key: [u32; 4],
+    with_slope: bool,
+) -> (CubeTensor, CubeTensor) {
     let u = into_contiguous(u);
     let (dtype, shape) = (u.dtype, u.meta.shape().clone());
     let n = shape.num_elements();

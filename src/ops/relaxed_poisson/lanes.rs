@@ -26,7 +26,12 @@ pub(super) struct Request {
 
 impl Request {
     pub fn new(key: NoiseKey, temperature: f32, slope: bool) -> Self {
-        Self { key, temperature, slope, most: most_by_arrivals(temperature) }
+        Self {
+            key,
+            temperature,
+            slope,
+            most: most_by_arrivals(temperature),
+        }
     }
 }
 
@@ -51,8 +56,17 @@ fn dispatch(u: &[f32; LANES], first: u32, request: Request) -> Block {
 
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
-fn arrivals<const COUNT: bool, const SLOPE: bool>(u: &[f32; LANES], first: u32, request: Request) -> Block {
-    let Request { key, temperature, most, .. } = request;
+fn arrivals<const COUNT: bool, const SLOPE: bool>(
+    u: &[f32; LANES],
+    first: u32,
+    request: Request,
+) -> Block {
+    let Request {
+        key,
+        temperature,
+        most,
+        ..
+    } = request;
     let (inverse_temperature, stop) = if COUNT {
         (0.0, 1.0)
     } else {

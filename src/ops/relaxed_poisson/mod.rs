@@ -108,7 +108,11 @@ pub trait RelaxedPoisson: Backend {
 /// let slope = u.grad(&z.sum().backward()).unwrap();
 /// assert_eq!(slope.dims(), [100, 10]);
 /// ```
-pub fn relaxed_poisson<const D: usize>(log_rate: Tensor<D>, temperature: f32, key: NoiseKey) -> Tensor<D> {
+pub fn relaxed_poisson<const D: usize>(
+    log_rate: Tensor<D>,
+    temperature: f32,
+    key: NoiseKey,
+) -> Tensor<D> {
     Tensor::from_dispatch(<Dispatch as RelaxedPoisson>::relaxed_poisson(
         log_rate.into_dispatch(),
         temperature.max(0.0),
@@ -154,7 +158,11 @@ pub fn poisson_counts<const D: usize>(log_rate: Tensor<D>, key: NoiseKey) -> Ten
 /// let z: f32 = relaxed_poisson_with(u, 0.1, waits).into_scalar();
 /// assert!((z - 0.5).abs() < 1e-6);
 /// ```
-pub fn relaxed_poisson_with(log_rate: Tensor<2>, temperature: f64, exponentials: Tensor<3>) -> Tensor<2> {
+pub fn relaxed_poisson_with(
+    log_rate: Tensor<2>,
+    temperature: f64,
+    exponentials: Tensor<3>,
+) -> Tensor<2> {
     let [_, batch, latent] = exponentials.dims();
     let mean_wait = log_rate.neg().exp().unsqueeze::<3>(); // [1, batch, latent]
     let arrivals = exponentials.cumsum(0) * mean_wait;

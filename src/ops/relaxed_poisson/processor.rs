@@ -57,7 +57,10 @@ fn sample_task(u: &[f32], z: &mut [f32], slope: &mut [f32], first: usize, reques
 /// Rates too large to go through arrival by arrival.
 fn beyond(log_rate: f32, element: u32, request: Request) -> (f32, f32) {
     if request.temperature <= 0.0 {
-        return (transformed_rejection::count(log_rate, request.key, element), 0.0);
+        return (
+            transformed_rejection::count(log_rate, request.key, element),
+            0.0,
+        );
     }
     gaussian_limit(log_rate, request.temperature, request.key, element)
 }
@@ -85,7 +88,12 @@ fn sample_f64(u: &[f64], request: Request) -> (Vec<f64>, Vec<f64>) {
     u.par_iter()
         .enumerate()
         .map(|(element, &u)| {
-            let Request { key, temperature, most, .. } = request;
+            let Request {
+                key,
+                temperature,
+                most,
+                ..
+            } = request;
             if u.is_nan() {
                 return (f64::NAN, f64::NAN);
             }
@@ -115,17 +123,24 @@ fn sample_f64(u: &[f64], request: Request) -> (Vec<f64>, Vec<f64>) {
         .unzip()
 }
 
-fn sample<B: Backend>(log_rate: FloatTensor<B>, request: Request) -> (FloatTensor<B>, Option<FloatTensor<B>>) {
+fn sample<B: Backend>(
+    log_rate: FloatTensor<B>,
+    request: Request,
+) -> (FloatTensor<B>, Option<FloatTensor<B>>) {
     let (u, shape, device) = values::<B>(log_rate);
     match u {
         Values::F32(u) => {
             let (z, slope) = sample_f32(&u, request);
-            let slope = request.slope.then(|| tensor_f32::<B>(slope, shape.clone(), &device));
+            let slope = request
+                .slope
+                .then(|| tensor_f32::<B>(slope, shape.clone(), &device));
             (tensor_f32::<B>(z, shape, &device), slope)
         }
         Values::F64(u) => {
             let (z, slope) = sample_f64(&u, request);
-            let slope = request.slope.then(|| tensor_f64::<B>(slope, shape.clone(), &device));
+            let slope = request
+                .slope
+                .then(|| tensor_f64::<B>(slope, shape.clone(), &device));
             (tensor_f64::<B>(z, shape, &device), slope)
         }
     }

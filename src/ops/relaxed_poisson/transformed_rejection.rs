@@ -64,7 +64,8 @@ pub(super) fn log_pmf(k: f32, rate: f32, excess: f32) -> f32 {
     let phi = if x.abs() < 0.1 {
         // Σ_{n≥2} (−x)ⁿ/(n(n−1)): the closed form cancels here.
         let y = -x;
-        let series = 1.0 / 2.0 + y * (1.0 / 6.0 + y * (1.0 / 12.0 + y * (1.0 / 20.0 + y * (1.0 / 30.0 + y / 42.0))));
+        let series = 1.0 / 2.0
+            + y * (1.0 / 6.0 + y * (1.0 / 12.0 + y * (1.0 / 20.0 + y * (1.0 / 30.0 + y / 42.0))));
         x * x * series
     } else {
         (1.0 + x) * ln(1.0 + x) - x
@@ -91,7 +92,10 @@ mod tests {
                 let ours = f64::from(log_pmf(k as f32, rate as f32, (k - rate) as f32));
                 // 2e-5 in ln p: an acceptance probability off by 2e-5 of itself, far below what 10⁸
                 // samples could show.
-                assert!((ours - exact).abs() < 2e-5, "rate {rate}, k {k}: {ours} against {exact}");
+                assert!(
+                    (ours - exact).abs() < 2e-5,
+                    "rate {rate}, k {k}: {ours} against {exact}"
+                );
             }
         }
     }

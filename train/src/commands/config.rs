@@ -55,13 +55,20 @@ pub fn run(args: &ConfigArgs) -> Result<ExitCode> {
                 print::line(format!("{:<28} {}", preset.name, preset.about))?;
             }
         }
-        Action::Show { preset: Some(preset), config, sets } => {
+        Action::Show {
+            preset: Some(preset),
+            config,
+            sets,
+        } => {
             let resolved = config::resolve(preset, config.as_deref(), sets).map_err(BadRequest)?;
             print::line(resolved.to_toml()?.trim_end())?;
         }
         Action::Check { file, preset } => {
             config::resolve(preset, Some(file), &[]).map_err(BadRequest)?;
-            print::line(format!("{} is a valid configuration (over the preset {preset})", file.display()))?;
+            print::line(format!(
+                "{} is a valid configuration (over the preset {preset})",
+                file.display()
+            ))?;
         }
         Action::Keys => print::line(config::annotated()?.trim_end())?,
     }

@@ -19,7 +19,13 @@ pub struct DataArgs {
     #[command(subcommand)]
     pub action: Action,
     /// Folder of the data sets
-    #[arg(long, value_name = "DIR", env = "SCOTOPIC_DATA", default_value = "data", global = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "SCOTOPIC_DATA",
+        default_value = "data",
+        global = true
+    )]
     pub data: PathBuf,
 }
 
@@ -68,7 +74,10 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
     let root = &args.data;
     match &args.action {
         Action::List => {
-            print::line(format!("{:<18} {:<9} drawn on the spot; needs no file", "dead-leaves", "built in"))?;
+            print::line(format!(
+                "{:<18} {:<9} drawn on the spot; needs no file",
+                "dead-leaves", "built in"
+            ))?;
             for entry in catalog::ENTRIES {
                 let status = catalog::status(entry, root)?;
                 let here = status.iter().filter(|s| s.bytes.is_some()).count();
@@ -79,7 +88,10 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
                 };
                 print::line(format!("{:<18} {mark:<9} {}", entry.name, entry.what))?;
             }
-            print::line(format!("\nlooked in {} (choose with --data or SCOTOPIC_DATA)", root.display()))?;
+            print::line(format!(
+                "\nlooked in {} (choose with --data or SCOTOPIC_DATA)",
+                root.display()
+            ))?;
         }
         Action::Info { name } => {
             let entry = find(name)?;
@@ -89,32 +101,69 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
                 print::line(format!("by hand: {}", entry.by_hand))?;
             }
             for status in catalog::status(entry, root)? {
-                let here = status.bytes.map_or("not here".to_string(), |n| format!("{n} bytes"));
-                let pinned = if status.pinned { "checksum known" } else { "checksum not known" };
-                print::line(format!("  {:<40} {here}, {pinned}", root.join(status.item.path()).display()))?;
+                let here = status
+                    .bytes
+                    .map_or("not here".to_string(), |n| format!("{n} bytes"));
+                let pinned = if status.pinned {
+                    "checksum known"
+                } else {
+                    "checksum not known"
+                };
+                print::line(format!(
+                    "  {:<40} {here}, {pinned}",
+                    root.join(status.item.path()).display()
+                ))?;
             }
         }
         Action::Verify { name } => {
             for report in catalog::verify(find(name)?, root)? {
-                let verdict = if report.pinned { "whole" } else { "readable (no checksum known to compare)" };
-                print::line(format!("{:<40} {verdict}  sha256 {}", report.path, report.sha256))?;
+                let verdict = if report.pinned {
+                    "whole"
+                } else {
+                    "readable (no checksum known to compare)"
+                };
+                print::line(format!(
+                    "{:<40} {verdict}  sha256 {}",
+                    report.path, report.sha256
+                ))?;
             }
         }
         Action::Fetch { name } => fetch(find(name)?, root)?,
-        Action::Prepare { preset, config, sets, out } => {
+        Action::Prepare {
+            preset,
+            config,
+            sets,
+            out,
+        } => {
             let config = config::resolve(preset, config.as_deref(), sets).map_err(BadRequest)?;
             let splits = config.data.load(root, &mut |line| eprintln!("{line}"))?;
-            std::fs::create_dir_all(out).with_context(|| format!("could not make {}", out.display()))?;
-            let sets = [("train", Some(&splits.train)), ("validation", Some(&splits.validation)), ("test", splits.test.as_ref())];
+            std::fs::create_dir_all(out)
+                .with_context(|| format!("could not make {}", out.display()))?;
+            let sets = [
+                ("train", Some(&splits.train)),
+                ("validation", Some(&splits.validation)),
+                ("test", splits.test.as_ref()),
+            ];
             for (name, set) in sets {
-                let Some(set) = set.filter(|set| !set.is_empty()) else { continue };
+                let Some(set) = set.filter(|set| !set.is_empty()) else {
+                    continue;
+                };
                 let shape = set.shape();
                 let path = out.join(format!("{name}.npy"));
-                npy::write(&path, &[set.len(), shape.channels, shape.height, shape.width], set.pixels())?;
+                npy::write(
+                    &path,
+                    &[set.len(), shape.channels, shape.height, shape.width],
+                    set.pixels(),
+                )?;
                 print::line(format!("{}  {} images", path.display(), set.len()))?;
             }
             let scale = splits.standardisation;
-            print::line(format!("pixels = (value − {}) / {}; digest {}", scale.mean, scale.std, splits.digest()))?;
+            print::line(format!(
+                "pixels = (value − {}) / {}; digest {}",
+                scale.mean,
+                scale.std,
+                splits.digest()
+            ))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -123,7 +172,11 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
 fn find(name: &str) -> Result<&'static Entry> {
     catalog::find(name).ok_or_else(|| {
         let names: Vec<_> = catalog::ENTRIES.iter().map(|e| e.name).collect();
-        BadRequest(anyhow!("there is no data set `{name}`; known are {}", names.join(", "))).into()
+        BadRequest(anyhow!(
+            "there is no data set `{name}`; known are {}",
+            names.join(", ")
+        ))
+        .into()
     })
 }
 
@@ -132,7 +185,8 @@ fn fetch(entry: &Entry, root: &std::path::Path) -> Result<()> {
     use indicatif::{ProgressBar, ProgressStyle};
     eprintln!("{}: {}\nlicence: {}", entry.name, entry.what, entry.licence);
     let bar = ProgressBar::no_length();
-    if let Ok(style) = ProgressStyle::with_template("{msg}  {bytes}/{total_bytes}  {bytes_per_sec}") {
+    if let Ok(style) = ProgressStyle::with_template("{msg}  {bytes}/{total_bytes}  {bytes_per_sec}")
+    {
         bar.set_style(style);
     }
     let fetched = catalog::fetch_entry(entry, root, &mut |path, done, total| {
@@ -148,8 +202,17 @@ fn fetch(entry: &Entry, root: &std::path::Path) -> Result<()> {
         print::line(format!("{} is already in {}", entry.name, root.display()))?;
     }
     for (path, file) in fetched {
-        let pinned = if file.pinned { "as expected" } else { "not known before: note it" };
-        print::line(format!("{}  {} bytes, sha256 {} ({pinned})", root.join(path).display(), file.bytes, file.sha256))?;
+        let pinned = if file.pinned {
+            "as expected"
+        } else {
+            "not known before: note it"
+        };
+        print::line(format!(
+            "{}  {} bytes, sha256 {} ({pinned})",
+            root.join(path).display(),
+            file.bytes,
+            file.sha256
+        ))?;
     }
     Ok(())
 }
@@ -160,9 +223,16 @@ fn fetch(entry: &Entry, root: &std::path::Path) -> Result<()> {
         .items
         .iter()
         .map(|item| match item {
-            catalog::Item::File { path, url: Some(url), .. } => format!("{url} as {}", root.join(path).display()),
+            catalog::Item::File {
+                path,
+                url: Some(url),
+                ..
+            } => format!("{url} as {}", root.join(path).display()),
             other => root.join(other.path()).display().to_string(),
         })
         .collect();
-    anyhow::bail!("this program was built without the feature `fetch`; get by hand: {}", files.join(", "))
+    anyhow::bail!(
+        "this program was built without the feature `fetch`; get by hand: {}",
+        files.join(", ")
+    )
 }

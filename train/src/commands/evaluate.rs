@@ -34,15 +34,19 @@ impl Split {
         match self {
             Self::Train => Ok(splits.train),
             Self::Validation => Ok(splits.validation),
-            Self::Test => splits.test.context("these data have no test set: take --split validation"),
+            Self::Test => splits
+                .test
+                .context("these data have no test set: take --split validation"),
         }
     }
 }
 
 /// Options of `scotopic evaluate`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  scotopic evaluate runs/mnist --split test --data ../datasets\n  \
-                        scotopic evaluate checkpoints/dead-leaves --steps 128 --json")]
+#[command(
+    after_help = "Examples:\n  scotopic evaluate runs/mnist --split test --data ../datasets\n  \
+                        scotopic evaluate checkpoints/dead-leaves --steps 128 --json"
+)]
 pub struct EvaluateArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file
     pub model: PathBuf,
@@ -76,13 +80,18 @@ pub struct EvaluateArgs {
 pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let opened = device::open(args.place.device).map_err(BadRequest)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
-    let set = args.split.of(checkpoint.config.data.load(&args.place.data, &mut |_| {})?)?;
+    let set = args
+        .split
+        .of(checkpoint.config.data.load(&args.place.data, &mut |_| {})?)?;
     let standard = validation(&checkpoint.config);
     let how = Measurement {
         steps: args.steps.map_or(standard.steps, |t| t as usize),
         batch: args.batch as usize,
         count: args.count.map_or(usize::MAX, |n| n as usize),
-        noise: args.seed.map_or(standard.noise, |seed| NoiseKey { seed, ..standard.noise }),
+        noise: args.seed.map_or(standard.noise, |seed| NoiseKey {
+            seed,
+            ..standard.noise
+        }),
         ..standard
     };
     let m = measure(&model, &set, &how, &opened.device)?;
@@ -90,11 +99,25 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         print::line(serde_json::to_string_pretty(&m)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    print::line(format!("{} images of {}, {} inference steps, exact spike counts", m.images, set.name(), m.steps))?;
-    print::line(format!("  R², one spike sample   {:.4} per image, {:.4} pooled", m.r2, m.r2_pooled))?;
-    print::line(format!("  R², firing rates       {:.4} per image, {:.4} pooled", m.r2_rates, m.r2_rates_pooled))?;
-    print::line(format!("  squared error          {:.3} per image", m.squared_error))?;
-    print::line(format!("  silent neurons         {:.2} %", 100.0 * m.zeros))?;
+    print::line(format!(
+        "{} images of {}, {} inference steps, exact spike counts",
+        m.images,
+        set.name(),
+        m.steps
+    ))?;
+    print::line(format!(
+        "  R², one spike sample   {:.4} per image, {:.4} pooled",
+        m.r2, m.r2_pooled
+    ))?;
+    print::line(format!(
+        "  R², firing rates       {:.4} per image, {:.4} pooled",
+        m.r2_rates, m.r2_rates_pooled
+    ))?;
+    print::line(format!(
+        "  squared error          {:.3} per image",
+        m.squared_error
+    ))?;
+    print::line(format!("  zero spike counts      {:.2} %", 100.0 * m.zeros))?;
     print::line(format!(
         "  free energy            {:.3} nats  (−ln p {:.3}, KL {:.3}, β {})",
         m.objective, m.reconstruction, m.kl, how.beta

@@ -43,12 +43,20 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode> {
         average if average.is_empty() => checkpoint.part("model"),
         average => average,
     };
-    std::fs::create_dir_all(&args.out).with_context(|| format!("could not make {}", args.out.display()))?;
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("could not make {}", args.out.display()))?;
     let path = match args.format {
         Format::Safetensors => {
             let path = args.out.join("model.safetensors");
-            let arrays = weights.into_iter().map(|(name, a)| (format!("model.{name}"), a)).collect();
-            let exported = Checkpoint { kind: Kind::Model, arrays, ..checkpoint };
+            let arrays = weights
+                .into_iter()
+                .map(|(name, a)| (format!("model.{name}"), a))
+                .collect();
+            let exported = Checkpoint {
+                kind: Kind::Model,
+                arrays,
+                ..checkpoint
+            };
             exported.write(&path)?;
             let card = args.out.join("README.md");
             replace(&card, model_card(&exported)?.as_bytes())?;
@@ -82,7 +90,9 @@ fn model_card(checkpoint: &Checkpoint) -> Result<String> {
     let objective = checkpoint
         .progress
         .best
-        .map_or("not validated".to_string(), |best| format!("{best:.3} nats per image"));
+        .map_or("not validated".to_string(), |best| {
+            format!("{best:.3} nats per image")
+        });
     Ok(format!(
         "# Iterative Poisson VAE, {neurons} neurons, images {c}×{h}×{w}\n\n\
          Trained by scotopic {version} for {iterations} iterations (seed {seed}) in {seconds:.0} s.\n\

@@ -20,14 +20,16 @@ use crate::figures::{self, Tile, raster, tiles};
 
 /// Options of `scotopic infer`.
 #[derive(Debug, Args)]
-#[command(after_help = "Input: a png, jpeg, npy or npz file, or a folder of pictures.\n  \
-                        Arrays are [n, pixels], [n, height, width] or [n, channels, height, width]; with --sequence \
-                        [time, n, pixels]\n  or [time, pixels], one frame per inference step. Pictures larger than the \
-                        model's images are filtered as\n  its training pictures were and cut into patches.\n\n\
-                        Output: inference.npz with spikes [time, n, neurons], rates [n, neurons], reconstruction and\n  \
-                        reconstruction_rates [n, pixels], free_energy, negative_log_likelihood and kl [time, n];\n  \
-                        reconstructions.png and raster.png.\n\nExample:\n  \
-                        scotopic infer checkpoints/dead-leaves --input photo.jpg --out seen")]
+#[command(
+    after_help = "Input: a png, jpeg, npy or npz file, or a folder of pictures. Arrays are [n, pixels],\n\
+                        [n, height, width] or [n, channels, height, width]; with --sequence [time, n, pixels] or\n\
+                        [time, pixels], one frame per inference step. Pictures larger than the model's images\n\
+                        are filtered as its training pictures were and cut into patches.\n\n\
+                        Output: inference.npz with input, spikes [time, n, neurons], rates [n, neurons],\n\
+                        reconstruction and reconstruction_rates [n, pixels], free_energy,\n\
+                        negative_log_likelihood and kl [time, n]; reconstructions.png and raster.png.\n\nExample:\n  \
+                        scotopic infer checkpoints/dead-leaves --input photo.jpg --out seen"
+)]
 pub struct InferArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file
     pub model: PathBuf,
@@ -80,12 +82,27 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         scale(&mut input.values, checkpoint.image.standardisation);
     }
     if let Some(at) = input.values.iter().position(|v| !v.is_finite()) {
-        bail!("{}: value {at} is {}, expected a finite number", args.input.display(), input.values[at]);
+        bail!(
+            "{}: value {at} is {}, expected a finite number",
+            args.input.display(),
+            input.values[at]
+        );
     }
-    let Input { time, images, values } = input;
-    let film = Tensor::<3>::from_data(TensorData::new(values.clone(), [time, images, shape.pixels()]), &opened.device);
+    let Input {
+        time,
+        images,
+        values,
+    } = input;
+    let film = Tensor::<3>::from_data(
+        TensorData::new(values.clone(), [time, images, shape.pixels()]),
+        &opened.device,
+    );
     let steps = args.steps.map_or(
-        if time > 1 { time } else { checkpoint.config.inference.steps },
+        if time > 1 {
+            time
+        } else {
+            checkpoint.config.inference.steps
+        },
         |t| t as usize,
     );
     let neurons = checkpoint.config.model.latents;
@@ -100,15 +117,31 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
     let perception = model.perception(checkpoint.config.rule().at(1.0, Sampling::EXACT));
     let stimulus = Stimulus::Sequence(film);
     let noise = NoiseKey::new(args.seed);
-    let record = Record { states: false, ..Record::ALL };
-    let host = |t: Tensor<2>| t.try_into_vec_as::<f32>().context("could not read from the device");
-    let row = |t: Tensor<1>| t.try_into_vec_as::<f32>().context("could not read from the device");
+    let record = Record {
+        states: false,
+        ..Record::ALL
+    };
+    let host = |t: Tensor<2>| {
+        t.try_into_vec_as::<f32>()
+            .context("could not read from the device")
+    };
+    let row = |t: Tensor<1>| {
+        t.try_into_vec_as::<f32>()
+            .context("could not read from the device")
+    };
 
     let mut state = model.rest(images);
     let (mut spikes, mut nll, mut kl, mut last) = (Vec::new(), Vec::new(), Vec::new(), None);
     // Read back in stretches, so that the device holds only a few steps at a time.
     for from in (0..steps).step_by(STRETCH) {
-        let seen = unroll(&perception, &stimulus, state, from..steps.min(from + STRETCH), &noise, record);
+        let seen = unroll(
+            &perception,
+            &stimulus,
+            state,
+            from..steps.min(from + STRETCH),
+            &noise,
+            record,
+        );
         state = seen.state;
         let (mut counts, mut likelihoods, mut divergences) = (Vec::new(), Vec::new(), Vec::new());
         for moment in seen.moments {
@@ -130,7 +163,8 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
     let free_energy: Vec<f32> = nll.iter().zip(&kl).map(|(a, b)| a + b).collect();
     let shown = values[(time - 1) * images * shape.pixels()..].to_vec();
 
-    std::fs::create_dir_all(&args.out).with_context(|| format!("could not make {}", args.out.display()))?;
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("could not make {}", args.out.display()))?;
     let archive = args.out.join("inference.npz");
     npy::write_npz(
         &archive,
@@ -145,7 +179,11 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
             ("free_energy", &[steps, images], &free_energy),
         ],
     )?;
-    let tile = Tile { height: shape.height, width: shape.width, channels: shape.channels };
+    let tile = Tile {
+        height: shape.height,
+        width: shape.width,
+        channels: shape.channels,
+    };
     let few = images.min(12) * shape.pixels();
     let label = format!("spikes, t = {steps}");
     let rows = [
@@ -154,13 +192,31 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         ("rates", &by_rates[..few]),
     ];
     let pictures = args.out.join("reconstructions.png");
-    figures::write_png(&pictures, &tiles::reconstructions(&rows, tile, true, "What the model sees")?)?;
-    let first: Vec<f32> = spikes.chunks_exact(images * neurons).flat_map(|t| t[..neurons].to_vec()).collect();
+    figures::write_png(
+        &pictures,
+        &tiles::reconstructions(&rows, tile, true, "What the model sees")?,
+    )?;
+    let first: Vec<f32> = spikes
+        .chunks_exact(images * neurons)
+        .flat_map(|t| t[..neurons].to_vec())
+        .collect();
     let raster_path = args.out.join("raster.png");
-    figures::write_png(&raster_path, &raster::spikes(&first, steps, neurons, "Spikes while the first image is seen")?)?;
+    figures::write_png(
+        &raster_path,
+        &raster::spikes(
+            &first,
+            steps,
+            neurons,
+            "Spikes while the first image is seen",
+        )?,
+    )?;
 
-    let mean = |row: &[f32]| row.iter().map(|&v| f64::from(v)).sum::<f64>() / row.len().max(1) as f64;
-    let (begin, end) = (mean(&free_energy[..images]), mean(&free_energy[(steps - 1) * images..]));
+    let mean =
+        |row: &[f32]| row.iter().map(|&v| f64::from(v)).sum::<f64>() / row.len().max(1) as f64;
+    let (begin, end) = (
+        mean(&free_energy[..images]),
+        mean(&free_energy[(steps - 1) * images..]),
+    );
     let zeros = spikes.iter().filter(|&&z| z == 0.0).count() as f64 / spikes.len() as f64;
     if args.json {
         let value = serde_json::json!({
@@ -187,7 +243,11 @@ fn scale(values: &mut [f32], standardisation: Standardisation) {
 
 fn read(args: &InferArgs, shape: ImageShape, data: &DataConfig) -> Result<Input> {
     let path = &args.input;
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let extension = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
     let array = match extension.as_str() {
         "npy" => npy::read(path)?,
         "npz" => {
@@ -195,7 +255,10 @@ fn read(args: &InferArgs, shape: ImageShape, data: &DataConfig) -> Result<Input>
             let names: Vec<String> = arrays.iter().map(|(name, _)| name.clone()).collect();
             match arrays.len() {
                 1 => arrays.remove(0).1,
-                _ => match arrays.into_iter().find(|(name, _)| name == "images" || name == "input") {
+                _ => match arrays
+                    .into_iter()
+                    .find(|(name, _)| name == "images" || name == "input")
+                {
                     Some((_, array)) => array,
                     None => bail!(
                         "{}: holds {}; expected one array, or one named `images`",
@@ -209,7 +272,11 @@ fn read(args: &InferArgs, shape: ImageShape, data: &DataConfig) -> Result<Input>
     };
     let pixels = shape.pixels();
     let sizes = &array.shape;
-    let fits = |from: usize| sizes.get(from..).is_some_and(|rest| !rest.is_empty() && rest.iter().product::<usize>() == pixels);
+    let fits = |from: usize| {
+        sizes
+            .get(from..)
+            .is_some_and(|rest| !rest.is_empty() && rest.iter().product::<usize>() == pixels)
+    };
     let (time, images) = match (args.sequence, sizes.len()) {
         (false, _) if fits(1) => (1, sizes[0]),
         (true, 2) if fits(1) => (sizes[0], 1),
@@ -220,21 +287,41 @@ fn read(args: &InferArgs, shape: ImageShape, data: &DataConfig) -> Result<Input>
             shape.channels,
             shape.height,
             shape.width,
-            if args.sequence { ", expected [time, n, pixels] or [time, pixels]" } else { ", expected [n, pixels] (or --sequence)" }
+            if args.sequence {
+                ", expected [time, n, pixels] or [time, pixels]"
+            } else {
+                ", expected [n, pixels] (or --sequence)"
+            }
         ),
     };
     ensure!(time > 0 && images > 0, "{}: is empty", path.display());
-    Ok(Input { time, images, values: array.data })
+    Ok(Input {
+        time,
+        images,
+        values: array.data,
+    })
 }
 
 /// Pictures: of the model's size as they are, larger ones filtered and cut into patches.
 fn pictures(path: &Path, shape: ImageShape, data: &DataConfig) -> Result<Input> {
-    ensure!(shape.channels == 1, "pictures are read as grey values; this model sees {} channels", shape.channels);
-    let files = if path.is_dir() { images::folder(path)? } else { vec![path.to_path_buf()] };
+    ensure!(
+        shape.channels == 1,
+        "pictures are read as grey values; this model sees {} channels",
+        shape.channels
+    );
+    let files = if path.is_dir() {
+        images::folder(path)?
+    } else {
+        vec![path.to_path_buf()]
+    };
     let whitening = match data {
         DataConfig::DeadLeaves(c) => c.whitening.clone(),
         DataConfig::Images(c) => c.whitening.clone(),
-        _ => WhiteningConfig { kind: scotopic_datasets::WhiteningKind::None, local_contrast: false, ..Default::default() },
+        _ => WhiteningConfig {
+            kind: scotopic_datasets::WhiteningKind::None,
+            local_contrast: false,
+            ..Default::default()
+        },
     };
     let mut values = Vec::new();
     for file in &files {
@@ -255,12 +342,20 @@ fn pictures(path: &Path, shape: ImageShape, data: &DataConfig) -> Result<Input> 
             for column in 0..picture.width / shape.width {
                 for y in 0..shape.height {
                     let from = (row * shape.height + y) * picture.width + column * shape.width;
-                    values.extend(picture.values[from..from + shape.width].iter().map(|&v| v as f32));
+                    values.extend(
+                        picture.values[from..from + shape.width]
+                            .iter()
+                            .map(|&v| v as f32),
+                    );
                 }
             }
         }
     }
     let images = values.len() / shape.pixels();
     ensure!(images > 0, "{}: holds no pictures", path.display());
-    Ok(Input { time: 1, images, values })
+    Ok(Input {
+        time: 1,
+        images,
+        values,
+    })
 }

@@ -17,10 +17,18 @@ pub(crate) fn locate(path: &Path) -> PathBuf {
         return path.to_path_buf();
     }
     if let Ok(run) = RunDir::open(path) {
-        return if run.best().exists() { run.best() } else { run.last() };
+        return if run.best().exists() {
+            run.best()
+        } else {
+            run.last()
+        };
     }
     let released = path.join("model.safetensors");
-    if released.exists() { released } else { path.join("checkpoint.safetensors") }
+    if released.exists() {
+        released
+    } else {
+        path.join("checkpoint.safetensors")
+    }
 }
 
 /// Reads the checkpoint behind `path` and puts its model on `device`.

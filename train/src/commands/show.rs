@@ -69,9 +69,20 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
         (None, Ok(dir)) => dir.figures(),
         (None, Err(_)) => PathBuf::from("figures"),
     };
-    std::fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
-    let all = [What::Dictionary, What::Reconstructions, What::Convergence, What::Raster, What::Unroll];
-    let wanted = if args.what.is_empty() { &all[..] } else { &args.what };
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("could not make {}", folder.display()))?;
+    let all = [
+        What::Dictionary,
+        What::Reconstructions,
+        What::Convergence,
+        What::Raster,
+        What::Unroll,
+    ];
+    let wanted = if args.what.is_empty() {
+        &all[..]
+    } else {
+        &args.what
+    };
     let shape = checkpoint.image.shape;
     let config = &checkpoint.config;
     let steps = args.steps as usize;
@@ -91,18 +102,30 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
         });
         match (what, &images) {
             (What::Reconstructions, Some(set)) => {
-                figures::write_png(&path, &reconstructions(&model, config, set, &opened.device)?)?;
+                figures::write_png(
+                    &path,
+                    &reconstructions(&model, config, set, &opened.device)?,
+                )?;
             }
             (What::Convergence, Some(set)) => {
-                figures::write_png(&path, &convergence(&model, config, set, steps, &opened.device)?)?;
+                figures::write_png(
+                    &path,
+                    &convergence(&model, config, set, steps, &opened.device)?,
+                )?;
             }
             (What::Raster, Some(set)) => {
                 figures::write_png(&path, &spikes(&model, config, set, steps, &opened.device)?)?;
             }
             (What::Unroll, Some(set)) => {
-                animation::write_gif(&path, &unfolding(&model, config, set, steps, &opened.device)?, 120)?;
+                animation::write_gif(
+                    &path,
+                    &unfolding(&model, config, set, steps, &opened.device)?,
+                    120,
+                )?;
             }
-            (What::Dictionary, _) | (_, None) => figures::write_png(&path, &dictionary(&model, shape)?)?,
+            (What::Dictionary, _) | (_, None) => {
+                figures::write_png(&path, &dictionary(&model, shape)?)?
+            }
         }
         print::line(path.display())?;
     }
@@ -110,11 +133,17 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
 }
 
 fn tile(shape: ImageShape) -> Tile {
-    Tile { height: shape.height, width: shape.width, channels: shape.channels }
+    Tile {
+        height: shape.height,
+        width: shape.width,
+        channels: shape.channels,
+    }
 }
 
 fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    tensor.try_into_vec_as::<f32>().context("could not read from the device")
+    tensor
+        .try_into_vec_as::<f32>()
+        .context("could not read from the device")
 }
 
 /// Atoms, largest norm first.
@@ -152,14 +181,31 @@ fn see(
 ///
 /// # Errors
 /// If the device or the drawing fails.
-pub fn reconstructions(model: &IterativeVae, config: &RunConfig, set: &ImageSet, device: &Device) -> Result<RgbImage> {
+pub fn reconstructions(
+    model: &IterativeVae,
+    config: &RunConfig,
+    set: &ImageSet,
+    device: &Device,
+) -> Result<RgbImage> {
     let steps = config.inference.steps;
-    let record = Record { every: usize::MAX, ..Record::GENERATED };
+    let record = Record {
+        every: usize::MAX,
+        ..Record::GENERATED
+    };
     let (x, seen) = see(model, config, set, (12, steps), record, device)?;
-    let sample = seen.moments.last().and_then(|m| m.generated.as_ref()).context("nothing was generated")?;
+    let sample = seen
+        .moments
+        .last()
+        .and_then(|m| m.generated.as_ref())
+        .context("nothing was generated")?;
     let by_rates = model.decoder.decode(seen.state.mean());
     let error = x.clone() - by_rates.clone();
-    let (x, spikes, rates, error) = (read(x)?, read(sample.mean.clone())?, read(by_rates)?, read(error)?);
+    let (x, spikes, rates, error) = (
+        read(x)?,
+        read(sample.mean.clone())?,
+        read(by_rates)?,
+        read(error)?,
+    );
     let label = format!("spikes, t = {steps}");
     let rows = [
         ("input", &x[..]),
@@ -167,7 +213,12 @@ pub fn reconstructions(model: &IterativeVae, config: &RunConfig, set: &ImageSet,
         ("rates", &rates[..]),
         ("x - rates", &error[..]),
     ];
-    Ok(tiles::reconstructions(&rows, tile(set.shape()), true, "Validation images")?)
+    Ok(tiles::reconstructions(
+        &rows,
+        tile(set.shape()),
+        true,
+        "Validation images",
+    )?)
 }
 
 /// R², zeros and ‖Δu‖ for every inference step, means over up to 200 images.
@@ -187,11 +238,19 @@ pub fn convergence(
     let mut previous = model.rest(images).potential();
     let mut rows = Vec::new();
     for moment in &seen.moments {
-        let (Some(generated), Some(state)) = (&moment.generated, &moment.state) else { continue };
-        let r2 = |mean: Tensor<2>| ((x.clone() - mean).square().sum_dim(1) / sst.clone()).mean().neg() + 1.0;
+        let (Some(generated), Some(state)) = (&moment.generated, &moment.state) else {
+            continue;
+        };
+        let r2 = |mean: Tensor<2>| {
+            ((x.clone() - mean).square().sum_dim(1) / sst.clone())
+                .mean()
+                .neg()
+                + 1.0
+        };
         let u = state.potential();
-        rows.push(r2(generated.mean.clone()));
-        rows.push(r2(model.decoder.decode(state.mean())));
+        // Below −1 it does not matter how wrong: an unstable model must not flatten the curve.
+        rows.push(r2(generated.mean.clone()).clamp_min(-1.0));
+        rows.push(r2(model.decoder.decode(state.mean())).clamp_min(-1.0));
         rows.push(generated.sample.clone().equal_elem(0.0).float().mean());
         rows.push((u.clone() - previous).square().sum_dim(1).sqrt().mean());
         previous = u;
@@ -201,7 +260,10 @@ pub fn convergence(
     let series = |label: &str, k: usize| Series {
         label: label.into(),
         x: time.clone(),
-        y: values.chunks_exact(4).map(|row| f64::from(row[k])).collect(),
+        y: values
+            .chunks_exact(4)
+            .map(|row| f64::from(row[k]))
+            .collect(),
     };
     let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
         title: title.into(),
@@ -212,9 +274,24 @@ pub fn convergence(
         log_y,
     };
     Ok(chart::lines(&[
-        panel("Reconstruction", "R²", vec![series("spikes", 0), series("rates", 1)], false),
-        panel("Sparsity", "fraction of zeros", vec![series("zeros", 2)], false),
-        panel("Change of the potentials", "|Δu|", vec![series("|Δu|", 3)], true),
+        panel(
+            "Reconstruction",
+            "R²",
+            vec![series("spikes", 0), series("rates", 1)],
+            false,
+        ),
+        panel(
+            "Sparsity",
+            "fraction of zeros",
+            vec![series("zeros", 2)],
+            false,
+        ),
+        panel(
+            "Change of the potentials",
+            "|Δu|",
+            vec![series("|Δu|", 3)],
+            true,
+        ),
     ])?)
 }
 
@@ -222,13 +299,29 @@ pub fn convergence(
 ///
 /// # Errors
 /// If the device or the drawing fails.
-pub fn spikes(model: &IterativeVae, config: &RunConfig, set: &ImageSet, steps: usize, device: &Device) -> Result<RgbImage> {
-    let record = Record { spikes: true, generated: false, states: false, every: 1 };
+pub fn spikes(
+    model: &IterativeVae,
+    config: &RunConfig,
+    set: &ImageSet,
+    steps: usize,
+    device: &Device,
+) -> Result<RgbImage> {
+    let record = Record {
+        spikes: true,
+        generated: false,
+        states: false,
+        every: 1,
+    };
     let (_, seen) = see(model, config, set, (1, steps), record, device)?;
     let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
     let units = model.resting.val().dims()[0];
     let counts = read(Tensor::cat(counts, 0))?;
-    Ok(raster::spikes(&counts, steps, units, "Spikes while one image is seen")?)
+    Ok(raster::spikes(
+        &counts,
+        steps,
+        units,
+        "Spikes while one image is seen",
+    )?)
 }
 
 /// Twelve images while inference unfolds.
@@ -248,9 +341,16 @@ pub fn unfolding(
         .iter()
         .filter_map(|m| Some(model.decoder.decode(m.state.as_ref()?.mean())))
         .collect();
-    let labels: Vec<String> = (1..=frames.len()).map(|t| format!("step {t}, rates")).collect();
+    let labels: Vec<String> = (1..=frames.len())
+        .map(|t| format!("step {t}, rates"))
+        .collect();
     let frames = read(Tensor::cat(frames, 0))?;
-    Ok(animation::unroll(&frames, &read(x)?, tile(set.shape()), &labels)?)
+    Ok(animation::unroll(
+        &frames,
+        &read(x)?,
+        tile(set.shape()),
+        &labels,
+    )?)
 }
 
 /// Free energy and its terms over training.
@@ -273,8 +373,23 @@ pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
         log_y,
     };
     Ok(chart::lines(&[
-        panel("Reconstruction", "-ln p (nats)", vec![series("-ln p(x|z)", &|r| r.reconstruction)], false),
-        panel("Divergence", "nats", vec![series("KL", &|r| r.kl), series("β·KL", &|r| r.beta * r.kl)], false),
-        panel("Gradient", "global norm", vec![series("before clipping", &|r| r.gradient_norm)], true),
+        panel(
+            "Reconstruction",
+            "-ln p (nats)",
+            vec![series("-ln p(x|z)", &|r| r.reconstruction)],
+            false,
+        ),
+        panel(
+            "Divergence",
+            "nats",
+            vec![series("KL", &|r| r.kl), series("β·KL", &|r| r.beta * r.kl)],
+            false,
+        ),
+        panel(
+            "Gradient",
+            "global norm",
+            vec![series("before clipping", &|r| r.gradient_norm)],
+            true,
+        ),
     ])?)
 }

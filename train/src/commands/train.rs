@@ -25,9 +25,11 @@ use crate::state::TrainState;
 
 /// Options of `scotopic train`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  scotopic train\n  scotopic train --preset mnist --data ../datasets\n  \
+#[command(
+    after_help = "Examples:\n  scotopic train\n  scotopic train --preset mnist --data ../datasets\n  \
                         scotopic train --set objective.beta=8 --set train.iterations=2000\n  \
-                        scotopic train --resume runs/dead-leaves")]
+                        scotopic train --resume runs/dead-leaves"
+)]
 pub struct TrainArgs {
     /// Named configuration to start from; `scotopic config show` lists them
     #[arg(long, value_name = "NAME", default_value = "dead-leaves")]
@@ -69,7 +71,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let resumed = match &args.resume {
         Some(path) => {
             let dir = RunDir::open(path).map_err(BadRequest)?;
-            let checkpoint = Checkpoint::read(&dir.last()).context("there is nothing to resume from")?;
+            let checkpoint =
+                Checkpoint::read(&dir.last()).context("there is nothing to resume from")?;
             Some((dir, checkpoint))
         }
         None => None,
@@ -83,7 +86,9 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     if let Some(note) = &opened.note {
         voice.say(note);
     }
-    let splits = config.data.load(&args.place.data, &mut |line| voice.say(line))?;
+    let splits = config
+        .data
+        .load(&args.place.data, &mut |line| voice.say(line))?;
     let autodiff = opened.device.clone().autodiff();
     if args.dry_run {
         return dry_run(&config, &splits, &autodiff, &opened, args.json);
@@ -101,9 +106,15 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             (dir, state)
         }
         None => {
-            let root = args.out.clone().unwrap_or_else(|| RunDir::fresh(&args.preset));
+            let root = args
+                .out
+                .clone()
+                .unwrap_or_else(|| RunDir::fresh(&args.preset));
             let state = TrainState::new(&config, &splits, &autodiff)?;
-            (RunDir::create(&root, &config, &info(&config, &splits, &opened))?, state)
+            (
+                RunDir::create(&root, &config, &info(&config, &splits, &opened))?,
+                state,
+            )
         }
     };
     let stop = interruption()?;
@@ -115,12 +126,21 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         config.train.iterations,
         opened.name
     ));
-    let fit = Fit { config: &config, splits: &splits, device: &autodiff, dir: &dir, stop: &stop };
+    let fit = Fit {
+        config: &config,
+        splits: &splits,
+        device: &autodiff,
+        dir: &dir,
+        stop: &stop,
+    };
     let mut bar = Bar::new(&voice, &config, state.progress.iteration);
     let outcome = fit.run(&mut state, &mut bar)?;
     bar.finish();
     if outcome == Outcome::Interrupted {
-        voice.say(&format!("interrupted; continue with: scotopic train --resume {}", dir.root().display()));
+        voice.say(&format!(
+            "interrupted; continue with: scotopic train --resume {}",
+            dir.root().display()
+        ));
         return Ok(ExitCode::from(130));
     }
     // A figure that cannot be drawn is no reason to lose the run that was just trained.
@@ -140,7 +160,9 @@ fn requested(args: &TrainArgs) -> Result<RunConfig> {
 }
 
 fn info(config: &RunConfig, splits: &Splits, opened: &Opened) -> RunInfo {
-    let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let started = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs());
     RunInfo {
         scotopic: env!("CARGO_PKG_VERSION").into(),
         burn: "0.22.1".into(),
@@ -182,21 +204,40 @@ fn dry_run(
 ) -> Result<ExitCode> {
     let scratch = std::env::temp_dir().join(format!("scotopic-dry-run-{}", std::process::id()));
     let short = RunConfig {
-        train: config::TrainConfig { iterations: 4, ..config.train },
-        validation: config::ValidationConfig { every: 4, ..config.validation },
+        train: config::TrainConfig {
+            iterations: 4,
+            ..config.train
+        },
+        validation: config::ValidationConfig {
+            every: 4,
+            ..config.validation
+        },
         ..config.clone()
     };
     let stop = AtomicBool::new(false);
     let timed = (|| -> Result<(f64, f64, usize)> {
         let dir = RunDir::create(&scratch, &short, &info(&short, splits, opened))?;
         let mut state = TrainState::new(&short, splits, device)?;
-        let parameters = crate::parameters::arrays_of(&state.model)?.values().map(|a| a.values.len()).sum();
-        let fit = Fit { config: &short, splits, device, dir: &dir, stop: &stop };
+        let parameters = crate::parameters::arrays_of(&state.model)?
+            .values()
+            .map(|a| a.values.len())
+            .sum();
+        let fit = Fit {
+            config: &short,
+            splits,
+            device,
+            dir: &dir,
+            stop: &stop,
+        };
         let mut clock = Clock::default();
         let whole = Instant::now();
         fit.run(&mut state, &mut clock)?;
         // The first iteration compiles and allocates; the others tell. The rest is one validation.
-        let step = clock.marks.windows(2).map(|w| (w[1] - w[0]).as_secs_f64()).fold(f64::MAX, f64::min);
+        let step = clock
+            .marks
+            .windows(2)
+            .map(|w| (w[1] - w[0]).as_secs_f64())
+            .fold(f64::MAX, f64::min);
         let validation = whole.elapsed().as_secs_f64() - clock.total();
         Ok((step, validation.max(0.0), parameters))
     })();
@@ -230,7 +271,10 @@ fn dry_run(
         size(splits),
         splits.validation.len()
     ))?;
-    print::line(format!("model        {} neurons, {parameters} parameters", config.model.latents))?;
+    print::line(format!(
+        "model        {} neurons, {parameters} parameters",
+        config.model.latents
+    ))?;
     print::line(format!(
         "batch        [{}, {}], {} inference steps, {} window(s)",
         config.train.batch,
@@ -238,9 +282,15 @@ fn dry_run(
         config.inference.steps,
         config.train.windows
     ))?;
-    print::line(format!("time         {step:.3} s an iteration; about {} in all", duration(seconds)))?;
+    print::line(format!(
+        "time         {step:.3} s an iteration; about {} in all",
+        duration(seconds)
+    ))?;
     if let Some(bytes) = memory {
-        print::line(format!("memory       {:.0} MB at its peak, data included", bytes as f64 / 1e6))?;
+        print::line(format!(
+            "memory       {:.0} MB at its peak, data included",
+            bytes as f64 / 1e6
+        ))?;
     }
     print::line("dry run: nothing was written")?;
     Ok(ExitCode::SUCCESS)
@@ -278,6 +328,7 @@ fn peak_memory() -> Option<u64> {
 
 fn duration(seconds: f64) -> String {
     match seconds {
+        s if s < 10.0 => format!("{s:.1} s"),
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.1} h", s / 3600.0),
@@ -291,7 +342,9 @@ struct Voice {
 
 impl Voice {
     fn new(quiet: bool) -> Self {
-        Self { on: !quiet && std::io::stderr().is_terminal() }
+        Self {
+            on: !quiet && std::io::stderr().is_terminal(),
+        }
     }
 
     fn say(&self, line: &str) {
@@ -312,7 +365,9 @@ impl Bar {
             true => ProgressBar::new(config.train.iterations as u64),
             false => ProgressBar::hidden(),
         };
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {per_sec}  ETA {eta}  {msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:30} {pos}/{len}  {per_sec}  ETA {eta}  {msg}")
+        {
             bar.set_style(style);
         }
         bar.set_position(done as u64);
@@ -331,7 +386,10 @@ impl Watch for Bar {
     }
 
     fn logged(&mut self, row: &LogRow) {
-        self.bar.set_message(format!("F {:.1} (−ln p {:.1}, KL {:.2})", row.objective, row.reconstruction, row.kl));
+        self.bar.set_message(format!(
+            "F {:.1} (−ln p {:.1}, KL {:.2})",
+            row.objective, row.reconstruction, row.kl
+        ));
     }
 
     fn validated(&mut self, row: &ValidationRow) {
@@ -347,21 +405,37 @@ impl Watch for Bar {
     }
 }
 
-fn draw(dir: &RunDir, state: &TrainState, splits: &Splits, config: &RunConfig, opened: &Opened) -> Result<()> {
+fn draw(
+    dir: &RunDir,
+    state: &TrainState,
+    splits: &Splits,
+    config: &RunConfig,
+    opened: &Opened,
+) -> Result<()> {
     let folder = dir.figures();
     let model = state.judged();
     let picture = crate::commands::show::dictionary(&model, state.image.shape)?;
     figures::write_png(folder.join("dictionary.png"), &picture)?;
-    let picture = crate::commands::show::reconstructions(&model, config, &splits.validation, &opened.device)?;
+    let picture =
+        crate::commands::show::reconstructions(&model, config, &splits.validation, &opened.device)?;
     figures::write_png(folder.join("reconstructions.png"), &picture)?;
     let picture = crate::commands::show::training(&dir.read_metrics()?)?;
     figures::write_png(folder.join("training.png"), &picture)?;
     Ok(())
 }
 
-fn report(dir: &RunDir, state: &TrainState, last: Option<&ValidationRow>, outcome: Outcome, json: bool) -> Result<()> {
+fn report(
+    dir: &RunDir,
+    state: &TrainState,
+    last: Option<&ValidationRow>,
+    outcome: Outcome,
+    json: bool,
+) -> Result<()> {
     let Some(row) = last else {
-        bail!("the run is already complete; look at it with: scotopic show {}", dir.root().display());
+        bail!(
+            "the run is already complete; look at it with: scotopic show {}",
+            dir.root().display()
+        );
     };
     let m = &row.measures;
     let root = dir.root().display();
@@ -380,16 +454,35 @@ fn report(dir: &RunDir, state: &TrainState, last: Option<&ValidationRow>, outcom
         "trained {} iterations in {}{}",
         state.progress.iteration,
         duration(state.progress.seconds),
-        if outcome == Outcome::StoppedEarly { " (stopped early: no lower free energy)" } else { "" }
+        if outcome == Outcome::StoppedEarly {
+            " (stopped early: no lower free energy)"
+        } else {
+            ""
+        }
     ))?;
-    print::line(format!("  R², one spike sample   {:.3}   (validation, {} images, {} steps)", m.r2, m.images, m.steps))?;
+    print::line(format!(
+        "  R², one spike sample   {:.3}   (validation, {} images, {} steps)",
+        m.r2, m.images, m.steps
+    ))?;
     print::line(format!("  R², firing rates       {:.3}", m.r2_rates))?;
-    print::line(format!("  silent neurons         {:.1} %", 100.0 * m.zeros))?;
-    print::line(format!("  free energy            {:.2} nats  (−ln p {:.2}, KL {:.2})", m.objective, m.reconstruction, m.kl))?;
+    print::line(format!("  zero spike counts      {:.1} %", 100.0 * m.zeros))?;
+    print::line(format!(
+        "  free energy            {:.2} nats  (−ln p {:.2} + β·KL, KL {:.3})",
+        m.objective, m.reconstruction, m.kl
+    ))?;
     print::line("")?;
-    print::line(format!("  dictionary             {}", dir.figures().join("dictionary.png").display()))?;
-    print::line(format!("  reconstructions        {}", dir.figures().join("reconstructions.png").display()))?;
-    print::line(format!("  training curves        {}", dir.figures().join("training.png").display()))?;
+    print::line(format!(
+        "  dictionary             {}",
+        dir.figures().join("dictionary.png").display()
+    ))?;
+    print::line(format!(
+        "  reconstructions        {}",
+        dir.figures().join("reconstructions.png").display()
+    ))?;
+    print::line(format!(
+        "  training curves        {}",
+        dir.figures().join("training.png").display()
+    ))?;
     print::line(format!("  best model             {}", dir.best().display()))?;
     print::line("")?;
     print::line("next, watch it see:")?;

@@ -37,7 +37,9 @@ fn merge(base: &mut Table, overlay: Table) {
     for (key, value) in overlay {
         match (base.get_mut(&key), value) {
             (Some(Value::Table(old)), Value::Table(new)) => {
-                let other_source = new.get("source").is_some_and(|s| old.get("source") != Some(s));
+                let other_source = new
+                    .get("source")
+                    .is_some_and(|s| old.get("source") != Some(s));
                 if other_source {
                     *old = new;
                 } else {
@@ -61,7 +63,9 @@ pub fn set(table: &mut Table, assignment: &str) -> Result<()> {
     };
     let (key, text) = (key.trim(), text.trim());
     let value = match format!("v = {text}").parse::<Table>() {
-        Ok(mut parsed) => parsed.remove("v").unwrap_or_else(|| Value::String(text.into())),
+        Ok(mut parsed) => parsed
+            .remove("v")
+            .unwrap_or_else(|| Value::String(text.into())),
         Err(_) => Value::String(text.into()),
     };
     let mut overlay = value;
@@ -91,7 +95,9 @@ pub fn check_keys(overlay: &Table, base: &Table) -> Result<()> {
             .iter()
             .max_by(|a, b| strsim::jaro_winkler(a, &key).total_cmp(&strsim::jaro_winkler(b, &key)));
         match nearest {
-            Some(nearest) => bail!("unknown key `{key}`: did you mean `{nearest}`? (`scotopic config keys` lists all)"),
+            Some(nearest) => bail!(
+                "unknown key `{key}`: did you mean `{nearest}`? (`scotopic config keys` lists all)"
+            ),
             None => bail!("unknown key `{key}`"),
         }
     }
@@ -100,7 +106,10 @@ pub fn check_keys(overlay: &Table, base: &Table) -> Result<()> {
 
 /// All keys that may be set when the data come from `source`.
 fn known_keys(base: &Table, source: &str) -> Result<Vec<String>> {
-    let mut known: Vec<String> = leaves(base, "").into_iter().filter(|k| !k.starts_with("data.")).collect();
+    let mut known: Vec<String> = leaves(base, "")
+        .into_iter()
+        .filter(|k| !k.starts_with("data."))
+        .collect();
     known.extend(super::presets::data_keys(source)?);
     Ok(known)
 }
@@ -109,7 +118,11 @@ fn known_keys(base: &Table, source: &str) -> Result<Vec<String>> {
 pub(super) fn leaves(table: &Table, prefix: &str) -> Vec<String> {
     let mut names = Vec::new();
     for (key, value) in table {
-        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let name = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
         match value {
             Value::Table(inner) => names.extend(leaves(inner, &name)),
             _ => names.push(name),
@@ -125,20 +138,36 @@ mod tests {
     #[test]
     fn a_misspelt_key_is_answered_with_the_right_one() {
         let error = resolve("smoke", None, &["train.iteratoins=5".into()]).unwrap_err();
-        assert!(format!("{error:#}").contains("did you mean `train.iterations`"), "{error:#}");
+        assert!(
+            format!("{error:#}").contains("did you mean `train.iterations`"),
+            "{error:#}"
+        );
     }
 
     #[test]
     fn a_value_of_the_wrong_kind_or_size_is_an_error() {
-        for wrong in ["train.batch=many", "train.batch=0", "seed=-1", "inference.leak=always", "schedule.temperature.to=0"] {
+        for wrong in [
+            "train.batch=many",
+            "train.batch=0",
+            "seed=-1",
+            "inference.leak=always",
+            "schedule.temperature.to=0",
+        ] {
             assert!(resolve("smoke", None, &[wrong.into()]).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn another_source_replaces_the_data_table() {
-        let config = resolve("smoke", None, &["data.source=idx".into(), "data.validation=10".into()]).unwrap();
-        assert!(matches!(config.data, scotopic_datasets::DataConfig::Idx(ref c) if c.validation == 10));
+        let config = resolve(
+            "smoke",
+            None,
+            &["data.source=idx".into(), "data.validation=10".into()],
+        )
+        .unwrap();
+        assert!(
+            matches!(config.data, scotopic_datasets::DataConfig::Idx(ref c) if c.validation == 10)
+        );
     }
 
     #[test]

@@ -107,7 +107,10 @@ impl RunConfig {
         self.model.validate()?;
         self.inference.validate()?;
         let number = |key: &str, value: f64, low: f64| -> Result<()> {
-            ensure!(value.is_finite() && value >= low, "{key} = {value}: must be a number of at least {low}");
+            ensure!(
+                value.is_finite() && value >= low,
+                "{key} = {value}: must be a number of at least {low}"
+            );
             Ok(())
         };
         let count = |key: &str, value: usize, low: usize| -> Result<()> {
@@ -119,11 +122,24 @@ impl RunConfig {
             Ok(())
         };
         let portion = |key: &str, value: f64| -> Result<()> {
-            ensure!((0.0..=1.0).contains(&value), "{key} = {value}: must be a portion between 0 and 1");
+            ensure!(
+                (0.0..=1.0).contains(&value),
+                "{key} = {value}: must be a portion between 0 and 1"
+            );
             Ok(())
         };
         number("objective.beta", self.objective.beta, 0.0)?;
-        let TrainConfig { iterations, batch, windows, rate, clip, warmup_clip, ema, log_every, save_every } = self.train;
+        let TrainConfig {
+            iterations,
+            batch,
+            windows,
+            rate,
+            clip,
+            warmup_clip,
+            ema,
+            log_every,
+            save_every,
+        } = self.train;
         count("train.iterations", iterations, 1)?;
         count("train.batch", batch, 1)?;
         count("train.windows", windows, 1)?;
@@ -132,13 +148,36 @@ impl RunConfig {
         number("train.rate.base", rate.base, 0.0)?;
         number("train.rate.floor", rate.floor, 0.0)?;
         portion("train.rate.warmup", rate.warmup)?;
-        ensure!(clip > 0.0 && clip.is_finite(), "train.clip = {clip}: must be above 0");
-        ensure!(warmup_clip > 0.0 && warmup_clip.is_finite(), "train.warmup_clip = {warmup_clip}: must be above 0");
-        ensure!((0.0..1.0).contains(&ema), "train.ema = {ema}: must be at least 0 (off) and below 1");
-        let AdamaxConfig { beta1, beta2, epsilon, weight_decay } = self.optimizer;
-        ensure!((0.0..1.0).contains(&beta1), "optimizer.beta1 = {beta1}: must be at least 0 and below 1");
-        ensure!((0.0..1.0).contains(&beta2), "optimizer.beta2 = {beta2}: must be at least 0 and below 1");
-        ensure!(epsilon > 0.0 && epsilon.is_finite(), "optimizer.epsilon = {epsilon}: must be above 0");
+        ensure!(
+            clip > 0.0 && clip.is_finite(),
+            "train.clip = {clip}: must be above 0"
+        );
+        ensure!(
+            warmup_clip > 0.0 && warmup_clip.is_finite(),
+            "train.warmup_clip = {warmup_clip}: must be above 0"
+        );
+        ensure!(
+            (0.0..1.0).contains(&ema),
+            "train.ema = {ema}: must be at least 0 (off) and below 1"
+        );
+        let AdamaxConfig {
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+        } = self.optimizer;
+        ensure!(
+            (0.0..1.0).contains(&beta1),
+            "optimizer.beta1 = {beta1}: must be at least 0 and below 1"
+        );
+        ensure!(
+            (0.0..1.0).contains(&beta2),
+            "optimizer.beta2 = {beta2}: must be at least 0 and below 1"
+        );
+        ensure!(
+            epsilon > 0.0 && epsilon.is_finite(),
+            "optimizer.epsilon = {epsilon}: must be above 0"
+        );
         number("optimizer.weight_decay", weight_decay, 0.0)?;
         let tau = self.schedule.temperature;
         for (key, value) in [("from", tau.from), ("to", tau.to)] {
@@ -162,7 +201,12 @@ impl RunConfig {
         count("validation.every", self.validation.every, 1)?;
         count("validation.count", self.validation.count, 1)?;
         count("validation.patience", self.validation.patience, 0)?;
-        if self.inference.steps.checked_mul(windows).is_none_or(|t| t >= 1 << 24) {
+        if self
+            .inference
+            .steps
+            .checked_mul(windows)
+            .is_none_or(|t| t >= 1 << 24)
+        {
             bail!("inference.steps × train.windows is beyond 16777215: lower one of them");
         }
         Ok(())
@@ -178,6 +222,9 @@ impl RunConfig {
 
     /// The inference rule with the form of KL that the objective asks for.
     pub fn rule(&self) -> RuleConfig {
-        RuleConfig { kl: self.objective.kl, ..self.inference.clone() }
+        RuleConfig {
+            kl: self.objective.kl,
+            ..self.inference.clone()
+        }
     }
 }

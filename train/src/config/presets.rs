@@ -59,11 +59,14 @@ pub fn preset(name: &str) -> Result<&'static Preset> {
     if let Some(found) = PRESETS.iter().find(|p| p.name == name) {
         return Ok(found);
     }
-    let nearest = PRESETS
-        .iter()
-        .max_by(|a, b| strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name)));
+    let nearest = PRESETS.iter().max_by(|a, b| {
+        strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name))
+    });
     match nearest {
-        Some(nearest) => bail!("there is no preset `{name}`: did you mean `{}`?", nearest.name),
+        Some(nearest) => bail!(
+            "there is no preset `{name}`: did you mean `{}`?",
+            nearest.name
+        ),
         None => bail!("there is no preset `{name}`"),
     }
 }
@@ -74,7 +77,9 @@ impl Preset {
     /// # Errors
     /// Never for a preset that passed its tests.
     pub fn table(&self) -> Result<Table> {
-        self.text.parse().with_context(|| format!("preset {}", self.name))
+        self.text
+            .parse()
+            .with_context(|| format!("preset {}", self.name))
     }
 }
 
@@ -83,10 +88,15 @@ pub(super) fn data_keys(source: &str) -> Result<Vec<String>> {
     let config = match source {
         "dead-leaves" => DataConfig::DeadLeaves(DeadLeavesConfig::default()),
         // A limit is optional: give it a value, so that its key shows.
-        "idx" => DataConfig::Idx(IdxConfig { limit: Some(1), ..Default::default() }),
+        "idx" => DataConfig::Idx(IdxConfig {
+            limit: Some(1),
+            ..Default::default()
+        }),
         "npy" => DataConfig::Npy(NpyConfig::default()),
         "images" => DataConfig::Images(ImagesConfig::default()),
-        other => bail!("data.source = \"{other}\": must be \"dead-leaves\", \"idx\", \"npy\" or \"images\""),
+        other => bail!(
+            "data.source = \"{other}\": must be \"dead-leaves\", \"idx\", \"npy\" or \"images\""
+        ),
     };
     Ok(leaves(&Table::try_from(config)?, "data"))
 }
@@ -104,7 +114,10 @@ pub fn annotated() -> Result<String> {
         DataConfig::Npy(NpyConfig::default()),
         DataConfig::Images(ImagesConfig::default()),
     ] {
-        let table = toml::to_string(&toml::Table::from_iter([("data".to_string(), toml::Value::try_from(config)?)]))?;
+        let table = toml::to_string(&toml::Table::from_iter([(
+            "data".to_string(),
+            toml::Value::try_from(config)?,
+        )]))?;
         text.push('\n');
         for line in table.lines() {
             text.push_str(&format!("# {line}\n"));
