@@ -13,6 +13,7 @@ mod program {
     mod kills;
     mod metrics;
     mod pictures;
+    mod released;
     mod resume;
     mod run_files;
     mod support;
