@@ -4,6 +4,9 @@
 //! be left over from an earlier call, so a run can be resumed exactly, a batch can be split over
 //! devices, and the processor and the graphics card see the same spikes.
 //!
+//! What is made of the numbers is rounded by each device in its own way: relaxed samples agree to about 10⁻⁶, and
+//! counts are equal up to rates of 3000 (e⁸), beyond which another last bit of the rate can move a count by one.
+//!
 //! The generator is Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy
 //! as 1, 2, 3"): ten rounds of a keyed bijection of a 128-bit counter.
 
