@@ -171,7 +171,7 @@ fn a_film_that_stands_still_is_a_still_image() {
     }
     // And one that moves is not; its first step sees the same frame.
     let mut film = one.repeat(6);
-    film[PIXELS..].iter_mut().for_each(|v| *v = -2.0 * *v);
+    film[PIXELS..].iter_mut().for_each(|v| *v *= -2.0);
     write(folder.path(), "film.npy", &[6, PIXELS], &film);
     infer(folder.path(), "film.npy", &["--sequence"]).good();
     let moving = seen(folder.path());
