@@ -10,5 +10,7 @@ pub mod infer;
 pub mod show;
 pub mod train;
 
+mod dry_run;
 mod model;
 mod print;
+mod progress;

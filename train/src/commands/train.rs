@@ -1,25 +1,25 @@
 //! `scotopic train`
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use scotopic_datasets::Splits;
 
+use super::dry_run::dry_run;
 use super::print;
+use super::progress::{Bar, Voice};
 use crate::checkpoint::Checkpoint;
 use crate::cli::{BadRequest, Place};
 use crate::config::{self, RunConfig};
 use crate::device::{self, Opened};
 use crate::figures;
-use crate::fit::{Fit, Outcome, Watch};
-use crate::records::{LogRow, ValidationRow};
+use crate::fit::{Fit, Outcome};
+use crate::records::ValidationRow;
 use crate::run_dir::{RunDir, RunInfo};
 use crate::state::TrainState;
 
@@ -159,7 +159,7 @@ fn requested(args: &TrainArgs) -> Result<RunConfig> {
     config::resolve(&args.preset, args.config.as_deref(), &sets)
 }
 
-fn info(config: &RunConfig, splits: &Splits, opened: &Opened) -> RunInfo {
+pub(super) fn info(config: &RunConfig, splits: &Splits, opened: &Opened) -> RunInfo {
     let started = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| d.as_secs());
@@ -174,7 +174,7 @@ fn info(config: &RunConfig, splits: &Splits, opened: &Opened) -> RunInfo {
     }
 }
 
-fn size(splits: &Splits) -> String {
+pub(super) fn size(splits: &Splits) -> String {
     let shape = splits.train.shape();
     match shape.channels {
         1 => format!("{}×{}", shape.height, shape.width),
@@ -195,213 +195,12 @@ fn interruption() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-fn dry_run(
-    config: &RunConfig,
-    splits: &Splits,
-    device: &burn::tensor::Device,
-    opened: &Opened,
-    json: bool,
-) -> Result<ExitCode> {
-    let scratch = std::env::temp_dir().join(format!("scotopic-dry-run-{}", std::process::id()));
-    let short = RunConfig {
-        train: config::TrainConfig {
-            iterations: 4,
-            ..config.train
-        },
-        validation: config::ValidationConfig {
-            every: 4,
-            ..config.validation
-        },
-        ..config.clone()
-    };
-    let stop = AtomicBool::new(false);
-    let timed = (|| -> Result<(f64, f64, usize)> {
-        let dir = RunDir::create(&scratch, &short, &info(&short, splits, opened))?;
-        let mut state = TrainState::new(&short, splits, device)?;
-        let parameters = crate::parameters::arrays_of(&state.model)?
-            .values()
-            .map(|a| a.values.len())
-            .sum();
-        let fit = Fit {
-            config: &short,
-            splits,
-            device,
-            dir: &dir,
-            stop: &stop,
-        };
-        let mut clock = Clock::default();
-        let whole = Instant::now();
-        fit.run(&mut state, &mut clock)?;
-        // The first iteration compiles and allocates; the others tell. The rest is one validation.
-        let step = clock
-            .marks
-            .windows(2)
-            .map(|w| (w[1] - w[0]).as_secs_f64())
-            .fold(f64::MAX, f64::min);
-        let validation = whole.elapsed().as_secs_f64() - clock.total();
-        Ok((step, validation.max(0.0), parameters))
-    })();
-    let _ = std::fs::remove_dir_all(&scratch);
-    let (step, validation, parameters) = timed?;
-    let iterations = config.train.iterations;
-    let validations = iterations.div_ceil(config.validation.every);
-    let seconds = step * iterations as f64 + validation * validations as f64;
-    let memory = peak_memory();
-    if json {
-        let value = serde_json::json!({
-            "device": opened.name,
-            "train_images": splits.train.len(),
-            "validation_images": splits.validation.len(),
-            "image": splits.train.shape(),
-            "latents": config.model.latents,
-            "parameters": parameters,
-            "seconds_per_iteration": step,
-            "seconds_per_validation": validation,
-            "iterations": iterations,
-            "estimated_seconds": seconds,
-            "peak_memory_bytes": memory,
-        });
-        print::line(serde_json::to_string_pretty(&value)?)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    print::line(format!("device       {}", opened.name))?;
-    print::line(format!(
-        "data         {} images of {} to train, {} to validate",
-        splits.train.len(),
-        size(splits),
-        splits.validation.len()
-    ))?;
-    print::line(format!(
-        "model        {} neurons, {parameters} parameters",
-        config.model.latents
-    ))?;
-    print::line(format!(
-        "batch        [{}, {}], {} inference steps, {} window(s)",
-        config.train.batch,
-        splits.train.shape().pixels(),
-        config.inference.steps,
-        config.train.windows
-    ))?;
-    print::line(format!(
-        "time         {step:.3} s an iteration; about {} in all",
-        duration(seconds)
-    ))?;
-    if let Some(bytes) = memory {
-        print::line(format!(
-            "memory       {:.0} MB at its peak, data included",
-            bytes as f64 / 1e6
-        ))?;
-    }
-    print::line("dry run: nothing was written")?;
-    Ok(ExitCode::SUCCESS)
-}
-
-#[derive(Default)]
-struct Clock {
-    marks: Vec<Instant>,
-}
-
-impl Clock {
-    fn total(&self) -> f64 {
-        match (self.marks.first(), self.marks.last()) {
-            (Some(first), Some(last)) => (*last - *first).as_secs_f64(),
-            _ => 0.0,
-        }
-    }
-}
-
-impl Watch for Clock {
-    fn iteration(&mut self, _: usize, _: usize) {
-        self.marks.push(Instant::now());
-    }
-    fn logged(&mut self, _: &LogRow) {}
-    fn validated(&mut self, _: &ValidationRow) {}
-}
-
-/// The most memory this process has had, where the system tells.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
-    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes * 1024)
-}
-
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 10.0 => format!("{s:.1} s"),
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.1} h", s / 3600.0),
-    }
-}
-
-/// Lines of progress on stderr, on a terminal only.
-struct Voice {
-    on: bool,
-}
-
-impl Voice {
-    fn new(quiet: bool) -> Self {
-        Self {
-            on: !quiet && std::io::stderr().is_terminal(),
-        }
-    }
-
-    fn say(&self, line: &str) {
-        if self.on {
-            eprintln!("{line}");
-        }
-    }
-}
-
-struct Bar {
-    bar: ProgressBar,
-    last: Option<ValidationRow>,
-}
-
-impl Bar {
-    fn new(voice: &Voice, config: &RunConfig, done: usize) -> Self {
-        let bar = match voice.on {
-            true => ProgressBar::new(config.train.iterations as u64),
-            false => ProgressBar::hidden(),
-        };
-        if let Ok(style) =
-            ProgressStyle::with_template("{bar:30} {pos}/{len}  {per_sec}  ETA {eta}  {msg}")
-        {
-            bar.set_style(style);
-        }
-        bar.set_position(done as u64);
-        bar.reset_eta();
-        Self { bar, last: None }
-    }
-
-    fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-impl Watch for Bar {
-    fn iteration(&mut self, done: usize, _: usize) {
-        self.bar.set_position(done as u64);
-    }
-
-    fn logged(&mut self, row: &LogRow) {
-        self.bar.set_message(format!(
-            "F {:.1} (−ln p {:.1}, KL {:.2})",
-            row.objective, row.reconstruction, row.kl
-        ));
-    }
-
-    fn validated(&mut self, row: &ValidationRow) {
-        self.bar.println(format!(
-            "iteration {:>6}  R² {:.3}  zeros {:.1} %  F {:.2}{}",
-            row.iteration,
-            row.measures.r2,
-            100.0 * row.measures.zeros,
-            row.measures.objective,
-            if row.best { "  (best so far)" } else { "" }
-        ));
-        self.last = Some(row.clone());
     }
 }
 

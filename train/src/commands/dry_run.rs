@@ -1,0 +1,152 @@
+//! `scotopic train --dry-run`: how long and how large a run would be.
+
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use anyhow::Result;
+use scotopic_datasets::Splits;
+
+use super::print;
+use super::train::{duration, info, size};
+use crate::config::{self, RunConfig};
+use crate::device::Opened;
+use crate::fit::{Fit, Watch};
+use crate::records::{LogRow, ValidationRow};
+use crate::run_dir::RunDir;
+use crate::state::TrainState;
+
+/// Loads, trains four iterations in a scratch folder, and prints what the whole run would take.
+///
+/// # Errors
+/// As training.
+pub(super) fn dry_run(
+    config: &RunConfig,
+    splits: &Splits,
+    device: &burn::tensor::Device,
+    opened: &Opened,
+    json: bool,
+) -> Result<ExitCode> {
+    let scratch = std::env::temp_dir().join(format!("scotopic-dry-run-{}", std::process::id()));
+    let short = RunConfig {
+        train: config::TrainConfig {
+            iterations: 4,
+            ..config.train
+        },
+        validation: config::ValidationConfig {
+            every: 4,
+            ..config.validation
+        },
+        ..config.clone()
+    };
+    let stop = AtomicBool::new(false);
+    let timed = (|| -> Result<(f64, f64, usize)> {
+        let dir = RunDir::create(&scratch, &short, &info(&short, splits, opened))?;
+        let mut state = TrainState::new(&short, splits, device)?;
+        let parameters = crate::parameters::arrays_of(&state.model)?
+            .values()
+            .map(|a| a.values.len())
+            .sum();
+        let fit = Fit {
+            config: &short,
+            splits,
+            device,
+            dir: &dir,
+            stop: &stop,
+        };
+        let mut clock = Clock::default();
+        let whole = Instant::now();
+        fit.run(&mut state, &mut clock)?;
+        // The first iteration compiles and allocates; the others tell. The rest is one validation.
+        let step = clock
+            .marks
+            .windows(2)
+            .map(|w| (w[1] - w[0]).as_secs_f64())
+            .fold(f64::MAX, f64::min);
+        let validation = whole.elapsed().as_secs_f64() - clock.total();
+        Ok((step, validation.max(0.0), parameters))
+    })();
+    let _ = std::fs::remove_dir_all(&scratch);
+    let (step, validation, parameters) = timed?;
+    let iterations = config.train.iterations;
+    let validations = iterations.div_ceil(config.validation.every);
+    let seconds = step * iterations as f64 + validation * validations as f64;
+    let memory = peak_memory();
+    if json {
+        let value = serde_json::json!({
+            "device": opened.name,
+            "train_images": splits.train.len(),
+            "validation_images": splits.validation.len(),
+            "image": splits.train.shape(),
+            "latents": config.model.latents,
+            "parameters": parameters,
+            "seconds_per_iteration": step,
+            "seconds_per_validation": validation,
+            "iterations": iterations,
+            "estimated_seconds": seconds,
+            "peak_memory_bytes": memory,
+        });
+        print::line(serde_json::to_string_pretty(&value)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::line(format!("device       {}", opened.name))?;
+    print::line(format!(
+        "data         {} images of {} to train, {} to validate",
+        splits.train.len(),
+        size(splits),
+        splits.validation.len()
+    ))?;
+    print::line(format!(
+        "model        {} neurons, {parameters} parameters",
+        config.model.latents
+    ))?;
+    print::line(format!(
+        "batch        [{}, {}], {} inference steps, {} window(s)",
+        config.train.batch,
+        splits.train.shape().pixels(),
+        config.inference.steps,
+        config.train.windows
+    ))?;
+    print::line(format!(
+        "time         {step:.3} s an iteration; about {} in all",
+        duration(seconds)
+    ))?;
+    if let Some(bytes) = memory {
+        print::line(format!(
+            "memory       {:.0} MB at its peak, data included",
+            bytes as f64 / 1e6
+        ))?;
+    }
+    print::line("dry run: nothing was written")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Default)]
+struct Clock {
+    marks: Vec<Instant>,
+}
+
+impl Clock {
+    fn total(&self) -> f64 {
+        match (self.marks.first(), self.marks.last()) {
+            (Some(first), Some(last)) => (*last - *first).as_secs_f64(),
+            _ => 0.0,
+        }
+    }
+}
+
+impl Watch for Clock {
+    fn iteration(&mut self, _: usize, _: usize) {
+        self.marks.push(Instant::now());
+    }
+    fn logged(&mut self, _: &LogRow) {}
+    fn validated(&mut self, _: &ValidationRow) {}
+}
+
+/// The most memory this process has had, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
