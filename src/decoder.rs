@@ -1,6 +1,6 @@
 //! Decoders: the generative direction, from latents to what the senses should report.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 /// x̂ = f(z) with an explicit pullback, and the noise around it.
 ///
@@ -11,14 +11,31 @@ use burn::tensor::Tensor;
 /// Inference needs Jᵀe at every step and learning differentiates through it. Autodiff of burn is first
 /// order, so the pullback is written out by the decoder and autodiff sees it as ordinary operations.
 pub trait Decoder {
-    /// The mean of the observation, `[batch, pixels]`, of latents `[batch, latent]`.
-    fn decode(&self, z: Tensor<2>) -> Tensor<2>;
+    /// What [`Decoder::forward`] keeps for the pullback: slopes of hidden units, or nothing.
+    type Tape;
 
-    /// J_f(z)ᵀ·error, `[batch, latent]`, for an error `[batch, pixels]`.
-    fn pullback(&self, z: &Tensor<2>, error: Tensor<2>) -> Tensor<2>;
+    /// The mean of the observation, `[batch, pixels]`, of latents `[batch, latent]`, and what pulling an
+    /// error back through the same point takes.
+    fn forward(&self, z: Tensor<2>) -> (Tensor<2>, Self::Tape);
+
+    /// J_f(z)ᵀ·error, `[batch, latent]`, for an error `[batch, pixels]`, at the z of the tape.
+    fn pullback(&self, tape: &Self::Tape, error: Tensor<2>) -> Tensor<2>;
 
     /// The observation noise as it stands now.
     fn observation_noise(&self) -> ObservationNoise;
+
+    /// Observed dimensions M.
+    fn pixels(&self) -> usize;
+
+    /// f(z), `[batch, pixels]`, of latents `[batch, latent]`.
+    fn decode(&self, z: Tensor<2>) -> Tensor<2> {
+        self.forward(z).0
+    }
+
+    /// Φᵀ, `[latent, pixels]`, where f(z) = Φz; `None` for every other decoder.
+    fn atoms(&self) -> Option<Tensor<2>> {
+        None
+    }
 }
 
 /// Bound of the soft clamp of ln σ: σ stays within e^±3.45, variances within 0.001 … 1000.
@@ -48,7 +65,17 @@ pub struct ObservationNoise {
 impl ObservationNoise {
     /// From the learned ℓ, `[pixels]`.
     pub fn from_unbounded(unbounded: Tensor<1>) -> Self {
-        let log_sigma = crate::ops::soft_symmetric(unbounded, LOG_SIGMA_BOUND).unsqueeze::<2>();
+        Self::from_log_sigma(
+            crate::ops::soft_symmetric(unbounded, LOG_SIGMA_BOUND).unsqueeze::<2>(),
+        )
+    }
+
+    /// The same σ everywhere, not learned.
+    pub fn fixed(sigma: f64, pixels: usize, device: &Device) -> Self {
+        Self::from_log_sigma(Tensor::full([1, pixels], sigma.ln(), device))
+    }
+
+    fn from_log_sigma(log_sigma: Tensor<2>) -> Self {
         let [_, pixels] = log_sigma.dims();
         let constant = 0.5 * std::f64::consts::TAU.ln() * pixels as f64;
         Self {
@@ -56,6 +83,22 @@ impl ObservationNoise {
             offset: log_sigma.clone().sum() + constant,
             log_sigma,
         }
+    }
+
+    /// diag ΦᵀΣ⁻¹Φ, `[1, latent]`, for atoms `[latent, pixels]`: the curvature of −ln p(x|z) along each latent.
+    pub fn curvature(&self, atoms: Tensor<2>) -> Tensor<2> {
+        let [latent, _] = atoms.dims();
+        (atoms.square() * self.precision.clone())
+            .sum_dim(1)
+            .reshape([1, latent])
+    }
+
+    /// ‖y‖² in units of σ of every row, `[batch]`, for `[batch, pixels]`.
+    pub fn square_norm(&self, y: Tensor<2>) -> Tensor<1> {
+        let [batch, _] = y.dims();
+        (y.square() * self.precision.clone())
+            .sum_dim(1)
+            .reshape([batch])
     }
 
     /// s = ln σ, `[1, pixels]`.
@@ -70,9 +113,6 @@ impl ObservationNoise {
 
     /// −ln p(x|z) = Σ_d ½((x − x̂)/σ)² + s + ½ ln 2π, `[batch]`, in nats.
     pub fn negative_log_likelihood(&self, x: Tensor<2>, mean: Tensor<2>) -> Tensor<1> {
-        let residual = x - mean;
-        let [batch, _] = residual.dims();
-        let square = residual.square() * self.precision.clone();
-        square.sum_dim(1).reshape([batch]) * 0.5 + self.offset.clone()
+        self.square_norm(x - mean) * 0.5 + self.offset.clone()
     }
 }

@@ -19,8 +19,9 @@ pub enum Noise {
     Keyed(NoiseKey),
     /// Unit exponentials `[arrivals, batch, latent]`, for Poisson samples.
     Exponentials(Tensor<3>),
-    /// Standard normal numbers `[batch, latent]`, for Gaussian samples.
-    Normal(Tensor<2>),
+    /// Unit draws `[batch, latent]` of the family's own law: standard normal for Gaussian samples, unit Laplace
+    /// for Laplace ones, standard Gumbel for categorical ones.
+    Unit(Tensor<2>),
     /// The sample itself, `[batch, latent]`, taken as a constant (recorded spikes, for example).
     Sample(Tensor<2>),
 }

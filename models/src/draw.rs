@@ -17,14 +17,8 @@ pub(crate) fn uniform_vector(
     Tensor::from_data(TensorData::new(values, [n]), device)
 }
 
-/// Normal numbers with mean 0 (Box–Muller), `[rows, columns]`.
-pub(crate) fn normal_matrix(
-    shape: [usize; 2],
-    deviation: f32,
-    key: NoiseKey,
-    device: &Device,
-) -> Tensor<2> {
-    let n = shape[0] * shape[1];
+/// Normal numbers with mean 0 (Box–Muller), `[n]`.
+pub(crate) fn normal_vector(n: usize, deviation: f32, key: NoiseKey, device: &Device) -> Tensor<1> {
     let values: Vec<f32> = (0..n as u32)
         .map(|i| {
             let [a, b, ..] = key.words(i, 0);
@@ -32,5 +26,5 @@ pub(crate) fn normal_matrix(
             deviation * radius * (std::f32::consts::TAU * uniform(b)).cos()
         })
         .collect();
-    Tensor::from_data(TensorData::new(values, shape), device)
+    Tensor::from_data(TensorData::new(values, [n]), device)
 }

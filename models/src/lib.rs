@@ -3,31 +3,47 @@
 //! What inference is applied to. Every model is a `Config` that is validated and then initialised on a
 //! device, and a module whose parameters are all that has to be saved.
 //!
-//! | model | room |
+//! | idea | room |
 //! |---|---|
-//! | linear decoder Φz, the dictionary | [`LinearDictionary`] |
-//! | the iterative Poisson VAE: potentials, homeostasis, step size, resting potential | [`IterativeVae`] |
+//! | f(z): the linear dictionary, MLP and conv decoders, each with its pullback | [`DecoderNet`] |
+//! | recognition networks | [`EncoderNet`] |
+//! | the prior p(z) and its family | [`Prior`], [`Family`] |
+//! | ways to invert: iterative, amortized, hybrids, predictive coding, LCA | [`Network`], [`inverse`] |
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
-//! use scotopic::{inference::Record, noise::NoiseKey, posterior::Sampling};
-//! use scotopic_models::{IterativeVaeConfig, RuleConfig};
+//! use scotopic::{inference::Record, noise::NoiseKey, posterior::{Posterior, Sampling}};
+//! use scotopic_models::{Method, NetworkConfig, Picture, RuleConfig};
 //!
 //! let device = Device::flex();
-//! let model = IterativeVaeConfig { pixels: 64, latents: 32, ..Default::default() }.init(&device, 0)?;
+//! let picture = Picture { channels: 1, height: 8, width: 8 };
+//! let config = NetworkConfig { picture, latents: 32, ..Default::default() };
+//! let model = config.init(Method::NaturalGradient, &device, 0)?;
 //! let image = Tensor::<2>::ones([3, 64], &device);
 //! let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
 //! let seen = model.infer(image, 16, rule, &NoiseKey::new(1), Record::GENERATED);
-//! assert_eq!(seen.state.potential().dims(), [3, 32]);
+//! assert_eq!(seen.state.mean().dims(), [3, 32]);
 //! # Ok::<(), scotopic::Error>(())
 //! ```
 #![recursion_limit = "256"]
 
-mod dictionary;
+mod decoder;
 mod draw;
-mod iterative_vae;
+mod encoder;
+mod family;
+pub mod inverse;
+mod layers;
+mod network;
+mod picture;
 mod rule_config;
 
-pub use dictionary::{LinearDictionary, LinearDictionaryConfig};
-pub use iterative_vae::{IterativeVae, IterativeVaeConfig};
-pub use rule_config::{LeakConfig, RuleConfig};
+pub use decoder::{
+    Architecture, ConvDecoder, ConvTape, DecoderConfig, DecoderNet, Learned, LinearDictionary,
+    MlpDecoder, NoiseConfig, Tape,
+};
+pub use encoder::{EncoderConfig, EncoderNet};
+pub use family::{Family, Prior};
+pub use layers::{Dense, Scale};
+pub use network::{Method, Network, NetworkConfig};
+pub use picture::Picture;
+pub use rule_config::{LeakConfig, Off, RuleConfig};

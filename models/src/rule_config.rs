@@ -1,9 +1,11 @@
 //! The inference rule as a configuration.
 
-use scotopic::inference::{Leak, NaturalGradient};
+use scotopic::inference::{Expectation, Leak, NaturalGradient, StepForm};
 use scotopic::posterior::{Clamps, KlForm, Sampling};
 use scotopic::{Error, Result};
 use serde::{Deserialize, Serialize};
+
+use crate::network::Method;
 
 /// `"none"`, or the weight β_in of the prior's pull.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -27,36 +29,53 @@ pub enum Off {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RuleConfig {
+    /// How beliefs are found.
+    pub method: Method,
     /// T: inference steps while training.
     pub steps: usize,
     /// N: inner iterations per step.
     pub inner: usize,
-    /// Pull of the prior during inner iterations.
+    /// Pull of the prior: during inner iterations of the natural gradient; in the gradients of the
+    /// (semi-)amortized refinements.
     pub leak: LeakConfig,
+    /// "explicit", the published step, or "proximal", which cannot run away (linear decoders).
+    pub step: StepForm,
     /// Soft ceiling of the potential (log-rate), once open.
     pub potential_ceiling: f64,
     /// Soft ceiling of one step of the potential, once open.
     pub step_ceiling: f64,
-    /// Both ceilings before they open.
+    /// Bound of the log-scale of Gaussian and Laplace latents, once open.
+    pub scale_ceiling: f64,
+    /// Bound of one step of it, once open.
+    pub scale_step_ceiling: f64,
+    /// All ceilings before they open.
     pub initial_ceiling: f64,
     /// Added to every rate before sampling.
     pub rate_floor: f64,
     /// The form of KL in the objective; a setting of the objective, so it is read and written there.
     #[serde(skip)]
     pub kl: KlForm,
+    /// Whether the reconstruction term is taken at a sample or exactly; of the objective too.
+    #[serde(skip)]
+    pub expectation: Expectation,
 }
 
 impl Default for RuleConfig {
     fn default() -> Self {
         Self {
+            method: Method::NaturalGradient,
             steps: 16,
             inner: 1,
             leak: LeakConfig::Off(Off::None),
+            step: StepForm::Explicit,
             potential_ceiling: 10.0,
             step_ceiling: 10.0,
+            scale_ceiling: 2.0,
+            scale_step_ceiling: 3.0,
             initial_ceiling: 2.0,
             rate_floor: 0.0,
             kl: KlForm::Exact,
+            expectation: Expectation::Sample,
         }
     }
 }
@@ -76,10 +95,12 @@ impl RuleConfig {
                 ..sampling
             },
             clamps: Clamps {
-                state: vec![open(self.potential_ceiling)],
-                step: vec![open(self.step_ceiling)],
+                state: vec![open(self.potential_ceiling), open(self.scale_ceiling)],
+                step: vec![open(self.step_ceiling), open(self.scale_step_ceiling)],
             },
+            form: self.step,
             kl: self.kl,
+            expectation: self.expectation,
         }
     }
 

@@ -2,11 +2,16 @@
 //!
 //! [`Perception::step`] is one step, [`unroll()`] repeats it over a [`Stimulus`] and keeps what
 //! [`Record`] asks for. State goes in and comes out as a value; nothing has to be reset.
+//!
+//! [`Perception`] is what every model can do; [`Iterative`] is the one that this room is named after. The
+//! others, which need networks of their own, are in `scotopic-models`.
 
+mod perception;
 mod rule;
 mod stimulus;
 mod unroll;
 
-pub use rule::{Dynamics, Generated, Leak, NaturalGradient, Perception, Step};
+pub use perception::{Expectation, Generated, Generative, Perception, Refined, Step};
+pub use rule::{Dynamics, Iterative, Leak, NaturalGradient, StepForm};
 pub use stimulus::Stimulus;
 pub use unroll::{Moment, Record, Trajectory, reattach, unroll};

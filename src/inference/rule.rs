@@ -16,9 +16,9 @@
 
 use burn::tensor::Tensor;
 
-use crate::decoder::{Decoder, ObservationNoise};
+use super::{Expectation, Generated, Generative, Perception, Refined};
+use crate::decoder::Decoder;
 use crate::error::{Error, Result};
-use crate::free_energy::FreeEnergy;
 use crate::noise::{Draw, NoiseSource};
 use crate::posterior::{Clamps, KlForm, Posterior, Sampling};
 
@@ -34,6 +34,34 @@ pub enum Leak {
     Kl(f64),
 }
 
+/// How far a step follows its gradient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepForm {
+    /// u ← u − η∇: the published step.
+    ///
+    /// A log-rate's gain grows with its rate: a change du of a potential changes the drive on it by
+    /// λ_k H_kk du, H = ΦᵀΣ⁻¹Φ, so where ηλ_kH_kk > 2 the step overshoots, and no small η is small enough
+    /// for every input.
+    #[default]
+    Explicit,
+    /// The step of proximal mirror descent with a diagonal Gauss–Newton model of F.
+    ///
+    /// ```text
+    /// λ' = argmin Σ_k ∇_k λ'_k + ½H_kk(λ'_k − λ_k)² + KL[λ'_k ‖ λ_k]/η
+    ///  ⇔  u' − u = −η(∇ + H_kk(e^{u'} − e^u))
+    /// ```
+    ///
+    /// The explicit step is the same with H = 0: natural-gradient descent is mirror descent with the KL
+    /// as its distance. With the curvature in it a neuron's inhibition of itself is taken at the end of
+    /// the step. The equation has one solution ([`implicit_step`](crate::ops::implicit_step())), whose
+    /// sign is that of −∇ and whose size is bounded by ln(1 + |∇|/(H_kkλ_k)) upwards: a single neuron
+    /// can no longer run away at any contrast, and where ηλH is small nothing changes. It costs one scalar
+    /// equation per neuron and step, and diag H once per unroll. For Gaussian and Laplace latents the
+    /// equation is linear: the step is divided by 1 + ησ²H_kk.
+    Proximal,
+}
+
 /// The fixed choices of the inference rule; everything learned is in [`Dynamics`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct NaturalGradient {
@@ -41,12 +69,16 @@ pub struct NaturalGradient {
     pub inner_iterations: usize,
     /// The pull of the prior.
     pub leak: Leak,
+    /// How far a step follows its gradient.
+    pub form: StepForm,
     /// How spikes are drawn.
     pub sampling: Sampling,
     /// Bounds of state and step.
     pub clamps: Clamps,
     /// The form of KL in the free energy that is reported (and learned from).
     pub kl: KlForm,
+    /// How the expectation in it is taken.
+    pub expectation: Expectation,
 }
 
 impl NaturalGradient {
@@ -99,54 +131,82 @@ pub struct Dynamics {
     pub homeostasis: Tensor<2>,
 }
 
-/// A generative model together with the way it is inverted.
+/// A generative model inverted by descending its free energy, online.
 #[derive(Debug)]
-pub struct Perception<'a, D: Decoder> {
+pub struct Iterative<'a, P: Posterior, D: Decoder> {
     /// The generative direction.
-    pub decoder: &'a D,
-    /// Its noise, evaluated once.
-    pub noise: ObservationNoise,
+    pub generative: Generative<'a, D>,
+    /// The belief before anything is seen, one row.
+    pub rest: P,
     /// Learned constants of the rule.
     pub dynamics: Dynamics,
     /// Fixed choices of the rule.
     pub rule: NaturalGradient,
+    /// η·diag ΦᵀΣ⁻¹Φ, `[1, latent]`, for [`StepForm::Proximal`].
+    curvature: Option<Tensor<2>>,
 }
 
-/// What one step gives.
-#[derive(Debug, Clone)]
-pub struct Step<P: Posterior> {
-    /// The belief after the step.
-    pub state: P,
-    /// The spikes of the last inner iteration, `[batch, latent]`, which drove the potential.
-    pub spikes: Tensor<2>,
-    /// The fresh sample and its score, where it was asked for.
-    pub generated: Option<Generated>,
-}
-
-/// A sample from the updated belief, what it predicts, and how well that fits.
-#[derive(Debug, Clone)]
-pub struct Generated {
-    /// z', `[batch, latent]`.
-    pub sample: Tensor<2>,
-    /// f(z'), `[batch, pixels]`.
-    pub mean: Tensor<2>,
-    /// F of this step.
-    pub free_energy: FreeEnergy,
-}
-
-impl<D: Decoder> Perception<'_, D> {
-    /// One inference step at time `time` from `state`, which is also the prior of the step.
+impl<'a, P: Posterior, D: Decoder> Iterative<'a, P, D> {
+    /// The model as it stands now: everything that does not change over an unroll is evaluated here.
     ///
-    /// # Shapes
-    /// - `x`: `[batch, pixels]`; components of `state`: `[batch, latent]`
-    pub fn step<P: Posterior>(
+    /// A proximal step needs a linear decoder; with any other the step is explicit.
+    pub fn new(decoder: &'a D, rest: P, dynamics: Dynamics, rule: NaturalGradient) -> Self {
+        let generative = Generative::new(decoder, rule.kl, rule.expectation);
+        let curvature = match rule.form {
+            StepForm::Explicit => None,
+            StepForm::Proximal => decoder
+                .atoms()
+                .map(|atoms| generative.noise.curvature(atoms) * dynamics.step_size[0].clone()),
+        };
+        Self {
+            generative,
+            rest,
+            dynamics,
+            rule,
+            curvature,
+        }
+    }
+
+    /// One inner iteration: the natural-gradient step for given spikes `z`, `[batch, latent]`.
+    pub fn descend(&self, x: &Tensor<2>, belief: &P, prior: &P, z: &Tensor<2>) -> P {
+        let drives = self
+            .natural_gradient(x, belief, prior, z)
+            .into_iter()
+            .zip(&self.dynamics.step_size)
+            .map(|(gradient, step_size)| gradient * step_size.clone().neg())
+            .collect();
+        belief.advance(drives, self.curvature.as_ref(), &self.rule.clamps)
+    }
+
+    /// The natural gradient of F at `belief` estimated with spikes `z`, one tensor per component.
+    pub fn natural_gradient(
         &self,
         x: &Tensor<2>,
-        state: &P,
-        time: usize,
-        noise: &impl NoiseSource,
-        generate: bool,
-    ) -> Step<P> {
+        belief: &P,
+        prior: &P,
+        z: &Tensor<2>,
+    ) -> Vec<Tensor<2>> {
+        let gradient = self.generative.pulled_back(x, belief.activate(z.clone()));
+        let leak = match self.rule.leak {
+            Leak::None => None,
+            Leak::Kl(beta) => Some((beta, prior)),
+        };
+        belief.natural_gradient(z, gradient, leak, self.dynamics.homeostasis.clone())
+    }
+}
+
+impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
+    type Belief = P;
+
+    fn rest(&self, batch: usize) -> P {
+        let rows = self.rest.components().into_iter().map(|row| {
+            let [_, latent] = row.dims();
+            row.expand([batch, latent])
+        });
+        self.rest.with_components(rows.collect())
+    }
+
+    fn refine(&self, x: &Tensor<2>, state: &P, time: usize, noise: &dyn NoiseSource) -> Refined<P> {
         let mut belief = state.clone();
         let mut spikes = None;
         for inner in 0..self.rule.inner_iterations.max(1) {
@@ -154,63 +214,27 @@ impl<D: Decoder> Perception<'_, D> {
             belief = self.descend(x, &belief, state, &z);
             spikes = Some(z);
         }
-        let generated = generate.then(|| {
-            let sample = belief.sample(self.rule.sampling, noise.noise(time, Draw::Generate));
-            self.score(x, &belief, state, sample)
-        });
-        Step {
+        Refined {
             // At least one inner iteration has run.
             spikes: spikes.unwrap_or_else(|| belief.mean()),
-            state: belief,
-            generated,
+            belief,
         }
     }
 
-    /// One inner iteration: the natural-gradient step for given spikes `z`, `[batch, latent]`.
-    pub fn descend<P: Posterior>(&self, x: &Tensor<2>, belief: &P, prior: &P, z: &Tensor<2>) -> P {
-        let drives = self
-            .natural_gradient(x, belief, prior, z)
-            .into_iter()
-            .zip(&self.dynamics.step_size)
-            .map(|(gradient, step_size)| gradient * step_size.clone().neg())
-            .collect();
-        belief.advance(drives, &self.rule.clamps)
+    /// Beliefs are updated online: yesterday's posterior is today's prior.
+    fn prior(&self, before: &P) -> P {
+        before.clone()
     }
 
-    /// The natural gradient of F at `belief` estimated with spikes `z`, one tensor per component.
-    pub fn natural_gradient<P: Posterior>(
-        &self,
-        x: &Tensor<2>,
-        belief: &P,
-        prior: &P,
-        z: &Tensor<2>,
-    ) -> Vec<Tensor<2>> {
-        let residual = x.clone() - self.decoder.decode(z.clone());
-        let gradient = self.decoder.pullback(z, self.noise.weigh(residual)).neg();
-        let leak = match self.rule.leak {
-            Leak::None => None,
-            Leak::Kl(beta) => Some((beta, prior)),
-        };
-        belief.natural_gradient(z, gradient, leak, self.dynamics.homeostasis.clone())
+    fn decode(&self, a: Tensor<2>) -> Tensor<2> {
+        self.generative.decoder.decode(a)
     }
 
-    /// Decodes `sample`, `[batch, latent]`, and scores it: F of `belief` against `prior`.
-    pub fn score<P: Posterior>(
-        &self,
-        x: &Tensor<2>,
-        belief: &P,
-        prior: &P,
-        sample: Tensor<2>,
-    ) -> Generated {
-        let mean = self.decoder.decode(sample.clone());
-        let free_energy = FreeEnergy {
-            reconstruction: self.noise.negative_log_likelihood(x.clone(), mean.clone()),
-            kl: belief.kl_from(prior, self.rule.kl),
-        };
-        Generated {
-            sample,
-            mean,
-            free_energy,
-        }
+    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> Generated {
+        self.generative.score(x, belief, prior, sample)
+    }
+
+    fn sampling(&self) -> Sampling {
+        self.rule.sampling
     }
 }

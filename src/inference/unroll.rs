@@ -3,7 +3,6 @@
 use burn::tensor::Tensor;
 
 use super::{Generated, Perception, Stimulus};
-use crate::decoder::Decoder;
 use crate::noise::NoiseSource;
 use crate::posterior::Posterior;
 
@@ -117,20 +116,21 @@ impl<P: Posterior> Trajectory<P> {
 ///
 /// ```no_run
 /// use scotopic::inference::{Perception, Record, Stimulus, unroll};
-/// use scotopic::{decoder::Decoder, noise::NoiseKey, posterior::PoissonPosterior};
-/// # fn example<D: Decoder>(perception: &Perception<'_, D>, image: burn::tensor::Tensor<2>, rest: PoissonPosterior) {
+/// use scotopic::noise::NoiseKey;
+/// # fn example(perception: &impl Perception, image: burn::tensor::Tensor<2>) {
+/// let rest = perception.rest(image.dims()[0]);
 /// let seen = unroll(perception, &Stimulus::Static(image), rest, 0..16, &NoiseKey::new(0), Record::GENERATED);
 /// let free_energy = seen.objective(1.0);
 /// # }
 /// ```
-pub fn unroll<P: Posterior, D: Decoder>(
-    perception: &Perception<'_, D>,
+pub fn unroll<M: Perception + ?Sized>(
+    perception: &M,
     stimulus: &Stimulus,
-    start: P,
+    start: M::Belief,
     times: std::ops::Range<usize>,
-    noise: &impl NoiseSource,
+    noise: &dyn NoiseSource,
     record: Record,
-) -> Trajectory<P> {
+) -> Trajectory<M::Belief> {
     let mut state = start;
     let mut moments = Vec::new();
     let end = times.end;
@@ -159,5 +159,5 @@ pub fn reattach<P: Posterior>(state: &P, rest: &P) -> P {
         .into_iter()
         .zip(rest.components())
         .map(|(u, u0)| u0.clone() + (u - u0).detach());
-    P::from_components(joined.collect())
+    state.with_components(joined.collect())
 }

@@ -3,19 +3,27 @@
 //! | operation | processor | GPU | backward |
 //! |---|---|---|---|
 //! | [`relaxed_poisson()`], [`poisson_counts`] | rayon over vectorised blocks | CubeCL kernel | keeps dz/du only |
+//! | [`unit_noise`] | rayon | CubeCL kernel | none: noise is a constant |
+//! | [`implicit_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
 //! | [`clamped_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
 //!
 //! Each operation is one trait through burn's backend extension: a public function on `Tensor<D>`
 //! works on whatever device the tensor lives on, with or without autodiff.
 
 pub mod clamped_step;
+#[cfg(feature = "cube")]
+pub(crate) mod cube_numbers;
+pub mod implicit_step;
 pub mod relaxed_poisson;
 pub mod scalar;
+mod unit_noise;
 
 pub use clamped_step::{clamped_step, soft_ceiling, soft_symmetric};
+pub use implicit_step::implicit_step;
 pub use relaxed_poisson::{
     poisson_counts, poisson_counts_with, relaxed_poisson, relaxed_poisson_with,
 };
+pub use unit_noise::{Law, unit_noise};
 
 /// Reading and writing tensors that live in this process's memory, for kernels that run there.
 #[cfg(any(feature = "flex", feature = "ndarray"))]

@@ -2,13 +2,35 @@
 //!
 //! A posterior is a value: the natural state of the network at one moment. [`Posterior`] is all that
 //! the inference rule and the free energy need to know of a family, so that a new one is one file.
+//!
+//! | family | state | sample | metric of its natural gradient |
+//! |---|---|---|---|
+//! | [`PoissonPosterior`] | log-rate u | counts, relaxed at τ > 0 | e^u |
+//! | [`GaussianPosterior`] | μ, ξ = ln σ | μ + σε, perhaps through an [`Activation`] | σ⁻², 2 |
+//! | [`LaplacePosterior`] | μ, ξ = ln b | μ + bε | b⁻², 1 |
+//! | [`CategoricalPosterior`] | logits | one-hot, relaxed at τ > 0 | diag π − ππᵀ |
+//! | [`PointEstimate`] | u | a(u) itself | 1: a plain gradient |
+//! | [`Belief`] | any of these, chosen at run time | | |
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::noise::Noise;
+use crate::ops::soft_symmetric;
 
+mod activation;
+mod belief;
+mod categorical;
+mod gaussian;
+mod laplace;
+mod point;
 mod poisson;
+pub use activation::{Activation, Transfer};
+pub use belief::Belief;
+pub use categorical::CategoricalPosterior;
+pub use gaussian::GaussianPosterior;
+pub use laplace::LaplacePosterior;
+pub use point::{Cost, PointEstimate};
 pub use poisson::PoissonPosterior;
 
 /// How samples are drawn.
@@ -63,18 +85,21 @@ pub struct Clamps {
 }
 
 /// A family of approximate posteriors over latents `[batch, latent]`.
+///
+/// What is decoded is not always what is sampled: a Gaussian latent may pass through an activation.
+/// z is the sample, a(z) what the decoder sees.
 pub trait Posterior: Clone + std::fmt::Debug {
     /// The names of the state's components, in the order in which they are stored.
-    const COMPONENTS: &'static [&'static str];
-
-    /// The posterior with these components, each `[batch, latent]`.
-    ///
-    /// # Panics
-    /// If there are not as many as [`Posterior::COMPONENTS`].
-    fn from_components(components: Vec<Tensor<2>>) -> Self;
+    fn names(&self) -> &'static [&'static str];
 
     /// The components, each `[batch, latent]` (handles, not copies).
     fn components(&self) -> Vec<Tensor<2>>;
+
+    /// The same family with these components.
+    ///
+    /// # Panics
+    /// If there are not as many as [`Posterior::names`].
+    fn with_components(&self, components: Vec<Tensor<2>>) -> Self;
 
     /// z ~ q, `[batch, latent]`.
     ///
@@ -82,16 +107,40 @@ pub trait Posterior: Clone + std::fmt::Debug {
     /// If the noise is of another family (normal numbers for spikes, say).
     fn sample(&self, sampling: Sampling, noise: Noise) -> Tensor<2>;
 
-    /// E_q\[z\], `[batch, latent]`: what is decoded instead of a sample for the rate reconstruction.
+    /// a(z), `[batch, latent]`: what the decoder sees of a sample.
+    fn activate(&self, z: Tensor<2>) -> Tensor<2> {
+        z
+    }
+
+    /// What is decoded instead of a sample, `[batch, latent]`: E_q\[z\], behind the activation if there is one.
     fn mean(&self) -> Tensor<2>;
+
+    /// tr(Cov_q\[z\]·H), `[batch]`, for a matrix H of which the diagonal `[1, latent]` is given and E\[z\]ᵀH E\[z\],
+    /// `[batch]`, on demand; what the exact expectation over a linear decoder adds. `None` without a closed form.
+    fn spread(
+        &self,
+        diagonal: &Tensor<2>,
+        at_mean: impl FnOnce() -> Tensor<1>,
+    ) -> Option<Tensor<1>>;
 
     /// KL\[q ‖ prior\] of every latent, `[batch, latent]`, in nats.
     fn kl_from(&self, prior: &Self, form: KlForm) -> Tensor<2>;
 
-    /// The natural gradient of the free energy, one tensor `[batch, latent]` per component.
+    /// The gradient of E_q\[−ln p(x|z)\] + β·KL\[q ‖ prior\] by the components, one `[batch, latent]` each.
     ///
     /// - `z`: the sample it is estimated with, `[batch, latent]`
-    /// - `pulled_back`: g, the derivative of −ln p(x|z) by z, `[batch, latent]`
+    /// - `pulled_back`: g, the derivative of −ln p(x|a) by a = a(z), `[batch, latent]`
+    fn gradient(
+        &self,
+        z: &Tensor<2>,
+        pulled_back: Tensor<2>,
+        beta: f64,
+        prior: &Self,
+    ) -> Vec<Tensor<2>>;
+
+    /// The natural gradient of the free energy, one tensor `[batch, latent]` per component.
+    ///
+    /// - `z`, `pulled_back`: as for [`Posterior::gradient`]
     /// - `leak`: β_in and the prior, where the divergence from the prior pulls on the state
     /// - `homeostasis`: exp(b), `[1, latent]`, the learned constant term
     fn natural_gradient(
@@ -103,10 +152,37 @@ pub trait Posterior: Clone + std::fmt::Debug {
     ) -> Vec<Tensor<2>>;
 
     /// The state after the drives −η·gradient, with the soft clamps of the family.
-    fn advance(&self, drives: Vec<Tensor<2>>, clamps: &Clamps) -> Self;
+    ///
+    /// - `curvature`: η·H, `[1, latent]`, H_k the curvature of −ln p(x|z) by z_k, where the step is to be taken
+    ///   implicitly ([`StepForm`](crate::inference::StepForm)); a family for which that means nothing ignores it
+    fn advance(
+        &self,
+        drives: Vec<Tensor<2>>,
+        curvature: Option<&Tensor<2>>,
+        clamps: &Clamps,
+    ) -> Self;
 
     /// The same values cut off from the graph.
     fn detach(&self) -> Self {
-        Self::from_components(self.components().into_iter().map(Tensor::detach).collect())
+        self.with_components(self.components().into_iter().map(Tensor::detach).collect())
     }
+}
+
+/// Exactly `N` components, or a panic that names the family.
+pub(crate) fn exactly<const N: usize>(family: &str, parts: Vec<Tensor<2>>) -> [Tensor<2>; N] {
+    match <[Tensor<2>; N]>::try_from(parts) {
+        Ok(parts) => parts,
+        Err(other) => panic!("a {family} has {N} components, not {}", other.len()),
+    }
+}
+
+/// Σ_k Var_k·H_kk, `[batch]`, of independent latents.
+pub(crate) fn independent_spread(variance: Tensor<2>, diagonal: &Tensor<2>) -> Tensor<1> {
+    let [batch, _] = variance.dims();
+    (variance * diagonal.clone()).sum_dim(1).reshape([batch])
+}
+
+/// `u + c_d·tanh(d/c_d)`, then the same clamp on the state: the symmetric step of one component.
+pub(crate) fn symmetric_step(u: Tensor<2>, drive: Tensor<2>, step: f64, state: f64) -> Tensor<2> {
+    soft_symmetric(u + soft_symmetric(drive, step), state)
 }

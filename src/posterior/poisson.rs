@@ -2,9 +2,11 @@
 
 use burn::tensor::Tensor;
 
-use super::{Clamps, KlForm, Posterior, Sampling};
+use super::{Clamps, KlForm, Posterior, Sampling, exactly, independent_spread};
 use crate::noise::Noise;
-use crate::ops::{clamped_step, poisson_counts_with, relaxed_poisson, relaxed_poisson_with};
+use crate::ops::{
+    clamped_step, implicit_step, poisson_counts_with, relaxed_poisson, relaxed_poisson_with,
+};
 
 /// q(z) = Poisson(eᵘ), independent over latents; u is the membrane potential.
 ///
@@ -44,13 +46,13 @@ impl PoissonPosterior {
 }
 
 impl Posterior for PoissonPosterior {
-    const COMPONENTS: &'static [&'static str] = &["u"];
+    fn names(&self) -> &'static [&'static str] {
+        &["u"]
+    }
 
-    fn from_components(components: Vec<Tensor<2>>) -> Self {
-        match <[Tensor<2>; 1]>::try_from(components) {
-            Ok([potential]) => Self { potential },
-            Err(other) => panic!("a Poisson posterior has 1 component, not {}", other.len()),
-        }
+    fn with_components(&self, components: Vec<Tensor<2>>) -> Self {
+        let [potential] = exactly("Poisson posterior", components);
+        Self { potential }
     }
 
     fn components(&self) -> Vec<Tensor<2>> {
@@ -72,9 +74,9 @@ impl Posterior for PoissonPosterior {
                 poisson_counts_with(log_rate, e)
             }
             Noise::Exponentials(e) => relaxed_poisson_with(log_rate, sampling.temperature, e),
-            Noise::Normal(_) | Noise::Sample(_) => {
+            Noise::Unit(_) | Noise::Sample(_) => {
                 panic!(
-                    "a Poisson sample needs a key, exponentials or recorded counts, not normal numbers"
+                    "a Poisson sample needs a key, exponentials or recorded counts, not one number a latent"
                 )
             }
         }
@@ -82,6 +84,14 @@ impl Posterior for PoissonPosterior {
 
     fn mean(&self) -> Tensor<2> {
         self.potential.clone().exp()
+    }
+
+    fn spread(
+        &self,
+        diagonal: &Tensor<2>,
+        _at_mean: impl FnOnce() -> Tensor<1>,
+    ) -> Option<Tensor<1>> {
+        Some(independent_spread(self.mean(), diagonal))
     }
 
     fn kl_from(&self, prior: &Self, form: KlForm) -> Tensor<2> {
@@ -92,6 +102,18 @@ impl Posterior for PoissonPosterior {
         };
         let ratio = delta.clone().exp();
         weight * (ratio * (delta - 1.0) + 1.0)
+    }
+
+    fn gradient(
+        &self,
+        _z: &Tensor<2>,
+        pulled_back: Tensor<2>,
+        beta: f64,
+        prior: &Self,
+    ) -> Vec<Tensor<2>> {
+        // d KL/du = λδ; the rate is also the chain rule from E[z] = e^u to u.
+        let delta = self.potential.clone() - prior.potential.clone();
+        vec![(pulled_back + delta * beta) * self.mean()]
     }
 
     fn natural_gradient(
@@ -110,8 +132,16 @@ impl Posterior for PoissonPosterior {
         }]
     }
 
-    fn advance(&self, drives: Vec<Tensor<2>>, clamps: &Clamps) -> Self {
-        let [drive] = <[Tensor<2>; 1]>::try_from(drives).expect("one drive for the one component");
+    fn advance(
+        &self,
+        drives: Vec<Tensor<2>>,
+        curvature: Option<&Tensor<2>>,
+        clamps: &Clamps,
+    ) -> Self {
+        let [mut drive] = exactly("Poisson posterior", drives);
+        if let Some(curvature) = curvature {
+            drive = implicit_step(drive, self.mean() * curvature.clone());
+        }
         Self {
             potential: clamped_step(
                 self.potential.clone(),

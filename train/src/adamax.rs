@@ -20,6 +20,8 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::parameters::ModulePath;
+
 /// The constants of the optimiser; the rate is an argument of each step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -102,7 +104,7 @@ impl Adamax {
             gradients,
             scale,
             rate,
-            path: Vec::new(),
+            path: ModulePath::default(),
         };
         (model.map(&mut update), norm)
     }
@@ -130,16 +132,16 @@ struct Update<'a> {
     gradients: &'a Gradients,
     scale: Tensor<1>,
     rate: f64,
-    path: Vec<String>,
+    path: ModulePath,
 }
 
 impl ModuleMapper for Update<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_string());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
@@ -159,7 +161,7 @@ impl ModuleMapper for Update<'_> {
         let p = value.reshape([n]);
         let g = gradient.reshape([n]) * self.scale.clone() + p.clone() * weight_decay;
         let size = g.clone().abs() + epsilon;
-        let moments = match self.optimizer.moments.remove(&self.path.join(".")) {
+        let moments = match self.optimizer.moments.remove(&self.path.name()) {
             None => Moments {
                 mean: g * (1.0 - beta1),
                 norm: size,
@@ -172,7 +174,7 @@ impl ModuleMapper for Update<'_> {
         // The power in f64 by repeated multiplication would drift; powf is exact enough at any time.
         let step = self.rate / (1.0 - beta1.powf(self.optimizer.time as f64));
         let p = p - moments.mean.clone() / moments.norm.clone() * step;
-        self.optimizer.moments.insert(self.path.join("."), moments);
+        self.optimizer.moments.insert(self.path.name(), moments);
         let value = Tensor::from_inner(p.reshape(shape)).require_grad();
         Param::from_mapped_value(id, value, mapper)
     }

@@ -10,11 +10,11 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
-use scotopic::inference::{Record, Stimulus, reattach, unroll};
+use scotopic::inference::{Stimulus, reattach, unroll};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::{Posterior, Sampling};
 use scotopic_datasets::{ImageSet, Splits, epoch_order};
-use scotopic_models::IterativeVae;
+use scotopic_models::Network;
 
 use crate::config::RunConfig;
 use crate::measure::{Measurement, measure, to_device};
@@ -101,31 +101,31 @@ impl Fit<'_> {
 
             // 3. Infer, window by window; learn from each.
             let steps = config.inference.steps;
-            let mut belief = state.model.rest(config.train.batch);
+            let record = config.inference.method.learns_from();
+            let mut reached = None;
             for window in 0..config.train.windows {
-                if window > 0 {
-                    belief = reattach(&belief.detach(), &state.model.rest(config.train.batch));
-                }
-                let times = window * steps..(window + 1) * steps;
                 let perception = state.model.perception(rule.clone());
-                let seen = unroll(
-                    &perception,
-                    &stimulus,
-                    belief,
-                    times,
-                    &noise,
-                    Record::GENERATED,
-                );
+                let rest = perception.rest(config.train.batch);
+                let start = match reached {
+                    None => rest,
+                    Some(belief) => reattach(&belief, &rest),
+                };
+                let times = window * steps..(window + 1) * steps;
+                let seen = unroll(&*perception, &stimulus, start, times, &noise, record);
+                drop(perception);
                 let objective = seen.objective(beta).context("inference.steps is 0")?;
                 let gradients = (objective * (256.0 / batches.pixels() as f64)).backward();
                 let (model, norm) =
                     state
                         .optimizer
                         .step(state.model.clone(), &gradients, rate, clip);
-                state.model = model;
+                state.model = match config.model.decoder.normalise {
+                    true => model.normalised(),
+                    false => model,
+                };
                 let terms = seen.mean_terms().context("inference.steps is 0")?.detach();
                 pending.push(i, Tensor::cat(vec![terms.inner(), norm], 0));
-                belief = seen.state;
+                reached = Some(seen.state.detach());
             }
             if let Some(average) = state.average.take() {
                 state.average = Some(towards(average, &state.model.valid(), config.train.ema));
@@ -342,7 +342,7 @@ impl Pending {
 }
 
 /// `average ← decay·average + (1 − decay)·model`, parameter by parameter.
-fn towards(average: IterativeVae, model: &IterativeVae, decay: f64) -> IterativeVae {
+fn towards(average: Network, model: &Network, decay: f64) -> Network {
     struct Blend {
         values: Vec<Tensor<1>>,
         next: usize,

@@ -7,7 +7,7 @@ use scotopic::inference::Record;
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::{Posterior, Sampling};
 use scotopic_datasets::ImageSet;
-use scotopic_models::{IterativeVae, RuleConfig};
+use scotopic_models::{Network, RuleConfig};
 use serde::{Deserialize, Serialize};
 
 /// How to measure.
@@ -68,13 +68,13 @@ pub fn to_device(pixels: Vec<f32>, width: usize, device: &Device) -> Tensor<2> {
 /// # Errors
 /// If the set is empty, of another size than the model, or the device fails.
 pub fn measure(
-    model: &IterativeVae,
+    model: &Network,
     set: &ImageSet,
     how: &Measurement,
     device: &Device,
 ) -> Result<Measures> {
     let pixels = set.shape().pixels();
-    let [_, expected] = model.decoder.atoms.val().dims();
+    let expected = model.decoder.pixels();
     ensure!(
         pixels == expected,
         "{} has images of {pixels} pixels; the model was made for {expected}",
@@ -125,7 +125,7 @@ pub fn measure(
 }
 
 fn measure_batch(
-    model: &IterativeVae,
+    model: &Network,
     x: Tensor<2>,
     how: &Measurement,
     number: u32,

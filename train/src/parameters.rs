@@ -24,7 +24,7 @@ pub type Arrays = BTreeMap<String, HostArray>;
 /// If the device fails.
 pub fn arrays_of<M: Module>(module: &M) -> Result<Arrays> {
     let mut reader = Reader {
-        path: Vec::new(),
+        path: ModulePath::default(),
         arrays: Arrays::new(),
         failure: None,
     };
@@ -35,19 +35,42 @@ pub fn arrays_of<M: Module>(module: &M) -> Result<Arrays> {
     }
 }
 
+/// Where in a module a visitor is. The variant of an enum is not part of a name: a decoder's parameters are
+/// `decoder.…` whatever its architecture.
+#[derive(Debug, Default)]
+pub(crate) struct ModulePath(Vec<String>);
+
+impl ModulePath {
+    pub(crate) fn enter(&mut self, name: &str, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.0.push(name.to_string());
+        }
+    }
+
+    pub(crate) fn exit(&mut self, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.0.pop();
+        }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.0.join(".")
+    }
+}
+
 struct Reader {
-    path: Vec<String>,
+    path: ModulePath,
     arrays: Arrays,
     failure: Option<String>,
 }
 
 impl ModuleVisitor for Reader {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_string());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -56,7 +79,7 @@ impl ModuleVisitor for Reader {
         match value.try_into_vec_as::<f32>() {
             Ok(values) => {
                 self.arrays
-                    .insert(self.path.join("."), HostArray { shape, values });
+                    .insert(self.path.name(), HostArray { shape, values });
             }
             Err(error) => self.failure = Some(error.to_string()),
         }
@@ -69,7 +92,7 @@ impl ModuleVisitor for Reader {
 /// Names a parameter that is missing, has another shape, or is not one of the model's.
 pub fn with_arrays<M: Module>(module: M, mut arrays: Arrays) -> Result<M> {
     let mut writer = Writer {
-        path: Vec::new(),
+        path: ModulePath::default(),
         arrays: &mut arrays,
         failure: None,
     };
@@ -85,23 +108,50 @@ pub fn with_arrays<M: Module>(module: M, mut arrays: Arrays) -> Result<M> {
     Ok(module)
 }
 
+/// The names of the parameters that are learned, for a module on an autodiff device.
+pub(crate) fn learned<M: Module>(module: &M) -> Vec<String> {
+    struct Names {
+        path: ModulePath,
+        found: Vec<String>,
+    }
+    impl ModuleVisitor for Names {
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.enter(name, container);
+        }
+        fn exit_module(&mut self, _: &str, container: &str) {
+            self.path.exit(container);
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if param.val().is_require_grad() {
+                self.found.push(self.path.name());
+            }
+        }
+    }
+    let mut names = Names {
+        path: ModulePath::default(),
+        found: Vec::new(),
+    };
+    module.visit(&mut names);
+    names.found
+}
+
 struct Writer<'a> {
-    path: Vec<String>,
+    path: ModulePath,
     arrays: &'a mut Arrays,
     failure: Option<String>,
 }
 
 impl ModuleMapper for Writer<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_string());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.path.join(".");
+        let name = self.path.name();
         let (id, old, mapper) = param.consume();
         let value = match self.arrays.remove(&name) {
             None => {

@@ -3,21 +3,21 @@
 use anyhow::{Context, Result, anyhow, ensure};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use scotopic_datasets::Splits;
-use scotopic_models::{IterativeVae, IterativeVaeConfig};
+use scotopic_datasets::{ImageShape, Splits};
+use scotopic_models::{Network, NetworkConfig, Picture};
 
 use crate::adamax::{Adamax, Moments};
 use crate::checkpoint::{Checkpoint, ImageInfo, Kind, Progress};
 use crate::config::RunConfig;
-use crate::parameters::{Arrays, HostArray, arrays_of, with_arrays};
+use crate::parameters::{Arrays, HostArray, arrays_of, learned, with_arrays};
 
 /// Model, optimiser and counters. Noise and the order of the data follow from the seed and the iteration.
 #[derive(Debug, Clone)]
 pub struct TrainState {
     /// The model that is being trained, on an autodiff device.
-    pub model: IterativeVae,
+    pub model: Network,
     /// Running average of its weights, where `train.ema` asks for one.
-    pub average: Option<IterativeVae>,
+    pub average: Option<Network>,
     /// The optimiser.
     pub optimizer: Adamax,
     /// Counters.
@@ -33,11 +33,9 @@ impl TrainState {
     /// If the configuration does not fit the data.
     pub fn new(config: &RunConfig, splits: &Splits, device: &Device) -> Result<Self> {
         let shape = splits.train.shape();
-        let sizes = IterativeVaeConfig {
-            pixels: shape.pixels(),
-            ..config.model.clone()
-        };
-        let model = sizes.init(device, config.seed)?.train();
+        let sizes = sizes(config, shape);
+        let model = sizes.init(config.inference.method, device, config.seed)?;
+        let model = model.train();
         Ok(Self {
             average: (config.train.ema > 0.0).then(|| model.valid()),
             model,
@@ -54,7 +52,7 @@ impl TrainState {
     }
 
     /// The model that is judged and kept: the average if there is one. Without autodiff.
-    pub fn judged(&self) -> IterativeVae {
+    pub fn judged(&self) -> Network {
         self.average.clone().unwrap_or_else(|| self.model.valid())
     }
 
@@ -125,7 +123,11 @@ impl TrainState {
         let plain = device.clone().inner();
         let mut parts = checkpoint.part("optimizer");
         if optimizer.time > 0 {
-            for (path, array) in arrays_of(&model)? {
+            let mut arrays = arrays_of(&model)?;
+            for path in learned(&model) {
+                let Some(array) = arrays.remove(&path) else {
+                    continue;
+                };
                 let mut take = |name: &str| {
                     let key = format!("{path}.{name}");
                     let found = parts
@@ -163,7 +165,7 @@ impl TrainState {
 ///
 /// # Errors
 /// If the weights do not fit the configuration.
-pub fn load_model(checkpoint: &Checkpoint, device: &Device) -> Result<IterativeVae> {
+pub fn load_model(checkpoint: &Checkpoint, device: &Device) -> Result<Network> {
     let prefix = match checkpoint.part("average").is_empty() {
         true => "model",
         false => "average",
@@ -171,25 +173,40 @@ pub fn load_model(checkpoint: &Checkpoint, device: &Device) -> Result<IterativeV
     Ok(load_into(checkpoint, prefix, device)?.valid())
 }
 
-fn load_into(checkpoint: &Checkpoint, prefix: &str, device: &Device) -> Result<IterativeVae> {
-    let sizes = IterativeVaeConfig {
-        pixels: checkpoint.image.shape.pixels(),
-        ..checkpoint.config.model.clone()
-    };
+fn load_into(checkpoint: &Checkpoint, prefix: &str, device: &Device) -> Result<Network> {
+    let config = &checkpoint.config;
+    let sizes = sizes(config, checkpoint.image.shape);
+    let method = config.inference.method;
+    let part = checkpoint.part(prefix);
     // Compared before anything of that size is made: a file may claim any size.
-    let expected = [sizes.latents, sizes.pixels];
-    let fits = match checkpoint.arrays.get(&format!("{prefix}.decoder.atoms")) {
-        Some(atoms) if atoms.shape == expected => Ok(()),
-        Some(atoms) => Err(anyhow!(
-            "decoder.atoms has shape {:?}; this model wants {expected:?}",
-            atoms.shape
+    let (found, expected) = (
+        part.values().map(|array| array.values.len()).sum::<usize>(),
+        sizes.parameters(method),
+    );
+    let fits = match found == expected {
+        true => sizes
+            .init(method, device, 0)
+            .map_err(Into::into)
+            .and_then(|model| with_arrays(model, part)),
+        false => Err(anyhow!(
+            "there are {found} numbers; this model wants {expected}"
         )),
-        None => Err(anyhow!("the parameter decoder.atoms is missing")),
     };
-    fits.and_then(|()| with_arrays(sizes.init(device, 0)?, checkpoint.part(prefix)))
-        .with_context(|| {
-            format!("the weights `{prefix}` do not fit the configuration of the checkpoint")
-        })
+    fits.with_context(|| {
+        format!("the weights `{prefix}` do not fit the configuration of the checkpoint")
+    })
+}
+
+/// The configured network for images of this shape.
+fn sizes(config: &RunConfig, shape: ImageShape) -> NetworkConfig {
+    NetworkConfig {
+        picture: Picture {
+            channels: shape.channels,
+            height: shape.height,
+            width: shape.width,
+        },
+        ..config.model.clone()
+    }
 }
 
 fn prefixed(prefix: &str, arrays: Arrays) -> Arrays {

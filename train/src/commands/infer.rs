@@ -130,12 +130,12 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
             .context("could not read from the device")
     };
 
-    let mut state = model.rest(images);
+    let mut state = perception.rest(images);
     let (mut spikes, mut nll, mut kl, mut last) = (Vec::new(), Vec::new(), Vec::new(), None);
     // Read back in stretches, so that the device holds only a few steps at a time.
     for from in (0..steps).step_by(STRETCH) {
         let seen = unroll(
-            &perception,
+            &*perception,
             &stimulus,
             state,
             from..steps.min(from + STRETCH),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use scotopic_models::IterativeVae;
+use scotopic_models::Network;
 
 use crate::checkpoint::Checkpoint;
 use crate::run_dir::RunDir;
@@ -35,7 +35,7 @@ pub(crate) fn locate(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// If it is not there or cannot be used.
-pub(crate) fn open(path: &Path, device: &Device) -> Result<(Checkpoint, IterativeVae)> {
+pub(crate) fn open(path: &Path, device: &Device) -> Result<(Checkpoint, Network)> {
     let file = locate(path);
     let checkpoint = Checkpoint::read(&file)?;
     let model = load_model(&checkpoint, device)

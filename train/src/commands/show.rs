@@ -10,9 +10,9 @@ use image::RgbImage;
 use scotopic::decoder::Decoder;
 use scotopic::inference::{Record, Trajectory};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{PoissonPosterior, Posterior, Sampling};
+use scotopic::posterior::{Belief, Posterior, Sampling};
 use scotopic_datasets::{ImageSet, ImageShape};
-use scotopic_models::IterativeVae;
+use scotopic_models::Network;
 
 use super::{model, print};
 use crate::cli::{BadRequest, Place};
@@ -150,8 +150,19 @@ fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
 ///
 /// # Errors
 /// If the device or the drawing fails.
-pub fn dictionary(model: &IterativeVae, shape: ImageShape) -> Result<RgbImage> {
-    let atoms = read(model.decoder.atoms.val())?;
+pub fn dictionary(model: &Network, shape: ImageShape) -> Result<RgbImage> {
+    let atoms = match model.decoder.atoms() {
+        Some(atoms) => atoms,
+        // What one unit of each latent alone adds to what none gives: the atoms of f at 0.
+        None => {
+            let device = model.decoder.observation_noise().log_sigma().device();
+            let units = model.latents();
+            let one = Tensor::<2>::eye(units, &device);
+            let nothing = model.decoder.decode(Tensor::zeros([1, units], &device));
+            model.decoder.decode(one) - nothing
+        }
+    };
+    let atoms = read(atoms)?;
     let mut order: Vec<&[f32]> = atoms.chunks_exact(shape.pixels()).collect();
     let norm = |atom: &[f32]| atom.iter().map(|v| v * v).sum::<f32>();
     order.sort_by(|a, b| norm(b).total_cmp(&norm(a)));
@@ -162,13 +173,13 @@ pub fn dictionary(model: &IterativeVae, shape: ImageShape) -> Result<RgbImage> {
 
 /// The first images of a set (up to `count`), and the unroll over them.
 fn see(
-    model: &IterativeVae,
+    model: &Network,
     config: &RunConfig,
     set: &ImageSet,
     (count, steps): (usize, usize),
     record: Record,
     device: &Device,
-) -> Result<(Tensor<2>, Trajectory<PoissonPosterior>)> {
+) -> Result<(Tensor<2>, Trajectory<Belief>)> {
     let count = count.min(set.len());
     let pixels = set.shape().pixels();
     let x = to_device(set.pixels()[..count * pixels].to_vec(), pixels, device);
@@ -182,7 +193,7 @@ fn see(
 /// # Errors
 /// If the device or the drawing fails.
 pub fn reconstructions(
-    model: &IterativeVae,
+    model: &Network,
     config: &RunConfig,
     set: &ImageSet,
     device: &Device,
@@ -226,7 +237,7 @@ pub fn reconstructions(
 /// # Errors
 /// If the device or the drawing fails.
 pub fn convergence(
-    model: &IterativeVae,
+    model: &Network,
     config: &RunConfig,
     set: &ImageSet,
     steps: usize,
@@ -235,7 +246,9 @@ pub fn convergence(
     let (x, seen) = see(model, config, set, (200, steps), Record::ALL, device)?;
     let [images, _] = x.dims();
     let sst = (x.clone() - x.clone().mean_dim(1)).square().sum_dim(1) + 1.2e-7;
-    let mut previous = model.rest(images).potential();
+    let joined = |belief: &Belief| Tensor::cat(belief.components(), 1);
+    let rest = config.rule().at(1.0, Sampling::EXACT);
+    let mut previous = joined(&model.perception(rest).rest(images));
     let mut rows = Vec::new();
     for moment in &seen.moments {
         let (Some(generated), Some(state)) = (&moment.generated, &moment.state) else {
@@ -247,7 +260,7 @@ pub fn convergence(
                 .neg()
                 + 1.0
         };
-        let u = state.potential();
+        let u = joined(state);
         // Below −1 it does not matter how wrong: an unstable model must not flatten the curve.
         rows.push(r2(generated.mean.clone()).clamp_min(-1.0));
         rows.push(r2(model.decoder.decode(state.mean())).clamp_min(-1.0));
@@ -300,7 +313,7 @@ pub fn convergence(
 /// # Errors
 /// If the device or the drawing fails.
 pub fn spikes(
-    model: &IterativeVae,
+    model: &Network,
     config: &RunConfig,
     set: &ImageSet,
     steps: usize,
@@ -314,7 +327,7 @@ pub fn spikes(
     };
     let (_, seen) = see(model, config, set, (1, steps), record, device)?;
     let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
-    let units = model.resting.val().dims()[0];
+    let units = model.latents();
     let counts = read(Tensor::cat(counts, 0))?;
     Ok(raster::spikes(
         &counts,
@@ -329,7 +342,7 @@ pub fn spikes(
 /// # Errors
 /// If the device or the drawing fails.
 pub fn unfolding(
-    model: &IterativeVae,
+    model: &Network,
     config: &RunConfig,
     set: &ImageSet,
     steps: usize,

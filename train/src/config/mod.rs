@@ -1,10 +1,11 @@
 //! What a run is: one value, from TOML, validated before a device is touched.
 
 use anyhow::{Result, bail, ensure};
-use scotopic::posterior::KlForm;
+use scotopic::inference::{Expectation, StepForm};
+use scotopic::posterior::{KlForm, Transfer};
 use scotopic::{Ramp, Rise, WarmupCosine};
 use scotopic_datasets::DataConfig;
-use scotopic_models::{IterativeVaeConfig, RuleConfig};
+use scotopic_models::{Architecture, NetworkConfig, RuleConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::adamax::AdamaxConfig;
@@ -24,7 +25,7 @@ pub struct RunConfig {
     /// What is seen.
     pub data: DataConfig,
     /// The network.
-    pub model: IterativeVaeConfig,
+    pub model: NetworkConfig,
     /// How it infers.
     pub inference: RuleConfig,
     /// What it minimises.
@@ -47,6 +48,9 @@ pub struct ObjectiveConfig {
     pub beta: f64,
     /// "exact", or "published" for the weighting of the published code.
     pub kl: KlForm,
+    /// "sample", or "exact" for the expectation in closed form (linear decoders without an activation).
+    #[serde(default)]
+    pub expectation: Expectation,
 }
 
 /// Iterations and batches.
@@ -104,7 +108,7 @@ impl RunConfig {
     /// Names the first key that makes no sense, its value and the rule.
     pub fn validate(&self) -> Result<()> {
         self.data.validate()?;
-        self.model.validate()?;
+        self.model.validate(self.inference.method)?;
         self.inference.validate()?;
         let number = |key: &str, value: f64, low: f64| -> Result<()> {
             ensure!(
@@ -129,6 +133,16 @@ impl RunConfig {
             Ok(())
         };
         number("objective.beta", self.objective.beta, 0.0)?;
+        let linear = self.model.decoder.kind == Architecture::Linear;
+        ensure!(
+            self.objective.expectation == Expectation::Sample
+                || (linear && self.model.transfer == Transfer::None),
+            "objective.expectation = \"exact\": needs model.decoder.kind = \"linear\" and model.transfer = \"none\""
+        );
+        ensure!(
+            self.inference.step == StepForm::Explicit || linear,
+            "inference.step = \"proximal\": needs model.decoder.kind = \"linear\""
+        );
         let TrainConfig {
             iterations,
             batch,
@@ -224,6 +238,7 @@ impl RunConfig {
     pub fn rule(&self) -> RuleConfig {
         RuleConfig {
             kl: self.objective.kl,
+            expectation: self.objective.expectation,
             ..self.inference.clone()
         }
     }

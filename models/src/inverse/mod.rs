@@ -1,0 +1,41 @@
+//! Ways to invert a generative model that need networks of their own, or none of the published extras.
+//!
+//! | way | one file |
+//! |---|---|
+//! | one pass of an encoder | [`Amortized`] |
+//! | a network that learns to refine from gradients | [`IterativeAmortized`] |
+//! | an encoder, then gradient steps | [`SemiAmortized`] |
+//! | gradient steps alone, learning nothing but the decoder | [`Descent`] |
+//!
+//! The natural-gradient descent itself is [`scotopic::inference::Iterative`].
+
+use burn::tensor::Tensor;
+use scotopic::posterior::Posterior;
+
+mod amortized;
+mod descent;
+mod iterative_amortized;
+mod semi_amortized;
+
+pub use amortized::Amortized;
+pub use descent::Descent;
+pub use iterative_amortized::IterativeAmortized;
+pub use semi_amortized::SemiAmortized;
+
+/// One row of a belief repeated for `batch` data.
+pub(crate) fn repeated<P: Posterior>(row: &P, batch: usize) -> P {
+    let rows = row.components().into_iter().map(|component| {
+        let [_, latent] = component.dims();
+        component.expand([batch, latent])
+    });
+    row.with_components(rows.collect())
+}
+
+/// `[batch, components·latent]` cut into components `[batch, latent]`.
+pub(crate) fn split(joined: Tensor<2>, components: usize) -> Vec<Tensor<2>> {
+    let [_, width] = joined.dims();
+    let latent = width / components.max(1);
+    (0..components)
+        .map(|c| joined.clone().narrow(1, c * latent, latent))
+        .collect()
+}

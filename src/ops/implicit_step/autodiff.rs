@@ -1,0 +1,67 @@
+//! Backward of the implicit step: two products with the slopes of the forward pass.
+
+use burn::backend::{
+    AutodiffBackend, Backend,
+    autodiff::{
+        Autodiff,
+        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+        grads::Gradients,
+        ops::{Backward, Ops, OpsKind},
+    },
+    tensor::FloatTensor,
+};
+
+use super::ImplicitStep;
+
+#[derive(Debug)]
+struct TimesSlopes;
+
+impl<B: Backend> Backward<B, 2> for TimesSlopes {
+    /// Slopes with respect to the explicit step and to the gain.
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let [explicit, gain] = ops.parents;
+        let (by_explicit, by_gain) = ops.state;
+        let grad = grads.consume::<B>(&ops.node);
+        if let Some(node) = explicit {
+            grads.register::<B>(node.id, B::float_mul(grad.clone(), by_explicit));
+        }
+        if let Some(node) = gain {
+            grads.register::<B>(node.id, B::float_mul(grad, by_gain));
+        }
+    }
+}
+
+impl<B: Backend + ImplicitStep, C: CheckpointStrategy> ImplicitStep for Autodiff<B, C> {
+    fn implicit_step(explicit: FloatTensor<Self>, gain: FloatTensor<Self>) -> FloatTensor<Self> {
+        match TimesSlopes
+            .prepare::<C>([explicit.node(), gain.node()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => {
+                let (s, a) = (explicit.into_primitive(), gain.into_primitive());
+                let (step, by_explicit, by_gain) = B::implicit_step_with_slopes(s, a);
+                prep.finish((by_explicit, by_gain), step)
+            }
+            OpsKind::UnTracked(prep) => {
+                let (s, a) = (explicit.into_primitive(), gain.into_primitive());
+                prep.finish(B::implicit_step(s, a))
+            }
+        }
+    }
+
+    fn implicit_step_with_slopes(
+        explicit: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let (s, a) = (explicit.into_primitive(), gain.into_primitive());
+        let (step, by_explicit, by_gain) = B::implicit_step_with_slopes(s, a);
+        (
+            Self::from_inner(step),
+            Self::from_inner(by_explicit),
+            Self::from_inner(by_gain),
+        )
+    }
+}

@@ -1,0 +1,91 @@
+//! The kernel for processors.
+
+use burn::backend::{
+    Backend, TensorMetadata,
+    tensor::{Device, FloatTensor},
+};
+use burn::tensor::{DType, Shape};
+use rayon::prelude::*;
+
+use super::{Law, UnitNoise};
+use crate::noise::{NoiseKey, uniform, unit_exponential};
+use crate::ops::host::{tensor_f32, tensor_f64};
+use crate::ops::{scalar, widest::widest};
+
+/// Elements that one task of the pool takes.
+const TASK: usize = 4096;
+
+widest! {
+    /// Fills `out` with the numbers of the elements from `first` on.
+    fn fill(out: &mut [f32], first: u32, law: Law, key: NoiseKey) = fill_body;
+}
+
+#[inline(always)]
+fn fill_body(out: &mut [f32], first: u32, law: Law, key: NoiseKey) {
+    // The law is chosen outside the loop, so that each loop is straight-line arithmetic.
+    match law {
+        Law::Normal => each(out, first, key, |a, b| {
+            let radius = (-2.0 * scalar::ln(uniform(a))).sqrt();
+            radius * scalar::cos_turns(uniform(b))
+        }),
+        Law::Laplace => each(out, first, key, |a, b| {
+            unit_exponential(a) - unit_exponential(b)
+        }),
+        Law::Gumbel => each(out, first, key, |a, _| -scalar::ln(unit_exponential(a))),
+    }
+}
+
+#[inline(always)]
+fn each(out: &mut [f32], first: u32, key: NoiseKey, of: impl Fn(u32, u32) -> f32) {
+    for (i, value) in out.iter_mut().enumerate() {
+        let [a, b, ..] = key.words(first.wrapping_add(i as u32), 0);
+        *value = of(a, b);
+    }
+}
+
+fn draw<B: Backend>(like: &FloatTensor<B>, law: u32, key: NoiseKey) -> FloatTensor<B> {
+    let (shape, device, dtype): (Shape, Device<B>, DType) =
+        (like.shape(), like.device(), like.dtype());
+    let law = match law {
+        0 => Law::Normal,
+        1 => Law::Laplace,
+        _ => Law::Gumbel,
+    };
+    let mut values = vec![0f32; shape.num_elements()];
+    values
+        .par_chunks_mut(TASK)
+        .enumerate()
+        .for_each(|(task, out)| fill(out, (task * TASK) as u32, law, key));
+    match dtype {
+        DType::F64 => {
+            let wide = values.into_iter().map(f64::from).collect();
+            tensor_f64::<B>(wide, shape, &device)
+        }
+        _ => tensor_f32::<B>(values, shape, &device),
+    }
+}
+
+macro_rules! on_processor {
+    ($backend:ty) => {
+        impl UnitNoise for $backend {
+            fn unit_noise(
+                like: FloatTensor<Self>,
+                law: u32,
+                seed: u64,
+                stream: u32,
+                step: u32,
+            ) -> FloatTensor<Self> {
+                draw::<Self>(&like, law, NoiseKey { seed, stream, step })
+            }
+        }
+    };
+}
+
+#[cfg(feature = "flex")]
+on_processor!(burn::backend::Flex);
+#[cfg(feature = "ndarray")]
+#[allow(deprecated)]
+mod ndarray {
+    use super::*;
+    on_processor!(burn::backend::NdArray);
+}

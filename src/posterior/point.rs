@@ -1,0 +1,170 @@
+//! Point estimates: predictive coding and sparse coding, which infer one best latent and no distribution.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{Clamps, KlForm, Posterior, Sampling, Transfer, exactly, symmetric_step};
+use crate::noise::Noise;
+
+/// What a latent costs, which is −ln of the prior up to a constant, and the code a(u) that goes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Cost {
+    /// ½·π·u² with a = f(u): predictive coding (Rao and Ballard 1999).
+    Quadratic {
+        /// π, the precision of the prior.
+        precision: f64,
+        /// f.
+        transfer: Transfer,
+    },
+    /// λ|a| with a = sgn(u)·max(|u| − λ, 0): the soft-threshold LCA (Rozell et al. 2008).
+    Soft {
+        /// λ.
+        threshold: f64,
+    },
+    /// ½λ² for every a ≠ 0, with a = u where |u| > λ and 0 elsewhere: the hard-threshold LCA.
+    Hard {
+        /// λ.
+        threshold: f64,
+    },
+}
+
+/// q(z) = δ(z − u): the state of a membrane, and the activity a(u) that it causes.
+///
+/// ```text
+/// F = −ln p(x|a(u)) + C(u)
+/// predictive coding   ∇ = g·f'(u) + π·u                         u̇ = −∇
+/// LCA                 ∇ = g + u − a,   g = −Φᵀ(x − Φa)/σ²        u̇ = Φᵀx − u − (ΦᵀΦ − 1)a  for σ = 1
+/// ```
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use scotopic::posterior::{Cost, PointEstimate, Posterior};
+/// let u = Tensor::<2>::from_floats([[-3.0, 0.5, 3.0]], &Device::flex());
+/// let q = PointEstimate::new(u, Cost::Soft { threshold: 1.0 });
+/// let a: Vec<f32> = q.mean().try_into_vec_as().unwrap();
+/// assert_eq!(a, [-2.0, 0.0, 2.0]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct PointEstimate {
+    state: Tensor<2>,
+    cost: Cost,
+}
+
+impl PointEstimate {
+    /// From the state u, `[batch, latent]`.
+    pub fn new(state: Tensor<2>, cost: Cost) -> Self {
+        Self { state, cost }
+    }
+}
+
+impl Posterior for PointEstimate {
+    fn names(&self) -> &'static [&'static str] {
+        &["u"]
+    }
+
+    fn components(&self) -> Vec<Tensor<2>> {
+        vec![self.state.clone()]
+    }
+
+    fn with_components(&self, components: Vec<Tensor<2>>) -> Self {
+        let [state] = exactly("point estimate", components);
+        Self { state, ..*self }
+    }
+
+    /// u itself: nothing is drawn.
+    fn sample(&self, _sampling: Sampling, noise: Noise) -> Tensor<2> {
+        match noise {
+            Noise::Sample(z) => z,
+            _ => self.state.clone(),
+        }
+    }
+
+    fn activate(&self, z: Tensor<2>) -> Tensor<2> {
+        match self.cost {
+            Cost::Quadratic { transfer, .. } => transfer.value(z),
+            // sgn(u)·max(|u| − λ, 0) without the sign, whose derivative autodiff would have to be told.
+            Cost::Soft { threshold } => z.clone() - z.clamp(-threshold, threshold),
+            Cost::Hard { threshold } => {
+                let silent = z.clone().abs().lower_equal_elem(threshold);
+                z.mask_fill(silent, 0.0)
+            }
+        }
+    }
+
+    fn mean(&self) -> Tensor<2> {
+        self.activate(self.state.clone())
+    }
+
+    /// Nothing is spread: the expectation is the value.
+    fn spread(
+        &self,
+        _diagonal: &Tensor<2>,
+        at_mean: impl FnOnce() -> Tensor<1>,
+    ) -> Option<Tensor<1>> {
+        Some(at_mean() * 0.0)
+    }
+
+    /// C(u) of every latent; the prior is part of the cost, so the argument is not looked at.
+    fn kl_from(&self, _prior: &Self, _form: KlForm) -> Tensor<2> {
+        match self.cost {
+            Cost::Quadratic { precision, .. } => self.state.clone().square() * (0.5 * precision),
+            Cost::Soft { threshold } => self.mean().abs() * threshold,
+            Cost::Hard { threshold } => {
+                let dtype = self.state.dtype();
+                let active = self.state.clone().abs().greater_elem(threshold);
+                active.float().cast(dtype) * (0.5 * threshold * threshold)
+            }
+        }
+    }
+
+    fn gradient(
+        &self,
+        z: &Tensor<2>,
+        pulled_back: Tensor<2>,
+        beta: f64,
+        _prior: &Self,
+    ) -> Vec<Tensor<2>> {
+        let u = self.state.clone();
+        vec![match self.cost {
+            Cost::Quadratic {
+                precision,
+                transfer: Transfer::None,
+            } => pulled_back + u * (precision * beta),
+            Cost::Quadratic {
+                precision,
+                transfer,
+            } => pulled_back * transfer.slope(z.clone()) + u * (precision * beta),
+            // Rozell's dynamics; u − a is β times the slope of the cost by a where a ≠ 0.
+            Cost::Soft { .. } | Cost::Hard { .. } => pulled_back + u - self.activate(z.clone()),
+        }]
+    }
+
+    fn natural_gradient(
+        &self,
+        z: &Tensor<2>,
+        pulled_back: Tensor<2>,
+        _leak: Option<(f64, &Self)>,
+        homeostasis: Tensor<2>,
+    ) -> Vec<Tensor<2>> {
+        let [gradient] = exactly("point estimate", self.gradient(z, pulled_back, 1.0, self));
+        vec![gradient + homeostasis]
+    }
+
+    fn advance(
+        &self,
+        drives: Vec<Tensor<2>>,
+        curvature: Option<&Tensor<2>>,
+        clamps: &Clamps,
+    ) -> Self {
+        let [mut drive] = exactly("point estimate", drives);
+        if let Some(curvature) = curvature {
+            drive = drive / (curvature.clone() + 1.0);
+        }
+        let (step, state) = (clamps.step[0], clamps.state[0]);
+        Self {
+            state: symmetric_step(self.state.clone(), drive, step, state),
+            ..*self
+        }
+    }
+}
