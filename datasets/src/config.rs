@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeadLeavesConfig, IdxConfig, ImagesConfig, NpyConfig, Result, Splits};
+use crate::{CifarConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, NpyConfig, Result, Splits};
 
 /// One of the sources of images, named by the key `source`; the other keys are those of the source,
 /// all with defaults, and an unknown one is an error.
@@ -27,6 +27,8 @@ pub enum DataConfig {
     Npy(NpyConfig),
     /// Folders of photographs.
     Images(ImagesConfig),
+    /// CIFAR-10, small colour photographs.
+    Cifar(CifarConfig),
 }
 
 impl Default for DataConfig {
@@ -46,6 +48,7 @@ impl DataConfig {
             DataConfig::Idx(config) => config.validate(),
             DataConfig::Npy(config) => config.validate(),
             DataConfig::Images(config) => config.validate(),
+            DataConfig::Cifar(config) => config.validate(),
         }
     }
 
@@ -61,6 +64,7 @@ impl DataConfig {
             DataConfig::Idx(config) => config.load(root, note),
             DataConfig::Npy(config) => config.load(root, note),
             DataConfig::Images(config) => config.load(root, note),
+            DataConfig::Cifar(config) => config.load(root, note),
         }
     }
 }
@@ -82,6 +86,7 @@ mod tests {
             ),
             (DataConfig::Npy(NpyConfig::default()), "npy"),
             (DataConfig::Images(ImagesConfig::default()), "images"),
+            (DataConfig::Cifar(CifarConfig::default()), "cifar"),
         ] {
             let text = serde_json::to_string(&config).unwrap();
             assert!(text.contains(&format!(r#""source":"{name}""#)), "{text}");
@@ -110,6 +115,7 @@ mod tests {
             DataConfig::default(),
             DataConfig::Idx(IdxConfig::default()),
             DataConfig::Images(ImagesConfig::default()),
+            DataConfig::Cifar(CifarConfig::default()),
         ] {
             config.validate().unwrap();
         }

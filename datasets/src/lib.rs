@@ -50,12 +50,14 @@
 )]
 
 pub mod catalog;
+pub mod cifar;
 pub mod dead_leaves;
 pub mod draws;
 pub mod idx;
 pub mod images;
 pub mod npy;
 pub mod stimulus;
+pub mod transform;
 pub mod whitening;
 
 mod config;
@@ -69,6 +71,7 @@ mod sha;
 mod source;
 mod splits;
 
+pub use cifar::CifarConfig;
 pub use config::DataConfig;
 pub use dead_leaves::DeadLeavesConfig;
 pub use draws::epoch_order;
