@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CifarConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, NpyConfig, Result, Splits};
+use crate::{
+    CifarConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, NpyConfig, OmniglotConfig, Result,
+    Splits,
+};
 
 /// One of the sources of images, named by the key `source`; the other keys are those of the source,
 /// all with defaults, and an unknown one is an error.
@@ -29,6 +32,8 @@ pub enum DataConfig {
     Images(ImagesConfig),
     /// CIFAR-10, small colour photographs.
     Cifar(CifarConfig),
+    /// Omniglot, handwritten characters of many alphabets.
+    Omniglot(OmniglotConfig),
 }
 
 impl Default for DataConfig {
@@ -49,6 +54,7 @@ impl DataConfig {
             DataConfig::Npy(config) => config.validate(),
             DataConfig::Images(config) => config.validate(),
             DataConfig::Cifar(config) => config.validate(),
+            DataConfig::Omniglot(config) => config.validate(),
         }
     }
 
@@ -65,6 +71,7 @@ impl DataConfig {
             DataConfig::Npy(config) => config.load(root, note),
             DataConfig::Images(config) => config.load(root, note),
             DataConfig::Cifar(config) => config.load(root, note),
+            DataConfig::Omniglot(config) => config.load(root, note),
         }
     }
 }
@@ -87,6 +94,7 @@ mod tests {
             (DataConfig::Npy(NpyConfig::default()), "npy"),
             (DataConfig::Images(ImagesConfig::default()), "images"),
             (DataConfig::Cifar(CifarConfig::default()), "cifar"),
+            (DataConfig::Omniglot(OmniglotConfig::default()), "omniglot"),
         ] {
             let text = serde_json::to_string(&config).unwrap();
             assert!(text.contains(&format!(r#""source":"{name}""#)), "{text}");
@@ -116,6 +124,7 @@ mod tests {
             DataConfig::Idx(IdxConfig::default()),
             DataConfig::Images(ImagesConfig::default()),
             DataConfig::Cifar(CifarConfig::default()),
+            DataConfig::Omniglot(OmniglotConfig::default()),
         ] {
             config.validate().unwrap();
         }

@@ -10,6 +10,7 @@
 
 mod decode;
 
+pub(crate) use decode::{Bounds, grey_bytes};
 pub use decode::{folder, grey};
 
 use std::path::{Path, PathBuf};

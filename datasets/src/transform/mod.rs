@@ -19,6 +19,8 @@ pub use fit::{Fit, fit_to};
 pub use grey::grey;
 pub use rotate::{rotate, translate};
 
+pub(crate) use fit::fit_plane;
+
 use crate::images::MAX_PATCH_PIXELS;
 use crate::{Error, ImageSet, ImageShape, Result};
 
