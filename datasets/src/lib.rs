@@ -86,4 +86,5 @@ pub use omniglot::OmniglotConfig;
 pub use ood::{OodConfig, OodSource, OodSuite};
 pub use picture::Picture;
 pub use splits::{Splits, Standardisation};
+pub use stimulus::StimulusConfig;
 pub use whitening::{WhiteningConfig, WhiteningKind};

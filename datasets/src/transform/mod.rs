@@ -20,6 +20,7 @@ pub use grey::grey;
 pub use rotate::{rotate, translate};
 
 pub(crate) use fit::fit_plane;
+pub(crate) use rotate::{Turn, turn_plane};
 
 use crate::images::MAX_PATCH_PIXELS;
 use crate::{Error, ImageSet, ImageShape, Result};
