@@ -9,7 +9,12 @@
 //!    ├─ dead-leaves   drawn here, needs no file      ─► whitening ─► patches
 //!    ├─ images        a folder of photographs        ─► whitening ─► patches
 //!    ├─ idx           MNIST and its relatives
+//!    ├─ cifar         CIFAR-10, grey or in colour
+//!    ├─ omniglot      drawings of characters, area-averaged
 //!    └─ npy           arrays made elsewhere
+//!
+//! OodConfig ──load(root, scale)──► OodSuite { views, skipped }      what the model was not made for
+//! StimulusConfig ──frames(images, indices, shape, steps)──► Frames  what the model sees, in time
 //! ```
 //!
 //! | module | one idea |
@@ -19,7 +24,10 @@
 //! | [`images`] | photographs to grey pictures to patches |
 //! | [`whitening`] | the Olshausen–Field filter and local contrast normalisation |
 //! | [`idx`], [`npy`] | the two array formats |
-//! | [`stimulus`] | frames `[time, batch, pixels]` shown to a model |
+//! | [`cifar`], [`omniglot`] | two formats of images with classes |
+//! | [`transform`] | rotation, translation, other sizes, grey |
+//! | [`ood`] | named sets of images unlike those trained on |
+//! | [`stimulus`] | frames `[time, batch, pixels]` shown to a model: still, moving, gratings, noise, films |
 //! | [`catalog`] | the known data sets: where they are from, are they whole, fetch them |
 //!
 //! # Promises

@@ -59,6 +59,7 @@ fn known_data_sets_verify() {
     for (name, needed) in [
         ("mnist", "mnist/t10k-labels-idx1-ubyte.gz"),
         ("bsds500", "bsds500/images/test"),
+        ("omniglot", "omniglot/images_background_small2.zip"),
     ] {
         let Some(root) = data(needed) else { continue };
         let entry = catalog::find(name).unwrap();

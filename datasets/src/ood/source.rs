@@ -30,6 +30,15 @@ pub enum OodSource {
     Kmnist,
 }
 
+/// The original test set if it is there, or else the subset that is the default of [`CifarConfig`].
+fn cifar_file(root: &Path) -> PathBuf {
+    let original = PathBuf::from("cifar10/test_batch.bin");
+    match root.join(&original).exists() {
+        true => original,
+        false => CifarConfig::default().test,
+    }
+}
+
 impl OodSource {
     /// All of them.
     pub const ALL: [Self; 5] = [
@@ -55,7 +64,7 @@ impl OodSource {
     pub fn missing(self, root: &Path) -> Option<PathBuf> {
         match self.idx_files() {
             Some(files) => absent(root, &files),
-            None if self == Self::Cifar => absent(root, [&CifarConfig::default().test]),
+            None if self == Self::Cifar => absent(root, [&cifar_file(root)]),
             None => absent(root, &OmniglotConfig::default().archives),
         }
     }
@@ -85,7 +94,7 @@ impl OodSource {
                 size,
                 ..Default::default()
             };
-            return config.read(root, &config.test);
+            return config.read(root, &cifar_file(root));
         }
         omniglot::read(name, &OmniglotConfig::default().below(root), size)
     }
