@@ -77,6 +77,32 @@ impl Bounds {
 /// # Errors
 /// [`Error::Format`] if it is neither PNG nor JPEG, damaged, or larger than 2²⁶ pixels.
 pub fn grey(path: &Path) -> Result<Picture> {
+    let bytes = photograph(path)?;
+    grey_bytes(path, "", bytes, Bounds::PHOTOGRAPH)
+}
+
+/// Decodes one picture to red, green and blue, each in \[0, 1\]; transparency is ignored, and grey
+/// pictures have three times the same.
+///
+/// # Errors
+/// As [`grey`].
+pub fn colour(path: &Path) -> Result<[Picture; 3]> {
+    let image = decode(path, "", photograph(path)?, Bounds::PHOTOGRAPH)?;
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    // 8-bit values times 257 are the same fraction of 65535: nothing is lost here.
+    let rgb = image.to_rgb16();
+    Ok([0, 1, 2].map(|channel| Picture {
+        height,
+        width,
+        values: rgb
+            .pixels()
+            .map(|p| f64::from(p.0[channel]) / 65_535.0)
+            .collect(),
+    }))
+}
+
+/// All bytes of a file that is not too long to be a picture.
+fn photograph(path: &Path) -> Result<Vec<u8>> {
     let (file, length) = source::open_file(path)?;
     if length > MAX_BYTES {
         let found = format!("{length} bytes");
@@ -87,7 +113,7 @@ pub fn grey(path: &Path) -> Result<Picture> {
         .take(MAX_BYTES)
         .read_to_end(&mut bytes)
         .map_err(Error::io(path, "read"))?;
-    grey_bytes(path, "", bytes, Bounds::PHOTOGRAPH)
+    Ok(bytes)
 }
 
 fn damaged(path: &Path, part: &str, bounds: Bounds, found: String) -> Error {
@@ -108,6 +134,10 @@ pub(crate) fn grey_bytes(
     bytes: Vec<u8>,
     bounds: Bounds,
 ) -> Result<Picture> {
+    decode(path, part, bytes, bounds).map(to_grey)
+}
+
+fn decode(path: &Path, part: &str, bytes: Vec<u8>, bounds: Bounds) -> Result<DynamicImage> {
     let damaged = |found: String| damaged(path, part, bounds, found);
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
@@ -126,8 +156,7 @@ pub(crate) fn grey_bytes(
     if u64::from(width) * u64::from(height) > bounds.pixels || width == 0 || height == 0 {
         return Err(damaged(format!("{width} x {height} pixels")));
     }
-    let image = DynamicImage::from_decoder(decoder).map_err(|e| damaged(e.to_string()))?;
-    Ok(to_grey(image))
+    DynamicImage::from_decoder(decoder).map_err(|e| damaged(e.to_string()))
 }
 
 fn to_grey(image: DynamicImage) -> Picture {

@@ -13,6 +13,17 @@ use crate::{Error, Result};
 /// ```
 ///
 /// Each index has noise of its own: the same index twice is the same noise twice.
+///
+/// ```
+/// use scotopic_datasets::{ImageShape, StimulusConfig, stimulus::WhiteNoise};
+/// # fn main() -> scotopic_datasets::Result<()> {
+/// let shape = ImageShape { channels: 1, height: 8, width: 8 };
+/// let noise = StimulusConfig::WhiteNoise(WhiteNoise { every: 2, ..Default::default() });
+/// let frames = noise.frames(None, &[5], shape, 3)?;
+/// assert_eq!(frames.frame(0), frames.frame(1));
+/// assert_ne!(frames.frame(1), frames.frame(2));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WhiteNoise {

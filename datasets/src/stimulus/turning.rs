@@ -11,6 +11,18 @@ use crate::{Error, Result};
 /// ```text
 /// x(t) = the image turned by start + t·degrees         see [`rotate`](crate::transform::rotate)
 /// ```
+///
+/// ```
+/// use scotopic_datasets::{ImageSet, ImageShape, StimulusConfig, stimulus::Rotate};
+/// # fn main() -> scotopic_datasets::Result<()> {
+/// let shape = ImageShape { channels: 1, height: 2, width: 2 };
+/// let images = ImageSet::new("four", shape, vec![1.0, 2.0, 3.0, 4.0], None)?;
+/// let quarters = StimulusConfig::Rotate(Rotate { degrees: 90.0, ..Default::default() });
+/// let frames = quarters.frames(Some(&images), &[0], shape, 3)?;
+/// assert_eq!(frames.frame(1), [2.0, 4.0, 1.0, 3.0]);
+/// assert_eq!(frames.frame(2), [4.0, 3.0, 2.0, 1.0]);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rotate {
