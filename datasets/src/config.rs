@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeadLeavesConfig, IdxConfig, ImagesConfig, NpyConfig, Result, Splits};
+use crate::{
+    CifarConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, NpyConfig, OmniglotConfig, Result,
+    Splits,
+};
 
 /// One of the sources of images, named by the key `source`; the other keys are those of the source,
 /// all with defaults, and an unknown one is an error.
@@ -27,6 +30,10 @@ pub enum DataConfig {
     Npy(NpyConfig),
     /// Folders of photographs.
     Images(ImagesConfig),
+    /// CIFAR-10, small colour photographs.
+    Cifar(CifarConfig),
+    /// Omniglot, handwritten characters of many alphabets.
+    Omniglot(OmniglotConfig),
 }
 
 impl Default for DataConfig {
@@ -46,6 +53,8 @@ impl DataConfig {
             DataConfig::Idx(config) => config.validate(),
             DataConfig::Npy(config) => config.validate(),
             DataConfig::Images(config) => config.validate(),
+            DataConfig::Cifar(config) => config.validate(),
+            DataConfig::Omniglot(config) => config.validate(),
         }
     }
 
@@ -61,6 +70,8 @@ impl DataConfig {
             DataConfig::Idx(config) => config.load(root, note),
             DataConfig::Npy(config) => config.load(root, note),
             DataConfig::Images(config) => config.load(root, note),
+            DataConfig::Cifar(config) => config.load(root, note),
+            DataConfig::Omniglot(config) => config.load(root, note),
         }
     }
 }
@@ -82,6 +93,8 @@ mod tests {
             ),
             (DataConfig::Npy(NpyConfig::default()), "npy"),
             (DataConfig::Images(ImagesConfig::default()), "images"),
+            (DataConfig::Cifar(CifarConfig::default()), "cifar"),
+            (DataConfig::Omniglot(OmniglotConfig::default()), "omniglot"),
         ] {
             let text = serde_json::to_string(&config).unwrap();
             assert!(text.contains(&format!(r#""source":"{name}""#)), "{text}");
@@ -110,6 +123,8 @@ mod tests {
             DataConfig::default(),
             DataConfig::Idx(IdxConfig::default()),
             DataConfig::Images(ImagesConfig::default()),
+            DataConfig::Cifar(CifarConfig::default()),
+            DataConfig::Omniglot(OmniglotConfig::default()),
         ] {
             config.validate().unwrap();
         }

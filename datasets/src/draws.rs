@@ -69,6 +69,16 @@ impl Draws {
         (self.next_u64() >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
     }
 
+    /// Normal with mean 0 and variance 1, by Box and Muller; two draws of the stream,
+    ///
+    /// ```text
+    /// √(−2 ln(1 − u))·cos(2πv),     u, v uniform on [0, 1)
+    /// ```
+    pub fn normal(&mut self) -> f64 {
+        let (u, v) = (self.unit(), self.unit());
+        (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+    }
+
     /// Uniform on {0, …, n − 1}, without bias (Lemire 2019, *Fast random integer generation in an
     /// interval*); 0 when `n` is 0.
     pub fn below(&mut self, n: u64) -> u64 {
@@ -92,6 +102,8 @@ pub(crate) mod stream {
     pub const VALIDATION_PICTURE: u64 = 3;
     pub const TRAIN_PATCH: u64 = 4;
     pub const VALIDATION_PATCH: u64 = 5;
+    pub const JITTER: u64 = 6;
+    pub const WHITE_NOISE: u64 = 7;
 }
 
 /// The order in which epoch `epoch` visits `n` images: a permutation by Fisher and Yates,
@@ -183,6 +195,27 @@ mod tests {
         );
         assert_eq!(draws.below(0), 0);
         assert_eq!(draws.below(1), 0);
+    }
+
+    #[test]
+    fn normal_draws_have_the_moments_of_the_normal_distribution() {
+        let mut draws = Draws::new(2, &[]);
+        let n = 200_000;
+        let mut moments = [0.0; 4];
+        for _ in 0..n {
+            let z = draws.normal();
+            for (k, moment) in moments.iter_mut().enumerate() {
+                *moment += z.powi(k as i32 + 1) / f64::from(n);
+            }
+        }
+        // Standard errors: √(1, 2, 15, 96)/√n; five of them.
+        for (k, (known, error)) in [(0.0, 1.0), (1.0, 2.0), (0.0, 15.0), (3.0, 96.0)]
+            .into_iter()
+            .enumerate()
+        {
+            let bound = 5.0 * (error / f64::from(n)).sqrt();
+            assert!((moments[k] - known).abs() < bound, "{k}: {moments:?}");
+        }
     }
 
     #[test]

@@ -58,6 +58,18 @@ pub enum Error {
         /// What it should be.
         expected: String,
     },
+    /// A value that describes a stimulus or a choice of images makes no sense.
+    #[error("{what}, field `{field}`: found {found}, expected {expected}")]
+    Setting {
+        /// What it describes, such as "stimulus `grating`".
+        what: &'static str,
+        /// The key.
+        field: &'static str,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
     /// The sizes of arrays do not go together.
     #[error("{name}: {field}: found {found}, expected {expected}")]
     Size {
@@ -141,6 +153,21 @@ impl Error {
         let (found, expected) = (found.to_string(), expected.to_string());
         Error::Config {
             source_name,
+            field,
+            found,
+            expected,
+        }
+    }
+
+    pub(crate) fn setting(
+        what: &'static str,
+        field: &'static str,
+        found: impl ToString,
+        expected: impl ToString,
+    ) -> Error {
+        let (found, expected) = (found.to_string(), expected.to_string());
+        Error::Setting {
+            what,
             field,
             found,
             expected,

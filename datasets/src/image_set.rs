@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result, sha};
+use crate::{Error, Result, Standardisation, sha};
 
 /// The layout of one image: channels, then rows, then columns, the last the fastest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -155,6 +155,31 @@ impl ImageSet {
         batch
     }
 
+    /// The images of several sets, in their order, under the name of the first; the labels stay where
+    /// every set has them.
+    ///
+    /// # Errors
+    /// [`Error::Size`] if there is no set, or one with images of another shape.
+    pub fn concatenated(sets: impl IntoIterator<Item = Self>) -> Result<Self> {
+        let mut sets = sets.into_iter();
+        let Some(mut all) = sets.next() else {
+            return Err(Error::size("concatenation", "image sets", 0, "at least 1"));
+        };
+        for mut next in sets {
+            if next.shape != all.shape {
+                let expected = format!("{:?} as in {}", all.shape, all.name);
+                let found = format!("{:?}", next.shape);
+                return Err(Error::size(next.name, "image shape", found, expected));
+            }
+            all.pixels.append(&mut next.pixels);
+            all.labels = all.labels.zip(next.labels).map(|(mut labels, more)| {
+                labels.extend(more);
+                labels
+            });
+        }
+        Ok(all)
+    }
+
     /// The first `n` images, or all if there are fewer.
     #[must_use]
     pub fn take(mut self, n: usize) -> Self {
@@ -210,9 +235,32 @@ impl ImageSet {
         sha::hex(hash)
     }
 
-    /// Lets the caller rescale the pixels; the function must keep them finite.
-    pub(crate) fn pixels_mut(&mut self) -> &mut [f32] {
-        &mut self.pixels
+    /// The images on another scale, (x − μ)/σ.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if a pixel leaves the range of `f32`, or the scale is not a scale.
+    ///
+    /// ```
+    /// use scotopic_datasets::{ImageSet, ImageShape, Standardisation};
+    /// # fn main() -> scotopic_datasets::Result<()> {
+    /// let shape = ImageShape { channels: 1, height: 1, width: 2 };
+    /// let set = ImageSet::new("pair", shape, vec![1.0, 5.0], None)?;
+    /// let scale = Standardisation { mean: 3.0, std: 2.0 };
+    /// assert_eq!(set.rescaled(scale)?.pixels(), [-1.0, 1.0]);
+    /// # Ok(()) }
+    /// ```
+    pub fn rescaled(mut self, scale: Standardisation) -> Result<Self> {
+        scale.apply(&mut self.pixels);
+        Self::new(self.name, self.shape, self.pixels, self.labels)
+    }
+
+    /// The same images under another name.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..self
+        }
     }
 }
 
@@ -282,6 +330,21 @@ mod tests {
         assert!(ten().split_tail(0).unwrap().1.is_empty());
         assert_eq!(ten().take(2).pixels(), [0.0, 1.0, 2.0, 3.0]);
         assert_eq!(ten().take(99), ten());
+    }
+
+    #[test]
+    fn concatenation_is_the_inverse_of_splitting() {
+        let (head, tail) = ten().split_tail(3).unwrap();
+        let name = head.name().to_owned();
+        let whole = ImageSet::concatenated([head.clone(), tail]).unwrap();
+        assert_eq!(whole, ten().named(name));
+        let bare = ImageSet::new("bare", PAIR, vec![8.0, 9.0], None).unwrap();
+        let mixed = ImageSet::concatenated([head, bare]).unwrap();
+        assert_eq!((mixed.len(), mixed.labels()), (8, None));
+        let other = ImageShape { width: 1, ..PAIR };
+        let other = ImageSet::new("other", other, vec![0.0], None).unwrap();
+        assert!(ImageSet::concatenated([ten(), other]).is_err());
+        assert!(ImageSet::concatenated([]).is_err());
     }
 
     #[test]

@@ -9,7 +9,12 @@
 //!    ├─ dead-leaves   drawn here, needs no file      ─► whitening ─► patches
 //!    ├─ images        a folder of photographs        ─► whitening ─► patches
 //!    ├─ idx           MNIST and its relatives
+//!    ├─ cifar         CIFAR-10, grey or in colour
+//!    ├─ omniglot      drawings of characters, area-averaged
 //!    └─ npy           arrays made elsewhere
+//!
+//! OodConfig ──load(root, scale)──► OodSuite { views, skipped }      what the model was not made for
+//! StimulusConfig ──frames(images, indices, shape, steps)──► Frames  what the model sees, in time
 //! ```
 //!
 //! | module | one idea |
@@ -19,7 +24,10 @@
 //! | [`images`] | photographs to grey pictures to patches |
 //! | [`whitening`] | the Olshausen–Field filter and local contrast normalisation |
 //! | [`idx`], [`npy`] | the two array formats |
-//! | [`stimulus`] | frames `[time, batch, pixels]` shown to a model |
+//! | [`cifar`], [`omniglot`] | two formats of images with classes |
+//! | [`transform`] | rotation, translation, other sizes, grey |
+//! | [`ood`] | named sets of images unlike those trained on |
+//! | [`stimulus`] | frames `[time, batch, pixels]` shown to a model: still, moving, gratings, noise, films |
 //! | [`catalog`] | the known data sets: where they are from, are they whole, fetch them |
 //!
 //! # Promises
@@ -50,12 +58,16 @@
 )]
 
 pub mod catalog;
+pub mod cifar;
 pub mod dead_leaves;
 pub mod draws;
 pub mod idx;
 pub mod images;
 pub mod npy;
+pub mod omniglot;
+pub mod ood;
 pub mod stimulus;
+pub mod transform;
 pub mod whitening;
 
 mod config;
@@ -69,6 +81,7 @@ mod sha;
 mod source;
 mod splits;
 
+pub use cifar::CifarConfig;
 pub use config::DataConfig;
 pub use dead_leaves::DeadLeavesConfig;
 pub use draws::epoch_order;
@@ -77,6 +90,9 @@ pub use idx::IdxConfig;
 pub use image_set::{ImageSet, ImageShape};
 pub use images::ImagesConfig;
 pub use npy::NpyConfig;
+pub use omniglot::OmniglotConfig;
+pub use ood::{OodConfig, OodSource, OodSuite};
 pub use picture::Picture;
 pub use splits::{Splits, Standardisation};
+pub use stimulus::StimulusConfig;
 pub use whitening::{WhiteningConfig, WhiteningKind};

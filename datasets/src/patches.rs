@@ -80,8 +80,14 @@ impl Cutter {
     }
 
     /// Patches, given in any order with their numbers, as an image set in the order of the numbers.
-    pub fn collect(&self, name: &str, patches: usize, cut: Vec<Cut>) -> Result<ImageSet> {
-        let each = self.side * self.side;
+    pub fn collect(
+        &self,
+        name: &str,
+        channels: usize,
+        patches: usize,
+        cut: Vec<Cut>,
+    ) -> Result<ImageSet> {
+        let each = channels * self.side * self.side;
         let mut pixels = vec![0.0; patches * each];
         for Cut { numbers, values } in cut {
             for (number, patch) in numbers.iter().zip(values.chunks_exact(each)) {
@@ -89,7 +95,7 @@ impl Cutter {
             }
         }
         let shape = ImageShape {
-            channels: 1,
+            channels,
             height: self.side,
             width: self.side,
         };
@@ -125,6 +131,21 @@ impl Cutter {
 pub(crate) struct Cut {
     numbers: Vec<usize>,
     values: Vec<f32>,
+}
+
+impl Cut {
+    /// The same patches of several planes of a picture, as patches of so many channels.
+    pub fn stacked(planes: Vec<Cut>) -> Option<Cut> {
+        let numbers = planes.first()?.numbers.clone();
+        let mut values = Vec::with_capacity(planes.iter().map(|cut| cut.values.len()).sum());
+        for place in 0..numbers.len() {
+            for cut in &planes {
+                let each = cut.values.len() / numbers.len();
+                values.extend_from_slice(&cut.values[place * each..(place + 1) * each]);
+            }
+        }
+        Some(Cut { numbers, values })
+    }
 }
 
 #[cfg(test)]

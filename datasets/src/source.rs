@@ -137,6 +137,25 @@ impl Stream {
         Ok(bytes)
     }
 
+    /// Fills `record`, or says `false` where the data ends before it begins.
+    pub fn record(&mut self, record: &mut [u8], what: &str) -> Result<bool> {
+        let mut got = 0;
+        while got < record.len() {
+            match self.reader.read(&mut record[got..]) {
+                Ok(0) => break,
+                Ok(n) => got += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(self.broken(e)),
+            }
+        }
+        self.offset += got as u64;
+        if got > 0 && got < record.len() {
+            let missing = format!("{} more bytes of {what}", record.len() - got);
+            return Err(self.format(self.offset, "the end of the data".into(), missing));
+        }
+        Ok(got > 0)
+    }
+
     /// Refuses, before anything is reserved, what cannot be in the file.
     pub fn expect_room(&self, count: u64, what: &str) -> Result<()> {
         let room = self.bound.saturating_sub(self.offset);

@@ -139,38 +139,17 @@ impl Splits {
         } else {
             Standardisation::NONE
         };
-        let mut splits = Self {
-            train,
-            validation,
-            test,
-            standardisation,
+        // Finite pixels stay finite unless they are near the end of the range of f32.
+        let scaled = |set: ImageSet| match standardise {
+            true => set.rescaled(standardisation),
+            false => Ok(set),
         };
-        if standardise {
-            splits.rescale()?;
-        }
-        Ok(splits)
-    }
-
-    fn rescale(&mut self) -> Result<()> {
-        let scale = self.standardisation;
-        for set in [&mut self.train, &mut self.validation]
-            .into_iter()
-            .chain(&mut self.test)
-        {
-            scale.apply(set.pixels_mut());
-            // Finite pixels stay finite unless they are near the end of the range of f32.
-            let each = set.shape().pixels();
-            if let Some(at) = set.pixels().iter().position(|x| !x.is_finite()) {
-                let (name, found) = (set.name().to_owned(), set.pixels()[at]);
-                return Err(Error::NotFinite {
-                    name,
-                    image: at / each,
-                    pixel: at % each,
-                    found,
-                });
-            }
-        }
-        Ok(())
+        Ok(Self {
+            train: scaled(train)?,
+            validation: scaled(validation)?,
+            test: test.map(scaled).transpose()?,
+            standardisation,
+        })
     }
 
     /// SHA-256, in hexadecimal, over the digests of the sets and the bits of the scale.

@@ -22,6 +22,15 @@ const fn by_hand(path: &'static str) -> Item {
     }
 }
 
+const fn sized(path: &'static str, bytes: u64) -> Item {
+    Item::File {
+        path,
+        url: None,
+        content_bytes: Some(bytes),
+        content_sha256: None,
+    }
+}
+
 const fn pinned(path: &'static str, url: &'static str, bytes: u64, sha256: &'static str) -> Item {
     Item::File {
         path,
@@ -133,6 +142,41 @@ pub const ENTRIES: &[Entry] = &[
             by_hand("emnist/emnist-letters-train-labels-idx1-ubyte.gz"),
             by_hand("emnist/emnist-letters-test-images-idx3-ubyte.gz"),
             by_hand("emnist/emnist-letters-test-labels-idx1-ubyte.gz"),
+        ],
+    },
+    Entry {
+        name: "cifar10",
+        what: "photographs of 10 kinds of things, 50,000 + 10,000 images of 32 x 32, colour",
+        licence: "none stated; cite Krizhevsky 2009",
+        by_hand: "unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, put its six .bin \
+                  files into cifar10/ and name them in [data] as `train` and `test`",
+        items: &[
+            sized("cifar10/data_batch_1.bin", 30_730_000),
+            sized("cifar10/data_batch_2.bin", 30_730_000),
+            sized("cifar10/data_batch_3.bin", 30_730_000),
+            sized("cifar10/data_batch_4.bin", 30_730_000),
+            sized("cifar10/data_batch_5.bin", 30_730_000),
+            sized("cifar10/test_batch.bin", 30_730_000),
+        ],
+    },
+    Entry {
+        name: "omniglot",
+        what: "242 handwritten characters of 8 alphabets, 20 drawings of 105 x 105 each",
+        licence: "MIT, Brenden Lake; cite Lake, Salakhutdinov & Tenenbaum 2015",
+        by_hand: "",
+        items: &[
+            pinned(
+                "omniglot/images_background_small1.zip",
+                "https://raw.githubusercontent.com/brendenlake/omniglot/32aee47094f15296299b761dcaa01400b90c60d5/python/images_background_small1.zip",
+                1_319_022,
+                "f38eb80f801274ac2b4dff5b24289016bfaba4a7d5bb50deebf27104ad6cb8a4",
+            ),
+            pinned(
+                "omniglot/images_background_small2.zip",
+                "https://raw.githubusercontent.com/brendenlake/omniglot/32aee47094f15296299b761dcaa01400b90c60d5/python/images_background_small2.zip",
+                1_580_917,
+                "3ccaa407515a8778e5d0861875af38b17e418f301ad5bb3b5a6b65d901a41c7f",
+            ),
         ],
     },
     Entry {

@@ -213,7 +213,7 @@ impl DeadLeavesConfig {
                 },
             )
             .collect();
-        cutter.collect(name, patches, cut)
+        cutter.collect(name, 1, patches, cut)
     }
 }
 

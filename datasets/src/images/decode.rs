@@ -56,28 +56,89 @@ pub fn folder(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// What a picture may be at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Rows, and columns.
+    pub side: u32,
+    /// Rows times columns.
+    pub pixels: u64,
+}
+
+impl Bounds {
+    const PHOTOGRAPH: Self = Self {
+        side: MAX_SIDE,
+        pixels: MAX_PIXELS,
+    };
+}
+
 /// Decodes one picture to grey values in \[0, 1\]; transparency is ignored.
 ///
 /// # Errors
 /// [`Error::Format`] if it is neither PNG nor JPEG, damaged, or larger than 2²⁶ pixels.
 pub fn grey(path: &Path) -> Result<Picture> {
+    let bytes = photograph(path)?;
+    grey_bytes(path, "", bytes, Bounds::PHOTOGRAPH)
+}
+
+/// Decodes one picture to red, green and blue, each in \[0, 1\]; transparency is ignored, and grey
+/// pictures have three times the same.
+///
+/// # Errors
+/// As [`grey`].
+pub fn colour(path: &Path) -> Result<[Picture; 3]> {
+    let image = decode(path, "", photograph(path)?, Bounds::PHOTOGRAPH)?;
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    // 8-bit values times 257 are the same fraction of 65535: nothing is lost here.
+    let rgb = image.to_rgb16();
+    Ok([0, 1, 2].map(|channel| Picture {
+        height,
+        width,
+        values: rgb
+            .pixels()
+            .map(|p| f64::from(p.0[channel]) / 65_535.0)
+            .collect(),
+    }))
+}
+
+/// All bytes of a file that is not too long to be a picture.
+fn photograph(path: &Path) -> Result<Vec<u8>> {
     let (file, length) = source::open_file(path)?;
-    let damaged = |found: String| Error::Format {
-        path: path.into(),
-        part: String::new(),
-        offset: 0,
-        found,
-        expected: format!("a PNG or JPEG picture of at most {MAX_PIXELS} pixels"),
-        advice: "repair it or take it away from the folder",
-    };
     if length > MAX_BYTES {
-        return Err(damaged(format!("{length} bytes")));
+        let found = format!("{length} bytes");
+        return Err(damaged(path, "", Bounds::PHOTOGRAPH, found));
     }
     let mut bytes = Vec::new();
     BufReader::new(file)
         .take(MAX_BYTES)
         .read_to_end(&mut bytes)
         .map_err(Error::io(path, "read"))?;
+    Ok(bytes)
+}
+
+fn damaged(path: &Path, part: &str, bounds: Bounds, found: String) -> Error {
+    Error::Format {
+        path: path.into(),
+        part: part.to_owned(),
+        offset: 0,
+        found,
+        expected: format!("a PNG or JPEG picture of at most {} pixels", bounds.pixels),
+        advice: "repair it or take it away from the folder",
+    }
+}
+
+/// Decodes the bytes of one picture, which are `part` of the file, or all of it if that is empty.
+pub(crate) fn grey_bytes(
+    path: &Path,
+    part: &str,
+    bytes: Vec<u8>,
+    bounds: Bounds,
+) -> Result<Picture> {
+    decode(path, part, bytes, bounds).map(to_grey)
+}
+
+fn decode(path: &Path, part: &str, bytes: Vec<u8>, bounds: Bounds) -> Result<DynamicImage> {
+    let damaged = |found: String| damaged(path, part, bounds, found);
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(Error::io(path, "read"))?;
@@ -85,18 +146,17 @@ pub fn grey(path: &Path) -> Result<Picture> {
         return Err(damaged("another kind of file".into()));
     }
     let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_image_width = Some(bounds.side);
+    limits.max_image_height = Some(bounds.side);
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(|e| damaged(e.to_string()))?;
     let (width, height) = decoder.dimensions();
     // Declared sizes are compared before the pixels are given room.
-    if u64::from(width) * u64::from(height) > MAX_PIXELS || width == 0 || height == 0 {
+    if u64::from(width) * u64::from(height) > bounds.pixels || width == 0 || height == 0 {
         return Err(damaged(format!("{width} x {height} pixels")));
     }
-    let image = DynamicImage::from_decoder(decoder).map_err(|e| damaged(e.to_string()))?;
-    Ok(to_grey(image))
+    DynamicImage::from_decoder(decoder).map_err(|e| damaged(e.to_string()))
 }
 
 fn to_grey(image: DynamicImage) -> Picture {

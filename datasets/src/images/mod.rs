@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! grey = (0.299 R + 0.587 G + 0.114 B)/255      (ITU-R BT.601)
+//!        or red, green and blue as they are     (`colour = true`, without whitening)
 //! portrait pictures are transposed, so that all are landscape
 //! whitening, per picture                        see [`crate::whitening`]
 //! patches at uniform positions of uniformly drawn pictures, `border` pixels off the edge
@@ -10,7 +11,8 @@
 
 mod decode;
 
-pub use decode::{folder, grey};
+pub(crate) use decode::{Bounds, grey_bytes};
+pub use decode::{colour, folder, grey};
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::draws::stream;
 use crate::patches::{Cut, Cutter};
 use crate::whitening::Whitener;
-use crate::{Error, ImageSet, Result, Splits, WhiteningConfig};
+use crate::{Error, ImageSet, Picture, Result, Splits, WhiteningConfig, WhiteningKind};
 
 /// The configuration `source = "images"`; the default is BSDS500, training and validation
 /// photographs to train on, test photographs to validate with.
@@ -54,6 +56,9 @@ pub struct ImagesConfig {
     /// Patches with less than this multiple of their picture's standard deviation are drawn again; 0 keeps
     /// all. (A blank patch has no variance to explain, so that its R² says nothing.)
     pub min_contrast: f64,
+    /// Keep red, green and blue, which the whitening and the contrast of a grey picture do not apply to:
+    /// `whitening.kind = "none"`, no local contrast, and `min_contrast = 0`.
+    pub colour: bool,
     /// The filter.
     pub whitening: WhiteningConfig,
     /// Shift and scale by mean and standard deviation of the training patches.
@@ -71,6 +76,7 @@ impl Default for ImagesConfig {
             seed: 0,
             border: 8,
             min_contrast: 0.0,
+            colour: false,
             whitening: WhiteningConfig::default(),
             standardise: true,
         }
@@ -108,7 +114,7 @@ impl ImagesConfig {
         if self.train_patches == 0 {
             return wrong("train_patches", "0".into(), "at least 1");
         }
-        let each = self.patch * self.patch;
+        let each = self.channels() * self.patch * self.patch;
         for (field, n) in [
             ("train_patches", self.train_patches),
             ("validation_patches", self.validation_patches),
@@ -124,7 +130,18 @@ impl ImagesConfig {
         if !(0.0..=2.0).contains(&self.min_contrast) {
             return wrong("min_contrast", self.min_contrast.to_string(), "0 to 2");
         }
+        let filtered = self.whitening.kind != WhiteningKind::None || self.whitening.local_contrast;
+        if self.colour && (filtered || self.min_contrast > 0.0) {
+            let found = "true with whitening, local contrast or a least contrast";
+            let expected =
+                "whitening.kind = \"none\", whitening.local_contrast = false, min_contrast = 0";
+            return wrong("colour", found.into(), expected);
+        }
         self.whitening.validate(SOURCE)
+    }
+
+    fn channels(&self) -> usize {
+        if self.colour { 3 } else { 1 }
     }
 
     pub(crate) fn load(&self, root: &Path, note: &mut dyn FnMut(&str)) -> Result<Splits> {
@@ -144,7 +161,7 @@ impl ImagesConfig {
                 stream,
                 min_contrast: self.min_contrast,
             };
-            cut_patches(name, &files, patches, cutter, &self.whitening)
+            self.cut_patches(name, &files, patches, cutter)
         };
         let train = split(
             "training patches",
@@ -162,47 +179,66 @@ impl ImagesConfig {
     }
 }
 
-/// Each picture is decoded once and dropped when its patches are cut, so that memory holds one
-/// picture per thread; a picture that no patch falls on is not opened.
-fn cut_patches(
-    name: &str,
-    files: &[PathBuf],
-    patches: usize,
-    cutter: Cutter,
-    whitening: &WhiteningConfig,
-) -> Result<ImageSet> {
-    let mut numbers = vec![Vec::new(); files.len()];
-    (0..patches).for_each(|patch| numbers[cutter.picture_of(patch, files.len())].push(patch));
-    let jobs: Vec<(&PathBuf, Vec<usize>)> = files
-        .iter()
-        .zip(numbers)
-        .filter(|(_, numbers)| !numbers.is_empty())
-        .collect();
-    let cut = jobs.into_par_iter().map_init(
-        || Whitener::new(whitening),
-        |whitener, (file, numbers)| -> Result<Cut> {
-            let mut picture = grey(file)?;
-            if picture.width < picture.height {
-                picture = picture.transposed();
-            }
-            let (least, side) = (cutter.smallest_side(), picture.height);
-            if side < least {
-                let expected =
-                    format!("at least {least} (patch and border), or take the file away");
-                return Err(Error::size(
-                    file.display(),
-                    "shorter side of the picture",
-                    side,
-                    expected,
-                ));
-            }
-            whitener.apply(&mut picture);
-            Ok(cutter.cut_all(&picture, numbers))
-        },
-    );
-    // Collected one by one and looked through in order: of several bad files the first is named.
-    let cut: Vec<Result<Cut>> = cut.collect();
-    cutter.collect(name, patches, cut.into_iter().collect::<Result<_>>()?)
+impl ImagesConfig {
+    /// Each picture is decoded once and dropped when its patches are cut, so that memory holds one
+    /// picture per thread; a picture that no patch falls on is not opened.
+    fn cut_patches(
+        &self,
+        name: &str,
+        files: &[PathBuf],
+        patches: usize,
+        cutter: Cutter,
+    ) -> Result<ImageSet> {
+        let mut numbers = vec![Vec::new(); files.len()];
+        (0..patches).for_each(|patch| numbers[cutter.picture_of(patch, files.len())].push(patch));
+        let jobs: Vec<(&PathBuf, Vec<usize>)> = files
+            .iter()
+            .zip(numbers)
+            .filter(|(_, numbers)| !numbers.is_empty())
+            .collect();
+        let cut = jobs.into_par_iter().map_init(
+            || Whitener::new(&self.whitening),
+            |whitener, (file, numbers)| -> Result<Vec<Cut>> {
+                let planes = self.planes(file)?.into_iter().map(|mut plane| {
+                    plane = landscape(plane, file, cutter.smallest_side())?;
+                    whitener.apply(&mut plane);
+                    Ok(cutter.cut_all(&plane, numbers.clone()))
+                });
+                planes.collect()
+            },
+        );
+        // Collected one by one and looked through in order: of several bad files the first is named.
+        let cut: Vec<Result<Vec<Cut>>> = cut.collect();
+        let cut = cut.into_iter().collect::<Result<Vec<_>>>()?;
+        let cut = cut.into_iter().filter_map(Cut::stacked).collect();
+        cutter.collect(name, self.channels(), patches, cut)
+    }
+
+    /// One plane of grey, or three of colour.
+    fn planes(&self, file: &Path) -> Result<Vec<Picture>> {
+        Ok(match self.colour {
+            true => colour(file)?.into(),
+            false => vec![grey(file)?],
+        })
+    }
+}
+
+/// The picture on its longer side, if its shorter one has at least so many pixels.
+fn landscape(picture: Picture, file: &Path, least: usize) -> Result<Picture> {
+    let picture = match picture.width < picture.height {
+        true => picture.transposed(),
+        false => picture,
+    };
+    if picture.height < least {
+        let expected = format!("at least {least} (patch and border), or take the file away");
+        return Err(Error::size(
+            file.display(),
+            "shorter side of the picture",
+            picture.height,
+            expected,
+        ));
+    }
+    Ok(picture)
 }
 
 #[cfg(test)]

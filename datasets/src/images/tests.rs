@@ -301,3 +301,65 @@ proptest! {
         let _ = grey(&path);
     }
 }
+
+#[test]
+fn colour_patches_have_the_places_of_grey_ones() {
+    let root = folders();
+    for folder in ["a", "b"] {
+        let rgb = RgbImage::from_fn(40, 50, |x, y| {
+            image::Rgb([x as u8, 100 + y as u8, (x * y) as u8])
+        });
+        let bytes = encoded(&DynamicImage::ImageRgb8(rgb), ImageFormat::Png);
+        for i in 0..3 {
+            std::fs::write(root.path().join(folder).join(format!("{i}.png")), &bytes).unwrap();
+        }
+    }
+    let plain = WhiteningConfig {
+        kind: WhiteningKind::None,
+        ..Default::default()
+    };
+    let config = |colour| ImagesConfig {
+        colour,
+        whitening: plain.clone(),
+        standardise: false,
+        ..small()
+    };
+    let (grey, rgb) = (
+        load(root.path(), config(false)).unwrap().train,
+        load(root.path(), config(true)).unwrap().train,
+    );
+    assert_eq!((rgb.len(), rgb.shape().channels), (50, 3));
+    let mixed = crate::transform::grey(&rgb).unwrap();
+    let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+    assert!(mixed.pixels().iter().zip(grey.pixels()).all(close));
+    // Turned to landscape: red counts rows and green columns.
+    let patch = rgb.image(0);
+    assert!((patch[8] - patch[0] - 1.0 / 255.0).abs() < 1e-6);
+    assert!((patch[65] - patch[64] - 1.0 / 255.0).abs() < 1e-6);
+}
+
+#[test]
+fn colour_is_neither_whitened_nor_chosen_by_contrast() {
+    let plain = WhiteningConfig {
+        kind: WhiteningKind::None,
+        ..Default::default()
+    };
+    let local_contrast = WhiteningConfig {
+        local_contrast: true,
+        ..plain.clone()
+    };
+    for (whitening, min_contrast) in [
+        (WhiteningConfig::default(), 0.0),
+        (local_contrast, 0.0),
+        (plain, 0.1),
+    ] {
+        let config = ImagesConfig {
+            colour: true,
+            whitening,
+            min_contrast,
+            ..small()
+        };
+        let text = config.validate().unwrap_err().to_string();
+        assert!(text.contains("`colour`") && text.contains("none"), "{text}");
+    }
+}

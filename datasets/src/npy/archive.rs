@@ -37,6 +37,58 @@ fn damaged(path: &Path, found: impl ToString) -> Error {
 /// # Ok(()) }
 /// ```
 pub fn read_npz(path: &Path) -> Result<Vec<(String, Array)>> {
+    entries(path, None)
+}
+
+/// Reads one array of a `.npz` file; the others are not unpacked and may be of any type.
+///
+/// # Errors
+/// As [`read_npz`]; [`Error::Size`] listing the names that are there if this one is not.
+///
+/// ```
+/// use scotopic_datasets::npy;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("run.npz");
+/// npy::write_npz(&path, &[("rates", &[2], &[0.5, 1.5]), ("elbo", &[], &[-3.0])])?;
+/// assert_eq!(npy::read_npz_array(&path, "rates")?.data, [0.5, 1.5]);
+/// let text = npy::read_npz_array(&path, "rate").unwrap_err().to_string();
+/// assert!(text.contains("elbo, rates"));
+/// # Ok(()) }
+/// ```
+pub fn read_npz_array(path: &Path, name: &str) -> Result<Array> {
+    match entries(path, Some(name))?.pop() {
+        Some((_, array)) => Ok(array),
+        None => {
+            let names: Vec<String> = names(path)?;
+            let expected = format!("one of {}", names.join(", "));
+            Err(Error::size(
+                path.display(),
+                "name of an array",
+                name,
+                expected,
+            ))
+        }
+    }
+}
+
+fn names(path: &Path) -> Result<Vec<String>> {
+    let (file, _) = source::open_file(path)?;
+    let mut archive = NpzArchive::new(BufReader::new(file))
+        .map_err(|e| damaged(path, format!("a damaged archive ({e})")))?;
+    let archive = archive.zip_archive();
+    let mut names: Vec<String> = archive
+        .file_names()
+        .map(|name| name.strip_suffix(".npy").unwrap_or(name).to_owned())
+        .collect();
+    names.sort();
+    // Enough for a message.
+    names.truncate(20);
+    Ok(names)
+}
+
+/// All arrays, or only the one that is wanted.
+fn entries(path: &Path, wanted: Option<&str>) -> Result<Vec<(String, Array)>> {
     let (file, file_length) = source::open_file(path)?;
     let mut archive = NpzArchive::new(BufReader::new(file))
         .map_err(|e| damaged(path, format!("a damaged archive ({e})")))?;
@@ -58,6 +110,9 @@ pub fn read_npz(path: &Path) -> Result<Vec<(String, Array)>> {
         };
         if !names.insert(name.to_owned()) {
             return Err(part.format(0, "the name for the second time", "each name once"));
+        }
+        if wanted.is_some_and(|wanted| wanted != name) {
+            continue;
         }
         let packed = entry.compressed_size();
         let most = match entry.compression() {

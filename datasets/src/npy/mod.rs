@@ -11,7 +11,7 @@ mod config;
 mod header;
 mod write;
 
-pub use archive::read_npz;
+pub use archive::{read_npz, read_npz_array};
 pub use config::NpyConfig;
 pub use write::{write, write_npz};
 

@@ -1,12 +1,8 @@
-//! Stimuli: what a model is shown, frame by frame.
-//!
-//! ```text
-//! x[t, b, p]     t: time step,  b: sequence of the batch,  p: pixel
-//! ```
+//! Frames: what is shown, as numbers.
 
 use std::path::Path;
 
-use crate::{Error, ImageSet, Result, npy};
+use crate::{Error, ImageSet, Result, Standardisation, npy};
 
 /// Frames `[time, batch, pixels]`, the last index the fastest.
 ///
@@ -60,15 +56,7 @@ impl Frames {
     /// # Errors
     /// [`Error::Size`] if there is no step, no index, or an index beyond the last image.
     pub fn static_images(images: &ImageSet, indices: &[usize], steps: usize) -> Result<Self> {
-        if let Some(beyond) = indices.iter().find(|&&i| i >= images.len()) {
-            let expected = format!("below {}, the number of images", images.len());
-            return Err(Error::size(
-                images.name(),
-                "index of an image",
-                beyond,
-                expected,
-            ));
-        }
+        require_indices(images.name(), images.len(), indices)?;
         let (batch, pixels) = (indices.len(), images.shape().pixels());
         let sizes = [steps, batch, pixels];
         if volume(sizes).is_none_or(|n| n == 0) {
@@ -94,22 +82,44 @@ impl Frames {
     /// # Errors
     /// What [`npy::read`] finds, and what [`Frames::new`] checks.
     pub fn from_npy(path: &Path) -> Result<Self> {
-        let array = npy::read(path)?;
-        let name = path.display().to_string();
+        Self::from_array(&path.display().to_string(), npy::read(path)?)
+    }
+
+    /// Frames from an array of rank 3, `[time, batch, pixels]`, or of rank 2, `[time, pixels]`.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for another rank, and what [`Frames::new`] checks.
+    pub fn from_array(name: &str, array: npy::Array) -> Result<Self> {
         let (steps, batch, pixels) = match array.shape[..] {
             [steps, batch, pixels] => (steps, batch, pixels),
             [steps, pixels] => (steps, 1, pixels),
             _ => {
                 let expected = "[time, batch, pixels] or [time, pixels]";
-                return Err(Error::size(
-                    name,
-                    "shape",
-                    format!("{:?}", array.shape),
-                    expected,
-                ));
+                let found = format!("{:?}", array.shape);
+                return Err(Error::size(name, "shape", found, expected));
             }
         };
-        Self::new(&name, steps, batch, pixels, array.data)
+        Self::new(name, steps, batch, pixels, array.data)
+    }
+
+    /// The frames on another scale, (x − μ)/σ: for pixels in \[0, 1\] shown to a model that was trained
+    /// on standardised ones.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if a value leaves the range of `f32`, or the scale is not a scale.
+    ///
+    /// ```
+    /// use scotopic_datasets::{Standardisation, stimulus::Frames};
+    /// # fn main() -> scotopic_datasets::Result<()> {
+    /// let frames = Frames::new("two", 2, 1, 1, vec![0.0, 1.0])?;
+    /// let scale = Standardisation { mean: 0.5, std: 0.25 };
+    /// assert_eq!(frames.rescaled("two", scale)?.data, [-2.0, 2.0]);
+    /// # Ok(()) }
+    /// ```
+    pub fn rescaled(mut self, name: &str, scale: Standardisation) -> Result<Self> {
+        scale.apply(&mut self.data);
+        self.check(name)?;
+        Ok(self)
     }
 
     /// All sequences at step `t`, `[batch, pixels]`.
@@ -174,6 +184,17 @@ impl Frames {
             self.pixels,
             expected,
         ))
+    }
+}
+
+/// Refuses an index that is beyond the last of `count` images.
+pub(super) fn require_indices(name: &str, count: usize, indices: &[usize]) -> Result<()> {
+    match indices.iter().find(|&&i| i >= count) {
+        None => Ok(()),
+        Some(beyond) => {
+            let expected = format!("below {count}, the number of images");
+            Err(Error::size(name, "index of an image", beyond, expected))
+        }
     }
 }
 
