@@ -54,7 +54,7 @@ impl LinearDictionary {
             let tracked = atoms.is_require_grad();
             let atoms = atoms.detach();
             let length = atoms.clone().square().sum_dim(1).sqrt().clamp_min(1e-12);
-            (atoms / length).set_require_grad(tracked)
+            (atoms / length).detach().set_require_grad(tracked)
         });
         Self { atoms, ..self }
     }

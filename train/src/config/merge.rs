@@ -33,7 +33,7 @@ pub fn resolve(preset_name: &str, file: Option<&Path>, sets: &[String]) -> Resul
 
 /// Puts `overlay` on top of `base`. A `[data]` table with another `source` replaces the old one whole:
 /// the keys of one source mean nothing to another.
-fn merge(base: &mut Table, overlay: Table) {
+pub(super) fn merge(base: &mut Table, overlay: Table) {
     for (key, value) in overlay {
         match (base.get_mut(&key), value) {
             (Some(Value::Table(old)), Value::Table(new)) => {
@@ -106,7 +106,12 @@ pub fn check_keys(overlay: &Table, base: &Table) -> Result<()> {
 
 /// All keys that may be set when the data come from `source`.
 fn known_keys(base: &Table, source: &str) -> Result<Vec<String>> {
-    let mut known: Vec<String> = leaves(base, "")
+    // A preset leaves out what is at its default: complete it before looking.
+    let complete: RunConfig = Value::Table(base.clone())
+        .try_into()
+        .context("the configuration does not fit (see `scotopic config keys`)")?;
+    let complete = Table::try_from(complete)?;
+    let mut known: Vec<String> = leaves(&complete, "")
         .into_iter()
         .filter(|k| !k.starts_with("data."))
         .collect();

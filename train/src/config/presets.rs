@@ -1,10 +1,12 @@
 //! Named configurations, one commented TOML file each, compiled in.
 
 use anyhow::{Context, Result, bail};
-use scotopic_datasets::{DataConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, NpyConfig};
+use scotopic_datasets::{
+    CifarConfig, DataConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, NpyConfig, OmniglotConfig,
+};
 use toml::Table;
 
-use super::merge::leaves;
+use super::merge::{leaves, merge};
 
 /// A configuration with a name.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +15,8 @@ pub struct Preset {
     pub name: &'static str,
     /// One line on what it is for.
     pub about: &'static str,
+    /// The preset that says what this one leaves out.
+    pub base: Option<&'static str>,
     /// The commented file.
     pub text: &'static str,
 }
@@ -22,32 +26,128 @@ pub const PRESETS: &[Preset] = &[
     Preset {
         name: "dead-leaves",
         about: "occluding discs, drawn on the spot: Gabor-like filters within minutes (default)",
+        base: None,
         text: include_str!("../../presets/dead-leaves.toml"),
     },
     Preset {
         name: "smoke",
         about: "the same in seconds, to see that everything works",
+        base: None,
         text: include_str!("../../presets/smoke.toml"),
     },
     Preset {
         name: "natural-patches",
         about: "whitened 16×16 patches of photographs (a folder of images)",
+        base: None,
         text: include_str!("../../presets/natural-patches.toml"),
     },
     Preset {
         name: "mnist",
         about: "MNIST digits in 3 000 iterations",
+        base: None,
         text: include_str!("../../presets/mnist.toml"),
     },
     Preset {
         name: "published/natural-patches",
         about: "the published settings on natural patches, 300 epochs (for a GPU)",
+        base: None,
         text: include_str!("../../presets/published/natural-patches.toml"),
     },
     Preset {
         name: "published/mnist",
         about: "the published settings on MNIST, 400 epochs (for a GPU)",
+        base: None,
         text: include_str!("../../presets/published/mnist.toml"),
+    },
+    Preset {
+        name: "mnist/gaussian",
+        about: "iG-VAE: Gaussian latents, natural gradient",
+        base: Some("mnist"),
+        text: include_str!("../../presets/mnist/gaussian.toml"),
+    },
+    Preset {
+        name: "mnist/gaussian-relu",
+        about: "iG_relu-VAE: Gaussian latents through a relu with learned gain",
+        base: Some("mnist"),
+        text: include_str!("../../presets/mnist/gaussian-relu.toml"),
+    },
+    Preset {
+        name: "mnist/amortized-poisson",
+        about: "P-VAE: an encoder instead of inference, spikes",
+        base: Some("mnist"),
+        text: include_str!("../../presets/mnist/amortized-poisson.toml"),
+    },
+    Preset {
+        name: "mnist/amortized-gaussian",
+        about: "G-VAE: the standard VAE",
+        base: Some("mnist"),
+        text: include_str!("../../presets/mnist/amortized-gaussian.toml"),
+    },
+    Preset {
+        name: "mnist/iterative-amortized",
+        about: "ia-VAE: a network that learns to refine (Gaussian)",
+        base: Some("mnist"),
+        text: include_str!("../../presets/mnist/iterative-amortized.toml"),
+    },
+    Preset {
+        name: "mnist/semi-amortized",
+        about: "sa-VAE: an encoder, then gradient steps (Gaussian)",
+        base: Some("mnist"),
+        text: include_str!("../../presets/mnist/semi-amortized.toml"),
+    },
+    Preset {
+        name: "mnist/predictive-coding",
+        about: "PC: gradient descent on a point estimate, local learning",
+        base: Some("mnist"),
+        text: include_str!("../../presets/mnist/predictive-coding.toml"),
+    },
+    Preset {
+        name: "mnist/lca",
+        about: "LCA: soft-threshold sparse coding with a learned dictionary",
+        base: Some("mnist"),
+        text: include_str!("../../presets/mnist/lca.toml"),
+    },
+    Preset {
+        name: "published/mnist-gaussian",
+        about: "iG-VAE on MNIST, T = 64, β = 64 (Table 2; for a GPU)",
+        base: Some("published/mnist"),
+        text: include_str!("../../presets/published/mnist-gaussian.toml"),
+    },
+    Preset {
+        name: "published/mnist-gaussian-relu",
+        about: "iG_relu-VAE on MNIST, T = 32, β = 32 (Table 2; for a GPU)",
+        base: Some("published/mnist"),
+        text: include_str!("../../presets/published/mnist-gaussian-relu.toml"),
+    },
+    Preset {
+        name: "published/mnist-poisson",
+        about: "iP-VAE on MNIST, T = 128, β = 128 (Table 2; for a GPU)",
+        base: Some("published/mnist"),
+        text: include_str!("../../presets/published/mnist-poisson.toml"),
+    },
+    Preset {
+        name: "published/mnist-amortized-poisson",
+        about: "P-VAE with a conv encoder on MNIST (Table 2; for a GPU)",
+        base: Some("published/mnist"),
+        text: include_str!("../../presets/published/mnist-amortized-poisson.toml"),
+    },
+    Preset {
+        name: "published/mnist-amortized-gaussian",
+        about: "G-VAE with a conv encoder on MNIST (Table 2; for a GPU)",
+        base: Some("published/mnist"),
+        text: include_str!("../../presets/published/mnist-amortized-gaussian.toml"),
+    },
+    Preset {
+        name: "published/natural-patches-gaussian",
+        about: "iG-VAE on natural patches, T = 16, β = 8 (for a GPU)",
+        base: Some("published/natural-patches"),
+        text: include_str!("../../presets/published/natural-patches-gaussian.toml"),
+    },
+    Preset {
+        name: "published/natural-patches-gaussian-relu",
+        about: "iG_relu-VAE on natural patches, T = 16, β = 8 (for a GPU)",
+        base: Some("published/natural-patches"),
+        text: include_str!("../../presets/published/natural-patches-gaussian-relu.toml"),
     },
 ];
 
@@ -72,14 +172,21 @@ pub fn preset(name: &str) -> Result<&'static Preset> {
 }
 
 impl Preset {
-    /// The parsed file, completed by the defaults of its data source.
+    /// The parsed file, on top of that of its base.
     ///
     /// # Errors
     /// Never for a preset that passed its tests.
     pub fn table(&self) -> Result<Table> {
-        self.text
+        let own: Table = self
+            .text
             .parse()
-            .with_context(|| format!("preset {}", self.name))
+            .with_context(|| format!("preset {}", self.name))?;
+        let Some(base) = self.base else {
+            return Ok(own);
+        };
+        let mut table = preset(base)?.table()?;
+        merge(&mut table, own);
+        Ok(table)
     }
 }
 
@@ -92,10 +199,18 @@ pub(super) fn data_keys(source: &str) -> Result<Vec<String>> {
             limit: Some(1),
             ..Default::default()
         }),
+        "cifar" => DataConfig::Cifar(CifarConfig {
+            limit: Some(1),
+            ..Default::default()
+        }),
+        "omniglot" => DataConfig::Omniglot(OmniglotConfig {
+            limit: Some(1),
+            ..Default::default()
+        }),
         "npy" => DataConfig::Npy(NpyConfig::default()),
         "images" => DataConfig::Images(ImagesConfig::default()),
         other => bail!(
-            "data.source = \"{other}\": must be \"dead-leaves\", \"idx\", \"npy\" or \"images\""
+            "data.source = \"{other}\": must be \"dead-leaves\", \"idx\", \"cifar\", \"omniglot\", \"npy\" or \"images\""
         ),
     };
     Ok(leaves(&Table::try_from(config)?, "data"))
@@ -111,6 +226,8 @@ pub fn annotated() -> Result<String> {
     for config in [
         DataConfig::DeadLeaves(DeadLeavesConfig::default()),
         DataConfig::Idx(IdxConfig::default()),
+        DataConfig::Cifar(CifarConfig::default()),
+        DataConfig::Omniglot(OmniglotConfig::default()),
         DataConfig::Npy(NpyConfig::default()),
         DataConfig::Images(ImagesConfig::default()),
     ] {

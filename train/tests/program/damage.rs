@@ -140,7 +140,7 @@ fn foreign(dtype: Dtype, data: &[u8], metadata: &[(&str, &str)]) -> Vec<u8> {
         .iter()
         .map(|(k, v)| (k.to_string(), v.to_string()))
         .collect();
-    safetensors::serialize([("model.resting", view)], Some(metadata)).unwrap()
+    safetensors::serialize([("model.prior.rest.0", view)], Some(metadata)).unwrap()
 }
 
 #[test]
@@ -200,15 +200,15 @@ fn parts_that_do_not_fit_are_refused() {
         ("decoder.atoms is missing", |c| {
             drop(c.arrays.remove("model.decoder.atoms"))
         }),
-        ("resting has shape", |c| {
-            c.arrays.get_mut("model.resting").unwrap().shape = vec![1, 12];
+        ("prior.rest.0 has shape", |c| {
+            c.arrays.get_mut("model.prior.rest.0").unwrap().shape = vec![1, 12];
         }),
         ("does not have: extra", |c| {
-            let array = c.arrays["model.resting"].clone();
+            let array = c.arrays["model.prior.rest.0"].clone();
             c.arrays.insert("model.extra".into(), array);
         }),
-        ("log_step.mean is missing", |c| {
-            drop(c.arrays.remove("optimizer.log_step.mean"))
+        ("log_step.0.mean is missing", |c| {
+            drop(c.arrays.remove("optimizer.log_step.0.mean"))
         }),
         ("do not fit the configuration", |c| {
             c.arrays.retain(|name, _| !name.starts_with("average."))

@@ -4,9 +4,11 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use scotopic::inference::Record;
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{KlForm, Sampling};
+use scotopic::posterior::{KlForm, Posterior, Sampling};
 use scotopic_datasets::{ImageSet, ImageShape};
-use scotopic_models::{IterativeVae, IterativeVaeConfig, RuleConfig};
+use scotopic_models::{
+    DecoderConfig, DecoderNet, LinearDictionary, Method, Network, NetworkConfig, Picture, RuleConfig,
+};
 use scotopic_train::measure::{Measurement, Measures, measure};
 
 use super::support::Golden;
@@ -20,20 +22,28 @@ fn row(pixels: usize) -> ImageShape {
 }
 
 /// One neuron that fires at rate e⁰ whatever it sees, and whose atom is `atom`.
-fn steady(atom: &[f64], device: &Device) -> IterativeVae {
-    let config = IterativeVaeConfig {
-        pixels: atom.len(),
+fn steady(atom: &[f64], device: &Device) -> Network {
+    let config = NetworkConfig {
+        picture: Picture::row(atom.len()),
         latents: 1,
         resting_low: 0.0,
         resting_high: 0.0,
         ..Default::default()
     };
-    let mut model = config.init(device, 0).unwrap();
+    let mut model = config.init(Method::NaturalGradient, device, 0).unwrap();
     let atom = Tensor::from_data(TensorData::new(atom.to_vec(), [1, atom.len()]), device);
-    model.decoder.atoms = Param::from_tensor(atom);
+    linear(&mut model).atoms = Param::from_tensor(atom);
     // η = e^−200 = 0 in f32: nothing that is seen moves the potential.
-    model.log_step = Param::from_tensor(Tensor::full([1], -200.0, device));
+    model.log_step = vec![Param::from_tensor(Tensor::full([1], -200.0, device))];
     model
+}
+
+/// The dictionary of a model that has one.
+fn linear(model: &mut Network) -> &mut LinearDictionary {
+    match &mut model.decoder {
+        DecoderNet::Linear(linear) => linear,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// With rate 1, a seed can be found whose only spike count is 1: then spikes and rates both decode to the
@@ -100,22 +110,25 @@ fn r2_and_squared_error_are_the_golden_ones() {
 }
 
 /// A small model that fires at various rates, and 11 images with structure.
-fn example(device: &Device) -> (IterativeVae, ImageSet) {
-    let config = IterativeVaeConfig {
-        pixels: 9,
+fn example(device: &Device) -> (Network, ImageSet) {
+    let config = NetworkConfig {
+        picture: Picture::row(9),
         latents: 7,
-        init_deviation: 0.5,
+        decoder: DecoderConfig {
+            init_deviation: 0.5,
+            ..Default::default()
+        },
         resting_low: -1.5,
         resting_high: 0.5,
         log_step: -1.0,
         ..Default::default()
     };
-    let mut model = config.init(device, 4).unwrap();
+    let mut model = config.init(Method::NaturalGradient, device, 4).unwrap();
     let log_sigma = TensorData::new(
         (0..9).map(|k| 0.1 * k as f32 - 0.3).collect::<Vec<_>>(),
         [9],
     );
-    model.decoder.log_sigma = Param::from_tensor(Tensor::from_data(log_sigma, device));
+    linear(&mut model).log_sigma = Param::from_tensor(Tensor::from_data(log_sigma, device));
     let shape = ImageShape {
         channels: 1,
         height: 3,
@@ -135,11 +148,12 @@ fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 }
 
 /// The measures of `set`, from the recorded spikes and potentials, in f64 with plain loops.
-fn by_hand(model: &IterativeVae, set: &ImageSet, how: &Measurement, device: &Device) -> Measures {
-    let (pixels, latents) = (set.shape().pixels(), model.resting.val().dims()[0]);
-    let atoms = host(model.decoder.atoms.val());
-    let resting = host(model.resting.val());
-    let log_sigma: Vec<f64> = host(model.decoder.log_sigma.val())
+fn by_hand(model: &Network, set: &ImageSet, how: &Measurement, device: &Device) -> Measures {
+    let (pixels, latents) = (set.shape().pixels(), model.latents());
+    let dictionary = linear(&mut model.clone()).clone();
+    let atoms = host(dictionary.atoms.val());
+    let resting = host(model.prior.rest[0].val());
+    let log_sigma: Vec<f64> = host(dictionary.log_sigma.val())
         .iter()
         .map(|l| 3.45 * (l / 3.45).tanh())
         .collect();
@@ -166,7 +180,7 @@ fn by_hand(model: &IterativeVae, set: &ImageSet, how: &Measurement, device: &Dev
         );
         let mut before: Vec<f64> = (0..rows).flat_map(|_| resting.clone()).collect();
         for (t, moment) in seen.moments.iter().enumerate() {
-            let u = host(moment.state.as_ref().unwrap().potential());
+            let u = host(moment.state.as_ref().unwrap().components().remove(0));
             let z = host(moment.generated.as_ref().unwrap().sample.clone());
             for row in 0..rows {
                 let x: Vec<f64> = set
