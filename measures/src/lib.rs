@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`sparsity`] | how few units carry the code? |
 //! | [`fit`] | how well is the input reconstructed? |
+//! | [`gabor`] | does a filter look like a simple cell? |
 //!
 //! # Promises
 //! * The same numbers go in, the same bits come out, whatever the number of threads: sums are taken
@@ -30,9 +31,13 @@
 )]
 
 pub mod fit;
+pub mod gabor;
 pub mod sparsity;
 
+#[cfg(test)]
+mod draws;
 mod error;
+mod numerics;
 mod rows;
 
 pub use error::{Error, Result};

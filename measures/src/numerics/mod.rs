@@ -1,0 +1,7 @@
+//! The numerics that the measures share; none of it knows what is measured.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `levenberg_marquardt` | least squares within bounds, few parameters |
+
+pub mod levenberg_marquardt;
