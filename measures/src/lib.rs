@@ -8,6 +8,7 @@
 //! | [`sparsity`] | how few units carry the code? |
 //! | [`fit`] | how well is the input reconstructed? |
 //! | [`gabor`] | does a filter look like a simple cell? |
+//! | [`logistic`] | what can a linear read-out tell from the code? |
 //!
 //! # Promises
 //! * The same numbers go in, the same bits come out, whatever the number of threads: sums are taken
@@ -32,6 +33,7 @@
 
 pub mod fit;
 pub mod gabor;
+pub mod logistic;
 pub mod sparsity;
 
 #[cfg(test)]

@@ -3,5 +3,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | `levenberg_marquardt` | least squares within bounds, few parameters |
+//! | `lbfgs` | a smooth function of many parameters |
 
+pub mod lbfgs;
 pub mod levenberg_marquardt;
