@@ -9,6 +9,7 @@
 //! | [`fit`] | how well is the input reconstructed? |
 //! | [`gabor`] | does a filter look like a simple cell? |
 //! | [`logistic`] | what can a linear read-out tell from the code? |
+//! | [`rates`] | how are firing rates distributed? |
 //!
 //! # Promises
 //! * The same numbers go in, the same bits come out, whatever the number of threads: sums are taken
@@ -34,6 +35,7 @@
 pub mod fit;
 pub mod gabor;
 pub mod logistic;
+pub mod rates;
 pub mod sparsity;
 
 #[cfg(test)]

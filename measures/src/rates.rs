@@ -117,7 +117,7 @@ impl LogNormal {
 /// ```
 /// use scotopic_measures::rates::LogHistogram;
 /// # fn main() -> scotopic_measures::Result<()> {
-/// let histogram = LogHistogram::of(&[0.0, 0.5, 1.0, 5.0, 10.0, 99.0, 100.0, 101.0], 1.0, 100.0, 2)?;
+/// let histogram = LogHistogram::of(&[0.0, 0.5, 1.0, 5.0, 20.0, 99.0, 100.0, 101.0], 1.0, 100.0, 2)?;
 /// assert_eq!(histogram.counts, [2, 3]);
 /// assert_eq!((histogram.silent, histogram.below, histogram.above), (1, 1, 1));
 /// assert!((histogram.edges[1] - 10.0).abs() < 1e-12);

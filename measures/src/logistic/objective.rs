@@ -11,10 +11,7 @@
 
 use rayon::prelude::*;
 
-/// Samples taken at a time.
-const BLOCK: usize = 4;
-/// Partial sums that the compiler can keep in vector registers.
-const LANES: usize = 4;
+use crate::numerics::products::{BLOCK, four_dots, four_rows};
 
 /// Data and penalty of one regression.
 pub struct Objective<'a> {
@@ -118,45 +115,20 @@ pub fn softmax(scores: &mut [f64]) -> f64 {
 fn scores_of_block(rows: &[f64], w: &[f64], d: usize, scores: &mut [f64]) {
     let classes = scores.len() / BLOCK;
     let (weights, intercepts) = w.split_at(classes * d);
-    let (x0, rest) = rows.split_at(d);
-    let (x1, rest) = rest.split_at(d);
-    let (x2, x3) = rest.split_at(d);
+    let x = four_rows(rows, d);
     for (k, (w, intercept)) in weights.chunks_exact(d).zip(intercepts).enumerate() {
-        let dots = four_dots(w, [x0, x1, x2, x3]);
+        let dots = four_dots(w, x);
         for (b, dot) in dots.iter().enumerate() {
             scores[b * classes + k] = intercept + dot;
         }
     }
 }
 
-/// w·x for four x of the same length.
-#[inline]
-fn four_dots(w: &[f64], x: [&[f64]; BLOCK]) -> [f64; BLOCK] {
-    let mut sums = [[0.0; LANES]; BLOCK];
-    let (w, w_rest) = w.as_chunks::<LANES>();
-    let lanes = x.map(|x| x.as_chunks::<LANES>());
-    let [(x0, _), (x1, _), (x2, _), (x3, _)] = lanes;
-    for ((((w, x0), x1), x2), x3) in w.iter().zip(x0).zip(x1).zip(x2).zip(x3) {
-        for l in 0..LANES {
-            sums[0][l] += w[l] * x0[l];
-            sums[1][l] += w[l] * x1[l];
-            sums[2][l] += w[l] * x2[l];
-            sums[3][l] += w[l] * x3[l];
-        }
-    }
-    std::array::from_fn(|b| {
-        let rest: f64 = w_rest.iter().zip(lanes[b].1).map(|(w, x)| w * x).sum();
-        sums[b].iter().sum::<f64>() + rest
-    })
-}
-
 /// gradient of w_k += Σ_b errors[b, k] x_b, of b_k += Σ_b errors[b, k]
 fn add_block(rows: &[f64], errors: &[f64], d: usize, gradient: &mut [f64]) {
     let classes = errors.len() / BLOCK;
     let (weights, intercepts) = gradient.split_at_mut(classes * d);
-    let (x0, rest) = rows.split_at(d);
-    let (x1, rest) = rest.split_at(d);
-    let (x2, x3) = rest.split_at(d);
+    let [x0, x1, x2, x3] = four_rows(rows, d);
     for (k, (g, intercept)) in weights.chunks_exact_mut(d).zip(intercepts).enumerate() {
         let e: [f64; BLOCK] = std::array::from_fn(|b| errors[b * classes + k]);
         *intercept += e.iter().sum::<f64>();

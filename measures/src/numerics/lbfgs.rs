@@ -5,7 +5,10 @@
 //! x ← x + αd     α by the strong Wolfe conditions, c₁ = 10⁻⁴, c₂ = 0.9
 //! ```
 //!
-//! Source: Nocedal & Wright (2006), *Numerical Optimization*, algorithms 7.4, 7.5, 3.5 and 3.6.
+//! Where two values differ by rounding alone, the decrease is judged by the slopes instead.
+//!
+//! Sources: Nocedal & Wright (2006), *Numerical Optimization*, algorithms 7.4, 7.5, 3.5 and 3.6; Hager &
+//! Zhang (2005), *SIAM J. Optimization* 16:170, for the judgement by slopes.
 
 use std::collections::VecDeque;
 
@@ -15,8 +18,10 @@ const C1: f64 = 1e-4;
 const C2: f64 = 0.9;
 /// Evaluations of one line search.
 const TRIES: usize = 30;
-/// A decrease below this fraction of f is rounding.
+/// A difference below this fraction of f is rounding.
 const ROUNDING: f64 = 1e-14;
+/// So many steps without a decrease beyond rounding end the descent.
+const PATIENCE: usize = 10;
 
 /// When to stop.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +64,7 @@ pub fn minimise(
     let mut x = start;
     let (mut value, mut gradient) = f(&x);
     let mut pairs: VecDeque<(Vec<f64>, Vec<f64>)> = VecDeque::new();
-    let mut iterations = 0;
+    let (mut iterations, mut stalled) = (0, 0);
     while iterations < stop.iterations && largest(&gradient) > stop.gradient {
         let mut direction = two_loops(&pairs, &gradient);
         let mut slope = dot(&direction, &gradient);
@@ -99,7 +104,12 @@ pub fn minimise(
         }
         let gain = value - next.value;
         (x, value, gradient) = (next.at, next.value, next.gradient);
-        if gain <= ROUNDING * value.abs().max(1e-300) {
+        stalled = if gain > ROUNDING * value.abs() {
+            0
+        } else {
+            stalled + 1
+        };
+        if stalled == PATIENCE {
             break;
         }
     }
@@ -146,8 +156,14 @@ fn search(
         add(&mut at, alpha, direction);
         let (value, gradient) = f(&at);
         let slope = dot(&gradient, direction);
-        let enough = value <= start.value + C1 * alpha * start.slope;
-        if !enough || value >= low.value && low.alpha > 0.0 {
+        let same = (value - start.value).abs() <= ROUNDING * start.value.abs();
+        let enough = if same {
+            slope <= (2.0 * C1 - 1.0) * start.slope
+        } else {
+            value <= start.value + C1 * alpha * start.slope
+        };
+        let higher = !same && value >= low.value && low.alpha > 0.0;
+        if !enough || higher {
             high = Some((alpha, value, slope)); // also where the value is NaN
         } else {
             if slope.abs() <= -C2 * start.slope {

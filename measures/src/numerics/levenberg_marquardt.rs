@@ -122,9 +122,9 @@ fn step<const P: usize>(
     let mut matrix = here.hessian;
     let mut right: [f64; P] = std::array::from_fn(|i| -here.gradient[i]);
     let largest = (0..P).fold(0.0, |m: f64, i| m.max(matrix[i][i]));
-    for i in 0..P {
+    for (i, row) in matrix.iter_mut().enumerate() {
         // A parameter without any influence is damped as well.
-        matrix[i][i] += damping * matrix[i][i].max(1e-12 * largest) + f64::MIN_POSITIVE;
+        row[i] += damping * row[i].max(1e-12 * largest) + f64::MIN_POSITIVE;
     }
     for i in 0..P {
         let (low, high) = bounds[i];
