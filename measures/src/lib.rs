@@ -10,6 +10,7 @@
 //! | [`gabor`] | does a filter look like a simple cell? |
 //! | [`logistic`] | what can a linear read-out tell from the code? |
 //! | [`rates`] | how are firing rates distributed? |
+//! | [`tuning`] | orientation, frequency, contrast, plaids, F1/F0 |
 //!
 //! # Promises
 //! * The same numbers go in, the same bits come out, whatever the number of threads: sums are taken
@@ -37,6 +38,7 @@ pub mod gabor;
 pub mod logistic;
 pub mod rates;
 pub mod sparsity;
+pub mod tuning;
 
 #[cfg(test)]
 mod draws;
