@@ -11,6 +11,8 @@
 //! | [`logistic`] | what can a linear read-out tell from the code? |
 //! | [`rates`] | how are firing rates distributed? |
 //! | [`tuning`] | orientation, frequency, contrast, plaids, F1/F0 |
+//! | [`spike_triggered`] | what was a unit shown before it fired? |
+//! | [`latency`] | how soon does a unit respond? |
 //!
 //! # Promises
 //! * The same numbers go in, the same bits come out, whatever the number of threads: sums are taken
@@ -35,9 +37,11 @@
 
 pub mod fit;
 pub mod gabor;
+pub mod latency;
 pub mod logistic;
 pub mod rates;
 pub mod sparsity;
+pub mod spike_triggered;
 pub mod tuning;
 
 #[cfg(test)]
