@@ -13,6 +13,7 @@
 //! | [`tuning`] | orientation, frequency, contrast, plaids, F1/F0 |
 //! | [`spike_triggered`] | what was a unit shown before it fired? |
 //! | [`latency`] | how soon does a unit respond? |
+//! | [`neighbours`] | what do the nearest neighbours in the code tell? |
 //!
 //! # Promises
 //! * The same numbers go in, the same bits come out, whatever the number of threads: sums are taken
@@ -39,6 +40,7 @@ pub mod fit;
 pub mod gabor;
 pub mod latency;
 pub mod logistic;
+pub mod neighbours;
 pub mod rates;
 pub mod sparsity;
 pub mod spike_triggered;
