@@ -14,6 +14,9 @@
 //! | [`spike_triggered`] | what was a unit shown before it fired? |
 //! | [`latency`] | how soon does a unit respond? |
 //! | [`neighbours`] | what do the nearest neighbours in the code tell? |
+//! | [`rate_distortion`] | sparse and faithful at once: distance, Pareto front |
+//! | [`curves`] | how soon does a curve settle? |
+//! | [`lateral`] | who inhibits whom? |
 //!
 //! # Promises
 //! * The same numbers go in, the same bits come out, whatever the number of threads: sums are taken
@@ -36,11 +39,14 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
 
+pub mod curves;
 pub mod fit;
 pub mod gabor;
 pub mod latency;
+pub mod lateral;
 pub mod logistic;
 pub mod neighbours;
+pub mod rate_distortion;
 pub mod rates;
 pub mod sparsity;
 pub mod spike_triggered;
