@@ -72,6 +72,15 @@ pub fn pareto_front(points: &[Point]) -> Result<Vec<usize>> {
 
 /// The index of the point with the least [`distance`], the first of equals; `None` for no points.
 ///
+/// ```
+/// use scotopic_measures::rate_distortion::{Point, nearest};
+/// # fn main() -> scotopic_measures::Result<()> {
+/// let faithful = Point { beta: 1.0, steps: 16, r2: 0.9, zeros: 0.3 };
+/// let balanced = Point { beta: 2.0, steps: 16, r2: 0.8, zeros: 0.7 };
+/// assert_eq!(nearest(&[faithful, balanced])?, Some(1));
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// [`Error::NotFinite`] for an R² or a fraction that is not finite.
 pub fn nearest(points: &[Point]) -> Result<Option<usize>> {

@@ -26,6 +26,7 @@ pub struct GaborFit {
 /// −w/4 ≤ x₀ ≤ 5w/4,  −h/4 ≤ y₀ ≤ 5h/4,  0.4 ≤ σ ≤ 2 max(w, h),  0 ≤ f ≤ ½ cycles per pixel
 /// ```
 ///
+/// Of an odd filter that is much narrower than a cycle the product A f is determined, not A or f alone.
 /// `None` for a filter that is the same everywhere, such as that of a dead unit.
 ///
 /// ```
