@@ -5,8 +5,8 @@ use scotopic::decoder::Decoder;
 use scotopic::inference::{Leak, Record, Stimulus, Trajectory, reattach, unroll};
 use scotopic::noise::{NoiseKey, NoiseSource};
 use scotopic::ops::{clamped_step, soft_ceiling};
-use scotopic::posterior::{KlForm, PoissonPosterior};
-use scotopic_models::IterativeVae;
+use scotopic::posterior::{Belief, KlForm, PoissonPosterior};
+use scotopic_models::Network;
 
 use crate::devices::{Place, on_every_device};
 use crate::numbers::{Ledger, read};
@@ -43,18 +43,18 @@ struct Setting {
 
 /// Window number `window` (of STEPS steps) from `start`.
 fn window(
-    model: &IterativeVae,
+    model: &Network,
     place: &Place,
     setting: Setting,
     window: usize,
-    start: PoissonPosterior,
+    start: Belief,
     noise: &impl NoiseSource,
-) -> Trajectory<PoissonPosterior> {
+) -> Trajectory<Belief> {
     let rule = toy::rule(TEMPERATURE, setting.kl, setting.leak, setting.inner);
     let x = Stimulus::Static(toy::images(place, 5, BATCH, PIXELS));
     let times = window * STEPS..(window + 1) * STEPS;
     unroll(
-        &model.perception(rule),
+        &*model.perception(rule),
         &x,
         start,
         times,
@@ -73,20 +73,17 @@ fn twin(place: &Place) -> Twin<'_> {
 }
 
 /// The gradient of every parameter, in the order of [`NAMES`].
-fn gradients(model: &IterativeVae, gradients: &Gradients) -> [Vec<f64>; 5] {
+fn gradients(model: &Network, gradients: &Gradients) -> [Vec<f64>; 5] {
     let of = |parameter: Tensor<1>| parameter.grad(gradients).map(read).unwrap_or_default();
+    let decoder = toy::dictionary(model);
+    let atoms = decoder.atoms.val().grad(gradients).map(read);
+    let homeostasis = model.log_homeostasis.as_ref().expect("of the rule");
     [
-        model
-            .decoder
-            .atoms
-            .val()
-            .grad(gradients)
-            .map(read)
-            .unwrap_or_default(),
-        of(model.decoder.log_sigma.val()),
-        of(model.resting.val()),
-        of(model.log_homeostasis.val()),
-        of(model.log_step.val()),
+        atoms.unwrap_or_default(),
+        of(decoder.log_sigma.val()),
+        of(model.prior.rest[0].val()),
+        of(homeostasis.val()),
+        of(model.log_step[0].val()),
     ]
 }
 
@@ -119,11 +116,11 @@ fn check_two_windows(setting: Setting) {
     let mut ledger = Ledger::default();
 
     let noise = twin(&place);
-    let first = window(&model, &place, setting, 0, model.rest(BATCH), &noise);
+    let first = window(&model, &place, setting, 0, toy::rest(&model, BATCH), &noise);
     let objective = first.objective(BETA).expect("free energy was recorded");
     let ours = gradients(&model, &objective.backward());
     let scalar =
-        |seen: Trajectory<PoissonPosterior>| read(seen.objective(BETA).expect("recorded"))[0];
+        |seen: Trajectory<Belief>| read(seen.objective(BETA).expect("recorded"))[0];
     let expected = differences(&parameters, |p| {
         let model = p.model(&plain);
         scalar(window(
@@ -131,26 +128,26 @@ fn check_two_windows(setting: Setting) {
             &plain,
             setting,
             0,
-            model.rest(BATCH),
+            toy::rest(&model, BATCH),
             &twin(&plain),
         ))
     });
     compare_all(&mut ledger, "window 0", &ours, &expected);
 
     // The second window: what it starts from moves with the resting potential and with nothing else.
-    let start = reattach(&first.state, &model.rest(BATCH));
-    let reached = read(start.potential());
-    let same = read(first.state.potential());
+    let start = reattach(&first.state, &toy::rest(&model, BATCH));
+    let reached = read(toy::potential(&start));
+    let same = read(toy::potential(&first.state));
     ledger.compare("reattached u", "window 1", &reached, &same);
     let second = window(&model, &place, setting, 1, start, &noise);
     let objective = second.objective(BETA).expect("free energy was recorded");
     let ours = gradients(&model, &objective.backward());
-    let rest = read(parameters.model(&plain).rest(BATCH).potential());
+    let rest = read(toy::potential(&toy::rest(&parameters.model(&plain), BATCH)));
     let offset: Vec<f64> = reached.iter().zip(&rest).map(|(u, u0)| u - u0).collect();
     let expected = differences(&parameters, |p| {
         let model = p.model(&plain);
         let offset = plain.tensor(&offset, [BATCH, LATENTS]);
-        let start = PoissonPosterior::new(model.rest(BATCH).potential() + offset);
+        let start = Belief::from(PoissonPosterior::new(toy::potential(&toy::rest(&model, BATCH)) + offset));
         scalar(window(&model, &plain, setting, 1, start, &twin(&plain)))
     });
     compare_all(&mut ledger, "window 1", &ours, &expected);
@@ -200,7 +197,7 @@ fn keyed(place: &Place) -> [Vec<f64>; 5] {
         &place,
         setting,
         0,
-        model.rest(BATCH),
+        toy::rest(&model, BATCH),
         &NoiseKey::new(11),
     );
     let objective = seen.objective(BETA).expect("free energy was recorded");
@@ -216,7 +213,7 @@ fn kernels_against_their_twin() {
         leak: Leak::None,
         inner: 1,
     };
-    let seen = window(&model, &place, setting, 0, model.rest(BATCH), &twin(&place));
+    let seen = window(&model, &place, setting, 0, toy::rest(&model, BATCH), &twin(&place));
     let objective = seen.objective(BETA).expect("free energy was recorded");
     let expected = gradients(&model, &objective.backward());
     let mut ledger = Ledger::default();
@@ -256,10 +253,9 @@ fn pullback_is_the_derivative_of_the_likelihood() {
         .map(read)
         .expect("a gradient");
 
-    let residual = x - model.decoder.decode(z.clone());
-    let pulled = model
-        .decoder
-        .pullback(&z, model.decoder.observation_noise().weigh(residual));
+    let (mean, tape) = model.decoder.forward(z);
+    let residual = model.decoder.observation_noise().weigh(x - mean);
+    let pulled = model.decoder.pullback(&tape, residual);
     let mut ledger = Ledger::default();
     ledger.compare("dNLL/dz", "pullback", &read(pulled.neg()), &expected);
     ledger.settle("pullback", |_| SAME_FORMULA);

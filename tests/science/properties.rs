@@ -3,14 +3,15 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use scotopic::Ramp;
-use scotopic::inference::{Leak, Record, Stimulus, unroll};
+use scotopic::inference::{Leak, Perception, Record, Stimulus, unroll};
 use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource};
 use scotopic::ops::{clamped_step, soft_ceiling, soft_symmetric};
-use scotopic::posterior::{Clamps, KlForm, PoissonPosterior, Posterior, Sampling};
+use scotopic::posterior::{Belief, Clamps, KlForm, PoissonPosterior, Posterior, Sampling};
+use scotopic_models::Network;
 
 use crate::devices::Place;
 use crate::numbers::{deviation, read};
-use crate::toy::{self, LATENTS, PIXELS, Parameters};
+use crate::toy::{self, LATENTS, PIXELS, Parameters, potential};
 
 /// Rounding of f64 through a few dozen operations.
 const ROUNDING: f64 = 1e-12;
@@ -39,7 +40,7 @@ fn one(place: &Place, u: f64) -> PoissonPosterior {
 }
 
 /// A model, a rule and images drawn from `seed`.
-fn scene(place: &Place, seed: u64, batch: usize) -> (scotopic_models::IterativeVae, Stimulus) {
+fn scene(place: &Place, seed: u64, batch: usize) -> (Network, Stimulus) {
     let x = toy::images(place, seed + 1, batch, PIXELS);
     (Parameters::drawn(seed).model(place), Stimulus::Static(x))
 }
@@ -112,11 +113,11 @@ proptest! {
         let (model, x) = scene(&place, seed, 3);
         let temperature = if exact { 0.0 } else { 0.5 };
         let perception = model.perception(toy::rule(temperature, KlForm::Exact, Leak::Kl(0.5), 2));
-        let run = |start, times| unroll(&perception, &x, start, times, &NoiseKey::new(seed), Record::ALL);
-        let whole = run(model.rest(3), 0..6);
-        let first = run(model.rest(3), 0..cut);
+        let run = |start, times| unroll(&*perception, &x, start, times, &NoiseKey::new(seed), Record::ALL);
+        let whole = run(perception.rest(3), 0..6);
+        let first = run(perception.rest(3), 0..cut);
         let second = run(first.state, cut..6);
-        prop_assert_eq!(read(whole.state.potential()), read(second.state.potential()));
+        prop_assert_eq!(read(potential(&whole.state)), read(potential(&second.state)));
         let parts = first.moments.into_iter().chain(second.moments);
         for (whole, part) in whole.moments.into_iter().zip(parts) {
             prop_assert_eq!(whole.time, part.time);
@@ -133,20 +134,20 @@ proptest! {
         let (model, batch) = scene(&place, seed, 4);
         let perception = model.perception(toy::rule(0.5, KlForm::Exact, Leak::None, 1));
         let all = toy::Twin { key: NoiseKey::new(seed), place: &place, shape: [4, LATENTS], arrivals: 48 };
-        let rest = model.rest(4);
-        let together = unroll(&perception, &batch, rest, 0..5, &all, Record::FINAL).state;
+        let rest = perception.rest(4);
+        let together = unroll(&*perception, &batch, rest, 0..5, &all, Record::FINAL).state;
         let alone = Stimulus::Static(batch.at(0).narrow(0, row, 1));
         let noise = OneRow { all: &all, row };
-        let alone = unroll(&perception, &alone, model.rest(1), 0..5, &noise, Record::FINAL).state;
-        let expected = read(together.potential().narrow(0, row, 1));
-        prop_assert!(deviation(&read(alone.potential()), &expected) < ROUNDING);
+        let alone = unroll(&*perception, &alone, perception.rest(1), 0..5, &noise, Record::FINAL).state;
+        let expected = read(potential(&together).narrow(0, row, 1));
+        prop_assert!(deviation(&read(potential(&alone)), &expected) < ROUNDING);
         // And with keyed noise the first data of a larger batch see what they see without the others.
         let key = NoiseKey::new(seed);
         let few = Stimulus::Static(batch.at(0).narrow(0, 0, 2));
-        let few = unroll(&perception, &few, model.rest(2), 0..5, &key, Record::FINAL).state;
-        let many = unroll(&perception, &batch, model.rest(4), 0..5, &key, Record::FINAL).state;
-        let expected = read(many.potential().narrow(0, 0, 2));
-        prop_assert!(deviation(&read(few.potential()), &expected) < CUT_OFF);
+        let few = unroll(&*perception, &few, perception.rest(2), 0..5, &key, Record::FINAL).state;
+        let many = unroll(&*perception, &batch, perception.rest(4), 0..5, &key, Record::FINAL).state;
+        let expected = read(potential(&many).narrow(0, 0, 2));
+        prop_assert!(deviation(&read(potential(&few)), &expected) < CUT_OFF);
     }
 
     #[test]
@@ -155,22 +156,22 @@ proptest! {
         let (model, still) = scene(&place, seed, 2);
         let perception = model.perception(toy::rule(0.0, KlForm::Exact, Leak::None, 1));
         let key = NoiseKey::new(seed);
-        let see = |x: &Stimulus| unroll(&perception, x, model.rest(2), 0..6, &key, Record::FINAL).state;
+        let see = |x: &Stimulus| unroll(&*perception, x, perception.rest(2), 0..6, &key, Record::FINAL).state;
         // A film in which nothing moves is a still image.
         let constant = still.at(0).unsqueeze::<3>().repeat_dim(0, frames);
         let constant = Stimulus::Sequence(constant);
         prop_assert_eq!(constant.batch(), 2);
-        prop_assert_eq!(read(see(&constant).potential()), read(see(&still).potential()));
+        prop_assert_eq!(read(potential(&see(&constant))), read(potential(&see(&still))));
         // One in which something moves is the steps with its frames one after the other; its last stays.
         let pixels = toy::numbers(seed + 2, frames * 2 * PIXELS, -1.5, 1.5);
         let film = Stimulus::Sequence(place.tensor(&pixels, [frames, 2, PIXELS]));
-        let mut state = model.rest(2);
+        let mut state = perception.rest(2);
         for time in 0..6 {
             let frame = time.min(frames - 1) * 2 * PIXELS;
             let frame = place.tensor(&pixels[frame..frame + 2 * PIXELS], [2, PIXELS]);
             state = perception.step(&frame, &state, time, &key, false).state;
         }
-        prop_assert_eq!(read(see(&film).potential()), read(state.potential()));
+        prop_assert_eq!(read(potential(&see(&film))), read(potential(&state)));
     }
 
     #[test]
@@ -180,12 +181,12 @@ proptest! {
     ) {
         for place in [Place::processor(), Place::reference()] {
             let (model, x) = scene(&place, 5, 1);
-            let start = PoissonPosterior::new(place.tensor(&u, [1, LATENTS]));
+            let start = Belief::from(PoissonPosterior::new(place.tensor(&u, [1, LATENTS])));
             let rule = toy::rule(temperature, KlForm::Exact, Leak::Kl(1.0), 2);
-            let seen = unroll(&model.perception(rule), &x, start, 0..3, &NoiseKey::new(5), Record::ALL);
+            let seen = unroll(&*model.perception(rule), &x, start, 0..3, &NoiseKey::new(5), Record::ALL);
             prop_assert_eq!(seen.moments.len(), 3);
             // A potential that is not a number is not turned into one.
-            let state = read(seen.state.potential());
+            let state = read(potential(&seen.state));
             prop_assert!(!u.iter().any(|u| u.is_nan()) || state.iter().any(|u| u.is_nan()), "{state:?}");
             prop_assert!(state.iter().all(|u| u.is_nan() || *u <= 4.0), "{state:?}");
         }
@@ -235,7 +236,7 @@ proptest! {
         let model = parameters.model(&place);
         let causes = toy::numbers(seed + 3, DATA * latents, 0.0, 4.0);
         let causes = place.tensor(&causes, [DATA, latents]);
-        let x = causes.matmul(model.decoder.atoms.val());
+        let x = causes.matmul(toy::dictionary(&model).atoms.val());
         let mut rule = toy::rule(0.0, KlForm::Exact, Leak::None, 1);
         rule.clamps = Clamps { state: vec![10.0], step: vec![10.0] };
         rule.sampling = Sampling::EXACT;

@@ -2,10 +2,10 @@
 
 use burn::module::Param;
 use burn::tensor::Tensor;
-use scotopic::inference::{Leak, NaturalGradient};
+use scotopic::inference::{Expectation, Leak, NaturalGradient, Perception, StepForm};
 use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource, uniform};
-use scotopic::posterior::{Clamps, KlForm, Sampling};
-use scotopic_models::{IterativeVae, LinearDictionary};
+use scotopic::posterior::{Belief, Clamps, KlForm, Posterior, Sampling, Transfer};
+use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior};
 
 pub const BATCH: usize = 3;
 pub const PIXELS: usize = 5;
@@ -53,20 +53,48 @@ impl Parameters {
     }
 
     /// The model with these parameters.
-    pub fn model(&self, place: &crate::devices::Place) -> IterativeVae {
+    pub fn model(&self, place: &crate::devices::Place) -> Network {
         let [atoms, log_sigma, resting, log_homeostasis, log_step] = &self.values;
         let vector = |values: &[f64]| Param::from_tensor(place.tensor(values, [values.len()]));
         let shape = [resting.len(), self.pixels];
-        IterativeVae {
-            decoder: LinearDictionary {
+        Network {
+            decoder: DecoderNet::Linear(LinearDictionary {
                 atoms: Param::from_tensor(place.tensor(atoms, shape)),
                 log_sigma: vector(log_sigma),
+            }),
+            prior: Prior {
+                rest: vec![vector(resting)],
+                log_gain: None,
+                family: Family::Poisson,
+                transfer: Transfer::None,
+                threshold: 1.0,
+                latents: resting.len(),
             },
-            resting: vector(resting),
-            log_homeostasis: vector(log_homeostasis),
-            log_step: vector(log_step),
+            log_homeostasis: Some(vector(log_homeostasis)),
+            log_step: vec![vector(log_step)],
+            encoder: None,
+            method: Method::NaturalGradient,
         }
     }
+}
+
+/// Φᵀ and ℓ of a model with a linear decoder.
+pub fn dictionary(model: &Network) -> &LinearDictionary {
+    match &model.decoder {
+        DecoderNet::Linear(dictionary) => dictionary,
+        other => panic!("a linear decoder, not {other:?}"),
+    }
+}
+
+/// The belief of a model at rest, for `batch` data.
+pub fn rest(model: &Network, batch: usize) -> Belief {
+    let rule = rule(0.0, KlForm::Exact, Leak::None, 1);
+    model.perception(rule).rest(batch)
+}
+
+/// The first component of a belief, `[batch, latent]`: u of spikes and point estimates, μ, logits.
+pub fn potential(belief: &Belief) -> Tensor<2> {
+    belief.components().remove(0)
 }
 
 /// A batch of images, `[batch, pixels]`.
@@ -79,6 +107,7 @@ pub fn rule(temperature: f64, kl: KlForm, leak: Leak, inner_iterations: usize) -
     let rule = NaturalGradient {
         inner_iterations,
         leak,
+        form: StepForm::Explicit,
         sampling: Sampling {
             temperature,
             rate_floor: 0.0,
@@ -88,6 +117,7 @@ pub fn rule(temperature: f64, kl: KlForm, leak: Leak, inner_iterations: usize) -
             step: vec![3.0],
         },
         kl,
+        expectation: Expectation::Sample,
     };
     rule.validate().expect("the settings above are valid");
     rule

@@ -2,13 +2,15 @@
 //! objective through all of it.
 
 use scotopic::inference::{Moment, Record, Stimulus, reattach, unroll};
-use scotopic::posterior::{KlForm, PoissonPosterior, Posterior};
-use scotopic_models::IterativeVae;
+use scotopic::noise::{Draw, NoiseSource};
+use scotopic::posterior::{Belief, KlForm, Posterior};
+use scotopic_models::{Family, Network};
 
 use super::case::{Recorded, transposed};
 use super::{Case, DOUBLE};
 use crate::devices::{Place, on_every_device};
 use crate::numbers::{Ledger, read};
+use crate::toy;
 
 #[test]
 fn double_precision() {
@@ -32,25 +34,22 @@ fn single_precision_on_every_device() {
 fn replay(case: &Case, place: &Place) -> Ledger {
     let mut ledger = Ledger::default();
     let model = case.model(place);
-    let sigma = read(model.perception(case.rule()).noise.log_sigma().exp());
-    ledger.compare(
-        "recon_scale",
-        "recon_scale",
-        &sigma,
-        case.exact.values("recon_scale"),
-    );
+    let noise = model.iterative(case.rule()).generative.noise;
+    let sigma = read(noise.log_sigma().exp());
+    let recorded = case.exact.values("recon_scale");
+    ledger.compare("recon_scale", "recon_scale", &sigma, recorded);
 
     let stimulus = Stimulus::Static(case.tensor(place, "x"));
     let noise = Recorded { case, place };
     let (steps, beta) = (case.count("t_train"), case.number("beta_outer"));
     let scale = case.number("loss_scale_factor");
-    let mut start = model.rest(stimulus.batch());
+    let mut start = toy::rest(&model, stimulus.batch());
     for chunk in 0..case.count("n_iters_outer") {
         // As a trainer does after its step: burn's graphs are good for one backward pass.
         let perception = model.perception(case.rule());
         let times = chunk * steps..(chunk + 1) * steps;
         let seen = unroll(
-            &perception,
+            &*perception,
             &stimulus,
             start.clone(),
             times,
@@ -60,7 +59,7 @@ fn replay(case: &Case, place: &Place) -> Ledger {
         let mut prior = start;
         assert_eq!(seen.moments.len(), steps);
         for moment in &seen.moments {
-            prior = compare_moment(case, &mut ledger, moment, &prior);
+            prior = compare_moment(case, &mut ledger, moment, &prior, &noise);
         }
         let objective = seen.objective(beta).expect("everything was recorded") * scale;
         let name = format!("chunk{chunk}.loss");
@@ -71,7 +70,7 @@ fn replay(case: &Case, place: &Place) -> Ledger {
             case.exact.values(&name),
         );
         compare_gradients(case, &mut ledger, chunk, &model, &objective.backward());
-        start = reattach(&seen.state, &model.rest(stimulus.batch()));
+        start = reattach(&seen.state, &toy::rest(&model, stimulus.batch()));
     }
     ledger
 }
@@ -80,9 +79,10 @@ fn replay(case: &Case, place: &Place) -> Ledger {
 fn compare_moment(
     case: &Case,
     ledger: &mut Ledger,
-    moment: &Moment<PoissonPosterior>,
-    prior: &PoissonPosterior,
-) -> PoissonPosterior {
+    moment: &Moment<Belief>,
+    prior: &Belief,
+    noise: &Recorded<'_>,
+) -> Belief {
     let t = moment.time;
     let state = moment.state.clone().expect("states were recorded");
     let spikes = moment.spikes.clone().expect("spikes were recorded");
@@ -93,14 +93,26 @@ fn compare_moment(
     let mut compare = |group: &str, name: String, ours: Vec<f64>| {
         ledger.compare(group, &name, &ours, case.exact.values(&name));
     };
-    compare(
-        "u_prior",
-        format!("t{t}.u_prior.0"),
-        read(prior.potential()),
-    );
+    for (i, (u, before)) in state
+        .components()
+        .into_iter()
+        .zip(prior.components())
+        .enumerate()
+    {
+        compare("u_prior", format!("t{t}.u_prior.{i}"), read(before));
+        compare("u", format!("t{t}.u.{i}"), read(u));
+    }
+    // Before the activation, and behind it as the decoder saw it.
+    let z = state.sample(case.rule().sampling, noise.noise(t, Draw::Generate));
     compare("z", format!("t{t}.inner{last}.z"), read(spikes));
-    compare("u", format!("t{t}.u.0"), read(state.potential()));
-    compare("z", format!("t{t}.gen.z"), read(generated.sample));
+    compare("z", format!("t{t}.gen.z"), read(z));
+    let name = case.activated(&format!("t{t}.gen"));
+    let group = if name.ends_with("z_act") {
+        "z_act"
+    } else {
+        "z"
+    };
+    compare(group, name, read(generated.sample));
     compare(
         "recon_mean",
         format!("t{t}.recon_mean"),
@@ -113,8 +125,10 @@ fn compare_moment(
     );
     compare("loss_kl", format!("t{t}.loss_kl"), read(energy.kl));
     compare("loss", format!("t{t}.loss"), read(loss));
-    let exact = state.kl_from(prior, KlForm::Exact);
-    compare("kl_textbook", format!("t{t}.kl_textbook"), read(exact));
+    if case.family == Family::Poisson {
+        let exact = state.kl_from(prior, KlForm::Exact);
+        compare("kl_textbook", format!("t{t}.kl_textbook"), read(exact));
+    }
     state
 }
 
@@ -122,31 +136,40 @@ fn compare_gradients(
     case: &Case,
     ledger: &mut Ledger,
     chunk: usize,
-    model: &IterativeVae,
+    model: &Network,
     gradients: &burn::tensor::Gradients,
 ) {
-    let mut compare = |name: &str, ours: Option<Vec<f64>>, expected: Vec<f64>| {
-        let ours = ours.unwrap_or_else(|| panic!("{name} has no gradient"));
-        ledger.compare(
-            "grad",
-            &format!("chunk{chunk}.grad.{name}"),
-            &ours,
-            &expected,
-        );
-    };
-    let recorded = |name: &str| case.exact.array(&format!("chunk{chunk}.grad.{name}"));
-    for (name, parameter) in [
-        ("dec_log_sigma", model.decoder.log_sigma.val()),
-        ("log_bias", model.log_homeostasis.val()),
-        ("log_lr.0", model.log_step.val()),
-        ("u_init.0", model.resting.val()),
-    ] {
-        compare(
-            name,
-            parameter.grad(gradients).map(read),
-            recorded(name).values.clone(),
-        );
+    let decoder = toy::dictionary(model);
+    let homeostasis = model.log_homeostasis.as_ref().expect("of the rule");
+    let mut vectors = vec![
+        ("dec_log_sigma".to_string(), decoder.log_sigma.val()),
+        ("log_bias".to_string(), homeostasis.val()),
+    ];
+    for (i, step) in model.log_step.iter().enumerate() {
+        vectors.push((format!("log_lr.{i}"), step.val()));
     }
-    let atoms = model.decoder.atoms.val().grad(gradients).map(read);
-    compare("phi.weight", atoms, transposed(recorded("phi.weight")));
+    for (i, rest) in model.prior.rest.iter().enumerate() {
+        vectors.push((format!("u_init.{i}"), rest.val()));
+    }
+    if let Some(gain) = &model.prior.log_gain {
+        vectors.push(("activation.log_gain".to_string(), gain.val()));
+    }
+    let stem = format!("chunk{chunk}.grad.");
+    let recorded = case
+        .exact
+        .iter()
+        .filter(|(name, _)| name.starts_with(&stem));
+    assert_eq!(recorded.count(), vectors.len() + 1, "{}", case.name);
+
+    let mut compare = |name: &str, ours: Option<Vec<f64>>, expected: &[f64]| {
+        let ours = ours.unwrap_or_else(|| panic!("{name} has no gradient"));
+        ledger.compare("grad", &format!("{stem}{name}"), &ours, expected);
+    };
+    let recorded = |name: &str| case.exact.array(&format!("{stem}{name}"));
+    for (name, parameter) in vectors {
+        let ours = parameter.grad(gradients).map(read);
+        compare(&name, ours, &recorded(&name).values);
+    }
+    let atoms = decoder.atoms.val().grad(gradients).map(read);
+    compare("phi.weight", atoms, &transposed(recorded("phi.weight")));
 }

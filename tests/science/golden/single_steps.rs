@@ -1,8 +1,9 @@
 //! Single steps from recorded states: nothing that came before can hide or cause a difference here.
 
-use scotopic::noise::Noise;
-use scotopic::ops::{clamped_step, soft_ceiling};
-use scotopic::posterior::{PoissonPosterior, Posterior};
+use burn::tensor::Tensor;
+use scotopic::ops::{soft_ceiling, soft_symmetric};
+use scotopic::posterior::{Belief, Posterior};
+use scotopic_models::Family;
 
 use super::{Case, DOUBLE};
 use crate::devices::{Place, on_every_device};
@@ -30,49 +31,61 @@ fn single_precision_on_every_device() {
 fn check(case: &Case, place: &Place) -> Ledger {
     let mut ledger = Ledger::default();
     let model = case.model(place);
-    let perception = model.perception(case.rule());
-    let (step_bound, bound) = (
-        perception.rule.clamps.step[0],
-        perception.rule.clamps.state[0],
-    );
+    let perception = model.iterative(case.rule());
+    let clamps = &perception.rule.clamps;
+    let clamp = |x, bound| match case.family {
+        Family::Poisson => soft_ceiling(x, bound),
+        _ => soft_symmetric(x, bound),
+    };
+    let components = case.family.components();
     let x = case.tensor(place, "x");
-    let belief = |name: String| PoissonPosterior::new(case.tensor(place, &name));
-    let mut compare = |group: &str, name: String, ours: Vec<f64>| {
-        ledger.compare(group, &name, &ours, case.exact.values(&name));
+    let recorded = |stem: &str| -> Vec<Tensor<2>> {
+        let names = (0..components).map(|i| format!("{stem}.{i}"));
+        names.map(|name| case.tensor(place, &name)).collect()
+    };
+    let belief = |stem: &str| -> Belief { perception.rest.with_components(recorded(stem)) };
+    let mut compare = |group: &str, name: String, ours: Tensor<2>| {
+        ledger.compare(group, &name, &read(ours), case.exact.values(&name));
     };
     for t in 0..case.count("t_train") * case.count("n_iters_outer") {
-        let prior = belief(format!("t{t}.u_prior.0"));
+        let prior = belief(&format!("t{t}.u_prior"));
         for n in 0..case.count("n_iters_inner") {
             let stem = format!("t{t}.inner{n}");
-            let before = belief(format!("{stem}.u_before.0"));
+            let before = belief(&format!("{stem}.u_before"));
             let z = case.tensor(place, &format!("{stem}.z"));
 
-            let gradient = perception
-                .natural_gradient(&x, &before, &prior, &z)
-                .remove(0);
-            compare("grad_f", format!("{stem}.grad_f.0"), read(gradient.clone()));
-            let drive = gradient * perception.dynamics.step_size[0].clone().neg();
-            compare("du_raw", format!("{stem}.du_raw.0"), read(drive));
-            let after = perception.descend(&x, &before, &prior, &z);
-            compare(
-                "u_after",
-                format!("{stem}.u_after.0"),
-                read(after.potential()),
-            );
+            let gradients = perception.natural_gradient(&x, &before, &prior, &z);
+            let steps = gradients.into_iter().zip(&perception.dynamics.step_size);
+            for (i, (gradient, step_size)) in steps.enumerate() {
+                compare("grad_f", format!("{stem}.grad_f.{i}"), gradient.clone());
+                let drive = gradient * step_size.clone().neg();
+                compare("du_raw", format!("{stem}.du_raw.{i}"), drive);
+            }
+            let after = perception.descend(&x, &before, &prior, &z).components();
+            for (i, u) in after.into_iter().enumerate() {
+                compare("u_after", format!("{stem}.u_after.{i}"), u);
+            }
 
-            // The clamps alone, from the recorded drive.
-            let drive = case.tensor(place, &format!("{stem}.du_raw.0"));
-            let bounded = soft_ceiling(drive.clone(), step_bound);
-            compare("du", format!("{stem}.du.0"), read(bounded.clone()));
-            let raw = before.potential() + bounded;
-            compare("u_raw", format!("{stem}.u_raw.0"), read(raw));
-            let after = clamped_step(before.potential(), drive, step_bound, bound);
-            compare("u_after", format!("{stem}.u_after.0"), read(after));
+            // The clamps alone, from the recorded drives.
+            let drives = recorded(&format!("{stem}.du_raw"));
+            for (i, drive) in drives.iter().enumerate() {
+                let bounded = clamp(drive.clone(), clamps.step[i]);
+                compare("du", format!("{stem}.du.{i}"), bounded.clone());
+                let raw = before.components().remove(i) + bounded;
+                compare("u_raw", format!("{stem}.u_raw.{i}"), raw);
+            }
+            let after = before.advance(drives, None, clamps).components();
+            for (i, u) in after.into_iter().enumerate() {
+                compare("u_after", format!("{stem}.u_after.{i}"), u);
+            }
 
-            if !case.is_hard() {
-                let noise = Noise::Exponentials(case.tensor(place, &format!("{stem}.E")));
+            if let Some(noise) = case.randomness(place, &stem) {
                 let sample = before.sample(perception.rule.sampling, noise);
-                compare("z", format!("{stem}.z"), read(sample));
+                compare("z", format!("{stem}.z"), sample);
+            }
+            let activated = case.activated(&stem);
+            if activated.ends_with("z_act") {
+                compare("z_act", activated, before.activate(z));
             }
         }
     }

@@ -7,7 +7,8 @@ use scotopic::noise::NoiseKey;
 use scotopic::posterior::{KlForm, Posterior, Sampling};
 use scotopic_datasets::{ImageSet, ImageShape};
 use scotopic_models::{
-    DecoderConfig, DecoderNet, LinearDictionary, Method, Network, NetworkConfig, Picture, RuleConfig,
+    DecoderConfig, DecoderNet, LinearDictionary, Method, Network, NetworkConfig, Picture,
+    RuleConfig,
 };
 use scotopic_train::measure::{Measurement, Measures, measure};
 
