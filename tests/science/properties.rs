@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use scotopic::Ramp;
-use scotopic::inference::{Leak, Perception, Record, Stimulus, unroll};
+use scotopic::inference::{Leak, Record, Stimulus, unroll};
 use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource};
 use scotopic::ops::{clamped_step, soft_ceiling, soft_symmetric};
 use scotopic::posterior::{Belief, Clamps, KlForm, PoissonPosterior, Posterior, Sampling};

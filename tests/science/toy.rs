@@ -2,7 +2,7 @@
 
 use burn::module::Param;
 use burn::tensor::Tensor;
-use scotopic::inference::{Expectation, Leak, NaturalGradient, Perception, StepForm};
+use scotopic::inference::{Expectation, Leak, NaturalGradient, StepForm};
 use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource, uniform};
 use scotopic::posterior::{Belief, Clamps, KlForm, Posterior, Sampling, Transfer};
 use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior};
