@@ -159,5 +159,6 @@ pub fn reattach<P: Posterior>(state: &P, rest: &P) -> P {
         .into_iter()
         .zip(rest.components())
         .map(|(u, u0)| u0.clone() + (u - u0).detach());
-    state.with_components(joined.collect())
+    // Of `rest`, which carries what else there is to a belief, an activation's gain, as it stands now.
+    rest.with_components(joined.collect())
 }
