@@ -17,6 +17,8 @@ mod devices;
 mod golden;
 #[path = "science/gradients.rs"]
 mod gradients;
+#[path = "science/implicit_step.rs"]
+mod implicit_step;
 #[path = "science/numbers.rs"]
 mod numbers;
 #[path = "science/properties.rs"]

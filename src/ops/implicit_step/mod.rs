@@ -9,9 +9,11 @@
 //! sign of s and is never larger than s. For a → 0 it is the explicit step. What the equation is for
 //! is told at [`StepForm::Proximal`](crate::inference::StepForm::Proximal).
 //!
-//! The left side is convex, so Newton's method from the right of the solution comes down to it without
-//! overshooting; it starts at min(s, ln(1 + s/a)) for s > 0 and at 0 below, and six iterations reach the
-//! precision of f32 anywhere.
+//! With w = a·e^d it reads w + ln w = y, y = ln a + a + s, and for y ≥ 1 w = y − ln y to 15 %: that is where
+//! Newton's method starts. The left side is convex, so it comes down from the right of the solution without
+//! overshooting; for y < 1 it starts from the smallest of three bounds on that side, a + s, max(s, 0) and −ln a,
+//! at most 0.6 away. Four iterations reach the precision of f32 anywhere. (From 0 it would go at most 1 an
+//! iteration, and where an input is taken away, s = −a, the way is about ln a.)
 // The ndarray backend is deprecated upstream; it is an opt-in feature here.
 #![cfg_attr(feature = "ndarray", allow(deprecated))]
 
@@ -25,7 +27,10 @@ mod cube;
 mod processor;
 
 /// Newton iterations in f32.
-pub const ITERATIONS: usize = 6;
+pub const ITERATIONS: usize = 4;
+
+/// Keeps the logarithm of a gain of 0 finite.
+pub const SMALLEST: f64 = 1e-37;
 
 /// e^d is not followed beyond this d, where f32 would overflow; a soft ceiling comes far below.
 pub const LARGEST: f64 = 80.0;
@@ -47,15 +52,19 @@ pub trait ImplicitStep: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let grown =
             |d: FloatTensor<Self>| Self::float_exp(Self::float_clamp_max(d, LARGEST.into()));
-        // ln(1 + s/a); the small constant only keeps 0/0 away.
-        let quotient = Self::float_div(
-            Self::float_clamp_min(explicit.clone(), 0.0.into()),
-            Self::float_add_scalar(gain.clone(), 1e-20.into()),
-        );
-        let reach = Self::float_log1p(quotient);
-        // min(s, reach) and, for s below 0, 0.
-        let surplus = Self::float_clamp_min(Self::float_sub(explicit.clone(), reach), 0.0.into());
-        let mut d = Self::float_clamp_min(Self::float_sub(explicit.clone(), surplus), 0.0.into());
+        // min(a, b) = a − max(a − b, 0).
+        let least = |a: FloatTensor<Self>, b: FloatTensor<Self>| {
+            let surplus = Self::float_clamp_min(Self::float_sub(a.clone(), b), 0.0.into());
+            Self::float_sub(a, surplus)
+        };
+        let log_gain = Self::float_log(Self::float_add_scalar(gain.clone(), SMALLEST.into()));
+        let sum = Self::float_add(gain.clone(), explicit.clone());
+        let y = Self::float_add(log_gain.clone(), sum.clone());
+        let y = Self::float_clamp_min(y, 1.0.into());
+        let pull = Self::float_sub(y.clone(), Self::float_log(y));
+        let near = Self::float_sub(Self::float_log(pull), log_gain);
+        let positive = Self::float_clamp_min(explicit.clone(), 0.0.into());
+        let mut d = least(least(near, sum), positive);
         for _ in 0..ITERATIONS {
             let pull = Self::float_mul(gain.clone(), grown(d.clone()));
             let excess = Self::float_sub(

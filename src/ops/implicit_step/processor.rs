@@ -3,7 +3,7 @@
 use burn::backend::{Backend, tensor::FloatTensor};
 use rayon::prelude::*;
 
-use super::{ITERATIONS, ImplicitStep, LARGEST};
+use super::{ITERATIONS, ImplicitStep, LARGEST, SMALLEST};
 use crate::ops::host::{Values, tensor_f32, tensor_f64, values};
 use crate::ops::{scalar, widest::widest};
 
@@ -35,9 +35,13 @@ fn solve_f32_body(chunk: Chunk<'_, f32>) {
         .zip(gain.iter_mut())
         .zip(by_explicit.iter_mut())
     {
-        let positive = if *s > 0.0 { *s } else { 0.0 };
-        let reach = scalar::ln(1.0 + positive / (*a + 1e-20));
-        let mut d = if positive < reach { positive } else { reach };
+        let least = |a: f32, b: f32| if a < b { a } else { b };
+        let log_gain = scalar::ln(*a + SMALLEST as f32);
+        let sum = *a + *s;
+        let y = log_gain + sum;
+        let y = if y > 1.0 { y } else { 1.0 };
+        let near = scalar::ln(y - scalar::ln(y)) - log_gain;
+        let mut d = least(least(near, sum), if *s > 0.0 { *s } else { 0.0 });
         for _ in 0..ITERATIONS {
             let pull = *a * scalar::exp(if d > MOST { MOST } else { d });
             d -= (d + (pull - *a) - *s) / (1.0 + pull);
@@ -60,10 +64,13 @@ fn solve_f64(chunk: Chunk<'_, f64>) {
         .zip(gain.iter_mut())
         .zip(by_explicit.iter_mut())
     {
-        let positive = s.max(0.0);
-        let mut d = positive.min((positive / (*a + 1e-300)).ln_1p());
-        // Quadratic from the right: a few more iterations than f32 needs reach the last bit.
-        for _ in 0..2 * ITERATIONS {
+        let log_gain = (*a + SMALLEST).ln();
+        let sum = *a + *s;
+        let y = (log_gain + sum).max(1.0);
+        let near = (y - y.ln()).ln() - log_gain;
+        let mut d = near.min(sum).min(s.max(0.0));
+        // Quadratic: twice as many digits take one iteration more, the last bit another.
+        for _ in 0..ITERATIONS + 2 {
             let pull = *a * d.min(LARGEST).exp();
             d -= (d + (pull - *a) - *s) / (1.0 + pull);
         }

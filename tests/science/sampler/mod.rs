@@ -4,6 +4,7 @@ mod across;
 mod edges;
 mod law;
 mod relaxed;
+mod unit;
 
 /// How many standard errors an estimate may be off. Two-sided, one in 1.7 million by chance.
 pub const STANDARD_ERRORS: f64 = 5.0;
