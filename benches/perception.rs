@@ -1,34 +1,46 @@
-//! The clock against the limits: one training step, the operations, inference.
+//! The clock against the limits: one training step of each kind of model, the operations, inference.
 //!
-//! `cargo bench --bench perception`; what the numbers mean is in docs/performance.md.
+//! `cargo bench -p scotopic-benches`; what the numbers mean is in docs/performance.md.
 
 use std::hint::black_box;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use scotopic::inference::Record;
+use scotopic::decoder::Decoder;
+use scotopic::inference::{Record, StepForm};
 use scotopic::noise::{NoiseKey, uniform};
-use scotopic::ops::{clamped_step, poisson_counts, relaxed_poisson};
-use scotopic::posterior::Sampling;
-use scotopic_models::{IterativeVae, IterativeVaeConfig, RuleConfig};
+use scotopic::ops::{
+    Law, clamped_step, implicit_step, poisson_counts, relaxed_poisson, unit_noise,
+};
+use scotopic::posterior::{Posterior, Sampling};
+use scotopic_models::{DecoderConfig, Family, Method, Network, NetworkConfig, Picture, RuleConfig};
 
 const BATCH: usize = 200;
-const PIXELS: usize = 256;
+const SIDE: usize = 16;
+const PIXELS: usize = SIDE * SIDE;
 const LATENTS: usize = 512;
 const STEPS: usize = 16;
 
-fn model(device: &Device) -> IterativeVae {
+fn model(family: Family, method: Method, device: &Device) -> Network {
     // Atoms large enough that the network is busy, about 0.1 spikes per neuron and step.
-    let config = IterativeVaeConfig {
-        pixels: PIXELS,
+    let config = NetworkConfig {
+        picture: Picture {
+            channels: 1,
+            height: SIDE,
+            width: SIDE,
+        },
         latents: LATENTS,
-        init_deviation: 0.1,
+        family,
+        decoder: DecoderConfig {
+            init_deviation: 0.1,
+            ..Default::default()
+        },
         resting_low: -3.0,
         resting_high: -2.0,
         ..Default::default()
     };
     config
-        .init(device, 0)
+        .init(method, device, 0)
         .expect("the constants above are valid")
 }
 
@@ -42,31 +54,68 @@ fn images(device: &Device) -> Tensor<2> {
 
 fn training_step(c: &mut Criterion) {
     let device = Device::flex().autodiff();
-    let (model, x) = (model(&device), images(&device));
+    let x = images(&device);
     let mut group = c.benchmark_group("training step, B 200, M 256, K 512, T 16");
     group.sample_size(20);
-    for temperature in [0.5f32, 0.05] {
-        group.bench_function(
-            BenchmarkId::from_parameter(format!("τ = {temperature}")),
-            |b| {
-                let mut step = 0u32;
-                b.iter(|| {
-                    step += 1;
-                    let rule = RuleConfig::default().at(1.0, Sampling::relaxed(temperature));
-                    let seen = model.infer(
-                        x.clone(),
-                        STEPS,
-                        rule,
-                        &NoiseKey::new(0).step(step),
-                        Record::GENERATED,
-                    );
-                    let loss = seen.objective(16.0).expect("free energy was recorded");
-                    let gradients = loss.backward();
-                    black_box(model.decoder.atoms.val().grad(&gradients));
-                    device.sync().expect("the processor does not fail");
-                });
-            },
-        );
+    let natural = Method::NaturalGradient;
+    for (name, family, method, temperature, step) in [
+        (
+            "iP-VAE, τ = 0.5",
+            Family::Poisson,
+            natural,
+            0.5f32,
+            StepForm::Explicit,
+        ),
+        (
+            "iP-VAE, τ = 0.05",
+            Family::Poisson,
+            natural,
+            0.05,
+            StepForm::Explicit,
+        ),
+        (
+            "iP-VAE, τ = 0.5, proximal",
+            Family::Poisson,
+            natural,
+            0.5,
+            StepForm::Proximal,
+        ),
+        ("iG-VAE", Family::Gaussian, natural, 0.5, StepForm::Explicit),
+        (
+            "ia-VAE",
+            Family::Gaussian,
+            Method::IterativeAmortized,
+            0.5,
+            StepForm::Explicit,
+        ),
+        (
+            "sa-VAE",
+            Family::Gaussian,
+            Method::SemiAmortized,
+            0.5,
+            StepForm::Explicit,
+        ),
+    ] {
+        let model = model(family, method, &device);
+        let rule = RuleConfig {
+            method,
+            step,
+            ..Default::default()
+        };
+        group.bench_function(BenchmarkId::from_parameter(name), |b| {
+            let mut number = 0u32;
+            b.iter(|| {
+                number += 1;
+                let rule = rule.at(1.0, Sampling::relaxed(temperature));
+                let noise = NoiseKey::new(0).step(number);
+                let seen = model.infer(x.clone(), STEPS, rule, &noise, method.learns_from());
+                let loss = seen.objective(16.0).expect("free energy was recorded");
+                let gradients = loss.backward();
+                let atoms = model.decoder.atoms().expect("the decoder is linear");
+                black_box(atoms.grad(&gradients));
+                device.sync().expect("the processor does not fail");
+            });
+        });
     }
     group.finish();
 }
@@ -88,12 +137,22 @@ fn operations(c: &mut Criterion) {
     group.bench_function("clamped step", |b| {
         b.iter(|| black_box(clamped_step(u.clone(), u.clone(), 10.0, 10.0)));
     });
+    group.bench_function("implicit step", |b| {
+        let gain = u.clone().exp();
+        b.iter(|| black_box(implicit_step(u.clone(), gain.clone())));
+    });
+    for law in [Law::Normal, Law::Laplace, Law::Gumbel] {
+        group.bench_function(format!("noise, {law:?}"), |b| {
+            b.iter(|| black_box(unit_noise(&u, law, NoiseKey::new(3))));
+        });
+    }
     group.finish();
 }
 
 fn inference(c: &mut Criterion) {
     let device = Device::flex();
-    let (model, x) = (model(&device), images(&device));
+    let model = model(Family::Poisson, Method::NaturalGradient, &device);
+    let x = images(&device);
     let mut group = c.benchmark_group("inference with exact counts, 16 steps");
     group.sample_size(20);
     group.throughput(Throughput::Elements(BATCH as u64));
@@ -101,7 +160,7 @@ fn inference(c: &mut Criterion) {
         b.iter(|| {
             let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
             let seen = model.infer(x.clone(), STEPS, rule, &NoiseKey::new(0), Record::FINAL);
-            black_box(seen.state.potential());
+            black_box(seen.state.components());
         });
     });
     group.finish();

@@ -25,7 +25,8 @@ pub enum Off {
     None,
 }
 
-/// Fixed choices of the inference rule; defaults are those of the published linear Poisson model.
+/// Fixed choices of the inference rule; defaults are those of the published linear Poisson model but for the
+/// step, which is proximal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RuleConfig {
@@ -38,7 +39,7 @@ pub struct RuleConfig {
     /// Pull of the prior: during inner iterations of the natural gradient; in the gradients of the
     /// (semi-)amortized refinements.
     pub leak: LeakConfig,
-    /// "explicit", the published step, or "proximal", which cannot run away (linear decoders).
+    /// "proximal", which cannot run away (linear decoders), or "explicit", the published step.
     pub step: StepForm,
     /// Soft ceiling of the potential (log-rate), once open.
     pub potential_ceiling: f64,
@@ -67,7 +68,7 @@ impl Default for RuleConfig {
             steps: 16,
             inner: 1,
             leak: LeakConfig::Off(Off::None),
-            step: StepForm::Explicit,
+            step: StepForm::Proximal,
             potential_ceiling: 10.0,
             step_ceiling: 10.0,
             scale_ceiling: 2.0,

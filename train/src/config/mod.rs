@@ -140,8 +140,10 @@ impl RunConfig {
             "objective.expectation = \"exact\": needs model.decoder.kind = \"linear\" and model.transfer = \"none\""
         );
         ensure!(
-            self.inference.step == StepForm::Explicit || linear,
-            "inference.step = \"proximal\": needs model.decoder.kind = \"linear\""
+            self.inference.step == StepForm::Explicit
+                || linear
+                || self.inference.method.has_encoder(),
+            "inference.step = \"proximal\": needs model.decoder.kind = \"linear\"; set inference.step = \"explicit\""
         );
         let TrainConfig {
             iterations,

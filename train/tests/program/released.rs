@@ -8,7 +8,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// R² 0.669 and 76.3 % zeros on all 2000 validation images; the first 500 are a sample of them. The standard error of R²
+/// R² 0.708 and 84.1 % zeros on all 2000 validation images; the first 500 are a sample of them. The standard error of R²
 /// over 500 images is below 0.02, so 0.05 below the table is out of reach of chance and of rounding.
 #[test]
 fn it_sees_as_well_as_its_table_says() {
@@ -25,9 +25,9 @@ fn it_sees_as_well_as_its_table_says() {
     ];
     let measured = scotopic(folder.path(), &args).json();
     let value = |name: &str| measured[name].as_f64().unwrap();
-    assert!(value("r2") > 0.62, "{measured}");
-    assert!(value("r2_rates") > 0.81, "{measured}");
-    assert!((0.71..0.82).contains(&value("zeros")), "{measured}");
+    assert!(value("r2") > 0.65, "{measured}");
+    assert!(value("r2_rates") > 0.82, "{measured}");
+    assert!((0.80..0.88).contains(&value("zeros")), "{measured}");
 }
 
 #[test]

@@ -1,0 +1,126 @@
+//! A table that is written as CSV and as Markdown.
+
+use std::fmt::Write;
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// Words.
+    Text(String),
+    /// A number and its decimals in Markdown; CSV has six.
+    Number(f64, usize),
+    /// A fraction, shown in percent with one decimal.
+    Percent(f64),
+    /// Nothing was measured, or published.
+    Empty,
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_string())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Option<Cell>> for Cell {
+    fn from(cell: Option<Cell>) -> Self {
+        cell.unwrap_or(Cell::Empty)
+    }
+}
+
+impl Cell {
+    fn markdown(&self) -> String {
+        match self {
+            Self::Text(text) => text.replace('|', "\\|"),
+            Self::Number(value, decimals) => format!("{value:.decimals$}"),
+            Self::Percent(value) => format!("{:.1} %", 100.0 * value),
+            Self::Empty => "–".into(),
+        }
+    }
+
+    fn csv(&self) -> String {
+        match self {
+            Self::Text(text) if text.contains([',', '"', '\n']) => {
+                format!("\"{}\"", text.replace('"', "\"\""))
+            }
+            Self::Text(text) => text.clone(),
+            Self::Number(value, _) | Self::Percent(value) => format!("{value:.6}"),
+            Self::Empty => String::new(),
+        }
+    }
+}
+
+/// Rows under a heading.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    columns: Vec<String>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// No rows yet.
+    pub fn new(columns: &[&str]) -> Self {
+        Self {
+            columns: columns.iter().map(ToString::to_string).collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row; what is missing at its end is empty.
+    pub fn push(&mut self, mut row: Vec<Cell>) {
+        row.resize(self.columns.len(), Cell::Empty);
+        self.rows.push(row);
+    }
+
+    /// The table for people.
+    pub fn markdown(&self) -> String {
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let mut text = line(self.columns.clone());
+        text.push_str(&line(vec!["---".into(); self.columns.len()]));
+        for row in &self.rows {
+            text.push_str(&line(row.iter().map(Cell::markdown).collect()));
+        }
+        text
+    }
+
+    /// The table for programs.
+    pub fn csv(&self) -> String {
+        let mut text = String::new();
+        let heading: Vec<String> = self
+            .columns
+            .iter()
+            .map(|c| Cell::from(c.as_str()).csv())
+            .collect();
+        let _ = writeln!(text, "{}", heading.join(","));
+        for row in &self.rows {
+            let cells: Vec<String> = row.iter().map(Cell::csv).collect();
+            let _ = writeln!(text, "{}", cells.join(","));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms() {
+        let mut table = Table::new(&["model", "R², sample", "zeros"]);
+        table.push(vec!["a|b".into(), Cell::Number(0.12345, 3), Cell::Percent(0.5)]);
+        table.push(vec!["x, y".into()]);
+        assert_eq!(
+            table.markdown(),
+            "| model | R², sample | zeros |\n| --- | --- | --- |\n| a\\|b | 0.123 | 50.0 % |\n| x, y | – | – |\n"
+        );
+        assert_eq!(
+            table.csv(),
+            "model,\"R², sample\",zeros\na|b,0.123450,0.500000\n\"x, y\",,\n"
+        );
+    }
+}
