@@ -14,6 +14,7 @@
 //! | which device | [`device`] |
 //! | the command line, a file per command | [`cli`], [`commands`] |
 //! | pictures | [`figures`] |
+//! | what numbers are called | [`terms`] |
 #![recursion_limit = "256"]
 
 pub mod adamax;
@@ -30,3 +31,4 @@ pub mod records;
 mod replace;
 pub mod run_dir;
 pub mod state;
+pub mod terms;

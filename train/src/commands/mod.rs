@@ -10,6 +10,7 @@ pub mod infer;
 pub mod show;
 pub mod train;
 
+mod card;
 mod dry_run;
 mod model;
 mod print;

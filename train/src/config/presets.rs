@@ -6,7 +6,8 @@ use scotopic_datasets::{
 };
 use toml::Table;
 
-use super::merge::{leaves, merge};
+use super::merge::{leaves, merge, nearest};
+use super::stimulus;
 
 /// A configuration with a name.
 #[derive(Debug, Clone, Copy)]
@@ -159,14 +160,8 @@ pub fn preset(name: &str) -> Result<&'static Preset> {
     if let Some(found) = PRESETS.iter().find(|p| p.name == name) {
         return Ok(found);
     }
-    let nearest = PRESETS.iter().max_by(|a, b| {
-        strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name))
-    });
-    match nearest {
-        Some(nearest) => bail!(
-            "there is no preset `{name}`: did you mean `{}`?",
-            nearest.name
-        ),
+    match nearest(name, PRESETS.iter().map(|p| p.name)) {
+        Some(nearest) => bail!("there is no preset `{name}`: did you mean `{nearest}`?"),
         None => bail!("there is no preset `{name}`"),
     }
 }
@@ -216,10 +211,11 @@ pub(super) fn data_keys(source: &str) -> Result<Vec<String>> {
     Ok(leaves(&Table::try_from(config)?, "data"))
 }
 
-/// Every key with its default and its reason: the default preset's file, then the keys of each source.
+/// Every key with its default and its reason: the default preset's file, then the keys of each source, then those
+/// of each stimulus.
 ///
 /// # Errors
-/// Never for sources that can be written as TOML.
+/// Never for sources and stimuli that can be written as TOML.
 pub fn annotated() -> Result<String> {
     let mut text = PRESETS[0].text.to_string();
     text.push_str("\n# Keys of [data] by source, with their defaults:\n");
@@ -240,5 +236,7 @@ pub fn annotated() -> Result<String> {
             text.push_str(&format!("# {line}\n"));
         }
     }
+    text.push_str("\n# Keys of a stimulus (`scotopic infer --stimulus`) by kind, with their defaults:\n");
+    text.push_str(&stimulus::annotated()?);
     Ok(text)
 }
