@@ -11,6 +11,7 @@
 //! | how good a model is | [`measure`] |
 //! | what a run is told | [`config`] |
 //! | where a run is written | [`run_dir`] |
+//! | checkpoints of PyTorch | [`pytorch`] |
 //! | which device | [`device`] |
 //! | the command line, a file per command | [`cli`], [`commands`] |
 //! | pictures | [`figures`] |
@@ -27,6 +28,7 @@ pub mod figures;
 pub mod fit;
 pub mod measure;
 pub mod parameters;
+pub mod pytorch;
 pub mod records;
 mod replace;
 pub mod run_dir;

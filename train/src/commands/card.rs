@@ -90,9 +90,7 @@ fn tensors(config: &RunConfig) -> String {
     let (model, method) = (&config.model, config.inference.method);
     let rest = match model.family {
         Family::Poisson => "`prior.rest.0` is u₀, the prior log-rates",
-        Family::Gaussian => {
-            "`prior.rest.0` and `prior.rest.1` are μ₀ and ξ₀ = ln σ₀ of the prior"
-        }
+        Family::Gaussian => "`prior.rest.0` and `prior.rest.1` are μ₀ and ξ₀ = ln σ₀ of the prior",
         Family::Laplace => "`prior.rest.0` and `prior.rest.1` are μ₀ and ξ₀ = ln b₀ of the prior",
         Family::Categorical => "`prior.rest.0` holds the logits of the prior",
         _ => "",

@@ -120,10 +120,7 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         "  squared error          {:.3} per image",
         m.squared_error
     ))?;
-    print::line(format!("  {:<23}{:.2} %",
-        terms.zeros,
-        100.0 * m.zeros
-    ))?;
+    print::line(format!("  {:<23}{:.2} %", terms.zeros, 100.0 * m.zeros))?;
     print::line(format!(
         "  free energy            {:.3} nats  (−ln p {:.3}, KL {:.3}, β {})",
         m.objective, m.reconstruction, m.kl, how.beta

@@ -76,4 +76,3 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode> {
     print::line(path.display())?;
     Ok(ExitCode::SUCCESS)
 }
-

@@ -6,6 +6,7 @@ pub mod data;
 pub mod devices;
 pub mod evaluate;
 pub mod export;
+pub mod import;
 pub mod infer;
 pub mod show;
 pub mod train;

@@ -133,7 +133,7 @@ fn blocks(part: &str) -> Vec<Table> {
     let uncommented = |block: &str| -> String {
         let lines = block.lines();
         lines
-            .map(|line| format!("{}\n", line.trim_start_matches("# ")))
+            .map(|line| format!("{}\n", line.trim_start_matches('#')))
             .collect()
     };
     let blocks = part.trim_end().split("\n\n").skip(1).map(uncommented);
@@ -151,7 +151,13 @@ fn config_keys_explains_every_key() {
     let (sources, stimuli) = sources
         .split_once("# Keys of a stimulus")
         .expect("a part on stimuli");
+    let (first, others) = first
+        .split_once("# Keys that only other models need")
+        .expect("a part on other models");
     let mut explained = BTreeSet::new();
+    for table in blocks(others) {
+        leaves(&table, "", &mut explained);
+    }
     leaves(&first.parse().unwrap(), "", &mut explained);
     let mut found = BTreeSet::new();
     for table in blocks(sources) {

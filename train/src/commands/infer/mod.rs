@@ -168,7 +168,12 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         100.0 * seen.zeros,
         terms.zeros
     ))?;
-    for path in [Some(archive), Some(still_path), Some(moving_path), raster_path] {
+    for path in [
+        Some(archive),
+        Some(still_path),
+        Some(moving_path),
+        raster_path,
+    ] {
         path.map_or(Ok(()), |path| print::line(path.display()))?;
     }
     Ok(ExitCode::SUCCESS)

@@ -53,7 +53,8 @@ pub(super) fn see(
     let perception = model.perception(config.rule().at(1.0, Sampling::EXACT));
     let noise = NoiseKey::new(seed);
     let mut state = perception.rest(frames.batch);
-    let (mut samples, mut zeros, mut nll, mut kl) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut samples, mut zeros, mut nll, mut kl) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut unfolding, mut last) = (Vec::new(), None);
     for from in (0..steps).step_by(STRETCH) {
         let times = from..steps.min(from + STRETCH);
