@@ -48,7 +48,7 @@ pub enum Command {
     Train(commands::train::TrainArgs),
     /// Measure a model on a split of its data: R², error, zeros, free energy
     Evaluate(commands::evaluate::EvaluateArgs),
-    /// Let a model see images or sequences; write spikes, rates, reconstructions, free energy
+    /// Let a model see images, films, gratings; write spikes, rates, reconstructions, free energy
     Infer(commands::infer::InferArgs),
     /// Draw a model: its dictionary, reconstructions, convergence, spikes, inference as it unfolds
     Show(commands::show::ShowArgs),
@@ -60,6 +60,8 @@ pub enum Command {
     Config(commands::config::ConfigArgs),
     /// Write a model for other programs: safetensors with a model card, or npz
     Export(commands::export::ExportArgs),
+    /// Make a model from a PyTorch checkpoint of the published iterative VAEs
+    Import(commands::import::ImportArgs),
     /// Print completions for a shell
     Completions(commands::completions::CompletionsArgs),
 }
@@ -93,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Devices(args) => commands::devices::run(&args),
         Command::Config(args) => commands::config::run(&args),
         Command::Export(args) => commands::export::run(&args),
+        Command::Import(args) => commands::import::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
     };
     match result {
@@ -116,7 +119,6 @@ fn quiet_mesa() {
     }
 }
 
-/// A reader that goes away (`scotopic … | head`) is no error of ours.
 /// The message and its causes, outermost first; a cause that was already told is not told again.
 fn in_one_piece(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
@@ -128,6 +130,7 @@ fn in_one_piece(error: &anyhow::Error) -> String {
     text
 }
 
+/// A reader that goes away (`scotopic … | head`) is no error of ours.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -11,9 +11,11 @@
 //! | how good a model is | [`measure`] |
 //! | what a run is told | [`config`] |
 //! | where a run is written | [`run_dir`] |
+//! | checkpoints of PyTorch | [`pytorch`] |
 //! | which device | [`device`] |
 //! | the command line, a file per command | [`cli`], [`commands`] |
 //! | pictures | [`figures`] |
+//! | what numbers are called | [`terms`] |
 #![recursion_limit = "256"]
 
 pub mod adamax;
@@ -26,7 +28,9 @@ pub mod figures;
 pub mod fit;
 pub mod measure;
 pub mod parameters;
+pub mod pytorch;
 pub mod records;
 mod replace;
 pub mod run_dir;
 pub mod state;
+pub mod terms;

@@ -8,11 +8,14 @@ mod program {
     mod damage;
     mod data_command;
     mod divergence;
+    mod families;
     mod help;
+    mod import;
     mod infer;
     mod kills;
     mod metrics;
     mod pictures;
+    mod pt;
     mod released;
     mod resume;
     mod run_files;

@@ -15,6 +15,7 @@ use crate::fit::{Fit, Watch};
 use crate::records::{LogRow, ValidationRow};
 use crate::run_dir::RunDir;
 use crate::state::TrainState;
+use crate::terms::Terms;
 
 /// Loads, trains four iterations in a scratch folder, and prints what the whole run would take.
 ///
@@ -97,8 +98,9 @@ pub(super) fn dry_run(
         splits.validation.len()
     ))?;
     print::line(format!(
-        "model        {} neurons, {parameters} parameters",
-        config.model.latents
+        "model        {} {}, {parameters} parameters",
+        config.model.latents,
+        Terms::of(config.model.family).units
     ))?;
     print::line(format!(
         "batch        [{}, {}], {} inference steps, {} window(s)",

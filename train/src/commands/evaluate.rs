@@ -13,6 +13,7 @@ use crate::cli::{BadRequest, Place};
 use crate::device;
 use crate::fit::validation;
 use crate::measure::{Measurement, measure};
+use crate::terms::Terms;
 
 /// A part of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -95,29 +96,31 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         ..standard
     };
     let m = measure(&model, &set, &how, &opened.device)?;
+    let terms = Terms::of(checkpoint.config.model.family);
     if args.json {
         print::line(serde_json::to_string_pretty(&m)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     print::line(format!(
-        "{} images of {}, {} inference steps, exact spike counts",
+        "{} images of {}, {} inference steps, {}",
         m.images,
         set.name(),
-        m.steps
+        m.steps,
+        terms.drawing
     ))?;
     print::line(format!(
-        "  R², one spike sample   {:.4} per image, {:.4} pooled",
-        m.r2, m.r2_pooled
+        "  R², {:<19}{:.4} per image, {:.4} pooled",
+        terms.one_sample, m.r2, m.r2_pooled
     ))?;
     print::line(format!(
-        "  R², firing rates       {:.4} per image, {:.4} pooled",
-        m.r2_rates, m.r2_rates_pooled
+        "  R², {:<19}{:.4} per image, {:.4} pooled",
+        terms.expected, m.r2_rates, m.r2_rates_pooled
     ))?;
     print::line(format!(
         "  squared error          {:.3} per image",
         m.squared_error
     ))?;
-    print::line(format!("  zero spike counts      {:.2} %", 100.0 * m.zeros))?;
+    print::line(format!("  {:<23}{:.2} %", terms.zeros, 100.0 * m.zeros))?;
     print::line(format!(
         "  free energy            {:.3} nats  (−ln p {:.3}, KL {:.3}, β {})",
         m.objective, m.reconstruction, m.kl, how.beta

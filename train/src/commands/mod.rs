@@ -6,10 +6,12 @@ pub mod data;
 pub mod devices;
 pub mod evaluate;
 pub mod export;
+pub mod import;
 pub mod infer;
 pub mod show;
 pub mod train;
 
+mod card;
 mod dry_run;
 mod model;
 mod print;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use burn::tensor::{Device, Tensor};
 use clap::{Args, ValueEnum};
 use image::RgbImage;
@@ -22,17 +22,18 @@ use crate::figures::{self, Panel, Series, Tile, animation, chart, raster, tiles}
 use crate::measure::to_device;
 use crate::records::LogRow;
 use crate::run_dir::RunDir;
+use crate::terms::Terms;
 
 /// A picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum What {
-    /// Every atom: what one spike of each neuron adds
+    /// Every atom: what one spike (or unit) of each latent adds
     Dictionary,
     /// Images, what spikes and rates make of them, and the error
     Reconstructions,
     /// R², zeros and ‖Δu‖ over inference time
     Convergence,
-    /// The spikes of one image
+    /// The spikes of one image, where the model has spikes
     Raster,
     /// Inference as it unfolds, as an animation
     Unroll,
@@ -64,13 +65,6 @@ pub struct ShowArgs {
 pub fn run(args: &ShowArgs) -> Result<ExitCode> {
     let opened = device::open(args.place.device).map_err(BadRequest)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
-    let folder = match (&args.out, RunDir::open(&args.model)) {
-        (Some(out), _) => out.clone(),
-        (None, Ok(dir)) => dir.figures(),
-        (None, Err(_)) => PathBuf::from("figures"),
-    };
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("could not make {}", folder.display()))?;
     let all = [
         What::Dictionary,
         What::Reconstructions,
@@ -78,13 +72,30 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
         What::Raster,
         What::Unroll,
     ];
-    let wanted = if args.what.is_empty() {
-        &all[..]
-    } else {
-        &args.what
-    };
     let shape = checkpoint.image.shape;
     let config = &checkpoint.config;
+    let counts = Terms::of(config.model.family).counts;
+    if args.what.contains(&What::Raster) && !counts {
+        let family = config.model.family;
+        return Err(BadRequest(anyhow!(
+            "--what raster: this model has no spikes (its family is {family:?}); leave it out"
+        ))
+        .into());
+    }
+    let wanted: Vec<What> = match args.what.is_empty() {
+        true => all
+            .into_iter()
+            .filter(|what| *what != What::Raster || counts)
+            .collect(),
+        false => args.what.clone(),
+    };
+    let folder = match (&args.out, RunDir::open(&args.model)) {
+        (Some(out), _) => out.clone(),
+        (None, Ok(dir)) => dir.figures(),
+        (None, Err(_)) => PathBuf::from("figures"),
+    };
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("could not make {}", folder.display()))?;
     let steps = args.steps as usize;
     // The dictionary alone needs no data.
     let needs_data = wanted.iter().any(|w| *w != What::Dictionary);
@@ -92,7 +103,7 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
         true => Some(config.data.load(&args.place.data, &mut |_| {})?.validation),
         false => None,
     };
-    for what in wanted {
+    for what in &wanted {
         let path = folder.join(match what {
             What::Dictionary => "dictionary.png",
             What::Reconstructions => "reconstructions.png",
@@ -217,12 +228,14 @@ pub fn reconstructions(
         read(by_rates)?,
         read(error)?,
     );
-    let label = format!("spikes, t = {steps}");
+    let terms = Terms::of(config.model.family);
+    let label = format!("{}, t = {steps}", terms.samples);
+    let difference = format!("x - {}", terms.means);
     let rows = [
         ("input", &x[..]),
         (label.as_str(), &spikes[..]),
-        ("rates", &rates[..]),
-        ("x - rates", &error[..]),
+        (terms.means, &rates[..]),
+        (difference.as_str(), &error[..]),
     ];
     Ok(tiles::reconstructions(
         &rows,
@@ -269,6 +282,7 @@ pub fn convergence(
         previous = u;
     }
     let values = read(Tensor::cat(rows, 0))?; // one read-back for all steps
+    let terms = Terms::of(config.model.family);
     let time: Vec<f64> = (1..=values.len() / 4).map(|t| t as f64).collect();
     let series = |label: &str, k: usize| Series {
         label: label.into(),
@@ -290,7 +304,7 @@ pub fn convergence(
         panel(
             "Reconstruction",
             "R²",
-            vec![series("spikes", 0), series("rates", 1)],
+            vec![series(terms.samples, 0), series(terms.means, 1)],
             false,
         ),
         panel(
@@ -300,7 +314,7 @@ pub fn convergence(
             false,
         ),
         panel(
-            "Change of the potentials",
+            "Change of the beliefs",
             "|Δu|",
             vec![series("|Δu|", 3)],
             true,
@@ -329,12 +343,9 @@ pub fn spikes(
     let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
     let units = model.latents();
     let counts = read(Tensor::cat(counts, 0))?;
-    Ok(raster::spikes(
-        &counts,
-        steps,
-        units,
-        "Spikes while one image is seen",
-    )?)
+    let samples = super::infer::capital(Terms::of(config.model.family).samples);
+    let title = format!("{samples} while one image is seen");
+    Ok(raster::spikes(&counts, steps, units, &title)?)
 }
 
 /// Twelve images while inference unfolds.
@@ -355,7 +366,7 @@ pub fn unfolding(
         .filter_map(|m| Some(model.decoder.decode(m.state.as_ref()?.mean())))
         .collect();
     let labels: Vec<String> = (1..=frames.len())
-        .map(|t| format!("step {t}, rates"))
+        .map(|t| format!("step {t}, {}", Terms::of(config.model.family).means))
         .collect();
     let frames = read(Tensor::cat(frames, 0))?;
     Ok(animation::unroll(

@@ -22,6 +22,7 @@ use crate::fit::{Fit, Outcome};
 use crate::records::ValidationRow;
 use crate::run_dir::{RunDir, RunInfo};
 use crate::state::TrainState;
+use crate::terms::Terms;
 
 /// Options of `scotopic train`.
 #[derive(Debug, Args)]
@@ -119,10 +120,11 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     let stop = interruption()?;
     voice.say(&format!(
-        "{} images of {}, {} neurons, {} iterations on {}",
+        "{} images of {}, {} {}, {} iterations on {}",
         splits.train.len(),
         size(&splits),
         config.model.latents,
+        Terms::of(config.model.family).units,
         config.train.iterations,
         opened.name
     ));
@@ -147,7 +149,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     if let Err(error) = draw(&dir, &state, &splits, &config, &opened) {
         eprintln!("scotopic: could not draw all figures: {error:#}");
     }
-    report(&dir, &state, bar.last.as_ref(), outcome, args.json)?;
+    let terms = Terms::of(config.model.family);
+    report(&dir, &state, bar.last.as_ref(), outcome, terms, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -228,6 +231,7 @@ fn report(
     state: &TrainState,
     last: Option<&ValidationRow>,
     outcome: Outcome,
+    terms: Terms,
     json: bool,
 ) -> Result<()> {
     let Some(row) = last else {
@@ -260,11 +264,11 @@ fn report(
         }
     ))?;
     print::line(format!(
-        "  R², one spike sample   {:.3}   (validation, {} images, {} steps)",
-        m.r2, m.images, m.steps
+        "  R², {:<19}{:.3}   (validation, {} images, {} steps)",
+        terms.one_sample, m.r2, m.images, m.steps
     ))?;
-    print::line(format!("  R², firing rates       {:.3}", m.r2_rates))?;
-    print::line(format!("  zero spike counts      {:.1} %", 100.0 * m.zeros))?;
+    print::line(format!("  R², {:<19}{:.3}", terms.expected, m.r2_rates))?;
+    print::line(format!("  {:<23}{:.1} %", terms.zeros, 100.0 * m.zeros))?;
     print::line(format!(
         "  free energy            {:.2} nats  (−ln p {:.2} + β·KL, KL {:.3})",
         m.objective, m.reconstruction, m.kl

@@ -62,13 +62,7 @@ pub fn set(table: &mut Table, assignment: &str) -> Result<()> {
         bail!("expected KEY=VALUE, for example train.iterations=500");
     };
     let (key, text) = (key.trim(), text.trim());
-    let value = match format!("v = {text}").parse::<Table>() {
-        Ok(mut parsed) => parsed
-            .remove("v")
-            .unwrap_or_else(|| Value::String(text.into())),
-        Err(_) => Value::String(text.into()),
-    };
-    let mut overlay = value;
+    let mut overlay = value(text);
     for part in key.rsplit('.') {
         overlay = Value::Table(Table::from_iter([(part.to_string(), overlay)]));
     }
@@ -77,6 +71,20 @@ pub fn set(table: &mut Table, assignment: &str) -> Result<()> {
         merge(table, overlay);
     }
     Ok(())
+}
+
+/// A value as it is written in TOML; a bare word is a string.
+pub(super) fn value(text: &str) -> Value {
+    let parsed = format!("v = {text}").parse::<Table>().ok();
+    parsed
+        .and_then(|mut table| table.remove("v"))
+        .unwrap_or_else(|| Value::String(text.into()))
+}
+
+/// The name that is most like `wrong`.
+pub(super) fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |name: &str| strsim::jaro_winkler(name, wrong);
+    names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }
 
 /// Every key of `overlay` must be one of the configuration.
@@ -91,10 +99,7 @@ pub fn check_keys(overlay: &Table, base: &Table) -> Result<()> {
         if known.contains(&key) {
             continue;
         }
-        let nearest = known
-            .iter()
-            .max_by(|a, b| strsim::jaro_winkler(a, &key).total_cmp(&strsim::jaro_winkler(b, &key)));
-        match nearest {
+        match nearest(&key, known.iter().map(String::as_str)) {
             Some(nearest) => bail!(
                 "unknown key `{key}`: did you mean `{nearest}`? (`scotopic config keys` lists all)"
             ),

@@ -12,9 +12,11 @@ use crate::adamax::AdamaxConfig;
 
 mod merge;
 mod presets;
+mod stimulus;
 
 pub use merge::{check_keys, resolve, set};
 pub use presets::{PRESETS, Preset, annotated, preset};
+pub use stimulus::stimulus;
 
 /// Everything that decides the result of a run. Device and folder are not part of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

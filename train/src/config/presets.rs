@@ -6,7 +6,8 @@ use scotopic_datasets::{
 };
 use toml::Table;
 
-use super::merge::{leaves, merge};
+use super::merge::{leaves, merge, nearest};
+use super::stimulus;
 
 /// A configuration with a name.
 #[derive(Debug, Clone, Copy)]
@@ -159,14 +160,8 @@ pub fn preset(name: &str) -> Result<&'static Preset> {
     if let Some(found) = PRESETS.iter().find(|p| p.name == name) {
         return Ok(found);
     }
-    let nearest = PRESETS.iter().max_by(|a, b| {
-        strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name))
-    });
-    match nearest {
-        Some(nearest) => bail!(
-            "there is no preset `{name}`: did you mean `{}`?",
-            nearest.name
-        ),
+    match nearest(name, PRESETS.iter().map(|p| p.name)) {
+        Some(nearest) => bail!("there is no preset `{name}`: did you mean `{nearest}`?"),
         None => bail!("there is no preset `{name}`"),
     }
 }
@@ -216,12 +211,21 @@ pub(super) fn data_keys(source: &str) -> Result<Vec<String>> {
     Ok(leaves(&Table::try_from(config)?, "data"))
 }
 
-/// Every key with its default and its reason: the default preset's file, then the keys of each source.
+/// The keys that the default preset leaves out, with their defaults.
+const OTHER_KEYS: &str = include_str!("../../presets/other-keys.toml");
+
+/// Every key with its default and its reason: the default preset's file, then the keys that it leaves out, then the keys of each source, then those
+/// of each stimulus.
 ///
 /// # Errors
-/// Never for sources that can be written as TOML.
+/// Never for sources and stimuli that can be written as TOML.
 pub fn annotated() -> Result<String> {
     let mut text = PRESETS[0].text.to_string();
+    text.push_str("\n# Keys that only other models need:\n\n");
+    for line in OTHER_KEYS.lines().skip(2) {
+        text.push_str(format!("# {line}").trim_end());
+        text.push('\n');
+    }
     text.push_str("\n# Keys of [data] by source, with their defaults:\n");
     for config in [
         DataConfig::DeadLeaves(DeadLeavesConfig::default()),
@@ -240,5 +244,37 @@ pub fn annotated() -> Result<String> {
             text.push_str(&format!("# {line}\n"));
         }
     }
+    text.push_str(
+        "\n# Keys of a stimulus (`scotopic infer --stimulus`) by kind, with their defaults:\n",
+    );
+    text.push_str(&stimulus::annotated()?);
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::config::{RunConfig, resolve};
+
+    /// Together they are every key of a run, each once, and what the second says changes nothing.
+    #[test]
+    fn the_default_preset_and_the_other_keys_are_all_keys() {
+        let default = PRESETS[0].table().unwrap();
+        let others: Table = OTHER_KEYS.parse().unwrap();
+        let config = resolve(PRESETS[0].name, None, &[]).unwrap();
+        let complete = Table::try_from(&config).unwrap();
+        let of = |table: &Table| leaves(table, "");
+        let mut both = [of(&default), of(&others)].concat();
+        both.retain(|key| !key.starts_with("data."));
+        both.sort();
+        let mut all = of(&complete);
+        all.retain(|key| !key.starts_with("data."));
+        all.sort();
+        assert_eq!(both, all);
+        let mut table = default;
+        merge(&mut table, others);
+        assert_eq!(RunConfig::deserialize(table).unwrap(), config);
+    }
 }

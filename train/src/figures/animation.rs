@@ -20,10 +20,10 @@ const BAR: usize = 36;
 /// Draws one picture for every step: the input above, the reconstruction at that step below, the
 /// label of the step at the top over a bar that fills as the steps go by.
 ///
-/// `frames` is `[steps, count, channels * height * width]`, `input` is
-/// `[count, channels * height * width]`, and `labels` has one entry for every step, such as
-/// `"t = 3"`. Every column is drawn on the range of its input in all steps. The pictures have
-/// the same size.
+/// `frames` is `[steps, count, channels * height * width]`; `input` is the same where it moves, or
+/// `[count, channels * height * width]` where it stands still; and `labels` has one entry for every
+/// step, such as `"t = 3"`. Every column is drawn on the range of its input over all steps. The
+/// pictures have the same size.
 pub fn unroll(
     frames: &[f32],
     input: &[f32],
@@ -34,17 +34,29 @@ pub fn unroll(
         return Err(FigureError::Empty("there are no steps".to_owned()));
     }
     tile.count(input, "the input")?;
-    if labels.len().checked_mul(input.len()) != Some(frames.len()) {
+    let moves = input.len() == frames.len() && input.len().is_multiple_of(labels.len());
+    let each = match moves {
+        true => input.len() / labels.len(),
+        false => input.len(),
+    };
+    if labels.len().checked_mul(each) != Some(frames.len()) {
         return Err(FigureError::Length {
             what: "the frames".to_owned(),
-            expected: format!("{} steps x {}", labels.len(), input.len()),
+            expected: format!("{} steps x {each}", labels.len()),
             got: frames.len(),
         });
     }
-    let strip = Strip::new(&["input", "reconstruction"], input, tile)?;
-    let steps = frames.chunks_exact(input.len()).zip(labels).enumerate();
+    let strip = Strip::new(&["input", "reconstruction"], &input[..each], tile)?;
+    let ranges = strip.ranges(input)?;
+    // An input that stands still is its own next frame.
+    let inputs = input.chunks_exact(each).cycle();
+    let steps = frames
+        .chunks_exact(each)
+        .zip(inputs)
+        .zip(labels)
+        .enumerate();
     steps
-        .map(|(step, (frame, label))| {
+        .map(|(step, ((frame, input), label))| {
             let mut picture = strip.paper(HEAD)?;
             let label = text::fit(label.as_ref(), TITLE, strip.inner_width());
             let x = strip.tiles_left();
@@ -54,7 +66,7 @@ pub fn unroll(
                 &mut picture,
                 HEAD,
                 &[("input", input), ("reconstruction", frame)],
-                true,
+                Some(&ranges),
             )?;
             Ok(picture)
         })
@@ -144,6 +156,19 @@ mod tests {
         };
         let bars: Vec<usize> = pictures.iter().map(dark).collect();
         assert!(bars[0] > 50 && bars[3] / 4 == bars[0], "{bars:?}");
+    }
+
+    /// Each step shows its own input, all on one range.
+    #[test]
+    fn an_input_that_moves_is_seen_moving() {
+        let moving: Vec<f32> = (0..2)
+            .flat_map(|step| INPUT.map(|v| v * (step + 1) as f32 / 2.0))
+            .collect();
+        let pictures = unroll(&[0.0; 16], &moving, TILE, &["t = 0", "t = 1"]).unwrap();
+        let (width, _) = pictures[0].dimensions();
+        let input = |picture: &RgbImage| picture.get_pixel(width - 26, HEAD as u32 + 26)[0];
+        // 2.5 and 5 on a range of -5 to 5.
+        assert_eq!([input(&pictures[0]), input(&pictures[1])], [191, 255]);
     }
 
     #[test]

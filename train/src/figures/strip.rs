@@ -93,18 +93,30 @@ impl Strip {
         canvas::paper(width, top + self.size().1 + 2 * MARGIN)
     }
 
+    /// The range of every column over all of `frames`, `[frames, count, channels * height * width]`.
+    pub fn ranges(&self, frames: &[f32]) -> Result<Vec<Range>, FigureError> {
+        let each = self.tile.values()?;
+        let column = |column: usize| -> Vec<f32> {
+            let tiles = frames.chunks_exact(each).skip(column).step_by(self.count);
+            tiles.flatten().copied().collect()
+        };
+        Ok((0..self.count)
+            .map(|c| Range::spanned(&column(c)))
+            .collect())
+    }
+
     /// Draws the rows `top` pixels below the margin; every entry of `rows`
-    /// is a label and `[count, channels * height * width]` values, the input first.
+    /// is a label and `[count, channels * height * width]` values. Every column has its entry of `ranges`, or every
+    /// tile its own range.
     pub fn draw(
         &self,
         picture: &mut RgbImage,
         top: usize,
         rows: &[(&str, &[f32])],
-        shared_scale: bool,
+        ranges: Option<&[Range]>,
     ) -> Result<(), FigureError> {
         let each = self.tile.values()?;
         let extent = self.scale * self.tile.height;
-        let input = rows[0].1;
         for (row, (label, values)) in rows.iter().enumerate() {
             self.tile.count(values, &quoted(label))?;
             if values.len() != self.count * each {
@@ -118,9 +130,9 @@ impl Strip {
             let middle = (y + extent / 2) as i32 - text::height(BODY) as i32 / 2;
             let right = MARGIN + self.label_width.saturating_sub(BESIDE);
             text::draw_left_of(picture, right as i32, middle, &self.labels[row], BODY, INK);
-            let pairs = values.chunks_exact(each).zip(input.chunks_exact(each));
-            for (column, (image, first)) in pairs.enumerate() {
-                let range = Range::spanned(if shared_scale { first } else { image });
+            for (column, image) in values.chunks_exact(each).enumerate() {
+                let shared = ranges.and_then(|ranges| ranges.get(column));
+                let range = shared.copied().unwrap_or_else(|| Range::spanned(image));
                 let x = MARGIN + self.label_width + column * (self.scale * self.tile.width + GAP);
                 paint(
                     picture,

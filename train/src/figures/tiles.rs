@@ -67,7 +67,12 @@ pub fn reconstructions(
     let header = Header::new(title, note, strip.inner_width());
     let mut picture = strip.paper(header.height() as usize)?;
     header.draw(&mut picture, MARGIN as i32, MARGIN as i32);
-    strip.draw(&mut picture, header.height() as usize, rows, shared_scale)?;
+    let ranges = match shared_scale {
+        true => Some(strip.ranges(rows[0].1)?),
+        false => None,
+    };
+    let top = header.height() as usize;
+    strip.draw(&mut picture, top, rows, ranges.as_deref())?;
     Ok(picture)
 }
 

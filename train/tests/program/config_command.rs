@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use scotopic_datasets::StimulusConfig;
 use scotopic_train::config::{PRESETS, RunConfig, resolve};
 use toml::{Table, Value};
 
@@ -127,28 +128,51 @@ fn leaves(table: &Table, prefix: &str, names: &mut BTreeSet<String>) {
     }
 }
 
+/// The commented tables of a part of the text, which begins with the rest of its title.
+fn blocks(part: &str) -> Vec<Table> {
+    let uncommented = |block: &str| -> String {
+        let lines = block.lines();
+        lines
+            .map(|line| format!("{}\n", line.trim_start_matches('#')))
+            .collect()
+    };
+    let blocks = part.trim_end().split("\n\n").skip(1).map(uncommented);
+    blocks
+        .map(|block| block.parse().unwrap_or_else(|e| panic!("{e}: {block}")))
+        .collect()
+}
+
 #[test]
 fn config_keys_explains_every_key() {
     let text = alone(&["config", "keys"]).good();
     let (first, sources) = text
         .split_once("# Keys of [data] by source")
         .expect("a part on the sources");
+    let (sources, stimuli) = sources
+        .split_once("# Keys of a stimulus")
+        .expect("a part on stimuli");
+    let (first, others) = first
+        .split_once("# Keys that only other models need")
+        .expect("a part on other models");
     let mut explained = BTreeSet::new();
+    for table in blocks(others) {
+        leaves(&table, "", &mut explained);
+    }
     leaves(&first.parse().unwrap(), "", &mut explained);
     let mut found = BTreeSet::new();
-    for block in sources.split("\n\n").skip(1) {
-        let block: String = block
-            .lines()
-            .map(|line| format!("{}\n", line.trim_start_matches("# ")))
-            .collect();
-        let table: Table = block.parse().unwrap_or_else(|e| panic!("{e}: {block}"));
+    for table in blocks(sources) {
         found.insert(table["data"]["source"].as_str().unwrap().to_string());
         leaves(&table, "", &mut explained);
     }
     assert_eq!(
         found.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["dead-leaves", "idx", "images", "npy"]
+        ["cifar", "dead-leaves", "idx", "images", "npy", "omniglot"]
     );
+    let expected: Vec<Table> = StimulusConfig::all()
+        .iter()
+        .map(|stimulus| Table::try_from(stimulus).unwrap())
+        .collect();
+    assert_eq!(blocks(stimuli), expected);
     for preset in PRESETS {
         let mut all = BTreeSet::new();
         leaves(

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::BufReader;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use image::{GrayImage, Luma};
+use image::codecs::gif::GifDecoder;
+use image::{AnimationDecoder, GrayImage, Luma};
 use scotopic_datasets::npy;
+use scotopic_train::checkpoint::Checkpoint;
 use tempfile::TempDir;
 
-use super::support::{Done, folder, scotopic, trained};
+use super::support::{Done, folder, listing, scotopic, trained};
 
 /// Pixels and neurons of the tiny model.
 const PIXELS: usize = 64;
@@ -159,9 +162,14 @@ fn a_film_that_stands_still_is_a_still_image() {
     write(folder.path(), "still.npy", &[1, PIXELS], &one);
     infer(folder.path(), "still.npy", &["--steps", "6"]).good();
     let expected = seen(folder.path());
-    for shape in [&[6, PIXELS][..], &[6, 1, PIXELS], &[6, 1, 8, 8]] {
+    for shape in [&[6, PIXELS][..], &[6, 1, PIXELS]] {
         write(folder.path(), "film.npy", shape, &one.repeat(6));
-        let value = infer(folder.path(), "film.npy", &["--sequence", "--json"]).json();
+        let value = show(
+            folder.path(),
+            "kind=npy,path=film.npy,raw=true",
+            &["--json"],
+        )
+        .json();
         assert_eq!(
             (value["images"].as_u64(), value["steps"].as_u64()),
             (Some(1), Some(6)),
@@ -173,7 +181,7 @@ fn a_film_that_stands_still_is_a_still_image() {
     let mut film = one.repeat(6);
     film[PIXELS..].iter_mut().for_each(|v| *v *= -2.0);
     write(folder.path(), "film.npy", &[6, PIXELS], &film);
-    infer(folder.path(), "film.npy", &["--sequence"]).good();
+    show(folder.path(), "kind=npy,path=film.npy,raw=true", &[]).good();
     let moving = seen(folder.path());
     assert_eq!(
         moving["negative_log_likelihood"].1[0],
@@ -183,6 +191,154 @@ fn a_film_that_stands_still_is_a_still_image() {
         moving["negative_log_likelihood"].1[1..],
         expected["negative_log_likelihood"].1[1..]
     );
+}
+
+/// The program with a stimulus and no input.
+fn show(folder: &Path, spec: &str, more: &[&str]) -> Done {
+    let run = RUN.path().join("run");
+    let args = [
+        "infer",
+        run.to_str().unwrap(),
+        "--stimulus",
+        spec,
+        "--out",
+        "seen",
+        "--device",
+        "flex",
+    ];
+    scotopic(folder, &[&args[..], more].concat())
+}
+
+/// The frames that were shown, `[time, n, pixels]`.
+fn frames(folder: &Path) -> (Vec<usize>, Vec<f32>) {
+    let mut arrays = npy::read_npz(&folder.join("seen/inference.npz")).unwrap();
+    assert_eq!(arrays[0].0, "input");
+    let input = arrays.remove(0).1;
+    (input.shape, input.data)
+}
+
+#[test]
+fn every_kind_of_stimulus_is_seen() {
+    let folder = folder();
+    write(folder.path(), "x.npy", &[3, PIXELS], &images(3));
+    write(folder.path(), "film.npy", &[5, 2, PIXELS], &images(10));
+    let film = folder.path().join("film");
+    fs::create_dir(&film).unwrap();
+    for n in 0..2 {
+        picture(&film.join(format!("{n}.png")), 9 + n, 12);
+    }
+    fs::write(
+        folder.path().join("s.toml"),
+        "kind = \"grating\"\norientation = 45.0\n",
+    )
+    .unwrap();
+    let own: &[&str] = &["--steps", "7"];
+    let given: &[&str] = &["--steps", "7", "--input", "x.npy"];
+    for (spec, more, shape) in [
+        ("kind=static", own, [1, 12, PIXELS]),
+        ("kind=static", given, [1, 3, PIXELS]),
+        ("kind=jitter,pixels=1,reach=2", own, [7, 12, PIXELS]),
+        ("kind=jitter", given, [7, 3, PIXELS]),
+        ("kind=rotate,degrees=90", given, [7, 3, PIXELS]),
+        ("kind=grating,orientation=45", own, [7, 1, PIXELS]),
+        ("s.toml", own, [7, 1, PIXELS]),
+        (
+            "kind=white-noise,sigma=0.5",
+            &["--count", "4"],
+            [4, 4, PIXELS],
+        ),
+        ("kind=video,path=film,hold=3", &[], [6, 1, PIXELS]),
+        ("kind=npy,path=film.npy", &[], [5, 2, PIXELS]),
+        ("kind=npz,path=film.npy,repeat=true", own, [7, 2, PIXELS]),
+        (
+            "kind=npy,path=film.npy",
+            &["--count", "1", "--steps", "2"],
+            [2, 1, PIXELS],
+        ),
+    ] {
+        let value = show(folder.path(), spec, &[&["--json"], more].concat()).json();
+        assert_eq!(frames(folder.path()).0, shape, "{spec}");
+        let steps = value["steps"].as_u64().unwrap() as usize;
+        assert!(shape[0] == 1 || shape[0] == steps, "{spec}: {value}");
+        let gif = fs::File::open(folder.path().join("seen/unroll.gif")).unwrap();
+        let gif = GifDecoder::new(BufReader::new(gif)).unwrap();
+        assert_eq!(gif.into_frames().count(), steps, "{spec}");
+    }
+    // A file and a line that say the same are the same.
+    show(folder.path(), "s.toml", own).good();
+    let file = frames(folder.path());
+    show(folder.path(), "kind=grating,orientation=45", own).good();
+    assert_eq!(frames(folder.path()), file);
+}
+
+/// A quarter turn leaves nothing out; an eighth shows corners, which are as blank as pixel 0 is after scaling.
+#[test]
+fn what_lies_outside_an_image_is_blank() {
+    let folder = folder();
+    write(folder.path(), "x.npy", &[1, PIXELS], &[1.0; PIXELS]);
+    let run = RUN.path().join("run/best/model.safetensors");
+    let scale = Checkpoint::read(&run).unwrap().image.standardisation;
+    let mut expected = [0.0, 1.0];
+    scale.apply(&mut expected);
+    let input = ["--input", "x.npy", "--steps", "2"];
+    show(folder.path(), "kind=rotate,degrees=45", &input).good();
+    let (_, data) = frames(folder.path());
+    assert_eq!(data[0], expected[1]);
+    assert!(
+        (data[PIXELS] - expected[0]).abs() < 1e-6,
+        "{}",
+        data[PIXELS]
+    );
+    show(folder.path(), "kind=rotate,degrees=45,background=3", &input).good();
+    assert_eq!(frames(folder.path()).1[PIXELS], 3.0);
+}
+
+/// A long film is animated in as many frames as can be watched.
+#[test]
+fn long_films_are_animated_in_few_frames() {
+    let folder = folder();
+    show(folder.path(), "kind=grating", &["--steps", "301"]).good();
+    let gif = fs::File::open(folder.path().join("seen/unroll.gif")).unwrap();
+    let gif = GifDecoder::new(BufReader::new(gif)).unwrap();
+    assert_eq!(gif.into_frames().count(), 100);
+}
+
+#[test]
+fn a_stimulus_that_makes_no_sense_is_refused() {
+    let folder = folder();
+    write(folder.path(), "x.npy", &[1, PIXELS], &images(1));
+    write(folder.path(), "film.npy", &[3, 63], &[0.0; 189]);
+    let before = listing(folder.path());
+    for (spec, more, code, expected) in [
+        ("kind=gratign", &[][..], 2, "did you mean `grating`?"),
+        (
+            "kind=grating,orientatoin=3",
+            &[],
+            2,
+            "did you mean `orientation`?",
+        ),
+        ("kind=grating,contrast=-1", &[], 2, "contrast"),
+        ("grating", &[], 2, "kind=grating"),
+        ("kind=grating", &["--input", "x.npy"], 2, "leave one out"),
+        ("kind=grating", &["--standardised"], 2, "--input"),
+        ("kind=npy,path=missing.npy", &[], 1, "missing.npy"),
+        ("kind=npy,path=film.npy", &[], 1, "found 63, expected 64"),
+        ("kind=npy,path=x.npy", &["--steps", "9"], 1, "fewer steps"),
+        ("kind=video,path=nowhere", &[], 1, "nowhere"),
+        (
+            "kind=white-noise",
+            &["--steps", "16000000", "--count", "9"],
+            1,
+            "lower --steps",
+        ),
+    ] {
+        let error = show(folder.path(), spec, more).bad(code);
+        assert!(
+            error.contains(expected),
+            "{spec}: expected `{expected}`: {error}"
+        );
+        assert_eq!(listing(folder.path()), before, "{spec}");
+    }
 }
 
 /// Dead leaves are standardised, so giving pixels on that scale is something else than giving raw ones.
@@ -235,7 +391,6 @@ fn every_wrong_input_is_refused_by_name_and_nothing_is_written() {
     write(folder.path(), "flat.npy", &[PIXELS], &x[..PIXELS]);
     write(folder.path(), "narrow.npy", &[2, 63], &x[..126]);
     write(folder.path(), "empty.npy", &[0, PIXELS], &[]);
-    write(folder.path(), "still.npy", &[2, 63], &x[..126]);
     let two: &[(&str, &[usize], &[f32])] =
         &[("a", &[1, PIXELS], &x[..PIXELS]), ("b", &[1], &[0.0])];
     npy::write_npz(&path("two.npz"), two).unwrap();
@@ -254,18 +409,17 @@ fn every_wrong_input_is_refused_by_name_and_nothing_is_written() {
     let bytes = fs::read(path("whole.png")).unwrap();
     fs::write(path("cut.png"), &bytes[..bytes.len() / 2]).unwrap();
     fs::create_dir(path("nothing")).unwrap();
-    let cases: [(&str, &[&str], &str); 14] = [
+    let cases: [(&str, &[&str], &str); 13] = [
         ("missing.npy", &[], "No such file"),
         ("missing.png", &[], "No such file"),
         ("flat.npy", &[], "64 pixels"),
         ("narrow.npy", &[], "1×8×8 = 64 pixels"),
-        ("still.npy", &["--sequence"], "[time, n, pixels]"),
         ("empty.npy", &[], "empty"),
         ("two.npz", &[], "a, b"),
         ("none.npz", &[], "expected one array"),
         ("text.npy", &[], "text.npy"),
         ("text.txt", &[], "text.txt"),
-        ("nan.npy", &[], "value 127 is NaN"),
+        ("nan.npy", &[], "image 1, pixel 63"),
         ("cut.npy", &[], "cut.npy"),
         ("tiny.png", &[], "smaller than the 8×8"),
         ("cut.png", &[], "cut.png"),

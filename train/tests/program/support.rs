@@ -175,6 +175,11 @@ impl Golden {
     /// workspace, else the fixtures in it.
     #[track_caller]
     pub fn open(name: &str) -> Self {
+        Self::find(name).unwrap_or_else(|| panic!("no golden file {name}"))
+    }
+
+    /// The same where the file may be missing: the workspace holds only some.
+    pub fn find(name: &str) -> Option<Self> {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let roots = match std::env::var_os("SCOTOPIC_REFERENCE") {
             Some(root) => vec![PathBuf::from(root)],
@@ -189,12 +194,10 @@ impl Golden {
                 ["ipvae/golden", "golden", ""].map(|below| root.join(below).join(name))
             })
             .collect();
-        let Some(path) = paths.iter().find(|path| path.is_file()) else {
-            panic!("no golden file {name}; looked for {paths:?}");
-        };
-        Self {
+        let path = paths.iter().find(|path| path.is_file())?;
+        Some(Self {
             bytes: std::fs::read(path).expect("a readable golden file"),
-        }
+        })
     }
 
     /// Shape and values of a tensor.

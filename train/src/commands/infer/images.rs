@@ -1,0 +1,112 @@
+//! Still images from the file or folder that a person names.
+
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
+use scotopic_datasets::npy::{self, Array};
+use scotopic_datasets::whitening::Whitener;
+use scotopic_datasets::{DataConfig, ImageSet, ImageShape, WhiteningConfig, WhiteningKind, images};
+
+/// Reads images of this shape: an array `[n, …]`, a picture, or a folder of pictures, on their own scale.
+///
+/// # Errors
+/// Names the file and what does not fit.
+pub(super) fn read(path: &Path, shape: ImageShape, data: &DataConfig) -> Result<ImageSet> {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    let values = match extension.to_lowercase().as_str() {
+        "npy" => from_array(path, npy::read(path)?, shape)?,
+        "npz" => from_array(path, the_array(path)?, shape)?,
+        _ => pictures(path, shape, data)?,
+    };
+    Ok(ImageSet::new(
+        path.display().to_string(),
+        shape,
+        values,
+        None,
+    )?)
+}
+
+/// The one array of an archive, or the one that is named as images are.
+fn the_array(path: &Path) -> Result<Array> {
+    let mut arrays = npy::read_npz(path)?;
+    if arrays.len() == 1 {
+        return Ok(arrays.remove(0).1);
+    }
+    let names: Vec<String> = arrays.iter().map(|(name, _)| name.clone()).collect();
+    let named = arrays
+        .into_iter()
+        .find(|(name, _)| name == "images" || name == "input");
+    match named {
+        Some((_, array)) => Ok(array),
+        None => bail!(
+            "{}: holds {}; expected one array, or one named `images`",
+            path.display(),
+            names.join(", ")
+        ),
+    }
+}
+
+fn from_array(path: &Path, array: Array, shape: ImageShape) -> Result<Vec<f32>> {
+    let (sizes, pixels) = (&array.shape, shape.pixels());
+    let fits = sizes.len() > 1 && sizes[1..].iter().product::<usize>() == pixels;
+    ensure!(
+        fits,
+        "{}: has shape {sizes:?}; this model sees images of {}×{}×{} = {pixels} pixels, expected [n, pixels] (a film \
+         is shown with --stimulus kind=npy,path={0})",
+        path.display(),
+        shape.channels,
+        shape.height,
+        shape.width,
+    );
+    ensure!(sizes[0] > 0, "{}: is empty", path.display());
+    Ok(array.data)
+}
+
+/// Pictures: of the model's size as they are, larger ones filtered as those it learned from and cut into patches.
+fn pictures(path: &Path, shape: ImageShape, data: &DataConfig) -> Result<Vec<f32>> {
+    ensure!(
+        shape.channels == 1,
+        "pictures are read as grey values; this model sees {} channels",
+        shape.channels
+    );
+    let files = match path.is_dir() {
+        true => images::folder(path)?,
+        false => vec![path.to_path_buf()],
+    };
+    let whitening = match data {
+        DataConfig::DeadLeaves(c) => c.whitening.clone(),
+        DataConfig::Images(c) => c.whitening.clone(),
+        _ => WhiteningConfig {
+            kind: WhiteningKind::None,
+            local_contrast: false,
+            ..Default::default()
+        },
+    };
+    let mut values = Vec::new();
+    for file in &files {
+        let mut picture = images::grey(file)?;
+        if (picture.height, picture.width) != (shape.height, shape.width) {
+            ensure!(
+                picture.height >= shape.height && picture.width >= shape.width,
+                "{}: is {}×{}, smaller than the {}×{} that this model sees",
+                file.display(),
+                picture.height,
+                picture.width,
+                shape.height,
+                shape.width
+            );
+            Whitener::new(&whitening).apply(&mut picture);
+        }
+        for row in 0..picture.height / shape.height {
+            for column in 0..picture.width / shape.width {
+                for y in 0..shape.height {
+                    let from = (row * shape.height + y) * picture.width + column * shape.width;
+                    let line = &picture.values[from..from + shape.width];
+                    values.extend(line.iter().map(|&v| v as f32));
+                }
+            }
+        }
+    }
+    ensure!(!values.is_empty(), "{}: holds no pictures", path.display());
+    Ok(values)
+}
