@@ -145,6 +145,19 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
+/// S of `n` numbers of which only Σ z and Σ z² are known; `None` for fewer than two.
+///
+/// ```
+/// use scotopic_measures::sparsity;
+/// // 4 and 2 and 0: Σ z = 6, Σ z² = 20.
+/// let s = sparsity::from_sums(3, 6.0, 20.0).unwrap();
+/// assert!((s - (1.0 - 36.0 / 60.0) / (1.0 - 1.0 / 3.0)).abs() < 1e-12);
+/// assert_eq!(sparsity::from_sums(1, 6.0, 36.0), None);
+/// ```
+pub fn from_sums(n: usize, sum: f64, squares: f64) -> Option<f64> {
+    (n >= 2).then(|| score(n as f64, sum, squares))
+}
+
 fn score(n: f64, sum: f64, squares: f64) -> f64 {
     if squares == 0.0 {
         return 1.0;

@@ -9,6 +9,7 @@
 //! | what survives an iteration, and its file | [`state`], [`checkpoint`] |
 //! | Adamax | [`adamax`] |
 //! | how good a model is | [`measure`] |
+//! | what a model is like, a file per question | [`analysis`] |
 //! | what a run is told | [`config`] |
 //! | where a run is written | [`run_dir`] |
 //! | checkpoints of PyTorch | [`pytorch`] |
@@ -19,6 +20,7 @@
 #![recursion_limit = "256"]
 
 pub mod adamax;
+pub mod analysis;
 pub mod checkpoint;
 pub mod cli;
 pub mod commands;

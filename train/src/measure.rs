@@ -3,12 +3,14 @@
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use scotopic::decoder::Decoder;
-use scotopic::inference::Record;
+use scotopic::inference::{Record, Stimulus, unroll};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{Posterior, Sampling};
+use scotopic::posterior::Sampling;
 use scotopic_datasets::ImageSet;
 use scotopic_models::{Network, RuleConfig};
 use serde::{Deserialize, Serialize};
+
+use crate::analysis::sums::{StepSums, columns, take_in};
 
 /// How to measure.
 #[derive(Debug, Clone)]
@@ -46,6 +48,15 @@ pub struct Measures {
     pub r2_rates: f64,
     /// The same pooled.
     pub r2_rates_pooled: f64,
+    /// SSE of decoding the rates (the mean of the belief, its MAP), mean over images.
+    pub squared_error_rates: f64,
+    /// Treves–Rolls sparsity over neurons of the counts of the last step, mean over images; none with a
+    /// single neuron.
+    pub population_sparsity: Option<f64>,
+    /// The same over images, mean over neurons; none with a single image.
+    pub lifetime_sparsity: Option<f64>,
+    /// ‖Δu‖ of the last step, mean over images.
+    pub change: f64,
     /// −ln p(x|z), mean over steps and images.
     pub reconstruction: f64,
     /// KL (in the form of the objective), mean over steps and images.
@@ -54,16 +65,13 @@ pub struct Measures {
     pub objective: f64,
 }
 
-/// Keeps an all-black image, whose SST is 0, from dividing by zero; the constant of the golden files.
-const SST_OFFSET: f64 = 1.1920929e-7;
-
 /// A batch of images on a device, `[count, pixels]`.
 pub fn to_device(pixels: Vec<f32>, width: usize, device: &Device) -> Tensor<2> {
     let rows = pixels.len() / width.max(1);
     Tensor::from_data(TensorData::new(pixels, [rows, width]), device)
 }
 
-/// Measures `model` on `set`. One read-back at the end of each batch, none within inference.
+/// Measures `model` on `set`. Read back at the end of each batch, not within inference.
 ///
 /// # Errors
 /// If the set is empty, of another size than the model, or the device fails.
@@ -82,96 +90,81 @@ pub fn measure(
     );
     let images = how.count.min(set.len());
     ensure!(images > 0, "{} holds no images to measure", set.name());
-    let mut sums = [0f64; 9];
-    for (number, start) in (0..images).step_by(how.batch.max(1)).enumerate() {
-        let end = images.min(start + how.batch.max(1));
-        let x = to_device(
-            set.pixels()[start * pixels..end * pixels].to_vec(),
-            pixels,
-            device,
-        );
-        for (sum, value) in sums
-            .iter_mut()
-            .zip(measure_batch(model, x, how, number as u32)?)
-        {
-            *sum += value;
-        }
+    let mut sums = StepSums::new(model.latents());
+    let (mut reconstruction, mut kl) = (0.0, 0.0);
+    let each = how.batch.max(1).saturating_mul(pixels);
+    for (number, batch) in set.pixels()[..images * pixels].chunks(each).enumerate() {
+        let noise = how.noise.step(number as u32);
+        let terms = measure_batch(model, batch, how, &noise, device, &mut sums)?;
+        reconstruction += terms[0];
+        kl += terms[1];
     }
     let n = images as f64;
-    let [
-        r2,
-        r2_rates,
-        sse,
-        sse_rates,
-        sst,
-        zeros,
-        reconstruction,
-        kl,
-        latents,
-    ] = sums;
+    let last = sums.values(how.steps, pixels, how.beta);
     Ok(Measures {
         images,
         steps: how.steps,
-        r2: r2 / n,
-        r2_pooled: 1.0 - sse / sst.max(SST_OFFSET),
-        squared_error: sse / n,
-        zeros: zeros / latents,
-        r2_rates: r2_rates / n,
-        r2_rates_pooled: 1.0 - sse_rates / sst.max(SST_OFFSET),
+        r2: last.r2,
+        r2_pooled: last.r2_pooled,
+        squared_error: last.squared_error,
+        zeros: last.zeros,
+        r2_rates: last.r2_rates,
+        r2_rates_pooled: last.r2_rates_pooled,
+        squared_error_rates: last.squared_error_rates,
+        population_sparsity: last.population_sparsity,
+        lifetime_sparsity: last.lifetime_sparsity,
+        change: last.change,
         reconstruction: reconstruction / n,
         kl: kl / n,
         objective: (reconstruction + how.beta * kl) / n,
     })
 }
 
+/// Steps whose scores the device holds at a time.
+const STRETCH: usize = 32;
+
+/// Adds one batch to the sums of the last step; Σ over images of both terms of F, means over steps.
 fn measure_batch(
     model: &Network,
-    x: Tensor<2>,
+    pixels: &[f32],
     how: &Measurement,
-    number: u32,
-) -> Result<[f64; 9]> {
+    noise: &NoiseKey,
+    device: &Device,
+    sums: &mut StepSums,
+) -> Result<[f64; 2]> {
+    let x = to_device(pixels.to_vec(), model.decoder.pixels(), device);
     let [rows, _] = x.dims();
-    let rule = how.rule.at(1.0, Sampling::EXACT);
-    let seen = model.infer(
-        x.clone(),
-        how.steps,
-        rule,
-        &how.noise.step(number),
-        Record::GENERATED,
-    );
-    let terms = seen
-        .mean_terms()
-        .context("no step of inference was asked for")?;
-    let last = seen.moments.last().and_then(|m| m.generated.as_ref());
+    let perception = model.perception(how.rule.at(1.0, Sampling::EXACT));
+    let stimulus = Stimulus::Static(x.clone());
+    let last = how.steps.checked_sub(1);
     let last = last.context("no step of inference was asked for")?;
-    let spikes = last.sample.clone();
-    let by_rates = model.decoder.decode(seen.state.mean());
-
-    let centred = x.clone() - x.clone().mean_dim(1);
-    let sst = centred.square().sum_dim(1);
-    let sse = (x.clone() - last.mean.clone()).square().sum_dim(1);
-    let sse_rates = (x - by_rates).square().sum_dim(1);
-    let [_, latents] = spikes.dims();
-    let per_image = Tensor::cat(vec![sse, sse_rates, sst], 1); // [rows, 3]
-    let zeros = spikes.equal_elem(0.0).float().sum();
-    let per_image: Vec<f32> = per_image
-        .try_into_vec_as()
-        .context("could not read measures from the device")?;
-    let rest: Vec<f32> = Tensor::cat(vec![zeros, terms], 0)
-        .try_into_vec_as()
-        .context("could not read measures from the device")?;
-    let mut sums = [0f64; 9];
-    for image in per_image.chunks_exact(3) {
-        let [sse, sse_rates, sst] = [image[0], image[1], image[2]].map(f64::from);
-        sums[0] += 1.0 - sse / (sst + SST_OFFSET);
-        sums[1] += 1.0 - sse_rates / (sst + SST_OFFSET);
-        sums[2] += sse;
-        sums[3] += sse_rates;
-        sums[4] += sst;
+    let mut state = perception.rest(rows);
+    let mut terms = Tensor::<1>::zeros([2], device);
+    let on = |state, times| {
+        unroll(
+            &*perception,
+            &stimulus,
+            state,
+            times,
+            noise,
+            Record::GENERATED,
+        )
+    };
+    for from in (0..last).step_by(STRETCH) {
+        let times = from..last.min(from + STRETCH);
+        let share = times.len() as f64 / how.steps as f64;
+        let seen = on(state, times);
+        terms = terms + seen.mean_terms().context("no step was scored")? * share;
+        state = seen.state;
     }
-    sums[5] = f64::from(rest[0]);
-    sums[6] = f64::from(rest[1]) * rows as f64;
-    sums[7] = f64::from(rest[2]) * rows as f64;
-    sums[8] = (rows * latents) as f64;
-    Ok(sums)
+    let seen = on(state.clone(), last..how.steps);
+    terms = terms + seen.mean_terms().context("no step was scored")? * (1.0 / how.steps as f64);
+    let generated = seen.moments.into_iter().find_map(|m| m.generated);
+    let generated = generated.context("no step was scored")?;
+    let kept = vec![columns(model, &x, &state, &seen.state, generated)];
+    take_in(std::slice::from_mut(sums), kept, pixels, model.latents())?;
+    let terms: Vec<f32> = terms
+        .try_into_vec_as()
+        .context("could not read measures from the device")?;
+    Ok([terms[0], terms[1]].map(|term| f64::from(term) * rows as f64))
 }

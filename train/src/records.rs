@@ -47,13 +47,16 @@ pub struct ValidationRow {
 impl ValidationRow {
     /// The first line of epochs.csv.
     pub const HEADER: &'static str = "iteration,epoch,seconds,objective,reconstruction,kl,r2,r2_pooled,\
-                                      squared_error,zeros,r2_rates,r2_rates_pooled,images,steps,best";
+                                      squared_error,zeros,r2_rates,r2_rates_pooled,squared_error_rates,population_sparsity,\
+                                      lifetime_sparsity,change,images,steps,best";
 
     /// The row as one line of CSV.
     pub fn csv(&self) -> String {
         let m = &self.measures;
+        // Nothing between two commas: there is no such number.
+        let or_nothing = |v: Option<f64>| v.map_or(String::new(), |v| format!("{v:.6}"));
         format!(
-            "{},{:.4},{:.1},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{},{},{}",
+            "{},{:.4},{:.1},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{},{},{:.6},{},{},{}",
             self.iteration,
             self.epoch,
             self.seconds,
@@ -66,6 +69,10 @@ impl ValidationRow {
             m.zeros,
             m.r2_rates,
             m.r2_rates_pooled,
+            m.squared_error_rates,
+            or_nothing(m.population_sparsity),
+            or_nothing(m.lifetime_sparsity),
+            m.change,
             m.images,
             m.steps,
             u8::from(self.best)

@@ -117,10 +117,17 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         terms.expected, m.r2_rates, m.r2_rates_pooled
     ))?;
     print::line(format!(
-        "  squared error          {:.3} per image",
-        m.squared_error
+        "  squared error          {:.3} per image, {:.3} by {}",
+        m.squared_error, m.squared_error_rates, terms.expected
     ))?;
     print::line(format!("  {:<23}{:.2} %", terms.zeros, 100.0 * m.zeros))?;
+    let sparsity = |s: Option<f64>| s.map_or("undefined".to_string(), |s| format!("{s:.4}"));
+    print::line(format!(
+        "  sparsity               {} population, {} lifetime",
+        sparsity(m.population_sparsity),
+        sparsity(m.lifetime_sparsity)
+    ))?;
+    print::line(format!("  last step |Δu|         {:.4}", m.change))?;
     print::line(format!(
         "  free energy            {:.3} nats  (−ln p {:.3}, KL {:.3}, β {})",
         m.objective, m.reconstruction, m.kl, how.beta

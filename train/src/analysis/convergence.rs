@@ -1,0 +1,165 @@
+//! Fit, cost and sparsity over inference time.
+//!
+//! ```text
+//! R² = 1 − SSE/SST      F = −ln p(x|z') + β KL      ‖Δu‖ = ‖u_t − u_{t−1}‖      S: Treves–Rolls sparsity
+//! SSE/‖x‖² > 1.5        an image that is explained worse than by nothing at all: inference runs away
+//! ```
+
+use anyhow::Result;
+use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic_datasets::ImageSet;
+use serde::{Deserialize, Serialize};
+
+use super::Subject;
+use super::subject::in_order;
+use super::sums::{StepSums, columns, take_in};
+
+/// Kept steps between two read-backs from the device.
+const STRETCH: usize = 64;
+/// An image counts as lost when its squared error is beyond this many times its energy.
+pub const LOST: f64 = 1.5;
+
+/// Which images and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConvergenceSettings {
+    /// After which steps of inference, counted from 1; [`spread`] gives a curve's worth.
+    pub steps: Vec<usize>,
+    /// Images at most, from the start of the set.
+    pub count: usize,
+    /// Images at a time.
+    pub batch: usize,
+}
+
+/// The values after some steps of inference.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Convergence {
+    /// Where the images came from.
+    pub set: String,
+    /// Images.
+    pub images: usize,
+    /// Weight of KL in `objective`.
+    pub beta: f64,
+    /// In the order of steps.
+    pub at: Vec<StepValues>,
+    /// The first of these steps from which on R² by rates stays within 1 % of its last value.
+    pub settled: Option<usize>,
+}
+
+/// Means over images after one number of steps; nats and squared pixels per image.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StepValues {
+    /// Steps of inference.
+    pub step: usize,
+    /// R² of decoding one sample, mean over images.
+    pub r2: f64,
+    /// The same pooled: 1 − ΣSSE/ΣSST.
+    pub r2_pooled: f64,
+    /// R² of decoding the mean of the belief (rates, MAP), mean over images.
+    pub r2_rates: f64,
+    /// The same pooled.
+    pub r2_rates_pooled: f64,
+    /// SSE of decoding one sample.
+    pub squared_error: f64,
+    /// SSE of decoding the mean.
+    pub squared_error_rates: f64,
+    /// `squared_error` per pixel.
+    pub mse: f64,
+    /// `squared_error_rates` per pixel.
+    pub mse_rates: f64,
+    /// −ln p(x|z') of this step.
+    pub reconstruction: f64,
+    /// KL of this step, in the form of the objective.
+    pub kl: f64,
+    /// reconstruction + β·KL.
+    pub objective: f64,
+    /// ‖Δu‖ of this step, over all components of the belief.
+    pub change: f64,
+    /// Fraction of exact zeros in the sample.
+    pub zeros: f64,
+    /// Sparsity over neurons, mean over images; none with a single neuron.
+    pub population_sparsity: Option<f64>,
+    /// Sparsity over images, mean over neurons; none with a single image.
+    pub lifetime_sparsity: Option<f64>,
+    /// Fraction of images whose SSE by one sample exceeds 1.5 ‖x‖².
+    pub lost: f64,
+    /// The same by the mean.
+    pub lost_rates: f64,
+    /// The largest SSE/‖x‖² by one sample.
+    pub worst: f64,
+    /// The same by the mean.
+    pub worst_rates: f64,
+}
+
+/// Steps for a curve up to `last`: every one to 32, then twelve in an octave, and the last.
+///
+/// ```
+/// use scotopic_train::analysis::convergence::spread;
+/// assert_eq!(spread(3), [1, 2, 3]);
+/// assert_eq!(spread(1000).last(), Some(&1000));
+/// assert!(spread(100_000).len() < 200);
+/// ```
+pub fn spread(last: usize) -> Vec<usize> {
+    let mut steps: Vec<usize> = (1..=last.min(32)).collect();
+    let octaves = (0..).map(|k| (32.0 * 2f64.powf(f64::from(k) / 12.0)).round() as usize);
+    steps.extend(octaves.skip(1).take_while(|&step| step < last));
+    steps.push(last.max(1));
+    steps.sort_unstable();
+    steps.dedup();
+    steps
+}
+
+/// Unrolls inference on the first images of `set` and measures it after each of the steps.
+///
+/// The device holds one kept step at a time and what is read back after every 64 of them, however long the
+/// unroll is.
+///
+/// # Errors
+/// If there is nothing to see, or the device fails.
+pub fn convergence(
+    subject: &Subject<'_>,
+    set: &ImageSet,
+    settings: &ConvergenceSettings,
+) -> Result<Convergence> {
+    let steps = in_order(&settings.steps)?;
+    let images = subject.images(set, settings.count)?;
+    let mut sums = vec![StepSums::new(subject.model.latents()); steps.len()];
+    let perception = subject.model.perception(subject.rule());
+    for (number, pixels) in subject.batches(set, images, settings.batch) {
+        let x = subject.show(pixels);
+        let [rows, _] = x.dims();
+        let (stimulus, noise) = (Stimulus::Static(x.clone()), subject.noise(number));
+        let (mut state, mut time) = (perception.rest(rows), 0);
+        for (steps, sums) in steps.chunks(STRETCH).zip(sums.chunks_mut(STRETCH)) {
+            let mut kept = Vec::with_capacity(steps.len());
+            for &step in steps {
+                let on = |state, times, record| {
+                    unroll(&*perception, &stimulus, state, times, &noise, record)
+                };
+                let before = on(state, time..step - 1, Record::FINAL).state;
+                let seen = on(before.clone(), step - 1..step, Record::GENERATED);
+                let generated = seen.moments.into_iter().find_map(|m| m.generated);
+                if let Some(generated) = generated {
+                    kept.push(columns(subject.model, &x, &before, &seen.state, generated));
+                }
+                (state, time) = (seen.state, step);
+            }
+            take_in(sums, kept, pixels, subject.model.latents())?;
+        }
+    }
+    let beta = subject.config.objective.beta;
+    let at: Vec<StepValues> = steps
+        .iter()
+        .zip(&sums)
+        .map(|(&step, sums)| sums.values(step, set.shape().pixels(), beta))
+        .collect();
+    let curve: Vec<f64> = at.iter().map(|at| at.r2_rates).collect();
+    // A model that has diverged never settles.
+    let settled = scotopic_measures::curves::settled(&curve, 0.01).ok();
+    Ok(Convergence {
+        set: set.name().to_owned(),
+        images,
+        beta,
+        settled: settled.and_then(|i| steps.get(i).copied()),
+        at,
+    })
+}

@@ -1,0 +1,133 @@
+//! Do the atoms look like the receptive fields of simple cells?
+
+use std::fmt;
+
+use anyhow::{Result, ensure};
+use scotopic_datasets::ImageShape;
+use scotopic_measures::Rows;
+use scotopic_measures::gabor::{GaborFit, fit_all, fraction_gabor};
+use serde::{Deserialize, Serialize};
+
+use super::subject::median;
+use super::{Dictionary, Subject};
+
+/// Which filters are in use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Active {
+    /// Those longer than this fraction of the longest.
+    Norm(f64),
+    /// Those whose neuron fires at more than `floor`; `rates` has one for each latent.
+    Rate {
+        /// Spikes per step.
+        floor: f64,
+        /// Mean rate of every latent.
+        rates: Vec<f64>,
+    },
+}
+
+impl fmt::Display for Active {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Norm(part) => write!(f, "norm above {} % of the largest", 100.0 * part),
+            Self::Rate { floor, .. } => write!(f, "mean rate above {floor} spikes per step"),
+        }
+    }
+}
+
+impl Active {
+    fn flags(&self, norms: &[f64]) -> Result<Vec<bool>> {
+        match self {
+            Self::Norm(part) => {
+                let most = norms.iter().copied().fold(0.0, f64::max);
+                Ok(norms.iter().map(|norm| *norm > part * most).collect())
+            }
+            Self::Rate { floor, rates } => {
+                ensure!(
+                    rates.len() == norms.len(),
+                    "{} rates were given for {} filters",
+                    rates.len(),
+                    norms.len()
+                );
+                Ok(rates.iter().map(|rate| rate > floor).collect())
+            }
+        }
+    }
+}
+
+/// The dictionary, filter by filter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Filters {
+    /// How it was decided which filters are active.
+    pub rule: String,
+    /// How many are.
+    pub active: usize,
+    /// R² from which on a fit counts as good.
+    pub threshold: f64,
+    /// Fraction of the active filters with a good fit; none where none is active.
+    pub fraction_gabor: Option<f64>,
+    /// Median R² of the active filters.
+    pub median_r2: Option<f64>,
+    /// Every filter.
+    pub filters: Vec<Filter>,
+}
+
+/// One filter.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Filter {
+    /// Which latent.
+    pub unit: usize,
+    /// Euclidean length of the atom.
+    pub norm: f64,
+    /// Whether it is in use.
+    pub active: bool,
+    /// The Gabor function nearest to it; none for a flat filter.
+    pub fit: Option<GaborFit>,
+}
+
+/// Fits a Gabor function to every atom of the model, whose images are of `shape`.
+///
+/// # Errors
+/// If the decoder is not linear, the images are not grey pictures of 9 pixels or more, or the device fails.
+pub fn filters(
+    subject: &Subject<'_>,
+    shape: ImageShape,
+    active: &Active,
+    threshold: f64,
+) -> Result<Filters> {
+    let dictionary = Dictionary::of(subject, "fitting Gabor functions")?;
+    let (height, width) = (shape.height, shape.width);
+    ensure!(
+        shape.channels == 1 && height > 1 && width > 1,
+        "fitting Gabor functions needs grey pictures; this model sees {}×{height}×{width}",
+        shape.channels
+    );
+    let rows = Rows::new(
+        "atoms",
+        &dictionary.atoms,
+        [dictionary.latents, dictionary.pixels],
+    )?;
+    let fits = fit_all(rows, height, width)?;
+    let norms = dictionary.norms();
+    let flags = active.flags(&norms)?;
+    let used = || fits.iter().zip(&flags).filter(|(_, active)| **active);
+    Ok(Filters {
+        rule: active.to_string(),
+        active: used().count(),
+        threshold,
+        fraction_gabor: fraction_gabor(&fits, &flags, threshold)?,
+        median_r2: median(used().map(|(fit, _)| fit.map_or(0.0, |fit| fit.r2))),
+        filters: norms
+            .iter()
+            .zip(&flags)
+            .zip(&fits)
+            .enumerate()
+            .map(|(unit, ((&norm, &active), &fit))| Filter {
+                unit,
+                norm,
+                active,
+                fit,
+            })
+            .collect(),
+    })
+}

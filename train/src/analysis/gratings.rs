@@ -1,0 +1,153 @@
+//! What neurons answer to gratings: mean spike counts, and how they follow the drift.
+
+use std::f64::consts::TAU;
+
+use anyhow::Result;
+use burn::tensor::Tensor;
+use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic_datasets::ImageShape;
+use scotopic_datasets::stimulus::Grating;
+use scotopic_models::Network;
+
+use super::Subject;
+use super::subject::read;
+
+/// Steps whose spikes the device holds at a time.
+const STRETCH: usize = 16;
+const SPIKES: Record = Record {
+    every: 1,
+    spikes: true,
+    states: false,
+    generated: false,
+};
+
+/// How gratings are shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Protocol {
+    /// Steps before counting begins.
+    pub settle: usize,
+    /// Steps that are counted.
+    pub window: usize,
+    /// Cycles of drift in the window, for the modulation.
+    pub cycles: usize,
+    /// How often each grating is shown.
+    pub trials: usize,
+    /// Sequences at a time.
+    pub batch: usize,
+}
+
+/// Answers of `latents` neurons to some gratings.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Responses {
+    latents: usize,
+    /// Mean spikes per step, `[gratings, latents]`.
+    mean: Vec<f32>,
+    /// (2/N)|Σ z exp(−2πi·cycles·t/N)|, `[gratings, latents]`.
+    modulation: Vec<f32>,
+}
+
+impl Responses {
+    /// Mean spikes per step of a neuron while a grating is shown.
+    pub fn mean(&self, grating: usize, unit: usize) -> f64 {
+        f64::from(self.mean[grating * self.latents + unit])
+    }
+
+    /// F1, the amplitude at the frequency of the drift.
+    pub fn modulation(&self, grating: usize, unit: usize) -> f64 {
+        f64::from(self.modulation[grating * self.latents + unit])
+    }
+}
+
+/// Shows every grating and counts spikes; `first` numbers the noise of the first batch.
+///
+/// One read-back for each batch.
+pub(super) fn responses(
+    subject: &Subject<'_>,
+    shape: ImageShape,
+    gratings: &[Grating],
+    protocol: &Protocol,
+    first: usize,
+) -> Result<Responses> {
+    let latents = subject.model.latents();
+    let trials = protocol.trials.max(1);
+    let mut all = Responses {
+        latents,
+        mean: Vec::with_capacity(gratings.len() * latents),
+        modulation: Vec::with_capacity(gratings.len() * latents),
+    };
+    let at_a_time = (protocol.batch / trials).max(1);
+    for (number, some) in gratings.chunks(at_a_time).enumerate() {
+        let steps = protocol.settle + protocol.window;
+        let film = film(subject, shape, some, steps).repeat_dim(1, trials);
+        let sums = counted(subject, film, protocol, first + number);
+        // [3·trials, gratings, latents] → the mean over trials of each of the three sums.
+        let n = (trials * protocol.window.max(1)) as f64;
+        let sums = sums.reshape([3, trials, some.len() * latents]).sum_dim(1) / n;
+        let values = read(sums)?;
+        let (mean, waves) = values.split_at(some.len() * latents);
+        let (re, im) = waves.split_at(some.len() * latents);
+        all.mean.extend_from_slice(mean);
+        let amplitude = re.iter().zip(im).map(|(re, im)| 2.0 * re.hypot(*im));
+        all.modulation.extend(amplitude);
+    }
+    Ok(all)
+}
+
+/// Frames of the gratings, `[time, gratings, pixels]`.
+pub(super) fn film(
+    subject: &Subject<'_>,
+    shape: ImageShape,
+    gratings: &[Grating],
+    steps: usize,
+) -> Tensor<3> {
+    let mut frames = Vec::with_capacity(steps * gratings.len() * shape.pixels());
+    for time in 0..steps {
+        for grating in gratings {
+            frames.extend(grating.frame(shape, time));
+        }
+    }
+    subject.film(frames, [steps, gratings.len(), shape.pixels()])
+}
+
+/// Σz, Σz cos and Σz sin over the window, one below the other, `[3·sequences, latents]`.
+fn counted(
+    subject: &Subject<'_>,
+    film: Tensor<3>,
+    protocol: &Protocol,
+    number: usize,
+) -> Tensor<2> {
+    let model: &Network = subject.model;
+    let perception = model.perception(subject.rule());
+    let [_, sequences, _] = film.dims();
+    let (stimulus, noise) = (Stimulus::Sequence(film), subject.noise(number));
+    let rest = perception.rest(sequences);
+    let settle = protocol.settle;
+    let mut state = unroll(
+        &*perception,
+        &stimulus,
+        rest,
+        0..settle,
+        &noise,
+        Record::FINAL,
+    )
+    .state;
+    let zeros = || Tensor::<2>::zeros([sequences, model.latents()], subject.device);
+    let (mut sum, mut re, mut im) = (zeros(), zeros(), zeros());
+    let end = settle + protocol.window;
+    for from in (settle..end).step_by(STRETCH) {
+        let times = from..end.min(from + STRETCH);
+        let seen = unroll(&*perception, &stimulus, state, times, &noise, SPIKES);
+        state = seen.state;
+        for moment in seen.moments {
+            let Some(spikes) = moment.spikes else {
+                continue;
+            };
+            let cycles = protocol.cycles as f64 / protocol.window as f64;
+            let (sin, cos) = (TAU * cycles * (moment.time - settle) as f64).sin_cos();
+            sum = sum + spikes.clone();
+            re = re + spikes.clone() * cos;
+            im = im + spikes * sin;
+        }
+    }
+    Tensor::cat(vec![sum, re, im], 0)
+}

@@ -1,0 +1,266 @@
+//! Does a neuron respond sooner to higher contrast?
+//!
+//! The neurons that respond most are each shown their preferred standing grating at every contrast, from
+//! rest. The response is the rate e^u after every step, mean over trials; its latency the time at which it
+//! first is half way from the rate at rest to its peak. (In V1 latency falls as contrast rises: Albrecht et
+//! al. 2002, *J. Neurophysiol.* 88:888.)
+
+use anyhow::{Context, Result, ensure};
+use burn::tensor::{Tensor, TensorData};
+use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic::posterior::Posterior;
+use scotopic_datasets::stimulus::Grating;
+use scotopic_datasets::{ImageShape, StimulusConfig};
+use scotopic_measures::latency::{Top, half_time};
+use serde::{Deserialize, Serialize};
+
+use super::Subject;
+use super::gratings::{Protocol, responses};
+use super::subject::{median, read};
+
+/// Phases that preferred gratings are chosen from, degrees.
+const PHASES: [f64; 4] = [0.0, 90.0, 180.0, 270.0];
+/// Steps between two read-backs.
+const STRETCH: usize = 64;
+
+/// What is shown, to how many neurons.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LatencySettings {
+    /// Orientations that the preferred one is chosen from.
+    pub orientations: usize,
+    /// Spatial frequencies that the preferred one is chosen from, cycles per pixel.
+    pub frequencies: Vec<f64>,
+    /// Contrast at which it is chosen.
+    pub reference: f64,
+    /// Contrasts that are shown.
+    pub contrasts: Vec<f64>,
+    /// How many neurons, those that respond most.
+    pub neurons: usize,
+    /// Steps of inference.
+    pub steps: usize,
+    /// How often each grating is shown.
+    pub trials: usize,
+    /// Sequences at a time.
+    pub batch: usize,
+    /// A response counts if its peak is above the rate at rest by more than this.
+    pub least: f64,
+}
+
+impl Default for LatencySettings {
+    fn default() -> Self {
+        Self {
+            orientations: 12,
+            frequencies: vec![0.04, 0.06, 0.09, 0.13, 0.18, 0.26, 0.37],
+            reference: 1.0,
+            contrasts: vec![0.125, 0.25, 0.5, 1.0, 2.0],
+            neurons: 32,
+            steps: 48,
+            trials: 8,
+            batch: 256,
+            least: 0.05,
+        }
+    }
+}
+
+/// Latencies of a population.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Latencies {
+    /// What was shown.
+    pub settings: LatencySettings,
+    /// The neurons that were watched, most responsive first.
+    pub units: Vec<usize>,
+    /// For each contrast.
+    pub at: Vec<AtContrast>,
+}
+
+/// Latencies at one contrast.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AtContrast {
+    /// Amplitude of the gratings.
+    pub contrast: f64,
+    /// Neurons that responded.
+    pub responding: usize,
+    /// Median of their latencies, in steps.
+    pub median: Option<f64>,
+    /// Latency of each neuron, in the order of `units`; none where it did not respond.
+    pub latencies: Vec<Option<f64>>,
+    /// Rate at rest, then after every step, mean over neurons.
+    pub course: Vec<f64>,
+}
+
+/// Measures latencies of a model that sees images of `shape`.
+///
+/// # Errors
+/// If the latents are not spike counts, a setting makes no sense, or the device fails.
+pub fn latency(
+    subject: &Subject<'_>,
+    shape: ImageShape,
+    settings: &LatencySettings,
+) -> Result<Latencies> {
+    subject.require_spikes("response latency")?;
+    ensure!(
+        settings.steps > 0 && settings.neurons > 0 && !settings.contrasts.is_empty(),
+        "latency needs at least one step, one neuron and one contrast"
+    );
+    let gratings = standing(settings);
+    ensure!(
+        !gratings.is_empty(),
+        "latency needs at least one orientation and one frequency"
+    );
+    for grating in &gratings {
+        StimulusConfig::Grating(*grating).validate()?;
+    }
+    let preferred = preferred(subject, shape, &gratings, settings)?;
+    let rest = read(subject.model.rest().mean())?;
+    let at = settings.contrasts.iter().enumerate().map(|(i, &contrast)| {
+        let shown: Vec<(usize, Grating)> = preferred
+            .iter()
+            .map(|&(unit, best)| {
+                (
+                    unit,
+                    Grating {
+                        contrast,
+                        ..gratings[best]
+                    },
+                )
+            })
+            .collect();
+        let courses = courses(subject, shape, &shown, settings, 1 + i)?;
+        of_contrast(contrast, &shown, &courses, &rest, settings)
+    });
+    Ok(Latencies {
+        settings: settings.clone(),
+        at: at.collect::<Result<_>>()?,
+        units: preferred.iter().map(|&(unit, _)| unit).collect(),
+    })
+}
+
+fn standing(settings: &LatencySettings) -> Vec<Grating> {
+    let mut gratings = Vec::new();
+    for i in 0..settings.orientations {
+        for &spatial_frequency in &settings.frequencies {
+            gratings.extend(PHASES.map(|phase| Grating {
+                orientation: 180.0 * i as f64 / settings.orientations as f64,
+                spatial_frequency,
+                temporal_frequency: 0.0,
+                contrast: settings.reference,
+                phase,
+                ..Default::default()
+            }));
+        }
+    }
+    gratings
+}
+
+/// The neurons that respond most, each with the number of its preferred grating.
+fn preferred(
+    subject: &Subject<'_>,
+    shape: ImageShape,
+    gratings: &[Grating],
+    settings: &LatencySettings,
+) -> Result<Vec<(usize, usize)>> {
+    let protocol = Protocol {
+        settle: 0,
+        window: settings.steps,
+        cycles: 0,
+        trials: 1,
+        batch: settings.batch,
+    };
+    let seen = responses(subject, shape, gratings, &protocol, 0)?;
+    let mut best: Vec<(f64, usize, usize)> = (0..subject.model.latents())
+        .map(|unit| {
+            let each = (0..gratings.len()).map(|i| (seen.mean(i, unit), i));
+            let (most, i) = each.fold((0.0, 0), |a, b| if b.0 > a.0 { b } else { a });
+            (most, unit, i)
+        })
+        .collect();
+    best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let chosen = best.into_iter().take(settings.neurons);
+    Ok(chosen.map(|(_, unit, i)| (unit, i)).collect())
+}
+
+/// The rate of each neuron after every step while its own grating is shown, mean over trials: `[shown][time]`.
+fn courses(
+    subject: &Subject<'_>,
+    shape: ImageShape,
+    shown: &[(usize, Grating)],
+    settings: &LatencySettings,
+    stream: usize,
+) -> Result<Vec<Vec<f64>>> {
+    let trials = settings.trials.max(1);
+    let perception = subject.model.perception(subject.rule());
+    let mut all = vec![vec![0.0; settings.steps]; shown.len()];
+    let at_a_time = (settings.batch / trials).max(1);
+    for (number, (some, courses)) in shown
+        .chunks(at_a_time)
+        .zip(all.chunks_mut(at_a_time))
+        .enumerate()
+    {
+        let gratings: Vec<Grating> = some.iter().map(|&(_, grating)| grating).collect();
+        let film = super::gratings::film(subject, shape, &gratings, 1).repeat_dim(1, trials);
+        let (stimulus, sequences) = (Stimulus::Sequence(film), some.len() * trials);
+        let own = own_neurons(subject, some).repeat_dim(0, trials);
+        // A batch of its own for every contrast, so that no two share their spikes.
+        let noise = subject.noise(number).stream(stream as u32);
+        let mut state = perception.rest(sequences);
+        for from in (0..settings.steps).step_by(STRETCH) {
+            let mut rates = Vec::new();
+            let end = settings.steps.min(from + STRETCH);
+            for time in from..end {
+                let times = time..time + 1;
+                state = unroll(&*perception, &stimulus, state, times, &noise, Record::FINAL).state;
+                rates.push((state.mean() * own.clone()).sum_dim(1));
+            }
+            let values = read(Tensor::cat(rates, 0))?;
+            for (time, row) in (from..end).zip(values.chunks_exact(sequences)) {
+                for (i, rate) in row.iter().enumerate() {
+                    courses[i % some.len()][time] += f64::from(*rate) / trials as f64;
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// 1 where a sequence is that of the neuron, `[shown, latents]`.
+fn own_neurons(subject: &Subject<'_>, shown: &[(usize, Grating)]) -> Tensor<2> {
+    let latents = subject.model.latents();
+    let mut own = vec![0f32; shown.len() * latents];
+    for (row, (unit, _)) in own.chunks_exact_mut(latents).zip(shown) {
+        row[*unit] = 1.0;
+    }
+    Tensor::from_data(TensorData::new(own, [shown.len(), latents]), subject.device)
+}
+
+fn of_contrast(
+    contrast: f64,
+    shown: &[(usize, Grating)],
+    courses: &[Vec<f64>],
+    rest: &[f32],
+    settings: &LatencySettings,
+) -> Result<AtContrast> {
+    let mut latencies = Vec::with_capacity(shown.len());
+    let mut mean = vec![0.0; settings.steps + 1];
+    for (&(unit, _), course) in shown.iter().zip(courses) {
+        let baseline = f64::from(rest[unit]);
+        let whole: Vec<f64> = std::iter::once(baseline)
+            .chain(course.iter().copied())
+            .collect();
+        let peak = whole.iter().copied().fold(baseline, f64::max);
+        latencies.push(match peak > baseline + settings.least {
+            true => half_time(&whole, baseline, Top::Peak)
+                .with_context(|| format!("the response of neuron {unit}"))?,
+            false => None,
+        });
+        for (sum, rate) in mean.iter_mut().zip(&whole) {
+            *sum += rate / shown.len() as f64;
+        }
+    }
+    Ok(AtContrast {
+        contrast,
+        responding: latencies.iter().flatten().count(),
+        median: median(latencies.iter().flatten().copied()),
+        latencies,
+        course: mean,
+    })
+}

@@ -1,0 +1,79 @@
+//! What a model makes of images: E_q[z] after some steps of inference.
+
+use anyhow::Result;
+use burn::tensor::Tensor;
+use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic::posterior::Posterior;
+use scotopic_datasets::ImageSet;
+use serde::{Deserialize, Serialize};
+
+use super::Subject;
+use super::subject::{in_order, read};
+
+/// Which images and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RepresentationSettings {
+    /// After which steps of inference, counted from 1.
+    pub steps: Vec<usize>,
+    /// Images at most, from the start of the set.
+    pub count: usize,
+    /// Images at a time.
+    pub batch: usize,
+}
+
+/// Means of the belief after one number of steps: the rates e^u of a spiking model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Representation {
+    /// Steps of inference.
+    pub step: usize,
+    /// Images n.
+    pub images: usize,
+    /// Latents K.
+    pub latents: usize,
+    /// `[n, K]`, row after row.
+    pub values: Vec<f32>,
+}
+
+/// The representation of the first images of `set` after each of the steps, in the order of steps.
+///
+/// One unroll serves all of them; a batch is read back once.
+///
+/// # Errors
+/// If there is nothing to see, or the device fails.
+pub fn representations(
+    subject: &Subject<'_>,
+    set: &ImageSet,
+    settings: &RepresentationSettings,
+) -> Result<Vec<Representation>> {
+    let steps = in_order(&settings.steps)?;
+    let images = subject.images(set, settings.count)?;
+    let latents = subject.model.latents();
+    let mut found: Vec<Representation> = steps
+        .iter()
+        .map(|&step| Representation {
+            step,
+            images,
+            latents,
+            values: Vec::with_capacity(images * latents),
+        })
+        .collect();
+    let perception = subject.model.perception(subject.rule());
+    for (number, pixels) in subject.batches(set, images, settings.batch) {
+        let x = subject.show(pixels);
+        let [rows, _] = x.dims();
+        let (stimulus, noise) = (Stimulus::Static(x), subject.noise(number));
+        let (mut state, mut time) = (perception.rest(rows), 0);
+        let mut means = Vec::with_capacity(steps.len());
+        for &step in &steps {
+            let times = time..step;
+            state = unroll(&*perception, &stimulus, state, times, &noise, Record::FINAL).state;
+            time = step;
+            means.push(state.mean());
+        }
+        let values = read(Tensor::cat(means, 0))?;
+        for (at, values) in found.iter_mut().zip(values.chunks_exact(rows * latents)) {
+            at.values.extend_from_slice(values);
+        }
+    }
+    Ok(found)
+}
