@@ -52,6 +52,8 @@ pub enum Command {
     Infer(commands::infer::InferArgs),
     /// Draw a model: its dictionary, reconstructions, convergence, spikes, inference as it unfolds
     Show(commands::show::ShowArgs),
+    /// Run an experiment of the papers: train what it needs, measure, write a page
+    Experiment(commands::experiment::ExperimentArgs),
     /// Data sets: list them, fetch, verify, prepare
     Data(commands::data::DataArgs),
     /// List the devices of this machine, and why the others are not there
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Infer(args) => commands::infer::run(&args),
         Command::Show(args) => commands::show::run(&args),
+        Command::Experiment(args) => commands::experiment::run(&args),
         Command::Data(args) => commands::data::run(&args),
         Command::Devices(args) => commands::devices::run(&args),
         Command::Config(args) => commands::config::run(&args),

@@ -10,6 +10,7 @@
 //! | Adamax | [`adamax`] |
 //! | how good a model is | [`measure`] |
 //! | what a model is like, a file per question | [`analysis`] |
+//! | the papers' experiments | [`experiments`] |
 //! | what a run is told | [`config`] |
 //! | where a run is written | [`run_dir`] |
 //! | checkpoints of PyTorch | [`pytorch`] |
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod device;
+pub mod experiments;
 pub mod figures;
 pub mod fit;
 pub mod measure;

@@ -5,6 +5,7 @@ pub mod config;
 pub mod data;
 pub mod devices;
 pub mod evaluate;
+pub mod experiment;
 pub mod export;
 pub mod import;
 pub mod infer;

@@ -162,7 +162,7 @@ fn requested(args: &TrainArgs) -> Result<RunConfig> {
     config::resolve(&args.preset, args.config.as_deref(), &sets)
 }
 
-pub(super) fn info(config: &RunConfig, splits: &Splits, opened: &Opened) -> RunInfo {
+pub(crate) fn info(config: &RunConfig, splits: &Splits, opened: &Opened) -> RunInfo {
     let started = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| d.as_secs());
@@ -186,7 +186,7 @@ pub(super) fn size(splits: &Splits) -> String {
 }
 
 /// Ctrl-C, or a request of the system to end, sets the flag; a second one ends at once.
-fn interruption() -> Result<Arc<AtomicBool>> {
+pub(super) fn interruption() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || {

@@ -17,6 +17,7 @@ mod convergence;
 mod hubel_wiesel;
 mod ood;
 mod page;
+mod published;
 mod rate_distortion;
 mod stability;
 mod table;

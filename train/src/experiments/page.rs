@@ -17,8 +17,15 @@ pub struct Page {
 
 enum Part {
     Text(String),
-    Table { file: String, table: Table },
-    Picture { file: String, caption: String, picture: RgbImage },
+    Table {
+        file: String,
+        table: Table,
+    },
+    Picture {
+        file: String,
+        caption: String,
+        picture: RgbImage,
+    },
 }
 
 impl Page {
@@ -80,7 +87,10 @@ impl Page {
                 Part::Text(_) => {}
                 Part::Table { file, table } => {
                     replace(&folder.join(format!("{file}.csv")), table.csv().as_bytes())?;
-                    replace(&folder.join(format!("{file}.md")), table.markdown().as_bytes())?;
+                    replace(
+                        &folder.join(format!("{file}.md")),
+                        table.markdown().as_bytes(),
+                    )?;
                 }
                 Part::Picture { file, picture, .. } => {
                     figures::write_png(folder.join(format!("{file}.png")), picture)?;

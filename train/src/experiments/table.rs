@@ -112,7 +112,11 @@ mod tests {
     #[test]
     fn both_forms() {
         let mut table = Table::new(&["model", "R², sample", "zeros"]);
-        table.push(vec!["a|b".into(), Cell::Number(0.12345, 3), Cell::Percent(0.5)]);
+        table.push(vec![
+            "a|b".into(),
+            Cell::Number(0.12345, 3),
+            Cell::Percent(0.5),
+        ]);
         table.push(vec!["x, y".into()]);
         assert_eq!(
             table.markdown(),

@@ -5,7 +5,7 @@ use scotopic_models::Network;
 
 use super::Context;
 use crate::checkpoint::Checkpoint;
-use crate::commands::run_info;
+use crate::commands::train::info;
 use crate::config::{self, RunConfig};
 use crate::fit::{Fit, Outcome, Watch};
 use crate::records::{LogRow, ValidationRow};
@@ -89,8 +89,7 @@ pub fn obtain(context: &Context, order: &Order) -> Result<Trained> {
     let (dir, state) = if fresh {
         let loaded = context.load(&config.data)?;
         let state = TrainState::new(&config, &loaded, &autodiff)?;
-        let info = run_info(&config, &loaded, context.device);
-        let dir = RunDir::create(&root, &config, &info)?;
+        let dir = RunDir::create(&root, &config, &info(&config, &loaded, context.device))?;
         splits = Some(loaded);
         (dir, state)
     } else {
