@@ -4,23 +4,38 @@
 //! |---|---|
 //! | the published implementation, number by number | `golden` |
 //! | the samplers against their exact laws | `sampler` |
-//! | gradients against finite differences | `gradients` |
+//! | the implicit step against its equation | `implicit_step` |
+//! | every family of beliefs: divergence, gradients, metric, expectation | `posteriors` |
+//! | every decoder: its pullback is its transposed Jacobian | `decoders` |
+//! | every way to infer: what it learns from, batches, devices, settings | `methods` |
+//! | where inference arrives: LASSO, ridge regression, strong inputs | `coding` |
+//! | gradients of the published rule through time | `gradients` |
 //! | what must hold for any input | `properties` |
 //!
 //! Every tolerance is a named constant with its reason. Cases that take a device run on every device
 //! that is found (`devices`); a device that is not there is named on stderr.
 #![recursion_limit = "256"]
 
+#[path = "science/coding.rs"]
+mod coding;
+#[path = "science/decoders.rs"]
+mod decoders;
 #[path = "science/devices.rs"]
 mod devices;
+#[path = "science/dressing.rs"]
+mod dressing;
 #[path = "science/golden/mod.rs"]
 mod golden;
 #[path = "science/gradients.rs"]
 mod gradients;
 #[path = "science/implicit_step.rs"]
 mod implicit_step;
+#[path = "science/methods/mod.rs"]
+mod methods;
 #[path = "science/numbers.rs"]
 mod numbers;
+#[path = "science/posteriors/mod.rs"]
+mod posteriors;
 #[path = "science/properties.rs"]
 mod properties;
 #[path = "science/sampler/mod.rs"]
