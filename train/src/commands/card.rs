@@ -21,16 +21,9 @@ pub(super) fn model_card(checkpoint: &Checkpoint) -> Result<String> {
         .iter()
         .map(|(name, array)| format!("| `model.{name}` | {:?} |\n", array.shape))
         .collect();
-    let objective = checkpoint
-        .progress
-        .best
-        .map_or("not validated".to_string(), |best| {
-            format!("{best:.3} nats per image")
-        });
     Ok(format!(
         "# {title}, {latents} {units}, images {c}×{h}×{w}\n\n\
-         Trained by scotopic {version} for {iterations} iterations (seed {seed}) in {seconds:.0} s.\n\
-         Lowest validation free energy: {objective}.\n\n\
+         {origin}\n\n\
          ```sh\nscotopic evaluate model.safetensors\nscotopic infer model.safetensors --input images.npy --out seen\n```\n\n\
          Pixels are expected as (value − {mean}) / {std}.\n\n\
          | tensor | shape |\n|---|---|\n{table}\n\
@@ -43,16 +36,30 @@ pub(super) fn model_card(checkpoint: &Checkpoint) -> Result<String> {
         c = shape.channels,
         h = shape.height,
         w = shape.width,
-        version = env!("CARGO_PKG_VERSION"),
-        iterations = checkpoint.progress.iteration,
-        seed = config.seed,
-        seconds = checkpoint.progress.seconds,
+        origin = origin(checkpoint),
         mean = scale.mean,
         std = scale.std,
         tensors = tensors(config),
         toml = config.to_toml()?,
         citation = citation(config),
     ))
+}
+
+/// How the weights came to be.
+fn origin(checkpoint: &Checkpoint) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let progress = &checkpoint.progress;
+    if progress.iteration == 0 {
+        return format!("Not trained by scotopic {version}: imported from another program.");
+    }
+    let objective = progress.best.map_or("not validated".to_string(), |best| {
+        format!("{best:.3} nats per image")
+    });
+    format!(
+        "Trained by scotopic {version} for {} iterations (seed {}) in {:.0} s.\n\
+         Lowest validation free energy: {objective}.",
+        progress.iteration, checkpoint.config.seed, progress.seconds
+    )
 }
 
 /// The model in words.

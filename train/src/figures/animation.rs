@@ -16,6 +16,8 @@ use super::{FigureError, write_whole};
 const HEAD: usize = 56;
 /// The distance of the progress bar from the top margin.
 const BAR: usize = 36;
+/// The side of a tile at most: an animation is watched, and sent.
+const SIDE: usize = 160;
 
 /// Draws one picture for every step: the input above, the reconstruction at that step below, the
 /// label of the step at the top over a bar that fills as the steps go by.
@@ -46,7 +48,7 @@ pub fn unroll(
             got: frames.len(),
         });
     }
-    let strip = Strip::new(&["input", "reconstruction"], &input[..each], tile)?;
+    let strip = Strip::new(&["input", "reconstruction"], &input[..each], tile)?.at_most(SIDE);
     let ranges = strip.ranges(input)?;
     // An input that stands still is its own next frame.
     let inputs = input.chunks_exact(each).cycle();
@@ -139,7 +141,9 @@ mod tests {
         );
         // The top right value of the last tile: 0, 1.25, 2.5 and 3.75 on a range of -5 to 5.
         let (width, height) = pictures[0].dimensions();
-        let strip = Strip::new(&["input", "reconstruction"], &INPUT, TILE).unwrap();
+        let strip = Strip::new(&["input", "reconstruction"], &INPUT, TILE)
+            .unwrap()
+            .at_most(SIDE);
         let x = strip.tiles_left() as u32;
         assert!(x > 24 && x < width);
         let last = |picture: &RgbImage| picture.get_pixel(width - 26, height - 26)[0];

@@ -75,6 +75,13 @@ impl Strip {
         })
     }
 
+    /// The same with tiles of at most `side` pixels, where their own pixels are not more.
+    pub fn at_most(self, side: usize) -> Self {
+        let most = side / self.tile.height.max(self.tile.width);
+        let scale = self.scale.min(most.max(1));
+        Self { scale, ..self }
+    }
+
     fn size(&self) -> (usize, usize) {
         let rows = self.labels.len();
         let width = self.label_width + self.count * (self.scale * self.tile.width + GAP) - GAP;

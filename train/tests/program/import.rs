@@ -77,7 +77,10 @@ fn fixtures_are_read_to_the_last_bit() {
             };
             assert_eq!(array.values, expected, "{name}: {ours}");
         }
-        // What was imported can be used.
+        // What was imported can be used, and does not claim to have been trained here.
+        scotopic(folder.path(), &["export", "out", "--out", "card"]).good();
+        let card = fs::read_to_string(folder.path().join("card/README.md")).unwrap();
+        assert!(card.contains("imported from another program"), "{card}");
         npy::write(&folder.path().join("x.npy"), &[2, 12], &[0.25; 24]).unwrap();
         let args = [
             "infer", "out", "--input", "x.npy", "--out", "seen", "--device", "flex",

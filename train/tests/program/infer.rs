@@ -264,6 +264,9 @@ fn every_kind_of_stimulus_is_seen() {
         let gif = GifDecoder::new(BufReader::new(gif)).unwrap();
         assert_eq!(gif.into_frames().count(), steps, "{spec}");
     }
+    let film = show(folder.path(), "kind=video,path=film,hold=3", &[]);
+    assert!(film.err.contains("shown unfiltered"), "{}", film.err);
+    film.good();
     // A file and a line that say the same are the same.
     show(folder.path(), "s.toml", own).good();
     let file = frames(folder.path());

@@ -26,6 +26,15 @@ pub(super) fn read(path: &Path, shape: ImageShape, data: &DataConfig) -> Result<
     )?)
 }
 
+/// The filter that whole pictures of these data pass through before they are cut into patches.
+pub(super) fn whitening(data: &DataConfig) -> Option<WhiteningConfig> {
+    match data {
+        DataConfig::DeadLeaves(c) => Some(c.whitening.clone()),
+        DataConfig::Images(c) => Some(c.whitening.clone()),
+        _ => None,
+    }
+}
+
 /// The one array of an archive, or the one that is named as images are.
 fn the_array(path: &Path) -> Result<Array> {
     let mut arrays = npy::read_npz(path)?;
@@ -73,15 +82,11 @@ fn pictures(path: &Path, shape: ImageShape, data: &DataConfig) -> Result<Vec<f32
         true => images::folder(path)?,
         false => vec![path.to_path_buf()],
     };
-    let whitening = match data {
-        DataConfig::DeadLeaves(c) => c.whitening.clone(),
-        DataConfig::Images(c) => c.whitening.clone(),
-        _ => WhiteningConfig {
-            kind: WhiteningKind::None,
-            local_contrast: false,
-            ..Default::default()
-        },
-    };
+    let whitening = whitening(data).unwrap_or(WhiteningConfig {
+        kind: WhiteningKind::None,
+        local_contrast: false,
+        ..Default::default()
+    });
     let mut values = Vec::new();
     for file in &files {
         let mut picture = images::grey(file)?;

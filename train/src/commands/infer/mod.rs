@@ -37,7 +37,7 @@ use shown::Shown;
                         [n, pixels], free_energy, negative_log_likelihood and kl [time, n];\n\
                         reconstructions.png, unroll.gif (input and reconstruction over time) and raster.png.\n\
                         Where a model has no spikes, they are called samples and means (states and\n\
-                        activities for point estimates), and there is no raster.\n\nExamples:\n  \
+                        activities for point estimates), and only categorical ones have a raster.\n\nExamples:\n  \
                         scotopic infer checkpoints/dead-leaves --input photo.jpg --out seen\n  \
                         scotopic infer checkpoints/dead-leaves --stimulus kind=rotate,degrees=2 --out seen\n  \
                         scotopic infer checkpoints/dead-leaves --stimulus kind=grating --steps 100 --out seen"

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, anyhow, ensure};
 use scotopic_datasets::stimulus::Frames;
-use scotopic_datasets::{ImageSet, StimulusConfig, images};
+use scotopic_datasets::{ImageSet, StimulusConfig, WhiteningKind, images};
 
 use super::{InferArgs, images as input};
 use crate::checkpoint::Checkpoint;
@@ -88,6 +88,13 @@ pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> 
     let indices: Vec<usize> = (0..count).collect();
     let mut frames = stimulus.frames(images.as_ref(), &indices, shape, frames_made)?;
     if stimulus.shows_pixels() {
+        let filter = input::whitening(&checkpoint.config.data);
+        if filter.is_some_and(|f| f.kind != WhiteningKind::None || f.local_contrast) {
+            eprintln!(
+                "scotopic: this model learned from filtered pictures; the frames of `{}` are shown unfiltered",
+                stimulus.kind()
+            );
+        }
         frames = frames.rescaled(stimulus.kind(), scale)?;
     }
     Ok(Shown { frames, steps })
