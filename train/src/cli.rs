@@ -48,6 +48,8 @@ pub enum Command {
     Train(commands::train::TrainArgs),
     /// Measure a model on a split of its data: R², error, zeros, free energy
     Evaluate(commands::evaluate::EvaluateArgs),
+    /// Ask what a model is like: convergence, read-outs, filters, tuning, receptive fields, weights
+    Analyse(commands::analyse::AnalyseArgs),
     /// Let a model see images or sequences; write spikes, rates, reconstructions, free energy
     Infer(commands::infer::InferArgs),
     /// Draw a model: its dictionary, reconstructions, convergence, spikes, inference as it unfolds
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Train(args) => commands::train::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Analyse(args) => commands::analyse::run(&args),
         Command::Infer(args) => commands::infer::run(&args),
         Command::Show(args) => commands::show::run(&args),
         Command::Data(args) => commands::data::run(&args),
