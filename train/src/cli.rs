@@ -49,6 +49,9 @@ pub enum Command {
     /// Measure a model on a split of its data: R², error, zeros, free energy
     Evaluate(commands::evaluate::EvaluateArgs),
     /// Let a model see images, films, gratings; write spikes, rates, reconstructions, free energy
+    /// Ask what a model is like: convergence, read-outs, filters, tuning, receptive fields, weights
+    Analyse(commands::analyse::AnalyseArgs),
+    /// Let a model see images or sequences; write spikes, rates, reconstructions, free energy
     Infer(commands::infer::InferArgs),
     /// Draw a model: its dictionary, reconstructions, convergence, spikes, inference as it unfolds
     Show(commands::show::ShowArgs),
@@ -91,6 +94,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Train(args) => commands::train::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Analyse(args) => commands::analyse::run(&args),
         Command::Infer(args) => commands::infer::run(&args),
         Command::Show(args) => commands::show::run(&args),
         Command::Experiment(args) => commands::experiment::run(&args),

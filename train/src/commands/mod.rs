@@ -1,5 +1,6 @@
 //! One file per command of the program.
 
+pub mod analyse;
 pub mod completions;
 pub mod config;
 pub mod data;

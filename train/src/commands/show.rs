@@ -291,6 +291,7 @@ pub fn convergence(
             .chunks_exact(4)
             .map(|row| f64::from(row[k]))
             .collect(),
+        ..Default::default()
     };
     let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
         title: title.into(),
@@ -387,6 +388,7 @@ pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
         label: label.into(),
         x: x.clone(),
         y: rows.iter().map(value).collect(),
+        ..Default::default()
     };
     let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
         title: title.into(),

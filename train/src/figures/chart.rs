@@ -11,7 +11,7 @@ use super::header::Header;
 use super::plot::{self, Along, Plot};
 use super::text::{self, BODY};
 
-pub use super::curve::Series;
+pub use super::curve::{Mark, Series};
 
 const PANEL_WIDTH: u32 = 640;
 const PLOT_HEIGHT: u32 = 360;
@@ -99,7 +99,10 @@ impl<'a> Laid<'a> {
         let points = |series: &'a Series| series.points(panel.log_x, panel.log_y).flatten();
         let shown = || panel.series.iter().flat_map(points);
         let x = Axis::around(shown().map(|point| point.0), panel.log_x, 0.02);
-        let y = Axis::around(shown().map(|point| point.1), panel.log_y, 0.05);
+        let bars = panel.series.iter().any(|s| s.mark == Mark::Bars);
+        let zero = (bars && !panel.log_y).then_some(0.0);
+        let values = shown().map(|point| point.1).chain(zero);
+        let y = Axis::around(values, panel.log_y, 0.05);
         let inner = PANEL_WIDTH - 2 * MARGIN;
         Self {
             panel,
@@ -165,6 +168,7 @@ impl<'a> Laid<'a> {
                 picture,
                 &plot,
                 points,
+                series.mark,
                 colour::series(index, self.panel.series.len()),
             );
         }
@@ -179,7 +183,12 @@ mod tests {
     fn panel(x: Vec<f64>, y: Vec<f64>) -> Panel {
         let label = "loss".to_owned();
         Panel {
-            series: vec![Series { label, x, y }],
+            series: vec![Series {
+                label,
+                x,
+                y,
+                ..Series::default()
+            }],
             ..Panel::default()
         }
     }
@@ -251,6 +260,7 @@ mod tests {
                 label: format!("{i} {long}"),
                 x: vec![-1e9, 1e9],
                 y: vec![1e-9, 12_345_678.0],
+                ..Series::default()
             })
             .collect();
         let labels = (long.clone(), long.clone(), long.clone());

@@ -4,7 +4,7 @@
 //! models or tensors. Input that cannot be drawn is refused with a [`FigureError`] that says what
 //! is wrong with it.
 //!
-//! The figures are in [`tiles`], [`chart`], [`raster`] and [`animation`]. What they are drawn with
+//! The figures are in [`tiles`], [`chart`], [`heat`], [`raster`] and [`animation`]. What they are drawn with
 //! is in [`canvas`] (paper, rectangles, lines), [`colour`], [`text`] and [`header`] (titles);
 //! [`patch`] and [`strip`] (one tile, rows of tiles); [`axis`], [`plot`] and [`curve`] (round ticks,
 //! a frame with two axes, one line in it); and [`counts`] (spike counts, checked and sorted).
@@ -17,6 +17,7 @@ pub mod colour;
 pub mod counts;
 pub mod curve;
 pub mod header;
+pub mod heat;
 pub mod patch;
 pub mod plot;
 pub mod raster;
@@ -31,7 +32,7 @@ use std::path::{Path, PathBuf};
 
 use image::{ImageError, ImageFormat, RgbImage};
 
-pub use chart::{Panel, Series};
+pub use chart::{Mark, Panel, Series};
 pub use patch::Tile;
 
 /// Why a figure could not be drawn or written.
