@@ -48,10 +48,9 @@ pub enum Command {
     Train(commands::train::TrainArgs),
     /// Measure a model on a split of its data: R², error, zeros, free energy
     Evaluate(commands::evaluate::EvaluateArgs),
-    /// Let a model see images, films, gratings; write spikes, rates, reconstructions, free energy
     /// Ask what a model is like: convergence, read-outs, filters, tuning, receptive fields, weights
     Analyse(commands::analyse::AnalyseArgs),
-    /// Let a model see images or sequences; write spikes, rates, reconstructions, free energy
+    /// Let a model see images, films, gratings; write spikes, rates, reconstructions, free energy
     Infer(commands::infer::InferArgs),
     /// Draw a model: its dictionary, reconstructions, convergence, spikes, inference as it unfolds
     Show(commands::show::ShowArgs),

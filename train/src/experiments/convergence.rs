@@ -6,7 +6,7 @@ use super::published::FIGURE3;
 use super::{Cell, Context, Order, Page, Size, Table, obtain};
 use crate::analysis::Subject;
 use crate::analysis::convergence::{ConvergenceSettings, convergence, spread};
-use crate::figures::{Panel, Series, chart};
+use crate::figures::{Mark, Panel, Series, chart};
 
 /// The iterative models on natural patches; β as published.
 pub(super) fn orders() -> Vec<Order> {
@@ -95,6 +95,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             label: name.clone(),
             x: curve.at.iter().map(|v| v.step as f64).collect(),
             y: curve.at.iter().map(of).collect(),
+            mark: Mark::Line,
         };
         r2.push(series(|v| v.r2.max(-0.2)));
         zeros.push(series(|v| v.zeros));

@@ -8,7 +8,7 @@ use super::{Cell, Context, Page, Size, Table, obtain, table2_mnist};
 use crate::analysis::Subject;
 use crate::analysis::convergence::{Convergence, ConvergenceSettings};
 use crate::analysis::ood::{ood, views};
-use crate::figures::{Panel, Series, chart};
+use crate::figures::{Mark, Panel, Series, chart};
 
 /// Steps at test time: as trained, and eight times as many.
 const STEPS: [usize; 2] = [16, 128];
@@ -97,6 +97,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
                 label: label.clone(),
                 x,
                 y,
+                mark: Mark::Line,
             }
         })
         .collect();

@@ -4,7 +4,7 @@ use anyhow::Result;
 use scotopic_measures::rate_distortion::{Point, distance, pareto_front};
 
 use super::{Cell, Context, Order, Page, Size, Table, obtain};
-use crate::figures::{Panel, Series, chart};
+use crate::figures::{Mark, Panel, Series, chart};
 use crate::fit::validation;
 use crate::measure::{Measurement, measure};
 
@@ -84,6 +84,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
                 label: format!("T = {steps}"),
                 x: of.iter().map(|p| p.zeros).collect(),
                 y: of.iter().map(|p| p.r2).collect(),
+                mark: Mark::Dots,
             }
         })
         .collect();
