@@ -9,7 +9,7 @@ use crate::devices::{Place, others};
 use crate::numbers::{Ledger, read};
 
 /// f32 through three steps whose gain is of order one: some hundred roundings, and each device's own exp and tanh.
-const SINGLE: f64 = 1e-4;
+const SINGLE: f64 = 2e-5;
 
 fn check(ledger: &mut Ledger, subject: &Subject, place: &Place) {
     let run = |place: &Place| {
