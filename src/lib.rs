@@ -12,11 +12,11 @@
 //!
 //! | idea | room |
 //! |---|---|
-//! | q(z): Poisson, with membrane potentials as log-rates | [`posterior`] |
+//! | q(z): Poisson, Gaussian, Laplace, categorical, point estimates | [`posterior`] |
 //! | x̂ = f(z), its pullback Jᵀe, observation noise | [`decoder`] |
 //! | F by term and datum | [`FreeEnergy`] |
-//! | the step u ← clamp(u + clamp(−η∇F)), unrolled in time | [`inference`] |
-//! | relaxed and exact spikes, soft clamps, as device kernels | [`ops`] |
+//! | what every model can do; the step u ← clamp(u + clamp(−η∇F)), unrolled in time | [`inference`] |
+//! | spikes, unit noise, soft clamps, the implicit step, as device kernels | [`ops`] |
 //! | the same random numbers on every device | [`noise`] |
 //! | curves over training | [`Ramp`], [`Rise`], [`WarmupCosine`] |
 //!

@@ -199,11 +199,7 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
     type Belief = P;
 
     fn rest(&self, batch: usize) -> P {
-        let rows = self.rest.components().into_iter().map(|row| {
-            let [_, latent] = row.dims();
-            row.expand([batch, latent])
-        });
-        self.rest.with_components(rows.collect())
+        self.rest.repeated(batch)
     }
 
     fn refine(&self, x: &Tensor<2>, state: &P, time: usize, noise: &dyn NoiseSource) -> Refined<P> {

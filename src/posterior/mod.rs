@@ -162,6 +162,15 @@ pub trait Posterior: Clone + std::fmt::Debug {
         clamps: &Clamps,
     ) -> Self;
 
+    /// A belief of one row, held about `batch` data.
+    fn repeated(&self, batch: usize) -> Self {
+        let rows = self.components().into_iter().map(|row| {
+            let [_, latent] = row.dims();
+            row.expand([batch, latent])
+        });
+        self.with_components(rows.collect())
+    }
+
     /// The same values cut off from the graph.
     fn detach(&self) -> Self {
         self.with_components(self.components().into_iter().map(Tensor::detach).collect())

@@ -6,7 +6,7 @@ use scotopic::inference::{Generated, Generative, NaturalGradient, Perception, Re
 use scotopic::noise::{Draw, NoiseSource};
 use scotopic::posterior::{Posterior, Sampling};
 
-use super::{repeated, split};
+use super::split;
 use crate::encoder::EncoderNet;
 
 /// q(z|x) = the prior moved by an encoder's answer, in every component: u = clamp(u₀ + clamp(enc(x))).
@@ -31,7 +31,7 @@ pub struct Amortized<'a, P: Posterior, D: Decoder> {
 impl<P: Posterior, D: Decoder> Amortized<'_, P, D> {
     /// q(z|x) for images `[batch, pixels]`.
     pub fn encode(&self, x: &Tensor<2>) -> P {
-        let prior = repeated(&self.rest, x.dims()[0]);
+        let prior = self.rest.repeated(x.dims()[0]);
         let shifts = split(self.encoder.forward(x.clone()), self.rest.names().len());
         prior.advance(shifts, None, &self.rule.clamps)
     }
@@ -41,7 +41,7 @@ impl<P: Posterior, D: Decoder> Perception for Amortized<'_, P, D> {
     type Belief = P;
 
     fn rest(&self, batch: usize) -> P {
-        repeated(&self.rest, batch)
+        self.rest.repeated(batch)
     }
 
     fn refine(&self, x: &Tensor<2>, _: &P, time: usize, noise: &dyn NoiseSource) -> Refined<P> {

@@ -7,7 +7,7 @@ use scotopic::inference::{Generated, Generative, Leak, NaturalGradient, Percepti
 use scotopic::noise::{Draw, NoiseSource};
 use scotopic::posterior::{Posterior, Sampling};
 
-use super::{repeated, split};
+use super::split;
 use crate::encoder::EncoderNet;
 
 /// ia-VAE: a gated update computed from the belief and the gradient of F at it.
@@ -44,7 +44,7 @@ impl<P: Posterior, D: Decoder> Perception for IterativeAmortized<'_, P, D> {
     type Belief = P;
 
     fn rest(&self, batch: usize) -> P {
-        repeated(&self.rest, batch)
+        self.rest.repeated(batch)
     }
 
     fn refine(

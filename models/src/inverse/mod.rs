@@ -10,7 +10,6 @@
 //! The natural-gradient descent itself is [`scotopic::inference::Iterative`].
 
 use burn::tensor::Tensor;
-use scotopic::posterior::Posterior;
 
 mod amortized;
 mod descent;
@@ -21,15 +20,6 @@ pub use amortized::Amortized;
 pub use descent::Descent;
 pub use iterative_amortized::IterativeAmortized;
 pub use semi_amortized::SemiAmortized;
-
-/// One row of a belief repeated for `batch` data.
-pub(crate) fn repeated<P: Posterior>(row: &P, batch: usize) -> P {
-    let rows = row.components().into_iter().map(|component| {
-        let [_, latent] = component.dims();
-        component.expand([batch, latent])
-    });
-    row.with_components(rows.collect())
-}
 
 /// `[batch, components·latent]` cut into components `[batch, latent]`.
 pub(crate) fn split(joined: Tensor<2>, components: usize) -> Vec<Tensor<2>> {
