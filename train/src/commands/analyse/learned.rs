@@ -216,8 +216,9 @@ pub(super) fn lateral(request: &Request<'_>) -> Result<Answer> {
         .enumerate()
         .filter(|(i, _)| i % (order.len() + 1) != 0);
     let most = between.fold(0f32, |most, (_, w)| most.max(w.abs()));
-    let title = format!("Lateral weights of the {} strongest neurons", order.len());
-    let note = "L = ΦᵀΣ⁻¹Φ, largest diagonal first; positive weights inhibit";
+    let title = format!("Lateral weights, {} neurons", order.len());
+    let note =
+        "What a spike of a column takes from the potential of a row; strongest neurons first";
     let picture = heat::map(&map, [order.len(); 2], f64::from(most), &title, note);
     answer.arrays = vec![
         ("lateral".into(), vec![k, k], found.lateral),
