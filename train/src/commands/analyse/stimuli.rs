@@ -122,10 +122,7 @@ pub(super) fn receptive_field(request: &Request<'_>) -> Result<Answer> {
         width: shape.width,
         channels: shape.channels,
     };
-    let title = format!(
-        "Spike-triggered averages of {} neurons, clearest first",
-        order.len()
-    );
+    let title = format!("Spike-triggered averages, {} neurons", order.len());
     let picture = tiles::dictionary(&averages, tile, &title);
     let latents = found.units.len();
     answer.arrays = vec![("averages".into(), vec![latents, pixels], found.averages)];
