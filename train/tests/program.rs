@@ -3,6 +3,8 @@
 
 mod program {
     mod adamax;
+    mod analyse;
+    mod analyse_command;
     mod command_line;
     mod config_command;
     mod damage;

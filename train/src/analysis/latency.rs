@@ -42,7 +42,8 @@ pub struct LatencySettings {
     pub trials: usize,
     /// Sequences at a time.
     pub batch: usize,
-    /// A response counts if its peak is above the rate at rest by more than this.
+    /// A response counts if its peak is above twice the rate at rest by more than this: the peak of
+    /// mere fluctuations has no latency.
     pub least: f64,
 }
 
@@ -247,7 +248,7 @@ fn of_contrast(
             .chain(course.iter().copied())
             .collect();
         let peak = whole.iter().copied().fold(baseline, f64::max);
-        latencies.push(match peak > baseline + settings.least {
+        latencies.push(match peak > 2.0 * baseline + settings.least {
             true => half_time(&whole, baseline, Top::Peak)
                 .with_context(|| format!("the response of neuron {unit}"))?,
             false => None,

@@ -45,11 +45,12 @@ pub struct NoiseSettings {
 impl Default for NoiseSettings {
     fn default() -> Self {
         Self {
-            steps: 400,
-            sequences: 32,
+            steps: 600,
+            sequences: 48,
             sigma: 1.0,
-            every: 1,
-            lags: 6,
+            // A potential integrates what it sees: a frame of one step hardly moves it.
+            every: 4,
+            lags: 8,
             least: 50.0,
             seed: 0,
         }

@@ -38,8 +38,8 @@ pub struct TuningSettings {
     pub trials: usize,
     /// Sequences at a time.
     pub batch: usize,
-    /// A neuron responds if it fires more spikes per step than this to its preferred grating, and more
-    /// than to a blank.
+    /// A neuron responds if it fires more to its preferred grating than to a blank, by more spikes per
+    /// step than this and by more than three standard errors of a difference of Poisson counts.
     pub least: f64,
 }
 
@@ -50,9 +50,10 @@ impl Default for TuningSettings {
             frequencies: vec![0.04, 0.06, 0.09, 0.13, 0.18, 0.26, 0.37],
             contrasts: vec![0.0625, 0.125, 0.25, 0.5, 1.0, 2.0],
             reference: 4,
-            period: 20,
-            cycles: 2,
-            settle: 16,
+            // Slow enough for potentials that take tens of steps to follow.
+            period: 120,
+            cycles: 1,
+            settle: 24,
             trials: 4,
             batch: 256,
             least: 0.05,
@@ -265,10 +266,11 @@ fn of_unit(
     let peak = mean(reference, best);
     let plaid = seen.mean((contrasts + 1) * conditions + best, unit);
     let blank = seen.mean((contrasts + 2) * conditions, unit);
+    let counted = (settings.trials.max(1) * settings.period * settings.cycles) as f64;
     let first = seen.modulation(at(reference, best), unit);
     Ok(UnitTuning {
         unit,
-        responsive: peak > settings.least && peak > blank,
+        responsive: peak - blank > settings.least.max(3.0 * ((peak + blank) / counted).sqrt()),
         peak,
         blank,
         orientation: OrientationTuning::of(&by_orientation)?,

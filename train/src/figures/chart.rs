@@ -100,9 +100,14 @@ impl<'a> Laid<'a> {
         let shown = || panel.series.iter().flat_map(points);
         let x = Axis::around(shown().map(|point| point.0), panel.log_x, 0.02);
         let bars = panel.series.iter().any(|s| s.mark == Mark::Bars);
-        let zero = (bars && !panel.log_y).then_some(0.0);
-        let values = shown().map(|point| point.1).chain(zero);
-        let y = Axis::around(values, panel.log_y, 0.05);
+        let y = Axis::around(shown().map(|point| point.1), panel.log_y, 0.05);
+        let highest = shown().map(|point| point.1).fold(0.0, f64::max);
+        let counts = bars && !panel.log_y && shown().all(|point| point.1 >= 0.0);
+        // Bars stand on the axis itself.
+        let y = match counts && highest > 0.0 {
+            true => y.map(|_| Axis::linear(0.0, 1.05 * highest)),
+            false => y,
+        };
         let inner = PANEL_WIDTH - 2 * MARGIN;
         Self {
             panel,

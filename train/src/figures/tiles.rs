@@ -22,7 +22,7 @@ pub fn dictionary(atoms: &[f32], tile: Tile, title: &str) -> Result<RgbImage, Fi
     let grid = (columns * step_x - GAP, rows * step_y - GAP);
     let width = (grid.0 + 2 * MARGIN).max(MIN_WIDTH);
 
-    let plural = if count == 1 { "atom" } else { "atoms" };
+    let plural = if count == 1 { "tile" } else { "tiles" };
     let note = format!(
         "{count} {plural} of {} x {}, each scaled to its own largest absolute value",
         tile.height, tile.width

@@ -15,6 +15,7 @@ fn help_texts_are_the_stored_ones() {
         &[],
         &["train"],
         &["evaluate"],
+        &["analyse"],
         &["infer"],
         &["show"],
         &["data"],

@@ -40,7 +40,7 @@ fn steady(atom: &[f64], device: &Device) -> Network {
 }
 
 /// The dictionary of a model that has one.
-fn linear(model: &mut Network) -> &mut LinearDictionary {
+pub fn linear(model: &mut Network) -> &mut LinearDictionary {
     match &mut model.decoder {
         DecoderNet::Linear(linear) => linear,
         other => panic!("{other:?}"),
@@ -111,7 +111,7 @@ fn r2_and_squared_error_are_the_golden_ones() {
 }
 
 /// A small model that fires at various rates, and 11 images with structure.
-fn example(device: &Device) -> (Network, ImageSet) {
+pub fn example(device: &Device) -> (Network, ImageSet) {
     let config = NetworkConfig {
         picture: Picture::row(9),
         latents: 7,
@@ -144,7 +144,7 @@ fn example(device: &Device) -> (Network, ImageSet) {
     )
 }
 
-fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.try_into_vec_as::<f64>().unwrap()
 }
 
@@ -167,6 +167,17 @@ fn by_hand(model: &Network, set: &ImageSet, how: &Measurement, device: &Device) 
     let images = how.count.min(set.len());
     let (mut r2, mut r2_rates, mut errors, mut errors_rates, mut total) = (0.0, 0.0, 0.0, 0.0, 0.0);
     let (mut zeros, mut reconstruction, mut kl) = (0, 0.0, 0.0);
+    let (mut change, mut population) = (0.0, 0.0);
+    let mut counts: Vec<Vec<f64>> = Vec::new();
+    // 1 − (Σz)²/(n Σz²), stretched to reach 1; a silent row counts with 1.
+    let sparsity = |z: &[f64]| {
+        let n = z.len() as f64;
+        let squares: f64 = z.iter().map(|z| z * z).sum();
+        match squares == 0.0 {
+            true => 1.0,
+            false => (1.0 - z.iter().sum::<f64>().powi(2) / (n * squares)) / (1.0 - 1.0 / n),
+        }
+    };
     for (number, start) in (0..images).step_by(how.batch).enumerate() {
         let rows = how.batch.min(images - start);
         let values = set.pixels()[start * pixels..(start + rows) * pixels].to_vec();
@@ -215,11 +226,19 @@ fn by_hand(model: &Network, set: &ImageSet, how: &Measurement, device: &Device) 
                     errors_rates += by_rates;
                     total += sst;
                     zeros += z.iter().filter(|&&z| z == 0.0).count();
+                    population += sparsity(z);
+                    let now = row * latents..(row + 1) * latents;
+                    change += sse(&u[now.clone()], &before[now]).sqrt();
+                    counts.push(z.to_vec());
                 }
             }
             before = u;
         }
     }
+    let lifetime = (0..latents)
+        .map(|k| sparsity(&counts.iter().map(|z| z[k]).collect::<Vec<_>>()))
+        .sum::<f64>()
+        / latents as f64;
     let n = images as f64;
     let per_step = n * how.steps as f64;
     Measures {
@@ -231,6 +250,10 @@ fn by_hand(model: &Network, set: &ImageSet, how: &Measurement, device: &Device) 
         zeros: zeros as f64 / (n * latents as f64),
         r2_rates: r2_rates / n,
         r2_rates_pooled: 1.0 - errors_rates / total,
+        squared_error_rates: errors_rates / n,
+        population_sparsity: Some(population / n),
+        lifetime_sparsity: (images > 1).then_some(lifetime),
+        change: change / n,
         reconstruction: reconstruction / per_step,
         kl: kl / per_step,
         objective: (reconstruction + how.beta * kl) / per_step,
@@ -261,6 +284,14 @@ fn measures_are_what_a_person_would_compute() {
             "{expected}"
         );
         for (key, expected) in expected.as_object().unwrap() {
+            if expected.is_null() {
+                assert!(
+                    found[key].is_null(),
+                    "{key}: {} (count {count})",
+                    found[key]
+                );
+                continue;
+            }
             let (a, b) = (found[key].as_f64().unwrap(), expected.as_f64().unwrap());
             // Sums of some hundred f32 numbers of the same size: 10⁻⁵ is a hundred times their rounding.
             assert!(

@@ -211,13 +211,15 @@ pub(super) fn lateral(request: &Request<'_>) -> Result<Answer> {
     for &row in &order {
         map.extend(order.iter().map(|&column| found.lateral[row * k + column]));
     }
-    let between = map
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| i % (order.len() + 1) != 0);
-    let most = between.fold(0f32, |most, (_, w)| most.max(w.abs()));
-    let title = format!("Lateral weights of the {} strongest neurons", order.len());
-    let note = "L = ΦᵀΣ⁻¹Φ, largest diagonal first; positive weights inhibit";
+    let between = map.iter().enumerate();
+    let between = between.filter(|(i, _)| i % (order.len() + 1) != 0);
+    let mut sizes: Vec<f32> = between.map(|(_, w)| w.abs()).collect();
+    sizes.sort_by(f32::total_cmp);
+    // The few largest would leave the rest too pale to see.
+    let most = sizes.get(sizes.len() * 99 / 100).copied().unwrap_or(1.0);
+    let title = format!("Lateral weights, {} neurons", order.len());
+    let note =
+        "What a spike of a column takes from the potential of a row; strongest neurons first";
     let picture = heat::map(&map, [order.len(); 2], f64::from(most), &title, note);
     answer.arrays = vec![
         ("lateral".into(), vec![k, k], found.lateral),

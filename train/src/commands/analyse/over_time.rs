@@ -303,6 +303,9 @@ pub(super) fn ood(request: &Request<'_>) -> Result<Answer> {
 }
 
 /// R² and zeros against the angle by which digits are turned, one curve for each number of steps.
+///
+/// Relative to the variance of the images: turning by other than right angles blurs, which alone makes
+/// errors smaller.
 fn turned(views: &[crate::analysis::convergence::Convergence]) -> Vec<Panel> {
     let angled: Vec<(f64, &[StepValues])> = views
         .iter()
@@ -334,8 +337,8 @@ fn turned(views: &[crate::analysis::convergence::Convergence]) -> Vec<Panel> {
     };
     vec![
         panel("Reconstruction by rates", "R²", &|v| v.r2_rates.max(-1.0)),
-        panel("Error by one sample", "squared error per image", &|v| {
-            v.squared_error
+        panel("Variance left by one sample", "SSE/SST", &|v| {
+            1.0 - v.r2_pooled.max(-1.0)
         }),
         panel("Sparsity", "fraction of zeros", &|v| v.zeros),
     ]

@@ -134,6 +134,12 @@ pub(super) fn tuning(request: &Request<'_>) -> Result<Answer> {
             100.0 * s.simple
         ),
     ];
+    // Without a response there is nothing to tell, and nothing to draw.
+    if s.responsive == 0 {
+        answer.summary.truncate(1);
+        answer.headline = serde_json::to_value(s)?;
+        return Ok(answer);
+    }
     answer.headline = serde_json::to_value(s)?;
     answer.draw(chart::lines(&panels(&found)))
 }
@@ -189,8 +195,6 @@ fn panels(found: &Tuning) -> Vec<Panel> {
         log_x,
         log_y: false,
     };
-    let some = !responsive.is_empty();
-    let kept = |series: Series| if some { series } else { Series::default() };
     let orientation = line(
         (0..n)
             .map(|i| (i as f64 - (n / 2) as f64) * spacing)
@@ -213,21 +217,11 @@ fn panels(found: &Tuning) -> Vec<Panel> {
         panel(
             "Orientation, mean of neurons",
             "degrees from the best",
-            kept(orientation),
+            orientation,
             false,
         ),
-        panel(
-            "Spatial frequency",
-            "cycles per pixel",
-            kept(frequency),
-            true,
-        ),
-        panel(
-            "Contrast",
-            "contrast, standardised units",
-            kept(contrast),
-            true,
-        ),
+        panel("Spatial frequency", "cycles per pixel", frequency, true),
+        panel("Contrast", "contrast, standardised units", contrast, true),
         counted(
             "Selectivity",
             "1 - circular variance",
@@ -277,7 +271,7 @@ fn counted(
         title: title.into(),
         x_label: x_label.into(),
         y_label: "neurons".into(),
-        series: if units.is_empty() { vec![] } else { vec![bars] },
+        series: vec![bars],
         ..Panel::default()
     }
 }

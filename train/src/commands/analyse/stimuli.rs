@@ -100,11 +100,15 @@ pub(super) fn receptive_field(request: &Request<'_>) -> Result<Answer> {
             said(found.lag, 0)
         ),
     ];
+    if found.measured == 0 {
+        answer.summary.truncate(1);
+    }
     answer.headline = serde_json::json!({
         "neurons": found.units.len(), "measured": found.measured,
         "correlation": found.correlation, "lag": found.lag,
     });
-    let mut order: Vec<_> = found.units.iter().filter(|u| u.spikes > 0.0).collect();
+    let enough = found.settings.least;
+    let mut order: Vec<_> = found.units.iter().filter(|u| u.spikes >= enough).collect();
     let energy = |signal: Option<f64>| signal.unwrap_or(f64::NEG_INFINITY);
     order.sort_by(|a, b| energy(b.signal_to_noise).total_cmp(&energy(a.signal_to_noise)));
     order.truncate(SHOWN);
@@ -118,10 +122,7 @@ pub(super) fn receptive_field(request: &Request<'_>) -> Result<Answer> {
         width: shape.width,
         channels: shape.channels,
     };
-    let title = format!(
-        "Spike-triggered averages of {} neurons, clearest first",
-        order.len()
-    );
+    let title = format!("Spike-triggered averages, {} neurons", order.len());
     let picture = tiles::dictionary(&averages, tile, &title);
     let latents = found.units.len();
     answer.arrays = vec![("averages".into(), vec![latents, pixels], found.averages)];
