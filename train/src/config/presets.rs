@@ -38,7 +38,7 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "natural-patches",
-        about: "whitened 16×16 patches of photographs (a folder of images)",
+        about: "whitened 12×12 patches of photographs: Gabor filters (a folder of images)",
         base: None,
         text: include_str!("../../presets/natural-patches.toml"),
     },

@@ -111,10 +111,10 @@ pub(super) fn run(context: &Context) -> Result<Page> {
     };
     let mut page = Page::new("Convergence of inference (Figure 3)");
     page.text(format!(
-        "Models trained with 16 steps on whitened 16×16 patches, inference continued to {last} steps on {count} validation \
+        "Models trained with 16 steps on whitened patches, inference continued to {last} steps on {count} validation \
          patches. R² per patch of one sample of the latents. Published: van Hateren patches, 300 epochs; here: {}.",
         match context.size.iterations() {
-            Some(n) => format!("BSDS500 patches with local contrast normalisation, {n} iterations"),
+            Some(n) => format!("BSDS500 patches of 12×12 with local contrast normalisation, 256 neurons, {n} iterations"),
             None => "BSDS500 patches, as many epochs".into(),
         }
     ));

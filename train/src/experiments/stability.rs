@@ -15,8 +15,15 @@ const STEPS: [usize; 3] = [16, 200, 1000];
 fn orders() -> [Order; 2] {
     let plain = |name, step: &str| {
         Order::new(name, "natural-patches", "published/natural-patches")
+            .set("data.patch=16")
+            .set("data.train_patches=20000")
+            .set("data.min_contrast=0.0")
             .set("data.whitening.f0=0.4")
             .set("data.whitening.local_contrast=false")
+            .set("model.latents=512")
+            .set("train.batch=200")
+            .set("train.rate.base=0.005")
+            .set("schedule.beta.over=0.1")
             .set("objective.beta=8.0")
             .set(format!("inference.step={step}"))
     };
