@@ -43,7 +43,6 @@ pub enum StepForm {
     /// A log-rate's gain grows with its rate: a change du of a potential changes the drive on it by
     /// λ_k H_kk du, H = ΦᵀΣ⁻¹Φ, so where ηλ_kH_kk > 2 the step overshoots, and no small η is small enough
     /// for every input.
-    #[default]
     Explicit,
     /// The step of proximal mirror descent with a diagonal Gauss–Newton model of F.
     ///
@@ -58,7 +57,9 @@ pub enum StepForm {
     /// sign is that of −∇ and whose size is bounded by ln(1 + |∇|/(H_kkλ_k)) upwards: a single neuron
     /// can no longer run away at any contrast, and where ηλH is small nothing changes. It costs one scalar
     /// equation per neuron and step, and diag H once per unroll. For Gaussian and Laplace latents the
-    /// equation is linear: the step is divided by 1 + ησ²H_kk.
+    /// equation is linear: the step is divided by 1 + ησ²H_kk. Where latents pass through an activation, H is the
+    /// curvature by a(z): an upper bound of that by z for relu and softplus of unit gain, and only a guess beyond.
+    #[default]
     Proximal,
 }
 

@@ -100,6 +100,10 @@ impl Posterior for Belief {
         each!(self, q => q.mean())
     }
 
+    fn representation(&self) -> Tensor<2> {
+        each!(self, q => q.representation())
+    }
+
     fn spread(
         &self,
         diagonal: &Tensor<2>,

@@ -108,6 +108,10 @@ impl Posterior for GaussianPosterior {
         self.activate(self.mean.clone())
     }
 
+    fn representation(&self) -> Tensor<2> {
+        self.mean.clone()
+    }
+
     fn spread(
         &self,
         diagonal: &Tensor<2>,

@@ -115,6 +115,12 @@ pub trait Posterior: Clone + std::fmt::Debug {
     /// What is decoded instead of a sample, `[batch, latent]`: E_q\[z\], behind the activation if there is one.
     fn mean(&self) -> Tensor<2>;
 
+    /// What a read-out sees of the belief, `[batch, latent]`: rates, or μ itself where the latents pass through an
+    /// activation that may hide it.
+    fn representation(&self) -> Tensor<2> {
+        self.mean()
+    }
+
     /// tr(Cov_q\[z\]·H), `[batch]`, for a matrix H of which the diagonal `[1, latent]` is given and E\[z\]ᵀH E\[z\],
     /// `[batch]`, on demand; what the exact expectation over a linear decoder adds. `None` without a closed form.
     fn spread(

@@ -119,8 +119,7 @@ fn check_two_windows(setting: Setting) {
     let first = window(&model, &place, setting, 0, toy::rest(&model, BATCH), &noise);
     let objective = first.objective(BETA).expect("free energy was recorded");
     let ours = gradients(&model, &objective.backward());
-    let scalar =
-        |seen: Trajectory<Belief>| read(seen.objective(BETA).expect("recorded"))[0];
+    let scalar = |seen: Trajectory<Belief>| read(seen.objective(BETA).expect("recorded"))[0];
     let expected = differences(&parameters, |p| {
         let model = p.model(&plain);
         scalar(window(
@@ -147,7 +146,9 @@ fn check_two_windows(setting: Setting) {
     let expected = differences(&parameters, |p| {
         let model = p.model(&plain);
         let offset = plain.tensor(&offset, [BATCH, LATENTS]);
-        let start = Belief::from(PoissonPosterior::new(toy::potential(&toy::rest(&model, BATCH)) + offset));
+        let start = Belief::from(PoissonPosterior::new(
+            toy::potential(&toy::rest(&model, BATCH)) + offset,
+        ));
         scalar(window(&model, &plain, setting, 1, start, &twin(&plain)))
     });
     compare_all(&mut ledger, "window 1", &ours, &expected);
@@ -213,7 +214,14 @@ fn kernels_against_their_twin() {
         leak: Leak::None,
         inner: 1,
     };
-    let seen = window(&model, &place, setting, 0, toy::rest(&model, BATCH), &twin(&place));
+    let seen = window(
+        &model,
+        &place,
+        setting,
+        0,
+        toy::rest(&model, BATCH),
+        &twin(&place),
+    );
     let objective = seen.objective(BETA).expect("free energy was recorded");
     let expected = gradients(&model, &objective.backward());
     let mut ledger = Ledger::default();

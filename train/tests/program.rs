@@ -10,6 +10,7 @@ mod program {
     mod damage;
     mod data_command;
     mod divergence;
+    mod experiments;
     mod families;
     mod help;
     mod import;

@@ -21,7 +21,7 @@ pub struct RepresentationSettings {
     pub batch: usize,
 }
 
-/// Means of the belief after one number of steps: the rates e^u of a spiking model.
+/// What a read-out sees after one number of steps: the rates e^u of a spiking model, μ of a Gaussian one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Representation {
     /// Steps of inference.
@@ -68,7 +68,7 @@ pub fn representations(
             let times = time..step;
             state = unroll(&*perception, &stimulus, state, times, &noise, Record::FINAL).state;
             time = step;
-            means.push(state.mean());
+            means.push(state.representation());
         }
         let values = read(Tensor::cat(means, 0))?;
         for (at, values) in found.iter_mut().zip(values.chunks_exact(rows * latents)) {

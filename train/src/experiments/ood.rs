@@ -121,7 +121,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         chart::lines(&[Panel {
             title: "Rotated digits".into(),
             x_label: "degrees".into(),
-            y_label: "squared error, mean decoded".into(),
+            y_label: "squared error of means".into(),
             series,
             log_x: false,
             log_y: false,
