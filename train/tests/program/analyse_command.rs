@@ -152,6 +152,8 @@ fn what_makes_no_sense_is_said() {
         "--set",
         "model.decoder.kind=\"mlp\"",
         "--set",
+        "inference.step=explicit",
+        "--set",
         "model.decoder.hidden=[6]",
     ]);
     scotopic(folder.path(), &strings(&deep)).good();

@@ -92,7 +92,11 @@ fn combinations() -> Vec<(Vec<&'static str>, &'static str)> {
         all.push(([point, &descending].concat(), title));
     }
     // Other networks: once each is enough.
-    let conv = ["model.decoder.kind=conv", "model.decoder.channels=[3, 2]"];
+    let conv = [
+        "model.decoder.kind=conv",
+        "model.decoder.channels=[3, 2]",
+        "inference.step=explicit",
+    ];
     all.push((
         [&conv[..], &["model.family=poisson", "train.ema=0.5"]].concat(),
         "Iterative Poisson VAE",
