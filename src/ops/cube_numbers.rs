@@ -101,7 +101,7 @@ pub(crate) fn cos_turns(x: f32) -> f32 {
     let square = y * y;
     let mut p = square * -2.505_21e-8f32 + 2.755_732e-6f32;
     p = p * square - 1.984_127e-4f32;
-    p = p * square + 8.333_333_5e-3f32;
+    p = p * square + 8.333_333e-3f32;
     p = p * square - 0.166_666_67f32;
     -(y + y * square * p)
 }

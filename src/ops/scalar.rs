@@ -70,7 +70,7 @@ pub fn cos_turns(x: f32) -> f32 {
     let mut p = -2.505_21e-8;
     p = p * square + 2.755_732e-6;
     p = p * square - 1.984_127e-4;
-    p = p * square + 8.333_333_5e-3;
+    p = p * square + 8.333_333e-3;
     p = p * square - 0.166_666_67;
     -(y + y * square * p)
 }

@@ -18,6 +18,8 @@ use crate::noise::Noise;
 /// assert_eq!(q.mean().dims(), [2, 3]);
 /// ```
 #[derive(Debug, Clone)]
+// A few tensor handles more or less: a box would be an allocation at every step.
+#[allow(clippy::large_enum_variant)]
 pub enum Belief {
     /// Spike counts.
     Poisson(PoissonPosterior),

@@ -163,8 +163,9 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
         right.swap(column, pivot);
         for row in column + 1..n {
             let factor = matrix[row][column] / matrix[column][column];
-            for j in column..n {
-                matrix[row][j] -= factor * matrix[column][j];
+            let above = matrix[column].clone();
+            for (entry, above) in matrix[row].iter_mut().zip(above).skip(column) {
+                *entry -= factor * above;
             }
             right[row] -= factor * right[column];
         }

@@ -242,6 +242,8 @@ pub enum DecoderNet {
 
 /// The tape of a [`DecoderNet`].
 #[derive(Debug, Clone)]
+// A few tensor handles more or less: a box would be an allocation at every step.
+#[allow(clippy::large_enum_variant)]
 pub enum Tape {
     /// A linear decoder needs none.
     Linear,

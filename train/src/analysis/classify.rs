@@ -90,7 +90,7 @@ pub fn classify(
     let k = settings.neighbours.k.min(known.len());
     let neighbours = NeighboursConfig {
         k,
-        ..settings.neighbours.clone()
+        ..settings.neighbours
     };
     let mut at = Vec::with_capacity(before.len());
     for (learned, asked) in before.iter().zip(&after) {

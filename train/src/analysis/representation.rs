@@ -1,4 +1,4 @@
-//! What a model makes of images: E_q[z] after some steps of inference.
+//! What a model makes of images: E_q\[z\] after some steps of inference.
 
 use anyhow::Result;
 use burn::tensor::Tensor;

@@ -148,7 +148,7 @@ impl StepSums {
             self.sse[way] += sse;
             let ratio = sse / (energy + SST_OFFSET);
             // Written so that a NaN counts as lost too.
-            self.lost[way] += f64::from(u8::from(!(ratio <= LOST)));
+            self.lost[way] += f64::from(u8::from(ratio > LOST || ratio.is_nan()));
             self.worst[way] = if ratio.is_nan() {
                 ratio
             } else {
