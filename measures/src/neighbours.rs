@@ -289,21 +289,4 @@ mod tests {
         };
         assert_eq!(config.nearest(train, train).unwrap(), [0, 1, 2]);
     }
-
-    /// `cargo test --release -p scotopic-measures -- --ignored --nocapture speed`
-    #[test]
-    #[ignore = "a measurement"]
-    fn speed_of_neighbours() {
-        let mut draws = Draws(62);
-        let (a, b) = (draws.normals(10_000 * 512), draws.normals(2000 * 512));
-        let train = Rows::new("train", &a, [10_000, 512]).unwrap();
-        let test = Rows::new("test", &b, [2000, 512]).unwrap();
-        let clock = std::time::Instant::now();
-        let nearest = NeighboursConfig::default().nearest(train, test).unwrap();
-        println!(
-            "2000 of 10000×512: {:?}, {}",
-            clock.elapsed(),
-            nearest.len()
-        );
-    }
 }

@@ -187,26 +187,6 @@ fn scale_and_threads_change_nothing() {
     }
 }
 
-/// `cargo test --release -p scotopic-measures -- --ignored --nocapture speed`
-#[test]
-#[ignore = "a measurement"]
-fn speed_of_512_filters() {
-    let mut draws = Draws(8);
-    let mut filters = Vec::new();
-    for _ in 0..512 {
-        let gabor = random_gabor(&mut draws, 16.0);
-        filters.extend(noisy(&gabor, 16, 0.5, &mut draws));
-    }
-    let rows = Rows::new("filters", &filters, [512, 256]).unwrap();
-    let clock = std::time::Instant::now();
-    let fits = fit_all(rows, 16, 16).unwrap();
-    let fraction = fraction_gabor(&fits, &[true; 512], 0.7).unwrap();
-    println!(
-        "512 filters of 16×16: {:?}, fraction {fraction:?}",
-        clock.elapsed()
-    );
-}
-
 #[test]
 fn many_random_starts_find_little_more() {
     let mut draws = Draws(9);

@@ -187,22 +187,3 @@ fn extreme_features_give_finite_weights() {
         assert!(read_out.weights.iter().all(|w| w.is_finite()));
     }
 }
-
-/// `cargo test --release -p scotopic-measures -- --ignored --nocapture speed`
-#[test]
-#[ignore = "a measurement"]
-fn speed_of_training() {
-    for n in [10_000, 60_000] {
-        let (x, labels) = clusters(n, 512, 10, 6.0);
-        let x = Rows::new("codes", &x, [n, 512]).unwrap();
-        let clock = std::time::Instant::now();
-        let read_out = LogisticConfig::default().train(x, &labels, 10).unwrap();
-        println!(
-            "{n}×512, 10 classes: {:?}, {} iterations, converged {}, accuracy {}",
-            clock.elapsed(),
-            read_out.iterations,
-            read_out.converged,
-            read_out.accuracy(x, &labels).unwrap()
-        );
-    }
-}
