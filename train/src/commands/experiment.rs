@@ -25,7 +25,7 @@ use crate::experiments::{Context, EXPERIMENTS, Size};
 pub struct ExperimentArgs {
     /// Which; without a name, all are listed
     pub name: Option<String>,
-    /// Minutes on two cores: 400 iterations a model
+    /// Minutes on two cores: 400 iterations a model, 1 200 on natural patches
     #[arg(long, conflicts_with = "full")]
     pub quick: bool,
     /// The published settings, for a GPU

@@ -21,18 +21,20 @@ pub(super) fn orders() -> Vec<Order> {
     };
     let (small, full) = ("natural-patches", "published/natural-patches");
     vec![
-        Order::new("natural-iP", small, full),
+        Order::new("natural-iP", small, full).patient(3),
         gaussian(Order::new(
             "natural-iG_relu",
             small,
             "published/natural-patches-gaussian-relu",
         ))
+        .patient(3)
         .set("model.transfer=relu"),
         gaussian(Order::new(
             "natural-iG",
             small,
             "published/natural-patches-gaussian",
-        )),
+        ))
+        .patient(3),
     ]
 }
 
@@ -114,7 +116,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         "Models trained with 16 steps on whitened patches, inference continued to {last} steps on {count} validation \
          patches. R² per patch of one sample of the latents. Published: van Hateren patches, 300 epochs; here: {}.",
         match context.size.iterations() {
-            Some(n) => format!("BSDS500 patches of 12×12 with local contrast normalisation, 256 neurons, {n} iterations"),
+            Some(n) => format!("BSDS500 patches of 12×12 with local contrast normalisation, 256 neurons, {} iterations", if context.size == Size::Quick { 3 * n } else { n }),
             None => "BSDS500 patches, as many epochs".into(),
         }
     ));

@@ -40,6 +40,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             // A name lives as long as the program: there are few of them.
             let name: &'static str = format!("natural-iP-T{steps}-beta{beta}").leak();
             let order = Order::new(name, "natural-patches", "published/natural-patches")
+                .patient(3)
                 .set(format!("inference.steps={steps}"))
                 .set(format!("objective.beta={beta:?}"));
             let trained = obtain(context, &order)?;

@@ -21,6 +21,8 @@ pub struct Order {
     pub preset: &'static str,
     /// The preset of the full size.
     pub full: &'static str,
+    /// How many times as many iterations as others it gets at the quick size.
+    pub patience: usize,
     /// Settings on top of either.
     pub sets: Vec<String>,
 }
@@ -32,7 +34,16 @@ impl Order {
             name,
             preset,
             full,
+            patience: 1,
             sets: Vec::new(),
+        }
+    }
+
+    /// The same with `times` as many iterations at the quick size, for models that are cheap and slow to form.
+    pub fn patient(self, times: usize) -> Self {
+        Self {
+            patience: times,
+            ..self
         }
     }
 
@@ -51,6 +62,10 @@ impl Order {
         let preset = match size.iterations() {
             None => self.full,
             Some(iterations) => {
+                let iterations = match size {
+                    super::Size::Quick => iterations * self.patience,
+                    _ => iterations,
+                };
                 sets.push(format!("train.iterations={iterations}"));
                 sets.push(format!("train.save_every={}", iterations.div_ceil(8)));
                 sets.push(format!("validation.every={}", iterations.div_ceil(4)));
