@@ -129,16 +129,24 @@ pub struct Generative<'a, D: Decoder> {
     pub kl: KlForm,
     /// How the expectation in it is taken.
     pub expectation: Expectation,
+    /// diag ΦᵀΣ⁻¹Φ, `[1, latent]`, where the expectation is exact.
+    curvature: Option<Tensor<2>>,
 }
 
 impl<'a, D: Decoder> Generative<'a, D> {
     /// The decoder with its noise as it stands now.
     pub fn new(decoder: &'a D, kl: KlForm, expectation: Expectation) -> Self {
+        let noise = decoder.observation_noise();
+        let curvature = match expectation {
+            Expectation::Sample => None,
+            Expectation::Exact => decoder.atoms().map(|atoms| noise.curvature(atoms)),
+        };
         Self {
             decoder,
-            noise: decoder.observation_noise(),
+            noise,
             kl,
             expectation,
+            curvature,
         }
     }
 
@@ -159,12 +167,9 @@ impl<'a, D: Decoder> Generative<'a, D> {
     ) -> Generated {
         let sample = belief.activate(sample);
         let mean = self.decoder.decode(sample.clone());
-        let exact = match self.expectation {
-            Expectation::Sample => None,
-            Expectation::Exact => self.expected(x, belief),
-        };
-        let reconstruction =
-            exact.unwrap_or_else(|| self.noise.negative_log_likelihood(x.clone(), mean.clone()));
+        let reconstruction = self
+            .expected(x, belief)
+            .unwrap_or_else(|| self.noise.negative_log_likelihood(x.clone(), mean.clone()));
         Generated {
             sample,
             mean,
@@ -175,16 +180,15 @@ impl<'a, D: Decoder> Generative<'a, D> {
         }
     }
 
-    /// E_q\[−ln p(x|z)\] in closed form, `[batch]`; `None` where there is none.
+    /// E_q\[−ln p(x|z)\] in closed form, `[batch]`; `None` where there is none or a sample was asked for.
     ///
     /// ```text
     /// −ln p(x|E z) + ½ tr(Cov[z] ΦᵀΣ⁻¹Φ)
     /// ```
     pub fn expected<P: Posterior>(&self, x: &Tensor<2>, belief: &P) -> Option<Tensor<1>> {
-        let atoms = self.decoder.atoms()?;
-        let curvature = self.noise.curvature(atoms);
+        let curvature = self.curvature.as_ref()?;
         let mean = self.decoder.decode(belief.mean());
-        let spread = belief.spread(&curvature, || self.noise.square_norm(mean.clone()))?;
+        let spread = belief.spread(curvature, || self.noise.square_norm(mean.clone()))?;
         Some(self.noise.negative_log_likelihood(x.clone(), mean) + spread * 0.5)
     }
 }

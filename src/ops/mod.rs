@@ -16,6 +16,7 @@ pub(crate) mod cube_numbers;
 pub mod implicit_step;
 pub mod relaxed_poisson;
 pub mod scalar;
+mod two_slopes;
 mod unit_noise;
 
 pub use clamped_step::{clamped_step, soft_ceiling, soft_symmetric};

@@ -4,34 +4,14 @@ use burn::backend::{
     AutodiffBackend, Backend,
     autodiff::{
         Autodiff,
-        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-        grads::Gradients,
-        ops::{Backward, Ops, OpsKind},
+        checkpoint::strategy::CheckpointStrategy,
+        ops::{Backward, OpsKind},
     },
     tensor::FloatTensor,
 };
 
 use super::ClampedStep;
-
-#[derive(Debug)]
-struct TimesSlopes;
-
-impl<B: Backend> Backward<B, 2> for TimesSlopes {
-    /// Slopes with respect to the potential and to the drive.
-    type State = (FloatTensor<B>, FloatTensor<B>);
-
-    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let [potential, drive] = ops.parents;
-        let (slope, drive_slope) = ops.state;
-        let grad = grads.consume::<B>(&ops.node);
-        if let Some(node) = potential {
-            grads.register::<B>(node.id, B::float_mul(grad.clone(), slope));
-        }
-        if let Some(node) = drive {
-            grads.register::<B>(node.id, B::float_mul(grad, drive_slope));
-        }
-    }
-}
+use crate::ops::two_slopes::TimesSlopes;
 
 impl<B: Backend + ClampedStep, C: CheckpointStrategy> ClampedStep for Autodiff<B, C> {
     fn clamped_step(

@@ -4,34 +4,14 @@ use burn::backend::{
     AutodiffBackend, Backend,
     autodiff::{
         Autodiff,
-        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-        grads::Gradients,
-        ops::{Backward, Ops, OpsKind},
+        checkpoint::strategy::CheckpointStrategy,
+        ops::{Backward, OpsKind},
     },
     tensor::FloatTensor,
 };
 
 use super::ImplicitStep;
-
-#[derive(Debug)]
-struct TimesSlopes;
-
-impl<B: Backend> Backward<B, 2> for TimesSlopes {
-    /// Slopes with respect to the explicit step and to the gain.
-    type State = (FloatTensor<B>, FloatTensor<B>);
-
-    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let [explicit, gain] = ops.parents;
-        let (by_explicit, by_gain) = ops.state;
-        let grad = grads.consume::<B>(&ops.node);
-        if let Some(node) = explicit {
-            grads.register::<B>(node.id, B::float_mul(grad.clone(), by_explicit));
-        }
-        if let Some(node) = gain {
-            grads.register::<B>(node.id, B::float_mul(grad, by_gain));
-        }
-    }
-}
+use crate::ops::two_slopes::TimesSlopes;
 
 impl<B: Backend + ImplicitStep, C: CheckpointStrategy> ImplicitStep for Autodiff<B, C> {
     fn implicit_step(explicit: FloatTensor<Self>, gain: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -1,4 +1,6 @@
 //! `scotopic infer`: every kind of input, and every kind of wrong one.
+//!
+//! Above 400 lines: one command, with what its cases share.
 
 use std::collections::BTreeMap;
 use std::fs;
