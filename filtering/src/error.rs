@@ -1,0 +1,195 @@
+//! What can be wrong with a model or with what it is shown, said so that the reader knows where.
+
+/// The result of everything in this crate that can be given bad numbers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A problem with a model, an observation or a setting.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An array has the wrong size.
+    #[error("{name}: found {found}, expected {expected}")]
+    Size {
+        /// The array.
+        name: String,
+        /// Its size.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// An entry of a model's array is not what it can be: negative, NaN, too large.
+    #[error("{name}{}: found {found}, expected {expected}", place(.at))]
+    Entry {
+        /// The array.
+        name: String,
+        /// The entry, one index an axis, from 0; none for the array as a whole.
+        at: Vec<usize>,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// A matrix that should be a covariance or a precision is not positive definite.
+    #[error(
+        "{name}: not positive definite (pivot {pivot} of its Cholesky factor is {value:e}); \
+         check that it is symmetric and that no direction has zero variance"
+    )]
+    NotPositiveDefinite {
+        /// The matrix.
+        name: String,
+        /// The first pivot that is not positive, from 0.
+        pivot: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// An observation has the wrong width, is not finite, or is not a symbol or count where one is needed.
+    #[error("observation {index}, entry {entry}: found {found}, expected {expected}")]
+    Observation {
+        /// Which observation, from 0.
+        index: u64,
+        /// Which of its entries, from 0.
+        entry: usize,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// No state can have made the observation.
+    #[error(
+        "observation {index}: its probability is zero in every state that can be reached; \
+         the model rules it out (smooth its probabilities with a pseudo-count), or it is wrong"
+    )]
+    Impossible {
+        /// Which observation, from 0.
+        index: u64,
+    },
+    /// A computation has left the range of numbers.
+    #[error(
+        "observation {index}: {what} is {found}; the parameters have diverged or are badly scaled"
+    )]
+    NotFinite {
+        /// Which observation, from 0.
+        index: u64,
+        /// What was computed.
+        what: &'static str,
+        /// The value.
+        found: f64,
+    },
+    /// A setting makes no sense.
+    #[error("setting `{field}`: found {found}, expected {expected}")]
+    Setting {
+        /// The field or argument.
+        field: &'static str,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// Something was asked that a factorisation or a model cannot do.
+    #[error("{what} cannot {asked}: {why}")]
+    Unsupported {
+        /// The factorisation or model.
+        what: String,
+        /// What was asked of it.
+        asked: &'static str,
+        /// Why it cannot, and what can.
+        why: &'static str,
+    },
+}
+
+fn place(at: &[usize]) -> String {
+    at.iter().map(|index| format!("[{index}]")).collect()
+}
+
+impl Error {
+    pub(crate) fn size(name: impl ToString, found: impl ToString, expected: impl ToString) -> Self {
+        let (name, found, expected) = (name.to_string(), found.to_string(), expected.to_string());
+        Error::Size {
+            name,
+            found,
+            expected,
+        }
+    }
+
+    pub(crate) fn entry(
+        name: impl ToString,
+        at: &[usize],
+        found: impl ToString,
+        expected: impl ToString,
+    ) -> Self {
+        let (name, found, expected) = (name.to_string(), found.to_string(), expected.to_string());
+        Error::Entry {
+            name,
+            at: at.to_vec(),
+            found,
+            expected,
+        }
+    }
+
+    pub(crate) fn observation(entry: usize, found: impl ToString, expected: impl ToString) -> Self {
+        let (found, expected) = (found.to_string(), expected.to_string());
+        Error::Observation {
+            index: 0,
+            entry,
+            found,
+            expected,
+        }
+    }
+
+    pub(crate) fn setting(
+        field: &'static str,
+        found: impl ToString,
+        expected: impl ToString,
+    ) -> Self {
+        let (found, expected) = (found.to_string(), expected.to_string());
+        Error::Setting {
+            field,
+            found,
+            expected,
+        }
+    }
+
+    /// The same error, said of observation `index`. Emissions see one observation and cannot know its
+    /// number; whoever counts puts it in.
+    pub fn at_observation(mut self, number: u64) -> Self {
+        match &mut self {
+            Error::Observation { index, .. }
+            | Error::Impossible { index }
+            | Error::NotFinite { index, .. } => *index = number,
+            _ => {}
+        }
+        self
+    }
+}
+
+/// Checks that `values` is a probability vector: entries from 0 to 1 that sum to one within `1e-6`
+/// (room for numbers rounded to seven digits in a file), and makes the sum one to rounding.
+pub(crate) fn check_distribution(name: &str, at: &[usize], values: &mut [f64]) -> Result<()> {
+    for (k, &p) in values.iter().enumerate() {
+        if !(0.0..=1.0 + 1e-6).contains(&p) {
+            let place: Vec<usize> = at.iter().copied().chain([k]).collect();
+            return Err(Error::entry(name, &place, p, "a probability, from 0 to 1"));
+        }
+    }
+    let total: f64 = values.iter().sum();
+    if (total - 1.0).abs() > 1e-6 {
+        let found = format!("a sum of {total}");
+        return Err(Error::entry(name, at, found, "probabilities that sum to 1"));
+    }
+    // Exactly stochastic input is left as it is, bit for bit.
+    if (total - 1.0).abs() > 1e-12 {
+        values.iter_mut().for_each(|p| *p /= total);
+    }
+    Ok(())
+}
+
+/// Checks that every entry of an array `[rows, columns]` is finite.
+pub(crate) fn check_finite(name: &str, columns: usize, values: &[f64]) -> Result<()> {
+    match values.iter().position(|v| !v.is_finite()) {
+        None => Ok(()),
+        Some(at) => {
+            let place = [at / columns, at % columns];
+            Err(Error::entry(name, &place, values[at], "a finite number"))
+        }
+    }
+}

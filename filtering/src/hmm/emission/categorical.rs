@@ -1,0 +1,228 @@
+//! Symbols of an alphabet.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Emission, Learnable};
+use crate::error::check_distribution;
+use crate::{Error, Result};
+
+/// o ∈ {0 … M − 1} with p(o|s) = B[s][o]. An observation is a row of one whole number.
+///
+/// ```
+/// use scotopic_filtering::hmm::{Categorical, Emission};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let coins = Categorical::new(vec![vec![0.5, 0.5], vec![0.9, 0.1]])?;
+/// let mut l = [0.0; 2];
+/// coins.log_likelihood(&[1.0], &mut l)?;
+/// assert!((l[0] - 0.5f64.ln()).abs() < 1e-15 && (l[1] - 0.1f64.ln()).abs() < 1e-15);
+/// assert!(coins.log_likelihood(&[2.0], &mut l).is_err()); // no such symbol
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
+pub struct Categorical {
+    states: usize,
+    symbols: usize,
+    /// B `[K·M]`.
+    probabilities: Vec<f64>,
+    /// Bᵀ `[M·K]`, each row divided by its largest entry: one observation reads one row.
+    scaled: Vec<f64>,
+    /// ln of that largest entry `[M]`.
+    tops: Vec<f64>,
+}
+
+impl Categorical {
+    /// From B, a row of M probabilities a state.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for ragged or empty rows, [`Error::Entry`] for a row that is no distribution.
+    pub fn new(probabilities: Vec<Vec<f64>>) -> Result<Self> {
+        let symbols = probabilities.first().map_or(0, Vec::len);
+        if let Some(s) = probabilities.iter().position(|row| row.len() != symbols) {
+            let found = format!("{} entries", probabilities[s].len());
+            return Err(Error::size(
+                format!("probabilities[{s}]"),
+                found,
+                format!("{symbols}, as row 0"),
+            ));
+        }
+        Self::from_flat(probabilities.len(), probabilities.concat())
+    }
+
+    /// From B `[K·M]`, row after row.
+    ///
+    /// # Errors
+    /// As [`Categorical::new`].
+    pub fn from_flat(states: usize, mut probabilities: Vec<f64>) -> Result<Self> {
+        if states == 0 || probabilities.is_empty() || probabilities.len() % states != 0 {
+            let found = format!("{} entries", probabilities.len());
+            return Err(Error::size(
+                "probabilities",
+                found,
+                format!("{states} rows of one length"),
+            ));
+        }
+        let symbols = probabilities.len() / states;
+        for (s, row) in probabilities.chunks_mut(symbols).enumerate() {
+            check_distribution("probabilities", &[s], row)?;
+        }
+        let mut scaled = vec![0.0; symbols * states];
+        let mut tops = vec![f64::NEG_INFINITY; symbols];
+        for (o, row) in scaled.chunks_mut(states).enumerate() {
+            let column = || (0..states).map(|s| probabilities[s * symbols + o]);
+            let top = column().fold(0.0, f64::max);
+            if top > 0.0 {
+                tops[o] = top.ln();
+                row.iter_mut().zip(column()).for_each(|(x, p)| *x = p / top);
+            }
+        }
+        Ok(Self {
+            states,
+            symbols,
+            probabilities,
+            scaled,
+            tops,
+        })
+    }
+
+    /// M.
+    pub fn symbols(&self) -> usize {
+        self.symbols
+    }
+
+    /// B `[K·M]`, row after row.
+    pub fn probabilities(&self) -> &[f64] {
+        &self.probabilities
+    }
+
+    fn symbol(&self, observation: &[f64]) -> Result<usize> {
+        let o = observation[0];
+        let symbol = o as usize; // a negative one becomes 0, and is not equal to it below
+        if symbol < self.symbols && symbol as f64 == o {
+            return Ok(symbol);
+        }
+        Err(Error::observation(
+            0,
+            o,
+            format!("a symbol, a whole number from 0 to {}", self.symbols - 1),
+        ))
+    }
+}
+
+impl Emission for Categorical {
+    fn states(&self) -> usize {
+        self.states
+    }
+
+    fn width(&self) -> usize {
+        1
+    }
+
+    fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
+        let o = self.symbol(observation)?;
+        for (s, l) in into.iter_mut().enumerate() {
+            *l = self.probabilities[s * self.symbols + o].ln();
+        }
+        Ok(())
+    }
+
+    fn likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
+        let o = self.symbol(observation)?;
+        into.copy_from_slice(&self.scaled[o * self.states..(o + 1) * self.states]);
+        Ok(self.tops[o])
+    }
+
+    fn relabelled(&self, order: &[usize]) -> Self {
+        let m = self.symbols;
+        let mut new = self.clone();
+        for (s, &old) in order.iter().enumerate() {
+            new.probabilities[s * m..(s + 1) * m]
+                .copy_from_slice(&self.probabilities[old * m..(old + 1) * m]);
+            for o in 0..m {
+                new.scaled[o * self.states + s] = self.scaled[o * self.states + old];
+            }
+        }
+        new
+    }
+}
+
+impl Learnable for Categorical {
+    fn statistic_len(&self) -> usize {
+        self.symbols
+    }
+
+    fn statistic(&self, observation: &[f64], into: &mut [f64]) {
+        into.fill(0.0);
+        if let Some(count) = into.get_mut(observation[0] as usize) {
+            *count = 1.0;
+        }
+    }
+
+    fn expected_statistic(&self, into: &mut [f64]) {
+        into.copy_from_slice(&self.probabilities);
+    }
+
+    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self> {
+        let mut probabilities = statistics.to_vec();
+        for (s, row) in probabilities.chunks_mut(self.symbols).enumerate() {
+            row.iter_mut().for_each(|n| *n += pseudo_count);
+            let total: f64 = row.iter().sum();
+            if total > 0.0 {
+                row.iter_mut().for_each(|n| *n /= total);
+            } else {
+                row.copy_from_slice(&self.probabilities[s * self.symbols..(s + 1) * self.symbols]);
+            }
+        }
+        Self::from_flat(self.states, probabilities)
+    }
+
+    fn parameters_len(&self) -> usize {
+        self.symbols
+    }
+
+    fn score(&self, statistics: &[f64], into: &mut [f64]) {
+        let rows = statistics
+            .chunks(self.symbols)
+            .zip(self.probabilities.chunks(self.symbols));
+        for (into, (n, b)) in into.chunks_mut(self.symbols).zip(rows) {
+            let total: f64 = n.iter().sum();
+            for ((g, n), b) in into.iter_mut().zip(n).zip(b) {
+                *g = n - b * total;
+            }
+        }
+    }
+
+    fn ascended(&self, step: &[f64]) -> Result<Self> {
+        let mut logits: Vec<f64> = self.probabilities.iter().map(|p| p.ln()).collect();
+        logits.iter_mut().zip(step).for_each(|(l, d)| *l += d);
+        logits.chunks_mut(self.symbols).for_each(|row| {
+            crate::softmax(row);
+        });
+        Self::from_flat(self.states, logits)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    probabilities: Vec<Vec<f64>>,
+}
+
+impl TryFrom<Parts> for Categorical {
+    type Error = Error;
+    fn try_from(parts: Parts) -> Result<Self> {
+        Self::new(parts.probabilities)
+    }
+}
+
+impl From<Categorical> for Parts {
+    fn from(c: Categorical) -> Self {
+        Self {
+            probabilities: c
+                .probabilities
+                .chunks(c.symbols)
+                .map(<[f64]>::to_vec)
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Independent normal entries.
+
+use std::f64::consts::TAU;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Emission, Learnable};
+use crate::error::check_finite;
+use crate::{Error, Result};
+
+/// y ∈ ℝᴰ with p(y|s) = ∏_d N(y_d; μ_sd, v_sd). An observation is a row of D numbers.
+///
+/// ```text
+/// ln p(y|s) = −½ Σ_d [(y_d − μ_sd)²/v_sd + ln 2π v_sd]
+/// ```
+///
+/// ```
+/// use scotopic_filtering::hmm::{DiagonalGaussian, Emission};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let weather = DiagonalGaussian::new(vec![vec![0.0], vec![2.0]], vec![vec![1.0], vec![1.0]])?;
+/// let mut l = [0.0; 2];
+/// weather.log_likelihood(&[0.5], &mut l)?;
+/// assert!((l[0] - l[1] - 0.5 * (1.5f64.powi(2) - 0.5f64.powi(2))).abs() < 1e-15);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
+pub struct DiagonalGaussian {
+    width: usize,
+    /// μ `[K·D]`.
+    means: Vec<f64>,
+    /// v `[K·D]`.
+    variances: Vec<f64>,
+    /// 1/v `[K·D]`.
+    precisions: Vec<f64>,
+    /// −½ Σ_d ln 2πv `[K]`.
+    constants: Vec<f64>,
+}
+
+impl DiagonalGaussian {
+    /// From means μ and variances v, a row of D a state.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for ragged, empty or different sizes, [`Error::Entry`] for a mean that is not
+    /// finite or a variance that is not positive.
+    pub fn new(means: Vec<Vec<f64>>, variances: Vec<Vec<f64>>) -> Result<Self> {
+        let width = means.first().map_or(0, Vec::len);
+        for (name, rows) in [("means", &means), ("variances", &variances)] {
+            if let Some(s) = rows.iter().position(|row| row.len() != width) {
+                let found = format!("{} entries", rows[s].len());
+                return Err(Error::size(
+                    format!("{name}[{s}]"),
+                    found,
+                    format!("{width}, as means[0]"),
+                ));
+            }
+        }
+        Self::from_flat(means.len(), means.concat(), variances.concat())
+    }
+
+    /// From μ and v `[K·D]`, row after row.
+    ///
+    /// # Errors
+    /// As [`DiagonalGaussian::new`].
+    pub fn from_flat(states: usize, means: Vec<f64>, variances: Vec<f64>) -> Result<Self> {
+        if states == 0 || means.is_empty() || means.len() % states != 0 {
+            let found = format!("{} entries", means.len());
+            return Err(Error::size(
+                "means",
+                found,
+                format!("{states} rows of one length"),
+            ));
+        }
+        if variances.len() != means.len() {
+            let found = format!("{} entries", variances.len());
+            return Err(Error::size(
+                "variances",
+                found,
+                format!("{}, as the means", means.len()),
+            ));
+        }
+        let width = means.len() / states;
+        check_finite("means", width, &means)?;
+        let precisions: Vec<f64> = variances.iter().map(|v| 1.0 / v).collect();
+        let proper =
+            |i: usize| variances[i] > 0.0 && variances[i].is_finite() && precisions[i].is_finite();
+        if let Some(at) = (0..variances.len()).find(|&i| !proper(i)) {
+            return Err(Error::entry(
+                "variances",
+                &[at / width, at % width],
+                variances[at],
+                "a positive variance",
+            ));
+        }
+        let constants = variances
+            .chunks(width)
+            .map(|row| -0.5 * row.iter().map(|v| (TAU * v).ln()).sum::<f64>());
+        Ok(Self {
+            width,
+            constants: constants.collect(),
+            means,
+            precisions,
+            variances,
+        })
+    }
+
+    /// μ `[K·D]`, row after row.
+    pub fn means(&self) -> &[f64] {
+        &self.means
+    }
+
+    /// v `[K·D]`, row after row.
+    pub fn variances(&self) -> &[f64] {
+        &self.variances
+    }
+}
+
+/// Σ_k Σy_k / Σ_k n_k `[D]` of statistics whose rows `[P]` begin (n, Σy); zero without any weight.
+pub(super) fn pooled_mean(statistics: &[f64], p: usize, d: usize) -> Vec<f64> {
+    let weight: f64 = statistics.chunks(p).map(|row| row[0]).sum();
+    (1..=d)
+        .map(|i| {
+            let total: f64 = statistics.chunks(p).map(|row| row[i]).sum();
+            if weight > 0.0 { total / weight } else { 0.0 }
+        })
+        .collect()
+}
+
+impl Emission for DiagonalGaussian {
+    fn states(&self) -> usize {
+        self.constants.len()
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
+        let d = self.width;
+        for (s, l) in into.iter_mut().enumerate() {
+            let (m, p) = (
+                &self.means[s * d..(s + 1) * d],
+                &self.precisions[s * d..(s + 1) * d],
+            );
+            let square: f64 = observation
+                .iter()
+                .zip(m)
+                .zip(p)
+                .map(|((y, m), p)| (y - m) * (y - m) * p)
+                .sum();
+            *l = self.constants[s] - 0.5 * square;
+        }
+        Ok(())
+    }
+
+    fn relabelled(&self, order: &[usize]) -> Self {
+        let pick = |values: &[f64]| -> Vec<f64> {
+            order
+                .iter()
+                .flat_map(|&s| values[s * self.width..(s + 1) * self.width].to_vec())
+                .collect()
+        };
+        Self {
+            width: self.width,
+            means: pick(&self.means),
+            variances: pick(&self.variances),
+            precisions: pick(&self.precisions),
+            constants: order.iter().map(|&s| self.constants[s]).collect(),
+        }
+    }
+}
+
+impl Learnable for DiagonalGaussian {
+    fn statistic_len(&self) -> usize {
+        1 + 2 * self.width
+    }
+
+    fn statistic(&self, observation: &[f64], into: &mut [f64]) {
+        let d = self.width;
+        into[0] = 1.0;
+        into[1..=d].copy_from_slice(observation);
+        into[1 + d..]
+            .iter_mut()
+            .zip(observation)
+            .for_each(|(s, y)| *s = y * y);
+    }
+
+    fn expected_statistic(&self, into: &mut [f64]) {
+        let d = self.width;
+        let parameters = self.means.chunks(d).zip(self.variances.chunks(d));
+        for (row, (m, v)) in into.chunks_mut(1 + 2 * d).zip(parameters) {
+            row[0] = 1.0;
+            row[1..=d].copy_from_slice(m);
+            row[1 + d..]
+                .iter_mut()
+                .zip(m.iter().zip(v))
+                .for_each(|(s, (m, v))| *s = m * m + v);
+        }
+    }
+
+    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self> {
+        let (p, d) = (self.statistic_len(), self.width);
+        let pooled = pooled_mean(statistics, p, d);
+        let (mut means, mut variances) = (self.means.clone(), self.variances.clone());
+        for (s, row) in statistics.chunks(p).enumerate() {
+            let n = row[0] + pseudo_count;
+            if n <= 0.0 {
+                continue;
+            }
+            for i in 0..d {
+                let mean = (row[1 + i] + pseudo_count * pooled[i]) / n;
+                let square = (row[1 + d + i] + pseudo_count * (pooled[i] * pooled[i] + 1.0)) / n;
+                means[s * d + i] = mean;
+                variances[s * d + i] = square - mean * mean;
+            }
+        }
+        Self::from_flat(self.states(), means, variances)
+    }
+
+    fn parameters_len(&self) -> usize {
+        2 * self.width
+    }
+
+    fn score(&self, statistics: &[f64], into: &mut [f64]) {
+        let d = self.width;
+        for (s, (into, row)) in into
+            .chunks_mut(2 * d)
+            .zip(statistics.chunks(1 + 2 * d))
+            .enumerate()
+        {
+            let n = row[0];
+            for i in 0..d {
+                let (m, p) = (self.means[s * d + i], self.precisions[s * d + i]);
+                let (y, yy) = (row[1 + i], row[1 + d + i]);
+                into[i] = p * (y - n * m);
+                into[d + i] = 0.5 * (p * (yy - 2.0 * m * y + n * m * m) - n);
+            }
+        }
+    }
+
+    fn ascended(&self, step: &[f64]) -> Result<Self> {
+        let d = self.width;
+        let (mut means, mut variances) = (self.means.clone(), self.variances.clone());
+        for (s, step) in step.chunks(2 * d).enumerate() {
+            for i in 0..d {
+                means[s * d + i] += step[i];
+                variances[s * d + i] *= step[d + i].exp();
+            }
+        }
+        Self::from_flat(self.states(), means, variances)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    means: Vec<Vec<f64>>,
+    variances: Vec<Vec<f64>>,
+}
+
+impl TryFrom<Parts> for DiagonalGaussian {
+    type Error = Error;
+    fn try_from(parts: Parts) -> Result<Self> {
+        Self::new(parts.means, parts.variances)
+    }
+}
+
+impl From<DiagonalGaussian> for Parts {
+    fn from(g: DiagonalGaussian) -> Self {
+        let rows = |values: &[f64]| values.chunks(g.width).map(<[f64]>::to_vec).collect();
+        Self {
+            means: rows(&g.means),
+            variances: rows(&g.variances),
+        }
+    }
+}

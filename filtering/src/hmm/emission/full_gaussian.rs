@@ -1,0 +1,344 @@
+//! Normal vectors with a covariance.
+
+use std::f64::consts::TAU;
+
+use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
+
+use super::diagonal_gaussian::pooled_mean;
+use super::{Emission, Learnable};
+use crate::error::check_finite;
+use crate::{Error, Result};
+
+/// y ∈ ℝᴰ with p(y|s) = N(y; μ_s, Σ_s). An observation is a row of D numbers.
+///
+/// ```text
+/// ln p(y|s) = −½ ‖C_s⁻¹(y − μ_s)‖² − ½ ln|2πΣ_s|,    Σ_s = C_s C_sᵀ (Cholesky)
+/// ```
+///
+/// ```
+/// use scotopic_filtering::hmm::{Emission, FullGaussian};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let tilted = FullGaussian::new(vec![vec![0.0, 0.0]], vec![vec![vec![2.0, 1.0], vec![1.0, 2.0]]])?;
+/// let mut l = [0.0];
+/// tilted.log_likelihood(&[1.0, 1.0], &mut l)?;
+/// // yᵀΣ⁻¹y = 2/3, |Σ| = 3
+/// assert!((l[0] + 1.0 / 3.0 + std::f64::consts::TAU.ln() + 0.5 * 3f64.ln()).abs() < 1e-14);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
+pub struct FullGaussian {
+    width: usize,
+    /// μ `[K·D]`.
+    means: Vec<f64>,
+    /// Σ `[K·D·D]`.
+    covariances: Vec<f64>,
+    /// C⁻¹ `[K·D·D]`, lower triangular.
+    whitening: Vec<f64>,
+    /// −½ ln|2πΣ| `[K]`.
+    constants: Vec<f64>,
+}
+
+impl FullGaussian {
+    /// From means μ `[K][D]` and covariances Σ `[K][D][D]`.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for sizes that do not go together, [`Error::Entry`] for an entry that is not finite
+    /// or a covariance that is not symmetric, [`Error::NotPositiveDefinite`] by its number.
+    pub fn new(means: Vec<Vec<f64>>, covariances: Vec<Vec<Vec<f64>>>) -> Result<Self> {
+        let width = means.first().map_or(0, Vec::len);
+        if let Some(s) = means.iter().position(|row| row.len() != width) {
+            let found = format!("{} entries", means[s].len());
+            return Err(Error::size(
+                format!("means[{s}]"),
+                found,
+                format!("{width}, as means[0]"),
+            ));
+        }
+        let square = |c: &Vec<Vec<f64>>| c.len() == width && c.iter().all(|row| row.len() == width);
+        if let Some(s) = covariances.iter().position(|c| !square(c)) {
+            let found = format!(
+                "{} rows of {:?}",
+                covariances[s].len(),
+                covariances[s].iter().map(Vec::len).collect::<Vec<_>>()
+            );
+            return Err(Error::size(
+                format!("covariances[{s}]"),
+                found,
+                format!("{width}×{width}"),
+            ));
+        }
+        Self::from_flat(means.len(), means.concat(), covariances.concat().concat())
+    }
+
+    /// From μ `[K·D]` and Σ `[K·D·D]`, row after row.
+    ///
+    /// # Errors
+    /// As [`FullGaussian::new`].
+    pub fn from_flat(states: usize, means: Vec<f64>, covariances: Vec<f64>) -> Result<Self> {
+        if states == 0 || means.is_empty() || means.len() % states != 0 {
+            let found = format!("{} entries", means.len());
+            return Err(Error::size(
+                "means",
+                found,
+                format!("{states} rows of one length"),
+            ));
+        }
+        let d = means.len() / states;
+        if covariances.len() != states * d * d {
+            let found = format!("{} entries", covariances.len());
+            return Err(Error::size(
+                "covariances",
+                found,
+                format!("{states}×{d}×{d}"),
+            ));
+        }
+        check_finite("means", d, &means)?;
+        let (mut whitening, mut constants) = (Vec::new(), Vec::new());
+        for (s, flat) in covariances.chunks(d * d).enumerate() {
+            let (factor, log_det) = factor(&format!("covariances[{s}]"), d, flat)?;
+            whitening.extend(factor);
+            constants.push(-0.5 * (d as f64 * TAU.ln() + log_det));
+        }
+        Ok(Self {
+            width: d,
+            means,
+            covariances,
+            whitening,
+            constants,
+        })
+    }
+
+    /// μ `[K·D]`, row after row.
+    pub fn means(&self) -> &[f64] {
+        &self.means
+    }
+
+    /// Σ `[K·D·D]`, row after row.
+    pub fn covariances(&self) -> &[f64] {
+        &self.covariances
+    }
+
+    /// Σ_s⁻¹ = C⁻ᵀC⁻¹.
+    fn precision(&self, state: usize) -> DMatrix<f64> {
+        let d = self.width;
+        let c = DMatrix::from_row_slice(d, d, &self.whitening[state * d * d..(state + 1) * d * d]);
+        c.transpose() * c
+    }
+}
+
+/// C⁻¹ `[D·D]` and ln|Σ| of one covariance.
+fn factor(name: &str, d: usize, covariance: &[f64]) -> Result<(Vec<f64>, f64)> {
+    check_finite(name, d, covariance)?;
+    let scale = covariance.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    for i in 0..d {
+        for j in 0..i {
+            let (a, b) = (covariance[i * d + j], covariance[j * d + i]);
+            // Rounding of a file with seven digits, no more.
+            if (a - b).abs() > 1e-6 * scale {
+                return Err(Error::entry(
+                    name,
+                    &[i, j],
+                    a,
+                    format!("{b}, as its mirror entry [{j}][{i}]"),
+                ));
+            }
+        }
+    }
+    // Cholesky, row by row, so that the first bad pivot can be named.
+    let mut c = DMatrix::<f64>::zeros(d, d);
+    let mut log_det = 0.0;
+    for i in 0..d {
+        for j in 0..=i {
+            let inner: f64 = (0..j).map(|k| c[(i, k)] * c[(j, k)]).sum();
+            let rest = covariance[i * d + j] - inner;
+            if i > j {
+                c[(i, j)] = rest / c[(j, j)];
+            } else if rest > 0.0 {
+                c[(i, i)] = rest.sqrt();
+                log_det += rest.ln();
+            } else {
+                return Err(Error::NotPositiveDefinite {
+                    name: name.to_owned(),
+                    pivot: i,
+                    value: rest,
+                });
+            }
+        }
+    }
+    let mut whitening = vec![0.0; d * d];
+    for column in 0..d {
+        for i in column..d {
+            let unit = if i == column { 1.0 } else { 0.0 };
+            let inner: f64 = (column..i)
+                .map(|k| c[(i, k)] * whitening[k * d + column])
+                .sum();
+            whitening[i * d + column] = (unit - inner) / c[(i, i)];
+        }
+    }
+    Ok((whitening, log_det))
+}
+
+impl Emission for FullGaussian {
+    fn states(&self) -> usize {
+        self.constants.len()
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
+        let d = self.width;
+        for (s, l) in into.iter_mut().enumerate() {
+            let mean = &self.means[s * d..(s + 1) * d];
+            let whitening = &self.whitening[s * d * d..(s + 1) * d * d];
+            let mut square = 0.0;
+            for i in 0..d {
+                let row = &whitening[i * d..i * d + i + 1];
+                let e: f64 = row
+                    .iter()
+                    .zip(observation)
+                    .zip(mean)
+                    .map(|((c, y), m)| c * (y - m))
+                    .sum();
+                square += e * e;
+            }
+            *l = self.constants[s] - 0.5 * square;
+        }
+        Ok(())
+    }
+
+    fn relabelled(&self, order: &[usize]) -> Self {
+        let pick = |values: &[f64], n: usize| -> Vec<f64> {
+            order
+                .iter()
+                .flat_map(|&s| values[s * n..(s + 1) * n].to_vec())
+                .collect()
+        };
+        let d = self.width;
+        Self {
+            width: d,
+            means: pick(&self.means, d),
+            covariances: pick(&self.covariances, d * d),
+            whitening: pick(&self.whitening, d * d),
+            constants: pick(&self.constants, 1),
+        }
+    }
+}
+
+impl Learnable for FullGaussian {
+    fn statistic_len(&self) -> usize {
+        1 + self.width + self.width * self.width
+    }
+
+    fn statistic(&self, observation: &[f64], into: &mut [f64]) {
+        let d = self.width;
+        into[0] = 1.0;
+        into[1..=d].copy_from_slice(observation);
+        for (row, y) in into[1 + d..].chunks_mut(d).zip(observation) {
+            row.iter_mut()
+                .zip(observation)
+                .for_each(|(s, z)| *s = y * z);
+        }
+    }
+
+    fn expected_statistic(&self, into: &mut [f64]) {
+        let d = self.width;
+        for (s, into) in into.chunks_mut(1 + d + d * d).enumerate() {
+            let mean = &self.means[s * d..(s + 1) * d];
+            self.statistic(mean, into);
+            let covariance = &self.covariances[s * d * d..(s + 1) * d * d];
+            into[1 + d..]
+                .iter_mut()
+                .zip(covariance)
+                .for_each(|(x, c)| *x += c);
+        }
+    }
+
+    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self> {
+        let (p, d) = (self.statistic_len(), self.width);
+        let pooled = pooled_mean(statistics, p, d);
+        let (mut means, mut covariances) = (self.means.clone(), self.covariances.clone());
+        for (s, row) in statistics.chunks(p).enumerate() {
+            let n = row[0] + pseudo_count;
+            if n <= 0.0 {
+                continue;
+            }
+            let mean = &mut means[s * d..(s + 1) * d];
+            for i in 0..d {
+                mean[i] = (row[1 + i] + pseudo_count * pooled[i]) / n;
+            }
+            for i in 0..d {
+                for j in 0..d {
+                    let unit = if i == j { 1.0 } else { 0.0 };
+                    let square =
+                        row[1 + d + i * d + j] + pseudo_count * (pooled[i] * pooled[j] + unit);
+                    covariances[s * d * d + i * d + j] = square / n - mean[i] * mean[j];
+                }
+            }
+        }
+        Self::from_flat(self.states(), means, covariances)
+    }
+
+    fn parameters_len(&self) -> usize {
+        self.width + self.width * self.width
+    }
+
+    fn score(&self, statistics: &[f64], into: &mut [f64]) {
+        let d = self.width;
+        let rows = statistics.chunks(1 + d + d * d);
+        for (s, (into, row)) in into.chunks_mut(d + d * d).zip(rows).enumerate() {
+            let (n, y) = (row[0], DVector::from_row_slice(&row[1..=d]));
+            let m = DVector::from_row_slice(&self.means[s * d..(s + 1) * d]);
+            let p = self.precision(s);
+            // C = Σ_t q_t (y − μ)(y − μ)ᵀ
+            let cross = &y * m.transpose();
+            let c = DMatrix::from_row_slice(d, d, &row[1 + d..]) - &cross - cross.transpose()
+                + n * &m * m.transpose();
+            let mean = &p * (y - n * m);
+            let covariance = 0.5 * (&p * c * &p - n * &p);
+            into[..d].copy_from_slice(mean.as_slice());
+            into[d..].copy_from_slice(covariance.transpose().as_slice());
+        }
+    }
+
+    fn ascended(&self, step: &[f64]) -> Result<Self> {
+        let d = self.width;
+        let mut means = self.means.clone();
+        for (mean, step) in means.chunks_mut(d).zip(step.chunks(d + d * d)) {
+            mean.iter_mut().zip(step).for_each(|(m, s)| *m += s);
+        }
+        check_finite("means", d, &means)?;
+        Ok(Self {
+            means,
+            ..self.clone()
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    means: Vec<Vec<f64>>,
+    covariances: Vec<Vec<Vec<f64>>>,
+}
+
+impl TryFrom<Parts> for FullGaussian {
+    type Error = Error;
+    fn try_from(parts: Parts) -> Result<Self> {
+        Self::new(parts.means, parts.covariances)
+    }
+}
+
+impl From<FullGaussian> for Parts {
+    fn from(g: FullGaussian) -> Self {
+        let d = g.width;
+        let rows = |values: &[f64]| values.chunks(d).map(<[f64]>::to_vec).collect();
+        Self {
+            means: rows(&g.means),
+            covariances: g.covariances.chunks(d * d).map(rows).collect(),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Counts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Emission, Learnable};
+use crate::{Error, Result};
+
+/// y ∈ ℕᴰ with p(y|s) = ∏_d Poisson(y_d; λ_sd). An observation is a row of D whole numbers.
+///
+/// ```text
+/// ln p(y|s) = Σ_d y_d ln λ_sd − λ_sd − ln Γ(y_d + 1)
+/// ```
+///
+/// ```
+/// use scotopic_filtering::hmm::{Emission, Poisson};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let quakes = Poisson::new(vec![vec![15.0], vec![26.0]])?;
+/// let mut l = [0.0; 2];
+/// quakes.log_likelihood(&[20.0], &mut l)?;
+/// assert!((l[0] - l[1] - (20.0 * (15.0f64 / 26.0).ln() + 11.0)).abs() < 1e-12);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
+pub struct Poisson {
+    width: usize,
+    /// λ `[K·D]`.
+    rates: Vec<f64>,
+    /// ln λ `[K·D]`.
+    log_rates: Vec<f64>,
+    /// Σ_d λ `[K]`.
+    totals: Vec<f64>,
+}
+
+impl Poisson {
+    /// From λ, a row of D rates (expected counts an observation) a state.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for ragged or empty rows, [`Error::Entry`] for a rate that is not positive and finite.
+    pub fn new(rates: Vec<Vec<f64>>) -> Result<Self> {
+        let width = rates.first().map_or(0, Vec::len);
+        if let Some(s) = rates.iter().position(|row| row.len() != width) {
+            let found = format!("{} entries", rates[s].len());
+            return Err(Error::size(
+                format!("rates[{s}]"),
+                found,
+                format!("{width}, as row 0"),
+            ));
+        }
+        Self::from_flat(rates.len(), rates.concat())
+    }
+
+    /// From λ `[K·D]`, row after row.
+    ///
+    /// # Errors
+    /// As [`Poisson::new`].
+    pub fn from_flat(states: usize, rates: Vec<f64>) -> Result<Self> {
+        if states == 0 || rates.is_empty() || rates.len() % states != 0 {
+            let found = format!("{} entries", rates.len());
+            return Err(Error::size(
+                "rates",
+                found,
+                format!("{states} rows of one length"),
+            ));
+        }
+        let width = rates.len() / states;
+        if let Some(at) = rates.iter().position(|&r| !(r.is_finite() && r > 0.0)) {
+            let expected = "a positive rate (a state that never fires: a tiny one)";
+            return Err(Error::entry(
+                "rates",
+                &[at / width, at % width],
+                rates[at],
+                expected,
+            ));
+        }
+        Ok(Self {
+            width,
+            log_rates: rates.iter().map(|r| r.ln()).collect(),
+            totals: rates.chunks(width).map(|row| row.iter().sum()).collect(),
+            rates,
+        })
+    }
+
+    /// λ `[K·D]`, row after row.
+    pub fn rates(&self) -> &[f64] {
+        &self.rates
+    }
+}
+
+impl Emission for Poisson {
+    fn states(&self) -> usize {
+        self.totals.len()
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
+        let mut constant = 0.0;
+        for (d, &y) in observation.iter().enumerate() {
+            if y < 0.0 || y.fract() != 0.0 {
+                return Err(Error::observation(d, y, "a count: 0, 1, 2, …"));
+            }
+            constant += libm::lgamma(y + 1.0);
+        }
+        let rows = self.log_rates.chunks(self.width).zip(&self.totals);
+        for (l, (log_rates, total)) in into.iter_mut().zip(rows) {
+            let fired: f64 = log_rates.iter().zip(observation).map(|(r, y)| r * y).sum();
+            *l = fired - total - constant;
+        }
+        Ok(())
+    }
+
+    fn relabelled(&self, order: &[usize]) -> Self {
+        let pick = |values: &[f64]| -> Vec<f64> {
+            order
+                .iter()
+                .flat_map(|&s| values[s * self.width..(s + 1) * self.width].to_vec())
+                .collect()
+        };
+        Self {
+            width: self.width,
+            rates: pick(&self.rates),
+            log_rates: pick(&self.log_rates),
+            totals: order.iter().map(|&s| self.totals[s]).collect(),
+        }
+    }
+}
+
+impl Learnable for Poisson {
+    fn statistic_len(&self) -> usize {
+        1 + self.width
+    }
+
+    fn statistic(&self, observation: &[f64], into: &mut [f64]) {
+        into[0] = 1.0;
+        into[1..].copy_from_slice(observation);
+    }
+
+    fn expected_statistic(&self, into: &mut [f64]) {
+        for (into, rates) in into
+            .chunks_mut(1 + self.width)
+            .zip(self.rates.chunks(self.width))
+        {
+            into[0] = 1.0;
+            into[1..].copy_from_slice(rates);
+        }
+    }
+
+    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self> {
+        let (p, d) = (self.statistic_len(), self.width);
+        let pooled = super::diagonal_gaussian::pooled_mean(statistics, p, d);
+        let mut rates = self.rates.clone();
+        for (rates, row) in rates.chunks_mut(d).zip(statistics.chunks(p)) {
+            let n = row[0] + pseudo_count;
+            if n > 0.0 {
+                for ((rate, y), m) in rates.iter_mut().zip(&row[1..]).zip(&pooled) {
+                    *rate = (y + pseudo_count * m) / n;
+                }
+            }
+        }
+        Self::from_flat(self.states(), rates)
+    }
+
+    fn parameters_len(&self) -> usize {
+        self.width
+    }
+
+    fn score(&self, statistics: &[f64], into: &mut [f64]) {
+        let rows = statistics
+            .chunks(1 + self.width)
+            .zip(self.rates.chunks(self.width));
+        for (into, (row, rates)) in into.chunks_mut(self.width).zip(rows) {
+            for ((g, y), rate) in into.iter_mut().zip(&row[1..]).zip(rates) {
+                *g = y - row[0] * rate;
+            }
+        }
+    }
+
+    fn ascended(&self, step: &[f64]) -> Result<Self> {
+        let rates = self
+            .rates
+            .iter()
+            .zip(step)
+            .map(|(r, d)| r * d.exp())
+            .collect();
+        Self::from_flat(self.states(), rates)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    rates: Vec<Vec<f64>>,
+}
+
+impl TryFrom<Parts> for Poisson {
+    type Error = Error;
+    fn try_from(parts: Parts) -> Result<Self> {
+        Self::new(parts.rates)
+    }
+}
+
+impl From<Poisson> for Parts {
+    fn from(p: Poisson) -> Self {
+        Self {
+            rates: p.rates.chunks(p.width).map(<[f64]>::to_vec).collect(),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Online filtering with a recursive ELBO.
+//!
+//! Observations arrive one at a time; a belief about the hidden state is kept, and with it a bound on
+//! the log evidence of all that was seen. For a state-space model
+//!
+//! ```text
+//! p(s_1…s_τ, o_1…o_τ) = p(s_1) p(o_1|s_1) ∏_{t≥2} p(s_t|s_{t−1}) p(o_t|s_t)
+//! ```
+//!
+//! and the reversed factorisation of the posterior
+//!
+//! ```text
+//! q(s_1…s_τ) = q_τ(s_τ) ∏_{t≥2} b_t(s_{t−1}|s_t)                                            (R)
+//! ```
+//!
+//! the evidence lower bound L = −F obeys a recursion forward in time,
+//!
+//! ```text
+//! W_1(s) = ln p(s) + ln p(o_1|s)
+//! W_t(s) = ln p(o_t|s) + E_{b_t(s'|s)}[W_{t−1}(s') + ln p(s|s') − ln b_t(s'|s)]                  (W)
+//! L_τ    = E_{q_τ}[W_τ − ln q_τ],
+//! ```
+//!
+//! so that nothing of the past has to be kept, and old kernels b never have to be fitted again. Other
+//! factorisations give other bounds on the same scale: the gap to the log evidence is what each costs.
+//!
+//! | idea | room |
+//! |---|---|
+//! | hidden states that are one of K | [`hmm`] |
+//! | data: rows with gaps | [`Sequence`] |
+//! | what can be wrong | [`Error`] |
+//!
+//! This crate is plain Rust on `f64`: no tensors, no device, no file. The same recursion as an operation
+//! on tensors with a backward pass is `scotopic::ops`.
+//!
+//! # References
+//! - H. Bazargani, S. Urbas, K. Friston, "Brain in the Dark", arXiv 2307.08613.
+//! - A. Campbell, Y. Shi, T. Rainforth, A. Doucet, "Online variational filtering and parameter
+//!   learning", arXiv 2110.13549.
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
+
+pub use nalgebra;
+pub use rand;
+
+mod error;
+pub mod hmm;
+mod log_space;
+mod sequence;
+
+pub use error::{Error, Result};
+pub use log_space::{entropy, log_sum_exp, softmax};
+pub use sequence::Sequence;
