@@ -1,0 +1,372 @@
+//! One backward kernel for all times, b_t = b, given or learned as the stream goes by.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::{Emission, Hmm};
+use super::infinities;
+use super::log_dynamics::LogDynamics;
+use super::psi_gradient::advantages;
+use super::value::ValueFunction;
+use crate::{Error, Result, softmax};
+
+/// Steps over which the prior occupancy is averaged for [`TiedStart::Reversal`].
+const OCCUPANCY_STEPS: usize = 1000;
+
+/// Settings of [`Factorisation::Tied`](super::Factorisation::Tied): the rows of the kernel are
+/// softmax(ζ_j), ζ `[K, K]`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TiedKernel {
+    /// The kernel at first.
+    pub start: TiedStart,
+    /// How it is learned; not at all for none.
+    pub learning: Option<TiedLearning>,
+}
+
+/// The kernel that a tied posterior starts with.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TiedStart {
+    /// The chain of the prior run backwards, b(i|j) ∝ c_i A[i][j], where c is how often the prior is in
+    /// state i over its first thousand steps: what a kernel can know without any observation.
+    #[default]
+    Reversal,
+    /// Every state alike.
+    Uniform,
+    /// These logits ζ `[K, K]`, row j for s_t = j.
+    Logits(#[serde(with = "infinities::vector")] Vec<f64>),
+}
+
+/// Stochastic ascent of the bound along ζ, with the gradient of each new increment L_t − L_{t−1}.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TiedLearning {
+    /// c: the step for observation t (from 0) is c (t + 1)^−α.
+    pub rate: f64,
+    /// α, over ½ and at most 1 for the steps to add up to infinity and their squares not to.
+    pub exponent: f64,
+    /// Whether the gradient is divided by the Fisher information of the rows.
+    pub natural: bool,
+}
+
+impl Default for TiedLearning {
+    fn default() -> Self {
+        Self {
+            // A natural step of 1 is the closed form of one observation; a tenth averages over ten.
+            rate: 0.1,
+            exponent: 0.6,
+            // Rows of states that are seldom visited learn as fast as the others.
+            natural: true,
+        }
+    }
+}
+
+impl TiedKernel {
+    pub(super) fn check(&self, states: usize) -> Result<()> {
+        if let TiedStart::Logits(logits) = &self.start {
+            check_logits(logits, states)?;
+        }
+        match &self.learning {
+            Some(l) if !(l.rate.is_finite() && l.rate > 0.0) => {
+                Err(Error::setting("rate", l.rate, "a positive number"))
+            }
+            Some(l) if !(0.0..=1.0).contains(&l.exponent) => {
+                Err(Error::setting("exponent", l.exponent, "from 0 to 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// ζ at first, for a model.
+    fn logits<E: Emission>(&self, model: &Hmm<E>) -> Vec<f64> {
+        let k = model.states();
+        match &self.start {
+            TiedStart::Logits(logits) => logits.clone(),
+            TiedStart::Uniform => vec![0.0; k * k],
+            TiedStart::Reversal => {
+                let occupancy = occupancy(model);
+                let entry = |x: usize| (occupancy[x % k] * model.transition()[x % k * k + x / k]).ln();
+                (0..k * k).map(entry).collect()
+            }
+        }
+    }
+}
+
+/// Σ_t π A^t over the first steps.
+fn occupancy<E: Emission>(model: &Hmm<E>) -> Vec<f64> {
+    let k = model.states();
+    let mut now = model.initial().to_vec();
+    let mut total = now.clone();
+    let mut next = vec![0.0; k];
+    for _ in 1..OCCUPANCY_STEPS {
+        next.fill(0.0);
+        for (p, row) in now.iter().zip(model.transition().chunks_exact(k)) {
+            next.iter_mut().zip(row).for_each(|(n, a)| *n += p * a);
+        }
+        std::mem::swap(&mut now, &mut next);
+        total.iter_mut().zip(&now).for_each(|(c, p)| *c += p);
+    }
+    total
+}
+
+fn check_logits(logits: &[f64], states: usize) -> Result<()> {
+    if logits.len() != states * states {
+        let found = format!("{} entries", logits.len());
+        return Err(Error::size("logits", found, format!("{states}×{states}")));
+    }
+    match logits
+        .iter()
+        .position(|z| z.is_nan() || *z == f64::INFINITY)
+    {
+        None => Ok(()),
+        Some(at) => {
+            let place = [at / states, at % states];
+            let expected = "a number, or −∞ (−1e300 in a file) for probability 0";
+            Err(Error::entry("logits", &place, logits[at], expected))
+        }
+    }
+}
+
+/// ∇_ζ W_t for a kernel with the logits ζ at every time, streamed:
+///
+/// ```text
+/// G_t(s)  = Σ_i b(i|s) [ G_{t−1}(i) + ∇_ζ ln b(i|s) R_t(i, s) ],   G_1 = 0                            (G)
+/// ∇_ζ L_τ = E_{q_τ}[G_τ]          (+ the part of q_τ, 0 where q_τ is optimal)
+/// ```
+///
+/// with R_t(i, s) = W_{t−1}(i) + ln A_is − ln b(i|s). Kept divided by b, as the running sum Ĝ of advantages
+/// R − E_b R: row l of G is b(·|l) ⊙ row l of Ĝ, and Ĝ is the natural gradient before it is divided by
+/// how often s = l. Storage `[K, K·K]`, K⁴ operations an observation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TiedGradient {
+    states: usize,
+    /// Ĝ(s)[l][i], `[K, K, K]`.
+    advantage: Vec<f64>,
+    /// The next one while it is made.
+    #[serde(skip)]
+    scratch: Vec<f64>,
+}
+
+impl TiedGradient {
+    /// G_1 = 0.
+    pub fn new(states: usize) -> Self {
+        Self {
+            states,
+            advantage: vec![0.0; states * states * states],
+            scratch: vec![0.0; states * states * states + states],
+        }
+    }
+
+    /// G_t from G_{t−1}, W_{t−1} (`past`) and b `[K, K]`.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for wrong lengths.
+    pub fn advance(
+        &mut self,
+        past: &ValueFunction,
+        dynamics: &LogDynamics,
+        kernel: &[f64],
+    ) -> Result<()> {
+        let k = self.states;
+        for (name, found, expected) in [
+            ("past", past.states(), k),
+            ("dynamics", dynamics.states(), k),
+            ("kernel", kernel.len(), k * k),
+        ] {
+            if found != expected {
+                return Err(Error::size(name, found, expected));
+            }
+        }
+        let (next, row) = self.scratch.split_at_mut(k * k * k);
+        for (j, (b, next)) in kernel
+            .chunks_exact(k)
+            .zip(next.chunks_exact_mut(k * k))
+            .enumerate()
+        {
+            next.fill(0.0);
+            for (&b, g) in b.iter().zip(self.advantage.chunks_exact(k * k)) {
+                if b > 0.0 {
+                    next.iter_mut().zip(g).for_each(|(n, g)| *n += b * g);
+                }
+            }
+            let mean = advantages(past.relative(), dynamics.into_state(j), b, row);
+            // Where the bound is −∞ no direction is better than another.
+            if mean.is_finite() {
+                let newest = next[j * k..(j + 1) * k].iter_mut();
+                newest.zip(row.iter()).for_each(|(n, r)| *n += r);
+            }
+        }
+        // What is left of the scratch is the room for one row.
+        for (g, n) in self.advantage.iter_mut().zip(next.iter()) {
+            *g = *n;
+        }
+        Ok(())
+    }
+
+    /// E_q[Ĝ] into `[K, K]`.
+    fn expected(&self, q: &[f64], into: &mut [f64]) {
+        into.fill(0.0);
+        let k = self.states;
+        for (&q, g) in q.iter().zip(self.advantage.chunks_exact(k * k)) {
+            if q > 0.0 {
+                into.iter_mut().zip(g).for_each(|(c, g)| *c += q * g);
+            }
+        }
+    }
+
+    /// E_q[∇_ζ W_t] `[K, K]` for a belief q `[K]` and the kernel `[K, K]`: the gradient of the bound where q
+    /// does not depend on ζ, or is optimal.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for wrong lengths.
+    pub fn gradient(&self, q: &[f64], kernel: &[f64], into: &mut [f64]) -> Result<()> {
+        let k = self.states;
+        for (name, found, expected) in [
+            ("q", q.len(), k),
+            ("kernel", kernel.len(), k * k),
+            ("into", into.len(), k * k),
+        ] {
+            if found != expected {
+                return Err(Error::size(name, found, expected));
+            }
+        }
+        self.expected(q, into);
+        into.iter_mut().zip(kernel).for_each(|(c, b)| *c *= b);
+        Ok(())
+    }
+}
+
+/// The state of a tied posterior beside its W: ζ, b, and what learning carries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tied {
+    #[serde(with = "infinities::vector")]
+    logits: Vec<f64>,
+    /// softmax of the rows of ζ, for the observation to come.
+    kernel: Vec<f64>,
+    learner: Option<Learner>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Learner {
+    settings: TiedLearning,
+    gradient: TiedGradient,
+    /// E_{q_t}[Ĝ_t] `[K, K]` of the newest observation.
+    total: Vec<f64>,
+    /// The same of the one before while a step is made.
+    #[serde(skip)]
+    before: Vec<f64>,
+    /// Σ_t q_t `[K]`.
+    occupancy: Vec<f64>,
+}
+
+impl Tied {
+    pub fn new<E: Emission>(settings: &TiedKernel, model: &Hmm<E>) -> Result<Self> {
+        let k = model.states();
+        settings.check(k)?;
+        let mut logits = settings.logits(model);
+        let kernel = softmax_rows(&mut logits, k);
+        Ok(Self {
+            logits,
+            kernel,
+            learner: settings.learning.clone().map(|settings| Learner {
+                settings,
+                gradient: TiedGradient::new(k),
+                total: vec![0.0; k * k],
+                before: vec![0.0; k * k],
+                occupancy: vec![0.0; k],
+            }),
+        })
+    }
+
+    /// b `[K, K]`, for the observation to come.
+    pub fn kernel(&self) -> &[f64] {
+        &self.kernel
+    }
+
+    /// Checks what came from a file, and makes the room that is not in it.
+    pub fn checked(mut self, states: usize) -> Result<Self> {
+        let k = states;
+        check_logits(&self.logits, k)?;
+        let mut lengths = vec![("kernel", self.kernel.len(), k * k)];
+        if let Some(l) = &self.learner {
+            lengths.push(("advantage", l.gradient.advantage.len(), k * k * k));
+            lengths.push(("total", l.total.len(), k * k));
+            lengths.push(("occupancy", l.occupancy.len(), k));
+            lengths.push(("states", l.gradient.states, k));
+        }
+        for (name, found, expected) in lengths {
+            if found != expected {
+                return Err(Error::size(name, found, expected));
+            }
+        }
+        if let Some(l) = &mut self.learner {
+            let numbers = l.gradient.advantage.iter().chain(&l.total).chain(&l.occupancy);
+            if let Some(bad) = numbers.into_iter().find(|x| !x.is_finite()) {
+                return Err(Error::entry("learner", &[], bad, "finite numbers"));
+            }
+            l.gradient.scratch = vec![0.0; k * k * k + k];
+            l.before = vec![0.0; k * k];
+        }
+        Ok(self)
+    }
+
+    /// Takes in the step that is about to be made with b: G_t from W_{t−1}.
+    pub fn carry(&mut self, past: &ValueFunction, dynamics: &LogDynamics) -> Result<()> {
+        match &mut self.learner {
+            Some(learner) => learner.gradient.advance(past, dynamics, &self.kernel),
+            None => Ok(()),
+        }
+    }
+
+    /// Ascends the newest increment: ζ ← ζ + c (t + 1)^−α (C_t − C_{t−1}), C_t = E_{q_t}[G_t], t from 0.
+    pub fn learn(&mut self, q: &[f64], t: u64) {
+        let Some(learner) = &mut self.learner else {
+            return;
+        };
+        let k = q.len();
+        std::mem::swap(&mut learner.total, &mut learner.before);
+        learner.gradient.expected(q, &mut learner.total);
+        let visits = learner.occupancy.iter_mut();
+        visits.zip(q).for_each(|(n, q)| *n += q);
+        let time = (t + 1) as f64;
+        let step = learner.settings.rate * time.powf(-learner.settings.exponent);
+        for (l, n) in learner.occupancy.iter().enumerate() {
+            // How often s = l, with one visit of every state beforehand.
+            let often = (n + 1.0) / (time + k as f64);
+            for x in l * k..(l + 1) * k {
+                let weight = if learner.settings.natural {
+                    1.0 / often
+                } else {
+                    self.kernel[x]
+                };
+                if self.kernel[x] > 0.0 {
+                    self.logits[x] += step * weight * (learner.total[x] - learner.before[x]);
+                }
+            }
+        }
+        for (row, b) in self.logits.chunks_exact_mut(k).zip(self.kernel.chunks_exact_mut(k)) {
+            normalise(row, b);
+        }
+    }
+}
+
+/// The kernel of logits `[K, K]`, which are shifted so that the largest of each row is 0.
+fn softmax_rows(logits: &mut [f64], k: usize) -> Vec<f64> {
+    let mut kernel = vec![0.0; logits.len()];
+    for (row, b) in logits.chunks_exact_mut(k).zip(kernel.chunks_exact_mut(k)) {
+        normalise(row, b);
+    }
+    kernel
+}
+
+fn normalise(row: &mut [f64], b: &mut [f64]) {
+    let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if top > f64::NEG_INFINITY {
+        row.iter_mut().for_each(|z| *z -= top);
+    }
+    b.copy_from_slice(row);
+    softmax(b);
+}
