@@ -17,19 +17,6 @@ fn infinite(x: f64) -> f64 {
     }
 }
 
-/// For `#[serde(with = …)]` on one number.
-pub(super) mod number {
-    use super::*;
-
-    pub fn serialize<S: Serializer>(x: &f64, into: S) -> Result<S::Ok, S::Error> {
-        finite(*x).serialize(into)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-        f64::deserialize(from).map(infinite)
-    }
-}
-
 /// For `#[serde(with = …)]` on a vector.
 pub(super) mod vector {
     use super::*;

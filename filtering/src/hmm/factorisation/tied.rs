@@ -6,6 +6,7 @@ use super::super::{Emission, Hmm};
 use super::infinities;
 use super::log_dynamics::LogDynamics;
 use super::psi_gradient::advantages;
+use super::scratch::Scratch;
 use super::value::ValueFunction;
 use crate::{Error, Result, softmax};
 
@@ -145,7 +146,10 @@ pub struct TiedGradient {
     advantage: Vec<f64>,
     /// The next one while it is made.
     #[serde(skip)]
-    scratch: Vec<f64>,
+    next: Scratch,
+    /// The newest advantages of one row.
+    #[serde(skip)]
+    row: Scratch,
 }
 
 impl TiedGradient {
@@ -154,7 +158,8 @@ impl TiedGradient {
         Self {
             states,
             advantage: vec![0.0; states * states * states],
-            scratch: vec![0.0; states * states * states + states],
+            next: Scratch::default(),
+            row: Scratch::default(),
         }
     }
 
@@ -178,10 +183,10 @@ impl TiedGradient {
                 return Err(Error::size(name, found, expected));
             }
         }
-        let (next, row) = self.scratch.split_at_mut(k * k * k);
+        let (all, row) = (self.next.of(k * k * k), self.row.of(k));
         for (j, (b, next)) in kernel
             .chunks_exact(k)
-            .zip(next.chunks_exact_mut(k * k))
+            .zip(all.chunks_exact_mut(k * k))
             .enumerate()
         {
             next.fill(0.0);
@@ -197,10 +202,7 @@ impl TiedGradient {
                 newest.zip(row.iter()).for_each(|(n, r)| *n += r);
             }
         }
-        // What is left of the scratch is the room for one row.
-        for (g, n) in self.advantage.iter_mut().zip(next.iter()) {
-            *g = *n;
-        }
+        std::mem::swap(&mut self.advantage, all);
         Ok(())
     }
 
@@ -257,7 +259,7 @@ struct Learner {
     total: Vec<f64>,
     /// The same of the one before while a step is made.
     #[serde(skip)]
-    before: Vec<f64>,
+    before: Scratch,
     /// Σ_t q_t `[K]`.
     occupancy: Vec<f64>,
 }
@@ -275,7 +277,7 @@ impl Tied {
                 settings,
                 gradient: TiedGradient::new(k),
                 total: vec![0.0; k * k],
-                before: vec![0.0; k * k],
+                before: Scratch::default(),
                 occupancy: vec![0.0; k],
             }),
         })
@@ -286,8 +288,8 @@ impl Tied {
         &self.kernel
     }
 
-    /// Checks what came from a file, and makes the room that is not in it.
-    pub fn checked(mut self, states: usize) -> Result<Self> {
+    /// Checks what came from a file.
+    pub fn checked(self, states: usize) -> Result<Self> {
         let k = states;
         check_logits(&self.logits, k)?;
         let mut lengths = vec![("kernel", self.kernel.len(), k * k)];
@@ -302,13 +304,11 @@ impl Tied {
                 return Err(Error::size(name, found, expected));
             }
         }
-        if let Some(l) = &mut self.learner {
+        if let Some(l) = &self.learner {
             let numbers = l.gradient.advantage.iter().chain(&l.total).chain(&l.occupancy);
             if let Some(bad) = numbers.into_iter().find(|x| !x.is_finite()) {
                 return Err(Error::entry("learner", &[], bad, "finite numbers"));
             }
-            l.gradient.scratch = vec![0.0; k * k * k + k];
-            l.before = vec![0.0; k * k];
         }
         Ok(self)
     }
@@ -327,7 +327,8 @@ impl Tied {
             return;
         };
         let k = q.len();
-        std::mem::swap(&mut learner.total, &mut learner.before);
+        let before = learner.before.of(k * k);
+        std::mem::swap(&mut learner.total, before);
         learner.gradient.expected(q, &mut learner.total);
         let visits = learner.occupancy.iter_mut();
         visits.zip(q).for_each(|(n, q)| *n += q);
@@ -343,7 +344,7 @@ impl Tied {
                     self.kernel[x]
                 };
                 if self.kernel[x] > 0.0 {
-                    self.logits[x] += step * weight * (learner.total[x] - learner.before[x]);
+                    self.logits[x] += step * weight * (learner.total[x] - before[x]);
                 }
             }
         }

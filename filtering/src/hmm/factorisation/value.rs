@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::infinities;
 use super::log_dynamics::LogDynamics;
+use super::scratch::Scratch;
+use crate::step::Sum;
 use crate::{Error, Result, log_sum_exp, softmax};
 
 /// How far the row of a kernel may be from a sum of one.
@@ -50,16 +52,16 @@ const ROW_SUM: f64 = 1e-6;
 /// assert!(loose.highest_elbo() < w.highest_elbo());
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Saved", into = "Saved")]
 pub struct ValueFunction {
-    /// max_s W(s).
-    level: f64,
+    /// max_s W(s), while it is finite.
+    level: Sum,
     /// W − level; all −∞ where the bound is.
     relative: Vec<f64>,
     observations: u64,
-    /// W of the next step while it is made.
-    scratch: Vec<f64>,
+    /// W of the next step minus the level of this one, while it is made.
+    proposal: Scratch,
 }
 
 impl ValueFunction {
@@ -77,10 +79,10 @@ impl ValueFunction {
     /// No observation yet.
     pub(super) fn before(states: usize) -> Self {
         Self {
-            level: 0.0,
+            level: Sum::default(),
             relative: vec![0.0; states],
             observations: 0,
-            scratch: vec![0.0; states],
+            proposal: Scratch::default(),
         }
     }
 
@@ -88,7 +90,8 @@ impl ValueFunction {
     pub(super) fn propose_first(&mut self, dynamics: &LogDynamics, loglik: &[f64]) -> Result<()> {
         self.check(dynamics, loglik)?;
         for (w, (p, l)) in self
-            .scratch
+            .proposal
+            .of(loglik.len())
             .iter_mut()
             .zip(dynamics.initial().iter().zip(loglik))
         {
@@ -111,7 +114,7 @@ impl ValueFunction {
         loglik: &[f64],
     ) -> Result<()> {
         self.propose(kernel, dynamics, loglik)?;
-        self.accept()
+        self.accept().map(drop)
     }
 
     /// Proposes W_t of (W).
@@ -130,6 +133,7 @@ impl ValueFunction {
                 format!("{k}×{k}"),
             ));
         }
+        let proposal = self.proposal.of(k);
         for (j, row) in kernel.chunks_exact(k).enumerate() {
             let (mut expected, mut total) = (0.0, 0.0);
             for ((&b, w), a) in row.iter().zip(&self.relative).zip(dynamics.into_state(j)) {
@@ -140,7 +144,7 @@ impl ValueFunction {
                 }
                 total += b;
             }
-            self.scratch[j] = if total == 0.0 {
+            proposal[j] = if total == 0.0 {
                 f64::NEG_INFINITY
             } else if (total - 1.0).abs() <= ROW_SUM {
                 loglik[j] + expected
@@ -158,17 +162,18 @@ impl ValueFunction {
     /// As [`ValueFunction::advance`].
     pub fn advance_optimally(&mut self, dynamics: &LogDynamics, loglik: &[f64]) -> Result<()> {
         self.check(dynamics, loglik)?;
-        for j in 0..self.states() {
+        let proposal = self.proposal.of(dynamics.states());
+        for j in 0..dynamics.states() {
             let column = dynamics.into_state(j);
             let terms = || self.relative.iter().zip(column).map(|(w, a)| w + a);
             let top = terms().fold(f64::NEG_INFINITY, f64::max);
-            self.scratch[j] = if top == f64::NEG_INFINITY {
+            proposal[j] = if top == f64::NEG_INFINITY {
                 top
             } else {
                 loglik[j] + top + terms().map(|x| (x - top).exp()).sum::<f64>().ln()
             };
         }
-        self.accept()
+        self.accept().map(drop)
     }
 
     /// Proposes W_t with a kernel that ignores s_t, b_t(i|j) = m(i) `[K]`, whose message forward
@@ -180,18 +185,30 @@ impl ValueFunction {
             .filter(|&(&m, _)| m > 0.0)
             .map(|(&m, w)| m * (w - m.ln()))
             .sum();
-        for (w, (f, l)) in self.scratch.iter_mut().zip(message.iter().zip(loglik)) {
+        for (w, (f, l)) in self.proposal.of(m.len()).iter_mut().zip(message.iter().zip(loglik)) {
             *w = past + f + l;
         }
     }
 
-    /// Takes the proposal if its bound is finite, and says whether it was.
-    pub(super) fn accept_finite(&mut self) -> Result<bool> {
-        let finite = self.top()? > f64::NEG_INFINITY;
-        if finite {
-            self.accept()?;
+    /// Whether any state of the proposal has a finite value.
+    pub(super) fn proposal_is_finite(&self) -> Result<bool> {
+        Ok(self.top()? > f64::NEG_INFINITY)
+    }
+
+    /// Takes the proposal as the next W; by how much the level rose.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] for NaN or +∞; W stays as it was then.
+    pub(super) fn accept(&mut self) -> Result<f64> {
+        let top = self.top()?;
+        let proposal = self.proposal.of(self.relative.len());
+        if top > f64::NEG_INFINITY {
+            proposal.iter_mut().for_each(|w| *w -= top);
+            self.level = self.level.plus(top);
         }
-        Ok(finite)
+        std::mem::swap(&mut self.relative, proposal);
+        self.observations += 1;
+        Ok(())
     }
 
     /// The kernel of (OPT) for the step to come, b(s'|s) ∝ e^{W(s')} A[s'][s], into `[K, K]`; rows of
@@ -227,12 +244,12 @@ impl ValueFunction {
             return Err(Error::size("into", into.len(), self.states()));
         }
         into.copy_from_slice(&self.relative);
-        Ok(self.level + softmax(into))
+        Ok(self.level.value() + softmax(into))
     }
 
     /// ln Σ_s e^{W(s)}: the largest bound that any q_t gives with the kernels so far; nats.
     pub fn highest_elbo(&self) -> f64 {
-        self.level + log_sum_exp(&self.relative)
+        self.level.value() + log_sum_exp(&self.relative)
     }
 
     /// L = E_q[W] + H[q] for any belief q `[K]`, in nats; −∞ where q is in a state that W rules out.
@@ -242,7 +259,7 @@ impl ValueFunction {
     pub fn elbo(&self, q: &[f64]) -> Result<f64> {
         self.check_belief(q)?;
         let terms = q.iter().zip(&self.relative).filter(|&(&q, _)| q > 0.0);
-        Ok(self.level + terms.map(|(&q, w)| q * (w - q.ln())).sum::<f64>())
+        Ok(self.level.value() + terms.map(|(&q, w)| q * (w - q.ln())).sum::<f64>())
     }
 
     /// V = W − ln q `[K]` for a belief q `[K]`, into `[K]`; flat where q is optimal. 0 − 0, so to speak,
@@ -258,7 +275,7 @@ impl ValueFunction {
             *v = if impossible {
                 *w
             } else {
-                self.level + w - q.ln()
+                self.level.value() + w - q.ln()
             };
         }
         Ok(())
@@ -266,17 +283,17 @@ impl ValueFunction {
 
     /// W(s), nats.
     pub fn at(&self, state: usize) -> Option<f64> {
-        self.relative.get(state).map(|w| self.level + w)
+        self.relative.get(state).map(|w| self.level.value() + w)
     }
 
     /// W `[K]`, nats.
     pub fn values(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
-        self.relative.iter().map(|w| self.level + w)
+        self.relative.iter().map(|w| self.level.value() + w)
     }
 
-    /// max_s W(s), nats; −∞ where the kernels so far leave no finite bound.
+    /// max_s W(s), nats, or what it was last where the kernels so far leave no finite bound.
     pub fn level(&self) -> f64 {
-        self.level
+        self.level.value()
     }
 
     /// W − max W `[K]`.
@@ -311,10 +328,10 @@ impl ValueFunction {
         Ok(())
     }
 
-    /// The largest entry of the scratch, which must be W minus the present level.
+    /// The largest entry of the proposal: by how much the level changes.
     fn top(&self) -> Result<f64> {
         let mut top = f64::NEG_INFINITY;
-        for &w in &self.scratch {
+        for &w in self.proposal.last() {
             if w.is_nan() || w == f64::INFINITY {
                 return Err(Error::NotFinite {
                     index: self.observations,
@@ -326,32 +343,12 @@ impl ValueFunction {
         }
         Ok(top)
     }
-
-    /// Takes the scratch as the next W.
-    fn accept(&mut self) -> Result<()> {
-        let top = self.top()?;
-        if top > f64::NEG_INFINITY {
-            self.scratch.iter_mut().for_each(|w| *w -= top);
-        }
-        self.level += top;
-        std::mem::swap(&mut self.relative, &mut self.scratch);
-        self.observations += 1;
-        Ok(())
-    }
-}
-
-impl PartialEq for ValueFunction {
-    fn eq(&self, other: &Self) -> bool {
-        (self.level, &self.relative, self.observations)
-            == (other.level, &other.relative, other.observations)
-    }
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Saved {
-    #[serde(with = "infinities::number")]
-    level: f64,
+    level: Sum,
     #[serde(with = "infinities::vector")]
     relative: Vec<f64>,
     observations: u64,
@@ -377,14 +374,15 @@ impl TryFrom<Saved> for ValueFunction {
         {
             return Err(Error::entry("relative", &[at], relative[at], "W − max W"));
         }
-        if saved.level.is_nan() || saved.level == f64::INFINITY || relative.is_empty() {
-            return Err(Error::entry("level", &[], saved.level, "nats of some state"));
+        if !saved.level.value().is_finite() || relative.is_empty() {
+            let level = saved.level.value();
+            return Err(Error::entry("level", &[], level, "nats, of at least one state"));
         }
         Ok(Self {
             level: saved.level,
-            scratch: relative.clone(),
             relative,
             observations: saved.observations,
+            proposal: Scratch::default(),
         })
     }
 }
