@@ -3,7 +3,8 @@
 use super::fully_factorised::{add, expectation};
 use super::log_dynamics::LogDynamics;
 use super::sweeps::{Ascent, Sweeps};
-use crate::{Result, softmax};
+use crate::hmm::products::product;
+use crate::softmax;
 
 /// Below this a sum of products is found again from logarithms.
 const SMALLEST_WEIGHT: f64 = 1e-30;
@@ -30,6 +31,8 @@ pub(super) struct Windows<'a> {
     /// The pass forward inside each window: p(s_t | first, ℓ_s … ℓ_t) and its prediction, `[T, K]` each.
     filtered: Vec<f64>,
     predicted: Vec<f64>,
+    /// ℓ_t and what the window's right end adds to it, `[K]`.
+    scores: Vec<f64>,
 }
 
 impl<'a> Windows<'a> {
@@ -46,11 +49,12 @@ impl<'a> Windows<'a> {
             window,
             filtered: vec![0.0; loglik.len()],
             predicted: vec![0.0; loglik.len()],
+            scores: vec![0.0; dynamics.states()],
         }
     }
 
     /// The ascent from marginals `[T, K]`.
-    pub fn ascend(&mut self, mut marginals: Vec<f64>, sweeps: &Sweeps) -> Result<Ascent> {
+    pub fn ascend(&mut self, mut marginals: Vec<f64>, sweeps: &Sweeps) -> Ascent {
         let k = self.dynamics.states();
         let length = marginals.len() / k;
         let mut trace = Vec::new();
@@ -59,12 +63,7 @@ impl<'a> Windows<'a> {
             let mut bound = 0.0;
             for start in (0..length).step_by(self.window) {
                 let end = length.min(start.saturating_add(self.window));
-                if start == 0 {
-                    first.copy_from_slice(self.dynamics.initial());
-                } else {
-                    let before = &marginals[(start - 1) * k..start * k];
-                    self.dynamics.message_forward(before, &mut first);
-                }
+                self.left_end(start, &marginals, &mut first);
                 right.fill(0.0);
                 if end < length {
                     let after = &marginals[end * k..(end + 1) * k];
@@ -77,8 +76,7 @@ impl<'a> Windows<'a> {
                 }
             }
             for cut in (self.window..length).step_by(self.window) {
-                self.dynamics
-                    .message_forward(&marginals[(cut - 1) * k..cut * k], &mut first);
+                self.left_end(cut, &marginals, &mut first);
                 bound += expectation(&marginals[cut * k..(cut + 1) * k], &first);
             }
             trace.push(bound);
@@ -86,7 +84,18 @@ impl<'a> Windows<'a> {
                 break;
             }
         }
-        Ok(Ascent { marginals, trace })
+        Ascent { marginals, trace }
+    }
+
+    /// The potential of the moment before a window.
+    fn left_end(&self, start: usize, marginals: &[f64], into: &mut [f64]) {
+        let k = self.dynamics.states();
+        if start == 0 {
+            into.copy_from_slice(self.dynamics.initial());
+        } else {
+            let before = &marginals[(start - 1) * k..start * k];
+            self.dynamics.message_forward(before, into);
+        }
     }
 
     /// The smoother of one window into its marginals; returns ln Z, −∞ (and nothing changed) where
@@ -99,36 +108,42 @@ impl<'a> Windows<'a> {
         right: &[f64],
         marginals: &mut [f64],
     ) -> f64 {
+        let total = self.forward(start, end, first, right);
+        if total == f64::NEG_INFINITY {
+            return total;
+        }
+        let k = self.dynamics.states();
+        let last = (end - 1) * k..end * k;
+        marginals[last.clone()].copy_from_slice(&self.filtered[last]);
+        for t in (start + 1..end).rev() {
+            let (before, now) = marginals.split_at_mut(t * k);
+            for (i, g) in before[(t - 1) * k..].iter_mut().enumerate() {
+                *g = (0..k).map(|j| self.kernel_entry(t, i, j) * now[j]).sum();
+            }
+        }
+        total
+    }
+
+    /// The filter of one window; returns ln Z.
+    fn forward(&mut self, start: usize, end: usize, first: &[f64], right: &[f64]) -> f64 {
         let k = self.dynamics.states();
         let mut total = 0.0;
-        let mut scores = vec![0.0; k];
         for t in start..end {
+            let scores = &mut self.scores;
             scores.copy_from_slice(&self.loglik[t * k..(t + 1) * k]);
             if t + 1 == end {
-                add(&mut scores, right);
+                add(scores, right);
             }
             let (done, now) = self.filtered.split_at_mut(t * k);
             let now = &mut now[..k];
             if t == start {
                 now.copy_from_slice(first);
-                add(now, &scores);
+                add(now, scores);
                 total += softmax(now);
             } else {
                 let predicted = &mut self.predicted[t * k..(t + 1) * k];
-                predict(&done[(t - 1) * k..], self.transition, predicted);
-                total += weigh(predicted, &scores, now);
-            }
-            if total == f64::NEG_INFINITY {
-                return total;
-            }
-        }
-        let last = (end - 1) * k;
-        marginals[last..last + k].copy_from_slice(&self.filtered[last..last + k]);
-        for t in (start + 1..end).rev() {
-            let (before, now) = marginals.split_at_mut(t * k);
-            let before = &mut before[(t - 1) * k..];
-            for (i, g) in before.iter_mut().enumerate() {
-                *g = (0..k).map(|j| self.kernel_entry(t, i, j) * now[j]).sum();
+                product(&done[(t - 1) * k..], self.transition, predicted);
+                total += weigh(predicted, scores, now);
             }
         }
         total
@@ -145,34 +160,33 @@ impl<'a> Windows<'a> {
         }
     }
 
-    /// Every kernel `[T−1, K, K]` of the posterior with these marginals: inside a window as in the last
-    /// pass, across its ends the marginal whatever s_t.
-    pub fn kernels(&self, marginals: &[f64]) -> Vec<f64> {
+    /// Every kernel `[T−1, K, K]` of the posterior with these marginals, where an ascent ended: inside a
+    /// window those of its filter (which never depend on the window's right end), across its ends the
+    /// marginal whatever s_t.
+    pub fn kernels(&mut self, marginals: &[f64]) -> Vec<f64> {
         let k = self.dynamics.states();
         let length = marginals.len() / k;
+        let (mut first, right) = (vec![0.0; k], vec![0.0; k]);
+        for start in (0..length).step_by(self.window) {
+            self.left_end(start, marginals, &mut first);
+            self.forward(
+                start,
+                length.min(start.saturating_add(self.window)),
+                &first,
+                &right,
+            );
+        }
         let mut kernels = Vec::with_capacity(length.saturating_sub(1) * k * k);
         for t in 1..length {
-            for j in 0..k {
-                for i in 0..k {
-                    kernels.push(if t % self.window == 0 {
-                        marginals[(t - 1) * k + i]
-                    } else {
-                        self.kernel_entry(t, i, j)
-                    });
-                }
+            for x in 0..k * k {
+                kernels.push(if t % self.window == 0 {
+                    marginals[(t - 1) * k + x % k]
+                } else {
+                    self.kernel_entry(t, x % k, x / k)
+                });
             }
         }
         kernels
-    }
-}
-
-/// Σ_i q(i) A[i][·].
-fn predict(q: &[f64], transition: &[f64], into: &mut [f64]) {
-    into.fill(0.0);
-    for (q, row) in q.iter().zip(transition.chunks_exact(into.len())) {
-        for (p, a) in into.iter_mut().zip(row) {
-            *p += q * a;
-        }
     }
 }
 

@@ -74,7 +74,12 @@ pub(super) fn fit(
     loglik: &[f64],
     room: Room<'_>,
 ) -> bool {
-    let Room { m, message, q, score } = room;
+    let Room {
+        m,
+        message,
+        q,
+        score,
+    } = room;
     let k = belief.len();
     let mut begun = match settings.start {
         DecoupledStart::Uniform => {

@@ -2,6 +2,7 @@
 
 use super::log_dynamics::LogDynamics;
 use crate::softmax;
+use crate::step::Sum;
 
 /// The factors of the forward factorisation that are best given the whole sequence.
 pub(super) struct Chain {
@@ -9,6 +10,36 @@ pub(super) struct Chain {
     pub marginals: Vec<f64>,
     /// q(s_{t+1} = j | s_t = i) `[T−1, K, K]`; a row of 0 for a state that nothing later allows.
     pub transitions: Vec<f64>,
+}
+
+impl Chain {
+    /// The ELBO of this factorisation, by its definition, in nats:
+    ///
+    /// ```text
+    /// Σ_j q(s_1 = j) [ ln π_j + ℓ_1(j) − ln q(s_1 = j) ]
+    ///     + Σ_{t≥2} Σ_i q(s_{t−1} = i) Σ_j f_ij [ ln A_ij + ℓ_t(j) − ln f_ij ],    f_ij = q(s_t = j | s_{t−1} = i)
+    /// ```
+    pub fn bound(&self, dynamics: &LogDynamics, loglik: &[f64]) -> f64 {
+        let k = dynamics.states();
+        let gain = |q: &[f64], prior: &[f64], loglik: &[f64]| -> f64 {
+            let terms = q.iter().zip(prior.iter().zip(loglik));
+            let possible = terms.filter(|(q, _)| **q > 0.0);
+            possible.map(|(q, (a, l))| q * (a + l - q.ln())).sum()
+        };
+        let mut sum = Sum::default().plus(gain(&self.marginals[..k], dynamics.initial(), loglik));
+        let marginals = self.marginals.chunks_exact(k);
+        let steps = self.transitions.chunks_exact(k * k).zip(marginals);
+        for ((rows, from), loglik) in steps.zip(loglik.chunks_exact(k).skip(1)) {
+            let rows = rows.chunks_exact(k);
+            let priors = dynamics.transition().chunks_exact(k);
+            for ((row, prior), &p) in rows.zip(priors).zip(from) {
+                if p > 0.0 {
+                    sum = sum.plus(p * gain(row, prior, loglik));
+                }
+            }
+        }
+        sum.value()
+    }
 }
 
 /// Messages back, then marginals forward, for ℓ `[T, K]`; all in logarithms:

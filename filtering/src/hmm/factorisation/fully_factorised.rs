@@ -2,7 +2,7 @@
 
 use super::log_dynamics::LogDynamics;
 use super::sweeps::{Ascent, Sweeps};
-use crate::{Result, entropy, softmax};
+use crate::{entropy, softmax};
 
 /// Coordinate ascent from marginals `[T, K]`, ℓ `[T, K]`:
 ///
@@ -12,7 +12,7 @@ use crate::{Result, entropy, softmax};
 /// ```
 ///
 /// The first entry of the trace is F at the start. Where structural zeros leave a moment no state of
-/// finite score, its marginal stays as it is, and F is −∞ until the supports agree.
+/// finite score, its marginal stays as it is; from a start of finite F that does not happen.
 pub(super) fn ascend(
     dynamics: &LogDynamics,
     loglik: &[f64],
@@ -48,14 +48,6 @@ pub(super) fn ascend(
         }
     }
     Ascent { marginals, trace }
-}
-
-/// The best ascent for ℓ `[T, K]`.
-pub(super) fn fit(dynamics: &LogDynamics, loglik: &[f64], sweeps: &Sweeps) -> Result<Ascent> {
-    let k = dynamics.states();
-    sweeps.best(loglik.len() / k, k, |start| {
-        Ok(ascend(dynamics, loglik, start, sweeps))
-    })
 }
 
 /// F of the product of any marginals `[T, K]`, in nats.

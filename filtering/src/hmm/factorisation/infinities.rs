@@ -1,6 +1,6 @@
 //! Logarithms of zero in a file: JSON has no infinity, −1e300 stands for −∞.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serializer};
 
 /// What stands for −∞.
 const MINUS_INFINITY: f64 = -1e300;

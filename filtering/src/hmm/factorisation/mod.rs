@@ -19,7 +19,7 @@
 //! | windows on their own | `block.rs` |
 //! | when coordinate ascent stops, where it starts again | `sweeps.rs`: [`Sweeps`] |
 //! | kernels that ignore s_t, fitted or taken from the past | `decoupled.rs`: [`Decoupled`], `frozen.rs` |
-//! | one kernel for all times, its gradient, its learning | `tied.rs`: [`TiedKernel`], [`TiedGradient`] |
+//! | one kernel for all times and its learning, its gradient | `tied.rs`: [`TiedKernel`], `tied_gradient.rs`: [`TiedGradient`] |
 //! | what the online ones but the free kernels share | `restricted.rs` |
 //! | gradients and natural steps of the newest factors | `psi_gradient.rs` |
 //! | −∞ in files; memory to compute in | `infinities.rs`, `scratch.rs` |
@@ -40,6 +40,7 @@ mod reversed;
 mod scratch;
 mod sweeps;
 mod tied;
+mod tied_gradient;
 mod value;
 
 pub use decoupled::{Decoupled, DecoupledStart};
@@ -50,7 +51,8 @@ pub use psi_gradient::{
     belief_gradient, kernel_gradient, natural_belief_step, natural_kernel_step,
 };
 pub use sweeps::Sweeps;
-pub use tied::{TiedGradient, TiedKernel, TiedLearning, TiedStart};
+pub use tied::{TiedKernel, TiedLearning, TiedStart};
+pub use tied_gradient::TiedGradient;
 pub use value::ValueFunction;
 
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Factorisation;
 use super::restricted::{Restricted, Rule};
 use super::tied::Tied;
-use super::Factorisation;
 use crate::hmm::{AnyEmission, Emission, Filter, Hmm};
 use crate::{Error, Result, Step};
 
@@ -43,8 +43,8 @@ pub struct Online<E: Emission = AnyEmission> {
     deserialize = "E: Emission + Deserialize<'de>"
 ))]
 enum Scheme<E: Emission> {
-    Exact(Filter<E>),
-    Restricted(Restricted<E>),
+    Exact(Box<Filter<E>>),
+    Restricted(Box<Restricted<E>>),
 }
 
 impl<E: Emission> Hmm<E> {
@@ -55,18 +55,15 @@ impl<E: Emission> Hmm<E> {
     /// [`Error::Setting`], [`Error::Size`] or [`Error::Entry`] for settings that make no sense.
     pub fn online(self, factorisation: &Factorisation) -> Result<Online<E>> {
         let (name, why) = match factorisation {
-            Factorisation::Reversed => return Ok(Scheme::Exact(Filter::new(self)).into()),
+            Factorisation::Reversed => return Ok(Scheme::exact(self)),
             Factorisation::DecoupledLag1(settings) => {
                 settings.check()?;
-                let rule = Rule::Decoupled(settings.clone());
-                return Ok(Scheme::Restricted(Restricted::new(self, rule)).into());
+                return Ok(Scheme::restricted(self, Rule::Decoupled(settings.clone())));
             }
-            Factorisation::Frozen => {
-                return Ok(Scheme::Restricted(Restricted::new(self, Rule::Frozen)).into());
-            }
+            Factorisation::Frozen => return Ok(Scheme::restricted(self, Rule::Frozen)),
             Factorisation::Tied(settings) => {
                 let rule = Rule::Tied(Tied::new(settings, &self)?);
-                return Ok(Scheme::Restricted(Restricted::new(self, rule)).into());
+                return Ok(Scheme::restricted(self, rule));
             }
             Factorisation::ForwardMarkov => (
                 "a forward Markov posterior",
@@ -92,9 +89,15 @@ impl<E: Emission> Hmm<E> {
     }
 }
 
-impl<E: Emission> From<Scheme<E>> for Online<E> {
-    fn from(scheme: Scheme<E>) -> Self {
-        Self { scheme }
+impl<E: Emission> Scheme<E> {
+    fn exact(model: Hmm<E>) -> Online<E> {
+        let scheme = Scheme::Exact(Box::new(Filter::new(model)));
+        Online { scheme }
+    }
+
+    fn restricted(model: Hmm<E>, rule: Rule) -> Online<E> {
+        let scheme = Scheme::Restricted(Box::new(Restricted::new(model, rule)));
+        Online { scheme }
     }
 }
 

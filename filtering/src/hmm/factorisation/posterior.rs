@@ -55,7 +55,7 @@ impl Posterior {
     /// ```text
     /// γ_T = q_T        γ_t(i) = Σ_j b_{t+1}[j][i] γ_{t+1}(j)
     /// ```
-    pub(super) fn reversed(belief: &[f64], kernels: Vec<f64>, elbo: f64) -> Self {
+    pub(super) fn reversed(belief: &[f64], kernels: Vec<f64>, trace: Vec<f64>) -> Self {
         let k = belief.len();
         let length = kernels.len() / (k * k) + 1;
         let mut marginals = vec![0.0; length * k];
@@ -68,7 +68,7 @@ impl Posterior {
                 }
             }
         }
-        Self::linked(k, marginals, Links::Backward(kernels), vec![elbo])
+        Self::linked(k, marginals, Links::Backward(kernels), trace)
     }
 
     /// T.

@@ -14,5 +14,6 @@ pub(super) fn fit<E: Emission>(model: &Hmm<E>, sequence: &Sequence) -> Result<Po
         kernels.extend(filtered.kernel(t)?);
     }
     let last = filtered.belief(filtered.len() - 1)?;
-    Ok(Posterior::reversed(last, kernels, filtered.log_evidence()))
+    let trace = vec![filtered.log_evidence()];
+    Ok(Posterior::reversed(last, kernels, trace))
 }

@@ -44,7 +44,7 @@ impl Default for Sweeps {
 }
 
 /// Where coordinate ascent ended: the marginals `[T, K]` and the bound at the start and after each sweep.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Ascent {
     pub marginals: Vec<f64>,
     pub trace: Vec<f64>,
@@ -53,6 +53,19 @@ pub(super) struct Ascent {
 impl Ascent {
     pub fn bound(&self) -> f64 {
         self.trace.last().copied().unwrap_or(f64::NEG_INFINITY)
+    }
+
+    /// The one with the highest bound, the first of equals.
+    pub fn best(ascents: impl Iterator<Item = Self>) -> Self {
+        ascents
+            .reduce(|best, next| {
+                if next.bound() > best.bound() {
+                    next
+                } else {
+                    best
+                }
+            })
+            .unwrap_or_default()
     }
 }
 
@@ -64,7 +77,11 @@ impl Sweeps {
             return Err(Error::setting("max", self.max, "at least one sweep"));
         }
         if self.tolerance.is_nan() || self.tolerance < 0.0 {
-            return Err(Error::setting("tolerance", self.tolerance, "0 nats or more"));
+            return Err(Error::setting(
+                "tolerance",
+                self.tolerance,
+                "0 nats or more",
+            ));
         }
         Ok(())
     }
@@ -79,17 +96,12 @@ impl Sweeps {
         }
     }
 
-    /// The best of the ascents from uniform marginals `[T·K]` and from the restarts.
-    pub(super) fn best(
-        &self,
-        length: usize,
-        states: usize,
-        ascend: impl Fn(Vec<f64>) -> Result<Ascent>,
-    ) -> Result<Ascent> {
-        self.check()?;
-        let mut best = ascend(vec![1.0 / states as f64; length * states])?;
+    /// Where the ascents start, `[T·K]` each: uniform marginals, then flat Dirichlet draws.
+    pub(super) fn starts(&self, length: usize, states: usize) -> impl Iterator<Item = Vec<f64>> {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(self.seed);
-        for _ in 0..self.restarts {
+        let uniform = vec![1.0 / states as f64; length * states];
+        let draws = (0..self.restarts).map(move |_| {
+            // A flat Dirichlet is exponentials over their sum.
             let mut start: Vec<f64> = (0..length * states)
                 .map(|_| Exp1.sample(&mut random))
                 .collect();
@@ -97,11 +109,8 @@ impl Sweeps {
                 let total: f64 = row.iter().sum();
                 row.iter_mut().for_each(|p| *p /= total);
             }
-            let next = ascend(start)?;
-            if next.bound() > best.bound() {
-                best = next;
-            }
-        }
-        Ok(best)
+            start
+        });
+        std::iter::once(uniform).chain(draws)
     }
 }

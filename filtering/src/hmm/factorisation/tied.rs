@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::super::{Emission, Hmm};
 use super::infinities;
 use super::log_dynamics::LogDynamics;
-use super::psi_gradient::advantages;
 use super::scratch::Scratch;
+use super::tied_gradient::TiedGradient;
 use super::value::ValueFunction;
 use crate::{Error, Result, softmax};
 
@@ -86,7 +86,8 @@ impl TiedKernel {
             TiedStart::Uniform => vec![0.0; k * k],
             TiedStart::Reversal => {
                 let occupancy = occupancy(model);
-                let entry = |x: usize| (occupancy[x % k] * model.transition()[x % k * k + x / k]).ln();
+                let entry =
+                    |x: usize| (occupancy[x % k] * model.transition()[x % k * k + x / k]).ln();
                 (0..k * k).map(entry).collect()
             }
         }
@@ -125,117 +126,6 @@ fn check_logits(logits: &[f64], states: usize) -> Result<()> {
             let expected = "a number, or −∞ (−1e300 in a file) for probability 0";
             Err(Error::entry("logits", &place, logits[at], expected))
         }
-    }
-}
-
-/// ∇_ζ W_t for a kernel with the logits ζ at every time, streamed:
-///
-/// ```text
-/// G_t(s)  = Σ_i b(i|s) [ G_{t−1}(i) + ∇_ζ ln b(i|s) R_t(i, s) ],   G_1 = 0                            (G)
-/// ∇_ζ L_τ = E_{q_τ}[G_τ]          (+ the part of q_τ, 0 where q_τ is optimal)
-/// ```
-///
-/// with R_t(i, s) = W_{t−1}(i) + ln A_is − ln b(i|s). Kept divided by b, as the running sum Ĝ of advantages
-/// R − E_b R: row l of G is b(·|l) ⊙ row l of Ĝ, and Ĝ is the natural gradient before it is divided by
-/// how often s = l. Storage `[K, K·K]`, K⁴ operations an observation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TiedGradient {
-    states: usize,
-    /// Ĝ(s)[l][i], `[K, K, K]`.
-    advantage: Vec<f64>,
-    /// The next one while it is made.
-    #[serde(skip)]
-    next: Scratch,
-    /// The newest advantages of one row.
-    #[serde(skip)]
-    row: Scratch,
-}
-
-impl TiedGradient {
-    /// G_1 = 0.
-    pub fn new(states: usize) -> Self {
-        Self {
-            states,
-            advantage: vec![0.0; states * states * states],
-            next: Scratch::default(),
-            row: Scratch::default(),
-        }
-    }
-
-    /// G_t from G_{t−1}, W_{t−1} (`past`) and b `[K, K]`.
-    ///
-    /// # Errors
-    /// [`Error::Size`] for wrong lengths.
-    pub fn advance(
-        &mut self,
-        past: &ValueFunction,
-        dynamics: &LogDynamics,
-        kernel: &[f64],
-    ) -> Result<()> {
-        let k = self.states;
-        for (name, found, expected) in [
-            ("past", past.states(), k),
-            ("dynamics", dynamics.states(), k),
-            ("kernel", kernel.len(), k * k),
-        ] {
-            if found != expected {
-                return Err(Error::size(name, found, expected));
-            }
-        }
-        let (all, row) = (self.next.of(k * k * k), self.row.of(k));
-        for (j, (b, next)) in kernel
-            .chunks_exact(k)
-            .zip(all.chunks_exact_mut(k * k))
-            .enumerate()
-        {
-            next.fill(0.0);
-            for (&b, g) in b.iter().zip(self.advantage.chunks_exact(k * k)) {
-                if b > 0.0 {
-                    next.iter_mut().zip(g).for_each(|(n, g)| *n += b * g);
-                }
-            }
-            let mean = advantages(past.relative(), dynamics.into_state(j), b, row);
-            // Where the bound is −∞ no direction is better than another.
-            if mean.is_finite() {
-                let newest = next[j * k..(j + 1) * k].iter_mut();
-                newest.zip(row.iter()).for_each(|(n, r)| *n += r);
-            }
-        }
-        std::mem::swap(&mut self.advantage, all);
-        Ok(())
-    }
-
-    /// E_q[Ĝ] into `[K, K]`.
-    fn expected(&self, q: &[f64], into: &mut [f64]) {
-        into.fill(0.0);
-        let k = self.states;
-        for (&q, g) in q.iter().zip(self.advantage.chunks_exact(k * k)) {
-            if q > 0.0 {
-                into.iter_mut().zip(g).for_each(|(c, g)| *c += q * g);
-            }
-        }
-    }
-
-    /// E_q[∇_ζ W_t] `[K, K]` for a belief q `[K]` and the kernel `[K, K]`: the gradient of the bound where q
-    /// does not depend on ζ, or is optimal.
-    ///
-    /// # Errors
-    /// [`Error::Size`] for wrong lengths.
-    pub fn gradient(&self, q: &[f64], kernel: &[f64], into: &mut [f64]) -> Result<()> {
-        let k = self.states;
-        for (name, found, expected) in [
-            ("q", q.len(), k),
-            ("kernel", kernel.len(), k * k),
-            ("into", into.len(), k * k),
-        ] {
-            if found != expected {
-                return Err(Error::size(name, found, expected));
-            }
-        }
-        self.expected(q, into);
-        into.iter_mut().zip(kernel).for_each(|(c, b)| *c *= b);
-        Ok(())
     }
 }
 
@@ -305,7 +195,12 @@ impl Tied {
             }
         }
         if let Some(l) = &self.learner {
-            let numbers = l.gradient.advantage.iter().chain(&l.total).chain(&l.occupancy);
+            let numbers = l
+                .gradient
+                .advantage
+                .iter()
+                .chain(&l.total)
+                .chain(&l.occupancy);
             if let Some(bad) = numbers.into_iter().find(|x| !x.is_finite()) {
                 return Err(Error::entry("learner", &[], bad, "finite numbers"));
             }
@@ -334,22 +229,26 @@ impl Tied {
         visits.zip(q).for_each(|(n, q)| *n += q);
         let time = (t + 1) as f64;
         let step = learner.settings.rate * time.powf(-learner.settings.exponent);
-        for (l, n) in learner.occupancy.iter().enumerate() {
+        let newest = learner.total.chunks_exact(k).zip(before.chunks_exact(k));
+        let rows = self
+            .logits
+            .chunks_exact_mut(k)
+            .zip(self.kernel.chunks_exact_mut(k));
+        for (((logits, b), visits), (total, before)) in rows.zip(&learner.occupancy).zip(newest) {
             // How often s = l, with one visit of every state beforehand.
-            let often = (n + 1.0) / (time + k as f64);
-            for x in l * k..(l + 1) * k {
+            let often = (visits + 1.0) / (time + k as f64);
+            let increments = total.iter().zip(before).map(|(c, past)| c - past);
+            for ((zeta, &b), c) in logits.iter_mut().zip(b.iter()).zip(increments) {
                 let weight = if learner.settings.natural {
                     1.0 / often
                 } else {
-                    self.kernel[x]
+                    b
                 };
-                if self.kernel[x] > 0.0 {
-                    self.logits[x] += step * weight * (learner.total[x] - before[x]);
+                if b > 0.0 {
+                    *zeta += step * weight * c;
                 }
             }
-        }
-        for (row, b) in self.logits.chunks_exact_mut(k).zip(self.kernel.chunks_exact_mut(k)) {
-            normalise(row, b);
+            normalise(logits, b);
         }
     }
 }

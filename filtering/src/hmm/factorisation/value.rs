@@ -185,7 +185,12 @@ impl ValueFunction {
             .filter(|&(&m, _)| m > 0.0)
             .map(|(&m, w)| m * (w - m.ln()))
             .sum();
-        for (w, (f, l)) in self.proposal.of(m.len()).iter_mut().zip(message.iter().zip(loglik)) {
+        for (w, (f, l)) in self
+            .proposal
+            .of(m.len())
+            .iter_mut()
+            .zip(message.iter().zip(loglik))
+        {
             *w = past + f + l;
         }
     }
@@ -208,7 +213,7 @@ impl ValueFunction {
         }
         std::mem::swap(&mut self.relative, proposal);
         self.observations += 1;
-        Ok(())
+        Ok(top)
     }
 
     /// The kernel of (OPT) for the step to come, b(s'|s) ∝ e^{W(s')} A[s'][s], into `[K, K]`; rows of
@@ -368,15 +373,17 @@ impl TryFrom<Saved> for ValueFunction {
     type Error = Error;
     fn try_from(saved: Saved) -> Result<Self> {
         let relative = saved.relative;
-        if let Some(at) = relative
-            .iter()
-            .position(|w| w.is_nan() || *w > 0.0)
-        {
+        if let Some(at) = relative.iter().position(|w| w.is_nan() || *w > 0.0) {
             return Err(Error::entry("relative", &[at], relative[at], "W − max W"));
         }
         if !saved.level.value().is_finite() || relative.is_empty() {
             let level = saved.level.value();
-            return Err(Error::entry("level", &[], level, "nats, of at least one state"));
+            return Err(Error::entry(
+                "level",
+                &[],
+                level,
+                "nats, of at least one state",
+            ));
         }
         Ok(Self {
             level: saved.level,
