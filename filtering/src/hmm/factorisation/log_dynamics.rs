@@ -1,6 +1,7 @@
 //! ln π and ln A of a model, taken once: every bound on this page is linear in them.
 
-use super::super::{Emission, Hmm};
+use crate::hmm::products::product;
+use crate::hmm::{Emission, Hmm};
 use crate::sequence::check_row;
 use crate::{Result, Sequence};
 
@@ -11,6 +12,8 @@ pub struct LogDynamics {
     transition: Vec<f64>,
     /// ln Aᵀ, so that both messages run along rows.
     transposed: Vec<f64>,
+    /// Whether there is no −∞ in any of them.
+    finite: bool,
 }
 
 impl LogDynamics {
@@ -20,10 +23,13 @@ impl LogDynamics {
         let logs = |p: &[f64]| -> Vec<f64> { p.iter().map(|p| p.ln()).collect() };
         let transition = logs(model.transition());
         let transposed = (0..k * k).map(|x| transition[x % k * k + x / k]).collect();
+        let initial = logs(model.initial());
+        let finite = initial.iter().chain(&transition).all(|l| l.is_finite());
         Self {
-            initial: logs(model.initial()),
+            initial,
             transition,
             transposed,
+            finite,
         }
     }
 
@@ -50,28 +56,31 @@ impl LogDynamics {
 
     /// Whether some transition or first state is impossible.
     pub fn has_structural_zeros(&self) -> bool {
-        let zero = |l: &f64| *l == f64::NEG_INFINITY;
-        self.initial.iter().any(zero) || self.transition.iter().any(zero)
+        !self.finite
     }
 
     /// The message forward, Σ_i p(i) ln A[i][j], `[K]` to `[K]`; 0·ln 0 = 0.
     pub fn message_forward(&self, p: &[f64], into: &mut [f64]) {
-        weighted_rows(p, &self.transition, into);
+        self.weighted_rows(p, &self.transition, into);
     }
 
     /// The message backward, Σ_j ln A[i][j] p(j), `[K]` to `[K]`; 0·ln 0 = 0.
     pub fn message_backward(&self, p: &[f64], into: &mut [f64]) {
-        weighted_rows(p, &self.transposed, into);
+        self.weighted_rows(p, &self.transposed, into);
     }
-}
 
-/// Σ_i p_i rows[i]; rows of no weight are left out, so that 0·(−∞) = 0.
-fn weighted_rows(p: &[f64], rows: &[f64], into: &mut [f64]) {
-    into.fill(0.0);
-    for (&p, row) in p.iter().zip(rows.chunks_exact(into.len())) {
-        if p != 0.0 {
-            for (sum, l) in into.iter_mut().zip(row) {
-                *sum += p * l;
+    /// Σ_i p_i rows[i].
+    fn weighted_rows(&self, p: &[f64], rows: &[f64], into: &mut [f64]) {
+        if self.finite {
+            return product(p, rows, into);
+        }
+        // Rows of no weight are left out, so that 0·(−∞) = 0.
+        into.fill(0.0);
+        for (&p, row) in p.iter().zip(rows.chunks_exact(into.len())) {
+            if p != 0.0 {
+                for (sum, l) in into.iter_mut().zip(row) {
+                    *sum += p * l;
+                }
             }
         }
     }

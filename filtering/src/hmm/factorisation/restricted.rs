@@ -101,7 +101,7 @@ impl<E: Emission> Restricted<E> {
             match &mut self.rule {
                 Rule::Tied(tied) => {
                     self.kernel.copy_from_slice(tied.kernel());
-                    tied.learn(&self.belief, t);
+                    tied.learn(&self.dynamics, &self.belief, t);
                 }
                 Rule::Decoupled(_) | Rule::Frozen => {
                     std::mem::swap(&mut self.kernel, self.room.m.of(self.model.states()));
@@ -124,7 +124,10 @@ impl<E: Emission> Restricted<E> {
         }
         let (m, message) = (self.room.m.of(k), self.room.message.of(k));
         match &self.rule {
-            Rule::Tied(tied) => return self.value.propose(tied.kernel(), &self.dynamics, loglik),
+            Rule::Tied(tied) => {
+                self.value.propose_tied(tied.kernel(), tied.gain(), loglik);
+                return Ok(());
+            }
             Rule::Frozen => frozen::fit(&self.dynamics, &self.belief, m, message),
             Rule::Decoupled(settings) => {
                 let room = decoupled::Room {
@@ -164,8 +167,8 @@ impl<E: Emission> Restricted<E> {
         Error::Unsupported {
             what: format!("{} (observation {t})", self.rule.name()),
             asked: "give a finite bound for this model",
-            why: "the transition matrix has zeros, and its kernel puts weight on an impossible step; \
-                  use Reversed or DecoupledLag1, or smooth the transitions with a pseudo-count",
+            why: "its kernel puts weight on a past that zeros of the transitions or of the emission rule \
+                  out; use Reversed or DecoupledLag1, or smooth the zeros with a pseudo-count",
         }
     }
 

@@ -137,6 +137,9 @@ pub(super) struct Tied {
     logits: Vec<f64>,
     /// softmax of the rows of ζ, for the observation to come.
     kernel: Vec<f64>,
+    /// What b adds to W whatever the past: Σ_i b(i|j) (ln A_ij − ln b(i|j)) `[K]`, −∞ for a row of zeros.
+    #[serde(with = "infinities::vector")]
+    gain: Vec<f64>,
     learner: Option<Learner>,
 }
 
@@ -158,11 +161,10 @@ impl Tied {
     pub fn new<E: Emission>(settings: &TiedKernel, model: &Hmm<E>) -> Result<Self> {
         let k = model.states();
         settings.check(k)?;
-        let mut logits = settings.logits(model);
-        let kernel = softmax_rows(&mut logits, k);
-        Ok(Self {
-            logits,
-            kernel,
+        let mut tied = Self {
+            logits: settings.logits(model),
+            kernel: vec![0.0; k * k],
+            gain: vec![0.0; k],
             learner: settings.learning.clone().map(|settings| Learner {
                 settings,
                 gradient: TiedGradient::new(k),
@@ -170,7 +172,38 @@ impl Tied {
                 before: Scratch::default(),
                 occupancy: vec![0.0; k],
             }),
-        })
+        };
+        tied.renew(&LogDynamics::of(model));
+        Ok(tied)
+    }
+
+    /// b and what it adds from ζ, which is shifted so that the largest of each row is 0.
+    fn renew(&mut self, dynamics: &LogDynamics) {
+        let k = self.gain.len();
+        let rows = self.logits.chunks_exact_mut(k);
+        let rows = rows
+            .zip(self.kernel.chunks_exact_mut(k))
+            .zip(&mut self.gain);
+        for (j, ((logits, b), gain)) in rows.enumerate() {
+            let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            *gain = top;
+            if top == f64::NEG_INFINITY {
+                b.fill(0.0);
+                continue;
+            }
+            logits.iter_mut().for_each(|z| *z -= top);
+            b.copy_from_slice(logits);
+            // ln b = ζ − ln Σ e^ζ.
+            let total = softmax(b);
+            let terms = b.iter().zip(logits.iter().zip(dynamics.into_state(j)));
+            let possible = terms.filter(|(b, _)| **b > 0.0);
+            *gain = possible.map(|(b, (z, a))| b * (a - (z - total))).sum();
+        }
+    }
+
+    /// What b adds to W, `[K]`.
+    pub fn gain(&self) -> &[f64] {
+        &self.gain
     }
 
     /// b `[K, K]`, for the observation to come.
@@ -182,7 +215,10 @@ impl Tied {
     pub fn checked(self, states: usize) -> Result<Self> {
         let k = states;
         check_logits(&self.logits, k)?;
-        let mut lengths = vec![("kernel", self.kernel.len(), k * k)];
+        let mut lengths = vec![
+            ("kernel", self.kernel.len(), k * k),
+            ("gain", self.gain.len(), k),
+        ];
         if let Some(l) = &self.learner {
             lengths.push(("advantage", l.gradient.advantage.len(), k * k * k));
             lengths.push(("total", l.total.len(), k * k));
@@ -217,7 +253,7 @@ impl Tied {
     }
 
     /// Ascends the newest increment: ζ ← ζ + c (t + 1)^−α (C_t − C_{t−1}), C_t = E_{q_t}[G_t], t from 0.
-    pub fn learn(&mut self, q: &[f64], t: u64) {
+    pub fn learn(&mut self, dynamics: &LogDynamics, q: &[f64], t: u64) {
         let Some(learner) = &mut self.learner else {
             return;
         };
@@ -233,7 +269,7 @@ impl Tied {
         let rows = self
             .logits
             .chunks_exact_mut(k)
-            .zip(self.kernel.chunks_exact_mut(k));
+            .zip(self.kernel.chunks_exact(k));
         for (((logits, b), visits), (total, before)) in rows.zip(&learner.occupancy).zip(newest) {
             // How often s = l, with one visit of every state beforehand.
             let often = (visits + 1.0) / (time + k as f64);
@@ -248,25 +284,7 @@ impl Tied {
                     *zeta += step * weight * c;
                 }
             }
-            normalise(logits, b);
         }
+        self.renew(dynamics);
     }
-}
-
-/// The kernel of logits `[K, K]`, which are shifted so that the largest of each row is 0.
-fn softmax_rows(logits: &mut [f64], k: usize) -> Vec<f64> {
-    let mut kernel = vec![0.0; logits.len()];
-    for (row, b) in logits.chunks_exact_mut(k).zip(kernel.chunks_exact_mut(k)) {
-        normalise(row, b);
-    }
-    kernel
-}
-
-fn normalise(row: &mut [f64], b: &mut [f64]) {
-    let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if top > f64::NEG_INFINITY {
-        row.iter_mut().for_each(|z| *z -= top);
-    }
-    b.copy_from_slice(row);
-    softmax(b);
 }

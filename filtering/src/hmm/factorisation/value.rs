@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fully_factorised::expectation;
 use super::infinities;
 use super::log_dynamics::LogDynamics;
 use super::scratch::Scratch;
@@ -47,7 +48,7 @@ const ROW_SUM: f64 = 1e-6;
 /// loose.advance(&[0.5; 4], &dynamics, &heads)?;
 /// // … and the best ones: the evidence, whatever order it is summed in.
 /// w.advance_optimally(&dynamics, &heads)?;
-/// let evidence = 0.5 * 0.9 * (0.7 * 0.9 + 0.3 * 0.2) + 0.5 * 0.2 * (0.4 * 0.9 + 0.6 * 0.2);
+/// let evidence: f64 = 0.5 * 0.9 * (0.7 * 0.9 + 0.3 * 0.2) + 0.5 * 0.2 * (0.4 * 0.9 + 0.6 * 0.2);
 /// assert!((w.highest_elbo() - evidence.ln()).abs() < 1e-12);
 /// assert!(loose.highest_elbo() < w.highest_elbo());
 /// # Ok(()) }
@@ -192,6 +193,16 @@ impl ValueFunction {
             .zip(message.iter().zip(loglik))
         {
             *w = past + f + l;
+        }
+    }
+
+    /// Proposes W_t with a kernel `[K, K]` whose Σ_i b(i|j) (ln A_ij − ln b(i|j)) `[K]` is at hand: no
+    /// logarithm.
+    pub(super) fn propose_tied(&mut self, kernel: &[f64], gain: &[f64], loglik: &[f64]) {
+        let rows = kernel.chunks_exact(gain.len());
+        let terms = rows.zip(gain.iter().zip(loglik));
+        for (w, (row, (g, l))) in self.proposal.of(gain.len()).iter_mut().zip(terms) {
+            *w = l + g + expectation(row, &self.relative);
         }
     }
 
