@@ -13,10 +13,11 @@
 //! | expected counts, the E-step | `expectations.rs`: [`Hmm::expectations`] |
 //! | the most probable path | `viterbi.rs`: [`Hmm::viterbi`] |
 //! | drawing from a model | `sample.rs`: [`Sample`], [`Hmm::sample`] |
-//! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs` |
+//! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `counts.rs` |
 //! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
 //! | p(o\|s) | `emission/`: [`Emission`], [`Learnable`] |
 
+mod counts;
 mod emission;
 mod expectations;
 mod factorisation;

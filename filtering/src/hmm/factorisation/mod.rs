@@ -66,8 +66,8 @@ use serde::{Deserialize, Serialize};
 /// | `FullyFactorised` | ∏ q_t(s_t) | K² a sweep, whole sequence | loose |
 /// | `Block` | windows of w, each a chain | K² a sweep, whole sequence | between `FullyFactorised` (w = 1) and exact (w ≥ T) |
 /// | `DecoupledLag1` | q_T ∏ m_t(s_{t−1}) | 2K² an inner update, online | loose |
-/// | `Frozen` | the same with m_t = q_{t−1} | K², online | loosest |
-/// | `Tied` | q_T ∏ b(s_{t−1}\|s_t), one b | K², K⁴ where it is learned, online | between |
+/// | `Frozen` | the same with m_t = q_{t−1} | K², online | looser |
+/// | `Tied` | q_T ∏ b(s_{t−1}\|s_t), one b | K², K⁴ where it is learned, online | loose: b sees no observation |
 ///
 /// ```
 /// use scotopic_filtering::{Sequence, hmm::{Categorical, Factorisation, Hmm, Sweeps}};

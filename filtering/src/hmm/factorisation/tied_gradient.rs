@@ -6,6 +6,7 @@ use super::log_dynamics::LogDynamics;
 use super::psi_gradient::advantages;
 use super::scratch::Scratch;
 use super::value::ValueFunction;
+use crate::widest::widest;
 use crate::{Error, Result};
 
 /// ∇_ζ W_t for a kernel with the logits ζ at every time, streamed:
@@ -64,17 +65,12 @@ impl TiedGradient {
             }
         }
         let (all, row) = (self.next.of(k * k * k), self.row.of(k));
+        mix(kernel, &self.advantage, k, all);
         for (j, (b, next)) in kernel
             .chunks_exact(k)
             .zip(all.chunks_exact_mut(k * k))
             .enumerate()
         {
-            next.fill(0.0);
-            for (&b, g) in b.iter().zip(self.advantage.chunks_exact(k * k)) {
-                if b > 0.0 {
-                    next.iter_mut().zip(g).for_each(|(n, g)| *n += b * g);
-                }
-            }
             let mean = advantages(past.relative(), dynamics.into_state(j), b, row);
             // Where the bound is −∞ no direction is better than another.
             if mean.is_finite() {
@@ -117,4 +113,30 @@ impl TiedGradient {
         into.iter_mut().zip(kernel).for_each(|(c, b)| *c *= b);
         Ok(())
     }
+}
+
+/// Columns that are summed at once.
+const LANES: usize = 16;
+
+#[inline(always)]
+fn mix_body(kernel: &[f64], tables: &[f64], k: usize, into: &mut [f64]) {
+    let columns = k * k;
+    for (b, into) in kernel.chunks_exact(k).zip(into.chunks_exact_mut(columns)) {
+        for (n, block) in into.chunks_mut(LANES).enumerate() {
+            let mut sums = [0.0; LANES];
+            for (b, table) in b.iter().zip(tables.chunks_exact(columns)) {
+                let part = &table[n * LANES..n * LANES + block.len()];
+                match part.first_chunk::<LANES>() {
+                    Some(part) => (0..LANES).for_each(|x| sums[x] += b * part[x]),
+                    None => sums.iter_mut().zip(part).for_each(|(s, g)| *s += b * g),
+                }
+            }
+            block.iter_mut().zip(sums).for_each(|(to, s)| *to = s);
+        }
+    }
+}
+
+widest! {
+    /// Σ_i b(i|j) table_i for each j: a kernel `[K, K]` and tables `[K, K·K]`, into `[K, K·K]`.
+    fn mix(kernel: &[f64], tables: &[f64], k: usize, into: &mut [f64]) = mix_body;
 }
