@@ -14,11 +14,13 @@
 //! | the most probable path | `viterbi.rs`: [`Hmm::viterbi`] |
 //! | drawing from a model | `sample.rs`: [`Sample`], [`Hmm::sample`] |
 //! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `counts.rs` |
+//! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
 //! | p(o\|s) | `emission/`: [`Emission`], [`Learnable`] |
 
 mod counts;
 mod emission;
 mod expectations;
+mod factorisation;
 mod filter;
 mod filtered;
 mod forward;
@@ -34,6 +36,11 @@ pub use emission::{
     AnyEmission, Categorical, DiagonalGaussian, Emission, FullGaussian, Learnable, Poisson,
 };
 pub use expectations::Expectations;
+pub use factorisation::{
+    Decoupled, DecoupledStart, Factorisation, LogDynamics, Online, Posterior, Sweeps, TiedGradient,
+    TiedKernel, TiedLearning, TiedStart, ValueFunction, belief_gradient, kernel_gradient,
+    natural_belief_step, natural_kernel_step,
+};
 pub use filter::Filter;
 pub use filtered::Filtered;
 pub use model::Hmm;
