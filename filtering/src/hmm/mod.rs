@@ -11,6 +11,7 @@
 //! | γ_t, ξ_t | `smoother.rs`: [`Hmm::smooth`] |
 //! | expected counts, the E-step | `expectations.rs`: [`Hmm::expectations`] |
 //! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs` |
+//! | parameters from data, online and batch | `learning/`: [`Hmm::learn_online`], [`Hmm::fit`], [`Hmm::gradient`] |
 //! | p(o\|s) | `emission/`: [`Emission`], [`Learnable`] |
 
 mod emission;
@@ -18,6 +19,7 @@ mod expectations;
 mod filtered;
 mod forward;
 mod kernel;
+mod learning;
 mod model;
 mod products;
 mod smoother;
@@ -27,5 +29,10 @@ pub use emission::{
 };
 pub use expectations::Expectations;
 pub use filtered::Filtered;
+pub use learning::{
+    BatchEm, BlockOnlineEm, Concentrations, Counts, Dirichlet, Fit, FixedLag, Gain, Gradient, Kind,
+    Learn, Learning, OnlineEm, Posterior, RecursiveScore, RecursiveStatistics, Rmle,
+    VariationalFit, VariationalStep, beta_interval, gamma_interval,
+};
 pub use model::Hmm;
 pub use smoother::Smoothed;

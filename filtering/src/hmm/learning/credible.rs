@@ -57,7 +57,11 @@ fn check(shapes: &[(&'static str, f64)], level: f64) -> Result<()> {
         }
     }
     if !(level > 0.0 && level < 1.0) {
-        return Err(Error::setting("level", level, "a probability between 0 and 1"));
+        return Err(Error::setting(
+            "level",
+            level,
+            "a probability between 0 and 1",
+        ));
     }
     Ok(())
 }
@@ -95,7 +99,13 @@ fn beta_cdf(a: f64, b: f64, x: f64) -> f64 {
 
 /// 1/(1 + d₁/(1 + d₂/(1 + …))), by the modified Lentz recurrence.
 fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
-    let guard = |v: f64| if v.abs() < f64::MIN_POSITIVE { f64::MIN_POSITIVE } else { v };
+    let guard = |v: f64| {
+        if v.abs() < f64::MIN_POSITIVE {
+            f64::MIN_POSITIVE
+        } else {
+            v
+        }
+    };
     let (mut c, mut d) = (1.0, 1.0 / guard(1.0 - (a + b) * x / (a + 1.0)));
     let mut value = d;
     for m in 1..TERMS {
@@ -184,10 +194,19 @@ mod tests {
     fn large_shapes_are_nearly_normal() {
         let (low, high) = beta_interval(4e5, 6e5, 0.954_499_736).unwrap();
         let deviation = (0.24f64 / 1e6).sqrt();
-        assert!((low - (0.4 - 2.0 * deviation)).abs() < 0.01 * deviation, "{low}");
-        assert!((high - (0.4 + 2.0 * deviation)).abs() < 0.01 * deviation, "{high}");
+        assert!(
+            (low - (0.4 - 2.0 * deviation)).abs() < 0.01 * deviation,
+            "{low}"
+        );
+        assert!(
+            (high - (0.4 + 2.0 * deviation)).abs() < 0.01 * deviation,
+            "{high}"
+        );
         let (low, high) = gamma_interval(1e6, 2.0, 0.954_499_736).unwrap();
-        assert!((low - 499_000.0).abs() < 5.0 && (high - 501_000.0).abs() < 5.0, "{low} {high}");
+        assert!(
+            (low - 499_000.0).abs() < 5.0 && (high - 501_000.0).abs() < 5.0,
+            "{low} {high}"
+        );
     }
 
     #[test]

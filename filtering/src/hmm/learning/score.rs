@@ -3,23 +3,8 @@
 use super::carried::{Carried, Term};
 use super::scratch::Scratch;
 use super::statistics::{Counts, check_size};
+use crate::Result;
 use crate::hmm::{Hmm, Learnable};
-use crate::{Result, Sequence};
-
-/// ∇_θ of a log evidence or bound, in nats a unit of the parameter.
-///
-/// The coordinates are logits of π and of the rows of A, and those of [`Learnable::score`] for the emission.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Gradient {
-    /// With respect to the logits of π `[K]`.
-    pub initial: Vec<f64>,
-    /// With respect to the logits of A `[K, K]`.
-    pub transition: Vec<f64>,
-    /// With respect to the parameters of the emission `[K, Q]`.
-    pub emission: Vec<f64>,
-    /// What it is the gradient of: ln p(o), in nats.
-    pub log_evidence: f64,
-}
 
 /// S_t(s) = ∇_θ W_t(s) of equations (S), for logits of π and A and the parameters of the emission.
 ///
@@ -68,10 +53,13 @@ impl RecursiveScore {
         score_rows(model.emission(), observation, rows, &mut Scratch::default());
         let len = carried.row_len();
         for (j, row) in carried.table().chunks_exact_mut(len).enumerate() {
-                row[..k].iter_mut().zip(model.initial()).for_each(|(g, p)| *g = -p);
-                row[j] += 1.0;
-                let at = k * (1 + k) + j * q;
-                row[at..at + q].copy_from_slice(&rows[j * q..(j + 1) * q]);
+            row[..k]
+                .iter_mut()
+                .zip(model.initial())
+                .for_each(|(g, p)| *g = -p);
+            row[j] += 1.0;
+            let at = k * (1 + k) + j * q;
+            row[at..at + q].copy_from_slice(&rows[j * q..(j + 1) * q]);
         }
         Ok(Self {
             states: k,
@@ -115,7 +103,7 @@ impl RecursiveScore {
         let (mut now, mut past) = (vec![0.0; k], vec![0.0; k]);
         self.carried.expected(belief, &mut row, &mut now, &mut past);
         let counts = Counts::of_row(k, &row);
-        Ok((counts.initial, counts.transitions, counts.emissions))
+        Ok((counts.initial, counts.transitions, counts.emission))
     }
 }
 
@@ -134,6 +122,7 @@ pub(super) fn score_rows<E: Learnable>(
     let statistics = scratch.room(emission.states() * p);
     let (first, rest) = statistics.split_at_mut(p);
     emission.statistic(observation, first);
-    rest.chunks_exact_mut(p).for_each(|row| row.copy_from_slice(first));
+    rest.chunks_exact_mut(p)
+        .for_each(|row| row.copy_from_slice(first));
     emission.score(statistics, into);
 }

@@ -317,5 +317,9 @@ pub(super) fn pseudo_count(value: f64) -> Result<()> {
     if value >= 0.0 && value.is_finite() {
         return Ok(());
     }
-    Err(Error::setting("pseudo_count", value, "0 or a positive finite number"))
+    Err(Error::setting(
+        "pseudo_count",
+        value,
+        "0 or a positive finite number",
+    ))
 }

@@ -12,7 +12,7 @@ pub struct Counts {
     /// E[Σ_t 1{s_{t−1} = i, s_t = j}] `[K, K]`.
     pub transitions: Vec<f64>,
     /// E[Σ_t 1{s_t = j} φ(o_t)] `[K, P]`.
-    pub emissions: Vec<f64>,
+    pub emission: Vec<f64>,
 }
 
 impl Counts {
@@ -25,7 +25,7 @@ impl Counts {
         Self {
             initial: initial.to_vec(),
             transitions,
-            emissions: emissions.to_vec(),
+            emission: emissions.to_vec(),
         }
     }
 }
@@ -58,7 +58,7 @@ pub(super) fn turn(states: usize, from: &[f64], to: &mut [f64]) {
 /// let counts = sums.expected(&[0.25, 0.75])?;
 /// assert_eq!(counts.initial, [0.25, 0.75]);
 /// assert_eq!(counts.transitions, [0.25, 0.0, 0.0, 0.75]);
-/// assert_eq!(counts.emissions, [0.25, 0.25, 0.75, 0.75]);
+/// assert_eq!(counts.emission, [0.25, 0.25, 0.75, 0.75]);
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -85,12 +85,12 @@ impl RecursiveStatistics {
         let mut carried = Carried::new(states, statistic_len, false);
         let len = carried.row_len();
         for (j, row) in carried.table().chunks_exact_mut(len).enumerate() {
-                row[j] = 1.0;
-                if let Some(statistic) = statistic {
-                    let at = states * (1 + states) + j * statistic_len;
-                    row[at..at + statistic_len].copy_from_slice(statistic);
-                }
+            row[j] = 1.0;
+            if let Some(statistic) = statistic {
+                let at = states * (1 + states) + j * statistic_len;
+                row[at..at + statistic_len].copy_from_slice(statistic);
             }
+        }
         Ok(Self {
             states,
             statistic: statistic_len,
