@@ -23,6 +23,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::scratch::Scratch;
+use crate::widest::widest;
 
 /// What the newest step adds to the sum.
 #[derive(Clone, Copy)]
@@ -142,44 +143,8 @@ impl Carried {
         belief: &mut [f64],
         past: &mut [f64],
     ) {
-        let (k, p) = (self.states, self.columns);
-        let square = k * k;
-        into.fill(0.0);
         belief.copy_from_slice(q);
-        let mut kept = 1.0;
-        for (step, &(keep, gain)) in self.factors.iter().enumerate().rev() {
-            let c = kept * gain;
-            let (transitions, emissions) = into[k..].split_at_mut(square);
-            past.fill(0.0);
-            let kernel = &self.kernels[step * square..(step + 1) * square];
-            spread(belief, kernel, c, transitions, past);
-            if self.scores {
-                let a = &self.transitions[step * square..(step + 1) * square];
-                for (i, (&w, a)) in past.iter().zip(a.chunks_exact(k)).enumerate() {
-                    let w = c * w;
-                    for (a, sum) in a.iter().zip(transitions[i..].iter_mut().step_by(k)) {
-                        *sum -= w * a;
-                    }
-                }
-                let rows = &self.emissions[step * k * p..(step + 1) * k * p];
-                let rows = rows.chunks_exact(p);
-                for ((&w, row), sum) in belief.iter().zip(rows).zip(emissions.chunks_exact_mut(p)) {
-                    add(sum, c * w, row);
-                }
-            } else {
-                let row = &self.emissions[step * p..(step + 1) * p];
-                for (&w, sum) in belief.iter().zip(emissions.chunks_exact_mut(p)) {
-                    add(sum, c * w, row);
-                }
-            }
-            kept *= keep;
-            belief.copy_from_slice(past);
-        }
-        for (&w, row) in belief.iter().zip(self.table.chunks_exact(self.row_len())) {
-            if w != 0.0 {
-                add(into, kept * w, row);
-            }
-        }
+        read(self, into, belief, past);
     }
 
     /// Brings the table forward once the window is full; the values carried stay what they were. The
@@ -204,15 +169,73 @@ impl Carried {
     }
 }
 
+widest! {
+    /// E_q[Φ_t] for the q in `belief`, which is passed down the kernels on the way.
+    fn read(carried: &Carried, into: &mut [f64], belief: &mut [f64], past: &mut [f64]) = read_body;
+}
+
+#[inline(always)]
+fn read_body(carried: &Carried, into: &mut [f64], belief: &mut [f64], past: &mut [f64]) {
+    let (k, p) = (carried.states, carried.columns);
+    let square = k * k;
+    into.fill(0.0);
+    let mut kept = 1.0;
+    for (step, &(keep, gain)) in carried.factors.iter().enumerate().rev() {
+        let c = kept * gain;
+        let (transitions, emissions) = into[k..].split_at_mut(square);
+        past.fill(0.0);
+        let kernel = &carried.kernels[step * square..(step + 1) * square];
+        pass_down(belief, kernel, c, transitions, past);
+        if carried.scores {
+            let a = &carried.transitions[step * square..(step + 1) * square];
+            for (i, (&w, a)) in past.iter().zip(a.chunks_exact(k)).enumerate() {
+                let w = c * w;
+                for (a, sum) in a.iter().zip(transitions[i..].iter_mut().step_by(k)) {
+                    *sum -= w * a;
+                }
+            }
+            let rows = &carried.emissions[step * k * p..(step + 1) * k * p];
+            let sums = emissions.chunks_exact_mut(p);
+            for ((&w, row), sum) in belief.iter().zip(rows.chunks_exact(p)).zip(sums) {
+                add(sum, c * w, row);
+            }
+        } else {
+            let row = &carried.emissions[step * p..(step + 1) * p];
+            for (&w, sum) in belief.iter().zip(emissions.chunks_exact_mut(p)) {
+                add(sum, c * w, row);
+            }
+        }
+        kept *= keep;
+        belief.copy_from_slice(past);
+    }
+    let row_len = carried.row_len();
+    // Four rows at a time: the sum is read and written once for all of them.
+    let fours = belief
+        .chunks_exact(4)
+        .zip(carried.table.chunks_exact(4 * row_len));
+    for (w, rows) in fours {
+        let (first, second) = rows.split_at(2 * row_len);
+        let (a, b) = first.split_at(row_len);
+        let (c, d) = second.split_at(row_len);
+        let [wa, wb, wc, wd] = [kept * w[0], kept * w[1], kept * w[2], kept * w[3]];
+        let columns = into.iter_mut().zip(a).zip(b).zip(c).zip(d);
+        for ((((sum, a), b), c), d) in columns {
+            *sum += (wa * a + wb * b) + (wc * c + wd * d);
+        }
+    }
+    let done = k / 4 * 4;
+    let rows = carried.table[done * row_len..].chunks_exact(row_len);
+    for (&w, row) in belief[done..].iter().zip(rows) {
+        add(into, kept * w, row);
+    }
+}
+
 /// both[j][i] = γ[j] b[j][i]: c·both onto `sums`, Σ_j both onto `past`.
-#[inline]
-fn spread(belief: &[f64], kernel: &[f64], c: f64, sums: &mut [f64], past: &mut [f64]) {
+#[inline(always)]
+fn pass_down(belief: &[f64], kernel: &[f64], c: f64, sums: &mut [f64], past: &mut [f64]) {
     let k = belief.len();
     let rows = kernel.chunks_exact(k).zip(sums.chunks_exact_mut(k));
     for (&w, (b, sum)) in belief.iter().zip(rows) {
-        if w == 0.0 {
-            continue;
-        }
         for ((b, sum), past) in b.iter().zip(sum).zip(past.iter_mut()) {
             let both = w * b;
             *sum += c * both;
@@ -222,7 +245,7 @@ fn spread(belief: &[f64], kernel: &[f64], c: f64, sums: &mut [f64], past: &mut [
 }
 
 /// sum += w·row.
-#[inline]
+#[inline(always)]
 fn add(sum: &mut [f64], w: f64, row: &[f64]) {
     for (sum, x) in sum.iter_mut().zip(row) {
         *sum += w * x;

@@ -79,9 +79,11 @@ impl Gain {
     }
 }
 
-/// ε of every rule by default, on the scale of averages: one observation in 10⁴ says nothing. Enough that a
-/// symbol never seen has a probability, not −∞ when it comes.
-const PSEUDO_COUNT: f64 = 1e-4;
+/// ε of every rule by default, on the scale of averages: a hundredth of one of the 10⁴ observations that an
+/// average over 10⁵ remembers. Enough that a symbol never seen has a probability, not −∞ when it comes; little
+/// enough that all of them together, ε·K·M, are nothing (with 16 states and 32 symbols, 10⁻⁴ would make 5% of all
+/// emissions up, and costs 0.013 nats an observation).
+const PSEUDO_COUNT: f64 = 1e-6;
 
 /// Averages of parameters leave out so many observations by default: as many as it takes, with [`Gain`] as it
 /// is, until the start weighs less than 1e-4 (∏(1 − γ_t) at t = 10⁴ is e^−11).
@@ -140,8 +142,9 @@ impl Default for OnlineEm {
     fn default() -> Self {
         Self {
             gain: Gain::default(),
-            // With t₀ = 1000 the statistics are those of a whole model from the start.
-            first: 1,
+            // With t₀ = 1000 the statistics are those of a whole model from the start. (There is never an
+            // M-step after the first observation alone: it has made no transition.)
+            first: 2,
             // The algorithm as published. Less often is cheaper and hardly worse: γ is small.
             every: 1,
             pseudo_count: PSEUDO_COUNT,
@@ -196,9 +199,9 @@ pub struct Rmle {
 impl Default for Rmle {
     fn default() -> Self {
         Self {
-            // An observation's gradient is about q_j(1 − p) ≤ 1 a logit: no step moves a logit by more than
-            // rate·t₀^−α = 0.06 at the start.
-            rate: 4.0,
+            // An observation's gradient is about q_j(1 − p) ≤ 1 a logit: the first steps move a logit by up to
+            // rate·t₀^−α = 0.13. A state is seen one time in K, so the best rate grows with K.
+            rate: 8.0,
             // Gradients, unlike averages, do not forget the start by themselves: smaller exponents travel
             // further, and averaging takes out the noise they leave.
             gain: Gain {
