@@ -823,24 +823,20 @@ fn an_m_step_that_fails_changes_nothing() {
         .unwrap()
         .into();
     let model = Hmm::new(vec![0.5, 0.5], vec![vec![0.5, 0.5]; 2], emission).unwrap();
-    let cold = Gain {
-        exponent: 1.0,
-        offset: 1.0,
-    };
     for learn in rules() {
         let learn = match learn {
             Learn::BlockOnlineEm(s) => Learn::BlockOnlineEm(BlockOnlineEm {
-                gain: cold,
+                gain: PLAIN_MEAN,
                 pseudo_count: 0.0,
                 ..s
             }),
             Learn::OnlineEm(s) => Learn::OnlineEm(OnlineEm {
-                gain: cold,
+                gain: PLAIN_MEAN,
                 pseudo_count: 0.0,
                 ..s
             }),
             Learn::FixedLag(s) => Learn::FixedLag(FixedLag {
-                gain: cold,
+                gain: PLAIN_MEAN,
                 pseudo_count: 0.0,
                 ..s
             }),
@@ -914,17 +910,12 @@ fn settings_without_sense_are_refused() {
     assert!(random_model(0, 2).fit(&data, &em).is_err());
 }
 
-/// The longest lag there is makes fixed-lag smoothing exact: with gains that only count, both sides are the
-/// same average.
 #[test]
-fn fixed_lag_zero_counts_with_the_filter() {
+fn without_an_m_step_learning_is_filtering() {
     let (model, data) = (random_model(0, 3), &random_data(0, 40)[0]);
     let settings = FixedLag {
         lag: 0,
-        gain: Gain {
-            exponent: 1.0,
-            offset: 1.0,
-        },
+        gain: PLAIN_MEAN,
         every: 1_000_000,
         pseudo_count: 0.0,
         average_from: 0,
@@ -940,6 +931,159 @@ fn fixed_lag_zero_counts_with_the_filter() {
     // No M-step: the model is the first one, the evidence that of the exact filter.
     assert_eq!(counting.model(), &model);
     assert!((counting.elbo() - filtered.log_evidence()).abs() < 1e-12);
+}
+
+/// Gains that make a running average a plain mean, and forget the initial model at once.
+const PLAIN_MEAN: Gain = Gain {
+    exponent: 1.0,
+    offset: 1.0,
+};
+
+/// The model after all of `data`, with one M-step at the end.
+fn learned(model: &Hmm, data: &Sequence, learn: Learn) -> Hmm {
+    let mut learning = model.clone().learn_online(&learn).unwrap();
+    for o in data.iter() {
+        learning.update(o).unwrap();
+    }
+    learning.model().clone()
+}
+
+fn assert_same_parameters(what: &str, found: &Hmm, transition: &[f64], emission: &AnyEmission) {
+    close(
+        &format!("{what} A"),
+        found.transition(),
+        transition,
+        1e-11,
+        1e-11,
+    );
+    close(
+        &format!("{what} emission"),
+        &parameters(found.emission()),
+        &parameters(emission),
+        1e-10,
+        1e-10,
+    );
+}
+
+/// One M-step at the end, from a plain mean over everything, is a step of batch EM.
+#[test]
+fn block_and_recursive_em_of_everything_are_batch_em() {
+    for seed in 0..12 {
+        let (model, data) = (random_model(seed, 3), &random_data(seed, 90)[0]);
+        let once = BatchEm {
+            max_iterations: 1,
+            ..BatchEm::default()
+        };
+        let batch = model
+            .clone()
+            .fit(std::slice::from_ref(data), &once)
+            .unwrap()
+            .model;
+        let block = Learn::BlockOnlineEm(BlockOnlineEm {
+            block: data.len(),
+            gain: PLAIN_MEAN,
+            pseudo_count: 0.0,
+            average_from: 0,
+        });
+        let recursive = Learn::OnlineEm(OnlineEm {
+            gain: PLAIN_MEAN,
+            first: 1,
+            every: data.len() as u64,
+            pseudo_count: 0.0,
+            average_from: 0,
+        });
+        for (what, learn) in [("block", block), ("recursive", recursive)] {
+            let found = learned(&model, data, learn);
+            assert_ne!(found, model);
+            assert_same_parameters(what, &found, batch.transition(), batch.emission());
+        }
+    }
+}
+
+/// The second block is smoothed from the belief carried into it, and weighs as much as the first.
+#[test]
+fn a_second_block_goes_on_from_the_belief() {
+    for seed in 0..8 {
+        let (model, data) = (random_model(seed, 3), &random_data(seed, 60)[0]);
+        let (k, half) = (3, 30);
+        let settings = BlockOnlineEm {
+            block: half,
+            gain: PLAIN_MEAN,
+            pseudo_count: 0.0,
+            average_from: 0,
+        };
+        let found = learned(&model, data, Learn::BlockOnlineEm(settings.clone()));
+        let middle = learned(&model, &data.part(0, half), Learn::BlockOnlineEm(settings));
+        let first = model.expectations(&[data.part(0, half)]).unwrap();
+        // The second half as a sequence of its own, whose π is the prediction at the boundary.
+        let filtered = model.filter(&data.part(0, half)).unwrap();
+        let before = filtered.belief(half - 1).unwrap();
+        let a = middle.transition();
+        let predicted: Vec<f64> = (0..k)
+            .map(|j| (0..k).map(|i| before[i] * a[i * k + j]).sum())
+            .collect();
+        let second =
+            Hmm::from_flat(predicted.clone(), a.to_vec(), middle.emission().clone()).unwrap();
+        let second = second.expectations(&[data.part(half, 2 * half)]).unwrap();
+        let mut transitions = second.transitions.clone();
+        for (n, x) in transitions.iter_mut().enumerate() {
+            let (i, j) = (n / k, n % k);
+            *x += before[i] * a[n] / predicted[j] * second.initial[j];
+        }
+        let mean: Vec<f64> = first
+            .transitions
+            .iter()
+            .zip(&transitions)
+            .map(|(x, y)| x / (half - 1) as f64 + y / half as f64)
+            .collect();
+        let transition: Vec<f64> = mean
+            .chunks(k)
+            .flat_map(|row| row.iter().map(|n| n / row.iter().sum::<f64>()))
+            .collect();
+        let statistics: Vec<f64> = first
+            .emission
+            .iter()
+            .zip(&second.emission)
+            .map(|(x, y)| x + y)
+            .collect();
+        let emission = middle.emission().maximise(&statistics, 0.0).unwrap();
+        assert_same_parameters("second block", &found, &transition, &emission);
+    }
+}
+
+#[test]
+fn fixed_lag_counts_what_the_smoother_says_of_a_few_steps_back() {
+    for (seed, lag) in (0..8).flat_map(|seed| [(seed, 0), (seed, 1), (seed, 5)]) {
+        let (model, data) = (random_model(seed, 3), &random_data(seed, 50)[0]);
+        let (k, p) = (3, model.emission().statistic_len());
+        let learn = Learn::FixedLag(FixedLag {
+            lag,
+            gain: PLAIN_MEAN,
+            every: data.len() as u64,
+            pseudo_count: 0.0,
+            average_from: 0,
+        });
+        let found = learned(&model, data, learn);
+        let (mut n, mut e, mut phi) = (vec![0.0; k * k], vec![0.0; k * p], vec![0.0; p]);
+        for u in 0..data.len() - lag {
+            let smoothed = model.smooth(&data.part(0, u + lag + 1)).unwrap();
+            if u > 0 {
+                let pairs = smoothed.pairwise(u - 1).unwrap();
+                n.iter_mut().zip(pairs).for_each(|(n, x)| *n += x);
+            }
+            if let Some(o) = data.get(u) {
+                model
+                    .emission()
+                    .accumulate(o, smoothed.marginal(u).unwrap(), &mut phi, &mut e);
+            }
+        }
+        let transition: Vec<f64> = n
+            .chunks(k)
+            .flat_map(|row| row.iter().map(|n| n / row.iter().sum::<f64>()))
+            .collect();
+        let emission = model.emission().maximise(&e, 0.0).unwrap();
+        assert_same_parameters(&format!("lag {lag}"), &found, &transition, &emission);
+    }
 }
 
 #[test]

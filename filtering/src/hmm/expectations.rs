@@ -1,6 +1,6 @@
 //! The E-step: expected counts of transitions and expected statistics of emissions.
 
-use super::products::add_outer;
+use super::counts::add_outer_products;
 use super::smoother::Backward;
 use super::{Hmm, Learnable};
 use crate::step::Sum;
@@ -20,6 +20,9 @@ pub struct Expectations {
     /// Σ T over the sequences, missing observations included.
     pub observations: u64,
 }
+
+/// The q_t and ρ_{t+1} that are summed over at once: at K = 32 they fill half of a cache of 32 KiB.
+const BLOCK: usize = 32;
 
 impl<E: Learnable> Hmm<E> {
     /// The expectations of the complete-data statistics under the exact posterior (equations 1.1, 1.4):
@@ -56,39 +59,41 @@ impl<E: Learnable> Hmm<E> {
             observations: 0,
         };
         let mut evidence = Sum::default();
-        let (mut beliefs, mut predicted) = (Vec::new(), Vec::new());
+        // Row t + 1 of `ratios` is pred_{t+1} until the pass back has made ρ_{t+1} of it.
+        let (mut beliefs, mut ratios) = (Vec::new(), Vec::new());
         let mut statistic = vec![0.0; p];
         let mut outer = vec![0.0; k * k];
         let mut back = Backward::new(self);
         for sequence in sequences {
             beliefs.clear();
-            predicted.clear();
+            ratios.clear();
             beliefs.reserve(sequence.len() * k);
-            predicted.reserve(sequence.len() * k);
+            ratios.reserve(sequence.len() * k);
             evidence = evidence.plus(self.forward_pass(sequence, |now| {
                 beliefs.extend_from_slice(now.belief);
-                predicted.extend_from_slice(now.predicted);
+                ratios.extend_from_slice(now.predicted);
             })?);
             found.observations += sequence.len() as u64;
-            let rows = beliefs.chunks_exact(k).zip(predicted.chunks_exact(k));
-            for (n, ((belief, predicted), observation)) in
-                rows.zip(sequence.iter()).rev().enumerate()
-            {
-                if n == 0 {
-                    back.marginal.copy_from_slice(belief);
-                } else if back.step(belief) {
-                    add_outer(belief, &back.ratio, &mut outer);
-                } else {
+            let length = sequence.len();
+            let mut to = length - 1;
+            for (t, observation) in sequence.iter().enumerate().rev() {
+                let belief = &beliefs[t * k..(t + 1) * k];
+                if t + 1 == length {
+                    back.start(belief);
+                } else if !back.step(belief, &mut ratios[(t + 1) * k..(t + 2) * k]) {
                     add(&back.pairwise, &mut found.transitions);
                 }
-                back.predicted.copy_from_slice(predicted);
                 if let Some(observation) = observation {
-                    self.emission().accumulate(
-                        observation,
-                        &back.marginal,
-                        &mut statistic,
-                        &mut found.emission,
-                    );
+                    let weights = &back.marginal;
+                    let into = &mut found.emission;
+                    self.emission()
+                        .accumulate(observation, weights, &mut statistic, into);
+                }
+                // While they are still in the nearest cache.
+                if t == 0 || to - t >= BLOCK {
+                    let (left, right) = (&beliefs[t * k..to * k], &ratios[(t + 1) * k..]);
+                    add_outer_products(k, left, right, &mut outer);
+                    to = t;
                 }
             }
             add(&back.marginal, &mut found.initial);

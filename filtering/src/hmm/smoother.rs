@@ -2,7 +2,7 @@
 
 use super::filtered::{Filtered, row};
 use super::kernel::pairwise;
-use super::products::{backward, transposed};
+use super::products::{backward, product, transposed};
 use super::{Emission, Hmm};
 use crate::{Result, Sequence};
 
@@ -97,14 +97,15 @@ impl<E: Emission> Hmm<E> {
             log_predictive.push(now.increment);
         })?;
         let mut back = Backward::new(self);
-        let rows = marginals.chunks_exact_mut(k).zip(beliefs.chunks_exact(k));
-        for (n, (row, belief)) in rows.rev().enumerate() {
+        let mut ratio = vec![0.0; k];
+        let rows = beliefs.chunks_exact(k).zip(marginals.chunks_exact_mut(k));
+        for (n, (belief, row)) in rows.rev().enumerate() {
             if n == 0 {
-                back.marginal.copy_from_slice(belief);
+                back.start(belief);
             } else {
-                back.step(belief);
+                back.step(belief, &mut ratio);
             }
-            back.predicted.copy_from_slice(row);
+            ratio.copy_from_slice(row);
             row.copy_from_slice(&back.marginal);
         }
         Ok(Smoothed {
@@ -118,15 +119,11 @@ impl<E: Emission> Hmm<E> {
 pub(super) struct Backward<'a> {
     transition: &'a [f64],
     transposed: Vec<f64>,
-    /// γ of the step last taken `[K]`.
+    /// γ of the time last taken `[K]`.
     pub marginal: Vec<f64>,
-    /// pred of the same time `[K]`.
-    pub predicted: Vec<f64>,
-    /// ρ of that time, γ ⊘ pred `[K]`; after a step that returned true.
-    pub ratio: Vec<f64>,
+    spare: Vec<f64>,
     /// ξ `[K, K]`, after a step that returned false.
     pub pairwise: Vec<f64>,
-    spare: Vec<f64>,
 }
 
 impl<'a> Backward<'a> {
@@ -140,34 +137,32 @@ impl<'a> Backward<'a> {
             transition,
             transposed: transposed(k, transition),
             marginal: vec![0.0; k],
-            predicted: vec![0.0; k],
-            ratio: vec![0.0; k],
-            pairwise: vec![0.0; k * k],
             spare: vec![0.0; k],
+            pairwise: vec![0.0; k * k],
         }
     }
 
-    /// γ_t from γ_{t+1} and q_t (`belief`). True where ρ was computed; false where a ratio was out of
-    /// range and ξ was computed instead.
-    pub fn step(&mut self, belief: &[f64]) -> bool {
+    /// γ_T = q_T.
+    pub fn start(&mut self, belief: &[f64]) {
+        self.marginal.copy_from_slice(belief);
+    }
+
+    /// γ_t from γ_{t+1} and q_t (`belief`). `ratio` has pred_{t+1} and gets ρ; or, where an entry of ρ is
+    /// out of range, 0: the answer is false then, and ξ_t is in `pairwise`.
+    pub fn step(&mut self, belief: &[f64], ratio: &mut [f64]) -> bool {
         let in_range = backward(
             &self.marginal,
-            &self.predicted,
+            ratio,
             belief,
             &self.transposed,
-            &mut self.ratio,
             &mut self.spare,
         );
         if !in_range {
-            pairwise(
-                belief,
-                self.transition,
-                &self.predicted,
-                &self.marginal,
-                &mut self.pairwise,
-            );
-            let rows = self.pairwise.chunks_exact(belief.len());
-            for (g, row) in self.spare.iter_mut().zip(rows) {
+            product(belief, self.transition, ratio);
+            let (after, xi) = (&self.marginal, &mut self.pairwise);
+            pairwise(belief, self.transition, ratio, after, xi);
+            ratio.fill(0.0);
+            for (g, row) in self.spare.iter_mut().zip(xi.chunks_exact(belief.len())) {
                 *g = row.iter().sum();
             }
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::running::{Running, maximise};
 use super::{Seen, settings};
-use crate::hmm::products::add_outer;
+use crate::hmm::counts::add_outer_products;
 use crate::hmm::smoother::Backward;
 use crate::hmm::{Hmm, Learnable};
 use crate::{Error, Result};
@@ -92,43 +92,35 @@ impl Block {
     fn means<E: Learnable>(&self, model: &Hmm<E>) -> Running {
         let (k, d) = (model.states(), model.width());
         let mut found = Running::zero(model);
-        let mut outer = vec![0.0; k * k];
         let mut statistic = vec![0.0; model.emission().statistic_len()];
         let mut back = Backward::new(model);
-        let mut transitions = 0usize;
+        // Row t is pred_t, until the pass back has made ρ_t of it.
+        let mut ratios = self.predicted.clone();
         let len = self.seen.len();
-        back.marginal
-            .copy_from_slice(&self.beliefs[(len - 1) * k..]);
+        back.start(&self.beliefs[(len - 1) * k..]);
         for t in (0..len).rev() {
-            back.predicted
-                .copy_from_slice(&self.predicted[t * k..(t + 1) * k]);
             if self.seen[t] {
                 let observation = &self.observations[t * d..(t + 1) * d];
-                let emission = model.emission();
-                emission.accumulate(
-                    observation,
-                    &back.marginal,
-                    &mut statistic,
-                    &mut found.emission,
-                );
+                let (weights, into) = (&back.marginal, &mut found.emission);
+                model
+                    .emission()
+                    .accumulate(observation, weights, &mut statistic, into);
             }
             let before = match t {
                 0 => &self.prior[..],
                 _ => &self.beliefs[(t - 1) * k..t * k],
             };
-            if before.is_empty() {
-                continue;
+            if !before.is_empty() && !back.step(before, &mut ratios[t * k..(t + 1) * k]) {
+                let pairs = found.transitions.iter_mut().zip(&back.pairwise);
+                pairs.for_each(|(n, xi)| *n += xi);
             }
-            transitions += 1;
-            if back.step(before) {
-                add_outer(before, &back.ratio, &mut outer);
-            } else {
-                found
-                    .transitions
-                    .iter_mut()
-                    .zip(&back.pairwise)
-                    .for_each(|(n, xi)| *n += xi);
-            }
+        }
+        let mut outer = vec![0.0; k * k];
+        add_outer_products(k, &self.beliefs[..(len - 1) * k], &ratios[k..], &mut outer);
+        let mut transitions = len - 1;
+        if !self.prior.is_empty() {
+            add_outer_products(k, &self.prior, &ratios[..k], &mut outer);
+            transitions = len;
         }
         let scale = 1.0 / transitions.max(1) as f64;
         let products = model.transition().iter().zip(&outer);

@@ -88,8 +88,8 @@ impl FixedLag {
                     .zip(statistic)
                     .for_each(|(e, x)| *e = keep * *e + gain * w * x);
             }
+            n.iter_mut().for_each(|n| *n *= keep);
             if u > 0 {
-                n.iter_mut().for_each(|n| *n *= keep);
                 for (j, (b, w)) in b.chunks_exact(k).zip(&*belief).enumerate() {
                     for (i, b) in b.iter().enumerate() {
                         n[i * k + j] += gain * w * b;
