@@ -127,7 +127,7 @@ impl Dirichlet {
                 .accumulate(observation, now.belief, statistic, e);
         }
         let mut new = None;
-        if (now.number + 1) % self.settings.every == 0 {
+        if (now.number + 1).is_multiple_of(self.settings.every) {
             new = Some(super::running::maximise(model, n, e, 0.0)?);
         }
         self.posterior.counts.transitions.copy_from_slice(n);

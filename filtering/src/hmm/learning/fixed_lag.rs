@@ -98,7 +98,7 @@ impl FixedLag {
             }
         }
         let mut new = None;
-        if t >= lag as u64 && (t + 1) % self.settings.every == 0 {
+        if t >= lag as u64 && (t + 1).is_multiple_of(self.settings.every) {
             new = Some(maximise(model, n, e, self.settings.pseudo_count)?);
         }
         self.average.transitions.copy_from_slice(n);

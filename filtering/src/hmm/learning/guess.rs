@@ -139,7 +139,7 @@ fn frequencies(states: usize, rows: &[&[f64]], rng: &mut impl Rng) -> Result<Cat
     let mut counts: Vec<f64> = Vec::new();
     for (n, row) in rows.iter().enumerate() {
         let symbol = row[0];
-        if !(symbol >= 0.0 && symbol < LARGEST && symbol.fract() == 0.0) || row.len() != 1 {
+        if !(0.0..LARGEST).contains(&symbol) || symbol.fract() != 0.0 || row.len() != 1 {
             let expected = "one symbol, a whole number from 0";
             return Err(Error::observation(0, symbol, expected).at_observation(n as u64));
         }

@@ -69,7 +69,7 @@ impl OnlineEm {
         self.carried.push(b, (1.0 - gain, gain), term);
         let count = seen.number + 1;
         let mut new = None;
-        if count >= self.settings.first && count % self.settings.every == 0 {
+        if count >= self.settings.first && count.is_multiple_of(self.settings.every) {
             self.carried.expected(seen.belief, row, belief, past);
             turn(k, &row[k..k + k * k], transitions);
             let emission = &row[k + k * k..];

@@ -92,7 +92,7 @@ impl RecursiveScore {
         Ok(())
     }
 
-    /// E_q[S_t] for a belief q `[K]`: logits of π `[K]`, logits of A `[K, K]`, emission `[K, Q]`.
+    /// `E_q[S_t]` for a belief q `[K]`: logits of π `[K]`, logits of A `[K, K]`, emission `[K, Q]`.
     ///
     /// # Errors
     /// [`crate::Error::Size`] for a belief of another size.

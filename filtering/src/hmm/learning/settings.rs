@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// | rule | an observation costs | good for |
 /// |---|---|---|
 /// | [`BlockOnlineEm`] | K² | nearly everything: the default |
-/// | [`OnlineEm`] | K·C/√C·… ≈ K³ | the statistics of the whole past at every step, the textbook algorithm |
+/// | [`OnlineEm`] | about 3K²(K + P) | the statistics of the whole past at every step, the textbook algorithm |
 /// | [`FixedLag`] | lag·K² | parameters that move at every observation, at less than K³ |
 /// | [`Rmle`] | as `OnlineEm` | the gradient itself: emissions without a closed M-step |
 /// | [`Dirichlet`] | K² | few observations, prior knowledge, intervals, drift |
@@ -183,8 +183,13 @@ impl Default for FixedLag {
     }
 }
 
-/// Recursive maximum likelihood (equations (RMLE)): θ ← θ + η_t (E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]) with
-/// η_t = rate·(t + t₀)^−α, the logits of A and the parameters of the emission. π stays.
+/// Recursive maximum likelihood (equations (RMLE)): ascent along the gradient of the newest increment,
+///
+/// ```text
+/// θ ← θ + η_t (E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]),   η_t = rate·(t + t₀)^−α
+/// ```
+///
+/// for the logits of A and the parameters of the emission. π stays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rmle {

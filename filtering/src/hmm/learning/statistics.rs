@@ -46,7 +46,7 @@ pub(super) fn turn(states: usize, from: &[f64], to: &mut [f64]) {
 /// E_t[j] = κ Σ_i b_t[j][i] E_{t−1}[i] + g φ(o_t) in row j
 /// ```
 ///
-/// The kernels may be any; with those of the filter, E_{q_T}[N_T] = Σ_t ξ_t, the pairs of the smoother, without
+/// The kernels may be any; with those of the filter, `E_{q_T}[N_T] = Σ_t ξ_t`, the pairs of the smoother, without
 /// a backward pass. κ = g = 1 counts; κ = 1 − γ_t, g = γ_t averages.
 ///
 /// ```
@@ -120,7 +120,7 @@ impl RecursiveStatistics {
         Ok(())
     }
 
-    /// E_q[N_t] and E_q[E_t] for a belief q `[K]` about the present state.
+    /// `E_q[N_t]` and `E_q[E_t]` for a belief q `[K]` about the present state.
     ///
     /// # Errors
     /// [`Error::Size`] for a belief of another size.
