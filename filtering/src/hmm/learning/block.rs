@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::running::{Running, maximise};
 use super::{Seen, settings};
-use crate::hmm::counts::add_outer_products;
+use crate::hmm::products::add_outer;
 use crate::hmm::smoother::Backward;
 use crate::hmm::{Hmm, Learnable};
 use crate::{Error, Result};
@@ -18,8 +18,7 @@ pub(super) struct Block {
     kept: f64,
     /// The belief before the block `[K]`; none before the first.
     prior: Vec<f64>,
-    /// pred_t and q_t `[·, K]`.
-    predicted: Vec<f64>,
+    /// q_t `[·, K]`.
     beliefs: Vec<f64>,
     /// o_t `[·, D]`, and whether each was seen.
     observations: Vec<f64>,
@@ -33,7 +32,6 @@ impl Block {
             average: Running::stationary(model),
             kept: 1.0,
             prior: Vec::with_capacity(k),
-            predicted: Vec::with_capacity(len * k),
             beliefs: Vec::with_capacity(len * k),
             observations: Vec::with_capacity(len * model.width()),
             seen: Vec::with_capacity(len),
@@ -50,7 +48,6 @@ impl Block {
         let (k, d) = (model.states(), model.width());
         let kept = self.kept;
         self.kept *= 1.0 - self.settings.gain.at(now.number);
-        self.predicted.extend_from_slice(now.predicted);
         self.beliefs.extend_from_slice(now.belief);
         match now.observation {
             Some(observation) => self.observations.extend_from_slice(observation),
@@ -70,7 +67,6 @@ impl Block {
                 self.kept = 1.0;
                 self.prior.clear();
                 self.prior.extend_from_slice(now.belief);
-                self.predicted.clear();
                 self.beliefs.clear();
                 self.observations.clear();
                 self.seen.clear();
@@ -78,7 +74,6 @@ impl Block {
             }
             Err(error) => {
                 self.kept = kept;
-                self.predicted.truncate(self.predicted.len() - k);
                 self.beliefs.truncate(self.beliefs.len() - k);
                 self.observations.truncate(self.observations.len() - d);
                 self.seen.pop();
@@ -94,9 +89,8 @@ impl Block {
         let mut found = Running::zero(model);
         let mut statistic = vec![0.0; model.emission().statistic_len()];
         let mut back = Backward::new(model);
-        // Row t is pred_t, until the pass back has made ρ_t of it.
-        let mut ratios = self.predicted.clone();
         let len = self.seen.len();
+        let mut ratios = vec![0.0; len * k];
         back.start(&self.beliefs[(len - 1) * k..]);
         for t in (0..len).rev() {
             if self.seen[t] {
@@ -110,16 +104,20 @@ impl Block {
                 0 => &self.prior[..],
                 _ => &self.beliefs[(t - 1) * k..t * k],
             };
-            if !before.is_empty() && !back.step(before, &mut ratios[t * k..(t + 1) * k]) {
+            if before.is_empty() {
+                continue;
+            }
+            if !back.step(before) {
                 let pairs = found.transitions.iter_mut().zip(&back.pairwise);
                 pairs.for_each(|(n, xi)| *n += xi);
             }
+            ratios[t * k..(t + 1) * k].copy_from_slice(&back.ratio);
         }
         let mut outer = vec![0.0; k * k];
-        add_outer_products(k, &self.beliefs[..(len - 1) * k], &ratios[k..], &mut outer);
+        add_outer(&self.beliefs[..(len - 1) * k], &ratios[k..], &mut outer);
         let mut transitions = len - 1;
         if !self.prior.is_empty() {
-            add_outer_products(k, &self.prior, &ratios[..k], &mut outer);
+            add_outer(&self.prior, &ratios[..k], &mut outer);
             transitions = len;
         }
         let scale = 1.0 / transitions.max(1) as f64;
@@ -137,7 +135,6 @@ impl Block {
         self.average.check(model)?;
         let fits = len < self.settings.block
             && (self.prior.is_empty() || self.prior.len() == k)
-            && self.predicted.len() == len * k
             && self.beliefs.len() == len * k
             && self.observations.len() == len * model.width();
         match fits {

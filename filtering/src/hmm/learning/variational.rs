@@ -5,8 +5,7 @@ use libm::lgamma;
 use super::batch::BatchEm;
 use super::statistics::check_size;
 use crate::digamma;
-use crate::hmm::counts::add_outer_products;
-use crate::hmm::products::{forward, weigh};
+use crate::hmm::products::{add_outer, forward, weigh};
 use crate::hmm::smoother::Backward;
 use crate::hmm::{Hmm, Learnable};
 use crate::step::Sum;
@@ -272,7 +271,7 @@ impl<E: Learnable> Weights<'_, E> {
         let (mut partition, mut outer) = (Sum::default(), vec![0.0; k * k]);
         let (mut predicted, mut likelihood, mut belief) =
             (vec![0.0; k], vec![0.0; k], vec![0.0; k]);
-        let (mut beliefs, mut ratios) = (Vec::new(), Vec::new());
+        let mut beliefs = Vec::new();
         let mut statistic = vec![0.0; p];
         let mut back = Backward::of(k, &self.transition);
         for sequence in sequences {
@@ -282,7 +281,6 @@ impl<E: Learnable> Weights<'_, E> {
                 return Err(Error::size("sequence", found, expected));
             }
             beliefs.clear();
-            ratios.clear();
             for (t, observation) in sequence.iter().enumerate() {
                 let before = (t > 0).then_some(&found.belief[..]);
                 let room = [&mut predicted[..], &mut likelihood, &mut belief];
@@ -292,17 +290,18 @@ impl<E: Learnable> Weights<'_, E> {
                 partition = partition.plus(increment);
                 found.belief.copy_from_slice(&belief);
                 beliefs.extend_from_slice(&belief);
-                ratios.extend_from_slice(&predicted);
             }
             found.observations += sequence.len() as u64;
-            // Row t of `ratios` is pred_t, until the pass back has made ρ_t of it.
             let length = sequence.len();
             for (t, observation) in sequence.iter().enumerate().rev() {
                 let belief = &beliefs[t * k..(t + 1) * k];
                 if t + 1 == length {
                     back.start(belief);
-                } else if !back.step(belief, &mut ratios[(t + 1) * k..(t + 2) * k]) {
-                    found.transitions = sum(&found.transitions, &back.pairwise);
+                } else {
+                    if !back.step(belief) {
+                        found.transitions = sum(&found.transitions, &back.pairwise);
+                    }
+                    add_outer(belief, &back.ratio, &mut outer);
                 }
                 if let Some(observation) = observation {
                     let (weights, into) = (&back.marginal, &mut found.emission);
@@ -310,8 +309,6 @@ impl<E: Learnable> Weights<'_, E> {
                         .accumulate(observation, weights, &mut statistic, into);
                 }
             }
-            let before = &beliefs[..(length - 1) * k];
-            add_outer_products(k, before, &ratios[k..], &mut outer);
             found.initial = sum(&found.initial, &back.marginal);
         }
         let products = self.transition.iter().zip(outer);
