@@ -1086,6 +1086,98 @@ fn fixed_lag_counts_what_the_smoother_says_of_a_few_steps_back() {
     }
 }
 
+/// The numbers in a snapshot.
+fn size(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Array(items) => items.iter().map(size).sum(),
+        serde_json::Value::Object(fields) => fields.values().map(size).sum(),
+        _ => 1,
+    }
+}
+
+#[test]
+fn memory_is_constant() {
+    /// A multiple of every block, lag and window.
+    const ROUND: usize = 840;
+    for learn in rules() {
+        for seed in 0..4 {
+            let data = &random_data(seed, ROUND)[0];
+            let mut learning = random_model(seed, 3).learn_online(&learn).unwrap();
+            let mut sizes = Vec::new();
+            for _ in 0..4 {
+                for o in data.iter() {
+                    learning.update(o).unwrap();
+                }
+                sizes.push(size(&serde_json::to_value(&learning).unwrap()));
+            }
+            assert!(
+                sizes[1..].iter().all(|s| *s == sizes[1]),
+                "{learn:?}: {sizes:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn guesses_from_data_are_enough_to_find_the_model_again() {
+    /// Half the number of free parameters is what a fit gains on the truth; this is what it may lose.
+    const SHORT: f64 = 5.0;
+    let (k, length) = (3, 600);
+    let a = vec![0.9, 0.05, 0.05, 0.1, 0.8, 0.1, 0.05, 0.15, 0.8];
+    let unit = |v: f64| vec![v, 0.0, 0.0, v];
+    let b = vec![
+        0.7, 0.1, 0.1, 0.1, 0.1, 0.7, 0.1, 0.1, 0.05, 0.05, 0.45, 0.45,
+    ];
+    let means = vec![-4.0, 0.0, 0.0, 3.0, 4.0, 0.0];
+    let truths: Vec<(Kind, AnyEmission)> = vec![
+        (
+            Kind::Categorical,
+            Categorical::from_flat(k, b).unwrap().into(),
+        ),
+        (
+            Kind::Poisson,
+            Poisson::from_flat(k, vec![1.0, 6.0, 20.0]).unwrap().into(),
+        ),
+        (
+            Kind::DiagonalGaussian,
+            DiagonalGaussian::from_flat(k, means.clone(), vec![1.0; 6])
+                .unwrap()
+                .into(),
+        ),
+        (
+            Kind::FullGaussian,
+            FullGaussian::from_flat(k, means, unit(1.0).repeat(3))
+                .unwrap()
+                .into(),
+        ),
+    ];
+    for (n, (kind, emission)) in truths.into_iter().enumerate() {
+        let truth = Hmm::from_flat(vec![1.0, 0.0, 0.0], a.clone(), emission).unwrap();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(n as u64);
+        let data = [truth.sample(length, &mut rng).unwrap().1];
+        let em = BatchEm::default();
+        let fit = Hmm::fit_guesses(kind, k, &data, 5, &em, &mut rng).unwrap();
+        let least = truth.log_evidence(&data[0]).unwrap() - SHORT;
+        assert!(
+            fit.log_evidence() > least,
+            "{kind:?}: {} {least}",
+            fit.log_evidence()
+        );
+        assert!(fit.converged);
+    }
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let data = [Sequence::of_numbers([0.5, 1.0]).unwrap()];
+    for kind in [Kind::Categorical, Kind::Poisson] {
+        let fit = Hmm::fit_guesses(kind, 2, &data, 2, &BatchEm::default(), &mut rng);
+        assert!(
+            matches!(fit.unwrap_err(), Error::Observation { .. }),
+            "{kind:?}"
+        );
+    }
+    assert!(Hmm::initial_guess(Kind::Poisson, 0, &data, &mut rng).is_err());
+    assert!(Hmm::initial_guess(Kind::Poisson, 2, &[], &mut rng).is_err());
+}
+
 #[test]
 fn conjugate_counts_are_lag_one_pairs() {
     let (model, data) = (random_model(0, 3), &random_data(0, 80)[0]);

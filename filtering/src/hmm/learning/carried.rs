@@ -51,7 +51,7 @@ pub(super) struct Carried {
     factors: Vec<(f64, f64)>,
     /// b of each `[·, K, K]`.
     kernels: Vec<f64>,
-    /// A of each `[·, K, K]`, for scores only.
+    /// Aᵀ of each `[·, K, K]`, for scores only.
     transitions: Vec<f64>,
     /// φ `[·, P]`, or its rows `[·, K, P]` for scores.
     emissions: Vec<f64>,
@@ -111,7 +111,11 @@ impl Carried {
         let (rows, emission) = match term {
             Term::Statistic(statistic) => (1, statistic),
             Term::Score(transition, rows) => {
-                self.transitions.extend_from_slice(transition);
+                let k = self.states;
+                for j in 0..k {
+                    let column = transition.iter().skip(j).step_by(k);
+                    self.transitions.extend(column);
+                }
                 (self.states, rows)
             }
         };
@@ -169,6 +173,9 @@ impl Carried {
     }
 }
 
+/// A statistic with at most one in so many entries that is not zero is added entry by entry: symbols are.
+const SPARSE: usize = 8;
+
 widest! {
     /// E_q[Φ_t] for the q in `belief`, which is passed down the kernels on the way.
     fn read(carried: &Carried, into: &mut [f64], belief: &mut [f64], past: &mut [f64]) = read_body;
@@ -188,10 +195,9 @@ fn read_body(carried: &Carried, into: &mut [f64], belief: &mut [f64], past: &mut
         pass_down(belief, kernel, c, transitions, past);
         if carried.scores {
             let a = &carried.transitions[step * square..(step + 1) * square];
-            for (i, (&w, a)) in past.iter().zip(a.chunks_exact(k)).enumerate() {
-                let w = c * w;
-                for (a, sum) in a.iter().zip(transitions[i..].iter_mut().step_by(k)) {
-                    *sum -= w * a;
+            for (a, sum) in a.chunks_exact(k).zip(transitions.chunks_exact_mut(k)) {
+                for ((sum, w), a) in sum.iter_mut().zip(past.iter()).zip(a) {
+                    *sum -= c * w * a;
                 }
             }
             let rows = &carried.emissions[step * k * p..(step + 1) * k * p];
@@ -201,8 +207,16 @@ fn read_body(carried: &Carried, into: &mut [f64], belief: &mut [f64], past: &mut
             }
         } else {
             let row = &carried.emissions[step * p..(step + 1) * p];
-            for (&w, sum) in belief.iter().zip(emissions.chunks_exact_mut(p)) {
-                add(sum, c * w, row);
+            if row.iter().filter(|x| **x != 0.0).count() * SPARSE <= p {
+                for (at, &x) in row.iter().enumerate().filter(|(_, x)| **x != 0.0) {
+                    for (&w, sum) in belief.iter().zip(emissions.chunks_exact_mut(p)) {
+                        sum[at] += c * w * x;
+                    }
+                }
+            } else {
+                for (&w, sum) in belief.iter().zip(emissions.chunks_exact_mut(p)) {
+                    add(sum, c * w, row);
+                }
             }
         }
         kept *= keep;

@@ -54,7 +54,7 @@ impl Hmm<AnyEmission> {
         kind: Kind,
         states: usize,
         sequences: &[Sequence],
-        rng: &mut impl Rng,
+        rng: &mut (impl Rng + ?Sized),
     ) -> Result<Self> {
         if states == 0 {
             return Err(Error::setting("states", states, "at least one"));
@@ -95,7 +95,7 @@ impl Hmm<AnyEmission> {
         sequences: &[Sequence],
         restarts: usize,
         em: &BatchEm,
-        rng: &mut impl Rng,
+        rng: &mut (impl Rng + ?Sized),
     ) -> Result<Fit<AnyEmission>> {
         let mut best: Option<Fit<AnyEmission>> = None;
         let mut failed = Error::setting("restarts", restarts, "at least one");
@@ -133,7 +133,11 @@ fn rows(sequences: &[Sequence]) -> Result<Vec<&[f64]>> {
 }
 
 /// B_k ∝ (f + 1/n) ⊙ w with w ~ Exponential(1).
-fn frequencies(states: usize, rows: &[&[f64]], rng: &mut impl Rng) -> Result<Categorical> {
+fn frequencies(
+    states: usize,
+    rows: &[&[f64]],
+    rng: &mut (impl Rng + ?Sized),
+) -> Result<Categorical> {
     /// An alphabet above this is a mistake: the data are no symbols.
     const LARGEST: f64 = 1e6;
     let mut counts: Vec<f64> = Vec::new();
@@ -151,10 +155,10 @@ fn frequencies(states: usize, rows: &[&[f64]], rng: &mut impl Rng) -> Result<Cat
     }
     let mut table = Vec::with_capacity(states * counts.len());
     for _ in 0..states {
-        let weight = |n: &f64, rng: &mut _| -n * (1.0 - unit(rng)).ln();
+        let mut weight = |n: &f64| -n * (1.0 - unit(rng)).ln();
         let row: Vec<f64> = counts
             .iter()
-            .map(|n| weight(n, rng).max(f64::MIN_POSITIVE))
+            .map(|n| weight(n).max(f64::MIN_POSITIVE))
             .collect();
         let total: f64 = row.iter().sum();
         table.extend(row.iter().map(|w| w / total));
@@ -163,7 +167,7 @@ fn frequencies(states: usize, rows: &[&[f64]], rng: &mut impl Rng) -> Result<Cat
 }
 
 /// Uniform on [0, 1).
-fn unit(rng: &mut impl Rng) -> f64 {
+fn unit(rng: &mut (impl Rng + ?Sized)) -> f64 {
     rng.random::<f64>()
 }
 
@@ -177,7 +181,7 @@ struct Clusters {
 }
 
 impl Clusters {
-    fn new(states: usize, rows: &[&[f64]], rng: &mut impl Rng) -> Self {
+    fn new(states: usize, rows: &[&[f64]], rng: &mut (impl Rng + ?Sized)) -> Self {
         let (width, n) = (rows[0].len(), rows.len() as f64);
         let column = |d: usize| rows.iter().map(move |row| row[d]);
         let mean: Vec<f64> = (0..width).map(|d| column(d).sum::<f64>() / n).collect();
