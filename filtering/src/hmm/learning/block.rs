@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// What the filter has seen of the present block, and the averages so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Block {
-    settings: settings::BlockOnlineEm,
+    pub(super) settings: settings::BlockOnlineEm,
     average: Running,
     /// ∏(1 − γ_t) over the block so far.
     kept: f64,

@@ -65,7 +65,7 @@ impl Posterior {
 /// The posterior, the prior it forgets towards.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Dirichlet {
-    settings: settings::Dirichlet,
+    pub(super) settings: settings::Dirichlet,
     prior: Running,
     posterior: Posterior,
     #[serde(skip)]

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// The newest kernels and observations, and the averages of what lies further back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct FixedLag {
-    settings: settings::FixedLag,
+    pub(super) settings: settings::FixedLag,
     average: Running,
     /// b of the last `lag` steps `[lag, K, K]`, a ring: step t at t mod lag.
     kernels: Vec<f64>,

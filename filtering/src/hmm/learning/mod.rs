@@ -101,7 +101,18 @@ impl Rule {
         }
     }
 
+    fn settings(&self) -> Learn {
+        match self {
+            Rule::Block(rule) => Learn::BlockOnlineEm(rule.settings.clone()),
+            Rule::OnlineEm(rule) => Learn::OnlineEm(rule.settings.clone()),
+            Rule::FixedLag(rule) => Learn::FixedLag(rule.settings.clone()),
+            Rule::Rmle(rule) => Learn::Rmle(rule.settings.clone()),
+            Rule::Dirichlet(rule) => Learn::Dirichlet(rule.settings.clone()),
+        }
+    }
+
     fn check<E: Learnable>(&self, model: &Hmm<E>) -> Result<()> {
+        self.settings().check()?;
         match self {
             Rule::Block(rule) => rule.check(model),
             Rule::OnlineEm(rule) => rule.check(model),
@@ -115,7 +126,8 @@ impl Rule {
 /// A filter whose parameters follow the observations.
 ///
 /// Each observation is filtered with the parameters left by those before it, then learned from. π stays what it
-/// was: one stream has one beginning. Memory is constant; a saved one (serde) goes on bit for bit.
+/// was: one stream has one beginning. Memory is constant; a saved one (serde) goes on bit for bit, if the format
+/// keeps every bit of a number (text of `serde_json` does with its feature `float_roundtrip`).
 ///
 /// ```
 /// use scotopic_filtering::hmm::{Categorical, Hmm, Learn};
@@ -139,7 +151,6 @@ impl Rule {
 ))]
 pub struct Learning<E: Learnable> {
     model: Hmm<E>,
-    learn: Learn,
     rule: Rule,
     average: Average,
     belief: Vec<f64>,
@@ -159,7 +170,6 @@ impl<E: Learnable> Hmm<E> {
         Ok(Learning {
             rule: Rule::new(&self, learn),
             average: Average::new(&self, learn.average_from()),
-            learn: learn.clone(),
             belief: self.initial().to_vec(),
             observations: 0,
             evidence: Sum::default(),
@@ -176,8 +186,8 @@ impl<E: Learnable> Learning<E> {
     ///
     /// # Errors
     /// [`Error::Observation`], [`Error::Impossible`], [`Error::NotFinite`] with the observation's number;
-    /// [`Error::Entry`] or [`Error::NotPositiveDefinite`] where the M-step finds no parameters. Nothing is changed
-    /// then: the observation can be left out, or given as missing.
+    /// [`Error::Entry`] or [`Error::NotPositiveDefinite`] where the M-step finds no parameters (a `pseudo_count`
+    /// above 0 is there to prevent it). Nothing is changed then: the observation can be left out.
     pub fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         let number = self.observations;
         self.learn_from(observation)
@@ -247,8 +257,8 @@ impl<E: Learnable> Learning<E> {
     }
 
     /// The settings.
-    pub fn learn(&self) -> &Learn {
-        &self.learn
+    pub fn settings(&self) -> Learn {
+        self.rule.settings()
     }
 
     /// What is known of the parameters, under [`Learn::Dirichlet`].
@@ -269,7 +279,6 @@ impl<E: Learnable> Learning<E> {
 ))]
 struct Parts<E: Learnable> {
     model: Hmm<E>,
-    learn: Learn,
     rule: Rule,
     average: Average,
     belief: Vec<f64>,
@@ -280,7 +289,6 @@ struct Parts<E: Learnable> {
 impl<E: Learnable> TryFrom<Parts<E>> for Learning<E> {
     type Error = Error;
     fn try_from(parts: Parts<E>) -> Result<Self> {
-        parts.learn.check()?;
         parts.rule.check(&parts.model)?;
         parts.average.check(&parts.model)?;
         let size = parts.model.states();
@@ -288,7 +296,6 @@ impl<E: Learnable> TryFrom<Parts<E>> for Learning<E> {
         crate::error::check_finite("belief", size, &parts.belief)?;
         Ok(Self {
             model: parts.model,
-            learn: parts.learn,
             rule: parts.rule,
             average: parts.average,
             belief: parts.belief,
@@ -304,7 +311,6 @@ impl<E: Learnable> From<Learning<E>> for Parts<E> {
     fn from(learning: Learning<E>) -> Self {
         Self {
             model: learning.model,
-            learn: learning.learn,
             rule: learning.rule,
             average: learning.average,
             belief: learning.belief,

@@ -14,7 +14,7 @@ use crate::{Error, Result};
 /// N_t `[K, K, K]` and E_t `[K, K·P]` as running averages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct OnlineEm {
-    settings: settings::OnlineEm,
+    pub(super) settings: settings::OnlineEm,
     carried: Carried,
     #[serde(skip)]
     room: Scratch,

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// S_t `[K, ·]` of equations (S), and its expectation at the last observation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rmle {
-    settings: settings::Rmle,
+    pub(super) settings: settings::Rmle,
     carried: Carried,
     /// E_{q_{t−1}}[S_{t−1}], laid out as a row of [`Carried`].
     last: Vec<f64>,
