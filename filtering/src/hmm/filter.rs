@@ -150,7 +150,7 @@ impl<E: Emission> Filter<E> {
         self.observations += 1;
         self.evidence = self.evidence.plus(increment);
         if self.observations > 1 {
-            let (before, a) = (&self.before, self.model.transition());
+            let (before, a) = (&self.before, &self.step_transposed);
             self.lag
                 .push(|into| kernel_of_transposed(before, a, &self.predicted, into));
         }
