@@ -47,6 +47,7 @@
 pub use nalgebra;
 pub use rand;
 
+mod digamma;
 mod error;
 pub mod hmm;
 mod log_space;
@@ -54,6 +55,7 @@ mod sequence;
 mod step;
 mod widest;
 
+pub use digamma::digamma;
 pub use error::{Error, Result};
 pub use log_space::{entropy, log_sum_exp, softmax};
 pub use sequence::Sequence;

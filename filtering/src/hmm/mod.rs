@@ -15,6 +15,7 @@
 //! | drawing from a model | `sample.rs`: [`Sample`], [`Hmm::sample`] |
 //! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `counts.rs` |
 //! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
+//! | parameters from data, online and batch | `learning/`: [`Hmm::learn_online`], [`Hmm::fit`], [`Hmm::gradient`] |
 //! | p(o\|s) | `emission/`: [`Emission`], [`Learnable`] |
 
 mod counts;
@@ -26,6 +27,7 @@ mod filtered;
 mod forward;
 mod kernel;
 mod lag;
+mod learning;
 mod model;
 mod products;
 mod sample;
@@ -43,6 +45,11 @@ pub use factorisation::{
 };
 pub use filter::Filter;
 pub use filtered::Filtered;
+pub use learning::{
+    BatchEm, BlockOnlineEm, Concentrations, Counts, Dirichlet, Fit, FixedLag, Gain, Gradient, Kind,
+    Learn, Learning, OnlineEm, ParameterPosterior, RecursiveScore, RecursiveStatistics, Rmle,
+    VariationalFit, VariationalStep, beta_interval, gamma_interval,
+};
 pub use model::Hmm;
 pub use sample::Sample;
 pub use smoother::Smoothed;

@@ -126,10 +126,14 @@ pub(super) struct Backward<'a> {
 
 impl<'a> Backward<'a> {
     pub fn new<E: Emission>(model: &'a Hmm<E>) -> Self {
-        let k = model.states();
+        Self::of(model.states(), model.transition())
+    }
+
+    /// For any weights `[K, K]` in place of A; their rows need not sum to 1.
+    pub fn of(k: usize, transition: &'a [f64]) -> Self {
         Self {
-            transition: model.transition(),
-            transposed: transposed(k, model.transition()),
+            transition,
+            transposed: transposed(k, transition),
             marginal: vec![0.0; k],
             ratio: vec![0.0; k],
             pairwise: vec![0.0; k * k],
