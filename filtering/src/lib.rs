@@ -27,6 +27,7 @@
 //! | idea | room |
 //! |---|---|
 //! | hidden states that are one of K | [`hmm`] |
+//! | hidden states that are vectors, all linear and Gaussian | [`gaussian`] |
 //! | data: rows with gaps | [`Sequence`] |
 //! | what can be wrong | [`Error`] |
 //!
@@ -47,10 +48,13 @@ pub use nalgebra;
 pub use rand;
 
 mod error;
+pub mod gaussian;
 pub mod hmm;
 mod log_space;
 mod sequence;
+mod step;
 
 pub use error::{Error, Result};
 pub use log_space::{entropy, log_sum_exp, softmax};
 pub use sequence::Sequence;
+pub use step::Step;

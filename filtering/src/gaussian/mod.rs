@@ -1,0 +1,14 @@
+//! Linear-Gaussian state-space models.
+
+mod belief;
+mod flat;
+mod kalman;
+mod kernel;
+mod model;
+mod positive;
+mod widest;
+
+pub use belief::Gaussian;
+pub use kalman::Kalman;
+pub use kernel::GaussianKernel;
+pub use model::LinearGaussian;
