@@ -29,6 +29,7 @@
 //! | hidden states that are one of K | [`hmm`] |
 //! | hidden states that are vectors, all linear and Gaussian | [`gaussian`] |
 //! | data: rows with gaps | [`Sequence`] |
+//! | what one observation did to the bound | [`Step`] |
 //! | what can be wrong | [`Error`] |
 //!
 //! This crate is plain Rust on `f64`: no tensors, no device, no file. The same recursion as an operation
@@ -53,6 +54,7 @@ pub mod hmm;
 mod log_space;
 mod sequence;
 mod step;
+mod widest;
 
 pub use error::{Error, Result};
 pub use log_space::{entropy, log_sum_exp, softmax};

@@ -8,8 +8,8 @@ use nalgebra::{Cholesky, DMatrix, Dyn};
 
 use super::model::LinearGaussian;
 use super::positive::{cholesky, log_det};
-use super::widest::widest;
 use crate::Result;
+use crate::widest::widest;
 
 /// A model as the inner loops read it: rows after rows.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,6 @@ mod kalman;
 mod kernel;
 mod model;
 mod positive;
-mod widest;
 
 pub use belief::Gaussian;
 pub use kalman::Kalman;

@@ -3,7 +3,7 @@
 /// Defines `$name` as `$body` compiled three times (AVX-512, AVX2, the baseline) and chosen at run time.
 ///
 /// `$body` must be `#[inline(always)]`. No fused multiply-add is enabled, so that all three versions
-/// round alike and a run does not depend on the processor it is resumed on.
+/// round alike and a filter does not depend on the processor it is resumed on.
 macro_rules! widest {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:path;) => {
         $(#[$doc])*
