@@ -1,14 +1,16 @@
 //! The backward kernel b_t(x_{t−1}|x_t) = N(E x_t + f, L), and the one that is optimal.
 
 use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
 
 use super::belief::Gaussian;
-use super::model::{LinearGaussian, check_covariance, check_matrix, check_vector};
+use super::model::{LinearGaussian, check_covariance, check_matrix, check_vector, matrix, rows};
 use super::positive::{cholesky, semidefinite_root, symmetric};
-use crate::Result;
+use crate::{Error, Result};
 
 /// x_{t−1} | x_t ~ N(E x_t + f, L), E `[n, n]`, f `[n]`, L `[n, n]`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
 pub struct GaussianKernel {
     pub(crate) gain: DMatrix<f64>,
     pub(crate) offset: DVector<f64>,
@@ -19,9 +21,9 @@ impl GaussianKernel {
     /// A kernel of any kind, optimal or not.
     ///
     /// # Errors
-    /// [`Error::Size`](crate::Error::Size) where sizes do not go together,
-    /// [`Error::Entry`](crate::Error::Entry) for an entry that is not finite or an L that is not symmetric,
-    /// [`Error::NotPositiveDefinite`](crate::Error::NotPositiveDefinite) for an L that is not positive
+    /// [`Error::Size`] where sizes do not go together,
+    /// [`Error::Entry`] for an entry that is not finite or an L that is not symmetric,
+    /// [`Error::NotPositiveDefinite`] for an L that is not positive
     /// semi-definite.
     pub fn new(
         gain: DMatrix<f64>,
@@ -65,7 +67,7 @@ impl GaussianKernel {
     /// equal matrices where Q is small.
     ///
     /// # Errors
-    /// [`Error::NotPositiveDefinite`](crate::Error::NotPositiveDefinite) where a direction of the prediction
+    /// [`Error::NotPositiveDefinite`] where a direction of the prediction
     /// has no variance.
     pub fn optimal(model: &LinearGaussian, belief: &Gaussian) -> Result<Self> {
         let (f, q) = (model.transition(), model.process_noise());
@@ -97,5 +99,35 @@ impl GaussianKernel {
     /// Cov(x_{t−1}, x_t) = E P under a belief N(m, P) about x_t, `[n, n]`.
     pub fn cross_covariance(&self, later: &Gaussian) -> DMatrix<f64> {
         &self.gain * &later.covariance
+    }
+}
+
+/// The form of a kernel in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    gain: Vec<Vec<f64>>,
+    offset: Vec<f64>,
+    covariance: Vec<Vec<f64>>,
+}
+
+impl TryFrom<Parts> for GaussianKernel {
+    type Error = Error;
+    fn try_from(parts: Parts) -> Result<Self> {
+        Self::new(
+            matrix("gain", &parts.gain)?,
+            parts.offset.into(),
+            matrix("covariance", &parts.covariance)?,
+        )
+    }
+}
+
+impl From<GaussianKernel> for Parts {
+    fn from(kernel: GaussianKernel) -> Self {
+        Self {
+            gain: rows(&kernel.gain),
+            offset: kernel.offset.as_slice().to_vec(),
+            covariance: rows(&kernel.covariance),
+        }
     }
 }

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::belief::{Gaussian, entropy};
 use super::flat::LN_2_PI;
 use super::kernel::GaussianKernel;
-use super::model::LinearGaussian;
+use super::model::{LinearGaussian, check_covariance, check_vector, matrix, rows};
 use super::positive::{cholesky, inverse, log_det, quadratic, symmetric, trace_of_product};
 use crate::sequence::check_row;
 use crate::{Error, Result};
 
 /// W_t(x) = −½ xᵀΛx + hᵀx + c, Λ `[n, n]`, h `[n]`, in nats.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
 pub struct Value {
     pub(crate) precision: DMatrix<f64>,
     pub(crate) linear: DVector<f64>,
@@ -242,4 +243,41 @@ fn check_size(name: &str, found: usize, expected: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::size(name, found, format!("{expected} states")))
+}
+
+/// The form of a value in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    precision: Vec<Vec<f64>>,
+    linear: Vec<f64>,
+    constant: f64,
+}
+
+impl TryFrom<Parts> for Value {
+    type Error = Error;
+    fn try_from(parts: Parts) -> Result<Self> {
+        let linear: DVector<f64> = parts.linear.into();
+        check_vector("linear", &linear, linear.len())?;
+        let constant = parts.constant;
+        if !constant.is_finite() {
+            return Err(Error::entry("constant", &[], constant, "a finite number"));
+        }
+        let precision = matrix("precision", &parts.precision)?;
+        Ok(Self {
+            precision: check_covariance("precision", precision, linear.len())?,
+            linear,
+            constant,
+        })
+    }
+}
+
+impl From<Value> for Parts {
+    fn from(value: Value) -> Self {
+        Self {
+            precision: rows(&value.precision),
+            linear: value.linear.as_slice().to_vec(),
+            constant: value.constant,
+        }
+    }
 }
