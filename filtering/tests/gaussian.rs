@@ -1,8 +1,8 @@
 //! Linear-Gaussian models against recordings made by other programs.
 
-mod reference;
 #[path = "reference/gaussian.rs"]
 mod recorded;
+mod reference;
 
 use recorded::{flat, model, observations};
 use reference::{Recording, close, recordings};
@@ -38,7 +38,13 @@ fn steps(r: &Recording, path: &str, found: &[Vec<f64>], absolute: f64, relative:
     for (t, (found, expected)) in found.iter().zip(&expected).enumerate() {
         let scale = expected.iter().fold(0.0, |a: f64, e| a.max(e.abs()));
         let what = format!("{} {path}[{t}]", r.name);
-        close(&what, found, expected, absolute * scale.max(1e-3) + relative * scale, 0.0);
+        close(
+            &what,
+            found,
+            expected,
+            absolute * scale.max(1e-3) + relative * scale,
+            0.0,
+        );
     }
 }
 
@@ -120,7 +126,13 @@ fn the_value_recursion_with_optimal_kernels_is_the_filter() {
             let what = format!("{} at {t}", r.name);
             let bound = value.elbo(&belief).unwrap();
             // Λ is of the size of Q⁻¹ and c of thousands: digits that the covariance form keeps are lost.
-            close(&what, &[bound], &[smoothed.cumulative()[t]], OF_PRECISIONS, 0.0);
+            close(
+                &what,
+                &[bound],
+                &[smoothed.cumulative()[t]],
+                OF_PRECISIONS,
+                0.0,
+            );
             let filtered = &smoothed.filtered()[t];
             let product = value.precision() * filtered.covariance();
             let identity = DMatrix::identity(product.nrows(), product.ncols());
@@ -132,7 +144,13 @@ fn the_value_recursion_with_optimal_kernels_is_the_filter() {
         if r.has("exact.W_c_last") {
             let last = constants.last().unwrap();
             let what = format!("{} W_c_last", r.name);
-            close(&what, last, &[r.number("exact.W_c_last")], 0.0, OF_PRECISIONS);
+            close(
+                &what,
+                last,
+                &[r.number("exact.W_c_last")],
+                0.0,
+                OF_PRECISIONS,
+            );
         }
     }
 }
@@ -194,7 +212,13 @@ fn the_mean_field_over_time() {
         );
         let found = covariances(q.marginals());
         steps(&r, "mean_field_time.cov", &found, ABSOLUTE, RELATIVE);
-        steps(&r, "exact.smooth_mean", &means(q.marginals()), ABSOLUTE, RELATIVE);
+        steps(
+            &r,
+            "exact.smooth_mean",
+            &means(q.marginals()),
+            ABSOLUTE,
+            RELATIVE,
+        );
     }
 }
 
@@ -267,19 +291,47 @@ fn statistics_and_a_step_of_em() {
         // The recorded M-step takes differences of sums: of its Q no more than 1e-16·S/Q is right.
         for (name, found, expected) in [
             ("F", flat(after.transition()), flat(expected.transition())),
-            ("Q", flat(after.process_noise()), flat(expected.process_noise())),
+            (
+                "Q",
+                flat(after.process_noise()),
+                flat(expected.process_noise()),
+            ),
             ("H", flat(after.observation()), flat(expected.observation())),
-            ("R", flat(after.observation_noise()), flat(expected.observation_noise())),
-            ("P0", flat(after.initial_covariance()), flat(expected.initial_covariance())),
-            ("b", after.bias().as_slice().to_vec(), expected.bias().as_slice().to_vec()),
-            ("d", after.offset().as_slice().to_vec(), expected.offset().as_slice().to_vec()),
-            ("m0", after.initial_mean().as_slice().to_vec(), expected.initial_mean().as_slice().to_vec()),
+            (
+                "R",
+                flat(after.observation_noise()),
+                flat(expected.observation_noise()),
+            ),
+            (
+                "P0",
+                flat(after.initial_covariance()),
+                flat(expected.initial_covariance()),
+            ),
+            (
+                "b",
+                after.bias().as_slice().to_vec(),
+                expected.bias().as_slice().to_vec(),
+            ),
+            (
+                "d",
+                after.offset().as_slice().to_vec(),
+                expected.offset().as_slice().to_vec(),
+            ),
+            (
+                "m0",
+                after.initial_mean().as_slice().to_vec(),
+                expected.initial_mean().as_slice().to_vec(),
+            ),
         ] {
             let what = format!("{} em_step {name}", r.name);
             close(&what, &found, &expected, 1e-9, 1e-7);
         }
         let evidence = after.log_evidence(&data).unwrap();
-        assert!(evidence >= before - ABSOLUTE, "{}: {before} → {evidence}", r.name);
+        assert!(
+            evidence >= before - ABSOLUTE,
+            "{}: {before} → {evidence}",
+            r.name
+        );
         if r.has("em_step.log_evidence_after") {
             let expected = r.number("em_step.log_evidence_after");
             close(&r.name, &[evidence], &[expected], 1e-6, 1e-7);
@@ -332,7 +384,12 @@ fn a_diagonal_model_is_as_many_models_side_by_side() {
                 one(model.observation_noise(), i),
             )
             .and_then(|m| m.with_bias(entry(model.bias(), i), entry(model.offset(), i)))
-            .and_then(|m| m.with_initial(entry(model.initial_mean(), i), one(model.initial_covariance(), i)))
+            .and_then(|m| {
+                m.with_initial(
+                    entry(model.initial_mean(), i),
+                    one(model.initial_covariance(), i),
+                )
+            })
             .unwrap();
             let mut filter = Kalman::new(alone).unwrap();
             for y in data.iter() {
@@ -340,6 +397,12 @@ fn a_diagonal_model_is_as_many_models_side_by_side() {
             }
             total += filter.elbo();
         }
-        close(&r.name, &[total], &[model.log_evidence(&data).unwrap()], 1e-10, 1e-12);
+        close(
+            &r.name,
+            &[total],
+            &[model.log_evidence(&data).unwrap()],
+            1e-10,
+            1e-12,
+        );
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use nalgebra::DMatrix;
+
 use super::model::LinearGaussian;
 use super::statistics::Statistics;
 use crate::{Error, Result, Sequence};
@@ -119,9 +121,9 @@ impl LinearGaussian {
     ///
     /// ```
     /// use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
-    /// use scotopic_filtering::{Sequence, nalgebra::dmatrix};
+    /// use scotopic_filtering::Sequence;
     /// # fn main() -> scotopic_filtering::Result<()> {
-    /// let guess = LinearGaussian::new(dmatrix![0.5], dmatrix![1.0], dmatrix![1.0], dmatrix![1.0])?;
+    /// let guess = LinearGaussian::from_rows(&[[0.5]], &[[1.0]], &[[1.0]], &[[1.0]])?;
     /// let data = Sequence::of_numbers((0..60).map(|t| (0.3 * t as f64).sin()))?;
     /// let fitted = guess.fit(&[data], &GaussianFit::default())?;
     /// assert!(fitted.log_evidence.windows(2).all(|w| w[1] >= w[0] - 1e-9));
@@ -133,15 +135,14 @@ impl LinearGaussian {
     /// [`Error::NotPositiveDefinite`] where the data do not determine the parameters: states or noise that have
     /// collapsed.
     pub fn fit(&self, sequences: &[Sequence], fit: &GaussianFit) -> Result<GaussianFitted> {
-        if !(fit.tolerance >= 0.0) {
+        if fit.tolerance.is_nan() || fit.tolerance < 0.0 {
             let found = fit.tolerance;
             return Err(Error::setting("tolerance", found, "0 or above"));
         }
         check_pseudo_count(fit.pseudo_count)?;
         fit.learned.check(self)?;
-        let evidence = |model: &Self| -> Result<f64> {
-            sequences.iter().map(|s| model.log_evidence(s)).sum()
-        };
+        let evidence =
+            |model: &Self| -> Result<f64> { sequences.iter().map(|s| model.log_evidence(s)).sum() };
         let observations: usize = sequences.iter().map(Sequence::len).sum();
         let room = fit.tolerance * observations as f64;
         let mut model = self.clone();
@@ -187,8 +188,8 @@ impl LinearGaussian {
         check_pseudo_count(pseudo_count)?;
         let n = self.states();
         let statistics = statistics.about(self);
-        let only = |m: nalgebra::DMatrix<f64>| match learned.diagonal {
-            true => nalgebra::DMatrix::from_diagonal(&m.diagonal()),
+        let only = |m: DMatrix<f64>| match learned.diagonal {
+            true => DMatrix::from_diagonal(&m.diagonal()),
             false => m,
         };
         // Which entries of [F b] or [H d] move.
@@ -220,14 +221,29 @@ impl LinearGaussian {
             p0 = only(start.noise_about(&mean, &p0, 0.0));
             m0 = mean.column(0).into_owned();
         }
+        self.with_regressions(&f, q, &h, r)?.with_initial(m0, p0)
+    }
+
+    /// The same start with [F b] = `moves`, Q, [H d] = `sees` and R.
+    pub(super) fn with_regressions(
+        &self,
+        moves: &DMatrix<f64>,
+        q: DMatrix<f64>,
+        sees: &DMatrix<f64>,
+        r: DMatrix<f64>,
+    ) -> Result<Self> {
+        let n = self.states();
         Self::new(
-            f.columns(0, n).into_owned(),
+            moves.columns(0, n).into_owned(),
             q,
-            h.columns(0, n).into_owned(),
+            sees.columns(0, n).into_owned(),
             r,
         )?
-        .with_bias(f.column(n).into_owned(), h.column(n).into_owned())?
-        .with_initial(m0, p0)
+        .with_bias(moves.column(n).into_owned(), sees.column(n).into_owned())?
+        .with_initial(
+            self.initial_mean().clone(),
+            self.initial_covariance().clone(),
+        )
     }
 }
 

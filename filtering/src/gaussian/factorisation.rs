@@ -99,9 +99,9 @@ impl LinearGaussian {
     ///
     /// ```
     /// use scotopic_filtering::gaussian::{GaussianFactorisation::*, LinearGaussian};
-    /// use scotopic_filtering::{Sequence, nalgebra::dmatrix};
+    /// use scotopic_filtering::Sequence;
     /// # fn main() -> scotopic_filtering::Result<()> {
-    /// let walk = LinearGaussian::new(dmatrix![0.9], dmatrix![0.1], dmatrix![1.0], dmatrix![1.0])?;
+    /// let walk = LinearGaussian::from_rows(&[[0.9]], &[[0.1]], &[[1.0]], &[[1.0]])?;
     /// let data = Sequence::of_numbers([0.5, 0.2, 0.7, -0.1])?;
     /// assert!(walk.posterior(&data, Reversed)?.gap().abs() < 1e-12);
     /// assert!(walk.posterior(&data, TemporalMeanField)?.gap() > 0.1);

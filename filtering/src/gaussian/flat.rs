@@ -293,3 +293,60 @@ fn dot(n: usize, x: &[f64], y: &[f64]) -> f64 {
     }
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::hint::black_box;
+
+    /// Sizes compiled for themselves, the widest instructions and the plain loops give the same bits.
+    #[test]
+    fn every_way_rounds_alike() {
+        for n in 1usize..=17 {
+            let m = n.div_ceil(2);
+            let wave = |i: usize, j: usize| (1.0 + (i * 7 + j * 3) as f64).sin() * 0.3;
+            let noise = |n: usize| {
+                let a = DMatrix::from_fn(n, n, wave);
+                &a * a.transpose() + DMatrix::identity(n, n) * 0.1
+            };
+            let model = LinearGaussian::new(
+                DMatrix::from_fn(n, n, wave),
+                super::super::positive::symmetric(noise(n)),
+                DMatrix::from_fn(m, n, |i, j| wave(j, i + 2)),
+                super::super::positive::symmetric(noise(m)),
+            )
+            .unwrap();
+            let plan = Plan::new(&model).unwrap();
+            let start = flat(model.initial_covariance());
+            let y: Vec<f64> = (0..m).map(|i| wave(i, 11)).collect();
+            let run = |way: fn(&Plan, Option<&[f64]>, From<'_>, Into<'_>, &mut [f64]) -> f64| {
+                let (mut mean, mut covariance) = (vec![0.5; n], start.clone());
+                let mut log = Vec::new();
+                for t in 0..20 {
+                    let (mut next, mut spread) = (vec![0.0; n], vec![0.0; n * n]);
+                    let from = From {
+                        mean: &mean,
+                        covariance: &covariance,
+                        earlier: t > 0,
+                    };
+                    let into = Into {
+                        mean: &mut next,
+                        covariance: &mut spread,
+                    };
+                    let mut scratch = vec![f64::NAN; plan.scratch()];
+                    let seen = (t % 3 != 1).then_some(&y[..]);
+                    log.push(way(&plan, seen, from, into, &mut scratch));
+                    (mean, covariance) = (next, spread);
+                }
+                (mean, covariance, log)
+            };
+            let plain = run(|plan, y, from, into, scratch| {
+                step(black_box(plan.n), plan, y, from, into, scratch)
+            });
+            assert_eq!(run(advance), plain, "{n}");
+            assert_eq!(run(by_size), plain, "{n}");
+            let symmetric = |c: &[f64]| (0..n * n).all(|k| c[k] == c[k % n * n + k / n]);
+            assert!(symmetric(&plain.1));
+        }
+    }
+}

@@ -20,9 +20,8 @@ use crate::{Error, Result};
 ///
 /// ```
 /// use scotopic_filtering::gaussian::{Kalman, LinearGaussian};
-/// use scotopic_filtering::nalgebra::dmatrix;
 /// # fn main() -> scotopic_filtering::Result<()> {
-/// let walk = LinearGaussian::new(dmatrix![1.0], dmatrix![0.1], dmatrix![1.0], dmatrix![1.0])?;
+/// let walk = LinearGaussian::from_rows(&[[1.0]], &[[0.1]], &[[1.0]], &[[1.0]])?;
 /// let mut filter = Kalman::new(walk)?.with_lag(3)?;
 /// for y in [0.3, 0.1, 0.4] {
 ///     let step = filter.update(Some(&[y]))?;
@@ -244,10 +243,25 @@ impl Kalman {
         Ok(())
     }
 
+    /// What an update changes, the ring's spare belief apart.
+    pub(crate) fn mark(&self) -> Mark {
+        (self.newest, self.kept, self.observations, self.evidence)
+    }
+
+    /// Undoes the one update since `mark`.
+    pub(crate) fn back_to(&mut self, mark: Mark) {
+        (self.newest, self.kept, self.observations, self.evidence) = mark;
+    }
+
     /// The filtered belief `back` observations before the newest, which the ring must hold.
     pub(crate) fn belief_before(&self, back: usize) -> Gaussian {
         let (mean, covariance) = self.place(back).split_at(self.plan.n);
         Gaussian::from_flat(mean, covariance)
+    }
+
+    /// How many beliefs before the newest are kept.
+    pub fn lag(&self) -> usize {
+        self.lag
     }
 
     /// How many beliefs the ring holds.
@@ -273,6 +287,9 @@ impl Kalman {
             .collect()
     }
 }
+
+/// The place in the ring, how much of it holds beliefs, how many observations, and their evidence.
+pub(crate) type Mark = (usize, usize, u64, Sum);
 
 /// Slot `read` to read and slot `write` to write, of a ring of slots of `size` numbers.
 fn two_slots(ring: &mut [f64], size: usize, read: usize, write: usize) -> (&[f64], &mut [f64]) {
@@ -320,7 +337,11 @@ impl TryFrom<Snapshot> for Kalman {
         let held = snapshot.beliefs.len();
         let expected = snapshot.observations.clamp(1, snapshot.lag as u64 + 1);
         if held == 0 || held as u64 > expected {
-            return Err(Error::size("beliefs", held, format!("from 1 to {expected}")));
+            return Err(Error::size(
+                "beliefs",
+                held,
+                format!("from 1 to {expected}"),
+            ));
         }
         let n = snapshot.model.states();
         if let Some(wrong) = snapshot.beliefs.iter().find(|b| b.states() != n) {

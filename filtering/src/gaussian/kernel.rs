@@ -25,11 +25,7 @@ impl GaussianKernel {
     /// [`Error::Entry`] for an entry that is not finite or an L that is not symmetric,
     /// [`Error::NotPositiveDefinite`] for an L that is not positive
     /// semi-definite.
-    pub fn new(
-        gain: DMatrix<f64>,
-        offset: DVector<f64>,
-        covariance: DMatrix<f64>,
-    ) -> Result<Self> {
+    pub fn new(gain: DMatrix<f64>, offset: DVector<f64>, covariance: DMatrix<f64>) -> Result<Self> {
         let n = offset.len();
         check_matrix("E", &gain, n, n)?;
         check_vector("f", &offset, n)?;

@@ -21,10 +21,12 @@
 //! | expected sufficient statistics | `statistics.rs`: [`Statistics`]; `regression.rs`: [`Regression`] |
 //! | ∇ ln p | `gradient.rs`: [`GaussianGradient`] |
 //! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`] |
+//! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
 //! | draws from the model | `sample.rs` |
 //! | Cholesky factors, with the pivot named | `positive.rs` |
 
 mod belief;
+mod block;
 mod diagonal;
 mod em;
 mod factorisation;
@@ -32,12 +34,15 @@ mod flat;
 mod gradient;
 mod kalman;
 mod kernel;
+mod learning;
 mod mean_field;
 mod model;
 mod positive;
+mod quadratic;
 mod regression;
 mod restricted;
 mod sample;
+mod settings;
 mod smoother;
 mod statistics;
 mod value;
@@ -48,9 +53,11 @@ pub use factorisation::{GaussianFactorisation, GaussianFilter, GaussianPosterior
 pub use gradient::GaussianGradient;
 pub use kalman::Kalman;
 pub use kernel::GaussianKernel;
+pub use learning::GaussianLearning;
 pub use model::LinearGaussian;
 pub use regression::Regression;
 pub use restricted::Restricted;
+pub use settings::{BlockOnlineEm, Gain, GaussianLearn, OnlineEm, Rmle};
 pub use smoother::Smoothed;
 pub use statistics::Statistics;
 pub use value::{Value, ValueRecursion};

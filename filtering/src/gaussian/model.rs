@@ -19,16 +19,16 @@ use crate::{Error, Result};
 ///
 /// ```
 /// use scotopic_filtering::gaussian::LinearGaussian;
-/// use scotopic_filtering::nalgebra::{dmatrix, dvector};
+/// use scotopic_filtering::nalgebra::{DMatrix, DVector};
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// // A point that drifts; its position is seen.
-/// let model = LinearGaussian::new(
-///     dmatrix![1.0, 0.1; 0.0, 1.0],
-///     dmatrix![1e-4, 0.0; 0.0, 1e-2],
-///     dmatrix![1.0, 0.0],
-///     dmatrix![0.25],
+/// let model = LinearGaussian::from_rows(
+///     &[[1.0, 0.1], [0.0, 1.0]],
+///     &[[1e-4, 0.0], [0.0, 1e-2]],
+///     &[[1.0, 0.0]],
+///     &[[0.25]],
 /// )?
-/// .with_initial(dvector![0.0, 0.0], dmatrix![10.0, 0.0; 0.0, 10.0])?;
+/// .with_initial(DVector::zeros(2), DMatrix::identity(2, 2) * 10.0)?;
 /// assert_eq!((model.states(), model.width()), (2, 1));
 /// # Ok(()) }
 /// ```
@@ -52,12 +52,7 @@ impl LinearGaussian {
     /// [`Error::Size`] where sizes do not go together, [`Error::Entry`] for an entry that is not finite or
     /// a covariance that is not symmetric, [`Error::NotPositiveDefinite`] for a Q that is not positive
     /// semi-definite or an R that is not positive definite.
-    pub fn new(
-        f: DMatrix<f64>,
-        q: DMatrix<f64>,
-        h: DMatrix<f64>,
-        r: DMatrix<f64>,
-    ) -> Result<Self> {
+    pub fn new(f: DMatrix<f64>, q: DMatrix<f64>, h: DMatrix<f64>, r: DMatrix<f64>) -> Result<Self> {
         let (n, m) = (f.nrows(), h.nrows());
         if n == 0 {
             return Err(Error::size("F", "no state", "at least one"));
@@ -81,6 +76,24 @@ impl LinearGaussian {
             initial_mean: DVector::zeros(n),
             initial_covariance: DMatrix::identity(n, n),
         })
+    }
+
+    /// The same from rows: F `[n][n]`, Q `[n][n]`, H `[m][n]`, R `[m][m]`.
+    ///
+    /// # Errors
+    /// As [`LinearGaussian::new`], and [`Error::Size`] for rows of different lengths.
+    pub fn from_rows(
+        f: &[impl AsRef<[f64]>],
+        q: &[impl AsRef<[f64]>],
+        h: &[impl AsRef<[f64]>],
+        r: &[impl AsRef<[f64]>],
+    ) -> Result<Self> {
+        Self::new(
+            matrix("F", f)?,
+            matrix("Q", q)?,
+            matrix("H", h)?,
+            matrix("R", r)?,
+        )
     }
 
     /// The same with x_t = F x_{t−1} + **b** + …, b `[n]`, and y_t = H x_t + **d** + …, d `[m]`.
@@ -267,18 +280,15 @@ impl From<LinearGaussian> for Parts {
 }
 
 /// A matrix from its rows in a file.
-pub(crate) fn matrix(name: &str, rows: &[Vec<f64>]) -> Result<DMatrix<f64>> {
-    let columns = rows.first().map_or(0, Vec::len);
-    if let Some(i) = rows.iter().position(|row| row.len() != columns) {
-        let found = format!("{} entries", rows[i].len());
+pub(crate) fn matrix(name: &str, rows: &[impl AsRef<[f64]>]) -> Result<DMatrix<f64>> {
+    let columns = rows.first().map_or(0, |row| row.as_ref().len());
+    if let Some(i) = rows.iter().position(|row| row.as_ref().len() != columns) {
+        let found = format!("{} entries", rows[i].as_ref().len());
         let expected = format!("{columns}, as in row 0");
         return Err(Error::size(format!("{name}[{i}]"), found, expected));
     }
-    Ok(DMatrix::from_row_iterator(
-        rows.len(),
-        columns,
-        rows.iter().flatten().copied(),
-    ))
+    let entries = rows.iter().flat_map(|row| row.as_ref().iter().copied());
+    Ok(DMatrix::from_row_iterator(rows.len(), columns, entries))
 }
 
 /// The rows of a matrix, as a file has them.

@@ -46,10 +46,14 @@ pub(crate) fn semidefinite_root(name: &str, m: &DMatrix<f64>) -> Result<DMatrix<
     for j in 0..n {
         let own = m[(j, j)];
         let pivot = own - (0..j).map(|k| l[(j, k)] * l[(j, k)]).sum::<f64>();
-        if !(pivot >= -tiny * own.abs()) || own < 0.0 {
+        if pivot.is_nan() || pivot < -tiny * own.abs() || own < 0.0 {
             return Err(not_positive(name, j, pivot));
         }
-        let root = if pivot > tiny * own { pivot.sqrt() } else { 0.0 };
+        let root = if pivot > tiny * own {
+            pivot.sqrt()
+        } else {
+            0.0
+        };
         l[(j, j)] = root;
         for i in j + 1..n {
             let rest = m[(i, j)] - (0..j).map(|k| l[(i, k)] * l[(j, k)]).sum::<f64>();
@@ -133,17 +137,18 @@ mod tests {
     fn the_pivot_is_named() {
         let m = DMatrix::from_row_slice(3, 3, &[4.0, 2.0, 0.0, 2.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
         let error = cholesky("m", &m).unwrap_err();
-        assert!(matches!(
-            error,
-            Error::NotPositiveDefinite { pivot: 1, .. }
-        ));
+        assert!(matches!(error, Error::NotPositiveDefinite { pivot: 1, .. }));
         let root = semidefinite_root("m", &m).unwrap();
         assert!((&root * root.transpose() - m).amax() < 1e-15);
     }
 
     #[test]
     fn indefinite_matrices_have_no_root() {
-        for entries in [[0.0, 1.0, 1.0, 1.0], [1.0, 2.0, 2.0, 1.0], [-1.0, 0.0, 0.0, 1.0]] {
+        for entries in [
+            [0.0, 1.0, 1.0, 1.0],
+            [1.0, 2.0, 2.0, 1.0],
+            [-1.0, 0.0, 0.0, 1.0],
+        ] {
             let m = DMatrix::from_row_slice(2, 2, &entries);
             assert!(semidefinite_root("m", &m).is_err(), "{m}");
         }

@@ -165,10 +165,8 @@ impl Regression {
                     cholesky("the moments of the states", &inputs)?
                 }
             };
-            let row = DVector::from_iterator(
-                columns.len(),
-                columns.iter().map(|&j| self.cross[(i, j)]),
-            );
+            let row =
+                DVector::from_iterator(columns.len(), columns.iter().map(|&j| self.cross[(i, j)]));
             for (&j, change) in columns.iter().zip(factor.solve(&row).iter()) {
                 best[(i, j)] += change;
             }

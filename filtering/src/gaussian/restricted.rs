@@ -182,7 +182,12 @@ impl TryFrom<Snapshot> for Restricted {
         }
         if state.value.is_some() != (state.observations > 0) {
             let found = state.observations;
-            return Err(Error::entry("observations", &[], found, "0 without a value"));
+            return Err(Error::entry(
+                "observations",
+                &[],
+                found,
+                "0 without a value",
+            ));
         }
         if !state.elbo.is_finite() {
             return Err(Error::entry("elbo", &[], state.elbo, "a finite number"));

@@ -56,12 +56,6 @@ impl Statistics {
         self.observation.add(factor, &other.observation);
     }
 
-    pub(crate) fn scale(&mut self, factor: f64) {
-        self.initial.scale(factor);
-        self.transition.scale(factor);
-        self.observation.scale(factor);
-    }
-
     /// The same data about another model.
     pub(crate) fn about(&self, model: &LinearGaussian) -> Self {
         Self {
@@ -137,7 +131,11 @@ impl LinearGaussian {
         if let Some(first) = smoothed.smoothed.first() {
             statistics.add_start(first);
         }
-        for (kernel, later) in smoothed.kernels.iter().zip(smoothed.smoothed.iter().skip(1)) {
+        for (kernel, later) in smoothed
+            .kernels
+            .iter()
+            .zip(smoothed.smoothed.iter().skip(1))
+        {
             statistics.add_transition(self, kernel, later);
         }
         for (belief, y) in smoothed.smoothed.iter().zip(observations.iter()) {

@@ -46,10 +46,10 @@ impl Value {
         check_size("belief", belief.states(), self.linear.len())?;
         let energy = quadratic(&self.precision, &belief.mean)
             + trace_of_product(&self.precision, &belief.covariance);
-        Ok(
-            -0.5 * energy + self.linear.dot(&belief.mean) + self.constant
-                + entropy("Σ", &belief.covariance)?,
-        )
+        Ok(-0.5 * energy
+            + self.linear.dot(&belief.mean)
+            + self.constant
+            + entropy("Σ", &belief.covariance)?)
     }
 
     /// The belief q_t ∝ e^{W_t} that makes the bound largest: Σ = Λ⁻¹, μ = Λ⁻¹h.
@@ -69,9 +69,8 @@ impl Value {
 ///
 /// ```
 /// use scotopic_filtering::gaussian::{LinearGaussian, ValueRecursion};
-/// use scotopic_filtering::nalgebra::dmatrix;
 /// # fn main() -> scotopic_filtering::Result<()> {
-/// let walk = LinearGaussian::new(dmatrix![0.9], dmatrix![0.1], dmatrix![1.0], dmatrix![1.0])?;
+/// let walk = LinearGaussian::from_rows(&[[0.9]], &[[0.1]], &[[1.0]], &[[1.0]])?;
 /// let recursion = ValueRecursion::new(&walk)?;
 /// let first = recursion.start(Some(&[0.5]))?;
 /// let kernel = recursion.optimal_kernel(&first)?;
