@@ -27,6 +27,7 @@
 //! | idea | room |
 //! |---|---|
 //! | hidden states that are one of K | [`hmm`] |
+//! | hidden states that are vectors, all linear and Gaussian | [`gaussian`] |
 //! | data: rows with gaps | [`Sequence`] |
 //! | what one observation did to the bound | [`Step`] |
 //! | what can be wrong | [`Error`] |
@@ -49,6 +50,7 @@ pub use rand;
 
 mod digamma;
 mod error;
+pub mod gaussian;
 pub mod hmm;
 mod log_space;
 mod sequence;
