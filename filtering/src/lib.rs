@@ -50,6 +50,7 @@ pub use rand;
 mod error;
 pub mod hmm;
 mod log_space;
+pub mod nonlinear;
 mod sequence;
 mod step;
 mod widest;
