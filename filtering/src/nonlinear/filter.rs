@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::bound::{Bound, Noise, Past, Slopes};
 use super::kernel::{Joint, Kernel, Tie};
 use super::matrix::{
-    add_transposed, apply, cholesky, dot, invert_lower, lower_gram, product, quadratic_form,
+    add_transposed, apply, cholesky, dot, invert_lower, product, quadratic_form,
     symmetrise, transposed_product,
 };
 use super::score::{Score, ScoreFit};
@@ -73,6 +73,8 @@ pub struct Filter<M: StateSpace> {
     prior: Noise,
     pub(crate) state: State,
     pub(crate) next: State,
+    /// Whether `next` is the outcome of a proposal that went well.
+    ready: bool,
     work: Work,
 }
 
@@ -123,7 +125,7 @@ impl<M: StateSpace> Filter<M> {
             mean: model.initial_mean().to_vec(),
             covariance: model.initial_covariance().to_vec(),
             precision: prior.precision.clone(),
-            value: Value::zero(settings.representation, n),
+            value: Value::zero(settings.carried(), n),
             kernel: Kernel::zero(n),
             score: settings.score.map(|shape| Score::zero(shape, parameters, n)),
             evaluations: 0,
@@ -160,6 +162,7 @@ impl<M: StateSpace> Filter<M> {
         Ok(Self {
             next: state.clone(),
             state,
+            ready: false,
             model,
             settings,
             noise,
@@ -183,6 +186,7 @@ impl<M: StateSpace> Filter<M> {
     /// # Errors
     /// As [`Filter::update`].
     pub(crate) fn propose(&mut self, observation: Option<&[f64]>) -> Result<()> {
+        self.ready = false;
         let number = self.state.time;
         if let Some(y) = observation {
             self.model.check(y).map_err(|e| e.at_observation(number))?;
@@ -193,12 +197,21 @@ impl<M: StateSpace> Filter<M> {
             return Err(not_finite(number, "the evidence lower bound", bound));
         }
         self.write(observation, bound);
-        self.write_score(observation)
+        self.write_score(observation)?;
+        self.ready = true;
+        Ok(())
     }
 
-    /// The second half: the next state becomes the present one.
+    /// The second half: the next state becomes the present one, if there is one.
     pub(crate) fn commit(&mut self) -> Step {
-        swap(&mut self.state, &mut self.next);
+        if std::mem::take(&mut self.ready) {
+            swap(&mut self.state, &mut self.next);
+        }
+        self.step()
+    }
+
+    /// What the newest update did.
+    pub(crate) fn step(&self) -> Step {
         Step {
             increment: self.state.increment,
             elbo: self.elbo(),
@@ -477,18 +490,18 @@ impl<M: StateSpace> Filter<M> {
                 w.set_expectation(expected, &joint.covariance);
             }
             (Value::Table(w), Representation::Table { reach, .. }) => {
-                let (centre, variance) = (joint.mean[0], joint.covariance[0]);
-                let spread = variance.sqrt();
-                if one_step {
-                    let constant = expected + 0.5;
-                    w.fill(centre, spread, reach * spread, |x| {
-                        constant - 0.5 * (x - centre).powi(2) / variance
-                    });
-                } else {
-                    tabulate(&self.model, &self.noise, &self.prior, &self.state, observation, &work.bound.points, joint, bound, |f| {
-                        w.fill(centre, spread, reach * spread, f);
-                    });
-                }
+                let (centre, spread) = (joint.mean[0], joint.covariance[0].sqrt());
+                let from = Tabulated {
+                    model: &self.model,
+                    noise: &self.noise,
+                    state: &self.state,
+                    past: Self::past(&self.model, &self.prior, &self.state),
+                    observation,
+                    points: &work.bound.points,
+                    joint,
+                    bound,
+                };
+                w.fill(centre, spread, reach * spread, |x| from.at(x));
             }
             (Value::Table(_), Representation::Quadratic) => {}
         }
@@ -532,43 +545,40 @@ fn fit_quadratic(joint: &Joint, slopes: &Slopes, w: &mut Quadratic, a: &mut [f64
     }
 }
 
-/// W_t(x) − L_t of one dimension, node by node.
-#[allow(clippy::too_many_arguments)] // the parts of one filter, lent one by one
-fn tabulate<M: StateSpace>(
-    model: &M,
-    noise: &Noise,
-    prior: &Noise,
-    state: &State,
-    observation: Option<&[f64]>,
-    points: &Points,
-    joint: &Joint,
+/// What W_t(x) − L_t of one dimension is made of.
+struct Tabulated<'a, M> {
+    model: &'a M,
+    noise: &'a Noise,
+    state: &'a State,
+    past: Past<'a>,
+    observation: Option<&'a [f64]>,
+    points: &'a Points,
+    joint: &'a Joint,
     bound: f64,
-    fill: impl FnOnce(&mut dyn FnMut(f64) -> f64),
-) {
-    let likelihood = |x: f64| observation.map_or(0.0, |y| model.log_likelihood(y, &[x]));
-    let normal = |noise: &Noise, r: f64| -0.5 * (noise.precision[0] * r * r + noise.log_determinant);
-    let Value::Table(past) = &state.value else {
-        return;
-    };
-    if joint.tie == Tie::First {
-        let mean = model.initial_mean()[0];
-        fill(&mut |x| normal(prior, x - mean) + likelihood(x) - bound);
-        return;
-    }
-    let spread = joint.conditional[0].sqrt();
-    let unit = (std::f64::consts::TAU * std::f64::consts::E).ln();
-    let constant = 0.5 * (unit + joint.log_conditional) - bound;
-    fill(&mut |x| {
-        let centre = joint.previous_mean[0] + joint.slope[0] * (x - joint.mean[0]);
-        let mut sum = 0.0;
-        for (z, w) in points.iter() {
-            let previous = centre + spread * z[0];
-            let mut mean = [0.0];
-            model.mean(&[previous], &mut mean);
-            sum += w * (past.value(previous) + normal(noise, x - mean[0]));
+}
+
+impl<M: StateSpace> Tabulated<'_, M> {
+    fn at(&self, x: f64) -> f64 {
+        let (model, joint) = (self.model, self.joint);
+        let normal = |noise: &Noise, r: f64| {
+            -0.5 * (noise.precision[0] * r * r + noise.log_determinant)
+        };
+        let likelihood = self.observation.map_or(0.0, |y| model.log_likelihood(y, &[x]));
+        if let Past::First(mean, prior) = self.past {
+            return normal(prior, x - mean[0]) + likelihood - self.bound;
         }
-        sum + likelihood(x) + constant
-    });
+        let spread = joint.conditional[0].sqrt();
+        let centre = joint.previous_mean[0] + joint.slope[0] * (x - joint.mean[0]);
+        let unit = (std::f64::consts::TAU * std::f64::consts::E).ln();
+        let mut sum = likelihood + 0.5 * (unit + joint.log_conditional) - self.bound;
+        for (z, w) in self.points.iter() {
+            let previous = [centre + spread * z[0]];
+            let mut mean = [0.0];
+            model.mean(&previous, &mut mean);
+            sum += w * (self.state.value.at(&previous) + normal(self.noise, x - mean[0]));
+        }
+        sum
+    }
 }
 
 fn not_finite(index: u64, what: &'static str, found: f64) -> Error {
@@ -727,13 +737,10 @@ fn check_state(state: &State, fresh: &State) -> Result<()> {
         crate::error::check_finite(name, state.mean.len(), values)?;
     }
     let n = state.mean.len();
-    let (mut factor, mut inverse) = (state.covariance.clone(), state.covariance.clone());
+    let mut factor = state.covariance.clone();
     cholesky(&mut factor, n).map_err(|(pivot, value)| Error::NotPositiveDefinite {
         name: "covariance".to_owned(),
         pivot,
         value,
-    })?;
-    invert_lower(&factor, &mut inverse, n);
-    lower_gram(&inverse, &mut factor, n);
-    Ok(())
+    })
 }

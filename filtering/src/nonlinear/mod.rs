@@ -20,27 +20,40 @@
 //! | coordinates that do not touch | `product.rs` |
 //! | exact answers in one dimension | `grid.rs` |
 //! | the true bound of what was built | `audit.rs` |
+//! | sequences made up by a model | `simulate.rs` |
 //! | small matrices | `matrix.rs` |
 
+mod audit;
 mod bound;
+mod closures;
 mod filter;
+mod grid;
 mod kernel;
+mod learning;
 mod matrix;
 mod model;
 pub mod models;
+mod product;
 mod quadratic;
 mod score;
 mod settings;
 mod sigma;
+mod simulate;
 mod table;
 mod value;
 
+pub use audit::{Audit, Estimate};
+pub use closures::Nonlinear;
 pub use filter::Filter;
+pub use grid::{Exact, Grid, Moments};
 pub use kernel::Kernel;
+pub use learning::{Ascent, Learn, Learning, Schedule};
 pub use model::{Simulate, StateSpace};
+pub use product::{Online, Product};
 pub use quadratic::Quadratic;
 pub use score::ScoreShape;
 pub use settings::{Linearisation, Scheme, Settings};
 pub use sigma::{Points, Rule};
+pub use simulate::simulate;
 pub use table::Table;
 pub use value::{Representation, Value};

@@ -6,7 +6,7 @@ use crate::sequence::check_row;
 use crate::{Error, Result};
 
 /// Relative step of central differences of first order: the cube root of the rounding unit.
-const FIRST: f64 = 6e-6;
+pub(crate) const FIRST: f64 = 6e-6;
 /// The same for second differences: its fourth root.
 const SECOND: f64 = 1.2e-4;
 

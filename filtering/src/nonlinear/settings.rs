@@ -89,6 +89,14 @@ impl Settings {
         Ok(())
     }
 
+    /// A one-step scheme carries ln q_{t−1}, which is a quadratic whatever was asked for.
+    pub(crate) fn carried(&self) -> Representation {
+        match self.scheme {
+            Scheme::Reversed => self.representation,
+            Scheme::Jelbo | Scheme::Vjf => Representation::Quadratic,
+        }
+    }
+
     pub(crate) fn rule(&self, n: usize) -> Rule {
         self.rule.unwrap_or(match self.representation {
             Representation::Table { .. } => Rule::GaussHermite(24),
