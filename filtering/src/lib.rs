@@ -27,6 +27,7 @@
 //! | idea | room |
 //! |---|---|
 //! | hidden states that are one of K | [`hmm`] |
+//! | hidden states that are vectors, any transition and likelihood | [`nonlinear`] |
 //! | data: rows with gaps | [`Sequence`] |
 //! | what one observation did to the bound | [`Step`] |
 //! | what can be wrong | [`Error`] |

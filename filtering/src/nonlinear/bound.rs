@@ -224,19 +224,41 @@ impl Bound {
         invert_lower(&self.root, &mut self.inverse, n);
         if joint.tie == Tie::Free {
             // M = Cᵀ S^{−T}: rows of Cᵀ are columns of C.
-            transposed_product(&joint.cross, &Self::transpose(&self.inverse, &mut self.square, n), &mut self.m, n);
+            transposed_product(
+                &joint.cross,
+                Self::transpose(&self.inverse, &mut self.square, n),
+                &mut self.m,
+                n,
+            );
         } else {
             self.m.fill(0.0);
         }
         product_transposed(&self.m, &self.m, &mut self.square, n);
         let mut spread = 0.0;
-        for ((q, s), mm) in noise.precision.iter().zip(&joint.covariance).zip(&self.square) {
+        for ((q, s), mm) in noise
+            .precision
+            .iter()
+            .zip(&joint.covariance)
+            .zip(&self.square)
+        {
             spread += q * (s - mm);
         }
         let mut value = -0.5 * (spread + noise.log_determinant);
         self.mean_slope.fill(0.0);
         self.outer.fill(0.0);
-        let Self { points, x, r, u, v, root, m, slope, mean_slope, outer, .. } = self;
+        let Self {
+            points,
+            x,
+            r,
+            u,
+            v,
+            root,
+            m,
+            slope,
+            mean_slope,
+            outer,
+            ..
+        } = self;
         for (z, w) in points.iter() {
             apply(root, z, x);
             for (x, m) in x.iter_mut().zip(&joint.previous_mean) {
@@ -276,7 +298,12 @@ impl Bound {
         for (h, q) in out.hessian.iter_mut().zip(&noise.precision) {
             *h -= q;
         }
-        transposed_product(&self.mean_slope, &noise.precision, &mut out.mixed_hessian, n);
+        transposed_product(
+            &self.mean_slope,
+            &noise.precision,
+            &mut out.mixed_hessian,
+            n,
+        );
         product(&out.mixed_hessian, &self.m, &mut self.square, n);
         for (o, s) in self.outer.iter_mut().zip(&self.square) {
             *o -= s;
@@ -298,14 +325,27 @@ impl Bound {
     }
 
     /// E[ln g(y|x)].
-    fn observation<M: StateSpace>(&mut self, model: &M, y: &[f64], joint: &Joint, out: &mut Slopes) {
+    fn observation<M: StateSpace>(
+        &mut self,
+        model: &M,
+        y: &[f64],
+        joint: &Joint,
+        out: &mut Slopes,
+    ) {
         let n = self.n;
         self.root.copy_from_slice(&joint.covariance);
         if cholesky(&mut self.root, n).is_err() {
             out.value = f64::NAN;
             return;
         }
-        let Self { points, x, u, slope, root, .. } = self;
+        let Self {
+            points,
+            x,
+            u,
+            slope,
+            root,
+            ..
+        } = self;
         for (z, w) in points.iter() {
             apply(root, z, x);
             for (x, m) in x.iter_mut().zip(&joint.mean) {

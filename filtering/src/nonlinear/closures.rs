@@ -1,9 +1,9 @@
 //! A model from two closures.
 
+use super::StateSpace;
 use super::bound::Noise;
 use super::matrix::quadratic_form;
 use super::model::{FIRST, check_parameters};
-use super::StateSpace;
 use crate::error::check_finite;
 use crate::{Error, Result};
 

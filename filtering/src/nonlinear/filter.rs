@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::bound::{Bound, Noise, Past, Slopes};
 use super::kernel::{Joint, Kernel, Tie};
 use super::matrix::{
-    add_transposed, apply, cholesky, dot, invert_lower, product, quadratic_form,
-    symmetrise, transposed_product,
+    add_transposed, apply, cholesky, dot, invert_lower, product, quadratic_form, symmetrise,
+    transposed_product,
 };
 use super::score::{Score, ScoreFit};
 use super::sigma::Points;
@@ -127,7 +127,9 @@ impl<M: StateSpace> Filter<M> {
             precision: prior.precision.clone(),
             value: Value::zero(settings.carried(), n),
             kernel: Kernel::zero(n),
-            score: settings.score.map(|shape| Score::zero(shape, parameters, n)),
+            score: settings
+                .score
+                .map(|shape| Score::zero(shape, parameters, n)),
             evaluations: 0,
             unsettled: 0,
         };
@@ -247,7 +249,7 @@ impl<M: StateSpace> Filter<M> {
         }
         if let Some(y) = observation {
             self.work.proposal.clone_from(&self.work.joint);
-            if self.to_the_mode(y) && self.work.joint.derive() {
+            if self.climb_to_mode(y) && self.work.joint.derive() {
                 let bound = self.evaluate(observation, false);
                 if bound.is_finite() {
                     return bound;
@@ -322,7 +324,7 @@ impl<M: StateSpace> Filter<M> {
     }
 
     /// Newton's method on ln g(y|x) − ½(x − μ̂)ᵀΠ(x − μ̂), with steps halved until it rises.
-    fn to_the_mode(&mut self, y: &[f64]) -> bool {
+    fn climb_to_mode(&mut self, y: &[f64]) -> bool {
         let (n, model, work) = (self.model.dim(), &self.model, &mut self.work);
         let joint = &mut work.joint;
         work.predicted.copy_from_slice(&joint.mean);
@@ -342,7 +344,12 @@ impl<M: StateSpace> Filter<M> {
             for (g, y) in work.gradient.iter_mut().zip(&work.y) {
                 *g -= y;
             }
-            for ((f, p), h) in work.factor.iter_mut().zip(&work.precision).zip(&work.hessian) {
+            for ((f, p), h) in work
+                .factor
+                .iter_mut()
+                .zip(&work.precision)
+                .zip(&work.hessian)
+            {
                 *f = p - h;
             }
             // Where ln g curves upward too much, the curvature of the prediction stands in.
@@ -560,10 +567,11 @@ struct Tabulated<'a, M> {
 impl<M: StateSpace> Tabulated<'_, M> {
     fn at(&self, x: f64) -> f64 {
         let (model, joint) = (self.model, self.joint);
-        let normal = |noise: &Noise, r: f64| {
-            -0.5 * (noise.precision[0] * r * r + noise.log_determinant)
-        };
-        let likelihood = self.observation.map_or(0.0, |y| model.log_likelihood(y, &[x]));
+        let normal =
+            |noise: &Noise, r: f64| -0.5 * (noise.precision[0] * r * r + noise.log_determinant);
+        let likelihood = self
+            .observation
+            .map_or(0.0, |y| model.log_likelihood(y, &[x]));
         if let Past::First(mean, prior) = self.past {
             return normal(prior, x - mean[0]) + likelihood - self.bound;
         }
@@ -722,11 +730,27 @@ fn check_state(state: &State, fresh: &State) -> Result<()> {
             Value::Table(w) => [w.nodes().len(), w.values().len(), 0],
         };
         let score = s.score.as_ref().map_or([0; 4], |s| {
-            [s.constant.len(), s.slope.len(), s.curvature.len(), s.expected.len()]
+            [
+                s.constant.len(),
+                s.slope.len(),
+                s.curvature.len(),
+                s.expected.len(),
+            ]
         });
         let kernel = &s.kernel;
-        let kernel = [kernel.slope.len(), kernel.offset.len(), kernel.covariance.len()];
-        (s.mean.len(), s.covariance.len(), s.precision.len(), value, score, kernel)
+        let kernel = [
+            kernel.slope.len(),
+            kernel.offset.len(),
+            kernel.covariance.len(),
+        ];
+        (
+            s.mean.len(),
+            s.covariance.len(),
+            s.precision.len(),
+            value,
+            score,
+            kernel,
+        )
     };
     if sizes(state) != sizes(fresh) {
         let (found, expected) = (format!("{:?}", sizes(state)), format!("{:?}", sizes(fresh)));

@@ -66,7 +66,11 @@ impl Grid {
         let ordered = low < high && (high - low).is_finite();
         if points < 2 || !ordered {
             let found = format!("{points} points from {low} to {high}");
-            return Err(Error::setting("grid", found, "2 points or more, low < high"));
+            return Err(Error::setting(
+                "grid",
+                found,
+                "2 points or more, low < high",
+            ));
         }
         let noise = Noise::new("Q", model.noise(), 1)?;
         let step = (high - low) / (points - 1) as f64;
@@ -76,8 +80,14 @@ impl Grid {
             let mut mean = [0.0];
             model.mean(&[*x], &mut mean);
             let from = nodes.partition_point(|node| *node < mean[0] - reach);
-            let near = nodes[from..].iter().take_while(|node| **node <= mean[0] + reach);
-            (from, near.map(|node| step * density(node - mean[0], &noise)).collect())
+            let near = nodes[from..]
+                .iter()
+                .take_while(|node| **node <= mean[0] + reach);
+            (
+                from,
+                near.map(|node| step * density(node - mean[0], &noise))
+                    .collect(),
+            )
         };
         let rows = nodes.iter().map(row).collect();
         Ok(Self { nodes, step, rows })
@@ -116,7 +126,9 @@ impl Grid {
                     .map(|k| model.log_likelihood(y, &self.nodes[k..=k]))
                     .collect();
                 top = l.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                q.iter_mut().zip(&l).for_each(|(q, l)| *q *= (l - top).exp());
+                q.iter_mut()
+                    .zip(&l)
+                    .for_each(|(q, l)| *q *= (l - top).exp());
             }
             let total: f64 = q.iter().sum();
             if !(total > 0.0 && top.is_finite()) {
@@ -124,7 +136,11 @@ impl Grid {
             }
             q.iter_mut().for_each(|q| *q /= total);
             // Without an observation nothing is learnt; what leaves the grid is no evidence.
-            evidence += if observation.is_some() { total.ln() + top } else { 0.0 };
+            evidence += if observation.is_some() {
+                total.ln() + top
+            } else {
+                0.0
+            };
             log_evidence.push(evidence);
             predicted.push(before);
             filtered.push(q);

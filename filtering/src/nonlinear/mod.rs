@@ -23,6 +23,8 @@
 //! | sequences made up by a model | `simulate.rs` |
 //! | small matrices | `matrix.rs` |
 
+#![allow(clippy::needless_range_loop)] // entries of matrices, by row and column
+
 mod audit;
 mod bound;
 mod closures;

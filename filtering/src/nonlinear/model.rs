@@ -114,7 +114,9 @@ pub trait StateSpace {
 
     /// What each parameter is called.
     fn parameter_names(&self) -> Vec<String> {
-        (0..self.parameters_len()).map(|p| format!("θ{p}")).collect()
+        (0..self.parameters_len())
+            .map(|p| format!("θ{p}"))
+            .collect()
     }
 
     /// θ `[P]`, unconstrained: a variance is given by its logarithm.

@@ -57,10 +57,14 @@ impl<M: StateSpace> Online for Filter<M> {
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Parts<T>", into = "Parts<T>", bound(
-    serialize = "T: Online + Clone + Serialize",
-    deserialize = "T: Online + Deserialize<'de>"
-))]
+#[serde(
+    try_from = "Parts<T>",
+    into = "Parts<T>",
+    bound(
+        serialize = "T: Online + Clone + Serialize",
+        deserialize = "T: Online + Deserialize<'de>"
+    )
+)]
 pub struct Product<T: Online> {
     parts: Vec<T>,
     elbo: f64,
@@ -82,9 +86,11 @@ impl<T: Online> Product<T> {
     fn of(parts: Vec<T>, elbo: f64) -> Result<Self> {
         match parts.first().map(Online::time) {
             None => Err(Error::size("parts", 0, "at least one")),
-            Some(time) if parts.iter().any(|p| p.time() != time) => {
-                Err(Error::setting("parts", "different times", "one time for all"))
-            }
+            Some(time) if parts.iter().any(|p| p.time() != time) => Err(Error::setting(
+                "parts",
+                "different times",
+                "one time for all",
+            )),
             Some(_) => Ok(Self { parts, elbo }),
         }
     }
@@ -97,7 +103,10 @@ impl<T: Online> Product<T> {
         let width: usize = self.parts.iter().map(Online::observed).sum();
         if let Some(row) = observation.filter(|row| row.len() != width) {
             let number = self.parts.first().map_or(0, Online::time);
-            let (found, expected) = (format!("a row of {}", row.len()), format!("{width} entries"));
+            let (found, expected) = (
+                format!("a row of {}", row.len()),
+                format!("{width} entries"),
+            );
             let error = Error::observation(row.len().min(width), found, expected);
             return Err(error.at_observation(number));
         }
@@ -107,7 +116,8 @@ impl<T: Online> Product<T> {
                 Some((mine, others)) => (Some(mine), Some(others)),
                 None => (None, None),
             };
-            part.propose(mine).map_err(|e| moved(e, width - rest.map_or(width, <[f64]>::len)))?;
+            part.propose(mine)
+                .map_err(|e| moved(e, width - rest.map_or(width, <[f64]>::len)))?;
             rest = others;
         }
         let mut step = Step {

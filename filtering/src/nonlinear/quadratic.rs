@@ -90,7 +90,8 @@ mod tests {
         let value = w.moments(&mean, &covariance, &mut g, &mut s);
         assert!((value - by_points).abs() < 1e-13);
         let h = 1e-6;
-        let slope = (w.value(&[mean[0] + h, mean[1]]) - w.value(&[mean[0] - h, mean[1]])) / (2.0 * h);
+        let slope =
+            (w.value(&[mean[0] + h, mean[1]]) - w.value(&[mean[0] - h, mean[1]])) / (2.0 * h);
         assert!((g[0] - slope).abs() < 1e-8);
     }
 }

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::StateSpace;
 use super::kernel::{Joint, Tie};
 use super::matrix::{
     add_transposed, apply, cholesky, dot, invert_lower, product, quadratic_form, symmetrise,
     transposed_product,
 };
 use super::sigma::{Points, Rule};
-use super::StateSpace;
 
 /// What S_t is fitted by, each component by least squares under q_t.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,8 +146,8 @@ impl ScoreFit {
                 apply(&joint.slope, &self.x, &mut self.previous);
                 for i in 0..n {
                     self.x[i] += joint.mean[i];
-                    self.previous[i] += joint.previous_mean[i]
-                        + dot(&self.kernel_root[i * n..(i + 1) * n], e);
+                    self.previous[i] +=
+                        joint.previous_mean[i] + dot(&self.kernel_root[i * n..(i + 1) * n], e);
                 }
                 model.transition_score(&self.previous, &self.x, &mut self.term);
             }

@@ -198,8 +198,11 @@ mod tests {
                     let found: f64 = points
                         .iter()
                         .map(|(z, w)| {
-                            let value: f64 =
-                                z.iter().zip(&powers).map(|(z, &p)| z.powi(p as i32)).product();
+                            let value: f64 = z
+                                .iter()
+                                .zip(&powers)
+                                .map(|(z, &p)| z.powi(p as i32))
+                                .product();
                             w * value
                         })
                         .sum();

@@ -28,7 +28,10 @@ pub fn simulate<M: StateSpace + Simulate, R: Rng + ?Sized>(
             }),
         }
     };
-    let (first, noise) = (root("P0", model.initial_covariance())?, root("Q", model.noise())?);
+    let (first, noise) = (
+        root("P0", model.initial_covariance())?,
+        root("Q", model.noise())?,
+    );
     let mut sequence = Sequence::new(model.observed())?;
     let mut states: Vec<Vec<f64>> = Vec::with_capacity(steps);
     let mut y = vec![0.0; model.observed()];

@@ -31,7 +31,13 @@ impl Table {
     }
 
     /// Spreads the nodes over `centre ± reach` and fills in the values.
-    pub(crate) fn fill(&mut self, centre: f64, scale: f64, reach: f64, mut w: impl FnMut(f64) -> f64) {
+    pub(crate) fn fill(
+        &mut self,
+        centre: f64,
+        scale: f64,
+        reach: f64,
+        mut w: impl FnMut(f64) -> f64,
+    ) {
         let last = (self.nodes.len() - 1) as f64;
         let end = EVEN * (reach / (EVEN * scale)).asinh();
         (self.centre, self.scale, self.step) = (centre, scale, 2.0 * end / last);
@@ -92,7 +98,10 @@ mod tests {
         let mut table = Table::zero(65);
         table.fill(1.0, 0.5, 8.0, w);
         for x in [-30.0, -7.0, -6.99, 0.0, 0.93, 1.0, 4.0, 9.0, 25.0] {
-            assert!((table.value(x) - w(x)).abs() < 1e-10 * w(x).abs().max(1.0), "{x}");
+            assert!(
+                (table.value(x) - w(x)).abs() < 1e-10 * w(x).abs().max(1.0),
+                "{x}"
+            );
         }
     }
 

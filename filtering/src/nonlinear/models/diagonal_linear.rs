@@ -61,7 +61,14 @@ impl DiagonalLinear {
         if n == 0 {
             return Err(Error::size("F", 0, "at least one coordinate"));
         }
-        let parts = [("F", &f), ("G", &g), ("Q", &q), ("R", &r), ("m0", &m0), ("P0", &p0)];
+        let parts = [
+            ("F", &f),
+            ("G", &g),
+            ("Q", &q),
+            ("R", &r),
+            ("m0", &m0),
+            ("P0", &p0),
+        ];
         for (name, values) in parts {
             if values.len() != n {
                 return Err(Error::size(name, values.len(), n));
@@ -157,8 +164,13 @@ impl StateSpace for DiagonalLinear {
     }
 
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {
-        let terms = observation.iter().zip(state).zip(self.g.iter().zip(&self.r));
-        terms.map(|((y, x), (g, r))| log_normal(y - g * x, *r)).sum()
+        let terms = observation
+            .iter()
+            .zip(state)
+            .zip(self.g.iter().zip(&self.r));
+        terms
+            .map(|((y, x), (g, r))| log_normal(y - g * x, *r))
+            .sum()
     }
 
     fn log_likelihood_slopes(
