@@ -21,6 +21,9 @@ pub struct Expectations {
     pub observations: u64,
 }
 
+/// The q_t and ρ_{t+1} that are summed over at once: at K = 32 they fill half of a cache of 32 KiB.
+const BLOCK: usize = 32;
+
 impl<E: Learnable> Hmm<E> {
     /// The expectations of the complete-data statistics under the exact posterior (equations 1.1, 1.4):
     ///
@@ -29,7 +32,7 @@ impl<E: Learnable> Hmm<E> {
     /// ```
     ///
     /// Sequences are independent of each other and may differ in length. Time is O(K² + cost of φ) an
-    /// observation, memory 2·K numbers an observation of the longest sequence.
+    /// observation, memory K numbers an observation of the longest sequence.
     ///
     /// ```
     /// use scotopic_filtering::{Sequence, hmm::{Categorical, Hmm}};
@@ -56,39 +59,42 @@ impl<E: Learnable> Hmm<E> {
             observations: 0,
         };
         let mut evidence = Sum::default();
-        let (mut beliefs, mut predicted) = (Vec::new(), Vec::new());
+        let mut beliefs = Vec::new();
+        // ρ_{t+1} of the newest few t, filled from its end: in order of time, as the beliefs are.
+        let mut ratios = vec![0.0; BLOCK * k];
         let mut statistic = vec![0.0; p];
         let mut outer = vec![0.0; k * k];
         let mut back = Backward::new(self);
         for sequence in sequences {
             beliefs.clear();
-            predicted.clear();
             beliefs.reserve(sequence.len() * k);
-            predicted.reserve(sequence.len() * k);
             evidence = evidence.plus(self.forward_pass(sequence, |now| {
                 beliefs.extend_from_slice(now.belief);
-                predicted.extend_from_slice(now.predicted);
             })?);
             found.observations += sequence.len() as u64;
-            let rows = beliefs.chunks_exact(k).zip(predicted.chunks_exact(k));
-            for (n, ((belief, predicted), observation)) in
-                rows.zip(sequence.iter()).rev().enumerate()
-            {
-                if n == 0 {
-                    back.marginal.copy_from_slice(belief);
-                } else if back.step(belief) {
-                    add_outer(belief, &back.ratio, &mut outer);
+            let mut filled = 0;
+            let rows = beliefs.chunks_exact(k).zip(sequence.iter()).enumerate();
+            for (t, (belief, observation)) in rows.rev() {
+                if t + 1 == sequence.len() {
+                    back.start(belief);
                 } else {
-                    add(&back.pairwise, &mut found.transitions);
+                    filled += 1;
+                    let from = (BLOCK - filled) * k;
+                    if !back.step(belief) {
+                        add(&back.pairwise, &mut found.transitions);
+                    }
+                    ratios[from..from + k].copy_from_slice(&back.ratio);
+                    // While they are still in the nearest cache.
+                    if t == 0 || filled == BLOCK {
+                        let left = &beliefs[t * k..(t + filled) * k];
+                        add_outer(left, &ratios[from..], &mut outer);
+                        filled = 0;
+                    }
                 }
-                back.predicted.copy_from_slice(predicted);
                 if let Some(observation) = observation {
-                    self.emission().accumulate(
-                        observation,
-                        &back.marginal,
-                        &mut statistic,
-                        &mut found.emission,
-                    );
+                    let (weights, into) = (&back.marginal, &mut found.emission);
+                    self.emission()
+                        .accumulate(observation, weights, &mut statistic, into);
                 }
             }
             add(&back.marginal, &mut found.initial);

@@ -2,7 +2,7 @@
 
 use super::filtered::{Filtered, row};
 use super::kernel::pairwise;
-use super::products::{backward, transposed};
+use super::products::{backward, product, transposed};
 use super::{Emission, Hmm};
 use crate::{Result, Sequence};
 
@@ -89,22 +89,19 @@ impl<E: Emission> Hmm<E> {
         let k = self.states();
         let mut beliefs = Vec::with_capacity(sequence.len() * k);
         let mut log_predictive = Vec::with_capacity(sequence.len());
-        // pred_t where γ_t will be: the pass back reads the one and leaves the other.
-        let mut marginals = Vec::with_capacity(sequence.len() * k);
         let log_evidence = self.forward_pass(sequence, |now| {
             beliefs.extend_from_slice(now.belief);
-            marginals.extend_from_slice(now.predicted);
             log_predictive.push(now.increment);
         })?;
+        let mut marginals = vec![0.0; beliefs.len()];
         let mut back = Backward::new(self);
-        let rows = marginals.chunks_exact_mut(k).zip(beliefs.chunks_exact(k));
-        for (n, (row, belief)) in rows.rev().enumerate() {
+        let rows = beliefs.chunks_exact(k).zip(marginals.chunks_exact_mut(k));
+        for (n, (belief, row)) in rows.rev().enumerate() {
             if n == 0 {
-                back.marginal.copy_from_slice(belief);
+                back.start(belief);
             } else {
                 back.step(belief);
             }
-            back.predicted.copy_from_slice(row);
             row.copy_from_slice(&back.marginal);
         }
         Ok(Smoothed {
@@ -114,15 +111,13 @@ impl<E: Emission> Hmm<E> {
     }
 }
 
-/// The pass back: γ_{t+1} and pred_{t+1} in, γ_t out.
+/// The pass back: γ_{t+1} and q_t in, γ_t out.
 pub(super) struct Backward<'a> {
     transition: &'a [f64],
     transposed: Vec<f64>,
-    /// γ of the step last taken `[K]`.
+    /// γ of the time last taken `[K]`.
     pub marginal: Vec<f64>,
-    /// pred of the same time `[K]`.
-    pub predicted: Vec<f64>,
-    /// ρ of that time, γ ⊘ pred `[K]`; after a step that returned true.
+    /// ρ of the time before, γ ⊘ pred `[K]`; zeros after a step that returned false.
     pub ratio: Vec<f64>,
     /// ξ `[K, K]`, after a step that returned false.
     pub pairwise: Vec<f64>,
@@ -136,34 +131,34 @@ impl<'a> Backward<'a> {
             transition: model.transition(),
             transposed: transposed(k, model.transition()),
             marginal: vec![0.0; k],
-            predicted: vec![0.0; k],
             ratio: vec![0.0; k],
             pairwise: vec![0.0; k * k],
             spare: vec![0.0; k],
         }
     }
 
-    /// γ_t from γ_{t+1} and q_t (`belief`). True where ρ was computed; false where a ratio was out of
-    /// range and ξ was computed instead.
+    /// γ_T = q_T.
+    pub fn start(&mut self, belief: &[f64]) {
+        self.marginal.copy_from_slice(belief);
+    }
+
+    /// γ_t from γ_{t+1} and q_t (`belief`). True where ρ was computed; false where an entry of it was out
+    /// of range and ξ_t was computed instead.
     pub fn step(&mut self, belief: &[f64]) -> bool {
         let in_range = backward(
             &self.marginal,
-            &self.predicted,
             belief,
+            self.transition,
             &self.transposed,
             &mut self.ratio,
             &mut self.spare,
         );
         if !in_range {
-            pairwise(
-                belief,
-                self.transition,
-                &self.predicted,
-                &self.marginal,
-                &mut self.pairwise,
-            );
-            let rows = self.pairwise.chunks_exact(belief.len());
-            for (g, row) in self.spare.iter_mut().zip(rows) {
+            product(belief, self.transition, &mut self.ratio);
+            let (after, xi) = (&self.marginal, &mut self.pairwise);
+            pairwise(belief, self.transition, &self.ratio, after, xi);
+            self.ratio.fill(0.0);
+            for (g, row) in self.spare.iter_mut().zip(xi.chunks_exact(belief.len())) {
                 *g = row.iter().sum();
             }
         }
