@@ -28,6 +28,7 @@
 //! |---|---|
 //! | hidden states that are one of K | [`hmm`] |
 //! | hidden states that are vectors, all linear and Gaussian | [`gaussian`] |
+//! | hidden states that are vectors, any transition and likelihood | [`nonlinear`] |
 //! | data: rows with gaps | [`Sequence`] |
 //! | what one observation did to the bound | [`Step`] |
 //! | what can be wrong | [`Error`] |
@@ -53,6 +54,7 @@ mod error;
 pub mod gaussian;
 pub mod hmm;
 mod log_space;
+pub mod nonlinear;
 mod sequence;
 mod step;
 mod widest;
