@@ -111,7 +111,11 @@ impl Learn {
         } = self.ascent
         {
             let forgetting = 0.0..1.0;
-            if !forgetting.contains(&first) || !forgetting.contains(&second) || epsilon.is_nan() || epsilon <= 0.0 {
+            if !forgetting.contains(&first)
+                || !forgetting.contains(&second)
+                || epsilon.is_nan()
+                || epsilon <= 0.0
+            {
                 let expected = "first and second from 0 to below 1, epsilon > 0";
                 return Err(Error::setting(
                     "ascent",
