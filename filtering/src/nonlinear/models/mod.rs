@@ -6,12 +6,15 @@
 //! | [`SinQuadratic`] | 0.9 x + 0.8 sin x + noise | x + 0.2 x² + noise | `sin_quadratic.rs` |
 //! | [`StochasticVolatility`] | a x + noise | noise of variance β² exp x | `stochastic_volatility.rs` |
 //! | [`DiagonalLinear`] | F x + noise, F diagonal | G x + noise, G diagonal | `diagonal_linear.rs` |
+//! | [`AnyStateSpace`] | any of them, by name | | `any.rs` |
 
+mod any;
 mod ar1_poisson;
 mod diagonal_linear;
 mod sin_quadratic;
 mod stochastic_volatility;
 
+pub use any::AnyStateSpace;
 pub use ar1_poisson::Ar1Poisson;
 pub use diagonal_linear::DiagonalLinear;
 pub use sin_quadratic::SinQuadratic;
