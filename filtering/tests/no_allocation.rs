@@ -6,7 +6,8 @@ use std::cell::Cell;
 
 use scotopic_filtering::Sequence;
 use scotopic_filtering::hmm::{
-    AnyEmission, Categorical, DiagonalGaussian, Filter, FullGaussian, Hmm, Poisson,
+    AnyEmission, Categorical, Decoupled, DiagonalGaussian, Factorisation, Filter, FullGaussian,
+    Hmm, Poisson, TiedKernel, TiedLearning,
 };
 
 thread_local! {
@@ -98,4 +99,36 @@ fn the_evidence_of_a_sequence_asks_as_often_however_long_it_is() {
         asked() - before
     };
     assert_eq!(asked_for(10), asked_for(10_000));
+}
+
+#[test]
+fn every_online_factorisation_asks_for_nothing_after_two_updates() {
+    let learning = Some(TiedLearning::default());
+    for factorisation in [
+        Factorisation::Reversed,
+        Factorisation::DecoupledLag1(Decoupled::default()),
+        Factorisation::Frozen,
+        Factorisation::Tied(TiedKernel::default()),
+        Factorisation::Tied(TiedKernel {
+            learning,
+            ..TiedKernel::default()
+        }),
+    ] {
+        let k = 4;
+        let emission = Categorical::new(vec![vec![0.25; 4]; k]).unwrap().into();
+        let mut online = sticky(k, emission).online(&factorisation).unwrap();
+        let mut kernel = vec![0.0; k * k];
+        let mut before = 0;
+        for t in 0..200usize {
+            if t == 2 {
+                before = asked();
+            }
+            let seen = [(t % 4) as f64];
+            online.update((t % 7 > 0).then_some(&seen[..])).unwrap();
+            if t > 0 {
+                online.kernel(&mut kernel).unwrap();
+            }
+        }
+        assert_eq!(asked(), before, "{factorisation:?}");
+    }
 }

@@ -6,7 +6,7 @@ use super::posterior::{Links, Posterior};
 use super::sweeps::Ascent;
 use super::{Factorisation, forward_markov, fully_factorised, reversed};
 use crate::hmm::filtered::check_sequence;
-use crate::hmm::{Emission, Hmm};
+use crate::hmm::{Emission, Hmm, Smoothed};
 use crate::{Error, Result, Sequence};
 
 impl<E: Emission> Hmm<E> {
@@ -50,7 +50,13 @@ impl<E: Emission> Hmm<E> {
                     let start = path.iter().flat_map(|&s| one_hot(k, s)).collect();
                     return self.ascend(sequence, factorisation, vec![start]);
                 }
-                self.ascend(sequence, factorisation, sweeps.starts(sequence.len(), k))
+                let exact = match sweeps.restarts {
+                    0 => None,
+                    _ => Some(self.smooth(sequence)?),
+                };
+                let exact = exact.as_ref().map(Smoothed::marginals);
+                let starts = sweeps.starts(sequence.len(), k, exact);
+                self.ascend(sequence, factorisation, starts)
             }
             Factorisation::DecoupledLag1(_) | Factorisation::Frozen | Factorisation::Tied(_) => {
                 self.run_through(sequence, factorisation)

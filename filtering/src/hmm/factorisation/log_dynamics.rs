@@ -48,7 +48,7 @@ impl LogDynamics {
         &self.transition
     }
 
-    /// ln A[·][j], what each state `[K]` gives to a step into j.
+    /// `ln A[·][j]`, what each state `[K]` gives to a step into j.
     pub fn into_state(&self, j: usize) -> &[f64] {
         let k = self.states();
         &self.transposed[j * k..(j + 1) * k]
@@ -59,12 +59,12 @@ impl LogDynamics {
         !self.finite
     }
 
-    /// The message forward, Σ_i p(i) ln A[i][j], `[K]` to `[K]`; 0·ln 0 = 0.
+    /// The message forward, `Σ_i p(i) ln A[i][j]`, `[K]` to `[K]`; 0·ln 0 = 0.
     pub fn message_forward(&self, p: &[f64], into: &mut [f64]) {
         self.weighted_rows(p, &self.transition, into);
     }
 
-    /// The message backward, Σ_j ln A[i][j] p(j), `[K]` to `[K]`; 0·ln 0 = 0.
+    /// The message backward, `Σ_j ln A[i][j] p(j)`, `[K]` to `[K]`; 0·ln 0 = 0.
     pub fn message_backward(&self, p: &[f64], into: &mut [f64]) {
         self.weighted_rows(p, &self.transposed, into);
     }

@@ -8,7 +8,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | W and L of any q and any kernels; the optimal step | `value.rs`: [`ValueFunction`] |
+//! | W and L of any q and any kernels; the optimal step | `value.rs`: [`ValueFunction`]; one step of it, to be taken or not: `proposal.rs` |
 //! | ln π, ln A and their messages | `log_dynamics.rs`: [`LogDynamics`] |
 //! | a whole sequence under a factorisation | `batch.rs`: [`Hmm::posterior`](super::Hmm::posterior) |
 //! | its marginals, pairs, kernels, bound, gap | `posterior.rs`: [`Posterior`] |
@@ -34,6 +34,7 @@ mod infinities;
 mod log_dynamics;
 mod online;
 mod posterior;
+mod proposal;
 mod psi_gradient;
 mod restricted;
 mod reversed;

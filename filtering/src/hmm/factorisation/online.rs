@@ -62,7 +62,7 @@ impl<E: Emission> Hmm<E> {
             }
             Factorisation::Frozen => return Ok(Scheme::restricted(self, Rule::Frozen)),
             Factorisation::Tied(settings) => {
-                let rule = Rule::Tied(Tied::new(settings, &self)?);
+                let rule = Rule::Tied(Box::new(Tied::new(settings, &self)?));
                 return Ok(Scheme::restricted(self, rule));
             }
             Factorisation::ForwardMarkov => (

@@ -103,7 +103,7 @@ pub fn natural_belief_step(value: &ValueFunction, logits: &mut [f64], rho: f64) 
 }
 
 /// One natural step of the logits ζ `[K, K]` of the newest kernel, of size `rho` from 0 to 1, where `past`
-/// is W_{τ−1}: ζ_j + ρ (W_{τ−1} + ln A[·][j] − ζ_j).
+/// is W_{τ−1}: `ζ_j + ρ (W_{τ−1} + ln A[·][j] − ζ_j)`.
 ///
 /// # Errors
 /// As [`natural_belief_step`].

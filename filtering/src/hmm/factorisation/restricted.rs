@@ -18,7 +18,7 @@ use crate::{Error, Result, softmax};
 pub(super) enum Rule {
     Decoupled(Decoupled),
     Frozen,
-    Tied(Tied),
+    Tied(Box<Tied>),
 }
 
 impl Rule {
@@ -248,7 +248,7 @@ impl<E: Emission> TryFrom<Saved<E>> for Restricted<E> {
     fn try_from(saved: Saved<E>) -> Result<Self> {
         let k = saved.model.states();
         let rule = match saved.rule {
-            Rule::Tied(tied) => Rule::Tied(tied.checked(k)?),
+            Rule::Tied(tied) => Rule::Tied(Box::new(tied.checked(k)?)),
             Rule::Decoupled(settings) => {
                 settings.check()?;
                 Rule::Decoupled(settings)

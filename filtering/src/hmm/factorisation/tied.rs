@@ -28,7 +28,7 @@ pub struct TiedKernel {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TiedStart {
-    /// The chain of the prior run backwards, b(i|j) ∝ c_i A[i][j], where c is how often the prior is in
+    /// The chain of the prior run backwards, `b(i|j) ∝ c_i A[i][j]`, where c is how often the prior is in
     /// state i over its first thousand steps: what a kernel can know without any observation.
     #[default]
     Reversal,

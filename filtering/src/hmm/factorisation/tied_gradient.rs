@@ -122,16 +122,24 @@ const LANES: usize = 16;
 fn mix_body(kernel: &[f64], tables: &[f64], k: usize, into: &mut [f64]) {
     let columns = k * k;
     for (b, into) in kernel.chunks_exact(k).zip(into.chunks_exact_mut(columns)) {
-        for (n, block) in into.chunks_mut(LANES).enumerate() {
+        let (blocks, rest) = into.as_chunks_mut::<LANES>();
+        let start = blocks.len() * LANES;
+        for (n, block) in blocks.iter_mut().enumerate() {
             let mut sums = [0.0; LANES];
             for (b, table) in b.iter().zip(tables.chunks_exact(columns)) {
-                let part = &table[n * LANES..n * LANES + block.len()];
-                match part.first_chunk::<LANES>() {
-                    Some(part) => (0..LANES).for_each(|x| sums[x] += b * part[x]),
-                    None => sums.iter_mut().zip(part).for_each(|(s, g)| *s += b * g),
+                if let Some(part) = table[n * LANES..].first_chunk::<LANES>() {
+                    for x in 0..LANES {
+                        sums[x] += b * part[x];
+                    }
                 }
             }
-            block.iter_mut().zip(sums).for_each(|(to, s)| *to = s);
+            *block = sums;
+        }
+        rest.fill(0.0);
+        for (b, table) in b.iter().zip(tables.chunks_exact(columns)) {
+            for (sum, g) in rest.iter_mut().zip(&table[start..]) {
+                *sum += b * g;
+            }
         }
     }
 }

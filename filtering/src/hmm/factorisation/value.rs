@@ -2,15 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fully_factorised::expectation;
 use super::infinities;
 use super::log_dynamics::LogDynamics;
 use super::scratch::Scratch;
 use crate::step::Sum;
 use crate::{Error, Result, log_sum_exp, softmax};
-
-/// How far the row of a kernel may be from a sum of one.
-const ROW_SUM: f64 = 1e-6;
 
 /// W_t `[K]`: for each state the posterior may be in now, the expected log-probability of what was seen
 /// and passed through, minus the log-probability the kernels gave to that past, in nats.
@@ -57,12 +53,12 @@ const ROW_SUM: f64 = 1e-6;
 #[serde(try_from = "Saved", into = "Saved")]
 pub struct ValueFunction {
     /// max_s W(s), while it is finite.
-    level: Sum,
+    pub(super) level: Sum,
     /// W − level; all −∞ where the bound is.
-    relative: Vec<f64>,
-    observations: u64,
+    pub(super) relative: Vec<f64>,
+    pub(super) observations: u64,
     /// W of the next step minus the level of this one, while it is made.
-    proposal: Scratch,
+    pub(super) proposal: Scratch,
 }
 
 impl ValueFunction {
@@ -87,20 +83,6 @@ impl ValueFunction {
         }
     }
 
-    /// Proposes W_1.
-    pub(super) fn propose_first(&mut self, dynamics: &LogDynamics, loglik: &[f64]) -> Result<()> {
-        self.check(dynamics, loglik)?;
-        for (w, (p, l)) in self
-            .proposal
-            .of(loglik.len())
-            .iter_mut()
-            .zip(dynamics.initial().iter().zip(loglik))
-        {
-            *w = p + l;
-        }
-        Ok(())
-    }
-
     /// W_t from W_{t−1} by (W), with any kernel b_t `[K, K]` (row j is b_t(· | s_t = j)) and ℓ_t `[K]`.
     ///
     /// A row of zeros says that its state is not reached: W_t is −∞ there.
@@ -116,45 +98,6 @@ impl ValueFunction {
     ) -> Result<()> {
         self.propose(kernel, dynamics, loglik)?;
         self.accept().map(drop)
-    }
-
-    /// Proposes W_t of (W).
-    pub(super) fn propose(
-        &mut self,
-        kernel: &[f64],
-        dynamics: &LogDynamics,
-        loglik: &[f64],
-    ) -> Result<()> {
-        self.check(dynamics, loglik)?;
-        let k = self.states();
-        if kernel.len() != k * k {
-            return Err(Error::size(
-                "kernel",
-                format!("{} entries", kernel.len()),
-                format!("{k}×{k}"),
-            ));
-        }
-        let proposal = self.proposal.of(k);
-        for (j, row) in kernel.chunks_exact(k).enumerate() {
-            let (mut expected, mut total) = (0.0, 0.0);
-            for ((&b, w), a) in row.iter().zip(&self.relative).zip(dynamics.into_state(j)) {
-                if b > 0.0 {
-                    expected += b * (w + a - b.ln());
-                } else if b != 0.0 {
-                    return Err(Error::entry("kernel", &[j], b, "probabilities"));
-                }
-                total += b;
-            }
-            proposal[j] = if total == 0.0 {
-                f64::NEG_INFINITY
-            } else if (total - 1.0).abs() <= ROW_SUM {
-                loglik[j] + expected
-            } else {
-                let found = format!("a sum of {total}");
-                return Err(Error::entry("kernel", &[j], found, "a sum of 1, or all 0"));
-            };
-        }
-        Ok(())
     }
 
     /// W_t from W_{t−1} with the best kernel (OPT), without making the kernel.
@@ -177,57 +120,7 @@ impl ValueFunction {
         self.accept().map(drop)
     }
 
-    /// Proposes W_t with a kernel that ignores s_t, b_t(i|j) = m(i) `[K]`, whose message forward
-    /// Σ_i m(i) ln A[i][·] is at hand: K operations.
-    pub(super) fn propose_decoupled(&mut self, m: &[f64], message: &[f64], loglik: &[f64]) {
-        let past: f64 = m
-            .iter()
-            .zip(&self.relative)
-            .filter(|&(&m, _)| m > 0.0)
-            .map(|(&m, w)| m * (w - m.ln()))
-            .sum();
-        for (w, (f, l)) in self
-            .proposal
-            .of(m.len())
-            .iter_mut()
-            .zip(message.iter().zip(loglik))
-        {
-            *w = past + f + l;
-        }
-    }
-
-    /// Proposes W_t with a kernel `[K, K]` whose Σ_i b(i|j) (ln A_ij − ln b(i|j)) `[K]` is at hand: no
-    /// logarithm.
-    pub(super) fn propose_tied(&mut self, kernel: &[f64], gain: &[f64], loglik: &[f64]) {
-        let rows = kernel.chunks_exact(gain.len());
-        let terms = rows.zip(gain.iter().zip(loglik));
-        for (w, (row, (g, l))) in self.proposal.of(gain.len()).iter_mut().zip(terms) {
-            *w = l + g + expectation(row, &self.relative);
-        }
-    }
-
-    /// Whether any state of the proposal has a finite value.
-    pub(super) fn proposal_is_finite(&self) -> Result<bool> {
-        Ok(self.top()? > f64::NEG_INFINITY)
-    }
-
-    /// Takes the proposal as the next W; by how much the level rose.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] for NaN or +∞; W stays as it was then.
-    pub(super) fn accept(&mut self) -> Result<f64> {
-        let top = self.top()?;
-        let proposal = self.proposal.of(self.relative.len());
-        if top > f64::NEG_INFINITY {
-            proposal.iter_mut().for_each(|w| *w -= top);
-            self.level = self.level.plus(top);
-        }
-        std::mem::swap(&mut self.relative, proposal);
-        self.observations += 1;
-        Ok(top)
-    }
-
-    /// The kernel of (OPT) for the step to come, b(s'|s) ∝ e^{W(s')} A[s'][s], into `[K, K]`; rows of
+    /// The kernel of (OPT) for the step to come, `b(s'|s) ∝ e^{W(s')} A[s'][s]`, into `[K, K]`; rows of
     /// states that cannot be reached are 0.
     ///
     /// # Errors
@@ -268,7 +161,7 @@ impl ValueFunction {
         self.level.value() + log_sum_exp(&self.relative)
     }
 
-    /// L = E_q[W] + H[q] for any belief q `[K]`, in nats; −∞ where q is in a state that W rules out.
+    /// `L = E_q[W] + H[q]` for any belief q `[K]`, in nats; −∞ where q is in a state that W rules out.
     ///
     /// # Errors
     /// [`Error::Size`] for a wrong length.
@@ -327,7 +220,7 @@ impl ValueFunction {
         self.observations
     }
 
-    fn check(&self, dynamics: &LogDynamics, loglik: &[f64]) -> Result<()> {
+    pub(super) fn check(&self, dynamics: &LogDynamics, loglik: &[f64]) -> Result<()> {
         let k = self.states();
         for (name, found) in [("loglik", loglik.len()), ("dynamics", dynamics.states())] {
             if found != k {
@@ -342,22 +235,6 @@ impl ValueFunction {
             return Err(Error::size("q", q.len(), self.states()));
         }
         Ok(())
-    }
-
-    /// The largest entry of the proposal: by how much the level changes.
-    fn top(&self) -> Result<f64> {
-        let mut top = f64::NEG_INFINITY;
-        for &w in self.proposal.last() {
-            if w.is_nan() || w == f64::INFINITY {
-                return Err(Error::NotFinite {
-                    index: self.observations,
-                    what: "the value W",
-                    found: w,
-                });
-            }
-            top = top.max(w);
-        }
-        Ok(top)
     }
 }
 
