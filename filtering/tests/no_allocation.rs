@@ -6,8 +6,8 @@ use std::cell::Cell;
 
 use scotopic_filtering::Sequence;
 use scotopic_filtering::hmm::{
-    AnyEmission, Categorical, Decoupled, DiagonalGaussian, Factorisation, Filter, FullGaussian,
-    Hmm, Poisson, TiedKernel, TiedLearning,
+    AnyEmission, BlockOnlineEm, Categorical, Decoupled, DiagonalGaussian, Dirichlet, Factorisation,
+    Filter, FixedLag, FullGaussian, Hmm, Learn, OnlineEm, Poisson, TiedKernel, TiedLearning,
 };
 
 thread_local! {
@@ -130,5 +130,45 @@ fn every_online_factorisation_asks_for_nothing_after_two_updates() {
             }
         }
         assert_eq!(asked(), before, "{factorisation:?}");
+    }
+}
+
+#[test]
+fn learning_asks_for_nothing_from_one_m_step_to_the_next() {
+    /// More than any window that is folded, and than what is seen here.
+    const WINDOWS: usize = 200;
+    const SELDOM: u64 = 1_000_000;
+    let rules = [
+        Learn::BlockOnlineEm(BlockOnlineEm {
+            block: 4 * WINDOWS,
+            ..Default::default()
+        }),
+        Learn::OnlineEm(OnlineEm {
+            every: SELDOM,
+            ..Default::default()
+        }),
+        Learn::FixedLag(FixedLag {
+            every: SELDOM,
+            ..Default::default()
+        }),
+        Learn::Dirichlet(Dirichlet {
+            every: SELDOM,
+            forgetting: 0.99,
+            ..Default::default()
+        }),
+    ];
+    for learn in rules {
+        let model = sticky(5, Categorical::new(vec![vec![0.25; 4]; 5]).unwrap().into());
+        let mut learning = model.learn_online(&learn).unwrap();
+        let mut run = |from: usize| {
+            let before = asked();
+            for t in from..from + WINDOWS {
+                let seen = [(t % 4) as f64];
+                learning.update((t % 7 > 0).then_some(&seen[..])).unwrap();
+            }
+            asked() - before
+        };
+        run(0);
+        assert_eq!((run(WINDOWS), run(2 * WINDOWS)), (0, 0), "{learn:?}");
     }
 }
