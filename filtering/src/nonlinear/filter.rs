@@ -7,6 +7,7 @@ use std::mem::swap;
 use serde::{Deserialize, Serialize};
 
 use super::bound::{Bound, Noise, Past, Slopes};
+use super::fit::{Tabulated, fit_quadratic};
 use super::kernel::{Joint, Kernel, Tie};
 use super::matrix::{
     add_transposed, apply, cholesky, dot, invert_lower, product, quadratic_form, symmetrise,
@@ -14,7 +15,8 @@ use super::matrix::{
 };
 use super::score::{Score, ScoreFit};
 use super::sigma::Points;
-use super::{Quadratic, Representation, Scheme, Settings, StateSpace, Value};
+use super::snapshot::Snapshot;
+use super::{Representation, Scheme, Settings, StateSpace, Value};
 use crate::step::{Step, Sum};
 use crate::{Error, Result};
 
@@ -68,24 +70,24 @@ pub(crate) struct State {
 )]
 pub struct Filter<M: StateSpace> {
     pub(crate) model: M,
-    settings: Settings,
+    pub(super) settings: Settings,
     pub(crate) noise: Noise,
     prior: Noise,
     pub(crate) state: State,
     pub(crate) next: State,
     /// Whether `next` is the outcome of a proposal that went well.
     ready: bool,
-    work: Work,
+    pub(super) work: Work,
 }
 
 /// Scratch: nothing here outlives an update.
 #[derive(Debug, Clone)]
-struct Work {
+pub(super) struct Work {
     joint: Joint,
     proposal: Joint,
     slopes: Slopes,
     proposed: Slopes,
-    bound: Bound,
+    pub(super) bound: Bound,
     fit: Option<ScoreFit>,
     step: Vec<f64>,
     previous_step: Vec<f64>,
@@ -248,14 +250,15 @@ impl<M: StateSpace> Filter<M> {
             return f64::NAN;
         }
         if let Some(y) = observation {
-            self.work.proposal.clone_from(&self.work.joint);
             if self.climb_to_mode(y) && self.work.joint.derive() {
                 let bound = self.evaluate(observation, false);
                 if bound.is_finite() {
                     return bound;
                 }
             }
-            swap(&mut self.work.proposal, &mut self.work.joint);
+            if !self.predict_joint() {
+                return f64::NAN;
+            }
         }
         self.evaluate(observation, false)
     }
@@ -528,243 +531,6 @@ impl<M: StateSpace> Filter<M> {
     }
 }
 
-/// The quadratic under q_t with the slopes of W_t(x) = E[T(Ex + f + ε, x)]:
-/// E[∇W] = E[∇_x T] + Eᵀ E[∇_{x'} T], and E[∇²W] alike.
-fn fit_quadratic(joint: &Joint, slopes: &Slopes, w: &mut Quadratic, a: &mut [f64], b: &mut [f64]) {
-    let n = joint.n;
-    w.slope.copy_from_slice(&slopes.gradient);
-    for (c, h) in w.curvature.iter_mut().zip(&slopes.hessian) {
-        *c = -h;
-    }
-    if joint.tie != Tie::Free {
-        return;
-    }
-    add_transposed(&joint.slope, &slopes.previous_gradient, &mut w.slope);
-    // a = H_{x'x'}E + 2H_{x'x}, then Eᵀa symmetrised: EᵀH_{x'x'}E + EᵀH_{x'x} + H_{xx'}E.
-    product(&slopes.previous_hessian, &joint.slope, a, n);
-    for (a, h) in a.iter_mut().zip(&slopes.mixed_hessian) {
-        *a += 2.0 * h;
-    }
-    transposed_product(&joint.slope, a, b, n);
-    symmetrise(b, n);
-    for (c, b) in w.curvature.iter_mut().zip(b.iter()) {
-        *c -= b;
-    }
-}
-
-/// What W_t(x) − L_t of one dimension is made of.
-struct Tabulated<'a, M> {
-    model: &'a M,
-    noise: &'a Noise,
-    state: &'a State,
-    past: Past<'a>,
-    observation: Option<&'a [f64]>,
-    points: &'a Points,
-    joint: &'a Joint,
-    bound: f64,
-}
-
-impl<M: StateSpace> Tabulated<'_, M> {
-    fn at(&self, x: f64) -> f64 {
-        let (model, joint) = (self.model, self.joint);
-        let normal =
-            |noise: &Noise, r: f64| -0.5 * (noise.precision[0] * r * r + noise.log_determinant);
-        let likelihood = self
-            .observation
-            .map_or(0.0, |y| model.log_likelihood(y, &[x]));
-        if let Past::First(mean, prior) = self.past {
-            return normal(prior, x - mean[0]) + likelihood - self.bound;
-        }
-        let spread = joint.conditional[0].sqrt();
-        let centre = joint.previous_mean[0] + joint.slope[0] * (x - joint.mean[0]);
-        let unit = (std::f64::consts::TAU * std::f64::consts::E).ln();
-        let mut sum = likelihood + 0.5 * (unit + joint.log_conditional) - self.bound;
-        for (z, w) in self.points.iter() {
-            let previous = [centre + spread * z[0]];
-            let mut mean = [0.0];
-            model.mean(&previous, &mut mean);
-            sum += w * (self.state.value.at(&previous) + normal(self.noise, x - mean[0]));
-        }
-        sum
-    }
-}
-
-fn not_finite(index: u64, what: &'static str, found: f64) -> Error {
+pub(super) fn not_finite(index: u64, what: &'static str, found: f64) -> Error {
     Error::NotFinite { index, what, found }
-}
-
-impl<M: StateSpace> Filter<M> {
-    /// The model.
-    pub fn model(&self) -> &M {
-        &self.model
-    }
-
-    /// The settings.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// How many observations have been taken in, missing ones included.
-    pub fn time(&self) -> u64 {
-        self.state.time
-    }
-
-    /// μ_t `[n]`; m_0 before the first observation.
-    pub fn mean(&self) -> &[f64] {
-        &self.state.mean
-    }
-
-    /// Σ_t `[n, n]`; P_0 before the first observation.
-    pub fn covariance(&self) -> &[f64] {
-        &self.state.covariance
-    }
-
-    /// The newest kernel b_t; none before the second observation.
-    pub fn kernel(&self) -> Option<&Kernel> {
-        (self.state.time > 1).then_some(&self.state.kernel)
-    }
-
-    /// W_t(x) − L_t; none before the first observation.
-    pub fn value(&self) -> Option<&Value> {
-        (self.state.time > 0).then_some(&self.state.value)
-    }
-
-    /// L_t, in nats: see [`Representation`] for how far it is to be trusted.
-    pub fn elbo(&self) -> f64 {
-        self.state.elbo.value()
-    }
-
-    /// E_{q_t}[Ŝ_t] `[P]`, the estimate of ∇_θ ln p(y_1…y_t); none without [`Settings::score`]. Of the
-    /// one-step schemes, the slope of the newest increment alone.
-    pub fn score(&self) -> Option<&[f64]> {
-        self.state.score.as_ref().map(|s| &s.expected[..])
-    }
-
-    /// How often the bound was evaluated in the newest update.
-    pub fn evaluations(&self) -> usize {
-        self.state.evaluations
-    }
-
-    /// How many updates ended before they settled to [`Settings::tolerance`].
-    pub fn unsettled(&self) -> u64 {
-        self.state.unsettled
-    }
-
-    /// The mean `[n]` and covariance `[n, n]` of x_{t+steps}, by moments on the points of the rule.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] where the moments leave the range of numbers.
-    pub fn predict(&self, steps: usize) -> Result<(Vec<f64>, Vec<f64>)> {
-        let n = self.model.dim();
-        let (mut mean, mut covariance) = (self.mean().to_vec(), self.covariance().to_vec());
-        let (mut x, mut y) = (vec![0.0; n], vec![0.0; n]);
-        for _ in 0..steps {
-            let mut root = covariance.clone();
-            cholesky(&mut root, n)
-                .map_err(|(_, v)| not_finite(self.state.time, "a predicted variance", v))?;
-            let (mut sum, mut square) = (vec![0.0; n], vec![0.0; n * n]);
-            for (z, w) in self.work.bound.points.iter() {
-                apply(&root, z, &mut x);
-                x.iter_mut().zip(&mean).for_each(|(x, m)| *x += m);
-                self.model.mean(&x, &mut y);
-                for i in 0..n {
-                    sum[i] += w * y[i];
-                    for j in 0..n {
-                        square[i * n + j] += w * y[i] * y[j];
-                    }
-                }
-            }
-            for i in 0..n {
-                for j in 0..n {
-                    covariance[i * n + j] =
-                        square[i * n + j] - sum[i] * sum[j] + self.model.noise()[i * n + j];
-                }
-            }
-            mean = sum;
-        }
-        Ok((mean, covariance))
-    }
-}
-
-/// Two filters are equal that will do the same from here on.
-impl<M: StateSpace + PartialEq> PartialEq for Filter<M> {
-    fn eq(&self, other: &Self) -> bool {
-        self.model == other.model && self.settings == other.settings && self.state == other.state
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Snapshot<M> {
-    model: M,
-    settings: Settings,
-    state: State,
-}
-
-impl<M: StateSpace + Clone> From<Filter<M>> for Snapshot<M> {
-    fn from(filter: Filter<M>) -> Self {
-        Self {
-            model: filter.model,
-            settings: filter.settings,
-            state: filter.state,
-        }
-    }
-}
-
-impl<M: StateSpace> TryFrom<Snapshot<M>> for Filter<M> {
-    type Error = Error;
-
-    fn try_from(snapshot: Snapshot<M>) -> Result<Self> {
-        let mut filter = Filter::new(snapshot.model, snapshot.settings)?;
-        check_state(&snapshot.state, &filter.state)?;
-        filter.state = snapshot.state;
-        Ok(filter)
-    }
-}
-
-/// Whether a state read from outside has the sizes of a fresh one, finite numbers, and a covariance.
-fn check_state(state: &State, fresh: &State) -> Result<()> {
-    let sizes = |s: &State| {
-        let value = match &s.value {
-            Value::Quadratic(w) => [w.centre.len(), w.slope.len(), w.curvature.len()],
-            Value::Table(w) => [w.nodes().len(), w.values().len(), 0],
-        };
-        let score = s.score.as_ref().map_or([0; 4], |s| {
-            [
-                s.constant.len(),
-                s.slope.len(),
-                s.curvature.len(),
-                s.expected.len(),
-            ]
-        });
-        let kernel = &s.kernel;
-        let kernel = [
-            kernel.slope.len(),
-            kernel.offset.len(),
-            kernel.covariance.len(),
-        ];
-        (
-            s.mean.len(),
-            s.covariance.len(),
-            s.precision.len(),
-            value,
-            score,
-            kernel,
-        )
-    };
-    if sizes(state) != sizes(fresh) {
-        let (found, expected) = (format!("{:?}", sizes(state)), format!("{:?}", sizes(fresh)));
-        return Err(Error::size("the state of a filter", found, expected));
-    }
-    let parts = [&state.mean, &state.covariance, &state.precision];
-    for (name, values) in ["mean", "covariance", "precision"].into_iter().zip(parts) {
-        crate::error::check_finite(name, state.mean.len(), values)?;
-    }
-    let n = state.mean.len();
-    let mut factor = state.covariance.clone();
-    cholesky(&mut factor, n).map_err(|(pivot, value)| Error::NotPositiveDefinite {
-        name: "covariance".to_owned(),
-        pivot,
-        value,
-    })
 }

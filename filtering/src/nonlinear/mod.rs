@@ -14,9 +14,13 @@
 //! | the bound of one step, and its slopes | `bound.rs` |
 //! | how W is carried | `value.rs`, `quadratic.rs`, `table.rs` |
 //! | one update | `filter.rs` |
+//! | W_t after it | `fit.rs` |
+//! | what a filter can be asked | `belief.rs` |
+//! | a filter written down | `snapshot.rs` |
 //! | what can be chosen, and the baselines | `settings.rs` |
 //! | the score, carried | `score.rs` |
 //! | learning θ while filtering | `learning.rs` |
+//! | how a slope becomes a step | `ascent.rs` |
 //! | coordinates that do not touch | `product.rs` |
 //! | exact answers in one dimension | `grid.rs` |
 //! | the true bound of what was built | `audit.rs` |
@@ -25,10 +29,13 @@
 
 #![allow(clippy::needless_range_loop)] // entries of matrices, by row and column
 
+mod ascent;
 mod audit;
+mod belief;
 mod bound;
 mod closures;
 mod filter;
+mod fit;
 mod grid;
 mod kernel;
 mod learning;
@@ -41,15 +48,17 @@ mod score;
 mod settings;
 mod sigma;
 mod simulate;
+mod snapshot;
 mod table;
 mod value;
 
+pub use ascent::{Ascent, Learn, Schedule};
 pub use audit::{Audit, Estimate};
 pub use closures::Nonlinear;
 pub use filter::Filter;
 pub use grid::{Exact, Grid, Moments};
 pub use kernel::Kernel;
-pub use learning::{Ascent, Learn, Learning, Schedule};
+pub use learning::Learning;
 pub use model::{Simulate, StateSpace};
 pub use product::{Online, Product};
 pub use quadratic::Quadratic;

@@ -7,7 +7,7 @@ use super::matrix::{apply, dot, quadratic_form};
 /// W(x) ≈ c + hᵀ(x − a) − ½ (x − a)ᵀ Λ (x − a), with a the mean of q at the time of the fit.
 ///
 /// It is the function of this form that is nearest to W in the mean square under q = N(a, Σ): by Stein's
-/// identity that function has the same E_q[W], E_q[∇W] = h and E_q[∇²W] = −Λ, whatever W is. In a
+/// identity that function has the same `E_q[W]`, `E_q[∇W] = h` and `E_q[∇²W] = −Λ`, whatever W is. In a
 /// linear-Gaussian model W is of this form, and nothing is lost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quadratic {

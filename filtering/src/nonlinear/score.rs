@@ -13,7 +13,7 @@ use super::sigma::{Points, Rule};
 /// What S_t is fitted by, each component by least squares under q_t.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ScoreShape {
-    /// k + uᵀ(x − μ): P·n numbers. In a linear-Gaussian model E_q[S] then misses what the quadratic part of S
+    /// k + uᵀ(x − μ): P·n numbers. In a linear-Gaussian model `E_q[S]` then misses what the quadratic part of S
     /// gains between the filter's law of x_t and the smoothed one; small where the past is soon forgotten.
     Affine,
     /// k + uᵀ(x − μ) + (x − μ)ᵀU(x − μ): P·n² numbers, exact in a linear-Gaussian model.
