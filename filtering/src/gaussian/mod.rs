@@ -20,6 +20,7 @@
 //! | kernels of a restricted family, online | `restricted.rs`: [`Restricted`]; `diagonal.rs`, `mean_field.rs` |
 //! | expected sufficient statistics | `statistics.rs`: [`Statistics`]; `regression.rs`: [`Regression`] |
 //! | ∇ ln p | `gradient.rs`: [`GaussianGradient`] |
+//! | where to start, from data | `guess.rs`: [`LinearGaussian::initial_guess`] |
 //! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`] |
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
 //! | draws from the model | `sample.rs` |
@@ -32,6 +33,7 @@ mod em;
 mod factorisation;
 mod flat;
 mod gradient;
+mod guess;
 mod kalman;
 mod kernel;
 mod learning;

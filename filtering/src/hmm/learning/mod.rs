@@ -14,6 +14,7 @@
 //! | ∇ of any bound of the reversed factorisation | `score.rs`: [`RecursiveScore`] |
 //! | ∇ ln p(o) of whole sequences | `gradient.rs`: [`Hmm::gradient`] |
 //! | EM on whole sequences | `batch.rs`: [`Hmm::fit`], [`BatchEm`] |
+//! | EM under another factorisation | `under.rs`: [`Hmm::fit_under`] |
 //! | variational Bayes on whole sequences | `variational.rs`: [`Hmm::fit_variational`] |
 //! | where to start, from data | `guess.rs`: [`Hmm::initial_guess`], [`Kind`] |
 //! | how a sum over the past is carried cheaply | `carried.rs` |
@@ -35,6 +36,7 @@ mod score;
 mod scratch;
 mod settings;
 mod statistics;
+mod under;
 mod variational;
 
 pub use batch::{BatchEm, Fit};

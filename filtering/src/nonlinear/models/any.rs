@@ -108,4 +108,9 @@ macro_rules! from {
         }
     )*};
 }
-from!(Ar1Poisson, SinQuadratic, StochasticVolatility, DiagonalLinear);
+from!(
+    Ar1Poisson,
+    SinQuadratic,
+    StochasticVolatility,
+    DiagonalLinear
+);
