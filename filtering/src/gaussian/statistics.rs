@@ -34,17 +34,17 @@ impl Statistics {
         }
     }
 
-    /// x_1, by [1].
+    /// x_1, by the input (1).
     pub fn initial(&self) -> &Regression {
         &self.initial
     }
 
-    /// x_t, by [x_{t−1}, 1].
+    /// x_t, by the inputs (x_{t−1}, 1).
     pub fn transition(&self) -> &Regression {
         &self.transition
     }
 
-    /// y_t, by [x_t, 1], where seen.
+    /// y_t, by the inputs (x_t, 1), where seen.
     pub fn observation(&self) -> &Regression {
         &self.observation
     }
