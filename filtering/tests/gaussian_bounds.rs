@@ -209,7 +209,7 @@ fn close(what: &str, a: f64, b: f64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn evidence_and_bounds_are_the_dense_integrals(seed: u64, n in 1usize..4, m in 1usize..4, t in 1usize..6) {

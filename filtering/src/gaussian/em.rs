@@ -174,7 +174,7 @@ impl LinearGaussian {
     /// [F b] = Σ E[x_t zᵀ] (Σ E[z zᵀ])⁻¹,   Q = Σ E[r rᵀ] / Σ 1,   z = (x_{t−1}, 1),   r = x_t − [F b] z,
     /// ```
     ///
-    /// likewise [H d], R over seen observations, and m0, P0 over sequences. `pseudo_count` data that this model
+    /// likewise `[H d]`, R over seen observations, and m0, P0 over sequences. `pseudo_count` data that this model
     /// fits are added. Where nothing was seen of a part it stays.
     ///
     /// # Errors

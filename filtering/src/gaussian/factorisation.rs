@@ -34,7 +34,7 @@ pub enum GaussianFactorisation {
     Diagonal,
     /// Kernels N(f, L) that do not look at x_t, each step's best given the past.
     Decoupled,
-    /// b_t = q_{t−1}: E[ln p(x_t|x_{t−1}) + ln p(y_t|x_t)] + H[q_t] with q_{t−1} frozen.
+    /// b_t = q_{t−1}: `E[ln p(x_t|x_{t−1}) + ln p(y_t|x_t)] + H[q_t]` with q_{t−1} frozen.
     FrozenMeanField,
     /// One-step bounds, with ln q_{t−1} for the value of the past. As e^{W_{t−1}} is proportional to q_{t−1}
     /// here, nothing is lost: the filter and the bound of `Reversed`.

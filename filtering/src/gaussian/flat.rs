@@ -158,22 +158,14 @@ fn predict(
     mean.copy_from_slice(&plan.b[..n]);
     let covariance = &from.covariance[..n * n];
     let (f, f_transposed) = (&plan.f[..n * n], &plan.f_transposed[..n * n]);
-    for i in 0..n {
-        add_scaled(n, mean, from.mean[i], &f_transposed[i * n..]);
-    }
-    for i in 0..n {
-        let row = &mut product[i * n..(i + 1) * n];
-        row.fill(0.0);
-        for j in 0..n {
-            add_scaled(n, row, f[i * n + j], &covariance[j * n..]);
-        }
+    add_combined(n, mean, &from.mean[..n], f_transposed);
+    product.fill(0.0);
+    for (row, f) in product.chunks_exact_mut(n).zip(f.chunks_exact(n)) {
+        add_combined(n, row, f, covariance);
     }
     p.copy_from_slice(&plan.q[..n * n]);
-    for i in 0..n {
-        let row = &mut p[i * n..(i + 1) * n];
-        for j in 0..n {
-            add_scaled(n, row, product[i * n + j], &f_transposed[j * n..]);
-        }
+    for (row, product) in p.chunks_exact_mut(n).zip(product.chunks_exact(n)) {
+        add_combined(n, row, product, f_transposed);
     }
     for i in 0..n {
         for j in 0..i {
@@ -259,21 +251,48 @@ fn observe(
     -0.5 * (misfit + log_s) - plan.log_norm
 }
 
-/// a += c·x.
+/// out += Σ_k c_k rows[k], by blocks of columns whose sums stay in registers. Every entry is summed in order
+/// of k, whatever its block.
 #[inline(always)]
-fn add_scaled(n: usize, a: &mut [f64], c: f64, x: &[f64]) {
-    for (a, x) in a[..n].iter_mut().zip(&x[..n]) {
-        *a += c * x;
+fn add_combined(n: usize, out: &mut [f64], c: &[f64], rows: &[f64]) {
+    let mut from = 0;
+    while n - from >= 8 {
+        block::<8>(n, from, out, c, rows);
+        from += 8;
     }
+    if n - from >= 4 {
+        block::<4>(n, from, out, c, rows);
+        from += 4;
+    }
+    if n - from >= 2 {
+        block::<2>(n, from, out, c, rows);
+        from += 2;
+    }
+    if n > from {
+        block::<1>(n, from, out, c, rows);
+    }
+}
+
+/// The columns `from` to `from + W` of [`add_combined`].
+#[inline(always)]
+fn block<const W: usize>(n: usize, from: usize, out: &mut [f64], c: &[f64], rows: &[f64]) {
+    let out = &mut out[from..from + W];
+    let mut sums = [0.0; W];
+    sums.copy_from_slice(out);
+    for (c, row) in c[..n].iter().zip(rows[..n * n].chunks_exact(n)) {
+        let row = &row[from..from + W];
+        for w in 0..W {
+            sums[w] += c * row[w];
+        }
+    }
+    out.copy_from_slice(&sums);
 }
 
 /// out = P x for a symmetric P.
 #[inline(always)]
 fn times(n: usize, p: &[f64], x: &[f64], out: &mut [f64]) {
     out.fill(0.0);
-    for i in 0..n {
-        add_scaled(n, out, x[i], &p[i * n..]);
-    }
+    add_combined(n, out, x, p);
 }
 
 /// xᵀy in four interleaved sums, so that additions need not wait for one another.
@@ -299,6 +318,8 @@ mod tests {
     use super::*;
     use std::hint::black_box;
 
+    type Way = fn(&Plan, Option<&[f64]>, From<'_>, Into<'_>, &mut [f64]) -> f64;
+
     /// Sizes compiled for themselves, the widest instructions and the plain loops give the same bits.
     #[test]
     fn every_way_rounds_alike() {
@@ -319,7 +340,7 @@ mod tests {
             let plan = Plan::new(&model).unwrap();
             let start = flat(model.initial_covariance());
             let y: Vec<f64> = (0..m).map(|i| wave(i, 11)).collect();
-            let run = |way: fn(&Plan, Option<&[f64]>, From<'_>, Into<'_>, &mut [f64]) -> f64| {
+            let run = |way: Way| {
                 let (mut mean, mut covariance) = (vec![0.5; n], start.clone());
                 let mut log = Vec::new();
                 for t in 0..20 {

@@ -1,4 +1,5 @@
-//! Sufficient statistics carried forward as quadratic functions of the newest state.
+//! Sufficient statistics carried forward as quadratic functions of the newest state (above 400 lines with the test
+//! of the forms themselves, which are nobody else's business).
 //!
 //! For a sum φ of products of affine functions of (x_{t−1}, x_t), Φ_t(x) = E_b[Σ_u φ_u | x_t = x] is a quadratic
 //! form x̂ᵀÛx̂ of x̂ = (x, 1), and by equations (S)

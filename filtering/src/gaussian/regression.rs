@@ -15,7 +15,7 @@ use crate::{Error, Result};
 ///
 /// Sums of y yᵀ hold the same, but where the noise is of variance 1e-6 and the states of size 10³ nothing of the
 /// noise is left in their digits. All three parts of the model are regressions: transitions (y = x_t,
-/// z = (x_{t−1}, 1), Θ = [F b]), observations (y_t, (x_t, 1), [H d]) and the start (x_1, (1), [m0]).
+/// z = (x_{t−1}, 1), Θ = `[F b]`), observations (y_t, (x_t, 1), `[H d]`) and the start (x_1, (1), `[m0]`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct Regression {

@@ -14,8 +14,8 @@ use crate::{Result, Sequence};
 /// | | outputs | inputs | Θ |
 /// |---|---|---|---|
 /// | `initial` | x_1 | 1 | m0 |
-/// | `transition` | x_t, t ≥ 2 | (x_{t−1}, 1) | [F b] |
-/// | `observation` | y_t where seen | (x_t, 1) | [H d] |
+/// | `transition` | x_t, t ≥ 2 | (x_{t−1}, 1) | `[F b]` |
+/// | `observation` | y_t where seen | (x_t, 1) | `[H d]` |
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Statistics {
@@ -34,17 +34,17 @@ impl Statistics {
         }
     }
 
-    /// x_1, by [1].
+    /// x_1, by the input (1).
     pub fn initial(&self) -> &Regression {
         &self.initial
     }
 
-    /// x_t, by [x_{t−1}, 1].
+    /// x_t, by the inputs (x_{t−1}, 1).
     pub fn transition(&self) -> &Regression {
         &self.transition
     }
 
-    /// y_t, by [x_t, 1], where seen.
+    /// y_t, by the inputs (x_t, 1), where seen.
     pub fn observation(&self) -> &Regression {
         &self.observation
     }
@@ -147,7 +147,7 @@ impl LinearGaussian {
     }
 }
 
-/// [F b].
+/// The matrix `[F b]`.
 pub(crate) fn beside(m: &DMatrix<f64>, v: &DVector<f64>) -> DMatrix<f64> {
     let columns = m.ncols();
     let mut wide = m.clone().insert_column(columns, 0.0);

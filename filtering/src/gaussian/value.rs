@@ -36,7 +36,7 @@ impl Value {
         self.constant
     }
 
-    /// L_t = E_q[W_t] + H[q] for a belief q = N(μ, Σ):
+    /// `L_t = E_q[W_t] + H[q]` for a belief q = N(μ, Σ):
     /// −½(μᵀΛμ + tr(ΛΣ)) + hᵀμ + c + ½ ln|2πe Σ|.
     ///
     /// # Errors
