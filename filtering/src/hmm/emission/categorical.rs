@@ -6,7 +6,7 @@ use super::{Emission, Learnable};
 use crate::error::check_distribution;
 use crate::{Error, Result};
 
-/// o ∈ {0 … M − 1} with p(o|s) = B[s][o]. An observation is a row of one whole number.
+/// o ∈ {0 … M − 1} with `p(o|s) = B[s][o]`. An observation is a row of one whole number.
 ///
 /// ```
 /// use scotopic_filtering::hmm::{Categorical, Emission};
@@ -54,7 +54,7 @@ impl Categorical {
     /// # Errors
     /// As [`Categorical::new`].
     pub fn from_flat(states: usize, mut probabilities: Vec<f64>) -> Result<Self> {
-        if states == 0 || probabilities.is_empty() || probabilities.len() % states != 0 {
+        if states == 0 || probabilities.is_empty() || !probabilities.len().is_multiple_of(states) {
             let found = format!("{} entries", probabilities.len());
             return Err(Error::size(
                 "probabilities",
