@@ -75,13 +75,31 @@ impl StateSpace for Network {
         for (i, row) in into.chunks_exact_mut(N).enumerate() {
             let slope = 0.2 * (1.0 - self.input(state, i).tanh().powi(2));
             let weights = &self.weights[i * N..(i + 1) * N];
-            row.iter_mut().zip(weights).for_each(|(into, w)| *into = slope * w);
+            row.iter_mut()
+                .zip(weights)
+                .for_each(|(into, w)| *into = slope * w);
+            row[i] += 0.8;
+        }
+    }
+
+    fn mean_and_slope(&self, state: &[f64], mean: &mut [f64], slope: &mut [f64]) {
+        for (i, row) in slope.chunks_exact_mut(N).enumerate() {
+            let h = self.input(state, i).tanh();
+            mean[i] = 0.8 * state[i] + 0.2 * h;
+            let weights = &self.weights[i * N..(i + 1) * N];
+            let steep = 0.2 * (1.0 - h * h);
+            row.iter_mut()
+                .zip(weights)
+                .for_each(|(into, w)| *into = steep * w);
             row[i] += 0.8;
         }
     }
 
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {
-        let squares = observation.iter().zip(state).map(|(y, x)| (y - x) * (y - x));
+        let squares = observation
+            .iter()
+            .zip(state)
+            .map(|(y, x)| (y - x) * (y - x));
         -0.5 * (squares.sum::<f64>() / 0.06 + N as f64 * (std::f64::consts::TAU * 0.06).ln())
     }
 
@@ -106,7 +124,9 @@ impl StateSpace for Network {
 
     fn parameters(&self, into: &mut [f64]) {
         let diagonal = self.weights.iter().step_by(N + 1);
-        into.iter_mut().zip(diagonal).for_each(|(into, w)| *into = *w);
+        into.iter_mut()
+            .zip(diagonal)
+            .for_each(|(into, w)| *into = *w);
     }
 
     fn set_parameters(&mut self, theta: &[f64]) -> scotopic_filtering::Result<()> {
@@ -127,14 +147,18 @@ impl StateSpace for Network {
 /// Observations that go round.
 fn rows(width: usize) -> Vec<Vec<f64>> {
     let entry = |t: usize, i: usize| 0.4 * (0.3 * t as f64 + i as f64).sin();
-    (0..64).map(|t| (0..width).map(|i| entry(t, i)).collect()).collect()
+    (0..64)
+        .map(|t| (0..width).map(|i| entry(t, i)).collect())
+        .collect()
 }
 
 fn updates(c: &mut Criterion, name: &str, mut filter: impl Online, rows: &[Vec<f64>]) {
     let mut t = 0;
     c.bench_function(name, |b| {
         b.iter(|| {
-            filter.propose(Some(&rows[t % rows.len()])).expect("an observation of the model");
+            filter
+                .propose(Some(&rows[t % rows.len()]))
+                .expect("an observation of the model");
             t += 1;
             black_box(filter.commit())
         });
@@ -149,7 +173,12 @@ fn scalar(c: &mut Criterion) {
         ..Settings::default()
     };
     let filter = |settings| Filter::new(model.clone(), settings).expect("a filter");
-    updates(c, "AR(1)–Poisson, W a quadratic", filter(Settings::default()), &counts);
+    updates(
+        c,
+        "AR(1)–Poisson, W a quadratic",
+        filter(Settings::default()),
+        &counts,
+    );
     updates(c, "AR(1)–Poisson, W a table", filter(table), &counts);
 }
 
@@ -175,11 +204,21 @@ fn ten(c: &mut Criterion) {
         });
     });
     let dense = Learning::new(diagonal, Settings::default(), Learn::default());
-    updates(c, "the same, n × n, affine score", dense.expect("a learner"), &rows);
+    updates(
+        c,
+        "the same, n × n, affine score",
+        dense.expect("a learner"),
+        &rows,
+    );
     let filter = Filter::new(Network::new(), Settings::default());
     updates(c, "network, n = 10", filter.expect("a filter"), &rows);
     let learning = Learning::new(Network::new(), Settings::default(), Learn::default());
-    updates(c, "network, n = 10, learning ten weights", learning.expect("a learner"), &rows);
+    updates(
+        c,
+        "network, n = 10, learning ten weights",
+        learning.expect("a learner"),
+        &rows,
+    );
 }
 
 criterion_group!(benches, scalar, ten);
