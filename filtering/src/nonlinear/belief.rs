@@ -41,7 +41,7 @@ impl<M: StateSpace> Filter<M> {
         (self.state.time > 0).then_some(&self.state.value)
     }
 
-    /// L_t, in nats: see [`Representation`] for how far it is to be trusted.
+    /// L_t, in nats: see [`Representation`](super::Representation) for how far it is to be trusted.
     pub fn elbo(&self) -> f64 {
         self.state.elbo.value()
     }
@@ -65,7 +65,7 @@ impl<M: StateSpace> Filter<M> {
     /// The mean `[n]` and covariance `[n, n]` of x_{t+steps}, by moments on the points of the rule.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] where the moments leave the range of numbers.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) where the moments leave the range of numbers.
     pub fn predict(&self, steps: usize) -> Result<(Vec<f64>, Vec<f64>)> {
         let n = self.model.dim();
         let (mut mean, mut covariance) = (self.mean().to_vec(), self.covariance().to_vec());

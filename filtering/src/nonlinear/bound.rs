@@ -11,8 +11,8 @@
 
 use super::kernel::{Joint, Tie};
 use super::matrix::{
-    add_transposed, apply, cholesky, dot, invert_lower, log_determinant, lower_gram, product,
-    product_transposed, symmetrise, transposed_product,
+    add_transposed, apply, apply_sparse, cholesky, dot, invert_lower, log_determinant, lower_gram,
+    product, product_transposed, symmetrise, transposed_product,
 };
 use super::sigma::Points;
 use super::table::Table;
@@ -260,13 +260,12 @@ impl Bound {
             ..
         } = self;
         for (z, w) in points.iter() {
-            apply(root, z, x);
+            apply_sparse(root, z, x);
             for (x, m) in x.iter_mut().zip(&joint.previous_mean) {
                 *x += m;
             }
-            model.mean(x, u);
-            model.mean_slope(x, slope);
-            apply(m, z, r);
+            model.mean_and_slope(x, u, slope);
+            apply_sparse(m, z, r);
             for i in 0..n {
                 r[i] += joint.mean[i] - u[i];
             }
@@ -277,11 +276,12 @@ impl Bound {
             }
             v.fill(0.0);
             add_transposed(slope, u, v);
-            for i in 0..n {
-                let g = w * v[i];
-                out.previous_gradient[i] += g;
-                for j in 0..n {
-                    outer[i * n + j] += g * z[j];
+            for (into, v) in out.previous_gradient.iter_mut().zip(v.iter()) {
+                *into += w * v;
+            }
+            for (j, z) in z.iter().enumerate().filter(|(_, z)| **z != 0.0) {
+                for (row, v) in outer.chunks_exact_mut(n).zip(v.iter()) {
+                    row[j] += w * z * v;
                 }
             }
             for (mean, slope) in mean_slope.iter_mut().zip(slope.iter()) {
@@ -347,7 +347,7 @@ impl Bound {
             ..
         } = self;
         for (z, w) in points.iter() {
-            apply(root, z, x);
+            apply_sparse(root, z, x);
             for (x, m) in x.iter_mut().zip(&joint.mean) {
                 *x += m;
             }

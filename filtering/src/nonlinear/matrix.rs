@@ -105,6 +105,17 @@ pub(crate) fn apply(a: &[f64], x: &[f64], into: &mut [f64]) {
     }
 }
 
+/// `Az` of a z that is mostly nought, as the points of a rule are.
+pub(crate) fn apply_sparse(a: &[f64], z: &[f64], into: &mut [f64]) {
+    let n = z.len();
+    into.fill(0.0);
+    for (j, z) in z.iter().enumerate().filter(|(_, z)| **z != 0.0) {
+        for (into, row) in into.iter_mut().zip(a.chunks_exact(n)) {
+            *into += row[j] * z;
+        }
+    }
+}
+
 /// `into += Aᵀx`.
 pub(crate) fn add_transposed(a: &[f64], x: &[f64], into: &mut [f64]) {
     for (row, x) in a.chunks_exact(into.len()).zip(x) {

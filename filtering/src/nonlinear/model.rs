@@ -54,6 +54,12 @@ pub trait StateSpace {
         }
     }
 
+    /// f_θ(x) `[n]` and ∂f/∂x `[n, n]` together, for models that get the second from the first.
+    fn mean_and_slope(&self, state: &[f64], mean: &mut [f64], slope: &mut [f64]) {
+        self.mean(state, mean);
+        self.mean_slope(state, slope);
+    }
+
     /// ln g_θ(y|x), in nats.
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64;
 

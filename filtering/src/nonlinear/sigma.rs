@@ -160,7 +160,12 @@ fn gauss_hermite(order: usize) -> Vec<(f64, f64)> {
         .map(|k| (eigen.eigenvalues[k], eigen.eigenvectors[(0, k)].powi(2)))
         .collect();
     line.sort_by(|a, b| a.0.total_cmp(&b.0));
-    line
+    // The rule is symmetric, and so that odd moments vanish to rounding, its numbers are made so.
+    let mirrored: Vec<(f64, f64)> = line.iter().rev().copied().collect();
+    let halves = line.iter().zip(&mirrored);
+    halves
+        .map(|(a, b)| (0.5 * (a.0 - b.0), 0.5 * (a.1 + b.1)))
+        .collect()
 }
 
 #[cfg(test)]
