@@ -12,6 +12,7 @@ mod program {
     mod divergence;
     mod experiments;
     mod families;
+    mod filtering;
     mod help;
     mod import;
     mod infer;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use image::RgbImage;
 use scotopic::filtering::Sequence;
 use scotopic::filtering::gaussian::LinearGaussian;
-use scotopic::filtering::hmm::{AnyEmission, BatchEm, Emission, Factorisation, Hmm};
+use scotopic::filtering::hmm::{AnyEmission, BatchEm, Factorisation, Hmm};
 use scotopic::filtering::nonlinear::{self, Settings, models::AnyStateSpace};
 use serde::Serialize;
 

@@ -72,19 +72,19 @@ impl<W: Write> Lines<W> {
                     }
                     writeln!(self.writer)?;
                 }
+                let seen = u8::from(seen);
+                // {:?} writes very small numbers with an exponent, and every number so that it is read back whole.
                 write!(
                     self.writer,
-                    "{t},{},{},{}",
-                    u8::from(seen),
-                    step.increment,
-                    step.elbo
+                    "{t},{seen},{:?},{:?}",
+                    step.increment, step.elbo
                 )?;
                 let (first, second): (&[f64], &[f64]) = match &belief {
                     Belief::Discrete { belief } => (belief, &[]),
                     Belief::Gaussian { mean, variance } => (mean, variance),
                 };
                 for value in first.iter().chain(second) {
-                    write!(self.writer, ",{value}")?;
+                    write!(self.writer, ",{value:?}")?;
                 }
                 writeln!(self.writer)
             }

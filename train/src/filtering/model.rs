@@ -64,17 +64,34 @@ impl Model {
         }
     }
 
-    /// The same as a text in TOML.
+    /// The same as a text in TOML, `kind` first.
     ///
     /// # Errors
     /// None that a checked model can cause.
     pub fn to_toml(&self) -> Result<String> {
-        let table = match self {
-            Self::Hmm(model) => named("hmm", model)?,
-            Self::LinearGaussian(model) => named("linear-gaussian", model)?,
+        let mut table = match self {
+            Self::Hmm(model) => toml::Table::try_from(model)?,
+            Self::LinearGaussian(model) => toml::Table::try_from(model)?,
             Self::Nonlinear(model) => toml::Table::try_from(model)?,
         };
-        Ok(toml::to_string(&table)?)
+        table.remove("kind");
+        Ok(format!(
+            "kind = \"{}\"\n{}",
+            self.kind(),
+            toml::to_string(&table)?
+        ))
+    }
+
+    /// The name of the kind in files.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Hmm(_) => "hmm",
+            Self::LinearGaussian(_) => "linear-gaussian",
+            Self::Nonlinear(AnyStateSpace::Ar1Poisson(_)) => "ar1-poisson",
+            Self::Nonlinear(AnyStateSpace::SinQuadratic(_)) => "sin-quadratic",
+            Self::Nonlinear(AnyStateSpace::StochasticVolatility(_)) => "stochastic-volatility",
+            Self::Nonlinear(AnyStateSpace::DiagonalLinear(_)) => "diagonal-linear",
+        }
     }
 
     /// Writes the model, whole or not at all.
@@ -104,13 +121,6 @@ impl Model {
             Self::Nonlinear(model) => format!("nonlinear model of {} dimensions", model.dim()),
         }
     }
-}
-
-fn named(kind: &str, model: &impl Serialize) -> Result<toml::Table> {
-    let mut table = toml::Table::new();
-    table.insert("kind".into(), kind.into());
-    table.extend(toml::Table::try_from(model)?);
-    Ok(table)
 }
 
 impl Serialize for Model {

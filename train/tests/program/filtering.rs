@@ -1,0 +1,406 @@
+//! `scotopic filter`, `fit` and `compare`: the same numbers whatever the way, and a word for what is wrong.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use super::support::{command, folder, scotopic};
+
+/// Counts that go up and down, with a gap.
+const QUAKES: &str = "count\n13\n14\n8\n10\nNA\n7\n32\n27\n26\n24\n31\n12\n9\n11\n14\n30\n28\n";
+const HMM: &str = "kind = \"hmm\"\ninitial = [0.5, 0.5]\ntransition = [[0.9, 0.1], [0.2, 0.8]]\n\
+                   [emission]\nkind = \"poisson\"\nrates = [[10.0], [27.0]]\n";
+const LINEAR: &str = "kind = \"linear-gaussian\"\ntransition = [[0.9]]\nprocess_noise = [[10.0]]\n\
+                      observation = [[1.0]]\nobservation_noise = [[16.0]]\noffset = [18.0]\nbias = [0.0]\n\
+                      initial_mean = [0.0]\ninitial_covariance = [[80.0]]\n";
+const VOLATILITY: &str =
+    "kind = \"stochastic-volatility\"\na = 0.9\nq = 0.1\nbeta = 15.0\nm0 = 0.0\nv0 = 1.0\n";
+
+fn write(folder: &Path, name: &str, text: &str) {
+    fs::write(folder.join(name), text).unwrap();
+}
+
+fn prepared() -> tempfile::TempDir {
+    let folder = folder();
+    for (name, text) in [
+        ("quakes.csv", QUAKES),
+        ("hmm.toml", HMM),
+        ("linear.toml", LINEAR),
+        ("volatility.toml", VOLATILITY),
+    ] {
+        write(folder.path(), name, text);
+    }
+    // A header and eight rows, and the header and the rest.
+    let lines: Vec<&str> = QUAKES.lines().collect();
+    write(folder.path(), "first.csv", &(lines[..9].join("\n") + "\n"));
+    write(
+        folder.path(),
+        "second.csv",
+        &(format!("count\n{}\n", lines[9..].join("\n"))),
+    );
+    folder
+}
+
+/// Sizes of blocks below the length of the data, so that something is learned on the way.
+const BLOCKS: &str = "rule = \"block-online-em\"\nblock = 4\n";
+
+#[test]
+fn a_filter_that_is_saved_goes_on_bit_for_bit() {
+    for (model, more) in [
+        ("hmm.toml", &[][..]),
+        ("hmm.toml", &["--factorisation", "decoupled-lag1"]),
+        ("hmm.toml", &["--factorisation", "frozen"]),
+        ("hmm.toml", &["--factorisation", "tied"]),
+        ("hmm.toml", &["--learn=blocks.toml"]),
+        ("hmm.toml", &["--learn=online-em"]),
+        ("hmm.toml", &["--learn=rmle"]),
+        ("hmm.toml", &["--learn=dirichlet"]),
+        ("hmm.toml", &["--learn=fixed-lag"]),
+        ("linear.toml", &[]),
+        ("linear.toml", &["--factorisation", "diagonal"]),
+        ("linear.toml", &["--learn=blocks.toml"]),
+        ("linear.toml", &["--learn=rmle"]),
+        ("volatility.toml", &[]),
+        ("volatility.toml", &["--factorisation", "vjf"]),
+        ("volatility.toml", &["--learn"]),
+    ] {
+        let folder = prepared();
+        write(folder.path(), "blocks.toml", BLOCKS);
+        let run = |args: &[&str]| scotopic(folder.path(), &[&["filter"], args].concat()).good();
+        let whole = run(&[
+            &["--model", model, "quakes.csv", "--model-out", "whole.toml"],
+            more,
+        ]
+        .concat());
+        let first = run(&[
+            &["--model", model, "first.csv", "--save", "half.filter"],
+            more,
+        ]
+        .concat());
+        let second = run(&[
+            "--resume",
+            "half.filter",
+            "second.csv",
+            "--model-out",
+            "parts.toml",
+        ]);
+        assert_eq!(whole, first + &second, "{model} {more:?}");
+        let text = |name| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(text("whole.toml"), text("parts.toml"), "{model} {more:?}");
+    }
+}
+
+#[test]
+fn every_line_says_what_is_believed() {
+    let folder = prepared();
+    let lines = scotopic(
+        folder.path(),
+        &["filter", "--model", "hmm.toml", "quakes.csv"],
+    )
+    .good();
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 17);
+    let mut sum = 0.0;
+    for (t, line) in lines.iter().enumerate() {
+        assert_eq!(line["t"], t + 1);
+        assert_eq!(line["seen"], t != 4);
+        let belief: f64 = line["belief"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|q| q.as_f64().unwrap())
+            .sum();
+        assert!((belief - 1.0).abs() < 1e-12);
+        sum += line["increment"].as_f64().unwrap();
+        assert!((sum - line["elbo"].as_f64().unwrap()).abs() < 1e-9);
+    }
+    assert_eq!(lines[4]["increment"], 0.0, "nothing was seen");
+    let few = [
+        "filter",
+        "--model",
+        "linear.toml",
+        "quakes.csv",
+        "--every",
+        "5",
+        "--out",
+        "l.csv",
+    ];
+    assert_eq!(scotopic(folder.path(), &few).good(), "");
+    let table = fs::read_to_string(folder.path().join("l.csv")).unwrap();
+    assert!(
+        table.starts_with("t,seen,increment,elbo,mean1,var1\n5,0,"),
+        "{table}"
+    );
+    assert_eq!(table.lines().count(), 1 + 3);
+}
+
+/// A reader of the pipe has its line before the next observation is there.
+#[test]
+fn a_stream_is_answered_line_by_line() {
+    let folder = prepared();
+    let mut child = command(
+        folder.path(),
+        &["filter", "--model", "hmm.toml", "-", "--quiet"],
+    )
+    .stdin(Stdio::piped())
+    .stdout(Stdio::piped())
+    .spawn()
+    .unwrap();
+    let mut to = child.stdin.take().unwrap();
+    let mut from = BufReader::new(child.stdout.take().unwrap()).lines();
+    for count in ["13", "", "30"] {
+        // One column with nothing in it is a blank line, which CSV skips: NA says it.
+        let cell = if count.is_empty() { "NA" } else { count };
+        writeln!(to, "{cell}").unwrap();
+        to.flush().unwrap();
+        let line: Value = serde_json::from_str(&from.next().unwrap().unwrap()).unwrap();
+        assert_eq!(line["seen"], !count.is_empty());
+    }
+    drop(to);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn what_is_wrong_is_named_and_nothing_is_lost() {
+    let folder = prepared();
+    write(folder.path(), "bad.csv", "count\n13\n14\n2.5\n9\n");
+    write(folder.path(), "ragged.csv", "a,b\n1,2\n3\n");
+    write(folder.path(), "empty.csv", "");
+    write(folder.path(), "unfair.toml", &HMM.replace("0.1]", "0.2]"));
+    write(folder.path(), "cut.filter", "scotopic filter 1\nabc");
+    let run = |args: &[&str]| scotopic(folder.path(), args);
+    let at = run(&[
+        "filter", "--model", "hmm.toml", "bad.csv", "--out", "o.jsonl", "--save", "s.filter",
+    ])
+    .bad(1);
+    assert!(
+        at.contains("bad.csv") && at.contains("observation 2") && at.contains("2.5"),
+        "{at}"
+    );
+    assert_eq!(
+        fs::read_to_string(folder.path().join("o.jsonl"))
+            .unwrap()
+            .lines()
+            .count(),
+        2
+    );
+    // The filter as it was before the bad row was saved, and goes on.
+    let on = run(&["filter", "--resume", "s.filter", "quakes.csv"]).good();
+    assert!(on.starts_with("{\"t\":3,"), "{on}");
+    for (args, code, said) in [
+        (
+            &["filter", "--model", "hmm.toml", "ragged.csv"][..],
+            2,
+            "found 2 columns (a, b)",
+        ),
+        (
+            &[
+                "filter",
+                "--model",
+                "hmm.toml",
+                "ragged.csv",
+                "--columns",
+                "a",
+            ],
+            1,
+            "line 3",
+        ),
+        (&["filter", "--model", "hmm.toml", "empty.csv"], 1, "no row"),
+        (
+            &["filter", "--model", "hmm.toml", "gone.csv"],
+            1,
+            "gone.csv",
+        ),
+        (
+            &["filter", "--model", "unfair.toml", "quakes.csv"],
+            2,
+            "transition[0]",
+        ),
+        (
+            &[
+                "filter",
+                "--model",
+                "hmm.toml",
+                "quakes.csv",
+                "--factorisation",
+                "block-4",
+            ],
+            2,
+            "online",
+        ),
+        (
+            &[
+                "filter",
+                "--model",
+                "hmm.toml",
+                "quakes.csv",
+                "--factorisation",
+                "jelbo",
+            ],
+            2,
+            "decoupled-lag1",
+        ),
+        (
+            &["filter", "--model", "hmm.toml", "quakes.csv", "--learn=sgd"],
+            2,
+            "block-online-em",
+        ),
+        (
+            &["filter", "--resume", "cut.filter", "quakes.csv"],
+            2,
+            "checksum",
+        ),
+        (
+            &["filter", "--resume", "hmm.toml", "quakes.csv"],
+            2,
+            "no snapshot",
+        ),
+        (&["filter", "quakes.csv"], 2, "--model"),
+        (
+            &[
+                "fit",
+                "quakes.csv",
+                "--kind",
+                "categorical",
+                "--out",
+                "m.toml",
+                "--tolerance=-1",
+            ],
+            2,
+            "--tolerance",
+        ),
+        (
+            &["fit", "bad.csv", "--kind", "poisson", "--out", "m.toml"],
+            1,
+            "2.5",
+        ),
+        (
+            &[
+                "compare",
+                "quakes.csv",
+                "--model",
+                "hmm.toml",
+                "--factorisations",
+                "naive",
+            ],
+            1,
+            "fully-factorised",
+        ),
+    ] {
+        let said_so = run(args).bad(code);
+        assert!(said_so.contains(said), "{args:?}: {said_so}");
+    }
+}
+
+#[test]
+fn fitting_finds_the_states() {
+    let folder = prepared();
+    let fit = [
+        "fit",
+        "quakes.csv",
+        "--kind",
+        "poisson",
+        "--states",
+        "1,2",
+        "--out",
+        "m.toml",
+        "--json",
+    ];
+    let told = scotopic(folder.path(), &fit).json();
+    assert_eq!(
+        (told["best"].as_u64(), told["observations"].as_u64()),
+        (Some(2), Some(16))
+    );
+    let evidence = |n: usize| told["fits"][n]["log_evidence"].as_f64().unwrap();
+    assert!(
+        evidence(1) > evidence(0) + 10.0,
+        "two levels are there: {told}"
+    );
+    // From its own model nothing more is gained, and the filter agrees on the evidence.
+    let again = [
+        "fit",
+        "quakes.csv",
+        "--model",
+        "m.toml",
+        "--out",
+        "n.toml",
+        "--json",
+    ];
+    let gained = scotopic(folder.path(), &again).json()["fits"][0]["log_evidence"]
+        .as_f64()
+        .unwrap();
+    assert!((gained - evidence(1)).abs() < 1e-3, "{gained}");
+    let lines = scotopic(
+        folder.path(),
+        &["filter", "--model", "n.toml", "quakes.csv"],
+    )
+    .good();
+    let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert!((last["elbo"].as_f64().unwrap() - gained).abs() < 1e-9);
+    let gaussian = [
+        "fit",
+        "quakes.csv",
+        "--kind",
+        "linear-gaussian",
+        "--states",
+        "1",
+        "--out",
+        "g.toml",
+    ];
+    assert!(
+        scotopic(folder.path(), &gaussian)
+            .good()
+            .contains("linear-Gaussian model of 1")
+    );
+}
+
+#[test]
+fn factorisations_are_compared_on_one_scale() {
+    let folder = prepared();
+    let args = [
+        "compare",
+        "quakes.csv",
+        "--model",
+        "hmm.toml",
+        "--start",
+        "hmm.toml",
+        "--truth",
+        "hmm.toml",
+        "--out",
+        "c",
+        "--json",
+    ];
+    let told = scotopic(folder.path(), &args).json();
+    let rows = told["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 9, "{told}");
+    for row in rows {
+        let gap = row["gap"].as_f64().unwrap();
+        assert!(gap > -1e-9, "a bound above the evidence: {row}");
+        let exact =
+            ["reversed", "forward-markov"].contains(&row["factorisation"].as_str().unwrap());
+        assert_eq!(gap < 1e-9, exact, "{row}");
+        assert!(
+            row["updates"].as_u64().unwrap() > 0
+                && row["parameter_error"][0].as_f64().unwrap() < 0.5
+        );
+        assert!(row["bytes"].as_u64().unwrap() > 0);
+    }
+    let table = fs::read_to_string(folder.path().join("c/compare.csv")).unwrap();
+    assert_eq!(table.lines().count(), 10);
+    let picture = image::open(folder.path().join("c/compare.png")).unwrap();
+    assert!(picture.width() > 600 && picture.height() > 300);
+    for (model, rows) in [("linear.toml", 5), ("volatility.toml", 3)] {
+        let told = scotopic(
+            folder.path(),
+            &["compare", "quakes.csv", "--model", model, "--json"],
+        )
+        .json();
+        assert_eq!(told["rows"].as_array().unwrap().len(), rows, "{told}");
+    }
+}
