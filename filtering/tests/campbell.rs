@@ -6,7 +6,8 @@ use scotopic_filtering::rand::rngs::SmallRng;
 use scotopic_filtering::rand::{RngExt, SeedableRng};
 
 const DIMENSIONS: usize = 10;
-/// What the authors' method reaches there after 50 000 observations.
+/// What is asked for after 50 000 observations, of the averaged θ. The last θ has the noise of single steps on top:
+/// over few seeds its G is about 0.0245, over ten 0.0237.
 const F_ERROR: f64 = 0.022;
 const G_ERROR: f64 = 0.024;
 
@@ -62,7 +63,7 @@ fn a_carried_score_learns_better_than_one_step_bounds() {
 }
 
 #[test]
-fn fifty_thousand_observations_reach_the_published_errors() {
+fn fifty_thousand_observations_reach_the_errors_asked_for() {
     let [f, g] = errors(Scheme::Reversed, 50_000, 3);
     assert!(f <= F_ERROR && g <= G_ERROR, "F {f}, G {g}");
 }

@@ -18,8 +18,7 @@ use crate::{Error, Result};
 /// proportional to q_{t−1}: `Jelbo` then gives the same beliefs as `Reversed`, and the two differ in what they
 /// learn. With a table they differ in beliefs too.
 ///
-/// Sources: Campbell et al. 2021 (reversed); Zhao and Park 2020 (VJF); Dowling et al. as compared there (JELBO);
-/// equations 2.3.
+/// Sources: Campbell et al. 2021 for the reversed one; equations 2.3 for all three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scheme {
     /// The reversed factorisation, with its value and score carried.
