@@ -6,6 +6,7 @@
 //! | [`unit_noise`] | rayon | CubeCL kernel | none: noise is a constant |
 //! | [`implicit_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
 //! | [`clamped_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
+//! | [`recursive_elbo()`], [`recursive_elbo_given`] | rayon over rows, states vectorised | CubeCL kernel | a scan back; keeps what came out |
 //!
 //! Each operation is one trait through burn's backend extension: a public function on `Tensor<D>`
 //! works on whatever device the tensor lives on, with or without autodiff.
@@ -14,6 +15,7 @@ pub mod clamped_step;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_numbers;
 pub mod implicit_step;
+pub mod recursive_elbo;
 pub mod relaxed_poisson;
 pub mod scalar;
 mod two_slopes;
@@ -21,6 +23,7 @@ mod unit_noise;
 
 pub use clamped_step::{clamped_step, soft_ceiling, soft_symmetric};
 pub use implicit_step::implicit_step;
+pub use recursive_elbo::{RecursiveElbo, recursive_elbo, recursive_elbo_given};
 pub use relaxed_poisson::{
     poisson_counts, poisson_counts_with, relaxed_poisson, relaxed_poisson_with,
 };
