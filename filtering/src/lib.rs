@@ -28,6 +28,7 @@
 //! |---|---|
 //! | hidden states that are one of K | [`hmm`] |
 //! | data: rows with gaps | [`Sequence`] |
+//! | what one observation did to the bound | [`Step`] |
 //! | what can be wrong | [`Error`] |
 //!
 //! This crate is plain Rust on `f64`: no tensors, no device, no file. The same recursion as an operation
@@ -50,7 +51,10 @@ mod error;
 pub mod hmm;
 mod log_space;
 mod sequence;
+mod step;
+mod widest;
 
 pub use error::{Error, Result};
 pub use log_space::{entropy, log_sum_exp, softmax};
 pub use sequence::Sequence;
+pub use step::Step;

@@ -118,7 +118,9 @@ impl Sequence {
     }
 
     /// All observations in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&[f64]>> + Clone + '_ {
+    pub fn iter(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = Option<&[f64]>> + ExactSizeIterator + Clone + '_ {
         (0..self.len()).map(|t| self.get(t))
     }
 

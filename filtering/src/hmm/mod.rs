@@ -7,12 +7,35 @@
 //! | question | file |
 //! |---|---|
 //! | π, A and the emission, checked | `model.rs`: [`Hmm`] |
+//! | a belief, updated by each observation; smoothing a fixed lag back | `filter.rs`: [`Filter`]; `lag.rs` |
+//! | ln p(o_1…o_T), q_t for a whole sequence | `filtered.rs`: [`Hmm::log_evidence`], [`Hmm::filter`] |
+//! | γ_t, ξ_t | `smoother.rs`: [`Hmm::smooth`] |
+//! | expected counts, the E-step | `expectations.rs`: [`Hmm::expectations`] |
+//! | the most probable path | `viterbi.rs`: [`Hmm::viterbi`] |
+//! | drawing from a model | `sample.rs`: [`Sample`], [`Hmm::sample`] |
+//! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `counts.rs` |
 //! | p(o\|s) | `emission/`: [`Emission`], [`Learnable`] |
 
+mod counts;
 mod emission;
+mod expectations;
+mod filter;
+mod filtered;
+mod forward;
+mod kernel;
+mod lag;
 mod model;
+mod products;
+mod sample;
+mod smoother;
+mod viterbi;
 
 pub use emission::{
     AnyEmission, Categorical, DiagonalGaussian, Emission, FullGaussian, Learnable, Poisson,
 };
+pub use expectations::Expectations;
+pub use filter::Filter;
+pub use filtered::Filtered;
 pub use model::Hmm;
+pub use sample::Sample;
+pub use smoother::Smoothed;

@@ -63,6 +63,15 @@ impl Learnable for AnyEmission {
     fn statistic(&self, observation: &[f64], into: &mut [f64]) {
         each!(self, e => e.statistic(observation, into))
     }
+    fn accumulate(
+        &self,
+        observation: &[f64],
+        weights: &[f64],
+        statistic: &mut [f64],
+        into: &mut [f64],
+    ) {
+        each!(self, e => e.accumulate(observation, weights, statistic, into))
+    }
     fn expected_statistic(&self, into: &mut [f64]) {
         each!(self, e => e.expected_statistic(into))
     }

@@ -158,6 +158,21 @@ impl Learnable for Categorical {
         }
     }
 
+    fn accumulate(
+        &self,
+        observation: &[f64],
+        weights: &[f64],
+        _statistic: &mut [f64],
+        into: &mut [f64],
+    ) {
+        let symbol = observation[0] as usize;
+        for (row, w) in into.chunks_mut(self.symbols).zip(weights) {
+            if let Some(count) = row.get_mut(symbol) {
+                *count += w;
+            }
+        }
+    }
+
     fn expected_statistic(&self, into: &mut [f64]) {
         into.copy_from_slice(&self.probabilities);
     }

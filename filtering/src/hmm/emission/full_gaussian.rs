@@ -120,6 +120,18 @@ impl FullGaussian {
         &self.covariances
     }
 
+    /// μ_s + C_s z, for z in `into` `[D]`: C⁻¹ e = z, solved from the first row down.
+    pub(crate) fn coloured(&self, state: usize, into: &mut [f64]) {
+        let d = self.width;
+        let whitening = &self.whitening[state * d * d..(state + 1) * d * d];
+        for (i, row) in whitening.chunks_exact(d).enumerate() {
+            let inner: f64 = row[..i].iter().zip(into.iter()).map(|(c, e)| c * e).sum();
+            into[i] = (into[i] - inner) / row[i];
+        }
+        let mean = &self.means[state * d..(state + 1) * d];
+        into.iter_mut().zip(mean).for_each(|(y, m)| *y += m);
+    }
+
     /// Σ_s⁻¹ = C⁻ᵀC⁻¹.
     fn precision(&self, state: usize) -> DMatrix<f64> {
         let d = self.width;

@@ -84,6 +84,23 @@ pub trait Learnable: Emission {
     /// φ(o) into `[P]`: one-hot symbol; (1, y, y²); (1, y, yyᵀ); (1, y).
     fn statistic(&self, observation: &[f64], into: &mut [f64]);
 
+    /// Adds w_j φ(o) to row j of `into` `[K, P]` for weights w `[K]`; `statistic` `[P]` is room to work in.
+    /// Worth writing where φ(o) is mostly zeros.
+    fn accumulate(
+        &self,
+        observation: &[f64],
+        weights: &[f64],
+        statistic: &mut [f64],
+        into: &mut [f64],
+    ) {
+        self.statistic(observation, statistic);
+        for (row, w) in into.chunks_mut(statistic.len()).zip(weights) {
+            row.iter_mut()
+                .zip(statistic.iter())
+                .for_each(|(sum, x)| *sum += w * x);
+        }
+    }
+
     /// E[φ(o)] under each state, into `[K, P]`: where running averages are started.
     fn expected_statistic(&self, into: &mut [f64]);
 

@@ -1,0 +1,116 @@
+//! The E-step: expected counts of transitions and expected statistics of emissions.
+
+use super::counts::add_outer_products;
+use super::smoother::Backward;
+use super::{Hmm, Learnable};
+use crate::step::Sum;
+use crate::{Result, Sequence};
+
+/// What EM has to know of any number of sequences; what [`Hmm::expectations`] returns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expectations {
+    /// Σ γ_1 over the sequences `[K]`.
+    pub initial: Vec<f64>,
+    /// Σ_t ξ_t `[K·K]`, row after row: expected transitions from i to j.
+    pub transitions: Vec<f64>,
+    /// Σ_t γ_t(j) φ(o_t) `[K·P]` over the observations that are not missing, a row a state.
+    pub emission: Vec<f64>,
+    /// Σ ln p(o_1…o_T) over the sequences, nats.
+    pub log_evidence: f64,
+    /// Σ T over the sequences, missing observations included.
+    pub observations: u64,
+}
+
+/// The q_t and ρ_{t+1} that are summed over at once: at K = 32 they fill half of a cache of 32 KiB.
+const BLOCK: usize = 32;
+
+impl<E: Learnable> Hmm<E> {
+    /// The expectations of the complete-data statistics under the exact posterior (equations 1.1, 1.4):
+    ///
+    /// ```text
+    /// Σ_t ξ_t = A ⊙ (Σ_t q_t ρ_{t+1}ᵀ),   Σ_t γ_t(j) φ(o_t)
+    /// ```
+    ///
+    /// Sequences are independent of each other and may differ in length. Time is O(K² + cost of φ) an
+    /// observation, memory 2·K numbers an observation of the longest sequence.
+    ///
+    /// ```
+    /// use scotopic_filtering::{Sequence, hmm::{Categorical, Hmm}};
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let dice = Categorical::new(vec![vec![0.9, 0.1], vec![0.2, 0.8]])?;
+    /// let model = Hmm::new(vec![0.5, 0.5], vec![vec![0.8, 0.2], vec![0.3, 0.7]], dice)?;
+    /// let data = [Sequence::of_symbols([0, 0, 1])?, Sequence::of_symbols([1, 1])?];
+    /// let expected = model.expectations(&data)?;
+    /// assert!((expected.initial.iter().sum::<f64>() - 2.0).abs() < 1e-12); // two beginnings
+    /// assert!((expected.transitions.iter().sum::<f64>() - 3.0).abs() < 1e-12); // 2 + 1 transitions
+    /// assert!((expected.emission.iter().sum::<f64>() - 5.0).abs() < 1e-12); // five symbols
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Hmm::log_evidence`]; the number of the observation counts within its sequence.
+    pub fn expectations(&self, sequences: &[Sequence]) -> Result<Expectations> {
+        let (k, p) = (self.states(), self.emission().statistic_len());
+        let mut found = Expectations {
+            initial: vec![0.0; k],
+            transitions: vec![0.0; k * k],
+            emission: vec![0.0; k * p],
+            log_evidence: 0.0,
+            observations: 0,
+        };
+        let mut evidence = Sum::default();
+        // Row t + 1 of `ratios` is pred_{t+1} until the pass back has made ρ_{t+1} of it.
+        let (mut beliefs, mut ratios) = (Vec::new(), Vec::new());
+        let mut statistic = vec![0.0; p];
+        let mut outer = vec![0.0; k * k];
+        let mut back = Backward::new(self);
+        for sequence in sequences {
+            beliefs.clear();
+            ratios.clear();
+            beliefs.reserve(sequence.len() * k);
+            ratios.reserve(sequence.len() * k);
+            evidence = evidence.plus(self.forward_pass(sequence, |now| {
+                beliefs.extend_from_slice(now.belief);
+                ratios.extend_from_slice(now.predicted);
+            })?);
+            found.observations += sequence.len() as u64;
+            let length = sequence.len();
+            let mut to = length - 1;
+            for (t, observation) in sequence.iter().enumerate().rev() {
+                let belief = &beliefs[t * k..(t + 1) * k];
+                if t + 1 == length {
+                    back.start(belief);
+                } else if !back.step(belief, &mut ratios[(t + 1) * k..(t + 2) * k]) {
+                    add(&back.pairwise, &mut found.transitions);
+                }
+                if let Some(observation) = observation {
+                    let weights = &back.marginal;
+                    let into = &mut found.emission;
+                    self.emission()
+                        .accumulate(observation, weights, &mut statistic, into);
+                }
+                // While they are still in the nearest cache.
+                if t == 0 || to - t >= BLOCK {
+                    let (left, right) = (&beliefs[t * k..to * k], &ratios[(t + 1) * k..]);
+                    add_outer_products(k, left, right, &mut outer);
+                    to = t;
+                }
+            }
+            add(&back.marginal, &mut found.initial);
+        }
+        for ((n, a), sum) in found
+            .transitions
+            .iter_mut()
+            .zip(self.transition())
+            .zip(outer)
+        {
+            *n += a * sum;
+        }
+        found.log_evidence = evidence.value();
+        Ok(found)
+    }
+}
+
+fn add(x: &[f64], into: &mut [f64]) {
+    into.iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
+}
