@@ -57,7 +57,11 @@ impl<B: Backend + RecursiveElboScan, C: CheckpointStrategy> RecursiveElboScan fo
         log_initial: FloatTensor<Self>,
         log_transition: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        let nodes = [log_likelihood.node(), log_initial.node(), log_transition.node()];
+        let nodes = [
+            log_likelihood.node(),
+            log_initial.node(),
+            log_transition.node(),
+        ];
         let prepared = OptimalBack.prepare::<C>(nodes).compute_bound().stateful();
         let l = log_likelihood.into_primitive();
         let i = log_initial.into_primitive();
@@ -79,7 +83,11 @@ impl<B: Backend + RecursiveElboScan, C: CheckpointStrategy> RecursiveElboScan fo
             cotangent.into_primitive(),
             log_transition.into_primitive(),
         );
-        (Self::from_inner(l), Self::from_inner(i), Self::from_inner(a))
+        (
+            Self::from_inner(l),
+            Self::from_inner(i),
+            Self::from_inner(a),
+        )
     }
 
     fn given_scan(
@@ -111,6 +119,10 @@ impl<B: Backend + RecursiveElboScan, C: CheckpointStrategy> RecursiveElboScan fo
             belief.into_primitive(),
             kernels.into_primitive(),
         );
-        (Self::from_inner(g), Self::from_inner(q), Self::from_inner(b))
+        (
+            Self::from_inner(g),
+            Self::from_inner(q),
+            Self::from_inner(b),
+        )
     }
 }

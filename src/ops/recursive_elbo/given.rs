@@ -52,7 +52,11 @@ pub fn recursive_elbo_given(
     let [batch, time, k] = log_likelihood.dims();
     let size = [batch, time, k];
     let log_initial = checked("recursive_elbo_given", size, log_initial, &log_transition);
-    assert_eq!(log_belief.dims(), size, "recursive_elbo_given: the shape of log_belief");
+    assert_eq!(
+        log_belief.dims(),
+        size,
+        "recursive_elbo_given: the shape of log_belief"
+    );
     let [rows, steps, to, from] = log_kernels.dims();
     assert!(
         [to, from] == [k, k] && (rows == 1 || rows == batch) && (steps == 1 || steps == time),
@@ -63,7 +67,11 @@ pub fn recursive_elbo_given(
     let mut before = log_initial.reshape([batch, 1, k]);
     if time > 1 {
         let reward = reward(kernels.clone(), log_kernels, log_transition); // [rows, steps, K]
-        let reward = if steps == 1 { reward } else { reward.slice([0..rows, 1..time, 0..k]) };
+        let reward = if steps == 1 {
+            reward
+        } else {
+            reward.slice([0..rows, 1..time, 0..k])
+        };
         before = Tensor::cat(vec![before, reward.expand([batch, time - 1, k])], 1);
     }
     let belief = log_belief.clone().exp();
@@ -92,11 +100,14 @@ fn reward(kernels: Tensor<4>, log_kernels: Tensor<4>, log_transition: Tensor<2>)
     let unused = log_kernels.clone().lower_elem(NOTHING);
     let log_transition = log_transition.transpose().reshape([1, 1, k, k]);
     // Both are filled before they meet: −∞ − (−∞) has neither a value nor a gradient.
-    let log_transition = log_transition.expand([rows, steps, k, k]).mask_fill(unused.clone(), 0.0);
+    let log_transition = log_transition
+        .expand([rows, steps, k, k])
+        .mask_fill(unused.clone(), 0.0);
     let each = log_transition - log_kernels.mask_fill(unused.clone(), 0.0);
     let nowhere = unused.float().sum_dim(3).equal_elem(k as f64);
     let sum = (kernels * each).sum_dim(3);
-    sum.mask_fill(nowhere, f64::NEG_INFINITY).reshape([rows, steps, k])
+    sum.mask_fill(nowhere, f64::NEG_INFINITY)
+        .reshape([rows, steps, k])
 }
 
 /// H[q_t] = −Σ q ln q, `[batch, time, 1]`.

@@ -110,7 +110,11 @@ pub(super) fn sum<R: Real>(x: &[R]) -> R {
 #[inline(always)]
 pub(super) fn dot<R: Real>(x: &[R], y: &[R]) -> R {
     let mut parts = [R::ZERO; LANES];
-    let pairs = x.as_chunks::<LANES>().0.iter().zip(y.as_chunks::<LANES>().0);
+    let pairs = x
+        .as_chunks::<LANES>()
+        .0
+        .iter()
+        .zip(y.as_chunks::<LANES>().0);
     for (x, y) in pairs {
         for l in 0..LANES {
             parts[l] += x[l] * y[l];

@@ -217,7 +217,12 @@ pub fn recursive_elbo(
     log_transition: Tensor<2>,
 ) -> RecursiveElbo {
     let [batch, time, k] = log_likelihood.dims();
-    let log_initial = checked("recursive_elbo", [batch, time, k], log_initial, &log_transition);
+    let log_initial = checked(
+        "recursive_elbo",
+        [batch, time, k],
+        log_initial,
+        &log_transition,
+    );
     let scanned = Tensor::<3>::from_dispatch(<Dispatch as RecursiveElboScan>::optimal_scan(
         log_likelihood.into_dispatch(),
         log_initial.into_dispatch(),
@@ -225,7 +230,9 @@ pub fn recursive_elbo(
     ));
     let relative_value = scanned.clone().slice([0..batch, 0..time, 0..k]);
     RecursiveElbo {
-        increments: scanned.slice([0..batch, 0..time, k..k + 1]).reshape([batch, time]),
+        increments: scanned
+            .slice([0..batch, 0..time, k..k + 1])
+            .reshape([batch, time]),
         log_belief: relative_value.clone(),
         relative_value,
     }

@@ -61,7 +61,10 @@ impl RecursiveElbo {
         if time == 1 {
             return first;
         }
-        let before = self.relative_value.clone().slice([0..batch, 0..time - 1, 0..k]);
+        let before = self
+            .relative_value
+            .clone()
+            .slice([0..batch, 0..time - 1, 0..k]);
         let paths = before.reshape([batch, time - 1, 1, k])
             + log_transition.transpose().reshape([1, 1, k, k]);
         let (weights, _) = weights_and_most(paths, 3);
@@ -78,7 +81,10 @@ impl RecursiveElbo {
     /// - `log_transition`: as it was given, `[K, K]`.
     pub fn carried(&self, log_transition: Tensor<2>) -> Tensor<2> {
         let [batch, time, k] = self.relative_value.dims();
-        let last = self.relative_value.clone().slice([0..batch, time - 1..time, 0..k]);
+        let last = self
+            .relative_value
+            .clone()
+            .slice([0..batch, time - 1..time, 0..k]);
         let paths = last.reshape([batch, k, 1]) + log_transition.reshape([1, k, k]);
         let (weights, most) = weights_and_most(paths, 1);
         let total = weights.sum_dim(1);

@@ -80,7 +80,11 @@ impl Size {
     /// Of (λ, c).
     fn of_scanned(shape: &Shape) -> Self {
         let [batch, time, k] = shape.dims();
-        Self { batch, time, k: k - 1 }
+        Self {
+            batch,
+            time,
+            k: k - 1,
+        }
     }
 
     fn states(self) -> Shape {
@@ -102,13 +106,21 @@ fn optimal<R: Width>(size: Size, l: &[R], initial: &[R], transition: &[R]) -> Ve
     let transition = Transition::new(transition, k);
     let mut out = vec![R::ZERO; batch * time * (k + 1)];
     let rows = out.par_chunks_mut(time * (k + 1));
-    rows.zip(l.par_chunks(time * k)).zip(initial.par_chunks(k)).for_each_init(
-        || Scratch::new(k),
-        |scratch, ((out, log_likelihood), log_initial)| {
-            let transition = &transition;
-            R::optimal(optimal_rows::Forward { transition, log_likelihood, log_initial, out, scratch });
-        },
-    );
+    rows.zip(l.par_chunks(time * k))
+        .zip(initial.par_chunks(k))
+        .for_each_init(
+            || Scratch::new(k),
+            |scratch, ((out, log_likelihood), log_initial)| {
+                let transition = &transition;
+                R::optimal(optimal_rows::Forward {
+                    transition,
+                    log_likelihood,
+                    log_initial,
+                    out,
+                    scratch,
+                });
+            },
+        );
     out
 }
 
@@ -125,15 +137,23 @@ fn optimal_back<R: Width>(
     let mut by_initial = vec![R::ZERO; batch * k];
     let (outer, inner) = (time * (k + 1), time * k);
     let rows = size.rows_of_part();
-    let written = by_likelihood.par_chunks_mut(rows * inner).zip(by_initial.par_chunks_mut(rows * k));
-    let given = scanned.par_chunks(rows * outer).zip(cotangent.par_chunks(rows * outer));
+    let written = by_likelihood
+        .par_chunks_mut(rows * inner)
+        .zip(by_initial.par_chunks_mut(rows * k));
+    let given = scanned
+        .par_chunks(rows * outer)
+        .zip(cotangent.par_chunks(rows * outer));
     let parts: Vec<ByTransition<R>> = written
         .zip(given)
         .map(|((by_likelihood, by_initial), (scanned, cotangent))| {
             let mut scratch = Scratch::new(k);
             let mut by_transition = ByTransition::new(k);
-            let written = by_likelihood.chunks_exact_mut(inner).zip(by_initial.chunks_exact_mut(k));
-            let given = scanned.chunks_exact(outer).zip(cotangent.chunks_exact(outer));
+            let written = by_likelihood
+                .chunks_exact_mut(inner)
+                .zip(by_initial.chunks_exact_mut(k));
+            let given = scanned
+                .chunks_exact(outer)
+                .zip(cotangent.chunks_exact(outer));
             for ((by_likelihood, by_initial), (scanned, cotangent)) in written.zip(given) {
                 R::optimal_back(optimal_rows::Backward {
                     transition,
@@ -154,9 +174,18 @@ fn optimal_back<R: Width>(
 }
 
 /// The kernels of every row, of `[1 or batch, 1 or time, K, K]`.
-fn kernels_of<'a, R>(k: usize, shared: bool, all: &'a [R], row: usize, one: usize) -> Kernels<'a, R> {
+fn kernels_of<'a, R>(
+    k: usize,
+    shared: bool,
+    all: &'a [R],
+    row: usize,
+    one: usize,
+) -> Kernels<'a, R> {
     let start = if shared { 0 } else { row * one };
-    Kernels { k, values: &all[start..][..one] }
+    Kernels {
+        k,
+        values: &all[start..][..one],
+    }
 }
 
 fn given<R: Width>(size: Size, shape: &Shape, gain: &[R], belief: &[R], kernels: &[R]) -> Vec<R> {
@@ -167,7 +196,12 @@ fn given<R: Width>(size: Size, shape: &Shape, gain: &[R], belief: &[R], kernels:
     let all = out.par_chunks_mut(time * (k + 1)).zip(given).enumerate();
     all.for_each(|(row, (out, (gain, belief)))| {
         let kernels = kernels_of(k, rows == 1, kernels, row, steps * k * k);
-        R::given(given_rows::Forward { kernels, gain, belief, out });
+        R::given(given_rows::Forward {
+            kernels,
+            gain,
+            belief,
+            out,
+        });
     });
     out
 }
@@ -192,32 +226,42 @@ fn given_back<R: Width>(
     // Where rows share kernels, a part of the sum for each part of the batch.
     let mut by_kernels = vec![R::ZERO; if shared { parts } else { batch } * one];
     let by_part = one * if shared { 1 } else { rows };
-    let written = by_gain.par_chunks_mut(rows * inner).zip(by_belief.par_chunks_mut(rows * inner));
+    let written = by_gain
+        .par_chunks_mut(rows * inner)
+        .zip(by_belief.par_chunks_mut(rows * inner));
     let written = written.zip(by_kernels.par_chunks_mut(by_part));
-    let given = scanned.par_chunks(rows * outer).zip(cotangent.par_chunks(rows * outer));
+    let given = scanned
+        .par_chunks(rows * outer)
+        .zip(cotangent.par_chunks(rows * outer));
     let given = given.zip(belief.par_chunks(rows * inner));
-    written.zip(given).enumerate().for_each(|(part, (written, given))| {
-        let ((by_gain, by_belief), by_kernels) = written;
-        let ((scanned, cotangent), belief) = given;
-        let mut later = vec![R::ZERO; k];
-        for row in 0..belief.len() / inner {
-            let start = if shared { 0 } else { row * one };
-            R::given_back(given_rows::Backward {
-                kernels: kernels_of(k, shared, kernels, part * rows + row, one),
-                belief: &belief[row * inner..][..inner],
-                scanned: &scanned[row * outer..][..outer],
-                cotangent: &cotangent[row * outer..][..outer],
-                by_gain: &mut by_gain[row * inner..][..inner],
-                by_belief: &mut by_belief[row * inner..][..inner],
-                by_kernels: &mut by_kernels[start..][..one],
-                later: &mut later,
-            });
-        }
-    });
+    written
+        .zip(given)
+        .enumerate()
+        .for_each(|(part, (written, given))| {
+            let ((by_gain, by_belief), by_kernels) = written;
+            let ((scanned, cotangent), belief) = given;
+            let mut later = vec![R::ZERO; k];
+            for row in 0..belief.len() / inner {
+                let start = if shared { 0 } else { row * one };
+                R::given_back(given_rows::Backward {
+                    kernels: kernels_of(k, shared, kernels, part * rows + row, one),
+                    belief: &belief[row * inner..][..inner],
+                    scanned: &scanned[row * outer..][..outer],
+                    cotangent: &cotangent[row * outer..][..outer],
+                    by_gain: &mut by_gain[row * inner..][..inner],
+                    by_belief: &mut by_belief[row * inner..][..inner],
+                    by_kernels: &mut by_kernels[start..][..one],
+                    later: &mut later,
+                });
+            }
+        });
     if shared && parts > 1 {
         let (total, others) = by_kernels.split_at_mut(one);
         for part in others.chunks_exact(one) {
-            total.iter_mut().zip(part).for_each(|(total, part)| *total += *part);
+            total
+                .iter_mut()
+                .zip(part)
+                .for_each(|(total, part)| *total += *part);
         }
         by_kernels.truncate(one);
     }

@@ -211,7 +211,12 @@ pub(super) fn backward(
     by_belief: CubeTensor,
     by_kernels: CubeTensor,
 ) -> (CubeTensor, CubeTensor, CubeTensor) {
-    let Given { scanned, cotangent, belief, kernels } = given;
+    let Given {
+        scanned,
+        cotangent,
+        belief,
+        kernels,
+    } = given;
     let [batch, _, k] = without_step(&scanned.shape());
     if batch > 0 {
         let client = scanned.client.clone();

@@ -3,11 +3,7 @@
 //! The same arithmetic as the processor's, state sums in the order of the states. −∞ is kept as a large negative
 //! number inside a kernel, and put back on the way out: shading languages do not promise to know infinity.
 
-use burn::backend::{
-    TensorMetadata,
-    ops::FloatTensorOps,
-    tensor::FloatTensor,
-};
+use burn::backend::{TensorMetadata, ops::FloatTensorOps, tensor::FloatTensor};
 use burn::tensor::Shape;
 use burn_cubecl::{
     CubeBackend, kernel::into_contiguous, ops::numeric::empty_device_contiguous_dtype,
@@ -149,8 +145,11 @@ impl RecursiveElboScan for CubeBackend {
             by_belief,
             by_kernels,
         );
-        let by_kernels =
-            if rows == batch { by_kernels } else { over_rows(by_kernels, shape) };
+        let by_kernels = if rows == batch {
+            by_kernels
+        } else {
+            over_rows(by_kernels, shape)
+        };
         (by_gain, by_belief, by_kernels)
     }
 }

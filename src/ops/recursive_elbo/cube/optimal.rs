@@ -277,7 +277,12 @@ pub(super) fn backward(
     by_initial: CubeTensor,
     by_transition: CubeTensor,
 ) -> (CubeTensor, CubeTensor, CubeTensor) {
-    let Given { scanned, cotangent, linear, log } = given;
+    let Given {
+        scanned,
+        cotangent,
+        linear,
+        log,
+    } = given;
     let [batch, _, k] = without_step(&scanned.shape());
     if batch > 0 {
         let client = scanned.client.clone();
