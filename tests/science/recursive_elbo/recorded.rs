@@ -14,7 +14,7 @@ use crate::devices::Place;
 use crate::numbers::{Ledger, read};
 
 /// f32, in probabilities and in nats relative to the largest: half a thousand steps.
-const SINGLE: f64 = 1e-4;
+const SINGLE: f64 = 2e-5;
 
 /// f64: recordings are rounded to 16 digits, and sums over 500 steps of up to some hundred nats are compared.
 const RECORDED: f64 = 1e-9;
