@@ -60,7 +60,7 @@
 //! |---|---|
 //! | W, V, beliefs, kernels from what is carried | `outcome.rs` |
 //! | bounds for kernels that are given | `given.rs` |
-//! | a row on a processor | `optimal_rows.rs`, `given_rows.rs`, `lanes.rs` |
+//! | a row on a processor | `optimal_rows/`, `given_rows.rs`, `lanes.rs` |
 //! | a batch on a processor | `processor.rs` |
 //! | a batch on a GPU | `cube/` |
 //! | backward | `autodiff.rs` |
