@@ -18,7 +18,7 @@ const NOTHING: f64 = -1e4;
 /// - `log_belief`: ln q_t(s), normalised over s, `[batch, time, K]`.
 ///
 /// Kernels with weight where p(s|s') = 0 have a bound of −∞ and gradients of as much: such entries have to be −∞
-/// in `log_kernels` too.
+/// in `log_kernels` too. A belief with weight where W_t(s) = −∞ has a bound of −∞, and so have all after it.
 ///
 /// # Panics
 /// As [`recursive_elbo`](super::recursive_elbo).

@@ -127,6 +127,21 @@ fn rows_of_a_batch_do_not_see_each_other() {
     });
 }
 
+/// GPUs have fewer than 2¹⁶ work groups along one axis.
+#[test]
+fn a_batch_may_be_large() {
+    everywhere(|place| {
+        let problem = Problem::drawn(17, [70_000, 1, 1]);
+        let [c, _] = problem.values(place);
+        let mut ledger = Ledger::default();
+        ledger.compare("increments", "c", &c, &problem.likelihood);
+        let gradients =
+            problem.gradients(place, |l, i, a| recursive_elbo(l, i, a).evidence().sum());
+        ledger.compare("gradients", "by ℓ", &gradients[0], &vec![1.0; 70_000]);
+        ledger.settle(&place.title(), |_| tolerance(place));
+    });
+}
+
 #[test]
 fn a_row_may_start_differently() {
     everywhere(|place| {

@@ -249,3 +249,22 @@ fn zeros_where_the_transition_has_them_give_numbers() {
         );
     });
 }
+
+/// Weight on what cannot be makes the bound −∞ from there on, and nothing else.
+#[test]
+fn weight_on_the_impossible_has_no_bound() {
+    everywhere(|place| {
+        let problem = Problem::drawn(40, [1, 4, 3]).left_to_right();
+        let (l, i, a) = problem.tensors(place);
+        let kernels = log_softmax(place.tensor::<4>(&[0.0; 9], [1, 1, 3, 3]), 3);
+        let belief = log_softmax(place.tensor::<3>(&[0.0; 12], [1, 4, 3]), 2);
+        let seen = recursive_elbo_given(l, i, a, kernels, belief);
+        assert_eq!(
+            read(seen.bound()),
+            [f64::NEG_INFINITY; 4],
+            "{}",
+            place.title()
+        );
+        assert!(read(seen.w()).iter().all(|w| *w == f64::NEG_INFINITY));
+    });
+}

@@ -5,7 +5,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::super::without_step;
-use super::{IMPOSSIBLE, NONE, returned, taken, threads};
+use super::{IMPOSSIBLE, NONE, groups, returned, taken, threads};
 
 /// Where b_t of a row starts in `[1 or batch, 1 or time, K, K]`.
 #[cube]
@@ -25,7 +25,10 @@ fn forward_kernel<F: Float>(
     #[comptime] k: usize,
     #[define(F)] _dtype: ElemType,
 ) {
-    let row = CUBE_POS_X as usize;
+    let row = CUBE_POS;
+    if row >= gain.shape(0) {
+        terminate!();
+    }
     let time = gain.shape(1);
     let threads = CUBE_DIM_X as usize;
     let mut before = Shared::<[f32]>::new_slice(k);
@@ -100,7 +103,7 @@ pub(super) fn forward(
     let dtype = gain.dtype;
     forward_kernel::launch(
         &client,
-        CubeCount::Static(batch as u32, 1, 1),
+        groups(batch),
         threads(k),
         gain.into_tensor_arg(),
         belief.into_tensor_arg(),
@@ -125,7 +128,10 @@ fn backward_kernel<F: Float>(
     #[comptime] k: usize,
     #[define(F)] _dtype: ElemType,
 ) {
-    let row = CUBE_POS_X as usize;
+    let row = CUBE_POS;
+    if row >= by_gain.shape(0) {
+        terminate!();
+    }
     let time = by_gain.shape(1);
     let steps = by_kernels.shape(1);
     let threads = CUBE_DIM_X as usize;
@@ -223,7 +229,7 @@ pub(super) fn backward(
         let dtype = scanned.dtype;
         backward_kernel::launch(
             &client,
-            CubeCount::Static(batch as u32, 1, 1),
+            groups(batch),
             threads(k),
             scanned.into_tensor_arg(),
             cotangent.into_tensor_arg(),

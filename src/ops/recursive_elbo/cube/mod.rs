@@ -26,6 +26,9 @@ const IMPOSSIBLE: f32 = -1.0e29;
 /// Threads of a work group at most; each GPU has as many.
 const MOST_THREADS: usize = 256;
 
+/// Work groups along one axis at most; each GPU has as many.
+const MOST_GROUPS: usize = 65_535;
+
 /// A number from outside: −∞ becomes [`NONE`], what is not a number stays so.
 #[cube]
 fn taken(x: f32) -> f32 {
@@ -52,6 +55,12 @@ fn threads(k: usize) -> CubeDim {
         "recursive_elbo: {k} states; on a GPU at most {MOST_STATES_ON_GPU}, use a processor device for more"
     );
     CubeDim::new_1d(k.min(MOST_THREADS) as u32)
+}
+
+/// A work group a row; some of the last may have none.
+fn groups(batch: usize) -> CubeCount {
+    let across = batch.clamp(1, MOST_GROUPS);
+    CubeCount::Static(across as u32, batch.div_ceil(across) as u32, 1)
 }
 
 fn empty_like(like: &CubeTensor, shape: Shape) -> CubeTensor {

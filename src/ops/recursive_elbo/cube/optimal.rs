@@ -5,7 +5,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::super::without_step;
-use super::{IMPOSSIBLE, NONE, exp_down, returned, taken, threads};
+use super::{IMPOSSIBLE, NONE, exp_down, groups, returned, taken, threads};
 use crate::ops::cube_numbers::ln_of;
 
 /// A predicted probability below this is summed again in logarithms, as on a processor.
@@ -47,7 +47,10 @@ fn forward_kernel<F: Float>(
     #[comptime] k: usize,
     #[define(F)] _dtype: ElemType,
 ) {
-    let row = CUBE_POS_X as usize;
+    let row = CUBE_POS;
+    if row >= log_likelihood.shape(0) {
+        terminate!();
+    }
     let time = log_likelihood.shape(1);
     let threads = CUBE_DIM_X as usize;
     let mut belief = Shared::<[f32]>::new_slice(k); // not normalised: the largest is 1
@@ -146,7 +149,7 @@ pub(super) fn forward(
     let dtype = log_likelihood.dtype;
     forward_kernel::launch(
         &client,
-        CubeCount::Static(batch as u32, 1, 1),
+        groups(batch),
         threads(k),
         log_likelihood.into_tensor_arg(),
         log_initial.into_tensor_arg(),
@@ -172,7 +175,10 @@ fn backward_kernel<F: Float>(
     #[comptime] k: usize,
     #[define(F)] _dtype: ElemType,
 ) {
-    let row = CUBE_POS_X as usize;
+    let row = CUBE_POS;
+    if row >= by_likelihood.shape(0) {
+        terminate!();
+    }
     let time = by_likelihood.shape(1);
     let threads = CUBE_DIM_X as usize;
     let mut log_before = Shared::<[f32]>::new_slice(k);
@@ -207,7 +213,8 @@ fn backward_kernel<F: Float>(
         for i in 0..k {
             sum += asked[i];
         }
-        let seen = !(taken(f32::cast_from(scanned[at + k])) < IMPOSSIBLE);
+        let increment = taken(f32::cast_from(scanned[at + k]));
+        let seen = increment >= IMPOSSIBLE || increment.is_nan();
         let surplus = select(seen, f32::cast_from(cotangent[at + k]), 0.0f32) - sum;
         let mut s = UNIT_POS_X as usize;
         while s < k {
@@ -289,7 +296,7 @@ pub(super) fn backward(
         let dtype = scanned.dtype;
         backward_kernel::launch(
             &client,
-            CubeCount::Static(batch as u32, 1, 1),
+            groups(batch),
             threads(k),
             scanned.into_tensor_arg(),
             cotangent.into_tensor_arg(),

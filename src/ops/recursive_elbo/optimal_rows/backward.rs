@@ -135,7 +135,8 @@ fn backward<R: Real>(row: Backward<'_, R>) {
         }
         if !exact {
             let log_before = &scanned[(t - 1) * (k + 1)..][..k];
-            for s in (0..k).filter(|s| !(predicted[*s] >= R::SMALL)) {
+            let small = |s: &usize| predicted[*s] < R::SMALL || predicted[*s].nan();
+            for s in (0..k).filter(small) {
                 in_logarithms(
                     transition,
                     log_before,

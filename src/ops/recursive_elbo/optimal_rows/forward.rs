@@ -42,10 +42,8 @@ fn forward<R: Real>(row: Forward<'_, R>) {
     observe(l, log, belief, into);
     for (l, into) in steps {
         row_times(&belief[..k], &transition.linear, predicted);
-        let mut exact = true;
-        for s in 0..k {
-            exact &= predicted[s] >= R::SMALL;
-        }
+        let large = |p: &R| *p >= R::SMALL;
+        let exact = predicted[..k].iter().fold(true, |all, p| all & large(p));
         if exact {
             for s in 0..k {
                 log[s] = predicted[s].ln();
