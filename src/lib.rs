@@ -18,6 +18,7 @@
 //! | what every model can do; the step u ← clamp(u + clamp(−η∇F)), unrolled in time | [`inference`] |
 //! | spikes, unit noise, soft clamps, the implicit step, as device kernels | [`ops`] |
 //! | the recursive bound on the evidence of a sequence, one scan along time | [`ops::recursive_elbo()`] |
+//! | state-space models, filters, the recursive ELBO, learning online | [`filtering`] |
 //! | the same random numbers on every device | [`noise`] |
 //! | curves over training | [`Ramp`], [`Rise`], [`WarmupCosine`] |
 //!
@@ -32,6 +33,8 @@
 #![recursion_limit = "256"]
 
 pub use burn;
+/// Online filtering in state-space models with a recursive ELBO: the crate `scotopic-filtering`.
+pub use scotopic_filtering as filtering;
 
 pub mod decoder;
 mod error;

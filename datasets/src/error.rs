@@ -97,6 +97,20 @@ pub enum Error {
         /// The value.
         found: f32,
     },
+    /// A row of a series is not what it should be.
+    #[error("{name}, line {line}, column {column}: found {found}, expected {expected}")]
+    Row {
+        /// The file or stream.
+        name: String,
+        /// Which line of text from 1, or row of an array.
+        line: u64,
+        /// Which column, by number from 1 or by name.
+        column: String,
+        /// What is there.
+        found: String,
+        /// What should be there.
+        expected: String,
+    },
     /// All values are equal, so that they cannot be scaled to unit variance.
     #[error(
         "{name}: the standard deviation is {found}, expected a positive number; \

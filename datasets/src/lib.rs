@@ -1,4 +1,4 @@
-//! Images, patches, stimuli and their files, as plain arrays.
+//! Images, patches, stimuli, series and their files, as plain arrays.
 //!
 //! This crate knows nothing of tensors or devices. It turns a description of some data, a
 //! [`DataConfig`], into [`Splits`]: training, validation and perhaps test images as rows of `f32`.
@@ -28,6 +28,7 @@
 //! | [`transform`] | rotation, translation, other sizes, grey |
 //! | [`ood`] | named sets of images unlike those trained on |
 //! | [`stimulus`] | frames `[time, batch, pixels]` shown to a model: still, moving, gratings, noise, films |
+//! | [`series`] | observations in time: CSV, JSON lines, npy, a row at a time |
 //! | [`catalog`] | the known data sets: where they are from, are they whole, fetch them |
 //!
 //! # Promises
@@ -66,6 +67,7 @@ pub mod images;
 pub mod npy;
 pub mod omniglot;
 pub mod ood;
+pub mod series;
 pub mod stimulus;
 pub mod transform;
 pub mod whitening;

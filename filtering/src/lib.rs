@@ -27,6 +27,8 @@
 //! | idea | room |
 //! |---|---|
 //! | hidden states that are one of K | [`hmm`] |
+//! | hidden states that are vectors, all linear and Gaussian | [`gaussian`] |
+//! | hidden states that are vectors, any transition and likelihood | [`nonlinear`] |
 //! | data: rows with gaps | [`Sequence`] |
 //! | what one observation did to the bound | [`Step`] |
 //! | what can be wrong | [`Error`] |
@@ -47,13 +49,17 @@
 pub use nalgebra;
 pub use rand;
 
+mod digamma;
 mod error;
+pub mod gaussian;
 pub mod hmm;
 mod log_space;
+pub mod nonlinear;
 mod sequence;
 mod step;
 mod widest;
 
+pub use digamma::digamma;
 pub use error::{Error, Result};
 pub use log_space::{entropy, log_sum_exp, softmax};
 pub use sequence::Sequence;

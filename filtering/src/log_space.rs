@@ -50,8 +50,3 @@ pub fn entropy(p: &[f64]) -> f64 {
         .map(|&p| p * p.ln())
         .sum::<f64>()
 }
-
-/// p·ln r with 0·ln 0 = 0, as every expectation under p has it.
-pub(crate) fn weighted_log(p: f64, r: f64) -> f64 {
-    if p == 0.0 { 0.0 } else { p * r.ln() }
-}

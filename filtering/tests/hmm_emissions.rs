@@ -3,7 +3,7 @@
 mod reference;
 
 use reference::{close, hmm, recordings};
-use scotopic_filtering::hmm::{Emission, Learnable};
+use scotopic_filtering::hmm::Emission;
 
 /// Sums of a few terms in another order than NumPy's.
 const ROUNDING: f64 = 1e-11;

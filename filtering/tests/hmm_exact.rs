@@ -122,3 +122,19 @@ fn expectations_are_those_recorded() {
         );
     }
 }
+
+#[test]
+fn the_best_path_is_the_one_recorded() {
+    for r in recordings("hmm_") {
+        let (model, sequence) = (hmm::model(&r, "params"), hmm::observations(&r));
+        let (path, log_probability) = model.viterbi(&sequence).unwrap();
+        let expected: Vec<usize> = r
+            .numbers("exact.viterbi")
+            .iter()
+            .map(|s| *s as usize)
+            .collect();
+        assert_eq!(path, expected, "{}", r.name);
+        let expected = r.number("exact.viterbi_logprob");
+        close(&r.name, &[log_probability], &[expected], ROUNDING, ROUNDING);
+    }
+}

@@ -7,6 +7,7 @@
 //! | [`implicit_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
 //! | [`clamped_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
 //! | [`recursive_elbo()`], [`recursive_elbo_given`] | rayon over rows, states vectorised | CubeCL kernel | a scan back; keeps what came out |
+//! | [`symmetric_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
 //!
 //! Each operation is one trait through burn's backend extension: a public function on `Tensor<D>`
 //! works on whatever device the tensor lives on, with or without autodiff.
@@ -18,19 +19,23 @@ pub mod implicit_step;
 pub mod recursive_elbo;
 pub mod relaxed_poisson;
 pub mod scalar;
+pub mod symmetric_step;
 mod two_slopes;
 mod unit_noise;
 
-pub use clamped_step::{clamped_step, soft_ceiling, soft_symmetric};
+pub use clamped_step::{clamped_step, soft_ceiling};
 pub use implicit_step::implicit_step;
 pub use recursive_elbo::{RecursiveElbo, recursive_elbo, recursive_elbo_given};
 pub use relaxed_poisson::{
     poisson_counts, poisson_counts_with, relaxed_poisson, relaxed_poisson_with,
 };
+pub use symmetric_step::{soft_symmetric, symmetric_step};
 pub use unit_noise::{Law, unit_noise};
 
 /// Reading and writing tensors that live in this process's memory, for kernels that run there.
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 pub(crate) mod host;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod paired;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod widest;

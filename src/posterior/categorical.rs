@@ -3,9 +3,9 @@
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Int, Tensor};
 
-use super::{Clamps, KlForm, Posterior, Sampling, exactly, independent_spread, symmetric_step};
+use super::{Clamps, KlForm, Posterior, Sampling, exactly, independent_spread};
 use crate::noise::Noise;
-use crate::ops::{Law, unit_noise};
+use crate::ops::{Law, symmetric_step, unit_noise};
 
 /// q(z) = Categorical(π), π = softmax(ℓ); z is one-hot.
 ///

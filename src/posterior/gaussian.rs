@@ -2,11 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::{
-    Activation, Clamps, KlForm, Posterior, Sampling, exactly, independent_spread, symmetric_step,
-};
+use super::{Activation, Clamps, KlForm, Posterior, Sampling, exactly, independent_spread};
 use crate::noise::Noise;
-use crate::ops::{Law, unit_noise};
+use crate::ops::{Law, symmetric_step, unit_noise};
 
 /// q(z) = N(μ, σ²), independent over latents; ξ = ln σ. What is decoded is a(z) = e^γ·f(z).
 ///

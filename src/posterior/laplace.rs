@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::{Clamps, KlForm, Posterior, Sampling, exactly, independent_spread, symmetric_step};
+use super::{Clamps, KlForm, Posterior, Sampling, exactly, independent_spread};
 use crate::noise::Noise;
-use crate::ops::{Law, unit_noise};
+use crate::ops::{Law, symmetric_step, unit_noise};
 
 /// q(z) = Laplace(μ, b), independent over latents; ξ = ln b.
 ///

@@ -16,7 +16,6 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::noise::Noise;
-use crate::ops::soft_symmetric;
 
 mod activation;
 mod belief;
@@ -195,9 +194,4 @@ pub(crate) fn exactly<const N: usize>(family: &str, parts: Vec<Tensor<2>>) -> [T
 pub(crate) fn independent_spread(variance: Tensor<2>, diagonal: &Tensor<2>) -> Tensor<1> {
     let [batch, _] = variance.dims();
     (variance * diagonal.clone()).sum_dim(1).reshape([batch])
-}
-
-/// `u + c_d·tanh(d/c_d)`, then the same clamp on the state: the symmetric step of one component.
-pub(crate) fn symmetric_step(u: Tensor<2>, drive: Tensor<2>, step: f64, state: f64) -> Tensor<2> {
-    soft_symmetric(u + soft_symmetric(drive, step), state)
 }

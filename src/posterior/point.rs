@@ -3,8 +3,9 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Clamps, KlForm, Posterior, Sampling, Transfer, exactly, symmetric_step};
+use super::{Clamps, KlForm, Posterior, Sampling, Transfer, exactly};
 use crate::noise::Noise;
+use crate::ops::symmetric_step;
 
 /// What a latent costs, which is −ln of the prior up to a constant, and the code a(u) that goes with it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use proptest::test_runner::RngSeed;
 use scotopic::Ramp;
 use scotopic::inference::{Leak, Record, Stimulus, unroll};
 use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource};
-use scotopic::ops::{clamped_step, soft_ceiling, soft_symmetric};
+use scotopic::ops::{clamped_step, soft_ceiling, soft_symmetric, symmetric_step};
 use scotopic::posterior::{Belief, Clamps, KlForm, PoissonPosterior, Posterior, Sampling};
 use scotopic_models::Network;
 
@@ -79,7 +79,9 @@ proptest! {
             ("ceiling", soft_ceiling(line.clone(), state), lowest, state),
             ("symmetric", soft_symmetric(line.clone(), state), -state, state),
             ("potential", clamped_step(line.clone(), level.clone(), step, state), lowest, state),
-            ("drive", clamped_step(level, line, step, state), lowest, state),
+            ("drive", clamped_step(level.clone(), line.clone(), step, state), lowest, state),
+            ("symmetric state", symmetric_step(line.clone(), level.clone(), step, state), -state, state),
+            ("symmetric drive", symmetric_step(level, line, step, state), -state, state),
         ] {
             let y = read(y);
             prop_assert!(y.iter().all(|y| (low..=high).contains(y)), "{name}: {y:?}");

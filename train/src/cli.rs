@@ -56,6 +56,12 @@ pub enum Command {
     Show(commands::show::ShowArgs),
     /// Run an experiment of the papers: train what it needs, measure, write a page
     Experiment(commands::experiment::ExperimentArgs),
+    /// Filter observations as they come: beliefs, evidence, learning on the way
+    Filter(commands::filter::FilterArgs),
+    /// Fit a state-space model to sequences of observations
+    Fit(commands::fit::FitArgs),
+    /// Compare factorisations of a state-space model on one free-energy scale
+    Compare(commands::compare::CompareArgs),
     /// Data sets: list them, fetch, verify, prepare
     Data(commands::data::DataArgs),
     /// List the devices of this machine, and why the others are not there
@@ -97,6 +103,9 @@ pub fn main() -> ExitCode {
         Command::Infer(args) => commands::infer::run(&args),
         Command::Show(args) => commands::show::run(&args),
         Command::Experiment(args) => commands::experiment::run(&args),
+        Command::Filter(args) => commands::filter::run(&args),
+        Command::Fit(args) => commands::fit::run(&args),
+        Command::Compare(args) => commands::compare::run(&args),
         Command::Data(args) => commands::data::run(&args),
         Command::Devices(args) => commands::devices::run(&args),
         Command::Config(args) => commands::config::run(&args),

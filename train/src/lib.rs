@@ -29,6 +29,7 @@ pub mod config;
 pub mod device;
 pub mod experiments;
 pub mod figures;
+pub mod filtering;
 pub mod fit;
 pub mod measure;
 pub mod parameters;

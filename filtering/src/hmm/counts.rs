@@ -51,7 +51,8 @@ fn band<const R: usize>(k: usize, i: usize, left: &[f64], right: &[f64], into: &
 }
 
 #[inline(always)]
-fn body(k: usize, left: &[f64], right: &[f64], into: &mut [f64]) {
+fn body(left: &[f64], right: &[f64], into: &mut [f64]) {
+    let k = into.len().isqrt();
     let mut i = 0;
     while i + 4 <= k {
         band::<4>(k, i, left, right, into);
@@ -64,13 +65,9 @@ fn body(k: usize, left: &[f64], right: &[f64], into: &mut [f64]) {
 }
 
 widest! {
-    /// `into` `[K, K]` += Σ_t x_t y_tᵀ for the rows x_t, y_t of `left` and `right`, each `[T, K]`.
-    pub(crate) fn add_outer_products(
-        k: usize,
-        left: &[f64],
-        right: &[f64],
-        into: &mut [f64],
-    ) = body;
+    /// `into` `[K, K]` += Σ_t x_t y_tᵀ for the rows x_t, y_t of `left` and `right`, each `[T, K]`: one row,
+    /// or better several at once.
+    pub(crate) fn add_outer(left: &[f64], right: &[f64], into: &mut [f64]) = body;
 }
 
 #[cfg(test)]
@@ -83,7 +80,7 @@ mod tests {
             let left: Vec<f64> = (0..5 * k).map(|n| (n * n % 17) as f64).collect();
             let right: Vec<f64> = (0..5 * k).map(|n| (n * 7 % 11) as f64).collect();
             let mut found = vec![1.0; k * k];
-            add_outer_products(k, &left, &right, &mut found);
+            add_outer(&left, &right, &mut found);
             for (n, found) in found.iter().enumerate() {
                 let (i, j) = (n / k, n % k);
                 let sum: f64 = (0..5).map(|t| left[t * k + i] * right[t * k + j]).sum();

@@ -1,6 +1,6 @@
 //! The E-step: expected counts of transitions and expected statistics of emissions.
 
-use super::counts::add_outer_products;
+use super::products::add_outer;
 use super::smoother::Backward;
 use super::{Hmm, Learnable};
 use crate::step::Sum;
@@ -32,7 +32,7 @@ impl<E: Learnable> Hmm<E> {
     /// ```
     ///
     /// Sequences are independent of each other and may differ in length. Time is O(K² + cost of φ) an
-    /// observation, memory 2·K numbers an observation of the longest sequence.
+    /// observation, memory K numbers an observation of the longest sequence.
     ///
     /// ```
     /// use scotopic_filtering::{Sequence, hmm::{Categorical, Hmm}};
@@ -59,41 +59,42 @@ impl<E: Learnable> Hmm<E> {
             observations: 0,
         };
         let mut evidence = Sum::default();
-        // Row t + 1 of `ratios` is pred_{t+1} until the pass back has made ρ_{t+1} of it.
-        let (mut beliefs, mut ratios) = (Vec::new(), Vec::new());
+        let mut beliefs = Vec::new();
+        // ρ_{t+1} of the newest few t, filled from its end: in order of time, as the beliefs are.
+        let mut ratios = vec![0.0; BLOCK * k];
         let mut statistic = vec![0.0; p];
         let mut outer = vec![0.0; k * k];
         let mut back = Backward::new(self);
         for sequence in sequences {
             beliefs.clear();
-            ratios.clear();
             beliefs.reserve(sequence.len() * k);
-            ratios.reserve(sequence.len() * k);
             evidence = evidence.plus(self.forward_pass(sequence, |now| {
                 beliefs.extend_from_slice(now.belief);
-                ratios.extend_from_slice(now.predicted);
             })?);
             found.observations += sequence.len() as u64;
-            let length = sequence.len();
-            let mut to = length - 1;
-            for (t, observation) in sequence.iter().enumerate().rev() {
-                let belief = &beliefs[t * k..(t + 1) * k];
-                if t + 1 == length {
+            let mut filled = 0;
+            let rows = beliefs.chunks_exact(k).zip(sequence.iter()).enumerate();
+            for (t, (belief, observation)) in rows.rev() {
+                if t + 1 == sequence.len() {
                     back.start(belief);
-                } else if !back.step(belief, &mut ratios[(t + 1) * k..(t + 2) * k]) {
-                    add(&back.pairwise, &mut found.transitions);
+                } else {
+                    filled += 1;
+                    let from = (BLOCK - filled) * k;
+                    if !back.step(belief) {
+                        add(&back.pairwise, &mut found.transitions);
+                    }
+                    ratios[from..from + k].copy_from_slice(&back.ratio);
+                    // While they are still in the nearest cache.
+                    if t == 0 || filled == BLOCK {
+                        let left = &beliefs[t * k..(t + filled) * k];
+                        add_outer(left, &ratios[from..], &mut outer);
+                        filled = 0;
+                    }
                 }
                 if let Some(observation) = observation {
-                    let weights = &back.marginal;
-                    let into = &mut found.emission;
+                    let (weights, into) = (&back.marginal, &mut found.emission);
                     self.emission()
                         .accumulate(observation, weights, &mut statistic, into);
-                }
-                // While they are still in the nearest cache.
-                if t == 0 || to - t >= BLOCK {
-                    let (left, right) = (&beliefs[t * k..to * k], &ratios[(t + 1) * k..]);
-                    add_outer_products(k, left, right, &mut outer);
-                    to = t;
                 }
             }
             add(&back.marginal, &mut found.initial);

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Hmm;
 use super::emission::{AnyEmission, Emission};
 use super::forward::{Room, step};
-use super::kernel::kernel;
+use super::kernel::kernel_of_transposed;
 use super::lag::{Lag, through};
+use super::{Hmm, products};
 use crate::error::check_distribution;
 use crate::sequence::check_row;
 use crate::step::{Step, Sum};
@@ -53,8 +53,10 @@ pub struct Filter<E: Emission = AnyEmission> {
     before: Vec<f64>,
     /// pred_t `[K]`; π before the first observation.
     predicted: Vec<f64>,
-    /// The A that the newest step was taken with `[K·K]`; nothing where it still is the model's.
-    step_transition: Vec<f64>,
+    /// Aᵀ of the newest step `[K·K]`, which is not the model's after the model was replaced.
+    step_transposed: Vec<f64>,
+    /// Whether it is.
+    in_step: bool,
     lag: Lag,
     room: Scratch,
 }
@@ -95,7 +97,8 @@ impl<E: Emission> Filter<E> {
             belief: initial.clone(),
             before: initial.clone(),
             predicted: initial,
-            step_transition: Vec::new(),
+            step_transposed: products::transposed(k, model.transition()),
+            in_step: true,
             lag: Lag::new(k, 0),
             room: Scratch::new(k),
             model,
@@ -139,13 +142,17 @@ impl<E: Emission> Filter<E> {
         }
         std::mem::swap(&mut self.belief, &mut self.room.belief);
         std::mem::swap(&mut self.predicted, &mut self.room.predicted);
-        self.step_transition.clear();
+        if !self.in_step {
+            let a = self.model.transition();
+            products::transpose(self.model.states(), a, &mut self.step_transposed);
+            self.in_step = true;
+        }
         self.observations += 1;
         self.evidence = self.evidence.plus(increment);
         if self.observations > 1 {
-            let (before, a) = (&self.before, self.model.transition());
+            let (before, a) = (&self.before, &self.step_transposed);
             self.lag
-                .push(|into| kernel(before, a, &self.predicted, into));
+                .push(|into| kernel_of_transposed(before, a, &self.predicted, into));
         }
         Ok(Step {
             increment,
@@ -194,11 +201,7 @@ impl<E: Emission> Filter<E> {
                 why: "there is no state before the newest; update it first",
             });
         }
-        let transition = match &self.step_transition[..] {
-            [] => self.model.transition(),
-            old => old,
-        };
-        kernel(&self.before, transition, &self.predicted, into);
+        kernel_of_transposed(&self.before, &self.step_transposed, &self.predicted, into);
         Ok(())
     }
 
@@ -256,10 +259,8 @@ impl<E: Emission> Filter<E> {
             self.belief.copy_from_slice(model.initial());
             self.before.copy_from_slice(model.initial());
             self.predicted.copy_from_slice(model.initial());
-        } else if self.step_transition.is_empty() {
-            let old = self.model.transition();
-            self.step_transition.extend_from_slice(old);
         }
+        self.in_step = false;
         Ok(std::mem::replace(&mut self.model, model))
     }
 
@@ -285,12 +286,16 @@ struct Snapshot<E: Emission> {
     belief: Vec<f64>,
     before: Vec<f64>,
     predicted: Vec<f64>,
-    step_transition: Vec<f64>,
+    /// The A of the newest step, where it is not the model's.
+    step_transition: Option<Vec<f64>>,
     lag: Lag,
 }
 
 impl<E: Emission> From<Filter<E>> for Snapshot<E> {
     fn from(filter: Filter<E>) -> Self {
+        let k = filter.model.states();
+        let step_transition =
+            (!filter.in_step).then(|| products::transposed(k, &filter.step_transposed));
         Self {
             model: filter.model,
             observations: filter.observations,
@@ -298,7 +303,7 @@ impl<E: Emission> From<Filter<E>> for Snapshot<E> {
             belief: filter.belief,
             before: filter.before,
             predicted: filter.predicted,
-            step_transition: filter.step_transition,
+            step_transition,
             lag: filter.lag,
         }
     }
@@ -318,8 +323,9 @@ impl<E: Emission> TryFrom<Snapshot<E>> for Filter<E> {
             }
             check_saved(name, &[], row)?;
         }
-        let transition = &saved.step_transition;
-        if !transition.is_empty() && transition.len() != k * k {
+        let transition = saved.step_transition.as_deref();
+        let transition = transition.unwrap_or(saved.model.transition());
+        if transition.len() != k * k {
             let found = format!("{} entries", transition.len());
             return Err(Error::size("step_transition", found, format!("{k}×{k}")));
         }
@@ -336,13 +342,14 @@ impl<E: Emission> TryFrom<Snapshot<E>> for Filter<E> {
         }
         Ok(Self {
             room: Scratch::new(k),
+            step_transposed: products::transposed(k, transition),
+            in_step: saved.step_transition.is_none(),
             model: saved.model,
             observations: saved.observations,
             evidence: saved.evidence,
             belief: saved.belief,
             before: saved.before,
             predicted: saved.predicted,
-            step_transition: saved.step_transition,
             lag: saved.lag,
         })
     }

@@ -183,7 +183,6 @@ impl<E: Emission> Hmm<E> {
                 step(self, past, observation, room).map_err(|e| e.at_observation(t as u64))?;
             sum = sum.plus(increment);
             each(Now {
-                predicted: &predicted,
                 belief: &belief,
                 increment,
             });
@@ -195,8 +194,6 @@ impl<E: Emission> Hmm<E> {
 
 /// What the filter found at one observation.
 pub(super) struct Now<'a> {
-    /// p(s_t|o_<t) `[K]`.
-    pub predicted: &'a [f64],
     /// p(s_t|o_≤t) `[K]`.
     pub belief: &'a [f64],
     /// ln p(o_t|o_<t).

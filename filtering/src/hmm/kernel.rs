@@ -1,26 +1,59 @@
 //! The backward kernel of one step, and the pair marginals that it gives.
 
+use crate::widest::widest;
+
 /// Below this a prediction is divided by, not multiplied with its reciprocal, which would be infinite.
 const SMALLEST_DIVISOR: f64 = 1e-300;
 
-/// b_t `[K, K]` from q_{t−1}, A and pred_t = q_{t−1} A (equations (OPT)):
-///
-/// ```text
-/// b[j][i] = p(s_{t−1} = i | s_t = j, o_<t) = q_{t−1}[i] A[i][j] / pred_t[j],   0 where pred_t[j] = 0
-/// ```
+#[inline(always)]
+fn kernel_body(before: &[f64], transposed: &[f64], predicted: &[f64], into: &mut [f64]) {
+    let k = before.len();
+    let rows = transposed.chunks_exact(k).zip(into.chunks_exact_mut(k));
+    for ((column, row), &p) in rows.zip(predicted) {
+        for ((b, q), a) in row.iter_mut().zip(before).zip(column) {
+            *b = q * a;
+        }
+        normalise(p, row);
+    }
+}
+
+/// One row of a kernel: the joint probabilities with state j divided by pred[j].
+#[inline(always)]
+fn normalise(predicted: f64, row: &mut [f64]) {
+    if predicted >= SMALLEST_DIVISOR {
+        let scale = 1.0 / predicted;
+        row.iter_mut().for_each(|b| *b *= scale);
+    } else if predicted > 0.0 {
+        row.iter_mut().for_each(|b| *b /= predicted);
+    } else {
+        row.fill(0.0);
+    }
+}
+
+widest! {
+    /// b_t `[K, K]` from q_{t−1} (`before`), Aᵀ and pred_t = q_{t−1} A (equations (OPT)):
+    ///
+    /// ```text
+    /// b[j][i] = p(s_{t−1} = i | s_t = j, o_<t) = q_{t−1}[i] A[i][j] / pred_t[j],   0 where pred_t[j] = 0
+    /// ```
+    pub(crate) fn kernel_of_transposed(
+        before: &[f64],
+        transposed: &[f64],
+        predicted: &[f64],
+        into: &mut [f64],
+    ) = kernel_body;
+}
+
+/// b_t as [`kernel_of_transposed`] has it, from A itself.
 pub(crate) fn kernel(before: &[f64], transition: &[f64], predicted: &[f64], into: &mut [f64]) {
     let k = before.len();
-    for (j, (row, &p)) in into.chunks_exact_mut(k).zip(predicted).enumerate() {
-        let joint = before.iter().zip(transition.iter().skip(j).step_by(k));
-        let joint = row.iter_mut().zip(joint.map(|(q, a)| q * a));
-        if p >= SMALLEST_DIVISOR {
-            let scale = 1.0 / p;
-            joint.for_each(|(b, u)| *b = u * scale);
-        } else if p > 0.0 {
-            joint.for_each(|(b, u)| *b = u / p);
-        } else {
-            row.fill(0.0);
+    for (i, (q, row)) in before.iter().zip(transition.chunks_exact(k)).enumerate() {
+        for (a, b) in row.iter().zip(into.iter_mut().skip(i).step_by(k)) {
+            *b = q * a;
         }
+    }
+    for (row, &p) in into.chunks_exact_mut(k).zip(predicted) {
+        normalise(p, row);
     }
 }
 

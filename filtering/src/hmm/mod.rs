@@ -14,16 +14,20 @@
 //! | the most probable path | `viterbi.rs`: [`Hmm::viterbi`] |
 //! | drawing from a model | `sample.rs`: [`Sample`], [`Hmm::sample`] |
 //! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `counts.rs` |
+//! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
+//! | parameters from data, online and batch | `learning/`: [`Hmm::learn_online`], [`Hmm::fit`], [`Hmm::gradient`] |
 //! | p(o\|s) | `emission/`: [`Emission`], [`Learnable`] |
 
 mod counts;
 mod emission;
 mod expectations;
+mod factorisation;
 mod filter;
 mod filtered;
 mod forward;
 mod kernel;
 mod lag;
+mod learning;
 mod model;
 mod products;
 mod sample;
@@ -34,8 +38,18 @@ pub use emission::{
     AnyEmission, Categorical, DiagonalGaussian, Emission, FullGaussian, Learnable, Poisson,
 };
 pub use expectations::Expectations;
+pub use factorisation::{
+    Decoupled, DecoupledStart, Factorisation, LogDynamics, Online, Posterior, Sweeps, TiedGradient,
+    TiedKernel, TiedLearning, TiedStart, ValueFunction, belief_gradient, kernel_gradient,
+    natural_belief_step, natural_kernel_step,
+};
 pub use filter::Filter;
 pub use filtered::Filtered;
+pub use learning::{
+    BatchEm, BlockOnlineEm, Concentrations, Counts, Dirichlet, Fit, FixedLag, Gain, Gradient, Kind,
+    Learn, Learning, OnlineEm, ParameterPosterior, RecursiveScore, RecursiveStatistics, Rmle,
+    VariationalFit, VariationalStep, beta_interval, gamma_interval,
+};
 pub use model::Hmm;
 pub use sample::Sample;
 pub use smoother::Smoothed;

@@ -4,6 +4,7 @@
 //! the general code. All of them add in the same order, so that the same numbers come out bit for bit
 //! whichever runs, on whichever processor.
 
+pub(crate) use super::counts::add_outer;
 use crate::widest::widest;
 
 /// The columns taken at once: one register of the widest kind, and the partial sums of a total.
@@ -52,9 +53,18 @@ fn columns_fixed<const C: usize, const K: usize>(
     into: &mut [f64; K],
 ) {
     let mut sums = [[-0.0; C]; CHAINS];
-    for i in 0..K {
-        if let Some(row) = matrix[i][from..].first_chunk::<C>() {
-            add_scaled(&mut sums[i % CHAINS], v[i], row);
+    let (quads, rest) = v.as_chunks::<CHAINS>();
+    let (blocks, last) = matrix.as_chunks::<CHAINS>();
+    for (quad, block) in quads.iter().zip(blocks) {
+        for i in 0..CHAINS {
+            if let Some(row) = block[i][from..].first_chunk::<C>() {
+                add_scaled(&mut sums[i], quad[i], row);
+            }
+        }
+    }
+    for ((sums, x), row) in sums.iter_mut().zip(rest).zip(last) {
+        if let Some(row) = row[from..].first_chunk::<C>() {
+            add_scaled(sums, *x, row);
         }
     }
     if let Some(into) = into[from..].first_chunk_mut::<C>() {
@@ -269,12 +279,17 @@ widest! {
 /// sequence of numbers below it stays far from the largest double.
 const LARGEST_RATIO: f64 = 1e100;
 
-/// ρ = γ ⊘ pred in the place of pred, 0 where pred = 0; whether every entry is below [`LARGEST_RATIO`].
+/// ρ = γ ⊘ pred in the place of pred (`predicted`), 0 where pred = 0; whether every entry is below
+/// [`LARGEST_RATIO`].
 #[inline(always)]
 fn ratios(after: &[f64], predicted: &mut [f64]) -> bool {
     let mut largest = [0.0; LANES];
     let largest_of = |a: f64, b: f64| if a > b { a } else { b };
-    let ratio = |g: f64, p: f64| if p > 0.0 { g / p } else { 0.0 };
+    // Divided first and chosen after: a choice between numbers needs no jump.
+    let ratio = |g: f64, p: f64| {
+        let ratio = g / p;
+        if p > 0.0 { ratio } else { 0.0 }
+    };
     let (blocks, rest) = predicted.as_chunks_mut::<LANES>();
     let (after, after_rest) = after.as_chunks::<LANES>();
     for (block, after) in blocks.iter_mut().zip(after) {
@@ -295,20 +310,25 @@ fn ratios(after: &[f64], predicted: &mut [f64]) -> bool {
 #[inline(always)]
 fn backward_fixed<const K: usize>(
     after: &[f64],
-    ratio: &mut [f64],
     belief: &[f64],
+    transition: &[f64],
     transposed: &[f64],
+    ratio: &mut [f64],
     marginal: &mut [f64],
 ) -> bool {
-    let (Some(after), Some(ratio), Some(belief), Some(transposed), Some(marginal)) = (
-        after.first_chunk::<K>(),
-        ratio.first_chunk_mut::<K>(),
+    let (Some(belief), Some(transition), Some(transposed), Some(ratio), Some(marginal)) = (
         belief.first_chunk::<K>(),
+        rows::<K>(transition),
         rows::<K>(transposed),
+        ratio.first_chunk_mut::<K>(),
         marginal.first_chunk_mut::<K>(),
     ) else {
         return false;
     };
+    let Some(after) = after.first_chunk::<K>() else {
+        return false;
+    };
+    *ratio = row_by_matrix(belief, transition);
     if !ratios(after, ratio) {
         return false;
     }
@@ -320,11 +340,13 @@ fn backward_fixed<const K: usize>(
 #[inline(always)]
 fn backward_general(
     after: &[f64],
-    ratio: &mut [f64],
     belief: &[f64],
+    transition: &[f64],
     transposed: &[f64],
+    ratio: &mut [f64],
     marginal: &mut [f64],
 ) -> bool {
+    product_general(belief, transition, ratio);
     if !ratios(after, ratio) {
         return false;
     }
@@ -336,35 +358,49 @@ fn backward_general(
 #[inline(always)]
 fn backward_body(
     after: &[f64],
-    ratio: &mut [f64],
     belief: &[f64],
+    transition: &[f64],
     transposed: &[f64],
+    ratio: &mut [f64],
     marginal: &mut [f64],
 ) -> bool {
     by_size!(
         belief.len(),
         backward_fixed,
         backward_general,
-        (after, ratio, belief, transposed, marginal)
+        (after, belief, transition, transposed, ratio, marginal)
     )
 }
 
 widest! {
-    /// ρ = γ_{t+1} ⊘ pred_{t+1}, and γ_t = q_t ⊙ (A ρ) into `marginal`, from γ_{t+1} (`after`), q_t
-    /// (`belief`) and Aᵀ. `ratio` has pred_{t+1} and gets ρ. False, with γ_t not computed, where an entry
-    /// of ρ is too large to be multiplied with.
+    /// ρ = γ_{t+1} ⊘ (q_t A) into `ratio` and γ_t = q_t ⊙ (A ρ) into `marginal`, from γ_{t+1} (`after`),
+    /// q_t (`belief`), A and Aᵀ. The prediction q_t A is computed again: to have kept it costs more time
+    /// than that, in memory. False, with γ_t not computed, where an entry of ρ is too large to be
+    /// multiplied with.
     pub(crate) fn backward(
         after: &[f64],
-        ratio: &mut [f64],
         belief: &[f64],
+        transition: &[f64],
         transposed: &[f64],
+        ratio: &mut [f64],
         marginal: &mut [f64],
     ) -> bool = backward_body;
 }
 
 /// Aᵀ `[K, K]`.
 pub(crate) fn transposed(k: usize, matrix: &[f64]) -> Vec<f64> {
-    (0..k * k).map(|n| matrix[(n % k) * k + n / k]).collect()
+    let mut into = vec![0.0; k * k];
+    transpose(k, matrix, &mut into);
+    into
+}
+
+/// Aᵀ into `into`, both `[K, K]`.
+pub(crate) fn transpose(k: usize, matrix: &[f64], into: &mut [f64]) {
+    for (i, row) in matrix.chunks_exact(k).enumerate() {
+        for (x, into) in row.iter().zip(into.iter_mut().skip(i).step_by(k)) {
+            *into = *x;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -387,9 +423,10 @@ mod tests {
             let z = forward(&v, &m, &l, &mut p, &mut q);
             let z2 = forward_general(&v, &m, &l, &mut p2, &mut q2);
             assert_eq!((z, &p, &q), (z2, &p2, &q2));
+            let m2 = numbers(k * k, 11);
             let (mut g, mut g2) = (vec![0.0; k], vec![0.0; k]);
-            assert!(backward(&q, &mut p, &v, &m, &mut g));
-            assert!(backward_general(&q, &mut p2, &v, &m, &mut g2));
+            assert!(backward(&q, &v, &m, &m2, &mut p, &mut g));
+            assert!(backward_general(&q, &v, &m, &m2, &mut p2, &mut g2));
             assert_eq!((p, g), (p2, g2));
         }
     }

@@ -89,23 +89,19 @@ impl<E: Emission> Hmm<E> {
         let k = self.states();
         let mut beliefs = Vec::with_capacity(sequence.len() * k);
         let mut log_predictive = Vec::with_capacity(sequence.len());
-        // pred_t where γ_t will be: the pass back reads the one and leaves the other.
-        let mut marginals = Vec::with_capacity(sequence.len() * k);
         let log_evidence = self.forward_pass(sequence, |now| {
             beliefs.extend_from_slice(now.belief);
-            marginals.extend_from_slice(now.predicted);
             log_predictive.push(now.increment);
         })?;
+        let mut marginals = vec![0.0; beliefs.len()];
         let mut back = Backward::new(self);
-        let mut ratio = vec![0.0; k];
         let rows = beliefs.chunks_exact(k).zip(marginals.chunks_exact_mut(k));
         for (n, (belief, row)) in rows.rev().enumerate() {
             if n == 0 {
                 back.start(belief);
             } else {
-                back.step(belief, &mut ratio);
+                back.step(belief);
             }
-            ratio.copy_from_slice(row);
             row.copy_from_slice(&back.marginal);
         }
         Ok(Smoothed {
@@ -115,26 +111,33 @@ impl<E: Emission> Hmm<E> {
     }
 }
 
-/// The pass back: γ_{t+1} and pred_{t+1} in, γ_t out.
+/// The pass back: γ_{t+1} and q_t in, γ_t out.
 pub(super) struct Backward<'a> {
     transition: &'a [f64],
     transposed: Vec<f64>,
     /// γ of the time last taken `[K]`.
     pub marginal: Vec<f64>,
-    spare: Vec<f64>,
+    /// ρ of the time before, γ ⊘ pred `[K]`; zeros after a step that returned false.
+    pub ratio: Vec<f64>,
     /// ξ `[K, K]`, after a step that returned false.
     pub pairwise: Vec<f64>,
+    spare: Vec<f64>,
 }
 
 impl<'a> Backward<'a> {
     pub fn new<E: Emission>(model: &'a Hmm<E>) -> Self {
-        let k = model.states();
+        Self::of(model.states(), model.transition())
+    }
+
+    /// For any weights `[K, K]` in place of A; their rows need not sum to 1.
+    pub fn of(k: usize, transition: &'a [f64]) -> Self {
         Self {
-            transition: model.transition(),
-            transposed: transposed(k, model.transition()),
+            transition,
+            transposed: transposed(k, transition),
             marginal: vec![0.0; k],
-            spare: vec![0.0; k],
+            ratio: vec![0.0; k],
             pairwise: vec![0.0; k * k],
+            spare: vec![0.0; k],
         }
     }
 
@@ -143,21 +146,22 @@ impl<'a> Backward<'a> {
         self.marginal.copy_from_slice(belief);
     }
 
-    /// γ_t from γ_{t+1} and q_t (`belief`). `ratio` has pred_{t+1} and gets ρ; or, where an entry of ρ is
-    /// out of range, 0: the answer is false then, and ξ_t is in `pairwise`.
-    pub fn step(&mut self, belief: &[f64], ratio: &mut [f64]) -> bool {
+    /// γ_t from γ_{t+1} and q_t (`belief`). True where ρ was computed; false where an entry of it was out
+    /// of range and ξ_t was computed instead.
+    pub fn step(&mut self, belief: &[f64]) -> bool {
         let in_range = backward(
             &self.marginal,
-            ratio,
             belief,
+            self.transition,
             &self.transposed,
+            &mut self.ratio,
             &mut self.spare,
         );
         if !in_range {
-            product(belief, self.transition, ratio);
+            product(belief, self.transition, &mut self.ratio);
             let (after, xi) = (&self.marginal, &mut self.pairwise);
-            pairwise(belief, self.transition, ratio, after, xi);
-            ratio.fill(0.0);
+            pairwise(belief, self.transition, &self.ratio, after, xi);
+            self.ratio.fill(0.0);
             for (g, row) in self.spare.iter_mut().zip(xi.chunks_exact(belief.len())) {
                 *g = row.iter().sum();
             }

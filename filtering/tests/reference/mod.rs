@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test program uses its part
 
 pub mod hmm;
+pub mod random;
 
 use std::path::{Path, PathBuf};
 

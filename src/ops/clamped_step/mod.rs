@@ -1,9 +1,8 @@
-//! Soft clamps, and the clamped step of a membrane potential as one operation.
+//! The soft ceiling, and the clamped step of a membrane potential as one operation.
 //!
 //! ```text
-//! soft_ceiling(x; c)   = c − softplus(c − max(x, −8))      Poisson: rates stay below e^c
-//! soft_symmetric(x; c) = c·tanh(x/c)                       Gaussian: |x| stays below c
-//! clamped_step(u, d)   = soft_ceiling(u + soft_ceiling(d; c_d); c_u)
+//! soft_ceiling(x; c) = c − softplus(c − max(x, −8))      Poisson: rates stay below e^c
+//! clamped_step(u, d) = soft_ceiling(u + soft_ceiling(d; c_d); c_u)
 //! ```
 //!
 //! The ceiling is computed as `min(m, c) − ln(1 + e^{−|m − c|})`, m = max(x, −8), which is the same
@@ -129,17 +128,4 @@ pub fn soft_ceiling<const D: usize>(x: Tensor<D>, ceiling: f64) -> Tensor<D> {
     let distance = over.clone().abs();
     // min(over, 0) from the distance, so that autodiff's slope at the ceiling itself is ½ too.
     (over - distance.clone()) * 0.5 + ceiling - distance.neg().exp().log1p()
-}
-
-/// `c·tanh(x/c)` from tensor operations: bounded on both sides by ±c.
-///
-/// ```
-/// use burn::tensor::{Device, Tensor};
-/// use scotopic::ops::soft_symmetric;
-/// let y: f32 = soft_symmetric(Tensor::<1>::from_floats([100.0], &Device::flex()), 7.0).into_scalar();
-/// assert!((y - 7.0).abs() < 1e-6);
-/// ```
-pub fn soft_symmetric<const D: usize>(x: Tensor<D>, limit: f64) -> Tensor<D> {
-    // Not x / limit: burn 0.22.1 rounds the divisor to f32 in backward, also in f64.
-    (x * (1.0 / limit)).tanh() * limit
 }

@@ -25,10 +25,5 @@ pub const DOUBLE: f64 = 1e-9;
 /// summation, and the device's own `exp`).
 pub const TIMES_STATED: f64 = 10.0;
 
-/// f32: and this many times more for gradients of Gaussian runs through `wgpu`. Its shading language leaves the
-/// precision of tanh open, and drivers make it of differences of exponentials: c·tanh(x/c), which bounds Gaussian
-/// states, is off by c·2⁻²⁴ there, and by 2⁻²⁴ of itself elsewhere.
-pub const LOOSE_TANH: f64 = 2.0;
-
 /// f32: eight units in the last place, where the recording states less (its inputs, for example).
 pub const SINGLE_FLOOR: f64 = 8.0 * f32::EPSILON as f64;

@@ -26,8 +26,7 @@ fn single_precision_on_every_device() {
     for case in Case::all() {
         on_every_device(|place| {
             let title = format!("{} on {}", case.name, place.title());
-            replay(&case, &place.autodiff())
-                .settle(&title, |group| case.single_tolerance(place, group));
+            replay(&case, &place.autodiff()).settle(&title, |group| case.single_tolerance(group));
         });
     }
 }

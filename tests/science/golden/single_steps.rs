@@ -23,7 +23,7 @@ fn single_precision_on_every_device() {
     for case in Case::all() {
         on_every_device(|place| {
             let title = format!("single steps of {} on {}", case.name, place.title());
-            check(&case, place).settle(&title, |group| case.single_tolerance(place, group));
+            check(&case, place).settle(&title, |group| case.single_tolerance(group));
         });
     }
 }

@@ -1,6 +1,7 @@
 //! One file per command of the program.
 
 pub mod analyse;
+pub mod compare;
 pub mod completions;
 pub mod config;
 pub mod data;
@@ -8,6 +9,8 @@ pub mod devices;
 pub mod evaluate;
 pub mod experiment;
 pub mod export;
+pub mod filter;
+pub mod fit;
 pub mod import;
 pub mod infer;
 pub mod show;

@@ -35,8 +35,12 @@ impl From<Option<Cell>> for Cell {
 
 impl Cell {
     fn markdown(&self) -> String {
+        self.plain().replace('|', "\\|")
+    }
+
+    fn plain(&self) -> String {
         match self {
-            Self::Text(text) => text.replace('|', "\\|"),
+            Self::Text(text) => text.clone(),
             Self::Number(value, decimals) => format!("{value:.decimals$}"),
             Self::Percent(value) => format!("{:.1} %", 100.0 * value),
             Self::Empty => "–".into(),
@@ -88,6 +92,40 @@ impl Table {
         text
     }
 
+    /// The table for a terminal: columns under each other, numbers to the right.
+    pub fn text(&self) -> String {
+        let cells: Vec<Vec<String>> = self
+            .rows
+            .iter()
+            .map(|row| row.iter().map(Cell::plain).collect())
+            .collect();
+        let size = |text: &str| text.chars().count();
+        let widths: Vec<usize> = self
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(c, name)| {
+                let widest = cells.iter().map(|row| size(&row[c])).max();
+                widest.unwrap_or(0).max(size(name))
+            })
+            .collect();
+        // The first column names the row; what is measured of it stands to the right.
+        let line = |row: &[String]| {
+            let mut text = String::new();
+            for (c, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+                let blank = " ".repeat(width - size(cell));
+                match c {
+                    0 => text.push_str(&format!("{cell}{blank}")),
+                    _ => text.push_str(&format!("  {blank}{cell}")),
+                }
+            }
+            text.trim_end().to_owned()
+        };
+        let mut lines = vec![line(&self.columns)];
+        lines.extend(cells.iter().map(|row| line(row)));
+        lines.join("\n")
+    }
+
     /// The table for programs.
     pub fn csv(&self) -> String {
         let mut text = String::new();
@@ -121,6 +159,10 @@ mod tests {
         assert_eq!(
             table.markdown(),
             "| model | R², sample | zeros |\n| --- | --- | --- |\n| a\\|b | 0.123 | 50.0 % |\n| x, y | – | – |\n"
+        );
+        assert_eq!(
+            table.text(),
+            "model  R², sample   zeros\na|b         0.123  50.0 %\nx, y            –       –"
         );
         assert_eq!(
             table.csv(),

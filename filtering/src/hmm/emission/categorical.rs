@@ -6,7 +6,7 @@ use super::{Emission, Learnable};
 use crate::error::check_distribution;
 use crate::{Error, Result};
 
-/// o ∈ {0 … M − 1} with p(o|s) = B[s][o]. An observation is a row of one whole number.
+/// o ∈ {0 … M − 1} with `p(o|s) = B[s][o]`. An observation is a row of one whole number.
 ///
 /// ```
 /// use scotopic_filtering::hmm::{Categorical, Emission};
@@ -54,7 +54,7 @@ impl Categorical {
     /// # Errors
     /// As [`Categorical::new`].
     pub fn from_flat(states: usize, mut probabilities: Vec<f64>) -> Result<Self> {
-        if states == 0 || probabilities.is_empty() || probabilities.len() % states != 0 {
+        if states == 0 || probabilities.is_empty() || !probabilities.len().is_multiple_of(states) {
             let found = format!("{} entries", probabilities.len());
             return Err(Error::size(
                 "probabilities",
@@ -208,12 +208,21 @@ impl Learnable for Categorical {
     }
 
     fn ascended(&self, step: &[f64]) -> Result<Self> {
-        let mut logits: Vec<f64> = self.probabilities.iter().map(|p| p.ln()).collect();
-        logits.iter_mut().zip(step).for_each(|(l, d)| *l += d);
-        logits.chunks_mut(self.symbols).for_each(|row| {
-            crate::softmax(row);
-        });
-        Self::from_flat(self.states, logits)
+        // softmax(ln B + d) = B e^d, normalised; d relative to its largest, so that nothing overflows.
+        let mut probabilities = self.probabilities.clone();
+        let rows = probabilities
+            .chunks_mut(self.symbols)
+            .zip(step.chunks(self.symbols));
+        for (row, step) in rows {
+            let top = step.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let mut total = 0.0;
+            for (p, d) in row.iter_mut().zip(step) {
+                *p *= (d - top).exp();
+                total += *p;
+            }
+            row.iter_mut().for_each(|p| *p /= total);
+        }
+        Self::from_flat(self.states, probabilities)
     }
 }
 

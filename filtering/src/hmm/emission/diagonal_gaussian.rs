@@ -63,7 +63,7 @@ impl DiagonalGaussian {
     /// # Errors
     /// As [`DiagonalGaussian::new`].
     pub fn from_flat(states: usize, means: Vec<f64>, variances: Vec<f64>) -> Result<Self> {
-        if states == 0 || means.is_empty() || means.len() % states != 0 {
+        if states == 0 || means.is_empty() || !means.len().is_multiple_of(states) {
             let found = format!("{} entries", means.len());
             return Err(Error::size(
                 "means",

@@ -55,7 +55,7 @@ impl Poisson {
     /// # Errors
     /// As [`Poisson::new`].
     pub fn from_flat(states: usize, rates: Vec<f64>) -> Result<Self> {
-        if states == 0 || rates.is_empty() || rates.len() % states != 0 {
+        if states == 0 || rates.is_empty() || !rates.len().is_multiple_of(states) {
             let found = format!("{} entries", rates.len());
             return Err(Error::size(
                 "rates",

@@ -1,0 +1,191 @@
+//! Observations in time, a row at a time: CSV, JSON lines and npy, from a file or a stream that never ends.
+//!
+//! | format | a row is | missing |
+//! |---|---|---|
+//! | CSV, TSV | a record; a first record that is not numbers is the header | an empty cell, `NA`, `NaN`, `null`, `?` |
+//! | JSON lines | a number, a list of numbers, or an object of numbers by name | `null`, alone or in the row |
+//! | npy | an entry of a one-dimensional array, a row of a two-dimensional one | NaN |
+//!
+//! A row with any entry missing is missing as a whole: a filter that cannot use half an observation must not be
+//! handed one by accident. Nothing is read ahead, so a reader at the end of a pipe answers line by line.
+//!
+//! ```
+//! use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
+//! # fn main() -> scotopic_datasets::Result<()> {
+//! let text = "time,temperature,pressure\n0,21.5,1013\n1,NA,1012\n";
+//! let options = SeriesOptions { columns: vec!["temperature".into(), "3".into()], ..Default::default() };
+//! let mut series = Series::from_reader("weather.csv", text.as_bytes(), SeriesFormat::Csv, &options)?;
+//! assert_eq!(series.names(), ["temperature", "pressure"]);
+//! assert_eq!(series.next_row()?, Some(Some(&[21.5, 1013.0][..])));
+//! assert_eq!(series.next_row()?, Some(None)); // missing
+//! assert_eq!(series.next_row()?, None); // the end
+//! # Ok(()) }
+//! ```
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use crate::{Error, Result};
+
+mod array;
+mod choice;
+mod delimited;
+mod lines;
+
+#[cfg(test)]
+mod tests;
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeriesFormat {
+    /// Cells between commas.
+    Csv,
+    /// Cells between tabulators.
+    Tsv,
+    /// One JSON value a line.
+    JsonLines,
+    /// NumPy's array format.
+    Npy,
+}
+
+impl SeriesFormat {
+    /// What the ending of a file's name says.
+    ///
+    /// ```
+    /// use scotopic_datasets::series::SeriesFormat;
+    /// assert_eq!(SeriesFormat::of("a/quakes.jsonl".as_ref()), Some(SeriesFormat::JsonLines));
+    /// assert_eq!(SeriesFormat::of("notes.txt".as_ref()), None);
+    /// ```
+    pub fn of(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        match ending.as_str() {
+            "csv" => Some(Self::Csv),
+            "tsv" | "tab" => Some(Self::Tsv),
+            "jsonl" | "ndjson" | "json" => Some(Self::JsonLines),
+            "npy" => Some(Self::Npy),
+            _ => None,
+        }
+    }
+}
+
+/// What to take of each row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeriesOptions {
+    /// Columns by name, or by number from 1; all of them when empty.
+    pub columns: Vec<String>,
+}
+
+/// A source of rows.
+trait Rows {
+    /// The names of the columns that are taken.
+    fn names(&self) -> &[String];
+    /// Replaces `row` by the next one. `None` at the end, else whether the row is complete.
+    fn next_into(&mut self, row: &mut Vec<f64>) -> Result<Option<bool>>;
+    /// The number of rows, where the format says it beforehand.
+    fn total(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Observations being read.
+pub struct Series {
+    rows: Box<dyn Rows>,
+    row: Vec<f64>,
+}
+
+impl std::fmt::Debug for Series {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Series")
+            .field("names", &self.names())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Series {
+    /// The rows of a file whose name tells the format.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::Setting`] for a name that tells no format, [`Error::Row`] for
+    /// a file without rows or a column that it has not.
+    pub fn open(path: &Path, options: &SeriesOptions) -> Result<Self> {
+        let format = SeriesFormat::of(path).ok_or_else(|| {
+            let expected = "a name ending in .csv, .tsv, .jsonl or .npy, or a format that is named";
+            Error::setting("series", "path", path.display(), expected)
+        })?;
+        Self::open_as(path, format, options)
+    }
+
+    /// The rows of a file in a given format.
+    ///
+    /// # Errors
+    /// As [`Series::open`].
+    pub fn open_as(path: &Path, format: SeriesFormat, options: &SeriesOptions) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io(path, "open"))?;
+        Self::from_reader(
+            &path.display().to_string(),
+            BufReader::new(file),
+            format,
+            options,
+        )
+    }
+
+    /// The rows of a stream; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`Series::open`].
+    pub fn from_reader(
+        name: &str,
+        reader: impl Read + 'static,
+        format: SeriesFormat,
+        options: &SeriesOptions,
+    ) -> Result<Self> {
+        let rows: Box<dyn Rows> = match format {
+            SeriesFormat::Csv => Box::new(delimited::Delimited::new(name, reader, b',', options)?),
+            SeriesFormat::Tsv => Box::new(delimited::Delimited::new(name, reader, b'\t', options)?),
+            SeriesFormat::JsonLines => Box::new(lines::Lines::new(name, reader, options)?),
+            SeriesFormat::Npy => Box::new(array::Rows::new(name, reader, options)?),
+        };
+        Ok(Self {
+            row: Vec::with_capacity(rows.names().len()),
+            rows,
+        })
+    }
+
+    /// The names of the columns that are taken, in order; numbers from 1 where the file names none.
+    pub fn names(&self) -> &[String] {
+        self.rows.names()
+    }
+
+    /// The entries of a row.
+    pub fn width(&self) -> usize {
+        self.names().len()
+    }
+
+    /// The number of rows, where the format says it beforehand (npy).
+    pub fn total(&self) -> Option<u64> {
+        self.rows.total()
+    }
+
+    /// The next row: `None` at the end, `Some(None)` if it is missing.
+    ///
+    /// # Errors
+    /// [`Error::Row`] with the line and column of what is no number or has not the width of the first row.
+    pub fn next_row(&mut self) -> Result<Option<Option<&[f64]>>> {
+        self.row.clear();
+        Ok(self
+            .rows
+            .next_into(&mut self.row)?
+            .map(|complete| complete.then_some(&self.row[..])))
+    }
+}
+
+/// A cell that says "not measured".
+fn is_missing(cell: &str) -> bool {
+    let cell = cell.trim();
+    cell.is_empty()
+        || cell == "?"
+        || ["na", "nan", "null", "none"]
+            .iter()
+            .any(|m| cell.eq_ignore_ascii_case(m))
+}

@@ -1,0 +1,61 @@
+//! ∇ ln p(y_1 … y_T) by the parameters, by Fisher's identity.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::model::LinearGaussian;
+use crate::{Result, Sequence};
+
+/// The gradient of the log evidence by the raw entries of the parameters; symmetric for Q, R and P0, where each
+/// entry of a pair holds half of what moving both together does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GaussianGradient {
+    /// By F `[n, n]`.
+    pub transition: DMatrix<f64>,
+    /// By b `[n]`.
+    pub bias: DVector<f64>,
+    /// By Q `[n, n]`.
+    pub process_noise: DMatrix<f64>,
+    /// By H `[m, n]`.
+    pub observation: DMatrix<f64>,
+    /// By d `[m]`.
+    pub offset: DVector<f64>,
+    /// By R `[m, m]`.
+    pub observation_noise: DMatrix<f64>,
+    /// By m0 `[n]`.
+    pub initial_mean: DVector<f64>,
+    /// By P0 `[n, n]`.
+    pub initial_covariance: DMatrix<f64>,
+    /// ln p(y_1 … y_T), in nats.
+    pub log_evidence: f64,
+}
+
+impl LinearGaussian {
+    /// ∇_θ ln p(y_1 … y_T | θ) = E_q[∇_θ ln p(x, y | θ)] under the exact posterior (equations (S)); observations
+    /// `[m]`.
+    ///
+    /// # Errors
+    /// As [`LinearGaussian::smooth`], and [`Error::NotPositiveDefinite`](crate::Error::NotPositiveDefinite)
+    /// for a Q or P0 with a direction of no variance.
+    pub fn gradient(&self, observations: &Sequence) -> Result<GaussianGradient> {
+        let (statistics, log_evidence) = self.statistics(observations)?;
+        let (start, initial_covariance) = statistics
+            .initial
+            .gradient("P0", self.initial_covariance())?;
+        let (moves, process_noise) = statistics.transition.gradient("Q", self.process_noise())?;
+        let (sees, observation_noise) = statistics
+            .observation
+            .gradient("R", self.observation_noise())?;
+        let n = self.states();
+        Ok(GaussianGradient {
+            transition: moves.columns(0, n).into_owned(),
+            bias: moves.column(n).into_owned(),
+            process_noise,
+            observation: sees.columns(0, n).into_owned(),
+            offset: sees.column(n).into_owned(),
+            observation_noise,
+            initial_mean: start.column(0).into_owned(),
+            initial_covariance,
+            log_evidence,
+        })
+    }
+}

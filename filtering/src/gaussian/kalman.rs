@@ -1,0 +1,360 @@
+//! The streaming filter: one observation in, constant memory, no allocation.
+
+use serde::{Deserialize, Serialize};
+
+use super::belief::Gaussian;
+use super::flat::{From as Before, Into as After, Plan, advance, flat};
+use super::kernel::GaussianKernel;
+use super::model::LinearGaussian;
+use super::positive::symmetric;
+use crate::sequence::check_row;
+use crate::step::{Step, Sum};
+use crate::{Error, Result};
+
+/// The exact filter q_t(x_t) = N(m_t, P_t) of a [`LinearGaussian`] (R. E. Kalman, "A new approach to linear
+/// filtering and prediction problems", 1960), with the recursive ELBO, which is the log evidence here.
+///
+/// An update costs 2n³ + O(m n²) operations and allocates nothing. The covariance is kept in Joseph form,
+/// without jitter. The newest backward kernel and fixed-lag beliefs are made from kept beliefs when they
+/// are asked for. A snapshot (`serde`) goes on bit for bit.
+///
+/// ```
+/// use scotopic_filtering::gaussian::{Kalman, LinearGaussian};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let walk = LinearGaussian::from_rows(&[[1.0]], &[[0.1]], &[[1.0]], &[[1.0]])?;
+/// let mut filter = Kalman::new(walk)?.with_lag(3)?;
+/// for y in [0.3, 0.1, 0.4] {
+///     let step = filter.update(Some(&[y]))?;
+///     assert!(step.surprise() > 0.0);
+/// }
+/// filter.update(None)?; // nothing seen: the belief only spreads
+/// assert!(filter.covariance()[0] > filter.lagged(1)?.covariance()[(0, 0)]);
+/// assert_eq!(filter.observations(), 4);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Snapshot", into = "Snapshot")]
+pub struct Kalman {
+    model: LinearGaussian,
+    plan: Plan,
+    /// A ring of lag + 2 beliefs (mean `[n]`, covariance `[n, n]`): the newest, lag before it, and the one
+    /// that the next update writes, so that an update that fails has overwritten nothing.
+    ring: Vec<f64>,
+    newest: usize,
+    /// How many beliefs of observations the ring holds, at most lag + 1.
+    kept: usize,
+    lag: usize,
+    observations: u64,
+    evidence: Sum,
+    scratch: Vec<f64>,
+}
+
+impl Kalman {
+    /// A filter that has seen nothing: the belief is N(m0, P0).
+    ///
+    /// # Errors
+    /// [`Error::NotPositiveDefinite`] for an R that cannot be factored, which no valid model has.
+    pub fn new(model: LinearGaussian) -> Result<Self> {
+        let plan = Plan::new(&model)?;
+        let mut filter = Self {
+            scratch: vec![0.0; plan.scratch()],
+            ring: Vec::new(),
+            newest: 0,
+            kept: 0,
+            lag: 1,
+            observations: 0,
+            evidence: Sum::default(),
+            plan,
+            model,
+        };
+        let prior = Gaussian {
+            mean: filter.model.initial_mean().clone(),
+            covariance: filter.model.initial_covariance().clone(),
+        };
+        filter.fill(1, &[prior]);
+        Ok(filter)
+    }
+
+    /// The same filter with the beliefs of the last `lag` observations before the newest kept for
+    /// [`Kalman::lagged`]; one is kept otherwise. Costs lag·(n + n²) numbers.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a lag of 0 or one too large to be held.
+    pub fn with_lag(mut self, lag: usize) -> Result<Self> {
+        let size = self.plan.n * (self.plan.n + 1) * size_of::<f64>();
+        if lag == 0 || lag > isize::MAX as usize / size - 2 {
+            return Err(Error::setting("lag", lag, "from 1 to what memory can hold"));
+        }
+        let beliefs = self.beliefs();
+        let recent = beliefs.len().saturating_sub(lag + 1);
+        self.fill(lag, &beliefs[recent..]);
+        Ok(self)
+    }
+
+    /// Lays the ring out anew for `beliefs`, oldest first, at least one and at most `lag + 1`.
+    fn fill(&mut self, lag: usize, beliefs: &[Gaussian]) {
+        let slot = self.slot();
+        self.ring = vec![0.0; (lag + 2) * slot];
+        self.lag = lag;
+        self.newest = beliefs.len() - 1;
+        for (belief, place) in beliefs.iter().zip(self.ring.chunks_exact_mut(slot)) {
+            let (mean, covariance) = place.split_at_mut(belief.states());
+            mean.copy_from_slice(belief.mean.as_slice());
+            covariance.copy_from_slice(&flat(&belief.covariance));
+        }
+        self.kept = if self.observations == 0 {
+            0
+        } else {
+            beliefs.len()
+        };
+    }
+
+    /// Takes in the next observation `[m]`, `None` for a missing one.
+    ///
+    /// # Errors
+    /// [`Error::Observation`] for a row of a wrong width or an entry that is not finite,
+    /// [`Error::NotFinite`] where the belief leaves the range of numbers. The filter is then as it was.
+    pub fn update(&mut self, y: Option<&[f64]>) -> Result<Step> {
+        let index = self.observations;
+        if let Some(y) = y {
+            check_row(y, self.plan.m).map_err(|e| e.at_observation(index))?;
+        }
+        let (n, slot) = (self.plan.n, self.slot());
+        let next = (self.newest + 1) % (self.lag + 2);
+        let (old, new) = two_slots(&mut self.ring, slot, self.newest, next);
+        let (old_mean, old_covariance) = old.split_at(n);
+        let (mean, covariance) = new.split_at_mut(n);
+        let increment = advance(
+            &self.plan,
+            y,
+            Before {
+                mean: old_mean,
+                covariance: old_covariance,
+                earlier: index > 0,
+            },
+            After { mean, covariance },
+            &mut self.scratch,
+        );
+        let size = new.iter().map(|v| v.abs()).sum::<f64>() + increment.abs();
+        if !size.is_finite() {
+            let what = "the size of the belief";
+            let found = size;
+            return Err(Error::NotFinite { index, what, found });
+        }
+        self.newest = next;
+        self.kept = (self.kept + 1).min(self.lag + 1);
+        self.observations += 1;
+        self.evidence = self.evidence.plus(increment);
+        Ok(Step {
+            increment,
+            elbo: self.elbo(),
+        })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &LinearGaussian {
+        &self.model
+    }
+
+    /// m_t `[n]`; m0 before the first observation.
+    pub fn mean(&self) -> &[f64] {
+        &self.place(0)[..self.plan.n]
+    }
+
+    /// P_t `[n·n]`, row after row; P0 before the first observation.
+    pub fn covariance(&self) -> &[f64] {
+        &self.place(0)[self.plan.n..]
+    }
+
+    /// N(m_t, P_t) as nalgebra's vector and matrix.
+    pub fn belief(&self) -> Gaussian {
+        self.belief_before(0)
+    }
+
+    /// The belief about the state that the next observation is of.
+    pub fn predicted(&self) -> Gaussian {
+        if self.observations == 0 {
+            self.belief()
+        } else {
+            self.predict(1)
+        }
+    }
+
+    /// The belief about the state `steps` after the newest one; before the first observation, after x_1.
+    pub fn predict(&self, steps: usize) -> Gaussian {
+        let (f, model) = (self.model.transition(), &self.model);
+        (0..steps).fold(self.belief(), |now, _| Gaussian {
+            mean: f * now.mean + model.bias(),
+            covariance: symmetric(f * now.covariance * f.transpose() + model.process_noise()),
+        })
+    }
+
+    /// The belief about the observation `steps` after the newest one: N(H m + d, H P Hᵀ + R).
+    pub fn predict_observation(&self, steps: usize) -> Gaussian {
+        let (h, model) = (self.model.observation(), &self.model);
+        let state = self.predict(steps);
+        Gaussian {
+            mean: h * state.mean + model.offset(),
+            covariance: symmetric(h * state.covariance * h.transpose() + model.observation_noise()),
+        }
+    }
+
+    /// The newest backward kernel b_t(x_{t−1}|x_t); none before the second observation.
+    ///
+    /// # Errors
+    /// [`Error::NotPositiveDefinite`] where a direction of the prediction has no variance.
+    pub fn kernel(&self) -> Result<Option<GaussianKernel>> {
+        if self.kept < 2 {
+            return Ok(None);
+        }
+        GaussianKernel::optimal(&self.model, &self.belief_before(1)).map(Some)
+    }
+
+    /// The belief about x_{t−back} after all observations so far, by the backward kernels.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for more than was seen or is kept (see [`Kalman::with_lag`]);
+    /// [`Error::NotPositiveDefinite`] where a direction of a prediction has no variance.
+    pub fn lagged(&self, back: usize) -> Result<Gaussian> {
+        if back >= self.kept {
+            let expected = format!("less than {} (the observations kept)", self.kept);
+            return Err(Error::setting("back", back, expected));
+        }
+        (1..=back).try_fold(self.belief(), |later, back| {
+            let kernel = GaussianKernel::optimal(&self.model, &self.belief_before(back))?;
+            Ok(kernel.push(&later))
+        })
+    }
+
+    /// L_t = ln p(y_1 … y_t), in nats.
+    pub fn elbo(&self) -> f64 {
+        self.evidence.value()
+    }
+
+    /// How many observations were taken in, missing ones included.
+    pub fn observations(&self) -> u64 {
+        self.observations
+    }
+
+    /// Goes on with another model of the same sizes; beliefs and evidence stay.
+    pub(crate) fn change_model(&mut self, model: LinearGaussian) -> Result<()> {
+        self.plan = Plan::new(&model)?;
+        self.model = model;
+        Ok(())
+    }
+
+    /// What an update changes, the ring's spare belief apart.
+    pub(crate) fn mark(&self) -> Mark {
+        (self.newest, self.kept, self.observations, self.evidence)
+    }
+
+    /// Undoes the one update since `mark`.
+    pub(crate) fn back_to(&mut self, mark: Mark) {
+        (self.newest, self.kept, self.observations, self.evidence) = mark;
+    }
+
+    /// The filtered belief `back` observations before the newest, which the ring must hold.
+    pub(crate) fn belief_before(&self, back: usize) -> Gaussian {
+        let (mean, covariance) = self.place(back).split_at(self.plan.n);
+        Gaussian::from_flat(mean, covariance)
+    }
+
+    /// How many beliefs before the newest are kept.
+    pub fn lag(&self) -> usize {
+        self.lag
+    }
+
+    /// How many beliefs the ring holds.
+    pub(crate) fn kept(&self) -> usize {
+        self.kept
+    }
+
+    fn slot(&self) -> usize {
+        self.plan.n * (self.plan.n + 1)
+    }
+
+    fn place(&self, back: usize) -> &[f64] {
+        let (slots, slot) = (self.lag + 2, self.slot());
+        let at = (self.newest + slots - back) % slots;
+        &self.ring[at * slot..(at + 1) * slot]
+    }
+
+    /// The beliefs of the ring, oldest first; N(m0, P0) before the first observation.
+    fn beliefs(&self) -> Vec<Gaussian> {
+        (0..self.kept.max(1))
+            .rev()
+            .map(|back| self.belief_before(back))
+            .collect()
+    }
+}
+
+/// The place in the ring, how much of it holds beliefs, how many observations, and their evidence.
+pub(crate) type Mark = (usize, usize, u64, Sum);
+
+/// Slot `read` to read and slot `write` to write, of a ring of slots of `size` numbers.
+fn two_slots(ring: &mut [f64], size: usize, read: usize, write: usize) -> (&[f64], &mut [f64]) {
+    if read < write {
+        let (left, right) = ring.split_at_mut(write * size);
+        (&left[read * size..][..size], &mut right[..size])
+    } else {
+        let (left, right) = ring.split_at_mut(read * size);
+        (&right[..size], &mut left[write * size..][..size])
+    }
+}
+
+impl PartialEq for Kalman {
+    fn eq(&self, other: &Self) -> bool {
+        Snapshot::from(self.clone()) == Snapshot::from(other.clone())
+    }
+}
+
+/// The form of a filter in a file.
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Snapshot {
+    model: LinearGaussian,
+    lag: usize,
+    observations: u64,
+    evidence: Sum,
+    beliefs: Vec<Gaussian>,
+}
+
+impl From<Kalman> for Snapshot {
+    fn from(filter: Kalman) -> Self {
+        Self {
+            beliefs: filter.beliefs(),
+            model: filter.model,
+            lag: filter.lag,
+            observations: filter.observations,
+            evidence: filter.evidence,
+        }
+    }
+}
+
+impl TryFrom<Snapshot> for Kalman {
+    type Error = Error;
+    fn try_from(snapshot: Snapshot) -> Result<Self> {
+        let held = snapshot.beliefs.len();
+        let expected = snapshot.observations.clamp(1, snapshot.lag as u64 + 1);
+        if held == 0 || held as u64 > expected {
+            return Err(Error::size(
+                "beliefs",
+                held,
+                format!("from 1 to {expected}"),
+            ));
+        }
+        let n = snapshot.model.states();
+        if let Some(wrong) = snapshot.beliefs.iter().find(|b| b.states() != n) {
+            return Err(Error::size("beliefs", wrong.states(), n));
+        }
+        let evidence = snapshot.evidence.value();
+        if !evidence.is_finite() {
+            return Err(Error::entry("evidence", &[], evidence, "a finite number"));
+        }
+        let mut filter = Self::new(snapshot.model)?.with_lag(snapshot.lag)?;
+        filter.observations = snapshot.observations;
+        filter.evidence = snapshot.evidence;
+        filter.fill(snapshot.lag, &snapshot.beliefs);
+        Ok(filter)
+    }
+}

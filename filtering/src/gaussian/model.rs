@@ -1,0 +1,299 @@
+//! The model: F, b, Q, H, d, R, m0, P0.
+
+use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
+
+use super::positive::{check_symmetric, cholesky, semidefinite_root};
+use crate::{Error, Result};
+
+/// A linear-Gaussian state-space model,
+///
+/// ```text
+/// x_1 ~ N(m0, P0),   x_t = F x_{t−1} + b + N(0, Q),   y_t = H x_t + d + N(0, R).
+/// ```
+///
+/// R must be positive definite. Q and P0 may have directions of no variance (a position that only its
+/// velocity moves, a start that is known); the filter, the smoother and sampling take them. What needs Q⁻¹
+/// or P0⁻¹ (the value recursion, the restricted factorisations, gradients) says so by
+/// [`Error::NotPositiveDefinite`].
+///
+/// ```
+/// use scotopic_filtering::gaussian::LinearGaussian;
+/// use scotopic_filtering::nalgebra::{DMatrix, DVector};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// // A point that drifts; its position is seen.
+/// let model = LinearGaussian::from_rows(
+///     &[[1.0, 0.1], [0.0, 1.0]],
+///     &[[1e-4, 0.0], [0.0, 1e-2]],
+///     &[[1.0, 0.0]],
+///     &[[0.25]],
+/// )?
+/// .with_initial(DVector::zeros(2), DMatrix::identity(2, 2) * 10.0)?;
+/// assert_eq!((model.states(), model.width()), (2, 1));
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
+pub struct LinearGaussian {
+    transition: DMatrix<f64>,
+    bias: DVector<f64>,
+    process_noise: DMatrix<f64>,
+    observation: DMatrix<f64>,
+    offset: DVector<f64>,
+    observation_noise: DMatrix<f64>,
+    initial_mean: DVector<f64>,
+    initial_covariance: DMatrix<f64>,
+}
+
+impl LinearGaussian {
+    /// A model from F `[n, n]`, Q `[n, n]`, H `[m, n]` and R `[m, m]`, with b = 0, d = 0, m0 = 0, P0 = I.
+    ///
+    /// # Errors
+    /// [`Error::Size`] where sizes do not go together, [`Error::Entry`] for an entry that is not finite or
+    /// a covariance that is not symmetric, [`Error::NotPositiveDefinite`] for a Q that is not positive
+    /// semi-definite or an R that is not positive definite.
+    pub fn new(f: DMatrix<f64>, q: DMatrix<f64>, h: DMatrix<f64>, r: DMatrix<f64>) -> Result<Self> {
+        let (n, m) = (f.nrows(), h.nrows());
+        if n == 0 {
+            return Err(Error::size("F", "no state", "at least one"));
+        }
+        if m == 0 {
+            return Err(Error::size("H", "no row", "at least one observed entry"));
+        }
+        check_matrix("F", &f, n, n)?;
+        check_matrix("H", &h, m, n)?;
+        let q = check_covariance("Q", q, n)?;
+        semidefinite_root("Q", &q)?;
+        let r = check_covariance("R", r, m)?;
+        cholesky("R", &r)?;
+        Ok(Self {
+            transition: f,
+            bias: DVector::zeros(n),
+            process_noise: q,
+            observation: h,
+            offset: DVector::zeros(m),
+            observation_noise: r,
+            initial_mean: DVector::zeros(n),
+            initial_covariance: DMatrix::identity(n, n),
+        })
+    }
+
+    /// The same from rows: F `[n][n]`, Q `[n][n]`, H `[m][n]`, R `[m][m]`.
+    ///
+    /// # Errors
+    /// As [`LinearGaussian::new`], and [`Error::Size`] for rows of different lengths.
+    pub fn from_rows(
+        f: &[impl AsRef<[f64]>],
+        q: &[impl AsRef<[f64]>],
+        h: &[impl AsRef<[f64]>],
+        r: &[impl AsRef<[f64]>],
+    ) -> Result<Self> {
+        Self::new(
+            matrix("F", f)?,
+            matrix("Q", q)?,
+            matrix("H", h)?,
+            matrix("R", r)?,
+        )
+    }
+
+    /// The same with x_t = F x_{t−1} + **b** + …, b `[n]`, and y_t = H x_t + **d** + …, d `[m]`.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for a wrong size, [`Error::Entry`] for an entry that is not finite.
+    pub fn with_bias(mut self, b: DVector<f64>, d: DVector<f64>) -> Result<Self> {
+        check_vector("b", &b, self.states())?;
+        check_vector("d", &d, self.width())?;
+        (self.bias, self.offset) = (b, d);
+        Ok(self)
+    }
+
+    /// The same with x_1 ~ N(m0, P0), m0 `[n]`, P0 `[n, n]`.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for a wrong size, [`Error::Entry`] for an entry that is not finite or a P0 that is
+    /// not symmetric, [`Error::NotPositiveDefinite`] for one that is not positive semi-definite.
+    pub fn with_initial(mut self, m0: DVector<f64>, p0: DMatrix<f64>) -> Result<Self> {
+        check_vector("m0", &m0, self.states())?;
+        let p0 = check_covariance("P0", p0, self.states())?;
+        semidefinite_root("P0", &p0)?;
+        (self.initial_mean, self.initial_covariance) = (m0, p0);
+        Ok(self)
+    }
+
+    /// n, the entries of a state.
+    pub fn states(&self) -> usize {
+        self.transition.nrows()
+    }
+
+    /// m, the entries of one observation.
+    pub fn width(&self) -> usize {
+        self.observation.nrows()
+    }
+
+    /// F `[n, n]`.
+    pub fn transition(&self) -> &DMatrix<f64> {
+        &self.transition
+    }
+
+    /// b `[n]`.
+    pub fn bias(&self) -> &DVector<f64> {
+        &self.bias
+    }
+
+    /// Q `[n, n]`.
+    pub fn process_noise(&self) -> &DMatrix<f64> {
+        &self.process_noise
+    }
+
+    /// H `[m, n]`.
+    pub fn observation(&self) -> &DMatrix<f64> {
+        &self.observation
+    }
+
+    /// d `[m]`.
+    pub fn offset(&self) -> &DVector<f64> {
+        &self.offset
+    }
+
+    /// R `[m, m]`.
+    pub fn observation_noise(&self) -> &DMatrix<f64> {
+        &self.observation_noise
+    }
+
+    /// m0 `[n]`.
+    pub fn initial_mean(&self) -> &DVector<f64> {
+        &self.initial_mean
+    }
+
+    /// P0 `[n, n]`.
+    pub fn initial_covariance(&self) -> &DMatrix<f64> {
+        &self.initial_covariance
+    }
+
+    /// Whether F, Q, H, R and P0 are all diagonal: n models of one number each, side by side.
+    pub fn is_diagonal(&self) -> bool {
+        let diagonal = |m: &DMatrix<f64>| {
+            m.is_square()
+                && (0..m.nrows()).all(|i| (0..m.ncols()).all(|j| i == j || m[(i, j)] == 0.0))
+        };
+        [
+            &self.transition,
+            &self.process_noise,
+            &self.observation,
+            &self.observation_noise,
+            &self.initial_covariance,
+        ]
+        .into_iter()
+        .all(diagonal)
+    }
+
+    /// Checks that observations are of this model's width.
+    pub(crate) fn check_width(&self, width: usize) -> Result<()> {
+        if width == self.width() {
+            return Ok(());
+        }
+        let found = format!("rows of {width}");
+        let expected = format!("rows of {}, as H has", self.width());
+        Err(Error::size("observations", found, expected))
+    }
+}
+
+pub(crate) fn check_matrix(
+    name: &str,
+    m: &DMatrix<f64>,
+    rows: usize,
+    columns: usize,
+) -> Result<()> {
+    if m.shape() != (rows, columns) {
+        let found = format!("{}×{}", m.nrows(), m.ncols());
+        return Err(Error::size(name, found, format!("{rows}×{columns}")));
+    }
+    for i in 0..rows {
+        for j in 0..columns {
+            if !m[(i, j)].is_finite() {
+                return Err(Error::entry(name, &[i, j], m[(i, j)], "a finite number"));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn check_vector(name: &str, v: &DVector<f64>, size: usize) -> Result<()> {
+    if v.len() != size {
+        return Err(Error::size(name, v.len(), size));
+    }
+    match v.iter().position(|v| !v.is_finite()) {
+        None => Ok(()),
+        Some(i) => Err(Error::entry(name, &[i], v[i], "a finite number")),
+    }
+}
+
+pub(crate) fn check_covariance(name: &str, m: DMatrix<f64>, size: usize) -> Result<DMatrix<f64>> {
+    check_matrix(name, &m, size, size)?;
+    check_symmetric(name, m)
+}
+
+/// The form of a model in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    transition: Vec<Vec<f64>>,
+    bias: Vec<f64>,
+    process_noise: Vec<Vec<f64>>,
+    observation: Vec<Vec<f64>>,
+    offset: Vec<f64>,
+    observation_noise: Vec<Vec<f64>>,
+    initial_mean: Vec<f64>,
+    initial_covariance: Vec<Vec<f64>>,
+}
+
+impl TryFrom<Parts> for LinearGaussian {
+    type Error = Error;
+    fn try_from(parts: Parts) -> Result<Self> {
+        Self::new(
+            matrix("transition", &parts.transition)?,
+            matrix("process_noise", &parts.process_noise)?,
+            matrix("observation", &parts.observation)?,
+            matrix("observation_noise", &parts.observation_noise)?,
+        )?
+        .with_bias(parts.bias.into(), parts.offset.into())?
+        .with_initial(
+            parts.initial_mean.into(),
+            matrix("initial_covariance", &parts.initial_covariance)?,
+        )
+    }
+}
+
+impl From<LinearGaussian> for Parts {
+    fn from(model: LinearGaussian) -> Self {
+        Self {
+            transition: rows(&model.transition),
+            bias: model.bias.as_slice().to_vec(),
+            process_noise: rows(&model.process_noise),
+            observation: rows(&model.observation),
+            offset: model.offset.as_slice().to_vec(),
+            observation_noise: rows(&model.observation_noise),
+            initial_mean: model.initial_mean.as_slice().to_vec(),
+            initial_covariance: rows(&model.initial_covariance),
+        }
+    }
+}
+
+/// A matrix from its rows in a file.
+pub(crate) fn matrix(name: &str, rows: &[impl AsRef<[f64]>]) -> Result<DMatrix<f64>> {
+    let columns = rows.first().map_or(0, |row| row.as_ref().len());
+    if let Some(i) = rows.iter().position(|row| row.as_ref().len() != columns) {
+        let found = format!("{} entries", rows[i].as_ref().len());
+        let expected = format!("{columns}, as in row 0");
+        return Err(Error::size(format!("{name}[{i}]"), found, expected));
+    }
+    let entries = rows.iter().flat_map(|row| row.as_ref().iter().copied());
+    Ok(DMatrix::from_row_iterator(rows.len(), columns, entries))
+}
+
+/// The rows of a matrix, as a file has them.
+pub(crate) fn rows(m: &DMatrix<f64>) -> Vec<Vec<f64>> {
+    m.row_iter()
+        .map(|row| row.iter().copied().collect())
+        .collect()
+}

@@ -1,0 +1,119 @@
+//! Recursive maximum likelihood: ascent along the score.
+
+use serde::{Deserialize, Serialize};
+
+use super::carried::{Carried, Term};
+use super::score::score_rows;
+use super::scratch::Scratch;
+use super::{Seen, settings};
+use crate::hmm::kernel::kernel;
+use crate::hmm::{Hmm, Learnable};
+use crate::{Error, Result};
+
+/// S_t `[K, ·]` of equations (S), and its expectation at the last observation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Rmle {
+    pub(super) settings: settings::Rmle,
+    carried: Carried,
+    /// E_{q_{t−1}}[S_{t−1}], laid out as a row of [`Carried`].
+    last: Vec<f64>,
+    #[serde(skip)]
+    room: Scratch,
+    #[serde(skip)]
+    statistics: Scratch,
+}
+
+impl Rmle {
+    pub(super) fn new<E: Learnable>(model: &Hmm<E>, settings: settings::Rmle) -> Self {
+        let carried = Carried::new(model.states(), model.emission().parameters_len(), true);
+        Self {
+            settings,
+            last: vec![0.0; carried.row_len()],
+            carried,
+            room: Scratch::default(),
+            statistics: Scratch::default(),
+        }
+    }
+
+    /// Takes in an observation and returns the new model; on error nothing is changed.
+    pub(super) fn learn<E: Learnable>(
+        &mut self,
+        model: &Hmm<E>,
+        seen: &Seen<'_>,
+    ) -> Result<Option<Hmm<E>>> {
+        let (k, q) = (model.states(), model.emission().parameters_len());
+        let len = self.carried.row_len();
+        let [b, rows, row, step, belief, past, unit] =
+            self.room.rooms([k * k, k * q, len, len, k, k, k]);
+        score_rows(
+            model.emission(),
+            seen.observation,
+            rows,
+            &mut self.statistics,
+        );
+        match seen.before {
+            Some(before) => {
+                kernel(before, model.transition(), seen.predicted, b);
+                let term = Term::Score(model.transition(), seen.observation.map(|_| &*rows));
+                self.carried.push(b, (1.0, 1.0), term);
+                self.carried.expected(seen.belief, row, belief, past);
+            }
+            None => {
+                row.fill(0.0);
+                let own = row[k * (1 + k)..]
+                    .chunks_exact_mut(q)
+                    .zip(rows.chunks_exact(q));
+                for ((row, score), w) in own.zip(seen.belief) {
+                    row.iter_mut().zip(score).for_each(|(g, s)| *g = w * s);
+                }
+            }
+        }
+        let rate = self.settings.rate * self.settings.gain.at(seen.number);
+        for ((step, new), last) in step.iter_mut().zip(&*row).zip(&self.last) {
+            *step = rate * (new - last);
+        }
+        let new = match ascended(model, &step[k..]) {
+            Ok(model) => model,
+            Err(error) => {
+                if seen.before.is_some() {
+                    self.carried.take_back();
+                }
+                return Err(error);
+            }
+        };
+        if seen.before.is_none() {
+            for (j, table) in self.carried.table().chunks_exact_mut(len).enumerate() {
+                let own = k * (1 + k) + j * q;
+                table[own..own + q].copy_from_slice(&rows[j * q..(j + 1) * q]);
+            }
+        }
+        self.last.copy_from_slice(row);
+        self.carried.fold(unit, belief, past);
+        Ok(Some(new))
+    }
+
+    pub(super) fn check<E: Learnable>(&self, model: &Hmm<E>) -> Result<()> {
+        let q = model.emission().parameters_len();
+        let fits = self.carried.fits(model.states(), q, true);
+        match fits && self.last.len() == self.carried.row_len() {
+            true => Ok(()),
+            false => Err(Error::size("scores", "another size", "that of the model")),
+        }
+    }
+}
+
+/// θ + step: logits of A `[K, K]`, the new state first, then the emission's parameters `[K, Q]`.
+fn ascended<E: Learnable>(model: &Hmm<E>, step: &[f64]) -> Result<Hmm<E>> {
+    let k = model.states();
+    let (turned, emission) = step.split_at(k * k);
+    let mut transition = model.transition().to_vec();
+    for (i, row) in transition.chunks_exact_mut(k).enumerate() {
+        for (a, d) in row.iter_mut().zip(turned[i..].iter().step_by(k)) {
+            *a *= d.exp();
+        }
+        let total: f64 = row.iter().sum();
+        row.iter_mut().for_each(|a| *a /= total);
+    }
+    let emission = model.emission().ascended(emission)?;
+    Hmm::from_flat(model.initial().to_vec(), transition, emission)
+}

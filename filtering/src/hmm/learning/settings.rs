@@ -1,0 +1,333 @@
+//! How to learn while filtering, with the reason of each default.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// How parameters follow the observations; [`Hmm::learn_online`](crate::hmm::Hmm::learn_online).
+///
+/// | rule | an observation costs | good for |
+/// |---|---|---|
+/// | [`BlockOnlineEm`] | K² | nearly everything: the default |
+/// | [`OnlineEm`] | about 3K²(K + P) | the statistics of the whole past at every step, the textbook algorithm |
+/// | [`FixedLag`] | lag·K² | parameters that move at every observation, at less than K³ |
+/// | [`Rmle`] | as `OnlineEm` | the gradient itself: emissions without a closed M-step |
+/// | [`Dirichlet`] | K² | few observations, prior knowledge, intervals, drift |
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "kebab-case")]
+pub enum Learn {
+    /// Smoothing in blocks, an M-step a block.
+    BlockOnlineEm(BlockOnlineEm),
+    /// Recursive statistics, an M-step every observation.
+    OnlineEm(OnlineEm),
+    /// Smoothing a fixed number of steps back.
+    FixedLag(FixedLag),
+    /// Ascent of the log evidence.
+    Rmle(Rmle),
+    /// Conjugate counts.
+    Dirichlet(Dirichlet),
+}
+
+impl Default for Learn {
+    fn default() -> Self {
+        Learn::BlockOnlineEm(BlockOnlineEm::default())
+    }
+}
+
+/// The gain γ_t = (t + t₀)^−α of observation t (from 0) in a running average.
+///
+/// The average before the first observation is what the initial model expects of a stationary stream; its weight
+/// is ∏_t (1 − γ_t). t₀ = 1 therefore starts from nothing, γ_0 = 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gain {
+    /// α ∈ (½, 1].
+    pub exponent: f64,
+    /// t₀ ≥ 1.
+    pub offset: f64,
+}
+
+impl Default for Gain {
+    fn default() -> Self {
+        Self {
+            // Slow enough that early, bad statistics are forgotten (α = 1 never does), fast enough that the
+            // average over t^α observations is not noise (α = 0.6 is: an excess of 0.04 nats an observation
+            // after 1e5 observations of 16 states, against 0.0004 with 0.8).
+            exponent: 0.8,
+            // The first M-steps see about 250 observations' worth of the initial model: it takes that many
+            // before some thirty counts a state say more than the start.
+            offset: 1000.0,
+        }
+    }
+}
+
+impl Gain {
+    /// γ_t.
+    pub(super) fn at(&self, t: u64) -> f64 {
+        (t as f64 + self.offset).powf(-self.exponent)
+    }
+
+    fn check(&self) -> Result<()> {
+        if !(self.exponent > 0.5 && self.exponent <= 1.0) {
+            let expected = "above 0.5 (or the noise stays) and at most 1 (or learning stops)";
+            return Err(Error::setting("gain.exponent", self.exponent, expected));
+        }
+        if !(self.offset >= 1.0 && self.offset.is_finite()) {
+            return Err(Error::setting("gain.offset", self.offset, "at least 1"));
+        }
+        Ok(())
+    }
+}
+
+/// ε of every rule by default, on the scale of averages: a hundredth of one of the 10⁴ observations that an
+/// average over 10⁵ remembers. Enough that a symbol never seen has a probability, not −∞ when it comes; little
+/// enough that all of them together, ε·K·M, are nothing (with 16 states and 32 symbols, 10⁻⁴ would make 5% of all
+/// emissions up, and costs 0.013 nats an observation).
+const PSEUDO_COUNT: f64 = 1e-6;
+
+/// Averages of parameters leave out so many observations by default: as many as it takes, with [`Gain`] as it
+/// is, until the start weighs less than 1e-4 (∏(1 − γ_t) at t = 10⁴ is e^−11).
+const AVERAGE_FROM: u64 = 10_000;
+
+/// Block online EM (section 1.4): forward–backward on blocks of observations with the carried filter as prior,
+/// S ← (1 − γ)S + γ·(mean of the block), M-step.
+///
+/// γ = 1 − ∏(1 − γ_t) over the observations of the block, so that the block's length does not change how fast the
+/// past is forgotten.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BlockOnlineEm {
+    /// Observations a block.
+    pub block: usize,
+    /// γ_t.
+    pub gain: Gain,
+    /// ε of the M-step; statistics are averages an observation.
+    pub pseudo_count: f64,
+    /// The observation from which on parameters are averaged.
+    pub average_from: u64,
+}
+
+impl Default for BlockOnlineEm {
+    fn default() -> Self {
+        Self {
+            // The last few states of a block, as many as the chain remembers, are smoothed with less of their
+            // future, and the M-step is paid once a block: many times the memory of most chains, and still
+            // a tenth of the first averaging window of the gain.
+            block: 100,
+            gain: Gain::default(),
+            pseudo_count: PSEUDO_COUNT,
+            average_from: AVERAGE_FROM,
+        }
+    }
+}
+
+/// Online EM (O. Cappé, "Online EM algorithm for hidden Markov models", JCGS 20, 2011): the recursive statistics
+/// of section 1.4, exactly, and an M-step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OnlineEm {
+    /// γ_t.
+    pub gain: Gain,
+    /// No M-step before so many observations: the statistics of the first few determine nothing.
+    pub first: u64,
+    /// Observations from an M-step to the next.
+    pub every: u64,
+    /// ε of the M-step; statistics are averages an observation.
+    pub pseudo_count: f64,
+    /// The observation from which on parameters are averaged.
+    pub average_from: u64,
+}
+
+impl Default for OnlineEm {
+    fn default() -> Self {
+        Self {
+            gain: Gain::default(),
+            // With t₀ = 1000 the statistics are those of a whole model from the start. (There is never an
+            // M-step after the first observation alone: it has made no transition.)
+            first: 2,
+            // The algorithm as published. Less often is cheaper and hardly worse: γ is small.
+            every: 1,
+            pseudo_count: PSEUDO_COUNT,
+            average_from: AVERAGE_FROM,
+        }
+    }
+}
+
+/// Online EM with each observation's state smoothed by the `lag` observations after it, and no more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FixedLag {
+    /// Steps back; 0 counts with the filter.
+    pub lag: usize,
+    /// γ_t.
+    pub gain: Gain,
+    /// Observations from an M-step to the next.
+    pub every: u64,
+    /// ε of the M-step; statistics are averages an observation.
+    pub pseudo_count: f64,
+    /// The observation from which on parameters are averaged.
+    pub average_from: u64,
+}
+
+impl Default for FixedLag {
+    fn default() -> Self {
+        Self {
+            // What a chain that stays with probability 0.7 remembers of a state after 10 steps is 3 in 100.
+            lag: 10,
+            gain: Gain::default(),
+            // γ is below 1/250: ten observations move the statistics by less than their noise.
+            every: 10,
+            pseudo_count: PSEUDO_COUNT,
+            average_from: AVERAGE_FROM,
+        }
+    }
+}
+
+/// Recursive maximum likelihood (equations (RMLE)): ascent along the gradient of the newest increment,
+///
+/// ```text
+/// θ ← θ + η_t (E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]),   η_t = rate·(t + t₀)^−α
+/// ```
+///
+/// for the logits of A and the parameters of the emission. π stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rmle {
+    /// η_t for (t + t₀)^−α = 1.
+    pub rate: f64,
+    /// (t + t₀)^−α.
+    pub gain: Gain,
+    /// The observation from which on parameters are averaged.
+    pub average_from: u64,
+}
+
+impl Default for Rmle {
+    fn default() -> Self {
+        Self {
+            // An observation's gradient is about q_j(1 − p) ≤ 1 a logit: the first steps move a logit by up to
+            // rate·t₀^−α = 0.13. A state is seen one time in K, so the best rate grows with K.
+            rate: 8.0,
+            // Gradients, unlike averages, do not forget the start by themselves: smaller exponents travel
+            // further, and averaging takes out the noise they leave.
+            gain: Gain {
+                exponent: 0.6,
+                offset: 1000.0,
+            },
+            average_from: AVERAGE_FROM,
+        }
+    }
+}
+
+/// Conjugate counting with forgetting: q(A_i) = Dirichlet(α_i), and the conjugate prior of the emission.
+///
+/// ```text
+/// α ← α⁰ + λ(α − α⁰) + ξ_t,   ξ_t[i][j] = p(s_{t−1} = i, s_t = j | o_≤t)
+/// E ← E⁰ + λ(E − E⁰) + q_t(j) φ(o_t)
+/// ```
+///
+/// The filter runs on the posterior mean. The prior is the initial model, believed as much as the weights say;
+/// a uniform prior would make all states alike, and they would stay so. For symbols, E are the concentrations of
+/// the rows of B; for counts, of Gamma(a, b) on each rate, a = E_Σy and b = E_n.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dirichlet {
+    /// Σ_j α⁰_ij: of how many transitions out of each state the initial model tells.
+    pub transition_weight: f64,
+    /// Of how many observations of each state the initial model tells.
+    pub emission_weight: f64,
+    /// λ ∈ (0, 1]: counts are of the last 1/(1 − λ) observations.
+    pub forgetting: f64,
+    /// Observations from one look at the posterior mean to the next.
+    pub every: u64,
+    /// The observation from which on parameters are averaged.
+    pub average_from: u64,
+}
+
+impl Default for Dirichlet {
+    fn default() -> Self {
+        Self {
+            // Counts of the filter are, at first, mostly what the model expected anyway: with less weight the
+            // first hundred observations decide which states there are.
+            transition_weight: 50.0,
+            emission_weight: 50.0,
+            // A posterior, not a moving average.
+            forgetting: 1.0,
+            every: 1,
+            average_from: AVERAGE_FROM,
+        }
+    }
+}
+
+impl Learn {
+    /// Fails for settings that make no sense.
+    pub(super) fn check(&self) -> Result<()> {
+        let every = |n: u64| at_least_one("every", n);
+        match self {
+            Learn::BlockOnlineEm(s) => {
+                at_least_one("block", s.block as u64)?;
+                pseudo_count(s.pseudo_count)?;
+                s.gain.check()
+            }
+            Learn::OnlineEm(s) => {
+                every(s.every)?;
+                pseudo_count(s.pseudo_count)?;
+                s.gain.check()
+            }
+            Learn::FixedLag(s) => {
+                every(s.every)?;
+                pseudo_count(s.pseudo_count)?;
+                s.gain.check()
+            }
+            Learn::Rmle(s) => {
+                positive("rate", s.rate)?;
+                s.gain.check()
+            }
+            Learn::Dirichlet(s) => {
+                every(s.every)?;
+                positive("transition_weight", s.transition_weight)?;
+                positive("emission_weight", s.emission_weight)?;
+                if !(s.forgetting > 0.0 && s.forgetting <= 1.0) {
+                    let expected = "above 0 and at most 1";
+                    return Err(Error::setting("forgetting", s.forgetting, expected));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn average_from(&self) -> u64 {
+        match self {
+            Learn::BlockOnlineEm(s) => s.average_from,
+            Learn::OnlineEm(s) => s.average_from,
+            Learn::FixedLag(s) => s.average_from,
+            Learn::Rmle(s) => s.average_from,
+            Learn::Dirichlet(s) => s.average_from,
+        }
+    }
+}
+
+fn at_least_one(field: &'static str, value: u64) -> Result<()> {
+    match value {
+        0 => Err(Error::setting(field, value, "at least 1")),
+        _ => Ok(()),
+    }
+}
+
+fn positive(field: &'static str, value: f64) -> Result<()> {
+    if value > 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::setting(field, value, "a positive finite number"))
+}
+
+/// ε may be 0: then a state or symbol that is never seen keeps no probability.
+pub(super) fn pseudo_count(value: f64) -> Result<()> {
+    if value >= 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::setting(
+        "pseudo_count",
+        value,
+        "0 or a positive finite number",
+    ))
+}

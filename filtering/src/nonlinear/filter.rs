@@ -1,0 +1,536 @@
+//! The filter: one observation in, a Gaussian belief, a kernel and a bound out.
+//!
+//! Longer than most: one update is one story, from the first guess to the state that replaces the old one.
+
+use std::mem::swap;
+
+use serde::{Deserialize, Serialize};
+
+use super::bound::{Bound, Noise, Past, Slopes};
+use super::fit::{Tabulated, fit_quadratic};
+use super::kernel::{Joint, Kernel, Tie};
+use super::matrix::{
+    add_transposed, apply, cholesky, dot, invert_lower, product, quadratic_form, symmetrise,
+    transposed_product,
+};
+use super::score::{Score, ScoreFit};
+use super::sigma::Points;
+use super::snapshot::Snapshot;
+use super::{Representation, Scheme, Settings, StateSpace, Value};
+use crate::step::{Step, Sum};
+use crate::{Error, Result};
+
+/// A step of the natural gradient is halved at most so often before it is given up.
+const HALVINGS: u32 = 12;
+/// A bound may fall by this much, relative to its size, and still count as not fallen: rounding.
+const ROUNDING: f64 = 1e-12;
+
+/// What a filter knows after t observations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct State {
+    pub time: u64,
+    pub elbo: Sum,
+    pub increment: f64,
+    pub mean: Vec<f64>,
+    pub covariance: Vec<f64>,
+    pub precision: Vec<f64>,
+    pub value: Value,
+    pub kernel: Kernel,
+    pub score: Option<Score>,
+    pub evaluations: usize,
+    pub unsettled: u64,
+}
+
+/// An online filter with q_t = N(μ_t, Σ_t), kernels b_t(x_{t−1}|x_t) = N(E x_t + f, L) and a recursive bound.
+///
+/// Each update starts from the linearised prediction and the mode under it, and then improves q_t and b_t
+/// together by natural gradients of the newest bound with the past frozen. Memory is constant, and no update
+/// allocates where the model does not.
+///
+/// ```
+/// use scotopic_filtering::nonlinear::{Filter, Representation, Settings, models::SinQuadratic};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let model = SinQuadratic::new(0.09, 0.25, 0.0, 1.0)?;
+/// let settings = Settings { representation: Representation::table(), ..Settings::default() };
+/// let mut filter = Filter::new(model, settings)?;
+/// let step = filter.update(Some(&[-1.3]))?;
+/// filter.update(None)?; // a missing observation: the belief spreads
+/// assert!(step.elbo < 0.0 && filter.covariance()[0] > 0.09);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(
+    try_from = "Snapshot<M>",
+    into = "Snapshot<M>",
+    bound(
+        serialize = "M: StateSpace + Clone + Serialize",
+        deserialize = "M: StateSpace + Deserialize<'de>"
+    )
+)]
+pub struct Filter<M: StateSpace> {
+    pub(crate) model: M,
+    pub(super) settings: Settings,
+    pub(crate) noise: Noise,
+    prior: Noise,
+    pub(crate) state: State,
+    pub(crate) next: State,
+    /// Whether `next` is the outcome of a proposal that went well.
+    ready: bool,
+    pub(super) work: Work,
+}
+
+/// Scratch: nothing here outlives an update.
+#[derive(Debug, Clone)]
+pub(super) struct Work {
+    joint: Joint,
+    proposal: Joint,
+    slopes: Slopes,
+    proposed: Slopes,
+    pub(super) bound: Bound,
+    fit: Option<ScoreFit>,
+    step: Vec<f64>,
+    previous_step: Vec<f64>,
+    x: Vec<f64>,
+    y: Vec<f64>,
+    gradient: Vec<f64>,
+    predicted: Vec<f64>,
+    hessian: Vec<f64>,
+    factor: Vec<f64>,
+    inverse: Vec<f64>,
+    slope: Vec<f64>,
+    precision: Vec<f64>,
+}
+
+impl<M: StateSpace> Filter<M> {
+    /// A filter that has seen nothing.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for settings that make no sense, [`Error::Size`] and [`Error::NotPositiveDefinite`] for
+    /// covariances that are none.
+    pub fn new(model: M, settings: Settings) -> Result<Self> {
+        let n = model.dim();
+        if n == 0 || model.observed() == 0 {
+            return Err(Error::size("the model", 0, "a state and an observation"));
+        }
+        if model.initial_mean().len() != n {
+            return Err(Error::size("m0", model.initial_mean().len(), n));
+        }
+        settings.check(n)?;
+        let noise = Noise::new("Q", model.noise(), n)?;
+        let prior = Noise::new("P0", model.initial_covariance(), n)?;
+        let parameters = model.parameters_len();
+        let state = State {
+            time: 0,
+            elbo: Sum::default(),
+            increment: 0.0,
+            mean: model.initial_mean().to_vec(),
+            covariance: model.initial_covariance().to_vec(),
+            precision: prior.precision.clone(),
+            value: Value::zero(settings.carried(), n),
+            kernel: Kernel::zero(n),
+            score: settings
+                .score
+                .map(|shape| Score::zero(shape, parameters, n)),
+            evaluations: 0,
+            unsettled: 0,
+        };
+        let fit = match settings.score {
+            None => None,
+            Some(shape) => {
+                let points = Points::new(shape.rule(n), 2 * n)?;
+                Some(ScoreFit::new(points, parameters, n))
+            }
+        };
+        let points = Points::new(settings.rule(n), n)?;
+        let (vector, matrix) = (|| vec![0.0; n], || vec![0.0; n * n]);
+        let work = Work {
+            joint: Joint::zero(n),
+            proposal: Joint::zero(n),
+            slopes: Slopes::zero(n),
+            proposed: Slopes::zero(n),
+            bound: Bound::new(points, n),
+            fit,
+            step: vector(),
+            previous_step: vector(),
+            x: vector(),
+            y: vector(),
+            gradient: vector(),
+            predicted: vector(),
+            hessian: matrix(),
+            factor: matrix(),
+            inverse: matrix(),
+            slope: matrix(),
+            precision: matrix(),
+        };
+        Ok(Self {
+            next: state.clone(),
+            state,
+            ready: false,
+            model,
+            settings,
+            noise,
+            prior,
+            work,
+        })
+    }
+
+    /// Takes the next observation `[m]` in, `None` for a missing one.
+    ///
+    /// # Errors
+    /// [`Error::Observation`] for one that is not of the model, [`Error::NotFinite`] where the bound leaves the
+    /// range of numbers. The filter is then as it was.
+    pub fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        self.propose(observation)?;
+        Ok(self.commit())
+    }
+
+    /// The first half of an update: works the next state out and leaves the present one.
+    ///
+    /// # Errors
+    /// As [`Filter::update`].
+    pub(crate) fn propose(&mut self, observation: Option<&[f64]>) -> Result<()> {
+        self.ready = false;
+        let number = self.state.time;
+        if let Some(y) = observation {
+            self.model.check(y).map_err(|e| e.at_observation(number))?;
+        }
+        let bound = self.first_guess(observation);
+        let bound = self.improve(observation, bound);
+        if !bound.is_finite() {
+            return Err(not_finite(number, "the evidence lower bound", bound));
+        }
+        self.write(observation, bound);
+        self.write_score(observation)?;
+        self.ready = true;
+        Ok(())
+    }
+
+    /// The second half: the next state becomes the present one, if there is one.
+    pub(crate) fn commit(&mut self) -> Step {
+        if std::mem::take(&mut self.ready) {
+            swap(&mut self.state, &mut self.next);
+        }
+        self.step()
+    }
+
+    /// What the newest update did.
+    pub(crate) fn step(&self) -> Step {
+        Step {
+            increment: self.state.increment,
+            elbo: self.elbo(),
+        }
+    }
+
+    /// What came before, as the bound wants it.
+    fn past<'a>(model: &'a M, prior: &'a Noise, state: &'a State) -> Past<'a> {
+        match &state.value {
+            _ if state.time == 0 => Past::First(model.initial_mean(), prior),
+            Value::Quadratic(w) => Past::Quadratic(w),
+            Value::Table(w) => Past::Table(w),
+        }
+    }
+
+    fn evaluate(&mut self, observation: Option<&[f64]>, proposal: bool) -> f64 {
+        let past = Self::past(&self.model, &self.prior, &self.state);
+        let work = &mut self.work;
+        let (joint, slopes) = match proposal {
+            true => (&work.proposal, &mut work.proposed),
+            false => (&work.joint, &mut work.slopes),
+        };
+        let (model, noise) = (&self.model, &self.noise);
+        work.bound
+            .evaluate(model, noise, past, observation, joint, slopes)
+    }
+
+    /// The linearised prediction, moved to the mode under it, with the curvature there. Where the bound of that is
+    /// not finite, the prediction alone.
+    fn first_guess(&mut self, observation: Option<&[f64]>) -> f64 {
+        if !self.predict_joint() {
+            return f64::NAN;
+        }
+        if let Some(y) = observation {
+            if self.climb_to_mode(y) && self.work.joint.derive() {
+                let bound = self.evaluate(observation, false);
+                if bound.is_finite() {
+                    return bound;
+                }
+            }
+            if !self.predict_joint() {
+                return f64::NAN;
+            }
+        }
+        self.evaluate(observation, false)
+    }
+
+    /// The pair before y_t: A = P⁻¹ + FᵀQ⁻¹F, B = −FᵀQ⁻¹, D = Q⁻¹ (equations 2.2a).
+    fn predict_joint(&mut self) -> bool {
+        let (n, state, noise, work) = (self.model.dim(), &self.state, &self.noise, &mut self.work);
+        let joint = &mut work.joint;
+        if state.time == 0 {
+            joint.tie = Tie::First;
+            joint.mean.copy_from_slice(self.model.initial_mean());
+            joint.d.copy_from_slice(&self.prior.precision);
+            return joint.derive();
+        }
+        let tangent = self.settings.linearisation == super::Linearisation::Tangent;
+        if tangent {
+            self.model.mean(&state.mean, &mut joint.mean);
+            self.model.mean_slope(&state.mean, &mut work.slope);
+        } else {
+            work.factor.copy_from_slice(&state.covariance);
+            if cholesky(&mut work.factor, n).is_err() {
+                return false;
+            }
+            invert_lower(&work.factor, &mut work.inverse, n);
+            joint.mean.fill(0.0);
+            work.hessian.fill(0.0);
+            for (z, w) in work.bound.points.iter() {
+                apply(&work.factor, z, &mut work.x);
+                for (x, m) in work.x.iter_mut().zip(&state.mean) {
+                    *x += m;
+                }
+                self.model.mean(&work.x, &mut work.y);
+                for i in 0..n {
+                    joint.mean[i] += w * work.y[i];
+                    for j in 0..n {
+                        work.hessian[i * n + j] += w * work.y[i] * z[j];
+                    }
+                }
+            }
+            product(&work.hessian, &work.inverse, &mut work.slope, n);
+        }
+        joint.previous_mean.copy_from_slice(&state.mean);
+        joint.d.copy_from_slice(&noise.precision);
+        if self.settings.scheme == Scheme::Vjf {
+            joint.tie = Tie::Frozen;
+            joint.slope.fill(0.0);
+            joint.cross.fill(0.0);
+            joint.conditional.copy_from_slice(&state.covariance);
+            joint.previous_covariance.copy_from_slice(&state.covariance);
+            work.factor.copy_from_slice(&state.covariance);
+            if cholesky(&mut work.factor, n).is_err() {
+                return false;
+            }
+            joint.log_conditional = super::matrix::log_determinant(&work.factor, n);
+            return joint.derive();
+        }
+        joint.tie = Tie::Free;
+        transposed_product(&work.slope, &noise.precision, &mut joint.b, n);
+        product(&joint.b, &work.slope, &mut joint.a, n);
+        symmetrise(&mut joint.a, n);
+        for (a, p) in joint.a.iter_mut().zip(&state.precision) {
+            *a += p;
+        }
+        joint.b.iter_mut().for_each(|b| *b = -*b);
+        joint.derive()
+    }
+
+    /// Newton's method on ln g(y|x) − ½(x − μ̂)ᵀΠ(x − μ̂), with steps halved until it rises.
+    fn climb_to_mode(&mut self, y: &[f64]) -> bool {
+        let (n, model, work) = (self.model.dim(), &self.model, &mut self.work);
+        let joint = &mut work.joint;
+        work.predicted.copy_from_slice(&joint.mean);
+        work.precision.copy_from_slice(&joint.precision);
+        let (mut height, mut drop) = (f64::NAN, 0.0);
+        for _ in 0..=self.settings.mode_steps {
+            let likelihood =
+                model.log_likelihood_slopes(y, &joint.mean, &mut work.gradient, &mut work.hessian);
+            height = likelihood - drop;
+            if !height.is_finite() {
+                return false;
+            }
+            for ((x, m), p) in work.x.iter_mut().zip(&joint.mean).zip(&work.predicted) {
+                *x = m - p;
+            }
+            apply(&work.precision, &work.x, &mut work.y);
+            for (g, y) in work.gradient.iter_mut().zip(&work.y) {
+                *g -= y;
+            }
+            for ((f, p), h) in work
+                .factor
+                .iter_mut()
+                .zip(&work.precision)
+                .zip(&work.hessian)
+            {
+                *f = p - h;
+            }
+            // Where ln g curves upward too much, the curvature of the prediction stands in.
+            if cholesky(&mut work.factor, n).is_err() {
+                work.hessian.fill(0.0);
+                work.factor.copy_from_slice(&work.precision);
+                if cholesky(&mut work.factor, n).is_err() {
+                    return false;
+                }
+            }
+            invert_lower(&work.factor, &mut work.inverse, n);
+            apply(&work.inverse, &work.gradient, &mut work.y);
+            work.step.fill(0.0);
+            add_transposed(&work.inverse, &work.y, &mut work.step);
+            let promised = 0.5 * dot(&work.step, &work.gradient);
+            // Far finer than needed: the mode is only where improving starts.
+            if promised < 1e-10 {
+                break;
+            }
+            let mut rate = 1.0;
+            let risen = (0..HALVINGS).any(|_| {
+                for i in 0..n {
+                    work.y[i] = joint.mean[i] + rate * work.step[i];
+                    work.x[i] = work.y[i] - work.predicted[i];
+                }
+                drop = 0.5 * quadratic_form(&work.precision, &work.x);
+                rate *= 0.5;
+                model.log_likelihood(y, &work.y) - drop >= height
+            });
+            if !risen {
+                break;
+            }
+            joint.mean.copy_from_slice(&work.y);
+        }
+        // x' moves along with x; the observation's curvature joins that of the prediction.
+        for ((x, m), p) in work.x.iter_mut().zip(&joint.mean).zip(&work.predicted) {
+            *x = m - p;
+        }
+        if joint.tie == Tie::Free {
+            apply(&joint.slope, &work.x, &mut work.y);
+            for (m, y) in joint.previous_mean.iter_mut().zip(&work.y) {
+                *m += y;
+            }
+        }
+        for (d, h) in joint.d.iter_mut().zip(&work.hessian) {
+            *d -= h;
+        }
+        height.is_finite()
+    }
+
+    /// Natural-gradient steps of the newest bound: precision ← (1 − ρ) precision − ρ E[∇²T],
+    /// mean ← mean + ρ precision⁻¹ E[∇T], ρ halved until the bound does not fall.
+    fn improve(&mut self, observation: Option<&[f64]>, mut bound: f64) -> f64 {
+        let (mut rate, mut halvings, mut evaluations) = (1.0f64, 0, 1);
+        let mut settled = self.settings.improvements == 0 || !bound.is_finite();
+        while !settled && evaluations <= self.settings.improvements && halvings < HALVINGS {
+            let work = &mut self.work;
+            let (joint, proposal, slopes) = (&work.joint, &mut work.proposal, &work.slopes);
+            let towards = |into: &mut [f64], from: &[f64], hessian: &[f64]| {
+                for ((into, from), h) in into.iter_mut().zip(from).zip(hessian) {
+                    *into = (1.0 - rate) * from - rate * h;
+                }
+            };
+            proposal.tie = joint.tie;
+            towards(&mut proposal.d, &joint.d, &slopes.hessian);
+            if joint.tie == Tie::Free {
+                towards(&mut proposal.a, &joint.a, &slopes.previous_hessian);
+                towards(&mut proposal.b, &joint.b, &slopes.mixed_hessian);
+            } else {
+                proposal.slope.copy_from_slice(&joint.slope);
+                proposal.cross.copy_from_slice(&joint.cross);
+                proposal.conditional.copy_from_slice(&joint.conditional);
+                let from = &joint.previous_covariance;
+                proposal.previous_covariance.copy_from_slice(from);
+                proposal.log_conditional = joint.log_conditional;
+            }
+            if !proposal.derive() {
+                (rate, halvings) = (0.5 * rate, halvings + 1);
+                continue;
+            }
+            let (previous_step, step) = (&mut work.previous_step, &mut work.step);
+            let (pg, g) = (&slopes.previous_gradient, &slopes.gradient);
+            proposal.solve(pg, g, previous_step, step, &mut work.x);
+            let mut decrement = dot(step, g);
+            if joint.tie == Tie::Free {
+                decrement += dot(previous_step, pg);
+            }
+            let moved = joint.divergence(proposal) + 0.5 * rate * decrement;
+            if moved < self.settings.tolerance * rate {
+                settled = true;
+                break;
+            }
+            for i in 0..joint.n {
+                proposal.mean[i] = joint.mean[i] + rate * step[i];
+                proposal.previous_mean[i] = joint.previous_mean[i];
+                if joint.tie == Tie::Free {
+                    proposal.previous_mean[i] += rate * previous_step[i];
+                }
+            }
+            let reached = self.evaluate(observation, true);
+            evaluations += 1;
+            if reached >= bound - ROUNDING * bound.abs().max(1.0) {
+                bound = reached;
+                swap(&mut self.work.joint, &mut self.work.proposal);
+                swap(&mut self.work.slopes, &mut self.work.proposed);
+                (rate, halvings) = ((2.0 * rate).min(1.0), 0);
+            } else {
+                (rate, halvings) = (0.5 * rate, halvings + 1);
+            }
+        }
+        self.next.evaluations = evaluations;
+        self.next.unsettled = self.state.unsettled + u64::from(!settled);
+        bound
+    }
+
+    /// The next state from the pair that was reached.
+    fn write(&mut self, observation: Option<&[f64]>, bound: f64) {
+        let (work, next) = (&mut self.work, &mut self.next);
+        let (joint, slopes) = (&work.joint, &work.slopes);
+        next.time = self.state.time + 1;
+        next.increment = bound;
+        next.elbo = self.state.elbo.plus(bound);
+        next.mean.copy_from_slice(&joint.mean);
+        next.covariance.copy_from_slice(&joint.covariance);
+        next.precision.copy_from_slice(&joint.precision);
+        if joint.tie != Tie::First {
+            next.kernel.slope.copy_from_slice(&joint.slope);
+            next.kernel.covariance.copy_from_slice(&joint.conditional);
+            joint.offset(&mut next.kernel.offset);
+        }
+        // E_q[W_t] = L_t − H[q_t], and W is kept less L_t.
+        let unit = joint.n as f64 * (std::f64::consts::TAU * std::f64::consts::E).ln();
+        let expected = -0.5 * (unit + joint.log_covariance);
+        let one_step = self.settings.scheme != Scheme::Reversed;
+        match (&mut next.value, self.settings.representation) {
+            (Value::Quadratic(w), _) => {
+                w.centre.copy_from_slice(&joint.mean);
+                if one_step {
+                    w.slope.fill(0.0);
+                    w.curvature.copy_from_slice(&joint.precision);
+                } else {
+                    let (a, b) = (&mut work.factor, &mut work.inverse);
+                    fit_quadratic(joint, slopes, w, a, b);
+                }
+                w.set_expectation(expected, &joint.covariance);
+            }
+            (Value::Table(w), Representation::Table { reach, .. }) => {
+                let (centre, spread) = (joint.mean[0], joint.covariance[0].sqrt());
+                let from = Tabulated {
+                    model: &self.model,
+                    noise: &self.noise,
+                    state: &self.state,
+                    past: Self::past(&self.model, &self.prior, &self.state),
+                    observation,
+                    points: &work.bound.points,
+                    joint,
+                    bound,
+                };
+                w.fill(centre, spread, reach * spread, |x| from.at(x));
+            }
+            (Value::Table(_), Representation::Quadratic) => {}
+        }
+    }
+
+    fn write_score(&mut self, observation: Option<&[f64]>) -> Result<()> {
+        let (Some(fit), Some(next)) = (&mut self.work.fit, &mut self.next.score) else {
+            return Ok(());
+        };
+        let carry = self.settings.scheme == Scheme::Reversed && self.state.time > 0;
+        let past = self.state.score.as_ref().filter(|_| carry);
+        let past = past.map(|score| (score, &self.state.mean[..]));
+        if !fit.step(&self.model, observation, &self.work.joint, past, next) {
+            return Err(not_finite(self.state.time, "the score", f64::NAN));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn not_finite(index: u64, what: &'static str, found: f64) -> Error {
+    Error::NotFinite { index, what, found }
+}

@@ -1,0 +1,245 @@
+//! Learning θ while filtering: recursive maximum likelihood.
+
+use std::mem::swap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ascent::Climb;
+use super::bound::Noise;
+use super::product::Online;
+use super::{Filter, Learn, ScoreShape, Settings, StateSpace};
+use crate::{Error, Result, Step};
+
+/// A filter that learns its model's θ while it filters (equations RMLE),
+///
+/// ```text
+/// θ ← θ + η_t · ascent( E_{q_t}[Ŝ_t] − E_{q_{t−1}}[Ŝ_{t−1}] ),
+/// ```
+///
+/// where the difference is the slope of the newest increment of the bound. The one-step schemes carry no S: their
+/// slope is E[∇_θ ln p(x_t|x_{t−1}) + ∇_θ ln g(y_t|x_t)] alone, which forgets that q_{t−1} depends on θ.
+///
+/// ```
+/// use scotopic_filtering::nonlinear::{Learn, Learning, Settings, models::Ar1Poisson};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let model = Ar1Poisson::new(0.5, 0.0, 0.1, 0.0, 1.0)?;
+/// let mut learning = Learning::new(model, Settings::default(), Learn::default())?;
+/// for count in [2.0, 3.0, 1.0, 4.0] {
+///     learning.update(Some(&[count]))?;
+/// }
+/// assert!(learning.parameters()[1] > 0.0); // the log-rate has risen
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(
+    try_from = "Saved<M>",
+    into = "Saved<M>",
+    bound(
+        serialize = "M: StateSpace + Clone + Serialize",
+        deserialize = "M: StateSpace + Clone + Deserialize<'de>"
+    )
+)]
+pub struct Learning<M: StateSpace> {
+    filter: Filter<M>,
+    learn: Learn,
+    now: Climb,
+    next: Climb,
+    spare: M,
+    spare_noise: Noise,
+    ready: bool,
+    gradient: Vec<f64>,
+    factor: Vec<f64>,
+    inverse: Vec<f64>,
+}
+
+impl<M: StateSpace + Clone> Learning<M> {
+    /// A filter of `model` that learns. Where `settings.score` is none it becomes quadratic in up to two
+    /// dimensions, affine beyond.
+    ///
+    /// # Errors
+    /// As [`Filter::new`], and [`Error::Setting`] for rates that make no sense.
+    pub fn new(model: M, settings: Settings, learn: Learn) -> Result<Self> {
+        let shape = match model.dim() {
+            0..=2 => ScoreShape::Quadratic,
+            _ => ScoreShape::Affine,
+        };
+        let settings = Settings {
+            score: Some(settings.score.unwrap_or(shape)),
+            ..settings
+        };
+        Self::of(Filter::new(model, settings)?, learn, None)
+    }
+
+    fn of(filter: Filter<M>, learn: Learn, now: Option<Climb>) -> Result<Self> {
+        learn.check()?;
+        let (p, n) = (filter.model().parameters_len(), filter.model().dim());
+        let mut theta = vec![0.0; p];
+        filter.model().parameters(&mut theta);
+        let now = now.unwrap_or(Climb {
+            average: theta.clone(),
+            theta,
+            first: vec![0.0; p],
+            second: vec![0.0; p],
+            gradient: vec![0.0; p],
+            steps: 0,
+        });
+        let parts = [
+            &now.theta,
+            &now.average,
+            &now.first,
+            &now.second,
+            &now.gradient,
+        ];
+        let sizes = parts.map(Vec::len);
+        if sizes != [p; 5] {
+            return Err(Error::size(
+                "the state of learning",
+                format!("{sizes:?}"),
+                p,
+            ));
+        }
+        Ok(Self {
+            spare: filter.model().clone(),
+            spare_noise: filter.noise.clone(),
+            ready: false,
+            filter,
+            learn,
+            next: now.clone(),
+            now,
+            gradient: vec![0.0; p],
+            factor: vec![0.0; n * n],
+            inverse: vec![0.0; n * n],
+        })
+    }
+
+    /// Takes the next observation `[m]` in, `None` for a missing one, and moves θ.
+    ///
+    /// # Errors
+    /// As [`Filter::update`], and what the model says of a θ that it cannot have. Everything is then as it was.
+    pub fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        self.propose(observation)?;
+        Ok(self.commit())
+    }
+
+    /// The filter.
+    pub fn filter(&self) -> &Filter<M> {
+        &self.filter
+    }
+
+    /// The model with the present θ.
+    pub fn model(&self) -> &M {
+        self.filter.model()
+    }
+
+    /// θ `[P]`.
+    pub fn parameters(&self) -> &[f64] {
+        &self.now.theta
+    }
+
+    /// The mean of all θ so far `[P]`, late ones weighted more (polynomial decay with η = 3: Shamir and Zhang 2013).
+    /// It has less of the noise of single steps than θ, and never enters the filter.
+    pub fn average(&self) -> &[f64] {
+        &self.now.average
+    }
+
+    /// The slope that moved θ last `[P]`, in nats.
+    pub fn gradient(&self) -> &[f64] {
+        &self.now.gradient
+    }
+
+    /// L_t, each increment under the θ of its time: a prequential score.
+    pub fn elbo(&self) -> f64 {
+        self.filter.elbo()
+    }
+}
+
+impl<M: StateSpace + Clone> Online for Learning<M> {
+    fn observed(&self) -> usize {
+        self.filter.model().observed()
+    }
+
+    fn time(&self) -> u64 {
+        self.filter.time()
+    }
+
+    fn propose(&mut self, observation: Option<&[f64]>) -> Result<()> {
+        self.ready = false;
+        self.filter.propose(observation)?;
+        let (state, next) = (&self.filter.state, &self.filter.next);
+        let (Some(then), Some(now)) = (&state.score, &next.score) else {
+            return Err(Error::setting(
+                "score",
+                "none",
+                "a shape, for there is θ to learn",
+            ));
+        };
+        if state.time < self.learn.burn_in {
+            self.now.stay(&mut self.next);
+        } else {
+            let carried = self.filter.settings().scheme == super::Scheme::Reversed;
+            self.gradient.copy_from_slice(&now.expected);
+            if carried {
+                for (g, then) in self.gradient.iter_mut().zip(&then.expected) {
+                    *g -= then;
+                }
+            }
+            self.now.step(&self.gradient, &self.learn, &mut self.next);
+        }
+        self.spare.set_parameters(&self.next.theta)?;
+        let (n, noise) = (self.spare.dim(), self.spare.noise());
+        let (factor, inverse) = (&mut self.factor, &mut self.inverse);
+        self.spare_noise.refresh("Q", noise, n, factor, inverse)?;
+        self.ready = true;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Step {
+        if std::mem::take(&mut self.ready) {
+            swap(&mut self.filter.model, &mut self.spare);
+            swap(&mut self.filter.noise, &mut self.spare_noise);
+            swap(&mut self.now, &mut self.next);
+            self.filter.commit()
+        } else {
+            self.filter.step()
+        }
+    }
+}
+
+/// Two learners are equal that will do the same from here on.
+impl<M: StateSpace + PartialEq> PartialEq for Learning<M> {
+    fn eq(&self, other: &Self) -> bool {
+        self.filter == other.filter && self.learn == other.learn && self.now == other.now
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    bound(
+        serialize = "M: StateSpace + Clone + Serialize",
+        deserialize = "M: StateSpace + Deserialize<'de>"
+    )
+)]
+struct Saved<M: StateSpace> {
+    filter: Filter<M>,
+    learn: Learn,
+    climb: Climb,
+}
+
+impl<M: StateSpace> From<Learning<M>> for Saved<M> {
+    fn from(learning: Learning<M>) -> Self {
+        Self {
+            filter: learning.filter,
+            learn: learning.learn,
+            climb: learning.now,
+        }
+    }
+}
+
+impl<M: StateSpace + Clone> TryFrom<Saved<M>> for Learning<M> {
+    type Error = Error;
+
+    fn try_from(saved: Saved<M>) -> Result<Self> {
+        Self::of(saved.filter, saved.learn, Some(saved.climb))
+    }
+}

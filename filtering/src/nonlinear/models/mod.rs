@@ -1,0 +1,51 @@
+//! Models ready to use, with their slopes and scores written out.
+//!
+//! | model | transition | observation | file |
+//! |---|---|---|---|
+//! | [`Ar1Poisson`] | a x + noise | counts of rate exp(c + x) | `ar1_poisson.rs` |
+//! | [`SinQuadratic`] | 0.9 x + 0.8 sin x + noise | x + 0.2 x² + noise | `sin_quadratic.rs` |
+//! | [`StochasticVolatility`] | a x + noise | noise of variance β² exp x | `stochastic_volatility.rs` |
+//! | [`DiagonalLinear`] | F x + noise, F diagonal | G x + noise, G diagonal | `diagonal_linear.rs` |
+//! | [`AnyStateSpace`] | any of them, by name | | `any.rs` |
+
+mod any;
+mod ar1_poisson;
+mod diagonal_linear;
+mod sin_quadratic;
+mod stochastic_volatility;
+
+pub use any::AnyStateSpace;
+pub use ar1_poisson::Ar1Poisson;
+pub use diagonal_linear::DiagonalLinear;
+pub use sin_quadratic::SinQuadratic;
+pub use stochastic_volatility::StochasticVolatility;
+
+use crate::{Error, Result};
+
+/// A finite number?
+fn number(name: &str, value: f64) -> Result<f64> {
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(Error::entry(name, &[], value, "a finite number"))
+    }
+}
+
+/// A positive finite number?
+fn positive(name: &str, value: f64) -> Result<f64> {
+    if value > 0.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err(Error::entry(name, &[], value, "a positive finite number"))
+    }
+}
+
+/// ∂ ln N(r; 0, v) / ∂ ln v.
+fn log_variance_score(residual: f64, variance: f64) -> f64 {
+    0.5 * (residual * residual / variance - 1.0)
+}
+
+/// ln N(r; 0, v).
+fn log_normal(residual: f64, variance: f64) -> f64 {
+    -0.5 * (residual * residual / variance + (std::f64::consts::TAU * variance).ln())
+}

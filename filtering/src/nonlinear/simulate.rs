@@ -1,0 +1,61 @@
+//! Sequences made up by a model.
+
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::matrix::cholesky;
+use super::{Simulate, StateSpace};
+use crate::{Error, Result, Sequence};
+
+/// Draws `steps` states and their observations: the states in rows `[T, n]`, and the sequence.
+///
+/// # Errors
+/// [`Error::NotPositiveDefinite`] for covariances that are none, [`Error::Observation`] where a state runs away.
+pub fn simulate<M: StateSpace + Simulate, R: Rng + ?Sized>(
+    model: &M,
+    steps: usize,
+    rng: &mut R,
+) -> Result<(Vec<Vec<f64>>, Sequence)> {
+    let n = model.dim();
+    let root = |name: &str, covariance: &[f64]| {
+        let mut lower = covariance.to_vec();
+        match cholesky(&mut lower, n) {
+            Ok(()) => Ok(lower),
+            Err((pivot, value)) => Err(Error::NotPositiveDefinite {
+                name: name.to_owned(),
+                pivot,
+                value,
+            }),
+        }
+    };
+    let (first, noise) = (
+        root("P0", model.initial_covariance())?,
+        root("Q", model.noise())?,
+    );
+    let mut sequence = Sequence::new(model.observed())?;
+    let mut states: Vec<Vec<f64>> = Vec::with_capacity(steps);
+    let mut y = vec![0.0; model.observed()];
+    for _ in 0..steps {
+        let mut x = vec![0.0; n];
+        let lower = match states.last() {
+            None => {
+                x.copy_from_slice(model.initial_mean());
+                &first
+            }
+            Some(previous) => {
+                model.mean(previous, &mut x);
+                &noise
+            }
+        };
+        for j in 0..n {
+            let z: f64 = StandardNormal.sample(rng);
+            for i in j..n {
+                x[i] += lower[i * n + j] * z;
+            }
+        }
+        model.draw(&x, rng, &mut y);
+        sequence.push(Some(&y))?;
+        states.push(x);
+    }
+    Ok((states, sequence))
+}

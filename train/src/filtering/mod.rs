@@ -1,0 +1,22 @@
+//! State-space models in files, and filters that run over data.
+//!
+//! | question | file |
+//! |---|---|
+//! | which model a file describes | `model.rs`: [`Model`] |
+//! | a filter of any kind, fixed or learning, behind one surface | `running.rs`: [`Running`] |
+//! | where observations come from | `source.rs`: [`Source`] |
+//! | one line an observation | `lines.rs`: [`Lines`] |
+//! | a filter saved, to go on another day | `snapshot.rs` |
+//! | factorisations beside each other | `comparison.rs` |
+
+pub mod comparison;
+pub mod lines;
+pub mod model;
+pub mod running;
+pub mod snapshot;
+pub mod source;
+
+pub use lines::{LineFormat, Lines};
+pub use model::Model;
+pub use running::Running;
+pub use source::Source;

@@ -1,0 +1,167 @@
+//! A state-space model as a TOML file describes it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use scotopic::filtering::gaussian::LinearGaussian;
+use scotopic::filtering::hmm::Hmm;
+use scotopic::filtering::nonlinear::StateSpace;
+use scotopic::filtering::nonlinear::models::AnyStateSpace;
+use serde::{Deserialize, Serialize};
+
+use crate::replace::replace;
+
+/// The kinds that a file can have, for messages and help.
+pub const KINDS: &str =
+    "hmm, linear-gaussian, ar1-poisson, sin-quadratic, stochastic-volatility, diagonal-linear";
+
+/// A model of one of the kinds that filters are made for; `kind` names it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Model {
+    /// `kind = "hmm"`: `initial`, `transition`, `emission`.
+    Hmm(Hmm),
+    /// `kind = "linear-gaussian"`: F, Q, H, R and the rest.
+    LinearGaussian(LinearGaussian),
+    /// A nonlinear model of the library, by name.
+    Nonlinear(AnyStateSpace),
+}
+
+impl Model {
+    /// Reads a model; whatever is wrong names the file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no TOML, or describes no possible model.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("could not read the model {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("the model {} cannot be used", path.display()))
+    }
+
+    /// The model that a text in TOML describes.
+    ///
+    /// # Errors
+    /// As [`Model::read`].
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut table: toml::Table = toml::from_str(text)?;
+        let kind = match table.get("kind") {
+            Some(toml::Value::String(kind)) => kind.clone(),
+            Some(other) => anyhow::bail!("`kind` is {other}, expected one of {KINDS}"),
+            None => anyhow::bail!("it has no `kind`; it must be one of {KINDS}"),
+        };
+        match kind.as_str() {
+            "hmm" => {
+                table.remove("kind");
+                Ok(Self::Hmm(table.try_into()?))
+            }
+            "linear-gaussian" => {
+                table.remove("kind");
+                Ok(Self::LinearGaussian(table.try_into()?))
+            }
+            kind if KINDS.split(", ").any(|known| known == kind) => {
+                Ok(Self::Nonlinear(table.try_into()?))
+            }
+            kind => anyhow::bail!("`kind` is \"{kind}\", expected one of {KINDS}"),
+        }
+    }
+
+    /// The same as a text in TOML.
+    ///
+    /// # Errors
+    /// None that a checked model can cause.
+    pub fn to_toml(&self) -> Result<String> {
+        let table = match self {
+            Self::Hmm(model) => named("hmm", model)?,
+            Self::LinearGaussian(model) => named("linear-gaussian", model)?,
+            Self::Nonlinear(model) => toml::Table::try_from(model)?,
+        };
+        Ok(toml::to_string(&table)?)
+    }
+
+    /// Writes the model, whole or not at all.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        replace(path, self.to_toml()?.as_bytes())
+    }
+
+    /// The entries of one observation.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Hmm(model) => model.width(),
+            Self::LinearGaussian(model) => model.width(),
+            Self::Nonlinear(model) => model.observed(),
+        }
+    }
+
+    /// What it is, in a few words.
+    pub fn described(&self) -> String {
+        match self {
+            Self::Hmm(model) => format!("hidden Markov model of {} states", model.states()),
+            Self::LinearGaussian(model) => {
+                format!("linear-Gaussian model of {} dimensions", model.states())
+            }
+            Self::Nonlinear(model) => format!("nonlinear model of {} dimensions", model.dim()),
+        }
+    }
+}
+
+fn named(kind: &str, model: &impl Serialize) -> Result<toml::Table> {
+    let mut table = toml::Table::new();
+    table.insert("kind".into(), kind.into());
+    table.extend(toml::Table::try_from(model)?);
+    Ok(table)
+}
+
+impl Serialize for Model {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
+        self.to_toml()
+            .map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Model {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CASINO: &str = "kind = \"hmm\"\ninitial = [0.5, 0.5]\ntransition = [[0.95, 0.05], [0.1, 0.9]]\n\
+                          [emission]\nkind = \"poisson\"\nrates = [[1.0], [9.0]]\n";
+
+    #[test]
+    fn a_model_is_written_as_it_is_read() {
+        for text in [
+            CASINO,
+            "kind = \"stochastic-volatility\"\na = 0.95\nq = 0.1\nbeta = 0.6\nm0 = 0.0\nv0 = 1.0\n",
+        ] {
+            let model = Model::parse(text).unwrap();
+            assert_eq!(Model::parse(&model.to_toml().unwrap()).unwrap(), model);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, said) in [
+            ("initial = [1.0]", "no `kind`"),
+            ("kind = \"hnm\"", "expected one of hmm"),
+            (&CASINO.replace("0.95", "0.85"), "transition[0]"),
+            (&CASINO.replace("9.0", "-9.0"), "rates[1][0]"),
+            (&CASINO.replace("rates", "rate"), "rate"),
+        ] {
+            let error = format!("{:#}", Model::parse(text).unwrap_err());
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! A filter of any kind, fixed or learning, behind one surface.
+
+use anyhow::{Context, Result, bail};
+use scotopic::filtering::Step;
+use scotopic::filtering::gaussian::{
+    GaussianFactorisation, GaussianFilter, GaussianLearn, GaussianLearning,
+};
+use scotopic::filtering::hmm::{
+    Decoupled, Factorisation, Learn, Learning, Online, TiedKernel, TiedLearning,
+};
+use scotopic::filtering::nonlinear::models::AnyStateSpace;
+use scotopic::filtering::nonlinear::{self, Scheme, Settings, StateSpace};
+use serde::{Deserialize, Serialize};
+
+use super::Model;
+
+/// What is believed about the state now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Belief {
+    /// q_t(s) `[K]`.
+    Discrete {
+        /// The probability of each state.
+        belief: Vec<f64>,
+    },
+    /// N(mean, covariance).
+    Gaussian {
+        /// μ_t `[n]`.
+        mean: Vec<f64>,
+        /// The diagonal of Σ_t `[n]`.
+        variance: Vec<f64>,
+    },
+}
+
+/// A filter on its way through data; a snapshot of it goes on where it was.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant)] // one is made and updated in place
+pub enum Running {
+    /// A discrete model that stays as it is.
+    Discrete(Online),
+    /// A discrete model that learns.
+    DiscreteLearning(Learning<scotopic::filtering::hmm::AnyEmission>),
+    /// A linear-Gaussian model that stays as it is.
+    Gaussian(GaussianFilter, Model),
+    /// A linear-Gaussian model that learns.
+    GaussianLearning(GaussianLearning),
+    /// A nonlinear model that stays as it is.
+    Nonlinear(nonlinear::Filter<AnyStateSpace>),
+    /// A nonlinear model that learns.
+    NonlinearLearning(nonlinear::Learning<AnyStateSpace>),
+}
+
+/// The factorisations that a discrete model can be filtered with, by the names of the command line.
+pub const DISCRETE: &str = "reversed, decoupled-lag1, frozen, tied";
+/// Those of a linear-Gaussian model.
+pub const GAUSSIAN: &str = "reversed, diagonal, frozen-mean-field, jelbo";
+/// Those of a nonlinear model.
+pub const NONLINEAR: &str = "reversed, jelbo, vjf";
+
+impl Running {
+    /// A filter of `model` under a factorisation.
+    ///
+    /// # Errors
+    /// For a factorisation that the kind of model does not know, or that needs the future.
+    pub fn new(model: Model, factorisation: &str) -> Result<Self> {
+        Ok(match model {
+            Model::Hmm(model) => Self::Discrete(model.online(&discrete(factorisation)?)?),
+            Model::LinearGaussian(linear) => {
+                let which = gaussian(factorisation)?;
+                Self::Gaussian(linear.clone().online(which)?, Model::LinearGaussian(linear))
+            }
+            Model::Nonlinear(model) => {
+                let settings = Settings {
+                    scheme: scheme(factorisation)?,
+                    ..Settings::default()
+                };
+                Self::Nonlinear(nonlinear::Filter::new(model, settings)?)
+            }
+        })
+    }
+
+    /// A filter of `model` that learns by a rule: a name, or settings in TOML with a `rule`.
+    ///
+    /// # Errors
+    /// For a rule that the kind of model does not know, or settings that make no sense.
+    pub fn learning(model: Model, rule: &Rule, factorisation: &str) -> Result<Self> {
+        if factorisation != "reversed" && !matches!(model, Model::Nonlinear(_)) {
+            bail!(
+                "learning while filtering goes by exact statistics: take --factorisation reversed, or leave --learn out \
+                 (nonlinear models learn under {NONLINEAR})"
+            );
+        }
+        Ok(match model {
+            Model::Hmm(model) => {
+                let learn: Learn =
+                    rule.settings("block-online-em, online-em, fixed-lag, rmle, dirichlet")?;
+                Self::DiscreteLearning(model.learn_online(&learn)?)
+            }
+            Model::LinearGaussian(model) => {
+                let learn: GaussianLearn = rule.settings("block-online-em, online-em, rmle")?;
+                Self::GaussianLearning(model.learn_online(&learn)?)
+            }
+            Model::Nonlinear(model) => {
+                let settings = Settings {
+                    scheme: scheme(factorisation)?,
+                    ..Settings::default()
+                };
+                let learn = match rule {
+                    Rule::Default => nonlinear::Learn::default(),
+                    Rule::Named(name) if name == "rmle" => nonlinear::Learn::default(),
+                    Rule::Named(name) => {
+                        bail!("a nonlinear model learns by the rule rmle, not {name}")
+                    }
+                    Rule::Settings(text) => toml::from_str(text)?,
+                };
+                Self::NonlinearLearning(nonlinear::Learning::new(model, settings, learn)?)
+            }
+        })
+    }
+
+    /// Takes in the next observation, `None` for a missing one.
+    ///
+    /// # Errors
+    /// For an observation that is none, or that the model rules out; the filter is then as it was.
+    pub fn update(&mut self, observation: Option<&[f64]>) -> scotopic::filtering::Result<Step> {
+        match self {
+            Self::Discrete(f) => f.update(observation),
+            Self::DiscreteLearning(f) => f.update(observation),
+            Self::Gaussian(f, _) => f.update(observation),
+            Self::GaussianLearning(f) => f.update(observation),
+            Self::Nonlinear(f) => f.update(observation),
+            Self::NonlinearLearning(f) => f.update(observation),
+        }
+    }
+
+    /// What is believed now.
+    pub fn belief(&self) -> Belief {
+        let normal = |mean: &[f64], covariance: &[f64]| {
+            let n = mean.len();
+            let variance = (0..n).map(|i| covariance[i * n + i]).collect();
+            Belief::Gaussian {
+                mean: mean.to_vec(),
+                variance,
+            }
+        };
+        match self {
+            Self::Discrete(f) => Belief::Discrete {
+                belief: f.belief().to_vec(),
+            },
+            Self::DiscreteLearning(f) => Belief::Discrete {
+                belief: f.belief().to_vec(),
+            },
+            Self::Gaussian(f, _) => {
+                let belief = f.belief();
+                normal(belief.mean().as_slice(), belief.covariance().as_slice())
+            }
+            Self::GaussianLearning(f) => normal(f.filter().mean(), f.filter().covariance()),
+            Self::Nonlinear(f) => normal(f.mean(), f.covariance()),
+            Self::NonlinearLearning(f) => normal(f.filter().mean(), f.filter().covariance()),
+        }
+    }
+
+    /// The model as it is now, learned so far.
+    pub fn model(&self) -> Model {
+        match self {
+            Self::Discrete(f) => Model::Hmm(f.model().clone()),
+            Self::DiscreteLearning(f) => {
+                Model::Hmm(f.averaged().unwrap_or_else(|| f.model().clone()))
+            }
+            Self::Gaussian(_, model) => model.clone(),
+            Self::GaussianLearning(f) => Model::LinearGaussian(f.model().clone()),
+            Self::Nonlinear(f) => Model::Nonlinear(f.model().clone()),
+            Self::NonlinearLearning(f) => Model::Nonlinear(f.model().clone()),
+        }
+    }
+
+    /// Whether parameters follow the observations.
+    pub fn learns(&self) -> bool {
+        matches!(
+            self,
+            Self::DiscreteLearning(_) | Self::GaussianLearning(_) | Self::NonlinearLearning(_)
+        )
+    }
+
+    /// The entries of one observation.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Discrete(f) => f.model().width(),
+            Self::DiscreteLearning(f) => f.model().width(),
+            Self::Gaussian(_, model) => model.width(),
+            Self::GaussianLearning(f) => f.model().width(),
+            Self::Nonlinear(f) => f.model().observed(),
+            Self::NonlinearLearning(f) => f.model().observed(),
+        }
+    }
+
+    /// Observations taken in so far, those of earlier runs included.
+    pub fn observations(&self) -> u64 {
+        match self {
+            Self::Discrete(f) => f.observations(),
+            Self::DiscreteLearning(f) => f.observations(),
+            Self::Gaussian(f, _) => f.observations(),
+            Self::GaussianLearning(f) => f.filter().observations(),
+            Self::Nonlinear(f) => f.time(),
+            Self::NonlinearLearning(f) => f.filter().time(),
+        }
+    }
+
+    /// L_t, in nats.
+    pub fn elbo(&self) -> f64 {
+        match self {
+            Self::Discrete(f) => f.elbo(),
+            Self::DiscreteLearning(f) => f.elbo(),
+            Self::Gaussian(f, _) => f.elbo(),
+            Self::GaussianLearning(f) => f.filter().elbo(),
+            Self::Nonlinear(f) => f.elbo(),
+            Self::NonlinearLearning(f) => f.elbo(),
+        }
+    }
+
+    /// The names of the numbers of a belief, for the header of a table.
+    pub fn belief_names(&self) -> Vec<String> {
+        match self.belief() {
+            Belief::Discrete { belief } => (1..=belief.len()).map(|k| format!("q{k}")).collect(),
+            Belief::Gaussian { mean, .. } => {
+                let numbers = 1..=mean.len();
+                numbers
+                    .clone()
+                    .map(|i| format!("mean{i}"))
+                    .chain(numbers.map(|i| format!("var{i}")))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// How to learn, as the command line says it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    /// The rule that is best nearly everywhere.
+    Default,
+    /// A rule with its defaults.
+    Named(String),
+    /// A rule with settings, in TOML.
+    Settings(String),
+}
+
+impl Rule {
+    fn settings<T: Default + serde::de::DeserializeOwned>(&self, rules: &str) -> Result<T> {
+        let text = match self {
+            Self::Default => return Ok(T::default()),
+            Self::Named(name) => format!("rule = {name:?}"),
+            Self::Settings(text) => text.clone(),
+        };
+        toml::from_str(&text)
+            .with_context(|| format!("no such way to learn; the rules of this model are {rules}"))
+    }
+}
+
+/// The factorisation of a discrete model by name, batch ones included: those are refused with the reason.
+pub fn discrete(name: &str) -> Result<Factorisation> {
+    let window = |text: &str| text.parse().ok().filter(|w| *w > 0);
+    Ok(match name {
+        "reversed" => Factorisation::Reversed,
+        "forward-markov" => Factorisation::ForwardMarkov,
+        "fully-factorised" => Factorisation::FullyFactorised(Default::default()),
+        "decoupled-lag1" => Factorisation::DecoupledLag1(Decoupled::default()),
+        "frozen" => Factorisation::Frozen,
+        "tied" => Factorisation::Tied(TiedKernel {
+            learning: Some(TiedLearning::default()),
+            ..TiedKernel::default()
+        }),
+        other => match other.strip_prefix("block-").and_then(window) {
+            Some(window) => Factorisation::Block {
+                window,
+                sweeps: Default::default(),
+            },
+            None => bail!(
+                "no factorisation of a hidden Markov model is called {other}; online there are {DISCRETE}, over whole \
+                 sequences also forward-markov, fully-factorised and block-N for windows of N"
+            ),
+        },
+    })
+}
+
+/// The factorisation of a linear-Gaussian model by name.
+pub fn gaussian(name: &str) -> Result<GaussianFactorisation> {
+    let value = toml::Value::String(name.to_owned());
+    value.try_into().with_context(|| {
+        format!("no factorisation of a linear-Gaussian model is called {name}; there are {GAUSSIAN}, and temporal-mean-field over whole sequences")
+    })
+}
+
+fn scheme(name: &str) -> Result<Scheme> {
+    Ok(match name {
+        "reversed" => Scheme::Reversed,
+        "jelbo" => Scheme::Jelbo,
+        "vjf" => Scheme::Vjf,
+        other => bail!("no scheme of a nonlinear model is called {other}; there are {NONLINEAR}"),
+    })
+}

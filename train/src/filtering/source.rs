@@ -1,0 +1,92 @@
+//! Where observations come from: a file, or standard input.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use scotopic::filtering::Sequence;
+use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
+
+/// How the rows of observations are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DataFormat {
+    /// Cells between commas
+    Csv,
+    /// Cells between tabulators
+    Tsv,
+    /// One JSON value a line: a number, a list, an object
+    Jsonl,
+    /// A NumPy array, [time] or [time, entry]
+    Npy,
+}
+
+impl DataFormat {
+    fn series(self) -> SeriesFormat {
+        match self {
+            Self::Csv => SeriesFormat::Csv,
+            Self::Tsv => SeriesFormat::Tsv,
+            Self::Jsonl => SeriesFormat::JsonLines,
+            Self::Npy => SeriesFormat::Npy,
+        }
+    }
+}
+
+/// What to read of the data; the same for every command that reads series.
+#[derive(Debug, Clone, Args)]
+pub struct Source {
+    /// How rows are written [default: by the ending of the name; csv from standard input]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<DataFormat>,
+    /// Columns to take, by name or by number from 1 [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub columns: Vec<String>,
+}
+
+impl Source {
+    /// Opens a file, or standard input for `-`.
+    ///
+    /// # Errors
+    /// If there is nothing to read, or no such column.
+    pub fn open(&self, path: &Path) -> Result<Series> {
+        let options = SeriesOptions {
+            columns: self.columns.clone(),
+        };
+        let stdin = path == Path::new("-");
+        Ok(match (stdin, self.format) {
+            (true, format) => {
+                let format = format.unwrap_or(DataFormat::Csv).series();
+                Series::from_reader("standard input", std::io::stdin(), format, &options)?
+            }
+            (false, Some(format)) => Series::open_as(path, format.series(), &options)?,
+            (false, None) => Series::open(path, &options).map_err(|e| match e {
+                e @ scotopic_datasets::Error::Setting { .. } => {
+                    anyhow::Error::new(e).context("name it by --format")
+                }
+                e => e.into(),
+            })?,
+        })
+    }
+
+    /// Reads one whole file.
+    ///
+    /// # Errors
+    /// As [`Source::open`], and for a row that is none.
+    pub fn read(&self, path: &Path) -> Result<Sequence> {
+        let mut series = self.open(path)?;
+        let mut sequence = Sequence::new(series.width())?;
+        while let Some(row) = series.next_row()? {
+            sequence
+                .push(row)
+                .with_context(|| path.display().to_string())?;
+        }
+        Ok(sequence)
+    }
+
+    /// Reads several whole files, a sequence each.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub fn read_all(&self, paths: &[PathBuf]) -> Result<Vec<Sequence>> {
+        paths.iter().map(|path| self.read(path)).collect()
+    }
+}
