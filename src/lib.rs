@@ -17,6 +17,7 @@
 //! | F by term and datum | [`FreeEnergy`] |
 //! | what every model can do; the step u ← clamp(u + clamp(−η∇F)), unrolled in time | [`inference`] |
 //! | spikes, unit noise, soft clamps, the implicit step, as device kernels | [`ops`] |
+//! | the recursive bound on the evidence of a sequence, one scan along time | [`ops::recursive_elbo()`] |
 //! | state-space models, filters, the recursive ELBO, learning online | [`filtering`] |
 //! | the same random numbers on every device | [`noise`] |
 //! | curves over training | [`Ramp`], [`Rise`], [`WarmupCosine`] |

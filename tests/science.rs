@@ -5,6 +5,7 @@
 //! | the published implementation, number by number | `golden` |
 //! | the samplers against their exact laws | `sampler` |
 //! | the implicit step against its equation | `implicit_step` |
+//! | the recursive evidence bound, forward and back | `recursive_elbo` |
 //! | every family of beliefs: divergence, gradients, metric, expectation | `posteriors` |
 //! | every decoder: its pullback is its transposed Jacobian | `decoders` |
 //! | every way to infer: what it learns from, batches, devices, settings | `methods` |
@@ -38,6 +39,8 @@ mod numbers;
 mod posteriors;
 #[path = "science/properties.rs"]
 mod properties;
+#[path = "science/recursive_elbo/mod.rs"]
+mod recursive_elbo;
 #[path = "science/sampler/mod.rs"]
 mod sampler;
 #[path = "science/toy.rs"]

@@ -6,6 +6,7 @@
 //! | [`unit_noise`] | rayon | CubeCL kernel | none: noise is a constant |
 //! | [`implicit_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
 //! | [`clamped_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
+//! | [`recursive_elbo()`], [`recursive_elbo_given`] | rayon over rows, states vectorised | CubeCL kernel | a scan back; keeps what came out |
 //! | [`symmetric_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
 //!
 //! Each operation is one trait through burn's backend extension: a public function on `Tensor<D>`
@@ -15,6 +16,7 @@ pub mod clamped_step;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_numbers;
 pub mod implicit_step;
+pub mod recursive_elbo;
 pub mod relaxed_poisson;
 pub mod scalar;
 pub mod symmetric_step;
@@ -23,6 +25,7 @@ mod unit_noise;
 
 pub use clamped_step::{clamped_step, soft_ceiling};
 pub use implicit_step::implicit_step;
+pub use recursive_elbo::{RecursiveElbo, recursive_elbo, recursive_elbo_given};
 pub use relaxed_poisson::{
     poisson_counts, poisson_counts_with, relaxed_poisson, relaxed_poisson_with,
 };
