@@ -29,6 +29,7 @@
 //! | hidden states that are one of K | [`hmm`] |
 //! | hidden states that are vectors, all linear and Gaussian | [`gaussian`] |
 //! | hidden states that are vectors, any transition and likelihood | [`nonlinear`] |
+//! | how fast averages forget | [`Gain`] |
 //! | data: rows with gaps | [`Sequence`] |
 //! | what one observation did to the bound | [`Step`] |
 //! | what can be wrong | [`Error`] |
@@ -51,6 +52,7 @@ pub use rand;
 
 mod digamma;
 mod error;
+mod gain;
 pub mod gaussian;
 pub mod hmm;
 mod log_space;
@@ -61,6 +63,7 @@ mod widest;
 
 pub use digamma::digamma;
 pub use error::{Error, Result};
+pub use gain::Gain;
 pub use log_space::{entropy, log_sum_exp, softmax};
 pub use sequence::Sequence;
 pub use step::Step;

@@ -8,9 +8,9 @@ use reference::random::{numbers, parameters, random_data, random_model};
 use reference::{Recording, close, hmm, recordings};
 use scotopic_filtering::hmm::{
     AnyEmission, BatchEm, BlockOnlineEm, Categorical, DiagonalGaussian, Dirichlet, Emission,
-    FixedLag, Gain, Hmm, Learn, Learnable, Learning, OnlineEm, Rmle,
+    FixedLag, Hmm, Learn, Learnable, Learning, OnlineEm, Rmle,
 };
-use scotopic_filtering::{Error, Sequence};
+use scotopic_filtering::{Error, Gain, Sequence};
 
 /// The trajectories are chaotic at the level of rounding; this is what the recordings promise.
 const TRAJECTORY: f64 = 1e-8;

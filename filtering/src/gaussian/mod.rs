@@ -59,7 +59,7 @@ pub use learning::GaussianLearning;
 pub use model::LinearGaussian;
 pub use regression::Regression;
 pub use restricted::Restricted;
-pub use settings::{BlockOnlineEm, Gain, GaussianLearn, OnlineEm, Rmle};
+pub use settings::{BlockOnlineEm, GaussianLearn, OnlineEm, Rmle};
 pub use smoother::Smoothed;
 pub use statistics::Statistics;
 pub use value::{Value, ValueRecursion};

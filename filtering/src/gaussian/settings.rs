@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::em::{Learned, check_pseudo_count};
 use super::model::LinearGaussian;
-use crate::{Error, Result};
+use crate::{Error, Gain, Result};
 
 /// How parameters follow the observations; [`LinearGaussian::learn_online`].
 ///
@@ -29,45 +29,6 @@ pub enum GaussianLearn {
 impl Default for GaussianLearn {
     fn default() -> Self {
         Self::BlockOnlineEm(BlockOnlineEm::default())
-    }
-}
-
-/// The gain γ_t = (t + t₀)^−α of observation t (from 0).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Gain {
-    /// α ∈ (½, 1].
-    pub exponent: f64,
-    /// t₀ ≥ 1.
-    pub offset: f64,
-}
-
-impl Default for Gain {
-    fn default() -> Self {
-        Self {
-            // Slow enough that early, bad statistics are forgotten (α = 1 never does), fast enough that the
-            // average over t^α observations is not noise.
-            exponent: 0.8,
-            // The first averages are over about 250 observations: fewer do not determine F and Q.
-            offset: 1000.0,
-        }
-    }
-}
-
-impl Gain {
-    pub(super) fn at(&self, t: u64) -> f64 {
-        libm::pow(t as f64 + self.offset, -self.exponent)
-    }
-
-    fn check(&self) -> Result<()> {
-        if !(self.exponent > 0.5 && self.exponent <= 1.0) {
-            let expected = "above 0.5 (or the noise stays) and at most 1 (or learning stops)";
-            return Err(Error::setting("gain.exponent", self.exponent, expected));
-        }
-        if !(self.offset >= 1.0 && self.offset.is_finite()) {
-            return Err(Error::setting("gain.offset", self.offset, "at least 1"));
-        }
-        Ok(())
     }
 }
 

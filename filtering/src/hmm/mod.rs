@@ -46,7 +46,7 @@ pub use factorisation::{
 pub use filter::Filter;
 pub use filtered::Filtered;
 pub use learning::{
-    BatchEm, BlockOnlineEm, Concentrations, Counts, Dirichlet, Fit, FixedLag, Gain, Gradient, Kind,
+    BatchEm, BlockOnlineEm, Concentrations, Counts, Dirichlet, Fit, FixedLag, Gradient, Kind,
     Learn, Learning, OnlineEm, ParameterPosterior, RecursiveScore, RecursiveStatistics, Rmle,
     VariationalFit, VariationalStep, beta_interval, gamma_interval,
 };

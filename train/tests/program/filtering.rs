@@ -207,6 +207,8 @@ fn what_is_wrong_is_named_and_nothing_is_lost() {
                 "ragged.csv",
                 "--columns",
                 "a",
+                "--every",
+                "0",
             ],
             1,
             "line 3",
@@ -382,9 +384,11 @@ fn factorisations_are_compared_on_one_scale() {
     for row in rows {
         let gap = row["gap"].as_f64().unwrap();
         assert!(gap > -1e-9, "a bound above the evidence: {row}");
-        let exact =
-            ["reversed", "forward-markov"].contains(&row["factorisation"].as_str().unwrap());
-        assert_eq!(gap < 1e-9, exact, "{row}");
+        match row["factorisation"].as_str().unwrap() {
+            "reversed" | "forward-markov" => assert!(gap < 1e-9, "{row}"),
+            "frozen" | "tied" => assert!(gap > 0.01, "{row}"),
+            _ => {} // these two states are so far apart that wide blocks lose next to nothing
+        }
         assert!(
             row["updates"].as_u64().unwrap() > 0
                 && row["parameter_error"][0].as_f64().unwrap() < 0.5

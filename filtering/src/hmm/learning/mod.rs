@@ -3,7 +3,7 @@
 //! | question | file |
 //! |---|---|
 //! | a filter whose model follows the observations | `mod.rs`: [`Learning`], [`Hmm::learn_online`] |
-//! | which rules there are, their settings | `settings.rs`: [`Learn`], [`Gain`] |
+//! | which rules there are, their settings | `settings.rs`: [`Learn`]; [`Gain`](crate::Gain) |
 //! | smoothing in blocks, the default | `block.rs`: [`BlockOnlineEm`] |
 //! | an M-step every observation, from statistics of the whole past | `online_em.rs`: [`OnlineEm`] |
 //! | smoothing a few steps back | `fixed_lag.rs`: [`FixedLag`] |
@@ -45,7 +45,7 @@ pub use dirichlet::ParameterPosterior;
 pub use gradient::Gradient;
 pub use guess::Kind;
 pub use score::RecursiveScore;
-pub use settings::{BlockOnlineEm, Dirichlet, FixedLag, Gain, Learn, OnlineEm, Rmle};
+pub use settings::{BlockOnlineEm, Dirichlet, FixedLag, Learn, OnlineEm, Rmle};
 pub use statistics::{Counts, RecursiveStatistics};
 pub use variational::{Concentrations, VariationalFit, VariationalStep};
 
