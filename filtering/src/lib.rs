@@ -27,6 +27,7 @@
 //! | idea | room |
 //! |---|---|
 //! | hidden states that are one of K | [`hmm`] |
+//! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | data: rows with gaps | [`Sequence`] |
 //! | what can be wrong | [`Error`] |
 //!
@@ -47,6 +48,7 @@ pub use nalgebra;
 pub use rand;
 
 mod error;
+pub mod generalised;
 pub mod hmm;
 mod log_space;
 mod sequence;
