@@ -11,5 +11,7 @@
 //! |---|---|
 //! | how is a model written, and how are its derivatives taken | [`model`] |
 //! | what does every scheme take in and give out | [`scheme`] |
+pub mod causal;
 pub mod model;
+pub mod noise;
 pub mod scheme;

@@ -96,6 +96,11 @@ pub trait Equations {
         false
     }
 
+    /// Whether g depends on v at all. Saying that it does not spares schemes with memory the past causes.
+    fn output_sees_causes(&self) -> bool {
+        true
+    }
+
     /// The Jacobian of f by one argument, `out` `[states, entries of the argument]`.
     fn f_by(&self, by: Argument, at: Point<'_>, out: &mut DMatrix<f64>) {
         let rows = self.sizes().states;
@@ -132,6 +137,9 @@ impl<E: Equations + ?Sized> Equations for &E {
     }
     fn is_linear(&self) -> bool {
         (**self).is_linear()
+    }
+    fn output_sees_causes(&self) -> bool {
+        (**self).output_sees_causes()
     }
     fn f_by(&self, by: Argument, at: Point<'_>, out: &mut DMatrix<f64>) {
         (**self).f_by(by, at, out);

@@ -1,0 +1,255 @@
+//! How noise moves: Markov processes whose state is the noise in generalised coordinates.
+
+use nalgebra::{Complex, DMatrix, DVector};
+use serde::{Deserialize, Serialize};
+
+use super::dense::Discretisation;
+use crate::generalised::noise::{Autocorrelation, sampled_kernel};
+use crate::{Error, Result};
+
+/// What is assumed of one noise (w, v or the noise between levels), of unit variance.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+pub enum NoiseShape {
+    /// White in continuous time. The inverse of the precision is then a spectral density (variance × bin),
+    /// and the filter is the exact discretisation of Kalman and Bucy's.
+    White,
+    /// Samples of white noise convolved with a Gaussian kernel of standard deviation `smoothness` bins,
+    /// drawn at the bins; in between, the polynomial of degree `order` through the `order` + 1 samples
+    /// nearest. The samples are taken as Markov of order `order` + 1.
+    Sampled {
+        /// s in bins; 0 for samples that are independent.
+        smoothness: f64,
+        /// The degree N of the polynomial.
+        order: usize,
+    },
+    /// A continuous process with spectral density ∝ 1 / Σ_{k ≤ order} (s²ω²)^k / k!, which tends to that of
+    /// the autocorrelation exp(−h²/4s²) as the order grows; `order` − 1 derivatives exist.
+    Gaussian {
+        /// s in bins, above 0.
+        smoothness: f64,
+        /// The number of state variables, at least 1.
+        order: usize,
+    },
+    /// A Matérn process of ν = `order` − ½ and the given length scale; `order` − 1 derivatives exist.
+    Matern {
+        /// The length scale ℓ in bins, above 0.
+        length: f64,
+        /// The number of state variables, ν + ½, at least 1.
+        order: usize,
+    },
+}
+
+/// The highest order that numbers of 64 bits carry through the Taylor matrices.
+const HIGHEST: usize = 12;
+
+impl NoiseShape {
+    /// Checks orders and times.
+    ///
+    /// # Errors
+    /// [`Error::Setting`].
+    pub fn check(&self, field: &'static str) -> Result<()> {
+        let (time, lowest, order) = match *self {
+            NoiseShape::White => return Ok(()),
+            NoiseShape::Sampled { smoothness, order } => (smoothness, 0, order),
+            NoiseShape::Gaussian { smoothness, order } => (smoothness, 1, order),
+            NoiseShape::Matern { length, order } => (length, 1, order),
+        };
+        let from_zero = matches!(self, NoiseShape::Sampled { .. });
+        if !(time.is_finite() && (time > 0.0 || from_zero && time == 0.0)) {
+            return Err(Error::setting(field, time, "a time in bins, positive"));
+        }
+        if !(lowest..=HIGHEST).contains(&order) {
+            let expected = format!("an order from {lowest} to {HIGHEST}");
+            return Err(Error::setting(field, order, expected));
+        }
+        Ok(())
+    }
+
+    /// The number of state variables of one channel.
+    pub fn size(&self) -> usize {
+        match *self {
+            NoiseShape::White => 0,
+            NoiseShape::Sampled { order, .. } => order + 1,
+            NoiseShape::Gaussian { order, .. } | NoiseShape::Matern { order, .. } => order,
+        }
+    }
+
+    /// The autocorrelation at whole numbers of bins, for noise of the same kind on the observations.
+    pub fn autocorrelation(&self) -> Autocorrelation {
+        match *self {
+            NoiseShape::White => Autocorrelation::White,
+            NoiseShape::Sampled { smoothness, .. } => {
+                Autocorrelation::SampledGaussian { smoothness }
+            }
+            NoiseShape::Gaussian { smoothness, .. } => Autocorrelation::Gaussian { smoothness },
+            NoiseShape::Matern { length, order } => Autocorrelation::Matern { length, order },
+        }
+    }
+
+    /// The state-space form of one channel.
+    pub(super) fn process(&self, field: &'static str) -> Result<NoiseProcess> {
+        self.check(field)?;
+        match *self {
+            NoiseShape::White => Ok(NoiseProcess::empty()),
+            NoiseShape::Sampled { smoothness, order } => sampled(smoothness, order),
+            NoiseShape::Gaussian { smoothness, order } => {
+                shaped(&taylor_denominator(smoothness, order), field)
+            }
+            NoiseShape::Matern { length, order } => {
+                let rate = libm::sqrt(2.0 * order as f64 - 1.0) / length;
+                shaped(&vec![Complex::new(-rate, 0.0); order], field)
+            }
+        }
+    }
+}
+
+/// One channel of noise c of unit variance: the state is (c, c', c'', …) `[k]`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct NoiseProcess {
+    /// The motion within a bin, dn = F n dt + dB, `[k, k]`; a shift for sampled noise.
+    pub flow: DMatrix<f64>,
+    /// cov(dB)/dt within a bin, `[k, k]`; zero for sampled noise.
+    pub diffusion: DMatrix<f64>,
+    /// The transition over a whole bin, `[k, k]`: e^F, or for sampled noise the move to the next window.
+    pub step: DMatrix<f64>,
+    /// What enters at the next bin, `[k, k]`, for sampled noise; zero for a continuous process.
+    pub fresh: DMatrix<f64>,
+    /// The stationary covariance `[k, k]`.
+    pub stationary: DMatrix<f64>,
+}
+
+impl NoiseProcess {
+    fn empty() -> Self {
+        let none = DMatrix::zeros(0, 0);
+        Self {
+            flow: none.clone(),
+            diffusion: none.clone(),
+            step: none.clone(),
+            fresh: none.clone(),
+            stationary: none,
+        }
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.flow.nrows()
+    }
+}
+
+/// What is added to the diagonal of an autocorrelation matrix: very smooth samples determine each other to
+/// rounding, and their correlation matrix is then singular to rounding.
+pub(super) const NUGGET: f64 = 1e-10;
+
+/// Samples at the positions −⌊N/2⌋ … ⌈N/2⌉ about the bin; in between the polynomial through them.
+fn sampled(smoothness: f64, order: usize) -> Result<NoiseProcess> {
+    let k = order + 1;
+    let behind = (order / 2) as f64;
+    let taylor = DMatrix::from_fn(k, k, |i, j| {
+        let position = i as f64 - behind;
+        (1..=j).fold(1.0, |power, m| power * position / m as f64)
+    });
+    let singular = || {
+        Error::setting(
+            "order",
+            order,
+            "a lower order: the Taylor matrix is singular",
+        )
+    };
+    let inverse = taylor.clone().try_inverse().ok_or_else(singular)?;
+    let rho = sampled_kernel(smoothness, k);
+    let correlation = DMatrix::from_fn(k, k, |i, j| {
+        rho[i.abs_diff(j)] + if i == j { NUGGET } else { 0.0 }
+    });
+    // The best prediction of the next sample from the window, and what it misses.
+    let ahead = DVector::from_fn(k, |i, _| rho[k - i]);
+    let weights = correlation
+        .clone()
+        .cholesky()
+        .ok_or_else(|| Error::setting("smoothness", smoothness, "a smaller smoothness"))?
+        .solve(&ahead);
+    let missed = (rho[0] + NUGGET - weights.dot(&ahead)).max(NUGGET);
+    let mut window = DMatrix::zeros(k, k);
+    for i in 0..k - 1 {
+        window[(i, i + 1)] = 1.0;
+    }
+    window.set_row(k - 1, &weights.transpose());
+    let enters = inverse.column(k - 1).into_owned();
+    let flow = DMatrix::from_fn(k, k, |i, j| f64::from(u8::from(j == i + 1)));
+    Ok(NoiseProcess {
+        flow,
+        diffusion: DMatrix::zeros(k, k),
+        step: &inverse * window * &taylor,
+        fresh: &enters * enters.transpose() * missed,
+        stationary: &inverse * correlation * inverse.transpose(),
+    })
+}
+
+/// The stable half of the roots of Σ_k (−s²r²)^k / k! = 0 in r.
+fn taylor_denominator(smoothness: f64, order: usize) -> Vec<Complex<f64>> {
+    // In q = −s²r² the polynomial is Σ q^k/k!; its monic form is Σ (n!/k!) q^k.
+    let n = order;
+    let mut companion = DMatrix::zeros(n, n);
+    for i in 1..n {
+        companion[(i, i - 1)] = 1.0;
+    }
+    for k in 0..n {
+        let ratio: f64 = (k + 1..=n).map(|m| m as f64).product();
+        companion[(k, n - 1)] = -ratio;
+    }
+    let roots = companion.complex_eigenvalues();
+    let half = |q: &Complex<f64>| {
+        let r = (-q).sqrt() / smoothness;
+        if r.re > 0.0 { -r } else { r }
+    };
+    roots.iter().map(half).collect()
+}
+
+/// The process with these poles, all of negative real part, scaled to unit variance.
+fn shaped(poles: &[Complex<f64>], field: &'static str) -> Result<NoiseProcess> {
+    let k = poles.len();
+    // Coefficients of ∏ (r − pole), lowest power first, without the leading one.
+    let mut coefficients = vec![Complex::new(1.0, 0.0)];
+    for pole in poles {
+        let mut longer = vec![Complex::new(0.0, 0.0); coefficients.len() + 1];
+        for (i, c) in coefficients.iter().enumerate() {
+            longer[i + 1] += c;
+            longer[i] -= c * pole;
+        }
+        coefficients = longer;
+    }
+    let mut flow = DMatrix::zeros(k, k);
+    for i in 0..k {
+        if i + 1 < k {
+            flow[(i, i + 1)] = 1.0;
+        }
+        flow[(k - 1, i)] = -coefficients[i].re;
+    }
+    let mut diffusion = DMatrix::zeros(k, k);
+    diffusion[(k - 1, k - 1)] = 1.0;
+    let unscaled = lyapunov(&flow, &diffusion)
+        .ok_or_else(|| Error::setting(field, k, "a lower order: no stationary variance"))?;
+    let scale = 1.0 / unscaled[(0, 0)];
+    let mut over = Discretisation::new(k);
+    if !(scale.is_finite() && scale > 0.0 && over.compute(&flow, &diffusion, 1.0)) {
+        return Err(Error::setting(field, k, "a lower order or a longer time"));
+    }
+    Ok(NoiseProcess {
+        flow,
+        diffusion: diffusion * scale,
+        step: over.transition,
+        fresh: DMatrix::zeros(k, k),
+        stationary: unscaled * scale,
+    })
+}
+
+/// P with F P + P F' + D = 0.
+fn lyapunov(f: &DMatrix<f64>, d: &DMatrix<f64>) -> Option<DMatrix<f64>> {
+    let k = f.nrows();
+    let identity = DMatrix::identity(k, k);
+    let operator = identity.kronecker(f) + f.kronecker(&identity);
+    let right = DVector::from_column_slice((-d).as_slice());
+    let p = operator.lu().solve(&right)?;
+    let mut p = DMatrix::from_column_slice(k, k, p.as_slice());
+    super::dense::symmetrise(&mut p);
+    Some(p)
+}
