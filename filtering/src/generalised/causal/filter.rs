@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use super::dense::{add_scaled, dot, symmetrise};
 use super::innovation::Innovation;
 use super::layout::Layout;
-use super::settings::CausalSettings;
+use super::settings::{CausalSettings, Linearisation};
 use super::shape::NoiseShape;
 use super::stack::{Local, Stack, root_of_inverse};
 use super::transition::{Channels, Transition};
@@ -360,6 +360,18 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                     .compute(&self.stack, &self.channels, x, n, steps)
                 {
                     return Err(self.not_finite("f (or its Jacobian; raise `steps` if f is stiff)"));
+                }
+                if self.settings.linearisation != Linearisation::Tangent {
+                    // Where the spread reaches points from which the flow is not finite the tangent is used.
+                    let second = self.settings.linearisation == Linearisation::SecondOrder;
+                    self.transition.spread_out(
+                        &self.stack,
+                        &self.channels,
+                        (x, n),
+                        &self.belief.covariance,
+                        steps,
+                        second,
+                    );
                 }
             }
         }

@@ -88,6 +88,11 @@ impl Layout {
                 }
             }
         }
+        for j in 0..self.states {
+            for i in 0..self.states {
+                to[(i, j)] += step.curvature[(i, j)];
+            }
+        }
         if !channels.polynomial {
             for j in 0..self.present() {
                 for i in 0..self.present() {

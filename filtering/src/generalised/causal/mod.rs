@@ -11,5 +11,5 @@ mod stack;
 mod transition;
 
 pub use filter::CausalGeneralisedFilter;
-pub use settings::CausalSettings;
+pub use settings::{CausalSettings, Linearisation};
 pub use shape::NoiseShape;

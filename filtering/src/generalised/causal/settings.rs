@@ -7,6 +7,20 @@ use crate::generalised::noise::Autocorrelation;
 use crate::generalised::scheme::Embedding;
 use crate::{Error, Result};
 
+/// How a nonlinear flow moves the covariance over a bin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Linearisation {
+    /// By e^A with the Jacobian A at the start of each part of a bin: cheapest; the change of A with the
+    /// state within a part is ignored.
+    Tangent,
+    /// By the derivative of the whole bin's flow, from central differences.
+    Differences,
+    /// To second order in the spread of the states: mean and covariance are exact for a quadratic flow.
+    #[default]
+    SecondOrder,
+}
+
 /// Settings of [`super::CausalGeneralisedFilter`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,6 +37,8 @@ pub struct CausalSettings {
     pub delay: usize,
     /// Parts of a bin after each of which a nonlinear flow is linearised anew.
     pub steps: usize,
+    /// How a nonlinear flow moves the covariance.
+    pub linearisation: Linearisation,
     /// At most this many linearisations of a nonlinear g at one observation.
     pub iterations: usize,
     /// Whether parameters with prior variance are filtered along with the states.
@@ -53,6 +69,7 @@ impl From<Embedding> for CausalSettings {
             memory: if smoothness > 0.0 { order + 1 } else { 0 },
             delay: 0,
             steps: 1,
+            linearisation: Linearisation::SecondOrder,
             iterations: 5,
             learn_parameters: false,
             parameter_walk: 0.0,
