@@ -14,4 +14,5 @@
 pub mod causal;
 pub mod model;
 pub mod noise;
+pub mod odem;
 pub mod scheme;

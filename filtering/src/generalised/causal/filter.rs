@@ -42,8 +42,9 @@ pub struct CausalGeneralisedFilter<E> {
     transition: Transition,
     /// The offset of the linear transition, x_{t+1} = head·(x, n) + offset; none for a nonlinear model.
     linear: Option<Vec<f64>>,
-    /// Whether g depends on causes.
+    /// Whether g depends on causes, and whether one linearisation of it is exact.
     sees: bool,
+    straight: bool,
     /// U with Π_z = U'U, and ln |U|.
     whitening: DMatrix<f64>,
     log_whitening: f64,
@@ -141,6 +142,14 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             Some(level) => stack.causes > 0 && level.equations.output_sees_causes(),
             None => false,
         };
+        // Causes from levels above are not linear in what is filtered, nor is a g whose parameters are free.
+        let straight = stack.is_linear()
+            || !sees
+                && stack.model.levels.first().is_some_and(|level| {
+                    let in_g = level.equations.output_has_parameters()
+                        && stack.free.iter().any(|f| f.0 == 0);
+                    level.equations.output_is_linear() && !in_g
+                });
         let keeps_causes = settings.delay > 0 || sees && settings.memory > 0;
         let layout = Layout {
             states: stack.states,
@@ -185,6 +194,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             transition: Transition::new(&stack, &channels),
             linear: None,
             sees,
+            straight,
             whitening: DMatrix::zeros(y, y),
             log_whitening: 0.0,
             walk,
@@ -485,9 +495,10 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         }
         let variance = self.innovation.variance;
         self.update.point.copy_from_slice(&self.next.mean);
-        let rounds = match self.linear {
-            Some(_) => 1,
-            None => self.settings.iterations,
+        let rounds = if self.straight {
+            1
+        } else {
+            self.settings.iterations
         };
         let mut log_density = 0.0;
         for _ in 0..rounds {
@@ -699,8 +710,12 @@ fn start<E: Equations>(
     Ok(Belief { mean, covariance })
 }
 
-impl<E: Equations> Scheme for CausalGeneralisedFilter<E> {
-    fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
+impl<E: Equations> CausalGeneralisedFilter<E> {
+    /// Computes the next belief without taking it: the log density of the observation.
+    ///
+    /// # Errors
+    /// As [`Scheme::update`].
+    pub(in crate::generalised) fn prepare(&mut self, observation: Option<&[f64]>) -> Result<f64> {
         let y = self.stack.outputs;
         if let Some(row) = observation {
             crate::sequence::check_row(row, y).map_err(|e| e.at_observation(self.bins))?;
@@ -710,13 +725,18 @@ impl<E: Equations> Scheme for CausalGeneralisedFilter<E> {
         } else {
             self.predict()?;
         }
-        let log_density = match observation {
-            Some(row) => self.correct(row)?,
+        match observation {
+            Some(row) => self.correct(row),
             None => {
                 self.trial.copy_from(&self.next);
-                0.0
+                Ok(0.0)
             }
-        };
+        }
+    }
+
+    /// Takes the belief that [`CausalGeneralisedFilter::prepare`] computed from the same observation.
+    pub(in crate::generalised) fn take(&mut self, observation: Option<&[f64]>, log_density: f64) {
+        let y = self.stack.outputs;
         std::mem::swap(&mut self.belief, &mut self.trial);
         if self.settings.memory > 0 {
             let kept = self.history.len() - y;
@@ -731,6 +751,13 @@ impl<E: Equations> Scheme for CausalGeneralisedFilter<E> {
         self.last_log_density = log_density;
         self.log_evidence += log_density;
         self.read_out();
+    }
+}
+
+impl<E: Equations> Scheme for CausalGeneralisedFilter<E> {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
+        let log_density = self.prepare(observation)?;
+        self.take(observation, log_density);
         Ok(())
     }
 

@@ -1,8 +1,10 @@
 //! A causal filter in generalised coordinates, with memory.
 //!
 //! The derivation follows once the pieces work.
+mod compare;
 mod dense;
 mod filter;
+mod generate;
 mod innovation;
 mod layout;
 mod settings;
@@ -10,6 +12,8 @@ mod shape;
 mod stack;
 mod transition;
 
+pub use compare::{Comparison, compare};
 pub use filter::CausalGeneralisedFilter;
+pub use generate::{Generated, Generation};
 pub use settings::{CausalSettings, Linearisation};
 pub use shape::NoiseShape;

@@ -117,6 +117,8 @@ pub(super) struct NoiseProcess {
     pub fresh: DMatrix<f64>,
     /// The stationary covariance `[k, k]`.
     pub stationary: DMatrix<f64>,
+    /// (c, c', …) from the k samples about the bin, `[k, k]`, for sampled noise; else empty.
+    pub embedding: DMatrix<f64>,
 }
 
 impl NoiseProcess {
@@ -127,7 +129,8 @@ impl NoiseProcess {
             diffusion: none.clone(),
             step: none.clone(),
             fresh: none.clone(),
-            stationary: none,
+            stationary: none.clone(),
+            embedding: none,
         }
     }
 
@@ -181,6 +184,7 @@ fn sampled(smoothness: f64, order: usize) -> Result<NoiseProcess> {
         step: &inverse * window * &taylor,
         fresh: &enters * enters.transpose() * missed,
         stationary: &inverse * correlation * inverse.transpose(),
+        embedding: inverse,
     })
 }
 
@@ -239,6 +243,7 @@ fn shaped(poles: &[Complex<f64>], field: &'static str) -> Result<NoiseProcess> {
         step: over.transition,
         fresh: DMatrix::zeros(k, k),
         stationary: unscaled * scale,
+        embedding: DMatrix::zeros(0, 0),
     })
 }
 

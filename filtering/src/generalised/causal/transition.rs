@@ -105,6 +105,8 @@ struct Spread {
     behind: DMatrix<f64>,
     point: Vec<f64>,
     tangent: DMatrix<f64>,
+    now: Vec<f64>,
+    then: Vec<f64>,
 }
 
 /// The largest norm of f_x × step at which the series of the φ functions keeps its figures.
@@ -129,6 +131,8 @@ impl Transition {
                 behind: DMatrix::zeros(x, x),
                 point: vec![0.0; x],
                 tangent: DMatrix::zeros(x, x + n),
+                now: vec![0.0; x],
+                then: vec![0.0; x],
             },
             local: stack.local(),
             within: stack.local(),
@@ -170,7 +174,9 @@ impl Transition {
         fine && self.x.iter().chain(self.head.iter()).all(|v| v.is_finite())
     }
 
-    /// The flow from a point, into `self.x`; spoils `self.head`.
+    /// The flow from `spread.point`, into `self.x`. With noise that is a polynomial within the bin the
+    /// derivatives of the linearised motion are y_1 = f, y_{j+1} = A y_j + f_c c^(j), and
+    /// x(h) = x + Σ_j h^j/j! y_j: no matrix function is needed.
     fn flow<E: Equations>(
         &mut self,
         stack: &Stack<E>,
@@ -179,16 +185,68 @@ impl Transition {
         steps: usize,
     ) -> bool {
         self.x.copy_from_slice(&self.spread.point);
-        channels.read(n, &mut self.c);
-        // The Jacobians at the mean are wanted later: they are swapped out of the way.
-        std::mem::swap(&mut self.local, &mut self.within);
-        stack.motion(&self.x, &self.c, &mut self.theta, &mut self.local);
-        let fine = match channels.polynomial {
-            true => self.along_polynomials(stack, channels, n, steps),
-            false => self.with_diffusion(stack, channels, n, steps),
-        };
-        std::mem::swap(&mut self.local, &mut self.within);
-        fine && self.x.iter().all(|v| v.is_finite())
+        if !channels.polynomial {
+            channels.read(n, &mut self.c);
+            // The Jacobians at the mean are wanted later: they are swapped out of the way.
+            std::mem::swap(&mut self.local, &mut self.within);
+            stack.motion(&self.x, &self.c, &mut self.theta, &mut self.local);
+            let fine = self.with_diffusion(stack, channels, n, steps);
+            std::mem::swap(&mut self.local, &mut self.within);
+            return fine && self.x.iter().all(|v| v.is_finite());
+        }
+        let h = 1.0 / steps as f64;
+        for part in 0..steps {
+            self.noise_at(channels, n, part as f64 * h);
+            channels.read(&self.n, &mut self.c);
+            stack.motion(&self.x, &self.c, &mut self.theta, &mut self.within);
+            let at = &self.within;
+            let size = norm(&at.f_x) * h;
+            if !size.is_finite() || size > LARGEST {
+                return false;
+            }
+            let Spread { now, then, .. } = &mut self.spread;
+            now.copy_from_slice(&at.f);
+            let (mut power, mut bound, mut j) = (h, 1.0, 1);
+            loop {
+                add_scaled(&mut self.x, power, now);
+                bound *= size / j as f64;
+                if j > channels.highest() && bound < 1e-18 {
+                    break;
+                }
+                then.fill(0.0);
+                for (k, &y) in now.iter().enumerate() {
+                    add_scaled(then, y, at.f_x.column(k).as_slice());
+                }
+                for (channel, &offset) in channels.offset.iter().enumerate() {
+                    if j < channels.process(channel).size() {
+                        add_scaled(then, self.n[offset + j], at.f_c.column(channel).as_slice());
+                    }
+                }
+                std::mem::swap(now, then);
+                j += 1;
+                power *= h / j as f64;
+            }
+        }
+        self.x.iter().all(|v| v.is_finite())
+    }
+
+    /// The noise's derivatives at `time` after the start of the bin, into `self.n`.
+    fn noise_at(&mut self, channels: &Channels, n: &[f64], time: f64) {
+        if time == 0.0 {
+            self.n.copy_from_slice(n);
+            return;
+        }
+        for (channel, &offset) in channels.offset.iter().enumerate() {
+            let size = channels.process(channel).size();
+            for k in 0..size {
+                let (mut sum, mut power) = (0.0, 1.0);
+                for m in k..size {
+                    sum += power * n[offset + m];
+                    power *= time / (m - k + 1) as f64;
+                }
+                self.n[offset + k] = sum;
+            }
+        }
     }
 
     /// After [`Transition::compute`]: the derivatives of the bin's flow by x from central differences, and,
@@ -337,18 +395,7 @@ impl Transition {
         self.head.fill_diagonal(1.0);
         for part in 0..steps {
             let start = part as f64 * h;
-            // The noise's derivatives at the start of this part.
-            for (channel, &offset) in channels.offset.iter().enumerate() {
-                let size = channels.process(channel).size();
-                for k in 0..size {
-                    let (mut sum, mut power) = (0.0, 1.0);
-                    for m in k..size {
-                        sum += power * n[offset + m];
-                        power *= start / (m - k + 1) as f64;
-                    }
-                    self.n[offset + k] = sum;
-                }
-            }
+            self.noise_at(channels, n, start);
             let at = if part == 0 {
                 &self.local
             } else {

@@ -101,6 +101,16 @@ pub trait Equations {
         true
     }
 
+    /// Whether g is linear in x and v together for fixed θ: its linearisation need not be repeated then.
+    fn output_is_linear(&self) -> bool {
+        self.is_linear()
+    }
+
+    /// Whether g depends on θ at all.
+    fn output_has_parameters(&self) -> bool {
+        true
+    }
+
     /// The Jacobian of f by one argument, `out` `[states, entries of the argument]`.
     fn f_by(&self, by: Argument, at: Point<'_>, out: &mut DMatrix<f64>) {
         let rows = self.sizes().states;
@@ -140,6 +150,12 @@ impl<E: Equations + ?Sized> Equations for &E {
     }
     fn output_sees_causes(&self) -> bool {
         (**self).output_sees_causes()
+    }
+    fn output_is_linear(&self) -> bool {
+        (**self).output_is_linear()
+    }
+    fn output_has_parameters(&self) -> bool {
+        (**self).output_has_parameters()
     }
     fn f_by(&self, by: Argument, at: Point<'_>, out: &mut DMatrix<f64>) {
         (**self).f_by(by, at, out);

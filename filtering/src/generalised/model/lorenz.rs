@@ -103,4 +103,12 @@ impl Equations for Lorenz {
     fn output_sees_causes(&self) -> bool {
         false
     }
+
+    fn output_has_parameters(&self) -> bool {
+        false
+    }
+
+    fn output_is_linear(&self) -> bool {
+        true
+    }
 }

@@ -253,6 +253,12 @@ impl Equations for AnyEquations {
     fn output_sees_causes(&self) -> bool {
         each!(self, e => e.output_sees_causes())
     }
+    fn output_is_linear(&self) -> bool {
+        each!(self, e => e.output_is_linear())
+    }
+    fn output_has_parameters(&self) -> bool {
+        each!(self, e => e.output_has_parameters())
+    }
     fn f_by(&self, by: Argument, at: Point<'_>, out: &mut DMatrix<f64>) {
         each!(self, e => e.f_by(by, at, out));
     }

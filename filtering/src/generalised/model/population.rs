@@ -57,6 +57,14 @@ impl Equations for LotkaVolterra {
     fn output_sees_causes(&self) -> bool {
         false
     }
+
+    fn output_has_parameters(&self) -> bool {
+        false
+    }
+
+    fn output_is_linear(&self) -> bool {
+        true
+    }
 }
 
 /// x_i' = x_i (r_i + Σ_j A_ij x_j), all species seen, θ = (r, A column by column).
@@ -132,5 +140,13 @@ impl Equations for GeneralisedLotkaVolterra {
 
     fn output_sees_causes(&self) -> bool {
         false
+    }
+
+    fn output_has_parameters(&self) -> bool {
+        false
+    }
+
+    fn output_is_linear(&self) -> bool {
+        true
     }
 }

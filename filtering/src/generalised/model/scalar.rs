@@ -49,6 +49,14 @@ impl Equations for Pullback {
     fn output_sees_causes(&self) -> bool {
         false
     }
+
+    fn output_has_parameters(&self) -> bool {
+        false
+    }
+
+    fn output_is_linear(&self) -> bool {
+        true
+    }
 }
 
 /// f = rate · sin x for each of `size` states, seen directly, θ = (rate).
@@ -96,6 +104,14 @@ impl Equations for Trigonometric {
     fn output_sees_causes(&self) -> bool {
         false
     }
+
+    fn output_has_parameters(&self) -> bool {
+        false
+    }
+
+    fn output_is_linear(&self) -> bool {
+        true
+    }
 }
 
 /// x' = (1/8) (16 x/(1 + x²) − x/2 + 2 v), y = x²/16: two wells that the output cannot tell apart; no θ.
@@ -123,6 +139,10 @@ impl Equations for DoubleWell {
     }
 
     fn output_sees_causes(&self) -> bool {
+        false
+    }
+
+    fn output_has_parameters(&self) -> bool {
         false
     }
 }
@@ -175,5 +195,13 @@ impl Equations for FitzHughNagumo {
 
     fn output_sees_causes(&self) -> bool {
         false
+    }
+
+    fn output_has_parameters(&self) -> bool {
+        false
+    }
+
+    fn output_is_linear(&self) -> bool {
+        true
     }
 }
