@@ -33,7 +33,17 @@ pub(super) fn add_scaled(out: &mut [f64], factor: f64, a: &[f64]) {
 /// Σ a b.
 #[inline]
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    // Four sums side by side: one would wait for each addition.
+    let mut sums = [0.0; 4];
+    let (fours, others) = (a.chunks_exact(4), b.chunks_exact(4));
+    let rest = fours.remainder().iter().zip(others.remainder());
+    let tail: f64 = rest.map(|(a, b)| a * b).sum();
+    for (a, b) in fours.zip(others) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += a * b;
+        }
+    }
+    sums[0] + sums[1] + (sums[2] + sums[3]) + tail
 }
 
 /// `out` = `a`ᵀ for a square matrix.

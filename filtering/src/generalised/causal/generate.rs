@@ -82,20 +82,38 @@ impl Generation {
             c.rows_mut(stack.noises - top, top)
                 .copy_from(&(inverse * about));
         }
-        self.respond(&stack, &c, &z)
+        self.flow(&stack, &c, &z)
     }
 
-    /// The response to noises c `[noises, bins]` and z `[outputs, bins]`, both of unit variance.
-    fn respond<E: Equations>(
+    /// The response of `model` to given noises of unit variance: c `[noises, bins]` (those of w of all
+    /// levels, of z between levels, of the top causes) and z `[outputs, bins]`.
+    ///
+    /// # Errors
+    /// As [`Generation::run`]; [`Error::Size`] for noises of another shape.
+    pub fn respond<E: Equations>(
+        &self,
+        model: GenerativeModel<E>,
+        c: &DMatrix<f64>,
+        z: &DMatrix<f64>,
+    ) -> Result<Generated> {
+        let stack = Stack::new(model, true, false)?;
+        for (name, noise, rows) in [("c", c, stack.noises), ("z", z, stack.outputs)] {
+            if noise.shape() != (rows, z.ncols()) {
+                let found = format!("{:?}", noise.shape());
+                return Err(Error::size(name, found, format!("({rows}, {})", z.ncols())));
+            }
+        }
+        self.flow(&stack, c, z)
+    }
+
+    fn flow<E: Equations>(
         &self,
         stack: &Stack<E>,
         c: &DMatrix<f64>,
         z: &DMatrix<f64>,
     ) -> Result<Generated> {
-        let (smoothness, order) = (self.smoothness, self.order);
-        let shape = NoiseShape::Sampled { smoothness, order };
-        // The matrices of the window are those of white samples: only the embedding is used.
-        let _ = shape.check("order");
+        let order = self.order;
+        // Only the embedding is used, which does not depend on the smoothness.
         let window = NoiseShape::Sampled {
             smoothness: 0.0,
             order,

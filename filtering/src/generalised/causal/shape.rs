@@ -258,3 +258,101 @@ fn lyapunov(f: &DMatrix<f64>, d: &DMatrix<f64>) -> Option<DMatrix<f64>> {
     super::dense::symmetrise(&mut p);
     Some(p)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rounding through Taylor matrices of order 6, whose entries reach 3^6.
+    const ROUNDING: f64 = 1e-7;
+
+    fn shapes() -> Vec<NoiseShape> {
+        let mut all = Vec::new();
+        for order in 1..=6 {
+            for time in [0.5, 1.0] {
+                let smoothness = time;
+                all.push(NoiseShape::Sampled { smoothness, order });
+                all.push(NoiseShape::Gaussian { smoothness, order });
+                let length = time;
+                all.push(NoiseShape::Matern { length, order });
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_process_is_stationary_with_unit_variance() {
+        for shape in shapes() {
+            let process = shape.process("noise").unwrap();
+            let k = process.size();
+            let mut within = Discretisation::new(k);
+            assert!(within.compute(&process.flow, &process.diffusion, 1.0));
+            let entering = &process.fresh + &within.noise;
+            let after = &process.step * &process.stationary * process.step.transpose() + entering;
+            let scale = process.stationary.amax();
+            let change = (after - &process.stationary).amax() / scale;
+            assert!(change < ROUNDING, "{shape:?}: {change:e}");
+            assert!(
+                (process.stationary[(0, 0)] - 1.0).abs() < ROUNDING,
+                "{shape:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn windows_have_the_correlation_of_the_samples() {
+        for order in 0..=6 {
+            let process = sampled(0.5, order).unwrap();
+            let rho = sampled_kernel(0.5, 1);
+            // Cov(c_{t+1}, c_t) is the first entry of step P.
+            let found = (&process.step * &process.stationary)[(0, 0)];
+            assert!((found - rho[1]).abs() < ROUNDING, "order {order}: {found}");
+        }
+    }
+
+    #[test]
+    fn shaped_noise_tends_to_the_gaussian_autocorrelation() {
+        // The error at lags 1 to 3 falls with the order (equations E7, E8 as far as they can be tested).
+        let errors: Vec<f64> = [1, 3, 6, 10]
+            .into_iter()
+            .map(|order| {
+                let smoothness = 1.0;
+                let shape = NoiseShape::Gaussian { smoothness, order };
+                let process = shape.process("noise").unwrap();
+                let rho = shape.autocorrelation().at_lags(3);
+                let mut lagged = process.stationary.clone();
+                (1..=3)
+                    .map(|lag| {
+                        lagged = &process.step * &lagged;
+                        (lagged[(0, 0)] - rho[lag]).abs()
+                    })
+                    .fold(0.0, f64::max)
+            })
+            .collect();
+        assert!(
+            errors.windows(2).all(|pair| pair[1] < pair[0]),
+            "{errors:?}"
+        );
+        assert!(errors[3] < 0.01, "{errors:?}");
+    }
+
+    #[test]
+    fn shaped_noise_has_the_derivative_variances_of_the_table() {
+        // V of equations section 2 at s = ½: 1, 2, 12 on the diagonal, −2 between orders 0 and 2.
+        let smoothness = 0.5;
+        let order = 12;
+        let process = NoiseShape::Gaussian { smoothness, order }
+            .process("noise")
+            .unwrap();
+        let v = &process.stationary;
+        // What twelve terms of the series of e^{s²ω²} leave.
+        let tolerance = 0.02;
+        for (i, j, expected) in [(0, 0, 1.0), (1, 1, 2.0), (0, 2, -2.0), (2, 2, 12.0)] {
+            let found = v[(i, j)];
+            assert!(
+                (found / expected - 1.0).abs() < tolerance,
+                "({i}, {j}): {found}"
+            );
+        }
+    }
+}
