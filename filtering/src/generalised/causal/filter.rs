@@ -1,4 +1,7 @@
 //! The causal filter: prediction over a bin, correction by an observation, read-out.
+//!
+//! Longer than most files here: the three share the joint state and its memory, and an update must be
+//! seen whole to be seen to leave nothing half done.
 
 use nalgebra::DMatrix;
 
@@ -253,6 +256,37 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         (self.layout.moving..self.layout.states)
             .map(|i| self.belief.covariance[(i, i)])
             .collect()
+    }
+
+    /// Means of the states in generalised coordinates now, `[orders][states]`: x, x' = f + w,
+    /// x'' = f_x x' + f_c c', …, as many as the noise has derivatives. Read off the filtering belief,
+    /// whatever the delay.
+    pub fn generalised_states(&self) -> Vec<Vec<f64>> {
+        let layout = &self.layout;
+        let (x, n) = self.belief.mean[..layout.present()].split_at(layout.states);
+        let mut local = self.stack.local();
+        let mut theta = self.stack.theta.clone();
+        let mut c = vec![0.0; self.stack.noises];
+        self.channels.read(n, &mut c);
+        self.stack.motion(x, &c, &mut theta, &mut local);
+        let mut orders = vec![x.to_vec(), local.f.clone()];
+        for k in 1..self.channels.highest() {
+            let mut higher = vec![0.0; layout.states];
+            for (j, &lower) in orders[k].iter().enumerate() {
+                add_scaled(&mut higher, lower, local.f_x.column(j).as_slice());
+            }
+            for (channel, &offset) in self.channels.offset.iter().enumerate() {
+                if k < self.channels.process(channel).size() {
+                    let column = local.f_c.column(channel);
+                    add_scaled(&mut higher, n[offset + k], column.as_slice());
+                }
+            }
+            orders.push(higher);
+        }
+        for order in &mut orders {
+            order.truncate(layout.moving);
+        }
+        orders
     }
 
     /// Sets the known prior mean η of the top causes from the next bin on, `[top causes]`.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::generalised::causal::CausalSettings;
+use crate::generalised::causal::{CausalSettings, Linearisation, NoiseShape};
 use crate::{Error, Result};
 
 /// Settings of [`super::Odem`].
@@ -19,11 +19,19 @@ pub struct OdemSettings {
 }
 
 impl Default for OdemSettings {
-    /// Free parameters are filtered along with the states. Precisions are constant. A step of ½ changes a
-    /// standard deviation by a quarter: one outlier cannot undo what was learned.
+    /// Free parameters are filtered along with the states. Motion noise of smoothness 2 and order 2: a model
+    /// that is wrong is wrong in the same direction for longer than a bin. Tangents, because a filter runs
+    /// for each unknown precision. Precisions are constant. A step of ½ changes a standard deviation by a
+    /// quarter: one outlier cannot undo what was learned.
     fn default() -> Self {
         let filter = CausalSettings {
             learn_parameters: true,
+            linearisation: Linearisation::Tangent,
+            motion: NoiseShape::Sampled {
+                smoothness: 2.0,
+                order: 2,
+            },
+            memory: 3,
             ..CausalSettings::default()
         };
         Self {
