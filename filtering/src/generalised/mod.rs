@@ -11,6 +11,9 @@
 //! |---|---|
 //! | how is a model written, and how are its derivatives taken | [`model`] |
 //! | what does every scheme take in and give out | [`scheme`] |
+//! | filtering with memory, from the past alone | [`causal`] |
+//! | states, parameters and precisions in one pass | [`odem`] |
+//! | smooth, white and Matérn noise | [`noise`] |
 pub mod causal;
 pub mod model;
 pub mod noise;

@@ -115,7 +115,7 @@ impl CausalSettings {
                 return Err(Error::setting(field, value, expected));
             }
         }
-        if let Some(found) = self.surprise.filter(|&s| !(s > 0.0)) {
+        if let Some(found) = self.surprise.filter(|&s| s.is_nan() || s <= 0.0) {
             let expected = "a positive number of standard deviations, or none";
             return Err(Error::setting("surprise", found, expected));
         }

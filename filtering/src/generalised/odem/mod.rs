@@ -10,12 +10,13 @@
 //! ```
 //!
 //! a recursive maximum likelihood step (Robbins and Monro's with gain J⁻¹ ≈ 1/t). e_k and S_k are the
-//! innovations and their variances, so that J is the expected information and J⁻¹ the carried covariance of ψ
-//! (the squared scores s s' have the same mean, but one outlier would freeze them). The score s needs the sensitivity of the whole
-//! filter to ψ. It is carried by one more filter for each entry of ψ, which runs on the same data at ψ + δ:
-//! their difference is the sensitivity recursion, without a second set of equations. δ is small against
-//! every posterior width, and large against rounding. Parameters can instead be states that do not move
-//! ([`ParameterRule::State`]).
+//! innovations and their variances, so that J is the expected information and J⁻¹ the carried covariance of ψ.
+//! (The squared scores s s' have the same mean, but one outlier would freeze them.)
+//!
+//! The score s needs the sensitivity of the whole filter to ψ. It is carried by one more filter for each
+//! entry of ψ, which runs on the same data at ψ + δ: their difference is the sensitivity recursion, without
+//! a second set of equations. δ is small against every posterior width, and large against rounding.
+//! Parameters can instead be states that do not move ([`ParameterRule::State`]).
 //!
 //! | question | file |
 //! |---|---|

@@ -1,6 +1,7 @@
 //! One pass: states by the filter, parameters and log-precisions by the score of the innovations.
 
 use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
 
 use super::settings::{OdemSettings, ParameterRule};
 use crate::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
@@ -31,7 +32,11 @@ use crate::{Error, Result};
 /// assert_eq!(odem.log_precisions().len(), 1);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "E: Equations + Clone + Serialize",
+    deserialize = "E: Equations + Deserialize<'de>"
+))]
 pub struct Odem<E> {
     /// At ψ, then at ψ + δ e_j for every entry j of ψ.
     filters: Vec<CausalGeneralisedFilter<E>>,
