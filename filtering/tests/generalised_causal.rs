@@ -46,6 +46,33 @@ fn convolution() -> GenerativeModel<Linear> {
     GenerativeModel::single(equations, &theta, e8, e8, 1.0, &[0.0, 0.0]).unwrap()
 }
 
+/// The model of the recordings.
+fn recorded_convolution() -> GenerativeModel<Linear> {
+    let spec = spec("conv_known");
+    let matrix = |name: &str| {
+        let rows = spec[name].as_array().unwrap();
+        // A column vector may be written as a list of numbers.
+        let width = rows[0].as_array().map_or(1, Vec::len);
+        DMatrix::from_fn(rows.len(), width, |i, j| {
+            let row = &rows[i];
+            row.as_f64().unwrap_or_else(|| row[j].as_f64().unwrap())
+        })
+    };
+    let number = |name: &str| spec[name].as_f64().unwrap();
+    let equations = Linear::new(matrix("A"), matrix("B"), matrix("C")).unwrap();
+    let theta = equations.defaults();
+    let start: Vec<f64> = matrix("x0").iter().copied().collect();
+    GenerativeModel::single(
+        equations,
+        &theta,
+        number("log_prec_obs").exp(),
+        number("log_prec_state").exp(),
+        number("prior_prec_cause"),
+        &start,
+    )
+    .unwrap()
+}
+
 /// Running errors of a belief about known states.
 #[derive(Default)]
 struct Errors {
@@ -106,7 +133,8 @@ fn recorded_convolution_reaches_the_exact_posterior() {
                 delay,
                 ..smooth(6, smoothness_of(&name))
             };
-            let mut filter = CausalGeneralisedFilter::new(convolution(), settings, None).unwrap();
+            let mut filter =
+                CausalGeneralisedFilter::new(recorded_convolution(), settings, None).unwrap();
             let (mut errors, mut bound) = (Errors::default(), 0.0);
             for (t, row) in y.iter().enumerate() {
                 filter.update(Some(row)).unwrap();
@@ -154,7 +182,8 @@ fn recorded_convolution_has_the_exact_log_evidence() {
             continue;
         };
         let settings = smooth(6, smoothness_of(&name));
-        let mut filter = CausalGeneralisedFilter::new(convolution(), settings, None).unwrap();
+        let mut filter =
+            CausalGeneralisedFilter::new(recorded_convolution(), settings, None).unwrap();
         for y in data.block("y") {
             filter.update(Some(&y)).unwrap();
         }
@@ -170,7 +199,7 @@ fn recorded_convolution_has_the_exact_log_evidence() {
 
 #[test]
 fn the_generator_replays_the_recordings() {
-    // Section 10's linear map, and for Lorenz one local linearisation a bin; the files hold 15 digits.
+    // Section 10's linear map; the files hold 15 digits.
     for folder in folders("conv_known") {
         let data = Table::read(&folder.join("data.csv")).unwrap();
         let part = |prefix: &str| {
@@ -179,10 +208,17 @@ fn the_generator_replays_the_recordings() {
         };
         let (w, v, z) = (part("w"), part("v"), part("z"));
         let mut c = DMatrix::zeros(3, w.ncols());
-        c.rows_mut(0, 2).copy_from(&(w * f64::exp(4.0)));
-        c.rows_mut(2, 1).copy_from(&v);
+        let model = recorded_convolution();
+        let deviation = |precision: &NoisePrecision| precision.expected()[(0, 0)].sqrt();
+        let (of_w, of_z) = (
+            deviation(&model.levels[0].motion),
+            deviation(&model.levels[0].output),
+        );
+        c.rows_mut(0, 2).copy_from(&(w * of_w));
+        c.rows_mut(2, 1)
+            .copy_from(&(v * deviation(&model.cause.precision)));
         let made = Generation::default()
-            .respond(convolution(), &c, &(z * f64::exp(4.0)))
+            .respond(model, &c, &(z * of_z))
             .unwrap();
         assert!((made.states - part("x")).amax() < 1e-11);
         assert!((made.outputs - part("y")).amax() < 1e-11);
@@ -209,11 +245,14 @@ fn recorded_lorenz_is_followed_from_true_and_wrong_starts() {
         let data = Table::read(&folder.join("data.csv")).unwrap();
         let (y, x) = (data.block("y"), data.block("x"));
         for (from, variance, limit) in cases {
-            let equations = Lorenz::demonstration();
-            let theta = equations.defaults();
-            let noise = f64::exp(spec["log_prec_state"].as_f64().unwrap());
+            let equations = Lorenz {
+                bin: spec["time_scale"].as_f64().unwrap(),
+                ..Lorenz::demonstration()
+            };
+            let precision = |name: &str| f64::exp(spec[name].as_f64().unwrap());
+            let (z, w) = (precision("log_prec_obs"), precision("log_prec_state"));
             let model =
-                GenerativeModel::single(equations, &theta, 1.0, noise, 1.0, &start(from)).unwrap();
+                GenerativeModel::single(equations, &start("P"), z, w, 1.0, &start(from)).unwrap();
             let p = DMatrix::identity(3, 3) * variance;
             let mut filter = CausalGeneralisedFilter::new(model, smooth(6, s), Some(&p)).unwrap();
             let (mut all, mut later) = (Errors::default(), Errors::default());
