@@ -1,7 +1,7 @@
 //! Derivatives of every model against finite differences; models from files.
 
 use scotopic_filtering::generalised::model::{
-    AnyEquations, Argument, Equations, GenerativeModel, ModelFile, Named, Point, Sizes,
+    AnyEquations, Argument, Equations, GenerativeModel, Linear, ModelFile, Named, Point, Sizes,
 };
 use scotopic_filtering::nalgebra::DMatrix;
 
@@ -211,6 +211,18 @@ fn the_convolution_is_that_of_the_demonstrations() {
     let again: GenerativeModel<AnyEquations> =
         serde_json::from_str(&serde_json::to_string(&model).unwrap()).unwrap();
     assert_eq!(again, model);
+}
+
+#[test]
+fn a_linear_model_that_does_not_fit_together_is_not_read() {
+    let good = serde_json::to_value(Linear::convolution()).unwrap();
+    assert!(serde_json::from_value::<Linear>(good.clone()).is_ok());
+    let mut bad = good.clone();
+    bad["c"] = good["b"].clone();
+    let error = serde_json::from_value::<Linear>(bad)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("C: columns"), "{error}");
 }
 
 #[test]

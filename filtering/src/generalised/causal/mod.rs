@@ -78,9 +78,9 @@
 //! | how noise moves | `shape.rs` |
 //! | how observation noise is predicted | `innovation.rs` |
 //! | all levels as one model | `stack.rs` |
-//! | one bin of motion | `transition.rs` |
+//! | one bin of motion | `transition.rs`, `transition/` |
 //! | what lies where in the joint state, and how its covariance moves | `layout.rs` |
-//! | prediction, correction, read-out | `filter.rs` |
+//! | prediction, correction, read-out | `filter.rs`, `filter/` |
 //! | what is kept to go on later | `snapshot.rs` |
 //! | a table over orders and smoothness | `compare.rs` |
 //! | the model run forwards: data | `generate.rs` |

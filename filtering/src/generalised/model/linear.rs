@@ -11,10 +11,28 @@ use crate::{Error, Result};
 /// The matrices given here are the defaults of θ; the equations read them from θ, so that any entry can be
 /// a free parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts")]
 pub struct Linear {
     a: DMatrix<f64>,
     b: DMatrix<f64>,
     c: DMatrix<f64>,
+}
+
+/// What is read of a linear model before it is known to fit together.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    a: DMatrix<f64>,
+    b: DMatrix<f64>,
+    c: DMatrix<f64>,
+}
+
+impl TryFrom<Parts> for Linear {
+    type Error = Error;
+
+    fn try_from(Parts { a, b, c }: Parts) -> Result<Self> {
+        Self::new(a, b, c)
+    }
 }
 
 impl Linear {
