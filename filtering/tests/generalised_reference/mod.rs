@@ -11,12 +11,12 @@ pub struct Table {
 }
 
 /// The folder `dem/golden`: below `$SCOTOPIC_REFERENCE`, or the reference folder next to this workspace, or
-/// the fixtures that come with this crate; none if there is none of these.
+/// the fixtures that come with it; none if there is none of these.
 pub fn golden() -> Option<PathBuf> {
     let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let given = std::env::var_os("SCOTOPIC_REFERENCE").map(PathBuf::from);
     let beside = crate_root.join("../../shared/reference");
-    let fixtures = crate_root.join("tests/fixtures");
+    let fixtures = crate_root.join("../tests/fixtures");
     [given, Some(beside), Some(fixtures)]
         .into_iter()
         .flatten()
