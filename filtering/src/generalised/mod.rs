@@ -11,5 +11,39 @@
 //! |---|---|
 //! | how is a model written, and how are its derivatives taken | [`model`] |
 //! | what does every scheme take in and give out | [`scheme`] |
+//! | how do derivatives of smooth noise vary together: V(s), R(s) | `precision.rs`: [`temporal_precision`] |
+//! | how do samples become derivatives | `embedding.rs`: [`SampleEmbedding`] |
+//! | where do x̃, ṽ, errors lie in their vectors | `layout.rs`: [`Layout`] |
+//! | what is D | `shift.rs`: [`shift`] |
+//! | f, g and Jacobians at one point | `local.rs`: [`Local`] |
+//! | what are the prediction errors and J | `errors.rs`: [`prediction_errors`], [`TopOrder`] |
+//! | energy, Laplace precision and covariance | `energy.rs` |
+//! | how is one bin integrated | `integrator.rs`: [`MatrixExponential`], [`LocalLinearisation`] |
+pub mod dem;
+mod embedding;
+mod energy;
+mod errors;
+mod flow;
+mod free_energy;
+mod integrator;
+mod layout;
+mod local;
 pub mod model;
+mod precision;
+mod record;
 pub mod scheme;
+mod shift;
+
+pub use embedding::{Edge, SampleEmbedding, Weights, Window};
+pub use energy::{covariance, energy, generalised_precision, log_det, published_floor};
+pub use errors::{TopOrder, error_jacobian, prediction_errors};
+pub use free_energy::FreeEnergy;
+pub use integrator::{LocalLinearisation, MatrixExponential, responses};
+pub use layout::Layout;
+pub use local::{Derivatives, Local, PUBLISHED_STEP, Stack};
+pub use precision::{
+    PUBLISHED_WHITE, log_det_temporal_covariance, sharpening, temporal_covariance,
+    temporal_precision,
+};
+pub use record::Record;
+pub use shift::{shift, shift_matrix};

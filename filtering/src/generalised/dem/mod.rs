@@ -1,0 +1,17 @@
+//! Dynamic expectation maximisation (DEM): D-, E- and M-step.
+//!
+//! Friston, Trujillo-Barreto, Daunizeau, "DEM: a variational treatment of dynamic systems" (2008).
+//!
+//! | question | file |
+//! |---|---|
+//! | which settings, which published quirks | `settings.rs`: [`DemSettings`], [`Published`] |
+//! | the filter bin by bin, or over a series | `scheme.rs`: [`Dem`] |
+//! | what happens in one bin | `deduction.rs` |
+//! | precisions with unknown scales | `noise.rs` |
+mod deduction;
+mod noise;
+mod scheme;
+mod settings;
+
+pub use scheme::Dem;
+pub use settings::{DemSettings, Published};
