@@ -125,3 +125,117 @@ fn lorenz_with_known_parameters() {
         }
     }
 }
+
+#[test]
+fn convolution_with_unknown_parameters() {
+    use scotopic_filtering::generalised::model::{CausePrior, GaussianPrior, Level, NoisePrecision};
+    for folder in folders("dem/golden/conv_params") {
+        let spec = json(&folder.join("spec.json"));
+        let (equations, theta) = Convolution::read(&spec);
+        let table = Table::read(&folder.join("data.csv"));
+        let data = table.sequence("y");
+        let known = spec["cause_known"].as_bool().unwrap();
+        let inputs = scotopic_filtering::Sequence::of_numbers(reference::numbers(&spec["cause"])).unwrap();
+        let mut mean = theta.clone();
+        let mut variance = vec![0.0; theta.len()];
+        for index in reference::numbers(&spec["free_param_index_colmajor_f_g_h"]) {
+            mean[index as usize - 1] = number(&spec, "prior_mean_free");
+            variance[index as usize - 1] = number(&spec, "prior_logvar_free").exp();
+        }
+        let (states, outputs) = (equations.states, equations.outputs);
+        let unknown = |size, h: &str, c: &str| NoisePrecision::unknown(size, number(&spec, h), number(&spec, c));
+        let model = GenerativeModel {
+            cause: CausePrior {
+                mean: vec![0.0; equations.causes],
+                precision: NoisePrecision::scalar(equations.causes, number(&spec, "cause_prec")),
+            },
+            levels: vec![Level {
+                equations,
+                parameters: GaussianPrior::independent(&mean, &variance).unwrap(),
+                output: unknown(outputs, "hE", "hC"),
+                motion: unknown(states, "gE", "gC"),
+                start: vec![0.0; states],
+            }],
+        };
+        for file in files(&folder, "DEM_", "_F.csv") {
+            let stem = name(&file).strip_suffix("_F.csv").unwrap().to_owned();
+            let mut settings = settings(&stem, number(&spec, "s"));
+            settings.sweeps = 16;
+            settings.first_time = 4.0;
+            let mut dem = Dem::new(model.clone(), settings).unwrap();
+            let learnt = dem.learn(&data, known.then_some(&inputs)).unwrap();
+            let params = Table::read(&folder.join(format!("{stem}_params.csv")));
+            let index = params.column("index").unwrap();
+            let post = params.column("post_mean").unwrap();
+            println!("== {}/{stem}", name(&folder));
+            let f = Table::read(&file).column("F").unwrap();
+            println!("F found    {:.5?}", learnt.sweeps.iter().map(|s| s.0).collect::<Vec<_>>());
+            let action = Table::read(&file).column("action").unwrap();
+            for k in 0..3 { let lp = (action[k]-f[k])/(data.len() as f64 - 1.0); println!("REC Lp {:.6} Lu {:.6}", lp, f[k]-lp); }
+            println!("F recorded {f:.5?}");
+            let found: Vec<f64> = index.iter().map(|&i| learnt.parameters[i as usize - 1]).collect();
+            println!("theta {found:?} recorded {post:?}");
+            println!("h {:?} recorded {:?}", learnt.log_precisions, Table::read(&folder.join(format!("{stem}_logprec.csv"))).column("post_mean").unwrap());
+        }
+    }
+}
+
+
+#[test]
+fn kalman() {
+    use scotopic_filtering::generalised::{Gain, KalmanBucy, WhiteNoiseSystem, sampled_kalman_step};
+    use scotopic_filtering::nalgebra::{DMatrix, DVector};
+    for folder in folders("dem/golden/kalman") {
+        let spec = json(&folder.join("spec.json"));
+        let matrix = |key: &str| {
+            let rows = reference::rows(&spec[key]);
+            DMatrix::from_fn(rows.len(), rows[0].len(), |i, j| rows[i][j])
+        };
+        let system = WhiteNoiseSystem { motion: matrix("A"), output: matrix("C"), motion_noise: matrix("Q"), output_noise: matrix("R") };
+        let dt = number(&spec, "dt");
+        let p = system.steady_covariance().unwrap();
+        println!("Pinf {:e} gain {:e}", (&p - matrix("Pinf")).amax(), (system.gain(&p).unwrap() - matrix("gain_inf")).amax());
+        let table = Table::read(&folder.join("data.csv"));
+        let y = table.columns("y");
+        for (gain, name) in [(Gain::Riccati, "kb_riccati"), (Gain::Steady, "kb_stat")] {
+            let mut kb = KalmanBucy::new(system.clone(), dt, gain).unwrap();
+            let found: Vec<Vec<f64>> = y.iter().map(|y| { kb.update(y).unwrap(); kb.mean().to_vec() }).collect();
+            println!("{name} {:e}", furthest(&found, &table.columns(name), |e| e.abs().max(1.0)));
+        }
+        let sampled = system.sampled(dt);
+        let n = p.nrows();
+        let (mut m, mut p) = (DVector::zeros(n), DMatrix::identity(n, n));
+        let mut evidence = 0.0;
+        let (mut means, mut vars) = (vec![], vec![]);
+        for y in &y {
+            let (now, ahead, l) = sampled_kalman_step(&sampled, &system.output, (&m, &p), &DVector::from_column_slice(y)).unwrap();
+            evidence += l;
+            means.push(now.0.as_slice().to_vec());
+            vars.push(now.1.diagonal().as_slice().to_vec());
+            (m, p) = ahead;
+        }
+        println!("kf {:e} var {:e} ev {evidence} {}", furthest(&means, &table.columns("kf"), |e| e.abs().max(1.0)), furthest(&vars, &table.columns("kfvar"), |e| e.abs().max(1.0)), number(&spec, "kf_loglik"));
+    }
+}
+
+#[test]
+fn pc() {
+    use scotopic_filtering::generalised::predictive_coding::*;
+    for folder in folders("pc_network") {
+        let y = reference::plain(&folder.join("y.csv"));
+        let mu0 = reference::plain(&folder.join("mu0.csv"));
+        let d = y[0].len();
+        let start: Vec<f64> = mu0.concat();
+        for integrator in [Integrator::RungeKutta(Default::default()), Integrator::LocalLinearisation { steps: 1 }] {
+            let model = GenerativeModel::single(Pullback { states: d }, &[], 1.0, 1.0, 1.0, &start[..d]).unwrap();
+            let mut net = PredictiveCoding::new(model, PredictiveCodingSettings { integrator, ..Default::default() }).unwrap();
+            net.set_belief(&start).unwrap();
+            let mut found = vec![]; let mut vfe = vec![];
+            for y in &y { net.update(y).unwrap(); found.push([net.states(), net.motion()].concat()); vfe.push(vec![net.free_energy()]); }
+            println!("{integrator:?} action {} mu {:e} vfe {:e}", net.action(), furthest(&found, &reference::plain(&folder.join("mu.csv")), |_| 1.0), furthest(&vfe, &reference::plain(&folder.join("vfe.csv")), |e| e));
+            let x = reference::plain(&folder.join("x_true.csv"));
+            let mse: f64 = found.iter().zip(&x).flat_map(|(f, x)| f.iter().zip(x).map(|(f, x)| (f - x).powi(2))).sum::<f64>() / (x.len() * d) as f64;
+            println!("mse {mse}");
+        }
+    }
+}

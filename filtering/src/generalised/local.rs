@@ -78,13 +78,6 @@ pub struct Stack<E> {
     value: Vec<f64>,
 }
 
-/// Which of the two functions of a level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Function {
-    Motion,
-    Output,
-}
-
 impl<E: Equations> Stack<E> {
     /// A checked model with its levels stacked.
     ///
@@ -183,7 +176,7 @@ impl<E: Equations> Stack<E> {
         finite("the Jacobian of g", local.g_v.as_slice())
     }
 
-    /// Calls `visit(level, sizes, offsets)` with where each level begins in the stacks.
+    /// The sizes of each level, and where it begins in the stacks.
     pub(crate) fn offsets(&self) -> Vec<(Sizes, Sizes)> {
         let mut from = Sizes {
             states: 0,

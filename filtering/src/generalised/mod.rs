@@ -18,7 +18,12 @@
 //! | f, g and Jacobians at one point | `local.rs`: [`Local`] |
 //! | what are the prediction errors and J | `errors.rs`: [`prediction_errors`], [`TopOrder`] |
 //! | energy, Laplace precision and covariance | `energy.rs` |
+//! | what is the free energy of a bin | `free_energy.rs`: [`FreeEnergy`] |
+//! | what is reported of a bin | `record.rs`: [`Record`] |
 //! | how is one bin integrated | `integrator.rs`: [`MatrixExponential`], [`LocalLinearisation`] |
+//! | learning and filtering in sweeps, as published | [`dem`] |
+//! | a network whose beliefs flow within each observation | [`predictive_coding`] |
+//! | the exact filter in white noise | `kalman_bucy.rs`: [`KalmanBucy`] |
 pub mod dem;
 mod embedding;
 mod energy;
@@ -26,10 +31,12 @@ mod errors;
 mod flow;
 mod free_energy;
 mod integrator;
+mod kalman_bucy;
 mod layout;
 mod local;
 pub mod model;
 mod precision;
+pub mod predictive_coding;
 mod record;
 pub mod scheme;
 mod shift;
@@ -39,6 +46,7 @@ pub use energy::{covariance, energy, generalised_precision, log_det, published_f
 pub use errors::{TopOrder, error_jacobian, prediction_errors};
 pub use free_energy::FreeEnergy;
 pub use integrator::{LocalLinearisation, MatrixExponential, responses};
+pub use kalman_bucy::{Gain, KalmanBucy, WhiteNoiseSystem, sampled_kalman_step};
 pub use layout::Layout;
 pub use local::{Derivatives, Local, PUBLISHED_STEP, Stack};
 pub use precision::{

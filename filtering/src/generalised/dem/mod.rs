@@ -7,11 +7,16 @@
 //! | which settings, which published quirks | `settings.rs`: [`DemSettings`], [`Published`] |
 //! | the filter bin by bin, or over a series | `scheme.rs`: [`Dem`] |
 //! | what happens in one bin | `deduction.rs` |
+//! | parameters and log-precisions, sweep by sweep | `learning.rs`: [`Learnt`] |
+//! | what parameters do to the errors | `parameters.rs` |
 //! | precisions with unknown scales | `noise.rs` |
 mod deduction;
+mod learning;
 mod noise;
+mod parameters;
 mod scheme;
 mod settings;
 
+pub use learning::Learnt;
 pub use scheme::Dem;
 pub use settings::{DemSettings, Published};

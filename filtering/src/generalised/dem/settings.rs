@@ -66,6 +66,9 @@ pub struct DemSettings {
     pub sweeps: usize,
     /// Steps of the log-precisions a sweep (nM).
     pub precision_steps: usize,
+    /// The time τ of the first step of the parameters, exp(τ) in units of their curvature: 0 is careful, 4 is nearly a
+    /// Newton step. Half is added after a sweep that raised F, up to 4.
+    pub first_time: f64,
     /// Which published quirks to reproduce.
     pub published: Published,
 }
@@ -82,6 +85,7 @@ impl Default for DemSettings {
             state_ridge: 0.0,
             sweeps: 8,
             precision_steps: 8,
+            first_time: 0.0,
             published: Published::default(),
         }
     }
