@@ -15,6 +15,7 @@ fn order(n: f64) -> (usize, usize) {
     (n as usize, (n as usize).min(2))
 }
 
+fn reference_settings(file: &str, s: f64) -> DemSettings { settings(file, s) }
 fn settings(file: &str, s: f64) -> DemSettings {
     let (states, causes) = order(tag(file, "n").unwrap());
     DemSettings {
@@ -175,6 +176,16 @@ fn convolution_with_unknown_parameters() {
             println!("F recorded {f:.5?}");
             let found: Vec<f64> = index.iter().map(|&i| learnt.parameters[i as usize - 1]).collect();
             println!("theta {found:?} recorded {post:?}");
+            let lap = folder.join(stem.replace("DEM", "LAP") + "_params.csv");
+            if lap.is_file() {
+                let mut gf = scotopic_filtering::generalised::lap::GeneralisedFiltering::new(model.clone(), DemSettings { sweeps: 16, ..reference_settings(&stem, number(&spec, "s")) }).unwrap();
+                match gf.learn(&data, known.then_some(&inputs)) {
+                    Ok(l) => {
+                let found: Vec<f64> = index.iter().map(|&i| l.parameters[i as usize - 1]).collect();
+                println!("LAP {found:?} {:?} {:?}", l.log_precisions, l.passes); }
+                Err(e) => println!("LAP {e}"), }
+                println!("LAP rec {:?} {:?} {:?}", Table::read(&lap).column("post_mean").unwrap(), Table::read(&folder.join(stem.replace("DEM", "LAP") + "_logprec.csv")).column("post_mean").unwrap(), Table::read(&folder.join(stem.replace("DEM", "LAP") + "_F.csv")).column("F").unwrap());
+            }
             println!("h {:?} recorded {:?}", learnt.log_precisions, Table::read(&folder.join(format!("{stem}_logprec.csv"))).column("post_mean").unwrap());
         }
     }

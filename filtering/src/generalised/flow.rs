@@ -243,25 +243,34 @@ impl Flow {
             }
         }
 
-        // c_k = −K Jᵀ iS (J_y Sᵏ ỹ + J_c Sᵏ η̃)
         self.forcing.set_column(0, &self.motion);
-        self.moved_data.copy_from_slice(at.data);
-        self.moved_inputs.copy_from_slice(at.inputs);
         for k in 1..l.orders {
-            let room = &mut self.room[..l.data()];
-            shift(&self.moved_data, l.outputs, room);
-            self.moved_data.copy_from_slice(room);
-            let room = &mut self.room[..l.input_data()];
-            shift(&self.moved_inputs, l.inputs, room);
-            self.moved_inputs.copy_from_slice(room);
-            self.error_room.fill(0.0);
-            add_data_errors(&l, &self.moved_data, &self.moved_inputs, &mut self.error_room);
+            self.moved_data(at, k);
             let mut column = self.forcing.column_mut(k);
+            // c_k = −K Jᵀ iS (J_y Sᵏ ỹ + J_c Sᵏ η̃)
             column.gemv(-rate, &self.weighted, &self.error_room, 0.0);
         }
         let a = self.flow_jacobian(mean_field);
         self.step.step(&a, &self.forcing, h, change);
         finite("the motion of the generalised states", change.as_slice())
+    }
+
+    /// J_y Sᵏ ỹ + J_c Sᵏ η̃ `[errors]`; call for k = 1, 2, … in turn.
+    pub fn moved_data(&mut self, at: Instant<'_>, k: usize) -> &DVector<f64> {
+        let l = self.terms.layout;
+        if k == 1 {
+            self.moved_data.copy_from_slice(at.data);
+            self.moved_inputs.copy_from_slice(at.inputs);
+        }
+        let room = &mut self.room[..l.data()];
+        shift(&self.moved_data, l.outputs, room);
+        self.moved_data.copy_from_slice(room);
+        let room = &mut self.room[..l.input_data()];
+        shift(&self.moved_inputs, l.inputs, room);
+        self.moved_inputs.copy_from_slice(room);
+        self.error_room.fill(0.0);
+        add_data_errors(&l, &self.moved_data, &self.moved_inputs, &mut self.error_room);
+        &self.error_room
     }
 
     fn constant_answers(&self, h: f64) -> Constant {

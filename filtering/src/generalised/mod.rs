@@ -22,6 +22,7 @@
 //! | what is reported of a bin | `record.rs`: [`Record`] |
 //! | how is one bin integrated | `integrator.rs`: [`MatrixExponential`], [`LocalLinearisation`] |
 //! | learning and filtering in sweeps, as published | [`dem`] |
+//! | the same without a mean field | [`lap`] |
 //! | a network whose beliefs flow within each observation | [`predictive_coding`] |
 //! | the exact filter in white noise | `kalman_bucy.rs`: [`KalmanBucy`] |
 pub mod dem;
@@ -32,6 +33,7 @@ mod flow;
 mod free_energy;
 mod integrator;
 mod kalman_bucy;
+pub mod lap;
 mod layout;
 mod local;
 pub mod model;

@@ -105,6 +105,50 @@ impl Deduction {
         u
     }
 
+    /// ỹ and η̃ at bin t and step k.
+    fn embed<E>(
+        &mut self,
+        stack: &Stack<E>,
+        at: (usize, usize),
+        data: Rows<'_>,
+        inputs: Option<Rows<'_>>,
+    ) -> Result<()> {
+        let ahead = &self.data_embedding;
+        ahead.embed(at, data.length, data.width, |i| data.row(i), &mut self.data)?;
+        if let Some(rows) = inputs {
+            let ahead = &self.input_embedding;
+            let row = |i| rows.row(i);
+            return ahead.embed(at, rows.length, rows.width, row, &mut self.inputs);
+        }
+        self.inputs.iter_mut().for_each(|i| *i = 0.0);
+        let mean = &stack.model.cause.mean;
+        self.inputs[..mean.len()].copy_from_slice(mean);
+        Ok(())
+    }
+
+    /// ỹ, η̃ at bin t and step k, and the flow evaluated there.
+    ///
+    /// # Errors
+    /// As [`Deduction::bin`].
+    pub fn look<E: Equations>(
+        &mut self,
+        stack: &mut Stack<E>,
+        at: (usize, usize),
+        (data, inputs): (Rows<'_>, Rows<'_>),
+        parameters: &[f64],
+        unknowns: &DVector<f64>,
+    ) -> Result<(&mut Flow, &[f64], &[f64])> {
+        self.embed(stack, at, data, Some(inputs))?;
+        let at = Instant {
+            unknowns: unknowns.as_slice(),
+            data: &self.data,
+            inputs: &self.inputs,
+            parameters,
+        };
+        self.flow.evaluate(stack, at)?;
+        Ok((&mut self.flow, &self.data, &self.inputs))
+    }
+
     /// One bin: records the belief about bin `t` and moves ũ to bin t + 1.
     ///
     /// # Errors
@@ -126,22 +170,7 @@ impl Deduction {
         let h = 1.0 / self.substeps as f64;
         let mut entropy = 0.0;
         for k in 0..self.substeps {
-            let ahead = &self.data_embedding;
-            ahead.embed((t, k), data.length, data.width, |i| data.row(i), &mut self.data)?;
-            match inputs {
-                Some(rows) => self.input_embedding.embed(
-                    (t, k),
-                    rows.length,
-                    rows.width,
-                    |i| rows.row(i),
-                    &mut self.inputs,
-                )?,
-                None => {
-                    self.inputs.iter_mut().for_each(|i| *i = 0.0);
-                    let mean = &stack.model.cause.mean;
-                    self.inputs[..layout.inputs].copy_from_slice(mean);
-                }
-            }
+            self.embed(stack, (t, k), data, inputs)?;
             let at = Instant {
                 unknowns: unknowns.as_slice(),
                 data: &self.data,

@@ -328,7 +328,7 @@ struct Kept {
     beliefs: Vec<Record>,
 }
 
-fn flat(series: &Sequence) -> Result<Vec<f64>> {
+pub(crate) fn flat(series: &Sequence) -> Result<Vec<f64>> {
     let mut all = Vec::with_capacity(series.len() * series.width());
     for row in series.iter() {
         all.extend_from_slice(row.ok_or_else(missing)?);
@@ -361,7 +361,7 @@ pub(crate) fn regularised_step(
 
 /// The inverse of a precision or covariance, e^−32 added to its diagonal: what is known exactly gets a precision
 /// of e³².
-fn regular_inverse(what: &str, matrix: &DMatrix<f64>) -> Result<DMatrix<f64>> {
+pub(crate) fn regular_inverse(what: &str, matrix: &DMatrix<f64>) -> Result<DMatrix<f64>> {
     let mut inverse = DMatrix::zeros(matrix.nrows(), matrix.ncols());
     if matrix.nrows() > 0 {
         covariance(what, matrix, published_floor(matrix), &mut inverse)?;
@@ -379,7 +379,7 @@ fn masked_trace(precision: &DMatrix<f64>, errors: &DMatrix<f64>, kept: &[bool]) 
         .sum()
 }
 
-fn log_det_of_product(a: &DMatrix<f64>, b: &DMatrix<f64>) -> f64 {
+pub(crate) fn log_det_of_product(a: &DMatrix<f64>, b: &DMatrix<f64>) -> f64 {
     let all = vec![true; a.nrows()];
     log_det(a, &all) + log_det(b, &all)
 }

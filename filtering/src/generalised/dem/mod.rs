@@ -17,6 +17,9 @@ mod parameters;
 mod scheme;
 mod settings;
 
+pub(crate) use deduction::Rows;
 pub use learning::Learnt;
+pub(crate) use learning::{flat, log_det_of_product, regular_inverse};
+pub(crate) use parameters::{Free, parameter_slopes};
 pub use scheme::Dem;
 pub use settings::{DemSettings, Published};
