@@ -24,7 +24,11 @@
 //! | learning and filtering in sweeps, as published | [`dem`] |
 //! | the same without a mean field | [`lap`] |
 //! | a network whose beliefs flow within each observation | [`predictive_coding`] |
+//! | noise as Markov processes: a causal filter, its log evidence | [`causal`] |
+//! | noise and series to try schemes on | [`noise`] |
+//! | online triple estimation | [`odem`] |
 //! | the exact filter in white noise | `kalman_bucy.rs`: [`KalmanBucy`] |
+pub mod causal;
 pub mod dem;
 mod embedding;
 mod energy;
@@ -37,6 +41,8 @@ pub mod lap;
 mod layout;
 mod local;
 pub mod model;
+pub mod noise;
+pub mod odem;
 mod precision;
 pub mod predictive_coding;
 mod record;

@@ -96,6 +96,21 @@ pub trait Equations {
         false
     }
 
+    /// Whether g depends on v at all. Saying that it does not spares schemes with memory the past causes.
+    fn output_sees_causes(&self) -> bool {
+        true
+    }
+
+    /// Whether g is linear in x and v together for fixed θ: its linearisation need not be repeated then.
+    fn output_is_linear(&self) -> bool {
+        self.is_linear()
+    }
+
+    /// Whether g depends on θ at all.
+    fn output_has_parameters(&self) -> bool {
+        true
+    }
+
     /// The Jacobian of f by one argument, `out` `[states, entries of the argument]`.
     fn f_by(&self, by: Argument, at: Point<'_>, out: &mut DMatrix<f64>) {
         let rows = self.sizes().states;
@@ -132,6 +147,15 @@ impl<E: Equations + ?Sized> Equations for &E {
     }
     fn is_linear(&self) -> bool {
         (**self).is_linear()
+    }
+    fn output_sees_causes(&self) -> bool {
+        (**self).output_sees_causes()
+    }
+    fn output_is_linear(&self) -> bool {
+        (**self).output_is_linear()
+    }
+    fn output_has_parameters(&self) -> bool {
+        (**self).output_has_parameters()
     }
     fn f_by(&self, by: Argument, at: Point<'_>, out: &mut DMatrix<f64>) {
         (**self).f_by(by, at, out);
