@@ -143,11 +143,29 @@ fn convolution_with_known_parameters() -> Result<()> {
             let expected = Table::read(&file);
             agree(&label, &found, STATES, &expected, "qx", MEANS, absolutely);
             agree(&label, &found, CAUSES, &expected, "qv", MEANS, absolutely);
-            agree(&label, &found, PREDICTED, &expected, "qy", MEANS, absolutely);
+            agree(
+                &label, &found, PREDICTED, &expected, "qy", MEANS, absolutely,
+            );
             let variances = if s > 0.0 { VARIANCES } else { WHITE_VARIANCES };
-            agree(&label, &found, STATE_VARIANCES, &expected, "var_x", variances, relatively);
+            agree(
+                &label,
+                &found,
+                STATE_VARIANCES,
+                &expected,
+                "var_x",
+                variances,
+                relatively,
+            );
             if s > 0.0 {
-                agree(&label, &found, CAUSE_VARIANCES, &expected, "var_v", variances, relatively);
+                agree(
+                    &label,
+                    &found,
+                    CAUSE_VARIANCES,
+                    &expected,
+                    "var_v",
+                    variances,
+                    relatively,
+                );
                 if let Some(row) = summary(&folder, &name(&file), &[]) {
                     let f: f64 = row["F"].parse().unwrap();
                     let off = (dem.free_energy() - f).abs() / f.abs().max(1.0);
@@ -170,14 +188,31 @@ fn generalised_filtering_with_known_parameters() -> Result<()> {
             let label = format!("{}/{}", name(&folder), name(&file));
             let s = tag(&name(&file), "s").unwrap();
             let settings = settings(&name(&file), s);
-            let found = GeneralisedFiltering::new(known_convolution(&folder), settings)?.run(&data, None)?;
+            let found = GeneralisedFiltering::new(known_convolution(&folder), settings)?
+                .run(&data, None)?;
             let expected = Table::read(&file);
             agree(&label, &found, STATES, &expected, "qx", MEANS, absolutely);
             agree(&label, &found, CAUSES, &expected, "qv", MEANS, absolutely);
             let variances = if s > 0.0 { VARIANCES } else { WHITE_VARIANCES };
-            agree(&label, &found, STATE_VARIANCES, &expected, "var_x", variances, relatively);
+            agree(
+                &label,
+                &found,
+                STATE_VARIANCES,
+                &expected,
+                "var_x",
+                variances,
+                relatively,
+            );
             if s > 0.0 {
-                agree(&label, &found, CAUSE_VARIANCES, &expected, "var_v", variances, relatively);
+                agree(
+                    &label,
+                    &found,
+                    CAUSE_VARIANCES,
+                    &expected,
+                    "var_v",
+                    variances,
+                    relatively,
+                );
                 let f = expected.column("F_t").unwrap();
                 for (t, (f, r)) in f.iter().zip(&found).enumerate() {
                     let off = (r.free_energy - f).abs() / f.abs().max(1.0);
@@ -200,7 +235,11 @@ fn lorenz_with_known_parameters() -> Result<()> {
         for file in files(&folder, "DEM_", ".csv") {
             let label = format!("{}/{}", name(&folder), name(&file));
             let wrong = name(&file).contains("wronginit");
-            let (init, start) = if wrong { ("wrong", "x0_wrong") } else { ("true", "x0_true") };
+            let (init, start) = if wrong {
+                ("wrong", "x0_wrong")
+            } else {
+                ("true", "x0_true")
+            };
             let order = tag(&name(&file), "n").unwrap() as usize;
             let row = summary(&folder, &name(&file), &[("init", init)]);
             let (Some(row), true) = (row, LORENZ_ORDERS.contains(&order)) else {
@@ -220,7 +259,15 @@ fn lorenz_with_known_parameters() -> Result<()> {
             let found = Dem::new(model, settings(&name(&file), s))?.run(&data, None)?;
             let expected = Table::read(&file);
             agree(&label, &found, STATES, &expected, "qx", LORENZ, absolutely);
-            agree(&label, &found, CAUSE_VARIANCES, &expected, "var_v", VARIANCES, relatively);
+            agree(
+                &label,
+                &found,
+                CAUSE_VARIANCES,
+                &expected,
+                "var_v",
+                VARIANCES,
+                relatively,
+            );
             runs += 1;
         }
     }
@@ -285,9 +332,13 @@ fn dem_learns_what_was_learnt() -> Result<()> {
             };
             let f = recorded("F", "F")[0];
             let off = (learnt.sweeps[0].0 - f).abs();
-            assert!(off <= FIRST_SWEEP + 1e-6 * f.abs(), "{label}: first F off by {off:e}");
+            assert!(
+                off <= FIRST_SWEEP + 1e-6 * f.abs(),
+                "{label}: first F off by {off:e}"
+            );
             let expected = recorded("params", "post_mean");
-            let found = DVector::from_iterator(free.len(), free.iter().map(|&i| learnt.parameters[i]));
+            let found =
+                DVector::from_iterator(free.len(), free.iter().map(|&i| learnt.parameters[i]));
             let prior = recorded("params", "prior_mean");
             let truth = DVector::from_iterator(free.len(), free.iter().map(|&i| theta[i]));
             let distance = (truth - &prior).norm().max((&expected - prior).norm());
@@ -391,12 +442,15 @@ fn white_noise_systems() -> Result<()> {
     Ok(())
 }
 
-/// F and (μ, μ') after every observation.
+/// (μ, μ') and F after every observation, and ΣF.
+type NetworkRun = (Vec<Vec<f64>>, Vec<Vec<f64>>, f64);
+
+/// A network of these dynamics on the data of a folder.
 fn network<E: scotopic_filtering::generalised::model::Equations>(
     equations: E,
     folder: &Path,
     integrator: Integrator,
-) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>, f64)> {
+) -> Result<NetworkRun> {
     let start = reference::plain(&folder.join("mu0.csv")).concat();
     let model = GenerativeModel::single(equations, &[], 1.0, 1.0, 1.0, &start[..start.len() / 2])?;
     let settings = PredictiveCodingSettings {
@@ -436,7 +490,10 @@ fn predictive_coding_networks() -> Result<()> {
             let (beliefs, energies, action) = found;
             let recorded = reference::plain(&folder.join("vfe.csv"));
             let total: f64 = recorded.iter().flatten().sum();
-            assert!((action / total - 1.0).abs() <= NETWORK, "{label}: action {action} for {total}");
+            assert!(
+                (action / total - 1.0).abs() <= NETWORK,
+                "{label}: action {action} for {total}"
+            );
             let largest = recorded.iter().flatten().fold(0.0f64, |m, f| m.max(*f));
             let off = furthest(&energies, &recorded, |e| e.max(1e-3 * largest));
             assert!(off <= NETWORK, "{label}: F off by {off}");
@@ -445,11 +502,15 @@ fn predictive_coding_networks() -> Result<()> {
             assert!(off <= NETWORK, "{label}: beliefs off by {off}");
             let error = |beliefs: &[Vec<f64>]| {
                 let pairs = beliefs.iter().zip(&truth);
-                let squares = pairs.flat_map(|(b, x)| b.iter().zip(x).map(|(b, x)| (b - x).powi(2)));
+                let squares =
+                    pairs.flat_map(|(b, x)| b.iter().zip(x).map(|(b, x)| (b - x).powi(2)));
                 squares.sum::<f64>() / (truth.len() * states) as f64
             };
             let (mine, theirs) = (error(&beliefs), error(&mu));
-            assert!((mine / theirs - 1.0).abs() <= NETWORK, "{label}: error {mine} for {theirs}");
+            assert!(
+                (mine / theirs - 1.0).abs() <= NETWORK,
+                "{label}: error {mine} for {theirs}"
+            );
             runs += 1;
         }
     }

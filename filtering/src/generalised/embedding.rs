@@ -362,7 +362,9 @@ mod tests {
         let weights = embedding.weights(8.0, 20).unwrap();
         assert_eq!(weights.first + 4, 8);
         assert_eq!(
-            SampleEmbedding::new(7, Window::default()).unwrap().look_ahead(),
+            SampleEmbedding::new(7, Window::default())
+                .unwrap()
+                .look_ahead(),
             3
         );
         assert!(SampleEmbedding::new(3, Window::Causal { samples: 2 }).is_err());

@@ -83,7 +83,10 @@ pub fn covariance(
         let symmetric = 0.5 * (precision[(i, j)] + precision[(j, i)]);
         (symmetric + if i == j { floor } else { 0.0 }) * scale[i] * scale[j]
     });
-    let pivot = (0..size).find(|&i| !(precision[(i, i)] + floor > 0.0));
+    let pivot = (0..size).find(|&i| {
+        let lifted = precision[(i, i)] + floor;
+        lifted.is_nan() || lifted <= 0.0
+    });
     let factor = match (pivot, scaled.cholesky()) {
         (None, Some(factor)) => factor,
         (pivot, _) => {
@@ -127,7 +130,13 @@ pub fn log_det(matrix: &DMatrix<f64>, kept: &[bool]) -> f64 {
         .collect();
     let part = DMatrix::from_fn(rows.len(), rows.len(), |i, j| matrix[(rows[i], rows[j])]);
     if let Some(factor) = part.clone().cholesky() {
-        return 2.0 * factor.l_dirty().diagonal().iter().map(|d| libm::log(*d)).sum::<f64>();
+        return 2.0
+            * factor
+                .l_dirty()
+                .diagonal()
+                .iter()
+                .map(|d| libm::log(*d))
+                .sum::<f64>();
     }
     part.singular_values()
         .iter()

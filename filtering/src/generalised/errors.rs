@@ -51,7 +51,11 @@ pub fn prediction_errors(
     for order in 0..layout.orders {
         let x = &unknowns[layout.x(order)];
         let causes = order < layout.cause_orders;
-        let v: &[f64] = if causes { &unknowns[layout.v(order)] } else { &[] };
+        let v: &[f64] = if causes {
+            &unknowns[layout.v(order)]
+        } else {
+            &[]
+        };
         let rows = layout.cause_error(order);
         for (k, row) in rows.enumerate() {
             let seen = match k < ny {

@@ -161,7 +161,10 @@ impl Flow {
         self.jacobian.tr_mul_to(&t.precision, &mut self.weighted);
         self.weighted.mul_to(&self.jacobian, &mut self.curvature);
         self.curvature += &t.prior;
-        finite("the precision of the generalised states", self.curvature.as_slice())?;
+        finite(
+            "the precision of the generalised states",
+            self.curvature.as_slice(),
+        )?;
         let floor = match t.floor {
             true => published_floor(&self.curvature),
             false => 0.0,
@@ -269,7 +272,12 @@ impl Flow {
         shift(&self.moved_inputs, l.inputs, room);
         self.moved_inputs.copy_from_slice(room);
         self.error_room.fill(0.0);
-        add_data_errors(&l, &self.moved_data, &self.moved_inputs, &mut self.error_room);
+        add_data_errors(
+            &l,
+            &self.moved_data,
+            &self.moved_inputs,
+            &mut self.error_room,
+        );
         &self.error_room
     }
 
@@ -281,23 +289,26 @@ impl Flow {
         let mut inputs = DMatrix::zeros(u, l.input_data());
         // Sᵏ takes order i to order i − k; column (i, c) of Ψ is Σ_k Φ_k times column (i − k, c) of −K Jᵀ iS J_y.
         for order in 0..l.orders {
-            for k in 1..=order {
+            for (k, phi) in phi.iter().enumerate().take(order + 1).skip(1) {
                 let from = l.cause_error(order - k).start;
                 for c in 0..l.outputs {
                     let column = self.weighted.column(from + c) * -self.terms.rate;
                     let mut place = data.column_mut(order * l.outputs + c);
-                    place += &phi[k] * column;
+                    place += phi * column;
                 }
                 if order < l.cause_orders {
                     for c in 0..l.inputs {
                         let column = self.weighted.column(from + l.all_outputs() + c);
                         let mut place = inputs.column_mut(order * l.inputs + c);
-                        place += &phi[k] * (column * self.terms.rate);
+                        place += phi * (column * self.terms.rate);
                     }
                 }
             }
         }
-        let motion = phi.into_iter().next().unwrap_or_else(|| DMatrix::zeros(u, u));
+        let motion = phi
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| DMatrix::zeros(u, u));
         Constant {
             h,
             motion,

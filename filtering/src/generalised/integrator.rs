@@ -78,7 +78,10 @@ impl MatrixExponential {
             self.result.mul_to(a4, &mut self.room);
             std::mem::swap(&mut self.result, &mut self.room);
             let c = &c[4 * block..4 * block + 4];
-            let terms = self.result.iter_mut().zip(a1.iter().zip(a2.iter()).zip(a3.iter()));
+            let terms = self
+                .result
+                .iter_mut()
+                .zip(a1.iter().zip(a2.iter()).zip(a3.iter()));
             for (r, ((p1, p2), p3)) in terms {
                 *r += c[1] * p1 + c[2] * p2 + c[3] * p3;
             }
@@ -213,7 +216,10 @@ mod tests {
     fn known_exponentials() {
         let mut e = MatrixExponential::new(2);
         for angle in [0.1f64, 1.0, 3.0] {
-            let found = e.exp(&DMatrix::from_row_slice(2, 2, &[0.0, 1.0, -1.0, 0.0]), angle);
+            let found = e.exp(
+                &DMatrix::from_row_slice(2, 2, &[0.0, 1.0, -1.0, 0.0]),
+                angle,
+            );
             let (s, c) = angle.sin_cos();
             let expected = DMatrix::from_row_slice(2, 2, &[c, s, -s, c]);
             assert!((found - expected).amax() < ROUNDING);
@@ -240,7 +246,9 @@ mod tests {
             let size = 3 + seed % 9;
             let mut state = 1 + seed as u64;
             let a = DMatrix::from_fn(size, size, |_, _| {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                state = state
+                    .wrapping_mul(6364136223846793005)
+                    .wrapping_add(1442695040888963407);
                 (state >> 33) as f64 / 2f64.powi(30) - 1.0
             });
             let expected = a.exp();
@@ -269,7 +277,9 @@ mod tests {
         let mut change = DVector::zeros(3);
         LocalLinearisation::new(3, 4).step(&a, &forcing, 0.7, &mut change);
         let phi = responses(&a, 0.7, 4);
-        let sum = (0..4).fold(DVector::zeros(3), |sum, k| sum + &phi[k] * forcing.column(k));
+        let sum = (0..4).fold(DVector::zeros(3), |sum, k| {
+            sum + &phi[k] * forcing.column(k)
+        });
         assert!((change - sum).amax() < ROUNDING);
     }
 }

@@ -75,7 +75,8 @@ impl WhiteNoiseSystem {
         m.view_mut((0, 0), (n, n)).copy_from(&self.motion);
         m.view_mut((0, n), (n, n)).copy_from(&self.motion_noise);
         m.view_mut((n, 0), (n, n)).copy_from(&information);
-        m.view_mut((n, n), (n, n)).copy_from(&-self.motion.transpose());
+        m.view_mut((n, n), (n, n))
+            .copy_from(&-self.motion.transpose());
         Ok(m)
     }
 
@@ -85,7 +86,9 @@ impl WhiteNoiseSystem {
     /// A wrong size, an R that is not positive definite, a covariance that has left the range of numbers.
     pub fn covariance_after(&self, covariance: &DMatrix<f64>, dt: f64) -> Result<DMatrix<f64>> {
         let n = self.motion.nrows();
-        let e = MatrixExponential::new(2 * n).exp(&self.hamiltonian()?, dt).clone();
+        let e = MatrixExponential::new(2 * n)
+            .exp(&self.hamiltonian()?, dt)
+            .clone();
         riccati(&e, covariance)
     }
 
@@ -134,7 +137,8 @@ impl WhiteNoiseSystem {
         let mut m = DMatrix::zeros(2 * n, 2 * n);
         m.view_mut((0, 0), (n, n)).copy_from(&-&self.motion);
         m.view_mut((0, n), (n, n)).copy_from(&self.motion_noise);
-        m.view_mut((n, n), (n, n)).copy_from(&self.motion.transpose());
+        m.view_mut((n, n), (n, n))
+            .copy_from(&self.motion.transpose());
         let e = MatrixExponential::new(2 * n).exp(&m, dt).clone();
         let f = e.view((n, n), (n, n)).transpose();
         let q = &f * e.view((0, n), (n, n));
@@ -179,13 +183,14 @@ pub enum Gain {
 ///
 /// ```
 /// use scotopic_filtering::generalised::{Gain, KalmanBucy, WhiteNoiseSystem};
-/// use scotopic_filtering::nalgebra::dmatrix;
+/// use scotopic_filtering::nalgebra::DMatrix;
 /// # fn main() -> scotopic_filtering::Result<()> {
+/// let scalar = |value| DMatrix::from_element(1, 1, value);
 /// let system = WhiteNoiseSystem {
-///     motion: dmatrix![-0.5],
-///     output: dmatrix![1.0],
-///     motion_noise: dmatrix![0.4],
-///     output_noise: dmatrix![0.1],
+///     motion: scalar(-0.5),
+///     output: scalar(1.0),
+///     motion_noise: scalar(0.4),
+///     output_noise: scalar(0.1),
 /// };
 /// let mut filter = KalmanBucy::new(system, 0.05, Gain::Steady)?;
 /// filter.update(&[1.0])?;
@@ -222,7 +227,9 @@ impl KalmanBucy {
         let covariance = match gain {
             Gain::Riccati => {
                 let hamiltonian = system.hamiltonian()?;
-                whole.view_mut((0, 0), (2 * n, 2 * n)).copy_from(&hamiltonian);
+                whole
+                    .view_mut((0, 0), (2 * n, 2 * n))
+                    .copy_from(&hamiltonian);
                 whole.view_mut((n, 2 * n), (n, m)).copy_from(&-weights);
                 DMatrix::identity(n, n)
             }
@@ -236,7 +243,9 @@ impl KalmanBucy {
                 p
             }
         };
-        let e = MatrixExponential::new(whole.nrows()).exp(&whole, dt).clone();
+        let e = MatrixExponential::new(whole.nrows())
+            .exp(&whole, dt)
+            .clone();
         Ok(Self {
             exponential: e.view((0, 0), (2 * n, 2 * n)).into_owned(),
             response: e.view((0, 2 * n), (2 * n, m)).into_owned(),
@@ -306,7 +315,11 @@ pub fn sampled_kalman_step(
     output: &DMatrix<f64>,
     (mean, covariance): (&DVector<f64>, &DMatrix<f64>),
     y: &DVector<f64>,
-) -> Result<((DVector<f64>, DMatrix<f64>), (DVector<f64>, DMatrix<f64>), f64)> {
+) -> Result<(
+    (DVector<f64>, DMatrix<f64>),
+    (DVector<f64>, DMatrix<f64>),
+    f64,
+)> {
     let innovation = y - output * mean;
     let spread = output * covariance * output.transpose() + r;
     let lowest = spread.diagonal().min();
@@ -320,7 +333,12 @@ pub fn sampled_kalman_step(
     let keep = DMatrix::identity(mean.len(), mean.len()) - &gain * output;
     // Joseph's form stays symmetric and positive.
     let p = &keep * covariance * keep.transpose() + &gain * r * gain.transpose();
-    let log_det: f64 = factor.l_dirty().diagonal().iter().map(|d| 2.0 * libm::log(*d)).sum();
+    let log_det: f64 = factor
+        .l_dirty()
+        .diagonal()
+        .iter()
+        .map(|d| 2.0 * libm::log(*d))
+        .sum();
     let distance = innovation.dot(&factor.solve(&innovation));
     let ln_2pi = libm::log(2.0 * std::f64::consts::PI);
     let log_p = -0.5 * (distance + log_det + ln_2pi * y.len() as f64);

@@ -85,10 +85,10 @@ impl<E: Equations> Stack<E> {
     /// As [`GenerativeModel::check`]; [`Error::Setting`] for a step that is not positive.
     pub fn new(model: GenerativeModel<E>, derivatives: Derivatives) -> Result<Self> {
         model.check()?;
-        if let Derivatives::Forward { step } = derivatives {
-            if !(step > 0.0 && step.is_finite()) {
-                return Err(Error::setting("step", step, "a positive number"));
-            }
+        if let Derivatives::Forward { step } = derivatives
+            && !(step > 0.0 && step.is_finite())
+        {
+            return Err(Error::setting("step", step, "a positive number"));
         }
         let blocks = model.levels.iter().map(|level| {
             let s = level.equations.sizes();
@@ -128,7 +128,13 @@ impl<E: Equations> Stack<E> {
     ///
     /// # Errors
     /// [`Error::NotFinite`] naming f, g or their Jacobian; `local` is not to be used then.
-    pub fn evaluate(&mut self, x: &[f64], v: &[f64], theta: &[f64], local: &mut Local) -> Result<()> {
+    pub fn evaluate(
+        &mut self,
+        x: &[f64],
+        v: &[f64],
+        theta: &[f64],
+        local: &mut Local,
+    ) -> Result<()> {
         let mut from = Sizes {
             states: 0,
             causes: 0,

@@ -144,7 +144,10 @@ mod tests {
                         let scale: f64 = (0..n).map(|k| (v[(i, k)] * r[(k, j)]).abs()).sum();
                         let expected = f64::from(u8::from(i == j));
                         let off = (product[(i, j)] - expected).abs() / unit;
-                        assert!(off <= ROUNDING * (1.0 + scale / unit), "n {n} s {s}: {off:e}");
+                        assert!(
+                            off <= ROUNDING * (1.0 + scale / unit),
+                            "n {n} s {s}: {off:e}"
+                        );
                     }
                 }
                 let log_det = v.determinant().ln();

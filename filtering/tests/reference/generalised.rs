@@ -245,7 +245,11 @@ pub fn furthest(found: &[Vec<f64>], expected: &[Vec<f64>], scale: impl Fn(f64) -
         assert_eq!(f.len(), e.len(), "widths");
         for (f, e) in f.iter().zip(e) {
             let off = (f - e).abs() / scale(*e);
-            worst = if off.is_nan() { f64::INFINITY } else { worst.max(off) };
+            worst = if off.is_nan() {
+                f64::INFINITY
+            } else {
+                worst.max(off)
+            };
         }
     }
     worst

@@ -51,7 +51,11 @@ pub(crate) type Between<'a, E> =
     &'a mut dyn FnMut(&mut Stack<E>, &Flow, Instant<'_>, bool) -> Result<MeanField>;
 
 impl Deduction {
-    pub fn new<E: Equations>(stack: &Stack<E>, settings: &DemSettings, noise: &Noise) -> Result<Self> {
+    pub fn new<E: Equations>(
+        stack: &Stack<E>,
+        settings: &DemSettings,
+        noise: &Noise,
+    ) -> Result<Self> {
         let layout = layout_of(stack, settings);
         let (kept, masked) = noise.masks(&layout, settings.published.masks);
         let precision = noise.at(&noise.mean);
@@ -179,7 +183,12 @@ impl Deduction {
             };
             self.flow.evaluate(stack, at)?;
             if k == 0 {
-                record.take(&layout, unknowns.as_slice(), &self.flow.covariance, &self.flow.local);
+                record.take(
+                    &layout,
+                    unknowns.as_slice(),
+                    &self.flow.covariance,
+                    &self.flow.local,
+                );
             }
             entropy += 0.5 * self.flow.log_det * h;
             let last = k + 1 == self.substeps;
@@ -192,7 +201,8 @@ impl Deduction {
                 Some(between) => Some(between(stack, &self.flow, at, last)?),
                 None => None,
             };
-            self.flow.step(at, h, mean_field.as_ref(), &mut self.change)?;
+            self.flow
+                .step(at, h, mean_field.as_ref(), &mut self.change)?;
             *unknowns += &self.change;
         }
         match unknowns.iter().find(|v| !v.is_finite()) {

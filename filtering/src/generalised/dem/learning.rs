@@ -104,7 +104,14 @@ impl<E: Equations> Dem<E> {
         let mut kept: Option<Kept> = None;
         let mut sweeps = Vec::new();
         for _ in 0..self.settings.sweeps {
-            let outcome = self.sweep(&data, &known, bins, &free, (&deviation, &h, &spread), mean_field);
+            let outcome = self.sweep(
+                &data,
+                &known,
+                bins,
+                &free,
+                (&deviation, &h, &spread),
+                mean_field,
+            );
             let (mut sums, beliefs) = match outcome {
                 Ok(sums) => sums,
                 Err(e) => {
@@ -218,26 +225,25 @@ impl<E: Equations> Dem<E> {
             values,
         };
         for t in 0..bins {
-            let mut between =
-                |stack: &mut crate::generalised::local::Stack<E>,
-                 flow: &crate::generalised::flow::Flow,
-                 at: crate::generalised::flow::Instant<'_>,
-                 last: bool| {
-                    let slopes = parameter_slopes(stack, &layout, top, free, at);
-                    if last {
-                        let precision = &flow.terms.precision;
-                        let weighted = slopes.first.tr_mul(precision);
-                        let fisher = &weighted * &slopes.first;
-                        let (by, twice) = slopes.state_terms(flow, mean_field);
-                        sums.gradient -= &weighted * &flow.errors + by;
-                        sums.curvature -= &fisher + twice;
-                        sums.information += fisher;
-                        sums.errors += &flow.errors * flow.errors.transpose();
-                        sums.spread += &flow.jacobian * &flow.covariance * flow.jacobian.transpose();
-                        sums.spread += &slopes.first * spread * slopes.first.transpose();
-                    }
-                    Ok(slopes.mean_field(flow, spread, mean_field))
-                };
+            let mut between = |stack: &mut crate::generalised::local::Stack<E>,
+                               flow: &crate::generalised::flow::Flow,
+                               at: crate::generalised::flow::Instant<'_>,
+                               last: bool| {
+                let slopes = parameter_slopes(stack, &layout, top, free, at);
+                if last {
+                    let precision = &flow.terms.precision;
+                    let weighted = slopes.first.tr_mul(precision);
+                    let fisher = &weighted * &slopes.first;
+                    let (by, twice) = slopes.state_terms(flow, mean_field);
+                    sums.gradient -= &weighted * &flow.errors + by;
+                    sums.curvature -= &fisher + twice;
+                    sums.information += fisher;
+                    sums.errors += &flow.errors * flow.errors.transpose();
+                    sums.spread += &flow.jacobian * &flow.covariance * flow.jacobian.transpose();
+                    sums.spread += &slopes.first * spread * slopes.first.transpose();
+                }
+                Ok(slopes.mean_field(flow, spread, mean_field))
+            };
             self.deduction
                 .bin(
                     &mut self.stack,

@@ -155,7 +155,8 @@ pub(crate) fn parameter_slopes<E: Equations>(
         let mut jacobian = DMatrix::zeros(layout.errors(), layout.unknowns());
         add_error_slopes(layout, &slopes, top, &mut jacobian);
         // Orders above 0 are J^(p) ũ; order 0 is the derivative of f and g themselves.
-        let mut column = &jacobian * nalgebra::DVectorView::from_slice(at.unknowns, at.unknowns.len());
+        let mut column =
+            &jacobian * nalgebra::DVectorView::from_slice(at.unknowns, at.unknowns.len());
         for (row, g) in layout.cause_error(0).zip(slopes.g.iter()) {
             column[row] = -g;
         }
@@ -200,7 +201,11 @@ impl ParameterSlopes {
         let n = self.second.len();
         // J^(p) C_u, so that a trace is a sum of products of entries.
         let spread: Vec<_> = self.second.iter().map(|s| s * &flow.covariance).collect();
-        let weighted: Vec<_> = self.second.iter().map(|s| &flow.terms.precision * s).collect();
+        let weighted: Vec<_> = self
+            .second
+            .iter()
+            .map(|s| &flow.terms.precision * s)
+            .collect();
         let along = flow.weighted.transpose();
         let gradient = DVector::from_fn(n, |p, _| spread[p].dot(&along) * weight);
         let curvature = DMatrix::from_fn(n, n, |p, q| spread[p].dot(&weighted[q]) * weight);

@@ -22,7 +22,9 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::scheme::GeneralisedFiltering;
-use crate::generalised::dem::{Free, Rows, flat, log_det_of_product, parameter_slopes, regular_inverse};
+use crate::generalised::dem::{
+    Free, Rows, flat, log_det_of_product, parameter_slopes, regular_inverse,
+};
 use crate::generalised::flow::Instant;
 use crate::generalised::free_energy::FreeEnergy;
 use crate::generalised::integrator::LocalLinearisation;
@@ -41,6 +43,8 @@ pub struct Filtered {
     pub parameter_covariance: DMatrix<f64>,
     /// Posterior means of the log-precisions: of outputs and causes, then of motions.
     pub log_precisions: Vec<f64>,
+    /// Their covariance.
+    pub log_precision_covariance: DMatrix<f64>,
     /// The beliefs of the last pass, bin by bin.
     pub beliefs: Vec<Record>,
     /// F of each pass, in nats.
@@ -119,7 +123,9 @@ impl<E: Equations> GeneralisedFiltering<E> {
             return Err(Error::setting("sweeps", 0, "at least one"));
         };
         let spread = regular_inverse("precision of the parameters", &last.information)?;
+        let h_spread = regular_inverse("precision of the log-precisions", &last.h_information)?;
         Ok(Filtered {
+            log_precision_covariance: h_spread,
             parameters: free.at(&last.deviation),
             parameter_covariance: &free.basis * spread * free.basis.transpose(),
             log_precisions: last.h.as_slice().to_vec(),
@@ -160,7 +166,9 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let mut change = DVector::zeros(nu + 2 * nb);
         let mut motion = DMatrix::zeros(nu, nu);
         let n = layout.orders * layout.states;
-        motion.view_mut((0, 0), (n, n)).copy_from(&shift_matrix(layout.orders, layout.states));
+        motion
+            .view_mut((0, 0), (n, n))
+            .copy_from(&shift_matrix(layout.orders, layout.states));
         let m = layout.cause_orders * layout.causes;
         let causes = shift_matrix(layout.cause_orders, layout.causes);
         motion.view_mut((n, n), (m, m)).copy_from(&causes);
@@ -178,7 +186,9 @@ impl<E: Equations> GeneralisedFiltering<E> {
                 if nh > 0 {
                     dem.deduction.flow.set_precision(noise.at(&log));
                 }
-                let looked = dem.deduction.look(&mut dem.stack, (t, k), rows, &theta, &unknowns);
+                let looked = dem
+                    .deduction
+                    .look(&mut dem.stack, (t, k), rows, &theta, &unknowns);
                 let (flow, y, eta) = looked.map_err(|e| e.at_observation(t as u64))?;
                 let at = Instant {
                     unknowns: unknowns.as_slice(),
@@ -202,7 +212,9 @@ impl<E: Equations> GeneralisedFiltering<E> {
                 let mut joint = DMatrix::zeros(nu + np, nu + np);
                 joint.view_mut((0, 0), (nu, nu)).copy_from(&flow.curvature);
                 joint.view_mut((0, nu), (nu, np)).copy_from(&l_up);
-                joint.view_mut((nu, 0), (np, nu)).copy_from(&l_up.transpose());
+                joint
+                    .view_mut((nu, 0), (np, nu))
+                    .copy_from(&l_up.transpose());
                 joint.view_mut((nu, nu), (np, np)).copy_from(&l_pp);
                 let c = regular_inverse("precision of states and parameters", &joint)?;
                 let mut l_bb = DMatrix::zeros(nb, nb);
@@ -234,9 +246,8 @@ impl<E: Equations> GeneralisedFiltering<E> {
                     }
                     let rank = rank(q, &precision);
                     let spread = both.tr_mul(&(q * &both));
-                    gradient[np + i] = 0.5 * e.dot(&qe) - 0.5 * rank
-                        + prior_part[i]
-                        + 0.5 * spread.dot(&c);
+                    gradient[np + i] =
+                        0.5 * e.dot(&qe) - 0.5 * rank + prior_part[i] + 0.5 * spread.dot(&c);
                     through.row_mut(np + i).copy_from(&qe.transpose());
                 }
                 l_bb.view_mut((np, np), (nh, nh)).copy_from(&l_hh);
@@ -269,7 +280,8 @@ impl<E: Equations> GeneralisedFiltering<E> {
                 let whiten = regular_inverse("curvature of the parameters", &damped)?;
                 // The joint flow and its Jacobian.
                 let mut a = DMatrix::zeros(nu + 2 * nb, nu + 2 * nb);
-                a.view_mut((0, 0), (nu, nu)).copy_from(&(&motion - &flow.curvature));
+                a.view_mut((0, 0), (nu, nu))
+                    .copy_from(&(&motion - &flow.curvature));
                 let by_b = -j.tr_mul(&through.transpose());
                 a.view_mut((0, nu), (nu, nb)).copy_from(&by_b);
                 let by_u = -&whiten * (&through * j);
@@ -292,7 +304,9 @@ impl<E: Equations> GeneralisedFiltering<E> {
                     let column = -(&flow.weighted * &moved);
                     forcing.view_mut((0, order), (nu, 1)).copy_from(&column);
                     let column = -&whiten * (&through * moved);
-                    forcing.view_mut((nu + nb, order), (nb, 1)).copy_from(&column);
+                    forcing
+                        .view_mut((nu + nb, order), (nb, 1))
+                        .copy_from(&column);
                 }
                 step.step(&a, &forcing, 1.0 / substeps as f64, &mut change);
                 finite("the motion of states and parameters", change.as_slice())
@@ -314,6 +328,8 @@ impl<E: Equations> GeneralisedFiltering<E> {
         free_energy -= 0.5 * deviation.dot(&(prior * &deviation));
         free_energy -= 0.5 * delta.dot(&(prior_h * &delta));
         free_energy += 0.5 * log_det_of_product(&whole, prior);
+        let whole = regular_inverse("precision of the log-precisions", &h_information)?;
+        free_energy += 0.5 * log_det_of_product(&whole, prior_h);
         Ok(Pass {
             deviation,
             h,

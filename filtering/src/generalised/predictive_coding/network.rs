@@ -104,7 +104,7 @@ impl<E: Equations> PredictiveCoding<E> {
         if let Integrator::LocalLinearisation { steps: 0 } = settings.integrator {
             return Err(Error::setting("steps", 0, "at least one step"));
         }
-        if !(settings.smoothness > 0.0) {
+        if !(settings.smoothness > 0.0 && settings.smoothness.is_finite()) {
             let expected = "a positive number";
             return Err(Error::setting("smoothness", settings.smoothness, expected));
         }
@@ -184,16 +184,20 @@ impl<E: Equations> PredictiveCoding<E> {
                     let d = forcing.as_mut_slice();
                     slope(local, output_precision, motion_precision, &self.trial, y, d);
                     let a = flow_jacobian(local, output_precision, motion_precision);
-                    self.step.step(&a, &forcing, 1.0 / steps as f64, &mut change);
-                    self.trial.iter_mut().zip(change.iter()).for_each(|(u, c)| *u += c);
+                    self.step
+                        .step(&a, &forcing, 1.0 / steps as f64, &mut change);
+                    self.trial
+                        .iter_mut()
+                        .zip(change.iter())
+                        .for_each(|(u, c)| *u += c);
                     finite("the motion of the beliefs", &self.trial)?;
                 }
             }
         }
         stack.evaluate(&self.trial[..n], &[], theta, local)?;
         let (errors, seen) = errors(local, &self.trial, y);
-        let energy = errors.dot(&(&*motion_precision * &errors))
-            + seen.dot(&(&*output_precision * &seen));
+        let energy =
+            errors.dot(&(&*motion_precision * &errors)) + seen.dot(&(&*output_precision * &seen));
         Ok(0.5 * energy)
     }
 

@@ -147,7 +147,11 @@ impl RungeKutta45 {
     fn first_step(&self, u: &[f64], slope: &[f64]) -> f64 {
         let scale = |i: usize| self.absolute + self.relative * u[i].abs();
         let norm = |v: &[f64]| -> f64 {
-            let sum: f64 = v.iter().enumerate().map(|(i, x)| (x / scale(i)).powi(2)).sum();
+            let sum: f64 = v
+                .iter()
+                .enumerate()
+                .map(|(i, x)| (x / scale(i)).powi(2))
+                .sum();
             libm::sqrt(sum / v.len().max(1) as f64)
         };
         let (size, speed) = (norm(u), norm(slope));
@@ -174,7 +178,8 @@ mod tests {
             Ok(())
         };
         let end = 2.0 * std::f64::consts::PI;
-        fine.integrate(&mut u, end, &mut Room::new(2), turn).unwrap();
+        fine.integrate(&mut u, end, &mut Room::new(2), turn)
+            .unwrap();
         assert!((u[0] - 1.0).abs() < 1e-8 && u[1].abs() < 1e-8, "{u:?}");
     }
 
