@@ -233,7 +233,7 @@ fn the_published_fixed_point_is_no_minimum() {
 #[test]
 fn a_bin_is_the_exponential_of_the_whole() -> Result<()> {
     for (published, top, edge) in [
-        (Published::default(), TopOrder::Marginal, Edge::Inwards),
+        (Published::default(), TopOrder::Marginal, Edge::Held),
         (Published::spm(), TopOrder::Published, Edge::Published),
     ] {
         let settings = DemSettings {
@@ -557,11 +557,6 @@ fn a_stream_is_a_series() -> Result<()> {
             }
         }
         assert_eq!(dem.bins(), 50);
-        let error = whole[10..40]
-            .iter()
-            .map(|r| (r.predicted[0]).abs())
-            .sum::<f64>();
-        assert!(error.is_finite());
     }
     assert_eq!(Dem::new(model(), causal())?.delay(), 0);
     Ok(())
@@ -636,7 +631,14 @@ fn what_goes_wrong_is_named_and_changes_nothing() -> Result<()> {
     }
     let failed = failed.expect("ln of a negative number");
     assert!(
-        matches!(&failed, Error::NotFinite { what, .. } if what.contains('f')),
+        matches!(
+            failed,
+            Error::NotFinite {
+                what: "f",
+                index: 1..,
+                ..
+            }
+        ),
         "{failed}"
     );
     let after = (
@@ -645,11 +647,7 @@ fn what_goes_wrong_is_named_and_changes_nothing() -> Result<()> {
         dem.bins(),
     );
     assert_eq!(after, kept);
-    // It fails again for the same reason, and wrong rows do not count.
-    assert_eq!(
-        dem.update(Some(&[1.0])).is_err(),
-        dem.update(Some(&[1.0])).is_err()
-    );
+    // Wrong rows do not count.
     let wrong = dem.update(Some(&[1.0, 2.0])).unwrap_err();
     assert!(matches!(wrong, Error::Observation { .. }), "{wrong}");
     assert!(matches!(

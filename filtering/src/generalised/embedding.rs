@@ -20,11 +20,14 @@ use crate::{Error, Result};
 /// What a window does at the ends of the series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Edge {
-    /// The window moves inwards: the same number of true samples, off centre. Exact for polynomials.
+    /// The first or last sample is held beyond the end: the series is taken to rest there. Derivatives at the
+    /// ends are wrong by what it did not rest, but they stay as small as the data.
     #[default]
+    Held,
+    /// The window moves inwards: the same number of true samples, off centre. Exact for polynomials; of noisy
+    /// data the high derivatives at the ends are mostly noise, many times larger than inside.
     Inwards,
-    /// As published: the first or last sample is repeated while the positions stay as they were, which puts
-    /// a kink into the series; and the window's first position is rounded towards zero, not down.
+    /// As published: held, and the window's first position is rounded towards zero, not down.
     Published,
 }
 
@@ -140,9 +143,12 @@ impl SampleEmbedding {
             Window::Centred(Edge::Published) => {
                 libm::trunc(t + 1.0 - (n + 1) as f64 / 2.0) as isize
             }
-            Window::Centred(Edge::Inwards) => {
+            Window::Centred(edge) => {
                 let centred = libm::floor(t + 1.0 - (n + 1) as f64 / 2.0) as isize;
-                centred.clamp(0, length as isize - n)
+                match edge {
+                    Edge::Inwards => centred.clamp(0, length as isize - n),
+                    _ => centred,
+                }
             }
         };
         let offsets: Vec<f64> = (0..self.samples())
@@ -320,7 +326,7 @@ mod tests {
                 .map(|t| [polynomial(&c[..n], t as f64 * 0.5, 0)])
                 .collect();
             for window in [
-                Window::default(),
+                Window::Centred(Edge::Inwards),
                 Window::Causal { samples: n },
                 Window::Causal { samples: n + 3 },
             ] {
@@ -353,6 +359,33 @@ mod tests {
         assert_eq!(first(2, 9.0), 8); // t − 1, t
         assert_eq!(first(7, 0.0), -3);
         assert_eq!(first(2, 0.0), 0); // 1 − 3/2 rounds to 0, not to −1
+    }
+
+    #[test]
+    fn a_constant_rests_at_its_ends() {
+        for edge in [Edge::Held, Edge::Inwards, Edge::Published] {
+            let embedding = SampleEmbedding::new(5, Window::Centred(edge)).unwrap();
+            for t in [0.0, 1.0, 8.0, 9.0] {
+                let mut y = [9.0; 5];
+                let weights = embedding.weights(t, 10).unwrap();
+                weights.apply(10, 1, |_| &[2.0], &mut y);
+                assert!((y[0] - 2.0).abs() < ROUNDING, "{edge:?} {t}: {y:?}");
+                assert!(
+                    y[1..].iter().all(|d| d.abs() < ROUNDING),
+                    "{edge:?} {t}: {y:?}"
+                );
+            }
+        }
+        // At an even order of derivatives the two held forms are the same but for rounding before bin 1.
+        let first = |edge, t| {
+            let embedding = SampleEmbedding::new(2, Window::Centred(edge)).unwrap();
+            embedding.weights(t, 20).unwrap().first
+        };
+        assert_eq!(
+            (first(Edge::Held, 0.0), first(Edge::Published, 0.0)),
+            (-1, 0)
+        );
+        assert_eq!(first(Edge::Held, 5.0), first(Edge::Published, 5.0));
     }
 
     #[test]

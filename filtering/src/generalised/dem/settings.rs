@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub struct Published {
     /// The highest order of the error of motion is 0 in e but keeps its row in J.
     pub top_order: bool,
-    /// At the ends of a series the first or last sample is repeated, and the window rounds towards zero.
+    /// Windows before the first bin are rounded towards zero, not down.
     pub edges: bool,
     /// Jacobians by x and v are forward differences with a step of e^−8.
     pub forward_differences: bool,
