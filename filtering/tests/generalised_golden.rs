@@ -1,7 +1,7 @@
 //! The generalised schemes against recorded runs of the published implementations, exact filters and a network.
 //!
 //! Files are found by their form below `$SCOTOPIC_REFERENCE`; orders, smoothness and steps are read from their names
-//! and their `spec.json`.
+//! and their `spec.json`. One test for each form of recording, so that all tolerances stand side by side.
 
 #[path = "reference/generalised.rs"]
 mod reference;

@@ -20,6 +20,9 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// As [`temporal_precision`].
+///
+/// # Panics
+/// For precisions of other sizes than the layout says.
 pub fn generalised_precision(
     layout: &Layout,
     s: f64,
@@ -48,7 +51,7 @@ pub fn generalised_precision(
 }
 
 /// ½ eᵀ iS e over the rows that are `kept`.
-pub fn energy(precision: &DMatrix<f64>, errors: &DVector<f64>, kept: &[bool]) -> f64 {
+pub(crate) fn energy(precision: &DMatrix<f64>, errors: &DVector<f64>, kept: &[bool]) -> f64 {
     let mut sum = 0.0;
     for (j, column) in precision.column_iter().enumerate() {
         if !kept[j] || errors[j] == 0.0 {
@@ -68,7 +71,7 @@ pub fn energy(precision: &DMatrix<f64>, errors: &DVector<f64>, kept: &[bool]) ->
 ///
 /// # Errors
 /// [`Error::NotPositiveDefinite`] naming `what`.
-pub fn covariance(
+pub(crate) fn covariance(
     what: &str,
     precision: &DMatrix<f64>,
     floor: f64,
@@ -112,7 +115,7 @@ pub fn covariance(
 }
 
 /// max(ε(‖Λ‖_∞)·dim, e^−32), where ε(x) is the distance from x to the next number.
-pub fn published_floor(precision: &DMatrix<f64>) -> f64 {
+pub(crate) fn published_floor(precision: &DMatrix<f64>) -> f64 {
     let norm = precision
         .row_iter()
         .map(|row| row.iter().map(|v| v.abs()).sum::<f64>())
@@ -124,7 +127,7 @@ pub fn published_floor(precision: &DMatrix<f64>) -> f64 {
 /// ln det of the part of a symmetric matrix in the rows that are `kept` and have something on the diagonal.
 ///
 /// Where that part is not positive definite, singular values outside (10⁻¹⁶, 10¹⁶) are left out, as published.
-pub fn log_det(matrix: &DMatrix<f64>, kept: &[bool]) -> f64 {
+pub(crate) fn log_det(matrix: &DMatrix<f64>, kept: &[bool]) -> f64 {
     let rows: Vec<usize> = (0..matrix.nrows())
         .filter(|&i| kept[i] && matrix[(i, i)] != 0.0)
         .collect();

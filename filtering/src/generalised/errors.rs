@@ -38,6 +38,9 @@ pub enum TopOrder {
 }
 
 /// e `[errors]` at ũ, ỹ and η̃.
+///
+/// # Panics
+/// For vectors of other lengths than the layout says.
 pub fn prediction_errors(
     layout: &Layout,
     local: &Local,
@@ -96,6 +99,9 @@ fn product(matrix: &DMatrix<f64>, row: usize, vector: &[f64]) -> f64 {
 }
 
 /// J = ∂e/∂ũ `[errors, unknowns]`.
+///
+/// # Panics
+/// For matrices of other sizes than the layout says.
 pub fn error_jacobian(layout: &Layout, local: &Local, top: TopOrder, jacobian: &mut DMatrix<f64>) {
     jacobian.fill(0.0);
     add_error_slopes(layout, local, top, jacobian);

@@ -139,6 +139,9 @@ impl LocalLinearisation {
 
     /// δu(h) `[size]` for the Jacobian A `[size, size]` and the forcing `[size, powers]`: its column 0 is F, column
     /// k is c_k.
+    ///
+    /// # Panics
+    /// For matrices of other sizes than there is room for.
     pub fn step(
         &mut self,
         jacobian: &DMatrix<f64>,
@@ -169,7 +172,7 @@ impl LocalLinearisation {
 ///
 /// For short steps Φ_k = Σ_j A^j h^{j+k+1}/(j+k+1)!; then steps are doubled,
 /// Φ_k(2h) = e^{Ah} Φ_k(h) + Σ_{j≤k} (h^{k−j}/(k−j)!) Φ_j(h).
-pub fn responses(a: &DMatrix<f64>, h: f64, powers: usize) -> Vec<DMatrix<f64>> {
+pub(crate) fn responses(a: &DMatrix<f64>, h: f64, powers: usize) -> Vec<DMatrix<f64>> {
     let size = a.nrows();
     let (scale, squarings) = scaling(h * norm(a));
     let mut h = h * scale;

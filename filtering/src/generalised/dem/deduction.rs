@@ -8,12 +8,13 @@ use nalgebra::{DMatrix, DVector};
 
 use super::noise::Noise;
 use super::settings::DemSettings;
-use crate::generalised::embedding::{Prepared, SampleEmbedding};
+use crate::generalised::embedding::SampleEmbedding;
 use crate::generalised::flow::{Flow, Instant, MeanField, Terms};
 use crate::generalised::free_energy::FreeEnergy;
 use crate::generalised::layout::Layout;
 use crate::generalised::local::{Local, Stack};
 use crate::generalised::model::Equations;
+use crate::generalised::prepared::Prepared;
 use crate::generalised::record::Record;
 use crate::{Error, Result};
 

@@ -365,8 +365,8 @@ pub(crate) fn regularised_step(
     step
 }
 
-/// The inverse of a precision or covariance, e^−32 added to its diagonal: what is known exactly gets a precision
-/// of e³².
+/// The inverse of a precision or covariance with e^−32 (more for large entries, by rounding) added to its
+/// diagonal: what is known exactly gets a precision of e³².
 pub(crate) fn regular_inverse(what: &str, matrix: &DMatrix<f64>) -> Result<DMatrix<f64>> {
     let mut inverse = DMatrix::zeros(matrix.nrows(), matrix.ncols());
     if matrix.nrows() > 0 {
