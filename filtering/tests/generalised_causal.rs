@@ -46,6 +46,33 @@ fn convolution() -> GenerativeModel<Linear> {
     GenerativeModel::single(equations, &theta, e8, e8, 1.0, &[0.0, 0.0]).unwrap()
 }
 
+/// The model of the recordings.
+fn recorded_convolution() -> GenerativeModel<Linear> {
+    let spec = spec("conv_known");
+    let matrix = |name: &str| {
+        let rows = spec[name].as_array().unwrap();
+        // A column vector may be written as a list of numbers.
+        let width = rows[0].as_array().map_or(1, Vec::len);
+        DMatrix::from_fn(rows.len(), width, |i, j| {
+            let row = &rows[i];
+            row.as_f64().unwrap_or_else(|| row[j].as_f64().unwrap())
+        })
+    };
+    let number = |name: &str| spec[name].as_f64().unwrap();
+    let equations = Linear::new(matrix("A"), matrix("B"), matrix("C")).unwrap();
+    let theta = equations.defaults();
+    let start: Vec<f64> = matrix("x0").iter().copied().collect();
+    GenerativeModel::single(
+        equations,
+        &theta,
+        number("log_prec_obs").exp(),
+        number("log_prec_state").exp(),
+        number("prior_prec_cause"),
+        &start,
+    )
+    .unwrap()
+}
+
 /// Running errors of a belief about known states.
 #[derive(Default)]
 struct Errors {
@@ -106,7 +133,8 @@ fn recorded_convolution_reaches_the_exact_posterior() {
                 delay,
                 ..smooth(6, smoothness_of(&name))
             };
-            let mut filter = CausalGeneralisedFilter::new(convolution(), settings, None).unwrap();
+            let mut filter =
+                CausalGeneralisedFilter::new(recorded_convolution(), settings, None).unwrap();
             let (mut errors, mut bound) = (Errors::default(), 0.0);
             for (t, row) in y.iter().enumerate() {
                 filter.update(Some(row)).unwrap();
@@ -154,7 +182,8 @@ fn recorded_convolution_has_the_exact_log_evidence() {
             continue;
         };
         let settings = smooth(6, smoothness_of(&name));
-        let mut filter = CausalGeneralisedFilter::new(convolution(), settings, None).unwrap();
+        let mut filter =
+            CausalGeneralisedFilter::new(recorded_convolution(), settings, None).unwrap();
         for y in data.block("y") {
             filter.update(Some(&y)).unwrap();
         }
@@ -170,7 +199,7 @@ fn recorded_convolution_has_the_exact_log_evidence() {
 
 #[test]
 fn the_generator_replays_the_recordings() {
-    // Section 10's linear map, and for Lorenz one local linearisation a bin; the files hold 15 digits.
+    // Section 10's linear map; the files hold 15 digits.
     for folder in folders("conv_known") {
         let data = Table::read(&folder.join("data.csv")).unwrap();
         let part = |prefix: &str| {
@@ -179,10 +208,17 @@ fn the_generator_replays_the_recordings() {
         };
         let (w, v, z) = (part("w"), part("v"), part("z"));
         let mut c = DMatrix::zeros(3, w.ncols());
-        c.rows_mut(0, 2).copy_from(&(w * f64::exp(4.0)));
-        c.rows_mut(2, 1).copy_from(&v);
+        let model = recorded_convolution();
+        let deviation = |precision: &NoisePrecision| precision.expected()[(0, 0)].sqrt();
+        let (of_w, of_z) = (
+            deviation(&model.levels[0].motion),
+            deviation(&model.levels[0].output),
+        );
+        c.rows_mut(0, 2).copy_from(&(w * of_w));
+        c.rows_mut(2, 1)
+            .copy_from(&(v * deviation(&model.cause.precision)));
         let made = Generation::default()
-            .respond(convolution(), &c, &(z * f64::exp(4.0)))
+            .respond(model, &c, &(z * of_z))
             .unwrap();
         assert!((made.states - part("x")).amax() < 1e-11);
         assert!((made.outputs - part("y")).amax() < 1e-11);
@@ -209,11 +245,14 @@ fn recorded_lorenz_is_followed_from_true_and_wrong_starts() {
         let data = Table::read(&folder.join("data.csv")).unwrap();
         let (y, x) = (data.block("y"), data.block("x"));
         for (from, variance, limit) in cases {
-            let equations = Lorenz::demonstration();
-            let theta = equations.defaults();
-            let noise = f64::exp(spec["log_prec_state"].as_f64().unwrap());
+            let equations = Lorenz {
+                bin: spec["time_scale"].as_f64().unwrap(),
+                ..Lorenz::demonstration()
+            };
+            let precision = |name: &str| f64::exp(spec[name].as_f64().unwrap());
+            let (z, w) = (precision("log_prec_obs"), precision("log_prec_state"));
             let model =
-                GenerativeModel::single(equations, &theta, 1.0, noise, 1.0, &start(from)).unwrap();
+                GenerativeModel::single(equations, &start("P"), z, w, 1.0, &start(from)).unwrap();
             let p = DMatrix::identity(3, 3) * variance;
             let mut filter = CausalGeneralisedFilter::new(model, smooth(6, s), Some(&p)).unwrap();
             let (mut all, mut later) = (Errors::default(), Errors::default());
@@ -756,4 +795,128 @@ fn nothing_seen_is_no_evidence() {
     }
     assert_eq!(filter.log_evidence(), Some(0.0));
     assert!(filter.states().iter().all(|&x| x == 0.0));
+}
+
+#[test]
+fn generalised_states_are_the_taylor_series_of_the_prediction() {
+    let data = drawn(0.5, 30, 4);
+    let mut filter = CausalGeneralisedFilter::new(convolution(), smooth(6, 0.5), None).unwrap();
+    for t in 0..data.outputs.ncols() {
+        filter
+            .update(Some(data.outputs.column(t).as_slice()))
+            .unwrap();
+    }
+    let orders = filter.generalised_states();
+    let start = filter.states().to_vec();
+    filter.update(None).unwrap();
+    for (i, &predicted) in filter.states().iter().enumerate() {
+        let mut weight = 1.0;
+        let mut sum = 0.0;
+        for (k, order) in orders.iter().enumerate() {
+            weight /= k.max(1) as f64;
+            sum += weight * order[i];
+        }
+        // Orders 0 to 7; the eighth is at most ‖A‖^8/8! ≈ 1e-4 of the state.
+        let rest = 1e-3 * (start[0].abs() + start[1].abs());
+        assert!(
+            (sum - predicted).abs() < rest,
+            "state {i}: {sum} {predicted}"
+        );
+    }
+}
+
+#[test]
+fn a_filter_goes_on_from_a_snapshot_bit_for_bit() {
+    let data = drawn(0.5, 40, 4);
+    let settings = CausalSettings {
+        delay: 1,
+        ..smooth(6, 0.5)
+    };
+    let mut filter = CausalGeneralisedFilter::new(convolution(), settings, None).unwrap();
+    for t in 0..20 {
+        filter
+            .update(Some(data.outputs.column(t).as_slice()))
+            .unwrap();
+    }
+    // JSON as it is read here may change the last digit of a number.
+    let text = serde_json::to_string(&filter).unwrap();
+    let read: CausalGeneralisedFilter<Linear> = serde_json::from_str(&text).unwrap();
+    for (a, b) in read.states().iter().zip(filter.states()) {
+        assert!((a - b).abs() < 1e-12);
+    }
+    let mut again = CausalGeneralisedFilter::restore(filter.snapshot()).unwrap();
+    for t in 20..40 {
+        let y = data.outputs.column(t);
+        filter.update(Some(y.as_slice())).unwrap();
+        again.update(Some(y.as_slice())).unwrap();
+        assert_eq!(filter.states(), again.states());
+        assert_eq!(filter.causes(), again.causes());
+        assert_eq!(filter.state_covariance(), again.state_covariance());
+    }
+    assert_eq!(filter.log_evidence(), again.log_evidence());
+    // What does not fit is named.
+    let mut kept = filter.snapshot();
+    kept.mean.pop();
+    let error = CausalGeneralisedFilter::restore(kept)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("mean"), "{error}");
+}
+
+#[test]
+fn a_known_input_drives_the_states() {
+    // x' = −x/2 + η from 0 with η = 1: x(t) = 2 (1 − e^{−t/2}); every noise is next to nothing.
+    let equations = Linear::ornstein_uhlenbeck(0.5);
+    let theta = equations.defaults();
+    let model = GenerativeModel::single(equations, &theta, 1.0, 1e18, 1e18, &[0.0]).unwrap();
+    let mut filter = CausalGeneralisedFilter::new(model, smooth(2, 0.5), None).unwrap();
+    assert!(filter.set_input(&[1.0, 2.0]).is_err());
+    assert!(filter.set_input(&[f64::NAN]).is_err());
+    filter.set_input(&[1.0]).unwrap();
+    for t in 0..10 {
+        filter.update(Some(&[0.3])).unwrap();
+        let expected = 2.0 * (1.0 - (-0.5 * f64::from(t)).exp());
+        assert!((filter.states()[0] - expected).abs() < 1e-6, "bin {t}");
+        assert!((filter.causes()[0] - 1.0).abs() < 1e-6);
+    }
+}
+
+/// No states: y = v + v³ + z.
+#[derive(Debug, Clone)]
+struct Static;
+
+impl Equations for Static {
+    fn sizes(&self) -> Sizes {
+        Sizes {
+            states: 0,
+            causes: 1,
+            outputs: 1,
+            parameters: 0,
+        }
+    }
+    fn f<T: Number>(&self, _: Point<'_, T>, _: &mut [T]) {}
+    fn g<T: Number>(&self, at: Point<'_, T>, out: &mut [T]) {
+        out[0] = at.v[0] + at.v[0].powi(3);
+    }
+}
+
+#[test]
+fn a_model_without_states_infers_its_causes() {
+    let model = GenerativeModel::single(Static, &[], 1e4, 1.0, 1.0, &[]).unwrap();
+    for memory in [0, 3] {
+        let settings = CausalSettings {
+            memory,
+            iterations: 20,
+            surprise: None,
+            ..smooth(2, 1.0)
+        };
+        let mut filter = CausalGeneralisedFilter::new(model.clone(), settings, None).unwrap();
+        for t in 0..60 {
+            let v = 1.0 + 0.5 * (0.2 * f64::from(t)).sin();
+            filter.update(Some(&[v + v.powi(3)])).unwrap();
+            // The noise's deviation is 0.01 and g' at least 1.
+            let error = (filter.causes()[0] - v).abs();
+            assert!(error < 0.01, "memory {memory}, bin {t}: {error}");
+        }
+    }
 }

@@ -109,10 +109,7 @@ fn a_right_model_finds_its_parameters_and_precisions() {
     }
     level.output = NoisePrecision::unknown(4, 6.0, 4.0);
     level.motion = NoisePrecision::unknown(2, 6.0, 4.0);
-    let filter = CausalSettings {
-        learn_parameters: true,
-        ..CausalSettings::default()
-    };
+    let filter = CausalSettings::default();
     let settings = OdemSettings {
         filter,
         ..OdemSettings::default()
@@ -166,10 +163,7 @@ fn passes_over_a_recording_raise_its_evidence() {
     model.levels[0].parameters.mean[0] = -1.5;
     model.levels[0].parameters.covariance[(0, 0)] = 1.0;
     model.levels[0].output = NoisePrecision::unknown(1, 0.0, 4.0);
-    let filter = CausalSettings {
-        learn_parameters: true,
-        ..CausalSettings::default()
-    };
+    let filter = CausalSettings::default();
     let settings = OdemSettings {
         filter,
         ..OdemSettings::default()

@@ -11,6 +11,9 @@
 //! |---|---|
 //! | how is a model written, and how are its derivatives taken | [`model`] |
 //! | what does every scheme take in and give out | [`scheme`] |
+//! | filtering with memory, from the past alone | [`causal`] |
+//! | states, parameters and precisions in one pass | [`odem`] |
+//! | smooth, white and Matérn noise | [`noise`] |
 //! | how do derivatives of smooth noise vary together: V(s), R(s) | `precision.rs`: [`temporal_precision`] |
 //! | how do samples become derivatives | `embedding.rs`: [`SampleEmbedding`] |
 //! | where do x̃, ṽ, errors lie in their vectors | `layout.rs`: [`Layout`] |
@@ -24,9 +27,6 @@
 //! | learning and filtering in sweeps, as published | [`dem`] |
 //! | the same without a mean field | [`lap`] |
 //! | a network whose beliefs flow within each observation | [`predictive_coding`] |
-//! | noise as Markov processes: a causal filter, its log evidence | [`causal`] |
-//! | noise and series to try schemes on | [`noise`] |
-//! | online triple estimation | [`odem`] |
 //! | the exact filter in white noise | `kalman_bucy.rs`: [`KalmanBucy`] |
 pub mod causal;
 pub mod dem;
@@ -44,8 +44,8 @@ pub mod model;
 pub mod noise;
 pub mod odem;
 mod precision;
-mod prepared;
 pub mod predictive_coding;
+mod prepared;
 mod record;
 pub mod scheme;
 mod shift;

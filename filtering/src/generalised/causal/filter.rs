@@ -4,12 +4,14 @@
 //! seen whole to be seen to leave nothing half done.
 
 use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
 
 use super::dense::{add_scaled, dot, symmetrise};
 use super::innovation::Innovation;
 use super::layout::Layout;
 use super::settings::{CausalSettings, Linearisation};
 use super::shape::NoiseShape;
+use super::snapshot::{self, CausalSnapshot};
 use super::stack::{Local, Stack, root_of_inverse};
 use super::transition::{Channels, Transition};
 use crate::generalised::model::{Equations, GenerativeModel};
@@ -35,7 +37,15 @@ use crate::{Error, Result};
 /// assert_eq!(filter.states().len(), 2);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    into = "CausalSnapshot<E>",
+    try_from = "CausalSnapshot<E>",
+    bound(
+        serialize = "E: Equations + Clone + Serialize",
+        deserialize = "E: Equations + Deserialize<'de>"
+    )
+)]
 pub struct CausalGeneralisedFilter<E> {
     pub(super) stack: Stack<E>,
     pub(super) channels: Channels,
@@ -52,6 +62,7 @@ pub struct CausalGeneralisedFilter<E> {
     whitening: DMatrix<f64>,
     log_whitening: f64,
     walk: Vec<f64>,
+    scratch_theta: Vec<f64>,
     belief: Belief,
     next: Belief,
     trial: Belief,
@@ -93,6 +104,8 @@ struct Correction {
     rows: Vec<f64>,
     residual: Vec<f64>,
     difference: Vec<f64>,
+    /// Every entry's innovation given the entries before, and the log of its variance, in units of y.
+    innovations: Vec<[f64; 2]>,
     gain: Vec<f64>,
     product: Vec<f64>,
 }
@@ -181,6 +194,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             rows: vec![0.0; y * size],
             residual: vec![0.0; y],
             difference: vec![0.0; y],
+            innovations: vec![[0.0; 2]; y],
             gain: vec![0.0; size],
             product: vec![0.0; size],
         };
@@ -201,6 +215,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             whitening: DMatrix::zeros(y, y),
             log_whitening: 0.0,
             walk,
+            scratch_theta: stack.theta.clone(),
             next: belief.clone(),
             trial: belief.clone(),
             scratch: DMatrix::zeros(size, size),
@@ -224,6 +239,78 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         filter.prepare_linear()?;
         filter.read_out();
         Ok(filter)
+    }
+
+    /// What has to be kept to go on later.
+    pub fn snapshot(&self) -> CausalSnapshot<E>
+    where
+        E: Clone,
+    {
+        CausalSnapshot {
+            model: self.stack.model.clone(),
+            settings: self.settings,
+            mean: self.belief.mean.clone(),
+            covariance: self.belief.covariance.clone(),
+            history: self.history.clone(),
+            seen: self.seen.clone(),
+            bins: self.bins,
+            log_evidence: [self.log_evidence, self.last_log_density],
+            input: self.stack.eta.clone(),
+            theta: self.stack.theta.clone(),
+            whitening: self.whitening.clone(),
+            motion_root: self.stack.motion_root.clone(),
+        }
+    }
+
+    /// The filter that a snapshot was taken of.
+    ///
+    /// # Errors
+    /// As [`CausalGeneralisedFilter::new`]; [`Error::Size`] or [`Error::Entry`] for a snapshot that does not
+    /// fit its own model, or holds what cannot be.
+    pub fn restore(kept: CausalSnapshot<E>) -> Result<Self> {
+        let (settings, sizes) = (kept.settings, kept.shapes());
+        kept.check()?;
+        let CausalSnapshot {
+            model,
+            mean,
+            covariance,
+            history,
+            seen,
+            bins,
+            log_evidence,
+            input,
+            theta,
+            whitening,
+            motion_root,
+            ..
+        } = kept;
+        let mut filter = Self::new(model, settings, None)?;
+        let expected = filter.shapes();
+        for ((name, found), (_, expected)) in sizes.into_iter().zip(expected) {
+            if found != expected {
+                let (found, expected) = (format!("{found:?}"), format!("{expected:?}"));
+                return Err(Error::size(format!("snapshot: {name}"), found, expected));
+            }
+        }
+        filter.belief = Belief { mean, covariance };
+        (filter.history, filter.seen) = (history, seen);
+        filter.bins = bins;
+        [filter.log_evidence, filter.last_log_density] = log_evidence;
+        filter.stack.eta = input;
+        filter.put_parameters(&theta);
+        filter.log_whitening = whitening.diagonal().iter().map(|&d| libm::log(d)).sum();
+        filter.whitening = whitening;
+        filter.stack.motion_root = motion_root;
+        filter.prepare_linear()?;
+        filter.read_out();
+        Ok(filter)
+    }
+
+    fn shapes(&self) -> Vec<(&'static str, (usize, usize))> {
+        let belief = (&self.belief.mean[..], &self.belief.covariance);
+        let past = (&self.history[..], &self.seen[..]);
+        let set = (&self.stack.eta[..], &self.stack.theta[..]);
+        snapshot::shapes(belief, past, set, &self.whitening, &self.stack.motion_root)
     }
 
     /// The settings.
@@ -329,6 +416,35 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         let before = std::mem::replace(&mut self.stack.motion_root, roots);
         self.prepare_linear()
             .inspect_err(|_| self.stack.motion_root = before)
+    }
+
+    /// Sets θ of all levels, stacked, from the next bin on; free parameters that are filtered are not touched.
+    ///
+    /// # Errors
+    /// [`Error::Size`], [`Error::Entry`], or [`Error::NotFinite`] naming f; nothing is changed then.
+    pub fn set_parameters(&mut self, theta: &[f64]) -> Result<()> {
+        if theta.len() != self.stack.theta.len() {
+            return Err(Error::size(
+                "parameters",
+                theta.len(),
+                self.stack.theta.len(),
+            ));
+        }
+        crate::error::check_finite("parameters", theta.len().max(1), theta)?;
+        self.scratch_theta.copy_from_slice(&self.stack.theta);
+        self.put_parameters(theta);
+        let done = self.prepare_linear();
+        if done.is_err() {
+            std::mem::swap(&mut self.stack.theta, &mut self.scratch_theta);
+            self.update.theta.copy_from_slice(&self.stack.theta);
+            let _ = self.prepare_linear();
+        }
+        done
+    }
+
+    fn put_parameters(&mut self, theta: &[f64]) {
+        self.stack.theta.copy_from_slice(theta);
+        self.update.theta.copy_from_slice(theta);
     }
 
     fn whiten(&mut self, precision: &DMatrix<f64>) -> Result<()> {
@@ -489,17 +605,16 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         }
         for k in 0..y {
             let row = &mut rows[k * size..(k + 1) * size];
-            for i in k..y {
+            for (i, &apart) in difference.iter().enumerate().skip(k) {
                 let u = weight * self.whitening[(k, i)];
                 if u == 0.0 {
                     continue;
                 }
-                residual[k] += u * difference[i];
-                for j in 0..layout.moving {
-                    row[first + j] += u * local.g_x[(i, j)];
-                }
-                for j in layout.moving..layout.states {
-                    row[j] += u * local.g_x[(i, j)];
+                residual[k] += u * apart;
+                for j in 0..layout.states {
+                    // Free parameters are not kept of the past: they are those of now.
+                    let place = if j < layout.moving { first + j } else { j };
+                    row[place] += u * local.g_x[(i, j)];
                 }
                 for j in 0..self.stack.causes {
                     let by_cause = u * local.g_v[(i, j)];
@@ -510,8 +625,8 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                         row[first + layout.moving + j] += by_cause;
                         continue;
                     }
-                    for s in 0..layout.states {
-                        row[s] += by_cause * local.v_x[(j, s)];
+                    for (s, entry) in row[..layout.states].iter_mut().enumerate() {
+                        *entry += by_cause * local.v_x[(j, s)];
                     }
                     for (channel, &offset) in self.channels.offset.iter().enumerate() {
                         row[layout.states + offset] += by_cause * local.v_c[(j, channel)];
@@ -534,8 +649,11 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         } else {
             self.settings.iterations
         };
-        let mut log_density = 0.0;
-        for _ in 0..rounds {
+        let (mut log_density, mut scored) = (0.0, None);
+        let mut round = 0;
+        while round < rounds {
+            round += 1;
+            let mut surprise = 0.0;
             self.update.rows.fill(0.0);
             self.update.residual.fill(0.0);
             self.add_residual(Some(observed), 0, 1.0);
@@ -582,8 +700,26 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 }
                 add_scaled(&mut self.trial.mean, error, gain);
                 joseph(covariance, gain, product, row, variance);
+                surprise += error * error / total;
+                let unit = self.whitening[(k, k)];
+                self.update.innovations[k] = [error / unit, libm::log(total / (unit * unit))];
                 log_density -=
                     0.5 * (libm::log(2.0 * std::f64::consts::PI * total) + error * error / total);
+            }
+            let y = y as f64;
+            let limit = match self.settings.surprise {
+                Some(deviations) if self.linear.is_none() && scored.is_none() => {
+                    y + (deviations * deviations - 1.0).max(0.0) * libm::sqrt(y)
+                }
+                _ => f64::INFINITY,
+            };
+            if surprise > limit {
+                // Once for an observation: wider by the surprise, and again from the prediction.
+                scored = Some(log_density);
+                self.widen(surprise / y);
+                self.update.point.copy_from_slice(&self.next.mean);
+                round = 0;
+                continue;
             }
             let change = self
                 .trial
@@ -598,9 +734,30 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             }
         }
         symmetrise(&mut self.trial.covariance);
+        let log_density = scored.unwrap_or(log_density);
         match self.trial.mean.iter().all(|m| m.is_finite()) && log_density.is_finite() {
             true => Ok(log_density),
             false => Err(self.not_finite("g (or its Jacobian)")),
+        }
+    }
+
+    /// Multiplies the predicted variance of all states, past ones included, by `factor`; the noises keep theirs.
+    fn widen(&mut self, factor: f64) {
+        let root = libm::sqrt(factor);
+        let (states, present) = (self.layout.states, self.layout.present());
+        let scale = |i: usize| {
+            if i < states || i >= present {
+                root
+            } else {
+                1.0
+            }
+        };
+        let size = self.layout.size();
+        let covariance = self.next.covariance.as_mut_slice();
+        for (j, column) in covariance.chunks_exact_mut(size).enumerate() {
+            for (i, entry) in column.iter_mut().enumerate() {
+                *entry *= scale(i) * scale(j);
+            }
         }
     }
 
@@ -644,8 +801,8 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         report.columns.fill(0.0);
         for i in 0..v {
             let weights = &mut report.weights[i * present..(i + 1) * present];
-            for s in 0..states {
-                weights[s] = local.v_x[(i, s)];
+            for (s, weight) in weights[..states].iter_mut().enumerate() {
+                *weight = local.v_x[(i, s)];
             }
             for (channel, &offset) in self.channels.offset.iter().enumerate() {
                 weights[states + offset] = local.v_c[(i, channel)];
@@ -766,6 +923,12 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 Ok(0.0)
             }
         }
+    }
+
+    /// Innovations of the last observation that was prepared and the logs of their variances, one an output,
+    /// each given those before it.
+    pub(in crate::generalised) fn innovations(&self) -> &[[f64; 2]] {
+        &self.update.innovations
     }
 
     /// Takes the belief that [`CausalGeneralisedFilter::prepare`] computed from the same observation.

@@ -81,6 +81,7 @@
 //! | one bin of motion | `transition.rs` |
 //! | what lies where in the joint state, and how its covariance moves | `layout.rs` |
 //! | prediction, correction, read-out | `filter.rs` |
+//! | what is kept to go on later | `snapshot.rs` |
 //! | a table over orders and smoothness | `compare.rs` |
 //! | the model run forwards: data | `generate.rs` |
 //! | products and exponentials without memory | `dense.rs` |
@@ -100,6 +101,7 @@ mod innovation;
 mod layout;
 mod settings;
 mod shape;
+mod snapshot;
 mod stack;
 mod transition;
 
@@ -108,3 +110,4 @@ pub use filter::CausalGeneralisedFilter;
 pub use generate::{Generated, Generation};
 pub use settings::{CausalSettings, Linearisation};
 pub use shape::NoiseShape;
+pub use snapshot::CausalSnapshot;

@@ -1,15 +1,13 @@
-//! One pass: states by the filter, log-precisions by the score of the innovations.
+//! One pass: states by the filter, parameters and log-precisions by the score of the innovations.
 
 use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
 
-use super::settings::OdemSettings;
-use crate::generalised::causal::CausalGeneralisedFilter;
+use super::settings::{OdemSettings, ParameterRule};
+use crate::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::scheme::Scheme;
 use crate::{Error, Result};
-
-/// The step δ of log-precisions by which sensitivities are taken.
-const STEP: f64 = 1e-4;
 
 /// Online triple estimation; see the [module](super).
 ///
@@ -34,14 +32,37 @@ const STEP: f64 = 1e-4;
 /// assert_eq!(odem.log_precisions().len(), 1);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "E: Equations + Clone + Serialize",
+    deserialize = "E: Equations + Deserialize<'de>"
+))]
 pub struct Odem<E> {
-    /// At h, then at h + δ e_j for every unknown log-precision j.
+    /// At ψ, then at ψ + δ e_j for every entry j of ψ.
     filters: Vec<CausalGeneralisedFilter<E>>,
     densities: Vec<f64>,
     settings: OdemSettings,
-    h: DVector<f64>,
+    /// θ of all levels, and which of its entries are learned by their score.
+    theta: Vec<f64>,
+    scored: Vec<usize>,
+    /// ψ: learned parameters, then log-precisions; its information; its prior standard deviations.
+    slow: DVector<f64>,
     information: DMatrix<f64>,
+    widths: DVector<f64>,
+    /// Variances of the parameters that are learned by their score, at present.
+    variances: Vec<f64>,
+}
+
+/// δ in prior standard deviations.
+const STEP: f64 = 1e-4;
+/// The information about an entry without prior variance, which does not move.
+const CERTAIN: f64 = 1e16;
+
+/// What a filter is set to.
+struct Point {
+    theta: Vec<f64>,
+    output: DMatrix<f64>,
+    motion: Vec<DMatrix<f64>>,
 }
 
 impl<E: Equations + Clone> Odem<E> {
@@ -56,72 +77,192 @@ impl<E: Equations + Clone> Odem<E> {
     ) -> Result<Self> {
         settings.check()?;
         model.check()?;
-        let (mut h, mut variances) = (Vec::new(), Vec::new());
+        let by_score = settings.parameters == ParameterRule::Score;
+        let (mut theta, mut scored) = (Vec::new(), Vec::new());
+        let (mut slow, mut variances) = (Vec::new(), Vec::new());
+        for level in &model.levels {
+            let prior = &level.parameters;
+            for i in prior.free().into_iter().filter(|_| by_score) {
+                scored.push(theta.len() + i);
+                slow.push(prior.mean[i]);
+                variances.push(prior.covariance[(i, i)]);
+            }
+            theta.extend(prior.mean.iter());
+        }
         let first = model.levels.first().map(|level| &level.output);
         let motions = model.levels.iter().map(|level| &level.motion);
         for precision in first.into_iter().chain(motions) {
-            h.extend(precision.log_precision.mean.iter());
+            slow.extend(precision.log_precision.mean.iter());
             variances.extend(precision.log_precision.covariance.diagonal().iter());
         }
-        // No variance: known, with all the information there can be.
-        let certain: f64 = 1e12;
-        let information = DVector::from_iterator(
-            variances.len(),
-            variances
-                .iter()
-                .map(|&v: &f64| if v > 0.0 { 1.0 / v } else { certain }),
-        );
-        let filter = CausalGeneralisedFilter::new(model, settings.filter, start_covariance)?;
-        let filters = vec![filter; h.len() + 1];
+        let entries = |value: &dyn Fn(f64) -> f64| {
+            DVector::from_iterator(variances.len(), variances.iter().map(|&v| value(v)))
+        };
+        let information = entries(&|v| if v > 0.0 { 1.0 / v } else { CERTAIN });
+        let widths = entries(&|v| if v > 0.0 { libm::sqrt(v) } else { 1.0 });
+        let filter_settings = CausalSettings {
+            learn_parameters: !by_score,
+            surprise: None,
+            ..settings.filter
+        };
+        let filter = CausalGeneralisedFilter::new(model, filter_settings, start_covariance)?;
+        let filters = vec![filter; slow.len() + 1];
         let mut new = Self {
             densities: vec![0.0; filters.len()],
             filters,
             settings,
-            h: DVector::from_vec(h),
+            theta,
+            variances: variances[..scored.len()].to_vec(),
+            scored,
+            slow: DVector::from_vec(slow),
             information: DMatrix::from_diagonal(&information),
+            widths,
         };
-        let precisions = precisions(&new.filters, &new.h)?;
-        for (filter, (output, motion)) in new.filters.iter_mut().zip(&precisions) {
-            filter.set_precisions(output, motion)?;
-        }
+        let points = new.points(&new.slow)?;
+        new.set(&points)?;
         Ok(new)
     }
 
-    /// The filter of the fast states, at the present log-precisions.
+    /// The filter of the fast states, at the present parameters and log-precisions.
     pub fn filter(&self) -> &CausalGeneralisedFilter<E> {
         &self.filters[0]
     }
 
-    /// Means of the free parameters, `[free]`.
+    /// Means of the free parameters, `[free]`, in the order of levels and entries.
     pub fn parameters(&self) -> &[f64] {
-        self.filters[0].parameters()
+        match self.settings.parameters {
+            ParameterRule::Score => &self.slow.as_slice()[..self.scored.len()],
+            ParameterRule::State => self.filters[0].parameters(),
+        }
     }
 
     /// Variances of the free parameters, `[free]`.
     pub fn parameter_variances(&self) -> Vec<f64> {
-        self.filters[0].parameter_variances()
+        match self.settings.parameters {
+            ParameterRule::Score => self.variances.clone(),
+            ParameterRule::State => self.filters[0].parameter_variances(),
+        }
     }
 
     /// The log-precisions: components of z of the data's level, then of w, level by level.
     pub fn log_precisions(&self) -> &[f64] {
-        self.h.as_slice()
+        &self.slow.as_slice()[self.scored.len()..]
     }
 
-    /// The covariance of the log-precisions, `[n, n]`: the inverse of their observed information.
+    /// The covariance of the log-precisions, `[n, n]`: from the inverse of the observed information.
     ///
     /// # Errors
     /// [`Error::NotPositiveDefinite`] if the information is lost to rounding.
     pub fn log_precision_covariance(&self) -> Result<DMatrix<f64>> {
+        let (first, n) = (self.scored.len(), self.slow.len() - self.scored.len());
         match self.information.clone().cholesky() {
-            Some(factor) => Ok(factor.inverse()),
+            Some(factor) => Ok(factor.inverse().view((first, first), (n, n)).into_owned()),
             None => Err(lost(&self.information)),
         }
+    }
+
+    /// What each filter is set to: ψ, and ψ + δ e_j; checked.
+    fn points(&self, slow: &DVector<f64>) -> Result<Vec<Point>> {
+        (0..self.filters.len())
+            .map(|j| {
+                let mut at = slow.clone();
+                if let Some(entry) = j.checked_sub(1) {
+                    at[entry] += STEP * self.widths[entry];
+                }
+                let (parameters, h) = at.as_slice().split_at(self.scored.len());
+                let mut theta = self.theta.clone();
+                for (&place, &value) in self.scored.iter().zip(parameters) {
+                    theta[place] = value;
+                }
+                let levels = &self.filters[0].model().levels;
+                let mut rest = h;
+                let mut take = |count: usize| {
+                    let (now, later) = rest.split_at(count);
+                    rest = later;
+                    now
+                };
+                let output = match levels.first() {
+                    Some(first) => first.output.at(take(first.output.components.len())),
+                    None => DMatrix::zeros(0, 0),
+                };
+                let motion: Vec<_> = levels
+                    .iter()
+                    .map(|level| level.motion.at(take(level.motion.components.len())))
+                    .collect();
+                check_precision("precision of z", &output)?;
+                for precision in &motion {
+                    check_precision("precision of w", precision)?;
+                }
+                Ok(Point {
+                    theta,
+                    output,
+                    motion,
+                })
+            })
+            .collect()
+    }
+
+    fn set(&mut self, points: &[Point]) -> Result<()> {
+        for (filter, point) in self.filters.iter_mut().zip(points) {
+            if !self.scored.is_empty() {
+                filter.set_parameters(&point.theta)?;
+            }
+            filter.set_precisions(&point.output, &point.motion)?;
+        }
+        Ok(())
+    }
+
+    /// The next ψ, its information and the variances of its parameters.
+    fn learn(&self) -> Result<(DVector<f64>, DMatrix<f64>, Vec<f64>)> {
+        let here = self.densities[0];
+        let score = DVector::from_fn(self.slow.len(), |j, _| {
+            (self.densities[j + 1] - here) / (STEP * self.widths[j])
+        });
+        // Gaussian innovations e of variance S carry Σ (∂e ∂e'/S + ½ ∂ln S ∂ln S').
+        let mut information = &self.information * self.settings.memory;
+        let n = self.slow.len();
+        let (mut by_mean, mut by_variance) = (DVector::zeros(n), DVector::zeros(n));
+        for (k, &[error, log_variance]) in self.filters[0].innovations().iter().enumerate() {
+            let deviation = libm::exp(-0.5 * log_variance);
+            for j in 0..n {
+                let [moved, moved_variance] = self.filters[j + 1].innovations()[k];
+                let step = STEP * self.widths[j];
+                by_mean[j] = (moved - error) / step * deviation;
+                by_variance[j] = (moved_variance - log_variance) / step;
+            }
+            information.ger(1.0, &by_mean, &by_mean, 1.0);
+            information.ger(0.5, &by_variance, &by_variance, 1.0);
+        }
+        let Some(factor) = information.clone().cholesky() else {
+            return Err(lost(&information));
+        };
+        let mut step = factor.solve(&score);
+        for (step, width) in step.iter_mut().zip(&self.widths) {
+            let most = self.settings.largest_step * width;
+            *step = step.clamp(-most, most);
+        }
+        let slow = &self.slow + step;
+        if let Some(&found) = slow.iter().find(|v| !v.is_finite()) {
+            return Err(Error::NotFinite {
+                index: self.bins(),
+                what: "a parameter or a log-precision",
+                found,
+            });
+        }
+        let variances = match self.scored.is_empty() {
+            true => Vec::new(),
+            false => {
+                let covariance = factor.inverse();
+                (0..self.scored.len()).map(|i| covariance[(i, i)]).collect()
+            }
+        };
+        Ok((slow, information, variances))
     }
 }
 
 fn lost(information: &DMatrix<f64>) -> Error {
     Error::NotPositiveDefinite {
-        name: "information of the log-precisions".to_owned(),
+        name: "information of parameters and log-precisions".to_owned(),
         pivot: 0,
         value: information
             .diagonal()
@@ -131,82 +272,19 @@ fn lost(information: &DMatrix<f64>) -> Error {
     }
 }
 
-/// Precisions of z and of w of every level.
-type Precisions = (DMatrix<f64>, Vec<DMatrix<f64>>);
-
-/// The precisions of filter 0, at h, and of filter j + 1, at h + δ e_j.
-fn precisions<E: Equations>(
-    filters: &[CausalGeneralisedFilter<E>],
-    h: &DVector<f64>,
-) -> Result<Vec<Precisions>> {
-    let mut all = Vec::with_capacity(filters.len());
-    for (j, filter) in filters.iter().enumerate() {
-        let mut at = h.clone();
-        if j > 0 {
-            at[j - 1] += STEP;
-        }
-        let levels = &filter.model().levels;
-        let mut rest = at.as_slice();
-        let mut take = |count: usize| {
-            let (now, later) = rest.split_at(count);
-            rest = later;
-            now
-        };
-        let output = match levels.first() {
-            Some(first) => first.output.at(take(first.output.components.len())),
-            None => DMatrix::zeros(0, 0),
-        };
-        let motion: Vec<_> = levels
-            .iter()
-            .map(|level| level.motion.at(take(level.motion.components.len())))
-            .collect();
-        for (name, precision) in std::iter::once(("precision of z", &output))
-            .chain(motion.iter().map(|m| ("precision of w", m)))
-        {
-            let finite = precision.iter().all(|v| v.is_finite());
-            if !finite || precision.clone().cholesky().is_none() {
-                return Err(Error::NotPositiveDefinite {
-                    name: name.to_owned(),
-                    pivot: 0,
-                    value: precision
-                        .diagonal()
-                        .iter()
-                        .copied()
-                        .fold(f64::NAN, f64::min),
-                });
-            }
-        }
-        all.push((output, motion));
-    }
-    Ok(all)
-}
-
-impl<E: Equations + Clone> Odem<E> {
-    /// The next log-precisions, their information and the precisions of all filters.
-    fn learn(&self) -> Result<(DVector<f64>, DMatrix<f64>, Vec<Precisions>)> {
-        let here = self.densities[0];
-        let score = DVector::from_iterator(
-            self.h.len(),
-            self.densities[1..]
+fn check_precision(name: &str, precision: &DMatrix<f64>) -> Result<()> {
+    let finite = precision.iter().all(|v| v.is_finite());
+    match finite && precision.clone().cholesky().is_some() {
+        true => Ok(()),
+        false => Err(Error::NotPositiveDefinite {
+            name: name.to_owned(),
+            pivot: 0,
+            value: precision
+                .diagonal()
                 .iter()
-                .map(|moved| (moved - here) / STEP),
-        );
-        let information = &self.information * self.settings.memory + &score * score.transpose();
-        let step = match information.clone().cholesky() {
-            Some(factor) => factor.solve(&score),
-            None => return Err(lost(&information)),
-        };
-        let most = self.settings.largest_step;
-        let h = &self.h + step.map(|s| s.clamp(-most, most));
-        if let Some(&found) = h.iter().find(|v| !v.is_finite()) {
-            return Err(Error::NotFinite {
-                index: self.bins(),
-                what: "a log-precision",
-                found,
-            });
-        }
-        let precisions = precisions(&self.filters, &h)?;
-        Ok((h, information, precisions))
+                .copied()
+                .fold(f64::NAN, f64::min),
+        }),
     }
 }
 
@@ -216,19 +294,26 @@ impl<E: Equations + Clone> Scheme for Odem<E> {
             *density = filter.prepare(observation)?;
         }
         let learned = match observation {
-            Some(_) if !self.h.is_empty() => Some(self.learn()?),
+            Some(_) if !self.slow.is_empty() => {
+                let learned = self.learn()?;
+                let points = self.points(&learned.0)?;
+                // A parameter can make a linear model's transition overflow: this fails before anything is taken.
+                if let Err(error) = self.set(&points) {
+                    let before = self.points(&self.slow)?;
+                    self.set(&before)?;
+                    return Err(error);
+                }
+                Some(learned)
+            }
             _ => None,
         };
-        // Nothing below fails: the precisions have been checked.
         for (&density, filter) in self.densities.iter().zip(&mut self.filters) {
             filter.take(observation, density);
         }
-        if let Some((h, information, precisions)) = learned {
-            for (filter, (output, motion)) in self.filters.iter_mut().zip(&precisions) {
-                filter.set_precisions(output, motion)?;
-            }
-            self.h = h;
+        if let Some((slow, information, variances)) = learned {
+            self.slow = slow;
             self.information = information;
+            self.variances = variances;
         }
         Ok(())
     }

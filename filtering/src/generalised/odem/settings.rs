@@ -5,27 +5,43 @@ use serde::{Deserialize, Serialize};
 use crate::generalised::causal::{CausalSettings, Linearisation, NoiseShape};
 use crate::{Error, Result};
 
+/// How free parameters are estimated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterRule {
+    /// By the score of the innovations, like log-precisions: one more filter for each. Right in the limit
+    /// even where parameters multiply states that are hardly known.
+    #[default]
+    Score,
+    /// As states that do not move: one filter for all, and their covariance with the states is carried. With
+    /// much noise such estimates can be biased, because the gain's dependence on θ is left out (Ljung 1979).
+    State,
+}
+
 /// Settings of [`super::Odem`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OdemSettings {
-    /// The filter of the fast states.
+    /// The filter of the fast states. Its `learn_parameters` and `surprise` are overruled: the first by
+    /// `parameters`, the second by never, because the score needs a filter that depends smoothly on what is
+    /// learned.
     pub filter: CausalSettings,
-    /// How much of the information about log-precisions is kept from bin to bin: 1 for precisions that do
-    /// not change (steps then fall as 1/t), below 1 to follow them.
+    /// How free parameters are estimated.
+    pub parameters: ParameterRule,
+    /// How much of the information about what is learned slowly is kept from bin to bin: 1 for what does not
+    /// change (steps then fall as 1/t), below 1 to follow what does.
     pub memory: f64,
-    /// The largest change of a log-precision in one bin.
+    /// The largest change in one bin, in prior standard deviations.
     pub largest_step: f64,
 }
 
 impl Default for OdemSettings {
-    /// Free parameters are filtered along with the states. Motion noise of smoothness 2 and order 2: a model
+    /// Motion noise of smoothness 2 and order 2: a model
     /// that is wrong is wrong in the same direction for longer than a bin. Tangents, because a filter runs
-    /// for each unknown precision. Precisions are constant. A step of ½ changes a standard deviation by a
-    /// quarter: one outlier cannot undo what was learned.
+    /// for each unknown precision. What is learned is constant. Steps up to a quarter of a prior deviation: one
+    /// outlier cannot undo what was learned.
     fn default() -> Self {
         let filter = CausalSettings {
-            learn_parameters: true,
             linearisation: Linearisation::Tangent,
             motion: NoiseShape::Sampled {
                 smoothness: 2.0,
@@ -36,8 +52,9 @@ impl Default for OdemSettings {
         };
         Self {
             filter,
+            parameters: ParameterRule::Score,
             memory: 1.0,
-            largest_step: 0.5,
+            largest_step: 0.25,
         }
     }
 }
