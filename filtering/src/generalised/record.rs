@@ -63,6 +63,16 @@ impl Record {
         self.predicted.copy_from_slice(g);
     }
 
+    /// Becomes `other` in the room there is.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.states.clone_from(&other.states);
+        self.state_covariance.clone_from(&other.state_covariance);
+        self.causes.clone_from(&other.causes);
+        self.cause_covariance.clone_from(&other.cause_covariance);
+        self.predicted.clone_from(&other.predicted);
+        (self.free_energy, self.accuracy) = (other.free_energy, other.accuracy);
+    }
+
     /// Variances of the states `[states]`.
     pub fn state_variances(&self) -> impl Iterator<Item = f64> + '_ {
         self.state_covariance

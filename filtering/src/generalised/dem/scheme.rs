@@ -76,7 +76,7 @@ struct Now {
 impl Now {
     fn take(&mut self, other: &Self) {
         self.unknowns.copy_from(&other.unknowns);
-        self.record.clone_from(&other.record);
+        self.record.copy_from(&other.record);
         (self.seen, self.formed) = (other.seen, other.formed);
         self.free_energy = other.free_energy;
     }
