@@ -1,4 +1,4 @@
-//! The causal filter allocates nothing from bin to bin.
+//! Streaming schemes allocate nothing from bin to bin.
 #![allow(unsafe_code)] // an allocator that counts
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -83,5 +83,32 @@ fn no_bin_allocates() {
         count(DoubleWell {}, &[], &[1.0], settings);
         let neuron = FitzHughNagumo::default();
         count(neuron, &neuron.defaults(), &[0.0, 0.0], settings);
+    }
+}
+
+/// The D-step of a linear model prepares its answers once; other models take matrices apart in every bin.
+#[test]
+fn no_bin_of_a_linear_dem_allocates() {
+    use scotopic_filtering::generalised::Window;
+    use scotopic_filtering::generalised::dem::{Dem, DemSettings};
+    for window in [Window::default(), Window::Causal { samples: 9 }] {
+        let linear = Linear::convolution();
+        let theta = linear.defaults();
+        let model = GenerativeModel::single(linear, &theta, 1.0, 100.0, 1.0, &[0.0, 0.0]).unwrap();
+        let y = vec![0.1; model.outputs()];
+        let settings = DemSettings {
+            window,
+            ..DemSettings::default()
+        };
+        let mut dem = Dem::new(model, settings).unwrap();
+        let mut run = |bins: usize| {
+            let before = COUNT.with(Cell::get);
+            for _ in 0..bins {
+                dem.update(Some(&y)).unwrap();
+            }
+            COUNT.with(Cell::get) - before
+        };
+        run(20);
+        assert_eq!(run(100), 0, "{window:?}");
     }
 }
