@@ -78,6 +78,7 @@ pub fn all(model: &Model) -> Vec<&'static str> {
             "jelbo",
         ],
         Model::Nonlinear(_) => vec!["reversed", "jelbo", "vjf"],
+        Model::Generalised(_) => Vec::new(),
     }
 }
 

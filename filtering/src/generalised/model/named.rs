@@ -87,6 +87,12 @@ pub struct ModelFile {
     pub output_precision: f64,
     /// The precision of every entry of w.
     pub motion_precision: f64,
+    /// The prior variance of ln `output_precision`; 0, it is known, if it is not given.
+    #[serde(default)]
+    pub output_log_variance: f64,
+    /// The prior variance of ln `motion_precision`; 0, it is known, if it is not given.
+    #[serde(default)]
+    pub motion_log_variance: f64,
     /// The precision of every cause about its prior mean; 1 if it is not given.
     #[serde(default = "one")]
     pub cause_precision: f64,
@@ -100,6 +106,18 @@ pub struct ModelFile {
 
 fn one() -> f64 {
     1.0
+}
+
+/// A precision of independent entries: known, or with a prior on its logarithm.
+fn noise(name: &str, size: usize, precision: f64, log_variance: f64) -> Result<NoisePrecision> {
+    if log_variance == 0.0 {
+        return Ok(NoisePrecision::scalar(size, precision));
+    }
+    if !(log_variance > 0.0 && log_variance.is_finite() && precision > 0.0) {
+        let expected = "a variance, 0 or more, of the logarithm of a positive precision";
+        return Err(Error::entry(name, &[], log_variance, expected));
+    }
+    Ok(NoisePrecision::unknown(size, precision.ln(), log_variance))
 }
 
 impl ModelFile {
@@ -121,8 +139,18 @@ impl ModelFile {
         let model = GenerativeModel {
             levels: vec![Level {
                 parameters: GaussianPrior::independent(&mean, variances)?,
-                output: NoisePrecision::scalar(sizes.outputs, self.output_precision),
-                motion: NoisePrecision::scalar(sizes.states, self.motion_precision),
+                output: noise(
+                    "output_log_variance",
+                    sizes.outputs,
+                    self.output_precision,
+                    self.output_log_variance,
+                )?,
+                motion: noise(
+                    "motion_log_variance",
+                    sizes.states,
+                    self.motion_precision,
+                    self.motion_log_variance,
+                )?,
                 start: start.unwrap_or_else(|| vec![0.0; sizes.states]),
                 equations,
             }],
