@@ -219,18 +219,8 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
             log_y,
         };
     let panels: Vec<Panel> = [
-        panel(
-            "Error",
-            "root mean squared error of the states",
-            true,
-            &|r| r.rmse,
-        ),
-        panel(
-            "Calibration",
-            "e'P⁻¹e / states; 1 is right",
-            true,
-            &|r| r.nees,
-        ),
+        panel("Error", "RMSE of the states", true, &|r| r.rmse),
+        panel("Calibration", "NEES (1 is right)", true, &|r| r.nees),
         panel("Evidence of the samples", "nats", false, &|r| {
             r.log_evidence
         }),
@@ -259,13 +249,10 @@ pub fn trajectories(tracks: &[Track], truth: Option<&DMatrix<f64>>) -> Result<Op
                 .take(track.mean.len())
                 .map(|t| t as f64)
                 .collect();
-            let band = |sign: f64| {
-                track
-                    .mean
-                    .iter()
-                    .zip(&track.deviation)
-                    .map(|(m, d)| m + sign * 2.0 * d)
-                    .collect()
+            // One outline, there above the belief and back below it.
+            let edge = |sign: f64| {
+                let beliefs = track.mean.iter().zip(&track.deviation);
+                beliefs.map(move |(m, d)| m + sign * 2.0 * d)
             };
             let line = |label: &str, y: Vec<f64>| Series {
                 label: label.into(),
@@ -273,11 +260,15 @@ pub fn trajectories(tracks: &[Track], truth: Option<&DMatrix<f64>>) -> Result<Op
                 y,
                 mark: Mark::Line,
             };
-            let mut series = vec![
-                line("belief", track.mean.clone()),
-                line("± 2 standard deviations", band(1.0)),
-                line("", band(-1.0)),
-            ];
+            let band = Series {
+                label: "± 2 standard deviations".into(),
+                x: x.iter().chain(x.iter().rev()).copied().collect(),
+                y: edge(1.0)
+                    .chain(edge(-1.0).collect::<Vec<_>>().into_iter().rev())
+                    .collect(),
+                mark: Mark::Line,
+            };
+            let mut series = vec![line("belief", track.mean.clone()), band];
             if let Some(truth) = truth {
                 series.push(line(
                     "truth",

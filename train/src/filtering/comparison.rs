@@ -374,7 +374,7 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
         panel(
             "What each costs online",
             "observation",
-            "ln p − L, nats",
+            "gap to ln p, nats",
             series(&|row| &row.gaps, 1),
         ),
         panel(
