@@ -20,14 +20,16 @@ use crate::replace::replace;
 /// Options of `scotopic compare`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "F is the free energy in nats, gap = ln p − L what the factorisation costs, marginals the mean error of\n\
+    after_help = "F is the free energy in nats, gap = ln p − L what the factorisation costs (of a nonlinear model F is an\n\
+                        estimate, which can come out below −ln p), marginals the mean error of\n\
                         its beliefs against the exact smoother. With --start, parameters are learned from there by EM\n\
                         under each factorisation; |A − A*| and |θ − θ*| are mean errors against --truth (transition, and\n\
                         probabilities, rates or means), updates the iterations until an observation gains less than\n\
                         --tolerance nats. µs and bytes are of one update and of what is carried online, in batch of the\n\
                         whole posterior divided by T and of all of it.\n\n\
                         For a model in continuous time (kind = \"generalised\") schemes, orders of motion and smoothness of\n\
-                        the noise are compared: error and calibration against --states, evidence of the samples.\n\n\
+                        the noise are compared: error and calibration against --states (after the\n\
+                        first N bins, which the published schemes wait for), evidence of the samples.\n\n\
                         Examples:\n  \
                         scotopic compare quakes.csv --model quakes.toml\n  \
                         scotopic compare dice.csv --model true.toml --start guess.toml --truth true.toml --out compared\n  \
@@ -102,6 +104,7 @@ fn orders(text: &str) -> Result<Orders, String> {
 /// If data or models cannot be used, or a factorisation does not exist.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     let model = Model::read(&args.model).map_err(BadRequest)?;
+    sensible(args, &model).map_err(BadRequest)?;
     let learning = learning(args, &model).map_err(BadRequest)?;
     let data = args.source.read(&args.data)?;
     ensure!(
@@ -109,6 +112,15 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         "{} has no observation",
         args.data.display()
     );
+    if data.width() != model.width() {
+        return Err(BadRequest(anyhow::anyhow!(
+            "{}: found {} columns, but the model sees {} an observation; choose them by --columns",
+            args.data.display(),
+            data.width(),
+            model.width()
+        ))
+        .into());
+    }
     if let Model::Generalised(model) = &model {
         return generalised(args, model, &data);
     }
@@ -133,6 +145,13 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
             }
             Err(error) => return Err(error.context(format!("{name} on {}", args.data.display()))),
         }
+    }
+    if rows.is_empty() {
+        let (name, error) = failed
+            .into_iter()
+            .next()
+            .context("there is nothing to compare")?;
+        anyhow::bail!("no factorisation could be computed; {name}: {error}");
     }
     let table = table(&rows, learning.is_some());
     if let Some(folder) = &args.out {
@@ -164,6 +183,35 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         print::line(format!("{name}: {error}"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Options that the kind of model does not know are refused, not ignored.
+fn sensible(args: &CompareArgs, model: &Model) -> Result<()> {
+    let continuous = matches!(model, Model::Generalised(_));
+    let continuous_only =
+        !args.smoothness.is_empty() || !args.schemes.is_empty() || args.states.is_some();
+    ensure!(
+        continuous || !continuous_only,
+        "--smoothness, --schemes and --states are for models in continuous time; this is a {}",
+        model.described()
+    );
+    ensure!(
+        !continuous || args.factorisations.is_empty(),
+        "--factorisations is for models in discrete time; name --schemes"
+    );
+    ensure!(
+        args.tolerance >= 0.0 && args.tolerance.is_finite(),
+        "--tolerance is {}, expected 0 or more",
+        args.tolerance
+    );
+    if let Some(s) = args
+        .smoothness
+        .iter()
+        .find(|s| !(s.is_finite() && **s >= 0.0))
+    {
+        anyhow::bail!("--smoothness holds {s}, expected a time in bins, 0 or more");
+    }
+    Ok(())
 }
 
 /// Schemes × smoothness × orders of a model in continuous time.
@@ -211,6 +259,7 @@ fn generalised(args: &CompareArgs, model: &Generalised, data: &Sequence) -> Resu
         "NEES",
         "ln p",
         "µs",
+        "failed",
     ]);
     let number = |value: Option<f64>, decimals| match value {
         Some(v) if v.is_finite() && v.abs() < 1e9 => Cell::Number(v, decimals),
@@ -227,6 +276,7 @@ fn generalised(args: &CompareArgs, model: &Generalised, data: &Sequence) -> Resu
             number(row.nees, 2),
             number(row.log_evidence, 2),
             number(row.failed.is_none().then_some(row.micros), 1),
+            if row.failed.is_some() { "yes" } else { "" }.into(),
         ]);
     }
     if let Some(folder) = &args.out {
@@ -292,9 +342,18 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
             ),
         }
     };
+    let (start, truth) = (read(start)?, args.truth.as_ref().map(read).transpose()?);
+    if let Some(truth) = &truth {
+        ensure!(
+            truth.states() == start.states() && truth.width() == start.width(),
+            "--start has {} states and --truth {}, or they see other data: their parameters cannot be compared",
+            start.states(),
+            truth.states()
+        );
+    }
     Ok(Some(Learning {
-        start: read(start)?,
-        truth: args.truth.as_ref().map(read).transpose()?,
+        start,
+        truth,
         em: BatchEm {
             max_iterations: args.updates,
             tolerance: args.tolerance,

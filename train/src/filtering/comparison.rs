@@ -74,6 +74,7 @@ pub fn all(model: &Model) -> Vec<&'static str> {
             "reversed",
             "temporal-mean-field",
             "diagonal",
+            "decoupled",
             "frozen-mean-field",
             "jelbo",
         ],
@@ -220,13 +221,20 @@ pub fn nonlinear(model: &AnyStateSpace, data: &Sequence, name: &str) -> Result<R
     })
 }
 
-/// ln p(o_t|o_<t) on a grid, for models of one dimension.
+/// ln p(o_t|o_<t) on a grid, for models of one dimension; `None` where no grid that can be afforded settles.
+///
+/// The grid starts where the beliefs of the filter are and is made wider, then finer, until neither changes the
+/// evidence: the beliefs may have missed a mode, and a step must be small against the noise of the transition.
 fn evidence(model: &AnyStateSpace, data: &Sequence) -> Option<Vec<f64>> {
     use nonlinear::StateSpace;
-    /// Half as many change the evidence of the recorded models by less than 1e-10.
-    const POINTS: usize = 3001;
-    /// The grid reaches this many standard deviations of the filter's beliefs beyond them.
+    /// A grid of so many points takes a second for some hundred observations.
+    const MOST: usize = 6001;
+    /// The first grid reaches so many standard deviations beyond the beliefs.
     const REACH: f64 = 8.0;
+    /// Steps a standard deviation of the transition: the sum over a Gaussian is then exact to rounding.
+    const STEPS: f64 = 3.0;
+    /// In nats, of all data: what may change when the grid is made wider.
+    const SETTLED: f64 = 1e-6;
     if model.dim() != 1 {
         return None;
     }
@@ -237,18 +245,27 @@ fn evidence(model: &AnyStateSpace, data: &Sequence) -> Option<Vec<f64>> {
         let (m, s) = (filter.mean()[0], filter.covariance()[0].sqrt());
         (low, high) = (low.min(m - REACH * s), high.max(m + REACH * s));
     }
-    let exact = nonlinear::Grid::new(model, low, high, POINTS)
-        .ok()?
-        .filter(model, data)
-        .ok()?;
-    let mut before = 0.0;
-    let cumulative = exact.log_evidence;
-    Some(
-        cumulative
-            .iter()
-            .map(|l| l - std::mem::replace(&mut before, *l))
-            .collect(),
-    )
+    let noise = model.noise()[0].sqrt();
+    let mut last: Option<f64> = None;
+    loop {
+        let points = (STEPS * (high - low) / noise).ceil().max(200.0);
+        if !(points.is_finite() && points < MOST as f64) {
+            return None;
+        }
+        let grid = nonlinear::Grid::new(model, low, high, points as usize + 1).ok()?;
+        let cumulative = grid.filter(model, data).ok()?.log_evidence;
+        let total = cumulative.last().copied().filter(|l| l.is_finite())?;
+        if last.is_some_and(|before| (total - before).abs() < SETTLED) {
+            let mut before = 0.0;
+            let each = cumulative
+                .iter()
+                .map(|l| l - std::mem::replace(&mut before, *l));
+            return Some(each.collect());
+        }
+        last = Some(total);
+        let more = 0.5 * (high - low);
+        (low, high) = (low - more, high + more);
+    }
 }
 
 /// Runs a filter over the data: µs an update, bytes carried, and the gap to the exact evidence over time.

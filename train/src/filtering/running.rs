@@ -7,7 +7,7 @@ use scotopic::filtering::gaussian::{
 };
 use scotopic::filtering::generalised::causal::CausalGeneralisedFilter;
 use scotopic::filtering::generalised::model::AnyEquations;
-use scotopic::filtering::generalised::odem::{Odem, OdemSettings};
+use scotopic::filtering::generalised::odem::Odem;
 use scotopic::filtering::generalised::scheme::Scheme as _;
 use scotopic::filtering::hmm::{
     Decoupled, Factorisation, Learn, Learning, Online, TiedKernel, TiedLearning,
@@ -67,7 +67,7 @@ pub enum Running {
 /// The factorisations that a discrete model can be filtered with, by the names of the command line.
 pub const DISCRETE: &str = "reversed, decoupled-lag1, frozen, tied";
 /// Those of a linear-Gaussian model.
-pub const GAUSSIAN: &str = "reversed, diagonal, frozen-mean-field, jelbo";
+pub const GAUSSIAN: &str = "reversed, diagonal, decoupled, frozen-mean-field, jelbo";
 /// Those of a nonlinear model.
 pub const NONLINEAR: &str = "reversed, jelbo, vjf";
 
@@ -130,19 +130,19 @@ impl Running {
                     Rule::Named(name) => {
                         bail!("a nonlinear model learns by the rule rmle, not {name}")
                     }
-                    Rule::Settings(text) => toml::from_str(text)?,
+                    Rule::Settings(text) => without_rule(text, "rmle")?,
                 };
                 Self::NonlinearLearning(nonlinear::Learning::new(model, settings, learn)?)
             }
             Model::Generalised(model) => {
                 only_reversed(factorisation)?;
                 let settings = match rule {
-                    Rule::Default => OdemSettings::default(),
-                    Rule::Named(name) if name == "odem" => OdemSettings::default(),
+                    Rule::Default => None,
+                    Rule::Named(name) if name == "odem" => None,
                     Rule::Named(name) => {
                         bail!("a model of continuous time learns by the rule odem, not {name}")
                     }
-                    Rule::Settings(text) => toml::from_str(text)?,
+                    Rule::Settings(text) => Some(without_rule(text, "odem")?),
                 };
                 Self::Odem(model.odem(settings)?, model)
             }
@@ -217,14 +217,6 @@ impl Running {
             Self::Causal(_, model) => Model::Generalised(model.clone()),
             Self::Odem(f, model) => Model::Generalised(Box::new(learned(f, model))),
         }
-    }
-
-    /// Whether parameters follow the observations.
-    pub fn learns(&self) -> bool {
-        matches!(
-            self,
-            Self::DiscreteLearning(_) | Self::GaussianLearning(_) | Self::NonlinearLearning(_)
-        )
     }
 
     /// The entries of one observation.
@@ -362,6 +354,17 @@ impl Rule {
         };
         toml::from_str(&text)
             .with_context(|| format!("no such way to learn; the rules of this model are {rules}"))
+    }
+}
+
+/// Settings of the only rule that a kind of model knows; a `rule` in them must be that.
+fn without_rule<T: serde::de::DeserializeOwned>(text: &str, rule: &str) -> Result<T> {
+    let mut table: toml::Table = toml::from_str(text)?;
+    match table.remove("rule") {
+        Some(toml::Value::String(name)) if name != rule => {
+            bail!("this model learns by the rule {rule}, not {name}")
+        }
+        _ => Ok(table.try_into()?),
     }
 }
 
