@@ -15,7 +15,7 @@ use scotopic_datasets::series::Series;
 
 use crate::cli::BadRequest;
 use crate::experiments::number;
-use crate::filtering::running::Rule;
+use crate::filtering::choice::Rule;
 use crate::filtering::source::from_one;
 use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
 use crate::replace::{check_apart, check_writable};

@@ -6,12 +6,12 @@ use anyhow::Result;
 use image::RgbImage;
 use scotopic::filtering::Sequence;
 use scotopic::filtering::gaussian::LinearGaussian;
-use scotopic::filtering::hmm::{AnyEmission, BatchEm, Factorisation, Hmm};
+use scotopic::filtering::hmm::{BatchEm, Factorisation, Hmm};
 use scotopic::filtering::nonlinear::{self, Settings, models::AnyStateSpace};
 use serde::Serialize;
 
-use super::running::{self, Running};
-use super::{Model, snapshot};
+use super::matching::parameter_error;
+use super::{Model, Running, choice, snapshot};
 use crate::figures::chart::{self, Mark, Panel, Series};
 
 /// What one factorisation comes to on one sequence.
@@ -93,7 +93,7 @@ pub fn discrete(
     name: &str,
     learning: Option<&Learning>,
 ) -> Result<Row> {
-    let factorisation = running::discrete(name)?;
+    let factorisation = choice::discrete(name)?;
     let exact = model.smooth(data)?;
     let k = model.states();
     let clock = Instant::now();
@@ -153,7 +153,7 @@ pub fn discrete(
 /// # Errors
 /// As [`discrete`].
 pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<Row> {
-    let factorisation = running::gaussian(name)?;
+    let factorisation = choice::gaussian(name)?;
     let exact = model.smooth(data)?;
     let clock = Instant::now();
     let posterior = model.posterior(data, factorisation)?;
@@ -300,64 +300,6 @@ fn stream(
         updates += data.len().max(1);
     }
     Ok((1e6 * seconds / updates as f64, bytes, gaps))
-}
-
-/// Mean |A − A*| and mean |θ − θ*|, with the states in the order that fits best; `None` for models of other sizes.
-fn parameter_error(found: &Hmm, truth: &Hmm) -> Option<(f64, f64)> {
-    if found.states() != truth.states() {
-        return None;
-    }
-    let order = matching(found, truth)?;
-    let found = found.relabelled(&order).ok()?;
-    let mean = |a: &[f64], b: &[f64]| {
-        (a.len() == b.len())
-            .then(|| a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f64>() / a.len() as f64)
-    };
-    let transition = mean(found.transition(), truth.transition())?;
-    Some((
-        transition,
-        mean(parameters(found.emission()), parameters(truth.emission()))?,
-    ))
-}
-
-/// For each true state the learned state that is most like it, greedily: the closest pair first.
-fn matching(found: &Hmm, truth: &Hmm) -> Option<Vec<usize>> {
-    let k = truth.states();
-    let (a, b) = (parameters(found.emission()), parameters(truth.emission()));
-    if a.len() != b.len() || k == 0 {
-        return None;
-    }
-    let width = a.len() / k;
-    let distance = |i: usize, j: usize| -> f64 {
-        let (x, y) = (
-            &a[i * width..(i + 1) * width],
-            &b[j * width..(j + 1) * width],
-        );
-        x.iter().zip(y).map(|(x, y)| (x - y).abs()).sum()
-    };
-    let mut pairs: Vec<(f64, usize, usize)> = (0..k)
-        .flat_map(|i| (0..k).map(move |j| (i, j)))
-        .map(|(i, j)| (distance(i, j), i, j))
-        .collect();
-    pairs.sort_by(|p, q| p.0.total_cmp(&q.0));
-    let (mut order, mut used) = (vec![usize::MAX; k], vec![false; k]);
-    for (_, i, j) in pairs {
-        if order[j] == usize::MAX && !used[i] {
-            order[j] = i;
-            used[i] = true;
-        }
-    }
-    Some(order)
-}
-
-/// What an emission says of each state: probabilities, rates or means.
-fn parameters(emission: &AnyEmission) -> &[f64] {
-    match emission {
-        AnyEmission::Categorical(e) => e.probabilities(),
-        AnyEmission::Poisson(e) => e.rates(),
-        AnyEmission::DiagonalGaussian(e) => e.means(),
-        AnyEmission::FullGaussian(e) => e.means(),
-    }
 }
 
 /// The gap over time of what runs online, and the bound over learning.

@@ -16,7 +16,7 @@ pub enum DataFormat {
     Tsv,
     /// One JSON value a line: a number, a list, an object
     Jsonl,
-    /// A NumPy array, [time] or [time, entry]
+    /// A NumPy array of one dimension (time) or two (time, entry)
     Npy,
 }
 

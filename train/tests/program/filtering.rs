@@ -1,4 +1,6 @@
 //! `scotopic filter`, `fit` and `compare`: the same numbers whatever the way, and a word for what is wrong.
+//!
+//! Above 400 lines: three commands that read and write the same files.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
