@@ -52,7 +52,7 @@ const AVERAGE_FROM: u64 = 10_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BlockOnlineEm {
-    /// Observations a block.
+    /// Observations a block, at most 100 000.
     pub block: usize,
     /// γ_t.
     pub gain: Gain,
@@ -112,7 +112,7 @@ impl Default for OnlineEm {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FixedLag {
-    /// Steps back; 0 counts with the filter.
+    /// Steps back, at most 100 000; 0 counts with the filter.
     pub lag: usize,
     /// γ_t.
     pub gain: Gain,
@@ -220,6 +220,7 @@ impl Learn {
         match self {
             Learn::BlockOnlineEm(s) => {
                 at_least_one("block", s.block as u64)?;
+                at_most("block", s.block, "K + D numbers")?;
                 pseudo_count(s.pseudo_count)?;
                 s.gain.check()
             }
@@ -230,6 +231,7 @@ impl Learn {
             }
             Learn::FixedLag(s) => {
                 every(s.every)?;
+                at_most("lag", s.lag, "K² + P numbers")?;
                 pseudo_count(s.pseudo_count)?;
                 s.gain.check()
             }
@@ -266,6 +268,18 @@ fn at_least_one(field: &'static str, value: u64) -> Result<()> {
         0 => Err(Error::setting(field, value, "at least 1")),
         _ => Ok(()),
     }
+}
+
+/// Observations that a rule may keep. A chain forgets within a few of these, so that more would say nothing new;
+/// a misprint must not take all memory.
+const MOST_KEPT: usize = 100_000;
+
+fn at_most(field: &'static str, value: usize, each: &str) -> Result<()> {
+    if value <= MOST_KEPT {
+        return Ok(());
+    }
+    let expected = format!("at most {MOST_KEPT}: each takes {each} of memory");
+    Err(Error::setting(field, value, expected))
 }
 
 fn positive(field: &'static str, value: f64) -> Result<()> {
