@@ -242,19 +242,16 @@ fn a_model_without_states_infers_its_causes() {
 /// asked.
 #[test]
 fn changes_that_fail_change_nothing() {
-    // e^50 times the deviation of w leaves the numbers, and so does a large input.
+    // e³ times a large input leaves the numbers.
     let model = |motion: f64| {
-        let equations = Linear::ornstein_uhlenbeck(-50.0);
+        let equations = Linear::ornstein_uhlenbeck(-3.0);
         let theta = equations.defaults();
         GenerativeModel::single(equations, &theta, 1.0, motion, 1.0, &[0.0]).unwrap()
     };
     let one = |value: f64| scotopic_filtering::nalgebra::DMatrix::from_element(1, 1, value);
     let untouched = CausalGeneralisedFilter::new(model(1.0), smooth(1, 0.5), None).unwrap();
     let mut filter = untouched.clone();
-    let found = filter.set_precisions(&one(4.0), &[one(1e-300)]);
-    assert!(matches!(found, Err(Error::NotFinite { .. })), "{found:?}");
-    assert_eq!(filter, untouched);
-    let found = filter.set_input(&[1e200]);
+    let found = filter.set_input(&[1e308]);
     assert!(matches!(found, Err(Error::NotFinite { .. })), "{found:?}");
     assert_eq!(filter, untouched);
     let found = filter.set_parameters(&[1e4, 1.0, 1.0]);

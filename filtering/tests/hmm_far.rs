@@ -288,3 +288,37 @@ fn em_with_many_pseudo_counts_goes_on_through_falls_of_the_evidence() {
     }
     assert!(fell >= 5, "only {fell} runs had a fall to go through");
 }
+
+/// From the model that made them, counts of tens must not lead away: the score of a log-rate is as large as the
+/// counts.
+#[test]
+fn ascent_with_its_defaults_stays_near_the_best_rates() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+    let counts = Poisson::new(vec![vec![15.0], vec![26.0], vec![60.0]]).unwrap();
+    let transition = vec![
+        vec![0.9, 0.05, 0.05],
+        vec![0.05, 0.9, 0.05],
+        vec![0.05, 0.05, 0.9],
+    ];
+    let model = Hmm::new(vec![1.0 / 3.0; 3], transition, counts).unwrap();
+    let data = model.sample(300, &mut rng).unwrap().1;
+    let end = |scaled: bool| {
+        let rule = Learn::Rmle(Rmle {
+            scaled,
+            ..Rmle::default()
+        });
+        let mut learning = model.clone().learn_online(&rule).unwrap();
+        for y in data.iter() {
+            learning.update(y)?;
+        }
+        learning.model().log_evidence(&data)
+    };
+    let start = model.log_evidence(&data).unwrap();
+    let (safe, plain) = (end(true).unwrap(), end(false));
+    // A twentieth of a nat an observation: what steps of this size wander.
+    assert!(safe > start - 15.0, "{start} {safe} {plain:?}");
+    assert!(
+        plain.is_err() || plain.unwrap() < start - 50.0,
+        "the plain step is no longer a danger"
+    );
+}

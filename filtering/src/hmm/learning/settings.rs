@@ -152,6 +152,10 @@ pub struct Rmle {
     pub rate: f64,
     /// (t + t₀)^−α.
     pub gain: Gain,
+    /// Whether steps are measured by the Fisher information where that is above 1: each entry of the gradient is
+    /// divided by max(1, running mean of its square), and no entry of θ moves by more than 0.25 an observation.
+    /// Without, steps are those of the formula, whatever the units of the observations.
+    pub scaled: bool,
     /// The observation from which on parameters are averaged.
     pub average_from: u64,
 }
@@ -168,6 +172,9 @@ impl Default for Rmle {
                 exponent: 0.6,
                 offset: 1000.0,
             },
+            // The score of a logit is below 1 and is not touched; that of the log-rate of 20 counts is of order
+            // √20, that of a mean of deviation σ of order 1/σ: with the rate of logits their steps would diverge.
+            scaled: true,
             average_from: AVERAGE_FROM,
         }
     }
