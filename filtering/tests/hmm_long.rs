@@ -157,7 +157,15 @@ fn scaled_ascent_is_as_good_on_symbols_as_the_plain_one() {
         };
         let (scaled, plain) = (run(true), run(false));
         eprintln!("{}: scaled {scaled:?}, plain {plain:?}", r.name);
-        assert!(scaled.0 >= plain.0 - 1e-3, "{}: {scaled:?} {plain:?}", r.name);
-        assert!(scaled.1 >= plain.1 - 1e-3, "{}: {scaled:?} {plain:?}", r.name);
+        assert!(
+            scaled.0 >= plain.0 - 1e-3,
+            "{}: {scaled:?} {plain:?}",
+            r.name
+        );
+        assert!(
+            scaled.1 >= plain.1 - 1e-3,
+            "{}: {scaled:?} {plain:?}",
+            r.name
+        );
     }
 }
