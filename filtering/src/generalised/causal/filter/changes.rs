@@ -69,7 +69,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         self.put_parameters(theta);
         let done = self.prepare_linear();
         if done.is_err() {
-            std::mem::swap(&mut self.stack.theta, &mut self.scratch_theta);
+            self.stack.theta.copy_from_slice(&self.scratch_theta);
             self.update.theta.copy_from_slice(&self.stack.theta);
         }
         done
