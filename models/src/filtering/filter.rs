@@ -1,0 +1,437 @@
+//! One observation in: q_t and b_t are fitted, then T̂_t and Ŝ_t, then θ moves.
+
+use burn::tensor::{Device, Tensor};
+use scotopic::filtering::nonlinear::Ascent;
+use scotopic::filtering::{Error, Result};
+use scotopic::noise::NoiseKey;
+
+use super::ascent::{Adam, leaves, slopes};
+use super::model::{TensorStateSpace, sum_rows};
+use super::network::{ValueNetwork, perceptron};
+use super::pair::{Draw, Pair, noise};
+use super::settings::{AmortisedSettings, wrong};
+use super::state::{AmortisedState, BackwardKernel, Climb, Past};
+use super::theta::{Theta, constant};
+
+/// Streams of noise: first weights, then what one observation needs, then the iterations of its fit.
+const OF_VALUE: u32 = 0;
+const OF_SCORE: u32 = 1;
+const OF_KERNEL: u32 = 2;
+const PREDICTION: u32 = 3;
+const SAMPLES: u32 = 4;
+const FIT: u32 = 5;
+
+/// An online filter whose value and score are carried by networks; see [the module](super).
+///
+/// It holds what does not change. What is known is an [`AmortisedState`], and an update makes one from another, so
+/// that a failed update leaves nothing behind, a state can be kept and gone on from, and the same state, observation
+/// and seed give the same numbers.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use scotopic_models::filtering::{AmortisedFilter, AmortisedSettings, Ar1Poisson};
+///
+/// let model = Ar1Poisson::new(0.95, 0.5, 0.1, 0.0, 1.0)?;
+/// let filter = AmortisedFilter::new(model, AmortisedSettings::default(), &Device::flex())?;
+/// let mut state = filter.start()?;
+/// for count in [5.0, 5.0, 10.0] {
+///     state = filter.update(&state, Some(&[count]))?;
+/// }
+/// state = filter.update(&state, None)?; // a missing observation: the belief spreads
+/// assert!(state.mean()[0] > 1.0 && state.elbo() < 0.0);
+/// # Ok::<(), scotopic::filtering::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct AmortisedFilter<M> {
+    model: M,
+    pub(super) settings: AmortisedSettings,
+    pub(super) device: Device,
+}
+
+impl<M: TensorStateSpace> AmortisedFilter<M> {
+    /// A filter on `device`, with or without autodiff, which it brings itself.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for settings that make no sense, [`Error::Size`] for a model without a state or an
+    /// observation.
+    pub fn new(model: M, settings: AmortisedSettings, device: &Device) -> Result<Self> {
+        if model.dim() == 0 || model.observed() == 0 {
+            return Err(Error::Size {
+                name: "the model".to_string(),
+                found: format!("{} states, {} observed", model.dim(), model.observed()),
+                expected: "at least one of each".to_string(),
+            });
+        }
+        settings.check(model.dim())?;
+        if settings.scores() && model.parameters().is_empty() {
+            return Err(wrong(
+                "score",
+                "a model without parameters",
+                "a θ to be scored",
+            ));
+        }
+        Ok(Self {
+            model,
+            settings,
+            device: device.clone().inner(),
+        })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &AmortisedSettings {
+        &self.settings
+    }
+
+    /// The state of one that has seen nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] where the device does not give numbers back.
+    pub fn start(&self) -> Result<AmortisedState> {
+        let theta = self.model.parameters();
+        let prior = self.model.initial(&Theta::of(&theta, &self.device));
+        let mean = numbers(prior.mean)?;
+        let deviation = numbers(prior.log_deviation)?;
+        let zero = || vec![0.0; theta.len()];
+        Ok(AmortisedState {
+            time: 0,
+            elbo: 0.0,
+            increment: 0.0,
+            mean,
+            variance: deviation.into_iter().map(|d| (2.0 * d).exp()).collect(),
+            past: None,
+            climb: Climb {
+                gradient: zero(),
+                score: zero(),
+                first: zero(),
+                second: zero(),
+                steps: 0,
+                theta,
+            },
+        })
+    }
+
+    /// What is known when `observation` `[m]` has come to what is known in `state`; `None` for a missing one.
+    ///
+    /// # Errors
+    /// [`Error::Observation`] for one that is not of the model, [`Error::NotFinite`] where the fit has left the range
+    /// of numbers, [`Error::Unsupported`] where the device does not give numbers back.
+    pub fn update(
+        &self,
+        state: &AmortisedState,
+        observation: Option<&[f64]>,
+    ) -> Result<AmortisedState> {
+        if let Some(y) = observation {
+            self.model
+                .check(y)
+                .map_err(|e| e.at_observation(state.time))?;
+        }
+        let scene = Scene {
+            filter: self,
+            theta: Theta::of(&state.climb.theta, &self.device),
+            y: observation.map(|y| constant(y, [1, y.len()], &self.device)),
+            past: state.past.as_ref(),
+            key: self.key(state.time),
+        };
+        let pair = scene.fit();
+        let (past, averages) = scene.carry(&pair);
+        let found = numbers(averages)?;
+        self.after(state, observation, past, &found)
+    }
+
+    fn key(&self, time: u64) -> NoiseKey {
+        // Beyond 2³² observations the seed moves on, as the step of a key has 32 bits.
+        NoiseKey::new(self.settings.seed.wrapping_add(time >> 32)).step(time as u32)
+    }
+
+    /// The next state from what was averaged: the increment, μ, σ, how large T̂ is, and the gradient by θ.
+    fn after(
+        &self,
+        state: &AmortisedState,
+        observation: Option<&[f64]>,
+        past: Past,
+        found: &[f64],
+    ) -> Result<AmortisedState> {
+        let n = self.model.dim();
+        let names = |k: usize| match k {
+            0 => "the increment of the evidence lower bound",
+            k if k <= n => "the mean of the belief",
+            k if k <= 2 * n => "the deviation of the belief",
+            k if k <= 3 * n => "the gradient of the value",
+            _ => "the gradient by the parameters",
+        };
+        let expected = 3 * n
+            + 1
+            + if self.settings.scores() {
+                state.climb.theta.len()
+            } else {
+                0
+            };
+        if found.len() != expected {
+            return Err(Error::Size {
+                name: "what the model's functions give".to_string(),
+                found: format!("{} averages", found.len()),
+                expected: format!(
+                    "{expected}: [batch, n] from transitions, [batch] from densities"
+                ),
+            });
+        }
+        if let Some(k) = found.iter().position(|x| !x.is_finite()) {
+            return Err(Error::NotFinite {
+                index: state.time,
+                what: names(k),
+                found: found[k],
+            });
+        }
+        let increment = found[0] + observation.map_or(0.0, |y| self.model.log_base(y));
+        Ok(AmortisedState {
+            time: state.time + 1,
+            elbo: state.elbo + increment,
+            increment,
+            mean: found[1..=n].to_vec(),
+            variance: found[n + 1..=2 * n].iter().map(|d| d * d).collect(),
+            past: Some(past),
+            climb: self.climb(state, &found[3 * n + 1..])?,
+        })
+    }
+
+    /// θ ← θ + η_t · step(g), where θ is learnt.
+    fn climb(&self, state: &AmortisedState, gradient: &[f64]) -> Result<Climb> {
+        let mut climb = state.climb.clone();
+        if gradient.is_empty() {
+            return Ok(climb);
+        }
+        climb.gradient = gradient.to_vec();
+        for (s, g) in climb.score.iter_mut().zip(gradient) {
+            *s += g;
+        }
+        let Some(learn) = self.settings.learn else {
+            return Ok(climb);
+        };
+        if state.time < learn.burn_in {
+            return Ok(climb);
+        }
+        let rate = learn.schedule.at(climb.steps);
+        climb.steps += 1;
+        let count = climb.steps as f64;
+        for (k, &g) in gradient.iter().enumerate() {
+            let step = match learn.ascent {
+                Ascent::Plain => g,
+                Ascent::Adam {
+                    first,
+                    second,
+                    epsilon,
+                } => {
+                    let (m, v) = (&mut climb.first[k], &mut climb.second[k]);
+                    *m = first * *m + (1.0 - first) * g;
+                    *v = second * *v + (1.0 - second) * g * g;
+                    let unbias = |forgetting: f64| 1.0 - forgetting.powf(count);
+                    (*m / unbias(first)) / ((*v / unbias(second)).sqrt() + epsilon)
+                }
+            };
+            climb.theta[k] += rate * step;
+        }
+        match climb.theta.iter().find(|x| !(**x as f32).is_finite()) {
+            None => Ok(climb),
+            Some(&found) => Err(Error::NotFinite {
+                index: state.time,
+                what: "a parameter after its step",
+                found,
+            }),
+        }
+    }
+}
+
+/// One observation, and all that is held still while it is taken in.
+struct Scene<'a, M> {
+    filter: &'a AmortisedFilter<M>,
+    theta: Theta,
+    /// y `[1, m]`.
+    y: Option<Tensor<2>>,
+    past: Option<&'a Past>,
+    key: NoiseKey,
+}
+
+impl<M: TensorStateSpace> Scene<'_, M> {
+    /// (q_t, b_t): ascends, by the path of the samples alone ("sticking the landing": the other half of the slope of
+    /// −ln q − ln b has mean zero and only adds noise), the surrogate (equations 2.3)
+    ///
+    /// ```text
+    /// J = mean[ln p(x_t|x_{t−1}) + ln g(y_t|x_t) − ln b_t + ln q_{t−1} + sg(T̂_{t−1}(x_{t−1}))ᵀ x_{t−1} − ln q_t].
+    /// ```
+    fn fit(&self) -> Pair {
+        let settings = &self.filter.settings;
+        let mut pair = self.guess();
+        let mut adam = Adam::default();
+        for i in 0..settings.iterations {
+            let key = self.key.stream(FIT + i as u32);
+            let tracked = leaves(&pair.parameters);
+            let noise = noise(&pair.centre, settings.samples, key);
+            let draw = pair.with(tracked.clone()).draw(noise);
+            let objective = self.reward(&pair, &draw, &self.theta) + self.carried(&draw);
+            let uphill = slopes(objective.mean(), &tracked);
+            let rate = settings.rate * settings.falling(i, settings.iterations);
+            let moved = adam.ascend(pair.parameters.clone(), uphill, rate);
+            pair = pair.with(moved);
+        }
+        pair
+    }
+
+    fn guess(&self) -> Pair {
+        let (filter, settings) = (self.filter, &self.filter.settings);
+        let Some(past) = self.past else {
+            return Pair::first(&filter.model, &self.theta);
+        };
+        let n = filter.model.dim();
+        // The bend of the last kernel, or a first one.
+        let layers = match &past.kernel {
+            Some(kernel) => kernel.pair.layers().to_vec(),
+            None => {
+                let key = filter.key(0).stream(OF_KERNEL);
+                perceptron([n, settings.kernel_hidden, n], key, &filter.device)
+            }
+        };
+        Pair::predicted(
+            &filter.model,
+            &self.theta,
+            past,
+            &layers,
+            self.key.stream(PREDICTION),
+            settings.network_samples,
+        )
+    }
+
+    /// r_t `[samples]`; at the first observation ln p(x_1) + ln g(y_1|x_1) − ln q_1(x_1).
+    fn reward(&self, pair: &Pair, draw: &Draw, theta: &Theta) -> Tensor<1> {
+        let model = &self.filter.model;
+        let x = pair.state(draw.now.clone());
+        let prior = match (&draw.before, self.past) {
+            (Some(v), Some(past)) => model.log_transition(theta, past.state(v.clone()), x.clone()),
+            _ => model.initial(theta).log_density(x.clone()),
+        };
+        let weight = prior + pair.log_weight(draw);
+        match &self.y {
+            None => weight,
+            Some(y) => weight + model.log_likelihood(theta, y.clone(), x),
+        }
+    }
+
+    /// sg(T̂_{t−1}(x_{t−1}))ᵀ x_{t−1}, whose slope is that of V_{t−1}.
+    fn carried(&self, draw: &Draw) -> Tensor<1> {
+        match (&draw.before, self.past) {
+            (Some(v), Some(past)) if self.filter.settings.value => {
+                let slope = past.value.forward(v.clone().inner());
+                sum_rows(slope * v.clone())
+            }
+            _ => sum_rows(draw.now.zeros_like()),
+        }
+    }
+
+    /// T̂_t and Ŝ_t, fitted at fresh samples of q_t to
+    ///
+    /// ```text
+    /// d/dx_t r_t + (∂x_{t−1}/∂x_t)ᵀ T̂_{t−1}(x_{t−1})   and   ∇_θ[ln p(x_t|x_{t−1}) + ln g(y_t|x_t)] + Ŝ_{t−1}(x_{t−1}),
+    /// ```
+    ///
+    /// and the averages over the same samples. q_{t−1}'s, in the increments of L and of E[S], come along as
+    /// ṽ, on common random numbers; V_{t−1}(v) − V_{t−1}(ṽ) is the integral of T̂_{t−1} from one to the other.
+    fn carry(&self, pair: &Pair) -> (Past, Tensor<1>) {
+        let (filter, settings) = (self.filter, &self.filter.settings);
+        let samples = settings.network_samples;
+        let [mean, deviation] = pair.marginal();
+        let [w, before] = noise(&mean, samples, self.key.stream(SAMPLES));
+        let near = pair.coupled([w.clone(), before.clone()]);
+        let mut tracked = leaves(std::slice::from_ref(&w));
+        let rows = match settings.scores() {
+            true => {
+                let rows = self.theta.0.clone().repeat_dim(0, samples);
+                tracked.extend(leaves(&[rows]));
+                Theta(tracked[1].clone())
+            }
+            false => self.theta.clone(),
+        };
+        let draw = pair.draw([tracked[0].clone(), before]);
+        let reward = self.reward(pair, &draw, &rows);
+        let v = draw.before.clone().map(Tensor::inner);
+        let mut increment = reward.clone().inner();
+        let mut found = slopes((reward + self.carried(&draw)).sum(), &tracked);
+
+        if let (Some(v), Some(past), true) = (&v, self.past, settings.value) {
+            let path = v.clone() - near.clone();
+            for node in GAUSS_LEGENDRE {
+                let slope = past.value.forward(near.clone() + path.clone() * node);
+                increment = increment + sum_rows(slope * path.clone()) * 0.5;
+            }
+        }
+        let n = filter.model.dim();
+        let network = |d: usize, stream: u32| {
+            let key = filter.key(0).stream(stream);
+            ValueNetwork::zero([n, settings.network_hidden, d], key, &filter.device)
+        };
+        let mut gradient = None;
+        let score = (settings.scores() && found.len() == 2).then(|| {
+            let mut target = found.remove(1);
+            let [_, p] = target.dims();
+            let old = match (&v, self.past.and_then(|past| past.score.as_ref())) {
+                (Some(v), Some(old)) => {
+                    let carried = old.forward(v.clone());
+                    let change = carried.clone() - old.forward(near);
+                    gradient = Some((target.clone() + change).mean_dim(0));
+                    target = target + carried;
+                    old.clone()
+                }
+                _ => {
+                    gradient = Some(target.clone().mean_dim(0));
+                    network(p, OF_SCORE)
+                }
+            };
+            old.fit(w.clone(), target, settings).centred()
+        });
+        let target = found.remove(0);
+        let size = target.clone().square().mean_dim(0).sqrt();
+        let value = match (settings.value, self.past) {
+            (true, Some(past)) => past.value.fit(w, target, settings),
+            (true, None) => network(n, OF_VALUE).fit(w, target, settings),
+            (false, _) => network(n, OF_VALUE),
+        };
+        let flat = |t: Tensor<2>| t.flatten::<1>(0, 1);
+        let mut averages = vec![
+            increment.mean(),
+            flat(mean.clone()),
+            flat(deviation.clone()),
+            flat(size),
+        ];
+        averages.extend(gradient.map(flat));
+        let kernel = self.past.map(|past| BackwardKernel {
+            pair: pair.clone(),
+            mean: past.mean.clone(),
+            deviation: past.deviation.clone(),
+        });
+        let past = Past {
+            mean,
+            deviation,
+            value,
+            score,
+            kernel,
+        };
+        (past, Tensor::cat(averages, 0))
+    }
+}
+
+/// (3 ∓ √3)/6: the two nodes on [0, 1], exact for cubics; their weights are ½.
+const GAUSS_LEGENDRE: [f64; 2] = [0.211_324_865_405_187_1, 0.788_675_134_594_812_9];
+
+/// The entries of a tensor on this machine.
+pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>> {
+    let values = tensor.try_into_vec_as::<f32>();
+    let values = values.map_err(|e| Error::Unsupported {
+        what: format!("the device ({e})"),
+        asked: "give numbers back",
+        why: "a kernel failed or memory ran out; fewer samples need less",
+    })?;
+    Ok(values.into_iter().map(f64::from).collect())
+}
