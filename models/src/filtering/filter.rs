@@ -9,6 +9,7 @@ use super::ascent::{Adam, leaves, slopes};
 use super::model::{TensorStateSpace, sum_rows};
 use super::network::{ValueNetwork, perceptron};
 use super::pair::{Draw, Pair, noise};
+use super::regression::Regression;
 use super::settings::{AmortisedSettings, wrong};
 use super::state::{AmortisedState, BackwardKernel, Climb, Past};
 use super::theta::{Theta, constant};
@@ -148,7 +149,7 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
         NoiseKey::new(self.settings.seed.wrapping_add(time >> 32)).step(time as u32)
     }
 
-    /// The next state from what was averaged: the increment, μ, σ, how large T̂ is, and the gradient by θ.
+    /// The next state from what was averaged: μ, σ, the increment, the gradient of V, and that by θ.
     fn after(
         &self,
         state: &AmortisedState,
@@ -158,9 +159,9 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
     ) -> Result<AmortisedState> {
         let n = self.model.dim();
         let names = |k: usize| match k {
-            0 => "the increment of the evidence lower bound",
-            k if k <= n => "the mean of the belief",
-            k if k <= 2 * n => "the deviation of the belief",
+            k if k < n => "the mean of the belief",
+            k if k < 2 * n => "the deviation of the belief",
+            k if k == 2 * n => "the increment of the evidence lower bound",
             k if k <= 3 * n => "the gradient of the value",
             _ => "the gradient by the parameters",
         };
@@ -187,13 +188,13 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
                 found: found[k],
             });
         }
-        let increment = found[0] + observation.map_or(0.0, |y| self.model.log_base(y));
+        let increment = found[2 * n] + observation.map_or(0.0, |y| self.model.log_base(y));
         Ok(AmortisedState {
             time: state.time + 1,
             elbo: state.elbo + increment,
             increment,
-            mean: found[1..=n].to_vec(),
-            variance: found[n + 1..=2 * n].iter().map(|d| d * d).collect(),
+            mean: found[..n].to_vec(),
+            variance: found[n..2 * n].iter().map(|d| d * d).collect(),
             past: Some(past),
             climb: self.climb(state, &found[3 * n + 1..])?,
         })
@@ -337,8 +338,9 @@ impl<M: TensorStateSpace> Scene<'_, M> {
     /// d/dx_t r_t + (∂x_{t−1}/∂x_t)ᵀ T̂_{t−1}(x_{t−1})   and   ∇_θ[ln p(x_t|x_{t−1}) + ln g(y_t|x_t)] + Ŝ_{t−1}(x_{t−1}),
     /// ```
     ///
-    /// and the averages over the same samples. q_{t−1}'s, in the increments of L and of E[S], come along as
-    /// ṽ, on common random numbers; V_{t−1}(v) − V_{t−1}(ṽ) is the integral of T̂_{t−1} from one to the other.
+    /// and the averages over the same samples: μ_t, σ_t, then those of the increment of L and of both targets. In the
+    /// increment, q_{t−1} comes along as ṽ, on common random numbers; V_{t−1}(v) − V_{t−1}(ṽ) is the integral of
+    /// T̂_{t−1} from one to the other.
     fn carry(&self, pair: &Pair) -> (Past, Tensor<1>) {
         let (filter, settings) = (self.filter, &self.filter.settings);
         let samples = settings.network_samples;
@@ -354,7 +356,7 @@ impl<M: TensorStateSpace> Scene<'_, M> {
             }
             false => self.theta.clone(),
         };
-        let draw = pair.draw([tracked[0].clone(), before]);
+        let draw = pair.draw([tracked[0].clone(), before.clone()]);
         let reward = self.reward(pair, &draw, &rows);
         let v = draw.before.clone().map(Tensor::inner);
         let mut increment = reward.clone().inner();
@@ -367,45 +369,40 @@ impl<M: TensorStateSpace> Scene<'_, M> {
                 increment = increment + sum_rows(slope * path.clone()) * 0.5;
             }
         }
-        let n = filter.model.dim();
+        // What is averaged: the increment of L, the targets of T̂, those of Ŝ. The mean of Ŝ_{t−1} under q_{t−1} is 0.
+        let mut targets = vec![increment.reshape([samples, 1]), found.remove(0)];
+        if let Some(mut target) = found.pop() {
+            if let (Some(v), Some(old)) = (&v, self.past.and_then(|past| past.score.as_ref())) {
+                target = target + old.forward(v.clone());
+            }
+            targets.push(target);
+        }
+        let targets = Regression::of(&w, &before, Tensor::cat(targets, 1), settings);
+        let (n, [_, all]) = (filter.model.dim(), targets.left.dims());
         let network = |d: usize, stream: u32| {
             let key = filter.key(0).stream(stream);
-            ValueNetwork::zero([n, settings.network_hidden, d], key, &filter.device)
+            ValueNetwork::zero([n, d], settings, key, &filter.device)
         };
-        let mut gradient = None;
-        let score = (settings.scores() && found.len() == 2).then(|| {
-            let mut target = found.remove(1);
-            let [_, p] = target.dims();
-            let old = match (&v, self.past.and_then(|past| past.score.as_ref())) {
-                (Some(v), Some(old)) => {
-                    let carried = old.forward(v.clone());
-                    let change = carried.clone() - old.forward(near);
-                    gradient = Some((target.clone() + change).mean_dim(0));
-                    target = target + carried;
-                    old.clone()
-                }
-                _ => {
-                    gradient = Some(target.clone().mean_dim(0));
-                    network(p, OF_SCORE)
-                }
-            };
-            old.fit(w.clone(), target, settings).centred()
-        });
-        let target = found.remove(0);
-        let size = target.clone().square().mean_dim(0).sqrt();
         let value = match (settings.value, self.past) {
-            (true, Some(past)) => past.value.fit(w, target, settings),
-            (true, None) => network(n, OF_VALUE).fit(w, target, settings),
-            (false, _) => network(n, OF_VALUE),
+            (true, Some(past)) => past.value.clone(),
+            _ => network(n, OF_VALUE),
         };
+        let value = match settings.value {
+            true => value.fit(w.clone(), targets.columns(1, 1 + n), settings),
+            false => value,
+        };
+        let score = settings.scores().then(|| {
+            let old = self.past.and_then(|past| past.score.clone());
+            let old = old.unwrap_or_else(|| network(all - 1 - n, OF_SCORE));
+            let next = old.fit(w.clone(), targets.columns(1 + n, all), settings);
+            next.centred(w)
+        });
         let flat = |t: Tensor<2>| t.flatten::<1>(0, 1);
-        let mut averages = vec![
-            increment.mean(),
+        let averages = vec![
             flat(mean.clone()),
             flat(deviation.clone()),
-            flat(size),
+            flat(targets.means()),
         ];
-        averages.extend(gradient.map(flat));
         let kernel = self.past.map(|past| BackwardKernel {
             pair: pair.clone(),
             mean: past.mean.clone(),

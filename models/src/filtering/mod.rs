@@ -16,6 +16,7 @@
 //! | models ready to use | `models/`: [`Linear`], [`Ar1Poisson`], [`NeuralTransition`] |
 //! | q_t and b_t, sampled and scored | `pair.rs` |
 //! | T̂ and Ŝ | `network.rs`: [`ValueNetwork`] |
+//! | means and polynomials of samples | `regression.rs` |
 //! | what can be chosen | `settings.rs`: [`AmortisedSettings`] |
 //! | one update | `filter.rs`: [`AmortisedFilter`] |
 //! | what is known after it | `state.rs`: [`AmortisedState`] |
@@ -33,6 +34,7 @@ mod model;
 mod models;
 mod network;
 mod pair;
+mod regression;
 mod settings;
 mod snapshot;
 mod state;

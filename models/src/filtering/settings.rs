@@ -20,10 +20,14 @@ pub struct AmortisedSettings {
     pub rate: f64,
     /// Hidden units of the mean of b_t; 0, the default, for a linear one, which is exact in linear-Gaussian models.
     pub kernel_hidden: usize,
-    /// M, fresh samples that T̂ and Ŝ are fitted to and the bound is averaged over, even, at least 8n. By default 512,
+    /// M, fresh samples that T̂ and Ŝ are fitted to and the bound is averaged over, even, at least 4 for each of their
+    /// 1 + n + n(n + 1)/2 coefficients. By default 512,
     /// the batch of the paper.
     pub network_samples: usize,
-    /// Hidden units of T̂ and Ŝ; 0 for linear functions. By default 32.
+    /// Whether T̂ and Ŝ have products of coordinates beside their MLP, n²/2 numbers a value. By default they have: S is
+    /// quadratic where the model is linear.
+    pub network_products: bool,
+    /// Hidden units of T̂ and Ŝ; 0 for polynomials alone. By default 32.
     pub network_hidden: usize,
     /// Steps of Adam on their weights at each observation, from those of the last one. By default 100.
     pub network_iterations: usize,
@@ -48,6 +52,7 @@ impl Default for AmortisedSettings {
             rate: 0.1,
             kernel_hidden: 0,
             network_samples: 512,
+            network_products: true,
             network_hidden: 32,
             network_iterations: 100,
             network_rate: 0.01,
@@ -67,7 +72,11 @@ impl AmortisedSettings {
         for (field, found, least) in [
             ("iterations", self.iterations, 1),
             ("samples", self.samples, 2),
-            ("network_samples", self.network_samples, (8 * n).max(2)),
+            (
+                "network_samples",
+                self.network_samples,
+                4 * self.features(n),
+            ),
             ("network_hidden", self.network_hidden, 0),
             ("kernel_hidden", self.kernel_hidden, 0),
             ("network_iterations", self.network_iterations, 0),
@@ -91,6 +100,11 @@ impl AmortisedSettings {
             }
         }
         self.learn.map_or(Ok(()), check_learn)
+    }
+
+    /// How many features T̂ and Ŝ have in n coordinates.
+    pub(super) fn features(&self, n: usize) -> usize {
+        1 + n + usize::from(self.network_products) * n * (n + 1) / 2
     }
 
     /// Whether Ŝ is carried.

@@ -30,7 +30,7 @@ pub struct AmortisedSnapshot {
 struct Written {
     /// μ and σ.
     belief: Vec<Array>,
-    /// c, B, s and the layers.
+    /// B, s and the layers.
     value: Vec<Array>,
     score: Option<Vec<Array>>,
     /// μ_{t−1} and σ_{t−1}, the coordinates of x_t, the parameters.
@@ -122,19 +122,17 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
             h => vec![[n, h], [1, h], [h, d], [1, d]],
         };
         let network = |name: &str, arrays: &[Array], d: usize| {
-            let shapes = [
-                vec![[1, d], [n, d], [1, d]],
-                layers(settings.network_hidden, d),
-            ];
-            let mut read = self.arrays(name, arrays, &shapes.concat())?.into_iter();
-            match (read.next(), read.next(), read.next()) {
-                (Some(offset), Some(slope), Some(size)) => Ok(ValueNetwork {
-                    offset,
-                    slope,
+            let fixed = vec![[settings.features(n), d], [1, d]];
+            let shapes = [fixed, layers(settings.network_hidden, d)].concat();
+            let mut read = self.arrays(name, arrays, &shapes)?.into_iter();
+            match (read.next(), read.next()) {
+                (Some(readout), Some(size)) => Ok(ValueNetwork {
+                    readout,
                     size,
                     layers: read.collect(),
+                    products: settings.network_products,
                 }),
-                _ => Err(size(name, arrays.len(), "at least 3 arrays")),
+                _ => Err(size(name, arrays.len(), "at least 2 arrays")),
             }
         };
         if written.score.is_some() != settings.scores() {
@@ -216,8 +214,8 @@ fn write<'a>(tensors: impl IntoIterator<Item = &'a Tensor<2>>) -> Result<Vec<Arr
 }
 
 fn write_network(network: &ValueNetwork) -> Result<Vec<Array>> {
-    let linear = [&network.offset, &network.slope, &network.size];
-    write(linear.into_iter().chain(&network.layers))
+    let fixed = [&network.readout, &network.size];
+    write(fixed.into_iter().chain(&network.layers))
 }
 
 fn write_kernel(kernel: &BackwardKernel) -> Result<Vec<Array>> {

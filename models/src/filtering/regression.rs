@@ -1,0 +1,114 @@
+//! Least squares on white samples: means without the noise of what is understood, and the polynomial part of T̂ and Ŝ.
+
+use burn::tensor::Tensor;
+
+use super::settings::AmortisedSettings;
+
+/// Steps of conjugate gradients. The Gram matrix of the features is near 1, and each step leaves at most half of the
+/// error where its eigenvalues are within a factor of nine of each other.
+const STEPS: usize = 16;
+/// Added to the Gram matrix: too little to be seen, and enough to keep directions that the samples miss at zero.
+const RIDGE: f64 = 1e-6;
+/// Keeps 0/0 at 0 in single precision.
+const NOTHING: f64 = 1e-30;
+
+/// Targets `[M, d]` at samples (w, ε') of two independent white vectors, as
+///
+/// ```text
+/// target = BᵀΦ(w) + CᵀΨ(w, ε') + left,   E[Φ] = (1, 0, …, 0),   E[Ψ|w] = 0.
+/// ```
+///
+/// Φ has the polynomials in w up to the second degree, Ψ those that ε' is in. The first row of B is then the mean of
+/// the target, and BᵀΦ its mean given w, without the sampling noise of any quadratic: in linear-Gaussian models,
+/// without any.
+#[derive(Debug, Clone)]
+pub(super) struct Regression {
+    /// B `[k, d]`.
+    pub readout: Tensor<2>,
+    /// `[M, d]`.
+    pub left: Tensor<2>,
+}
+
+impl Regression {
+    pub fn of(
+        w: &Tensor<2>,
+        before: &Tensor<2>,
+        targets: Tensor<2>,
+        settings: &AmortisedSettings,
+    ) -> Self {
+        let ([samples, n], [_, d]) = (w.dims(), targets.dims());
+        let products = settings.network_products;
+        let k = settings.features(n);
+        let mut seen = features(w.clone(), products);
+        // Where there are not samples enough for Ψ, its part stays in what is left.
+        if 4 * settings.features(2 * n) <= samples {
+            let own = features(before.clone(), products);
+            let mut all = vec![seen, own.slice([0..samples, 1..k])];
+            for i in (0..n).filter(|_| products) {
+                all.push(w.clone().slice([0..samples, i..i + 1]) * before.clone());
+            }
+            seen = Tensor::cat(all, 1);
+        }
+        let solution = least_squares(seen.clone(), targets.clone());
+        Self {
+            left: targets - seen.matmul(solution.clone()),
+            readout: solution.slice([0..k, 0..d]),
+        }
+    }
+
+    /// The means of the targets, `[1, d]`.
+    pub fn means(&self) -> Tensor<2> {
+        let [_, d] = self.readout.dims();
+        self.readout.clone().slice([0..1, 0..d])
+    }
+
+    /// Targets `from` to `to − 1` alone.
+    pub fn columns(&self, from: usize, to: usize) -> Self {
+        let ([k, _], [samples, _]) = (self.readout.dims(), self.left.dims());
+        Self {
+            readout: self.readout.clone().slice([0..k, from..to]),
+            left: self.left.clone().slice([0..samples, from..to]),
+        }
+    }
+}
+
+/// Φ(u) = (1, u_i, [(u_i² − 1)/√2, u_i u_j]): `[batch, n]` → `[batch, k]`, k = 1 + n, and n(n + 1)/2 more with
+/// products.
+pub(super) fn features(u: Tensor<2>, products: bool) -> Tensor<2> {
+    let [batch, n] = u.dims();
+    let column = |from: usize, to: usize| u.clone().slice([0..batch, from..to]);
+    let mut all = vec![Tensor::ones([batch, 1], &u.device()), u.clone()];
+    for i in (0..n).filter(|_| products) {
+        let own = column(i, i + 1);
+        all.push((own.clone().square() - 1.0) * std::f64::consts::FRAC_1_SQRT_2);
+        if i + 1 < n {
+            all.push(column(i + 1, n) * own);
+        }
+    }
+    Tensor::cat(all, 1)
+}
+
+/// The matrix that makes the mean square of targets − features · matrix least, by conjugate gradients, each column
+/// its own.
+fn least_squares(features: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    let [samples, k] = features.dims();
+    let across = features.clone().transpose() * (1.0 / samples as f64);
+    let ridge = Tensor::<2>::eye(k, &features.device()) * RIDGE;
+    let gram = across.clone().matmul(features) + ridge;
+    let moments = across.matmul(targets);
+    let mut solution = moments.clone();
+    let mut left = moments - gram.clone().matmul(solution.clone());
+    let mut direction = left.clone();
+    let mut square = left.clone().square().sum_dim(0);
+    for _ in 0..STEPS {
+        let bent = gram.clone().matmul(direction.clone());
+        let curvature = (direction.clone() * bent.clone()).sum_dim(0);
+        let length = square.clone() / (curvature + NOTHING);
+        solution = solution + direction.clone() * length.clone();
+        left = left - bent * length;
+        let next = left.clone().square().sum_dim(0);
+        direction = left.clone() + direction * (next.clone() / (square + NOTHING));
+        square = next;
+    }
+    solution
+}
