@@ -30,6 +30,7 @@
 //! | hidden states that are vectors, all linear and Gaussian | [`gaussian`] |
 //! | hidden states that are vectors, any transition and likelihood | [`nonlinear`] |
 //! | how fast averages forget | [`Gain`] |
+//! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | data: rows with gaps | [`Sequence`] |
 //! | what one observation did to the bound | [`Step`] |
 //! | what can be wrong | [`Error`] |
@@ -54,6 +55,7 @@ mod digamma;
 mod error;
 mod gain;
 pub mod gaussian;
+pub mod generalised;
 pub mod hmm;
 mod log_space;
 pub mod nonlinear;

@@ -20,8 +20,8 @@ use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
 /// Options of `scotopic filter`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A model is a TOML file, `kind` first: hmm, linear-gaussian, ar1-poisson, sin-quadratic,\n\
-                        stochastic-volatility, diagonal-linear. `scotopic fit` makes one from data.\n\n\
+    after_help = "A model is a TOML file, `kind` first: hmm, linear-gaussian, generalised, ar1-poisson,\n\
+                        sin-quadratic, stochastic-volatility, diagonal-linear. `scotopic fit` makes one from data.\n\n\
                         One line is written for each observation: the belief q_t, the increment of the bound\n\
                         (ln p(o_t|o_<t) where the bound is exact, as \"reversed\" is for hmm and linear-gaussian) and\n\
                         its sum, in nats. A row with an empty cell, NA or null is missing: the belief is predicted.\n\n\
@@ -53,7 +53,7 @@ pub struct FilterArgs {
         conflicts_with = "resume"
     )]
     pub factorisation: String,
-    /// Learn the parameters on the way: block-online-em, online-em, fixed-lag, rmle, dirichlet, or a
+    /// Learn the parameters on the way: block-online-em, online-em, fixed-lag, rmle, dirichlet, odem, or a
     /// TOML file with `rule` and its settings [default: the first of the model's rules]
     #[arg(
         long,

@@ -278,8 +278,8 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted>
             })
         }
         Model::LinearGaussian(model) => gaussian(model, data, args, begun),
-        Model::Nonlinear(_) => bail!(
-            "a nonlinear model is learned while it filters: scotopic filter --model M.toml --learn --model-out NEW.toml, \
+        Model::Nonlinear(_) | Model::Generalised(_) => bail!(
+            "such a model is learned while it filters: scotopic filter --model M.toml --learn --model-out NEW.toml, \
              several times over the same data if need be"
         ),
     }

@@ -78,6 +78,7 @@ pub fn all(model: &Model) -> Vec<&'static str> {
             "jelbo",
         ],
         Model::Nonlinear(_) => vec!["reversed", "jelbo", "vjf"],
+        Model::Generalised(_) => Vec::new(),
     }
 }
 
@@ -373,7 +374,7 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
         panel(
             "What each costs online",
             "observation",
-            "ln p − L, nats",
+            "gap to ln p, nats",
             series(&|row| &row.gaps, 1),
         ),
         panel(

@@ -79,11 +79,16 @@ impl<W: Write> Lines<W> {
                     "{t},{seen},{:?},{:?}",
                     step.increment, step.elbo
                 )?;
-                let (first, second): (&[f64], &[f64]) = match &belief {
-                    Belief::Discrete { belief } => (belief, &[]),
-                    Belief::Gaussian { mean, variance } => (mean, variance),
+                let numbers: [&[f64]; 4] = match &belief {
+                    Belief::Discrete { belief } => [belief, &[], &[], &[]],
+                    Belief::Gaussian {
+                        mean,
+                        variance,
+                        cause_mean,
+                        cause_variance,
+                    } => [mean, variance, cause_mean, cause_variance],
                 };
-                for value in first.iter().chain(second) {
+                for value in numbers.into_iter().flatten() {
                     write!(self.writer, ",{value:?}")?;
                 }
                 writeln!(self.writer)

@@ -3,19 +3,24 @@
 //! | question | file |
 //! |---|---|
 //! | which model a file describes | `model.rs`: [`Model`] |
+//! | models of continuous time in files | `generalised.rs`: [`Generalised`] |
 //! | a filter of any kind, fixed or learning, behind one surface | `running.rs`: [`Running`] |
 //! | where observations come from | `source.rs`: [`Source`] |
 //! | one line an observation | `lines.rs`: [`Lines`] |
 //! | a filter saved, to go on another day | `snapshot.rs` |
 //! | factorisations beside each other | `comparison.rs` |
+//! | orders, smoothness and schemes beside each other | `ablation.rs` |
 
+pub mod ablation;
 pub mod comparison;
+pub mod generalised;
 pub mod lines;
 pub mod model;
 pub mod running;
 pub mod snapshot;
 pub mod source;
 
+pub use generalised::Generalised;
 pub use lines::{LineFormat, Lines};
 pub use model::Model;
 pub use running::Running;

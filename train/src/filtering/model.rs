@@ -9,11 +9,12 @@ use scotopic::filtering::nonlinear::StateSpace;
 use scotopic::filtering::nonlinear::models::AnyStateSpace;
 use serde::{Deserialize, Serialize};
 
+use super::generalised::Generalised;
 use crate::replace::replace;
 
 /// The kinds that a file can have, for messages and help.
-pub const KINDS: &str =
-    "hmm, linear-gaussian, ar1-poisson, sin-quadratic, stochastic-volatility, diagonal-linear";
+pub const KINDS: &str = "hmm, linear-gaussian, generalised, ar1-poisson, sin-quadratic, \
+                         stochastic-volatility, diagonal-linear";
 
 /// A model of one of the kinds that filters are made for; `kind` names it.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,8 @@ pub enum Model {
     LinearGaussian(LinearGaussian),
     /// A nonlinear model of the library, by name.
     Nonlinear(AnyStateSpace),
+    /// `kind = "generalised"`: `equations`, precisions, `embedding`.
+    Generalised(Box<Generalised>),
 }
 
 impl Model {
@@ -57,6 +60,10 @@ impl Model {
                 table.remove("kind");
                 Ok(Self::LinearGaussian(table.try_into()?))
             }
+            "generalised" => {
+                table.remove("kind");
+                Ok(Self::Generalised(Box::new(Generalised::parse(table)?)))
+            }
             kind if KINDS.split(", ").any(|known| known == kind) => {
                 Ok(Self::Nonlinear(table.try_into()?))
             }
@@ -73,6 +80,7 @@ impl Model {
             Self::Hmm(model) => toml::Table::try_from(model)?,
             Self::LinearGaussian(model) => toml::Table::try_from(model)?,
             Self::Nonlinear(model) => toml::Table::try_from(model)?,
+            Self::Generalised(model) => model.table()?,
         };
         table.remove("kind");
         Ok(format!(
@@ -87,6 +95,7 @@ impl Model {
         match self {
             Self::Hmm(_) => "hmm",
             Self::LinearGaussian(_) => "linear-gaussian",
+            Self::Generalised(_) => "generalised",
             Self::Nonlinear(AnyStateSpace::Ar1Poisson(_)) => "ar1-poisson",
             Self::Nonlinear(AnyStateSpace::SinQuadratic(_)) => "sin-quadratic",
             Self::Nonlinear(AnyStateSpace::StochasticVolatility(_)) => "stochastic-volatility",
@@ -108,6 +117,7 @@ impl Model {
             Self::Hmm(model) => model.width(),
             Self::LinearGaussian(model) => model.width(),
             Self::Nonlinear(model) => model.observed(),
+            Self::Generalised(model) => model.sizes().1,
         }
     }
 
@@ -119,6 +129,9 @@ impl Model {
                 format!("linear-Gaussian model of {} dimensions", model.states())
             }
             Self::Nonlinear(model) => format!("nonlinear model of {} dimensions", model.dim()),
+            Self::Generalised(model) => {
+                format!("model of {} states in continuous time", model.sizes().0)
+            }
         }
     }
 }
@@ -154,6 +167,8 @@ mod tests {
     fn a_model_is_written_as_it_is_read() {
         for text in [
             CASINO,
+            "kind = \"generalised\"\noutput_precision = 4.0\nmotion_precision = 50.0\nstart = [1.0, 1.0, 16.0]\n\
+             start_variance = 100.0\n[equations]\nkind = \"lorenz\"\n[embedding]\nstates = 2\n",
             "kind = \"stochastic-volatility\"\na = 0.95\nq = 0.1\nbeta = 0.6\nm0 = 0.0\nv0 = 1.0\n",
         ] {
             let model = Model::parse(text).unwrap();

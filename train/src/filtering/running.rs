@@ -5,6 +5,10 @@ use scotopic::filtering::Step;
 use scotopic::filtering::gaussian::{
     GaussianFactorisation, GaussianFilter, GaussianLearn, GaussianLearning,
 };
+use scotopic::filtering::generalised::causal::CausalGeneralisedFilter;
+use scotopic::filtering::generalised::model::AnyEquations;
+use scotopic::filtering::generalised::odem::{Odem, OdemSettings};
+use scotopic::filtering::generalised::scheme::Scheme as _;
 use scotopic::filtering::hmm::{
     Decoupled, Factorisation, Learn, Learning, Online, TiedKernel, TiedLearning,
 };
@@ -12,7 +16,7 @@ use scotopic::filtering::nonlinear::models::AnyStateSpace;
 use scotopic::filtering::nonlinear::{self, Scheme, Settings, StateSpace};
 use serde::{Deserialize, Serialize};
 
-use super::Model;
+use super::{Generalised, Model};
 
 /// What is believed about the state now.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +33,12 @@ pub enum Belief {
         mean: Vec<f64>,
         /// The diagonal of Σ_t `[n]`.
         variance: Vec<f64>,
+        /// Means of the causes v, of a model in continuous time that has some.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        cause_mean: Vec<f64>,
+        /// Their variances.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        cause_variance: Vec<f64>,
     },
 }
 
@@ -48,6 +58,10 @@ pub enum Running {
     Nonlinear(nonlinear::Filter<AnyStateSpace>),
     /// A nonlinear model that learns.
     NonlinearLearning(nonlinear::Learning<AnyStateSpace>),
+    /// A model of continuous time that stays as it is.
+    Causal(CausalGeneralisedFilter<AnyEquations>, Box<Generalised>),
+    /// A model of continuous time whose parameters and precisions are learned.
+    Odem(Odem<AnyEquations>, Box<Generalised>),
 }
 
 /// The factorisations that a discrete model can be filtered with, by the names of the command line.
@@ -76,6 +90,10 @@ impl Running {
                 };
                 Self::Nonlinear(nonlinear::Filter::new(model, settings)?)
             }
+            Model::Generalised(model) => {
+                only_reversed(factorisation)?;
+                Self::Causal(model.filter()?, model)
+            }
         })
     }
 
@@ -84,7 +102,8 @@ impl Running {
     /// # Errors
     /// For a rule that the kind of model does not know, or settings that make no sense.
     pub fn learning(model: Model, rule: &Rule, factorisation: &str) -> Result<Self> {
-        if factorisation != "reversed" && !matches!(model, Model::Nonlinear(_)) {
+        let discrete_or_linear = matches!(model, Model::Hmm(_) | Model::LinearGaussian(_));
+        if factorisation != "reversed" && discrete_or_linear {
             bail!(
                 "learning while filtering goes by exact statistics: take --factorisation reversed, or leave --learn out \
                  (nonlinear models learn under {NONLINEAR})"
@@ -115,6 +134,18 @@ impl Running {
                 };
                 Self::NonlinearLearning(nonlinear::Learning::new(model, settings, learn)?)
             }
+            Model::Generalised(model) => {
+                only_reversed(factorisation)?;
+                let settings = match rule {
+                    Rule::Default => OdemSettings::default(),
+                    Rule::Named(name) if name == "odem" => OdemSettings::default(),
+                    Rule::Named(name) => {
+                        bail!("a model of continuous time learns by the rule odem, not {name}")
+                    }
+                    Rule::Settings(text) => toml::from_str(text)?,
+                };
+                Self::Odem(model.odem(settings)?, model)
+            }
         })
     }
 
@@ -130,6 +161,14 @@ impl Running {
             Self::GaussianLearning(f) => f.update(observation),
             Self::Nonlinear(f) => f.update(observation),
             Self::NonlinearLearning(f) => f.update(observation),
+            Self::Causal(f, _) => {
+                f.update(observation)?;
+                Ok(step_of(f))
+            }
+            Self::Odem(f, _) => {
+                f.update(observation)?;
+                Ok(step_of(f.filter()))
+            }
         }
     }
 
@@ -141,6 +180,8 @@ impl Running {
             Belief::Gaussian {
                 mean: mean.to_vec(),
                 variance,
+                cause_mean: Vec::new(),
+                cause_variance: Vec::new(),
             }
         };
         match self {
@@ -157,6 +198,8 @@ impl Running {
             Self::GaussianLearning(f) => normal(f.filter().mean(), f.filter().covariance()),
             Self::Nonlinear(f) => normal(f.mean(), f.covariance()),
             Self::NonlinearLearning(f) => normal(f.filter().mean(), f.filter().covariance()),
+            Self::Causal(f, _) => moving(f),
+            Self::Odem(f, _) => moving(f.filter()),
         }
     }
 
@@ -171,6 +214,8 @@ impl Running {
             Self::GaussianLearning(f) => Model::LinearGaussian(f.model().clone()),
             Self::Nonlinear(f) => Model::Nonlinear(f.model().clone()),
             Self::NonlinearLearning(f) => Model::Nonlinear(f.model().clone()),
+            Self::Causal(_, model) => Model::Generalised(model.clone()),
+            Self::Odem(f, model) => Model::Generalised(Box::new(learned(f, model))),
         }
     }
 
@@ -191,6 +236,7 @@ impl Running {
             Self::GaussianLearning(f) => f.model().width(),
             Self::Nonlinear(f) => f.model().observed(),
             Self::NonlinearLearning(f) => f.model().observed(),
+            Self::Causal(_, model) | Self::Odem(_, model) => model.sizes().1,
         }
     }
 
@@ -203,6 +249,8 @@ impl Running {
             Self::GaussianLearning(f) => f.filter().observations(),
             Self::Nonlinear(f) => f.time(),
             Self::NonlinearLearning(f) => f.filter().time(),
+            Self::Causal(f, _) => f.bins(),
+            Self::Odem(f, _) => f.bins(),
         }
     }
 
@@ -215,6 +263,8 @@ impl Running {
             Self::GaussianLearning(f) => f.filter().elbo(),
             Self::Nonlinear(f) => f.elbo(),
             Self::NonlinearLearning(f) => f.elbo(),
+            Self::Causal(f, _) => f.log_evidence().unwrap_or_default(),
+            Self::Odem(f, _) => f.filter().log_evidence().unwrap_or_default(),
         }
     }
 
@@ -222,16 +272,74 @@ impl Running {
     pub fn belief_names(&self) -> Vec<String> {
         match self.belief() {
             Belief::Discrete { belief } => (1..=belief.len()).map(|k| format!("q{k}")).collect(),
-            Belief::Gaussian { mean, .. } => {
-                let numbers = 1..=mean.len();
-                numbers
-                    .clone()
-                    .map(|i| format!("mean{i}"))
-                    .chain(numbers.map(|i| format!("var{i}")))
-                    .collect()
+            Belief::Gaussian {
+                mean, cause_mean, ..
+            } => {
+                let named = |name: &str, n: usize| {
+                    (1..=n).map(|i| format!("{name}{i}")).collect::<Vec<_>>()
+                };
+                let (n, v) = (mean.len(), cause_mean.len());
+                [
+                    named("mean", n),
+                    named("var", n),
+                    named("cause_mean", v),
+                    named("cause_var", v),
+                ]
+                .concat()
             }
         }
     }
+}
+
+fn only_reversed(factorisation: &str) -> Result<()> {
+    if factorisation != "reversed" {
+        bail!(
+            "models of continuous time are filtered causally, with memory; the published schemes (DEM, LAP) are in \
+             scotopic compare: leave --factorisation out"
+        );
+    }
+    Ok(())
+}
+
+fn step_of(filter: &CausalGeneralisedFilter<AnyEquations>) -> Step {
+    Step {
+        increment: filter.last_log_density(),
+        elbo: filter.log_evidence().unwrap_or_default(),
+    }
+}
+
+fn moving(filter: &CausalGeneralisedFilter<AnyEquations>) -> Belief {
+    let diagonal = |covariance: &[f64], n: usize| (0..n).map(|i| covariance[i * n + i]).collect();
+    let (n, v) = (filter.states().len(), filter.causes().len());
+    Belief::Gaussian {
+        mean: filter.states().to_vec(),
+        variance: diagonal(filter.state_covariance(), n),
+        cause_mean: filter.causes().to_vec(),
+        cause_variance: diagonal(filter.cause_covariance(), v),
+    }
+}
+
+/// The file of a model with what was learned put in.
+fn learned(odem: &Odem<AnyEquations>, model: &Generalised) -> Generalised {
+    let mut new = model.clone();
+    let file = &mut new.model;
+    if let Ok(built) = model.build()
+        && let Some(level) = built.levels.first()
+    {
+        let mut theta: Vec<f64> = level.parameters.mean.iter().copied().collect();
+        for (place, value) in level.parameters.free().into_iter().zip(odem.parameters()) {
+            theta[place] = *value;
+        }
+        file.parameters = Some(theta);
+    }
+    let mut logs = odem.log_precisions().iter();
+    if file.output_log_variance > 0.0 {
+        file.output_precision = logs.next().map_or(file.output_precision, |h| h.exp());
+    }
+    if file.motion_log_variance > 0.0 {
+        file.motion_precision = logs.next().map_or(file.motion_precision, |h| h.exp());
+    }
+    new
 }
 
 /// How to learn, as the command line says it.

@@ -19,6 +19,27 @@ const LINEAR: &str = "kind = \"linear-gaussian\"\ntransition = [[0.9]]\nprocess_
 const VOLATILITY: &str =
     "kind = \"stochastic-volatility\"\na = 0.9\nq = 0.1\nbeta = 15.0\nm0 = 0.0\nv0 = 1.0\n";
 
+const CONVOLUTION: &str = "kind = \"generalised\"\noutput_precision = 1000.0\nmotion_precision = 1000.0\n\
+                           start_variance = 0.01\n[equations]\nkind = \"linear_convolution\"\n\
+                           [embedding]\nstates = 3\nsmoothness = 0.5\n";
+/// What a slow wave does to the four outputs of that model, about.
+fn waves() -> (String, String) {
+    let (mut y, mut x) = ("y1,y2,y3,y4\n".to_owned(), String::new());
+    for t in 0..40 {
+        let (a, b) = (
+            (0.3 * f64::from(t)).sin(),
+            0.5 * (0.3 * f64::from(t) + 1.0).sin(),
+        );
+        let row: Vec<String> = [0.1633, 0.0676, -0.0676, -0.1633]
+            .iter()
+            .map(|c| format!("{:.6}", 0.125 * a + c * b))
+            .collect();
+        y += &(row.join(",") + "\n");
+        x += &format!("{a},{b}\n");
+    }
+    (y, x)
+}
+
 fn write(folder: &Path, name: &str, text: &str) {
     fs::write(folder.join(name), text).unwrap();
 }
@@ -30,6 +51,7 @@ fn prepared() -> tempfile::TempDir {
         ("hmm.toml", HMM),
         ("linear.toml", LINEAR),
         ("volatility.toml", VOLATILITY),
+        ("convolution.toml", CONVOLUTION),
     ] {
         write(folder.path(), name, text);
     }
@@ -406,5 +428,156 @@ fn factorisations_are_compared_on_one_scale() {
         )
         .json();
         assert_eq!(told["rows"].as_array().unwrap().len(), rows, "{told}");
+    }
+}
+
+/// Continuous time: the causal filter, learning, and the table of orders.
+#[test]
+fn models_of_continuous_time_are_filtered_learned_and_compared() {
+    let folder = prepared();
+    let (y, x) = waves();
+    write(folder.path(), "y.csv", &y);
+    write(folder.path(), "x.csv", &x);
+    let lines: Vec<&str> = y.lines().collect();
+    write(folder.path(), "a.csv", &(lines[..20].join("\n") + "\n"));
+    write(
+        folder.path(),
+        "b.csv",
+        &format!("y1,y2,y3,y4\n{}\n", lines[20..].join("\n")),
+    );
+    let doubt = CONVOLUTION.replace(
+        "start_variance",
+        "output_log_variance = 1.0\nmotion_log_variance = 1.0\nstart_variance",
+    );
+    write(folder.path(), "doubt.toml", &doubt);
+    let run = |args: &[&str]| scotopic(folder.path(), args);
+    for (model, learn) in [("convolution.toml", None), ("doubt.toml", Some("--learn"))] {
+        let more: Vec<&str> = learn.into_iter().collect();
+        let whole = [
+            &["filter", "--model", model, "y.csv", "--model-out", "w.toml"],
+            &more[..],
+        ]
+        .concat();
+        let whole = run(&whole).good();
+        let first = [
+            &["filter", "--model", model, "a.csv", "--save", "h.filter"],
+            &more[..],
+        ]
+        .concat();
+        let first = run(&first).good();
+        let second = run(&[
+            "filter",
+            "--resume",
+            "h.filter",
+            "b.csv",
+            "--model-out",
+            "p.toml",
+        ])
+        .good();
+        assert_eq!(whole, first + &second, "{model}");
+        let text = |name| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(text("w.toml"), text("p.toml"), "{model}");
+        // What was learned is a model again, and not the one that was given.
+        assert_eq!(
+            text("w.toml").contains("output_precision = 1000.0"),
+            learn.is_none()
+        );
+        run(&["filter", "--model", "w.toml", "y.csv"]).good();
+    }
+    let told = run(&[
+        "compare",
+        "y.csv",
+        "--model",
+        "convolution.toml",
+        "--orders",
+        "1..3",
+        "--smoothness",
+        "0,0.5",
+        "--states",
+        "x.csv",
+        "--out",
+        "c",
+        "--json",
+    ])
+    .json();
+    let rows = told["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 4 * 2 * 3, "schemes × smoothness × orders");
+    for row in rows {
+        let white = row["smoothness"] == 0.0 && row["scheme"] == "dem";
+        assert_eq!(row["failed"].is_string(), white, "{row}");
+        if row["scheme"] == "causal" {
+            assert!(
+                row["log_evidence"].is_number() && row["look_ahead"] == 0,
+                "{row}"
+            );
+            assert!(row["rmse"].as_f64().unwrap() < 0.5, "{row}");
+        }
+    }
+    for name in ["c/compare.png", "c/trajectories.png"] {
+        assert!(image::open(folder.path().join(name)).unwrap().width() > 600);
+    }
+    for (args, code, said) in [
+        (
+            &[
+                "compare",
+                "y.csv",
+                "--model",
+                "convolution.toml",
+                "--orders",
+                "1..99",
+            ][..],
+            2,
+            "no order",
+        ),
+        (
+            &[
+                "compare",
+                "y.csv",
+                "--model",
+                "convolution.toml",
+                "--schemes",
+                "spm",
+            ],
+            1,
+            "dem-published",
+        ),
+        (
+            &[
+                "compare",
+                "y.csv",
+                "--model",
+                "convolution.toml",
+                "--states",
+                "a.csv",
+            ],
+            1,
+            "expected 40 rows of 2",
+        ),
+        (
+            &[
+                "filter",
+                "y.csv",
+                "--model",
+                "convolution.toml",
+                "--factorisation",
+                "vjf",
+            ],
+            2,
+            "causally",
+        ),
+        (
+            &[
+                "filter",
+                "y.csv",
+                "--model",
+                "convolution.toml",
+                "--learn=rmle",
+            ],
+            2,
+            "odem",
+        ),
+    ] {
+        let told = run(args).bad(code);
+        assert!(told.contains(said), "{args:?}: {told}");
     }
 }

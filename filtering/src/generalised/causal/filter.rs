@@ -1,0 +1,440 @@
+//! The causal filter: what it holds, prediction over a bin, and the order of things in an update.
+//! Longer than most files because the constructor lays out the memory that every other part uses.
+//!
+//! | question | file |
+//! |---|---|
+//! | what is believed before the first observation | `filter/start.rs` |
+//! | correction by an observation | `filter/correction.rs` |
+//! | what is read off the belief | `filter/readout.rs` |
+//! | what can be changed between bins | `filter/changes.rs` |
+//! | into a snapshot and back | `filter/keeping.rs` |
+mod changes;
+mod correction;
+mod keeping;
+mod readout;
+mod start;
+
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+use super::dense::add_scaled;
+use super::innovation::Innovation;
+use super::layout::Layout;
+use super::settings::{CausalSettings, Linearisation};
+use super::shape::NoiseShape;
+use super::snapshot::CausalSnapshot;
+use super::stack::{Local, Stack};
+use super::transition::{Channels, Transition};
+use crate::generalised::model::{Equations, GenerativeModel};
+use crate::generalised::scheme::Scheme;
+use crate::{Error, Result};
+
+/// Filtering of states, causes and (if asked) parameters from y_1 … y_t alone, with a posterior that
+/// remembers: see the [module](super) for the derivation.
+///
+/// ```
+/// use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
+/// use scotopic_filtering::generalised::model::{GenerativeModel, Linear};
+/// use scotopic_filtering::generalised::scheme::Scheme;
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let equations = Linear::convolution();
+/// let theta = equations.defaults();
+/// let e8 = f64::exp(8.0);
+/// let model = GenerativeModel::single(equations, &theta, e8, e8, 1.0, &[0.0, 0.0])?;
+/// let mut filter = CausalGeneralisedFilter::new(model, CausalSettings::default(), None)?;
+/// filter.update(Some(&[0.01, 0.02, -0.01, 0.0]))?;
+/// filter.update(None)?; // a gap
+/// assert_eq!(filter.bins(), 2);
+/// assert_eq!(filter.states().len(), 2);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    into = "CausalSnapshot<E>",
+    try_from = "CausalSnapshot<E>",
+    bound(
+        serialize = "E: Equations + Clone + Serialize",
+        deserialize = "E: Equations + Deserialize<'de>"
+    )
+)]
+pub struct CausalGeneralisedFilter<E> {
+    pub(super) stack: Stack<E>,
+    pub(super) channels: Channels,
+    settings: CausalSettings,
+    layout: Layout,
+    innovation: Innovation,
+    transition: Transition,
+    /// The offset of the linear transition, x_{t+1} = head·(x, n) + offset; none for a nonlinear model.
+    linear: Option<Vec<f64>>,
+    /// Whether g depends on causes, and whether one linearisation of it is exact.
+    sees: bool,
+    straight: bool,
+    /// U with Π_z = U'U, and ln |U|.
+    whitening: DMatrix<f64>,
+    log_whitening: f64,
+    walk: Vec<f64>,
+    scratch_theta: Vec<f64>,
+    belief: Belief,
+    next: Belief,
+    trial: Belief,
+    scratch: DMatrix<f64>,
+    update: Correction,
+    /// The last observations, newest first, `[memory, outputs]`, and whether each was seen.
+    history: Vec<f64>,
+    seen: Vec<bool>,
+    bins: u64,
+    log_evidence: f64,
+    last_log_density: f64,
+    report: Report,
+}
+
+/// A mean and a covariance of the joint state.
+#[derive(Debug, Clone, PartialEq)]
+struct Belief {
+    mean: Vec<f64>,
+    covariance: DMatrix<f64>,
+}
+
+impl Belief {
+    fn copy_from(&mut self, other: &Self) {
+        self.mean.copy_from_slice(&other.mean);
+        self.covariance.copy_from(&other.covariance);
+    }
+}
+
+/// Memory of the correction.
+#[derive(Debug, Clone, PartialEq)]
+struct Correction {
+    local: Local,
+    theta: Vec<f64>,
+    c: Vec<f64>,
+    x: Vec<f64>,
+    v: Vec<f64>,
+    point: Vec<f64>,
+    /// Rows of the linearised, whitened, predicted observation, each over the joint state.
+    rows: Vec<f64>,
+    residual: Vec<f64>,
+    difference: Vec<f64>,
+    /// Every entry's innovation given the entries before, and the log of its variance, in units of y.
+    innovations: Vec<[f64; 2]>,
+    gain: Vec<f64>,
+    product: Vec<f64>,
+}
+
+/// What is said to the outside.
+#[derive(Debug, Clone, PartialEq)]
+struct Report {
+    states: Vec<f64>,
+    state_covariance: Vec<f64>,
+    causes: Vec<f64>,
+    cause_covariance: Vec<f64>,
+    weights: Vec<f64>,
+    columns: Vec<f64>,
+}
+
+impl<E: Equations> CausalGeneralisedFilter<E> {
+    /// A filter that has seen nothing. At the first bin the states have the model's start as mean and
+    /// `start_covariance` `[states, states]` as covariance (none: the start is known); noises and causes
+    /// have their stationary distribution.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], [`Error::Size`], [`Error::Entry`] or [`Error::NotPositiveDefinite`] for what in
+    /// the model or the settings cannot be.
+    pub fn new(
+        model: GenerativeModel<E>,
+        settings: CausalSettings,
+        start_covariance: Option<&DMatrix<f64>>,
+    ) -> Result<Self> {
+        settings.check()?;
+        let white = settings.motion == NoiseShape::White;
+        let stack = Stack::new(model, !white, settings.learn_parameters)?;
+        if settings.cause == NoiseShape::White && (stack.causes > 0) {
+            return Err(Error::setting(
+                "cause",
+                "white in continuous time",
+                "a shape with a variance, for example `sampled` with smoothness 0 and order 0",
+            ));
+        }
+        let motion_channels = if white { 0 } else { stack.moving() };
+        let kind = (0..stack.noises)
+            .map(|c| usize::from(c >= motion_channels))
+            .collect();
+        let processes = vec![
+            settings.motion.process("motion")?,
+            settings.cause.process("cause")?,
+        ];
+        let channels = Channels::new(processes, kind, white);
+        let past = settings.memory.max(settings.delay);
+        let sees = match stack.model.levels.first() {
+            Some(level) => stack.causes > 0 && level.equations.output_sees_causes(),
+            None => false,
+        };
+        // Causes from levels above are not linear in what is filtered, nor is a g whose parameters are free.
+        let straight = stack.is_linear()
+            || !sees
+                && stack.model.levels.first().is_some_and(|level| {
+                    let in_g = level.equations.output_has_parameters()
+                        && stack.free.iter().any(|f| f.0 == 0);
+                    level.equations.output_is_linear() && !in_g
+                });
+        let keeps_causes = settings.delay > 0 || sees && settings.memory > 0;
+        let layout = Layout {
+            states: stack.states,
+            moving: stack.moving(),
+            noises: channels.size,
+            kept_causes: if keeps_causes { stack.causes } else { 0 },
+            past,
+        };
+        let belief = start::start(&stack, &channels, &layout, start_covariance)?;
+        let walk = (0..stack.free.len())
+            .map(|k| {
+                let (l, i) = stack.free[k];
+                let variance = stack.model.levels[l].parameters.covariance[(i, i)];
+                settings.parameter_walk * variance
+            })
+            .collect();
+        let size = layout.size();
+        let (y, x, v) = (stack.outputs, stack.moving(), stack.causes);
+        let update = Correction {
+            local: stack.local(),
+            theta: stack.theta.clone(),
+            c: vec![0.0; stack.noises],
+            x: vec![0.0; stack.states],
+            v: vec![0.0; v],
+            point: vec![0.0; size],
+            rows: vec![0.0; y * size],
+            residual: vec![0.0; y],
+            difference: vec![0.0; y],
+            innovations: vec![[0.0; 2]; y],
+            gain: vec![0.0; size],
+            product: vec![0.0; size],
+        };
+        let report = Report {
+            states: vec![0.0; x],
+            state_covariance: vec![0.0; x * x],
+            causes: vec![0.0; v],
+            cause_covariance: vec![0.0; v * v],
+            weights: vec![0.0; v * layout.present()],
+            columns: vec![0.0; v * layout.present()],
+        };
+        let mut filter = Self {
+            innovation: Innovation::new(settings.output, settings.memory)?,
+            transition: Transition::new(&stack, &channels),
+            linear: None,
+            sees,
+            straight,
+            whitening: DMatrix::zeros(y, y),
+            log_whitening: 0.0,
+            walk,
+            scratch_theta: stack.theta.clone(),
+            next: belief.clone(),
+            trial: belief.clone(),
+            scratch: DMatrix::zeros(size, size),
+            belief,
+            update,
+            history: vec![0.0; settings.memory * y],
+            seen: vec![false; settings.memory],
+            bins: 0,
+            log_evidence: 0.0,
+            last_log_density: 0.0,
+            report,
+            stack,
+            channels,
+            settings,
+            layout,
+        };
+        if let Some(level) = filter.stack.model.levels.first() {
+            let precision = level.output.expected();
+            filter.whiten(&precision)?;
+        }
+        filter.prepare_linear()?;
+        filter.read_out();
+        Ok(filter)
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &CausalSettings {
+        &self.settings
+    }
+
+    /// The model.
+    pub fn model(&self) -> &GenerativeModel<E> {
+        &self.stack.model
+    }
+
+    /// The number of entries of the joint state: states, free parameters, noises and the past that is kept.
+    pub fn joint_size(&self) -> usize {
+        self.layout.size()
+    }
+
+    /// ln p(y_t | y_1 … y_{t−1}) of the last observation, in nats; 0 for a missing one.
+    pub fn last_log_density(&self) -> f64 {
+        self.last_log_density
+    }
+
+    /// The means of the free parameters, `[free]`, in the order of levels and entries.
+    pub fn parameters(&self) -> &[f64] {
+        &self.belief.mean[self.layout.moving..self.layout.states]
+    }
+
+    /// The variances of the free parameters, `[free]`.
+    pub fn parameter_variances(&self) -> Vec<f64> {
+        (self.layout.moving..self.layout.states)
+            .map(|i| self.belief.covariance[(i, i)])
+            .collect()
+    }
+
+    fn not_finite(&self, what: &'static str) -> Error {
+        Error::NotFinite {
+            index: self.bins,
+            what,
+            found: f64::NAN,
+        }
+    }
+
+    /// `next` ← the belief one bin later.
+    fn predict(&mut self) -> Result<()> {
+        let (x, rest) = self.belief.mean.split_at(self.layout.states);
+        let n = &rest[..self.layout.noises];
+        match &self.linear {
+            Some(offset) => {
+                let step = &mut self.transition;
+                step.x.copy_from_slice(offset);
+                for (j, &u) in x.iter().chain(n).enumerate() {
+                    add_scaled(&mut step.x, u, step.head.column(j).as_slice());
+                }
+                // v = V (x, c) + η
+                if self.layout.kept_causes > 0 {
+                    self.channels.read(n, &mut self.update.c);
+                    self.stack
+                        .motion(x, &self.update.c, &mut self.update.theta, &mut step.local);
+                }
+            }
+            None => {
+                let steps = self.settings.steps;
+                if !self
+                    .transition
+                    .compute(&self.stack, &self.channels, x, n, steps)
+                {
+                    return Err(self.not_finite("f (or its Jacobian; raise `steps` if f is stiff)"));
+                }
+                if self.settings.linearisation != Linearisation::Tangent {
+                    // Where the spread reaches points from which the flow is not finite the tangent is used.
+                    let second = self.settings.linearisation == Linearisation::SecondOrder;
+                    self.transition.spread_out(
+                        &self.stack,
+                        &self.channels,
+                        (x, n),
+                        &self.belief.covariance,
+                        steps,
+                        second,
+                    );
+                }
+            }
+        }
+        self.layout.move_mean(
+            &mut self.next.mean,
+            &self.belief.mean,
+            &self.channels,
+            &self.transition,
+        );
+        self.layout.move_covariance(
+            &mut self.next.covariance,
+            &mut self.scratch,
+            &self.belief.covariance,
+            &self.channels,
+            &self.transition,
+        );
+        for (k, walk) in self.walk.iter().enumerate() {
+            let i = self.layout.moving + k;
+            self.next.covariance[(i, i)] += walk;
+        }
+        Ok(())
+    }
+}
+
+impl<E: Equations> CausalGeneralisedFilter<E> {
+    /// Computes the next belief without taking it: the log density of the observation.
+    ///
+    /// # Errors
+    /// As [`Scheme::update`].
+    pub(in crate::generalised) fn prepare(&mut self, observation: Option<&[f64]>) -> Result<f64> {
+        let y = self.stack.outputs;
+        if let Some(row) = observation {
+            crate::sequence::check_row(row, y).map_err(|e| e.at_observation(self.bins))?;
+        }
+        if self.bins == 0 {
+            self.next.copy_from(&self.belief);
+        } else {
+            self.predict()?;
+        }
+        match observation {
+            Some(row) => self.correct(row),
+            None => {
+                self.trial.copy_from(&self.next);
+                Ok(0.0)
+            }
+        }
+    }
+
+    /// Innovations of the last observation that was prepared and the logs of their variances, one an output,
+    /// each given those before it.
+    pub(in crate::generalised) fn innovations(&self) -> &[[f64; 2]] {
+        &self.update.innovations
+    }
+
+    /// Takes the belief that [`CausalGeneralisedFilter::prepare`] computed from the same observation.
+    pub(in crate::generalised) fn take(&mut self, observation: Option<&[f64]>, log_density: f64) {
+        let y = self.stack.outputs;
+        std::mem::swap(&mut self.belief, &mut self.trial);
+        if self.settings.memory > 0 {
+            let kept = self.history.len() - y;
+            self.history.copy_within(..kept, y);
+            self.seen.copy_within(..self.settings.memory - 1, 1);
+            self.seen[0] = observation.is_some();
+            if let Some(row) = observation {
+                self.history[..y].copy_from_slice(row);
+            }
+        }
+        self.bins += 1;
+        self.last_log_density = log_density;
+        self.log_evidence += log_density;
+        self.read_out();
+    }
+}
+
+impl<E: Equations> Scheme for CausalGeneralisedFilter<E> {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
+        let log_density = self.prepare(observation)?;
+        self.take(observation, log_density);
+        Ok(())
+    }
+
+    fn bins(&self) -> u64 {
+        self.bins
+    }
+
+    fn delay(&self) -> usize {
+        self.settings.delay
+    }
+
+    fn states(&self) -> &[f64] {
+        &self.report.states
+    }
+
+    fn state_covariance(&self) -> &[f64] {
+        &self.report.state_covariance
+    }
+
+    fn causes(&self) -> &[f64] {
+        &self.report.causes
+    }
+
+    fn cause_covariance(&self) -> &[f64] {
+        &self.report.cause_covariance
+    }
+
+    fn log_evidence(&self) -> Option<f64> {
+        Some(self.log_evidence)
+    }
+}

@@ -1,0 +1,231 @@
+//! The D-step: one bin of the filter of generalised states.
+//!
+//! At bin t, in this order: the data are embedded; e, J and C are evaluated at the current ũ; **ũ and C
+//! are recorded as the belief about bin t**; then ũ is moved by one bin. So what is recorded was pulled on by
+//! windows up to bin t − 1; the first record is the start.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::noise::Noise;
+use super::settings::DemSettings;
+use crate::generalised::embedding::SampleEmbedding;
+use crate::generalised::flow::{Flow, Instant, MeanField, Terms};
+use crate::generalised::free_energy::FreeEnergy;
+use crate::generalised::layout::Layout;
+use crate::generalised::local::{Local, Stack};
+use crate::generalised::model::Equations;
+use crate::generalised::prepared::Prepared;
+use crate::generalised::record::Record;
+use crate::{Error, Result};
+
+/// A series, or the newest part of it: row t `[width]` lies at place t modulo the rows there is room for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub length: usize,
+    pub width: usize,
+    pub values: &'a [f64],
+}
+
+impl<'a> Rows<'a> {
+    fn row(&self, t: usize) -> &'a [f64] {
+        let room = (self.values.len() / self.width.max(1)).max(1);
+        let from = (t % room) * self.width;
+        self.values.get(from..from + self.width).unwrap_or(&[])
+    }
+}
+
+/// Everything the D-step of one model keeps between bins, except the belief itself.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Deduction {
+    pub flow: Flow,
+    pub free_energy: FreeEnergy,
+    pub data_embedding: Prepared,
+    input_embedding: Prepared,
+    substeps: usize,
+    data: Vec<f64>,
+    inputs: Vec<f64>,
+    change: DVector<f64>,
+}
+
+/// What learning does between evaluation and step: it sees the flow and the point, and gives the mean field.
+pub(crate) type Between<'a, E> =
+    &'a mut dyn FnMut(&mut Stack<E>, &Flow, Instant<'_>, bool) -> Result<MeanField>;
+
+impl Deduction {
+    pub fn new<E: Equations>(
+        stack: &Stack<E>,
+        settings: &DemSettings,
+        noise: &Noise,
+    ) -> Result<Self> {
+        let layout = layout_of(stack, settings);
+        let (kept, masked) = noise.masks(&layout, settings.published.masks);
+        let precision = noise.at(&noise.mean);
+        let mut prior = DMatrix::zeros(layout.unknowns(), layout.unknowns());
+        for i in layout.x(0) {
+            prior[(i, i)] = settings.state_ridge;
+        }
+        let free_energy = FreeEnergy::new(layout.data(), &precision, kept);
+        let terms = Terms {
+            layout,
+            top: settings.top(),
+            precision,
+            prior,
+            rate: settings.rate,
+            floor: settings.published.covariance_floor,
+            masked,
+        };
+        let embedding = |orders| {
+            let embedding = SampleEmbedding::new(orders, settings.effective_window())?;
+            Prepared::new(embedding, settings.substeps)
+        };
+        Ok(Self {
+            flow: Flow::new(terms, Local::zeros(stack.totals())),
+            free_energy,
+            data_embedding: embedding(layout.orders)?,
+            input_embedding: embedding(layout.cause_orders)?,
+            substeps: settings.substeps,
+            data: vec![0.0; layout.data()],
+            inputs: vec![0.0; layout.input_data()],
+            change: DVector::zeros(layout.unknowns()),
+        })
+    }
+
+    pub fn layout(&self) -> Layout {
+        self.flow.terms.layout
+    }
+
+    /// The start: the states' and causes' prior values, all motion zero.
+    pub fn start<E: Equations>(&self, stack: &Stack<E>) -> DVector<f64> {
+        let layout = self.layout();
+        let mut u = DVector::zeros(layout.unknowns());
+        let starts = stack.model.levels.iter().flat_map(|l| &l.start);
+        for (i, &x) in layout.x(0).zip(starts) {
+            u[i] = x;
+        }
+        // Causes of lower levels start at 0; those of the top level at their prior mean.
+        let top = layout.v(0).end - layout.inputs;
+        for (k, &v) in stack.model.cause.mean.iter().enumerate() {
+            u[top + k] = v;
+        }
+        u
+    }
+
+    /// ỹ and η̃ at bin t and step k.
+    fn embed<E>(
+        &mut self,
+        stack: &Stack<E>,
+        at: (usize, usize),
+        data: Rows<'_>,
+        inputs: Option<Rows<'_>>,
+    ) -> Result<()> {
+        let ahead = &self.data_embedding;
+        ahead.embed(at, data.length, data.width, |i| data.row(i), &mut self.data)?;
+        if let Some(rows) = inputs {
+            let ahead = &self.input_embedding;
+            let row = |i| rows.row(i);
+            return ahead.embed(at, rows.length, rows.width, row, &mut self.inputs);
+        }
+        self.inputs.iter_mut().for_each(|i| *i = 0.0);
+        let mean = &stack.model.cause.mean;
+        self.inputs[..mean.len()].copy_from_slice(mean);
+        Ok(())
+    }
+
+    /// ỹ, η̃ at bin t and step k, and the flow evaluated there.
+    ///
+    /// # Errors
+    /// As [`Deduction::bin`].
+    pub fn look<E: Equations>(
+        &mut self,
+        stack: &mut Stack<E>,
+        at: (usize, usize),
+        (data, inputs): (Rows<'_>, Rows<'_>),
+        parameters: &[f64],
+        unknowns: &DVector<f64>,
+    ) -> Result<(&mut Flow, &[f64], &[f64])> {
+        self.embed(stack, at, data, Some(inputs))?;
+        let at = Instant {
+            unknowns: unknowns.as_slice(),
+            data: &self.data,
+            inputs: &self.inputs,
+            parameters,
+        };
+        self.flow.evaluate(stack, at)?;
+        Ok((&mut self.flow, &self.data, &self.inputs))
+    }
+
+    /// One bin: records the belief about bin `t` and moves ũ to bin t + 1.
+    ///
+    /// # Errors
+    /// f, g, a slope or the motion not finite, at this bin; a posterior precision that is not positive
+    /// definite; a series shorter than the window. ũ is then wherever it was when this failed.
+    #[allow(clippy::too_many_arguments)]
+    pub fn bin<E: Equations>(
+        &mut self,
+        stack: &mut Stack<E>,
+        t: usize,
+        data: Rows<'_>,
+        inputs: Option<Rows<'_>>,
+        parameters: &[f64],
+        unknowns: &mut DVector<f64>,
+        record: &mut Record,
+        mut between: Option<Between<'_, E>>,
+    ) -> Result<()> {
+        let layout = self.layout();
+        let h = 1.0 / self.substeps as f64;
+        let mut entropy = 0.0;
+        for k in 0..self.substeps {
+            self.embed(stack, (t, k), data, inputs)?;
+            let at = Instant {
+                unknowns: unknowns.as_slice(),
+                data: &self.data,
+                inputs: &self.inputs,
+                parameters,
+            };
+            self.flow.evaluate(stack, at)?;
+            if k == 0 {
+                record.take(
+                    &layout,
+                    unknowns.as_slice(),
+                    &self.flow.covariance,
+                    &self.flow.local,
+                );
+            }
+            entropy += 0.5 * self.flow.log_det * h;
+            let last = k + 1 == self.substeps;
+            if last {
+                let precision = &self.flow.terms.precision;
+                record.accuracy = self.free_energy.accuracy(precision, &self.flow.errors);
+                record.free_energy = record.accuracy + entropy;
+            }
+            let mean_field = match &mut between {
+                Some(between) => Some(between(stack, &self.flow, at, last)?),
+                None => None,
+            };
+            self.flow
+                .step(at, h, mean_field.as_ref(), &mut self.change)?;
+            *unknowns += &self.change;
+        }
+        match unknowns.iter().find(|v| !v.is_finite()) {
+            None => Ok(()),
+            Some(&found) => Err(Error::NotFinite {
+                index: t as u64,
+                what: "the generalised states",
+                found,
+            }),
+        }
+    }
+}
+
+pub(crate) fn layout_of<E: Equations>(stack: &Stack<E>, settings: &DemSettings) -> Layout {
+    let total = stack.totals();
+    let top = stack.model.cause.mean.len();
+    Layout {
+        outputs: stack.model.outputs(),
+        states: total.states,
+        causes: total.causes,
+        inputs: top,
+        orders: settings.embedding.states + 1,
+        cause_orders: settings.embedding.causes.min(settings.embedding.states) + 1,
+    }
+}

@@ -1,0 +1,25 @@
+//! Dynamic expectation maximisation (DEM): D-, E- and M-step.
+//!
+//! Friston, Trujillo-Barreto, Daunizeau, "DEM: a variational treatment of dynamic systems" (2008).
+//!
+//! | question | file |
+//! |---|---|
+//! | which settings, which published quirks | `settings.rs`: [`DemSettings`], [`Published`] |
+//! | the filter bin by bin, or over a series | `scheme.rs`: [`Dem`] |
+//! | what happens in one bin | `deduction.rs` |
+//! | parameters and log-precisions, sweep by sweep | `learning.rs`: [`Learnt`] |
+//! | what parameters do to the errors | `parameters.rs` |
+//! | precisions with unknown scales | `noise.rs` |
+mod deduction;
+mod learning;
+mod noise;
+mod parameters;
+mod scheme;
+mod settings;
+
+pub(crate) use deduction::Rows;
+pub use learning::Learnt;
+pub(crate) use learning::{flat, log_det_of_product, regular_inverse};
+pub(crate) use parameters::{Free, parameter_slopes};
+pub use scheme::Dem;
+pub use settings::{DemSettings, Published};

@@ -1,0 +1,154 @@
+//! Settings of dynamic expectation maximisation, and the published quirks by name.
+
+use serde::{Deserialize, Serialize};
+
+use crate::generalised::embedding::{Edge, Window};
+use crate::generalised::errors::TopOrder;
+use crate::generalised::local::{Derivatives, PUBLISHED_STEP};
+use crate::generalised::precision::PUBLISHED_WHITE;
+use crate::generalised::scheme::Embedding;
+use crate::{Error, Result};
+
+/// What the published implementations do that the theory does not ask for. All off by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Published {
+    /// The highest order of the error of motion is 0 in e but keeps its row in J.
+    pub top_order: bool,
+    /// Windows before the first bin are rounded towards zero, not down.
+    pub edges: bool,
+    /// Jacobians by x and v are forward differences with a step of e^−8.
+    pub forward_differences: bool,
+    /// s = 0 stands for s = e^−8.
+    pub white_floor: bool,
+    /// max(ε(‖Λ‖_∞)·dim, e^−32) is added to Λ before it is inverted.
+    pub covariance_floor: bool,
+    /// Errors with a fixed precision of e¹⁶ or more do not count in F, and states with such a precision are
+    /// reported with variance 0.
+    pub masks: bool,
+    /// Mean-field terms have half their weight.
+    pub half_mean_field: bool,
+    /// After a rejected sweep the point before it is evaluated again, instead of a smaller step being taken.
+    pub stale_restore: bool,
+}
+
+impl Published {
+    /// Everything as published: needed to reproduce recorded numbers.
+    pub fn spm() -> Self {
+        Self {
+            top_order: true,
+            edges: true,
+            forward_differences: true,
+            white_floor: true,
+            covariance_floor: true,
+            masks: true,
+            half_mean_field: true,
+            stale_restore: true,
+        }
+    }
+}
+
+/// Settings of [`super::Dem`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DemSettings {
+    /// Orders N and d, smoothness s.
+    pub embedding: Embedding,
+    /// How samples become derivatives.
+    pub window: Window,
+    /// Steps a bin (nD).
+    pub substeps: usize,
+    /// The rate K of the descent on the energy, per bin.
+    pub rate: f64,
+    /// The precision of x about 0 (a ridge), at order 0 only; 0 for none.
+    pub state_ridge: f64,
+    /// Sweeps over the series to learn parameters and log-precisions (nE).
+    pub sweeps: usize,
+    /// Steps of the log-precisions a sweep (nM).
+    pub precision_steps: usize,
+    /// The time τ of the first step of the parameters, exp(τ) in units of their curvature: 0 is careful, 4 is nearly a
+    /// Newton step. Half is added after a sweep that raised F, up to 4.
+    pub first_time: f64,
+    /// Which published quirks to reproduce.
+    pub published: Published,
+}
+
+impl Default for DemSettings {
+    /// The published defaults of numbers (N = 6, d = 2, s = ½, one step a bin, unit rate, 8 sweeps of at most 8
+    /// steps), none of the quirks.
+    fn default() -> Self {
+        Self {
+            embedding: Embedding::default(),
+            window: Window::default(),
+            substeps: 1,
+            rate: 1.0,
+            state_ridge: 0.0,
+            sweeps: 8,
+            precision_steps: 8,
+            first_time: 0.0,
+            published: Published::default(),
+        }
+    }
+}
+
+impl DemSettings {
+    /// The scheme as published, with these orders and smoothness.
+    pub fn published(embedding: Embedding) -> Self {
+        Self {
+            embedding,
+            published: Published::spm(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        self.embedding.check()?;
+        if self.substeps == 0 {
+            return Err(Error::setting("substeps", 0, "at least one step a bin"));
+        }
+        if !(self.rate > 0.0 && self.rate.is_finite()) {
+            return Err(Error::setting("rate", self.rate, "a positive number"));
+        }
+        if !(self.state_ridge >= 0.0 && self.state_ridge.is_finite()) {
+            let expected = "a precision, at least 0";
+            return Err(Error::setting("state_ridge", self.state_ridge, expected));
+        }
+        if self.embedding.smoothness == 0.0 && !self.published.white_floor {
+            let expected = "a positive number: derivatives of white noise have no precision \
+                            (use a small one, `published.white_floor`, or a Kalman–Bucy filter)";
+            return Err(Error::setting("smoothness", 0, expected));
+        }
+        Ok(())
+    }
+
+    /// s, or what stands for it.
+    pub(crate) fn smoothness(&self) -> f64 {
+        match self.embedding.smoothness {
+            0.0 if self.published.white_floor => PUBLISHED_WHITE,
+            s => s,
+        }
+    }
+
+    pub(crate) fn top(&self) -> TopOrder {
+        match self.published.top_order {
+            true => TopOrder::Published,
+            false => TopOrder::Marginal,
+        }
+    }
+
+    pub(crate) fn derivatives(&self) -> Derivatives {
+        match self.published.forward_differences {
+            true => Derivatives::Forward {
+                step: PUBLISHED_STEP,
+            },
+            false => Derivatives::Exact,
+        }
+    }
+
+    pub(crate) fn effective_window(&self) -> Window {
+        match self.window {
+            Window::Centred(_) if self.published.edges => Window::Centred(Edge::Published),
+            window => window,
+        }
+    }
+}

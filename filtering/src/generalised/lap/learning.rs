@@ -1,0 +1,349 @@
+//! Parameters ε and log-precisions h filtered along with the states, over passes through a series.
+//!
+//! With b = (ε, h), the Gibbs energy L = ½ eᵀiSe − ½ ln det iS + ½ εᵀP_pε + ½ δᵀP_hδ and its curvatures
+//!
+//! ```text
+//! L_uu = JᵀiSJ + P,  L_up = JᵀiSJ_p,  L_pp = J_pᵀiSJ_p + P_p,  L_hh,ij = ½ δ_ij eᵀP_i e + P_h,  L_hp = (P_i e)ᵀJ_p
+//! C = [L_uu L_up; L_pu L_pp]⁻¹,   entropy gradient  H_b = ½ tr(C ∂_b[L_uu L_up; L_pu L_pp])
+//! ```
+//!
+//! states and b move together,
+//!
+//! ```text
+//! u̇ = D u − L_u        ḃ = b'        b'̇ = −κ b' − Γ (L_b + H_b),   κ = T
+//! Γ = (L̄_bb + e^λ diag L̄_bb)⁻¹,     L̄_bb ← (1 − 1/T) L̄_bb + L_bb/T, from L_bb + 32 I
+//! ```
+//!
+//! that is: parameters have momentum, and change slowly because κ is the length of the series. λ starts at 0, falls by 1
+//! after a pass that raised F and rises by 2 (to at least 2) after one that did not. After a pass the
+//! estimate of ε is the average over time weighted by precision.
+
+use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
+
+use super::scheme::GeneralisedFiltering;
+use crate::generalised::dem::{
+    Free, Rows, flat, log_det_of_product, parameter_slopes, regular_inverse,
+};
+use crate::generalised::flow::Instant;
+use crate::generalised::free_energy::FreeEnergy;
+use crate::generalised::integrator::LocalLinearisation;
+use crate::generalised::local::finite;
+use crate::generalised::model::Equations;
+use crate::generalised::record::Record;
+use crate::generalised::shift::shift_matrix;
+use crate::{Error, Result, Sequence};
+
+/// What was learnt from a series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Filtered {
+    /// Posterior means of θ of all levels `[parameters]`.
+    pub parameters: Vec<f64>,
+    /// Their covariance `[parameters, parameters]`.
+    pub parameter_covariance: DMatrix<f64>,
+    /// Posterior means of the log-precisions: of outputs and causes, then of motions.
+    pub log_precisions: Vec<f64>,
+    /// Their covariance.
+    pub log_precision_covariance: DMatrix<f64>,
+    /// The beliefs of the last pass, bin by bin.
+    pub beliefs: Vec<Record>,
+    /// F of each pass, in nats.
+    pub passes: Vec<f64>,
+}
+
+/// What a pass leaves behind.
+struct Pass {
+    deviation: DVector<f64>,
+    h: DVector<f64>,
+    information: DMatrix<f64>,
+    h_information: DMatrix<f64>,
+    free_energy: f64,
+    beliefs: Vec<Record>,
+}
+
+impl<E: Equations> GeneralisedFiltering<E> {
+    /// Learns parameters and log-precisions over passes through a whole series.
+    ///
+    /// # Errors
+    /// As [`crate::generalised::dem::Dem::learn`]; the scheme is as it was then.
+    pub fn learn(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<Filtered> {
+        let bins = series.len();
+        let layout = self.dem.layout();
+        let data = flat(series)?;
+        let known = match inputs {
+            None => self.dem.stack.model.cause.mean.repeat(bins),
+            Some(inputs) if inputs.len() == bins => flat(inputs)?,
+            Some(inputs) => {
+                let expected = format!("{bins}, as the observations");
+                return Err(Error::size("inputs", inputs.len(), expected));
+            }
+        };
+        if series.width() != layout.outputs {
+            return Err(Error::size("observations", series.width(), layout.outputs));
+        }
+        let kept = self.dem.deduction.clone();
+        let free = Free::new(self.dem.stack.model.levels.iter().map(|l| &l.parameters));
+        let prior = regular_inverse("prior of the parameters", &free.covariance)?;
+        let noise = self.dem.noise.clone();
+        let prior_h = regular_inverse("prior of the log-precisions", &noise.covariance)?;
+        let (mut deviation, mut h) = (DVector::zeros(free.len()), noise.mean.clone());
+        let mut damping = 0.0;
+        let mut passes: Vec<f64> = Vec::new();
+        let mut curvature = None;
+        let mut last = None;
+        let mut still = 0;
+        for _ in 0..self.dem.settings.sweeps.max(1) {
+            let point = (&deviation, &h);
+            let priors = (&prior, &prior_h);
+            let rows = (&data[..], &known[..], bins);
+            let pass = match self.pass(rows, &free, point, priors, damping, &mut curvature) {
+                Ok(pass) => pass,
+                Err(e) => {
+                    self.dem.deduction = kept;
+                    return Err(e);
+                }
+            };
+            let before = passes.last().copied().unwrap_or(f64::NEG_INFINITY);
+            let gain = pass.free_energy - before;
+            damping = match gain > 0.0 {
+                true => f64::max(damping - 1.0, -8.0),
+                false => f64::max(damping + 2.0, 2.0),
+            };
+            still = if gain < 1.0 { still + 1 } else { 0 };
+            passes.push(pass.free_energy);
+            deviation.clone_from(&pass.deviation);
+            h.clone_from(&pass.h);
+            last = Some(pass);
+            if still >= 5 || damping > 6.0 {
+                break;
+            }
+        }
+        self.dem.deduction = kept;
+        let Some(last) = last else {
+            return Err(Error::setting("sweeps", 0, "at least one"));
+        };
+        let spread = regular_inverse("precision of the parameters", &last.information)?;
+        let h_spread = regular_inverse("precision of the log-precisions", &last.h_information)?;
+        Ok(Filtered {
+            log_precision_covariance: h_spread,
+            parameters: free.at(&last.deviation),
+            parameter_covariance: &free.basis * spread * free.basis.transpose(),
+            log_precisions: last.h.as_slice().to_vec(),
+            beliefs: last.beliefs,
+            passes,
+        })
+    }
+
+    fn pass(
+        &mut self,
+        (data, inputs, bins): (&[f64], &[f64], usize),
+        free: &Free,
+        (deviation, h): (&DVector<f64>, &DVector<f64>),
+        (prior, prior_h): (&DMatrix<f64>, &DMatrix<f64>),
+        damping: f64,
+        average: &mut Option<DMatrix<f64>>,
+    ) -> Result<Pass> {
+        let dem = &mut self.dem;
+        let layout = dem.layout();
+        let (nu, np, nh) = (layout.unknowns(), free.len(), h.len());
+        let nb = np + nh;
+        let length = bins as f64;
+        let top = dem.settings.top();
+        let substeps = dem.settings.substeps;
+        let noise = dem.noise.clone();
+        let rows = |values, width| Rows {
+            length: bins,
+            width,
+            values,
+        };
+        let rows = (rows(data, layout.outputs), rows(inputs, layout.inputs));
+        let mut unknowns = dem.deduction.start(&dem.stack);
+        let mut b = DVector::zeros(nb);
+        b.rows_mut(0, np).copy_from(deviation);
+        b.rows_mut(np, nh).copy_from(h);
+        let mut momentum = DVector::zeros(nb);
+        let mut step = LocalLinearisation::new(nu + 2 * nb, layout.orders);
+        let mut change = DVector::zeros(nu + 2 * nb);
+        let mut motion = DMatrix::zeros(nu, nu);
+        let n = layout.orders * layout.states;
+        motion
+            .view_mut((0, 0), (n, n))
+            .copy_from(&shift_matrix(layout.orders, layout.states));
+        let m = layout.cause_orders * layout.causes;
+        let causes = shift_matrix(layout.cause_orders, layout.causes);
+        motion.view_mut((n, n), (m, m)).copy_from(&causes);
+        let mut information = DMatrix::zeros(np, np);
+        let mut weighted_sum = DVector::zeros(np);
+        let mut h_information = DMatrix::zeros(nh, nh);
+        let mut h_weighted = DVector::zeros(nh);
+        let mut free_energy = 0.0;
+        let mut beliefs = Vec::with_capacity(bins);
+        let kept = dem.deduction.free_energy.kept.clone();
+        for t in 0..bins {
+            for k in 0..substeps {
+                let (epsilon, log) = (b.rows(0, np).into_owned(), b.rows(np, nh).into_owned());
+                let theta = free.at(&epsilon);
+                if nh > 0 {
+                    dem.deduction.flow.set_precision(noise.at(&log));
+                }
+                let looked = dem
+                    .deduction
+                    .look(&mut dem.stack, (t, k), rows, &theta, &unknowns);
+                let (flow, y, eta) = looked.map_err(|e| e.at_observation(t as u64))?;
+                let at = Instant {
+                    unknowns: unknowns.as_slice(),
+                    data: y,
+                    inputs: eta,
+                    parameters: &theta,
+                };
+                let slopes = parameter_slopes(&dem.stack, &layout, top, free, at);
+                let precision = flow.terms.precision.clone();
+                let scaled: Vec<DMatrix<f64>> = noise
+                    .components
+                    .iter()
+                    .zip(log.iter())
+                    .map(|(q, &h)| q * libm::exp(h))
+                    .collect();
+                let (j, jp, e) = (&flow.jacobian, &slopes.first, &flow.errors);
+                // Curvatures.
+                let weighted_p = jp.tr_mul(&precision);
+                let l_up = &flow.weighted * jp;
+                let l_pp = &weighted_p * jp + prior;
+                let mut joint = DMatrix::zeros(nu + np, nu + np);
+                joint.view_mut((0, 0), (nu, nu)).copy_from(&flow.curvature);
+                joint.view_mut((0, nu), (nu, np)).copy_from(&l_up);
+                joint
+                    .view_mut((nu, 0), (np, nu))
+                    .copy_from(&l_up.transpose());
+                joint.view_mut((nu, nu), (np, np)).copy_from(&l_pp);
+                let c = regular_inverse("precision of states and parameters", &joint)?;
+                let mut l_bb = DMatrix::zeros(nb, nb);
+                l_bb.view_mut((0, 0), (np, np)).copy_from(&l_pp);
+                let mut l_hh = prior_h.clone();
+                let mut gradient = DVector::zeros(nb);
+                let part = &weighted_p * e + prior * &epsilon;
+                gradient.rows_mut(0, np).copy_from(&part);
+                // Slopes of L_b by u and by the data's errors: row i of `through` times J, J_y, ….
+                let mut through = DMatrix::zeros(nb, layout.errors());
+                through.rows_mut(0, np).copy_from(&weighted_p);
+                let mut both = DMatrix::zeros(layout.errors(), nu + np);
+                both.columns_mut(0, nu).copy_from(j);
+                both.columns_mut(nu, np).copy_from(jp);
+                for (p, slope) in slopes.second.iter().enumerate() {
+                    // ½ tr(C ∂[…]) = tr over (J, J_p) C_{·u} J^(p)ᵀ iS.
+                    let spread = &both * c.columns(0, nu);
+                    gradient[p] += (&precision * spread).dot(slope);
+                }
+                let delta = &log - &noise.mean;
+                let prior_part = prior_h * &delta;
+                for (i, q) in scaled.iter().enumerate() {
+                    let qe = q * e;
+                    l_hh[(i, i)] += 0.5 * e.dot(&qe);
+                    let l_hp = jp.tr_mul(&qe);
+                    for p in 0..np {
+                        l_bb[(np + i, p)] = l_hp[p];
+                        l_bb[(p, np + i)] = l_hp[p];
+                    }
+                    let rank = rank(q, &precision);
+                    let spread = both.tr_mul(&(q * &both));
+                    gradient[np + i] =
+                        0.5 * e.dot(&qe) - 0.5 * rank + prior_part[i] + 0.5 * spread.dot(&c);
+                    through.row_mut(np + i).copy_from(&qe.transpose());
+                }
+                l_bb.view_mut((np, np), (nh, nh)).copy_from(&l_hh);
+                if k == 0 {
+                    let mut record = Record::new(&layout);
+                    let all = c.view((0, 0), (nu, nu)).into_owned();
+                    record.take(&layout, unknowns.as_slice(), &all, &flow.local);
+                    let constant = FreeEnergy::new(layout.data(), &precision, kept.clone());
+                    record.accuracy = constant.accuracy(&precision, e);
+                    record.free_energy = record.accuracy;
+                    free_energy += record.free_energy;
+                    beliefs.push(record);
+                    // What is left of L_pp when the states are integrated out.
+                    let schur = c.view((nu, nu), (np, np)).into_owned();
+                    let schur = regular_inverse("covariance of the parameters", &schur)?;
+                    weighted_sum += &schur * &epsilon;
+                    information += schur;
+                    h_weighted += &l_hh * &log;
+                    h_information += &l_hh;
+                }
+                let settled = match average.take() {
+                    None => &l_bb + DMatrix::identity(nb, nb) * 32.0,
+                    Some(average) => average * (1.0 - 1.0 / length) + &l_bb / length,
+                };
+                let mut damped = settled.clone();
+                for i in 0..nb {
+                    damped[(i, i)] += libm::exp(damping) * settled[(i, i)];
+                }
+                *average = Some(settled);
+                let whiten = regular_inverse("curvature of the parameters", &damped)?;
+                // The joint flow and its Jacobian.
+                let mut a = DMatrix::zeros(nu + 2 * nb, nu + 2 * nb);
+                a.view_mut((0, 0), (nu, nu))
+                    .copy_from(&(&motion - &flow.curvature));
+                let by_b = -j.tr_mul(&through.transpose());
+                a.view_mut((0, nu), (nu, nb)).copy_from(&by_b);
+                let by_u = -&whiten * (&through * j);
+                a.view_mut((nu + nb, 0), (nb, nu)).copy_from(&by_u);
+                for i in 0..nb {
+                    a[(nu + i, nu + nb + i)] = 1.0;
+                    a[(nu + nb + i, nu + i)] = -1.0;
+                    a[(nu + nb + i, nu + nb + i)] = -length;
+                }
+                let mut forcing = DMatrix::zeros(nu + 2 * nb, layout.orders);
+                let mut along = DVector::zeros(nu);
+                flow.gradient(unknowns.as_slice(), &mut along);
+                let drift = &motion * &unknowns - along;
+                forcing.view_mut((0, 0), (nu, 1)).copy_from(&drift);
+                forcing.view_mut((nu, 0), (nb, 1)).copy_from(&momentum);
+                let pull = -&momentum * length - &whiten * &gradient;
+                forcing.view_mut((nu + nb, 0), (nb, 1)).copy_from(&pull);
+                for order in 1..layout.orders {
+                    let moved = flow.moved_data(at, order).clone();
+                    let column = -(&flow.weighted * &moved);
+                    forcing.view_mut((0, order), (nu, 1)).copy_from(&column);
+                    let column = -&whiten * (&through * moved);
+                    forcing
+                        .view_mut((nu + nb, order), (nb, 1))
+                        .copy_from(&column);
+                }
+                step.step(&a, &forcing, 1.0 / substeps as f64, &mut change);
+                finite("the motion of states and parameters", change.as_slice())
+                    .map_err(|e| e.at_observation(t as u64))?;
+                unknowns += change.rows(0, nu);
+                b += change.rows(nu, nb);
+                momentum += change.rows(nu + nb, nb);
+            }
+        }
+        information -= prior * (length - 1.0);
+        h_information -= prior_h * (length - 1.0);
+        let whole = regular_inverse("precision of the parameters", &information)?;
+        // The average over time weighted by precision.
+        let total = &information + prior * (length - 1.0);
+        let deviation = regular_inverse("precision of the parameters", &total)? * weighted_sum;
+        let total = &h_information + prior_h * (length - 1.0);
+        let h = regular_inverse("precision of the log-precisions", &total)? * h_weighted;
+        let delta = &h - &noise.mean;
+        free_energy -= 0.5 * deviation.dot(&(prior * &deviation));
+        free_energy -= 0.5 * delta.dot(&(prior_h * &delta));
+        free_energy += 0.5 * log_det_of_product(&whole, prior);
+        let whole = regular_inverse("precision of the log-precisions", &h_information)?;
+        free_energy += 0.5 * log_det_of_product(&whole, prior_h);
+        Ok(Pass {
+            deviation,
+            h,
+            information,
+            h_information,
+            free_energy,
+            beliefs,
+        })
+    }
+}
+
+/// tr(P_i iS⁻¹): how many errors the component rules. Where iS has nothing else in its rows that is their number.
+fn rank(component: &DMatrix<f64>, precision: &DMatrix<f64>) -> f64 {
+    let n = precision.nrows();
+    let rows = (0..n).filter(|&i| component[(i, i)] != 0.0);
+    rows.map(|i| component[(i, i)] / precision[(i, i)]).sum()
+}

@@ -1,0 +1,114 @@
+//! Lorenz's system, as he wrote it and as the demonstrations of DEM do.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Equations, Number, Point, Sizes};
+
+/// What is seen of the three states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// Their sum, one output.
+    #[default]
+    Sum,
+    /// Each of them.
+    Each,
+}
+
+/// Lorenz's system in units of bins, θ of three entries.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lorenz {
+    /// Whether the bilinear terms are doubled (see [`Lorenz::demonstration`]).
+    pub doubled: bool,
+    /// Units of the system's own time in a bin.
+    pub bin: f64,
+    /// What is seen.
+    pub seen: Seen,
+}
+
+impl Default for Lorenz {
+    /// The textbook form, bins of 0.02, all states seen.
+    fn default() -> Self {
+        Self {
+            doubled: false,
+            bin: 0.02,
+            seen: Seen::Each,
+        }
+    }
+}
+
+impl Lorenz {
+    /// The form of the demonstrations of DEM (equations section 12), whose bilinear terms are doubled because
+    /// the field is written as a state-dependent matrix times the state:
+    ///
+    /// ```text
+    /// x' = (1/32) (P1 (x2 − x1), x1 (P3 − 2 x3) − x2, 2 x1 x2 + P2 x3),     y = x1 + x2 + x3
+    /// ```
+    ///
+    /// with θ = P = (18, −4, 46.92).
+    pub fn demonstration() -> Self {
+        Self {
+            doubled: true,
+            bin: 1.0 / 32.0,
+            seen: Seen::Sum,
+        }
+    }
+
+    /// θ: (σ, ρ, β) = (10, 28, 8/3), or P of the doubled form.
+    pub fn defaults(&self) -> Vec<f64> {
+        match self.doubled {
+            true => vec![18.0, -4.0, 46.92],
+            false => vec![10.0, 28.0, 8.0 / 3.0],
+        }
+    }
+}
+
+impl Equations for Lorenz {
+    fn sizes(&self) -> Sizes {
+        Sizes {
+            states: 3,
+            causes: 0,
+            outputs: match self.seen {
+                Seen::Sum => 1,
+                Seen::Each => 3,
+            },
+            parameters: 3,
+        }
+    }
+
+    fn f<T: Number>(&self, at: Point<'_, T>, out: &mut [T]) {
+        let (&[x1, x2, x3], &[p1, p2, p3]) = (at.x, at.theta) else {
+            return;
+        };
+        let (twist, stretch) = match self.doubled {
+            true => (
+                x1 * (p3 - x3.scaled(2.0)) - x2,
+                (x1 * x2).scaled(2.0) + p2 * x3,
+            ),
+            false => (x1 * (p2 - x3) - x2, x1 * x2 - p3 * x3),
+        };
+        for (o, field) in out.iter_mut().zip([p1 * (x2 - x1), twist, stretch]) {
+            *o = field.scaled(self.bin);
+        }
+    }
+
+    fn g<T: Number>(&self, at: Point<'_, T>, out: &mut [T]) {
+        match self.seen {
+            Seen::Each => out.copy_from_slice(at.x),
+            Seen::Sum => out.fill(at.x.iter().fold(T::constant(0.0), |sum, &x| sum + x)),
+        }
+    }
+
+    fn output_sees_causes(&self) -> bool {
+        false
+    }
+
+    fn output_has_parameters(&self) -> bool {
+        false
+    }
+
+    fn output_is_linear(&self) -> bool {
+        true
+    }
+}

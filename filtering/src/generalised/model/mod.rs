@@ -1,0 +1,35 @@
+//! Models x' = f(x, v, θ) + w, y = g(x, v, θ) + z, written once and differentiated exactly.
+//!
+//! | question | file |
+//! |---|---|
+//! | over which numbers are f and g written | `number.rs` |
+//! | numbers that carry a derivative | `dual.rs` |
+//! | f, g, and their first and second derivatives | `equations.rs` |
+//! | x' = A x + B v, y = C x | `linear.rs` |
+//! | Lorenz's system, both forms | `lorenz.rs` |
+//! | Lotka and Volterra's populations, two and many | `population.rs` |
+//! | a pull, a wave, two wells, a neuron | `scalar.rs` |
+//! | models by name, for files | `named.rs` |
+//! | precisions of noise with unknown scales | `precision.rs` |
+//! | levels, priors, starts: the whole model | `generative.rs` |
+mod dual;
+mod equations;
+mod generative;
+mod linear;
+mod lorenz;
+mod named;
+mod number;
+mod population;
+mod precision;
+mod scalar;
+
+pub use dual::Dual;
+pub use equations::{Argument, Equations, Point, Sizes};
+pub use generative::{CausePrior, GenerativeModel, Level};
+pub use linear::Linear;
+pub use lorenz::{Lorenz, Seen};
+pub use named::{AnyEquations, ModelFile, Named, Rows};
+pub use number::Number;
+pub use population::{GeneralisedLotkaVolterra, LotkaVolterra};
+pub use precision::{GaussianPrior, NoisePrecision};
+pub use scalar::{DoubleWell, FitzHughNagumo, Pullback, Trigonometric};

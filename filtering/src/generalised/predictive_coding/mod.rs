@@ -1,0 +1,14 @@
+//! A one-layer predictive coding network: beliefs that flow, within each observation, down their free energy.
+//!
+//! | question | file |
+//! |---|---|
+//! | the network: energy, flow, one observation | `network.rs`: [`PredictiveCoding`] |
+//! | which functions f the published networks use | `dynamics.rs`: [`Pullback`], [`Trigonometric`] |
+//! | adaptive integration of a flow | `runge_kutta.rs`: [`RungeKutta45`] |
+mod dynamics;
+mod network;
+mod runge_kutta;
+
+pub use dynamics::{Pullback, Trigonometric};
+pub use network::{Integrator, PredictiveCoding, PredictiveCodingSettings};
+pub use runge_kutta::RungeKutta45;

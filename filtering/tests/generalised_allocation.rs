@@ -1,0 +1,114 @@
+//! Streaming schemes allocate nothing from bin to bin.
+#![allow(unsafe_code)] // an allocator that counts
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use scotopic_filtering::generalised::causal::{
+    CausalGeneralisedFilter, CausalSettings, Linearisation, NoiseShape,
+};
+use scotopic_filtering::generalised::model::{
+    DoubleWell, Equations, FitzHughNagumo, GenerativeModel, Linear, Lorenz,
+};
+use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on unchanged to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(at, layout) }
+    }
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn count<E: Equations>(equations: E, theta: &[f64], start: &[f64], settings: CausalSettings) {
+    let model = GenerativeModel::single(equations, theta, 1.0, 100.0, 1.0, start).unwrap();
+    let y = vec![0.1; model.outputs()];
+    let mut filter = CausalGeneralisedFilter::new(model, settings, None).unwrap();
+    let mut run = |bins: usize| {
+        let before = COUNT.with(Cell::get);
+        for t in 0..bins {
+            let observation = (t % 7 != 3).then_some(&y[..]);
+            filter.update(observation).unwrap();
+        }
+        COUNT.with(Cell::get) - before
+    };
+    run(1);
+    assert_eq!(run(100), 0, "{settings:?}");
+}
+
+#[test]
+fn no_bin_allocates() {
+    let smooth = |order| {
+        CausalSettings::from(Embedding {
+            states: order,
+            causes: 2,
+            smoothness: 0.5,
+        })
+    };
+    let delayed = CausalSettings {
+        delay: 2,
+        ..smooth(6)
+    };
+    let gaussian = NoiseShape::Gaussian {
+        smoothness: 0.5,
+        order: 2,
+    };
+    let shaped = CausalSettings::of_shape(gaussian, 3);
+    let tangent = CausalSettings {
+        linearisation: Linearisation::Tangent,
+        ..smooth(3)
+    };
+    for settings in [smooth(0), smooth(6), delayed, shaped, tangent] {
+        let linear = Linear::convolution();
+        let theta = linear.defaults();
+        count(linear, &theta, &[0.0, 0.0], settings);
+        let lorenz = Lorenz::default();
+        count(lorenz, &lorenz.defaults(), &[1.0, 1.0, 20.0], settings);
+        count(DoubleWell {}, &[], &[1.0], settings);
+        let neuron = FitzHughNagumo::default();
+        count(neuron, &neuron.defaults(), &[0.0, 0.0], settings);
+    }
+}
+
+/// The D-step of a linear model prepares its answers once; other models take matrices apart in every bin.
+#[test]
+fn no_bin_of_a_linear_dem_allocates() {
+    use scotopic_filtering::generalised::Window;
+    use scotopic_filtering::generalised::dem::{Dem, DemSettings};
+    for window in [Window::default(), Window::Causal { samples: 9 }] {
+        let linear = Linear::convolution();
+        let theta = linear.defaults();
+        let model = GenerativeModel::single(linear, &theta, 1.0, 100.0, 1.0, &[0.0, 0.0]).unwrap();
+        let y = vec![0.1; model.outputs()];
+        let settings = DemSettings {
+            window,
+            ..DemSettings::default()
+        };
+        let mut dem = Dem::new(model, settings).unwrap();
+        let mut run = |bins: usize| {
+            let before = COUNT.with(Cell::get);
+            for _ in 0..bins {
+                dem.update(Some(&y)).unwrap();
+            }
+            COUNT.with(Cell::get) - before
+        };
+        run(20);
+        assert_eq!(run(100), 0, "{window:?}");
+    }
+}

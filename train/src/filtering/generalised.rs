@@ -1,0 +1,100 @@
+//! Models of continuous time in files: `kind = "generalised"`.
+
+use anyhow::{Context, Result};
+use scotopic::filtering::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
+use scotopic::filtering::generalised::model::{AnyEquations, GenerativeModel, ModelFile};
+use scotopic::filtering::generalised::odem::{Odem, OdemSettings};
+use scotopic::filtering::generalised::scheme::Embedding;
+use scotopic::filtering::nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+/// x' = f(x, v, θ) + w, y = g(x, v, θ) + z with smooth noise: the model of the library and how it is filtered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Generalised {
+    /// Equations, precisions, priors, start.
+    pub model: ModelFile,
+    /// Orders of motion and smoothness of the noise.
+    pub embedding: Embedding,
+    /// The variance of every state at the first bin; 0 for a start that is known.
+    pub start_variance: f64,
+}
+
+impl Generalised {
+    /// From the table of a file without its `kind`.
+    ///
+    /// # Errors
+    /// For a key that is not known, or a model that cannot be.
+    pub fn parse(mut table: toml::Table) -> Result<Self> {
+        let embedding = match table.remove("embedding") {
+            Some(value) => value.try_into().context("embedding")?,
+            None => Embedding::default(),
+        };
+        let start_variance = match table.remove("start_variance") {
+            Some(value) => value.try_into().context("start_variance")?,
+            None => 0.0,
+        };
+        let new = Self {
+            model: table.try_into()?,
+            embedding,
+            start_variance,
+        };
+        new.filter()?; // whatever cannot be filtered is told now
+        Ok(new)
+    }
+
+    /// The table of a file.
+    ///
+    /// # Errors
+    /// None that a checked model can cause.
+    pub fn table(&self) -> Result<toml::Table> {
+        let mut table = toml::Table::try_from(&self.model)?;
+        table.insert("start_variance".into(), self.start_variance.into());
+        table.insert("embedding".into(), toml::Value::try_from(self.embedding)?);
+        Ok(table)
+    }
+
+    /// The model itself.
+    ///
+    /// # Errors
+    /// What cannot be, by name.
+    pub fn build(&self) -> Result<GenerativeModel<AnyEquations>> {
+        Ok(self.model.build()?)
+    }
+
+    /// The covariance of the start, where it is not known.
+    pub fn start(&self) -> Option<DMatrix<f64>> {
+        let states = self.model.build().ok()?.totals().states;
+        (self.start_variance > 0.0).then(|| DMatrix::identity(states, states) * self.start_variance)
+    }
+
+    /// The causal filter.
+    ///
+    /// # Errors
+    /// As its constructor.
+    pub fn filter(&self) -> Result<CausalGeneralisedFilter<AnyEquations>> {
+        self.embedding.check()?;
+        let settings = CausalSettings::from(self.embedding);
+        Ok(CausalGeneralisedFilter::new(
+            self.build()?,
+            settings,
+            self.start().as_ref(),
+        )?)
+    }
+
+    /// Online triple estimation: parameters with prior variance, and precisions with doubt, are learned.
+    ///
+    /// # Errors
+    /// As its constructor.
+    pub fn odem(&self, settings: OdemSettings) -> Result<Odem<AnyEquations>> {
+        Ok(Odem::new(self.build()?, settings, self.start().as_ref())?)
+    }
+
+    /// Dimensions of state and observation.
+    pub fn sizes(&self) -> (usize, usize) {
+        let totals = self
+            .model
+            .build()
+            .map(|m| (m.totals().states, m.totals().outputs));
+        totals.unwrap_or_default()
+    }
+}
