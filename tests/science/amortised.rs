@@ -16,19 +16,19 @@ use crate::devices::on_every_device;
 use crate::numbers::read;
 use crate::toy::numbers;
 
-/// Beliefs, in standard deviations of the exact one: Adam's last steps of a thousandth, and the error of T̂, which
-/// is fitted to 512 samples. Measured: 0.003.
+/// Beliefs, in standard deviations of the exact one: what a hundred steps of Adam leave of a start at the prediction.
+/// Measured: 0.009 (the default, two hundred, leaves 0.00004).
 const BELIEF: f64 = 0.02;
 
-/// Nats in twenty observations: E_q[V] over 512 samples, where V is flat to a hundredth. Measured: 0.0003.
-const BOUND: f64 = 0.01;
+/// Nats in twenty observations. The average has no noise where V is quadratic, but q is off by the above; counts, where
+/// it is not, leave that of 256 samples. Measured: 0.00003, and 0.003.
+const BOUND: f64 = 0.005;
 
-/// A value gradient that is linear is fitted by least squares; what is left is the noise of the kernels in its
-/// targets, over √512, carried from step to step.
-const SLOPE: f64 = 0.1;
+/// A linear value gradient, over its size: least squares in single precision, carried for twelve steps. Measured: 1e-7.
+const SLOPE: f64 = 1e-4;
 
-/// Of the largest entry: E_q[S] is a sum of twenty averages over 512 samples.
-const SCORE: f64 = 0.05;
+/// Of the largest entry. The score is exact for the factors that were fitted; what is left is theirs. Measured: 0.006.
+const SCORE: f64 = 0.02;
 
 /// Same numbers up to the rounding of devices, through some dozen steps of Adam.
 const DEVICES: f64 = 2e-3;
@@ -127,6 +127,8 @@ fn beliefs_and_bound_are_those_of_the_kalman_filter() {
     let mut kalman = Kalman::new(exact).expect("a filter");
     let mut state = filter.start().expect("a state");
     assert_eq!((state.mean(), state.variance()), (&[0.0][..], &[1.0][..]));
+    let unseen = filter.update(&state, None).expect("an update");
+    assert!(unseen.elbo().abs() < BOUND && unseen.mean()[0].abs() < BELIEF);
     for (t, y) in data.iter().enumerate() {
         // One observation is missing.
         let y = (t != 7).then_some(&y[..]);
@@ -176,16 +178,11 @@ fn the_value_gradient_is_that_of_the_factors_that_were_fitted() {
         .collect();
     let alike = correlation(&ours, &expected);
     let (off, size) = (distance(&ours, &expected), distance(&expected, &[0.0; 80]));
-    println!(
-        "value gradient: correlation {alike}, off by {} of {size}",
-        off / size
-    );
-    println!("bound {bound} estimated {}", last.elbo());
-    assert!(alike > 0.99, "correlation {alike}");
+    assert!(alike > 0.9999, "correlation {alike}");
     assert!(off < SLOPE * size, "off by {off} of {size}");
     // The estimate of the bound is that of the bound of these factors, which is below the evidence.
     assert!(
-        (last.elbo() - bound).abs() < 0.1,
+        (last.elbo() - bound).abs() < BOUND,
         "{} for {bound}",
         last.elbo()
     );
@@ -207,7 +204,6 @@ fn the_value_raises_the_bound_above_that_of_one_step() {
         true_value(&exact, &run(&filter, &data), &data).2
     };
     let (with, without) = (reach(true), reach(false));
-    println!("true bounds: {with} with T̂, {without} without");
     assert!(with > without + 0.05, "{with} with T̂, {without} without");
 }
 
@@ -232,7 +228,6 @@ fn the_score_is_the_gradient_of_the_log_evidence() {
         exact.observation_noise[(0, 0)] * r,
     ];
     let ours = states[20].score();
-    println!("score {ours:?}, exact {expected:?}");
     let largest = expected.iter().fold(0.0f64, |m, g| m.max(g.abs()));
     for (ours, expected) in ours.iter().zip(expected) {
         let off = (ours - expected).abs();
@@ -244,7 +239,6 @@ fn the_score_is_the_gradient_of_the_log_evidence() {
 
 #[test]
 fn learning_raises_the_evidence() {
-    let (_, exact) = walk();
     let data = wandering(25, 1);
     let sequence = Sequence::of_rows(&data).expect("data");
     let evidence = |theta: &[f64]| {
@@ -274,10 +268,6 @@ fn learning_raises_the_evidence() {
         "the first observation is of an unknown x_1"
     );
     let risen = evidence(last) - evidence(first);
-    println!(
-        "learnt: {first:?} to {last:?}, {risen} of {}",
-        exact.log_evidence(&sequence).expect("e") - evidence(first)
-    );
     assert!(risen > 1.0, "{first:?} to {last:?}: {risen} nats");
 }
 
@@ -304,9 +294,8 @@ fn counts_are_filtered_as_with_a_tabulated_value() {
         let far = (state.mean()[0] - reference.mean()[0]) / v.sqrt();
         // A bent kernel is more than the linear one of the reference: the bound may be a little higher.
         let gap = state.elbo() - reference.elbo();
-        println!("counts: mean off by {far}, bound by {gap}");
         assert!(far.abs() < 2.0 * BELIEF, "mean off by {far}");
-        assert!(gap.abs() < 2.0 * BOUND, "bound off by {gap}");
+        assert!(gap.abs() < BOUND, "bound off by {gap}");
     }
 }
 
@@ -381,7 +370,7 @@ fn bad_input_is_an_error_that_names_it() {
             ..fast()
         },
         AmortisedSettings {
-            network_samples: 8,
+            network_samples: 7,
             ..fast()
         },
         AmortisedSettings {
@@ -443,14 +432,13 @@ fn a_network_that_moves_the_state_is_learnt_on_every_device() {
         network_samples: 32,
         network_hidden: 4,
         network_iterations: 3,
-        kernel_hidden: 2,
         learn: Some(Learn::default()),
         ..AmortisedSettings::default()
     };
-    let data = wandering(3, 1);
+    let data = wandering(2, 1);
     let last = |device: &Device| {
         let filter = AmortisedFilter::new(model.clone(), settings.clone(), device);
-        run(&filter.expect("a filter"), &data).remove(3)
+        run(&filter.expect("a filter"), &data).remove(2)
     };
     let reference = last(&place());
     assert_ne!(reference.theta(), model.parameters());
@@ -483,38 +471,4 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
     let dot = |f: &dyn Fn(usize) -> f64| (0..a.len()).map(f).sum::<f64>();
     let cross = dot(&|i| (a[i] - ma) * (b[i] - mb));
     cross / (dot(&|i| (a[i] - ma).powi(2)) * dot(&|i| (b[i] - mb).powi(2))).sqrt()
-}
-
-#[test]
-#[ignore]
-fn debug_figures() {
-    for (name, settings) in [
-        ("default", AmortisedSettings::default()),
-        ("fast", fast()),
-        (
-            "score",
-            AmortisedSettings {
-                score: true,
-                ..AmortisedSettings::default()
-            },
-        ),
-    ] {
-        let (model, exact) = walk();
-        let data = wandering(20, 1);
-        let filter = AmortisedFilter::new(model, settings, &place()).unwrap();
-        run(&filter, &data[..2]);
-        let now = std::time::Instant::now();
-        let states = run(&filter, &data);
-        let each = now.elapsed() / 20;
-        let mut kalman = Kalman::new(exact).unwrap();
-        let (mut m, mut v, mut l) = (0.0f64, 0.0f64, 0.0f64);
-        for (y, s) in data.iter().zip(&states[1..]) {
-            let step = kalman.update(Some(y)).unwrap();
-            let c = kalman.covariance()[0];
-            m = m.max((s.mean()[0] - kalman.mean()[0]).abs() / c.sqrt());
-            v = v.max((s.variance()[0] / c - 1.0).abs());
-            l = l.max((s.elbo() - step.elbo).abs());
-        }
-        println!("{name}: {each:?} mean {m:.5} variance {v:.5} bound {l:.6}");
-    }
 }

@@ -1,17 +1,17 @@
 //! One observation in: q_t and b_t are fitted, then T̂_t and Ŝ_t, then θ moves.
 
 use burn::tensor::{Device, Tensor};
-use scotopic::filtering::nonlinear::Ascent;
 use scotopic::filtering::{Error, Result};
 use scotopic::noise::NoiseKey;
 
 use super::ascent::{Adam, leaves, slopes};
+use super::climb::Climb;
 use super::model::{TensorStateSpace, sum_rows};
-use super::network::{ValueNetwork, perceptron};
+use super::network::{StateNetwork, perceptron};
 use super::pair::{Draw, Pair, noise};
 use super::regression::Regression;
 use super::settings::{AmortisedSettings, wrong};
-use super::state::{AmortisedState, BackwardKernel, Climb, Past};
+use super::state::{AmortisedState, BackwardKernel, Past};
 use super::theta::{Theta, constant};
 
 /// Streams of noise: first weights, then what one observation needs, then the iterations of its fit.
@@ -63,7 +63,7 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
                 expected: "at least one of each".to_string(),
             });
         }
-        settings.check(model.dim())?;
+        settings.check()?;
         if settings.scores() && model.parameters().is_empty() {
             return Err(wrong(
                 "score",
@@ -97,7 +97,6 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
         let prior = self.model.initial(&Theta::of(&theta, &self.device));
         let mean = numbers(prior.mean)?;
         let deviation = numbers(prior.log_deviation)?;
-        let zero = || vec![0.0; theta.len()];
         Ok(AmortisedState {
             time: 0,
             elbo: 0.0,
@@ -105,14 +104,7 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
             mean,
             variance: deviation.into_iter().map(|d| (2.0 * d).exp()).collect(),
             past: None,
-            climb: Climb {
-                gradient: zero(),
-                score: zero(),
-                first: zero(),
-                second: zero(),
-                steps: 0,
-                theta,
-            },
+            climb: Climb::start(theta),
         })
     }
 
@@ -196,54 +188,10 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
             mean: found[..n].to_vec(),
             variance: found[n..2 * n].iter().map(|d| d * d).collect(),
             past: Some(past),
-            climb: self.climb(state, &found[3 * n + 1..])?,
+            climb: state
+                .climb
+                .after(&found[3 * n + 1..], self.settings.learn, state.time)?,
         })
-    }
-
-    /// θ ← θ + η_t · step(g), where θ is learnt.
-    fn climb(&self, state: &AmortisedState, gradient: &[f64]) -> Result<Climb> {
-        let mut climb = state.climb.clone();
-        if gradient.is_empty() {
-            return Ok(climb);
-        }
-        climb.gradient = gradient.to_vec();
-        for (s, g) in climb.score.iter_mut().zip(gradient) {
-            *s += g;
-        }
-        let Some(learn) = self.settings.learn else {
-            return Ok(climb);
-        };
-        if state.time < learn.burn_in {
-            return Ok(climb);
-        }
-        let rate = learn.schedule.at(climb.steps);
-        climb.steps += 1;
-        let count = climb.steps as f64;
-        for (k, &g) in gradient.iter().enumerate() {
-            let step = match learn.ascent {
-                Ascent::Plain => g,
-                Ascent::Adam {
-                    first,
-                    second,
-                    epsilon,
-                } => {
-                    let (m, v) = (&mut climb.first[k], &mut climb.second[k]);
-                    *m = first * *m + (1.0 - first) * g;
-                    *v = second * *v + (1.0 - second) * g * g;
-                    let unbias = |forgetting: f64| 1.0 - forgetting.powf(count);
-                    (*m / unbias(first)) / ((*v / unbias(second)).sqrt() + epsilon)
-                }
-            };
-            climb.theta[k] += rate * step;
-        }
-        match climb.theta.iter().find(|x| !(**x as f32).is_finite()) {
-            None => Ok(climb),
-            Some(&found) => Err(Error::NotFinite {
-                index: state.time,
-                what: "a parameter after its step",
-                found,
-            }),
-        }
     }
 }
 
@@ -302,7 +250,7 @@ impl<M: TensorStateSpace> Scene<'_, M> {
             past,
             &layers,
             self.key.stream(PREDICTION),
-            settings.network_samples,
+            settings.enough(n),
         )
     }
 
@@ -343,7 +291,7 @@ impl<M: TensorStateSpace> Scene<'_, M> {
     /// T̂_{t−1} from one to the other.
     fn carry(&self, pair: &Pair) -> (Past, Tensor<1>) {
         let (filter, settings) = (self.filter, &self.filter.settings);
-        let samples = settings.network_samples;
+        let samples = settings.enough(filter.model.dim());
         let [mean, deviation] = pair.marginal();
         let [w, before] = noise(&mean, samples, self.key.stream(SAMPLES));
         let near = pair.coupled([w.clone(), before.clone()]);
@@ -381,7 +329,7 @@ impl<M: TensorStateSpace> Scene<'_, M> {
         let (n, [_, all]) = (filter.model.dim(), targets.left.dims());
         let network = |d: usize, stream: u32| {
             let key = filter.key(0).stream(stream);
-            ValueNetwork::zero([n, d], settings, key, &filter.device)
+            StateNetwork::zero([n, d], settings, key, &filter.device)
         };
         let value = match (settings.value, self.past) {
             (true, Some(past)) => past.value.clone(),

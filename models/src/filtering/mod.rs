@@ -15,12 +15,13 @@
 //! | its parameters, one row for all or one for each sample | `theta.rs`: [`Theta`] |
 //! | models ready to use | `models/`: [`Linear`], [`Ar1Poisson`], [`NeuralTransition`] |
 //! | q_t and b_t, sampled and scored | `pair.rs` |
-//! | T̂ and Ŝ | `network.rs`: [`ValueNetwork`] |
+//! | T̂ and Ŝ | `network.rs` |
 //! | means and polynomials of samples | `regression.rs` |
 //! | what can be chosen | `settings.rs`: [`AmortisedSettings`] |
 //! | one update | `filter.rs`: [`AmortisedFilter`] |
 //! | what is known after it | `state.rs`: [`AmortisedState`] |
 //! | a state written down | `snapshot.rs`: [`AmortisedSnapshot`] |
+//! | how θ moves | `climb.rs` |
 //! | how a slope becomes a step | `ascent.rs` |
 //!
 //! # References
@@ -29,6 +30,7 @@
 //! - G. Roeder, Y. Wu, D. Duvenaud, "Sticking the landing", arXiv 1703.09194.
 
 mod ascent;
+mod climb;
 mod filter;
 mod model;
 mod models;
@@ -43,7 +45,6 @@ mod theta;
 pub use filter::AmortisedFilter;
 pub use model::{DiagonalNormal, TensorStateSpace};
 pub use models::{Ar1Poisson, Linear, NeuralTransition};
-pub use network::ValueNetwork;
 pub use settings::AmortisedSettings;
 pub use snapshot::AmortisedSnapshot;
 pub use state::{AmortisedState, BackwardKernel};

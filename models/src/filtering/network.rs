@@ -22,20 +22,20 @@ const TINY: f64 = 1e-6;
 /// orthonormal. B is least squares, exact in linear-Gaussian models, where ∇V is linear and S quadratic. The MLP, on
 /// outputs standardised by s, fit by fit, learns what is left, from the weights of the last observation on.
 #[derive(Debug, Clone)]
-pub struct ValueNetwork {
+pub(super) struct StateNetwork {
     /// B `[k, d]`.
-    pub(super) readout: Tensor<2>,
+    pub readout: Tensor<2>,
     /// s `[1, d]`.
-    pub(super) size: Tensor<2>,
+    pub size: Tensor<2>,
     /// W₁ `[n, h]`, b₁ `[1, h]`, W₂ `[h, d]`, b₂ `[1, d]`; none without an MLP.
-    pub(super) layers: Vec<Tensor<2>>,
+    pub layers: Vec<Tensor<2>>,
     /// Whether Φ has products.
-    pub(super) products: bool,
+    pub products: bool,
 }
 
-impl ValueNetwork {
+impl StateNetwork {
     /// The function 0 of n states with d values, with random W₁ and b₁ and W₂ = 0.
-    pub(super) fn zero(
+    pub fn zero(
         [n, d]: [usize; 2],
         settings: &AmortisedSettings,
         key: NoiseKey,
@@ -59,12 +59,7 @@ impl ValueNetwork {
     }
 
     /// The function that is near the targets of a regression at white `u` `[M, n]`, from the weights of this one on.
-    pub(super) fn fit(
-        &self,
-        u: Tensor<2>,
-        targets: Regression,
-        settings: &AmortisedSettings,
-    ) -> Self {
+    pub fn fit(&self, u: Tensor<2>, targets: Regression, settings: &AmortisedSettings) -> Self {
         let size = targets.left.clone().square().mean_dim(0).sqrt();
         let mut layers = self.layers.clone();
         let goal = targets.left / (size.clone() + TINY);
@@ -89,7 +84,7 @@ impl ValueNetwork {
 
     /// The same function less its mean: that of the MLP over `u`, white samples; that of the rest is the first row
     /// of B.
-    pub(super) fn centred(self, u: Tensor<2>) -> Self {
+    pub fn centred(self, u: Tensor<2>) -> Self {
         let [k, d] = self.readout.dims();
         let rest = self.readout.slice([1..k, 0..d]);
         let constant = match bend(&self.layers, u) {

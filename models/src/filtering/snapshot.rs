@@ -4,11 +4,12 @@ use burn::tensor::Tensor;
 use scotopic::filtering::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use super::climb::Climb;
 use super::filter::{AmortisedFilter, numbers};
 use super::model::TensorStateSpace;
-use super::network::ValueNetwork;
+use super::network::StateNetwork;
 use super::pair::Pair;
-use super::state::{AmortisedState, BackwardKernel, Climb, Past};
+use super::state::{AmortisedState, BackwardKernel, Past};
 use super::theta::constant;
 
 /// An [`AmortisedState`] as numbers. A filter of the same model and settings goes on from it with the same numbers.
@@ -126,7 +127,7 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
             let shapes = [fixed, layers(settings.network_hidden, d)].concat();
             let mut read = self.arrays(name, arrays, &shapes)?.into_iter();
             match (read.next(), read.next()) {
-                (Some(readout), Some(size)) => Ok(ValueNetwork {
+                (Some(readout), Some(size)) => Ok(StateNetwork {
                     readout,
                     size,
                     layers: read.collect(),
@@ -213,7 +214,7 @@ fn write<'a>(tensors: impl IntoIterator<Item = &'a Tensor<2>>) -> Result<Vec<Arr
     tensors.into_iter().map(array).collect()
 }
 
-fn write_network(network: &ValueNetwork) -> Result<Vec<Array>> {
+fn write_network(network: &StateNetwork) -> Result<Vec<Array>> {
     let fixed = [&network.readout, &network.size];
     write(fixed.into_iter().chain(&network.layers))
 }

@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 use scotopic::filtering::Step;
-use serde::{Deserialize, Serialize};
 
-use super::network::ValueNetwork;
+use super::climb::Climb;
+use super::network::StateNetwork;
 use super::pair::Pair;
 
 /// What an [`AmortisedFilter`](super::AmortisedFilter) knows after t observations; constant in size.
@@ -27,9 +27,9 @@ pub(super) struct Past {
     /// σ_t `[1, n]`.
     pub deviation: Tensor<2>,
     /// σ_t ∘ T̂_t.
-    pub value: ValueNetwork,
+    pub value: StateNetwork,
     /// Ŝ_t − E_{q_t}[Ŝ_t].
-    pub score: Option<ValueNetwork>,
+    pub score: Option<StateNetwork>,
     /// b_t, if there was a past.
     pub kernel: Option<BackwardKernel>,
 }
@@ -44,18 +44,6 @@ impl Past {
     pub fn standardised(&self, x: Tensor<2>) -> Tensor<2> {
         (x - self.mean.clone()) / self.deviation.clone()
     }
-}
-
-/// θ and what its ascent remembers, in double precision.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Climb {
-    pub theta: Vec<f64>,
-    pub gradient: Vec<f64>,
-    pub score: Vec<f64>,
-    pub first: Vec<f64>,
-    pub second: Vec<f64>,
-    pub steps: u64,
 }
 
 /// b_t(x_{t−1}|x_t) = N(E x_t + f + σ_{t−1}∘MLP(x_t), diag L), the MLP only where one was asked for.
