@@ -126,3 +126,40 @@ pub(super) fn bend(layers: &[Tensor<2>], u: Tensor<2>) -> Option<Tensor<2>> {
     let hidden = (u.matmul(w1.clone()) + b1.clone()).tanh();
     Some(hidden.matmul(w2.clone()) + b2.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filtering::pair::noise;
+
+    #[test]
+    fn the_network_learns_what_a_quadratic_leaves() {
+        let device = Device::flex();
+        let like = Tensor::<2>::zeros([1, 1], &device);
+        let settings = AmortisedSettings::default();
+        let mut network = StateNetwork::zero([1, 1], &settings, NoiseKey::new(5), &device);
+        let target = |u: Tensor<2>| (u * 2.0).sin();
+        // Five observations of the same function, each from the weights of the last.
+        for t in 0..5 {
+            let [w, e] = noise(&like, 512, NoiseKey::new(6).step(t));
+            let fitted = Regression::of(&w, &e, target(w.clone()), &settings);
+            network = network.fit(w, fitted, &settings);
+        }
+        let [u, _] = noise(&like, 512, NoiseKey::new(7));
+        let error = (network.forward(u.clone()) - target(u))
+            .square()
+            .mean()
+            .sqrt();
+        let (error, left): (f32, f32) = (error.into_scalar(), network.size.clone().into_scalar());
+        assert!(left > 0.3, "a sine is no quadratic: {left}");
+        assert!(error < 0.3 * left, "{error} of {left}");
+        // Centred, its mean over the samples of the centring is 0.
+        let [w, _] = noise(&like, 512, NoiseKey::new(8));
+        let centred = network.centred(w.clone());
+        let mean: f32 = bend(&centred.layers, w.clone())
+            .map(|b| b.mean().into_scalar())
+            .unwrap();
+        let expected: f32 = centred.readout.slice([0..1, 0..1]).into_scalar();
+        assert!((mean * left + expected).abs() < 1e-5, "{mean}, {expected}");
+    }
+}

@@ -108,3 +108,34 @@ fn least_squares(features: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
     }
     solution
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filtering::pair::noise;
+    use burn::tensor::Device;
+    use scotopic::noise::NoiseKey;
+
+    /// Single precision, thirty-two steps.
+    const ROUNDING: f32 = 1e-4;
+
+    fn values(t: Tensor<2>) -> Vec<f32> {
+        t.try_into_vec_as().unwrap()
+    }
+
+    #[test]
+    fn a_quadratic_is_averaged_without_error() {
+        let like = Tensor::<2>::zeros([1, 1], &Device::flex());
+        let [w, e] = noise(&like, 64, NoiseKey::new(4));
+        // 1 + 2w − w² + 3we + e² has the mean 1, and 1 + 2w − (w² − 1) given w.
+        let target = (w.clone() * 2.0 - w.clone().square() + 1.0)
+            + (w.clone() * e.clone() * 3.0 + e.clone().square());
+        let settings = AmortisedSettings::default();
+        let fitted = Regression::of(&w, &e, target, &settings);
+        let expected = [1.0, 2.0, -std::f32::consts::SQRT_2];
+        for (ours, expected) in values(fitted.readout).iter().zip(expected) {
+            assert!((ours - expected).abs() < ROUNDING, "{ours} for {expected}");
+        }
+        assert!(values(fitted.left).iter().all(|x| x.abs() < ROUNDING));
+    }
+}
