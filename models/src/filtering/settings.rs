@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AmortisedSettings {
-    /// I, steps of Adam on (q_t, b_t) at each observation. By default 200: 16 standard deviations of the prediction
-    /// can be gone, and the last steps are a hundredth of one.
+    /// I, steps of Adam on (q_t, b_t) at each observation. By default 200: ten standard deviations of the prediction
+    /// can be gone, and the last steps are below a thousandth of one.
     pub iterations: usize,
     /// N, samples of (x_{t−1}, x_t) in each of them, an even number: they come in pairs ±ε. By default 32, as in
     /// the paper.
