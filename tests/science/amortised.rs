@@ -30,7 +30,7 @@ const SLOPE: f64 = 1e-4;
 /// Of the largest entry. The score is exact for the factors that were fitted; what is left is theirs. Measured: 0.006.
 const SCORE: f64 = 0.02;
 
-/// Same numbers up to the rounding of devices, through some dozen steps of Adam.
+/// Same numbers up to the rounding of devices, through a few steps of Adam.
 const DEVICES: f64 = 2e-3;
 
 fn place() -> Device {
@@ -423,11 +423,11 @@ fn a_row_of_parameters_for_each_sample_is_the_row_of_all() {
 fn a_network_that_moves_the_state_is_learnt_on_every_device() {
     let model = NeuralTransition::new(3, [0.1], [1.0], [0.3], 1).expect("a model");
     let settings = AmortisedSettings {
-        iterations: 4,
+        iterations: 2,
         samples: 8,
         network_samples: 32,
         network_hidden: 4,
-        network_iterations: 3,
+        network_iterations: 1,
         learn: Some(Learn::default()),
         ..AmortisedSettings::default()
     };

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub(super) struct Climb {
     pub theta: Vec<f64>,
-    /// E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}].
+    /// `E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]`.
     pub gradient: Vec<f64>,
-    /// E_{q_t}[S_t], the sum of those.
+    /// `E_{q_t}[S_t]`, the sum of those.
     pub score: Vec<f64>,
     /// Adam's running mean of the gradient and of its square.
     pub first: Vec<f64>,

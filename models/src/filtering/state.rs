@@ -28,7 +28,7 @@ pub(super) struct Past {
     pub deviation: Tensor<2>,
     /// σ_t ∘ T̂_t.
     pub value: StateNetwork,
-    /// Ŝ_t − E_{q_t}[Ŝ_t].
+    /// `Ŝ_t − E_{q_t}[Ŝ_t]`.
     pub score: Option<StateNetwork>,
     /// b_t, if there was a past.
     pub kernel: Option<BackwardKernel>,
@@ -73,7 +73,7 @@ impl BackwardKernel {
         (self.pair.parameters[4].clone() * 2.0).exp() * self.deviation.clone().square()
     }
 
-    /// E[x_{t−1}|x_t]: `[batch, n]` → `[batch, n]`.
+    /// `E[x_{t−1}|x_t]`: `[batch, n]` → `[batch, n]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let u = (x - self.pair.centre.clone()) / self.pair.scale.clone();
         match self.pair.kernel(u.clone()) {
@@ -105,20 +105,20 @@ impl AmortisedState {
         Some(past.value.forward(past.standardised(x)) / past.deviation.clone())
     }
 
-    /// Ŝ_t(x) − E_{q_t}[Ŝ_t]: `[batch, n]` → `[batch, P]`, where the score is carried.
+    /// `Ŝ_t(x) − E_{q_t}[Ŝ_t]`: `[batch, n]` → `[batch, P]`, where the score is carried.
     pub fn score_of(&self, x: Tensor<2>) -> Option<Tensor<2>> {
         let past = self.past.as_ref()?;
         let score = past.score.as_ref()?;
         Some(score.forward(past.standardised(x)))
     }
 
-    /// E_{q_t}[S_t] `[P]`, an estimate of ∇_θ L_t = ∇_θ ln p(y_1 … y_t) where θ has not moved; zeros where the score
+    /// `E_{q_t}[S_t]` `[P]`, an estimate of ∇_θ L_t = ∇_θ ln p(y_1 … y_t) where θ has not moved; zeros where the score
     /// is not carried.
     pub fn score(&self) -> &[f64] {
         &self.climb.score
     }
 
-    /// E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}] `[P]`, what (RMLE) climbs.
+    /// `E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]` `[P]`, what (RMLE) climbs.
     pub fn gradient(&self) -> &[f64] {
         &self.climb.gradient
     }
