@@ -1,4 +1,6 @@
 //! Linear-Gaussian models against recordings made by other programs.
+//!
+//! Above 400 lines: the cases share their models and their oracles.
 
 #[path = "reference/gaussian.rs"]
 mod recorded;

@@ -1,4 +1,6 @@
 //! Linear-Gaussian models against dense Gaussian integrals, finite differences and one another, on random models.
+//!
+//! Above 400 lines: the cases share their models and their oracles.
 
 use proptest::prelude::*;
 use scotopic_filtering::gaussian::{

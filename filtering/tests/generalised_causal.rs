@@ -1,4 +1,6 @@
 //! The causal generalised filter against exact posteriors, recordings and data of its own making.
+//!
+//! Above 400 lines: the cases share their models and their oracles.
 
 mod generalised_reference;
 

@@ -237,3 +237,32 @@ fn a_model_without_states_infers_its_causes() {
         }
     }
 }
+
+/// A filter of a linear model whose settings could not be changed is as it was, and goes on as if nobody had
+/// asked.
+#[test]
+fn changes_that_fail_change_nothing() {
+    // e³ times a large input leaves the numbers.
+    let model = |motion: f64| {
+        let equations = Linear::ornstein_uhlenbeck(-3.0);
+        let theta = equations.defaults();
+        GenerativeModel::single(equations, &theta, 1.0, motion, 1.0, &[0.0]).unwrap()
+    };
+    let one = |value: f64| scotopic_filtering::nalgebra::DMatrix::from_element(1, 1, value);
+    let untouched = CausalGeneralisedFilter::new(model(1.0), smooth(1, 0.5), None).unwrap();
+    let mut filter = untouched.clone();
+    let found = filter.set_input(&[1e308]);
+    assert!(matches!(found, Err(Error::NotFinite { .. })), "{found:?}");
+    assert_eq!(filter, untouched);
+    let found = filter.set_parameters(&[1e4, 1.0, 1.0]);
+    assert!(matches!(found, Err(Error::NotFinite { .. })), "{found:?}");
+    assert_eq!(filter, untouched);
+    let found = filter.set_precisions(&one(-1.0), &[one(2.0)]);
+    assert!(
+        matches!(found, Err(Error::NotPositiveDefinite { .. })),
+        "{found:?}"
+    );
+    assert_eq!(filter, untouched);
+    filter.set_precisions(&one(4.0), &[one(2.0)]).unwrap();
+    assert_ne!(filter, untouched);
+}

@@ -2,6 +2,8 @@
 //!
 //! Files are found by their form below `$SCOTOPIC_REFERENCE`; orders, smoothness and steps are read from their names
 //! and their `spec.json`. One test for each form of recording, so that all tolerances stand side by side.
+//!
+//! Above 400 lines: the cases share their models and their oracles.
 
 #[path = "reference/generalised.rs"]
 mod reference;

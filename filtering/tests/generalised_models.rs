@@ -267,3 +267,40 @@ fn bad_files_are_named() {
         assert!(error.contains(word) || word == "size", "{error}");
     }
 }
+
+/// A file whose numbers make no model is refused by the name of the field.
+#[test]
+fn scales_that_are_none_are_named() {
+    use scotopic_filtering::generalised::model::{
+        FitzHughNagumo, GeneralisedLotkaVolterra, Lorenz, LotkaVolterra, Named, Pullback,
+        Trigonometric,
+    };
+    for bin in [0.0, -0.1, f64::NAN, f64::INFINITY] {
+        for equations in [
+            Named::Lorenz(Lorenz {
+                bin,
+                ..Lorenz::default()
+            }),
+            Named::LotkaVolterra(LotkaVolterra { bin }),
+            Named::FitzhughNagumo(FitzHughNagumo { bin }),
+            Named::GeneralisedLotkaVolterra(GeneralisedLotkaVolterra {
+                bin,
+                ..GeneralisedLotkaVolterra::cycle()
+            }),
+        ] {
+            let said = equations.build().unwrap_err().to_string();
+            assert!(said.starts_with("bin: found"), "{equations:?}: {said}");
+        }
+    }
+    let rate = Named::OrnsteinUhlenbeck { rate: f64::NAN };
+    assert!(rate.build().unwrap_err().to_string().starts_with("rate"));
+    for size in [0, usize::MAX] {
+        for equations in [
+            Named::Pullback(Pullback { size }),
+            Named::Trigonometric(Trigonometric { size }),
+        ] {
+            let said = equations.build().unwrap_err().to_string();
+            assert!(said.starts_with("size: found"), "{equations:?}: {said}");
+        }
+    }
+}

@@ -1,4 +1,6 @@
 //! Every factorisation on one scale: the recordings, the definition of the bound, what orders them.
+//!
+//! Above 400 lines: the cases share their models and their oracles.
 
 mod reference;
 

@@ -6,7 +6,7 @@ mod reference;
 
 use reference::{Recording, hmm, numbers, recordings};
 use scotopic_filtering::Sequence;
-use scotopic_filtering::hmm::{BatchEm, FixedLag, Hmm, Learn, OnlineEm};
+use scotopic_filtering::hmm::{BatchEm, FixedLag, Hmm, Learn, OnlineEm, Rmle};
 
 /// How much of the distance from the start to the true parameters, in log evidence, one pass has to make good.
 const MADE_GOOD: f64 = 0.98;
@@ -141,5 +141,31 @@ fn twenty_iterations_of_em_are_those_recorded() {
                 r.name
             );
         }
+    }
+}
+
+/// Scores of symbols are below 1: measuring steps by the Fisher information where it is above must change nothing.
+#[test]
+fn scaled_ascent_is_as_good_on_symbols_as_the_plain_one() {
+    for (r, sequence) in long() {
+        let run = |scaled: bool| {
+            let rule = Rmle {
+                scaled,
+                ..Rmle::default()
+            };
+            one_pass(&r, &sequence, &Learn::Rmle(rule))
+        };
+        let (scaled, plain) = (run(true), run(false));
+        eprintln!("{}: scaled {scaled:?}, plain {plain:?}", r.name);
+        assert!(
+            scaled.0 >= plain.0 - 1e-3,
+            "{}: {scaled:?} {plain:?}",
+            r.name
+        );
+        assert!(
+            scaled.1 >= plain.1 - 1e-3,
+            "{}: {scaled:?} {plain:?}",
+            r.name
+        );
     }
 }

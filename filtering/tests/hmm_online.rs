@@ -112,6 +112,7 @@ fn rmle_follows_the_recorded_trajectories() {
                 exponent: r.number("rmle.alpha"),
                 offset: 1.0,
             },
+            scaled: false,
             average_from: 0,
         };
         tested += follow(r, &Learn::Rmle(settings), "rmle");
@@ -149,6 +150,7 @@ fn rules() -> Vec<Learn> {
         Learn::Rmle(Rmle {
             rate: 0.05,
             gain,
+            scaled: true,
             average_from: 10,
         }),
         Learn::Dirichlet(Dirichlet {

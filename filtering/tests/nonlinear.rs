@@ -1,4 +1,6 @@
 //! The nonlinear-Gaussian filter against closed forms, finite differences, dense quadrature and the recordings.
+//!
+//! Above 400 lines: the cases share their models and their oracles.
 
 mod reference;
 

@@ -68,6 +68,12 @@ impl<R: Read> Rows<R> {
                 "rows: save numpy.ascontiguousarray(x)",
             ));
         }
+        /// More columns than any recording has: a header that asks for more is not believed.
+        const WIDEST: usize = 1 << 20;
+        if width > WIDEST {
+            let found = format!("rows of {width} numbers");
+            return Err(wrong(found, "at most 1048576 numbers a row"));
+        }
         if length == 0 || width == 0 {
             return Err(wrong("no row".into(), "at least one observation"));
         }

@@ -66,6 +66,24 @@ impl<R: Read> Delimited<R> {
             false => cells.iter().map(|&cell| cell.to_owned()).collect(),
         };
         let choice = Choice::of(name, &names, options)?;
+        // A header of which most cells are numbers is a row with a slip of the pen.
+        let numbers = cells
+            .iter()
+            .filter(|cell| cell.parse::<f64>().is_ok())
+            .count();
+        if !held && 2 * numbers >= width {
+            let odd = cells
+                .iter()
+                .position(|cell| !is_missing(cell) && cell.parse::<f64>().is_err());
+            let odd = odd.unwrap_or_default();
+            return Err(Error::Row {
+                name: name.to_owned(),
+                line: 1,
+                column: (odd + 1).to_string(),
+                found: format!("`{}`", cells[odd]),
+                expected: "a number as in the rest of the row, or a header of names only".into(),
+            });
+        }
         Ok(Self {
             name: name.to_owned(),
             source,

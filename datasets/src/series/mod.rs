@@ -6,7 +6,8 @@
 //! | JSON lines | a number, a list of numbers, or an object of numbers by name | `null`, alone or in the row |
 //! | npy | an entry of a one-dimensional array, a row of a two-dimensional one | NaN |
 //!
-//! A row with any entry missing is missing as a whole: a filter that cannot use half an observation must not be
+//! Lines with nothing on them, and those that begin with # in CSV, are no rows. A row with any entry missing is
+//! missing as a whole: a filter that cannot use half an observation must not be
 //! handed one by accident. Nothing is read ahead, so a reader at the end of a pipe answers line by line.
 //!
 //! ```

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::em::Learned;
-use super::kalman::Kalman;
+use super::kalman::{Kalman, Prepared};
 use super::kernel::GaussianKernel;
 use super::model::LinearGaussian;
 use super::regression::Regression;
@@ -54,14 +54,15 @@ impl Block {
             && of(&self.observation, (m, n + 1))
     }
 
-    /// Takes in an observation that the filter has just taken in; a new model where it ends the block.
+    /// Takes in an observation that the filter has just taken in; a new model where it ends the block. Changes
+    /// nothing where it fails.
     pub fn update(
         &mut self,
         rule: &BlockOnlineEm,
         learned: &Learned,
         filter: &Kalman,
         y: Option<&[f64]>,
-    ) -> Result<Option<LinearGaussian>> {
+    ) -> Result<Option<Prepared>> {
         self.push(y);
         if self.seen.len() < rule.block {
             return Ok(None);
@@ -95,7 +96,7 @@ impl Block {
         rule: &BlockOnlineEm,
         learned: &Learned,
         filter: &Kalman,
-    ) -> Result<(LinearGaussian, Regression, Option<Regression>)> {
+    ) -> Result<(Prepared, Regression, Option<Regression>)> {
         let model = filter.model();
         let statistics = self.smoothed(filter)?;
         let last = filter.observations();
@@ -126,7 +127,7 @@ impl Block {
         let next = model.maximised(&total, learned, rule.pseudo_count)?;
         let total = total.about(&next);
         let observation = observation.map(|_| total.observation);
-        Ok((next, total.transition, observation))
+        Ok((Prepared::new(next)?, total.transition, observation))
     }
 
     /// The statistics of the block: backwards through the filter's beliefs, the one before the block included.

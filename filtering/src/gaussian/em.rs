@@ -150,7 +150,7 @@ impl LinearGaussian {
         let mut converged = false;
         for _ in 0..fit.max_iterations {
             let (next, before) = model.em_step(sequences, fit)?;
-            let settled = |last: &f64| before - last < room;
+            let settled = |last: &f64| (before - last).abs() <= room;
             converged = log_evidence.last().is_some_and(settled);
             log_evidence.push(before);
             if converged {

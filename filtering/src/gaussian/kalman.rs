@@ -79,12 +79,9 @@ impl Kalman {
     /// [`Kalman::lagged`]; one is kept otherwise. Costs lag·(n + n²) numbers.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a lag of 0 or one too large to be held.
+    /// [`Error::Setting`] for a lag of 0 or above 100 000, more than any filter remembers.
     pub fn with_lag(mut self, lag: usize) -> Result<Self> {
-        let size = self.plan.n * (self.plan.n + 1) * size_of::<f64>();
-        if lag == 0 || lag > isize::MAX as usize / size - 2 {
-            return Err(Error::setting("lag", lag, "from 1 to what memory can hold"));
-        }
+        check_kept("lag", lag, 1, &self.model)?;
         let beliefs = self.beliefs();
         let recent = beliefs.len().saturating_sub(lag + 1);
         self.fill(lag, &beliefs[recent..]);
@@ -237,10 +234,9 @@ impl Kalman {
     }
 
     /// Goes on with another model of the same sizes; beliefs and evidence stay.
-    pub(crate) fn change_model(&mut self, model: LinearGaussian) -> Result<()> {
-        self.plan = Plan::new(&model)?;
-        self.model = model;
-        Ok(())
+    pub(crate) fn change_model(&mut self, prepared: Prepared) {
+        self.plan = prepared.plan;
+        self.model = prepared.model;
     }
 
     /// What an update changes, the ring's spare belief apart.
@@ -286,6 +282,40 @@ impl Kalman {
             .map(|back| self.belief_before(back))
             .collect()
     }
+}
+
+/// A model that a filter can go on with: all that can fail has been done.
+pub(crate) struct Prepared {
+    model: LinearGaussian,
+    plan: Plan,
+}
+
+impl Prepared {
+    /// # Errors
+    /// [`Error::NotPositiveDefinite`] for an R that cannot be factored.
+    pub fn new(model: LinearGaussian) -> Result<Self> {
+        let plan = Plan::new(&model)?;
+        Ok(Self { model, plan })
+    }
+}
+
+/// Beliefs that a filter may keep: a misprint must not take all memory, and no filter remembers as long.
+const MOST_KEPT: usize = 100_000;
+
+/// Fails unless so many beliefs of a model can be kept.
+pub(super) fn check_kept(
+    field: &'static str,
+    value: usize,
+    least: usize,
+    model: &LinearGaussian,
+) -> Result<()> {
+    if (least..=MOST_KEPT).contains(&value) {
+        return Ok(());
+    }
+    let n = model.states();
+    let each = n * (n + 1);
+    let expected = format!("from {least} to {MOST_KEPT}: each takes {each} numbers of memory");
+    Err(Error::setting(field, value, expected))
 }
 
 /// The place in the ring, how much of it holds beliefs, how many observations, and their evidence.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::block::Block;
 use super::em::Learned;
-use super::kalman::Kalman;
+use super::kalman::{Kalman, Prepared};
 use super::model::{LinearGaussian, check_covariance, matrix, rows};
 use super::positive::{cholesky, symmetric};
 use super::quadratic::{RecursiveStatistics, second_moment};
@@ -122,11 +122,13 @@ impl GaussianLearning {
             }
             (GaussianLearn::OnlineEm(rule), State::Em(statistics)) => {
                 let (next, model) = online_em(rule, &learned, filter, statistics, t, y)?;
+                let model = model.map(Prepared::new).transpose()?;
                 *statistics = next;
                 model
             }
             (GaussianLearn::Rmle(rule), State::Rmle(ascent)) => {
                 let (next, model) = rmle(rule, &learned, filter, ascent, t, y)?;
+                let model = model.map(Prepared::new).transpose()?;
                 *ascent = next;
                 model
             }
@@ -134,7 +136,7 @@ impl GaussianLearning {
             _ => None,
         };
         if let Some(model) = learnt {
-            self.filter.change_model(model)?;
+            self.filter.change_model(model);
             self.steps += 1;
         }
         Ok(())

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::em::{Learned, check_pseudo_count};
+use super::kalman::check_kept;
 use super::model::LinearGaussian;
 use crate::{Error, Gain, Result};
 
@@ -44,7 +45,7 @@ const PSEUDO_COUNT: f64 = 1e-4;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BlockOnlineEm {
-    /// Observations a block, from 2.
+    /// Observations a block, from 2 to 100 000.
     pub block: usize,
     /// γ_t.
     pub gain: Gain,
@@ -160,10 +161,7 @@ impl GaussianLearn {
         match self {
             Self::BlockOnlineEm(rule) => {
                 rule.gain.check()?;
-                // The ring of beliefs has to fit in memory: its size is checked where it is made.
-                if rule.block < 2 {
-                    return Err(Error::setting("block", rule.block, "at least 2"));
-                }
+                check_kept("block", rule.block, 2, model)?;
                 check_pseudo_count(rule.pseudo_count)
             }
             Self::OnlineEm(rule) => {

@@ -15,7 +15,7 @@ pub(super) struct Lag {
     kept: usize,
     /// The room of the kernel to come.
     next: usize,
-    /// `[most · K²]`.
+    /// `[kept · K²]`; in older files `[most · K²]`, with zeros where none is.
     kernels: Vec<f64>,
 }
 
@@ -26,15 +26,23 @@ impl Lag {
             most,
             kept: 0,
             next: 0,
-            kernels: vec![0.0; most * k * k],
+            kernels: room(most, k * k),
         }
     }
 
     /// Whether this can be the ring of a filter of K states.
     pub fn is_valid(&self, k: usize) -> bool {
         self.size == k * k
-            && self.most.checked_mul(self.size) == Some(self.kernels.len())
             && self.kept <= self.most
+            && self
+                .most
+                .checked_mul(self.size)
+                .is_none_or(|most| self.kernels.len() <= most)
+            && self
+                .kept
+                .checked_mul(self.size)
+                .is_some_and(|kept| self.kernels.len() >= kept)
+            && (self.kept == self.most || self.next == self.kept)
             && (self.next < self.most || self.next == 0)
             && self.kernels.iter().all(|b| (0.0..=1.0 + 1e-6).contains(b))
     }
@@ -49,6 +57,10 @@ impl Lag {
         if self.most == 0 {
             return;
         }
+        let end = (self.next + 1) * self.size;
+        if self.kernels.len() < end {
+            self.kernels.resize(end, 0.0);
+        }
         fill(&mut self.kernels[self.next * self.size..(self.next + 1) * self.size]);
         self.next = (self.next + 1) % self.most;
         self.kept = (self.kept + 1).min(self.most);
@@ -57,10 +69,24 @@ impl Lag {
     /// The kernels from the newest to the oldest.
     pub fn newest(&self) -> impl Iterator<Item = &[f64]> {
         (1..=self.kept).map(|age| {
-            let place = (self.next + self.most - age) % self.most;
+            // Not modulo: the sum of a place and a huge lag is no number.
+            let place = match self.next >= age {
+                true => self.next - age,
+                false => self.next + (self.most - age),
+            };
             &self.kernels[place * self.size..(place + 1) * self.size]
         })
     }
+}
+
+/// Room for `most` kernels of `size` numbers, where the machine has as much; where not, room is taken as kernels
+/// come, and a lag that is never reached costs nothing.
+fn room(most: usize, size: usize) -> Vec<f64> {
+    let mut kernels = Vec::new();
+    if let Some(all) = most.checked_mul(size) {
+        let _ = kernels.try_reserve_exact(all);
+    }
+    kernels
 }
 
 /// The states for which a row can be worked on without asking for memory.

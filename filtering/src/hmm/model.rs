@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::emission::{AnyEmission, Emission};
+use super::emission::{AnyEmission, Emission, Learnable};
 use crate::error::check_distribution;
 use crate::{Error, Result};
 
@@ -141,6 +141,16 @@ impl<E: Emission> Hmm<E> {
                 .collect(),
             emission: self.emission.relabelled(order),
         })
+    }
+}
+
+impl<E: Learnable> Hmm<E> {
+    /// The same model, ready for statistics about its own means; [`Learnable::recentred`].
+    pub(super) fn recentred(self) -> Self {
+        Self {
+            emission: self.emission.recentred(),
+            ..self
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use super::bound::{Bound, Noise, Past, Slopes};
 use super::fit::{Tabulated, fit_quadratic};
 use super::kernel::{Joint, Kernel, Tie};
 use super::matrix::{
-    add_transposed, apply, cholesky, dot, invert_lower, product, quadratic_form, symmetrise,
-    transposed_product,
+    add_transposed, apply, cholesky, dot, invert_lower, log_determinant, lower_gram, product,
+    product_transposed, quadratic_form, symmetrise, transposed_product,
 };
 use super::score::{Score, ScoreFit};
 use super::sigma::Points;
@@ -25,6 +25,10 @@ const HALVINGS: u32 = 12;
 /// A bound may fall by this much, relative to its size, and still count as not fallen: rounding.
 const ROUNDING: f64 = 1e-12;
 
+/// f is linear where it differs from its linearisation by no more than this, relative to what it is made of: the
+/// rounding of a linear f in a state of any sensible dimension.
+const LINEAR: f64 = 1e-9;
+
 /// What a filter knows after t observations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +36,10 @@ pub(crate) struct State {
     pub time: u64,
     pub elbo: Sum,
     pub increment: f64,
+    /// What q lost in bending f at the missing observations since the last one that was seen: they are no
+    /// evidence, so the bound does not fall for them, but what comes next is bounded by way of this q.
+    #[serde(default)]
+    pub owed: f64,
     pub mean: Vec<f64>,
     pub covariance: Vec<f64>,
     pub precision: Vec<f64>,
@@ -124,6 +132,7 @@ impl<M: StateSpace> Filter<M> {
             time: 0,
             elbo: Sum::default(),
             increment: 0.0,
+            owed: 0.0,
             mean: model.initial_mean().to_vec(),
             covariance: model.initial_covariance().to_vec(),
             precision: prior.precision.clone(),
@@ -175,11 +184,12 @@ impl<M: StateSpace> Filter<M> {
         })
     }
 
-    /// Takes the next observation `[m]` in, `None` for a missing one.
+    /// Takes the next observation `[m]` in, `None` for a missing one, whose increment is 0: it is no evidence. What
+    /// q loses there, where f bends, is counted with the next observation that is seen.
     ///
     /// # Errors
-    /// [`Error::Observation`] for one that is not of the model, [`Error::NotFinite`] where the bound leaves the
-    /// range of numbers. The filter is then as it was.
+    /// [`Error::Observation`] for one that is not of the model, [`Error::NotFinite`] where the bound or the
+    /// covariance leaves the range of numbers. The filter is then as it was.
     pub fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         self.propose(observation)?;
         Ok(self.commit())
@@ -195,12 +205,18 @@ impl<M: StateSpace> Filter<M> {
         if let Some(y) = observation {
             self.model.check(y).map_err(|e| e.at_observation(number))?;
         }
-        let bound = self.first_guess(observation);
-        let bound = self.improve(observation, bound);
-        if !bound.is_finite() {
-            return Err(not_finite(number, "the evidence lower bound", bound));
+        if observation.is_none() && self.predict_exactly()? {
+            self.next.evaluations = 0;
+            self.next.unsettled = self.state.unsettled;
+            self.write(observation, 0.0, true);
+        } else {
+            let bound = self.first_guess(observation);
+            let bound = self.improve(observation, bound);
+            if !bound.is_finite() {
+                return Err(not_finite(number, "the evidence lower bound", bound));
+            }
+            self.write(observation, bound, false);
         }
-        self.write(observation, bound);
         self.write_score(observation)?;
         self.ready = true;
         Ok(())
@@ -265,41 +281,19 @@ impl<M: StateSpace> Filter<M> {
 
     /// The pair before y_t: A = P⁻¹ + FᵀQ⁻¹F, B = −FᵀQ⁻¹, D = Q⁻¹ (equations 2.2a).
     fn predict_joint(&mut self) -> bool {
-        let (n, state, noise, work) = (self.model.dim(), &self.state, &self.noise, &mut self.work);
+        let (n, work) = (self.model.dim(), &mut self.work);
         let joint = &mut work.joint;
-        if state.time == 0 {
+        if self.state.time == 0 {
             joint.tie = Tie::First;
             joint.mean.copy_from_slice(self.model.initial_mean());
             joint.d.copy_from_slice(&self.prior.precision);
             return joint.derive();
         }
-        let tangent = self.settings.linearisation == super::Linearisation::Tangent;
-        if tangent {
-            self.model.mean(&state.mean, &mut joint.mean);
-            self.model.mean_slope(&state.mean, &mut work.slope);
-        } else {
-            work.factor.copy_from_slice(&state.covariance);
-            if cholesky(&mut work.factor, n).is_err() {
-                return false;
-            }
-            invert_lower(&work.factor, &mut work.inverse, n);
-            joint.mean.fill(0.0);
-            work.hessian.fill(0.0);
-            for (z, w) in work.bound.points.iter() {
-                apply(&work.factor, z, &mut work.x);
-                for (x, m) in work.x.iter_mut().zip(&state.mean) {
-                    *x += m;
-                }
-                self.model.mean(&work.x, &mut work.y);
-                for i in 0..n {
-                    joint.mean[i] += w * work.y[i];
-                    for j in 0..n {
-                        work.hessian[i * n + j] += w * work.y[i] * z[j];
-                    }
-                }
-            }
-            product(&work.hessian, &work.inverse, &mut work.slope, n);
+        if !self.linearise() {
+            return false;
         }
+        let (state, noise, work) = (&self.state, &self.noise, &mut self.work);
+        let joint = &mut work.joint;
         joint.previous_mean.copy_from_slice(&state.mean);
         joint.d.copy_from_slice(&noise.precision);
         if self.settings.scheme == Scheme::Vjf {
@@ -324,6 +318,116 @@ impl<M: StateSpace> Filter<M> {
         }
         joint.b.iter_mut().for_each(|b| *b = -*b);
         joint.derive()
+    }
+
+    /// f(x') ≈ m + F (x' − m'): m into the pair's mean, F into `slope`.
+    fn linearise(&mut self) -> bool {
+        let (n, state, work) = (self.model.dim(), &self.state, &mut self.work);
+        let joint = &mut work.joint;
+        if self.settings.linearisation == super::Linearisation::Tangent {
+            self.model.mean(&state.mean, &mut joint.mean);
+            self.model.mean_slope(&state.mean, &mut work.slope);
+            return true;
+        }
+        work.factor.copy_from_slice(&state.covariance);
+        if cholesky(&mut work.factor, n).is_err() {
+            return false;
+        }
+        invert_lower(&work.factor, &mut work.inverse, n);
+        joint.mean.fill(0.0);
+        work.hessian.fill(0.0);
+        for (z, w) in work.bound.points.iter() {
+            apply(&work.factor, z, &mut work.x);
+            for (x, m) in work.x.iter_mut().zip(&state.mean) {
+                *x += m;
+            }
+            self.model.mean(&work.x, &mut work.y);
+            for i in 0..n {
+                joint.mean[i] += w * work.y[i];
+                for j in 0..n {
+                    work.hessian[i * n + j] += w * work.y[i] * z[j];
+                }
+            }
+        }
+        product(&work.hessian, &work.inverse, &mut work.slope, n);
+        true
+    }
+
+    /// The pair of a missing observation where f is linear as far as q_{t−1} reaches: then q_t = N(m, FPFᵀ + Q) and
+    /// b_t are exact and nothing is lost. From moments, because the precisions of the pair cancel where P is many
+    /// times Q. `false` where f bends, and where q_{t−1} is not a part of the pair.
+    fn predict_exactly(&mut self) -> Result<bool> {
+        let free = self.state.time > 0 && self.settings.scheme != Scheme::Vjf;
+        if !free || !self.linearise() {
+            return Ok(false);
+        }
+        let (n, state, noise, work) = (self.model.dim(), &self.state, &self.noise, &mut self.work);
+        let joint = &mut work.joint;
+        work.factor.copy_from_slice(&state.covariance);
+        if cholesky(&mut work.factor, n).is_err() {
+            return Ok(false);
+        }
+        for (z, _) in work.bound.points.iter() {
+            apply(&work.factor, z, &mut work.x);
+            for ((point, x), m) in work.step.iter_mut().zip(&work.x).zip(&state.mean) {
+                *point = m + x;
+            }
+            self.model.mean(&work.step, &mut work.y);
+            for ((f, m), row) in (work.y.iter().zip(&joint.mean)).zip(work.slope.chunks_exact(n)) {
+                let (mut line, mut size) = (*m, m.abs() + f.abs());
+                for (slope, x) in row.iter().zip(&work.x) {
+                    line += slope * x;
+                    size += (slope * x).abs();
+                }
+                let within = (f - line).abs() <= LINEAR * size;
+                if !within {
+                    return Ok(false);
+                }
+            }
+        }
+        joint.tie = Tie::Free;
+        joint.previous_mean.copy_from_slice(&state.mean);
+        joint.previous_covariance.copy_from_slice(&state.covariance);
+        product(&work.slope, &state.covariance, &mut work.hessian, n);
+        product_transposed(&work.hessian, &work.slope, &mut joint.covariance, n);
+        for (s, q) in joint.covariance.iter_mut().zip(self.model.noise()) {
+            *s += q;
+        }
+        symmetrise(&mut joint.covariance, n);
+        let spread = joint.covariance.iter().chain(&joint.mean);
+        if let Some(found) = spread.copied().find(|s| !s.is_finite()) {
+            return Err(not_finite(state.time, "the belief of a state", found));
+        }
+        for i in 0..n {
+            for j in 0..n {
+                joint.cross[i * n + j] = work.hessian[j * n + i];
+            }
+        }
+        work.factor.copy_from_slice(&joint.covariance);
+        if cholesky(&mut work.factor, n).is_err() {
+            return Ok(false);
+        }
+        joint.log_covariance = log_determinant(&work.factor, n);
+        invert_lower(&work.factor, &mut work.inverse, n);
+        lower_gram(&work.inverse, &mut joint.precision, n);
+        joint.d.copy_from_slice(&noise.precision);
+        transposed_product(&work.slope, &noise.precision, &mut joint.b, n);
+        product(&joint.b, &work.slope, &mut joint.a, n);
+        symmetrise(&mut joint.a, n);
+        for (a, p) in joint.a.iter_mut().zip(&state.precision) {
+            *a += p;
+        }
+        joint.b.iter_mut().for_each(|b| *b = -*b);
+        work.factor.copy_from_slice(&joint.a);
+        if cholesky(&mut work.factor, n).is_err() {
+            return Ok(false);
+        }
+        joint.log_conditional = -log_determinant(&work.factor, n);
+        invert_lower(&work.factor, &mut work.inverse, n);
+        lower_gram(&work.inverse, &mut joint.conditional, n);
+        product(&joint.conditional, &joint.b, &mut joint.slope, n);
+        joint.slope.iter_mut().for_each(|e| *e = -*e);
+        Ok(joint.log_conditional.is_finite() && joint.log_covariance.is_finite())
     }
 
     /// Newton's method on ln g(y|x) − ½(x − μ̂)ᵀΠ(x − μ̂), with steps halved until it rises.
@@ -468,13 +572,19 @@ impl<M: StateSpace> Filter<M> {
         bound
     }
 
-    /// The next state from the pair that was reached.
-    fn write(&mut self, observation: Option<&[f64]>, bound: f64) {
+    /// The next state from the pair that was reached; `exact` for one of [`Filter::predict_exactly`].
+    fn write(&mut self, observation: Option<&[f64]>, bound: f64, exact: bool) {
         let (work, next) = (&mut self.work, &mut self.next);
         let (joint, slopes) = (&work.joint, &work.slopes);
         next.time = self.state.time + 1;
-        next.increment = bound;
-        next.elbo = self.state.elbo.plus(bound);
+        let reached = self.state.owed + bound;
+        (next.increment, next.owed) = match observation {
+            Some(_) => (reached, 0.0),
+            // The prior is its own best Gaussian.
+            None if self.state.time == 0 => (0.0, 0.0),
+            None => (0.0, reached),
+        };
+        next.elbo = self.state.elbo.plus(next.increment);
         next.mean.copy_from_slice(&joint.mean);
         next.covariance.copy_from_slice(&joint.covariance);
         next.precision.copy_from_slice(&joint.precision);
@@ -490,7 +600,21 @@ impl<M: StateSpace> Filter<M> {
         match (&mut next.value, self.settings.representation) {
             (Value::Quadratic(w), _) => {
                 w.centre.copy_from_slice(&joint.mean);
-                if one_step {
+                if exact && let (Value::Quadratic(past), false) = (&self.state.value, one_step) {
+                    // W_t = ln q_t + E_b[W_{t−1} − ln q_{t−1}], the second a quadratic with what W_{t−1} has beyond
+                    // ln q_{t−1}: its slope, and the difference of the curvatures.
+                    w.slope.fill(0.0);
+                    add_transposed(&joint.slope, &past.slope, &mut w.slope);
+                    let beyond = past.curvature.iter().zip(&self.state.precision);
+                    for (b, (c, p)) in work.factor.iter_mut().zip(beyond) {
+                        *b = c - p;
+                    }
+                    product(&work.factor, &joint.slope, &mut work.inverse, joint.n);
+                    transposed_product(&joint.slope, &work.inverse, &mut w.curvature, joint.n);
+                    for (c, p) in w.curvature.iter_mut().zip(&joint.precision) {
+                        *c += p;
+                    }
+                } else if one_step {
                     w.slope.fill(0.0);
                     w.curvature.copy_from_slice(&joint.precision);
                 } else {

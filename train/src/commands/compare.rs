@@ -5,29 +5,29 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use scotopic::filtering::Sequence;
 use scotopic::filtering::hmm::BatchEm;
 
-use super::print;
+use super::{compare_orders, print};
 use crate::cli::BadRequest;
 use crate::experiments::{Cell, Table};
 use crate::figures;
-use crate::filtering::ablation;
 use crate::filtering::comparison::{self, Learning, Row};
-use crate::filtering::{Generalised, Model, Source};
+use crate::filtering::{Model, Source};
 use crate::replace::replace;
 
 /// Options of `scotopic compare`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "F is the free energy in nats, gap = ln p − L what the factorisation costs, marginals the mean error of\n\
+    after_help = "F is the free energy in nats, gap = ln p − L what the factorisation costs (of a nonlinear model F is an\n\
+                        estimate, which can come out below −ln p), marginals the mean error of\n\
                         its beliefs against the exact smoother. With --start, parameters are learned from there by EM\n\
                         under each factorisation; |A − A*| and |θ − θ*| are mean errors against --truth (transition, and\n\
                         probabilities, rates or means), updates the iterations until an observation gains less than\n\
                         --tolerance nats. µs and bytes are of one update and of what is carried online, in batch of the\n\
                         whole posterior divided by T and of all of it.\n\n\
                         For a model in continuous time (kind = \"generalised\") schemes, orders of motion and smoothness of\n\
-                        the noise are compared: error and calibration against --states, evidence of the samples.\n\n\
+                        the noise are compared: error and calibration against --states (after the\n\
+                        first N bins, which the published schemes wait for), evidence of the samples.\n\n\
                         Examples:\n  \
                         scotopic compare quakes.csv --model quakes.toml\n  \
                         scotopic compare dice.csv --model true.toml --start guess.toml --truth true.toml --out compared\n  \
@@ -55,8 +55,8 @@ pub struct CompareArgs {
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub updates: usize,
     /// Models in continuous time: orders of motion, as in 1..8 or 1,2,4
-    #[arg(long, value_name = "LIST", default_value = "1..6", value_parser = orders)]
-    pub orders: Orders,
+    #[arg(long, value_name = "LIST", default_value = "1..6", value_parser = compare_orders::orders)]
+    pub orders: compare_orders::Orders,
     /// Models in continuous time: smoothness of the noise in bins, 0 is white [default: the model's]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub smoothness: Vec<f64>,
@@ -77,31 +77,13 @@ pub struct CompareArgs {
     pub json: bool,
 }
 
-/// Orders of motion to compare.
-#[derive(Debug, Clone)]
-pub struct Orders(Vec<usize>);
-
-fn orders(text: &str) -> Result<Orders, String> {
-    let number = |t: &str| match t.trim().parse::<usize>() {
-        Ok(n) if n <= 15 => Ok(n),
-        _ => Err(format!("`{t}` is no order from 0 to 15")),
-    };
-    let list = match text.split_once("..") {
-        Some((from, to)) => (number(from)?..=number(to.trim_start_matches('='))?).collect(),
-        None => text.split(',').map(number).collect::<Result<Vec<_>, _>>()?,
-    };
-    match list.is_empty() {
-        true => Err("it holds no order; write 1..8 or 1,2,4".into()),
-        false => Ok(Orders(list)),
-    }
-}
-
 /// Compares factorisations on one sequence.
 ///
 /// # Errors
 /// If data or models cannot be used, or a factorisation does not exist.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     let model = Model::read(&args.model).map_err(BadRequest)?;
+    sensible(args, &model).map_err(BadRequest)?;
     let learning = learning(args, &model).map_err(BadRequest)?;
     let data = args.source.read(&args.data)?;
     ensure!(
@@ -109,8 +91,17 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         "{} has no observation",
         args.data.display()
     );
+    if data.width() != model.width() {
+        return Err(BadRequest(anyhow::anyhow!(
+            "{}: found {} columns, but the model sees {} an observation; choose them by --columns",
+            args.data.display(),
+            data.width(),
+            model.width()
+        ))
+        .into());
+    }
     if let Model::Generalised(model) = &model {
-        return generalised(args, model, &data);
+        return compare_orders::run(args, model, &data);
     }
     let names: Vec<&str> = match args.factorisations.is_empty() {
         true => comparison::all(&model),
@@ -133,6 +124,13 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
             }
             Err(error) => return Err(error.context(format!("{name} on {}", args.data.display()))),
         }
+    }
+    if rows.is_empty() {
+        let (name, error) = failed
+            .into_iter()
+            .next()
+            .context("there is nothing to compare")?;
+        anyhow::bail!("no factorisation could be computed; {name}: {error}");
     }
     let table = table(&rows, learning.is_some());
     if let Some(folder) = &args.out {
@@ -166,112 +164,33 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Schemes × smoothness × orders of a model in continuous time.
-fn generalised(args: &CompareArgs, model: &Generalised, data: &Sequence) -> Result<ExitCode> {
-    let truth = match &args.states {
-        // Which columns are observed says nothing about the file of states.
-        Some(path) => {
-            let all = Source {
-                format: None,
-                columns: Vec::new(),
-            };
-            Some(ablation::truth(&all.read(path)?, model, data.len())?)
-        }
-        None => None,
-    };
-    let schemes: Vec<&str> = match args.schemes.is_empty() {
-        true => ablation::SCHEMES.to_vec(),
-        false => args.schemes.iter().map(String::as_str).collect(),
-    };
-    let smoothness = match args.smoothness.is_empty() {
-        true => vec![model.embedding.smoothness],
-        false => args.smoothness.clone(),
-    };
-    let mut rows = Vec::new();
-    let mut best: Option<(f64, Vec<ablation::Track>, String, usize, f64)> = None;
-    for scheme in schemes {
-        for &s in &smoothness {
-            for &order in &args.orders.0 {
-                let (row, tracks) = ablation::run(model, data, scheme, order, s, truth.as_ref())
-                    .with_context(|| format!("{scheme}, order {order}, s = {s}"))?;
-                let score = row.log_evidence.unwrap_or(f64::NEG_INFINITY);
-                if row.failed.is_none() && best.as_ref().is_none_or(|(most, ..)| score > *most) {
-                    best = Some((score, tracks, scheme.to_owned(), order, s));
-                }
-                rows.push(row);
-            }
-        }
+/// Options that the kind of model does not know are refused, not ignored.
+fn sensible(args: &CompareArgs, model: &Model) -> Result<()> {
+    let continuous = matches!(model, Model::Generalised(_));
+    let continuous_only =
+        !args.smoothness.is_empty() || !args.schemes.is_empty() || args.states.is_some();
+    ensure!(
+        continuous || !continuous_only,
+        "--smoothness, --schemes and --states are for models in continuous time; this is a {}",
+        model.described()
+    );
+    ensure!(
+        !continuous || args.factorisations.is_empty(),
+        "--factorisations is for models in discrete time; name --schemes"
+    );
+    ensure!(
+        args.tolerance >= 0.0 && args.tolerance.is_finite(),
+        "--tolerance is {}, expected 0 or more",
+        args.tolerance
+    );
+    if let Some(s) = args
+        .smoothness
+        .iter()
+        .find(|s| !(s.is_finite() && **s >= 0.0))
+    {
+        anyhow::bail!("--smoothness holds {s}, expected a time in bins, 0 or more");
     }
-    let mut table = Table::new(&[
-        "scheme",
-        "order",
-        "s",
-        "look-ahead",
-        "RMSE",
-        "NEES",
-        "ln p",
-        "µs",
-    ]);
-    let number = |value: Option<f64>, decimals| match value {
-        Some(v) if v.is_finite() && v.abs() < 1e9 => Cell::Number(v, decimals),
-        Some(v) => format!("{v:.1e}").into(),
-        None => Cell::Empty,
-    };
-    for row in &rows {
-        table.push(vec![
-            row.scheme.as_str().into(),
-            row.order.to_string().into(),
-            row.smoothness.to_string().into(),
-            row.look_ahead.to_string().into(),
-            number(row.rmse, 4),
-            number(row.nees, 2),
-            number(row.log_evidence, 2),
-            number(row.failed.is_none().then_some(row.micros), 1),
-        ]);
-    }
-    if let Some(folder) = &args.out {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("could not make {}", folder.display()))?;
-        replace(&folder.join("compare.csv"), table.csv().as_bytes())?;
-        if let Some(picture) = ablation::picture(&rows)? {
-            figures::write_png(folder.join("compare.png"), &picture)?;
-        }
-        if let Some((_, tracks, ..)) = &best
-            && let Some(picture) = ablation::trajectories(tracks, truth.as_ref())?
-        {
-            figures::write_png(folder.join("trajectories.png"), &picture)?;
-        }
-    }
-    if args.json {
-        let value = serde_json::json!({ "observations": data.len(), "rows": rows });
-        print::line(serde_json::to_string_pretty(&value)?)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let what = Model::Generalised(Box::new(model.clone())).described();
-    print::line(format!(
-        "{what}, {} bins of {}",
-        data.len(),
-        args.data.display()
-    ))?;
-    print::line(table.text())?;
-    // The same failure at every order is told once.
-    let mut told: Vec<(String, Vec<String>)> = Vec::new();
-    for row in &rows {
-        if let Some(error) = &row.failed {
-            let what = format!("{}, s = {}: {error}", row.scheme, row.smoothness);
-            match told.iter_mut().find(|(known, _)| *known == what) {
-                Some((_, orders)) => orders.push(row.order.to_string()),
-                None => told.push((what, vec![row.order.to_string()])),
-            }
-        }
-    }
-    for (what, orders) in told {
-        print::line(format!("order {} of {what}", orders.join(", ")))?;
-    }
-    if let Some((_, _, scheme, order, s)) = best.filter(|(most, ..)| most.is_finite()) {
-        print::line(format!("most evidence: {scheme}, order {order}, s = {s}"))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
@@ -292,9 +211,18 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
             ),
         }
     };
+    let (start, truth) = (read(start)?, args.truth.as_ref().map(read).transpose()?);
+    if let Some(truth) = &truth {
+        ensure!(
+            truth.states() == start.states() && truth.width() == start.width(),
+            "--start has {} states and --truth {}, or they see other data: their parameters cannot be compared",
+            start.states(),
+            truth.states()
+        );
+    }
     Ok(Some(Learning {
-        start: read(start)?,
-        truth: args.truth.as_ref().map(read).transpose()?,
+        start,
+        truth,
         em: BatchEm {
             max_iterations: args.updates,
             tolerance: args.tolerance,

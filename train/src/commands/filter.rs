@@ -14,8 +14,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use scotopic_datasets::series::Series;
 
 use crate::cli::BadRequest;
-use crate::filtering::running::Rule;
+use crate::experiments::number;
+use crate::filtering::choice::Rule;
+use crate::filtering::source::from_one;
 use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
+use crate::replace::{check_apart, check_writable};
 
 /// Options of `scotopic filter`.
 #[derive(Debug, Args)]
@@ -24,7 +27,8 @@ use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
                         sin-quadratic, stochastic-volatility, diagonal-linear. `scotopic fit` makes one from data.\n\n\
                         One line is written for each observation: the belief q_t, the increment of the bound\n\
                         (ln p(o_t|o_<t) where the bound is exact, as \"reversed\" is for hmm and linear-gaussian) and\n\
-                        its sum, in nats. A row with an empty cell, NA or null is missing: the belief is predicted.\n\n\
+                        its sum, in nats. A row with an empty cell, NA or null is missing: the belief is predicted.\n\
+                        A blank line is no row.\n\n\
                         Examples:\n  \
                         scotopic filter --model quakes.toml quakes.csv\n  \
                         tail -f sensor.csv | scotopic filter --model tracking.toml --learn --save tracking.filter -\n  \
@@ -44,8 +48,8 @@ pub struct FilterArgs {
     /// Go on with a filter that was saved, where it stopped
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
-    /// reversed; hmm: decoupled-lag1, frozen, tied; linear-gaussian: diagonal, frozen-mean-field, jelbo;
-    /// nonlinear: jelbo, vjf
+    /// reversed; hmm: decoupled-lag1, frozen, tied; linear-gaussian: diagonal, decoupled, frozen-mean-field,
+    /// jelbo; nonlinear: jelbo, vjf
     #[arg(
         long,
         value_name = "NAME",
@@ -97,6 +101,7 @@ pub struct FilterArgs {
 /// out, by its number. With --save the filter as it was before that row is saved first.
 pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut filter = start(args).map_err(BadRequest)?;
+    outputs(args).map_err(BadRequest)?;
     let mut series = args.source.open(&args.data)?;
     if series.width() != filter.width() {
         return Err(BadRequest(anyhow::anyhow!(
@@ -130,7 +135,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             };
             let seen = row.is_some();
             let clock = Instant::now();
-            let step = filter.update(row)?;
+            let step = filter.update(row).map_err(from_one)?;
             busy += clock.elapsed();
             let t = filter.observations();
             if args.every > 0 && t.is_multiple_of(args.every) {
@@ -150,10 +155,9 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     bar.finish_and_clear();
     // Lines and state are kept also where the data went wrong: both end before the bad row.
     lines.flush()?;
-    if let Some(path) = &args.save {
-        snapshot::save(&filter, path)?;
-    }
-    outcome.with_context(|| args.data.display().to_string())?;
+    let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
+    outcome.map_err(|e| named(e, &args.data))?;
+    saved.transpose()?;
     if let Some(path) = &args.model_out {
         filter.model().write(path)?;
     }
@@ -164,6 +168,29 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         true => ExitCode::from(130),
         false => ExitCode::SUCCESS,
     })
+}
+
+/// Everything that is to be written can be, and is none of what is read.
+fn outputs(args: &FilterArgs) -> Result<()> {
+    let written = [&args.out, &args.save, &args.model_out];
+    let written: Vec<&Path> = written
+        .into_iter()
+        .flatten()
+        .map(PathBuf::as_path)
+        .collect();
+    let read = [Some(&args.data), args.model.as_ref()];
+    let read: Vec<&Path> = read.into_iter().flatten().map(PathBuf::as_path).collect();
+    check_apart(&written, &read)?;
+    written.into_iter().try_for_each(check_writable)
+}
+
+/// The file before a message that does not name it yet.
+fn named(error: anyhow::Error, data: &Path) -> anyhow::Error {
+    let name = data.display().to_string();
+    match format!("{error:#}").contains(&name) {
+        true => error,
+        false => error.context(name),
+    }
 }
 
 fn start(args: &FilterArgs) -> Result<Running> {
@@ -242,8 +269,9 @@ fn summary(filter: &Running, before: (u64, f64), begun: Instant, busy: std::time
         n => format!(" ({} with those before)", n + count),
     };
     eprintln!(
-        "{count} observations{so_far}, {each:.4} nats each, bound {:.3}; {micros:.2} µs an update, {:.2} s in all",
-        filter.elbo(),
+        "{count} observations{so_far}, {} nats each, bound {}; {micros:.2} µs an update, {:.2} s in all",
+        number(each, 4),
+        number(filter.elbo(), 3),
         begun.elapsed().as_secs_f64()
     );
 }

@@ -1,10 +1,10 @@
 //! `scotopic fit`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use scotopic::filtering::Sequence;
 use scotopic::filtering::gaussian::{GaussianFit, LinearGaussian};
@@ -14,7 +14,9 @@ use scotopic::filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use super::print;
 use crate::cli::BadRequest;
 use crate::experiments::{Cell, Table};
+use crate::filtering::source::from_one;
 use crate::filtering::{Model, Source};
+use crate::replace::{check_apart, check_writable};
 
 /// What each hidden state makes of the world, or a state that is a vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -132,19 +134,25 @@ impl Fitted {
 /// If data or model cannot be used, or no start of EM came to an end.
 pub fn run(args: &FitArgs) -> Result<ExitCode> {
     ensure_numbers(args).map_err(BadRequest)?;
+    let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
+    // A model may be fitted further in its own file; data may not be lost.
+    check_apart(&[&args.out], &read).map_err(BadRequest)?;
+    check_writable(&args.out).map_err(BadRequest)?;
     let data = args.source.read_all(&args.data)?;
     let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
     ensure!(
         observations > 0,
         "there is no observation: every row is missing"
     );
-    let mut fits = Vec::new();
+    let (mut fits, mut failed) = (Vec::new(), Vec::new());
     match (&args.model, args.kind) {
         (Some(path), _) => fits.push(from_model(Model::read(path)?, &data, args)?),
         (None, Some(kind)) => {
             for &states in &args.states {
-                let fitted = from_data(kind, states as usize, &data, args);
-                fits.push(fitted.with_context(|| format!("{states} states could not be fitted"))?);
+                match from_data(kind, states as usize, &data, args) {
+                    Ok(fitted) => fits.push(fitted),
+                    Err(error) => failed.push((states, error)),
+                }
             }
         }
         (None, None) => {
@@ -154,13 +162,22 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     let best = fits
         .iter()
         .min_by(|a, b| a.bic(observations).total_cmp(&b.bic(observations)));
-    let best = best.context("there is nothing to fit")?;
+    let Some(best) = best else {
+        let told = match failed.into_iter().next() {
+            Some((states, error)) => error.context(format!(
+                "{states} states could not be fitted (--pseudo-count keeps probabilities and variances from zero)"
+            )),
+            None => anyhow::anyhow!("there is nothing to fit"),
+        };
+        return Err(told);
+    };
     best.model.write(&args.out)?;
     if args.json {
         let rows: Vec<_> = fits.iter().map(|f| row_json(f, observations)).collect();
         let value = serde_json::json!({
             "observations": observations, "sequences": data.len(), "fits": rows,
             "best": best.states, "model": args.out,
+            "failed": failed.iter().map(|(k, e)| serde_json::json!({"states": k, "error": format!("{e:#}")})).collect::<Vec<_>>(),
         });
         print::line(serde_json::to_string_pretty(&value)?)?;
         return Ok(ExitCode::SUCCESS);
@@ -189,6 +206,9 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         ]);
     }
     print::line(table.text())?;
+    for (states, error) in &failed {
+        print::line(format!("{states} states: {error:#}"))?;
+    }
     print::line(format!(
         "{} ({observations} observations): {}",
         best.model.described(),
@@ -199,13 +219,13 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
 
 fn ensure_numbers(args: &FitArgs) -> Result<()> {
     ensure!(
-        args.tolerance >= 0.0,
+        args.tolerance >= 0.0 && args.tolerance.is_finite(),
         "--tolerance is {}, expected 0 or more",
         args.tolerance
     );
     ensure!(
         args.pseudo_count >= 0.0 && args.pseudo_count.is_finite(),
-        "--pseudo-count is {}, expected 0 or more",
+        "--pseudo-count is {}, expected a finite number, 0 or more",
         args.pseudo_count
     );
     Ok(())
@@ -250,7 +270,8 @@ fn from_data(kind: Sort, states: usize, data: &[Sequence], args: &FitArgs) -> Re
         args.restarts as usize,
         &discrete_em(args),
         &mut rng,
-    )?;
+    )
+    .map_err(from_one)?;
     Ok(Fitted {
         states,
         log_evidence: fit.log_evidence(),
@@ -266,7 +287,7 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted>
     let begun = Instant::now();
     match model {
         Model::Hmm(model) => {
-            let fit = model.fit(data, &discrete_em(args))?;
+            let fit = model.fit(data, &discrete_em(args)).map_err(from_one)?;
             Ok(Fitted {
                 states: fit.model.states(),
                 log_evidence: fit.log_evidence(),
@@ -299,8 +320,8 @@ fn gaussian(
         log_evidence,
         iterations: fit.log_evidence.len().saturating_sub(1),
         converged: fit.converged,
-        // F, H, b, d, m0 and the covariances Q, P0, R; less the n² of the basis of the hidden space.
-        free: (n * n + m * n + 2 * n + m + n * (n + 1) + m * (m + 1) / 2).saturating_sub(n * n),
+        // F, H, b, d, m0 and the covariances Q, P0, R; less the n² + n of basis and origin of the hidden space.
+        free: (n * n + m * n + 2 * n + m + n * (n + 1) + m * (m + 1) / 2).saturating_sub(n * n + n),
         model: Model::LinearGaussian(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })

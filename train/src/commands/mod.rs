@@ -2,6 +2,7 @@
 
 pub mod analyse;
 pub mod compare;
+pub mod compare_orders;
 pub mod completions;
 pub mod config;
 pub mod data;

@@ -25,7 +25,7 @@ mod table2_mnist;
 mod zoo;
 
 pub use page::Page;
-pub use table::{Cell, Table};
+pub use table::{Cell, Table, number};
 pub use zoo::{Order, Trained, obtain};
 
 /// How much is spent on an experiment.

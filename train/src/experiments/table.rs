@@ -41,7 +41,7 @@ impl Cell {
     fn plain(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
-            Self::Number(value, decimals) => format!("{value:.decimals$}"),
+            Self::Number(value, decimals) => number(*value, *decimals),
             Self::Percent(value) => format!("{:.1} %", 100.0 * value),
             Self::Empty => "–".into(),
         }
@@ -56,6 +56,18 @@ impl Cell {
             Self::Number(value, _) | Self::Percent(value) => format!("{value:.6}"),
             Self::Empty => String::new(),
         }
+    }
+}
+
+/// A number with so many decimals; a huge one with an exponent, and nothing below zero that is zero.
+pub fn number(value: f64, decimals: usize) -> String {
+    if value.abs() >= 1e9 {
+        return format!("{value:.3e}");
+    }
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.chars().all(|c| c == '0' || c == '.') => digits.to_owned(),
+        _ => text,
     }
 }
 

@@ -105,11 +105,15 @@ pub fn run(
             row.failed = Some(error.to_string());
             return Ok((row, tracks));
         }
-        let Some(at) = t.checked_sub(running.delay()) else {
+        // The published schemes have no belief before N + 1 samples are in; no scheme is scored before that.
+        let (Some(at), true) = (t.checked_sub(running.delay()), t >= order) else {
             continue;
         };
         let covariance = running.state_covariance();
         for (i, track) in tracks.iter_mut().enumerate() {
+            if track.mean.is_empty() {
+                track.first = at;
+            }
             track.mean.push(running.states()[i]);
             track.deviation.push(covariance[i * n + i].max(0.0).sqrt());
         }
@@ -272,7 +276,13 @@ pub fn trajectories(tracks: &[Track], truth: Option<&DMatrix<f64>>) -> Result<Op
             if let Some(truth) = truth {
                 series.push(line(
                     "truth",
-                    truth.row(i).iter().copied().take(x.len()).collect(),
+                    truth
+                        .row(i)
+                        .iter()
+                        .copied()
+                        .skip(track.first)
+                        .take(x.len())
+                        .collect(),
                 ));
             }
             Panel {

@@ -6,12 +6,12 @@ use anyhow::Result;
 use image::RgbImage;
 use scotopic::filtering::Sequence;
 use scotopic::filtering::gaussian::LinearGaussian;
-use scotopic::filtering::hmm::{AnyEmission, BatchEm, Factorisation, Hmm};
+use scotopic::filtering::hmm::{BatchEm, Factorisation, Hmm};
 use scotopic::filtering::nonlinear::{self, Settings, models::AnyStateSpace};
 use serde::Serialize;
 
-use super::running::{self, Running};
-use super::{Model, snapshot};
+use super::matching::parameter_error;
+use super::{Model, Running, choice, snapshot};
 use crate::figures::chart::{self, Mark, Panel, Series};
 
 /// What one factorisation comes to on one sequence.
@@ -74,6 +74,7 @@ pub fn all(model: &Model) -> Vec<&'static str> {
             "reversed",
             "temporal-mean-field",
             "diagonal",
+            "decoupled",
             "frozen-mean-field",
             "jelbo",
         ],
@@ -92,7 +93,7 @@ pub fn discrete(
     name: &str,
     learning: Option<&Learning>,
 ) -> Result<Row> {
-    let factorisation = running::discrete(name)?;
+    let factorisation = choice::discrete(name)?;
     let exact = model.smooth(data)?;
     let k = model.states();
     let clock = Instant::now();
@@ -152,7 +153,7 @@ pub fn discrete(
 /// # Errors
 /// As [`discrete`].
 pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<Row> {
-    let factorisation = running::gaussian(name)?;
+    let factorisation = choice::gaussian(name)?;
     let exact = model.smooth(data)?;
     let clock = Instant::now();
     let posterior = model.posterior(data, factorisation)?;
@@ -220,13 +221,20 @@ pub fn nonlinear(model: &AnyStateSpace, data: &Sequence, name: &str) -> Result<R
     })
 }
 
-/// ln p(o_t|o_<t) on a grid, for models of one dimension.
+/// ln p(o_t|o_<t) on a grid, for models of one dimension; `None` where no grid that can be afforded settles.
+///
+/// The grid starts where the beliefs of the filter are and is made wider, then finer, until neither changes the
+/// evidence: the beliefs may have missed a mode, and a step must be small against the noise of the transition.
 fn evidence(model: &AnyStateSpace, data: &Sequence) -> Option<Vec<f64>> {
     use nonlinear::StateSpace;
-    /// Half as many change the evidence of the recorded models by less than 1e-10.
-    const POINTS: usize = 3001;
-    /// The grid reaches this many standard deviations of the filter's beliefs beyond them.
+    /// A grid of so many points takes a second for some hundred observations.
+    const MOST: usize = 6001;
+    /// The first grid reaches so many standard deviations beyond the beliefs.
     const REACH: f64 = 8.0;
+    /// Steps a standard deviation of the transition: the sum over a Gaussian is then exact to rounding.
+    const STEPS: f64 = 3.0;
+    /// In nats, of all data: what may change when the grid is made wider.
+    const SETTLED: f64 = 1e-6;
     if model.dim() != 1 {
         return None;
     }
@@ -237,18 +245,27 @@ fn evidence(model: &AnyStateSpace, data: &Sequence) -> Option<Vec<f64>> {
         let (m, s) = (filter.mean()[0], filter.covariance()[0].sqrt());
         (low, high) = (low.min(m - REACH * s), high.max(m + REACH * s));
     }
-    let exact = nonlinear::Grid::new(model, low, high, POINTS)
-        .ok()?
-        .filter(model, data)
-        .ok()?;
-    let mut before = 0.0;
-    let cumulative = exact.log_evidence;
-    Some(
-        cumulative
-            .iter()
-            .map(|l| l - std::mem::replace(&mut before, *l))
-            .collect(),
-    )
+    let noise = model.noise()[0].sqrt();
+    let mut last: Option<f64> = None;
+    loop {
+        let points = (STEPS * (high - low) / noise).ceil().max(200.0);
+        if !(points.is_finite() && points < MOST as f64) {
+            return None;
+        }
+        let grid = nonlinear::Grid::new(model, low, high, points as usize + 1).ok()?;
+        let cumulative = grid.filter(model, data).ok()?.log_evidence;
+        let total = cumulative.last().copied().filter(|l| l.is_finite())?;
+        if last.is_some_and(|before| (total - before).abs() < SETTLED) {
+            let mut before = 0.0;
+            let each = cumulative
+                .iter()
+                .map(|l| l - std::mem::replace(&mut before, *l));
+            return Some(each.collect());
+        }
+        last = Some(total);
+        let more = 0.5 * (high - low);
+        (low, high) = (low - more, high + more);
+    }
 }
 
 /// Runs a filter over the data: µs an update, bytes carried, and the gap to the exact evidence over time.
@@ -283,64 +300,6 @@ fn stream(
         updates += data.len().max(1);
     }
     Ok((1e6 * seconds / updates as f64, bytes, gaps))
-}
-
-/// Mean |A − A*| and mean |θ − θ*|, with the states in the order that fits best; `None` for models of other sizes.
-fn parameter_error(found: &Hmm, truth: &Hmm) -> Option<(f64, f64)> {
-    if found.states() != truth.states() {
-        return None;
-    }
-    let order = matching(found, truth)?;
-    let found = found.relabelled(&order).ok()?;
-    let mean = |a: &[f64], b: &[f64]| {
-        (a.len() == b.len())
-            .then(|| a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f64>() / a.len() as f64)
-    };
-    let transition = mean(found.transition(), truth.transition())?;
-    Some((
-        transition,
-        mean(parameters(found.emission()), parameters(truth.emission()))?,
-    ))
-}
-
-/// For each true state the learned state that is most like it, greedily: the closest pair first.
-fn matching(found: &Hmm, truth: &Hmm) -> Option<Vec<usize>> {
-    let k = truth.states();
-    let (a, b) = (parameters(found.emission()), parameters(truth.emission()));
-    if a.len() != b.len() || k == 0 {
-        return None;
-    }
-    let width = a.len() / k;
-    let distance = |i: usize, j: usize| -> f64 {
-        let (x, y) = (
-            &a[i * width..(i + 1) * width],
-            &b[j * width..(j + 1) * width],
-        );
-        x.iter().zip(y).map(|(x, y)| (x - y).abs()).sum()
-    };
-    let mut pairs: Vec<(f64, usize, usize)> = (0..k)
-        .flat_map(|i| (0..k).map(move |j| (i, j)))
-        .map(|(i, j)| (distance(i, j), i, j))
-        .collect();
-    pairs.sort_by(|p, q| p.0.total_cmp(&q.0));
-    let (mut order, mut used) = (vec![usize::MAX; k], vec![false; k]);
-    for (_, i, j) in pairs {
-        if order[j] == usize::MAX && !used[i] {
-            order[j] = i;
-            used[i] = true;
-        }
-    }
-    Some(order)
-}
-
-/// What an emission says of each state: probabilities, rates or means.
-fn parameters(emission: &AnyEmission) -> &[f64] {
-    match emission {
-        AnyEmission::Categorical(e) => e.probabilities(),
-        AnyEmission::Poisson(e) => e.rates(),
-        AnyEmission::DiagonalGaussian(e) => e.means(),
-        AnyEmission::FullGaussian(e) => e.means(),
-    }
 }
 
 /// The gap over time of what runs online, and the bound over learning.

@@ -1,6 +1,6 @@
 //! Models of continuous time in files: `kind = "generalised"`.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use scotopic::filtering::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
 use scotopic::filtering::generalised::model::{AnyEquations, GenerativeModel, ModelFile};
 use scotopic::filtering::generalised::odem::{Odem, OdemSettings};
@@ -33,6 +33,11 @@ impl Generalised {
             Some(value) => value.try_into().context("start_variance")?,
             None => 0.0,
         };
+        let known = start_variance >= 0.0 && f64::is_finite(start_variance);
+        ensure!(
+            known,
+            "start_variance is {start_variance}, expected a variance, 0 for a start that is known"
+        );
         let new = Self {
             model: table.try_into()?,
             embedding,
@@ -81,11 +86,31 @@ impl Generalised {
         )?)
     }
 
-    /// Online triple estimation: parameters with prior variance, and precisions with doubt, are learned.
+    /// Online triple estimation: parameters with prior variance, and precisions with a prior on their logarithm, are
+    /// learned; with the noise of the file, or other settings.
     ///
     /// # Errors
-    /// As its constructor.
-    pub fn odem(&self, settings: OdemSettings) -> Result<Odem<AnyEquations>> {
+    /// As its constructor, and for a model that leaves nothing to learn.
+    pub fn odem(&self, settings: Option<OdemSettings>) -> Result<Odem<AnyEquations>> {
+        // Without settings of its own, learning assumes the noise that the file does.
+        let settings = settings.unwrap_or_else(|| OdemSettings {
+            filter: CausalSettings {
+                linearisation: OdemSettings::default().filter.linearisation,
+                ..CausalSettings::from(self.embedding)
+            },
+            ..OdemSettings::default()
+        });
+        let unknown = self
+            .model
+            .parameter_variances
+            .iter()
+            .flatten()
+            .any(|v| *v > 0.0);
+        ensure!(
+            unknown || self.model.output_log_variance > 0.0 || self.model.motion_log_variance > 0.0,
+            "the model leaves nothing to learn: give it parameter_variances, output_log_variance or \
+             motion_log_variance above 0"
+        );
         Ok(Odem::new(self.build()?, settings, self.start().as_ref())?)
     }
 

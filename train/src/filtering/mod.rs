@@ -4,17 +4,20 @@
 //! |---|---|
 //! | which model a file describes | `model.rs`: [`Model`] |
 //! | models of continuous time in files | `generalised.rs`: [`Generalised`] |
+//! | what factorisations, schemes and rules are called | `choice.rs` |
 //! | a filter of any kind, fixed or learning, behind one surface | `running.rs`: [`Running`] |
 //! | where observations come from | `source.rs`: [`Source`] |
 //! | one line an observation | `lines.rs`: [`Lines`] |
 //! | a filter saved, to go on another day | `snapshot.rs` |
-//! | factorisations beside each other | `comparison.rs` |
+//! | factorisations beside each other | `comparison.rs`; learned and true states paired: `matching.rs` |
 //! | orders, smoothness and schemes beside each other | `ablation.rs` |
 
 pub mod ablation;
+pub mod choice;
 pub mod comparison;
 pub mod generalised;
 pub mod lines;
+mod matching;
 pub mod model;
 pub mod running;
 pub mod snapshot;

@@ -1,21 +1,18 @@
 //! A filter of any kind, fixed or learning, behind one surface.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use scotopic::filtering::Step;
-use scotopic::filtering::gaussian::{
-    GaussianFactorisation, GaussianFilter, GaussianLearn, GaussianLearning,
-};
+use scotopic::filtering::gaussian::{GaussianFilter, GaussianLearn, GaussianLearning};
 use scotopic::filtering::generalised::causal::CausalGeneralisedFilter;
 use scotopic::filtering::generalised::model::AnyEquations;
-use scotopic::filtering::generalised::odem::{Odem, OdemSettings};
+use scotopic::filtering::generalised::odem::Odem;
 use scotopic::filtering::generalised::scheme::Scheme as _;
-use scotopic::filtering::hmm::{
-    Decoupled, Factorisation, Learn, Learning, Online, TiedKernel, TiedLearning,
-};
+use scotopic::filtering::hmm::{Learn, Learning, Online};
 use scotopic::filtering::nonlinear::models::AnyStateSpace;
-use scotopic::filtering::nonlinear::{self, Scheme, Settings, StateSpace};
+use scotopic::filtering::nonlinear::{self, Settings, StateSpace};
 use serde::{Deserialize, Serialize};
 
+use super::choice::{NONLINEAR, Rule, discrete, gaussian, scheme, without_rule};
 use super::{Generalised, Model};
 
 /// What is believed about the state now.
@@ -63,13 +60,6 @@ pub enum Running {
     /// A model of continuous time whose parameters and precisions are learned.
     Odem(Odem<AnyEquations>, Box<Generalised>),
 }
-
-/// The factorisations that a discrete model can be filtered with, by the names of the command line.
-pub const DISCRETE: &str = "reversed, decoupled-lag1, frozen, tied";
-/// Those of a linear-Gaussian model.
-pub const GAUSSIAN: &str = "reversed, diagonal, frozen-mean-field, jelbo";
-/// Those of a nonlinear model.
-pub const NONLINEAR: &str = "reversed, jelbo, vjf";
 
 impl Running {
     /// A filter of `model` under a factorisation.
@@ -130,19 +120,19 @@ impl Running {
                     Rule::Named(name) => {
                         bail!("a nonlinear model learns by the rule rmle, not {name}")
                     }
-                    Rule::Settings(text) => toml::from_str(text)?,
+                    Rule::Settings(text) => without_rule(text, "rmle")?,
                 };
                 Self::NonlinearLearning(nonlinear::Learning::new(model, settings, learn)?)
             }
             Model::Generalised(model) => {
                 only_reversed(factorisation)?;
                 let settings = match rule {
-                    Rule::Default => OdemSettings::default(),
-                    Rule::Named(name) if name == "odem" => OdemSettings::default(),
+                    Rule::Default => None,
+                    Rule::Named(name) if name == "odem" => None,
                     Rule::Named(name) => {
                         bail!("a model of continuous time learns by the rule odem, not {name}")
                     }
-                    Rule::Settings(text) => toml::from_str(text)?,
+                    Rule::Settings(text) => Some(without_rule(text, "odem")?),
                 };
                 Self::Odem(model.odem(settings)?, model)
             }
@@ -217,14 +207,6 @@ impl Running {
             Self::Causal(_, model) => Model::Generalised(model.clone()),
             Self::Odem(f, model) => Model::Generalised(Box::new(learned(f, model))),
         }
-    }
-
-    /// Whether parameters follow the observations.
-    pub fn learns(&self) -> bool {
-        matches!(
-            self,
-            Self::DiscreteLearning(_) | Self::GaussianLearning(_) | Self::NonlinearLearning(_)
-        )
     }
 
     /// The entries of one observation.
@@ -340,70 +322,4 @@ fn learned(odem: &Odem<AnyEquations>, model: &Generalised) -> Generalised {
         file.motion_precision = logs.next().map_or(file.motion_precision, |h| h.exp());
     }
     new
-}
-
-/// How to learn, as the command line says it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Rule {
-    /// The rule that is best nearly everywhere.
-    Default,
-    /// A rule with its defaults.
-    Named(String),
-    /// A rule with settings, in TOML.
-    Settings(String),
-}
-
-impl Rule {
-    fn settings<T: Default + serde::de::DeserializeOwned>(&self, rules: &str) -> Result<T> {
-        let text = match self {
-            Self::Default => return Ok(T::default()),
-            Self::Named(name) => format!("rule = {name:?}"),
-            Self::Settings(text) => text.clone(),
-        };
-        toml::from_str(&text)
-            .with_context(|| format!("no such way to learn; the rules of this model are {rules}"))
-    }
-}
-
-/// The factorisation of a discrete model by name, batch ones included: those are refused with the reason.
-pub fn discrete(name: &str) -> Result<Factorisation> {
-    let window = |text: &str| text.parse().ok().filter(|w| *w > 0);
-    Ok(match name {
-        "reversed" => Factorisation::Reversed,
-        "forward-markov" => Factorisation::ForwardMarkov,
-        "fully-factorised" => Factorisation::FullyFactorised(Default::default()),
-        "decoupled-lag1" => Factorisation::DecoupledLag1(Decoupled::default()),
-        "frozen" => Factorisation::Frozen,
-        "tied" => Factorisation::Tied(TiedKernel {
-            learning: Some(TiedLearning::default()),
-            ..TiedKernel::default()
-        }),
-        other => match other.strip_prefix("block-").and_then(window) {
-            Some(window) => Factorisation::Block {
-                window,
-                sweeps: Default::default(),
-            },
-            None => bail!(
-                "no factorisation of a hidden Markov model is called {other}; online there are {DISCRETE}, over whole \
-                 sequences also forward-markov, fully-factorised and block-N for windows of N"
-            ),
-        },
-    })
-}
-
-/// The factorisation of a linear-Gaussian model by name.
-pub fn gaussian(name: &str) -> Result<GaussianFactorisation> {
-    let value = toml::Value::String(name.to_owned());
-    value.try_into().with_context(|| {
-        format!("no factorisation of a linear-Gaussian model is called {name}; there are {GAUSSIAN}, and temporal-mean-field over whole sequences")
-    })
-}
-
-fn scheme(name: &str) -> Result<Scheme> {
-    Ok(match name {
-        "reversed" => Scheme::Reversed,
-        "jelbo" => Scheme::Jelbo,
-        "vjf" => Scheme::Vjf,
-        other => bail!("no scheme of a nonlinear model is called {other}; there are {NONLINEAR}"),
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use scotopic::filtering::Sequence;
 use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
@@ -16,7 +16,7 @@ pub enum DataFormat {
     Tsv,
     /// One JSON value a line: a number, a list, an object
     Jsonl,
-    /// A NumPy array, [time] or [time, entry]
+    /// A NumPy array of one dimension (time) or two (time, entry)
     Npy,
 }
 
@@ -58,6 +58,9 @@ impl Source {
                 Series::from_reader("standard input", std::io::stdin(), format, &options)?
             }
             (false, Some(format)) => Series::open_as(path, format.series(), &options)?,
+            (false, None) if !path.is_file() && path.extension().is_none() => {
+                anyhow::bail!("there is no file {}", path.display())
+            }
             (false, None) => Series::open(path, &options).map_err(|e| match e {
                 e @ scotopic_datasets::Error::Setting { .. } => {
                     anyhow::Error::new(e).context("name it by --format")
@@ -77,6 +80,7 @@ impl Source {
         while let Some(row) = series.next_row()? {
             sequence
                 .push(row)
+                .map_err(from_one)
                 .with_context(|| path.display().to_string())?;
         }
         Ok(sequence)
@@ -87,6 +91,39 @@ impl Source {
     /// # Errors
     /// As [`Source::read`].
     pub fn read_all(&self, paths: &[PathBuf]) -> Result<Vec<Sequence>> {
-        paths.iter().map(|path| self.read(path)).collect()
+        let streams = paths.iter().filter(|path| *path == Path::new("-"));
+        ensure!(
+            streams.count() < 2,
+            "standard input can be read once: give - for one sequence only"
+        );
+        let all: Vec<Sequence> = paths
+            .iter()
+            .map(|path| self.read(path))
+            .collect::<Result<_>>()?;
+        for (path, sequence) in paths.iter().zip(&all) {
+            ensure!(
+                sequence.width() == all[0].width(),
+                "{} has {} columns and {} has {}: choose the same ones by --columns",
+                paths[0].display(),
+                all[0].width(),
+                path.display(),
+                sequence.width()
+            );
+        }
+        Ok(all)
     }
+}
+
+/// The same error with observations and entries counted from 1, as lines, columns and `t` are for people.
+pub fn from_one(mut error: scotopic::filtering::Error) -> scotopic::filtering::Error {
+    use scotopic::filtering::Error;
+    match &mut error {
+        Error::Observation { index, entry, .. } => {
+            *index += 1;
+            *entry += 1;
+        }
+        Error::Impossible { index } | Error::NotFinite { index, .. } => *index += 1,
+        _ => {}
+    }
+    error
 }

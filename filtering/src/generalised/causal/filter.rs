@@ -245,7 +245,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         };
         if let Some(level) = filter.stack.model.levels.first() {
             let precision = level.output.expected();
-            filter.whiten(&precision)?;
+            filter.whiten(changes::whitening(&precision)?);
         }
         filter.prepare_linear()?;
         filter.read_out();

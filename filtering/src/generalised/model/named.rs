@@ -8,6 +8,7 @@ use super::{
     GeneralisedLotkaVolterra, GenerativeModel, Level, Linear, Lorenz, LotkaVolterra,
     NoisePrecision, Number, Point, Pullback, Sizes, Trigonometric,
 };
+use crate::error::check_finite;
 use crate::{Error, Result};
 
 /// Equations by name. In a file: `kind = "lorenz"` and the fields of that kind.
@@ -168,8 +169,10 @@ impl Named {
     /// The equations.
     ///
     /// # Errors
-    /// [`Error::Size`] for matrices that do not fit, [`Error::Entry`] for an entry that is not finite.
+    /// [`Error::Size`] for matrices that do not fit, [`Error::Entry`] for an entry that is not finite, a bin that
+    /// is not positive, or no states.
     pub fn build(&self) -> Result<AnyEquations> {
+        self.check()?;
         Ok(match self {
             Named::LinearConvolution => AnyEquations::Linear(Linear::convolution()),
             Named::Linear(rows) => AnyEquations::Linear(rows.build()?),
@@ -196,6 +199,47 @@ impl Named {
             Named::Trigonometric(wave) => AnyEquations::Trigonometric(*wave),
             Named::FitzhughNagumo(neuron) => AnyEquations::FitzHughNagumo(*neuron),
         })
+    }
+}
+
+/// The states of models whose states do not interact: beyond, their matrices do not fit into memory.
+const MOST_STATES: usize = 10_000;
+
+impl Named {
+    fn check(&self) -> Result<()> {
+        let positive = |name: &str, value: f64| match value > 0.0 && value.is_finite() {
+            true => Ok(()),
+            false => Err(Error::entry(name, &[], value, "a positive finite number")),
+        };
+        let states = |size: usize| match (1..=MOST_STATES).contains(&size) {
+            true => Ok(()),
+            false => Err(Error::size(
+                "size",
+                size,
+                format!("from 1 to {MOST_STATES}"),
+            )),
+        };
+        match self {
+            // A rate below 0 is a flow away from 0: a model, if an unstable one.
+            Named::OrnsteinUhlenbeck { rate } if !rate.is_finite() => {
+                Err(Error::entry("rate", &[], rate, "a finite number"))
+            }
+            Named::Lorenz(Lorenz { bin, .. })
+            | Named::LotkaVolterra(LotkaVolterra { bin })
+            | Named::FitzhughNagumo(FitzHughNagumo { bin }) => positive("bin", *bin),
+            Named::GeneralisedLotkaVolterra(many) => {
+                positive("bin", many.bin)?;
+                if many.growth.is_empty() {
+                    return Err(Error::size("growth", 0, "at least one population"));
+                }
+                let columns = many.growth.len();
+                check_finite("growth", columns, &many.growth)?;
+                check_finite("interactions", columns, &many.interactions.concat())
+            }
+            Named::Pullback(Pullback { size }) => states(*size),
+            Named::Trigonometric(Trigonometric { size }) => states(*size),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -87,6 +87,9 @@ impl Learnable for AnyEmission {
     fn ascended(&self, step: &[f64]) -> Result<Self> {
         each!(self, e => e.ascended(step).map(Into::into))
     }
+    fn recentred(self) -> Self {
+        each!(self, e => e.recentred().into())
+    }
 }
 
 macro_rules! from {

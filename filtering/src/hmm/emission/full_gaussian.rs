@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::diagonal_gaussian::pooled_mean;
+use super::diagonal_gaussian::{checked_origin, origin, pooled_mean, written};
 use super::{Emission, Learnable};
 use crate::error::check_finite;
 use crate::{Error, Result};
@@ -38,6 +38,8 @@ pub struct FullGaussian {
     whitening: Vec<f64>,
     /// −½ ln|2πΣ| `[K]`.
     constants: Vec<f64>,
+    /// c `[D]`, about which statistics are taken.
+    origin: Vec<f64>,
 }
 
 impl FullGaussian {
@@ -101,8 +103,12 @@ impl FullGaussian {
             whitening.extend(factor);
             constants.push(-0.5 * (d as f64 * TAU.ln() + log_det));
         }
+        let origin = origin(&means, d, |at| {
+            covariances[(at / d) * d * d + (at % d) * (d + 1)]
+        });
         Ok(Self {
             width: d,
+            origin,
             means,
             covariances,
             whitening,
@@ -118,6 +124,18 @@ impl FullGaussian {
     /// Σ `[K·D·D]`, row after row.
     pub fn covariances(&self) -> &[f64] {
         &self.covariances
+    }
+
+    /// c `[D]`: the statistics of learning are (1, y − c, (y − c)(y − c)ᵀ). Zero, unless the means lie so far
+    /// from zero that second moments about it would lose the covariances to rounding.
+    pub fn origin(&self) -> &[f64] {
+        &self.origin
+    }
+
+    /// The same with statistics about c `[D]`; zero for none.
+    fn about(mut self, origin: Vec<f64>) -> Result<Self> {
+        self.origin = checked_origin(origin, self.width)?;
+        Ok(self)
     }
 
     /// μ_s + C_s z, for z in `into` `[D]`: C⁻¹ e = z, solved from the first row down.
@@ -236,6 +254,7 @@ impl Emission for FullGaussian {
             covariances: pick(&self.covariances, d * d),
             whitening: pick(&self.whitening, d * d),
             constants: pick(&self.constants, 1),
+            origin: self.origin.clone(),
         }
     }
 }
@@ -248,11 +267,12 @@ impl Learnable for FullGaussian {
     fn statistic(&self, observation: &[f64], into: &mut [f64]) {
         let d = self.width;
         into[0] = 1.0;
-        into[1..=d].copy_from_slice(observation);
-        for (row, y) in into[1 + d..].chunks_mut(d).zip(observation) {
-            row.iter_mut()
-                .zip(observation)
-                .for_each(|(s, z)| *s = y * z);
+        let (first, second) = into[1..].split_at_mut(d);
+        for ((first, y), c) in first.iter_mut().zip(observation).zip(&self.origin) {
+            *first = y - c;
+        }
+        for (row, y) in second.chunks_mut(d).zip(&*first) {
+            row.iter_mut().zip(&*first).for_each(|(s, z)| *s = y * z);
         }
     }
 
@@ -290,8 +310,9 @@ impl Learnable for FullGaussian {
                     covariances[s * d * d + i * d + j] = square / n - mean[i] * mean[j];
                 }
             }
+            mean.iter_mut().zip(&self.origin).for_each(|(m, c)| *m += c);
         }
-        Self::from_flat(self.states(), means, covariances)
+        Self::from_flat(self.states(), means, covariances)?.about(self.origin.clone())
     }
 
     fn parameters_len(&self) -> usize {
@@ -303,7 +324,8 @@ impl Learnable for FullGaussian {
         let rows = statistics.chunks(1 + d + d * d);
         for (s, (into, row)) in into.chunks_mut(d + d * d).zip(rows).enumerate() {
             let (n, y) = (row[0], DVector::from_row_slice(&row[1..=d]));
-            let m = DVector::from_row_slice(&self.means[s * d..(s + 1) * d]);
+            let m = DVector::from_row_slice(&self.means[s * d..(s + 1) * d])
+                - DVector::from_row_slice(&self.origin);
             let p = self.precision(s);
             // C = Σ_t q_t (y − μ)(y − μ)ᵀ
             let cross = &y * m.transpose();
@@ -328,6 +350,13 @@ impl Learnable for FullGaussian {
             ..self.clone()
         })
     }
+
+    fn recentred(mut self) -> Self {
+        let d = self.width;
+        let variance = |at: usize| self.covariances[(at / d) * d * d + (at % d) * (d + 1)];
+        self.origin = origin(&self.means, d, variance);
+        self
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -335,12 +364,15 @@ impl Learnable for FullGaussian {
 struct Parts {
     means: Vec<Vec<f64>>,
     covariances: Vec<Vec<Vec<f64>>>,
+    /// None where it is zero, and in files written before there was one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    origin: Vec<f64>,
 }
 
 impl TryFrom<Parts> for FullGaussian {
     type Error = Error;
     fn try_from(parts: Parts) -> Result<Self> {
-        Self::new(parts.means, parts.covariances)
+        Self::new(parts.means, parts.covariances)?.about(parts.origin)
     }
 }
 
@@ -351,6 +383,7 @@ impl From<FullGaussian> for Parts {
         Self {
             means: rows(&g.means),
             covariances: g.covariances.chunks(d * d).map(rows).collect(),
+            origin: written(g.origin),
         }
     }
 }

@@ -81,7 +81,8 @@ pub trait Learnable: Emission {
     /// P, the length of φ(o).
     fn statistic_len(&self) -> usize;
 
-    /// φ(o) into `[P]`: one-hot symbol; (1, y, y²); (1, y, yyᵀ); (1, y).
+    /// φ(o) into `[P]`: one-hot symbol; (1, y, y²); (1, y, yyᵀ); (1, y). Of normal emissions y is counted
+    /// from their origin ([`DiagonalGaussian::origin`]): 0, unless their means are far from it.
     fn statistic(&self, observation: &[f64], into: &mut [f64]);
 
     /// Adds w_j φ(o) to row j of `into` `[K, P]` for weights w `[K]`; `statistic` `[P]` is room to work in.
@@ -112,7 +113,7 @@ pub trait Learnable: Emission {
     /// others        n + ε,  Σy + ε m,  Σy² + ε (m² + 1)  [full: ε (mmᵀ + I)],   m = Σ_k Σy_k / Σ_k n_k
     /// ```
     ///
-    /// A state with no weight at all keeps its parameters.
+    /// A state with no weight at all keeps its parameters. A count that was never seen gets a rate of 10⁻¹⁰.
     ///
     /// # Errors
     /// [`Error::NotPositiveDefinite`](crate::Error::NotPositiveDefinite) or
@@ -133,4 +134,11 @@ pub trait Learnable: Emission {
     /// # Errors
     /// [`Error::Entry`](crate::Error::Entry) where the step leaves the range of numbers.
     fn ascended(&self, step: &[f64]) -> Result<Self>;
+
+    /// The same emission with the origin of its statistics where it is best for the means as they are.
+    /// [`Learnable::maximise`] and [`Learnable::ascended`] keep the origin, which running averages refer to;
+    /// this is for when there are none: before the first statistics, and between iterations over whole sequences.
+    fn recentred(self) -> Self {
+        self
+    }
 }

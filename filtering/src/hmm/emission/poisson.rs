@@ -32,6 +32,10 @@ pub struct Poisson {
     totals: Vec<f64>,
 }
 
+/// The least rate that [`Learnable::maximise`] finds, in counts an observation. The best rate of a channel that
+/// never fired is 0, which would rule out that it ever does; this one costs 10⁻¹⁰ nats an observation.
+const LEAST_RATE: f64 = 1e-10;
+
 impl Poisson {
     /// From λ, a row of D rates (expected counts an observation) a state.
     ///
@@ -157,6 +161,10 @@ impl Learnable for Poisson {
             if n > 0.0 {
                 for ((rate, y), m) in rates.iter_mut().zip(&row[1..]).zip(&pooled) {
                     *rate = (y + pseudo_count * m) / n;
+                    // Not `max`, which would hide what is not a number.
+                    if *rate < LEAST_RATE {
+                        *rate = LEAST_RATE;
+                    }
                 }
             }
         }

@@ -13,10 +13,11 @@ use crate::{Error, Result, Sequence};
 pub struct BatchEm {
     /// At most so many E-steps and M-steps.
     pub max_iterations: usize,
-    /// Stop when an iteration gains less than this, in nats an observation.
+    /// Stop when an iteration changes the log evidence by no more than this, in nats an observation.
     pub tolerance: f64,
     /// ε added to the counts of what the model allows; 0 is maximum likelihood, and only then is the log
-    /// evidence sure never to decrease.
+    /// evidence sure never to decrease: with more, EM raises the evidence times a prior, which may cost
+    /// evidence, and goes on through such falls.
     pub pseudo_count: f64,
 }
 
@@ -41,7 +42,7 @@ pub struct Fit<E: Learnable> {
     pub trace: Vec<f64>,
     /// E-steps with an M-step after them.
     pub iterations: usize,
-    /// Whether the gain fell below the tolerance.
+    /// Whether the last iteration changed the log evidence, up or down, by no more than the tolerance.
     pub converged: bool,
 }
 
@@ -81,7 +82,7 @@ impl<E: Learnable> Hmm<E> {
         em.check()?;
         let k = self.states();
         let mut fit = Fit {
-            model: self,
+            model: self.recentred(),
             trace: Vec::new(),
             iterations: 0,
             converged: false,
@@ -94,13 +95,13 @@ impl<E: Learnable> Hmm<E> {
             let initial = rows_of(old.initial(), &expected.initial, k, epsilon);
             let transition = rows_of(old.transition(), &expected.transitions, k, epsilon);
             let emission = old.emission().maximise(&expected.emission, epsilon)?;
-            let model = Hmm::from_flat(initial, transition, emission)?;
+            let model = Hmm::from_flat(initial, transition, emission)?.recentred();
             let next = model.expectations(sequences)?;
             let gain = next.log_evidence - expected.log_evidence;
             fit.trace.push(next.log_evidence);
             fit.model = model;
             fit.iterations += 1;
-            fit.converged = gain < enough;
+            fit.converged = gain.abs() <= enough;
             expected = next;
         }
         Ok(fit)

@@ -169,15 +169,16 @@ impl<E: Learnable> Hmm<E> {
     /// [`Error::Setting`] for a setting that makes no sense.
     pub fn learn_online(self, learn: &Learn) -> Result<Learning<E>> {
         learn.check()?;
+        let model = self.recentred();
         Ok(Learning {
-            rule: Rule::new(&self, learn),
-            average: Average::new(&self, learn.average_from()),
-            belief: self.initial().to_vec(),
+            rule: Rule::new(&model, learn),
+            average: Average::new(&model, learn.average_from()),
+            belief: model.initial().to_vec(),
             observations: 0,
             evidence: Sum::default(),
             room: Scratch::default(),
             expected: Scratch::default(),
-            model: self,
+            model,
         })
     }
 }

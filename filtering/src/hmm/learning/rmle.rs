@@ -10,6 +10,10 @@ use crate::hmm::kernel::kernel;
 use crate::hmm::{Hmm, Learnable};
 use crate::{Error, Result};
 
+/// No scaled step moves an unconstrained parameter further, whatever was seen: an outlier then changes a rate or a
+/// probability by a factor of e^¼ at most. Twice what the default rate moves a logit by.
+const LARGEST_STEP: f64 = 0.25;
+
 /// S_t `[K, ·]` of equations (S), and its expectation at the last observation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rmle {
@@ -17,6 +21,9 @@ pub(super) struct Rmle {
     carried: Carried,
     /// E_{q_{t−1}}[S_{t−1}], laid out as a row of [`Carried`].
     last: Vec<f64>,
+    /// The running mean of the square of each entry of the gradient, laid out alike.
+    #[serde(default)]
+    squares: Vec<f64>,
     #[serde(skip)]
     room: Scratch,
     #[serde(skip)]
@@ -29,6 +36,7 @@ impl Rmle {
         Self {
             settings,
             last: vec![0.0; carried.row_len()],
+            squares: vec![0.0; carried.row_len()],
             carried,
             room: Scratch::default(),
             statistics: Scratch::default(),
@@ -43,8 +51,10 @@ impl Rmle {
     ) -> Result<Option<Hmm<E>>> {
         let (k, q) = (model.states(), model.emission().parameters_len());
         let len = self.carried.row_len();
-        let [b, rows, row, step, belief, past, unit] =
-            self.room.rooms([k * k, k * q, len, len, k, k, k]);
+        let [b, rows, row, step, squares, belief, past, unit] =
+            self.room.rooms([k * k, k * q, len, len, len, k, k, k]);
+        // A file written before there were squares has none.
+        self.squares.resize(len, 0.0);
         score_rows(
             model.emission(),
             seen.observation,
@@ -68,9 +78,20 @@ impl Rmle {
                 }
             }
         }
-        let rate = self.settings.rate * self.settings.gain.at(seen.number);
+        let gain = self.settings.gain.at(seen.number);
+        let rate = self.settings.rate * gain;
         for ((step, new), last) in step.iter_mut().zip(&*row).zip(&self.last) {
-            *step = rate * (new - last);
+            *step = new - last;
+        }
+        squares.copy_from_slice(&self.squares);
+        if self.settings.scaled {
+            let share = gain.max(1.0 / (seen.number as f64 + 1.0)).min(1.0);
+            for (step, square) in step.iter_mut().zip(squares.iter_mut()) {
+                *square += share * (*step * *step - *square);
+                *step = (rate * *step / square.max(1.0)).clamp(-LARGEST_STEP, LARGEST_STEP);
+            }
+        } else {
+            step.iter_mut().for_each(|step| *step *= rate);
         }
         let new = match ascended(model, &step[k..]) {
             Ok(model) => model,
@@ -88,6 +109,7 @@ impl Rmle {
             }
         }
         self.last.copy_from_slice(row);
+        self.squares.copy_from_slice(squares);
         self.carried.fold(unit, belief, past);
         Ok(Some(new))
     }
@@ -95,7 +117,10 @@ impl Rmle {
     pub(super) fn check<E: Learnable>(&self, model: &Hmm<E>) -> Result<()> {
         let q = model.emission().parameters_len();
         let fits = self.carried.fits(model.states(), q, true);
-        match fits && self.last.len() == self.carried.row_len() {
+        let len = self.carried.row_len();
+        let scaled = self.squares.is_empty() || self.squares.len() == len;
+        let proper = self.squares.iter().all(|s| s.is_finite() && *s >= 0.0);
+        match fits && scaled && proper && self.last.len() == len {
             true => Ok(()),
             false => Err(Error::size("scores", "another size", "that of the model")),
         }

@@ -52,7 +52,7 @@ const AVERAGE_FROM: u64 = 10_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BlockOnlineEm {
-    /// Observations a block.
+    /// Observations a block, at most 100 000.
     pub block: usize,
     /// γ_t.
     pub gain: Gain,
@@ -112,7 +112,7 @@ impl Default for OnlineEm {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FixedLag {
-    /// Steps back; 0 counts with the filter.
+    /// Steps back, at most 100 000; 0 counts with the filter.
     pub lag: usize,
     /// γ_t.
     pub gain: Gain,
@@ -152,6 +152,10 @@ pub struct Rmle {
     pub rate: f64,
     /// (t + t₀)^−α.
     pub gain: Gain,
+    /// Whether steps are measured by the Fisher information where that is above 1: each entry of the gradient is
+    /// divided by max(1, running mean of its square), and no entry of θ moves by more than 0.25 an observation.
+    /// Without, steps are those of the formula, whatever the units of the observations.
+    pub scaled: bool,
     /// The observation from which on parameters are averaged.
     pub average_from: u64,
 }
@@ -168,6 +172,9 @@ impl Default for Rmle {
                 exponent: 0.6,
                 offset: 1000.0,
             },
+            // The score of a logit is below 1 and is not touched; that of the log-rate of 20 counts is of order
+            // √20, that of a mean of deviation σ of order 1/σ: with the rate of logits their steps would diverge.
+            scaled: true,
             average_from: AVERAGE_FROM,
         }
     }
@@ -220,6 +227,7 @@ impl Learn {
         match self {
             Learn::BlockOnlineEm(s) => {
                 at_least_one("block", s.block as u64)?;
+                at_most("block", s.block, "K + D numbers")?;
                 pseudo_count(s.pseudo_count)?;
                 s.gain.check()
             }
@@ -230,6 +238,7 @@ impl Learn {
             }
             Learn::FixedLag(s) => {
                 every(s.every)?;
+                at_most("lag", s.lag, "K² + P numbers")?;
                 pseudo_count(s.pseudo_count)?;
                 s.gain.check()
             }
@@ -266,6 +275,18 @@ fn at_least_one(field: &'static str, value: u64) -> Result<()> {
         0 => Err(Error::setting(field, value, "at least 1")),
         _ => Ok(()),
     }
+}
+
+/// Observations that a rule may keep. A chain forgets within a few of these, so that more would say nothing new;
+/// a misprint must not take all memory.
+const MOST_KEPT: usize = 100_000;
+
+fn at_most(field: &'static str, value: usize, each: &str) -> Result<()> {
+    if value <= MOST_KEPT {
+        return Ok(());
+    }
+    let expected = format!("at most {MOST_KEPT}: each takes {each} of memory");
+    Err(Error::setting(field, value, expected))
 }
 
 fn positive(field: &'static str, value: f64) -> Result<()> {

@@ -46,7 +46,7 @@ impl<E: Learnable> Hmm<E> {
         }
         let enough = em.tolerance * observations as f64;
         let mut fit = Fit {
-            model: self,
+            model: self.recentred(),
             trace: Vec::new(),
             iterations: 0,
             converged: false,
@@ -60,9 +60,9 @@ impl<E: Learnable> Hmm<E> {
             let emission = old
                 .emission()
                 .maximise(&expected.emission, em.pseudo_count)?;
-            let model = Hmm::from_flat(initial, transition, emission)?;
+            let model = Hmm::from_flat(initial, transition, emission)?.recentred();
             let next = Expected::of(&model, sequences, factorisation)?;
-            fit.converged = next.bound - expected.bound < enough;
+            fit.converged = (next.bound - expected.bound).abs() <= enough;
             fit.trace.push(next.bound);
             fit.model = model;
             fit.iterations += 1;

@@ -164,15 +164,18 @@ impl<E: Learnable> Hmm<E> {
         em.check()?;
         let k = self.states();
         prior.check("prior", k)?;
-        let first = self.expectations(sequences)?;
+        let start = self.recentred();
+        let first = start.expectations(sequences)?;
         let mut posterior = Concentrations {
             initial: sum(&prior.initial, &first.initial),
             transition: sum(&prior.transition, &first.transitions),
         };
-        let mut emission = self.emission().maximise(&first.emission, em.pseudo_count)?;
+        let mut emission = start
+            .emission()
+            .maximise(&first.emission, em.pseudo_count)?;
         let (mut trace, mut converged) = (Vec::new(), false);
         let enough = em.tolerance * first.observations as f64;
-        let mut model = self;
+        let mut model = start;
         while trace.len() < em.max_iterations && !converged {
             let mean = |counts: &[f64]| -> Vec<f64> {
                 let rows = counts.chunks_exact(k);
@@ -180,9 +183,10 @@ impl<E: Learnable> Hmm<E> {
                     .collect()
             };
             let (initial, transition) = (mean(&posterior.initial), mean(&posterior.transition));
-            model = Hmm::from_flat(initial, transition, emission)?;
+            model = Hmm::from_flat(initial, transition, emission)?.recentred();
             let step = model.variational_step(sequences, prior, &posterior)?;
-            converged = trace.last().is_some_and(|last| step.elbo - last < enough);
+            let settled = |last: &f64| (step.elbo - last).abs() <= enough;
+            converged = trace.last().is_some_and(settled);
             trace.push(step.elbo);
             if converged || trace.len() == em.max_iterations {
                 break;

@@ -44,10 +44,12 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             .iter()
             .map(|precision| root_of_inverse(precision, "precision of w"))
             .collect::<Result<_>>()?;
-        self.whiten(output)?;
+        let whitening = whitening(output)?;
         let before = std::mem::replace(&mut self.stack.motion_root, roots);
         self.prepare_linear()
-            .inspect_err(|_| self.stack.motion_root = before)
+            .inspect_err(|_| self.stack.motion_root = before)?;
+        self.whiten(whitening);
+        Ok(())
     }
 
     /// Sets θ of all levels, stacked, from the next bin on; free parameters that are filtered are not touched.
@@ -69,7 +71,6 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         if done.is_err() {
             std::mem::swap(&mut self.stack.theta, &mut self.scratch_theta);
             self.update.theta.copy_from_slice(&self.stack.theta);
-            let _ = self.prepare_linear();
         }
         done
     }
@@ -79,35 +80,24 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         self.update.theta.copy_from_slice(theta);
     }
 
-    pub(super) fn whiten(&mut self, precision: &DMatrix<f64>) -> Result<()> {
-        let lost = || Error::NotPositiveDefinite {
-            name: "precision of z".to_owned(),
-            pivot: 0,
-            value: precision
-                .diagonal()
-                .iter()
-                .copied()
-                .fold(f64::NAN, f64::min),
-        };
-        let lower = precision.clone().cholesky().ok_or_else(lost)?.unpack();
-        self.log_whitening = lower.diagonal().iter().map(|&d| libm::log(d)).sum();
-        self.whitening = lower.transpose();
-        Ok(())
+    /// Takes U with Π_z = U'U.
+    pub(super) fn whiten(&mut self, upper: DMatrix<f64>) {
+        self.log_whitening = upper.diagonal().iter().map(|&d| libm::log(d)).sum();
+        self.whitening = upper;
     }
 
-    /// The transition of a linear model, once and for all.
+    /// The transition of a linear model, once and for all; where it fails the one before is kept.
     pub(super) fn prepare_linear(&mut self) -> Result<()> {
         if !self.stack.is_linear() {
             return Ok(());
         }
         let zeros = vec![0.0; self.layout.present()];
         let (x, n) = zeros.split_at(self.layout.states);
-        if !self
-            .transition
-            .compute(&self.stack, &self.channels, x, n, self.settings.steps)
-        {
+        let mut transition = self.transition.clone();
+        if !transition.compute(&self.stack, &self.channels, x, n, self.settings.steps) {
             return Err(self.not_finite("f (its Jacobian over a bin; raise `steps`)"));
         }
+        self.transition = transition;
         self.linear = Some(self.transition.x.clone());
         let local = &mut self.update.local;
         self.stack.output(
@@ -118,4 +108,22 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         );
         Ok(())
     }
+}
+
+/// U, upper triangular, with Π_z = U'U.
+///
+/// # Errors
+/// [`Error::NotPositiveDefinite`].
+pub(super) fn whitening(precision: &DMatrix<f64>) -> Result<DMatrix<f64>> {
+    let lost = || Error::NotPositiveDefinite {
+        name: "precision of z".to_owned(),
+        pivot: 0,
+        value: precision
+            .diagonal()
+            .iter()
+            .copied()
+            .fold(f64::NAN, f64::min),
+    };
+    let lower = precision.clone().cholesky().ok_or_else(lost)?.unpack();
+    Ok(lower.transpose())
 }
