@@ -6,6 +6,7 @@
 //! | the samplers against their exact laws | `sampler` |
 //! | the implicit step against its equation | `implicit_step` |
 //! | the recursive evidence bound, forward and back | `recursive_elbo` |
+//! | networks that carry the value and the score, against exact filters | `amortised` |
 //! | every family of beliefs: divergence, gradients, metric, expectation | `posteriors` |
 //! | every decoder: its pullback is its transposed Jacobian | `decoders` |
 //! | every way to infer: what it learns from, batches, devices, settings | `methods` |
@@ -17,6 +18,8 @@
 //! that is found (`devices`); a device that is not there is named on stderr.
 #![recursion_limit = "256"]
 
+#[path = "science/amortised.rs"]
+mod amortised;
 #[path = "science/coding.rs"]
 mod coding;
 #[path = "science/decoders.rs"]

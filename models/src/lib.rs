@@ -9,6 +9,7 @@
 //! | recognition networks | [`EncoderNet`] |
 //! | the prior p(z) and its family | [`Prior`], [`Family`] |
 //! | ways to invert: iterative, amortized, hybrids, predictive coding, LCA | [`Network`], [`inverse`] |
+//! | online filtering of any state-space model on tensors, with networks that carry the value | [`filtering`] |
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -31,6 +32,7 @@ mod decoder;
 mod draw;
 mod encoder;
 mod family;
+pub mod filtering;
 pub mod inverse;
 mod layers;
 mod network;
