@@ -80,6 +80,8 @@ fn a_neural_emission_raises_the_evidence() {
         let weight: Vec<f64> = crate::toy::numbers(52, WIDTH * STATES, -0.3, 0.3);
         let mut emission = LinearConfig::new(WIDTH, STATES).init(&place.device);
         emission.weight = Param::from_tensor(place.tensor(&weight, [WIDTH, STATES]));
+        // burn draws it from a seed of its own.
+        emission.bias = Some(Param::from_tensor(place.tensor(&[0.0; STATES], [STATES])));
         let transition = place.tensor(&[0.5, 0.0, 0.0, 0.5], [STATES, STATES]);
         let mut model = NeuralHmm {
             emission,
