@@ -219,6 +219,18 @@ fn ten(c: &mut Criterion) {
         learning.expect("a learner"),
         &rows,
     );
+    // One improvement of the first guess at each observation, for whom 50 µs is the budget.
+    let hasty = Settings {
+        improvements: 1,
+        ..Settings::default()
+    };
+    let learning = Learning::new(Network::new(), hasty, Learn::default());
+    updates(
+        c,
+        "network, n = 10, learning ten weights, one improvement",
+        learning.expect("a learner"),
+        &rows,
+    );
 }
 
 criterion_group!(benches, scalar, ten);
