@@ -87,6 +87,10 @@ fn floor(r: &Recording, sequence: &Sequence) -> f64 {
 fn one_pass_of_the_default_is_as_good_as_the_recorded_one() {
     for (r, sequence) in long() {
         let (last, averaged) = one_pass(&r, &sequence, &Learn::default());
+        println!(
+            "{}, default: last {last:.5}, averaged {averaged:.5}",
+            r.name
+        );
         let recorded = baseline(&r, "block_online_EM_L200_one_pass").unwrap_or(f64::NEG_INFINITY);
         let least = floor(&r, &sequence).max(recorded);
         assert!(
@@ -106,6 +110,10 @@ fn one_pass_of_the_other_rules_makes_good_most_of_the_distance() {
             Learn::FixedLag(FixedLag::default()),
         ] {
             let (last, averaged) = one_pass(&r, &sequence, &learn);
+            println!(
+                "{}, {learn:?}: last {last:.5}, averaged {averaged:.5}",
+                r.name
+            );
             assert!(
                 last >= least && averaged >= least,
                 "{} {learn:?}: {last} {averaged}",
@@ -135,6 +143,7 @@ fn twenty_iterations_of_em_are_those_recorded() {
         }
         if let Some(recorded) = baseline(&r, "batch_EM_20_iters") {
             let found = fit.log_evidence() / t;
+            println!("{}, batch EM: {found:.5}, recorded {recorded:.5}", r.name);
             assert!(
                 found >= recorded - SAME,
                 "{}: {found} is below {recorded}",

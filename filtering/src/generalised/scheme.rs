@@ -51,8 +51,9 @@ impl Embedding {
 
 /// An online scheme: one observation in, a belief about states and causes out.
 ///
-/// After `update` has been given y_1 … y_t the belief is about bin t − `delay()`. A failed update leaves
-/// the scheme as it was.
+/// After `update` has been given y_1 … y_t the belief is about bin t − `delay()`. Schemes that embed samples in
+/// derivatives of order N have no belief before N + 1 samples: means and covariances are 0 until then. A failed
+/// update leaves the scheme as it was.
 pub trait Scheme {
     /// Takes in the next observation `[outputs]`, `None` for a missing one.
     ///
