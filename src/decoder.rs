@@ -106,6 +106,16 @@ impl ObservationNoise {
         self.log_sigma.clone()
     }
 
+    /// π = σ⁻², `[1, pixels]`.
+    pub fn precision(&self) -> Tensor<2> {
+        self.precision.clone()
+    }
+
+    /// Σ_d s_d + ½ ln 2π, `[1]`: what −ln p(x|z) is at a residual of 0, in nats.
+    pub fn offset(&self) -> Tensor<1> {
+        self.offset.clone()
+    }
+
     /// Σ⁻¹(x − x̂), `[batch, pixels]`: the residual that is pulled back.
     pub fn weigh(&self, residual: Tensor<2>) -> Tensor<2> {
         residual * self.precision.clone()

@@ -44,6 +44,8 @@ pub mod noise;
 pub mod ops;
 pub mod posterior;
 mod schedule;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod spiking;
 
 pub use error::{Error, Result};
 pub use free_energy::FreeEnergy;

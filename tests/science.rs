@@ -12,6 +12,7 @@
 //! | every way to infer: what it learns from, batches, devices, settings | `methods` |
 //! | where inference arrives: LASSO, ridge regression, strong inputs | `coding` |
 //! | gradients of the published rule through time | `gradients` |
+//! | the spiking network as one piece, against its operations | `spiking` |
 //! | what must hold for any input | `properties` |
 //!
 //! Every tolerance is a named constant with its reason. Cases that take a device run on every device
@@ -46,5 +47,7 @@ mod properties;
 mod recursive_elbo;
 #[path = "science/sampler/mod.rs"]
 mod sampler;
+#[path = "science/spiking.rs"]
+mod spiking;
 #[path = "science/toy.rs"]
 mod toy;

@@ -6,11 +6,15 @@
 //! [`Perception`] is what every model can do; [`Iterative`] is the one that this room is named after. The
 //! others, which need networks of their own, are in `scotopic-models`.
 
+mod objective;
 mod perception;
 mod rule;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod spiking;
 mod stimulus;
 mod unroll;
 
+pub use objective::{Objective, composed_objective};
 pub use perception::{Expectation, Generated, Generative, Perception, Refined, Step};
 pub use rule::{Dynamics, Iterative, Leak, NaturalGradient, StepForm};
 pub use stimulus::Stimulus;

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::{Objective, Record, Stimulus, composed_objective};
 use crate::decoder::{Decoder, ObservationNoise};
 use crate::free_energy::FreeEnergy;
 use crate::noise::{Draw, NoiseSource};
@@ -53,6 +54,22 @@ pub trait Perception {
 
     /// How samples are drawn.
     fn sampling(&self) -> Sampling;
+
+    /// The mean free energy of the steps that `record` keeps, with its gradient, as learning needs it. `None` where none
+    /// is kept.
+    ///
+    /// [`composed_objective`] for most; a model that can do the same faster does so here.
+    fn objective(
+        &self,
+        stimulus: &Stimulus,
+        start: Self::Belief,
+        times: std::ops::Range<usize>,
+        noise: &dyn NoiseSource,
+        record: Record,
+        beta: f64,
+    ) -> Option<Objective<Self::Belief>> {
+        composed_objective(self, stimulus, start, times, noise, record, beta)
+    }
 
     /// One step, and the fresh sample with its score where it is asked for.
     fn step(

@@ -17,6 +17,8 @@
 use burn::tensor::Tensor;
 
 use super::{Expectation, Generated, Generative, Perception, Refined};
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+use super::{Objective, Record, Stimulus, composed_objective};
 use crate::decoder::Decoder;
 use crate::error::{Error, Result};
 use crate::noise::{Draw, NoiseSource};
@@ -144,7 +146,7 @@ pub struct Iterative<'a, P: Posterior, D: Decoder> {
     /// Fixed choices of the rule.
     pub rule: NaturalGradient,
     /// η·diag ΦᵀΣ⁻¹Φ, `[1, latent]`, for [`StepForm::Proximal`].
-    curvature: Option<Tensor<2>>,
+    pub(super) curvature: Option<Tensor<2>>,
 }
 
 impl<'a, P: Posterior, D: Decoder> Iterative<'a, P, D> {
@@ -233,5 +235,20 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
 
     fn sampling(&self) -> Sampling {
         self.rule.sampling
+    }
+
+    /// A Poisson posterior over a linear decoder runs as one piece on the processor.
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    fn objective(
+        &self,
+        stimulus: &Stimulus,
+        start: P,
+        times: std::ops::Range<usize>,
+        noise: &dyn NoiseSource,
+        record: Record,
+        beta: f64,
+    ) -> Option<Objective<P>> {
+        self.spiking_objective(stimulus, &start, times.clone(), noise, record, beta)
+            .or_else(|| composed_objective(self, stimulus, start, times, noise, record, beta))
     }
 }

@@ -38,4 +38,4 @@ pub(crate) mod host;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod paired;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-mod widest;
+pub(crate) mod widest;

@@ -102,6 +102,10 @@ impl Posterior for Belief {
         each!(self, q => q.mean())
     }
 
+    fn log_rate(&self) -> Option<Tensor<2>> {
+        each!(self, q => q.log_rate())
+    }
+
     fn representation(&self) -> Tensor<2> {
         each!(self, q => q.representation())
     }

@@ -114,6 +114,11 @@ pub trait Posterior: Clone + std::fmt::Debug {
     /// What is decoded instead of a sample, `[batch, latent]`: E_q\[z\], behind the activation if there is one.
     fn mean(&self) -> Tensor<2>;
 
+    /// Log-rates u, `[batch, latent]`, of a Poisson belief; `None` for every other.
+    fn log_rate(&self) -> Option<Tensor<2>> {
+        None
+    }
+
     /// What a read-out sees of the belief, `[batch, latent]`: rates, or μ itself where the latents pass through an
     /// activation that may hide it.
     fn representation(&self) -> Tensor<2> {

@@ -86,6 +86,10 @@ impl Posterior for PoissonPosterior {
         self.potential.clone().exp()
     }
 
+    fn log_rate(&self) -> Option<Tensor<2>> {
+        Some(self.potential.clone())
+    }
+
     fn spread(
         &self,
         diagonal: &Tensor<2>,

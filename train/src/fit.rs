@@ -10,9 +10,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
-use scotopic::inference::{Stimulus, reattach, unroll};
+use scotopic::inference::{Stimulus, reattach};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{Posterior, Sampling};
+use scotopic::posterior::Sampling;
 use scotopic_datasets::{ImageSet, Splits, epoch_order};
 use scotopic_models::Network;
 
@@ -111,10 +111,11 @@ impl Fit<'_> {
                     Some(belief) => reattach(&belief, &rest),
                 };
                 let times = window * steps..(window + 1) * steps;
-                let seen = unroll(&*perception, &stimulus, start, times, &noise, record);
+                let seen = perception
+                    .objective(&stimulus, start, times, &noise, record, beta)
+                    .context("inference.steps is 0")?;
                 drop(perception);
-                let objective = seen.objective(beta).context("inference.steps is 0")?;
-                let gradients = (objective * (256.0 / batches.pixels() as f64)).backward();
+                let gradients = (seen.value * (256.0 / batches.pixels() as f64)).backward();
                 let (model, norm) =
                     state
                         .optimizer
@@ -123,9 +124,8 @@ impl Fit<'_> {
                     true => model.normalised(),
                     false => model,
                 };
-                let terms = seen.mean_terms().context("inference.steps is 0")?.detach();
-                pending.push(i, Tensor::cat(vec![terms.inner(), norm], 0));
-                reached = Some(seen.state.detach());
+                pending.push(i, Tensor::cat(vec![seen.terms.inner(), norm], 0));
+                reached = Some(seen.state);
             }
             if let Some(average) = state.average.take() {
                 state.average = Some(towards(average, &state.model.valid(), config.train.ema));

@@ -23,7 +23,7 @@ mod autodiff;
 #[cfg(feature = "cube")]
 mod cube;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-mod processor;
+pub(crate) mod processor;
 
 /// Log-rates below this are cut off: e⁻⁸ is one spike in 3000 steps.
 pub const FLOOR: f64 = -8.0;

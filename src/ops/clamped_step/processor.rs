@@ -26,8 +26,9 @@ fn step_f32_body(chunk: Chunk<'_, f32>, drive_ceiling: f32, ceiling: f32) {
     }
 }
 
+/// The soft ceiling and its slope.
 #[inline(always)]
-fn ceiling_f32(x: f32, ceiling: f32) -> (f32, f32) {
+pub(crate) fn ceiling_f32(x: f32, ceiling: f32) -> (f32, f32) {
     const LOW: f32 = FLOOR as f32;
     // Written so that NaN stays NaN.
     let m = if x < LOW { LOW } else { x };

@@ -24,7 +24,7 @@ mod autodiff;
 #[cfg(feature = "cube")]
 mod cube;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-mod processor;
+pub(crate) mod processor;
 
 /// Newton iterations in f32.
 pub const ITERATIONS: usize = 4;

@@ -16,25 +16,30 @@ widest! {
 
 #[inline(always)]
 fn solve_f32_body(chunk: Chunk<'_, f32>) {
-    const MOST: f32 = LARGEST as f32;
     let operands = chunk.first.iter_mut().zip(chunk.second.iter_mut());
     for ((s, a), slope) in operands.zip(chunk.slope.iter_mut()) {
-        let least = |a: f32, b: f32| if a < b { a } else { b };
-        let log_gain = scalar::ln(*a + SMALLEST as f32);
-        let sum = *a + *s;
-        let y = log_gain + sum;
-        let y = if y > 1.0 { y } else { 1.0 };
-        let near = scalar::ln(y - scalar::ln(y)) - log_gain;
-        let mut d = least(least(near, sum), if *s > 0.0 { *s } else { 0.0 });
-        for _ in 0..ITERATIONS {
-            let pull = *a * scalar::exp(if d > MOST { MOST } else { d });
-            d -= (d + (pull - *a) - *s) / (1.0 + pull);
-        }
-        let e = scalar::exp(if d > MOST { MOST } else { d });
-        *slope = 1.0 / (1.0 + *a * e);
-        *s = d;
-        *a = -(e - 1.0) * *slope;
+        (*s, *slope, *a) = solve(*s, *a);
     }
+}
+
+/// The step for an explicit step s and a gain a, and its slopes by both.
+#[inline(always)]
+pub(crate) fn solve(s: f32, a: f32) -> (f32, f32, f32) {
+    const MOST: f32 = LARGEST as f32;
+    let least = |a: f32, b: f32| if a < b { a } else { b };
+    let log_gain = scalar::ln(a + SMALLEST as f32);
+    let sum = a + s;
+    let y = log_gain + sum;
+    let y = if y > 1.0 { y } else { 1.0 };
+    let near = scalar::ln(y - scalar::ln(y)) - log_gain;
+    let mut d = least(least(near, sum), if s > 0.0 { s } else { 0.0 });
+    for _ in 0..ITERATIONS {
+        let pull = a * scalar::exp(if d > MOST { MOST } else { d });
+        d -= (d + (pull - a) - s) / (1.0 + pull);
+    }
+    let e = scalar::exp(if d > MOST { MOST } else { d });
+    let by_s = 1.0 / (1.0 + a * e);
+    (d, by_s, -(e - 1.0) * by_s)
 }
 
 fn solve_f64(chunk: Chunk<'_, f64>) {

@@ -32,9 +32,9 @@ mod autodiff;
 #[cfg(feature = "cube")]
 mod cube;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-mod lanes;
+pub(crate) mod lanes;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-mod processor;
+pub(crate) mod processor;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod transformed_rejection;
 

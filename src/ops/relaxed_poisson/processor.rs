@@ -1,9 +1,9 @@
-//! The kernel for processors: blocks of sixteen elements, spread over the threads of rayon's pool.
+//! The kernel for processors: pieces of the tensor, spread over the threads of rayon's pool.
 
 use burn::backend::{Backend, tensor::FloatTensor};
 use rayon::prelude::*;
 
-use super::lanes::{LANES, Request, block};
+use super::lanes::{self, Elements, Request};
 use super::{LARGEST_LOG_RATE, NEGLIGIBLE, RelaxedPoisson, transformed_rejection};
 use crate::noise::{NoiseKey, uniform};
 use crate::ops::host::{Values, tensor_f32, tensor_f64, values};
@@ -30,26 +30,35 @@ fn sample_f32(u: &[f32], request: Request) -> (Vec<f32>, Vec<f32>) {
     (z, slope)
 }
 
-fn sample_task(u: &[f32], z: &mut [f32], slope: &mut [f32], first: usize, request: Request) {
-    for start in (0..u.len()).step_by(LANES) {
-        let n = LANES.min(u.len() - start);
-        // The last block may be short; its missing lanes have rate 0 and are not written back.
-        let mut lanes = [f32::NEG_INFINITY; LANES];
-        lanes[..n].copy_from_slice(&u[start..start + n]);
-        let (mut zs, mut slopes) = block(&lanes, (first + start) as u32, request);
-        for l in 0..n {
-            if lanes[l] <= request.most {
-                continue;
-            }
-            if lanes[l].is_nan() {
-                (zs[l], slopes[l]) = (f32::NAN, f32::NAN);
-            } else {
-                (zs[l], slopes[l]) = beyond(lanes[l], (first + start + l) as u32, request);
-            }
+/// Samples consecutive elements, the first of which has number `first`, on this thread.
+///
+/// `z` is as long as `u`, `slope` too or empty where the request wants none.
+pub(crate) fn sample_task(
+    u: &[f32],
+    z: &mut [f32],
+    slope: &mut [f32],
+    first: usize,
+    request: Request,
+) {
+    let elements = Elements {
+        u,
+        z,
+        slope,
+        first: first as u32,
+    };
+    lanes::sample(elements, request);
+    for (i, &u) in u.iter().enumerate() {
+        if u <= request.most {
+            continue;
         }
-        z[start..start + n].copy_from_slice(&zs[..n]);
+        let drawn = if u.is_nan() {
+            (f32::NAN, f32::NAN)
+        } else {
+            beyond(u, (first + i) as u32, request)
+        };
+        z[i] = drawn.0;
         if request.slope {
-            slope[start..start + n].copy_from_slice(&slopes[..n]);
+            slope[i] = drawn.1;
         }
     }
 }

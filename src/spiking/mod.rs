@@ -1,0 +1,26 @@
+//! The spiking network itself: a Poisson posterior over a linear decoder, on the processor, as one piece.
+//!
+//! Everything here can be said with the operations of [`ops`](crate::ops) and burn's products, and on every
+//! other device it is: [`unroll`](crate::inference::unroll()) does so. On the processor that way spends most of its
+//! time on moving tensors through memory. Here a few rows of the batch go through all of time while they are in
+//! the cache, forwards and backwards.
+//!
+//! | question | file |
+//! |---|---|
+//! | the numbers that a network is | `network` |
+//! | one refinement of a row: drive, implicit step, clamps | `potential` |
+//! | the terms of F | `scores` |
+//! | products with a dictionary that stays in the cache | `products` |
+//! | T steps forwards and backwards, in segments | `unroll`, `tape` |
+//! | a batch on all threads | `batch` |
+mod batch;
+mod network;
+mod potential;
+mod products;
+mod scores;
+mod tape;
+mod unroll;
+
+pub(crate) use batch::objective;
+pub(crate) use network::{Parameters, SpikingNetwork, SpikingRule};
+pub(crate) use unroll::{Gradient, StepNoise, Unroll};

@@ -1,0 +1,120 @@
+//! The spiking network of a Poisson posterior and a linear decoder, as plain numbers.
+
+use super::products::padded;
+use crate::inference::Leak;
+use crate::posterior::KlForm;
+
+/// Everything that one refinement takes, laid out for [`products`](super::products).
+///
+/// ```text
+/// z ~ Poisson(eᵘ),  e = π(x − Φz),  ∇ = −Φᵀe + eᵇ [+ β_in(u − u_p)]
+/// u ← clamp(u + clamp(d)),  d + ηλH(e^d − 1) = −η∇
+/// ```
+#[derive(Debug, Clone)]
+pub(crate) struct SpikingNetwork {
+    /// K.
+    pub(crate) latents: usize,
+    /// M.
+    pub(crate) pixels: usize,
+    /// Φᵀ, `[latent, pixels]`, rows padded.
+    pub(crate) atoms: Vec<f32>,
+    /// Φ, `[pixels, latent]`, rows padded.
+    pub(crate) turned: Vec<f32>,
+    /// π = σ⁻², `[pixels]`.
+    pub(crate) precision: Vec<f32>,
+    /// eᵇ, `[latent]`.
+    pub(crate) homeostasis: Vec<f32>,
+    /// η.
+    pub(crate) step_size: f32,
+    /// ηH, H = diag ΦᵀΣ⁻¹Φ, `[latent]`, for the proximal step.
+    pub(crate) curvature: Option<Vec<f32>>,
+    /// What is not learned.
+    pub(crate) rule: SpikingRule,
+}
+
+/// The fixed choices.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SpikingRule {
+    /// N, at least 1.
+    pub(crate) inner_iterations: usize,
+    /// β_in, or none.
+    pub(crate) leak: Leak,
+    /// Soft ceiling of the step.
+    pub(crate) step_ceiling: f32,
+    /// Soft ceiling of the potential.
+    pub(crate) ceiling: f32,
+    /// τ.
+    pub(crate) temperature: f32,
+    /// Added to the rate before sampling.
+    pub(crate) rate_floor: f32,
+    /// The form of the KL.
+    pub(crate) kl: KlForm,
+}
+
+/// What is learned, in row-major order without padding.
+pub(crate) struct Parameters {
+    /// Φᵀ, `[latent, pixels]`.
+    pub(crate) atoms: Vec<f32>,
+    /// π, `[pixels]`.
+    pub(crate) precision: Vec<f32>,
+    /// eᵇ, `[latent]`.
+    pub(crate) homeostasis: Vec<f32>,
+    /// η.
+    pub(crate) step_size: f32,
+    /// ηH, `[latent]`.
+    pub(crate) curvature: Option<Vec<f32>>,
+}
+
+impl SpikingNetwork {
+    pub(crate) fn new(parameters: Parameters, rule: SpikingRule) -> Self {
+        let Parameters {
+            atoms,
+            precision,
+            homeostasis,
+            step_size,
+            curvature,
+        } = parameters;
+        let (latents, pixels) = (homeostasis.len(), precision.len());
+        let mut turned = vec![0f32; pixels * padded(latents)];
+        // Sixteen rows of Φᵀ at a time fill whole cache lines of Φ.
+        for (block, rows) in atoms.chunks(16 * pixels).enumerate() {
+            for (m, column) in turned.chunks_mut(padded(latents)).enumerate() {
+                let entries = rows[m..].iter().step_by(pixels);
+                for (to, from) in column[16 * block..].iter_mut().zip(entries) {
+                    *to = *from;
+                }
+            }
+        }
+        let atoms = match padded(pixels) {
+            pitch if pitch == pixels => atoms,
+            pitch => {
+                let mut wide = vec![0f32; latents * pitch];
+                for (to, from) in wide.chunks_mut(pitch).zip(atoms.chunks(pixels)) {
+                    to[..pixels].copy_from_slice(from);
+                }
+                wide
+            }
+        };
+        Self {
+            latents,
+            pixels,
+            atoms,
+            turned,
+            precision,
+            homeostasis,
+            step_size,
+            curvature,
+            rule,
+        }
+    }
+
+    /// The distance between rows over latents.
+    pub(crate) fn wide_latents(&self) -> usize {
+        padded(self.latents)
+    }
+
+    /// The distance between rows over pixels.
+    pub(crate) fn wide_pixels(&self) -> usize {
+        padded(self.pixels)
+    }
+}

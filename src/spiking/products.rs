@@ -1,0 +1,399 @@
+//! Products of a few rows with a matrix that stays in the cache.
+//!
+//! ```text
+//! C = A·B      a block of up to 13 rows of A and 32 columns of B at a time: 26 vector registers hold C,
+//!              two hold a row of B, one a number of A
+//! ```
+//!
+//! A block's B is streamed from the second-level cache at two vectors for every 13 × 2 multiply-adds, so the
+//! arithmetic and not the memory is the limit; nothing is copied or packed. Rows of B must be padded to a
+//! multiple of [`PANEL`] columns with zeros.
+//!
+//! Unlike the element-wise kernels these use fused multiply-add where the processor has it (as every matrix
+//! library does): the last bits of a product depend on the processor.
+
+/// Columns that a block of C spans.
+pub(crate) const PANEL: usize = 32;
+
+/// The most rows that a block of C spans.
+const BLOCK: usize = 13;
+
+/// `n` rounded up to whole panels.
+pub(crate) fn padded(n: usize) -> usize {
+    n.next_multiple_of(PANEL)
+}
+
+/// A matrix in row-major order: its values and the distance between rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) pitch: usize,
+}
+
+/// Where a product goes: rows of padded length.
+pub(crate) struct RowsMut<'a> {
+    pub(crate) values: &'a mut [f32],
+    pub(crate) pitch: usize,
+}
+
+/// Compiles `$body::<FMA>` for the widest vectors of the processor and picks one at run time.
+macro_rules! fused {
+    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),*) = $body:ident;) => {
+        $(#[$doc])*
+        pub(crate) fn $name($($arg: $ty),*) {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,fma")]
+                fn avx512($($arg: $ty),*) {
+                    $body::<true>($($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $ty),*) {
+                    $body::<true>($($arg),*)
+                }
+                use std::arch::is_x86_feature_detected as has;
+                if has!("avx512f") && has!("avx512dq") && has!("avx512bw") && has!("avx512vl") && has!("fma") {
+                    // SAFETY: every feature named on the function was just found on this processor.
+                    #[allow(unsafe_code)]
+                    return unsafe { avx512($($arg),*) };
+                }
+                if has!("avx2") && has!("fma") {
+                    // SAFETY: as above.
+                    #[allow(unsafe_code)]
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            // aarch64 always has it; elsewhere it would be a call into a library.
+            $body::<{ cfg!(target_arch = "aarch64") }>($($arg),*)
+        }
+    };
+}
+
+fused! {
+    /// `C = A·B` of `[rows, inner]` and `[inner, columns]`; every column of the padded C is written.
+    fn product(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = product_body;
+}
+
+fused! {
+    /// `C += Aᵀ·B` of `[inner, rows]` and `[inner, columns]`: a sum of outer products.
+    fn add_outer(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = add_outer_body;
+}
+
+fused! {
+    /// `y = a·B` for one row a that is mostly zeros, given by the places and values of the others.
+    fn sparse_product(places: &[u32], values: &[f32], b: Rows<'_>, y: &mut [f32]) = sparse_product_body;
+}
+
+#[inline(always)]
+fn multiply_add<const FMA: bool>(x: f32, y: f32, sum: f32) -> f32 {
+    if FMA { x.mul_add(y, sum) } else { sum + x * y }
+}
+
+/// Picks the block function of `$n` rows.
+macro_rules! by_rows {
+    ($n:expr, $function:ident, $args:tt) => {
+        match $n {
+            1 => by_rows!(@call $function, 1, $args),
+            2 => by_rows!(@call $function, 2, $args),
+            3 => by_rows!(@call $function, 3, $args),
+            4 => by_rows!(@call $function, 4, $args),
+            5 => by_rows!(@call $function, 5, $args),
+            6 => by_rows!(@call $function, 6, $args),
+            7 => by_rows!(@call $function, 7, $args),
+            8 => by_rows!(@call $function, 8, $args),
+            9 => by_rows!(@call $function, 9, $args),
+            10 => by_rows!(@call $function, 10, $args),
+            11 => by_rows!(@call $function, 11, $args),
+            12 => by_rows!(@call $function, 12, $args),
+            _ => by_rows!(@call $function, 13, $args),
+        }
+    };
+    (@call $function:ident, $n:literal, ($($arg:expr),*)) => {
+        $function::<FMA, $n>($($arg),*)
+    };
+}
+
+/// `(first row, rows)` of blocks of nearly equal height, at most [`BLOCK`].
+#[inline(always)]
+fn blocks(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = rows.div_ceil(BLOCK);
+    (0..count).map(move |i| {
+        let (from, to) = (i * rows / count, (i + 1) * rows / count);
+        (from, to - from)
+    })
+}
+
+#[inline(always)]
+fn product_body<const FMA: bool>(
+    rows: usize,
+    inner: usize,
+    a: Rows<'_>,
+    b: Rows<'_>,
+    c: RowsMut<'_>,
+) {
+    for (first, height) in blocks(rows) {
+        for column in (0..c.pitch).step_by(PANEL) {
+            let a = Rows {
+                values: &a.values[first * a.pitch..],
+                ..a
+            };
+            let b = Rows {
+                values: &b.values[column..],
+                ..b
+            };
+            let c = RowsMut {
+                values: &mut c.values[first * c.pitch + column..],
+                pitch: c.pitch,
+            };
+            by_rows!(height, product_block, (inner, a, b, c));
+        }
+    }
+}
+
+#[inline(always)]
+fn product_block<const FMA: bool, const N: usize>(
+    inner: usize,
+    a: Rows<'_>,
+    b: Rows<'_>,
+    c: RowsMut<'_>,
+) {
+    let mut sums = [[0f32; PANEL]; N];
+    let rows: [&[f32]; N] = std::array::from_fn(|r| &a.values[r * a.pitch..][..inner]);
+    for p in 0..inner {
+        let mut row = [0f32; PANEL];
+        row.copy_from_slice(&b.values[p * b.pitch..][..PANEL]);
+        for r in 0..N {
+            let x = rows[r][p];
+            for l in 0..PANEL {
+                sums[r][l] = multiply_add::<FMA>(x, row[l], sums[r][l]);
+            }
+        }
+    }
+    for (r, sums) in sums.iter().enumerate() {
+        c.values[r * c.pitch..][..PANEL].copy_from_slice(sums);
+    }
+}
+
+#[inline(always)]
+fn add_outer_body<const FMA: bool>(
+    rows: usize,
+    inner: usize,
+    a: Rows<'_>,
+    b: Rows<'_>,
+    c: RowsMut<'_>,
+) {
+    // Columns of A in the outer loop: they are read with a stride, and stay in the first-level cache while the
+    // panels of B pass.
+    for (first, height) in blocks(rows) {
+        for column in (0..c.pitch).step_by(PANEL) {
+            let a = Rows {
+                values: &a.values[first..],
+                ..a
+            };
+            let b = Rows {
+                values: &b.values[column..],
+                ..b
+            };
+            let c = RowsMut {
+                values: &mut c.values[first * c.pitch + column..],
+                pitch: c.pitch,
+            };
+            by_rows!(height, add_outer_block, (inner, a, b, c));
+        }
+    }
+}
+
+#[inline(always)]
+fn add_outer_block<const FMA: bool, const N: usize>(
+    inner: usize,
+    a: Rows<'_>,
+    b: Rows<'_>,
+    c: RowsMut<'_>,
+) {
+    let Some(last) = inner.checked_sub(1) else {
+        return; // an empty sum
+    };
+    let mut sums = [[0f32; PANEL]; N];
+    // One strided slice for each row, not N numbers side by side: with those the compiler makes vectors of the
+    // N numbers, and the product is thirty times slower.
+    let columns: [&[f32]; N] = std::array::from_fn(|r| &a.values[r..][..last * a.pitch + 1]);
+    for p in 0..inner {
+        let mut row = [0f32; PANEL];
+        row.copy_from_slice(&b.values[p * b.pitch..][..PANEL]);
+        for r in 0..N {
+            let x = columns[r][p * a.pitch];
+            for l in 0..PANEL {
+                sums[r][l] = multiply_add::<FMA>(x, row[l], sums[r][l]);
+            }
+        }
+    }
+    for (r, sums) in sums.iter().enumerate() {
+        let c = &mut c.values[r * c.pitch..][..PANEL];
+        let mut row = [0f32; PANEL];
+        row.copy_from_slice(c);
+        for l in 0..PANEL {
+            row[l] += sums[l];
+        }
+        c.copy_from_slice(&row);
+    }
+}
+
+#[inline(always)]
+fn sparse_product_body<const FMA: bool>(
+    places: &[u32],
+    values: &[f32],
+    b: Rows<'_>,
+    y: &mut [f32],
+) {
+    /// Eight panels: sixteen registers of AVX-512.
+    const WIDE: usize = 8 * PANEL;
+    let mut column = 0;
+    while column + WIDE <= y.len() {
+        sparse_block::<FMA, WIDE>(places, values, b, column, y);
+        column += WIDE;
+    }
+    while column < y.len() {
+        sparse_block::<FMA, PANEL>(places, values, b, column, y);
+        column += PANEL;
+    }
+}
+
+#[inline(always)]
+fn sparse_block<const FMA: bool, const W: usize>(
+    places: &[u32],
+    values: &[f32],
+    b: Rows<'_>,
+    column: usize,
+    y: &mut [f32],
+) {
+    let mut sums = [0f32; W];
+    for (&place, &x) in places.iter().zip(values) {
+        let row = &b.values[place as usize * b.pitch + column..][..W];
+        for l in 0..W {
+            sums[l] = multiply_add::<FMA>(x, row[l], sums[l]);
+        }
+    }
+    y[column..column + W].copy_from_slice(&sums);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sums of up to 70 products of numbers below 1.
+    const ROUNDING: f32 = 1e-5;
+
+    fn matrix(rows: usize, columns: usize, pitch: usize, from: u32) -> Vec<f32> {
+        let key = crate::noise::NoiseKey::new(5).stream(from);
+        let mut m = vec![0f32; rows * pitch];
+        for r in 0..rows {
+            for c in 0..columns {
+                let word = key.words((r * columns + c) as u32, 0)[0];
+                m[r * pitch + c] = crate::noise::uniform(word) - 0.5;
+            }
+        }
+        m
+    }
+
+    #[test]
+    fn products_of_every_height_are_sums_of_products() {
+        for (rows, inner, columns) in [(1, 7, 5), (13, 3, 32), (14, 70, 33), (30, 64, 300)] {
+            let pitch = padded(columns);
+            let a = matrix(rows, inner, inner + 2, 1);
+            let b = matrix(inner, columns, pitch, 2);
+            let exact = |r: usize, c: usize| -> f32 {
+                let terms = (0..inner).map(|p| a[r * (inner + 2) + p] * b[p * pitch + c]);
+                terms.sum()
+            };
+            let (a_rows, b_rows) = (
+                Rows {
+                    values: &a,
+                    pitch: inner + 2,
+                },
+                Rows { values: &b, pitch },
+            );
+            let mut c = vec![f32::NAN; rows * pitch];
+            product(
+                rows,
+                inner,
+                a_rows,
+                b_rows,
+                RowsMut {
+                    values: &mut c,
+                    pitch,
+                },
+            );
+            // A transposed, for the sum of outer products, on top of C itself.
+            let mut turned = vec![0f32; inner * rows];
+            for r in 0..rows {
+                for p in 0..inner {
+                    turned[p * rows + r] = a[r * (inner + 2) + p];
+                }
+            }
+            let mut twice = c.clone();
+            let turned = Rows {
+                values: &turned,
+                pitch: rows,
+            };
+            add_outer(
+                rows,
+                inner,
+                turned,
+                b_rows,
+                RowsMut {
+                    values: &mut twice,
+                    pitch,
+                },
+            );
+            for r in 0..rows {
+                let places: Vec<u32> = (0..inner as u32).collect();
+                let mut y = vec![f32::NAN; pitch];
+                sparse_product(&places, &a[r * (inner + 2)..][..inner], b_rows, &mut y);
+                assert_eq!(
+                    y,
+                    c[r * pitch..][..pitch],
+                    "the same sums in the same order"
+                );
+                for j in 0..pitch {
+                    let expected = if j < columns { exact(r, j) } else { 0.0 };
+                    let title = format!("{rows}×{inner}×{columns} at ({r}, {j})");
+                    assert!((c[r * pitch + j] - expected).abs() < ROUNDING, "{title}");
+                    let sum = twice[r * pitch + j];
+                    assert!((sum - 2.0 * expected).abs() < ROUNDING, "outer, {title}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn leaving_zeros_out_changes_no_bit() {
+        let b = matrix(64, 96, 96, 3);
+        let a: Vec<f32> = (0..64)
+            .map(|k| if k % 5 == 0 { k as f32 } else { 0.0 })
+            .collect();
+        let mut dense = vec![0f32; 96];
+        let rows = Rows {
+            values: &b,
+            pitch: 96,
+        };
+        let whole = Rows {
+            values: &a,
+            pitch: 64,
+        };
+        product(
+            1,
+            64,
+            whole,
+            rows,
+            RowsMut {
+                values: &mut dense,
+                pitch: 96,
+            },
+        );
+        let places: Vec<u32> = (0..64u32).filter(|k| k % 5 == 0).collect();
+        let values: Vec<f32> = places.iter().map(|k| *k as f32).collect();
+        let mut sparse = vec![0f32; 96];
+        sparse_product(&places, &values, rows, &mut sparse);
+        assert_eq!(dense, sparse);
+    }
+}

@@ -1,0 +1,139 @@
+//! The terms of F of one row, and their derivatives.
+
+use crate::ops::{scalar, widest::widest};
+use crate::posterior::KlForm;
+
+/// KL of one row's potentials `u` from those of its prior, in nats, all `[latent]`.
+pub(crate) fn divergence(u: &[f32], prior: &[f32], form: KlForm) -> f32 {
+    match form {
+        KlForm::Exact => exact(u, prior),
+        KlForm::Published => published(u, prior),
+    }
+}
+
+/// Adds `weight·∂KL/∂u` to `by_u` and puts `weight·∂KL/∂u_p` into `by_prior`.
+///
+/// ```text
+/// exact      ∂u = λδ                    ∂u_p = r − λ
+/// published  ∂u = KL + λe^δδ            ∂u_p = −λe^δδ        (the exact KL times e^δ)
+/// ```
+pub(crate) fn divergence_slopes(
+    u: &[f32],
+    prior: &[f32],
+    form: KlForm,
+    weight: f32,
+    by_u: &mut [f32],
+    by_prior: &mut [f32],
+) {
+    match form {
+        KlForm::Exact => exact_slopes(u, prior, weight, by_u, by_prior),
+        KlForm::Published => published_slopes(u, prior, weight, by_u, by_prior),
+    }
+}
+
+/// Partial sums that the compiler can keep in a vector register.
+const LANES: usize = 16;
+
+widest! {
+    fn exact(u: &[f32], prior: &[f32]) -> f32 = exact_body;
+}
+widest! {
+    fn published(u: &[f32], prior: &[f32]) -> f32 = published_body;
+}
+widest! {
+    fn exact_slopes(u: &[f32], prior: &[f32], weight: f32, by_u: &mut [f32], by_prior: &mut [f32]) = exact_slopes_body;
+}
+widest! {
+    fn published_slopes(u: &[f32], prior: &[f32], weight: f32, by_u: &mut [f32], by_prior: &mut [f32]) = published_slopes_body;
+}
+widest! {
+    /// Weighs a residual in place, `e ← π(x − x̂)`, and gives ½Σ e²/π; all `[pixels]`.
+    pub(crate) fn weigh(e: &mut [f32], x: &[f32], precision: &[f32]) -> f32 = weigh_body;
+}
+
+#[inline(always)]
+fn exact_body(u: &[f32], prior: &[f32]) -> f32 {
+    summed(u, prior, |u, p| {
+        let delta = u - p;
+        scalar::exp(p) * (scalar::exp(delta) * (delta - 1.0) + 1.0)
+    })
+}
+
+#[inline(always)]
+fn published_body(u: &[f32], prior: &[f32]) -> f32 {
+    summed(u, prior, |u, p| {
+        let delta = u - p;
+        scalar::exp(u) * (scalar::exp(delta) * (delta - 1.0) + 1.0)
+    })
+}
+
+#[inline(always)]
+fn exact_slopes_body(
+    u: &[f32],
+    prior: &[f32],
+    weight: f32,
+    by_u: &mut [f32],
+    by_prior: &mut [f32],
+) {
+    let pairs = u.iter().zip(prior).zip(by_u).zip(by_prior);
+    for (((u, p), by_u), by_prior) in pairs {
+        let rate = scalar::exp(*u);
+        *by_u += weight * rate * (u - p);
+        *by_prior = weight * (scalar::exp(*p) - rate);
+    }
+}
+
+#[inline(always)]
+fn published_slopes_body(
+    u: &[f32],
+    prior: &[f32],
+    weight: f32,
+    by_u: &mut [f32],
+    by_prior: &mut [f32],
+) {
+    let pairs = u.iter().zip(prior).zip(by_u).zip(by_prior);
+    for (((u, p), by_u), by_prior) in pairs {
+        let delta = u - p;
+        let (rate, ratio) = (scalar::exp(*u), scalar::exp(delta));
+        let through_ratio = rate * ratio * delta;
+        *by_u += weight * (rate * (ratio * (delta - 1.0) + 1.0) + through_ratio);
+        *by_prior = -weight * through_ratio;
+    }
+}
+
+/// Σ term(a, b), in sixteen partial sums.
+#[inline(always)]
+pub(super) fn summed(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut sums = [0f32; LANES];
+    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
+    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        for l in 0..LANES {
+            sums[l] += term(a[l], b[l]);
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| term(*a, *b)).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+#[inline(always)]
+fn weigh_body(e: &mut [f32], x: &[f32], precision: &[f32]) -> f32 {
+    let mut sums = [0f32; LANES];
+    let mut rest = 0f32;
+    let (blocks, tail) = e.as_chunks_mut::<LANES>();
+    let (xs, x_tail) = x.as_chunks::<LANES>();
+    let (ps, p_tail) = precision.as_chunks::<LANES>();
+    for ((e, x), p) in blocks.iter_mut().zip(xs).zip(ps) {
+        for l in 0..LANES {
+            let residual = x[l] - e[l];
+            e[l] = residual * p[l];
+            sums[l] += residual * e[l];
+        }
+    }
+    for ((e, x), p) in tail.iter_mut().zip(x_tail).zip(p_tail) {
+        let residual = x - *e;
+        *e = residual * p;
+        rest += residual * *e;
+    }
+    0.5 * (sums.iter().sum::<f32>() + rest)
+}
