@@ -20,6 +20,7 @@
 //! | the recursive bound on the evidence of a sequence, one scan along time | [`ops::recursive_elbo()`] |
 //! | state-space models, filters, the recursive ELBO, learning online | [`filtering`] |
 //! | the same random numbers on every device | [`noise`] |
+//! | the spiking network as one piece on the processor; the event-driven engine | `spiking` |
 //! | curves over training | [`Ramp`], [`Rise`], [`WarmupCosine`] |
 //!
 //! State is a value that goes in and comes out. Noise is an argument. Nothing has to be reset.
@@ -45,7 +46,7 @@ pub mod ops;
 pub mod posterior;
 mod schedule;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-mod spiking;
+pub mod spiking;
 
 pub use error::{Error, Result};
 pub use free_energy::FreeEnergy;

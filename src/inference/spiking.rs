@@ -1,5 +1,5 @@
-//! The objective of a Poisson posterior over a linear decoder on the processor, where the network runs as one piece
-//! with its gradient ([`spiking`](crate::spiking)).
+//! A Poisson posterior over a linear decoder on the processor: the engine that it is for perceiving, and for learning
+//! its objective, where the network runs as one piece with its gradient ([`spiking`](crate::spiking)).
 //!
 //! The gradient comes with the value, so autodiff is given a number that has it:
 //!
@@ -13,9 +13,12 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::{Expectation, Iterative, Objective, Record, Stimulus};
 use crate::decoder::Decoder;
+use crate::error::{Error, Result};
 use crate::noise::{Draw, Noise, NoiseKey, NoiseSource};
 use crate::posterior::Posterior;
-use crate::spiking::{self, Gradient, Parameters, SpikingNetwork, SpikingRule, StepNoise, Unroll};
+use crate::spiking::{
+    self, Engine, Form, Gradient, Parameters, SpikingNetwork, SpikingRule, StepNoise, Unroll,
+};
 
 /// Whether tensors of this device are this process's own memory.
 fn on_processor(device: &Device) -> bool {
@@ -71,6 +74,70 @@ fn frames(stimulus: &Stimulus, times: Range<usize>) -> Option<Vec<Vec<f32>>> {
 }
 
 impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
+    /// The trained network as an engine for exact counts, in plain numbers: no tensors, no gradient.
+    ///
+    /// Works from any device; the weights are copied once.
+    ///
+    /// # Errors
+    /// If the posterior is not Poisson, the decoder not linear, numbers are not f32, or the rule has more than one
+    /// inner iteration or a rate floor.
+    ///
+    /// ```
+    /// use burn::tensor::Device;
+    /// use scotopic::{noise::NoiseKey, posterior::Sampling, spiking::Form};
+    /// use scotopic_models::{Method, NetworkConfig, Picture, RuleConfig};
+    ///
+    /// let picture = Picture { channels: 1, height: 8, width: 8 };
+    /// let config = NetworkConfig { picture, latents: 32, ..Default::default() };
+    /// let model = config.init(Method::NaturalGradient, &Device::flex(), 0)?;
+    /// let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
+    /// let engine = model.iterative(rule).engine(Form::Events)?;
+    /// let seen = engine.perceive(&[1.0; 3 * 64], 16, None, &NoiseKey::new(1))?;
+    /// assert_eq!((seen.potentials.len(), seen.steps), (3 * 32, vec![16; 3]));
+    /// # Ok::<(), scotopic::Error>(())
+    /// ```
+    pub fn engine(&self, form: Form) -> Result<Engine> {
+        let network = self.spiking_network();
+        let rest = self.rest.log_rate().as_ref().and_then(numbers);
+        match (network, rest) {
+            (Some(network), Some(rest)) => Engine::new(network, rest, form),
+            _ => Err(Error::setting(
+                "model",
+                "not a spiking network",
+                "the engine runs Poisson posteriors over a linear decoder, in f32",
+            )),
+        }
+    }
+
+    /// The network as plain numbers; `None` where it is not a Poisson posterior over a linear decoder in f32.
+    fn spiking_network(&self) -> Option<SpikingNetwork> {
+        self.rest.log_rate()?;
+        let atoms = self.generative.decoder.atoms()?;
+        let [step_size] = self.dynamics.step_size.as_slice() else {
+            return None;
+        };
+        let parameters = Parameters {
+            atoms: numbers(&atoms)?,
+            precision: numbers(&self.generative.noise.precision())?,
+            homeostasis: numbers(&self.dynamics.homeostasis)?,
+            step_size: *numbers(step_size)?.first()?,
+            curvature: match &self.curvature {
+                Some(curvature) => Some(numbers(curvature)?),
+                None => None,
+            },
+        };
+        let rule = SpikingRule {
+            inner_iterations: self.rule.inner_iterations.max(1),
+            leak: self.rule.leak,
+            step_ceiling: *self.rule.clamps.step.first()? as f32,
+            ceiling: *self.rule.clamps.state.first()? as f32,
+            temperature: self.rule.sampling.temperature as f32,
+            rate_floor: self.rule.sampling.rate_floor as f32,
+            kl: self.rule.kl,
+        };
+        Some(SpikingNetwork::new(parameters, rule))
+    }
+
     /// The objective and its gradient from the network as one piece; `None` where something about it is out of the
     /// ordinary, and tensor operations are the way.
     pub(super) fn spiking_objective(
@@ -94,41 +161,20 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
         if !ordinary {
             return None;
         }
-        let observation = &self.generative.noise;
-        let (precision, offset) = (observation.precision(), observation.offset());
-        let [step_size] = self.dynamics.step_size.as_slice() else {
-            return None;
-        };
-        let homeostasis = &self.dynamics.homeostasis;
-        let parameters = Parameters {
-            atoms: numbers(&atoms)?,
-            precision: numbers(&precision)?,
-            homeostasis: numbers(homeostasis)?,
-            step_size: *numbers(step_size)?.first()?,
-            curvature: match &self.curvature {
-                Some(curvature) => Some(numbers(curvature)?),
-                None => None,
-            },
-        };
-        let rule = SpikingRule {
-            inner_iterations: self.rule.inner_iterations.max(1),
-            leak: self.rule.leak,
-            step_ceiling: *self.rule.clamps.step.first()? as f32,
-            ceiling: *self.rule.clamps.state.first()? as f32,
-            temperature: self.rule.sampling.temperature as f32,
-            rate_floor: self.rule.sampling.rate_floor as f32,
-            kl: self.rule.kl,
-        };
-        let network = SpikingNetwork::new(parameters, rule);
+        let network = self.spiking_network()?;
         let [batch, latents] = potential.dims();
         let share = 1.0 / (times.len() * batch) as f64;
         let unroll = Unroll {
             network: &network,
             frames: frames(stimulus, times.clone())?,
             start: numbers(&potential)?,
-            noise: keys(noise, times, rule.inner_iterations)?,
+            noise: keys(noise, times, network.rule.inner_iterations)?,
             weights: [share as f32, (share * beta) as f32],
         };
+        let observation = &self.generative.noise;
+        let (precision, offset) = (observation.precision(), observation.offset());
+        let homeostasis = &self.dynamics.homeostasis;
+        let step_size = self.dynamics.step_size.first()?;
         let outcome = spiking::objective(&unroll, device.is_autodiff());
 
         let means = [outcome.reconstruction * share, outcome.divergence * share];

@@ -13,7 +13,10 @@
 //! | products with a dictionary that stays in the cache | `products` |
 //! | T steps forwards and backwards, in segments | `unroll`, `tape` |
 //! | a batch on all threads | `batch` |
+//! | perceiving with a trained network, event by event | [`Engine`] |
+
 mod batch;
+mod engine;
 mod network;
 mod potential;
 mod products;
@@ -22,5 +25,6 @@ mod tape;
 mod unroll;
 
 pub(crate) use batch::objective;
+pub use engine::{Engine, Form, Percept, Settle, Spike, Stream};
 pub(crate) use network::{Parameters, SpikingNetwork, SpikingRule};
 pub(crate) use unroll::{Gradient, StepNoise, Unroll};

@@ -16,8 +16,8 @@ pub(crate) struct Row<'a> {
     pub(crate) pulled: &'a [f32],
     /// The potential after it.
     pub(crate) next: &'a mut [f32],
-    /// What backward needs.
-    pub(crate) slopes: Slopes<'a>,
+    /// What backward needs, if there is to be one.
+    pub(crate) slopes: Option<Slopes<'a>>,
 }
 
 /// The explicit step s = −η∇ and the slopes of the next potential u', each `[latent]`.
@@ -52,9 +52,10 @@ pub(crate) fn refine(network: &SpikingNetwork, row: Row<'_>) {
         step_ceiling: rule.step_ceiling,
         ceiling: rule.ceiling,
     };
+    let costs = &network.homeostasis;
     match &network.curvature {
-        None => explicit(&network.homeostasis, row, constants),
-        Some(curvature) => proximal(&network.homeostasis, curvature, row, constants),
+        None => explicit(costs, row, constants),
+        Some(curvature) => proximal(costs, curvature, row, constants),
     }
 }
 
@@ -84,7 +85,7 @@ fn potentials<const PROXIMAL: bool>(
     constants: Constants,
 ) {
     let n = homeostasis.len();
-    // One length for all, so that the loop has no checks in it.
+    // One length for all, so that the loops have no checks in them.
     let (curvature, u, prior, pulled) = (
         &curvature[..n],
         &row.u[..n],
@@ -92,28 +93,32 @@ fn potentials<const PROXIMAL: bool>(
         &row.pulled[..n],
     );
     let next = &mut row.next[..n];
-    let Slopes {
-        step,
-        by_u,
-        by_step,
-        by_curvature,
-    } = row.slopes;
-    let (step, by_u) = (&mut step[..n], &mut by_u[..n]);
-    let (by_step, by_curvature) = (&mut by_step[..n], &mut by_curvature[..n]);
-    for k in 0..n {
+    let one = |k: usize| {
         let gradient = homeostasis[k] - pulled[k] + (u[k] - prior[k]) * constants.leak;
         let s = gradient * constants.minus_step_size;
-        let rate = scalar::exp(u[k]);
+        let rate = if PROXIMAL { scalar::exp(u[k]) } else { 0.0 };
         let (d, by_s, by_a) = match PROXIMAL {
             true => solve(s, rate * curvature[k]),
             false => (s, 1.0, 0.0),
         };
         let (bounded, slope_d) = ceiling_f32(d, constants.step_ceiling);
         let (value, slope) = ceiling_f32(u[k] + bounded, constants.ceiling);
-        next[k] = value;
-        step[k] = s;
-        by_u[k] = slope;
-        by_step[k] = slope * slope_d * by_s;
-        by_curvature[k] = slope * slope_d * by_a * rate;
+        let by_step = slope * slope_d;
+        (value, s, slope, by_step * by_s, by_step * by_a * rate)
+    };
+    match row.slopes {
+        None => {
+            for k in 0..n {
+                next[k] = one(k).0;
+            }
+        }
+        Some(slopes) => {
+            let (step, by_u) = (&mut slopes.step[..n], &mut slopes.by_u[..n]);
+            let by_step = &mut slopes.by_step[..n];
+            let by_curvature = &mut slopes.by_curvature[..n];
+            for k in 0..n {
+                (next[k], step[k], by_u[k], by_step[k], by_curvature[k]) = one(k);
+            }
+        }
     }
 }

@@ -255,12 +255,12 @@ impl Pass<'_> {
                 prior: &priors[at.clone()],
                 pulled: &self.pulled[at.clone()],
                 next: &mut behind[at],
-                slopes: Slopes {
+                slopes: Some(Slopes {
                     step: &mut tape.steps_taken[slopes.clone()],
                     by_u: &mut tape.by_u[slopes.clone()],
                     by_step: &mut tape.by_step[slopes.clone()],
                     by_curvature: &mut tape.by_curvature[slopes],
-                },
+                }),
             };
             refine(network, row);
         }

@@ -1,0 +1,133 @@
+//! Some images on their way through time.
+
+use super::Engine;
+use super::drive::{Drive, Events, Field};
+use crate::noise::NoiseKey;
+use crate::ops::relaxed_poisson::lanes::Request;
+use crate::ops::relaxed_poisson::processor::sample_task;
+use crate::spiking::potential::{Row, refine};
+
+/// The state of up to [`Drive::ROWS`] images, and room for everything that a step writes.
+#[derive(Debug, Clone)]
+pub(super) struct Block {
+    first_row: usize,
+    rows: usize,
+    /// u and what it becomes, `[row, latent]`, rows padded like everything here.
+    potentials: Vec<f32>,
+    next: Vec<f32>,
+    z: Vec<f32>,
+    events: Vec<Events>,
+    input: Vec<f32>,
+    e: Vec<f32>,
+    pulled: Vec<f32>,
+    awake: Vec<bool>,
+}
+
+impl Block {
+    /// At rest, before `rows` images, the first of which is number `first_row` of its batch.
+    pub(super) fn new(engine: &Engine, rows: usize, first_row: usize) -> Self {
+        let network = &engine.network;
+        let (k, wide_k) = (network.latents, network.wide_latents());
+        let latents = || vec![0f32; rows * wide_k];
+        let mut potentials = latents();
+        for row in potentials.chunks_mut(wide_k) {
+            row[..k].copy_from_slice(&engine.rest);
+        }
+        Self {
+            first_row,
+            rows,
+            next: potentials.clone(),
+            potentials,
+            z: latents(),
+            events: vec![Events::with_capacity(k); rows],
+            input: match engine.drive.takes_input() {
+                true => latents(),
+                false => Vec::new(),
+            },
+            e: vec![0.0; rows * network.wide_pixels()],
+            pulled: latents(),
+            awake: vec![true; rows],
+        }
+    }
+
+    /// Takes in new images, `[row, pixels]`: what depends on them alone is computed once.
+    pub(super) fn show(&mut self, engine: &Engine, images: &[f32]) {
+        if engine.drive.takes_input() {
+            Drive::input(&engine.network, images, &mut self.e, &mut self.input);
+        }
+    }
+
+    /// One step of every image that is awake. Counts of the others are 0.
+    pub(super) fn step(&mut self, engine: &Engine, images: &[f32], key: NoiseKey) {
+        let network = &engine.network;
+        let (k, wide_k) = (network.latents, network.wide_latents());
+        let request = Request::new(key, 0.0, false);
+        for row in 0..self.rows {
+            let at = row * wide_k..row * wide_k + k;
+            let z = &mut self.z[at.clone()];
+            if self.awake[row] {
+                let first = (self.first_row + row) * k;
+                sample_task(&self.potentials[at], z, &mut [], first, request);
+            } else {
+                z.fill(0.0);
+            }
+            self.events[row].list(z);
+        }
+        let field = Field {
+            rows: self.rows,
+            images,
+            input: &self.input,
+            z: &self.z,
+            events: &self.events,
+            e: &mut self.e,
+            pulled: &mut self.pulled,
+        };
+        engine.drive.drive(network, field);
+        for row in (0..self.rows).filter(|row| self.awake[*row]) {
+            let at = row * wide_k..row * wide_k + k;
+            let u = &self.potentials[at.clone()];
+            let row = Row {
+                u,
+                prior: u,
+                pulled: &self.pulled[at.clone()],
+                next: &mut self.next[at],
+                slopes: None,
+            };
+            refine(network, row);
+        }
+        std::mem::swap(&mut self.potentials, &mut self.next);
+        for row in (0..self.rows).filter(|row| !self.awake[*row]) {
+            let at = row * wide_k..row * wide_k + k;
+            self.potentials[at.clone()].copy_from_slice(&self.next[at]);
+        }
+    }
+
+    /// ‖Δu‖ of a row's last step.
+    pub(super) fn moved(&self, engine: &Engine, row: usize) -> f32 {
+        let (k, wide_k) = (engine.network.latents, engine.network.wide_latents());
+        let at = row * wide_k..row * wide_k + k;
+        let pairs = self.potentials[at.clone()].iter().zip(&self.next[at]);
+        pairs.map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
+    }
+
+    /// The spikes of a row's last step.
+    pub(super) fn events(&self, row: usize) -> &Events {
+        &self.events[row]
+    }
+
+    pub(super) fn awake(&self, row: usize) -> bool {
+        self.awake[row]
+    }
+
+    /// The row stays where it is from now on.
+    pub(super) fn sleep(&mut self, row: usize) {
+        self.awake[row] = false;
+    }
+
+    /// Potentials of all rows, one after the other, `[latent]` each.
+    pub(super) fn potentials<'a>(&'a self, engine: &Engine) -> impl Iterator<Item = &'a [f32]> {
+        let k = engine.network.latents;
+        let rows = self.potentials.chunks(engine.network.wide_latents());
+        rows.map(move |row| &row[..k])
+    }
+}

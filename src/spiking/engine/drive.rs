@@ -1,0 +1,332 @@
+//! The drive Φᵀπ(x − Φz) from the spikes that there are.
+
+use super::Form;
+use crate::ops::widest::widest;
+use crate::spiking::network::SpikingNetwork;
+use crate::spiking::products::{PANEL, Rows, RowsMut, product, sparse_product};
+use crate::spiking::scores::weigh;
+
+/// What a form of the drive needs besides the network.
+#[derive(Debug, Clone)]
+pub(super) enum Drive {
+    /// Nothing.
+    Dense,
+    /// Nothing.
+    Events,
+    /// G = ΦᵀπΦ, `[latent, latent]`, rows padded.
+    Lateral(Vec<f32>),
+    /// G in units of `scale`, rows padded.
+    IntegerLateral { weights: Vec<i16>, scale: f32 },
+}
+
+/// The spikes of one row: which neurons fired, and how often.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Events {
+    pub(super) places: Vec<u32>,
+    pub(super) counts: Vec<f32>,
+}
+
+impl Events {
+    /// Room for every neuron, so that listing never allocates.
+    pub(super) fn with_capacity(latents: usize) -> Self {
+        Self {
+            places: vec![0; latents],
+            counts: vec![0.0; latents],
+        }
+    }
+
+    /// Lists the neurons whose count is not 0.
+    pub(super) fn list(&mut self, z: &[f32]) {
+        self.places.resize(z.len(), 0);
+        self.counts.resize(z.len(), 0.0);
+        let mut fired = 0;
+        // Without a branch: every neuron is written down, and the next overwrites it unless it fired.
+        for (k, &count) in z.iter().enumerate() {
+            self.places[fired] = k as u32;
+            self.counts[fired] = count;
+            fired += usize::from(count != 0.0);
+        }
+        self.places.truncate(fired);
+        self.counts.truncate(fired);
+    }
+
+    /// Spikes in all.
+    pub(super) fn total(&self) -> u64 {
+        self.counts.iter().map(|c| *c as u64).sum()
+    }
+}
+
+/// Some rows: what goes in and what is written on the way, all padded.
+pub(super) struct Field<'a> {
+    pub(super) rows: usize,
+    /// Images, `[row, pixels]`, not padded.
+    pub(super) images: &'a [f32],
+    /// Φᵀπx, `[row, latent]`, for lateral forms.
+    pub(super) input: &'a [f32],
+    /// Counts, `[row, latent]`.
+    pub(super) z: &'a [f32],
+    pub(super) events: &'a [Events],
+    /// Room for `[row, pixels]`.
+    pub(super) e: &'a mut [f32],
+    /// The drive, `[row, latent]`.
+    pub(super) pulled: &'a mut [f32],
+}
+
+impl Drive {
+    /// Rows that are worked on together.
+    pub(super) const ROWS: usize = 13;
+
+    pub(super) fn new(network: &SpikingNetwork, form: Form) -> Self {
+        match form {
+            Form::Dense => Self::Dense,
+            Form::Events => Self::Events,
+            Form::Lateral => Self::Lateral(lateral_weights(network)),
+            Form::IntegerLateral => {
+                let weights = lateral_weights(network);
+                let largest = weights.iter().fold(0f32, |m, w| m.max(w.abs()));
+                let scale = largest.max(f32::MIN_POSITIVE) / f32::from(i16::MAX);
+                let weights = weights.iter().map(|w| (w / scale).round() as i16).collect();
+                Self::IntegerLateral { weights, scale }
+            }
+        }
+    }
+
+    pub(super) fn weight_bytes(&self, network: &SpikingNetwork) -> usize {
+        match self {
+            Self::Dense | Self::Events => 4 * (network.atoms.len() + network.turned.len()),
+            Self::Lateral(weights) => 4 * weights.len(),
+            Self::IntegerLateral { weights, .. } => 2 * weights.len(),
+        }
+    }
+
+    /// Whether Φᵀπx is wanted once per image.
+    pub(super) fn takes_input(&self) -> bool {
+        matches!(self, Self::Lateral(_) | Self::IntegerLateral { .. })
+    }
+
+    /// Φᵀπx of rows; `e` is room for `[row, pixels]`.
+    pub(super) fn input(
+        network: &SpikingNetwork,
+        images: &[f32],
+        e: &mut [f32],
+        input: &mut [f32],
+    ) {
+        let m = network.pixels;
+        for (e, x) in e.chunks_mut(network.wide_pixels()).zip(images.chunks(m)) {
+            e[..m].fill(0.0);
+            weigh(&mut e[..m], x, &network.precision);
+        }
+        pull_back(network, images.len() / m, e, input);
+    }
+
+    /// The drive of all rows.
+    pub(super) fn drive(&self, network: &SpikingNetwork, field: Field<'_>) {
+        let (m, wide_k, wide_m) = (
+            network.pixels,
+            network.wide_latents(),
+            network.wide_pixels(),
+        );
+        let atoms = Rows {
+            values: &network.atoms,
+            pitch: wide_m,
+        };
+        match self {
+            Self::Dense => {
+                let z = Rows {
+                    values: field.z,
+                    pitch: wide_k,
+                };
+                let e = RowsMut {
+                    values: field.e,
+                    pitch: wide_m,
+                };
+                product(field.rows, network.latents, z, atoms, e);
+            }
+            Self::Events => {
+                for (events, e) in field.events.iter().zip(field.e.chunks_mut(wide_m)) {
+                    sparse_product(&events.places, &events.counts, atoms, e);
+                }
+            }
+            Self::Lateral(weights) => {
+                let lateral = Rows {
+                    values: weights,
+                    pitch: wide_k,
+                };
+                for (row, events) in field.events.iter().enumerate() {
+                    let at = row * wide_k..(row + 1) * wide_k;
+                    let pulled = &mut field.pulled[at.clone()];
+                    sparse_product(&events.places, &events.counts, lateral, pulled);
+                    for (pulled, input) in pulled.iter_mut().zip(&field.input[at]) {
+                        *pulled = input - *pulled;
+                    }
+                }
+                return;
+            }
+            Self::IntegerLateral { weights, scale } => {
+                for (row, events) in field.events.iter().enumerate() {
+                    let at = row * wide_k..(row + 1) * wide_k;
+                    inhibit(
+                        weights,
+                        *scale,
+                        events,
+                        &field.input[at.clone()],
+                        &mut field.pulled[at],
+                    );
+                }
+                return;
+            }
+        }
+        let errors = field.e.chunks_mut(wide_m).zip(field.images.chunks(m));
+        for (e, x) in errors {
+            weigh(&mut e[..m], x, &network.precision);
+        }
+        pull_back(network, field.rows, field.e, field.pulled);
+    }
+}
+
+fn pull_back(network: &SpikingNetwork, rows: usize, e: &[f32], pulled: &mut [f32]) {
+    let (wide_k, wide_m) = (network.wide_latents(), network.wide_pixels());
+    let e = Rows {
+        values: e,
+        pitch: wide_m,
+    };
+    let turned = Rows {
+        values: &network.turned,
+        pitch: wide_k,
+    };
+    let pulled = RowsMut {
+        values: pulled,
+        pitch: wide_k,
+    };
+    product(rows, network.pixels, e, turned, pulled);
+}
+
+/// G = ΦᵀπΦ, rows padded.
+fn lateral_weights(network: &SpikingNetwork) -> Vec<f32> {
+    let (k, m) = (network.latents, network.pixels);
+    let (wide_k, wide_m) = (network.wide_latents(), network.wide_pixels());
+    let mut weighted = network.atoms.clone();
+    for row in weighted.chunks_mut(wide_m) {
+        for (w, precision) in row[..m].iter_mut().zip(&network.precision) {
+            *w *= precision;
+        }
+    }
+    let mut lateral = vec![0f32; k * wide_k];
+    let rows = Rows {
+        values: &weighted,
+        pitch: wide_m,
+    };
+    let turned = Rows {
+        values: &network.turned,
+        pitch: wide_k,
+    };
+    let to = RowsMut {
+        values: &mut lateral,
+        pitch: wide_k,
+    };
+    product(k, m, rows, turned, to);
+    lateral
+}
+
+widest! {
+    /// `pulled = input − scale·Σ count·weights[place]`, all of padded length.
+    fn inhibit(weights: &[i16], scale: f32, events: &Events, input: &[f32], pulled: &mut [f32]) = inhibit_body;
+}
+
+/// The most spikes of a row whose sum of 16-bit weights cannot overflow 32 bits.
+const FITTING: u64 = 1 << 16;
+
+#[inline(always)]
+fn inhibit_body(weights: &[i16], scale: f32, events: &Events, input: &[f32], pulled: &mut [f32]) {
+    let wide = pulled.len();
+    if events.total() >= FITTING {
+        // A network this wild is out of any range it was trained in; its sums still must not wrap round.
+        for (column, (pulled, input)) in pulled.iter_mut().zip(input).enumerate() {
+            let terms = events.places.iter().zip(&events.counts);
+            let sum: f64 = terms
+                .map(|(place, count)| {
+                    f64::from(weights[*place as usize * wide + column]) * f64::from(*count)
+                })
+                .sum();
+            *pulled = input - (sum * f64::from(scale)) as f32;
+        }
+        return;
+    }
+    /// Eight registers of AVX-512.
+    const WIDE: usize = 4 * PANEL;
+    let mut column = 0;
+    while column + WIDE <= wide {
+        inhibit_block::<WIDE>(weights, scale, events, column, input, pulled);
+        column += WIDE;
+    }
+    while column < wide {
+        inhibit_block::<PANEL>(weights, scale, events, column, input, pulled);
+        column += PANEL;
+    }
+}
+
+#[inline(always)]
+fn inhibit_block<const W: usize>(
+    weights: &[i16],
+    scale: f32,
+    events: &Events,
+    column: usize,
+    input: &[f32],
+    pulled: &mut [f32],
+) {
+    let wide = pulled.len();
+    let mut sums = [0i32; W];
+    for (place, count) in events.places.iter().zip(&events.counts) {
+        let row = &weights[*place as usize * wide + column..][..W];
+        let count = *count as i32;
+        for l in 0..W {
+            sums[l] += count * i32::from(row[l]);
+        }
+    }
+    let (input, pulled) = (&input[column..][..W], &mut pulled[column..][..W]);
+    for l in 0..W {
+        pulled[l] = input[l] - sums[l] as f32 * scale;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_the_counts_that_are_not_zero() {
+        let mut events = Events::with_capacity(5);
+        events.list(&[0.0, 2.0, 0.0, 0.0, 1.0]);
+        assert_eq!(
+            (events.places.as_slice(), events.total()),
+            (&[1u32, 4][..], 3)
+        );
+        events.list(&[0.0; 5]);
+        assert!(events.places.is_empty());
+        events.list(&[1.0; 5]);
+        assert_eq!(events.places, [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn integer_sums_do_not_wrap_round() {
+        let wide = PANEL;
+        let weights = vec![i16::MAX; 3 * wide];
+        let input = vec![1.0; wide];
+        let sum = |count: f32| {
+            let events = Events {
+                places: vec![0, 1, 2],
+                counts: vec![count; 3],
+            };
+            let mut pulled = vec![0.0; wide];
+            inhibit(&weights, 0.5, &events, &input, &mut pulled);
+            pulled
+        };
+        for count in [1.0f32, 20_000.0, 1e6] {
+            let expected = 1.0 - 3.0 * 0.5 * f64::from(count) * f64::from(i16::MAX);
+            for found in sum(count) {
+                let off = (f64::from(found) / expected - 1.0).abs();
+                assert!(off < 1e-6, "{count}: {found}, {expected}");
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Perceiving with a trained network, spike by spike: exact counts, no gradient, no tensors.
+//!
+//! ```text
+//! z ~ Poisson(eᵘ),  u ← clamp(u + clamp(d)),  d + ηλH(e^d − 1) = η(Φᵀπ(x − Φz) − eᵇ)
+//! ```
+//!
+//! Most counts are zero, and a zero changes nothing. [`Form`] says how the drive Φᵀπ(x − Φz) is made of
+//! those that are not.
+//!
+//! | question | file |
+//! |---|---|
+//! | the engine, batches | this one |
+//! | one input that goes on in time, without allocation | [`Stream`] |
+//! | the drive by events and by lateral weights | `drive` |
+//! | when an image has been looked at for long enough | [`Settle`] |
+//! | the state of some images | `block` |
+
+use rayon::prelude::*;
+
+use super::network::SpikingNetwork;
+use crate::error::{Error, Result};
+use crate::noise::{Draw, Noise, NoiseKey, NoiseSource};
+
+mod block;
+mod drive;
+mod settle;
+mod stream;
+pub use settle::Settle;
+pub use stream::{Spike, Stream};
+
+use block::Block;
+use drive::Drive;
+
+/// How spikes become a drive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// Two products with the dictionary, zeros and all: Φz, then Φᵀe.
+    Dense,
+    /// Φz from the atoms of neurons that spiked. Bit for bit what [`Form::Dense`] gives.
+    #[default]
+    Events,
+    /// `Φᵀπx − Gz` with the lateral weights G = ΦᵀπΦ, `[latent, latent]`, of neurons that spiked: the cost of a step
+    /// does not depend on the number of pixels. The same numbers in another order of summation: a count differs where
+    /// an arrival lies within rounding of the end of its step, about once in 10⁷.
+    Lateral,
+    /// As [`Form::Lateral`] with weights of 16 bits on one scale, and sums of integers: the same on every
+    /// machine and in every order, for hardware that counts. Weights are off by up to 2⁻¹⁶ of the largest.
+    IntegerLateral,
+}
+
+/// A trained network, ready to perceive. Made by [`Iterative::engine`](crate::inference::Iterative::engine).
+#[derive(Debug, Clone)]
+pub struct Engine {
+    network: SpikingNetwork,
+    rest: Vec<f32>,
+    form: Form,
+    drive: Drive,
+}
+
+/// What is left of a batch of images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Percept {
+    /// Membrane potentials u after the last step, `[batch, latent]`; their rates are eᵘ.
+    pub potentials: Vec<f32>,
+    /// Steps that each image was looked at, `[batch]`.
+    pub steps: Vec<u32>,
+    /// Spikes fired over all steps, `[batch]`.
+    pub spikes: Vec<u64>,
+}
+
+impl Engine {
+    /// # Errors
+    /// If the rule is one that the engine does not have (see [`Iterative::engine`](crate::inference::Iterative::engine)).
+    pub(crate) fn new(network: SpikingNetwork, rest: Vec<f32>, form: Form) -> Result<Self> {
+        let rule = &network.rule;
+        // With one inner iteration a leak pulls by nothing, so there is none to ask for.
+        if rule.inner_iterations != 1 {
+            return Err(Error::setting(
+                "inference.inner",
+                rule.inner_iterations,
+                "the engine makes one inner iteration a step; use `unroll` for more",
+            ));
+        }
+        if rule.rate_floor != 0.0 {
+            return Err(Error::setting(
+                "sampling.rate_floor",
+                rule.rate_floor,
+                "the engine draws from the rates themselves: 0",
+            ));
+        }
+        let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
+        if !(finite(&network.atoms) && finite(&network.precision) && finite(&rest)) {
+            return Err(Error::setting(
+                "weights",
+                "not finite",
+                "the network must be trained without divergence",
+            ));
+        }
+        let drive = Drive::new(&network, form);
+        Ok(Self {
+            network,
+            rest,
+            form,
+            drive,
+        })
+    }
+
+    /// Neurons K.
+    pub fn latents(&self) -> usize {
+        self.network.latents
+    }
+
+    /// Pixels M of an image.
+    pub fn pixels(&self) -> usize {
+        self.network.pixels
+    }
+
+    /// How the drive is computed.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The potential before anything is seen, `[latent]`.
+    pub fn rest(&self) -> &[f32] {
+        &self.rest
+    }
+
+    /// The bytes of weights that a step may touch.
+    pub fn weight_bytes(&self) -> usize {
+        self.drive.weight_bytes(&self.network)
+    }
+
+    /// Looks at every image for `steps` steps from rest, or until it has settled.
+    ///
+    /// The counts are those of exact inference under the same key with tensor operations
+    /// ([`unroll`](crate::inference::unroll()) at τ = 0).
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, pixels]`
+    ///
+    /// # Errors
+    /// If `images` is no whole number of images, or a pixel is not finite.
+    pub fn perceive(
+        &self,
+        images: &[f32],
+        steps: usize,
+        settle: Option<Settle>,
+        noise: &NoiseKey,
+    ) -> Result<Percept> {
+        let (k, m) = (self.latents(), self.pixels());
+        if !images.len().is_multiple_of(m) {
+            return Err(Error::Shape {
+                what: "images",
+                expected: vec![images.len() / m, m],
+                found: vec![images.len()],
+            });
+        }
+        check(images)?;
+        if let Some(settle) = settle {
+            settle.validate()?;
+        }
+        let batch = images.len() / m;
+        let mut percept = Percept {
+            potentials: vec![0.0; batch * k],
+            steps: vec![0; batch],
+            spikes: vec![0; batch],
+        };
+        let images = images.par_chunks(m * Drive::ROWS).enumerate();
+        images
+            .zip(percept.potentials.par_chunks_mut(k * Drive::ROWS))
+            .zip(percept.steps.par_chunks_mut(Drive::ROWS))
+            .zip(percept.spikes.par_chunks_mut(Drive::ROWS))
+            .for_each(|((((number, images), potentials), taken), spikes)| {
+                let mut block = Block::new(self, taken.len(), number * Drive::ROWS);
+                block.show(self, images);
+                let mut watches: Vec<_> = taken
+                    .iter()
+                    .map(|_| settle.map(settle::Watch::new))
+                    .collect();
+                for time in 0..steps {
+                    let Noise::Keyed(key) = noise.noise(time, Draw::Infer { inner: 0 }) else {
+                        return; // a key gives keys
+                    };
+                    block.step(self, images, key);
+                    let mut going_on = false;
+                    for (row, watch) in watches.iter_mut().enumerate() {
+                        if !block.awake(row) {
+                            continue;
+                        }
+                        taken[row] += 1;
+                        spikes[row] += block.events(row).total();
+                        let moved = |w: &mut settle::Watch| w.settled(block.moved(self, row));
+                        if watch.as_mut().is_some_and(moved) {
+                            block.sleep(row);
+                        } else {
+                            going_on = true;
+                        }
+                    }
+                    if !going_on {
+                        break;
+                    }
+                }
+                let rows = potentials.chunks_mut(k).zip(block.potentials(self));
+                rows.for_each(|(to, from)| to.copy_from_slice(from));
+            });
+        Ok(percept)
+    }
+
+    /// One input that goes on in time, from rest.
+    pub fn stream(&self, noise: NoiseKey) -> Stream<'_> {
+        Stream::new(self, noise)
+    }
+}
+
+/// Names the first pixel that is not a number.
+fn check(pixels: &[f32]) -> Result<()> {
+    match pixels.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::setting(
+            "pixel",
+            format!("{} at position {at}", pixels[at]),
+            "every pixel must be a finite number",
+        )),
+    }
+}

@@ -1,0 +1,83 @@
+//! One input that goes on in time.
+
+use super::block::Block;
+use super::{Engine, check};
+use crate::error::{Error, Result};
+use crate::noise::{Draw, Noise, NoiseKey, NoiseSource};
+
+/// A neuron that fired in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spike {
+    /// Which neuron.
+    pub neuron: u32,
+    /// How often within the step.
+    pub count: u32,
+}
+
+/// A network that keeps watching: every call takes the input of one step, which may be another each time.
+///
+/// Nothing is allocated per step. Made by [`Engine::stream`].
+#[derive(Debug, Clone)]
+pub struct Stream<'a> {
+    engine: &'a Engine,
+    block: Block,
+    shown: Vec<f32>,
+    spikes: Vec<Spike>,
+    noise: NoiseKey,
+    time: usize,
+}
+
+impl<'a> Stream<'a> {
+    pub(super) fn new(engine: &'a Engine, noise: NoiseKey) -> Self {
+        Self {
+            engine,
+            block: Block::new(engine, 1, 0),
+            // Not a number: no image is equal to it, so the first is taken in.
+            shown: vec![f32::NAN; engine.pixels()],
+            spikes: Vec::with_capacity(engine.latents()),
+            noise,
+            time: 0,
+        }
+    }
+
+    /// One step: the spikes that the potential fires, which then move it towards `image`, `[pixels]`.
+    ///
+    /// # Errors
+    /// If `image` is of another size, or a pixel is not finite. The stream is then where it was.
+    pub fn step(&mut self, image: &[f32]) -> Result<&[Spike]> {
+        if image.len() != self.engine.pixels() {
+            return Err(Error::Shape {
+                what: "image",
+                expected: vec![self.engine.pixels()],
+                found: vec![image.len()],
+            });
+        }
+        if self.shown != image {
+            check(image)?;
+            self.shown.copy_from_slice(image);
+            self.block.show(self.engine, image);
+        }
+        if let Noise::Keyed(key) = self.noise.noise(self.time, Draw::Infer { inner: 0 }) {
+            self.block.step(self.engine, image, key);
+        }
+        self.time += 1;
+        self.spikes.clear();
+        let events = self.block.events(0);
+        let spikes = events.places.iter().zip(&events.counts);
+        self.spikes.extend(spikes.map(|(&neuron, &count)| Spike {
+            neuron,
+            count: count as u32,
+        }));
+        Ok(&self.spikes)
+    }
+
+    /// The membrane potential u, `[latent]`, as it stands.
+    pub fn potential(&self) -> &[f32] {
+        self.block.potentials(self.engine).next().unwrap_or(&[])
+    }
+
+    /// Steps taken.
+    pub fn time(&self) -> usize {
+        self.time
+    }
+}
