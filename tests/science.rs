@@ -13,6 +13,7 @@
 //! | where inference arrives: LASSO, ridge regression, strong inputs | `coding` |
 //! | gradients of the published rule through time | `gradients` |
 //! | the spiking network as one piece, against its operations | `spiking` |
+//! | the event-driven engine, against inference with tensors | `engine` |
 //! | what must hold for any input | `properties` |
 //!
 //! Every tolerance is a named constant with its reason. Cases that take a device run on every device
@@ -29,6 +30,8 @@ mod decoders;
 mod devices;
 #[path = "science/dressing.rs"]
 mod dressing;
+#[path = "science/engine.rs"]
+mod engine;
 #[path = "science/golden/mod.rs"]
 mod golden;
 #[path = "science/gradients.rs"]
