@@ -16,6 +16,8 @@ pub(super) const LANES: usize = 16;
 #[derive(Clone, Copy)]
 pub(super) struct Request {
     pub key: NoiseKey,
+    /// The number of the tensor's first element in the whole batch.
+    pub first: u32,
     /// τ; 0 for counts.
     pub temperature: f32,
     /// Whether dz/du is wanted.
@@ -25,9 +27,10 @@ pub(super) struct Request {
 }
 
 impl Request {
-    pub fn new(key: NoiseKey, temperature: f32, slope: bool) -> Self {
+    pub fn new(key: NoiseKey, first: u32, temperature: f32, slope: bool) -> Self {
         Self {
             key,
+            first,
             temperature,
             slope,
             most: most_by_arrivals(temperature),
@@ -39,7 +42,7 @@ impl Request {
 pub(super) type Block = ([f32; LANES], [f32; LANES]);
 
 widest! {
-    /// Samples sixteen consecutive elements that start at number `first`.
+    /// Samples sixteen consecutive elements, of which `first` is the number of the first in the whole batch.
     pub(super) fn block(u: &[f32; LANES], first: u32, request: Request) -> Block = dispatch;
 }
 
