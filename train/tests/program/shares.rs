@@ -3,26 +3,27 @@
 use std::path::Path;
 
 use scotopic_train::checkpoint::Checkpoint;
+use scotopic_train::config::RunConfig;
 use scotopic_train::device::{open, survey};
 use serde_json::Value;
 
 use super::run_files::{assert_same_run, bits, epochs, interrupted, last, metrics};
 use super::support::{Done, alone, command, folder, scotopic, strings, tiny, trained};
 
-/// Sums over rows in another order are off by some 10⁻⁷ of themselves; thirty steps of an optimiser that divides by
-/// the size of each gradient and of inference that feeds back make that grow.
-const ROUNDING: f64 = 2e-3;
+/// Sums over rows in another order are off by some 10⁻⁷ of themselves; thirty steps, each of which divides by the
+/// size of every gradient, make that grow. Ten times what is seen.
+const CURVE: f64 = 1e-5;
 
-/// Among processors and graphics cards exponentials and square roots differ in their last bits as well.
-const DEVICES: f64 = 1e-2;
+/// A weight whose gradient is near 0 moves by the sign of a rounding; relative to the largest of its array.
+const WEIGHTS: f64 = 1e-3;
 
 fn number(row: &Value, key: &str) -> f64 {
     row[key].as_f64().unwrap_or_else(|| panic!("{key}: {row}"))
 }
 
-/// Same settings in the checkpoints, same loss curve, same weights, up to `rounding`.
+/// Same settings in the checkpoints, same loss curve, same weights, up to roundings.
 #[track_caller]
-fn assert_same_up_to(whole: &Path, shared: &Path, rounding: f64) {
+fn assert_same_but_for_rounding(whole: &Path, shared: &Path) {
     let (a, b) = (metrics(whole), metrics(shared));
     assert_eq!(a.len(), b.len());
     let mut worst = 0.0f64;
@@ -35,8 +36,8 @@ fn assert_same_up_to(whole: &Path, shared: &Path, rounding: f64) {
             worst = worst.max((a - b).abs() / a.abs().max(1e-2));
         }
     }
-    println!("loss curves differ by {worst:.1e} of themselves");
-    assert!(worst < rounding, "loss curves: {worst:e}");
+    assert!(worst < CURVE, "loss curves: {worst:e}");
+    let curve = worst;
     let [a, b] = [whole, shared].map(|run| Checkpoint::read(&last(run)).unwrap());
     assert_eq!(a.progress.iteration, b.progress.iteration);
     assert_eq!(a.progress.optimizer_steps, b.progress.optimizer_steps);
@@ -57,13 +58,15 @@ fn assert_same_up_to(whole: &Path, shared: &Path, rounding: f64) {
         let size = a.values.iter().fold(1e-3f32, |m, v| m.max(v.abs()));
         let off = a.values.iter().zip(&b.values);
         let off = off.fold(0f32, |m, (a, b)| m.max((a - b).abs())) / size;
-        assert!(f64::from(off) < rounding, "{name}: {off:e}");
+        assert!(f64::from(off) < WEIGHTS, "{name}: {off:e}");
+        worst = worst.max(f64::from(off));
     }
+    println!("curves differ by {curve:.1e} of themselves, weights by {worst:.1e}");
 }
 
 /// A run of the whole batch on flex, and one with `shares` on top.
 #[track_caller]
-fn compare(common: &[&str], shares: &[&str], rounding: f64) {
+fn compare(common: &[&str], shares: &[&str]) {
     let folder = folder();
     let whole = trained(folder.path(), "whole", common);
     let shared = trained(folder.path(), "shared", &[common, shares].concat());
@@ -71,14 +74,14 @@ fn compare(common: &[&str], shares: &[&str], rounding: f64) {
         bits(&last(&whole)) != bits(&last(&shared)),
         "the batch was not divided"
     );
-    assert_same_up_to(&whole, &shared, rounding);
+    assert_same_but_for_rounding(&whole, &shared);
     assert_eq!(epochs(&whole).len(), epochs(&shared).len());
 }
 
 #[test]
 fn a_batch_in_parts() {
     for parts in ["train.parts=2", "train.parts=5", "train.parts=32"] {
-        compare(&[], &["--set", parts], ROUNDING);
+        compare(&[], &["--set", parts]);
     }
 }
 
@@ -95,8 +98,8 @@ fn parts_with_windows_a_running_average_and_a_clip_that_cuts() {
         "--set",
         "train.warmup_clip=0.5",
     ];
-    compare(&common, &["--set", "train.parts=3"], ROUNDING);
-    compare(&common, &["--device", "flex,flex"], ROUNDING);
+    compare(&common, &["--set", "train.parts=3"]);
+    compare(&common, &["--device", "flex,flex"]);
 }
 
 #[test]
@@ -119,7 +122,7 @@ fn parts_of_sparse_coding_with_atoms_of_length_one() {
         "--set",
         "objective.kl=exact",
     ];
-    compare(&common, &["--set", "train.parts=3"], ROUNDING);
+    compare(&common, &["--set", "train.parts=3"]);
 }
 
 #[test]
@@ -133,18 +136,17 @@ fn parts_of_gaussian_latents() {
     compare(
         &common,
         &["--set", "train.parts=3", "--device", "flex,flex"],
-        ROUNDING,
     );
 }
 
 #[test]
 fn several_devices_on_the_processor() {
     for devices in ["flex,flex", "flex,flex,flex,flex,flex"] {
-        compare(&[], &["--device", devices], ROUNDING);
+        compare(&[], &["--device", devices]);
     }
     if available("ndarray") {
         for devices in ["flex,ndarray", "ndarray,flex"] {
-            compare(&[], &["--device", devices], DEVICES);
+            compare(&[], &["--device", devices]);
         }
     }
 }
@@ -156,8 +158,8 @@ fn a_graphics_card_takes_a_share() {
     }
     // A card of software needs a second for a step.
     let few = ["--set", "train.iterations=4", "--set", "validation.every=4"];
-    compare(&few, &["--device", "flex,wgpu"], DEVICES);
-    compare(&few, &["--device", "wgpu,wgpu"], DEVICES);
+    compare(&few, &["--device", "flex,wgpu"]);
+    compare(&few, &["--device", "wgpu,wgpu"]);
 }
 
 fn available(name: &str) -> bool {
@@ -206,14 +208,15 @@ fn a_run_is_continued_on_other_devices() {
     assert_eq!(at, 200);
 }
 
-/// A checkpoint that was written before there were parts holds no such key.
+/// A configuration that was written before there were parts holds no such key.
 #[test]
 fn one_part_is_the_default() {
     let text = alone(&["config", "show", "smoke"]).good();
-    assert!(!text.contains("parts"), "{text}");
-    let folder = folder();
-    let run = trained(folder.path(), "run", &[]);
-    assert_eq!(Checkpoint::read(&last(&run)).unwrap().config.train.parts, 1);
+    let without = text.replace("parts = 1\n", "");
+    assert_ne!(text, without);
+    let config: RunConfig = toml::from_str(&without).unwrap();
+    assert_eq!(config.train.parts, 1);
+    assert_eq!(config, toml::from_str(&text).unwrap());
 }
 
 #[test]
