@@ -184,3 +184,91 @@ impl Drop for Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use scotopic::noise::NoiseKey;
+    use scotopic::posterior::Sampling;
+    use scotopic_models::{NetworkConfig, Picture};
+
+    use super::*;
+    use crate::config::{RunConfig, resolve};
+
+    const WIDTH: usize = 16;
+
+    fn model(config: &RunConfig, device: &Device) -> Network {
+        let sizes = NetworkConfig {
+            picture: Picture::row(WIDTH),
+            latents: 4,
+            ..config.model.clone()
+        };
+        let method = config.inference.method;
+        sizes.init(method, device, 0).unwrap().train()
+    }
+
+    fn window(config: &RunConfig, batch: usize) -> Window {
+        Window {
+            rule: config.rule().at(1.0, Sampling::relaxed(0.5)),
+            times: 0..2,
+            noise: NoiseKey::new(3),
+            record: config.inference.method.learns_from(),
+            beta: 1.0,
+            scale: 1.0,
+            batch,
+        }
+    }
+
+    #[test]
+    fn rows_are_shared_out_by_device_and_part() {
+        let device = Device::flex().autodiff();
+        let shares = |others: usize, batch, parts| {
+            let others = vec![device.clone(); others];
+            Crew::new(&device, &others, batch, parts).map(|crew| crew.shares.clone())
+        };
+        assert_eq!(shares(0, 10, 1).unwrap(), [vec![0..10]]);
+        assert_eq!(shares(0, 10, 3).unwrap(), [vec![0..4, 4..7, 7..10]]);
+        assert_eq!(shares(1, 9, 1).unwrap(), [vec![0..5], vec![5..9]]);
+        let two_and_four = [vec![0..3, 3..5], vec![5..8, 8..10]];
+        assert_eq!(shares(1, 10, 4).unwrap(), two_and_four);
+        assert_eq!(
+            shares(2, 3, 3).unwrap(),
+            [vec![0..1], vec![1..2], vec![2..3]]
+        );
+        for (others, batch, parts) in [(2, 2, 1), (0, 5, 6), (0, 5, 0)] {
+            let error = shares(others, batch, parts).unwrap_err().to_string();
+            assert!(error.contains("a row for each"), "{error}");
+        }
+    }
+
+    /// What a panic on one device comes to: an error on the first, not a run that waits for ever.
+    #[test]
+    fn a_device_that_fails_is_an_error() {
+        let config = resolve("smoke", None, &[]).unwrap();
+        let device = Device::flex().autodiff();
+        let worker = Worker::start(&device);
+        let job = |width| Job {
+            model: model(&config, &device),
+            parts: vec![Part::new(0..1, vec![0.5; width], width, &device)],
+            window: window(&config, 1),
+        };
+        worker.ask(job(WIDTH)).unwrap();
+        assert!(worker.answer().is_ok());
+        worker.ask(job(WIDTH + 1)).unwrap(); // a shape that does not fit panics inside burn
+        let error = worker.answer().unwrap_err().to_string();
+        assert!(error.contains("failed; the reason is above"), "{error}");
+    }
+
+    #[test]
+    fn a_window_without_steps_is_an_error() {
+        let config = resolve("smoke", None, &[]).unwrap();
+        let device = Device::flex().autodiff();
+        let crew = Crew::new(&device, std::slice::from_ref(&device), 4, 2).unwrap();
+        let mut batch = crew.batch(&[0.5; 4 * WIDTH], WIDTH);
+        let window = Window {
+            times: 0..0,
+            ..window(&config, 4)
+        };
+        let error = crew.learn(&model(&config, &device), &mut batch, &window);
+        assert!(error.unwrap_err().to_string().contains("inference.steps"));
+    }
+}

@@ -14,8 +14,9 @@ use super::support::{Done, alone, command, folder, scotopic, strings, tiny, trai
 /// size of every gradient, make that grow. Ten times what is seen.
 const CURVE: f64 = 1e-5;
 
-/// A weight whose gradient is near 0 moves by the sign of a rounding; relative to the largest of its array.
-const WEIGHTS: f64 = 1e-3;
+/// A weight whose gradient is near 0 moves by the sign of a rounding; relative to the largest of its array. Ten
+/// times what is seen with a graphics card.
+const WEIGHTS: f64 = 1e-4;
 
 fn number(row: &Value, key: &str) -> f64 {
     row[key].as_f64().unwrap_or_else(|| panic!("{key}: {row}"))
