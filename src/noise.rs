@@ -2,7 +2,7 @@
 //!
 //! A draw is a pure function of `(seed, stream, step, element)`. Nothing is advanced and nothing can
 //! be left over from an earlier call, so a run can be resumed exactly, a batch can be split over
-//! devices, and the processor and the graphics card see the same spikes.
+//! devices ([`NoiseKey::row`]), and the processor and the graphics card see the same spikes.
 //!
 //! What is made of the numbers is rounded by each device in its own way: relaxed samples agree to about 10⁻⁶, and
 //! counts are equal up to rates of 3000 (e⁸), beyond which another last bit of the rate can move a count by one.
@@ -63,6 +63,7 @@ impl NoiseSource for NoiseKey {
 /// ```text
 /// key     = seed (64 bits)
 /// counter = (element, block, step, stream)   32 bits each
+/// element = row·width + place in the row     counted over the whole batch
 /// ```
 ///
 /// ```
@@ -79,6 +80,8 @@ pub struct NoiseKey {
     pub stream: u32,
     /// The training iteration, or the number of the batch.
     pub step: u32,
+    /// Which row of the whole batch the first row of a drawn tensor is; 0 for a whole batch.
+    pub row: u32,
 }
 
 impl NoiseKey {
@@ -88,6 +91,7 @@ impl NoiseKey {
             seed,
             stream: 0,
             step: 0,
+            row: 0,
         }
     }
 
@@ -101,7 +105,31 @@ impl NoiseKey {
         Self { stream, ..self }
     }
 
-    /// Four independent 32-bit words for one element; `block` numbers further groups of four.
+    /// The same noise for a part of a batch whose first row is row `row` of the whole: each datum sees what it
+    /// would have seen there.
+    ///
+    /// The operations multiply by the width of the tensor that they draw, so one key serves draws of any width.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use scotopic::{noise::NoiseKey, ops::poisson_counts};
+    /// let (key, u) = (NoiseKey::new(7), Tensor::<2>::zeros([6, 5], &Device::flex()));
+    /// let whole = poisson_counts(u.clone(), key);
+    /// let part = poisson_counts(u.narrow(0, 4, 2), key.row(4));
+    /// assert_eq!(part.into_data(), whole.narrow(0, 4, 2).into_data());
+    /// ```
+    pub const fn row(self, row: u32) -> Self {
+        Self { row, ..self }
+    }
+
+    /// The number, in the whole batch, of the first element of a tensor of this shape; rows are its first axis.
+    pub(crate) fn first_element(self, shape: &[usize]) -> u32 {
+        let width = shape.iter().skip(1).product::<usize>();
+        self.row.wrapping_mul(width as u32)
+    }
+
+    /// Four independent 32-bit words for one element, numbered over the whole batch wherever a part of it
+    /// begins; `block` numbers further groups of four.
     pub const fn words(self, element: u32, block: u32) -> [u32; 4] {
         philox4x32(
             [element, block, self.step, self.stream],

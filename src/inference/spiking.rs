@@ -65,11 +65,13 @@ fn keys(noise: &dyn NoiseSource, times: Range<usize>, inner: usize) -> Option<Ve
         .collect()
 }
 
-/// The images of all steps: one for all, or one a step.
-fn frames(stimulus: &Stimulus, times: Range<usize>) -> Option<Vec<Vec<f32>>> {
+/// The images of all steps: one for all, or one a step. `None` where they are not of this shape: then it is for the
+/// tensor operations to say so.
+fn frames(stimulus: &Stimulus, times: Range<usize>, shape: [usize; 2]) -> Option<Vec<Vec<f32>>> {
+    let fitting = |x: &Tensor<2>| if x.dims() == shape { numbers(x) } else { None };
     match stimulus {
-        Stimulus::Static(x) => Some(vec![numbers(x)?]),
-        Stimulus::Sequence(_) => times.map(|time| numbers(&stimulus.at(time))).collect(),
+        Stimulus::Static(x) => Some(vec![fitting(x)?]),
+        Stimulus::Sequence(_) => times.map(|time| fitting(&stimulus.at(time))).collect(),
     }
 }
 
@@ -163,10 +165,13 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
         }
         let network = self.spiking_network()?;
         let [batch, latents] = potential.dims();
+        if latents != network.latents {
+            return None; // for the tensor operations to say
+        }
         let share = 1.0 / (times.len() * batch) as f64;
         let unroll = Unroll {
             network: &network,
-            frames: frames(stimulus, times.clone())?,
+            frames: frames(stimulus, times.clone(), [batch, network.pixels])?,
             start: numbers(&potential)?,
             noise: keys(noise, times, network.rule.inner_iterations)?,
             weights: [share as f32, (share * beta) as f32],

@@ -445,11 +445,12 @@ fn sample(
 ) {
     let (k, wide) = (network.latents, network.wide_latents());
     let floor = network.rule.rate_floor;
-    let request = Request::new(key, network.rule.temperature, true);
+    let whole = key.first_element(&[u.len() / wide, k]);
+    let request = Request::new(key, whole, network.rule.temperature, true);
     let rows = u.chunks(wide).zip(z.chunks_mut(wide));
     for (row, ((u, z), slope)) in rows.zip(slopes.chunks_mut(wide)).enumerate() {
         let (u, z, slope) = (&u[..k], &mut z[..k], &mut slope[..k]);
-        let first = (first_row + row) * k;
+        let first = ((first_row + row) * k) as u32;
         if floor == 0.0 {
             sample_task(u, z, slope, first, request);
             continue;

@@ -16,10 +16,11 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Gradients, Tensor};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::gradients::ParameterGradients;
 use crate::parameters::ModulePath;
 
 /// The constants of the optimiser; the rate is an argument of each step.
@@ -83,17 +84,12 @@ impl Adamax {
     pub fn step<M: Module>(
         &mut self,
         model: M,
-        gradients: &Gradients,
+        gradients: &ParameterGradients,
         rate: f64,
         clip: f64,
     ) -> (M, Tensor<1>) {
         self.time += 1;
-        let mut norm = SquaredNorm {
-            gradients,
-            sum: None,
-        };
-        model.visit(&mut norm);
-        let Some(square) = norm.sum else {
+        let Some(square) = gradients.squared_norm() else {
             let device = burn::tensor::Device::default();
             return (model, Tensor::zeros([1], &device)); // a model without parameters
         };
@@ -110,26 +106,9 @@ impl Adamax {
     }
 }
 
-struct SquaredNorm<'a> {
-    gradients: &'a Gradients,
-    sum: Option<Tensor<1>>,
-}
-
-impl ModuleVisitor for SquaredNorm<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = param.val().grad(self.gradients) {
-            let square = gradient.square().sum();
-            self.sum = Some(match self.sum.take() {
-                None => square,
-                Some(sum) => sum + square,
-            });
-        }
-    }
-}
-
 struct Update<'a> {
     optimizer: &'a mut Adamax,
-    gradients: &'a Gradients,
+    gradients: &'a ParameterGradients,
     scale: Tensor<1>,
     rate: f64,
     path: ModulePath,
@@ -146,7 +125,7 @@ impl ModuleMapper for Update<'_> {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (id, value, mapper) = param.consume();
-        let Some(gradient) = value.grad(self.gradients) else {
+        let Some(gradient) = self.gradients.get(&self.path.name()).cloned() else {
             return Param::from_mapped_value(id, value, mapper);
         };
         let AdamaxConfig {
@@ -159,7 +138,7 @@ impl ModuleMapper for Update<'_> {
         let shape = value.dims();
         let n = shape.iter().product::<usize>();
         let p = value.reshape([n]);
-        let g = gradient.reshape([n]) * self.scale.clone() + p.clone() * weight_decay;
+        let g = gradient * self.scale.clone() + p.clone() * weight_decay;
         let size = g.clone().abs() + epsilon;
         let moments = match self.optimizer.moments.remove(&self.path.name()) {
             None => Moments {

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
-use crate::device::DeviceChoice;
+use crate::device::{DeviceChoice, DeviceList};
 
 /// A request that makes no sense, as opposed to one that failed: exit code 2.
 #[derive(Debug)]
@@ -82,6 +82,23 @@ pub struct Place {
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
+    /// Folder of the data sets, which relative paths start from
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "SCOTOPIC_DATA",
+        default_value = "data"
+    )]
+    pub data: PathBuf,
+}
+
+/// Where to train: as [`Place`], on one device or several.
+#[derive(Debug, Args)]
+pub struct TrainingPlace {
+    /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them. Several, joined by
+    /// commas, share every batch, each taking part of its rows: cuda:0,cuda:1
+    #[arg(long, value_name = "DEVICE[,DEVICE...]", default_value = "auto")]
+    pub device: DeviceList,
     /// Folder of the data sets, which relative paths start from
     #[arg(
         long,

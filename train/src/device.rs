@@ -28,6 +28,9 @@ impl FromStr for DeviceChoice {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, index) = match text.split_once(':') {
+            _ if text.contains(',') => {
+                return Err("one device only: a list of them is for `scotopic train`".into());
+            }
             None => (text, None),
             Some((name, index)) => {
                 let index = index
@@ -58,6 +61,43 @@ impl fmt::Display for DeviceChoice {
             Self::Cuda(None) => write!(f, "cuda"),
             Self::Cuda(Some(i)) => write!(f, "cuda:{i}"),
         }
+    }
+}
+
+/// What `scotopic train --device` can say: one device, or several that share every batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceList(Vec<DeviceChoice>);
+
+impl DeviceList {
+    /// How many; at least one.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl FromStr for DeviceList {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if !text.contains(',') {
+            return Ok(Self(vec![text.parse()?]));
+        }
+        let each = |name: &str| match name.trim().parse() {
+            Ok(DeviceChoice::Auto) => {
+                Err("`auto` is a choice of one device: name every device of a list".into())
+            }
+            Ok(device) => Ok(device),
+            Err(reason) => Err(format!("`{}` in the list: {reason}", name.trim())),
+        };
+        let list: Result<_, String> = text.split(',').map(each).collect();
+        list.map(Self)
+    }
+}
+
+impl fmt::Display for DeviceList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        write!(f, "{}", names.join(","))
     }
 }
 
@@ -106,6 +146,27 @@ pub fn open(choice: DeviceChoice) -> Result<Opened> {
         }),
         DeviceChoice::Cuda(index) => cuda(index),
     }
+}
+
+/// Opens every device of a list: the first under the names and notes of all, and the others.
+///
+/// # Errors
+/// As [`open`], for the first that cannot be opened.
+pub fn open_list(list: &DeviceList) -> Result<(Opened, Vec<Device>)> {
+    let all: Vec<Opened> = list.0.iter().copied().map(open).collect::<Result<_>>()?;
+    let names: Vec<_> = all.iter().map(|opened| opened.name.clone()).collect();
+    let mut notes: Vec<_> = all.iter().filter_map(|o| o.note.clone()).collect();
+    notes.dedup();
+    let mut devices = all.into_iter().map(|opened| opened.device);
+    let Some(device) = devices.next() else {
+        bail!("no device is named");
+    };
+    let first = Opened {
+        device,
+        name: names.join(" and "),
+        note: (!notes.is_empty()).then(|| notes.join("\n")),
+    };
+    Ok((first, devices.collect()))
 }
 
 fn auto() -> Result<Opened> {
@@ -316,6 +377,33 @@ mod tests {
         for wrong in ["gpu", "wgpu:", "cuda:x", "flex:1", ""] {
             assert!(wrong.parse::<DeviceChoice>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn lists_read_back() {
+        for names in ["auto", "flex", "flex,flex", "cuda:0,cuda:1,wgpu"] {
+            let list: DeviceList = names.parse().unwrap();
+            assert_eq!(list.to_string(), names);
+            assert_eq!(list.count(), names.split(',').count());
+        }
+        for (wrong, named) in [
+            ("flex,gpu", "`gpu`"),
+            ("flex,", "``"),
+            (",", "``"),
+            ("cuda:0,cuda:x", "`x`"),
+            ("flex,auto", "`auto`"),
+            ("gpu", "expected auto"),
+        ] {
+            let error = wrong.parse::<DeviceList>().unwrap_err();
+            assert!(error.contains(named), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn several_devices_open_under_all_names() {
+        let (first, others) = open_list(&"flex,flex,flex".parse().unwrap()).unwrap();
+        assert_eq!(first.name.matches("flex").count(), 3, "{}", first.name);
+        assert_eq!(others.len(), 2);
     }
 
     #[test]

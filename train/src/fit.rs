@@ -1,8 +1,9 @@
 //! The training loop, written out.
 //!
 //! One iteration: take a batch, let the network infer for T steps, take the mean free energy on the way,
-//! differentiate through all of it, make one step of Adamax. Everything that varies is a pure function
-//! of the iteration, so a run that is stopped anywhere and continued goes exactly the same way.
+//! differentiate through all of it, make one step of Adamax. A batch can go through in parts and over several
+//! devices (`part`, `crew`). Everything that varies is a pure function of the iteration, so a run that is stopped
+//! anywhere and continued goes exactly the same way.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -10,14 +11,15 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
-use scotopic::inference::{Stimulus, reattach};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::Sampling;
 use scotopic_datasets::{ImageSet, Splits, epoch_order};
 use scotopic_models::Network;
 
-use crate::config::RunConfig;
-use crate::measure::{Measurement, measure, to_device};
+use crate::config::{RunConfig, TrainConfig};
+use crate::crew::Crew;
+use crate::measure::{Measurement, measure};
+use crate::part::Window;
 use crate::records::{LogRow, ValidationRow};
 use crate::run_dir::RunDir;
 use crate::state::TrainState;
@@ -52,8 +54,10 @@ pub struct Fit<'a> {
     pub config: &'a RunConfig,
     /// The data.
     pub splits: &'a Splits,
-    /// A device with autodiff.
+    /// A device with autodiff, which the state lives on.
     pub device: &'a Device,
+    /// Further devices with autodiff that take a share of every batch; the same one may be named more than once.
+    pub others: &'a [Device],
     /// Where the run is written.
     pub dir: &'a RunDir,
     /// Set by Ctrl-C.
@@ -64,12 +68,14 @@ impl Fit<'_> {
     /// Trains `state` until the iterations are done, patience runs out, or `stop` is set.
     ///
     /// # Errors
-    /// If a number stops being finite (naming iteration, term, and the last good checkpoint), or the run
-    /// folder cannot be written.
+    /// If a batch has not a row for every device and part, a number stops being finite (naming iteration, term,
+    /// and the last good checkpoint), a device fails, or the run folder cannot be written.
     pub fn run(&self, state: &mut TrainState, watch: &mut dyn Watch) -> Result<Outcome> {
         let config = self.config;
         let total = config.train.iterations;
         let mut batches = Batches::new(&self.splits.train, config)?;
+        let TrainConfig { batch, parts, .. } = config.train;
+        let crew = Crew::new(self.device, self.others, batch, parts)?;
         let mut pending = Pending::default();
         let clock = Instant::now();
         let before = state.progress.seconds;
@@ -96,36 +102,31 @@ impl Fit<'_> {
             let noise = NoiseKey::new(config.seed).step(i as u32);
 
             // 2. What is seen.
-            let stimulus =
-                Stimulus::Static(to_device(batches.at(i), batches.pixels(), self.device));
+            let pixels = batches.pixels();
+            let mut seen = crew.batch(&batches.at(i), pixels);
 
             // 3. Infer, window by window; learn from each.
             let steps = config.inference.steps;
-            let record = config.inference.method.learns_from();
-            let mut reached = None;
             for window in 0..config.train.windows {
-                let perception = state.model.perception(rule.clone());
-                let rest = perception.rest(config.train.batch);
-                let start = match reached {
-                    None => rest,
-                    Some(belief) => reattach(&belief, &rest),
+                let window = Window {
+                    rule: rule.clone(),
+                    times: window * steps..(window + 1) * steps,
+                    noise,
+                    record: config.inference.method.learns_from(),
+                    beta,
+                    scale: 256.0 / pixels as f64,
+                    batch,
                 };
-                let times = window * steps..(window + 1) * steps;
-                let seen = perception
-                    .objective(&stimulus, start, times, &noise, record, beta)
-                    .context("inference.steps is 0")?;
-                drop(perception);
-                let gradients = (seen.value * (256.0 / batches.pixels() as f64)).backward();
+                let learned = crew.learn(&state.model, &mut seen, &window)?;
                 let (model, norm) =
                     state
                         .optimizer
-                        .step(state.model.clone(), &gradients, rate, clip);
+                        .step(state.model.clone(), &learned.gradients, rate, clip);
                 state.model = match config.model.decoder.normalise {
                     true => model.normalised(),
                     false => model,
                 };
-                pending.push(i, Tensor::cat(vec![seen.terms.inner(), norm], 0));
-                reached = Some(seen.state);
+                pending.push(i, Tensor::cat(vec![learned.terms, norm], 0));
             }
             if let Some(average) = state.average.take() {
                 state.average = Some(towards(average, &state.model.valid(), config.train.ema));

@@ -6,7 +6,9 @@
 //! | idea | room |
 //! |---|---|
 //! | the training loop | [`fit`] |
+//! | what is learned from a part of a batch; devices that share one | `part`, `crew` |
 //! | what survives an iteration, and its file | [`state`], [`checkpoint`] |
+//! | gradients that can be summed and moved | [`gradients`] |
 //! | Adamax | [`adamax`] |
 //! | how good a model is | [`measure`] |
 //! | what a model is like, a file per question | [`analysis`] |
@@ -26,13 +28,16 @@ pub mod checkpoint;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod crew;
 pub mod device;
 pub mod experiments;
 pub mod figures;
 pub mod filtering;
 pub mod fit;
+pub mod gradients;
 pub mod measure;
 pub mod parameters;
+mod part;
 pub mod pytorch;
 pub mod records;
 mod replace;

@@ -23,5 +23,6 @@ mod program {
     mod released;
     mod resume;
     mod run_files;
+    mod shares;
     mod support;
 }

@@ -36,11 +36,12 @@ impl<B: Backend + RelaxedPoisson, C: CheckpointStrategy> RelaxedPoisson for Auto
         seed: u64,
         stream: u32,
         step: u32,
+        first: u32,
     ) -> FloatTensor<Self> {
         if temperature <= 0.0 {
             // A count does not move with its rate: a constant of the graph.
-            let counts =
-                B::relaxed_poisson(log_rate.into_primitive(), temperature, seed, stream, step);
+            let u = log_rate.into_primitive();
+            let counts = B::relaxed_poisson(u, temperature, seed, stream, step, first);
             return Self::from_inner(counts);
         }
         match TimesSlope
@@ -50,12 +51,20 @@ impl<B: Backend + RelaxedPoisson, C: CheckpointStrategy> RelaxedPoisson for Auto
         {
             OpsKind::Tracked(prep) => {
                 let u = log_rate.into_primitive();
-                let (z, slope) = B::relaxed_poisson_with_slope(u, temperature, seed, stream, step);
+                let (z, slope) =
+                    B::relaxed_poisson_with_slope(u, temperature, seed, stream, step, first);
                 prep.finish(slope, z)
             }
             OpsKind::UnTracked(prep) => {
                 let u = log_rate.into_primitive();
-                prep.finish(B::relaxed_poisson(u, temperature, seed, stream, step))
+                prep.finish(B::relaxed_poisson(
+                    u,
+                    temperature,
+                    seed,
+                    stream,
+                    step,
+                    first,
+                ))
             }
         }
     }
@@ -66,9 +75,10 @@ impl<B: Backend + RelaxedPoisson, C: CheckpointStrategy> RelaxedPoisson for Auto
         seed: u64,
         stream: u32,
         step: u32,
+        first: u32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let u = log_rate.into_primitive();
-        let (z, slope) = B::relaxed_poisson_with_slope(u, temperature, seed, stream, step);
+        let (z, slope) = B::relaxed_poisson_with_slope(u, temperature, seed, stream, step, first);
         (Self::from_inner(z), Self::from_inner(slope))
     }
 }

@@ -107,6 +107,7 @@ fn relaxed_poisson_kernel<F: Float>(
     key1: u32,
     stream: u32,
     step: u32,
+    first: u32,
     #[comptime] counts: bool,
     #[comptime] with_slope: bool,
     #[define(F)] _dtype: ElemType,
@@ -116,7 +117,7 @@ fn relaxed_poisson_kernel<F: Float>(
         terminate!();
     }
     let u = f32::cast_from(log_rate[i]);
-    let element = i as u32;
+    let element = first + i as u32;
     let rate = exp_of(u);
     let mut sum = Sum {
         elapsed: 0.0f32,
@@ -181,7 +182,7 @@ fn relaxed_poisson_kernel<F: Float>(
 fn launch(
     u: CubeTensor,
     temperature: f32,
-    key: [u32; 4],
+    key: [u32; 5],
     with_slope: bool,
 ) -> (CubeTensor, CubeTensor) {
     let u = into_contiguous(u);
@@ -204,7 +205,7 @@ fn launch(
     } else {
         z.as_tensor_alias(1)
     };
-    let [key0, key1, stream, step] = key;
+    let [key0, key1, stream, step, first] = key;
     let most = super::most_by_arrivals(temperature);
     relaxed_poisson_kernel::launch(
         &client,
@@ -219,6 +220,7 @@ fn launch(
         key1,
         stream,
         step,
+        first,
         temperature <= 0.0,
         with_slope,
         dtype_to_storage_type(dtype),
@@ -233,8 +235,9 @@ impl RelaxedPoisson for CubeBackend {
         seed: u64,
         stream: u32,
         step: u32,
+        first: u32,
     ) -> FloatTensor<Self> {
-        let key = [seed as u32, (seed >> 32) as u32, stream, step];
+        let key = [seed as u32, (seed >> 32) as u32, stream, step, first];
         launch(log_rate, temperature, key, false).0
     }
 
@@ -244,8 +247,9 @@ impl RelaxedPoisson for CubeBackend {
         seed: u64,
         stream: u32,
         step: u32,
+        first: u32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let key = [seed as u32, (seed >> 32) as u32, stream, step];
+        let key = [seed as u32, (seed >> 32) as u32, stream, step, first];
         launch(log_rate, temperature, key, true)
     }
 }

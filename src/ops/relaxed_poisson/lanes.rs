@@ -23,6 +23,8 @@ const LIST: usize = 512;
 #[derive(Clone, Copy)]
 pub(crate) struct Request {
     pub(crate) key: NoiseKey,
+    /// The number of the tensor's first element in the whole batch.
+    pub(crate) first: u32,
     /// τ; 0 for counts.
     pub(crate) temperature: f32,
     /// Whether dz/du is wanted.
@@ -32,9 +34,10 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(key: NoiseKey, temperature: f32, slope: bool) -> Self {
+    pub(crate) fn new(key: NoiseKey, first: u32, temperature: f32, slope: bool) -> Self {
         Self {
             key,
+            first,
             temperature,
             slope,
             most: most_by_arrivals(temperature),

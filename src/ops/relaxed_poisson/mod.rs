@@ -68,7 +68,7 @@ fn most_by_arrivals(temperature: f32) -> f32 {
     Fusion: cfg(feature = "cube")
 )]
 pub trait RelaxedPoisson: Backend {
-    /// The sample alone; `temperature` 0 gives counts.
+    /// The sample alone; `temperature` 0 gives counts. `first` is the number of the first element in the whole batch.
     #[fusion(dtype = log_rate, shape = log_rate)]
     fn relaxed_poisson(
         log_rate: FloatTensor<Self>,
@@ -76,16 +76,18 @@ pub trait RelaxedPoisson: Backend {
         seed: u64,
         stream: u32,
         step: u32,
+        first: u32,
     ) -> FloatTensor<Self>;
 
     /// The sample and dz/du, both constants for autodiff.
-    #[fusion(meta = |u, _temperature, _seed, _stream, _step| (u.clone(), u.clone()))]
+    #[fusion(meta = |u, _temperature, _seed, _stream, _step, _first| (u.clone(), u.clone()))]
     fn relaxed_poisson_with_slope(
         log_rate: FloatTensor<Self>,
         temperature: f32,
         seed: u64,
         stream: u32,
         step: u32,
+        first: u32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
@@ -94,8 +96,9 @@ pub trait RelaxedPoisson: Backend {
 /// # Shapes
 /// - `log_rate`: u = ln λ, any shape; in nats. The result has the same shape.
 ///
-/// The element number in row-major order is the `element` of the noise, so two calls with the same
-/// key and shape draw the same arrivals. A NaN log-rate gives a NaN sample.
+/// The element number in row-major order, counted from the first element of row [`NoiseKey::row`], is the
+/// `element` of the noise, so two calls with the same key and shape draw the same arrivals, and a part of a
+/// batch draws those of its rows of the whole. A NaN log-rate gives a NaN sample.
 ///
 /// `temperature` 0 (or below) draws exact counts, without a gradient: [`poisson_counts`].
 ///
@@ -113,12 +116,14 @@ pub fn relaxed_poisson<const D: usize>(
     temperature: f32,
     key: NoiseKey,
 ) -> Tensor<D> {
+    let first = key.first_element(&log_rate.dims());
     Tensor::from_dispatch(<Dispatch as RelaxedPoisson>::relaxed_poisson(
         log_rate.into_dispatch(),
         temperature.max(0.0),
         key.seed,
         key.stream,
         key.step,
+        first,
     ))
 }
 

@@ -20,32 +20,32 @@ fn sample_f32(u: &[f32], request: Request) -> (Vec<f32>, Vec<f32>) {
             .zip(slope.par_chunks_mut(TASK))
             .zip(u.par_chunks(TASK))
             .enumerate()
-            .for_each(|(task, ((z, slope), u))| sample_task(u, z, slope, task * TASK, request));
+            .for_each(|(task, ((z, slope), u))| {
+                sample_task(u, z, slope, (task * TASK) as u32, request);
+            });
     } else {
         z.par_chunks_mut(TASK)
             .zip(u.par_chunks(TASK))
             .enumerate()
-            .for_each(|(task, (z, u))| sample_task(u, z, &mut [], task * TASK, request));
+            .for_each(|(task, (z, u))| {
+                sample_task(u, z, &mut [], (task * TASK) as u32, request);
+            });
     }
     (z, slope)
 }
 
-/// Samples consecutive elements, the first of which has number `first`, on this thread.
+/// Samples the elements from place `from` of the tensor on, on this thread.
 ///
 /// `z` is as long as `u`, `slope` too or empty where the request wants none.
 pub(crate) fn sample_task(
     u: &[f32],
     z: &mut [f32],
     slope: &mut [f32],
-    first: usize,
+    from: u32,
     request: Request,
 ) {
-    let elements = Elements {
-        u,
-        z,
-        slope,
-        first: first as u32,
-    };
+    let first = request.first.wrapping_add(from);
+    let elements = Elements { u, z, slope, first };
     lanes::sample(elements, request);
     for (i, &u) in u.iter().enumerate() {
         if u <= request.most {
@@ -54,7 +54,7 @@ pub(crate) fn sample_task(
         let drawn = if u.is_nan() {
             (f32::NAN, f32::NAN)
         } else {
-            beyond(u, (first + i) as u32, request)
+            beyond(u, first.wrapping_add(i as u32), request)
         };
         z[i] = drawn.0;
         if request.slope {
@@ -96,24 +96,26 @@ fn gaussian_limit(log_rate: f32, temperature: f32, key: NoiseKey, element: u32) 
 fn sample_f64(u: &[f64], request: Request) -> (Vec<f64>, Vec<f64>) {
     u.par_iter()
         .enumerate()
-        .map(|(element, &u)| {
+        .map(|(place, &u)| {
             let Request {
                 key,
+                first,
                 temperature,
                 most,
                 ..
             } = request;
+            let element = first.wrapping_add(place as u32);
             if u.is_nan() {
                 return (f64::NAN, f64::NAN);
             }
             if u as f32 > most {
-                let (z, slope) = beyond(u as f32, element as u32, request);
+                let (z, slope) = beyond(u as f32, element, request);
                 return (f64::from(z), f64::from(slope));
             }
             let tau = f64::from(temperature);
             let stop = 1.0 + f64::from(NEGLIGIBLE) * tau;
             let (mut elapsed, mut z, mut slope) = (0f64, 0f64, 0f64);
-            for wait in key.exponentials(element as u32) {
+            for wait in key.exponentials(element) {
                 elapsed += f64::from(wait);
                 let t = elapsed * (-u).exp();
                 if t > stop {
@@ -164,9 +166,10 @@ macro_rules! on_processor {
                 seed: u64,
                 stream: u32,
                 step: u32,
+                first: u32,
             ) -> FloatTensor<Self> {
-                let key = NoiseKey { seed, stream, step };
-                sample::<Self>(log_rate, Request::new(key, temperature, false)).0
+                let key = NoiseKey::new(seed).stream(stream).step(step);
+                sample::<Self>(log_rate, Request::new(key, first, temperature, false)).0
             }
 
             fn relaxed_poisson_with_slope(
@@ -175,9 +178,10 @@ macro_rules! on_processor {
                 seed: u64,
                 stream: u32,
                 step: u32,
+                first: u32,
             ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-                let key = NoiseKey { seed, stream, step };
-                match sample::<Self>(log_rate, Request::new(key, temperature, true)) {
+                let key = NoiseKey::new(seed).stream(stream).step(step);
+                match sample::<Self>(log_rate, Request::new(key, first, temperature, true)) {
                     (z, Some(slope)) => (z, slope),
                     (z, None) => (z.clone(), z), // not reached: a slope was asked for
                 }

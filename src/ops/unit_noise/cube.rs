@@ -14,6 +14,7 @@ fn unit_noise_kernel<F: Float>(
     key1: u32,
     stream: u32,
     step: u32,
+    first: u32,
     #[comptime] law: u32,
     #[define(F)] _dtype: ElemType,
 ) {
@@ -21,7 +22,7 @@ fn unit_noise_kernel<F: Float>(
     if i >= out.len() {
         terminate!();
     }
-    let w = philox4x32(i as u32, 0u32, step, stream, key0, key1);
+    let w = philox4x32(first + i as u32, 0u32, step, stream, key0, key1);
     if comptime!(law == 0) {
         let radius = f32::sqrt(-2.0f32 * ln_of(uniform(w.a)));
         out[i] = F::cast_from(radius * cos_turns(uniform(w.b)));
@@ -39,6 +40,7 @@ impl UnitNoise for CubeBackend {
         seed: u64,
         stream: u32,
         step: u32,
+        first: u32,
     ) -> FloatTensor<Self> {
         let (dtype, shape) = (like.dtype, like.meta.shape().clone());
         let n = shape.num_elements();
@@ -56,6 +58,7 @@ impl UnitNoise for CubeBackend {
                 (seed >> 32) as u32,
                 stream,
                 step,
+                first,
                 law,
                 dtype_to_storage_type(dtype),
             );

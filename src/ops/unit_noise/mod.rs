@@ -47,7 +47,8 @@ pub enum Law {
     Fusion: cfg(feature = "cube")
 )]
 pub trait UnitNoise: Backend {
-    /// Numbers of the law (0 normal, 1 Laplace, 2 Gumbel) in the shape and precision of `like`.
+    /// Numbers of the law (0 normal, 1 Laplace, 2 Gumbel) in the shape and precision of `like`. `first` is the
+    /// number of the first element in the whole batch.
     #[fusion(dtype = like, shape = like)]
     fn unit_noise(
         like: FloatTensor<Self>,
@@ -55,6 +56,7 @@ pub trait UnitNoise: Backend {
         seed: u64,
         stream: u32,
         step: u32,
+        first: u32,
     ) -> FloatTensor<Self>;
 }
 
@@ -65,15 +67,17 @@ impl<B: Backend + UnitNoise, C: CheckpointStrategy> UnitNoise for Autodiff<B, C>
         seed: u64,
         stream: u32,
         step: u32,
+        first: u32,
     ) -> FloatTensor<Self> {
-        let noise = B::unit_noise(like.into_primitive(), law, seed, stream, step);
+        let noise = B::unit_noise(like.into_primitive(), law, seed, stream, step, first);
         Self::from_inner(noise)
     }
 }
 
 /// Unit numbers of `law` in the shape of `like`, a constant of the graph.
 ///
-/// The element number in row-major order is the `element` of the noise.
+/// The element number in row-major order, counted from the first element of row [`NoiseKey::row`], is the
+/// `element` of the noise.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -83,11 +87,13 @@ impl<B: Backend + UnitNoise, C: CheckpointStrategy> UnitNoise for Autodiff<B, C>
 /// assert!(mean.abs() < 0.05); // five standard errors
 /// ```
 pub fn unit_noise<const D: usize>(like: &Tensor<D>, law: Law, key: NoiseKey) -> Tensor<D> {
+    let first = key.first_element(&like.dims());
     Tensor::from_dispatch(<Dispatch as UnitNoise>::unit_noise(
         like.clone().into_dispatch(),
         law as u32,
         key.seed,
         key.stream,
         key.step,
+        first,
     ))
 }

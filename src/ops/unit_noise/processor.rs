@@ -43,7 +43,7 @@ fn each(out: &mut [f32], first: u32, key: NoiseKey, of: impl Fn(u32, u32) -> f32
     }
 }
 
-fn draw<B: Backend>(like: &FloatTensor<B>, law: u32, key: NoiseKey) -> FloatTensor<B> {
+fn draw<B: Backend>(like: &FloatTensor<B>, law: u32, key: NoiseKey, first: u32) -> FloatTensor<B> {
     let (shape, device, dtype): (Shape, Device<B>, DType) =
         (like.shape(), like.device(), like.dtype());
     let law = match law {
@@ -55,7 +55,7 @@ fn draw<B: Backend>(like: &FloatTensor<B>, law: u32, key: NoiseKey) -> FloatTens
     values
         .par_chunks_mut(TASK)
         .enumerate()
-        .for_each(|(task, out)| fill(out, (task * TASK) as u32, law, key));
+        .for_each(|(task, out)| fill(out, first.wrapping_add((task * TASK) as u32), law, key));
     match dtype {
         DType::F64 => {
             let wide = values.into_iter().map(f64::from).collect();
@@ -74,8 +74,10 @@ macro_rules! on_processor {
                 seed: u64,
                 stream: u32,
                 step: u32,
+                first: u32,
             ) -> FloatTensor<Self> {
-                draw::<Self>(&like, law, NoiseKey { seed, stream, step })
+                let key = NoiseKey::new(seed).stream(stream).step(step);
+                draw::<Self>(&like, law, key, first)
             }
         }
     };

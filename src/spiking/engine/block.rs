@@ -61,12 +61,12 @@ impl Block {
     pub(super) fn step(&mut self, engine: &Engine, images: &[f32], key: NoiseKey) {
         let network = &engine.network;
         let (k, wide_k) = (network.latents, network.wide_latents());
-        let request = Request::new(key, 0.0, false);
+        let request = Request::new(key, key.first_element(&[self.rows, k]), 0.0, false);
         for row in 0..self.rows {
             let at = row * wide_k..row * wide_k + k;
             let z = &mut self.z[at.clone()];
             if self.awake[row] {
-                let first = (self.first_row + row) * k;
+                let first = ((self.first_row + row) * k) as u32;
                 sample_task(&self.potentials[at], z, &mut [], first, request);
             } else {
                 z.fill(0.0);

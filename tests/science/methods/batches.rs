@@ -6,10 +6,14 @@ use scotopic::posterior::Posterior;
 
 use super::{Fixed, exact, images, subjects};
 use crate::devices::Place;
+use crate::dressing::{gradients, names};
 use crate::numbers::{deviation, read};
 
 /// f64: products of matrices with fewer rows are summed in another order.
 const ROUNDING: f64 = 1e-12;
+
+/// A relaxed sum ends at a term of 10⁻⁷, which a rounding may take in or leave out.
+const RELAXED: f64 = 1e-5;
 
 const DATA: usize = 3;
 
@@ -63,6 +67,41 @@ fn keyed_noise_is_numbered_from_the_first_datum() {
         for (few, many) in few.components().into_iter().zip(many.components()) {
             let off = deviation(&read(few), &read(many.narrow(0, 0, 2)));
             assert!(off < ROUNDING, "{}: {off:e}", subject.name);
+        }
+    }
+}
+
+/// A part of a batch that is told which row it begins with perceives as in the whole, and what is learned from
+/// parts, weighted with their shares, is what is learned from the whole.
+#[test]
+fn parts_of_a_batch_add_up_to_it() {
+    let place = Place::reference().autodiff();
+    for subject in subjects() {
+        let model = subject.model(&place, &subject.values());
+        let all = images(&place, DATA).at(0);
+        let learned = |rows: std::ops::Range<usize>| {
+            let x = Stimulus::Static(all.clone().narrow(0, rows.start, rows.len()));
+            let key = NoiseKey::new(52).row(rows.start as u32);
+            let seen = subject.run(&model, &x, &key, subject.method.learns_from());
+            let share = rows.len() as f64 / DATA as f64;
+            let objective = seen.objective(1.5).expect("free energy was recorded");
+            let slopes = gradients(&model, &(objective.clone() * share).backward());
+            (read(objective)[0] * share, slopes)
+        };
+        let (value, slopes) = learned(0..DATA);
+        let (first, second) = (learned(0..1), learned(1..DATA));
+        let off = deviation(&[first.0 + second.0], &[value]);
+        assert!(off < RELAXED, "{}, objective: {off:e}", subject.name);
+        let parts = first.1.into_iter().zip(second.1);
+        for ((whole, (a, b)), name) in slopes.into_iter().zip(parts).zip(names(&model)) {
+            let Some(whole) = whole else {
+                assert!(a.is_none() && b.is_none(), "{}, {name}", subject.name);
+                continue;
+            };
+            let (a, b) = (a.expect("as in the whole"), b.expect("as in the whole"));
+            let sum: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a + b).collect();
+            let off = deviation(&sum, &whole);
+            assert!(off < RELAXED, "{}, {name}: {off:e}", subject.name);
         }
     }
 }

@@ -3,6 +3,7 @@
 mod across;
 mod edges;
 mod law;
+mod parts;
 mod relaxed;
 mod unit;
 

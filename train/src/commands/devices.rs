@@ -33,5 +33,8 @@ pub fn run(args: &DevicesArgs) -> Result<ExitCode> {
     if let Ok(opened) = device::open(DeviceChoice::Auto) {
         print::line(format!("\n--device auto takes {}", opened.name))?;
     }
+    print::line(
+        "scotopic train --device A,B trains on several: each takes part of the rows of every batch",
+    )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use anyhow::Result;
+use burn::tensor::Device;
 use scotopic_datasets::Splits;
 
 use super::print;
@@ -24,7 +25,8 @@ use crate::terms::Terms;
 pub(super) fn dry_run(
     config: &RunConfig,
     splits: &Splits,
-    device: &burn::tensor::Device,
+    device: &Device,
+    others: &[Device],
     opened: &Opened,
     json: bool,
 ) -> Result<ExitCode> {
@@ -52,6 +54,7 @@ pub(super) fn dry_run(
             config: &short,
             splits,
             device,
+            others,
             dir: &dir,
             stop: &stop,
         };
@@ -103,9 +106,10 @@ pub(super) fn dry_run(
         Terms::of(config.model.family).units
     ))?;
     print::line(format!(
-        "batch        [{}, {}], {} inference steps, {} window(s)",
+        "batch        [{}, {}] in {} part(s), {} inference steps, {} window(s)",
         config.train.batch,
         splits.train.shape().pixels(),
+        config.train.parts,
         config.inference.steps,
         config.train.windows
     ))?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 use scotopic_datasets::Splits;
 
@@ -14,7 +14,7 @@ use super::dry_run::dry_run;
 use super::print;
 use super::progress::{Bar, Voice};
 use crate::checkpoint::Checkpoint;
-use crate::cli::{BadRequest, Place};
+use crate::cli::{BadRequest, TrainingPlace};
 use crate::config::{self, RunConfig};
 use crate::device::{self, Opened};
 use crate::figures;
@@ -29,6 +29,7 @@ use crate::terms::Terms;
 #[command(
     after_help = "Examples:\n  scotopic train\n  scotopic train --preset mnist --data ../datasets\n  \
                         scotopic train --set objective.beta=8 --set train.iterations=2000\n  \
+                        scotopic train --preset mnist --device cuda:0,cuda:1\n  \
                         scotopic train --resume runs/dead-leaves"
 )]
 pub struct TrainArgs {
@@ -61,7 +62,7 @@ pub struct TrainArgs {
     pub quiet: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: Place,
+    pub place: TrainingPlace,
 }
 
 /// Trains.
@@ -82,7 +83,14 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some((_, checkpoint)) => checkpoint.config.clone(),
         None => requested(args).map_err(BadRequest)?,
     };
-    let opened = device::open(args.place.device).map_err(BadRequest)?;
+    let (devices, batch) = (args.place.device.count(), config.train.batch);
+    if devices > batch {
+        return Err(BadRequest(anyhow!(
+            "--device names {devices} devices; train.batch = {batch} has not a row for each"
+        ))
+        .into());
+    }
+    let (opened, others) = device::open_list(&args.place.device).map_err(BadRequest)?;
     let voice = Voice::new(args.quiet);
     if let Some(note) = &opened.note {
         voice.say(note);
@@ -91,8 +99,9 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         .data
         .load(&args.place.data, &mut |line| voice.say(line))?;
     let autodiff = opened.device.clone().autodiff();
+    let others: Vec<_> = others.into_iter().map(|device| device.autodiff()).collect();
     if args.dry_run {
-        return dry_run(&config, &splits, &autodiff, &opened, args.json);
+        return dry_run(&config, &splits, &autodiff, &others, &opened, args.json);
     }
     let (dir, mut state) = match resumed {
         Some((dir, checkpoint)) => {
@@ -132,6 +141,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         config: &config,
         splits: &splits,
         device: &autodiff,
+        others: &others,
         dir: &dir,
         stop: &stop,
     };

@@ -63,6 +63,10 @@ pub struct TrainConfig {
     pub iterations: usize,
     /// Data per batch.
     pub batch: usize,
+    /// Parts that a batch goes through in, one after the other: their gradients are summed before a step is made,
+    /// and memory falls by as much.
+    #[serde(default = "whole")]
+    pub parts: usize,
     /// Windows of truncated backpropagation per batch, one optimiser step each.
     pub windows: usize,
     /// Learning rate: warm-up, then a cosine.
@@ -77,6 +81,11 @@ pub struct TrainConfig {
     pub log_every: usize,
     /// Iterations between two checkpoints.
     pub save_every: usize,
+}
+
+/// A batch that goes through at once.
+fn whole() -> usize {
+    1
 }
 
 /// Curves over training, as portions of all iterations.
@@ -150,6 +159,7 @@ impl RunConfig {
         let TrainConfig {
             iterations,
             batch,
+            parts,
             windows,
             rate,
             clip,
@@ -160,6 +170,10 @@ impl RunConfig {
         } = self.train;
         count("train.iterations", iterations, 1)?;
         count("train.batch", batch, 1)?;
+        ensure!(
+            (1..=batch).contains(&parts),
+            "train.parts = {parts}: must be between 1 and train.batch = {batch}, a row for each"
+        );
         count("train.windows", windows, 1)?;
         count("train.log_every", log_every, 1)?;
         count("train.save_every", save_every, 1)?;

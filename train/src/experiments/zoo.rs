@@ -144,6 +144,7 @@ pub fn obtain(context: &Context, order: &Order) -> Result<Trained> {
             config: &config,
             splits: &splits,
             device: &autodiff,
+            others: &[],
             dir: &dir,
             stop: context.stop,
         };

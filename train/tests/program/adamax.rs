@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use scotopic_train::adamax::{Adamax, AdamaxConfig};
+use scotopic_train::gradients::ParameterGradients;
 
 use super::support::Golden;
 
@@ -59,7 +60,7 @@ impl Bench {
             + (model.bias.val() * self.tensor(&g("log_bias"))).sum()
             + (model.resting.val() * self.tensor(&g("u_init.0"))).sum()
             + (model.log_rate.val() * self.tensor(&g("log_lr.0"))).sum();
-        let gradients = objective.backward();
+        let gradients = ParameterGradients::of(&model, &objective.backward());
         let (model, norm) = optimizer.step(model, &gradients, RATES[s], CLIP);
         (model, norm.try_into_vec_as::<f64>().unwrap()[0])
     }

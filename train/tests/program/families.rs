@@ -160,6 +160,7 @@ fn first_half(root: &Path, config: &RunConfig) {
         config,
         splits: &splits,
         device: &autodiff,
+        others: &[],
         dir: &RunDir::create(root, config, &info).unwrap(),
         stop: &stop,
     };

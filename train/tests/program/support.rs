@@ -103,7 +103,8 @@ pub fn folder() -> TempDir {
 }
 
 /// `scotopic train` on 160 patches of 8×8 with 12 neurons: 5 batches an epoch, 30 iterations, a
-/// validation and a checkpoint every 10, a row of metrics for every iteration. Milliseconds.
+/// validation and a checkpoint every 10, a row of metrics for every iteration. Milliseconds. On flex unless `more`
+/// says otherwise.
 pub fn tiny(more: &[&str]) -> Vec<String> {
     let sets = [
         "data.size=8",
@@ -120,9 +121,10 @@ pub fn tiny(more: &[&str]) -> Vec<String> {
         "train.save_every=10",
         "validation.every=10",
     ];
-    let mut args: Vec<String> = ["train", "--preset", "smoke", "--device", "flex"]
-        .map(String::from)
-        .to_vec();
+    let mut args = ["train", "--preset", "smoke"].map(String::from).to_vec();
+    if !more.contains(&"--device") {
+        args.extend(["--device", "flex"].map(String::from));
+    }
     for set in sets {
         args.extend(["--set".to_string(), set.to_string()]);
     }
