@@ -45,7 +45,6 @@ pub mod noise;
 pub mod ops;
 pub mod posterior;
 mod schedule;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
 pub mod spiking;
 
 pub use error::{Error, Result};

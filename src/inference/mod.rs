@@ -9,7 +9,6 @@
 mod objective;
 mod perception;
 mod rule;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod spiking;
 mod stimulus;
 mod unroll;

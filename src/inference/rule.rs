@@ -16,9 +16,10 @@
 
 use burn::tensor::Tensor;
 
-use super::{Expectation, Generated, Generative, Perception, Refined};
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-use super::{Objective, Record, Stimulus, composed_objective};
+use super::{
+    Expectation, Generated, Generative, Objective, Perception, Record, Refined, Stimulus,
+    composed_objective,
+};
 use crate::decoder::Decoder;
 use crate::error::{Error, Result};
 use crate::noise::{Draw, NoiseSource};
@@ -238,7 +239,6 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
     }
 
     /// A Poisson posterior over a linear decoder runs as one piece on the processor.
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
     fn objective(
         &self,
         stimulus: &Stimulus,

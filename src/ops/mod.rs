@@ -33,9 +33,9 @@ pub use symmetric_step::{soft_symmetric, symmetric_step};
 pub use unit_noise::{Law, unit_noise};
 
 /// Reading and writing tensors that live in this process's memory, for kernels that run there.
-#[cfg(any(feature = "flex", feature = "ndarray"))]
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod host;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 mod paired;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod widest;

@@ -66,6 +66,8 @@ pub enum Command {
     Data(commands::data::DataArgs),
     /// List the devices of this machine, and why the others are not there
     Devices(commands::devices::DevicesArgs),
+    /// Time training, inference and the engine on this machine
+    Bench(commands::bench::BenchArgs),
     /// Show, check and explain configurations
     Config(commands::config::ConfigArgs),
     /// Write a model for other programs: safetensors with a model card, or npz
@@ -125,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => commands::compare::run(&args),
         Command::Data(args) => commands::data::run(&args),
         Command::Devices(args) => commands::devices::run(&args),
+        Command::Bench(args) => commands::bench::run(&args),
         Command::Config(args) => commands::config::run(&args),
         Command::Export(args) => commands::export::run(&args),
         Command::Import(args) => commands::import::run(&args),

@@ -18,12 +18,14 @@
 //! | checkpoints of PyTorch | [`pytorch`] |
 //! | which device | [`device`] |
 //! | the command line, a file per command | [`cli`], [`commands`] |
+//! | the program against the clock | `bench` |
 //! | pictures | [`figures`] |
 //! | what numbers are called | [`terms`] |
 #![recursion_limit = "256"]
 
 pub mod adamax;
 pub mod analysis;
+mod bench;
 pub mod checkpoint;
 pub mod cli;
 pub mod commands;

@@ -22,7 +22,7 @@ use burn::tensor::Tensor;
 mod autodiff;
 #[cfg(feature = "cube")]
 mod cube;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod processor;
 
 /// Log-rates below this are cut off: e⁻⁸ is one spike in 3000 steps.

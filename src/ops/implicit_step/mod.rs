@@ -23,7 +23,7 @@ use burn::tensor::Tensor;
 mod autodiff;
 #[cfg(feature = "cube")]
 mod cube;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod processor;
 
 /// Newton iterations in f32.

@@ -31,11 +31,11 @@ use crate::noise::NoiseKey;
 mod autodiff;
 #[cfg(feature = "cube")]
 mod cube;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod lanes;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod processor;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 mod transformed_rejection;
 
 /// A term σ(−x) with x beyond this is below 10⁻⁷ and ends the sum.

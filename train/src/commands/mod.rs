@@ -1,6 +1,7 @@
 //! One file per command of the program.
 
 pub mod analyse;
+pub mod bench;
 pub mod compare;
 pub mod compare_orders;
 pub mod completions;
@@ -19,6 +20,7 @@ pub mod train;
 
 mod card;
 mod dry_run;
+pub(crate) use dry_run::peak_memory;
 mod model;
 mod print;
 mod progress;

@@ -1,0 +1,51 @@
+//! Networks and images to time things on.
+
+use anyhow::Result;
+use burn::tensor::Device;
+use scotopic::noise::{NoiseKey, uniform};
+use scotopic_models::{DecoderConfig, Method, Network, NetworkConfig, Picture};
+
+use super::Shape;
+
+/// A network as lively as a trained one: H = diag ΦᵀΦ of 0.64 at 256 pixels, and a spike of a neuron now and then.
+pub(super) fn lively(shape: Shape, device: &Device, seed: u64) -> Result<Network> {
+    let config = NetworkConfig {
+        picture: Picture::row(shape.pixels),
+        latents: shape.latents,
+        decoder: DecoderConfig {
+            init_deviation: 0.8 / (shape.pixels as f64).sqrt(),
+            ..Default::default()
+        },
+        resting_low: -3.0,
+        resting_high: -2.0,
+        ..Default::default()
+    };
+    Ok(config.init(Method::NaturalGradient, device, seed)?)
+}
+
+/// A network that fires with probability `1 − zeros` whatever it sees: atoms too short to move a potential, and no
+/// cost of spikes to speak of. (P(0) = exp(−eᵘ).)
+pub(super) fn still(shape: Shape, device: &Device, seed: u64, zeros: f64) -> Result<Network> {
+    let rest = (-zeros.ln()).ln();
+    let config = NetworkConfig {
+        picture: Picture::row(shape.pixels),
+        latents: shape.latents,
+        decoder: DecoderConfig {
+            init_deviation: 1e-7,
+            ..Default::default()
+        },
+        resting_low: rest,
+        resting_high: rest,
+        log_homeostasis: -20.0,
+        ..Default::default()
+    };
+    Ok(config.init(Method::NaturalGradient, device, seed)?)
+}
+
+/// Images of independent pixels between −1 and 1, `[batch, pixels]`.
+pub(super) fn images(shape: Shape, seed: u64) -> Vec<f32> {
+    let key = NoiseKey::new(seed).stream(1);
+    let count = shape.batch * shape.pixels;
+    let unit = (0..count as u32).map(|i| uniform(key.words(i, 0)[0]));
+    unit.map(|unit| 2.0 * unit - 1.0).collect()
+}
