@@ -11,8 +11,8 @@
 
 use super::kernel::{Joint, Tie};
 use super::matrix::{
-    add_scaled, add_transposed, apply, apply_sparse, apply_sparse_transposed, cholesky, dot,
-    invert_lower, log_determinant, lower_gram, product, symmetrise, transpose, transposed_product,
+    add_scaled, add_transposed, apply, cholesky, combine_rows, dot, invert_lower, log_determinant,
+    lower_gram, product, symmetrise, transpose, transposed_product,
 };
 use super::sigma::Points;
 use super::table::Table;
@@ -145,6 +145,8 @@ pub(crate) struct Bound {
     u: Vec<f64>,
     v: Vec<f64>,
     root: Vec<f64>,
+    /// Its transpose, whose rows z combines.
+    rows: Vec<f64>,
     inverse: Vec<f64>,
     /// Mᵀ.
     m: Vec<f64>,
@@ -166,6 +168,7 @@ impl Bound {
             u: vector(),
             v: vector(),
             root: matrix(),
+            rows: matrix(),
             inverse: matrix(),
             m: matrix(),
             slope: matrix(),
@@ -246,6 +249,7 @@ impl Bound {
             out.value = f64::NAN;
             return;
         }
+        transpose(&self.root, &mut self.rows, n);
         invert_lower(&self.root, &mut self.inverse, n);
         if joint.tie == Tie::Free {
             product(&self.inverse, &joint.cross, &mut self.m, n);
@@ -272,6 +276,7 @@ impl Bound {
             u,
             v,
             root,
+            rows,
             m,
             slope,
             mean_slope,
@@ -279,12 +284,12 @@ impl Bound {
             ..
         } = self;
         for (z, w) in points.iter() {
-            apply_sparse(root, z, x);
+            combine_rows(rows, z, x);
             for (x, m) in x.iter_mut().zip(&joint.previous_mean) {
                 *x += m;
             }
             model.mean_and_slope(x, u, slope);
-            apply_sparse_transposed(m, z, r);
+            combine_rows(m, z, r);
             for i in 0..n {
                 r[i] += joint.mean[i] - u[i];
             }
@@ -344,16 +349,17 @@ impl Bound {
             out.value = f64::NAN;
             return;
         }
+        transpose(&self.root, &mut self.rows, n);
         let Self {
             points,
             x,
             u,
             slope,
-            root,
+            rows,
             ..
         } = self;
         for (z, w) in points.iter() {
-            apply_sparse(root, z, x);
+            combine_rows(rows, z, x);
             for (x, m) in x.iter_mut().zip(&joint.mean) {
                 *x += m;
             }

@@ -10,7 +10,7 @@ use super::bound::{Bound, Noise, Past, Slopes};
 use super::fit::{Tabulated, fit_quadratic};
 use super::kernel::{Joint, Kernel, Tie};
 use super::matrix::{
-    add_transposed, apply, apply_sparse, cholesky, dot, invert_lower, log_determinant, lower_gram,
+    add_transposed, apply, cholesky, combine_rows, dot, invert_lower, log_determinant, lower_gram,
     product, quadratic_form, symmetrise, transpose, transposed_product,
 };
 use super::score::{Score, ScoreFit};
@@ -105,6 +105,7 @@ pub(super) struct Work {
     predicted: Vec<f64>,
     hessian: Vec<f64>,
     factor: Vec<f64>,
+    rows: Vec<f64>,
     inverse: Vec<f64>,
     slope: Vec<f64>,
     precision: Vec<f64>,
@@ -190,6 +191,7 @@ impl<M: StateSpace> Filter<M> {
             predicted: vector(),
             hessian: matrix(),
             factor: matrix(),
+            rows: matrix(),
             inverse: matrix(),
             slope: matrix(),
             precision: matrix(),
@@ -358,11 +360,12 @@ impl<M: StateSpace> Filter<M> {
         if cholesky(&mut work.factor, n).is_err() {
             return false;
         }
+        transpose(&work.factor, &mut work.rows, n);
         invert_lower(&work.factor, &mut work.inverse, n);
         joint.mean.fill(0.0);
         work.hessian.fill(0.0);
         for (z, w) in work.bound.points.iter() {
-            apply_sparse(&work.factor, z, &mut work.x);
+            combine_rows(&work.rows, z, &mut work.x);
             for (x, m) in work.x.iter_mut().zip(&state.mean) {
                 *x += m;
             }
@@ -700,4 +703,25 @@ impl<M: StateSpace> Filter<M> {
 
 pub(super) fn not_finite(index: u64, what: &'static str, found: f64) -> Error {
     Error::NotFinite { index, what, found }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Along a step the bound rises by sρ − cρ²: at most by s²/4c.
+    #[test]
+    fn two_falls_say_how_much_a_shorter_step_can_win() {
+        let fall = |rate: f64, s: f64, c: f64| Fall {
+            rate,
+            slope: c * rate - s,
+        };
+        let most = |s, c| fall(0.25, s, c).most(fall(0.5, s, c));
+        assert!((most(0.02, 0.5) - 0.02f64.powi(2) / 2.0).abs() < 1e-15);
+        // It falls from the start on.
+        assert_eq!(most(-0.02, 0.5), 0.0);
+        // A fall that is none of a parabola with a top says nothing.
+        assert_eq!(most(0.2, -0.5), f64::INFINITY);
+        assert!(most(f64::NAN, 0.5).is_nan());
+    }
 }

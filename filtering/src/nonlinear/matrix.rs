@@ -231,19 +231,8 @@ pub(crate) fn apply(a: &[f64], x: &[f64], into: &mut [f64]) {
     }
 }
 
-/// `Az` of a z that is mostly nought, as the points of a rule are.
-pub(crate) fn apply_sparse(a: &[f64], z: &[f64], into: &mut [f64]) {
-    let n = z.len();
-    into.fill(0.0);
-    for (j, z) in z.iter().enumerate().filter(|(_, z)| **z != 0.0) {
-        for (into, row) in into.iter_mut().zip(a.chunks_exact(n)) {
-            *into += row[j] * z;
-        }
-    }
-}
-
-/// `Aᵀz` of a z that is mostly nought.
-pub(crate) fn apply_sparse_transposed(a: &[f64], z: &[f64], into: &mut [f64]) {
+/// `Aᵀz` of a z that is mostly nought, as the points of a rule are.
+pub(crate) fn combine_rows(a: &[f64], z: &[f64], into: &mut [f64]) {
     into.fill(0.0);
     let rows = a.chunks_exact(z.len()).zip(z);
     for (row, z) in rows.filter(|(_, z)| **z != 0.0) {
@@ -267,11 +256,7 @@ widest! {
 
 /// `into += Aᵀx`.
 pub(crate) fn add_transposed(a: &[f64], x: &[f64], into: &mut [f64]) {
-    for (row, x) in a.chunks_exact(into.len()).zip(x) {
-        for (into, a) in into.iter_mut().zip(row) {
-            *into += a * x;
-        }
-    }
+    add_product(x, a, into, x.len());
 }
 
 /// Σ aᵢbᵢ; of two symmetric matrices, the trace of their product.
@@ -319,5 +304,74 @@ mod tests {
         }
         let mut wrong = [1.0, 2.0, 2.0, 1.0];
         assert_eq!(cholesky(&mut wrong, 2).unwrap_err().0, 1);
+    }
+
+    /// Every size, with code of its own or without, on this processor's registers or not, against plain loops that add
+    /// in the same order: bit for bit.
+    #[test]
+    fn every_way_rounds_alike() {
+        for n in 1..=18usize {
+            let wave = |i: usize, j: usize| (1.0 + (i * 7 + j * 3) as f64).sin();
+            let a: Vec<f64> = (0..n * n).map(|k| wave(k / n, k % n)).collect();
+            let b: Vec<f64> = (0..n * n).map(|k| wave(k % n, k / n + 2)).collect();
+            let sum = |terms: &mut dyn Iterator<Item = f64>| terms.fold(0.0, |s, t| s + t);
+            let plain = |of: &dyn Fn(usize, usize) -> f64| -> Vec<f64> {
+                (0..n * n).map(|k| of(k / n, k % n)).collect()
+            };
+            let run = |way: &dyn Fn(&mut [f64])| {
+                let mut into = vec![f64::NAN; n * n];
+                way(&mut into);
+                into
+            };
+            let ab = plain(&|i, j| sum(&mut (0..n).map(|k| a[i * n + k] * b[k * n + j])));
+            assert_eq!(run(&|into| product(&a, &b, into, n)), ab, "AB, n = {n}");
+            let atb = plain(&|i, j| sum(&mut (0..n).map(|k| a[k * n + i] * b[k * n + j])));
+            assert_eq!(
+                run(&|into| transposed_product(&a, &b, into, n)),
+                atb,
+                "AᵀB, n = {n}"
+            );
+            let mut more = b.clone();
+            add_scaled(0.3, &a, &mut more);
+            let scaled: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b + 0.3 * a).collect();
+            assert_eq!(more, scaled);
+
+            let spd = plain(&|i, j| {
+                let gram = sum(&mut (0..n).map(|k| a[k * n + i] * a[k * n + j]));
+                gram + if i == j { 0.5 } else { 0.0 }
+            });
+            let mut l = plain(&|_, _| 0.0);
+            for j in 0..n {
+                for i in j..n {
+                    let mut rest = spd[i * n + j];
+                    (0..j).for_each(|k| rest -= l[i * n + k] * l[j * n + k]);
+                    l[i * n + j] = if i == j {
+                        rest.sqrt()
+                    } else {
+                        rest / l[j * n + j]
+                    };
+                }
+            }
+            let factor = run(&|into| {
+                into.copy_from_slice(&spd);
+                cholesky(into, n).unwrap();
+            });
+            assert_eq!(factor, l, "L, n = {n}");
+            let mut inverse = plain(&|_, _| 0.0);
+            for j in 0..n {
+                inverse[j * n + j] = 1.0 / l[j * n + j];
+                for i in j + 1..n {
+                    let total = sum(&mut (j..i).map(|k| l[i * n + k] * inverse[k * n + j]));
+                    inverse[i * n + j] = -total / l[i * n + i];
+                }
+            }
+            assert_eq!(
+                run(&|into| invert_lower(&l, into, n)),
+                inverse,
+                "L⁻¹, n = {n}"
+            );
+            let gram = plain(&|i, j| sum(&mut (i.max(j)..n).map(|k| l[k * n + i] * l[k * n + j])));
+            assert_eq!(run(&|into| lower_gram(&l, into, n)), gram, "LᵀL, n = {n}");
+        }
     }
 }

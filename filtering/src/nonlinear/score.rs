@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::StateSpace;
 use super::kernel::{Joint, Tie};
 use super::matrix::{
-    add_product, apply, apply_sparse, cholesky, dot, invert_lower, product, quadratic_form,
-    symmetrise, transposed_product,
+    add_product, apply, cholesky, combine_rows, dot, invert_lower, product, quadratic_form,
+    symmetrise, transpose, transposed_product,
 };
 use super::sigma::{Points, Rule};
 
@@ -71,6 +71,9 @@ pub(crate) struct ScoreFit {
     root: Vec<f64>,
     inverse: Vec<f64>,
     kernel_root: Vec<f64>,
+    /// The transposes of both, whose rows points combine.
+    rows: Vec<f64>,
+    kernel_rows: Vec<f64>,
     square: Vec<f64>,
     /// `[P, n]`.
     slopes: Vec<f64>,
@@ -88,6 +91,8 @@ impl ScoreFit {
             root: vec![0.0; n * n],
             inverse: vec![0.0; n * n],
             kernel_root: vec![0.0; n * n],
+            rows: vec![0.0; n * n],
+            kernel_rows: vec![0.0; n * n],
             square: vec![0.0; n * n],
             slopes: vec![0.0; parameters * n],
         }
@@ -111,6 +116,8 @@ impl ScoreFit {
         {
             return false;
         }
+        transpose(&self.root, &mut self.rows, n);
+        transpose(&self.kernel_root, &mut self.kernel_rows, n);
         invert_lower(&self.root, &mut self.inverse, n);
         self.fit(model, observation, joint, next);
         if let Some((past, centre)) = past {
@@ -141,7 +148,7 @@ impl ScoreFit {
         next.curvature.fill(0.0);
         for (z, w) in self.points.iter() {
             let (z, e) = z.split_at(n);
-            apply_sparse(&self.root, z, &mut self.x);
+            combine_rows(&self.rows, z, &mut self.x);
             if joint.tie == Tie::First {
                 for (x, m) in self.x.iter_mut().zip(&joint.mean) {
                     *x += m;
@@ -153,7 +160,7 @@ impl ScoreFit {
                 } else {
                     apply(&joint.slope, &self.x, &mut self.previous);
                 }
-                apply_sparse(&self.kernel_root, e, &mut self.noise);
+                combine_rows(&self.kernel_rows, e, &mut self.noise);
                 for i in 0..n {
                     self.x[i] += joint.mean[i];
                     self.previous[i] += joint.previous_mean[i] + self.noise[i];
