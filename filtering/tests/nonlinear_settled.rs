@@ -22,7 +22,7 @@ struct Network {
 impl Network {
     fn new(diagonal: &[f64; N]) -> Self {
         let scaled = |v: f64| -> Vec<f64> {
-            let entry = |k: usize| if k % (N + 1) == 0 { v } else { 0.0 };
+            let entry = |k: usize| if k.is_multiple_of(N + 1) { v } else { 0.0 };
             (0..N * N).map(entry).collect()
         };
         let entry = |k: usize| match k % (N + 1) {

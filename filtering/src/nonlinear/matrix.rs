@@ -193,7 +193,10 @@ widest! {
 /// `AB`, of as many rows as A has.
 pub(crate) fn product(a: &[f64], b: &[f64], into: &mut [f64], n: usize) {
     into.fill(0.0);
-    add_product(a, b, into, n);
+    match (a, b, &mut *into) {
+        ([a], [b], [into]) => *into += a * b,
+        _ => add_product(a, b, into, n),
+    }
 }
 
 #[inline(always)]
@@ -250,13 +253,26 @@ fn add_scaled_body(scale: f64, from: &[f64], into: &mut [f64]) {
 }
 
 widest! {
-    /// `into += scale · from`.
-    pub(crate) fn add_scaled(scale: f64, from: &[f64], into: &mut [f64]) = add_scaled_body;
+    fn add_scaled_wide(scale: f64, from: &[f64], into: &mut [f64]) = add_scaled_body;
+}
+
+/// `into += scale · from`.
+pub(crate) fn add_scaled(scale: f64, from: &[f64], into: &mut [f64]) {
+    // Less than a register: asking for the processor would take longer.
+    if from.len() < 8 {
+        add_scaled_body(scale, from, into);
+    } else {
+        add_scaled_wide(scale, from, into);
+    }
 }
 
 /// `into += Aᵀx`.
 pub(crate) fn add_transposed(a: &[f64], x: &[f64], into: &mut [f64]) {
-    add_product(x, a, into, x.len());
+    if let ([a], [x], [into]) = (a, x, &mut *into) {
+        *into += x * a;
+    } else {
+        add_product(x, a, into, x.len());
+    }
 }
 
 /// Σ aᵢbᵢ; of two symmetric matrices, the trace of their product.
