@@ -153,6 +153,13 @@ impl Climb {
         let rate = learn.schedule.at(self.steps);
         next.steps = self.steps + 1;
         next.gradient.copy_from_slice(gradient);
+        // Powers past 2³¹ are zero long before.
+        let t = i32::try_from(next.steps).unwrap_or(i32::MAX);
+        let seen = |forgetting: f64| 1.0 - forgetting.powi(t);
+        let (first_seen, second_seen) = match learn.ascent {
+            Ascent::Plain => (1.0, 1.0),
+            Ascent::Adam { first, second, .. } => (seen(first), seen(second)),
+        };
         for (p, &g) in gradient.iter().enumerate() {
             let direction = match learn.ascent {
                 Ascent::Plain => g,
@@ -163,10 +170,8 @@ impl Climb {
                 } => {
                     next.first[p] = first * self.first[p] + (1.0 - first) * g;
                     next.second[p] = second * self.second[p] + (1.0 - second) * g * g;
-                    // Powers past 2³¹ are zero long before.
-                    let t = i32::try_from(next.steps).unwrap_or(i32::MAX);
-                    let mean = next.first[p] / (1.0 - first.powi(t));
-                    let square = next.second[p] / (1.0 - second.powi(t));
+                    let mean = next.first[p] / first_seen;
+                    let square = next.second[p] / second_seen;
                     mean / (square.sqrt() + epsilon)
                 }
             };

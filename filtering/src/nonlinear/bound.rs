@@ -11,8 +11,8 @@
 
 use super::kernel::{Joint, Tie};
 use super::matrix::{
-    add_transposed, apply, apply_sparse, cholesky, dot, invert_lower, log_determinant, lower_gram,
-    product, product_transposed, symmetrise, transposed_product,
+    add_scaled, add_transposed, apply, cholesky, combine_rows, dot, invert_lower, log_determinant,
+    lower_gram, product, symmetrise, transpose, transposed_product,
 };
 use super::sigma::Points;
 use super::table::Table;
@@ -25,6 +25,8 @@ pub(crate) struct Noise {
     pub precision: Vec<f64>,
     pub log_determinant: f64,
     diagonal: bool,
+    /// Q itself, not a number before it is known: the same again needs no factor.
+    covariance: Vec<f64>,
 }
 
 impl Noise {
@@ -33,6 +35,7 @@ impl Noise {
             precision: vec![0.0; n * n],
             log_determinant: 0.0,
             diagonal: false,
+            covariance: vec![f64::NAN; n * n],
         };
         let (mut a, mut b) = (vec![0.0; n * n], vec![0.0; n * n]);
         noise.refresh(name, covariance, n, &mut a, &mut b)?;
@@ -52,6 +55,10 @@ impl Noise {
             let expected = format!("[{n}, {n}]");
             return Err(Error::size(name, covariance.len(), expected));
         }
+        if self.covariance == covariance {
+            return Ok(());
+        }
+        self.covariance.fill(f64::NAN);
         factor.copy_from_slice(covariance);
         cholesky(factor, n).map_err(|(pivot, value)| Error::NotPositiveDefinite {
             name: name.to_owned(),
@@ -63,7 +70,23 @@ impl Noise {
         invert_lower(factor, inverse, n);
         lower_gram(inverse, &mut self.precision, n);
         self.diagonal = (0..n * n).all(|k| k % (n + 1) == 0 || self.precision[k] == 0.0);
+        self.covariance.copy_from_slice(covariance);
         Ok(())
+    }
+
+    /// Q⁻¹A.
+    fn product(&self, a: &[f64], into: &mut [f64], n: usize) {
+        if self.diagonal {
+            let rows = into.chunks_exact_mut(n).zip(a.chunks_exact(n));
+            for (i, (into, row)) in rows.enumerate() {
+                let precision = self.precision[i * (n + 1)];
+                for (into, a) in into.iter_mut().zip(row) {
+                    *into = precision * a;
+                }
+            }
+        } else {
+            product(&self.precision, a, into, n);
+        }
     }
 
     fn apply(&self, x: &[f64], into: &mut [f64]) {
@@ -122,10 +145,14 @@ pub(crate) struct Bound {
     u: Vec<f64>,
     v: Vec<f64>,
     root: Vec<f64>,
+    /// Its transpose, whose rows z combines.
+    rows: Vec<f64>,
     inverse: Vec<f64>,
+    /// Mᵀ.
     m: Vec<f64>,
     slope: Vec<f64>,
     mean_slope: Vec<f64>,
+    /// E[z gᵀ].
     outer: Vec<f64>,
     square: Vec<f64>,
 }
@@ -141,6 +168,7 @@ impl Bound {
             u: vector(),
             v: vector(),
             root: matrix(),
+            rows: matrix(),
             inverse: matrix(),
             m: matrix(),
             slope: matrix(),
@@ -204,7 +232,7 @@ impl Bound {
 
     /// E[ln p(x|x')], and of a table E[W(x')] by the same points.
     ///
-    /// With x' = m' + S z: x given x' has mean μ + M z, M = C'S^{−T}, and covariance Σ − MMᵀ. With
+    /// With x' = m' + S z: x given x' has mean μ + M z, Mᵀ = S⁻¹C, and covariance Σ − MMᵀ. With
     /// r = μ + Mz − f(x'), J = ∂f/∂x' and g = JᵀQ⁻¹r, Stein's identity for the pair gives
     /// E[∂g/∂x'] = (E[g zᵀ] − E[J]ᵀQ⁻¹M) S⁻¹ with no second derivative of f.
     fn transition<M: StateSpace>(
@@ -221,19 +249,14 @@ impl Bound {
             out.value = f64::NAN;
             return;
         }
+        transpose(&self.root, &mut self.rows, n);
         invert_lower(&self.root, &mut self.inverse, n);
         if joint.tie == Tie::Free {
-            // M = Cᵀ S^{−T}: rows of Cᵀ are columns of C.
-            transposed_product(
-                &joint.cross,
-                Self::transpose(&self.inverse, &mut self.square, n),
-                &mut self.m,
-                n,
-            );
+            product(&self.inverse, &joint.cross, &mut self.m, n);
         } else {
             self.m.fill(0.0);
         }
-        product_transposed(&self.m, &self.m, &mut self.square, n);
+        transposed_product(&self.m, &self.m, &mut self.square, n);
         let mut spread = 0.0;
         for ((q, s), mm) in noise
             .precision
@@ -253,6 +276,7 @@ impl Bound {
             u,
             v,
             root,
+            rows,
             m,
             slope,
             mean_slope,
@@ -260,12 +284,12 @@ impl Bound {
             ..
         } = self;
         for (z, w) in points.iter() {
-            apply_sparse(root, z, x);
+            combine_rows(rows, z, x);
             for (x, m) in x.iter_mut().zip(&joint.previous_mean) {
                 *x += m;
             }
             model.mean_and_slope(x, u, slope);
-            apply_sparse(m, z, r);
+            combine_rows(m, z, r);
             for i in 0..n {
                 r[i] += joint.mean[i] - u[i];
             }
@@ -279,14 +303,13 @@ impl Bound {
             for (into, v) in out.previous_gradient.iter_mut().zip(v.iter()) {
                 *into += w * v;
             }
-            for (j, z) in z.iter().enumerate().filter(|(_, z)| **z != 0.0) {
-                for (row, v) in outer.chunks_exact_mut(n).zip(v.iter()) {
-                    row[j] += w * z * v;
+            let rows = outer.chunks_exact_mut(n).zip(z);
+            for (row, z) in rows.filter(|(_, z)| **z != 0.0) {
+                for (into, v) in row.iter_mut().zip(v.iter()) {
+                    *into += w * z * v;
                 }
             }
-            for (mean, slope) in mean_slope.iter_mut().zip(slope.iter()) {
-                *mean += w * slope;
-            }
+            add_scaled(w, slope, mean_slope);
             if let Some(table) = table {
                 let (table, s) = (w * table.value(x[0]), root[0]);
                 value += table;
@@ -298,30 +321,18 @@ impl Bound {
         for (h, q) in out.hessian.iter_mut().zip(&noise.precision) {
             *h -= q;
         }
-        transposed_product(
-            &self.mean_slope,
-            &noise.precision,
-            &mut out.mixed_hessian,
-            n,
-        );
-        product(&out.mixed_hessian, &self.m, &mut self.square, n);
+        // Everything that is left is worked out transposed, Q⁻¹E[J] first, so that products run along rows.
+        noise.product(&self.mean_slope, &mut self.slope, n);
+        transpose(&self.slope, &mut out.mixed_hessian, n);
+        product(&self.m, &self.slope, &mut self.square, n);
         for (o, s) in self.outer.iter_mut().zip(&self.square) {
             *o -= s;
         }
-        product(&self.outer, &self.inverse, &mut self.square, n);
+        transposed_product(&self.inverse, &self.outer, &mut self.square, n);
         symmetrise(&mut self.square, n);
         for (h, s) in out.previous_hessian.iter_mut().zip(&self.square) {
             *h += s;
         }
-    }
-
-    fn transpose<'a>(a: &[f64], into: &'a mut [f64], n: usize) -> &'a [f64] {
-        for i in 0..n {
-            for j in 0..n {
-                into[j * n + i] = a[i * n + j];
-            }
-        }
-        into
     }
 
     /// E[ln g(y|x)].
@@ -338,16 +349,17 @@ impl Bound {
             out.value = f64::NAN;
             return;
         }
+        transpose(&self.root, &mut self.rows, n);
         let Self {
             points,
             x,
             u,
             slope,
-            root,
+            rows,
             ..
         } = self;
         for (z, w) in points.iter() {
-            apply_sparse(root, z, x);
+            combine_rows(rows, z, x);
             for (x, m) in x.iter_mut().zip(&joint.mean) {
                 *x += m;
             }
@@ -355,9 +367,7 @@ impl Bound {
             for (g, u) in out.gradient.iter_mut().zip(u.iter()) {
                 *g += w * u;
             }
-            for (h, s) in out.hessian.iter_mut().zip(slope.iter()) {
-                *h += w * s;
-            }
+            add_scaled(w, slope, &mut out.hessian);
         }
     }
 }

@@ -10,8 +10,8 @@ use super::bound::{Bound, Noise, Past, Slopes};
 use super::fit::{Tabulated, fit_quadratic};
 use super::kernel::{Joint, Kernel, Tie};
 use super::matrix::{
-    add_transposed, apply, cholesky, dot, invert_lower, log_determinant, lower_gram, product,
-    product_transposed, quadratic_form, symmetrise, transposed_product,
+    add_transposed, apply, cholesky, combine_rows, dot, invert_lower, log_determinant, lower_gram,
+    product, quadratic_form, symmetrise, transpose, transposed_product,
 };
 use super::score::{Score, ScoreFit};
 use super::sigma::Points;
@@ -105,9 +105,32 @@ pub(super) struct Work {
     predicted: Vec<f64>,
     hessian: Vec<f64>,
     factor: Vec<f64>,
+    rows: Vec<f64>,
     inverse: Vec<f64>,
     slope: Vec<f64>,
     precision: Vec<f64>,
+}
+
+/// A step of rate ρ that lowered the bound by ρ · slope. Slopes of points that are not exact for f do so near the best
+/// q: they are no slopes of the sum over points, and then no ρ helps.
+#[derive(Clone, Copy)]
+struct Fall {
+    rate: f64,
+    slope: f64,
+}
+
+impl Fall {
+    /// The most, in nats, that a step shorter than this one can win. The falls of two rates make the parabola aρ + bρ²
+    /// of the bound along the step: −a²/4b at its lowest where a < 0, and else nothing.
+    fn most(self, longer: Fall) -> f64 {
+        let b = (longer.slope - self.slope) / (longer.rate - self.rate);
+        let a = self.slope - b * self.rate;
+        match (a < 0.0, b > 0.0) {
+            (false, _) => 0.0 * a,
+            (true, true) => a * a / (4.0 * b),
+            (true, false) => f64::INFINITY,
+        }
+    }
 }
 
 impl<M: StateSpace> Filter<M> {
@@ -168,6 +191,7 @@ impl<M: StateSpace> Filter<M> {
             predicted: vector(),
             hessian: matrix(),
             factor: matrix(),
+            rows: matrix(),
             inverse: matrix(),
             slope: matrix(),
             precision: matrix(),
@@ -266,7 +290,7 @@ impl<M: StateSpace> Filter<M> {
             return f64::NAN;
         }
         if let Some(y) = observation {
-            if self.climb_to_mode(y) && self.work.joint.derive() {
+            if self.climb_to_mode(y) && self.work.joint.finish() {
                 let bound = self.evaluate(observation, false);
                 if bound.is_finite() {
                     return bound;
@@ -276,10 +300,13 @@ impl<M: StateSpace> Filter<M> {
                 return f64::NAN;
             }
         }
+        if !self.work.joint.finish() {
+            return f64::NAN;
+        }
         self.evaluate(observation, false)
     }
 
-    /// The pair before y_t: A = P⁻¹ + FᵀQ⁻¹F, B = −FᵀQ⁻¹, D = Q⁻¹ (equations 2.2a).
+    /// The kernel and the marginal precision of the pair before y_t: A = P⁻¹ + FᵀQ⁻¹F, B = −FᵀQ⁻¹, D = Q⁻¹ (equations 2.2a).
     fn predict_joint(&mut self) -> bool {
         let (n, work) = (self.model.dim(), &mut self.work);
         let joint = &mut work.joint;
@@ -287,7 +314,7 @@ impl<M: StateSpace> Filter<M> {
             joint.tie = Tie::First;
             joint.mean.copy_from_slice(self.model.initial_mean());
             joint.d.copy_from_slice(&self.prior.precision);
-            return joint.derive();
+            return joint.condition();
         }
         if !self.linearise() {
             return false;
@@ -307,7 +334,7 @@ impl<M: StateSpace> Filter<M> {
                 return false;
             }
             joint.log_conditional = super::matrix::log_determinant(&work.factor, n);
-            return joint.derive();
+            return joint.condition();
         }
         joint.tie = Tie::Free;
         transposed_product(&work.slope, &noise.precision, &mut joint.b, n);
@@ -317,7 +344,7 @@ impl<M: StateSpace> Filter<M> {
             *a += p;
         }
         joint.b.iter_mut().for_each(|b| *b = -*b);
-        joint.derive()
+        joint.condition()
     }
 
     /// f(x') ≈ m + F (x' − m'): m into the pair's mean, F into `slope`.
@@ -333,23 +360,28 @@ impl<M: StateSpace> Filter<M> {
         if cholesky(&mut work.factor, n).is_err() {
             return false;
         }
+        transpose(&work.factor, &mut work.rows, n);
         invert_lower(&work.factor, &mut work.inverse, n);
         joint.mean.fill(0.0);
         work.hessian.fill(0.0);
         for (z, w) in work.bound.points.iter() {
-            apply(&work.factor, z, &mut work.x);
+            combine_rows(&work.rows, z, &mut work.x);
             for (x, m) in work.x.iter_mut().zip(&state.mean) {
                 *x += m;
             }
             self.model.mean(&work.x, &mut work.y);
-            for i in 0..n {
-                joint.mean[i] += w * work.y[i];
-                for j in 0..n {
-                    work.hessian[i * n + j] += w * work.y[i] * z[j];
+            for (m, y) in joint.mean.iter_mut().zip(&work.y) {
+                *m += w * y;
+            }
+            // E[z fᵀ], in rows.
+            let rows = work.hessian.chunks_exact_mut(n).zip(z);
+            for (row, z) in rows.filter(|(_, z)| **z != 0.0) {
+                for (into, y) in row.iter_mut().zip(&work.y) {
+                    *into += w * y * z;
                 }
             }
         }
-        product(&work.hessian, &work.inverse, &mut work.slope, n);
+        transposed_product(&work.hessian, &work.inverse, &mut work.slope, n);
         true
     }
 
@@ -389,7 +421,8 @@ impl<M: StateSpace> Filter<M> {
         joint.previous_mean.copy_from_slice(&state.mean);
         joint.previous_covariance.copy_from_slice(&state.covariance);
         product(&work.slope, &state.covariance, &mut work.hessian, n);
-        product_transposed(&work.hessian, &work.slope, &mut joint.covariance, n);
+        transpose(&work.slope, &mut work.inverse, n);
+        product(&work.hessian, &work.inverse, &mut joint.covariance, n);
         for (s, q) in joint.covariance.iter_mut().zip(self.model.noise()) {
             *s += q;
         }
@@ -508,9 +541,11 @@ impl<M: StateSpace> Filter<M> {
     }
 
     /// Natural-gradient steps of the newest bound: precision ← (1 − ρ) precision − ρ E[∇²T],
-    /// mean ← mean + ρ precision⁻¹ E[∇T], ρ halved until the bound does not fall.
+    /// mean ← mean + ρ precision⁻¹ E[∇T], ρ halved until the bound does not fall, or until two falls say that no
+    /// shorter step is worth its while.
     fn improve(&mut self, observation: Option<&[f64]>, mut bound: f64) -> f64 {
         let (mut rate, mut halvings, mut evaluations) = (1.0f64, 0, 1);
+        let mut fallen: Option<Fall> = None;
         let mut settled = self.settings.improvements == 0 || !bound.is_finite();
         while !settled && evaluations <= self.settings.improvements && halvings < HALVINGS {
             let work = &mut self.work;
@@ -533,7 +568,7 @@ impl<M: StateSpace> Filter<M> {
                 proposal.previous_covariance.copy_from_slice(from);
                 proposal.log_conditional = joint.log_conditional;
             }
-            if !proposal.derive() {
+            if !(proposal.condition() && proposal.marginalise()) {
                 (rate, halvings) = (0.5 * rate, halvings + 1);
                 continue;
             }
@@ -556,6 +591,7 @@ impl<M: StateSpace> Filter<M> {
                     proposal.previous_mean[i] += rate * previous_step[i];
                 }
             }
+            proposal.pair();
             let reached = self.evaluate(observation, true);
             evaluations += 1;
             if reached >= bound - ROUNDING * bound.abs().max(1.0) {
@@ -563,7 +599,17 @@ impl<M: StateSpace> Filter<M> {
                 swap(&mut self.work.joint, &mut self.work.proposal);
                 swap(&mut self.work.slopes, &mut self.work.proposed);
                 (rate, halvings) = ((2.0 * rate).min(1.0), 0);
+                fallen = None;
             } else {
+                let fall = Fall {
+                    rate,
+                    slope: (bound - reached) / rate,
+                };
+                if fallen.is_some_and(|longer| fall.most(longer) < self.settings.tolerance) {
+                    settled = true;
+                    break;
+                }
+                fallen = Some(fall);
                 (rate, halvings) = (0.5 * rate, halvings + 1);
             }
         }
@@ -657,4 +703,25 @@ impl<M: StateSpace> Filter<M> {
 
 pub(super) fn not_finite(index: u64, what: &'static str, found: f64) -> Error {
     Error::NotFinite { index, what, found }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Along a step the bound rises by sρ − cρ²: at most by s²/4c.
+    #[test]
+    fn two_falls_say_how_much_a_shorter_step_can_win() {
+        let fall = |rate: f64, s: f64, c: f64| Fall {
+            rate,
+            slope: c * rate - s,
+        };
+        let most = |s, c| fall(0.25, s, c).most(fall(0.5, s, c));
+        assert!((most(0.02, 0.5) - 0.02f64.powi(2) / 2.0).abs() < 1e-15);
+        // It falls from the start on.
+        assert_eq!(most(-0.02, 0.5), 0.0);
+        // A fall that is none of a parabola with a top says nothing.
+        assert_eq!(most(0.2, -0.5), f64::INFINITY);
+        assert!(most(f64::NAN, 0.5).is_nan());
+    }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::matrix::{
     add_transposed, apply, cholesky, dot, invert_lower, log_determinant, lower_gram, product,
-    product_transposed, transposed_product,
+    transpose, transposed_product,
 };
 
 /// A backward kernel b_t(x_{t−1}|x_t) = N(E x_t + f, L).
@@ -64,6 +64,8 @@ pub(crate) struct Joint {
     /// ln|L| and ln|Σ|.
     pub log_conditional: f64,
     pub log_covariance: f64,
+    /// BᵀE.
+    coupling: Vec<f64>,
     factor: Vec<f64>,
     inverse: Vec<f64>,
 }
@@ -87,16 +89,16 @@ impl Joint {
             precision: matrix(),
             log_conditional: 0.0,
             log_covariance: 0.0,
+            coupling: matrix(),
             factor: matrix(),
             inverse: matrix(),
         }
     }
 
-    /// Everything that follows from the precision; `false` if it is not positive definite. A frozen past keeps
-    /// its L and P', which must be set.
-    pub fn derive(&mut self) -> bool {
+    /// The kernel: L, E and BᵀE from A and B, and with D the marginal precision of x; `false` if A is not positive
+    /// definite. A frozen past keeps its L and P', which must be set.
+    pub fn condition(&mut self) -> bool {
         let n = self.n;
-        self.precision.copy_from_slice(&self.d);
         if self.tie == Tie::Free {
             self.factor.copy_from_slice(&self.a);
             if cholesky(&mut self.factor, n).is_err() {
@@ -107,12 +109,27 @@ impl Joint {
             lower_gram(&self.inverse, &mut self.conditional, n);
             product(&self.conditional, &self.b, &mut self.slope, n);
             self.slope.iter_mut().for_each(|e| *e = -*e);
-            transposed_product(&self.b, &self.slope, &mut self.factor, n);
-            for (p, be) in self.precision.iter_mut().zip(&self.factor) {
+            transposed_product(&self.b, &self.slope, &mut self.coupling, n);
+        }
+        self.weigh();
+        true
+    }
+
+    /// D + BᵀE.
+    fn weigh(&mut self) {
+        self.precision.copy_from_slice(&self.d);
+        if self.tie == Tie::Free {
+            for (p, be) in self.precision.iter_mut().zip(&self.coupling) {
                 *p += be;
             }
-            super::matrix::symmetrise(&mut self.precision, n);
+            super::matrix::symmetrise(&mut self.precision, self.n);
         }
+    }
+
+    /// The law of x: its precision and Σ, from D and a kernel that [`Joint::condition`] has made.
+    pub fn marginalise(&mut self) -> bool {
+        let n = self.n;
+        self.weigh();
         self.factor.copy_from_slice(&self.precision);
         if cholesky(&mut self.factor, n).is_err() {
             return false;
@@ -120,14 +137,29 @@ impl Joint {
         self.log_covariance = -log_determinant(&self.factor, n);
         invert_lower(&self.factor, &mut self.inverse, n);
         lower_gram(&self.inverse, &mut self.covariance, n);
+        self.log_conditional.is_finite() && self.log_covariance.is_finite()
+    }
+
+    /// All that is left once there is a kernel; `false` if the precision is not positive definite.
+    pub fn finish(&mut self) -> bool {
+        let possible = self.marginalise();
+        if possible {
+            self.pair();
+        }
+        possible
+    }
+
+    /// C and P', which only the expectations need.
+    pub fn pair(&mut self) {
+        let n = self.n;
         if self.tie == Tie::Free {
             product(&self.slope, &self.covariance, &mut self.cross, n);
-            product_transposed(&self.cross, &self.slope, &mut self.previous_covariance, n);
+            transpose(&self.slope, &mut self.factor, n);
+            product(&self.cross, &self.factor, &mut self.previous_covariance, n);
             for (p, l) in self.previous_covariance.iter_mut().zip(&self.conditional) {
                 *p += l;
             }
         }
-        self.log_conditional.is_finite() && self.log_covariance.is_finite()
     }
 
     /// f = m' − Eμ.
@@ -198,7 +230,7 @@ mod tests {
         joint.a = vec![3.0, 0.5, 0.5, 2.0];
         joint.b = vec![0.4, -0.3, 0.2, 0.1];
         joint.d = vec![2.0, -0.4, -0.4, 1.5];
-        assert!(joint.derive());
+        assert!(joint.condition() && joint.finish());
         // Λ C = I, block by block.
         let at = |m: &[f64], i: usize, j: usize| m[2 * i + j];
         for i in 0..2 {

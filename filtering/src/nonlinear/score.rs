@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::StateSpace;
 use super::kernel::{Joint, Tie};
 use super::matrix::{
-    add_transposed, apply, cholesky, dot, invert_lower, product, quadratic_form, symmetrise,
-    transposed_product,
+    add_product, apply, cholesky, combine_rows, dot, invert_lower, product, quadratic_form,
+    symmetrise, transpose, transposed_product,
 };
 use super::sigma::{Points, Rule};
 
@@ -65,12 +65,18 @@ pub(crate) struct ScoreFit {
     points: Points,
     x: Vec<f64>,
     previous: Vec<f64>,
+    noise: Vec<f64>,
     term: Vec<f64>,
     other: Vec<f64>,
     root: Vec<f64>,
     inverse: Vec<f64>,
     kernel_root: Vec<f64>,
+    /// The transposes of both, whose rows points combine.
+    rows: Vec<f64>,
+    kernel_rows: Vec<f64>,
     square: Vec<f64>,
+    /// `[P, n]`.
+    slopes: Vec<f64>,
 }
 
 impl ScoreFit {
@@ -79,12 +85,16 @@ impl ScoreFit {
             points,
             x: vec![0.0; n],
             previous: vec![0.0; n],
+            noise: vec![0.0; n],
             term: vec![0.0; parameters],
             other: vec![0.0; parameters],
             root: vec![0.0; n * n],
             inverse: vec![0.0; n * n],
             kernel_root: vec![0.0; n * n],
+            rows: vec![0.0; n * n],
+            kernel_rows: vec![0.0; n * n],
             square: vec![0.0; n * n],
+            slopes: vec![0.0; parameters * n],
         }
     }
 
@@ -106,6 +116,8 @@ impl ScoreFit {
         {
             return false;
         }
+        transpose(&self.root, &mut self.rows, n);
+        transpose(&self.kernel_root, &mut self.kernel_rows, n);
         invert_lower(&self.root, &mut self.inverse, n);
         self.fit(model, observation, joint, next);
         if let Some((past, centre)) = past {
@@ -136,18 +148,22 @@ impl ScoreFit {
         next.curvature.fill(0.0);
         for (z, w) in self.points.iter() {
             let (z, e) = z.split_at(n);
-            apply(&self.root, z, &mut self.x);
+            combine_rows(&self.rows, z, &mut self.x);
             if joint.tie == Tie::First {
                 for (x, m) in self.x.iter_mut().zip(&joint.mean) {
                     *x += m;
                 }
                 model.initial_score(&self.x, &mut self.term);
             } else {
-                apply(&joint.slope, &self.x, &mut self.previous);
+                if z.iter().all(|z| *z == 0.0) {
+                    self.previous.fill(0.0);
+                } else {
+                    apply(&joint.slope, &self.x, &mut self.previous);
+                }
+                combine_rows(&self.kernel_rows, e, &mut self.noise);
                 for i in 0..n {
                     self.x[i] += joint.mean[i];
-                    self.previous[i] +=
-                        joint.previous_mean[i] + dot(&self.kernel_root[i * n..(i + 1) * n], e);
+                    self.previous[i] += joint.previous_mean[i] + self.noise[i];
                 }
                 model.transition_score(&self.previous, &self.x, &mut self.term);
             }
@@ -176,12 +192,10 @@ impl ScoreFit {
             }
         }
         // From z to x: u = S⁻ᵀ E[s z], U = S⁻ᵀ (…) S⁻¹, and k so that the mean stays E[s].
-        for p in 0..next.constant.len() {
-            let slope = &mut next.slope[p * n..(p + 1) * n];
-            self.x.fill(0.0);
-            add_transposed(&self.inverse, slope, &mut self.x);
-            slope.copy_from_slice(&self.x);
-            if quadratic {
+        product(&next.slope, &self.inverse, &mut self.slopes, n);
+        next.slope.copy_from_slice(&self.slopes);
+        if quadratic {
+            for p in 0..next.constant.len() {
                 let u = &mut next.curvature[p * n * n..(p + 1) * n * n];
                 let mut trace = 0.0;
                 for i in 0..n {
@@ -206,12 +220,13 @@ impl ScoreFit {
         for p in 0..past.constant.len() {
             let slope = &past.slope[p * n..(p + 1) * n];
             let mut constant = past.constant[p] + dot(slope, &self.x);
-            self.previous.copy_from_slice(slope);
+            let into = &mut self.slopes[p * n..(p + 1) * n];
+            into.copy_from_slice(slope);
             if past.shape == ScoreShape::Quadratic {
                 let u = &past.curvature[p * n * n..(p + 1) * n * n];
                 constant += quadratic_form(u, &self.x) + dot(u, &joint.conditional);
                 for i in 0..n {
-                    self.previous[i] += 2.0 * dot(&u[i * n..(i + 1) * n], &self.x);
+                    into[i] += 2.0 * dot(&u[i * n..(i + 1) * n], &self.x);
                 }
                 product(u, &joint.slope, &mut self.root, n);
                 transposed_product(&joint.slope, &self.root, &mut self.square, n);
@@ -221,11 +236,7 @@ impl ScoreFit {
                 }
             }
             next.constant[p] += constant;
-            add_transposed(
-                &joint.slope,
-                &self.previous,
-                &mut next.slope[p * n..(p + 1) * n],
-            );
         }
+        add_product(&self.slopes, &joint.slope, &mut next.slope, n);
     }
 }

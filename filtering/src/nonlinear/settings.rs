@@ -57,7 +57,8 @@ pub struct Settings {
     /// Most evaluations of the bound that improve q_t and b_t by natural gradients. By default 30; two to five
     /// are usual. With 0, b_t is the linearised conjugate kernel and q_t the Laplace belief.
     pub improvements: usize,
-    /// Improving ends when the next step would move the pair by less than this, in nats of KL. By default 1e-5:
+    /// Improving ends when the next step would move the pair by less than this, in nats of KL, or when two steps have
+    /// lowered the bound and the parabola through them has no shorter one that raises it by so much. By default 1e-5:
     /// a hundred observations then lose a thousandth of a nat, and two to four evaluations are enough.
     pub tolerance: f64,
     /// What the score is fitted by; by default there is none, and [`Learning`](super::Learning) puts one in.
