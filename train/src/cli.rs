@@ -99,7 +99,7 @@ pub struct Place {
 pub struct TrainingPlace {
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them. Several, joined by
     /// commas, share every batch, each taking part of its rows: cuda:0,cuda:1
-    #[arg(long, value_name = "DEVICE[,DEVICE...]", default_value = "auto")]
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceList,
     /// Folder of the data sets, which relative paths start from
     #[arg(
