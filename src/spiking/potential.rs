@@ -3,7 +3,7 @@
 use super::network::SpikingNetwork;
 use crate::inference::Leak;
 use crate::ops::clamped_step::processor::ceiling_f32;
-use crate::ops::implicit_step::processor::solve;
+use crate::ops::implicit_step::processor::{Solved, WIDTH, solve};
 use crate::ops::{scalar, widest::widest};
 
 /// What one refinement of one row reads and writes; every slice is `[latent]`.
@@ -85,40 +85,98 @@ fn potentials<const PROXIMAL: bool>(
     constants: Constants,
 ) {
     let n = homeostasis.len();
-    // One length for all, so that the loops have no checks in them.
-    let (curvature, u, prior, pulled) = (
-        &curvature[..n],
-        &row.u[..n],
-        &row.prior[..n],
-        &row.pulled[..n],
-    );
-    let next = &mut row.next[..n];
-    let one = |k: usize| {
-        let gradient = homeostasis[k] - pulled[k] + (u[k] - prior[k]) * constants.leak;
-        let s = gradient * constants.minus_step_size;
-        let rate = if PROXIMAL { scalar::exp(u[k]) } else { 0.0 };
-        let (d, by_s, by_a) = match PROXIMAL {
-            true => solve(s, rate * curvature[k]),
-            false => (s, 1.0, 0.0),
+    let mut slopes = row.slopes;
+    for start in (0..n).step_by(WIDTH) {
+        let count = WIDTH.min(n - start);
+        let at = start..start + count;
+        let neurons = Neurons {
+            u: block(&row.u[at.clone()]),
+            prior: block(&row.prior[at.clone()]),
+            pulled: block(&row.pulled[at.clone()]),
+            cost: block(&homeostasis[at.clone()]),
+            curvature: block(&curvature[at.clone()]),
         };
-        let (bounded, slope_d) = ceiling_f32(d, constants.step_ceiling);
-        let (value, slope) = ceiling_f32(u[k] + bounded, constants.ceiling);
-        let by_step = slope * slope_d;
-        (value, s, slope, by_step * by_s, by_step * by_a * rate)
-    };
-    match row.slopes {
-        None => {
-            for k in 0..n {
-                next[k] = one(k).0;
-            }
+        let moved = neurons.refined::<PROXIMAL>(constants);
+        row.next[at.clone()].copy_from_slice(&moved.next[..count]);
+        if let Some(slopes) = &mut slopes {
+            slopes.step[at.clone()].copy_from_slice(&moved.step[..count]);
+            slopes.by_u[at.clone()].copy_from_slice(&moved.by_u[..count]);
+            slopes.by_step[at.clone()].copy_from_slice(&moved.by_step[..count]);
+            slopes.by_curvature[at].copy_from_slice(&moved.by_curvature[..count]);
         }
-        Some(slopes) => {
-            let (step, by_u) = (&mut slopes.step[..n], &mut slopes.by_u[..n]);
-            let by_step = &mut slopes.by_step[..n];
-            let by_curvature = &mut slopes.by_curvature[..n];
-            for k in 0..n {
-                (next[k], step[k], by_u[k], by_step[k], by_curvature[k]) = one(k);
+    }
+}
+
+/// Up to [`WIDTH`] numbers, zeros behind them.
+#[inline(always)]
+fn block(values: &[f32]) -> [f32; WIDTH] {
+    let mut block = [0f32; WIDTH];
+    block[..values.len()].copy_from_slice(values);
+    block
+}
+
+/// Some neurons before a refinement.
+struct Neurons {
+    u: [f32; WIDTH],
+    prior: [f32; WIDTH],
+    pulled: [f32; WIDTH],
+    cost: [f32; WIDTH],
+    curvature: [f32; WIDTH],
+}
+
+/// The same behind it.
+struct Moved {
+    next: [f32; WIDTH],
+    step: [f32; WIDTH],
+    by_u: [f32; WIDTH],
+    by_step: [f32; WIDTH],
+    by_curvature: [f32; WIDTH],
+}
+
+impl Neurons {
+    /// Loops and no closures: a closure is not compiled for the wide instructions of who calls it.
+    #[inline(always)]
+    fn refined<const PROXIMAL: bool>(&self, constants: Constants) -> Moved {
+        let mut step = [0f32; WIDTH];
+        for l in 0..WIDTH {
+            let leak = (self.u[l] - self.prior[l]) * constants.leak;
+            step[l] = (self.cost[l] - self.pulled[l] + leak) * constants.minus_step_size;
+        }
+        let (mut rate, mut gain) = ([0f32; WIDTH], [0f32; WIDTH]);
+        let solved = match PROXIMAL {
+            true => {
+                for l in 0..WIDTH {
+                    rate[l] = scalar::exp(self.u[l]);
+                    gain[l] = rate[l] * self.curvature[l];
+                }
+                solve(&step, &gain)
             }
+            false => Solved {
+                d: step,
+                by_s: [1.0; WIDTH],
+                by_a: [0.0; WIDTH],
+            },
+        };
+        let (mut next, mut by_u) = ([0f32; WIDTH], [0f32; WIDTH]);
+        let mut by_step = [0f32; WIDTH];
+        for l in 0..WIDTH {
+            (next[l], by_step[l]) = ceiling_f32(solved.d[l], constants.step_ceiling);
+        }
+        for l in 0..WIDTH {
+            (next[l], by_u[l]) = ceiling_f32(self.u[l] + next[l], constants.ceiling);
+        }
+        let mut by_curvature = [0f32; WIDTH];
+        for l in 0..WIDTH {
+            let by_d = by_u[l] * by_step[l];
+            by_step[l] = by_d * solved.by_s[l];
+            by_curvature[l] = by_d * solved.by_a[l] * rate[l];
+        }
+        Moved {
+            next,
+            step,
+            by_u,
+            by_step,
+            by_curvature,
         }
     }
 }

@@ -14,32 +14,71 @@ widest! {
     fn solve_f32(chunk: Chunk<'_, f32>) = solve_f32_body;
 }
 
+/// Elements that are solved together. One solution is a chain of a hundred operations that wait for each other; with
+/// four vectors side by side the processor always has another one to go on with.
+pub(crate) const WIDTH: usize = 64;
+
+/// Solutions d and their slopes by s and a.
+pub(crate) struct Solved {
+    pub(crate) d: [f32; WIDTH],
+    pub(crate) by_s: [f32; WIDTH],
+    pub(crate) by_a: [f32; WIDTH],
+}
+
 #[inline(always)]
 fn solve_f32_body(chunk: Chunk<'_, f32>) {
-    let operands = chunk.first.iter_mut().zip(chunk.second.iter_mut());
-    for ((s, a), slope) in operands.zip(chunk.slope.iter_mut()) {
-        (*s, *slope, *a) = solve(*s, *a);
+    let Chunk {
+        first,
+        second,
+        slope,
+    } = chunk;
+    for start in (0..first.len()).step_by(WIDTH) {
+        let n = WIDTH.min(first.len() - start);
+        let at = start..start + n;
+        let (mut s, mut a) = ([0f32; WIDTH], [0f32; WIDTH]);
+        s[..n].copy_from_slice(&first[at.clone()]);
+        a[..n].copy_from_slice(&second[at.clone()]);
+        let solved = solve(&s, &a);
+        first[at.clone()].copy_from_slice(&solved.d[..n]);
+        slope[at.clone()].copy_from_slice(&solved.by_s[..n]);
+        second[at].copy_from_slice(&solved.by_a[..n]);
     }
 }
 
-/// The step for an explicit step s and a gain a, and its slopes by both.
+/// Steps for explicit steps s and gains a.
 #[inline(always)]
-pub(crate) fn solve(s: f32, a: f32) -> (f32, f32, f32) {
+pub(crate) fn solve(s: &[f32; WIDTH], a: &[f32; WIDTH]) -> Solved {
     const MOST: f32 = LARGEST as f32;
-    let least = |a: f32, b: f32| if a < b { a } else { b };
-    let log_gain = scalar::ln(a + SMALLEST as f32);
-    let sum = a + s;
-    let y = log_gain + sum;
-    let y = if y > 1.0 { y } else { 1.0 };
-    let near = scalar::ln(y - scalar::ln(y)) - log_gain;
-    let mut d = least(least(near, sum), if s > 0.0 { s } else { 0.0 });
-    for _ in 0..ITERATIONS {
-        let pull = a * scalar::exp(if d > MOST { MOST } else { d });
-        d -= (d + (pull - a) - s) / (1.0 + pull);
+    let mut d = [0f32; WIDTH];
+    let mut log_gain = [0f32; WIDTH];
+    for l in 0..WIDTH {
+        log_gain[l] = scalar::ln(a[l] + SMALLEST as f32);
     }
-    let e = scalar::exp(if d > MOST { MOST } else { d });
-    let by_s = 1.0 / (1.0 + a * e);
-    (d, by_s, -(e - 1.0) * by_s)
+    for l in 0..WIDTH {
+        let y = log_gain[l] + (a[l] + s[l]);
+        let y = if y > 1.0 { y } else { 1.0 };
+        d[l] = y - scalar::ln(y);
+    }
+    for l in 0..WIDTH {
+        let near = scalar::ln(d[l]) - log_gain[l];
+        let sum = a[l] + s[l];
+        let least = if near < sum { near } else { sum };
+        let positive = if s[l] > 0.0 { s[l] } else { 0.0 };
+        d[l] = if least < positive { least } else { positive };
+    }
+    for _ in 0..ITERATIONS {
+        for l in 0..WIDTH {
+            let pull = a[l] * scalar::exp(if d[l] > MOST { MOST } else { d[l] });
+            d[l] -= (d[l] + (pull - a[l]) - s[l]) / (1.0 + pull);
+        }
+    }
+    let (mut by_s, mut by_a) = ([0f32; WIDTH], [0f32; WIDTH]);
+    for l in 0..WIDTH {
+        let e = scalar::exp(if d[l] > MOST { MOST } else { d[l] });
+        by_s[l] = 1.0 / (1.0 + a[l] * e);
+        by_a[l] = -(e - 1.0) * by_s[l];
+    }
+    Solved { d, by_s, by_a }
 }
 
 fn solve_f64(chunk: Chunk<'_, f64>) {
