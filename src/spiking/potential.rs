@@ -97,12 +97,12 @@ fn potentials<const PROXIMAL: bool>(
             curvature: block(&curvature[at.clone()]),
         };
         let moved = neurons.refined::<PROXIMAL>(constants);
-        row.next[at.clone()].copy_from_slice(&moved.next[..count]);
+        put(&mut row.next[at.clone()], &moved.next);
         if let Some(slopes) = &mut slopes {
-            slopes.step[at.clone()].copy_from_slice(&moved.step[..count]);
-            slopes.by_u[at.clone()].copy_from_slice(&moved.by_u[..count]);
-            slopes.by_step[at.clone()].copy_from_slice(&moved.by_step[..count]);
-            slopes.by_curvature[at].copy_from_slice(&moved.by_curvature[..count]);
+            put(&mut slopes.step[at.clone()], &moved.step);
+            put(&mut slopes.by_u[at.clone()], &moved.by_u);
+            put(&mut slopes.by_step[at.clone()], &moved.by_step);
+            put(&mut slopes.by_curvature[at], &moved.by_curvature);
         }
     }
 }
@@ -110,9 +110,21 @@ fn potentials<const PROXIMAL: bool>(
 /// Up to [`WIDTH`] numbers, zeros behind them.
 #[inline(always)]
 fn block(values: &[f32]) -> [f32; WIDTH] {
+    if let Ok(full) = <[f32; WIDTH]>::try_from(values) {
+        return full; // of known length: loads, where the other way is a call
+    }
     let mut block = [0f32; WIDTH];
     block[..values.len()].copy_from_slice(values);
     block
+}
+
+/// Its other direction.
+#[inline(always)]
+fn put(values: &mut [f32], block: &[f32; WIDTH]) {
+    match <&mut [f32; WIDTH]>::try_from(&mut *values) {
+        Ok(full) => *full = *block,
+        Err(_) => values.copy_from_slice(&block[..values.len()]),
+    }
 }
 
 /// Some neurons before a refinement.

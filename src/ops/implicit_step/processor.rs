@@ -14,9 +14,9 @@ widest! {
     fn solve_f32(chunk: Chunk<'_, f32>) = solve_f32_body;
 }
 
-/// Elements that are solved together. One solution is a chain of a hundred operations that wait for each other; with
-/// four vectors side by side the processor always has another one to go on with.
-pub(crate) const WIDTH: usize = 64;
+/// Elements that are solved together. One solution is a chain of some hundred operations that wait for each other; with
+/// eight vectors side by side the processor always has another one to go on with.
+pub(crate) const WIDTH: usize = 128;
 
 /// Solutions d and their slopes by s and a.
 pub(crate) struct Solved {
