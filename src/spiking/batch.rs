@@ -6,23 +6,31 @@ use super::unroll::{Gradient, Outcome, Unroll};
 
 /// The most tasks that a batch is cut into. It does not depend on the number of threads, so neither do the
 /// bits of the gradient; each task has a gradient of its own to add to.
-const TASKS: usize = 16;
+const TASKS: usize = 32;
 
-/// The fewest rows that are worth a task: fewer would leave most of a product's registers empty.
+/// The rows that go through time together: what one block of a product holds, so that a dictionary is read once for
+/// as many rows as can be.
+const TOGETHER: usize = 13;
+
+/// A small batch is cut into as many tasks as this, so that its threads have something to do, …
+const AT_LEAST: usize = 4;
+
+/// … unless fewer rows than these were left for a task, which would leave most of a product's registers empty.
 const FEWEST: usize = 4;
-
-/// The most rows that go through time together; more would not stay in the cache.
-const MOST: usize = 13;
 
 /// The objective's terms of a whole batch, and its gradient where it is asked for.
 pub(crate) fn objective(unroll: &Unroll<'_>, with_gradient: bool) -> Outcome {
     let batch = unroll.start.len() / unroll.network.latents.max(1);
-    let tasks = batch.div_ceil(FEWEST).clamp(1, TASKS);
+    let tasks = batch
+        .div_ceil(TOGETHER)
+        .clamp(AT_LEAST, TASKS)
+        .min(batch.div_ceil(FEWEST))
+        .max(1);
     let outcomes: Vec<Outcome> = (0..tasks)
         .into_par_iter()
         .map(|task| {
             let (from, to) = (task * batch / tasks, (task + 1) * batch / tasks);
-            let parts = (to - from).div_ceil(MOST).max(1);
+            let parts = (to - from).div_ceil(TOGETHER).max(1);
             let mut joined: Option<Outcome> = None;
             for part in 0..parts {
                 let rows =

@@ -18,6 +18,9 @@ pub(crate) const PANEL: usize = 32;
 /// The most rows that a block of C spans.
 const BLOCK: usize = 13;
 
+/// What a stretch of B may take in a sum of outer products.
+const STRETCH_BYTES: usize = 320 << 10;
+
 /// `n` rounded up to whole panels.
 pub(crate) fn padded(n: usize) -> usize {
     n.next_multiple_of(PANEL)
@@ -182,23 +185,26 @@ fn add_outer_body<const FMA: bool>(
     b: Rows<'_>,
     c: RowsMut<'_>,
 ) {
-    // Columns of A in the outer loop: they are read with a stride, and stay in the first-level cache while the
-    // panels of B pass.
-    for (first, height) in blocks(rows) {
-        for column in (0..c.pitch).step_by(PANEL) {
-            let a = Rows {
-                values: &a.values[first..],
-                ..a
-            };
-            let b = Rows {
-                values: &b.values[column..],
-                ..b
-            };
-            let c = RowsMut {
-                values: &mut c.values[first * c.pitch + column..],
-                pitch: c.pitch,
-            };
-            by_rows!(height, add_outer_block, (inner, a, b, c));
+    // A stretch of the sum at a time, of which B stays in the second-level cache while all rows of C pass.
+    let stretch = (STRETCH_BYTES / (4 * b.pitch)).max(64);
+    for start in (0..inner).step_by(stretch) {
+        let inner = stretch.min(inner - start);
+        for (first, height) in blocks(rows) {
+            for column in (0..c.pitch).step_by(PANEL) {
+                let a = Rows {
+                    values: &a.values[start * a.pitch + first..],
+                    ..a
+                };
+                let b = Rows {
+                    values: &b.values[start * b.pitch + column..],
+                    ..b
+                };
+                let c = RowsMut {
+                    values: &mut c.values[first * c.pitch + column..],
+                    pitch: c.pitch,
+                };
+                by_rows!(height, add_outer_block, (inner, a, b, c));
+            }
         }
     }
 }
