@@ -114,6 +114,78 @@ pub(crate) fn covariance(
     Ok(-2.0 * log_det)
 }
 
+/// C = (Jᵀ iS J + P)⁻¹ and its log determinant from square roots: with iS = UᵀU and a diagonal P, Λ = AᵀA for
+/// A = [U J; √P], and R of A = QR gives C = R⁻¹R⁻ᵀ.
+///
+/// Λ itself loses twice the digits: with the motion known to e¹⁶ and one output in three states seen through its
+/// derivatives only, its condition number passes 10¹⁶ where that of A is 10⁸.
+///
+/// # Errors
+/// [`Error::Unsupported`] where A has no full rank to working precision: nothing that is seen says anything about a
+/// direction of the unknowns.
+pub(crate) fn covariance_from_roots(
+    jacobian: &DMatrix<f64>,
+    precision: &DMatrix<f64>,
+    prior: &DMatrix<f64>,
+    inverse: &mut DMatrix<f64>,
+) -> Result<f64> {
+    let size = jacobian.ncols();
+    let open = || Error::Unsupported {
+        what: format!("a precision of {size} generalised states that is singular"),
+        asked: "give a covariance",
+        why: "data and motion of all orders leave a direction of the states open: take more orders N \
+              (N + 1 times the outputs must reach the states), a `state_ridge`, or the published \
+              `top_order` with `covariance_floor`",
+    };
+    // Errors that do not count (the marginal top order) have no row in U.
+    let rows: Vec<usize> = (0..precision.nrows())
+        .filter(|&i| precision[(i, i)] > 0.0)
+        .collect();
+    let scale: Vec<f64> = rows
+        .iter()
+        .map(|&i| libm::sqrt(precision[(i, i)]))
+        .collect();
+    let scaled = DMatrix::from_fn(rows.len(), rows.len(), |a, b| {
+        precision[(rows[a], rows[b])] / (scale[a] * scale[b])
+    });
+    let factor = scaled.cholesky().ok_or_else(open)?;
+    let weighted = DMatrix::from_fn(rows.len(), size, |a, j| jacobian[(rows[a], j)] * scale[a]);
+    let ridges: Vec<usize> = (0..size).filter(|&j| prior[(j, j)] > 0.0).collect();
+    let mut a = DMatrix::zeros(rows.len() + ridges.len(), size);
+    a.rows_mut(0, rows.len())
+        .copy_from(&factor.l().tr_mul(&weighted));
+    for (k, &j) in ridges.iter().enumerate() {
+        a[(rows.len() + k, j)] = libm::sqrt(prior[(j, j)]);
+    }
+    if a.nrows() < size {
+        return Err(open());
+    }
+    let norms: Vec<f64> = a.column_iter().map(|c| c.norm()).collect();
+    for (mut column, &norm) in a.column_iter_mut().zip(&norms) {
+        column /= norm.max(f64::MIN_POSITIVE);
+    }
+    let r = a.qr().r();
+    let smallest = size as f64 * f64::EPSILON;
+    if r.diagonal()
+        .iter()
+        .any(|d| d.is_nan() || d.abs() <= smallest)
+    {
+        return Err(open());
+    }
+    let mut root = DMatrix::identity(size, size);
+    if !r.solve_upper_triangular_mut(&mut root) {
+        return Err(open());
+    }
+    for (mut row, &norm) in root.row_iter_mut().zip(&norms) {
+        row /= norm;
+    }
+    root.mul_to(&root.transpose(), inverse);
+    let log_det: f64 = (0..size)
+        .map(|i| libm::log(r[(i, i)].abs()) + libm::log(norms[i]))
+        .sum();
+    Ok(-2.0 * log_det)
+}
+
 /// max(ε(‖Λ‖_∞)·dim, e^−32), where ε(x) is the distance from x to the next number.
 pub(crate) fn published_floor(precision: &DMatrix<f64>) -> f64 {
     let norm = precision
