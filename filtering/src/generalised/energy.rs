@@ -219,3 +219,52 @@ pub(crate) fn log_det(matrix: &DMatrix<f64>, kept: &[bool]) -> f64 {
         .map(|&v| libm::log(v))
         .sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rounding of inverses of matrices with a condition number up to 1e4.
+    const ROUNDING: f64 = 1e-11;
+
+    /// J, iS (one row of which does not count) and P of a small regular case, columns of J on different scales.
+    fn case() -> (DMatrix<f64>, DMatrix<f64>, DMatrix<f64>) {
+        let j = DMatrix::from_fn(5, 3, |i, k| {
+            let scale = [1.0, 30.0, 0.02][k];
+            scale * ((1 + i * 3 + 2 * k) as f64).sin()
+        });
+        let root = DMatrix::from_fn(5, 5, |i, k| match i.cmp(&k) {
+            std::cmp::Ordering::Equal => 1.0 + i as f64,
+            std::cmp::Ordering::Less => 0.3,
+            std::cmp::Ordering::Greater => 0.0,
+        });
+        let mut precision = root.tr_mul(&root);
+        precision.row_mut(4).fill(0.0);
+        precision.column_mut(4).fill(0.0);
+        let prior = DMatrix::from_diagonal(&DVector::from_vec(vec![0.5, 0.0, 0.0]));
+        (j, precision, prior)
+    }
+
+    #[test]
+    fn square_roots_give_the_inverse() {
+        let (j, precision, prior) = case();
+        let whole = j.tr_mul(&(&precision * &j)) + &prior;
+        let (mut plain, mut rooted) = (DMatrix::zeros(3, 3), DMatrix::zeros(3, 3));
+        let expected = covariance("Λ", &whole, 0.0, &mut plain).unwrap();
+        let found = covariance_from_roots(&j, &precision, &prior, &mut rooted).unwrap();
+        assert!((expected - found).abs() < ROUNDING * 100.0);
+        assert!((&plain - &rooted).amax() < ROUNDING * plain.amax());
+        assert!((rooted * whole - DMatrix::identity(3, 3)).amax() < ROUNDING * 100.0);
+    }
+
+    #[test]
+    fn a_direction_that_nothing_sees_is_an_error() {
+        let (mut j, precision, prior) = case();
+        let twice = j.column(1) * 2.0;
+        j.set_column(2, &twice);
+        let mut rooted = DMatrix::zeros(3, 3);
+        let error = covariance_from_roots(&j, &precision, &prior, &mut rooted).unwrap_err();
+        assert!(error.to_string().contains("singular"), "{error}");
+        assert_eq!(rooted, DMatrix::zeros(3, 3));
+    }
+}
