@@ -121,7 +121,7 @@ pub(crate) fn covariance(
 /// derivatives only, its condition number passes 10¹⁶ where that of A is 10⁸.
 ///
 /// # Errors
-/// [`Error::Unsupported`] where A has no full rank to working precision: nothing that is seen says anything about a
+/// [`Error::NotPositiveDefinite`] where A has no full rank to working precision: nothing that is seen says anything about a
 /// direction of the unknowns.
 pub(crate) fn covariance_from_roots(
     jacobian: &DMatrix<f64>,
@@ -130,12 +130,13 @@ pub(crate) fn covariance_from_roots(
     inverse: &mut DMatrix<f64>,
 ) -> Result<f64> {
     let size = jacobian.ncols();
-    let open = || Error::Unsupported {
-        what: format!("a precision of {size} generalised states that is singular"),
-        asked: "give a covariance",
-        why: "data and motion of all orders leave a direction of the states open: take more orders N \
-              (N + 1 times the outputs must reach the states), a `state_ridge`, or the published \
-              `top_order` with `covariance_floor`",
+    let open = || Error::NotPositiveDefinite {
+        name: format!(
+            "precision of the {size} generalised states (singular: data and motion of all orders leave a direction \
+             of them open; take more orders N, a `state_ridge`, or the published `top_order` with `covariance_floor`)"
+        ),
+        pivot: 0,
+        value: 0.0,
     };
     // Errors that do not count (the marginal top order) have no row in U.
     let rows: Vec<usize> = (0..precision.nrows())
