@@ -40,6 +40,11 @@ pub struct Published {
     /// The step after the last sweep, if that was kept, is part of the parameters that are reported: no sweep has
     /// tried them.
     pub untried_step: bool,
+    /// Generalised filtering: within a step neither do states feel how parameters and log-precisions change, nor these the
+    /// states.
+    pub uncoupled: bool,
+    /// Generalised filtering: when passes end because F stands still, the pass before the last is reported.
+    pub pass_before_last: bool,
 }
 
 impl Published {
@@ -57,6 +62,8 @@ impl Published {
             late_precisions: true,
             diagonal_time: true,
             untried_step: true,
+            uncoupled: true,
+            pass_before_last: true,
         }
     }
 }
