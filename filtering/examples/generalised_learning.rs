@@ -1,9 +1,10 @@
 //! Parameters and log-precisions learned by dynamic expectation maximisation, with and without its published quirks,
-//! and by online triple estimation: convolution model, 64 bins, s = ½, cause unknown.
+//! by generalised filtering, and by online triple estimation: convolution model, 64 bins, s = ½, cause unknown.
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_learning -- 40`
 use scotopic_filtering::generalised::causal::{CausalSettings, Generation};
 use scotopic_filtering::generalised::dem::{Dem, DemSettings, Published};
+use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePrecision};
 use scotopic_filtering::generalised::odem::{OdemSettings, triple_estimation};
 use scotopic_filtering::generalised::scheme::Embedding;
@@ -127,6 +128,26 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
                 let kept = found.sweeps.iter().filter(|(_, kept)| *kept).count();
                 let parameters = FREE.map(|i| found.parameters[i]);
                 score.add(parameters, truth, &found.log_precisions, kept);
+            }
+            score.print(name, order);
+        }
+        for (name, published) in [("lap", none), ("lap published", Published::spm())] {
+            let mut score = Score::default();
+            for y in &data {
+                let settings = DemSettings {
+                    embedding,
+                    published,
+                    sweeps: SWEEPS,
+                    ..DemSettings::default()
+                };
+                let scheme = GeneralisedFiltering::new(model.clone(), settings);
+                let Ok(found) = scheme.and_then(|mut scheme| scheme.learn(y, None)) else {
+                    score.failed += 1;
+                    continue;
+                };
+                let parameters = FREE.map(|i| found.parameters[i]);
+                let passes = found.passes.len();
+                score.add(parameters, truth, &found.log_precisions, passes);
             }
             score.print(name, order);
         }

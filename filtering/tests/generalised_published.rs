@@ -703,3 +703,49 @@ fn what_goes_wrong_is_named_and_changes_nothing() -> Result<()> {
     );
     Ok(())
 }
+
+/// With the motion known to e¹⁶ and one output in three states Λ has condition numbers past 10¹⁶. From N = 2 on the
+/// scheme gets through all the same; at N = 1 five equations face six unknowns, and it says so.
+#[test]
+fn nearly_singular_precisions_are_inverted_and_singular_ones_named() -> Result<()> {
+    use scotopic_filtering::generalised::causal::Generation;
+    use scotopic_filtering::generalised::model::Lorenz;
+    use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+    let sure = f64::exp(16.0);
+    let equations = Lorenz::demonstration();
+    let theta = equations.defaults();
+    let model = GenerativeModel::single(equations, &theta, 1.0, sure, sure, &[0.9, 0.8, 30.0])?;
+    for seed in 0..8 {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let generation = Generation {
+            smoothness: 0.125,
+            ..Generation::default()
+        };
+        let data = generation.run(model.clone(), 128, None, &mut rng)?;
+        let rows = data.outputs.column_iter();
+        let series = Sequence::of_rows(rows.map(|y| y.iter().copied().collect::<Vec<_>>()))?;
+        let run = |states: usize| {
+            let embedding = Embedding {
+                states,
+                causes: 2,
+                smoothness: 0.125,
+            };
+            let settings = DemSettings {
+                embedding,
+                ..DemSettings::default()
+            };
+            Dem::new(model.clone(), settings)?.run(&series, None)
+        };
+        for order in [2, 3, 6] {
+            let beliefs = run(order)?;
+            let variances = beliefs.iter().flat_map(|b| b.state_variances());
+            assert!(variances.into_iter().all(|v| v > 0.0 && v.is_finite()));
+        }
+        let error = run(1).unwrap_err().to_string();
+        assert!(
+            error.contains("singular") && error.contains("orders N"),
+            "{error}"
+        );
+    }
+    Ok(())
+}

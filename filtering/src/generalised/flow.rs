@@ -9,7 +9,7 @@
 
 use nalgebra::{DMatrix, DVector, DVectorView};
 
-use super::energy::{covariance, published_floor};
+use super::energy::{covariance, covariance_from_roots, published_floor};
 use super::errors::{TopOrder, add_data_errors, error_jacobian, prediction_errors};
 use super::integrator::{LocalLinearisation, responses};
 use super::layout::Layout;
@@ -170,7 +170,13 @@ impl Flow {
             false => 0.0,
         };
         let name = "precision of the generalised states";
-        self.log_det = covariance(name, &self.curvature, floor, &mut self.covariance)?;
+        let found = covariance(name, &self.curvature, floor, &mut self.covariance);
+        self.log_det = match found {
+            Err(_) if !t.floor => {
+                covariance_from_roots(&self.jacobian, &t.precision, &t.prior, &mut self.covariance)?
+            }
+            found => found?,
+        };
         if t.masked.contains(&true) {
             let kept: Vec<usize> = (0..t.masked.len()).filter(|&i| !t.masked[i]).collect();
             for i in (0..t.masked.len()).filter(|&i| t.masked[i]) {

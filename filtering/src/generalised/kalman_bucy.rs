@@ -18,6 +18,10 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+mod snapshot;
+
+pub use snapshot::KalmanBucySnapshot;
+
 use super::integrator::MatrixExponential;
 use crate::sequence::check_row;
 use crate::{Error, Result};
@@ -197,7 +201,8 @@ pub enum Gain {
 /// assert!((filter.covariance()[(0, 0)] - 0.15615528128088).abs() < 1e-12);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "KalmanBucySnapshot", into = "KalmanBucySnapshot")]
 pub struct KalmanBucy {
     system: WhiteNoiseSystem,
     dt: f64,

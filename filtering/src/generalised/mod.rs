@@ -55,7 +55,9 @@ pub use energy::generalised_precision;
 pub use errors::{TopOrder, error_jacobian, prediction_errors};
 pub use free_energy::FreeEnergy;
 pub use integrator::{LocalLinearisation, MatrixExponential};
-pub use kalman_bucy::{Gain, KalmanBucy, WhiteNoiseSystem, sampled_kalman_step};
+pub use kalman_bucy::{
+    Gain, KalmanBucy, KalmanBucySnapshot, WhiteNoiseSystem, sampled_kalman_step,
+};
 pub use layout::Layout;
 pub use local::{Derivatives, Local, PUBLISHED_STEP, Stack};
 pub use precision::{

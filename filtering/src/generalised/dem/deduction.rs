@@ -182,7 +182,14 @@ impl Deduction {
                 inputs: &self.inputs,
                 parameters,
             };
-            self.flow.evaluate(stack, at)?;
+            self.flow.evaluate(stack, at).map_err(|e| match e {
+                Error::NotPositiveDefinite { name, pivot, value } => Error::NotPositiveDefinite {
+                    name: format!("bin {t}: {name}"),
+                    pivot,
+                    value,
+                },
+                other => other,
+            })?;
             if k == 0 {
                 record.take(
                     &layout,

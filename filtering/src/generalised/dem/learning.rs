@@ -103,6 +103,8 @@ impl<E: Equations> Dem<E> {
         let mut time = self.settings.first_time;
         let mut kept: Option<Kept> = None;
         let mut sweeps = Vec::new();
+        let mut precision_steps = self.settings.precision_steps;
+        let mut step = DVector::zeros(free.len());
         for _ in 0..self.settings.sweeps {
             let outcome = self.sweep(
                 &data,
@@ -123,12 +125,13 @@ impl<E: Equations> Dem<E> {
             sums.curvature -= &prior;
             sums.information += &prior;
             spread = regular_inverse("precision of the parameters", &sums.information)?;
-            let moved = self.precisions(&sums, bins, &prior_h, &mut h, &mut h_spread)?;
+            let steps = (precision_steps, &mut h_spread);
+            let (moved, judged) = self.precisions(&sums, bins, &prior_h, &mut h, steps)?;
 
-            let precision = self.noise.at(&h);
+            let precision = self.noise.at(&judged);
             let counted = self.deduction.free_energy.kept.clone();
             let constant = FreeEnergy::new(layout.data(), &precision, counted);
-            let delta = &h - &self.noise.mean;
+            let delta = &judged - &self.noise.mean;
             let mut f = bins as f64 * constant.constant + sums.entropy;
             f -= 0.5 * masked_trace(&precision, &sums.errors, &constant.kept);
             f -= 0.5 * deviation.dot(&(&prior * &deviation));
@@ -157,27 +160,33 @@ impl<E: Equations> Dem<E> {
             if !better {
                 deviation.clone_from(&best.deviation);
                 h.clone_from(&best.h);
-                if !published.stale_restore {
-                    spread.clone_from(&best.spread);
-                }
+                spread.clone_from(&best.spread);
             }
-            let step = if better || !published.stale_restore {
-                regularised_step(&best.curvature, &best.gradient, time)
+            let stale = !better && published.stale_restore;
+            precision_steps = if stale {
+                1
             } else {
-                DVector::zeros(free.len())
+                self.settings.precision_steps
+            };
+            step = match stale {
+                true => DVector::zeros(free.len()),
+                false => self.ascent(&best.curvature, &best.gradient, time),
             };
             let small = (-4f64).exp();
             let settled = better
                 && step.lp_norm(1) < small * deviation.lp_norm(1).max(f64::MIN_POSITIVE)
                 && moved < small;
-            deviation += step;
+            deviation += &step;
             if settled || time < -8.0 {
                 break;
             }
         }
-        let Some(best) = kept else {
+        let Some(mut best) = kept else {
             return Err(Error::setting("sweeps", 0, "at least one"));
         };
+        if published.untried_step && sweeps.last().is_some_and(|&(_, better)| better) {
+            best.deviation += step;
+        }
         self.parameters = free.at(&best.deviation);
         self.deduction.flow.set_precision(self.noise.at(&best.h));
         let counted = self.deduction.free_energy.kept.clone();
@@ -262,21 +271,23 @@ impl<E: Equations> Dem<E> {
         Ok((sums, beliefs))
     }
 
-    /// The M-step: moves `h`, gives its covariance and Σ|Δh|.
+    /// The M-step: moves `h` in at most so many steps, gives its covariance, Σ|Δh|, and the h that F is to be taken at.
     fn precisions(
         &self,
         sums: &Sums,
         bins: usize,
         prior: &DMatrix<f64>,
         h: &mut DVector<f64>,
-        spread: &mut DMatrix<f64>,
-    ) -> Result<f64> {
+        (steps, spread): (usize, &mut DMatrix<f64>),
+    ) -> Result<(f64, DVector<f64>)> {
         let n = h.len();
-        if n == 0 {
-            return Ok(0.0);
-        }
         let start = h.clone();
-        for _ in 0..self.settings.precision_steps {
+        let mut judged = h.clone();
+        if n == 0 {
+            return Ok((0.0, judged));
+        }
+        let late = self.settings.published.late_precisions;
+        for _ in 0..steps {
             let precision = self.noise.at(h);
             let kept: Vec<usize> = (0..precision.nrows())
                 .filter(|&i| precision[(i, i)] != 0.0)
@@ -309,17 +320,33 @@ impl<E: Equations> Dem<E> {
             });
             curvature -= prior;
             curvature += DMatrix::from_diagonal(&likelihood);
-            let step = regularised_step(&curvature, &gradient, LONGEST);
+            let step = self.ascent(&curvature, &gradient, LONGEST);
             let step = step.map(|d| d.clamp(-LOG_PRECISION_STEP, LOG_PRECISION_STEP));
             *spread = regular_inverse("precision of the log-precisions", &-curvature)?;
-            // A step this small is not taken.
-            if step.lp_norm(1) < libm::exp(-4.0) {
+            let small = step.lp_norm(1) < libm::exp(-4.0);
+            judged.clone_from(h);
+            // A step this small is not taken, unless F may be that of the point before it.
+            if late || !small {
+                *h += &step;
+            }
+            if small {
                 break;
             }
-            *h += &step;
         }
-        Ok((&*h - start).lp_norm(1))
+        let moved = (&*h - start).lp_norm(1);
+        Ok((moved, if late { judged } else { h.clone() }))
     }
+
+    /// [`regularised_step`], for a time that counts determinants as the settings say.
+    fn ascent(&self, curvature: &DMatrix<f64>, gradient: &DVector<f64>, time: f64) -> DVector<f64> {
+        let unit = self.settings.published.diagonal_time && is_diagonal(curvature);
+        regularised_step(curvature, gradient, time, unit)
+    }
+}
+
+fn is_diagonal(matrix: &DMatrix<f64>) -> bool {
+    let n = matrix.nrows();
+    (0..n).all(|i| (0..n).all(|j| i == j || matrix[(i, j)] == 0.0))
 }
 
 /// A sweep that was accepted.
@@ -342,26 +369,42 @@ pub(crate) fn flat(series: &Sequence) -> Result<Vec<f64>> {
     Ok(all)
 }
 
-/// The ascent along `gradient` in a landscape of this `curvature` for a time exp(τ)/|det|^{1/dim}.
-pub(crate) fn regularised_step(
+/// The ascent along `gradient` in a landscape of this `curvature` for a time exp(τ)/|det|^{1/dim}, or exp(τ) if the
+/// determinant is to count as one.
+///
+/// Directions that do not mix are solved one by one, Δ_i = g_i (e^{c_i t} − 1)/c_i: exact even where one is known so well
+/// (e³²) that an exponential of the whole would round the others away.
+fn regularised_step(
     curvature: &DMatrix<f64>,
     gradient: &DVector<f64>,
     time: f64,
+    unit_determinant: bool,
 ) -> DVector<f64> {
     let n = gradient.len();
     let mut step = DVector::zeros(n);
-    if n > 0 {
-        // What is known exactly, with a curvature of e³² or more, does not shorten the time of the rest.
-        let log_det: f64 = curvature
+    if n == 0 {
+        return step;
+    }
+    // What is known exactly, with a curvature of e³² or more, does not shorten the time of the rest.
+    let log_det: f64 = match unit_determinant {
+        true => 0.0,
+        false => curvature
             .singular_values()
             .iter()
             .filter(|&&v| v > 1e-16 && v < libm::exp(32.0))
             .map(|&v| libm::log(v))
-            .sum();
-        let h = libm::exp(time - log_det / n as f64);
-        let forcing = DMatrix::from_column_slice(n, 1, gradient.as_slice());
-        LocalLinearisation::new(n, 1).step(curvature, &forcing, h, &mut step);
+            .sum(),
+    };
+    let h = libm::exp(time - log_det / n as f64);
+    if is_diagonal(curvature) {
+        return DVector::from_fn(n, |i, _| {
+            let c = curvature[(i, i)];
+            let reach = if c == 0.0 { h } else { libm::expm1(c * h) / c };
+            gradient[i] * reach
+        });
     }
+    let forcing = DMatrix::from_column_slice(n, 1, gradient.as_slice());
+    LocalLinearisation::new(n, 1).step(curvature, &forcing, h, &mut step);
     step
 }
 

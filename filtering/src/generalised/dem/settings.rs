@@ -28,8 +28,23 @@ pub struct Published {
     pub masks: bool,
     /// Mean-field terms have half their weight.
     pub half_mean_field: bool,
-    /// After a rejected sweep the point before it is evaluated again, instead of a smaller step being taken.
+    /// After a rejected sweep the best point is evaluated again, its log-precisions and C_p included, with one step of
+    /// the M-step at most, instead of a smaller step being taken.
     pub stale_restore: bool,
+    /// F of a sweep is that of the log-precisions before the last step of its M-step; the next sweep filters with those
+    /// after it.
+    pub late_precisions: bool,
+    /// The determinant of a curvature without entries off its diagonal counts as one in the time of a step, which then
+    /// is nearly Newton's whatever τ is.
+    pub diagonal_time: bool,
+    /// The step after the last sweep, if that was kept, is part of the parameters that are reported: no sweep has
+    /// tried them.
+    pub untried_step: bool,
+    /// Generalised filtering: within a step neither do states feel how parameters and log-precisions change, nor these the
+    /// states.
+    pub uncoupled: bool,
+    /// Generalised filtering: when passes end because F stands still, the pass before the last is reported.
+    pub pass_before_last: bool,
 }
 
 impl Published {
@@ -44,6 +59,11 @@ impl Published {
             masks: true,
             half_mean_field: true,
             stale_restore: true,
+            late_precisions: true,
+            diagonal_time: true,
+            untried_step: true,
+            uncoupled: true,
+            pass_before_last: true,
         }
     }
 }

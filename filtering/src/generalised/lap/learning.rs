@@ -15,8 +15,11 @@
 //! ```
 //!
 //! that is: parameters have momentum, and change slowly because κ is the length of the series. λ starts at 0, falls by 1
-//! after a pass that raised F and rises by 2 (to at least 2) after one that did not. After a pass the
-//! estimate of ε is the average over time weighted by precision.
+//! after a pass that raised F and rises by 2 (to at least 2) after one that did not. What a pass reports of b is its
+//! average over time weighted by precision. The next pass starts the states anew, and b and b' go on from where they are.
+//!
+//! One step takes the whole flow as linear, its Jacobian included the blocks by which u and b move each other
+//! (`published.uncoupled` leaves these out).
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
@@ -25,6 +28,7 @@ use super::scheme::GeneralisedFiltering;
 use crate::generalised::dem::{
     Free, Rows, flat, log_det_of_product, parameter_slopes, regular_inverse,
 };
+use crate::generalised::energy::{log_det, published_floor};
 use crate::generalised::flow::Instant;
 use crate::generalised::free_energy::FreeEnergy;
 use crate::generalised::integrator::LocalLinearisation;
@@ -51,12 +55,24 @@ pub struct Filtered {
     pub passes: Vec<f64>,
 }
 
-/// What a pass leaves behind.
+/// What goes on from one pass to the next.
+struct Course {
+    /// b = (ε, h).
+    b: DVector<f64>,
+    /// b'.
+    momentum: DVector<f64>,
+    /// L̄_bb, once there is one.
+    average: Option<DMatrix<f64>>,
+    /// λ.
+    damping: f64,
+}
+
+/// What a pass reports.
 struct Pass {
     deviation: DVector<f64>,
     h: DVector<f64>,
-    information: DMatrix<f64>,
-    h_information: DMatrix<f64>,
+    spread: DMatrix<f64>,
+    h_spread: DMatrix<f64>,
     free_energy: f64,
     beliefs: Vec<Record>,
 }
@@ -86,17 +102,22 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let prior = regular_inverse("prior of the parameters", &free.covariance)?;
         let noise = self.dem.noise.clone();
         let prior_h = regular_inverse("prior of the log-precisions", &noise.covariance)?;
-        let (mut deviation, mut h) = (DVector::zeros(free.len()), noise.mean.clone());
-        let mut damping = 0.0;
+        let size = free.len() + noise.mean.len();
+        let mut course = Course {
+            b: DVector::zeros(size),
+            momentum: DVector::zeros(size),
+            average: None,
+            damping: 0.0,
+        };
+        let mut log_precisions = course.b.rows_mut(free.len(), noise.mean.len());
+        log_precisions.copy_from(&noise.mean);
         let mut passes: Vec<f64> = Vec::new();
-        let mut curvature = None;
-        let mut last = None;
+        let mut last: Option<Pass> = None;
         let mut still = 0;
         for _ in 0..self.dem.settings.sweeps.max(1) {
-            let point = (&deviation, &h);
             let priors = (&prior, &prior_h);
             let rows = (&data[..], &known[..], bins);
-            let pass = match self.pass(rows, &free, point, priors, damping, &mut curvature) {
+            let pass = match self.pass(rows, &free, priors, &mut course) {
                 Ok(pass) => pass,
                 Err(e) => {
                     self.dem.deduction = kept;
@@ -105,16 +126,18 @@ impl<E: Equations> GeneralisedFiltering<E> {
             };
             let before = passes.last().copied().unwrap_or(f64::NEG_INFINITY);
             let gain = pass.free_energy - before;
-            damping = match gain > 0.0 {
-                true => f64::max(damping - 1.0, -8.0),
-                false => f64::max(damping + 2.0, 2.0),
+            course.damping = match gain > 0.0 {
+                true => f64::max(course.damping - 1.0, -8.0),
+                false => f64::max(course.damping + 2.0, 2.0),
             };
             still = if gain < 1.0 { still + 1 } else { 0 };
             passes.push(pass.free_energy);
-            deviation.clone_from(&pass.deviation);
-            h.clone_from(&pass.h);
-            last = Some(pass);
-            if still >= 5 || damping > 6.0 {
+            let stop = still >= 5 || course.damping > 6.0;
+            let published = self.dem.settings.published.pass_before_last;
+            if last.is_none() || !(stop && published) {
+                last = Some(pass);
+            }
+            if stop {
                 break;
             }
         }
@@ -122,12 +145,10 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let Some(last) = last else {
             return Err(Error::setting("sweeps", 0, "at least one"));
         };
-        let spread = regular_inverse("precision of the parameters", &last.information)?;
-        let h_spread = regular_inverse("precision of the log-precisions", &last.h_information)?;
         Ok(Filtered {
-            log_precision_covariance: h_spread,
+            log_precision_covariance: last.h_spread,
             parameters: free.at(&last.deviation),
-            parameter_covariance: &free.basis * spread * free.basis.transpose(),
+            parameter_covariance: &free.basis * last.spread * free.basis.transpose(),
             log_precisions: last.h.as_slice().to_vec(),
             beliefs: last.beliefs,
             passes,
@@ -138,14 +159,19 @@ impl<E: Equations> GeneralisedFiltering<E> {
         &mut self,
         (data, inputs, bins): (&[f64], &[f64], usize),
         free: &Free,
-        (deviation, h): (&DVector<f64>, &DVector<f64>),
         (prior, prior_h): (&DMatrix<f64>, &DMatrix<f64>),
-        damping: f64,
-        average: &mut Option<DMatrix<f64>>,
+        course: &mut Course,
     ) -> Result<Pass> {
         let dem = &mut self.dem;
         let layout = dem.layout();
-        let (nu, np, nh) = (layout.unknowns(), free.len(), h.len());
+        let Course {
+            b,
+            momentum,
+            average,
+            damping,
+        } = course;
+        let (nu, np) = (layout.unknowns(), free.len());
+        let nh = b.len() - np;
         let nb = np + nh;
         let length = bins as f64;
         let top = dem.settings.top();
@@ -158,10 +184,10 @@ impl<E: Equations> GeneralisedFiltering<E> {
         };
         let rows = (rows(data, layout.outputs), rows(inputs, layout.inputs));
         let mut unknowns = dem.deduction.start(&dem.stack);
-        let mut b = DVector::zeros(nb);
-        b.rows_mut(0, np).copy_from(deviation);
-        b.rows_mut(np, nh).copy_from(h);
-        let mut momentum = DVector::zeros(nb);
+        let (uncoupled, floors) = {
+            let published = dem.settings.published;
+            (published.uncoupled, published.covariance_floor)
+        };
         let mut step = LocalLinearisation::new(nu + 2 * nb, layout.orders);
         let mut change = DVector::zeros(nu + 2 * nb);
         let mut motion = DMatrix::zeros(nu, nu);
@@ -265,8 +291,12 @@ impl<E: Equations> GeneralisedFiltering<E> {
                     let schur = regular_inverse("covariance of the parameters", &schur)?;
                     weighted_sum += &schur * &epsilon;
                     information += schur;
-                    h_weighted += &l_hh * &log;
-                    h_information += &l_hh;
+                    let seen = match floors {
+                        true => lifted_inverse(&lifted_inverse(&l_hh)?)?,
+                        false => l_hh.clone(),
+                    };
+                    h_weighted += &seen * &log;
+                    h_information += seen;
                 }
                 let settled = match average.take() {
                     None => &l_bb + DMatrix::identity(nb, nb) * 32.0,
@@ -274,7 +304,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
                 };
                 let mut damped = settled.clone();
                 for i in 0..nb {
-                    damped[(i, i)] += libm::exp(damping) * settled[(i, i)];
+                    damped[(i, i)] += libm::exp(*damping) * settled[(i, i)];
                 }
                 *average = Some(settled);
                 let whiten = regular_inverse("curvature of the parameters", &damped)?;
@@ -282,10 +312,12 @@ impl<E: Equations> GeneralisedFiltering<E> {
                 let mut a = DMatrix::zeros(nu + 2 * nb, nu + 2 * nb);
                 a.view_mut((0, 0), (nu, nu))
                     .copy_from(&(&motion - &flow.curvature));
-                let by_b = -j.tr_mul(&through.transpose());
-                a.view_mut((0, nu), (nu, nb)).copy_from(&by_b);
-                let by_u = -&whiten * (&through * j);
-                a.view_mut((nu + nb, 0), (nb, nu)).copy_from(&by_u);
+                if !uncoupled {
+                    let by_b = -j.tr_mul(&through.transpose());
+                    a.view_mut((0, nu), (nu, nb)).copy_from(&by_b);
+                    let by_u = -&whiten * (&through * j);
+                    a.view_mut((nu + nb, 0), (nb, nu)).copy_from(&by_u);
+                }
                 for i in 0..nb {
                     a[(nu + i, nu + nb + i)] = 1.0;
                     a[(nu + nb + i, nu + i)] = -1.0;
@@ -296,26 +328,32 @@ impl<E: Equations> GeneralisedFiltering<E> {
                 flow.gradient(unknowns.as_slice(), &mut along);
                 let drift = &motion * &unknowns - along;
                 forcing.view_mut((0, 0), (nu, 1)).copy_from(&drift);
-                forcing.view_mut((nu, 0), (nb, 1)).copy_from(&momentum);
-                let pull = -&momentum * length - &whiten * &gradient;
+                forcing.view_mut((nu, 0), (nb, 1)).copy_from(&*momentum);
+                let pull = -&*momentum * length - &whiten * &gradient;
                 forcing.view_mut((nu + nb, 0), (nb, 1)).copy_from(&pull);
                 for order in 1..layout.orders {
                     let moved = flow.moved_data(at, order).clone();
                     let column = -(&flow.weighted * &moved);
                     forcing.view_mut((0, order), (nu, 1)).copy_from(&column);
-                    let column = -&whiten * (&through * moved);
-                    forcing
-                        .view_mut((nu + nb, order), (nb, 1))
-                        .copy_from(&column);
+                    if !uncoupled {
+                        let column = -&whiten * (&through * moved);
+                        forcing
+                            .view_mut((nu + nb, order), (nb, 1))
+                            .copy_from(&column);
+                    }
                 }
                 step.step(&a, &forcing, 1.0 / substeps as f64, &mut change);
                 finite("the motion of states and parameters", change.as_slice())
                     .map_err(|e| e.at_observation(t as u64))?;
                 unknowns += change.rows(0, nu);
-                b += change.rows(nu, nb);
-                momentum += change.rows(nu + nb, nb);
+                *b += change.rows(nu, nb);
+                *momentum += change.rows(nu + nb, nb);
             }
         }
+        let inverse = |m: &DMatrix<f64>| match floors {
+            true => lifted_inverse(m),
+            false => regular_inverse("precision of the log-precisions", m),
+        };
         information -= prior * (length - 1.0);
         h_information -= prior_h * (length - 1.0);
         let whole = regular_inverse("precision of the parameters", &information)?;
@@ -323,22 +361,46 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let total = &information + prior * (length - 1.0);
         let deviation = regular_inverse("precision of the parameters", &total)? * weighted_sum;
         let total = &h_information + prior_h * (length - 1.0);
-        let h = regular_inverse("precision of the log-precisions", &total)? * h_weighted;
+        let h = inverse(&total)? * h_weighted;
         let delta = &h - &noise.mean;
         free_energy -= 0.5 * deviation.dot(&(prior * &deviation));
         free_energy -= 0.5 * delta.dot(&(prior_h * &delta));
         free_energy += 0.5 * log_det_of_product(&whole, prior);
-        let whole = regular_inverse("precision of the log-precisions", &h_information)?;
-        free_energy += 0.5 * log_det_of_product(&whole, prior_h);
+        // What is known exactly stays so, and counts neither here nor there.
+        let unknown: Vec<bool> = (0..nh).map(|i| noise.covariance[(i, i)] > 0.0).collect();
+        let mut h_spread = inverse(&h_information)?;
+        free_energy += 0.5 * (log_det(&h_spread, &unknown) + log_det(prior_h, &unknown));
+        for i in (0..nh).filter(|&i| !unknown[i]) {
+            h_spread.row_mut(i).fill(0.0);
+            h_spread.column_mut(i).fill(0.0);
+        }
         Ok(Pass {
             deviation,
             h,
-            information,
-            h_information,
+            spread: whole,
+            h_spread,
             free_energy,
             beliefs,
         })
     }
+}
+
+/// (A + floor·I)⁻¹ of a symmetric A as the published schemes take it, which need not be positive definite: between two
+/// such inverses a precision of e³² halves, so that its sum over bins less that of the prior turns negative.
+fn lifted_inverse(matrix: &DMatrix<f64>) -> Result<DMatrix<f64>> {
+    let n = matrix.nrows();
+    if n == 0 {
+        return Ok(matrix.clone());
+    }
+    let floor = published_floor(matrix);
+    let lifted = matrix + DMatrix::identity(n, n) * floor;
+    lifted
+        .try_inverse()
+        .ok_or_else(|| Error::NotPositiveDefinite {
+            name: "precision of the log-precisions".to_owned(),
+            pivot: 0,
+            value: 0.0,
+        })
 }
 
 /// tr(P_i iS⁻¹): how many errors the component rules. Where iS has nothing else in its rows that is their number.

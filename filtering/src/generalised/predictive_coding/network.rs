@@ -13,6 +13,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::runge_kutta::{Room, RungeKutta45};
+use super::snapshot::PredictiveCodingSnapshot;
 use crate::generalised::integrator::LocalLinearisation;
 use crate::generalised::local::{Derivatives, Local, Stack, finite};
 use crate::generalised::model::{Equations, GenerativeModel};
@@ -67,7 +68,15 @@ impl Default for PredictiveCodingSettings {
 /// assert!(network.states()[0] > 1.0 && network.states()[0] < 3.0);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    try_from = "PredictiveCodingSnapshot<E>",
+    into = "PredictiveCodingSnapshot<E>",
+    bound(
+        serialize = "E: Equations + Clone + Serialize",
+        deserialize = "E: Equations + Deserialize<'de>"
+    )
+)]
 pub struct PredictiveCoding<E> {
     stack: Stack<E>,
     settings: PredictiveCodingSettings,
@@ -199,6 +208,38 @@ impl<E: Equations> PredictiveCoding<E> {
         let energy =
             errors.dot(&(&*motion_precision * &errors)) + seen.dot(&(&*output_precision * &seen));
         Ok(0.5 * energy)
+    }
+
+    /// What has to be kept to go on later.
+    pub fn into_snapshot(self) -> PredictiveCodingSnapshot<E> {
+        PredictiveCodingSnapshot {
+            model: self.stack.model,
+            settings: self.settings,
+            belief: self.belief,
+            free_energy: self.free_energy,
+            action: self.action,
+            seen: self.seen,
+        }
+    }
+
+    /// A network that goes on from a snapshot with the same numbers bit for bit: all else is computed again.
+    ///
+    /// # Errors
+    /// As [`PredictiveCoding::new`]; a belief of another length; a number that is not finite.
+    pub fn restore(kept: PredictiveCodingSnapshot<E>) -> Result<Self> {
+        let mut network = Self::new(kept.model, kept.settings)?;
+        if kept.belief.len() != network.belief.len() {
+            let expected = network.belief.len();
+            return Err(Error::size("snapshot: belief", kept.belief.len(), expected));
+        }
+        let sums = [kept.free_energy, kept.action];
+        if let Some(&v) = (kept.belief.iter().chain(&sums)).find(|v| !v.is_finite()) {
+            return Err(Error::entry("snapshot", &[], v, "finite numbers"));
+        }
+        network.belief = kept.belief;
+        (network.free_energy, network.action) = (kept.free_energy, kept.action);
+        network.seen = kept.seen;
+        Ok(network)
     }
 
     /// μ `[n]`.
