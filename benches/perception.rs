@@ -7,7 +7,7 @@ use std::hint::black_box;
 use burn::tensor::{Device, Tensor, TensorData};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Record, StepForm};
+use scotopic::inference::{Record, StepForm, Stimulus};
 use scotopic::noise::{NoiseKey, uniform};
 use scotopic::ops::{
     Law, clamped_step, implicit_step, poisson_counts, relaxed_poisson, unit_noise,
@@ -54,7 +54,7 @@ fn images(device: &Device) -> Tensor<2> {
 
 fn training_step(c: &mut Criterion) {
     let device = Device::flex().autodiff();
-    let x = images(&device);
+    let stimulus = Stimulus::Static(images(&device));
     let mut group = c.benchmark_group("training step, B 200, M 256, K 512, T 16");
     group.sample_size(20);
     let natural = Method::NaturalGradient;
@@ -108,8 +108,10 @@ fn training_step(c: &mut Criterion) {
                 number += 1;
                 let rule = rule.at(1.0, Sampling::relaxed(temperature));
                 let noise = NoiseKey::new(0).step(number);
-                let seen = model.infer(x.clone(), STEPS, rule, &noise, method.learns_from());
-                let loss = seen.objective(16.0).expect("free energy was recorded");
+                let perception = model.perception(rule);
+                let (rest, record) = (perception.rest(BATCH), method.learns_from());
+                let seen = perception.objective(&stimulus, rest, 0..STEPS, &noise, record, 16.0);
+                let loss = seen.expect("there are steps").value;
                 let gradients = loss.backward();
                 let atoms = model.decoder.atoms().expect("the decoder is linear");
                 black_box(atoms.grad(&gradients));

@@ -5,6 +5,7 @@ mod program {
     mod adamax;
     mod analyse;
     mod analyse_command;
+    mod bench;
     mod command_line;
     mod config_command;
     mod damage;

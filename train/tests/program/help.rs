@@ -11,7 +11,7 @@ use super::support::alone;
 fn help_texts_are_the_stored_ones() {
     let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|v| v == "1");
-    let pages: [&[&str]; 25] = [
+    let pages: [&[&str]; 26] = [
         &[],
         &["train"],
         &["evaluate"],
@@ -29,6 +29,7 @@ fn help_texts_are_the_stored_ones() {
         &["data", "verify"],
         &["data", "prepare"],
         &["devices"],
+        &["bench"],
         &["config"],
         &["config", "show"],
         &["config", "check"],
