@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::tape::Tape;
 use super::unroll::{Gradient, Outcome, Unroll};
 
 /// The most tasks that a batch is cut into. It does not depend on the number of threads, so neither do the
@@ -28,14 +29,14 @@ pub(crate) fn objective(unroll: &Unroll<'_>, with_gradient: bool) -> Outcome {
         .max(1);
     let outcomes: Vec<Outcome> = (0..tasks)
         .into_par_iter()
-        .map(|task| {
+        .map_init(Tape::default, |tape, task| {
             let (from, to) = (task * batch / tasks, (task + 1) * batch / tasks);
             let parts = (to - from).div_ceil(TOGETHER).max(1);
             let mut joined: Option<Outcome> = None;
             for part in 0..parts {
                 let rows =
                     from + part * (to - from) / parts..from + (part + 1) * (to - from) / parts;
-                let outcome = unroll.run(rows, with_gradient);
+                let outcome = unroll.run(rows, with_gradient, tape);
                 joined = Some(match joined {
                     None => outcome,
                     Some(before) => before.joined_with(outcome),

@@ -5,7 +5,9 @@ use super::network::SpikingNetwork;
 /// The tape of a segment: `steps` inference steps of N refinements each, for up to `rows` rows.
 ///
 /// Moments are counted in refinements (`moment`) and in steps (`time`), both from the segment's start. Every
-/// array is `[moment, row, latent]` or `[…, pixels]` with padded rows.
+/// array is `[moment, row, latent]` or `[…, pixels]` with padded rows. A tape is used again for other rows: its memory
+/// costs more to get than to fill.
+#[derive(Default)]
 pub(crate) struct Tape {
     rows: usize,
     wide_latents: usize,
@@ -49,26 +51,28 @@ impl Tape {
         4 * (latents + pixels)
     }
 
-    pub(crate) fn new(network: &SpikingNetwork, rows: usize, steps: usize) -> Self {
+    /// Makes room for so many rows and steps. What is in it is left as it is: all that is read has been written
+    /// before, but for the padding of rows, which only reaches the padding of results.
+    pub(crate) fn prepare(&mut self, network: &SpikingNetwork, rows: usize, steps: usize) {
         let refinements = steps * network.rule.inner_iterations;
         let (k, m) = (network.wide_latents(), network.wide_pixels());
-        let latents = |moments: usize| vec![0f32; moments * rows * k];
-        Self {
-            rows,
-            wide_latents: k,
-            wide_pixels: m,
-            refinements,
-            steps,
-            potentials: latents(refinements + 1),
-            spike_slopes: latents(refinements),
-            steps_taken: latents(refinements),
-            by_u: latents(refinements),
-            by_step: latents(refinements),
-            by_curvature: latents(refinements),
-            sample_slopes: latents(steps),
-            latent_factors: latents(2 * refinements + steps),
-            pixel_factors: vec![0f32; (2 * refinements + steps) * rows * m],
+        (self.rows, self.steps, self.refinements) = (rows, steps, refinements);
+        (self.wide_latents, self.wide_pixels) = (k, m);
+        let per_refinement = [
+            &mut self.spike_slopes,
+            &mut self.steps_taken,
+            &mut self.by_u,
+            &mut self.by_step,
+            &mut self.by_curvature,
+        ];
+        for array in per_refinement {
+            array.resize(refinements * rows * k, 0.0);
         }
+        self.potentials.resize((refinements + 1) * rows * k, 0.0);
+        self.sample_slopes.resize(steps * rows * k, 0.0);
+        let factors = (2 * refinements + steps) * rows;
+        self.latent_factors.resize(factors * k, 0.0);
+        self.pixel_factors.resize(factors * m, 0.0);
     }
 
     /// The rows of the factors that the first `steps` steps have written.

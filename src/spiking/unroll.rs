@@ -87,23 +87,30 @@ pub(crate) struct Gradient {
 }
 
 impl Unroll<'_> {
-    /// Takes `rows` of the batch through time.
-    pub(crate) fn run(&self, rows: Range<usize>, with_gradient: bool) -> Outcome {
-        self.run_within(rows, with_gradient, TAPE_BYTES)
+    /// Takes `rows` of the batch through time, on a tape that may have been used before.
+    pub(crate) fn run(&self, rows: Range<usize>, with_gradient: bool, tape: &mut Tape) -> Outcome {
+        self.run_within(TAPE_BYTES, rows, with_gradient, tape)
     }
 
-    /// The same on a tape of so many bytes, or of one step where that is more.
-    fn run_within(&self, rows: Range<usize>, with_gradient: bool, tape_bytes: usize) -> Outcome {
+    /// The same with so many bytes of tape, or those of one step where that is more.
+    fn run_within(
+        &self,
+        tape_bytes: usize,
+        rows: Range<usize>,
+        with_gradient: bool,
+        tape: &mut Tape,
+    ) -> Outcome {
         let network = self.network;
         let (k, steps) = (network.latents, self.noise.len());
         let count = rows.len();
         let most = tape_bytes / (Tape::bytes_per_step(network) * count.max(1));
         let segment = if with_gradient { most } else { 1 }.clamp(1, steps.max(1));
+        tape.prepare(network, count, segment);
         let mut pass = Pass {
             unroll: self,
             first_row: rows.start,
             rows: count,
-            tape: Tape::new(network, count, segment),
+            tape,
             pulled: vec![0.0; count * network.wide_latents()],
         };
         let mut at: Vec<f32> = self.start[rows.start * k..rows.end * k].to_vec();
@@ -171,7 +178,7 @@ struct Pass<'a> {
     unroll: &'a Unroll<'a>,
     first_row: usize,
     rows: usize,
-    tape: Tape,
+    tape: &'a mut Tape,
     /// Φᵀe, and whatever else a product over latents gives, `[row, latent]`.
     pulled: Vec<f32>,
 }
@@ -226,7 +233,7 @@ impl Pass<'_> {
         let prior = self.tape.all(prior_moment);
         let spikes = self.tape.latents_of(Factor::Spikes(moment));
         let errors = self.tape.pixels_of(Factor::PulledBack(moment));
-        let tape = &mut self.tape;
+        let tape = &mut *self.tape;
 
         let z = &mut tape.latent_factors[spikes];
         sample(
@@ -276,7 +283,7 @@ impl Pass<'_> {
         let slopes = self.tape.all(step);
         let samples = self.tape.latents_of(Factor::Sample(step));
         let errors = self.tape.pixels_of(Factor::Sample(step));
-        let tape = &mut self.tape;
+        let tape = &mut *self.tape;
         let key = self.unroll.noise[time].generate;
 
         let z = &mut tape.latent_factors[samples];
@@ -348,7 +355,7 @@ impl Pass<'_> {
         let (prior, now) = (self.tape.all(step * n), self.tape.all((step + 1) * n));
         let slopes = self.tape.all(step);
         let errors = self.tape.pixels_of(Factor::Sample(step));
-        let tape = &mut self.tape;
+        let tape = &mut *self.tape;
 
         let e = &mut tape.pixel_factors[errors];
         for e in e.chunks_mut(wide_m) {
@@ -384,7 +391,7 @@ impl Pass<'_> {
             Leak::None => 0.0,
             Leak::Kl(beta) => beta as f32,
         };
-        let tape = &mut self.tape;
+        let tape = &mut *self.tape;
 
         let q = &mut tape.latent_factors[pulled_back];
         for from in (0..self.rows).map(|row| row * wide_k) {
@@ -661,11 +668,13 @@ mod tests {
             noise: (0..STEPS as u32).map(step).collect(),
             weights: [0.1, 0.2],
         };
-        let whole = unroll.run_within(0..BATCH, true, usize::MAX);
+        // One tape for all, so that what is left of another run on it would be found.
+        let mut tape = Tape::default();
+        let whole = unroll.run_within(usize::MAX, 0..BATCH, true, &mut tape);
         let expected = whole.gradient.expect("asked for");
         for steps in [1, 2, 3, STEPS - 1] {
             let bytes = Tape::bytes_per_step(&network) * BATCH * steps;
-            let cut = unroll.run_within(0..BATCH, true, bytes);
+            let cut = unroll.run_within(bytes, 0..BATCH, true, &mut tape);
             assert_eq!(cut.end, whole.end, "the same noise, the same way");
             assert_eq!(cut.reconstruction.to_bits(), whole.reconstruction.to_bits());
             let gradient = cut.gradient.expect("asked for");
