@@ -12,6 +12,8 @@
 //! Unlike the element-wise kernels these use fused multiply-add where the processor has it (as every matrix
 //! library does): the last bits of a product depend on the processor.
 
+use crate::ops::widest::widest;
+
 /// Columns that a block of C spans.
 pub(crate) const PANEL: usize = 32;
 
@@ -75,6 +77,16 @@ macro_rules! fused {
 fused! {
     /// `C = A·B` of `[rows, inner]` and `[inner, columns]`; every column of the padded C is written.
     fn product(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = product_body;
+}
+
+widest! {
+    /// As [`product`] without fused multiply-add: slower, and the same bits on every processor.
+    pub(crate) fn unfused_product(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = unfused_body;
+}
+
+#[inline(always)]
+fn unfused_body(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) {
+    product_body::<false>(rows, inner, a, b, c);
 }
 
 fused! {

@@ -1,13 +1,13 @@
 //! Some images on their way through time.
 
 use super::Engine;
-use super::drive::{Drive, Events, Field};
+use super::drive::{Events, Field};
 use crate::noise::NoiseKey;
 use crate::ops::relaxed_poisson::lanes::Request;
 use crate::ops::relaxed_poisson::processor::sample_task;
 use crate::spiking::potential::{Row, refine};
 
-/// The state of up to [`Drive::ROWS`] images, and room for everything that a step writes.
+/// The state of up to [`Drive::ROWS`](super::drive::Drive::ROWS) images, and room for everything that a step writes.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     first_row: usize,
@@ -53,7 +53,8 @@ impl Block {
     /// Takes in new images, `[row, pixels]`: what depends on them alone is computed once.
     pub(super) fn show(&mut self, engine: &Engine, images: &[f32]) {
         if engine.drive.takes_input() {
-            Drive::input(&engine.network, images, &mut self.e, &mut self.input);
+            let (network, drive) = (&engine.network, &engine.drive);
+            drive.input(network, images, &mut self.e, &mut self.input);
         }
     }
 

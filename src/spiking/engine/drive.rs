@@ -3,7 +3,7 @@
 use super::Form;
 use crate::ops::widest::widest;
 use crate::spiking::network::SpikingNetwork;
-use crate::spiking::products::{PANEL, Rows, RowsMut, product, sparse_product};
+use crate::spiking::products::{PANEL, Rows, RowsMut, product, sparse_product, unfused_product};
 use crate::spiking::scores::weigh;
 
 /// What a form of the drive needs besides the network.
@@ -80,9 +80,9 @@ impl Drive {
         match form {
             Form::Dense => Self::Dense,
             Form::Events => Self::Events,
-            Form::Lateral => Self::Lateral(lateral_weights(network)),
+            Form::Lateral => Self::Lateral(lateral_weights(network, product)),
             Form::IntegerLateral => {
-                let weights = lateral_weights(network);
+                let weights = lateral_weights(network, unfused_product);
                 let largest = weights.iter().fold(0f32, |m, w| m.max(w.abs()));
                 let scale = largest.max(f32::MIN_POSITIVE) / f32::from(i16::MAX);
                 let weights = weights.iter().map(|w| (w / scale).round() as i16).collect();
@@ -106,6 +106,7 @@ impl Drive {
 
     /// Φᵀπx of rows; `e` is room for `[row, pixels]`.
     pub(super) fn input(
+        &self,
         network: &SpikingNetwork,
         images: &[f32],
         e: &mut [f32],
@@ -116,7 +117,11 @@ impl Drive {
             e[..m].fill(0.0);
             weigh(&mut e[..m], x, &network.precision);
         }
-        pull_back(network, images.len() / m, e, input);
+        let product: Product = match self {
+            Self::IntegerLateral { .. } => unfused_product,
+            _ => product,
+        };
+        pull_back(network, images.len() / m, e, input, product);
     }
 
     /// The drive of all rows.
@@ -180,11 +185,20 @@ impl Drive {
         for (e, x) in errors {
             weigh(&mut e[..m], x, &network.precision);
         }
-        pull_back(network, field.rows, field.e, field.pulled);
+        pull_back(network, field.rows, field.e, field.pulled, product);
     }
 }
 
-fn pull_back(network: &SpikingNetwork, rows: usize, e: &[f32], pulled: &mut [f32]) {
+/// A product of `[rows, inner]` and `[inner, columns]`.
+type Product = fn(usize, usize, Rows<'_>, Rows<'_>, RowsMut<'_>);
+
+fn pull_back(
+    network: &SpikingNetwork,
+    rows: usize,
+    e: &[f32],
+    pulled: &mut [f32],
+    product: Product,
+) {
     let (wide_k, wide_m) = (network.wide_latents(), network.wide_pixels());
     let e = Rows {
         values: e,
@@ -202,7 +216,7 @@ fn pull_back(network: &SpikingNetwork, rows: usize, e: &[f32], pulled: &mut [f32
 }
 
 /// G = ΦᵀπΦ, rows padded.
-fn lateral_weights(network: &SpikingNetwork) -> Vec<f32> {
+fn lateral_weights(network: &SpikingNetwork, product: Product) -> Vec<f32> {
     let (k, m) = (network.latents, network.pixels);
     let (wide_k, wide_m) = (network.wide_latents(), network.wide_pixels());
     let mut weighted = network.atoms.clone();

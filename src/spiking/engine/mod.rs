@@ -43,8 +43,9 @@ pub enum Form {
     /// does not depend on the number of pixels. The same numbers in another order of summation: a count differs where
     /// an arrival lies within rounding of the end of its step, about once in 10⁷.
     Lateral,
-    /// As [`Form::Lateral`] with weights of 16 bits on one scale, and sums of integers: the same on every
-    /// machine and in every order, for hardware that counts. Weights are off by up to 2⁻¹⁶ of the largest.
+    /// As [`Form::Lateral`] with weights of 16 bits on one scale, and sums of integers: the same in every order, for
+    /// hardware that counts, and for the same network the same spikes on every processor. Weights are off by up to
+    /// 2⁻¹⁶ of the largest.
     IntegerLateral,
 }
 
