@@ -11,9 +11,11 @@ use super::settings::DemSettings;
 use crate::generalised::embedding::SampleEmbedding;
 use crate::generalised::flow::{Flow, Instant, MeanField, Terms};
 use crate::generalised::free_energy::FreeEnergy;
+use crate::generalised::gap::Gap;
 use crate::generalised::layout::Layout;
 use crate::generalised::local::{Local, Stack};
 use crate::generalised::model::Equations;
+use crate::generalised::precision::temporal_precision;
 use crate::generalised::prepared::Prepared;
 use crate::generalised::record::Record;
 use crate::{Error, Result};
@@ -24,6 +26,8 @@ pub(crate) struct Rows<'a> {
     pub length: usize,
     pub width: usize,
     pub values: &'a [f64],
+    /// Which rows were seen, with as many places as there are rows; none if all were.
+    pub seen: &'a [bool],
 }
 
 impl<'a> Rows<'a> {
@@ -31,6 +35,13 @@ impl<'a> Rows<'a> {
         let room = (self.values.len() / self.width.max(1)).max(1);
         let from = (t % room) * self.width;
         self.values.get(from..from + self.width).unwrap_or(&[])
+    }
+
+    fn seen(&self, t: usize) -> bool {
+        match self.seen.len() {
+            0 => true,
+            room => self.seen[t % room],
+        }
     }
 }
 
@@ -42,6 +53,8 @@ pub(crate) struct Deduction {
     pub data_embedding: Prepared,
     input_embedding: Prepared,
     substeps: usize,
+    /// R(s) `[n, n]`.
+    temporal: DMatrix<f64>,
     data: Vec<f64>,
     inputs: Vec<f64>,
     change: DVector<f64>,
@@ -84,6 +97,7 @@ impl Deduction {
             data_embedding: embedding(layout.orders)?,
             input_embedding: embedding(layout.cause_orders)?,
             substeps: settings.substeps,
+            temporal: temporal_precision(layout.orders, settings.smoothness())?,
             data: vec![0.0; layout.data()],
             inputs: vec![0.0; layout.input_data()],
             change: DVector::zeros(layout.unknowns()),
@@ -110,6 +124,54 @@ impl Deduction {
         u
     }
 
+    /// ỹ at bin t and step k, and what is missing of its window.
+    fn embed_data(&mut self, at: (usize, usize), data: Rows<'_>) -> Result<Option<Gap>> {
+        let ahead = &self.data_embedding;
+        let row = |i| data.row(i);
+        let reach = ahead.embedding.samples();
+        let last = data.length.saturating_sub(1);
+        let around = at.0.saturating_sub(reach)..=(at.0 + reach).min(last);
+        if around.clone().all(|t| data.seen(t)) {
+            ahead.embed(at, data.length, data.width, row, &mut self.data)?;
+            return Ok(None);
+        }
+        let (window, time) = ahead.window(at, data.length)?;
+        let place = |i: usize| (window.first + i as isize).clamp(0, last as isize) as usize;
+        let seen = |i: usize| data.seen(place(i));
+        let places = window.weights.ncols();
+        let orders = self.temporal.nrows();
+        let fitted = match (0..places).all(seen) {
+            true => None,
+            false => ahead.embedding.without(&window, time, seen)?,
+        };
+        let weights = fitted.as_ref().unwrap_or(&window);
+        weights.apply(data.length, data.width, row, &mut self.data);
+        match fitted {
+            Some(_) => Ok(None),
+            None if places > orders && !(0..places).all(seen) => {
+                Ok(Some(Gap::whole(&self.temporal)))
+            }
+            None => Gap::new(&window, &self.temporal, seen),
+        }
+    }
+
+    /// What missing samples change F_t by at the point last looked at, for outputs of precision Π.
+    pub fn gap_free_energy(&self, gap: Option<&Gap>, precision: &DMatrix<f64>) -> f64 {
+        let kept = &self.free_energy.kept[..self.layout().outputs];
+        gap.map_or(0.0, |gap| gap.free_energy(precision, kept))
+    }
+
+    /// Π of the outputs in iS `[errors, errors]`: what multiplies R_00.
+    pub fn output_precision(&self, precision: &DMatrix<f64>) -> DMatrix<f64> {
+        let n = self.layout().outputs;
+        precision.view((0, 0), (n, n)) / self.temporal[(0, 0)]
+    }
+
+    /// R_00.
+    pub fn sharpening(&self) -> f64 {
+        self.temporal[(0, 0)]
+    }
+
     /// ỹ and η̃ at bin t and step k.
     fn embed<E>(
         &mut self,
@@ -118,8 +180,8 @@ impl Deduction {
         data: Rows<'_>,
         inputs: Option<Rows<'_>>,
     ) -> Result<()> {
-        let ahead = &self.data_embedding;
-        ahead.embed(at, data.length, data.width, |i| data.row(i), &mut self.data)?;
+        let gap = self.embed_data(at, data)?;
+        self.flow.set_gap(gap);
         if let Some(rows) = inputs {
             let ahead = &self.input_embedding;
             let row = |i| rows.row(i);
@@ -203,6 +265,10 @@ impl Deduction {
             if last {
                 let precision = &self.flow.terms.precision;
                 record.accuracy = self.free_energy.accuracy(precision, &self.flow.errors);
+                if self.flow.gap().is_some() {
+                    let outputs = self.output_precision(precision);
+                    record.accuracy += self.gap_free_energy(self.flow.gap(), &outputs);
+                }
                 record.free_energy = record.accuracy + entropy;
             }
             let mean_field = match &mut between {
