@@ -212,15 +212,16 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let kept = dem.deduction.free_energy.kept.clone();
         let temporal = dem.deduction.sharpening();
         for t in 0..bins {
-            for k in 0..substeps {
+            let parts = dem.deduction.parts(t, rows.0);
+            for k in 0..substeps * parts {
                 let (epsilon, log) = (b.rows(0, np).into_owned(), b.rows(np, nh).into_owned());
                 let theta = free.at(&epsilon);
                 if nh > 0 {
                     dem.deduction.flow.set_precision(noise.at(&log));
                 }
-                let looked = dem
-                    .deduction
-                    .look(&mut dem.stack, (t, k), rows, &theta, &unknowns);
+                let looked =
+                    dem.deduction
+                        .look(&mut dem.stack, ((t, k), parts), rows, &theta, &unknowns);
                 let (flow, y, eta) = looked.map_err(|e| e.at_observation(t as u64))?;
                 let at = Instant {
                     unknowns: unknowns.as_slice(),
@@ -315,6 +316,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
                 }
                 let settled = match average.take() {
                     None => &l_bb + DMatrix::identity(nb, nb) * 32.0,
+                    Some(average) if k % parts > 0 => average,
                     Some(average) => average * (1.0 - 1.0 / length) + &l_bb / length,
                 };
                 let mut damped = settled.clone();
@@ -357,7 +359,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
                             .copy_from(&column);
                     }
                 }
-                step.step(&a, &forcing, 1.0 / substeps as f64, &mut change);
+                step.step(&a, &forcing, 1.0 / (substeps * parts) as f64, &mut change);
                 finite("the motion of states and parameters", change.as_slice())
                     .map_err(|e| e.at_observation(t as u64))?;
                 unknowns += change.rows(0, nu);
