@@ -36,11 +36,11 @@ fn scalar(a: f64, c: f64) -> Result<Linear> {
     Linear::new(number(a), DMatrix::zeros(1, 0), number(c))
 }
 
+/// A model, rows of observations, and the states that made them `[states, bins]`.
+type Drawn = (GenerativeModel<Linear>, Vec<Vec<f64>>, DMatrix<f64>);
+
 /// Rows of the convolution model, and the states that made them.
-fn convolution(
-    bins: usize,
-    seed: u64,
-) -> Result<(GenerativeModel<Linear>, Vec<Vec<f64>>, DMatrix<f64>)> {
+fn convolution(bins: usize, seed: u64) -> Result<Drawn> {
     let linear = Linear::convolution();
     let theta = linear.defaults();
     let precision = 8f64.exp();
@@ -189,7 +189,7 @@ fn samples_seen_give_the_exact_precision() -> Result<()> {
     error_jacobian(&layout, &local(), top, &mut j);
     let v = temporal_covariance(order + 1, s)?;
     let mut changed = 0;
-    for t in 5..25 {
+    for (t, belief) in beliefs.iter().enumerate().take(25).skip(5) {
         let embedding = SampleEmbedding::new(order + 1, Window::Centred(Edge::Held))?;
         let weights = embedding.weights(t as f64, 30)?;
         let taylor = weights.weights.clone().try_inverse().unwrap();
@@ -214,7 +214,7 @@ fn samples_seen_give_the_exact_precision() -> Result<()> {
         let expected = j.tr_mul(&(whole * &j)).try_inverse().unwrap();
         for a in 0..2 {
             for b in 0..2 {
-                let found = beliefs[t].state_covariance[a * 2 + b];
+                let found = belief.state_covariance[a * 2 + b];
                 let off = (found - expected[(a, b)]).abs() / expected[(a, a)];
                 assert!(off < ROUNDING, "bin {t}: off by {off:e}");
             }
@@ -303,7 +303,6 @@ fn a_few_gaps_cost_little() -> Result<()> {
     level.output = NoisePrecision::unknown(4, 6.0, 4.0);
     let run = |y: &Sequence| Dem::new(model.clone(), own.clone())?.run(y, None);
     let (found, full) = (error(&run(&with)?), error(&run(&all)?));
-    eprintln!("states: {found} with gaps, {full} without");
     assert!(found < 2.0 * full, "{found} for {full}");
     let truth = Linear::convolution().defaults();
     let distance = |at: &[f64]| (at[1] - truth[1]).hypot(at[4] - truth[4]);
