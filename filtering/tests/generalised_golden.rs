@@ -65,14 +65,11 @@ const EXACT_STEPS: usize = 320;
 const NETWORK: f64 = 1e-2;
 /// Sweeps and passes of the recorded runs.
 const SWEEPS: usize = 16;
-/// The recorded learning began with nearly a Newton step.
-const FIRST_TIME: f64 = 4.0;
 
 fn settings(file: &str, s: f64) -> DemSettings {
     let states = tag(file, "n").unwrap() as usize;
     DemSettings {
         substeps: tag(file, "nD").unwrap_or(1.0) as usize,
-        first_time: FIRST_TIME,
         sweeps: SWEEPS,
         ..DemSettings::published(Embedding {
             states,

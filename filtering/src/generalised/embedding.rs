@@ -122,6 +122,32 @@ impl SampleEmbedding {
         }
     }
 
+    /// The weights at time `t` without the samples of `window` that were not seen, by least squares of the others; none
+    /// for as many samples as orders, or fewer left.
+    pub(super) fn without(
+        &self,
+        window: &Weights,
+        t: f64,
+        seen: impl Fn(usize) -> bool,
+    ) -> Result<Option<Weights>> {
+        let samples = window.weights.ncols();
+        let places: Vec<usize> = (0..samples).filter(|&i| seen(i)).collect();
+        if samples == self.orders || places.len() < self.orders {
+            return Ok(None);
+        }
+        let offsets: Vec<f64> = places
+            .iter()
+            .map(|&i| (window.first + i as isize) as f64 - t)
+            .collect();
+        let part = least_squares(&offsets, self.orders)?;
+        let mut weights = DMatrix::zeros(self.orders, samples);
+        for (column, &place) in part.column_iter().zip(&places) {
+            weights.set_column(place, &column);
+        }
+        let first = window.first;
+        Ok(Some(Weights { first, weights }))
+    }
+
     /// The weights at time `t` (bins from 0, may lie between two) of a series of `length` samples.
     ///
     /// # Errors

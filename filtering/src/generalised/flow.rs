@@ -11,6 +11,7 @@ use nalgebra::{DMatrix, DVector, DVectorView};
 
 use super::energy::{covariance, covariance_from_roots, published_floor};
 use super::errors::{TopOrder, add_data_errors, error_jacobian, prediction_errors};
+use super::gap::{Gap, open_covariance};
 use super::integrator::{LocalLinearisation, responses};
 use super::layout::Layout;
 use super::local::{Local, Stack, finite};
@@ -73,6 +74,10 @@ pub(crate) struct Flow {
     /// ln det C over what is not masked.
     pub log_det: f64,
     next: Local,
+    /// What missing samples make of the window: Q is in e and J where there is one.
+    gap: Option<Gap>,
+    /// What Q has filled in for missing samples, Q e − e in the rows of the data `[n·outputs]`.
+    filled: Vec<f64>,
     /// Whether J and what follows from it are those of `local`.
     current: bool,
     motion: DVector<f64>,
@@ -109,6 +114,8 @@ impl Flow {
             covariance: DMatrix::zeros(u, u),
             log_det: 0.0,
             next: local.clone(),
+            gap: None,
+            filled: vec![0.0; l.data()],
             local,
             current: false,
             motion: DVector::zeros(u),
@@ -132,6 +139,21 @@ impl Flow {
         self.steady = false;
     }
 
+    /// What is missing of the window from now on.
+    pub fn set_gap(&mut self, gap: Option<Gap>) {
+        if self.gap != gap {
+            self.gap = gap;
+            self.current = false;
+            self.constant = None;
+            self.steady = false;
+        }
+    }
+
+    /// What is missing of the window.
+    pub fn gap(&self) -> Option<&Gap> {
+        self.gap.as_ref()
+    }
+
     /// e, J, Λ and C at a point.
     ///
     /// # Errors
@@ -142,7 +164,7 @@ impl Flow {
         stack.evaluate(x, v, at.parameters, &mut self.next)?;
         let same = self.current && self.next.same_slopes(&self.local);
         std::mem::swap(&mut self.local, &mut self.next);
-        self.steady = same;
+        self.steady = same && self.gap.is_none();
         if !same {
             self.current = false;
             self.constant = None;
@@ -151,6 +173,16 @@ impl Flow {
         }
         let (u, y, eta) = (at.unknowns, at.data, at.inputs);
         prediction_errors(&l, &self.local, u, y, eta, self.terms.top, &mut self.errors);
+        if let Some(gap) = &self.gap {
+            let rows = (0..l.orders).flat_map(|order| l.cause_error(order).take(l.outputs));
+            for (filled, row) in self.filled.iter_mut().zip(rows.clone()) {
+                *filled = -self.errors[row];
+            }
+            gap.project(&l, self.errors.as_mut_slice());
+            for (filled, row) in self.filled.iter_mut().zip(rows) {
+                *filled += self.errors[row];
+            }
+        }
         Ok(())
     }
 
@@ -158,6 +190,9 @@ impl Flow {
     fn reshape(&mut self) -> Result<()> {
         let t = &self.terms;
         error_jacobian(&t.layout, &self.local, t.top, &mut self.jacobian);
+        if let Some(gap) = &self.gap {
+            gap.project_columns(&t.layout, &mut self.jacobian);
+        }
         self.jacobian.tr_mul_to(&t.precision, &mut self.weighted);
         self.weighted.mul_to(&self.jacobian, &mut self.curvature);
         self.curvature += &t.prior;
@@ -172,6 +207,11 @@ impl Flow {
         let name = "precision of the generalised states";
         let found = covariance(name, &self.curvature, floor, &mut self.covariance);
         self.log_det = match found {
+            // The belief is then wide, and the bin counts in F without the entropy of it.
+            Err(_) if self.gap.is_some() => {
+                self.covariance.copy_from(&open_covariance(&self.curvature));
+                0.0
+            }
             Err(_) if !t.floor => {
                 covariance_from_roots(&self.jacobian, &t.precision, &t.prior, &mut self.covariance)?
             }
@@ -269,6 +309,10 @@ impl Flow {
         let l = self.terms.layout;
         if k == 1 {
             self.moved_data.copy_from_slice(at.data);
+            if self.gap.is_some() {
+                let filled = self.moved_data.iter_mut().zip(&self.filled);
+                filled.for_each(|(y, f)| *y += f);
+            }
             self.moved_inputs.copy_from_slice(at.inputs);
         }
         let room = &mut self.room[..l.data()];

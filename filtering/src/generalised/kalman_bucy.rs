@@ -23,6 +23,7 @@ mod snapshot;
 pub use snapshot::KalmanBucySnapshot;
 
 use super::integrator::MatrixExponential;
+use super::local::finite;
 use crate::sequence::check_row;
 use crate::{Error, Result};
 
@@ -282,6 +283,26 @@ impl KalmanBucy {
                 self.covariance = p;
             }
         }
+        self.seen += 1;
+        Ok(())
+    }
+
+    /// Moves the belief over one step Δ during which nothing was seen: x̂̇ = A x̂, Ṗ = A P + P Aᵀ + Q. With a steady gain P
+    /// stays what it is.
+    ///
+    /// # Errors
+    /// A belief out of range. The filter is as it was then.
+    pub fn update_missing(&mut self) -> Result<()> {
+        let (f, q, _) = self.system.sampled(self.dt);
+        let mean = &f * &self.mean;
+        let covariance = match self.gain {
+            Gain::Steady => self.covariance.clone(),
+            Gain::Riccati => &f * &self.covariance * f.transpose() + q,
+        };
+        finite("the mean", mean.as_slice())
+            .and(finite("the covariance", covariance.as_slice()))
+            .map_err(|e| e.at_observation(self.seen))?;
+        (self.mean, self.covariance) = (mean, covariance);
         self.seen += 1;
         Ok(())
     }

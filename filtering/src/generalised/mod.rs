@@ -22,6 +22,7 @@
 //! | what are the prediction errors and J | `errors.rs`: [`prediction_errors`], [`TopOrder`] |
 //! | energy, Laplace precision and covariance | `energy.rs` |
 //! | what is the free energy of a bin | `free_energy.rs`: [`FreeEnergy`] |
+//! | what if samples of a window are missing | `gap.rs` |
 //! | what is reported of a bin | `record.rs`: [`Record`] |
 //! | how is one bin integrated | `integrator.rs`: [`MatrixExponential`], [`LocalLinearisation`] |
 //! | learning and filtering in sweeps, as published | [`dem`] |
@@ -35,6 +36,7 @@ mod energy;
 mod errors;
 mod flow;
 mod free_energy;
+mod gap;
 mod integrator;
 mod kalman_bucy;
 pub mod lap;

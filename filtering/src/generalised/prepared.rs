@@ -33,6 +33,15 @@ impl Prepared {
         self.steps.iter().map(last).max().unwrap_or(0).max(0) as usize
     }
 
+    /// The weights at bin `t` and step `k` of a series of `length` samples, and the time.
+    ///
+    /// # Errors
+    /// As [`SampleEmbedding::weights`].
+    pub fn window(&self, (t, k): (usize, usize), length: usize) -> Result<(Weights, f64)> {
+        let time = t as f64 + k as f64 / self.steps.len() as f64;
+        Ok((self.embedding.weights(time, length)?, time))
+    }
+
     /// ỹ at bin `t` and step `k` of a series of `length` samples.
     pub fn embed<'a>(
         &self,

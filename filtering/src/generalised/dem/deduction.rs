@@ -11,9 +11,11 @@ use super::settings::DemSettings;
 use crate::generalised::embedding::SampleEmbedding;
 use crate::generalised::flow::{Flow, Instant, MeanField, Terms};
 use crate::generalised::free_energy::FreeEnergy;
+use crate::generalised::gap::Gap;
 use crate::generalised::layout::Layout;
 use crate::generalised::local::{Local, Stack};
 use crate::generalised::model::Equations;
+use crate::generalised::precision::temporal_precision;
 use crate::generalised::prepared::Prepared;
 use crate::generalised::record::Record;
 use crate::{Error, Result};
@@ -24,6 +26,8 @@ pub(crate) struct Rows<'a> {
     pub length: usize,
     pub width: usize,
     pub values: &'a [f64],
+    /// Which rows were seen, with as many places as there are rows; none if all were.
+    pub seen: &'a [bool],
 }
 
 impl<'a> Rows<'a> {
@@ -32,7 +36,19 @@ impl<'a> Rows<'a> {
         let from = (t % room) * self.width;
         self.values.get(from..from + self.width).unwrap_or(&[])
     }
+
+    fn seen(&self, t: usize) -> bool {
+        match self.seen.len() {
+            0 => true,
+            room => self.seen[t % room],
+        }
+    }
 }
+
+/// Where samples are missing a step is taken in so many parts. Q is that of the beginning of a step, and what a missing
+/// sample does to the derivatives moves during it: with whole steps that leaks into what is seen (states of the convolution
+/// model, N = 4, every eighth sample missing: an error of 0.67), with eight the result is within 3 % of the limit (0.098).
+const GAP_PARTS: usize = 8;
 
 /// Everything the D-step of one model keeps between bins, except the belief itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +57,11 @@ pub(crate) struct Deduction {
     pub free_energy: FreeEnergy,
     pub data_embedding: Prepared,
     input_embedding: Prepared,
+    /// The same in finer steps, for windows in which samples are missing.
+    fine: [Prepared; 2],
     substeps: usize,
+    /// R(s) `[n, n]`.
+    temporal: DMatrix<f64>,
     data: Vec<f64>,
     inputs: Vec<f64>,
     change: DVector<f64>,
@@ -74,16 +94,22 @@ impl Deduction {
             floor: settings.published.covariance_floor,
             masked,
         };
-        let embedding = |orders| {
+        let embedding = |orders, steps| {
             let embedding = SampleEmbedding::new(orders, settings.effective_window())?;
-            Prepared::new(embedding, settings.substeps)
+            Prepared::new(embedding, steps)
         };
+        let (n, m, steps) = (layout.orders, layout.cause_orders, settings.substeps);
         Ok(Self {
             flow: Flow::new(terms, Local::zeros(stack.totals())),
             free_energy,
-            data_embedding: embedding(layout.orders)?,
-            input_embedding: embedding(layout.cause_orders)?,
+            data_embedding: embedding(n, steps)?,
+            input_embedding: embedding(m, steps)?,
+            fine: [
+                embedding(n, steps * GAP_PARTS)?,
+                embedding(m, steps * GAP_PARTS)?,
+            ],
             substeps: settings.substeps,
+            temporal: temporal_precision(layout.orders, settings.smoothness())?,
             data: vec![0.0; layout.data()],
             inputs: vec![0.0; layout.input_data()],
             change: DVector::zeros(layout.unknowns()),
@@ -110,18 +136,84 @@ impl Deduction {
         u
     }
 
+    /// The parts in which each step of bin t is to be taken: one, unless a sample that its window may hold is missing.
+    pub fn parts(&self, t: usize, data: Rows<'_>) -> usize {
+        let reach = self.data_embedding.embedding.samples();
+        let last = (t + reach).min(data.length.saturating_sub(1));
+        match (t.saturating_sub(reach)..=last).all(|t| data.seen(t)) {
+            true => 1,
+            false => GAP_PARTS,
+        }
+    }
+
+    /// ỹ at bin t and step k, and what is missing of its window.
+    fn embed_data(
+        &mut self,
+        at: (usize, usize),
+        parts: usize,
+        data: Rows<'_>,
+    ) -> Result<Option<Gap>> {
+        let row = |i| data.row(i);
+        let last = data.length.saturating_sub(1);
+        if parts == 1 {
+            let ahead = &self.data_embedding;
+            ahead.embed(at, data.length, data.width, row, &mut self.data)?;
+            return Ok(None);
+        }
+        let ahead = &self.fine[0];
+        let (window, time) = ahead.window(at, data.length)?;
+        let place = |i: usize| (window.first + i as isize).clamp(0, last as isize) as usize;
+        let seen = |i: usize| data.seen(place(i));
+        let places = window.weights.ncols();
+        let orders = self.temporal.nrows();
+        let fitted = match (0..places).all(seen) {
+            true => None,
+            false => ahead.embedding.without(&window, time, seen)?,
+        };
+        let weights = fitted.as_ref().unwrap_or(&window);
+        weights.apply(data.length, data.width, row, &mut self.data);
+        match fitted {
+            Some(_) => Ok(None),
+            None if places > orders && !(0..places).all(seen) => {
+                Ok(Some(Gap::whole(&self.temporal)))
+            }
+            None => Gap::new(&window, &self.temporal, seen),
+        }
+    }
+
+    /// What missing samples change F_t by at the point last looked at, for outputs of precision Π.
+    pub fn gap_free_energy(&self, gap: Option<&Gap>, precision: &DMatrix<f64>) -> f64 {
+        let kept = &self.free_energy.kept[..self.layout().outputs];
+        gap.map_or(0.0, |gap| gap.free_energy(precision, kept))
+    }
+
+    /// Π of the outputs in iS `[errors, errors]`: what multiplies R_00.
+    pub fn output_precision(&self, precision: &DMatrix<f64>) -> DMatrix<f64> {
+        let n = self.layout().outputs;
+        precision.view((0, 0), (n, n)) / self.temporal[(0, 0)]
+    }
+
+    /// R_00.
+    pub fn sharpening(&self) -> f64 {
+        self.temporal[(0, 0)]
+    }
+
     /// ỹ and η̃ at bin t and step k.
     fn embed<E>(
         &mut self,
         stack: &Stack<E>,
         at: (usize, usize),
+        parts: usize,
         data: Rows<'_>,
         inputs: Option<Rows<'_>>,
     ) -> Result<()> {
-        let ahead = &self.data_embedding;
-        ahead.embed(at, data.length, data.width, |i| data.row(i), &mut self.data)?;
+        let gap = self.embed_data(at, parts, data)?;
+        self.flow.set_gap(gap);
         if let Some(rows) = inputs {
-            let ahead = &self.input_embedding;
+            let ahead = match parts {
+                1 => &self.input_embedding,
+                _ => &self.fine[1],
+            };
             let row = |i| rows.row(i);
             return ahead.embed(at, rows.length, rows.width, row, &mut self.inputs);
         }
@@ -131,19 +223,19 @@ impl Deduction {
         Ok(())
     }
 
-    /// ỹ, η̃ at bin t and step k, and the flow evaluated there.
+    /// ỹ, η̃ at bin t and step k (each of so many parts), and the flow evaluated there.
     ///
     /// # Errors
     /// As [`Deduction::bin`].
     pub fn look<E: Equations>(
         &mut self,
         stack: &mut Stack<E>,
-        at: (usize, usize),
+        (at, parts): ((usize, usize), usize),
         (data, inputs): (Rows<'_>, Rows<'_>),
         parameters: &[f64],
         unknowns: &DVector<f64>,
     ) -> Result<(&mut Flow, &[f64], &[f64])> {
-        self.embed(stack, at, data, Some(inputs))?;
+        self.embed(stack, at, parts, data, Some(inputs))?;
         let at = Instant {
             unknowns: unknowns.as_slice(),
             data: &self.data,
@@ -172,10 +264,12 @@ impl Deduction {
         mut between: Option<Between<'_, E>>,
     ) -> Result<()> {
         let layout = self.layout();
-        let h = 1.0 / self.substeps as f64;
+        let parts = self.parts(t, data);
+        let steps = self.substeps * parts;
+        let h = 1.0 / steps as f64;
         let mut entropy = 0.0;
-        for k in 0..self.substeps {
-            self.embed(stack, (t, k), data, inputs)?;
+        for k in 0..steps {
+            self.embed(stack, (t, k), parts, data, inputs)?;
             let at = Instant {
                 unknowns: unknowns.as_slice(),
                 data: &self.data,
@@ -199,10 +293,15 @@ impl Deduction {
                 );
             }
             entropy += 0.5 * self.flow.log_det * h;
-            let last = k + 1 == self.substeps;
+            // The first part of the last step.
+            let last = k + parts == steps;
             if last {
                 let precision = &self.flow.terms.precision;
                 record.accuracy = self.free_energy.accuracy(precision, &self.flow.errors);
+                if self.flow.gap().is_some() {
+                    let outputs = self.output_precision(precision);
+                    record.accuracy += self.gap_free_energy(self.flow.gap(), &outputs);
+                }
                 record.free_energy = record.accuracy + entropy;
             }
             let mean_field = match &mut between {

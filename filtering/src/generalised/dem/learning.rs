@@ -29,9 +29,10 @@ use serde::{Deserialize, Serialize};
 
 use super::deduction::Rows;
 use super::parameters::{Free, parameter_slopes};
-use super::scheme::{Dem, missing};
+use super::scheme::Dem;
 use crate::generalised::energy::{covariance, log_det, published_floor};
 use crate::generalised::free_energy::FreeEnergy;
+use crate::generalised::gap::Gap;
 use crate::generalised::integrator::LocalLinearisation;
 use crate::generalised::model::Equations;
 use crate::generalised::record::Record;
@@ -62,6 +63,8 @@ struct Sums {
     errors: DMatrix<f64>,
     spread: DMatrix<f64>,
     entropy: f64,
+    /// The windows with missing samples.
+    gaps: Vec<Gap>,
 }
 
 /// The longest time τ of a step: nearly Newton's.
@@ -79,10 +82,10 @@ impl<E: Equations> Dem<E> {
         let free = Free::new(self.stack.model.levels.iter().map(|l| &l.parameters));
         let layout = self.layout();
         let bins = series.len();
-        let data = flat(series)?;
+        let (data, seen) = flat(series);
         let known = match inputs {
             None => self.stack.model.cause.mean.repeat(bins),
-            Some(inputs) if inputs.len() == bins => flat(inputs)?,
+            Some(inputs) if inputs.len() == bins => all_seen(inputs)?,
             Some(inputs) => {
                 let expected = format!("{bins}, as the observations");
                 return Err(Error::size("inputs", inputs.len(), expected));
@@ -107,8 +110,7 @@ impl<E: Equations> Dem<E> {
         let mut step = DVector::zeros(free.len());
         for _ in 0..self.settings.sweeps {
             let outcome = self.sweep(
-                &data,
-                &known,
+                (&data, &seen, &known),
                 bins,
                 &free,
                 (&deviation, &h, &spread),
@@ -133,6 +135,11 @@ impl<E: Equations> Dem<E> {
             let constant = FreeEnergy::new(layout.data(), &precision, counted);
             let delta = &judged - &self.noise.mean;
             let mut f = bins as f64 * constant.constant + sums.entropy;
+            let outputs = self.deduction.output_precision(&precision);
+            let gaps = sums.gaps.iter().map(Some);
+            f += gaps
+                .map(|gap| self.deduction.gap_free_energy(gap, &outputs))
+                .sum::<f64>();
             f -= 0.5 * masked_trace(&precision, &sums.errors, &constant.kept);
             f -= 0.5 * deviation.dot(&(&prior * &deviation));
             f -= 0.5 * delta.dot(&(&prior_h * &delta));
@@ -205,8 +212,7 @@ impl<E: Equations> Dem<E> {
     /// One D-step over the whole series, and the sums for the other two.
     fn sweep(
         &mut self,
-        data: &[f64],
-        inputs: &[f64],
+        (data, seen, inputs): (&[f64], &[bool], &[f64]),
         bins: usize,
         free: &Free,
         (deviation, h, spread): (&DVector<f64>, &DVector<f64>, &DMatrix<f64>),
@@ -221,6 +227,7 @@ impl<E: Equations> Dem<E> {
             errors: DMatrix::zeros(ne, ne),
             spread: DMatrix::zeros(ne, ne),
             entropy: 0.0,
+            gaps: Vec::new(),
         };
         let theta = free.at(deviation);
         self.deduction.flow.set_precision(self.noise.at(h));
@@ -228,22 +235,24 @@ impl<E: Equations> Dem<E> {
         let mut record = Record::new(&layout);
         let mut beliefs = Vec::with_capacity(bins);
         let top = self.settings.top();
-        let rows = |values, width| Rows {
+        let rows = |values, width, seen| Rows {
             length: bins,
             width,
             values,
+            seen,
         };
         for t in 0..bins {
             let mut between = |stack: &mut crate::generalised::local::Stack<E>,
                                flow: &crate::generalised::flow::Flow,
                                at: crate::generalised::flow::Instant<'_>,
                                last: bool| {
-                let slopes = parameter_slopes(stack, &layout, top, free, at);
+                let slopes = parameter_slopes(stack, &layout, top, free, at).with_gap(flow);
                 if last {
                     let precision = &flow.terms.precision;
                     let weighted = slopes.first.tr_mul(precision);
                     let fisher = &weighted * &slopes.first;
                     let (by, twice) = slopes.state_terms(flow, mean_field);
+                    sums.gaps.extend(flow.gap().cloned());
                     sums.gradient -= &weighted * &flow.errors + by;
                     sums.curvature -= &fisher + twice;
                     sums.information += fisher;
@@ -257,8 +266,8 @@ impl<E: Equations> Dem<E> {
                 .bin(
                     &mut self.stack,
                     t,
-                    rows(data, layout.outputs),
-                    Some(rows(inputs, layout.inputs)),
+                    rows(data, layout.outputs, seen),
+                    Some(rows(inputs, layout.inputs, &[])),
                     &theta,
                     &mut unknowns,
                     &mut record,
@@ -287,6 +296,10 @@ impl<E: Equations> Dem<E> {
             return Ok((0.0, judged));
         }
         let late = self.settings.published.late_precisions;
+        // The bins that the errors of a component stand for: missing samples have none.
+        let lost: f64 = sums.gaps.iter().map(|gap| 1.0 - gap.share()).sum();
+        let of_data = self.noise.of_data;
+        let counted = |i: usize| bins as f64 - if i < of_data { lost } else { 0.0 };
         for _ in 0..steps {
             let precision = self.noise.at(h);
             let kept: Vec<usize> = (0..precision.nrows())
@@ -303,7 +316,7 @@ impl<E: Equations> Dem<E> {
                 false => 0.0,
             };
             covariance("precision of the noise", &part_precision, floor, &mut s)?;
-            let surplus = part(&(&sums.errors + &sums.spread)) - &s * bins as f64;
+            let summed = part(&(&sums.errors + &sums.spread));
             let scaled: Vec<_> = self
                 .noise
                 .components
@@ -312,11 +325,14 @@ impl<E: Equations> Dem<E> {
                 .map(|(q, &h)| part(q) * libm::exp(h))
                 .collect();
             let products: Vec<_> = scaled.iter().map(|p| p * &s).collect();
-            let mut gradient = DVector::from_fn(n, |i, _| -0.5 * scaled[i].dot(&surplus));
+            let mut gradient = DVector::from_fn(n, |i, _| {
+                -0.5 * (scaled[i].dot(&summed) - counted(i) * scaled[i].dot(&s))
+            });
             let likelihood = gradient.clone();
             gradient -= prior * (&*h - &self.noise.mean);
             let mut curvature = DMatrix::from_fn(n, n, |i, j| {
-                -0.5 * bins as f64 * products[i].dot(&products[j].transpose())
+                let bins = counted(i).min(counted(j));
+                -0.5 * bins * products[i].dot(&products[j].transpose())
             });
             curvature -= prior;
             curvature += DMatrix::from_diagonal(&likelihood);
@@ -361,12 +377,32 @@ struct Kept {
     beliefs: Vec<Record>,
 }
 
-pub(crate) fn flat(series: &Sequence) -> Result<Vec<f64>> {
-    let mut all = Vec::with_capacity(series.len() * series.width());
+/// All rows one after another, and which of them were seen: in place of a missing one stands the one before.
+pub(crate) fn flat(series: &Sequence) -> (Vec<f64>, Vec<bool>) {
+    let width = series.width();
+    let mut all = Vec::with_capacity(series.len() * width);
+    let mut seen = Vec::with_capacity(series.len());
     for row in series.iter() {
-        all.extend_from_slice(row.ok_or_else(missing)?);
+        seen.push(row.is_some());
+        match row {
+            Some(row) => all.extend_from_slice(row),
+            None if all.is_empty() => all.resize(width, 0.0),
+            None => all.extend_from_within(all.len() - width..),
+        }
     }
-    Ok(all)
+    (all, seen)
+}
+
+/// The rows of known inputs, none of which may be missing.
+pub(crate) fn all_seen(inputs: &Sequence) -> Result<Vec<f64>> {
+    match flat(inputs) {
+        (all, seen) if seen.iter().all(|&s| s) => Ok(all),
+        _ => Err(Error::Unsupported {
+            what: "a known input".to_owned(),
+            asked: "pass over a missing row",
+            why: "only observations may be missing; give the prior mean where an input is unknown",
+        }),
+    }
 }
 
 /// The ascent along `gradient` in a landscape of this `curvature` for a time exp(τ)/|det|^{1/dim}, or exp(τ) if the

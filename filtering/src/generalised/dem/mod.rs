@@ -19,7 +19,7 @@ mod settings;
 
 pub(crate) use deduction::Rows;
 pub use learning::Learnt;
-pub(crate) use learning::{flat, log_det_of_product, regular_inverse};
+pub(crate) use learning::{all_seen, flat, log_det_of_product, regular_inverse};
 pub(crate) use parameters::{Free, parameter_slopes};
 pub use scheme::Dem;
 pub use settings::{DemSettings, Published};

@@ -26,6 +26,8 @@ pub(crate) struct Noise {
     pub fixed: DMatrix<f64>,
     /// Q̃_i.
     pub components: Vec<DMatrix<f64>>,
+    /// How many of them, the first ones, are of the noise of the data.
+    pub of_data: usize,
     /// The prior mean of h.
     pub mean: DVector<f64>,
     /// The prior variances and covariances of h.
@@ -81,6 +83,10 @@ impl Noise {
         Ok(Self {
             fixed: generalised_precision(layout, s, top, &fixed_cause, &fixed_motion)?,
             components,
+            of_data: model
+                .levels
+                .first()
+                .map_or(0, |l| l.output.components.len()),
             mean: DVector::from_vec(mean),
             covariance,
         })

@@ -172,6 +172,17 @@ pub(crate) fn parameter_slopes<E: Equations>(
 }
 
 impl ParameterSlopes {
+    /// With Q in the rows of the data, where samples are missing.
+    pub fn with_gap(mut self, flow: &Flow) -> Self {
+        if let Some(gap) = flow.gap() {
+            gap.project_columns(&flow.terms.layout, &mut self.first);
+            for second in &mut self.second {
+                gap.project_columns(&flow.terms.layout, second);
+            }
+        }
+        self
+    }
+
     /// W_u and W_uu for the covariance C_p `[free, free]`, times `weight`.
     pub fn mean_field(&self, flow: &Flow, covariance: &DMatrix<f64>, weight: f64) -> MeanField {
         let precision = &flow.terms.precision;

@@ -61,6 +61,8 @@ pub struct Dem<E> {
     /// failed update wrote is written over.
     rows: Vec<f64>,
     input_rows: Vec<f64>,
+    /// Which of the newest samples were seen.
+    seen_rows: Vec<bool>,
 }
 
 /// What changes from bin to bin.
@@ -109,6 +111,7 @@ impl<E: Equations> Dem<E> {
             now,
             rows: vec![0.0; room * layout.outputs],
             input_rows: vec![0.0; room * layout.inputs],
+            seen_rows: vec![true; room],
             settings,
             stack,
             noise,
@@ -155,14 +158,43 @@ impl<E: Equations> Dem<E> {
         input: Option<&[f64]>,
         each: impl FnMut(&Record),
     ) -> Result<()> {
+        self.take(Some(observation), input, each)
+    }
+
+    /// A bin whose observation is missing: as [`Dem::push`], but that the sample has no precision. The belief moves on by
+    /// what other samples of a window say, and by the motion alone where there are none. It is then as wide as
+    /// rounding can tell in directions that nothing but data determines.
+    ///
+    /// # Errors
+    /// As [`Dem::push`].
+    pub fn push_missing(&mut self, input: Option<&[f64]>, each: impl FnMut(&Record)) -> Result<()> {
+        self.take(None, input, each)
+    }
+
+    fn take(
+        &mut self,
+        observation: Option<&[f64]>,
+        input: Option<&[f64]>,
+        each: impl FnMut(&Record),
+    ) -> Result<()> {
         let layout = self.layout();
         let number = self.now.seen as u64;
         let input = input.unwrap_or(&self.stack.model.cause.mean);
-        check_row(observation, layout.outputs)
+        observation
+            .map_or(Ok(()), |y| check_row(y, layout.outputs))
             .and(check_row(input, layout.inputs))
             .map_err(|e| e.at_observation(number))?;
-        write(&mut self.rows, self.now.seen, observation);
+        // What stands in place of a missing sample does not matter: the last one keeps differences small.
+        if let Some(y) = observation {
+            write(&mut self.rows, self.now.seen, y);
+        } else if self.now.seen > 0 {
+            repeat(&mut self.rows, self.now.seen, layout.outputs);
+        } else {
+            self.rows.fill(0.0);
+        }
         write(&mut self.input_rows, self.now.seen, input);
+        let room = self.seen_rows.len();
+        self.seen_rows[self.now.seen % room] = observation.is_some();
         self.before.take(&self.now);
         self.now.seen += 1;
         let ahead = &self.deduction.data_embedding;
@@ -195,13 +227,14 @@ impl<E: Equations> Dem<E> {
         let layout = self.layout();
         while self.now.formed < to {
             let now = &mut self.now;
-            let rows = |values, width| Rows {
+            let rows = |values, width, seen| Rows {
                 length: now.seen,
                 width,
                 values,
+                seen,
             };
-            let data = rows(&self.rows, layout.outputs);
-            let inputs = rows(&self.input_rows, layout.inputs);
+            let data = rows(&self.rows, layout.outputs, &self.seen_rows);
+            let inputs = rows(&self.input_rows, layout.inputs, &[]);
             let t = now.formed;
             let formed = self.deduction.bin(
                 &mut self.stack,
@@ -225,8 +258,7 @@ impl<E: Equations> Dem<E> {
     /// The scheme itself is left at the end of the series.
     ///
     /// # Errors
-    /// As [`Dem::push`]; [`Error::Unsupported`] for a missing observation; [`Error::Size`] for inputs of another
-    /// length.
+    /// As [`Dem::push`]; [`Error::Size`] for inputs of another length.
     pub fn run(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<Vec<Record>> {
         if let Some(inputs) = inputs
             && inputs.len() != series.len()
@@ -237,9 +269,8 @@ impl<E: Equations> Dem<E> {
         self.restart();
         let mut beliefs = Vec::with_capacity(series.len());
         for (t, y) in series.iter().enumerate() {
-            let y = y.ok_or_else(missing)?;
             let input = inputs.and_then(|i| i.get(t));
-            self.push(y, input, |record| beliefs.push(record.clone()))?;
+            self.take(y, input, |record| beliefs.push(record.clone()))?;
         }
         self.finish(|record| beliefs.push(record.clone()))?;
         Ok(beliefs)
@@ -262,17 +293,16 @@ fn write(ring: &mut [f64], t: usize, row: &[f64]) {
     ring[from..from + row.len()].copy_from_slice(row);
 }
 
-pub(crate) fn missing() -> Error {
-    Error::Unsupported {
-        what: "a scheme that embeds samples".to_owned(),
-        asked: "pass over a missing observation",
-        why: "derivatives are taken across samples; fill the gap, or use a causal scheme",
-    }
+/// Row t becomes row t − 1.
+fn repeat(ring: &mut [f64], t: usize, width: usize) {
+    let room = ring.len() / width.max(1);
+    let from = ((t - 1) % room) * width;
+    ring.copy_within(from..from + width, (t % room) * width);
 }
 
 impl<E: Equations> Scheme for Dem<E> {
     fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
-        self.push(observation.ok_or_else(missing)?, None, |_| ())
+        self.take(observation, None, |_| ())
     }
 
     fn bins(&self) -> u64 {

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scheme::GeneralisedFiltering;
 use crate::generalised::dem::{
-    Free, Rows, flat, log_det_of_product, parameter_slopes, regular_inverse,
+    Free, Rows, all_seen, flat, log_det_of_product, parameter_slopes, regular_inverse,
 };
 use crate::generalised::energy::{log_det, published_floor};
 use crate::generalised::flow::Instant;
@@ -85,10 +85,10 @@ impl<E: Equations> GeneralisedFiltering<E> {
     pub fn learn(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<Filtered> {
         let bins = series.len();
         let layout = self.dem.layout();
-        let data = flat(series)?;
+        let (data, seen) = flat(series);
         let known = match inputs {
             None => self.dem.stack.model.cause.mean.repeat(bins),
-            Some(inputs) if inputs.len() == bins => flat(inputs)?,
+            Some(inputs) if inputs.len() == bins => all_seen(inputs)?,
             Some(inputs) => {
                 let expected = format!("{bins}, as the observations");
                 return Err(Error::size("inputs", inputs.len(), expected));
@@ -116,7 +116,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let mut still = 0;
         for _ in 0..self.dem.settings.sweeps.max(1) {
             let priors = (&prior, &prior_h);
-            let rows = (&data[..], &known[..], bins);
+            let rows = (&data[..], &seen[..], &known[..]);
             let pass = match self.pass(rows, &free, priors, &mut course) {
                 Ok(pass) => pass,
                 Err(e) => {
@@ -157,13 +157,14 @@ impl<E: Equations> GeneralisedFiltering<E> {
 
     fn pass(
         &mut self,
-        (data, inputs, bins): (&[f64], &[f64], usize),
+        (data, seen, inputs): (&[f64], &[bool], &[f64]),
         free: &Free,
         (prior, prior_h): (&DMatrix<f64>, &DMatrix<f64>),
         course: &mut Course,
     ) -> Result<Pass> {
         let dem = &mut self.dem;
         let layout = dem.layout();
+        let bins = seen.len();
         let Course {
             b,
             momentum,
@@ -177,12 +178,16 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let top = dem.settings.top();
         let substeps = dem.settings.substeps;
         let noise = dem.noise.clone();
-        let rows = |values, width| Rows {
+        let rows = |values, width, seen| Rows {
             length: bins,
             width,
             values,
+            seen,
         };
-        let rows = (rows(data, layout.outputs), rows(inputs, layout.inputs));
+        let rows = (
+            rows(data, layout.outputs, seen),
+            rows(inputs, layout.inputs, &[]),
+        );
         let mut unknowns = dem.deduction.start(&dem.stack);
         let (uncoupled, floors) = {
             let published = dem.settings.published;
@@ -205,16 +210,18 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let mut free_energy = 0.0;
         let mut beliefs = Vec::with_capacity(bins);
         let kept = dem.deduction.free_energy.kept.clone();
+        let temporal = dem.deduction.sharpening();
         for t in 0..bins {
-            for k in 0..substeps {
+            let parts = dem.deduction.parts(t, rows.0);
+            for k in 0..substeps * parts {
                 let (epsilon, log) = (b.rows(0, np).into_owned(), b.rows(np, nh).into_owned());
                 let theta = free.at(&epsilon);
                 if nh > 0 {
                     dem.deduction.flow.set_precision(noise.at(&log));
                 }
-                let looked = dem
-                    .deduction
-                    .look(&mut dem.stack, (t, k), rows, &theta, &unknowns);
+                let looked =
+                    dem.deduction
+                        .look(&mut dem.stack, ((t, k), parts), rows, &theta, &unknowns);
                 let (flow, y, eta) = looked.map_err(|e| e.at_observation(t as u64))?;
                 let at = Instant {
                     unknowns: unknowns.as_slice(),
@@ -222,7 +229,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
                     inputs: eta,
                     parameters: &theta,
                 };
-                let slopes = parameter_slopes(&dem.stack, &layout, top, free, at);
+                let slopes = parameter_slopes(&dem.stack, &layout, top, free, at).with_gap(flow);
                 let precision = flow.terms.precision.clone();
                 let scaled: Vec<DMatrix<f64>> = noise
                     .components
@@ -270,7 +277,11 @@ impl<E: Equations> GeneralisedFiltering<E> {
                         l_bb[(np + i, p)] = l_hp[p];
                         l_bb[(p, np + i)] = l_hp[p];
                     }
-                    let rank = rank(q, &precision);
+                    let left = match (flow.gap(), i < noise.of_data) {
+                        (Some(gap), true) => gap.share(),
+                        _ => 1.0,
+                    };
+                    let rank = left * rank(q, &precision);
                     let spread = both.tr_mul(&(q * &both));
                     gradient[np + i] =
                         0.5 * e.dot(&qe) - 0.5 * rank + prior_part[i] + 0.5 * spread.dot(&c);
@@ -283,6 +294,11 @@ impl<E: Equations> GeneralisedFiltering<E> {
                     record.take(&layout, unknowns.as_slice(), &all, &flow.local);
                     let constant = FreeEnergy::new(layout.data(), &precision, kept.clone());
                     record.accuracy = constant.accuracy(&precision, e);
+                    if let Some(gap) = flow.gap() {
+                        let n = layout.outputs;
+                        let outputs = precision.view((0, 0), (n, n)) / temporal;
+                        record.accuracy += gap.free_energy(&outputs, &kept[..n]);
+                    }
                     record.free_energy = record.accuracy;
                     free_energy += record.free_energy;
                     beliefs.push(record);
@@ -300,6 +316,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
                 }
                 let settled = match average.take() {
                     None => &l_bb + DMatrix::identity(nb, nb) * 32.0,
+                    Some(average) if k % parts > 0 => average,
                     Some(average) => average * (1.0 - 1.0 / length) + &l_bb / length,
                 };
                 let mut damped = settled.clone();
@@ -342,7 +359,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
                             .copy_from(&column);
                     }
                 }
-                step.step(&a, &forcing, 1.0 / substeps as f64, &mut change);
+                step.step(&a, &forcing, 1.0 / (substeps * parts) as f64, &mut change);
                 finite("the motion of states and parameters", change.as_slice())
                     .map_err(|e| e.at_observation(t as u64))?;
                 unknowns += change.rows(0, nu);

@@ -166,6 +166,19 @@ impl<E: Equations> PredictiveCoding<E> {
         Ok(())
     }
 
+    /// A time without an observation: its error has no precision, the beliefs flow by the motion alone.
+    ///
+    /// # Errors
+    /// f, g or the flow not finite. The network is as it was then.
+    pub fn update_missing(&mut self) -> Result<()> {
+        let outputs = self.local.g.len();
+        let nothing = DMatrix::zeros(outputs, outputs);
+        let precision = std::mem::replace(&mut self.output_precision, nothing);
+        let moved = self.update(&vec![0.0; outputs]);
+        self.output_precision = precision;
+        moved
+    }
+
     fn flow(&mut self, y: &[f64]) -> Result<f64> {
         let n = self.local.f.len();
         let Self {
