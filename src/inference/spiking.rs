@@ -180,12 +180,12 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
         let (precision, offset) = (observation.precision(), observation.offset());
         let homeostasis = &self.dynamics.homeostasis;
         let step_size = self.dynamics.step_size.first()?;
-        let outcome = spiking::objective(&unroll, device.is_autodiff());
+        let (outcome, gradient) = spiking::objective(&unroll, device.is_autodiff());
 
         let means = [outcome.reconstruction * share, outcome.divergence * share];
         let constant = |values: &[f32]| Tensor::<1>::from_data(values, &device);
         let mut value = offset.clone() + (means[0] + beta * means[1]);
-        if let Some(gradient) = outcome.gradient {
+        if let Some(gradient) = gradient {
             let Gradient {
                 atoms: by_atoms,
                 precision: by_precision,

@@ -65,11 +65,9 @@ pub(crate) struct Outcome {
     pub(crate) divergence: f64,
     /// Potentials after the last step, `[row, latent]`.
     pub(crate) end: Vec<f32>,
-    /// Derivatives of the weighted sum, where they were asked for.
-    pub(crate) gradient: Option<Gradient>,
 }
 
-/// Derivatives of the objective.
+/// Derivatives of the weighted sum.
 #[derive(Debug, Clone)]
 pub(crate) struct Gradient {
     /// By Φᵀ, `[latent, pixels]`, rows padded.
@@ -82,14 +80,34 @@ pub(crate) struct Gradient {
     pub(crate) step_size: f64,
     /// By ηH, `[latent]`.
     pub(crate) curvature: Vec<f32>,
-    /// By the first potentials, `[row, latent]`.
+    /// By the first potentials, `[row, latent]`, of the rows so far.
     pub(crate) start: Vec<f32>,
 }
 
+impl Gradient {
+    /// Nothing seen yet.
+    pub(crate) fn zero(network: &SpikingNetwork) -> Self {
+        Self {
+            atoms: vec![0.0; network.latents * network.wide_pixels()],
+            precision: vec![0.0; network.pixels],
+            homeostasis: vec![0.0; network.latents],
+            step_size: 0.0,
+            curvature: vec![0.0; network.latents],
+            start: Vec::new(),
+        }
+    }
+}
+
 impl Unroll<'_> {
-    /// Takes `rows` of the batch through time, on a tape that may have been used before.
-    pub(crate) fn run(&self, rows: Range<usize>, with_gradient: bool, tape: &mut Tape) -> Outcome {
-        self.run_within(TAPE_BYTES, rows, with_gradient, tape)
+    /// Takes `rows` of the batch through time, on a tape that may have been used before, and adds to the gradient if
+    /// there is one.
+    pub(crate) fn run(
+        &self,
+        rows: Range<usize>,
+        gradient: Option<&mut Gradient>,
+        tape: &mut Tape,
+    ) -> Outcome {
+        self.run_within(TAPE_BYTES, rows, gradient, tape)
     }
 
     /// The same with so many bytes of tape, or those of one step where that is more.
@@ -97,14 +115,14 @@ impl Unroll<'_> {
         &self,
         tape_bytes: usize,
         rows: Range<usize>,
-        with_gradient: bool,
+        gradient: Option<&mut Gradient>,
         tape: &mut Tape,
     ) -> Outcome {
         let network = self.network;
         let (k, steps) = (network.latents, self.noise.len());
         let count = rows.len();
         let most = tape_bytes / (Tape::bytes_per_step(network) * count.max(1));
-        let segment = if with_gradient { most } else { 1 }.clamp(1, steps.max(1));
+        let segment = if gradient.is_some() { most } else { 1 }.clamp(1, steps.max(1));
         tape.prepare(network, count, segment);
         let mut pass = Pass {
             unroll: self,
@@ -114,55 +132,38 @@ impl Unroll<'_> {
             pulled: vec![0.0; count * network.wide_latents()],
         };
         let mut at: Vec<f32> = self.start[rows.start * k..rows.end * k].to_vec();
-        let mut outcome = Outcome {
-            reconstruction: 0.0,
-            divergence: 0.0,
-            end: Vec::new(),
-            gradient: None,
-        };
         let segments: Vec<Range<usize>> = (0..steps)
             .step_by(segment)
             .map(|from| from..(from + segment).min(steps))
             .collect();
+        let mut sums = [0f64; 2];
         let mut beginnings = Vec::new();
         for times in &segments {
-            if with_gradient {
+            if gradient.is_some() {
                 beginnings.push(at.clone());
             }
             let [reconstruction, divergence] = pass.forward(&mut at, times.clone());
-            outcome.reconstruction += reconstruction;
-            outcome.divergence += divergence;
+            sums[0] += reconstruction;
+            sums[1] += divergence;
         }
-        outcome.end = at;
-        if with_gradient {
-            let mut gradient = Gradient {
-                atoms: vec![0.0; k * network.wide_pixels()],
-                precision: vec![0.0; network.pixels],
-                homeostasis: vec![0.0; k],
-                step_size: 0.0,
-                curvature: vec![0.0; k],
-                start: Vec::new(),
-            };
-            let mut back = Back {
-                by_potential: vec![0.0; count * network.wide_latents()],
-                by_prior: vec![0.0; count * network.wide_latents()],
-                by_pixels: vec![0.0; count * network.wide_pixels()],
-                variance: network.precision.iter().map(|p| 1.0 / p).collect(),
-            };
+        if let Some(gradient) = gradient {
+            let mut back = Back::new(network, count);
             let last = segments.len().saturating_sub(1);
             for (i, times) in segments.iter().enumerate().rev() {
                 if i < last {
                     // The tape holds a later segment: this one's is made again.
                     pass.forward(&mut beginnings[i], times.clone());
                 }
-                pass.backward(times.clone(), &mut back, &mut gradient);
+                pass.backward(times.clone(), &mut back, gradient);
             }
-            let wide = network.wide_latents();
-            let rows = back.by_potential.chunks(wide);
-            gradient.start = rows.flat_map(|row| &row[..k]).copied().collect();
-            outcome.gradient = Some(gradient);
+            let rows = back.by_potential.chunks(network.wide_latents());
+            gradient.start.extend(rows.flat_map(|row| &row[..k]));
         }
-        outcome
+        Outcome {
+            reconstruction: sums[0],
+            divergence: sums[1],
+            end: at,
+        }
     }
 
     /// The input of one row at step `time`, `[pixels]`.
@@ -193,6 +194,17 @@ struct Back {
     by_pixels: Vec<f32>,
     /// 1/π, `[pixels]`.
     variance: Vec<f32>,
+}
+
+impl Back {
+    fn new(network: &SpikingNetwork, rows: usize) -> Self {
+        Self {
+            by_potential: vec![0.0; rows * network.wide_latents()],
+            by_prior: vec![0.0; rows * network.wide_latents()],
+            by_pixels: vec![0.0; rows * network.wide_pixels()],
+            variance: network.precision.iter().map(|p| 1.0 / p).collect(),
+        }
+    }
 }
 
 impl Pass<'_> {
@@ -670,14 +682,16 @@ mod tests {
         };
         // One tape for all, so that what is left of another run on it would be found.
         let mut tape = Tape::default();
-        let whole = unroll.run_within(usize::MAX, 0..BATCH, true, &mut tape);
-        let expected = whole.gradient.expect("asked for");
+        let mut run = |bytes| {
+            let mut gradient = Gradient::zero(&network);
+            let outcome = unroll.run_within(bytes, 0..BATCH, Some(&mut gradient), &mut tape);
+            (outcome, gradient)
+        };
+        let (whole, expected) = run(usize::MAX);
         for steps in [1, 2, 3, STEPS - 1] {
-            let bytes = Tape::bytes_per_step(&network) * BATCH * steps;
-            let cut = unroll.run_within(bytes, 0..BATCH, true, &mut tape);
+            let (cut, gradient) = run(Tape::bytes_per_step(&network) * BATCH * steps);
             assert_eq!(cut.end, whole.end, "the same noise, the same way");
             assert_eq!(cut.reconstruction.to_bits(), whole.reconstruction.to_bits());
-            let gradient = cut.gradient.expect("asked for");
             assert_eq!(gradient.start, expected.start);
             for (ours, expected) in gradient.atoms.iter().zip(&expected.atoms) {
                 assert!(
