@@ -339,6 +339,10 @@ fn a_few_gaps_cost_little() -> Result<()> {
         ),
     ] {
         let (found, full) = (distance(found), distance(full));
+        assert!(
+            found < start && found < full + 0.2 * start,
+            "{found} for {full}"
+        );
         assert!((h[0] - all[0]).abs() < 1.0, "{h:?} for {all:?}");
     }
     let kept: Vec<f64> = learnt.sweeps.iter().filter(|s| s.1).map(|s| s.0).collect();
