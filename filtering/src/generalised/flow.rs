@@ -76,6 +76,8 @@ pub(crate) struct Flow {
     next: Local,
     /// What missing samples make of the window: Q is in e and J where there is one.
     gap: Option<Gap>,
+    /// Whether missing samples leave a direction of the unknowns open.
+    pub open: bool,
     /// What Q has filled in for missing samples, Q e − e in the rows of the data `[n·outputs]`.
     filled: Vec<f64>,
     /// Whether J and what follows from it are those of `local`.
@@ -115,6 +117,7 @@ impl Flow {
             log_det: 0.0,
             next: local.clone(),
             gap: None,
+            open: false,
             filled: vec![0.0; l.data()],
             local,
             current: false,
@@ -204,12 +207,14 @@ impl Flow {
             true => published_floor(&self.curvature),
             false => 0.0,
         };
+        self.open = false;
         let name = "precision of the generalised states";
         let found = covariance(name, &self.curvature, floor, &mut self.covariance);
         self.log_det = match found {
             // The belief is then wide, and the bin counts in F without the entropy of it.
             Err(_) if self.gap.is_some() => {
                 self.covariance.copy_from(&open_covariance(&self.curvature));
+                self.open = true;
                 0.0
             }
             Err(_) if !t.floor => {

@@ -23,6 +23,8 @@
 //!
 //! Each step Δ solves the ascent along its gradient for a time exp(τ)/|det|^{1/dim} of its curvature: long for
 //! large τ (a Newton step), short for small τ. A sweep that does not raise F is taken back.
+//!
+//! Above 400 lines: one pass is one loop over the bins, and its sums are read by what follows.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,9 @@ struct Sums {
     errors: DMatrix<f64>,
     spread: DMatrix<f64>,
     entropy: f64,
+    /// The bins that count: all but those in which missing samples leave a direction of the states open, so that nothing can
+    /// be learnt there.
+    bins: usize,
     /// The windows with missing samples.
     gaps: Vec<Gap>,
 }
@@ -128,13 +133,13 @@ impl<E: Equations> Dem<E> {
             sums.information += &prior;
             spread = regular_inverse("precision of the parameters", &sums.information)?;
             let steps = (precision_steps, &mut h_spread);
-            let (moved, judged) = self.precisions(&sums, bins, &prior_h, &mut h, steps)?;
+            let (moved, judged) = self.precisions(&sums, &prior_h, &mut h, steps)?;
 
             let precision = self.noise.at(&judged);
             let counted = self.deduction.free_energy.kept.clone();
             let constant = FreeEnergy::new(layout.data(), &precision, counted);
             let delta = &judged - &self.noise.mean;
-            let mut f = bins as f64 * constant.constant + sums.entropy;
+            let mut f = sums.bins as f64 * constant.constant + sums.entropy;
             let outputs = self.deduction.output_precision(&precision);
             let gaps = sums.gaps.iter().map(Some);
             f += gaps
@@ -227,6 +232,7 @@ impl<E: Equations> Dem<E> {
             errors: DMatrix::zeros(ne, ne),
             spread: DMatrix::zeros(ne, ne),
             entropy: 0.0,
+            bins: 0,
             gaps: Vec::new(),
         };
         let theta = free.at(deviation);
@@ -247,7 +253,8 @@ impl<E: Equations> Dem<E> {
                                at: crate::generalised::flow::Instant<'_>,
                                last: bool| {
                 let slopes = parameter_slopes(stack, &layout, top, free, at).with_gap(flow);
-                if last {
+                if last && !flow.open {
+                    sums.bins += 1;
                     let precision = &flow.terms.precision;
                     let weighted = slopes.first.tr_mul(precision);
                     let fisher = &weighted * &slopes.first;
@@ -284,7 +291,6 @@ impl<E: Equations> Dem<E> {
     fn precisions(
         &self,
         sums: &Sums,
-        bins: usize,
         prior: &DMatrix<f64>,
         h: &mut DVector<f64>,
         (steps, spread): (usize, &mut DMatrix<f64>),
@@ -299,7 +305,7 @@ impl<E: Equations> Dem<E> {
         // The bins that the errors of a component stand for: missing samples have none.
         let lost: f64 = sums.gaps.iter().map(|gap| 1.0 - gap.share()).sum();
         let of_data = self.noise.of_data;
-        let counted = |i: usize| bins as f64 - if i < of_data { lost } else { 0.0 };
+        let counted = |i: usize| sums.bins as f64 - if i < of_data { lost } else { 0.0 };
         for _ in 0..steps {
             let precision = self.noise.at(h);
             let kept: Vec<usize> = (0..precision.nrows())

@@ -20,6 +20,8 @@
 //!
 //! One step takes the whole flow as linear, its Jacobian included the blocks by which u and b move each other
 //! (`published.uncoupled` leaves these out).
+//!
+//! Above 400 lines: one pass is one loop over the bins, and its sums are read by what follows.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,7 @@ use crate::generalised::dem::{
 use crate::generalised::energy::{log_det, published_floor};
 use crate::generalised::flow::Instant;
 use crate::generalised::free_energy::FreeEnergy;
+use crate::generalised::gap::open_covariance;
 use crate::generalised::integrator::LocalLinearisation;
 use crate::generalised::local::finite;
 use crate::generalised::model::Equations;
@@ -249,7 +252,11 @@ impl<E: Equations> GeneralisedFiltering<E> {
                     .view_mut((nu, 0), (np, nu))
                     .copy_from(&l_up.transpose());
                 joint.view_mut((nu, nu), (np, np)).copy_from(&l_pp);
-                let c = regular_inverse("precision of states and parameters", &joint)?;
+                let open = flow.open;
+                let c = match open {
+                    true => open_covariance(&joint),
+                    false => regular_inverse("precision of states and parameters", &joint)?,
+                };
                 let mut l_bb = DMatrix::zeros(nb, nb);
                 l_bb.view_mut((0, 0), (np, np)).copy_from(&l_pp);
                 let mut l_hh = prior_h.clone();
@@ -287,6 +294,13 @@ impl<E: Equations> GeneralisedFiltering<E> {
                         0.5 * e.dot(&qe) - 0.5 * rank + prior_part[i] + 0.5 * spread.dot(&c);
                     through.row_mut(np + i).copy_from(&qe.transpose());
                 }
+                if open {
+                    // Nothing can be learnt where missing samples leave a direction of the states open: the prior is left.
+                    gradient.rows_mut(0, np).copy_from(&(prior * &epsilon));
+                    gradient.rows_mut(np, nh).copy_from(&prior_part);
+                    through.fill(0.0);
+                    l_hh.copy_from(prior_h);
+                }
                 l_bb.view_mut((np, np), (nh, nh)).copy_from(&l_hh);
                 if k == 0 {
                     let mut record = Record::new(&layout);
@@ -300,11 +314,18 @@ impl<E: Equations> GeneralisedFiltering<E> {
                         record.accuracy += gap.free_energy(&outputs, &kept[..n]);
                     }
                     record.free_energy = record.accuracy;
-                    free_energy += record.free_energy;
+                    if !open {
+                        free_energy += record.free_energy;
+                    }
                     beliefs.push(record);
                     // What is left of L_pp when the states are integrated out.
-                    let schur = c.view((nu, nu), (np, np)).into_owned();
-                    let schur = regular_inverse("covariance of the parameters", &schur)?;
+                    let schur = match open {
+                        true => prior.clone(),
+                        false => regular_inverse(
+                            "covariance of the parameters",
+                            &c.view((nu, nu), (np, np)).into_owned(),
+                        )?,
+                    };
                     weighted_sum += &schur * &epsilon;
                     information += schur;
                     let seen = match floors {
