@@ -173,7 +173,7 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
             network: &network,
             frames: frames(stimulus, times.clone(), [batch, network.pixels])?,
             start: numbers(&potential)?,
-            noise: keys(noise, times, network.rule.inner_iterations)?,
+            noise: keys(noise, times.clone(), network.rule.inner_iterations)?,
             weights: [share as f32, (share * beta) as f32],
         };
         let observation = &self.generative.noise;
@@ -193,6 +193,7 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
                 step_size: by_step_size,
                 curvature: by_curvature,
                 start: by_start,
+                frames: by_frames,
             } = gradient;
             let pixels = network.pixels;
             let wide = network.wide_pixels();
@@ -214,6 +215,9 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
             follow(homeostasis, by_homeostasis);
             follow(step_size, vec![by_step_size as f32]);
             follow(&potential, by_start);
+            for (time, by_frame) in times.clone().zip(by_frames) {
+                follow(&stimulus.at(time), by_frame);
+            }
             if let Some(curvature) = &self.curvature {
                 follow(curvature, by_curvature);
             }

@@ -38,7 +38,7 @@ pub(crate) fn objective(unroll: &Unroll<'_>, with_gradient: bool) -> (Outcome, O
         .map_init(Tape::default, |tape, task| {
             let (from, to) = (task * batch / tasks, (task + 1) * batch / tasks);
             let parts = (to - from).div_ceil(TOGETHER).max(1);
-            let mut gradient = with_gradient.then(|| Gradient::zero(network));
+            let mut gradient = with_gradient.then(|| Gradient::zero(network, unroll.frames.len()));
             let part = |i: usize| from + i * (to - from) / parts;
             let outcomes = (0..parts).map(|i| {
                 let rows = part(i)..part(i + 1);
@@ -83,6 +83,9 @@ fn summed(gradients: Vec<Gradient>) -> Option<Gradient> {
         add(&mut whole.curvature, &other.curvature);
         whole.step_size += other.step_size;
         whole.start.extend(other.start);
+        for (frame, rows) in whole.frames.iter_mut().zip(other.frames) {
+            frame.extend(rows);
+        }
     }
     Some(whole)
 }

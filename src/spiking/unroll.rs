@@ -10,7 +10,7 @@
 //! ```text
 //! q = ηD·∂u'/∂s                     = ∂L/∂(Φᵀe)         ∂L/∂η = ΣD·∂u'/∂s·s/η,  ∂L/∂eᵇ = −Σq
 //! w = −πΦq                          = ∂L/∂(Φz)          ∂L/∂π = Σ(Φq)·e/π
-//! D ← D·∂u'/∂u + Φᵀw·dz/du − β_in q                     ∂L/∂Φᵀ = Σ q eᵀ + z wᵀ
+//! D ← D·∂u'/∂u + Φᵀw·dz/du − β_in q                     ∂L/∂Φᵀ = Σ q eᵀ + z wᵀ,  ∂L/∂x = −Σw
 //! ```
 //!
 //! and before it, for the fresh sample z' and the divergence of its step,
@@ -82,11 +82,13 @@ pub(crate) struct Gradient {
     pub(crate) curvature: Vec<f32>,
     /// By the first potentials, `[row, latent]`, of the rows so far.
     pub(crate) start: Vec<f32>,
+    /// By the images, `[row, pixels]`, of the rows so far; one for each of the frames.
+    pub(crate) frames: Vec<Vec<f32>>,
 }
 
 impl Gradient {
-    /// Nothing seen yet.
-    pub(crate) fn zero(network: &SpikingNetwork) -> Self {
+    /// Nothing seen yet of so many frames.
+    pub(crate) fn zero(network: &SpikingNetwork, frames: usize) -> Self {
         Self {
             atoms: vec![0.0; network.latents * network.wide_pixels()],
             precision: vec![0.0; network.pixels],
@@ -94,6 +96,7 @@ impl Gradient {
             step_size: 0.0,
             curvature: vec![0.0; network.latents],
             start: Vec::new(),
+            frames: vec![Vec::new(); frames],
         }
     }
 }
@@ -147,6 +150,9 @@ impl Unroll<'_> {
             sums[1] += divergence;
         }
         if let Some(gradient) = gradient {
+            for frame in &mut gradient.frames {
+                frame.resize(frame.len() + count * network.pixels, 0.0);
+            }
             let mut back = Back::new(network, count);
             let last = segments.len().saturating_sub(1);
             for (i, times) in segments.iter().enumerate().rev() {
@@ -327,10 +333,12 @@ impl Pass<'_> {
     fn backward(&mut self, times: Range<usize>, back: &mut Back, gradient: &mut Gradient) {
         let network = self.unroll.network;
         let n = network.rule.inner_iterations;
-        for step in (0..times.len()).rev() {
+        for (step, time) in times.clone().enumerate().rev() {
             self.score_backward(step, back, gradient);
+            self.to_frame(time, Factor::Sample(step), gradient);
             for moment in (step * n..(step + 1) * n).rev() {
                 self.refine_backward(moment, back, gradient);
+                self.to_frame(time, Factor::Spikes(moment), gradient);
             }
             for (by_u, by_prior) in back.by_potential.iter_mut().zip(&back.by_prior) {
                 *by_u += by_prior;
@@ -355,6 +363,26 @@ impl Pass<'_> {
                     pitch: wide_m,
                 },
             );
+        }
+    }
+
+    /// Gives the image of step `time` its share of an error: ∂L/∂x = −∂L/∂(Φz).
+    fn to_frame(&self, time: usize, factor: Factor, gradient: &mut Gradient) {
+        let (m, wide_m) = (
+            self.unroll.network.pixels,
+            self.unroll.network.wide_pixels(),
+        );
+        let number = time.min(gradient.frames.len().saturating_sub(1));
+        let Some(frame) = gradient.frames.get_mut(number) else {
+            return;
+        };
+        // The rows of this pass are the last ones so far.
+        let own = frame.len() - self.rows * m;
+        let errors = self.tape.pixel_factors[self.tape.pixels_of(factor)].chunks(wide_m);
+        for (by_x, w) in frame[own..].chunks_mut(m).zip(errors) {
+            for (by_x, w) in by_x.iter_mut().zip(w) {
+                *by_x -= w;
+            }
         }
     }
 
@@ -683,7 +711,7 @@ mod tests {
         // One tape for all, so that what is left of another run on it would be found.
         let mut tape = Tape::default();
         let mut run = |bytes| {
-            let mut gradient = Gradient::zero(&network);
+            let mut gradient = Gradient::zero(&network, 1);
             let outcome = unroll.run_within(bytes, 0..BATCH, Some(&mut gradient), &mut tape);
             (outcome, gradient)
         };
@@ -693,6 +721,7 @@ mod tests {
             assert_eq!(cut.end, whole.end, "the same noise, the same way");
             assert_eq!(cut.reconstruction.to_bits(), whole.reconstruction.to_bits());
             assert_eq!(gradient.start, expected.start);
+            assert_eq!(gradient.frames, expected.frames);
             for (ours, expected) in gradient.atoms.iter().zip(&expected.atoms) {
                 assert!(
                     (ours - expected).abs() < ANOTHER_ORDER,

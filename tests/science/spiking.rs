@@ -159,6 +159,11 @@ fn windows(place: &Place, setting: Setting, x: &Stimulus, way: Way) -> Vec<(Stri
         for (name, gradient) in NAMES.iter().zip(gradient_of(&model, &gradients)) {
             add(name, gradient);
         }
+        let by_stimulus = match x {
+            Stimulus::Static(x) => x.grad(&gradients).map(read),
+            Stimulus::Sequence(x) => x.grad(&gradients).map(read),
+        };
+        add("stimulus", by_stimulus.expect("a gradient"));
         start = reattach(&objective.state, &rest());
     }
     found
@@ -191,7 +196,7 @@ fn every_setting_is_what_its_operations_say() {
     on_every_processor(|place| {
         for setting in settings() {
             let image = toy::images(&place.autodiff(), 6, setting.batch, setting.pixels);
-            compare(place, setting, &Stimulus::Static(image));
+            compare(place, setting, &Stimulus::Static(image.require_grad()));
         }
     });
 }
@@ -203,7 +208,7 @@ fn a_film_is_seen_frame_by_frame() {
         let frames = 7; // fewer than both windows have steps
         let images = toy::images(&place.autodiff(), 7, frames * setting.batch, setting.pixels);
         let film = images.reshape([frames, setting.batch, setting.pixels]);
-        compare(place, setting, &Stimulus::Sequence(film));
+        compare(place, setting, &Stimulus::Sequence(film.require_grad()));
     });
 }
 
@@ -211,12 +216,8 @@ fn a_film_is_seen_frame_by_frame() {
 fn the_number_of_threads_changes_no_bit() {
     let place = Place::processor();
     let setting = settings()[2];
-    let x = Stimulus::Static(toy::images(
-        &place.autodiff(),
-        6,
-        setting.batch,
-        setting.pixels,
-    ));
+    let image = toy::images(&place.autodiff(), 6, setting.batch, setting.pixels);
+    let x = Stimulus::Static(image.require_grad());
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.expect("threads");
