@@ -280,6 +280,7 @@ impl<E: Equations> Dem<E> {
     pub fn restart(&mut self) {
         let start = self.deduction.start(&self.stack);
         self.now.unknowns.copy_from(&start);
+        self.now.record = Record::new(&self.layout());
         (self.now.seen, self.now.formed) = (0, 0);
         self.now.free_energy = 0.0;
     }
