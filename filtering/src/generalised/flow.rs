@@ -170,7 +170,7 @@ impl Flow {
         if found.is_err() {
             // Not equal to itself, and so to nothing.
             self.reference.g_x.fill(f64::NAN);
-            self.reference.f_x.fill(f64::NAN);
+            self.reference.g_v.fill(f64::NAN);
         }
         self.referred = Some(parameters.to_vec());
     }

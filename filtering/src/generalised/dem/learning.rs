@@ -112,6 +112,7 @@ impl<E: Equations> Dem<E> {
         let mean_field = if published.half_mean_field { 0.5 } else { 1.0 };
         let prior = regular_inverse("prior of the parameters", &free.covariance)?;
         let prior_h = regular_inverse("prior of the log-precisions", &self.noise.covariance)?;
+
         let (mut deviation, mut h) = (DVector::zeros(free.len()), self.noise.mean.clone());
         let mut spread = DMatrix::zeros(free.len(), free.len());
         let mut h_spread = DMatrix::zeros(h.len(), h.len());
@@ -151,6 +152,14 @@ impl<E: Equations> Dem<E> {
             f += 0.5 * log_det_of_product(&spread, &prior);
             f += 0.5 * log_det_of_product(&h_spread, &prior_h);
 
+            // Later sweeps are taken back, but there is nothing before the first.
+            if kept.is_none() && !f.is_finite() {
+                return Err(Error::NotFinite {
+                    index: 0,
+                    what: "the free energy of the first sweep",
+                    found: f,
+                });
+            }
             let better = kept.as_ref().is_none_or(|k| f > k.free_energy);
             sweeps.push((f, better));
             if better {

@@ -150,7 +150,7 @@ impl<E: Equations> Dem<E> {
     /// all bins so far, then one each time. `each` sees every one.
     ///
     /// # Errors
-    /// An observation or input of the wrong width or not finite; f, g, a slope or the motion not finite, with
+    /// An observation or input of the wrong width or not finite; f, g, a slope, the motion or F_t not finite, with
     /// the bin; a posterior precision that is not positive definite. The scheme is as it was then.
     pub fn push(
         &mut self,
