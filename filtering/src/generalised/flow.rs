@@ -91,8 +91,12 @@ pub(crate) struct Flow {
     step: LocalLinearisation,
     /// The answers to a step when slopes stay the same, and how long the step is.
     constant: Option<Constant>,
-    /// Whether the last step had the slopes of the one before.
+    /// Whether the slopes here are those of `reference`: then they are taken to stay the same from step to step.
     steady: bool,
+    /// The model at the start of a series, and the θ it was taken with. That slopes stay the same is not read off the
+    /// step before: then rounding would tell what had been filtered earlier.
+    reference: Local,
+    referred: Option<Vec<f64>>,
 }
 
 /// δu = Φ_0 F + Ψ_y ỹ + Ψ_η η̃ of a flow with constant slopes.
@@ -116,6 +120,8 @@ impl Flow {
             covariance: DMatrix::zeros(u, u),
             log_det: 0.0,
             next: local.clone(),
+            reference: local.clone(),
+            referred: None,
             gap: None,
             open: false,
             filled: vec![0.0; l.data()],
@@ -139,7 +145,6 @@ impl Flow {
         self.terms.precision = precision;
         self.current = false;
         self.constant = None;
-        self.steady = false;
     }
 
     /// What is missing of the window from now on.
@@ -148,8 +153,26 @@ impl Flow {
             self.gap = gap;
             self.current = false;
             self.constant = None;
-            self.steady = false;
         }
+    }
+
+    /// Whether the slopes to compare with are those for θ.
+    pub fn refers_to(&self, parameters: &[f64]) -> bool {
+        self.referred.as_deref() == Some(parameters)
+    }
+
+    /// Takes the slopes at ũ, the start of a series, as those to compare with. A model that has none there has no steps
+    /// with constant slopes.
+    pub fn refer<E: Equations>(&mut self, stack: &mut Stack<E>, start: &[f64], parameters: &[f64]) {
+        let l = self.terms.layout;
+        let (x, v) = (&start[l.x(0)], &start[l.v(0)]);
+        let found = stack.evaluate(x, v, parameters, &mut self.reference);
+        if found.is_err() {
+            // Not equal to itself, and so to nothing.
+            self.reference.g_x.fill(f64::NAN);
+            self.reference.g_v.fill(f64::NAN);
+        }
+        self.referred = Some(parameters.to_vec());
     }
 
     /// What is missing of the window.
@@ -167,7 +190,9 @@ impl Flow {
         stack.evaluate(x, v, at.parameters, &mut self.next)?;
         let same = self.current && self.next.same_slopes(&self.local);
         std::mem::swap(&mut self.local, &mut self.next);
-        self.steady = same && self.gap.is_none();
+        self.steady = self.gap.is_none()
+            && self.refers_to(at.parameters)
+            && self.local.same_slopes(&self.reference);
         if !same {
             self.current = false;
             self.constant = None;

@@ -193,6 +193,13 @@ impl Deduction {
         precision.view((0, 0), (n, n)) / self.temporal[(0, 0)]
     }
 
+    /// Takes another iS, for the flow and for F_t.
+    pub fn set_precision(&mut self, precision: DMatrix<f64>) {
+        let kept = std::mem::take(&mut self.free_energy.kept);
+        self.free_energy = FreeEnergy::new(self.layout().data(), &precision, kept);
+        self.flow.set_precision(precision);
+    }
+
     /// R_00.
     pub fn sharpening(&self) -> f64 {
         self.temporal[(0, 0)]
@@ -249,7 +256,7 @@ impl Deduction {
     /// One bin: records the belief about bin `t` and moves ũ to bin t + 1.
     ///
     /// # Errors
-    /// f, g, a slope or the motion not finite, at this bin; a posterior precision that is not positive
+    /// f, g, a slope, the motion or F_t not finite, at this bin; a posterior precision that is not positive
     /// definite; a series shorter than the window. ũ is then wherever it was when this failed.
     #[allow(clippy::too_many_arguments)]
     pub fn bin<E: Equations>(
@@ -268,6 +275,10 @@ impl Deduction {
         let steps = self.substeps * parts;
         let h = 1.0 / steps as f64;
         let mut entropy = 0.0;
+        if between.is_none() && !self.flow.refers_to(parameters) {
+            let start = self.start(stack);
+            self.flow.refer(stack, start.as_slice(), parameters);
+        }
         for k in 0..steps {
             self.embed(stack, (t, k), parts, data, inputs)?;
             let at = Instant {
@@ -312,13 +323,18 @@ impl Deduction {
                 .step(at, h, mean_field.as_ref(), &mut self.change)?;
             *unknowns += &self.change;
         }
-        match unknowns.iter().find(|v| !v.is_finite()) {
-            None => Ok(()),
-            Some(&found) => Err(Error::NotFinite {
-                index: t as u64,
-                what: "the generalised states",
-                found,
-            }),
+        let not_finite = |what, found| Error::NotFinite {
+            index: t as u64,
+            what,
+            found,
+        };
+        if let Some(&found) = unknowns.iter().find(|v| !v.is_finite()) {
+            return Err(not_finite("the generalised states", found));
+        }
+        // Squares of errors overflow before the states do. Learning judges whole sweeps, and takes such a one back.
+        match between.is_some() || record.free_energy.is_finite() {
+            true => Ok(()),
+            false => Err(not_finite("the free energy", record.free_energy)),
         }
     }
 }

@@ -84,6 +84,15 @@ impl<E: Equations> Dem<E> {
     /// # Errors
     /// As [`Dem::run`]. What was learnt up to then is discarded.
     pub fn learn(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<Learnt> {
+        let start = (self.deduction.clone(), self.parameters.clone());
+        let learnt = self.sweeps(series, inputs);
+        if learnt.is_err() {
+            (self.deduction, self.parameters) = start;
+        }
+        learnt
+    }
+
+    fn sweeps(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<Learnt> {
         let free = Free::new(self.stack.model.levels.iter().map(|l| &l.parameters));
         let layout = self.layout();
         let bins = series.len();
@@ -103,7 +112,6 @@ impl<E: Equations> Dem<E> {
         let mean_field = if published.half_mean_field { 0.5 } else { 1.0 };
         let prior = regular_inverse("prior of the parameters", &free.covariance)?;
         let prior_h = regular_inverse("prior of the log-precisions", &self.noise.covariance)?;
-        let start = (self.deduction.clone(), self.parameters.clone());
 
         let (mut deviation, mut h) = (DVector::zeros(free.len()), self.noise.mean.clone());
         let mut spread = DMatrix::zeros(free.len(), free.len());
@@ -114,20 +122,13 @@ impl<E: Equations> Dem<E> {
         let mut precision_steps = self.settings.precision_steps;
         let mut step = DVector::zeros(free.len());
         for _ in 0..self.settings.sweeps {
-            let outcome = self.sweep(
+            let (mut sums, beliefs) = self.sweep(
                 (&data, &seen, &known),
                 bins,
                 &free,
                 (&deviation, &h, &spread),
                 mean_field,
-            );
-            let (mut sums, beliefs) = match outcome {
-                Ok(sums) => sums,
-                Err(e) => {
-                    (self.deduction, self.parameters) = start;
-                    return Err(e);
-                }
-            };
+            )?;
             sums.gradient -= &prior * &deviation;
             sums.curvature -= &prior;
             sums.information += &prior;
@@ -151,6 +152,14 @@ impl<E: Equations> Dem<E> {
             f += 0.5 * log_det_of_product(&spread, &prior);
             f += 0.5 * log_det_of_product(&h_spread, &prior_h);
 
+            // Later sweeps are taken back, but there is nothing before the first.
+            if kept.is_none() && !f.is_finite() {
+                return Err(Error::NotFinite {
+                    index: 0,
+                    what: "the free energy of the first sweep",
+                    found: f,
+                });
+            }
             let better = kept.as_ref().is_none_or(|k| f > k.free_energy);
             sweeps.push((f, better));
             if better {
@@ -200,10 +209,7 @@ impl<E: Equations> Dem<E> {
             best.deviation += step;
         }
         self.parameters = free.at(&best.deviation);
-        self.deduction.flow.set_precision(self.noise.at(&best.h));
-        let counted = self.deduction.free_energy.kept.clone();
-        let precision = &self.deduction.flow.terms.precision;
-        self.deduction.free_energy = FreeEnergy::new(layout.data(), precision, counted);
+        self.deduction.set_precision(self.noise.at(&best.h));
         Ok(Learnt {
             parameters: self.parameters.clone(),
             parameter_covariance: &free.basis * &best.spread * free.basis.transpose(),
@@ -236,7 +242,7 @@ impl<E: Equations> Dem<E> {
             gaps: Vec::new(),
         };
         let theta = free.at(deviation);
-        self.deduction.flow.set_precision(self.noise.at(h));
+        self.deduction.set_precision(self.noise.at(h));
         let mut unknowns = self.deduction.start(&self.stack);
         let mut record = Record::new(&layout);
         let mut beliefs = Vec::with_capacity(bins);

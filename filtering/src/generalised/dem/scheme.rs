@@ -150,7 +150,7 @@ impl<E: Equations> Dem<E> {
     /// all bins so far, then one each time. `each` sees every one.
     ///
     /// # Errors
-    /// An observation or input of the wrong width or not finite; f, g, a slope or the motion not finite, with
+    /// An observation or input of the wrong width or not finite; f, g, a slope, the motion or F_t not finite, with
     /// the bin; a posterior precision that is not positive definite. The scheme is as it was then.
     pub fn push(
         &mut self,
@@ -280,6 +280,7 @@ impl<E: Equations> Dem<E> {
     pub fn restart(&mut self) {
         let start = self.deduction.start(&self.stack);
         self.now.unknowns.copy_from(&start);
+        self.now.record = Record::new(&self.layout());
         (self.now.seen, self.now.formed) = (0, 0);
         self.now.free_energy = 0.0;
     }
