@@ -148,6 +148,7 @@ struct Moved {
 impl Neurons {
     /// Loops and no closures: a closure is not compiled for the wide instructions of who calls it.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
     fn refined<const PROXIMAL: bool>(&self, constants: Constants) -> Moved {
         let mut step = [0f32; WIDTH];
         for l in 0..WIDTH {

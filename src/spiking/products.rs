@@ -166,6 +166,7 @@ fn product_body<const FMA: bool>(
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
 fn product_block<const FMA: bool, const N: usize>(
     inner: usize,
     a: Rows<'_>,

@@ -79,7 +79,8 @@ impl Tape {
     pub(crate) fn used_factors(&self, steps: usize) -> Vec<std::ops::Range<usize>> {
         if steps == self.steps {
             // They follow each other: one sum over all.
-            return vec![0..(2 * self.refinements + self.steps) * self.rows];
+            let whole = 0..(2 * self.refinements + self.steps) * self.rows;
+            return std::iter::once(whole).collect();
         }
         let refinements = self.refinements / self.steps * steps;
         let parts = [

@@ -110,7 +110,7 @@ impl Crew {
         for (worker, parts) in self.others.iter().zip(theirs) {
             let (learned, back) = worker.answer()?;
             *parts = back;
-            sum = sum.plus(learned.to_device(&home));
+            sum = sum.plus(learned.onto(&home));
         }
         Ok(sum)
     }
@@ -186,6 +186,7 @@ impl Drop for Worker {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)] // lists of ranges of rows, and some have one
 mod tests {
     use scotopic::noise::NoiseKey;
     use scotopic::posterior::Sampling;

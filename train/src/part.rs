@@ -112,7 +112,7 @@ impl Learned {
     }
 
     /// The same on another device, given without autodiff.
-    pub fn to_device(self, device: &Device) -> Self {
+    pub fn onto(self, device: &Device) -> Self {
         Self {
             gradients: self.gradients.to_device(device),
             terms: self.terms.to_device(device),
@@ -130,6 +130,7 @@ pub(crate) fn cut(rows: Range<usize>, parts: usize) -> impl Iterator<Item = Rang
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)] // lists of ranges of rows, and some have one
 mod tests {
     use super::cut;
 

@@ -246,7 +246,7 @@ fn inference(
         })?;
         tell(Record {
             zeros: Some(zeros(&seen, shape)),
-            ..timed
+            ..by_the_engine(timed)
         })?;
         let one = Shape { batch: 1, ..shape };
         let image = &pixels[..shape.pixels];
@@ -258,9 +258,17 @@ fn inference(
             }
             Ok(())
         })?;
-        tell(timed)?;
+        tell(by_the_engine(timed))?;
     }
     Ok(())
+}
+
+/// The engine runs on the processor wherever its weights came from.
+fn by_the_engine(timed: Record) -> Record {
+    Record {
+        device: "processor".into(),
+        ..timed
+    }
 }
 
 const FORMS: [(Form, &str); 4] = [
@@ -286,7 +294,7 @@ fn sparsity(settings: &Settings, tell: &mut dyn FnMut(Record) -> Result<()>) -> 
             })?;
             tell(Record {
                 zeros: Some(share),
-                ..timed
+                ..by_the_engine(timed)
             })?;
         }
     }
