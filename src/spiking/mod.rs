@@ -11,7 +11,7 @@
 //! | one refinement of a row: drive, implicit step, clamps | `potential` |
 //! | the terms of F | `scores` |
 //! | products with a dictionary that stays in the cache | `products` |
-//! | T steps forwards and backwards, in segments | `unroll`, `tape` |
+//! | T steps forwards and backwards, in segments | `unroll`, `tape`, `slopes` |
 //! | a batch on all threads | `batch` |
 //! | perceiving with a trained network, event by event | [`Engine`] |
 
@@ -21,6 +21,7 @@ mod network;
 mod potential;
 mod products;
 mod scores;
+mod slopes;
 mod tape;
 mod unroll;
 

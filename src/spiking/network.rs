@@ -1,6 +1,6 @@
 //! The spiking network of a Poisson posterior and a linear decoder, as plain numbers.
 
-use super::products::padded;
+use super::products::{Rows, RowsMut, padded, product};
 use crate::inference::Leak;
 use crate::posterior::KlForm;
 
@@ -117,4 +117,56 @@ impl SpikingNetwork {
     pub(crate) fn wide_pixels(&self) -> usize {
         padded(self.pixels)
     }
+
+    /// Φᵀ as a matrix.
+    pub(crate) fn atom_rows(&self) -> Rows<'_> {
+        Rows {
+            values: &self.atoms,
+            pitch: self.wide_pixels(),
+        }
+    }
+
+    /// Φz of rows, `[row, latent]` to `[row, pixels]`.
+    pub(crate) fn decode(&self, rows: usize, z: &[f32], mean: &mut [f32]) {
+        let z = Rows {
+            values: z,
+            pitch: self.wide_latents(),
+        };
+        let mean = RowsMut {
+            values: mean,
+            pitch: self.wide_pixels(),
+        };
+        product(rows, self.latents, z, self.atom_rows(), mean);
+    }
+
+    /// Φᵀe of rows, `[row, pixels]` to `[row, latent]`.
+    pub(crate) fn pull_back(&self, rows: usize, e: &[f32], pulled: &mut [f32]) {
+        self.pull_back_by(product, rows, e, pulled);
+    }
+
+    /// The same by another way to multiply.
+    pub(crate) fn pull_back_by(
+        &self,
+        product: Product,
+        rows: usize,
+        e: &[f32],
+        pulled: &mut [f32],
+    ) {
+        let e = Rows {
+            values: e,
+            pitch: self.wide_pixels(),
+        };
+        let turned = Rows {
+            values: &self.turned,
+            pitch: self.wide_latents(),
+        };
+        let pulled = RowsMut {
+            values: pulled,
+            pitch: self.wide_latents(),
+        };
+        product(rows, self.pixels, e, turned, pulled);
+    }
 }
+
+/// A product of `[rows, inner]` and `[inner, columns]`.
+pub(crate) type Product = fn(usize, usize, Rows<'_>, Rows<'_>, RowsMut<'_>);

@@ -1,5 +1,7 @@
 //! T steps of a few rows, forwards and backwards, with everything in the cache.
 //!
+//! Above 400 lines: the way back mirrors the way there, step for step, and is read beside it.
+//!
 //! Rows of a batch know nothing of each other until their gradients are added up. So one thread takes a few
 //! rows through all of time, forwards and at once backwards, and nothing but parameters and their gradients
 //! is shared. What the backward pass needs lies where it was written a moment ago.
@@ -23,14 +25,15 @@ use std::ops::Range;
 
 use super::network::SpikingNetwork;
 use super::potential::{Row, Slopes, refine};
-use super::products::{Rows, RowsMut, add_outer, product};
-use super::scores::{divergence, divergence_slopes, summed, weigh};
+use super::products::{Rows, RowsMut, add_outer};
+use super::scores::{divergence, divergence_slopes, weigh};
+use super::slopes::{Step, add_product, error_backward, score_error, through_step};
 use super::tape::{Factor, Tape};
 use crate::inference::Leak;
 use crate::noise::NoiseKey;
 use crate::ops::relaxed_poisson::lanes::Request;
 use crate::ops::relaxed_poisson::processor::sample_task;
-use crate::ops::{scalar, widest::widest};
+use crate::ops::scalar;
 
 /// The memory that the tape of one thread may take.
 const TAPE_BYTES: usize = 64 << 20;
@@ -263,12 +266,12 @@ impl Pass<'_> {
             &mut tape.spike_slopes[now.clone()],
         );
         let e = &mut tape.pixel_factors[errors];
-        decode(network, rows, z, e);
+        network.decode(rows, z, e);
         for (row, e) in e.chunks_mut(wide_m).enumerate() {
             let x = self.unroll.input(time, first_row + row);
             weigh(&mut e[..m], x, &network.precision);
         }
-        pull_back(network, rows, e, &mut self.pulled);
+        network.pull_back(rows, e, &mut self.pulled);
 
         let (before, behind) = tape.potentials.split_at_mut(after.start);
         let (before, priors) = (&before[now.clone()], &before[prior]);
@@ -315,7 +318,7 @@ impl Pass<'_> {
             &mut tape.sample_slopes[slopes],
         );
         let e = &mut tape.pixel_factors[errors];
-        decode(network, self.rows, z, e);
+        network.decode(self.rows, z, e);
         let mut sums = [0f64; 2];
         for (row, e) in e.chunks_mut(wide_m).enumerate() {
             let x = self.unroll.input(time, self.first_row + row);
@@ -401,7 +404,7 @@ impl Pass<'_> {
         for e in e.chunks_mut(wide_m) {
             score_error(&mut e[..m], &mut gradient.precision, &back.variance, weight);
         }
-        pull_back(network, self.rows, e, &mut self.pulled);
+        network.pull_back(self.rows, e, &mut self.pulled);
         let slopes = &tape.sample_slopes[slopes];
         let (u, prior) = (&tape.potentials[now], &tape.potentials[prior]);
         for from in (0..self.rows).map(|row| row * wide_k) {
@@ -455,7 +458,7 @@ impl Pass<'_> {
             // ∂L/∂η = Σ D·∂u'/∂s·s/η, and q has an η of its own.
             gradient.step_size += f64::from(sum) / f64::from(network.step_size).powi(2);
         }
-        decode(network, self.rows, q, &mut back.by_pixels);
+        network.decode(self.rows, q, &mut back.by_pixels);
         // Errors come before decoded spikes on the tape.
         let (errors_and_more, behind) = tape.pixel_factors.split_at_mut(decoded.start);
         let rows = behind[..decoded.len()].chunks_mut(wide_m);
@@ -471,7 +474,7 @@ impl Pass<'_> {
             );
         }
         let w = &behind[..decoded.len()];
-        pull_back(network, self.rows, w, &mut self.pulled);
+        network.pull_back(self.rows, w, &mut self.pulled);
         let slopes = &tape.spike_slopes[now];
         for from in (0..self.rows).map(|row| row * wide_k) {
             let at = from..from + k;
@@ -509,144 +512,6 @@ fn sample(
         for (slope, rate) in slope.iter_mut().zip(&rates) {
             *slope *= rate / (rate + floor);
         }
-    }
-}
-
-/// Φz of rows, `[row, latent]` to `[row, pixels]`.
-fn decode(network: &SpikingNetwork, rows: usize, z: &[f32], mean: &mut [f32]) {
-    let (wide_k, wide_m) = (network.wide_latents(), network.wide_pixels());
-    let z = Rows {
-        values: z,
-        pitch: wide_k,
-    };
-    let atoms = Rows {
-        values: &network.atoms,
-        pitch: wide_m,
-    };
-    let mean = RowsMut {
-        values: mean,
-        pitch: wide_m,
-    };
-    product(rows, network.latents, z, atoms, mean);
-}
-
-/// Φᵀe of rows, `[row, pixels]` to `[row, latent]`.
-fn pull_back(network: &SpikingNetwork, rows: usize, e: &[f32], pulled: &mut [f32]) {
-    let (wide_k, wide_m) = (network.wide_latents(), network.wide_pixels());
-    let e = Rows {
-        values: e,
-        pitch: wide_m,
-    };
-    let turned = Rows {
-        values: &network.turned,
-        pitch: wide_k,
-    };
-    let pulled = RowsMut {
-        values: pulled,
-        pitch: wide_k,
-    };
-    product(rows, network.pixels, e, turned, pulled);
-}
-
-/// One row of a refinement, backwards; every slice is `[latent]`.
-struct Step<'a> {
-    by_potential: &'a mut [f32],
-    by_prior: &'a mut [f32],
-    q: &'a mut [f32],
-    taken: &'a [f32],
-    by_u: &'a [f32],
-    by_step: &'a [f32],
-    by_curvature: &'a [f32],
-    homeostasis_gradient: &'a mut [f32],
-    curvature_gradient: &'a mut [f32],
-}
-
-widest! {
-    /// From D behind a refinement to q and the part of D before it that does not pass through spikes. Gives
-    /// Σ qs. `constants` are η and β_in.
-    fn through_step(step: Step<'_>, curvature: Option<&[f32]>, constants: [f32; 2]) -> f32 = through_step_body;
-}
-
-widest! {
-    /// `sum += a·b`.
-    fn add_product(sum: &mut [f32], a: &[f32], b: &[f32]) = add_product_body;
-}
-
-widest! {
-    /// From e' to w' = −weight·e', with what π gets of it, weight·½(e'/π)².
-    fn score_error(e: &mut [f32], by_precision: &mut [f32], variance: &[f32], weight: f32) = score_error_body;
-}
-
-widest! {
-    /// w = −π·∂L/∂e, with what π gets of it, ∂L/∂e·e/π.
-    fn error_backward(w: &mut [f32], e: &[f32], by_e: &[f32], precision: &[f32], variance: &[f32], by_precision: &mut [f32]) = error_backward_body;
-}
-
-#[inline(always)]
-fn through_step_body(
-    step: Step<'_>,
-    curvature: Option<&[f32]>,
-    [step_size, leak]: [f32; 2],
-) -> f32 {
-    let n = step.by_potential.len();
-    let (by_potential, by_prior) = (&mut step.by_potential[..n], &mut step.by_prior[..n]);
-    let (q, taken, by_u) = (&mut step.q[..n], &step.taken[..n], &step.by_u[..n]);
-    let (by_step, by_curvature) = (&step.by_step[..n], &step.by_curvature[..n]);
-    let homeostasis = &mut step.homeostasis_gradient[..n];
-    for k in 0..n {
-        q[k] = step_size * by_potential[k] * by_step[k];
-        homeostasis[k] -= q[k];
-        by_prior[k] += leak * q[k];
-    }
-    match curvature {
-        None => {
-            for k in 0..n {
-                by_potential[k] = by_potential[k] * by_u[k] - leak * q[k];
-            }
-        }
-        Some(curvature) => {
-            let (curvature, gradient) = (&curvature[..n], &mut step.curvature_gradient[..n]);
-            for k in 0..n {
-                let through = by_potential[k] * by_curvature[k];
-                gradient[k] += through;
-                by_potential[k] = by_potential[k] * by_u[k] + through * curvature[k] - leak * q[k];
-            }
-        }
-    }
-    summed(q, taken, |q, s| q * s)
-}
-
-#[inline(always)]
-fn add_product_body(sum: &mut [f32], a: &[f32], b: &[f32]) {
-    for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
-        *sum += a * b;
-    }
-}
-
-#[inline(always)]
-fn score_error_body(e: &mut [f32], by_precision: &mut [f32], variance: &[f32], weight: f32) {
-    for ((e, by_precision), variance) in e.iter_mut().zip(by_precision).zip(variance) {
-        let residual = *e * variance;
-        *by_precision += weight * 0.5 * residual * residual;
-        *e *= -weight;
-    }
-}
-
-#[inline(always)]
-fn error_backward_body(
-    w: &mut [f32],
-    e: &[f32],
-    by_e: &[f32],
-    precision: &[f32],
-    variance: &[f32],
-    by_precision: &mut [f32],
-) {
-    let n = w.len();
-    let (e, by_e, by_precision) = (&e[..n], &by_e[..n], &mut by_precision[..n]);
-    let (precision, variance) = (&precision[..n], &variance[..n]);
-    for m in 0..n {
-        by_precision[m] += by_e[m] * e[m] * variance[m];
-        w[m] = -precision[m] * by_e[m];
     }
 }
 

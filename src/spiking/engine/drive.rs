@@ -2,8 +2,8 @@
 
 use super::Form;
 use crate::ops::widest::widest;
-use crate::spiking::network::SpikingNetwork;
-use crate::spiking::products::{PANEL, Rows, RowsMut, product, sparse_product, unfused_product};
+use crate::spiking::network::{Product, SpikingNetwork};
+use crate::spiking::products::{PANEL, Rows, product, sparse_product, unfused_product};
 use crate::spiking::scores::weigh;
 
 /// What a form of the drive needs besides the network.
@@ -121,7 +121,7 @@ impl Drive {
             Self::IntegerLateral { .. } => unfused_product,
             _ => product,
         };
-        pull_back(network, images.len() / m, e, input, product);
+        network.pull_back_by(product, images.len() / m, e, input);
     }
 
     /// The drive of all rows.
@@ -131,25 +131,11 @@ impl Drive {
             network.wide_latents(),
             network.wide_pixels(),
         );
-        let atoms = Rows {
-            values: &network.atoms,
-            pitch: wide_m,
-        };
         match self {
-            Self::Dense => {
-                let z = Rows {
-                    values: field.z,
-                    pitch: wide_k,
-                };
-                let e = RowsMut {
-                    values: field.e,
-                    pitch: wide_m,
-                };
-                product(field.rows, network.latents, z, atoms, e);
-            }
+            Self::Dense => network.decode(field.rows, field.z, field.e),
             Self::Events => {
                 for (events, e) in field.events.iter().zip(field.e.chunks_mut(wide_m)) {
-                    sparse_product(&events.places, &events.counts, atoms, e);
+                    sparse_product(&events.places, &events.counts, network.atom_rows(), e);
                 }
             }
             Self::Lateral(weights) => {
@@ -185,34 +171,8 @@ impl Drive {
         for (e, x) in errors {
             weigh(&mut e[..m], x, &network.precision);
         }
-        pull_back(network, field.rows, field.e, field.pulled, product);
+        network.pull_back(field.rows, field.e, field.pulled);
     }
-}
-
-/// A product of `[rows, inner]` and `[inner, columns]`.
-type Product = fn(usize, usize, Rows<'_>, Rows<'_>, RowsMut<'_>);
-
-fn pull_back(
-    network: &SpikingNetwork,
-    rows: usize,
-    e: &[f32],
-    pulled: &mut [f32],
-    product: Product,
-) {
-    let (wide_k, wide_m) = (network.wide_latents(), network.wide_pixels());
-    let e = Rows {
-        values: e,
-        pitch: wide_m,
-    };
-    let turned = Rows {
-        values: &network.turned,
-        pitch: wide_k,
-    };
-    let pulled = RowsMut {
-        values: pulled,
-        pitch: wide_k,
-    };
-    product(rows, network.pixels, e, turned, pulled);
 }
 
 /// G = ΦᵀπΦ, rows padded.
@@ -226,19 +186,7 @@ fn lateral_weights(network: &SpikingNetwork, product: Product) -> Vec<f32> {
         }
     }
     let mut lateral = vec![0f32; k * wide_k];
-    let rows = Rows {
-        values: &weighted,
-        pitch: wide_m,
-    };
-    let turned = Rows {
-        values: &network.turned,
-        pitch: wide_k,
-    };
-    let to = RowsMut {
-        values: &mut lateral,
-        pitch: wide_k,
-    };
-    product(k, m, rows, turned, to);
+    network.pull_back_by(product, k, &weighted, &mut lateral);
     lateral
 }
 

@@ -1,0 +1,106 @@
+//! The element-wise part of the way back, one row at a time. The formulas stand in [`unroll`](super::unroll).
+
+use super::scores::summed;
+use crate::ops::widest::widest;
+
+/// One row of a refinement, backwards; every slice is `[latent]`.
+pub(super) struct Step<'a> {
+    pub(super) by_potential: &'a mut [f32],
+    pub(super) by_prior: &'a mut [f32],
+    pub(super) q: &'a mut [f32],
+    pub(super) taken: &'a [f32],
+    pub(super) by_u: &'a [f32],
+    pub(super) by_step: &'a [f32],
+    pub(super) by_curvature: &'a [f32],
+    pub(super) homeostasis_gradient: &'a mut [f32],
+    pub(super) curvature_gradient: &'a mut [f32],
+}
+
+widest! {
+    /// From D behind a refinement to q and the part of D before it that does not pass through spikes. Gives
+    /// Σ qs. `constants` are η and β_in.
+    pub(super) fn through_step(step: Step<'_>, curvature: Option<&[f32]>, constants: [f32; 2]) -> f32 = through_step_body;
+}
+
+widest! {
+    /// `sum += a·b`.
+    pub(super) fn add_product(sum: &mut [f32], a: &[f32], b: &[f32]) = add_product_body;
+}
+
+widest! {
+    /// From e' to w' = −weight·e', with what π gets of it, weight·½(e'/π)².
+    pub(super) fn score_error(e: &mut [f32], by_precision: &mut [f32], variance: &[f32], weight: f32) = score_error_body;
+}
+
+widest! {
+    /// w = −π·∂L/∂e, with what π gets of it, ∂L/∂e·e/π.
+    pub(super) fn error_backward(w: &mut [f32], e: &[f32], by_e: &[f32], precision: &[f32], variance: &[f32], by_precision: &mut [f32]) = error_backward_body;
+}
+
+#[inline(always)]
+fn through_step_body(
+    step: Step<'_>,
+    curvature: Option<&[f32]>,
+    [step_size, leak]: [f32; 2],
+) -> f32 {
+    let n = step.by_potential.len();
+    let (by_potential, by_prior) = (&mut step.by_potential[..n], &mut step.by_prior[..n]);
+    let (q, taken, by_u) = (&mut step.q[..n], &step.taken[..n], &step.by_u[..n]);
+    let (by_step, by_curvature) = (&step.by_step[..n], &step.by_curvature[..n]);
+    let homeostasis = &mut step.homeostasis_gradient[..n];
+    for k in 0..n {
+        q[k] = step_size * by_potential[k] * by_step[k];
+        homeostasis[k] -= q[k];
+        by_prior[k] += leak * q[k];
+    }
+    match curvature {
+        None => {
+            for k in 0..n {
+                by_potential[k] = by_potential[k] * by_u[k] - leak * q[k];
+            }
+        }
+        Some(curvature) => {
+            let (curvature, gradient) = (&curvature[..n], &mut step.curvature_gradient[..n]);
+            for k in 0..n {
+                let through = by_potential[k] * by_curvature[k];
+                gradient[k] += through;
+                by_potential[k] = by_potential[k] * by_u[k] + through * curvature[k] - leak * q[k];
+            }
+        }
+    }
+    summed(q, taken, |q, s| q * s)
+}
+
+#[inline(always)]
+fn add_product_body(sum: &mut [f32], a: &[f32], b: &[f32]) {
+    for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
+        *sum += a * b;
+    }
+}
+
+#[inline(always)]
+fn score_error_body(e: &mut [f32], by_precision: &mut [f32], variance: &[f32], weight: f32) {
+    for ((e, by_precision), variance) in e.iter_mut().zip(by_precision).zip(variance) {
+        let residual = *e * variance;
+        *by_precision += weight * 0.5 * residual * residual;
+        *e *= -weight;
+    }
+}
+
+#[inline(always)]
+fn error_backward_body(
+    w: &mut [f32],
+    e: &[f32],
+    by_e: &[f32],
+    precision: &[f32],
+    variance: &[f32],
+    by_precision: &mut [f32],
+) {
+    let n = w.len();
+    let (e, by_e, by_precision) = (&e[..n], &by_e[..n], &mut by_precision[..n]);
+    let (precision, variance) = (&precision[..n], &variance[..n]);
+    for m in 0..n {
+        by_precision[m] += by_e[m] * e[m] * variance[m];
+        w[m] = -precision[m] * by_e[m];
+    }
+}
