@@ -172,6 +172,44 @@ pub const fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     [c0, c1, c2, c3]
 }
 
+/// [`philox4x32`] of `N` elements and their blocks side by side, for loops that become vector instructions: word w of
+/// element l is `[w][l]`.
+#[inline(always)]
+pub(crate) fn philox_lanes<const N: usize>(
+    elements: &[u32; N],
+    blocks: &[u32; N],
+    key: NoiseKey,
+) -> [[u32; N]; 4] {
+    // Words are kept in the lower halves of 64 bits, where a product leaves them; the upper halves mean nothing.
+    const LOW: u64 = u32::MAX as u64;
+    let (mut c0, mut c1) = ([0u64; N], [0u64; N]);
+    let mut c2 = [u64::from(key.step); N];
+    let mut c3 = [u64::from(key.stream); N];
+    for l in 0..N {
+        (c0[l], c1[l]) = (u64::from(elements[l]), u64::from(blocks[l]));
+    }
+    let (mut k0, mut k1) = (key.seed as u32, (key.seed >> 32) as u32);
+    for _ in 0..10 {
+        for l in 0..N {
+            let p0 = 0xD251_1F53u64 * (c0[l] & LOW);
+            let p1 = 0xCD9E_8D57u64 * (c2[l] & LOW);
+            (c0[l], c1[l]) = ((p1 >> 32) ^ c1[l] ^ u64::from(k0), p1);
+            (c2[l], c3[l]) = ((p0 >> 32) ^ c3[l] ^ u64::from(k1), p0);
+        }
+        k0 = k0.wrapping_add(0x9E37_79B9);
+        k1 = k1.wrapping_add(0xBB67_AE85);
+    }
+    // Not `map`: its closure would be compiled for the baseline and called.
+    let mut words = [[0u32; N]; 4];
+    for l in 0..N {
+        words[0][l] = c0[l] as u32;
+        words[1][l] = c1[l] as u32;
+        words[2][l] = c2[l] as u32;
+        words[3][l] = c3[l] as u32;
+    }
+    words
+}
+
 /// A uniform number strictly inside (0, 1) from the upper 23 bits: `((r >> 9) + ½)·2⁻²³`, exact in f32.
 #[inline(always)]
 pub fn uniform(word: u32) -> f32 {
@@ -206,6 +244,20 @@ mod tests {
             ),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
+    }
+
+    #[test]
+    fn lanes_give_the_words_of_each() {
+        let key = NoiseKey::new(0x1234_5678_9abc_def0)
+            .stream(7)
+            .step(u32::MAX);
+        let elements = std::array::from_fn::<u32, 19, _>(|l| (l as u32).wrapping_mul(0x9E37_79B9));
+        let blocks = std::array::from_fn(|l| l as u32 % 3);
+        let words = philox_lanes(&elements, &blocks, key);
+        for l in 0..elements.len() {
+            let each = key.words(elements[l], blocks[l]);
+            assert_eq!(each, std::array::from_fn(|w| words[w][l]));
+        }
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub use unit_noise::{Law, unit_noise};
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod host;
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
+pub(crate) mod packing;
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 mod paired;
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod widest;

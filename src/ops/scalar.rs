@@ -1,9 +1,10 @@
 //! Branch-free `exp` and `ln` in f32, written so that the compiler turns loops over them into vector
 //! instructions.
 //!
-//! Both are the classic minimax polynomials of the Cephes library (Moshier), evaluated with plain
-//! multiplications and additions in a fixed order: the result has the same bits on every processor,
-//! which a call into the platform's mathematics library does not promise. Relative error of each is
+//! Both are the classic minimax polynomials of the Cephes library (Moshier), evaluated with fused multiply-adds in a
+//! fixed order: the result has the same bits on every processor, which a call into the platform's mathematics library
+//! does not promise. A processor that has no such instruction (x86 before 2013) calls a function for each, which is
+//! slow and rounds alike. Relative error of each is
 //! below 2.5e-7 (tested below against f64).
 
 /// `eˣ`; arguments are limited to [−87.3, 88.3], so the result is always a normal number.
@@ -14,17 +15,17 @@ pub fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     let x = if x > 88.3 { 88.3 } else { x };
     let x = if x < -87.3 { -87.3 } else { x };
-    let rounded = x * LOG2_E + ROUND;
+    let rounded = x.mul_add(LOG2_E, ROUND);
     let n = rounded - ROUND;
     // ln 2 in two parts: n·0.693359375 is exact.
-    let r = (x - n * 0.693_359_4) - n * -2.121_944_4e-4;
-    let mut p = 1.987_569_1e-4;
-    p = p * r + 1.398_199_9e-3;
-    p = p * r + 8.333_452e-3;
-    p = p * r + 4.166_579_6e-2;
-    p = p * r + 1.666_666_5e-1;
-    p = p * r + 0.5;
-    let y = p * r * r + r + 1.0;
+    let r = n.mul_add(2.121_944_4e-4, n.mul_add(-0.693_359_4, x));
+    let mut p: f32 = 1.987_569_1e-4;
+    p = p.mul_add(r, 1.398_199_9e-3);
+    p = p.mul_add(r, 8.333_452e-3);
+    p = p.mul_add(r, 4.166_579_6e-2);
+    p = p.mul_add(r, 1.666_666_5e-1);
+    p = p.mul_add(r, 0.5);
+    let y = (p * r).mul_add(r, r + 1.0);
     // The low bits of `rounded` are n itself; shifted into the exponent they are 2ⁿ.
     let scale = f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23));
     y * scale
@@ -41,19 +42,19 @@ pub fn ln(x: f32) -> f32 {
     let m = if low { mantissa + mantissa } else { mantissa } - 1.0;
     let e = if low { exponent - 1.0 } else { exponent };
     let square = m * m;
-    let mut p = 7.037_683_6e-2;
-    p = p * m - 1.151_461e-1;
-    p = p * m + 1.167_699_8e-1;
-    p = p * m - 1.242_014_1e-1;
-    p = p * m + 1.424_932_3e-1;
-    p = p * m - 1.666_805_8e-1;
-    p = p * m + 2.000_071_5e-1;
-    p = p * m - 2.499_999_4e-1;
-    p = p * m + 3.333_333e-1;
+    let mut p: f32 = 7.037_683_6e-2;
+    p = p.mul_add(m, -1.151_461e-1);
+    p = p.mul_add(m, 1.167_699_8e-1);
+    p = p.mul_add(m, -1.242_014_1e-1);
+    p = p.mul_add(m, 1.424_932_3e-1);
+    p = p.mul_add(m, -1.666_805_8e-1);
+    p = p.mul_add(m, 2.000_071_5e-1);
+    p = p.mul_add(m, -2.499_999_4e-1);
+    p = p.mul_add(m, 3.333_333e-1);
     let mut y = p * m * square;
-    y += e * -2.121_944_4e-4;
-    y -= 0.5 * square;
-    (m + y) + e * 0.693_359_4
+    y = e.mul_add(-2.121_944_4e-4, y);
+    y = square.mul_add(-0.5, y);
+    e.mul_add(0.693_359_4, m + y)
 }
 
 /// `σ(x) = 1/(1 + e⁻ˣ)`.
@@ -67,12 +68,12 @@ pub fn sigmoid(x: f32) -> f32 {
 pub fn cos_turns(x: f32) -> f32 {
     let y = std::f32::consts::TAU * (0.25 - (x - 0.5).abs());
     let square = y * y;
-    let mut p = -2.505_21e-8;
-    p = p * square + 2.755_732e-6;
-    p = p * square - 1.984_127e-4;
-    p = p * square + 8.333_333e-3;
-    p = p * square - 0.166_666_67;
-    -(y + y * square * p)
+    let mut p: f32 = -2.505_21e-8;
+    p = p.mul_add(square, 2.755_732e-6);
+    p = p.mul_add(square, -1.984_127e-4);
+    p = p.mul_add(square, 8.333_333e-3);
+    p = p.mul_add(square, -0.166_666_67);
+    -(y * square).mul_add(p, y)
 }
 
 #[cfg(test)]

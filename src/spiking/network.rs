@@ -1,6 +1,6 @@
 //! The spiking network of a Poisson posterior and a linear decoder, as plain numbers.
 
-use super::products::{Rows, RowsMut, padded, product};
+use super::products::{Panels, Rows, RowsMut, padded, product};
 use crate::inference::Leak;
 use crate::posterior::KlForm;
 
@@ -18,8 +18,10 @@ pub(crate) struct SpikingNetwork {
     pub(crate) pixels: usize,
     /// Φᵀ, `[latent, pixels]`, rows padded.
     pub(crate) atoms: Vec<f32>,
-    /// Φ, `[pixels, latent]`, rows padded.
-    pub(crate) turned: Vec<f32>,
+    /// The same for products with rows over latents.
+    decoding: Panels,
+    /// Φ, `[pixels, latent]`, for products with rows over pixels.
+    pulling: Panels,
     /// π = σ⁻², `[pixels]`.
     pub(crate) precision: Vec<f32>,
     /// eᵇ, `[latent]`.
@@ -75,16 +77,8 @@ impl SpikingNetwork {
             curvature,
         } = parameters;
         let (latents, pixels) = (homeostasis.len(), precision.len());
-        let mut turned = vec![0f32; pixels * padded(latents)];
-        // Sixteen rows of Φᵀ at a time fill whole cache lines of Φ.
-        for (block, rows) in atoms.chunks(16 * pixels).enumerate() {
-            for (m, column) in turned.chunks_mut(padded(latents)).enumerate() {
-                let entries = rows[m..].iter().step_by(pixels);
-                for (to, from) in column[16 * block..].iter_mut().zip(entries) {
-                    *to = *from;
-                }
-            }
-        }
+        let decoding = Panels::of(&atoms, pixels);
+        let pulling = Panels::of_transpose(&atoms, pixels);
         let atoms = match padded(pixels) {
             pitch if pitch == pixels => atoms,
             pitch => {
@@ -99,7 +93,8 @@ impl SpikingNetwork {
             latents,
             pixels,
             atoms,
-            turned,
+            decoding,
+            pulling,
             precision,
             homeostasis,
             step_size,
@@ -126,6 +121,16 @@ impl SpikingNetwork {
         }
     }
 
+    /// Bytes that a dense step reads of the dictionary.
+    pub(crate) fn dense_bytes(&self) -> usize {
+        self.decoding.bytes() + self.pulling.bytes()
+    }
+
+    /// Bytes that a step by events reads of it at most.
+    pub(crate) fn event_bytes(&self) -> usize {
+        size_of_val(self.atoms.as_slice()) + self.pulling.bytes()
+    }
+
     /// Φz of rows, `[row, latent]` to `[row, pixels]`.
     pub(crate) fn decode(&self, rows: usize, z: &[f32], mean: &mut [f32]) {
         let z = Rows {
@@ -136,7 +141,7 @@ impl SpikingNetwork {
             values: mean,
             pitch: self.wide_pixels(),
         };
-        product(rows, self.latents, z, self.atom_rows(), mean);
+        product(rows, z, &self.decoding, mean);
     }
 
     /// Φᵀe of rows, `[row, pixels]` to `[row, latent]`.
@@ -156,17 +161,13 @@ impl SpikingNetwork {
             values: e,
             pitch: self.wide_pixels(),
         };
-        let turned = Rows {
-            values: &self.turned,
-            pitch: self.wide_latents(),
-        };
         let pulled = RowsMut {
             values: pulled,
             pitch: self.wide_latents(),
         };
-        product(rows, self.pixels, e, turned, pulled);
+        product(rows, e, &self.pulling, pulled);
     }
 }
 
 /// A product of `[rows, inner]` and `[inner, columns]`.
-pub(crate) type Product = fn(usize, usize, Rows<'_>, Rows<'_>, RowsMut<'_>);
+pub(crate) type Product = fn(usize, Rows<'_>, &Panels, RowsMut<'_>);

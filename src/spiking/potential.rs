@@ -3,7 +3,7 @@
 use super::network::SpikingNetwork;
 use crate::inference::Leak;
 use crate::ops::clamped_step::processor::ceiling_f32;
-use crate::ops::implicit_step::processor::{Solved, WIDTH, solve};
+use crate::ops::implicit_step::processor::{Solved, WIDTH, solve, whole_vectors};
 use crate::ops::{scalar, widest::widest};
 
 /// What one refinement of one row reads and writes; every slice is `[latent]`.
@@ -96,7 +96,7 @@ fn potentials<const PROXIMAL: bool>(
             cost: block(&homeostasis[at.clone()]),
             curvature: block(&curvature[at.clone()]),
         };
-        let moved = neurons.refined::<PROXIMAL>(constants);
+        let moved = neurons.refined::<PROXIMAL>(count, constants);
         put(&mut row.next[at.clone()], &moved.next);
         if let Some(slopes) = &mut slopes {
             put(&mut slopes.step[at.clone()], &moved.step);
@@ -146,23 +146,25 @@ struct Moved {
 }
 
 impl Neurons {
-    /// Loops and no closures: a closure is not compiled for the wide instructions of who calls it.
+    /// The first `count` of them, or some more. Loops and no closures: a closure is not compiled for the wide
+    /// instructions of who calls it.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
-    fn refined<const PROXIMAL: bool>(&self, constants: Constants) -> Moved {
+    fn refined<const PROXIMAL: bool>(&self, count: usize, constants: Constants) -> Moved {
+        let n = whole_vectors(count);
         let mut step = [0f32; WIDTH];
-        for l in 0..WIDTH {
+        for l in 0..n {
             let leak = (self.u[l] - self.prior[l]) * constants.leak;
             step[l] = (self.cost[l] - self.pulled[l] + leak) * constants.minus_step_size;
         }
         let (mut rate, mut gain) = ([0f32; WIDTH], [0f32; WIDTH]);
         let solved = match PROXIMAL {
             true => {
-                for l in 0..WIDTH {
+                for l in 0..n {
                     rate[l] = scalar::exp(self.u[l]);
                     gain[l] = rate[l] * self.curvature[l];
                 }
-                solve(&step, &gain)
+                solve(count, &step, &gain)
             }
             false => Solved {
                 d: step,
@@ -172,14 +174,14 @@ impl Neurons {
         };
         let (mut next, mut by_u) = ([0f32; WIDTH], [0f32; WIDTH]);
         let mut by_step = [0f32; WIDTH];
-        for l in 0..WIDTH {
+        for l in 0..n {
             (next[l], by_step[l]) = ceiling_f32(solved.d[l], constants.step_ceiling);
         }
-        for l in 0..WIDTH {
+        for l in 0..n {
             (next[l], by_u[l]) = ceiling_f32(self.u[l] + next[l], constants.ceiling);
         }
         let mut by_curvature = [0f32; WIDTH];
-        for l in 0..WIDTH {
+        for l in 0..n {
             let by_d = by_u[l] * by_step[l];
             by_step[l] = by_d * solved.by_s[l];
             by_curvature[l] = by_d * solved.by_a[l] * rate[l];

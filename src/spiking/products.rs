@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A block's B is streamed from the second-level cache at two vectors for every 13 × 2 multiply-adds, so the
-//! arithmetic and not the memory is the limit; nothing is copied or packed. Rows of B must be padded to a
-//! multiple of [`PANEL`] columns with zeros.
+//! arithmetic and not the memory is the limit. For that it lies in [`Panels`], the 32 columns of a block one row
+//! behind the other: read in its own order from row to row, a matrix lies on another page every few rows.
 //!
 //! Unlike the element-wise kernels these use fused multiply-add where the processor has it (as every matrix
 //! library does): the last bits of a product depend on the processor.
@@ -23,6 +23,12 @@ const BLOCK: usize = 13;
 /// What a stretch of B may take in a sum of outer products.
 const STRETCH_BYTES: usize = 320 << 10;
 
+/// The longest stretch.
+const LONGEST: usize = 512;
+
+/// [`BLOCK`] columns of A in a whole vector.
+const STRIP: usize = 16;
+
 /// `n` rounded up to whole panels.
 pub(crate) fn padded(n: usize) -> usize {
     n.next_multiple_of(PANEL)
@@ -33,6 +39,70 @@ pub(crate) fn padded(n: usize) -> usize {
 pub(crate) struct Rows<'a> {
     pub(crate) values: &'a [f32],
     pub(crate) pitch: usize,
+}
+
+/// The right factor of a product, `[inner, columns]`, in panels of [`PANEL`] columns: `[panel, inner, PANEL]`, zeros behind
+/// the last column.
+#[derive(Debug, Clone)]
+pub(crate) struct Panels {
+    inner: usize,
+    values: Vec<f32>,
+}
+
+impl Panels {
+    /// A row-major matrix `[inner, columns]` in panels.
+    pub(crate) fn of(values: &[f32], columns: usize) -> Self {
+        let inner = values.len() / columns.max(1);
+        let mut panels = Self::zeros(inner, columns);
+        for (first, panel) in panels.each() {
+            let width = PANEL.min(columns - first);
+            for (to, row) in panel.iter_mut().zip(values.chunks(columns)) {
+                to[..width].copy_from_slice(&row[first..first + width]);
+            }
+        }
+        panels
+    }
+
+    /// The transpose of a row-major matrix `[columns, inner]` in panels.
+    pub(crate) fn of_transpose(values: &[f32], inner: usize) -> Self {
+        let columns = values.len() / inner.max(1);
+        let mut panels = Self::zeros(inner, columns);
+        for (first, panel) in panels.each() {
+            let rows = values.chunks(inner).skip(first).take(PANEL);
+            for (l, row) in rows.enumerate() {
+                for (to, from) in panel.iter_mut().zip(row) {
+                    to[l] = *from;
+                }
+            }
+        }
+        panels
+    }
+
+    fn zeros(inner: usize, columns: usize) -> Self {
+        Self {
+            inner,
+            values: vec![0.0; inner * padded(columns)],
+        }
+    }
+
+    /// Every panel's first column and its rows.
+    fn each(&mut self) -> impl Iterator<Item = (usize, &mut [[f32; PANEL]])> {
+        let (rows, _) = self.values.as_chunks_mut::<PANEL>();
+        let panels = rows.chunks_mut(self.inner.max(1)).enumerate();
+        panels.map(|(panel, rows)| (panel * PANEL, rows))
+    }
+
+    /// The rows of the panel that begins with a column.
+    #[inline(always)]
+    fn from_column(&self, column: usize) -> &[[f32; PANEL]] {
+        let (rows, _) = self.values.as_chunks::<PANEL>();
+        &rows[column / PANEL * self.inner..][..self.inner]
+    }
+
+    /// Bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(self.values.as_slice())
+    }
 }
 
 /// Where a product goes: rows of padded length.
@@ -76,17 +146,17 @@ macro_rules! fused {
 
 fused! {
     /// `C = A·B` of `[rows, inner]` and `[inner, columns]`; every column of the padded C is written.
-    fn product(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = product_body;
+    fn product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = product_body;
 }
 
 widest! {
     /// As [`product`] without fused multiply-add: slower, and the same bits on every processor.
-    pub(crate) fn unfused_product(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = unfused_body;
+    pub(crate) fn unfused_product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = unfused_body;
 }
 
 #[inline(always)]
-fn unfused_body(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) {
-    product_body::<false>(rows, inner, a, b, c);
+fn unfused_body(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) {
+    product_body::<false>(rows, a, b, c);
 }
 
 fused! {
@@ -139,28 +209,19 @@ fn blocks(rows: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 #[inline(always)]
-fn product_body<const FMA: bool>(
-    rows: usize,
-    inner: usize,
-    a: Rows<'_>,
-    b: Rows<'_>,
-    c: RowsMut<'_>,
-) {
+fn product_body<const FMA: bool>(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) {
     for (first, height) in blocks(rows) {
         for column in (0..c.pitch).step_by(PANEL) {
             let a = Rows {
                 values: &a.values[first * a.pitch..],
                 ..a
             };
-            let b = Rows {
-                values: &b.values[column..],
-                ..b
-            };
+            let panel = b.from_column(column);
             let c = RowsMut {
                 values: &mut c.values[first * c.pitch + column..],
                 pitch: c.pitch,
             };
-            by_rows!(height, product_block, (inner, a, b, c));
+            by_rows!(height, product_block, (a, panel, c));
         }
     }
 }
@@ -168,16 +229,15 @@ fn product_body<const FMA: bool>(
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
 fn product_block<const FMA: bool, const N: usize>(
-    inner: usize,
     a: Rows<'_>,
-    b: Rows<'_>,
+    panel: &[[f32; PANEL]],
     c: RowsMut<'_>,
 ) {
     let mut sums = [[0f32; PANEL]; N];
-    let rows: [&[f32]; N] = std::array::from_fn(|r| &a.values[r * a.pitch..][..inner]);
-    for p in 0..inner {
-        let mut row = [0f32; PANEL];
-        row.copy_from_slice(&b.values[p * b.pitch..][..PANEL]);
+    let rows: [&[f32]; N] = std::array::from_fn(|r| &a.values[r * a.pitch..][..panel.len()]);
+    for p in 0..panel.len() {
+        // A copy: of rows by reference the compiler makes vectors of the N numbers, and is thirty times slower.
+        let row = panel[p];
         for r in 0..N {
             let x = rows[r][p];
             for l in 0..PANEL {
@@ -199,15 +259,21 @@ fn add_outer_body<const FMA: bool>(
     c: RowsMut<'_>,
 ) {
     // A stretch of the sum at a time, of which B stays in the second-level cache while all rows of C pass.
-    let stretch = (STRETCH_BYTES / (4 * b.pitch)).max(64);
+    let stretch = (STRETCH_BYTES / (4 * b.pitch)).clamp(64, LONGEST);
+    // A block's columns of A, side by side: where they lie, every line is on another page, and they all want the same
+    // few places of the first-level cache.
+    let mut strip = [[0f32; STRIP]; LONGEST];
     for start in (0..inner).step_by(stretch) {
         let inner = stretch.min(inner - start);
         for (first, height) in blocks(rows) {
+            for (p, to) in strip[..inner].iter_mut().enumerate() {
+                let from = &a.values[(start + p) * a.pitch + first..];
+                match from.first_chunk() {
+                    Some(more) => *to = *more, // of known length: a load, where the other way is a call
+                    None => to[..height].copy_from_slice(&from[..height]),
+                }
+            }
             for column in (0..c.pitch).step_by(PANEL) {
-                let a = Rows {
-                    values: &a.values[start * a.pitch + first..],
-                    ..a
-                };
                 let b = Rows {
                     values: &b.values[start * b.pitch + column..],
                     ..b
@@ -216,7 +282,7 @@ fn add_outer_body<const FMA: bool>(
                     values: &mut c.values[first * c.pitch + column..],
                     pitch: c.pitch,
                 };
-                by_rows!(height, add_outer_block, (inner, a, b, c));
+                by_rows!(height, add_outer_block, (&strip[..inner], b, c));
             }
         }
     }
@@ -224,23 +290,23 @@ fn add_outer_body<const FMA: bool>(
 
 #[inline(always)]
 fn add_outer_block<const FMA: bool, const N: usize>(
-    inner: usize,
-    a: Rows<'_>,
+    strip: &[[f32; STRIP]],
     b: Rows<'_>,
     c: RowsMut<'_>,
 ) {
-    let Some(last) = inner.checked_sub(1) else {
+    let strip = strip.as_flattened();
+    let Some(last) = strip.len().checked_sub(STRIP) else {
         return; // an empty sum
     };
     let mut sums = [[0f32; PANEL]; N];
     // One strided slice for each row, not N numbers side by side: with those the compiler makes vectors of the
     // N numbers, and the product is thirty times slower.
-    let columns: [&[f32]; N] = std::array::from_fn(|r| &a.values[r..][..last * a.pitch + 1]);
-    for p in 0..inner {
+    let columns: [&[f32]; N] = std::array::from_fn(|r| &strip[r..][..last + 1]);
+    for p in 0..strip.len() / STRIP {
         let mut row = [0f32; PANEL];
         row.copy_from_slice(&b.values[p * b.pitch..][..PANEL]);
         for r in 0..N {
-            let x = columns[r][p * a.pitch];
+            let x = columns[r][p * STRIP];
             for l in 0..PANEL {
                 sums[r][l] = multiply_add::<FMA>(x, row[l], sums[r][l]);
             }
@@ -334,9 +400,8 @@ mod tests {
             let mut c = vec![f32::NAN; rows * pitch];
             product(
                 rows,
-                inner,
                 a_rows,
-                b_rows,
+                &Panels::of(&b, pitch),
                 RowsMut {
                     values: &mut c,
                     pitch,
@@ -385,6 +450,22 @@ mod tests {
     }
 
     #[test]
+    fn panels_of_a_matrix_are_those_of_its_transpose_turned() {
+        let (inner, columns) = (7, 37);
+        let b = matrix(inner, columns, columns, 4);
+        let entry = |i: usize| b[i % inner * columns + i / inner];
+        let turned: Vec<f32> = (0..inner * columns).map(entry).collect();
+        let (of, of_transpose) = (
+            Panels::of(&b, columns),
+            Panels::of_transpose(&turned, inner),
+        );
+        assert_eq!(of.values, of_transpose.values);
+        assert_eq!(of.values.len(), inner * padded(columns));
+        assert_eq!(of.from_column(32)[3][..5], b[3 * columns + 32..4 * columns]);
+        assert!(of.from_column(32)[3][5..].iter().all(|x| *x == 0.0));
+    }
+
+    #[test]
     fn leaving_zeros_out_changes_no_bit() {
         let b = matrix(64, 96, 96, 3);
         let a: Vec<f32> = (0..64)
@@ -401,9 +482,8 @@ mod tests {
         };
         product(
             1,
-            64,
             whole,
-            rows,
+            &Panels::of(&b, 96),
             RowsMut {
                 values: &mut dense,
                 pitch: 96,

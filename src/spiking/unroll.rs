@@ -31,7 +31,7 @@ use super::slopes::{Step, add_product, error_backward, score_error, through_step
 use super::tape::{Factor, Tape};
 use crate::inference::Leak;
 use crate::noise::NoiseKey;
-use crate::ops::relaxed_poisson::lanes::Request;
+use crate::ops::relaxed_poisson::lanes::{Elements, Request};
 use crate::ops::relaxed_poisson::processor::sample_task;
 use crate::ops::scalar;
 
@@ -90,10 +90,12 @@ pub(crate) struct Gradient {
 }
 
 impl Gradient {
-    /// Nothing seen yet of so many frames.
-    pub(crate) fn zero(network: &SpikingNetwork, frames: usize) -> Self {
+    /// Nothing seen yet of so many frames. `memory` is used for the largest part, whatever is in it.
+    pub(crate) fn zero(network: &SpikingNetwork, frames: usize, mut memory: Vec<f32>) -> Self {
+        memory.clear();
+        memory.resize(network.latents * network.wide_pixels(), 0.0);
         Self {
-            atoms: vec![0.0; network.latents * network.wide_pixels()],
+            atoms: memory,
             precision: vec![0.0; network.pixels],
             homeostasis: vec![0.0; network.latents],
             step_size: 0.0,
@@ -497,21 +499,26 @@ fn sample(
     let floor = network.rule.rate_floor;
     let whole = key.first_element(&[u.len() / wide, k]);
     let request = Request::new(key, whole, network.rule.temperature, true);
-    let rows = u.chunks(wide).zip(z.chunks_mut(wide));
-    for (row, ((u, z), slope)) in rows.zip(slopes.chunks_mut(wide)).enumerate() {
-        let (u, z, slope) = (&u[..k], &mut z[..k], &mut slope[..k]);
-        let first = ((first_row + row) * k) as u32;
-        if floor == 0.0 {
-            sample_task(u, z, slope, first, request);
-            continue;
-        }
-        // ln(e^u + floor); the published rule has it, and it is not what runs in the innermost loop otherwise.
-        let rates: Vec<f32> = u.iter().map(|u| scalar::exp(*u)).collect();
-        let raised: Vec<f32> = rates.iter().map(|r| scalar::ln(r + floor)).collect();
-        sample_task(&raised, z, slope, first, request);
-        for (slope, rate) in slope.iter_mut().zip(&rates) {
-            *slope *= rate / (rate + floor);
-        }
+    let mut draw = |u: &[f32]| {
+        let elements = Elements {
+            u,
+            z,
+            slope: slopes,
+            width: k,
+            pitch: wide,
+            first: (first_row * k) as u32,
+        };
+        sample_task(elements, request);
+    };
+    if floor == 0.0 {
+        return draw(u);
+    }
+    // ln(e^u + floor); the published rule has it, and it is not what runs in the innermost loop otherwise.
+    let rates: Vec<f32> = u.iter().map(|u| scalar::exp(*u)).collect();
+    let raised: Vec<f32> = rates.iter().map(|r| scalar::ln(r + floor)).collect();
+    draw(&raised);
+    for (slope, rate) in slopes.iter_mut().zip(&rates) {
+        *slope *= rate / (rate + floor);
     }
 }
 
@@ -576,7 +583,7 @@ mod tests {
         // One tape for all, so that what is left of another run on it would be found.
         let mut tape = Tape::default();
         let mut run = |bytes| {
-            let mut gradient = Gradient::zero(&network, 1);
+            let mut gradient = Gradient::zero(&network, 1, Vec::new());
             let outcome = unroll.run_within(bytes, 0..BATCH, Some(&mut gradient), &mut tape);
             (outcome, gradient)
         };

@@ -14,9 +14,15 @@ widest! {
     fn solve_f32(chunk: Chunk<'_, f32>) = solve_f32_body;
 }
 
-/// Elements that are solved together. One solution is a chain of some hundred operations that wait for each other; with
-/// eight vectors side by side the processor always has another one to go on with.
+/// The most elements that are solved together. One solution is a chain of some hundred operations that wait for each
+/// other; with eight vectors side by side the processor always has another one to go on with.
 pub(crate) const WIDTH: usize = 128;
+
+/// `count` rounded up to vectors of sixteen, and at most [`WIDTH`].
+#[inline(always)]
+pub(crate) fn whole_vectors(count: usize) -> usize {
+    count.next_multiple_of(16).min(WIDTH)
+}
 
 /// Solutions d and their slopes by s and a.
 pub(crate) struct Solved {
@@ -38,28 +44,32 @@ fn solve_f32_body(chunk: Chunk<'_, f32>) {
         let (mut s, mut a) = ([0f32; WIDTH], [0f32; WIDTH]);
         s[..n].copy_from_slice(&first[at.clone()]);
         a[..n].copy_from_slice(&second[at.clone()]);
-        let solved = solve(&s, &a);
+        let solved = solve(n, &s, &a);
         first[at.clone()].copy_from_slice(&solved.d[..n]);
         slope[at.clone()].copy_from_slice(&solved.by_s[..n]);
         second[at].copy_from_slice(&solved.by_a[..n]);
     }
 }
 
-/// Steps for explicit steps s and gains a.
+/// Steps for the first `count` explicit steps s and gains a, or some more.
+///
+/// Every loop ends at a number that the compiler does not know. Were it [`WIDTH`], all would be unrolled into three
+/// thousand instructions in a row, which take twice as long.
 #[inline(always)]
-pub(crate) fn solve(s: &[f32; WIDTH], a: &[f32; WIDTH]) -> Solved {
+pub(crate) fn solve(count: usize, s: &[f32; WIDTH], a: &[f32; WIDTH]) -> Solved {
+    let n = whole_vectors(count);
     const MOST: f32 = LARGEST as f32;
     let mut d = [0f32; WIDTH];
     let mut log_gain = [0f32; WIDTH];
-    for l in 0..WIDTH {
+    for l in 0..n {
         log_gain[l] = scalar::ln(a[l] + SMALLEST as f32);
     }
-    for l in 0..WIDTH {
+    for l in 0..n {
         let y = log_gain[l] + (a[l] + s[l]);
         let y = if y > 1.0 { y } else { 1.0 };
         d[l] = y - scalar::ln(y);
     }
-    for l in 0..WIDTH {
+    for l in 0..n {
         let near = scalar::ln(d[l]) - log_gain[l];
         let sum = a[l] + s[l];
         let least = if near < sum { near } else { sum };
@@ -67,13 +77,13 @@ pub(crate) fn solve(s: &[f32; WIDTH], a: &[f32; WIDTH]) -> Solved {
         d[l] = if least < positive { least } else { positive };
     }
     for _ in 0..ITERATIONS {
-        for l in 0..WIDTH {
+        for l in 0..n {
             let pull = a[l] * scalar::exp(if d[l] > MOST { MOST } else { d[l] });
             d[l] -= (d[l] + (pull - a[l]) - s[l]) / (1.0 + pull);
         }
     }
     let (mut by_s, mut by_a) = ([0f32; WIDTH], [0f32; WIDTH]);
-    for l in 0..WIDTH {
+    for l in 0..n {
         let e = scalar::exp(if d[l] > MOST { MOST } else { d[l] });
         by_s[l] = 1.0 / (1.0 + a[l] * e);
         by_a[l] = -(e - 1.0) * by_s[l];

@@ -1,23 +1,21 @@
-//! The vectorised sampler: a sieve, then sixteen elements at a time through their arrivals.
+//! The vectorised sampler: a sieve, then many elements at a time through their arrivals.
 //!
-//! At the rates of a sparse code most elements have no arrival in time. The first pass draws only the first
-//! arrival of every element, sixteen at once, and writes down those that have one; the second takes these,
-//! packed densely, through groups of four arrivals, and packs again after every group, so that a few elements
-//! with high rates do not hold up their neighbours.
+//! At the rates of a sparse code most elements have no arrival in time. A sieve draws only the first arrival of
+//! every element and queues those that have one; the queue, packed densely, goes through groups of four arrivals.
+//! Who comes to its end leaves it, and the sieve fills it up again: a few elements with high rates hold up nobody
+//! until the very last.
 //!
 //! Every loop over `LANES` is straight-line arithmetic on arrays, which the compiler turns into vector
-//! instructions. [`sample`] picks the widest instruction set of this processor at run time. All versions
-//! execute the same IEEE operations in the same order, so all give the same bits.
+//! instructions; no branch depends on what was drawn. [`sample`] picks the widest instruction set of this processor
+//! at run time. All versions execute the same IEEE operations in the same order, so all give the same bits.
 
 use super::{NEGLIGIBLE, most_by_arrivals};
-use crate::noise::{NoiseKey, philox4x32, unit_exponential};
-use crate::ops::{scalar, widest::widest};
+use crate::noise::{NoiseKey, philox_lanes, unit_exponential};
+use crate::ops::packing::{LANES, Packing, packed};
+use crate::ops::scalar;
 
-/// Elements that advance together.
-const LANES: usize = 16;
-
-/// Elements that share one list of the unfinished; a power of two.
-const LIST: usize = 512;
+/// The queue is filled up to this many elements.
+const QUEUE: usize = 512;
 
 /// What is asked for.
 #[derive(Clone, Copy)]
@@ -45,192 +43,295 @@ impl Request {
     }
 }
 
-/// Log-rates in; z and, where it is asked for, dz/du out, all of one length.
-pub(super) struct Elements<'a> {
-    pub(super) u: &'a [f32],
-    pub(super) z: &'a mut [f32],
+/// Rows of log-rates in; z and, where it is asked for, dz/du out, all of one length. What lies between two rows becomes 0.
+pub(crate) struct Elements<'a> {
+    pub(crate) u: &'a [f32],
+    pub(crate) z: &'a mut [f32],
     /// Empty where no slope is wanted.
-    pub(super) slope: &'a mut [f32],
-    /// The number of the first element.
-    pub(super) first: u32,
+    pub(crate) slope: &'a mut [f32],
+    /// Elements of a row.
+    pub(crate) width: usize,
+    /// From one row to the next; the last one may end with its elements.
+    pub(crate) pitch: usize,
+    /// The number of the first element; those of a row follow those of the row before it.
+    pub(crate) first: u32,
 }
 
-widest! {
-    /// Samples consecutive elements.
-    pub(super) fn sample(elements: Elements<'_>, request: Request) = dispatch;
-}
+impl<'a> Elements<'a> {
+    /// All in one row.
+    pub(crate) fn row(u: &'a [f32], z: &'a mut [f32], slope: &'a mut [f32], first: u32) -> Self {
+        let width = u.len();
+        Self {
+            u,
+            z,
+            slope,
+            width,
+            pitch: width,
+            first,
+        }
+    }
 
-#[inline(always)]
-fn dispatch(elements: Elements<'_>, request: Request) {
-    if request.temperature <= 0.0 {
-        arrivals::<true, false>(elements, request);
-    } else if request.slope {
-        arrivals::<false, true>(elements, request);
-    } else {
-        arrivals::<false, false>(elements, request);
+    /// Where each row begins, and the number of its first element.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, u32)> + use<> {
+        let (width, first) = (self.width, self.first);
+        let begins = (0..self.u.len()).step_by(self.pitch.max(1)).enumerate();
+        begins.map(move |(row, from)| (from, first.wrapping_add((row * width) as u32)))
     }
 }
 
-/// Elements that have not come to their end: where they are, 1/λ, and the sum of their waits so far.
-struct Unfinished {
-    place: [u32; LIST],
-    mean_wait: [f32; LIST],
-    elapsed: [f32; LIST],
+packed! {
+    /// Samples elements.
+    pub(super) fn sample(elements: &mut Elements<'_>, request: Request) = dispatch;
+}
+
+#[inline(always)]
+fn dispatch<P: Packing>(elements: &mut Elements<'_>, request: Request) {
+    if request.temperature <= 0.0 {
+        arrivals::<P, true, false>(elements, request);
+    } else if request.slope {
+        arrivals::<P, false, true>(elements, request);
+    } else {
+        arrivals::<P, false, false>(elements, request);
+    }
+}
+
+/// Columns are read and written in whole vectors.
+type Column<T> = [T; QUEUE + 2 * LANES];
+
+/// Elements that have not come to their end.
+struct Queue {
+    /// Where in the slices, and which of the noise.
+    place: Column<u32>,
+    number: Column<u32>,
+    /// Groups of four arrivals behind them.
+    group: Column<u32>,
+    /// 1/λ.
+    mean_wait: Column<f32>,
+    /// The sum of their waits so far.
+    elapsed: Column<f32>,
+    z: Column<f32>,
+    slope: Column<f32>,
+    count: usize,
+}
+
+/// Those that came to it in one pass over the queue.
+struct Finished {
+    place: Column<u32>,
+    z: Column<f32>,
+    slope: Column<f32>,
     count: usize,
 }
 
 #[inline(always)]
-fn arrivals<const COUNT: bool, const SLOPE: bool>(elements: Elements<'_>, request: Request) {
-    let Elements { u, z, slope, first } = elements;
+fn arrivals<P: Packing, const COUNT: bool, const SLOPE: bool>(
+    elements: &mut Elements<'_>,
+    request: Request,
+) {
     let (inverse_temperature, stop) = if COUNT {
         (0.0, 1.0)
     } else {
         let temperature = request.temperature;
         (1.0 / temperature, 1.0 + NEGLIGIBLE * temperature)
     };
+    let mut rows = elements.rows();
+    let Elements {
+        u, z, slope, width, ..
+    } = elements;
+    let width = *width;
     z.fill(0.0);
     slope.fill(0.0);
-    let mut list = Unfinished {
-        place: [0; LIST],
-        mean_wait: [0.0; LIST],
-        elapsed: [0.0; LIST],
+    let mut queue = Queue {
+        place: [0; _],
+        number: [0; _],
+        group: [0; _],
+        mean_wait: [0.0; _],
+        elapsed: [0.0; _],
+        z: [0.0; _],
+        slope: [0.0; _],
         count: 0,
     };
-    for start in (0..u.len()).step_by(LIST) {
-        let end = u.len().min(start + LIST);
-        let first = first.wrapping_add(start as u32);
-        sieve(&u[start..end], first, request, stop, &mut list);
-        let mut group = 0u32;
-        while list.count > 0 {
-            advance::<COUNT, SLOPE>(
-                &mut list,
-                &mut z[start..end],
-                slope.get_mut(start..end).unwrap_or(&mut []),
-                [first, group],
-                request.key,
-                [stop, inverse_temperature],
+    let mut finished = Finished {
+        place: [0; _],
+        z: [0.0; _],
+        slope: [0.0; _],
+        count: 0,
+    };
+    let (mut row, mut column) = (rows.next(), 0);
+    loop {
+        while let Some((from, number)) = row
+            && queue.count < QUEUE
+        {
+            let rates = &u[from..from + width];
+            column = sieve::<P>(
+                rates,
+                column,
+                [from as u32, number],
+                request,
+                stop,
+                &mut queue,
             );
-            group = group.wrapping_add(1);
+            if column >= width {
+                (row, column) = (rows.next(), 0);
+            }
         }
-    }
-    if SLOPE {
-        for s in slope {
-            *s *= inverse_temperature;
+        if queue.count == 0 {
+            return;
+        }
+        let times = [stop, inverse_temperature];
+        advance::<P, COUNT, SLOPE>(&mut queue, &mut finished, request.key, times);
+        let places = &finished.place[..finished.count];
+        for (place, value) in places.iter().zip(&finished.z) {
+            z[*place as usize] = *value;
+        }
+        if SLOPE {
+            for (place, value) in places.iter().zip(&finished.slope) {
+                slope[*place as usize] = value * inverse_temperature;
+            }
         }
     }
 }
 
-/// Four words of every lane's element.
+/// A vector of a column.
 #[inline(always)]
-fn words_of(elements: &[u32; LANES], group: u32, key: NoiseKey) -> [[u32; LANES]; 4] {
-    let mut words = [[0u32; LANES]; 4];
-    for l in 0..LANES {
-        let four = philox4x32(
-            [elements[l], group, key.step, key.stream],
-            [key.seed as u32, (key.seed >> 32) as u32],
-        );
-        for j in 0..4 {
-            words[j][l] = four[j];
-        }
-    }
-    words
+fn load<T: Copy + Default>(column: &Column<T>, at: usize) -> [T; LANES] {
+    let mut lanes = [T::default(); LANES];
+    lanes.copy_from_slice(&column[at..at + LANES]);
+    lanes
 }
 
-/// Lists the elements whose first arrival is in time.
+/// Queues the elements of a row whose first arrival is in time until the queue is full; says where it came to.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
-fn sieve(u: &[f32], first: u32, request: Request, stop: f32, list: &mut Unfinished) {
-    let mut count = 0;
-    for start in (0..u.len()).step_by(LANES) {
-        let n = LANES.min(u.len() - start);
+fn sieve<P: Packing>(
+    u: &[f32],
+    from: usize,
+    [place, number]: [u32; 2],
+    request: Request,
+    stop: f32,
+    queue: &mut Queue,
+) -> usize {
+    let mut start = from;
+    let mut count = queue.count;
+    while start < u.len() && count < QUEUE {
         // The last block may be short; its missing lanes have rate 0, whose first arrival never comes.
         let mut lanes = [f32::NEG_INFINITY; LANES];
-        lanes[..n].copy_from_slice(&u[start..start + n]);
-        let mut numbers = [0u32; LANES];
-        for l in 0..LANES {
-            numbers[l] = first.wrapping_add((start + l) as u32);
+        if let Some(full) = u[start..].first_chunk::<LANES>() {
+            lanes = *full;
+        } else {
+            lanes[..u.len() - start].copy_from_slice(&u[start..]);
         }
-        let words = words_of(&numbers, 0, request.key);
+        let mut numbers = [0u32; LANES];
+        let mut places = [0u32; LANES];
+        for l in 0..LANES {
+            let column = start as u32 + l as u32;
+            numbers[l] = number.wrapping_add(column);
+            places[l] = place.wrapping_add(column);
+        }
+        let words = philox_lanes(&numbers, &[0; LANES], request.key);
         let mut mean_wait = [0f32; LANES];
-        let mut live = [0u32; LANES];
+        let mut first = [0f32; LANES];
         for l in 0..LANES {
             mean_wait[l] = scalar::exp(-lanes[l]);
-            // A lane that is not ours (or NaN) is never live.
-            let ours = lanes[l] <= request.most;
-            let in_time = unit_exponential(words[0][l]) * mean_wait[l] <= stop;
-            live[l] = u32::from(ours & in_time);
+            first[l] = unit_exponential(words[0][l]) * mean_wait[l];
         }
-        for l in 0..LANES {
-            let at = count & (LIST - 1);
-            list.place[at] = (start + l) as u32;
-            list.mean_wait[at] = mean_wait[l];
-            list.elapsed[at] = 0.0;
-            count += live[l] as usize;
-        }
+        // NaN is never in time.
+        let queued = P::at_most(&first, stop) & P::at_most(&lanes, request.most);
+        P::put(&mut queue.place, count, queued, &places);
+        P::put(&mut queue.number, count, queued, &numbers);
+        P::put(&mut queue.mean_wait, count, queued, &mean_wait);
+        P::put(&mut queue.group, count, queued, &[0u32; LANES]);
+        P::put(&mut queue.elapsed, count, queued, &[0f32; LANES]);
+        P::put(&mut queue.z, count, queued, &[0f32; LANES]);
+        P::put(&mut queue.slope, count, queued, &[0f32; LANES]);
+        count += queued.count_ones() as usize;
+        start += LANES;
     }
-    list.count = count;
+    queue.count = count;
+    start
 }
 
-/// Takes every listed element through its next four arrivals, and keeps those that are not at their end.
+/// Takes every element of the queue through its next four arrivals, and keeps those that are not at their end.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)]
-fn advance<const COUNT: bool, const SLOPE: bool>(
-    list: &mut Unfinished,
-    z: &mut [f32],
-    slope: &mut [f32],
-    [first, group]: [u32; 2],
+fn advance<P: Packing, const COUNT: bool, const SLOPE: bool>(
+    queue: &mut Queue,
+    finished: &mut Finished,
     key: NoiseKey,
     [stop, inverse_temperature]: [f32; 2],
 ) {
-    let mut kept = 0;
-    for start in (0..list.count).step_by(LANES) {
-        let n = LANES.min(list.count - start);
-        let mut places = [0u32; LANES];
-        let (mut mean_wait, mut elapsed) = ([0f32; LANES], [0f32; LANES]);
-        places.copy_from_slice(&list.place[start..start + LANES]);
-        mean_wait.copy_from_slice(&list.mean_wait[start..start + LANES]);
-        elapsed.copy_from_slice(&list.elapsed[start..start + LANES]);
-        let words = words_of(&places.map(|place| first.wrapping_add(place)), group, key);
-        let (mut count, mut steepness) = ([0f32; LANES], [0f32; LANES]);
-        for l in 0..n {
-            count[l] = z[places[l] as usize];
-            if SLOPE {
-                steepness[l] = slope[places[l] as usize];
+    let (mut kept, mut done) = (0, 0);
+    let waiting = queue.count;
+    for start in (0..waiting).step_by(LANES) {
+        let places = load(&queue.place, start);
+        let numbers = load(&queue.number, start);
+        let groups = load(&queue.group, start);
+        let mean_wait = load(&queue.mean_wait, start);
+        let mut elapsed = load(&queue.elapsed, start);
+        let mut count = load(&queue.z, start);
+        let mut steepness = load(&queue.slope, start);
+        let words = philox_lanes(&numbers, &groups, key);
+        let mut times = [[0f32; LANES]; 4];
+        for (times, words) in times.iter_mut().zip(&words) {
+            for l in 0..LANES {
+                times[l] = unit_exponential(words[l]);
             }
         }
-        let mut live = [0u32; LANES];
-        for word in &words {
+        for times in &mut times {
             for l in 0..LANES {
-                elapsed[l] += unit_exponential(word[l]);
-                let t = elapsed[l] * mean_wait[l];
-                let in_time = t <= stop;
-                live[l] = u32::from(in_time);
+                elapsed[l] += times[l];
+                times[l] = elapsed[l] * mean_wait[l];
+            }
+        }
+        // Behind the last of the queue lies what was there before.
+        let here = ((1u64 << (waiting - start).min(LANES)) - 1) as u32;
+        let alive = P::at_most(&times[3], stop) & here;
+        let mut weights = [[0f32; LANES]; 4];
+        for (weights, times) in weights.iter_mut().zip(&mut times) {
+            for l in 0..LANES {
+                let in_time = times[l] <= stop;
                 let weight = if in_time { 1.0 } else { 0.0 };
                 if COUNT {
-                    count[l] += weight;
+                    weights[l] = weight;
                 } else {
                     // A finished lane computes with the last time that counts, at weight 0: no infinity
                     // can leak in.
-                    let t = if in_time { t } else { stop };
-                    let p = weight / (1.0 + scalar::exp((t - 1.0) * inverse_temperature));
-                    count[l] += p;
-                    if SLOPE {
-                        steepness[l] += p * (1.0 - p) * t;
-                    }
+                    times[l] = if in_time { times[l] } else { stop };
+                    weights[l] =
+                        weight / (1.0 + scalar::exp((times[l] - 1.0) * inverse_temperature));
                 }
             }
         }
-        for l in 0..n {
-            z[places[l] as usize] = count[l];
-            if SLOPE {
-                slope[places[l] as usize] = steepness[l];
+        for (weights, times) in weights.iter().zip(&times) {
+            for l in 0..LANES {
+                count[l] += weights[l];
+                if SLOPE {
+                    steepness[l] += weights[l] * (1.0 - weights[l]) * times[l];
+                }
             }
-            // `kept` never overtakes `start + l`, so what is overwritten has been read.
-            list.place[kept] = places[l];
-            list.mean_wait[kept] = mean_wait[l];
-            list.elapsed[kept] = elapsed[l];
-            kept += live[l] as usize;
         }
+        let ended = here & !alive;
+        P::put(&mut finished.place, done, ended, &places);
+        P::put(&mut finished.z, done, ended, &count);
+        if SLOPE {
+            P::put(&mut finished.slope, done, ended, &steepness);
+        }
+        done += ended.count_ones() as usize;
+        let mut next = [0u32; LANES];
+        for l in 0..LANES {
+            next[l] = groups[l].wrapping_add(1);
+        }
+        // `kept` never overtakes `start`, so what is overwritten has been read.
+        P::put(&mut queue.place, kept, alive, &places);
+        P::put(&mut queue.number, kept, alive, &numbers);
+        P::put(&mut queue.group, kept, alive, &next);
+        P::put(&mut queue.mean_wait, kept, alive, &mean_wait);
+        P::put(&mut queue.elapsed, kept, alive, &elapsed);
+        P::put(&mut queue.z, kept, alive, &count);
+        if SLOPE {
+            P::put(&mut queue.slope, kept, alive, &steepness);
+        }
+        kept += alive.count_ones() as usize;
     }
-    list.count = kept;
+    queue.count = kept;
+    finished.count = done;
 }

@@ -21,44 +21,43 @@ fn sample_f32(u: &[f32], request: Request) -> (Vec<f32>, Vec<f32>) {
             .zip(u.par_chunks(TASK))
             .enumerate()
             .for_each(|(task, ((z, slope), u))| {
-                sample_task(u, z, slope, (task * TASK) as u32, request);
+                sample_task(Elements::row(u, z, slope, (task * TASK) as u32), request);
             });
     } else {
         z.par_chunks_mut(TASK)
             .zip(u.par_chunks(TASK))
             .enumerate()
             .for_each(|(task, (z, u))| {
-                sample_task(u, z, &mut [], (task * TASK) as u32, request);
+                sample_task(Elements::row(u, z, &mut [], (task * TASK) as u32), request);
             });
     }
     (z, slope)
 }
 
-/// Samples the elements from place `from` of the tensor on, on this thread.
-///
-/// `z` is as long as `u`, `slope` too or empty where the request wants none.
-pub(crate) fn sample_task(
-    u: &[f32],
-    z: &mut [f32],
-    slope: &mut [f32],
-    from: u32,
-    request: Request,
-) {
-    let first = request.first.wrapping_add(from);
-    let elements = Elements { u, z, slope, first };
-    lanes::sample(elements, request);
-    for (i, &u) in u.iter().enumerate() {
-        if u <= request.most {
+/// Samples elements on this thread; they are numbered from the tensor's first.
+pub(crate) fn sample_task(mut elements: Elements<'_>, request: Request) {
+    elements.first = elements.first.wrapping_add(request.first);
+    lanes::sample(&mut elements, request);
+    for (from, number) in elements.rows() {
+        let row = &elements.u[from..from + elements.width];
+        // Without a branch for each, since there are hardly ever any.
+        if row.iter().fold(true, |all, u| all & (*u <= request.most)) {
             continue;
         }
-        let drawn = if u.is_nan() {
-            (f32::NAN, f32::NAN)
-        } else {
-            beyond(u, first.wrapping_add(i as u32), request)
-        };
-        z[i] = drawn.0;
-        if request.slope {
-            slope[i] = drawn.1;
+        for (i, &u) in row
+            .iter()
+            .enumerate()
+            .filter(|(_, u)| !(**u <= request.most))
+        {
+            let drawn = if u.is_nan() {
+                (f32::NAN, f32::NAN)
+            } else {
+                beyond(u, number.wrapping_add(i as u32), request)
+            };
+            elements.z[from + i] = drawn.0;
+            if request.slope {
+                elements.slope[from + i] = drawn.1;
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Engine;
 use super::drive::{Events, Field};
 use crate::noise::NoiseKey;
-use crate::ops::relaxed_poisson::lanes::Request;
+use crate::ops::relaxed_poisson::lanes::{Elements, Request};
 use crate::ops::relaxed_poisson::processor::sample_task;
 use crate::spiking::potential::{Row, refine};
 
@@ -63,16 +63,32 @@ impl Block {
         let network = &engine.network;
         let (k, wide_k) = (network.latents, network.wide_latents());
         let request = Request::new(key, key.first_element(&[self.rows, k]), 0.0, false);
-        for row in 0..self.rows {
-            let at = row * wide_k..row * wide_k + k;
+        let mut row = 0;
+        while row < self.rows {
+            // Rows side by side that are all awake, or all asleep, at once.
+            let awake = self.awake[row];
+            let same = self.awake[row..].iter().take_while(|a| **a == awake);
+            let next = row + same.count();
+            let at = row * wide_k..next * wide_k;
             let z = &mut self.z[at.clone()];
-            if self.awake[row] {
-                let first = ((self.first_row + row) * k) as u32;
-                sample_task(&self.potentials[at], z, &mut [], first, request);
-            } else {
-                z.fill(0.0);
+            match awake {
+                true => {
+                    let elements = Elements {
+                        u: &self.potentials[at],
+                        z,
+                        slope: &mut [],
+                        width: k,
+                        pitch: wide_k,
+                        first: ((self.first_row + row) * k) as u32,
+                    };
+                    sample_task(elements, request);
+                }
+                false => z.fill(0.0),
             }
-            self.events[row].list(z);
+            row = next;
+        }
+        for (events, z) in self.events.iter_mut().zip(self.z.chunks(wide_k)) {
+            events.list(&z[..k]);
         }
         let field = Field {
             rows: self.rows,

@@ -93,7 +93,8 @@ impl Drive {
 
     pub(super) fn weight_bytes(&self, network: &SpikingNetwork) -> usize {
         match self {
-            Self::Dense | Self::Events => 4 * (network.atoms.len() + network.turned.len()),
+            Self::Dense => network.dense_bytes(),
+            Self::Events => network.event_bytes(),
             Self::Lateral(weights) => 4 * weights.len(),
             Self::IntegerLateral { weights, .. } => 2 * weights.len(),
         }
