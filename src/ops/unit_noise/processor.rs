@@ -8,7 +8,7 @@ use burn::tensor::{DType, Shape};
 use rayon::prelude::*;
 
 use super::{Law, UnitNoise};
-use crate::noise::{NoiseKey, uniform, unit_exponential};
+use crate::noise::{NoiseKey, philox_lanes, uniform, unit_exponential};
 use crate::ops::host::{tensor_f32, tensor_f64};
 use crate::ops::{scalar, widest::widest};
 
@@ -20,26 +20,41 @@ widest! {
     fn fill(out: &mut [f32], first: u32, law: Law, key: NoiseKey) = fill_body;
 }
 
-#[inline(always)]
-fn fill_body(out: &mut [f32], first: u32, law: Law, key: NoiseKey) {
-    // The law is chosen outside the loop, so that each loop is straight-line arithmetic.
-    match law {
-        Law::Normal => each(out, first, key, |a, b| {
-            let radius = (-2.0 * scalar::ln(uniform(a))).sqrt();
-            radius * scalar::cos_turns(uniform(b))
-        }),
-        Law::Laplace => each(out, first, key, |a, b| {
-            unit_exponential(a) - unit_exponential(b)
-        }),
-        Law::Gumbel => each(out, first, key, |a, _| -scalar::ln(unit_exponential(a))),
-    }
-}
+/// Elements that are drawn side by side.
+const LANES: usize = 16;
 
 #[inline(always)]
-fn each(out: &mut [f32], first: u32, key: NoiseKey, of: impl Fn(u32, u32) -> f32) {
-    for (i, value) in out.iter_mut().enumerate() {
-        let [a, b, ..] = key.words(first.wrapping_add(i as u32), 0);
-        *value = of(a, b);
+fn fill_body(out: &mut [f32], first: u32, law: Law, key: NoiseKey) {
+    for (block, values) in out.chunks_mut(LANES).enumerate() {
+        let mut numbers = [0u32; LANES];
+        for (l, number) in numbers.iter_mut().enumerate() {
+            *number = first.wrapping_add((block * LANES + l) as u32);
+        }
+        let words = philox_lanes(&numbers, &[0; LANES], key);
+        let mut drawn = [0f32; LANES];
+        // The law is chosen outside the loop, so that each loop is straight-line arithmetic.
+        match law {
+            Law::Normal => {
+                for l in 0..LANES {
+                    let radius = (-2.0 * scalar::ln(uniform(words[0][l]))).sqrt();
+                    drawn[l] = radius * scalar::cos_turns(uniform(words[1][l]));
+                }
+            }
+            Law::Laplace => {
+                for l in 0..LANES {
+                    drawn[l] = unit_exponential(words[0][l]) - unit_exponential(words[1][l]);
+                }
+            }
+            Law::Gumbel => {
+                for l in 0..LANES {
+                    drawn[l] = -scalar::ln(unit_exponential(words[0][l]));
+                }
+            }
+        }
+        match <&mut [f32; LANES]>::try_from(&mut *values) {
+            Ok(full) => *full = drawn,
+            Err(_) => values.copy_from_slice(&drawn[..values.len()]),
+        }
     }
 }
 
