@@ -152,18 +152,18 @@ mod x86 {
 /// Defines `$name` as `$body::<P>` compiled for each [`Packing`] and chosen at run time, as
 /// [`widest!`](super::widest::widest) does.
 macro_rules! packed {
-    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident;) => {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident;) => {
         $(#[$doc])*
-        $vis fn $name($($arg: $ty),*) {
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]
             {
                 use $crate::ops::packing::{Avx2, Avx512};
                 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,fma,popcnt")]
-                fn avx512($($arg: $ty),*) {
+                fn avx512($($arg: $ty),*) $(-> $ret)? {
                     $body::<Avx512>($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma,popcnt")]
-                fn avx2($($arg: $ty),*) {
+                fn avx2($($arg: $ty),*) $(-> $ret)? {
                     $body::<Avx2>($($arg),*)
                 }
                 use std::arch::is_x86_feature_detected as has;

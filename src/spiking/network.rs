@@ -1,6 +1,6 @@
 //! The spiking network of a Poisson posterior and a linear decoder, as plain numbers.
 
-use super::products::{Panels, Rows, RowsMut, padded, product};
+use super::products::{Aligned, Panels, Rows, RowsMut, padded, product};
 use crate::inference::Leak;
 use crate::posterior::KlForm;
 
@@ -17,7 +17,7 @@ pub(crate) struct SpikingNetwork {
     /// M.
     pub(crate) pixels: usize,
     /// Φᵀ, `[latent, pixels]`, rows padded.
-    pub(crate) atoms: Vec<f32>,
+    pub(crate) atoms: Aligned,
     /// The same for products with rows over latents.
     decoding: Panels,
     /// Φ, `[pixels, latent]`, for products with rows over pixels.
@@ -80,13 +80,13 @@ impl SpikingNetwork {
         let decoding = Panels::of(&atoms, pixels);
         let pulling = Panels::of_transpose(&atoms, pixels);
         let atoms = match padded(pixels) {
-            pitch if pitch == pixels => atoms,
+            pitch if pitch == pixels => Aligned::of(&atoms),
             pitch => {
                 let mut wide = vec![0f32; latents * pitch];
                 for (to, from) in wide.chunks_mut(pitch).zip(atoms.chunks(pixels)) {
                     to[..pixels].copy_from_slice(from);
                 }
-                wide
+                Aligned::of(&wide)
             }
         };
         Self {
@@ -128,7 +128,7 @@ impl SpikingNetwork {
 
     /// Bytes that a step by events reads of it at most.
     pub(crate) fn event_bytes(&self) -> usize {
-        size_of_val(self.atoms.as_slice()) + self.pulling.bytes()
+        size_of_val(&*self.atoms) + self.pulling.bytes()
     }
 
     /// Φz of rows, `[row, latent]` to `[row, pixels]`.

@@ -41,6 +41,45 @@ pub(crate) struct Rows<'a> {
     pub(crate) pitch: usize,
 }
 
+/// Numbers that begin with a cache line: a vector of sixteen then lies in one and not in two, and rows that are gathered
+/// cost half as much to read.
+#[derive(Debug)]
+pub(crate) struct Aligned {
+    memory: Vec<f32>,
+    from: usize,
+    count: usize,
+}
+
+impl Aligned {
+    /// A copy that lies so.
+    pub(crate) fn of(values: &[f32]) -> Self {
+        const LINE: usize = 16;
+        let mut memory = vec![0f32; values.len() + LINE];
+        // Where nothing is known of addresses, any place will do.
+        let from = memory.as_ptr().align_offset(4 * LINE).min(LINE);
+        memory[from..from + values.len()].copy_from_slice(values);
+        Self {
+            memory,
+            from,
+            count: values.len(),
+        }
+    }
+}
+
+impl Clone for Aligned {
+    fn clone(&self) -> Self {
+        Self::of(self)
+    }
+}
+
+impl std::ops::Deref for Aligned {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.memory[self.from..self.from + self.count]
+    }
+}
+
 /// The right factor of a product, `[inner, columns]`, in panels of [`PANEL`] columns: `[panel, inner, PANEL]`, zeros behind
 /// the last column.
 #[derive(Debug, Clone)]

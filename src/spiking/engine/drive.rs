@@ -1,9 +1,10 @@
 //! The drive Φᵀπ(x − Φz) from the spikes that there are.
 
 use super::Form;
+use crate::ops::packing::{LANES, Packing, packed};
 use crate::ops::widest::widest;
 use crate::spiking::network::{Product, SpikingNetwork};
-use crate::spiking::products::{PANEL, Rows, product, sparse_product, unfused_product};
+use crate::spiking::products::{Aligned, PANEL, Rows, product, sparse_product, unfused_product};
 use crate::spiking::scores::weigh;
 
 /// What a form of the drive needs besides the network.
@@ -14,7 +15,7 @@ pub(super) enum Drive {
     /// Nothing.
     Events,
     /// G = ΦᵀπΦ, `[latent, latent]`, rows padded.
-    Lateral(Vec<f32>),
+    Lateral(Aligned),
     /// G in units of `scale`, rows padded.
     IntegerLateral { weights: Vec<i16>, scale: f32 },
 }
@@ -30,22 +31,17 @@ impl Events {
     /// Room for every neuron, so that listing never allocates.
     pub(super) fn with_capacity(latents: usize) -> Self {
         Self {
-            places: vec![0; latents],
-            counts: vec![0.0; latents],
+            places: vec![0; latents + LANES],
+            counts: vec![0.0; latents + LANES],
         }
     }
 
     /// Lists the neurons whose count is not 0.
     pub(super) fn list(&mut self, z: &[f32]) {
-        self.places.resize(z.len(), 0);
-        self.counts.resize(z.len(), 0.0);
-        let mut fired = 0;
-        // Without a branch: every neuron is written down, and the next overwrites it unless it fired.
-        for (k, &count) in z.iter().enumerate() {
-            self.places[fired] = k as u32;
-            self.counts[fired] = count;
-            fired += usize::from(count != 0.0);
-        }
+        let room = z.len() + LANES;
+        self.places.resize(room, 0);
+        self.counts.resize(room, 0.0);
+        let fired = list_fired(z, &mut self.places, &mut self.counts);
         self.places.truncate(fired);
         self.counts.truncate(fired);
     }
@@ -54,6 +50,32 @@ impl Events {
     pub(super) fn total(&self) -> u64 {
         self.counts.iter().map(|c| *c as u64).sum()
     }
+}
+
+packed! {
+    /// Writes down places and counts of those that fired, and says how many.
+    fn list_fired(z: &[f32], places: &mut [u32], counts: &mut [f32]) -> usize = list_fired_body;
+}
+
+#[inline(always)]
+fn list_fired_body<P: Packing>(z: &[f32], places: &mut [u32], counts: &mut [f32]) -> usize {
+    let mut fired = 0;
+    for (block, z) in z.chunks(LANES).enumerate() {
+        let mut some = [0f32; LANES];
+        match z.first_chunk() {
+            Some(full) => some = *full,
+            None => some[..z.len()].copy_from_slice(z),
+        }
+        let mut here = [0u32; LANES];
+        for (l, place) in here.iter_mut().enumerate() {
+            *place = (block * LANES + l) as u32;
+        }
+        let which = !P::at_most(&some, 0.0); // what is no number has fired as well
+        P::put(places, fired, which, &here);
+        P::put(counts, fired, which, &some);
+        fired += which.count_ones() as usize;
+    }
+    fired
 }
 
 /// Some rows: what goes in and what is written on the way, all padded.
@@ -80,7 +102,7 @@ impl Drive {
         match form {
             Form::Dense => Self::Dense,
             Form::Events => Self::Events,
-            Form::Lateral => Self::Lateral(lateral_weights(network, product)),
+            Form::Lateral => Self::Lateral(Aligned::of(&lateral_weights(network, product))),
             Form::IntegerLateral => {
                 let weights = lateral_weights(network, unfused_product);
                 let largest = weights.iter().fold(0f32, |m, w| m.max(w.abs()));
@@ -180,7 +202,7 @@ impl Drive {
 fn lateral_weights(network: &SpikingNetwork, product: Product) -> Vec<f32> {
     let (k, m) = (network.latents, network.pixels);
     let (wide_k, wide_m) = (network.wide_latents(), network.wide_pixels());
-    let mut weighted = network.atoms.clone();
+    let mut weighted = network.atoms.to_vec();
     for row in weighted.chunks_mut(wide_m) {
         for (w, precision) in row[..m].iter_mut().zip(&network.precision) {
             *w *= precision;
