@@ -4,6 +4,7 @@ use nalgebra::DMatrix;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::settings::GENERATED;
 use super::shape::NoiseShape;
 use super::stack::{Stack, root_of_inverse};
 use super::transition::{Channels, Transition};
@@ -28,7 +29,7 @@ impl Default for Generation {
     fn default() -> Self {
         Self {
             smoothness: 0.5,
-            order: 6,
+            order: GENERATED,
             steps: 1,
         }
     }

@@ -79,6 +79,7 @@
 //! | how observation noise is predicted | `innovation.rs` |
 //! | all levels as one model | `stack.rs` |
 //! | one bin of motion | `transition.rs`, `transition/` |
+//! | third moments: how they move, and what they change | `third.rs` |
 //! | what lies where in the joint state, and how its covariance moves | `layout.rs` |
 //! | prediction, correction, read-out | `filter.rs`, `filter/` |
 //! | what is kept to go on later | `snapshot.rs` |
@@ -103,11 +104,12 @@ mod settings;
 mod shape;
 mod snapshot;
 mod stack;
+mod third;
 mod transition;
 
 pub use compare::{Comparison, compare};
 pub use filter::CausalGeneralisedFilter;
 pub use generate::{Generated, Generation};
-pub use settings::{CausalSettings, Linearisation};
+pub use settings::{CausalSettings, GENERATED, Linearisation};
 pub use shape::NoiseShape;
 pub use snapshot::CausalSnapshot;

@@ -16,10 +16,17 @@ pub enum Linearisation {
     Tangent,
     /// By the derivative of the whole bin's flow, from central differences.
     Differences,
-    /// To second order in the spread of the states: mean and covariance are exact for a quadratic flow.
-    #[default]
+    /// To second order in the spread of the states: mean and covariance are exact for a quadratic flow and a
+    /// Gaussian belief.
     SecondOrder,
+    /// The same for a belief that is skewed: its third moments are carried from bin to bin, and taken into
+    /// account where the covariance moves and where it is corrected.
+    #[default]
+    ThirdOrder,
 }
+
+/// The degree of the polynomials along which generated noise moves between its samples (equations section 10).
+pub const GENERATED: usize = 6;
 
 /// Settings of [`super::CausalGeneralisedFilter`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -65,8 +72,16 @@ impl Default for CausalSettings {
 impl From<Embedding> for CausalSettings {
     /// Sampled Gaussian noise of the embedding's smoothness on everything, in polynomials of the embedding's
     /// state order. The order of causes is not used: causes carry all orders of their noise.
+    ///
+    /// White samples (s = 0) have no derivatives to keep more or fewer of, so that the order says nothing
+    /// about them. Between the bins they go along the polynomials of degree [`GENERATED`] of the data
+    /// generator, whatever the embedding's order, and the filter is the exact one of every order.
     fn from(embedding: Embedding) -> Self {
-        let (smoothness, order) = (embedding.smoothness, embedding.states);
+        let smoothness = embedding.smoothness;
+        let order = match smoothness > 0.0 {
+            true => embedding.states,
+            false => GENERATED,
+        };
         let shape = NoiseShape::Sampled { smoothness, order };
         Self {
             motion: shape,
@@ -75,7 +90,7 @@ impl From<Embedding> for CausalSettings {
             memory: if smoothness > 0.0 { order + 1 } else { 0 },
             delay: 0,
             steps: 1,
-            linearisation: Linearisation::SecondOrder,
+            linearisation: Linearisation::ThirdOrder,
             iterations: 5,
             surprise: Some(4.0),
             learn_parameters: false,

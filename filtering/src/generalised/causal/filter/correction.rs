@@ -34,6 +34,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 }
             }
             self.trial.copy_from(&self.next);
+            if let Some(third) = &mut self.third {
+                third.begin();
+            }
             log_density = self.log_whitening;
             for k in 0..y {
                 let Correction {
@@ -70,6 +73,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 }
                 add_scaled(&mut self.trial.mean, error, gain);
                 joseph(covariance, gain, product, row, variance);
+                if let Some(third) = &mut self.third {
+                    third.correct(&mut self.trial.mean, covariance, row, gain, [error, total]);
+                }
                 surprise += error * error / total;
                 let unit = self.whitening[(k, k)];
                 self.update.innovations[k] = [error / unit, libm::log(total / (unit * unit))];
@@ -104,6 +110,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             }
         }
         symmetrise(&mut self.trial.covariance);
+        if let Some(third) = &mut self.third {
+            third.moments(&mut self.trial.third);
+        }
         let log_density = scored.unwrap_or(log_density);
         match self.trial.mean.iter().all(|m| m.is_finite()) && log_density.is_finite() {
             true => Ok(log_density),
@@ -209,6 +218,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             for (i, entry) in column.iter_mut().enumerate() {
                 *entry *= scale(i) * scale(j);
             }
+        }
+        if let Some(third) = &mut self.third {
+            third.widen(scale);
         }
     }
 }
