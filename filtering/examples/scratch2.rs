@@ -32,7 +32,7 @@ fn main() {
             let v = p.cholesky().map_or(f64::NAN, |c| e.dot(&c.solve(&e)) / 3.0);
             sq += e.norm_squared() / 3.0;
             all.push((v, t, tr, e.norm_squared()));
-            if show.is_some() && name == "second" { println!("{t} {v:.3} {:.4} {:.4} {:.2} {:.2} {:.2}", tr, e.norm_squared(), data.states[(0,t)], data.states[(1,t)],data.states[(2,t)]); }
+            if show.is_some() && name == "third" { println!("{t} {v:.3} {:.4} {:.4} {:.2} {:.2} {:.2}", tr, e.norm_squared(), data.states[(0,t)], data.states[(1,t)],data.states[(2,t)]); }
         }
         let mean = all.iter().map(|a| a.0).sum::<f64>() / bins as f64;
         let trace = all.iter().map(|a| a.2).sum::<f64>() / bins as f64;

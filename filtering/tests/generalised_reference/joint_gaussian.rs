@@ -1,7 +1,7 @@
 //! The exact posterior of the convolution model with the generator's noise (equations E4, section 10): all states and
 //! all samples are one joint Gaussian, and what is known of the states is a product of dense matrices.
 
-use scotopic_filtering::generalised::model::{Equations, GenerativeModel, Linear};
+use scotopic_filtering::generalised::model::{GenerativeModel, Linear};
 use scotopic_filtering::generalised::noise::Autocorrelation;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
@@ -28,8 +28,16 @@ pub struct JointGaussian {
 /// What is known of the states of one bin from the outputs up to another.
 pub struct Posterior {
     /// `[2, outputs]`: the mean from the outputs.
-    pub weights: DMatrix<f64>,
+    weights: DMatrix<f64>,
     pub covariance: DMatrix<f64>,
+}
+
+impl Posterior {
+    /// The mean, from outputs `[4, bins]` of which the first are known.
+    pub fn mean(&self, outputs: &DMatrix<f64>) -> DVector<f64> {
+        let known = &outputs.as_slice()[..self.weights.ncols()];
+        &self.weights * DVector::from_column_slice(known)
+    }
 }
 
 /// Data drawn from the model: every column one bin.
