@@ -49,9 +49,10 @@ pub struct CausalSettings {
     /// At most this many linearisations of a nonlinear g at one observation.
     pub iterations: usize,
     /// How many standard deviations off an observation may be before a nonlinear model's belief about its
-    /// states is widened; none for never. A linearised belief that has lost the truth does not know it, and
-    /// with little motion noise would take very long to find back. The evidence is not touched: every
-    /// observation is scored before the belief is widened. Linear models never do this.
+    /// states is widened; none for never. A belief made of a few moments that has lost the truth does not know it,
+    /// and with little motion noise would take very long to find back. It is widened as Student's t is by an
+    /// observation far out. The evidence is not touched: every observation is scored before the belief is widened.
+    /// Linear models never do this.
     pub surprise: Option<f64>,
     /// Whether parameters with prior variance are filtered along with the states.
     pub learn_parameters: bool,
@@ -62,8 +63,9 @@ pub struct CausalSettings {
 impl Default for CausalSettings {
     /// The noise of [`Embedding::default`]; one linearisation a bin, as the data generator of the
     /// published schemes; up to 5 linearisations of g, after which Gauss and Newton's steps are below
-    /// rounding in every model here; 4 standard deviations, which right beliefs exceed at one observation
-    /// in 16 000; parameters known.
+    /// rounding in every model here; 3 standard deviations, which right beliefs exceed at one observation
+    /// in 370, and which on Lorenz's system (100 000 bins) costs nothing in error and takes NEES from 1.2 to 1.0;
+    /// parameters known.
     fn default() -> Self {
         Self::from(Embedding::default())
     }
@@ -92,7 +94,7 @@ impl From<Embedding> for CausalSettings {
             steps: 1,
             linearisation: Linearisation::ThirdOrder,
             iterations: 5,
-            surprise: Some(4.0),
+            surprise: Some(3.0),
             learn_parameters: false,
             parameter_walk: 0.0,
         }

@@ -5,6 +5,10 @@ use crate::Result;
 use crate::generalised::causal::dense::{add_scaled, dot, symmetrise};
 use crate::generalised::model::Equations;
 
+/// The degrees of freedom ν of Student's t for a belief that an observation surprised: seen at a squared distance δ²
+/// in d numbers, its covariance is (ν + δ²)/(ν + d) times what it was. Any ν from 4 to 20 does.
+const HEAVY: f64 = 10.0;
+
 impl<E: Equations> CausalGeneralisedFilter<E> {
     /// `trial` ← `next` given the observation; the log density of the observation.
     pub(super) fn correct(&mut self, observed: &[f64]) -> Result<f64> {
@@ -90,9 +94,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 _ => f64::INFINITY,
             };
             if surprise > limit {
-                // Once for an observation: wider by the surprise, and again from the prediction.
+                // Once for an observation, and again from the prediction.
                 scored = Some(log_density);
-                self.widen(surprise / y);
+                self.widen((HEAVY + surprise) / (HEAVY + y));
                 self.update.point.copy_from_slice(&self.next.mean);
                 round = 0;
                 continue;
