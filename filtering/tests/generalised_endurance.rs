@@ -127,7 +127,10 @@ fn endures(case: &Case, bins: usize) {
             case.name
         );
         println!("{named}");
-        assert!(rmse < case.limit && case.calibrated.contains(&nees), "{named}");
+        assert!(
+            rmse < case.limit && case.calibrated.contains(&nees),
+            "{named}"
+        );
         assert!(asked == 0 && grown <= 0, "{named}");
     }
 }

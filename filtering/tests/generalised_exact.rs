@@ -141,7 +141,10 @@ fn calibration_over_many_runs_is_off_by_chance_only() {
                 spread.sqrt()
             );
             // Four standard errors, about 0.06: one draw in 16 000.
-            assert!((mean - 1.0).abs() < 4.0 * (spread / count).sqrt(), "{name}: {mean}");
+            assert!(
+                (mean - 1.0).abs() < 4.0 * (spread / count).sqrt(),
+                "{name}: {mean}"
+            );
         }
     }
 }

@@ -90,9 +90,7 @@ fn moments(a: &DMatrix<f64>) -> (DMatrix<f64>, Vec<DMatrix<f64>>) {
 fn response(a: &DMatrix<f64>, bins: usize) -> DMatrix<f64> {
     let n = a.nrows();
     let taylor = DMatrix::from_fn(DEGREE + 1, DEGREE + 1, |i, j| {
-        (1..=j).fold(1.0, |p, m| {
-            p * (i as f64 - (DEGREE / 2) as f64) / m as f64
-        })
+        (1..=j).fold(1.0, |p, m| p * (i as f64 - (DEGREE / 2) as f64) / m as f64)
     });
     let embedding = taylor.try_inverse().unwrap();
     let (e, moments) = moments(a);
@@ -180,9 +178,7 @@ impl JointGaussian {
         let kind = Autocorrelation::SampledGaussian {
             smoothness: self.smoothness,
         };
-        let drawn = kind
-            .sample(STATES + 1 + OUTPUTS, bins, &mut rng)
-            .unwrap();
+        let drawn = kind.sample(STATES + 1 + OUTPUTS, bins, &mut rng).unwrap();
         let deviation = f64::exp(-4.0);
         let input = DVector::from_fn(STATES * bins, |i, _| {
             let cause = if i % STATES == 0 {
@@ -234,6 +230,16 @@ impl Errors {
             self.normalised += error.dot(&factor.solve(&error));
             self.ranked += error.len() as f64;
         }
+    }
+
+    /// All of them together.
+    pub fn sum(parts: &[Self]) -> Self {
+        parts.iter().fold(Self::default(), |sum, part| Self {
+            squares: sum.squares + part.squares,
+            normalised: sum.normalised + part.normalised,
+            count: sum.count + part.count,
+            ranked: sum.ranked + part.ranked,
+        })
     }
 
     pub fn rmse(&self) -> f64 {
