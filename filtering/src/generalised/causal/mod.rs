@@ -23,9 +23,10 @@
 //! of the roots gives F, and Lyapunov's equation the scale that makes the variance 1.
 //!
 //! *Sampled.* The published data generator draws c at the bins, c = K·white with a sampled Gaussian kernel,
-//! and moves between them along the polynomial of degree N through the N + 1 samples nearest. Those samples
-//! c_{t−⌊N/2⌋} … c_{t+⌈N/2⌉} and the polynomial's derivatives determine each other through the Taylor matrix
-//! T_ij = p_i^j/j!, so n = T⁻¹ (samples) with covariance T⁻¹ R T⁻ᵀ, R_ij = ρ(i − j). Within the bin n moves by
+//! and moves between them along the polynomial of degree 6 through the seven samples nearest. The samples
+//! c_{t−⌊N/2⌋} … c_{t+⌈N/2⌉} and a polynomial's derivatives determine each other, n = E (samples) with covariance
+//! E R E', R_ij = ρ(i − j): for N ≥ 6 E is the inverse of the Taylor matrix T_ij = p_i^j/j!, below it gives the
+//! polynomial of degree N nearest to the path that these samples lead to expect. Within the bin n moves by
 //! the shift, n' = 𝒟 n; at its end the window moves on by one sample, of which the mean is the best linear
 //! prediction from the N + 1 before and the variance what that prediction misses. The samples are thus
 //! taken as Markov of order N + 1 with the right correlations up to lag N + 1: the process of greatest
@@ -75,7 +76,7 @@
 //! | question | file |
 //! |---|---|
 //! | what can be set | `settings.rs` |
-//! | how noise moves | `shape.rs` |
+//! | how noise moves | `shape.rs`; drawn at the bins: `window.rs` |
 //! | how observation noise is predicted | `innovation.rs` |
 //! | all levels as one model | `stack.rs` |
 //! | one bin of motion | `transition.rs`, `transition/` |
@@ -106,6 +107,7 @@ mod snapshot;
 mod stack;
 mod third;
 mod transition;
+mod window;
 
 pub use compare::{Comparison, compare};
 pub use filter::CausalGeneralisedFilter;
