@@ -41,7 +41,8 @@
 //!
 //! and for noise that diffuses e^{A₁h} and ∫ e^{A₁r} D e^{A₁'r} dr with A₁ that of (x, n). For a linear
 //! model both are exact and computed once. For a nonlinear one mean and covariance are taken to second
-//! order in the spread of x ([`Linearisation`]). All orders have a consistent top row by construction: the
+//! order in the spread of x, with the third moments that a flow that bends gives the belief (`third.rs`;
+//! [`Linearisation`]). All orders have a consistent top row by construction: the
 //! highest derivative moves as the noise process says, not as zero.
 //!
 //! **Observation noise.** z is seen only at the bins, so its correlation matters only there. From the last

@@ -1,4 +1,5 @@
 //! One bin of motion: where the mean goes, and the matrix and noise that move the covariance.
+//! A little above 400 lines because noise that diffuses and noise that does not share their memory.
 
 pub(super) mod spread;
 
