@@ -51,6 +51,7 @@ fn lorenz(c: &mut Criterion) {
     for (name, linearisation) in [
         ("tangent", Linearisation::Tangent),
         ("second order", Linearisation::SecondOrder),
+        ("third order", Linearisation::ThirdOrder),
     ] {
         let equations = Lorenz::demonstration();
         let theta = equations.defaults();

@@ -1,10 +1,11 @@
 //! A long run of the causal filter on data of its own making: convolution and Lorenz models, orders 1 to 6.
 //!
-//! `cargo run --release -p scotopic-filtering --example generalised_long_run -- 1000000`
+//! `cargo run --release -p scotopic-filtering --example generalised_long_run -- 1000000`, and after the number of bins
+//! `tangent`, `second_order` or `never` (third moments, but a surprised belief is not widened).
 use std::time::Instant;
 
 use scotopic_filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Generation,
+    CausalGeneralisedFilter, CausalSettings, Generation, Linearisation,
 };
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, Linear, Lorenz};
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
@@ -15,6 +16,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bins = match std::env::args().nth(1) {
         Some(text) => text.parse()?,
         None => 20_000,
+    };
+    let usual = CausalSettings::default();
+    let (linearisation, surprise) = match std::env::args().nth(2).as_deref() {
+        None => (usual.linearisation, usual.surprise),
+        Some("tangent") => (Linearisation::Tangent, usual.surprise),
+        Some("second_order") => (Linearisation::SecondOrder, usual.surprise),
+        Some("never") => (usual.linearisation, None),
+        Some(other) => return Err(format!("`{other}`: tangent, second_order or never").into()),
     };
     let convolution = AnyEquations::Linear(Linear::convolution());
     let lorenz = AnyEquations::Lorenz(Lorenz::demonstration());
@@ -30,10 +39,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let states = data.states.nrows();
         let covariance = DMatrix::identity(states, states) * spread;
         for order in 1..=6 {
-            let settings = CausalSettings::from(Embedding {
-                states: order,
-                ..Embedding::default()
-            });
+            let settings = CausalSettings {
+                linearisation,
+                surprise,
+                ..CausalSettings::from(Embedding {
+                    states: order,
+                    ..Embedding::default()
+                })
+            };
             let mut filter =
                 CausalGeneralisedFilter::new(model.clone(), settings, Some(&covariance))?;
             let (mut squares, mut normalised, mut worst) = (0.0, 0.0, 0.0_f64);

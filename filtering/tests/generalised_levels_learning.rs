@@ -54,9 +54,9 @@ fn truth() -> Result<GenerativeModel<Linear>> {
     })
 }
 
-/// Sweeps that hold the states while parameters move gain a part of what is left each time, and end when a step is
-/// below e^−4 of the way so far: what is then left is the sum of all later steps, which shrink slowly.
-const LEFT_OF_ERROR: f64 = 0.3;
+/// Sweeps that hold the states while parameters move leave 92 % of the way each time, and end when e^−4 = 2 % of it is
+/// left by how steps shrink. That is here 4 %, with the error of the posterior itself.
+const LEFT_OF_ERROR: f64 = 0.06;
 /// Joint passes go on to the data's own limit, a posterior deviation of 0.005.
 const RECOVERED: f64 = 0.02;
 /// Posterior deviations that one draw in two thousand is farther from the truth than.

@@ -12,6 +12,10 @@
 //! samples c filled by what the belief expects of them: whatever stood in their place does not matter, and it is this ỹ
 //! that moves along its Taylor expansion during a step. Where nothing in the window was seen Q = 0.
 //!
+//! A belief is recorded before its own window pulls at it. In a bin without a sample it rests on what its predecessors saw, of
+//! which a window of two or three samples (N ≤ 3) keeps the past only: it goes straight on. Interpolating instead brings in the next
+//! sample, which errs less there and more in the bins after it.
+//!
 //! The evidence of the window is that of the samples in it that were seen,
 //!
 //! ```text

@@ -1,6 +1,8 @@
 //! Finding and reading the recorded runs of generalised filtering.
 #![allow(dead_code)] // each test program uses its part
 
+pub mod joint_gaussian;
+
 use std::path::{Path, PathBuf};
 
 /// A table of numbers with named columns.

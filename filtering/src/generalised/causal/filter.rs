@@ -24,6 +24,7 @@ use super::settings::{CausalSettings, Linearisation};
 use super::shape::NoiseShape;
 use super::snapshot::CausalSnapshot;
 use super::stack::{Local, Stack};
+use super::third::ThirdMoments;
 use super::transition::{Channels, Transition};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::scheme::Scheme;
@@ -72,6 +73,8 @@ pub struct CausalGeneralisedFilter<E> {
     /// U with Π_z = U'U, and ln |U|.
     whitening: DMatrix<f64>,
     log_whitening: f64,
+    /// For a nonlinear flow and a belief that may be skewed.
+    third: Option<ThirdMoments>,
     walk: Vec<f64>,
     scratch_theta: Vec<f64>,
     belief: Belief,
@@ -88,17 +91,20 @@ pub struct CausalGeneralisedFilter<E> {
     report: Report,
 }
 
-/// A mean and a covariance of the joint state.
+/// A mean and a covariance of the joint state, and how its states are skewed.
 #[derive(Debug, Clone, PartialEq)]
 struct Belief {
     mean: Vec<f64>,
     covariance: DMatrix<f64>,
+    /// Third central moments of the states, `[states, states, states]`, where they are carried; else empty.
+    third: Vec<f64>,
 }
 
 impl Belief {
     fn copy_from(&mut self, other: &Self) {
         self.mean.copy_from_slice(&other.mean);
         self.covariance.copy_from(&other.covariance);
+        self.third.copy_from_slice(&other.third);
     }
 }
 
@@ -185,7 +191,14 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             kept_causes: if keeps_causes { stack.causes } else { 0 },
             past,
         };
-        let belief = start::start(&stack, &channels, &layout, start_covariance)?;
+        let carries = settings.linearisation == Linearisation::ThirdOrder
+            && stack.states > 0
+            && !stack.is_linear();
+        let third = carries.then(|| ThirdMoments::new(layout.states, layout.size()));
+        let mut belief = start::start(&stack, &channels, &layout, start_covariance)?;
+        if carries {
+            belief.third = vec![0.0; layout.states.pow(3)];
+        }
         let walk = (0..stack.free.len())
             .map(|k| {
                 let (l, i) = stack.free[k];
@@ -223,6 +236,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             linear: None,
             sees,
             straight,
+            third,
             whitening: DMatrix::zeros(y, y),
             log_whitening: 0.0,
             walk,
@@ -320,7 +334,10 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 }
                 if self.settings.linearisation != Linearisation::Tangent {
                     // Where the spread reaches points from which the flow is not finite the tangent is used.
-                    let second = self.settings.linearisation == Linearisation::SecondOrder;
+                    let second = matches!(
+                        self.settings.linearisation,
+                        Linearisation::SecondOrder | Linearisation::ThirdOrder
+                    );
                     self.transition.spread_out(
                         &self.stack,
                         &self.channels,
@@ -349,6 +366,14 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             let i = self.layout.moving + k;
             self.next.covariance[(i, i)] += walk;
         }
+        if let Some(third) = &mut self.third {
+            let (before, after) = (&self.belief, &mut self.next);
+            let (layout, channels, step) = (&self.layout, &self.channels, &self.transition);
+            third.take_in(&before.third, &before.covariance, step);
+            third.add_to_covariance(&mut after.covariance, layout, channels, step);
+            third.predict(&after.mean, &after.covariance, step);
+            third.moments(&mut after.third);
+        }
         Ok(())
     }
 }
@@ -365,6 +390,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         }
         if self.bins == 0 {
             self.next.copy_from(&self.belief);
+            if let Some(third) = &mut self.third {
+                third.forget();
+            }
         } else {
             self.predict()?;
         }

@@ -4,9 +4,10 @@ use nalgebra::DMatrix;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::shape::NoiseShape;
+use super::settings::GENERATED;
 use super::stack::{Stack, root_of_inverse};
 use super::transition::{Channels, Transition};
+use super::window;
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::noise::Autocorrelation;
 use crate::{Error, Result};
@@ -28,7 +29,7 @@ impl Default for Generation {
     fn default() -> Self {
         Self {
             smoothness: 0.5,
-            order: 6,
+            order: GENERATED,
             steps: 1,
         }
     }
@@ -114,11 +115,7 @@ impl Generation {
     ) -> Result<Generated> {
         let order = self.order;
         // Only the embedding is used, which does not depend on the smoothness.
-        let window = NoiseShape::Sampled {
-            smoothness: 0.0,
-            order,
-        }
-        .process("order")?;
+        let window = window::generated(order)?;
         let channels = Channels::new(vec![window], vec![0; stack.noises], false);
         let mut step = Transition::new(stack, &channels);
         let root = match stack.model.levels.first() {

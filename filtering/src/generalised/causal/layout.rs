@@ -46,6 +46,48 @@ impl Layout {
         step: &Transition,
     ) {
         to[..self.states].copy_from_slice(&step.x);
+        self.move_noise(to, from, channels);
+        if self.past > 0 {
+            let width = self.moving + self.kept_causes;
+            let first = self.at_lag(1);
+            to[first..first + self.moving].copy_from_slice(&from[..self.moving]);
+            to[first + self.moving..first + width]
+                .copy_from_slice(&step.local.v[..self.kept_causes]);
+            to[first + width..self.size()].copy_from_slice(&from[first..self.size() - width]);
+        }
+    }
+
+    /// `to` = T `from`, the linear part of what a bin does to a deviation of the joint state.
+    pub(super) fn move_deviation(
+        &self,
+        to: &mut [f64],
+        from: &[f64],
+        channels: &Channels,
+        step: &Transition,
+    ) {
+        to[..self.states].fill(0.0);
+        for (j, &entry) in from[..self.present()].iter().enumerate() {
+            if entry != 0.0 {
+                let column = step.head.column(j);
+                add_scaled(&mut to[..self.states], entry, column.as_slice());
+            }
+        }
+        self.move_noise(to, from, channels);
+        if self.past == 0 {
+            return;
+        }
+        let (width, first) = (self.moving + self.kept_causes, self.at_lag(1));
+        to[first..first + self.moving].copy_from_slice(&from[..self.moving]);
+        for i in 0..self.kept_causes {
+            let by_state = (0..self.states).map(|j| step.local.v_x[(i, j)] * from[j]);
+            let by_noise = (channels.offset.iter().enumerate())
+                .map(|(c, &offset)| step.local.v_c[(i, c)] * from[self.states + offset]);
+            to[first + self.moving + i] = by_state.chain(by_noise).sum();
+        }
+        to[first + width..self.size()].copy_from_slice(&from[first..self.size() - width]);
+    }
+
+    fn move_noise(&self, to: &mut [f64], from: &[f64], channels: &Channels) {
         for (channel, &offset) in channels.offset.iter().enumerate() {
             let matrix = &channels.process(channel).step;
             let first = self.states + offset;
@@ -55,14 +97,6 @@ impl Layout {
                     .map(|j| matrix[(i, j)] * before[j])
                     .sum();
             }
-        }
-        if self.past > 0 {
-            let width = self.moving + self.kept_causes;
-            let first = self.at_lag(1);
-            to[first..first + self.moving].copy_from_slice(&from[..self.moving]);
-            to[first + self.moving..first + width]
-                .copy_from_slice(&step.local.v[..self.kept_causes]);
-            to[first + width..self.size()].copy_from_slice(&from[first..self.size() - width]);
         }
     }
 

@@ -23,9 +23,10 @@
 //! of the roots gives F, and Lyapunov's equation the scale that makes the variance 1.
 //!
 //! *Sampled.* The published data generator draws c at the bins, c = K·white with a sampled Gaussian kernel,
-//! and moves between them along the polynomial of degree N through the N + 1 samples nearest. Those samples
-//! c_{t−⌊N/2⌋} … c_{t+⌈N/2⌉} and the polynomial's derivatives determine each other through the Taylor matrix
-//! T_ij = p_i^j/j!, so n = T⁻¹ (samples) with covariance T⁻¹ R T⁻ᵀ, R_ij = ρ(i − j). Within the bin n moves by
+//! and moves between them along the polynomial of degree 6 through the seven samples nearest. The samples
+//! c_{t−⌊N/2⌋} … c_{t+⌈N/2⌉} and a polynomial's derivatives determine each other, n = E (samples) with covariance
+//! E R E', R_ij = ρ(i − j): for N ≥ 6 E is the inverse of the Taylor matrix T_ij = p_i^j/j!, below it gives the
+//! polynomial of degree N nearest to the path that these samples lead to expect. Within the bin n moves by
 //! the shift, n' = 𝒟 n; at its end the window moves on by one sample, of which the mean is the best linear
 //! prediction from the N + 1 before and the variance what that prediction misses. The samples are thus
 //! taken as Markov of order N + 1 with the right correlations up to lag N + 1: the process of greatest
@@ -40,7 +41,8 @@
 //!
 //! and for noise that diffuses e^{A₁h} and ∫ e^{A₁r} D e^{A₁'r} dr with A₁ that of (x, n). For a linear
 //! model both are exact and computed once. For a nonlinear one mean and covariance are taken to second
-//! order in the spread of x ([`Linearisation`]). All orders have a consistent top row by construction: the
+//! order in the spread of x, with the third moments that a flow that bends gives the belief (`third.rs`;
+//! [`Linearisation`]). All orders have a consistent top row by construction: the
 //! highest derivative moves as the noise process says, not as zero.
 //!
 //! **Observation noise.** z is seen only at the bins, so its correlation matters only there. From the last
@@ -75,10 +77,11 @@
 //! | question | file |
 //! |---|---|
 //! | what can be set | `settings.rs` |
-//! | how noise moves | `shape.rs` |
+//! | how noise moves | `shape.rs`; drawn at the bins: `window.rs` |
 //! | how observation noise is predicted | `innovation.rs` |
 //! | all levels as one model | `stack.rs` |
 //! | one bin of motion | `transition.rs`, `transition/` |
+//! | third moments: how they move, and what they change | `third.rs` |
 //! | what lies where in the joint state, and how its covariance moves | `layout.rs` |
 //! | prediction, correction, read-out | `filter.rs`, `filter/` |
 //! | what is kept to go on later | `snapshot.rs` |
@@ -103,11 +106,13 @@ mod settings;
 mod shape;
 mod snapshot;
 mod stack;
+mod third;
 mod transition;
+mod window;
 
 pub use compare::{Comparison, compare};
 pub use filter::CausalGeneralisedFilter;
 pub use generate::{Generated, Generation};
-pub use settings::{CausalSettings, Linearisation};
+pub use settings::{CausalSettings, GENERATED, Linearisation};
 pub use shape::NoiseShape;
 pub use snapshot::CausalSnapshot;

@@ -4,7 +4,8 @@ use nalgebra::{Complex, DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::dense::Discretisation;
-use crate::generalised::noise::{Autocorrelation, sampled_kernel};
+use super::window::sampled;
+use crate::generalised::noise::Autocorrelation;
 use crate::{Error, Result};
 
 /// What is assumed of one noise (w, v or the noise between levels), of unit variance.
@@ -15,8 +16,9 @@ pub enum NoiseShape {
     /// and the filter is the exact discretisation of Kalman and Bucy's.
     White,
     /// Samples of white noise convolved with a Gaussian kernel of standard deviation `smoothness` bins,
-    /// drawn at the bins; in between, the polynomial of degree `order` through the `order` + 1 samples
-    /// nearest. The samples are taken as Markov of order `order` + 1.
+    /// drawn at the bins, and taken as Markov of order `order` + 1. In between, the polynomial of degree
+    /// `order` nearest to the path that the generator's noise is expected to take, given the `order` + 1
+    /// samples nearest; from degree [`GENERATED`](super::GENERATED) on the polynomial through them.
     Sampled {
         /// s in bins; 0 for samples that are independent.
         smoothness: f64,
@@ -143,51 +145,6 @@ impl NoiseProcess {
 /// rounding, and their correlation matrix is then singular to rounding.
 pub(super) const NUGGET: f64 = 1e-10;
 
-/// Samples at the positions −⌊N/2⌋ … ⌈N/2⌉ about the bin; in between the polynomial through them.
-fn sampled(smoothness: f64, order: usize) -> Result<NoiseProcess> {
-    let k = order + 1;
-    let behind = (order / 2) as f64;
-    let taylor = DMatrix::from_fn(k, k, |i, j| {
-        let position = i as f64 - behind;
-        (1..=j).fold(1.0, |power, m| power * position / m as f64)
-    });
-    let singular = || {
-        Error::setting(
-            "order",
-            order,
-            "a lower order: the Taylor matrix is singular",
-        )
-    };
-    let inverse = taylor.clone().try_inverse().ok_or_else(singular)?;
-    let rho = sampled_kernel(smoothness, k);
-    let correlation = DMatrix::from_fn(k, k, |i, j| {
-        rho[i.abs_diff(j)] + if i == j { NUGGET } else { 0.0 }
-    });
-    // The best prediction of the next sample from the window, and what it misses.
-    let ahead = DVector::from_fn(k, |i, _| rho[k - i]);
-    let weights = correlation
-        .clone()
-        .cholesky()
-        .ok_or_else(|| Error::setting("smoothness", smoothness, "a smaller smoothness"))?
-        .solve(&ahead);
-    let missed = (rho[0] + NUGGET - weights.dot(&ahead)).max(NUGGET);
-    let mut window = DMatrix::zeros(k, k);
-    for i in 0..k - 1 {
-        window[(i, i + 1)] = 1.0;
-    }
-    window.set_row(k - 1, &weights.transpose());
-    let enters = inverse.column(k - 1).into_owned();
-    let flow = DMatrix::from_fn(k, k, |i, j| f64::from(u8::from(j == i + 1)));
-    Ok(NoiseProcess {
-        flow,
-        diffusion: DMatrix::zeros(k, k),
-        step: &inverse * window * &taylor,
-        fresh: &enters * enters.transpose() * missed,
-        stationary: &inverse * correlation * inverse.transpose(),
-        embedding: inverse,
-    })
-}
-
 /// The stable half of the roots of Σ_k (−s²r²)^k / k! = 0 in r.
 fn taylor_denominator(smoothness: f64, order: usize) -> Vec<Complex<f64>> {
     // In q = −s²r² the polynomial is Σ q^k/k!; its monic form is Σ (n!/k!) q^k.
@@ -262,6 +219,7 @@ fn lyapunov(f: &DMatrix<f64>, d: &DMatrix<f64>) -> Option<DMatrix<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generalised::noise::sampled_kernel;
 
     /// Rounding through Taylor matrices of order 6, whose entries reach 3^6.
     const ROUNDING: f64 = 1e-7;

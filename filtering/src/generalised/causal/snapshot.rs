@@ -21,6 +21,10 @@ pub struct CausalSnapshot<E> {
     pub mean: Vec<f64>,
     /// The joint covariance, square.
     pub covariance: DMatrix<f64>,
+    /// Third central moments of the states and free parameters, `[states, states, states]`, where they are
+    /// carried; empty for none.
+    #[serde(default)]
+    pub third: Vec<f64>,
     /// The last observations, newest first, `[memory, outputs]`.
     pub history: Vec<f64>,
     /// Which of them were seen, `[memory]`.
@@ -55,7 +59,7 @@ impl<E: Equations> TryFrom<CausalSnapshot<E>> for CausalGeneralisedFilter<E> {
 
 /// Every array's name and shape, in one order for a snapshot and for a filter.
 pub(super) fn shapes(
-    (mean, covariance): (&[f64], &DMatrix<f64>),
+    (mean, covariance, third): (&[f64], &DMatrix<f64>, &[f64]),
     (history, seen): (&[f64], &[bool]),
     (input, theta): (&[f64], &[f64]),
     whitening: &DMatrix<f64>,
@@ -64,6 +68,7 @@ pub(super) fn shapes(
     let mut all = vec![
         ("mean", (mean.len(), 1)),
         ("covariance", covariance.shape()),
+        ("third", (third.len(), 1)),
         ("history", (history.len(), 1)),
         ("seen", (seen.len(), 1)),
         ("input", (input.len(), 1)),
@@ -77,7 +82,7 @@ pub(super) fn shapes(
 
 impl<E> CausalSnapshot<E> {
     pub(super) fn shapes(&self) -> Vec<(&'static str, (usize, usize))> {
-        let belief = (&self.mean[..], &self.covariance);
+        let belief = (&self.mean[..], &self.covariance, &self.third[..]);
         let past = (&self.history[..], &self.seen[..]);
         let set = (&self.input[..], &self.theta[..]);
         shapes(belief, past, set, &self.whitening, &self.motion_root)
@@ -87,6 +92,7 @@ impl<E> CausalSnapshot<E> {
     pub(super) fn check(&self) -> Result<()> {
         let roots = self.motion_root.iter().flat_map(|m| m.iter());
         let numbers = (self.mean.iter().chain(self.covariance.iter()))
+            .chain(&self.third)
             .chain(self.history.iter().chain(&self.log_evidence))
             .chain(self.input.iter().chain(&self.theta))
             .chain(self.whitening.iter().chain(roots));

@@ -1,6 +1,7 @@
 //! One bin of motion: where the mean goes, and the matrix and noise that move the covariance.
+//! A little above 400 lines because noise that diffuses and noise that does not share their memory.
 
-mod spread;
+pub(super) mod spread;
 
 use nalgebra::DMatrix;
 
@@ -74,7 +75,7 @@ pub(super) struct Transition {
     pub curvature: DMatrix<f64>,
     /// x_{t+1}, `[states]`.
     pub x: Vec<f64>,
-    spread: Spread,
+    pub spread: Spread,
     /// f, v and their Jacobians at the start of the bin.
     pub local: Local,
     within: Local,
@@ -97,10 +98,13 @@ pub(super) struct Transition {
 
 /// Memory for flows from points about the mean.
 #[derive(Debug, Clone, PartialEq)]
-struct Spread {
+pub(super) struct Spread {
     /// Directions S, lower triangular, `[states, states]`, and which of them carry variance.
-    directions: DMatrix<f64>,
-    active: Vec<bool>,
+    pub directions: DMatrix<f64>,
+    pub active: Vec<bool>,
+    /// Second derivatives q_jk of the flow along pairs of directions, `[states (of q), states, states]`; zero for
+    /// directions without variance.
+    pub second: Vec<f64>,
     /// The flow from the mean, from x + h S_j and from x − h S_j, `[states]` each.
     centre: Vec<f64>,
     ahead: DMatrix<f64>,
@@ -128,6 +132,7 @@ impl Transition {
             spread: Spread {
                 directions: DMatrix::zeros(x, x),
                 active: vec![false; x],
+                second: vec![0.0; x * x * x],
                 centre: vec![0.0; x],
                 ahead: DMatrix::zeros(x, x),
                 behind: DMatrix::zeros(x, x),

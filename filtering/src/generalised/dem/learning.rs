@@ -121,6 +121,7 @@ impl<E: Equations> Dem<E> {
         let mut sweeps = Vec::new();
         let mut precision_steps = self.settings.precision_steps;
         let mut step = DVector::zeros(free.len());
+        let mut before = None;
         for _ in 0..self.settings.sweeps {
             let (mut sums, beliefs) = self.sweep(
                 (&data, &seen, &known),
@@ -194,8 +195,14 @@ impl<E: Equations> Dem<E> {
                 false => self.ascent(&best.curvature, &best.gradient, time),
             };
             let small = (-4f64).exp();
+            let length = step.lp_norm(1);
+            let left = match published.small_step {
+                true => length,
+                false => left(length, before),
+            };
+            before = better.then_some(length);
             let settled = better
-                && step.lp_norm(1) < small * deviation.lp_norm(1).max(f64::MIN_POSITIVE)
+                && left < small * deviation.lp_norm(1).max(f64::MIN_POSITIVE)
                 && moved < small;
             deviation += &step;
             if settled || time < -8.0 {
@@ -414,6 +421,16 @@ pub(crate) fn all_seen(inputs: &Sequence) -> Result<Vec<f64>> {
             asked: "pass over a missing row",
             why: "only observations may be missing; give the prior mean where an input is unknown",
         }),
+    }
+}
+
+/// How far away the end of a way is on which a step of this `length` follows one of the length `before`: if steps go on
+/// shrinking as they do, length·(r + r² + …) + length = length/(1 − r), r = length/before; without bound if they do not.
+fn left(length: f64, before: Option<f64>) -> f64 {
+    match before {
+        Some(before) if length < before => length / (1.0 - length / before),
+        Some(_) if length == 0.0 => 0.0,
+        _ => f64::INFINITY,
     }
 }
 

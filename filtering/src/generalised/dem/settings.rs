@@ -40,6 +40,8 @@ pub struct Published {
     /// The step after the last sweep, if that was kept, is part of the parameters that are reported: no sweep has
     /// tried them.
     pub untried_step: bool,
+    /// Sweeps end when a step is small (e^−4 of the way so far), however many of that size are still to come.
+    pub small_step: bool,
     /// Generalised filtering: within a step neither do states feel how parameters and log-precisions change, nor these the
     /// states.
     pub uncoupled: bool,
@@ -62,6 +64,7 @@ impl Published {
             late_precisions: true,
             diagonal_time: true,
             untried_step: true,
+            small_step: true,
             uncoupled: true,
             pass_before_last: true,
         }

@@ -5,6 +5,10 @@ use crate::Result;
 use crate::generalised::causal::dense::{add_scaled, dot, symmetrise};
 use crate::generalised::model::Equations;
 
+/// The degrees of freedom ν of Student's t for a belief that an observation surprised: seen at a squared distance δ²
+/// in d numbers, its covariance is (ν + δ²)/(ν + d) times what it was. Any ν from 4 to 20 does.
+const HEAVY: f64 = 10.0;
+
 impl<E: Equations> CausalGeneralisedFilter<E> {
     /// `trial` ← `next` given the observation; the log density of the observation.
     pub(super) fn correct(&mut self, observed: &[f64]) -> Result<f64> {
@@ -34,6 +38,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 }
             }
             self.trial.copy_from(&self.next);
+            if let Some(third) = &mut self.third {
+                third.begin();
+            }
             log_density = self.log_whitening;
             for k in 0..y {
                 let Correction {
@@ -70,6 +77,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 }
                 add_scaled(&mut self.trial.mean, error, gain);
                 joseph(covariance, gain, product, row, variance);
+                if let Some(third) = &mut self.third {
+                    third.correct(&mut self.trial.mean, covariance, row, gain, [error, total]);
+                }
                 surprise += error * error / total;
                 let unit = self.whitening[(k, k)];
                 self.update.innovations[k] = [error / unit, libm::log(total / (unit * unit))];
@@ -84,9 +94,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 _ => f64::INFINITY,
             };
             if surprise > limit {
-                // Once for an observation: wider by the surprise, and again from the prediction.
+                // Once for an observation, and again from the prediction.
                 scored = Some(log_density);
-                self.widen(surprise / y);
+                self.widen((HEAVY + surprise) / (HEAVY + y));
                 self.update.point.copy_from_slice(&self.next.mean);
                 round = 0;
                 continue;
@@ -104,6 +114,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             }
         }
         symmetrise(&mut self.trial.covariance);
+        if let Some(third) = &mut self.third {
+            third.moments(&mut self.trial.third);
+        }
         let log_density = scored.unwrap_or(log_density);
         match self.trial.mean.iter().all(|m| m.is_finite()) && log_density.is_finite() {
             true => Ok(log_density),
@@ -209,6 +222,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             for (i, entry) in column.iter_mut().enumerate() {
                 *entry *= scale(i) * scale(j);
             }
+        }
+        if let Some(third) = &mut self.third {
+            third.widen(scale);
         }
     }
 }

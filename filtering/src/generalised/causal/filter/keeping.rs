@@ -16,6 +16,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             settings: self.settings,
             mean: self.belief.mean.clone(),
             covariance: self.belief.covariance.clone(),
+            third: self.belief.third.clone(),
             history: self.history.clone(),
             seen: self.seen.clone(),
             bins: self.bins,
@@ -39,6 +40,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             model,
             mean,
             covariance,
+            third,
             history,
             seen,
             bins,
@@ -57,7 +59,11 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 return Err(Error::size(format!("snapshot: {name}"), found, expected));
             }
         }
-        filter.belief = Belief { mean, covariance };
+        filter.belief = Belief {
+            mean,
+            covariance,
+            third,
+        };
         (filter.history, filter.seen) = (history, seen);
         filter.bins = bins;
         [filter.log_evidence, filter.last_log_density] = log_evidence;
@@ -72,7 +78,12 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     }
 
     fn shapes(&self) -> Vec<(&'static str, (usize, usize))> {
-        let belief = (&self.belief.mean[..], &self.belief.covariance);
+        let Belief {
+            mean,
+            covariance,
+            third,
+        } = &self.belief;
+        let belief = (&mean[..], covariance, &third[..]);
         let past = (&self.history[..], &self.seen[..]);
         let set = (&self.stack.eta[..], &self.stack.theta[..]);
         snapshot::shapes(belief, past, set, &self.whitening, &self.stack.motion_root)

@@ -67,5 +67,9 @@ pub(super) fn start<E: Equations>(
         let first = layout.at_lag(lag);
         mean.copy_within(..layout.moving, first);
     }
-    Ok(Belief { mean, covariance })
+    Ok(Belief {
+        mean,
+        covariance,
+        third: Vec::new(),
+    })
 }

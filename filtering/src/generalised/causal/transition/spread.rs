@@ -32,10 +32,14 @@ impl Transition {
         let (x, n) = mean;
         let states = stack.states;
         self.curvature.fill(0.0);
+        self.spread.second.fill(0.0);
         self.spread.centre.copy_from_slice(&self.x);
         self.spread.tangent.copy_from(&self.head);
         let h = if second { libm::sqrt(3.0) } else { 1.0 };
-        self.choose_directions(x, covariance, second);
+        let Spread {
+            directions, active, ..
+        } = &mut self.spread;
+        choose_directions(directions, active, x, covariance, second);
         let mut fine = true;
         for j in 0..states {
             for sign in [1.0, -1.0] {
@@ -69,6 +73,8 @@ impl Transition {
                     for i in 0..states {
                         let both = self.spread.ahead[(i, j)] + self.spread.ahead[(i, k)];
                         self.x[i] = (self.x[i] - both + self.spread.centre[i]) / (h * h);
+                        self.spread.second[(i * states + j) * states + k] = self.x[i];
+                        self.spread.second[(i * states + k) * states + j] = self.x[i];
                     }
                     add_square(&mut self.curvature, 1.0, &self.x);
                 }
@@ -78,6 +84,7 @@ impl Transition {
         self.head.copy_from(&self.spread.tangent);
         if !fine {
             self.curvature.fill(0.0);
+            self.spread.second.fill(0.0);
             return false;
         }
         // Φ S = D column by column from the last, because S is lower triangular.
@@ -95,6 +102,7 @@ impl Transition {
                 for i in 0..states {
                     let sum = self.spread.ahead[(i, j)] + self.spread.behind[(i, j)];
                     self.spread.point[i] = (sum - 2.0 * self.spread.centre[i]) / (h * h);
+                    self.spread.second[(i * states + j) * states + j] = self.spread.point[i];
                 }
                 add_square(&mut self.curvature, 0.5, &self.spread.point);
                 add_scaled(&mut self.x, 0.5, &self.spread.point);
@@ -158,36 +166,40 @@ impl Transition {
         }
         self.x.iter().all(|v| v.is_finite())
     }
+}
 
-    /// S: the Cholesky factor of P where P has variance, else a small step along the axis.
-    fn choose_directions(&mut self, x: &[f64], covariance: &DMatrix<f64>, second: bool) {
-        /// The step of central differences, of the size of the third root of rounding.
-        const STEP: f64 = 1e-5;
-        let states = x.len();
-        let Spread {
-            directions, active, ..
-        } = &mut self.spread;
-        directions.fill(0.0);
-        for j in 0..states {
-            let small = STEP * (1.0 + x[j].abs());
-            let mut pivot = covariance[(j, j)];
+/// S, lower triangular: the Cholesky factor of P, or of its part about x, where P has variance (`active`), else a
+/// small step along the axis.
+pub(in crate::generalised::causal) fn choose_directions(
+    directions: &mut DMatrix<f64>,
+    active: &mut [bool],
+    x: &[f64],
+    covariance: &DMatrix<f64>,
+    second: bool,
+) {
+    /// The step of central differences, of the size of the third root of rounding.
+    const STEP: f64 = 1e-5;
+    let states = x.len();
+    directions.fill(0.0);
+    for j in 0..states {
+        let small = STEP * (1.0 + x[j].abs());
+        let mut pivot = covariance[(j, j)];
+        for k in (0..j).filter(|&k| active[k]) {
+            pivot -= directions[(j, k)] * directions[(j, k)];
+        }
+        active[j] = second && pivot > small * small;
+        if !active[j] {
+            directions[(j, j)] = small;
+            continue;
+        }
+        let root = libm::sqrt(pivot);
+        directions[(j, j)] = root;
+        for i in j + 1..states {
+            let mut sum = covariance[(i, j)];
             for k in (0..j).filter(|&k| active[k]) {
-                pivot -= directions[(j, k)] * directions[(j, k)];
+                sum -= directions[(i, k)] * directions[(j, k)];
             }
-            active[j] = second && pivot > small * small;
-            if !active[j] {
-                directions[(j, j)] = small;
-                continue;
-            }
-            let root = libm::sqrt(pivot);
-            directions[(j, j)] = root;
-            for i in j + 1..states {
-                let mut sum = covariance[(i, j)];
-                for k in (0..j).filter(|&k| active[k]) {
-                    sum -= directions[(i, k)] * directions[(j, k)];
-                }
-                directions[(i, j)] = sum / root;
-            }
+            directions[(i, j)] = sum / root;
         }
     }
 }
