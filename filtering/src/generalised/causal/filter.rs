@@ -166,13 +166,14 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             settings.cause.process("cause")?,
         ];
         let channels = Channels::new(processes, kind, white);
-        let past = settings.memory.max(settings.delay);
+        let past = settings.memory.max(settings.delay).max(settings.keep);
         let sees = match stack.model.levels.first() {
             Some(level) => stack.causes > 0 && level.equations.output_sees_causes(),
             None => false,
         };
         let straight = changes::straight(&stack, sees);
-        let keeps_causes = settings.delay > 0 || sees && settings.memory > 0;
+        let asked = settings.delay > 0 || settings.keep > 0;
+        let keeps_causes = asked || sees && settings.memory > 0;
         let layout = Layout {
             states: stack.states,
             moving: stack.moving(),

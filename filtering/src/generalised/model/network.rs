@@ -326,8 +326,13 @@ impl Network {
             return Err(Error::size("input", u.len(), self.inputs));
         }
         let mut out = vec![0.0; self.outputs];
-        self.evaluate(Weights::Fixed(&self.weights), [u, &[]], &mut out);
+        self.write(u, &mut out);
         Ok(out)
+    }
+
+    /// y into `out` `[outputs]` at u `[inputs]`, without allocating. Entries that are missing from u count as 0.
+    pub fn write(&self, u: &[f64], out: &mut [f64]) {
+        self.evaluate(Weights::Fixed(&self.weights), [u, &[]], out);
     }
 
     /// Where S begins among the weights.

@@ -14,9 +14,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     /// past bins are smoothed: they know all that was seen since.
     ///
     /// # Errors
-    /// [`Error::Setting`] for lags that the filter does not keep (`delay` and `memory` say how many it does);
-    /// [`Error::Size`] for room of another size; [`Error::Unsupported`] for a model with causes in a filter without a
-    /// delay, which does not keep them.
+    /// [`Error::Setting`] for lags that the filter does not keep (`keep`, `delay` and `memory` say how many it does);
+    /// [`Error::Size`] for room of another size; [`Error::Unsupported`] for a model with causes in a filter that
+    /// does not keep them.
     pub fn past(
         &self,
         lags: RangeInclusive<usize>,
@@ -32,9 +32,9 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         }
         if layout.kept_causes != self.stack.causes {
             return Err(Error::Unsupported {
-                what: "a causal filter without a delay".to_owned(),
+                what: "this causal filter".to_owned(),
                 asked: "tell past causes",
-                why: "it does not keep them; set `delay`",
+                why: "it does not keep them; set `keep`",
             });
         }
         let place = layout.at_lag(newest)..layout.at_lag(oldest + 1);

@@ -1,0 +1,284 @@
+//! Equations of motion that are networks: the module against the plain network, the expected energy against plain
+//! numbers and finite differences, and what is learned against the world that made the data.
+
+use burn::tensor::{Device, Tensor};
+use scotopic::filtering::generalised::causal::{
+    CausalGeneralisedFilter, CausalSettings, Collector, Generation, Hindsight,
+};
+use scotopic::filtering::generalised::model::{
+    Activation, Equations, GenerativeModel, Network, Neural, Number, Point, Sizes,
+};
+use scotopic::filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic::filtering::generalised::{Experience, Function};
+use scotopic::filtering::nalgebra::DMatrix;
+use scotopic::filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use scotopic::filtering::{Error, Sequence};
+use scotopic_models::filtering::generalised::{
+    Batch, FlowLearning, Learned, NeuralMap, Noise, OnlineFlow, expected_energy, learn,
+};
+
+use crate::devices::{Place, on_every_device};
+use crate::numbers::{deviation, read};
+use crate::toy::numbers;
+
+/// Single precision through three layers, tanh and softplus of the device included.
+const SINGLE: f64 = 2e-5;
+/// A sum over some hundred points in single precision; as large a part of the largest slope.
+const ENERGY: f64 = 2e-4;
+
+/// Van der Pol's oscillator in bins of 0.1, both states seen.
+#[derive(Debug, Clone)]
+struct VanDerPol;
+
+impl Equations for VanDerPol {
+    fn sizes(&self) -> Sizes {
+        Sizes {
+            states: 2,
+            causes: 0,
+            outputs: 2,
+            parameters: 0,
+        }
+    }
+    fn f<T: Number>(&self, at: Point<'_, T>, out: &mut [T]) {
+        let &[x, y] = at.x else { return };
+        out[0] = y.scaled(0.1);
+        out[1] = (y - x * x * y - x).scaled(0.1);
+    }
+    fn g<T: Number>(&self, at: Point<'_, T>, out: &mut [T]) {
+        out.copy_from_slice(at.x);
+    }
+    fn output_sees_causes(&self) -> bool {
+        false
+    }
+    fn output_is_linear(&self) -> bool {
+        true
+    }
+}
+
+/// A network whose every weight is something, f and g in one.
+fn any_network([n, m]: [usize; 2], activation: Activation, linear: bool) -> Network {
+    let start = Network::start(n, &[7, 5], m, activation, 1.0, 3).expect("a network");
+    let start = match linear {
+        true => start.with_linear(DMatrix::zeros(m, n)).expect("a matrix"),
+        false => start,
+    };
+    let weights = numbers(17, start.weights().len(), -0.8, 0.8);
+    start.with_weights(&weights).expect("weights")
+}
+
+#[test]
+fn a_module_is_the_plain_network() {
+    on_every_device(|place| {
+        for (activation, linear) in [(Activation::Tanh, true), (Activation::Softplus, false)] {
+            let plain = any_network([3, 2], activation, linear);
+            let module = NeuralMap::from_network(&plain, &place.device);
+            let inputs = numbers(5, 12, -2.0, 2.0);
+            let found = read(module.forward(place.tensor(&inputs, [4, 3])));
+            let expected: Vec<f64> = inputs
+                .chunks(3)
+                .flat_map(|u| plain.of(u).expect("a value"))
+                .collect();
+            let error = deviation(&found, &expected);
+            assert!(error < SINGLE, "{} {activation:?}: {error:e}", place.title());
+            let again = module.to_network().expect("weights");
+            let error = deviation(again.weights(), plain.weights());
+            assert!(error < SINGLE && again.activation() == activation, "{error:e}");
+        }
+    });
+    let line = Network::linear(DMatrix::from_row_slice(1, 2, &[0.5, -2.0])).expect("a map");
+    let module = NeuralMap::from_network(&line, &Device::flex());
+    assert_eq!(module.to_network().expect("weights"), line);
+}
+
+/// A filter's beliefs about a few bins of a network, with causes and with gaps.
+fn beliefs(memory: usize) -> (Experience, Network, Network) {
+    let flow = any_network([3, 2], Activation::Tanh, true);
+    let flow = {
+        let weights: Vec<f64> = flow.weights().iter().map(|w| 0.3 * w).collect();
+        flow.with_weights(&weights).expect("weights")
+    };
+    let output = any_network([2, 2], Activation::Softplus, false);
+    let equations = Neural::new(flow.clone(), output.clone()).expect("equations");
+    let model = GenerativeModel::single(equations, &[], 9.0, 16.0, 4.0, &[0.0; 2]);
+    let hindsight = Hindsight { wait: 2, memory };
+    let settings = hindsight.of(CausalSettings::default());
+    let mut filter =
+        CausalGeneralisedFilter::new(model.expect("a model"), settings, None).expect("a filter");
+    let mut collector = Collector::new(&filter, hindsight, 100).expect("a collector");
+    let data = numbers(8, 60, -1.0, 1.0);
+    for (t, y) in data.chunks(2).enumerate() {
+        let y = (t % 11 != 7).then_some(y);
+        filter.update(y).expect("an update");
+        collector.observe(&filter, y).expect("a motion");
+    }
+    (collector.experience().clone(), flow, output)
+}
+
+fn precision() -> DMatrix<f64> {
+    DMatrix::from_row_slice(2, 2, &[9.0, 2.0, 2.0, 4.0])
+}
+
+/// ½ tr(Π E[e e'])/σ², in double precision.
+fn plain_energy(experience: &Experience, function: Function, network: &Network) -> f64 {
+    let n = network.inputs();
+    let scatter = experience.scatter(function, |u, out| network.write(&u[..n], out));
+    0.5 * (precision() * scatter.expect("observed windows")).trace()
+}
+
+#[test]
+fn the_energy_on_tensors_and_its_slope_are_those_of_plain_numbers() {
+    for memory in [0, 2] {
+        let (experience, flow, output) = beliefs(memory);
+        let bins: Vec<usize> = (0..experience.bins()).collect();
+        for (function, network) in [(Function::Flow, &flow), (Function::Output, &output)] {
+            let expected = plain_energy(&experience, function, network);
+            let h = 1e-5;
+            let slopes: Vec<f64> = (0..network.weights().len())
+                .map(|k| {
+                    let moved = |by: f64| {
+                        let mut weights = network.weights().to_vec();
+                        weights[k] += by;
+                        let network = network.clone().with_weights(&weights).expect("weights");
+                        plain_energy(&experience, function, &network)
+                    };
+                    (moved(h) - moved(-h)) / (2.0 * h)
+                })
+                .collect();
+            on_every_device(|place| {
+                let inputs = network.inputs();
+                let batch = Batch::of(
+                    &experience,
+                    function,
+                    &bins,
+                    inputs,
+                    &precision(),
+                    &place.device,
+                );
+                let batch = batch.expect("a batch").expect("observed windows");
+                let module = NeuralMap::from_network(network, &place.autodiff().device);
+                let energy = expected_energy(|u| module.forward(u), &on_autodiff(batch, place));
+                let found = read(energy.clone())[0];
+                let error = (found - expected).abs() / expected;
+                assert!(error < ENERGY, "{} {function:?}: {found} {expected}", place.title());
+                let gradients = energy.backward();
+                // In the order of the plain weights.
+                let mut all = Vec::new();
+                for layer in &module.layers {
+                    let weight = layer.weight.val().grad(&gradients).expect("a slope");
+                    all.extend(read(weight.transpose()));
+                    all.extend(read(layer.bias.val().grad(&gradients).expect("a slope")));
+                }
+                if let Some(s) = &module.linear {
+                    all.extend(read(s.val().grad(&gradients).expect("a slope").transpose()));
+                }
+                let error = deviation(&all, &slopes);
+                assert!(error < ENERGY, "{} {function:?}: {error:e}", place.title());
+            });
+        }
+        // What is asked for and is not there.
+        let batch = |bins: &[usize], inputs, precision: &DMatrix<f64>| {
+            let device = Device::flex();
+            Batch::of(&experience, Function::Flow, bins, inputs, precision, &device)
+        };
+        assert!(matches!(batch(&[bins.len()], 3, &precision()), Err(Error::Size { .. })));
+        assert!(matches!(batch(&[0], 4, &precision()), Err(Error::Size { .. })));
+        let singular = DMatrix::zeros(2, 2);
+        assert!(matches!(batch(&[0], 3, &singular), Err(Error::NotPositiveDefinite { .. })));
+    }
+}
+
+/// Constants that may meet weights with gradients.
+fn on_autodiff(batch: Batch, place: &Place) -> Batch {
+    let device = place.autodiff().device;
+    let there = |t: Tensor<2>| Tensor::from_inner(t).to_device(&device);
+    Batch {
+        inputs: there(batch.inputs),
+        targets: there(batch.targets),
+        whitening: there(batch.whitening),
+        weights: Tensor::from_inner(batch.weights).to_device(&device),
+        shares: there(batch.shares),
+    }
+}
+
+/// Samples of smooth noise that stands still within a bin, s = ½.
+fn assumed() -> CausalSettings {
+    CausalSettings::from(Embedding {
+        states: 0,
+        causes: 0,
+        smoothness: 0.5,
+    })
+}
+
+/// The oscillator's own model: noise of deviation 0.2 on what is seen, of 0.02 on the motion.
+fn truth() -> GenerativeModel<VanDerPol> {
+    GenerativeModel::single(VanDerPol, &[], 25.0, 2500.0, 1.0, &[1.0, 0.0]).expect("a model")
+}
+
+fn world(bins: usize, seed: u64) -> Sequence {
+    let generation = Generation {
+        smoothness: 0.5,
+        order: 0,
+        steps: 1,
+    };
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let made = generation.run(truth(), bins, None, &mut rng).expect("data");
+    Sequence::of_rows(made.outputs.column_iter().map(|y| y.as_slice().to_vec())).expect("rows")
+}
+
+/// A network that starts as no motion at all, and precisions that are off by a factor of 5 and of 25.
+fn ignorant() -> GenerativeModel<Neural> {
+    let flow = Network::start(2, &[16], 2, Activation::Tanh, 2.0, 1).expect("a network");
+    let output = Network::linear(DMatrix::identity(2, 2)).expect("a map");
+    let equations = Neural::new(flow, output).expect("equations");
+    GenerativeModel::single(equations, &[], 5.0, 100.0, 1.0, &[1.0, 0.0]).expect("a model")
+}
+
+/// Evidence of a series, in nats a bin.
+fn evidence<E: Equations>(model: GenerativeModel<E>, data: &Sequence) -> f64 {
+    let mut filter = CausalGeneralisedFilter::new(model, assumed(), None).expect("a filter");
+    for y in data.iter() {
+        filter.update(y).expect("an update");
+    }
+    filter.log_evidence().expect("an evidence") / data.len() as f64
+}
+
+/// The root mean square of f − f_true, over that of f_true, where the oscillator goes.
+fn flow_error(network: &Network) -> f64 {
+    let generation = Generation::default();
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(99);
+    let made = generation.run(truth(), 500, None, &mut rng).expect("data");
+    let (mut error, mut size) = (0.0, 0.0);
+    for x in made.states.column_iter() {
+        let mut expected = [0.0; 2];
+        let at = Point { x: x.as_slice(), v: &[], theta: &[] };
+        VanDerPol.f(at, &mut expected);
+        let found = network.of(x.as_slice()).expect("a value");
+        for (f, e) in found.iter().zip(expected) {
+            error += (f - e) * (f - e);
+            size += e * e;
+        }
+    }
+    f64::sqrt(error / size)
+}
+
+#[test]
+fn an_oscillator_is_learned_from_nothing() {
+    let series = [world(1000, 1), world(1000, 2)];
+    let fresh = world(1000, 3);
+    let start = ignorant();
+    let t = std::time::Instant::now();
+    let settings = FlowLearning::default();
+    let Learned { model, rounds, .. } =
+        learn(&start, &series, assumed(), None, &settings, &Device::flex()).expect("a model");
+    println!("{:?} s", t.elapsed());
+    for r in &rounds { println!("{:?}", r.log_evidence.map(|e| e/2000.0)); }
+    let [before, after, best] = [
+        evidence(start.clone(), &fresh),
+        evidence(model.clone(), &fresh),
+        evidence(truth(), &fresh),
+    ];
+    println!("{before} {after} {best}");
+    let level = &model.levels[0];
+    println!("{} {}", flow_error(start.levels[0].equations.flow()), flow_error(level.equations.flow()));
+    println!("{} {}", level.motion.expected(), level.output.expected());
+}
