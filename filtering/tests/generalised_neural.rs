@@ -42,8 +42,12 @@ fn convolution(hidden: bool) -> Neural {
     );
     let (flow, output) = match hidden {
         true => (
-            Network::start(3, &[5], 2, Activation::Tanh, 1.0, 3).unwrap().with_linear(drift),
-            Network::start(2, &[4], 4, Activation::Softplus, 1.0, 4).unwrap().with_linear(seen),
+            Network::start(3, &[5], 2, Activation::Tanh, 1.0, 3)
+                .unwrap()
+                .with_linear(drift),
+            Network::start(2, &[4], 4, Activation::Softplus, 1.0, 4)
+                .unwrap()
+                .with_linear(seen),
         ),
         false => (Network::linear(drift), Network::linear(seen)),
     };
@@ -80,7 +84,10 @@ fn a_network_that_is_linear_is_filtered_as_the_linear_model() -> Result<()> {
             ];
             for (found, expected) in pairs {
                 for (f, e) in found.iter().zip(expected) {
-                    assert!((f - e).abs() < tolerance * (1.0 + e.abs()), "bin {t}: {f} {e}");
+                    assert!(
+                        (f - e).abs() < tolerance * (1.0 + e.abs()),
+                        "bin {t}: {f} {e}"
+                    );
                 }
             }
         }
@@ -105,7 +112,10 @@ fn bent() -> Network {
         },
     ];
     let linear = matrix(2, 2, &[-0.3, 0.2, 0.1, -0.5]);
-    Network::from_layers(&layers, Activation::Tanh).unwrap().with_linear(linear).unwrap()
+    Network::from_layers(&layers, Activation::Tanh)
+        .unwrap()
+        .with_linear(linear)
+        .unwrap()
 }
 
 #[test]
@@ -125,8 +135,14 @@ fn a_network_is_its_formula() -> Result<()> {
         assert!((found - expected).abs() < ROUNDING);
     }
     // Softplus where e^a would overflow, and where it would vanish.
-    let unit = |bias: f64| Layer { weight: vec![vec![0.0]], bias: vec![bias] };
-    let one = Layer { weight: vec![vec![1.0]], bias: vec![0.0] };
+    let unit = |bias: f64| Layer {
+        weight: vec![vec![0.0]],
+        bias: vec![bias],
+    };
+    let one = Layer {
+        weight: vec![vec![1.0]],
+        bias: vec![0.0],
+    };
     for (a, expected) in [(800.0, 800.0), (-800.0, 0.0), (0.0, std::f64::consts::LN_2)] {
         let network = Network::from_layers(&[unit(a), one.clone()], Activation::Softplus)?;
         assert!((network.of(&[1.0])?[0] - expected).abs() < ROUNDING);
@@ -147,10 +163,18 @@ fn swept_jacobians_are_those_of_dual_numbers() {
         fn sizes(&self) -> scotopic_filtering::generalised::model::Sizes {
             self.0.sizes()
         }
-        fn f<T: scotopic_filtering::generalised::model::Number>(&self, at: Point<'_, T>, out: &mut [T]) {
+        fn f<T: scotopic_filtering::generalised::model::Number>(
+            &self,
+            at: Point<'_, T>,
+            out: &mut [T],
+        ) {
             self.0.f(at, out);
         }
-        fn g<T: scotopic_filtering::generalised::model::Number>(&self, at: Point<'_, T>, out: &mut [T]) {
+        fn g<T: scotopic_filtering::generalised::model::Number>(
+            &self,
+            at: Point<'_, T>,
+            out: &mut [T],
+        ) {
             self.0.g(at, out);
         }
     }
@@ -165,7 +189,11 @@ fn swept_jacobians_are_those_of_dual_numbers() {
         let neural = Neural::new(network(3, 2), network(3, 4)).unwrap();
         for neural in [neural.clone(), neural.with_free_weights()] {
             let theta = neural.defaults();
-            let at = Point { x: &[0.4, -0.9], v: &[1.3], theta: &theta };
+            let at = Point {
+                x: &[0.4, -0.9],
+                v: &[1.3],
+                theta: &theta,
+            };
             let sizes = neural.sizes();
             let plain = Plain(neural.clone());
             for by in [Argument::State, Argument::Cause, Argument::Parameter] {
@@ -176,8 +204,14 @@ fn swept_jacobians_are_those_of_dual_numbers() {
                 plain.f_by(by, at, &mut duals);
                 neural.g_by(by, at, &mut g_swept);
                 plain.g_by(by, at, &mut g_duals);
-                assert!((swept - duals).iter().all(|d| d.abs() < ROUNDING), "f by {by:?}");
-                assert!((g_swept - g_duals).iter().all(|d| d.abs() < ROUNDING), "g by {by:?}");
+                assert!(
+                    (swept - duals).iter().all(|d| d.abs() < ROUNDING),
+                    "f by {by:?}"
+                );
+                assert!(
+                    (g_swept - g_duals).iter().all(|d| d.abs() < ROUNDING),
+                    "g by {by:?}"
+                );
             }
         }
     }
@@ -210,15 +244,22 @@ fn files_are_written_as_they_are_read_and_refused_by_name() {
         ("states", |file| file["states"] = 0.into()),
         ("unknown field", |file| file["flaw"] = 1.into()),
         ("unknown field", |file| file["flow"]["width"] = 4.into()),
-        ("layers[0]: units", |file| file["flow"]["hidden"] = serde_json::json!([0])),
+        ("layers[0]: units", |file| {
+            file["flow"]["hidden"] = serde_json::json!([0])
+        }),
         ("spread", |file| file["flow"]["spread"] = (-1.0).into()),
-        ("flow.linear: a row", |file| file["flow"]["linear"][0] = serde_json::json!([1.0])),
+        ("flow.linear: a row", |file| {
+            file["flow"]["linear"][0] = serde_json::json!([1.0])
+        }),
         ("linear: rows", |file| {
             file["flow"]["linear"].as_array_mut().unwrap().pop();
         }),
-        ("output", |file| file["output"] = serde_json::json!({ "hidden": [3] })),
+        ("output", |file| {
+            file["output"] = serde_json::json!({ "hidden": [3] })
+        }),
         ("both `hidden` and `layers`", |file| {
-            file["flow"]["layers"] = serde_json::json!([{ "weight": [[1.0, 2.0, 3.0]], "bias": [0.0] }]);
+            file["flow"]["layers"] =
+                serde_json::json!([{ "weight": [[1.0, 2.0, 3.0]], "bias": [0.0] }]);
         }),
         ("layers[1].weight: a row", |file| {
             file["flow"] = serde_json::json!({ "layers": [
@@ -227,23 +268,32 @@ fn files_are_written_as_they_are_read_and_refused_by_name() {
             ] });
         }),
         ("flow: outputs", |file| {
-            file["flow"] = serde_json::json!({ "layers": [{ "weight": [[1.0, 2.0, 3.0]], "bias": [0.0] }] });
+            file["flow"] =
+                serde_json::json!({ "layers": [{ "weight": [[1.0, 2.0, 3.0]], "bias": [0.0] }] });
         }),
     ];
     for (word, change) in cases {
         let mut bad = good.clone();
         change(&mut bad);
-        let said = serde_json::from_value::<Neural>(bad).unwrap_err().to_string();
+        let said = serde_json::from_value::<Neural>(bad)
+            .unwrap_err()
+            .to_string();
         assert!(said.contains(word), "{word}: {said}");
     }
     let nan = bent().with_weights(&[f64::NAN; 19]);
-    assert!(nan.unwrap_err().to_string().starts_with("weights"), "NaN is no weight");
+    assert!(
+        nan.unwrap_err().to_string().starts_with("weights"),
+        "NaN is no weight"
+    );
 }
 
 fn file_model() -> GenerativeModel<AnyEquations> {
     let text = r#"{ "equations": { "kind": "neural", "states": 2, "flow": { "hidden": [6], "seed": 1 } },
         "output_precision": 25.0, "motion_precision": 100.0 }"#;
-    serde_json::from_str::<ModelFile>(text).unwrap().build().unwrap()
+    serde_json::from_str::<ModelFile>(text)
+        .unwrap()
+        .build()
+        .unwrap()
 }
 
 #[test]
@@ -292,14 +342,26 @@ fn equations_are_exchanged_whole_or_not_at_all() -> Result<()> {
     let before = filter.clone();
     let identity = |n| Network::linear(DMatrix::identity(n, n)).unwrap();
     let other_size = Neural::new(identity(3), identity(3)).unwrap();
-    assert!(matches!(filter.set_equations(0, other_size), Err(Error::Size { .. })));
-    let sees = Neural::new(straight.flow().clone(), Network::linear(DMatrix::zeros(4, 3))?)?;
-    assert!(matches!(filter.set_equations(0, sees), Err(Error::Unsupported { .. })));
+    assert!(matches!(
+        filter.set_equations(0, other_size),
+        Err(Error::Size { .. })
+    ));
+    let sees = Neural::new(
+        straight.flow().clone(),
+        Network::linear(DMatrix::zeros(4, 3))?,
+    )?;
+    assert!(matches!(
+        filter.set_equations(0, sees),
+        Err(Error::Unsupported { .. })
+    ));
     assert!(filter.set_equations(1, straight.clone()).is_err());
     // A flow so fast that a bin of it is no number.
     let fast = Network::linear(DMatrix::repeat(2, 3, 1e200))?;
     let fast = Neural::new(fast, straight.output().clone())?;
-    assert!(matches!(filter.set_equations(0, fast), Err(Error::NotFinite { .. })));
+    assert!(matches!(
+        filter.set_equations(0, fast),
+        Err(Error::NotFinite { .. })
+    ));
     assert!(filter == before, "nothing is changed by what is refused");
     Ok(())
 }
@@ -339,7 +401,15 @@ fn points_of_a_belief_average_squares_exactly() -> Result<()> {
     }
     assert!(experience.scatter(Function::Output, first).is_none());
     assert!(experience.add(&mean, &-covariance, None).is_err());
-    assert!(experience.add(&mean.rows(0, 4).into_owned(), &DMatrix::identity(4, 4), None).is_err());
+    assert!(
+        experience
+            .add(
+                &mean.rows(0, 4).into_owned(),
+                &DMatrix::identity(4, 4),
+                None
+            )
+            .is_err()
+    );
     Ok(())
 }
 
@@ -358,14 +428,35 @@ fn the_energy_falls_where_the_evidence_rises() -> Result<()> {
     let smoothness = 0.5;
     for (shape, memory) in [
         (NoiseShape::White, 0),
-        (NoiseShape::Sampled { smoothness: 0.0, order: 0 }, 0),
-        (NoiseShape::Sampled { smoothness, order: 0 }, 1),
-        (NoiseShape::Sampled { smoothness, order: 2 }, 8),
+        (
+            NoiseShape::Sampled {
+                smoothness: 0.0,
+                order: 0,
+            },
+            0,
+        ),
+        (
+            NoiseShape::Sampled {
+                smoothness,
+                order: 0,
+            },
+            1,
+        ),
+        (
+            NoiseShape::Sampled {
+                smoothness,
+                order: 2,
+            },
+            8,
+        ),
     ] {
         let correlated = memory > 0;
         let generation = Generation {
             smoothness: if correlated { smoothness } else { 0.0 },
-            order: match shape { NoiseShape::Sampled{order,..} => order, _ => 0},
+            order: match shape {
+                NoiseShape::Sampled { order, .. } => order,
+                _ => 0,
+            },
             steps: 1,
         };
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
@@ -377,9 +468,18 @@ fn the_energy_falls_where_the_evidence_rises() -> Result<()> {
         };
         let settings = hindsight.of(CausalSettings {
             output,
-            ..CausalSettings::of_shape(NoiseShape::Sampled { smoothness, order: 2 }, memory)
+            ..CausalSettings::of_shape(
+                NoiseShape::Sampled {
+                    smoothness,
+                    order: 2,
+                },
+                memory,
+            )
         });
-        let settings = CausalSettings { motion: shape, ..settings };
+        let settings = CausalSettings {
+            motion: shape,
+            ..settings
+        };
         let evidence = |a: &[f64]| -> Result<(f64, Collector)> {
             let mut filter = CausalGeneralisedFilter::new(model(a)?, settings, None)?;
             let mut collector = Collector::new(&filter, hindsight, usize::MAX)?;
@@ -414,7 +514,10 @@ fn the_energy_falls_where_the_evidence_rises() -> Result<()> {
         let largest = rise.iter().fold(0.0_f64, |m, r| m.max(r.abs()));
         for (rise, fall) in rise.iter().zip(&fall) {
             println!("{shape:?} {memory}: {rise:.2} {fall:.2} of {largest:.2}");
-            assert!((rise - fall).abs() < FISHER * largest, "{shape:?}: {rise} {fall}");
+            assert!(
+                (rise - fall).abs() < FISHER * largest,
+                "{shape:?}: {rise} {fall}"
+            );
         }
     }
     Ok(())
@@ -426,16 +529,30 @@ fn a_few_weights_are_learned_as_parameters() -> Result<()> {
     let truth = |x: f64| -0.4 * (2.0 * x).tanh();
     let network = |last: f64| {
         let layers = [
-            Layer { weight: vec![vec![2.0]], bias: vec![0.0] },
-            Layer { weight: vec![vec![last]], bias: vec![0.0] },
+            Layer {
+                weight: vec![vec![2.0]],
+                bias: vec![0.0],
+            },
+            Layer {
+                weight: vec![vec![last]],
+                bias: vec![0.0],
+            },
         ];
         let flow = Network::from_layers(&layers, Activation::Tanh).unwrap();
         let output = Network::linear(DMatrix::identity(1, 1)).unwrap();
         Neural::new(flow, output).unwrap()
     };
-    let embedding = Embedding { states: 0, causes: 0, smoothness: 0.0 };
+    let embedding = Embedding {
+        states: 0,
+        causes: 0,
+        smoothness: 0.0,
+    };
     let made = GenerativeModel::single(network(-0.4), &[], 25.0, 10.0, 1.0, &[0.0])?;
-    let generation = Generation { smoothness: 0.0, order: 0, steps: 1 };
+    let generation = Generation {
+        smoothness: 0.0,
+        order: 0,
+        steps: 1,
+    };
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
     let data = generation.run(made, 4000, None, &mut rng)?;
     let start = network(0.0).with_free_weights();
@@ -459,7 +576,11 @@ fn a_few_weights_are_learned_as_parameters() -> Result<()> {
     // Where the states are: their deviation is near 0.4.
     for x in [-0.6_f64, -0.3, 0.0, 0.3, 0.6] {
         let learned = last * (w * x + b).tanh() + bias;
-        assert!((learned - truth(x)).abs() < 0.08, "{x}: {learned} for {}", truth(x));
+        assert!(
+            (learned - truth(x)).abs() < 0.08,
+            "{x}: {learned} for {}",
+            truth(x)
+        );
     }
     Ok(())
 }

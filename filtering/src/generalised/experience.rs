@@ -121,7 +121,13 @@ impl Experience {
     pub fn of_bins([states, causes, outputs]: [usize; 3], capacity: usize) -> Result<Self> {
         let points = 2 * (2 * states + causes);
         let sizes = [states, causes, outputs];
-        Self::new(sizes, points, Whitened::white(), Whitened::white(), capacity)
+        Self::new(
+            sizes,
+            points,
+            Whitened::white(),
+            Whitened::white(),
+            capacity,
+        )
     }
 
     /// Adds a bin to one made by [`Experience::of_bins`]: the belief about (x, v, x') `[2·states + causes]` and y.
@@ -156,10 +162,15 @@ impl Experience {
                 value: covariance.diagonal().min(),
             });
         }
-        self.push(mean.as_slice(), &root, &[observed], |point, inputs, motions| {
-            inputs.copy_from_slice(&point[..n]);
-            motions.copy_from_slice(&point[n..]);
-        });
+        self.push(
+            mean.as_slice(),
+            &root,
+            &[observed],
+            |point, inputs, motions| {
+                inputs.copy_from_slice(&point[..n]);
+                motions.copy_from_slice(&point[n..]);
+            },
+        );
         Ok(())
     }
 
@@ -173,7 +184,10 @@ impl Experience {
         read: impl Fn(&[f64], &mut [f64], &mut [f64]),
     ) {
         let d = mean.len();
-        let (wide, tall) = (self.window * (self.states + self.causes), self.window * self.states);
+        let (wide, tall) = (
+            self.window * (self.states + self.causes),
+            self.window * self.states,
+        );
         let seen = observed.iter().all(Option::is_some);
         let outputs = self.window * self.outputs;
         if self.bins < self.capacity {
@@ -193,7 +207,11 @@ impl Experience {
             }
             let row = self.next * self.points + k;
             let inputs = &mut self.inputs[row * wide..(row + 1) * wide];
-            read(&point, inputs, &mut self.motions[row * tall..(row + 1) * tall]);
+            read(
+                &point,
+                inputs,
+                &mut self.motions[row * tall..(row + 1) * tall],
+            );
             self.seen[row] = f64::from(u8::from(seen));
             let place = &mut self.observed[row * outputs..(row + 1) * outputs];
             place.fill(0.0);
@@ -295,7 +313,11 @@ pub(crate) fn semi_root(p: &mut DMatrix<f64>) -> bool {
         if pivot < -1e3 * slack {
             return false;
         }
-        let scale = if pivot > slack { libm::sqrt(pivot) } else { 0.0 };
+        let scale = if pivot > slack {
+            libm::sqrt(pivot)
+        } else {
+            0.0
+        };
         for i in 0..n {
             if i < j {
                 p[(i, j)] = 0.0;
@@ -303,7 +325,11 @@ pub(crate) fn semi_root(p: &mut DMatrix<f64>) -> bool {
                 p[(i, j)] = 0.0;
             } else {
                 let sum: f64 = (0..j).map(|k| p[(i, k)] * p[(j, k)]).sum();
-                p[(i, j)] = if i == j { scale } else { (p[(i, j)] - sum) / scale };
+                p[(i, j)] = if i == j {
+                    scale
+                } else {
+                    (p[(i, j)] - sum) / scale
+                };
             }
         }
     }

@@ -78,14 +78,25 @@ pub fn fit(
         ..CausalSettings::from(model.embedding)
     };
     let covariance = model.start();
-    let learned = learn(&start, data, assumed, covariance.as_ref(), &settings, device)?;
+    let learned = learn(
+        &start,
+        data,
+        assumed,
+        covariance.as_ref(),
+        &settings,
+        device,
+    )?;
     let level = &learned.model.levels[0];
     let mut new = model.clone();
     new.model.equations = Named::Neural(level.equations.clone());
     new.model.output_precision = level.output.expected()[(0, 0)];
     new.model.motion_precision = level.motion.expected()[(0, 0)];
     let weights = level.equations.flow().weights().len()
-        + if output { level.equations.output().weights().len() } else { 0 };
+        + if output {
+            level.equations.output().weights().len()
+        } else {
+            0
+        };
     Ok(Fitted {
         log_evidence: evidence(&new, data)?,
         rounds: learned.rounds.len() - 1,

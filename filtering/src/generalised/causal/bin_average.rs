@@ -91,11 +91,17 @@ mod tests {
     #[test]
     fn samples_that_stand_still_average_to_themselves() {
         let smoothness = 0.5;
-        let still = NoiseShape::Sampled { smoothness, order: 0 };
+        let still = NoiseShape::Sampled {
+            smoothness,
+            order: 0,
+        };
         let rho = sampled_kernel(smoothness, 3);
         assert_eq!(still.bin_average(3).unwrap(), rho);
         // Between two samples the noise is a line, and its average their mean.
-        let line = NoiseShape::Sampled { smoothness, order: 1 };
+        let line = NoiseShape::Sampled {
+            smoothness,
+            order: 1,
+        };
         let gamma = line.bin_average(1).unwrap();
         assert!((gamma[0] - 0.5 * (rho[0] + rho[1])).abs() < 1e-12);
         let next = 0.25 * (2.0 * rho[1] + rho[0] + rho[2]);

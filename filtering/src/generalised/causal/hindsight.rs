@@ -219,7 +219,8 @@ impl Collector {
                 motions[i * n..(i + 1) * n].copy_from_slice(motion.as_slice());
             }
         };
-        self.experience.push(&self.mean, &self.root, &observed, read);
+        self.experience
+            .push(&self.mean, &self.root, &observed, read);
         Ok(true)
     }
 
@@ -232,9 +233,8 @@ impl Collector {
 /// (1, −a_1, …) and σ² from covariances at lags 0 …
 fn whitened(covariances: Vec<f64>) -> Result<Whitened> {
     let memory = covariances.len() - 1;
-    let innovation = Innovation::of(covariances).ok_or_else(|| {
-        Error::setting("memory", memory, "fewer bins: the noise predicts itself")
-    })?;
+    let innovation = Innovation::of(covariances)
+        .ok_or_else(|| Error::setting("memory", memory, "fewer bins: the noise predicts itself"))?;
     let past = innovation.weights.iter().map(|a| -a);
     Ok(Whitened {
         weights: std::iter::once(1.0).chain(past).collect(),

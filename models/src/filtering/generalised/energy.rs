@@ -54,11 +54,14 @@ impl Batch {
         if let Some(&bin) = bins.iter().find(|&&bin| bin >= experience.bins()) {
             return Err(size("bins", bin, format!("below {}", experience.bins())));
         }
-        let factor = precision.clone().cholesky().ok_or_else(|| Error::NotPositiveDefinite {
-            name: "precision".to_owned(),
-            pivot: 0,
-            value: precision.diagonal().min(),
-        })?;
+        let factor = precision
+            .clone()
+            .cholesky()
+            .ok_or_else(|| Error::NotPositiveDefinite {
+                name: "precision".to_owned(),
+                pivot: 0,
+                value: precision.diagonal().min(),
+            })?;
         let rows = || bins.iter().flat_map(|bin| bin * points..(bin + 1) * points);
         // A flow has a motion in every bin, seen or not.
         let seen = |row: usize| function == Function::Flow || part.seen[row] != 0.0;
@@ -78,7 +81,11 @@ impl Batch {
         let lower = factor.unpack() / part.whitened.variance.sqrt();
         let lower: Vec<f64> = lower.transpose().iter().copied().collect();
         Ok(Some(Self {
-            inputs: constant(&entry(part.inputs, all, inputs), [height * window, inputs], device),
+            inputs: constant(
+                &entry(part.inputs, all, inputs),
+                [height * window, inputs],
+                device,
+            ),
             targets: constant(&entry(part.targets, n, n), [height * window, n], device),
             whitening: constant(&lower, [n, n], device),
             weights: constant(&part.whitened.weights, [1, window, 1], device),
@@ -89,10 +96,7 @@ impl Batch {
 
 /// ½ E[e' Π e]/σ² of one bin, in nats, on average over the batch: `function` takes `[batch, inputs]` to
 /// `[batch, entries]`. Beliefs are constants; the slope goes to whatever `function` is made of.
-pub fn expected_energy(
-    function: impl Fn(Tensor<2>) -> Tensor<2>,
-    batch: &Batch,
-) -> Tensor<1> {
+pub fn expected_energy(function: impl Fn(Tensor<2>) -> Tensor<2>, batch: &Batch) -> Tensor<1> {
     let [_, window, _] = batch.weights.dims();
     let left = batch.targets.clone() - function(batch.inputs.clone());
     let [all, n] = left.dims();

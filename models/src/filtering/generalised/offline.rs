@@ -70,7 +70,11 @@ pub fn learn(
     device: &Device,
 ) -> Result<Learned> {
     if series.iter().all(Sequence::is_empty) {
-        return Err(setting("series", "no observation", "at least one observation"));
+        return Err(setting(
+            "series",
+            "no observation",
+            "at least one observation",
+        ));
     }
     let mut teacher = Teacher::new(start, settings, device)?;
     let mut model = start.clone();

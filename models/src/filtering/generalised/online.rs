@@ -98,11 +98,18 @@ impl OnlineFlow {
     /// Learns from what is remembered and gives it to the filter.
     fn learn(&mut self) -> Result<()> {
         let experience = self.collector.experience();
-        let next = self.teacher.teach(&self.model, experience, self.settings.rate)?;
+        let next = self
+            .teacher
+            .teach(&self.model, experience, self.settings.rate)?;
         let Some(level) = next.levels.first() else {
             return Ok(());
         };
-        let before = self.filter.model().levels.first().map(|l| l.equations.clone());
+        let before = self
+            .filter
+            .model()
+            .levels
+            .first()
+            .map(|l| l.equations.clone());
         self.filter.set_equations(0, level.equations.clone())?;
         let (output, motion) = (level.output.expected(), [level.motion.expected()]);
         if let Err(error) = self.filter.set_precisions(&output, &motion) {
@@ -123,7 +130,10 @@ impl Scheme for OnlineFlow {
     fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
         self.filter.update(observation)?;
         // What no motion can be read off is not learned from.
-        let told = self.collector.observe(&self.filter, observation).unwrap_or(false);
+        let told = self
+            .collector
+            .observe(&self.filter, observation)
+            .unwrap_or(false);
         let due = self.filter.bins() % self.settings.every as u64 == 0;
         if told && due && self.learn().is_err() {
             self.refused += 1;

@@ -129,11 +129,7 @@ impl FlowLearning {
     }
 }
 
-pub(super) fn setting(
-    field: &'static str,
-    found: impl ToString,
-    expected: impl ToString,
-) -> Error {
+pub(super) fn setting(field: &'static str, found: impl ToString, expected: impl ToString) -> Error {
     Error::Setting {
         field,
         found: found.to_string(),

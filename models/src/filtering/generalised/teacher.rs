@@ -1,9 +1,7 @@
 //! Steps down the expected energy, and precisions from what is left.
 
 use burn::tensor::Device;
-use scotopic::filtering::generalised::model::{
-    GenerativeModel, Network, Neural, NoisePrecision,
-};
+use scotopic::filtering::generalised::model::{GenerativeModel, Network, Neural, NoisePrecision};
 use scotopic::filtering::generalised::{Experience, Function};
 use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::{Error, Result};
@@ -52,13 +50,22 @@ impl Teacher {
             })
         };
         let [level] = &model.levels[..] else {
-            return no("a model of several levels", "their outputs are not observed");
+            return no(
+                "a model of several levels",
+                "their outputs are not observed",
+            );
         };
         if level.equations.has_free_weights() {
-            return no("weights that are parameters", "Odem learns those; fix the weights");
+            return no(
+                "weights that are parameters",
+                "Odem learns those; fix the weights",
+            );
         }
         if !level.output.components.is_empty() || !level.motion.components.is_empty() {
-            return no("precisions with unknown scales", "Odem learns those; give precisions");
+            return no(
+                "precisions with unknown scales",
+                "Odem learns those; give precisions",
+            );
         }
         let equations = &level.equations;
         // Steps bring their own gradients.
@@ -113,14 +120,16 @@ impl Teacher {
                 };
                 let (precision, inputs) = (precision.expected(), network.inputs());
                 let (function, device) = (pupil.function, &self.device);
-                let batch =
-                    Batch::of(experience, function, &chosen, inputs, &precision, device)?;
+                let batch = Batch::of(experience, function, &chosen, inputs, &precision, device)?;
                 if let Some(batch) = batch {
                     pupil.step(&batch, rate);
                 }
             }
         }
-        let (mut flow, mut output) = (level.equations.flow().clone(), level.equations.output().clone());
+        let (mut flow, mut output) = (
+            level.equations.flow().clone(),
+            level.equations.output().clone(),
+        );
         for pupil in &self.pupils {
             match pupil.function {
                 Function::Flow => flow = pupil.map.to_network()?,
@@ -128,8 +137,18 @@ impl Teacher {
             }
         }
         for (function, network, noise, precision) in [
-            (Function::Flow, &flow, self.settings.motion_noise, &mut level.motion),
-            (Function::Output, &output, self.settings.output_noise, &mut level.output),
+            (
+                Function::Flow,
+                &flow,
+                self.settings.motion_noise,
+                &mut level.motion,
+            ),
+            (
+                Function::Output,
+                &output,
+                self.settings.output_noise,
+                &mut level.output,
+            ),
         ] {
             let scatter = scatter(experience, function, network);
             if let Some(found) = scatter.and_then(|scatter| noise.precision(&scatter)) {

@@ -27,7 +27,8 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         let (newest, oldest) = (*lags.start(), *lags.end());
         let kept = layout.past.min(self.bins.saturating_sub(1) as usize);
         if newest == 0 || oldest < newest || oldest > kept {
-            let expected = format!("lags from 1 to {kept}, as many as the filter keeps and has seen");
+            let expected =
+                format!("lags from 1 to {kept}, as many as the filter keeps and has seen");
             return Err(Error::setting("lags", format!("{lags:?}"), expected));
         }
         if layout.kept_causes != self.stack.causes {
@@ -44,7 +45,12 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             return Err(Error::size("room for the past", found, size));
         }
         mean.copy_from_slice(&self.belief.mean[place.clone()]);
-        covariance.copy_from(&self.belief.covariance.view((place.start, place.start), (size, size)));
+        covariance.copy_from(
+            &self
+                .belief
+                .covariance
+                .view((place.start, place.start), (size, size)),
+        );
         Ok(())
     }
 }

@@ -127,14 +127,20 @@ impl Network {
                     for (r, &d) in delta[..width].iter().enumerate() {
                         if d != 0.0 {
                             let row = &weights[first + r * size..first + (r + 1) * size];
-                            row.iter().zip(&mut *lower_delta).for_each(|(w, s)| *s += d * w);
+                            row.iter()
+                                .zip(&mut *lower_delta)
+                                .for_each(|(w, s)| *s += d * w);
                         }
                     }
                     for (s, &value) in lower_delta.iter_mut().zip(below) {
                         *s *= self.activation.slope(value);
                     }
                     std::mem::swap(&mut delta, &mut lower);
-                    let inputs = if l == 1 { self.inputs } else { self.widths[l - 2] };
+                    let inputs = if l == 1 {
+                        self.inputs
+                    } else {
+                        self.widths[l - 2]
+                    };
                     first -= (inputs + 1) * size;
                     end -= size;
                 }

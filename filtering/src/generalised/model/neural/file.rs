@@ -63,7 +63,11 @@ impl NetworkFile {
         let outputs = outputs.or(self.outputs).or(given).or(last);
         let Some(outputs) = outputs else {
             let expected = "`layers`, `linear`, or `hidden` and `outputs`";
-            return Err(Error::size(name, "nothing that says how many outputs", expected));
+            return Err(Error::size(
+                name,
+                "nothing that says how many outputs",
+                expected,
+            ));
         };
         if !self.hidden.is_empty() && !self.layers.is_empty() {
             let expected = "one of them: `hidden` starts a network, `layers` are one";
@@ -79,7 +83,11 @@ impl NetworkFile {
         };
         let network = match self.linear.iter().find(|row| row.len() != inputs) {
             Some(row) => {
-                return Err(Error::size(format!("{name}.linear: a row"), row.len(), inputs));
+                return Err(Error::size(
+                    format!("{name}.linear: a row"),
+                    row.len(),
+                    inputs,
+                ));
             }
             None if self.linear.is_empty() => network,
             None => {
