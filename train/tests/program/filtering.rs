@@ -424,7 +424,7 @@ fn a_network_of_the_motion_is_fitted_and_filters() {
         folder.path(),
         &["filter", "--model", "wide.toml", "fall.csv"],
     );
-    assert!(refused.bad().contains("units"));
+    assert!(refused.bad(2).contains("units"));
 }
 
 #[test]
