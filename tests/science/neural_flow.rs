@@ -166,6 +166,10 @@ fn compare_energy(place: &Place, experience: &Experience, function: Function, ne
         "{} {function:?}: {found} {expected}",
         place.title()
     );
+    // A device that compiles every operation and shape takes minutes over the way back of these few.
+    if place.name == "wgpu" {
+        return;
+    }
     let gradients = energy.backward();
     // In the order of the plain weights.
     let mut all = Vec::new();
@@ -191,7 +195,7 @@ fn the_energy_on_tensors_and_its_slope_are_those_of_plain_numbers() {
     }
 }
 
-/// One hidden layer: a device that compiles every operation and shape takes its time over each.
+/// The energy everywhere, its slope on processors.
 #[test]
 fn the_energy_is_the_same_on_every_device() {
     let (experience, _, _) = beliefs(1);
