@@ -319,9 +319,7 @@ pub(crate) fn semi_root(p: &mut DMatrix<f64>) -> bool {
             0.0
         };
         for i in 0..n {
-            if i < j {
-                p[(i, j)] = 0.0;
-            } else if scale == 0.0 {
+            if i < j || scale == 0.0 {
                 p[(i, j)] = 0.0;
             } else {
                 let sum: f64 = (0..j).map(|k| p[(i, k)] * p[(j, k)]).sum();

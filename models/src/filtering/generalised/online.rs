@@ -134,7 +134,10 @@ impl Scheme for OnlineFlow {
             .collector
             .observe(&self.filter, observation)
             .unwrap_or(false);
-        let due = self.filter.bins() % self.settings.every as u64 == 0;
+        let due = self
+            .filter
+            .bins()
+            .is_multiple_of(self.settings.every as u64);
         if told && due && self.learn().is_err() {
             self.refused += 1;
             self.teacher.return_to(&self.model);
