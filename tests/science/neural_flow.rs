@@ -464,7 +464,7 @@ fn what_cannot_be_learned_is_refused_by_name() {
     let said = |model: &GenerativeModel<Neural>, settings: FlowLearning| {
         learn(
             model,
-            &[data.clone()],
+            std::slice::from_ref(&data),
             assumed(),
             None,
             &settings,
