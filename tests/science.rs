@@ -7,6 +7,7 @@
 //! | the implicit step against its equation | `implicit_step` |
 //! | the recursive evidence bound, forward and back | `recursive_elbo` |
 //! | networks that carry the value and the score, against exact filters | `amortised` |
+//! | equations of motion that are networks: modules, energies, learning | `neural_flow` |
 //! | every family of beliefs: divergence, gradients, metric, expectation | `posteriors` |
 //! | every decoder: its pullback is its transposed Jacobian | `decoders` |
 //! | every way to infer: what it learns from, batches, devices, settings | `methods` |
@@ -40,6 +41,8 @@ mod gradients;
 mod implicit_step;
 #[path = "science/methods/mod.rs"]
 mod methods;
+#[path = "science/neural_flow.rs"]
+mod neural_flow;
 #[path = "science/numbers.rs"]
 mod numbers;
 #[path = "science/posteriors/mod.rs"]

@@ -8,7 +8,8 @@ use scotopic_filtering::generalised::causal::{
     CausalGeneralisedFilter, CausalSettings, Linearisation, NoiseShape,
 };
 use scotopic_filtering::generalised::model::{
-    DoubleWell, Equations, FitzHughNagumo, GenerativeModel, Linear, Lorenz,
+    Activation, DoubleWell, Equations, FitzHughNagumo, GenerativeModel, Linear, Lorenz, Network,
+    Neural,
 };
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 
@@ -83,6 +84,11 @@ fn no_bin_allocates() {
         count(DoubleWell {}, &[], &[1.0], settings);
         let neuron = FitzHughNagumo::default();
         count(neuron, &neuron.defaults(), &[0.0, 0.0], settings);
+        // As wide as the network's documentation promises.
+        let flow = Network::start(3, &[64, 64], 2, Activation::Tanh, 1.0, 1).unwrap();
+        let output = Network::start(2, &[64, 64], 1, Activation::Softplus, 1.0, 2).unwrap();
+        let neural = Neural::new(flow, output).unwrap();
+        count(neural, &[], &[0.3, -0.1], settings);
     }
 }
 

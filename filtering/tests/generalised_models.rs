@@ -27,6 +27,21 @@ fn all() -> Vec<AnyEquations> {
         r#"{ "kind": "pullback", "size": 3 }"#,
         r#"{ "kind": "trigonometric" }"#,
         r#"{ "kind": "fitzhugh_nagumo" }"#,
+        r#"{ "kind": "neural", "states": 2, "causes": 1,
+             "flow": { "activation": "softplus", "linear": [[-0.3, 0.2, 1.0], [0.1, -0.5, 0.0]], "layers": [
+                 { "weight": [[0.5, -1.0, 0.3], [1.2, 0.4, -0.7], [-0.6, 0.9, 0.2]], "bias": [0.1, -0.4, 0.3] },
+                 { "weight": [[0.8, -0.5, 0.6], [-0.3, 0.7, 1.1]], "bias": [-0.2, 0.5] },
+                 { "weight": [[1.0, -0.9], [0.4, 0.8]], "bias": [0.2, -0.1] } ] },
+             "output": { "layers": [
+                 { "weight": [[0.9, -0.3, 0.5]], "bias": [0.2] }, { "weight": [[1.1], [-0.6]], "bias": [0.0, 0.3] } ] } }"#,
+        r#"{ "kind": "neural", "states": 1, "causes": 1, "weights_are_parameters": true,
+             "flow": { "linear": [[-0.3, 1.0]], "layers": [
+                 { "weight": [[0.5, -1.0], [1.2, 0.4]], "bias": [0.1, -0.4] },
+                 { "weight": [[0.8, -0.5]], "bias": [-0.2] } ] },
+             "output": { "layers": [ { "weight": [[1.1], [-0.6]], "bias": [0.0, 0.3] } ] } }"#,
+        r#"{ "kind": "neural", "states": 2, "flow": { "hidden": [4, 3], "seed": 5 } }"#,
+        r#"{ "kind": "neural", "states": 2, "causes": 1, "flow": { "linear": [[-1.0, 0.5, 1.0], [0.0, -2.0, 0.3]] },
+             "output": { "linear": [[1.0, 2.0]] } }"#,
     ]
     .into_iter()
     .map(|text| serde_json::from_str::<Named>(text).unwrap().build().unwrap())

@@ -10,6 +10,7 @@
 //! | the prior p(z) and its family | [`Prior`], [`Family`] |
 //! | ways to invert: iterative, amortized, hybrids, predictive coding, LCA | [`Network`], [`inverse`] |
 //! | online filtering of any state-space model on tensors, with networks that carry the value | [`filtering`] |
+//! | equations of motion that are networks, and how a filter's beliefs teach them | [`filtering::generalised`] |
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};

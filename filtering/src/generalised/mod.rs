@@ -13,6 +13,7 @@
 //! | what does every scheme take in and give out | [`scheme`] |
 //! | filtering with memory, from the past alone | [`causal`] |
 //! | states, parameters and precisions in one pass | [`odem`] |
+//! | what beliefs say of f and g, for whatever learns them | `experience.rs`: [`Experience`] |
 //! | smooth, white and Matérn noise | [`noise`] |
 //! | how do derivatives of smooth noise vary together: V(s), R(s) | `precision.rs`: [`temporal_precision`] |
 //! | how do samples become derivatives | `embedding.rs`: [`SampleEmbedding`] |
@@ -34,6 +35,7 @@ pub mod dem;
 mod embedding;
 mod energy;
 mod errors;
+mod experience;
 mod flow;
 mod free_energy;
 mod gap;
@@ -55,6 +57,7 @@ mod shift;
 pub use embedding::{Edge, SampleEmbedding, Weights, Window};
 pub use energy::generalised_precision;
 pub use errors::{TopOrder, error_jacobian, prediction_errors};
+pub use experience::{Experience, Function, Part, Whitened};
 pub use free_energy::FreeEnergy;
 pub use integrator::{LocalLinearisation, MatrixExponential};
 pub use kalman_bucy::{

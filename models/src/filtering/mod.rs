@@ -23,6 +23,7 @@
 //! | a state written down | `snapshot.rs`: [`AmortisedSnapshot`] |
 //! | how θ moves | `climb.rs` |
 //! | how a slope becomes a step | `ascent.rs` |
+//! | f and g of continuous time as modules, learned from a filter's beliefs | [`generalised`] |
 //!
 //! # References
 //! - A. Campbell, Y. Shi, T. Rainforth, A. Doucet, "Online variational filtering and parameter learning",
@@ -32,6 +33,7 @@
 mod ascent;
 mod climb;
 mod filter;
+pub mod generalised;
 mod model;
 mod models;
 mod network;

@@ -13,9 +13,10 @@ use scotopic::filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use super::print;
 use crate::cli::BadRequest;
+use crate::device::{self, DeviceChoice};
 use crate::experiments::{Cell, Table};
 use crate::filtering::source::from_one;
-use crate::filtering::{Model, Source};
+use crate::filtering::{Generalised, Model, Source, flow};
 use crate::replace::{check_apart, check_writable};
 
 /// What each hidden state makes of the world, or a state that is a vector.
@@ -49,11 +50,14 @@ impl Sort {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Every file is a sequence of its own; rows with an empty cell, NA or null are missing. With several\n\
-                        numbers of states the table tells them apart by BIC and AIC, and the best by BIC is written.\n\n\
+                        numbers of states the table tells them apart by BIC and AIC, and the best by BIC is written.\n\
+                        Of a model of continuous time whose equations are a network (kind = \"neural\") the network of \
+                        the motion and both precisions are learned.\n\n\
                         Examples:\n  \
                         scotopic fit quakes.csv --kind poisson --states 1,2,3,4 --out quakes.toml\n  \
                         scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --states 4 --out track.toml\n  \
-                        scotopic fit more.csv --model quakes.toml --out quakes.toml"
+                        scotopic fit more.csv --model quakes.toml --out quakes.toml\n  \
+                        scotopic fit examples/oscillator.csv --model examples/oscillator.toml --out learned.toml"
 )]
 pub struct FitArgs {
     /// Observations: CSV, TSV, JSON lines or npy, a sequence each; - is standard input
@@ -90,18 +94,24 @@ pub struct FitArgs {
     /// Starts from different guesses; the best is kept
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub restarts: u32,
-    /// Iterations of EM at most
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
-    pub iterations: u32,
+    /// Iterations of EM at most; of a network, how often to filter and learn [default: 500; 60 for a network]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub iterations: Option<u32>,
     /// Done when an iteration gains less, in nats an observation
     #[arg(long, value_name = "NATS", default_value_t = 1e-6)]
     pub tolerance: f64,
     /// Observations in each state that were never made, against probabilities and variances of zero
     #[arg(long, value_name = "COUNT", default_value_t = 0.0)]
     pub pseudo_count: f64,
-    /// Seed of the guesses
+    /// Seed of the guesses, and of what a network looks at
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+    /// Learn the network of the output too: states are then defined up to a change of coordinates
+    #[arg(long, requires = "model")]
+    pub learn_output: bool,
+    /// Where a network is learned: auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "flex")]
+    pub device: DeviceChoice,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
@@ -238,9 +248,13 @@ fn row_json(f: &Fitted, observations: usize) -> serde_json::Value {
     })
 }
 
+fn iterations(args: &FitArgs) -> usize {
+    args.iterations.unwrap_or(500) as usize
+}
+
 fn discrete_em(args: &FitArgs) -> BatchEm {
     BatchEm {
-        max_iterations: args.iterations as usize,
+        max_iterations: iterations(args),
         tolerance: args.tolerance,
         pseudo_count: args.pseudo_count,
     }
@@ -248,7 +262,7 @@ fn discrete_em(args: &FitArgs) -> BatchEm {
 
 fn gaussian_em(args: &FitArgs) -> GaussianFit {
     GaussianFit {
-        max_iterations: args.iterations as usize,
+        max_iterations: iterations(args),
         tolerance: args.tolerance,
         pseudo_count: args.pseudo_count,
         ..GaussianFit::default()
@@ -299,11 +313,35 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted>
             })
         }
         Model::LinearGaussian(model) => gaussian(model, data, args, begun),
+        Model::Generalised(model) if flow::network(&model).is_some() => {
+            network(&model, data, args, begun)
+        }
         Model::Nonlinear(_) | Model::Generalised(_) => bail!(
             "such a model is learned while it filters: scotopic filter --model M.toml --learn --model-out NEW.toml, \
              several times over the same data if need be"
         ),
     }
+}
+
+fn network(
+    start: &Generalised,
+    data: &[Sequence],
+    args: &FitArgs,
+    begun: Instant,
+) -> Result<Fitted> {
+    let device = device::open(args.device).map_err(BadRequest)?.device;
+    let rounds = args.iterations.map(|n| n as usize);
+    let fit = flow::fit(start, data, rounds, args.learn_output, args.seed, &device)?;
+    Ok(Fitted {
+        states: fit.model.sizes().0,
+        log_evidence: fit.log_evidence,
+        iterations: fit.rounds,
+        // As many rounds as were asked for: there is no tolerance to reach.
+        converged: true,
+        free: fit.free,
+        model: Model::Generalised(Box::new(fit.model)),
+        seconds: begun.elapsed().as_secs_f64(),
+    })
 }
 
 fn gaussian(

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | which model a file describes | `model.rs`: [`Model`] |
 //! | models of continuous time in files | `generalised.rs`: [`Generalised`] |
+//! | networks among them, learned from series | `flow.rs` |
 //! | what factorisations, schemes and rules are called | `choice.rs` |
 //! | a filter of any kind, fixed or learning, behind one surface | `running.rs`: [`Running`] |
 //! | where observations come from | `source.rs`: [`Source`] |
@@ -15,6 +16,7 @@
 pub mod ablation;
 pub mod choice;
 pub mod comparison;
+pub mod flow;
 pub mod generalised;
 pub mod lines;
 mod matching;

@@ -387,6 +387,47 @@ fn fitting_finds_the_states() {
 }
 
 #[test]
+fn a_network_of_the_motion_is_fitted_and_filters() {
+    let folder = prepared();
+    let rows: String = (0..80)
+        .map(|t| format!("{}\n", 2.0 * (-0.1 * f64::from(t)).exp()))
+        .collect();
+    fs::write(folder.path().join("fall.csv"), rows).unwrap();
+    let file = "kind = \"generalised\"\noutput_precision = 25.0\nmotion_precision = 25.0\nstart = [2.0]\n\
+                [equations]\nkind = \"neural\"\nstates = 1\nflow = { hidden = [4] }\n\
+                [embedding]\nstates = 1\nsmoothness = 0.5\n";
+    fs::write(folder.path().join("start.toml"), file).unwrap();
+    let evidence = |model: &str| {
+        let lines = scotopic(folder.path(), &["filter", "--model", model, "fall.csv"]).good();
+        let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+        last["elbo"].as_f64().unwrap()
+    };
+    let fit = [
+        "fit",
+        "fall.csv",
+        "--model",
+        "start.toml",
+        "--iterations",
+        "5",
+        "--out",
+        "fall.toml",
+        "--json",
+    ];
+    let told = scotopic(folder.path(), &fit).json();
+    let found = told["fits"][0]["log_evidence"].as_f64().unwrap();
+    // Rows of the file are read back to the last digit or the one before.
+    assert!((evidence("fall.toml") - found).abs() < 1e-6, "{told}");
+    assert!(found > evidence("start.toml") + 10.0, "{told}");
+    let wide = file.replace("[4]", "[0]");
+    fs::write(folder.path().join("wide.toml"), wide).unwrap();
+    let refused = scotopic(
+        folder.path(),
+        &["filter", "--model", "wide.toml", "fall.csv"],
+    );
+    assert!(refused.bad(2).contains("units"));
+}
+
+#[test]
 fn factorisations_are_compared_on_one_scale() {
     let folder = prepared();
     let args = [

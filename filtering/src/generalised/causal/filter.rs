@@ -6,11 +6,13 @@
 //! | what is believed before the first observation | `filter/start.rs` |
 //! | correction by an observation | `filter/correction.rs` |
 //! | what is read off the belief | `filter/readout.rs` |
+//! | what is believed of past bins, together | `filter/past.rs` |
 //! | what can be changed between bins | `filter/changes.rs` |
 //! | into a snapshot and back | `filter/keeping.rs` |
 mod changes;
 mod correction;
 mod keeping;
+mod past;
 mod readout;
 mod start;
 
@@ -170,20 +172,14 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             settings.cause.process("cause")?,
         ];
         let channels = Channels::new(processes, kind, white);
-        let past = settings.memory.max(settings.delay);
+        let past = settings.memory.max(settings.delay).max(settings.keep);
         let sees = match stack.model.levels.first() {
             Some(level) => stack.causes > 0 && level.equations.output_sees_causes(),
             None => false,
         };
-        // Causes from levels above are not linear in what is filtered, nor is a g whose parameters are free.
-        let straight = stack.is_linear()
-            || !sees
-                && stack.model.levels.first().is_some_and(|level| {
-                    let in_g = level.equations.output_has_parameters()
-                        && stack.free.iter().any(|f| f.0 == 0);
-                    level.equations.output_is_linear() && !in_g
-                });
-        let keeps_causes = settings.delay > 0 || sees && settings.memory > 0;
+        let straight = changes::straight(&stack, sees);
+        let asked = settings.delay > 0 || settings.keep > 0;
+        let keeps_causes = asked || sees && settings.memory > 0;
         let layout = Layout {
             states: stack.states,
             moving: stack.moving(),
@@ -274,6 +270,13 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     /// The model.
     pub fn model(&self) -> &GenerativeModel<E> {
         &self.stack.model
+    }
+
+    /// θ of the data's level as it is now, `[parameters]`.
+    pub(super) fn parameters_of_first(&self) -> &[f64] {
+        let count = self.stack.model.levels.first();
+        let count = count.map_or(0, |level| level.equations.sizes().parameters);
+        &self.stack.theta[..count]
     }
 
     /// The number of entries of the joint state: states, free parameters, noises and the past that is kept.

@@ -26,29 +26,32 @@ pub(super) struct Innovation {
 
 impl Innovation {
     pub(super) fn new(output: Autocorrelation, memory: usize) -> Result<Self> {
-        let rho = output.at_lags(memory);
+        Self::of(output.at_lags(memory)).ok_or_else(|| {
+            let expected = "fewer bins: z predicts itself";
+            Error::setting("memory", memory, expected)
+        })
+    }
+
+    /// The same from ρ(0) … ρ(memory), covariances of any variance ρ(0); none if they predict themselves.
+    pub(super) fn of(rho: Vec<f64>) -> Option<Self> {
+        let memory = rho.len().checked_sub(1)?;
         let mut new = Self {
             memory,
+            variance: rho[0],
+            full_variance: rho[0],
             rho,
             weights: vec![0.0; memory],
-            variance: 1.0,
             full: vec![0.0; memory],
-            full_variance: 1.0,
             lags: Vec::with_capacity(memory),
             factor: vec![0.0; memory * memory],
             right: vec![0.0; memory],
         };
         if !new.solve(|_| true) {
-            let found = format!("{memory}");
-            return Err(Error::setting(
-                "memory",
-                found,
-                "fewer bins: z predicts itself",
-            ));
+            return None;
         }
         new.full.copy_from_slice(&new.weights);
         new.full_variance = new.variance;
-        Ok(new)
+        Some(new)
     }
 
     /// Computes the weights for the observed ones of the lags 1 … memory (`seen[0]` is lag 1).

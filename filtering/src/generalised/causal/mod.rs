@@ -86,6 +86,8 @@
 //! | prediction, correction, read-out | `filter.rs`, `filter/` |
 //! | what is kept to go on later | `snapshot.rs` |
 //! | a table over orders and smoothness | `compare.rs` |
+//! | what a bin's average of the noise is correlated with | `bin_average.rs` |
+//! | what past beliefs say of f and g | `hindsight.rs`: [`Hindsight`], [`Collector`] |
 //! | the model run forwards: data | `generate.rs` |
 //! | products and exponentials without memory | `dense.rs` |
 //!
@@ -96,10 +98,12 @@
 //!   Automatica 36, 2000.
 //! - K. Friston, N. Trujillo-Barreto, J. Daunizeau, "DEM: a variational treatment of dynamic systems",
 //!   NeuroImage 41, 2008.
+mod bin_average;
 mod compare;
 mod dense;
 mod filter;
 mod generate;
+mod hindsight;
 mod innovation;
 mod layout;
 mod settings;
@@ -113,6 +117,7 @@ mod window;
 pub use compare::{Comparison, compare};
 pub use filter::CausalGeneralisedFilter;
 pub use generate::{Generated, Generation};
+pub use hindsight::{Collector, Hindsight};
 pub use settings::{CausalSettings, GENERATED, Linearisation};
 pub use shape::NoiseShape;
 pub use snapshot::CausalSnapshot;

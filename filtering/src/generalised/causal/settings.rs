@@ -42,6 +42,9 @@ pub struct CausalSettings {
     pub memory: usize,
     /// How many bins the belief lies behind the last observation (fixed-lag smoothing); 0 filters.
     pub delay: usize,
+    /// How many past bins are kept to be asked for with [`past`](super::CausalGeneralisedFilter::past), at least; what is
+    /// reported is not delayed by it.
+    pub keep: usize,
     /// Parts of a bin after each of which a nonlinear flow is linearised anew.
     pub steps: usize,
     /// How a nonlinear flow moves the covariance.
@@ -91,6 +94,7 @@ impl From<Embedding> for CausalSettings {
             output: shape.autocorrelation(),
             memory: if smoothness > 0.0 { order + 1 } else { 0 },
             delay: 0,
+            keep: 0,
             steps: 1,
             linearisation: Linearisation::ThirdOrder,
             iterations: 5,
@@ -124,6 +128,7 @@ impl CausalSettings {
         for (field, value, from, to) in [
             ("memory", self.memory, 0, 32),
             ("delay", self.delay, 0, 64),
+            ("keep", self.keep, 0, 64),
             ("steps", self.steps, 1, 1000),
             ("iterations", self.iterations, 1, 100),
         ] {

@@ -364,7 +364,11 @@ impl Transition {
 }
 
 /// φ_0 = e^Z, φ_1, … into `phi`: the highest by its series, the others by φ_k = Z φ_{k+1} + I/k!.
-fn phi_functions(z: &DMatrix<f64>, phi: &mut [DMatrix<f64>], term: &mut DMatrix<f64>) -> bool {
+pub(super) fn phi_functions(
+    z: &DMatrix<f64>,
+    phi: &mut [DMatrix<f64>],
+    term: &mut DMatrix<f64>,
+) -> bool {
     let size = norm(z);
     if !size.is_finite() || size > LARGEST {
         return false;

@@ -168,11 +168,14 @@ impl<E: Equations + ?Sized> Equations for &E {
 /// Entries of all arguments and the result together up to which no memory is allocated.
 const ON_STACK: usize = 48;
 
-/// Runs `work` on `size` zeros, from the stack if there are few.
-fn with_zeros<T: Number, R>(size: usize, work: impl FnOnce(&mut [T]) -> R) -> R {
+/// Runs `work` on `size` zeros, from the stack if there are at most `STACK`.
+pub(super) fn with_zeros<const STACK: usize, T: Number, R>(
+    size: usize,
+    work: impl FnOnce(&mut [T]) -> R,
+) -> R {
     let zero = T::constant(0.0);
-    match size <= ON_STACK {
-        true => work(&mut [zero; ON_STACK][..size]),
+    match size <= STACK {
+        true => work(&mut [zero; STACK][..size]),
         false => work(&mut vec![zero; size]),
     }
 }
@@ -202,7 +205,7 @@ fn forward(
     function: impl Fn(Point<'_, Dual>, &mut [Dual]),
 ) {
     let arguments = sizes.states + sizes.causes + sizes.parameters;
-    with_zeros(arguments + rows, |all: &mut [Dual]| {
+    with_zeros::<ON_STACK, _, _>(arguments + rows, |all: &mut [Dual]| {
         let (point, result) = all.split_at_mut(arguments);
         let entries = at.x.iter().chain(at.v).chain(at.theta);
         for (slot, &value) in point.iter_mut().zip(entries) {
@@ -229,7 +232,7 @@ fn second(
     function: impl Fn(Point<'_, Dual<Dual>>, &mut [Dual<Dual>]),
 ) {
     let arguments = sizes.states + sizes.causes + sizes.parameters;
-    with_zeros(arguments + out.len(), |all: &mut [Dual<Dual>]| {
+    with_zeros::<ON_STACK, _, _>(arguments + out.len(), |all: &mut [Dual<Dual>]| {
         let (point, result) = all.split_at_mut(arguments);
         let entries = at.x.iter().chain(at.v).chain(at.theta);
         for (slot, &value) in point.iter_mut().zip(entries) {

@@ -9,6 +9,9 @@
 //! | Lorenz's system, both forms | `lorenz.rs` |
 //! | Lotka and Volterra's populations, two and many | `population.rs` |
 //! | a pull, a wave, two wells, a neuron | `scalar.rs` |
+//! | f or g as a network: layers, weights, evaluation | `network.rs` |
+//! | its Jacobians by input and by weight | `network/sweep.rs` |
+//! | f and g that are networks, as equations | `neural.rs`, as files hold them `neural/file.rs` |
 //! | models by name, for files | `named.rs` |
 //! | precisions of noise with unknown scales | `precision.rs` |
 //! | levels, priors, starts: the whole model | `generative.rs` |
@@ -18,6 +21,8 @@ mod generative;
 mod linear;
 mod lorenz;
 mod named;
+mod network;
+mod neural;
 mod number;
 mod population;
 mod precision;
@@ -29,6 +34,8 @@ pub use generative::{CausePrior, GenerativeModel, Level};
 pub use linear::Linear;
 pub use lorenz::{Lorenz, Seen};
 pub use named::{AnyEquations, ModelFile, Named, Rows};
+pub use network::{Activation, Layer, Network};
+pub use neural::Neural;
 pub use number::Number;
 pub use population::{GeneralisedLotkaVolterra, LotkaVolterra};
 pub use precision::{GaussianPrior, NoisePrecision};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Argument, CausePrior, DoubleWell, Equations, FitzHughNagumo, GaussianPrior,
-    GeneralisedLotkaVolterra, GenerativeModel, Level, Linear, Lorenz, LotkaVolterra,
+    GeneralisedLotkaVolterra, GenerativeModel, Level, Linear, Lorenz, LotkaVolterra, Neural,
     NoisePrecision, Number, Point, Pullback, Sizes, Trigonometric,
 };
 use crate::error::check_finite;
@@ -39,6 +39,8 @@ pub enum Named {
     Trigonometric(Trigonometric),
     /// [`FitzHughNagumo`].
     FitzhughNagumo(FitzHughNagumo),
+    /// [`Neural`].
+    Neural(Neural),
 }
 
 /// Matrices of x' = A x + B v, y = C x in rows.
@@ -198,6 +200,7 @@ impl Named {
             Named::Pullback(pullback) => AnyEquations::Pullback(*pullback),
             Named::Trigonometric(wave) => AnyEquations::Trigonometric(*wave),
             Named::FitzhughNagumo(neuron) => AnyEquations::FitzHughNagumo(*neuron),
+            Named::Neural(network) => AnyEquations::Neural(network.clone()),
         })
     }
 }
@@ -276,6 +279,7 @@ pub enum AnyEquations {
     Pullback(Pullback),
     Trigonometric(Trigonometric),
     FitzHughNagumo(FitzHughNagumo),
+    Neural(Neural),
 }
 
 macro_rules! each {
@@ -289,6 +293,7 @@ macro_rules! each {
             AnyEquations::Pullback($e) => $result,
             AnyEquations::Trigonometric($e) => $result,
             AnyEquations::FitzHughNagumo($e) => $result,
+            AnyEquations::Neural($e) => $result,
         }
     };
 }
@@ -305,6 +310,7 @@ impl AnyEquations {
             AnyEquations::Pullback(e) => e.defaults(),
             AnyEquations::Trigonometric(e) => e.defaults(),
             AnyEquations::FitzHughNagumo(e) => e.defaults(),
+            AnyEquations::Neural(e) => e.defaults(),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What can be changed between bins: inputs, precisions, parameters.
+//! What can be changed between bins: inputs, precisions, parameters, equations.
 
 use nalgebra::DMatrix;
 
 use super::CausalGeneralisedFilter;
-use crate::generalised::causal::stack::root_of_inverse;
+use crate::generalised::causal::stack::{Stack, root_of_inverse};
 use crate::generalised::model::Equations;
 use crate::{Error, Result};
 
@@ -75,6 +75,42 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         done
     }
 
+    /// Sets the equations of one level, counted from the data's 0, from the next bin on; the belief is kept. For
+    /// equations that learn outside of the filter, as networks do.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for another number of states, causes, outputs or parameters, or a level that is not there;
+    /// [`Error::Unsupported`] where g sees causes and did not, or the other way round, which another layout of the
+    /// belief would be needed for; [`Error::NotFinite`] naming f. Nothing is changed then.
+    pub fn set_equations(&mut self, level: usize, equations: E) -> Result<()> {
+        let levels = self.stack.model.levels.len();
+        let Some(place) = self.stack.model.levels.get_mut(level) else {
+            return Err(Error::size("level", level, format!("below {levels}")));
+        };
+        let (old, new) = (place.equations.sizes(), equations.sizes());
+        if old != new {
+            let (found, expected) = (format!("{new:?}"), format!("{old:?}"));
+            return Err(Error::size("equations", found, expected));
+        }
+        if place.equations.output_sees_causes() != equations.output_sees_causes() {
+            return Err(Error::Unsupported {
+                what: "a causal filter".to_owned(),
+                asked: "take equations whose output sees causes where it did not, or no longer does",
+                why: "the layout of its belief depends on it; make a new filter",
+            });
+        }
+        let before = std::mem::replace(&mut place.equations, equations);
+        if let Err(error) = self.prepare_linear() {
+            self.stack.model.levels[level].equations = before;
+            return Err(error);
+        }
+        if !self.stack.is_linear() {
+            self.linear = None;
+        }
+        self.straight = straight(&self.stack, self.sees);
+        Ok(())
+    }
+
     pub(super) fn put_parameters(&mut self, theta: &[f64]) {
         self.stack.theta.copy_from_slice(theta);
         self.update.theta.copy_from_slice(theta);
@@ -108,6 +144,19 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         );
         Ok(())
     }
+}
+
+/// Whether one linearisation of g is exact. Causes from levels above are not linear in what is filtered, nor is a g
+/// whose parameters are free.
+pub(super) fn straight<E: Equations>(stack: &Stack<E>, sees: bool) -> bool {
+    let linear_in_states = || {
+        stack.model.levels.first().is_some_and(|level| {
+            let in_g =
+                level.equations.output_has_parameters() && stack.free.iter().any(|f| f.0 == 0);
+            level.equations.output_is_linear() && !in_g
+        })
+    };
+    stack.is_linear() || !sees && linear_in_states()
 }
 
 /// U, upper triangular, with Π_z = U'U.

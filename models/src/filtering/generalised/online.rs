@@ -1,0 +1,175 @@
+//! Learning while filtering: a few steps every so many observations.
+
+use burn::tensor::Device;
+use scotopic::filtering::Result;
+use scotopic::filtering::generalised::causal::{
+    CausalGeneralisedFilter, CausalSettings, Collector,
+};
+use scotopic::filtering::generalised::model::{GenerativeModel, Neural};
+use scotopic::filtering::generalised::scheme::Scheme;
+use scotopic::filtering::nalgebra::DMatrix;
+
+use super::settings::FlowLearning;
+use super::teacher::Teacher;
+
+/// The causal filter of a network that learns from what the filter has come to believe of the last `capacity` bins.
+///
+/// What is reported is the filter's belief about now; what is learned from has waited ([`FlowLearning::hindsight`]).
+/// Beliefs that were formed under earlier weights stay as they were until the ring has forgotten them: an
+/// incremental form of expectation–maximisation (Neal and Hinton 1998).
+///
+/// ```
+/// use burn::tensor::Device;
+/// use scotopic::filtering::generalised::causal::CausalSettings;
+/// use scotopic::filtering::generalised::model::{Activation, GenerativeModel, Network, Neural};
+/// use scotopic::filtering::generalised::scheme::Scheme;
+/// use scotopic::filtering::nalgebra::DMatrix;
+/// use scotopic_models::filtering::generalised::{FlowLearning, OnlineFlow};
+///
+/// let flow = Network::start(1, &[4], 1, Activation::Tanh, 1.0, 0)?;
+/// let equations = Neural::new(flow, Network::linear(DMatrix::identity(1, 1))?)?;
+/// let model = GenerativeModel::single(equations, &[], 25.0, 10.0, 1.0, &[0.0])?;
+/// let settings = FlowLearning { every: 20, ..FlowLearning::default() };
+/// let mut online = OnlineFlow::new(model, CausalSettings::default(), None, settings, &Device::flex())?;
+/// for t in 0..60 {
+///     online.update(Some(&[f64::sin(0.3 * f64::from(t))]))?;
+/// }
+/// assert_eq!(online.lessons(), 3);
+/// # Ok::<(), scotopic::filtering::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct OnlineFlow {
+    filter: CausalGeneralisedFilter<Neural>,
+    collector: Collector,
+    teacher: Teacher,
+    settings: FlowLearning,
+    model: GenerativeModel<Neural>,
+    lessons: u64,
+    refused: u64,
+}
+
+impl OnlineFlow {
+    /// A filter that has seen nothing; arguments as for [`learn`](super::learn).
+    ///
+    /// # Errors
+    /// What of the model or the settings cannot be.
+    pub fn new(
+        model: GenerativeModel<Neural>,
+        assumed: CausalSettings,
+        start_covariance: Option<&DMatrix<f64>>,
+        settings: FlowLearning,
+        device: &Device,
+    ) -> Result<Self> {
+        let teacher = Teacher::new(&model, &settings, device)?;
+        let assumed = settings.hindsight.of(assumed);
+        let filter = CausalGeneralisedFilter::new(model.clone(), assumed, start_covariance)?;
+        let collector = Collector::new(&filter, settings.hindsight, settings.capacity)?;
+        Ok(Self {
+            filter,
+            collector,
+            teacher,
+            settings,
+            model,
+            lessons: 0,
+            refused: 0,
+        })
+    }
+
+    /// The filter, as it is now.
+    pub fn filter(&self) -> &CausalGeneralisedFilter<Neural> {
+        &self.filter
+    }
+
+    /// The model that has been learned so far.
+    pub fn model(&self) -> &GenerativeModel<Neural> {
+        &self.model
+    }
+
+    /// How often the model has changed.
+    pub fn lessons(&self) -> u64 {
+        self.lessons
+    }
+
+    /// How often what was learned could not be filtered with and was given up.
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// Learns from what is remembered and gives it to the filter.
+    fn learn(&mut self) -> Result<()> {
+        let experience = self.collector.experience();
+        let next = self
+            .teacher
+            .teach(&self.model, experience, self.settings.rate)?;
+        let Some(level) = next.levels.first() else {
+            return Ok(());
+        };
+        let before = self
+            .filter
+            .model()
+            .levels
+            .first()
+            .map(|l| l.equations.clone());
+        self.filter.set_equations(0, level.equations.clone())?;
+        let (output, motion) = (level.output.expected(), [level.motion.expected()]);
+        if let Err(error) = self.filter.set_precisions(&output, &motion) {
+            if let Some(before) = before {
+                self.filter.set_equations(0, before)?;
+            }
+            return Err(error);
+        }
+        self.model = next;
+        self.lessons += 1;
+        Ok(())
+    }
+}
+
+impl Scheme for OnlineFlow {
+    /// Filters the observation, and learns where it is time to. What the filter refuses changes nothing; a lesson that
+    /// fails is given up ([`OnlineFlow::refused`]), and the belief stands.
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
+        self.filter.update(observation)?;
+        // What no motion can be read off is not learned from.
+        let told = self
+            .collector
+            .observe(&self.filter, observation)
+            .unwrap_or(false);
+        let due = self
+            .filter
+            .bins()
+            .is_multiple_of(self.settings.every as u64);
+        if told && due && self.learn().is_err() {
+            self.refused += 1;
+            self.teacher.return_to(&self.model);
+        }
+        Ok(())
+    }
+
+    fn bins(&self) -> u64 {
+        self.filter.bins()
+    }
+
+    fn delay(&self) -> usize {
+        self.filter.delay()
+    }
+
+    fn states(&self) -> &[f64] {
+        self.filter.states()
+    }
+
+    fn state_covariance(&self) -> &[f64] {
+        self.filter.state_covariance()
+    }
+
+    fn causes(&self) -> &[f64] {
+        self.filter.causes()
+    }
+
+    fn cause_covariance(&self) -> &[f64] {
+        self.filter.cause_covariance()
+    }
+
+    fn log_evidence(&self) -> Option<f64> {
+        self.filter.log_evidence()
+    }
+}
