@@ -1,16 +1,17 @@
 //! Animations of a reconstruction that unfolds step by step.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use image::codecs::gif::{GifEncoder, Repeat};
-use image::{Delay, DynamicImage, Frame, RgbImage};
+use image::{Delay, DynamicImage, Frame, RgbImage, RgbaImage};
 
 use super::colour::INK;
 use super::patch::Tile;
 use super::strip::{MARGIN, Strip};
 use super::text::{self, TITLE};
-use super::{FigureError, write_whole};
+use super::{FigureError, failed, write_whole};
 
 /// The space above the tiles for the label of the step and the progress bar.
 const HEAD: usize = 56;
@@ -75,6 +76,9 @@ pub fn unroll(
         .collect()
 }
 
+/// The colours that a picture of a GIF can have.
+const COLOURS: usize = 256;
+
 /// Writes pictures of one size to `path` as a GIF that repeats for ever, through a temporary name
 /// in the same folder.
 ///
@@ -86,33 +90,82 @@ pub fn write_gif(
     frames: &[RgbImage],
     delay_ms: u32,
 ) -> Result<(), FigureError> {
-    let first = match frames.first() {
-        Some(first) if first.width() > 0 && first.height() > 0 => first.dimensions(),
-        Some(_) => return Err(FigureError::Empty("frames without pixels".to_owned())),
+    write_frames(path, frames.iter().cloned().map(Ok), delay_ms, delay_ms)
+}
+
+/// The same for pictures that are drawn one by one, so that only one is held at a time; the last one stays for
+/// `end_ms`.
+///
+/// # Errors
+/// [`FigureError`] if there is no frame, one differs from the first in size, one could not be drawn, or the file could
+/// not be written.
+pub fn write_frames(
+    path: impl AsRef<Path>,
+    frames: impl Iterator<Item = Result<RgbImage, FigureError>>,
+    delay_ms: u32,
+    end_ms: u32,
+) -> Result<(), FigureError> {
+    let delay = |ms: u32| Delay::from_saturating_duration(Duration::from_millis(ms.max(20).into()));
+    let mut frames = frames.enumerate().peekable();
+    let first = match frames.peek() {
+        Some((_, Ok(first))) if first.width() > 0 && first.height() > 0 => first.dimensions(),
+        Some((_, Ok(_))) => return Err(FigureError::Empty("frames without pixels".to_owned())),
+        // That error is told below.
+        Some((_, Err(_))) => (0, 0),
         None => return Err(FigureError::Empty("there are no frames".to_owned())),
     };
-    if let Some(index) = frames.iter().position(|frame| frame.dimensions() != first) {
-        let got = frames[index].dimensions();
-        return Err(FigureError::FrameSize { index, got, first });
-    }
-    let delay = Delay::from_saturating_duration(Duration::from_millis(delay_ms.max(20).into()));
-    write_whole(path.as_ref(), |out| {
+    let path = path.as_ref();
+    let encoding = |error| failed(path, error);
+    write_whole(path, |out| {
         // Of the speeds 1 to 30, one that is quick and still close in colour.
         let mut encoder = GifEncoder::new_with_speed(out, 10);
-        encoder.set_repeat(Repeat::Infinite)?;
-        for frame in frames {
-            let pixels = DynamicImage::ImageRgb8(frame.clone()).into_rgba8();
-            encoder.encode_frame(Frame::from_parts(pixels, 0, 0, delay))?;
+        encoder.set_repeat(Repeat::Infinite).map_err(encoding)?;
+        while let Some((index, frame)) = frames.next() {
+            let frame = frame?;
+            let got = frame.dimensions();
+            if got != first {
+                return Err(FigureError::FrameSize { index, got, first });
+            }
+            let stays = if frames.peek().is_some() {
+                delay_ms
+            } else {
+                end_ms
+            };
+            let frame = Frame::from_parts(settled(frame), 0, 0, delay(stays));
+            encoder.encode_frame(frame).map_err(encoding)?;
         }
         Ok(())
     })
 }
 
+/// The pixels of `frame`: as they are where their colours are few enough; else without the last three bits, as smooth
+/// edges can do without; else as they are again, for the encoder to choose colours. Exact colours make a small file
+/// soon, and a choice of them a large one slowly.
+fn settled(frame: RgbImage) -> RgbaImage {
+    let few = |picture: &RgbImage| {
+        let mut colours = BTreeSet::new();
+        picture
+            .pixels()
+            .all(|p| !colours.insert(p.0) || colours.len() <= COLOURS)
+    };
+    let mut coarse = None;
+    if !few(&frame) {
+        let mut picture = frame.clone();
+        for channel in picture.iter_mut() {
+            // Five bits of eight, black and white kept.
+            let level = (u32::from(*channel) * 31 + 127) / 255;
+            *channel = ((level * 255 + 15) / 31) as u8;
+        }
+        coarse = Some(picture).filter(few);
+    }
+    DynamicImage::ImageRgb8(coarse.unwrap_or(frame)).into_rgba8()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::AnimationDecoder;
     use image::codecs::gif::GifDecoder;
+    use image::{AnimationDecoder, Rgb};
     use std::fs;
     use std::io::BufReader;
 
@@ -192,6 +245,43 @@ mod tests {
             );
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// Few colours are kept, those of smooth edges to five bits; and the last picture stays.
+    #[test]
+    fn colours_come_back_as_near_as_they_can_be_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        let few = RgbImage::from_fn(16, 16, |x, y| Rgb([16 * x as u8, 16 * y as u8, 200]));
+        // 1600 colours of which 5 bits leave 130.
+        let many = RgbImage::from_fn(16, 100, |x, y| Rgb([x as u8, 2 * y as u8, 255]));
+        for (picture, off) in [(few, 0), (many, 4)] {
+            let frames = [picture.clone(), picture.clone()].into_iter().map(Ok);
+            write_frames(&path, frames, 50, 900).unwrap();
+            let decoder = GifDecoder::new(BufReader::new(fs::File::open(&path).unwrap())).unwrap();
+            let frames = decoder.into_frames().collect_frames().unwrap();
+            let stays: Vec<u32> = frames
+                .iter()
+                .map(|f| f.delay().numer_denom_ms().0)
+                .collect();
+            assert_eq!(stays, [50, 900]);
+            let shown = DynamicImage::ImageRgba8(frames[1].buffer().clone()).to_rgb8();
+            let far = shown
+                .iter()
+                .zip(picture.iter())
+                .map(|(a, b)| a.abs_diff(*b));
+            assert!(far.max() <= Some(off));
+        }
+    }
+
+    #[test]
+    fn a_frame_that_fails_or_differs_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        let failing = [Ok(RgbImage::new(2, 2)), Err(FigureError::Channels(5))];
+        let error = write_frames(&path, failing.into_iter(), 50, 50).unwrap_err();
+        assert!(error.to_string().contains("5 channels"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
