@@ -1,4 +1,4 @@
-//! The data of `examples/lorenz.toml`: 128 bins of a Lorenz system, seen through the noisy sum of its states.
+//! The data of `examples/lorenz.toml`: 64 bins of a Lorenz system, seen through the noisy sum of its states.
 //!
 //! `cargo run --release -p scotopic-filtering --example lorenz_data -- examples`
 //!
@@ -11,7 +11,7 @@ use scotopic_filtering::generalised::causal::Generation;
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, Lorenz};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
-const BINS: usize = 128;
+const BINS: usize = 64;
 const SEED: u64 = 1;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

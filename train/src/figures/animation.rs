@@ -1,6 +1,6 @@
 //! Animations of a reconstruction that unfolds step by step.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -78,13 +78,15 @@ pub fn unroll(
 
 /// The colours that a picture of a GIF can have.
 const COLOURS: usize = 256;
+/// The colours of five bits up to which a picture is taken for one of lines and areas with smooth edges.
+const EDGES: usize = 2048;
 
 /// Writes pictures of one size to `path` as a GIF that repeats for ever, through a temporary name
 /// in the same folder.
 ///
 /// `delay_ms` is the time that each picture stays. GIF counts in hundredths of a second, and many
 /// viewers slow down below two of them, so that delays below 20 ms become 20 ms. Grey pictures
-/// keep their levels; colours are reduced to 256 in each picture.
+/// keep their levels; more colours than 256 in a picture are reduced.
 pub fn write_gif(
     path: impl AsRef<Path>,
     frames: &[RgbImage],
@@ -138,27 +140,53 @@ pub fn write_frames(
     })
 }
 
-/// The pixels of `frame`: as they are where their colours are few enough; else without the last three bits, as smooth
-/// edges can do without; else as they are again, for the encoder to choose colours. Exact colours make a small file
-/// soon, and a choice of them a large one slowly.
+/// The pixels of `frame`: as they are where their colours are few enough. Smooth edges have more, a few pixels of each:
+/// these lose their last three bits and go to the nearest of the colours that are found most. Pictures of yet more
+/// colours are left to the encoder, which chooses better and takes longer.
 fn settled(frame: RgbImage) -> RgbaImage {
-    let few = |picture: &RgbImage| {
-        let mut colours = BTreeSet::new();
-        picture
-            .pixels()
-            .all(|p| !colours.insert(p.0) || colours.len() <= COLOURS)
-    };
-    let mut coarse = None;
-    if !few(&frame) {
-        let mut picture = frame.clone();
-        for channel in picture.iter_mut() {
-            // Five bits of eight, black and white kept.
-            let level = (u32::from(*channel) * 31 + 127) / 255;
-            *channel = ((level * 255 + 15) / 31) as u8;
-        }
-        coarse = Some(picture).filter(few);
+    let mut exact = BTreeSet::new();
+    let few = frame
+        .pixels()
+        .all(|p| !exact.insert(p.0) || exact.len() <= COLOURS);
+    if few {
+        return DynamicImage::ImageRgb8(frame).into_rgba8();
     }
-    DynamicImage::ImageRgb8(coarse.unwrap_or(frame)).into_rgba8()
+    // Five bits of eight, black and white kept.
+    let coarse = |channel: u8| {
+        let level = (u32::from(channel) * 31 + 127) / 255;
+        ((level * 255 + 15) / 31) as u8
+    };
+    let mut counts: BTreeMap<[u8; 3], u32> = BTreeMap::new();
+    for pixel in frame.pixels() {
+        *counts.entry(pixel.0.map(coarse)).or_default() += 1;
+    }
+    if counts.len() > EDGES {
+        return DynamicImage::ImageRgb8(frame).into_rgba8();
+    }
+    let mut popular: Vec<([u8; 3], u32)> = counts.into_iter().collect();
+    popular.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let colours: Vec<[u8; 3]> = popular.into_iter().map(|(colour, _)| colour).collect();
+    let kept = &colours[..COLOURS.min(colours.len())];
+    let off = |a: &[u8; 3], b: &[u8; 3]| {
+        let squares = a
+            .iter()
+            .zip(b)
+            .map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2));
+        squares.sum::<u32>()
+    };
+    let nearest = |colour: &[u8; 3]| {
+        let near = kept.iter().min_by_key(|k| off(k, colour));
+        (*colour, near.copied().unwrap_or(*colour))
+    };
+    let shown: BTreeMap<[u8; 3], [u8; 3]> = colours.iter().map(nearest).collect();
+    let mut new = DynamicImage::ImageRgb8(frame).into_rgba8();
+    for pixel in new.pixels_mut() {
+        let [r, g, b, _] = pixel.0;
+        if let Some([r, g, b]) = shown.get(&[r, g, b].map(coarse)) {
+            pixel.0 = [*r, *g, *b, 255];
+        }
+    }
+    new
 }
 
 #[cfg(test)]
@@ -253,9 +281,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.gif");
         let few = RgbImage::from_fn(16, 16, |x, y| Rgb([16 * x as u8, 16 * y as u8, 200]));
-        // 1600 colours of which 5 bits leave 130.
+        // 1600 colours of which five bits leave 75; and 256 rare ones on white, one of which has to go to its neighbour.
         let many = RgbImage::from_fn(16, 100, |x, y| Rgb([x as u8, 2 * y as u8, 255]));
-        for (picture, off) in [(few, 0), (many, 4)] {
+        let edges = RgbImage::from_fn(64, 64, |x, y| match (x % 4, y % 4) {
+            (0, 0) => Rgb([(4 * x) as u8, (4 * y) as u8, (2 * (x + y)) as u8]),
+            _ => Rgb([255, 255, 255]),
+        });
+        for (picture, off) in [(few, 0), (many, 4), (edges, 20)] {
             let frames = [picture.clone(), picture.clone()].into_iter().map(Ok);
             write_frames(&path, frames, 50, 900).unwrap();
             let decoder = GifDecoder::new(BufReader::new(fs::File::open(&path).unwrap())).unwrap();

@@ -84,10 +84,35 @@ fn tint(picture: &mut RgbImage, x: i32, top: f32, bottom: f32, colour: Rgb<u8>) 
     }
 }
 
-/// Draws a line through `points` in dashes; None breaks it.
+/// The part of a line that lies between two rows of pixels; none if it does not reach them.
+pub fn clipped(
+    (from, to): ((f32, f32), (f32, f32)),
+    (top, bottom): (f32, f32),
+) -> Option<((f32, f32), (f32, f32))> {
+    if from.1.max(to.1) < top || from.1.min(to.1) > bottom {
+        return None;
+    }
+    let high = to.1 - from.1;
+    let at = |y: f32| {
+        let part = if high == 0.0 {
+            0.0
+        } else {
+            (y - from.1) / high
+        };
+        (from.0 + part * (to.0 - from.0), y)
+    };
+    let inside = |p: (f32, f32)| match (top..=bottom).contains(&p.1) {
+        true => p,
+        false => at(p.1.clamp(top, bottom)),
+    };
+    Some((inside(from), inside(to)))
+}
+
+/// Draws a line through `points` in dashes, as far as it lies between two rows of pixels; None breaks it.
 pub fn dashes(
     picture: &mut RgbImage,
     points: impl Iterator<Item = Option<(f32, f32)>>,
+    rows: (f32, f32),
     thickness: f32,
     colour: Rgb<u8>,
 ) {
@@ -113,8 +138,10 @@ pub fn dashes(
                 }
                 .max(0.01);
                 let end = (s + left).min(length);
-                if phase < DASH.0 {
-                    canvas::line(picture, at(s), at(end), thickness, colour);
+                if phase < DASH.0
+                    && let Some((a, b)) = clipped((at(s), at(end)), rows)
+                {
+                    canvas::line(picture, a, b, thickness, colour);
                 }
                 s = end;
             }
@@ -295,10 +322,28 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_cut_at_the_rows_and_not_bent() {
+        let line = ((0.0, -10.0), (40.0, 30.0));
+        assert_eq!(
+            clipped(line, (0.0, 20.0)),
+            Some(((10.0, 0.0), (30.0, 20.0)))
+        );
+        let back = ((40.0, 30.0), (0.0, -10.0));
+        assert_eq!(
+            clipped(back, (0.0, 20.0)),
+            Some(((30.0, 20.0), (10.0, 0.0)))
+        );
+        let flat = ((0.0, 5.0), (9.0, 5.0));
+        assert_eq!(clipped(flat, (0.0, 20.0)), Some(flat));
+        assert_eq!(clipped(flat, (6.0, 20.0)), None);
+        assert_eq!(clipped(line, (31.0, 40.0)), None);
+    }
+
+    #[test]
     fn dashes_go_on_over_corners_and_stop_at_gaps() {
         let mut picture = canvas::paper(120, 20).unwrap();
         let points = (0..=100).map(|x| (x != 70).then_some((10.0 + x as f32, 10.0)));
-        dashes(&mut picture, points, 1.0, INK);
+        dashes(&mut picture, points, (0.0, 20.0), 1.0, INK);
         let inked = |x: u32| *picture.get_pixel(x, 10) == INK;
         let long = (10..=110).filter(|x| inked(*x)).count();
         // Half of it, with round ends that reach into neighbouring pixels.

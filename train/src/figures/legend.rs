@@ -110,7 +110,9 @@ impl Swatch {
         match self {
             Self::Line(colour) => canvas::line(picture, from, to, THICKNESS + 1.4, colour),
             Self::Dashes(colour) => {
-                band::dashes(picture, [Some(from), Some(to)].into_iter(), 2.0, colour);
+                let rows = (middle - 1.0, middle + 1.0);
+                let ends = [Some(from), Some(to)].into_iter();
+                band::dashes(picture, ends, rows, 2.0, colour);
             }
             Self::Dot(colour) => {
                 let centre = (x as f32 + SWATCH as f32 / 2.0, middle);

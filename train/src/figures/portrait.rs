@@ -70,7 +70,7 @@ impl Portrait {
         let recent = columns.len().saturating_sub(RECENT);
         let truth = |spot: Option<Spot>| spot?.truth.map(place);
         let truths = columns[recent..].iter().map(|c| truth(c.spot));
-        band::dashes(picture, truths, 1.6, INK);
+        band::dashes(picture, truths, plot.rows(), 1.5, INK);
         if let Some(spot) = columns.iter().rev().find_map(|c| c.spot) {
             self.ellipse(picture, &plot, &spot);
         }

@@ -43,7 +43,7 @@ const CLIPPED: f64 = 0.05;
 const DOT: (f32, f32) = (5.0, 2.2);
 /// The least distance of two bins, in pixels, at which dots and dashes can be told apart.
 const APART: f32 = 1.5;
-/// How much of its colour an observation has where columns hold several: it must not hide the belief.
+/// How much of their colour truth and observations have where columns hold several bins.
 const PALE: f32 = 0.5;
 
 /// What a panel shows.
@@ -56,7 +56,8 @@ pub enum Panel {
         /// Its place.
         index: usize,
     },
-    /// The same, half as high: what is left of the quantity above when its mean is taken off.
+    /// The same, half as high: what is left of the quantity above when its mean is taken off. What stands out is cut off
+    /// here, so that what is usual can be seen.
     Rest {
         /// What it is called.
         label: String,
@@ -284,7 +285,11 @@ fn names(figure: &Trajectory) -> Vec<(String, Swatch)> {
         names.push(("mean".to_owned(), Swatch::Line(blue)));
     }
     if any(|s| s.truth.is_some()) {
-        names.push(("truth".to_owned(), Swatch::Dashes(INK)));
+        let truth = match figure.timeline.each() {
+            1 => Swatch::Dashes(INK),
+            _ => Swatch::Line(colour::mix(PAPER, INK, PALE)),
+        };
+        names.push(("truth".to_owned(), truth));
     }
     if any(|s| s.seen.is_some()) {
         names.push(("observed".to_owned(), Swatch::Dot(OKABE_ITO[1])));
@@ -299,7 +304,10 @@ impl<'a> Row<'a> {
     fn new(panel: &'a Panel, timeline: &Timeline, high: u32) -> Self {
         match panel {
             Panel::Span { label, index } | Panel::Rest { label, index } => {
-                let y = span_axis(timeline, *index);
+                let y = match panel {
+                    Panel::Rest { .. } => rest_axis(timeline, *index),
+                    _ => span_axis(timeline, *index),
+                };
                 Self {
                     panel,
                     label,
@@ -355,19 +363,30 @@ impl<'a> Row<'a> {
 /// The range of what is believed, true and seen; the band fits but for its outermost edges.
 fn span_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
     let spans = || timeline.columns().iter().filter_map(|c| c.spans.get(index));
-    let mut lows: Vec<f64> = spans().map(|s| s.low).filter(|v| v.is_finite()).collect();
-    let mut highs: Vec<f64> = spans().map(|s| s.high).filter(|v| v.is_finite()).collect();
+    let edges = usual(spans().map(|s| (s.low, s.high)));
+    let values = spans().flat_map(|s| [s.mean, s.truth, s.seen]);
+    let values = values.flat_map(|e: Extent| [e.low, e.high]);
+    Axis::around(values.chain(edges.into_iter().flatten()), false, 0.06)
+}
+
+/// The range of the band and of the truth but for the outermost of both.
+fn rest_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
+    let spans = || timeline.columns().iter().filter_map(|c| c.spans.get(index));
+    let edges = usual(spans().map(|s| (s.low, s.high)));
+    let truths = usual(spans().map(|s| (s.truth.low, s.truth.high)));
+    let values = edges.into_iter().chain(truths).flatten();
+    Axis::around(values, false, 0.06)
+}
+
+/// The lowest and the highest of ranges, without the part [`CLIPPED`] at either end.
+fn usual(ranges: impl Iterator<Item = (f64, f64)>) -> [Option<f64>; 2] {
+    let (mut lows, mut highs): (Vec<f64>, Vec<f64>) = ranges
+        .filter(|(low, high)| low.is_finite() && high.is_finite())
+        .unzip();
     lows.sort_by(f64::total_cmp);
     highs.sort_by(|a, b| b.total_cmp(a));
     let clipped = (CLIPPED * lows.len() as f64) as usize;
-    let edges = [lows.get(clipped), highs.get(clipped)];
-    let values = spans().flat_map(|s| [s.mean, s.truth, s.seen]);
-    let values = values.flat_map(|e: Extent| [e.low, e.high]);
-    Axis::around(
-        values.chain(edges.into_iter().flatten().copied()),
-        false,
-        0.06,
-    )
+    [lows.get(clipped).copied(), highs.get(clipped).copied()]
 }
 
 /// Shades the times at which nothing was observed, paler where that holds for a part of a column.
@@ -387,7 +406,8 @@ fn missing(picture: &mut RgbImage, plot: &Plot, timeline: &Timeline, upto: usize
     }
 }
 
-/// Draws one quantity: its band, what was observed, the mean, the truth.
+/// Draws one quantity: its band, what was observed, the mean, the truth. Where columns hold several bins, truth and
+/// observations are pale and lie below, or they would hide the belief.
 fn span(picture: &mut RgbImage, plot: &Plot, timeline: &Timeline, index: usize, upto: usize) {
     let columns = timeline.columns();
     let columns = &columns[..upto.min(columns.len())];
@@ -400,52 +420,52 @@ fn span(picture: &mut RgbImage, plot: &Plot, timeline: &Timeline, index: usize, 
     };
     let apart = plot.pixel(timeline.edges(0).1, 0.0).0 - plot.pixel(timeline.edges(0).0, 0.0).0;
     let dense = timeline.each() > 1 || apart < APART;
-
-    let edges = spans().map(|((from, to), s)| (0.5 * (from + to), s.low, s.high));
-    let covered = band::cover(plot, edges, apart);
-    band::fill(picture, plot, &covered, blue);
-
-    for ((from, to), seen) in spans().map(|(x, s)| (x, s.seen)) {
-        if seen.is_some() && dense {
-            let x = 0.5 * (from + to);
-            let (low, high) = (plot.pixel(x, seen.low), plot.pixel(x, seen.high));
-            let colour = colour::mix(PAPER, orange, PALE);
-            canvas::line(picture, low, high, apart.max(1.0), colour);
-        }
-    }
     let line = |of: fn(&Span) -> Extent| {
         spans().flat_map(move |((from, to), s)| {
             let extent = of(s);
             let quarter = 0.25 * (to - from);
             let [first, second] = extent.in_order();
             let at = |x: f64, y: f64| extent.is_some().then(|| plot.pixel(x, y));
-            match extent.low == extent.high {
-                true => [at(from + 2.0 * quarter, first), None],
-                false => [at(from + quarter, first), at(to - quarter, second)],
+            match extent.low < extent.high {
+                true => vec![at(from + quarter, first), at(to - quarter, second)],
+                false => vec![at(from + 2.0 * quarter, first)],
             }
-            .into_iter()
-            .take(if extent.low < extent.high { 2 } else { 1 })
         })
     };
-    let thin = if dense { 1.4 } else { THICKNESS - 0.6 };
-    joined(picture, line(|s| s.mean), thin, blue);
-    for ((from, to), seen) in spans().map(|(x, s)| (x, s.seen)) {
-        if seen.is_some() && !dense {
-            let dot = plot.pixel(0.5 * (from + to), seen.low);
-            let wide = (0.8 * apart).clamp(DOT.1, DOT.0);
-            canvas::line(picture, dot, dot, wide, orange);
+    let seen = spans().filter(|(_, s)| s.seen.is_some());
+    let seen = seen.map(|((from, to), s)| {
+        let x = 0.5 * (from + to);
+        (plot.pixel(x, s.seen.low), plot.pixel(x, s.seen.high))
+    });
+    let edges = spans().map(|((from, to), s)| (0.5 * (from + to), s.low, s.high));
+    let covered = band::cover(plot, edges, apart);
+    let rows = plot.rows();
+    if dense {
+        for (low, high) in seen {
+            let colour = colour::mix(PAPER, orange, PALE);
+            canvas::line(picture, low, high, apart.max(1.0), colour);
         }
+        let colour = colour::mix(PAPER, INK, PALE);
+        joined(picture, line(|s| s.truth), rows, 1.0, colour);
+        band::fill(picture, plot, &covered, blue);
+        joined(picture, line(|s| s.mean), rows, 1.4, blue);
+        return;
     }
-    match dense {
-        true => joined(picture, line(|s| s.truth), 1.0, INK),
-        false => band::dashes(picture, line(|s| s.truth), 1.5, INK),
+    band::fill(picture, plot, &covered, blue);
+    joined(picture, line(|s| s.mean), rows, THICKNESS - 0.6, blue);
+    for (dot, _) in seen {
+        let wide = (0.8 * apart).clamp(DOT.1, DOT.0);
+        canvas::line(picture, dot, dot, wide, orange);
     }
+    band::dashes(picture, line(|s| s.truth), rows, 1.5, INK);
 }
 
-/// A line through points; None breaks it, and a point without neighbours is a dot.
+/// A line through points, as far as it lies between two rows of pixels; None breaks it, and a point without neighbours is
+/// a dot.
 fn joined(
     picture: &mut RgbImage,
     points: impl Iterator<Item = Option<(f32, f32)>>,
+    rows: (f32, f32),
     thickness: f32,
     colour: image::Rgb<u8>,
 ) {
@@ -454,7 +474,9 @@ fn joined(
     for point in points.chain([None]) {
         match (before, point) {
             (Some(from), Some(to)) => {
-                canvas::line(picture, from, to, thickness, colour);
+                if let Some((from, to)) = band::clipped((from, to), rows) {
+                    canvas::line(picture, from, to, thickness, colour);
+                }
                 alone = false;
             }
             (None, Some(_)) => alone = true,
@@ -561,6 +583,25 @@ mod tests {
         let wide = self::timeline(100, |_| (0.0, 1000.0));
         let axis = span_axis(&wide, 0).unwrap();
         assert!(axis.place(1000.0) <= 1.0 && axis.place(-1000.0) >= 0.0);
+    }
+
+    #[test]
+    fn what_is_left_is_cut_off_at_the_edges_of_its_panel() {
+        let timeline = timeline(200, |t| (if t == 60 { 500.0 } else { 0.0 }, 1.0));
+        let axis = rest_axis(&timeline, 0).unwrap();
+        assert!(axis.place(500.0) > 10.0 && axis.place(1.0) < 1.0);
+        let label = "error".to_owned();
+        let panels = [Panel::Rest { label, index: 0 }];
+        let figure = figure(&timeline, &panels);
+        let laid = Laid::new(&figure).unwrap();
+        let high = laid.rows[0].high;
+        let below = laid.size.1 - MARGIN - plot::BELOW;
+        let picture = figure.picture().unwrap();
+        // The spike ends with the panel: above it is the paper below the legend.
+        let above = picture.enumerate_pixels().filter(|(x, y, _)| {
+            *x >= laid.left && (below - high - 7..below - high - 2).contains(y)
+        });
+        assert!(above.into_iter().all(|p| *p.2 == PAPER));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::signal::signals;
 use crate::figures::portrait::Portrait;
 use crate::figures::timeline::{COLUMNS, Extent, Moment, Span, Spot, Timeline};
 use crate::figures::trajectory::{Panel, Trajectory};
-use crate::figures::{animation, write_png};
+use crate::figures::{animation, shares, write_png};
 
 /// The most states (causes with them) and observed channels that a picture shows: below each other they must be told
 /// apart.
@@ -355,12 +355,15 @@ impl Portrayal {
             ));
         }
         let (rmse, coverage) = (scores.rmse()?, 100.0 * scores.coverage()?);
-        let band = self.band;
+        let within = match self.band {
+            Band::Level(_) => format!("the {}", self.band),
+            Band::Deviations(_) => self.band.to_string(),
+        };
         let nees = scores
             .nees()
             .map_or(String::new(), |nees| format!(", NEES {nees:.3}"));
         Some(format!(
-            "RMSE {rmse:.4}, {coverage:.1} % of the true states within the {band}{nees}"
+            "RMSE {rmse:.4}, {coverage:.1} % of the true states within {within}{nees}"
         ))
     }
 
@@ -407,7 +410,16 @@ impl Portrayal {
             ));
         }
         if discrete && self.scores.hits().is_some() {
-            said.push("the true state is above the areas, dark on a map".to_owned());
+            let areas = shares::stacks(
+                self.timeline
+                    .columns()
+                    .first()
+                    .map_or(0, |c| c.shares.len()),
+            );
+            said.push(match areas {
+                true => "the true state is above the areas".to_owned(),
+                false => "the true state is the dark line".to_owned(),
+            });
         }
         said.extend(self.judged());
         said.join("; ")
