@@ -157,8 +157,10 @@ fn settled(frame: RgbImage) -> RgbaImage {
         ((level * 255 + 15) / 31) as u8
     };
     let mut counts: BTreeMap<[u8; 3], u32> = BTreeMap::new();
-    for pixel in frame.pixels() {
-        *counts.entry(pixel.0.map(coarse)).or_default() += 1;
+    // Neighbours are mostly alike: a run of pixels is looked up once.
+    let pixels: Vec<[u8; 3]> = frame.pixels().map(|p| p.0).collect();
+    for run in pixels.chunk_by(|a, b| a == b) {
+        *counts.entry(run[0].map(coarse)).or_default() += run.len() as u32;
     }
     if counts.len() > EDGES {
         return DynamicImage::ImageRgb8(frame).into_rgba8();
@@ -179,11 +181,13 @@ fn settled(frame: RgbImage) -> RgbaImage {
         (*colour, near.copied().unwrap_or(*colour))
     };
     let shown: BTreeMap<[u8; 3], [u8; 3]> = colours.iter().map(nearest).collect();
-    let mut new = DynamicImage::ImageRgb8(frame).into_rgba8();
-    for pixel in new.pixels_mut() {
-        let [r, g, b, _] = pixel.0;
-        if let Some([r, g, b]) = shown.get(&[r, g, b].map(coarse)) {
-            pixel.0 = [*r, *g, *b, 255];
+    let mut new = RgbaImage::new(frame.width(), frame.height());
+    let mut to = new.pixels_mut();
+    for run in pixels.chunk_by(|a, b| a == b) {
+        let colour = run[0].map(coarse);
+        let [r, g, b] = shown.get(&colour).copied().unwrap_or(colour);
+        for pixel in to.by_ref().take(run.len()) {
+            pixel.0 = [r, g, b, 255];
         }
     }
     new

@@ -32,20 +32,23 @@ pub fn cover(
         }
     };
     let mut before: Option<(f32, f32, f32)> = None;
-    for (x, low, high) in edges {
+    // Whether the edges before are without neighbours so far.
+    let mut single = false;
+    for (x, low, high) in edges.chain([(f64::NAN, f64::NAN, f64::NAN)]) {
         if low.is_nan() || high.is_nan() {
+            if let Some((x, top, bottom)) = before.filter(|_| single) {
+                let reach = (alone - 1.0).max(0.0) / 2.0;
+                for column in (x - reach).round() as i64..=(x + reach).round() as i64 {
+                    widen(column, top, bottom);
+                }
+            }
             before = None;
             continue;
         }
         let ((x, bottom), (_, top)) = (plot.pixel(x, low), plot.pixel(x, high));
         let x = x - plot.left as f32;
-        let reach = match before {
-            None => alone / 2.0,
-            Some(_) => 0.0,
-        };
-        for column in (x - reach).round() as i64..=(x + reach).round() as i64 {
-            widen(column, top, bottom);
-        }
+        widen(x.round() as i64, top, bottom);
+        single = before.is_none();
         if let Some((from, above, below)) = before {
             for column in from.ceil() as i64..=x.floor() as i64 {
                 let part = ((column as f32 - from) / (x - from).max(f32::EPSILON)).clamp(0.0, 1.0);
@@ -258,6 +261,16 @@ mod tests {
         assert_eq!(*picture.get_pixel(10 + 50, 30), PAPER);
         assert_ne!(*picture.get_pixel(10 + 20, 10), PAPER);
         assert_eq!(*picture.get_pixel(10 + 30, 10), PAPER);
+    }
+
+    #[test]
+    fn a_bin_without_neighbours_has_its_width() {
+        let plot = plot((0.0, 10.0), (-4.0, 4.0));
+        let edges = |x: f64| (x, if x == 5.0 { -1.0 } else { f64::NAN }, 1.0);
+        let covered = cover(&plot, (0..=10).map(|x| edges(x.into())), 10.0);
+        let columns: Vec<usize> = (0..101).filter(|c| covered[*c].0 < covered[*c].1).collect();
+        assert!((9..=11).contains(&columns.len()), "{columns:?}");
+        assert_eq!(columns[columns.len() / 2], 50);
     }
 
     #[test]

@@ -312,7 +312,7 @@ impl<'a> Row<'a> {
                     panel,
                     label,
                     y,
-                    ticks: y.map_or(Vec::new(), |y| y.ticks((high / 28).clamp(2, 5) as usize)),
+                    ticks: y.map_or(Vec::new(), |y| y.ticks((high / 24).clamp(3, 5) as usize)),
                     head: 0,
                     high,
                 }
