@@ -270,7 +270,8 @@ mod tests {
         let covered = cover(&plot, (0..=10).map(|x| edges(x.into())), 10.0);
         let columns: Vec<usize> = (0..101).filter(|c| covered[*c].0 < covered[*c].1).collect();
         assert!((9..=11).contains(&columns.len()), "{columns:?}");
-        assert_eq!(columns[columns.len() / 2], 50);
+        // Bin 5 is pixel 50 of 0 to 100.
+        assert!(columns.contains(&46) && columns.contains(&54));
     }
 
     #[test]
