@@ -117,6 +117,13 @@ pub struct Wanted {
     pub moves: bool,
 }
 
+/// What was observed at a bin, and what is true of it.
+#[derive(Debug, Clone)]
+struct Waiting {
+    row: Option<Vec<f64>>,
+    truth: Option<Vec<f64>>,
+}
+
 /// What a filter believed, bin by bin, in a bounded memory.
 #[derive(Debug, Clone)]
 pub struct Portrayal {
@@ -133,7 +140,7 @@ pub struct Portrayal {
     timeline: Timeline,
     scores: Scores,
     /// Rows whose bin the belief has not reached yet.
-    waiting: VecDeque<(Option<Vec<f64>>, Option<Vec<f64>>)>,
+    waiting: VecDeque<Waiting>,
 }
 
 impl Portrayal {
@@ -264,11 +271,14 @@ impl Portrayal {
     /// Notes the belief after `filter` took in `row`, and what is true at the bin of that row.
     pub fn see(&mut self, filter: &Running, row: Option<&[f64]>, truth: Option<&[f64]>) {
         let owned = |values: Option<&[f64]>| values.map(<[f64]>::to_vec);
-        self.waiting.push_back((owned(row), owned(truth)));
+        self.waiting.push_back(Waiting {
+            row: owned(row),
+            truth: owned(truth),
+        });
         if self.waiting.len() <= filter.delay() {
             return;
         }
-        let Some((row, truth)) = self.waiting.pop_front() else {
+        let Some(Waiting { row, truth }) = self.waiting.pop_front() else {
             return;
         };
         let bin = filter.observations().saturating_sub(filter.delay() as u64);
