@@ -33,6 +33,7 @@
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | data: rows with gaps | [`Sequence`] |
 //! | what one observation did to the bound | [`Step`] |
+//! | how wide a credible interval is | [`deviations_of`], [`hmm::beta_interval`], [`hmm::gamma_interval`] |
 //! | what can be wrong | [`Error`] |
 //!
 //! This crate is plain Rust on `f64`: no tensors, no device, no file. The same recursion as an operation
@@ -59,6 +60,7 @@ pub mod generalised;
 pub mod hmm;
 mod log_space;
 pub mod nonlinear;
+mod normal;
 mod sequence;
 mod step;
 mod widest;
@@ -67,5 +69,6 @@ pub use digamma::digamma;
 pub use error::{Error, Result};
 pub use gain::Gain;
 pub use log_space::{entropy, log_sum_exp, softmax};
+pub use normal::deviations_of;
 pub use sequence::Sequence;
 pub use step::Step;

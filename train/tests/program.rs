@@ -13,6 +13,7 @@ mod program {
     mod divergence;
     mod experiments;
     mod families;
+    mod filter_figures;
     mod filtering;
     mod help;
     mod import;

@@ -103,10 +103,11 @@ pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> R
         if let Some(picture) = ablation::picture(&rows)? {
             figures::write_png(folder.join("compare.png"), &picture)?;
         }
-        if let Some((_, tracks, ..)) = &best
-            && let Some(picture) = ablation::trajectories(tracks, truth.as_ref())?
-        {
-            figures::write_png(folder.join("trajectories.png"), &picture)?;
+        if let Some((_, tracks, scheme, order, s)) = &best {
+            let title = format!("Beliefs of {scheme}, order {order}, s = {s}");
+            if let Some(picture) = ablation::trajectories(tracks, truth.as_ref(), &title)? {
+                figures::write_png(folder.join("trajectories.png"), &picture)?;
+            }
         }
     }
     if args.json {

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use scotopic_datasets::series::Series;
 
+use super::filter_picture::{PictureArgs, Watcher};
 use crate::cli::BadRequest;
 use crate::experiments::number;
 use crate::filtering::choice::Rule;
@@ -29,10 +30,14 @@ use crate::replace::{check_apart, check_writable};
                         (ln p(o_t|o_<t) where the bound is exact, as \"reversed\" is for hmm and linear-gaussian) and\n\
                         its sum, in nats. A row with an empty cell, NA or null is missing: the belief is predicted.\n\
                         A blank line is no row.\n\n\
+                        A figure has a panel for each state and column: mean and credible band of the belief as it was\n\
+                        formed, observations as dots, grey where nothing was observed. It is drawn at the end, also\n\
+                        where the data go wrong.\n\n\
                         Examples:\n  \
                         scotopic filter --model quakes.toml quakes.csv\n  \
                         tail -f sensor.csv | scotopic filter --model tracking.toml --learn --save tracking.filter -\n  \
-                        scotopic filter --resume tracking.filter tomorrow.csv --model-out tracked.toml"
+                        scotopic filter --resume tracking.filter tomorrow.csv --model-out tracked.toml\n  \
+                        scotopic filter --model lorenz.toml y.csv --states x.csv --figure beliefs.png --every 0"
 )]
 pub struct FilterArgs {
     /// Observations: CSV, TSV, JSON lines or npy; - is standard input
@@ -89,6 +94,9 @@ pub struct FilterArgs {
     /// Write the model as it is at the end; discrete models that learn: averaged where they have an average
     #[arg(long, value_name = "FILE")]
     pub model_out: Option<PathBuf>,
+    /// A picture of what was believed.
+    #[command(flatten)]
+    pub picture: PictureArgs,
     /// No progress, no summary on standard error
     #[arg(long)]
     pub quiet: bool,
@@ -113,11 +121,15 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         ))
         .into());
     }
+    let mut watcher = args
+        .picture
+        .watch(&filter, series.names())
+        .map_err(BadRequest)?;
     let live = args.data == Path::new("-");
     let mut lines = open_lines(args)?;
     let bar = progress(args, &series);
     let stop = Arc::new(AtomicBool::new(false));
-    if args.save.is_some() {
+    if args.save.is_some() || watcher.is_some() {
         let stop = Arc::clone(&stop);
         ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))
             .context("could not watch for Ctrl-C")?;
@@ -131,12 +143,18 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 return Ok(());
             }
             let Some(row) = series.next_row()? else {
-                return Ok(());
+                return watcher.as_mut().map_or(Ok(()), Watcher::end);
             };
             let seen = row.is_some();
+            if let Some(watcher) = &mut watcher {
+                watcher.read(&filter)?;
+            }
             let clock = Instant::now();
             let step = filter.update(row).map_err(from_one)?;
             busy += clock.elapsed();
+            if let Some(watcher) = &mut watcher {
+                watcher.see(&filter, row);
+            }
             let t = filter.observations();
             if args.every > 0 && t.is_multiple_of(args.every) {
                 lines.write(&filter, seen, step)?;
@@ -153,16 +171,21 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         }
     })();
     bar.finish_and_clear();
-    // Lines and state are kept also where the data went wrong: both end before the bad row.
+    // Lines, state and picture are kept also where the data went wrong: all end before the bad row.
     lines.flush()?;
     let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
+    let drawn = watcher.as_ref().map(Watcher::draw);
     outcome.map_err(|e| named(e, &args.data))?;
     saved.transpose()?;
+    drawn.transpose()?;
     if let Some(path) = &args.model_out {
         filter.model().write(path)?;
     }
     if !args.quiet {
         summary(&filter, before, begun, busy);
+        if let Some(judged) = watcher.as_ref().and_then(Watcher::judged) {
+            eprintln!("{judged}");
+        }
     }
     Ok(match stop.load(Ordering::Relaxed) {
         true => ExitCode::from(130),
@@ -170,16 +193,33 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     })
 }
 
-/// Everything that is to be written can be, and is none of what is read.
+/// Everything that is to be written can be, each to a file of its own that is none of what is read.
 fn outputs(args: &FilterArgs) -> Result<()> {
-    let written = [&args.out, &args.save, &args.model_out];
+    args.picture.check()?;
+    let written = [&args.out, &args.save, &args.model_out, &args.picture.figure];
     let written: Vec<&Path> = written
         .into_iter()
         .flatten()
         .map(PathBuf::as_path)
         .collect();
-    let read = [Some(&args.data), args.model.as_ref()];
+    let read = [
+        Some(&args.data),
+        args.model.as_ref(),
+        args.picture.states.as_ref(),
+    ];
     let read: Vec<&Path> = read.into_iter().flatten().map(PathBuf::as_path).collect();
+    let streams = read.iter().filter(|path| **path == Path::new("-"));
+    ensure!(
+        streams.count() < 2,
+        "standard input can be read once: give - for the observations or for --states"
+    );
+    for (index, path) in written.iter().enumerate() {
+        ensure!(
+            !written[..index].contains(path),
+            "{} would be written twice: give each output a name of its own",
+            path.display()
+        );
+    }
     check_apart(&written, &read)?;
     written.into_iter().try_for_each(check_writable)
 }

@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod experiment;
 pub mod export;
 pub mod filter;
+pub mod filter_picture;
 pub mod fit;
 pub mod import;
 pub mod infer;

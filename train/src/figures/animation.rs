@@ -1,16 +1,17 @@
 //! Animations of a reconstruction that unfolds step by step.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
 use image::codecs::gif::{GifEncoder, Repeat};
-use image::{Delay, DynamicImage, Frame, RgbImage};
+use image::{Delay, DynamicImage, Frame, RgbImage, RgbaImage};
 
 use super::colour::INK;
 use super::patch::Tile;
 use super::strip::{MARGIN, Strip};
 use super::text::{self, TITLE};
-use super::{FigureError, write_whole};
+use super::{FigureError, failed, write_whole};
 
 /// The space above the tiles for the label of the step and the progress bar.
 const HEAD: usize = 56;
@@ -75,44 +76,128 @@ pub fn unroll(
         .collect()
 }
 
+/// The colours that a picture of a GIF can have.
+const COLOURS: usize = 256;
+/// The colours of five bits up to which a picture is taken for one of lines and areas with smooth edges.
+const EDGES: usize = 2048;
+
 /// Writes pictures of one size to `path` as a GIF that repeats for ever, through a temporary name
 /// in the same folder.
 ///
 /// `delay_ms` is the time that each picture stays. GIF counts in hundredths of a second, and many
 /// viewers slow down below two of them, so that delays below 20 ms become 20 ms. Grey pictures
-/// keep their levels; colours are reduced to 256 in each picture.
+/// keep their levels; more colours than 256 in a picture are reduced.
 pub fn write_gif(
     path: impl AsRef<Path>,
     frames: &[RgbImage],
     delay_ms: u32,
 ) -> Result<(), FigureError> {
-    let first = match frames.first() {
-        Some(first) if first.width() > 0 && first.height() > 0 => first.dimensions(),
-        Some(_) => return Err(FigureError::Empty("frames without pixels".to_owned())),
+    write_frames(path, frames.iter().cloned().map(Ok), delay_ms, delay_ms)
+}
+
+/// The same for pictures that are drawn one by one, so that only one is held at a time; the last one stays for
+/// `end_ms`.
+///
+/// # Errors
+/// [`FigureError`] if there is no frame, one differs from the first in size, one could not be drawn, or the file could
+/// not be written.
+pub fn write_frames(
+    path: impl AsRef<Path>,
+    frames: impl Iterator<Item = Result<RgbImage, FigureError>>,
+    delay_ms: u32,
+    end_ms: u32,
+) -> Result<(), FigureError> {
+    let delay = |ms: u32| Delay::from_saturating_duration(Duration::from_millis(ms.max(20).into()));
+    let mut frames = frames.enumerate().peekable();
+    let first = match frames.peek() {
+        Some((_, Ok(first))) if first.width() > 0 && first.height() > 0 => first.dimensions(),
+        Some((_, Ok(_))) => return Err(FigureError::Empty("frames without pixels".to_owned())),
+        // That error is told below.
+        Some((_, Err(_))) => (0, 0),
         None => return Err(FigureError::Empty("there are no frames".to_owned())),
     };
-    if let Some(index) = frames.iter().position(|frame| frame.dimensions() != first) {
-        let got = frames[index].dimensions();
-        return Err(FigureError::FrameSize { index, got, first });
-    }
-    let delay = Delay::from_saturating_duration(Duration::from_millis(delay_ms.max(20).into()));
-    write_whole(path.as_ref(), |out| {
+    let path = path.as_ref();
+    let encoding = |error| failed(path, error);
+    write_whole(path, |out| {
         // Of the speeds 1 to 30, one that is quick and still close in colour.
         let mut encoder = GifEncoder::new_with_speed(out, 10);
-        encoder.set_repeat(Repeat::Infinite)?;
-        for frame in frames {
-            let pixels = DynamicImage::ImageRgb8(frame.clone()).into_rgba8();
-            encoder.encode_frame(Frame::from_parts(pixels, 0, 0, delay))?;
+        encoder.set_repeat(Repeat::Infinite).map_err(encoding)?;
+        while let Some((index, frame)) = frames.next() {
+            let frame = frame?;
+            let got = frame.dimensions();
+            if got != first {
+                return Err(FigureError::FrameSize { index, got, first });
+            }
+            let stays = if frames.peek().is_some() {
+                delay_ms
+            } else {
+                end_ms
+            };
+            let frame = Frame::from_parts(settled(frame), 0, 0, delay(stays));
+            encoder.encode_frame(frame).map_err(encoding)?;
         }
         Ok(())
     })
 }
 
+/// The pixels of `frame`: as they are where their colours are few enough. Smooth edges have more, a few pixels of each:
+/// these lose their last three bits and go to the nearest of the colours that are found most. Pictures of yet more
+/// colours are left to the encoder, which chooses better and takes longer.
+fn settled(frame: RgbImage) -> RgbaImage {
+    let mut exact = BTreeSet::new();
+    let few = frame
+        .pixels()
+        .all(|p| !exact.insert(p.0) || exact.len() <= COLOURS);
+    if few {
+        return DynamicImage::ImageRgb8(frame).into_rgba8();
+    }
+    // Five bits of eight, black and white kept.
+    let coarse = |channel: u8| {
+        let level = (u32::from(channel) * 31 + 127) / 255;
+        ((level * 255 + 15) / 31) as u8
+    };
+    let mut counts: BTreeMap<[u8; 3], u32> = BTreeMap::new();
+    // Neighbours are mostly alike: a run of pixels is looked up once.
+    let pixels: Vec<[u8; 3]> = frame.pixels().map(|p| p.0).collect();
+    for run in pixels.chunk_by(|a, b| a == b) {
+        *counts.entry(run[0].map(coarse)).or_default() += run.len() as u32;
+    }
+    if counts.len() > EDGES {
+        return DynamicImage::ImageRgb8(frame).into_rgba8();
+    }
+    let mut popular: Vec<([u8; 3], u32)> = counts.into_iter().collect();
+    popular.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let colours: Vec<[u8; 3]> = popular.into_iter().map(|(colour, _)| colour).collect();
+    let kept = &colours[..COLOURS.min(colours.len())];
+    let off = |a: &[u8; 3], b: &[u8; 3]| {
+        let squares = a
+            .iter()
+            .zip(b)
+            .map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2));
+        squares.sum::<u32>()
+    };
+    let nearest = |colour: &[u8; 3]| {
+        let near = kept.iter().min_by_key(|k| off(k, colour));
+        (*colour, near.copied().unwrap_or(*colour))
+    };
+    let shown: BTreeMap<[u8; 3], [u8; 3]> = colours.iter().map(nearest).collect();
+    let mut new = RgbaImage::new(frame.width(), frame.height());
+    let mut to = new.pixels_mut();
+    for run in pixels.chunk_by(|a, b| a == b) {
+        let colour = run[0].map(coarse);
+        let [r, g, b] = shown.get(&colour).copied().unwrap_or(colour);
+        for pixel in to.by_ref().take(run.len()) {
+            pixel.0 = [r, g, b, 255];
+        }
+    }
+    new
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::AnimationDecoder;
     use image::codecs::gif::GifDecoder;
+    use image::{AnimationDecoder, Rgb};
     use std::fs;
     use std::io::BufReader;
 
@@ -192,6 +277,47 @@ mod tests {
             );
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// Few colours are kept, those of smooth edges to five bits; and the last picture stays.
+    #[test]
+    fn colours_come_back_as_near_as_they_can_be_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        let few = RgbImage::from_fn(16, 16, |x, y| Rgb([16 * x as u8, 16 * y as u8, 200]));
+        // 1600 colours of which five bits leave 75; and 256 rare ones on white, one of which has to go to its neighbour.
+        let many = RgbImage::from_fn(16, 100, |x, y| Rgb([x as u8, 2 * y as u8, 255]));
+        let edges = RgbImage::from_fn(64, 64, |x, y| match (x % 4, y % 4) {
+            (0, 0) => Rgb([(4 * x) as u8, (4 * y) as u8, (2 * (x + y)) as u8]),
+            _ => Rgb([255, 255, 255]),
+        });
+        for (picture, off) in [(few, 0), (many, 4), (edges, 20)] {
+            let frames = [picture.clone(), picture.clone()].into_iter().map(Ok);
+            write_frames(&path, frames, 50, 900).unwrap();
+            let decoder = GifDecoder::new(BufReader::new(fs::File::open(&path).unwrap())).unwrap();
+            let frames = decoder.into_frames().collect_frames().unwrap();
+            let stays: Vec<u32> = frames
+                .iter()
+                .map(|f| f.delay().numer_denom_ms().0)
+                .collect();
+            assert_eq!(stays, [50, 900]);
+            let shown = DynamicImage::ImageRgba8(frames[1].buffer().clone()).to_rgb8();
+            let far = shown
+                .iter()
+                .zip(picture.iter())
+                .map(|(a, b)| a.abs_diff(*b));
+            assert!(far.max() <= Some(off));
+        }
+    }
+
+    #[test]
+    fn a_frame_that_fails_or_differs_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        let failing = [Ok(RgbImage::new(2, 2)), Err(FigureError::Channels(5))];
+        let error = write_frames(&path, failing.into_iter(), 50, 50).unwrap_err();
+        assert!(error.to_string().contains("5 channels"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -69,6 +69,12 @@ impl Axis {
         (value - self.low) / (self.high - self.low)
     }
 
+    /// The value at a place on the axis: the other way round.
+    pub fn value(&self, place: f64) -> f64 {
+        let value = self.low + place * (self.high - self.low);
+        if self.log { 10f64.powf(value) } else { value }
+    }
+
     /// At most about `most` round numbers on the axis, from the lowest.
     ///
     /// On a linear axis they are multiples of 1, 2 or 5 times a power of ten; on a logarithmic one
@@ -95,6 +101,16 @@ impl Axis {
         }
         linear_ticks(10f64.powf(self.low), 10f64.powf(self.high), most)
     }
+}
+
+/// Only the ticks at whole numbers, written as such: there is no step 2.5.
+pub fn whole(ticks: Vec<Tick>) -> Vec<Tick> {
+    let kept = ticks.into_iter().filter(|tick| tick.value.fract() == 0.0);
+    kept.map(|tick| Tick {
+        label: format!("{:.0}", tick.value),
+        ..tick
+    })
+    .collect()
 }
 
 fn linear_ticks(low: f64, high: f64, most: usize) -> Vec<Tick> {

@@ -6,8 +6,9 @@ use super::FigureError;
 use super::axis::Axis;
 use super::canvas;
 use super::colour::{self, MUTED};
-use super::curve::{self, Legend};
+use super::curve;
 use super::header::Header;
+use super::legend::Legend;
 use super::plot::{self, Along, Plot};
 use super::text::{self, BODY};
 

@@ -11,6 +11,9 @@ pub const MUTED: Rgb<u8> = Rgb([96, 96, 96]);
 /// Grid lines.
 pub const GRID: Rgb<u8> = Rgb([230, 230, 230]);
 
+/// Behind times at which nothing was observed.
+pub const MISSING: Rgb<u8> = Rgb([236, 236, 236]);
+
 /// The palette of Okabe and Ito without its yellow, which is too light on white paper, and in an
 /// order in which neighbours differ in lightness as well as in hue.
 pub const OKABE_ITO: [Rgb<u8>; 7] = [

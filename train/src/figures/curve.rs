@@ -1,14 +1,13 @@
-//! One curve of a chart, and the legend that names the curves.
+//! One curve of a chart.
 
 use image::{Rgb, RgbImage};
 
 use super::axis::Axis;
 use super::canvas;
-use super::colour::{self, INK};
 use super::plot::Plot;
-use super::text::{self, BODY};
 
-const THICKNESS: f32 = 2.6;
+/// The width of a line.
+pub const THICKNESS: f32 = 2.6;
 /// The diameter of the dots on a curve of few points, and of points without neighbours.
 const DOT: f32 = 8.0;
 /// The diameter of a dot in a cloud of them, and the width of the widest bar.
@@ -16,13 +15,6 @@ const SPECK: f32 = 5.0;
 const WIDEST_BAR: f32 = 80.0;
 /// The most points of a curve whose points are drawn as dots.
 const FEW: usize = 24;
-/// The length of the line before a name in the legend, and the spaces around the name.
-const SWATCH: u32 = 30;
-const BEFORE: u32 = 8;
-const AFTER: u32 = 24;
-/// The distance between two lines of the legend.
-const LINE: u32 = 24;
-
 /// One curve. Points with a coordinate that cannot be shown (NaN, infinite, or 0 and below on a
 /// logarithmic axis) leave a gap.
 #[derive(Clone, Debug, Default)]
@@ -124,108 +116,9 @@ fn bars(picture: &mut RgbImage, plot: &Plot, pixels: &[Option<(f32, f32)>], colo
     }
 }
 
-/// The names of the curves beside samples of their lines, broken into lines that fit.
-pub struct Legend {
-    entries: Vec<Entry>,
-    /// The number of all curves, named or not, on which the colours depend.
-    count: usize,
-}
-
-struct Entry {
-    series: usize,
-    name: String,
-    /// The place of the entry within the legend.
-    x: u32,
-    y: u32,
-}
-
-impl Legend {
-    /// Lays out the names of `series` in lines of at most `width` pixels.
-    pub fn new(series: &[Series], width: u32) -> Self {
-        let name = |series: &Series| {
-            text::fit(
-                series.label.trim(),
-                BODY,
-                width.saturating_sub(SWATCH + BEFORE),
-            )
-        };
-        let long = |name: &str| SWATCH + BEFORE + text::width(name, BODY) + AFTER;
-        let names: Vec<String> = series.iter().map(name).collect();
-        let named = || {
-            names
-                .iter()
-                .enumerate()
-                .filter(|(_, name)| !name.is_empty())
-        };
-
-        // On one line names follow each other; on several they stand in columns.
-        let total: u32 = named().map(|(_, name)| long(name)).sum();
-        let widest = named().map(|(_, name)| long(name)).max().unwrap_or(1);
-        let columns = ((width + AFTER) / widest).max(1);
-        let one_line = total <= width + AFTER;
-        let mut next = 0;
-        let entries = named().zip(0..).map(|((series, name), place)| {
-            let (x, y) = match one_line {
-                true => (next, 0),
-                false => (place % columns * widest, place / columns * LINE),
-            };
-            next += long(name);
-            Entry {
-                series,
-                name: name.clone(),
-                x,
-                y,
-            }
-        });
-        Self {
-            entries: entries.collect(),
-            count: series.len(),
-        }
-    }
-
-    /// The height in pixels, with the space below; 0 without names.
-    pub fn height(&self) -> u32 {
-        self.entries.last().map_or(0, |last| last.y + LINE + 8)
-    }
-
-    /// Draws the legend with its top left corner at (`x`, `y`).
-    pub fn draw(&self, picture: &mut RgbImage, x: i32, y: i32) {
-        for entry in &self.entries {
-            let (x, y) = (x + entry.x as i32, y + entry.y as i32);
-            let middle = y as f32 + text::height(BODY) as f32 / 2.0 - 1.0;
-            let (from, to) = (x as f32 + 2.0, (x + SWATCH as i32) as f32 - 2.0);
-            let colour = colour::series(entry.series, self.count);
-            canvas::line(
-                picture,
-                (from, middle),
-                (to, middle),
-                THICKNESS + 1.4,
-                colour,
-            );
-            text::draw(
-                picture,
-                x + (SWATCH + BEFORE) as i32,
-                y,
-                &entry.name,
-                BODY,
-                INK,
-            );
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::colour::PAPER;
-
-    fn named(names: &[&str]) -> Vec<Series> {
-        let series = |name: &&str| Series {
-            label: name.to_string(),
-            ..Series::default()
-        };
-        names.iter().map(series).collect()
-    }
 
     #[test]
     fn points_that_cannot_be_shown_are_none() {
@@ -241,25 +134,5 @@ mod tests {
         assert_eq!(shown(false, false), [true, false, true]);
         assert_eq!(shown(true, false), [false, false, true]);
         assert_eq!(shown(false, true), [true, false, false]);
-    }
-
-    #[test]
-    fn the_legend_wraps_and_stays_within_its_size() {
-        let series = named(&["train", "", "validation", "a rather long name", "z"]);
-        let legend = Legend::new(&series, 260);
-        assert_eq!(legend.entries.len(), 4);
-        assert!(legend.entries.last().unwrap().y > 0);
-        let mut picture = canvas::paper(400, 200).unwrap();
-        legend.draw(&mut picture, 0, 0);
-        let inked = picture
-            .enumerate_pixels()
-            .filter(|(.., pixel)| **pixel != PAPER);
-        let (right, bottom) = inked.fold((0, 0), |(r, b), (x, y, _)| (r.max(x), b.max(y)));
-        assert!(right < 260 && bottom < legend.height());
-        // The unnamed series keeps its colour for itself.
-        let y = (legend.entries[1].y + 7) as i32;
-        let sample = picture.get_pixel(legend.entries[1].x + 10, y as u32);
-        assert_eq!(*sample, colour::series(2, 5));
-        assert_eq!(Legend::new(&named(&["", " "]), 260).height(), 0);
     }
 }

@@ -1,16 +1,18 @@
-//! Figures: pictures of dictionaries, reconstructions, training curves and spikes.
+//! Figures: pictures of dictionaries, reconstructions, training curves, spikes and beliefs over time.
 //!
 //! Every function takes plain slices and returns an [`image::RgbImage`]; nothing here knows of
 //! models or tensors. Input that cannot be drawn is refused with a [`FigureError`] that says what
 //! is wrong with it.
 //!
-//! The figures are in [`tiles`], [`chart`], [`heat`], [`raster`] and [`animation`]. What they are drawn with
-//! is in [`canvas`] (paper, rectangles, lines), [`colour`], [`text`] and [`header`] (titles);
-//! [`patch`] and [`strip`] (one tile, rows of tiles); [`axis`], [`plot`] and [`curve`] (round ticks,
-//! a frame with two axes, one line in it); and [`counts`] (spike counts, checked and sorted).
+//! The figures are in [`tiles`], [`chart`], [`heat`], [`raster`], [`animation`] and [`trajectory`]. What they are drawn
+//! with is in [`canvas`] (paper, rectangles, lines), [`colour`], [`text`], [`header`] (titles) and [`legend`];
+//! [`patch`] and [`strip`] (one tile, rows of tiles); [`axis`], [`plot`], [`curve`] and [`band`] (round ticks,
+//! a frame with two axes, one line in it, areas and dashes in it); [`counts`] (spike counts, checked and sorted);
+//! [`timeline`], [`shares`] and [`portrait`] (a long series in few columns, probabilities in it, one state against another).
 
 pub mod animation;
 pub mod axis;
+pub mod band;
 pub mod canvas;
 pub mod chart;
 pub mod colour;
@@ -18,12 +20,17 @@ pub mod counts;
 pub mod curve;
 pub mod header;
 pub mod heat;
+pub mod legend;
 pub mod patch;
 pub mod plot;
+pub mod portrait;
 pub mod raster;
+pub mod shares;
 pub mod strip;
 pub mod text;
 pub mod tiles;
+pub mod timeline;
+pub mod trajectory;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -115,18 +122,32 @@ pub enum FigureError {
 /// The bytes go to a temporary name in the same folder, which is then renamed: a reader sees the
 /// whole picture or the one that was there before.
 pub fn write_png(path: impl AsRef<Path>, picture: &RgbImage) -> Result<(), FigureError> {
-    write_whole(path.as_ref(), |out| {
+    let path = path.as_ref();
+    write_whole(path, |out| {
         // The encoder wants to seek, which a buffer in memory does without surprises.
         let mut bytes = std::io::Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, ImageFormat::Png)?;
-        out.write_all(bytes.get_ref()).map_err(ImageError::IoError)
+        let encoded = picture.write_to(&mut bytes, ImageFormat::Png);
+        let written = encoded.and_then(|()| {
+            let bytes = bytes.get_ref();
+            out.write_all(bytes).map_err(ImageError::IoError)
+        });
+        written.map_err(|error| failed(path, error))
     })
+}
+
+/// What went wrong with the file, or with the encoder.
+fn failed(path: &Path, error: ImageError) -> FigureError {
+    let path = path.to_path_buf();
+    match error {
+        ImageError::IoError(source) => FigureError::Io { path, source },
+        source => FigureError::Encode { path, source },
+    }
 }
 
 /// Writes a file through a temporary name beside it, which is removed if anything fails.
 fn write_whole(
     path: &Path,
-    encode: impl FnOnce(&mut BufWriter<File>) -> Result<(), ImageError>,
+    encode: impl FnOnce(&mut BufWriter<File>) -> Result<(), FigureError>,
 ) -> Result<(), FigureError> {
     let io = |source| FigureError::Io {
         path: path.to_path_buf(),
@@ -142,13 +163,7 @@ fn write_whole(
 
     let written = (|| {
         let mut out = BufWriter::new(File::create(&temporary).map_err(io)?);
-        encode(&mut out).map_err(|source| match source {
-            ImageError::IoError(source) => io(source),
-            source => FigureError::Encode {
-                path: path.to_path_buf(),
-                source,
-            },
-        })?;
+        encode(&mut out)?;
         out.flush().map_err(io)?;
         fs::rename(&temporary, path).map_err(io)
     })();

@@ -52,6 +52,12 @@ impl Plot {
         ((f64::from(self.left) + across) as f32, (bottom - up) as f32)
     }
 
+    /// The first and the last row of pixels of the data.
+    pub fn rows(&self) -> (f32, f32) {
+        let top = self.top as f32;
+        (top, top + self.height as f32 - 1.0)
+    }
+
     /// Draws light lines across the data at the ticks of both axes.
     pub fn grid(&self, picture: &mut RgbImage, x: &[Tick], y: &[Tick]) {
         for tick in x {

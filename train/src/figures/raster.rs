@@ -3,7 +3,7 @@
 use image::{Rgb, RgbImage};
 
 use super::FigureError;
-use super::axis::{Axis, Tick};
+use super::axis::{Axis, Tick, whole};
 use super::canvas;
 use super::colour::{self, INK, MUTED, OKABE_ITO, PAPER};
 use super::counts::{by_activity, check, mean_counts};
@@ -140,16 +140,6 @@ fn inked(cell: usize) -> u32 {
 /// From light grey for small counts to black for the largest.
 fn shade(count: f32, most: f32) -> Rgb<u8> {
     colour::mix(PAPER, Rgb([0, 0, 0]), 0.25 + 0.75 * count / most)
-}
-
-/// Only the ticks at whole numbers, written as such: there is no step 2.5.
-fn whole(ticks: Vec<Tick>) -> Vec<Tick> {
-    let kept = ticks.into_iter().filter(|tick| tick.value.fract() == 0.0);
-    kept.map(|tick| Tick {
-        label: format!("{:.0}", tick.value),
-        ..tick
-    })
-    .collect()
 }
 
 /// Ticks for the ranks: the first, and round numbers below it.

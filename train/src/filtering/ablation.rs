@@ -12,8 +12,10 @@ use scotopic::filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic::filtering::nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
-use super::Generalised;
-use crate::figures::chart::{self, Mark, Panel, Series};
+use super::{Band, Generalised};
+use crate::figures::chart::{self, Mark, Series};
+use crate::figures::timeline::{COLUMNS, Extent, Moment, Span, Timeline};
+use crate::figures::trajectory::{Panel, Trajectory};
 
 /// The schemes, by the names of the command line.
 pub const SCHEMES: [&str; 4] = ["causal", "dem", "dem-published", "lap-published"];
@@ -196,8 +198,8 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
             names.push((row.scheme.clone(), row.smoothness));
         }
     }
-    let panel =
-        |title: &str, y_label: &str, log_y: bool, value: &dyn Fn(&Row) -> Option<f64>| Panel {
+    let panel = |title: &str, y_label: &str, log_y: bool, value: &dyn Fn(&Row) -> Option<f64>| {
+        chart::Panel {
             title: title.into(),
             x_label: "order of motion".into(),
             y_label: y_label.into(),
@@ -221,8 +223,9 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
                 .collect(),
             log_x: false,
             log_y,
-        };
-    let panels: Vec<Panel> = [
+        }
+    };
+    let panels: Vec<chart::Panel> = [
         panel("Error", "RMSE of the states", true, &|r| r.rmse),
         panel("Calibration", "NEES (1 is right)", true, &|r| r.nees),
         panel("Evidence of the samples", "nats", false, &|r| {
@@ -239,65 +242,50 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
     })
 }
 
-/// Every state over time: truth, belief, and two standard deviations to either side.
+/// Every state over time: truth, belief and its credible band.
 ///
 /// # Errors
 /// If there is nothing to draw.
-pub fn trajectories(tracks: &[Track], truth: Option<&DMatrix<f64>>) -> Result<Option<RgbImage>> {
-    let panels: Vec<Panel> = tracks
-        .iter()
-        .enumerate()
-        .filter(|(_, track)| !track.mean.is_empty())
-        .map(|(i, track)| {
-            let x: Vec<f64> = (track.first + 1..)
-                .take(track.mean.len())
-                .map(|t| t as f64)
-                .collect();
-            // One outline, there above the belief and back below it.
-            let edge = |sign: f64| {
-                let beliefs = track.mean.iter().zip(&track.deviation);
-                beliefs.map(move |(m, d)| m + sign * 2.0 * d)
-            };
-            let line = |label: &str, y: Vec<f64>| Series {
-                label: label.into(),
-                x: x.clone(),
-                y,
-                mark: Mark::Line,
-            };
-            let band = Series {
-                label: "± 2 standard deviations".into(),
-                x: x.iter().chain(x.iter().rev()).copied().collect(),
-                y: edge(1.0)
-                    .chain(edge(-1.0).collect::<Vec<_>>().into_iter().rev())
-                    .collect(),
-                mark: Mark::Line,
-            };
-            let mut series = vec![line("belief", track.mean.clone()), band];
-            if let Some(truth) = truth {
-                series.push(line(
-                    "truth",
-                    truth
-                        .row(i)
-                        .iter()
-                        .copied()
-                        .skip(track.first)
-                        .take(x.len())
-                        .collect(),
-                ));
-            }
-            Panel {
-                title: format!("State {}", i + 1),
-                x_label: "bin".into(),
-                y_label: String::new(),
-                series,
-                log_x: false,
-                log_y: false,
-            }
-        })
-        .collect();
-    Ok(if panels.is_empty() {
-        None
-    } else {
-        Some(chart::lines(&panels)?)
-    })
+pub fn trajectories(
+    tracks: &[Track],
+    truth: Option<&DMatrix<f64>>,
+    title: &str,
+) -> Result<Option<RgbImage>> {
+    // A track begins when its scheme has a first belief, the same for all states.
+    let Some((first, bins)) = tracks
+        .first()
+        .map(|track| (track.first, track.mean.len()))
+        .filter(|(_, bins)| *bins > 0)
+    else {
+        return Ok(None);
+    };
+    let band = Band::default();
+    let z = band.deviations();
+    let mut timeline = Timeline::new(COLUMNS);
+    for t in 0..bins {
+        let spans = tracks.iter().enumerate().map(|(i, track)| Span {
+            truth: truth.map_or(Extent::NONE, |x| Extent::of(x[(i, first + t)])),
+            ..Span::around(track.mean[t], z * track.deviation[t])
+        });
+        let moment = Moment {
+            bins: 1,
+            spans: spans.collect(),
+            ..Moment::default()
+        };
+        timeline.push((first + t + 1) as u64, moment);
+    }
+    let panel = |index: usize| Panel::Span {
+        label: format!("state {}", index + 1),
+        index,
+    };
+    let panels: Vec<Panel> = (0..tracks.len()).map(panel).collect();
+    let figure = Trajectory {
+        title,
+        note: "",
+        band: &band.to_string(),
+        panels: &panels,
+        portrait: None,
+        timeline: &timeline,
+    };
+    Ok(Some(figure.picture()?))
 }

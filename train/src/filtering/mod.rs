@@ -9,6 +9,7 @@
 //! | a filter of any kind, fixed or learning, behind one surface | `running.rs`: [`Running`] |
 //! | where observations come from | `source.rs`: [`Source`] |
 //! | one line an observation | `lines.rs`: [`Lines`] |
+//! | a picture of what was believed, and how good it was | `portrayal.rs`: [`Portrayal`]; `signal.rs`, `scores.rs` |
 //! | a filter saved, to go on another day | `snapshot.rs` |
 //! | factorisations beside each other | `comparison.rs`; learned and true states paired: `matching.rs` |
 //! | orders, smoothness and schemes beside each other | `ablation.rs` |
@@ -21,12 +22,16 @@ pub mod generalised;
 pub mod lines;
 mod matching;
 pub mod model;
+pub mod portrayal;
 pub mod running;
+pub mod scores;
+pub mod signal;
 pub mod snapshot;
 pub mod source;
 
 pub use generalised::Generalised;
 pub use lines::{LineFormat, Lines};
 pub use model::Model;
+pub use portrayal::{Band, Portrayal};
 pub use running::Running;
 pub use source::Source;

@@ -123,14 +123,19 @@ impl Model {
 
     /// What it is, in a few words.
     pub fn described(&self) -> String {
+        let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         match self {
-            Self::Hmm(model) => format!("hidden Markov model of {} states", model.states()),
+            Self::Hmm(model) => format!("hidden Markov model of {}", many(model.states(), "state")),
             Self::LinearGaussian(model) => {
-                format!("linear-Gaussian model of {} dimensions", model.states())
+                let size = many(model.states(), "dimension");
+                format!("linear-Gaussian model of {size}")
             }
-            Self::Nonlinear(model) => format!("nonlinear model of {} dimensions", model.dim()),
+            Self::Nonlinear(model) => {
+                format!("nonlinear model of {}", many(model.dim(), "dimension"))
+            }
             Self::Generalised(model) => {
-                format!("model of {} states in continuous time", model.sizes().0)
+                let size = many(model.sizes().0, "state");
+                format!("model of {size} in continuous time")
             }
         }
     }

@@ -193,6 +193,28 @@ impl Running {
         }
     }
 
+    /// The covariance of the state `[n, n]`, row by row; empty for a discrete model.
+    pub fn covariance(&self) -> Vec<f64> {
+        match self {
+            Self::Discrete(_) | Self::DiscreteLearning(_) => Vec::new(),
+            Self::Gaussian(f, _) => f.belief().covariance().as_slice().to_vec(),
+            Self::GaussianLearning(f) => f.filter().covariance().to_vec(),
+            Self::Nonlinear(f) => f.covariance().to_vec(),
+            Self::NonlinearLearning(f) => f.filter().covariance().to_vec(),
+            Self::Causal(f, _) => f.state_covariance().to_vec(),
+            Self::Odem(f, _) => f.filter().state_covariance().to_vec(),
+        }
+    }
+
+    /// How many bins the belief lies behind the last observation.
+    pub fn delay(&self) -> usize {
+        match self {
+            Self::Causal(f, _) => f.delay(),
+            Self::Odem(f, _) => f.filter().delay(),
+            _ => 0,
+        }
+    }
+
     /// The model as it is now, learned so far.
     pub fn model(&self) -> Model {
         match self {

@@ -31,12 +31,13 @@ use serde::{Deserialize, Serialize};
 
 use super::deduction::Rows;
 use super::parameters::{Free, parameter_slopes};
+use super::posterior::as_prior;
 use super::scheme::Dem;
 use crate::generalised::energy::{covariance, log_det, published_floor};
 use crate::generalised::free_energy::FreeEnergy;
 use crate::generalised::gap::Gap;
 use crate::generalised::integrator::LocalLinearisation;
-use crate::generalised::model::Equations;
+use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::record::Record;
 use crate::{Error, Result, Sequence};
 
@@ -55,6 +56,41 @@ pub struct Learnt {
     pub beliefs: Vec<Record>,
     /// Each sweep: F in nats, and whether it was kept.
     pub sweeps: Vec<(f64, bool)>,
+}
+
+impl Learnt {
+    /// `model` with what was learnt as its prior, to go on learning from another series.
+    ///
+    /// That is the M- and E-step's own way of carrying over: the second series sees the first through means and
+    /// covariances of parameters and log-precisions. Covariances between levels and between noises are left out, as a
+    /// model has a prior for each; the states begin anew.
+    ///
+    /// ```
+    /// use scotopic_filtering::Sequence;
+    /// use scotopic_filtering::generalised::dem::{Dem, DemSettings};
+    /// use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePrecision};
+    ///
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let leak = Linear::ornstein_uhlenbeck(0.5);
+    /// let mut model = GenerativeModel::single(leak.clone(), &leak.defaults(), 9.0, 9.0, 1.0, &[0.0])?;
+    /// model.levels[0].output = NoisePrecision::unknown(1, 2.0, 4.0);
+    /// let wave = |from: u32| Sequence::of_numbers((from..from + 32).map(|t| (0.4 * f64::from(t)).sin()));
+    /// let first = Dem::new(model.clone(), DemSettings::default())?.learn(&wave(0)?, None)?;
+    /// let second = Dem::new(first.as_prior(model)?, DemSettings::default())?.learn(&wave(32)?, None)?;
+    /// // Two series tell more than one.
+    /// assert!(second.log_precision_covariance[(0, 0)] < first.log_precision_covariance[(0, 0)]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Size`] if this was learnt of another model.
+    pub fn as_prior<E: Equations>(&self, model: GenerativeModel<E>) -> Result<GenerativeModel<E>> {
+        as_prior(
+            model,
+            (&self.parameters, &self.parameter_covariance),
+            (&self.log_precisions, &self.log_precision_covariance),
+        )
+    }
 }
 
 /// The sums of one sweep.
@@ -84,10 +120,10 @@ impl<E: Equations> Dem<E> {
     /// # Errors
     /// As [`Dem::run`]. What was learnt up to then is discarded.
     pub fn learn(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<Learnt> {
-        let start = (self.deduction.clone(), self.parameters.clone());
+        let start = self.deduction.clone();
         let learnt = self.sweeps(series, inputs);
         if learnt.is_err() {
-            (self.deduction, self.parameters) = start;
+            self.deduction = start;
         }
         learnt
     }
@@ -217,6 +253,7 @@ impl<E: Equations> Dem<E> {
         }
         self.parameters = free.at(&best.deviation);
         self.deduction.set_precision(self.noise.at(&best.h));
+        self.log_precisions.copy_from(&best.h);
         Ok(Learnt {
             parameters: self.parameters.clone(),
             parameter_covariance: &free.basis * &best.spread * free.basis.transpose(),

@@ -1,10 +1,12 @@
 //! The D-step bin by bin, as data come.
 
 use nalgebra::DVector;
+use serde::{Deserialize, Serialize};
 
 use super::deduction::{Deduction, Rows, layout_of};
 use super::noise::Noise;
 use super::settings::DemSettings;
+use super::snapshot::DemSnapshot;
 use crate::generalised::layout::Layout;
 use crate::generalised::local::Stack;
 use crate::generalised::model::{Equations, GenerativeModel};
@@ -47,32 +49,42 @@ use crate::{Error, Result, Sequence};
 /// assert!((beliefs[20].states[0] - 1.0).abs() < 0.1);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    try_from = "DemSnapshot<E>",
+    into = "DemSnapshot<E>",
+    bound(
+        serialize = "E: Equations + Clone + Serialize",
+        deserialize = "E: Equations + Deserialize<'de>"
+    )
+)]
 pub struct Dem<E> {
     pub(crate) settings: DemSettings,
     pub(crate) stack: Stack<E>,
     pub(crate) noise: Noise,
     pub(crate) deduction: Deduction,
     pub(crate) parameters: Vec<f64>,
-    now: Now,
+    /// The log-precisions that it filters with.
+    pub(crate) log_precisions: DVector<f64>,
+    pub(super) now: Now,
     /// The state before an update that may fail.
     before: Now,
     /// The newest samples and the inputs that came with them, one place more than is ever asked for: what a
     /// failed update wrote is written over.
-    rows: Vec<f64>,
-    input_rows: Vec<f64>,
+    pub(super) rows: Vec<f64>,
+    pub(super) input_rows: Vec<f64>,
     /// Which of the newest samples were seen.
-    seen_rows: Vec<bool>,
+    pub(super) seen_rows: Vec<bool>,
 }
 
 /// What changes from bin to bin.
 #[derive(Debug, Clone, PartialEq)]
-struct Now {
-    unknowns: DVector<f64>,
-    record: Record,
-    seen: usize,
-    formed: usize,
-    free_energy: f64,
+pub(super) struct Now {
+    pub unknowns: DVector<f64>,
+    pub record: Record,
+    pub seen: usize,
+    pub formed: usize,
+    pub free_energy: f64,
 }
 
 impl Now {
@@ -107,6 +119,7 @@ impl<E: Equations> Dem<E> {
         };
         Ok(Self {
             parameters: stack.prior_parameters(),
+            log_precisions: noise.mean.clone(),
             before: now.clone(),
             now,
             rows: vec![0.0; room * layout.outputs],

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scheme::GeneralisedFiltering;
 use crate::generalised::dem::{
-    Free, Rows, all_seen, flat, log_det_of_product, parameter_slopes, regular_inverse,
+    Free, Rows, all_seen, as_prior, flat, log_det_of_product, parameter_slopes, regular_inverse,
 };
 use crate::generalised::energy::{log_det, published_floor};
 use crate::generalised::flow::Instant;
@@ -36,7 +36,7 @@ use crate::generalised::free_energy::FreeEnergy;
 use crate::generalised::gap::open_covariance;
 use crate::generalised::integrator::LocalLinearisation;
 use crate::generalised::local::finite;
-use crate::generalised::model::Equations;
+use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::record::Record;
 use crate::generalised::shift::shift_matrix;
 use crate::{Error, Result, Sequence};
@@ -56,6 +56,21 @@ pub struct Filtered {
     pub beliefs: Vec<Record>,
     /// F of each pass, in nats.
     pub passes: Vec<f64>,
+}
+
+impl Filtered {
+    /// `model` with what was learnt as its prior, to go on learning from another series; as
+    /// [`crate::generalised::dem::Learnt::as_prior`]. The momentum of the parameters begins anew with the states.
+    ///
+    /// # Errors
+    /// [`Error::Size`] if this was learnt of another model.
+    pub fn as_prior<E: Equations>(&self, model: GenerativeModel<E>) -> Result<GenerativeModel<E>> {
+        as_prior(
+            model,
+            (&self.parameters, &self.parameter_covariance),
+            (&self.log_precisions, &self.log_precision_covariance),
+        )
+    }
 }
 
 /// What goes on from one pass to the next.

@@ -1,5 +1,8 @@
 //! Generalised filtering with known parameters: the flow of the D-step, with a free energy of its own.
 
+use serde::{Deserialize, Serialize};
+
+use super::snapshot::GeneralisedFilteringSnapshot;
 use crate::generalised::dem::{Dem, DemSettings};
 use crate::generalised::free_energy::FreeEnergy;
 use crate::generalised::model::{Equations, GenerativeModel};
@@ -21,7 +24,15 @@ const CERTAIN: f64 = 8.0;
 /// comparable with that of [`Dem`].
 ///
 /// Precisions count by their diagonals.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    try_from = "GeneralisedFilteringSnapshot<E>",
+    into = "GeneralisedFilteringSnapshot<E>",
+    bound(
+        serialize = "E: Equations + Clone + Serialize",
+        deserialize = "E: Equations + Deserialize<'de>"
+    )
+)]
 pub struct GeneralisedFiltering<E> {
     pub(super) dem: Dem<E>,
 }
@@ -82,7 +93,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
 }
 
 /// Keeps the diagonals of a precision and its components.
-fn diagonal(noise: &mut crate::generalised::model::NoisePrecision) {
+pub(super) fn diagonal(noise: &mut crate::generalised::model::NoisePrecision) {
     for part in std::iter::once(&mut noise.fixed).chain(&mut noise.components) {
         *part = nalgebra::DMatrix::from_diagonal(&part.diagonal());
     }
