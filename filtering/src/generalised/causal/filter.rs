@@ -187,9 +187,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             kept_causes: if keeps_causes { stack.causes } else { 0 },
             past,
         };
-        let carries = settings.linearisation == Linearisation::ThirdOrder
-            && stack.states > 0
-            && !stack.is_linear();
+        let carries = changes::carries_third(&settings, &stack);
         let third = carries.then(|| ThirdMoments::new(layout.states, layout.size()));
         let mut belief = start::start(&stack, &channels, &layout, start_covariance)?;
         if carries {

@@ -3,7 +3,9 @@
 use nalgebra::DMatrix;
 
 use super::CausalGeneralisedFilter;
+use crate::generalised::causal::settings::{CausalSettings, Linearisation};
 use crate::generalised::causal::stack::{Stack, root_of_inverse};
+use crate::generalised::causal::third::ThirdMoments;
 use crate::generalised::model::Equations;
 use crate::{Error, Result};
 
@@ -108,7 +110,23 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             self.linear = None;
         }
         self.straight = straight(&self.stack, self.sees);
+        self.hold_third();
         Ok(())
+    }
+
+    /// Third moments where the flow bends, and none where it does not. A belief that had none is not skewed.
+    fn hold_third(&mut self) {
+        let carries = carries_third(&self.settings, &self.stack);
+        if carries == self.third.is_some() {
+            return;
+        }
+        let states = self.layout.states;
+        self.third = carries.then(|| ThirdMoments::new(states, self.layout.size()));
+        let count = if carries { states.pow(3) } else { 0 };
+        for belief in [&mut self.belief, &mut self.next, &mut self.trial] {
+            belief.third.clear();
+            belief.third.resize(count, 0.0);
+        }
     }
 
     pub(super) fn put_parameters(&mut self, theta: &[f64]) {
@@ -144,6 +162,11 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         );
         Ok(())
     }
+}
+
+/// Whether third moments of the states are carried from bin to bin.
+pub(super) fn carries_third<E: Equations>(settings: &CausalSettings, stack: &Stack<E>) -> bool {
+    settings.linearisation == Linearisation::ThirdOrder && stack.states > 0 && !stack.is_linear()
 }
 
 /// Whether one linearisation of g is exact. Causes from levels above are not linear in what is filtered, nor is a g
