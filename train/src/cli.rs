@@ -115,6 +115,7 @@ pub struct TrainingPlace {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     quiet_mesa();
+    crate::pages::keep_freed();
     let result = match cli.command {
         Command::Train(args) => commands::train::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),

@@ -19,6 +19,7 @@
 //! | which device | [`device`] |
 //! | the command line, a file per command | [`cli`], [`commands`] |
 //! | the program against the clock | `bench` |
+//! | memory that is freed and wanted again | `pages` |
 //! | pictures | [`figures`] |
 //! | what numbers are called | [`terms`] |
 #![recursion_limit = "256"]
@@ -38,6 +39,7 @@ pub mod filtering;
 pub mod fit;
 pub mod gradients;
 pub mod measure;
+mod pages;
 pub mod parameters;
 mod part;
 pub mod pytorch;
