@@ -133,7 +133,7 @@ impl Panels {
 
     /// The rows of the panel that begins with a column.
     #[inline(always)]
-    fn from_column(&self, column: usize) -> &[[f32; PANEL]] {
+    fn panel_at(&self, column: usize) -> &[[f32; PANEL]] {
         let (rows, _) = self.values.as_chunks::<PANEL>();
         &rows[column / PANEL * self.inner..][..self.inner]
     }
@@ -255,7 +255,7 @@ fn product_body<const FMA: bool>(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMu
                 values: &a.values[first * a.pitch..],
                 ..a
             };
-            let panel = b.from_column(column);
+            let panel = b.panel_at(column);
             let c = RowsMut {
                 values: &mut c.values[first * c.pitch + column..],
                 pitch: c.pitch,
@@ -500,8 +500,8 @@ mod tests {
         );
         assert_eq!(of.values, of_transpose.values);
         assert_eq!(of.values.len(), inner * padded(columns));
-        assert_eq!(of.from_column(32)[3][..5], b[3 * columns + 32..4 * columns]);
-        assert!(of.from_column(32)[3][5..].iter().all(|x| *x == 0.0));
+        assert_eq!(of.panel_at(32)[3][..5], b[3 * columns + 32..4 * columns]);
+        assert!(of.panel_at(32)[3][5..].iter().all(|x| *x == 0.0));
     }
 
     #[test]

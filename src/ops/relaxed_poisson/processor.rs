@@ -44,11 +44,8 @@ pub(crate) fn sample_task(mut elements: Elements<'_>, request: Request) {
         if row.iter().fold(true, |all, u| all & (*u <= request.most)) {
             continue;
         }
-        for (i, &u) in row
-            .iter()
-            .enumerate()
-            .filter(|(_, u)| !(**u <= request.most))
-        {
+        let left_out = |u: &f32| u.is_nan() || *u > request.most;
+        for (i, &u) in row.iter().enumerate().filter(|(_, u)| left_out(u)) {
             let drawn = if u.is_nan() {
                 (f32::NAN, f32::NAN)
             } else {

@@ -13,7 +13,7 @@ use super::{Generalised, Model, Running};
 /// What is believed of the signal in one channel; NaN for what the kind of model does not say.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Signal {
-    /// E[y], the noise averaged out.
+    /// E\[y\], the noise averaged out.
     pub mean: f64,
     /// Its variance as far as it comes from not knowing the state; the noise of y is not in it.
     pub variance: f64,
