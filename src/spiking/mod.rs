@@ -10,7 +10,7 @@
 //! | the numbers that a network is | `network` |
 //! | one refinement of a row: drive, implicit step, clamps | `potential` |
 //! | the terms of F | `scores` |
-//! | products with a dictionary that stays in the cache | `products` |
+//! | products with a dictionary that stays in the cache, and how it lies there | `products`, `panels` |
 //! | T steps forwards and backwards, in segments | `unroll`, `tape`, `slopes` |
 //! | a batch on all threads | `batch` |
 //! | perceiving with a trained network, event by event | [`Engine`] |
@@ -18,6 +18,7 @@
 mod batch;
 mod engine;
 mod network;
+mod panels;
 mod potential;
 mod products;
 mod scores;

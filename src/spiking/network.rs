@@ -1,6 +1,7 @@
 //! The spiking network of a Poisson posterior and a linear decoder, as plain numbers.
 
-use super::products::{Aligned, Panels, Rows, RowsMut, padded, product};
+use super::panels::{Aligned, Panels, padded};
+use super::products::{Rows, RowsMut, product};
 use crate::inference::Leak;
 use crate::posterior::KlForm;
 

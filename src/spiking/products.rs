@@ -6,16 +6,15 @@
 //! ```
 //!
 //! A block's B is streamed from the second-level cache at two vectors for every 13 × 2 multiply-adds, so the
-//! arithmetic and not the memory is the limit. For that it lies in [`Panels`], the 32 columns of a block one row
-//! behind the other: read in its own order from row to row, a matrix lies on another page every few rows.
+//! arithmetic and not the memory is the limit. For that it lies in [`Panels`].
 //!
-//! Unlike the element-wise kernels these use fused multiply-add where the processor has it (as every matrix
-//! library does): the last bits of a product depend on the processor.
+//! Above 400 lines with its tests: the dense product, the sum of outer products and the sparse product share their blocks.
+//!
+//! Unlike the element-wise kernels, which round alike everywhere, these use fused multiply-add only where the processor
+//! has it (as every matrix library does): the last bits of a product depend on the processor.
 
+use super::panels::{PANEL, Panels};
 use crate::ops::widest::widest;
-
-/// Columns that a block of C spans.
-pub(crate) const PANEL: usize = 32;
 
 /// The most rows that a block of C spans.
 const BLOCK: usize = 13;
@@ -29,119 +28,11 @@ const LONGEST: usize = 512;
 /// [`BLOCK`] columns of A in a whole vector.
 const STRIP: usize = 16;
 
-/// `n` rounded up to whole panels.
-pub(crate) fn padded(n: usize) -> usize {
-    n.next_multiple_of(PANEL)
-}
-
 /// A matrix in row-major order: its values and the distance between rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
     pub(crate) values: &'a [f32],
     pub(crate) pitch: usize,
-}
-
-/// Numbers that begin with a cache line: a vector of sixteen then lies in one and not in two, and rows that are gathered
-/// cost half as much to read.
-#[derive(Debug)]
-pub(crate) struct Aligned {
-    memory: Vec<f32>,
-    from: usize,
-    count: usize,
-}
-
-impl Aligned {
-    /// A copy that lies so.
-    pub(crate) fn of(values: &[f32]) -> Self {
-        const LINE: usize = 16;
-        let mut memory = vec![0f32; values.len() + LINE];
-        // Where nothing is known of addresses, any place will do.
-        let from = memory.as_ptr().align_offset(4 * LINE).min(LINE);
-        memory[from..from + values.len()].copy_from_slice(values);
-        Self {
-            memory,
-            from,
-            count: values.len(),
-        }
-    }
-}
-
-impl Clone for Aligned {
-    fn clone(&self) -> Self {
-        Self::of(self)
-    }
-}
-
-impl std::ops::Deref for Aligned {
-    type Target = [f32];
-
-    fn deref(&self) -> &[f32] {
-        &self.memory[self.from..self.from + self.count]
-    }
-}
-
-/// The right factor of a product, `[inner, columns]`, in panels of [`PANEL`] columns: `[panel, inner, PANEL]`, zeros behind
-/// the last column.
-#[derive(Debug, Clone)]
-pub(crate) struct Panels {
-    inner: usize,
-    values: Vec<f32>,
-}
-
-impl Panels {
-    /// A row-major matrix `[inner, columns]` in panels.
-    pub(crate) fn of(values: &[f32], columns: usize) -> Self {
-        let inner = values.len() / columns.max(1);
-        let mut panels = Self::zeros(inner, columns);
-        for (first, panel) in panels.each() {
-            let width = PANEL.min(columns - first);
-            for (to, row) in panel.iter_mut().zip(values.chunks(columns)) {
-                to[..width].copy_from_slice(&row[first..first + width]);
-            }
-        }
-        panels
-    }
-
-    /// The transpose of a row-major matrix `[columns, inner]` in panels.
-    pub(crate) fn of_transpose(values: &[f32], inner: usize) -> Self {
-        let columns = values.len() / inner.max(1);
-        let mut panels = Self::zeros(inner, columns);
-        for (first, panel) in panels.each() {
-            let rows = values.chunks(inner).skip(first).take(PANEL);
-            for (l, row) in rows.enumerate() {
-                for (to, from) in panel.iter_mut().zip(row) {
-                    to[l] = *from;
-                }
-            }
-        }
-        panels
-    }
-
-    fn zeros(inner: usize, columns: usize) -> Self {
-        Self {
-            inner,
-            values: vec![0.0; inner * padded(columns)],
-        }
-    }
-
-    /// Every panel's first column and its rows.
-    fn each(&mut self) -> impl Iterator<Item = (usize, &mut [[f32; PANEL]])> {
-        let (rows, _) = self.values.as_chunks_mut::<PANEL>();
-        let panels = rows.chunks_mut(self.inner.max(1)).enumerate();
-        panels.map(|(panel, rows)| (panel * PANEL, rows))
-    }
-
-    /// The rows of the panel that begins with a column.
-    #[inline(always)]
-    fn panel_at(&self, column: usize) -> &[[f32; PANEL]] {
-        let (rows, _) = self.values.as_chunks::<PANEL>();
-        &rows[column / PANEL * self.inner..][..self.inner]
-    }
-
-    /// Bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of_val(self.values.as_slice())
-    }
 }
 
 /// Where a product goes: rows of padded length.
@@ -402,6 +293,7 @@ fn sparse_block<const FMA: bool, const W: usize>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::panels::padded;
     use super::*;
 
     /// Sums of up to 70 products of numbers below 1.
@@ -486,22 +378,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn panels_of_a_matrix_are_those_of_its_transpose_turned() {
-        let (inner, columns) = (7, 37);
-        let b = matrix(inner, columns, columns, 4);
-        let entry = |i: usize| b[i % inner * columns + i / inner];
-        let turned: Vec<f32> = (0..inner * columns).map(entry).collect();
-        let (of, of_transpose) = (
-            Panels::of(&b, columns),
-            Panels::of_transpose(&turned, inner),
-        );
-        assert_eq!(of.values, of_transpose.values);
-        assert_eq!(of.values.len(), inner * padded(columns));
-        assert_eq!(of.panel_at(32)[3][..5], b[3 * columns + 32..4 * columns]);
-        assert!(of.panel_at(32)[3][5..].iter().all(|x| *x == 0.0));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use super::Form;
 use crate::ops::packing::{LANES, Packing, packed};
 use crate::ops::widest::widest;
 use crate::spiking::network::{Product, SpikingNetwork};
-use crate::spiking::products::{Aligned, PANEL, Rows, product, sparse_product, unfused_product};
+use crate::spiking::panels::{Aligned, PANEL};
+use crate::spiking::products::{Rows, product, sparse_product, unfused_product};
 use crate::spiking::scores::weigh;
 
 /// What a form of the drive needs besides the network.

@@ -6,7 +6,8 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use scotopic_datasets::series::Series;
 
-use crate::filtering::portrayal::{Band, Format, Portrayal, Wanted};
+use crate::filtering::Band;
+use crate::filtering::portrayal::{Format, Portrayal, Wanted};
 use crate::filtering::{Running, Source};
 
 /// Options of a picture of what was believed, and of the truth to hold it against.

@@ -2,6 +2,8 @@
 //!
 //! Columns of several bins are drawn from the smallest to the largest value with the band at its widest, so a picture
 //! of a million bins shows everything that stands out.
+//!
+//! Above 400 lines with its tests: where panels lie and what is drawn in each is decided together.
 
 use image::RgbImage;
 

@@ -9,7 +9,7 @@
 //! | a filter of any kind, fixed or learning, behind one surface | `running.rs`: [`Running`] |
 //! | where observations come from | `source.rs`: [`Source`] |
 //! | one line an observation | `lines.rs`: [`Lines`] |
-//! | a picture of what was believed, and how good it was | `portrayal.rs`: [`Portrayal`]; `signal.rs`, `scores.rs` |
+//! | a picture of what was believed, and how good it was | `portrayal.rs`: [`Portrayal`]; `credible.rs`: [`Band`]; `signal.rs`, `scores.rs` |
 //! | a filter saved, to go on another day | `snapshot.rs` |
 //! | factorisations beside each other | `comparison.rs`; learned and true states paired: `matching.rs` |
 //! | orders, smoothness and schemes beside each other | `ablation.rs` |
@@ -17,6 +17,7 @@
 pub mod ablation;
 pub mod choice;
 pub mod comparison;
+mod credible;
 pub mod flow;
 pub mod generalised;
 pub mod lines;
@@ -29,9 +30,10 @@ pub mod signal;
 pub mod snapshot;
 pub mod source;
 
+pub use credible::Band;
 pub use generalised::Generalised;
 pub use lines::{LineFormat, Lines};
 pub use model::Model;
-pub use portrayal::{Band, Portrayal};
+pub use portrayal::Portrayal;
 pub use running::Running;
 pub use source::Source;
