@@ -138,4 +138,14 @@ impl<T: Number> Number for Dual<T> {
         let (value, slope) = (self.value.scaled(factor), self.slope.scaled(factor));
         Self { value, slope }
     }
+    fn derivatives(self) -> [f64; 4] {
+        let (value, slope) = (self.value.derivatives(), self.slope.derivatives());
+        [value[0], slope[0], value[1], slope[1]]
+    }
+    fn from_derivatives([value, outer, inner, mixed]: [f64; 4]) -> Self {
+        Self {
+            value: T::from_derivatives([value, inner, 0.0, 0.0]),
+            slope: T::from_derivatives([outer, mixed, 0.0, 0.0]),
+        }
+    }
 }

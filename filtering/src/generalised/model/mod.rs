@@ -5,6 +5,7 @@
 //! | over which numbers are f and g written | `number.rs` |
 //! | numbers that carry a derivative | `dual.rs` |
 //! | f, g, and their first and second derivatives | `equations.rs` |
+//! | f and g as closures | `closures.rs` |
 //! | x' = A x + B v, y = C x | `linear.rs` |
 //! | Lorenz's system, both forms | `lorenz.rs` |
 //! | Lotka and Volterra's populations, two and many | `population.rs` |
@@ -15,6 +16,7 @@
 //! | models by name, for files | `named.rs` |
 //! | precisions of noise with unknown scales | `precision.rs` |
 //! | levels, priors, starts: the whole model | `generative.rs` |
+mod closures;
 mod dual;
 mod equations;
 mod generative;
@@ -28,6 +30,7 @@ mod population;
 mod precision;
 mod scalar;
 
+pub use closures::{Closures, Jet};
 pub use dual::Dual;
 pub use equations::{Argument, Equations, Point, Sizes};
 pub use generative::{CausePrior, GenerativeModel, Level};

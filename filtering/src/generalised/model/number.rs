@@ -50,6 +50,11 @@ pub trait Number:
     fn scaled(self, factor: f64) -> Self {
         self * Self::constant(factor)
     }
+    /// The value, the derivatives along the outer and the inner direction, and the mixed one; 0 for directions that this
+    /// number does not carry.
+    fn derivatives(self) -> [f64; 4];
+    /// The other way; directions that this number does not carry are left out.
+    fn from_derivatives(derivatives: [f64; 4]) -> Self;
 }
 
 impl Number for f64 {
@@ -79,5 +84,11 @@ impl Number for f64 {
     }
     fn powi(self, power: i32) -> Self {
         f64::powi(self, power)
+    }
+    fn derivatives(self) -> [f64; 4] {
+        [self, 0.0, 0.0, 0.0]
+    }
+    fn from_derivatives([value, ..]: [f64; 4]) -> Self {
+        value
     }
 }
