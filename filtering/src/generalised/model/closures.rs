@@ -113,22 +113,14 @@ mod tests {
     use super::super::{Argument, Lorenz};
     use super::*;
 
-    /// Lorenz's system again, by closures that call it.
-    fn lorenz() -> Closures<
-        impl Fn(Point<'_, Jet>, &mut [Jet]) + Clone,
-        impl Fn(Point<'_, Jet>, &mut [Jet]) + Clone,
-    > {
-        let own = Lorenz::default();
-        Closures::new(
-            own.sizes(),
-            move |at: Point<'_, Jet>, out: &mut [Jet]| own.f(at, out),
-            move |at: Point<'_, Jet>, out: &mut [Jet]| own.g(at, out),
-        )
-    }
-
     #[test]
     fn values_and_derivatives_are_those_of_the_equations_written_out() {
-        let (own, closures) = (Lorenz::default(), lorenz());
+        let own = Lorenz::default();
+        let closures = Closures::new(
+            own.sizes(),
+            |at: Point<'_, Jet>, out: &mut [Jet]| own.f(at, out),
+            |at: Point<'_, Jet>, out: &mut [Jet]| own.g(at, out),
+        );
         let at = Point {
             x: &[0.3, -1.2, 20.0],
             v: &[],
