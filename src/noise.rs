@@ -150,6 +150,10 @@ impl NoiseKey {
     }
 }
 
+/// What Philox4x32 multiplies by, and what its key grows by in every round.
+const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const GROWTH: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+
 /// Philox4x32-10: ten rounds over `counter` under `key`.
 #[inline(always)]
 pub const fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
@@ -157,16 +161,16 @@ pub const fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let [mut k0, mut k1] = key;
     let mut round = 0;
     while round < 10 {
-        let p0 = 0xD251_1F53u64 * c0 as u64;
-        let p1 = 0xCD9E_8D57u64 * c2 as u64;
+        let p0 = MULTIPLIERS[0] * c0 as u64;
+        let p1 = MULTIPLIERS[1] * c2 as u64;
         (c0, c1, c2, c3) = (
             (p1 >> 32) as u32 ^ c1 ^ k0,
             p1 as u32,
             (p0 >> 32) as u32 ^ c3 ^ k1,
             p0 as u32,
         );
-        k0 = k0.wrapping_add(0x9E37_79B9);
-        k1 = k1.wrapping_add(0xBB67_AE85);
+        k0 = k0.wrapping_add(GROWTH[0]);
+        k1 = k1.wrapping_add(GROWTH[1]);
         round += 1;
     }
     [c0, c1, c2, c3]
@@ -191,13 +195,13 @@ pub(crate) fn philox_lanes<const N: usize>(
     let (mut k0, mut k1) = (key.seed as u32, (key.seed >> 32) as u32);
     for _ in 0..10 {
         for l in 0..N {
-            let p0 = 0xD251_1F53u64 * (c0[l] & LOW);
-            let p1 = 0xCD9E_8D57u64 * (c2[l] & LOW);
+            let p0 = MULTIPLIERS[0] * (c0[l] & LOW);
+            let p1 = MULTIPLIERS[1] * (c2[l] & LOW);
             (c0[l], c1[l]) = ((p1 >> 32) ^ c1[l] ^ u64::from(k0), p1);
             (c2[l], c3[l]) = ((p0 >> 32) ^ c3[l] ^ u64::from(k1), p0);
         }
-        k0 = k0.wrapping_add(0x9E37_79B9);
-        k1 = k1.wrapping_add(0xBB67_AE85);
+        k0 = k0.wrapping_add(GROWTH[0]);
+        k1 = k1.wrapping_add(GROWTH[1]);
     }
     // Not `map`: its closure would be compiled for the baseline and called.
     let mut words = [[0u32; N]; 4];

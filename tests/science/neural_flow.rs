@@ -1,5 +1,7 @@
 //! Equations of motion that are networks: the module against the plain network, the expected energy against plain
 //! numbers and finite differences, and what is learned against the world that made the data.
+//!
+//! Above 400 lines: the cases share their networks and their worlds.
 
 use burn::tensor::{Device, Tensor};
 use scotopic::filtering::generalised::causal::{
