@@ -324,7 +324,17 @@ fn a_filter_of_a_network_goes_on_from_a_snapshot() -> Result<()> {
 #[test]
 fn equations_are_exchanged_whole_or_not_at_all() -> Result<()> {
     let model = |equations| GenerativeModel::single(equations, &[], 25.0, 100.0, 1.0, &[0.0; 2]);
-    let (straight, curved) = (convolution(false), convolution(true));
+    let straight = convolution(false);
+    let bent = convolution(true);
+    // A last layer that is not 0, or nothing would bend.
+    let weights = bent
+        .flow()
+        .weights()
+        .iter()
+        .map(|w| w + 0.3)
+        .collect::<Vec<_>>();
+    let flow = bent.flow().clone().with_weights(&weights)?;
+    let curved = Neural::new(flow, bent.output().clone())?;
     let settings = CausalSettings::default();
     let mut filter = CausalGeneralisedFilter::new(model(straight.clone())?, settings, None)?;
     let seen = [0.1, 0.2, -0.1, 0.0];

@@ -310,7 +310,7 @@ pub(crate) fn semi_root(p: &mut DMatrix<f64>) -> bool {
         let own = p[(j, j)];
         let pivot = own - (0..j).map(|k| p[(j, k)] * p[(j, k)]).sum::<f64>();
         let slack = ROUNDING * own.abs();
-        if pivot < -1e3 * slack {
+        if !pivot.is_finite() || pivot < -1e3 * slack {
             return false;
         }
         let scale = if pivot > slack {

@@ -44,6 +44,9 @@ pub struct DemSnapshot<E> {
     pub seen_rows: Vec<bool>,
 }
 
+/// No series is as long as this; counts beyond it come from a damaged file.
+const MOST: usize = 1 << 50;
+
 impl<E: Equations> From<Dem<E>> for DemSnapshot<E> {
     fn from(dem: Dem<E>) -> Self {
         Self {
@@ -133,8 +136,10 @@ impl<E: Equations> TryFrom<DemSnapshot<E>> for Dem<E> {
             let name = "snapshot: free_energy";
             return Err(Error::entry(name, &[], v, "a finite number"));
         }
-        if kept.formed > kept.seen {
-            let expected = "no more than were seen";
+        // Beliefs wait for the samples ahead of them, of which no more are kept than there is room for.
+        let waiting = kept.seen.checked_sub(kept.formed);
+        if waiting.is_none_or(|bins| bins > dem.seen_rows.len()) || kept.seen >= MOST {
+            let expected = "as many as were seen, or a few less";
             return Err(Error::setting("snapshot: formed", kept.formed, expected));
         }
         dem.parameters = kept.parameters;

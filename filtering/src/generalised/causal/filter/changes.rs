@@ -148,6 +148,8 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         let zeros = vec![0.0; self.layout.present()];
         let (x, n) = zeros.split_at(self.layout.states);
         let mut transition = self.transition.clone();
+        // A flow that was bent may have become straight.
+        transition.curvature.fill(0.0);
         if !transition.compute(&self.stack, &self.channels, x, n, self.settings.steps) {
             return Err(self.not_finite("f (its Jacobian over a bin; raise `steps`)"));
         }

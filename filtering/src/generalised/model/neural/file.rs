@@ -73,6 +73,18 @@ impl NetworkFile {
             let expected = "one of them: `hidden` starts a network, `layers` are one";
             return Err(Error::size(name, "both `hidden` and `layers`", expected));
         }
+        // Sizes come from a file: none may ask for more memory than a network of this kind can want.
+        for (what, size) in self
+            .hidden
+            .iter()
+            .map(|h| ("hidden", *h))
+            .chain([("outputs", outputs)])
+        {
+            if size > MOST {
+                let expected = format!("at most {MOST}");
+                return Err(Error::size(format!("{name}: {what}"), size, expected));
+            }
+        }
         let network = if !self.layers.is_empty() {
             Network::from_layers(&self.layers, self.activation)?
         } else if !self.hidden.is_empty() {
