@@ -1,16 +1,19 @@
 //! The D-step bin by bin, as data come.
 
+mod snapshot;
+
+pub use snapshot::DemSnapshot;
+
 use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
-use super::deduction::{Deduction, Rows, layout_of};
+use super::d_step::{Deduction, Rows, layout_of};
 use super::noise::Noise;
 use super::settings::DemSettings;
-use super::snapshot::DemSnapshot;
-use crate::generalised::layout::Layout;
-use crate::generalised::local::Stack;
+use crate::generalised::embedded::layout::Layout;
+use crate::generalised::embedded::record::Record;
+use crate::generalised::model::stacked::Stack;
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::record::Record;
 use crate::generalised::scheme::Scheme;
 use crate::sequence::check_row;
 use crate::{Error, Result, Sequence};

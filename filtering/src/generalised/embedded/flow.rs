@@ -11,13 +11,13 @@ use nalgebra::{DMatrix, DVector, DVectorView};
 
 use super::energy::{covariance, covariance_from_roots, published_floor};
 use super::errors::{TopOrder, add_data_errors, error_jacobian, prediction_errors};
-use super::gap::{Gap, open_covariance};
-use super::integrator::{LocalLinearisation, responses};
 use super::layout::Layout;
-use super::local::{Local, Stack, finite};
-use super::model::Equations;
+use super::missing_samples::{Gap, open_covariance};
 use super::shift::{add_shift, shift};
 use crate::Result;
+use crate::generalised::integrator::{LocalLinearisation, responses};
+use crate::generalised::model::Equations;
+use crate::generalised::model::stacked::{Local, Stack, finite};
 
 /// A point of the generalised flow: where the unknowns, the data, the inputs and the parameters are.
 #[derive(Debug, Clone, Copy)]

@@ -17,10 +17,10 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use crate::generalised::errors::{TopOrder, add_error_slopes};
-use crate::generalised::flow::{Flow, Instant, MeanField};
-use crate::generalised::layout::Layout;
-use crate::generalised::local::{Local, Stack};
+use crate::generalised::embedded::errors::{TopOrder, add_error_slopes};
+use crate::generalised::embedded::flow::{Flow, Instant, MeanField};
+use crate::generalised::embedded::layout::Layout;
+use crate::generalised::model::stacked::{Local, Stack};
 use crate::generalised::model::{Argument, Equations, GaussianPrior, Point};
 
 /// The free directions of the parameters of all levels, with their prior.

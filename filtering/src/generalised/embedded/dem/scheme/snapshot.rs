@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::scheme::{Dem, Now};
-use super::settings::DemSettings;
-use crate::generalised::free_energy::FreeEnergy;
+use super::{Dem, Now};
+use crate::generalised::embedded::dem::settings::DemSettings;
+use crate::generalised::embedded::free_energy::FreeEnergy;
+use crate::generalised::embedded::record::Record;
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::record::Record;
 use crate::{Error, Result};
 
 /// The model, the settings, what was learnt, the belief and the newest samples. A scheme serialises as this, and going on

@@ -163,7 +163,7 @@ pub(crate) fn open_covariance(precision: &DMatrix<f64>) -> DMatrix<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generalised::embedding::{SampleEmbedding, Window};
+    use crate::generalised::embedded::embedding::{SampleEmbedding, Window};
     use crate::generalised::precision::{temporal_covariance, temporal_precision};
 
     fn window(n: usize) -> Weights {

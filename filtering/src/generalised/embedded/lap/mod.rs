@@ -6,11 +6,9 @@
 //! |---|---|
 //! | the scheme; known parameters | `scheme.rs`: [`GeneralisedFiltering`] |
 //! | unknown parameters: pass by pass | `learning.rs`: [`Filtered`] |
-//! | the scheme saved, to go on another day | `snapshot.rs`: [`GeneralisedFilteringSnapshot`] |
+//! | the scheme saved, to go on another day | `scheme/snapshot.rs`: [`GeneralisedFilteringSnapshot`] |
 mod learning;
 mod scheme;
-mod snapshot;
 
 pub use learning::Filtered;
-pub use scheme::GeneralisedFiltering;
-pub use snapshot::GeneralisedFilteringSnapshot;
+pub use scheme::{GeneralisedFiltering, GeneralisedFilteringSnapshot};

@@ -1,12 +1,12 @@
 //! What has to be kept of generalised filtering to go on later.
 //!
 //! Nothing of a pass outlives [`GeneralisedFiltering::learn`], which leaves the scheme as it was, so this is the flow of
-//! the states. To go on *learning*, start from what was learnt ([`super::Filtered::as_prior`]).
+//! the states. To go on *learning*, start from what was learnt ([`crate::generalised::lap::Filtered::as_prior`]).
 
 use serde::{Deserialize, Serialize};
 
-use super::scheme::{GeneralisedFiltering, diagonal};
-use crate::generalised::dem::{Dem, DemSnapshot};
+use super::{GeneralisedFiltering, diagonal};
+use crate::generalised::embedded::dem::{Dem, DemSnapshot};
 use crate::generalised::model::Equations;
 use crate::{Error, Result};
 

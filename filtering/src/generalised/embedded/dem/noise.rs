@@ -9,9 +9,9 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::Result;
-use crate::generalised::energy::generalised_precision;
-use crate::generalised::errors::TopOrder;
-use crate::generalised::layout::Layout;
+use crate::generalised::embedded::energy::generalised_precision;
+use crate::generalised::embedded::errors::TopOrder;
+use crate::generalised::embedded::layout::Layout;
 use crate::generalised::model::{Equations, GenerativeModel, NoisePrecision};
 
 /// From here on a precision counts as certainty in the published masks: e¹⁶.

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::generalised::embedding::{Edge, Window};
-use crate::generalised::errors::TopOrder;
-use crate::generalised::local::{Derivatives, PUBLISHED_STEP};
+use crate::generalised::embedded::embedding::{Edge, Window};
+use crate::generalised::embedded::errors::TopOrder;
+use crate::generalised::model::stacked::{Derivatives, PUBLISHED_STEP};
 use crate::generalised::precision::PUBLISHED_WHITE;
 use crate::generalised::scheme::Embedding;
 use crate::{Error, Result};

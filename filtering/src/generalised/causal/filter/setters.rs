@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use super::CausalGeneralisedFilter;
 use crate::generalised::causal::settings::{CausalSettings, Linearisation};
 use crate::generalised::causal::stack::{Stack, root_of_inverse};
-use crate::generalised::causal::third::ThirdMoments;
+use crate::generalised::causal::third_moments::ThirdMoments;
 use crate::generalised::model::Equations;
 use crate::{Error, Result};
 

@@ -25,8 +25,8 @@ use super::CausalGeneralisedFilter;
 use super::innovation::Innovation;
 use super::settings::CausalSettings;
 use super::transition::phi_functions;
-use crate::generalised::experience::{Experience, Whitened, semi_root};
 use crate::generalised::model::{Argument, Equations, Point};
+use crate::generalised::regression_points::{Experience, Whitened, semi_root};
 use crate::generalised::scheme::Scheme;
 use crate::{Error, Result};
 

@@ -27,18 +27,18 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::scheme::GeneralisedFiltering;
-use crate::generalised::dem::{
+use crate::generalised::embedded::dem::{
     Free, Rows, all_seen, as_prior, flat, log_det_of_product, parameter_slopes, regular_inverse,
 };
-use crate::generalised::energy::{log_det, published_floor};
-use crate::generalised::flow::Instant;
-use crate::generalised::free_energy::FreeEnergy;
-use crate::generalised::gap::open_covariance;
+use crate::generalised::embedded::energy::{log_det, published_floor};
+use crate::generalised::embedded::flow::Instant;
+use crate::generalised::embedded::free_energy::FreeEnergy;
+use crate::generalised::embedded::missing_samples::open_covariance;
+use crate::generalised::embedded::record::Record;
+use crate::generalised::embedded::shift::shift_matrix;
 use crate::generalised::integrator::LocalLinearisation;
-use crate::generalised::local::finite;
+use crate::generalised::model::stacked::finite;
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::record::Record;
-use crate::generalised::shift::shift_matrix;
 use crate::{Error, Result, Sequence};
 
 /// What was learnt from a series.
@@ -60,7 +60,7 @@ pub struct Filtered {
 
 impl Filtered {
     /// `model` with what was learnt as its prior, to go on learning from another series; as
-    /// [`crate::generalised::dem::Learnt::as_prior`]. The momentum of the parameters begins anew with the states.
+    /// [`crate::generalised::embedded::dem::Learnt::as_prior`]. The momentum of the parameters begins anew with the states.
     ///
     /// # Errors
     /// [`Error::Size`] if this was learnt of another model.
@@ -99,7 +99,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
     /// Learns parameters and log-precisions over passes through a whole series.
     ///
     /// # Errors
-    /// As [`crate::generalised::dem::Dem::learn`]; the scheme is as it was then.
+    /// As [`crate::generalised::embedded::dem::Dem::learn`]; the scheme is as it was then.
     pub fn learn(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<Filtered> {
         let bins = series.len();
         let layout = self.dem.layout();

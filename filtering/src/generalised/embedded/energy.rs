@@ -12,7 +12,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::errors::TopOrder;
 use super::layout::Layout;
-use super::precision::temporal_precision;
+use crate::generalised::precision::temporal_precision;
 use crate::{Error, Result};
 
 /// iS `[errors, errors]` from the precisions of all cause errors (the data's first) `[outputs + causes, …]` and

@@ -8,16 +8,16 @@ use nalgebra::{DMatrix, DVector};
 
 use super::noise::Noise;
 use super::settings::DemSettings;
-use crate::generalised::embedding::SampleEmbedding;
-use crate::generalised::flow::{Flow, Instant, MeanField, Terms};
-use crate::generalised::free_energy::FreeEnergy;
-use crate::generalised::gap::Gap;
-use crate::generalised::layout::Layout;
-use crate::generalised::local::{Local, Stack};
+use crate::generalised::embedded::cached_weights::Prepared;
+use crate::generalised::embedded::embedding::SampleEmbedding;
+use crate::generalised::embedded::flow::{Flow, Instant, MeanField, Terms};
+use crate::generalised::embedded::free_energy::FreeEnergy;
+use crate::generalised::embedded::layout::Layout;
+use crate::generalised::embedded::missing_samples::Gap;
+use crate::generalised::embedded::record::Record;
 use crate::generalised::model::Equations;
+use crate::generalised::model::stacked::{Local, Stack};
 use crate::generalised::precision::temporal_precision;
-use crate::generalised::prepared::Prepared;
-use crate::generalised::record::Record;
 use crate::{Error, Result};
 
 /// A series, or the newest part of it: row t `[width]` lies at place t modulo the rows there is room for.

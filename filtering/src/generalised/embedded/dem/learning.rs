@@ -29,16 +29,16 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::deduction::Rows;
+use super::d_step::Rows;
 use super::parameters::{Free, parameter_slopes};
 use super::posterior::as_prior;
 use super::scheme::Dem;
-use crate::generalised::energy::{covariance, log_det, published_floor};
-use crate::generalised::free_energy::FreeEnergy;
-use crate::generalised::gap::Gap;
+use crate::generalised::embedded::energy::{covariance, log_det, published_floor};
+use crate::generalised::embedded::free_energy::FreeEnergy;
+use crate::generalised::embedded::missing_samples::Gap;
+use crate::generalised::embedded::record::Record;
 use crate::generalised::integrator::LocalLinearisation;
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::record::Record;
 use crate::{Error, Result, Sequence};
 
 /// What was learnt from a series.
@@ -298,9 +298,9 @@ impl<E: Equations> Dem<E> {
             seen,
         };
         for t in 0..bins {
-            let mut between = |stack: &mut crate::generalised::local::Stack<E>,
-                               flow: &crate::generalised::flow::Flow,
-                               at: crate::generalised::flow::Instant<'_>,
+            let mut between = |stack: &mut crate::generalised::model::stacked::Stack<E>,
+                               flow: &crate::generalised::embedded::flow::Flow,
+                               at: crate::generalised::embedded::flow::Instant<'_>,
                                last: bool| {
                 let slopes = parameter_slopes(stack, &layout, top, free, at).with_gap(flow);
                 if last && !flow.open {

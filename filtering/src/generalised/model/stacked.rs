@@ -6,7 +6,7 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::model::{Argument, Equations, GenerativeModel, Point, Sizes};
+use super::{Argument, Equations, GenerativeModel, Point, Sizes};
 use crate::{Error, Result};
 
 /// The step of the published forward differences, exp(−8).

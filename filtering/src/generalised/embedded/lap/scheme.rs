@@ -1,12 +1,15 @@
 //! Generalised filtering with known parameters: the flow of the D-step, with a free energy of its own.
 
+mod snapshot;
+
+pub use snapshot::GeneralisedFilteringSnapshot;
+
 use serde::{Deserialize, Serialize};
 
-use super::snapshot::GeneralisedFilteringSnapshot;
-use crate::generalised::dem::{Dem, DemSettings};
-use crate::generalised::free_energy::FreeEnergy;
+use crate::generalised::embedded::dem::{Dem, DemSettings};
+use crate::generalised::embedded::free_energy::FreeEnergy;
+use crate::generalised::embedded::record::Record;
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::record::Record;
 use crate::{Result, Sequence};
 
 /// Log-precisions from here on are taken for certainty in the published free energy.

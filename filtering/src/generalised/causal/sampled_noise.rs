@@ -2,8 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::settings::GENERATED;
-use super::shape::{NUGGET, NoiseProcess};
+use super::noise_process::{GENERATED, NUGGET, NoiseProcess};
 use crate::generalised::noise::sampled_kernel;
 use crate::{Error, Result};
 

@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::layout::Layout;
-use super::local::Local;
+use crate::generalised::model::stacked::Local;
 
 /// The belief about one bin.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::layout::Layout;
-use super::local::Local;
+use crate::generalised::model::stacked::Local;
 
 /// What becomes of the error of motion of the highest order, whose motion is not represented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::network::{PredictiveCoding, PredictiveCodingSettings};
+use super::{PredictiveCoding, PredictiveCodingSettings};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::{Error, Result};
 
