@@ -5,7 +5,7 @@ use nalgebra::{Complex, DMatrix, DVector};
 use super::dense::{Discretisation, symmetrise};
 use crate::{Error, Result};
 
-/// The degree of the polynomials along which generated noise moves between its samples (equations section 10).
+/// The degree of the polynomials along which generated noise moves between its samples (eq. G31).
 pub const GENERATED: usize = 6;
 
 /// One channel of noise c of unit variance: the state is (c, c', c'', …) `[k]`.
