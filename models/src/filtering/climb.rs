@@ -1,4 +1,4 @@
-//! θ while it is learnt: (RMLE), in double precision on this machine.
+//! θ while it is learned (eq. F10), in double precision on this machine.
 
 use scotopic::filtering::nonlinear::{Ascent, Learn};
 use scotopic::filtering::{Error, Result};

@@ -118,7 +118,7 @@ impl AmortisedState {
         &self.climb.score
     }
 
-    /// `E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]` `[P]`, what (RMLE) climbs.
+    /// `E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]` `[P]`, what eq. F10 ascends.
     pub fn gradient(&self) -> &[f64] {
         &self.climb.gradient
     }

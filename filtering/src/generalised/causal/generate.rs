@@ -1,4 +1,4 @@
-//! A model run forwards: states, causes and observations from sampled noise (equations section 10).
+//! A model run forwards: states, causes and observations from sampled noise (eq. G31).
 
 use nalgebra::DMatrix;
 use rand::Rng;

@@ -69,8 +69,8 @@
 //! # What follows
 //!
 //! - Order 0 with white noise in continuous time is the Kalman filter of the exactly discretised model, and
-//!   tends to Kalman and Bucy's for short bins (equations E5).
-//! - Noise of order k is filtered exactly by order k (equations E8).
+//!   tends to Kalman and Bucy's for short bins (eq. G36).
+//! - Noise of order k is filtered exactly by order k (eq. G39).
 //! - On linear models with the generator's noise the posterior is the exact one up to the Markov order.
 //! - Nothing grows with time, nothing is allocated from bin to bin.
 //!

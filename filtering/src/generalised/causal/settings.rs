@@ -25,7 +25,7 @@ pub enum Linearisation {
     ThirdOrder,
 }
 
-/// The degree of the polynomials along which generated noise moves between its samples (equations section 10).
+/// The degree of the polynomials along which generated noise moves between its samples (eq. G31).
 pub const GENERATED: usize = 6;
 
 /// Settings of [`super::CausalGeneralisedFilter`].

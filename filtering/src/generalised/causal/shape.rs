@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn shaped_noise_tends_to_the_gaussian_autocorrelation() {
-        // The error at lags 1 to 3 falls with the order (equations E7, E8 as far as they can be tested).
+        // The error at lags 1 to 3 falls with the order (eqs. G38, G39 as far as they can be tested).
         let errors: Vec<f64> = [1, 3, 6, 10]
             .into_iter()
             .map(|order| {
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn shaped_noise_has_the_derivative_variances_of_the_table() {
-        // V of equations section 2 at s = ½: 1, 2, 12 on the diagonal, −2 between orders 0 and 2.
+        // V of eq. G4 at s = ½: 1, 2, 12 on the diagonal, −2 between orders 0 and 2.
         let smoothness = 0.5;
         let order = 12;
         let process = NoiseShape::Gaussian { smoothness, order }

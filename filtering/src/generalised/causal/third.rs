@@ -2,7 +2,7 @@
 //!
 //! A flow that bends skews a belief, and goes on bending it in the next bin. The error that second-order filters
 //! leave out is the same in bin after bin: with almost no noise on the motion it does not average out but adds up,
-//! and a filter that makes a Gaussian of its belief in every bin grows too sure (equations of the moments in
+//! and a filter that makes a Gaussian of its belief in every bin grows too sure (the equations of the moments are in
 //! Jazwinski 1970, chapter 9). Here the third central moments T of the states are carried.
 //!
 //! Write a deviation of the states as e = S ε with P = S S' and W the third moments of ε, and let the joint state's
