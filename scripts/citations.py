@@ -32,7 +32,7 @@ def tracked(*patterns):
     """Paths of tracked and new files, relative to the root."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns]
     out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [Path(line) for line in out.splitlines() if (ROOT / line).is_file()]
+    return [Path(line) for line in dict.fromkeys(out.splitlines()) if (ROOT / line).is_file()]
 
 
 def fenced(lines):
