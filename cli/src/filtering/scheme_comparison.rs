@@ -8,8 +8,8 @@ use scotopic_figures::chart::{self, Mark, Series};
 use scotopic_figures::timeline::{COLUMNS, Extent, Moment, Span, Timeline};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_filtering::Sequence;
-use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
-use scotopic_filtering::generalised::dem::{Dem, DemSettings, Published};
+use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
@@ -138,14 +138,14 @@ pub fn run(
 
 fn make(model: &Generalised, scheme: &str, embedding: Embedding) -> Result<Box<dyn Scheme>> {
     let built = model.build()?;
-    let dem = |published: Published| DemSettings {
+    let dem = |published: Published| DemConfig {
         embedding,
         published,
-        ..DemSettings::default()
+        ..DemConfig::default()
     };
     Ok(match scheme {
         "causal" => {
-            let settings = CausalSettings::from(embedding);
+            let settings = CausalConfig::from(embedding);
             Box::new(CausalGeneralisedFilter::new(
                 built,
                 settings,
