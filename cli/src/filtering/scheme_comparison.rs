@@ -88,7 +88,7 @@ pub fn run(
         }
         Err(error) => return Err(error),
     };
-    row.look_ahead = running.delay();
+    row.look_ahead = running.lag();
     let n = running.states().len();
     let mut tracks = vec![
         Track {
@@ -108,7 +108,7 @@ pub fn run(
             return Ok((row, tracks));
         }
         // The published schemes have no belief before N + 1 samples are in; no scheme is scored before that.
-        let (Some(at), true) = (t.checked_sub(running.delay()), t >= order) else {
+        let (Some(at), true) = (t.checked_sub(running.lag()), t >= order) else {
             continue;
         };
         let covariance = running.state_covariance();
