@@ -29,6 +29,7 @@
 //! | hidden states that are one of K | [`hmm`] |
 //! | hidden states that are vectors, all linear and Gaussian | [`gaussian`] |
 //! | hidden states that are vectors, any transition and likelihood | [`nonlinear`] |
+//! | what every filter can do | [`Filter`]; its [`Belief`] |
 //! | how fast averages forget | [`Gain`] |
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | data: rows with gaps | [`Sequence`] |
@@ -54,6 +55,7 @@ pub use rand;
 
 mod digamma;
 mod error;
+mod filter;
 mod gain;
 pub mod gaussian;
 pub mod generalised;
@@ -67,6 +69,7 @@ mod widest;
 
 pub use digamma::digamma;
 pub use error::{Error, Result};
+pub use filter::{Belief, Filter, GaussianBelief, Moments, PredictedObservation};
 pub use gain::Gain;
 pub use log_space::{entropy, log_sum_exp, softmax};
 pub use normal::deviations_of;

@@ -10,7 +10,7 @@ use super::model::LinearGaussian;
 use super::restricted::Restricted;
 use super::smoother::push_all;
 use crate::step::Step;
-use crate::{Error, Result, Sequence};
+use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result, Sequence};
 
 /// What q is allowed to be, given a linear-Gaussian model. Gaussians all, with every optimum in closed form.
 ///
@@ -247,5 +247,42 @@ impl GaussianFilter {
             Self::Exact(filter) => filter.observations(),
             Self::Restricted(filter) => filter.observations(),
         }
+    }
+}
+
+impl GaussianFilter {
+    /// The model.
+    pub fn model(&self) -> &LinearGaussian {
+        match self {
+            Self::Exact(filter) => filter.model(),
+            Self::Restricted(filter) => filter.model(),
+        }
+    }
+
+    fn inner(&self) -> &dyn Filter {
+        match self {
+            Self::Exact(filter) => filter,
+            Self::Restricted(filter) => filter,
+        }
+    }
+}
+
+impl Filter for GaussianFilter {
+    crate::filter::own_methods!();
+
+    fn belief(&self) -> Belief<'_> {
+        self.inner().belief()
+    }
+
+    fn width(&self) -> usize {
+        self.model().width()
+    }
+
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        self.inner().predicted_observation()
+    }
+
+    fn signal(&self) -> Moments {
+        self.inner().signal()
     }
 }

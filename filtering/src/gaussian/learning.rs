@@ -13,7 +13,7 @@ use super::regression::Regression;
 use super::settings::{GaussianLearn, OnlineEm, Rmle};
 use super::statistics::Statistics;
 use crate::step::Step;
-use crate::{Error, Result};
+use crate::{Belief, Error, Moments, PredictedObservation, Result};
 
 /// A filter whose model follows the observations. [`Step::increment`] is the prequential score: ln p of the
 /// observation under the model that was learned from those before it.
@@ -268,6 +268,36 @@ fn ascended(
             learned.observation_noise,
         )?,
     )
+}
+
+impl crate::Filter for GaussianLearning {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        Self::update(self, observation)
+    }
+
+    fn elbo(&self) -> f64 {
+        self.filter.elbo()
+    }
+
+    fn observations(&self) -> u64 {
+        self.filter.observations()
+    }
+
+    fn belief(&self) -> Belief<'_> {
+        crate::Filter::belief(&self.filter)
+    }
+
+    fn width(&self) -> usize {
+        self.model().width()
+    }
+
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        self.filter.predicted_observation()
+    }
+
+    fn signal(&self) -> Moments {
+        self.filter.signal()
+    }
 }
 
 /// The form of a learner in a file.
