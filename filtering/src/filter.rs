@@ -12,7 +12,7 @@ use crate::{Error, Result, Step};
 /// | [`hmm::Online`](crate::hmm::Online) | probabilities | a bound, exact where reversed | of its belief |
 /// | [`gaussian::Kalman`](crate::gaussian::Kalman), [`gaussian::GaussianLearning`](crate::gaussian::GaussianLearning) | normal | ln p, exact | exact |
 /// | [`gaussian::GaussianFilter`](crate::gaussian::GaussianFilter) | normal | a bound, exact where reversed | of its belief |
-/// | [`nonlinear::Filter`](crate::nonlinear::Filter), [`nonlinear::Learning`](crate::nonlinear::Learning) | normal | a bound or its estimate | moments on the points of its rule |
+/// | [`nonlinear::NonlinearFilter`](crate::nonlinear::NonlinearFilter), [`nonlinear::NonlinearLearning`](crate::nonlinear::NonlinearLearning) | normal | a bound or its estimate | moments on the points of its rule |
 /// | causal filter, [`Odem`](crate::generalised::odem::Odem) | normal | ln p under its linearisation | g linearised at the predicted mean |
 /// | [`KalmanBucy`](crate::generalised::KalmanBucy) | normal | none | exact as the time step vanishes |
 /// | [`PredictiveCoding`](crate::generalised::predictive_coding::PredictiveCoding) | a point | none | of its point |
@@ -235,3 +235,38 @@ macro_rules! own_methods {
     };
 }
 pub(crate) use own_methods;
+
+/// The methods of [`Filter`], but for `update`, of a type that has another filter in it.
+macro_rules! methods_of {
+    ($this:ident => $inner:expr) => {
+        fn belief(&self) -> $crate::Belief<'_> {
+            let $this = self;
+            $crate::Filter::belief($inner)
+        }
+        fn elbo(&self) -> f64 {
+            let $this = self;
+            $crate::Filter::elbo($inner)
+        }
+        fn observations(&self) -> u64 {
+            let $this = self;
+            $crate::Filter::observations($inner)
+        }
+        fn width(&self) -> usize {
+            let $this = self;
+            $crate::Filter::width($inner)
+        }
+        fn lag(&self) -> usize {
+            let $this = self;
+            $crate::Filter::lag($inner)
+        }
+        fn predicted_observation(&self) -> $crate::Result<$crate::PredictedObservation> {
+            let $this = self;
+            $crate::Filter::predicted_observation($inner)
+        }
+        fn signal(&self) -> $crate::Moments {
+            let $this = self;
+            $crate::Filter::signal($inner)
+        }
+    };
+}
+pub(crate) use methods_of;

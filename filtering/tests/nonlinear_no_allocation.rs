@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use scotopic_filtering::nonlinear::models::{Ar1Poisson, DiagonalLinear};
 use scotopic_filtering::nonlinear::{
-    Learn, Learning, Product, Representation, Scheme, Settings, StateSpace,
+    LearningConfig, NonlinearLearning, IndependentCoordinates, Representation, ElboKind, NonlinearConfig, StateSpace,
 };
 
 thread_local! {
@@ -30,8 +30,8 @@ unsafe impl GlobalAlloc for Counting {
 static COUNTING: Counting = Counting;
 
 /// How often memory was asked for in fifty updates after the first three, one of them without an observation.
-fn asked<M: StateSpace + Clone>(model: M, settings: Settings, y: &[f64]) -> usize {
-    let mut learning = Learning::new(model, settings, Learn::default()).unwrap();
+fn asked<M: StateSpace + Clone>(model: M, settings: NonlinearConfig, y: &[f64]) -> usize {
+    let mut learning = NonlinearLearning::new(model, settings, LearningConfig::default()).unwrap();
     for _ in 0..3 {
         learning.update(Some(y)).unwrap();
     }
@@ -51,24 +51,24 @@ fn updates_ask_for_nothing() {
     let diagonal = |n: usize| {
         DiagonalLinear::new(vec![0.8; n], vec![0.9; n], vec![0.1; n], vec![0.2; n]).unwrap()
     };
-    for scheme in [Scheme::Reversed, Scheme::Jelbo, Scheme::Vjf] {
+    for elbo in [ElboKind::Reversed, ElboKind::Jelbo, ElboKind::Vjf] {
         for representation in [Representation::Quadratic, Representation::table()] {
-            let settings = Settings {
-                scheme,
+            let settings = NonlinearConfig {
+                elbo,
                 representation,
-                ..Settings::default()
+                ..NonlinearConfig::default()
             };
             assert_eq!(asked(poisson.clone(), settings, &[3.0]), 0);
         }
-        let settings = Settings {
-            scheme,
-            ..Settings::default()
+        let settings = NonlinearConfig {
+            elbo,
+            ..NonlinearConfig::default()
         };
         assert_eq!(asked(diagonal(4), settings, &[0.1, -0.2, 0.3, 0.0]), 0);
     }
     let parts = diagonal(2).coordinates().into_iter();
-    let parts = parts.map(|m| Learning::new(m, Settings::default(), Learn::default()).unwrap());
-    let mut product = Product::new(parts.collect()).unwrap();
+    let parts = parts.map(|m| NonlinearLearning::new(m, NonlinearConfig::default(), LearningConfig::default()).unwrap());
+    let mut product = IndependentCoordinates::new(parts.collect()).unwrap();
     product.update(Some(&[0.1, 0.2])).unwrap();
     let before = ASKED.with(Cell::get);
     product.update(Some(&[0.1, 0.2])).unwrap();

@@ -10,7 +10,7 @@ use super::model::LinearGaussian;
 use super::restricted::Restricted;
 use super::smoother::push_all;
 use crate::step::Step;
-use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result, Sequence};
+use crate::{Error, Filter, Result, Sequence};
 
 /// What q is allowed to be, given a linear-Gaussian model. Gaussians all, with every optimum in closed form.
 ///
@@ -268,21 +268,9 @@ impl GaussianFilter {
 }
 
 impl Filter for GaussianFilter {
-    crate::filter::own_methods!();
-
-    fn belief(&self) -> Belief<'_> {
-        self.inner().belief()
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        Self::update(self, observation)
     }
 
-    fn width(&self) -> usize {
-        self.model().width()
-    }
-
-    fn predicted_observation(&self) -> Result<PredictedObservation> {
-        self.inner().predicted_observation()
-    }
-
-    fn signal(&self) -> Moments {
-        self.inner().signal()
-    }
+    crate::filter::methods_of!(filter => filter.inner());
 }

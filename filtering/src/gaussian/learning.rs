@@ -13,7 +13,7 @@ use super::regression::Regression;
 use super::settings::{GaussianLearn, OnlineEm, Rmle};
 use super::statistics::Statistics;
 use crate::step::Step;
-use crate::{Belief, Error, Moments, PredictedObservation, Result};
+use crate::{Error, Result};
 
 /// A filter whose model follows the observations. [`Step::increment`] is the prequential score: ln p of the
 /// observation under the model that was learned from those before it.
@@ -275,29 +275,7 @@ impl crate::Filter for GaussianLearning {
         Self::update(self, observation)
     }
 
-    fn elbo(&self) -> f64 {
-        self.filter.elbo()
-    }
-
-    fn observations(&self) -> u64 {
-        self.filter.observations()
-    }
-
-    fn belief(&self) -> Belief<'_> {
-        crate::Filter::belief(&self.filter)
-    }
-
-    fn width(&self) -> usize {
-        self.model().width()
-    }
-
-    fn predicted_observation(&self) -> Result<PredictedObservation> {
-        self.filter.predicted_observation()
-    }
-
-    fn signal(&self) -> Moments {
-        self.filter.signal()
-    }
+    crate::filter::methods_of!(learning => &learning.filter);
 }
 
 /// The form of a learner in a file.
