@@ -7,7 +7,8 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use scotopic_filtering::nonlinear::models::{Ar1Poisson, DiagonalLinear};
 use scotopic_filtering::nonlinear::{
-    NonlinearFilter, LearningConfig, NonlinearLearning, TwoPhaseUpdate, IndependentCoordinates, Representation, CubatureRule, NonlinearConfig, StateSpace,
+    CubatureRule, IndependentCoordinates, LearningConfig, NonlinearConfig, NonlinearFilter,
+    NonlinearLearning, Representation, StateSpace, TwoPhaseUpdate,
 };
 
 const N: usize = 10;
@@ -192,9 +193,13 @@ fn ten(c: &mut Criterion) {
     let mut parts = diagonal.coordinates().into_iter();
     let learners = parts
         .by_ref()
-        .map(|one| NonlinearLearning::new(one, exact.clone(), LearningConfig::default()).expect("a learner"))
+        .map(|one| {
+            NonlinearLearning::new(one, exact.clone(), LearningConfig::default())
+                .expect("a learner")
+        })
         .collect();
-    let mut product: IndependentCoordinates<NonlinearLearning<DiagonalLinear>> = IndependentCoordinates::new(learners).expect("parts");
+    let mut product: IndependentCoordinates<NonlinearLearning<DiagonalLinear>> =
+        IndependentCoordinates::new(learners).expect("parts");
     let rows = rows(N);
     let mut t = 0;
     c.bench_function("diagonal linear, n = 10, learning F and G", |b| {
@@ -203,7 +208,11 @@ fn ten(c: &mut Criterion) {
             black_box(product.update(Some(&rows[t % rows.len()])).expect("finite"))
         });
     });
-    let dense = NonlinearLearning::new(diagonal, NonlinearConfig::default(), LearningConfig::default());
+    let dense = NonlinearLearning::new(
+        diagonal,
+        NonlinearConfig::default(),
+        LearningConfig::default(),
+    );
     updates(
         c,
         "the same, n × n, affine score",
@@ -212,7 +221,11 @@ fn ten(c: &mut Criterion) {
     );
     let filter = NonlinearFilter::new(Network::new(), NonlinearConfig::default());
     updates(c, "network, n = 10", filter.expect("a filter"), &rows);
-    let learning = NonlinearLearning::new(Network::new(), NonlinearConfig::default(), LearningConfig::default());
+    let learning = NonlinearLearning::new(
+        Network::new(),
+        NonlinearConfig::default(),
+        LearningConfig::default(),
+    );
     updates(
         c,
         "network, n = 10, learning ten weights",

@@ -9,7 +9,10 @@
 use std::time::Instant;
 
 use scotopic_filtering::nonlinear::models::DiagonalLinear;
-use scotopic_filtering::nonlinear::{LearningConfig, NonlinearLearning, IndependentCoordinates, CubatureRule, ElboKind, NonlinearConfig, simulate};
+use scotopic_filtering::nonlinear::{
+    CubatureRule, ElboKind, IndependentCoordinates, LearningConfig, NonlinearConfig,
+    NonlinearLearning, simulate,
+};
 use scotopic_filtering::rand::rngs::SmallRng;
 use scotopic_filtering::rand::{RngExt, SeedableRng};
 use scotopic_filtering::{Result, Sequence};
@@ -51,13 +54,14 @@ fn learn(
         learning.update(observation)?;
     }
     let seconds = clock.elapsed().as_secs_f64() / data.len() as f64;
-    let error = |which: usize, truth: &[f64], of: fn(&NonlinearLearning<DiagonalLinear>) -> &[f64]| {
-        let parts = learning.parts().iter().zip(truth);
-        parts
-            .map(|(part, t)| (of(part)[which] - t).abs())
-            .sum::<f64>()
-            / DIMENSIONS as f64
-    };
+    let error =
+        |which: usize, truth: &[f64], of: fn(&NonlinearLearning<DiagonalLinear>) -> &[f64]| {
+            let parts = learning.parts().iter().zip(truth);
+            parts
+                .map(|(part, t)| (of(part)[which] - t).abs())
+                .sum::<f64>()
+                / DIMENSIONS as f64
+        };
     Ok(Outcome {
         last: [
             error(0, truth.f(), NonlinearLearning::parameters),

@@ -183,7 +183,9 @@ impl Moments {
         let parts = |values: &[f64], i: usize, of: &dyn Fn(f64, usize) -> f64| -> f64 {
             let rows = values.chunks_exact(width).enumerate();
             let parts = weights.iter().zip(rows);
-            parts.map(|(w, (k, row))| w * of(row[i], k * width + i)).sum()
+            parts
+                .map(|(w, (k, row))| w * of(row[i], k * width + i))
+                .sum()
         };
         let mean: Vec<f64> = (0..width).map(|i| parts(means, i, &|m, _| m)).collect();
         let spread = |i: usize| {

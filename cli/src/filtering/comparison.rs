@@ -234,7 +234,8 @@ fn evidence(model: &AnyStateSpace, data: &Sequence) -> Option<Vec<f64>> {
     if model.dim() != 1 {
         return None;
     }
-    let mut filter = nonlinear::NonlinearFilter::new(model.clone(), NonlinearConfig::default()).ok()?;
+    let mut filter =
+        nonlinear::NonlinearFilter::new(model.clone(), NonlinearConfig::default()).ok()?;
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for row in data.iter() {
         filter.update(row).ok()?;

@@ -346,7 +346,9 @@ impl crate::Filter for Kalman {
     }
 
     fn predicted_observation(&self) -> Result<PredictedObservation> {
-        Ok(self.model.predicted_observation(&Self::belief(self), Self::observations(self)))
+        Ok(self
+            .model
+            .predicted_observation(&Self::belief(self), Self::observations(self)))
     }
 
     fn signal(&self) -> Moments {

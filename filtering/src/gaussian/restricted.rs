@@ -143,7 +143,10 @@ impl crate::Filter for Restricted {
     crate::filter::own_methods!();
 
     fn belief(&self) -> Belief<'_> {
-        Belief::normal(self.state.belief.mean.as_slice(), self.state.belief.covariance.as_slice())
+        Belief::normal(
+            self.state.belief.mean.as_slice(),
+            self.state.belief.covariance.as_slice(),
+        )
     }
 
     fn width(&self) -> usize {
@@ -151,11 +154,16 @@ impl crate::Filter for Restricted {
     }
 
     fn predicted_observation(&self) -> Result<PredictedObservation> {
-        Ok(self.model().predicted_observation(&self.state.belief, Self::observations(self)))
+        Ok(self
+            .model()
+            .predicted_observation(&self.state.belief, Self::observations(self)))
     }
 
     fn signal(&self) -> Moments {
-        self.model().signal(self.state.belief.mean.as_slice(), self.state.belief.covariance.as_slice())
+        self.model().signal(
+            self.state.belief.mean.as_slice(),
+            self.state.belief.covariance.as_slice(),
+        )
     }
 }
 

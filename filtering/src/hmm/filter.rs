@@ -284,7 +284,8 @@ impl<E: Emission> crate::Filter for Filter<E> {
     }
 
     fn predicted_observation(&self) -> Result<PredictedObservation> {
-        self.model.predicted_observation(&self.belief, self.observations)
+        self.model
+            .predicted_observation(&self.belief, self.observations)
     }
 
     fn signal(&self) -> Moments {

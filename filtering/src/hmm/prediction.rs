@@ -2,8 +2,8 @@
 
 use super::lag::through;
 use super::{Emission, Hmm};
-use crate::filter::{Moments, PredictedObservation, unsupported};
 use crate::Result;
+use crate::filter::{Moments, PredictedObservation, unsupported};
 
 impl<E: Emission> Hmm<E> {
     /// The next observation after a belief `[K]` about the newest state; where nothing was seen yet, the belief is
@@ -24,7 +24,9 @@ impl<E: Emission> Hmm<E> {
     pub(crate) fn signal(&self, belief: &[f64]) -> Moments {
         let unknown = Moments::unknown(self.width());
         match self.emission().expected(belief) {
-            Some(PredictedObservation::Numbers(Moments { mean, .. })) => Moments { mean, ..unknown },
+            Some(PredictedObservation::Numbers(Moments { mean, .. })) => {
+                Moments { mean, ..unknown }
+            }
             _ => unknown,
         }
     }

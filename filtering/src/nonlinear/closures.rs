@@ -2,8 +2,8 @@
 
 use super::StateSpace;
 use super::matrix::quadratic_form;
-use super::noise::Noise;
 use super::model::{FIRST, check_parameters};
+use super::noise::Noise;
 use crate::error::check_finite;
 use crate::{Error, Result};
 

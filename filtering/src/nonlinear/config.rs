@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Representation, CubatureRule, ScoreShape};
+use super::{CubatureRule, Representation, ScoreShape};
 use crate::{Error, Result};
 
 /// Which bound is raised at each observation.

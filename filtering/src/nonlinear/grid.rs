@@ -149,7 +149,9 @@ impl Grid {
         smoothed.mean.reverse();
         smoothed.variance.reverse();
         let mut moments = Moments::default();
-        filtered.iter().for_each(|q| push(&mut moments, &self.nodes, q));
+        filtered
+            .iter()
+            .for_each(|q| push(&mut moments, &self.nodes, q));
         Ok(Exact {
             log_evidence,
             filtered: moments,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ascent::AscentState;
 use super::independent_coordinates::TwoPhaseUpdate;
 use super::noise::Noise;
-use super::{NonlinearFilter, LearningConfig, ScoreShape, NonlinearConfig, StateSpace};
+use super::{LearningConfig, NonlinearConfig, NonlinearFilter, ScoreShape, StateSpace};
 use crate::{Error, Result, Step};
 
 /// A filter that learns its model's θ while it filters (eq. F10),
@@ -70,7 +70,11 @@ impl<M: StateSpace + Clone> NonlinearLearning<M> {
         Self::of(NonlinearFilter::new(model, config)?, learn, None)
     }
 
-    fn of(filter: NonlinearFilter<M>, learn: LearningConfig, now: Option<AscentState>) -> Result<Self> {
+    fn of(
+        filter: NonlinearFilter<M>,
+        learn: LearningConfig,
+        now: Option<AscentState>,
+    ) -> Result<Self> {
         learn.check()?;
         let (p, n) = (filter.model().parameters_len(), filter.model().dim());
         let mut theta = vec![0.0; p];

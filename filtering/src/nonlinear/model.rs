@@ -106,7 +106,12 @@ pub trait StateSpace {
     }
 
     /// E[y|x] `[m]` and Var[y|x] `[m]`; `false`, the default, where that is not said, and nothing is written.
-    fn observation_moments(&self, _state: &[f64], _mean: &mut [f64], _variance: &mut [f64]) -> bool {
+    fn observation_moments(
+        &self,
+        _state: &[f64],
+        _mean: &mut [f64],
+        _variance: &mut [f64],
+    ) -> bool {
         false
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::matrix::{dot, log_determinant, quadratic_form};
 use super::noise::Noise;
 use super::root;
-use super::{NonlinearFilter, Kernel, StateSpace};
+use super::{Kernel, NonlinearFilter, StateSpace};
 use crate::{Error, Result, Sequence};
 
 /// The kernels of a filter, kept, so that its bound can be checked: what the recursion estimates with W fitted by a
@@ -72,7 +72,11 @@ impl MonteCarloBound {
     ) -> Result<Estimate> {
         let (model, n, steps) = (filter.model(), filter.model().dim(), sequence.len());
         if steps == 0 || filter.observations() != steps as u64 || self.kernels.len() + 1 != steps {
-            let found = format!("{} kernels at time {}", self.kernels.len(), filter.observations());
+            let found = format!(
+                "{} kernels at time {}",
+                self.kernels.len(),
+                filter.observations()
+            );
             let expected = format!("those of all {steps} observations");
             return Err(Error::size("the record", found, expected));
         }

@@ -8,7 +8,7 @@ use super::matrix::{
     add_product, apply, dot, product, quadratic_form, symmetrise, transposed_product,
 };
 use super::root::Root;
-use super::sigma::{Points, CubatureRule};
+use super::sigma::{CubatureRule, Points};
 
 /// What S_t is fitted by, each component by least squares under q_t.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 use crate::requests;
 use scotopic_filtering::nonlinear::models::{Ar1Poisson, DiagonalLinear};
 use scotopic_filtering::nonlinear::{
-    LearningConfig, NonlinearLearning, IndependentCoordinates, Representation, ElboKind, NonlinearConfig, StateSpace,
+    ElboKind, IndependentCoordinates, LearningConfig, NonlinearConfig, NonlinearLearning,
+    Representation, StateSpace,
 };
 
 /// How often memory was asked for in fifty updates after the first three, one of them without an observation.
@@ -44,7 +45,9 @@ fn updates_ask_for_nothing() {
         assert_eq!(asked(diagonal(4), settings, &[0.1, -0.2, 0.3, 0.0]), 0);
     }
     let parts = diagonal(2).coordinates().into_iter();
-    let parts = parts.map(|m| NonlinearLearning::new(m, NonlinearConfig::default(), LearningConfig::default()).unwrap());
+    let parts = parts.map(|m| {
+        NonlinearLearning::new(m, NonlinearConfig::default(), LearningConfig::default()).unwrap()
+    });
     let mut product = IndependentCoordinates::new(parts.collect()).unwrap();
     product.update(Some(&[0.1, 0.2])).unwrap();
     let before = requests();

@@ -37,7 +37,12 @@ impl Climb {
     ///
     /// # Errors
     /// [`Error::NotFinite`] where a parameter leaves the range of single precision.
-    pub fn after(&self, gradient: &[f64], learn: Option<LearningConfig>, time: u64) -> Result<Self> {
+    pub fn after(
+        &self,
+        gradient: &[f64],
+        learn: Option<LearningConfig>,
+        time: u64,
+    ) -> Result<Self> {
         let mut next = self.clone();
         if gradient.is_empty() {
             return Ok(next);

@@ -261,7 +261,11 @@ impl Emission for FullGaussian {
     fn expected(&self, weights: &[f64]) -> Option<PredictedObservation> {
         let d = self.width();
         let diagonal = |c: &[f64]| (0..d).map(|i| c[i * (d + 1)]).collect::<Vec<_>>();
-        let variances: Vec<f64> = self.covariances.chunks_exact(d * d).flat_map(diagonal).collect();
+        let variances: Vec<f64> = self
+            .covariances
+            .chunks_exact(d * d)
+            .flat_map(diagonal)
+            .collect();
         let moments = Moments::mixture(weights, &self.means, &variances);
         Some(PredictedObservation::Numbers(moments))
     }

@@ -180,7 +180,8 @@ impl<E: Emission> crate::Filter for Online<E> {
     }
 
     fn predicted_observation(&self) -> Result<PredictedObservation> {
-        self.model().predicted_observation(Self::belief(self), Self::observations(self))
+        self.model()
+            .predicted_observation(Self::belief(self), Self::observations(self))
     }
 
     fn signal(&self) -> Moments {

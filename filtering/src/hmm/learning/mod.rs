@@ -285,7 +285,8 @@ impl<E: Learnable> crate::Filter for Learning<E> {
     }
 
     fn predicted_observation(&self) -> Result<PredictedObservation> {
-        self.model().predicted_observation(Self::belief(self), Self::observations(self))
+        self.model()
+            .predicted_observation(Self::belief(self), Self::observations(self))
     }
 
     fn signal(&self) -> Moments {

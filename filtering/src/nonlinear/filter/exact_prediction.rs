@@ -56,7 +56,11 @@ impl<M: StateSpace> NonlinearFilter<M> {
         symmetrise(&mut joint.covariance, n);
         let spread = joint.covariance.iter().chain(&joint.mean);
         if let Some(found) = spread.copied().find(|s| !s.is_finite()) {
-            return Err(Error::not_finite(state.time, "the belief of a state", found));
+            return Err(Error::not_finite(
+                state.time,
+                "the belief of a state",
+                found,
+            ));
         }
         for i in 0..n {
             for j in 0..n {

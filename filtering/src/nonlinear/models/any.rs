@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Ar1Poisson, DiagonalLinear, SinQuadratic, StochasticVolatility};
-use crate::{Moments, Result};
 use crate::nonlinear::StateSpace;
+use crate::{Moments, Result};
 
 /// One of the nonlinear models of this crate; `kind` names it in a file.
 ///

@@ -164,7 +164,10 @@ impl StateSpace for DiagonalLinear {
     }
 
     fn observation_moments(&self, state: &[f64], mean: &mut [f64], variance: &mut [f64]) -> bool {
-        mean.iter_mut().zip(&self.g).zip(state).for_each(|((m, g), x)| *m = g * x);
+        mean.iter_mut()
+            .zip(&self.g)
+            .zip(state)
+            .for_each(|((m, g), x)| *m = g * x);
         variance.copy_from_slice(&self.r);
         true
     }

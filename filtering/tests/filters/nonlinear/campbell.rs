@@ -1,7 +1,10 @@
 //! Campbell et al. 2021, figure 1b: ten dimensions, F and G diagonal, learned in one pass.
 
 use scotopic_filtering::nonlinear::models::DiagonalLinear;
-use scotopic_filtering::nonlinear::{LearningConfig, NonlinearLearning, IndependentCoordinates, CubatureRule, ElboKind, NonlinearConfig, simulate};
+use scotopic_filtering::nonlinear::{
+    CubatureRule, ElboKind, IndependentCoordinates, LearningConfig, NonlinearConfig,
+    NonlinearLearning, simulate,
+};
 use scotopic_filtering::rand::rngs::SmallRng;
 use scotopic_filtering::rand::{RngExt, SeedableRng};
 
@@ -38,7 +41,8 @@ fn errors(elbo: ElboKind, observations: usize, seeds: u64) -> [f64; 2] {
             rule: Some(CubatureRule::GaussHermite(3)),
             ..NonlinearConfig::default()
         };
-        let learner = |one| NonlinearLearning::new(one, settings.clone(), LearningConfig::default()).unwrap();
+        let learner =
+            |one| NonlinearLearning::new(one, settings.clone(), LearningConfig::default()).unwrap();
         let learners = start.coordinates().into_iter().map(learner).collect();
         let mut learning = IndependentCoordinates::new(learners).unwrap();
         for y in data.iter() {

@@ -2,7 +2,7 @@
 
 use scotopic_filtering::Error;
 use scotopic_filtering::nonlinear::models::{Ar1Poisson, DiagonalLinear, SinQuadratic};
-use scotopic_filtering::nonlinear::{NonlinearFilter, Representation, NonlinearConfig};
+use scotopic_filtering::nonlinear::{NonlinearConfig, NonlinearFilter, Representation};
 
 /// The evidence of one number is right to as much as rounding of the spread, relative.
 const ROUNDING: f64 = 1e-9;

@@ -415,7 +415,11 @@ impl StateSpace for Linear {
 fn linear_models_are_filtered_exactly() {
     let (model, ys) = (Linear::example(), Linear::data());
     let (evidence, mean, covariance) = model.kalman(&ys);
-    for rule in [CubatureRule::Cubature, CubatureRule::Fifth, CubatureRule::GaussHermite(3)] {
+    for rule in [
+        CubatureRule::Cubature,
+        CubatureRule::Fifth,
+        CubatureRule::GaussHermite(3),
+    ] {
         for settings in [
             NonlinearConfig::default(),
             elbo(ElboKind::Jelbo),
@@ -692,7 +696,12 @@ fn a_product_is_the_whole() {
 fn what_fails_changes_nothing() {
     let model = Ar1Poisson::new(0.9, 0.4, 0.2, 0.0, 1.0).unwrap();
     let mut filter = NonlinearFilter::new(model.clone(), NonlinearConfig::default()).unwrap();
-    let mut learning = NonlinearLearning::new(model.clone(), NonlinearConfig::default(), LearningConfig::default()).unwrap();
+    let mut learning = NonlinearLearning::new(
+        model.clone(),
+        NonlinearConfig::default(),
+        LearningConfig::default(),
+    )
+    .unwrap();
     for y in [2.0, 0.0, 5.0] {
         filter.update(Some(&[y])).unwrap();
         learning.update(Some(&[y])).unwrap();
@@ -726,7 +735,8 @@ fn what_fails_changes_nothing() {
         },
         ..LearningConfig::default()
     };
-    let mut learning = NonlinearLearning::new(model.clone(), NonlinearConfig::default(), wild).unwrap();
+    let mut learning =
+        NonlinearLearning::new(model.clone(), NonlinearConfig::default(), wild).unwrap();
     let mut failed = false;
     for y in [2.0, 9.0, 0.0, 30.0] {
         let before = learning.clone();
@@ -737,7 +747,8 @@ fn what_fails_changes_nothing() {
     }
     assert!(failed);
     // One part of two fails: neither moves.
-    let parts = [model.clone(), model].map(|m| NonlinearFilter::new(m, NonlinearConfig::default()).unwrap());
+    let parts = [model.clone(), model]
+        .map(|m| NonlinearFilter::new(m, NonlinearConfig::default()).unwrap());
     let mut product = IndependentCoordinates::new(parts.to_vec()).unwrap();
     product.update(Some(&[1.0, 2.0])).unwrap();
     let before = product.clone();
@@ -814,13 +825,15 @@ fn settings_that_make_no_sense_are_named() {
 fn snapshots_go_on_bit_for_bit() {
     let model = Ar1Poisson::new(0.9, 0.4, 0.2, 0.0, 1.0).unwrap();
     for settings in [NonlinearConfig::default(), table()] {
-        let mut learning = NonlinearLearning::new(model.clone(), settings, LearningConfig::default()).unwrap();
+        let mut learning =
+            NonlinearLearning::new(model.clone(), settings, LearningConfig::default()).unwrap();
         for y in [2.0, 0.0, 5.0] {
             learning.update(Some(&[y])).unwrap();
         }
         // Values keep every bit of a number; text as read by serde_json's default does not.
         let saved = serde_json::to_value(&learning).unwrap();
-        let mut loaded: NonlinearLearning<Ar1Poisson> = serde_json::from_value(saved.clone()).unwrap();
+        let mut loaded: NonlinearLearning<Ar1Poisson> =
+            serde_json::from_value(saved.clone()).unwrap();
         for y in [None, Some(&[3.0][..]), Some(&[0.0])] {
             assert_eq!(learning.update(y).unwrap(), loaded.update(y).unwrap());
         }
@@ -844,7 +857,8 @@ fn learning_finds_the_rate_of_counts() -> Result<()> {
     let truth = Ar1Poisson::new(0.8, 1.0, 0.1, 0.0, 0.3)?;
     let (_, ys) = simulate(&truth, 4000, &mut SmallRng::seed_from_u64(11))?;
     let start = Ar1Poisson::new(0.8, 0.3, 0.1, 0.0, 0.3)?;
-    let mut learning = NonlinearLearning::new(start, NonlinearConfig::default(), LearningConfig::default())?;
+    let mut learning =
+        NonlinearLearning::new(start, NonlinearConfig::default(), LearningConfig::default())?;
     for y in ys.iter() {
         learning.update(y)?;
     }

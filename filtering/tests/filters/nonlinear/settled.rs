@@ -1,6 +1,6 @@
 //! Improving ends early only where nothing is left to be won.
 
-use scotopic_filtering::nonlinear::{NonlinearFilter, NonlinearConfig, StateSpace};
+use scotopic_filtering::nonlinear::{NonlinearConfig, NonlinearFilter, StateSpace};
 use serde::{Deserialize, Serialize};
 
 const N: usize = 10;
