@@ -181,12 +181,7 @@ pub fn convergence(
             vec![series("zeros", 2)],
             false,
         ),
-        panel(
-            "Change of the state",
-            "|Δu|",
-            vec![series("|Δu|", 3)],
-            true,
-        ),
+        panel("Change of the state", "|Δu|", vec![series("|Δu|", 3)], true),
     ])?)
 }
 
