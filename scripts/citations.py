@@ -32,7 +32,7 @@ def tracked(*patterns):
     """Paths of tracked and new files, relative to the root."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns]
     out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [Path(line) for line in out.splitlines() if (ROOT / line).is_file()]
+    return [Path(line) for line in dict.fromkeys(out.splitlines()) if (ROOT / line).is_file()]
 
 
 def fenced(lines):
@@ -179,13 +179,13 @@ class Checker:
         return self.problems
 
 
-def problems():
+def unresolved():
     """One line for every citation that does not resolve."""
     return Checker().run()
 
 
 def main():
-    found = problems()
+    found = unresolved()
     for line in found:
         print(line)
     print(f"{len(found)} citations do not resolve" if found else "every citation resolves", file=sys.stderr)

@@ -13,13 +13,16 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
+use scotopic_datasets::Splits;
 use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
+use crate::device::Opened;
 use crate::records::{LogRow, ValidationRow};
-use crate::replace::replace;
+use scotopic_datasets::replace::replace;
 
 /// What run.json says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -186,7 +189,7 @@ impl RunDir {
                 .split_inclusive('\n')
                 .filter(|line| line.ends_with('\n') && wanted(line.trim_end()))
                 .collect();
-            replace(path, kept.as_bytes())
+            Ok(replace(path, kept.as_bytes())?)
         };
         keep(&self.metrics(), &|line| {
             serde_json::from_str::<LogRow>(line).is_ok_and(|row| row.iteration <= iteration)
@@ -218,4 +221,20 @@ fn append(path: &Path, line: &str) -> Result<()> {
         file.write_all(format!("{line}\n").as_bytes())
     };
     write().with_context(|| format!("could not write {}", path.display()))
+}
+
+/// What run.json says of a run that begins now.
+pub fn info(config: &RunConfig, splits: &Splits, opened: &Opened) -> RunInfo {
+    let started = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs());
+    RunInfo {
+        scotopic: env!("CARGO_PKG_VERSION").into(),
+        burn: "0.22.1".into(),
+        device: opened.name.clone(),
+        data: splits.digest(),
+        seed: config.seed,
+        command: std::env::args().collect(),
+        started,
+    }
 }

@@ -5,7 +5,7 @@ use scotopic::filtering::{Error, Result};
 use scotopic::noise::NoiseKey;
 
 use super::ascent::{Adam, leaves, slopes};
-use super::climb::Climb;
+use super::ascent_state::Climb;
 use super::model::{TensorStateSpace, sum_rows};
 use super::network::{StateNetwork, perceptron};
 use super::pair::{Draw, Pair, noise};

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use scotopic::filtering::Step;
 
-use super::climb::Climb;
+use super::ascent_state::Climb;
 use super::network::StateNetwork;
 use super::pair::Pair;
 

@@ -43,8 +43,8 @@ fn archives_are_reproducible_and_survive_any_damage() {
 
 #[test]
 fn deflated_archives_are_read_and_bombs_are_not() {
-    use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
     use std::io::Write;
+    use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
     let folder = Folder::new();
     let path = folder.0.path().join("d.npz");
     let archive = |name: &str, bytes: &[u8]| {

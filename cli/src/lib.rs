@@ -1,0 +1,31 @@
+//! # The program `scotopic`
+//!
+//! The only crate with a command line and a terminal. `main.rs` parses and dispatches; everything else is here, where it
+//! can be tested.
+//!
+//! | concept | module |
+//! |---|---|
+//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: [`args`] |
+//! | state-space models in files, and filters that run over data | [`filtering`] |
+//! | the papers' experiments | [`experiments`] |
+//! | checkpoints of PyTorch | [`pytorch`] |
+//! | figures of a model | [`pictures`] |
+//! | checks of output files | `outputs` |
+//! | timing | `bench` |
+//! | retained memory | `allocator` |
+//! | tables of results | [`table`] |
+//! | names of quantities | [`terminology`] |
+#![recursion_limit = "256"]
+
+mod allocator;
+pub mod args;
+mod bench;
+pub mod cli;
+pub mod commands;
+pub mod experiments;
+pub mod filtering;
+mod outputs;
+pub mod pictures;
+pub mod pytorch;
+pub mod table;
+pub mod terminology;
