@@ -39,7 +39,6 @@ mod kernel;
 mod learning;
 mod mean_field;
 mod model;
-mod positive;
 mod quadratic;
 mod regression;
 mod restricted;

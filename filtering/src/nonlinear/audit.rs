@@ -5,8 +5,8 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use super::bound::Noise;
-use super::matrix::{cholesky, dot, log_determinant, quadratic_form};
 use super::{Filter, Kernel, StateSpace};
+use crate::math::square::{cholesky, dot, log_determinant, quadratic_form};
 use crate::{Error, Result, Sequence};
 
 /// The kernels of a filter, kept, so that its bound can be checked: what the recursion estimates with W fitted by a

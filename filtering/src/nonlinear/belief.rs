@@ -1,9 +1,9 @@
 //! What a filter can be asked.
 
 use super::filter::not_finite;
-use super::matrix::{apply, cholesky};
 use super::{Filter, Kernel, Settings, StateSpace, Value};
 use crate::Result;
+use crate::math::square::{apply, cholesky};
 
 impl<M: StateSpace> Filter<M> {
     /// The model.

@@ -10,13 +10,13 @@
 //! of x' and points of x are needed, never of the pair: ln p(x|x') is quadratic in x, and x given x' is linear.
 
 use super::kernel::{Joint, Tie};
-use super::matrix::{
-    add_scaled, add_transposed, apply, cholesky, combine_rows, dot, invert_lower, log_determinant,
-    lower_gram, product, symmetrise, transpose, transposed_product,
-};
 use super::sigma::Points;
 use super::table::Table;
 use super::{Quadratic, StateSpace};
+use crate::math::square::{
+    add_scaled, add_transposed, apply, cholesky, combine_rows, dot, invert_lower, log_determinant,
+    lower_gram, product, symmetrise, transpose, transposed_product,
+};
 use crate::{Error, Result};
 
 /// Q⁻¹ `[n, n]`, and ln|2πQ|.

@@ -2,9 +2,9 @@
 
 use super::StateSpace;
 use super::bound::Noise;
-use super::matrix::quadratic_form;
 use super::model::{FIRST, check_parameters};
 use crate::error::check_finite;
+use crate::math::square::quadratic_form;
 use crate::{Error, Result};
 
 /// x_t = f(θ, x_{t−1}) + N(0, Q) with ln g(θ, y, x), for quick models: every slope is a central difference, which

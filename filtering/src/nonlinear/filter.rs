@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::bound::{Bound, Noise, Past, Slopes};
 use super::fit::{Tabulated, fit_quadratic};
 use super::kernel::{Joint, Kernel, Tie};
-use super::matrix::{
-    add_transposed, apply, cholesky, combine_rows, dot, invert_lower, log_determinant, lower_gram,
-    product, quadratic_form, symmetrise, transpose, transposed_product,
-};
 use super::score::{Score, ScoreFit};
 use super::sigma::Points;
 use super::snapshot::Snapshot;
 use super::{Representation, Scheme, Settings, StateSpace, Value};
+use crate::math::square::{
+    add_transposed, apply, cholesky, combine_rows, dot, invert_lower, log_determinant, lower_gram,
+    product, quadratic_form, symmetrise, transpose, transposed_product,
+};
 use crate::step::{Step, Sum};
 use crate::{Error, Result};
 
@@ -333,7 +333,7 @@ impl<M: StateSpace> Filter<M> {
             if cholesky(&mut work.factor, n).is_err() {
                 return false;
             }
-            joint.log_conditional = super::matrix::log_determinant(&work.factor, n);
+            joint.log_conditional = crate::math::square::log_determinant(&work.factor, n);
             return joint.condition();
         }
         joint.tie = Tie::Free;

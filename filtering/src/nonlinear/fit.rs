@@ -3,9 +3,9 @@
 use super::bound::{Noise, Past, Slopes};
 use super::filter::State;
 use super::kernel::{Joint, Tie};
-use super::matrix::{add_transposed, product, symmetrise, transposed_product};
 use super::sigma::Points;
 use super::{Quadratic, StateSpace};
+use crate::math::square::{add_transposed, product, symmetrise, transposed_product};
 
 /// The quadratic under q_t with the slopes of W_t(x) = E[T(Ex + f + ε, x)]:
 /// E[∇W] = E[∇_x T] + Eᵀ E[∇_{x'} T], and E[∇²W] alike.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::matrix::{
+use crate::math::square::{
     add_transposed, apply, cholesky, dot, invert_lower, log_determinant, lower_gram, product,
     transpose, transposed_product,
 };
@@ -122,7 +122,7 @@ impl Joint {
             for (p, be) in self.precision.iter_mut().zip(&self.coupling) {
                 *p += be;
             }
-            super::matrix::symmetrise(&mut self.precision, self.n);
+            crate::math::square::symmetrise(&mut self.precision, self.n);
         }
     }
 

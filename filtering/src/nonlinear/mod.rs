@@ -39,7 +39,6 @@ mod fit;
 mod grid;
 mod kernel;
 mod learning;
-mod matrix;
 mod model;
 pub mod models;
 mod product;

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::StateSpace;
 use super::kernel::{Joint, Tie};
-use super::matrix::{
+use super::sigma::{Points, Rule};
+use crate::math::square::{
     add_product, apply, cholesky, combine_rows, dot, invert_lower, product, quadratic_form,
     symmetrise, transpose, transposed_product,
 };
-use super::sigma::{Points, Rule};
 
 /// What S_t is fitted by, each component by least squares under q_t.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::matrix::cholesky;
 use super::{Simulate, StateSpace};
+use crate::math::square::cholesky;
 use crate::{Error, Result, Sequence};
 
 /// Draws `steps` states and their observations: the states in rows `[T, n]`, and the sequence.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::filter::State;
-use super::matrix::cholesky;
 use super::{Filter, Settings, StateSpace, Value};
+use crate::math::square::cholesky;
 use crate::{Error, Result};
 
 /// Two filters are equal that will do the same from here on.

@@ -100,7 +100,6 @@
 //!   NeuroImage 41, 2008.
 mod bin_average;
 mod compare;
-mod dense;
 mod filter;
 mod generate;
 mod innovation;
