@@ -1,16 +1,16 @@
 //! # Models for Scotopic, as burn modules
 //!
-//! What inference is applied to. Every model is a `Config` that is validated and then initialised on a
-//! device, and a module whose parameters are all that has to be saved.
+//! The models that inference is applied to. Each has a `Config`, validated before it is initialised on a
+//! device, and is a module whose parameters are its whole state.
 //!
-//! | idea | room |
+//! | concept | module |
 //! |---|---|
-//! | f(z): the linear dictionary, MLP and conv decoders, each with its pullback | [`DecoderNet`] |
-//! | recognition networks | [`EncoderNet`] |
+//! | f(z): the linear decoder, MLP and conv decoders, each with its pullback | [`DecoderNet`] |
+//! | encoders | [`EncoderNet`] |
 //! | the prior p(z) and its family | [`Prior`], [`Family`] |
-//! | ways to invert: iterative, amortized, hybrids, predictive coding, LCA | [`Network`], [`inverse`] |
-//! | online filtering of any state-space model on tensors, with networks that carry the value | [`filtering`] |
-//! | equations of motion that are networks, and how a filter's beliefs teach them | [`filtering::generalised`] |
+//! | inference methods: iterative, amortized, hybrids, predictive coding, LCA | [`Network`], [`inverse`] |
+//! | online filtering of any state-space model on tensors, with networks for the value | [`filtering`] |
+//! | networks as equations of motion, learned from a filter's beliefs | [`filtering::generalised`] |
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};

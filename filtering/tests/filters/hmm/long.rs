@@ -54,14 +54,14 @@ fn evidence(model: &Hmm, sequence: &Sequence) -> f64 {
     model.log_evidence(sequence).unwrap() / sequence.len() as f64
 }
 
-/// The recorded run of this name, nats an observation.
+/// The recorded run of this name, nats per observation.
 fn baseline(r: &Recording, run: &str) -> Option<f64> {
     let name = format!("{}_learning_baselines", r.name);
     let baselines = recordings(&name);
     baselines.first()?.get(run)?.get("ll_per_obs")?.as_f64()
 }
 
-/// The last model and the averaged one after one pass, nats an observation.
+/// The last model and the averaged one after one pass, nats per observation.
 fn one_pass(r: &Recording, sequence: &Sequence, learn: &Learn) -> (f64, f64) {
     let mut learning = hmm::model(r, "perturbed_init").learn_online(learn).unwrap();
     for o in sequence.iter() {
