@@ -2,11 +2,11 @@
 
 use super::Form;
 use crate::ops::packing::{LANES, Packing, packed};
-use scotopic_filtering::simd_dispatch;
 use crate::spiking::network::{Product, SpikingNetwork};
 use crate::spiking::panels::{Aligned, PANEL};
 use crate::spiking::products::{Rows, product, sparse_product, unfused_product};
 use crate::spiking::scores::weigh;
+use scotopic_filtering::simd_dispatch;
 
 /// What a form of the drive needs besides the network.
 #[derive(Debug, Clone)]
