@@ -29,6 +29,7 @@
 //! | discrete hidden states | [`hmm`] |
 //! | linear-Gaussian models | [`gaussian`] |
 //! | nonlinear models with any likelihood | [`nonlinear`] |
+//! | the interface of all filters | [`Filter`], [`Belief`] |
 //! | gains of running averages | [`Gain`] |
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | observations with missing rows | [`Sequence`] |
@@ -54,6 +55,7 @@ pub use nalgebra;
 pub use rand;
 
 mod error;
+mod filter;
 mod gain;
 pub mod gaussian;
 pub mod generalised;
@@ -64,6 +66,7 @@ mod sequence;
 mod step;
 
 pub use error::{Error, Result};
+pub use filter::{Belief, Filter, GaussianBelief, Moments, PredictedObservation};
 pub use gain::Gain;
 pub use math::{deviations_of, digamma, entropy, log_sum_exp, softmax};
 pub use sequence::Sequence;
