@@ -5,7 +5,6 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::root;
 use super::{Simulate, StateSpace};
-use crate::math::square::cholesky;
 use crate::{Error, Result, Sequence};
 
 /// Draws `steps` states and their observations: the states in rows `[T, n]`, and the sequence.
