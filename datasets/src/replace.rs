@@ -1,10 +1,14 @@
 //! Writing a file so that a reader sees the old one or the new one, never half of one: into a
 //! temporary name beside it, synced, renamed.
+//!
+//! The temporary name cannot be guessed and the file is made exclusively, so that nobody can put a link in its way. Whoever
+//! writes it holds a lock on it; one that a killed program left behind is locked by nobody, and the next writer removes it.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{Error, Result};
 
@@ -17,9 +21,6 @@ pub(crate) struct Replacement {
 
 impl Replacement {
     pub fn begin(target: &Path) -> Result<Self> {
-        // Process and counter make the name unique among concurrent writers of one target.
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let Some(name) = target.file_name() else {
             let expected = "the name of a file to write";
             return Err(Error::WrongKind {
@@ -36,16 +37,17 @@ impl Replacement {
                 expected,
             });
         }
-        let mut temporary_name = std::ffi::OsString::from(".");
-        temporary_name.push(name);
-        temporary_name.push(format!(".{}.{number}.part", std::process::id()));
-        let temporary = target.with_file_name(temporary_name);
+        remove_stale(target, name);
+        let temporary = target.with_file_name(temporary_name(name));
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create_new(true)
-            .open(&temporary);
-        let file = Some(file.map_err(Error::io(target, "write"))?);
+            .open(&temporary)
+            .map_err(Error::io(target, "write"))?;
+        // Where files cannot be locked, leftovers are not told from files in the making, and stay.
+        let _ = file.try_lock();
+        let file = Some(file);
         Ok(Self {
             target: target.into(),
             temporary,
@@ -77,6 +79,40 @@ impl Replacement {
         }
         self.temporary.clear();
         Ok(())
+    }
+}
+
+/// `.NAME.RANDOM.part`
+fn temporary_name(name: &OsStr) -> OsString {
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    // The standard hasher is seeded by the operating system's randomness, anew for every one made.
+    let random = RandomState::new().hash_one(std::process::id());
+    temporary.push(format!(".{random:016x}.part"));
+    temporary
+}
+
+/// Removes what killed writers of `target` left behind.
+fn remove_stale(target: &Path, name: &OsStr) {
+    let folder = target.parent().filter(|p| !p.as_os_str().is_empty());
+    let mut begin = OsString::from(".");
+    begin.push(name);
+    begin.push(".");
+    let begin = begin.as_encoded_bytes();
+    for entry in fs::read_dir(folder.unwrap_or(Path::new(".")))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let found = entry.file_name();
+        let found = found.as_encoded_bytes();
+        let ours = found.strip_prefix(begin).is_some_and(|rest| {
+            rest.ends_with(b".part") && !rest[..rest.len() - 5].contains(&b'.')
+        });
+        let is_file = || entry.file_type().is_ok_and(|kind| kind.is_file());
+        if ours && is_file() && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(entry.path()); // one that stays does no harm
+        }
     }
 }
 
@@ -134,5 +170,34 @@ mod tests {
         assert_eq!(fs::read_to_string(&target).unwrap(), "new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(replace_file(folder.path(), |_| Ok(())).is_err());
+    }
+
+    #[test]
+    fn leftovers_of_killed_writers_go_and_files_in_the_making_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in [
+            ".a.txt.0123456789abcdef.part",
+            ".a.txt.b.0123.part",
+            "a.txt.part",
+            ".b.txt.0123.part",
+        ] {
+            fs::write(path(name), "half").unwrap();
+        }
+        let writing = Replacement::begin(&path("a.txt")).unwrap();
+        replace_file(&path("a.txt"), |w| w.write_all(b"new")).unwrap();
+        assert!(!path(".a.txt.0123456789abcdef.part").exists());
+        for other in [".a.txt.b.0123.part", "a.txt.part", ".b.txt.0123.part"] {
+            assert!(path(other).exists(), "{other} is no leftover of a.txt");
+        }
+        assert!(writing.temporary.exists(), "it is being written");
+        writing.commit().unwrap();
+        assert_eq!(fs::read_to_string(path("a.txt")).unwrap(), "");
+    }
+
+    #[test]
+    fn temporary_names_differ() {
+        let name = OsStr::new("a");
+        assert_ne!(temporary_name(name), temporary_name(name));
     }
 }
