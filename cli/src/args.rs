@@ -27,7 +27,7 @@ pub struct RuntimeArgs {
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// Folder of the data sets, which relative paths start from
+    /// Folder of the data sets, to which relative paths refer
     #[arg(
         long,
         value_name = "DIR",
@@ -40,11 +40,11 @@ pub struct RuntimeArgs {
 /// Where to train: as [`RuntimeArgs`], on one device or several.
 #[derive(Debug, Args)]
 pub struct TrainingRuntimeArgs {
-    /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them. Several, joined by
-    /// commas, share every batch, each taking part of its rows: cuda:0,cuda:1
+    /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them. Several, separated by
+    /// commas, each train on part of every batch: cuda:0,cuda:1
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceList,
-    /// Folder of the data sets, which relative paths start from
+    /// Folder of the data sets, to which relative paths refer
     #[arg(
         long,
         value_name = "DIR",

@@ -12,8 +12,8 @@ use crate::{allocator, commands};
 
 /// Perception as inference: spiking networks that explain what they see.
 ///
-/// Train an iterative Poisson VAE, look at what it has learned, and use it. Without options,
-/// `scotopic train` learns from pictures it draws itself and needs neither files nor a network.
+/// Train an iterative Poisson VAE, analyse it and use it; filter time series and fit state-space models. Without
+/// options, `scotopic train` learns from generated images and needs neither files nor a network connection.
 #[derive(Debug, Parser)]
 #[command(
     name = "scotopic",
@@ -33,35 +33,35 @@ pub struct Cli {
 pub enum Command {
     /// Train a model, or continue a run
     Train(commands::train::TrainArgs),
-    /// Measure a model on a split of its data: R², error, zeros, free energy
+    /// Evaluate a model on a split of its data: R², squared error, fraction of zeros, free energy
     Evaluate(commands::evaluate::EvaluateArgs),
-    /// Ask what a model is like: convergence, read-outs, filters, tuning, receptive fields, weights
+    /// Analyse a model: convergence, read-outs, filters, tuning, receptive fields, weights
     Analyse(commands::analyse::AnalyseArgs),
-    /// Let a model see images, films, gratings; write spikes, rates, reconstructions, free energy
+    /// Infer from images, videos or gratings; write spikes, rates, reconstructions, free energy
     Infer(commands::infer::InferArgs),
-    /// Draw a model: its dictionary, reconstructions, convergence, spikes, inference as it unfolds
+    /// Draw figures of a model: dictionary, reconstructions, convergence, spikes, animated inference
     Show(commands::show::ShowArgs),
-    /// Run an experiment of the papers: train what it needs, measure, write a page
+    /// Run an experiment of the papers: train its models, evaluate them, write a report
     Experiment(commands::experiment::ExperimentArgs),
-    /// Filter observations as they come: beliefs, evidence, learning on the way
+    /// Filter observations online: beliefs, evidence, parameter learning
     Filter(commands::filter::FilterArgs),
     /// Fit a state-space model to sequences of observations
     Fit(commands::fit::FitArgs),
     /// Compare factorisations of a state-space model on one free-energy scale
     Compare(commands::compare_args::CompareArgs),
-    /// Data sets: list them, fetch, verify, prepare
+    /// List, download, verify and prepare data sets
     Data(commands::data::DataArgs),
-    /// List the devices of this machine, and why the others are not there
+    /// List the devices of this machine, and why others are unavailable
     Devices(commands::devices::DevicesArgs),
-    /// Time training, inference and the engine on this machine
+    /// Time training, inference and the event-driven engine on this machine
     Bench(commands::bench::BenchArgs),
     /// Show, check and explain configurations
     Config(commands::config::ConfigArgs),
-    /// Write a model for other programs: safetensors with a model card, or npz
+    /// Export a model: safetensors with a model card, or npz
     Export(commands::export::ExportArgs),
-    /// Make a model from a PyTorch checkpoint of the published iterative VAEs
+    /// Import a PyTorch checkpoint of the published iterative VAEs
     Import(commands::import::ImportArgs),
-    /// Print completions for a shell
+    /// Print shell completions
     Completions(commands::completions::CompletionsArgs),
 }
 

@@ -14,7 +14,7 @@ use crate::table::{Cell, Table};
 
 /// Schemes × smoothness × orders of a model in continuous time.
 pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> Result<ExitCode> {
-    let truth = match &args.states {
+    let truth = match &args.true_states {
         // Which columns are observed says nothing about the file of states.
         Some(path) => {
             let all = Source {

@@ -32,24 +32,24 @@ pub struct DataArgs {
 /// What can be done with data sets.
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// List the known data sets and whether they are here
+    /// List the known data sets and which are installed
     List,
-    /// What a data set is, its licence and its files
+    /// Describe a data set: contents, licence, files
     Info {
         /// Name of the data set
         name: String,
     },
-    /// Download what is missing of a data set
+    /// Download the missing files of a data set
     Fetch {
         /// Name of the data set
         name: String,
     },
-    /// Read a data set whole and compare its checksums
+    /// Read all files of a data set and compare their checksums
     Verify {
         /// Name of the data set
         name: String,
     },
-    /// Load the data of a configuration and write them as npy, to look at or to use elsewhere
+    /// Load the data of a configuration and write them as npy files
     Prepare {
         /// Preset whose data are prepared
         #[arg(long, value_name = "NAME", default_value = "dead-leaves")]
@@ -60,7 +60,7 @@ pub enum Action {
         /// Override one key; may be repeated
         #[arg(long = "set", value_name = "KEY=VALUE")]
         sets: Vec<String>,
-        /// Folder to write to
+        /// Output folder
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },

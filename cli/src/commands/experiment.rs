@@ -17,23 +17,23 @@ use crate::experiments::{Context, EXPERIMENTS, Size};
 /// Options of `scotopic experiment`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --quick or --full, every model gets 3 000 iterations: an hour or two on two cores for a\n\
-                  whole table. What was interrupted is continued by the same command.\n\n\
+    after_help = "Without --quick or --full, every model is trained for 3 000 iterations: an hour or two on two cores for\n\
+                  a table. The same command continues after an interruption.\n\n\
                   Examples:\n  scotopic experiment\n  scotopic experiment table2-mnist --quick --data ../datasets"
 )]
 pub struct ExperimentArgs {
-    /// Which; without a name, all are listed
+    /// Name of the experiment; without a name, all are listed
     pub name: Option<String>,
-    /// Minutes on two cores: 400 iterations a model, 1 200 on natural patches
+    /// Small models, minutes on two cores: 400 iterations per model, 1 200 on natural patches
     #[arg(long, conflicts_with = "full")]
     pub quick: bool,
     /// The published settings, for a GPU
     #[arg(long)]
     pub full: bool,
-    /// Folder for models and pages
+    /// Folder for models and reports
     #[arg(long, value_name = "DIR", default_value = "runs/experiments")]
     pub out: PathBuf,
-    /// No progress, even on a terminal
+    /// No progress output, even on a terminal
     #[arg(long, short)]
     pub quiet: bool,
     /// Device and data.

@@ -24,20 +24,20 @@ use crate::table::number;
 /// Options of `scotopic filter`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A model is a TOML file, `kind` first: hmm, linear-gaussian, generalised, ar1-poisson,\n\
-                        sin-quadratic, stochastic-volatility, diagonal-linear. `scotopic fit` makes one from data.\n\n\
-                        One line is written for each observation: the belief q_t, the increment of the bound\n\
-                        (ln p(o_t|o_<t) where the bound is exact, as \"reversed\" is for hmm and linear-gaussian) and\n\
-                        its sum, in nats. A row with an empty cell, NA or null is missing: the belief is predicted.\n\
-                        A blank line is no row.\n\n\
-                        A figure has a panel for each state and column: mean and credible band of the belief as it was\n\
-                        formed, observations as dots, grey where nothing was observed. It is drawn at the end, also\n\
-                        where the data go wrong.\n\n\
+    after_help = "A model is a TOML file whose first key is `kind`: hmm, linear-gaussian, generalised, ar1-poisson,\n\
+                        sin-quadratic, stochastic-volatility or diagonal-linear. `scotopic fit` makes one from data.\n\n\
+                        One line is written per observation: the belief q_t, the increment of the ELBO in nats\n\
+                        (ln p(o_t|o_<t) where the bound is exact, as with \"reversed\" for hmm and linear-gaussian) and\n\
+                        its running sum. A row with an empty cell, NA or null is a missing observation: the belief is\n\
+                        the prediction. Blank lines are skipped.\n\n\
+                        A figure has one panel per state and column: mean and credible band of the filtered belief,\n\
+                        observations as dots, missing observations shaded grey. It is drawn at the end, also after\n\
+                        an error in the data.\n\n\
                         Examples:\n  \
                         scotopic filter --model quakes.toml quakes.csv\n  \
                         tail -f sensor.csv | scotopic filter --model tracking.toml --learn --save tracking.filter -\n  \
                         scotopic filter --resume tracking.filter tomorrow.csv --model-out tracked.toml\n  \
-                        scotopic filter --model lorenz.toml y.csv --states x.csv --figure beliefs.png --every 0"
+                        scotopic filter --model lorenz.toml y.csv --true-states x.csv --figure beliefs.png --every 0"
 )]
 pub struct FilterArgs {
     /// Observations: CSV, TSV, JSON lines or npy; - is standard input
@@ -50,7 +50,7 @@ pub struct FilterArgs {
         conflicts_with = "resume"
     )]
     pub model: Option<PathBuf>,
-    /// Go on with a filter that was saved, where it stopped
+    /// Continue from a saved filter
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
     /// reversed; hmm: decoupled-lag1, frozen, tied; linear-gaussian: diagonal, decoupled, frozen-mean-field,
@@ -62,8 +62,8 @@ pub struct FilterArgs {
         conflicts_with = "resume"
     )]
     pub factorisation: String,
-    /// Learn the parameters on the way: block-online-em, online-em, fixed-lag, rmle, dirichlet, odem, or a
-    /// TOML file with `rule` and its settings [default: the first of the model's rules]
+    /// Learn the parameters while filtering: block-online-em, online-em, fixed-lag, rmle, dirichlet, odem, or a
+    /// TOML file with `rule` and its settings [default: the model's first rule]
     #[arg(
         long,
         value_name = "RULE",
@@ -76,28 +76,28 @@ pub struct FilterArgs {
     /// What to read of the data.
     #[command(flatten)]
     pub source: Source,
-    /// Where the lines go [default: standard output]
+    /// File for the output lines [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// How lines are written [default: by the ending of --out, else jsonl]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub lines: Option<LineFormat>,
-    /// Write every N-th line only; 0 writes none
+    /// Format of the output lines [default: by the extension of --out, else jsonl]
+    #[arg(long, alias = "lines", value_enum, value_name = "FORMAT")]
+    pub out_format: Option<LineFormat>,
+    /// Write only every N-th line; 0 writes none
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub every: u64,
-    /// Save the filter at the end, to --resume it
+    /// Save the filter at the end, for --resume
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Save also after every N observations
+    /// Also save after every N observations
     #[arg(long, value_name = "N", requires = "save", value_parser = clap::value_parser!(u64).range(1..))]
     pub save_every: Option<u64>,
-    /// Write the model as it is at the end; discrete models that learn: averaged where they have an average
+    /// Write the final model; the averaged parameters of a discrete model that learns, where there is an average
     #[arg(long, value_name = "FILE")]
     pub model_out: Option<PathBuf>,
     /// A picture of what was believed.
     #[command(flatten)]
     pub picture: PictureArgs,
-    /// No progress, no summary on standard error
+    /// No progress bar and no summary on standard error
     #[arg(long)]
     pub quiet: bool,
 }
@@ -113,7 +113,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut series = args.source.open(&args.data)?;
     if series.width() != filter.width() {
         return Err(UsageError(anyhow::anyhow!(
-            "{}: found {} columns ({}), but the model sees {} an observation; choose them by --columns",
+            "{}: found {} columns ({}), but the model has {} per observation; select them with --columns",
             args.data.display(),
             series.width(),
             series.names().join(", "),
@@ -211,7 +211,7 @@ fn outputs(args: &FilterArgs) -> Result<()> {
     let streams = read.iter().filter(|path| **path == Path::new("-"));
     ensure!(
         streams.count() < 2,
-        "standard input can be read once: give - for the observations or for --states"
+        "standard input can be read once: give - for the observations or for --true-states"
     );
     for (index, path) in written.iter().enumerate() {
         ensure!(
@@ -275,7 +275,7 @@ fn open_lines(args: &FilterArgs) -> Result<Lines<Box<dyn Write>>> {
         }
         None => Box::new(BufWriter::new(std::io::stdout())),
     };
-    Ok(Lines::new(writer, args.lines.unwrap_or(by_name)))
+    Ok(Lines::new(writer, args.out_format.unwrap_or(by_name)))
 }
 
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {

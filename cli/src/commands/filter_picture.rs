@@ -1,4 +1,4 @@
-//! The picture and the scores of `scotopic filter`.
+//! The figure and the scores of `scotopic filter`.
 
 use std::path::PathBuf;
 
@@ -13,20 +13,20 @@ use crate::filtering::{Running, Source};
 /// Options of a picture of what was believed, and of the truth to hold it against.
 #[derive(Debug, Args)]
 pub struct PictureArgs {
-    /// Draw the beliefs over time with their credible bands: .png, or .gif as they unfold. Long series are drawn by
-    /// several bins at once, from their smallest to their largest value
+    /// Plot the beliefs over time with their credible bands: .png, or .gif for an animation. In a long series each
+    /// column of the plot spans several bins, from their smallest to their largest value
     #[arg(long, value_name = "FILE")]
     pub figure: Option<PathBuf>,
     /// Width of the credible band: a probability (0.9, 90%) or standard deviations (2sd) [default: 0.9]
     #[arg(long, value_name = "WIDTH")]
     pub band: Option<Band>,
-    /// Two states to draw against each other in the figure [default: 1,2 in a .gif, none in a .png]
-    #[arg(long, value_name = "I,J", requires = "figure", value_parser = pair)]
-    pub portrait: Option<[usize; 2]>,
-    /// File of the true states, a row a bin (discrete models: the number of the state, from 1): drawn in the figure, and
-    /// scored in the summary
-    #[arg(long, value_name = "FILE", visible_alias = "truth")]
-    pub states: Option<PathBuf>,
+    /// Two states for a phase plot in the figure [default: 1,2 in a .gif, none in a .png]
+    #[arg(long, alias = "portrait", value_name = "I,J", requires = "figure", value_parser = pair)]
+    pub phase_plot: Option<[usize; 2]>,
+    /// File of the true states, one row per bin (discrete models: the number of the state, from 1): drawn in the
+    /// figure, and the beliefs are scored against them in the summary
+    #[arg(long, aliases = ["states", "truth"], value_name = "FILE")]
+    pub true_states: Option<PathBuf>,
 }
 
 fn pair(text: &str) -> Result<[usize; 2], String> {
@@ -36,7 +36,9 @@ fn pair(text: &str) -> Result<[usize; 2], String> {
         .collect();
     match numbers[..] {
         [i, j] if i != j && text.split(',').count() == 2 => Ok([i, j]),
-        _ => Err(format!("`{text}` names no two states; write them as 1,2")),
+        _ => Err(format!(
+            "`{text}` is not a pair of different states, such as 1,2"
+        )),
     }
 }
 
@@ -50,8 +52,8 @@ impl PictureArgs {
             Format::of(path)?;
         }
         ensure!(
-            self.band.is_none() || self.figure.is_some() || self.states.is_some(),
-            "--band is for a --figure, or for scores against --states: give one of them"
+            self.band.is_none() || self.figure.is_some() || self.true_states.is_some(),
+            "--band is for a --figure, or for scores against --true-states: give one of them"
         );
         Ok(())
     }
@@ -62,7 +64,7 @@ impl PictureArgs {
     /// # Errors
     /// If the true states cannot be read or have another width, or for a phase portrait of states that are not there.
     pub fn watch(&self, filter: &Running, channels: &[String]) -> Result<Option<FigureRecorder>> {
-        if self.figure.is_none() && self.states.is_none() {
+        if self.figure.is_none() && self.true_states.is_none() {
             return Ok(None);
         }
         // Which columns are observed says nothing about the file of states.
@@ -70,7 +72,7 @@ impl PictureArgs {
             format: None,
             columns: Vec::new(),
         };
-        let truth = match &self.states {
+        let truth = match &self.true_states {
             Some(path) => Some(all.open(path)?),
             None => None,
         };
@@ -78,13 +80,13 @@ impl PictureArgs {
         let format = self.figure.as_deref().map(Format::of).transpose()?;
         let wanted = FigureOptions {
             band: self.band.unwrap_or_default(),
-            portrait: self.portrait,
+            portrait: self.phase_plot,
             moves: format == Some(Format::Gif),
         };
         Ok(Some(FigureRecorder {
             portrayal: BeliefRecorder::new(filter, channels, names, wanted)?,
             figure: self.figure.clone(),
-            truth: truth.zip(self.states.clone()),
+            truth: truth.zip(self.true_states.clone()),
             row: 0,
             now: None,
         }))

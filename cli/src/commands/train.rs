@@ -40,7 +40,7 @@ pub struct TrainArgs {
     /// Override one key; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
-    /// Seed of weights, noise and order (the same as --set seed=N)
+    /// Seed of weights, noise and batch order (the same as --set seed=N)
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Folder of the run [default: runs/PRESET]
@@ -49,13 +49,13 @@ pub struct TrainArgs {
     /// Continue the run in this folder from its last checkpoint
     #[arg(long, value_name = "RUN", conflicts_with_all = ["preset", "config", "sets", "seed", "out"])]
     pub resume: Option<PathBuf>,
-    /// Load the data, try one batch, say how long and how large the run would be, write nothing
+    /// Load the data, time one batch, report the duration and size of the run, and write nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
-    /// No progress, even on a terminal
+    /// No progress output, even on a terminal
     #[arg(long, short)]
     pub quiet: bool,
     /// Device and data.

@@ -11,9 +11,9 @@ use super::running::{Belief, Running};
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LineFormat {
-    /// A JSON object a line
+    /// One JSON object per line
     Jsonl,
-    /// A table with a header
+    /// CSV with a header
     Csv,
 }
 

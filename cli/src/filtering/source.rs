@@ -1,4 +1,4 @@
-//! Where observations come from: a file, or standard input.
+//! The source of observations: a file or standard input.
 
 use std::path::{Path, PathBuf};
 
@@ -7,16 +7,16 @@ use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
 use scotopic_filtering::Sequence;
 
-/// How the rows of observations are written.
+/// File format of observations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DataFormat {
-    /// Cells between commas
+    /// Comma-separated values
     Csv,
-    /// Cells between tabulators
+    /// Tab-separated values
     Tsv,
-    /// One JSON value a line: a number, a list, an object
+    /// One JSON value per line: a number, a list or an object
     Jsonl,
-    /// A NumPy array of one dimension (time) or two (time, entry)
+    /// NumPy array of one dimension (time) or two (time, column)
     Npy,
 }
 
@@ -34,10 +34,10 @@ impl DataFormat {
 /// What to read of the data; the same for every command that reads series.
 #[derive(Debug, Clone, Args)]
 pub struct Source {
-    /// How rows are written [default: by the ending of the name; csv from standard input]
+    /// Format of the data [default: by the file extension; csv on standard input]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<DataFormat>,
-    /// Columns to take, by name or by number from 1 [default: all]
+    /// Columns to read, by name or by number from 1 [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub columns: Vec<String>,
 }

@@ -23,18 +23,18 @@ mod stimuli;
 
 use report::AnalysisReport;
 
-/// A question.
+/// An analysis of a trained model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Analysis {
-    /// What it makes of images: means of the belief, and how sparse they are
+    /// Posterior means of images, and their sparsity
     Representation,
-    /// Accuracy of a linear read-out and of nearest neighbours
+    /// Classification accuracy of a linear read-out and of nearest neighbours
     Classify,
     /// R², error, free energy, |Δu| and sparsity over inference
     Convergence,
-    /// The same on images unlike those it was trained on
+    /// Convergence on images outside the training distribution
     Ood,
-    /// How firing rates are distributed
+    /// Distribution of firing rates
     Rates,
     /// Gabor functions fitted to the atoms
     Filters,
@@ -109,34 +109,34 @@ impl Analysis {
 /// Options of `scotopic analyse`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Every question leaves NAME.csv (one row per step, view or neuron), NAME.json (everything) and, where\n\
-                        one makes sense, NAME.png in the folder; receptive-field, representation and lateral also NAME.npz.\n\n\
-                        Defaults: representation, classify and rates look after as many steps as in training, ood after\n\
-                        those and after 128, convergence up to 128. Images at most: 500 for convergence, 1000 for\n\
-                        representation, rates and each view of ood, 5000 to train and 5000 to test classify.\n\
+    after_help = "Each analysis writes NAME.csv (one row per step, view or neuron), NAME.json (all results) and, where\n\
+                        there is a figure, NAME.png; receptive-field, representation and lateral also write NAME.npz.\n\n\
+                        Default steps: as in training for representation, classify and rates; as in training and 128 for\n\
+                        ood; up to 128 for convergence. Default --max-images: 500 for convergence; 1000 for\n\
+                        representation, rates and each view of ood; 5000 to train and 5000 to test for classify.\n\
                         Gratings and noise are in units of the standardised data.\n\nExamples:\n  \
-                        scotopic analyse checkpoints/dead-leaves --what filters --what tuning --out analysis\n  \
-                        scotopic analyse runs/mnist --what convergence --steps 1000 --out analysis --data ../datasets"
+                        scotopic analyse checkpoints/dead-leaves --analysis filters --analysis tuning --out analysis\n  \
+                        scotopic analyse runs/mnist --analysis convergence --steps 1000 --out analysis --data ../datasets"
 )]
 pub struct AnalyseArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file
     pub model: PathBuf,
-    /// Which questions; may be repeated [default: all that suit the model and its data]
-    #[arg(long, value_enum)]
-    pub what: Vec<Analysis>,
-    /// Inference steps for questions about images
+    /// Analysis to run; may be repeated [default: all that apply to the model and its data]
+    #[arg(long, alias = "what", value_enum)]
+    pub analysis: Vec<Analysis>,
+    /// Inference steps of the analyses of images
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..1 << 24))]
     pub steps: Option<u32>,
-    /// Images at most
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub count: Option<u32>,
-    /// Images at a time
+    /// Maximum number of images
+    #[arg(long, alias = "count", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_images: Option<u32>,
+    /// Batch size
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
-    /// Part of the data for convergence, representation and rates
+    /// Split of the data for convergence, representation and rates
     #[arg(long, value_enum, default_value = "validation")]
     pub split: Split,
-    /// Folder to write to
+    /// Output folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Print the summary as JSON
@@ -167,7 +167,7 @@ impl Request<'_> {
     }
 
     fn count(&self, usual: usize) -> usize {
-        self.args.count.map_or(usual, |n| n as usize)
+        self.args.max_images.map_or(usual, |n| n as usize)
     }
 
     fn splits(&self) -> Result<&Splits> {
@@ -215,14 +215,14 @@ pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
     for what in wanted {
         let name = what.to_possible_value();
         let name = name.as_ref().map_or("", |name| name.get_name());
-        let asked = !args.what.is_empty();
+        let asked = !args.analysis.is_empty();
         let answer = match ask(&request, what) {
             // The files of a set may lack labels that its kind could have: no reason to lose the rest.
             Err(error) if !asked && unanswerable(what, &request) => {
                 eprintln!("scotopic: left out {name}: {error:#}");
                 continue;
             }
-            answered => answered.with_context(|| format!("--what {name}"))?,
+            answered => answered.with_context(|| format!("--analysis {name}"))?,
         };
         let files = answer.write(&args.out)?;
         if args.json {
@@ -245,9 +245,9 @@ pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
 
 /// The questions asked, or all that suit the model; what is left out is said.
 fn wanted(args: &AnalyseArgs, checkpoint: &Checkpoint) -> Vec<Analysis> {
-    if !args.what.is_empty() {
+    if !args.analysis.is_empty() {
         let mut asked: Vec<Analysis> = Vec::new();
-        for &what in &args.what {
+        for &what in &args.analysis {
             if !asked.contains(&what) {
                 asked.push(what);
             }

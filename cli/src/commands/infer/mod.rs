@@ -24,20 +24,20 @@ use shown::Shown;
 /// Options of `scotopic infer`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Input: a png, jpeg, npy or npz file, or a folder of pictures. Arrays are [n, pixels],\n\
-                        [n, height, width] or [n, channels, height, width]. Pictures larger than the model's\n\
-                        images are filtered as its training pictures were and cut into patches. Without\n\
-                        --input, images are the first that the model was validated on.\n\n\
-                        Stimulus: a TOML file, or KEY=VALUE pairs with commas between them; kind is static,\n\
+    after_help = "Input: a png, jpeg, npy or npz file, or a folder of images. Arrays are [n, pixels],\n\
+                        [n, height, width] or [n, channels, height, width]. Images larger than the model's\n\
+                        images are preprocessed as its training images were and cut into patches. Without\n\
+                        --input, the first validation images of the model are used.\n\n\
+                        Stimulus: a TOML file, or KEY=VALUE pairs separated by commas; kind is static,\n\
                         jitter, rotate, grating, white-noise, video, npy or npz (`scotopic config keys`\n\
                         lists the keys of each). An npy or npz array is [time, n, pixels] or [time, pixels],\n\
                         one frame per inference step.\n\n\
-                        Output: inference.npz with input [time, n, pixels], spikes [time, n, latents], which\n\
-                        drove the state, rates [n, latents], reconstruction and reconstruction_rates\n\
+                        Output: inference.npz with input [time, n, pixels], spikes [time, n, latents] as used\n\
+                        by the updates, rates [n, latents], reconstruction and reconstruction_rates\n\
                         [n, pixels], free_energy, negative_log_likelihood and kl [time, n];\n\
                         reconstructions.png, unroll.gif (input and reconstruction over time) and raster.png.\n\
-                        Where a model has no spikes, they are called samples and means (states and\n\
-                        activities for point estimates), and only categorical ones have a raster.\n\nExamples:\n  \
+                        For models without spikes the arrays are called samples and means (states and\n\
+                        activities for point estimates); of these only categorical ones have a raster.\n\nExamples:\n  \
                         scotopic infer checkpoints/dead-leaves --input photo.jpg --out seen\n  \
                         scotopic infer checkpoints/dead-leaves --stimulus kind=rotate,degrees=2 --out seen\n  \
                         scotopic infer checkpoints/dead-leaves --stimulus kind=grating --steps 100 --out seen"
@@ -45,25 +45,25 @@ use shown::Shown;
 pub struct InferArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file
     pub model: PathBuf,
-    /// Images that are seen, or moved by the stimulus
+    /// Images to present, or to move by the stimulus
     #[arg(long, value_name = "PATH")]
     pub input: Option<PathBuf>,
-    /// What happens to them, or is seen instead [default: images that stand still]
+    /// Movement of the images, or a stimulus without images [default: static images]
     #[arg(long, value_name = "SPEC")]
     pub stimulus: Option<String>,
-    /// Folder to write to
+    /// Output folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// The values of --input are already on the scale of the model (by default the training scale is
+    /// The values of --input are already standardised (by default the standardisation of training is
     /// applied)
     #[arg(long, requires = "input")]
     pub standardised: bool,
-    /// Inference steps [default: as trained, or the length of a film]
+    /// Inference steps [default: as trained, or the length of the video]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..1 << 24))]
     pub steps: Option<u32>,
-    /// Images or sequences at most [default: all of --input or of a film, 12 of the model's own, else 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub count: Option<u32>,
+    /// Maximum number of images or sequences [default: all of --input or of a video; 12 validation images; else 1]
+    #[arg(long, alias = "count", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_images: Option<u32>,
     /// Seed of the samples
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,

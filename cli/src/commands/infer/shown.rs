@@ -67,7 +67,7 @@ pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> 
         .as_ref()
         .map(ImageSet::len)
         .or(film.as_ref().map(|f| f.batch));
-    let wanted = args.count.map(|n| n as usize);
+    let wanted = args.max_images.map(|n| n as usize);
     let count = match (wanted, available) {
         (Some(n), Some(most)) => n.min(most),
         (Some(n), None) => n,
@@ -79,7 +79,7 @@ pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> 
     ensure!(
         recorded <= MOST,
         "{steps} steps of {count} images with {latents} latents are {recorded} numbers to record, more than {MOST}: \
-         give fewer images (--count) or lower --steps"
+         give fewer images (--max-images) or lower --steps"
     );
     let frames_made = match stimulus {
         StimulusConfig::Static(_) => 1,
