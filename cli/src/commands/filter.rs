@@ -205,7 +205,7 @@ fn outputs(args: &FilterArgs) -> Result<()> {
     let read = [
         Some(&args.data),
         args.model.as_ref(),
-        args.picture.states.as_ref(),
+        args.picture.true_states.as_ref(),
     ];
     let read: Vec<&Path> = read.into_iter().flatten().map(PathBuf::as_path).collect();
     let streams = read.iter().filter(|path| **path == Path::new("-"));
