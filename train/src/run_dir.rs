@@ -223,18 +223,34 @@ fn append(path: &Path, line: &str) -> Result<()> {
     write().with_context(|| format!("could not write {}", path.display()))
 }
 
-/// What run.json says of a run that begins now.
+/// The version of burn; a test compares it with Cargo.lock.
+const BURN_VERSION: &str = "0.22.1";
+
+/// The contents of run.json for a run that begins now.
 pub fn info(config: &RunConfig, splits: &Splits, opened: &Opened) -> RunInfo {
     let started = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| d.as_secs());
     RunInfo {
         scotopic: env!("CARGO_PKG_VERSION").into(),
-        burn: "0.22.1".into(),
+        burn: BURN_VERSION.into(),
         device: opened.name.clone(),
         data: splits.digest(),
         seed: config.seed,
         command: std::env::args().collect(),
         started,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BURN_VERSION;
+
+    #[test]
+    fn the_version_of_burn_is_that_of_the_lock_file() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
+        let lock = std::fs::read_to_string(path).unwrap();
+        let entry = format!("name = \"burn\"\nversion = \"{BURN_VERSION}\"\n");
+        assert!(lock.replace('\r', "").contains(&entry));
     }
 }

@@ -38,7 +38,7 @@ pub struct ExperimentArgs {
     pub quiet: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: RuntimeArgs,
+    pub runtime: RuntimeArgs,
 }
 
 /// Runs an experiment and prints its page.
@@ -67,7 +67,7 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
         (_, true) => Size::Full,
         _ => Size::Standard,
     };
-    let opened = device::open(args.place.device).map_err(UsageError)?;
+    let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let voice = StatusPrinter::new(args.quiet);
     if let Some(note) = &opened.note {
         voice.say(note);
@@ -77,7 +77,7 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
     let context = Context {
         size,
         out: out.clone(),
-        data: args.place.data.clone(),
+        data: args.runtime.folder.data.clone(),
         device: &opened,
         stop: &stop,
         say: &|line| voice.say(line),

@@ -150,7 +150,10 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 watcher.read(&filter)?;
             }
             let clock = Instant::now();
-            let step = filter.update(row).map_err(from_one)?;
+            let step = filter
+                .update(row)
+                .map_err(from_one)
+                .with_context(|| args.data.display().to_string())?;
             busy += clock.elapsed();
             if let Some(watcher) = &mut watcher {
                 watcher.see(&filter, row);
@@ -175,7 +178,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     lines.flush()?;
     let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
     let drawn = watcher.as_ref().map(FigureRecorder::draw);
-    outcome.map_err(|e| named(e, &args.data))?;
+    outcome?;
     saved.transpose()?;
     drawn.transpose()?;
     if let Some(path) = &args.model_out {
@@ -224,28 +227,24 @@ fn outputs(args: &FilterArgs) -> Result<()> {
     written.into_iter().try_for_each(check_writable)
 }
 
-/// The file before a message that does not name it yet.
-fn named(error: anyhow::Error, data: &Path) -> anyhow::Error {
-    let name = data.display().to_string();
-    match format!("{error:#}").contains(&name) {
-        true => error,
-        false => error.context(name),
-    }
-}
-
 fn start(args: &FilterArgs) -> Result<Running> {
     if let Some(path) = &args.resume {
         return snapshot::load(path);
     }
     let Some(path) = &args.model else {
-        bail!("give a model by --model, or a saved filter by --resume");
+        bail!("give a model with --model, or a saved filter with --resume");
     };
     let model = Model::read(path)?;
     match &args.learn {
         None => Running::new(model, &args.factorisation),
         Some(rule) => Running::learning(model, &rule_of(rule)?, &args.factorisation),
     }
-    .with_context(|| format!("the model {} cannot be filtered so", path.display()))
+    .with_context(|| {
+        format!(
+            "the model {} cannot be used with these options",
+            path.display()
+        )
+    })
 }
 
 fn rule_of(text: &str) -> Result<Rule> {
@@ -306,10 +305,10 @@ fn summary(filter: &Running, before: (u64, f64), begun: Instant, busy: std::time
     let micros = 1e6 * busy.as_secs_f64() / (count as f64).max(1.0);
     let so_far = match before.0 {
         0 => String::new(),
-        n => format!(" ({} with those before)", n + count),
+        n => format!(" ({} in total)", n + count),
     };
     eprintln!(
-        "{count} observations{so_far}, {} nats each, bound {}; {micros:.2} µs an update, {:.2} s in all",
+        "{count} observations{so_far}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s in total",
         number(each, 4),
         number(filter.elbo(), 3),
         begun.elapsed().as_secs_f64()

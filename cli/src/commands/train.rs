@@ -9,7 +9,7 @@ use scotopic_datasets::Splits;
 use scotopic_figures as figures;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::{self, RunConfig};
-use scotopic_train::device::{self, Opened};
+use scotopic_train::device::{self, DeviceList, Opened};
 use scotopic_train::records::ValidationRow;
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::TrainState;
@@ -18,7 +18,7 @@ use scotopic_train::trainer::{Outcome, Trainer};
 use super::dry_run::dry_run;
 use super::print;
 use super::progress::{ProgressCallback, StatusPrinter};
-use crate::args::{TrainingRuntimeArgs, UsageError, duration, interruption, size};
+use crate::args::{DataFolder, UsageError, duration, interruption, size};
 use crate::pictures;
 use crate::terminology::Terms;
 
@@ -58,9 +58,13 @@ pub struct TrainArgs {
     /// No progress output, even on a terminal
     #[arg(long, short)]
     pub quiet: bool,
-    /// Device and data.
+    /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them. Several, separated by
+    /// commas, each train on part of every batch: cuda:0,cuda:1
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceList,
+    /// Data folder.
     #[command(flatten)]
-    pub place: TrainingRuntimeArgs,
+    pub folder: DataFolder,
 }
 
 /// Trains.
@@ -81,21 +85,21 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some((_, checkpoint)) => checkpoint.config.clone(),
         None => requested(args).map_err(UsageError)?,
     };
-    let (devices, batch) = (args.place.device.count(), config.train.batch);
+    let (devices, batch) = (args.device.count(), config.train.batch);
     if devices > batch {
         return Err(UsageError(anyhow!(
             "--device names {devices} devices; train.batch = {batch} has fewer rows than devices"
         ))
         .into());
     }
-    let (opened, others) = device::open_list(&args.place.device).map_err(UsageError)?;
+    let (opened, others) = device::open_list(&args.device).map_err(UsageError)?;
     let voice = StatusPrinter::new(args.quiet);
     if let Some(note) = &opened.note {
         voice.say(note);
     }
     let splits = config
         .data
-        .load(&args.place.data, &mut |line| voice.say(line))?;
+        .load(&args.folder.data, &mut |line| voice.say(line))?;
     let autodiff = opened.device.clone().autodiff();
     let others: Vec<_> = others.into_iter().map(|device| device.autodiff()).collect();
     if args.dry_run {

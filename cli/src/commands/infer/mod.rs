@@ -72,7 +72,7 @@ pub struct InferArgs {
     pub json: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: RuntimeArgs,
+    pub runtime: RuntimeArgs,
 }
 
 /// Sequences in the animation.
@@ -85,7 +85,7 @@ const FRAMES: usize = 120;
 /// # Errors
 /// If the model or the input cannot be used, or the output cannot be written.
 pub fn run(args: &InferArgs) -> Result<ExitCode> {
-    let opened = device::open(args.place.device).map_err(UsageError)?;
+    let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let Shown { frames, steps } = shown::shown(args, &checkpoint)?;
     let terms = Terms::of(checkpoint.config.model.family);

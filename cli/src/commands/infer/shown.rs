@@ -105,7 +105,7 @@ fn images_of(args: &InferArgs, checkpoint: &Checkpoint) -> Result<ImageSet> {
     let image = checkpoint.image;
     let Some(path) = &args.input else {
         let data = &checkpoint.config.data;
-        let splits = data.load(&args.place.data, &mut |_| {}).context(
+        let splits = data.load(&args.runtime.folder.data, &mut |_| {}).context(
             "could not load the images that the model was validated on; others are given with --input",
         )?;
         return Ok(splits.validation);
