@@ -50,7 +50,7 @@ pub fn dictionary(model: &Network, shape: ImageShape) -> Result<RgbImage> {
 }
 
 /// The first images of a set (up to `count`), and the unroll over them.
-fn see(
+fn infer(
     model: &Network,
     config: &RunConfig,
     set: &ImageSet,
@@ -81,7 +81,7 @@ pub fn reconstructions(
         every: usize::MAX,
         ..Record::GENERATED
     };
-    let (x, seen) = see(model, config, set, (12, steps), record, device)?;
+    let (x, seen) = infer(model, config, set, (12, steps), record, device)?;
     let sample = seen
         .moments
         .last()
@@ -123,7 +123,7 @@ pub fn convergence(
     steps: usize,
     device: &Device,
 ) -> Result<RgbImage> {
-    let (x, seen) = see(model, config, set, (200, steps), Record::ALL, device)?;
+    let (x, seen) = infer(model, config, set, (200, steps), Record::ALL, device)?;
     let [images, _] = x.dims();
     let sst = (x.clone() - x.clone().mean_dim(1)).square().sum_dim(1) + 1.2e-7;
     let joined = |belief: &Belief| Tensor::cat(belief.components(), 1);
@@ -202,7 +202,7 @@ pub fn spikes(
         states: false,
         every: 1,
     };
-    let (_, seen) = see(model, config, set, (1, steps), record, device)?;
+    let (_, seen) = infer(model, config, set, (1, steps), record, device)?;
     let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
     let units = model.latents();
     let counts = read(Tensor::cat(counts, 0))?;
@@ -222,7 +222,7 @@ pub fn unfolding(
     steps: usize,
     device: &Device,
 ) -> Result<Vec<RgbImage>> {
-    let (x, seen) = see(model, config, set, (12, steps), Record::ALL, device)?;
+    let (x, seen) = infer(model, config, set, (12, steps), Record::ALL, device)?;
     let frames: Vec<Tensor<2>> = seen
         .moments
         .iter()

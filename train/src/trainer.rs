@@ -68,12 +68,12 @@ impl Trainer<'_> {
     /// # Errors
     /// If a batch has not a row for every device and part, a number stops being finite (naming iteration, term,
     /// and the last good checkpoint), a device fails, or the run folder cannot be written.
-    pub fn run(&self, state: &mut TrainState, watch: &mut dyn Callback) -> Result<Outcome> {
+    pub fn run(&self, state: &mut TrainState, callback: &mut dyn Callback) -> Result<Outcome> {
         let config = self.config;
         let total = config.train.iterations;
         let mut batches = Batches::new(&self.splits.train, config)?;
         let TrainConfig { batch, parts, .. } = config.train;
-        let crew = DataParallel::new(self.device, self.others, batch, parts)?;
+        let devices = DataParallel::new(self.device, self.others, batch, parts)?;
         let mut pending = Pending::default();
         let clock = Instant::now();
         let before = state.progress.seconds;
@@ -101,7 +101,7 @@ impl Trainer<'_> {
 
             // 2. What is seen.
             let pixels = batches.pixels();
-            let mut seen = crew.batch(&batches.at(i), pixels);
+            let mut seen = devices.batch(&batches.at(i), pixels);
 
             // 3. Infer, window by window; learn from each.
             let steps = config.inference.steps;
@@ -115,7 +115,7 @@ impl Trainer<'_> {
                     scale: 256.0 / pixels as f64,
                     batch,
                 };
-                let learned = crew.learn(&state.model, &mut seen, &window)?;
+                let learned = devices.learn(&state.model, &mut seen, &window)?;
                 let (model, norm) =
                     state
                         .optimizer
@@ -131,7 +131,7 @@ impl Trainer<'_> {
             }
             state.progress.iteration = i + 1;
             state.progress.seconds = before + clock.elapsed().as_secs_f64();
-            watch.iteration(i + 1, total);
+            callback.iteration(i + 1, total);
 
             // 4. Tell, judge, save.
             let last = i + 1 == total;
@@ -157,14 +157,14 @@ impl Trainer<'_> {
                         temperature: f64::from(temperature),
                     };
                     self.dir.log(&row)?;
-                    watch.logged(&row);
+                    callback.logged(&row);
                 }
             }
             // A validation that is due is made even when stopping: a continued run would not come back to it.
             let mut outcome = last.then_some(Outcome::Finished);
             if validating {
                 let row = self.validate(state, batches.epoch(i + 1))?;
-                watch.validated(&row);
+                callback.validated(&row);
                 if patience > 0 && state.progress.since_best >= patience {
                     outcome = outcome.or(Some(Outcome::StoppedEarly));
                 }

@@ -51,7 +51,7 @@ pub(super) fn dry_run(
             .values()
             .map(|a| a.values.len())
             .sum();
-        let fit = Trainer {
+        let trainer = Trainer {
             config: &short,
             splits,
             device,
@@ -61,7 +61,7 @@ pub(super) fn dry_run(
         };
         let mut clock = Clock::default();
         let whole = Instant::now();
-        fit.run(&mut state, &mut clock)?;
+        trainer.run(&mut state, &mut clock)?;
         // The first iteration compiles and allocates; the others tell. The rest is one validation.
         let step = clock
             .marks

@@ -121,7 +121,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         ))
         .into());
     }
-    let mut watcher = args
+    let mut recorder = args
         .picture
         .watch(&filter, series.names())
         .map_err(UsageError)?;
@@ -129,7 +129,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut lines = open_lines(args)?;
     let bar = progress(args, &series);
     let stop = Arc::new(AtomicBool::new(false));
-    if args.save.is_some() || watcher.is_some() {
+    if args.save.is_some() || recorder.is_some() {
         let stop = Arc::clone(&stop);
         ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))
             .context("could not watch for Ctrl-C")?;
@@ -143,11 +143,11 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 return Ok(());
             }
             let Some(row) = series.next_row()? else {
-                return watcher.as_mut().map_or(Ok(()), FigureRecorder::end);
+                return recorder.as_mut().map_or(Ok(()), FigureRecorder::end);
             };
             let seen = row.is_some();
-            if let Some(watcher) = &mut watcher {
-                watcher.read(&filter)?;
+            if let Some(recorder) = &mut recorder {
+                recorder.read(&filter)?;
             }
             let clock = Instant::now();
             let step = filter
@@ -155,8 +155,8 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 .map_err(from_one)
                 .with_context(|| args.data.display().to_string())?;
             busy += clock.elapsed();
-            if let Some(watcher) = &mut watcher {
-                watcher.see(&filter, row);
+            if let Some(recorder) = &mut recorder {
+                recorder.observe(&filter, row);
             }
             let t = filter.observations();
             if args.every > 0 && t.is_multiple_of(args.every) {
@@ -177,7 +177,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     // Lines, state and picture are kept also where the data went wrong: all end before the bad row.
     lines.flush()?;
     let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
-    let drawn = watcher.as_ref().map(FigureRecorder::draw);
+    let drawn = recorder.as_ref().map(FigureRecorder::draw);
     outcome?;
     saved.transpose()?;
     drawn.transpose()?;
@@ -186,7 +186,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     }
     if !args.quiet {
         summary(&filter, before, begun, busy);
-        if let Some(judged) = watcher.as_ref().and_then(FigureRecorder::judged) {
+        if let Some(judged) = recorder.as_ref().and_then(FigureRecorder::judged) {
             eprintln!("{judged}");
         }
     }

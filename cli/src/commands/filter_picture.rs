@@ -78,13 +78,13 @@ impl PictureArgs {
         };
         let names = truth.as_ref().map(Series::names);
         let format = self.figure.as_deref().map(Format::of).transpose()?;
-        let wanted = FigureOptions {
+        let options = FigureOptions {
             band: self.band.unwrap_or_default(),
             portrait: self.phase_plot,
             moves: format == Some(Format::Gif),
         };
         Ok(Some(FigureRecorder {
-            portrayal: BeliefRecorder::new(filter, channels, names, wanted)?,
+            beliefs: BeliefRecorder::new(filter, channels, names, options)?,
             figure: self.figure.clone(),
             truth: truth.zip(self.true_states.clone()),
             row: 0,
@@ -95,7 +95,7 @@ impl PictureArgs {
 
 /// Notes every belief, beside the truth where that is known.
 pub struct FigureRecorder {
-    portrayal: BeliefRecorder,
+    beliefs: BeliefRecorder,
     figure: Option<PathBuf>,
     truth: Option<(Series, PathBuf)>,
     row: u64,
@@ -127,8 +127,8 @@ impl FigureRecorder {
     }
 
     /// Notes the belief after the filter took in `row`.
-    pub fn see(&mut self, filter: &Running, row: Option<&[f64]>) {
-        self.portrayal.see(filter, row, self.now.as_deref());
+    pub fn observe(&mut self, filter: &Running, row: Option<&[f64]>) {
+        self.beliefs.see(filter, row, self.now.as_deref());
     }
 
     /// That the true states end where the observations do.
@@ -154,13 +154,13 @@ impl FigureRecorder {
     /// If it cannot be written.
     pub fn draw(&self) -> Result<()> {
         match &self.figure {
-            Some(path) => self.portrayal.write(path),
+            Some(path) => self.beliefs.write(path),
             None => Ok(()),
         }
     }
 
     /// How good the beliefs were, in a line, where the truth was known.
     pub fn judged(&self) -> Option<String> {
-        self.portrayal.judged()
+        self.beliefs.judged()
     }
 }

@@ -34,8 +34,8 @@ pub(super) struct ProgressCallback {
 }
 
 impl ProgressCallback {
-    pub(super) fn new(voice: &StatusPrinter, config: &RunConfig, done: usize) -> Self {
-        let bar = match voice.on {
+    pub(super) fn new(status: &StatusPrinter, config: &RunConfig, done: usize) -> Self {
+        let bar = match status.on {
             true => ProgressBar::new(config.train.iterations as u64),
             false => ProgressBar::hidden(),
         };

@@ -93,13 +93,13 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         .into());
     }
     let (opened, others) = device::open_list(&args.device).map_err(UsageError)?;
-    let voice = StatusPrinter::new(args.quiet);
+    let status = StatusPrinter::new(args.quiet);
     if let Some(note) = &opened.note {
-        voice.say(note);
+        status.say(note);
     }
     let splits = config
         .data
-        .load(&args.folder.data, &mut |line| voice.say(line))?;
+        .load(&args.folder.data, &mut |line| status.say(line))?;
     let autodiff = opened.device.clone().autodiff();
     let others: Vec<_> = others.into_iter().map(|device| device.autodiff()).collect();
     if args.dry_run {
@@ -130,7 +130,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         }
     };
     let stop = interruption()?;
-    voice.say(&format!(
+    status.say(&format!(
         "{} images of {}, {} {}, {} iterations on {}",
         splits.train.len(),
         size(&splits),
@@ -139,7 +139,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         config.train.iterations,
         opened.name
     ));
-    let fit = Trainer {
+    let trainer = Trainer {
         config: &config,
         splits: &splits,
         device: &autodiff,
@@ -147,11 +147,11 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         dir: &dir,
         stop: &stop,
     };
-    let mut bar = ProgressCallback::new(&voice, &config, state.progress.iteration);
-    let outcome = fit.run(&mut state, &mut bar)?;
-    bar.finish();
+    let mut progress = ProgressCallback::new(&status, &config, state.progress.iteration);
+    let outcome = trainer.run(&mut state, &mut progress)?;
+    progress.finish();
     if outcome == Outcome::Interrupted {
-        voice.say(&format!(
+        status.say(&format!(
             "interrupted; continue with: scotopic train --resume {}",
             dir.root().display()
         ));
@@ -162,7 +162,14 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         eprintln!("scotopic: could not draw all figures: {error:#}");
     }
     let terms = Terms::of(config.model.family);
-    report(&dir, &state, bar.last.as_ref(), outcome, terms, args.json)?;
+    report(
+        &dir,
+        &state,
+        progress.last.as_ref(),
+        outcome,
+        terms,
+        args.json,
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

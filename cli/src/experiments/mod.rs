@@ -17,14 +17,14 @@ mod convergence;
 mod hubel_wiesel;
 mod models;
 mod ood;
-mod page;
 mod published;
 mod rate_distortion;
+mod report;
 mod stability;
 mod table2_mnist;
 
 pub use models::{ModelSpec, TrainedModel, load_or_train};
-pub use page::Page;
+pub use report::Report;
 
 /// How much is spent on an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub struct Experiment {
     /// One line on what it shows.
     pub about: &'static str,
     /// Measures, and says what there is to say.
-    pub run: fn(&Context) -> Result<Page>,
+    pub run: fn(&Context) -> Result<Report>,
 }
 
 /// All experiments.

@@ -90,13 +90,13 @@ pub struct TrainedModel {
     pub seconds: f64,
 }
 
-/// Trains, continues or loads the model of `order`.
+/// Trains, continues or loads the model of `spec`.
 ///
 /// # Errors
 /// If data, device or files fail, if the folder holds a run with other settings, or on Ctrl-C.
-pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedModel> {
-    let config = order.config(context.size)?;
-    let root = context.out.join("models").join(order.name);
+pub fn load_or_train(context: &Context, spec: &ModelSpec) -> Result<TrainedModel> {
+    let config = spec.config(context.size)?;
+    let root = context.out.join("models").join(spec.name);
     let fresh = RunDir::open(&root).is_err();
     let autodiff = context.device.device.clone().autodiff();
     let mut splits = None;
@@ -137,9 +137,9 @@ pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedMode
         };
         (context.say)(&format!(
             "{}: training, iteration {} of {}",
-            order.name, state.progress.iteration, config.train.iterations
+            spec.name, state.progress.iteration, config.train.iterations
         ));
-        let fit = Trainer {
+        let trainer = Trainer {
             config: &config,
             splits: &splits,
             device: &autodiff,
@@ -147,7 +147,7 @@ pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedMode
             dir: &dir,
             stop: context.stop,
         };
-        let outcome = fit.run(&mut state, &mut ProgressLines { context, order })?;
+        let outcome = trainer.run(&mut state, &mut ProgressLines { context, spec })?;
         ensure!(
             outcome != Outcome::Interrupted,
             "interrupted; the same command continues where it stopped"
@@ -157,7 +157,7 @@ pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedMode
         .with_context(|| format!("{} has no best model", root.display()))?;
     let network = load_model(&checkpoint, &context.device.device)?;
     Ok(TrainedModel {
-        name: order.name,
+        name: spec.name,
         config,
         checkpoint,
         network,
@@ -168,7 +168,7 @@ pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedMode
 /// Tells of every validation.
 struct ProgressLines<'a> {
     context: &'a Context<'a>,
-    order: &'a ModelSpec,
+    spec: &'a ModelSpec,
 }
 
 impl Callback for ProgressLines<'_> {
@@ -179,7 +179,7 @@ impl Callback for ProgressLines<'_> {
     fn validated(&mut self, row: &ValidationRow) {
         (self.context.say)(&format!(
             "{}: iteration {}, R² {:.3}, zeros {:.1} %, {:.0} s",
-            self.order.name,
+            self.spec.name,
             row.iteration,
             row.measures.r2,
             100.0 * row.measures.zeros,

@@ -16,7 +16,7 @@ use scotopic_train::device::Opened;
 const STRETCH: usize = 64;
 
 /// What is recorded of inference, on the host; the last index of every array the fastest.
-pub(super) struct Seen {
+pub(super) struct Recording {
     /// z that drove the state, `[steps, sequences, latents]`.
     pub samples: Vec<f32>,
     /// The portion of zeros among a(z), what the decoder sees of them.
@@ -39,14 +39,14 @@ pub(super) struct Seen {
 ///
 /// # Errors
 /// If the device fails.
-pub(super) fn see(
+pub(super) fn record(
     model: &Network,
     config: &RunConfig,
     frames: &Frames,
     (steps, seed): (usize, u64),
     (few, moments): (usize, &[usize]),
     opened: &Opened,
-) -> Result<Seen> {
+) -> Result<Recording> {
     let sizes = [frames.steps, frames.batch, frames.pixels];
     let film = TensorData::new(frames.data.clone(), sizes);
     let stimulus = Stimulus::Sequence(Tensor::from_data(film, &opened.device));
@@ -89,7 +89,7 @@ pub(super) fn see(
     let means = state.mean();
     let by_means = model.decoder.decode(means.clone());
     let portions = zeros.iter().map(|&portion| f64::from(portion)).sum::<f64>();
-    Ok(Seen {
+    Ok(Recording {
         samples,
         zeros: portions / zeros.len().max(1) as f64,
         means: host(means)?,

@@ -10,7 +10,7 @@ use scotopic_train::replace::replace;
 use crate::table::Table;
 
 /// What an experiment found: text, tables, pictures.
-pub struct Page {
+pub struct Report {
     title: String,
     parts: Vec<Section>,
 }
@@ -21,14 +21,14 @@ enum Section {
         file: String,
         table: Table,
     },
-    Picture {
+    Figure {
         file: String,
         caption: String,
         picture: RgbImage,
     },
 }
 
-impl Page {
+impl Report {
     /// An empty page.
     pub fn new(title: &str) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Page {
 
     /// Adds a picture, written as `file`.png.
     pub fn picture(&mut self, file: &str, caption: &str, picture: RgbImage) {
-        self.parts.push(Section::Picture {
+        self.parts.push(Section::Figure {
             file: file.to_string(),
             caption: caption.to_string(),
             picture,
@@ -67,7 +67,7 @@ impl Page {
             match part {
                 Section::Text(paragraph) => text.push_str(&format!("{paragraph}\n")),
                 Section::Table { table, .. } => text.push_str(&table.markdown()),
-                Section::Picture { file, caption, .. } => {
+                Section::Figure { file, caption, .. } => {
                     text.push_str(&format!("![{caption}]({file}.png)\n"));
                 }
             }
@@ -92,7 +92,7 @@ impl Page {
                         table.markdown().as_bytes(),
                     )?;
                 }
-                Section::Picture { file, picture, .. } => {
+                Section::Figure { file, picture, .. } => {
                     figures::write_png(folder.join(format!("{file}.png")), picture)?;
                 }
             }

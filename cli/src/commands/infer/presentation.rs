@@ -15,7 +15,7 @@ const FEW: usize = 12;
 const MOST: usize = 1 << 27;
 
 /// Frames on the scale of the model, and for how long they are seen.
-pub(super) struct Shown {
+pub(super) struct Presentation {
     /// `[time, sequence, pixel]`; one time step where nothing moves.
     pub frames: Frames,
     /// Inference steps.
@@ -26,7 +26,7 @@ pub(super) struct Shown {
 ///
 /// # Errors
 /// [`UsageError`] if the options do not go together; whatever is wrong with images and stimulus.
-pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> {
+pub(super) fn presentation(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Presentation> {
     let shape = checkpoint.image.shape;
     let scale = checkpoint.image.standardisation;
     let stimulus = match &args.stimulus {
@@ -97,7 +97,7 @@ pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> 
         }
         frames = frames.rescaled(stimulus.kind(), scale)?;
     }
-    Ok(Shown { frames, steps })
+    Ok(Presentation { frames, steps })
 }
 
 /// The images of `--input` on the scale of the model, or some of those that it was validated on.
