@@ -1,4 +1,4 @@
-//! Pictures of a model and of its training, as `show`, `train` and the experiments draw them.
+//! Figures of a model and of its training, drawn by `show`, `train` and the experiments.
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
@@ -31,7 +31,7 @@ fn tile(shape: ImageShape) -> Tile {
 pub fn dictionary(model: &Network, shape: ImageShape) -> Result<RgbImage> {
     let atoms = match model.decoder.atoms() {
         Some(atoms) => atoms,
-        // What one unit of each latent alone adds to what none gives: the atoms of f at 0.
+        // The change of the output due to one unit of each latent alone: the atoms of f at 0.
         None => {
             let device = model.decoder.observation_noise().log_sigma().device();
             let units = model.latents();
@@ -66,7 +66,7 @@ fn infer(
     Ok((x, seen))
 }
 
-/// Twelve images with what spikes and rates make of them.
+/// Twelve images and their reconstructions from spikes and from rates.
 ///
 /// # Errors
 /// If the device or the drawing fails.
@@ -141,7 +141,7 @@ pub fn convergence(
                 + 1.0
         };
         let u = joined(state);
-        // Below −1 it does not matter how wrong: an unstable model must not flatten the curve.
+        // Clipped at −1: an unstable model must not flatten the curve.
         rows.push(r2(generated.mean.clone()).clamp_min(-1.0));
         rows.push(r2(model.decoder.decode(state.mean())).clamp_min(-1.0));
         rows.push(generated.sample.clone().equal_elem(0.0).float().mean());

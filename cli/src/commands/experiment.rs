@@ -41,7 +41,7 @@ pub struct ExperimentArgs {
     pub runtime: RuntimeArgs,
 }
 
-/// Runs an experiment and prints its page.
+/// Runs an experiment and prints its report.
 ///
 /// # Errors
 /// If there is no such experiment, or data, device or files fail.

@@ -94,7 +94,7 @@ pub struct FilterArgs {
     /// Write the final model; the averaged parameters of a discrete model that learns, where there is an average
     #[arg(long, value_name = "FILE")]
     pub model_out: Option<PathBuf>,
-    /// A picture of what was believed.
+    /// Figure and scores of the beliefs.
     #[command(flatten)]
     pub picture: PictureArgs,
     /// No progress bar and no summary on standard error
@@ -105,8 +105,8 @@ pub struct FilterArgs {
 /// Runs a filter over observations.
 ///
 /// # Errors
-/// If model, data or a file to write cannot be used; for a row that is no observation, or that the model rules
-/// out, by its number. With --save the filter as it was before that row is saved first.
+/// If model, data or a file to write cannot be used; for an invalid row or an impossible observation,
+/// by its number. With --save the filter as it was before that row is saved first.
 pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut filter = start(args).map_err(UsageError)?;
     outputs(args).map_err(UsageError)?;
@@ -162,7 +162,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             if args.every > 0 && t.is_multiple_of(args.every) {
                 lines.write(&filter, seen, step)?;
                 if live {
-                    lines.flush()?; // whoever reads waits for it
+                    lines.flush()?; // a reader may be waiting for it
                 }
             }
             if let (Some(path), Some(every)) = (&args.save, args.save_every)
@@ -174,7 +174,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         }
     })();
     bar.finish_and_clear();
-    // Lines, state and picture are kept also where the data went wrong: all end before the bad row.
+    // Lines, filter and figure are also kept after an error in the data: all end before the bad row.
     lines.flush()?;
     let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
     let drawn = recorder.as_ref().map(FigureRecorder::draw);
@@ -196,7 +196,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     })
 }
 
-/// Everything that is to be written can be, each to a file of its own that is none of what is read.
+/// Checks that all outputs can be written, each to its own file, and that none overwrites an input.
 fn outputs(args: &FilterArgs) -> Result<()> {
     args.picture.check()?;
     let written = [&args.out, &args.save, &args.model_out, &args.picture.figure];
@@ -214,12 +214,12 @@ fn outputs(args: &FilterArgs) -> Result<()> {
     let streams = read.iter().filter(|path| **path == Path::new("-"));
     ensure!(
         streams.count() < 2,
-        "standard input can be read once: give - for the observations or for --true-states"
+        "standard input can be read only once: give - either for the observations or for --true-states"
     );
     for (index, path) in written.iter().enumerate() {
         ensure!(
             !written[..index].contains(path),
-            "{} would be written twice: give each output a name of its own",
+            "{} would be written twice: give each output its own name",
             path.display()
         );
     }
@@ -278,7 +278,7 @@ fn open_lines(args: &FilterArgs) -> Result<Lines<Box<dyn Write>>> {
 }
 
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {
-    // Lines on the same terminal would be cut to pieces by a bar.
+    // A progress bar would interleave with lines on the same terminal.
     let to_terminal = args.out.is_none() && args.every > 0 && std::io::stdout().is_terminal();
     if args.quiet || to_terminal || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

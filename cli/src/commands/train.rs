@@ -70,7 +70,7 @@ pub struct TrainArgs {
 /// Trains.
 ///
 /// # Errors
-/// A request that makes no sense, or whatever went wrong on the way.
+/// A usage error; or if data, device or files fail or training diverges.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let resumed = match &args.resume {
         Some(path) => {
@@ -110,7 +110,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             let state = TrainState::from_checkpoint(&checkpoint, &autodiff)?;
             ensure!(
                 state.progress.data == splits.digest(),
-                "the data are not those the run was begun with (digest {} now, {} then): give the same --data",
+                "the data are not those the run was started with (digest {} now, {} then): give the same --data",
                 &splits.digest()[..12],
                 state.progress.data.get(..12).unwrap_or_default()
             );
@@ -157,7 +157,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         ));
         return Ok(ExitCode::from(130));
     }
-    // A figure that cannot be drawn is no reason to lose the run that was just trained.
+    // A figure that cannot be drawn must not fail the finished run.
     if let Err(error) = draw(&dir, &state, &splits, &config, &opened) {
         eprintln!("scotopic: could not draw all figures: {error:#}");
     }
@@ -209,7 +209,7 @@ fn report(
 ) -> Result<()> {
     let Some(row) = last else {
         bail!(
-            "the run is already complete; look at it with: scotopic show {}",
+            "the run is already complete; draw it with: scotopic show {}",
             dir.root().display()
         );
     };
@@ -261,7 +261,7 @@ fn report(
     ))?;
     print::line(format!("  best model             {}", dir.best().display()))?;
     print::line("")?;
-    print::line("next, watch it see:")?;
+    print::line("next:")?;
     print::line(format!("  scotopic show {root}"))?;
     print::line(format!("  scotopic evaluate {root} --steps 128"))
 }

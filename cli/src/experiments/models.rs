@@ -1,4 +1,4 @@
-//! Models by order: trained if they are not there, continued if they were interrupted, loaded if they are.
+//! The models of the experiments: loaded if trained, continued if interrupted, else trained.
 
 use anyhow::{Context as _, Result, ensure};
 use scotopic_models::Network;
@@ -20,14 +20,14 @@ pub struct ModelSpec {
     pub preset: &'static str,
     /// The preset of the full size.
     pub full: &'static str,
-    /// How many times as many iterations as others it gets at the quick size.
+    /// Factor on the number of iterations at the quick size.
     pub patience: usize,
-    /// Settings on top of either.
+    /// Overrides of either preset.
     pub sets: Vec<String>,
 }
 
 impl ModelSpec {
-    /// A preset for the small sizes and its published counterpart.
+    /// A preset for the quick and standard sizes and its published counterpart.
     pub fn new(name: &'static str, preset: &'static str, full: &'static str) -> Self {
         Self {
             name,
@@ -38,7 +38,7 @@ impl ModelSpec {
         }
     }
 
-    /// The same with `times` as many iterations at the quick size, for models that are cheap and slow to form.
+    /// The same with `times` as many iterations at the quick size, for models that are cheap and converge slowly.
     pub fn patient(self, times: usize) -> Self {
         Self {
             patience: times,
@@ -46,7 +46,7 @@ impl ModelSpec {
         }
     }
 
-    /// The same with one more setting.
+    /// The same with one more override.
     pub fn set(mut self, assignment: impl Into<String>) -> Self {
         self.sets.push(assignment.into());
         self
@@ -55,7 +55,7 @@ impl ModelSpec {
     /// The configuration for this size of experiment.
     ///
     /// # Errors
-    /// If a setting does not fit.
+    /// If an override is invalid.
     pub fn config(&self, size: super::Size) -> Result<RunConfig> {
         let mut sets = Vec::new();
         let preset = match size.iterations() {
@@ -76,17 +76,17 @@ impl ModelSpec {
     }
 }
 
-/// A model that is ready, and what it took.
+/// A trained model.
 pub struct TrainedModel {
-    /// The name of the order.
+    /// The name of its specification.
     pub name: &'static str,
     /// Its configuration.
     pub config: RunConfig,
-    /// The checkpoint that was kept as best.
+    /// The best checkpoint.
     pub checkpoint: Checkpoint,
-    /// Ready to use, without autodiff.
+    /// The network, without autodiff.
     pub network: Network,
-    /// Seconds of training, over all sittings.
+    /// Seconds of training, summed over interruptions.
     pub seconds: f64,
 }
 
@@ -119,7 +119,7 @@ pub fn load_or_train(context: &Context, spec: &ModelSpec) -> Result<TrainedModel
                 dir.rewind(checkpoint.progress.iteration)?;
                 (dir, TrainState::from_checkpoint(&checkpoint, &autodiff)?)
             }
-            // Stopped before its first checkpoint: begin again.
+            // Stopped before its first checkpoint: start again.
             false => {
                 let loaded = context.load(&config.data)?;
                 let state = TrainState::new(&config, &loaded, &autodiff)?;
@@ -165,7 +165,7 @@ pub fn load_or_train(context: &Context, spec: &ModelSpec) -> Result<TrainedModel
     })
 }
 
-/// Tells of every validation.
+/// Prints one line per validation.
 struct ProgressLines<'a> {
     context: &'a Context<'a>,
     spec: &'a ModelSpec,

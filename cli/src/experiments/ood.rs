@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
             config: &trained.config,
             device: &context.device.device,
         };
-        // An encoder's answer does not change with more steps.
+        // The output of an encoder does not change with more steps.
         let steps: &[usize] = match trained.config.inference.method {
             Method::Amortized => &[1],
             _ => &STEPS,
@@ -133,7 +133,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
             .iter()
             .map(|(name, file)| format!("{name} ({file})"))
             .collect();
-        report.text(format!("Not there, so not shown: {}.", missing.join(", ")));
+        report.text(format!("Missing data sets: {}.", missing.join(", ")));
     }
     Ok(report)
 }

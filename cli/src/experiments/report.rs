@@ -1,4 +1,4 @@
-//! The page an experiment leaves behind.
+//! The report of an experiment.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use scotopic_train::replace::replace;
 
 use crate::table::Table;
 
-/// What an experiment found: text, tables, pictures.
+/// The results of an experiment: text, tables, figures.
 pub struct Report {
     title: String,
     parts: Vec<Section>,
@@ -29,7 +29,7 @@ enum Section {
 }
 
 impl Report {
-    /// An empty page.
+    /// An empty report.
     pub fn new(title: &str) -> Self {
         Self {
             title: title.to_string(),
@@ -50,7 +50,7 @@ impl Report {
         });
     }
 
-    /// Adds a picture, written as `file`.png.
+    /// Adds a figure, written as `file`.png.
     pub fn picture(&mut self, file: &str, caption: &str, picture: RgbImage) {
         self.parts.push(Section::Figure {
             file: file.to_string(),
@@ -59,7 +59,7 @@ impl Report {
         });
     }
 
-    /// The page as Markdown.
+    /// The report as Markdown.
     pub fn markdown(&self) -> String {
         let mut text = format!("# {}\n", self.title);
         for part in &self.parts {
@@ -75,7 +75,7 @@ impl Report {
         text
     }
 
-    /// Writes README.md and everything it shows into `folder`, the page last.
+    /// Writes tables and figures into `folder`, then README.md.
     ///
     /// # Errors
     /// If a file cannot be written.

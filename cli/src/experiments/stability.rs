@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
             Ok(trained) => trained,
             Err(error) if context.stop.load(Ordering::Relaxed) => return Err(error),
             Err(error) => {
-                // That training diverges is one of the things that can be found out here.
+                // Diverging training is one of the possible results.
                 table.push(vec![spec.name.into(), format!("{error:#}").into()]);
                 continue;
             }

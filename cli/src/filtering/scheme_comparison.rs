@@ -20,7 +20,7 @@ use super::{Band, Generalised};
 /// The schemes, by the names of the command line.
 pub const SCHEMES: [&str; 4] = ["causal", "dem", "dem-published", "lap-published"];
 
-/// What one scheme comes to with one order and smoothness.
+/// The results of one scheme with one order and smoothness.
 #[derive(Debug, Clone, Serialize)]
 pub struct SchemeRow {
     /// Which scheme.
@@ -54,7 +54,7 @@ pub struct Track {
 /// Runs one scheme over the data; `truth` `[states, bins]`.
 ///
 /// # Errors
-/// If the scheme cannot be made for this model; a run that breaks down is a row that says where.
+/// If the scheme does not exist for this model; a run that fails becomes a row that says where.
 pub fn run(
     model: &Generalised,
     data: &Sequence,
@@ -81,7 +81,7 @@ pub fn run(
     };
     let mut running = match make(model, scheme, embedding) {
         Ok(running) => running,
-        // The published schemes have no white noise and no order 0: a row of the table says so.
+        // The published schemes have neither white noise nor order 0: their row says so.
         Err(error) if SCHEMES.contains(&scheme) => {
             row.failed = Some(format!("{error:#}"));
             return Ok((row, Vec::new()));
@@ -123,7 +123,7 @@ pub fn run(
         let error = DVector::from_column_slice(running.states()) - truth.column(at);
         squares += error.norm_squared();
         rows += 1.0;
-        // A start that is known, or a variance that a scheme does not report, says nothing about calibration.
+        // Known starts and variances that a scheme does not report are left out of the calibration.
         if let Some(factor) = DMatrix::from_row_slice(n, n, covariance).cholesky() {
             normalised += error.dot(&factor.solve(&error));
             ranked += 1.0;

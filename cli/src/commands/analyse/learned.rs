@@ -242,7 +242,7 @@ fn lateral(request: &Request<'_>) -> Result<AnalysisReport> {
     let between = between.filter(|(i, _)| i % (order.len() + 1) != 0);
     let mut sizes: Vec<f32> = between.map(|(_, w)| w.abs()).collect();
     sizes.sort_by(f32::total_cmp);
-    // The few largest would leave the rest too pale to see.
+    // Scaled to the 99th percentile: the few largest weights would leave the others invisible.
     let most = sizes.get(sizes.len() * 99 / 100).copied().unwrap_or(1.0);
     let title = format!("Lateral weights, {} neurons", order.len());
     let note = "Inhibition of the row neuron by the column neuron; strongest neurons first";

@@ -207,7 +207,7 @@ fn panels(at: &[StepMetrics]) -> Vec<Panel> {
         log_x: true,
         log_y,
     };
-    // Below −1 it does not matter how wrong: an unstable model must not flatten the curve.
+    // Clipped at −1: an unstable model must not flatten the curve.
     let clipped = |v: f64| v.max(-1.0);
     let none = f64::NAN;
     vec![
@@ -271,7 +271,7 @@ fn suite(request: &Request<'_>) -> Result<OodSuite> {
     Ok(config.load(request.data, scale)?)
 }
 
-/// Whether no file of any view is there.
+/// Whether the files of all views are missing.
 fn no_views(request: &Request<'_>) -> bool {
     suite(request).is_ok_and(|suite| suite.views.is_empty())
 }
@@ -319,7 +319,7 @@ fn ood(request: &Request<'_>) -> Result<AnalysisReport> {
     for (name, missing) in &found.skipped {
         report
             .summary
-            .push(format!("{name:<15} not there ({missing})"));
+            .push(format!("{name:<15} missing ({missing})"));
     }
     let each = found
         .views

@@ -152,7 +152,7 @@ fn tuning(request: &Request<'_>) -> Result<AnalysisReport> {
             100.0 * s.simple
         ),
     ];
-    // Without a response there is nothing to tell, and nothing to draw.
+    // Without responsive neurons there is nothing to summarise or to draw.
     if s.responsive == 0 {
         report.summary.truncate(1);
         report.headline = serde_json::to_value(s)?;

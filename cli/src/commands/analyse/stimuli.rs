@@ -8,7 +8,7 @@ use scotopic_train::analysis::receptive_field::{WhiteNoiseConfig, receptive_fiel
 use super::analysis::{Analysis, Request};
 use super::report::{AnalysisReport, Cell, Table, said};
 
-/// Averages that the picture shows.
+/// Averages shown in the figure.
 const SHOWN: usize = 100;
 
 pub(super) const LATENCY: Analysis = Analysis {

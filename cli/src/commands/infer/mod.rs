@@ -80,7 +80,7 @@ const COLUMNS: usize = 6;
 /// Frames of the animation at most.
 const FRAMES: usize = 120;
 
-/// Lets a model see.
+/// Runs inference.
 ///
 /// # Errors
 /// If the model or the input cannot be used, or the output cannot be written.
@@ -115,7 +115,7 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         true => {
             let first = recording.samples.chunks_exact(images * latents);
             let first: Vec<f32> = first.flat_map(|t| t[..latents].to_vec()).collect();
-            let title = format!("{} while the first image is seen", capital(terms.samples));
+            let title = format!("{} in response to the first image", capital(terms.samples));
             Some(raster::spikes(&first, steps, latents, &title)?)
         }
         false => None,
@@ -184,7 +184,7 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Up to twelve sequences as they are seen last, and what the model makes of them.
+/// The last frames of up to twelve sequences, and their reconstructions.
 fn reconstructions(
     frames: &Frames,
     recording: &Recording,
