@@ -151,22 +151,12 @@ pub fn convergence(
     let values = read(Tensor::cat(rows, 0))?; // one read-back for all steps
     let terms = Terms::of(config.model.family);
     let time: Vec<f64> = (1..=values.len() / 4).map(|t| t as f64).collect();
-    let series = |label: &str, k: usize| Series {
-        label: label.into(),
-        x: time.clone(),
-        y: values
-            .chunks_exact(4)
-            .map(|row| f64::from(row[k]))
-            .collect(),
-        ..Default::default()
+    let series = |label: &str, k: usize| {
+        let y = values.chunks_exact(4).map(|row| f64::from(row[k]));
+        Series::line(label, time.clone(), y.collect())
     };
-    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
-        title: title.into(),
-        x_label: "inference step".into(),
-        y_label: y_label.into(),
-        series,
-        log_x: true,
-        log_y,
+    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| {
+        Panel::new(title, "inference step", y_label, series).logarithmic(true, log_y)
     };
     Ok(chart::lines(&[
         panel(
@@ -246,19 +236,11 @@ pub fn unfolding(
 /// If there is nothing to draw.
 pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
     let x: Vec<f64> = rows.iter().map(|r| r.iteration as f64).collect();
-    let series = |label: &str, value: &dyn Fn(&LogRow) -> f64| Series {
-        label: label.into(),
-        x: x.clone(),
-        y: rows.iter().map(value).collect(),
-        ..Default::default()
+    let series = |label: &str, value: &dyn Fn(&LogRow) -> f64| {
+        Series::line(label, x.clone(), rows.iter().map(value).collect())
     };
-    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
-        title: title.into(),
-        x_label: "iteration".into(),
-        y_label: y_label.into(),
-        series,
-        log_x: false,
-        log_y,
+    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| {
+        Panel::new(title, "iteration", y_label, series).logarithmic(false, log_y)
     };
     Ok(chart::lines(&[
         panel(

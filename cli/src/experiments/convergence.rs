@@ -1,8 +1,7 @@
 //! Inference over a thousand steps, for models trained with sixteen.
 
 use anyhow::Result;
-use scotopic_figures::{Mark, Panel, Series, chart};
-use scotopic_train::analysis::AnalysedModel;
+use scotopic_figures::{Panel, Series, chart};
 use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence, spread};
 
 use super::published::FIGURE3;
@@ -64,11 +63,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
     for spec in specs() {
         let trained = load_or_train(context, &spec)?;
         let splits = context.load(&trained.config.data)?;
-        let analysed = AnalysedModel {
-            model: &trained.network,
-            config: &trained.config,
-            device: &context.device.device,
-        };
+        let analysed = trained.analysed(context);
         let settings = ConvergenceConfig {
             steps: steps.clone(),
             count,
@@ -93,23 +88,16 @@ pub(super) fn run(context: &Context) -> Result<Report> {
             published.map(|p| Cell::Number(p.at_1000, 3)).into(),
             published.map(|p| Cell::Percent(p.zeros)).into(),
         ]);
-        let series = |of: fn(&scotopic_train::step_sums::StepMetrics) -> f64| Series {
-            label: name.clone(),
-            x: curve.at.iter().map(|v| v.step as f64).collect(),
-            y: curve.at.iter().map(of).collect(),
-            mark: Mark::Line,
+        let series = |of: fn(&scotopic_train::step_sums::StepMetrics) -> f64| {
+            let (x, y) = curve.at.iter().map(|v| (v.step as f64, of(v))).unzip();
+            Series::line(name.clone(), x, y)
         };
         r2.push(series(|v| v.r2.max(-0.2)));
         zeros.push(series(|v| v.zeros));
         change.push(series(|v| v.change.max(1e-6)));
     }
-    let panel = |title: &str, y: &str, series, log_y| Panel {
-        title: title.into(),
-        x_label: "inference step".into(),
-        y_label: y.into(),
-        series,
-        log_x: true,
-        log_y,
+    let panel = |title: &str, y: &str, series, log_y| {
+        Panel::new(title, "inference step", y, series).logarithmic(true, log_y)
     };
     let mut report = Report::new("Convergence of inference (Figure 3)");
     report.text(format!(

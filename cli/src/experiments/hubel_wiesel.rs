@@ -1,7 +1,6 @@
 //! What a physiologist would find in the trained network.
 
 use anyhow::Result;
-use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::analysis::filters::{Active, filters};
 use scotopic_train::analysis::lateral::lateral;
 use scotopic_train::analysis::rates::rates;
@@ -22,11 +21,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
     let spec = convergence::specs().remove(0);
     let trained = load_or_train(context, &spec)?;
     let splits = context.load(&trained.config.data)?;
-    let analysed = AnalysedModel {
-        model: &trained.network,
-        config: &trained.config,
-        device: &context.device.device,
-    };
+    let analysed = trained.analysed(context);
     let shape = trained.checkpoint.image.shape;
     let settings = RepresentationConfig {
         steps: vec![trained.config.inference.steps],

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use scotopic_models::Network;
+use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::{self, RunConfig};
 use scotopic_train::records::{LogRow, ValidationRow};
@@ -88,6 +89,17 @@ pub struct TrainedModel {
     pub network: Network,
     /// Seconds of training, summed over interruptions.
     pub seconds: f64,
+}
+
+impl TrainedModel {
+    /// The model as the analyses take it.
+    pub fn analysed<'a>(&'a self, context: &'a Context<'_>) -> AnalysedModel<'a> {
+        AnalysedModel {
+            model: &self.network,
+            config: &self.config,
+            device: &context.device.device,
+        }
+    }
 }
 
 /// Trains, continues or loads the model of `spec`.

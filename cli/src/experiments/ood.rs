@@ -2,9 +2,8 @@
 
 use anyhow::{Context as _, Result};
 use scotopic_datasets::ImageShape;
-use scotopic_figures::{Mark, Panel, Series, chart};
+use scotopic_figures::{Panel, Series, chart};
 use scotopic_models::Method;
-use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::analysis::convergence::{Convergence, ConvergenceConfig};
 use scotopic_train::analysis::ood::{ood, views};
 
@@ -39,11 +38,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
         };
         let config = views(shape, count)?;
         let suite = config.load(&context.data, trained.checkpoint.image.standardisation)?;
-        let analysed = AnalysedModel {
-            model: &trained.network,
-            config: &trained.config,
-            device: &context.device.device,
-        };
+        let analysed = trained.analysed(context);
         // The output of an encoder does not change with more steps.
         let steps: &[usize] = match trained.config.inference.method {
             Method::Amortized => &[1],
@@ -94,12 +89,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
                 Some((angle, view.at[*at].squared_error_rates))
             });
             let (x, y) = turned.unzip();
-            Series {
-                label: label.clone(),
-                x,
-                y,
-                mark: Mark::Line,
-            }
+            Series::line(label.clone(), x, y)
         })
         .collect();
     let mut report = Report::new("Out of distribution");
@@ -119,14 +109,12 @@ pub(super) fn run(context: &Context) -> Result<Report> {
     report.picture(
         "rotated",
         "squared error against rotation",
-        chart::lines(&[Panel {
-            title: "Rotated digits".into(),
-            x_label: "degrees".into(),
-            y_label: "squared error of means".into(),
+        chart::lines(&[Panel::new(
+            "Rotated digits",
+            "degrees",
+            "squared error of means",
             series,
-            log_x: false,
-            log_y: false,
-        }])?,
+        )])?,
     );
     if !skipped.is_empty() {
         let missing: Vec<String> = skipped

@@ -82,12 +82,8 @@ pub(super) fn run(context: &Context) -> Result<Report> {
         .iter()
         .map(|&steps| {
             let of: Vec<&Point> = points.iter().filter(|p| p.steps == steps).collect();
-            Series {
-                label: format!("T = {steps}"),
-                x: of.iter().map(|p| p.zeros).collect(),
-                y: of.iter().map(|p| p.r2).collect(),
-                mark: Mark::Dots,
-            }
+            let (x, y) = of.iter().map(|p| (p.zeros, p.r2)).unzip();
+            Series::line(format!("T = {steps}"), x, y).marked(Mark::Dots)
         })
         .collect();
     let mut report = Report::new("Reconstruction against sparsity (Figure 4)");
@@ -99,14 +95,12 @@ pub(super) fn run(context: &Context) -> Result<Report> {
     report.picture(
         "figure",
         "R² against the fraction of zeros",
-        chart::lines(&[Panel {
-            title: "Reconstruction against sparsity".into(),
-            x_label: "fraction of zeros".into(),
-            y_label: "R², one spike sample".into(),
+        chart::lines(&[Panel::new(
+            "Reconstruction against sparsity",
+            "fraction of zeros",
+            "R², one spike sample",
             series,
-            log_x: false,
-            log_y: false,
-        }])?,
+        )])?,
     );
     Ok(report)
 }

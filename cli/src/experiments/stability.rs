@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use anyhow::Result;
-use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence};
 
 use super::{Context, ModelSpec, Report, Size, load_or_train};
@@ -66,11 +65,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
             }
         };
         let splits = context.load(&trained.config.data)?;
-        let analysed = AnalysedModel {
-            model: &trained.network,
-            config: &trained.config,
-            device: &context.device.device,
-        };
+        let analysed = trained.analysed(context);
         let settings = ConvergenceConfig {
             steps: STEPS.to_vec(),
             count,

@@ -3,7 +3,6 @@
 use anyhow::{Context as _, Result};
 use scotopic_measures::logistic::LogisticConfig;
 use scotopic_measures::neighbours::NeighboursConfig;
-use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::analysis::classify::{ClassificationConfig, classify};
 use scotopic_train::analysis::representation::RepresentationConfig;
 use scotopic_train::evaluate::validation;
@@ -75,11 +74,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
         };
         let device = &context.device.device;
         let m = evaluate(&trained.network, test, &how, device)?;
-        let analysed = AnalysedModel {
-            model: &trained.network,
-            config: &trained.config,
-            device,
-        };
+        let analysed = trained.analysed(context);
         let settings = ClassificationConfig {
             seen: RepresentationConfig {
                 steps: vec![trained.config.inference.steps],

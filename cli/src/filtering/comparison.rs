@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use image::RgbImage;
-use scotopic_figures::chart::{self, Mark, Panel, Series};
+use scotopic_figures::chart::{self, Panel, Series};
 use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::LinearGaussian;
 use scotopic_filtering::hmm::{BatchEm, Factorisation, Hmm};
@@ -307,33 +307,21 @@ pub fn picture(rows: &[FactorisationRow]) -> Result<Option<RgbImage>> {
     let series = |values: &dyn Fn(&FactorisationRow) -> &Vec<f64>, first: usize| -> Vec<Series> {
         rows.iter()
             .filter(|row| !values(row).is_empty())
-            .map(|row| Series {
-                label: row.factorisation.clone(),
-                x: (first..)
-                    .take(values(row).len())
-                    .map(|t| t as f64)
-                    .collect(),
-                y: values(row).clone(),
-                mark: Mark::Line,
+            .map(|row| {
+                let y = values(row).clone();
+                let x = (first..).take(y.len()).map(|t| t as f64).collect();
+                Series::line(row.factorisation.clone(), x, y)
             })
             .collect()
     };
-    let panel = |title: &str, x: &str, y: &str, series: Vec<Series>| Panel {
-        title: title.into(),
-        x_label: x.into(),
-        y_label: y.into(),
-        series,
-        log_x: false,
-        log_y: false,
-    };
     let panels: Vec<Panel> = [
-        panel(
+        Panel::new(
             "Evidence gap over time",
             "observation",
             "gap to ln p, nats",
             series(&|row| &row.gaps, 1),
         ),
-        panel(
+        Panel::new(
             "ELBO during learning",
             "update",
             "ELBO per observation (nats)",

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use image::RgbImage;
-use scotopic_figures::chart::{self, Mark, Series};
+use scotopic_figures::chart::{self, Series};
 use scotopic_figures::timeline::{COLUMNS, MinMax, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_filtering::Sequence;
@@ -200,31 +200,18 @@ pub fn picture(rows: &[SchemeRow]) -> Result<Option<RgbImage>> {
     }
     let panel =
         |title: &str, y_label: &str, log_y: bool, value: &dyn Fn(&SchemeRow) -> Option<f64>| {
-            chart::Panel {
-                title: title.into(),
-                x_label: "order of motion".into(),
-                y_label: y_label.into(),
-                series: names
+            let series = names.iter().filter_map(|(scheme, s)| {
+                let of = |row: &&SchemeRow| row.scheme == *scheme && row.smoothness == *s;
+                let (x, y): (Vec<f64>, Vec<f64>) = rows
                     .iter()
-                    .filter_map(|(scheme, s)| {
-                        let of = |row: &&SchemeRow| row.scheme == *scheme && row.smoothness == *s;
-                        let points: Vec<(f64, f64)> = rows
-                            .iter()
-                            .filter(of)
-                            .filter_map(|row| Some((row.order as f64, value(row)?)))
-                            .filter(|(_, y)| y.is_finite())
-                            .collect();
-                        (!points.is_empty()).then(|| Series {
-                            label: format!("{scheme}, s = {s}"),
-                            x: points.iter().map(|p| p.0).collect(),
-                            y: points.iter().map(|p| p.1).collect(),
-                            mark: Mark::Line,
-                        })
-                    })
-                    .collect(),
-                log_x: false,
-                log_y,
-            }
+                    .filter(of)
+                    .filter_map(|row| Some((row.order as f64, value(row)?)))
+                    .filter(|(_, y)| y.is_finite())
+                    .unzip();
+                (!x.is_empty()).then(|| Series::line(format!("{scheme}, s = {s}"), x, y))
+            });
+            chart::Panel::new(title, "order of motion", y_label, series.collect())
+                .logarithmic(false, log_y)
         };
     let panels: Vec<chart::Panel> = [
         panel("Error", "RMSE of the states", true, &|r| r.rmse),
