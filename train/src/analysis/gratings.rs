@@ -1,4 +1,4 @@
-//! What neurons answer to gratings: mean spike counts, and how they follow the drift.
+//! Responses of neurons to gratings: mean spike counts, and their modulation by the drift.
 
 use std::f64::consts::TAU;
 
