@@ -1,13 +1,13 @@
-//! The command line: what can be typed, and the exit code.
+//! The command line: commands and exit codes.
 //!
-//! Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 it failed, 2 the request
-//! makes no sense, 130 interrupted (after saving).
+//! Results go to stdout, progress and errors to stderr. Exit codes: 0 success, 1 failure, 2 usage error,
+//! 130 interrupted (after saving).
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::args::{UsageError, in_one_piece};
+use crate::args::{UsageError, with_causes};
 use crate::{allocator, commands};
 
 /// Perception as inference: spiking networks that explain what they see.
@@ -65,10 +65,9 @@ pub enum Command {
     Completions(commands::completions::CompletionsArgs),
 }
 
-/// Parses the command line, does what it says, reports an error in one piece.
+/// Parses the command line, runs the command, and prints an error with its causes on one line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    quiet_mesa();
     allocator::retain_freed_memory();
     let result = match cli.command {
         Command::Train(args) => commands::train::run(&args),
@@ -92,24 +91,13 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("scotopic: {}", in_one_piece(&error));
+            eprintln!("scotopic: {}", with_causes(&error));
             ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
         }
     }
 }
 
-/// Mesa's drivers complain on stderr about a missing XDG_RUNTIME_DIR, which nothing here needs.
-fn quiet_mesa() {
-    if cfg!(feature = "wgpu") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // SAFETY: the program has one thread so far; nothing else reads the environment meanwhile.
-        #[allow(unsafe_code)]
-        unsafe {
-            std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir());
-        }
-    }
-}
-
-/// A reader that goes away (`scotopic … | head`) is no error of ours.
+/// A reader that goes away (`scotopic … | head`) is not an error.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -1,7 +1,7 @@
 //! # The program `scotopic`
 //!
-//! The only crate with a command line and a terminal. `main.rs` parses and dispatches; everything else is here, where it
-//! can be tested.
+//! The only crate with a command line and a terminal. `main.rs` calls [`cli::main`]; everything
+//! else is in the library, where it can be tested.
 //!
 //! | concept | module |
 //! |---|---|
@@ -10,6 +10,7 @@
 //! | the papers' experiments | [`experiments`] |
 //! | checkpoints of PyTorch | [`pytorch`] |
 //! | figures of a model | [`pictures`] |
+//! | checks of output files | `outputs` |
 //! | timing | `bench` |
 //! | retained memory | `allocator` |
 //! | tables of results | [`table`] |
@@ -23,6 +24,7 @@ pub mod cli;
 pub mod commands;
 pub mod experiments;
 pub mod filtering;
+mod outputs;
 pub mod pictures;
 pub mod pytorch;
 pub mod table;

@@ -38,7 +38,7 @@ pub struct BenchArgs {
     pub json: bool,
 }
 
-/// Times the cases that were asked for.
+/// Times the requested cases.
 ///
 /// # Errors
 /// If the device or the model cannot be used.
@@ -80,7 +80,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A record for a person.
+/// A record as text.
 fn row(record: &Record) -> String {
     let shape = record.shape;
     let temperature = record.temperature.map(|t| format!(", τ {t}"));

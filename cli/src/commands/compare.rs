@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
+use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
 use scotopic_filtering::hmm::BatchEm;
-use scotopic_train::replace::replace;
 
 use super::compare_args::CompareArgs;
 use super::{compare_orders, print};
@@ -56,7 +56,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         };
         match row {
             Ok(row) => rows.push(row),
-            // A factorisation that the user named must work; of the others, it is told which do not.
+            // A factorisation named by the user must work; those of the default list that fail are reported.
             Err(error) if args.factorisations.is_empty() => {
                 failed.push((name, format!("{error:#}")))
             }

@@ -71,7 +71,7 @@ pub struct EvaluateArgs {
     pub json: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: RuntimeArgs,
+    pub runtime: RuntimeArgs,
 }
 
 /// Measures a model.
@@ -79,11 +79,12 @@ pub struct EvaluateArgs {
 /// # Errors
 /// If model, data or device cannot be used.
 pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
-    let opened = device::open(args.place.device).map_err(UsageError)?;
+    let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
-    let set = args
-        .split
-        .of(checkpoint.config.data.load(&args.place.data, &mut |_| {})?)?;
+    let set = args.split.of(checkpoint
+        .config
+        .data
+        .load(&args.runtime.folder.data, &mut |_| {})?)?;
     let standard = validation(&checkpoint.config);
     let how = EvaluationConfig {
         steps: args.steps.map_or(standard.steps, |t| t as usize),

@@ -12,13 +12,13 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use scotopic_datasets::series::Series;
-use scotopic_train::replace::{check_apart, check_writable};
 
 use super::filter_picture::{FigureRecorder, PictureArgs};
 use crate::args::UsageError;
 use crate::filtering::names::Rule;
 use crate::filtering::source::from_one;
 use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
+use crate::outputs::{check_apart, check_writable};
 use crate::table::number;
 
 /// Options of `scotopic filter`.
@@ -94,7 +94,7 @@ pub struct FilterArgs {
     /// Write the final model; the averaged parameters of a discrete model that learns, where there is an average
     #[arg(long, value_name = "FILE")]
     pub model_out: Option<PathBuf>,
-    /// A picture of what was believed.
+    /// Figure and scores of the beliefs.
     #[command(flatten)]
     pub picture: PictureArgs,
     /// No progress bar and no summary on standard error
@@ -105,8 +105,8 @@ pub struct FilterArgs {
 /// Runs a filter over observations.
 ///
 /// # Errors
-/// If model, data or a file to write cannot be used; for a row that is no observation, or that the model rules
-/// out, by its number. With --save the filter as it was before that row is saved first.
+/// If model, data or a file to write cannot be used; for an invalid row or an impossible observation,
+/// by its number. With --save the filter as it was before that row is saved first.
 pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut filter = start(args).map_err(UsageError)?;
     outputs(args).map_err(UsageError)?;
@@ -121,7 +121,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         ))
         .into());
     }
-    let mut watcher = args
+    let mut recorder = args
         .picture
         .watch(&filter, series.names())
         .map_err(UsageError)?;
@@ -129,7 +129,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut lines = open_lines(args)?;
     let bar = progress(args, &series);
     let stop = Arc::new(AtomicBool::new(false));
-    if args.save.is_some() || watcher.is_some() {
+    if args.save.is_some() || recorder.is_some() {
         let stop = Arc::clone(&stop);
         ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))
             .context("could not watch for Ctrl-C")?;
@@ -143,23 +143,26 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 return Ok(());
             }
             let Some(row) = series.next_row()? else {
-                return watcher.as_mut().map_or(Ok(()), FigureRecorder::end);
+                return recorder.as_mut().map_or(Ok(()), FigureRecorder::end);
             };
             let seen = row.is_some();
-            if let Some(watcher) = &mut watcher {
-                watcher.read(&filter)?;
+            if let Some(recorder) = &mut recorder {
+                recorder.read(&filter)?;
             }
             let clock = Instant::now();
-            let step = filter.update(row).map_err(from_one)?;
+            let step = filter
+                .update(row)
+                .map_err(from_one)
+                .with_context(|| args.data.display().to_string())?;
             busy += clock.elapsed();
-            if let Some(watcher) = &mut watcher {
-                watcher.see(&filter, row);
+            if let Some(recorder) = &mut recorder {
+                recorder.observe(&filter, row);
             }
             let t = filter.observations();
             if args.every > 0 && t.is_multiple_of(args.every) {
                 lines.write(&filter, seen, step)?;
                 if live {
-                    lines.flush()?; // whoever reads waits for it
+                    lines.flush()?; // a reader may be waiting for it
                 }
             }
             if let (Some(path), Some(every)) = (&args.save, args.save_every)
@@ -171,11 +174,11 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         }
     })();
     bar.finish_and_clear();
-    // Lines, state and picture are kept also where the data went wrong: all end before the bad row.
+    // Lines, filter and figure are also kept after an error in the data: all end before the bad row.
     lines.flush()?;
     let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
-    let drawn = watcher.as_ref().map(FigureRecorder::draw);
-    outcome.map_err(|e| named(e, &args.data))?;
+    let drawn = recorder.as_ref().map(FigureRecorder::draw);
+    outcome?;
     saved.transpose()?;
     drawn.transpose()?;
     if let Some(path) = &args.model_out {
@@ -183,7 +186,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     }
     if !args.quiet {
         summary(&filter, before, begun, busy);
-        if let Some(judged) = watcher.as_ref().and_then(FigureRecorder::judged) {
+        if let Some(judged) = recorder.as_ref().and_then(FigureRecorder::judged) {
             eprintln!("{judged}");
         }
     }
@@ -193,7 +196,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     })
 }
 
-/// Everything that is to be written can be, each to a file of its own that is none of what is read.
+/// Checks that all outputs can be written, each to its own file, and that none overwrites an input.
 fn outputs(args: &FilterArgs) -> Result<()> {
     args.picture.check()?;
     let written = [&args.out, &args.save, &args.model_out, &args.picture.figure];
@@ -211,12 +214,12 @@ fn outputs(args: &FilterArgs) -> Result<()> {
     let streams = read.iter().filter(|path| **path == Path::new("-"));
     ensure!(
         streams.count() < 2,
-        "standard input can be read once: give - for the observations or for --true-states"
+        "standard input can be read only once: give - either for the observations or for --true-states"
     );
     for (index, path) in written.iter().enumerate() {
         ensure!(
             !written[..index].contains(path),
-            "{} would be written twice: give each output a name of its own",
+            "{} would be written twice: give each output its own name",
             path.display()
         );
     }
@@ -224,28 +227,24 @@ fn outputs(args: &FilterArgs) -> Result<()> {
     written.into_iter().try_for_each(check_writable)
 }
 
-/// The file before a message that does not name it yet.
-fn named(error: anyhow::Error, data: &Path) -> anyhow::Error {
-    let name = data.display().to_string();
-    match format!("{error:#}").contains(&name) {
-        true => error,
-        false => error.context(name),
-    }
-}
-
 fn start(args: &FilterArgs) -> Result<Running> {
     if let Some(path) = &args.resume {
         return snapshot::load(path);
     }
     let Some(path) = &args.model else {
-        bail!("give a model by --model, or a saved filter by --resume");
+        bail!("give a model with --model, or a saved filter with --resume");
     };
     let model = Model::read(path)?;
     match &args.learn {
         None => Running::new(model, &args.factorisation),
         Some(rule) => Running::learning(model, &rule_of(rule)?, &args.factorisation),
     }
-    .with_context(|| format!("the model {} cannot be filtered so", path.display()))
+    .with_context(|| {
+        format!(
+            "the model {} cannot be used with these options",
+            path.display()
+        )
+    })
 }
 
 fn rule_of(text: &str) -> Result<Rule> {
@@ -279,7 +278,7 @@ fn open_lines(args: &FilterArgs) -> Result<Lines<Box<dyn Write>>> {
 }
 
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {
-    // Lines on the same terminal would be cut to pieces by a bar.
+    // A progress bar would interleave with lines on the same terminal.
     let to_terminal = args.out.is_none() && args.every > 0 && std::io::stdout().is_terminal();
     if args.quiet || to_terminal || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -306,10 +305,10 @@ fn summary(filter: &Running, before: (u64, f64), begun: Instant, busy: std::time
     let micros = 1e6 * busy.as_secs_f64() / (count as f64).max(1.0);
     let so_far = match before.0 {
         0 => String::new(),
-        n => format!(" ({} with those before)", n + count),
+        n => format!(" ({} in total)", n + count),
     };
     eprintln!(
-        "{count} observations{so_far}, {} nats each, bound {}; {micros:.2} µs an update, {:.2} s in all",
+        "{count} observations{so_far}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s in total",
         number(each, 4),
         number(filter.elbo(), 3),
         begun.elapsed().as_secs_f64()

@@ -11,12 +11,12 @@ use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnable};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_train::device::{self, DeviceChoice};
-use scotopic_train::replace::{check_apart, check_writable};
 
 use super::print;
 use crate::args::UsageError;
 use crate::filtering::source::from_one;
 use crate::filtering::{Generalised, Model, Source, flow};
+use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
 
 /// The kind of model: hidden states by their emission, or a hidden vector.
@@ -143,11 +143,11 @@ impl Fitted {
 /// Fits models to whole sequences by expectation–maximisation.
 ///
 /// # Errors
-/// If data or model cannot be used, or no start of EM came to an end.
+/// If data or model cannot be used, or EM failed from every initialisation.
 pub fn run(args: &FitArgs) -> Result<ExitCode> {
     ensure_numbers(args).map_err(UsageError)?;
     let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
-    // A model may be fitted further in its own file; data may not be lost.
+    // A model may be overwritten by its own refit; data may not.
     check_apart(&[&args.out], &read).map_err(UsageError)?;
     check_writable(&args.out).map_err(UsageError)?;
     let data = args.source.read_all(&args.data)?;
@@ -277,7 +277,7 @@ fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) 
         let guess = LinearGaussian::initial_guess(states, data)?;
         return gaussian(guess, data, args, begun);
     };
-    // Each number of states has its own stream, whichever others are asked for.
+    // Each number of states has its own random stream, independent of the other numbers.
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed.wrapping_add((states as u64) << 32));
     let fit = Hmm::fit_guesses(
         emission,
@@ -319,8 +319,8 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted>
             network(&model, data, args, begun)
         }
         Model::Nonlinear(_) | Model::Generalised(_) => bail!(
-            "such a model is learned while it filters: scotopic filter --model M.toml --learn --model-out NEW.toml, \
-             several times over the same data if need be"
+            "this kind of model is learned while filtering: scotopic filter --model M.toml --learn --model-out NEW.toml, \
+             repeated over the same data if necessary"
         ),
     }
 }
@@ -338,7 +338,7 @@ fn network(
         states: fit.model.sizes().0,
         log_evidence: fit.log_evidence,
         iterations: fit.rounds,
-        // As many rounds as were asked for: there is no tolerance to reach.
+        // A fixed number of rounds: there is no tolerance.
         converged: true,
         free: fit.free,
         model: Model::Generalised(Box::new(fit.model)),
@@ -367,7 +367,7 @@ fn gaussian(
     })
 }
 
-/// The entries that can be chosen freely: every distribution has one less than it has entries.
+/// Free parameters: a distribution has one less than it has entries.
 fn free_parameters(model: &Hmm) -> usize {
     let k = model.states();
     let emission = model.emission();

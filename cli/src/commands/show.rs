@@ -45,7 +45,7 @@ pub struct ShowArgs {
     pub out: Option<PathBuf>,
     /// Device and data.
     #[command(flatten)]
-    pub place: RuntimeArgs,
+    pub runtime: RuntimeArgs,
 }
 
 /// Draws pictures of a model on its validation data.
@@ -53,7 +53,7 @@ pub struct ShowArgs {
 /// # Errors
 /// If model, data or device cannot be used, or a picture cannot be written.
 pub fn run(args: &ShowArgs) -> Result<ExitCode> {
-    let opened = device::open(args.place.device).map_err(UsageError)?;
+    let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let all = [
         Figure::Dictionary,
@@ -90,7 +90,12 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
     // The dictionary alone needs no data.
     let needs_data = wanted.iter().any(|w| *w != Figure::Dictionary);
     let images = match needs_data {
-        true => Some(config.data.load(&args.place.data, &mut |_| {})?.validation),
+        true => Some(
+            config
+                .data
+                .load(&args.runtime.folder.data, &mut |_| {})?
+                .validation,
+        ),
         false => None,
     };
     for what in &wanted {

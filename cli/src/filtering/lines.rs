@@ -17,7 +17,7 @@ pub enum LineFormat {
     Csv,
 }
 
-/// Writes beliefs as they come.
+/// Writes one line per belief.
 #[derive(Debug)]
 pub struct Lines<W> {
     writer: W,
@@ -96,7 +96,7 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    /// Hands over what is still held back.
+    /// Writes what is still buffered.
     ///
     /// # Errors
     /// If it cannot be written.

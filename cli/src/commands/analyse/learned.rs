@@ -145,25 +145,16 @@ fn planes(filters: &[Filter]) -> Vec<Panel> {
     r2.sort_by(|a, b| b.total_cmp(a));
     let good = || active().filter(|fit| fit.r2 >= GABOR);
     let cloud = |x: &dyn Fn(&scotopic_measures::gabor::Gabor) -> f64,
-                 y: &dyn Fn(&scotopic_measures::gabor::Gabor) -> f64| Series {
-        label: String::new(),
-        x: good().map(|fit| x(&fit.gabor)).collect(),
-        y: good().map(|fit| y(&fit.gabor)).collect(),
-        mark: Mark::Dots,
+                 y: &dyn Fn(&scotopic_measures::gabor::Gabor) -> f64| {
+        let points = good().map(|fit| (x(&fit.gabor), y(&fit.gabor)));
+        let (x, y) = points.unzip();
+        Series::line("", x, y).marked(Mark::Dots)
     };
-    let panel = |title: &str, x_label: &str, y_label: &str, series: Series| Panel {
-        title: title.into(),
-        x_label: x_label.into(),
-        y_label: y_label.into(),
-        series: vec![series],
-        ..Panel::default()
+    let panel = |title: &str, x_label: &str, y_label: &str, series: Series| {
+        Panel::new(title, x_label, y_label, vec![series])
     };
-    let ranked = Series {
-        label: String::new(),
-        x: (1..=r2.len()).map(|rank| rank as f64).collect(),
-        y: r2,
-        mark: Mark::Line,
-    };
+    let ranks = (1..=r2.len()).map(|rank| rank as f64).collect();
+    let ranked = Series::line("", ranks, r2);
     let shape = cloud(&|g| g.shape()[0].min(2.0), &|g| g.shape()[1].min(2.0));
     let tuned = cloud(&|g| g.theta.to_degrees(), &|g| g.frequency);
     vec![
@@ -242,7 +233,7 @@ fn lateral(request: &Request<'_>) -> Result<AnalysisReport> {
     let between = between.filter(|(i, _)| i % (order.len() + 1) != 0);
     let mut sizes: Vec<f32> = between.map(|(_, w)| w.abs()).collect();
     sizes.sort_by(f32::total_cmp);
-    // The few largest would leave the rest too pale to see.
+    // Scaled to the 99th percentile: the few largest weights would leave the others invisible.
     let most = sizes.get(sizes.len() * 99 / 100).copied().unwrap_or(1.0);
     let title = format!("Lateral weights, {} neurons", order.len());
     let note = "Inhibition of the row neuron by the column neuron; strongest neurons first";

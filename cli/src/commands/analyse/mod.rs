@@ -86,7 +86,7 @@ pub struct AnalyseArgs {
     pub json: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: RuntimeArgs,
+    pub runtime: RuntimeArgs,
 }
 
 /// Analyses a model.
@@ -94,11 +94,16 @@ pub struct AnalyseArgs {
 /// # Errors
 /// If model, data or device cannot be used, or an analysis does not apply to them.
 pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
-    let opened = device::open(args.place.device).map_err(UsageError)?;
+    let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let analyses = requested(args, &checkpoint);
     let splits = match analyses.iter().any(|analysis| analysis.needs_data) {
-        true => Some(checkpoint.config.data.load(&args.place.data, &mut |_| {})?),
+        true => Some(
+            checkpoint
+                .config
+                .data
+                .load(&args.runtime.folder.data, &mut |_| {})?,
+        ),
         false => None,
     };
     std::fs::create_dir_all(&args.out)
@@ -111,7 +116,7 @@ pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
             device: &opened.device,
         },
         splits: splits.as_ref(),
-        data: &args.place.data,
+        data: &args.runtime.folder.data,
         split: args.split,
         batch: args.batch as usize,
         asked_steps: args.steps.map(|t| t as usize),

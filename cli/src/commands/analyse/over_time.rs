@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use scotopic_datasets::OodSuite;
-use scotopic_figures::{Mark, Panel, Series, chart};
+use scotopic_figures::{Panel, Series, chart};
 use scotopic_measures::{Rows, sparsity};
 use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence as measured, spread};
 use scotopic_train::analysis::ood::{ood as on_views, views};
@@ -193,21 +193,14 @@ fn convergence(request: &Request<'_>) -> Result<AnalysisReport> {
 }
 
 fn panels(at: &[StepMetrics]) -> Vec<Panel> {
-    let series = |label: &str, of: &dyn Fn(&StepMetrics) -> f64| Series {
-        label: label.into(),
-        x: at.iter().map(|v| v.step as f64).collect(),
-        y: at.iter().map(of).collect(),
-        mark: Mark::Line,
+    let series = |label: &str, of: &dyn Fn(&StepMetrics) -> f64| {
+        let (x, y) = at.iter().map(|v| (v.step as f64, of(v))).unzip();
+        Series::line(label, x, y)
     };
-    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
-        title: title.into(),
-        x_label: "inference step".into(),
-        y_label: y_label.into(),
-        series,
-        log_x: true,
-        log_y,
+    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| {
+        Panel::new(title, "inference step", y_label, series).logarithmic(true, log_y)
     };
-    // Below −1 it does not matter how wrong: an unstable model must not flatten the curve.
+    // Clipped at −1: an unstable model must not flatten the curve.
     let clipped = |v: f64| v.max(-1.0);
     let none = f64::NAN;
     vec![
@@ -271,7 +264,7 @@ fn suite(request: &Request<'_>) -> Result<OodSuite> {
     Ok(config.load(request.data, scale)?)
 }
 
-/// Whether no file of any view is there.
+/// Whether the files of all views are missing.
 fn no_views(request: &Request<'_>) -> bool {
     suite(request).is_ok_and(|suite| suite.views.is_empty())
 }
@@ -319,7 +312,7 @@ fn ood(request: &Request<'_>) -> Result<AnalysisReport> {
     for (name, missing) in &found.skipped {
         report
             .summary
-            .push(format!("{name:<15} not there ({missing})"));
+            .push(format!("{name:<15} missing ({missing})"));
     }
     let each = found
         .views
@@ -347,21 +340,15 @@ fn turned(views: &[scotopic_train::analysis::convergence::Convergence]) -> Vec<P
     let steps: Vec<usize> = views
         .first()
         .map_or(vec![], |v| v.at.iter().map(|at| at.step).collect());
-    let panel = |title: &str, y_label: &str, of: &dyn Fn(&StepMetrics) -> f64| Panel {
-        title: title.into(),
-        x_label: "rotation (°)".into(),
-        y_label: y_label.into(),
-        series: steps
-            .iter()
-            .enumerate()
-            .map(|(i, step)| Series {
-                label: format!("{step} steps"),
-                x: angled.iter().map(|(angle, _)| *angle).collect(),
-                y: angled.iter().map(|(_, at)| of(&at[i])).collect(),
-                mark: Mark::Line,
-            })
-            .collect(),
-        ..Panel::default()
+    let panel = |title: &str, y_label: &str, of: &dyn Fn(&StepMetrics) -> f64| {
+        let series = steps.iter().enumerate().map(|(i, step)| {
+            let (x, y) = angled
+                .iter()
+                .map(|(angle, at)| (*angle, of(&at[i])))
+                .unzip();
+            Series::line(format!("{step} steps"), x, y)
+        });
+        Panel::new(title, "rotation (°)", y_label, series.collect())
     };
     vec![
         panel("Reconstruction by rates", "R²", &|v| v.r2_rates.max(-1.0)),

@@ -63,32 +63,18 @@ fn histogram(found: &RateDistribution) -> Panel {
     if let Some(histogram) = &found.histogram {
         let middle = |pair: &[f64]| (pair[0] * pair[1]).sqrt();
         let edges = || histogram.edges.windows(2);
-        series.push(Series {
-            label: "neurons".into(),
-            x: edges().map(middle).collect(),
-            y: histogram.counts.iter().map(|&n| n as f64).collect(),
-            mark: Mark::Bars,
-        });
+        let counts = histogram.counts.iter().map(|&n| n as f64).collect();
+        let middles = || edges().map(middle).collect();
+        series.push(Series::line("neurons", middles(), counts).marked(Mark::Bars));
         if let Some(fit) = found.log_normal {
             let expected = |pair: &[f64]| {
                 fit.firing as f64 * (fit.cumulative(pair[1]) - fit.cumulative(pair[0]))
             };
-            series.push(Series {
-                label: "log-normal fit".into(),
-                x: edges().map(middle).collect(),
-                y: edges().map(expected).collect(),
-                mark: Mark::Line,
-            });
+            let counts = edges().map(expected).collect();
+            series.push(Series::line("log-normal fit", middles(), counts));
         }
     }
-    Panel {
-        title: "Firing rates".into(),
-        x_label: "spikes per step".into(),
-        y_label: "neurons".into(),
-        series,
-        log_x: true,
-        log_y: false,
-    }
+    Panel::new("Firing rates", "spikes per step", "neurons", series).logarithmic(true, false)
 }
 
 pub(super) const TUNING: Analysis = Analysis {
@@ -152,7 +138,7 @@ fn tuning(request: &Request<'_>) -> Result<AnalysisReport> {
             100.0 * s.simple
         ),
     ];
-    // Without a response there is nothing to tell, and nothing to draw.
+    // Without responsive neurons there is nothing to summarise or to draw.
     if s.responsive == 0 {
         report.summary.truncate(1);
         report.headline = serde_json::to_value(s)?;
@@ -199,19 +185,15 @@ fn panels(found: &Tuning) -> Vec<Panel> {
         let (_, top) = each.fold((0.0, 0), |a, (i, &r)| if r > a.0 { (r, i) } else { a });
         share(&unit.by_orientation, (top + shift + n - n / 2) % n)
     };
-    let line = |x: Vec<f64>, y: Vec<f64>| Series {
-        label: String::new(),
-        x,
-        y,
-        mark: Mark::Line,
-    };
-    let panel = |title: &str, x_label: &str, series: Series, log_x: bool| Panel {
-        title: title.into(),
-        x_label: x_label.into(),
-        y_label: "response (normalised to peak)".into(),
-        series: vec![series],
-        log_x,
-        log_y: false,
+    let line = |x: Vec<f64>, y: Vec<f64>| Series::line("", x, y);
+    let panel = |title: &str, x_label: &str, series: Series, log_x: bool| {
+        Panel::new(
+            title,
+            x_label,
+            "response (normalised to peak)",
+            vec![series],
+        )
+        .logarithmic(log_x, false)
     };
     let orientation = line(
         (0..n)
@@ -279,17 +261,7 @@ fn counted(
         let bin = ((value - low) / width).clamp(0.0, (BINS - 1) as f64) as usize;
         counts[bin] += 1.0;
     }
-    let bars = Series {
-        label: String::new(),
-        x: (0..BINS).map(|i| low + (i as f64 + 0.5) * width).collect(),
-        y: counts.to_vec(),
-        mark: Mark::Bars,
-    };
-    Panel {
-        title: title.into(),
-        x_label: x_label.into(),
-        y_label: "neurons".into(),
-        series: vec![bars],
-        ..Panel::default()
-    }
+    let middles = (0..BINS).map(|i| low + (i as f64 + 0.5) * width).collect();
+    let bars = Series::line("", middles, counts.to_vec()).marked(Mark::Bars);
+    Panel::new(title, x_label, "neurons", vec![bars])
 }

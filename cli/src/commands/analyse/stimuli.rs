@@ -1,14 +1,14 @@
 //! Analyses with stimuli in time: latency, receptive fields.
 
 use anyhow::Result;
-use scotopic_figures::{Mark, Panel, Series, Tile, chart, tiles};
+use scotopic_figures::{Panel, Series, Tile, chart, tiles};
 use scotopic_train::analysis::latency::{LatencyConfig, latency as timed};
 use scotopic_train::analysis::receptive_field::{WhiteNoiseConfig, receptive_fields};
 
 use super::analysis::{Analysis, Request};
 use super::report::{AnalysisReport, Cell, Table, said};
 
-/// Averages that the picture shows.
+/// Averages shown in the figure.
 const SHOWN: usize = 100;
 
 pub(super) const LATENCY: Analysis = Analysis {
@@ -46,37 +46,28 @@ fn latency(request: &Request<'_>) -> Result<AnalysisReport> {
         serde_json::json!({ "contrast": at.contrast, "responding": at.responding, "median": at.median })
     });
     report.headline = medians.collect();
-    let against = Series {
-        x: found.at.iter().map(|at| at.contrast).collect(),
-        y: found
-            .at
-            .iter()
-            .map(|at| at.median.unwrap_or(f64::NAN))
-            .collect(),
-        ..Series::default()
-    };
-    let courses = found.at.iter().map(|at| Series {
-        label: format!("contrast {}", at.contrast),
-        x: (0..at.course.len()).map(|t| t as f64).collect(),
-        y: at.course.clone(),
-        mark: Mark::Line,
+    let points = found.at.iter();
+    let (x, y) = points
+        .map(|at| (at.contrast, at.median.unwrap_or(f64::NAN)))
+        .unzip();
+    let courses = found.at.iter().map(|at| {
+        let time = (0..at.course.len()).map(|t| t as f64).collect();
+        Series::line(format!("contrast {}", at.contrast), time, at.course.clone())
     });
     let panels = [
-        Panel {
-            title: "Latency".into(),
-            x_label: "contrast, standardised units".into(),
-            y_label: "half-peak latency (steps)".into(),
-            series: vec![against],
-            log_x: true,
-            ..Panel::default()
-        },
-        Panel {
-            title: "Mean response".into(),
-            x_label: "inference step".into(),
-            y_label: "spikes per step".into(),
-            series: courses.collect(),
-            ..Panel::default()
-        },
+        Panel::new(
+            "Latency",
+            "contrast, standardised units",
+            "half-peak latency (steps)",
+            vec![Series::line("", x, y)],
+        )
+        .logarithmic(true, false),
+        Panel::new(
+            "Mean response",
+            "inference step",
+            "spikes per step",
+            courses.collect(),
+        ),
     ];
     report.draw(chart::lines(&panels))
 }
