@@ -1,4 +1,4 @@
-//! The rows of a run's metrics, as they stand in metrics.jsonl and epochs.csv.
+//! The rows of metrics.jsonl and epochs.csv.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub struct LogRow {
     pub iteration: usize,
     /// Epochs done.
     pub epoch: f64,
-    /// Seconds of training, over all sittings.
+    /// Seconds of training, over all sessions.
     pub seconds: f64,
     /// −ln p(x|z), nats per image, mean over steps.
     pub reconstruction: f64,
@@ -36,7 +36,7 @@ pub struct ValidationRow {
     pub iteration: usize,
     /// Epochs done.
     pub epoch: f64,
-    /// Seconds of training, over all sittings.
+    /// Seconds of training, over all sessions.
     pub seconds: f64,
     /// Whether it is the best so far.
     pub best: bool,

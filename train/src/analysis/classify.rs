@@ -1,4 +1,4 @@
-//! What can be told from a representation: a linear read-out and nearest neighbours.
+//! Classification from a representation: a linear read-out and nearest neighbours.
 
 use anyhow::{Context, Result, ensure};
 use scotopic_datasets::ImageSet;

@@ -1,4 +1,4 @@
-//! Do the atoms look like the receptive fields of simple cells?
+//! Gabor functions fitted to the atoms.
 
 use std::fmt;
 

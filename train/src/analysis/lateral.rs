@@ -1,4 +1,4 @@
-//! Who inhibits whom.
+//! Lateral weights against similarity of filters.
 //!
 //! The potentials of a model with a linear decoder move by
 //!

@@ -1,4 +1,4 @@
-//! How well a model explains images that it was not made for.
+//! Reconstruction out of distribution.
 
 use anyhow::{Context, Result, ensure};
 use scotopic_datasets::ood::OodSuite;

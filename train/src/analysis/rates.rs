@@ -1,4 +1,4 @@
-//! How firing rates are distributed over neurons.
+//! The distribution of firing rates over neurons.
 
 use anyhow::Result;
 use scotopic_datasets::ImageSet;

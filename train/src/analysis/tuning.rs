@@ -1,4 +1,4 @@
-//! What neurons are tuned to: orientation, spatial frequency, contrast, and plaids that suppress.
+//! Tuning to orientation, spatial frequency and contrast; cross-orientation suppression.
 //!
 //! Every drifting grating of a grid (orientation × frequency × contrast) is shown from rest; the response
 //! is the mean number of spikes per step over whole cycles of drift, after a time to settle. A neuron's
@@ -139,7 +139,7 @@ pub struct Tuning {
     pub units: Vec<UnitTuning>,
 }
 
-/// Medians and fractions over the neurons that respond; none where they cannot be told.
+/// Medians and fractions over the responsive neurons; `None` where undefined.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Population {
     /// Neurons.
