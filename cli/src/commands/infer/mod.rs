@@ -207,7 +207,7 @@ fn reconstructions(
     )?)
 }
 
-/// Input and reconstruction, moment by moment.
+/// Input and reconstruction over time.
 fn unfolding(
     frames: &Frames,
     recording: &Recording,
