@@ -97,6 +97,21 @@ pub enum Error {
         /// The value.
         found: f32,
     },
+    /// A pixel stored as a whole number that is no level of its type.
+    #[error(
+        "{name}: value {at} is {found}, expected a level from 0 to {brightest}, which the brightest pixel of whole numbers \
+         has; store other scales as float32"
+    )]
+    Level {
+        /// The array.
+        name: String,
+        /// Which value, from 0.
+        at: usize,
+        /// The value.
+        found: f32,
+        /// The highest level.
+        brightest: f32,
+    },
     /// A row of a series is not what it should be.
     #[error("{name}, line {line}, column {column}: found {found}, expected {expected}")]
     Row {
@@ -183,6 +198,23 @@ impl Error {
         Error::Setting {
             what,
             field,
+            found,
+            expected,
+        }
+    }
+
+    pub(crate) fn row(
+        name: &str,
+        line: u64,
+        column: &str,
+        found: impl ToString,
+        expected: impl ToString,
+    ) -> Error {
+        let (found, expected) = (found.to_string(), expected.to_string());
+        Error::Row {
+            name: name.to_owned(),
+            line,
+            column: column.to_owned(),
             found,
             expected,
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
+use super::header::{Element, Header};
 use super::{Array, Part};
 use crate::{Error, Result, source};
 
@@ -36,7 +37,11 @@ fn damaged(path: &Path, found: impl ToString) -> Error {
 /// # Ok(()) }
 /// ```
 pub fn read_npz(path: &Path) -> Result<Vec<(String, Array)>> {
-    entries(path, None)
+    let all = entries(path, None)?;
+    Ok(all
+        .into_iter()
+        .map(|(name, array, _)| (name, array))
+        .collect())
 }
 
 /// Reads one array of a `.npz` file; the others are not unpacked and may be of any type.
@@ -57,7 +62,7 @@ pub fn read_npz(path: &Path) -> Result<Vec<(String, Array)>> {
 /// ```
 pub fn read_npz_array(path: &Path, name: &str) -> Result<Array> {
     match entries(path, Some(name))?.pop() {
-        Some((_, array)) => Ok(array),
+        Some((_, array, _)) => Ok(array),
         None => {
             let names: Vec<String> = names(path)?;
             let expected = format!("one of {}", names.join(", "));
@@ -69,6 +74,97 @@ pub fn read_npz_array(path: &Path, name: &str) -> Result<Array> {
             ))
         }
     }
+}
+
+/// Reads the pixels of a `.npz` file as [`read_pixels`](super::read_pixels) does: the array called `wanted`, or the only one whose
+/// shape `fits`. The others are not unpacked and may be of any type.
+///
+/// # Errors
+/// As [`read_npz_array`]; [`Error::Size`] naming the arrays that fit where they are several, and those that are there where
+/// none does.
+pub fn read_npz_pixels(
+    path: &Path,
+    wanted: Option<&str>,
+    fits: &dyn Fn(&[usize]) -> bool,
+) -> Result<(String, Array)> {
+    let name = match wanted {
+        Some(name) => name.to_owned(),
+        None => {
+            let shapes = shapes(path)?;
+            let described = |(name, shape): &(String, Option<Vec<usize>>)| match shape {
+                Some(shape) => format!("{name} {shape:?}"),
+                None => format!("{name} (no plain numbers)"),
+            };
+            let fitting: Vec<_> = shapes
+                .iter()
+                .filter(|(_, shape)| shape.as_deref().is_some_and(fits))
+                .collect();
+            match fitting[..] {
+                [(name, _)] => name.clone(),
+                [] => {
+                    let found: Vec<String> =
+                        shapes.iter().take(MOST_NAMES).map(described).collect();
+                    let expected = "an array of images of the size asked for";
+                    return Err(Error::size(
+                        path.display(),
+                        "arrays",
+                        found.join(", "),
+                        expected,
+                    ));
+                }
+                _ => {
+                    let found: Vec<String> = fitting
+                        .iter()
+                        .take(MOST_NAMES)
+                        .map(|entry| described(entry))
+                        .collect();
+                    let expected = "one array that fits; say which by its name";
+                    return Err(Error::size(
+                        path.display(),
+                        "arrays",
+                        found.join(", "),
+                        expected,
+                    ));
+                }
+            }
+        }
+    };
+    let Some((name, array, element)) = entries(path, Some(&name))?.pop() else {
+        let expected = format!("one of {}", names(path)?.join(", "));
+        return Err(Error::size(
+            path.display(),
+            "name of an array",
+            name,
+            expected,
+        ));
+    };
+    let array = array.into_pixels(&format!("{}, array `{name}`", path.display()), element)?;
+    Ok((name, array))
+}
+
+/// Names of arrays in a message.
+const MOST_NAMES: usize = 20;
+
+/// The arrays by name with their shapes; no shape for what is no array of plain numbers.
+fn shapes(path: &Path) -> Result<Vec<(String, Option<Vec<usize>>)>> {
+    let (mut archive, _) = open(path)?;
+    let mut shapes = Vec::new();
+    for index in 0..archive.len() {
+        let broken = |e| damaged(path, format!("a damaged entry {index} ({e})"));
+        let mut entry = archive.by_index(index).map_err(broken)?;
+        let full = entry.name().map_err(broken)?.into_owned();
+        let part = Part {
+            path,
+            part: format!("entry `{full}`"),
+            length: entry.size(),
+        };
+        let name = full.strip_suffix(".npy").unwrap_or(&full).to_owned();
+        let shape = Header::read(&part, &mut entry)
+            .ok()
+            .map(|header| header.shape);
+        shapes.push((name, shape));
+    }
+    Ok(shapes)
 }
 
 /// The archive, and how many bytes its file has.
@@ -94,12 +190,12 @@ fn names(path: &Path) -> Result<Vec<String>> {
         .collect();
     names.sort();
     // Enough for a message.
-    names.truncate(20);
+    names.truncate(MOST_NAMES);
     Ok(names)
 }
 
 /// All arrays, or only the one that is wanted.
-fn entries(path: &Path, wanted: Option<&str>) -> Result<Vec<(String, Array)>> {
+fn entries(path: &Path, wanted: Option<&str>) -> Result<Vec<(String, Array, Element)>> {
     let (mut archive, file_length) = open(path)?;
     let mut arrays = Vec::new();
     for index in 0..archive.len() {
@@ -111,15 +207,16 @@ fn entries(path: &Path, wanted: Option<&str>) -> Result<Vec<(String, Array)>> {
             part: format!("entry `{full}`"),
             length: entry.size(),
         };
-        let Some(name) = full.strip_suffix(".npy") else {
-            return Err(part.format(0, "another kind of entry", "a name that ends in .npy"));
-        };
-        if wanted.is_some_and(|wanted| wanted != name) {
+        let name = full.strip_suffix(".npy");
+        if wanted.is_some() && wanted != name {
             continue;
         }
+        let Some(name) = name else {
+            return Err(part.format(0, "another kind of entry", "a name that ends in .npy"));
+        };
         source::check_declared(&entry, file_length, u64::MAX)
             .map_err(|(found, expected)| part.format(0, found, expected))?;
-        let (array, _) = part.read(&mut entry)?;
+        let (array, element) = part.read(&mut entry)?;
         // Reading on to the end is what makes the zip reader compare the checksum.
         let rest = entry.read(&mut [0; 1]);
         match rest {
@@ -129,7 +226,7 @@ fn entries(path: &Path, wanted: Option<&str>) -> Result<Vec<(String, Array)>> {
                 return Err(part.format(part.length, format!("damaged data ({e})"), "whole data"));
             }
         }
-        arrays.push((name.to_owned(), array));
+        arrays.push((name.to_owned(), array, element));
     }
     Ok(arrays)
 }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::header::Element;
 use crate::{Error, ImageSet, ImageShape, Result, Splits};
 
 /// Images in `.npy` files, for instance patches whitened elsewhere.
@@ -78,13 +77,9 @@ impl NpyConfig {
 
     fn read(&self, root: &Path, path: &Path) -> Result<ImageSet> {
         let name = path.display().to_string();
-        let (array, element) = super::read_with_element(&root.join(path))?;
+        let array = super::read_pixels(&root.join(path))?;
         let shape = self.image_shape(&name, &array.shape)?;
-        let mut pixels = array.data;
-        if element == Element::U1 {
-            pixels.iter_mut().for_each(|v| *v /= 255.0);
-        }
-        ImageSet::new(name, shape, pixels, None)
+        ImageSet::new(name, shape, array.data, None)
     }
 
     fn image_shape(&self, name: &str, shape: &[usize]) -> Result<ImageShape> {

@@ -19,33 +19,88 @@ const MAX_HEADER: u64 = 10_000;
 /// numpy's own limit.
 const MAX_RANK: usize = 32;
 
+/// What numpy calls the type of an array's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Element {
-    U1,
+    Bool,
+    I1,
+    I2,
     I4,
     I8,
+    U1,
+    U2,
+    U4,
+    U8,
+    F2,
     F4,
     F8,
 }
 
+/// Every element by the name of a header.
+const ELEMENTS: [(&[u8], Element); 12] = [
+    (b"b1", Element::Bool),
+    (b"i1", Element::I1),
+    (b"i2", Element::I2),
+    (b"i4", Element::I4),
+    (b"i8", Element::I8),
+    (b"u1", Element::U1),
+    (b"u2", Element::U2),
+    (b"u4", Element::U4),
+    (b"u8", Element::U8),
+    (b"f2", Element::F2),
+    (b"f4", Element::F4),
+    (b"f8", Element::F8),
+];
+
 impl Element {
     pub fn bytes(self) -> usize {
         match self {
-            Element::U1 => 1,
-            Element::I4 | Element::F4 => 4,
-            Element::I8 | Element::F8 => 8,
+            Element::Bool | Element::I1 | Element::U1 => 1,
+            Element::I2 | Element::U2 | Element::F2 => 2,
+            Element::I4 | Element::U4 | Element::F4 => 4,
+            Element::I8 | Element::U8 | Element::F8 => 8,
         }
     }
 
     /// The number in as many bytes as the element has.
     pub fn number(self, bytes: &[u8], order: ByteOrder) -> f64 {
         match self {
+            Element::Bool => f64::from(u8::from(bytes[0] != 0)),
             Element::U1 => f64::from(bytes[0]),
+            Element::I1 => f64::from(i8::from_le_bytes([bytes[0]])),
+            Element::I2 => f64::from(i16::from_le_bytes(order.word(bytes))),
+            Element::U2 => f64::from(u16::from_le_bytes(order.word(bytes))),
             Element::I4 => f64::from(i32::from_le_bytes(order.word(bytes))),
+            Element::U4 => f64::from(u32::from_le_bytes(order.word(bytes))),
             Element::I8 => i64::from_le_bytes(order.word(bytes)) as f64,
+            Element::U8 => u64::from_le_bytes(order.word(bytes)) as f64,
+            Element::F2 => half(u16::from_le_bytes(order.word(bytes))),
             Element::F4 => f64::from(f32::from_le_bytes(order.word(bytes))),
             Element::F8 => f64::from_le_bytes(order.word(bytes)),
         }
+    }
+
+    /// The brightest level of a pixel stored so, where it is stored as a whole number: 65 535 of 16 bits without sign, 1 of
+    /// truth values, 255 of every other.
+    pub fn brightest(self) -> Option<f32> {
+        match self {
+            Element::F2 | Element::F4 | Element::F8 => None,
+            Element::Bool => Some(1.0),
+            Element::U2 => Some(65_535.0),
+            _ => Some(255.0),
+        }
+    }
+}
+
+/// The number of 16 bits with 5 of exponent and 10 of fraction (IEEE 754 binary16).
+fn half(bits: u16) -> f64 {
+    let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    sign * match exponent {
+        0 => fraction * 2f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
     }
 }
 
@@ -67,12 +122,6 @@ impl ByteOrder {
     }
 }
 
-/// Which elements a reader takes, and what it says of others.
-pub(crate) struct Accepted {
-    pub elements: &'static [Element],
-    pub expected: &'static str,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
     pub element: Element,
@@ -86,7 +135,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    pub fn read(part: &Part<'_>, reader: &mut dyn Read, accepted: &Accepted) -> Result<Self> {
+    pub fn read(part: &Part<'_>, reader: &mut dyn Read) -> Result<Self> {
         let mut start = [0; 10];
         if part.length < 10 {
             return Err(part.format(0, format!("{} bytes", part.length), "at least 10"));
@@ -118,7 +167,6 @@ impl Header {
         part.fill(reader, &mut text, begin)?;
         Dictionary {
             part,
-            accepted,
             text: &text,
             at: 0,
             begin,
@@ -144,7 +192,6 @@ pub(crate) fn write(writer: &mut dyn Write, shape: &[usize]) -> io::Result<()> {
 /// A reader of exactly this one kind of dictionary.
 struct Dictionary<'a> {
     part: &'a Part<'a>,
-    accepted: &'a Accepted,
     text: &'a [u8],
     at: usize,
     begin: u64,
@@ -229,7 +276,7 @@ impl<'a> Dictionary<'a> {
     }
 
     fn element(&mut self) -> Result<(Element, ByteOrder)> {
-        let Accepted { elements, expected } = self.accepted;
+        let expected = "real numbers: bool, int8 to int64, uint8 to uint64, float16 to float64";
         let before = self.at;
         let text = self.string().map_err(|_| self.wrong(expected))?;
         let after = std::mem::replace(&mut self.at, before);
@@ -238,15 +285,7 @@ impl<'a> Dictionary<'a> {
             [b'>', kind @ ..] => (ByteOrder::Big, kind),
             kind => (ByteOrder::Little, kind),
         };
-        let element = match kind {
-            b"u1" => Some(Element::U1),
-            b"i4" => Some(Element::I4),
-            b"i8" => Some(Element::I8),
-            b"f4" => Some(Element::F4),
-            b"f8" => Some(Element::F8),
-            _ => None,
-        };
-        let Some(element) = element.filter(|element| elements.contains(element)) else {
+        let Some(&(_, element)) = ELEMENTS.iter().find(|(name, _)| *name == kind) else {
             return Err(self.wrong(expected));
         };
         self.at = after;
@@ -298,5 +337,25 @@ impl<'a> Dictionary<'a> {
         // Python 2 wrote long integers as 3L.
         self.at += usize::from(self.text.get(self.at) == Some(&b'L'));
         Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::half;
+
+    #[test]
+    fn halves_are_what_the_standard_says() {
+        for (bits, value) in [
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x7bff, 65_504.0),
+            (0x0001, 5.960_464_477_539_063e-8),
+            (0x3555, 0.333_251_953_125),
+            (0x7c00, f64::INFINITY),
+        ] {
+            assert_eq!(half(bits), value);
+        }
+        assert!(half(0x7e00).is_nan());
     }
 }

@@ -1,8 +1,8 @@
 //! Arrays in numpy's formats: `.npy` (one array) and `.npz` (a zip file of them).
 //!
 //! What a header declares is compared with the bytes that are there before memory is reserved.
-//! Values of type `f4`, `f8` and `u1` are read, in either byte order and in C or Fortran order; the
-//! result is always `f32` in C order.
+//! Truth values, whole numbers of 8 to 64 bits and floats of 16 to 64 are read, in either byte order and in C or
+//! Fortran order; the result is always `f32` in C order.
 //!
 //! Source: NEP 1, *A simple file format for NumPy arrays*.
 
@@ -11,7 +11,7 @@ mod config;
 pub(crate) mod header;
 mod write;
 
-pub use archive::{read_npz, read_npz_array};
+pub use archive::{read_npz, read_npz_array, read_npz_pixels};
 pub use config::NpyConfig;
 pub use write::{write, write_npz};
 
@@ -19,7 +19,7 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use crate::{Error, Result, source};
-use header::{Accepted, ByteOrder, Element, Header};
+use header::{ByteOrder, Element, Header};
 
 /// An array of any rank, the last index the fastest. Values may be NaN or infinite.
 ///
@@ -43,6 +43,27 @@ pub struct Array {
 }
 
 impl Array {
+    /// Levels of whole numbers on the scale from 0 to 1; floats as they are.
+    fn into_pixels(mut self, name: &str, element: Element) -> Result<Self> {
+        let Some(brightest) = element.brightest() else {
+            return Ok(self);
+        };
+        if let Some(at) = self
+            .data
+            .iter()
+            .position(|v| !(0.0..=brightest).contains(v))
+        {
+            return Err(Error::Level {
+                name: name.to_owned(),
+                at,
+                found: self.data[at],
+                brightest,
+            });
+        }
+        self.data.iter_mut().for_each(|v| *v /= brightest);
+        Ok(self)
+    }
+
     /// Refuses NaN and infinities, naming the first by its index on the first axis and its position
     /// within that slice.
     ///
@@ -77,6 +98,32 @@ impl Array {
 /// [`Error::Format`] with the offset of whatever is wrong; [`Error::Io`].
 pub fn read(path: &Path) -> Result<Array> {
     read_with_element(path).map(|(array, _)| array)
+}
+
+/// Reads a `.npy` file of pixels, as every reader of images does: floats as they are, and whole numbers as levels from 0 to the
+/// brightest of their type, which becomes 1: 65 535 of `u2`, 1 of truth values, 255 of all others.
+///
+/// # Errors
+/// As [`read`], and [`Error::Level`] for a whole number outside of its levels.
+///
+/// ```
+/// use scotopic_datasets::npy;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("a.npy");
+/// # let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }";
+/// # let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+/// # bytes.extend((header.len() as u16).to_le_bytes());
+/// # bytes.extend(header.as_bytes());
+/// # bytes.extend([0, 255]);
+/// # std::fs::write(&path, bytes)?;
+/// assert_eq!(npy::read(&path)?.data, [0.0, 255.0]); // two bytes
+/// assert_eq!(npy::read_pixels(&path)?.data, [0.0, 1.0]);
+/// # Ok(()) }
+/// ```
+pub fn read_pixels(path: &Path) -> Result<Array> {
+    let (array, element) = read_with_element(path)?;
+    array.into_pixels(&path.display().to_string(), element)
 }
 
 pub(crate) fn read_with_element(path: &Path) -> Result<(Array, Element)> {
@@ -128,11 +175,7 @@ impl Part<'_> {
     }
 
     pub fn read(&self, reader: &mut dyn Read) -> Result<(Array, Element)> {
-        const PLAIN: Accepted = Accepted {
-            elements: &[Element::U1, Element::F4, Element::F8],
-            expected: "a plain array of '<f4', '<f8', '|u1' (or '>f4', '>f8')",
-        };
-        let header = Header::read(self, reader, &PLAIN)?;
+        let header = Header::read(self, reader)?;
         let bytes = header.count.checked_mul(header.element.bytes());
         let room = self.length - header.offset;
         if bytes.map(|b| b as u64) != Some(room) {

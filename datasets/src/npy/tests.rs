@@ -141,15 +141,15 @@ fn damaged_headers() {
     let values = floats(&[0.0; 4]);
     let long_shape = format!("({})", "1, ".repeat(33));
     for (header, expected) in [
-        (dict("<i8", false, "(4,)"), "plain array"),
-        (dict("|O", false, "(4,)"), "plain array"),
+        (dict("<c8", false, "(4,)"), "real numbers"),
+        (dict("|O", false, "(4,)"), "real numbers"),
         (dict("<f4", false, "(-4,)"), "a size"),
         (dict("<f4", false, "(2.0, 2)"), "`)`"),
         (dict("<f4", false, &long_shape), "product"),
         (dict("<f4", false, "(4"), "a size"),
         (
             "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (4,)}".into(),
-            "plain array",
+            "real numbers",
         ),
         ("{'descr': '<f4', 'shape': (4,)}".into(), "all of"),
         (

@@ -4,21 +4,12 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::SeriesOptions;
-use super::choice::Choice;
+use super::column_selection::ColumnSelection;
+use super::options::Cell;
 use crate::npy::Part;
-use crate::npy::header::{Accepted, Element, Header};
+use crate::npy::header::Header;
 use crate::{Error, Result};
 
-const NUMBERS: Accepted = Accepted {
-    elements: &[
-        Element::F8,
-        Element::F4,
-        Element::I8,
-        Element::I4,
-        Element::U1,
-    ],
-    expected: "float64, float32, int64, int32 or uint8",
-};
 /// More columns than any recording has: a header that declares more is refused.
 const WIDEST: usize = 1 << 20;
 
@@ -29,25 +20,23 @@ pub(super) struct Rows<R: Read> {
     length: usize,
     given: usize,
     bytes: Vec<u8>,
-    choice: Choice,
+    columns: ColumnSelection,
+    /// All bytes of an array in Fortran order.
+    whole: Option<Vec<u8>>,
+    time: Option<String>,
+    options: SeriesOptions,
 }
 
 impl<R: Read> Rows<R> {
     pub(super) fn new(name: &str, mut reader: R, options: &SeriesOptions) -> Result<Self> {
-        let wrong = |found: String, expected: &str| Error::Row {
-            name: name.to_owned(),
-            line: 1,
-            column: "1".into(),
-            found,
-            expected: expected.to_owned(),
-        };
+        let wrong = |found: String, expected: &str| Error::row(name, 1, "1", found, expected);
         // A stream: how long it is shows when it ends.
         let part = Part {
             path: Path::new(name),
             part: String::new(),
             length: u64::MAX,
         };
-        let header = Header::read(&part, &mut reader, &NUMBERS).map_err(|e| match e {
+        let header = Header::read(&part, &mut reader).map_err(|e| match e {
             Error::Format {
                 found, expected, ..
             } => wrong(found, &expected),
@@ -63,12 +52,6 @@ impl<R: Read> Rows<R> {
                 ));
             }
         };
-        if header.fortran && width > 1 {
-            return Err(wrong(
-                "columns one after the other".into(),
-                "rows: save numpy.ascontiguousarray(x)",
-            ));
-        }
         if width > WIDEST {
             let found = format!("rows of {width} numbers");
             return Err(wrong(found, "at most 1048576 numbers a row"));
@@ -76,7 +59,15 @@ impl<R: Read> Rows<R> {
         if length == 0 || width == 0 {
             return Err(wrong("no row".into(), "at least one observation"));
         }
-        let choice = Choice::of(name, &Choice::numbers(width), options)?;
+        let columns = ColumnSelection::of(name, &ColumnSelection::numbers(width), options)?;
+        // Columns one after the other: the last row is complete when all has been read.
+        let whole = match header.fortran && width > 1 {
+            true => Some(
+                read_whole(&mut reader, header.count, header.element.bytes())
+                    .map_err(|found| wrong(found, "as many values as its header says"))?,
+            ),
+            false => None,
+        };
         Ok(Self {
             name: name.to_owned(),
             reader,
@@ -84,35 +75,27 @@ impl<R: Read> Rows<R> {
             header,
             length,
             given: 0,
-            choice,
+            columns,
+            whole,
+            time: None,
+            options: options.clone(),
         })
     }
 
     fn at(&self, column: usize, found: impl ToString, expected: impl ToString) -> Error {
-        Error::Row {
-            name: self.name.clone(),
-            line: self.given as u64 + 1,
-            column: (column + 1).to_string(),
-            found: found.to_string(),
-            expected: expected.to_string(),
-        }
-    }
-}
-
-impl<R: Read> super::Rows for Rows<R> {
-    fn names(&self) -> &[String] {
-        &self.choice.names
+        let column = (column + 1).to_string();
+        Error::row(&self.name, self.given as u64 + 1, &column, found, expected)
     }
 
-    fn total(&self) -> Option<u64> {
-        Some(self.length as u64)
-    }
-
-    fn next_into(&mut self, row: &mut Vec<f64>) -> Result<Option<bool>> {
-        if self.given == self.length {
-            return Ok(None);
-        }
+    /// Reads the next row into `bytes`.
+    fn advance(&mut self) -> Result<()> {
         let size = self.header.element.bytes();
+        if let Some(whole) = &self.whole {
+            for (column, to) in self.bytes.chunks_exact_mut(size).enumerate() {
+                to.copy_from_slice(&whole[(column * self.length + self.given) * size..][..size]);
+            }
+            return Ok(());
+        }
         let mut got = 0;
         while got < self.bytes.len() {
             let found = match self.reader.read(&mut self.bytes[got..]) {
@@ -127,21 +110,76 @@ impl<R: Read> super::Rows for Rows<R> {
             let expected = format!("{} rows, as its header says", self.length);
             return Err(self.at(got / size, found, expected));
         }
-        let mut complete = true;
-        for &place in &self.choice.places {
+        Ok(())
+    }
+}
+
+/// Reads as many values as a header declares, without trust in that number.
+fn read_whole(
+    reader: &mut impl Read,
+    count: usize,
+    size: usize,
+) -> std::result::Result<Vec<u8>, String> {
+    let declared = count
+        .checked_mul(size)
+        .ok_or("more values than can be counted")?;
+    let mut bytes = Vec::new();
+    reader
+        .take(declared as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|e| e.to_string())?;
+    match bytes.len() == declared {
+        true => Ok(bytes),
+        false => Err(format!("{} bytes of values", bytes.len())),
+    }
+}
+
+impl<R: Read> super::Rows for Rows<R> {
+    fn columns(&self) -> &ColumnSelection {
+        &self.columns
+    }
+
+    fn line(&self) -> u64 {
+        self.given as u64
+    }
+
+    fn time(&self) -> Option<&str> {
+        self.time.as_deref()
+    }
+
+    fn total(&self) -> Option<u64> {
+        Some(self.length as u64)
+    }
+
+    fn next_into(&mut self, row: &mut Vec<f64>) -> Result<Option<bool>> {
+        if self.given == self.length {
+            return Ok(None);
+        }
+        self.advance()?;
+        let size = self.header.element.bytes();
+        let number = |place: usize| {
             let bytes = &self.bytes[place * size..][..size];
-            match self.header.element.number(bytes, self.header.order) {
-                value if value.is_finite() => row.push(value),
-                value if value.is_nan() => complete = false,
-                value => {
-                    return Err(self.at(
-                        place,
-                        value,
-                        "a finite number, or NaN where it is missing",
-                    ));
+            self.header.element.number(bytes, self.header.order)
+        };
+        let plain = self.options.alphabet.is_empty() && self.options.missing.is_empty();
+        let mut complete = true;
+        for &place in &self.columns.places {
+            let value = number(place);
+            let cell = match plain {
+                _ if value.is_nan() => Cell::Missing,
+                true if value.is_finite() => Cell::Value(value),
+                true => Cell::Other,
+                false => self.options.read(&value.to_string()),
+            };
+            match cell {
+                Cell::Value(value) => row.push(value),
+                Cell::Missing => complete = false,
+                Cell::Other => {
+                    return Err(self.at(place, value, self.options.expected(&value.to_string())));
                 }
             }
         }
+        self.time = self.columns.time.map(|place| number(place).to_string());
         self.given += 1;
         Ok(Some(complete))
     }

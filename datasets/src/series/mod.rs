@@ -2,8 +2,8 @@
 //!
 //! | format | a row is | missing |
 //! |---|---|---|
-//! | CSV, TSV | a record; a first record that is not numbers is the header | an empty cell, `NA`, `NaN`, `null`, `?` |
-//! | JSON lines | a number, a list of numbers, or an object of numbers by name | `null`, alone or in the row |
+//! | CSV, TSV | a record; a first record that is not numbers is the header | an empty cell, `NA`, `N/A`, `NaN`, `null`, `?` |
+//! | JSON lines | a number, a list of numbers, or an object of numbers by name | `null` or `NaN`, alone or in the row |
 //! | npy | an entry of a one-dimensional array, a row of a two-dimensional one | NaN |
 //!
 //! Lines with nothing on them, and those that begin with # in CSV, are no rows. A row with any entry missing is
@@ -30,9 +30,19 @@ use std::path::Path;
 use crate::{Error, Result};
 
 mod array;
-mod choice;
+mod column_selection;
 mod delimited;
+mod header;
+mod json_row;
 mod lines;
+mod options;
+mod records;
+mod time;
+
+pub use options::{Header, SeriesOptions};
+pub use time::Time;
+
+use column_selection::ColumnSelection;
 
 #[cfg(test)]
 mod tests;
@@ -70,17 +80,14 @@ impl SeriesFormat {
     }
 }
 
-/// What to take of each row.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SeriesOptions {
-    /// Columns by name, or by number from 1; all of them when empty.
-    pub columns: Vec<String>,
-}
-
 /// A source of rows.
 trait Rows {
-    /// The names of the columns that are taken.
-    fn names(&self) -> &[String];
+    /// The columns that are taken.
+    fn columns(&self) -> &ColumnSelection;
+    /// The line of the row given out last, from 1; of an array, the row.
+    fn line(&self) -> u64;
+    /// The time of the row given out last, as it is written.
+    fn time(&self) -> Option<&str>;
     /// Replaces `row` by the next one. `None` at the end, else whether the row is complete.
     fn next_into(&mut self, row: &mut Vec<f64>) -> Result<Option<bool>>;
     /// The number of rows, where the format says it beforehand.
@@ -91,8 +98,11 @@ trait Rows {
 
 /// Observations being read.
 pub struct Series {
+    name: String,
     rows: Box<dyn Rows>,
     row: Vec<f64>,
+    order: time::Order,
+    time: Option<Time>,
 }
 
 impl std::fmt::Debug for Series {
@@ -141,21 +151,32 @@ impl Series {
         format: SeriesFormat,
         options: &SeriesOptions,
     ) -> Result<Self> {
+        options.check()?;
+        let table = |reader, delimiter| delimited::Delimited::new(name, reader, delimiter, options);
+        let between_cells = options
+            .delimiter
+            .unwrap_or(match (format, options.decimal_comma) {
+                (SeriesFormat::Tsv, _) => b'\t',
+                (_, true) => b';',
+                (_, false) => b',',
+            });
         let rows: Box<dyn Rows> = match format {
-            SeriesFormat::Csv => Box::new(delimited::Delimited::new(name, reader, b',', options)?),
-            SeriesFormat::Tsv => Box::new(delimited::Delimited::new(name, reader, b'\t', options)?),
+            SeriesFormat::Csv | SeriesFormat::Tsv => Box::new(table(reader, between_cells)?),
             SeriesFormat::JsonLines => Box::new(lines::Lines::new(name, reader, options)?),
             SeriesFormat::Npy => Box::new(array::Rows::new(name, reader, options)?),
         };
         Ok(Self {
-            row: Vec::with_capacity(rows.names().len()),
+            name: name.to_owned(),
+            row: Vec::with_capacity(rows.columns().names.len()),
             rows,
+            order: time::Order::default(),
+            time: None,
         })
     }
 
     /// The names of the columns that are taken, in order; numbers from 1 where the file names none.
     pub fn names(&self) -> &[String] {
-        self.rows.names()
+        &self.rows.columns().names
     }
 
     /// The entries of a row.
@@ -174,19 +195,42 @@ impl Series {
     /// [`Error::Row`] with the line and column of what is no number or has not the width of the first row.
     pub fn next_row(&mut self) -> Result<Option<Option<&[f64]>>> {
         self.row.clear();
-        Ok(self
-            .rows
-            .next_into(&mut self.row)?
-            .map(|complete| complete.then_some(&self.row[..])))
+        let Some(complete) = self.rows.next_into(&mut self.row)? else {
+            return Ok(None);
+        };
+        if let Some(text) = self.rows.time() {
+            let time = self.order.next(text);
+            let wrong = |expected| {
+                Error::row(
+                    &self.name,
+                    self.rows.line(),
+                    "--time",
+                    format!("`{text}`"),
+                    expected,
+                )
+            };
+            self.time = Some(time.map_err(wrong)?);
+        }
+        Ok(Some(complete.then_some(&self.row[..])))
     }
-}
 
-/// A cell that says "not measured".
-fn is_missing(cell: &str) -> bool {
-    let cell = cell.trim();
-    cell.is_empty()
-        || cell == "?"
-        || ["na", "nan", "null", "none"]
-            .iter()
-            .any(|m| cell.eq_ignore_ascii_case(m))
+    /// The line of the newest row, from 1; of an array, the row.
+    pub fn line(&self) -> u64 {
+        self.rows.line()
+    }
+
+    /// The time of the newest row as it is written, where a column of times is named.
+    pub fn time_text(&self) -> Option<&str> {
+        self.rows.time()
+    }
+
+    /// The time of the newest row.
+    pub fn time(&self) -> Option<Time> {
+        self.time
+    }
+
+    /// How many steps of the time so far were longer than one and a half of the first: rows that are not there.
+    pub fn gaps(&self) -> u64 {
+        self.order.gaps
+    }
 }

@@ -67,19 +67,10 @@ impl Sequence {
                 let found = format!("{:?} for a .npy file", self.array);
                 return wrong(found, "an empty name, or a .npz file");
             }
-            npy::read(&self.path)?
-        } else if self.array.is_empty() {
-            let mut arrays = npy::read_npz(&self.path)?;
-            if arrays.len() > 1 {
-                let found = format!("an empty name for {} arrays", arrays.len());
-                return wrong(found, "the name of one of them");
-            }
-            match arrays.pop() {
-                Some((_, array)) => array,
-                None => return wrong("an archive without arrays".into(), "at least one"),
-            }
+            npy::read_pixels(&self.path)?
         } else {
-            npy::read_npz_array(&self.path, &self.array)?
+            let wanted = (!self.array.is_empty()).then_some(self.array.as_str());
+            npy::read_npz_pixels(&self.path, wanted, &|shape| (2..=3).contains(&shape.len()))?.1
         };
         Frames::from_array(&name, array)
     }

@@ -80,9 +80,9 @@ impl Frames {
     /// sequence.
     ///
     /// # Errors
-    /// What [`npy::read`] finds, and what [`Frames::new`] checks.
+    /// What [`npy::read_pixels`] finds, and what [`Frames::new`] checks.
     pub fn from_npy(path: &Path) -> Result<Self> {
-        Self::from_array(&path.display().to_string(), npy::read(path)?)
+        Self::from_array(&path.display().to_string(), npy::read_pixels(path)?)
     }
 
     /// Frames from an array of rank 3, `[time, batch, pixels]`, or of rank 2, `[time, pixels]`.

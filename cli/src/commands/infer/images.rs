@@ -2,20 +2,29 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use scotopic_datasets::npy::{self, Array};
 use scotopic_datasets::whitening::Whitener;
 use scotopic_datasets::{DataConfig, ImageSet, ImageShape, WhiteningConfig, WhiteningKind, images};
 
-/// Reads images of this shape, not standardised: an array `[n, …]`, an image file, or a folder of image files.
+/// Reads images of this shape, not standardised: an array `[n, …]` (of an archive, the one that is named or that alone has the
+/// shape), an image file, or a folder of image files.
 ///
 /// # Errors
 /// Names the file and what does not fit.
-pub(super) fn read(path: &Path, shape: ImageShape, data: &DataConfig) -> Result<ImageSet> {
+pub(super) fn read(
+    path: &Path,
+    array: Option<&str>,
+    shape: ImageShape,
+    data: &DataConfig,
+) -> Result<ImageSet> {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     let values = match extension.to_lowercase().as_str() {
-        "npy" => from_array(path, npy::read(path)?, shape)?,
-        "npz" => from_array(path, the_array(path)?, shape)?,
+        "npy" => from_array(path, npy::read_pixels(path)?, shape)?,
+        "npz" => {
+            let fits = |sizes: &[usize]| fits(sizes, shape);
+            from_array(path, npy::read_npz_pixels(path, array, &fits)?.1, shape)?
+        }
         _ => pictures(path, shape, data)?,
     };
     Ok(ImageSet::new(
@@ -35,31 +44,15 @@ pub(super) fn whitening(data: &DataConfig) -> Option<WhiteningConfig> {
     }
 }
 
-/// The one array of an archive, or the one that is named as images are.
-fn the_array(path: &Path) -> Result<Array> {
-    let mut arrays = npy::read_npz(path)?;
-    if arrays.len() == 1 {
-        return Ok(arrays.remove(0).1);
-    }
-    let names: Vec<String> = arrays.iter().map(|(name, _)| name.clone()).collect();
-    let named = arrays
-        .into_iter()
-        .find(|(name, _)| name == "images" || name == "input");
-    match named {
-        Some((_, array)) => Ok(array),
-        None => bail!(
-            "{}: holds {}; expected one array, or one named `images`",
-            path.display(),
-            names.join(", ")
-        ),
-    }
+/// Whether an array has images of this shape, one for each entry of its first axis.
+fn fits(sizes: &[usize], shape: ImageShape) -> bool {
+    sizes.len() > 1 && sizes[1..].iter().try_fold(1usize, |n, &size| n.checked_mul(size)) == Some(shape.pixels())
 }
 
 fn from_array(path: &Path, array: Array, shape: ImageShape) -> Result<Vec<f32>> {
     let (sizes, pixels) = (&array.shape, shape.pixels());
-    let fits = sizes.len() > 1 && sizes[1..].iter().product::<usize>() == pixels;
     ensure!(
-        fits,
+        fits(sizes, shape),
         "{}: has shape {sizes:?}; this model sees images of {}×{}×{} = {pixels} pixels, expected [n, pixels] (a film \
          is shown with --stimulus kind=npy,path={0})",
         path.display(),

@@ -122,7 +122,7 @@ fn arrays_are_found_by_name_and_sequences_by_index() {
     assert_eq!(frames.frame(7), [4.0, 5.0, 6.0, 7.0, 4.0, 5.0, 6.0, 7.0]);
     let short = sequence(&npz, "one", false).frames(None, &[0], SMALL, 7);
     assert!(short.unwrap_err().to_string().contains("6 steps"));
-    for (name, hint) in [("", "2 arrays"), ("none", "many, one")] {
+    for (name, hint) in [("", "one array that fits"), ("none", "many, one")] {
         let error = sequence(&npz, name, false).frames(None, &[0], SMALL, 1);
         let text = error.unwrap_err().to_string();
         assert!(text.contains(hint), "{text}");

@@ -1,0 +1,82 @@
+//! Which columns are taken.
+
+use super::SeriesOptions;
+use crate::{Error, Result};
+
+/// The columns to take, by their place in a row, and what they are called.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct ColumnSelection {
+    pub(super) places: Vec<usize>,
+    pub(super) names: Vec<String>,
+    /// The place of the time.
+    pub(super) time: Option<usize>,
+}
+
+impl ColumnSelection {
+    /// Finds the columns that `options` asks for among `names`. A name counts before a number.
+    pub(super) fn of(series: &str, names: &[String], options: &SeriesOptions) -> Result<Self> {
+        let find = |wanted: &String, option: &str| {
+            let by_name = names.iter().position(|name| name == wanted);
+            let number = || {
+                wanted
+                    .parse::<usize>()
+                    .ok()
+                    .filter(|n| (1..=names.len()).contains(n))
+            };
+            by_name.or_else(|| number().map(|n| n - 1)).ok_or_else(|| {
+                let expected = format!(
+                    "one of {}, or a number from 1 to {}",
+                    names.join(", "),
+                    names.len()
+                );
+                Error::row(series, 1, option, format!("no column `{wanted}`"), expected)
+            })
+        };
+        let time = options
+            .time
+            .as_ref()
+            .map(|wanted| find(wanted, "--time"))
+            .transpose()?;
+        let places: Vec<usize> = match options.columns.is_empty() {
+            true => (0..names.len())
+                .filter(|place| Some(*place) != time)
+                .collect(),
+            false => options
+                .columns
+                .iter()
+                .map(|wanted| find(wanted, "--columns"))
+                .collect::<Result<_>>()?,
+        };
+        let clash = places.iter().find(|place| Some(**place) == time);
+        if let Some(&place) = clash {
+            let found = format!("the column `{}` as the time and as data", names[place]);
+            return Err(Error::row(
+                series,
+                1,
+                "--time",
+                found,
+                "a column of its own",
+            ));
+        }
+        if places.is_empty() {
+            return Err(Error::row(
+                series,
+                1,
+                "--time",
+                "no column beside the time",
+                "at least one column of data",
+            ));
+        }
+        let names = places.iter().map(|&place| names[place].clone()).collect();
+        Ok(Self {
+            places,
+            names,
+            time,
+        })
+    }
+
+    /// The names "1", "2", … of so many columns.
+    pub(super) fn numbers(columns: usize) -> Vec<String> {
+        (1..=columns).map(|n| n.to_string()).collect()
+    }
+}

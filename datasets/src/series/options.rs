@@ -1,0 +1,126 @@
+//! How rows are read: columns, header, delimiter, what a number looks like, what is missing.
+
+use crate::{Error, Result};
+
+/// Whether the first row of a table names its columns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Header {
+    /// Decided by the columns that are taken and by the row after the first.
+    #[default]
+    Auto,
+    /// The first row is names.
+    Yes,
+    /// The first row is an observation.
+    No,
+}
+
+/// What to take of each row, and how its cells are written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeriesOptions {
+    /// Columns by name, or by number from 1; all of them (but the time) when empty.
+    pub columns: Vec<String>,
+    /// The column of times, by name or number: never an observation.
+    pub time: Option<String>,
+    /// Whether tables have a header.
+    pub header: Header,
+    /// What separates the cells of a table; by the format when none.
+    pub delimiter: Option<u8>,
+    /// Numbers have a decimal comma; then cells are separated by semicolons unless a delimiter is given.
+    pub decimal_comma: bool,
+    /// Cells that mean "not measured", beside those that always do. A number stands for every cell of that value.
+    pub missing: Vec<String>,
+    /// The symbols that cells stand for: the first is 0, the next 1, …; cells are numbers where it is empty.
+    pub alphabet: Vec<String>,
+}
+
+impl SeriesOptions {
+    /// # Errors
+    /// [`Error::Setting`] for options that contradict each other.
+    pub(super) fn check(&self) -> Result<()> {
+        let wrong = |field, found: String, expected: &str| {
+            Err(Error::setting("series", field, found, expected))
+        };
+        if self.decimal_comma && self.delimiter == Some(b',') {
+            let expected = "another delimiter than the comma of the numbers, such as ;";
+            return wrong("delimiter", ",".into(), expected);
+        }
+        let twice = |list: &[String]| {
+            let mut sorted: Vec<&String> = list.iter().collect();
+            sorted.sort();
+            sorted
+                .windows(2)
+                .find(|w| w[0] == w[1])
+                .map(|w| w[0].clone())
+        };
+        if let Some(symbol) = twice(&self.alphabet) {
+            return wrong("alphabet", format!("`{symbol}` twice"), "every symbol once");
+        }
+        if let Some(symbol) = self.alphabet.iter().find(|symbol| self.is_missing(symbol)) {
+            let expected = "a symbol that does not mean missing";
+            return wrong("alphabet", format!("`{symbol}`"), expected);
+        }
+        Ok(())
+    }
+
+    /// Whether a cell says "not measured". Nothing, `?`, `NA`, `N/A`, `NaN`, `null` and `none` always do.
+    pub(super) fn is_missing(&self, cell: &str) -> bool {
+        const ALWAYS: [&str; 8] = ["?", "na", "n/a", "#n/a", "nan", "-nan", "null", "none"];
+        if cell.is_empty() || ALWAYS.iter().any(|m| cell.eq_ignore_ascii_case(m)) {
+            return true;
+        }
+        self.missing.iter().any(|m| {
+            m == cell || matches!((self.number(m), self.number(cell)), (Some(a), Some(b)) if a == b)
+        })
+    }
+
+    /// The number that a cell is, infinities included.
+    pub(super) fn number(&self, cell: &str) -> Option<f64> {
+        if self.decimal_comma && cell.contains(',') {
+            // A point beside the comma separates thousands in some places and decimals in others: no number.
+            return (!cell.contains('.')).then(|| cell.replacen(',', ".", 1).parse().ok())?;
+        }
+        cell.parse().ok()
+    }
+
+    /// What a cell stands for.
+    pub(super) fn read(&self, cell: &str) -> Cell {
+        if self.is_missing(cell) {
+            return Cell::Missing;
+        }
+        if self.alphabet.is_empty() {
+            return match self.number(cell) {
+                Some(value) if value.is_finite() => Cell::Value(value),
+                _ => Cell::Other,
+            };
+        }
+        match self.alphabet.iter().position(|symbol| symbol == cell) {
+            Some(symbol) => Cell::Value(symbol as f64),
+            None => Cell::Other,
+        }
+    }
+
+    /// What a cell should have been.
+    pub(super) fn expected(&self, cell: &str) -> String {
+        if !self.alphabet.is_empty() {
+            return format!("one of the symbols {}", self.alphabet.join(", "));
+        }
+        let mut text = "a finite number, or nothing where it is missing".to_owned();
+        if super::time::Time::parse(cell).is_some_and(|time| time.is_date()) {
+            text += "; name a column of dates by --time";
+        } else if !self.decimal_comma && cell.replacen(',', ".", 1).parse::<f64>().is_ok() {
+            text += "; say --decimal-comma where numbers have one";
+        }
+        text
+    }
+}
+
+/// What a cell says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Cell {
+    /// A number, or the number of a symbol.
+    Value(f64),
+    /// Not measured.
+    Missing,
+    /// Neither.
+    Other,
+}

@@ -1,0 +1,232 @@
+//! Times of rows: numbers, or dates of ISO 8601; checked for their order.
+
+use std::fmt;
+
+/// One time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Time {
+    /// A number: a year, seconds, whatever the series counts.
+    Number(f64),
+    /// A month, counted from January of year 0.
+    Month(i64),
+    /// Seconds since 1970-01-01T00:00:00Z, and whether a time of day was written.
+    Instant {
+        /// Seconds.
+        seconds: f64,
+        /// Whether the time of day was given.
+        of_day: bool,
+    },
+}
+
+impl Time {
+    /// `2024`, `12.5`, `2024-03`, `2024-03-01`, `2024-03-01T12:30:05.5+02:00` (also with a space for the T).
+    ///
+    /// ```
+    /// use scotopic_datasets::series::Time;
+    /// let days = |text| Time::parse(text).map(|t| t.axis());
+    /// assert_eq!(days("2000-03-01").unwrap() - days("2000-02-28").unwrap(), 2.0 * 86_400.0); // a leap year
+    /// assert_eq!(Time::parse("2000-13-01"), None);
+    /// assert_eq!(Time::parse("1871"), Some(Time::Number(1871.0)));
+    /// ```
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(number) = text.parse::<f64>() {
+            return number.is_finite().then_some(Self::Number(number));
+        }
+        let (date, clock) = match text.find(['T', 't', ' ']) {
+            Some(at) => (&text[..at], Some(&text[at + 1..])),
+            None => (text, None),
+        };
+        let fields: Vec<&str> = date.split('-').collect();
+        let digits = |text: &str, width: usize| -> Option<i64> {
+            (text.len() == width && text.bytes().all(|b| b.is_ascii_digit()))
+                .then(|| text.parse().ok())?
+        };
+        let year = digits(fields.first()?, 4)?;
+        let month = digits(fields.get(1)?, 2).filter(|m| (1..=12).contains(m))?;
+        match (fields.get(2), clock) {
+            (None, None) => Some(Self::Month(12 * year + month - 1)),
+            (Some(day), _) if fields.len() == 3 => {
+                let day = digits(day, 2).filter(|d| (1..=days_of(year, month)).contains(d))?;
+                let midnight = 86_400.0 * days_since_1970(year, month, day) as f64;
+                let seconds = match clock {
+                    Some(clock) => midnight + of_day(clock)?,
+                    None => midnight,
+                };
+                Some(Self::Instant {
+                    seconds,
+                    of_day: clock.is_some(),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// The place on an axis of times: the number itself, months, or seconds since 1970.
+    pub fn axis(self) -> f64 {
+        match self {
+            Self::Number(number) => number,
+            Self::Month(months) => months as f64,
+            Self::Instant { seconds, .. } => seconds,
+        }
+    }
+
+    /// Whether it was written as a date.
+    pub fn is_date(self) -> bool {
+        !matches!(self, Self::Number(_))
+    }
+
+    /// Whether two times were written alike, so that they can be compared.
+    fn is_like(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+    }
+}
+
+fn is_leap(year: i64) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+fn days_of(year: i64, month: i64) -> i64 {
+    match month {
+        2 => 28 + i64::from(is_leap(year)),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days of the proleptic Gregorian calendar; the year begins in March, so that a leap day is its last.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
+}
+
+/// Seconds of `12:30`, `12:30:05.25`, `12:30Z`, `12:30+02:00`.
+fn of_day(text: &str) -> Option<f64> {
+    let (clock, ahead) = match text.find(['Z', 'z', '+', '-']) {
+        None => (text, 0.0),
+        Some(at) if at + 1 == text.len() && text.as_bytes()[at].eq_ignore_ascii_case(&b'z') => {
+            (&text[..at], 0.0)
+        }
+        Some(at) => {
+            let (hours, minutes) = text[at + 1..]
+                .split_once(':')
+                .unwrap_or((&text[at + 1..], "0"));
+            let zone = 3600.0 * hours.parse::<u8>().ok().filter(|h| *h < 24)? as f64
+                + 60.0 * minutes.parse::<u8>().ok().filter(|m| *m < 60)? as f64;
+            (
+                &text[..at],
+                if text.as_bytes()[at] == b'-' {
+                    -zone
+                } else {
+                    zone
+                },
+            )
+        }
+    };
+    let fields: Vec<&str> = clock.split(':').collect();
+    if !(2..=3).contains(&fields.len()) {
+        return None;
+    }
+    let hours = fields[0].parse::<u8>().ok().filter(|h| *h < 24)?;
+    let minutes = fields[1].parse::<u8>().ok().filter(|m| *m < 60)?;
+    let seconds = match fields.get(2) {
+        Some(text) => text
+            .parse::<f64>()
+            .ok()
+            .filter(|s| (0.0..61.0).contains(s))?,
+        None => 0.0,
+    };
+    Some(3600.0 * f64::from(hours) + 60.0 * f64::from(minutes) + seconds - ahead)
+}
+
+/// Times must rise; where steps differ from the first by more than half of it, there is a gap.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Order {
+    last: Option<Time>,
+    step: Option<f64>,
+    /// How many steps were longer than one and a half of the first.
+    pub(super) gaps: u64,
+}
+
+impl Order {
+    /// The next time.
+    ///
+    /// # Errors
+    /// What it should have been.
+    pub(super) fn next(&mut self, text: &str) -> std::result::Result<Time, &'static str> {
+        let time = Time::parse(text)
+            .ok_or("a time: a number, or a date such as 2024-03-01 or 2024-03-01T12:30:00")?;
+        if let Some(last) = self.last {
+            if !time.is_like(last) {
+                return Err("a time written like the one before");
+            }
+            let step = time.axis() - last.axis();
+            if step <= 0.0 || step.is_nan() {
+                return Err(
+                    "a time after the one before: sort the rows, or leave the repeated ones out",
+                );
+            }
+            let first = *self.step.get_or_insert(step);
+            self.gaps += u64::from(step > 1.5 * first);
+        }
+        self.last = Some(time);
+        Ok(time)
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Month(months) => write!(
+                f,
+                "{:04}-{:02}",
+                months.div_euclid(12),
+                months.rem_euclid(12) + 1
+            ),
+            Self::Instant { seconds, .. } => write!(f, "{seconds}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_agree_with_the_calendar() {
+        let at = |text| Time::parse(text).unwrap().axis();
+        assert_eq!(at("1970-01-01"), 0.0);
+        assert_eq!(at("2024-01-01T00:00:00Z"), 1_704_067_200.0);
+        assert_eq!(at("2024-01-01 01:30+01:30"), 1_704_067_200.0);
+        assert_eq!(at("1900-03-01") - at("1900-02-28"), 86_400.0); // no leap year
+        assert_eq!(at("2024-02") - at("2023-12"), 2.0);
+        for bad in [
+            "2023-02-29",
+            "2024-1-1",
+            "24-01-01",
+            "2024-01-01T25:00",
+            "pier",
+            "1/2/2024",
+            "2024-01-01T",
+        ] {
+            assert_eq!(Time::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_rise_and_gaps_are_counted() {
+        let mut order = Order::default();
+        for time in ["2024-01-01", "2024-01-02", "2024-01-05", "2024-01-06"] {
+            order.next(time).unwrap();
+        }
+        assert_eq!(order.gaps, 1);
+        assert!(order.next("2024-01-06").is_err());
+        assert!(order.next("7").is_err());
+    }
+}
