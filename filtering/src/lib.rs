@@ -29,7 +29,7 @@
 //! | discrete hidden states | [`hmm`] |
 //! | linear-Gaussian models | [`gaussian`] |
 //! | nonlinear models with any likelihood | [`nonlinear`] |
-//! | the interface of all filters | [`Filter`], [`Belief`] |
+//! | the interface of all filters | [`Filter`], [`Belief`]; a filter or model chosen at run time: [`AnyFilter`], [`AnyModel`] |
 //! | gains of running averages | [`Gain`] |
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | observations with missing rows | [`Sequence`] |
@@ -54,6 +54,8 @@
 pub use nalgebra;
 pub use rand;
 
+mod any_filter;
+mod any_model;
 mod digamma;
 mod error;
 mod filter;
@@ -69,6 +71,11 @@ mod step;
 mod widest;
 
 pub use digamma::digamma;
+pub use any_filter::{
+    AnyFilter, AnyLearning, ELBO_KINDS, GAUSSIAN_FACTORISATIONS, HMM_FACTORISATIONS,
+    gaussian_factorisation, hmm_factorisation,
+};
+pub use any_model::AnyModel;
 pub use error::{Error, Result};
 pub use filter::{Belief, Filter, GaussianBelief, Moments, PredictedObservation};
 pub use gain::Gain;

@@ -10,7 +10,8 @@ use scotopic::filtering::generalised::causal::{
 use scotopic::filtering::generalised::model::{
     Activation, Equations, GenerativeModel, Network, Neural, Number, Point, Sizes,
 };
-use scotopic::filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic::filtering::generalised::scheme::Embedding;
+use scotopic::filtering::Filter as _;
 use scotopic::filtering::generalised::{Function, RegressionPoints};
 use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
@@ -279,7 +280,7 @@ fn evidence<E: Equations>(model: GenerativeModel<E>, data: &Sequence) -> f64 {
     for y in data.iter() {
         filter.update(y).expect("an update");
     }
-    filter.log_evidence().expect("an evidence") / data.len() as f64
+    filter.elbo() / data.len() as f64
 }
 
 /// The root mean square of f − f_true, over that of f_true, where the oscillator goes.
@@ -367,7 +368,7 @@ fn an_oscillator_is_learned_while_it_is_filtered() {
         let y = y.filter(|_| t % 50 != 7);
         online.update(y).expect("an update");
     }
-    assert_eq!((online.bins(), online.refused()), (4000, 0));
+    assert_eq!((online.observations(), online.refused()), (4000, 0));
     assert_eq!(online.lessons(), 80);
     check(online.model(), &world(1000, 3), 0.12, 0.25);
     // What the filter goes on with is what was learned.

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::generalised::causal::{CausalConfig, NoiseShape};
 use scotopic_filtering::generalised::model::{GenerativeModel, Level, Named, Neural};
-use scotopic_filtering::generalised::scheme::Scheme;
+use scotopic_filtering::Filter as _;
 use scotopic_models::filtering::generalised::{FlowLearningConfig, NoiseStructure, learn};
 
 use super::Generalised;
@@ -112,7 +112,7 @@ fn evidence(model: &Generalised, data: &[Sequence]) -> Result<f64> {
         for y in sequence.iter() {
             filter.update(y)?;
         }
-        sum += filter.log_evidence().unwrap_or_default();
+        sum += filter.elbo();
     }
     Ok(sum)
 }

@@ -6,7 +6,7 @@ use scotopic_filtering::gaussian::{GaussianFilter, GaussianLearn, GaussianLearni
 use scotopic_filtering::generalised::causal::CausalGeneralisedFilter;
 use scotopic_filtering::generalised::model::AnyEquations;
 use scotopic_filtering::generalised::odem::Odem;
-use scotopic_filtering::generalised::scheme::Scheme as _;
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::hmm::{Learn, Learning, Online};
 use scotopic_filtering::nonlinear::models::AnyStateSpace;
 use scotopic_filtering::nonlinear::{self, NonlinearConfig, StateSpace};
@@ -267,8 +267,8 @@ impl Running {
             Self::GaussianLearning(f) => f.filter().elbo(),
             Self::Nonlinear(f) => f.elbo(),
             Self::NonlinearLearning(f) => f.elbo(),
-            Self::Causal(f, _) => f.log_evidence().unwrap_or_default(),
-            Self::Odem(f, _) => f.filter().log_evidence().unwrap_or_default(),
+            Self::Causal(f, _) => f.elbo(),
+            Self::Odem(f, _) => f.filter().elbo(),
         }
     }
 
@@ -308,7 +308,7 @@ fn only_reversed(factorisation: &str) -> Result<()> {
 fn step_of(filter: &CausalGeneralisedFilter<AnyEquations>) -> Step {
     Step {
         increment: filter.last_log_density(),
-        elbo: filter.log_evidence().unwrap_or_default(),
+        elbo: filter.elbo(),
     }
 }
 

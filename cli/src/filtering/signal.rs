@@ -3,7 +3,7 @@
 use scotopic_filtering::gaussian::LinearGaussian;
 use scotopic_filtering::generalised::causal::CausalGeneralisedFilter;
 use scotopic_filtering::generalised::model::{AnyEquations, Argument, Equations, Point};
-use scotopic_filtering::generalised::scheme::Scheme as _;
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::hmm::{AnyEmission, Hmm};
 use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::nonlinear::models::AnyStateSpace;

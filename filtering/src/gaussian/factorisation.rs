@@ -10,7 +10,7 @@ use super::model::LinearGaussian;
 use super::restricted::Restricted;
 use super::smoother::push_all;
 use crate::step::Step;
-use crate::{Error, Filter, Result, Sequence};
+use crate::{Error, Filter, Moments, Result, Sequence};
 
 /// What q is allowed to be, given a linear-Gaussian model. Gaussians all, with every optimum in closed form.
 ///
@@ -270,6 +270,10 @@ impl GaussianFilter {
 impl Filter for GaussianFilter {
     fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         Self::update(self, observation)
+    }
+
+    fn signal(&self) -> Moments {
+        self.inner().signal()
     }
 
     crate::filter::methods_of!(filter => filter.inner());

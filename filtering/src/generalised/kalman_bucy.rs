@@ -25,7 +25,7 @@ pub use snapshot::KalmanBucySnapshot;
 use super::integrator::MatrixExponential;
 use super::model::stacked::finite;
 use crate::sequence::check_row;
-use crate::{Error, Result};
+use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result, Step};
 
 /// A linear system in white noise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -325,6 +325,50 @@ impl KalmanBucy {
     /// Δ.
     pub fn step(&self) -> f64 {
         self.dt
+    }
+}
+
+/// It bounds no evidence: that of a path in continuous time is a ratio to pure noise.
+impl Filter for KalmanBucy {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        match observation {
+            Some(y) => Self::update(self, y)?,
+            None => self.update_missing()?,
+        }
+        Ok(Step::NO_EVIDENCE)
+    }
+
+    fn belief(&self) -> Belief<'_> {
+        Belief::normal(self.mean.as_slice(), self.covariance.as_slice())
+    }
+
+    fn elbo(&self) -> f64 {
+        f64::NAN
+    }
+
+    fn observations(&self) -> u64 {
+        self.seen
+    }
+
+    fn width(&self) -> usize {
+        self.response.ncols()
+    }
+
+    /// Of a sample held over the next Δ, with the state as it is at its beginning: C x̂ and diag(C P Cᵀ + R/Δ).
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        let mut moments = self.signal();
+        let noise = self.system.output_noise.diagonal() / self.dt;
+        for (v, r) in moments.variance.iter_mut().zip(noise.iter()) {
+            *v += r;
+        }
+        Ok(PredictedObservation::Numbers(moments))
+    }
+
+    fn signal(&self) -> Moments {
+        let output = self.system.output.transpose();
+        let rows = output.as_slice().chunks_exact(self.mean.len().max(1));
+        let (mean, covariance) = (self.mean.as_slice(), self.covariance.as_slice());
+        Moments::linear(rows.map(|row| (row, 0.0)), mean, covariance)
     }
 }
 

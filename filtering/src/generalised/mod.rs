@@ -11,6 +11,7 @@
 //! |---|---|
 //! | how is a model written, and how are its derivatives taken | [`model`] |
 //! | what does every scheme take in and give out | [`scheme`] |
+//! | a model by name, and how it is filtered | `described_model.rs`: [`GeneralisedModel`] |
 //! | filtering with memory, from the past alone | [`causal`] |
 //! | states, parameters and precisions in one pass | [`odem`] |
 //! | what beliefs say of f and g, for whatever learns them | `regression_points.rs`: [`RegressionPoints`] |
@@ -24,6 +25,7 @@
 //! | a network whose beliefs flow within each observation | [`predictive_coding`] |
 //! | the exact filter in white noise | `kalman_bucy.rs`: [`KalmanBucy`] |
 pub mod causal;
+mod described_model;
 mod embedded;
 mod integrator;
 mod kalman_bucy;
@@ -39,6 +41,7 @@ pub use embedded::{
     Edge, FreeEnergy, Layout, Record, SampleEmbedding, TopOrder, Weights, Window, dem,
     error_jacobian, generalised_precision, lap, prediction_errors, shift, shift_matrix,
 };
+pub use described_model::GeneralisedModel;
 pub use integrator::{LocalLinearisation, MatrixExponential};
 pub use kalman_bucy::{
     CovarianceMode, KalmanBucy, KalmanBucySnapshot, WhiteNoiseSystem, sampled_kalman_step,

@@ -8,7 +8,8 @@ use scotopic_filtering::generalised::model::{
     Activation, DoubleWell, Equations, FitzHughNagumo, GenerativeModel, Linear, Lorenz, Network,
     Neural,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
+use scotopic_filtering::Filter as _;
 
 fn count<E: Equations>(equations: E, theta: &[f64], start: &[f64], settings: CausalConfig) {
     let model = GenerativeModel::single(equations, theta, 1.0, 100.0, 1.0, start).unwrap();

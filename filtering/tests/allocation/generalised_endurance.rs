@@ -3,7 +3,8 @@
 use crate::{bytes_held, requests};
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter, Generation};
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, Linear, Lorenz};
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 

@@ -11,6 +11,7 @@
 //! | into a snapshot and back | `filter/snapshot.rs` |
 mod correction;
 mod joint_smoothing;
+mod prediction;
 mod readout;
 mod setters;
 mod snapshot;
@@ -30,8 +31,9 @@ use super::stack::{CausalLocal, CausalStack};
 use super::third_moments::ThirdMoments;
 use super::transition::{Channels, Transition};
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::scheme::Scheme;
-use crate::{Error, Result};
+use crate::{
+    Belief, Error, Filter, GaussianBelief, Moments, PredictedObservation, Result, Step,
+};
 
 /// Filtering of states, causes and (if asked) parameters from y_1 … y_t alone, with a posterior that
 /// remembers: see the [module](super) for the derivation.
@@ -39,7 +41,7 @@ use crate::{Error, Result};
 /// ```
 /// use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalConfig};
 /// use scotopic_filtering::generalised::model::{GenerativeModel, Linear};
-/// use scotopic_filtering::generalised::scheme::Scheme;
+/// use scotopic_filtering::Filter;
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let equations = Linear::convolution();
 /// let theta = equations.defaults();
@@ -80,9 +82,9 @@ pub struct CausalGeneralisedFilter<E> {
     third: Option<ThirdMoments>,
     walk: Vec<f64>,
     scratch_theta: Vec<f64>,
-    belief: Belief,
-    next: Belief,
-    trial: Belief,
+    belief: JointBelief,
+    next: JointBelief,
+    trial: JointBelief,
     scratch: DMatrix<f64>,
     update: CorrectionWorkspace,
     /// The last observations, newest first, `[memory, outputs]`, and whether each was seen.
@@ -96,14 +98,14 @@ pub struct CausalGeneralisedFilter<E> {
 
 /// A mean and a covariance of the joint state, and how its states are skewed.
 #[derive(Debug, Clone, PartialEq)]
-struct Belief {
+struct JointBelief {
     mean: Vec<f64>,
     covariance: DMatrix<f64>,
     /// Third central moments of the states, `[states, states, states]`, where they are carried; else empty.
     third: Vec<f64>,
 }
 
-impl Belief {
+impl JointBelief {
     fn copy_from(&mut self, other: &Self) {
         self.mean.copy_from_slice(&other.mean);
         self.covariance.copy_from(&other.covariance);
@@ -384,7 +386,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     /// Computes the next belief without taking it: the log density of the observation.
     ///
     /// # Errors
-    /// As [`Scheme::update`].
+    /// As [`Filter::update`].
     pub(in crate::generalised) fn prepare(&mut self, observation: Option<&[f64]>) -> Result<f64> {
         let y = self.stack.outputs;
         if let Some(row) = observation {
@@ -433,38 +435,79 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     }
 }
 
-impl<E: Equations> Scheme for CausalGeneralisedFilter<E> {
-    fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
-        let log_density = self.prepare(observation)?;
-        self.take(observation, log_density);
-        Ok(())
+impl<E: Equations> CausalGeneralisedFilter<E> {
+    /// The number of observations taken in, missing ones included.
+    pub fn bins(&self) -> u64 {
+        self.bins
     }
 
-    fn bins(&self) -> u64 {
+    /// Means of the states of all levels, `[states]`.
+    pub fn states(&self) -> &[f64] {
+        &self.report.states
+    }
+
+    /// Covariance of the states, row-major `[states, states]`.
+    pub fn state_covariance(&self) -> &[f64] {
+        &self.report.state_covariance
+    }
+
+    /// Means of the causes of all levels, `[causes]`.
+    pub fn causes(&self) -> &[f64] {
+        &self.report.causes
+    }
+
+    /// Covariance of the causes, row-major `[causes, causes]`.
+    pub fn cause_covariance(&self) -> &[f64] {
+        &self.report.cause_covariance
+    }
+
+    /// What the newest observation did to the evidence.
+    pub(in crate::generalised) fn step(&self) -> Step {
+        Step {
+            increment: self.last_log_density,
+            elbo: self.log_evidence,
+        }
+    }
+}
+
+impl<E: Equations + Clone> Filter for CausalGeneralisedFilter<E> {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        let log_density = self.prepare(observation)?;
+        self.take(observation, log_density);
+        Ok(self.step())
+    }
+
+    fn belief(&self) -> Belief<'_> {
+        let report = &self.report;
+        Belief::Gaussian(GaussianBelief {
+            mean: &report.states,
+            covariance: &report.state_covariance,
+            cause_mean: &report.causes,
+            cause_covariance: &report.cause_covariance,
+        })
+    }
+
+    fn elbo(&self) -> f64 {
+        self.log_evidence
+    }
+
+    fn observations(&self) -> u64 {
         self.bins
+    }
+
+    fn width(&self) -> usize {
+        self.stack.outputs
     }
 
     fn lag(&self) -> usize {
         self.config.lag
     }
 
-    fn states(&self) -> &[f64] {
-        &self.report.states
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        self.clone().predict_observation()
     }
 
-    fn state_covariance(&self) -> &[f64] {
-        &self.report.state_covariance
-    }
-
-    fn causes(&self) -> &[f64] {
-        &self.report.causes
-    }
-
-    fn cause_covariance(&self) -> &[f64] {
-        &self.report.cause_covariance
-    }
-
-    fn log_evidence(&self) -> Option<f64> {
-        Some(self.log_evidence)
+    fn signal(&self) -> Moments {
+        self.signal_with(self.parameters())
     }
 }

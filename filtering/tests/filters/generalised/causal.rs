@@ -10,7 +10,8 @@ use scotopic_filtering::generalised::causal::{
 use scotopic_filtering::generalised::model::{
     CausePrior, Equations, GaussianPrior, GenerativeModel, Level, Linear, Lorenz, NoisePrecision,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -79,7 +80,7 @@ struct Errors {
 }
 
 impl Errors {
-    fn add(&mut self, scheme: &impl Scheme, truth: &[f64]) {
+    fn add(&mut self, filter: &impl Filter, truth: &[f64]) {
         let n = truth.len();
         let error = DVector::from_column_slice(scheme.states()) - DVector::from_column_slice(truth);
         self.squares += error.norm_squared();
@@ -184,7 +185,7 @@ fn recorded_convolution_has_the_exact_log_evidence() {
             filter.update(Some(&y)).unwrap();
         }
         let expected: f64 = exact.text(row, "log_evidence").parse().unwrap();
-        let found = filter.log_evidence().unwrap();
+        let found = filter.elbo();
         println!("{name}: log evidence {found:.3}, exact {expected:.3}");
         assert!(
             (found - expected).abs() < EVIDENCE,

@@ -7,7 +7,8 @@ use scotopic_filtering::generalised::causal::{
 use scotopic_filtering::generalised::model::{
     Equations, GenerativeModel, Linear, Number, Point, Sizes,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{Error, Result};
 
@@ -71,7 +72,7 @@ fn a_failed_update_changes_nothing_and_names_its_term() -> Result<()> {
         let mean = (
             filter.states().to_vec(),
             filter.bins(),
-            filter.log_evidence(),
+            filter.elbo(),
         );
         match filter.update(Some(&[0.0])) {
             Err(Error::NotFinite { index, what, .. }) => {
@@ -83,7 +84,7 @@ fn a_failed_update_changes_nothing_and_names_its_term() -> Result<()> {
         let after = (
             filter.states().to_vec(),
             filter.bins(),
-            filter.log_evidence(),
+            filter.elbo(),
         );
         assert_eq!(mean, after);
     }
@@ -100,7 +101,7 @@ fn a_failed_update_changes_nothing_and_names_its_term() -> Result<()> {
         assert_eq!(filter.states(), untouched.states());
         assert_eq!(filter.state_covariance(), untouched.state_covariance());
     }
-    assert_eq!(filter.log_evidence(), untouched.log_evidence());
+    assert_eq!(filter.elbo(), untouched.elbo());
     Ok(())
 }
 
@@ -110,7 +111,7 @@ fn nothing_seen_is_no_evidence() {
     for _ in 0..50 {
         filter.update(None).unwrap();
     }
-    assert_eq!(filter.log_evidence(), Some(0.0));
+    assert_eq!(filter.elbo(), 0.0);
     assert!(filter.states().iter().all(|&x| x == 0.0));
 }
 
@@ -170,7 +171,7 @@ fn a_filter_goes_on_from_a_snapshot_bit_for_bit() {
         assert_eq!(filter.causes(), again.causes());
         assert_eq!(filter.state_covariance(), again.state_covariance());
     }
-    assert_eq!(filter.log_evidence(), again.log_evidence());
+    assert_eq!(filter.elbo(), again.elbo());
     // What does not fit is named.
     let mut kept = filter.snapshot();
     kept.mean.pop();

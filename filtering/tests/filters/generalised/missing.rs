@@ -7,7 +7,8 @@ use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePreci
 use scotopic_filtering::generalised::predictive_coding::{
     PredictiveCoding, PredictiveCodingConfig, Pullback,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::{
     CovarianceMode, Edge, KalmanBucy, Local, SampleEmbedding, TopOrder, WhiteNoiseSystem, Window,
     error_jacobian, generalised_precision, shift_matrix, temporal_covariance,
@@ -81,7 +82,7 @@ fn without_derivatives_a_missing_bin_is_the_prior() -> Result<()> {
         assert!((dem.state_covariance()[0] * ridge - 1.0).abs() < 1e-12);
         assert!(dem.record().free_energy.is_finite());
     }
-    assert_eq!(dem.bins(), 4);
+    assert_eq!(dem.observations(), 4);
     Ok(())
 }
 

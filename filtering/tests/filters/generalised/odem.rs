@@ -6,7 +6,7 @@ use scotopic_filtering::generalised::model::{
     GeneralisedLotkaVolterra, GenerativeModel, Linear, Lorenz, LorenzOutput, NoisePrecision,
 };
 use scotopic_filtering::generalised::odem::{Odem, OdemConfig, triple_estimation};
-use scotopic_filtering::generalised::scheme::Scheme;
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -186,7 +186,7 @@ fn a_failed_update_changes_nothing() {
     for y in [[0.3, 0.2, 0.2], [0.35, 0.25, 0.2]] {
         odem.update(Some(&y)).unwrap();
         untouched.update(Some(&y)).unwrap();
-        assert_eq!(odem.states(), untouched.states());
+        assert_eq!(odem.filter().states(), untouched.filter().states());
         assert_eq!(odem.log_precisions(), untouched.log_precisions());
         assert_eq!(odem.parameters(), untouched.parameters());
     }

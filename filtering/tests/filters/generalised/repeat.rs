@@ -6,7 +6,8 @@ use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{
     Equations, GenerativeModel, Linear, NoisePrecision, Number, Point, Sizes,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::{Result, Sequence};
 
 /// x' = sin x + v/2, y = (x + x³/5, v): no slope stays the same.

@@ -9,7 +9,8 @@ use scotopic_filtering::generalised::model::{
 use scotopic_filtering::generalised::predictive_coding::{
     Integrator, PredictiveCoding, PredictiveCodingConfig, RungeKutta45, Trigonometric,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::{CovarianceMode, KalmanBucy, WhiteNoiseSystem};
 use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::{Result, Sequence};
@@ -162,7 +163,7 @@ fn series(bins: std::ops::Range<usize>) -> Result<Sequence> {
 /// What can be read of a scheme, to the bit.
 fn belief<E: Equations>(dem: &Dem<E>) -> (Record, Vec<f64>, f64, u64) {
     let moving = dem.generalised_states().to_vec();
-    (dem.record().clone(), moving, dem.free_energy(), dem.bins())
+    (dem.record().clone(), moving, dem.free_energy(), dem.observations())
 }
 
 /// Saved before the first window is full, in the middle, within a gap, and after learning: the same numbers as without.

@@ -6,7 +6,7 @@ use scotopic::filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, TransitionCollector,
 };
 use scotopic::filtering::generalised::model::{GenerativeModel, Neural};
-use scotopic::filtering::generalised::scheme::Scheme;
+use scotopic::filtering::Filter as _;
 use scotopic::filtering::nalgebra::DMatrix;
 
 use super::config::FlowLearningConfig;
@@ -22,7 +22,7 @@ use super::m_step::MStep;
 /// use burn::tensor::Device;
 /// use scotopic::filtering::generalised::causal::CausalConfig;
 /// use scotopic::filtering::generalised::model::{Activation, GenerativeModel, Network, Neural};
-/// use scotopic::filtering::generalised::scheme::Scheme;
+/// use scotopic::filtering::Filter;
 /// use scotopic::filtering::nalgebra::DMatrix;
 /// use scotopic_models::filtering::generalised::{FlowLearningConfig, OnlineFlow};
 ///
