@@ -132,7 +132,7 @@ fn cell_size(length: usize, count: usize) -> usize {
     (length / count).clamp(1, 40)
 }
 
-/// How much of a cell is drawn: all but one pixel, which keeps neighbours apart, where it has some.
+/// The drawn part of a cell: all but one pixel, which separates neighbours, if there are several.
 fn inked(cell: usize) -> u32 {
     (if cell >= 4 { cell - 1 } else { cell }) as u32
 }
@@ -186,7 +186,7 @@ fn trace(picture: &mut RgbImage, plot: &Plot, rates: &[f64]) {
 
 /// Samples of shade with the counts that they stand for.
 fn draw_key(picture: &mut RgbImage, mut x: i32, y: i32, most: f32) {
-    let heading = "spikes in a step";
+    let heading = "spikes per step";
     text::draw(picture, x, y, heading, BODY, MUTED);
     x += text::width(heading, BODY) as i32 + 20;
     let integral = most.fract() == 0.0;

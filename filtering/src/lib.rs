@@ -56,21 +56,17 @@ pub use rand;
 
 mod any_filter;
 mod any_model;
-mod digamma;
 mod error;
 mod filter;
 mod gain;
 pub mod gaussian;
 pub mod generalised;
 pub mod hmm;
-mod log_space;
+mod math;
 pub mod nonlinear;
-mod normal;
 mod sequence;
 mod step;
-mod widest;
 
-pub use digamma::digamma;
 pub use any_filter::{
     AnyFilter, AnyLearning, ELBO_KINDS, GAUSSIAN_FACTORISATIONS, HMM_FACTORISATIONS,
     gaussian_factorisation, hmm_factorisation,
@@ -79,7 +75,6 @@ pub use any_model::AnyModel;
 pub use error::{Error, Result};
 pub use filter::{Belief, Filter, GaussianBelief, Moments, PredictedObservation};
 pub use gain::Gain;
-pub use log_space::{entropy, log_sum_exp, softmax};
-pub use normal::deviations_of;
+pub use math::{deviations_of, digamma, entropy, log_sum_exp, softmax};
 pub use sequence::Sequence;
 pub use step::Step;

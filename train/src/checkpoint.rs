@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::RunConfig;
 use crate::parameters::{Arrays, HostArray};
-use crate::replace::replace;
+use scotopic_datasets::replace::replace;
 
 const FORMAT: &str = "scotopic";
 const VERSION: &str = "1";
@@ -32,7 +32,7 @@ const MOST_BYTES: u64 = 8 << 30;
 /// What a checkpoint is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum CheckpointKind {
     /// Weights to use.
     Model,
     /// Everything needed to go on training.
@@ -69,7 +69,7 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     /// What it is good for.
-    pub kind: Kind,
+    pub kind: CheckpointKind,
     /// The run's configuration.
     pub config: RunConfig,
     /// The images the model was made for.
@@ -135,7 +135,7 @@ impl Checkpoint {
             })
             .collect::<Result<Vec<_>>>()?;
         let file = safetensors::serialize(views, Some(metadata.into_iter().collect()))?;
-        replace(path, &file)
+        Ok(replace(path, &file)?)
     }
 
     /// Reads a file, and believes nothing of it that does not check.

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
+use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
+use scotopic_filtering::AnyModel;
 use scotopic_filtering::hmm::BatchEm;
-use scotopic_train::replace::replace;
 
 use super::compare_args::CompareArgs;
 use super::{compare_orders, print};
-use crate::args::BadRequest;
-use crate::filtering::Model;
-use crate::filtering::comparison::{self, Learning, Row};
+use crate::args::UsageError;
+use crate::filtering::model;
+use crate::filtering::comparison::{self, FactorisationRow, Learning};
 use crate::table::{Cell, Table};
 
 /// Compares factorisations on one sequence.
@@ -20,9 +21,9 @@ use crate::table::{Cell, Table};
 /// # Errors
 /// If data or models cannot be used, or a factorisation does not exist.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
-    let model = Model::read(&args.model).map_err(BadRequest)?;
-    sensible(args, &model).map_err(BadRequest)?;
-    let learning = learning(args, &model).map_err(BadRequest)?;
+    let model = model::read(&args.model).map_err(UsageError)?;
+    sensible(args, &model).map_err(UsageError)?;
+    let learning = learning(args, &model).map_err(UsageError)?;
     let data = args.source.read(&args.data)?;
     ensure!(
         !data.is_empty(),
@@ -30,7 +31,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         args.data.display()
     );
     if data.width() != model.width() {
-        return Err(BadRequest(anyhow::anyhow!(
+        return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns, but the model sees {} an observation; choose them by --columns",
             args.data.display(),
             data.width(),
@@ -38,7 +39,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         ))
         .into());
     }
-    if let Model::Generalised(model) = &model {
+    if let AnyModel::Generalised(model) = &model {
         return compare_orders::run(args, model, &data);
     }
     let names: Vec<&str> = match args.factorisations.is_empty() {
@@ -49,10 +50,10 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     let mut failed = Vec::new();
     for name in names {
         let row = match &model {
-            Model::Hmm(model) => comparison::discrete(model, &data, name, learning.as_ref()),
-            Model::LinearGaussian(model) => comparison::gaussian(model, &data, name),
-            Model::Nonlinear(model) => comparison::nonlinear(model, &data, name),
-            Model::Generalised(_) => continue, // compared by order above
+            AnyModel::Hmm(model) => comparison::discrete(model, &data, name, learning.as_ref()),
+            AnyModel::LinearGaussian(model) => comparison::gaussian(model, &data, name),
+            AnyModel::Nonlinear(model) => comparison::nonlinear(model, &data, name),
+            AnyModel::Generalised(_) => continue, // compared by order above
         };
         match row {
             Ok(row) => rows.push(row),
@@ -103,8 +104,8 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
 }
 
 /// Options that the kind of model does not know are refused, not ignored.
-fn sensible(args: &CompareArgs, model: &Model) -> Result<()> {
-    let continuous = matches!(model, Model::Generalised(_));
+fn sensible(args: &CompareArgs, model: &AnyModel) -> Result<()> {
+    let continuous = matches!(model, AnyModel::Generalised(_));
     let continuous_only =
         !args.smoothness.is_empty() || !args.schemes.is_empty() || args.states.is_some();
     ensure!(
@@ -131,17 +132,17 @@ fn sensible(args: &CompareArgs, model: &Model) -> Result<()> {
     Ok(())
 }
 
-fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
+fn learning(args: &CompareArgs, model: &AnyModel) -> Result<Option<Learning>> {
     let Some(start) = &args.start else {
         return Ok(None);
     };
     ensure!(
-        matches!(model, Model::Hmm(_)),
+        matches!(model, AnyModel::Hmm(_)),
         "--start is for hidden Markov models"
     );
     let read = |path: &PathBuf| -> Result<_> {
-        match Model::read(path)? {
-            Model::Hmm(model) => Ok(model),
+        match model::read(path)? {
+            AnyModel::Hmm(model) => Ok(model),
             other => anyhow::bail!(
                 "{} is a {}, expected a hidden Markov model",
                 path.display(),
@@ -170,7 +171,7 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
     }))
 }
 
-fn table(rows: &[Row], learned: bool) -> Table {
+fn table(rows: &[FactorisationRow], learned: bool) -> Table {
     let mut columns = vec!["factorisation", "online", "F", "gap", "marginals"];
     if learned {
         columns.extend(["|A − A*|", "|θ − θ*|", "updates"]);

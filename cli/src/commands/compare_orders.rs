@@ -3,17 +3,18 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
-use scotopic_filtering::Sequence;
-use scotopic_train::replace::replace;
+use scotopic_filtering::generalised::GeneralisedModel;
+use scotopic_filtering::{AnyModel, Sequence};
 
 use super::compare_args::CompareArgs;
 use super::print;
-use crate::filtering::{Generalised, Model, Source, scheme_comparison as ablation};
+use crate::filtering::{Source, scheme_comparison as ablation};
 use crate::table::{Cell, Table};
 
 /// Schemes × smoothness × orders of a model in continuous time.
-pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> Result<ExitCode> {
+pub(super) fn run(args: &CompareArgs, model: &GeneralisedModel, data: &Sequence) -> Result<ExitCode> {
     let truth = match &args.states {
         // Which columns are observed says nothing about the file of states.
         Some(path) => {
@@ -96,7 +97,7 @@ pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> R
         print::line(serde_json::to_string_pretty(&value)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let what = Model::Generalised(Box::new(model.clone())).described();
+    let what = AnyModel::Generalised(Box::new(model.clone())).described();
     print::line(format!(
         "{what}, {} bins of {}",
         data.len(),

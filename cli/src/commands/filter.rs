@@ -12,13 +12,14 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use scotopic_datasets::series::Series;
-use scotopic_train::replace::{check_apart, check_writable};
+use scotopic_filtering::{AnyFilter, Filter as _};
 
-use super::filter_picture::{PictureArgs, Watcher};
-use crate::args::BadRequest;
-use crate::filtering::names::Rule;
+use super::filter_picture::{FigureRecorder, PictureArgs};
+use crate::args::UsageError;
+use crate::filtering::names::LearnSpec;
 use crate::filtering::source::from_one;
-use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
+use crate::filtering::{LineFormat, Lines, Source, model, snapshot};
+use crate::outputs::{check_apart, check_writable};
 use crate::table::number;
 
 /// Options of `scotopic filter`.
@@ -108,11 +109,11 @@ pub struct FilterArgs {
 /// If model, data or a file to write cannot be used; for a row that is no observation, or that the model rules
 /// out, by its number. With --save the filter as it was before that row is saved first.
 pub fn run(args: &FilterArgs) -> Result<ExitCode> {
-    let mut filter = start(args).map_err(BadRequest)?;
-    outputs(args).map_err(BadRequest)?;
+    let mut filter = start(args).map_err(UsageError)?;
+    outputs(args).map_err(UsageError)?;
     let mut series = args.source.open(&args.data)?;
     if series.width() != filter.width() {
-        return Err(BadRequest(anyhow::anyhow!(
+        return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns ({}), but the model sees {} an observation; choose them by --columns",
             args.data.display(),
             series.width(),
@@ -124,7 +125,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut watcher = args
         .picture
         .watch(&filter, series.names())
-        .map_err(BadRequest)?;
+        .map_err(UsageError)?;
     let live = args.data == Path::new("-");
     let mut lines = open_lines(args)?;
     let bar = progress(args, &series);
@@ -143,7 +144,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 return Ok(());
             }
             let Some(row) = series.next_row()? else {
-                return watcher.as_mut().map_or(Ok(()), Watcher::end);
+                return watcher.as_mut().map_or(Ok(()), FigureRecorder::end);
             };
             let seen = row.is_some();
             if let Some(watcher) = &mut watcher {
@@ -174,16 +175,16 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     // Lines, state and picture are kept also where the data went wrong: all end before the bad row.
     lines.flush()?;
     let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
-    let drawn = watcher.as_ref().map(Watcher::draw);
+    let drawn = watcher.as_ref().map(FigureRecorder::draw);
     outcome.map_err(|e| named(e, &args.data))?;
     saved.transpose()?;
     drawn.transpose()?;
     if let Some(path) = &args.model_out {
-        filter.model().write(path)?;
+        model::write(&filter.model(), path)?;
     }
     if !args.quiet {
         summary(&filter, before, begun, busy);
-        if let Some(judged) = watcher.as_ref().and_then(Watcher::judged) {
+        if let Some(judged) = watcher.as_ref().and_then(FigureRecorder::judged) {
             eprintln!("{judged}");
         }
     }
@@ -233,28 +234,29 @@ fn named(error: anyhow::Error, data: &Path) -> anyhow::Error {
     }
 }
 
-fn start(args: &FilterArgs) -> Result<Running> {
+fn start(args: &FilterArgs) -> Result<AnyFilter> {
     if let Some(path) = &args.resume {
         return snapshot::load(path);
     }
     let Some(path) = &args.model else {
         bail!("give a model by --model, or a saved filter by --resume");
     };
-    let model = Model::read(path)?;
+    let model = model::read(path)?;
     match &args.learn {
-        None => Running::new(model, &args.factorisation),
-        Some(rule) => Running::learning(model, &rule_of(rule)?, &args.factorisation),
+        None => AnyFilter::new(model, &args.factorisation).map_err(anyhow::Error::from),
+        Some(rule) => (rule_of(rule)?.of(&model))
+            .and_then(|how| Ok(AnyFilter::learning(model, &how, &args.factorisation)?)),
     }
     .with_context(|| format!("the model {} cannot be filtered so", path.display()))
 }
 
-fn rule_of(text: &str) -> Result<Rule> {
+fn rule_of(text: &str) -> Result<LearnSpec> {
     Ok(match text {
-        "" => Rule::Default,
-        file if file.ends_with(".toml") => Rule::Settings(
+        "" => LearnSpec::Default,
+        file if file.ends_with(".toml") => LearnSpec::Settings(
             std::fs::read_to_string(file).with_context(|| format!("could not read {file}"))?,
         ),
-        name => Rule::Named(name.to_owned()),
+        name => LearnSpec::Named(name.to_owned()),
     })
 }
 
@@ -300,7 +302,7 @@ fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {
     bar
 }
 
-fn summary(filter: &Running, before: (u64, f64), begun: Instant, busy: std::time::Duration) {
+fn summary(filter: &AnyFilter, before: (u64, f64), begun: Instant, busy: std::time::Duration) {
     let count = filter.observations() - before.0;
     let each = (filter.elbo() - before.1) / (count as f64).max(1.0);
     let micros = 1e6 * busy.as_secs_f64() / (count as f64).max(1.0);

@@ -6,22 +6,23 @@ use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
-use scotopic_filtering::Sequence;
+use scotopic_filtering::generalised::GeneralisedModel;
+use scotopic_filtering::{AnyModel, Sequence};
 use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnable};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_train::device::{self, DeviceChoice};
-use scotopic_train::replace::{check_apart, check_writable};
 
 use super::print;
-use crate::args::BadRequest;
+use crate::args::UsageError;
 use crate::filtering::source::from_one;
-use crate::filtering::{Generalised, Model, Source, flow};
+use crate::filtering::{Source, flow, model};
+use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
 
 /// What each hidden state makes of the world, or a state that is a vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Sort {
+pub enum ModelKind {
     /// Hidden states that emit symbols 0, 1, …
     Categorical,
     /// Hidden states that emit counts
@@ -34,7 +35,7 @@ pub enum Sort {
     LinearGaussian,
 }
 
-impl Sort {
+impl ModelKind {
     fn emission(self) -> Option<Kind> {
         match self {
             Self::Categorical => Some(Kind::Categorical),
@@ -71,7 +72,7 @@ pub struct FitArgs {
         required_unless_present = "model",
         conflicts_with = "model"
     )]
-    pub kind: Option<Sort>,
+    pub kind: Option<ModelKind>,
     /// Hidden states, or dimensions of the hidden vector; several numbers are compared
     #[arg(
         long,
@@ -120,7 +121,7 @@ pub struct FitArgs {
 /// One fitted model.
 struct Fitted {
     states: usize,
-    model: Model,
+    model: AnyModel,
     log_evidence: f64,
     iterations: usize,
     converged: bool,
@@ -143,11 +144,11 @@ impl Fitted {
 /// # Errors
 /// If data or model cannot be used, or no start of EM came to an end.
 pub fn run(args: &FitArgs) -> Result<ExitCode> {
-    ensure_numbers(args).map_err(BadRequest)?;
+    ensure_numbers(args).map_err(UsageError)?;
     let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
     // A model may be fitted further in its own file; data may not be lost.
-    check_apart(&[&args.out], &read).map_err(BadRequest)?;
-    check_writable(&args.out).map_err(BadRequest)?;
+    check_apart(&[&args.out], &read).map_err(UsageError)?;
+    check_writable(&args.out).map_err(UsageError)?;
     let data = args.source.read_all(&args.data)?;
     let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
     ensure!(
@@ -156,7 +157,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     );
     let (mut fits, mut failed) = (Vec::new(), Vec::new());
     match (&args.model, args.kind) {
-        (Some(path), _) => fits.push(from_model(Model::read(path)?, &data, args)?),
+        (Some(path), _) => fits.push(from_model(model::read(path)?, &data, args)?),
         (None, Some(kind)) => {
             for &states in &args.states {
                 match from_data(kind, states as usize, &data, args) {
@@ -181,7 +182,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         };
         return Err(told);
     };
-    best.model.write(&args.out)?;
+    model::write(&best.model, &args.out)?;
     if args.json {
         let rows: Vec<_> = fits.iter().map(|f| row_json(f, observations)).collect();
         let value = serde_json::json!({
@@ -269,7 +270,7 @@ fn gaussian_em(args: &FitArgs) -> GaussianFit {
     }
 }
 
-fn from_data(kind: Sort, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
+fn from_data(kind: AnyModelKind, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
     let begun = Instant::now();
     let Some(emission) = kind.emission() else {
         let guess = LinearGaussian::initial_guess(states, data)?;
@@ -292,15 +293,15 @@ fn from_data(kind: Sort, states: usize, data: &[Sequence], args: &FitArgs) -> Re
         iterations: fit.iterations,
         converged: fit.converged,
         free: free_parameters(&fit.model),
-        model: Model::Hmm(fit.model),
+        model: AnyModel::Hmm(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })
 }
 
-fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
+fn from_model(model: AnyModel, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
     let begun = Instant::now();
     match model {
-        Model::Hmm(model) => {
+        AnyModel::Hmm(model) => {
             let fit = model.fit(data, &discrete_em(args)).map_err(from_one)?;
             Ok(Fitted {
                 states: fit.model.states(),
@@ -308,15 +309,15 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted>
                 iterations: fit.iterations,
                 converged: fit.converged,
                 free: free_parameters(&fit.model),
-                model: Model::Hmm(fit.model),
+                model: AnyModel::Hmm(fit.model),
                 seconds: begun.elapsed().as_secs_f64(),
             })
         }
-        Model::LinearGaussian(model) => gaussian(model, data, args, begun),
-        Model::Generalised(model) if flow::network(&model).is_some() => {
+        AnyModel::LinearGaussian(model) => gaussian(model, data, args, begun),
+        AnyModel::Generalised(model) if flow::network(&model).is_some() => {
             network(&model, data, args, begun)
         }
-        Model::Nonlinear(_) | Model::Generalised(_) => bail!(
+        AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => bail!(
             "such a model is learned while it filters: scotopic filter --model M.toml --learn --model-out NEW.toml, \
              several times over the same data if need be"
         ),
@@ -324,12 +325,12 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted>
 }
 
 fn network(
-    start: &Generalised,
+    start: &GeneralisedModel,
     data: &[Sequence],
     args: &FitArgs,
     begun: Instant,
 ) -> Result<Fitted> {
-    let device = device::open(args.device).map_err(BadRequest)?.device;
+    let device = device::open(args.device).map_err(UsageError)?.device;
     let rounds = args.iterations.map(|n| n as usize);
     let fit = flow::fit(start, data, rounds, args.learn_output, args.seed, &device)?;
     Ok(Fitted {
@@ -339,7 +340,7 @@ fn network(
         // As many rounds as were asked for: there is no tolerance to reach.
         converged: true,
         free: fit.free,
-        model: Model::Generalised(Box::new(fit.model)),
+        model: AnyModel::Generalised(Box::new(fit.model)),
         seconds: begun.elapsed().as_secs_f64(),
     })
 }
@@ -360,7 +361,7 @@ fn gaussian(
         converged: fit.converged,
         // F, H, b, d, m0 and the covariances Q, P0, R; less the n² + n of basis and origin of the hidden space.
         free: (n * n + m * n + 2 * n + m + n * (n + 1) + m * (m + 1) / 2).saturating_sub(n * n + n),
-        model: Model::LinearGaussian(fit.model),
+        model: AnyModel::LinearGaussian(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })
 }

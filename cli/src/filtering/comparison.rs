@@ -5,18 +5,20 @@ use std::time::Instant;
 use anyhow::Result;
 use image::RgbImage;
 use scotopic_figures::chart::{self, Mark, Panel, Series};
-use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::LinearGaussian;
 use scotopic_filtering::hmm::{BatchEm, Factorisation, Hmm};
 use scotopic_filtering::nonlinear::{self, NonlinearConfig, models::AnyStateSpace};
+use scotopic_filtering::{
+    AnyFilter, AnyModel, Filter as _, Sequence, gaussian_factorisation, hmm_factorisation,
+};
 use serde::Serialize;
 
 use super::label_matching::parameter_error;
-use super::{Model, Running, names, snapshot};
+use super::snapshot;
 
 /// What one factorisation comes to on one sequence.
 #[derive(Debug, Clone, Serialize)]
-pub struct Row {
+pub struct FactorisationRow {
     /// Its name on the command line.
     pub factorisation: String,
     /// Whether it can be kept up to date one observation at a time.
@@ -57,9 +59,9 @@ pub struct Learning {
 }
 
 /// The factorisations that are compared when none are named.
-pub fn all(model: &Model) -> Vec<&'static str> {
+pub fn all(model: &AnyModel) -> Vec<&'static str> {
     match model {
-        Model::Hmm(_) => vec![
+        AnyModel::Hmm(_) => vec![
             "reversed",
             "forward-markov",
             "block-8",
@@ -70,7 +72,7 @@ pub fn all(model: &Model) -> Vec<&'static str> {
             "frozen",
             "tied",
         ],
-        Model::LinearGaussian(_) => vec![
+        AnyModel::LinearGaussian(_) => vec![
             "reversed",
             "temporal-mean-field",
             "diagonal",
@@ -78,8 +80,8 @@ pub fn all(model: &Model) -> Vec<&'static str> {
             "frozen-mean-field",
             "jelbo",
         ],
-        Model::Nonlinear(_) => vec!["reversed", "jelbo", "vjf"],
-        Model::Generalised(_) => Vec::new(),
+        AnyModel::Nonlinear(_) => vec!["reversed", "jelbo", "vjf"],
+        AnyModel::Generalised(_) => Vec::new(),
     }
 }
 
@@ -92,8 +94,8 @@ pub fn discrete(
     data: &Sequence,
     name: &str,
     learning: Option<&Learning>,
-) -> Result<Row> {
-    let factorisation = names::discrete(name)?;
+) -> Result<FactorisationRow> {
+    let factorisation = hmm_factorisation(name)?;
     let exact = model.smooth(data)?;
     let k = model.states();
     let clock = Instant::now();
@@ -112,7 +114,7 @@ pub fn discrete(
             | Factorisation::FullyFactorised(_)
             | Factorisation::Block { .. }
     );
-    let mut row = Row {
+    let mut row = FactorisationRow {
         factorisation: name.to_owned(),
         online,
         free_energy: -posterior.elbo(),
@@ -127,7 +129,7 @@ pub fn discrete(
         trace: Vec::new(),
     };
     if online {
-        let mut filter = Running::new(Model::Hmm(model.clone()), name)?;
+        let mut filter = AnyFilter::new(AnyModel::Hmm(model.clone()), name)?;
         let predictive = exact.filtered().log_predictive();
         (row.micros, row.bytes, row.gaps) = stream(&mut filter, data, predictive)?;
     }
@@ -152,8 +154,8 @@ pub fn discrete(
 ///
 /// # Errors
 /// As [`discrete`].
-pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<Row> {
-    let factorisation = names::gaussian(name)?;
+pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<FactorisationRow> {
+    let factorisation = gaussian_factorisation(name)?;
     let exact = model.smooth(data)?;
     let clock = Instant::now();
     let posterior = model.posterior(data, factorisation)?;
@@ -164,7 +166,7 @@ pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<R
         error += (q.mean() - p.mean()).abs().sum();
         count += n;
     }
-    let mut row = Row {
+    let mut row = FactorisationRow {
         factorisation: name.to_owned(),
         online: false,
         free_energy: posterior.free_energy(),
@@ -178,7 +180,7 @@ pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<R
         gaps: Vec::new(),
         trace: Vec::new(),
     };
-    if let Ok(mut filter) = Running::new(Model::LinearGaussian(model.clone()), name) {
+    if let Ok(mut filter) = AnyFilter::new(AnyModel::LinearGaussian(model.clone()), name) {
         let mut before = 0.0;
         let predictive: Vec<f64> = exact
             .cumulative()
@@ -195,13 +197,13 @@ pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<R
 ///
 /// # Errors
 /// As [`discrete`].
-pub fn nonlinear(model: &AnyStateSpace, data: &Sequence, name: &str) -> Result<Row> {
-    let mut filter = Running::new(Model::Nonlinear(model.clone()), name)?;
+pub fn nonlinear(model: &AnyStateSpace, data: &Sequence, name: &str) -> Result<FactorisationRow> {
+    let mut filter = AnyFilter::new(AnyModel::Nonlinear(model.clone()), name)?;
     let exact = evidence(model, data);
     let empty = Vec::new();
     let (micros, bytes, gaps) = stream(&mut filter, data, exact.as_ref().unwrap_or(&empty))?;
     let total = exact.as_ref().map(|e| e.iter().sum::<f64>());
-    Ok(Row {
+    Ok(FactorisationRow {
         factorisation: name.to_owned(),
         online: true,
         free_energy: -filter.elbo(),
@@ -267,7 +269,7 @@ fn evidence(model: &AnyStateSpace, data: &Sequence) -> Option<Vec<f64>> {
 
 /// Takes `filter` over the data to their end: µs an update, bytes carried, the gap to the exact evidence over time.
 fn stream(
-    filter: &mut Running,
+    filter: &mut AnyFilter,
     data: &Sequence,
     predictive: &[f64],
 ) -> Result<(f64, usize, Vec<f64>)> {
@@ -303,8 +305,8 @@ fn stream(
 ///
 /// # Errors
 /// If there is nothing to draw.
-pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
-    let series = |values: &dyn Fn(&Row) -> &Vec<f64>, first: usize| -> Vec<Series> {
+pub fn picture(rows: &[FactorisationRow]) -> Result<Option<RgbImage>> {
+    let series = |values: &dyn Fn(&FactorisationRow) -> &Vec<f64>, first: usize| -> Vec<Series> {
         rows.iter()
             .filter(|row| !values(row).is_empty())
             .map(|row| Series {
@@ -328,15 +330,15 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
     };
     let panels: Vec<Panel> = [
         panel(
-            "What each costs online",
+            "Evidence gap over time",
             "observation",
             "gap to ln p, nats",
             series(&|row| &row.gaps, 1),
         ),
         panel(
-            "Learning under each",
+            "ELBO during learning",
             "update",
-            "bound an observation, nats",
+            "ELBO per observation (nats)",
             series(&|row| &row.trace, 0),
         ),
     ]

@@ -2,18 +2,17 @@
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use scotopic_filtering::Sequence;
+use scotopic_filtering::generalised::GeneralisedModel;
 use scotopic_filtering::generalised::causal::{CausalConfig, NoiseShape};
 use scotopic_filtering::generalised::model::{GenerativeModel, Level, Named, Neural};
-use scotopic_filtering::Filter as _;
+use scotopic_filtering::{Filter as _, Sequence};
 use scotopic_models::filtering::generalised::{FlowLearningConfig, NoiseStructure, learn};
 
-use super::Generalised;
 
 /// A network that was learned, in the form of the file that it came from.
 pub struct Fitted {
     /// The model with its weights and precisions.
-    pub model: Generalised,
+    pub model: GeneralisedModel,
     /// The evidence of all series under it as the file filters it, in nats.
     pub log_evidence: f64,
     /// Rounds of learning.
@@ -23,7 +22,7 @@ pub struct Fitted {
 }
 
 /// The equations of the file, if they are a network.
-pub fn network(model: &Generalised) -> Option<&Neural> {
+pub fn network(model: &GeneralisedModel) -> Option<&Neural> {
     match &model.model.equations {
         Named::Neural(neural) => Some(neural),
         _ => None,
@@ -37,7 +36,7 @@ pub fn network(model: &Generalised) -> Option<&Neural> {
 /// # Errors
 /// For equations that are no network, and whatever of the model, the data or the device cannot be used.
 pub fn fit(
-    model: &Generalised,
+    model: &GeneralisedModel,
     data: &[Sequence],
     rounds: Option<usize>,
     output: bool,
@@ -105,7 +104,7 @@ pub fn fit(
     })
 }
 
-fn evidence(model: &Generalised, data: &[Sequence]) -> Result<f64> {
+fn evidence(model: &GeneralisedModel, data: &[Sequence]) -> Result<f64> {
     let mut sum = 0.0;
     for sequence in data {
         let mut filter = model.filter()?;

@@ -9,15 +9,14 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
-use scotopic_figures::portrait::Portrait;
-use scotopic_figures::timeline::{COLUMNS, Extent, Moment, Span, Spot, Timeline};
+use scotopic_figures::phase_portrait::PhasePortrait;
+use scotopic_figures::timeline::{COLUMNS, MinMax, PhasePoint, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_figures::{animation, shares, write_png};
+use scotopic_filtering::{AnyFilter, Belief, Filter as _, GaussianBelief};
 
 use super::credible::Band;
-use super::running::{Belief, Running};
 use super::scores::Scores;
-use super::signal::signals;
 
 /// The most states (causes with them) and observed channels that a picture shows: below each other they must be told
 /// apart.
@@ -33,7 +32,7 @@ const ENDS: u32 = 2000;
 
 /// How a picture is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Wanted {
+pub struct FigureOptions {
     /// The band.
     pub band: Band,
     /// The two states of a phase portrait, from 1; an animation has one of the first two by itself.
@@ -51,7 +50,7 @@ struct Waiting {
 
 /// What a filter believed, bin by bin, in a bounded memory.
 #[derive(Debug, Clone)]
-pub struct Portrayal {
+pub struct BeliefRecorder {
     band: Band,
     described: String,
     panels: Vec<Panel>,
@@ -61,24 +60,24 @@ pub struct Portrayal {
     channels: usize,
     /// The states whose errors are shown.
     errors: usize,
-    portrait: Option<([usize; 2], Portrait)>,
+    portrait: Option<([usize; 2], PhasePortrait)>,
     timeline: Timeline,
     scores: Scores,
     /// Rows whose bin the belief has not reached yet.
     waiting: VecDeque<Waiting>,
 }
 
-impl Portrayal {
+impl BeliefRecorder {
     /// Nothing seen yet; `channels` are the names of the observed columns, `states` those of the true states where these
     /// are known.
     ///
     /// # Errors
     /// For a phase portrait of states that are not there.
     pub fn new(
-        filter: &Running,
+        filter: &AnyFilter,
         channels: &[String],
         states: Option<&[String]>,
-        wanted: Wanted,
+        wanted: FigureOptions,
     ) -> Result<Self> {
         let mut panels = Vec::new();
         let mut left_out = Vec::new();
@@ -94,15 +93,15 @@ impl Portrayal {
         let mut errors = 0;
         let width = filter.width();
         let seen = width.min(CHANNELS);
-        let shown = match &belief {
-            Belief::Discrete { belief } => {
+        let shown = match belief {
+            Belief::Discrete(belief) => {
                 let name = |k: usize| format!("state {}", k + 1);
                 panels.push(Panel::Shares((0..belief.len()).map(name).collect()));
                 0
             }
-            Belief::Gaussian {
+            Belief::Gaussian(GaussianBelief {
                 mean, cause_mean, ..
-            } => {
+            }) => {
                 let names = states.unwrap_or_default();
                 labels = (0..mean.len()).map(|i| named(names, i, "state")).collect();
                 let causes = (1..=cause_mean.len()).map(|i| format!("cause {i}"));
@@ -117,7 +116,7 @@ impl Portrayal {
                 for (index, label) in all.into_iter().take(STATES).enumerate() {
                     panels.push(Panel::Span { label, index });
                     if index < errors {
-                        panels.push(Panel::Rest {
+                        panels.push(Panel::Residual {
                             label: "error".to_owned(),
                             index: shown + seen + index,
                         });
@@ -161,7 +160,7 @@ impl Portrayal {
             portrait: portrait.map(|pair| {
                 let labels = pair.map(|i| labels[i].clone());
                 let radius = wanted.band.radius();
-                (pair, Portrait { labels, radius })
+                (pair, PhasePortrait { labels, radius })
             }),
             timeline: Timeline::new(COLUMNS),
             scores: Scores::default(),
@@ -173,10 +172,10 @@ impl Portrayal {
     ///
     /// # Errors
     /// Says what was found.
-    pub fn check_truth(filter: &Running, truth: &[f64]) -> Result<()> {
+    pub fn check_truth(filter: &AnyFilter, truth: &[f64]) -> Result<()> {
         let (expected, states) = match filter.belief() {
-            Belief::Discrete { belief } => (1, belief.len()),
-            Belief::Gaussian { mean, .. } => (mean.len(), 0),
+            Belief::Discrete(belief) => (1, belief.len()),
+            Belief::Gaussian(belief) => (belief.mean.len(), 0),
         };
         ensure!(
             truth.len() == expected,
@@ -194,65 +193,67 @@ impl Portrayal {
     }
 
     /// Notes the belief after `filter` took in `row`, and what is true at the bin of that row.
-    pub fn see(&mut self, filter: &Running, row: Option<&[f64]>, truth: Option<&[f64]>) {
+    pub fn see(&mut self, filter: &AnyFilter, row: Option<&[f64]>, truth: Option<&[f64]>) {
         let owned = |values: Option<&[f64]>| values.map(<[f64]>::to_vec);
         self.waiting.push_back(Waiting {
             row: owned(row),
             truth: owned(truth),
         });
-        if self.waiting.len() <= filter.delay() {
+        if self.waiting.len() <= filter.lag() {
             return;
         }
         let Some(Waiting { row, truth }) = self.waiting.pop_front() else {
             return;
         };
-        let bin = filter.observations().saturating_sub(filter.delay() as u64);
+        let bin = filter.observations().saturating_sub(filter.lag() as u64);
         let moment = self.moment(filter, row.as_deref(), truth.as_deref());
         self.timeline.push(bin, moment);
     }
 
-    fn moment(&mut self, filter: &Running, row: Option<&[f64]>, truth: Option<&[f64]>) -> Moment {
+    fn moment(
+        &mut self,
+        filter: &AnyFilter,
+        row: Option<&[f64]>,
+        truth: Option<&[f64]>,
+    ) -> TimelineColumn {
         let z = self.band.deviations();
-        let mut moment = Moment {
+        let mut moment = TimelineColumn {
             bins: 1,
             missing: u64::from(row.is_none()),
-            ..Moment::default()
+            ..TimelineColumn::default()
         };
-        let covariance = filter.covariance();
         match filter.belief() {
-            Belief::Discrete { belief } => {
+            Belief::Discrete(belief) => {
                 moment.truths = vec![0.0; belief.len()];
                 // check_truth lets whole numbers from 1 pass.
                 let state = truth.and_then(|x| Some(*x.first()? as usize - 1));
                 if let Some(state) = state.filter(|k| *k < belief.len()) {
                     moment.truths[state] = 1.0;
-                    self.scores.discrete(&belief, state);
+                    self.scores.discrete(belief, state);
                 }
-                moment.shares = belief;
+                moment.shares = belief.to_vec();
             }
-            Belief::Gaussian {
-                mean,
-                variance,
-                cause_mean,
-                cause_variance,
-            } => {
+            Belief::Gaussian(belief) => {
+                let GaussianBelief {
+                    mean, covariance, ..
+                } = belief;
                 if let Some(truth) = truth {
-                    self.scores.normal(&mean, &covariance, truth, z);
+                    self.scores.normal(mean, covariance, truth, z);
                 }
-                let means = mean.iter().chain(&cause_mean);
-                let beliefs = means.zip(variance.iter().chain(&cause_variance));
+                let means = mean.iter().chain(belief.cause_mean);
+                let beliefs = means.zip(variances(&belief));
                 let spans = beliefs
                     .take(self.states)
                     .enumerate()
                     .map(|(i, (m, v))| Span {
                         truth: truth
                             .and_then(|x| x.get(i))
-                            .map_or(Extent::NONE, |x| Extent::of(*x)),
+                            .map_or(MinMax::NONE, |x| MinMax::of(*x)),
                         ..Span::around(*m, z * v.max(0.0).sqrt())
                     });
                 moment.spans.extend(spans);
                 let n = mean.len();
-                moment.spot = self.portrait.as_ref().map(|([i, j], _)| Spot {
+                moment.spot = self.portrait.as_ref().map(|([i, j], _)| PhasePoint {
                     mean: [mean[*i], mean[*j]],
                     covariance: [(*i, *i), (*i, *j), (*j, *j)].map(|(a, b)| covariance[a * n + b]),
                     truth: truth.map(|x| [x[*i], x[*j]]),
@@ -261,13 +262,15 @@ impl Portrayal {
         }
         let errors = self.errors.min(moment.spans.len());
         let errors: Vec<Span> = moment.spans[..errors].iter().map(error).collect();
-        let channels = signals(filter).into_iter().take(self.channels).enumerate();
-        moment.spans.extend(channels.map(|(i, signal)| {
+        let signal = filter.signal();
+        let signals = signal.mean.iter().zip(&signal.variance);
+        let channels = signals.take(self.channels).enumerate();
+        moment.spans.extend(channels.map(|(i, (mean, variance))| {
             Span {
                 seen: row
                     .and_then(|y| y.get(i))
-                    .map_or(Extent::NONE, |y| Extent::of(*y)),
-                ..Span::around(signal.mean, z * signal.variance.sqrt())
+                    .map_or(MinMax::NONE, |y| MinMax::of(*y)),
+                ..Span::around(*mean, z * variance.sqrt())
             }
         }));
         moment.spans.extend(errors);
@@ -285,7 +288,7 @@ impl Portrayal {
         if let (Some(hits), Some(surprise)) = (scores.hits(), scores.surprise()) {
             let percent = 100.0 * hits;
             return Some(format!(
-                "true state believed most in {percent:.1} % of the bins, ln q of it {:.4} nats per bin",
+                "true state most probable in {percent:.1} % of the bins, ln q of it {:.4} nats per bin",
                 -surprise
             ));
         }
@@ -361,11 +364,18 @@ impl Portrayal {
     }
 }
 
+/// The variances of states and causes.
+fn variances<'a>(belief: &GaussianBelief<'a>) -> impl Iterator<Item = &'a f64> {
+    let diagonal = |covariance: &'a [f64], n: usize| covariance.iter().step_by(n + 1);
+    diagonal(belief.covariance, belief.mean.len())
+        .chain(diagonal(belief.cause_covariance, belief.cause_mean.len()))
+}
+
 /// A belief in one bin as seen from its mean: the band about 0, and the truth less the mean.
 fn error(belief: &Span) -> Span {
     let mean = belief.mean.low;
     Span {
-        truth: Extent::of(belief.truth.low - mean),
+        truth: MinMax::of(belief.truth.low - mean),
         ..Span::around(0.0, belief.high - mean)
     }
 }
@@ -400,7 +410,7 @@ impl Format {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Model;
+    use super::super::model;
     use super::*;
 
     #[test]
@@ -421,9 +431,10 @@ mod tests {
         let model = "kind = \"linear-gaussian\"\ntransition = [[0.9]]\nprocess_noise = [[1.0]]\nobservation = [[1.0]]\n\
                      observation_noise = [[1.0]]\noffset = [0.0]\nbias = [0.0]\ninitial_mean = [0.0]\n\
                      initial_covariance = [[1.0]]\n";
-        let mut filter = Running::new(Model::parse(model).unwrap(), "reversed").unwrap();
+        let mut filter = AnyFilter::new(model::parse(model).unwrap(), "reversed").unwrap();
         let names = ["level".to_owned()];
-        let mut portrayal = Portrayal::new(&filter, &names, Some(&[]), Wanted::default()).unwrap();
+        let mut portrayal =
+            BeliefRecorder::new(&filter, &names, Some(&[]), FigureOptions::default()).unwrap();
         // Noise of about unit variance from a fixed sequence: three uniform numbers of variance 1/12 each, times 2.
         let mut seed = 1u64;
         let mut uniform = move || {
@@ -442,11 +453,10 @@ mod tests {
             let row = (t % 10 != 3).then_some(&y[..]);
             filter.update(row).unwrap();
             portrayal.see(&filter, row, Some(&[x]));
-            let Belief::Gaussian { mean, variance, .. } = filter.belief() else {
-                panic!("a normal belief")
-            };
-            most = most.max(mean[0]);
-            inside += u32::from((mean[0] - x).abs() <= z * variance[0].sqrt());
+            let belief = filter.belief().gaussian().unwrap();
+            let (mean, variance) = (belief.mean[0], belief.covariance[0]);
+            most = most.max(mean);
+            inside += u32::from((mean - x).abs() <= z * variance.sqrt());
         }
         let columns = portrayal.timeline.columns();
         assert!(columns.len() <= COLUMNS && portrayal.timeline.each() == 16);
@@ -472,14 +482,20 @@ mod tests {
         let model = "kind = \"generalised\"\noutput_precision = 100.0\nmotion_precision = 10.0\nstart_variance = 1.0\n\
                      output_log_variance = 1.0\n[equations]\nkind = \"ornstein_uhlenbeck\"\nrate = 0.1\n\
                      [embedding]\nstates = 1\nsmoothness = 0.0\n";
-        let rule = super::super::names::Rule::Settings(
+        let rule = super::super::names::LearnSpec::Settings(
             "rule = \"odem\"\n[filter]\ndelay = 2\n".to_owned(),
         );
-        let model = Model::parse(model).unwrap();
-        let mut filter = Running::learning(model, &rule, "reversed").unwrap();
-        assert_eq!(filter.delay(), 2);
-        let mut portrayal =
-            Portrayal::new(&filter, &[], Some(&["x".to_owned()]), Wanted::default()).unwrap();
+        let model = model::parse(model).unwrap();
+        let how = rule.of(&model).unwrap();
+        let mut filter = AnyFilter::learning(model, &how, "reversed").unwrap();
+        assert_eq!(filter.lag(), 2);
+        let mut portrayal = BeliefRecorder::new(
+            &filter,
+            &[],
+            Some(&["x".to_owned()]),
+            FigureOptions::default(),
+        )
+        .unwrap();
         for t in 1..=5 {
             let row = [f64::from(t)];
             filter.update(Some(&row)).unwrap();
@@ -511,13 +527,13 @@ mod tests {
             eye(10, 0.5),
             e = eye(10, 1.0)
         );
-        let mut filter = Running::new(Model::parse(&model).unwrap(), "reversed").unwrap();
-        let wanted = Wanted {
+        let mut filter = AnyFilter::new(model::parse(&model).unwrap(), "reversed").unwrap();
+        let wanted = FigureOptions {
             portrait: Some([9, 10]),
-            ..Wanted::default()
+            ..FigureOptions::default()
         };
         let names: Vec<String> = (1..=10).map(|i| format!("{i}")).collect();
-        let mut portrayal = Portrayal::new(&filter, &names, None, wanted).unwrap();
+        let mut portrayal = BeliefRecorder::new(&filter, &names, None, wanted).unwrap();
         let row = [1.0; 10];
         filter.update(Some(&row)).unwrap();
         portrayal.see(&filter, Some(&row), None);
@@ -532,11 +548,11 @@ mod tests {
             (label(0), label(8)),
             ("state 1".into(), "observed 1".into())
         );
-        let nowhere = Wanted {
+        let nowhere = FigureOptions {
             portrait: Some([1, 11]),
             ..wanted
         };
-        let error = Portrayal::new(&filter, &names, None, nowhere).unwrap_err();
+        let error = BeliefRecorder::new(&filter, &names, None, nowhere).unwrap_err();
         assert!(error.to_string().contains("states 1 to 10"), "{error}");
         assert_eq!(portrayal.judged(), None);
     }

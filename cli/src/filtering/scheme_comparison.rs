@@ -5,25 +5,25 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 use scotopic_figures::chart::{self, Mark, Series};
-use scotopic_figures::timeline::{COLUMNS, Extent, Moment, Span, Timeline};
+use scotopic_figures::timeline::{COLUMNS, MinMax, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
-use scotopic_filtering::Sequence;
+use scotopic_filtering::generalised::GeneralisedModel;
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::scheme::Embedding;
-use scotopic_filtering::Filter as _;
+use scotopic_filtering::{Filter, GaussianBelief, Sequence};
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
-use super::{Band, Generalised};
+use super::Band;
 
 /// The schemes, by the names of the command line.
 pub const SCHEMES: [&str; 4] = ["causal", "dem", "dem-published", "lap-published"];
 
 /// What one scheme comes to with one order and smoothness.
 #[derive(Debug, Clone, Serialize)]
-pub struct Row {
+pub struct SchemeRow {
     /// Which scheme.
     pub scheme: String,
     /// Order of motion N.
@@ -57,19 +57,19 @@ pub struct Track {
 /// # Errors
 /// If the scheme cannot be made for this model; a run that breaks down is a row that says where.
 pub fn run(
-    model: &Generalised,
+    model: &GeneralisedModel,
     data: &Sequence,
     scheme: &str,
     order: usize,
     smoothness: f64,
     truth: Option<&DMatrix<f64>>,
-) -> Result<(Row, Vec<Track>)> {
+) -> Result<(SchemeRow, Vec<Track>)> {
     let embedding = Embedding {
         states: order,
         causes: order.min(model.embedding.causes),
         smoothness,
     };
-    let mut row = Row {
+    let mut row = SchemeRow {
         scheme: scheme.to_owned(),
         order,
         smoothness,
@@ -90,7 +90,7 @@ pub fn run(
         Err(error) => return Err(error),
     };
     row.look_ahead = running.lag();
-    let n = running.states().len();
+    let n = states(&*running).mean.len();
     let mut tracks = vec![
         Track {
             first: 0,
@@ -112,32 +112,37 @@ pub fn run(
         let (Some(at), true) = (t.checked_sub(running.lag()), t >= order) else {
             continue;
         };
-        let covariance = running.state_covariance();
+        let belief = states(&*running);
         for (i, track) in tracks.iter_mut().enumerate() {
             if track.mean.is_empty() {
                 track.first = at;
             }
-            track.mean.push(running.states()[i]);
-            track.deviation.push(covariance[i * n + i].max(0.0).sqrt());
+            track.mean.push(belief.mean[i]);
+            track.deviation.push(belief.covariance[i * n + i].max(0.0).sqrt());
         }
         let Some(truth) = truth else { continue };
-        let error = DVector::from_column_slice(running.states()) - truth.column(at);
+        let error = DVector::from_column_slice(belief.mean) - truth.column(at);
         squares += error.norm_squared();
         rows += 1.0;
         // A start that is known, or a variance that a scheme does not report, says nothing about calibration.
-        if let Some(factor) = DMatrix::from_row_slice(n, n, covariance).cholesky() {
+        if let Some(factor) = DMatrix::from_row_slice(n, n, belief.covariance).cholesky() {
             normalised += error.dot(&factor.solve(&error));
             ranked += 1.0;
         }
     }
     row.micros = 1e6 * seconds / data.len().max(1) as f64;
-    row.log_evidence = running.log_evidence();
+    row.log_evidence = Some(running.elbo()).filter(|l| !l.is_nan());
     row.rmse = (rows > 0.0).then(|| (squares / (rows * n as f64)).sqrt());
     row.nees = (ranked > 0.0).then(|| normalised / (ranked * n as f64));
     Ok((row, tracks))
 }
 
-fn make(model: &Generalised, scheme: &str, embedding: Embedding) -> Result<Box<dyn Scheme>> {
+/// What a scheme believes of the states.
+fn states(scheme: &dyn Filter) -> GaussianBelief<'_> {
+    scheme.belief().gaussian().unwrap_or_default()
+}
+
+fn make(model: &GeneralisedModel, scheme: &str, embedding: Embedding) -> Result<Box<dyn Filter>> {
     let built = model.build()?;
     let dem = |published: Published| DemConfig {
         embedding,
@@ -169,7 +174,7 @@ fn make(model: &Generalised, scheme: &str, embedding: Embedding) -> Result<Box<d
 ///
 /// # Errors
 /// If a row is missing, or the sizes do not fit.
-pub fn truth(states: &Sequence, model: &Generalised, bins: usize) -> Result<DMatrix<f64>> {
+pub fn truth(states: &Sequence, model: &GeneralisedModel, bins: usize) -> Result<DMatrix<f64>> {
     let n = model.sizes().0;
     ensure!(
         states.width() == n && states.len() == bins,
@@ -189,7 +194,7 @@ pub fn truth(states: &Sequence, model: &Generalised, bins: usize) -> Result<DMat
 ///
 /// # Errors
 /// If there is nothing to draw.
-pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
+pub fn picture(rows: &[SchemeRow]) -> Result<Option<RgbImage>> {
     let mut names: Vec<(String, f64)> = Vec::new();
     for row in rows {
         if !names
@@ -199,37 +204,38 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
             names.push((row.scheme.clone(), row.smoothness));
         }
     }
-    let panel = |title: &str, y_label: &str, log_y: bool, value: &dyn Fn(&Row) -> Option<f64>| {
-        chart::Panel {
-            title: title.into(),
-            x_label: "order of motion".into(),
-            y_label: y_label.into(),
-            series: names
-                .iter()
-                .filter_map(|(scheme, s)| {
-                    let of = |row: &&Row| row.scheme == *scheme && row.smoothness == *s;
-                    let points: Vec<(f64, f64)> = rows
-                        .iter()
-                        .filter(of)
-                        .filter_map(|row| Some((row.order as f64, value(row)?)))
-                        .filter(|(_, y)| y.is_finite())
-                        .collect();
-                    (!points.is_empty()).then(|| Series {
-                        label: format!("{scheme}, s = {s}"),
-                        x: points.iter().map(|p| p.0).collect(),
-                        y: points.iter().map(|p| p.1).collect(),
-                        mark: Mark::Line,
+    let panel =
+        |title: &str, y_label: &str, log_y: bool, value: &dyn Fn(&SchemeRow) -> Option<f64>| {
+            chart::Panel {
+                title: title.into(),
+                x_label: "order of motion".into(),
+                y_label: y_label.into(),
+                series: names
+                    .iter()
+                    .filter_map(|(scheme, s)| {
+                        let of = |row: &&SchemeRow| row.scheme == *scheme && row.smoothness == *s;
+                        let points: Vec<(f64, f64)> = rows
+                            .iter()
+                            .filter(of)
+                            .filter_map(|row| Some((row.order as f64, value(row)?)))
+                            .filter(|(_, y)| y.is_finite())
+                            .collect();
+                        (!points.is_empty()).then(|| Series {
+                            label: format!("{scheme}, s = {s}"),
+                            x: points.iter().map(|p| p.0).collect(),
+                            y: points.iter().map(|p| p.1).collect(),
+                            mark: Mark::Line,
+                        })
                     })
-                })
-                .collect(),
-            log_x: false,
-            log_y,
-        }
-    };
+                    .collect(),
+                log_x: false,
+                log_y,
+            }
+        };
     let panels: Vec<chart::Panel> = [
         panel("Error", "RMSE of the states", true, &|r| r.rmse),
-        panel("Calibration", "NEES (1 is right)", true, &|r| r.nees),
-        panel("Evidence of the samples", "nats", false, &|r| {
+        panel("Calibration", "NEES (1: calibrated)", true, &|r| r.nees),
+        panel("Log evidence of the samples", "nats", false, &|r| {
             r.log_evidence
         }),
     ]
@@ -265,13 +271,13 @@ pub fn trajectories(
     let mut timeline = Timeline::new(COLUMNS);
     for t in 0..bins {
         let spans = tracks.iter().enumerate().map(|(i, track)| Span {
-            truth: truth.map_or(Extent::NONE, |x| Extent::of(x[(i, first + t)])),
+            truth: truth.map_or(MinMax::NONE, |x| MinMax::of(x[(i, first + t)])),
             ..Span::around(track.mean[t], z * track.deviation[t])
         });
-        let moment = Moment {
+        let moment = TimelineColumn {
             bins: 1,
             spans: spans.collect(),
-            ..Moment::default()
+            ..TimelineColumn::default()
         };
         timeline.push((first + t + 1) as u64, moment);
     }

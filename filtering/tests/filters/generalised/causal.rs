@@ -11,7 +11,7 @@ use scotopic_filtering::generalised::model::{
     CausePrior, Equations, GaussianPrior, GenerativeModel, Level, Linear, Lorenz, NoisePrecision,
 };
 use scotopic_filtering::generalised::scheme::Embedding;
-use scotopic_filtering::Filter as _;
+use scotopic_filtering::Filter;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -81,11 +81,12 @@ struct Errors {
 
 impl Errors {
     fn add(&mut self, filter: &impl Filter, truth: &[f64]) {
+        let belief = filter.belief().gaussian().unwrap();
         let n = truth.len();
-        let error = DVector::from_column_slice(scheme.states()) - DVector::from_column_slice(truth);
+        let error = DVector::from_column_slice(belief.mean) - DVector::from_column_slice(truth);
         self.squares += error.norm_squared();
         self.count += n as f64;
-        let covariance = DMatrix::from_row_slice(n, n, scheme.state_covariance());
+        let covariance = DMatrix::from_row_slice(n, n, belief.covariance);
         if let Some(factor) = covariance.cholesky() {
             self.normalised += error.dot(&factor.solve(&error));
             self.ranked += n as f64;
