@@ -270,7 +270,7 @@ fn gaussian_em(args: &FitArgs) -> GaussianFit {
     }
 }
 
-fn from_data(kind: AnyModelKind, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
+fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
     let begun = Instant::now();
     let Some(emission) = kind.emission() else {
         let guess = LinearGaussian::initial_guess(states, data)?;
