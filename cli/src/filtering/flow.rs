@@ -1,4 +1,4 @@
-//! Equations that are networks, learned from series: what `scotopic fit` does with `[equations] kind = "neural"`.
+//! Networks as equations, learned from series: what `scotopic fit` does with `[equations] kind = "neural"`.
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
@@ -34,7 +34,7 @@ pub fn network(model: &GeneralisedModel) -> Option<&Neural> {
 /// be read off beliefs exactly.
 ///
 /// # Errors
-/// For equations that are no network, and whatever of the model, the data or the device cannot be used.
+/// For equations that are not a network, or if model, data or device cannot be used.
 pub fn fit(
     model: &GeneralisedModel,
     data: &[Sequence],

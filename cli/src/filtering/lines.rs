@@ -1,4 +1,4 @@
-//! One line an observation.
+//! One output line per observation.
 
 use std::io::Write;
 
@@ -9,13 +9,13 @@ use serde::Serialize;
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LineFormat {
-    /// A JSON object a line
+    /// One JSON object per line
     Jsonl,
-    /// A table with a header
+    /// CSV with a header
     Csv,
 }
 
-/// Writes beliefs as they come.
+/// Writes one line per belief.
 #[derive(Debug)]
 pub struct Lines<W> {
     writer: W,
@@ -144,7 +144,7 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    /// Hands over what is still held back.
+    /// Writes what is still buffered.
     ///
     /// # Errors
     /// If it cannot be written.

@@ -1,13 +1,13 @@
 //! State-space models in files, and filters that run over data.
 //!
-//! | question | file |
+//! | concept | file |
 //! |---|---|
 //! | models in files | `model.rs` |
 //! | networks among them, learned from series | `flow.rs` |
-//! | how to learn, as the command line says it | `names.rs`: [`LearnSpec`](names::LearnSpec) |
+//! | the learning rule, as given on the command line | `names.rs`: [`LearnSpec`](names::LearnSpec) |
 //! | where observations come from | `source.rs`: [`Source`] |
 //! | one line an observation | `lines.rs`: [`Lines`] |
-//! | a picture of what was believed, and how good it was | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `scores.rs` |
+//! | figures and scores of beliefs | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `scores.rs` |
 //! | a filter saved, to go on another day | `snapshot.rs` |
 //! | factorisations beside each other | `comparison.rs`; learned and true states paired: `label_matching.rs` |
 //! | orders, smoothness and schemes beside each other | `scheme_comparison.rs` |

@@ -8,10 +8,10 @@ use scotopic_filtering::AnyModel;
 use scotopic_filtering::generalised::GeneralisedModel;
 use scotopic_filtering::generalised::scheme::Embedding;
 
-/// Reads a model; whatever is wrong names the file.
+/// Reads a model; errors name the file.
 ///
 /// # Errors
-/// If the file cannot be read, is no TOML, or describes no possible model.
+/// If the file cannot be read, is not TOML, or does not describe a valid model.
 pub fn read(path: &Path) -> Result<AnyModel> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("could not read the model {}", path.display()))?;
@@ -58,14 +58,14 @@ fn generalised(mut table: toml::Table) -> Result<GeneralisedModel> {
     let known = start_variance >= 0.0 && f64::is_finite(start_variance);
     ensure!(
         known,
-        "start_variance is {start_variance}, expected a variance, 0 for a start that is known"
+        "start_variance is {start_variance}, expected a variance; 0 is a known start"
     );
     let new = GeneralisedModel {
         model: table.try_into()?,
         embedding,
         start_variance,
     };
-    new.filter()?; // whatever cannot be filtered is told now
+    new.filter()?; // report at once what cannot be filtered
     Ok(new)
 }
 

@@ -1,14 +1,14 @@
-//! How to learn, as the command line says it.
+//! The learning rule, as given on the command line.
 
 use anyhow::{Context, Result, bail};
 use scotopic_filtering::{AnyLearning, AnyModel};
 
-/// How to learn, as the command line says it.
+/// The learning rule, as given on the command line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LearnSpec {
-    /// The rule that is best nearly everywhere.
+    /// The default rule of the model.
     Default,
-    /// A rule with its defaults.
+    /// A rule with default settings.
     Named(String),
     /// A rule with settings, in TOML.
     Settings(String),
@@ -21,7 +21,7 @@ impl LearnSpec {
     /// For a rule that the kind of model does not know, or settings that make no sense.
     pub fn of(&self, model: &AnyModel) -> Result<AnyLearning> {
         let rules = AnyLearning::rules(model);
-        let unknown = || format!("no such way to learn; the rules of this model are {rules}");
+        let unknown = || format!("unknown learning rule or settings; the rules of this model are {rules}");
         let text = match self {
             Self::Default => return Ok(AnyLearning::named(model, None)?),
             Self::Named(name) => {

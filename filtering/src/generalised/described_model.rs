@@ -70,8 +70,9 @@ impl GeneralisedModel {
             return Err(Error::Unsupported {
                 what: "the model".to_owned(),
                 asked: "learn",
-                why: "it leaves nothing to learn: give it parameter_variances, output_log_variance or \
-                      motion_log_variance above 0",
+                why: "it has nothing to learn: set at least one of these keys in its file: parameter_variances (prior \
+                      variance of each parameter of the equations), output_log_variance, motion_log_variance (prior \
+                      variances of the log precisions), for example output_log_variance = 1.0",
             });
         }
         Odem::new(self.build()?, config, self.start().as_ref())
