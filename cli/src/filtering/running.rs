@@ -209,8 +209,8 @@ impl Running {
     /// How many bins the belief lies behind the last observation.
     pub fn delay(&self) -> usize {
         match self {
-            Self::Causal(f, _) => f.delay(),
-            Self::Odem(f, _) => f.filter().delay(),
+            Self::Causal(f, _) => f.lag(),
+            Self::Odem(f, _) => f.filter().lag(),
             _ => 0,
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// θ, its gradients, and what the ascent remembers; all `[P]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Climb {
+pub(super) struct AscentState {
     pub theta: Vec<f64>,
     /// `E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]`.
     pub gradient: Vec<f64>,
@@ -19,7 +19,7 @@ pub(super) struct Climb {
     pub steps: u64,
 }
 
-impl Climb {
+impl AscentState {
     pub fn start(theta: Vec<f64>) -> Self {
         let zero = || vec![0.0; theta.len()];
         Self {
