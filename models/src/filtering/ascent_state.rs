@@ -1,6 +1,6 @@
 //! θ while it is learned (eq. F10), in double precision on this machine.
 
-use scotopic::filtering::nonlinear::{Ascent, Learn};
+use scotopic::filtering::nonlinear::{Ascent, LearningConfig};
 use scotopic::filtering::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,12 @@ impl AscentState {
     ///
     /// # Errors
     /// [`Error::NotFinite`] where a parameter leaves the range of single precision.
-    pub fn after(&self, gradient: &[f64], learn: Option<Learn>, time: u64) -> Result<Self> {
+    pub fn after(
+        &self,
+        gradient: &[f64],
+        learn: Option<LearningConfig>,
+        time: u64,
+    ) -> Result<Self> {
         let mut next = self.clone();
         if gradient.is_empty() {
             return Ok(next);
