@@ -1,4 +1,4 @@
-//! What several commands share: where to compute, how long it took, a request that makes no sense.
+//! What several commands share: where to compute, how long it took.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,18 +8,6 @@ use anyhow::{Context, Result};
 use clap::Args;
 use scotopic_datasets::Splits;
 use scotopic_train::device::{DeviceChoice, DeviceList};
-
-/// A request that makes no sense, as opposed to one that failed: exit code 2.
-#[derive(Debug)]
-pub struct BadRequest(pub anyhow::Error);
-
-impl std::fmt::Display for BadRequest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", in_one_piece(&self.0))
-    }
-}
-
-impl std::error::Error for BadRequest {}
 
 /// Where to compute and where the data are; the same for every command that needs them.
 #[derive(Debug, Args)]
@@ -52,17 +40,6 @@ pub struct TrainingPlace {
         default_value = "data"
     )]
     pub data: PathBuf,
-}
-
-/// The message and its causes, outermost first; a cause that was already told is not told again.
-pub(crate) fn in_one_piece(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 pub(crate) fn size(splits: &Splits) -> String {

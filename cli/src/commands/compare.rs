@@ -10,10 +10,10 @@ use scotopic_train::replace::replace;
 
 use super::compare_args::CompareArgs;
 use super::{compare_orders, print};
-use crate::args::BadRequest;
 use crate::filtering::Model;
 use crate::filtering::comparison::{self, Learning, Row};
 use crate::table::{Cell, Table};
+use crate::usage::BadRequest;
 
 /// Compares factorisations on one sequence.
 ///

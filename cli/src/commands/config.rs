@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use scotopic_train::config::{self, PRESETS};
 
 use super::print;
-use crate::args::BadRequest;
+use crate::usage::BadRequest;
 
 /// Options of `scotopic config`.
 #[derive(Debug, Args)]

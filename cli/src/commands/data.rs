@@ -10,7 +10,7 @@ use scotopic_datasets::npy;
 use scotopic_train::config;
 
 use super::print;
-use crate::args::BadRequest;
+use crate::usage::BadRequest;
 
 /// Options of `scotopic data`.
 #[derive(Debug, Args)]

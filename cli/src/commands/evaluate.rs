@@ -12,8 +12,9 @@ use scotopic_train::evaluate::validation;
 use scotopic_train::evaluate::{Measurement, measure};
 
 use super::{model, print};
-use crate::args::{BadRequest, Place};
+use crate::args::Place;
 use crate::terminology::Terms;
+use crate::usage::BadRequest;
 
 /// A part of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

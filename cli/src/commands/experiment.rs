@@ -11,8 +11,9 @@ use scotopic_train::device;
 
 use super::print;
 use super::progress::Voice;
-use crate::args::{BadRequest, Place, duration, interruption};
+use crate::args::{Place, duration, interruption};
 use crate::experiments::{Context, EXPERIMENTS, Size};
+use crate::usage::BadRequest;
 
 /// Options of `scotopic experiment`.
 #[derive(Debug, Args)]

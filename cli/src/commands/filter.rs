@@ -15,11 +15,11 @@ use scotopic_datasets::series::Series;
 use scotopic_train::replace::{check_apart, check_writable};
 
 use super::filter_picture::{PictureArgs, Watcher};
-use crate::args::BadRequest;
 use crate::filtering::names::Rule;
 use crate::filtering::source::from_one;
 use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
 use crate::table::number;
+use crate::usage::BadRequest;
 
 /// Options of `scotopic filter`.
 #[derive(Debug, Args)]

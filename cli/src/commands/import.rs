@@ -12,8 +12,8 @@ use scotopic_train::checkpoint::{Checkpoint, ImageInfo, Kind, Progress};
 use scotopic_train::config::{self, RunConfig};
 
 use super::print;
-use crate::args::BadRequest;
 use crate::pytorch::published::{self, Published};
+use crate::usage::BadRequest;
 
 /// Options of `scotopic import`.
 #[derive(Debug, Args)]

@@ -10,9 +10,10 @@ use scotopic_train::device;
 use scotopic_train::run_dir::RunDir;
 
 use super::{model, print};
-use crate::args::{BadRequest, Place};
+use crate::args::Place;
 use crate::pictures::{convergence, dictionary, reconstructions, spikes, unfolding};
 use crate::terminology::Terms;
+use crate::usage::BadRequest;
 
 /// A picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

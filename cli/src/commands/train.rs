@@ -18,9 +18,10 @@ use scotopic_train::trainer::{Fit, Outcome};
 use super::dry_run::dry_run;
 use super::print;
 use super::progress::{Bar, Voice};
-use crate::args::{BadRequest, TrainingPlace, duration, interruption, size};
+use crate::args::{TrainingPlace, duration, interruption, size};
 use crate::pictures;
 use crate::terminology::Terms;
+use crate::usage::BadRequest;
 
 /// Options of `scotopic train`.
 #[derive(Debug, Args)]

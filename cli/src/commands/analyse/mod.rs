@@ -13,7 +13,8 @@ use scotopic_train::device;
 
 use super::evaluate::Split;
 use super::{model, print};
-use crate::args::{BadRequest, Place};
+use crate::args::Place;
+use crate::usage::BadRequest;
 
 mod answer;
 mod learned;

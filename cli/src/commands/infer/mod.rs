@@ -11,8 +11,9 @@ use scotopic_figures::{self as figures, Tile, animation, raster, tiles};
 use scotopic_train::device;
 
 use super::{model, print};
-use crate::args::{BadRequest, Place};
+use crate::args::Place;
 use crate::terminology::{Terms, capital};
+use crate::usage::BadRequest;
 
 mod images;
 mod seen;

@@ -7,7 +7,7 @@ use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config;
 
 use super::{InferArgs, images as input};
-use crate::args::BadRequest;
+use crate::usage::BadRequest;
 
 /// Validation images that are shown where nothing else is asked for.
 const FEW: usize = 12;
