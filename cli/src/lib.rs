@@ -5,11 +5,12 @@
 //!
 //! | concept | module |
 //! |---|---|
-//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: [`args`] |
+//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: `args`; errors: [`usage`] |
 //! | state-space models in files, and filters that run over data | `filtering` |
 //! | the papers' experiments | `experiments` |
 //! | checkpoints of PyTorch | `pytorch` |
 //! | figures of a model | `pictures` |
+//! | checks of output files | `outputs` |
 //! | timing | `bench` |
 //! | retained memory | `allocator` |
 //! | tables of results | [`table`] |
@@ -28,6 +29,8 @@ pub mod commands;
 pub mod experiments;
 #[cfg(feature = "filters")]
 pub mod filtering;
+#[cfg(feature = "filters")]
+mod outputs;
 #[cfg(feature = "vision")]
 pub mod pictures;
 #[cfg(feature = "vision")]

@@ -12,13 +12,13 @@ use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnab
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 #[cfg(feature = "vision")]
 use scotopic_train::device::{self, DeviceChoice};
-use scotopic_train::replace::{check_apart, check_writable};
 
 use super::print;
 #[cfg(feature = "vision")]
 use crate::filtering::flow;
 use crate::filtering::source::from_one;
 use crate::filtering::{Generalised, Model, Source};
+use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
 use crate::usage::BadRequest;
 
