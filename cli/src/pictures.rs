@@ -182,7 +182,7 @@ pub fn convergence(
             false,
         ),
         panel(
-            "Change of the beliefs",
+            "Change of the state",
             "|Δu|",
             vec![series("|Δu|", 3)],
             true,
@@ -212,7 +212,7 @@ pub fn spikes(
     let units = model.latents();
     let counts = read(Tensor::cat(counts, 0))?;
     let samples = capital(Terms::of(config.model.family).samples);
-    let title = format!("{samples} while one image is seen");
+    let title = format!("{samples} during one image");
     Ok(raster::spikes(&counts, steps, units, &title)?)
 }
 

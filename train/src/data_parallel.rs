@@ -59,7 +59,7 @@ impl Crew {
         let devices = 1 + others.len();
         ensure!(
             devices <= batch,
-            "there are {devices} devices to train on; train.batch = {batch} has not a row for each"
+            "there are {devices} devices to train on; train.batch = {batch} has fewer rows than devices"
         );
         ensure!(
             (1..=batch).contains(&parts),

@@ -266,7 +266,7 @@ fn inference(
 /// The engine runs on the processor wherever its weights came from.
 fn by_the_engine(timed: Record) -> Record {
     Record {
-        device: "processor".into(),
+        device: "CPU".into(),
         ..timed
     }
 }

@@ -93,8 +93,7 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
     }
     let mut page = result?;
     page.text(format!(
-        "Made by `scotopic experiment {name}{}` ({}) on {}; this sitting took {}, models that were there already \
-         not counted.",
+        "Made by `scotopic experiment {name}{}` ({}) on {}; run time {} (cached models excluded).",
         match size {
             Size::Quick => " --quick",
             Size::Standard => "",

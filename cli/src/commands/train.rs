@@ -85,7 +85,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let (devices, batch) = (args.place.device.count(), config.train.batch);
     if devices > batch {
         return Err(BadRequest(anyhow!(
-            "--device names {devices} devices; train.batch = {batch} has not a row for each"
+            "--device names {devices} devices; train.batch = {batch} has fewer rows than devices"
         ))
         .into());
     }

@@ -106,7 +106,7 @@ pub struct Experiment {
 pub const EXPERIMENTS: &[Experiment] = &[
     Experiment {
         name: "table2-mnist",
-        about: "the whole family on MNIST: reconstruction, sparsity, classification (Table 2)",
+        about: "all models on MNIST: reconstruction, sparsity, classification (Table 2)",
         run: table2_mnist::run,
     },
     Experiment {
@@ -131,7 +131,7 @@ pub const EXPERIMENTS: &[Experiment] = &[
     },
     Experiment {
         name: "hubel-wiesel",
-        about: "a cortex in the dark: Gabor filters, orientation tuning, contrast, suppression, latency",
+        about: "physiology: Gabor filters, orientation tuning, contrast, suppression, latency",
         run: hubel_wiesel::run,
     },
 ];

@@ -112,9 +112,9 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             None => "Trained with the published settings.".into(),
         }
     ));
-    page.text("Decoding one sample of the latents:");
+    page.text("One sample of the latents decoded:");
     page.table("sample", by_sample);
-    page.text("Decoding their mean:");
+    page.text("Their mean decoded:");
     page.table("mean", by_mean);
     page.picture(
         "rotated",

@@ -92,7 +92,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             ]);
         }
     }
-    let mut page = Page::new("A step that cannot run away");
+    let mut page = Page::new("Stability of the explicit and the proximal step");
     page.text(format!(
         "BSDS500 patches under the plain whitening filter ρ·exp(−(ρ/0.4)⁴), which leaves a tenth of them nearly blank and \
          some with fifty times the average energy; iP-VAE, β = 8, K = 512, T = 16; {count} validation patches. Beyond 1.5 is \

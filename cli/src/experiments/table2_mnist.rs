@@ -117,7 +117,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             theirs(|p| p.settings.into()),
         ]);
     }
-    let mut page = Page::new("The family on MNIST (Table 2)");
+    let mut page = Page::new("Models on MNIST (Table 2)");
     page.text(format!(
         "Test images of MNIST. {} R² and squared error are of one sample of the latents after the last step, R² also of \
          their mean; zeros are exact zeros of the sample; accuracy is that of a logistic regression, k-NN of five \

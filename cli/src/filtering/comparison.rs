@@ -328,15 +328,15 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
     };
     let panels: Vec<Panel> = [
         panel(
-            "What each costs online",
+            "Evidence gap over time",
             "observation",
             "gap to ln p, nats",
             series(&|row| &row.gaps, 1),
         ),
         panel(
-            "Learning under each",
+            "ELBO during learning",
             "update",
-            "bound an observation, nats",
+            "ELBO per observation (nats)",
             series(&|row| &row.trace, 0),
         ),
     ]

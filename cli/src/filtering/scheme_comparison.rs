@@ -227,8 +227,8 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
     };
     let panels: Vec<chart::Panel> = [
         panel("Error", "RMSE of the states", true, &|r| r.rmse),
-        panel("Calibration", "NEES (1 is right)", true, &|r| r.nees),
-        panel("Evidence of the samples", "nats", false, &|r| {
+        panel("Calibration", "NEES (1: calibrated)", true, &|r| r.nees),
+        panel("Log evidence of the samples", "nats", false, &|r| {
             r.log_evidence
         }),
     ]

@@ -156,13 +156,13 @@ fn planes(filters: &[Filter]) -> Vec<Panel> {
             ranked,
         ),
         panel(
-            "Widths in cycles of good fits",
+            "Gabor envelope widths (cycles)",
             "across the bars",
             "along the bars",
             shape,
         ),
         panel(
-            "Waves of good fits",
+            "Preferred orientation against frequency",
             "orientation, degrees",
             "cycles per pixel",
             tuned,
@@ -219,7 +219,7 @@ pub(super) fn lateral(request: &Request<'_>) -> Result<Answer> {
     let most = sizes.get(sizes.len() * 99 / 100).copied().unwrap_or(1.0);
     let title = format!("Lateral weights, {} neurons", order.len());
     let note =
-        "What a spike of a column takes from the potential of a row; strongest neurons first";
+        "Inhibition of the row neuron by the column neuron; strongest neurons first";
     let picture = heat::map(&map, [order.len(); 2], f64::from(most), &title, note);
     answer.arrays = vec![
         ("lateral".into(), vec![k, k], found.lateral),

@@ -90,12 +90,12 @@ impl What {
             && shape.height <= 32;
         let needs = |fits: bool, why: &'static str| (!fits).then_some(why);
         let firing = needs(spikes, "its latents do not spike");
-        let seeing = needs(picture, "it does not see pictures");
+        let seeing = needs(picture, "its input is not an image");
         let atoms = needs(linear, "its decoder is not linear");
         match self {
             Self::Representation | Self::Convergence => None,
             Self::Classify => needs(labelled, "its data have no labels"),
-            Self::Ood => needs(digits, "it was not trained on small grey pictures"),
+            Self::Ood => needs(digits, "it was not trained on small grey images"),
             Self::Rates => firing,
             Self::Filters => atoms
                 .or(seeing)

@@ -157,7 +157,7 @@ pub(super) fn convergence(request: &Request<'_>) -> Result<Answer> {
     }
     if let Some(at) = found.at.last() {
         answer.summary.push(format!(
-            "sparsity at the end {} population, {} lifetime; lost images {:.2} % (worst SSE/|x|² {:.2}), by rates {:.2} % ({:.2})",
+            "sparsity at the end {} population, {} lifetime; images beyond 1.5 {:.2} % (worst SSE/|x|² {:.2}), by rates {:.2} % ({:.2})",
             said(at.population_sparsity, 3),
             said(at.lifetime_sparsity, 3),
             100.0 * at.lost,
@@ -166,7 +166,7 @@ pub(super) fn convergence(request: &Request<'_>) -> Result<Answer> {
             at.worst_rates
         ));
     }
-    let settled = found.settled.map_or("does not settle".into(), |t| {
+    let settled = found.settled.map_or("does not converge".into(), |t| {
         format!("is within 1 % of its end from step {t} on")
     });
     answer.summary.push(format!("R² by rates {settled}"));
@@ -322,7 +322,7 @@ fn turned(views: &[scotopic_train::analysis::convergence::Convergence]) -> Vec<P
         .map_or(vec![], |v| v.at.iter().map(|at| at.step).collect());
     let panel = |title: &str, y_label: &str, of: &dyn Fn(&StepValues) -> f64| Panel {
         title: title.into(),
-        x_label: "digits turned by, degrees".into(),
+        x_label: "rotation (°)".into(),
         y_label: y_label.into(),
         series: steps
             .iter()
@@ -338,7 +338,7 @@ fn turned(views: &[scotopic_train::analysis::convergence::Convergence]) -> Vec<P
     };
     vec![
         panel("Reconstruction by rates", "R²", &|v| v.r2_rates.max(-1.0)),
-        panel("Variance left by one sample", "SSE/SST", &|v| {
+        panel("Unexplained variance of one sample", "SSE/SST", &|v| {
             1.0 - v.r2_pooled.max(-1.0)
         }),
         panel("Sparsity", "fraction of zeros", &|v| v.zeros),

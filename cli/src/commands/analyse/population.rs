@@ -30,12 +30,12 @@ pub(super) fn rates(request: &Request<'_>) -> Result<Answer> {
         found.median
     ));
     answer.summary.push(format!(
-        "the most active tenth fires {:.1} % of all spikes",
+        "spike share of the most active 10 %: {:.1} %",
         100.0 * found.top_tenth
     ));
     if let Some(fit) = found.log_normal {
         answer.summary.push(format!(
-            "log-normal fit: mean of ln r {:.3}, deviation {:.3}; Kolmogorov-Smirnov distance {}",
+            "log-normal fit: mean of ln r {:.3}, standard deviation {:.3}; Kolmogorov-Smirnov distance {}",
             fit.mean,
             fit.deviation,
             said(found.distance, 4)
@@ -190,7 +190,7 @@ fn panels(found: &Tuning) -> Vec<Panel> {
     let panel = |title: &str, x_label: &str, series: Series, log_x: bool| Panel {
         title: title.into(),
         x_label: x_label.into(),
-        y_label: "response, of the highest".into(),
+        y_label: "response (normalised to peak)".into(),
         series: vec![series],
         log_x,
         log_y: false,
@@ -215,8 +215,8 @@ fn panels(found: &Tuning) -> Vec<Panel> {
     );
     vec![
         panel(
-            "Orientation, mean of neurons",
-            "degrees from the best",
+            "Orientation tuning, mean over neurons",
+            "orientation relative to preferred (°)",
             orientation,
             false,
         ),

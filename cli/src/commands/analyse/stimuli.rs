@@ -17,7 +17,7 @@ pub(super) fn latency(request: &Request<'_>) -> Result<Answer> {
     let mut answer = Answer::new("latency", &found)?;
     answer.table = Table::with("unit,contrast,latency");
     answer.summary.push(format!(
-        "the {} most responsive neurons, each shown its preferred grating from rest",
+        "the {} most responsive neurons, each with its preferred grating, from the resting potential",
         found.units.len()
     ));
     for at in &found.at {
@@ -27,7 +27,7 @@ pub(super) fn latency(request: &Request<'_>) -> Result<Answer> {
                 .push([unit.into(), at.contrast.into(), Cell::from(latency)]);
         }
         answer.summary.push(format!(
-            "contrast {:<6} {:>3} respond, half of the peak after {} steps (median)",
+            "contrast {:<6} {:>3} respond, half-peak latency {} steps (median)",
             at.contrast,
             at.responding,
             said(at.median, 2)
@@ -56,7 +56,7 @@ pub(super) fn latency(request: &Request<'_>) -> Result<Answer> {
         Panel {
             title: "Latency".into(),
             x_label: "contrast, standardised units".into(),
-            y_label: "steps to half of the peak".into(),
+            y_label: "half-peak latency (steps)".into(),
             series: vec![against],
             log_x: true,
             ..Panel::default()
