@@ -1,6 +1,6 @@
 //! A rectangle with two axes: grid lines, ticks and numbers around a space for data.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::{Axis, Tick};
 use crate::canvas;

@@ -1,6 +1,6 @@
 //! A phase portrait: one state against another, the way there, and the ellipse that the belief fills now.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::Axis;
 use crate::band;

@@ -5,7 +5,7 @@
 //!
 //! Above 400 lines with its tests: where panels lie and what is drawn in each is decided together.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::{Axis, Tick, whole};
 use crate::band;
@@ -469,7 +469,7 @@ fn joined(
     points: impl Iterator<Item = Option<(f32, f32)>>,
     rows: (f32, f32),
     thickness: f32,
-    colour: image::Rgb<u8>,
+    colour: crate::picture::Rgb,
 ) {
     let mut before: Option<(f32, f32)> = None;
     let mut alone = false;

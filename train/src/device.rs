@@ -135,12 +135,8 @@ pub fn open(choice: DeviceChoice) -> Result<Opened> {
         DeviceChoice::Flex => flex(),
         DeviceChoice::NdArray => ndarray(),
         DeviceChoice::Wgpu(index) => wgpu(index).map(|(device, found)| Opened {
-            note: (!found.accelerator).then(|| {
-                format!(
-                    "{} runs on the CPU: for tests, not for speed",
-                    found.detail
-                )
-            }),
+            note: (!found.accelerator)
+                .then(|| format!("{} runs on the CPU: for tests, not for speed", found.detail)),
             name: format!("{} ({})", found.name, found.detail),
             device,
         }),

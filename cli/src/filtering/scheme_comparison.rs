@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use image::RgbImage;
+use scotopic_figures::RgbImage;
 use scotopic_figures::chart::{self, Mark, Series};
 use scotopic_figures::timeline::{COLUMNS, Extent, Moment, Span, Timeline};
 use scotopic_figures::trajectory::{Panel, Trajectory};

@@ -236,10 +236,7 @@ fn the_run_and_its_files_name_all_devices() {
         "--dry-run",
     ]);
     let told = scotopic(folder.path(), &strings(&dry)).good();
-    assert!(
-        told.contains("flex (CPU) and flex (CPU)"),
-        "{told}"
-    );
+    assert!(told.contains("flex (CPU) and flex (CPU)"), "{told}");
     assert!(told.contains("in 2 part(s)"), "{told}");
 }
 

@@ -218,8 +218,7 @@ pub(super) fn lateral(request: &Request<'_>) -> Result<Answer> {
     // The few largest would leave the rest too pale to see.
     let most = sizes.get(sizes.len() * 99 / 100).copied().unwrap_or(1.0);
     let title = format!("Lateral weights, {} neurons", order.len());
-    let note =
-        "Inhibition of the row neuron by the column neuron; strongest neurons first";
+    let note = "Inhibition of the row neuron by the column neuron; strongest neurons first";
     let picture = heat::map(&map, [order.len(); 2], f64::from(most), &title, note);
     answer.arrays = vec![
         ("lateral".into(), vec![k, k], found.lateral),

@@ -187,7 +187,7 @@ fn reconstructions(
     tile: Tile,
     terms: &Terms,
     steps: usize,
-) -> Result<image::RgbImage> {
+) -> Result<figures::RgbImage> {
     let few = frames.batch.min(12) * frames.pixels;
     let label = format!("{}, t = {steps}", terms.samples);
     let rows = [
@@ -210,7 +210,7 @@ fn unfolding(
     tile: Tile,
     terms: &Terms,
     (few, moments): (usize, &[usize]),
-) -> Result<Vec<image::RgbImage>> {
+) -> Result<Vec<figures::RgbImage>> {
     let shown = |&t: &usize| frames.frame(t.min(frames.steps - 1))[..few * frames.pixels].to_vec();
     let input: Vec<f32> = match frames.steps {
         1 => shown(&0),
