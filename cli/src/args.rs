@@ -11,7 +11,7 @@ use scotopic_train::device::{DeviceChoice, DeviceList};
 
 /// Where to compute and where the data are; the same for every command that needs them.
 #[derive(Debug, Args)]
-pub struct Place {
+pub struct RuntimeArgs {
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
@@ -25,9 +25,9 @@ pub struct Place {
     pub data: PathBuf,
 }
 
-/// Where to train: as [`Place`], on one device or several.
+/// Where to train: as [`RuntimeArgs`], on one device or several.
 #[derive(Debug, Args)]
-pub struct TrainingPlace {
+pub struct TrainingRuntimeArgs {
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them. Several, joined by
     /// commas, share every batch, each taking part of its rows: cuda:0,cuda:1
     #[arg(long, value_name = "DEVICE", default_value = "auto")]

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands;
-use crate::usage::{BadRequest, in_one_piece};
+use crate::usage::{UsageError, in_one_piece};
 
 /// Perception as inference: spiking networks that explain what they see.
 ///
@@ -155,7 +155,7 @@ impl ToolCommand {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     #[cfg(feature = "vision")]
-    crate::allocator::keep_freed();
+    crate::allocator::retain_freed_memory();
     let result = match cli.command {
         #[cfg(feature = "vision")]
         Command::Vision(command) => command.run(),
@@ -170,7 +170,7 @@ pub fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("scotopic: {}", in_one_piece(&error));
-            ExitCode::from(if error.is::<BadRequest>() { 2 } else { 1 })
+            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
         }
     }
 }

@@ -150,7 +150,7 @@ mod x86 {
 }
 
 /// Defines `$name` as `$body::<P>` compiled for each [`Packing`] and chosen at run time, as
-/// [`widest!`](super::widest::widest) does.
+/// `simd_dispatch!` does.
 macro_rules! packed {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident;) => {
         $(#[$doc])*

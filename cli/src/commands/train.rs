@@ -13,15 +13,15 @@ use scotopic_train::device::{self, Opened};
 use scotopic_train::records::ValidationRow;
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::TrainState;
-use scotopic_train::trainer::{Fit, Outcome};
+use scotopic_train::trainer::{Outcome, Trainer};
 
 use super::dry_run::dry_run;
 use super::print;
-use super::progress::{Bar, Voice};
-use crate::args::{TrainingPlace, duration, interruption, size};
+use super::progress::{ProgressCallback, StatusPrinter};
+use crate::args::{TrainingRuntimeArgs, duration, interruption, size};
 use crate::pictures;
 use crate::terminology::Terms;
-use crate::usage::BadRequest;
+use crate::usage::UsageError;
 
 /// Options of `scotopic train`.
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ pub struct TrainArgs {
     pub quiet: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: TrainingPlace,
+    pub place: TrainingRuntimeArgs,
 }
 
 /// Trains.
@@ -71,7 +71,7 @@ pub struct TrainArgs {
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let resumed = match &args.resume {
         Some(path) => {
-            let dir = RunDir::open(path).map_err(BadRequest)?;
+            let dir = RunDir::open(path).map_err(UsageError)?;
             let checkpoint =
                 Checkpoint::read(&dir.last()).context("there is nothing to resume from")?;
             Some((dir, checkpoint))
@@ -80,17 +80,17 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     let config = match &resumed {
         Some((_, checkpoint)) => checkpoint.config.clone(),
-        None => requested(args).map_err(BadRequest)?,
+        None => requested(args).map_err(UsageError)?,
     };
     let (devices, batch) = (args.place.device.count(), config.train.batch);
     if devices > batch {
-        return Err(BadRequest(anyhow!(
+        return Err(UsageError(anyhow!(
             "--device names {devices} devices; train.batch = {batch} has fewer rows than devices"
         ))
         .into());
     }
-    let (opened, others) = device::open_list(&args.place.device).map_err(BadRequest)?;
-    let voice = Voice::new(args.quiet);
+    let (opened, others) = device::open_list(&args.place.device).map_err(UsageError)?;
+    let voice = StatusPrinter::new(args.quiet);
     if let Some(note) = &opened.note {
         voice.say(note);
     }
@@ -136,7 +136,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         config.train.iterations,
         opened.name
     ));
-    let fit = Fit {
+    let fit = Trainer {
         config: &config,
         splits: &splits,
         device: &autodiff,
@@ -144,7 +144,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         dir: &dir,
         stop: &stop,
     };
-    let mut bar = Bar::new(&voice, &config, state.progress.iteration);
+    let mut bar = ProgressCallback::new(&voice, &config, state.progress.iteration);
     let outcome = fit.run(&mut state, &mut bar)?;
     bar.finish();
     if outcome == Outcome::Interrupted {

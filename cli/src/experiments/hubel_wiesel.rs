@@ -1,13 +1,13 @@
 //! What a physiologist would find in the trained network.
 
 use anyhow::Result;
-use scotopic_train::analysis::Subject;
+use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::analysis::filters::{Active, filters};
 use scotopic_train::analysis::lateral::lateral;
 use scotopic_train::analysis::rates::rates;
-use scotopic_train::analysis::representation::RepresentationSettings;
+use scotopic_train::analysis::representation::RepresentationConfig;
 
-use super::{Context, Page, convergence, obtain};
+use super::{Context, Page, convergence, load_or_train};
 use crate::pictures;
 use crate::table::{Cell, Table};
 
@@ -20,15 +20,15 @@ const GOOD: f64 = 0.7;
 /// If data, device or files fail.
 pub(super) fn run(context: &Context) -> Result<Page> {
     let order = convergence::orders().remove(0);
-    let trained = obtain(context, &order)?;
+    let trained = load_or_train(context, &order)?;
     let splits = context.load(&trained.config.data)?;
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &trained.network,
         config: &trained.config,
         device: &context.device.device,
     };
     let shape = trained.checkpoint.image.shape;
-    let settings = RepresentationSettings {
+    let settings = RepresentationConfig {
         steps: vec![trained.config.inference.steps],
         count: context.size.images().min(2000),
         batch: 250,

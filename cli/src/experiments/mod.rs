@@ -15,16 +15,16 @@ use scotopic_train::device::Opened;
 
 mod convergence;
 mod hubel_wiesel;
+mod models;
 mod ood;
 mod page;
 mod published;
 mod rate_distortion;
 mod stability;
 mod table2_mnist;
-mod zoo;
 
+pub use models::{ModelSpec, TrainedModel, load_or_train};
 pub use page::Page;
-pub use zoo::{Order, Trained, obtain};
 
 /// How much is spent on an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::StateSpace;
 use super::noise::Noise;
 use crate::{Error, Moments, Result, Sequence};
 
-/// A transition further than so many standard deviations off is nought: e^{−45} of the peak.
+/// A transition further than so many standard deviations away is zero: e^{−45} of the peak.
 const REACH: f64 = 9.5;
 
 /// A model of one dimension as a hidden Markov model on evenly spaced states (identity 17): sums over nodes in
@@ -175,7 +175,7 @@ impl Grid {
         let ratio = |(a, p): (&f64, &f64)| if *p > 0.0 { a / p } else { 0.0 };
         let ratio: Vec<f64> = after.iter().zip(predicted).map(ratio).collect();
         let sum = |(q, (from, row)): (&f64, &(usize, Vec<f64>))| {
-            q * super::matrix::dot(row, &ratio[*from..])
+            q * crate::math::square::dot(row, &ratio[*from..])
         };
         q.iter().zip(&self.rows).map(sum).collect()
     }
@@ -184,7 +184,7 @@ impl Grid {
 /// Adds mean and variance of the distribution `weights` over the nodes.
 fn push(moments: &mut Moments, nodes: &[f64], weights: &[f64]) {
     let total: f64 = weights.iter().sum();
-    let mean = super::matrix::dot(nodes, weights) / total;
+    let mean = crate::math::square::dot(nodes, weights) / total;
     let square = |(x, w): (&f64, &f64)| w * (x - mean) * (x - mean);
     let variance = nodes.iter().zip(weights).map(square).sum::<f64>() / total;
     moments.mean.push(mean);

@@ -1,8 +1,8 @@
-//! The pair (x_{t−1}, x_t) under q: a Gaussian, said as a marginal of x_t and a kernel of x_{t−1} given x_t.
+//! The pair (x_{t−1}, x_t) under q: a Gaussian, as a marginal of x_t and a kernel of x_{t−1} given x_t.
 
 use serde::{Deserialize, Serialize};
 
-use super::matrix::{
+use crate::math::square::{
     add_transposed, apply, cholesky, dot, invert_lower, log_determinant, lower_gram, product,
     symmetrise, transpose, transposed_product,
 };

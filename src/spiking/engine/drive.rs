@@ -2,11 +2,11 @@
 
 use super::Form;
 use crate::ops::packing::{LANES, Packing, packed};
-use crate::ops::widest::widest;
 use crate::spiking::network::{Product, SpikingNetwork};
 use crate::spiking::panels::{Aligned, PANEL};
 use crate::spiking::products::{Rows, product, sparse_product, unfused_product};
 use crate::spiking::scores::weigh;
+use scotopic_filtering::simd_dispatch;
 
 /// What a form of the drive needs besides the network.
 #[derive(Debug, Clone)]
@@ -214,7 +214,7 @@ fn lateral_weights(network: &SpikingNetwork, product: Product) -> Vec<f32> {
     lateral
 }
 
-widest! {
+simd_dispatch! {
     /// `pulled = input − scale·Σ count·weights[place]`, all of padded length.
     fn inhibit(weights: &[i16], scale: f32, events: &Events, input: &[f32], pulled: &mut [f32]) = inhibit_body;
 }

@@ -3,20 +3,20 @@
 use anyhow::Result;
 use scotopic_figures::{Mark, Panel, Series, chart};
 use scotopic_train::analysis::rates::{RateDistribution, rates as distributed};
-use scotopic_train::analysis::representation::RepresentationSettings;
-use scotopic_train::analysis::tuning::{Tuning, TuningSettings, UnitTuning, tuning as tuned};
+use scotopic_train::analysis::representation::RepresentationConfig;
+use scotopic_train::analysis::tuning::{Tuning, TuningConfig, UnitTuning, tuning as tuned};
 
 use super::Request;
-use super::answer::{Answer, Table, said};
+use super::report::{AnalysisReport, Table, said};
 
-pub(super) fn rates(request: &Request<'_>) -> Result<Answer> {
-    let settings = RepresentationSettings {
+pub(super) fn rates(request: &Request<'_>) -> Result<AnalysisReport> {
+    let settings = RepresentationConfig {
         steps: vec![request.steps()],
         count: request.count(1000),
         batch: request.args.batch as usize,
     };
     let found = distributed(&request.subject, request.images()?, &settings)?;
-    let mut answer = Answer::new("rates", &found)?;
+    let mut answer = AnalysisReport::new("rates", &found)?;
     answer.table = Table::with("unit,rate");
     for (unit, &rate) in found.rates.iter().enumerate() {
         answer.table.push([unit.into(), rate.into()]);
@@ -82,11 +82,11 @@ fn histogram(found: &RateDistribution) -> Panel {
     }
 }
 
-pub(super) fn tuning(request: &Request<'_>) -> Result<Answer> {
-    let settings = TuningSettings::default();
+pub(super) fn tuning(request: &Request<'_>) -> Result<AnalysisReport> {
+    let settings = TuningConfig::default();
     let found = tuned(&request.subject, request.shape(), &settings)?;
     let s = found.summary;
-    let mut answer = Answer::new("tuning", &found)?;
+    let mut answer = AnalysisReport::new("tuning", &found)?;
     answer.table = Table::with(
         "unit,responsive,peak,blank,preferred_degrees,selectivity,half_width_degrees,frequency,bandwidth_octaves,\
          c50,exponent,rmax,contrast_r2,supersaturation,suppression,modulation",
