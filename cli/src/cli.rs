@@ -1,7 +1,7 @@
-//! The command line: what can be typed, and the exit code.
+//! The command line: commands and exit codes.
 //!
-//! Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 it failed, 2 the request
-//! makes no sense, 130 interrupted (after saving).
+//! Results go to stdout, progress and errors to stderr. Exit codes: 0 success, 1 failure, 2 usage error,
+//! 130 interrupted (after saving).
 
 use std::process::ExitCode;
 
@@ -9,12 +9,12 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands;
-use crate::usage::{UsageError, in_one_piece};
+use crate::usage::{UsageError, with_causes};
 
 /// Perception as inference: spiking networks that explain what they see.
 ///
-/// Train an iterative Poisson VAE, look at what it has learned, and use it. Without options,
-/// `scotopic train` learns from pictures it draws itself and needs neither files nor a network.
+/// Train an iterative Poisson VAE, analyse it and use it; filter time series and fit state-space models. Without
+/// options, `scotopic train` learns from generated images and needs neither files nor a network connection.
 #[derive(Debug, Parser)]
 #[command(
     name = "scotopic",
@@ -26,16 +26,16 @@ use crate::usage::{UsageError, in_one_piece};
 #[cfg_attr(
     not(feature = "vision"),
     command(
-        about = "Filtering of time series: beliefs, evidence and learning, one observation at a time",
-        long_about = "Filtering of time series: beliefs, evidence and learning, one observation at a time.\n\n\
-                      This build has the commands for time series only. `cargo build --release -p scotopic-cli` \
-                      makes all of them."
+        about = "Filter time series and fit state-space models",
+        long_about = "Filter time series and fit state-space models.\n\n\
+                      This build has the commands for time series only; all commands: \
+                      cargo build --release -p scotopic-cli"
     )
 )]
 #[cfg_attr(
     feature = "vision",
     command(
-        after_long_help = "Who has time series only can build `filter`, `fit` and `compare` alone, within a minute:\n  \
+        after_long_help = "filter, fit and compare also build alone, without burn, in about a minute:\n  \
                            cargo build --release -p scotopic-cli --no-default-features --features filters"
     )
 )]
@@ -56,29 +56,29 @@ pub enum Command {
     #[cfg(feature = "filters")]
     #[command(flatten)]
     Series(SeriesCommand),
-    /// Data sets, devices, configurations, files of models.
+    /// Data sets, devices, configurations and model files.
     #[cfg(feature = "vision")]
     #[command(flatten)]
     Tool(ToolCommand),
-    /// Print completions for a shell
+    /// Print shell completions
     Completions(commands::completions::CompletionsArgs),
 }
 
-/// Commands for models of images.
+/// Models of images.
 #[cfg(feature = "vision")]
 #[derive(Debug, Subcommand)]
 pub enum VisionCommand {
     /// Train a model, or continue a run
     Train(commands::train::TrainArgs),
-    /// Measure a model on a split of its data: R², error, zeros, free energy
+    /// Evaluate a model on a split of its data: R², squared error, fraction of zeros, free energy
     Evaluate(commands::evaluate::EvaluateArgs),
-    /// Ask what a model is like: convergence, read-outs, filters, tuning, receptive fields, weights
+    /// Analyse a model: convergence, read-outs, filters, tuning, receptive fields, weights
     Analyse(commands::analyse::AnalyseArgs),
-    /// Let a model see images, films, gratings; write spikes, rates, reconstructions, free energy
+    /// Infer from images, videos or gratings; write spikes, rates, reconstructions, free energy
     Infer(commands::infer::InferArgs),
-    /// Draw a model: its dictionary, reconstructions, convergence, spikes, inference as it unfolds
+    /// Draw figures of a model: dictionary, reconstructions, convergence, spikes, animated inference
     Show(commands::show::ShowArgs),
-    /// Run an experiment of the papers: train what it needs, measure, write a page
+    /// Run an experiment of the papers: train its models, evaluate them, write a report
     Experiment(commands::experiment::ExperimentArgs),
 }
 
@@ -96,11 +96,11 @@ impl VisionCommand {
     }
 }
 
-/// Commands for time series.
+/// Time series.
 #[cfg(feature = "filters")]
 #[derive(Debug, Subcommand)]
 pub enum SeriesCommand {
-    /// Filter observations as they come: beliefs, evidence, learning on the way
+    /// Filter observations online: beliefs, evidence, parameter learning
     Filter(commands::filter::FilterArgs),
     /// Fit a state-space model to sequences of observations
     Fit(commands::fit::FitArgs),
@@ -119,21 +119,21 @@ impl SeriesCommand {
     }
 }
 
-/// Commands for data sets, devices, configurations and files of models.
+/// Data sets, devices, configurations and model files.
 #[cfg(feature = "vision")]
 #[derive(Debug, Subcommand)]
 pub enum ToolCommand {
-    /// Data sets: list them, fetch, verify, prepare
+    /// List, download, verify and prepare data sets
     Data(commands::data::DataArgs),
-    /// List the devices of this machine, and why the others are not there
+    /// List the devices of this machine, and why others are unavailable
     Devices(commands::devices::DevicesArgs),
-    /// Time training, inference and the engine on this machine
+    /// Time training, inference and the event-driven engine on this machine
     Bench(commands::bench::BenchArgs),
     /// Show, check and explain configurations
     Config(commands::config::ConfigArgs),
-    /// Write a model for other programs: safetensors with a model card, or npz
+    /// Export a model: safetensors with a model card, or npz
     Export(commands::export::ExportArgs),
-    /// Make a model from a PyTorch checkpoint of the published iterative VAEs
+    /// Import a PyTorch checkpoint of the published iterative VAEs
     Import(commands::import::ImportArgs),
 }
 
@@ -151,7 +151,7 @@ impl ToolCommand {
     }
 }
 
-/// Parses the command line, does what it says, reports an error in one piece.
+/// Parses the command line, runs the command, and prints an error with its causes on one line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     #[cfg(feature = "vision")]
@@ -169,13 +169,13 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("scotopic: {}", in_one_piece(&error));
+            eprintln!("scotopic: {}", with_causes(&error));
             ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
         }
     }
 }
 
-/// A reader that goes away (`scotopic … | head`) is no error of ours.
+/// A reader that goes away (`scotopic … | head`) is not an error.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

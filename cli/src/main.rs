@@ -9,7 +9,7 @@ fn main() -> std::process::ExitCode {
 /// Mesa's drivers complain on stderr about a missing XDG_RUNTIME_DIR, which nothing here needs.
 fn quiet_mesa() {
     if cfg!(feature = "wgpu") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // SAFETY: the program has one thread so far; nothing else reads the environment meanwhile.
+        // SAFETY: first statement of the program, which has one thread: nothing else reads the environment meanwhile.
         #[allow(unsafe_code)]
         unsafe {
             std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir());

@@ -27,7 +27,7 @@ pub struct Fitted {
 /// be read off beliefs exactly.
 ///
 /// # Errors
-/// For equations that are no network, and whatever of the model, the data or the device cannot be used.
+/// For equations that are not a network, or if model, data or device cannot be used.
 pub fn fit(
     model: &Generalised,
     data: &[Sequence],
