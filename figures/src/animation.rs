@@ -318,8 +318,8 @@ mod tests {
             let shown = DynamicImage::ImageRgba8(frames[1].buffer().clone()).to_rgb8();
             let far = shown
                 .iter()
-                .zip(&picture.bytes())
-                .map(|(a, b)| a.abs_diff(*b));
+                .zip(picture.bytes())
+                .map(|(a, b)| a.abs_diff(b));
             assert!(far.max() <= Some(off));
         }
     }
