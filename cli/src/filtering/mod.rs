@@ -16,6 +16,7 @@
 
 pub mod comparison;
 mod credible;
+#[cfg(feature = "vision")]
 pub mod flow;
 pub mod generalised;
 mod label_matching;
