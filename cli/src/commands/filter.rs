@@ -15,12 +15,12 @@ use scotopic_datasets::series::Series;
 use scotopic_filtering::{AnyFilter, Filter as _};
 
 use super::filter_picture::{FigureRecorder, PictureArgs};
-use crate::args::UsageError;
 use crate::filtering::names::LearnSpec;
 use crate::filtering::source::from_one;
 use crate::filtering::{LineFormat, Lines, Source, model, snapshot};
 use crate::outputs::{check_apart, check_writable};
 use crate::table::number;
+use crate::usage::UsageError;
 
 /// Options of `scotopic filter`.
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::causal::{CausalConfig, CausalGeneralisedFilter};
-use super::model::{AnyEquations, GenerativeModel, ModelFile};
+use super::model::{AnyEquations, GenerativeModel, ModelFile, Named, Neural};
 use super::odem::{Odem, OdemConfig};
 use super::scheme::Embedding;
 use crate::{Error, Result};
@@ -21,6 +21,14 @@ pub struct GeneralisedModel {
 }
 
 impl GeneralisedModel {
+    /// The equations, if they are a network.
+    pub fn network(&self) -> Option<&Neural> {
+        match &self.model.equations {
+            Named::Neural(neural) => Some(neural),
+            _ => None,
+        }
+    }
+
     /// The model itself.
     ///
     /// # Errors
