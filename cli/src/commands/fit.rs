@@ -49,8 +49,8 @@ impl ModelKind {
 /// Options of `scotopic fit`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each file is one sequence; rows with an empty cell, NA or null are missing observations. With several\n\
-                        numbers of states the table compares them by BIC and AIC, and the best by BIC is written.\n\
+    after_help = "Each file is one sequence; rows with an empty cell, NA or null are missing observations. Several\n\
+                        numbers of states are compared by BIC and AIC, and the best by BIC is written.\n\
                         For a continuous-time model whose equations are a network (kind = \"neural\"), the network of \
                         the dynamics and both precisions are learned.\n\n\
                         Examples:\n  \

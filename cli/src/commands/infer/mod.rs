@@ -45,7 +45,7 @@ use recording::Recording;
 pub struct InferArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file
     pub model: PathBuf,
-    /// Images to present, or to move by the stimulus
+    /// Images to present, or to be moved by the stimulus
     #[arg(long, value_name = "PATH")]
     pub input: Option<PathBuf>,
     /// Movement of the images, or a stimulus without images [default: static images]
