@@ -9,7 +9,7 @@
 //! elements are in [`canvas`] (paper, rectangles, lines), [`colour`], [`text`], [`header`] (titles) and [`legend`];
 //! [`patch`] and [`strip`] (one tile, rows of tiles); [`axis`], [`plot`], [`curve`] and [`band`] (round ticks,
 //! a frame with two axes, one line in it, areas and dashes in it); [`counts`] (spike counts, checked and sorted);
-//! [`timeline`], [`shares`] and [`portrait`] (a long series in few columns, probabilities in it, one state against another).
+//! [`timeline`], [`shares`] and [`phase_portrait`] (a long series in few columns, probabilities in it, one state against another).
 
 pub mod animation;
 pub mod axis;
