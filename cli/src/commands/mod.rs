@@ -4,7 +4,7 @@ pub mod analyse;
 pub mod bench;
 pub mod compare;
 pub mod compare_args;
-pub mod compare_orders;
+pub mod compare_schemes;
 pub mod completions;
 pub mod config;
 pub mod data;
