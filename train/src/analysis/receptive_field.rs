@@ -1,4 +1,4 @@
-//! Receptive fields: spike-triggered averages of white noise, compared with the atoms.
+//! Spike-triggered averages under white noise, compared with atoms.
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Tensor;

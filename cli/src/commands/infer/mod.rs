@@ -207,7 +207,7 @@ fn reconstructions(
     )?)
 }
 
-/// Input and reconstruction at the recorded steps.
+/// Input and reconstruction over time.
 fn unfolding(
     frames: &Frames,
     recording: &Recording,
