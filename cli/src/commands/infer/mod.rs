@@ -77,7 +77,7 @@ pub struct InferArgs {
 
 /// Sequences in the animation.
 const COLUMNS: usize = 6;
-/// Frames of the animation at most.
+/// Maximum number of frames of the animation.
 const FRAMES: usize = 120;
 
 /// Runs inference.
@@ -203,11 +203,11 @@ fn reconstructions(
         &rows,
         tile,
         true,
-        "What the model sees",
+        "Inputs and reconstructions",
     )?)
 }
 
-/// Input and reconstruction, moment by moment.
+/// Input and reconstruction over time.
 fn unfolding(
     frames: &Frames,
     recording: &Recording,
