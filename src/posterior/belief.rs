@@ -29,7 +29,7 @@ pub enum Belief {
     Laplace(LaplacePosterior),
     /// One of many.
     Categorical(CategoricalPosterior),
-    /// No distribution at all.
+    /// No distribution.
     Point(PointEstimate),
 }
 
