@@ -1,4 +1,4 @@
-//! State-space models in files, and filters that run over data.
+//! State-space models in files, and filtering of series.
 //!
 //! | concept | file |
 //! |---|---|
