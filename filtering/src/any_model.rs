@@ -58,7 +58,7 @@ impl AnyModel {
             }
             Self::Generalised(model) => {
                 let size = many(model.sizes().0, "state");
-                format!("model of {size} in continuous time")
+                format!("continuous-time model of {size}")
             }
         }
     }

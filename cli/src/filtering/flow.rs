@@ -10,7 +10,7 @@ use scotopic_models::filtering::generalised::{FlowLearningConfig, NoiseStructure
 
 
 /// A network that was learned, in the form of the file that it came from.
-pub struct Fitted {
+pub struct FlowFit {
     /// The model with its weights and precisions.
     pub model: GeneralisedModel,
     /// The evidence of all series under it as the file filters it, in nats.
@@ -34,7 +34,7 @@ pub fn fit(
     output: bool,
     seed: u64,
     device: &Device,
-) -> Result<Fitted> {
+) -> Result<FlowFit> {
     let Some(neural) = model.network() else {
         bail!("the equations are no network");
     };
@@ -88,7 +88,7 @@ pub fn fit(
         } else {
             0
         };
-    Ok(Fitted {
+    Ok(FlowFit {
         log_evidence: evidence(&new, data)?,
         rounds: learned.rounds.len() - 1,
         free: weights + 2,
