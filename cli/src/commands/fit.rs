@@ -358,7 +358,7 @@ fn network(
 }
 
 #[cfg(not(feature = "vision"))]
-fn network(_: &GeneralisedModel, _: &[Sequence], _: &FitArgs, _: Instant) -> Result<Fitted> {
+fn network(_: &GeneralisedModel, _: &[Sequence], _: &FitArgs, _: Instant) -> Result<ModelFit> {
     bail!(
         "a network is learned on tensors, which this build leaves out; \
          `cargo build --release -p scotopic-cli` makes one that has them"
