@@ -5,6 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Linearisation,
 };
@@ -13,7 +14,6 @@ use scotopic_filtering::generalised::model::{
 };
 use scotopic_filtering::generalised::odem::{Odem, OdemConfig};
 use scotopic_filtering::generalised::scheme::Embedding;
-use scotopic_filtering::Filter as _;
 
 fn settings(order: usize) -> CausalConfig {
     CausalConfig::from(Embedding {
@@ -100,7 +100,8 @@ fn odem(c: &mut Criterion) {
         let mut scheme = Odem::new(model, assumed, None).expect("the default settings");
         group.bench_function(BenchmarkId::from_parameter(order), |b| {
             b.iter(|| {
-                let y: [f64; 3] = std::array::from_fn(|i| 0.4 + 0.2 * signal(scheme.observations(), i));
+                let y: [f64; 3] =
+                    std::array::from_fn(|i| 0.4 + 0.2 * signal(scheme.observations(), i));
                 black_box(scheme.update(Some(&y))).expect("finite observations");
             });
         });

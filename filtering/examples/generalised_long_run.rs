@@ -4,12 +4,12 @@
 //! `tangent`, `second_order` or `never` (third moments, but a outlier_thresholdd belief is not widened).
 use std::time::Instant;
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Generation, Linearisation,
 };
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, Linear, Lorenz};
 use scotopic_filtering::generalised::scheme::Embedding;
-use scotopic_filtering::Filter as _;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 

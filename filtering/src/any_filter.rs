@@ -12,9 +12,13 @@ use crate::generalised::GeneralisedModel;
 use crate::generalised::causal::CausalGeneralisedFilter;
 use crate::generalised::model::AnyEquations;
 use crate::generalised::odem::{Odem, OdemConfig};
-use crate::hmm::{AnyEmission, Decoupled, Factorisation, Learn, Learning, Online, TiedKernel, TiedLearning};
+use crate::hmm::{
+    AnyEmission, Decoupled, Factorisation, Learn, Learning, Online, TiedKernel, TiedLearning,
+};
 use crate::nonlinear::models::AnyStateSpace;
-use crate::nonlinear::{ElboKind, LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning};
+use crate::nonlinear::{
+    ElboKind, LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning,
+};
 use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result, Step};
 
 /// A filter of any kind, fixed or learning. A snapshot of it goes on where it was; those of the first version, which
@@ -113,7 +117,9 @@ impl AnyLearning {
         let tagged = MapDeserializer::<_, NameError>::new([("rule", name)].into_iter());
         let read = match model {
             AnyModel::Hmm(_) => Learn::deserialize(tagged).map(Self::Hmm),
-            AnyModel::LinearGaussian(_) => GaussianLearn::deserialize(tagged).map(Self::LinearGaussian),
+            AnyModel::LinearGaussian(_) => {
+                GaussianLearn::deserialize(tagged).map(Self::LinearGaussian)
+            }
             AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => return Self::named(model, None),
         };
         read.map_err(|error| Error::setting("rule", format!("{name} ({error})"), rules))
@@ -257,7 +263,11 @@ impl AnyFilter {
             }
             (model, _) => {
                 let rules = AnyLearning::rules(&model);
-                return Err(Error::setting("rule", "that of another kind of model", rules));
+                return Err(Error::setting(
+                    "rule",
+                    "that of another kind of model",
+                    rules,
+                ));
             }
         })
     }
@@ -266,7 +276,9 @@ impl AnyFilter {
     pub fn model(&self) -> AnyModel {
         match self {
             Self::Hmm(f) => AnyModel::Hmm(f.model().clone()),
-            Self::HmmLearning(f) => AnyModel::Hmm(f.averaged().unwrap_or_else(|| f.model().clone())),
+            Self::HmmLearning(f) => {
+                AnyModel::Hmm(f.averaged().unwrap_or_else(|| f.model().clone()))
+            }
             Self::Gaussian(f) => AnyModel::LinearGaussian(f.model().clone()),
             Self::GaussianLearning(f) => AnyModel::LinearGaussian(f.model().clone()),
             Self::Nonlinear(f) => AnyModel::Nonlinear(f.model().clone()),

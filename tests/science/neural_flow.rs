@@ -2,6 +2,7 @@
 //! numbers and finite differences, and learned flows against the generator of the data.
 
 use burn::tensor::{Device, Tensor};
+use scotopic::filtering::Filter as _;
 use scotopic::filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Generation, SmoothingLag, TransitionCollector,
 };
@@ -9,7 +10,6 @@ use scotopic::filtering::generalised::model::{
     Activation, Equations, GenerativeModel, Network, Neural, Number, Point, Sizes,
 };
 use scotopic::filtering::generalised::scheme::Embedding;
-use scotopic::filtering::Filter as _;
 use scotopic::filtering::generalised::{Function, RegressionPoints};
 use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};

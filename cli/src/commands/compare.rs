@@ -11,8 +11,8 @@ use scotopic_filtering::hmm::BatchEm;
 
 use super::compare_args::CompareArgs;
 use super::{compare_schemes, print};
-use crate::filtering::model;
 use crate::filtering::comparison::{self, FactorisationRow, Learning};
+use crate::filtering::model;
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 

@@ -14,7 +14,11 @@ use crate::filtering::{Source, scheme_comparison};
 use crate::table::{Cell, Table};
 
 /// Schemes × smoothness × orders of a continuous-time model.
-pub(super) fn run(args: &CompareArgs, model: &GeneralisedModel, data: &Sequence) -> Result<ExitCode> {
+pub(super) fn run(
+    args: &CompareArgs,
+    model: &GeneralisedModel,
+    data: &Sequence,
+) -> Result<ExitCode> {
     let truth = match &args.true_states {
         // --columns applies to the observations, not to the file of states.
         Some(path) => {

@@ -8,8 +8,8 @@ use scotopic_datasets::series::Series;
 use scotopic_filtering::AnyFilter;
 
 use crate::filtering::Band;
-use crate::filtering::recorder::{BeliefRecorder, FigureOptions, Format};
 use crate::filtering::Source;
+use crate::filtering::recorder::{BeliefRecorder, FigureOptions, Format};
 
 /// Options of the figure of the beliefs, and the true states to score them against.
 #[derive(Debug, Args)]

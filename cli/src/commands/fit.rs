@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
-use scotopic_filtering::generalised::GeneralisedModel;
-use scotopic_filtering::{AnyModel, Sequence};
 use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
+use scotopic_filtering::generalised::GeneralisedModel;
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnable};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use scotopic_filtering::{AnyModel, Sequence};
 #[cfg(feature = "vision")]
 use scotopic_train::device::{self, DeviceChoice};
 

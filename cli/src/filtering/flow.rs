@@ -8,7 +8,6 @@ use scotopic_filtering::generalised::model::{GenerativeModel, Level, Named};
 use scotopic_filtering::{Filter as _, Sequence};
 use scotopic_models::filtering::generalised::{FlowLearningConfig, NoiseStructure, learn};
 
-
 /// A network that was learned, in the form of the file that it came from.
 pub struct FlowFit {
     /// The model with its weights and precisions.

@@ -135,7 +135,10 @@ impl<W: Write> Lines<W> {
                     "{t},{seen},{:?},{:?}",
                     step.increment, step.elbo
                 )?;
-                let numbers = belief.numbers().into_iter().flat_map(|(_, numbers)| numbers);
+                let numbers = belief
+                    .numbers()
+                    .into_iter()
+                    .flat_map(|(_, numbers)| numbers);
                 for value in numbers {
                     write!(self.writer, ",{value:?}")?;
                 }

@@ -21,7 +21,8 @@ impl LearnSpec {
     /// For a rule that the kind of model does not know, or settings that make no sense.
     pub fn of(&self, model: &AnyModel) -> Result<AnyLearning> {
         let rules = AnyLearning::rules(model);
-        let unknown = || format!("unknown learning rule or settings; the rules of this model are {rules}");
+        let unknown =
+            || format!("unknown learning rule or settings; the rules of this model are {rules}");
         let text = match self {
             Self::Default => return Ok(AnyLearning::named(model, None)?),
             Self::Named(name) => {

@@ -12,8 +12,8 @@ use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFil
 use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::scheme::Embedding;
-use scotopic_filtering::{Filter, GaussianBelief, Sequence};
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
+use scotopic_filtering::{Filter, GaussianBelief, Sequence};
 use serde::Serialize;
 
 use super::Band;
@@ -118,7 +118,9 @@ pub fn run(
                 track.first = at;
             }
             track.mean.push(belief.mean[i]);
-            track.deviation.push(belief.covariance[i * n + i].max(0.0).sqrt());
+            track
+                .deviation
+                .push(belief.covariance[i * n + i].max(0.0).sqrt());
         }
         let Some(truth) = truth else { continue };
         let error = DVector::from_column_slice(belief.mean) - truth.column(at);

@@ -37,11 +37,11 @@ pub mod predictive_coding;
 mod regression_points;
 pub mod scheme;
 
+pub use described_model::GeneralisedModel;
 pub use embedded::{
     Edge, FreeEnergy, Layout, Record, SampleEmbedding, TopOrder, Weights, Window, dem,
     error_jacobian, generalised_precision, lap, prediction_errors, shift, shift_matrix,
 };
-pub use described_model::GeneralisedModel;
 pub use integrator::{LocalLinearisation, MatrixExponential};
 pub use kalman_bucy::{
     CovarianceMode, KalmanBucy, KalmanBucySnapshot, WhiteNoiseSystem, sampled_kalman_step,

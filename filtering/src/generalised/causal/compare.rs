@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::config::CausalConfig;
 use super::filter::CausalGeneralisedFilter;
+use crate::Filter as _;
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::scheme::Embedding;
-use crate::Filter as _;
 use crate::{Result, Sequence};
 
 /// One row of the table.

@@ -30,9 +30,7 @@ use super::third_moments::ThirdMoments;
 use super::transition::{Channels, Transition};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::math::in_place::add_scaled;
-use crate::{
-    Belief, Error, Filter, GaussianBelief, Moments, PredictedObservation, Result, Step,
-};
+use crate::{Belief, Error, Filter, GaussianBelief, Moments, PredictedObservation, Result, Step};
 
 /// Filtering of states, causes and (if asked) parameters from y_1 … y_t alone, with a posterior that
 /// keeps: see the [module](super) for the derivation.

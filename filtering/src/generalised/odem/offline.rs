@@ -4,8 +4,8 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::{Odem, OdemConfig};
-use crate::generalised::model::{Equations, GenerativeModel};
 use crate::Filter as _;
+use crate::generalised::model::{Equations, GenerativeModel};
 use crate::{Error, Result, Sequence};
 
 /// What one pass ended with.

@@ -309,9 +309,11 @@ impl<E: Equations + Clone> Filter for PredictiveCoding<E> {
     fn predicted_observation(&self) -> Result<PredictedObservation> {
         let mut now = self.clone();
         let states = self.states();
-        now.stack.evaluate(states, &[], &now.theta, &mut now.local)?;
+        now.stack
+            .evaluate(states, &[], &now.theta, &mut now.local)?;
         let noise = self.output_precision.clone().cholesky();
-        let noise = noise.ok_or_else(|| Error::not_finite(self.seen, "the noise of y", f64::NAN))?;
+        let noise =
+            noise.ok_or_else(|| Error::not_finite(self.seen, "the noise of y", f64::NAN))?;
         Ok(PredictedObservation::Numbers(Moments {
             mean: now.local.g.iter().copied().collect(),
             variance: noise.inverse().diagonal().iter().copied().collect(),

@@ -1,6 +1,7 @@
 //! The causal generalised filter against exact posteriors, recordings and data of its own making.
 
 use super::reference::{Table, folders, golden, spec};
+use scotopic_filtering::Filter;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Generated, Generation, compare,
@@ -9,7 +10,6 @@ use scotopic_filtering::generalised::model::{
     CausePrior, Equations, GaussianPrior, GenerativeModel, Level, Linear, Lorenz, NoisePrecision,
 };
 use scotopic_filtering::generalised::scheme::Embedding;
-use scotopic_filtering::Filter;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 

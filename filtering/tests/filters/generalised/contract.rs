@@ -1,6 +1,7 @@
 //! What the causal filter promises besides its numbers: failures change nothing, snapshots go on, generalised
 //! states are what they say.
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Generated, Generation,
 };
@@ -8,7 +9,6 @@ use scotopic_filtering::generalised::model::{
     Equations, GenerativeModel, Linear, Number, Point, Sizes,
 };
 use scotopic_filtering::generalised::scheme::Embedding;
-use scotopic_filtering::Filter as _;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{Error, Result};
 
@@ -69,11 +69,7 @@ fn a_failed_update_changes_nothing_and_names_its_term() -> Result<()> {
         if in_f {
             filter.update(Some(&[0.0]))?;
         }
-        let mean = (
-            filter.states().to_vec(),
-            filter.bins(),
-            filter.elbo(),
-        );
+        let mean = (filter.states().to_vec(), filter.bins(), filter.elbo());
         match filter.update(Some(&[0.0])) {
             Err(Error::NotFinite { index, what, .. }) => {
                 assert_eq!(index, u64::from(in_f));
@@ -81,11 +77,7 @@ fn a_failed_update_changes_nothing_and_names_its_term() -> Result<()> {
             }
             other => panic!("{other:?}"),
         }
-        let after = (
-            filter.states().to_vec(),
-            filter.bins(),
-            filter.elbo(),
-        );
+        let after = (filter.states().to_vec(), filter.bins(), filter.elbo());
         assert_eq!(mean, after);
     }
     // What follows a failure is what would have followed without it, bit for bit.

@@ -2,9 +2,9 @@
 //! for every order: same data, same bins.
 
 use super::reference::joint_gaussian::{Drawn, Errors, JointGaussian, convolution};
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use scotopic_filtering::generalised::scheme::Embedding;
-use scotopic_filtering::Filter as _;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 
 const BINS: usize = 48;

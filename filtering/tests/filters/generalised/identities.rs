@@ -2,12 +2,12 @@
 
 use super::reference::{Table, folders, spec};
 use proptest::prelude::*;
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter, NoiseShape};
 use scotopic_filtering::generalised::model::{
     CausePrior, GaussianPrior, GenerativeModel, Level, Linear, NoisePrecision,
 };
 use scotopic_filtering::generalised::noise::Autocorrelation;
-use scotopic_filtering::Filter as _;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 
 /// A textbook Kalman filter: x ← F x + N(0, Q), y = H x + N(0, R), from N(m, P) at the first observation.
@@ -166,10 +166,7 @@ fn recorded_kalman_filters_are_reproduced() {
             }
         }
         let expected = spec["kf_loglik"].as_f64().unwrap();
-        assert!(
-            (filter.elbo() - expected).abs() < 1e-6,
-            "{part}"
-        );
+        assert!((filter.elbo() - expected).abs() < 1e-6, "{part}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Equations that are networks: against linear models, in files, exchanged in a running filter, and what beliefs
 //! say of them.
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Generation, NoiseShape, SmoothingLag,
     TransitionCollector,
@@ -12,7 +13,6 @@ use scotopic_filtering::generalised::model::{
 use scotopic_filtering::generalised::noise::Autocorrelation;
 use scotopic_filtering::generalised::odem::{Odem, OdemConfig};
 use scotopic_filtering::generalised::scheme::Embedding;
-use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::{Function, RegressionPoints};
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};

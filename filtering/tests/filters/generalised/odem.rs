@@ -1,12 +1,12 @@
 //! Online triple estimation on data of its own making, and on data of another model.
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::generalised::causal::{CausalConfig, Generation, NoiseShape};
 use scotopic_filtering::generalised::model::{
     GeneralisedLotkaVolterra, GenerativeModel, Linear, Lorenz, LorenzOutput, NoisePrecision,
 };
 use scotopic_filtering::generalised::odem::{Odem, OdemConfig, triple_estimation};
-use scotopic_filtering::Filter as _;
 use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -68,6 +68,7 @@ fn a_wrong_model_still_sees_more_than_the_raw_observations() {
                         .unwrap();
                     let truth = data.states.column(t);
                     let squares = odem
+                        .filter()
                         .states()
                         .iter()
                         .zip(truth.iter())

@@ -1,10 +1,10 @@
 //! Identities of schemes in generalised coordinates, on models with closed-form solutions. One linear model and one way to
 //! write the flow serve all of them, which is why they share a file.
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::model::{Equations, GenerativeModel, Number, Point, Sizes};
 use scotopic_filtering::generalised::scheme::Embedding;
-use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::{
     CovarianceMode, Edge, KalmanBucy, Layout, Local, LocalLinearisation, SampleEmbedding, TopOrder,
     WhiteNoiseSystem, Window, error_jacobian, generalised_precision, prediction_errors, sharpening,
@@ -554,8 +554,16 @@ fn a_stream_is_a_series() -> Result<()> {
         for (t, y) in series.iter().enumerate() {
             dem.update(y)?;
             if t >= 10 {
-                assert_eq!(&dem.record().states[..], &whole[t - lag].states[..], "bin {t}");
-                assert_eq!(&dem.record().causes[..], &whole[t - lag].causes[..], "bin {t}");
+                assert_eq!(
+                    &dem.record().states[..],
+                    &whole[t - lag].states[..],
+                    "bin {t}"
+                );
+                assert_eq!(
+                    &dem.record().causes[..],
+                    &whole[t - lag].causes[..],
+                    "bin {t}"
+                );
             }
         }
         assert_eq!(dem.observations(), 50);
@@ -618,7 +626,7 @@ fn what_goes_wrong_is_named_and_changes_nothing() -> Result<()> {
     let mut kept = before.clone();
     for _ in 0..10 {
         match dem.update(Some(&[-50.0])) {
-            Ok(()) => {
+            Ok(_) => {
                 kept = (
                     dem.generalised_states().to_vec(),
                     dem.record().clone(),

@@ -1,11 +1,11 @@
 //! Expectation–maximisation over whole series: filter, learn from the beliefs, filter again.
 
 use burn::tensor::Device;
+use scotopic::filtering::Filter as _;
 use scotopic::filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, TransitionCollector,
 };
 use scotopic::filtering::generalised::model::{GenerativeModel, Neural};
-use scotopic::filtering::Filter as _;
 use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::{Result, Sequence};
 use serde::{Deserialize, Serialize};

@@ -1,14 +1,12 @@
 //! Learning while filtering: a few steps every so many observations.
 
 use burn::tensor::Device;
-use scotopic::filtering::{
-    Belief, Filter, Moments, PredictedObservation, Result, Step,
-};
 use scotopic::filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, TransitionCollector,
 };
 use scotopic::filtering::generalised::model::{GenerativeModel, Neural};
 use scotopic::filtering::nalgebra::DMatrix;
+use scotopic::filtering::{Belief, Filter, Moments, PredictedObservation, Result, Step};
 
 use super::config::FlowLearningConfig;
 use super::m_step::MStep;

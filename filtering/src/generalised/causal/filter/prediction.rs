@@ -3,9 +3,9 @@
 use nalgebra::DMatrix;
 
 use super::CausalGeneralisedFilter;
+use crate::Result;
 use crate::filter::{Moments, PredictedObservation};
 use crate::generalised::model::{Argument, Equations, Point};
-use crate::Result;
 
 impl<E: Equations> CausalGeneralisedFilter<E> {
     /// g at the mean, and its variance by ∂g/∂x, unknown where g depends on causes; `free` are the parameters that
@@ -42,7 +42,8 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         let covariance: Vec<f64> = rows.flat_map(|row| &row[..sizes.states]).copied().collect();
         let slope = slope.transpose();
         let rows = slope.as_slice().chunks_exact(sizes.states.max(1));
-        let Moments { variance, .. } = Moments::linear(rows.map(|row| (row, 0.0)), at.x, &covariance);
+        let Moments { variance, .. } =
+            Moments::linear(rows.map(|row| (row, 0.0)), at.x, &covariance);
         Moments { mean: g, variance }
     }
 

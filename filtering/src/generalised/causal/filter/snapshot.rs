@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::{JointBelief, CausalGeneralisedFilter};
+use super::{CausalGeneralisedFilter, JointBelief};
 use crate::generalised::causal::config::CausalConfig;
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::{Error, Result};
