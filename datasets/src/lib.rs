@@ -82,6 +82,7 @@ mod replace;
 mod sha;
 mod source;
 mod splits;
+mod standardisation;
 
 pub use cifar::CifarConfig;
 pub use config::DataConfig;
@@ -95,6 +96,7 @@ pub use npy::NpyConfig;
 pub use omniglot::OmniglotConfig;
 pub use ood::{OodConfig, OodSource, OodSuite};
 pub use picture::Picture;
-pub use splits::{Splits, Standardisation};
+pub use splits::Splits;
+pub use standardisation::Standardisation;
 pub use stimulus::StimulusConfig;
 pub use whitening::{WhiteningConfig, WhiteningKind};

@@ -6,15 +6,15 @@
 //! [`Perception`] is what every model can do; [`Iterative`] is the one that this room is named after. The
 //! others, which need networks of their own, are in `scotopic-models`.
 
-mod objective;
+mod generative;
 mod perception;
 mod rule;
 mod spiking;
 mod stimulus;
-mod unroll;
+mod trajectory;
 
-pub use objective::{Objective, composed_objective};
-pub use perception::{Expectation, Generated, Generative, Perception, Refined, Step};
+pub use generative::{Expectation, Generated, Generative};
+pub use perception::{Perception, Refined, Step, composed_objective, unroll};
 pub use rule::{Dynamics, Iterative, Leak, NaturalGradient, StepForm};
 pub use stimulus::Stimulus;
-pub use unroll::{Moment, Record, Trajectory, reattach, unroll};
+pub use trajectory::{Moment, Objective, Record, Trajectory, reattach};

@@ -40,4 +40,4 @@ pub(crate) mod packing;
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 mod paired;
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
-pub(crate) mod widest;
+pub(crate) mod simd_dispatch;

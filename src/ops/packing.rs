@@ -6,32 +6,41 @@
 pub(crate) const LANES: usize = 32;
 
 /// A number of 32 bits.
-pub(crate) trait Word: Copy + Default {}
-impl Word for u32 {}
-impl Word for f32 {}
+///
+/// # Safety
+/// Implemented only for types of 32 bits without padding: they are read and written as such.
+#[allow(unsafe_code)]
+pub(crate) unsafe trait Word: Copy + Default {}
+// SAFETY: both are 32 bits.
+#[allow(unsafe_code)]
+unsafe impl Word for u32 {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl Word for f32 {}
 
 /// How it is done on one kind of processor. All give the same bits.
-pub(crate) trait Packing {
+pub(crate) trait Packing: Copy {
     /// Bit l says whether value l is at most the limit; NaN is not.
-    fn at_most(values: &[f32; LANES], limit: f32) -> u32;
+    fn at_most(self, values: &[f32; LANES], limit: f32) -> u32;
 
     /// Writes the values whose bits are set to `to` from place `at` on, one behind the other. The rest of the [`LANES`]
     /// places from there is overwritten with anything.
-    fn put<T: Word>(to: &mut [T], at: usize, which: u32, values: &[T; LANES]);
+    fn put<T: Word>(self, to: &mut [T], at: usize, which: u32, values: &[T; LANES]);
 }
 
 /// With what every processor has.
+#[derive(Clone, Copy)]
 pub(crate) struct OneByOne;
 
 impl Packing for OneByOne {
     #[inline(always)]
-    fn at_most(values: &[f32; LANES], limit: f32) -> u32 {
+    fn at_most(self, values: &[f32; LANES], limit: f32) -> u32 {
         let bits = values.iter().enumerate();
         bits.fold(0, |bits, (l, value)| bits | u32::from(*value <= limit) << l)
     }
 
     #[inline(always)]
-    fn put<T: Word>(to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
+    fn put<T: Word>(self, to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
         let to = &mut to[at..at + LANES];
         let mut next = 0;
         // Without a branch: every value is written, and the next overwrites it unless its bit is set.
@@ -52,16 +61,26 @@ mod x86 {
 
     use super::{LANES, Packing, Word};
 
-    /// Only in functions that are compiled for it: [`packed!`](super::packed) sees to that.
-    pub(crate) struct Avx512;
+    /// There is one only where the processor has AVX-512.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512(());
+
+    impl Avx512 {
+        /// # Safety
+        /// The processor has AVX-512 (F, DQ, BW, VL), with `popcnt`.
+        #[inline(always)]
+        pub(crate) unsafe fn assume() -> Self {
+            Self(())
+        }
+    }
 
     impl Packing for Avx512 {
         #[inline(always)]
-        fn at_most(values: &[f32; LANES], limit: f32) -> u32 {
+        fn at_most(self, values: &[f32; LANES], limit: f32) -> u32 {
             let (halves, _) = values.as_chunks::<16>();
             let mut bits = 0;
             for (i, half) in halves.iter().enumerate() {
-                // SAFETY: the function around has AVX-512, and `half` is 64 bytes.
+                // SAFETY: `self` says that there is AVX-512, and `half` is 64 bytes.
                 let here = unsafe {
                     let limit = _mm512_set1_ps(limit);
                     _mm512_cmp_ps_mask::<_CMP_LE_OQ>(_mm512_loadu_ps(half.as_ptr()), limit)
@@ -72,7 +91,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn put<T: Word>(to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
+        fn put<T: Word>(self, to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
             let to = &mut to[at..at + LANES];
             let mut next = 0;
             let (halves, _) = values.as_chunks::<16>();
@@ -90,8 +109,18 @@ mod x86 {
         }
     }
 
-    /// Only in functions that are compiled for it: [`packed!`](super::packed) sees to that.
-    pub(crate) struct Avx2;
+    /// There is one only where the processor has AVX2.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2(());
+
+    impl Avx2 {
+        /// # Safety
+        /// The processor has AVX2, with `popcnt`.
+        #[inline(always)]
+        pub(crate) unsafe fn assume() -> Self {
+            Self(())
+        }
+    }
 
     /// Of every eight bits, the places of those that are set, in order.
     static ORDERS: [[u32; 8]; 256] = {
@@ -113,11 +142,11 @@ mod x86 {
 
     impl Packing for Avx2 {
         #[inline(always)]
-        fn at_most(values: &[f32; LANES], limit: f32) -> u32 {
+        fn at_most(self, values: &[f32; LANES], limit: f32) -> u32 {
             let (quarters, _) = values.as_chunks::<8>();
             let mut bits = 0;
             for (i, quarter) in quarters.iter().enumerate() {
-                // SAFETY: the function around has AVX2, and `quarter` is 32 bytes.
+                // SAFETY: `self` says that there is AVX2, and `quarter` is 32 bytes.
                 let here = unsafe {
                     let limit = _mm256_set1_ps(limit);
                     let values = _mm256_loadu_ps(quarter.as_ptr());
@@ -129,7 +158,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn put<T: Word>(to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
+        fn put<T: Word>(self, to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
             let to = &mut to[at..at + LANES];
             let mut next = 0;
             let (quarters, _) = values.as_chunks::<8>();
@@ -149,84 +178,46 @@ mod x86 {
     }
 }
 
-/// Defines `$name` as `$body::<P>` compiled for each [`Packing`] and chosen at run time, as
-/// [`widest!`](super::widest::widest) does.
-macro_rules! packed {
-    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident;) => {
-        $(#[$doc])*
-        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
-            #[cfg(target_arch = "x86_64")]
-            {
-                use $crate::ops::packing::{Avx2, Avx512};
-                #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,fma,popcnt")]
-                fn avx512($($arg: $ty),*) $(-> $ret)? {
-                    $body::<Avx512>($($arg),*)
-                }
-                #[target_feature(enable = "avx2,fma,popcnt")]
-                fn avx2($($arg: $ty),*) $(-> $ret)? {
-                    $body::<Avx2>($($arg),*)
-                }
-                use std::arch::is_x86_feature_detected as has;
-                let both = has!("fma") && has!("popcnt");
-                if both && has!("avx512f") && has!("avx512dq") && has!("avx512bw") && has!("avx512vl") {
-                    // SAFETY: every feature named on the function was just found on this processor.
-                    #[allow(unsafe_code)]
-                    return unsafe { avx512($($arg),*) };
-                }
-                if both && has!("avx2") {
-                    // SAFETY: as above.
-                    #[allow(unsafe_code)]
-                    return unsafe { avx2($($arg),*) };
-                }
-            }
-            $body::<$crate::ops::packing::OneByOne>($($arg),*)
-        }
-    };
-}
-pub(crate) use packed;
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::noise::NoiseKey;
+    use crate::ops::simd_dispatch::simd_dispatch;
 
     /// What the bits say and what is packed, for bits from none to all.
-    fn packs_in_order<P: Packing>() {
+    fn packs_in_order<P: Packing>(packing: P) {
         for trial in 0..2000u32 {
             let word = |l: usize| NoiseKey::new(3).step(trial).words(l as u32, 0)[0];
             let limit = trial as f32 / 1999.0;
             let mut values: [f32; LANES] =
                 std::array::from_fn(|l| word(l) as f32 / u32::MAX as f32);
             values[trial as usize % LANES] = f32::NAN;
-            let bits = P::at_most(&values, limit);
+            let bits = packing.at_most(&values, limit);
             let expected: Vec<u32> = (0..LANES as u32)
                 .filter(|l| values[*l as usize] <= limit)
                 .collect();
             assert_eq!(bits, expected.iter().fold(0, |bits, l| bits | 1 << l));
             let mut to = [u32::MAX; 3 * LANES];
-            P::put(&mut to, 5, bits, &std::array::from_fn(|l| l as u32));
+            packing.put(&mut to, 5, bits, &std::array::from_fn(|l| l as u32));
             assert_eq!(to[5..][..expected.len()], expected);
             let outside = to[..5].iter().chain(&to[5 + LANES..]);
             assert!(outside.copied().all(|word| word == u32::MAX));
         }
     }
 
-    packed! {
-        fn of_this_processor() = packs_in_order_inlined;
-    }
-
-    #[inline(always)]
-    fn packs_in_order_inlined<P: Packing>() {
-        packs_in_order::<P>();
+    simd_dispatch! {
+        fn of_this_processor() = packed packs_in_order;
     }
 
     #[test]
     fn all_ways_pack_in_order() {
-        packs_in_order::<OneByOne>();
+        packs_in_order(OneByOne);
         of_this_processor();
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
-            packs_in_order::<Avx2>();
+            // SAFETY: it was just found.
+            #[allow(unsafe_code)]
+            packs_in_order(unsafe { Avx2::assume() });
         }
     }
 }

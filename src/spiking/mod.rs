@@ -10,19 +10,24 @@
 //! | the numbers that a network is | `network` |
 //! | one refinement of a row: drive, implicit step, clamps | `potential` |
 //! | the terms of F | `scores` |
-//! | products with a dictionary that stays in the cache, and how it lies there | `products`, `panels` |
-//! | T steps forwards and backwards, in segments | `unroll`, `tape`, `slopes` |
+//! | products with a dictionary that stays in the cache, and how it lies there | `products`, `sparse`, `rows`, `panels` |
+//! | T steps forwards and backwards, in segments | `segments`, `forward`, `backward`, `tape`, `slopes` |
 //! | a batch on all threads | `batch` |
 //! | perceiving with a trained network, event by event | [`Engine`] |
 
+mod backward;
 mod batch;
 mod engine;
+mod forward;
 mod network;
 mod panels;
 mod potential;
 mod products;
+mod rows;
 mod scores;
+mod segments;
 mod slopes;
+mod sparse;
 mod tape;
 mod unroll;
 

@@ -4,7 +4,7 @@ use super::network::SpikingNetwork;
 use crate::inference::Leak;
 use crate::ops::clamped_step::processor::ceiling_f32;
 use crate::ops::implicit_step::processor::{Solved, WIDTH, solve, whole_vectors};
-use crate::ops::{scalar, widest::widest};
+use crate::ops::{scalar, simd_dispatch::simd_dispatch};
 
 /// What one refinement of one row reads and writes; every slice is `[latent]`.
 pub(crate) struct Row<'a> {
@@ -59,11 +59,11 @@ pub(crate) fn refine(network: &SpikingNetwork, row: Row<'_>) {
     }
 }
 
-widest! {
+simd_dispatch! {
     fn explicit(homeostasis: &[f32], row: Row<'_>, constants: Constants) = explicit_body;
 }
 
-widest! {
+simd_dispatch! {
     fn proximal(homeostasis: &[f32], curvature: &[f32], row: Row<'_>, constants: Constants) = proximal_body;
 }
 

@@ -8,13 +8,12 @@
 //! A block's B is streamed from the second-level cache at two vectors for every 13 × 2 multiply-adds, so the
 //! arithmetic and not the memory is the limit. For that it lies in [`Panels`].
 //!
-//! Above 400 lines with its tests: the dense product, the sum of outer products and the sparse product share their blocks.
-//!
 //! Unlike the element-wise kernels, which round alike everywhere, these use fused multiply-add only where the processor
 //! has it (as every matrix library does): the last bits of a product depend on the processor.
 
 use super::panels::{PANEL, Panels};
-use crate::ops::widest::widest;
+use super::rows::{Rows, RowsMut, multiply_add};
+use crate::ops::simd_dispatch::simd_dispatch;
 
 /// The most rows that a block of C spans.
 const BLOCK: usize = 13;
@@ -28,58 +27,12 @@ const LONGEST: usize = 512;
 /// [`BLOCK`] columns of A in a whole vector.
 const STRIP: usize = 16;
 
-/// A matrix in row-major order: its values and the distance between rows.
-#[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    pub(crate) values: &'a [f32],
-    pub(crate) pitch: usize,
-}
-
-/// Where a product goes: rows of padded length.
-pub(crate) struct RowsMut<'a> {
-    pub(crate) values: &'a mut [f32],
-    pub(crate) pitch: usize,
-}
-
-/// Compiles `$body::<FMA>` for the widest vectors of the processor and picks one at run time.
-macro_rules! fused {
-    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),*) = $body:ident;) => {
-        $(#[$doc])*
-        pub(crate) fn $name($($arg: $ty),*) {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,fma")]
-                fn avx512($($arg: $ty),*) {
-                    $body::<true>($($arg),*)
-                }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $ty),*) {
-                    $body::<true>($($arg),*)
-                }
-                use std::arch::is_x86_feature_detected as has;
-                if has!("avx512f") && has!("avx512dq") && has!("avx512bw") && has!("avx512vl") && has!("fma") {
-                    // SAFETY: every feature named on the function was just found on this processor.
-                    #[allow(unsafe_code)]
-                    return unsafe { avx512($($arg),*) };
-                }
-                if has!("avx2") && has!("fma") {
-                    // SAFETY: as above.
-                    #[allow(unsafe_code)]
-                    return unsafe { avx2($($arg),*) };
-                }
-            }
-            // aarch64 always has it; elsewhere it would be a call into a library.
-            $body::<{ cfg!(target_arch = "aarch64") }>($($arg),*)
-        }
-    };
-}
-
-fused! {
+simd_dispatch! {
     /// `C = A·B` of `[rows, inner]` and `[inner, columns]`; every column of the padded C is written.
-    fn product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = product_body;
+    pub(crate) fn product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = fused product_body;
 }
 
-widest! {
+simd_dispatch! {
     /// As [`product`] without fused multiply-add: slower, and the same bits on every processor.
     pub(crate) fn unfused_product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = unfused_body;
 }
@@ -89,19 +42,9 @@ fn unfused_body(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) {
     product_body::<false>(rows, a, b, c);
 }
 
-fused! {
+simd_dispatch! {
     /// `C += Aᵀ·B` of `[inner, rows]` and `[inner, columns]`: a sum of outer products.
-    fn add_outer(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = add_outer_body;
-}
-
-fused! {
-    /// `y = a·B` for one row a that is mostly zeros, given by the places and values of the others.
-    fn sparse_product(places: &[u32], values: &[f32], b: Rows<'_>, y: &mut [f32]) = sparse_product_body;
-}
-
-#[inline(always)]
-fn multiply_add<const FMA: bool>(x: f32, y: f32, sum: f32) -> f32 {
-    if FMA { x.mul_add(y, sum) } else { sum + x * y }
+    pub(crate) fn add_outer(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = fused add_outer_body;
 }
 
 /// Picks the block function of `$n` rows.
@@ -253,47 +196,10 @@ fn add_outer_block<const FMA: bool, const N: usize>(
     }
 }
 
-#[inline(always)]
-fn sparse_product_body<const FMA: bool>(
-    places: &[u32],
-    values: &[f32],
-    b: Rows<'_>,
-    y: &mut [f32],
-) {
-    /// Eight panels: sixteen registers of AVX-512.
-    const WIDE: usize = 8 * PANEL;
-    let mut column = 0;
-    while column + WIDE <= y.len() {
-        sparse_block::<FMA, WIDE>(places, values, b, column, y);
-        column += WIDE;
-    }
-    while column < y.len() {
-        sparse_block::<FMA, PANEL>(places, values, b, column, y);
-        column += PANEL;
-    }
-}
-
-#[inline(always)]
-fn sparse_block<const FMA: bool, const W: usize>(
-    places: &[u32],
-    values: &[f32],
-    b: Rows<'_>,
-    column: usize,
-    y: &mut [f32],
-) {
-    let mut sums = [0f32; W];
-    for (&place, &x) in places.iter().zip(values) {
-        let row = &b.values[place as usize * b.pitch + column..][..W];
-        for l in 0..W {
-            sums[l] = multiply_add::<FMA>(x, row[l], sums[l]);
-        }
-    }
-    y[column..column + W].copy_from_slice(&sums);
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::panels::padded;
+    use super::super::sparse::sparse_product;
     use super::*;
 
     /// Sums of up to 70 products of numbers below 1.

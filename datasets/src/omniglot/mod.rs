@@ -12,6 +12,7 @@
 mod archive;
 mod config;
 
+pub use archive::SIDE;
 pub use config::OmniglotConfig;
 
 use std::collections::BTreeMap;
@@ -21,8 +22,6 @@ use crate::transform::{Fit, fit_plane};
 use crate::{Error, ImageSet, ImageShape, Result};
 use archive::{Ink, Key};
 
-/// Rows and columns of a drawing in the archives.
-pub const SIDE: usize = 105;
 /// A label is a `u8`.
 const MAX_LABELS: usize = 256;
 

@@ -4,12 +4,12 @@ use burn::backend::tensor::FloatTensor;
 
 use super::{ITERATIONS, ImplicitStep, LARGEST, SMALLEST};
 use crate::ops::paired::{Chunk, Three, with_slopes};
-use crate::ops::{scalar, widest::widest};
+use crate::ops::{scalar, simd_dispatch::simd_dispatch};
 
 /// Elements that one task of the pool takes.
 const TASK: usize = 4096;
 
-widest! {
+simd_dispatch! {
     /// Explicit step and gain in, the step out.
     fn solve_f32(chunk: Chunk<'_, f32>) = solve_f32_body;
 }

@@ -1,12 +1,31 @@
 //! The drive Φᵀπ(x − Φz) from the spikes that there are.
 
-use super::Form;
-use crate::ops::packing::{LANES, Packing, packed};
-use crate::ops::widest::widest;
+use crate::ops::packing::{LANES, Packing};
+use crate::ops::simd_dispatch::simd_dispatch;
 use crate::spiking::network::{Product, SpikingNetwork};
 use crate::spiking::panels::{Aligned, PANEL};
-use crate::spiking::products::{Rows, product, sparse_product, unfused_product};
+use crate::spiking::products::{product, unfused_product};
+use crate::spiking::rows::Rows;
 use crate::spiking::scores::weigh;
+use crate::spiking::sparse::sparse_product;
+
+/// How spikes become a drive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// Two products with the dictionary, zeros and all: Φz, then Φᵀe.
+    Dense,
+    /// Φz from the atoms of neurons that spiked. Bit for bit what [`Form::Dense`] gives.
+    #[default]
+    Events,
+    /// `Φᵀπx − Gz` with the lateral weights G = ΦᵀπΦ, `[latent, latent]`, of neurons that spiked: the cost of a step
+    /// does not depend on the number of pixels. The same numbers in another order of summation: a count differs where
+    /// an arrival lies within rounding of the end of its step, about once in 10⁷.
+    Lateral,
+    /// As [`Form::Lateral`] with weights of 16 bits on one scale, and sums of integers: the same in every order, for
+    /// hardware that counts, and for the same network the same spikes on every processor. Weights are off by up to
+    /// 2⁻¹⁶ of the largest.
+    IntegerLateral,
+}
 
 /// What a form of the drive needs besides the network.
 #[derive(Debug, Clone)]
@@ -53,13 +72,18 @@ impl Events {
     }
 }
 
-packed! {
+simd_dispatch! {
     /// Writes down places and counts of those that fired, and says how many.
-    fn list_fired(z: &[f32], places: &mut [u32], counts: &mut [f32]) -> usize = list_fired_body;
+    fn list_fired(z: &[f32], places: &mut [u32], counts: &mut [f32]) -> usize = packed list_fired_body;
 }
 
 #[inline(always)]
-fn list_fired_body<P: Packing>(z: &[f32], places: &mut [u32], counts: &mut [f32]) -> usize {
+fn list_fired_body<P: Packing>(
+    packing: P,
+    z: &[f32],
+    places: &mut [u32],
+    counts: &mut [f32],
+) -> usize {
     let mut fired = 0;
     for (block, z) in z.chunks(LANES).enumerate() {
         let mut some = [0f32; LANES];
@@ -71,9 +95,9 @@ fn list_fired_body<P: Packing>(z: &[f32], places: &mut [u32], counts: &mut [f32]
         for (l, place) in here.iter_mut().enumerate() {
             *place = (block * LANES + l) as u32;
         }
-        let which = !P::at_most(&some, 0.0); // what is no number has fired as well
-        P::put(places, fired, which, &here);
-        P::put(counts, fired, which, &some);
+        let which = !packing.at_most(&some, 0.0); // what is no number has fired as well
+        packing.put(places, fired, which, &here);
+        packing.put(counts, fired, which, &some);
         fired += which.count_ones() as usize;
     }
     fired
@@ -214,7 +238,7 @@ fn lateral_weights(network: &SpikingNetwork, product: Product) -> Vec<f32> {
     lateral
 }
 
-widest! {
+simd_dispatch! {
     /// `pulled = input − scale·Σ count·weights[place]`, all of padded length.
     fn inhibit(weights: &[i16], scale: f32, events: &Events, input: &[f32], pulled: &mut [f32]) = inhibit_body;
 }

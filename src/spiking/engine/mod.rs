@@ -25,37 +25,18 @@ mod block;
 mod drive;
 mod settle;
 mod stream;
+pub use drive::Form;
 pub use settle::Settle;
 pub use stream::{Spike, Stream};
 
-use block::Block;
+use block::{Block, Weights, check};
 use drive::Drive;
-
-/// How spikes become a drive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Form {
-    /// Two products with the dictionary, zeros and all: Φz, then Φᵀe.
-    Dense,
-    /// Φz from the atoms of neurons that spiked. Bit for bit what [`Form::Dense`] gives.
-    #[default]
-    Events,
-    /// `Φᵀπx − Gz` with the lateral weights G = ΦᵀπΦ, `[latent, latent]`, of neurons that spiked: the cost of a step
-    /// does not depend on the number of pixels. The same numbers in another order of summation: a count differs where
-    /// an arrival lies within rounding of the end of its step, about once in 10⁷.
-    Lateral,
-    /// As [`Form::Lateral`] with weights of 16 bits on one scale, and sums of integers: the same in every order, for
-    /// hardware that counts, and for the same network the same spikes on every processor. Weights are off by up to
-    /// 2⁻¹⁶ of the largest.
-    IntegerLateral,
-}
 
 /// A trained network, ready to perceive. Made by [`Iterative::engine`](crate::inference::Iterative::engine).
 #[derive(Debug, Clone)]
 pub struct Engine {
-    network: SpikingNetwork,
-    rest: Vec<f32>,
+    weights: Weights,
     form: Form,
-    drive: Drive,
 }
 
 /// What is left of a batch of images.
@@ -98,22 +79,22 @@ impl Engine {
             ));
         }
         let drive = Drive::new(&network, form);
-        Ok(Self {
+        let weights = Weights {
             network,
             rest,
-            form,
             drive,
-        })
+        };
+        Ok(Self { weights, form })
     }
 
     /// Neurons K.
     pub fn latents(&self) -> usize {
-        self.network.latents
+        self.weights.network.latents
     }
 
     /// Pixels M of an image.
     pub fn pixels(&self) -> usize {
-        self.network.pixels
+        self.weights.network.pixels
     }
 
     /// How the drive is computed.
@@ -123,12 +104,12 @@ impl Engine {
 
     /// The potential before anything is seen, `[latent]`.
     pub fn rest(&self) -> &[f32] {
-        &self.rest
+        &self.weights.rest
     }
 
     /// The bytes of weights that a step may touch.
     pub fn weight_bytes(&self) -> usize {
-        self.drive.weight_bytes(&self.network)
+        self.weights.drive.weight_bytes(&self.weights.network)
     }
 
     /// Looks at every image for `steps` steps from rest, or until it has settled.
@@ -172,8 +153,8 @@ impl Engine {
             .zip(percept.steps.par_chunks_mut(Drive::ROWS))
             .zip(percept.spikes.par_chunks_mut(Drive::ROWS))
             .for_each(|((((number, images), potentials), taken), spikes)| {
-                let mut block = Block::new(self, taken.len(), number * Drive::ROWS);
-                block.show(self, images);
+                let mut block = Block::new(&self.weights, taken.len(), number * Drive::ROWS);
+                block.show(&self.weights, images);
                 let mut watches: Vec<_> = taken
                     .iter()
                     .map(|_| settle.map(settle::Watch::new))
@@ -182,7 +163,7 @@ impl Engine {
                     let Noise::Keyed(key) = noise.noise(time, Draw::Infer { inner: 0 }) else {
                         return; // a key gives keys
                     };
-                    block.step(self, images, key);
+                    block.step(&self.weights, images, key);
                     let mut going_on = false;
                     for (row, watch) in watches.iter_mut().enumerate() {
                         if !block.awake(row) {
@@ -190,7 +171,8 @@ impl Engine {
                         }
                         taken[row] += 1;
                         spikes[row] += block.events(row).total();
-                        let moved = |w: &mut settle::Watch| w.settled(block.moved(self, row));
+                        let moved =
+                            |w: &mut settle::Watch| w.settled(block.moved(&self.weights, row));
                         if watch.as_mut().is_some_and(moved) {
                             block.sleep(row);
                         } else {
@@ -201,7 +183,9 @@ impl Engine {
                         break;
                     }
                 }
-                let rows = potentials.chunks_mut(k).zip(block.potentials(self));
+                let rows = potentials
+                    .chunks_mut(k)
+                    .zip(block.potentials(&self.weights));
                 rows.for_each(|(to, from)| to.copy_from_slice(from));
             });
         Ok(percept)
@@ -209,18 +193,6 @@ impl Engine {
 
     /// One input that goes on in time, from rest.
     pub fn stream(&self, noise: NoiseKey) -> Stream<'_> {
-        Stream::new(self, noise)
-    }
-}
-
-/// Names the first pixel that is not a number.
-fn check(pixels: &[f32]) -> Result<()> {
-    match pixels.iter().position(|x| !x.is_finite()) {
-        None => Ok(()),
-        Some(at) => Err(Error::setting(
-            "pixel",
-            format!("{} at position {at}", pixels[at]),
-            "every pixel must be a finite number",
-        )),
+        Stream::new(&self.weights, noise)
     }
 }

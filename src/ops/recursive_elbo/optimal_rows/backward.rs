@@ -2,7 +2,7 @@
 
 use super::{Scratch, Transition, log_sum_exp};
 use crate::ops::recursive_elbo::lanes::{Real, add_scaled, dot, padded, row_times, sum};
-use crate::ops::widest::widest;
+use crate::ops::simd_dispatch::simd_dispatch;
 
 /// What goes back along one row, and what comes out.
 pub(in crate::ops::recursive_elbo) struct Backward<'a, R> {
@@ -175,11 +175,11 @@ fn in_logarithms<R: Real>(
     }
 }
 
-widest! {
+simd_dispatch! {
     /// The way back along a row in f32.
     pub(in crate::ops::recursive_elbo) fn backward_f32(row: Backward<'_, f32>) = backward::<f32>;
 }
-widest! {
+simd_dispatch! {
     /// The way back along a row in f64.
     pub(in crate::ops::recursive_elbo) fn backward_f64(row: Backward<'_, f64>) = backward::<f64>;
 }

@@ -2,7 +2,7 @@
 
 use super::{Scratch, Transition, log_sum_exp};
 use crate::ops::recursive_elbo::lanes::{Real, max, row_times, sum};
-use crate::ops::widest::widest;
+use crate::ops::simd_dispatch::simd_dispatch;
 
 /// What goes forward along one row, and what comes out.
 pub(in crate::ops::recursive_elbo) struct Forward<'a, R> {
@@ -114,11 +114,11 @@ fn unknown<R: Real>(x: &[R]) -> bool {
     x.iter().fold(false, |any, x| any | x.nan())
 }
 
-widest! {
+simd_dispatch! {
     /// The recursion along a row in f32.
     pub(in crate::ops::recursive_elbo) fn forward_f32(row: Forward<'_, f32>) = forward::<f32>;
 }
-widest! {
+simd_dispatch! {
     /// The recursion along a row in f64.
     pub(in crate::ops::recursive_elbo) fn forward_f64(row: Forward<'_, f64>) = forward::<f64>;
 }

@@ -1,9 +1,8 @@
-//! Many steps of inference, and what is kept of them.
+//! What is kept of many steps of inference, and what learning needs of them.
 
 use burn::tensor::Tensor;
 
-use super::{Generated, Perception, Stimulus};
-use crate::noise::NoiseSource;
+use super::generative::Generated;
 use crate::posterior::Posterior;
 
 /// What an unroll keeps. The state after the last step is always there; everything else costs memory
@@ -109,46 +108,15 @@ impl<P: Posterior> Trajectory<P> {
     }
 }
 
-/// `steps` steps of inference from `start`, beginning at inference time `from`.
-///
-/// A long unroll can be cut anywhere: `unroll(0..a)` and then `unroll(a..b)` from its final state is
-/// the same as `unroll(0..b)`, because noise is keyed by time and state is a value.
-///
-/// ```no_run
-/// use scotopic::inference::{Perception, Record, Stimulus, unroll};
-/// use scotopic::noise::NoiseKey;
-/// # fn example(perception: &impl Perception, image: burn::tensor::Tensor<2>) {
-/// let rest = perception.rest(image.dims()[0]);
-/// let seen = unroll(perception, &Stimulus::Static(image), rest, 0..16, &NoiseKey::new(0), Record::GENERATED);
-/// let free_energy = seen.objective(1.0);
-/// # }
-/// ```
-pub fn unroll<M: Perception + ?Sized>(
-    perception: &M,
-    stimulus: &Stimulus,
-    start: M::Belief,
-    times: std::ops::Range<usize>,
-    noise: &dyn NoiseSource,
-    record: Record,
-) -> Trajectory<M::Belief> {
-    let mut state = start;
-    let mut moments = Vec::new();
-    let end = times.end;
-    for time in times {
-        let keep = record.keeps(time, end);
-        let x = stimulus.at(time);
-        let step = perception.step(&x, &state, time, noise, keep && record.generated);
-        state = step.state;
-        if keep && (record.spikes || record.states || record.generated) {
-            moments.push(Moment {
-                time,
-                spikes: record.spikes.then_some(step.spikes),
-                state: record.states.then(|| state.clone()),
-                generated: step.generated,
-            });
-        }
-    }
-    Trajectory { state, moments }
+/// The mean free energy of an unroll.
+#[derive(Debug, Clone)]
+pub struct Objective<P: Posterior> {
+    /// `1/T Σ_t 1/B Σ_b [ −ln p(x_t|z_t) + β KL_t ]`, `[1]`, in nats, differentiable.
+    pub value: Tensor<1>,
+    /// Both means without β, `[2]`, constants.
+    pub terms: Tensor<1>,
+    /// The belief after the last step, a constant.
+    pub state: P,
 }
 
 /// Starts the next window of truncated backpropagation: `u₀ + stop(u − u₀)`, whose value is u and whose
