@@ -32,12 +32,12 @@
 mod decoder;
 mod draw;
 mod encoder;
-mod family;
 pub mod filtering;
 pub mod inverse;
 mod layers;
 mod network;
 mod picture;
+mod prior;
 mod rule_config;
 
 pub use decoder::{
@@ -45,8 +45,9 @@ pub use decoder::{
     MlpDecoder, NoiseConfig, Tape,
 };
 pub use encoder::{EncoderConfig, EncoderNet};
-pub use family::{Family, Prior};
 pub use layers::{Dense, Scale};
 pub use network::{Method, Network, NetworkConfig};
 pub use picture::Picture;
+pub use prior::Prior;
 pub use rule_config::{LeakConfig, Off, RuleConfig};
+pub use scotopic::posterior::Family;

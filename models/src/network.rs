@@ -8,15 +8,15 @@ use scotopic::inference::{
     unroll,
 };
 use scotopic::noise::NoiseSource;
-use scotopic::posterior::{Belief, Transfer};
+use scotopic::posterior::{Belief, Family, Transfer};
 use scotopic::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::decoder::{DecoderConfig, DecoderNet};
 use crate::encoder::{EncoderConfig, EncoderNet};
-use crate::family::{Family, Prior};
 use crate::inverse::{Amortized, Descent, IterativeAmortized, SemiAmortized};
 use crate::picture::Picture;
+use crate::prior::Prior;
 
 /// Ways to infer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -176,17 +176,17 @@ impl NetworkConfig {
             let rule = "must be a number of at least 0";
             return Err(Error::setting("model.threshold", self.threshold, rule));
         }
-        if self.transfer != Transfer::None && !self.family.takes_transfer() {
+        if self.transfer != Transfer::None && !self.family.info().takes_transfer {
             return Err(Error::setting(
                 "model.transfer",
                 format!("{:?}", self.transfer).to_lowercase(),
                 "only latents of family \"gaussian\" or \"point\" pass through one; set it to \"none\"",
             ));
         }
-        if self.family.is_point() != (method == Method::Descent) {
+        if self.family.info().is_point != (method == Method::Descent) {
             return Err(Error::setting(
                 "model.family",
-                format!("{:?}", self.family).to_lowercase(),
+                self.family.info().name,
                 "point estimates (point, soft-threshold, hard-threshold) and inference.method = \"descent\" belong together",
             ));
         }
@@ -209,11 +209,12 @@ impl NetworkConfig {
     /// How many numbers the parameters of the model are; saturates instead of wrapping round.
     pub fn parameters(&self, method: Method) -> usize {
         let k = self.latents;
-        let components = self.family.components();
-        let prior = match self.family {
-            family if family.is_point() => 0,
-            Family::Gaussian if self.transfer != Transfer::None => 3 * k,
-            _ => components * k,
+        let info = self.family.info();
+        let components = info.components;
+        let gained = info.learns_gain && self.transfer != Transfer::None;
+        let prior = match info.is_point {
+            true => 0,
+            false => (components + usize::from(gained)) * k,
         };
         let homeostasis = usize::from(method == Method::NaturalGradient) * k;
         let steps = usize::from(method.has_step_size()) * components;
@@ -248,7 +249,7 @@ impl NetworkConfig {
         }
         self.decoder.validate_for(picture)?;
         let latents = self.latents;
-        let components = self.family.components();
+        let components = self.family.info().components;
         let encoder = match method {
             Method::NaturalGradient | Method::Descent => None,
             Method::IterativeAmortized => {

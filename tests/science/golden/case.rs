@@ -130,7 +130,7 @@ impl Case {
             Param::from_tensor(place.tensor(values, [values.len()]))
         };
         let each = |stem: &str| {
-            let components = 0..self.family.components();
+            let components = 0..self.family.info().components;
             components
                 .map(|i| vector(&format!("{stem}.{i}")))
                 .collect::<Vec<_>>()

@@ -37,7 +37,7 @@ fn check(case: &Case, place: &Place) -> Ledger {
         Family::Poisson => soft_ceiling(x, bound),
         _ => soft_symmetric(x, bound),
     };
-    let components = case.family.components();
+    let components = case.family.info().components;
     let x = case.tensor(place, "x");
     let recorded = |stem: &str| -> Vec<Tensor<2>> {
         let names = (0..components).map(|i| format!("{stem}.{i}"));
