@@ -26,7 +26,7 @@
 //! State is a value that goes in and comes out. Noise is an argument. Nothing has to be reset.
 //!
 //! Networks to use it with are in `scotopic-models`, data in `scotopic-datasets`, the program `scotopic`
-//! in `scotopic-train`.
+//! in `scotopic-train` and `scotopic-cli`.
 //!
 //! # References
 //! - H. Vafaii, D. Galor, J. L. Yates, "Brain-like variational inference", arXiv 2410.19315.

@@ -10,14 +10,14 @@
 //! and the reversed factorisation of the posterior
 //!
 //! ```text
-//! q(s_1…s_τ) = q_τ(s_τ) ∏_{t≥2} b_t(s_{t−1}|s_t)                                            (R)
+//! q(s_1…s_τ) = q_τ(s_τ) ∏_{t≥2} b_t(s_{t−1}|s_t)                                           (F2)
 //! ```
 //!
 //! the evidence lower bound L = −F obeys a recursion forward in time,
 //!
 //! ```text
 //! W_1(s) = ln p(s) + ln p(o_1|s)
-//! W_t(s) = ln p(o_t|s) + E_{b_t(s'|s)}[W_{t−1}(s') + ln p(s|s') − ln b_t(s'|s)]                  (W)
+//! W_t(s) = ln p(o_t|s) + E_{b_t(s'|s)}[W_{t−1}(s') + ln p(s|s') − ln b_t(s'|s)]                 (F3)
 //! L_τ    = E_{q_τ}[W_τ − ln q_τ],
 //! ```
 //!
@@ -40,7 +40,8 @@
 //! on tensors with a backward pass is `scotopic::ops`.
 //!
 //! # References
-//! - H. Bazargani, S. Urbas, K. Friston, "Brain in the Dark", arXiv 2307.08613.
+//! - H. Bazargani, S. Urbas, K. Friston, "Brain in the dark: design principles for neuro-mimetic learning and
+//!   inference", arXiv 2307.08613.
 //! - A. Campbell, Y. Shi, T. Rainforth, A. Doucet, "Online variational filtering and parameter
 //!   learning", arXiv 2110.13549.
 #![warn(missing_docs)]

@@ -197,7 +197,7 @@ fn recorded_convolution_has_the_exact_log_evidence() {
 
 #[test]
 fn the_generator_replays_the_recordings() {
-    // Section 10's linear map; the files hold 15 digits.
+    // The linear map of eq. G31; the files hold 15 digits.
     for folder in folders("conv_known") {
         let data = Table::read(&folder.join("data.csv")).unwrap();
         let part = |prefix: &str| {

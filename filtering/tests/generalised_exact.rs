@@ -1,4 +1,4 @@
-//! The causal filter against the posterior of one joint Gaussian over all samples (equations E4) of equal look-ahead,
+//! The causal filter against the posterior of one joint Gaussian over all samples (eq. G35) of equal look-ahead,
 //! for every order: same data, same bins.
 
 mod generalised_reference;

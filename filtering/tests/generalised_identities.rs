@@ -1,4 +1,4 @@
-//! The causal filter against closed forms: Kalman filters (equations E5, E8) and evidence with gaps.
+//! The causal filter against closed forms: Kalman filters (eqs. G36, G39) and evidence with gaps.
 
 mod generalised_reference;
 
@@ -94,7 +94,7 @@ fn white() -> CausalSettings {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// E5, discrete: with white noise the filter is the Kalman filter of the exactly discretised model.
+    /// Eq. G36, discrete: with white noise the filter is the Kalman filter of the exactly discretised model.
     #[test]
     fn white_noise_gives_the_kalman_filter(
         entries in prop::collection::vec(-1.0..1.0f64, 9),
@@ -177,7 +177,7 @@ fn recorded_kalman_filters_are_reproduced() {
     }
 }
 
-/// E8: noise that is the output of a linear filter of order p makes (x, w, w', …) Markov, and the Kalman filter
+/// Eq. G39: noise that is the output of a linear filter of order p makes (x, w, w', …) Markov, and the Kalman filter
 /// of that is exact.
 #[test]
 fn matern_noise_gives_the_kalman_filter_of_the_augmented_state() {

@@ -182,7 +182,7 @@ impl Problem {
     }
 }
 
-/// E1: the minimiser of the energy is weighted least squares, where e and J are of one function.
+/// Eq. G32: the minimiser of the energy is weighted least squares, where e and J are of one function.
 #[test]
 fn the_minimum_is_weighted_least_squares() {
     for top in [TopOrder::Marginal, TopOrder::Motionless] {
@@ -212,7 +212,7 @@ fn the_minimum_is_weighted_least_squares() {
     }
 }
 
-/// E1, the published form: its fixed point solves another equation, J of one function and e of another.
+/// Eq. G32, the published form: its fixed point solves another equation, J of one function and e of another.
 #[test]
 fn the_published_fixed_point_is_no_minimum() {
     let p = Problem::new(TopOrder::Published);
@@ -232,7 +232,7 @@ fn the_published_fixed_point_is_no_minimum() {
     );
 }
 
-/// E2: one bin of a linear model is an affine map, the exponential of the whole of (ũ, ỹ, η̃).
+/// Eq. G33: one bin of a linear model is an affine map, the exponential of the whole of (ũ, ỹ, η̃).
 #[test]
 fn a_bin_is_the_exponential_of_the_whole() -> Result<()> {
     for (published, top, edge) in [
@@ -329,7 +329,7 @@ fn a_bin_is_the_exponential_of_the_whole() -> Result<()> {
     Ok(())
 }
 
-/// E3: at order 0, with a ridge on the states, a held observation is a ridge regression.
+/// Eq. G34: at order 0, with a ridge on the states, a held observation is a ridge regression.
 #[test]
 fn order_zero_is_ridge_regression() -> Result<()> {
     let linear = convolution();
@@ -366,7 +366,7 @@ fn oscillator() -> WhiteNoiseSystem {
     }
 }
 
-/// E5: with x' := f, only observation errors, Π_z = R⁻¹ and the Riccati matrix for K, the generalised flow is the
+/// Eq. G36: with x' := f, only observation errors, Π_z = R⁻¹ and the Riccati matrix for K, the generalised flow is the
 /// Kalman–Bucy filter.
 #[test]
 fn a_preconditioned_flow_is_the_kalman_bucy_filter() -> Result<()> {
@@ -440,7 +440,7 @@ fn the_kalman_bucy_step_solves_its_equations() -> Result<()> {
     Ok(())
 }
 
-/// E6: in the limit of white noise and certain motion the flow is (I + AᵀA) ẋ = A x + K R_00 CᵀΠ_z (y − C x), and the
+/// Eq. G37: in the limit of white noise and certain motion the flow is (I + AᵀA) ẋ = A x + K R_00 CᵀΠ_z (y − C x), and the
 /// distance to it falls as 1/Π_w.
 #[test]
 fn the_flow_in_white_noise_is_no_kalman_filter() -> Result<()> {

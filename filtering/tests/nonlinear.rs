@@ -181,7 +181,7 @@ fn a_table_attains_the_recorded_bounds_and_stays_below_the_evidence() {
     }
 }
 
-/// (W) by dense sums: W on 4001 nodes, each kernel by a sum over all of them.
+/// Eq. F3 by dense sums: W on 4001 nodes, each kernel by a sum over all of them.
 fn dense_bound<M: StateSpace>(
     model: &M,
     ys: &Sequence,

@@ -12,7 +12,7 @@
 //!
 //! For a linear decoder this is a spiking recurrent network,
 //! `u ← u + ΦᵀΣ⁻¹x − ΦᵀΣ⁻¹Φz − eᵇ`: feed-forward drive, lateral competition, spikes.
-//! (Vafaii, Galor, Yates, arXiv 2410.19315, sections 3 and 4; equations in docs/architecture.md.)
+//! (Vafaii, Galor, Yates, arXiv 2410.19315, sections 3 and 4; eqs. I9–I18.)
 
 use burn::tensor::Tensor;
 

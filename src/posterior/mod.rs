@@ -110,7 +110,7 @@ pub enum KlForm {
     #[default]
     Exact,
     /// What the published iterative Poisson code computes: the exact KL times e^δ, δ = u − u_prior
-    /// (docs/ERRATA.md). Published values of β belong to this form.
+    /// (docs/differences.md, 1; eq. I8). Published values of β belong to this form.
     Published,
 }
 

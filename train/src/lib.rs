@@ -1,50 +1,36 @@
-//! # The program `scotopic`
+//! # Training of iterative variational autoencoders
 //!
-//! The only crate that knows files, terminals, devices and the command line. `main.rs` parses and
-//! dispatches; everything else is here, so that it can be tested.
+//! Takes a configuration and data, gives checkpoints and numbers; knows neither the command line nor the terminal.
 //!
 //! | idea | room |
 //! |---|---|
-//! | the training loop | [`fit`] |
-//! | what is learned from a part of a batch; devices that share one | `part`, `crew` |
+//! | the training loop | [`trainer`] |
+//! | the batches of training | `batches` |
+//! | what is learned from a part of a batch; devices that share one | `microbatch`, `data_parallel` |
 //! | what survives an iteration, and its file | [`state`], [`checkpoint`] |
-//! | gradients that can be summed and moved | [`gradients`] |
+//! | parameters by name; gradients that can be summed and moved | [`parameters`], [`gradients`] |
 //! | Adamax | [`adamax`] |
-//! | how good a model is | [`measure`] |
+//! | how good a model is | [`evaluate`], a step at a time: [`step_sums`] |
 //! | what a model is like, a file per question | [`analysis`] |
-//! | the papers' experiments | [`experiments`] |
 //! | what a run is told | [`config`] |
-//! | where a run is written | [`run_dir`] |
-//! | checkpoints of PyTorch | [`pytorch`] |
+//! | where a run is written | [`run_dir`], its lines: [`records`] |
 //! | which device | [`device`] |
-//! | the command line, a file per command | [`cli`], [`commands`] |
-//! | the program against the clock | `bench` |
-//! | memory that is freed and wanted again | `pages` |
-//! | pictures | [`figures`] |
-//! | what numbers are called | [`terms`] |
 #![recursion_limit = "256"]
 
 pub mod adamax;
 pub mod analysis;
-mod bench;
+mod batches;
 pub mod checkpoint;
-pub mod cli;
-pub mod commands;
 pub mod config;
-mod crew;
+mod data_parallel;
 pub mod device;
-pub mod experiments;
-pub mod figures;
-pub mod filtering;
-pub mod fit;
+pub mod evaluate;
 pub mod gradients;
-pub mod measure;
-mod pages;
+mod microbatch;
 pub mod parameters;
-mod part;
-pub mod pytorch;
 pub mod records;
-mod replace;
+pub mod replace;
 pub mod run_dir;
 pub mod state;
-pub mod terms;
+pub mod step_sums;
+pub mod trainer;

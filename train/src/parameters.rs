@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 /// Shape and values of one tensor on the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -175,4 +175,20 @@ impl ModuleMapper for Writer<'_> {
         };
         Param::from_mapped_value(id, value, mapper)
     }
+}
+
+/// A batch of images on a device, `[count, pixels]`.
+pub fn to_device(pixels: Vec<f32>, width: usize, device: &Device) -> Tensor<2> {
+    let rows = pixels.len() / width.max(1);
+    Tensor::from_data(TensorData::new(pixels, [rows, width]), device)
+}
+
+/// Reads a tensor back.
+///
+/// # Errors
+/// If the device fails.
+pub fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    tensor
+        .try_into_vec_as::<f32>()
+        .context("could not read from the device")
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::Measures;
+use crate::evaluate::Measures;
 
 /// One line of metrics.jsonl: means since the line before it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -13,11 +13,14 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
+use scotopic_datasets::Splits;
 use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
+use crate::device::Opened;
 use crate::records::{LogRow, ValidationRow};
 use crate::replace::replace;
 
@@ -218,4 +221,20 @@ fn append(path: &Path, line: &str) -> Result<()> {
         file.write_all(format!("{line}\n").as_bytes())
     };
     write().with_context(|| format!("could not write {}", path.display()))
+}
+
+/// What run.json says of a run that begins now.
+pub fn info(config: &RunConfig, splits: &Splits, opened: &Opened) -> RunInfo {
+    let started = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs());
+    RunInfo {
+        scotopic: env!("CARGO_PKG_VERSION").into(),
+        burn: "0.22.1".into(),
+        device: opened.name.clone(),
+        data: splits.digest(),
+        seed: config.seed,
+        command: std::env::args().collect(),
+        started,
+    }
 }

@@ -198,7 +198,7 @@ impl LinearGaussian {
 pub enum GaussianFilter {
     /// The Kalman filter, which allocates nothing.
     Exact(Kalman),
-    /// The value recursion (W) with kernels of a restricted family.
+    /// The value recursion (eq. F3) with kernels of a restricted family.
     Restricted(Restricted),
 }
 

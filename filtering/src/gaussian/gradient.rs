@@ -30,7 +30,7 @@ pub struct GaussianGradient {
 }
 
 impl LinearGaussian {
-    /// ∇_θ ln p(y_1 … y_T | θ) = E_q[∇_θ ln p(x, y | θ)] under the exact posterior (equations (S)); observations
+    /// ∇_θ ln p(y_1 … y_T | θ) = E_q[∇_θ ln p(x, y | θ)] under the exact posterior (eq. F9); observations
     /// `[m]`.
     ///
     /// # Errors

@@ -15,7 +15,7 @@
 //! | a whole sequence: smoothed beliefs | `smoother.rs`: [`Smoothed`] |
 //! | N(μ, Σ) | `belief.rs`: [`Gaussian`] |
 //! | b_t(x_{t−1}\|x_t) and its optimum | `kernel.rs`: [`GaussianKernel`] |
-//! | the recursion (W) with any kernels | `value.rs`: [`Value`], [`ValueRecursion`] |
+//! | the recursion (eq. F3) with any kernels | `value.rs`: [`Value`], [`ValueRecursion`] |
 //! | which q, and what it costs | `factorisation.rs`: [`GaussianFactorisation`] |
 //! | kernels of a restricted family, online | `restricted.rs`: [`Restricted`]; `diagonal.rs`, `mean_field.rs` |
 //! | expected sufficient statistics | `statistics.rs`: [`Statistics`]; `regression.rs`: [`Regression`] |

@@ -2,7 +2,7 @@
 //! of the forms themselves, which are nobody else's business).
 //!
 //! For a sum φ of products of affine functions of (x_{t−1}, x_t), Φ_t(x) = E_b[Σ_u φ_u | x_t = x] is a quadratic
-//! form x̂ᵀÛx̂ of x̂ = (x, 1), and by equations (S)
+//! form x̂ᵀÛx̂ of x̂ = (x, 1), and by eq. F8
 //!
 //! ```text
 //! Û_t = keep·(ÊᵀÛ_{t−1}Ê + tr(UL) on the constant) + add·(newest term),   Ê = [E f; 0 1].

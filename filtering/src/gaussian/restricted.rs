@@ -1,4 +1,4 @@
-//! Online filters whose kernels are of a restricted family: the value recursion (W), a step at a time.
+//! Online filters whose kernels are of a restricted family: the value recursion (eq. F3), a step at a time.
 
 use serde::{Deserialize, Serialize};
 

@@ -37,7 +37,7 @@ impl Default for GaussianLearn {
 /// step, too little to be seen in what is learned.
 const PSEUDO_COUNT: f64 = 1e-4;
 
-/// Block online EM (section 1.4): the smoother on blocks of observations with the carried filter as prior,
+/// Block online EM: the smoother on blocks of observations with the carried filter as prior,
 /// S ← (1 − γ)S + γ·(mean of the block), M-step.
 ///
 /// γ = 1 − ∏(1 − γ_t) over the observations of the block, so that the block's length does not change how fast the
@@ -69,7 +69,7 @@ impl Default for BlockOnlineEm {
 }
 
 /// Online EM (O. Cappé, "Online EM algorithm for hidden Markov models", JCGS 20, 2011) with the quadratic
-/// statistics of section 2.1.
+/// statistics of eq. F33.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OnlineEm {
@@ -99,7 +99,7 @@ impl Default for OnlineEm {
     }
 }
 
-/// Recursive maximum likelihood (equations (RMLE)): a step along the gradient of the newest increment of the
+/// Recursive maximum likelihood (eq. F10): a step along the gradient of the newest increment of the
 /// log evidence, measured by the Fisher information of the three regressions (a natural gradient): with the
 /// increments C of Σ E[r zᵀ] and V of Σ E[r rᵀ], and S̄ the average of z zᵀ,
 ///

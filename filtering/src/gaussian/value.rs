@@ -1,4 +1,4 @@
-//! The recursion (W) of the backward value, for any kernels, and its optimum.
+//! The recursion (eq. F3) of the backward value, for any kernels, and its optimum.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ impl Value {
     }
 }
 
-/// The recursion (W) of one model, with the inverses it needs taken once.
+/// The recursion (eq. F3) of one model, with the inverses it needs taken once.
 ///
 /// ```
 /// use scotopic_filtering::gaussian::{LinearGaussian, ValueRecursion};
@@ -208,7 +208,7 @@ impl ValueRecursion {
         Ok(value)
     }
 
-    /// The kernel that makes W_t largest everywhere, given W_{t−1} (OPT):
+    /// The kernel that makes W_t largest everywhere, given W_{t−1} (eq. F6):
     /// L = (Λ + FᵀQ⁻¹F)⁻¹, E = L FᵀQ⁻¹, f = L (h − FᵀQ⁻¹ b).
     ///
     /// # Errors

@@ -23,7 +23,7 @@ mod snapshot;
 pub use snapshot::KalmanBucySnapshot;
 
 use super::integrator::MatrixExponential;
-use super::local::finite;
+use super::model::stacked::finite;
 use crate::sequence::check_row;
 use crate::{Error, Result};
 

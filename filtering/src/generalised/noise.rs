@@ -90,7 +90,7 @@ impl Autocorrelation {
     /// `channels` independent series of `bins` samples of unit variance, `[channels, bins]`.
     ///
     /// Gaussian noise is white noise through the kernel, every sample scaled to unit variance, ends
-    /// included (equations section 10). Other noise is drawn from the exact joint distribution of its
+    /// included (eq. G31). Other noise is drawn from the exact joint distribution of its
     /// samples, one conditional after the other.
     ///
     /// # Errors

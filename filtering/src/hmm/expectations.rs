@@ -25,7 +25,7 @@ pub struct Expectations {
 const BLOCK: usize = 32;
 
 impl<E: Learnable> Hmm<E> {
-    /// The expectations of the complete-data statistics under the exact posterior (equations 1.1, 1.4):
+    /// The expectations of the complete-data statistics under the exact posterior (eqs. F13, F14):
     ///
     /// ```text
     /// Σ_t ξ_t = A ⊙ (Σ_t q_t ρ_{t+1}ᵀ),   Σ_t γ_t(j) φ(o_t)

@@ -14,8 +14,8 @@ use crate::{Error, Result};
 
 /// A belief about the hidden state of an [`Hmm`], updated by each observation in O(K²) without allocation.
 ///
-/// It is the reversed factorisation (R) with free factors, at its optimum after every step (equations
-/// (OPT)): q_t is the exact filter, b_t the exact kernel p(s_{t−1}|s_t, o_<t), and the recursive ELBO is
+/// It is the reversed factorisation (eq. F2) with free factors, at its optimum after every step
+/// (eq. F6): q_t is the exact filter, b_t the exact kernel p(s_{t−1}|s_t, o_<t), and the recursive ELBO is
 /// the log evidence.
 ///
 /// An update that fails leaves the filter as it was. Two filters that saw the same observations are

@@ -128,7 +128,7 @@ pub(super) fn row(values: &[f64], k: usize, t: usize) -> Result<&[f64]> {
 }
 
 impl<E: Emission> Hmm<E> {
-    /// ln p(o_1…o_T) in nats (equations 1.1), in O(T·K²) time and O(K) memory.
+    /// ln p(o_1…o_T) in nats (eq. F13), in O(T·K²) time and O(K) memory.
     ///
     /// ```
     /// use scotopic_filtering::{Sequence, hmm::{Categorical, Hmm}};
@@ -146,7 +146,7 @@ impl<E: Emission> Hmm<E> {
         self.forward_pass(sequence, |_| ())
     }
 
-    /// q_t and ln p(o_t|o_<t) for every t (equations 1.1), bit for bit those of a
+    /// q_t and ln p(o_t|o_<t) for every t (eq. F13), bit for bit those of a
     /// [`Filter`](super::Filter) that is shown the same observations one by one.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ pub(crate) struct Room<'a> {
     pub belief: &'a mut [f64],
 }
 
-/// The normalised step of equations 1.1 in linear space, and ln p(o_t|o_<t) in nats:
+/// The normalised step (eq. F13) in linear space, and ln p(o_t|o_<t) in nats:
 ///
 /// ```text
 /// pred_t = q_{t−1} A;   m_t = max_j ℓ_t[j];   u_t = pred_t ⊙ e^{ℓ_t − m_t};   z_t = Σ u_t;   q_t = u_t/z_t

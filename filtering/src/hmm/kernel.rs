@@ -31,7 +31,7 @@ fn normalise(predicted: f64, row: &mut [f64]) {
 }
 
 widest! {
-    /// b_t `[K, K]` from q_{t−1} (`before`), Aᵀ and pred_t = q_{t−1} A (equations (OPT)):
+    /// b_t `[K, K]` from q_{t−1} (`before`), Aᵀ and pred_t = q_{t−1} A (eq. F15):
     ///
     /// ```text
     /// b[j][i] = p(s_{t−1} = i | s_t = j, o_<t) = q_{t−1}[i] A[i][j] / pred_t[j],   0 where pred_t[j] = 0

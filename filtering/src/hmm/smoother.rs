@@ -62,7 +62,7 @@ impl Smoothed {
 }
 
 impl<E: Emission> Hmm<E> {
-    /// γ_t and ξ_t by one pass forward and one back (equations 1.1):
+    /// γ_t and ξ_t by one pass forward and one back (eq. F14):
     ///
     /// ```text
     /// γ_T = q_T;   ρ = γ_{t+1} ⊘ pred_{t+1} (0 where pred = 0);   γ_t = q_t ⊙ (A ρ)

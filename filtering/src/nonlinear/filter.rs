@@ -306,7 +306,7 @@ impl<M: StateSpace> Filter<M> {
         self.evaluate(observation, false)
     }
 
-    /// The kernel and the marginal precision of the pair before y_t: A = P⁻¹ + FᵀQ⁻¹F, B = −FᵀQ⁻¹, D = Q⁻¹ (equations 2.2a).
+    /// The kernel and the marginal precision of the pair before y_t: A = P⁻¹ + FᵀQ⁻¹F, B = −FᵀQ⁻¹, D = Q⁻¹ (eq. F36).
     fn predict_joint(&mut self) -> bool {
         let (n, work) = (self.model.dim(), &mut self.work);
         let joint = &mut work.joint;

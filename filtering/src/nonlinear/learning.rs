@@ -10,7 +10,7 @@ use super::product::Online;
 use super::{Filter, Learn, ScoreShape, Settings, StateSpace};
 use crate::{Error, Result, Step};
 
-/// A filter that learns its model's θ while it filters (equations RMLE),
+/// A filter that learns its model's θ while it filters (eq. F10),
 ///
 /// ```text
 /// θ ← θ + η_t · ascent( E_{q_t}[Ŝ_t] − E_{q_{t−1}}[Ŝ_{t−1}] ),

@@ -10,7 +10,7 @@ pub(crate) const FIRST: f64 = 6e-6;
 /// The same for second differences: its fourth root.
 const SECOND: f64 = 1.2e-4;
 
-/// A state-space model with additive Gaussian noise (equations 2.2),
+/// A state-space model with additive Gaussian noise (eq. F35),
 ///
 /// ```text
 /// x_1 ~ N(m_0, P_0),   x_t = f_θ(x_{t−1}) + N(0, Q_θ),   y_t ~ g_θ(·|x_t),   x ∈ ℝⁿ, y ∈ ℝᵐ, θ ∈ ℝᴾ.

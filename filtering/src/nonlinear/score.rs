@@ -98,7 +98,7 @@ impl ScoreFit {
         }
     }
 
-    /// One step of (S): the past pushed through the kernel (if `carry`), the new terms fitted under the pair.
+    /// One step of eq. F8: the past pushed through the kernel (if `carry`), the new terms fitted under the pair.
     /// `centre` is the mean of q_{t−1}. `false` if a covariance is not positive definite.
     pub fn step<M: StateSpace>(
         &mut self,

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 ///
 /// | scheme | what is added at t | what of the past is kept |
 /// |---|---|---|
-/// | `Reversed` | equations (W): `E_{q_t b_t}[W_{t−1} + ln p + ln g − ln b_t] + H[q_t]` | W_{t−1}, and S_{t−1} of the score |
+/// | `Reversed` | `E_{q_t b_t}[W_{t−1} + ln p + ln g − ln b_t] + H[q_t]` | W_{t−1}, and S_{t−1} of the score |
 /// | `Jelbo` | `E_{q_t b_t}[ln q_{t−1} + ln p + ln g − ln b_t] + H[q_t]` | q_{t−1} |
 /// | `Vjf` | `E_{q_t q_{t−1}}[ln p + ln g] + H[q_t]` | q_{t−1} |
 ///
@@ -18,7 +18,7 @@ use crate::{Error, Result};
 /// proportional to q_{t−1}: `Jelbo` then gives the same beliefs as `Reversed`, and the two differ in what they
 /// learn. With a table they differ in beliefs too.
 ///
-/// Sources: Campbell et al. 2021 for the reversed one; equations 2.3 for all three.
+/// Eq. F37; the reversed one is that of Campbell et al. 2021.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scheme {
     /// The reversed factorisation, with its value and score carried.
@@ -32,7 +32,7 @@ pub enum Scheme {
 /// How f is made linear for the first guess at a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Linearisation {
-    /// By its tangent at the mean of q_{t−1} (equations 2.2a).
+    /// By its tangent at the mean of q_{t−1} (eq. F36).
     Tangent,
     /// By least squares under q_{t−1}, on the points of the rule.
     Statistical,

@@ -1,4 +1,4 @@
-//! The exact posterior of the convolution model with the generator's noise (equations E4, section 10): all states and
+//! The exact posterior of the convolution model with the generator's noise (eqs. G35, G31): all states and
 //! all samples are one joint Gaussian, and what is known of the states is a product of dense matrices.
 
 use scotopic_filtering::generalised::model::{GenerativeModel, Linear};

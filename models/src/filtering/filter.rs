@@ -5,7 +5,7 @@ use scotopic::filtering::{Error, Result};
 use scotopic::noise::NoiseKey;
 
 use super::ascent::{Adam, leaves, slopes};
-use super::climb::Climb;
+use super::ascent_state::Climb;
 use super::model::{TensorStateSpace, sum_rows};
 use super::network::{StateNetwork, perceptron};
 use super::pair::{Draw, Pair, noise};
@@ -207,7 +207,7 @@ struct Scene<'a, M> {
 
 impl<M: TensorStateSpace> Scene<'_, M> {
     /// (q_t, b_t): ascends, by the path of the samples alone ("sticking the landing": the other half of the slope of
-    /// −ln q − ln b has mean zero and only adds noise), the surrogate (equations 2.3)
+    /// −ln q − ln b has mean zero and only adds noise), the surrogate (eq. F39)
     ///
     /// ```text
     /// J = mean[ln p(x_t|x_{t−1}) + ln g(y_t|x_t) − ln b_t + ln q_{t−1} + sg(T̂_{t−1}(x_{t−1}))ᵀ x_{t−1} − ln q_t].

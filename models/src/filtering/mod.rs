@@ -21,7 +21,7 @@
 //! | one update | `filter.rs`: [`AmortisedFilter`] |
 //! | what is known after it | `state.rs`: [`AmortisedState`] |
 //! | a state written down | `snapshot.rs`: [`AmortisedSnapshot`] |
-//! | how θ moves | `climb.rs` |
+//! | how θ moves | `ascent_state.rs` |
 //! | how a slope becomes a step | `ascent.rs` |
 //! | f and g of continuous time as modules, learned from a filter's beliefs | [`generalised`] |
 //!
@@ -31,7 +31,7 @@
 //! - G. Roeder, Y. Wu, D. Duvenaud, "Sticking the landing", arXiv 1703.09194.
 
 mod ascent;
-mod climb;
+mod ascent_state;
 mod filter;
 pub mod generalised;
 mod model;

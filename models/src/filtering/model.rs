@@ -32,7 +32,7 @@ pub(super) fn sum_rows(x: Tensor<2>) -> Tensor<1> {
     x.sum_dim(1).reshape([batch])
 }
 
-/// A state-space model on tensors, x ∈ ℝⁿ, y ∈ ℝᵐ, θ ∈ ℝᴾ (equations 2.2),
+/// A state-space model on tensors, x ∈ ℝⁿ, y ∈ ℝᵐ, θ ∈ ℝᴾ (eq. F35),
 ///
 /// ```text
 /// x_1 ~ p_θ(x),   x_t = f_θ(x_{t−1}) + noise,   y_t ~ g_θ(·|x_t).

@@ -39,7 +39,7 @@ pub struct AmortisedSettings {
     /// Whether Ŝ is carried, for [`AmortisedState::score`](super::AmortisedState::score). By default not; learning
     /// does so in any case.
     pub score: bool,
-    /// How θ is learnt along the way (RMLE); by default it is not.
+    /// How θ is learned along the way (eq. F10); by default it is not.
     pub learn: Option<Learn>,
     /// The seed of all noise: the same seed, model and observations give the same numbers.
     pub seed: u64,

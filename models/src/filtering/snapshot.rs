@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use scotopic::filtering::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::climb::Climb;
+use super::ascent_state::Climb;
 use super::filter::{AmortisedFilter, numbers};
 use super::model::TensorStateSpace;
 use super::network::StateNetwork;

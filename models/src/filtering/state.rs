@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use scotopic::filtering::Step;
 
-use super::climb::Climb;
+use super::ascent_state::Climb;
 use super::network::StateNetwork;
 use super::pair::Pair;
 
@@ -118,7 +118,7 @@ impl AmortisedState {
         &self.climb.score
     }
 
-    /// `E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]` `[P]`, what (RMLE) climbs.
+    /// `E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]` `[P]`, what eq. F10 ascends.
     pub fn gradient(&self) -> &[f64] {
         &self.climb.gradient
     }

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 /// The parameters θ of a state-space model, `[rows, P]`; rows is 1 or the batch.
 ///
-/// With a row for each sample, one backward pass gives every sample's own ∇_θ, which is what (S) is fitted to.
+/// With a row for each sample, one backward pass gives every sample's own ∇_θ, which is what eq. F41 is fitted to.
 #[derive(Debug, Clone)]
 pub struct Theta(pub Tensor<2>);
 

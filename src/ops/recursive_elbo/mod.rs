@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! W_1(s) = ln p(s) + ℓ_1(s)                                    ℓ_t(s) = ln p(o_t|s), 0 where nothing was seen
-//! W_t(s) = ℓ_t(s) + Σ_{s'} b_t(s'|s) [W_{t−1}(s') + ln p(s|s') − ln b_t(s'|s)]                          (W)
+//! W_t(s) = ℓ_t(s) + Σ_{s'} b_t(s'|s) [W_{t−1}(s') + ln p(s|s') − ln b_t(s'|s)]                         (F3)
 //! L_t    = Σ_s q_t(s) [W_t(s) − ln q_t(s)]
 //! ```
 //!

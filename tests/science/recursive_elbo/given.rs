@@ -51,7 +51,7 @@ fn run((l, i, a, b, q): (Tensor<3>, Tensor<2>, Tensor<2>, Tensor<4>, Tensor<3>))
     recursive_elbo_given(l, i, a, log_softmax(b, 3), log_softmax(q, 2))
 }
 
-/// The recursion (W) with tensors, a time step after the other: L_t `[batch, time]` and W_t `[batch, time, K]`.
+/// The recursion (eq. F3) with tensors, a time step after the other: L_t `[batch, time]` and W_t `[batch, time, K]`.
 fn composed(
     (l, i, a, b, q): (Tensor<3>, Tensor<2>, Tensor<2>, Tensor<4>, Tensor<3>),
 ) -> (Tensor<2>, Tensor<3>) {

@@ -11,13 +11,11 @@ use scotopic_datasets::ImageSet;
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
-use super::subject::in_order;
-use super::sums::{StepSums, columns, take_in};
+use super::analysed_model::in_order;
+use crate::step_sums::{StepSums, StepValues, columns, take_in};
 
 /// Kept steps between two read-backs from the device.
 const STRETCH: usize = 64;
-/// An image counts as lost when its squared error is beyond this many times its energy.
-pub const LOST: f64 = 1.5;
 
 /// Which images and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,51 +41,6 @@ pub struct Convergence {
     pub at: Vec<StepValues>,
     /// The first of these steps from which on R² by rates stays within 1 % of its last value.
     pub settled: Option<usize>,
-}
-
-/// Means over images after one number of steps; nats and squared pixels per image.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct StepValues {
-    /// Steps of inference.
-    pub step: usize,
-    /// R² of decoding one sample, mean over images.
-    pub r2: f64,
-    /// The same pooled: 1 − ΣSSE/ΣSST.
-    pub r2_pooled: f64,
-    /// R² of decoding the mean of the belief (rates, MAP), mean over images.
-    pub r2_rates: f64,
-    /// The same pooled.
-    pub r2_rates_pooled: f64,
-    /// SSE of decoding one sample.
-    pub squared_error: f64,
-    /// SSE of decoding the mean.
-    pub squared_error_rates: f64,
-    /// `squared_error` per pixel.
-    pub mse: f64,
-    /// `squared_error_rates` per pixel.
-    pub mse_rates: f64,
-    /// −ln p(x|z') of this step.
-    pub reconstruction: f64,
-    /// KL of this step, in the form of the objective.
-    pub kl: f64,
-    /// reconstruction + β·KL.
-    pub objective: f64,
-    /// ‖Δu‖ of this step, over all components of the belief.
-    pub change: f64,
-    /// Fraction of exact zeros in the sample.
-    pub zeros: f64,
-    /// Sparsity over neurons, mean over images; none with a single neuron.
-    pub population_sparsity: Option<f64>,
-    /// Sparsity over images, mean over neurons; none with a single image.
-    pub lifetime_sparsity: Option<f64>,
-    /// Fraction of images whose SSE by one sample exceeds 1.5 ‖x‖².
-    pub lost: f64,
-    /// The same by the mean.
-    pub lost_rates: f64,
-    /// The largest SSE/‖x‖² by one sample.
-    pub worst: f64,
-    /// The same by the mean.
-    pub worst_rates: f64,
 }
 
 /// Steps for a curve up to `last`: every one to 32, then twelve in an octave, and the last.

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use scotopic::decoder::Decoder;
 
 use super::Subject;
-use super::subject::read;
+use crate::parameters::read;
 
 /// Φᵀ and the diagonal of Σ⁻¹.
 #[derive(Debug, Clone, PartialEq)]

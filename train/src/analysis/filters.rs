@@ -8,7 +8,7 @@ use scotopic_measures::Rows;
 use scotopic_measures::gabor::{GaborFit, fit_all, fraction_gabor};
 use serde::{Deserialize, Serialize};
 
-use super::subject::median;
+use super::analysed_model::median;
 use super::{Dictionary, Subject};
 
 /// Which filters are in use.

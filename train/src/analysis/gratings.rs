@@ -10,7 +10,7 @@ use scotopic_datasets::stimulus::Grating;
 use scotopic_models::Network;
 
 use super::Subject;
-use super::subject::read;
+use crate::parameters::read;
 
 /// Steps whose spikes the device holds at a time.
 const STRETCH: usize = 16;

@@ -15,8 +15,9 @@ use scotopic_measures::latency::{Top, half_time};
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
+use super::analysed_model::median;
 use super::gratings::{Protocol, responses};
-use super::subject::{median, read};
+use crate::parameters::read;
 
 /// Phases that preferred gratings are chosen from, degrees.
 const PHASES: [f64; 4] = [0.0, 90.0, 180.0, 270.0];

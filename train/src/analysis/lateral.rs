@@ -15,8 +15,8 @@ use scotopic_measures::Rows;
 use scotopic_measures::lateral::{Lateral, similarity};
 use serde::{Deserialize, Serialize};
 
-use super::subject::read;
 use super::{Dictionary, Subject};
+use crate::parameters::read;
 
 /// Beyond this the weights alone take a gigabyte.
 const MOST: usize = 16_384;

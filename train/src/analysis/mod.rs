@@ -26,10 +26,9 @@ pub mod receptive_field;
 pub mod representation;
 pub mod tuning;
 
+mod analysed_model;
 mod dictionary;
 mod gratings;
-mod subject;
-pub(crate) mod sums;
 
+pub use analysed_model::Subject;
 pub use dictionary::Dictionary;
-pub use subject::Subject;

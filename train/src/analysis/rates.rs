@@ -7,8 +7,8 @@ use scotopic_measures::rates::{LogHistogram, LogNormal, mean_rates};
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
+use super::analysed_model::median;
 use super::representation::{RepresentationSettings, representations};
-use super::subject::median;
 
 /// Bins of the histogram.
 const BINS: usize = 30;

@@ -9,8 +9,9 @@ use scotopic_measures::Rows;
 use scotopic_measures::spike_triggered::SpikeTriggered;
 use serde::{Deserialize, Serialize};
 
-use super::subject::{median, read};
+use super::analysed_model::median;
 use super::{Dictionary, Subject};
+use crate::parameters::read;
 
 /// Steps whose spikes are read back at a time.
 const STRETCH: usize = 32;

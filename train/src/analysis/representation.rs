@@ -8,7 +8,8 @@ use scotopic_datasets::ImageSet;
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
-use super::subject::{in_order, read};
+use super::analysed_model::in_order;
+use crate::parameters::read;
 
 /// Which images and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

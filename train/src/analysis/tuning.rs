@@ -14,8 +14,8 @@ use scotopic_measures::tuning::{
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
+use super::analysed_model::median;
 use super::gratings::{Protocol, Responses, responses};
-use super::subject::median;
 
 /// Which gratings are shown, and for how long.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use crate::adamax::AdamaxConfig;
 mod merge;
 mod presets;
 mod stimulus;
+mod table;
 
 pub use merge::{check_keys, resolve, set};
 pub use presets::{PRESETS, Preset, annotated, preset};

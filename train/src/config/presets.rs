@@ -6,8 +6,8 @@ use scotopic_datasets::{
 };
 use toml::Table;
 
-use super::merge::{leaves, merge, nearest};
 use super::stimulus;
+use super::table::{leaves, merge, nearest};
 
 /// A configuration with a name.
 #[derive(Debug, Clone, Copy)]

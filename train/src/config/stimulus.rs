@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use scotopic_datasets::StimulusConfig;
 use toml::{Table, Value};
 
-use super::merge::{nearest, value};
+use super::table::{nearest, value};
 
 /// The stimulus that `spec` describes: the path of a TOML file, or `key=value` pairs with commas between them.
 ///

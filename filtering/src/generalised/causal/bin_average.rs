@@ -2,7 +2,7 @@
 
 use nalgebra::DVector;
 
-use super::shape::NoiseShape;
+use super::noise_shape::NoiseShape;
 use crate::Result;
 use crate::generalised::noise::sampled_kernel;
 

@@ -6,15 +6,17 @@
 //! | what is believed before the first observation | `filter/start.rs` |
 //! | correction by an observation | `filter/correction.rs` |
 //! | what is read off the belief | `filter/readout.rs` |
-//! | what is believed of past bins, together | `filter/past.rs` |
-//! | what can be changed between bins | `filter/changes.rs` |
-//! | into a snapshot and back | `filter/keeping.rs` |
-mod changes;
+//! | what is believed of past bins, together | `filter/joint_smoothing.rs` |
+//! | what can be changed between bins | `filter/setters.rs` |
+//! | into a snapshot and back | `filter/snapshot.rs` |
 mod correction;
-mod keeping;
-mod past;
+mod joint_smoothing;
 mod readout;
+mod setters;
+mod snapshot;
 mod start;
+
+pub use snapshot::CausalSnapshot;
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -22,11 +24,10 @@ use serde::{Deserialize, Serialize};
 use super::dense::add_scaled;
 use super::innovation::Innovation;
 use super::layout::Layout;
+use super::noise_shape::NoiseShape;
 use super::settings::{CausalSettings, Linearisation};
-use super::shape::NoiseShape;
-use super::snapshot::CausalSnapshot;
 use super::stack::{Local, Stack};
-use super::third::ThirdMoments;
+use super::third_moments::ThirdMoments;
 use super::transition::{Channels, Transition};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::scheme::Scheme;
@@ -177,7 +178,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             Some(level) => stack.causes > 0 && level.equations.output_sees_causes(),
             None => false,
         };
-        let straight = changes::straight(&stack, sees);
+        let straight = setters::straight(&stack, sees);
         let asked = settings.delay > 0 || settings.keep > 0;
         let keeps_causes = asked || sees && settings.memory > 0;
         let layout = Layout {
@@ -187,7 +188,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             kept_causes: if keeps_causes { stack.causes } else { 0 },
             past,
         };
-        let carries = changes::carries_third(&settings, &stack);
+        let carries = setters::carries_third(&settings, &stack);
         let third = carries.then(|| ThirdMoments::new(layout.states, layout.size()));
         let mut belief = start::start(&stack, &channels, &layout, start_covariance)?;
         if carries {
@@ -253,7 +254,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         };
         if let Some(level) = filter.stack.model.levels.first() {
             let precision = level.output.expected();
-            filter.whiten(changes::whitening(&precision)?);
+            filter.whiten(setters::whitening(&precision)?);
         }
         filter.prepare_linear()?;
         filter.read_out();

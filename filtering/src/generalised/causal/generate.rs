@@ -1,13 +1,13 @@
-//! A model run forwards: states, causes and observations from sampled noise (equations section 10).
+//! A model run forwards: states, causes and observations from sampled noise (eq. G31).
 
 use nalgebra::DMatrix;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::settings::GENERATED;
+use super::noise_process::GENERATED;
+use super::sampled_noise;
 use super::stack::{Stack, root_of_inverse};
 use super::transition::{Channels, Transition};
-use super::window;
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::noise::Autocorrelation;
 use crate::{Error, Result};
@@ -115,7 +115,7 @@ impl Generation {
     ) -> Result<Generated> {
         let order = self.order;
         // Only the embedding is used, which does not depend on the smoothness.
-        let window = window::generated(order)?;
+        let window = sampled_noise::generated(order)?;
         let channels = Channels::new(vec![window], vec![0; stack.noises], false);
         let mut step = Transition::new(stack, &channels);
         let root = match stack.model.levels.first() {

@@ -3,7 +3,7 @@
 use crate::generalised::noise::Autocorrelation;
 use crate::{Error, Result};
 
-use super::shape::NUGGET;
+use super::noise_process::NUGGET;
 
 /// Predicts z_t = Σ_i a_i z_{t−i} + σ ε_t from those of the last `memory` bins that were observed.
 ///

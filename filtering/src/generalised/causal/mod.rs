@@ -41,7 +41,7 @@
 //!
 //! and for noise that diffuses e^{A₁h} and ∫ e^{A₁r} D e^{A₁'r} dr with A₁ that of (x, n). For a linear
 //! model both are exact and computed once. For a nonlinear one mean and covariance are taken to second
-//! order in the spread of x, with the third moments that a flow that bends gives the belief (`third.rs`;
+//! order in the spread of x, with the third moments that a flow that bends gives the belief (`third_moments.rs`;
 //! [`Linearisation`]). All orders have a consistent top row by construction: the
 //! highest derivative moves as the noise process says, not as zero.
 //!
@@ -69,25 +69,25 @@
 //! # What follows
 //!
 //! - Order 0 with white noise in continuous time is the Kalman filter of the exactly discretised model, and
-//!   tends to Kalman and Bucy's for short bins (equations E5).
-//! - Noise of order k is filtered exactly by order k (equations E8).
+//!   tends to Kalman and Bucy's for short bins (eq. G36).
+//! - Noise of order k is filtered exactly by order k (eq. G39).
 //! - On linear models with the generator's noise the posterior is the exact one up to the Markov order.
 //! - Nothing grows with time, nothing is allocated from bin to bin.
 //!
 //! | question | file |
 //! |---|---|
 //! | what can be set | `settings.rs` |
-//! | how noise moves | `shape.rs`; drawn at the bins: `window.rs` |
+//! | how noise moves | `noise_shape.rs`, `noise_process.rs`; drawn at the bins: `sampled_noise.rs` |
 //! | how observation noise is predicted | `innovation.rs` |
 //! | all levels as one model | `stack.rs` |
 //! | one bin of motion | `transition.rs`, `transition/` |
-//! | third moments: how they move, and what they change | `third.rs` |
+//! | third moments: how they move, and what they change | `third_moments.rs` |
 //! | what lies where in the joint state, and how its covariance moves | `layout.rs` |
 //! | prediction, correction, read-out | `filter.rs`, `filter/` |
-//! | what is kept to go on later | `snapshot.rs` |
+//! | what is kept to go on later | `filter/snapshot.rs` |
 //! | a table over orders and smoothness | `compare.rs` |
 //! | what a bin's average of the noise is correlated with | `bin_average.rs` |
-//! | what past beliefs say of f and g | `hindsight.rs`: [`Hindsight`], [`Collector`] |
+//! | what past beliefs say of f and g | `smoothed_motion.rs`: [`Hindsight`], [`Collector`] |
 //! | the model run forwards: data | `generate.rs` |
 //! | products and exponentials without memory | `dense.rs` |
 //!
@@ -103,21 +103,21 @@ mod compare;
 mod dense;
 mod filter;
 mod generate;
-mod hindsight;
 mod innovation;
 mod layout;
+mod noise_process;
+mod noise_shape;
+mod sampled_noise;
 mod settings;
-mod shape;
-mod snapshot;
+mod smoothed_motion;
 mod stack;
-mod third;
+mod third_moments;
 mod transition;
-mod window;
 
 pub use compare::{Comparison, compare};
-pub use filter::CausalGeneralisedFilter;
+pub use filter::{CausalGeneralisedFilter, CausalSnapshot};
 pub use generate::{Generated, Generation};
-pub use hindsight::{Collector, Hindsight};
-pub use settings::{CausalSettings, GENERATED, Linearisation};
-pub use shape::NoiseShape;
-pub use snapshot::CausalSnapshot;
+pub use noise_process::GENERATED;
+pub use noise_shape::NoiseShape;
+pub use settings::{CausalSettings, Linearisation};
+pub use smoothed_motion::{Collector, Hindsight};

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::shape::NoiseShape;
+use super::noise_process::GENERATED;
+use super::noise_shape::NoiseShape;
 use crate::generalised::noise::Autocorrelation;
 use crate::generalised::scheme::Embedding;
 use crate::{Error, Result};
@@ -24,9 +25,6 @@ pub enum Linearisation {
     #[default]
     ThirdOrder,
 }
-
-/// The degree of the polynomials along which generated noise moves between its samples (equations section 10).
-pub const GENERATED: usize = 6;
 
 /// Settings of [`super::CausalGeneralisedFilter`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ pub(super) mod spread;
 use nalgebra::DMatrix;
 
 use super::dense::{Discretisation, add_scaled, multiply, norm};
-use super::shape::NoiseProcess;
+use super::noise_process::NoiseProcess;
 use super::stack::{Local, Stack};
 use crate::generalised::model::Equations;
 

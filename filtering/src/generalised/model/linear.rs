@@ -60,7 +60,7 @@ impl Linear {
     }
 
     /// The linear convolution model of the demonstrations of DEM: a damped oscillation of two states, driven
-    /// by one cause, seen through four outputs (equations section 12).
+    /// by one cause, seen through four outputs (eq. G40).
     pub fn convolution() -> Self {
         let half = std::f64::consts::FRAC_1_SQRT_2;
         let pi = std::f64::consts::PI;

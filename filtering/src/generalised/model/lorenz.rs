@@ -39,7 +39,7 @@ impl Default for Lorenz {
 }
 
 impl Lorenz {
-    /// The form of the demonstrations of DEM (equations section 12), whose bilinear terms are doubled because
+    /// The form of the demonstrations of DEM (eq. G40), whose bilinear terms are doubled because
     /// the field is written as a state-dependent matrix times the state:
     ///
     /// ```text

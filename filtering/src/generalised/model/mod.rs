@@ -15,6 +15,7 @@
 //! | f and g that are networks, as equations | `neural.rs`, as files hold them `neural/file.rs` |
 //! | models by name, for files | `named.rs` |
 //! | precisions of noise with unknown scales | `precision.rs` |
+//! | f, g and Jacobians at one point, all levels stacked | `stacked.rs`: [`Local`], [`Stack`] |
 //! | levels, priors, starts: the whole model | `generative.rs` |
 mod closures;
 mod dual;
@@ -29,6 +30,7 @@ mod number;
 mod population;
 mod precision;
 mod scalar;
+pub(crate) mod stacked;
 
 pub use closures::{Closures, Jet};
 pub use dual::Dual;
@@ -43,3 +45,4 @@ pub use number::Number;
 pub use population::{GeneralisedLotkaVolterra, LotkaVolterra};
 pub use precision::{GaussianPrior, NoisePrecision};
 pub use scalar::{DoubleWell, FitzHughNagumo, Pullback, Trigonometric};
+pub use stacked::{Derivatives, Local, PUBLISHED_STEP, Stack};

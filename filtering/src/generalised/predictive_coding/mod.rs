@@ -4,14 +4,14 @@
 //! |---|---|
 //! | the network: energy, flow, one observation | `network.rs`: [`PredictiveCoding`] |
 //! | which functions f the published networks use | `dynamics.rs`: [`Pullback`], [`Trigonometric`] |
-//! | what is kept of a network to go on later | `snapshot.rs`: [`PredictiveCodingSnapshot`] |
+//! | what is kept of a network to go on later | `network/snapshot.rs`: [`PredictiveCodingSnapshot`] |
 //! | adaptive integration of a flow | `runge_kutta.rs`: [`RungeKutta45`] |
 mod dynamics;
 mod network;
 mod runge_kutta;
-mod snapshot;
 
 pub use dynamics::{Pullback, Trigonometric};
-pub use network::{Integrator, PredictiveCoding, PredictiveCodingSettings};
+pub use network::{
+    Integrator, PredictiveCoding, PredictiveCodingSettings, PredictiveCodingSnapshot,
+};
 pub use runge_kutta::RungeKutta45;
-pub use snapshot::PredictiveCodingSnapshot;

@@ -9,13 +9,16 @@
 //! Friston, "Brain in the Dark", 2025.) The sample is held while the beliefs flow: time within an observation is
 //! the network's own, not the data's.
 
+mod snapshot;
+
+pub use snapshot::PredictiveCodingSnapshot;
+
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::runge_kutta::{Room, RungeKutta45};
-use super::snapshot::PredictiveCodingSnapshot;
 use crate::generalised::integrator::LocalLinearisation;
-use crate::generalised::local::{Derivatives, Local, Stack, finite};
+use crate::generalised::model::stacked::{Derivatives, Local, Stack, finite};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::precision::temporal_precision;
 use crate::sequence::check_row;

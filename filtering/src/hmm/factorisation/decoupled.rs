@@ -55,7 +55,7 @@ pub enum DecoupledStart {
     Past,
 }
 
-/// Coordinate ascent on the newest pair of factors (equations.md 1.2), given W_{t−1} and ℓ_t:
+/// Coordinate ascent on the newest pair of factors (eq. F18), given W_{t−1} and ℓ_t:
 ///
 /// ```text
 /// m ∝ exp( W_{t−1} + ln A·q )        q ∝ exp( m·ln A + ℓ_t )

@@ -2,7 +2,7 @@
 
 use super::log_dynamics::LogDynamics;
 
-/// The past as it was believed, whatever the new observation says of it (equations.md 1.2):
+/// The past as it was believed, whatever the new observation says of it (eq. F19):
 ///
 /// ```text
 /// m_t = q_{t−1}        W_t = m_t·(W_{t−1} − ln m_t) + m_t·ln A + ℓ_t        q_t ∝ e^{W_t}

@@ -23,7 +23,7 @@ impl ValueFunction {
         Ok(())
     }
 
-    /// Proposes W_t of (W).
+    /// Proposes W_t of eq. F3.
     pub(super) fn propose(
         &mut self,
         kernel: &[f64],

@@ -1,7 +1,7 @@
 //! The gradient of the bound with respect to the newest factors, ψ, and the natural step along it.
 //!
 //! q_τ = softmax(η) and row j of b_τ = softmax(ζ_j), all earlier factors held. With
-//! R_ij = W_{τ−1}(i) + ln A_ij − ln b_ji (equations.md 1.5, from 0 by the score of a softmax),
+//! R_ij = W_{τ−1}(i) + ln A_ij − ln b_ji (eq. F20, from eq. F11 by the score of a softmax),
 //!
 //! ```text
 //! ∂L/∂η_j  = q_j (V_τ(j) − L_τ)
@@ -16,7 +16,7 @@
 //! ζ_j ← ζ_j + ρ (W_{τ−1} + ln A[·][j] − ζ_j)                 modulo a constant for each softmax,
 //! ```
 //!
-//! which for ρ = 1 is the closed form (OPT) at once.
+//! which for ρ = 1 is the closed form (eq. F6) at once.
 
 use super::log_dynamics::LogDynamics;
 use super::value::ValueFunction;

@@ -31,7 +31,7 @@ impl Rule {
     }
 }
 
-/// W_t of equation (W) with kernels of a restricted form, and q_t ∝ e^{W_t}, the best belief given them.
+/// W_t of eq. F3 with kernels of a restricted form, and q_t ∝ e^{W_t}, the best belief given them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Saved<E>", into = "Saved<E>")]
 #[serde(bound(

@@ -4,7 +4,7 @@ use super::posterior::Posterior;
 use crate::hmm::{Emission, Hmm};
 use crate::{Result, Sequence};
 
-/// (OPT) at every step: q_t is the exact filter, b_t[j][i] ∝ q_{t−1}[i] A[i][j], L_T the log evidence, and
+/// Eq. F6 at every step: q_t is the exact filter, b_t[j][i] ∝ q_{t−1}[i] A[i][j], L_T the log evidence, and
 /// the marginals of q_T ∏ b_t are those of the smoother.
 pub(super) fn fit<E: Emission>(model: &Hmm<E>, sequence: &Sequence) -> Result<Posterior> {
     let filtered = model.filter(sequence)?;

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// ∇_ζ W_t for a kernel with the logits ζ at every time, streamed:
 ///
 /// ```text
-/// G_t(s)  = Σ_i b(i|s) [ G_{t−1}(i) + ∇_ζ ln b(i|s) R_t(i, s) ],   G_1 = 0                            (G)
+/// G_t(s)  = Σ_i b(i|s) [ G_{t−1}(i) + ∇_ζ ln b(i|s) R_t(i, s) ],   G_1 = 0                          (F12)
 /// ∇_ζ L_τ = E_{q_τ}[G_τ]          (+ the part of q_τ, 0 where q_τ is optimal)
 /// ```
 ///

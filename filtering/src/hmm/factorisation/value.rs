@@ -13,8 +13,8 @@ use crate::{Error, Result, log_sum_exp, softmax};
 ///
 /// ```text
 /// W_1(s) = ln π(s) + ℓ_1(s)
-/// W_t(s) = ℓ_t(s) + Σ_s' b_t(s'|s) [ W_{t−1}(s') + ln A[s'][s] − ln b_t(s'|s) ]                     (W)
-/// L_t    = Σ_s q_t(s) [ W_t(s) − ln q_t(s) ]                                                       (ELBO)
+/// W_t(s) = ℓ_t(s) + Σ_s' b_t(s'|s) [ W_{t−1}(s') + ln A[s'][s] − ln b_t(s'|s) ]                    (F3)
+/// L_t    = Σ_s q_t(s) [ W_t(s) − ln q_t(s) ]                                                         (F4)
 /// ```
 ///
 /// with 0 ln 0 = 0 throughout. W holds whatever b and q are; it does not depend on the q's at all. The
@@ -22,7 +22,7 @@ use crate::{Error, Result, log_sum_exp, softmax};
 ///
 /// ```text
 /// b_t(s'|s) ∝ e^{W_{t−1}(s')} A[s'][s]    W_t(s) = ℓ_t(s) + ln Σ_s' e^{W_{t−1}(s')} A[s'][s]
-/// q_t(s)    ∝ e^{W_t(s)}                  L_t    = ln Σ_s e^{W_t(s)}                               (OPT)
+/// q_t(s)    ∝ e^{W_t(s)}                  L_t    = ln Σ_s e^{W_t(s)}                                (F6)
 /// ```
 ///
 /// and taken at every step makes e^{W_t(s)} = p(s_t = s, o_1…o_t), so that L_t is the log evidence. V of
@@ -83,7 +83,7 @@ impl ValueFunction {
         }
     }
 
-    /// W_t from W_{t−1} by (W), with any kernel b_t `[K, K]` (row j is b_t(· | s_t = j)) and ℓ_t `[K]`.
+    /// W_t from W_{t−1} by eq. F3, with any kernel b_t `[K, K]` (row j is b_t(· | s_t = j)) and ℓ_t `[K]`.
     ///
     /// A row of zeros says that its state is not reached: W_t is −∞ there.
     ///
@@ -100,7 +100,7 @@ impl ValueFunction {
         self.accept().map(drop)
     }
 
-    /// W_t from W_{t−1} with the best kernel (OPT), without making the kernel.
+    /// W_t from W_{t−1} with the best kernel (eq. F6), without making the kernel.
     ///
     /// # Errors
     /// As [`ValueFunction::advance`].
@@ -120,7 +120,7 @@ impl ValueFunction {
         self.accept().map(drop)
     }
 
-    /// The kernel of (OPT) for the step to come, `b(s'|s) ∝ e^{W(s')} A[s'][s]`, into `[K, K]`; rows of
+    /// The kernel of eq. F6 for the step to come, `b(s'|s) ∝ e^{W(s')} A[s'][s]`, into `[K, K]`; rows of
     /// states that cannot be reached are 0.
     ///
     /// # Errors
@@ -144,7 +144,7 @@ impl ValueFunction {
         Ok(())
     }
 
-    /// The belief of (OPT), q(s) ∝ e^{W(s)}, into `[K]`, and the bound it gives, ln Σ_s e^{W(s)}.
+    /// The belief of eq. F6, q(s) ∝ e^{W(s)}, into `[K]`, and the bound it gives, ln Σ_s e^{W(s)}.
     ///
     /// # Errors
     /// [`Error::Size`] for a wrong length.

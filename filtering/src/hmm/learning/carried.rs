@@ -1,6 +1,6 @@
 //! A sum over the past, carried forward for every present state.
 //!
-//! Every additive quantity Φ_t(s) = E_b[Σ_{u≤t} φ_u(s_{u−1}, s_u, o_u) | s_t = s] obeys equations (S),
+//! Every additive quantity Φ_t(s) = E_b[Σ_{u≤t} φ_u(s_{u−1}, s_u, o_u) | s_t = s] obeys eq. F8,
 //!
 //! ```text
 //! Φ_t[j] = κ_t Σ_i b_t[j][i] Φ_{t−1}[i] + g_t φ_t[j],      κ = g = 1, or κ = 1 − g for a running average

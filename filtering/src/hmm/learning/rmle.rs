@@ -14,7 +14,7 @@ use crate::{Error, Result};
 /// probability by a factor of e^¼ at most. Twice what the default rate moves a logit by.
 const LARGEST_STEP: f64 = 0.25;
 
-/// S_t `[K, ·]` of equations (S), and its expectation at the last observation.
+/// S_t `[K, ·]` of eq. F8, and its expectation at the last observation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rmle {
     pub(super) settings: settings::Rmle,

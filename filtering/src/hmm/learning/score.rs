@@ -6,7 +6,7 @@ use super::statistics::{Counts, check_size};
 use crate::Result;
 use crate::hmm::{Hmm, Learnable};
 
-/// S_t(s) = ∇_θ W_t(s) of equations (S), for logits of π and A and the parameters of the emission.
+/// S_t(s) = ∇_θ W_t(s) of eq. F8, for logits of π and A and the parameters of the emission.
 ///
 /// ```text
 /// S_1(s) = ∇ ln p(s) + ∇ ln p(o_1|s)

@@ -44,7 +44,7 @@ const PSEUDO_COUNT: f64 = 1e-6;
 /// is, until the start weighs less than 1e-4 (∏(1 − γ_t) at t = 10⁴ is e^−11).
 const AVERAGE_FROM: u64 = 10_000;
 
-/// Block online EM (section 1.4): forward–backward on blocks of observations with the carried filter as prior,
+/// Block online EM: forward–backward on blocks of observations with the carried filter as prior,
 /// S ← (1 − γ)S + γ·(mean of the block), M-step.
 ///
 /// γ = 1 − ∏(1 − γ_t) over the observations of the block, so that the block's length does not change how fast the
@@ -77,7 +77,7 @@ impl Default for BlockOnlineEm {
 }
 
 /// Online EM (O. Cappé, "Online EM algorithm for hidden Markov models", JCGS 20, 2011): the recursive statistics
-/// of section 1.4, exactly, and an M-step.
+/// of eq. F22, exactly, and an M-step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OnlineEm {
@@ -138,7 +138,7 @@ impl Default for FixedLag {
     }
 }
 
-/// Recursive maximum likelihood (equations (RMLE)): ascent along the gradient of the newest increment,
+/// Recursive maximum likelihood (eq. F10): ascent along the gradient of the newest increment,
 ///
 /// ```text
 /// θ ← θ + η_t (E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]),   η_t = rate·(t + t₀)^−α

@@ -39,7 +39,7 @@ pub(super) fn turn(states: usize, from: &[f64], to: &mut [f64]) {
     }
 }
 
-/// N_t `[K, K, K]` and E_t `[K, K·P]` of section 1.4: the statistics of the past, given each present state.
+/// N_t `[K, K, K]` and E_t `[K, K·P]` of eq. F22: the statistics of the past, given each present state.
 ///
 /// ```text
 /// N_t[j] = κ Σ_i b_t[j][i] N_{t−1}[i] + g Σ_i b_t[j][i] e_i e_jᵀ

@@ -92,7 +92,7 @@ pub struct VariationalFit<E: Learnable> {
 }
 
 impl<E: Learnable> Hmm<E> {
-    /// The E-step under q(π), q(A) and this model's emission (section 1.4): the recursions of 1.1 with the
+    /// The E-step under q(π), q(A) and this model's emission (eq. F23): the recursions of eqs. F13 and F14 with the
     /// sub-stochastic π̃ = exp E[ln π], Ã = exp E[ln A].
     ///
     /// ```

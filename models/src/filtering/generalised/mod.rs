@@ -37,7 +37,7 @@
 //! | a network as a burn module, from plain weights and back | `map.rs`: [`NeuralMap`] |
 //! | the expected energy on tensors | `energy.rs`: [`Batch`], [`expected_energy`] |
 //! | what can be chosen | `settings.rs`: [`FlowLearning`], [`Noise`] |
-//! | steps down the energy, and precisions | `teacher.rs` |
+//! | steps down the energy, and precisions | `m_step.rs` |
 //! | filter, learn, filter again: whole series | `offline.rs`: [`learn`] |
 //! | while filtering | `online.rs`: [`OnlineFlow`] |
 //!
@@ -50,11 +50,11 @@
 //! [`Experience`]: scotopic::filtering::generalised::Experience
 
 mod energy;
+mod m_step;
 mod map;
 mod offline;
 mod online;
 mod settings;
-mod teacher;
 
 pub use energy::{Batch, expected_energy};
 pub use map::NeuralMap;

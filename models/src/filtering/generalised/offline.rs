@@ -10,8 +10,8 @@ use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::{Result, Sequence};
 use serde::{Deserialize, Serialize};
 
+use super::m_step::Teacher;
 use super::settings::{FlowLearning, setting};
-use super::teacher::Teacher;
 
 /// What one round found before it learned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

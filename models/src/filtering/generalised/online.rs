@@ -9,8 +9,8 @@ use scotopic::filtering::generalised::model::{GenerativeModel, Neural};
 use scotopic::filtering::generalised::scheme::Scheme;
 use scotopic::filtering::nalgebra::DMatrix;
 
+use super::m_step::Teacher;
 use super::settings::FlowLearning;
-use super::teacher::Teacher;
 
 /// The causal filter of a network that learns from what the filter has come to believe of the last `capacity` bins.
 ///

@@ -1,0 +1,96 @@
+//! What several commands share: where to compute, how long it took, a request that makes no sense.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use scotopic_datasets::Splits;
+use scotopic_train::device::{DeviceChoice, DeviceList};
+
+/// A request that makes no sense, as opposed to one that failed: exit code 2.
+#[derive(Debug)]
+pub struct BadRequest(pub anyhow::Error);
+
+impl std::fmt::Display for BadRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", in_one_piece(&self.0))
+    }
+}
+
+impl std::error::Error for BadRequest {}
+
+/// Where to compute and where the data are; the same for every command that needs them.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Folder of the data sets, which relative paths start from
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "SCOTOPIC_DATA",
+        default_value = "data"
+    )]
+    pub data: PathBuf,
+}
+
+/// Where to train: as [`Place`], on one device or several.
+#[derive(Debug, Args)]
+pub struct TrainingPlace {
+    /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them. Several, joined by
+    /// commas, share every batch, each taking part of its rows: cuda:0,cuda:1
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceList,
+    /// Folder of the data sets, which relative paths start from
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "SCOTOPIC_DATA",
+        default_value = "data"
+    )]
+    pub data: PathBuf,
+}
+
+/// The message and its causes, outermost first; a cause that was already told is not told again.
+pub(crate) fn in_one_piece(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+pub(crate) fn size(splits: &Splits) -> String {
+    let shape = splits.train.shape();
+    match shape.channels {
+        1 => format!("{}×{}", shape.height, shape.width),
+        c => format!("{}×{}×{c}", shape.height, shape.width),
+    }
+}
+
+pub(crate) fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 10.0 => format!("{s:.1} s"),
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// Ctrl-C, or a request of the system to end, sets the flag; a second one ends at once.
+pub(crate) fn interruption() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .context("could not listen for Ctrl-C")?;
+    Ok(stop)
+}

@@ -1,0 +1,328 @@
+//! What is timed.
+
+use anyhow::{Context, Result};
+use burn::module::Module;
+use burn::tensor::{Distribution, Tensor};
+use clap::ValueEnum;
+use scotopic::inference::{Record as Kept, Stimulus, composed_objective, unroll};
+use scotopic::noise::NoiseKey;
+use scotopic::posterior::Sampling;
+use scotopic::spiking::Form;
+use scotopic_models::{Network, RuleConfig};
+use scotopic_train::adamax::Adamax;
+use scotopic_train::gradients::ParameterGradients;
+use scotopic_train::parameters::to_device;
+
+use super::inputs::{images, lively, still};
+use super::{Record, Settings, Shape};
+
+/// Cases that belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Group {
+    /// One iteration of learning: inference, backward, Adamax
+    Training,
+    /// The dense matrix products of such an iteration alone
+    Products,
+    /// Exact inference with tensor operations and with the engine, batch and single image
+    Inference,
+    /// The engine's forms against the fraction of counts that are zero
+    Sparsity,
+    /// One iteration at the size the papers train on MNIST with: T 128
+    Mnist,
+    /// Training against batch, latents, pixels, steps and threads
+    Scaling,
+}
+
+impl Group {
+    /// What `scotopic bench` without a name runs.
+    pub const USUAL: [Self; 5] = [
+        Self::Training,
+        Self::Products,
+        Self::Inference,
+        Self::Sparsity,
+        Self::Mnist,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Products => "products",
+            Self::Inference => "inference",
+            Self::Sparsity => "sparsity",
+            Self::Mnist => "mnist",
+            Self::Scaling => "scaling",
+        }
+    }
+}
+
+/// Runs the cases of a group and tells each as it is done. `trained` stands for the random network where a case
+/// takes a network as it is in use.
+///
+/// # Errors
+/// If a device fails or stdout is closed.
+pub(crate) fn run(
+    group: Group,
+    settings: &Settings,
+    trained: Option<&Network>,
+    tell: &mut dyn FnMut(Record) -> Result<()>,
+) -> Result<()> {
+    match group {
+        Group::Training => training(settings, trained, tell),
+        Group::Products => tell(products(settings, Shape::PATCHES)?),
+        Group::Inference => inference(settings, trained, tell),
+        Group::Sparsity => sparsity(settings, tell),
+        Group::Mnist => tell(learning(
+            group,
+            settings,
+            None,
+            Shape::MNIST,
+            0.5,
+            Way::Usual,
+        )?),
+        Group::Scaling => scaling(settings, tell),
+    }
+}
+
+/// How the objective is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// As training does it.
+    Usual,
+    /// From tensor operations, on every device.
+    Composed,
+}
+
+fn training(
+    settings: &Settings,
+    trained: Option<&Network>,
+    tell: &mut dyn FnMut(Record) -> Result<()>,
+) -> Result<()> {
+    let shape = shape_of(trained, Shape::PATCHES);
+    for temperature in [0.5, 0.01] {
+        for way in [Way::Usual, Way::Composed] {
+            tell(learning(
+                Group::Training,
+                settings,
+                trained,
+                shape,
+                temperature,
+                way,
+            )?)?;
+        }
+    }
+    Ok(())
+}
+
+/// The sizes of a trained network, else those given.
+fn shape_of(trained: Option<&Network>, shape: Shape) -> Shape {
+    use scotopic::decoder::Decoder;
+    match trained {
+        None => shape,
+        Some(model) => Shape {
+            pixels: model.decoder.pixels(),
+            latents: model.latents(),
+            ..shape
+        },
+    }
+}
+
+/// A whole iteration on one batch.
+fn learning(
+    group: Group,
+    settings: &Settings,
+    trained: Option<&Network>,
+    shape: Shape,
+    temperature: f64,
+    way: Way,
+) -> Result<Record> {
+    let device = settings.device.clone().autodiff();
+    let mut model = match trained {
+        Some(model) => model.clone().to_device(&device).train(),
+        None => lively(shape, &device, settings.seed)?,
+    };
+    let mut optimizer = Adamax::new(scotopic_train::adamax::AdamaxConfig::default());
+    let x = Stimulus::Static(to_device(
+        images(shape, settings.seed),
+        shape.pixels,
+        &device,
+    ));
+    let record = model.method.learns_from();
+    let named = match way {
+        Way::Usual => "an iteration",
+        Way::Composed => "an iteration, from tensor operations",
+    };
+    let timed = settings.time(group.name(), named, shape, |number| {
+        let rule = RuleConfig::default().at(1.0, Sampling::relaxed(temperature));
+        let noise = NoiseKey::new(settings.seed).step(number);
+        let perception = model.perception(rule);
+        let start = perception.rest(shape.batch);
+        let times = 0..shape.steps;
+        let seen = match way {
+            Way::Usual => perception.objective(&x, start, times, &noise, record, 16.0),
+            Way::Composed => {
+                composed_objective(&*perception, &x, start, times, &noise, record, 16.0)
+            }
+        };
+        drop(perception);
+        let gradients = seen.context("there are steps")?.value.backward();
+        let gradients = ParameterGradients::of(&model, &gradients);
+        // A rate too small to change what the next repetition has to do.
+        (model, _) = optimizer.step(model.clone(), &gradients, 1e-12, 100.0);
+        Ok(())
+    })?;
+    Ok(Record {
+        temperature: Some(temperature),
+        ..timed
+    })
+}
+
+/// The products of T steps with tensors: three forward (Φz, Φᵀe, Φz'), six backward.
+fn products(settings: &Settings, shape: Shape) -> Result<Record> {
+    let draw = |rows: usize, columns: usize| -> Tensor<2> {
+        Tensor::random([rows, columns], Distribution::Default, &settings.device)
+    };
+    let (z, e) = (
+        draw(shape.batch, shape.latents),
+        draw(shape.batch, shape.pixels),
+    );
+    let (atoms, turned) = (
+        draw(shape.latents, shape.pixels),
+        draw(shape.pixels, shape.latents),
+    );
+    let case = "nine dense products a step, nothing else";
+    settings.time(Group::Products.name(), case, shape, |_| {
+        for _ in 0..shape.steps {
+            for _ in 0..3 {
+                let decoded = z.clone().matmul(atoms.clone());
+                let pulled = e.clone().matmul(turned.clone());
+                let outer = z.clone().transpose().matmul(e.clone());
+                drop((decoded, pulled, outer));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The fraction of counts that are 0 over an inference of the engine.
+fn zeros(spikes: &[u64], shape: Shape) -> f64 {
+    // Spikes are counted, not neurons that fired; at the rates of a sparse code that is nearly the same.
+    let fired: u64 = spikes.iter().sum();
+    1.0 - fired as f64 / (shape.batch * shape.latents * shape.steps) as f64
+}
+
+fn inference(
+    settings: &Settings,
+    trained: Option<&Network>,
+    tell: &mut dyn FnMut(Record) -> Result<()>,
+) -> Result<()> {
+    let group = Group::Inference.name();
+    let shape = shape_of(trained, Shape::PATCHES);
+    let model = match trained {
+        Some(model) => model.clone(),
+        None => lively(shape, &settings.device, settings.seed)?,
+    };
+    let rule = || RuleConfig::default().at(1.0, Sampling::EXACT);
+    let pixels = images(shape, settings.seed);
+    let x = Stimulus::Static(to_device(pixels.clone(), shape.pixels, &settings.device));
+    tell(
+        settings.time(group, "T steps, tensor operations", shape, |number| {
+            let perception = model.perception(rule());
+            let noise = NoiseKey::new(settings.seed).step(number);
+            let rest = perception.rest(shape.batch);
+            let times = 0..shape.steps;
+            let seen = unroll(&*perception, &x, rest, times, &noise, Kept::FINAL);
+            drop(seen);
+            Ok(())
+        })?,
+    )?;
+    for (form, name) in FORMS {
+        let engine = model.iterative(rule()).engine(form)?;
+        let mut seen = Vec::new();
+        let case = format!("T steps, engine, {name}");
+        let timed = settings.time(group, case, shape, |number| {
+            let noise = NoiseKey::new(settings.seed).step(number);
+            seen = engine.perceive(&pixels, shape.steps, None, &noise)?.spikes;
+            Ok(())
+        })?;
+        tell(Record {
+            zeros: Some(zeros(&seen, shape)),
+            ..by_the_engine(timed)
+        })?;
+        let one = Shape { batch: 1, ..shape };
+        let image = &pixels[..shape.pixels];
+        let case = format!("T steps of one image, engine, {name}");
+        let timed = settings.time(group, case, one, |number| {
+            let mut stream = engine.stream(NoiseKey::new(settings.seed).step(number));
+            for _ in 0..shape.steps {
+                stream.step(image)?;
+            }
+            Ok(())
+        })?;
+        tell(by_the_engine(timed))?;
+    }
+    Ok(())
+}
+
+/// The engine runs on the processor wherever its weights came from.
+fn by_the_engine(timed: Record) -> Record {
+    Record {
+        device: "processor".into(),
+        ..timed
+    }
+}
+
+const FORMS: [(Form, &str); 4] = [
+    (Form::Dense, "dense"),
+    (Form::Events, "events"),
+    (Form::Lateral, "lateral"),
+    (Form::IntegerLateral, "lateral, 16-bit"),
+];
+
+fn sparsity(settings: &Settings, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+    let shape = Shape::PATCHES;
+    let pixels = images(shape, settings.seed);
+    for share in [0.5, 0.6, 0.7, 0.8, 0.9, 0.95] {
+        let model = still(shape, &settings.device, settings.seed, share)?;
+        for (form, name) in FORMS {
+            let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
+            let engine = model.iterative(rule).engine(form)?;
+            let case = format!("T steps, engine, {name}");
+            let timed = settings.time(Group::Sparsity.name(), case, shape, |number| {
+                let noise = NoiseKey::new(settings.seed).step(number);
+                engine.perceive(&pixels, shape.steps, None, &noise)?;
+                Ok(())
+            })?;
+            tell(Record {
+                zeros: Some(share),
+                ..by_the_engine(timed)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn scaling(settings: &Settings, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+    let base = Shape::PATCHES;
+    let one = |shape| learning(Group::Scaling, settings, None, shape, 0.5, Way::Usual);
+    for batch in [25, 50, 100, 400, 800] {
+        tell(one(Shape { batch, ..base })?)?;
+    }
+    for latents in [128, 256, 1024, 2048] {
+        tell(one(Shape { latents, ..base })?)?;
+    }
+    for pixels in [64, 144, 784, 1024] {
+        tell(one(Shape { pixels, ..base })?)?;
+    }
+    for steps in [4, 8, 32, 64, 256] {
+        tell(one(Shape { steps, ..base })?)?;
+    }
+    let all = rayon::current_num_threads();
+    let mut threads = 1;
+    while threads <= all {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pool = pool.build().context("could not start threads")?;
+        tell(pool.install(|| one(base))?)?;
+        threads *= 2;
+    }
+    Ok(())
+}

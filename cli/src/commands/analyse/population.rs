@@ -1,0 +1,277 @@
+//! Questions about the population: rates, tuning.
+
+use anyhow::Result;
+use scotopic_figures::{Mark, Panel, Series, chart};
+use scotopic_train::analysis::rates::{RateDistribution, rates as distributed};
+use scotopic_train::analysis::representation::RepresentationSettings;
+use scotopic_train::analysis::tuning::{Tuning, TuningSettings, UnitTuning, tuning as tuned};
+
+use super::Request;
+use super::answer::{Answer, Table, said};
+
+pub(super) fn rates(request: &Request<'_>) -> Result<Answer> {
+    let settings = RepresentationSettings {
+        steps: vec![request.steps()],
+        count: request.count(1000),
+        batch: request.args.batch as usize,
+    };
+    let found = distributed(&request.subject, request.images()?, &settings)?;
+    let mut answer = Answer::new("rates", &found)?;
+    answer.table = Table::with("unit,rate");
+    for (unit, &rate) in found.rates.iter().enumerate() {
+        answer.table.push([unit.into(), rate.into()]);
+    }
+    answer.summary.push(format!(
+        "{} neurons, {} images, {} steps: mean rate {:.4}, median {:.4} spikes per step",
+        found.rates.len(),
+        found.images,
+        found.step,
+        found.mean,
+        found.median
+    ));
+    answer.summary.push(format!(
+        "the most active tenth fires {:.1} % of all spikes",
+        100.0 * found.top_tenth
+    ));
+    if let Some(fit) = found.log_normal {
+        answer.summary.push(format!(
+            "log-normal fit: mean of ln r {:.3}, deviation {:.3}; Kolmogorov-Smirnov distance {}",
+            fit.mean,
+            fit.deviation,
+            said(found.distance, 4)
+        ));
+    }
+    answer.headline = serde_json::json!({
+        "images": found.images, "step": found.step, "mean": found.mean, "median": found.median,
+        "top_tenth": found.top_tenth, "log_normal": found.log_normal, "distance": found.distance,
+    });
+    answer.draw(chart::lines(&[histogram(&found)]))
+}
+
+/// The histogram in ln r, and the log-normal distribution over it.
+fn histogram(found: &RateDistribution) -> Panel {
+    let mut series = Vec::new();
+    if let Some(histogram) = &found.histogram {
+        let middle = |pair: &[f64]| (pair[0] * pair[1]).sqrt();
+        let edges = || histogram.edges.windows(2);
+        series.push(Series {
+            label: "neurons".into(),
+            x: edges().map(middle).collect(),
+            y: histogram.counts.iter().map(|&n| n as f64).collect(),
+            mark: Mark::Bars,
+        });
+        if let Some(fit) = found.log_normal {
+            let expected = |pair: &[f64]| {
+                fit.firing as f64 * (fit.cumulative(pair[1]) - fit.cumulative(pair[0]))
+            };
+            series.push(Series {
+                label: "log-normal fit".into(),
+                x: edges().map(middle).collect(),
+                y: edges().map(expected).collect(),
+                mark: Mark::Line,
+            });
+        }
+    }
+    Panel {
+        title: "Firing rates".into(),
+        x_label: "spikes per step".into(),
+        y_label: "neurons".into(),
+        series,
+        log_x: true,
+        log_y: false,
+    }
+}
+
+pub(super) fn tuning(request: &Request<'_>) -> Result<Answer> {
+    let settings = TuningSettings::default();
+    let found = tuned(&request.subject, request.shape(), &settings)?;
+    let s = found.summary;
+    let mut answer = Answer::new("tuning", &found)?;
+    answer.table = Table::with(
+        "unit,responsive,peak,blank,preferred_degrees,selectivity,half_width_degrees,frequency,bandwidth_octaves,\
+         c50,exponent,rmax,contrast_r2,supersaturation,suppression,modulation",
+    );
+    for unit in &found.units {
+        let mut cells = vec![unit.unit.into(), unit.responsive.into()];
+        cells.extend(numbers(unit).map(Into::into));
+        answer.table.push(cells);
+    }
+    let reference = settings
+        .contrasts
+        .get(settings.reference)
+        .copied()
+        .unwrap_or(1.0);
+    answer.summary = vec![
+        format!(
+            "{} of {} neurons respond to gratings of contrast {reference}",
+            s.responsive, s.units
+        ),
+        format!(
+            "orientation: selectivity {}, half width {} degrees (medians)",
+            said(s.selectivity, 3),
+            said(s.half_width, 1)
+        ),
+        format!(
+            "spatial frequency: {} cycles per pixel, bandwidth {} octaves",
+            said(s.frequency, 3),
+            said(s.bandwidth, 2)
+        ),
+        format!(
+            "contrast: c50 {}, exponent {}, R² of Naka-Rushton {}; {:.0} % fall at the highest contrast",
+            said(s.c50, 3),
+            said(s.exponent, 2),
+            said(s.contrast_r2, 3),
+            100.0 * s.supersaturating
+        ),
+        format!(
+            "plaids: suppression {}, {:.0} % of neurons suppressed",
+            said(s.suppression, 3),
+            100.0 * s.suppressed
+        ),
+        format!(
+            "F1/F0 {}, {:.0} % simple",
+            said(s.modulation, 2),
+            100.0 * s.simple
+        ),
+    ];
+    // Without a response there is nothing to tell, and nothing to draw.
+    if s.responsive == 0 {
+        answer.summary.truncate(1);
+        answer.headline = serde_json::to_value(s)?;
+        return Ok(answer);
+    }
+    answer.headline = serde_json::to_value(s)?;
+    answer.draw(chart::lines(&panels(&found)))
+}
+
+fn numbers(unit: &UnitTuning) -> [Option<f64>; 14] {
+    [
+        Some(unit.peak),
+        Some(unit.blank),
+        unit.orientation.map(|o| o.preferred),
+        unit.orientation.map(|o| o.selectivity),
+        unit.orientation.and_then(|o| o.half_width),
+        unit.frequency.map(|f| f.peak),
+        unit.frequency.and_then(|f| f.bandwidth()),
+        unit.contrast.map(|c| c.c50),
+        unit.contrast.map(|c| c.n),
+        unit.contrast.map(|c| c.rmax),
+        unit.contrast.map(|c| c.r2),
+        unit.supersaturation,
+        unit.suppression,
+        unit.modulation,
+    ]
+}
+
+fn panels(found: &Tuning) -> Vec<Panel> {
+    let settings = &found.settings;
+    let responsive: Vec<&UnitTuning> = found.units.iter().filter(|u| u.responsive).collect();
+    // Relative to each neuron's own highest response, the preferred orientation in the middle.
+    let share = |values: &[f64], i: usize| {
+        let most = values.iter().copied().fold(0.0, f64::max);
+        if most > 0.0 { values[i] / most } else { 0.0 }
+    };
+    let mean = |of: &dyn Fn(&UnitTuning) -> f64| {
+        responsive.iter().map(|unit| of(unit)).sum::<f64>() / responsive.len().max(1) as f64
+    };
+    let n = settings.orientations;
+    let spacing = 180.0 / n as f64;
+    let centred = |unit: &UnitTuning, shift: usize| {
+        let each = unit.by_orientation.iter().enumerate();
+        let (_, top) = each.fold((0.0, 0), |a, (i, &r)| if r > a.0 { (r, i) } else { a });
+        share(&unit.by_orientation, (top + shift + n - n / 2) % n)
+    };
+    let line = |x: Vec<f64>, y: Vec<f64>| Series {
+        label: String::new(),
+        x,
+        y,
+        mark: Mark::Line,
+    };
+    let panel = |title: &str, x_label: &str, series: Series, log_x: bool| Panel {
+        title: title.into(),
+        x_label: x_label.into(),
+        y_label: "response, of the highest".into(),
+        series: vec![series],
+        log_x,
+        log_y: false,
+    };
+    let orientation = line(
+        (0..n)
+            .map(|i| (i as f64 - (n / 2) as f64) * spacing)
+            .collect(),
+        (0..n).map(|i| mean(&|unit| centred(unit, i))).collect(),
+    );
+    let frequency = line(
+        settings.frequencies.clone(),
+        (0..settings.frequencies.len())
+            .map(|i| mean(&|u| share(&u.by_frequency, i)))
+            .collect(),
+    );
+    let contrast = line(
+        settings.contrasts.clone(),
+        (0..settings.contrasts.len())
+            .map(|i| mean(&|u| share(&u.by_contrast, i)))
+            .collect(),
+    );
+    vec![
+        panel(
+            "Orientation, mean of neurons",
+            "degrees from the best",
+            orientation,
+            false,
+        ),
+        panel("Spatial frequency", "cycles per pixel", frequency, true),
+        panel("Contrast", "contrast, standardised units", contrast, true),
+        counted(
+            "Selectivity",
+            "1 - circular variance",
+            0.0,
+            1.0,
+            &responsive,
+            |u| Some(u.orientation?.selectivity),
+        ),
+        counted(
+            "Suppression by plaids",
+            "1 - plaid/grating",
+            -1.0,
+            1.0,
+            &responsive,
+            |u| u.suppression.map(|s| s.max(-1.0)),
+        ),
+        counted("Modulation", "F1/F0", 0.0, 2.0, &responsive, |u| {
+            u.modulation
+        }),
+    ]
+}
+
+/// Bins of a histogram.
+const BINS: usize = 20;
+
+fn counted(
+    title: &str,
+    x_label: &str,
+    low: f64,
+    high: f64,
+    units: &[&UnitTuning],
+    of: impl Fn(&UnitTuning) -> Option<f64>,
+) -> Panel {
+    let mut counts = [0.0; BINS];
+    let width = (high - low) / BINS as f64;
+    for value in units.iter().filter_map(|unit| of(unit)) {
+        let bin = ((value - low) / width).clamp(0.0, (BINS - 1) as f64) as usize;
+        counts[bin] += 1.0;
+    }
+    let bars = Series {
+        label: String::new(),
+        x: (0..BINS).map(|i| low + (i as f64 + 0.5) * width).collect(),
+        y: counts.to_vec(),
+        mark: Mark::Bars,
+    };
+    Panel {
+        title: title.into(),
+        x_label: x_label.into(),
+        y_label: "neurons".into(),
+        series: vec![bars],
+        ..Panel::default()
+    }
+}

@@ -1,0 +1,116 @@
+//! `scotopic bench`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use scotopic_train::device::{self, DeviceChoice};
+
+use super::{model, print};
+use crate::bench::{self, Group, Record, Settings};
+
+/// Options of `scotopic bench`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  scotopic bench\n  \
+                        scotopic bench training products --samples 20 --json > here.jsonl\n  \
+                        scotopic bench training inference --model runs/dead-leaves --device cuda")]
+pub struct BenchArgs {
+    /// What to time [default: all but scaling]
+    #[arg(value_enum, value_name = "GROUP")]
+    pub groups: Vec<Group>,
+    /// Timed repetitions of each case, after two unmeasured ones
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub samples: u32,
+    /// A trained linear spiking model (run folder, released checkpoint) in place of random weights, for training and
+    /// inference
+    #[arg(long, value_name = "RUN")]
+    pub model: Option<PathBuf>,
+    /// Seed of weights, images and spikes
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// One JSON object a line: group, case, device, threads, shape, temperature, zeros, seed, samples, min_s,
+    /// median_s, p90_s, peak_bytes
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Times the cases that were asked for.
+///
+/// # Errors
+/// If the device or the model cannot be used.
+pub fn run(args: &BenchArgs) -> Result<ExitCode> {
+    let opened = device::open(args.device)?;
+    let trained = match &args.model {
+        None => None,
+        Some(path) => Some(model::open(path, &opened.device)?.1),
+    };
+    let settings = Settings {
+        samples: args.samples as usize,
+        device: opened.device,
+        device_name: opened.name,
+        seed: args.seed,
+    };
+    let groups = match args.groups.as_slice() {
+        [] => Group::USUAL.to_vec(),
+        some => some.to_vec(),
+    };
+    if !args.json {
+        print::line(format!(
+            "{}, {} threads; median and 90th percentile of {}, peak memory of the process\n",
+            settings.device_name,
+            rayon::current_num_threads(),
+            settings.samples
+        ))?;
+    }
+    for group in groups {
+        bench::run(
+            group,
+            &settings,
+            trained.as_ref(),
+            &mut |record| match args.json {
+                true => print::line(serde_json::to_string(&record)?),
+                false => print::line(row(&record)),
+            },
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A record for a person.
+fn row(record: &Record) -> String {
+    let shape = record.shape;
+    let temperature = record.temperature.map(|t| format!(", τ {t}"));
+    let zeros = record.zeros.map(|z| format!(", {:.0} % zeros", 100.0 * z));
+    let memory = record
+        .peak_bytes
+        .map(|b| format!("{:6.0} MB", b as f64 / 1e6));
+    format!(
+        "{:<9} {:>9} {:>9} {:>9}  B {} M {} K {} T {}, {} thread{}  {}{}{}",
+        record.group,
+        seconds(record.median_s),
+        seconds(record.p90_s),
+        memory.unwrap_or_default(),
+        shape.batch,
+        shape.pixels,
+        shape.latents,
+        shape.steps,
+        record.threads,
+        if record.threads == 1 { "" } else { "s" },
+        record.case,
+        temperature.unwrap_or_default(),
+        zeros.unwrap_or_default(),
+    )
+}
+
+/// Three digits and a unit.
+fn seconds(s: f64) -> String {
+    match s {
+        s if s >= 1.0 => format!("{s:.2} s"),
+        s if s >= 1e-3 => format!("{:.3} ms", s * 1e3),
+        s => format!("{:.1} µs", s * 1e6),
+    }
+}

@@ -1,0 +1,211 @@
+//! `scotopic compare`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use scotopic_figures as figures;
+use scotopic_filtering::hmm::BatchEm;
+use scotopic_train::replace::replace;
+
+use super::compare_args::CompareArgs;
+use super::{compare_orders, print};
+use crate::args::BadRequest;
+use crate::filtering::Model;
+use crate::filtering::comparison::{self, Learning, Row};
+use crate::table::{Cell, Table};
+
+/// Compares factorisations on one sequence.
+///
+/// # Errors
+/// If data or models cannot be used, or a factorisation does not exist.
+pub fn run(args: &CompareArgs) -> Result<ExitCode> {
+    let model = Model::read(&args.model).map_err(BadRequest)?;
+    sensible(args, &model).map_err(BadRequest)?;
+    let learning = learning(args, &model).map_err(BadRequest)?;
+    let data = args.source.read(&args.data)?;
+    ensure!(
+        !data.is_empty(),
+        "{} has no observation",
+        args.data.display()
+    );
+    if data.width() != model.width() {
+        return Err(BadRequest(anyhow::anyhow!(
+            "{}: found {} columns, but the model sees {} an observation; choose them by --columns",
+            args.data.display(),
+            data.width(),
+            model.width()
+        ))
+        .into());
+    }
+    if let Model::Generalised(model) = &model {
+        return compare_orders::run(args, model, &data);
+    }
+    let names: Vec<&str> = match args.factorisations.is_empty() {
+        true => comparison::all(&model),
+        false => args.factorisations.iter().map(String::as_str).collect(),
+    };
+    let mut rows = Vec::new();
+    let mut failed = Vec::new();
+    for name in names {
+        let row = match &model {
+            Model::Hmm(model) => comparison::discrete(model, &data, name, learning.as_ref()),
+            Model::LinearGaussian(model) => comparison::gaussian(model, &data, name),
+            Model::Nonlinear(model) => comparison::nonlinear(model, &data, name),
+            Model::Generalised(_) => continue, // compared by order above
+        };
+        match row {
+            Ok(row) => rows.push(row),
+            // A factorisation that the user named must work; of the others, it is told which do not.
+            Err(error) if args.factorisations.is_empty() => {
+                failed.push((name, format!("{error:#}")))
+            }
+            Err(error) => return Err(error.context(format!("{name} on {}", args.data.display()))),
+        }
+    }
+    if rows.is_empty() {
+        let (name, error) = failed
+            .into_iter()
+            .next()
+            .context("there is nothing to compare")?;
+        anyhow::bail!("no factorisation could be computed; {name}: {error}");
+    }
+    let table = table(&rows, learning.is_some());
+    if let Some(folder) = &args.out {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("could not make {}", folder.display()))?;
+        replace(&folder.join("compare.csv"), table.csv().as_bytes())?;
+        if let Some(picture) = comparison::picture(&rows)? {
+            figures::write_png(folder.join("compare.png"), &picture)?;
+        }
+    }
+    if args.json {
+        let failed: Vec<_> = failed
+            .iter()
+            .map(|(n, e)| serde_json::json!({"factorisation": n, "error": e}))
+            .collect();
+        let value =
+            serde_json::json!({ "observations": data.len(), "rows": rows, "failed": failed });
+        print::line(serde_json::to_string_pretty(&value)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::line(format!(
+        "{}, {} observations of {}",
+        model.described(),
+        data.len(),
+        args.data.display()
+    ))?;
+    print::line(table.text())?;
+    for (name, error) in failed {
+        print::line(format!("{name}: {error}"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Options that the kind of model does not know are refused, not ignored.
+fn sensible(args: &CompareArgs, model: &Model) -> Result<()> {
+    let continuous = matches!(model, Model::Generalised(_));
+    let continuous_only =
+        !args.smoothness.is_empty() || !args.schemes.is_empty() || args.states.is_some();
+    ensure!(
+        continuous || !continuous_only,
+        "--smoothness, --schemes and --states are for models in continuous time; this is a {}",
+        model.described()
+    );
+    ensure!(
+        !continuous || args.factorisations.is_empty(),
+        "--factorisations is for models in discrete time; name --schemes"
+    );
+    ensure!(
+        args.tolerance >= 0.0 && args.tolerance.is_finite(),
+        "--tolerance is {}, expected 0 or more",
+        args.tolerance
+    );
+    if let Some(s) = args
+        .smoothness
+        .iter()
+        .find(|s| !(s.is_finite() && **s >= 0.0))
+    {
+        anyhow::bail!("--smoothness holds {s}, expected a time in bins, 0 or more");
+    }
+    Ok(())
+}
+
+fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
+    let Some(start) = &args.start else {
+        return Ok(None);
+    };
+    ensure!(
+        matches!(model, Model::Hmm(_)),
+        "--start is for hidden Markov models"
+    );
+    let read = |path: &PathBuf| -> Result<_> {
+        match Model::read(path)? {
+            Model::Hmm(model) => Ok(model),
+            other => anyhow::bail!(
+                "{} is a {}, expected a hidden Markov model",
+                path.display(),
+                other.described()
+            ),
+        }
+    };
+    let (start, truth) = (read(start)?, args.truth.as_ref().map(read).transpose()?);
+    if let Some(truth) = &truth {
+        ensure!(
+            truth.states() == start.states() && truth.width() == start.width(),
+            "--start has {} states and --truth {}, or they see other data: their parameters cannot be compared",
+            start.states(),
+            truth.states()
+        );
+    }
+    Ok(Some(Learning {
+        start,
+        truth,
+        em: BatchEm {
+            max_iterations: args.updates,
+            tolerance: args.tolerance,
+            // A symbol that a loose posterior never gives to a state must not become impossible there.
+            pseudo_count: 1e-3,
+        },
+    }))
+}
+
+fn table(rows: &[Row], learned: bool) -> Table {
+    let mut columns = vec!["factorisation", "online", "F", "gap", "marginals"];
+    if learned {
+        columns.extend(["|A − A*|", "|θ − θ*|", "updates"]);
+    }
+    columns.extend(["µs", "bytes"]);
+    let mut table = Table::new(&columns);
+    let number =
+        |value: Option<f64>, decimals: usize| value.map(|v| Cell::Number(v, decimals)).into();
+    for row in rows {
+        let mut cells: Vec<Cell> = vec![
+            row.factorisation.as_str().into(),
+            if row.online { "yes" } else { "no" }.into(),
+            Cell::Number(row.free_energy, 3),
+            number(row.gap.map(|g| if g.abs() < 5e-7 { 0.0 } else { g }), 3),
+            number(row.marginal_error, 4),
+        ];
+        if learned {
+            cells.push(number(row.parameter_error.map(|e| e.0), 4));
+            cells.push(number(row.parameter_error.map(|e| e.1), 4));
+            cells.push(
+                row.updates
+                    .map(|n| {
+                        if row.settled {
+                            n.to_string()
+                        } else {
+                            format!("{n}+")
+                        }
+                        .into()
+                    })
+                    .unwrap_or(Cell::Empty),
+            );
+        }
+        cells.push(Cell::Number(row.micros, 2));
+        cells.push(row.bytes.to_string().into());
+        table.push(cells);
+    }
+    table
+}

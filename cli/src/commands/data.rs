@@ -1,0 +1,238 @@
+//! `scotopic data`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow};
+use clap::{Args, Subcommand};
+use scotopic_datasets::catalog::{self, Entry};
+use scotopic_datasets::npy;
+use scotopic_train::config;
+
+use super::print;
+use crate::args::BadRequest;
+
+/// Options of `scotopic data`.
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+    /// Folder of the data sets
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "SCOTOPIC_DATA",
+        default_value = "data",
+        global = true
+    )]
+    pub data: PathBuf,
+}
+
+/// What can be done with data sets.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// List the known data sets and whether they are here
+    List,
+    /// What a data set is, its licence and its files
+    Info {
+        /// Name of the data set
+        name: String,
+    },
+    /// Download what is missing of a data set
+    Fetch {
+        /// Name of the data set
+        name: String,
+    },
+    /// Read a data set whole and compare its checksums
+    Verify {
+        /// Name of the data set
+        name: String,
+    },
+    /// Load the data of a configuration and write them as npy, to look at or to use elsewhere
+    Prepare {
+        /// Preset whose data are prepared
+        #[arg(long, value_name = "NAME", default_value = "dead-leaves")]
+        preset: String,
+        /// TOML file that overrides the preset
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Override one key; may be repeated
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        sets: Vec<String>,
+        /// Folder to write to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+/// Lists, fetches, verifies and prepares data.
+///
+/// # Errors
+/// If a data set is not known, not there, not whole, or cannot be fetched.
+pub fn run(args: &DataArgs) -> Result<ExitCode> {
+    let root = &args.data;
+    match &args.action {
+        Action::List => {
+            print::line(format!(
+                "{:<18} {:<9} drawn on the spot; needs no file",
+                "dead-leaves", "built in"
+            ))?;
+            for entry in catalog::ENTRIES {
+                let status = catalog::status(entry, root)?;
+                let here = status.iter().filter(|s| s.bytes.is_some()).count();
+                let mark = match here {
+                    n if n == status.len() => "here",
+                    0 => "-",
+                    _ => "partly",
+                };
+                print::line(format!("{:<18} {mark:<9} {}", entry.name, entry.what))?;
+            }
+            print::line(format!(
+                "\nlooked in {} (choose with --data or SCOTOPIC_DATA)",
+                root.display()
+            ))?;
+        }
+        Action::Info { name } => {
+            let entry = find(name)?;
+            print::line(format!("{}: {}", entry.name, entry.what))?;
+            print::line(format!("licence: {}", entry.licence))?;
+            if !entry.by_hand.is_empty() {
+                print::line(format!("by hand: {}", entry.by_hand))?;
+            }
+            for status in catalog::status(entry, root)? {
+                let here = status
+                    .bytes
+                    .map_or("not here".to_string(), |n| format!("{n} bytes"));
+                let pinned = if status.pinned {
+                    "checksum known"
+                } else {
+                    "checksum not known"
+                };
+                print::line(format!(
+                    "  {:<40} {here}, {pinned}",
+                    root.join(status.item.path()).display()
+                ))?;
+            }
+        }
+        Action::Verify { name } => {
+            for report in catalog::verify(find(name)?, root)? {
+                let verdict = if report.pinned {
+                    "whole"
+                } else {
+                    "readable (no checksum known to compare)"
+                };
+                print::line(format!(
+                    "{:<40} {verdict}  sha256 {}",
+                    report.path, report.sha256
+                ))?;
+            }
+        }
+        Action::Fetch { name } => fetch(find(name)?, root)?,
+        Action::Prepare {
+            preset,
+            config,
+            sets,
+            out,
+        } => {
+            let config = config::resolve(preset, config.as_deref(), sets).map_err(BadRequest)?;
+            let splits = config.data.load(root, &mut |line| eprintln!("{line}"))?;
+            std::fs::create_dir_all(out)
+                .with_context(|| format!("could not make {}", out.display()))?;
+            let sets = [
+                ("train", Some(&splits.train)),
+                ("validation", Some(&splits.validation)),
+                ("test", splits.test.as_ref()),
+            ];
+            for (name, set) in sets {
+                let Some(set) = set.filter(|set| !set.is_empty()) else {
+                    continue;
+                };
+                let shape = set.shape();
+                let path = out.join(format!("{name}.npy"));
+                npy::write(
+                    &path,
+                    &[set.len(), shape.channels, shape.height, shape.width],
+                    set.pixels(),
+                )?;
+                print::line(format!("{}  {} images", path.display(), set.len()))?;
+            }
+            let scale = splits.standardisation;
+            print::line(format!(
+                "pixels = (value − {}) / {}; digest {}",
+                scale.mean,
+                scale.std,
+                splits.digest()
+            ))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn find(name: &str) -> Result<&'static Entry> {
+    catalog::find(name).ok_or_else(|| {
+        let names: Vec<_> = catalog::ENTRIES.iter().map(|e| e.name).collect();
+        BadRequest(anyhow!(
+            "there is no data set `{name}`; known are {}",
+            names.join(", ")
+        ))
+        .into()
+    })
+}
+
+#[cfg(feature = "fetch")]
+fn fetch(entry: &Entry, root: &std::path::Path) -> Result<()> {
+    use indicatif::{ProgressBar, ProgressStyle};
+    eprintln!("{}: {}\nlicence: {}", entry.name, entry.what, entry.licence);
+    let bar = ProgressBar::no_length();
+    if let Ok(style) = ProgressStyle::with_template("{msg}  {bytes}/{total_bytes}  {bytes_per_sec}")
+    {
+        bar.set_style(style);
+    }
+    let fetched = catalog::fetch_entry(entry, root, &mut |path, done, total| {
+        bar.set_message(path.to_string());
+        if let Some(total) = total {
+            bar.set_length(total);
+        }
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let fetched = fetched?;
+    if fetched.is_empty() {
+        print::line(format!("{} is already in {}", entry.name, root.display()))?;
+    }
+    for (path, file) in fetched {
+        let pinned = if file.pinned {
+            "as expected"
+        } else {
+            "not known before: note it"
+        };
+        print::line(format!(
+            "{}  {} bytes, sha256 {} ({pinned})",
+            root.join(path).display(),
+            file.bytes,
+            file.sha256
+        ))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "fetch"))]
+fn fetch(entry: &Entry, root: &std::path::Path) -> Result<()> {
+    let files: Vec<String> = entry
+        .items
+        .iter()
+        .map(|item| match item {
+            catalog::Item::File {
+                path,
+                url: Some(url),
+                ..
+            } => format!("{url} as {}", root.join(path).display()),
+            other => root.join(other.path()).display().to_string(),
+        })
+        .collect();
+    anyhow::bail!(
+        "this program was built without the feature `fetch`; get by hand: {}",
+        files.join(", ")
+    )
+}

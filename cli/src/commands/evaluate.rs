@@ -1,0 +1,136 @@
+//! `scotopic evaluate`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use scotopic::noise::NoiseKey;
+use scotopic_datasets::{ImageSet, Splits};
+use scotopic_train::device;
+use scotopic_train::evaluate::validation;
+use scotopic_train::evaluate::{Measurement, measure};
+
+use super::{model, print};
+use crate::args::{BadRequest, Place};
+use crate::terminology::Terms;
+
+/// A part of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Split {
+    /// What was learned from
+    Train,
+    /// What the best model was chosen by
+    Validation,
+    /// What was not looked at
+    Test,
+}
+
+impl Split {
+    /// This part of `splits`.
+    ///
+    /// # Errors
+    /// If the data have no test set.
+    pub fn of(self, splits: Splits) -> Result<ImageSet> {
+        match self {
+            Self::Train => Ok(splits.train),
+            Self::Validation => Ok(splits.validation),
+            Self::Test => splits
+                .test
+                .context("these data have no test set: take --split validation"),
+        }
+    }
+}
+
+/// Options of `scotopic evaluate`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  scotopic evaluate runs/mnist --split test --data ../datasets\n  \
+                        scotopic evaluate checkpoints/dead-leaves --steps 128 --json"
+)]
+pub struct EvaluateArgs {
+    /// Run folder, folder of a released checkpoint, or checkpoint file
+    pub model: PathBuf,
+    /// Part of the data
+    #[arg(long, value_enum, default_value = "validation")]
+    pub split: Split,
+    /// Inference steps [default: as trained]
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..1 << 24))]
+    pub steps: Option<u32>,
+    /// Images at most [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: Option<u32>,
+    /// Images at a time
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
+    /// Seed of the spikes [default: as in validation]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Device and data.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Measures a model.
+///
+/// # Errors
+/// If model, data or device cannot be used.
+pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
+    let opened = device::open(args.place.device).map_err(BadRequest)?;
+    let (checkpoint, model) = model::open(&args.model, &opened.device)?;
+    let set = args
+        .split
+        .of(checkpoint.config.data.load(&args.place.data, &mut |_| {})?)?;
+    let standard = validation(&checkpoint.config);
+    let how = Measurement {
+        steps: args.steps.map_or(standard.steps, |t| t as usize),
+        batch: args.batch as usize,
+        count: args.count.map_or(usize::MAX, |n| n as usize),
+        noise: args.seed.map_or(standard.noise, |seed| NoiseKey {
+            seed,
+            ..standard.noise
+        }),
+        ..standard
+    };
+    let m = measure(&model, &set, &how, &opened.device)?;
+    let terms = Terms::of(checkpoint.config.model.family);
+    if args.json {
+        print::line(serde_json::to_string_pretty(&m)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::line(format!(
+        "{} images of {}, {} inference steps, {}",
+        m.images,
+        set.name(),
+        m.steps,
+        terms.drawing
+    ))?;
+    print::line(format!(
+        "  R², {:<19}{:.4} per image, {:.4} pooled",
+        terms.one_sample, m.r2, m.r2_pooled
+    ))?;
+    print::line(format!(
+        "  R², {:<19}{:.4} per image, {:.4} pooled",
+        terms.expected, m.r2_rates, m.r2_rates_pooled
+    ))?;
+    print::line(format!(
+        "  squared error          {:.3} per image, {:.3} by {}",
+        m.squared_error, m.squared_error_rates, terms.expected
+    ))?;
+    print::line(format!("  {:<23}{:.2} %", terms.zeros, 100.0 * m.zeros))?;
+    let sparsity = |s: Option<f64>| s.map_or("undefined".to_string(), |s| format!("{s:.4}"));
+    print::line(format!(
+        "  sparsity               {} population, {} lifetime",
+        sparsity(m.population_sparsity),
+        sparsity(m.lifetime_sparsity)
+    ))?;
+    print::line(format!("  last step |Δu|         {:.4}", m.change))?;
+    print::line(format!(
+        "  free energy            {:.3} nats  (−ln p {:.3}, KL {:.3}, β {})",
+        m.objective, m.reconstruction, m.kl, how.beta
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}

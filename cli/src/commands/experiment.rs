@@ -1,0 +1,111 @@
+//! `scotopic experiment`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+use scotopic_train::device;
+
+use super::print;
+use super::progress::Voice;
+use crate::args::{BadRequest, Place, duration, interruption};
+use crate::experiments::{Context, EXPERIMENTS, Size};
+
+/// Options of `scotopic experiment`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --quick or --full, every model gets 3 000 iterations: an hour or two on two cores for a\n\
+                  whole table. What was interrupted is continued by the same command.\n\n\
+                  Examples:\n  scotopic experiment\n  scotopic experiment table2-mnist --quick --data ../datasets"
+)]
+pub struct ExperimentArgs {
+    /// Which; without a name, all are listed
+    pub name: Option<String>,
+    /// Minutes on two cores: 400 iterations a model, 1 200 on natural patches
+    #[arg(long, conflicts_with = "full")]
+    pub quick: bool,
+    /// The published settings, for a GPU
+    #[arg(long)]
+    pub full: bool,
+    /// Folder for models and pages
+    #[arg(long, value_name = "DIR", default_value = "runs/experiments")]
+    pub out: PathBuf,
+    /// No progress, even on a terminal
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Device and data.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Runs an experiment and prints its page.
+///
+/// # Errors
+/// If there is no such experiment, or data, device or files fail.
+pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
+    let Some(name) = &args.name else {
+        for experiment in EXPERIMENTS {
+            print::line(format!("{:<18} {}", experiment.name, experiment.about))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    let Some(experiment) = EXPERIMENTS.iter().find(|e| e.name == name) else {
+        let nearest = EXPERIMENTS.iter().max_by(|a, b| {
+            strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name))
+        });
+        let nearest = nearest.map_or("table2-mnist", |e| e.name);
+        return Err(BadRequest(anyhow!(
+            "there is no experiment `{name}`: did you mean `{nearest}`? (`scotopic experiment` lists all)"
+        ))
+        .into());
+    };
+    let size = match (args.quick, args.full) {
+        (true, _) => Size::Quick,
+        (_, true) => Size::Full,
+        _ => Size::Standard,
+    };
+    let opened = device::open(args.place.device).map_err(BadRequest)?;
+    let voice = Voice::new(args.quiet);
+    if let Some(note) = &opened.note {
+        voice.say(note);
+    }
+    let stop = interruption()?;
+    let out = args.out.join(size.name());
+    let context = Context {
+        size,
+        out: out.clone(),
+        data: args.place.data.clone(),
+        device: &opened,
+        stop: &stop,
+        say: &|line| voice.say(line),
+    };
+    let clock = Instant::now();
+    let result = (experiment.run)(&context);
+    if stop.load(Ordering::Relaxed) {
+        if let Err(error) = result {
+            voice.say(&format!("{error:#}"));
+        }
+        return Ok(ExitCode::from(130));
+    }
+    let mut page = result?;
+    page.text(format!(
+        "Made by `scotopic experiment {name}{}` ({}) on {}; this sitting took {}, models that were there already \
+         not counted.",
+        match size {
+            Size::Quick => " --quick",
+            Size::Standard => "",
+            Size::Full => " --full",
+        },
+        env!("CARGO_PKG_VERSION"),
+        opened.name,
+        duration(clock.elapsed().as_secs_f64())
+    ));
+    let folder = out.join(experiment.name);
+    page.write(&folder)?;
+    print::line(page.markdown())?;
+    print::line(folder.join("README.md").display())?;
+    Ok(ExitCode::SUCCESS)
+}

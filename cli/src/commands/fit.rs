@@ -1,0 +1,378 @@
+//! `scotopic fit`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, bail, ensure};
+use clap::{Args, ValueEnum};
+use scotopic_filtering::Sequence;
+use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
+use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnable};
+use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use scotopic_train::device::{self, DeviceChoice};
+use scotopic_train::replace::{check_apart, check_writable};
+
+use super::print;
+use crate::args::BadRequest;
+use crate::filtering::source::from_one;
+use crate::filtering::{Generalised, Model, Source, flow};
+use crate::table::{Cell, Table};
+
+/// What each hidden state makes of the world, or a state that is a vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sort {
+    /// Hidden states that emit symbols 0, 1, …
+    Categorical,
+    /// Hidden states that emit counts
+    Poisson,
+    /// Hidden states that emit vectors of independent normal entries
+    DiagonalGaussian,
+    /// Hidden states that emit normal vectors with a covariance
+    FullGaussian,
+    /// A hidden vector that moves and is seen linearly
+    LinearGaussian,
+}
+
+impl Sort {
+    fn emission(self) -> Option<Kind> {
+        match self {
+            Self::Categorical => Some(Kind::Categorical),
+            Self::Poisson => Some(Kind::Poisson),
+            Self::DiagonalGaussian => Some(Kind::DiagonalGaussian),
+            Self::FullGaussian => Some(Kind::FullGaussian),
+            Self::LinearGaussian => None,
+        }
+    }
+}
+
+/// Options of `scotopic fit`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Every file is a sequence of its own; rows with an empty cell, NA or null are missing. With several\n\
+                        numbers of states the table tells them apart by BIC and AIC, and the best by BIC is written.\n\
+                        Of a model of continuous time whose equations are a network (kind = \"neural\") the network of \
+                        the motion and both precisions are learned.\n\n\
+                        Examples:\n  \
+                        scotopic fit quakes.csv --kind poisson --states 1,2,3,4 --out quakes.toml\n  \
+                        scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --states 4 --out track.toml\n  \
+                        scotopic fit more.csv --model quakes.toml --out quakes.toml\n  \
+                        scotopic fit examples/oscillator.csv --model examples/oscillator.toml --out learned.toml"
+)]
+pub struct FitArgs {
+    /// Observations: CSV, TSV, JSON lines or npy, a sequence each; - is standard input
+    #[arg(required = true)]
+    pub data: Vec<PathBuf>,
+    /// The kind of model to start from the data
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KIND",
+        required_unless_present = "model",
+        conflicts_with = "model"
+    )]
+    pub kind: Option<Sort>,
+    /// Hidden states, or dimensions of the hidden vector; several numbers are compared
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "2",
+        conflicts_with = "model",
+        value_parser = clap::value_parser!(u32).range(1..=4096)
+    )]
+    pub states: Vec<u32>,
+    /// A model in TOML to start from
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// What to read of the data.
+    #[command(flatten)]
+    pub source: Source,
+    /// Model to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Starts from different guesses; the best is kept
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub restarts: u32,
+    /// Iterations of EM at most; of a network, how often to filter and learn [default: 500; 60 for a network]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub iterations: Option<u32>,
+    /// Done when an iteration gains less, in nats an observation
+    #[arg(long, value_name = "NATS", default_value_t = 1e-6)]
+    pub tolerance: f64,
+    /// Observations in each state that were never made, against probabilities and variances of zero
+    #[arg(long, value_name = "COUNT", default_value_t = 0.0)]
+    pub pseudo_count: f64,
+    /// Seed of the guesses, and of what a network looks at
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Learn the network of the output too: states are then defined up to a change of coordinates
+    #[arg(long, requires = "model")]
+    pub learn_output: bool,
+    /// Where a network is learned: auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "flex")]
+    pub device: DeviceChoice,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// One fitted model.
+struct Fitted {
+    states: usize,
+    model: Model,
+    log_evidence: f64,
+    iterations: usize,
+    converged: bool,
+    free: usize,
+    seconds: f64,
+}
+
+impl Fitted {
+    fn bic(&self, observations: usize) -> f64 {
+        self.free as f64 * (observations as f64).ln() - 2.0 * self.log_evidence
+    }
+
+    fn aic(&self) -> f64 {
+        2.0 * (self.free as f64 - self.log_evidence)
+    }
+}
+
+/// Fits models to whole sequences by expectation–maximisation.
+///
+/// # Errors
+/// If data or model cannot be used, or no start of EM came to an end.
+pub fn run(args: &FitArgs) -> Result<ExitCode> {
+    ensure_numbers(args).map_err(BadRequest)?;
+    let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
+    // A model may be fitted further in its own file; data may not be lost.
+    check_apart(&[&args.out], &read).map_err(BadRequest)?;
+    check_writable(&args.out).map_err(BadRequest)?;
+    let data = args.source.read_all(&args.data)?;
+    let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
+    ensure!(
+        observations > 0,
+        "there is no observation: every row is missing"
+    );
+    let (mut fits, mut failed) = (Vec::new(), Vec::new());
+    match (&args.model, args.kind) {
+        (Some(path), _) => fits.push(from_model(Model::read(path)?, &data, args)?),
+        (None, Some(kind)) => {
+            for &states in &args.states {
+                match from_data(kind, states as usize, &data, args) {
+                    Ok(fitted) => fits.push(fitted),
+                    Err(error) => failed.push((states, error)),
+                }
+            }
+        }
+        (None, None) => {
+            bail!("give --kind to start from the data, or --model to start from a model")
+        }
+    }
+    let best = fits
+        .iter()
+        .min_by(|a, b| a.bic(observations).total_cmp(&b.bic(observations)));
+    let Some(best) = best else {
+        let told = match failed.into_iter().next() {
+            Some((states, error)) => error.context(format!(
+                "{states} states could not be fitted (--pseudo-count keeps probabilities and variances from zero)"
+            )),
+            None => anyhow::anyhow!("there is nothing to fit"),
+        };
+        return Err(told);
+    };
+    best.model.write(&args.out)?;
+    if args.json {
+        let rows: Vec<_> = fits.iter().map(|f| row_json(f, observations)).collect();
+        let value = serde_json::json!({
+            "observations": observations, "sequences": data.len(), "fits": rows,
+            "best": best.states, "model": args.out,
+            "failed": failed.iter().map(|(k, e)| serde_json::json!({"states": k, "error": format!("{e:#}")})).collect::<Vec<_>>(),
+        });
+        print::line(serde_json::to_string_pretty(&value)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new(&[
+        "states",
+        "ln p",
+        "an observation",
+        "parameters",
+        "BIC",
+        "AIC",
+        "iterations",
+        "seconds",
+    ]);
+    for f in &fits {
+        let mark = if f.converged { "" } else { " (stopped)" };
+        table.push(vec![
+            f.states.to_string().into(),
+            Cell::Number(f.log_evidence, 3),
+            Cell::Number(f.log_evidence / observations as f64, 4),
+            f.free.to_string().into(),
+            Cell::Number(f.bic(observations), 1),
+            Cell::Number(f.aic(), 1),
+            format!("{}{mark}", f.iterations).into(),
+            Cell::Number(f.seconds, 2),
+        ]);
+    }
+    print::line(table.text())?;
+    for (states, error) in &failed {
+        print::line(format!("{states} states: {error:#}"))?;
+    }
+    print::line(format!(
+        "{} ({observations} observations): {}",
+        best.model.described(),
+        args.out.display()
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ensure_numbers(args: &FitArgs) -> Result<()> {
+    ensure!(
+        args.tolerance >= 0.0 && args.tolerance.is_finite(),
+        "--tolerance is {}, expected 0 or more",
+        args.tolerance
+    );
+    ensure!(
+        args.pseudo_count >= 0.0 && args.pseudo_count.is_finite(),
+        "--pseudo-count is {}, expected a finite number, 0 or more",
+        args.pseudo_count
+    );
+    Ok(())
+}
+
+fn row_json(f: &Fitted, observations: usize) -> serde_json::Value {
+    serde_json::json!({
+        "states": f.states, "log_evidence": f.log_evidence, "parameters": f.free, "bic": f.bic(observations),
+        "aic": f.aic(), "iterations": f.iterations, "converged": f.converged, "seconds": f.seconds,
+    })
+}
+
+fn iterations(args: &FitArgs) -> usize {
+    args.iterations.unwrap_or(500) as usize
+}
+
+fn discrete_em(args: &FitArgs) -> BatchEm {
+    BatchEm {
+        max_iterations: iterations(args),
+        tolerance: args.tolerance,
+        pseudo_count: args.pseudo_count,
+    }
+}
+
+fn gaussian_em(args: &FitArgs) -> GaussianFit {
+    GaussianFit {
+        max_iterations: iterations(args),
+        tolerance: args.tolerance,
+        pseudo_count: args.pseudo_count,
+        ..GaussianFit::default()
+    }
+}
+
+fn from_data(kind: Sort, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
+    let begun = Instant::now();
+    let Some(emission) = kind.emission() else {
+        let guess = LinearGaussian::initial_guess(states, data)?;
+        return gaussian(guess, data, args, begun);
+    };
+    // Each number of states has its own stream, whichever others are asked for.
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed.wrapping_add((states as u64) << 32));
+    let fit = Hmm::fit_guesses(
+        emission,
+        states,
+        data,
+        args.restarts as usize,
+        &discrete_em(args),
+        &mut rng,
+    )
+    .map_err(from_one)?;
+    Ok(Fitted {
+        states,
+        log_evidence: fit.log_evidence(),
+        iterations: fit.iterations,
+        converged: fit.converged,
+        free: free_parameters(&fit.model),
+        model: Model::Hmm(fit.model),
+        seconds: begun.elapsed().as_secs_f64(),
+    })
+}
+
+fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
+    let begun = Instant::now();
+    match model {
+        Model::Hmm(model) => {
+            let fit = model.fit(data, &discrete_em(args)).map_err(from_one)?;
+            Ok(Fitted {
+                states: fit.model.states(),
+                log_evidence: fit.log_evidence(),
+                iterations: fit.iterations,
+                converged: fit.converged,
+                free: free_parameters(&fit.model),
+                model: Model::Hmm(fit.model),
+                seconds: begun.elapsed().as_secs_f64(),
+            })
+        }
+        Model::LinearGaussian(model) => gaussian(model, data, args, begun),
+        Model::Generalised(model) if flow::network(&model).is_some() => {
+            network(&model, data, args, begun)
+        }
+        Model::Nonlinear(_) | Model::Generalised(_) => bail!(
+            "such a model is learned while it filters: scotopic filter --model M.toml --learn --model-out NEW.toml, \
+             several times over the same data if need be"
+        ),
+    }
+}
+
+fn network(
+    start: &Generalised,
+    data: &[Sequence],
+    args: &FitArgs,
+    begun: Instant,
+) -> Result<Fitted> {
+    let device = device::open(args.device).map_err(BadRequest)?.device;
+    let rounds = args.iterations.map(|n| n as usize);
+    let fit = flow::fit(start, data, rounds, args.learn_output, args.seed, &device)?;
+    Ok(Fitted {
+        states: fit.model.sizes().0,
+        log_evidence: fit.log_evidence,
+        iterations: fit.rounds,
+        // As many rounds as were asked for: there is no tolerance to reach.
+        converged: true,
+        free: fit.free,
+        model: Model::Generalised(Box::new(fit.model)),
+        seconds: begun.elapsed().as_secs_f64(),
+    })
+}
+
+fn gaussian(
+    start: LinearGaussian,
+    data: &[Sequence],
+    args: &FitArgs,
+    begun: Instant,
+) -> Result<Fitted> {
+    let fit = start.fit(data, &gaussian_em(args))?;
+    let (n, m) = (fit.model.states(), fit.model.width());
+    let log_evidence = fit.log_evidence.last().copied().unwrap_or(f64::NAN);
+    Ok(Fitted {
+        states: n,
+        log_evidence,
+        iterations: fit.log_evidence.len().saturating_sub(1),
+        converged: fit.converged,
+        // F, H, b, d, m0 and the covariances Q, P0, R; less the n² + n of basis and origin of the hidden space.
+        free: (n * n + m * n + 2 * n + m + n * (n + 1) + m * (m + 1) / 2).saturating_sub(n * n + n),
+        model: Model::LinearGaussian(fit.model),
+        seconds: begun.elapsed().as_secs_f64(),
+    })
+}
+
+/// The entries that can be chosen freely: every distribution has one less than it has entries.
+fn free_parameters(model: &Hmm) -> usize {
+    let k = model.states();
+    let emission = model.emission();
+    let each = match emission {
+        AnyEmission::Categorical(_) => emission.parameters_len() - 1,
+        AnyEmission::FullGaussian(_) => emission.width() * (emission.width() + 3) / 2,
+        _ => emission.parameters_len(),
+    };
+    (k - 1) + k * (k - 1) + k * each
+}

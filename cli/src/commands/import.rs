@@ -1,0 +1,223 @@
+//! `scotopic import`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::Args;
+use scotopic::posterior::Transfer;
+use scotopic_datasets::{ImageShape, Standardisation};
+use scotopic_models::{Architecture, Family, Method};
+use scotopic_train::checkpoint::{Checkpoint, ImageInfo, Kind, Progress};
+use scotopic_train::config::{self, RunConfig};
+
+use super::print;
+use crate::args::BadRequest;
+use crate::pytorch::published::{self, Published};
+
+/// Options of `scotopic import`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The file has the layout of the published iterative VAEs (torch.save of a state dict, or of a\n\
+                        dictionary that holds one): phi.weight [M, K], dec_log_sigma [1, M], log_bias [1, K],\n\
+                        log_lr.0 [1] and u_init.0 [1, K]; a Gaussian model also log_lr.1 and u_init.1, with an\n\
+                        activation also activation.log_gain [1, K]. What else it holds is not read.\n\n\
+                        How the model infers, and the data it is measured on, are those of the preset.\n\nExamples:\n  \
+                        scotopic import ipvae.pt --out imported\n  \
+                        scotopic import igvae.pt --preset published/mnist-gaussian --data ../datasets --out imported"
+)]
+pub struct ImportArgs {
+    /// Checkpoint of PyTorch (1.6 or later)
+    pub file: PathBuf,
+    /// Folder to write model.safetensors to
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Configuration that the model was trained with [default: the published one of its family]
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// TOML file that overrides the preset
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Override one key; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Rows of an image [default: a square, or as --width asks]
+    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u32).range(1..1 << 16))]
+    pub height: Option<u32>,
+    /// Columns of an image [default: a square, or as --height asks]
+    #[arg(long, value_name = "W", value_parser = clap::value_parser!(u32).range(1..1 << 16))]
+    pub width: Option<u32>,
+    /// Folder of the data sets: take image shape and scale of the pixels from the preset's data [default:
+    /// pixels stay as they are]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["height", "width"])]
+    pub data: Option<PathBuf>,
+    /// Print what was read as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Makes a checkpoint of this program from one of PyTorch.
+///
+/// # Errors
+/// If the file is not such a checkpoint, the preset is of another family, or the sizes do not fit.
+pub fn run(args: &ImportArgs) -> Result<ExitCode> {
+    let name = args.file.display();
+    let read = published::read(&args.file).with_context(|| format!("could not import {name}"))?;
+    let preset = match &args.preset {
+        Some(preset) => preset.as_str(),
+        None => published_preset(&read),
+    };
+    let mut config =
+        config::resolve(preset, args.config.as_deref(), &args.sets).map_err(BadRequest)?;
+    config.model.latents = read.latents;
+    fits(&config, &read)
+        .with_context(|| format!("the preset {preset} does not fit {name}"))
+        .map_err(BadRequest)?;
+    let image = image(args, &config, &read)?;
+    let checkpoint = Checkpoint {
+        kind: Kind::Model,
+        config,
+        image,
+        progress: Progress::default(),
+        arrays: read
+            .arrays
+            .iter()
+            .map(|(name, array)| (format!("model.{name}"), array.clone()))
+            .collect(),
+    };
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("could not make {}", args.out.display()))?;
+    let path = args.out.join("model.safetensors");
+    checkpoint.write(&path)?;
+
+    let ImageShape {
+        channels,
+        height,
+        width,
+    } = image.shape;
+    let Standardisation { mean, std } = image.standardisation;
+    if args.json {
+        let value = serde_json::json!({
+            "model": path, "family": read.family, "transfer": read.transfer, "latents": read.latents,
+            "channels": channels, "height": height, "width": width, "mean": mean, "std": std,
+            "preset": preset, "read": read.read, "ignored": read.ignored,
+        });
+        print::line(serde_json::to_string_pretty(&value)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::line(format!(
+        "{} with {} latents, images {channels}×{height}×{width}: it has {}",
+        described(&read),
+        read.latents,
+        read.read.join(", ")
+    ))?;
+    if !read.ignored.is_empty() {
+        print::line(format!("not read: {}", read.ignored.join(", ")))?;
+    }
+    print::line(format!("inference and data as in the preset {preset}"))?;
+    print::line(match &args.data {
+        Some(_) => format!("pixels are seen as (value − {mean}) / {std}, as the preset's data are"),
+        None => "pixels are seen as they are: if the model was trained on standardised ones, give it such, or import \
+                 it with --data"
+            .to_string(),
+    })?;
+    print::line(path.display())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The published configuration of a model; that on MNIST for images of its size.
+fn published_preset(read: &Published) -> &'static str {
+    let digits = read.pixels == 28 * 28;
+    match (read.family, read.transfer, digits) {
+        (Family::Gaussian, Transfer::None, true) => "published/mnist-gaussian",
+        (Family::Gaussian, Transfer::None, false) => "published/natural-patches-gaussian",
+        (Family::Gaussian, _, true) => "published/mnist-gaussian-relu",
+        (Family::Gaussian, _, false) => "published/natural-patches-gaussian-relu",
+        (_, _, true) => "published/mnist",
+        (_, _, false) => "published/natural-patches",
+    }
+}
+
+fn described(read: &Published) -> &'static str {
+    match (read.family, read.transfer) {
+        (Family::Gaussian, Transfer::None) => "iterative Gaussian VAE",
+        (Family::Gaussian, _) => "iterative Gaussian VAE with relu",
+        _ => "iterative Poisson VAE",
+    }
+}
+
+/// The configuration must be of the model that is in the file.
+fn fits(config: &RunConfig, read: &Published) -> Result<()> {
+    let model = &config.model;
+    let word = |value: &dyn std::fmt::Debug| format!("{value:?}").to_lowercase();
+    let same = (model.family, model.transfer) == (read.family, read.transfer);
+    ensure!(
+        same,
+        "it is for model.family = \"{}\" and model.transfer = \"{}\", the file holds an {} (family \"{}\", transfer \
+         \"{}\"): give another --preset, or --set these keys",
+        word(&model.family),
+        word(&model.transfer),
+        described(read),
+        word(&read.family),
+        word(&read.transfer)
+    );
+    ensure!(
+        config.inference.method == Method::NaturalGradient,
+        "its inference.method is not \"natural-gradient\", which is what an {} infers by",
+        described(read)
+    );
+    ensure!(
+        model.decoder.kind == Architecture::Linear,
+        "its model.decoder.kind is not \"linear\", which phi.weight is"
+    );
+    config.validate()
+}
+
+/// Shape and scale of the images.
+fn image(args: &ImportArgs, config: &RunConfig, read: &Published) -> Result<ImageInfo> {
+    let pixels = read.pixels;
+    if let Some(root) = &args.data {
+        let splits = config.data.load(root, &mut |_| {})?;
+        let shape = splits.train.shape();
+        ensure!(
+            shape.pixels() == pixels,
+            "{}: phi.weight is for images of {pixels} pixels; those of the preset's data have {}×{}×{} = {}",
+            args.file.display(),
+            shape.channels,
+            shape.height,
+            shape.width,
+            shape.pixels()
+        );
+        return Ok(ImageInfo {
+            shape,
+            standardisation: splits.standardisation,
+        });
+    }
+    let given = |size: Option<u32>| size.map(|n| n as usize);
+    let (height, width) = match (given(args.height), given(args.width)) {
+        (Some(height), Some(width)) => (height, width),
+        (Some(height), None) => (height, pixels / height),
+        (None, Some(width)) => (pixels / width, width),
+        (None, None) => (pixels.isqrt(), pixels.isqrt()),
+    };
+    if height * width != pixels {
+        let asked = match (args.height, args.width) {
+            (None, None) => format!("{pixels} is not a square number"),
+            _ => format!("--height and --width do not make {pixels}"),
+        };
+        return Err(BadRequest(anyhow!(
+            "{}: phi.weight is for images of {pixels} pixels, and {asked}: give --height H and --width W with H·W = \
+             {pixels}",
+            args.file.display()
+        ))
+        .into());
+    }
+    Ok(ImageInfo {
+        shape: ImageShape {
+            channels: 1,
+            height,
+            width,
+        },
+        standardisation: Standardisation::NONE,
+    })
+}

@@ -1,0 +1,134 @@
+//! `scotopic show`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow};
+use clap::{Args, ValueEnum};
+use scotopic_figures::{self as figures, animation};
+use scotopic_train::device;
+use scotopic_train::run_dir::RunDir;
+
+use super::{model, print};
+use crate::args::{BadRequest, Place};
+use crate::pictures::{convergence, dictionary, reconstructions, spikes, unfolding};
+use crate::terminology::Terms;
+
+/// A picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// Every atom: what one spike (or unit) of each latent adds
+    Dictionary,
+    /// Images, what spikes and rates make of them, and the error
+    Reconstructions,
+    /// R², zeros and ‖Δu‖ over inference time
+    Convergence,
+    /// The spikes of one image, where the model has spikes
+    Raster,
+    /// Inference as it unfolds, as an animation
+    Unroll,
+}
+
+/// Options of `scotopic show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Run folder, folder of a released checkpoint, or checkpoint file
+    pub model: PathBuf,
+    /// Which pictures; may be repeated [default: all]
+    #[arg(long, value_enum)]
+    pub what: Vec<What>,
+    /// Inference steps for convergence, raster and unroll
+    #[arg(long, value_name = "T", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..1 << 16))]
+    pub steps: u32,
+    /// Folder for the pictures [default: the run's figures, or figures]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Device and data.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Draws pictures of a model on its validation data.
+///
+/// # Errors
+/// If model, data or device cannot be used, or a picture cannot be written.
+pub fn run(args: &ShowArgs) -> Result<ExitCode> {
+    let opened = device::open(args.place.device).map_err(BadRequest)?;
+    let (checkpoint, model) = model::open(&args.model, &opened.device)?;
+    let all = [
+        What::Dictionary,
+        What::Reconstructions,
+        What::Convergence,
+        What::Raster,
+        What::Unroll,
+    ];
+    let shape = checkpoint.image.shape;
+    let config = &checkpoint.config;
+    let counts = Terms::of(config.model.family).counts;
+    if args.what.contains(&What::Raster) && !counts {
+        let family = config.model.family;
+        return Err(BadRequest(anyhow!(
+            "--what raster: this model has no spikes (its family is {family:?}); leave it out"
+        ))
+        .into());
+    }
+    let wanted: Vec<What> = match args.what.is_empty() {
+        true => all
+            .into_iter()
+            .filter(|what| *what != What::Raster || counts)
+            .collect(),
+        false => args.what.clone(),
+    };
+    let folder = match (&args.out, RunDir::open(&args.model)) {
+        (Some(out), _) => out.clone(),
+        (None, Ok(dir)) => dir.figures(),
+        (None, Err(_)) => PathBuf::from("figures"),
+    };
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("could not make {}", folder.display()))?;
+    let steps = args.steps as usize;
+    // The dictionary alone needs no data.
+    let needs_data = wanted.iter().any(|w| *w != What::Dictionary);
+    let images = match needs_data {
+        true => Some(config.data.load(&args.place.data, &mut |_| {})?.validation),
+        false => None,
+    };
+    for what in &wanted {
+        let path = folder.join(match what {
+            What::Dictionary => "dictionary.png",
+            What::Reconstructions => "reconstructions.png",
+            What::Convergence => "convergence.png",
+            What::Raster => "raster.png",
+            What::Unroll => "unroll.gif",
+        });
+        match (what, &images) {
+            (What::Reconstructions, Some(set)) => {
+                figures::write_png(
+                    &path,
+                    &reconstructions(&model, config, set, &opened.device)?,
+                )?;
+            }
+            (What::Convergence, Some(set)) => {
+                figures::write_png(
+                    &path,
+                    &convergence(&model, config, set, steps, &opened.device)?,
+                )?;
+            }
+            (What::Raster, Some(set)) => {
+                figures::write_png(&path, &spikes(&model, config, set, steps, &opened.device)?)?;
+            }
+            (What::Unroll, Some(set)) => {
+                animation::write_gif(
+                    &path,
+                    &unfolding(&model, config, set, steps, &opened.device)?,
+                    120,
+                )?;
+            }
+            (What::Dictionary, _) | (_, None) => {
+                figures::write_png(&path, &dictionary(&model, shape)?)?
+            }
+        }
+        print::line(path.display())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,256 @@
+//! `scotopic train`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use clap::Args;
+use scotopic_datasets::Splits;
+use scotopic_figures as figures;
+use scotopic_train::checkpoint::Checkpoint;
+use scotopic_train::config::{self, RunConfig};
+use scotopic_train::device::{self, Opened};
+use scotopic_train::records::ValidationRow;
+use scotopic_train::run_dir::{RunDir, info};
+use scotopic_train::state::TrainState;
+use scotopic_train::trainer::{Fit, Outcome};
+
+use super::dry_run::dry_run;
+use super::print;
+use super::progress::{Bar, Voice};
+use crate::args::{BadRequest, TrainingPlace, duration, interruption, size};
+use crate::pictures;
+use crate::terminology::Terms;
+
+/// Options of `scotopic train`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  scotopic train\n  scotopic train --preset mnist --data ../datasets\n  \
+                        scotopic train --set objective.beta=8 --set train.iterations=2000\n  \
+                        scotopic train --preset mnist --device cuda:0,cuda:1\n  \
+                        scotopic train --resume runs/dead-leaves"
+)]
+pub struct TrainArgs {
+    /// Named configuration to start from; `scotopic config show` lists them
+    #[arg(long, value_name = "NAME", default_value = "dead-leaves")]
+    pub preset: String,
+    /// TOML file that overrides the preset
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Override one key; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Seed of weights, noise and order (the same as --set seed=N)
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Folder of the run [default: runs/PRESET]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Continue the run in this folder from its last checkpoint
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["preset", "config", "sets", "seed", "out"])]
+    pub resume: Option<PathBuf>,
+    /// Load the data, try one batch, say how long and how large the run would be, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// No progress, even on a terminal
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Device and data.
+    #[command(flatten)]
+    pub place: TrainingPlace,
+}
+
+/// Trains.
+///
+/// # Errors
+/// A request that makes no sense, or whatever went wrong on the way.
+pub fn run(args: &TrainArgs) -> Result<ExitCode> {
+    let resumed = match &args.resume {
+        Some(path) => {
+            let dir = RunDir::open(path).map_err(BadRequest)?;
+            let checkpoint =
+                Checkpoint::read(&dir.last()).context("there is nothing to resume from")?;
+            Some((dir, checkpoint))
+        }
+        None => None,
+    };
+    let config = match &resumed {
+        Some((_, checkpoint)) => checkpoint.config.clone(),
+        None => requested(args).map_err(BadRequest)?,
+    };
+    let (devices, batch) = (args.place.device.count(), config.train.batch);
+    if devices > batch {
+        return Err(BadRequest(anyhow!(
+            "--device names {devices} devices; train.batch = {batch} has not a row for each"
+        ))
+        .into());
+    }
+    let (opened, others) = device::open_list(&args.place.device).map_err(BadRequest)?;
+    let voice = Voice::new(args.quiet);
+    if let Some(note) = &opened.note {
+        voice.say(note);
+    }
+    let splits = config
+        .data
+        .load(&args.place.data, &mut |line| voice.say(line))?;
+    let autodiff = opened.device.clone().autodiff();
+    let others: Vec<_> = others.into_iter().map(|device| device.autodiff()).collect();
+    if args.dry_run {
+        return dry_run(&config, &splits, &autodiff, &others, &opened, args.json);
+    }
+    let (dir, mut state) = match resumed {
+        Some((dir, checkpoint)) => {
+            let state = TrainState::from_checkpoint(&checkpoint, &autodiff)?;
+            ensure!(
+                state.progress.data == splits.digest(),
+                "the data are not those the run was begun with (digest {} now, {} then): give the same --data",
+                &splits.digest()[..12],
+                state.progress.data.get(..12).unwrap_or_default()
+            );
+            dir.rewind(state.progress.iteration)?;
+            (dir, state)
+        }
+        None => {
+            let root = args
+                .out
+                .clone()
+                .unwrap_or_else(|| RunDir::fresh(&args.preset));
+            let state = TrainState::new(&config, &splits, &autodiff)?;
+            (
+                RunDir::create(&root, &config, &info(&config, &splits, &opened))?,
+                state,
+            )
+        }
+    };
+    let stop = interruption()?;
+    voice.say(&format!(
+        "{} images of {}, {} {}, {} iterations on {}",
+        splits.train.len(),
+        size(&splits),
+        config.model.latents,
+        Terms::of(config.model.family).units,
+        config.train.iterations,
+        opened.name
+    ));
+    let fit = Fit {
+        config: &config,
+        splits: &splits,
+        device: &autodiff,
+        others: &others,
+        dir: &dir,
+        stop: &stop,
+    };
+    let mut bar = Bar::new(&voice, &config, state.progress.iteration);
+    let outcome = fit.run(&mut state, &mut bar)?;
+    bar.finish();
+    if outcome == Outcome::Interrupted {
+        voice.say(&format!(
+            "interrupted; continue with: scotopic train --resume {}",
+            dir.root().display()
+        ));
+        return Ok(ExitCode::from(130));
+    }
+    // A figure that cannot be drawn is no reason to lose the run that was just trained.
+    if let Err(error) = draw(&dir, &state, &splits, &config, &opened) {
+        eprintln!("scotopic: could not draw all figures: {error:#}");
+    }
+    let terms = Terms::of(config.model.family);
+    report(&dir, &state, bar.last.as_ref(), outcome, terms, args.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn requested(args: &TrainArgs) -> Result<RunConfig> {
+    let mut sets = args.sets.clone();
+    if let Some(seed) = args.seed {
+        sets.push(format!("seed={seed}"));
+    }
+    config::resolve(&args.preset, args.config.as_deref(), &sets)
+}
+
+fn draw(
+    dir: &RunDir,
+    state: &TrainState,
+    splits: &Splits,
+    config: &RunConfig,
+    opened: &Opened,
+) -> Result<()> {
+    let folder = dir.figures();
+    let model = state.judged();
+    let picture = pictures::dictionary(&model, state.image.shape)?;
+    figures::write_png(folder.join("dictionary.png"), &picture)?;
+    let picture = pictures::reconstructions(&model, config, &splits.validation, &opened.device)?;
+    figures::write_png(folder.join("reconstructions.png"), &picture)?;
+    let picture = pictures::training(&dir.read_metrics()?)?;
+    figures::write_png(folder.join("training.png"), &picture)?;
+    Ok(())
+}
+
+fn report(
+    dir: &RunDir,
+    state: &TrainState,
+    last: Option<&ValidationRow>,
+    outcome: Outcome,
+    terms: Terms,
+    json: bool,
+) -> Result<()> {
+    let Some(row) = last else {
+        bail!(
+            "the run is already complete; look at it with: scotopic show {}",
+            dir.root().display()
+        );
+    };
+    let m = &row.measures;
+    let root = dir.root().display();
+    if json {
+        let value = serde_json::json!({
+            "run": dir.root(),
+            "best_model": dir.best(),
+            "iterations": state.progress.iteration,
+            "seconds": state.progress.seconds,
+            "stopped_early": outcome == Outcome::StoppedEarly,
+            "validation": m,
+        });
+        return print::line(serde_json::to_string_pretty(&value)?);
+    }
+    print::line(format!(
+        "trained {} iterations in {}{}",
+        state.progress.iteration,
+        duration(state.progress.seconds),
+        if outcome == Outcome::StoppedEarly {
+            " (stopped early: no lower free energy)"
+        } else {
+            ""
+        }
+    ))?;
+    print::line(format!(
+        "  R², {:<19}{:.3}   (validation, {} images, {} steps)",
+        terms.one_sample, m.r2, m.images, m.steps
+    ))?;
+    print::line(format!("  R², {:<19}{:.3}", terms.expected, m.r2_rates))?;
+    print::line(format!("  {:<23}{:.1} %", terms.zeros, 100.0 * m.zeros))?;
+    print::line(format!(
+        "  free energy            {:.2} nats  (−ln p {:.2} + β·KL, KL {:.3})",
+        m.objective, m.reconstruction, m.kl
+    ))?;
+    print::line("")?;
+    print::line(format!(
+        "  dictionary             {}",
+        dir.figures().join("dictionary.png").display()
+    ))?;
+    print::line(format!(
+        "  reconstructions        {}",
+        dir.figures().join("reconstructions.png").display()
+    ))?;
+    print::line(format!(
+        "  training curves        {}",
+        dir.figures().join("training.png").display()
+    ))?;
+    print::line(format!("  best model             {}", dir.best().display()))?;
+    print::line("")?;
+    print::line("next, watch it see:")?;
+    print::line(format!("  scotopic show {root}"))?;
+    print::line(format!("  scotopic evaluate {root} --steps 128"))
+}

@@ -1,0 +1,86 @@
+//! What a physiologist would find in the trained network.
+
+use anyhow::Result;
+use scotopic_train::analysis::Subject;
+use scotopic_train::analysis::filters::{Active, filters};
+use scotopic_train::analysis::lateral::lateral;
+use scotopic_train::analysis::rates::rates;
+use scotopic_train::analysis::representation::RepresentationSettings;
+
+use super::{Context, Page, convergence, obtain};
+use crate::pictures;
+use crate::table::{Cell, Table};
+
+/// R² from which on a filter counts as a Gabor function.
+const GOOD: f64 = 0.7;
+
+/// Receptive fields, firing rates and lateral connections of the iP-VAE on natural patches.
+///
+/// # Errors
+/// If data, device or files fail.
+pub(super) fn run(context: &Context) -> Result<Page> {
+    let order = convergence::orders().remove(0);
+    let trained = obtain(context, &order)?;
+    let splits = context.load(&trained.config.data)?;
+    let subject = Subject {
+        model: &trained.network,
+        config: &trained.config,
+        device: &context.device.device,
+    };
+    let shape = trained.checkpoint.image.shape;
+    let settings = RepresentationSettings {
+        steps: vec![trained.config.inference.steps],
+        count: context.size.images().min(2000),
+        batch: 250,
+    };
+    let firing = rates(&subject, &splits.validation, &settings)?;
+    let fitted = filters(&subject, shape, &Active::Norm(0.1), GOOD)?;
+    let weights = lateral(&subject)?;
+
+    let mut table = Table::new(&["what", "value"]);
+    let mut row = |what: &str, cell: Cell| table.push(vec![what.into(), cell]);
+    row("filters in use", Cell::Number(fitted.active as f64, 0));
+    row(
+        "of them Gabor functions (R² ≥ 0.7)",
+        fitted.fraction_gabor.map(Cell::Percent).into(),
+    );
+    row(
+        "median R² of the fit",
+        fitted.median_r2.map(|r| Cell::Number(r, 3)).into(),
+    );
+    row("mean rate, spikes a step", Cell::Number(firing.mean, 4));
+    row("median rate", Cell::Number(firing.median, 4));
+    row(
+        "spikes of the busiest tenth",
+        Cell::Percent(firing.top_tenth),
+    );
+    row(
+        "distance of the rates from log-normal (Kolmogorov–Smirnov)",
+        firing.distance.map(|d| Cell::Number(d, 3)).into(),
+    );
+    row(
+        "lateral weights that inhibit",
+        Cell::Percent(weights.inhibitory),
+    );
+    row(
+        "lateral weight against similarity of filters, correlation",
+        weights
+            .statistics
+            .correlation
+            .map(|c| Cell::Number(c, 3))
+            .into(),
+    );
+    let mut page = Page::new("A cortex in the dark");
+    page.text(format!(
+        "The iP-VAE on whitened natural patches, {} neurons, as a physiologist would look at it. A filter is in use if its \
+         length is above a tenth of the longest.",
+        trained.config.model.latents
+    ));
+    page.table("table", table);
+    page.picture(
+        "dictionary",
+        "the dictionary",
+        pictures::dictionary(&trained.network, shape)?,
+    );
+    Ok(page)
+}

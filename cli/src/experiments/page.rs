@@ -1,0 +1,102 @@
+//! The page an experiment leaves behind.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use image::RgbImage;
+use scotopic_figures as figures;
+use scotopic_train::replace::replace;
+
+use crate::table::Table;
+
+/// What an experiment found: text, tables, pictures.
+pub struct Page {
+    title: String,
+    parts: Vec<Part>,
+}
+
+enum Part {
+    Text(String),
+    Table {
+        file: String,
+        table: Table,
+    },
+    Picture {
+        file: String,
+        caption: String,
+        picture: RgbImage,
+    },
+}
+
+impl Page {
+    /// An empty page.
+    pub fn new(title: &str) -> Self {
+        Self {
+            title: title.to_string(),
+            parts: Vec::new(),
+        }
+    }
+
+    /// Adds a paragraph.
+    pub fn text(&mut self, text: impl Into<String>) {
+        self.parts.push(Part::Text(text.into()));
+    }
+
+    /// Adds a table, which is also written as `file`.csv and `file`.md.
+    pub fn table(&mut self, file: &str, table: Table) {
+        self.parts.push(Part::Table {
+            file: file.to_string(),
+            table,
+        });
+    }
+
+    /// Adds a picture, written as `file`.png.
+    pub fn picture(&mut self, file: &str, caption: &str, picture: RgbImage) {
+        self.parts.push(Part::Picture {
+            file: file.to_string(),
+            caption: caption.to_string(),
+            picture,
+        });
+    }
+
+    /// The page as Markdown.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("# {}\n", self.title);
+        for part in &self.parts {
+            text.push('\n');
+            match part {
+                Part::Text(paragraph) => text.push_str(&format!("{paragraph}\n")),
+                Part::Table { table, .. } => text.push_str(&table.markdown()),
+                Part::Picture { file, caption, .. } => {
+                    text.push_str(&format!("![{caption}]({file}.png)\n"));
+                }
+            }
+        }
+        text
+    }
+
+    /// Writes README.md and everything it shows into `folder`, the page last.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("could not make {}", folder.display()))?;
+        for part in &self.parts {
+            match part {
+                Part::Text(_) => {}
+                Part::Table { file, table } => {
+                    replace(&folder.join(format!("{file}.csv")), table.csv().as_bytes())?;
+                    replace(
+                        &folder.join(format!("{file}.md")),
+                        table.markdown().as_bytes(),
+                    )?;
+                }
+                Part::Picture { file, picture, .. } => {
+                    figures::write_png(folder.join(format!("{file}.png")), picture)?;
+                }
+            }
+        }
+        replace(&folder.join("README.md"), self.markdown().as_bytes())
+    }
+}

@@ -1,0 +1,189 @@
+//! Models by order: trained if they are not there, continued if they were interrupted, loaded if they are.
+
+use anyhow::{Context as _, Result, ensure};
+use scotopic_models::Network;
+use scotopic_train::checkpoint::Checkpoint;
+use scotopic_train::config::{self, RunConfig};
+use scotopic_train::records::{LogRow, ValidationRow};
+use scotopic_train::run_dir::{RunDir, info};
+use scotopic_train::state::{TrainState, load_model};
+use scotopic_train::trainer::{Fit, Outcome, Watch};
+
+use super::Context;
+
+/// Which model.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The name of its folder and of its row in tables.
+    pub name: &'static str,
+    /// The preset for quick and standard sizes.
+    pub preset: &'static str,
+    /// The preset of the full size.
+    pub full: &'static str,
+    /// How many times as many iterations as others it gets at the quick size.
+    pub patience: usize,
+    /// Settings on top of either.
+    pub sets: Vec<String>,
+}
+
+impl Order {
+    /// A preset for the small sizes and its published counterpart.
+    pub fn new(name: &'static str, preset: &'static str, full: &'static str) -> Self {
+        Self {
+            name,
+            preset,
+            full,
+            patience: 1,
+            sets: Vec::new(),
+        }
+    }
+
+    /// The same with `times` as many iterations at the quick size, for models that are cheap and slow to form.
+    pub fn patient(self, times: usize) -> Self {
+        Self {
+            patience: times,
+            ..self
+        }
+    }
+
+    /// The same with one more setting.
+    pub fn set(mut self, assignment: impl Into<String>) -> Self {
+        self.sets.push(assignment.into());
+        self
+    }
+
+    /// The configuration for this size of experiment.
+    ///
+    /// # Errors
+    /// If a setting does not fit.
+    pub fn config(&self, size: super::Size) -> Result<RunConfig> {
+        let mut sets = Vec::new();
+        let preset = match size.iterations() {
+            None => self.full,
+            Some(iterations) => {
+                let iterations = match size {
+                    super::Size::Quick => iterations * self.patience,
+                    _ => iterations,
+                };
+                sets.push(format!("train.iterations={iterations}"));
+                sets.push(format!("train.save_every={}", iterations.div_ceil(8)));
+                sets.push(format!("validation.every={}", iterations.div_ceil(4)));
+                self.preset
+            }
+        };
+        sets.extend(self.sets.iter().cloned());
+        config::resolve(preset, None, &sets)
+    }
+}
+
+/// A model that is ready, and what it took.
+pub struct Trained {
+    /// The name of the order.
+    pub name: &'static str,
+    /// Its configuration.
+    pub config: RunConfig,
+    /// The checkpoint that was kept as best.
+    pub checkpoint: Checkpoint,
+    /// Ready to use, without autodiff.
+    pub network: Network,
+    /// Seconds of training, over all sittings.
+    pub seconds: f64,
+}
+
+/// Trains, continues or loads the model of `order`.
+///
+/// # Errors
+/// If data, device or files fail, if the folder holds a run with other settings, or on Ctrl-C.
+pub fn obtain(context: &Context, order: &Order) -> Result<Trained> {
+    let config = order.config(context.size)?;
+    let root = context.out.join("models").join(order.name);
+    let fresh = RunDir::open(&root).is_err();
+    let autodiff = context.device.device.clone().autodiff();
+    let mut splits = None;
+    let (dir, state) = if fresh {
+        let loaded = context.load(&config.data)?;
+        let state = TrainState::new(&config, &loaded, &autodiff)?;
+        let dir = RunDir::create(&root, &config, &info(&config, &loaded, context.device))?;
+        splits = Some(loaded);
+        (dir, state)
+    } else {
+        let dir = RunDir::open(&root)?;
+        match dir.last().exists() {
+            true => {
+                let checkpoint = Checkpoint::read(&dir.last())?;
+                ensure!(
+                    checkpoint.config == config,
+                    "{} was trained with other settings: remove it, or give another --out",
+                    root.display()
+                );
+                dir.rewind(checkpoint.progress.iteration)?;
+                (dir, TrainState::from_checkpoint(&checkpoint, &autodiff)?)
+            }
+            // Stopped before its first checkpoint: begin again.
+            false => {
+                let loaded = context.load(&config.data)?;
+                let state = TrainState::new(&config, &loaded, &autodiff)?;
+                dir.rewind(0)?;
+                splits = Some(loaded);
+                (dir, state)
+            }
+        }
+    };
+    let mut state = state;
+    if state.progress.iteration < config.train.iterations {
+        let splits = match splits {
+            Some(splits) => splits,
+            None => context.load(&config.data)?,
+        };
+        (context.say)(&format!(
+            "{}: training, iteration {} of {}",
+            order.name, state.progress.iteration, config.train.iterations
+        ));
+        let fit = Fit {
+            config: &config,
+            splits: &splits,
+            device: &autodiff,
+            others: &[],
+            dir: &dir,
+            stop: context.stop,
+        };
+        let outcome = fit.run(&mut state, &mut Teller { context, order })?;
+        ensure!(
+            outcome != Outcome::Interrupted,
+            "interrupted; the same command continues where it stopped"
+        );
+    }
+    let checkpoint = Checkpoint::read(&dir.best())
+        .with_context(|| format!("{} has no best model", root.display()))?;
+    let network = load_model(&checkpoint, &context.device.device)?;
+    Ok(Trained {
+        name: order.name,
+        config,
+        checkpoint,
+        network,
+        seconds: state.progress.seconds,
+    })
+}
+
+/// Tells of every validation.
+struct Teller<'a> {
+    context: &'a Context<'a>,
+    order: &'a Order,
+}
+
+impl Watch for Teller<'_> {
+    fn iteration(&mut self, _: usize, _: usize) {}
+
+    fn logged(&mut self, _: &LogRow) {}
+
+    fn validated(&mut self, row: &ValidationRow) {
+        (self.context.say)(&format!(
+            "{}: iteration {}, R² {:.3}, zeros {:.1} %, {:.0} s",
+            self.order.name,
+            row.iteration,
+            row.measures.r2,
+            100.0 * row.measures.zeros,
+            row.seconds
+        ));
+    }
+}

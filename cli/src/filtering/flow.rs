@@ -1,0 +1,118 @@
+//! Equations that are networks, learned from series: what `scotopic fit` does with `[equations] kind = "neural"`.
+
+use anyhow::{Result, bail};
+use burn::tensor::Device;
+use scotopic_filtering::Sequence;
+use scotopic_filtering::generalised::causal::{CausalSettings, NoiseShape};
+use scotopic_filtering::generalised::model::{GenerativeModel, Level, Named, Neural};
+use scotopic_filtering::generalised::scheme::Scheme;
+use scotopic_models::filtering::generalised::{FlowLearning, Noise, learn};
+
+use super::Generalised;
+
+/// A network that was learned, in the form of the file that it came from.
+pub struct Fitted {
+    /// The model with its weights and precisions.
+    pub model: Generalised,
+    /// The evidence of all series under it as the file filters it, in nats.
+    pub log_evidence: f64,
+    /// Rounds of learning.
+    pub rounds: usize,
+    /// Weights that were learned, and the two precisions.
+    pub free: usize,
+}
+
+/// The equations of the file, if they are a network.
+pub fn network(model: &Generalised) -> Option<&Neural> {
+    match &model.model.equations {
+        Named::Neural(neural) => Some(neural),
+        _ => None,
+    }
+}
+
+/// Learns f, and g if `output`, and one precision for each noise. While it learns, noise of the motion stands still within a
+/// bin, with the smoothness of the file: the order of the embedding hardly matters to the filter, and motions can then
+/// be read off beliefs exactly.
+///
+/// # Errors
+/// For equations that are no network, and whatever of the model, the data or the device cannot be used.
+pub fn fit(
+    model: &Generalised,
+    data: &[Sequence],
+    rounds: Option<usize>,
+    output: bool,
+    seed: u64,
+    device: &Device,
+) -> Result<Fitted> {
+    let Some(neural) = network(model) else {
+        bail!("the equations are no network");
+    };
+    let built = model.build()?;
+    let level = &built.levels[0];
+    let start = GenerativeModel {
+        levels: vec![Level {
+            equations: neural.clone(),
+            parameters: level.parameters.clone(),
+            output: level.output.clone(),
+            motion: level.motion.clone(),
+            start: level.start.clone(),
+        }],
+        cause: built.cause.clone(),
+    };
+    let defaults = FlowLearning::default();
+    let settings = FlowLearning {
+        rounds: rounds.unwrap_or(defaults.rounds),
+        output,
+        // The file has one number for each noise.
+        motion_noise: Noise::Shared,
+        output_noise: Noise::Shared,
+        seed,
+        ..defaults
+    };
+    let smoothness = model.embedding.smoothness;
+    let assumed = CausalSettings {
+        motion: NoiseShape::Sampled {
+            smoothness,
+            order: 0,
+        },
+        ..CausalSettings::from(model.embedding)
+    };
+    let covariance = model.start();
+    let learned = learn(
+        &start,
+        data,
+        assumed,
+        covariance.as_ref(),
+        &settings,
+        device,
+    )?;
+    let level = &learned.model.levels[0];
+    let mut new = model.clone();
+    new.model.equations = Named::Neural(level.equations.clone());
+    new.model.output_precision = level.output.expected()[(0, 0)];
+    new.model.motion_precision = level.motion.expected()[(0, 0)];
+    let weights = level.equations.flow().weights().len()
+        + if output {
+            level.equations.output().weights().len()
+        } else {
+            0
+        };
+    Ok(Fitted {
+        log_evidence: evidence(&new, data)?,
+        rounds: learned.rounds.len() - 1,
+        free: weights + 2,
+        model: new,
+    })
+}
+
+fn evidence(model: &Generalised, data: &[Sequence]) -> Result<f64> {
+    let mut sum = 0.0;
+    for sequence in data {
+        let mut filter = model.filter()?;
+        for y in sequence.iter() {
+            filter.update(y)?;
+        }
+        sum += filter.log_evidence().unwrap_or_default();
+    }
+    Ok(sum)
+}

@@ -1,0 +1,125 @@
+//! Models of continuous time in files: `kind = "generalised"`.
+
+use anyhow::{Context, Result, ensure};
+use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
+use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, ModelFile};
+use scotopic_filtering::generalised::odem::{Odem, OdemSettings};
+use scotopic_filtering::generalised::scheme::Embedding;
+use scotopic_filtering::nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+/// x' = f(x, v, θ) + w, y = g(x, v, θ) + z with smooth noise: the model of the library and how it is filtered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Generalised {
+    /// Equations, precisions, priors, start.
+    pub model: ModelFile,
+    /// Orders of motion and smoothness of the noise.
+    pub embedding: Embedding,
+    /// The variance of every state at the first bin; 0 for a start that is known.
+    pub start_variance: f64,
+}
+
+impl Generalised {
+    /// From the table of a file without its `kind`.
+    ///
+    /// # Errors
+    /// For a key that is not known, or a model that cannot be.
+    pub fn parse(mut table: toml::Table) -> Result<Self> {
+        let embedding = match table.remove("embedding") {
+            Some(value) => value.try_into().context("embedding")?,
+            None => Embedding::default(),
+        };
+        let start_variance = match table.remove("start_variance") {
+            Some(value) => value.try_into().context("start_variance")?,
+            None => 0.0,
+        };
+        let known = start_variance >= 0.0 && f64::is_finite(start_variance);
+        ensure!(
+            known,
+            "start_variance is {start_variance}, expected a variance, 0 for a start that is known"
+        );
+        let new = Self {
+            model: table.try_into()?,
+            embedding,
+            start_variance,
+        };
+        new.filter()?; // whatever cannot be filtered is told now
+        Ok(new)
+    }
+
+    /// The table of a file.
+    ///
+    /// # Errors
+    /// None that a checked model can cause.
+    pub fn table(&self) -> Result<toml::Table> {
+        let mut table = toml::Table::try_from(&self.model)?;
+        table.insert("start_variance".into(), self.start_variance.into());
+        table.insert("embedding".into(), toml::Value::try_from(self.embedding)?);
+        Ok(table)
+    }
+
+    /// The model itself.
+    ///
+    /// # Errors
+    /// What cannot be, by name.
+    pub fn build(&self) -> Result<GenerativeModel<AnyEquations>> {
+        Ok(self.model.build()?)
+    }
+
+    /// The covariance of the start, where it is not known.
+    pub fn start(&self) -> Option<DMatrix<f64>> {
+        let states = self.model.build().ok()?.totals().states;
+        (self.start_variance > 0.0).then(|| DMatrix::identity(states, states) * self.start_variance)
+    }
+
+    /// The causal filter.
+    ///
+    /// # Errors
+    /// As its constructor.
+    pub fn filter(&self) -> Result<CausalGeneralisedFilter<AnyEquations>> {
+        self.embedding.check()?;
+        let settings = CausalSettings::from(self.embedding);
+        Ok(CausalGeneralisedFilter::new(
+            self.build()?,
+            settings,
+            self.start().as_ref(),
+        )?)
+    }
+
+    /// Online triple estimation: parameters with prior variance, and precisions with a prior on their logarithm, are
+    /// learned; with the noise of the file, or other settings.
+    ///
+    /// # Errors
+    /// As its constructor, and for a model that leaves nothing to learn.
+    pub fn odem(&self, settings: Option<OdemSettings>) -> Result<Odem<AnyEquations>> {
+        // Without settings of its own, learning assumes the noise that the file does.
+        let settings = settings.unwrap_or_else(|| OdemSettings {
+            filter: CausalSettings {
+                linearisation: OdemSettings::default().filter.linearisation,
+                ..CausalSettings::from(self.embedding)
+            },
+            ..OdemSettings::default()
+        });
+        let unknown = self
+            .model
+            .parameter_variances
+            .iter()
+            .flatten()
+            .any(|v| *v > 0.0);
+        ensure!(
+            unknown || self.model.output_log_variance > 0.0 || self.model.motion_log_variance > 0.0,
+            "the model leaves nothing to learn: give it parameter_variances, output_log_variance or \
+             motion_log_variance above 0"
+        );
+        Ok(Odem::new(self.build()?, settings, self.start().as_ref())?)
+    }
+
+    /// Dimensions of state and observation.
+    pub fn sizes(&self) -> (usize, usize) {
+        let totals = self
+            .model
+            .build()
+            .map(|m| (m.totals().states, m.totals().outputs));
+        totals.unwrap_or_default()
+    }
+}

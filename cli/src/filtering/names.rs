@@ -1,0 +1,94 @@
+//! Names on the command line: factorisations, schemes, rules of learning.
+
+use anyhow::{Context, Result, bail};
+use scotopic_filtering::gaussian::GaussianFactorisation;
+use scotopic_filtering::hmm::{Decoupled, Factorisation, TiedKernel, TiedLearning};
+use scotopic_filtering::nonlinear::Scheme;
+
+/// The factorisations that a discrete model can be filtered with, by the names of the command line.
+pub const DISCRETE: &str = "reversed, decoupled-lag1, frozen, tied";
+/// Those of a linear-Gaussian model.
+pub const GAUSSIAN: &str = "reversed, diagonal, decoupled, frozen-mean-field, jelbo";
+/// Those of a nonlinear model.
+pub const NONLINEAR: &str = "reversed, jelbo, vjf";
+
+/// How to learn, as the command line says it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    /// The rule that is best nearly everywhere.
+    Default,
+    /// A rule with its defaults.
+    Named(String),
+    /// A rule with settings, in TOML.
+    Settings(String),
+}
+
+impl Rule {
+    pub(super) fn settings<T: Default + serde::de::DeserializeOwned>(
+        &self,
+        rules: &str,
+    ) -> Result<T> {
+        let text = match self {
+            Self::Default => return Ok(T::default()),
+            Self::Named(name) => format!("rule = {name:?}"),
+            Self::Settings(text) => text.clone(),
+        };
+        toml::from_str(&text)
+            .with_context(|| format!("no such way to learn; the rules of this model are {rules}"))
+    }
+}
+
+/// Settings of the only rule that a kind of model knows; a `rule` in them must be that.
+pub(super) fn without_rule<T: serde::de::DeserializeOwned>(text: &str, rule: &str) -> Result<T> {
+    let mut table: toml::Table = toml::from_str(text)?;
+    match table.remove("rule") {
+        Some(toml::Value::String(name)) if name != rule => {
+            bail!("this model learns by the rule {rule}, not {name}")
+        }
+        _ => Ok(table.try_into()?),
+    }
+}
+
+/// The factorisation of a discrete model by name, batch ones included: those are refused with the reason.
+pub fn discrete(name: &str) -> Result<Factorisation> {
+    let window = |text: &str| text.parse().ok().filter(|w| *w > 0);
+    Ok(match name {
+        "reversed" => Factorisation::Reversed,
+        "forward-markov" => Factorisation::ForwardMarkov,
+        "fully-factorised" => Factorisation::FullyFactorised(Default::default()),
+        "decoupled-lag1" => Factorisation::DecoupledLag1(Decoupled::default()),
+        "frozen" => Factorisation::Frozen,
+        "tied" => Factorisation::Tied(TiedKernel {
+            learning: Some(TiedLearning::default()),
+            ..TiedKernel::default()
+        }),
+        other => match other.strip_prefix("block-").and_then(window) {
+            Some(window) => Factorisation::Block {
+                window,
+                sweeps: Default::default(),
+            },
+            None => bail!(
+                "no factorisation of a hidden Markov model is called {other}; online there are {DISCRETE}, over whole \
+                 sequences also forward-markov, fully-factorised and block-N for windows of N"
+            ),
+        },
+    })
+}
+
+/// The factorisation of a linear-Gaussian model by name.
+pub fn gaussian(name: &str) -> Result<GaussianFactorisation> {
+    let value = toml::Value::String(name.to_owned());
+    value.try_into().with_context(|| {
+        format!("no factorisation of a linear-Gaussian model is called {name}; there are {GAUSSIAN}, and temporal-mean-field over whole sequences")
+    })
+}
+
+/// The scheme of a nonlinear model by name.
+pub(super) fn scheme(name: &str) -> Result<Scheme> {
+    Ok(match name {
+        "reversed" => Scheme::Reversed,
+        "jelbo" => Scheme::Jelbo,
+        "vjf" => Scheme::Vjf,
+        other => bail!("no scheme of a nonlinear model is called {other}; there are {NONLINEAR}"),
+    })
+}

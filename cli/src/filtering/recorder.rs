@@ -1,0 +1,543 @@
+//! A filter watched on its way through data: what it believed, as a picture, and how good that was.
+//!
+//! A belief is noted when it is formed and never changed by what comes later. What is kept does not grow with the data
+//! ([`Timeline`]).
+//!
+//! Above 400 lines with its tests: what is asked for, noted, judged and drawn is one story.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
+use scotopic_figures::portrait::Portrait;
+use scotopic_figures::timeline::{COLUMNS, Extent, Moment, Span, Spot, Timeline};
+use scotopic_figures::trajectory::{Panel, Trajectory};
+use scotopic_figures::{animation, shares, write_png};
+
+use super::credible::Band;
+use super::running::{Belief, Running};
+use super::scores::Scores;
+use super::signal::signals;
+
+/// The most states (causes with them) and observed channels that a picture shows: below each other they must be told
+/// apart.
+const STATES: usize = 8;
+const CHANNELS: usize = 6;
+/// The most states whose errors have panels of their own: a band that is much narrower than the way of a state is seen
+/// only there.
+const ERRORS: usize = 4;
+/// The most pictures of an animation, and how long each stays and the last one, in milliseconds.
+const FRAMES: usize = 100;
+const STAYS: u32 = 70;
+const ENDS: u32 = 2000;
+
+/// How a picture is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Wanted {
+    /// The band.
+    pub band: Band,
+    /// The two states of a phase portrait, from 1; an animation has one of the first two by itself.
+    pub portrait: Option<[usize; 2]>,
+    /// Whether the picture is an animation.
+    pub moves: bool,
+}
+
+/// What was observed at a bin, and what is true of it.
+#[derive(Debug, Clone)]
+struct Waiting {
+    row: Option<Vec<f64>>,
+    truth: Option<Vec<f64>>,
+}
+
+/// What a filter believed, bin by bin, in a bounded memory.
+#[derive(Debug, Clone)]
+pub struct Portrayal {
+    band: Band,
+    described: String,
+    panels: Vec<Panel>,
+    left_out: Option<String>,
+    /// The quantities shown of the state (causes after states), and of the channels.
+    states: usize,
+    channels: usize,
+    /// The states whose errors are shown.
+    errors: usize,
+    portrait: Option<([usize; 2], Portrait)>,
+    timeline: Timeline,
+    scores: Scores,
+    /// Rows whose bin the belief has not reached yet.
+    waiting: VecDeque<Waiting>,
+}
+
+impl Portrayal {
+    /// Nothing seen yet; `channels` are the names of the observed columns, `states` those of the true states where these
+    /// are known.
+    ///
+    /// # Errors
+    /// For a phase portrait of states that are not there.
+    pub fn new(
+        filter: &Running,
+        channels: &[String],
+        states: Option<&[String]>,
+        wanted: Wanted,
+    ) -> Result<Self> {
+        let mut panels = Vec::new();
+        let mut left_out = Vec::new();
+        let named = |names: &[String], i: usize, what: &str| match names.get(i) {
+            // A column without a name is called by its number.
+            Some(name) if !name.trim().is_empty() && name.trim().parse::<f64>().is_err() => {
+                name.trim().to_owned()
+            }
+            _ => format!("{what} {}", i + 1),
+        };
+        let belief = filter.belief();
+        let mut labels = Vec::new();
+        let mut errors = 0;
+        let width = filter.width();
+        let seen = width.min(CHANNELS);
+        let shown = match &belief {
+            Belief::Discrete { belief } => {
+                let name = |k: usize| format!("state {}", k + 1);
+                panels.push(Panel::Shares((0..belief.len()).map(name).collect()));
+                0
+            }
+            Belief::Gaussian {
+                mean, cause_mean, ..
+            } => {
+                let names = states.unwrap_or_default();
+                labels = (0..mean.len()).map(|i| named(names, i, "state")).collect();
+                let causes = (1..=cause_mean.len()).map(|i| format!("cause {i}"));
+                let all: Vec<String> = labels.iter().cloned().chain(causes).collect();
+                if all.len() > STATES {
+                    left_out.push(format!("the first {STATES} of {} states", all.len()));
+                }
+                let shown = all.len().min(STATES);
+                if states.is_some() && mean.len() <= ERRORS {
+                    errors = mean.len();
+                }
+                for (index, label) in all.into_iter().take(STATES).enumerate() {
+                    panels.push(Panel::Span { label, index });
+                    if index < errors {
+                        panels.push(Panel::Rest {
+                            label: "error".to_owned(),
+                            index: shown + seen + index,
+                        });
+                    }
+                }
+                shown
+            }
+        };
+        if width > CHANNELS {
+            left_out.push(format!("the first {CHANNELS} of {width} columns"));
+        }
+        panels.extend((0..seen).map(|i| Panel::Span {
+            label: named(channels, i, "observed"),
+            index: shown + i,
+        }));
+        let portrait = match (wanted.portrait, wanted.moves && labels.len() > 1) {
+            (Some(pair), _) => {
+                for i in pair {
+                    ensure!(
+                        (1..=labels.len()).contains(&i),
+                        "--portrait asks for state {i}, and {}",
+                        match labels.len() {
+                            0 => "a discrete model has no state that is a number".to_owned(),
+                            n => format!("the model has states 1 to {n}"),
+                        }
+                    );
+                }
+                Some(pair.map(|i| i - 1))
+            }
+            (None, true) => Some([0, 1]),
+            (None, false) => None,
+        };
+        Ok(Self {
+            band: wanted.band,
+            described: filter.model().described(),
+            panels,
+            left_out: (!left_out.is_empty()).then(|| left_out.join(", ")),
+            states: shown,
+            channels: seen,
+            errors,
+            portrait: portrait.map(|pair| {
+                let labels = pair.map(|i| labels[i].clone());
+                let radius = wanted.band.radius();
+                (pair, Portrait { labels, radius })
+            }),
+            timeline: Timeline::new(COLUMNS),
+            scores: Scores::default(),
+            waiting: VecDeque::new(),
+        })
+    }
+
+    /// Whether these can be the true states of one bin: all of them finite, or the number of one state from 1.
+    ///
+    /// # Errors
+    /// Says what was found.
+    pub fn check_truth(filter: &Running, truth: &[f64]) -> Result<()> {
+        let (expected, states) = match filter.belief() {
+            Belief::Discrete { belief } => (1, belief.len()),
+            Belief::Gaussian { mean, .. } => (mean.len(), 0),
+        };
+        ensure!(
+            truth.len() == expected,
+            "found {} true states in a row, expected {expected}",
+            truth.len()
+        );
+        for x in truth {
+            let is_one = states == 0 || (1..=states).any(|k| k as f64 == *x);
+            ensure!(
+                x.is_finite() && is_one,
+                "{x} is no state; the states are 1 to {states}"
+            );
+        }
+        Ok(())
+    }
+
+    /// Notes the belief after `filter` took in `row`, and what is true at the bin of that row.
+    pub fn see(&mut self, filter: &Running, row: Option<&[f64]>, truth: Option<&[f64]>) {
+        let owned = |values: Option<&[f64]>| values.map(<[f64]>::to_vec);
+        self.waiting.push_back(Waiting {
+            row: owned(row),
+            truth: owned(truth),
+        });
+        if self.waiting.len() <= filter.delay() {
+            return;
+        }
+        let Some(Waiting { row, truth }) = self.waiting.pop_front() else {
+            return;
+        };
+        let bin = filter.observations().saturating_sub(filter.delay() as u64);
+        let moment = self.moment(filter, row.as_deref(), truth.as_deref());
+        self.timeline.push(bin, moment);
+    }
+
+    fn moment(&mut self, filter: &Running, row: Option<&[f64]>, truth: Option<&[f64]>) -> Moment {
+        let z = self.band.deviations();
+        let mut moment = Moment {
+            bins: 1,
+            missing: u64::from(row.is_none()),
+            ..Moment::default()
+        };
+        let covariance = filter.covariance();
+        match filter.belief() {
+            Belief::Discrete { belief } => {
+                moment.truths = vec![0.0; belief.len()];
+                // check_truth lets whole numbers from 1 pass.
+                let state = truth.and_then(|x| Some(*x.first()? as usize - 1));
+                if let Some(state) = state.filter(|k| *k < belief.len()) {
+                    moment.truths[state] = 1.0;
+                    self.scores.discrete(&belief, state);
+                }
+                moment.shares = belief;
+            }
+            Belief::Gaussian {
+                mean,
+                variance,
+                cause_mean,
+                cause_variance,
+            } => {
+                if let Some(truth) = truth {
+                    self.scores.normal(&mean, &covariance, truth, z);
+                }
+                let means = mean.iter().chain(&cause_mean);
+                let beliefs = means.zip(variance.iter().chain(&cause_variance));
+                let spans = beliefs
+                    .take(self.states)
+                    .enumerate()
+                    .map(|(i, (m, v))| Span {
+                        truth: truth
+                            .and_then(|x| x.get(i))
+                            .map_or(Extent::NONE, |x| Extent::of(*x)),
+                        ..Span::around(*m, z * v.max(0.0).sqrt())
+                    });
+                moment.spans.extend(spans);
+                let n = mean.len();
+                moment.spot = self.portrait.as_ref().map(|([i, j], _)| Spot {
+                    mean: [mean[*i], mean[*j]],
+                    covariance: [(*i, *i), (*i, *j), (*j, *j)].map(|(a, b)| covariance[a * n + b]),
+                    truth: truth.map(|x| [x[*i], x[*j]]),
+                });
+            }
+        }
+        let errors = self.errors.min(moment.spans.len());
+        let errors: Vec<Span> = moment.spans[..errors].iter().map(error).collect();
+        let channels = signals(filter).into_iter().take(self.channels).enumerate();
+        moment.spans.extend(channels.map(|(i, signal)| {
+            Span {
+                seen: row
+                    .and_then(|y| y.get(i))
+                    .map_or(Extent::NONE, |y| Extent::of(*y)),
+                ..Span::around(signal.mean, z * signal.variance.sqrt())
+            }
+        }));
+        moment.spans.extend(errors);
+        moment
+    }
+
+    /// How good the beliefs were, where the truth was known.
+    pub fn scores(&self) -> &Scores {
+        &self.scores
+    }
+
+    /// The scores in one line; none where no truth was known.
+    pub fn judged(&self) -> Option<String> {
+        let scores = &self.scores;
+        if let (Some(hits), Some(surprise)) = (scores.hits(), scores.surprise()) {
+            let percent = 100.0 * hits;
+            return Some(format!(
+                "true state believed most in {percent:.1} % of the bins, ln q of it {:.4} nats a bin",
+                -surprise
+            ));
+        }
+        let (rmse, coverage) = (scores.rmse()?, 100.0 * scores.coverage()?);
+        let within = match self.band {
+            Band::Level(_) => format!("the {}", self.band),
+            Band::Deviations(_) => self.band.to_string(),
+        };
+        let nees = scores
+            .nees()
+            .map_or(String::new(), |nees| format!(", NEES {nees:.3}"));
+        Some(format!(
+            "RMSE {rmse:.4}, {coverage:.1} % of the true states within {within}{nees}"
+        ))
+    }
+
+    /// Draws what was seen: a picture for a name in .png, an animation for one in .gif.
+    ///
+    /// # Errors
+    /// For another name, or if the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let band = self.band.to_string();
+        let mut title = self.described.clone();
+        if let Some(first) = title.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let note = self.note();
+        let figure = Trajectory {
+            title: &title,
+            note: &note,
+            band: &band,
+            panels: &self.panels,
+            portrait: self.portrait.as_ref().map(|(_, portrait)| portrait),
+            timeline: &self.timeline,
+        };
+        match Format::of(path)? {
+            Format::Png => write_png(path, &figure.picture()?)?,
+            Format::Gif => animation::write_frames(path, figure.frames(FRAMES)?, STAYS, ENDS)?,
+        }
+        Ok(())
+    }
+
+    fn note(&self) -> String {
+        let mut said = Vec::new();
+        said.extend(self.timeline.bins().map(|(from, to)| match from == to {
+            true => format!("bin {from}"),
+            false => format!("bins {from} to {to}"),
+        }));
+        said.extend(self.left_out.clone());
+        let each = self.timeline.each();
+        let discrete = self.states == 0;
+        if each > 1 {
+            said.push(format!(
+                "drawn by {each} bins: {}smallest to largest value{}",
+                if discrete { "mean probabilities, " } else { "" },
+                if discrete { "" } else { ", widest band" },
+            ));
+        }
+        if discrete && self.scores.hits().is_some() {
+            let areas = shares::stacks(
+                self.timeline
+                    .columns()
+                    .first()
+                    .map_or(0, |c| c.shares.len()),
+            );
+            said.push(match areas {
+                true => "the true state is above the areas".to_owned(),
+                false => "the true state is the dark line".to_owned(),
+            });
+        }
+        said.extend(self.judged());
+        said.join("; ")
+    }
+}
+
+/// A belief in one bin as seen from its mean: the band about 0, and the truth less the mean.
+fn error(belief: &Span) -> Span {
+    let mean = belief.mean.low;
+    Span {
+        truth: Extent::of(belief.truth.low - mean),
+        ..Span::around(0.0, belief.high - mean)
+    }
+}
+
+/// What a picture is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One picture.
+    Png,
+    /// Many, one after the other.
+    Gif,
+}
+
+impl Format {
+    /// By the ending of the name.
+    ///
+    /// # Errors
+    /// For any ending but .png and .gif.
+    pub fn of(path: &Path) -> Result<Self> {
+        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+        match ending.to_ascii_lowercase().as_str() {
+            "png" => Ok(Self::Png),
+            "gif" => Ok(Self::Gif),
+            _ => bail!(
+                "{} has no ending that tells how to draw it: end the name in .png for a picture, in .gif for an \
+                 animation",
+                path.display()
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Model;
+    use super::*;
+
+    #[test]
+    fn an_unknown_ending_is_told_the_known_ones() {
+        for name in ["a.jpg", "a", "png", "a.svg"] {
+            let error = Format::of(Path::new(name)).unwrap_err().to_string();
+            assert!(
+                error.contains(".png") && error.contains(".gif") && error.contains(name),
+                "{error}"
+            );
+        }
+        assert_eq!(Format::of(Path::new("a.PNG")).unwrap(), Format::Png);
+    }
+
+    /// A walk seen through noise; the belief is compared with where it was.
+    #[test]
+    fn coverage_and_extremes_survive_a_long_series() {
+        let model = "kind = \"linear-gaussian\"\ntransition = [[0.9]]\nprocess_noise = [[1.0]]\nobservation = [[1.0]]\n\
+                     observation_noise = [[1.0]]\noffset = [0.0]\nbias = [0.0]\ninitial_mean = [0.0]\n\
+                     initial_covariance = [[1.0]]\n";
+        let mut filter = Running::new(Model::parse(model).unwrap(), "reversed").unwrap();
+        let names = ["level".to_owned()];
+        let mut portrayal = Portrayal::new(&filter, &names, Some(&[]), Wanted::default()).unwrap();
+        // Noise of about unit variance from a fixed sequence: three uniform numbers of variance 1/12 each, times 2.
+        let mut seed = 1u64;
+        let mut uniform = move || {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+        };
+        let mut noise = move || 2.0 * (uniform() + uniform() + uniform());
+        let (mut x, mut most, mut inside) = (0.0f64, f64::NEG_INFINITY, 0u32);
+        let z = Band::default().deviations();
+        let bins = 20_000u32;
+        for t in 0..bins {
+            x = 0.9 * x + noise();
+            let y = [x + noise()];
+            let row = (t % 10 != 3).then_some(&y[..]);
+            filter.update(row).unwrap();
+            portrayal.see(&filter, row, Some(&[x]));
+            let Belief::Gaussian { mean, variance, .. } = filter.belief() else {
+                panic!("a normal belief")
+            };
+            most = most.max(mean[0]);
+            inside += u32::from((mean[0] - x).abs() <= z * variance[0].sqrt());
+        }
+        let columns = portrayal.timeline.columns();
+        assert!(columns.len() <= COLUMNS && portrayal.timeline.each() == 16);
+        let drawn = columns.iter().map(|c| c.spans[0].mean.high);
+        assert_eq!(drawn.fold(f64::NEG_INFINITY, f64::max), most);
+        let missing: u64 = columns.iter().map(|c| c.missing).sum();
+        assert_eq!(missing, 2000);
+        assert!(columns.iter().all(|c| {
+            let s = &c.spans[0];
+            s.low < s.mean.low && s.mean.high < s.high
+        }));
+        let coverage = portrayal.scores().coverage().unwrap();
+        assert_eq!(coverage, f64::from(inside) / f64::from(bins));
+        // A right model: 90 % within, up to four standard deviations of so many correlated draws.
+        assert!((coverage - 0.9).abs() < 0.02, "{coverage}");
+        assert!((portrayal.scores().nees().unwrap() - 1.0).abs() < 0.06);
+        assert!(portrayal.judged().unwrap().contains("90 % credible band"));
+        assert!(portrayal.note().contains("drawn by 16 bins"));
+    }
+
+    #[test]
+    fn a_late_belief_is_noted_at_the_bin_it_is_about() {
+        let model = "kind = \"generalised\"\noutput_precision = 100.0\nmotion_precision = 10.0\nstart_variance = 1.0\n\
+                     output_log_variance = 1.0\n[equations]\nkind = \"ornstein_uhlenbeck\"\nrate = 0.1\n\
+                     [embedding]\nstates = 1\nsmoothness = 0.0\n";
+        let rule = super::super::names::Rule::Settings(
+            "rule = \"odem\"\n[filter]\ndelay = 2\n".to_owned(),
+        );
+        let model = Model::parse(model).unwrap();
+        let mut filter = Running::learning(model, &rule, "reversed").unwrap();
+        assert_eq!(filter.delay(), 2);
+        let mut portrayal =
+            Portrayal::new(&filter, &[], Some(&["x".to_owned()]), Wanted::default()).unwrap();
+        for t in 1..=5 {
+            let row = [f64::from(t)];
+            filter.update(Some(&row)).unwrap();
+            portrayal.see(&filter, Some(&row), Some(&[10.0 * f64::from(t)]));
+        }
+        assert_eq!(portrayal.timeline.bins(), Some((1, 3)));
+        // The state, its cause, what is seen, the error of the state.
+        let at = |k: usize| portrayal.timeline.columns()[k].spans.clone();
+        assert_eq!((at(0)[0].truth.low, at(0)[2].seen.low), (10.0, 1.0));
+        assert_eq!((at(2)[0].truth.low, at(2)[2].seen.low), (30.0, 3.0));
+        let last = at(2);
+        assert_eq!(last[3].truth.low, 30.0 - last[0].mean.low);
+    }
+
+    #[test]
+    fn many_states_and_columns_are_shown_in_part_and_said() {
+        let eye = |n: usize, v: f64| {
+            let row = |i: usize| {
+                let entry = |j: usize| if i == j { v } else { 0.0 };
+                format!("{:?}", (0..n).map(entry).collect::<Vec<f64>>())
+            };
+            format!("[{}]", (0..n).map(row).collect::<Vec<_>>().join(", "))
+        };
+        let zeros = format!("{:?}", vec![0.0; 10]);
+        let model = format!(
+            "kind = \"linear-gaussian\"\ntransition = {}\nprocess_noise = {e}\nobservation = {e}\n\
+             observation_noise = {e}\noffset = {zeros}\nbias = {zeros}\ninitial_mean = {zeros}\n\
+             initial_covariance = {e}\n",
+            eye(10, 0.5),
+            e = eye(10, 1.0)
+        );
+        let mut filter = Running::new(Model::parse(&model).unwrap(), "reversed").unwrap();
+        let wanted = Wanted {
+            portrait: Some([9, 10]),
+            ..Wanted::default()
+        };
+        let names: Vec<String> = (1..=10).map(|i| format!("{i}")).collect();
+        let mut portrayal = Portrayal::new(&filter, &names, None, wanted).unwrap();
+        let row = [1.0; 10];
+        filter.update(Some(&row)).unwrap();
+        portrayal.see(&filter, Some(&row), None);
+        assert_eq!(portrayal.panels.len(), STATES + CHANNELS);
+        assert!(portrayal.note().contains("the first 8 of 10 states"));
+        assert!(portrayal.note().contains("the first 6 of 10 columns"));
+        let label = |k: usize| match &portrayal.panels[k] {
+            Panel::Span { label, .. } => label.clone(),
+            _ => String::new(),
+        };
+        assert_eq!(
+            (label(0), label(8)),
+            ("state 1".into(), "observed 1".into())
+        );
+        let nowhere = Wanted {
+            portrait: Some([1, 11]),
+            ..wanted
+        };
+        let error = Portrayal::new(&filter, &names, None, nowhere).unwrap_err();
+        assert!(error.to_string().contains("states 1 to 10"), "{error}");
+        assert_eq!(portrayal.judged(), None);
+    }
+}

@@ -1,0 +1,288 @@
+//! Pictures of a model and of its training, as `show`, `train` and the experiments draw them.
+
+use anyhow::{Context, Result};
+use burn::tensor::{Device, Tensor};
+use image::RgbImage;
+use scotopic::decoder::Decoder;
+use scotopic::inference::{Record, Trajectory};
+use scotopic::noise::NoiseKey;
+use scotopic::posterior::{Belief, Posterior, Sampling};
+use scotopic_datasets::{ImageSet, ImageShape};
+use scotopic_figures::{Panel, Series, Tile, animation, chart, raster, tiles};
+use scotopic_models::Network;
+use scotopic_train::config::RunConfig;
+use scotopic_train::parameters::{read, to_device};
+use scotopic_train::records::LogRow;
+
+use crate::terminology::{Terms, capital};
+
+fn tile(shape: ImageShape) -> Tile {
+    Tile {
+        height: shape.height,
+        width: shape.width,
+        channels: shape.channels,
+    }
+}
+
+/// Atoms, largest norm first.
+///
+/// # Errors
+/// If the device or the drawing fails.
+pub fn dictionary(model: &Network, shape: ImageShape) -> Result<RgbImage> {
+    let atoms = match model.decoder.atoms() {
+        Some(atoms) => atoms,
+        // What one unit of each latent alone adds to what none gives: the atoms of f at 0.
+        None => {
+            let device = model.decoder.observation_noise().log_sigma().device();
+            let units = model.latents();
+            let one = Tensor::<2>::eye(units, &device);
+            let nothing = model.decoder.decode(Tensor::zeros([1, units], &device));
+            model.decoder.decode(one) - nothing
+        }
+    };
+    let atoms = read(atoms)?;
+    let mut order: Vec<&[f32]> = atoms.chunks_exact(shape.pixels()).collect();
+    let norm = |atom: &[f32]| atom.iter().map(|v| v * v).sum::<f32>();
+    order.sort_by(|a, b| norm(b).total_cmp(&norm(a)));
+    let sorted = order.concat();
+    let title = format!("Dictionary: {} atoms, largest norm first", order.len());
+    Ok(tiles::dictionary(&sorted, tile(shape), &title)?)
+}
+
+/// The first images of a set (up to `count`), and the unroll over them.
+fn see(
+    model: &Network,
+    config: &RunConfig,
+    set: &ImageSet,
+    (count, steps): (usize, usize),
+    record: Record,
+    device: &Device,
+) -> Result<(Tensor<2>, Trajectory<Belief>)> {
+    let count = count.min(set.len());
+    let pixels = set.shape().pixels();
+    let x = to_device(set.pixels()[..count * pixels].to_vec(), pixels, device);
+    let rule = config.rule().at(1.0, Sampling::EXACT);
+    let seen = model.infer(x.clone(), steps, rule, &NoiseKey::new(config.seed), record);
+    Ok((x, seen))
+}
+
+/// Twelve images with what spikes and rates make of them.
+///
+/// # Errors
+/// If the device or the drawing fails.
+pub fn reconstructions(
+    model: &Network,
+    config: &RunConfig,
+    set: &ImageSet,
+    device: &Device,
+) -> Result<RgbImage> {
+    let steps = config.inference.steps;
+    let record = Record {
+        every: usize::MAX,
+        ..Record::GENERATED
+    };
+    let (x, seen) = see(model, config, set, (12, steps), record, device)?;
+    let sample = seen
+        .moments
+        .last()
+        .and_then(|m| m.generated.as_ref())
+        .context("nothing was generated")?;
+    let by_rates = model.decoder.decode(seen.state.mean());
+    let error = x.clone() - by_rates.clone();
+    let (x, spikes, rates, error) = (
+        read(x)?,
+        read(sample.mean.clone())?,
+        read(by_rates)?,
+        read(error)?,
+    );
+    let terms = Terms::of(config.model.family);
+    let label = format!("{}, t = {steps}", terms.samples);
+    let difference = format!("x - {}", terms.means);
+    let rows = [
+        ("input", &x[..]),
+        (label.as_str(), &spikes[..]),
+        (terms.means, &rates[..]),
+        (difference.as_str(), &error[..]),
+    ];
+    Ok(tiles::reconstructions(
+        &rows,
+        tile(set.shape()),
+        true,
+        "Validation images",
+    )?)
+}
+
+/// R², zeros and ‖Δu‖ for every inference step, means over up to 200 images.
+///
+/// # Errors
+/// If the device or the drawing fails.
+pub fn convergence(
+    model: &Network,
+    config: &RunConfig,
+    set: &ImageSet,
+    steps: usize,
+    device: &Device,
+) -> Result<RgbImage> {
+    let (x, seen) = see(model, config, set, (200, steps), Record::ALL, device)?;
+    let [images, _] = x.dims();
+    let sst = (x.clone() - x.clone().mean_dim(1)).square().sum_dim(1) + 1.2e-7;
+    let joined = |belief: &Belief| Tensor::cat(belief.components(), 1);
+    let rest = config.rule().at(1.0, Sampling::EXACT);
+    let mut previous = joined(&model.perception(rest).rest(images));
+    let mut rows = Vec::new();
+    for moment in &seen.moments {
+        let (Some(generated), Some(state)) = (&moment.generated, &moment.state) else {
+            continue;
+        };
+        let r2 = |mean: Tensor<2>| {
+            ((x.clone() - mean).square().sum_dim(1) / sst.clone())
+                .mean()
+                .neg()
+                + 1.0
+        };
+        let u = joined(state);
+        // Below −1 it does not matter how wrong: an unstable model must not flatten the curve.
+        rows.push(r2(generated.mean.clone()).clamp_min(-1.0));
+        rows.push(r2(model.decoder.decode(state.mean())).clamp_min(-1.0));
+        rows.push(generated.sample.clone().equal_elem(0.0).float().mean());
+        rows.push((u.clone() - previous).square().sum_dim(1).sqrt().mean());
+        previous = u;
+    }
+    let values = read(Tensor::cat(rows, 0))?; // one read-back for all steps
+    let terms = Terms::of(config.model.family);
+    let time: Vec<f64> = (1..=values.len() / 4).map(|t| t as f64).collect();
+    let series = |label: &str, k: usize| Series {
+        label: label.into(),
+        x: time.clone(),
+        y: values
+            .chunks_exact(4)
+            .map(|row| f64::from(row[k]))
+            .collect(),
+        ..Default::default()
+    };
+    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
+        title: title.into(),
+        x_label: "inference step".into(),
+        y_label: y_label.into(),
+        series,
+        log_x: true,
+        log_y,
+    };
+    Ok(chart::lines(&[
+        panel(
+            "Reconstruction",
+            "R²",
+            vec![series(terms.samples, 0), series(terms.means, 1)],
+            false,
+        ),
+        panel(
+            "Sparsity",
+            "fraction of zeros",
+            vec![series("zeros", 2)],
+            false,
+        ),
+        panel(
+            "Change of the beliefs",
+            "|Δu|",
+            vec![series("|Δu|", 3)],
+            true,
+        ),
+    ])?)
+}
+
+/// The spikes that one image evokes.
+///
+/// # Errors
+/// If the device or the drawing fails.
+pub fn spikes(
+    model: &Network,
+    config: &RunConfig,
+    set: &ImageSet,
+    steps: usize,
+    device: &Device,
+) -> Result<RgbImage> {
+    let record = Record {
+        spikes: true,
+        generated: false,
+        states: false,
+        every: 1,
+    };
+    let (_, seen) = see(model, config, set, (1, steps), record, device)?;
+    let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
+    let units = model.latents();
+    let counts = read(Tensor::cat(counts, 0))?;
+    let samples = capital(Terms::of(config.model.family).samples);
+    let title = format!("{samples} while one image is seen");
+    Ok(raster::spikes(&counts, steps, units, &title)?)
+}
+
+/// Twelve images while inference unfolds.
+///
+/// # Errors
+/// If the device or the drawing fails.
+pub fn unfolding(
+    model: &Network,
+    config: &RunConfig,
+    set: &ImageSet,
+    steps: usize,
+    device: &Device,
+) -> Result<Vec<RgbImage>> {
+    let (x, seen) = see(model, config, set, (12, steps), Record::ALL, device)?;
+    let frames: Vec<Tensor<2>> = seen
+        .moments
+        .iter()
+        .filter_map(|m| Some(model.decoder.decode(m.state.as_ref()?.mean())))
+        .collect();
+    let labels: Vec<String> = (1..=frames.len())
+        .map(|t| format!("step {t}, {}", Terms::of(config.model.family).means))
+        .collect();
+    let frames = read(Tensor::cat(frames, 0))?;
+    Ok(animation::unroll(
+        &frames,
+        &read(x)?,
+        tile(set.shape()),
+        &labels,
+    )?)
+}
+
+/// Free energy and its terms over training.
+///
+/// # Errors
+/// If there is nothing to draw.
+pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
+    let x: Vec<f64> = rows.iter().map(|r| r.iteration as f64).collect();
+    let series = |label: &str, value: &dyn Fn(&LogRow) -> f64| Series {
+        label: label.into(),
+        x: x.clone(),
+        y: rows.iter().map(value).collect(),
+        ..Default::default()
+    };
+    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
+        title: title.into(),
+        x_label: "iteration".into(),
+        y_label: y_label.into(),
+        series,
+        log_x: false,
+        log_y,
+    };
+    Ok(chart::lines(&[
+        panel(
+            "Reconstruction",
+            "-ln p (nats)",
+            vec![series("-ln p(x|z)", &|r| r.reconstruction)],
+            false,
+        ),
+        panel(
+            "Divergence",
+            "nats",
+            vec![series("KL", &|r| r.kl), series("β·KL", &|r| r.beta * r.kl)],
+            false,
+        ),
+        panel(
+            "Gradient",
+            "global norm",
+            vec![series("before clipping", &|r| r.gradient_norm)],
+            true,
+        ),
+    ])?)
+}

@@ -1,0 +1,619 @@
+//! The analyses against closed forms and against sums taken by hand, on models made by hand.
+//!
+//! Above 400 lines: one command, with what its cases share.
+
+use burn::module::Param;
+use burn::tensor::{Device, Tensor, TensorData};
+use scotopic::inference::Record;
+use scotopic::posterior::Posterior;
+use scotopic_datasets::ood::{OodSuite, Skipped};
+use scotopic_datasets::{ImageSet, ImageShape};
+use scotopic_measures::gabor::Gabor;
+use scotopic_models::{Architecture, Method, Network, NetworkConfig, Picture};
+use scotopic_train::analysis::classify::{ClassifySettings, classify};
+use scotopic_train::analysis::convergence::{ConvergenceSettings, convergence};
+use scotopic_train::analysis::filters::{Active, filters};
+use scotopic_train::analysis::latency::{LatencySettings, latency};
+use scotopic_train::analysis::lateral::lateral;
+use scotopic_train::analysis::ood::ood;
+use scotopic_train::analysis::rates::rates;
+use scotopic_train::analysis::receptive_field::{NoiseSettings, receptive_fields};
+use scotopic_train::analysis::representation::{RepresentationSettings, representations};
+use scotopic_train::analysis::tuning::{TuningSettings, tuning};
+use scotopic_train::analysis::{Dictionary, Subject};
+use scotopic_train::config::{self, RunConfig};
+use scotopic_train::evaluate::validation;
+use scotopic_train::evaluate::{Measurement, measure};
+
+use super::metrics::{example, host, linear};
+
+const SIDE: usize = 12;
+const GREY: ImageShape = ImageShape {
+    channels: 1,
+    height: SIDE,
+    width: SIDE,
+};
+
+fn settings() -> RunConfig {
+    config::resolve("smoke", None, &[]).unwrap()
+}
+
+/// Neurons with these atoms, silent at rest, that follow what they see.
+fn with_atoms(atoms: &[Vec<f32>], resting: f64, device: &Device) -> Network {
+    let config = NetworkConfig {
+        picture: Picture {
+            channels: 1,
+            height: SIDE,
+            width: SIDE,
+        },
+        latents: atoms.len(),
+        resting_low: resting,
+        resting_high: resting,
+        log_step: -1.5,
+        ..Default::default()
+    };
+    let mut model = config.init(Method::NaturalGradient, device, 0).unwrap();
+    let data = TensorData::new(atoms.concat(), [atoms.len(), SIDE * SIDE]);
+    linear(&mut model).atoms = Param::from_tensor(Tensor::from_data(data, device));
+    model
+}
+
+/// An oriented wave of length 1; `degrees` counter-clockwise as gratings have it.
+fn wave(degrees: f64, frequency: f64, phase: f64) -> Vec<f32> {
+    let gabor = Gabor {
+        amplitude: 1.0,
+        x0: 5.5,
+        y0: 5.5,
+        sigma_x: 2.2,
+        sigma_y: 2.6,
+        theta: -degrees.to_radians(), // rows count downwards
+        frequency,
+        phase,
+    };
+    let values = gabor.render(SIDE, SIDE);
+    let norm = values.iter().map(|v| v * v).sum::<f64>().sqrt();
+    values.iter().map(|v| (v / norm) as f32).collect()
+}
+
+fn noise(seed: u64) -> Vec<f32> {
+    let key = scotopic::noise::NoiseKey::new(seed);
+    (0..144)
+        .map(|i| (key.words(i, 0)[0] as f32 / u32::MAX as f32) - 0.5)
+        .collect()
+}
+
+#[test]
+fn convergence_ends_where_evaluation_does() {
+    let device = Device::flex();
+    let (model, set) = example(&device);
+    let config = settings();
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let all: Vec<usize> = (1..=100).collect();
+    let how = |steps: Vec<usize>| ConvergenceSettings {
+        steps,
+        count: 10,
+        batch: 4,
+    };
+    let found = convergence(&subject, &set, &how(all)).unwrap();
+    let measured = Measurement {
+        steps: 100,
+        count: 10,
+        batch: 4,
+        ..validation(&config)
+    };
+    let measured = measure(&model, &set, &measured, &device).unwrap();
+    let last = found.at.last().unwrap();
+    for (name, a, b) in [
+        ("r2", last.r2, measured.r2),
+        ("r2_pooled", last.r2_pooled, measured.r2_pooled),
+        ("r2_rates", last.r2_rates, measured.r2_rates),
+        ("squared_error", last.squared_error, measured.squared_error),
+        (
+            "squared_error_rates",
+            last.squared_error_rates,
+            measured.squared_error_rates,
+        ),
+        ("mse", last.mse * 9.0, measured.squared_error),
+        ("zeros", last.zeros, measured.zeros),
+        ("change", last.change, measured.change),
+        (
+            "population",
+            last.population_sparsity.unwrap(),
+            measured.population_sparsity.unwrap(),
+        ),
+        (
+            "lifetime",
+            last.lifetime_sparsity.unwrap(),
+            measured.lifetime_sparsity.unwrap(),
+        ),
+        (
+            "reconstruction",
+            found.at.iter().map(|at| at.reconstruction).sum::<f64>() / 100.0,
+            measured.reconstruction,
+        ),
+        (
+            "kl",
+            found.at.iter().map(|at| at.kl).sum::<f64>() / 100.0,
+            measured.kl,
+        ),
+    ] {
+        assert!(
+            (a - b).abs() <= 1e-5 * (1.0 + b.abs()),
+            "{name}: {a}, evaluation says {b}"
+        );
+    }
+    // Looking seldom changes nothing of what is seen, and the order of the steps is no matter.
+    let few = convergence(&subject, &set, &how(vec![100, 7, 7])).unwrap();
+    assert_eq!(few.at.len(), 2);
+    assert_eq!((few.at[0], few.at[1]), (found.at[6], found.at[99]));
+    assert!(convergence(&subject, &set, &how(vec![0, 3])).is_err());
+    assert!(convergence(&subject, &set, &how(vec![])).is_err());
+}
+
+/// A neuron that fires at rate 1 whatever it sees: the squared error is known, and so is what is lost.
+#[test]
+fn images_that_are_worse_than_nothing_are_counted() {
+    let device = Device::flex();
+    let mut atom = vec![0f32; 144];
+    atom[0] = 2.0;
+    let mut model = with_atoms(&[atom], 0.0, &device);
+    model.log_step = vec![Param::from_tensor(Tensor::full([1], -200.0, &device))];
+    let config = RunConfig {
+        inference: scotopic_models::RuleConfig {
+            potential_ceiling: 80.0,
+            step_ceiling: 80.0,
+            ..Default::default()
+        },
+        ..settings()
+    };
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    // Energies 4 and 1; x̂ by rates is 2 in the first pixel: errors 0 and 9.
+    let mut pixels = vec![0f32; 288];
+    (pixels[0], pixels[144]) = (2.0, -1.0);
+    let set = ImageSet::new("two", GREY, pixels, None).unwrap();
+    let how = ConvergenceSettings {
+        steps: vec![1],
+        count: 2,
+        batch: 2,
+    };
+    let at = convergence(&subject, &set, &how).unwrap().at[0];
+    assert!((at.squared_error_rates - 4.5).abs() < 1e-4, "{at:?}");
+    assert_eq!(at.lost_rates, 0.5);
+    assert!(
+        (at.worst_rates - 9.0).abs() < 1e-3 && at.change == 0.0,
+        "{at:?}"
+    );
+    assert_eq!(
+        (at.population_sparsity, at.lifetime_sparsity.is_some()),
+        (None, true)
+    );
+}
+
+#[test]
+fn a_representation_is_the_mean_of_the_belief() {
+    let device = Device::flex();
+    let (model, set) = example(&device);
+    let config = settings();
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let how = RepresentationSettings {
+        steps: vec![9, 2],
+        count: 11,
+        batch: 4,
+    };
+    let found = representations(&subject, &set, &how).unwrap();
+    assert_eq!(found.iter().map(|r| r.step).collect::<Vec<_>>(), [2, 9]);
+    for at in &found {
+        let mut expected = Vec::new();
+        for (number, rows) in [(0u32, 0..4), (1, 4..8), (2, 8..11)] {
+            let count = rows.len();
+            let values = set.pixels()[rows.start * 9..rows.end * 9].to_vec();
+            let x = Tensor::from_data(TensorData::new(values, [count, 9]), &device);
+            let key = validation(&config).noise.step(number);
+            let seen = model.infer(x, at.step, subject.rule(), &key, Record::FINAL);
+            expected.extend(host(seen.state.mean()));
+        }
+        assert_eq!((at.images, at.latents, at.values.len()), (11, 7, 77));
+        for (a, b) in at.values.iter().zip(expected) {
+            assert!(
+                (f64::from(*a) - b).abs() <= 1e-6 * (1.0 + b),
+                "step {}: {a} {b}",
+                at.step
+            );
+        }
+    }
+}
+
+/// Two sorts of images, each with an atom of its own: any read-out can tell them apart.
+#[test]
+fn an_easy_set_is_told_apart() {
+    let device = Device::flex();
+    let sorts = [wave(0.0, 0.2, 0.0), wave(90.0, 0.2, 0.0)];
+    let model = with_atoms(&sorts, -2.0, &device);
+    let config = settings();
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let made = |n: usize, labelled: bool| {
+        let labels: Vec<u8> = (0..n).map(|i| (i % 2) as u8).collect();
+        let strength = |i: usize| 4.0 + (i % 5) as f32;
+        let each = (0..n).flat_map(|i| sorts[i % 2].iter().map(move |v| v * strength(i)));
+        ImageSet::new("sorts", GREY, each.collect(), labelled.then_some(labels)).unwrap()
+    };
+    let how = ClassifySettings {
+        seen: RepresentationSettings {
+            steps: vec![1, 20],
+            count: 1000,
+            batch: 16,
+        },
+        logistic: Default::default(),
+        neighbours: Default::default(),
+    };
+    let found = classify(&subject, &made(60, true), &made(24, true), &how).unwrap();
+    assert_eq!(
+        (found.train_images, found.test_images, found.classes),
+        (60, 24, 2)
+    );
+    assert_eq!(found.chance, 0.5);
+    let last = found.at.last().unwrap();
+    assert_eq!(
+        (last.step, last.logistic, last.neighbours, last.converged),
+        (20, 1.0, 1.0, true)
+    );
+    let text = classify(&subject, &made(60, false), &made(24, true), &how)
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains("sorts has no labels"), "{text}");
+    let one = ClassifySettings {
+        seen: RepresentationSettings {
+            count: 1,
+            ..how.seen.clone()
+        },
+        ..how
+    };
+    let text = classify(&subject, &made(60, true), &made(24, true), &one)
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains("all of class 0"), "{text}");
+}
+
+#[test]
+fn views_are_measured_as_sets_are() {
+    let device = Device::flex();
+    let (model, set) = example(&device);
+    let config = settings();
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let how = ConvergenceSettings {
+        steps: vec![3, 8],
+        count: usize::MAX,
+        batch: 4,
+    };
+    let suite = OodSuite {
+        views: vec![
+            set.clone().named("rotated-0"),
+            set.clone().take(5).named("others"),
+        ],
+        skipped: vec![Skipped {
+            name: "kmnist".into(),
+            missing: "kmnist/images".into(),
+        }],
+    };
+    let found = ood(&subject, &suite, &how).unwrap();
+    assert_eq!(
+        found.views[0].at,
+        convergence(&subject, &set, &how).unwrap().at
+    );
+    assert_eq!(
+        (found.views[1].set.as_str(), found.views[1].images),
+        ("others", 5)
+    );
+    assert_eq!(
+        found.skipped,
+        [("kmnist".to_string(), "kmnist/images".to_string())]
+    );
+    let none = OodSuite {
+        views: vec![],
+        ..suite
+    };
+    let text = ood(&subject, &none, &how).unwrap_err().to_string();
+    assert!(
+        text.contains("kmnist/images") && text.contains("--data"),
+        "{text}"
+    );
+}
+
+/// With steps of size 0 every rate is e^u₀, whatever is seen.
+#[test]
+fn rates_of_neurons_that_see_nothing_are_those_at_rest() {
+    let device = Device::flex();
+    let (mut model, set) = example(&device);
+    model.log_step = vec![Param::from_tensor(Tensor::full([1], -200.0, &device))];
+    let config = settings();
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let how = RepresentationSettings {
+        steps: vec![3],
+        count: 11,
+        batch: 4,
+    };
+    let found = rates(&subject, &set, &how).unwrap();
+    let resting = host(model.prior.rest[0].val());
+    for (rate, u) in found.rates.iter().zip(&resting) {
+        assert!((rate.ln() - u).abs() < 1e-3, "{rate} {u}"); // the soft ceiling bends u a little
+    }
+    let fit = found.log_normal.unwrap();
+    let mean = resting.iter().sum::<f64>() / 7.0;
+    assert!((fit.mean - mean).abs() < 1e-3 && fit.firing == 7, "{fit:?}");
+    assert_eq!(found.histogram.unwrap().counts.iter().sum::<usize>(), 7);
+}
+
+#[test]
+fn a_dictionary_of_waves_is_recognised() {
+    let device = Device::flex();
+    let faint: Vec<f32> = wave(30.0, 0.2, 1.0).iter().map(|v| 0.05 * v).collect();
+    let atoms = [
+        wave(0.0, 0.2, 0.0),
+        wave(60.0, 0.15, 1.0),
+        noise(1),
+        faint,
+        vec![0.0; 144],
+    ];
+    let model = with_atoms(&atoms, -3.0, &device);
+    let config = settings();
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let found = filters(&subject, GREY, &Active::Norm(0.1), 0.7).unwrap();
+    let flags: Vec<bool> = found.filters.iter().map(|f| f.active).collect();
+    assert_eq!(flags, [true, true, true, false, false]);
+    assert_eq!(found.fraction_gabor, Some(2.0 / 3.0));
+    let fit = found.filters[1].fit.unwrap();
+    assert!(
+        fit.r2 > 0.999 && (fit.gabor.frequency - 0.15).abs() < 1e-3,
+        "{fit:?}"
+    );
+    assert_eq!(found.filters[4].fit, None);
+    let by_rate = Active::Rate {
+        floor: 0.5,
+        rates: vec![1.0, 0.1, 0.1, 0.1, 0.1],
+    };
+    let found = filters(&subject, GREY, &by_rate, 0.7).unwrap();
+    assert_eq!((found.active, found.fraction_gabor), (1, Some(1.0)));
+    let short = Active::Rate {
+        floor: 0.5,
+        rates: vec![1.0],
+    };
+    assert!(filters(&subject, GREY, &short, 0.7).is_err());
+}
+
+#[test]
+fn lateral_weights_are_the_product_by_hand() {
+    let device = Device::flex();
+    let (model, _) = example(&device);
+    let config = settings();
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let found = lateral(&subject).unwrap();
+    let dictionary = linear(&mut model.clone()).clone();
+    let (atoms, log_sigma) = (
+        host(dictionary.atoms.val()),
+        host(dictionary.log_sigma.val()),
+    );
+    let precision: Vec<f64> = log_sigma
+        .iter()
+        .map(|l| (-2.0 * 3.45 * (l / 3.45).tanh()).exp())
+        .collect();
+    for i in 0..7 {
+        for d in 0..9 {
+            let expected = atoms[i * 9 + d] * precision[d];
+            let w = f64::from(found.feedforward[i * 9 + d]);
+            assert!(
+                (w - expected).abs() < 1e-5 * (1.0 + expected.abs()),
+                "W[{i}, {d}]"
+            );
+        }
+        for j in 0..7 {
+            let each = (0..9).map(|d| atoms[i * 9 + d] * precision[d] * atoms[j * 9 + d]);
+            let (expected, found) = (each.sum::<f64>(), f64::from(found.lateral[i * 7 + j]));
+            assert!(
+                (found - expected).abs() < 1e-5,
+                "L[{i}, {j}]: {found} {expected}"
+            );
+        }
+    }
+    let trace: f64 = (0..7).map(|i| f64::from(found.lateral[i * 8])).sum();
+    assert!((found.statistics.diagonal_mean - trace / 7.0).abs() < 1e-9);
+}
+
+/// Four neurons with oriented waves for atoms prefer gratings like their atoms.
+#[test]
+fn neurons_are_tuned_to_their_atoms() {
+    let device = Device::flex();
+    let angles = [0.0, 45.0, 90.0, 135.0];
+    let atoms: Vec<Vec<f32>> = angles.iter().map(|&a| wave(a, 0.18, 0.0)).collect();
+    let model = with_atoms(&atoms, -3.0, &device);
+    let config = settings();
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let how = TuningSettings {
+        trials: 8,
+        ..Default::default()
+    };
+    let found = tuning(&subject, GREY, &how).unwrap();
+    assert_eq!(found.summary.responsive, 4);
+    for (unit, angle) in found.units.iter().zip(angles) {
+        let orientation = unit.orientation.unwrap();
+        let off = (orientation.preferred - angle + 90.0).rem_euclid(180.0) - 90.0;
+        assert!(
+            off.abs() < 8.0 && orientation.selectivity > 0.4,
+            "{angle}: {orientation:?}"
+        );
+        let peak = unit.frequency.unwrap().peak;
+        assert!((0.12..0.26).contains(&peak), "{angle}: {peak}");
+        assert!(
+            unit.by_contrast.last() > unit.by_contrast.first(),
+            "{unit:?}"
+        );
+        // A wave that is rectified follows the drift.
+        assert!(unit.modulation.unwrap() > 1.0, "{unit:?}");
+        assert!(unit.blank < 0.2 && unit.by_orientation.len() == 12);
+    }
+    let silly = TuningSettings {
+        contrasts: vec![1.0],
+        ..how
+    };
+    let text = format!("{:#}", tuning(&subject, GREY, &silly).unwrap_err());
+    assert!(text.contains("contrasts"), "{text}");
+}
+
+#[test]
+fn higher_contrast_is_answered_sooner() {
+    let device = Device::flex();
+    let atoms: Vec<Vec<f32>> = [0.0, 60.0, 120.0]
+        .iter()
+        .map(|&a| wave(a, 0.18, 0.0))
+        .collect();
+    let model = with_atoms(&atoms, -4.0, &device);
+    let config = settings();
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let how = LatencySettings {
+        contrasts: vec![0.25, 0.5, 1.0, 2.0],
+        trials: 16,
+        neurons: 2,
+        ..Default::default()
+    };
+    let found = latency(&subject, GREY, &how).unwrap();
+    assert_eq!(found.units.len(), 2);
+    let medians: Vec<f64> = found.at.iter().filter_map(|at| at.median).collect();
+    assert!(
+        medians.len() >= 3 && medians.windows(2).all(|m| m[1] < m[0]),
+        "{medians:?}"
+    );
+    for at in &found.at {
+        assert_eq!((at.course.len(), at.latencies.len()), (49, 2));
+        assert!(
+            (at.course[0] - (-4f64).exp()).abs() < 1e-3,
+            "{}",
+            at.course[0]
+        );
+    }
+}
+
+#[test]
+fn white_noise_shows_the_atoms() {
+    let device = Device::flex();
+    let atoms: Vec<Vec<f32>> = [0.0, 70.0].iter().map(|&a| wave(a, 0.18, 0.5)).collect();
+    let mut model = with_atoms(&atoms, -1.0, &device);
+    model.log_step = vec![Param::from_tensor(Tensor::zeros([1], &device))];
+    let config = settings();
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let how = NoiseSettings {
+        steps: 1000,
+        every: 1,
+        ..Default::default()
+    };
+    let found = receptive_fields(&subject, GREY, &how).unwrap();
+    assert_eq!(found.measured, 2);
+    for unit in &found.units {
+        // What is seen at a step moves the potential that the next spikes are drawn from.
+        assert!(matches!(unit.lag, Some(1 | 2)), "{unit:?}");
+        assert!(unit.correlation.unwrap() > 0.7, "{unit:?}");
+    }
+    assert_eq!(found.averages.len(), 2 * 144);
+}
+
+#[test]
+fn what_a_model_cannot_answer_is_said() {
+    let device = Device::flex();
+    let mut config = settings();
+    config.model.decoder.kind = Architecture::Mlp;
+    let sizes = NetworkConfig {
+        picture: Picture {
+            channels: 1,
+            height: SIDE,
+            width: SIDE,
+        },
+        latents: 4,
+        ..config.model.clone()
+    };
+    let model = sizes.init(Method::NaturalGradient, &device, 0).unwrap();
+    let subject = Subject {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let text = lateral(&subject).unwrap_err().to_string();
+    assert!(
+        text.contains("lateral connectivity needs a linear decoder"),
+        "{text}"
+    );
+    assert!(filters(&subject, GREY, &Active::Norm(0.1), 0.7).is_err());
+    assert!(Dictionary::of(&subject, "this").is_err());
+    assert!(receptive_fields(&subject, GREY, &NoiseSettings::default()).is_err());
+    let mut other = config.clone();
+    other.model.family = scotopic_models::Family::Gaussian;
+    let subject = Subject {
+        config: &other,
+        ..subject
+    };
+    let text = tuning(&subject, GREY, &TuningSettings::default())
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains("family gaussian"), "{text}");
+    assert!(latency(&subject, GREY, &LatencySettings::default()).is_err());
+    let set = ImageSet::new(
+        "wide",
+        ImageShape { width: 13, ..GREY },
+        vec![0.0; 156],
+        None,
+    )
+    .unwrap();
+    let how = RepresentationSettings {
+        steps: vec![1],
+        count: 1,
+        batch: 1,
+    };
+    let text = representations(&subject, &set, &how)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.contains("156 pixels") && text.contains("made for 144"),
+        "{text}"
+    );
+}

@@ -1,0 +1,214 @@
+//! One tile: an atom or an image patch, and how its values become grey levels or colours.
+
+use image::{Rgb, RgbImage};
+
+use crate::canvas;
+use crate::colour::level;
+use crate::error::{FigureError, MAX_SIDE};
+
+/// The shape of a tile. Its values are channel by channel, each channel row by row:
+/// `[channels, height, width]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// 1 for grey, 3 for red, green and blue.
+    pub channels: usize,
+}
+
+impl Tile {
+    /// The number of values of a tile; an error if it has none or cannot be drawn.
+    pub fn values(self) -> Result<usize, FigureError> {
+        if self.channels != 1 && self.channels != 3 {
+            return Err(FigureError::Channels(self.channels));
+        }
+        if self.height == 0 || self.width == 0 {
+            let text = format!("a tile of {} x {} pixels", self.height, self.width);
+            return Err(FigureError::Empty(text));
+        }
+        let most = MAX_SIDE;
+        if self.height > most || self.width > most {
+            return Err(FigureError::TooLarge {
+                width: self.width,
+                height: self.height,
+            });
+        }
+        Ok(self.channels * self.height * self.width)
+    }
+
+    /// The number of tiles in `values`, which is called `what` in errors: at least one whole tile,
+    /// and every value finite.
+    pub fn count(self, values: &[f32], what: &str) -> Result<usize, FigureError> {
+        let each = self.values()?;
+        if values.is_empty() {
+            return Err(FigureError::Empty(format!("{what} has no values")));
+        }
+        if !values.len().is_multiple_of(each) {
+            return Err(FigureError::Length {
+                what: what.to_owned(),
+                expected: format!("a multiple of {each}"),
+                got: values.len(),
+            });
+        }
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(position) => Err(FigureError::NotFinite {
+                what: what.to_owned(),
+                position,
+                value: values[position],
+            }),
+            None => Ok(values.len() / each),
+        }
+    }
+}
+
+/// The values that are drawn black and white; those beyond are clipped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    low: f64,
+    high: f64,
+}
+
+impl Range {
+    /// Zero in the middle, and the largest absolute value at one end.
+    pub fn symmetric(values: &[f32]) -> Self {
+        let most = values
+            .iter()
+            .fold(0.0, |most: f64, v| most.max(f64::from(v.abs())));
+        Self {
+            low: -most,
+            high: most,
+        }
+    }
+
+    /// From the smallest value to the largest.
+    pub fn spanned(values: &[f32]) -> Self {
+        let start = (f64::INFINITY, f64::NEG_INFINITY);
+        let (low, high) = values
+            .iter()
+            .map(|&v| f64::from(v))
+            .fold(start, |(l, h), v| (v.min(l), v.max(h)));
+        Self { low, high }
+    }
+
+    /// The grey level of `value`. In a range without extent its one value is mid grey.
+    pub fn level(self, value: f32) -> u8 {
+        let above = f64::from(value) - self.low;
+        let extent = self.high - self.low;
+        level(match extent > 0.0 {
+            true => above / extent,
+            false if above == 0.0 => 0.5,
+            false => above.signum(),
+        })
+    }
+}
+
+/// Draws one tile, every value a square of `scale` pixels, its top left corner at (`x`, `y`).
+///
+/// `values` is `[channels, height, width]`, of exactly the tile's length.
+pub fn paint(
+    picture: &mut RgbImage,
+    (x, y): (i32, i32),
+    scale: u32,
+    values: &[f32],
+    tile: Tile,
+    range: Range,
+) {
+    let plane = tile.height * tile.width;
+    for (index, _) in values.iter().take(plane).enumerate() {
+        let of = |channel: usize| range.level(values[channel * plane + index]);
+        let colour = match tile.channels {
+            3 => Rgb([of(0), of(1), of(2)]),
+            _ => Rgb([of(0); 3]),
+        };
+        let (column, row) = (index % tile.width, index / tile.width);
+        let (left, top) = (column as i32 * scale as i32, row as i32 * scale as i32);
+        canvas::fill(picture, x + left, y + top, scale, scale, colour);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GREY: Tile = Tile {
+        height: 1,
+        width: 3,
+        channels: 1,
+    };
+
+    #[test]
+    fn a_symmetric_range_keeps_zero_in_the_middle() {
+        let range = Range::symmetric(&[-4.0, 1.0, 2.0]);
+        assert_eq!(
+            [-4.0, -2.0, 0.0, 2.0, 4.0].map(|v| range.level(v)),
+            [0, 64, 128, 191, 255]
+        );
+        assert_eq!(Range::symmetric(&[0.0; 3]).level(0.0), 128);
+        assert_eq!(Range::symmetric(&[f32::MAX, f32::MIN]).level(f32::MAX), 255);
+    }
+
+    #[test]
+    fn a_spanned_range_runs_from_the_least_to_the_most() {
+        let range = Range::spanned(&[1.0, 5.0, 3.0]);
+        assert_eq!(
+            [0.0, 1.0, 3.0, 5.0, 9.0].map(|v| range.level(v)),
+            [0, 0, 128, 255, 255]
+        );
+        let flat = Range::spanned(&[2.0; 4]);
+        assert_eq!([1.0, 2.0, 3.0].map(|v| flat.level(v)), [0, 128, 255]);
+    }
+
+    #[test]
+    fn colour_planes_are_separate() {
+        let tile = Tile {
+            height: 1,
+            width: 2,
+            channels: 3,
+        };
+        let mut picture = canvas::paper(4, 2).unwrap();
+        let values = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+        paint(
+            &mut picture,
+            (0, 0),
+            2,
+            &values,
+            tile,
+            Range::spanned(&values),
+        );
+        assert_eq!(*picture.get_pixel(1, 1), Rgb([255, 0, 0]));
+        assert_eq!(*picture.get_pixel(2, 0), Rgb([0, 255, 0]));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_values_is_said() {
+        let said =
+            |tile: Tile, values: &[f32]| tile.count(values, "the input").unwrap_err().to_string();
+        assert_eq!(GREY.count(&[0.0; 6], "the input").unwrap(), 2);
+        assert!(said(GREY, &[]).contains("the input has no values"));
+        assert!(said(GREY, &[0.0; 4]).contains("4 values where a multiple of 3"));
+        assert!(said(GREY, &[0.0, f32::NAN, 0.0]).contains("NaN at position 1"));
+        assert!(
+            said(
+                Tile {
+                    channels: 2,
+                    ..GREY
+                },
+                &[0.0; 6]
+            )
+            .contains("2 channels")
+        );
+        assert!(said(Tile { width: 0, ..GREY }, &[0.0; 6]).contains("1 x 0"));
+        assert!(
+            said(
+                Tile {
+                    width: usize::MAX,
+                    ..GREY
+                },
+                &[0.0; 6]
+            )
+            .contains("at most")
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! Dynamic expectation maximisation (DEM): D-, E- and M-step.
+//!
+//! Friston, Trujillo-Barreto, Daunizeau, "DEM: a variational treatment of dynamic systems" (2008).
+//!
+//! | question | file |
+//! |---|---|
+//! | which settings, which published quirks | `settings.rs`: [`DemSettings`], [`Published`] |
+//! | the filter bin by bin, or over a series | `scheme.rs`: [`Dem`] |
+//! | what happens in one bin | `d_step.rs` |
+//! | parameters and log-precisions, sweep by sweep | `learning.rs`: [`Learnt`] |
+//! | what parameters do to the errors | `parameters.rs` |
+//! | precisions with unknown scales | `noise.rs` |
+//! | the scheme saved, to go on another day | `scheme/snapshot.rs`: [`DemSnapshot`] |
+//! | what was learnt as the prior for another series | `posterior.rs`: [`Learnt::as_prior`] |
+mod d_step;
+mod learning;
+mod noise;
+mod parameters;
+mod posterior;
+mod scheme;
+mod settings;
+
+pub(crate) use d_step::Rows;
+pub use learning::Learnt;
+pub(crate) use learning::{all_seen, flat, log_det_of_product, regular_inverse};
+pub(crate) use parameters::{Free, parameter_slopes};
+pub(crate) use posterior::as_prior;
+pub use scheme::{Dem, DemSnapshot};
+pub use settings::{DemSettings, Published};

@@ -1,0 +1,14 @@
+//! Generalised filtering: states, parameters and log-precisions filtered together, with no mean field between them.
+//!
+//! Friston, Stephan, Li, Daunizeau, "Generalised filtering" (2010).
+//!
+//! | question | file |
+//! |---|---|
+//! | the scheme; known parameters | `scheme.rs`: [`GeneralisedFiltering`] |
+//! | unknown parameters: pass by pass | `learning.rs`: [`Filtered`] |
+//! | the scheme saved, to go on another day | `scheme/snapshot.rs`: [`GeneralisedFilteringSnapshot`] |
+mod learning;
+mod scheme;
+
+pub use learning::Filtered;
+pub use scheme::{GeneralisedFiltering, GeneralisedFilteringSnapshot};

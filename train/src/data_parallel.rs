@@ -1,0 +1,275 @@
+//! The devices of a run: each takes its rows of every batch, the first sums what all have learned.
+//!
+//! ```text
+//! parameters  ──fork──▶  every further device, a thread each
+//! rows        forward and backward on their device, part by part
+//! gradients   ──▶  summed on each device, then on the first, in the order of the devices
+//! ```
+//!
+//! One optimiser step follows on the first device, so state and checkpoints are those of a run on it alone. Sums
+//! are made in a fixed order: the same devices give the same bits again.
+
+use std::ops::Range;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{JoinHandle, spawn};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use burn::module::Module;
+use burn::tensor::Device;
+use scotopic_models::Network;
+
+use crate::microbatch::{Learned, Part, Window, cut};
+
+/// The devices, ready to learn.
+pub(crate) struct Crew {
+    first: Device,
+    others: Vec<Worker>,
+    /// The rows of every part, by device.
+    shares: Vec<Vec<Range<usize>>>,
+}
+
+/// A batch on its devices.
+pub(crate) struct Batch(Vec<Vec<Part>>);
+
+/// One window for the parts of one device.
+struct Job {
+    model: Network,
+    parts: Vec<Part>,
+    window: Window,
+}
+
+type Answer = Result<(Learned, Vec<Part>)>;
+
+/// A device with a thread of its own, so that devices work at the same time. The thread lives as long as the
+/// run, because a GPU keeps a stream and its memory for every thread that ever used it.
+struct Worker {
+    device: Device,
+    /// None once the run is over.
+    jobs: Option<Sender<Job>>,
+    answers: Receiver<Answer>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Crew {
+    /// Shares out `batch` rows, of which at most `batch / parts` are to be on their way at a time on one device.
+    ///
+    /// # Errors
+    /// If there is not a row for every device and part.
+    pub fn new(first: &Device, others: &[Device], batch: usize, parts: usize) -> Result<Self> {
+        let devices = 1 + others.len();
+        ensure!(
+            devices <= batch,
+            "there are {devices} devices to train on; train.batch = {batch} has not a row for each"
+        );
+        ensure!(
+            (1..=batch).contains(&parts),
+            "train.parts = {parts}: must be between 1 and train.batch = {batch}, a row for each"
+        );
+        let share = |rows: Range<usize>| {
+            // Of the share as many parts as of the batch, rounded up: two devices need half as many each.
+            let of_it = (rows.len() * parts).div_ceil(batch);
+            cut(rows, of_it).collect()
+        };
+        Ok(Self {
+            first: first.clone(),
+            others: others.iter().map(Worker::start).collect(),
+            shares: cut(0..batch, devices).map(share).collect(),
+        })
+    }
+
+    /// Puts the rows of a batch, each `width` numbers, where they are learned from.
+    pub fn batch(&self, pixels: &[f32], width: usize) -> Batch {
+        let devices = [&self.first]
+            .into_iter()
+            .chain(self.others.iter().map(|o| &o.device));
+        let on = |(device, shares): (&Device, &Vec<Range<usize>>)| {
+            let part = |rows: &Range<usize>| {
+                let theirs = pixels[rows.start * width..rows.end * width].to_vec();
+                Part::new(rows.clone(), theirs, width, device)
+            };
+            shares.iter().map(part).collect()
+        };
+        Batch(devices.zip(&self.shares).map(on).collect())
+    }
+
+    /// One window of the whole batch: the gradient of its objective and its means, on the first device.
+    ///
+    /// # Errors
+    /// If the window holds no step or a device fails; the batch is then of no more use.
+    pub fn learn(&self, model: &Network, batch: &mut Batch, window: &Window) -> Result<Learned> {
+        let (own, theirs) = batch.0.split_first_mut().context("a crew has a device")?;
+        for (worker, parts) in self.others.iter().zip(theirs.iter_mut()) {
+            worker.ask(Job {
+                model: model.clone(),
+                parts: std::mem::take(parts),
+                window: window.clone(),
+            })?;
+        }
+        let mut sum = learn_from(model, own, window)?;
+        let home = self.first.clone().inner();
+        for (worker, parts) in self.others.iter().zip(theirs) {
+            let (learned, back) = worker.answer()?;
+            *parts = back;
+            sum = sum.plus(learned.onto(&home));
+        }
+        Ok(sum)
+    }
+}
+
+/// All parts of one device, one after the other: only one graph is held at a time.
+fn learn_from(model: &Network, parts: &mut [Part], window: &Window) -> Result<Learned> {
+    let mut sum: Option<Learned> = None;
+    for part in parts {
+        let learned = part.learn(model, window)?;
+        sum = Some(match sum {
+            None => learned,
+            Some(sum) => sum.plus(learned),
+        });
+    }
+    sum.context("a device has a part")
+}
+
+impl Worker {
+    fn start(device: &Device) -> Self {
+        let (jobs, inbox) = channel::<Job>();
+        let (outbox, answers) = channel();
+        let own = device.clone();
+        let thread = spawn(move || {
+            for Job {
+                model,
+                mut parts,
+                window,
+            } in inbox
+            {
+                // Leaves of a graph of its own, with the values as they are now.
+                let model = model.fork(&own);
+                let answer = learn_from(&model, &mut parts, &window).map(|sum| (sum, parts));
+                if outbox.send(answer).is_err() {
+                    return; // the run is over
+                }
+            }
+        });
+        Self {
+            device: device.clone(),
+            jobs: Some(jobs),
+            answers,
+            thread: Some(thread),
+        }
+    }
+
+    fn ask(&self, job: Job) -> Result<()> {
+        let sent = self.jobs.as_ref().map(|jobs| jobs.send(job).is_ok());
+        ensure!(sent == Some(true), self.gone());
+        Ok(())
+    }
+
+    fn answer(&self) -> Answer {
+        self.answers.recv().map_err(|_| self.gone())?
+    }
+
+    /// Its thread has panicked and has said why on stderr.
+    fn gone(&self) -> anyhow::Error {
+        anyhow!(
+            "the device {:?} failed; the reason is above",
+            self.device.clone().inner()
+        )
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join(); // a panic has been reported by `gone`
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)] // lists of ranges of rows, and some have one
+mod tests {
+    use scotopic::noise::NoiseKey;
+    use scotopic::posterior::Sampling;
+    use scotopic_models::{NetworkConfig, Picture};
+
+    use super::*;
+    use crate::config::{RunConfig, resolve};
+
+    const WIDTH: usize = 16;
+
+    fn model(config: &RunConfig, device: &Device) -> Network {
+        let sizes = NetworkConfig {
+            picture: Picture::row(WIDTH),
+            latents: 4,
+            ..config.model.clone()
+        };
+        let method = config.inference.method;
+        sizes.init(method, device, 0).unwrap().train()
+    }
+
+    fn window(config: &RunConfig, batch: usize) -> Window {
+        Window {
+            rule: config.rule().at(1.0, Sampling::relaxed(0.5)),
+            times: 0..2,
+            noise: NoiseKey::new(3),
+            record: config.inference.method.learns_from(),
+            beta: 1.0,
+            scale: 1.0,
+            batch,
+        }
+    }
+
+    #[test]
+    fn rows_are_shared_out_by_device_and_part() {
+        let device = Device::flex().autodiff();
+        let shares = |others: usize, batch, parts| {
+            let others = vec![device.clone(); others];
+            Crew::new(&device, &others, batch, parts).map(|crew| crew.shares.clone())
+        };
+        assert_eq!(shares(0, 10, 1).unwrap(), [vec![0..10]]);
+        assert_eq!(shares(0, 10, 3).unwrap(), [vec![0..4, 4..7, 7..10]]);
+        assert_eq!(shares(1, 9, 1).unwrap(), [vec![0..5], vec![5..9]]);
+        let two_and_four = [vec![0..3, 3..5], vec![5..8, 8..10]];
+        assert_eq!(shares(1, 10, 4).unwrap(), two_and_four);
+        assert_eq!(
+            shares(2, 3, 3).unwrap(),
+            [vec![0..1], vec![1..2], vec![2..3]]
+        );
+        for (others, batch, parts) in [(2, 2, 1), (0, 5, 6), (0, 5, 0)] {
+            let error = shares(others, batch, parts).unwrap_err().to_string();
+            assert!(error.contains("a row for each"), "{error}");
+        }
+    }
+
+    /// What a panic on one device comes to: an error on the first, not a run that waits for ever.
+    #[test]
+    fn a_device_that_fails_is_an_error() {
+        let config = resolve("smoke", None, &[]).unwrap();
+        let device = Device::flex().autodiff();
+        let worker = Worker::start(&device);
+        let job = |width| Job {
+            model: model(&config, &device),
+            parts: vec![Part::new(0..1, vec![0.5; width], width, &device)],
+            window: window(&config, 1),
+        };
+        worker.ask(job(WIDTH)).unwrap();
+        assert!(worker.answer().is_ok());
+        worker.ask(job(WIDTH + 1)).unwrap(); // a shape that does not fit panics inside burn
+        let error = worker.answer().unwrap_err().to_string();
+        assert!(error.contains("failed; the reason is above"), "{error}");
+    }
+
+    #[test]
+    fn a_window_without_steps_is_an_error() {
+        let config = resolve("smoke", None, &[]).unwrap();
+        let device = Device::flex().autodiff();
+        let crew = Crew::new(&device, std::slice::from_ref(&device), 4, 2).unwrap();
+        let mut batch = crew.batch(&[0.5; 4 * WIDTH], WIDTH);
+        let window = Window {
+            times: 0..0,
+            ..window(&config, 4)
+        };
+        let error = crew.learn(&model(&config, &device), &mut batch, &window);
+        assert!(error.unwrap_err().to_string().contains("inference.steps"));
+    }
+}

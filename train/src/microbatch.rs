@@ -1,0 +1,146 @@
+//! A part of a batch: the rows that go through the network together, and what is learned from them.
+//!
+//! The objective is a mean over the batch, so the gradient of the whole is the sum of those of its parts, each
+//! weighted with its share of the rows:
+//!
+//! ```text
+//! L = 1/B Σ_b L_b = Σ_parts (B_part/B) · (1/B_part Σ_{b in part} L_b)
+//! ```
+//!
+//! A datum sees the same noise in a part as in the whole ([`NoiseKey::row`]): only roundings differ.
+
+use std::ops::Range;
+
+use anyhow::{Context, Result};
+use burn::tensor::{Device, Tensor};
+use scotopic::inference::{NaturalGradient, Record, Stimulus, reattach};
+use scotopic::noise::NoiseKey;
+use scotopic::posterior::Belief;
+use scotopic_models::Network;
+
+use crate::gradients::ParameterGradients;
+use crate::parameters::to_device;
+
+/// What one window of truncated backpropagation is like; the same for all parts of a batch.
+#[derive(Debug, Clone)]
+pub(crate) struct Window {
+    /// The rule of inference at this iteration.
+    pub rule: NaturalGradient,
+    /// Inference times.
+    pub times: Range<usize>,
+    /// The noise of the whole batch.
+    pub noise: NoiseKey,
+    /// What the objective is a mean over.
+    pub record: Record,
+    /// Weight of the KL term.
+    pub beta: f64,
+    /// Factor on the objective before it is differentiated.
+    pub scale: f64,
+    /// Rows of the whole batch.
+    pub batch: usize,
+}
+
+/// Rows of a batch on one device, with the belief that they have come to.
+#[derive(Debug)]
+pub(crate) struct Part {
+    rows: Range<usize>,
+    stimulus: Stimulus,
+    reached: Option<Belief>,
+}
+
+/// What was learned from some rows, on their device, without autodiff.
+#[derive(Debug)]
+pub(crate) struct Learned {
+    /// Their part of the gradient of the batch's objective.
+    pub gradients: ParameterGradients,
+    /// Their part of the batch's means, `[2]`: reconstruction and KL.
+    pub terms: Tensor<1>,
+}
+
+impl Part {
+    /// Rows `rows` of a batch, `pixels` theirs alone, each `width` numbers. Nothing is inferred yet.
+    pub fn new(rows: Range<usize>, pixels: Vec<f32>, width: usize, device: &Device) -> Self {
+        Self {
+            rows,
+            stimulus: Stimulus::Static(to_device(pixels, width, device)),
+            reached: None,
+        }
+    }
+
+    /// Infers over one window, from where the last one ended, and differentiates through it.
+    ///
+    /// # Errors
+    /// If the window holds no step.
+    pub fn learn(&mut self, model: &Network, window: &Window) -> Result<Learned> {
+        let rows = self.rows.len();
+        let share = rows as f64 / window.batch as f64;
+        let noise = window.noise.row(self.rows.start as u32);
+        let perception = model.perception(window.rule.clone());
+        let rest = perception.rest(rows);
+        let start = match self.reached.take() {
+            None => rest,
+            Some(belief) => reattach(&belief, &rest),
+        };
+        let times = window.times.clone();
+        let seen = perception
+            .objective(
+                &self.stimulus,
+                start,
+                times,
+                &noise,
+                window.record,
+                window.beta,
+            )
+            .context("inference.steps is 0")?;
+        drop(perception);
+        let gradients = (seen.value * (window.scale * share)).backward();
+        self.reached = Some(seen.state);
+        Ok(Learned {
+            gradients: ParameterGradients::of(model, &gradients),
+            terms: seen.terms.inner() * share,
+        })
+    }
+}
+
+impl Learned {
+    /// From both parts together.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            gradients: self.gradients.plus(other.gradients),
+            terms: self.terms + other.terms,
+        }
+    }
+
+    /// The same on another device, given without autodiff.
+    pub fn onto(self, device: &Device) -> Self {
+        Self {
+            gradients: self.gradients.to_device(device),
+            terms: self.terms.to_device(device),
+        }
+    }
+}
+
+/// Cuts `rows` into `parts` consecutive ranges as equal as possible, longer ones first.
+pub(crate) fn cut(rows: Range<usize>, parts: usize) -> impl Iterator<Item = Range<usize>> {
+    let (each, more) = (rows.len() / parts, rows.len() % parts);
+    (0..parts).map(move |p| {
+        let start = rows.start + p * each + p.min(more);
+        start..start + each + usize::from(p < more)
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)] // lists of ranges of rows, and some have one
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn cuts_are_as_equal_as_possible_and_leave_nothing_out() {
+        assert_eq!(
+            cut(3..13, 4).collect::<Vec<_>>(),
+            [3..6, 6..9, 9..11, 11..13]
+        );
+        assert_eq!(cut(0..3, 3).collect::<Vec<_>>(), [0..1, 1..2, 2..3]);
+        assert_eq!(cut(0..5, 1).collect::<Vec<_>>(), [0..5]);
+    }
+}

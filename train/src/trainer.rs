@@ -1,0 +1,313 @@
+//! The training loop, written out.
+//!
+//! One iteration: take a batch, let the network infer for T steps, take the mean free energy on the way,
+//! differentiate through all of it, make one step of Adamax. A batch can go through in parts and over several
+//! devices (`microbatch`, `data_parallel`). Everything that varies is a pure function of the iteration, so a run that is stopped
+//! anywhere and continued goes exactly the same way.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use scotopic::noise::NoiseKey;
+use scotopic::posterior::Sampling;
+use scotopic_datasets::Splits;
+use scotopic_models::Network;
+
+use crate::batches::Batches;
+use crate::config::{RunConfig, TrainConfig};
+use crate::data_parallel::Crew;
+use crate::evaluate::{measure, validation};
+use crate::microbatch::Window;
+use crate::records::{LogRow, ValidationRow};
+use crate::run_dir::RunDir;
+use crate::state::TrainState;
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All iterations are done.
+    Finished,
+    /// `validation.patience` ran out.
+    StoppedEarly,
+    /// A person asked for it; the checkpoint is written.
+    Interrupted,
+}
+
+/// Who is told how it goes.
+pub trait Watch {
+    /// After every iteration.
+    fn iteration(&mut self, done: usize, total: usize);
+    /// When the metrics of some iterations were read back.
+    fn logged(&mut self, row: &LogRow);
+    /// After every validation.
+    fn validated(&mut self, row: &ValidationRow);
+}
+
+/// What training needs besides its state.
+pub struct Fit<'a> {
+    /// The configuration of the run.
+    pub config: &'a RunConfig,
+    /// The data.
+    pub splits: &'a Splits,
+    /// A device with autodiff, which the state lives on.
+    pub device: &'a Device,
+    /// Further devices with autodiff that take a share of every batch; the same one may be named more than once.
+    pub others: &'a [Device],
+    /// Where the run is written.
+    pub dir: &'a RunDir,
+    /// Set by Ctrl-C.
+    pub stop: &'a AtomicBool,
+}
+
+impl Fit<'_> {
+    /// Trains `state` until the iterations are done, patience runs out, or `stop` is set.
+    ///
+    /// # Errors
+    /// If a batch has not a row for every device and part, a number stops being finite (naming iteration, term,
+    /// and the last good checkpoint), a device fails, or the run folder cannot be written.
+    pub fn run(&self, state: &mut TrainState, watch: &mut dyn Watch) -> Result<Outcome> {
+        let config = self.config;
+        let total = config.train.iterations;
+        let mut batches = Batches::new(&self.splits.train, config)?;
+        let TrainConfig { batch, parts, .. } = config.train;
+        let crew = Crew::new(self.device, self.others, batch, parts)?;
+        let mut pending = Pending::default();
+        let clock = Instant::now();
+        let before = state.progress.seconds;
+        let patience = config.validation.patience;
+        if patience > 0 && state.progress.since_best >= patience {
+            return Ok(Outcome::StoppedEarly); // it had stopped before it was continued
+        }
+
+        while state.progress.iteration < total {
+            let i = state.progress.iteration;
+
+            // 1. What this iteration is like.
+            let temperature = config.schedule.temperature.at(i, total) as f32;
+            let beta = config.schedule.beta.to(config.objective.beta).at(i, total);
+            let opening = config.schedule.opening.to(1.0).at(i, total);
+            let rate = config.train.rate.at(i, total);
+            let warming = i < config.train.rate.warmup_iterations(total);
+            let clip = if warming {
+                config.train.warmup_clip
+            } else {
+                config.train.clip
+            };
+            let rule = config.rule().at(opening, Sampling::relaxed(temperature));
+            let noise = NoiseKey::new(config.seed).step(i as u32);
+
+            // 2. What is seen.
+            let pixels = batches.pixels();
+            let mut seen = crew.batch(&batches.at(i), pixels);
+
+            // 3. Infer, window by window; learn from each.
+            let steps = config.inference.steps;
+            for window in 0..config.train.windows {
+                let window = Window {
+                    rule: rule.clone(),
+                    times: window * steps..(window + 1) * steps,
+                    noise,
+                    record: config.inference.method.learns_from(),
+                    beta,
+                    scale: 256.0 / pixels as f64,
+                    batch,
+                };
+                let learned = crew.learn(&state.model, &mut seen, &window)?;
+                let (model, norm) =
+                    state
+                        .optimizer
+                        .step(state.model.clone(), &learned.gradients, rate, clip);
+                state.model = match config.model.decoder.normalise {
+                    true => model.normalised(),
+                    false => model,
+                };
+                pending.push(i, Tensor::cat(vec![learned.terms, norm], 0));
+            }
+            if let Some(average) = state.average.take() {
+                state.average = Some(towards(average, &state.model.valid(), config.train.ema));
+            }
+            state.progress.iteration = i + 1;
+            state.progress.seconds = before + clock.elapsed().as_secs_f64();
+            watch.iteration(i + 1, total);
+
+            // 4. Tell, judge, save.
+            let last = i + 1 == total;
+            let stopping = self.stop.load(Ordering::Relaxed);
+            let due = |every: usize| last || (i + 1).is_multiple_of(every);
+            let (validating, saving) = (
+                due(config.validation.every),
+                stopping || due(config.train.save_every),
+            );
+            if due(config.train.log_every) || validating || saving {
+                let means = pending.read().map_err(|e| self.diverged(e))?;
+                if let Some([reconstruction, kl, gradient_norm]) = means {
+                    let row = LogRow {
+                        iteration: i + 1,
+                        epoch: batches.epoch(i + 1),
+                        seconds: state.progress.seconds,
+                        reconstruction,
+                        kl,
+                        objective: reconstruction + beta * kl,
+                        gradient_norm,
+                        rate,
+                        beta,
+                        temperature: f64::from(temperature),
+                    };
+                    self.dir.log(&row)?;
+                    watch.logged(&row);
+                }
+            }
+            // A validation that is due is made even when stopping: a continued run would not come back to it.
+            let mut outcome = last.then_some(Outcome::Finished);
+            if validating {
+                let row = self.validate(state, batches.epoch(i + 1))?;
+                watch.validated(&row);
+                if patience > 0 && state.progress.since_best >= patience {
+                    outcome = outcome.or(Some(Outcome::StoppedEarly));
+                }
+            }
+            if stopping && !last {
+                outcome = Some(Outcome::Interrupted);
+            }
+            if saving || outcome.is_some() {
+                let saved = state.to_checkpoint(config)?.write(&self.dir.last());
+                saved.map_err(|e| self.diverged(e))?;
+            }
+            if let Some(outcome) = outcome {
+                return Ok(outcome);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// Measures the judged model and keeps it if it is the best so far.
+    fn validate(&self, state: &mut TrainState, epoch: f64) -> Result<ValidationRow> {
+        let device = self.device.clone().inner();
+        let measures = measure(
+            &state.judged(),
+            &self.splits.validation,
+            &validation(self.config),
+            &device,
+        )?;
+        if !measures.objective.is_finite() {
+            let what = anyhow::anyhow!("the validation free energy is {}", measures.objective);
+            return Err(
+                self.diverged(what.context(format!("iteration {}", state.progress.iteration)))
+            );
+        }
+        let better = state
+            .progress
+            .best
+            .is_none_or(|best| measures.objective < best);
+        if better {
+            state.progress.best = Some(measures.objective);
+            state.progress.since_best = 0;
+        } else {
+            state.progress.since_best += 1;
+        }
+        let row = ValidationRow {
+            iteration: state.progress.iteration,
+            epoch,
+            seconds: state.progress.seconds,
+            best: better,
+            measures,
+        };
+        if better {
+            state.to_model(self.config)?.write(&self.dir.best())?;
+        }
+        self.dir.validated(&row)?;
+        Ok(row)
+    }
+
+    /// Puts the way out beside a number that stopped being finite; a full disk is no divergence.
+    fn diverged(&self, error: anyhow::Error) -> anyhow::Error {
+        if error.chain().any(|cause| cause.is::<std::io::Error>()) {
+            return error;
+        }
+        let last = self.dir.last();
+        let good = match last.exists() {
+            true => format!("the last good checkpoint is {}", last.display()),
+            false => "no checkpoint was written before".to_string(),
+        };
+        let what = format!("{error:#}");
+        anyhow::anyhow!(
+            "training diverged at {what}; {good}. Try a lower train.rate.base, a lower train.clip or a higher objective.beta"
+        )
+    }
+}
+
+/// Metrics that are still on the device: `[reconstruction, KL, gradient norm]` of each optimiser step.
+#[derive(Default)]
+struct Pending {
+    iterations: Vec<usize>,
+    rows: Vec<Tensor<1>>,
+}
+
+impl Pending {
+    fn push(&mut self, iteration: usize, row: Tensor<1>) {
+        self.iterations.push(iteration);
+        self.rows.push(row);
+    }
+
+    /// Reads everything back at once; the means, or the first term that is not finite.
+    fn read(&mut self) -> Result<Option<[f64; 3]>> {
+        if self.rows.is_empty() {
+            return Ok(None);
+        }
+        let rows = std::mem::take(&mut self.rows);
+        let iterations = std::mem::take(&mut self.iterations);
+        let n = rows.len() as f64;
+        let values: Vec<f32> = Tensor::cat(rows, 0)
+            .try_into_vec_as()
+            .context("could not read metrics from the device")?;
+        let mut means = [0f64; 3];
+        for (row, iteration) in values.chunks_exact(3).zip(iterations) {
+            for (k, term) in ["reconstruction term", "KL term", "gradient"]
+                .into_iter()
+                .enumerate()
+            {
+                if !row[k].is_finite() {
+                    bail!("iteration {}: the {term} is {}", iteration + 1, row[k]);
+                }
+                means[k] += f64::from(row[k]) / n;
+            }
+        }
+        Ok(Some(means))
+    }
+}
+
+/// `average ← decay·average + (1 − decay)·model`, parameter by parameter.
+fn towards(average: Network, model: &Network, decay: f64) -> Network {
+    struct Blend {
+        values: Vec<Tensor<1>>,
+        next: usize,
+        decay: f64,
+    }
+    impl ModuleMapper for Blend {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let (id, old, mapper) = param.consume();
+            let shape = old.dims();
+            let new = self.values[self.next].clone().reshape(shape);
+            self.next += 1;
+            Param::from_mapped_value(id, old * self.decay + new * (1.0 - self.decay), mapper)
+        }
+    }
+    struct Flatten(Vec<Tensor<1>>);
+    impl ModuleVisitor for Flatten {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let value = param.val();
+            let n = value.dims().iter().product::<usize>();
+            self.0.push(value.reshape([n]));
+        }
+    }
+    let mut flat = Flatten(Vec::new());
+    model.visit(&mut flat);
+    average.map(&mut Blend {
+        values: flat.0,
+        next: 0,
+        decay,
+    })
+}
