@@ -13,7 +13,6 @@
 //! | the program against the clock | `bench` |
 //! | memory that is freed and wanted again | `allocator` |
 //! | tables of results | [`table`] |
-//! | what numbers are called | [`terminology`] |
 #![recursion_limit = "256"]
 
 mod allocator;
@@ -26,4 +25,3 @@ pub mod filtering;
 pub mod pictures;
 pub mod pytorch;
 pub mod table;
-pub mod terminology;

@@ -14,8 +14,6 @@ use scotopic_train::config::RunConfig;
 use scotopic_train::parameters::{read, to_device};
 use scotopic_train::records::LogRow;
 
-use crate::terminology::{Terms, capital};
-
 fn tile(shape: ImageShape) -> Tile {
     Tile {
         height: shape.height,
@@ -95,7 +93,7 @@ pub fn reconstructions(
         read(by_rates)?,
         read(error)?,
     );
-    let terms = Terms::of(config.model.family);
+    let terms = config.model.family.info().terms;
     let label = format!("{}, t = {steps}", terms.samples);
     let difference = format!("x - {}", terms.means);
     let rows = [
@@ -149,7 +147,7 @@ pub fn convergence(
         previous = u;
     }
     let values = read(Tensor::cat(rows, 0))?; // one read-back for all steps
-    let terms = Terms::of(config.model.family);
+    let terms = config.model.family.info().terms;
     let time: Vec<f64> = (1..=values.len() / 4).map(|t| t as f64).collect();
     let series = |label: &str, k: usize| Series {
         label: label.into(),
@@ -211,7 +209,7 @@ pub fn spikes(
     let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
     let units = model.latents();
     let counts = read(Tensor::cat(counts, 0))?;
-    let samples = capital(Terms::of(config.model.family).samples);
+    let samples = capital(config.model.family.info().terms.samples);
     let title = format!("{samples} while one image is seen");
     Ok(raster::spikes(&counts, steps, units, &title)?)
 }
@@ -234,7 +232,7 @@ pub fn unfolding(
         .filter_map(|m| Some(model.decoder.decode(m.state.as_ref()?.mean())))
         .collect();
     let labels: Vec<String> = (1..=frames.len())
-        .map(|t| format!("step {t}, {}", Terms::of(config.model.family).means))
+        .map(|t| format!("step {t}, {}", config.model.family.info().terms.means))
         .collect();
     let frames = read(Tensor::cat(frames, 0))?;
     Ok(animation::unroll(
@@ -285,4 +283,11 @@ pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
             true,
         ),
     ])?)
+}
+
+/// The word at the beginning of a title.
+pub(crate) fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
 }

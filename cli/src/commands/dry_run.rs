@@ -17,7 +17,6 @@ use scotopic_train::trainer::{Fit, Watch};
 use super::print;
 use crate::allocator::peak_memory;
 use crate::args::{duration, size};
-use crate::terminology::Terms;
 
 /// Loads, trains four iterations in a scratch folder, and prints what the whole run would take.
 ///
@@ -104,7 +103,7 @@ pub(super) fn dry_run(
     print::line(format!(
         "model        {} {}, {parameters} parameters",
         config.model.latents,
-        Terms::of(config.model.family).units
+        config.model.family.info().terms.units
     ))?;
     print::line(format!(
         "batch        [{}, {}] in {} part(s), {} inference steps, {} window(s)",

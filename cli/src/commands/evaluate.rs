@@ -13,7 +13,6 @@ use scotopic_train::evaluate::{Measurement, measure};
 
 use super::{model, print};
 use crate::args::{BadRequest, Place};
-use crate::terminology::Terms;
 
 /// A part of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,7 +95,7 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         ..standard
     };
     let m = measure(&model, &set, &how, &opened.device)?;
-    let terms = Terms::of(checkpoint.config.model.family);
+    let terms = checkpoint.config.model.family.info().terms;
     if args.json {
         print::line(serde_json::to_string_pretty(&m)?)?;
         return Ok(ExitCode::SUCCESS);

@@ -12,7 +12,6 @@ use scotopic_train::run_dir::RunDir;
 use super::{model, print};
 use crate::args::{BadRequest, Place};
 use crate::pictures::{convergence, dictionary, reconstructions, spikes, unfolding};
-use crate::terminology::Terms;
 
 /// A picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,7 +63,7 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
     ];
     let shape = checkpoint.image.shape;
     let config = &checkpoint.config;
-    let counts = Terms::of(config.model.family).counts;
+    let counts = config.model.family.info().terms.counts;
     if args.what.contains(&What::Raster) && !counts {
         let family = config.model.family;
         return Err(BadRequest(anyhow!(

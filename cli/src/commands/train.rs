@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
+use scotopic::posterior::Terminology;
 use scotopic_datasets::Splits;
 use scotopic_figures as figures;
 use scotopic_train::checkpoint::Checkpoint;
@@ -20,7 +21,6 @@ use super::print;
 use super::progress::{Bar, Voice};
 use crate::args::{BadRequest, TrainingPlace, duration, interruption, size};
 use crate::pictures;
-use crate::terminology::Terms;
 
 /// Options of `scotopic train`.
 #[derive(Debug, Args)]
@@ -131,7 +131,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         splits.train.len(),
         size(&splits),
         config.model.latents,
-        Terms::of(config.model.family).units,
+        config.model.family.info().terms.units,
         config.train.iterations,
         opened.name
     ));
@@ -157,7 +157,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     if let Err(error) = draw(&dir, &state, &splits, &config, &opened) {
         eprintln!("scotopic: could not draw all figures: {error:#}");
     }
-    let terms = Terms::of(config.model.family);
+    let terms = config.model.family.info().terms;
     report(&dir, &state, bar.last.as_ref(), outcome, terms, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -193,7 +193,7 @@ fn report(
     state: &TrainState,
     last: Option<&ValidationRow>,
     outcome: Outcome,
-    terms: Terms,
+    terms: Terminology,
     json: bool,
 ) -> Result<()> {
     let Some(row) = last else {
