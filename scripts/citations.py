@@ -179,13 +179,13 @@ class Checker:
         return self.problems
 
 
-def problems():
+def unresolved():
     """One line for every citation that does not resolve."""
     return Checker().run()
 
 
 def main():
-    found = problems()
+    found = unresolved()
     for line in found:
         print(line)
     print(f"{len(found)} citations do not resolve" if found else "every citation resolves", file=sys.stderr)

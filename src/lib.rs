@@ -1,31 +1,31 @@
 //! # Scotopic: perception as inference
 //!
-//! A brain sits in the dark. What reaches it is explained by a generative model; to perceive is to
-//! minimise variational free energy while the data arrive:
+//! Sensory data are explained by a generative model; perception is the minimisation of variational free
+//! energy while the data arrive:
 //!
 //! ```text
 //! F = KL[q(z) ‖ p(z)] − E_q[ln p(x|z)] = −ELBO
 //! ```
 //!
-//! This crate says *what* inference is. It knows tensors and nothing of files, terminals or clocks, and
-//! it runs on whatever [`burn`] device its tensors live on.
+//! This crate defines inference on tensors. It uses no files, terminal or clock, and runs on the [`burn`]
+//! device of its tensors.
 //!
-//! | idea | room |
+//! | concept | module |
 //! |---|---|
 //! | q(z): Poisson, Gaussian, Laplace, categorical, point estimates | [`posterior`] |
 //! | x̂ = f(z), its pullback Jᵀe, observation noise | [`decoder`] |
 //! | F by term and datum | [`FreeEnergy`] |
-//! | what every model can do; the step u ← clamp(u + clamp(−η∇F)), unrolled in time | [`inference`] |
+//! | the interface of all models; the step u ← clamp(u + clamp(−η∇F)), unrolled in time | [`inference`] |
 //! | spikes, unit noise, soft clamps, the implicit step, as device kernels | [`ops`] |
-//! | the recursive bound on the evidence of a sequence, one scan along time | [`ops::recursive_elbo()`] |
-//! | state-space models, filters, the recursive ELBO, learning online | [`filtering`] |
+//! | the recursive evidence bound of a sequence, one scan along time | [`ops::recursive_elbo()`] |
+//! | state-space models, filters, the recursive ELBO, online learning | [`filtering`] |
 //! | the same random numbers on every device | [`noise`] |
-//! | the spiking network as one piece on the processor; the event-driven engine | `spiking` |
-//! | curves over training | [`Ramp`], [`Rise`], [`WarmupCosine`] |
+//! | the fused spiking network on the CPU; the event-driven engine | `spiking` |
+//! | schedules over training | [`Ramp`], [`RampTo`], [`WarmupCosine`] |
 //!
-//! State is a value that goes in and comes out. Noise is an argument. Nothing has to be reset.
+//! State is a value that is passed in and returned; noise is an argument; there is no hidden state.
 //!
-//! Networks to use it with are in `scotopic-models`, data in `scotopic-datasets`, the program `scotopic`
+//! Networks are in `scotopic-models`, data in `scotopic-datasets`, the program `scotopic`
 //! in `scotopic-train` and `scotopic-cli`.
 //!
 //! # References
@@ -49,4 +49,4 @@ pub mod spiking;
 
 pub use error::{Error, Result};
 pub use free_energy::FreeEnergy;
-pub use schedule::{Ramp, Rise, WarmupCosine};
+pub use schedule::{Ramp, RampTo, WarmupCosine};

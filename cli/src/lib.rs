@@ -1,17 +1,17 @@
 //! # The program `scotopic`
 //!
-//! The only crate that knows the command line and the terminal. `main.rs` parses and dispatches; everything else is
-//! here, so that it can be tested.
+//! The only crate with a command line and a terminal. `main.rs` parses and dispatches; everything else is here, where it
+//! can be tested.
 //!
-//! | idea | room |
+//! | concept | module |
 //! |---|---|
-//! | the command line, a file per command | [`cli`], [`commands`]; what several of them share: [`args`] |
+//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: [`args`] |
 //! | state-space models in files, and filters that run over data | [`filtering`] |
 //! | the papers' experiments | [`experiments`] |
 //! | checkpoints of PyTorch | [`pytorch`] |
-//! | pictures of a model | [`pictures`] |
-//! | the program against the clock | `bench` |
-//! | memory that is freed and wanted again | `allocator` |
+//! | figures of a model | [`pictures`] |
+//! | timing | `bench` |
+//! | retained memory | `allocator` |
 //! | tables of results | [`table`] |
 #![recursion_limit = "256"]
 

@@ -4,9 +4,9 @@ use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
 use image::RgbImage;
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Record, Trajectory};
+use scotopic::inference::{RecordOptions, Trajectory};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{Belief, Posterior, Sampling};
+use scotopic::posterior::{AnyPosterior, Posterior, Sampling};
 use scotopic_datasets::{ImageSet, ImageShape};
 use scotopic_figures::{Panel, Series, Tile, animation, chart, raster, tiles};
 use scotopic_models::Network;
@@ -53,9 +53,9 @@ fn see(
     config: &RunConfig,
     set: &ImageSet,
     (count, steps): (usize, usize),
-    record: Record,
+    record: RecordOptions,
     device: &Device,
-) -> Result<(Tensor<2>, Trajectory<Belief>)> {
+) -> Result<(Tensor<2>, Trajectory<AnyPosterior>)> {
     let count = count.min(set.len());
     let pixels = set.shape().pixels();
     let x = to_device(set.pixels()[..count * pixels].to_vec(), pixels, device);
@@ -75,9 +75,9 @@ pub fn reconstructions(
     device: &Device,
 ) -> Result<RgbImage> {
     let steps = config.inference.steps;
-    let record = Record {
+    let record = RecordOptions {
         every: usize::MAX,
-        ..Record::GENERATED
+        ..RecordOptions::GENERATED
     };
     let (x, seen) = see(model, config, set, (12, steps), record, device)?;
     let sample = seen
@@ -121,10 +121,10 @@ pub fn convergence(
     steps: usize,
     device: &Device,
 ) -> Result<RgbImage> {
-    let (x, seen) = see(model, config, set, (200, steps), Record::ALL, device)?;
+    let (x, seen) = see(model, config, set, (200, steps), RecordOptions::ALL, device)?;
     let [images, _] = x.dims();
     let sst = (x.clone() - x.clone().mean_dim(1)).square().sum_dim(1) + 1.2e-7;
-    let joined = |belief: &Belief| Tensor::cat(belief.components(), 1);
+    let joined = |belief: &AnyPosterior| Tensor::cat(belief.components(), 1);
     let rest = config.rule().at(1.0, Sampling::EXACT);
     let mut previous = joined(&model.perception(rest).rest(images));
     let mut rows = Vec::new();
@@ -199,7 +199,7 @@ pub fn spikes(
     steps: usize,
     device: &Device,
 ) -> Result<RgbImage> {
-    let record = Record {
+    let record = RecordOptions {
         spikes: true,
         generated: false,
         states: false,
@@ -225,7 +225,7 @@ pub fn unfolding(
     steps: usize,
     device: &Device,
 ) -> Result<Vec<RgbImage>> {
-    let (x, seen) = see(model, config, set, (12, steps), Record::ALL, device)?;
+    let (x, seen) = see(model, config, set, (12, steps), RecordOptions::ALL, device)?;
     let frames: Vec<Tensor<2>> = seen
         .moments
         .iter()

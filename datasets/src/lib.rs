@@ -6,18 +6,18 @@
 //! ```text
 //! DataConfig ──load(root)──► Splits { train, validation, test, standardisation }
 //!    │                          ▲
-//!    ├─ dead-leaves   drawn here, needs no file      ─► whitening ─► patches
+//!    ├─ dead-leaves   generated, needs no file      ─► whitening ─► patches
 //!    ├─ images        a folder of photographs        ─► whitening ─► patches
 //!    ├─ idx           MNIST and its relatives
 //!    ├─ cifar         CIFAR-10, grey or in colour
 //!    ├─ omniglot      drawings of characters, area-averaged
-//!    └─ npy           arrays made elsewhere
+//!    └─ npy           arrays from other programs
 //!
-//! OodConfig ──load(root, scale)──► OodSuite { views, skipped }      what the model was not made for
-//! StimulusConfig ──frames(images, indices, shape, steps)──► Frames  what the model sees, in time
+//! OodConfig ──load(root, scale)──► OodSuite { views, skipped }      out of distribution
+//! StimulusConfig ──frames(images, indices, shape, steps)──► Frames  stimuli over time
 //! ```
 //!
-//! | module | one idea |
+//! | module | contents |
 //! |---|---|
 //! | [`draws`] | random numbers as a function of (seed, stream, counter) |
 //! | [`dead_leaves`] | pictures of occluding discs, the built-in data |
@@ -26,15 +26,15 @@
 //! | [`idx`], [`npy`] | the two array formats |
 //! | [`cifar`], [`omniglot`] | two formats of images with classes |
 //! | [`transform`] | rotation, translation, other sizes, grey |
-//! | [`ood`] | named sets of images unlike those trained on |
-//! | [`stimulus`] | frames `[time, batch, pixels]` shown to a model: still, moving, gratings, noise, films |
+//! | [`ood`] | named sets of images out of distribution |
+//! | [`stimulus`] | frames `[time, batch, pixels]` shown to a model: static, moving, gratings, noise, video |
 //! | [`series`] | observations in time: CSV, JSON lines, npy, a row at a time |
-//! | [`catalog`] | the known data sets: where they are from, are they whole, fetch them |
+//! | [`catalog`] | the known data sets: sources, checksums, download |
 //!
-//! # Promises
-//! * The same configuration gives the same bytes, whatever the number of threads.
-//! * A file is not believed: what it declares is compared with what is there before memory is
-//!   reserved, and whatever is wrong with it comes back as an [`Error`] that says where.
+//! # Guarantees
+//! * The same configuration gives the same bytes for any number of threads.
+//! * File headers are validated against the file before memory is allocated; errors are [`Error`]s that
+//!   name the place.
 //! * Statistics used for scaling come from the training split alone.
 //!
 //! ```
@@ -61,12 +61,12 @@
 pub mod catalog;
 pub mod cifar;
 pub mod dead_leaves;
-pub mod draws;
 pub mod idx;
 pub mod images;
 pub mod npy;
 pub mod omniglot;
 pub mod ood;
+pub mod rng;
 pub mod series;
 pub mod stimulus;
 pub mod transform;
@@ -87,7 +87,6 @@ mod standardisation;
 pub use cifar::CifarConfig;
 pub use config::DataConfig;
 pub use dead_leaves::DeadLeavesConfig;
-pub use draws::epoch_order;
 pub use error::{Error, Result};
 pub use idx::IdxConfig;
 pub use image_set::{ImageSet, ImageShape};
@@ -96,6 +95,7 @@ pub use npy::NpyConfig;
 pub use omniglot::OmniglotConfig;
 pub use ood::{OodConfig, OodSource, OodSuite};
 pub use picture::Picture;
+pub use rng::epoch_order;
 pub use splits::Splits;
 pub use standardisation::Standardisation;
 pub use stimulus::StimulusConfig;

@@ -2,12 +2,11 @@
 //!
 //! Pictures of dictionaries, reconstructions, training curves, spikes and beliefs over time.
 //!
-//! Every function takes plain slices and returns an [`image::RgbImage`]; nothing here knows of
-//! models or tensors. Input that cannot be drawn is refused with a [`FigureError`] that says what
-//! is wrong with it.
+//! Every function takes plain slices and returns an [`image::RgbImage`]; there are no models and no
+//! tensors. Input that cannot be drawn is refused with a [`FigureError`] that names the reason.
 //!
-//! The figures are in [`tiles`], [`chart`], [`heat`], [`raster`], [`animation`] and [`trajectory`]. What they are drawn
-//! with is in [`canvas`] (paper, rectangles, lines), [`colour`], [`text`], [`header`] (titles) and [`legend`];
+//! The figures are in [`tiles`], [`chart`], [`heat`], [`raster`], [`animation`] and [`trajectory`]. Their
+//! elements are in [`canvas`] (paper, rectangles, lines), [`colour`], [`text`], [`header`] (titles) and [`legend`];
 //! [`patch`] and [`strip`] (one tile, rows of tiles); [`axis`], [`plot`], [`curve`] and [`band`] (round ticks,
 //! a frame with two axes, one line in it, areas and dashes in it); [`counts`] (spike counts, checked and sorted);
 //! [`timeline`], [`shares`] and [`portrait`] (a long series in few columns, probabilities in it, one state against another).

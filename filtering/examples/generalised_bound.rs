@@ -1,7 +1,7 @@
 //! The causal filter beside the exact posterior of equal look-ahead, by order: error and calibration on drawn data.
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_bound -- 40`
-#[path = "../tests/generalised_reference/joint_gaussian.rs"]
+#[path = "../tests/filters/generalised/reference/joint_gaussian.rs"]
 mod joint_gaussian;
 
 use joint_gaussian::{Errors, JointGaussian, convolution};
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     errors.add(&mean, &posterior.covariance, truth.as_slice());
                 }
             }
-            let bound = Errors::sum(&exact);
+            let bound = sum(&exact);
             for order in 0..=6 {
                 let embedding = Embedding {
                     states: order,
@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         - filter.log_evidence().unwrap_or(f64::NAN);
                     found.push(errors);
                 }
-                let all = Errors::sum(&found);
+                let all = sum(&found);
                 println!(
                     "{smoothness},{delay},{order},{:.4},{:.4},{worst:.4},{:.3},{:.4},{:.3},{:.2}",
                     all.rmse(),
@@ -74,4 +74,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     Ok(())
+}
+
+/// The errors of all series together.
+fn sum(parts: &[Errors]) -> Errors {
+    parts.iter().fold(Errors::default(), |sum, part| Errors {
+        squares: sum.squares + part.squares,
+        normalised: sum.normalised + part.normalised,
+        count: sum.count + part.count,
+        ranked: sum.ranked + part.ranked,
+    })
 }

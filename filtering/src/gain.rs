@@ -21,7 +21,7 @@ impl Default for Gain {
     fn default() -> Self {
         Self {
             // Slow enough that early, bad statistics are forgotten (α = 1 never does), fast enough that the
-            // average over t^α observations is not noise (α = 0.6 is: an excess of 0.04 nats an observation
+            // average over t^α observations is not noise (α = 0.6 is: an excess of 0.04 nats per observation
             // after 1e5 observations of 16 states, against 0.0004 with 0.8).
             exponent: 0.8,
             // The first M-steps see about 250 observations' worth of the initial model: it takes that many

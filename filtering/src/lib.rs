@@ -1,7 +1,7 @@
 //! Online filtering with a recursive ELBO.
 //!
-//! Observations arrive one at a time; a belief about the hidden state is kept, and with it a bound on
-//! the log evidence of all that was seen. For a state-space model
+//! Observations arrive one at a time; each updates a belief about the hidden state and a lower bound on
+//! the log evidence of all observations so far. For a state-space model
 //!
 //! ```text
 //! p(s_1…s_τ, o_1…o_τ) = p(s_1) p(o_1|s_1) ∏_{t≥2} p(s_t|s_{t−1}) p(o_t|s_t)
@@ -21,20 +21,20 @@
 //! L_τ    = E_{q_τ}[W_τ − ln q_τ],
 //! ```
 //!
-//! so that nothing of the past has to be kept, and old kernels b never have to be fitted again. Other
-//! factorisations give other bounds on the same scale: the gap to the log evidence is what each costs.
+//! so that no past observation has to be kept and earlier kernels b are never refitted. Other
+//! factorisations give other bounds of the same log evidence; the gap measures their cost.
 //!
-//! | idea | room |
+//! | concept | module |
 //! |---|---|
-//! | hidden states that are one of K | [`hmm`] |
-//! | hidden states that are vectors, all linear and Gaussian | [`gaussian`] |
-//! | hidden states that are vectors, any transition and likelihood | [`nonlinear`] |
-//! | how fast averages forget | [`Gain`] |
+//! | discrete hidden states | [`hmm`] |
+//! | linear-Gaussian models | [`gaussian`] |
+//! | nonlinear models with any likelihood | [`nonlinear`] |
+//! | gains of running averages | [`Gain`] |
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
-//! | data: rows with gaps | [`Sequence`] |
-//! | what one observation did to the bound | [`Step`] |
-//! | how wide a credible interval is | [`deviations_of`], [`hmm::beta_interval`], [`hmm::gamma_interval`] |
-//! | what can be wrong | [`Error`] |
+//! | observations with missing rows | [`Sequence`] |
+//! | the change of the bound by one observation | [`Step`] |
+//! | widths of credible intervals | [`deviations_of`], [`hmm::beta_interval`], [`hmm::gamma_interval`] |
+//! | errors | [`Error`] |
 //!
 //! This crate is plain Rust on `f64`: no tensors, no device, no file. The same recursion as an operation
 //! on tensors with a backward pass is `scotopic::ops`.

@@ -1,27 +1,27 @@
-//! What is measured of a model, from plain arrays.
+//! Measures of representations on plain arrays.
 //!
-//! This crate knows nothing of tensors, devices or models. A table `[rows, columns]` of what a model
-//! did goes in as [`Rows`], which checks it once; a number or a small record comes out.
+//! No tensors, devices or models. A table `[rows, columns]` of responses is checked once, as [`Rows`]; a
+//! number or a small record is returned.
 //!
-//! | module | the question |
+//! | module | measure |
 //! |---|---|
-//! | [`sparsity`] | how few units carry the code? |
-//! | [`fit`] | how well is the input reconstructed? |
-//! | [`gabor`] | does a filter look like a simple cell? |
-//! | [`logistic`] | what can a linear read-out tell from the code? |
-//! | [`rates`] | how are firing rates distributed? |
+//! | [`sparsity`] | sparsity of the code |
+//! | [`fit`] | error and R² of reconstructions |
+//! | [`gabor`] | Gabor functions fitted to filters |
+//! | [`logistic`] | logistic regression on the code |
+//! | [`rates`] | distribution of firing rates |
 //! | [`tuning`] | orientation, frequency, contrast, plaids, F1/F0 |
-//! | [`spike_triggered`] | what was a unit shown before it fired? |
-//! | [`latency`] | how soon does a unit respond? |
-//! | [`neighbours`] | what do the nearest neighbours in the code tell? |
-//! | [`rate_distortion`] | sparse and faithful at once: distance, Pareto front |
-//! | [`curves`] | how soon does a curve settle? |
-//! | [`lateral`] | who inhibits whom? |
+//! | [`spike_triggered`] | spike-triggered averages |
+//! | [`latency`] | response latency |
+//! | [`neighbours`] | nearest-neighbour classification of the code |
+//! | [`rate_distortion`] | sparsity against reconstruction: distance, Pareto front |
+//! | [`curves`] | convergence of curves |
+//! | [`lateral`] | lateral weights against similarity of filters |
 //!
-//! # Promises
-//! * The same numbers go in, the same bits come out, whatever the number of threads: sums are taken
-//!   over pieces that depend on the sizes alone, in their order.
-//! * A NaN or an infinity is refused with an [`Error`] that says where it is.
+//! # Guarantees
+//! * Results have the same bits for any number of threads: sums are taken over blocks that depend on
+//!   sizes alone, in a fixed order.
+//! * A NaN or an infinity is refused with an [`Error`] that names its position.
 //! * What the data leave undefined (the tuning of a silent unit) is `None`, never a NaN.
 //!
 //! ```
@@ -40,7 +40,6 @@
 )]
 
 pub mod curves;
-pub mod fit;
 pub mod gabor;
 pub mod latency;
 pub mod lateral;
@@ -48,14 +47,15 @@ pub mod logistic;
 pub mod neighbours;
 pub mod rate_distortion;
 pub mod rates;
+pub mod reconstruction_score;
 pub mod sparsity;
 pub mod spike_triggered;
 pub mod tuning;
 
-#[cfg(test)]
-mod draws;
 mod error;
 mod numerics;
+#[cfg(test)]
+mod rng;
 mod rows;
 
 pub use error::{Error, Result};

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{Activation, Belief, Family, LatentSettings, Transfer};
+use scotopic::posterior::{ActivationKind, AnyPosterior, Family, LatentSettings};
 
 use crate::draw::uniform_vector;
 
@@ -19,7 +19,7 @@ pub struct Prior {
     pub family: Family,
     /// The activation.
     #[module(skip)]
-    pub transfer: Transfer,
+    pub activation: ActivationKind,
     /// λ of the thresholds, or the precision of the quadratic cost.
     #[module(skip)]
     pub threshold: f64,
@@ -34,7 +34,7 @@ impl Prior {
     pub fn init(
         family: Family,
         latents: usize,
-        transfer: Transfer,
+        activation: ActivationKind,
         threshold: f64,
         [low, high]: [f64; 2],
         device: &Device,
@@ -51,28 +51,28 @@ impl Prior {
         } else {
             (0..info.components).map(|_| zeros()).collect()
         };
-        let gained = info.learns_gain && transfer != Transfer::None;
+        let gained = info.learns_gain && activation != ActivationKind::None;
         Self {
             rest,
             log_gain: gained.then(zeros),
             family,
-            transfer,
+            activation,
             threshold,
             latents,
         }
     }
 
     /// The prior as a belief, one row, on the device of `like`.
-    pub fn belief(&self, like: &Tensor<1>) -> Belief {
+    pub fn belief(&self, like: &Tensor<1>) -> AnyPosterior {
         let zeros = || Tensor::zeros([1, self.latents], (&like.device(), like.dtype()));
         let rows = self.rest.iter().map(|rest| rest.val().unsqueeze::<2>());
         let rows = rows.chain(std::iter::repeat_with(zeros));
         let settings = LatentSettings {
-            transfer: self.transfer,
-            activation: self.log_gain.as_ref().map(|gain| Activation {
-                transfer: self.transfer,
-                gain: gain.val().exp().unsqueeze::<2>(),
-            }),
+            activation: self.activation,
+            gain: self
+                .log_gain
+                .as_ref()
+                .map(|gain| gain.val().exp().unsqueeze::<2>()),
             threshold: self.threshold,
         };
         let components = rows.take(self.family.info().components).collect();

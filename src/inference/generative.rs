@@ -8,7 +8,7 @@ use crate::posterior::{KlForm, Posterior};
 
 /// A sample from the updated belief, what it predicts, and how well that fits.
 #[derive(Debug, Clone)]
-pub struct Generated {
+pub struct ScoredSample {
     /// z' as the decoder saw it, a(z'), `[batch, latent]`.
     pub sample: Tensor<2>,
     /// f(a(z')), `[batch, pixels]`.
@@ -74,13 +74,13 @@ impl<'a, D: Decoder> Generative<'a, D> {
         belief: &P,
         prior: &P,
         sample: Tensor<2>,
-    ) -> Generated {
+    ) -> ScoredSample {
         let sample = belief.activate(sample);
         let mean = self.decoder.decode(sample.clone());
         let reconstruction = self
             .expected(x, belief)
             .unwrap_or_else(|| self.noise.negative_log_likelihood(x.clone(), mean.clone()));
-        Generated {
+        ScoredSample {
             sample,
             mean,
             free_energy: FreeEnergy {

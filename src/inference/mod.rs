@@ -1,7 +1,7 @@
 //! Iterative inference: natural-gradient descent on free energy while the input arrives.
 //!
 //! [`Perception::step`] is one step, [`unroll()`] repeats it over a [`Stimulus`] and keeps what
-//! [`Record`] asks for. State goes in and comes out as a value; nothing has to be reset.
+//! [`RecordOptions`] asks for. State goes in and comes out as a value; nothing has to be reset.
 //!
 //! [`Perception`] is what every model can do; [`Iterative`] is the one that this room is named after. The
 //! others, which need networks of their own, are in `scotopic-models`.
@@ -13,8 +13,8 @@ mod spiking;
 mod stimulus;
 mod trajectory;
 
-pub use generative::{Expectation, Generated, Generative};
+pub use generative::{Expectation, Generative, ScoredSample};
 pub use perception::{Perception, Refined, Step, composed_objective, unroll};
 pub use rule::{Dynamics, Iterative, Leak, NaturalGradient, StepForm};
 pub use stimulus::Stimulus;
-pub use trajectory::{Moment, Objective, Record, Trajectory, reattach};
+pub use trajectory::{Objective, RecordOptions, StepRecord, Trajectory, reattach};

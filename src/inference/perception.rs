@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use burn::tensor::Tensor;
 
-use super::generative::Generated;
+use super::generative::ScoredSample;
 use super::stimulus::Stimulus;
-use super::trajectory::{Moment, Objective, Record, Trajectory};
+use super::trajectory::{Objective, RecordOptions, StepRecord, Trajectory};
 use crate::noise::{Draw, NoiseSource};
 use crate::posterior::{Posterior, Sampling};
 
@@ -52,7 +52,7 @@ pub trait Perception {
         belief: &Self::Belief,
         prior: &Self::Belief,
         sample: Tensor<2>,
-    ) -> Generated;
+    ) -> ScoredSample;
 
     /// How samples are drawn.
     fn sampling(&self) -> Sampling;
@@ -67,7 +67,7 @@ pub trait Perception {
         start: Self::Belief,
         times: Range<usize>,
         noise: &dyn NoiseSource,
-        record: Record,
+        record: RecordOptions,
         beta: f64,
     ) -> Option<Objective<Self::Belief>> {
         composed_objective(self, stimulus, start, times, noise, record, beta)
@@ -112,7 +112,7 @@ pub struct Step<P: Posterior> {
     /// The spikes of the last inner iteration, `[batch, latent]`, which drove the potential.
     pub spikes: Tensor<2>,
     /// The fresh sample and its score, where it was asked for.
-    pub generated: Option<Generated>,
+    pub generated: Option<ScoredSample>,
 }
 
 /// `steps` steps of inference from `start`, beginning at inference time `from`.
@@ -121,11 +121,11 @@ pub struct Step<P: Posterior> {
 /// the same as `unroll(0..b)`, because noise is keyed by time and state is a value.
 ///
 /// ```no_run
-/// use scotopic::inference::{Perception, Record, Stimulus, unroll};
+/// use scotopic::inference::{Perception, RecordOptions, Stimulus, unroll};
 /// use scotopic::noise::NoiseKey;
 /// # fn example(perception: &impl Perception, image: burn::tensor::Tensor<2>) {
 /// let rest = perception.rest(image.dims()[0]);
-/// let seen = unroll(perception, &Stimulus::Static(image), rest, 0..16, &NoiseKey::new(0), Record::GENERATED);
+/// let seen = unroll(perception, &Stimulus::Static(image), rest, 0..16, &NoiseKey::new(0), RecordOptions::GENERATED);
 /// let free_energy = seen.objective(1.0);
 /// # }
 /// ```
@@ -135,7 +135,7 @@ pub fn unroll<M: Perception + ?Sized>(
     start: M::Belief,
     times: Range<usize>,
     noise: &dyn NoiseSource,
-    record: Record,
+    record: RecordOptions,
 ) -> Trajectory<M::Belief> {
     let mut state = start;
     let mut moments = Vec::new();
@@ -146,7 +146,7 @@ pub fn unroll<M: Perception + ?Sized>(
         let step = perception.step(&x, &state, time, noise, keep && record.generated);
         state = step.state;
         if keep && (record.spikes || record.states || record.generated) {
-            moments.push(Moment {
+            moments.push(StepRecord {
                 time,
                 spikes: record.spikes.then_some(step.spikes),
                 state: record.states.then(|| state.clone()),
@@ -167,7 +167,7 @@ pub fn composed_objective<M: Perception + ?Sized>(
     start: M::Belief,
     times: Range<usize>,
     noise: &dyn NoiseSource,
-    record: Record,
+    record: RecordOptions,
     beta: f64,
 ) -> Option<Objective<M::Belief>> {
     let seen = unroll(perception, stimulus, start, times, noise, record);

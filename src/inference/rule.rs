@@ -17,7 +17,7 @@
 use burn::tensor::Tensor;
 
 use super::{
-    Expectation, Generated, Generative, Objective, Perception, Record, Refined, Stimulus,
+    Expectation, Generative, Objective, Perception, RecordOptions, Refined, ScoredSample, Stimulus,
     composed_objective,
 };
 use crate::decoder::Decoder;
@@ -94,7 +94,7 @@ impl NaturalGradient {
         if !(1..=254).contains(&self.inner_iterations) {
             let rule = "must be between 1 and 254";
             return Err(Error::setting(
-                "inference.inner",
+                "inference.inner_steps",
                 self.inner_iterations,
                 rule,
             ));
@@ -230,7 +230,7 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
         self.generative.decoder.decode(a)
     }
 
-    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> Generated {
+    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> ScoredSample {
         self.generative.score(x, belief, prior, sample)
     }
 
@@ -245,7 +245,7 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
         start: P,
         times: std::ops::Range<usize>,
         noise: &dyn NoiseSource,
-        record: Record,
+        record: RecordOptions,
         beta: f64,
     ) -> Option<Objective<P>> {
         self.spiking_objective(stimulus, &start, times.clone(), noise, record, beta)

@@ -2,19 +2,19 @@
 
 use burn::tensor::Tensor;
 
-use super::generative::Generated;
+use super::generative::ScoredSample;
 use crate::posterior::Posterior;
 
 /// What an unroll keeps. The state after the last step is always there; everything else costs memory
 /// that grows with time, so it is asked for.
 ///
 /// ```
-/// use scotopic::inference::Record;
-/// let r = Record { every: 10, ..Record::GENERATED };
+/// use scotopic::inference::RecordOptions;
+/// let r = RecordOptions { every: 10, ..RecordOptions::GENERATED };
 /// assert!(r.keeps(9, 25) && !r.keeps(10, 25) && r.keeps(24, 25)); // the last step always
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Record {
+pub struct RecordOptions {
     /// Keep every this many steps (1: all), and the last.
     pub every: usize,
     /// Keep the spikes that drove the potential.
@@ -25,7 +25,7 @@ pub struct Record {
     pub generated: bool,
 }
 
-impl Record {
+impl RecordOptions {
     /// Nothing but the final state.
     pub const FINAL: Self = Self {
         every: usize::MAX,
@@ -56,7 +56,7 @@ impl Record {
 
 /// What was kept of one step.
 #[derive(Debug, Clone)]
-pub struct Moment<P: Posterior> {
+pub struct StepRecord<P: Posterior> {
     /// Inference time, from 0.
     pub time: usize,
     /// Spikes that drove the potential, `[batch, latent]`.
@@ -64,7 +64,7 @@ pub struct Moment<P: Posterior> {
     /// The belief after the step.
     pub state: Option<P>,
     /// The scored sample.
-    pub generated: Option<Generated>,
+    pub generated: Option<ScoredSample>,
 }
 
 /// The result of an unroll.
@@ -72,8 +72,8 @@ pub struct Moment<P: Posterior> {
 pub struct Trajectory<P: Posterior> {
     /// The belief after the last step.
     pub state: P,
-    /// What [`Record`] asked for, in order of time.
-    pub moments: Vec<Moment<P>>,
+    /// What [`RecordOptions`] asked for, in order of time.
+    pub moments: Vec<StepRecord<P>>,
 }
 
 impl<P: Posterior> Trajectory<P> {

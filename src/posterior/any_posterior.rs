@@ -14,19 +14,19 @@ macro_rules! define {
         ///
         /// ```
         /// use burn::tensor::{Device, Tensor};
-        /// use scotopic::posterior::{Belief, PoissonPosterior, Posterior};
-        /// let q = Belief::from(PoissonPosterior::new(Tensor::zeros([2, 3], &Device::flex())));
+        /// use scotopic::posterior::{AnyPosterior, PoissonPosterior, Posterior};
+        /// let q = AnyPosterior::from(PoissonPosterior::new(Tensor::zeros([2, 3], &Device::flex())));
         /// assert_eq!(q.names(), ["u"]);
         /// assert_eq!(q.mean().dims(), [2, 3]);
         /// ```
         #[derive(Debug, Clone)]
         // A few tensor handles more or less: a box would be an allocation at every step.
         #[allow(clippy::large_enum_variant)]
-        pub enum Belief {
+        pub enum AnyPosterior {
             $($(#[$variant_meta])* $variant($posterior),)*
         }
 
-        $(impl From<$posterior> for Belief {
+        $(impl From<$posterior> for AnyPosterior {
             fn from(posterior: $posterior) -> Self {
                 Self::$variant(posterior)
             }
@@ -54,7 +54,7 @@ macro_rules! define {
             ///
             /// # Panics
             /// If there are not as many as the family has.
-            pub fn belief(self, components: Vec<Tensor<2>>, settings: &LatentSettings) -> Belief {
+            pub fn belief(self, components: Vec<Tensor<2>>, settings: &LatentSettings) -> AnyPosterior {
                 match self {
                     $(Self::$family => ($latents.posterior)(components, settings).into(),)*
                 }
@@ -65,7 +65,7 @@ macro_rules! define {
         macro_rules! each {
             ($belief:expr, $q:ident => $what:expr) => {
                 match $belief {
-                    $(Belief::$variant($q) => $what,)*
+                    $(AnyPosterior::$variant($q) => $what,)*
                 }
             };
         }
@@ -74,7 +74,7 @@ macro_rules! define {
         macro_rules! both {
             ($a:expr, $b:expr, ($q:ident, $p:ident) => $what:expr) => {
                 match ($a, $b) {
-                    $((Belief::$variant($q), Belief::$variant($p)) => $what,)*
+                    $((AnyPosterior::$variant($q), AnyPosterior::$variant($p)) => $what,)*
                     _ => panic!("a belief and its prior must be of one family"),
                 }
             };
@@ -83,7 +83,7 @@ macro_rules! define {
 }
 families!(define);
 
-impl Posterior for Belief {
+impl Posterior for AnyPosterior {
     fn names(&self) -> &'static [&'static str] {
         each!(self, q => q.names())
     }

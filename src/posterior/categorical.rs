@@ -144,7 +144,7 @@ impl Posterior for CategoricalPosterior {
     ) -> Self {
         let [drive] = exactly("categorical posterior", drives);
         Self {
-            logits: clamps.symmetric(0, &self.logits, drive),
+            logits: clamps.tanh_clamped(0, &self.logits, drive),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Activation, Transfer};
+use super::ActivationKind;
 
 /// A family by the name that configurations give it.
 pub(super) struct LatentFamily<P> {
@@ -15,9 +15,9 @@ pub(super) struct LatentFamily<P> {
 #[derive(Debug, Clone)]
 pub struct LatentSettings {
     /// f of the activation a(z) = e^γ·f(z).
-    pub transfer: Transfer,
-    /// The activation with its learned gain, in families that have one.
-    pub activation: Option<Activation>,
+    pub activation: ActivationKind,
+    /// e^γ, `[1, latent]`, in families that learn it.
+    pub gain: Option<Tensor<2>>,
     /// λ of the thresholds, or the precision of the quadratic cost.
     pub threshold: f64,
 }
@@ -39,8 +39,8 @@ pub struct FamilyInfo {
     pub spikes: bool,
     /// Whether the prior starts between `model.resting_low` and `model.resting_high`, not at 0.
     pub uniform_rest: bool,
-    /// Whether the latents pass through `model.transfer`.
-    pub takes_transfer: bool,
+    /// Whether the latents pass through `model.activation`.
+    pub takes_activation: bool,
     /// Whether that activation has a learned gain.
     pub learns_gain: bool,
     /// What the tensors `prior.rest.*` of a model are; nothing where there are none.
@@ -63,7 +63,7 @@ impl FamilyInfo {
         is_point: false,
         spikes: false,
         uniform_rest: false,
-        takes_transfer: false,
+        takes_activation: false,
         learns_gain: false,
         tensors: "",
         terms: Terminology::SAMPLES,

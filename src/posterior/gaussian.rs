@@ -8,13 +8,13 @@ use super::{Activation, Clamps, KlForm, Posterior, Sampling, exactly, independen
 use crate::noise::Noise;
 use crate::ops::Law;
 
-/// N(μ, σ²), through `model.transfer`.
+/// N(μ, σ²), through `model.activation`.
 pub(super) const GAUSSIAN: LatentFamily<GaussianPosterior> = LatentFamily {
     info: FamilyInfo {
         name: "gaussian",
         title: "Gaussian",
         components: 2,
-        takes_transfer: true,
+        takes_activation: true,
         learns_gain: true,
         tensors: "`prior.rest.0` and `prior.rest.1` are μ₀ and ξ₀ = ln σ₀ of the prior",
         amortized_reference: "D. P. Kingma, M. Welling, \"Auto-encoding variational Bayes\", arXiv 1312.6114.",
@@ -22,7 +22,10 @@ pub(super) const GAUSSIAN: LatentFamily<GaussianPosterior> = LatentFamily {
     },
     posterior: |components, settings| GaussianPosterior {
         state: LocationScale::from_components("Gaussian posterior", components),
-        activation: settings.activation.clone(),
+        activation: settings.gain.clone().map(|gain| Activation {
+            kind: settings.activation,
+            gain,
+        }),
     },
 };
 

@@ -55,8 +55,8 @@ impl LocationScale {
             location = location / (self.square() * curvature.clone() + 1.0);
         }
         Self {
-            location: clamps.symmetric(0, &self.location, location),
-            log_scale: clamps.symmetric(1, &self.log_scale, log_scale),
+            location: clamps.tanh_clamped(0, &self.location, location),
+            log_scale: clamps.tanh_clamped(1, &self.log_scale, log_scale),
         }
     }
 }

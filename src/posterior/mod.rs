@@ -12,13 +12,13 @@
 //! | [`LaplacePosterior`] | μ, ξ = ln b | μ + bε | b⁻², 1 |
 //! | [`CategoricalPosterior`] | logits | one-hot, relaxed at τ > 0 | diag π − ππᵀ |
 //! | [`PointEstimate`] | u | a(u) itself | 1: a plain gradient |
-//! | [`Belief`] | any of these, chosen at run time | | |
+//! | [`AnyPosterior`] | any of these, chosen at run time | | |
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::noise::Noise;
-use crate::ops::{Law, symmetric_step, unit_noise};
+use crate::ops::{Law, tanh_clamped_step, unit_noise};
 
 mod activation;
 mod categorical;
@@ -49,13 +49,13 @@ macro_rules! families {
                 /// Spike counts.
                 #[default]
                 Poisson = poisson::POISSON,
-                /// Normal numbers, through `model.transfer`.
+                /// Normal numbers, through `model.activation`.
                 Gaussian = gaussian::GAUSSIAN,
                 /// Double exponentials.
                 Laplace = laplace::LAPLACE,
                 /// One latent of all is on.
                 Categorical = categorical::CATEGORICAL,
-                /// A point estimate with a quadratic cost, through `model.transfer`: predictive coding.
+                /// A point estimate with a quadratic cost, through `model.activation`: predictive coding.
                 Point = point::POINT,
                 /// A point estimate behind a soft threshold: LCA.
                 SoftThreshold = point::SOFT_THRESHOLD,
@@ -67,8 +67,8 @@ macro_rules! families {
 }
 mod any_posterior;
 
-pub use activation::{Activation, Transfer};
-pub use any_posterior::{Belief, Family};
+pub use activation::{Activation, ActivationKind};
+pub use any_posterior::{AnyPosterior, Family};
 pub use categorical::CategoricalPosterior;
 pub use family::{FamilyInfo, LatentSettings, Terminology};
 pub use gaussian::GaussianPosterior;
@@ -129,8 +129,8 @@ pub struct Clamps {
 
 impl Clamps {
     /// Component number `component` after a drive, both `[batch, latent]`, bounded on both sides.
-    pub fn symmetric(&self, component: usize, state: &Tensor<2>, drive: Tensor<2>) -> Tensor<2> {
-        symmetric_step(
+    pub fn tanh_clamped(&self, component: usize, state: &Tensor<2>, drive: Tensor<2>) -> Tensor<2> {
+        tanh_clamped_step(
             state.clone(),
             drive,
             self.step[component],

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::family::{FamilyInfo, LatentFamily, LatentSettings, Terminology};
-use super::{Clamps, KlForm, Posterior, Sampling, Transfer, exactly};
+use super::{ActivationKind, Clamps, KlForm, Posterior, Sampling, exactly};
 use crate::noise::Noise;
 
 /// What a latent costs, which is −ln of the prior up to a constant, and the code a(u) that goes with it.
@@ -16,7 +16,8 @@ pub enum Cost {
         /// π, the precision of the prior.
         precision: f64,
         /// f.
-        transfer: Transfer,
+        #[serde(alias = "transfer")]
+        activation: ActivationKind,
     },
     /// λ|a| with a = sgn(u)·max(|u| − λ, 0): the soft-threshold LCA (Rozell et al. 2008).
     Soft {
@@ -50,12 +51,12 @@ const ESTIMATE: FamilyInfo = FamilyInfo {
 const LCA: &str = "C. J. Rozell, D. H. Johnson, R. G. Baraniuk, B. A. Olshausen, \"Sparse coding via thresholding and \
                    local competition in neural circuits\", Neural Computation 20, 2008.";
 
-/// A quadratic cost, through `model.transfer`: predictive coding.
+/// A quadratic cost, through `model.activation`: predictive coding.
 pub(super) const POINT: LatentFamily<PointEstimate> = LatentFamily {
     info: FamilyInfo {
         name: "point",
         model_title: Some("Predictive coding"),
-        takes_transfer: true,
+        takes_activation: true,
         reference: Some(
             "R. P. N. Rao, D. H. Ballard, \"Predictive coding in the visual cortex\", Nature Neuroscience 2, 1999.",
         ),
@@ -64,7 +65,7 @@ pub(super) const POINT: LatentFamily<PointEstimate> = LatentFamily {
     posterior: |components, settings| {
         let cost = Cost::Quadratic {
             precision: settings.threshold,
-            transfer: settings.transfer,
+            activation: settings.activation,
         };
         estimate(components, cost)
     },
@@ -154,7 +155,7 @@ impl Posterior for PointEstimate {
 
     fn activate(&self, z: Tensor<2>) -> Tensor<2> {
         match self.cost {
-            Cost::Quadratic { transfer, .. } => transfer.value(z),
+            Cost::Quadratic { activation, .. } => activation.value(z),
             // sgn(u)·max(|u| − λ, 0) without the sign, whose derivative autodiff would have to be told.
             Cost::Soft { threshold } => z.clone() - z.clamp(-threshold, threshold),
             Cost::Hard { threshold } => {
@@ -201,12 +202,12 @@ impl Posterior for PointEstimate {
         vec![match self.cost {
             Cost::Quadratic {
                 precision,
-                transfer: Transfer::None,
+                activation: ActivationKind::None,
             } => pulled_back + u * (precision * beta),
             Cost::Quadratic {
                 precision,
-                transfer,
-            } => pulled_back * transfer.slope(z.clone()) + u * (precision * beta),
+                activation,
+            } => pulled_back * activation.slope(z.clone()) + u * (precision * beta),
             // Rozell's dynamics; u − a is β times the slope of the cost by a where a ≠ 0.
             Cost::Soft { .. } | Cost::Hard { .. } => pulled_back + u - self.activate(z.clone()),
         }]
@@ -234,7 +235,7 @@ impl Posterior for PointEstimate {
             drive = drive / (curvature.clone() + 1.0);
         }
         Self {
-            state: clamps.symmetric(0, &self.state, drive),
+            state: clamps.tanh_clamped(0, &self.state, drive),
             ..*self
         }
     }

@@ -6,7 +6,8 @@ use super::family::{FamilyInfo, LatentFamily, Terminology};
 use super::{Clamps, KlForm, Posterior, Sampling, exactly, independent_spread};
 use crate::noise::Noise;
 use crate::ops::{
-    clamped_step, implicit_step, poisson_counts_with, relaxed_poisson, relaxed_poisson_with,
+    implicit_step, poisson_counts_with, relaxed_poisson, relaxed_poisson_with,
+    softplus_clamped_step,
 };
 
 /// Spike counts.
@@ -174,7 +175,7 @@ impl Posterior for PoissonPosterior {
             drive = implicit_step(drive, self.mean() * curvature.clone());
         }
         Self {
-            potential: clamped_step(
+            potential: softplus_clamped_step(
                 self.potential.clone(),
                 drive,
                 clamps.step[0],

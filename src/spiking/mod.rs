@@ -32,6 +32,6 @@ mod tape;
 mod unroll;
 
 pub(crate) use batch::objective;
-pub use engine::{Engine, Form, Percept, Settle, Spike, Stream};
+pub use engine::{DriveMethod, Engine, Percept, Spike, StoppingRule, Stream};
 pub(crate) use network::{Parameters, SpikingNetwork, SpikingRule};
 pub(crate) use unroll::{Gradient, StepNoise, Unroll};

@@ -283,7 +283,7 @@ fn ignorant() -> GenerativeModel<Neural> {
     GenerativeModel::single(equations, &[], 5.0, 100.0, 1.0, &[1.0, 0.0]).expect("a model")
 }
 
-/// Evidence of a series, in nats a bin.
+/// Evidence of a series, in nats per bin.
 fn evidence<E: Equations>(model: GenerativeModel<E>, data: &Sequence) -> f64 {
     let mut filter = CausalGeneralisedFilter::new(model, assumed(), None).expect("a filter");
     for y in data.iter() {
@@ -325,7 +325,7 @@ fn check(learned: &GenerativeModel<Neural>, fresh: &Sequence, missing: f64, erro
     let found = flow_error(level.equations.flow());
     let [w, z] = [&level.motion, &level.output].map(|noise| noise.expected().diagonal());
     println!(
-        "evidence {before:.4} -> {after:.4} of {best:.4} nats a bin; error of the flow {found:.4}; \
+        "evidence {before:.4} -> {after:.4} of {best:.4} nats per bin; error of the flow {found:.4}; \
          precisions {:.0} {:.0} of w, {:.1} {:.1} of z",
         w[0], w[1], z[0], z[1]
     );
@@ -341,7 +341,7 @@ fn check(learned: &GenerativeModel<Neural>, fresh: &Sequence, missing: f64, erro
 }
 
 /// Two series of a thousand bins. What is missing of the true model's evidence is due to weights that are not quite
-/// there and to a motion that is still believed to be noisier than it is. Measured: 0.038 nats a bin of 2.05, and 0.093.
+/// there and to a motion that is still believed to be noisier than it is. Measured: 0.038 nats per bin of 2.05, and 0.093.
 #[test]
 fn an_oscillator_is_learned_from_nothing() {
     let series = [world(1000, 1), world(1000, 2)];
@@ -367,7 +367,7 @@ fn an_oscillator_is_learned_from_nothing() {
     assert_eq!(told.iter().copied().fold(f64::MIN, f64::max), log_evidence);
 }
 
-/// The same from one pass over 4000 bins, with steps that do not become smaller. Measured: 0.087 nats a bin, and 0.149.
+/// The same from one pass over 4000 bins, with steps that do not become smaller. Measured: 0.087 nats per bin, and 0.149.
 #[test]
 fn an_oscillator_is_learned_while_it_is_filtered() {
     let settings = FlowLearning::default();

@@ -59,11 +59,11 @@ impl Crew {
         let devices = 1 + others.len();
         ensure!(
             devices <= batch,
-            "there are {devices} devices to train on; train.batch = {batch} has not a row for each"
+            "there are {devices} devices to train on; train.batch_size = {batch} has not a row for each"
         );
         ensure!(
             (1..=batch).contains(&parts),
-            "train.parts = {parts}: must be between 1 and train.batch = {batch}, a row for each"
+            "train.micro_batches = {parts}: must be between 1 and train.batch_size = {batch}, a row for each"
         );
         let share = |rows: Range<usize>| {
             // Of the share as many parts as of the batch, rounded up: two devices need half as many each.
@@ -190,7 +190,7 @@ impl Drop for Worker {
 mod tests {
     use scotopic::noise::NoiseKey;
     use scotopic::posterior::Sampling;
-    use scotopic_models::{NetworkConfig, Picture};
+    use scotopic_models::{ImageDims, NetworkConfig};
 
     use super::*;
     use crate::config::{RunConfig, resolve};
@@ -199,7 +199,7 @@ mod tests {
 
     fn model(config: &RunConfig, device: &Device) -> Network {
         let sizes = NetworkConfig {
-            picture: Picture::row(WIDTH),
+            picture: ImageDims::row(WIDTH),
             latents: 4,
             ..config.model.clone()
         };

@@ -1,20 +1,20 @@
 //! # Training of iterative variational autoencoders
 //!
-//! Takes a configuration and data, gives checkpoints and numbers; knows neither the command line nor the terminal.
+//! From a configuration and data to checkpoints and metrics; without command line or terminal.
 //!
-//! | idea | room |
+//! | concept | module |
 //! |---|---|
 //! | the training loop | [`trainer`] |
-//! | the batches of training | `batches` |
-//! | what is learned from a part of a batch; devices that share one | `microbatch`, `data_parallel` |
-//! | what survives an iteration, and its file | [`state`], [`checkpoint`] |
+//! | batches | `batches` |
+//! | gradient accumulation; data-parallel devices | `microbatch`, `data_parallel` |
+//! | training state, and its file | [`state`], [`checkpoint`] |
 //! | parameters by name; gradients that can be summed and moved | [`parameters`], [`gradients`] |
 //! | Adamax | [`adamax`] |
-//! | how good a model is | [`evaluate`], a step at a time: [`step_sums`] |
-//! | what a model is like, a file per question | [`analysis`] |
-//! | what a run is told | [`config`] |
-//! | where a run is written | [`run_dir`], its lines: [`records`] |
-//! | which device | [`device`] |
+//! | evaluation | [`evaluate`], by inference step: [`step_sums`] |
+//! | analyses, one file each | [`analysis`] |
+//! | configuration of a run | [`config`] |
+//! | run folder | [`run_dir`], its records: [`records`] |
+//! | device selection | [`device`] |
 #![recursion_limit = "256"]
 
 pub mod adamax;

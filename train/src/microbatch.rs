@@ -13,9 +13,9 @@ use std::ops::Range;
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
-use scotopic::inference::{NaturalGradient, Record, Stimulus, reattach};
+use scotopic::inference::{NaturalGradient, RecordOptions, Stimulus, reattach};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::Belief;
+use scotopic::posterior::AnyPosterior;
 use scotopic_models::Network;
 
 use crate::gradients::ParameterGradients;
@@ -31,7 +31,7 @@ pub(crate) struct Window {
     /// The noise of the whole batch.
     pub noise: NoiseKey,
     /// What the objective is a mean over.
-    pub record: Record,
+    pub record: RecordOptions,
     /// Weight of the KL term.
     pub beta: f64,
     /// Factor on the objective before it is differentiated.
@@ -45,7 +45,7 @@ pub(crate) struct Window {
 pub(crate) struct Part {
     rows: Range<usize>,
     stimulus: Stimulus,
-    reached: Option<Belief>,
+    reached: Option<AnyPosterior>,
 }
 
 /// What was learned from some rows, on their device, without autodiff.

@@ -88,13 +88,13 @@ impl Fit<'_> {
             // 1. What this iteration is like.
             let temperature = config.schedule.temperature.at(i, total) as f32;
             let beta = config.schedule.beta.to(config.objective.beta).at(i, total);
-            let opening = config.schedule.opening.to(1.0).at(i, total);
-            let rate = config.train.rate.at(i, total);
-            let warming = i < config.train.rate.warmup_iterations(total);
+            let opening = config.schedule.clamp_opening.to(1.0).at(i, total);
+            let rate = config.train.learning_rate.at(i, total);
+            let warming = i < config.train.learning_rate.warmup_iterations(total);
             let clip = if warming {
-                config.train.warmup_clip
+                config.train.warmup_max_grad_norm
             } else {
-                config.train.clip
+                config.train.max_grad_norm
             };
             let rule = config.rule().at(opening, Sampling::relaxed(temperature));
             let noise = NoiseKey::new(config.seed).step(i as u32);
@@ -105,7 +105,7 @@ impl Fit<'_> {
 
             // 3. Infer, window by window; learn from each.
             let steps = config.inference.steps;
-            for window in 0..config.train.windows {
+            for window in 0..config.train.bptt_windows {
                 let window = Window {
                     rule: rule.clone(),
                     times: window * steps..(window + 1) * steps,
@@ -120,7 +120,7 @@ impl Fit<'_> {
                     state
                         .optimizer
                         .step(state.model.clone(), &learned.gradients, rate, clip);
-                state.model = match config.model.decoder.normalise {
+                state.model = match config.model.decoder.unit_norm {
                     true => model.normalised(),
                     false => model,
                 };
@@ -234,7 +234,7 @@ impl Fit<'_> {
         };
         let what = format!("{error:#}");
         anyhow::anyhow!(
-            "training diverged at {what}; {good}. Try a lower train.rate.base, a lower train.clip or a higher objective.beta"
+            "training diverged at {what}; {good}. Try a lower train.learning_rate.peak, a lower train.max_grad_norm or a higher objective.beta"
         )
     }
 }

@@ -1,8 +1,8 @@
 //! The model card that goes with an exported model.
 
 use anyhow::Result;
-use scotopic::posterior::Transfer;
-use scotopic_models::{Architecture, Method};
+use scotopic::posterior::ActivationKind;
+use scotopic_models::Method;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::RunConfig;
 
@@ -66,9 +66,9 @@ fn title(config: &RunConfig) -> String {
     if let Some(title) = family.model_title {
         return title.into();
     }
-    let through = match config.model.transfer {
-        Transfer::None => String::new(),
-        transfer => format!(" ({})", format!("{transfer:?}").to_lowercase()),
+    let through = match config.model.activation {
+        ActivationKind::None => String::new(),
+        activation => format!(" ({})", format!("{activation:?}").to_lowercase()),
     };
     format!(
         "{} {}{through} VAE",
@@ -92,20 +92,9 @@ fn tensors(config: &RunConfig) -> String {
     let (model, method) = (&config.model, config.inference.method);
     let family = model.family.info();
     let rest = family.tensors;
-    let gained = family.learns_gain && model.transfer != Transfer::None;
-    let decoder = match model.decoder.kind {
-        Architecture::Linear => {
-            "`decoder.atoms` holds one atom per latent: the image that one spike (or unit) of it adds"
-        }
-        Architecture::Mlp => {
-            "`decoder.layers` are the fully connected layers from the latents to the pixels"
-        }
-        Architecture::Conv => {
-            "`decoder.entry` and `decoder.stages` are the dense layer and the transposed convolutions after it"
-        }
-    };
+    let gained = family.learns_gain && model.activation != ActivationKind::None;
     let parts = [
-        (true, decoder),
+        (true, model.decoder.kind.tensors()),
         (
             true,
             "`decoder.log_sigma` is ℓ of σ = exp(3.45·tanh(ℓ/3.45)), one for each pixel",

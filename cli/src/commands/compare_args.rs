@@ -39,7 +39,7 @@ pub struct CompareArgs {
     /// The model that made the data, which learning should find
     #[arg(long, value_name = "FILE", requires = "start")]
     pub truth: Option<PathBuf>,
-    /// Learning settles when an update gains less, in nats an observation
+    /// Learning settles when an update gains less, in nats per observation
     #[arg(long, value_name = "NATS", default_value_t = 1e-5)]
     pub tolerance: f64,
     /// Updates of learning at most

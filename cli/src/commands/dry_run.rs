@@ -107,11 +107,11 @@ pub(super) fn dry_run(
     ))?;
     print::line(format!(
         "batch        [{}, {}] in {} part(s), {} inference steps, {} window(s)",
-        config.train.batch,
+        config.train.batch_size,
         splits.train.shape().pixels(),
-        config.train.parts,
+        config.train.micro_batches,
         config.inference.steps,
-        config.train.windows
+        config.train.bptt_windows
     ))?;
     print::line(format!(
         "time         {step:.3} s an iteration; about {} in all",

@@ -97,7 +97,7 @@ pub struct FitArgs {
     /// Iterations of EM at most; of a network, how often to filter and learn [default: 500; 60 for a network]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub iterations: Option<u32>,
-    /// Done when an iteration gains less, in nats an observation
+    /// Done when an iteration gains less, in nats per observation
     #[arg(long, value_name = "NATS", default_value_t = 1e-6)]
     pub tolerance: f64,
     /// Observations in each state that were never made, against probabilities and variances of zero

@@ -81,10 +81,10 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some((_, checkpoint)) => checkpoint.config.clone(),
         None => requested(args).map_err(BadRequest)?,
     };
-    let (devices, batch) = (args.place.device.count(), config.train.batch);
+    let (devices, batch) = (args.place.device.count(), config.train.batch_size);
     if devices > batch {
         return Err(BadRequest(anyhow!(
-            "--device names {devices} devices; train.batch = {batch} has not a row for each"
+            "--device names {devices} devices; train.batch_size = {batch} has not a row for each"
         ))
         .into());
     }

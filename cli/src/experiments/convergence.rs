@@ -29,7 +29,7 @@ pub(super) fn orders() -> Vec<Order> {
             "published/natural-patches-gaussian-relu",
         ))
         .patient(3)
-        .set("model.transfer=relu"),
+        .set("model.activation=relu"),
         gaussian(Order::new(
             "natural-iG",
             small,

@@ -285,7 +285,7 @@ impl Portrayal {
         if let (Some(hits), Some(surprise)) = (scores.hits(), scores.surprise()) {
             let percent = 100.0 * hits;
             return Some(format!(
-                "true state believed most in {percent:.1} % of the bins, ln q of it {:.4} nats a bin",
+                "true state believed most in {percent:.1} % of the bins, ln q of it {:.4} nats per bin",
                 -surprise
             ));
         }

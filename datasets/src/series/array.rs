@@ -5,7 +5,7 @@ use std::io::Read;
 use npyz::{NpyFile, NpyReader, Order};
 
 use super::SeriesOptions;
-use super::choice::Choice;
+use super::column_selection::ColumnSelection;
 use crate::{Error, Result};
 
 /// The numbers of an array as `f64`, whatever they are in the file.
@@ -38,7 +38,7 @@ pub(super) struct Rows<R: Read> {
     given: u64,
     width: usize,
     record: Vec<f64>,
-    choice: Choice,
+    choice: ColumnSelection,
 }
 
 impl<R: Read> Rows<R> {
@@ -93,7 +93,7 @@ impl<R: Read> Rows<R> {
                     "float64, float32, int64, int32 or uint8",
                 )
             })?;
-        let choice = Choice::of(name, &Choice::numbers(width), options)?;
+        let choice = ColumnSelection::of(name, &ColumnSelection::numbers(width), options)?;
         Ok(Self {
             name: name.to_owned(),
             numbers,

@@ -63,7 +63,7 @@ impl Learned {
 pub struct GaussianFit {
     /// At most so many E- and M-steps.
     pub max_iterations: usize,
-    /// Stops where a step gains less than so many nats an observation.
+    /// Stops where a step gains less than so many nats per observation.
     pub tolerance: f64,
     /// Which parameters.
     pub learned: Learned,

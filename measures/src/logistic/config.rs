@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Classifier;
 use super::objective::{Objective, check_labels};
-use crate::numerics::lbfgs::{self, Stop};
+use crate::numerics::lbfgs::{self, StoppingCriteria};
 use crate::{Error, Result, Rows};
 
 /// How to train a multinomial logistic regression.
@@ -83,7 +83,7 @@ impl LogisticConfig {
             penalty: 1.0 / (self.c * x.rows() as f64),
         };
         let start = vec![0.0; classes * (x.columns() + 1)];
-        let stop = Stop {
+        let stop = StoppingCriteria {
             iterations: self.iterations,
             gradient: self.tolerance,
         };

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Generated, Generative, Leak, NaturalGradient, Perception, Refined};
+use scotopic::inference::{Generative, Leak, NaturalGradient, Perception, Refined, ScoredSample};
 use scotopic::noise::{Draw, NoiseSource};
 use scotopic::posterior::{Posterior, Sampling};
 
@@ -95,7 +95,7 @@ impl<P: Posterior, D: Decoder> Perception for IterativeAmortized<'_, P, D> {
         self.generative.decoder.decode(a)
     }
 
-    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> Generated {
+    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> ScoredSample {
         self.generative.score(x, belief, prior, sample)
     }
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Generated, Leak, Perception, Refined};
+use scotopic::inference::{Leak, Perception, Refined, ScoredSample};
 use scotopic::noise::{Draw, NoiseSource};
 use scotopic::posterior::{Posterior, Sampling};
 
@@ -71,7 +71,7 @@ impl<P: Posterior, D: Decoder> Perception for SemiAmortized<'_, P, D> {
         self.start.decode(a)
     }
 
-    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> Generated {
+    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> ScoredSample {
         self.start.score(x, belief, prior, sample)
     }
 

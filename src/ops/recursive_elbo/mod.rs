@@ -10,7 +10,7 @@
 //! L_t    = Σ_s q_t(s) [W_t(s) − ln q_t(s)]
 //! ```
 //!
-//! W falls by nats an observation without end, so what is carried is its distance from the bound, λ_t = W_t − L_t,
+//! W falls by nats per observation without end, so what is carried is its distance from the bound, λ_t = W_t − L_t,
 //! and what is given out is the increments c_t = L_t − L_{t−1}, L_0 = 0: f32 keeps its digits however long the
 //! sequence, and how c is summed is up to the caller.
 //!

@@ -11,17 +11,17 @@ use crate::spiking::sparse::sparse_product;
 
 /// How spikes become a drive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Form {
+pub enum DriveMethod {
     /// Two products with the dictionary, zeros and all: Φz, then Φᵀe.
     Dense,
-    /// Φz from the atoms of neurons that spiked. Bit for bit what [`Form::Dense`] gives.
+    /// Φz from the atoms of neurons that spiked. Bit for bit what [`DriveMethod::Dense`] gives.
     #[default]
     Events,
     /// `Φᵀπx − Gz` with the lateral weights G = ΦᵀπΦ, `[latent, latent]`, of neurons that spiked: the cost of a step
     /// does not depend on the number of pixels. The same numbers in another order of summation: a count differs where
     /// an arrival lies within rounding of the end of its step, about once in 10⁷.
     Lateral,
-    /// As [`Form::Lateral`] with weights of 16 bits on one scale, and sums of integers: the same in every order, for
+    /// As [`DriveMethod::Lateral`] with weights of 16 bits on one scale, and sums of integers: the same in every order, for
     /// hardware that counts, and for the same network the same spikes on every processor. Weights are off by up to
     /// 2⁻¹⁶ of the largest.
     IntegerLateral,
@@ -123,12 +123,12 @@ impl Drive {
     /// Rows that are worked on together.
     pub(super) const ROWS: usize = 13;
 
-    pub(super) fn new(network: &SpikingNetwork, form: Form) -> Self {
+    pub(super) fn new(network: &SpikingNetwork, form: DriveMethod) -> Self {
         match form {
-            Form::Dense => Self::Dense,
-            Form::Events => Self::Events,
-            Form::Lateral => Self::Lateral(Aligned::of(&lateral_weights(network, product))),
-            Form::IntegerLateral => {
+            DriveMethod::Dense => Self::Dense,
+            DriveMethod::Events => Self::Events,
+            DriveMethod::Lateral => Self::Lateral(Aligned::of(&lateral_weights(network, product))),
+            DriveMethod::IntegerLateral => {
                 let weights = lateral_weights(network, unfused_product);
                 let largest = weights.iter().fold(0f32, |m, w| m.max(w.abs()));
                 let scale = largest.max(f32::MIN_POSITIVE) / f32::from(i16::MAX);

@@ -4,7 +4,7 @@
 //! z ~ Poisson(eᵘ),  u ← clamp(u + clamp(d)),  d + ηλH(e^d − 1) = η(Φᵀπ(x − Φz) − eᵇ)
 //! ```
 //!
-//! Most counts are zero, and a zero changes nothing. [`Form`] says how the drive Φᵀπ(x − Φz) is made of
+//! Most counts are zero, and a zero changes nothing. [`DriveMethod`] says how the drive Φᵀπ(x − Φz) is made of
 //! those that are not.
 //!
 //! | question | file |
@@ -12,7 +12,7 @@
 //! | the engine, batches | this one |
 //! | one input that goes on in time, without allocation | [`Stream`] |
 //! | the drive by events and by lateral weights | `drive` |
-//! | when an image has been looked at for long enough | [`Settle`] |
+//! | when an image has been looked at for long enough | [`StoppingRule`] |
 //! | the state of some images | `block` |
 
 use rayon::prelude::*;
@@ -23,10 +23,10 @@ use crate::noise::{Draw, Noise, NoiseKey, NoiseSource};
 
 mod block;
 mod drive;
-mod settle;
+mod stopping_rule;
 mod stream;
-pub use drive::Form;
-pub use settle::Settle;
+pub use drive::DriveMethod;
+pub use stopping_rule::StoppingRule;
 pub use stream::{Spike, Stream};
 
 use block::{Block, Weights, check};
@@ -36,7 +36,7 @@ use drive::Drive;
 #[derive(Debug, Clone)]
 pub struct Engine {
     weights: Weights,
-    form: Form,
+    form: DriveMethod,
 }
 
 /// What is left of a batch of images.
@@ -53,12 +53,12 @@ pub struct Percept {
 impl Engine {
     /// # Errors
     /// If the rule is one that the engine does not have (see [`Iterative::engine`](crate::inference::Iterative::engine)).
-    pub(crate) fn new(network: SpikingNetwork, rest: Vec<f32>, form: Form) -> Result<Self> {
+    pub(crate) fn new(network: SpikingNetwork, rest: Vec<f32>, form: DriveMethod) -> Result<Self> {
         let rule = &network.rule;
         // With one inner iteration a leak pulls by nothing, so there is none to ask for.
         if rule.inner_iterations != 1 {
             return Err(Error::setting(
-                "inference.inner",
+                "inference.inner_steps",
                 rule.inner_iterations,
                 "the engine makes one inner iteration a step; use `unroll` for more",
             ));
@@ -98,7 +98,7 @@ impl Engine {
     }
 
     /// How the drive is computed.
-    pub fn form(&self) -> Form {
+    pub fn form(&self) -> DriveMethod {
         self.form
     }
 
@@ -126,7 +126,7 @@ impl Engine {
         &self,
         images: &[f32],
         steps: usize,
-        settle: Option<Settle>,
+        settle: Option<StoppingRule>,
         noise: &NoiseKey,
     ) -> Result<Percept> {
         let (k, m) = (self.latents(), self.pixels());
@@ -157,7 +157,7 @@ impl Engine {
                 block.show(&self.weights, images);
                 let mut watches: Vec<_> = taken
                     .iter()
-                    .map(|_| settle.map(settle::Watch::new))
+                    .map(|_| settle.map(stopping_rule::Watch::new))
                     .collect();
                 for time in 0..steps {
                     let Noise::Keyed(key) = noise.noise(time, Draw::Infer { inner: 0 }) else {
@@ -171,8 +171,9 @@ impl Engine {
                         }
                         taken[row] += 1;
                         spikes[row] += block.events(row).total();
-                        let moved =
-                            |w: &mut settle::Watch| w.settled(block.moved(&self.weights, row));
+                        let moved = |w: &mut stopping_rule::Watch| {
+                            w.settled(block.moved(&self.weights, row))
+                        };
                         if watch.as_mut().is_some_and(moved) {
                             block.sleep(row);
                         } else {

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use scotopic::ops::{soft_ceiling, soft_symmetric};
-use scotopic::posterior::{Belief, Posterior};
+use scotopic::posterior::{AnyPosterior, Posterior};
 use scotopic_models::Family;
 
 use super::{Case, DOUBLE};
@@ -43,7 +43,7 @@ fn check(case: &Case, place: &Place) -> Ledger {
         let names = (0..components).map(|i| format!("{stem}.{i}"));
         names.map(|name| case.tensor(place, &name)).collect()
     };
-    let belief = |stem: &str| -> Belief { perception.rest.with_components(recorded(stem)) };
+    let belief = |stem: &str| -> AnyPosterior { perception.rest.with_components(recorded(stem)) };
     let mut compare = |group: &str, name: String, ours: Tensor<2>| {
         ledger.compare(group, &name, &read(ours), case.exact.values(&name));
     };

@@ -14,7 +14,7 @@ const WIDTH: usize = 3;
 const TIME: usize = 40;
 const BATCH: usize = 4;
 
-/// What the network does not know at first, in nats an observation: most of ln 2 that two easily seen states are
+/// What the network does not know at first, in nats per observation: most of ln 2 that two easily seen states are
 /// uncertain by, less what is left of it where they change.
 const GAIN: f64 = 0.2;
 
@@ -94,7 +94,7 @@ fn a_neural_emission_raises_the_evidence() {
         }
         let after = read(model.evidence(o))[0];
         println!(
-            "{}: {before:.3} to {after:.3} nats an observation",
+            "{}: {before:.3} to {after:.3} nats per observation",
             place.title()
         );
         assert!(

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::{DataConfig, ImageSet, ImageShape, Splits};
-use scotopic_models::Architecture;
+use scotopic_models::DecoderKind;
 use scotopic_train::analysis::Subject;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::device;
@@ -74,7 +74,7 @@ impl What {
         let config = &checkpoint.config;
         let shape = checkpoint.image.shape;
         let picture = shape.height > 2 && shape.width > 2;
-        let linear = config.model.decoder.kind == Architecture::Linear;
+        let linear = config.model.decoder.kind == DecoderKind::Linear;
         let spikes = config.model.family.info().spikes;
         let labelled = matches!(
             &config.data,

@@ -55,7 +55,7 @@ pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> 
         (_, Some(film)) => Some(film.steps),
         (StimulusConfig::Video(video), _) => {
             let pictures = images::folder(&video.path)?.len();
-            Some(pictures.saturating_mul(video.hold))
+            Some(pictures.saturating_mul(video.steps_per_frame))
         }
         _ => None,
     };

@@ -33,7 +33,7 @@ pub struct Poisson {
 }
 
 /// The least rate that [`Learnable::maximise`] finds, in counts an observation. The best rate of a channel that
-/// never fired is 0, which would rule out that it ever does; this one costs 10⁻¹⁰ nats an observation.
+/// never fired is 0, which would rule out that it ever does; this one costs 10⁻¹⁰ nats per observation.
 const LEAST_RATE: f64 = 1e-10;
 
 impl Poisson {

@@ -13,7 +13,7 @@ use crate::{Error, Result, Sequence};
 pub struct BatchEm {
     /// At most so many E-steps and M-steps.
     pub max_iterations: usize,
-    /// Stop when an iteration changes the log evidence by no more than this, in nats an observation.
+    /// Stop when an iteration changes the log evidence by no more than this, in nats per observation.
     pub tolerance: f64,
     /// ε added to the counts of what the model allows; 0 is maximum likelihood, and only then is the log
     /// evidence sure never to decrease: with more, EM raises the evidence times a prior, which may cost

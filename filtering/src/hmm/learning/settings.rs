@@ -37,7 +37,7 @@ impl Default for Learn {
 /// ε of every rule by default, on the scale of averages: a hundredth of one of the 10⁴ observations that an
 /// average over 10⁵ remembers. Enough that a symbol never seen has a probability, not −∞ when it comes; little
 /// enough that all of them together, ε·K·M, are nothing (with 16 states and 32 symbols, 10⁻⁴ would make 5% of all
-/// emissions up, and costs 0.013 nats an observation).
+/// emissions up, and costs 0.013 nats per observation).
 const PSEUDO_COUNT: f64 = 1e-6;
 
 /// Averages of parameters leave out so many observations by default: as many as it takes, with [`Gain`] as it

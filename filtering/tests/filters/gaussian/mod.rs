@@ -1,0 +1,5 @@
+//! Linear-Gaussian models.
+
+mod bounds;
+mod learning;
+mod recorded;

@@ -1,0 +1,8 @@
+//! The filters as their users call them: against recordings, closed forms, finite differences and one another.
+
+mod bounded_settings;
+mod gaussian;
+mod generalised;
+mod hmm;
+mod nonlinear;
+mod reference;

@@ -1,0 +1,6 @@
+//! Nonlinear models with Gaussian noise.
+
+mod campbell;
+mod missing;
+mod recorded;
+mod settled;
