@@ -34,7 +34,7 @@ fn model(family: Family, method: Method, device: &Device) -> Network {
         latents: LATENTS,
         family,
         decoder: DecoderConfig {
-            init_deviation: 0.05,
+            init_std: 0.05,
             ..Default::default()
         },
         resting_low: -3.0,

@@ -17,7 +17,7 @@ use scotopic_datasets::Splits;
 use scotopic_models::Network;
 
 use crate::batches::Batches;
-use crate::config::{RunConfig, TrainConfig};
+use crate::config::RunConfig;
 use crate::data_parallel::Crew;
 use crate::evaluate::{measure, validation};
 use crate::microbatch::Window;
@@ -72,8 +72,8 @@ impl Fit<'_> {
         let config = self.config;
         let total = config.train.iterations;
         let mut batches = Batches::new(&self.splits.train, config)?;
-        let TrainConfig { batch, parts, .. } = config.train;
-        let crew = Crew::new(self.device, self.others, batch, parts)?;
+        let batch = config.train.batch_size;
+        let crew = Crew::new(self.device, self.others, batch, config.train.micro_batches)?;
         let mut pending = Pending::default();
         let clock = Instant::now();
         let before = state.progress.seconds;

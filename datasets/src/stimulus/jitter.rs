@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// ```text
 /// x(t; r, c) = image(r − d_r(t), c − d_c(t)),   background outside
 /// d(0) = 0,   d(t + 1) = reflect(d(t) + δ),   δ uniform on {−pixels, …, pixels}, each axis by itself
-/// reflect(d) = d if |d| ≤ reach,  ±2·reach − d beyond
+/// reflect(d) = d if |d| ≤ max_offset,  ±2·max_offset − d beyond
 /// ```
 ///
 /// ```
@@ -37,7 +37,7 @@ pub struct Jitter {
 }
 
 /// No image of a model is larger.
-const MAX_REACH: usize = 4096;
+const LARGEST: usize = 4096;
 
 impl Default for Jitter {
     fn default() -> Self {
@@ -57,11 +57,11 @@ impl Jitter {
         let wrong = |field, found: String, expected: &str| {
             Err(Error::setting(Self::WHAT, field, found, expected))
         };
-        if self.max_offset > MAX_REACH {
+        if self.max_offset > LARGEST {
             return wrong("max_offset", self.max_offset.to_string(), "at most 4096");
         }
         if self.pixels > self.max_offset {
-            return wrong("pixels", self.pixels.to_string(), "at most `reach`");
+            return wrong("pixels", self.pixels.to_string(), "at most `max_offset`");
         }
         if !self.background.is_finite() {
             return wrong("background", self.background.to_string(), "a finite number");
@@ -72,13 +72,13 @@ impl Jitter {
     /// Where image `index` is at each of so many steps: pixels (down, right).
     pub fn walk(&self, index: usize, steps: usize) -> Vec<(i64, i64)> {
         let mut draws = CounterRng::new(self.seed, &[stream::JITTER, index as u64]);
-        let max_offset = self.max_offset.min(MAX_REACH) as i64;
-        let pixels = self.pixels.min(MAX_REACH) as i64;
+        let max_offset = self.max_offset.min(LARGEST) as i64;
+        let pixels = self.pixels.min(LARGEST) as i64;
         let mut next = |at: i64| {
             let step = draws.below(2 * pixels as u64 + 1) as i64 - pixels;
             let to = at + step;
-            match to.abs() > reach {
-                true => to.signum() * 2 * reach - to,
+            match to.abs() > max_offset {
+                true => to.signum() * 2 * max_offset - to,
                 false => to,
             }
         };

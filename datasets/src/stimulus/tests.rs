@@ -280,7 +280,7 @@ fn white_noise_has_its_moments_and_stays_as_long_as_asked() {
 proptest! {
     #[test]
     fn walks_stay_in_reach(pixels in 0usize..5, more in 0usize..5, seed: u64, index in 0usize..99) {
-        let jitter = Jitter { pixels, reach: pixels + more, seed, ..Default::default() };
+        let jitter = Jitter { pixels, max_offset: pixels + more, seed, ..Default::default() };
         let reach = jitter.max_offset as i64;
         for (down, right) in jitter.walk(index, 200) {
             prop_assert!(down.abs() <= reach && right.abs() <= reach);

@@ -16,7 +16,7 @@ fn every_iteration() {
         let number = |key: &str| settings[key].as_f64().expect("a number");
         let (hold, over) = (number("kl_const_portion"), number("kl_anneal_portion"));
         let rate = WarmupCosine {
-            base: number("base_lr"),
+            peak: number("base_lr"),
             warmup: number("warmup_portion"),
             floor: number("eta_min"),
         };
@@ -24,7 +24,7 @@ fn every_iteration() {
             from: number("temp_start"),
             to: number("temp_stop"),
             hold: 0.0,
-            over: number("temp_anneal_portion"),
+            duration: number("temp_anneal_portion"),
         };
         let beta = Ramp {
             from: number("kl_beta_min"),

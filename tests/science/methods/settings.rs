@@ -276,13 +276,13 @@ fn rules() {
     let cases: [(Edit, &str, &str, &str); 8] = [
         (|c| c.steps = 0, "inference.steps", "0", "between 1 and"),
         (
-            |c| c.inner = 0,
+            |c| c.inner_steps = 0,
             "inference.inner_steps",
             "0",
             "between 1 and 254",
         ),
         (
-            |c| c.inner = 255,
+            |c| c.inner_steps = 255,
             "inference.inner_steps",
             "255",
             "between 1 and 254",
