@@ -6,16 +6,16 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use scotopic_filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Linearisation,
+    CausalConfig, CausalGeneralisedFilter, Linearisation,
 };
 use scotopic_filtering::generalised::model::{
-    GenerativeModel, Linear, Lorenz, NoisePrecision, Seen,
+    GenerativeModel, Linear, Lorenz, LorenzOutput, NoisePrecision,
 };
-use scotopic_filtering::generalised::odem::{Odem, OdemSettings};
+use scotopic_filtering::generalised::odem::{Odem, OdemConfig};
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 
-fn settings(order: usize) -> CausalSettings {
-    CausalSettings::from(Embedding {
+fn settings(order: usize) -> CausalConfig {
+    CausalConfig::from(Embedding {
         states: order,
         ..Embedding::default()
     })
@@ -58,7 +58,7 @@ fn lorenz(c: &mut Criterion) {
         let start = [0.9, 0.8, 30.0];
         let model = GenerativeModel::single(equations, &theta, 1.0, 100.0, 1.0, &start)
             .expect("the demonstration's model");
-        let assumed = CausalSettings {
+        let assumed = CausalConfig {
             linearisation,
             ..settings(6)
         };
@@ -78,7 +78,7 @@ fn odem(c: &mut Criterion) {
     let mut group = c.benchmark_group("a bin of online triple estimation, Lorenz");
     for order in [2, 3] {
         let equations = Lorenz {
-            seen: Seen::Each,
+            output: LorenzOutput::Each,
             ..Lorenz::default()
         };
         let theta = equations.defaults();
@@ -88,9 +88,9 @@ fn odem(c: &mut Criterion) {
         level.parameters.covariance[(1, 1)] = 10.0;
         level.output = NoisePrecision::unknown(3, 3.0, 4.0);
         level.motion = NoisePrecision::unknown(3, 3.0, 4.0);
-        let base = OdemSettings::default();
-        let assumed = OdemSettings {
-            filter: CausalSettings {
+        let base = OdemConfig::default();
+        let assumed = OdemConfig {
+            filter: CausalConfig {
                 linearisation: base.filter.linearisation,
                 ..settings(order)
             },

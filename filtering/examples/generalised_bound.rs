@@ -5,7 +5,7 @@
 mod joint_gaussian;
 
 use joint_gaussian::{Errors, JointGaussian, convolution};
-use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
+use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 
@@ -22,8 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for smoothness in [0.0, 0.5, 1.0] {
         let joint = JointGaussian::new(smoothness, BINS);
         let data: Vec<_> = (0..sets).map(|seed| joint.draw(7000 + seed)).collect();
-        for delay in 0..=3 {
-            let posteriors = joint.posteriors(delay);
+        for lag in 0..=3 {
+            let posteriors = joint.posteriors(lag);
             let mut exact = vec![Errors::default(); data.len()];
             for (drawn, errors) in data.iter().zip(&mut exact) {
                 for (t, posterior) in posteriors.iter().enumerate() {
@@ -39,9 +39,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     causes: order,
                     smoothness,
                 };
-                let settings = CausalSettings {
-                    delay,
-                    ..CausalSettings::from(embedding)
+                let settings = CausalConfig {
+                    lag,
+                    ..CausalConfig::from(embedding)
                 };
                 let (mut found, mut worst, mut lost) = (Vec::new(), 0.0_f64, 0.0);
                 for (drawn, exact) in data.iter().zip(&exact) {
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     let mut errors = Errors::default();
                     for (t, y) in drawn.outputs.column_iter().enumerate() {
                         filter.update(Some(y.as_slice()))?;
-                        if let Some(at) = t.checked_sub(delay) {
+                        if let Some(at) = t.checked_sub(lag) {
                             let mean = DVector::from_column_slice(filter.states());
                             let p = DMatrix::from_row_slice(2, 2, filter.state_covariance());
                             errors.add(&mean, &p, drawn.states.column(at).as_slice());
@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
                 let all = sum(&found);
                 println!(
-                    "{smoothness},{delay},{order},{:.4},{:.4},{worst:.4},{:.3},{:.4},{:.3},{:.2}",
+                    "{smoothness},{lag},{order},{:.4},{:.4},{worst:.4},{:.3},{:.4},{:.3},{:.2}",
                     all.rmse(),
                     all.rmse() / bound.rmse(),
                     all.nees(),

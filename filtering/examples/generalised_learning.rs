@@ -2,11 +2,11 @@
 //! by generalised filtering, and by online triple estimation: convolution model, 64 bins, s = ½, cause unknown.
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_learning -- 40`
-use scotopic_filtering::generalised::causal::{CausalSettings, Generation};
-use scotopic_filtering::generalised::dem::{Dem, DemSettings, Published};
+use scotopic_filtering::generalised::causal::{CausalConfig, Generation};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePrecision};
-use scotopic_filtering::generalised::odem::{OdemSettings, triple_estimation};
+use scotopic_filtering::generalised::odem::{OdemConfig, triple_estimation};
 use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{Result, Sequence};
@@ -114,12 +114,12 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         ] {
             let mut score = Score::default();
             for y in &data {
-                let settings = DemSettings {
+                let settings = DemConfig {
                     embedding,
                     published,
                     sweeps: SWEEPS,
                     first_time,
-                    ..DemSettings::default()
+                    ..DemConfig::default()
                 };
                 let Ok(found) = Dem::new(model.clone(), settings)?.learn(y, None) else {
                     score.failed += 1;
@@ -134,11 +134,11 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         for (name, published) in [("lap", none), ("lap published", Published::spm())] {
             let mut score = Score::default();
             for y in &data {
-                let settings = DemSettings {
+                let settings = DemConfig {
                     embedding,
                     published,
                     sweeps: SWEEPS,
-                    ..DemSettings::default()
+                    ..DemConfig::default()
                 };
                 let scheme = GeneralisedFiltering::new(model.clone(), settings);
                 let Ok(found) = scheme.and_then(|mut scheme| scheme.learn(y, None)) else {
@@ -151,9 +151,9 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             }
             score.print(name, order);
         }
-        let settings = OdemSettings {
-            filter: CausalSettings::from(embedding),
-            ..OdemSettings::default()
+        let settings = OdemConfig {
+            filter: CausalConfig::from(embedding),
+            ..OdemConfig::default()
         };
         let (mut first, mut last) = (Score::default(), Score::default());
         for y in &data {

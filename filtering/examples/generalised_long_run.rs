@@ -1,11 +1,11 @@
 //! A long run of the causal filter on data of its own making: convolution and Lorenz models, orders 1 to 6.
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_long_run -- 1000000`, and after the number of bins
-//! `tangent`, `second_order` or `never` (third moments, but a surprised belief is not widened).
+//! `tangent`, `second_order` or `never` (third moments, but a outlier_thresholdd belief is not widened).
 use std::time::Instant;
 
 use scotopic_filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Generation, Linearisation,
+    CausalConfig, CausalGeneralisedFilter, Generation, Linearisation,
 };
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, Linear, Lorenz};
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
@@ -17,11 +17,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(text) => text.parse()?,
         None => 20_000,
     };
-    let usual = CausalSettings::default();
-    let (linearisation, surprise) = match std::env::args().nth(2).as_deref() {
-        None => (usual.linearisation, usual.surprise),
-        Some("tangent") => (Linearisation::Tangent, usual.surprise),
-        Some("second_order") => (Linearisation::SecondOrder, usual.surprise),
+    let usual = CausalConfig::default();
+    let (linearisation, outlier_threshold) = match std::env::args().nth(2).as_deref() {
+        None => (usual.linearisation, usual.outlier_threshold),
+        Some("tangent") => (Linearisation::Tangent, usual.outlier_threshold),
+        Some("second_order") => (Linearisation::SecondOrder, usual.outlier_threshold),
         Some("never") => (usual.linearisation, None),
         Some(other) => return Err(format!("`{other}`: tangent, second_order or never").into()),
     };
@@ -39,10 +39,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let states = data.states.nrows();
         let covariance = DMatrix::identity(states, states) * spread;
         for order in 1..=6 {
-            let settings = CausalSettings {
+            let settings = CausalConfig {
                 linearisation,
-                surprise,
-                ..CausalSettings::from(Embedding {
+                outlier_threshold,
+                ..CausalConfig::from(Embedding {
                     states: order,
                     ..Embedding::default()
                 })

@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_quirks -- 40`
 use scotopic_filtering::generalised::causal::Generation;
-use scotopic_filtering::generalised::dem::{Dem, DemSettings, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::model::{GenerativeModel, Linear};
 use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
@@ -50,21 +50,21 @@ fn quirks() -> Vec<(&'static str, Published)> {
     ]
 }
 
-fn settings(order: usize, published: Published) -> DemSettings {
+fn settings(order: usize, published: Published) -> DemConfig {
     let embedding = Embedding {
         states: order,
         causes: order.min(2),
         ..Embedding::default()
     };
-    DemSettings {
+    DemConfig {
         embedding,
         published,
-        ..DemSettings::default()
+        ..DemConfig::default()
     }
 }
 
 /// RMSE and NEES of the states from bin 2 on, and the RMSE of the last three bins.
-fn known(model: &Model, data: &[(Sequence, DMatrix<f64>)], s: DemSettings) -> Result<[f64; 3]> {
+fn known(model: &Model, data: &[(Sequence, DMatrix<f64>)], s: DemConfig) -> Result<[f64; 3]> {
     let [mut squares, mut ends, mut normalised, mut count] = [0.0; 4];
     for (y, truth) in data {
         let beliefs = Dem::new(model.clone(), s.clone())?.run(y, None)?;

@@ -5,10 +5,8 @@
 //!
 //! Every scheme is scored on the same bins: from the ninth, when the start is forgotten, to the fourth from the end,
 //! after which the widest window reaches past the data.
-use scotopic_filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Generation,
-};
-use scotopic_filtering::generalised::dem::{Dem, DemSettings, Published};
+use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter, Generation};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, Linear, Lorenz};
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
@@ -27,17 +25,17 @@ fn causal(
     data: &Sequence,
     embedding: Embedding,
     start: Option<&DMatrix<f64>>,
-    delay: usize,
+    lag: usize,
 ) -> Result<Beliefs> {
-    let settings = CausalSettings {
-        delay,
-        ..CausalSettings::from(embedding)
+    let settings = CausalConfig {
+        lag,
+        ..CausalConfig::from(embedding)
     };
     let mut filter = CausalGeneralisedFilter::new(model.clone(), settings, start)?;
     let mut beliefs = Beliefs::new();
     for (t, y) in data.iter().enumerate() {
         filter.update(y)?;
-        if t >= delay {
+        if t >= lag {
             beliefs.push((filter.states().to_vec(), filter.state_covariance().to_vec()));
         }
     }
@@ -50,10 +48,10 @@ fn dem(
     embedding: Embedding,
     published: Published,
 ) -> Result<Beliefs> {
-    let settings = DemSettings {
+    let settings = DemConfig {
         embedding,
         published,
-        ..DemSettings::default()
+        ..DemConfig::default()
     };
     let records = Dem::new(model.clone(), settings)?.run(data, None)?;
     Ok(records

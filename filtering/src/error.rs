@@ -149,6 +149,10 @@ impl Error {
         }
     }
 
+    pub(crate) fn not_finite(index: u64, what: &'static str, found: f64) -> Self {
+        Error::NotFinite { index, what, found }
+    }
+
     /// The same error, said of observation `index`. Emissions see one observation and cannot know its
     /// number; whoever counts puts it in.
     pub fn at_observation(mut self, number: u64) -> Self {

@@ -5,18 +5,19 @@
 
 use burn::tensor::{Device, Tensor};
 use scotopic::filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Collector, Generation, Hindsight,
+    CausalConfig, CausalGeneralisedFilter, Generation, SmoothingLag, TransitionCollector,
 };
 use scotopic::filtering::generalised::model::{
     Activation, Equations, GenerativeModel, Network, Neural, Number, Point, Sizes,
 };
 use scotopic::filtering::generalised::scheme::{Embedding, Scheme};
-use scotopic::filtering::generalised::{Experience, Function};
+use scotopic::filtering::generalised::{Function, RegressionPoints};
 use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic::filtering::{Error, Sequence};
 use scotopic_models::filtering::generalised::{
-    Batch, FlowLearning, Learned, NeuralMap, Noise, OnlineFlow, expected_energy, learn,
+    Batch, FlowFit, FlowLearningConfig, NeuralMap, NoiseStructure, OnlineFlow, expected_energy,
+    learn,
 };
 
 use crate::devices::{Place, on_every_device};
@@ -100,7 +101,7 @@ fn a_module_is_the_plain_network() {
 }
 
 /// A filter's beliefs about a few bins of a network, with causes and with gaps.
-fn beliefs(memory: usize) -> (Experience, Network, Network) {
+fn beliefs(memory: usize) -> (RegressionPoints, Network, Network) {
     let flow = any_network([3, 2], Activation::Tanh, true);
     let flow = {
         let weights: Vec<f64> = flow.weights().iter().map(|w| 0.3 * w).collect();
@@ -109,18 +110,21 @@ fn beliefs(memory: usize) -> (Experience, Network, Network) {
     let output = any_network([2, 2], Activation::Softplus, false);
     let equations = Neural::new(flow.clone(), output.clone()).expect("equations");
     let model = GenerativeModel::single(equations, &[], 9.0, 16.0, 4.0, &[0.0; 2]);
-    let hindsight = Hindsight { wait: 2, memory };
-    let settings = hindsight.of(CausalSettings::default());
+    let smoothing = SmoothingLag {
+        lag: 2,
+        noise_lags: memory,
+    };
+    let settings = smoothing.of(CausalConfig::default());
     let mut filter =
         CausalGeneralisedFilter::new(model.expect("a model"), settings, None).expect("a filter");
-    let mut collector = Collector::new(&filter, hindsight, 100).expect("a collector");
+    let mut collector = TransitionCollector::new(&filter, smoothing, 100).expect("a collector");
     let data = numbers(8, 60, -1.0, 1.0);
     for (t, y) in data.chunks(2).enumerate() {
         let y = (t % 11 != 7).then_some(y);
         filter.update(y).expect("an update");
         collector.observe(&filter, y).expect("a motion");
     }
-    (collector.experience().clone(), flow, output)
+    (collector.points().clone(), flow, output)
 }
 
 fn precision() -> DMatrix<f64> {
@@ -128,36 +132,29 @@ fn precision() -> DMatrix<f64> {
 }
 
 /// ½ tr(Π E[e e'])/σ², in double precision.
-fn plain_energy(experience: &Experience, function: Function, network: &Network) -> f64 {
+fn plain_energy(points: &RegressionPoints, function: Function, network: &Network) -> f64 {
     let n = network.inputs();
-    let scatter = experience.scatter(function, |u, out| network.write(&u[..n], out));
+    let scatter = points.scatter(function, |u, out| network.write(&u[..n], out));
     0.5 * (precision() * scatter.expect("observed windows")).trace()
 }
 
 /// The energy of a network and its slope by every weight, on tensors against double precision.
-fn compare_energy(place: &Place, experience: &Experience, function: Function, network: &Network) {
-    let bins: Vec<usize> = (0..experience.bins()).collect();
-    let expected = plain_energy(experience, function, network);
+fn compare_energy(place: &Place, points: &RegressionPoints, function: Function, network: &Network) {
+    let bins: Vec<usize> = (0..points.bins()).collect();
+    let expected = plain_energy(points, function, network);
     let h = 1e-5;
     let slope = |k: usize| {
         let moved = |by: f64| {
             let mut weights = network.weights().to_vec();
             weights[k] += by;
             let network = network.clone().with_weights(&weights).expect("weights");
-            plain_energy(experience, function, &network)
+            plain_energy(points, function, &network)
         };
         (moved(h) - moved(-h)) / (2.0 * h)
     };
     let slopes: Vec<f64> = (0..network.weights().len()).map(slope).collect();
     let inputs = network.inputs();
-    let batch = Batch::of(
-        experience,
-        function,
-        &bins,
-        inputs,
-        &precision(),
-        &place.device,
-    );
+    let batch = Batch::of(points, function, &bins, inputs, &precision(), &place.device);
     let batch = batch.expect("a batch").expect("observed windows");
     let module = NeuralMap::from_network(network, &place.autodiff().device);
     let energy = expected_energy(|u| module.forward(u), &on_autodiff(batch, place));
@@ -190,9 +187,9 @@ fn compare_energy(place: &Place, experience: &Experience, function: Function, ne
 #[test]
 fn the_energy_on_tensors_and_its_slope_are_those_of_plain_numbers() {
     for memory in [0, 2] {
-        let (experience, flow, output) = beliefs(memory);
+        let (points, flow, output) = beliefs(memory);
         for (function, network) in [(Function::Flow, &flow), (Function::Output, &output)] {
-            compare_energy(&Place::processor(), &experience, function, network);
+            compare_energy(&Place::processor(), &points, function, network);
         }
     }
 }
@@ -200,28 +197,21 @@ fn the_energy_on_tensors_and_its_slope_are_those_of_plain_numbers() {
 /// The energy everywhere, its slope on processors.
 #[test]
 fn the_energy_is_the_same_on_every_device() {
-    let (experience, _, _) = beliefs(1);
+    let (points, _, _) = beliefs(1);
     let start = Network::start(2, &[4], 2, Activation::Tanh, 1.0, 9).expect("a network");
     let weights = numbers(3, start.weights().len(), -0.8, 0.8);
     let network = start.with_weights(&weights).expect("weights");
-    on_every_device(|place| compare_energy(place, &experience, Function::Output, &network));
+    on_every_device(|place| compare_energy(place, &points, Function::Output, &network));
 }
 
 #[test]
 fn a_batch_that_cannot_be_is_refused() {
-    let (experience, _, _) = beliefs(0);
+    let (points, _, _) = beliefs(0);
     let batch = |bins: &[usize], inputs, precision: &DMatrix<f64>| {
         let device = Device::flex();
-        Batch::of(
-            &experience,
-            Function::Flow,
-            bins,
-            inputs,
-            precision,
-            &device,
-        )
+        Batch::of(&points, Function::Flow, bins, inputs, precision, &device)
     };
-    let past = [experience.bins()];
+    let past = [points.bins()];
     assert!(matches!(
         batch(&past, 3, &precision()),
         Err(Error::Size { .. })
@@ -251,8 +241,8 @@ fn on_autodiff(batch: Batch, place: &Place) -> Batch {
 }
 
 /// Samples of smooth noise that stands still within a bin, s = ½.
-fn assumed() -> CausalSettings {
-    CausalSettings::from(Embedding {
+fn assumed() -> CausalConfig {
+    CausalConfig::from(Embedding {
         states: 0,
         causes: 0,
         smoothness: 0.5,
@@ -345,10 +335,10 @@ fn check(learned: &GenerativeModel<Neural>, fresh: &Sequence, missing: f64, erro
 #[test]
 fn an_oscillator_is_learned_from_nothing() {
     let series = [world(1000, 1), world(1000, 2)];
-    let settings = FlowLearning::default();
+    let settings = FlowLearningConfig::default();
     let start = ignorant();
     let learned = learn(&start, &series, assumed(), None, &settings, &Device::flex());
-    let Learned {
+    let FlowFit {
         model,
         rounds,
         log_evidence,
@@ -370,7 +360,7 @@ fn an_oscillator_is_learned_from_nothing() {
 /// The same from one pass over 4000 bins, with steps that do not become smaller. Measured: 0.087 nats per bin, and 0.149.
 #[test]
 fn an_oscillator_is_learned_while_it_is_filtered() {
-    let settings = FlowLearning::default();
+    let settings = FlowLearningConfig::default();
     let mut online =
         OnlineFlow::new(ignorant(), assumed(), None, settings, &Device::flex()).expect("a filter");
     for (t, y) in world(4000, 4).iter().enumerate() {
@@ -424,16 +414,16 @@ fn an_output_is_learned_where_the_motion_is_known() {
         .and_then(|n| n.with_linear(DMatrix::identity(2, 2)))
         .expect("a network");
     let start = model(Neural::new(flow(), output).expect("equations"), 4.0);
-    let settings = FlowLearning {
+    let settings = FlowLearningConfig {
         rounds: 40,
         flow: false,
         output: true,
-        motion_noise: Noise::Keep,
-        ..FlowLearning::default()
+        motion_noise: NoiseStructure::Keep,
+        ..FlowLearningConfig::default()
     };
-    let assumed = CausalSettings {
+    let assumed = CausalConfig {
         output: scotopic::filtering::generalised::noise::Autocorrelation::White,
-        memory: 0,
+        noise_lags: 0,
         ..assumed()
     };
     let learned =
@@ -463,7 +453,7 @@ fn an_output_is_learned_where_the_motion_is_known() {
 #[test]
 fn what_cannot_be_learned_is_refused_by_name() {
     let data = world(50, 1);
-    let said = |model: &GenerativeModel<Neural>, settings: FlowLearning| {
+    let said = |model: &GenerativeModel<Neural>, settings: FlowLearningConfig| {
         learn(
             model,
             std::slice::from_ref(&data),
@@ -480,30 +470,33 @@ fn what_cannot_be_learned_is_refused_by_name() {
     for (word, settings) in [
         (
             "rounds",
-            FlowLearning {
+            FlowLearningConfig {
                 rounds: 0,
-                ..FlowLearning::default()
+                ..FlowLearningConfig::default()
             },
         ),
         (
             "rate",
-            FlowLearning {
+            FlowLearningConfig {
                 rate: f64::NAN,
-                ..FlowLearning::default()
+                ..FlowLearningConfig::default()
             },
         ),
         (
             "last_rate",
-            FlowLearning {
+            FlowLearningConfig {
                 last_rate: 1.5,
-                ..FlowLearning::default()
+                ..FlowLearningConfig::default()
             },
         ),
         (
-            "wait",
-            FlowLearning {
-                hindsight: Hindsight { wait: 0, memory: 1 },
-                ..FlowLearning::default()
+            "lag",
+            FlowLearningConfig {
+                smoothing: SmoothingLag {
+                    lag: 0,
+                    noise_lags: 1,
+                },
+                ..FlowLearningConfig::default()
             },
         ),
     ] {
@@ -515,14 +508,14 @@ fn what_cannot_be_learned_is_refused_by_name() {
     level.equations = level.equations.clone().with_free_weights();
     level.parameters =
         scotopic::filtering::generalised::model::GaussianPrior::known(&level.equations.defaults());
-    assert!(said(&free, FlowLearning::default()).contains("weights that are parameters"));
+    assert!(said(&free, FlowLearningConfig::default()).contains("weights that are parameters"));
     let none = Sequence::new(2).expect("a width");
     let nothing = learn(
         &model,
         &[none],
         assumed(),
         None,
-        &FlowLearning::default(),
+        &FlowLearningConfig::default(),
         &Device::flex(),
     );
     assert!(nothing.unwrap_err().to_string().contains("no observation"));

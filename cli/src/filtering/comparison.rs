@@ -8,7 +8,7 @@ use scotopic_figures::chart::{self, Mark, Panel, Series};
 use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::LinearGaussian;
 use scotopic_filtering::hmm::{BatchEm, Factorisation, Hmm};
-use scotopic_filtering::nonlinear::{self, Settings, models::AnyStateSpace};
+use scotopic_filtering::nonlinear::{self, NonlinearConfig, models::AnyStateSpace};
 use serde::Serialize;
 
 use super::label_matching::parameter_error;
@@ -234,7 +234,8 @@ fn evidence(model: &AnyStateSpace, data: &Sequence) -> Option<Vec<f64>> {
     if model.dim() != 1 {
         return None;
     }
-    let mut filter = nonlinear::Filter::new(model.clone(), Settings::default()).ok()?;
+    let mut filter =
+        nonlinear::NonlinearFilter::new(model.clone(), NonlinearConfig::default()).ok()?;
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for row in data.iter() {
         filter.update(row).ok()?;

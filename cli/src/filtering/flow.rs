@@ -3,10 +3,10 @@
 use anyhow::{Result, bail};
 use burn::tensor::Device;
 use scotopic_filtering::Sequence;
-use scotopic_filtering::generalised::causal::{CausalSettings, NoiseShape};
+use scotopic_filtering::generalised::causal::{CausalConfig, NoiseShape};
 use scotopic_filtering::generalised::model::{GenerativeModel, Level, Named, Neural};
 use scotopic_filtering::generalised::scheme::Scheme;
-use scotopic_models::filtering::generalised::{FlowLearning, Noise, learn};
+use scotopic_models::filtering::generalised::{FlowLearningConfig, NoiseStructure, learn};
 
 use super::Generalised;
 
@@ -59,23 +59,23 @@ pub fn fit(
         }],
         cause: built.cause.clone(),
     };
-    let defaults = FlowLearning::default();
-    let settings = FlowLearning {
+    let defaults = FlowLearningConfig::default();
+    let settings = FlowLearningConfig {
         rounds: rounds.unwrap_or(defaults.rounds),
         output,
         // The file has one number for each noise.
-        motion_noise: Noise::Shared,
-        output_noise: Noise::Shared,
+        motion_noise: NoiseStructure::Shared,
+        output_noise: NoiseStructure::Shared,
         seed,
         ..defaults
     };
     let smoothness = model.embedding.smoothness;
-    let assumed = CausalSettings {
+    let assumed = CausalConfig {
         motion: NoiseShape::Sampled {
             smoothness,
             order: 0,
         },
-        ..CausalSettings::from(model.embedding)
+        ..CausalConfig::from(model.embedding)
     };
     let covariance = model.start();
     let learned = learn(

@@ -1,9 +1,9 @@
 //! Models of continuous time in files: `kind = "generalised"`.
 
 use anyhow::{Context, Result, ensure};
-use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
+use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, ModelFile};
-use scotopic_filtering::generalised::odem::{Odem, OdemSettings};
+use scotopic_filtering::generalised::odem::{Odem, OdemConfig};
 use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ impl Generalised {
     /// As its constructor.
     pub fn filter(&self) -> Result<CausalGeneralisedFilter<AnyEquations>> {
         self.embedding.check()?;
-        let settings = CausalSettings::from(self.embedding);
+        let settings = CausalConfig::from(self.embedding);
         Ok(CausalGeneralisedFilter::new(
             self.build()?,
             settings,
@@ -91,14 +91,14 @@ impl Generalised {
     ///
     /// # Errors
     /// As its constructor, and for a model that leaves nothing to learn.
-    pub fn odem(&self, settings: Option<OdemSettings>) -> Result<Odem<AnyEquations>> {
+    pub fn odem(&self, settings: Option<OdemConfig>) -> Result<Odem<AnyEquations>> {
         // Without settings of its own, learning assumes the noise that the file does.
-        let settings = settings.unwrap_or_else(|| OdemSettings {
-            filter: CausalSettings {
-                linearisation: OdemSettings::default().filter.linearisation,
-                ..CausalSettings::from(self.embedding)
+        let settings = settings.unwrap_or_else(|| OdemConfig {
+            filter: CausalConfig {
+                linearisation: OdemConfig::default().filter.linearisation,
+                ..CausalConfig::from(self.embedding)
             },
-            ..OdemSettings::default()
+            ..OdemConfig::default()
         });
         let unknown = self
             .model

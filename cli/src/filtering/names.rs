@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use scotopic_filtering::gaussian::GaussianFactorisation;
 use scotopic_filtering::hmm::{Decoupled, Factorisation, TiedKernel, TiedLearning};
-use scotopic_filtering::nonlinear::Scheme;
+use scotopic_filtering::nonlinear::ElboKind;
 
 /// The factorisations that a discrete model can be filtered with, by the names of the command line.
 pub const DISCRETE: &str = "reversed, decoupled-lag1, frozen, tied";
@@ -84,11 +84,11 @@ pub fn gaussian(name: &str) -> Result<GaussianFactorisation> {
 }
 
 /// The scheme of a nonlinear model by name.
-pub(super) fn scheme(name: &str) -> Result<Scheme> {
+pub(super) fn scheme(name: &str) -> Result<ElboKind> {
     Ok(match name {
-        "reversed" => Scheme::Reversed,
-        "jelbo" => Scheme::Jelbo,
-        "vjf" => Scheme::Vjf,
+        "reversed" => ElboKind::Reversed,
+        "jelbo" => ElboKind::Jelbo,
+        "vjf" => ElboKind::Vjf,
         other => bail!("no scheme of a nonlinear model is called {other}; there are {NONLINEAR}"),
     })
 }

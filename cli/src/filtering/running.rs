@@ -9,7 +9,7 @@ use scotopic_filtering::generalised::odem::Odem;
 use scotopic_filtering::generalised::scheme::Scheme as _;
 use scotopic_filtering::hmm::{Learn, Learning, Online};
 use scotopic_filtering::nonlinear::models::AnyStateSpace;
-use scotopic_filtering::nonlinear::{self, Settings, StateSpace};
+use scotopic_filtering::nonlinear::{self, NonlinearConfig, StateSpace};
 use serde::{Deserialize, Serialize};
 
 use super::names::{NONLINEAR, Rule, discrete, gaussian, scheme, without_rule};
@@ -52,9 +52,9 @@ pub enum Running {
     /// A linear-Gaussian model that learns.
     GaussianLearning(GaussianLearning),
     /// A nonlinear model that stays as it is.
-    Nonlinear(nonlinear::Filter<AnyStateSpace>),
+    Nonlinear(nonlinear::NonlinearFilter<AnyStateSpace>),
     /// A nonlinear model that learns.
-    NonlinearLearning(nonlinear::Learning<AnyStateSpace>),
+    NonlinearLearning(nonlinear::NonlinearLearning<AnyStateSpace>),
     /// A model of continuous time that stays as it is.
     Causal(CausalGeneralisedFilter<AnyEquations>, Box<Generalised>),
     /// A model of continuous time whose parameters and precisions are learned.
@@ -74,11 +74,11 @@ impl Running {
                 Self::Gaussian(linear.clone().online(which)?, Model::LinearGaussian(linear))
             }
             Model::Nonlinear(model) => {
-                let settings = Settings {
-                    scheme: scheme(factorisation)?,
-                    ..Settings::default()
+                let settings = NonlinearConfig {
+                    elbo: scheme(factorisation)?,
+                    ..NonlinearConfig::default()
                 };
-                Self::Nonlinear(nonlinear::Filter::new(model, settings)?)
+                Self::Nonlinear(nonlinear::NonlinearFilter::new(model, settings)?)
             }
             Model::Generalised(model) => {
                 only_reversed(factorisation)?;
@@ -110,19 +110,19 @@ impl Running {
                 Self::GaussianLearning(model.learn_online(&learn)?)
             }
             Model::Nonlinear(model) => {
-                let settings = Settings {
-                    scheme: scheme(factorisation)?,
-                    ..Settings::default()
+                let settings = NonlinearConfig {
+                    elbo: scheme(factorisation)?,
+                    ..NonlinearConfig::default()
                 };
                 let learn = match rule {
-                    Rule::Default => nonlinear::Learn::default(),
-                    Rule::Named(name) if name == "rmle" => nonlinear::Learn::default(),
+                    Rule::Default => nonlinear::LearningConfig::default(),
+                    Rule::Named(name) if name == "rmle" => nonlinear::LearningConfig::default(),
                     Rule::Named(name) => {
                         bail!("a nonlinear model learns by the rule rmle, not {name}")
                     }
                     Rule::Settings(text) => without_rule(text, "rmle")?,
                 };
-                Self::NonlinearLearning(nonlinear::Learning::new(model, settings, learn)?)
+                Self::NonlinearLearning(nonlinear::NonlinearLearning::new(model, settings, learn)?)
             }
             Model::Generalised(model) => {
                 only_reversed(factorisation)?;
@@ -209,8 +209,8 @@ impl Running {
     /// How many bins the belief lies behind the last observation.
     pub fn delay(&self) -> usize {
         match self {
-            Self::Causal(f, _) => f.delay(),
-            Self::Odem(f, _) => f.filter().delay(),
+            Self::Causal(f, _) => f.lag(),
+            Self::Odem(f, _) => f.filter().lag(),
             _ => 0,
         }
     }
@@ -251,8 +251,8 @@ impl Running {
             Self::DiscreteLearning(f) => f.observations(),
             Self::Gaussian(f, _) => f.observations(),
             Self::GaussianLearning(f) => f.filter().observations(),
-            Self::Nonlinear(f) => f.time(),
-            Self::NonlinearLearning(f) => f.filter().time(),
+            Self::Nonlinear(f) => f.observations(),
+            Self::NonlinearLearning(f) => f.filter().observations(),
             Self::Causal(f, _) => f.bins(),
             Self::Odem(f, _) => f.bins(),
         }

@@ -8,8 +8,8 @@ use scotopic_figures::chart::{self, Mark, Series};
 use scotopic_figures::timeline::{COLUMNS, Extent, Moment, Span, Timeline};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_filtering::Sequence;
-use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
-use scotopic_filtering::generalised::dem::{Dem, DemSettings, Published};
+use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
@@ -88,7 +88,7 @@ pub fn run(
         }
         Err(error) => return Err(error),
     };
-    row.look_ahead = running.delay();
+    row.look_ahead = running.lag();
     let n = running.states().len();
     let mut tracks = vec![
         Track {
@@ -108,7 +108,7 @@ pub fn run(
             return Ok((row, tracks));
         }
         // The published schemes have no belief before N + 1 samples are in; no scheme is scored before that.
-        let (Some(at), true) = (t.checked_sub(running.delay()), t >= order) else {
+        let (Some(at), true) = (t.checked_sub(running.lag()), t >= order) else {
             continue;
         };
         let covariance = running.state_covariance();
@@ -138,14 +138,14 @@ pub fn run(
 
 fn make(model: &Generalised, scheme: &str, embedding: Embedding) -> Result<Box<dyn Scheme>> {
     let built = model.build()?;
-    let dem = |published: Published| DemSettings {
+    let dem = |published: Published| DemConfig {
         embedding,
         published,
-        ..DemSettings::default()
+        ..DemConfig::default()
     };
     Ok(match scheme {
         "causal" => {
-            let settings = CausalSettings::from(embedding);
+            let settings = CausalConfig::from(embedding);
             Box::new(CausalGeneralisedFilter::new(
                 built,
                 settings,

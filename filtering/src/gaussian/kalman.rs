@@ -9,7 +9,7 @@ use super::model::LinearGaussian;
 use super::positive::symmetric;
 use crate::sequence::check_row;
 use crate::step::{Step, Sum};
-use crate::{Error, Result};
+use crate::{Belief, Error, Moments, PredictedObservation, Result};
 
 /// The exact filter q_t(x_t) = N(m_t, P_t) of a [`LinearGaussian`] (R. E. Kalman, "A new approach to linear
 /// filtering and prediction problems", 1960), with the recursive ELBO, which is the log evidence here.
@@ -179,11 +179,7 @@ impl Kalman {
 
     /// The belief about the state `steps` after the newest one; before the first observation, after x_1.
     pub fn predict(&self, steps: usize) -> Gaussian {
-        let (f, model) = (self.model.transition(), &self.model);
-        (0..steps).fold(self.belief(), |now, _| Gaussian {
-            mean: f * now.mean + model.bias(),
-            covariance: symmetric(f * now.covariance * f.transpose() + model.process_noise()),
-        })
+        (0..steps).fold(self.belief(), |now, _| self.model.next_state(&now))
     }
 
     /// The belief about the observation `steps` after the newest one: N(H m + d, H P Hᵀ + R).
@@ -335,6 +331,28 @@ fn two_slots(ring: &mut [f64], size: usize, read: usize, write: usize) -> (&[f64
 impl PartialEq for Kalman {
     fn eq(&self, other: &Self) -> bool {
         Snapshot::from(self.clone()) == Snapshot::from(other.clone())
+    }
+}
+
+impl crate::Filter for Kalman {
+    crate::filter::own_methods!();
+
+    fn belief(&self) -> Belief<'_> {
+        Belief::normal(self.mean(), self.covariance())
+    }
+
+    fn width(&self) -> usize {
+        self.model.width()
+    }
+
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        Ok(self
+            .model
+            .predicted_observation(&Self::belief(self), Self::observations(self)))
+    }
+
+    fn signal(&self) -> Moments {
+        self.model.signal(self.mean(), self.covariance())
     }
 }
 

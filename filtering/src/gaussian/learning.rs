@@ -270,6 +270,14 @@ fn ascended(
     )
 }
 
+impl crate::Filter for GaussianLearning {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        Self::update(self, observation)
+    }
+
+    crate::filter::methods_of!(learning => &learning.filter);
+}
+
 /// The form of a learner in a file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

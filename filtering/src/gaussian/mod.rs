@@ -23,6 +23,7 @@
 //! | where to start, from data | `guess.rs`: [`LinearGaussian::initial_guess`] |
 //! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`] |
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
+//! | what beliefs say of observations | `prediction.rs` |
 //! | draws from the model | `sample.rs` |
 //! | Cholesky factors, with the pivot named | `positive.rs` |
 
@@ -40,6 +41,7 @@ mod learning;
 mod mean_field;
 mod model;
 mod positive;
+mod prediction;
 mod quadratic;
 mod regression;
 mod restricted;

@@ -176,7 +176,7 @@ fn riccati(e: &DMatrix<f64>, p: &DMatrix<f64>) -> Result<DMatrix<f64>> {
 
 /// How the covariance of a [`KalmanBucy`] filter moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Gain {
+pub enum CovarianceMode {
     /// With the Riccati equation.
     #[default]
     Riccati,
@@ -187,7 +187,7 @@ pub enum Gain {
 /// The Kalman–Bucy filter, one held sample at a time.
 ///
 /// ```
-/// use scotopic_filtering::generalised::{Gain, KalmanBucy, WhiteNoiseSystem};
+/// use scotopic_filtering::generalised::{CovarianceMode, KalmanBucy, WhiteNoiseSystem};
 /// use scotopic_filtering::nalgebra::DMatrix;
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let scalar = |value| DMatrix::from_element(1, 1, value);
@@ -197,7 +197,7 @@ pub enum Gain {
 ///     motion_noise: scalar(0.4),
 ///     output_noise: scalar(0.1),
 /// };
-/// let mut filter = KalmanBucy::new(system, 0.05, Gain::Steady)?;
+/// let mut filter = KalmanBucy::new(system, 0.05, CovarianceMode::Steady)?;
 /// filter.update(&[1.0])?;
 /// assert!((filter.covariance()[(0, 0)] - 0.15615528128088).abs() < 1e-12);
 /// # Ok(()) }
@@ -207,7 +207,7 @@ pub enum Gain {
 pub struct KalmanBucy {
     system: WhiteNoiseSystem,
     dt: f64,
-    gain: Gain,
+    covariance_mode: CovarianceMode,
     /// exp(M Δ), and the answer of (ξ, λ) to a held y.
     exponential: DMatrix<f64>,
     response: DMatrix<f64>,
@@ -221,7 +221,7 @@ impl KalmanBucy {
     ///
     /// # Errors
     /// As [`WhiteNoiseSystem::steady_covariance`]; [`Error::Setting`] for a step that is not positive.
-    pub fn new(system: WhiteNoiseSystem, dt: f64, gain: Gain) -> Result<Self> {
+    pub fn new(system: WhiteNoiseSystem, dt: f64, covariance_mode: CovarianceMode) -> Result<Self> {
         if !(dt > 0.0 && dt.is_finite()) {
             return Err(Error::setting("dt", dt, "a positive time"));
         }
@@ -230,8 +230,8 @@ impl KalmanBucy {
         let m = weights.ncols();
         // (ξ, λ, y): y stays.
         let mut whole = DMatrix::zeros(2 * n + m, 2 * n + m);
-        let covariance = match gain {
-            Gain::Riccati => {
+        let covariance = match covariance_mode {
+            CovarianceMode::Riccati => {
                 let hamiltonian = system.hamiltonian()?;
                 whole
                     .view_mut((0, 0), (2 * n, 2 * n))
@@ -240,7 +240,7 @@ impl KalmanBucy {
                 DMatrix::identity(n, n)
             }
             // x̂̇ = (A − G C) x̂ + G y
-            Gain::Steady => {
+            CovarianceMode::Steady => {
                 let p = system.steady_covariance()?;
                 let g = &p * weights;
                 let closed = &system.motion - &g * &system.output;
@@ -259,7 +259,7 @@ impl KalmanBucy {
             covariance,
             system,
             dt,
-            gain,
+            covariance_mode,
             seen: 0,
         })
     }
@@ -275,9 +275,9 @@ impl KalmanBucy {
         let y = DVector::from_column_slice(y);
         let moved = self.exponential.columns(0, n) * &self.mean + &self.response * y;
         let x = moved.rows(0, n).into_owned();
-        match self.gain {
-            Gain::Steady => self.mean = x,
-            Gain::Riccati => {
+        match self.covariance_mode {
+            CovarianceMode::Steady => self.mean = x,
+            CovarianceMode::Riccati => {
                 let p = riccati(&self.exponential, &self.covariance).map_err(at)?;
                 self.mean = x - &p * moved.rows(n, n);
                 self.covariance = p;
@@ -295,9 +295,9 @@ impl KalmanBucy {
     pub fn update_missing(&mut self) -> Result<()> {
         let (f, q, _) = self.system.sampled(self.dt);
         let mean = &f * &self.mean;
-        let covariance = match self.gain {
-            Gain::Steady => self.covariance.clone(),
-            Gain::Riccati => &f * &self.covariance * f.transpose() + q,
+        let covariance = match self.covariance_mode {
+            CovarianceMode::Steady => self.covariance.clone(),
+            CovarianceMode::Riccati => &f * &self.covariance * f.transpose() + q,
         };
         finite("the mean", mean.as_slice())
             .and(finite("the covariance", covariance.as_slice()))

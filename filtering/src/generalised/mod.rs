@@ -13,7 +13,7 @@
 //! | what does every scheme take in and give out | [`scheme`] |
 //! | filtering with memory, from the past alone | [`causal`] |
 //! | states, parameters and precisions in one pass | [`odem`] |
-//! | what beliefs say of f and g, for whatever learns them | `regression_points.rs`: [`Experience`] |
+//! | what beliefs say of f and g, for whatever learns them | `regression_points.rs`: [`RegressionPoints`] |
 //! | smooth, white and Matérn noise | [`noise`] |
 //! | how do derivatives of smooth noise vary together: V(s), R(s) | `precision.rs`: [`temporal_precision`] |
 //! | f, g and Jacobians at one point | `model/stacked.rs`: [`Local`] |
@@ -41,11 +41,11 @@ pub use embedded::{
 };
 pub use integrator::{LocalLinearisation, MatrixExponential};
 pub use kalman_bucy::{
-    Gain, KalmanBucy, KalmanBucySnapshot, WhiteNoiseSystem, sampled_kalman_step,
+    CovarianceMode, KalmanBucy, KalmanBucySnapshot, WhiteNoiseSystem, sampled_kalman_step,
 };
 pub use model::{Derivatives, Local, PUBLISHED_STEP, Stack};
 pub use precision::{
     PUBLISHED_WHITE, log_det_temporal_covariance, sharpening, temporal_covariance,
     temporal_precision,
 };
-pub use regression_points::{Experience, Function, Part, Whitened};
+pub use regression_points::{Function, FunctionPoints, RegressionPoints, Whitening};

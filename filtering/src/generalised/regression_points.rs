@@ -23,14 +23,14 @@ pub enum Function {
 /// How residuals of consecutive bins become independent: e_t = Σ_i w_i r_{t−i} with w_0 = 1, of variance σ² where the
 /// noise has variance 1.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Whitened {
+pub struct Whitening {
     /// w, `[window]`.
     pub weights: Vec<f64>,
     /// σ².
     pub variance: f64,
 }
 
-impl Whitened {
+impl Whitening {
     /// Residuals that are independent already.
     pub fn white() -> Self {
         Self {
@@ -45,14 +45,14 @@ impl Whitened {
 /// Every bin has the same number of points, and every point a window of consecutive bins, newest first, as many as the
 /// noise is correlated over. Arrays are row-major.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Experience {
+pub struct RegressionPoints {
     states: usize,
     causes: usize,
     outputs: usize,
     window: usize,
     points: usize,
-    flow: Whitened,
-    output: Whitened,
+    flow: Whitening,
+    output: Whitening,
     capacity: usize,
     bins: usize,
     next: usize,
@@ -62,9 +62,9 @@ pub struct Experience {
     seen: Vec<f64>,
 }
 
-/// Views of one function's points, see [`Experience::part`].
+/// Views of one function's points, see [`RegressionPoints::of`].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Part<'a> {
+pub struct FunctionPoints<'a> {
     /// (x, v), `[rows, window, states + causes]`.
     pub inputs: &'a [f64],
     /// x' or y, `[rows, window, entries]`.
@@ -72,12 +72,12 @@ pub struct Part<'a> {
     /// 1 where the whole window of targets was observed, else 0, `[rows]`.
     pub seen: &'a [f64],
     /// How residuals over a window become one.
-    pub whitened: &'a Whitened,
+    pub whitening: &'a Whitening,
     /// Entries of a target.
     pub entries: usize,
 }
 
-impl Experience {
+impl RegressionPoints {
     /// No bins yet of a model of these sizes, `points` of each; the windows of `flow` and `output` are equal.
     ///
     /// # Errors
@@ -85,8 +85,8 @@ impl Experience {
     pub fn new(
         [states, causes, outputs]: [usize; 3],
         points: usize,
-        flow: Whitened,
-        output: Whitened,
+        flow: Whitening,
+        output: Whitening,
         capacity: usize,
     ) -> Result<Self> {
         let window = flow.weights.len();
@@ -117,20 +117,20 @@ impl Experience {
     /// For the beliefs of any scheme, one bin at a time, with noise that is taken as independent from bin to bin.
     ///
     /// # Errors
-    /// As [`Experience::new`].
+    /// As [`RegressionPoints::new`].
     pub fn of_bins([states, causes, outputs]: [usize; 3], capacity: usize) -> Result<Self> {
         let points = 2 * (2 * states + causes);
         let sizes = [states, causes, outputs];
         Self::new(
             sizes,
             points,
-            Whitened::white(),
-            Whitened::white(),
+            Whitening::white(),
+            Whitening::white(),
             capacity,
         )
     }
 
-    /// Adds a bin to one made by [`Experience::of_bins`]: the belief about (x, v, x') `[2·states + causes]` and y.
+    /// Adds a bin to one made by [`RegressionPoints::of_bins`]: the belief about (x, v, x') `[2·states + causes]` and y.
     ///
     /// # Errors
     /// [`Error::Size`] or [`Error::Entry`]; [`Error::NotPositiveDefinite`] for a covariance with a negative direction.
@@ -244,21 +244,21 @@ impl Experience {
     }
 
     /// What one function has to meet: rows are bins times points.
-    pub fn part(&self, function: Function) -> Part<'_> {
-        let (targets, whitened, entries) = match function {
+    pub fn of(&self, function: Function) -> FunctionPoints<'_> {
+        let (targets, whitening, entries) = match function {
             Function::Flow => (&self.motions, &self.flow, self.states),
             Function::Output => (&self.observed, &self.output, self.outputs),
         };
-        Part {
+        FunctionPoints {
             inputs: &self.inputs,
             targets,
             seen: &self.seen,
-            whitened,
+            whitening,
             entries,
         }
     }
 
-    /// E[e e']/σ², `[entries, entries]`: the average over all bins and points of the squares of whitened residuals at
+    /// E[e e']/σ², `[entries, entries]`: the average over all bins and points of the squares of whitening residuals at
     /// `value`, which writes f or g of (x, v). It is the covariance of the noise that makes the expected energy least
     /// at this function: where N(0, Σ) has to explain e, ½ ln |Σ| + ½ tr(Σ⁻¹ E[e e'])/σ² is least at Σ = E[e e']/σ².
     ///
@@ -268,7 +268,7 @@ impl Experience {
         function: Function,
         value: impl Fn(&[f64], &mut [f64]),
     ) -> Option<DMatrix<f64>> {
-        let part = self.part(function);
+        let part = self.of(function);
         let (n, m, wide) = (part.entries, self.inputs(), self.window);
         let everything = function == Function::Flow;
         let mut sum = DMatrix::zeros(n, n);
@@ -282,7 +282,7 @@ impl Experience {
             }
             error.fill(0.0);
             let bins = inputs.chunks_exact(m).zip(targets.chunks_exact(n));
-            for ((input, target), w) in bins.zip(&part.whitened.weights) {
+            for ((input, target), w) in bins.zip(&part.whitening.weights) {
                 value(input, &mut here);
                 for ((e, t), f) in error.iter_mut().zip(target).zip(&here) {
                     *e += w * (t - f);
@@ -295,7 +295,7 @@ impl Experience {
             }
             count += 1.0;
         }
-        (count > 0.0).then(|| sum / (count * part.whitened.variance))
+        (count > 0.0).then(|| sum / (count * part.whitening.variance))
     }
 }
 

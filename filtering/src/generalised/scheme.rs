@@ -51,7 +51,7 @@ impl Embedding {
 
 /// An online scheme: one observation in, a belief about states and causes out.
 ///
-/// After `update` has been given y_1 … y_t the belief is about bin t − `delay()`. Schemes that embed samples in
+/// After `update` has been given y_1 … y_t the belief is about bin t − `lag()`. Schemes that embed samples in
 /// derivatives of order N have no belief before N + 1 samples: means and covariances are 0 until then. A failed
 /// update leaves the scheme as it was.
 pub trait Scheme {
@@ -65,7 +65,7 @@ pub trait Scheme {
     fn bins(&self) -> u64;
 
     /// How many bins the belief lies behind the last observation; 0 for the filtering belief.
-    fn delay(&self) -> usize;
+    fn lag(&self) -> usize;
 
     /// Means of the states of all levels, `[states]`.
     fn states(&self) -> &[f64];

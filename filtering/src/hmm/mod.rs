@@ -13,6 +13,7 @@
 //! | expected counts, the E-step | `expectations.rs`: [`Hmm::expectations`] |
 //! | the most probable path | `viterbi.rs`: [`Hmm::viterbi`] |
 //! | drawing from a model | `sample.rs`: [`Sample`], [`Hmm::sample`] |
+//! | what beliefs say of observations | `prediction.rs` |
 //! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `counts.rs` |
 //! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
 //! | parameters from data, online and batch | `learning/`: [`Hmm::learn_online`], [`Hmm::fit`], [`Hmm::gradient`] |
@@ -29,6 +30,7 @@ mod kernel;
 mod lag;
 mod learning;
 mod model;
+mod prediction;
 mod products;
 mod sample;
 mod smoother;

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::matrix::cholesky;
+use super::root;
 use super::{Simulate, StateSpace};
 use crate::{Error, Result, Sequence};
 
@@ -17,20 +17,14 @@ pub fn simulate<M: StateSpace + Simulate, R: Rng + ?Sized>(
     rng: &mut R,
 ) -> Result<(Vec<Vec<f64>>, Sequence)> {
     let n = model.dim();
-    let root = |name: &str, covariance: &[f64]| {
+    let factor = |name: &str, covariance: &[f64]| {
         let mut lower = covariance.to_vec();
-        match cholesky(&mut lower, n) {
-            Ok(()) => Ok(lower),
-            Err((pivot, value)) => Err(Error::NotPositiveDefinite {
-                name: name.to_owned(),
-                pivot,
-                value,
-            }),
-        }
+        root::factor(name, &mut lower, n)?;
+        Ok::<_, Error>(lower)
     };
     let (first, noise) = (
-        root("P0", model.initial_covariance())?,
-        root("Q", model.noise())?,
+        factor("P0", model.initial_covariance())?,
+        factor("Q", model.noise())?,
     );
     let mut sequence = Sequence::new(model.observed())?;
     let mut states: Vec<Vec<f64>> = Vec::with_capacity(steps);

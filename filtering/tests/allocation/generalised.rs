@@ -2,7 +2,7 @@
 
 use crate::requests;
 use scotopic_filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Linearisation, NoiseShape,
+    CausalConfig, CausalGeneralisedFilter, Linearisation, NoiseShape,
 };
 use scotopic_filtering::generalised::model::{
     Activation, DoubleWell, Equations, FitzHughNagumo, GenerativeModel, Linear, Lorenz, Network,
@@ -10,7 +10,7 @@ use scotopic_filtering::generalised::model::{
 };
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 
-fn count<E: Equations>(equations: E, theta: &[f64], start: &[f64], settings: CausalSettings) {
+fn count<E: Equations>(equations: E, theta: &[f64], start: &[f64], settings: CausalConfig) {
     let model = GenerativeModel::single(equations, theta, 1.0, 100.0, 1.0, start).unwrap();
     let y = vec![0.1; model.outputs()];
     let mut filter = CausalGeneralisedFilter::new(model, settings, None).unwrap();
@@ -29,22 +29,22 @@ fn count<E: Equations>(equations: E, theta: &[f64], start: &[f64], settings: Cau
 #[test]
 fn no_bin_allocates() {
     let smooth = |order| {
-        CausalSettings::from(Embedding {
+        CausalConfig::from(Embedding {
             states: order,
             causes: 2,
             smoothness: 0.5,
         })
     };
-    let delayed = CausalSettings {
-        delay: 2,
+    let delayed = CausalConfig {
+        lag: 2,
         ..smooth(6)
     };
     let gaussian = NoiseShape::Gaussian {
         smoothness: 0.5,
         order: 2,
     };
-    let shaped = CausalSettings::of_shape(gaussian, 3);
-    let tangent = CausalSettings {
+    let shaped = CausalConfig::of_shape(gaussian, 3);
+    let tangent = CausalConfig {
         linearisation: Linearisation::Tangent,
         ..smooth(3)
     };
@@ -69,15 +69,15 @@ fn no_bin_allocates() {
 #[test]
 fn no_bin_of_a_linear_dem_allocates() {
     use scotopic_filtering::generalised::Window;
-    use scotopic_filtering::generalised::dem::{Dem, DemSettings};
+    use scotopic_filtering::generalised::dem::{Dem, DemConfig};
     for window in [Window::default(), Window::Causal { samples: 9 }] {
         let linear = Linear::convolution();
         let theta = linear.defaults();
         let model = GenerativeModel::single(linear, &theta, 1.0, 100.0, 1.0, &[0.0, 0.0]).unwrap();
         let y = vec![0.1; model.outputs()];
-        let settings = DemSettings {
+        let settings = DemConfig {
             window,
-            ..DemSettings::default()
+            ..DemConfig::default()
         };
         let mut dem = Dem::new(model, settings).unwrap();
         let mut run = |bins: usize| {

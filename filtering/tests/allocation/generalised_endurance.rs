@@ -1,9 +1,7 @@
 //! Long streams: the causal filter does not diverge, keeps its calibration, and takes no memory from bin to bin.
 
 use crate::{bytes_held, requests};
-use scotopic_filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Generation,
-};
+use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter, Generation};
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, Linear, Lorenz};
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
@@ -57,7 +55,7 @@ fn endures(case: &Case, bins: usize) {
     let states = data.states.nrows();
     let start = DMatrix::identity(states, states) * case.variance;
     for order in 1..=6 {
-        let settings = CausalSettings::from(Embedding {
+        let settings = CausalConfig::from(Embedding {
             states: order,
             ..Embedding::default()
         });

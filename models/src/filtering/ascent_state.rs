@@ -1,13 +1,13 @@
 //! θ while it is learned (eq. F10), in double precision on this machine.
 
-use scotopic::filtering::nonlinear::{Ascent, Learn};
+use scotopic::filtering::nonlinear::{Ascent, LearningConfig};
 use scotopic::filtering::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// θ, its gradients, and what the ascent remembers; all `[P]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Climb {
+pub(super) struct AscentState {
     pub theta: Vec<f64>,
     /// `E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]`.
     pub gradient: Vec<f64>,
@@ -19,7 +19,7 @@ pub(super) struct Climb {
     pub steps: u64,
 }
 
-impl Climb {
+impl AscentState {
     pub fn start(theta: Vec<f64>) -> Self {
         let zero = || vec![0.0; theta.len()];
         Self {
@@ -37,7 +37,12 @@ impl Climb {
     ///
     /// # Errors
     /// [`Error::NotFinite`] where a parameter leaves the range of single precision.
-    pub fn after(&self, gradient: &[f64], learn: Option<Learn>, time: u64) -> Result<Self> {
+    pub fn after(
+        &self,
+        gradient: &[f64],
+        learn: Option<LearningConfig>,
+        time: u64,
+    ) -> Result<Self> {
         let mut next = self.clone();
         if gradient.is_empty() {
             return Ok(next);

@@ -5,7 +5,7 @@ use scotopic::filtering::{Error, Result};
 use scotopic::noise::NoiseKey;
 
 use super::ascent::{Adam, leaves, slopes};
-use super::ascent_state::Climb;
+use super::ascent_state::AscentState;
 use super::model::{TensorStateSpace, sum_rows};
 use super::network::{StateNetwork, perceptron};
 use super::pair::{Draw, Pair, noise};
@@ -104,7 +104,7 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
             mean,
             variance: deviation.into_iter().map(|d| (2.0 * d).exp()).collect(),
             past: None,
-            climb: Climb::start(theta),
+            ascent: AscentState::start(theta),
         })
     }
 
@@ -125,7 +125,7 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
         }
         let scene = Scene {
             filter: self,
-            theta: Theta::of(&state.climb.theta, &self.device),
+            theta: Theta::of(&state.ascent.theta, &self.device),
             y: observation.map(|y| constant(y, [1, y.len()], &self.device)),
             past: state.past.as_ref(),
             key: self.key(state.time),
@@ -160,7 +160,7 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
         let expected = 3 * n
             + 1
             + if self.settings.scores() {
-                state.climb.theta.len()
+                state.ascent.theta.len()
             } else {
                 0
             };
@@ -188,8 +188,8 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
             mean: found[..n].to_vec(),
             variance: found[n..2 * n].iter().map(|d| d * d).collect(),
             past: Some(past),
-            climb: state
-                .climb
+            ascent: state
+                .ascent
                 .after(&found[3 * n + 1..], self.settings.learn, state.time)?,
         })
     }

@@ -1,6 +1,6 @@
 //! Everything that can be chosen about a filter with networks.
 
-use scotopic::filtering::nonlinear::{Ascent, Learn};
+use scotopic::filtering::nonlinear::{Ascent, LearningConfig};
 use scotopic::filtering::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ pub struct AmortisedSettings {
     /// does so in any case.
     pub score: bool,
     /// How θ is learned along the way (eq. F10); by default it is not.
-    pub learn: Option<Learn>,
+    pub learn: Option<LearningConfig>,
     /// The seed of all noise: the same seed, model and observations give the same numbers.
     pub seed: u64,
 }
@@ -120,7 +120,7 @@ impl AmortisedSettings {
     }
 }
 
-fn check_learn(learn: Learn) -> Result<()> {
+fn check_learn(learn: LearningConfig) -> Result<()> {
     let s = learn.schedule;
     let fit = s.rate >= 0.0 && s.rate.is_finite() && s.scale > 0.0 && s.scale.is_finite();
     if !fit || !(0.0..=1.0).contains(&s.exponent) {

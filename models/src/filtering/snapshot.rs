@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use scotopic::filtering::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::ascent_state::Climb;
+use super::ascent_state::AscentState;
 use super::filter::{AmortisedFilter, numbers};
 use super::model::TensorStateSpace;
 use super::network::StateNetwork;
@@ -21,7 +21,8 @@ pub struct AmortisedSnapshot {
     increment: f64,
     mean: Vec<f64>,
     variance: Vec<f64>,
-    climb: Climb,
+    #[serde(rename = "climb")]
+    ascent: AscentState,
     past: Option<Written>,
 }
 
@@ -67,7 +68,7 @@ impl AmortisedState {
             increment: self.increment,
             mean: self.mean.clone(),
             variance: self.variance.clone(),
-            climb: self.climb.clone(),
+            ascent: self.ascent.clone(),
             past,
         })
     }
@@ -80,15 +81,15 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
     /// [`Error::Size`] for arrays of another model or other settings, [`Error::Entry`] for one that is not finite.
     pub fn restore(&self, snapshot: &AmortisedSnapshot) -> Result<AmortisedState> {
         let (n, p) = (self.model().dim(), self.model().parameters().len());
-        let climb = &snapshot.climb;
+        let ascent = &snapshot.ascent;
         for (name, values, length) in [
             ("mean", &snapshot.mean, n),
             ("variance", &snapshot.variance, n),
-            ("theta", &climb.theta, p),
-            ("gradient", &climb.gradient, p),
-            ("score", &climb.score, p),
-            ("first", &climb.first, p),
-            ("second", &climb.second, p),
+            ("theta", &ascent.theta, p),
+            ("gradient", &ascent.gradient, p),
+            ("score", &ascent.score, p),
+            ("first", &ascent.first, p),
+            ("second", &ascent.second, p),
         ] {
             check(name, values, [1, length], [1, values.len()])?;
         }
@@ -111,7 +112,7 @@ impl<M: TensorStateSpace> AmortisedFilter<M> {
             mean: snapshot.mean.clone(),
             variance: snapshot.variance.clone(),
             past,
-            climb: climb.clone(),
+            ascent: ascent.clone(),
         })
     }
 

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use scotopic::filtering::Step;
 
-use super::ascent_state::Climb;
+use super::ascent_state::AscentState;
 use super::network::StateNetwork;
 use super::pair::Pair;
 
@@ -16,7 +16,7 @@ pub struct AmortisedState {
     pub(super) mean: Vec<f64>,
     pub(super) variance: Vec<f64>,
     pub(super) past: Option<Past>,
-    pub(super) climb: Climb,
+    pub(super) ascent: AscentState,
 }
 
 /// q_t with the networks that are read in its coordinates, x = μ + σ∘v, and the pair that it is the half of.
@@ -115,17 +115,17 @@ impl AmortisedState {
     /// `E_{q_t}[S_t]` `[P]`, an estimate of ∇_θ L_t = ∇_θ ln p(y_1 … y_t) where θ has not moved; zeros where the score
     /// is not carried.
     pub fn score(&self) -> &[f64] {
-        &self.climb.score
+        &self.ascent.score
     }
 
     /// `E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]` `[P]`, what eq. F10 ascends.
     pub fn gradient(&self) -> &[f64] {
-        &self.climb.gradient
+        &self.ascent.gradient
     }
 
     /// θ `[P]`.
     pub fn theta(&self) -> &[f64] {
-        &self.climb.theta
+        &self.ascent.theta
     }
 
     /// The number of observations t, missing ones included.

@@ -3,8 +3,8 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use super::config::CausalConfig;
 use super::filter::CausalGeneralisedFilter;
-use super::settings::CausalSettings;
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::scheme::{Embedding, Scheme};
 use crate::{Result, Sequence};
@@ -25,21 +25,21 @@ pub struct Comparison {
 }
 
 /// Runs the causal filter on `data` for every order and smoothness, with all else as in `settings`. With
-/// `truth` `[states, bins]` errors are of the belief at `settings.delay` behind.
+/// `truth` `[states, bins]` errors are of the belief at `config.lag` behind.
 ///
 /// # Errors
 /// As the filter; [`crate::Error::Size`] for a truth of another shape.
 ///
 /// ```
 /// use scotopic_filtering::Sequence;
-/// use scotopic_filtering::generalised::causal::{CausalSettings, compare};
+/// use scotopic_filtering::generalised::causal::{CausalConfig, compare};
 /// use scotopic_filtering::generalised::model::{GenerativeModel, Linear};
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let equations = Linear::ornstein_uhlenbeck(0.1);
 /// let theta = equations.defaults();
 /// let model = GenerativeModel::single(equations, &theta, 4.0, 4.0, 1.0, &[0.0])?;
 /// let data = Sequence::of_numbers([0.1, 0.4, 0.3, 0.9, 1.2, 1.1])?;
-/// let table = compare(&model, &data, &[0, 2], &[0.0, 0.5], CausalSettings::default(), None, None)?;
+/// let table = compare(&model, &data, &[0, 2], &[0.0, 0.5], CausalConfig::default(), None, None)?;
 /// assert_eq!(table.len(), 4);
 /// # Ok(()) }
 /// ```
@@ -48,7 +48,7 @@ pub fn compare<E: Equations + Clone>(
     data: &Sequence,
     orders: &[usize],
     smoothness: &[f64],
-    settings: CausalSettings,
+    config: CausalConfig,
     start_covariance: Option<&DMatrix<f64>>,
     truth: Option<&DMatrix<f64>>,
 ) -> Result<Vec<Comparison>> {
@@ -61,24 +61,24 @@ pub fn compare<E: Equations + Clone>(
     let mut table = Vec::with_capacity(orders.len() * smoothness.len());
     for &order in orders {
         for &s in smoothness {
-            let noise = CausalSettings::from(Embedding {
+            let noise = CausalConfig::from(Embedding {
                 states: order,
                 causes: order,
                 smoothness: s,
             });
-            let assumed = CausalSettings {
+            let assumed = CausalConfig {
                 motion: noise.motion,
                 cause: noise.cause,
                 output: noise.output,
-                memory: noise.memory,
-                ..settings
+                noise_lags: noise.noise_lags,
+                ..config
             };
             let mut filter =
                 CausalGeneralisedFilter::new(model.clone(), assumed, start_covariance)?;
             let (mut squares, mut normalised, mut rows, mut ranked) = (0.0, 0.0, 0.0, 0.0);
             for (t, y) in data.iter().enumerate() {
                 filter.update(y)?;
-                let (Some(truth), Some(at)) = (truth, t.checked_sub(assumed.delay)) else {
+                let (Some(truth), Some(at)) = (truth, t.checked_sub(assumed.lag)) else {
                     continue;
                 };
                 let mean = DVector::from_column_slice(filter.states());

@@ -21,12 +21,12 @@ pub use snapshot::CausalSnapshot;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
+use super::config::{CausalConfig, Linearisation};
 use super::dense::add_scaled;
 use super::innovation::Innovation;
-use super::layout::Layout;
+use super::layout::CausalLayout;
 use super::noise_shape::NoiseShape;
-use super::settings::{CausalSettings, Linearisation};
-use super::stack::{Local, Stack};
+use super::stack::{CausalLocal, CausalStack};
 use super::third_moments::ThirdMoments;
 use super::transition::{Channels, Transition};
 use crate::generalised::model::{Equations, GenerativeModel};
@@ -37,7 +37,7 @@ use crate::{Error, Result};
 /// remembers: see the [module](super) for the derivation.
 ///
 /// ```
-/// use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
+/// use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalConfig};
 /// use scotopic_filtering::generalised::model::{GenerativeModel, Linear};
 /// use scotopic_filtering::generalised::scheme::Scheme;
 /// # fn main() -> scotopic_filtering::Result<()> {
@@ -45,7 +45,7 @@ use crate::{Error, Result};
 /// let theta = equations.defaults();
 /// let e8 = f64::exp(8.0);
 /// let model = GenerativeModel::single(equations, &theta, e8, e8, 1.0, &[0.0, 0.0])?;
-/// let mut filter = CausalGeneralisedFilter::new(model, CausalSettings::default(), None)?;
+/// let mut filter = CausalGeneralisedFilter::new(model, CausalConfig::default(), None)?;
 /// filter.update(Some(&[0.01, 0.02, -0.01, 0.0]))?;
 /// filter.update(None)?; // a gap
 /// assert_eq!(filter.bins(), 2);
@@ -62,10 +62,10 @@ use crate::{Error, Result};
     )
 )]
 pub struct CausalGeneralisedFilter<E> {
-    pub(super) stack: Stack<E>,
+    pub(super) stack: CausalStack<E>,
     pub(super) channels: Channels,
-    settings: CausalSettings,
-    layout: Layout,
+    config: CausalConfig,
+    layout: CausalLayout,
     innovation: Innovation,
     transition: Transition,
     /// The offset of the linear transition, x_{t+1} = head·(x, n) + offset; none for a nonlinear model.
@@ -84,7 +84,7 @@ pub struct CausalGeneralisedFilter<E> {
     next: Belief,
     trial: Belief,
     scratch: DMatrix<f64>,
-    update: Correction,
+    update: CorrectionWorkspace,
     /// The last observations, newest first, `[memory, outputs]`, and whether each was seen.
     history: Vec<f64>,
     seen: Vec<bool>,
@@ -113,8 +113,8 @@ impl Belief {
 
 /// Memory of the correction.
 #[derive(Debug, Clone, PartialEq)]
-struct Correction {
-    local: Local,
+struct CorrectionWorkspace {
+    local: CausalLocal,
     theta: Vec<f64>,
     c: Vec<f64>,
     x: Vec<f64>,
@@ -151,13 +151,13 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     /// the model or the settings cannot be.
     pub fn new(
         model: GenerativeModel<E>,
-        settings: CausalSettings,
+        config: CausalConfig,
         start_covariance: Option<&DMatrix<f64>>,
     ) -> Result<Self> {
-        settings.check()?;
-        let white = settings.motion == NoiseShape::White;
-        let stack = Stack::new(model, !white, settings.learn_parameters)?;
-        if settings.cause == NoiseShape::White && (stack.causes > 0) {
+        config.check()?;
+        let white = config.motion == NoiseShape::White;
+        let stack = CausalStack::new(model, !white, config.learn_parameters)?;
+        if config.cause == NoiseShape::White && (stack.causes > 0) {
             return Err(Error::setting(
                 "cause",
                 "white in continuous time",
@@ -169,26 +169,26 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             .map(|c| usize::from(c >= motion_channels))
             .collect();
         let processes = vec![
-            settings.motion.process("motion")?,
-            settings.cause.process("cause")?,
+            config.motion.process("motion")?,
+            config.cause.process("cause")?,
         ];
         let channels = Channels::new(processes, kind, white);
-        let past = settings.memory.max(settings.delay).max(settings.keep);
+        let past = config.noise_lags.max(config.lag).max(config.keep);
         let sees = match stack.model.levels.first() {
             Some(level) => stack.causes > 0 && level.equations.output_sees_causes(),
             None => false,
         };
         let straight = setters::straight(&stack, sees);
-        let asked = settings.delay > 0 || settings.keep > 0;
-        let keeps_causes = asked || sees && settings.memory > 0;
-        let layout = Layout {
+        let asked = config.lag > 0 || config.keep > 0;
+        let keeps_causes = asked || sees && config.noise_lags > 0;
+        let layout = CausalLayout {
             states: stack.states,
             moving: stack.moving(),
             noises: channels.size,
             kept_causes: if keeps_causes { stack.causes } else { 0 },
             past,
         };
-        let carries = setters::carries_third(&settings, &stack);
+        let carries = setters::carries_third(&config, &stack);
         let third = carries.then(|| ThirdMoments::new(layout.states, layout.size()));
         let mut belief = start::start(&stack, &channels, &layout, start_covariance)?;
         if carries {
@@ -198,12 +198,12 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             .map(|k| {
                 let (l, i) = stack.free[k];
                 let variance = stack.model.levels[l].parameters.covariance[(i, i)];
-                settings.parameter_walk * variance
+                config.parameter_drift * variance
             })
             .collect();
         let size = layout.size();
         let (y, x, v) = (stack.outputs, stack.moving(), stack.causes);
-        let update = Correction {
+        let update = CorrectionWorkspace {
             local: stack.local(),
             theta: stack.theta.clone(),
             c: vec![0.0; stack.noises],
@@ -226,7 +226,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             columns: vec![0.0; v * layout.present()],
         };
         let mut filter = Self {
-            innovation: Innovation::new(settings.output, settings.memory)?,
+            innovation: Innovation::new(config.output, config.noise_lags)?,
             transition: Transition::new(&stack, &channels),
             linear: None,
             sees,
@@ -241,15 +241,15 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             scratch: DMatrix::zeros(size, size),
             belief,
             update,
-            history: vec![0.0; settings.memory * y],
-            seen: vec![false; settings.memory],
+            history: vec![0.0; config.noise_lags * y],
+            seen: vec![false; config.noise_lags],
             bins: 0,
             log_evidence: 0.0,
             last_log_density: 0.0,
             report,
             stack,
             channels,
-            settings,
+            config,
             layout,
         };
         if let Some(level) = filter.stack.model.levels.first() {
@@ -262,8 +262,8 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     }
 
     /// The settings.
-    pub fn settings(&self) -> &CausalSettings {
-        &self.settings
+    pub fn config(&self) -> &CausalConfig {
+        &self.config
     }
 
     /// The model.
@@ -327,17 +327,17 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 }
             }
             None => {
-                let steps = self.settings.steps;
+                let steps = self.config.steps;
                 if !self
                     .transition
                     .compute(&self.stack, &self.channels, x, n, steps)
                 {
                     return Err(self.not_finite("f (or its Jacobian; raise `steps` if f is stiff)"));
                 }
-                if self.settings.linearisation != Linearisation::Tangent {
+                if self.config.linearisation != Linearisation::Tangent {
                     // Where the spread reaches points from which the flow is not finite the tangent is used.
                     let second = matches!(
-                        self.settings.linearisation,
+                        self.config.linearisation,
                         Linearisation::SecondOrder | Linearisation::ThirdOrder
                     );
                     self.transition.spread_out(
@@ -417,10 +417,10 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     pub(in crate::generalised) fn take(&mut self, observation: Option<&[f64]>, log_density: f64) {
         let y = self.stack.outputs;
         std::mem::swap(&mut self.belief, &mut self.trial);
-        if self.settings.memory > 0 {
+        if self.config.noise_lags > 0 {
             let kept = self.history.len() - y;
             self.history.copy_within(..kept, y);
-            self.seen.copy_within(..self.settings.memory - 1, 1);
+            self.seen.copy_within(..self.config.noise_lags - 1, 1);
             self.seen[0] = observation.is_some();
             if let Some(row) = observation {
                 self.history[..y].copy_from_slice(row);
@@ -444,8 +444,8 @@ impl<E: Equations> Scheme for CausalGeneralisedFilter<E> {
         self.bins
     }
 
-    fn delay(&self) -> usize {
-        self.settings.delay
+    fn lag(&self) -> usize {
+        self.config.lag
     }
 
     fn states(&self) -> &[f64] {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::noise_process::GENERATED;
 use super::sampled_noise;
-use super::stack::{Stack, root_of_inverse};
+use super::stack::{CausalStack, root_of_inverse};
 use super::transition::{Channels, Transition};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::noise::Autocorrelation;
@@ -60,7 +60,7 @@ impl Generation {
         causes: Option<&DMatrix<f64>>,
         rng: &mut impl Rng,
     ) -> Result<Generated> {
-        let stack = Stack::new(model, true, false)?;
+        let stack = CausalStack::new(model, true, false)?;
         let smoothness = self.smoothness;
         let noise = Autocorrelation::SampledGaussian { smoothness };
         let mut c = noise.sample(stack.noises, bins, rng)?;
@@ -97,7 +97,7 @@ impl Generation {
         c: &DMatrix<f64>,
         z: &DMatrix<f64>,
     ) -> Result<Generated> {
-        let stack = Stack::new(model, true, false)?;
+        let stack = CausalStack::new(model, true, false)?;
         for (name, noise, rows) in [("c", c, stack.noises), ("z", z, stack.outputs)] {
             if noise.shape() != (rows, z.ncols()) {
                 let found = format!("{:?}", noise.shape());
@@ -109,7 +109,7 @@ impl Generation {
 
     fn flow<E: Equations>(
         &self,
-        stack: &Stack<E>,
+        stack: &CausalStack<E>,
         c: &DMatrix<f64>,
         z: &DMatrix<f64>,
     ) -> Result<Generated> {

@@ -28,7 +28,7 @@ impl Innovation {
     pub(super) fn new(output: Autocorrelation, memory: usize) -> Result<Self> {
         Self::of(output.at_lags(memory)).ok_or_else(|| {
             let expected = "fewer bins: z predicts itself";
-            Error::setting("memory", memory, expected)
+            Error::setting("noise_lags", memory, expected)
         })
     }
 

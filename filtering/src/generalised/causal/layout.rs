@@ -8,7 +8,7 @@ use super::transition::{Channels, Transition};
 /// The joint state (x, n, u_{t−1}, …, u_{t−L}): states and free parameters, noises, and the past
 /// u = (x without parameters, v) as far back as the observation noise or the delay needs.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Layout {
+pub(super) struct CausalLayout {
     /// Entries of x, free parameters included.
     pub states: usize,
     /// Entries of x without free parameters.
@@ -21,7 +21,7 @@ pub(super) struct Layout {
     pub past: usize,
 }
 
-impl Layout {
+impl CausalLayout {
     /// Entries of (x, n).
     pub(super) fn present(&self) -> usize {
         self.states + self.noises

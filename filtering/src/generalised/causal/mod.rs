@@ -55,7 +55,7 @@
 //!
 //! has white noise, and is a function of x_t and of x_{t−1} … x_{t−p}; these are kept in the joint state,
 //! which costs no more than z would, keeps the noise covariance regular, and serves smoothing with a fixed
-//! lag ([`CausalSettings::delay`]) for nothing. At the start, and after gaps, the set of lags is smaller, and
+//! lag ([`CausalConfig::lag`]) for nothing. At the start, and after gaps, the set of lags is smaller, and
 //! the first innovations are exact.
 //!
 //! **Correction.** Entries of the innovation are independent, so they are taken in one by one, each in
@@ -76,7 +76,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | what can be set | `settings.rs` |
+//! | what can be set | `config.rs` |
 //! | how noise moves | `noise_shape.rs`, `noise_process.rs`; drawn at the bins: `sampled_noise.rs` |
 //! | how observation noise is predicted | `innovation.rs` |
 //! | all levels as one model | `stack.rs` |
@@ -87,7 +87,7 @@
 //! | what is kept to go on later | `filter/snapshot.rs` |
 //! | a table over orders and smoothness | `compare.rs` |
 //! | what a bin's average of the noise is correlated with | `bin_average.rs` |
-//! | what past beliefs say of f and g | `smoothed_motion.rs`: [`Hindsight`], [`Collector`] |
+//! | what past beliefs say of f and g | `smoothed_motion.rs`: [`SmoothingLag`], [`TransitionCollector`] |
 //! | the model run forwards: data | `generate.rs` |
 //! | products and exponentials without memory | `dense.rs` |
 //!
@@ -100,6 +100,7 @@
 //!   NeuroImage 41, 2008.
 mod bin_average;
 mod compare;
+mod config;
 mod dense;
 mod filter;
 mod generate;
@@ -108,16 +109,15 @@ mod layout;
 mod noise_process;
 mod noise_shape;
 mod sampled_noise;
-mod settings;
 mod smoothed_motion;
 mod stack;
 mod third_moments;
 mod transition;
 
 pub use compare::{Comparison, compare};
+pub use config::{CausalConfig, Linearisation};
 pub use filter::{CausalGeneralisedFilter, CausalSnapshot};
 pub use generate::{Generated, Generation};
 pub use noise_process::GENERATED;
 pub use noise_shape::NoiseShape;
-pub use settings::{CausalSettings, Linearisation};
-pub use smoothed_motion::{Collector, Hindsight};
+pub use smoothed_motion::{SmoothingLag, TransitionCollector};

@@ -22,11 +22,11 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::CausalGeneralisedFilter;
+use super::config::CausalConfig;
 use super::innovation::Innovation;
-use super::settings::CausalSettings;
 use super::transition::phi_functions;
 use crate::generalised::model::{Argument, Equations, Point};
-use crate::generalised::regression_points::{Experience, Whitened, semi_root};
+use crate::generalised::regression_points::{RegressionPoints, Whitening, semi_root};
 use crate::generalised::scheme::Scheme;
 use crate::{Error, Result};
 
@@ -37,50 +37,55 @@ use crate::{Error, Result};
 /// a memory of 3 misses the slope of the evidence by a fifth, one of 8 by 4 %. To learn, filter with order 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Hindsight {
+pub struct SmoothingLag {
     /// Observations after the end of a bin that its belief has to have seen, at least 1.
-    pub wait: usize,
+    #[serde(alias = "wait")]
+    pub lag: usize,
     /// How many past residuals predict the noise of the motion and of the observation; 0 for independent noise.
-    pub memory: usize,
+    #[serde(alias = "memory")]
+    pub noise_lags: usize,
 }
 
-impl Default for Hindsight {
+impl Default for SmoothingLag {
     /// Four observations: the joint state stays small, and what comes later says little about a state
     /// that is seen in every bin. Two residuals: at s = ½ the third predicts less than a thousandth.
     fn default() -> Self {
-        Self { wait: 4, memory: 2 }
+        Self {
+            lag: 4,
+            noise_lags: 2,
+        }
     }
 }
 
-impl Hindsight {
+impl SmoothingLag {
     /// The filter's settings with as much past as this needs.
-    pub fn of(self, settings: CausalSettings) -> CausalSettings {
-        CausalSettings {
-            keep: self.oldest().max(settings.keep),
-            ..settings
+    pub fn of(self, config: CausalConfig) -> CausalConfig {
+        CausalConfig {
+            keep: self.oldest().max(config.keep),
+            ..config
         }
     }
 
     /// The lag of the oldest state that is asked for.
     fn oldest(self) -> usize {
-        self.wait + self.memory + 1
+        self.lag + self.noise_lags + 1
     }
 }
 
-/// Turns what a filter believes, bin by bin, into [`Experience`].
+/// Turns what a filter believes, bin by bin, into [`RegressionPoints`].
 ///
 /// ```
 /// use scotopic_filtering::generalised::causal::{
-///     CausalGeneralisedFilter, CausalSettings, Collector, Hindsight,
+///     CausalGeneralisedFilter, CausalConfig, TransitionCollector, SmoothingLag,
 /// };
 /// use scotopic_filtering::generalised::model::{GenerativeModel, Trigonometric};
 /// use scotopic_filtering::generalised::scheme::Scheme;
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let model = GenerativeModel::single(Trigonometric::default(), &[1.0], 4.0, 9.0, 1.0, &[0.5])?;
-/// let hindsight = Hindsight::default();
-/// let settings = hindsight.of(CausalSettings::default());
+/// let hindsight = SmoothingLag::default();
+/// let settings = hindsight.of(CausalConfig::default());
 /// let mut filter = CausalGeneralisedFilter::new(model, settings, None)?;
-/// let mut collector = Collector::new(&filter, hindsight, 100)?;
+/// let mut collector = TransitionCollector::new(&filter, hindsight, 100)?;
 /// for t in 0..20 {
 ///     let y = [f64::sin(0.3 * f64::from(t))];
 ///     filter.update(Some(&y))?;
@@ -90,9 +95,9 @@ impl Hindsight {
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Collector {
-    hindsight: Hindsight,
-    experience: Experience,
+pub struct TransitionCollector {
+    smoothing: SmoothingLag,
+    points: RegressionPoints,
     /// The last observations, newest first.
     observations: Vec<Option<Vec<f64>>>,
     taken: u64,
@@ -103,18 +108,18 @@ pub struct Collector {
     term: DMatrix<f64>,
 }
 
-impl Collector {
+impl TransitionCollector {
     /// For the beliefs of `filter` about a model of one level, of which the last `capacity` bins are kept.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a filter that keeps less of the past than the hindsight needs ([`Hindsight::of`]), for no wait,
+    /// [`Error::Setting`] for a filter that keeps less of the past than the hindsight needs ([`SmoothingLag::of`]), for no wait,
     /// or for a memory that predicts noise from itself; [`Error::Unsupported`] for several levels.
     pub fn new<E: Equations>(
         filter: &CausalGeneralisedFilter<E>,
-        hindsight: Hindsight,
+        smoothing: SmoothingLag,
         capacity: usize,
     ) -> Result<Self> {
-        let settings = filter.settings();
+        let config = filter.config();
         let model = filter.model();
         let [level] = &model.levels[..] else {
             return Err(Error::Unsupported {
@@ -123,27 +128,27 @@ impl Collector {
                 why: "their outputs are not observed; learn levels one by one",
             });
         };
-        if hindsight.wait == 0 {
-            return Err(Error::setting("wait", 0, "at least one observation"));
+        if smoothing.lag == 0 {
+            return Err(Error::setting("lag", 0, "at least one observation"));
         }
-        if settings.keep < hindsight.oldest() {
-            let expected = format!("{} or more for this hindsight", hindsight.oldest());
-            return Err(Error::setting("keep", settings.keep, expected));
+        if config.keep < smoothing.oldest() {
+            let expected = format!("{} or more for this smoothing", smoothing.oldest());
+            return Err(Error::setting("keep", config.keep, expected));
         }
-        let memory = hindsight.memory;
-        let flow = whitened(settings.motion.bin_average(memory)?)?;
-        let output = whitened(settings.output.at_lags(memory))?;
+        let noise_lags = smoothing.noise_lags;
+        let flow = whitened(config.motion.bin_average(noise_lags)?)?;
+        let output = whitened(config.output.at_lags(noise_lags))?;
         let sizes = level.equations.sizes();
-        let (n, window) = (sizes.states, memory + 1);
+        let (n, window) = (sizes.states, noise_lags + 1);
         let wide = (window + 1) * (n + sizes.causes);
         let all = [n, sizes.causes, sizes.outputs];
         // The causes at the end of the last bin are not used, but lie in between.
-        let experience = Experience::new(all, 2 * wide, flow, output, capacity)?;
+        let points = RegressionPoints::new(all, 2 * wide, flow, output, capacity)?;
         let square = DMatrix::zeros(n, n);
         Ok(Self {
-            hindsight,
-            experience,
-            observations: vec![None; hindsight.oldest() + 1],
+            smoothing,
+            points,
+            observations: vec![None; smoothing.oldest() + 1],
             taken: 0,
             mean: vec![0.0; wide],
             root: DMatrix::zeros(wide, wide),
@@ -177,12 +182,12 @@ impl Collector {
         self.observations.rotate_right(1);
         self.observations[0] = observation.map(<[f64]>::to_vec);
         self.taken += 1;
-        let Hindsight { wait, .. } = self.hindsight;
-        let oldest = self.hindsight.oldest();
+        let SmoothingLag { lag, .. } = self.smoothing;
+        let oldest = self.smoothing.oldest();
         if self.taken <= oldest as u64 || filter.bins() <= oldest as u64 {
             return Ok(false);
         }
-        filter.past(wait..=oldest, &mut self.mean, &mut self.root)?;
+        filter.past(lag..=oldest, &mut self.mean, &mut self.root)?;
         let lost = |what| Error::NotFinite {
             index: filter.bins(),
             what,
@@ -192,7 +197,7 @@ impl Collector {
             return Err(lost("the covariance of past states"));
         }
         let (n, width) = (sizes.states, sizes.states + sizes.causes);
-        let window = self.experience.window();
+        let window = self.points.window();
         // M_i = φ_1(A)⁻¹ at each bin of the window, newest first; block 0 of the belief is where the newest ends.
         let mut inverses = Vec::with_capacity(window);
         for i in 1..=window {
@@ -204,7 +209,7 @@ impl Collector {
             let inverse = fine.then(|| self.phi[1].clone().try_inverse()).flatten();
             inverses.push(inverse.ok_or_else(|| lost("the Jacobian of f over a bin"))?);
         }
-        let first = wait + 1;
+        let first = lag + 1;
         let observed: Vec<_> = self.observations[first..first + window]
             .iter()
             .map(Option::as_deref)
@@ -219,24 +224,28 @@ impl Collector {
                 motions[i * n..(i + 1) * n].copy_from_slice(motion.as_slice());
             }
         };
-        self.experience
-            .push(&self.mean, &self.root, &observed, read);
+        self.points.push(&self.mean, &self.root, &observed, read);
         Ok(true)
     }
 
     /// What was collected.
-    pub fn experience(&self) -> &Experience {
-        &self.experience
+    pub fn points(&self) -> &RegressionPoints {
+        &self.points
     }
 }
 
 /// (1, −a_1, …) and σ² from covariances at lags 0 …
-fn whitened(covariances: Vec<f64>) -> Result<Whitened> {
+fn whitened(covariances: Vec<f64>) -> Result<Whitening> {
     let memory = covariances.len() - 1;
-    let innovation = Innovation::of(covariances)
-        .ok_or_else(|| Error::setting("memory", memory, "fewer bins: the noise predicts itself"))?;
+    let innovation = Innovation::of(covariances).ok_or_else(|| {
+        Error::setting(
+            "noise_lags",
+            memory,
+            "fewer bins: the noise predicts itself",
+        )
+    })?;
     let past = innovation.weights.iter().map(|a| -a);
-    Ok(Whitened {
+    Ok(Whitening {
         weights: std::iter::once(1.0).chain(past).collect(),
         variance: innovation.variance,
     })

@@ -16,7 +16,7 @@ use crate::{Error, Result};
 ///
 /// S is a square root of the noise's covariance. With white motion noise c has no part for w.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Stack<E> {
+pub(super) struct CausalStack<E> {
     pub model: GenerativeModel<E>,
     /// Whether w is driven through c (false if it is white in continuous time).
     pub motion_in_c: bool,
@@ -50,7 +50,7 @@ struct Place {
 
 /// f, g and v of the stack at one point, with their Jacobians, and memory for computing them.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Local {
+pub(super) struct CausalLocal {
     pub f: Vec<f64>,
     pub f_x: DMatrix<f64>,
     pub f_c: DMatrix<f64>,
@@ -99,7 +99,7 @@ pub(super) fn root_of_inverse(precision: &DMatrix<f64>, name: &str) -> Result<DM
         .ok_or_else(lost)
 }
 
-impl<E: Equations> Stack<E> {
+impl<E: Equations> CausalStack<E> {
     pub(super) fn new(
         model: GenerativeModel<E>,
         motion_in_c: bool,
@@ -174,7 +174,7 @@ impl<E: Equations> Stack<E> {
         self.noises - self.model.cause.mean.len()
     }
 
-    pub(super) fn local(&self) -> Local {
+    pub(super) fn local(&self) -> CausalLocal {
         let (x, c, v, y) = (self.states, self.noises, self.causes, self.outputs);
         let by = |p: &Place| {
             let s = p.sizes;
@@ -190,7 +190,7 @@ impl<E: Equations> Stack<E> {
                 g_through_c: DMatrix::zeros(s.outputs, c),
             }
         };
-        Local {
+        CausalLocal {
             f: vec![0.0; x],
             f_x: DMatrix::zeros(x, x),
             f_c: DMatrix::zeros(x, c),
@@ -214,7 +214,7 @@ impl<E: Equations> Stack<E> {
 
     /// Evaluates v, f and their Jacobians by (x, c) at x `[states]`, c `[noises]`. θ is a copy of the
     /// parameters in which the free ones are overwritten from x.
-    pub(super) fn motion(&self, x: &[f64], c: &[f64], theta: &mut [f64], at: &mut Local) {
+    pub(super) fn motion(&self, x: &[f64], c: &[f64], theta: &mut [f64], at: &mut CausalLocal) {
         self.put_parameters(x, theta);
         at.f.fill(0.0);
         at.f_x.fill(0.0);
@@ -307,7 +307,7 @@ impl<E: Equations> Stack<E> {
 
     /// Evaluates g of the data's level and its Jacobians by x and v at x `[states]` and all causes v
     /// `[causes]`.
-    pub(super) fn output(&self, x: &[f64], v: &[f64], theta: &mut [f64], at: &mut Local) {
+    pub(super) fn output(&self, x: &[f64], v: &[f64], theta: &mut [f64], at: &mut CausalLocal) {
         self.put_parameters(x, theta);
         at.g_x.fill(0.0);
         at.g_v.fill(0.0);

@@ -34,7 +34,7 @@
 use nalgebra::DMatrix;
 
 use super::dense::{add_scaled, dot};
-use super::layout::Layout;
+use super::layout::CausalLayout;
 use super::transition::spread::choose_directions;
 use super::transition::{Channels, Transition};
 
@@ -122,7 +122,7 @@ impl ThirdMoments {
     pub(super) fn add_to_covariance(
         &mut self,
         covariance: &mut DMatrix<f64>,
-        layout: &Layout,
+        layout: &CausalLayout,
         channels: &Channels,
         step: &Transition,
     ) {

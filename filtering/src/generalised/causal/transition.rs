@@ -7,7 +7,7 @@ use nalgebra::DMatrix;
 
 use super::dense::{Discretisation, add_scaled, multiply, norm};
 use super::noise_process::NoiseProcess;
-use super::stack::{Local, Stack};
+use super::stack::{CausalLocal, CausalStack};
 use crate::generalised::model::Equations;
 
 /// The noises c as one state n: channel j is entries `offset[j]` … of n, (c_j, c_j', …).
@@ -77,8 +77,8 @@ pub(super) struct Transition {
     pub x: Vec<f64>,
     pub spread: Spread,
     /// f, v and their Jacobians at the start of the bin.
-    pub local: Local,
-    within: Local,
+    pub local: CausalLocal,
+    within: CausalLocal,
     theta: Vec<f64>,
     c: Vec<f64>,
     n: Vec<f64>,
@@ -119,7 +119,7 @@ pub(super) struct Spread {
 const LARGEST: f64 = 12.0;
 
 impl Transition {
-    pub(super) fn new<E: Equations>(stack: &Stack<E>, channels: &Channels) -> Self {
+    pub(super) fn new<E: Equations>(stack: &CausalStack<E>, channels: &Channels) -> Self {
         let (x, n, c) = (stack.states, channels.size, stack.noises);
         let orders = channels.highest().max(1);
         let joint = if channels.polynomial { 0 } else { x + n + 1 };
@@ -164,7 +164,7 @@ impl Transition {
     /// linear. False if a number that is not finite came up.
     pub(super) fn compute<E: Equations>(
         &mut self,
-        stack: &Stack<E>,
+        stack: &CausalStack<E>,
         channels: &Channels,
         x: &[f64],
         n: &[f64],
@@ -208,7 +208,7 @@ impl Transition {
     /// ```
     fn along_polynomials<E: Equations>(
         &mut self,
-        stack: &Stack<E>,
+        stack: &CausalStack<E>,
         channels: &Channels,
         n: &[f64],
         steps: usize,
@@ -265,7 +265,7 @@ impl Transition {
     /// The noise diffuses within the bin: (x, n, 1) as one linear system about the present point.
     fn with_diffusion<E: Equations>(
         &mut self,
-        stack: &Stack<E>,
+        stack: &CausalStack<E>,
         channels: &Channels,
         n: &[f64],
         steps: usize,

@@ -5,7 +5,7 @@ use crate::Result;
 
 /// An embedding with the weights of whole steps k/steps prepared once: for series that come bin by bin.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Prepared {
+pub(crate) struct CachedEmbedding {
     pub embedding: SampleEmbedding,
     /// Weights at t + k/steps, `first` relative to t.
     steps: Vec<Weights>,
@@ -14,7 +14,7 @@ pub(crate) struct Prepared {
 /// A bin far from both ends, whose positions are exact.
 const INSIDE: isize = 64;
 
-impl Prepared {
+impl CachedEmbedding {
     pub fn new(embedding: SampleEmbedding, steps: usize) -> Result<Self> {
         let steps = (0..steps)
             .map(|k| {

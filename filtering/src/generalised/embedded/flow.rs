@@ -12,7 +12,7 @@ use nalgebra::{DMatrix, DVector, DVectorView};
 use super::energy::{covariance, covariance_from_roots, published_floor};
 use super::errors::{TopOrder, add_data_errors, error_jacobian, prediction_errors};
 use super::layout::Layout;
-use super::missing_samples::{Gap, open_covariance};
+use super::missing_samples::{MissingSamples, open_covariance};
 use super::shift::{add_shift, shift};
 use crate::Result;
 use crate::generalised::integrator::{LocalLinearisation, responses};
@@ -75,7 +75,7 @@ pub(crate) struct Flow {
     pub log_det: f64,
     next: Local,
     /// What missing samples make of the window: Q is in e and J where there is one.
-    gap: Option<Gap>,
+    missing: Option<MissingSamples>,
     /// Whether missing samples leave a direction of the unknowns open.
     pub open: bool,
     /// What Q has filled in for missing samples, Q e − e in the rows of the data `[n·outputs]`.
@@ -122,7 +122,7 @@ impl Flow {
             next: local.clone(),
             reference: local.clone(),
             referred: None,
-            gap: None,
+            missing: None,
             open: false,
             filled: vec![0.0; l.data()],
             local,
@@ -148,9 +148,9 @@ impl Flow {
     }
 
     /// What is missing of the window from now on.
-    pub fn set_gap(&mut self, gap: Option<Gap>) {
-        if self.gap != gap {
-            self.gap = gap;
+    pub fn set_missing(&mut self, missing: Option<MissingSamples>) {
+        if self.missing != missing {
+            self.missing = missing;
             self.current = false;
             self.constant = None;
         }
@@ -176,8 +176,8 @@ impl Flow {
     }
 
     /// What is missing of the window.
-    pub fn gap(&self) -> Option<&Gap> {
-        self.gap.as_ref()
+    pub fn missing(&self) -> Option<&MissingSamples> {
+        self.missing.as_ref()
     }
 
     /// e, J, Λ and C at a point.
@@ -190,7 +190,7 @@ impl Flow {
         stack.evaluate(x, v, at.parameters, &mut self.next)?;
         let same = self.current && self.next.same_slopes(&self.local);
         std::mem::swap(&mut self.local, &mut self.next);
-        self.steady = self.gap.is_none()
+        self.steady = self.missing.is_none()
             && self.refers_to(at.parameters)
             && self.local.same_slopes(&self.reference);
         if !same {
@@ -201,12 +201,12 @@ impl Flow {
         }
         let (u, y, eta) = (at.unknowns, at.data, at.inputs);
         prediction_errors(&l, &self.local, u, y, eta, self.terms.top, &mut self.errors);
-        if let Some(gap) = &self.gap {
+        if let Some(missing) = &self.missing {
             let rows = (0..l.orders).flat_map(|order| l.cause_error(order).take(l.outputs));
             for (filled, row) in self.filled.iter_mut().zip(rows.clone()) {
                 *filled = -self.errors[row];
             }
-            gap.project(&l, self.errors.as_mut_slice());
+            missing.project(&l, self.errors.as_mut_slice());
             for (filled, row) in self.filled.iter_mut().zip(rows) {
                 *filled += self.errors[row];
             }
@@ -218,8 +218,8 @@ impl Flow {
     fn reshape(&mut self) -> Result<()> {
         let t = &self.terms;
         error_jacobian(&t.layout, &self.local, t.top, &mut self.jacobian);
-        if let Some(gap) = &self.gap {
-            gap.project_columns(&t.layout, &mut self.jacobian);
+        if let Some(missing) = &self.missing {
+            missing.project_columns(&t.layout, &mut self.jacobian);
         }
         self.jacobian.tr_mul_to(&t.precision, &mut self.weighted);
         self.weighted.mul_to(&self.jacobian, &mut self.curvature);
@@ -237,7 +237,7 @@ impl Flow {
         let found = covariance(name, &self.curvature, floor, &mut self.covariance);
         self.log_det = match found {
             // The belief is then wide, and the bin counts in F without the entropy of it.
-            Err(_) if self.gap.is_some() => {
+            Err(_) if self.missing.is_some() => {
                 self.covariance.copy_from(&open_covariance(&self.curvature));
                 self.open = true;
                 0.0
@@ -339,7 +339,7 @@ impl Flow {
         let l = self.terms.layout;
         if k == 1 {
             self.moved_data.copy_from_slice(at.data);
-            if self.gap.is_some() {
+            if self.missing.is_some() {
                 let filled = self.moved_data.iter_mut().zip(&self.filled);
                 filled.for_each(|(y, f)| *y += f);
             }

@@ -31,7 +31,7 @@ use crate::{Error, Result};
 
 /// What missing samples make of one window.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Gap {
+pub(crate) struct MissingSamples {
     /// Q `[n, n]`.
     projection: DMatrix<f64>,
     /// How many orders the window lost: as many as samples are missing.
@@ -40,7 +40,7 @@ pub(crate) struct Gap {
     log_det: f64,
 }
 
-impl Gap {
+impl MissingSamples {
     /// The window with these `weights`, of which the samples that were not `seen` (by place in the window) are missing;
     /// none if all were. `r` is R(s) `[n, n]`.
     ///
@@ -171,25 +171,25 @@ mod tests {
         embedding.weights(10.0, 20).unwrap()
     }
 
-    fn temporal(gap: &Gap, r: &DMatrix<f64>) -> DMatrix<f64> {
-        gap.projection.tr_mul(&(r * &gap.projection))
+    fn temporal(missing: &MissingSamples, r: &DMatrix<f64>) -> DMatrix<f64> {
+        missing.projection.tr_mul(&(r * &missing.projection))
     }
 
     /// Noise without bounds on a sample: (V + λ w wᵀ)⁻¹, off the limit by 1/λ.
     #[test]
     fn a_missing_sample_is_one_of_unbounded_noise() {
-        for (n, s, missing) in [(1, 0.5, vec![0]), (3, 0.5, vec![1]), (5, 1.0, vec![0, 3])] {
+        for (n, s, lost) in [(1, 0.5, vec![0]), (3, 0.5, vec![1]), (5, 1.0, vec![0, 3])] {
             let (weights, r) = (window(n), temporal_precision(n, s).unwrap());
-            let gap = Gap::new(&weights, &r, |i| !missing.contains(&i))
+            let missing = MissingSamples::new(&weights, &r, |i| !lost.contains(&i))
                 .unwrap()
                 .unwrap();
-            let columns = weights.weights.select_columns(&missing);
+            let columns = weights.weights.select_columns(&lost);
             let v = temporal_covariance(n, s).unwrap();
             let off = |noise: f64| {
                 let loud = (&v + &columns * columns.transpose() * noise)
                     .try_inverse()
                     .unwrap();
-                (loud - temporal(&gap, &r)).amax() / r.amax()
+                (loud - temporal(&missing, &r)).amax() / r.amax()
             };
             assert!(
                 off(1e4) < 1e-3 && off(1e6) < 1e-5,
@@ -197,7 +197,7 @@ mod tests {
                 off(1e4),
                 off(1e6)
             );
-            assert!((&gap.projection * &columns).amax() < 1e-12 * columns.amax());
+            assert!((&missing.projection * &columns).amax() < 1e-12 * columns.amax());
         }
     }
 
@@ -222,16 +222,17 @@ mod tests {
         let whole = density(&[0, 1, 2, 3, 4]) - energy(&r);
         let one = DMatrix::identity(1, 1);
         for seen in [vec![0, 1, 2, 4], vec![1, 3], vec![2], vec![]] {
-            let gap = Gap::new(&weights, &r, |i| seen.contains(&i))
+            let missing = MissingSamples::new(&weights, &r, |i| seen.contains(&i))
                 .unwrap()
                 .unwrap();
-            let found = whole + energy(&temporal(&gap, &r)) + gap.free_energy(&one, &[true]);
+            let found =
+                whole + energy(&temporal(&missing, &r)) + missing.free_energy(&one, &[true]);
             let expected = if seen.is_empty() { 0.0 } else { density(&seen) };
             assert!(
                 (found - expected).abs() < 1e-9,
                 "{seen:?}: {found} for {expected}"
             );
-            assert!((gap.share() - seen.len() as f64 / n as f64).abs() < 1e-15);
+            assert!((missing.share() - seen.len() as f64 / n as f64).abs() < 1e-15);
         }
     }
 

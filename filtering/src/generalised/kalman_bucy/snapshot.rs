@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::{Gain, KalmanBucy, WhiteNoiseSystem};
+use super::{CovarianceMode, KalmanBucy, WhiteNoiseSystem};
 use crate::{Error, Result};
 
 /// The system and the belief. A filter serialises as this; going on from it gives the same numbers bit for bit, if
@@ -16,7 +16,8 @@ pub struct KalmanBucySnapshot {
     /// Δ.
     pub step: f64,
     /// How the covariance moves.
-    pub gain: Gain,
+    #[serde(rename = "gain")]
+    pub covariance_mode: CovarianceMode,
     /// x̂ `[n]`.
     pub mean: Vec<f64>,
     /// P `[n, n]`.
@@ -31,7 +32,7 @@ impl From<KalmanBucy> for KalmanBucySnapshot {
             mean: filter.mean.as_slice().to_vec(),
             system: filter.system,
             step: filter.dt,
-            gain: filter.gain,
+            covariance_mode: filter.covariance_mode,
             covariance: filter.covariance,
             seen: filter.seen,
         }
@@ -44,7 +45,7 @@ impl TryFrom<KalmanBucySnapshot> for KalmanBucy {
     /// # Errors
     /// As [`KalmanBucy::new`]; a mean or covariance of another size, not finite, or with a negative variance.
     fn try_from(kept: KalmanBucySnapshot) -> Result<Self> {
-        let mut filter = Self::new(kept.system, kept.step, kept.gain)?;
+        let mut filter = Self::new(kept.system, kept.step, kept.covariance_mode)?;
         let n = filter.mean.len();
         if kept.mean.len() != n {
             return Err(Error::size("snapshot: mean", kept.mean.len(), n));

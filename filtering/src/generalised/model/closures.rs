@@ -15,7 +15,7 @@ const ON_STACK: usize = 48;
 /// off; a type that implements [`Equations`] over any [`Number`] does less arithmetic where no derivative is wanted.
 ///
 /// ```
-/// use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
+/// use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalConfig};
 /// use scotopic_filtering::generalised::model::{Closures, GenerativeModel, Jet, Number, Point, Sizes};
 /// use scotopic_filtering::generalised::scheme::Scheme;
 ///
@@ -30,7 +30,7 @@ const ON_STACK: usize = 48;
 ///     |at: Point<'_, Jet>, out: &mut [Jet]| out[0] = at.x[0],
 /// );
 /// let model = GenerativeModel::single(pendulum, &[0.04], 100.0, 1e4, 1.0, &[1.0, 0.0])?;
-/// let mut filter = CausalGeneralisedFilter::new(model, CausalSettings::default(), None)?;
+/// let mut filter = CausalGeneralisedFilter::new(model, CausalConfig::default(), None)?;
 /// filter.update(Some(&[0.98]))?;
 /// assert!((filter.states()[0] - 0.98).abs() < 0.05);
 /// # Ok(()) }

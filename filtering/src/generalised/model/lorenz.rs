@@ -7,7 +7,7 @@ use super::{Equations, Number, Point, Sizes};
 /// What is seen of the three states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Seen {
+pub enum LorenzOutput {
     /// Their sum, one output.
     #[default]
     Sum,
@@ -22,9 +22,11 @@ pub struct Lorenz {
     /// Whether the bilinear terms are doubled (see [`Lorenz::demonstration`]).
     pub doubled: bool,
     /// Units of the system's own time in a bin.
-    pub bin: f64,
+    #[serde(alias = "bin")]
+    pub time_step: f64,
     /// What is seen.
-    pub seen: Seen,
+    #[serde(alias = "seen")]
+    pub output: LorenzOutput,
 }
 
 impl Default for Lorenz {
@@ -32,8 +34,8 @@ impl Default for Lorenz {
     fn default() -> Self {
         Self {
             doubled: false,
-            bin: 0.02,
-            seen: Seen::Each,
+            time_step: 0.02,
+            output: LorenzOutput::Each,
         }
     }
 }
@@ -50,8 +52,8 @@ impl Lorenz {
     pub fn demonstration() -> Self {
         Self {
             doubled: true,
-            bin: 1.0 / 32.0,
-            seen: Seen::Sum,
+            time_step: 1.0 / 32.0,
+            output: LorenzOutput::Sum,
         }
     }
 
@@ -69,9 +71,9 @@ impl Equations for Lorenz {
         Sizes {
             states: 3,
             causes: 0,
-            outputs: match self.seen {
-                Seen::Sum => 1,
-                Seen::Each => 3,
+            outputs: match self.output {
+                LorenzOutput::Sum => 1,
+                LorenzOutput::Each => 3,
             },
             parameters: 3,
         }
@@ -89,14 +91,14 @@ impl Equations for Lorenz {
             false => (x1 * (p2 - x3) - x2, x1 * x2 - p3 * x3),
         };
         for (o, field) in out.iter_mut().zip([p1 * (x2 - x1), twist, stretch]) {
-            *o = field.scaled(self.bin);
+            *o = field.scaled(self.time_step);
         }
     }
 
     fn g<T: Number>(&self, at: Point<'_, T>, out: &mut [T]) {
-        match self.seen {
-            Seen::Each => out.copy_from_slice(at.x),
-            Seen::Sum => out.fill(at.x.iter().fold(T::constant(0.0), |sum, &x| sum + x)),
+        match self.output {
+            LorenzOutput::Each => out.copy_from_slice(at.x),
+            LorenzOutput::Sum => out.fill(at.x.iter().fold(T::constant(0.0), |sum, &x| sum + x)),
         }
     }
 

@@ -18,7 +18,7 @@ pub enum Named {
     /// [`Linear::convolution`].
     LinearConvolution,
     /// Any linear model, by its matrices in rows.
-    Linear(Rows),
+    Linear(LinearRows),
     /// [`Linear::ornstein_uhlenbeck`].
     OrnsteinUhlenbeck {
         /// The leak per bin.
@@ -46,7 +46,7 @@ pub enum Named {
 /// Matrices of x' = A x + B v, y = C x in rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rows {
+pub struct LinearRows {
     /// A, `[states][states]`.
     pub a: Vec<Vec<f64>>,
     /// B, `[states][causes]`; no causes if it is not given.
@@ -67,7 +67,7 @@ fn sixteenth() -> f64 {
 /// use scotopic_filtering::generalised::model::ModelFile;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let text = r#"{
-///     "equations": { "kind": "lorenz", "doubled": true, "bin": 0.03125, "seen": "sum" },
+///     "equations": { "kind": "lorenz", "doubled": true, "time_step": 0.03125, "output": "sum" },
 ///     "output_precision": 1.0, "motion_precision": 8886110.5, "start": [0.9, 0.8, 30.0]
 /// }"#;
 /// let file: ModelFile = serde_json::from_str(text)?;
@@ -227,11 +227,13 @@ impl Named {
             Named::OrnsteinUhlenbeck { rate } if !rate.is_finite() => {
                 Err(Error::entry("rate", &[], rate, "a finite number"))
             }
-            Named::Lorenz(Lorenz { bin, .. })
-            | Named::LotkaVolterra(LotkaVolterra { bin })
-            | Named::FitzhughNagumo(FitzHughNagumo { bin }) => positive("bin", *bin),
+            Named::Lorenz(Lorenz { time_step, .. })
+            | Named::LotkaVolterra(LotkaVolterra { time_step })
+            | Named::FitzhughNagumo(FitzHughNagumo { time_step }) => {
+                positive("time_step", *time_step)
+            }
             Named::GeneralisedLotkaVolterra(many) => {
-                positive("bin", many.bin)?;
+                positive("time_step", many.time_step)?;
                 if many.growth.is_empty() {
                     return Err(Error::size("growth", 0, "at least one population"));
                 }
@@ -246,7 +248,7 @@ impl Named {
     }
 }
 
-impl Rows {
+impl LinearRows {
     fn build(&self) -> Result<Linear> {
         let matrix = |name: &str, rows: &[Vec<f64>], height: usize| {
             let width = rows.first().map_or(0, Vec::len);

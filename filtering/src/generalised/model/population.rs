@@ -10,13 +10,14 @@ use super::{Equations, Number, Point, Sizes};
 #[serde(default, deny_unknown_fields)]
 pub struct LotkaVolterra {
     /// Units of the system's own time in a bin.
-    pub bin: f64,
+    #[serde(alias = "bin")]
+    pub time_step: f64,
 }
 
 impl Default for LotkaVolterra {
     /// Bins of 0.1.
     fn default() -> Self {
-        Self { bin: 0.1 }
+        Self { time_step: 0.1 }
     }
 }
 
@@ -46,7 +47,7 @@ impl Equations for LotkaVolterra {
             .iter_mut()
             .zip([a * prey - b * met, d * met - c * predator])
         {
-            *o = field.scaled(self.bin);
+            *o = field.scaled(self.time_step);
         }
     }
 
@@ -76,8 +77,8 @@ pub struct GeneralisedLotkaVolterra {
     /// Interactions A in rows, `[species][species]`.
     pub interactions: Vec<Vec<f64>>,
     /// Units of the system's own time in a bin.
-    #[serde(default = "unit")]
-    pub bin: f64,
+    #[serde(default = "unit", alias = "bin")]
+    pub time_step: f64,
 }
 
 fn unit() -> f64 {
@@ -96,7 +97,7 @@ impl GeneralisedLotkaVolterra {
                 vec![-strong, -1.0, -weak],
                 vec![-weak, -strong, -1.0],
             ],
-            bin: 0.1,
+            time_step: 0.1,
         }
     }
 
@@ -130,7 +131,7 @@ impl Equations for GeneralisedLotkaVolterra {
             for (j, &x) in at.x.iter().enumerate() {
                 rate += matrix[j * n + i] * x;
             }
-            *o = (at.x[i] * rate).scaled(self.bin);
+            *o = (at.x[i] * rate).scaled(self.time_step);
         }
     }
 

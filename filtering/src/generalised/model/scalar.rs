@@ -153,13 +153,14 @@ impl Equations for DoubleWell {
 #[serde(default, deny_unknown_fields)]
 pub struct FitzHughNagumo {
     /// Units of the system's own time in a bin.
-    pub bin: f64,
+    #[serde(alias = "bin")]
+    pub time_step: f64,
 }
 
 impl Default for FitzHughNagumo {
     /// Bins of 0.2.
     fn default() -> Self {
-        Self { bin: 0.2 }
+        Self { time_step: 0.2 }
     }
 }
 
@@ -185,8 +186,8 @@ impl Equations for FitzHughNagumo {
             return;
         };
         let cubic = voltage.powi(3).scaled(1.0 / 3.0);
-        out[0] = (voltage - cubic - recovery + at.v[0]).scaled(self.bin);
-        out[1] = (rate * (voltage + a - b * recovery)).scaled(self.bin);
+        out[0] = (voltage - cubic - recovery + at.v[0]).scaled(self.time_step);
+        out[1] = (rate * (voltage + a - b * recovery)).scaled(self.time_step);
     }
 
     fn g<T: Number>(&self, at: Point<'_, T>, out: &mut [T]) {

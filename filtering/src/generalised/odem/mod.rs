@@ -20,7 +20,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | what can be set | `settings.rs` |
+//! | what can be set | `config.rs` |
 //! | the recursion | `online.rs` |
 //! | several passes over a recording | `offline.rs` |
 //!
@@ -28,10 +28,10 @@
 //! - L. Ljung, "Asymptotic behavior of the extended Kalman filter as a parameter estimator for linear
 //!   systems", IEEE Transactions on Automatic Control 24, 1979.
 //! - L. Ljung, T. Söderström, *Theory and Practice of Recursive Identification*, MIT Press, 1983.
+mod config;
 mod offline;
 mod online;
-mod settings;
 
-pub use offline::{Pass, triple_estimation};
+pub use config::{OdemConfig, ParameterRule};
+pub use offline::{OdemFit, triple_estimation};
 pub use online::Odem;
-pub use settings::{OdemSettings, ParameterRule};

@@ -3,14 +3,14 @@
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::{Odem, OdemSettings};
+use super::{Odem, OdemConfig};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::scheme::Scheme;
 use crate::{Error, Result, Sequence};
 
 /// What one pass ended with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Pass {
+pub struct OdemFit {
     /// Means of the free parameters at the end of the pass.
     pub parameters: Vec<f64>,
     /// Their variances.
@@ -30,21 +30,21 @@ pub struct Pass {
 pub fn triple_estimation<E: Equations + Clone>(
     model: &GenerativeModel<E>,
     data: &Sequence,
-    settings: OdemSettings,
+    config: OdemConfig,
     start_covariance: Option<&DMatrix<f64>>,
     passes: usize,
-) -> Result<Vec<Pass>> {
+) -> Result<Vec<OdemFit>> {
     if passes == 0 {
         return Err(Error::setting("passes", passes, "at least one pass"));
     }
     let mut model = model.clone();
     let mut done = Vec::with_capacity(passes);
     for _ in 0..passes {
-        let mut odem = Odem::new(model.clone(), settings, start_covariance)?;
+        let mut odem = Odem::new(model.clone(), config, start_covariance)?;
         for y in data.iter() {
             odem.update(y)?;
         }
-        let pass = Pass {
+        let pass = OdemFit {
             parameters: odem.parameters().to_vec(),
             parameter_variances: odem.parameter_variances(),
             log_precisions: odem.log_precisions().to_vec(),

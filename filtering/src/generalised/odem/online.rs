@@ -3,8 +3,8 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::settings::{OdemSettings, ParameterRule};
-use crate::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
+use super::config::{OdemConfig, ParameterRule};
+use crate::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::scheme::Scheme;
 use crate::{Error, Result};
@@ -16,7 +16,7 @@ use crate::{Error, Result};
 ///
 /// ```
 /// use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePrecision};
-/// use scotopic_filtering::generalised::odem::{Odem, OdemSettings};
+/// use scotopic_filtering::generalised::odem::{Odem, OdemConfig};
 /// use scotopic_filtering::generalised::scheme::Scheme;
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let equations = Linear::ornstein_uhlenbeck(0.1);
@@ -24,7 +24,7 @@ use crate::{Error, Result};
 /// let mut model = GenerativeModel::single(equations, &theta, 4.0, 4.0, 1.0, &[0.0])?;
 /// model.levels[0].parameters.covariance[(0, 0)] = 0.01;
 /// model.levels[0].output = NoisePrecision::unknown(1, 1.0, 1.0);
-/// let mut odem = Odem::new(model, OdemSettings::default(), None)?;
+/// let mut odem = Odem::new(model, OdemConfig::default(), None)?;
 /// for y in [0.1, 0.3, -0.2] {
 ///     odem.update(Some(&[y]))?;
 /// }
@@ -41,7 +41,8 @@ pub struct Odem<E> {
     /// At ψ, then at ψ + δ e_j for every entry j of ψ.
     filters: Vec<CausalGeneralisedFilter<E>>,
     densities: Vec<f64>,
-    settings: OdemSettings,
+    #[serde(rename = "settings")]
+    config: OdemConfig,
     /// θ of all levels, and which of its entries are learned by their score.
     theta: Vec<f64>,
     scored: Vec<usize>,
@@ -72,12 +73,12 @@ impl<E: Equations + Clone> Odem<E> {
     /// As [`CausalGeneralisedFilter::new`].
     pub fn new(
         model: GenerativeModel<E>,
-        settings: OdemSettings,
+        config: OdemConfig,
         start_covariance: Option<&DMatrix<f64>>,
     ) -> Result<Self> {
-        settings.check()?;
+        config.check()?;
         model.check()?;
-        let by_score = settings.parameters == ParameterRule::Score;
+        let by_score = config.parameters == ParameterRule::Score;
         let (mut theta, mut scored) = (Vec::new(), Vec::new());
         let (mut slow, mut variances) = (Vec::new(), Vec::new());
         for level in &model.levels {
@@ -100,17 +101,17 @@ impl<E: Equations + Clone> Odem<E> {
         };
         let information = entries(&|v| if v > 0.0 { 1.0 / v } else { CERTAIN });
         let widths = entries(&|v| if v > 0.0 { libm::sqrt(v) } else { 1.0 });
-        let filter_settings = CausalSettings {
+        let filter_config = CausalConfig {
             learn_parameters: !by_score,
-            surprise: None,
-            ..settings.filter
+            outlier_threshold: None,
+            ..config.filter
         };
-        let filter = CausalGeneralisedFilter::new(model, filter_settings, start_covariance)?;
+        let filter = CausalGeneralisedFilter::new(model, filter_config, start_covariance)?;
         let filters = vec![filter; slow.len() + 1];
         let mut new = Self {
             densities: vec![0.0; filters.len()],
             filters,
-            settings,
+            config,
             theta,
             variances: variances[..scored.len()].to_vec(),
             scored,
@@ -130,7 +131,7 @@ impl<E: Equations + Clone> Odem<E> {
 
     /// Means of the free parameters, `[free]`, in the order of levels and entries.
     pub fn parameters(&self) -> &[f64] {
-        match self.settings.parameters {
+        match self.config.parameters {
             ParameterRule::Score => &self.slow.as_slice()[..self.scored.len()],
             ParameterRule::State => self.filters[0].parameters(),
         }
@@ -138,7 +139,7 @@ impl<E: Equations + Clone> Odem<E> {
 
     /// Variances of the free parameters, `[free]`.
     pub fn parameter_variances(&self) -> Vec<f64> {
-        match self.settings.parameters {
+        match self.config.parameters {
             ParameterRule::Score => self.variances.clone(),
             ParameterRule::State => self.filters[0].parameter_variances(),
         }
@@ -219,7 +220,7 @@ impl<E: Equations + Clone> Odem<E> {
             (self.densities[j + 1] - here) / (STEP * self.widths[j])
         });
         // Gaussian innovations e of variance S carry Σ (∂e ∂e'/S + ½ ∂ln S ∂ln S').
-        let mut information = &self.information * self.settings.memory;
+        let mut information = &self.information * self.config.forgetting_factor;
         let n = self.slow.len();
         let (mut by_mean, mut by_variance) = (DVector::zeros(n), DVector::zeros(n));
         for (k, &[error, log_variance]) in self.filters[0].innovations().iter().enumerate() {
@@ -238,7 +239,7 @@ impl<E: Equations + Clone> Odem<E> {
         };
         let mut step = factor.solve(&score);
         for (step, width) in step.iter_mut().zip(&self.widths) {
-            let most = self.settings.largest_step * width;
+            let most = self.config.largest_step * width;
             *step = step.clamp(-most, most);
         }
         let slow = &self.slow + step;
@@ -322,8 +323,8 @@ impl<E: Equations + Clone> Scheme for Odem<E> {
         self.filters[0].bins()
     }
 
-    fn delay(&self) -> usize {
-        self.filters[0].delay()
+    fn lag(&self) -> usize {
+        self.filters[0].lag()
     }
 
     fn states(&self) -> &[f64] {

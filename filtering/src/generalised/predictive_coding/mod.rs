@@ -11,7 +11,5 @@ mod network;
 mod runge_kutta;
 
 pub use dynamics::{Pullback, Trigonometric};
-pub use network::{
-    Integrator, PredictiveCoding, PredictiveCodingSettings, PredictiveCodingSnapshot,
-};
+pub use network::{Integrator, PredictiveCoding, PredictiveCodingConfig, PredictiveCodingSnapshot};
 pub use runge_kutta::RungeKutta45;

@@ -16,7 +16,7 @@ pub use snapshot::PredictiveCodingSnapshot;
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::runge_kutta::{Room, RungeKutta45};
+use super::runge_kutta::{RungeKutta45, Workspace};
 use crate::generalised::integrator::LocalLinearisation;
 use crate::generalised::model::stacked::{Derivatives, Local, Stack, finite};
 use crate::generalised::model::{Equations, GenerativeModel};
@@ -39,7 +39,7 @@ pub enum Integrator {
 /// Settings of [`PredictiveCoding`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct PredictiveCodingSettings {
+pub struct PredictiveCodingConfig {
     /// How the flow is integrated.
     pub integrator: Integrator,
     /// Smoothness of the noise of the motion, s in ρ(h) = exp(−h²/4s²). √½, the default, makes ρ(h) =
@@ -47,7 +47,7 @@ pub struct PredictiveCodingSettings {
     pub smoothness: f64,
 }
 
-impl Default for PredictiveCodingSettings {
+impl Default for PredictiveCodingConfig {
     fn default() -> Self {
         Self {
             integrator: Integrator::LocalLinearisation { steps: 1 },
@@ -82,7 +82,7 @@ impl Default for PredictiveCodingSettings {
 )]
 pub struct PredictiveCoding<E> {
     stack: Stack<E>,
-    settings: PredictiveCodingSettings,
+    config: PredictiveCodingConfig,
     output_precision: DMatrix<f64>,
     /// R₂ ⊗ Π_w `[2n, 2n]`.
     motion_precision: DMatrix<f64>,
@@ -90,7 +90,7 @@ pub struct PredictiveCoding<E> {
     belief: Vec<f64>,
     trial: Vec<f64>,
     local: Local,
-    room: Room,
+    workspace: Workspace,
     step: LocalLinearisation,
     free_energy: f64,
     action: f64,
@@ -103,7 +103,7 @@ impl<E: Equations> PredictiveCoding<E> {
     /// # Errors
     /// As [`GenerativeModel::check`]; [`Error::Unsupported`] for a model with causes or several levels;
     /// [`Error::Setting`] for no step or an s that is not positive.
-    pub fn new(model: GenerativeModel<E>, settings: PredictiveCodingSettings) -> Result<Self> {
+    pub fn new(model: GenerativeModel<E>, config: PredictiveCodingConfig) -> Result<Self> {
         let stack = Stack::new(model, Derivatives::Exact)?;
         let total = stack.totals();
         if total.causes > 0 || stack.model.levels.len() != 1 {
@@ -113,12 +113,12 @@ impl<E: Equations> PredictiveCoding<E> {
                 why: "its beliefs are about the states of one level; use Dem",
             });
         }
-        if let Integrator::LocalLinearisation { steps: 0 } = settings.integrator {
+        if let Integrator::LocalLinearisation { steps: 0 } = config.integrator {
             return Err(Error::setting("steps", 0, "at least one step"));
         }
-        if !(settings.smoothness > 0.0 && settings.smoothness.is_finite()) {
+        if !(config.smoothness > 0.0 && config.smoothness.is_finite()) {
             let expected = "a positive number";
-            return Err(Error::setting("smoothness", settings.smoothness, expected));
+            return Err(Error::setting("smoothness", config.smoothness, expected));
         }
         let level = &stack.model.levels[0];
         let n = total.states;
@@ -126,18 +126,18 @@ impl<E: Equations> PredictiveCoding<E> {
         belief.resize(2 * n, 0.0);
         Ok(Self {
             output_precision: level.output.expected(),
-            motion_precision: temporal_precision(2, settings.smoothness)?
+            motion_precision: temporal_precision(2, config.smoothness)?
                 .kronecker(&level.motion.expected()),
             theta: stack.prior_parameters(),
             trial: belief.clone(),
             belief,
             local: Local::zeros(total),
-            room: Room::new(2 * n),
+            workspace: Workspace::new(2 * n),
             step: LocalLinearisation::new(2 * n, 1),
             free_energy: 0.0,
             action: 0.0,
             seen: 0,
-            settings,
+            config,
             stack,
         })
     }
@@ -192,14 +192,14 @@ impl<E: Equations> PredictiveCoding<E> {
             motion_precision,
             ..
         } = self;
-        match self.settings.integrator {
+        match self.config.integrator {
             Integrator::RungeKutta(tolerance) => {
                 let slope = |u: &[f64], d: &mut [f64]| {
                     stack.evaluate(&u[..n], &[], theta, local)?;
                     slope(local, output_precision, motion_precision, u, y, d);
                     Ok(())
                 };
-                tolerance.integrate(&mut self.trial, 1.0, &mut self.room, slope)?;
+                tolerance.integrate(&mut self.trial, 1.0, &mut self.workspace, slope)?;
             }
             Integrator::LocalLinearisation { steps } => {
                 let mut change = DVector::zeros(2 * n);
@@ -230,7 +230,7 @@ impl<E: Equations> PredictiveCoding<E> {
     pub fn into_snapshot(self) -> PredictiveCodingSnapshot<E> {
         PredictiveCodingSnapshot {
             model: self.stack.model,
-            settings: self.settings,
+            config: self.config,
             belief: self.belief,
             free_energy: self.free_energy,
             action: self.action,
@@ -243,7 +243,7 @@ impl<E: Equations> PredictiveCoding<E> {
     /// # Errors
     /// As [`PredictiveCoding::new`]; a belief of another length; a number that is not finite.
     pub fn restore(kept: PredictiveCodingSnapshot<E>) -> Result<Self> {
-        let mut network = Self::new(kept.model, kept.settings)?;
+        let mut network = Self::new(kept.model, kept.config)?;
         if kept.belief.len() != network.belief.len() {
             let expected = network.belief.len();
             return Err(Error::size("snapshot: belief", kept.belief.len(), expected));

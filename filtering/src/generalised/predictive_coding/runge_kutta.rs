@@ -70,12 +70,12 @@ const DIFFERENCE: [f64; 7] = [
 
 /// Room for the slopes of one step.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Room {
+pub(super) struct Workspace {
     slopes: [Vec<f64>; 7],
     trial: Vec<f64>,
 }
 
-impl Room {
+impl Workspace {
     pub fn new(size: usize) -> Self {
         Self {
             slopes: std::array::from_fn(|_| vec![0.0; size]),
@@ -94,10 +94,10 @@ impl RungeKutta45 {
         &self,
         u: &mut [f64],
         end: f64,
-        room: &mut Room,
+        workspace: &mut Workspace,
         mut flow: impl FnMut(&[f64], &mut [f64]) -> Result<()>,
     ) -> Result<()> {
-        let Room { slopes, trial } = room;
+        let Workspace { slopes, trial } = workspace;
         flow(u, &mut slopes[0])?;
         let mut t = 0.0;
         let mut h = self.first_step(u, &slopes[0]).min(end);
@@ -178,7 +178,7 @@ mod tests {
             Ok(())
         };
         let end = 2.0 * std::f64::consts::PI;
-        fine.integrate(&mut u, end, &mut Room::new(2), turn)
+        fine.integrate(&mut u, end, &mut Workspace::new(2), turn)
             .unwrap();
         assert!((u[0] - 1.0).abs() < 1e-8 && u[1].abs() < 1e-8, "{u:?}");
     }
@@ -190,7 +190,7 @@ mod tests {
             d[0] = u[0] * u[0];
             Ok(())
         };
-        let found = RungeKutta45::default().integrate(&mut u, 2.0, &mut Room::new(1), blow);
+        let found = RungeKutta45::default().integrate(&mut u, 2.0, &mut Workspace::new(1), blow);
         assert!(matches!(found, Err(Error::NotFinite { .. })));
     }
 }

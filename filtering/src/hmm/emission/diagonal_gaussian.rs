@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Emission, Learnable};
 use crate::error::check_finite;
-use crate::{Error, Result};
+use crate::{Error, Moments, PredictedObservation, Result};
 
 /// y ∈ ℝᴰ with p(y|s) = ∏_d N(y_d; μ_sd, v_sd). An observation is a row of D numbers.
 ///
@@ -226,6 +226,11 @@ impl Emission for DiagonalGaussian {
             constants: order.iter().map(|&s| self.constants[s]).collect(),
             origin: self.origin.clone(),
         }
+    }
+
+    fn expected(&self, weights: &[f64]) -> Option<PredictedObservation> {
+        let moments = Moments::mixture(weights, &self.means, &self.variances);
+        Some(PredictedObservation::Numbers(moments))
     }
 }
 

@@ -12,7 +12,7 @@ pub use diagonal_gaussian::DiagonalGaussian;
 pub use full_gaussian::FullGaussian;
 pub use poisson::Poisson;
 
-use crate::Result;
+use crate::{PredictedObservation, Result};
 
 /// A likelihood p(o|s) for each of K states; implement it for your own.
 ///
@@ -73,6 +73,12 @@ pub trait Emission: Clone {
 
     /// The same emission with the states renumbered: new state k is old state `order[k]`.
     fn relabelled(&self, order: &[usize]) -> Self;
+
+    /// What an observation is like on average if the state is k with probability `weights[k]`; `None`, the default,
+    /// where that is not said.
+    fn expected(&self, _weights: &[f64]) -> Option<PredictedObservation> {
+        None
+    }
 }
 
 /// An emission that can be learned: an exponential family with a statistic φ(o) `[P]` of the observation

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Emission, Learnable};
-use crate::{Error, Result};
+use crate::{Error, Moments, PredictedObservation, Result};
 
 /// y ∈ ℕᴰ with p(y|s) = ∏_d Poisson(y_d; λ_sd). An observation is a row of D whole numbers.
 ///
@@ -129,6 +129,11 @@ impl Emission for Poisson {
             log_rates: pick(&self.log_rates),
             totals: order.iter().map(|&s| self.totals[s]).collect(),
         }
+    }
+
+    fn expected(&self, weights: &[f64]) -> Option<PredictedObservation> {
+        let moments = Moments::mixture(weights, &self.rates, &self.rates);
+        Some(PredictedObservation::Numbers(moments))
     }
 }
 

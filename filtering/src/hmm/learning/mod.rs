@@ -57,7 +57,7 @@ use super::forward::{self, Room};
 use super::{Hmm, Learnable};
 use crate::sequence::check_row;
 use crate::step::Sum;
-use crate::{Error, Result, Step};
+use crate::{Belief, Error, Moments, PredictedObservation, Result, Step};
 
 /// What the filter has made of one observation, for a rule to learn from.
 struct Seen<'a> {
@@ -270,6 +270,27 @@ impl<E: Learnable> Learning<E> {
             Rule::Dirichlet(rule) => Some(rule.posterior()),
             _ => None,
         }
+    }
+}
+
+impl<E: Learnable> crate::Filter for Learning<E> {
+    crate::filter::own_methods!();
+
+    fn belief(&self) -> Belief<'_> {
+        Belief::Discrete(Self::belief(self))
+    }
+
+    fn width(&self) -> usize {
+        self.model().width()
+    }
+
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        self.model()
+            .predicted_observation(Self::belief(self), Self::observations(self))
+    }
+
+    fn signal(&self) -> Moments {
+        self.model().signal(Self::belief(self))
     }
 }
 

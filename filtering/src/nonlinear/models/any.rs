@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Ar1Poisson, DiagonalLinear, SinQuadratic, StochasticVolatility};
-use crate::Result;
 use crate::nonlinear::StateSpace;
+use crate::{Moments, Result};
 
 /// One of the nonlinear models of this crate; `kind` names it in a file.
 ///
@@ -72,6 +72,12 @@ impl StateSpace for AnyStateSpace {
         hessian: &mut [f64],
     ) -> f64 {
         each!(self, m => m.log_likelihood_slopes(observation, state, gradient, hessian))
+    }
+    fn observation_moments(&self, state: &[f64], mean: &mut [f64], variance: &mut [f64]) -> bool {
+        each!(self, m => m.observation_moments(state, mean, variance))
+    }
+    fn signal(&self, mean: &[f64], covariance: &[f64]) -> Option<Moments> {
+        each!(self, m => m.signal(mean, covariance))
     }
     fn check(&self, observation: &[f64]) -> Result<()> {
         each!(self, m => m.check(observation))

@@ -78,6 +78,12 @@ impl StateSpace for SinQuadratic {
         into[0] = LINEAR + SINE * state[0].cos();
     }
 
+    fn observation_moments(&self, state: &[f64], mean: &mut [f64], variance: &mut [f64]) -> bool {
+        mean[0] = Self::observation_mean(state[0]);
+        variance[0] = self.r;
+        true
+    }
+
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {
         log_normal(observation[0] - Self::observation_mean(state[0]), self.r)
     }

@@ -86,6 +86,12 @@ impl StateSpace for StochasticVolatility {
         into[0] = self.a;
     }
 
+    fn observation_moments(&self, state: &[f64], mean: &mut [f64], variance: &mut [f64]) -> bool {
+        mean[0] = 0.0;
+        variance[0] = self.beta * self.beta * state[0].exp();
+        true
+    }
+
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {
         let square = self.standardised(observation, state);
         log_normal(0.0, self.beta * self.beta) - 0.5 * (state[0] + square)

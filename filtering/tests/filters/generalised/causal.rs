@@ -5,7 +5,7 @@
 use super::reference::{Table, folders, golden, spec};
 use scotopic_filtering::Sequence;
 use scotopic_filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Generated, Generation, compare,
+    CausalConfig, CausalGeneralisedFilter, Generated, Generation, compare,
 };
 use scotopic_filtering::generalised::model::{
     CausePrior, Equations, GaussianPrior, GenerativeModel, Level, Linear, Lorenz, NoisePrecision,
@@ -27,8 +27,8 @@ const VARIANCES: f64 = 0.01;
 /// Log evidence of a recording, nats: the ends (10 of 64 bins in 256 numbers) count too.
 const EVIDENCE: f64 = 6.0;
 
-fn smooth(order: usize, smoothness: f64) -> CausalSettings {
-    CausalSettings::from(Embedding {
+fn smooth(order: usize, smoothness: f64) -> CausalConfig {
+    CausalConfig::from(Embedding {
         states: order,
         causes: 2,
         smoothness,
@@ -119,14 +119,14 @@ fn recorded_convolution_reaches_the_exact_posterior() {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
         let data = Table::read(&folder.join("data.csv")).unwrap();
         let (y, x) = (data.block("y"), data.block("x"));
-        for delay in [0, 1, 2] {
-            let Some(exact) = Table::read(&folder.join(format!("exact_lag{delay}.csv"))) else {
-                println!("{name}: no exact_lag{delay}.csv: skipped");
+        for lag in [0, 1, 2] {
+            let Some(exact) = Table::read(&folder.join(format!("exact_lag{lag}.csv"))) else {
+                println!("{name}: no exact_lag{lag}.csv: skipped");
                 continue;
             };
             let (mean, variance) = (exact.block("qx"), exact.block("var_x"));
-            let settings = CausalSettings {
-                delay,
+            let settings = CausalConfig {
+                lag,
                 ..smooth(6, smoothness_of(&name))
             };
             let mut filter =
@@ -134,7 +134,7 @@ fn recorded_convolution_reaches_the_exact_posterior() {
             let (mut errors, mut bound) = (Errors::default(), 0.0);
             for (t, row) in y.iter().enumerate() {
                 filter.update(Some(row)).unwrap();
-                let Some(at) = t.checked_sub(delay) else {
+                let Some(at) = t.checked_sub(lag) else {
                     continue;
                 };
                 errors.add(&filter, &x[at]);
@@ -144,16 +144,16 @@ fn recorded_convolution_reaches_the_exact_posterior() {
                         continue;
                     }
                     let moved = (filter.states()[i] - mean[at][i]).abs();
-                    assert!(moved < MEANS, "{name} lag {delay} bin {at}: {moved:e}");
+                    assert!(moved < MEANS, "{name} lag {lag} bin {at}: {moved:e}");
                     let found = filter.state_covariance()[i * x[at].len() + i];
                     let ratio = (found / variance[at][i] - 1.0).abs();
-                    assert!(ratio < VARIANCES, "{name} lag {delay} bin {at}: {ratio:e}");
+                    assert!(ratio < VARIANCES, "{name} lag {lag} bin {at}: {ratio:e}");
                 }
             }
             let ratio = errors.rmse() / (bound / errors.count).sqrt();
             let nees = errors.nees();
-            println!("{name} lag {delay}: RMSE / exact {ratio:.4}, NEES {nees:.3}");
-            assert!(ratio < OF_THE_BOUND, "{name} lag {delay}: {ratio}");
+            println!("{name} lag {lag}: RMSE / exact {ratio:.4}, NEES {nees:.3}");
+            assert!(ratio < OF_THE_BOUND, "{name} lag {lag}: {ratio}");
         }
     }
 }
@@ -242,7 +242,7 @@ fn recorded_lorenz_is_followed_from_true_and_wrong_starts() {
         let (y, x) = (data.block("y"), data.block("x"));
         for (from, variance, limit) in cases {
             let equations = Lorenz {
-                bin: spec["time_scale"].as_f64().unwrap(),
+                time_step: spec["time_scale"].as_f64().unwrap(),
                 ..Lorenz::demonstration()
             };
             let precision = |name: &str| f64::exp(spec[name].as_f64().unwrap());
@@ -282,9 +282,9 @@ fn beliefs_about_drawn_data_are_calibrated() {
     // 4000 bins of two correlated states: a mean of NEES has a standard deviation of about 0.03.
     for (s, seed) in [(0.0, 11), (0.5, 12), (1.0, 13)] {
         let data = drawn(s, 4000, seed);
-        for delay in [0, 2] {
-            let settings = CausalSettings {
-                delay,
+        for lag in [0, 2] {
+            let settings = CausalConfig {
+                lag,
                 ..smooth(6, s)
             };
             let mut filter = CausalGeneralisedFilter::new(convolution(), settings, None).unwrap();
@@ -293,16 +293,13 @@ fn beliefs_about_drawn_data_are_calibrated() {
                 filter
                     .update(Some(data.outputs.column(t).as_slice()))
                     .unwrap();
-                if t >= delay {
-                    errors.add(&filter, data.states.column(t - delay).as_slice());
+                if t >= lag {
+                    errors.add(&filter, data.states.column(t - lag).as_slice());
                 }
             }
             let nees = errors.nees();
-            println!(
-                "s {s} delay {delay}: RMSE {:.4}, NEES {nees:.3}",
-                errors.rmse()
-            );
-            assert!((0.9..1.1).contains(&nees), "s {s} delay {delay}: {nees}");
+            println!("s {s} lag {lag}: RMSE {:.4}, NEES {nees:.3}", errors.rmse());
+            assert!((0.9..1.1).contains(&nees), "s {s} lag {lag}: {nees}");
         }
     }
 }
@@ -315,7 +312,7 @@ fn the_evidence_of_samples_prefers_the_smoothness_and_order_that_made_them() {
         .column_iter()
         .map(|y| y.iter().copied().collect::<Vec<_>>());
     let sequence = Sequence::of_rows(rows).unwrap();
-    let settings = CausalSettings::default();
+    let settings = CausalConfig::default();
     let (orders, smoothness) = ([2, 4, 6], [0.0, 0.5, 1.0]);
     let truth = Some(&data.states);
     let table = compare(

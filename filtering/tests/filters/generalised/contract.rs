@@ -2,7 +2,7 @@
 //! states are what they say.
 
 use scotopic_filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Generated, Generation,
+    CausalConfig, CausalGeneralisedFilter, Generated, Generation,
 };
 use scotopic_filtering::generalised::model::{
     Equations, GenerativeModel, Linear, Number, Point, Sizes,
@@ -11,8 +11,8 @@ use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{Error, Result};
 
-fn smooth(order: usize, smoothness: f64) -> CausalSettings {
-    CausalSettings::from(Embedding {
+fn smooth(order: usize, smoothness: f64) -> CausalConfig {
+    CausalConfig::from(Embedding {
         states: order,
         causes: 2,
         smoothness,
@@ -145,8 +145,8 @@ fn generalised_states_are_the_taylor_series_of_the_prediction() {
 #[test]
 fn a_filter_goes_on_from_a_snapshot_bit_for_bit() {
     let data = drawn(0.5, 40, 4);
-    let settings = CausalSettings {
-        delay: 1,
+    let settings = CausalConfig {
+        lag: 1,
         ..smooth(6, 0.5)
     };
     let mut filter = CausalGeneralisedFilter::new(convolution(), settings, None).unwrap();
@@ -220,11 +220,11 @@ impl Equations for Static {
 #[test]
 fn a_model_without_states_infers_its_causes() {
     let model = GenerativeModel::single(Static, &[], 1e4, 1.0, 1.0, &[]).unwrap();
-    for memory in [0, 3] {
-        let settings = CausalSettings {
-            memory,
+    for noise_lags in [0, 3] {
+        let settings = CausalConfig {
+            noise_lags,
             iterations: 20,
-            surprise: None,
+            outlier_threshold: None,
             ..smooth(2, 1.0)
         };
         let mut filter = CausalGeneralisedFilter::new(model.clone(), settings, None).unwrap();
@@ -233,7 +233,7 @@ fn a_model_without_states_infers_its_causes() {
             filter.update(Some(&[v + v.powi(3)])).unwrap();
             // The noise's deviation is 0.01 and g' at least 1.
             let error = (filter.causes()[0] - v).abs();
-            assert!(error < 0.01, "memory {memory}, bin {t}: {error}");
+            assert!(error < 0.01, "noise lags {noise_lags}, bin {t}: {error}");
         }
     }
 }

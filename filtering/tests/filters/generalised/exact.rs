@@ -2,7 +2,7 @@
 //! for every order: same data, same bins.
 
 use super::reference::joint_gaussian::{Drawn, Errors, JointGaussian, convolution};
-use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalSettings};
+use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 
@@ -38,13 +38,13 @@ fn bound(joint: &JointGaussian, data: &[Drawn], ahead: usize) -> Errors {
 }
 
 /// Errors of the filter over all data.
-fn filtered(data: &[Drawn], settings: CausalSettings) -> Errors {
+fn filtered(data: &[Drawn], settings: CausalConfig) -> Errors {
     let mut errors = Errors::default();
     for drawn in data {
         let mut filter = CausalGeneralisedFilter::new(convolution(), settings, None).unwrap();
         for (t, y) in drawn.outputs.column_iter().enumerate() {
             filter.update(Some(y.as_slice())).unwrap();
-            let Some(at) = t.checked_sub(settings.delay) else {
+            let Some(at) = t.checked_sub(settings.lag) else {
                 continue;
             };
             let mean = DVector::from_column_slice(filter.states());
@@ -60,8 +60,8 @@ fn every_order_filters_fresh_data_as_well_as_the_joint_gaussian() {
     for smoothness in [0.0, 0.5, 1.0] {
         let joint = JointGaussian::new(smoothness, BINS);
         let data: Vec<_> = (0..SEEDS).map(|seed| joint.draw(100 + seed)).collect();
-        for delay in 0..=3 {
-            let exact = bound(&joint, &data, delay);
+        for lag in 0..=3 {
+            let exact = bound(&joint, &data, lag);
             let mut rmse = Vec::new();
             for order in 0..=6 {
                 let embedding = Embedding {
@@ -69,18 +69,18 @@ fn every_order_filters_fresh_data_as_well_as_the_joint_gaussian() {
                     causes: order,
                     smoothness,
                 };
-                let settings = CausalSettings {
-                    delay,
-                    ..CausalSettings::from(embedding)
+                let settings = CausalConfig {
+                    lag,
+                    ..CausalConfig::from(embedding)
                 };
                 let found = filtered(&data, settings);
                 let (ratio, nees) = (found.rmse() / exact.rmse(), found.nees());
                 println!(
-                    "s {smoothness} order {order}, {delay} later: RMSE / exact {ratio:.4}, \
+                    "s {smoothness} order {order}, {lag} later: RMSE / exact {ratio:.4}, \
                      NEES {nees:.3}, exact {:.3}",
                     exact.nees()
                 );
-                let named = format!("s {smoothness} order {order} delay {delay}: {ratio} {nees}");
+                let named = format!("s {smoothness} order {order} lag {lag}: {ratio} {nees}");
                 rmse.push(found.rmse());
                 if smoothness > 0.0 && order == 0 {
                     assert!(ratio < HELD[0] && nees < HELD[1], "{named}");
@@ -115,7 +115,7 @@ fn calibration_over_many_runs_is_off_by_chance_only() {
         let posteriors = joint.posteriors(0);
         for drawn in &data {
             let one = std::slice::from_ref(drawn);
-            ours.push(filtered(one, CausalSettings::from(embedding)).nees());
+            ours.push(filtered(one, CausalConfig::from(embedding)).nees());
             let mut errors = Errors::default();
             for (t, posterior) in posteriors.iter().enumerate() {
                 let truth = drawn.states.column(t);
@@ -155,7 +155,7 @@ fn the_evidence_is_that_of_the_joint_gaussian() {
         let joint = JointGaussian::new(smoothness, BINS);
         for seed in 0..12 {
             let drawn = joint.draw(100 + seed);
-            let settings = CausalSettings::from(Embedding {
+            let settings = CausalConfig::from(Embedding {
                 smoothness,
                 ..Embedding::default()
             });

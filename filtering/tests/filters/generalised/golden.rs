@@ -12,17 +12,17 @@ use super::reference::golden::{
     self as reference, Convolution, Lorenz, Table, files, folders, furthest, json, name, number,
     tag,
 };
-use scotopic_filtering::generalised::dem::{Dem, DemSettings};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{
     CausePrior, GaussianPrior, GenerativeModel, Level, NoisePrecision,
 };
 use scotopic_filtering::generalised::predictive_coding::{
-    Integrator, PredictiveCoding, PredictiveCodingSettings, Pullback, RungeKutta45, Trigonometric,
+    Integrator, PredictiveCoding, PredictiveCodingConfig, Pullback, RungeKutta45, Trigonometric,
 };
 use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::generalised::{
-    Gain, KalmanBucy, Record, WhiteNoiseSystem, sampled_kalman_step, temporal_covariance,
+    CovarianceMode, KalmanBucy, Record, WhiteNoiseSystem, sampled_kalman_step, temporal_covariance,
     temporal_precision,
 };
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
@@ -66,12 +66,12 @@ const NETWORK: f64 = 1e-2;
 /// Sweeps and passes of the recorded runs.
 const SWEEPS: usize = 16;
 
-fn settings(file: &str, s: f64) -> DemSettings {
+fn settings(file: &str, s: f64) -> DemConfig {
     let states = tag(file, "n").unwrap() as usize;
-    DemSettings {
+    DemConfig {
         substeps: tag(file, "nD").unwrap_or(1.0) as usize,
         sweeps: SWEEPS,
-        ..DemSettings::published(Embedding {
+        ..DemConfig::published(Embedding {
             states,
             causes: states.min(2),
             smoothness: s,
@@ -336,16 +336,16 @@ fn dem_learns_what_was_learnt() -> Result<()> {
             let stem = name(&file).trim_end_matches("_F.csv").to_owned();
             let label = format!("{}/{stem}", name(&folder));
             let mut dem = Dem::new(model.clone(), settings(&stem, s))?;
-            let learnt = dem.learn(&data, known.as_ref())?;
+            let learned = dem.learn(&data, known.as_ref())?;
             let recorded = |what: &str, column: &str| {
                 let path = folder.join(format!("{stem}_{what}.csv"));
                 DVector::from_vec(Table::read(&path).column(column).unwrap())
             };
             // The recorded F stays where it was at a sweep that is taken back.
             let f = recorded("F", "F");
-            assert_eq!(learnt.sweeps.len(), f.len(), "{label}: sweeps");
+            assert_eq!(learned.sweeps.len(), f.len(), "{label}: sweeps");
             let mut best = f64::NEG_INFINITY;
-            for (k, (&(found, better), &expected)) in learnt.sweeps.iter().zip(&f).enumerate() {
+            for (k, (&(found, better), &expected)) in learned.sweeps.iter().zip(&f).enumerate() {
                 best = if better { found } else { best };
                 let off = (best - expected).abs();
                 assert!(
@@ -355,12 +355,12 @@ fn dem_learns_what_was_learnt() -> Result<()> {
             }
             let expected = recorded("params", "post_mean");
             let found =
-                DVector::from_iterator(free.len(), free.iter().map(|&i| learnt.parameters[i]));
+                DVector::from_iterator(free.len(), free.iter().map(|&i| learned.parameters[i]));
             let off = (found - &expected).amax() / expected.amax();
             assert!(off <= END_POINTS, "{label}: parameters off by {off:e}");
             let expected = recorded("params", "post_var");
             for (&i, &v) in free.iter().zip(&expected) {
-                let off = (learnt.parameter_covariance[(i, i)] / v - 1.0).abs();
+                let off = (learned.parameter_covariance[(i, i)] / v - 1.0).abs();
                 assert!(
                     off <= END_POINTS,
                     "{label}: variance of θ[{i}] off by {off:e}"
@@ -368,11 +368,11 @@ fn dem_learns_what_was_learnt() -> Result<()> {
             }
             // Not every set of recordings keeps the states; after a sweep that was taken back they are of one unknown.
             let path = folder.join(format!("{stem}_states.csv"));
-            if path.is_file() && learnt.sweeps.last().is_some_and(|s| s.1) {
+            if path.is_file() && learned.sweeps.last().is_some_and(|s| s.1) {
                 let states = Table::read(&path);
                 agree(
                     &label,
-                    &learnt.beliefs,
+                    &learned.beliefs,
                     STATES,
                     &states,
                     "qx",
@@ -381,7 +381,7 @@ fn dem_learns_what_was_learnt() -> Result<()> {
                 );
             }
             let expected = recorded("logprec", "post_mean");
-            let found = DVector::from_vec(learnt.log_precisions);
+            let found = DVector::from_vec(learned.log_precisions);
             let off = (found - &expected).amax() / expected.amax().max(1.0);
             assert!(off <= END_POINTS, "{label}: log-precisions off by {off}");
             runs += 1;
@@ -393,7 +393,7 @@ fn dem_learns_what_was_learnt() -> Result<()> {
 
 /// Without the published quirks the same recordings teach too: nearer to the truth than the prior, and F never falls
 /// from one kept sweep to the next. Causes known to e^−16 are left out: without `masks` their errors, which
-/// nothing learnt can change, are all of F.
+/// nothing learned can change, are all of F.
 #[test]
 fn dem_learns_without_quirks() -> Result<()> {
     for folder in folders("dem/golden/conv_params") {
@@ -408,23 +408,26 @@ fn dem_learns_without_quirks() -> Result<()> {
             if published.embedding.states < 2 {
                 continue;
             }
-            let settings = DemSettings {
+            let settings = DemConfig {
                 published: Default::default(),
                 ..published
             };
-            let learnt = Dem::new(model.clone(), settings)?.learn(&data, None)?;
+            let learned = Dem::new(model.clone(), settings)?.learn(&data, None)?;
             let distance = |at: &dyn Fn(usize) -> f64| {
                 let squares = free.iter().map(|&i| (at(i) - theta[i]).powi(2));
                 squares.sum::<f64>().sqrt()
             };
             let prior = &model.levels[0].parameters.mean;
-            let (before, after) = (distance(&|i| prior[i]), distance(&|i| learnt.parameters[i]));
+            let (before, after) = (
+                distance(&|i| prior[i]),
+                distance(&|i| learned.parameters[i]),
+            );
             assert!(
                 after < before,
                 "{}/{stem}: {after} after {before}",
                 name(&folder)
             );
-            let kept: Vec<f64> = learnt.sweeps.iter().filter(|s| s.1).map(|s| s.0).collect();
+            let kept: Vec<f64> = learned.sweeps.iter().filter(|s| s.1).map(|s| s.0).collect();
             assert!(kept.windows(2).all(|f| f[1] > f[0]), "{kept:?}");
         }
     }
@@ -442,10 +445,10 @@ fn generalised_filtering_learns_what_was_learnt() -> Result<()> {
             let label = format!("{}/{stem}", name(&folder));
             let recorded = |what: &str| Table::read(&folder.join(format!("{stem}_{what}.csv")));
             let mut scheme = GeneralisedFiltering::new(model.clone(), settings(&stem, s))?;
-            let learnt = scheme.learn(&data, known.as_ref())?;
+            let learned = scheme.learn(&data, known.as_ref())?;
             let f = recorded("F").column("F").unwrap();
-            assert_eq!(learnt.passes.len(), f.len(), "{label}: passes");
-            for (k, (found, expected)) in learnt.passes.iter().zip(&f).enumerate() {
+            assert_eq!(learned.passes.len(), f.len(), "{label}: passes");
+            for (k, (found, expected)) in learned.passes.iter().zip(&f).enumerate() {
                 let off = (found - expected).abs() / expected.abs().max(1.0);
                 assert!(off <= PASS, "{label}: F of pass {k} off by {off:e}");
             }
@@ -454,14 +457,14 @@ fn generalised_filtering_learns_what_was_learnt() -> Result<()> {
                 (
                     "params",
                     free.clone(),
-                    &learnt.parameters,
-                    &learnt.parameter_covariance,
+                    &learned.parameters,
+                    &learned.parameter_covariance,
                 ),
                 (
                     "logprec",
-                    (0..learnt.log_precisions.len()).collect(),
-                    &learnt.log_precisions,
-                    &learnt.log_precision_covariance,
+                    (0..learned.log_precisions.len()).collect(),
+                    &learned.log_precisions,
+                    &learned.log_precision_covariance,
                 ),
             ] {
                 let table = recorded(what);
@@ -482,7 +485,7 @@ fn generalised_filtering_learns_what_was_learnt() -> Result<()> {
             }
             if folder.join(format!("{stem}_states.csv")).is_file() {
                 let states = recorded("states");
-                let beliefs = &learnt.beliefs;
+                let beliefs = &learned.beliefs;
                 agree(&label, beliefs, STATES, &states, "qx", FILTERED, absolutely);
                 agree(&label, beliefs, CAUSES, &states, "qv", FILTERED, absolutely);
             }
@@ -507,20 +510,20 @@ fn generalised_filtering_learns_without_quirks() -> Result<()> {
         }
         for file in files(&folder, "LAP_", "_F.csv") {
             let stem = name(&file).trim_end_matches("_F.csv").to_owned();
-            let settings = DemSettings {
+            let settings = DemConfig {
                 published: Default::default(),
                 ..settings(&stem, s)
             };
-            let learnt = GeneralisedFiltering::new(model.clone(), settings)?.learn(&data, None)?;
+            let learned = GeneralisedFiltering::new(model.clone(), settings)?.learn(&data, None)?;
             let distance = |at: &[f64]| {
                 let squares = free.iter().map(|&i| (at[i] - theta[i]).powi(2));
                 squares.sum::<f64>().sqrt()
             };
             let prior = model.levels[0].parameters.mean.as_slice();
-            let (before, after) = (distance(prior), distance(&learnt.parameters));
+            let (before, after) = (distance(prior), distance(&learned.parameters));
             let label = format!("{}/{stem}: {after} after {before}", name(&folder));
             assert!(after < before, "{label}");
-            assert!(learnt.passes.last() > learnt.passes.first(), "{label}");
+            assert!(learned.passes.last() > learned.passes.first(), "{label}");
         }
     }
     Ok(())
@@ -598,8 +601,8 @@ fn white_noise_systems() -> Result<()> {
         );
         let truth = runge_kutta(&system, dt, &data, EXACT_STEPS);
         for (gain, name, expected) in [
-            (Gain::Riccati, "small steps", &truth),
-            (Gain::Steady, "kb_stat", &table.columns("kb_stat")),
+            (CovarianceMode::Riccati, "small steps", &truth),
+            (CovarianceMode::Steady, "kb_stat", &table.columns("kb_stat")),
         ] {
             let mut filter = KalmanBucy::new(system.clone(), dt, gain)?;
             let mut found = Vec::new();
@@ -646,7 +649,7 @@ fn network<E: scotopic_filtering::generalised::model::Equations>(
 ) -> Result<NetworkRun> {
     let start = reference::plain(&folder.join("mu0.csv")).concat();
     let model = GenerativeModel::single(equations, &[], 1.0, 1.0, 1.0, &start[..start.len() / 2])?;
-    let settings = PredictiveCodingSettings {
+    let settings = PredictiveCodingConfig {
         integrator,
         ..Default::default()
     };

@@ -2,9 +2,7 @@
 
 use super::reference::{Table, folders, spec};
 use proptest::prelude::*;
-use scotopic_filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, NoiseShape,
-};
+use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter, NoiseShape};
 use scotopic_filtering::generalised::model::{
     CausePrior, GaussianPrior, GenerativeModel, Level, Linear, NoisePrecision,
 };
@@ -79,13 +77,13 @@ fn single(
     }
 }
 
-fn white() -> CausalSettings {
-    CausalSettings {
+fn white() -> CausalConfig {
+    CausalConfig {
         cause: NoiseShape::Sampled {
             smoothness: 0.0,
             order: 0,
         },
-        ..CausalSettings::of_shape(NoiseShape::White, 0)
+        ..CausalConfig::of_shape(NoiseShape::White, 0)
     }
 }
 
@@ -227,7 +225,7 @@ fn matern_noise_gives_the_kalman_filter_of_the_augmented_state() {
         };
         let one = |value| DMatrix::from_element(1, 1, value);
         let model = single(one(-0.3), one(1.0), one(1.0 / variance), one(4.0));
-        let settings = CausalSettings {
+        let settings = CausalConfig {
             motion: NoiseShape::Matern { length, order },
             ..white()
         };
@@ -267,9 +265,9 @@ fn gaps_in_coloured_observations_leave_the_exact_evidence_of_the_rest() {
     ];
     let one = |value| DMatrix::from_element(1, 1, value);
     let model = single(one(-a), one(1.0), one(1.0 / r), one(1.0 / q));
-    let settings = CausalSettings {
+    let settings = CausalConfig {
         output: Autocorrelation::Matern { length, order: 1 },
-        memory: 6,
+        noise_lags: 6,
         ..white()
     };
     let mut filter = CausalGeneralisedFilter::new(model, settings, Some(&one(start))).unwrap();

@@ -1,7 +1,7 @@
 //! Hierarchical models: the energy of two levels against finite differences, and against the model of one level that is
 //! left when the causes between them are integrated out.
 
-use scotopic_filtering::generalised::dem::{Dem, DemSettings};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{
     CausePrior, Equations, GaussianPrior, GenerativeModel, Level, NoisePrecision, Number, Point,
@@ -287,10 +287,10 @@ fn the_schemes_see_two_levels_as_one() -> Result<()> {
         smoothness: 0.5,
     };
     // A fast flow stays at the minimum of the energy: off by what it moves on within 1/K.
-    let settings = DemSettings {
+    let settings = DemConfig {
         embedding,
         rate: 1e4,
-        ..DemSettings::default()
+        ..DemConfig::default()
     };
     let rows = (0..40).map(|t| {
         let t = t as f64;

@@ -1,7 +1,7 @@
 //! Learning in a linear model of two levels: parameters of either level from what the lower one shows.
 
 use scotopic_filtering::generalised::causal::Generation;
-use scotopic_filtering::generalised::dem::{Dem, DemSettings};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{
     CausePrior, Equations, GaussianPrior, GenerativeModel, Level, Linear, NoisePrecision, Sizes,
@@ -91,14 +91,14 @@ fn two_levels_learn() -> Result<()> {
         prior.mean[at] += away;
         prior.covariance[(at, at)] = 1.0;
     }
-    let settings = DemSettings {
+    let settings = DemConfig {
         embedding: Embedding {
             states: 4,
             causes: 2,
             smoothness: 0.5,
         },
         sweeps: 64,
-        ..DemSettings::default()
+        ..DemConfig::default()
     };
     let dem = Dem::new(model.clone(), settings.clone())?.learn(&series, Some(&inputs))?;
     let lap = GeneralisedFiltering::new(model.clone(), settings.clone())?

@@ -1,15 +1,15 @@
 //! Missing observations in the schemes that embed samples: a sample that was not seen has no precision.
 
 use scotopic_filtering::generalised::causal::Generation;
-use scotopic_filtering::generalised::dem::{Dem, DemSettings, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePrecision};
 use scotopic_filtering::generalised::predictive_coding::{
-    PredictiveCoding, PredictiveCodingSettings, Pullback,
+    PredictiveCoding, PredictiveCodingConfig, Pullback,
 };
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic_filtering::generalised::{
-    Edge, Gain, KalmanBucy, Local, SampleEmbedding, TopOrder, WhiteNoiseSystem, Window,
+    CovarianceMode, Edge, KalmanBucy, Local, SampleEmbedding, TopOrder, WhiteNoiseSystem, Window,
     error_jacobian, generalised_precision, shift_matrix, temporal_covariance,
 };
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
@@ -19,14 +19,14 @@ use scotopic_filtering::{Result, Sequence};
 /// Rounding of inverses of matrices with condition numbers up to 1e5.
 const ROUNDING: f64 = 1e-9;
 
-fn settings(states: usize, smoothness: f64) -> DemSettings {
-    DemSettings {
+fn settings(states: usize, smoothness: f64) -> DemConfig {
+    DemConfig {
         embedding: Embedding {
             states,
             causes: states.min(2),
             smoothness,
         },
-        ..DemSettings::default()
+        ..DemConfig::default()
     }
 }
 
@@ -67,7 +67,7 @@ fn without_derivatives_a_missing_bin_is_the_prior() -> Result<()> {
     let linear = scalar(0.0, 2.0)?;
     let theta = linear.defaults();
     let model = GenerativeModel::single(linear, &theta, 3.0, 1.0, 1.0, &[0.5])?;
-    let settings = DemSettings {
+    let settings = DemConfig {
         state_ridge: ridge,
         ..settings(0, 0.5)
     };
@@ -107,7 +107,7 @@ fn a_long_gap_is_the_motion_alone() -> Result<()> {
         (4, Published::spm()),
         (4, Published::default()),
     ] {
-        let settings = DemSettings {
+        let settings = DemConfig {
             published,
             ..settings(order, 0.5)
         };
@@ -239,11 +239,11 @@ fn a_precision_is_learnt_from_what_was_seen() -> Result<()> {
         .collect();
     let seen = |t: usize| t % 9 != 4 && !(20..24).contains(&t);
     for order in [0, 1, 2, 4] {
-        let settings = DemSettings {
+        let settings = DemConfig {
             state_ridge: 1.0,
             ..settings(order, s)
         };
-        let learnt = Dem::new(model.clone(), settings)?.learn(&series(&rows, seen)?, None)?;
+        let learned = Dem::new(model.clone(), settings)?.learn(&series(&rows, seen)?, None)?;
         let n = order + 1;
         let embedding = SampleEmbedding::new(n, Window::default())?;
         let v = temporal_covariance(n, s)?;
@@ -267,12 +267,12 @@ fn a_precision_is_learnt_from_what_was_seen() -> Result<()> {
             energy += y.dot(&(inverse * &y));
         }
         let expected = (samples / energy).ln();
-        let off = (learnt.log_precisions[0] - expected).abs();
+        let off = (learned.log_precisions[0] - expected).abs();
         // A step below e^−4 is not taken.
         assert!(
             off < (-4f64).exp(),
             "order {order}: {} for {expected}",
-            learnt.log_precisions[0]
+            learned.log_precisions[0]
         );
     }
     Ok(())
@@ -307,14 +307,14 @@ fn a_few_gaps_cost_little() -> Result<()> {
     let truth = Linear::convolution().defaults();
     let distance = |at: &[f64]| (at[1] - truth[1]).hypot(at[4] - truth[4]);
     let start = distance(unknown.levels[0].parameters.mean.as_slice());
-    let settings = DemSettings { sweeps: 16, ..own };
+    let settings = DemConfig { sweeps: 16, ..own };
     let learn = |y: &Sequence| -> Result<_> {
         let dem = Dem::new(unknown.clone(), settings.clone())?.learn(y, None)?;
         let lap = GeneralisedFiltering::new(unknown.clone(), settings.clone())?.learn(y, None)?;
         Ok((dem, lap))
     };
-    let ((learnt, filtered), (dem, lap)) = (learn(&with)?, learn(&all)?);
-    // Bins without a sample in their window teach nothing; what the belief drifts in them costs what could be learnt after.
+    let ((learned, filtered), (dem, lap)) = (learn(&with)?, learn(&all)?);
+    // Bins without a sample in their window teach nothing; what the belief drifts in them costs what could be learned after.
     let long = series(&rows, |t| !(60..76).contains(&t))?;
     let (holed, hole_filtered) = learn(&long)?;
     for (found, h) in [
@@ -326,9 +326,9 @@ fn a_few_gaps_cost_little() -> Result<()> {
     }
     for (found, full, h, all) in [
         (
-            &learnt.parameters,
+            &learned.parameters,
             &dem.parameters,
-            &learnt.log_precisions,
+            &learned.log_precisions,
             &dem.log_precisions,
         ),
         (
@@ -345,7 +345,7 @@ fn a_few_gaps_cost_little() -> Result<()> {
         );
         assert!((h[0] - all[0]).abs() < 1.0, "{h:?} for {all:?}");
     }
-    let kept: Vec<f64> = learnt.sweeps.iter().filter(|s| s.1).map(|s| s.0).collect();
+    let kept: Vec<f64> = learned.sweeps.iter().filter(|s| s.1).map(|s| s.0).collect();
     assert!(
         kept.len() > 2 && kept.windows(2).all(|f| f[1] > f[0]),
         "{kept:?}"
@@ -360,7 +360,7 @@ fn a_stream_with_gaps_is_a_series() -> Result<()> {
     let (model, rows, _) = convolution(60, 4)?;
     let seen = |t: usize| t != 0 && t % 7 != 3 && !(30..45).contains(&t);
     for window in [Window::default(), Window::Causal { samples: 9 }] {
-        let settings = DemSettings {
+        let settings = DemConfig {
             window,
             ..settings(3, 0.5)
         };
@@ -368,11 +368,11 @@ fn a_stream_with_gaps_is_a_series() -> Result<()> {
         let data = series(&rows, seen)?;
         let whole = dem.run(&data, None)?;
         let mut stream = Dem::new(model.clone(), settings)?;
-        let delay = stream.delay();
+        let lag = stream.lag();
         for (t, y) in data.iter().enumerate() {
             stream.update(y)?;
             if t >= 10 {
-                assert!(stream.record() == &whole[t - delay], "bin {t}");
+                assert!(stream.record() == &whole[t - lag], "bin {t}");
             }
         }
     }
@@ -388,8 +388,8 @@ fn the_kalman_bucy_filter_passes_over_a_gap() -> Result<()> {
         motion_noise: DMatrix::from_row_slice(2, 2, &[0.0, 0.0, 0.0, 0.5]),
         output_noise: DMatrix::from_element(1, 1, noise),
     };
-    let mut missing = KalmanBucy::new(system(0.05), 0.05, Gain::Riccati)?;
-    let mut loud = KalmanBucy::new(system(1e12), 0.05, Gain::Riccati)?;
+    let mut missing = KalmanBucy::new(system(0.05), 0.05, CovarianceMode::Riccati)?;
+    let mut loud = KalmanBucy::new(system(1e12), 0.05, CovarianceMode::Riccati)?;
     for _ in 0..50 {
         missing.update_missing()?;
         loud.update(&[3.0])?;
@@ -410,7 +410,7 @@ fn the_network_passes_over_a_gap() -> Result<()> {
         let start = [0.3, -0.8];
         let model =
             GenerativeModel::single(Pullback { states: 2 }, &[], precision, 2.0, 1.0, &start)?;
-        PredictiveCoding::new(model, PredictiveCodingSettings::default())
+        PredictiveCoding::new(model, PredictiveCodingConfig::default())
     };
     let (mut missing, mut faint) = (network(5.0)?, network(1e-13)?);
     for _ in 0..4 {

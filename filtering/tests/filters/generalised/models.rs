@@ -19,7 +19,7 @@ fn all() -> Vec<AnyEquations> {
         r#"{ "kind": "linear", "a": [[-1.0, 0.5], [0.0, -2.0]], "b": [[1.0], [0.3]], "c": [[1.0, 2.0]] }"#,
         r#"{ "kind": "ornstein_uhlenbeck", "rate": 0.2 }"#,
         r#"{ "kind": "lorenz" }"#,
-        r#"{ "kind": "lorenz", "doubled": true, "bin": 0.03125, "seen": "sum" }"#,
+        r#"{ "kind": "lorenz", "doubled": true, "time_step": 0.03125, "output": "sum" }"#,
         r#"{ "kind": "lotka_volterra", "bin": 0.1 }"#,
         r#"{ "kind": "generalised_lotka_volterra", "growth": [1.0, 0.5],
              "interactions": [[-1.0, -0.4], [0.3, -1.0]] }"#,
@@ -290,21 +290,24 @@ fn scales_that_are_none_are_named() {
         FitzHughNagumo, GeneralisedLotkaVolterra, Lorenz, LotkaVolterra, Named, Pullback,
         Trigonometric,
     };
-    for bin in [0.0, -0.1, f64::NAN, f64::INFINITY] {
+    for time_step in [0.0, -0.1, f64::NAN, f64::INFINITY] {
         for equations in [
             Named::Lorenz(Lorenz {
-                bin,
+                time_step,
                 ..Lorenz::default()
             }),
-            Named::LotkaVolterra(LotkaVolterra { bin }),
-            Named::FitzhughNagumo(FitzHughNagumo { bin }),
+            Named::LotkaVolterra(LotkaVolterra { time_step }),
+            Named::FitzhughNagumo(FitzHughNagumo { time_step }),
             Named::GeneralisedLotkaVolterra(GeneralisedLotkaVolterra {
-                bin,
+                time_step,
                 ..GeneralisedLotkaVolterra::cycle()
             }),
         ] {
             let said = equations.build().unwrap_err().to_string();
-            assert!(said.starts_with("bin: found"), "{equations:?}: {said}");
+            assert!(
+                said.starts_with("time_step: found"),
+                "{equations:?}: {said}"
+            );
         }
     }
     let rate = Named::OrnsteinUhlenbeck { rate: f64::NAN };

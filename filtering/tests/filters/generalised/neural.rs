@@ -4,16 +4,17 @@
 //! Above 400 lines: the cases share their networks and their linear twins.
 
 use scotopic_filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Collector, Generation, Hindsight, NoiseShape,
+    CausalConfig, CausalGeneralisedFilter, Generation, NoiseShape, SmoothingLag,
+    TransitionCollector,
 };
 use scotopic_filtering::generalised::model::{
     Activation, AnyEquations, Argument, Equations, GenerativeModel, Layer, Linear, ModelFile,
     Network, Neural, Point,
 };
 use scotopic_filtering::generalised::noise::Autocorrelation;
-use scotopic_filtering::generalised::odem::{Odem, OdemSettings};
+use scotopic_filtering::generalised::odem::{Odem, OdemConfig};
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
-use scotopic_filtering::generalised::{Experience, Function};
+use scotopic_filtering::generalised::{Function, RegressionPoints};
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{Error, Result};
@@ -64,7 +65,7 @@ fn a_network_that_is_linear_is_filtered_as_the_linear_model() -> Result<()> {
     let exact = GenerativeModel::single(linear, &theta, precise, precise, 1.0, &[0.0; 2])?;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(11);
     let data = Generation::default().run(exact.clone(), 100, None, &mut rng)?;
-    let settings = CausalSettings::default();
+    let settings = CausalConfig::default();
     let mut expected = CausalGeneralisedFilter::new(exact, settings, None)?;
     let mut ours = Vec::new();
     for hidden in [false, true] {
@@ -300,7 +301,7 @@ fn file_model() -> GenerativeModel<AnyEquations> {
 
 #[test]
 fn a_filter_of_a_network_goes_on_from_a_snapshot() -> Result<()> {
-    let mut filter = CausalGeneralisedFilter::new(file_model(), CausalSettings::default(), None)?;
+    let mut filter = CausalGeneralisedFilter::new(file_model(), CausalConfig::default(), None)?;
     let seen = |t: i32| [(0.2 * f64::from(t)).sin(), (0.2 * f64::from(t)).cos()];
     for t in 0..30 {
         filter.update(Some(&seen(t)))?;
@@ -335,7 +336,7 @@ fn equations_are_exchanged_whole_or_not_at_all() -> Result<()> {
         .collect::<Vec<_>>();
     let flow = bent.flow().clone().with_weights(&weights)?;
     let curved = Neural::new(flow, bent.output().clone())?;
-    let settings = CausalSettings::default();
+    let settings = CausalConfig::default();
     let mut filter = CausalGeneralisedFilter::new(model(straight.clone())?, settings, None)?;
     let seen = [0.1, 0.2, -0.1, 0.0];
     filter.update(Some(&seen))?;
@@ -388,8 +389,8 @@ fn points_of_a_belief_average_squares_exactly() -> Result<()> {
     // A direction that is known.
     covariance.row_mut(1).fill(0.0);
     covariance.column_mut(1).fill(0.0);
-    let mut experience = Experience::of_bins([2, 1, 1], 2)?;
-    experience.add(&mean, &covariance, Some(&[0.7]))?;
+    let mut points = RegressionPoints::of_bins([2, 1, 1], 2)?;
+    points.add(&mean, &covariance, Some(&[0.7]))?;
     let jacobian = {
         let mut j = DMatrix::zeros(2, 5);
         j.columns_mut(0, 3).copy_from(&-s.clone());
@@ -400,21 +401,21 @@ fn points_of_a_belief_average_squares_exactly() -> Result<()> {
     let expected = &error * error.transpose() + &jacobian * &covariance * jacobian.transpose();
     let linear = Network::linear(s)?;
     let value = |u: &[f64], out: &mut [f64]| out.copy_from_slice(&linear.of(u).unwrap());
-    let found = experience.scatter(Function::Flow, value).unwrap();
+    let found = points.scatter(Function::Flow, value).unwrap();
     assert!((found - expected).amax() < ROUNDING);
     // g = x_1: (0.7 − 0.5)² + var x_1; a bin that was not seen says nothing, and the ring keeps two.
     let first = |u: &[f64], out: &mut [f64]| out[0] = u[0];
     let seen = 0.2_f64.powi(2) + covariance[(0, 0)];
     for kept in [1, 2, 2] {
-        assert_eq!(experience.bins(), kept);
-        let found = experience.scatter(Function::Output, first);
+        assert_eq!(points.bins(), kept);
+        let found = points.scatter(Function::Output, first);
         assert!(found.is_none_or(|f| (f[(0, 0)] - seen).abs() < ROUNDING));
-        experience.add(&mean, &covariance, None)?;
+        points.add(&mean, &covariance, None)?;
     }
-    assert!(experience.scatter(Function::Output, first).is_none());
-    assert!(experience.add(&mean, &-covariance, None).is_err());
+    assert!(points.scatter(Function::Output, first).is_none());
+    assert!(points.add(&mean, &-covariance, None).is_err());
     assert!(
-        experience
+        points
             .add(
                 &mean.rows(0, 4).into_owned(),
                 &DMatrix::identity(4, 4),
@@ -473,14 +474,17 @@ fn the_energy_falls_where_the_evidence_rises() -> Result<()> {
         };
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
         let data = generation.run(model(&truth)?, 3000, None, &mut rng)?;
-        let hindsight = Hindsight { wait: 4, memory };
+        let smoothing = SmoothingLag {
+            lag: 4,
+            noise_lags: memory,
+        };
         let output = match correlated {
             true => Autocorrelation::SampledGaussian { smoothness },
             false => Autocorrelation::White,
         };
-        let settings = hindsight.of(CausalSettings {
+        let settings = smoothing.of(CausalConfig {
             output,
-            ..CausalSettings::of_shape(
+            ..CausalConfig::of_shape(
                 NoiseShape::Sampled {
                     smoothness,
                     order: 2,
@@ -488,13 +492,13 @@ fn the_energy_falls_where_the_evidence_rises() -> Result<()> {
                 memory,
             )
         });
-        let settings = CausalSettings {
+        let settings = CausalConfig {
             motion: shape,
             ..settings
         };
-        let evidence = |a: &[f64]| -> Result<(f64, Collector)> {
+        let evidence = |a: &[f64]| -> Result<(f64, TransitionCollector)> {
             let mut filter = CausalGeneralisedFilter::new(model(a)?, settings, None)?;
-            let mut collector = Collector::new(&filter, hindsight, usize::MAX)?;
+            let mut collector = TransitionCollector::new(&filter, smoothing, usize::MAX)?;
             for y in data.outputs.column_iter() {
                 filter.update(Some(y.as_slice()))?;
                 collector.observe(&filter, Some(y.as_slice()))?;
@@ -502,15 +506,15 @@ fn the_energy_falls_where_the_evidence_rises() -> Result<()> {
             Ok((filter.log_evidence().unwrap(), collector))
         };
         let (_, collector) = evidence(&wrong)?;
-        let experience = collector.experience();
+        let points = collector.points();
         let energy = |a: &[f64]| {
             let a = DMatrix::from_column_slice(2, 2, a);
             let value = |u: &[f64], out: &mut [f64]| {
                 let f = &a * DVector::from_column_slice(u);
                 out.copy_from_slice(f.as_slice());
             };
-            let scatter = experience.scatter(Function::Flow, value).unwrap();
-            0.5 * 10.0 * scatter.trace() * experience.bins() as f64
+            let scatter = points.scatter(Function::Flow, value).unwrap();
+            0.5 * 10.0 * scatter.trace() * points.bins() as f64
         };
         let h = 1e-4;
         let (mut rise, mut fall) = ([0.0; 4], [0.0; 4]);
@@ -574,9 +578,9 @@ fn a_few_weights_are_learned_as_parameters() -> Result<()> {
     for i in 0..4 {
         model.levels[0].parameters.covariance[(i, i)] = 0.25;
     }
-    let settings = OdemSettings {
-        filter: CausalSettings::from(embedding),
-        ..OdemSettings::default()
+    let settings = OdemConfig {
+        filter: CausalConfig::from(embedding),
+        ..OdemConfig::default()
     };
     let mut odem = Odem::new(model, settings, None)?;
     for y in data.outputs.column_iter() {

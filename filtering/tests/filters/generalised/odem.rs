@@ -1,11 +1,11 @@
 //! Online triple estimation on data of its own making, and on data of another model.
 
 use scotopic_filtering::Sequence;
-use scotopic_filtering::generalised::causal::{CausalSettings, Generation, NoiseShape};
+use scotopic_filtering::generalised::causal::{CausalConfig, Generation, NoiseShape};
 use scotopic_filtering::generalised::model::{
-    GeneralisedLotkaVolterra, GenerativeModel, Linear, Lorenz, NoisePrecision, Seen,
+    GeneralisedLotkaVolterra, GenerativeModel, Linear, Lorenz, LorenzOutput, NoisePrecision,
 };
-use scotopic_filtering::generalised::odem::{Odem, OdemSettings, triple_estimation};
+use scotopic_filtering::generalised::odem::{Odem, OdemConfig, triple_estimation};
 use scotopic_filtering::generalised::scheme::Scheme;
 use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
@@ -14,11 +14,11 @@ use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 const RAW: f64 = 0.0090;
 
 /// Lorenz's system with ρ and both precisions unknown, watching something that it is not.
-fn lorenz(bin: f64) -> GenerativeModel<Lorenz> {
+fn lorenz(time_step: f64) -> GenerativeModel<Lorenz> {
     let equations = Lorenz {
         doubled: false,
-        bin,
-        seen: Seen::Each,
+        time_step,
+        output: LorenzOutput::Each,
     };
     let theta = [10.0, 1.0, 8.0 / 3.0];
     let mut model = GenerativeModel::single(equations, &theta, 1.0, 1.0, 1.0, &[0.3; 3]).unwrap();
@@ -53,13 +53,13 @@ fn a_wrong_model_still_sees_more_than_the_raw_observations() {
                     smoothness: 2.0,
                     order,
                 };
-                let base = OdemSettings::default();
-                let filter = CausalSettings {
+                let base = OdemConfig::default();
+                let filter = CausalConfig {
                     motion: shape,
-                    memory: order + 1,
+                    noise_lags: order + 1,
                     ..base.filter
                 };
-                let settings = OdemSettings { filter, ..base };
+                let settings = OdemConfig { filter, ..base };
                 let start = DMatrix::identity(3, 3) * 0.1;
                 let mut odem = Odem::new(lorenz(bin), settings, Some(&start)).unwrap();
                 let mut error = 0.0;
@@ -109,10 +109,10 @@ fn a_right_model_finds_its_parameters_and_precisions() {
     }
     level.output = NoisePrecision::unknown(4, 6.0, 4.0);
     level.motion = NoisePrecision::unknown(2, 6.0, 4.0);
-    let filter = CausalSettings::default();
-    let settings = OdemSettings {
+    let filter = CausalConfig::default();
+    let settings = OdemConfig {
         filter,
-        ..OdemSettings::default()
+        ..OdemConfig::default()
     };
     let mut odem = Odem::new(model, settings, None).unwrap();
     for t in 0..data.outputs.ncols() {
@@ -163,10 +163,10 @@ fn passes_over_a_recording_raise_its_evidence() {
     model.levels[0].parameters.mean[0] = -1.5;
     model.levels[0].parameters.covariance[(0, 0)] = 1.0;
     model.levels[0].output = NoisePrecision::unknown(1, 0.0, 4.0);
-    let filter = CausalSettings::default();
-    let settings = OdemSettings {
+    let filter = CausalConfig::default();
+    let settings = OdemConfig {
         filter,
-        ..OdemSettings::default()
+        ..OdemConfig::default()
     };
     let passes = triple_estimation(&model, &sequence, settings, None, 4).unwrap();
     println!("{passes:?}");
@@ -177,7 +177,7 @@ fn passes_over_a_recording_raise_its_evidence() {
 
 #[test]
 fn a_failed_update_changes_nothing() {
-    let mut odem = Odem::new(lorenz(0.02), OdemSettings::default(), None).unwrap();
+    let mut odem = Odem::new(lorenz(0.02), OdemConfig::default(), None).unwrap();
     odem.update(Some(&[0.3, 0.3, 0.2])).unwrap();
     let mut untouched = odem.clone();
     assert!(odem.update(Some(&[0.1])).is_err());

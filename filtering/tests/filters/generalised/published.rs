@@ -3,11 +3,11 @@
 //!
 //! Above 400 lines: the cases share their models and their oracles.
 
-use scotopic_filtering::generalised::dem::{Dem, DemSettings, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::model::{Equations, GenerativeModel, Number, Point, Sizes};
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic_filtering::generalised::{
-    Edge, Gain, KalmanBucy, Layout, Local, LocalLinearisation, SampleEmbedding, TopOrder,
+    CovarianceMode, Edge, KalmanBucy, Layout, Local, LocalLinearisation, SampleEmbedding, TopOrder,
     WhiteNoiseSystem, Window, error_jacobian, generalised_precision, prediction_errors, sharpening,
     shift_matrix,
 };
@@ -239,7 +239,7 @@ fn a_bin_is_the_exponential_of_the_whole() -> Result<()> {
         (Published::default(), TopOrder::Marginal, Edge::Held),
         (Published::spm(), TopOrder::Published, Edge::Published),
     ] {
-        let settings = DemSettings {
+        let settings = DemConfig {
             published: Published {
                 forward_differences: false,
                 ..published
@@ -250,7 +250,7 @@ fn a_bin_is_the_exponential_of_the_whole() -> Result<()> {
                 smoothness: 0.5,
             },
             rate: 0.3,
-            ..DemSettings::default()
+            ..DemConfig::default()
         };
         let series = observations(40, 11);
         let mut dem = Dem::new(model(), settings)?;
@@ -335,14 +335,14 @@ fn order_zero_is_ridge_regression() -> Result<()> {
     let linear = convolution();
     let (precision, ridge) = (50.0, 2.0);
     let model = GenerativeModel::single(linear.clone(), &[], precision, 1.0, 1.0, &[0.3, -0.2])?;
-    let settings = DemSettings {
+    let settings = DemConfig {
         embedding: Embedding {
             states: 0,
             causes: 0,
             smoothness: 0.5,
         },
         state_ridge: ridge,
-        ..DemSettings::default()
+        ..DemConfig::default()
     };
     let mut dem = Dem::new(model, settings)?;
     let y = [0.5, -0.2, 0.1, 0.4];
@@ -382,7 +382,7 @@ fn a_preconditioned_flow_is_the_kalman_bucy_filter() -> Result<()> {
     let information = dmatrix![1.0 / 0.05];
     let precision = generalised_precision(&l, 0.5, TopOrder::Marginal, &information, &no_motion)?;
     let k = system.steady_covariance()?;
-    let mut filter = KalmanBucy::new(system, dt, Gain::Steady)?;
+    let mut filter = KalmanBucy::new(system, dt, CovarianceMode::Steady)?;
     let mut x = DVector::zeros(2);
     let mut step = LocalLinearisation::new(2, 1);
     let mut draw = noise(5);
@@ -411,7 +411,7 @@ fn a_preconditioned_flow_is_the_kalman_bucy_filter() -> Result<()> {
 fn the_kalman_bucy_step_solves_its_equations() -> Result<()> {
     let system = oscillator();
     let dt = 0.05;
-    let mut filter = KalmanBucy::new(system.clone(), dt, Gain::Riccati)?;
+    let mut filter = KalmanBucy::new(system.clone(), dt, CovarianceMode::Riccati)?;
     let (mut x, mut p) = (DVector::zeros(2), DMatrix::identity(2, 2));
     let mut draw = noise(9);
     let (a, c, q) = (&system.motion, &system.output, &system.motion_noise);
@@ -496,14 +496,14 @@ fn the_flow_in_white_noise_is_no_kalman_filter() -> Result<()> {
 fn the_published_scheme_diverges_with_many_orders_of_causes() -> Result<()> {
     let series = observations(400, 21);
     let largest = |order: usize, causes: usize, published: Published| -> Result<[f64; 2]> {
-        let settings = DemSettings {
+        let settings = DemConfig {
             embedding: Embedding {
                 states: order,
                 causes,
                 smoothness: 0.5,
             },
             published,
-            ..DemSettings::default()
+            ..DemConfig::default()
         };
         let beliefs = Dem::new(model(), settings)?.run(&series, None)?;
         Ok([100, 300].map(|from| {
@@ -540,35 +540,35 @@ fn the_published_scheme_diverges_with_many_orders_of_causes() -> Result<()> {
 fn a_stream_is_a_series() -> Result<()> {
     let series = observations(50, 3);
     for window in [Window::default(), Window::Causal { samples: 9 }] {
-        let settings = DemSettings {
+        let settings = DemConfig {
             window,
             embedding: Embedding {
                 states: 3,
                 causes: 2,
                 smoothness: 0.5,
             },
-            ..DemSettings::default()
+            ..DemConfig::default()
         };
         let whole = Dem::new(model(), settings.clone())?.run(&series, None)?;
         let mut dem = Dem::new(model(), settings)?;
-        let delay = dem.delay();
+        let lag = dem.lag();
         for (t, y) in series.iter().enumerate() {
             dem.update(y)?;
             if t >= 10 {
-                assert_eq!(dem.states(), &whole[t - delay].states[..], "bin {t}");
-                assert_eq!(dem.causes(), &whole[t - delay].causes[..], "bin {t}");
+                assert_eq!(dem.states(), &whole[t - lag].states[..], "bin {t}");
+                assert_eq!(dem.causes(), &whole[t - lag].causes[..], "bin {t}");
             }
         }
         assert_eq!(dem.bins(), 50);
     }
-    assert_eq!(Dem::new(model(), causal())?.delay(), 0);
+    assert_eq!(Dem::new(model(), causal())?.lag(), 0);
     Ok(())
 }
 
-fn causal() -> DemSettings {
-    DemSettings {
+fn causal() -> DemConfig {
+    DemConfig {
         window: Window::Causal { samples: 12 },
-        ..DemSettings::default()
+        ..DemConfig::default()
     }
 }
 
@@ -600,9 +600,9 @@ fn what_goes_wrong_is_named_and_changes_nothing() -> Result<()> {
         causes: 0,
         smoothness: 0.5,
     };
-    let settings = |embedding| DemSettings {
+    let settings = |embedding| DemConfig {
         embedding,
-        ..DemSettings::default()
+        ..DemConfig::default()
     };
     let fragile = GenerativeModel::single(Fragile, &[], 100.0, 1.0, 1.0, &[1.0])?;
     let mut dem = Dem::new(fragile.clone(), settings(embedding))?;
@@ -729,9 +729,9 @@ fn nearly_singular_precisions_are_inverted_and_singular_ones_named() -> Result<(
                 causes: 2,
                 smoothness: 0.125,
             };
-            let settings = DemSettings {
+            let settings = DemConfig {
                 embedding,
-                ..DemSettings::default()
+                ..DemConfig::default()
             };
             Dem::new(model.clone(), settings)?.run(&series, None)
         };

@@ -1,7 +1,7 @@
 //! A run is a function of its arguments: nothing that a scheme did before changes a bit of it.
 
 use scotopic_filtering::generalised::Window;
-use scotopic_filtering::generalised::dem::{Dem, DemSettings, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{
     Equations, GenerativeModel, Linear, NoisePrecision, Number, Point, Sizes,
@@ -32,25 +32,25 @@ impl Equations for Curved {
 }
 
 /// Some settings that take different ways through a bin.
-fn settings() -> Vec<DemSettings> {
-    let own = DemSettings {
+fn settings() -> Vec<DemConfig> {
+    let own = DemConfig {
         embedding: Embedding {
             states: 3,
             causes: 2,
             smoothness: 0.5,
         },
         sweeps: 3,
-        ..DemSettings::default()
+        ..DemConfig::default()
     };
-    let finer = DemSettings {
+    let finer = DemConfig {
         substeps: 2,
         ..own.clone()
     };
-    let causal = DemSettings {
+    let causal = DemConfig {
         window: Window::Causal { samples: 6 },
         ..own.clone()
     };
-    let published = DemSettings {
+    let published = DemConfig {
         published: Published::spm(),
         ..own.clone()
     };
@@ -139,7 +139,7 @@ fn a_second_run_is_the_first_bit_for_bit() -> Result<()> {
     runs_are_the_same(&curved()?)
 }
 
-/// `learn` after `run`, after `learn`, and alone: the same. `run` after it depends on what was learnt last only.
+/// `learn` after `run`, after `learn`, and alone: the same. `run` after it depends on what was learned last only.
 #[test]
 fn learning_does_not_see_what_was_before() -> Result<()> {
     let model = linear()?;
@@ -160,11 +160,11 @@ fn learning_does_not_see_what_was_before() -> Result<()> {
 
             let mut lap = GeneralisedFiltering::new(model.clone(), settings.clone())?;
             let first = lap.run(data, None)?;
-            let learnt = lap.learn(data, None)?;
-            assert!(lap.learn(data, None)? == learnt, "{label}: passes");
+            let learned = lap.learn(data, None)?;
+            assert!(lap.learn(data, None)? == learned, "{label}: passes");
             assert!(lap.run(data, None)? == first, "{label}: a run after passes");
             let mut lap = GeneralisedFiltering::new(model.clone(), settings.clone())?;
-            assert!(lap.learn(data, None)? == learnt, "{label}: passes alone");
+            assert!(lap.learn(data, None)? == learned, "{label}: passes alone");
         }
     }
     Ok(())
@@ -190,7 +190,7 @@ fn what_fails_leaves_no_trace() -> Result<()> {
             assert!(dem.record() == other.record(), "bin {t}");
             assert_eq!(dem.generalised_states(), other.generalised_states());
         }
-        // A series that cannot be learnt from leaves the scheme as it was, too.
+        // A series that cannot be learned from leaves the scheme as it was, too.
         let mut bad = Sequence::new(model.outputs())?;
         for y in data.iter() {
             bad.push(y)?;

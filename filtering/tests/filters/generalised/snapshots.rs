@@ -1,16 +1,16 @@
 //! Schemes written down in the middle of a series go on as if nothing had happened, and refuse what cannot be.
 
 use scotopic_filtering::generalised::Record;
-use scotopic_filtering::generalised::dem::{Dem, DemSettings, DemSnapshot, Learnt, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, DemFit, DemSnapshot, Published};
 use scotopic_filtering::generalised::lap::{GeneralisedFiltering, GeneralisedFilteringSnapshot};
 use scotopic_filtering::generalised::model::{
     AnyEquations, Equations, GaussianPrior, GenerativeModel, Linear, NoisePrecision,
 };
 use scotopic_filtering::generalised::predictive_coding::{
-    Integrator, PredictiveCoding, PredictiveCodingSettings, RungeKutta45, Trigonometric,
+    Integrator, PredictiveCoding, PredictiveCodingConfig, RungeKutta45, Trigonometric,
 };
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
-use scotopic_filtering::generalised::{Gain, KalmanBucy, WhiteNoiseSystem};
+use scotopic_filtering::generalised::{CovarianceMode, KalmanBucy, WhiteNoiseSystem};
 use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::{Result, Sequence};
 
@@ -31,7 +31,7 @@ fn oscillator() -> WhiteNoiseSystem {
 
 #[test]
 fn a_kalman_bucy_filter_goes_on_bit_for_bit() -> Result<()> {
-    for gain in [Gain::Riccati, Gain::Steady] {
+    for gain in [CovarianceMode::Riccati, CovarianceMode::Steady] {
         let mut filter = KalmanBucy::new(oscillator(), 0.05, gain)?;
         for t in 0..30 {
             filter.update(&[seen(t)])?;
@@ -55,7 +55,7 @@ fn a_network_goes_on_bit_for_bit() -> Result<()> {
         Integrator::LocalLinearisation { steps: 2 },
         Integrator::RungeKutta(RungeKutta45::default()),
     ] {
-        let settings = PredictiveCodingSettings {
+        let settings = PredictiveCodingConfig {
             integrator,
             ..Default::default()
         };
@@ -95,7 +95,7 @@ fn refused<T: serde::de::DeserializeOwned>(text: &str, from: &str, to: &str, nam
 
 #[test]
 fn what_cannot_be_is_refused() -> Result<()> {
-    let filter = KalmanBucy::new(oscillator(), 0.05, Gain::Riccati)?;
+    let filter = KalmanBucy::new(oscillator(), 0.05, CovarianceMode::Riccati)?;
     let text = serde_json::to_string(&filter).unwrap();
     refused::<KalmanBucy>(&text, "\"mean\":[0.0,0.0]", "\"mean\":[0.0]", "mean");
     refused::<KalmanBucy>(&text, "\"step\":0.05", "\"step\":-1.0", "dt");
@@ -121,7 +121,7 @@ fn what_cannot_be_is_refused() -> Result<()> {
     Ok(())
 }
 
-/// Two states and an unknown cause, four outputs; one parameter and both log-precisions open where they are to be learnt.
+/// Two states and an unknown cause, four outputs; one parameter and both log-precisions open where they are to be learned.
 fn convolution(open: bool) -> Result<GenerativeModel<AnyEquations>> {
     let linear = Linear::convolution();
     let theta = linear.defaults();
@@ -169,19 +169,19 @@ fn belief<E: Equations>(dem: &Dem<E>) -> (Record, Vec<f64>, f64, u64) {
 #[test]
 fn dem_goes_on_bit_for_bit() -> Result<()> {
     for published in [Published::default(), Published::spm()] {
-        for learnt in [false, true] {
-            let settings = DemSettings {
+        for learned in [false, true] {
+            let settings = DemConfig {
                 embedding: embedding(),
                 published,
                 sweeps: 3,
-                ..DemSettings::default()
+                ..DemConfig::default()
             };
-            let mut dem = Dem::new(convolution(learnt)?, settings)?;
-            if learnt {
+            let mut dem = Dem::new(convolution(learned)?, settings)?;
+            if learned {
                 let prior = dem.clone();
                 dem.learn(&series(0..32)?, None)?;
                 dem.restart();
-                assert_ne!(prior, dem, "something was learnt");
+                assert_ne!(prior, dem, "something was learned");
             }
             for t in 0..40 {
                 dem.update(four(t).as_ref().map(|y| &y[..]))?;
@@ -209,9 +209,9 @@ fn dem_goes_on_bit_for_bit() -> Result<()> {
 
 #[test]
 fn generalised_filtering_goes_on_bit_for_bit() -> Result<()> {
-    let settings = DemSettings {
+    let settings = DemConfig {
         sweeps: 3,
-        ..DemSettings::published(embedding())
+        ..DemConfig::published(embedding())
     };
     let scheme = GeneralisedFiltering::new(convolution(true)?, settings)?;
     let kept = serde_json::to_value(&scheme).unwrap();
@@ -242,32 +242,32 @@ fn generalised_filtering_goes_on_bit_for_bit() -> Result<()> {
 /// A posterior is a prior for the next series: it is where that begins, and two series tell more than one.
 #[test]
 fn what_was_learnt_is_the_prior_for_another_series() -> Result<()> {
-    let settings = DemSettings {
+    let settings = DemConfig {
         embedding: embedding(),
-        ..DemSettings::default()
+        ..DemConfig::default()
     };
     let model = convolution(true)?;
     let (first, second) = (series(0..32)?, series(32..64)?);
-    let learnt = Dem::new(model.clone(), settings.clone())?.learn(&first, None)?;
-    let carried = learnt.as_prior(model.clone())?;
+    let learned = Dem::new(model.clone(), settings.clone())?.learn(&first, None)?;
+    let carried = learned.as_prior(model.clone())?;
     assert_eq!(
         carried.levels[0].parameters.mean.as_slice(),
-        &learnt.parameters[..]
+        &learned.parameters[..]
     );
     assert_eq!(carried.levels[0].parameters.free(), [2]);
     assert_eq!(
         carried.levels[0].output.log_precision.mean[0],
-        learnt.log_precisions[0]
+        learned.log_precisions[0]
     );
     assert_eq!(
         carried.levels[0].motion.log_precision.covariance[(0, 0)],
-        learnt.log_precision_covariance[(1, 1)]
+        learned.log_precision_covariance[(1, 1)]
     );
     let again = Dem::new(carried, settings.clone())?.learn(&second, None)?;
-    assert!(again.parameter_covariance[(2, 2)] < learnt.parameter_covariance[(2, 2)]);
+    assert!(again.parameter_covariance[(2, 2)] < learned.parameter_covariance[(2, 2)]);
     for h in 0..2 {
-        let spread = |l: &Learnt| l.log_precision_covariance[(h, h)];
-        assert!(spread(&again) < spread(&learnt), "log-precision {h}");
+        let spread = |l: &DemFit| l.log_precision_covariance[(h, h)];
+        assert!(spread(&again) < spread(&learned), "log-precision {h}");
     }
     let filtered =
         GeneralisedFiltering::new(model.clone(), settings.clone())?.learn(&first, None)?;
@@ -275,16 +275,16 @@ fn what_was_learnt_is_the_prior_for_another_series() -> Result<()> {
     let again = GeneralisedFiltering::new(carried, settings)?.learn(&second, None)?;
     assert!(again.parameter_covariance[(2, 2)] < filtered.parameter_covariance[(2, 2)]);
     // Of another model.
-    let error = learnt.as_prior(convolution(false)?).unwrap_err();
+    let error = learned.as_prior(convolution(false)?).unwrap_err();
     assert!(error.to_string().contains("log_precisions"), "{error}");
     Ok(())
 }
 
 #[test]
 fn snapshots_of_the_published_schemes_that_cannot_be_are_refused() -> Result<()> {
-    let settings = DemSettings {
+    let settings = DemConfig {
         embedding: embedding(),
-        ..DemSettings::default()
+        ..DemConfig::default()
     };
     let mut dem = Dem::new(convolution(true)?, settings.clone())?;
     for t in 0..12 {

@@ -1,13 +1,13 @@
 //! The expected energy on tensors.
 
 use burn::tensor::{Device, Tensor};
-use scotopic::filtering::generalised::{Experience, Function};
+use scotopic::filtering::generalised::{Function, RegressionPoints};
 use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::{Error, Result};
 
 use crate::filtering::theta::constant;
 
-/// What one function has to meet at some of the bins of an [`Experience`].
+/// What one function has to meet at some of the bins of [`RegressionPoints`].
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// (x, v), `[rows · window, inputs]`.
@@ -30,16 +30,16 @@ impl Batch {
     /// [`Error::Size`] for inputs or a precision of another size, or a bin that is not there;
     /// [`Error::NotPositiveDefinite`] for the precision.
     pub fn of(
-        experience: &Experience,
+        points: &RegressionPoints,
         function: Function,
         bins: &[usize],
         inputs: usize,
         precision: &DMatrix<f64>,
         device: &Device,
     ) -> Result<Option<Self>> {
-        let part = experience.part(function);
-        let (window, n, points) = (experience.window(), part.entries, experience.points());
-        let all = experience.inputs();
+        let part = points.of(function);
+        let (window, n, per_bin) = (points.window(), part.entries, points.points());
+        let all = points.inputs();
         let size = |name: &str, found: usize, expected: String| Error::Size {
             name: name.to_owned(),
             found: found.to_string(),
@@ -51,8 +51,8 @@ impl Batch {
         if precision.shape() != (n, n) {
             return Err(size("precision", precision.nrows(), n.to_string()));
         }
-        if let Some(&bin) = bins.iter().find(|&&bin| bin >= experience.bins()) {
-            return Err(size("bins", bin, format!("below {}", experience.bins())));
+        if let Some(&bin) = bins.iter().find(|&&bin| bin >= points.bins()) {
+            return Err(size("bins", bin, format!("below {}", points.bins())));
         }
         let factor = precision
             .clone()
@@ -62,7 +62,10 @@ impl Batch {
                 pivot: 0,
                 value: precision.diagonal().min(),
             })?;
-        let rows = || bins.iter().flat_map(|bin| bin * points..(bin + 1) * points);
+        let rows = || {
+            bins.iter()
+                .flat_map(|bin| bin * per_bin..(bin + 1) * per_bin)
+        };
         // A flow has a motion in every bin, seen or not.
         let seen = |row: usize| function == Function::Flow || part.seen[row] != 0.0;
         let used = rows().filter(|&row| seen(row)).count();
@@ -74,11 +77,11 @@ impl Batch {
             let row = |i: usize| values[i * wide..i * wide + kept].to_vec();
             windows().flat_map(row).collect()
         };
-        let height = bins.len() * points;
+        let height = bins.len() * per_bin;
         let share = |row: usize| if seen(row) { 1.0 / used as f64 } else { 0.0 };
         let shares: Vec<f64> = rows().map(share).collect();
         // Π = L L', so U' = L; row by row for the tensor.
-        let lower = factor.unpack() / part.whitened.variance.sqrt();
+        let lower = factor.unpack() / part.whitening.variance.sqrt();
         let lower: Vec<f64> = lower.transpose().iter().copied().collect();
         Ok(Some(Self {
             inputs: constant(
@@ -88,7 +91,7 @@ impl Batch {
             ),
             targets: constant(&entry(part.targets, n, n), [height * window, n], device),
             whitening: constant(&lower, [n, n], device),
-            weights: constant(&part.whitened.weights, [1, window, 1], device),
+            weights: constant(&part.whitening.weights, [1, window, 1], device),
             shares: constant(&shares, [height, 1], device),
         }))
     }

@@ -2,45 +2,45 @@
 
 use burn::tensor::Device;
 use scotopic::filtering::generalised::model::{GenerativeModel, Network, Neural, NoisePrecision};
-use scotopic::filtering::generalised::{Experience, Function};
+use scotopic::filtering::generalised::{Function, RegressionPoints};
 use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::{Error, Result};
 use scotopic::noise::{NoiseKey, uniform};
 
+use super::config::FlowLearningConfig;
 use super::energy::{Batch, expected_energy};
 use super::map::NeuralMap;
-use super::settings::FlowLearning;
 use crate::filtering::ascent::{Adam, leaves, slopes};
 
 /// The modules of f and g with their optimisers.
 #[derive(Debug)]
-pub(super) struct Teacher {
-    settings: FlowLearning,
+pub(super) struct MStep {
+    config: FlowLearningConfig,
     device: Device,
-    pupils: Vec<Pupil>,
+    maps: Vec<LearnedMap>,
     steps: u32,
 }
 
 /// One function that is learned.
 #[derive(Debug)]
-struct Pupil {
+struct LearnedMap {
     function: Function,
     map: NeuralMap,
     adam: Adam,
 }
 
-impl Teacher {
+impl MStep {
     /// For the functions that the settings name, from those of `model` on.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for a model of several levels, weights that are parameters, or precisions with unknown
-    /// scales; as [`FlowLearning::check`].
+    /// scales; as [`FlowLearningConfig::check`].
     pub fn new(
         model: &GenerativeModel<Neural>,
-        settings: &FlowLearning,
+        config: &FlowLearningConfig,
         device: &Device,
     ) -> Result<Self> {
-        settings.check()?;
+        config.check()?;
         model.check()?;
         let no = |what: &str, why| {
             Err(Error::Unsupported {
@@ -71,58 +71,58 @@ impl Teacher {
         // Steps bring their own gradients.
         let device = &device.clone().inner();
         let wanted = [
-            (settings.flow, Function::Flow, equations.flow()),
-            (settings.output, Function::Output, equations.output()),
+            (config.flow, Function::Flow, equations.flow()),
+            (config.output, Function::Output, equations.output()),
         ];
-        let pupil = |(_, function, network): (bool, Function, &Network)| Pupil {
+        let map = |(_, function, network): (bool, Function, &Network)| LearnedMap {
             function,
             map: NeuralMap::from_network(network, device),
             adam: Adam::default(),
         };
-        let pupils = wanted.into_iter().filter(|(wanted, ..)| *wanted);
+        let maps = wanted.into_iter().filter(|(wanted, ..)| *wanted);
         Ok(Self {
-            pupils: pupils.map(pupil).collect(),
-            settings: settings.clone(),
+            maps: maps.map(map).collect(),
+            config: config.clone(),
             device: device.clone(),
             steps: 0,
         })
     }
 
-    /// `settings.steps` steps of Adam at a rate, and precisions from what is left: `model` with both.
+    /// `config.steps` steps of Adam at a rate, and precisions from what is left: `model` with both.
     ///
     /// # Errors
     /// [`Error::Entry`] for a weight that has left the numbers; what the device reports.
-    pub fn teach(
+    pub fn step(
         &mut self,
         model: &GenerativeModel<Neural>,
-        experience: &Experience,
+        points: &RegressionPoints,
         rate: f64,
     ) -> Result<GenerativeModel<Neural>> {
         let mut model = model.clone();
         let Some(level) = model.levels.first_mut() else {
             return Ok(model);
         };
-        let bins = experience.bins();
-        for _ in 0..self.settings.steps {
+        let bins = points.bins();
+        for _ in 0..self.config.steps {
             if bins == 0 {
                 return Ok(model);
             }
             self.steps = self.steps.wrapping_add(1);
-            let key = NoiseKey::new(self.settings.seed).step(self.steps);
-            let chosen: Vec<usize> = (0..self.settings.bins as u32)
+            let key = NoiseKey::new(self.config.seed).step(self.steps);
+            let chosen: Vec<usize> = (0..self.config.bins as u32)
                 .map(|i| (f64::from(uniform(key.words(i, 0)[0])) * bins as f64) as usize)
                 .map(|bin| bin.min(bins - 1))
                 .collect();
-            for pupil in &mut self.pupils {
-                let (precision, network) = match pupil.function {
+            for map in &mut self.maps {
+                let (precision, network) = match map.function {
                     Function::Flow => (&level.motion, level.equations.flow()),
                     Function::Output => (&level.output, level.equations.output()),
                 };
                 let (precision, inputs) = (precision.expected(), network.inputs());
-                let (function, device) = (pupil.function, &self.device);
-                let batch = Batch::of(experience, function, &chosen, inputs, &precision, device)?;
+                let (function, device) = (map.function, &self.device);
+                let batch = Batch::of(points, function, &chosen, inputs, &precision, device)?;
                 if let Some(batch) = batch {
-                    pupil.step(&batch, rate);
+                    map.step(&batch, rate);
                 }
             }
         }
@@ -130,27 +130,27 @@ impl Teacher {
             level.equations.flow().clone(),
             level.equations.output().clone(),
         );
-        for pupil in &self.pupils {
-            match pupil.function {
-                Function::Flow => flow = pupil.map.to_network()?,
-                Function::Output => output = pupil.map.to_network()?,
+        for map in &self.maps {
+            match map.function {
+                Function::Flow => flow = map.map.to_network()?,
+                Function::Output => output = map.map.to_network()?,
             }
         }
         for (function, network, noise, precision) in [
             (
                 Function::Flow,
                 &flow,
-                self.settings.motion_noise,
+                self.config.motion_noise,
                 &mut level.motion,
             ),
             (
                 Function::Output,
                 &output,
-                self.settings.output_noise,
+                self.config.output_noise,
                 &mut level.output,
             ),
         ] {
-            let scatter = scatter(experience, function, network);
+            let scatter = scatter(points, function, network);
             if let Some(found) = scatter.and_then(|scatter| noise.precision(&scatter)) {
                 *precision = NoisePrecision::known(found);
             }
@@ -164,18 +164,18 @@ impl Teacher {
         let Some(level) = model.levels.first() else {
             return;
         };
-        for pupil in &mut self.pupils {
-            let network = match pupil.function {
+        for map in &mut self.maps {
+            let network = match map.function {
                 Function::Flow => level.equations.flow(),
                 Function::Output => level.equations.output(),
             };
-            pupil.map = NeuralMap::from_network(network, &self.device);
-            pupil.adam = Adam::default();
+            map.map = NeuralMap::from_network(network, &self.device);
+            map.adam = Adam::default();
         }
     }
 }
 
-impl Pupil {
+impl LearnedMap {
     fn step(&mut self, batch: &Batch, rate: f64) {
         let weights = self.map.weights();
         let leaves = leaves(&weights);
@@ -187,7 +187,11 @@ impl Pupil {
 }
 
 /// E[e e']/σ² at a network, in double precision.
-fn scatter(experience: &Experience, function: Function, network: &Network) -> Option<DMatrix<f64>> {
+fn scatter(
+    points: &RegressionPoints,
+    function: Function,
+    network: &Network,
+) -> Option<DMatrix<f64>> {
     let inputs = network.inputs();
-    experience.scatter(function, |u, out| network.write(&u[..inputs], out))
+    points.scatter(function, |u, out| network.write(&u[..inputs], out))
 }

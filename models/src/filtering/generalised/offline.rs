@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use scotopic::filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Collector,
+    CausalConfig, CausalGeneralisedFilter, TransitionCollector,
 };
 use scotopic::filtering::generalised::model::{GenerativeModel, Neural};
 use scotopic::filtering::generalised::scheme::Scheme;
@@ -10,8 +10,8 @@ use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::{Result, Sequence};
 use serde::{Deserialize, Serialize};
 
-use super::m_step::Teacher;
-use super::settings::{FlowLearning, setting};
+use super::config::{FlowLearningConfig, setting};
+use super::m_step::MStep;
 
 /// What one round found before it learned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct Round {
 
 /// A model that was learned, and how.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Learned {
+pub struct FlowFit {
     /// The model of greatest evidence of all rounds.
     pub model: GenerativeModel<Neural>,
     /// Its evidence, in nats.
@@ -33,42 +33,42 @@ pub struct Learned {
 }
 
 /// Learns f, and g where asked, and the precisions of both noises from series, each filtered from the model's start:
-/// `settings.rounds` times by the causal filter of `assumed` (see [`Hindsight`] for the order of its noise), and down
+/// `config.rounds` times by the causal filter of `assumed` (see [`SmoothingLag`] for the order of its noise), and down
 /// the expected energy of what that believed. See the [module](super) for why the evidence rises.
 ///
 /// ```
 /// use burn::tensor::Device;
 /// use scotopic::filtering::Sequence;
-/// use scotopic::filtering::generalised::causal::CausalSettings;
+/// use scotopic::filtering::generalised::causal::CausalConfig;
 /// use scotopic::filtering::generalised::model::{Activation, GenerativeModel, Network, Neural};
 /// use scotopic::filtering::generalised::scheme::Embedding;
 /// use scotopic::filtering::nalgebra::DMatrix;
-/// use scotopic_models::filtering::generalised::{FlowLearning, learn};
+/// use scotopic_models::filtering::generalised::{FlowLearningConfig, learn};
 ///
 /// let flow = Network::start(1, &[4], 1, Activation::Tanh, 1.0, 0)?;
 /// let equations = Neural::new(flow, Network::linear(DMatrix::identity(1, 1))?)?;
 /// let start = GenerativeModel::single(equations, &[], 100.0, 10.0, 1.0, &[2.0])?;
 /// // A state that falls to rest.
 /// let data = Sequence::of_numbers((0..60).map(|t| 2.0 * f64::exp(-0.1 * f64::from(t))))?;
-/// let assumed = CausalSettings::from(Embedding { states: 0, causes: 0, smoothness: 0.0 });
-/// let settings = FlowLearning { rounds: 3, ..FlowLearning::default() };
+/// let assumed = CausalConfig::from(Embedding { states: 0, causes: 0, smoothness: 0.0 });
+/// let settings = FlowLearningConfig { rounds: 3, ..FlowLearningConfig::default() };
 /// let learned = learn(&start, &[data], assumed, None, &settings, &Device::flex())?;
 /// assert!(learned.log_evidence > learned.rounds[0].log_evidence.unwrap_or(f64::INFINITY));
 /// # Ok::<(), scotopic::filtering::Error>(())
 /// ```
 ///
-/// [`Hindsight`]: scotopic::filtering::generalised::causal::Hindsight
+/// [`SmoothingLag`]: scotopic::filtering::generalised::causal::SmoothingLag
 ///
 /// # Errors
 /// What of the model, the settings or the data cannot be; a start that cannot be filtered; what the device reports.
 pub fn learn(
     start: &GenerativeModel<Neural>,
     series: &[Sequence],
-    assumed: CausalSettings,
+    assumed: CausalConfig,
     start_covariance: Option<&DMatrix<f64>>,
-    settings: &FlowLearning,
+    config: &FlowLearningConfig,
     device: &Device,
-) -> Result<Learned> {
+) -> Result<FlowFit> {
     if series.iter().all(Sequence::is_empty) {
         return Err(setting(
             "series",
@@ -76,20 +76,20 @@ pub fn learn(
             "at least one observation",
         ));
     }
-    let mut teacher = Teacher::new(start, settings, device)?;
+    let mut m_step = MStep::new(start, config, device)?;
     let mut model = start.clone();
     let mut best: Option<(f64, GenerativeModel<Neural>)> = None;
-    let mut rounds = Vec::with_capacity(settings.rounds + 1);
+    let mut rounds = Vec::with_capacity(config.rounds + 1);
     let mut slower = 1.0;
-    for round in 0..=settings.rounds {
-        let passed = pass(&model, series, assumed, start_covariance, settings);
+    for round in 0..=config.rounds {
+        let passed = pass(&model, series, assumed, start_covariance, config);
         let (log_evidence, collector) = match (passed, &best) {
             (Ok(passed), _) => passed,
             (Err(error), None) => return Err(error),
             (Err(_), Some((_, good))) => {
                 rounds.push(Round { log_evidence: None });
                 model = good.clone();
-                teacher.return_to(&model);
+                m_step.return_to(&model);
                 slower *= 0.5;
                 continue;
             }
@@ -100,18 +100,18 @@ pub fn learn(
         if best.as_ref().is_none_or(|(e, _)| log_evidence > *e) {
             best = Some((log_evidence, model.clone()));
         }
-        if round < settings.rounds {
-            let rate = slower * settings.rate_of(round);
-            model = teacher.teach(&model, collector.experience(), rate)?;
+        if round < config.rounds {
+            let rate = slower * config.rate_of(round);
+            model = m_step.step(&model, collector.points(), rate)?;
         }
     }
     match best {
-        Some((log_evidence, model)) => Ok(Learned {
+        Some((log_evidence, model)) => Ok(FlowFit {
             model,
             log_evidence,
             rounds,
         }),
-        None => Err(setting("rounds", settings.rounds, "at least 1")),
+        None => Err(setting("rounds", config.rounds, "at least 1")),
     }
 }
 
@@ -119,13 +119,13 @@ pub fn learn(
 fn pass(
     model: &GenerativeModel<Neural>,
     series: &[Sequence],
-    assumed: CausalSettings,
+    assumed: CausalConfig,
     start_covariance: Option<&DMatrix<f64>>,
-    settings: &FlowLearning,
-) -> Result<(f64, Collector)> {
-    let assumed = settings.hindsight.of(assumed);
+    config: &FlowLearningConfig,
+) -> Result<(f64, TransitionCollector)> {
+    let assumed = config.smoothing.of(assumed);
     let fresh = CausalGeneralisedFilter::new(model.clone(), assumed, start_covariance)?;
-    let mut collector = Collector::new(&fresh, settings.hindsight, usize::MAX)?;
+    let mut collector = TransitionCollector::new(&fresh, config.smoothing, usize::MAX)?;
     let mut log_evidence = 0.0;
     for sequence in series {
         let mut filter = fresh.clone();

@@ -3,34 +3,34 @@
 use burn::tensor::Device;
 use scotopic::filtering::Result;
 use scotopic::filtering::generalised::causal::{
-    CausalGeneralisedFilter, CausalSettings, Collector,
+    CausalConfig, CausalGeneralisedFilter, TransitionCollector,
 };
 use scotopic::filtering::generalised::model::{GenerativeModel, Neural};
 use scotopic::filtering::generalised::scheme::Scheme;
 use scotopic::filtering::nalgebra::DMatrix;
 
-use super::m_step::Teacher;
-use super::settings::FlowLearning;
+use super::config::FlowLearningConfig;
+use super::m_step::MStep;
 
 /// The causal filter of a network that learns from what the filter has come to believe of the last `capacity` bins.
 ///
-/// What is reported is the filter's belief about now; what is learned from has waited ([`FlowLearning::hindsight`]).
+/// What is reported is the filter's belief about now; what is learned from has waited ([`FlowLearningConfig::smoothing`]).
 /// Beliefs that were formed under earlier weights stay as they were until the ring has forgotten them: an
 /// incremental form of expectation–maximisation (Neal and Hinton 1998).
 ///
 /// ```
 /// use burn::tensor::Device;
-/// use scotopic::filtering::generalised::causal::CausalSettings;
+/// use scotopic::filtering::generalised::causal::CausalConfig;
 /// use scotopic::filtering::generalised::model::{Activation, GenerativeModel, Network, Neural};
 /// use scotopic::filtering::generalised::scheme::Scheme;
 /// use scotopic::filtering::nalgebra::DMatrix;
-/// use scotopic_models::filtering::generalised::{FlowLearning, OnlineFlow};
+/// use scotopic_models::filtering::generalised::{FlowLearningConfig, OnlineFlow};
 ///
 /// let flow = Network::start(1, &[4], 1, Activation::Tanh, 1.0, 0)?;
 /// let equations = Neural::new(flow, Network::linear(DMatrix::identity(1, 1))?)?;
 /// let model = GenerativeModel::single(equations, &[], 25.0, 10.0, 1.0, &[0.0])?;
-/// let settings = FlowLearning { every: 20, ..FlowLearning::default() };
-/// let mut online = OnlineFlow::new(model, CausalSettings::default(), None, settings, &Device::flex())?;
+/// let settings = FlowLearningConfig { every: 20, ..FlowLearningConfig::default() };
+/// let mut online = OnlineFlow::new(model, CausalConfig::default(), None, settings, &Device::flex())?;
 /// for t in 0..60 {
 ///     online.update(Some(&[f64::sin(0.3 * f64::from(t))]))?;
 /// }
@@ -40,9 +40,9 @@ use super::settings::FlowLearning;
 #[derive(Debug)]
 pub struct OnlineFlow {
     filter: CausalGeneralisedFilter<Neural>,
-    collector: Collector,
-    teacher: Teacher,
-    settings: FlowLearning,
+    collector: TransitionCollector,
+    m_step: MStep,
+    config: FlowLearningConfig,
     model: GenerativeModel<Neural>,
     lessons: u64,
     refused: u64,
@@ -55,20 +55,20 @@ impl OnlineFlow {
     /// What of the model or the settings cannot be.
     pub fn new(
         model: GenerativeModel<Neural>,
-        assumed: CausalSettings,
+        assumed: CausalConfig,
         start_covariance: Option<&DMatrix<f64>>,
-        settings: FlowLearning,
+        config: FlowLearningConfig,
         device: &Device,
     ) -> Result<Self> {
-        let teacher = Teacher::new(&model, &settings, device)?;
-        let assumed = settings.hindsight.of(assumed);
+        let m_step = MStep::new(&model, &config, device)?;
+        let assumed = config.smoothing.of(assumed);
         let filter = CausalGeneralisedFilter::new(model.clone(), assumed, start_covariance)?;
-        let collector = Collector::new(&filter, settings.hindsight, settings.capacity)?;
+        let collector = TransitionCollector::new(&filter, config.smoothing, config.capacity)?;
         Ok(Self {
             filter,
             collector,
-            teacher,
-            settings,
+            m_step,
+            config,
             model,
             lessons: 0,
             refused: 0,
@@ -97,10 +97,8 @@ impl OnlineFlow {
 
     /// Learns from what is remembered and gives it to the filter.
     fn learn(&mut self) -> Result<()> {
-        let experience = self.collector.experience();
-        let next = self
-            .teacher
-            .teach(&self.model, experience, self.settings.rate)?;
+        let points = self.collector.points();
+        let next = self.m_step.step(&self.model, points, self.config.rate)?;
         let Some(level) = next.levels.first() else {
             return Ok(());
         };
@@ -134,13 +132,10 @@ impl Scheme for OnlineFlow {
             .collector
             .observe(&self.filter, observation)
             .unwrap_or(false);
-        let due = self
-            .filter
-            .bins()
-            .is_multiple_of(self.settings.every as u64);
+        let due = self.filter.bins().is_multiple_of(self.config.every as u64);
         if told && due && self.learn().is_err() {
             self.refused += 1;
-            self.teacher.return_to(&self.model);
+            self.m_step.return_to(&self.model);
         }
         Ok(())
     }
@@ -149,8 +144,8 @@ impl Scheme for OnlineFlow {
         self.filter.bins()
     }
 
-    fn delay(&self) -> usize {
-        self.filter.delay()
+    fn lag(&self) -> usize {
+        self.filter.lag()
     }
 
     fn states(&self) -> &[f64] {

@@ -1,6 +1,6 @@
 //! Correction of the predicted belief by an observation, entry by entry.
 
-use super::{CausalGeneralisedFilter, Correction};
+use super::{CausalGeneralisedFilter, CorrectionWorkspace};
 use crate::Result;
 use crate::generalised::causal::dense::{add_scaled, dot, symmetrise};
 use crate::generalised::model::Equations;
@@ -21,7 +21,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         let rounds = if self.straight {
             1
         } else {
-            self.settings.iterations
+            self.config.iterations
         };
         let (mut log_density, mut scored) = (0.0, None);
         let mut round = 0;
@@ -31,7 +31,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             self.update.rows.fill(0.0);
             self.update.residual.fill(0.0);
             self.add_residual(Some(observed), 0, 1.0);
-            for lag in 1..=self.settings.memory {
+            for lag in 1..=self.config.noise_lags {
                 let weight = self.innovation.weights[lag - 1];
                 if weight != 0.0 {
                     self.add_residual(None, lag, -weight);
@@ -43,7 +43,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             }
             log_density = self.log_whitening;
             for k in 0..y {
-                let Correction {
+                let CorrectionWorkspace {
                     rows,
                     residual,
                     point,
@@ -87,7 +87,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                     0.5 * (libm::log(2.0 * std::f64::consts::PI * total) + error * error / total);
             }
             let y = y as f64;
-            let limit = match self.settings.surprise {
+            let limit = match self.config.outlier_threshold {
                 Some(deviations) if self.linear.is_none() && scored.is_none() => {
                     y + (deviations * deviations - 1.0).max(0.0) * libm::sqrt(y)
                 }
@@ -124,11 +124,11 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         }
     }
 
-    /// Whitened residual U (y_{t−lag} − g) and its rows, scaled by `weight` and added; lag 0 is the present.
+    /// Whitening residual U (y_{t−lag} − g) and its rows, scaled by `weight` and added; lag 0 is the present.
     fn add_residual(&mut self, observed: Option<&[f64]>, lag: usize, weight: f64) {
         let layout = &self.layout;
         let (y, size) = (self.stack.outputs, layout.size());
-        let Correction {
+        let CorrectionWorkspace {
             local,
             theta,
             c,

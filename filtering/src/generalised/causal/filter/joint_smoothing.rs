@@ -14,7 +14,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     /// past bins are smoothed: they know all that was seen since.
     ///
     /// # Errors
-    /// [`Error::Setting`] for lags that the filter does not keep (`keep`, `delay` and `memory` say how many it does);
+    /// [`Error::Setting`] for lags that the filter does not keep (`keep`, `lag` and `noise_lags` say how many it does);
     /// [`Error::Size`] for room of another size; [`Error::Unsupported`] for a model with causes in a filter that
     /// does not keep them.
     pub fn past(

@@ -1,6 +1,6 @@
 //! What is said of the joint belief: states and causes at the delay, and states in generalised coordinates.
 
-use super::{CausalGeneralisedFilter, Correction};
+use super::{CausalGeneralisedFilter, CorrectionWorkspace};
 use crate::generalised::causal::dense::{add_scaled, dot};
 use crate::generalised::model::Equations;
 
@@ -41,7 +41,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         let layout = &self.layout;
         let report = &mut self.report;
         let (mean, covariance) = (&self.belief.mean, &self.belief.covariance);
-        let lag = self.settings.delay;
+        let lag = self.config.lag;
         let first = if lag == 0 { 0 } else { layout.at_lag(lag) };
         let x = layout.moving;
         report.states.copy_from_slice(&mean[first..first + x]);
@@ -64,7 +64,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         if v == 0 {
             return;
         }
-        let Correction {
+        let CorrectionWorkspace {
             local, theta, c, ..
         } = &mut self.update;
         let (states, present) = (layout.states, layout.present());

@@ -3,8 +3,8 @@
 use nalgebra::DMatrix;
 
 use super::CausalGeneralisedFilter;
-use crate::generalised::causal::settings::{CausalSettings, Linearisation};
-use crate::generalised::causal::stack::{Stack, root_of_inverse};
+use crate::generalised::causal::config::{CausalConfig, Linearisation};
+use crate::generalised::causal::stack::{CausalStack, root_of_inverse};
 use crate::generalised::causal::third_moments::ThirdMoments;
 use crate::generalised::model::Equations;
 use crate::{Error, Result};
@@ -116,7 +116,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
 
     /// Third moments where the flow bends, and none where it does not. A belief that had none is not skewed.
     fn hold_third(&mut self) {
-        let carries = carries_third(&self.settings, &self.stack);
+        let carries = carries_third(&self.config, &self.stack);
         if carries == self.third.is_some() {
             return;
         }
@@ -150,7 +150,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         let mut transition = self.transition.clone();
         // A flow that was bent may have become straight.
         transition.curvature.fill(0.0);
-        if !transition.compute(&self.stack, &self.channels, x, n, self.settings.steps) {
+        if !transition.compute(&self.stack, &self.channels, x, n, self.config.steps) {
             return Err(self.not_finite("f (its Jacobian over a bin; raise `steps`)"));
         }
         self.transition = transition;
@@ -167,13 +167,13 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
 }
 
 /// Whether third moments of the states are carried from bin to bin.
-pub(super) fn carries_third<E: Equations>(settings: &CausalSettings, stack: &Stack<E>) -> bool {
-    settings.linearisation == Linearisation::ThirdOrder && stack.states > 0 && !stack.is_linear()
+pub(super) fn carries_third<E: Equations>(config: &CausalConfig, stack: &CausalStack<E>) -> bool {
+    config.linearisation == Linearisation::ThirdOrder && stack.states > 0 && !stack.is_linear()
 }
 
 /// Whether one linearisation of g is exact. Causes from levels above are not linear in what is filtered, nor is a g
 /// whose parameters are free.
-pub(super) fn straight<E: Equations>(stack: &Stack<E>, sees: bool) -> bool {
+pub(super) fn straight<E: Equations>(stack: &CausalStack<E>, sees: bool) -> bool {
     let linear_in_states = || {
         stack.model.levels.first().is_some_and(|level| {
             let in_g =

@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::{Belief, CausalGeneralisedFilter};
-use crate::generalised::causal::settings::CausalSettings;
+use crate::generalised::causal::config::CausalConfig;
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::{Error, Result};
 
@@ -16,7 +16,8 @@ pub struct CausalSnapshot<E> {
     /// The model.
     pub model: GenerativeModel<E>,
     /// The settings.
-    pub settings: CausalSettings,
+    #[serde(rename = "settings")]
+    pub config: CausalConfig,
     /// The joint mean, as long as [`CausalGeneralisedFilter::joint_size`].
     pub mean: Vec<f64>,
     /// The joint covariance, square.
@@ -51,7 +52,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     {
         CausalSnapshot {
             model: self.stack.model.clone(),
-            settings: self.settings,
+            config: self.config,
             mean: self.belief.mean.clone(),
             covariance: self.belief.covariance.clone(),
             third: self.belief.third.clone(),
@@ -72,7 +73,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     /// As [`CausalGeneralisedFilter::new`]; [`Error::Size`] or [`Error::Entry`] for a snapshot that does not
     /// fit its own model, or holds what cannot be.
     pub fn restore(kept: CausalSnapshot<E>) -> Result<Self> {
-        let (settings, sizes) = (kept.settings, kept.shapes());
+        let (config, sizes) = (kept.config, kept.shapes());
         kept.check()?;
         let CausalSnapshot {
             model,
@@ -89,7 +90,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             motion_root,
             ..
         } = kept;
-        let mut filter = Self::new(model, settings, None)?;
+        let mut filter = Self::new(model, config, None)?;
         let expected = filter.shapes();
         for ((name, found), (_, expected)) in sizes.into_iter().zip(expected) {
             if found != expected {

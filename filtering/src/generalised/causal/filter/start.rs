@@ -3,17 +3,17 @@
 use nalgebra::DMatrix;
 
 use super::Belief;
-use crate::generalised::causal::layout::Layout;
-use crate::generalised::causal::stack::Stack;
+use crate::generalised::causal::layout::CausalLayout;
+use crate::generalised::causal::stack::CausalStack;
 use crate::generalised::causal::transition::Channels;
 use crate::generalised::model::Equations;
 use crate::{Error, Result};
 
 /// The belief before the first observation.
 pub(super) fn start<E: Equations>(
-    stack: &Stack<E>,
+    stack: &CausalStack<E>,
     channels: &Channels,
-    layout: &Layout,
+    layout: &CausalLayout,
     start_covariance: Option<&DMatrix<f64>>,
 ) -> Result<Belief> {
     let size = layout.size();

@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 
 use super::{Channels, LARGEST, Spread, Transition};
 use crate::generalised::causal::dense::{add_scaled, norm};
-use crate::generalised::causal::stack::Stack;
+use crate::generalised::causal::stack::CausalStack;
 use crate::generalised::model::Equations;
 
 impl Transition {
@@ -22,7 +22,7 @@ impl Transition {
     /// False if a flow from one of the points is not finite; the transition is then as before.
     pub(in crate::generalised::causal) fn spread_out<E: Equations>(
         &mut self,
-        stack: &Stack<E>,
+        stack: &CausalStack<E>,
         channels: &Channels,
         mean: (&[f64], &[f64]),
         covariance: &DMatrix<f64>,
@@ -116,7 +116,7 @@ impl Transition {
     /// x(h) = x + Σ_j h^j/j! y_j: no matrix function is needed.
     fn flow<E: Equations>(
         &mut self,
-        stack: &Stack<E>,
+        stack: &CausalStack<E>,
         channels: &Channels,
         n: &[f64],
         steps: usize,

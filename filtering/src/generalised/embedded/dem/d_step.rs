@@ -6,14 +6,14 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::noise::Noise;
-use super::settings::DemSettings;
-use crate::generalised::embedded::cached_weights::Prepared;
+use super::config::DemConfig;
+use super::stacked_precision::StackedPrecision;
+use crate::generalised::embedded::cached_weights::CachedEmbedding;
 use crate::generalised::embedded::embedding::SampleEmbedding;
 use crate::generalised::embedded::flow::{Flow, Instant, MeanField, Terms};
 use crate::generalised::embedded::free_energy::FreeEnergy;
 use crate::generalised::embedded::layout::Layout;
-use crate::generalised::embedded::missing_samples::Gap;
+use crate::generalised::embedded::missing_samples::MissingSamples;
 use crate::generalised::embedded::record::Record;
 use crate::generalised::model::Equations;
 use crate::generalised::model::stacked::{Local, Stack};
@@ -22,7 +22,7 @@ use crate::{Error, Result};
 
 /// A series, or the newest part of it: row t `[width]` lies at place t modulo the rows there is room for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rows<'a> {
+pub(crate) struct SampleRows<'a> {
     pub length: usize,
     pub width: usize,
     pub values: &'a [f64],
@@ -30,7 +30,7 @@ pub(crate) struct Rows<'a> {
     pub seen: &'a [bool],
 }
 
-impl<'a> Rows<'a> {
+impl<'a> SampleRows<'a> {
     fn row(&self, t: usize) -> &'a [f64] {
         let room = (self.values.len() / self.width.max(1)).max(1);
         let from = (t % room) * self.width;
@@ -48,17 +48,17 @@ impl<'a> Rows<'a> {
 /// Where samples are missing a step is taken in so many parts. Q is that of the beginning of a step, and what a missing
 /// sample does to the derivatives moves during it: with whole steps that leaks into what is seen (states of the convolution
 /// model, N = 4, every eighth sample missing: an error of 0.67), with eight the result is within 3 % of the limit (0.098).
-const GAP_PARTS: usize = 8;
+const MISSING_PARTS: usize = 8;
 
 /// Everything the D-step of one model keeps between bins, except the belief itself.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Deduction {
+pub(crate) struct DStep {
     pub flow: Flow,
     pub free_energy: FreeEnergy,
-    pub data_embedding: Prepared,
-    input_embedding: Prepared,
+    pub data_embedding: CachedEmbedding,
+    input_embedding: CachedEmbedding,
     /// The same in finer steps, for windows in which samples are missing.
-    fine: [Prepared; 2],
+    fine: [CachedEmbedding; 2],
     substeps: usize,
     /// R(s) `[n, n]`.
     temporal: DMatrix<f64>,
@@ -71,45 +71,45 @@ pub(crate) struct Deduction {
 pub(crate) type Between<'a, E> =
     &'a mut dyn FnMut(&mut Stack<E>, &Flow, Instant<'_>, bool) -> Result<MeanField>;
 
-impl Deduction {
+impl DStep {
     pub fn new<E: Equations>(
         stack: &Stack<E>,
-        settings: &DemSettings,
-        noise: &Noise,
+        config: &DemConfig,
+        noise: &StackedPrecision,
     ) -> Result<Self> {
-        let layout = layout_of(stack, settings);
-        let (kept, masked) = noise.masks(&layout, settings.published.masks);
+        let layout = layout_of(stack, config);
+        let (kept, masked) = noise.masks(&layout, config.published.masks);
         let precision = noise.at(&noise.mean);
         let mut prior = DMatrix::zeros(layout.unknowns(), layout.unknowns());
         for i in layout.x(0) {
-            prior[(i, i)] = settings.state_ridge;
+            prior[(i, i)] = config.state_ridge;
         }
         let free_energy = FreeEnergy::new(layout.data(), &precision, kept);
         let terms = Terms {
             layout,
-            top: settings.top(),
+            top: config.top(),
             precision,
             prior,
-            rate: settings.rate,
-            floor: settings.published.covariance_floor,
+            rate: config.rate,
+            floor: config.published.covariance_floor,
             masked,
         };
         let embedding = |orders, steps| {
-            let embedding = SampleEmbedding::new(orders, settings.effective_window())?;
-            Prepared::new(embedding, steps)
+            let embedding = SampleEmbedding::new(orders, config.effective_window())?;
+            CachedEmbedding::new(embedding, steps)
         };
-        let (n, m, steps) = (layout.orders, layout.cause_orders, settings.substeps);
+        let (n, m, steps) = (layout.orders, layout.cause_orders, config.substeps);
         Ok(Self {
             flow: Flow::new(terms, Local::zeros(stack.totals())),
             free_energy,
             data_embedding: embedding(n, steps)?,
             input_embedding: embedding(m, steps)?,
             fine: [
-                embedding(n, steps * GAP_PARTS)?,
-                embedding(m, steps * GAP_PARTS)?,
+                embedding(n, steps * MISSING_PARTS)?,
+                embedding(m, steps * MISSING_PARTS)?,
             ],
-            substeps: settings.substeps,
-            temporal: temporal_precision(layout.orders, settings.smoothness())?,
+            substeps: config.substeps,
+            temporal: temporal_precision(layout.orders, config.smoothness())?,
             data: vec![0.0; layout.data()],
             inputs: vec![0.0; layout.input_data()],
             change: DVector::zeros(layout.unknowns()),
@@ -137,12 +137,12 @@ impl Deduction {
     }
 
     /// The parts in which each step of bin t is to be taken: one, unless a sample that its window may hold is missing.
-    pub fn parts(&self, t: usize, data: Rows<'_>) -> usize {
+    pub fn parts(&self, t: usize, data: SampleRows<'_>) -> usize {
         let reach = self.data_embedding.embedding.samples();
         let last = (t + reach).min(data.length.saturating_sub(1));
         match (t.saturating_sub(reach)..=last).all(|t| data.seen(t)) {
             true => 1,
-            false => GAP_PARTS,
+            false => MISSING_PARTS,
         }
     }
 
@@ -151,8 +151,8 @@ impl Deduction {
         &mut self,
         at: (usize, usize),
         parts: usize,
-        data: Rows<'_>,
-    ) -> Result<Option<Gap>> {
+        data: SampleRows<'_>,
+    ) -> Result<Option<MissingSamples>> {
         let row = |i| data.row(i);
         let last = data.length.saturating_sub(1);
         if parts == 1 {
@@ -175,16 +175,20 @@ impl Deduction {
         match fitted {
             Some(_) => Ok(None),
             None if places > orders && !(0..places).all(seen) => {
-                Ok(Some(Gap::whole(&self.temporal)))
+                Ok(Some(MissingSamples::whole(&self.temporal)))
             }
-            None => Gap::new(&window, &self.temporal, seen),
+            None => MissingSamples::new(&window, &self.temporal, seen),
         }
     }
 
     /// What missing samples change F_t by at the point last looked at, for outputs of precision Π.
-    pub fn gap_free_energy(&self, gap: Option<&Gap>, precision: &DMatrix<f64>) -> f64 {
+    pub fn missing_free_energy(
+        &self,
+        missing: Option<&MissingSamples>,
+        precision: &DMatrix<f64>,
+    ) -> f64 {
         let kept = &self.free_energy.kept[..self.layout().outputs];
-        gap.map_or(0.0, |gap| gap.free_energy(precision, kept))
+        missing.map_or(0.0, |missing| missing.free_energy(precision, kept))
     }
 
     /// Π of the outputs in iS `[errors, errors]`: what multiplies R_00.
@@ -211,11 +215,11 @@ impl Deduction {
         stack: &Stack<E>,
         at: (usize, usize),
         parts: usize,
-        data: Rows<'_>,
-        inputs: Option<Rows<'_>>,
+        data: SampleRows<'_>,
+        inputs: Option<SampleRows<'_>>,
     ) -> Result<()> {
-        let gap = self.embed_data(at, parts, data)?;
-        self.flow.set_gap(gap);
+        let missing = self.embed_data(at, parts, data)?;
+        self.flow.set_missing(missing);
         if let Some(rows) = inputs {
             let ahead = match parts {
                 1 => &self.input_embedding,
@@ -233,12 +237,12 @@ impl Deduction {
     /// ỹ, η̃ at bin t and step k (each of so many parts), and the flow evaluated there.
     ///
     /// # Errors
-    /// As [`Deduction::bin`].
+    /// As [`DStep::bin`].
     pub fn look<E: Equations>(
         &mut self,
         stack: &mut Stack<E>,
         (at, parts): ((usize, usize), usize),
-        (data, inputs): (Rows<'_>, Rows<'_>),
+        (data, inputs): (SampleRows<'_>, SampleRows<'_>),
         parameters: &[f64],
         unknowns: &DVector<f64>,
     ) -> Result<(&mut Flow, &[f64], &[f64])> {
@@ -263,8 +267,8 @@ impl Deduction {
         &mut self,
         stack: &mut Stack<E>,
         t: usize,
-        data: Rows<'_>,
-        inputs: Option<Rows<'_>>,
+        data: SampleRows<'_>,
+        inputs: Option<SampleRows<'_>>,
         parameters: &[f64],
         unknowns: &mut DVector<f64>,
         record: &mut Record,
@@ -309,9 +313,9 @@ impl Deduction {
             if last {
                 let precision = &self.flow.terms.precision;
                 record.accuracy = self.free_energy.accuracy(precision, &self.flow.errors);
-                if self.flow.gap().is_some() {
+                if self.flow.missing().is_some() {
                     let outputs = self.output_precision(precision);
-                    record.accuracy += self.gap_free_energy(self.flow.gap(), &outputs);
+                    record.accuracy += self.missing_free_energy(self.flow.missing(), &outputs);
                 }
                 record.free_energy = record.accuracy + entropy;
             }
@@ -339,7 +343,7 @@ impl Deduction {
     }
 }
 
-pub(crate) fn layout_of<E: Equations>(stack: &Stack<E>, settings: &DemSettings) -> Layout {
+pub(crate) fn layout_of<E: Equations>(stack: &Stack<E>, config: &DemConfig) -> Layout {
     let total = stack.totals();
     let top = stack.model.cause.mean.len();
     Layout {
@@ -347,7 +351,7 @@ pub(crate) fn layout_of<E: Equations>(stack: &Stack<E>, settings: &DemSettings) 
         states: total.states,
         causes: total.causes,
         inputs: top,
-        orders: settings.embedding.states + 1,
-        cause_orders: settings.embedding.causes.min(settings.embedding.states) + 1,
+        orders: config.embedding.states + 1,
+        cause_orders: config.embedding.causes.min(config.embedding.states) + 1,
     }
 }

@@ -1,4 +1,4 @@
-//! The E- and M-step: parameters and log-precisions learnt over sweeps of a whole series.
+//! The E- and M-step: parameters and log-precisions learned over sweeps of a whole series.
 //!
 //! While the D-step sweeps over T bins these are summed, e and J those of the last step of each bin:
 //!
@@ -29,21 +29,21 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::d_step::Rows;
+use super::d_step::SampleRows;
 use super::parameters::{Free, parameter_slopes};
 use super::posterior::as_prior;
 use super::scheme::Dem;
 use crate::generalised::embedded::energy::{covariance, log_det, published_floor};
 use crate::generalised::embedded::free_energy::FreeEnergy;
-use crate::generalised::embedded::missing_samples::Gap;
+use crate::generalised::embedded::missing_samples::MissingSamples;
 use crate::generalised::embedded::record::Record;
 use crate::generalised::integrator::LocalLinearisation;
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::{Error, Result, Sequence};
 
-/// What was learnt from a series.
+/// What was learned from a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Learnt {
+pub struct DemFit {
     /// The posterior mean of θ of all levels `[parameters]`.
     pub parameters: Vec<f64>,
     /// Its covariance `[parameters, parameters]`.
@@ -58,8 +58,8 @@ pub struct Learnt {
     pub sweeps: Vec<(f64, bool)>,
 }
 
-impl Learnt {
-    /// `model` with what was learnt as its prior, to go on learning from another series.
+impl DemFit {
+    /// `model` with what was learned as its prior, to go on learning from another series.
     ///
     /// That is the M- and E-step's own way of carrying over: the second series sees the first through means and
     /// covariances of parameters and log-precisions. Covariances between levels and between noises are left out, as a
@@ -67,7 +67,7 @@ impl Learnt {
     ///
     /// ```
     /// use scotopic_filtering::Sequence;
-    /// use scotopic_filtering::generalised::dem::{Dem, DemSettings};
+    /// use scotopic_filtering::generalised::dem::{Dem, DemConfig};
     /// use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePrecision};
     ///
     /// # fn main() -> scotopic_filtering::Result<()> {
@@ -75,15 +75,15 @@ impl Learnt {
     /// let mut model = GenerativeModel::single(leak.clone(), &leak.defaults(), 9.0, 9.0, 1.0, &[0.0])?;
     /// model.levels[0].output = NoisePrecision::unknown(1, 2.0, 4.0);
     /// let wave = |from: u32| Sequence::of_numbers((from..from + 32).map(|t| (0.4 * f64::from(t)).sin()));
-    /// let first = Dem::new(model.clone(), DemSettings::default())?.learn(&wave(0)?, None)?;
-    /// let second = Dem::new(first.as_prior(model)?, DemSettings::default())?.learn(&wave(32)?, None)?;
+    /// let first = Dem::new(model.clone(), DemConfig::default())?.learn(&wave(0)?, None)?;
+    /// let second = Dem::new(first.as_prior(model)?, DemConfig::default())?.learn(&wave(32)?, None)?;
     /// // Two series tell more than one.
     /// assert!(second.log_precision_covariance[(0, 0)] < first.log_precision_covariance[(0, 0)]);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// [`Error::Size`] if this was learnt of another model.
+    /// [`Error::Size`] if this was learned of another model.
     pub fn as_prior<E: Equations>(&self, model: GenerativeModel<E>) -> Result<GenerativeModel<E>> {
         as_prior(
             model,
@@ -102,10 +102,10 @@ struct Sums {
     spread: DMatrix<f64>,
     entropy: f64,
     /// The bins that count: all but those in which missing samples leave a direction of the states open, so that nothing can
-    /// be learnt there.
+    /// be learned there.
     bins: usize,
     /// The windows with missing samples.
-    gaps: Vec<Gap>,
+    incomplete: Vec<MissingSamples>,
 }
 
 /// The longest time τ of a step: nearly Newton's.
@@ -118,17 +118,17 @@ impl<E: Equations> Dem<E> {
     /// Learns parameters and log-precisions from a whole series; afterwards the scheme filters with them.
     ///
     /// # Errors
-    /// As [`Dem::run`]. What was learnt up to then is discarded.
-    pub fn learn(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<Learnt> {
-        let start = self.deduction.clone();
-        let learnt = self.sweeps(series, inputs);
-        if learnt.is_err() {
-            self.deduction = start;
+    /// As [`Dem::run`]. What was learned up to then is discarded.
+    pub fn learn(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<DemFit> {
+        let start = self.d_step.clone();
+        let learned = self.sweeps(series, inputs);
+        if learned.is_err() {
+            self.d_step = start;
         }
-        learnt
+        learned
     }
 
-    fn sweeps(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<Learnt> {
+    fn sweeps(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<DemFit> {
         let free = Free::new(self.stack.model.levels.iter().map(|l| &l.parameters));
         let layout = self.layout();
         let bins = series.len();
@@ -144,7 +144,7 @@ impl<E: Equations> Dem<E> {
         if series.width() != layout.outputs {
             return Err(Error::size("observations", series.width(), layout.outputs));
         }
-        let published = self.settings.published;
+        let published = self.config.published;
         let mean_field = if published.half_mean_field { 0.5 } else { 1.0 };
         let prior = regular_inverse("prior of the parameters", &free.covariance)?;
         let prior_h = regular_inverse("prior of the log-precisions", &self.noise.covariance)?;
@@ -152,13 +152,13 @@ impl<E: Equations> Dem<E> {
         let (mut deviation, mut h) = (DVector::zeros(free.len()), self.noise.mean.clone());
         let mut spread = DMatrix::zeros(free.len(), free.len());
         let mut h_spread = DMatrix::zeros(h.len(), h.len());
-        let mut time = self.settings.first_time;
+        let mut time = self.config.first_time;
         let mut kept: Option<Kept> = None;
         let mut sweeps = Vec::new();
-        let mut precision_steps = self.settings.precision_steps;
+        let mut precision_steps = self.config.precision_steps;
         let mut step = DVector::zeros(free.len());
         let mut before = None;
-        for _ in 0..self.settings.sweeps {
+        for _ in 0..self.config.sweeps {
             let (mut sums, beliefs) = self.sweep(
                 (&data, &seen, &known),
                 bins,
@@ -174,14 +174,14 @@ impl<E: Equations> Dem<E> {
             let (moved, judged) = self.precisions(&sums, &prior_h, &mut h, steps)?;
 
             let precision = self.noise.at(&judged);
-            let counted = self.deduction.free_energy.kept.clone();
+            let counted = self.d_step.free_energy.kept.clone();
             let constant = FreeEnergy::new(layout.data(), &precision, counted);
             let delta = &judged - &self.noise.mean;
             let mut f = sums.bins as f64 * constant.constant + sums.entropy;
-            let outputs = self.deduction.output_precision(&precision);
-            let gaps = sums.gaps.iter().map(Some);
-            f += gaps
-                .map(|gap| self.deduction.gap_free_energy(gap, &outputs))
+            let outputs = self.d_step.output_precision(&precision);
+            let incomplete = sums.incomplete.iter().map(Some);
+            f += incomplete
+                .map(|missing| self.d_step.missing_free_energy(missing, &outputs))
                 .sum::<f64>();
             f -= 0.5 * masked_trace(&precision, &sums.errors, &constant.kept);
             f -= 0.5 * deviation.dot(&(&prior * &deviation));
@@ -224,7 +224,7 @@ impl<E: Equations> Dem<E> {
             precision_steps = if stale {
                 1
             } else {
-                self.settings.precision_steps
+                self.config.precision_steps
             };
             step = match stale {
                 true => DVector::zeros(free.len()),
@@ -252,9 +252,9 @@ impl<E: Equations> Dem<E> {
             best.deviation += step;
         }
         self.parameters = free.at(&best.deviation);
-        self.deduction.set_precision(self.noise.at(&best.h));
+        self.d_step.set_precision(self.noise.at(&best.h));
         self.log_precisions.copy_from(&best.h);
-        Ok(Learnt {
+        Ok(DemFit {
             parameters: self.parameters.clone(),
             parameter_covariance: &free.basis * &best.spread * free.basis.transpose(),
             log_precisions: best.h.as_slice().to_vec(),
@@ -283,15 +283,15 @@ impl<E: Equations> Dem<E> {
             spread: DMatrix::zeros(ne, ne),
             entropy: 0.0,
             bins: 0,
-            gaps: Vec::new(),
+            incomplete: Vec::new(),
         };
         let theta = free.at(deviation);
-        self.deduction.set_precision(self.noise.at(h));
-        let mut unknowns = self.deduction.start(&self.stack);
+        self.d_step.set_precision(self.noise.at(h));
+        let mut unknowns = self.d_step.start(&self.stack);
         let mut record = Record::new(&layout);
         let mut beliefs = Vec::with_capacity(bins);
-        let top = self.settings.top();
-        let rows = |values, width, seen| Rows {
+        let top = self.config.top();
+        let rows = |values, width, seen| SampleRows {
             length: bins,
             width,
             values,
@@ -302,14 +302,14 @@ impl<E: Equations> Dem<E> {
                                flow: &crate::generalised::embedded::flow::Flow,
                                at: crate::generalised::embedded::flow::Instant<'_>,
                                last: bool| {
-                let slopes = parameter_slopes(stack, &layout, top, free, at).with_gap(flow);
+                let slopes = parameter_slopes(stack, &layout, top, free, at).with_missing(flow);
                 if last && !flow.open {
                     sums.bins += 1;
                     let precision = &flow.terms.precision;
                     let weighted = slopes.first.tr_mul(precision);
                     let fisher = &weighted * &slopes.first;
                     let (by, twice) = slopes.state_terms(flow, mean_field);
-                    sums.gaps.extend(flow.gap().cloned());
+                    sums.incomplete.extend(flow.missing().cloned());
                     sums.gradient -= &weighted * &flow.errors + by;
                     sums.curvature -= &fisher + twice;
                     sums.information += fisher;
@@ -319,7 +319,7 @@ impl<E: Equations> Dem<E> {
                 }
                 Ok(slopes.mean_field(flow, spread, mean_field))
             };
-            self.deduction
+            self.d_step
                 .bin(
                     &mut self.stack,
                     t,
@@ -351,9 +351,13 @@ impl<E: Equations> Dem<E> {
         if n == 0 {
             return Ok((0.0, judged));
         }
-        let late = self.settings.published.late_precisions;
+        let late = self.config.published.late_precisions;
         // The bins that the errors of a component stand for: missing samples have none.
-        let lost: f64 = sums.gaps.iter().map(|gap| 1.0 - gap.share()).sum();
+        let lost: f64 = sums
+            .incomplete
+            .iter()
+            .map(|missing| 1.0 - missing.share())
+            .sum();
         let of_data = self.noise.of_data;
         let counted = |i: usize| sums.bins as f64 - if i < of_data { lost } else { 0.0 };
         for _ in 0..steps {
@@ -367,7 +371,7 @@ impl<E: Equations> Dem<E> {
             let mut s = DMatrix::zeros(kept.len(), kept.len());
             let part_precision = part(&precision);
             // The published schemes lift small precisions to what rounding leaves of the large ones.
-            let floor = match self.settings.published.covariance_floor {
+            let floor = match self.config.published.covariance_floor {
                 true => published_floor(&part_precision),
                 false => 0.0,
             };
@@ -411,7 +415,7 @@ impl<E: Equations> Dem<E> {
 
     /// [`regularised_step`], for a time that counts determinants as the settings say.
     fn ascent(&self, curvature: &DMatrix<f64>, gradient: &DVector<f64>, time: f64) -> DVector<f64> {
-        let unit = self.settings.published.diagonal_time && is_diagonal(curvature);
+        let unit = self.config.published.diagonal_time && is_diagonal(curvature);
         regularised_step(curvature, gradient, time, unit)
     }
 }

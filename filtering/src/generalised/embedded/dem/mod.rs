@@ -4,26 +4,26 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | which settings, which published quirks | `settings.rs`: [`DemSettings`], [`Published`] |
+//! | which settings, which published quirks | `config.rs`: [`DemConfig`], [`Published`] |
 //! | the filter bin by bin, or over a series | `scheme.rs`: [`Dem`] |
 //! | what happens in one bin | `d_step.rs` |
-//! | parameters and log-precisions, sweep by sweep | `learning.rs`: [`Learnt`] |
+//! | parameters and log-precisions, sweep by sweep | `learning.rs`: [`DemFit`] |
 //! | what parameters do to the errors | `parameters.rs` |
-//! | precisions with unknown scales | `noise.rs` |
+//! | precisions with unknown scales | `stacked_precision.rs` |
 //! | the scheme saved, to go on another day | `scheme/snapshot.rs`: [`DemSnapshot`] |
-//! | what was learnt as the prior for another series | `posterior.rs`: [`Learnt::as_prior`] |
+//! | what was learned as the prior for another series | `posterior.rs`: [`DemFit::as_prior`] |
+mod config;
 mod d_step;
 mod learning;
-mod noise;
 mod parameters;
 mod posterior;
 mod scheme;
-mod settings;
+mod stacked_precision;
 
-pub(crate) use d_step::Rows;
-pub use learning::Learnt;
+pub use config::{DemConfig, Published};
+pub(crate) use d_step::SampleRows;
+pub use learning::DemFit;
 pub(crate) use learning::{all_seen, flat, log_det_of_product, regular_inverse};
 pub(crate) use parameters::{Free, parameter_slopes};
 pub(crate) use posterior::as_prior;
 pub use scheme::{Dem, DemSnapshot};
-pub use settings::{DemSettings, Published};

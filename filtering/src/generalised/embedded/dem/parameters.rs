@@ -173,11 +173,11 @@ pub(crate) fn parameter_slopes<E: Equations>(
 
 impl ParameterSlopes {
     /// With Q in the rows of the data, where samples are missing.
-    pub fn with_gap(mut self, flow: &Flow) -> Self {
-        if let Some(gap) = flow.gap() {
-            gap.project_columns(&flow.terms.layout, &mut self.first);
+    pub fn with_missing(mut self, flow: &Flow) -> Self {
+        if let Some(missing) = flow.missing() {
+            missing.project_columns(&flow.terms.layout, &mut self.first);
             for second in &mut self.second {
-                gap.project_columns(&flow.terms.layout, second);
+                missing.project_columns(&flow.terms.layout, second);
             }
         }
         self

@@ -1,4 +1,4 @@
-//! What was learnt from one series as the prior for the next.
+//! What was learned from one series as the prior for the next.
 
 use nalgebra::{DMatrix, DVector};
 

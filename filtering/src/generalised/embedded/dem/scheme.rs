@@ -7,9 +7,9 @@ pub use snapshot::DemSnapshot;
 use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
-use super::d_step::{Deduction, Rows, layout_of};
-use super::noise::Noise;
-use super::settings::DemSettings;
+use super::config::DemConfig;
+use super::d_step::{DStep, SampleRows, layout_of};
+use super::stacked_precision::StackedPrecision;
 use crate::generalised::embedded::layout::Layout;
 use crate::generalised::embedded::record::Record;
 use crate::generalised::model::stacked::Stack;
@@ -22,11 +22,11 @@ use crate::{Error, Result, Sequence};
 /// log-precisions over sweeps ([`Dem::learn`]).
 ///
 /// With the centred window (the default) a bin needs samples after it: the belief lags the data by half a
-/// window, [`Scheme::delay`]. The window [`super::super::Window::Causal`] does not.
+/// window, [`Scheme::lag`]. The window [`super::super::Window::Causal`] does not.
 ///
 /// ```
 /// use scotopic_filtering::Sequence;
-/// use scotopic_filtering::generalised::dem::{Dem, DemSettings};
+/// use scotopic_filtering::generalised::dem::{Dem, DemConfig};
 /// use scotopic_filtering::generalised::model::{Equations, GenerativeModel, Number, Point, Sizes};
 ///
 /// /// x' = −x/2 + v, seen directly.
@@ -45,7 +45,7 @@ use crate::{Error, Result, Sequence};
 /// }
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let model = GenerativeModel::single(Leak, &[], 100.0, 100.0, 1.0, &[0.0])?;
-/// let mut dem = Dem::new(model, DemSettings::default())?;
+/// let mut dem = Dem::new(model, DemConfig::default())?;
 /// let step = Sequence::of_numbers((0..32).map(|t| if t < 8 { 0.0 } else { 1.0 }))?;
 /// let beliefs = dem.run(&step, None)?;
 /// assert_eq!(beliefs.len(), 32);
@@ -62,10 +62,10 @@ use crate::{Error, Result, Sequence};
     )
 )]
 pub struct Dem<E> {
-    pub(crate) settings: DemSettings,
+    pub(crate) config: DemConfig,
     pub(crate) stack: Stack<E>,
-    pub(crate) noise: Noise,
-    pub(crate) deduction: Deduction,
+    pub(crate) noise: StackedPrecision,
+    pub(crate) d_step: DStep,
     pub(crate) parameters: Vec<f64>,
     /// The log-precisions that it filters with.
     pub(crate) log_precisions: DVector<f64>,
@@ -104,17 +104,17 @@ impl<E: Equations> Dem<E> {
     ///
     /// # Errors
     /// As [`GenerativeModel::check`]; [`Error::Setting`] for settings that make no sense.
-    pub fn new(model: GenerativeModel<E>, settings: DemSettings) -> Result<Self> {
-        settings.check()?;
-        let stack = Stack::new(model, settings.derivatives())?;
-        let layout = layout_of(&stack, &settings);
-        let s = settings.smoothness();
-        let noise = Noise::new(&stack.model, &layout, s, settings.top())?;
-        let deduction = Deduction::new(&stack, &settings, &noise)?;
-        let ahead = &deduction.data_embedding;
+    pub fn new(model: GenerativeModel<E>, config: DemConfig) -> Result<Self> {
+        config.check()?;
+        let stack = Stack::new(model, config.derivatives())?;
+        let layout = layout_of(&stack, &config);
+        let s = config.smoothness();
+        let noise = StackedPrecision::new(&stack.model, &layout, s, config.top())?;
+        let d_step = DStep::new(&stack, &config, &noise)?;
+        let ahead = &d_step.data_embedding;
         let room = ahead.embedding.samples() + ahead.look_ahead() + 1;
         let now = Now {
-            unknowns: deduction.start(&stack),
+            unknowns: d_step.start(&stack),
             record: Record::new(&layout),
             seen: 0,
             formed: 0,
@@ -128,21 +128,21 @@ impl<E: Equations> Dem<E> {
             rows: vec![0.0; room * layout.outputs],
             input_rows: vec![0.0; room * layout.inputs],
             seen_rows: vec![true; room],
-            settings,
+            config,
             stack,
             noise,
-            deduction,
+            d_step,
         })
     }
 
     /// Where everything lies in the generalised vectors.
     pub fn layout(&self) -> Layout {
-        self.deduction.layout()
+        self.d_step.layout()
     }
 
     /// The settings.
-    pub fn settings(&self) -> &DemSettings {
-        &self.settings
+    pub fn config(&self) -> &DemConfig {
+        &self.config
     }
 
     /// The newest belief.
@@ -213,7 +213,7 @@ impl<E: Equations> Dem<E> {
         self.seen_rows[self.now.seen % room] = observation.is_some();
         self.before.take(&self.now);
         self.now.seen += 1;
-        let ahead = &self.deduction.data_embedding;
+        let ahead = &self.d_step.data_embedding;
         let full = self.now.seen >= ahead.embedding.samples();
         let to = self.now.seen.saturating_sub(ahead.look_ahead());
         let formed = match full {
@@ -243,7 +243,7 @@ impl<E: Equations> Dem<E> {
         let layout = self.layout();
         while self.now.formed < to {
             let now = &mut self.now;
-            let rows = |values, width, seen| Rows {
+            let rows = |values, width, seen| SampleRows {
                 length: now.seen,
                 width,
                 values,
@@ -252,7 +252,7 @@ impl<E: Equations> Dem<E> {
             let data = rows(&self.rows, layout.outputs, &self.seen_rows);
             let inputs = rows(&self.input_rows, layout.inputs, &[]);
             let t = now.formed;
-            let formed = self.deduction.bin(
+            let formed = self.d_step.bin(
                 &mut self.stack,
                 t,
                 data,
@@ -294,7 +294,7 @@ impl<E: Equations> Dem<E> {
 
     /// Back to the start of a series.
     pub fn restart(&mut self) {
-        let start = self.deduction.start(&self.stack);
+        let start = self.d_step.start(&self.stack);
         self.now.unknowns.copy_from(&start);
         self.now.record = Record::new(&self.layout());
         (self.now.seen, self.now.formed) = (0, 0);
@@ -326,8 +326,8 @@ impl<E: Equations> Scheme for Dem<E> {
         self.now.seen as u64
     }
 
-    fn delay(&self) -> usize {
-        self.deduction.data_embedding.look_ahead()
+    fn lag(&self) -> usize {
+        self.d_step.data_embedding.look_ahead()
     }
 
     fn states(&self) -> &[f64] {

@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 
 use super::scheme::GeneralisedFiltering;
 use crate::generalised::embedded::dem::{
-    Free, Rows, all_seen, as_prior, flat, log_det_of_product, parameter_slopes, regular_inverse,
+    Free, SampleRows, all_seen, as_prior, flat, log_det_of_product, parameter_slopes,
+    regular_inverse,
 };
 use crate::generalised::embedded::energy::{log_det, published_floor};
 use crate::generalised::embedded::flow::Instant;
@@ -41,9 +42,9 @@ use crate::generalised::model::stacked::finite;
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::{Error, Result, Sequence};
 
-/// What was learnt from a series.
+/// What was learned from a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Filtered {
+pub struct LapFit {
     /// Posterior means of θ of all levels `[parameters]`.
     pub parameters: Vec<f64>,
     /// Their covariance `[parameters, parameters]`.
@@ -58,12 +59,12 @@ pub struct Filtered {
     pub passes: Vec<f64>,
 }
 
-impl Filtered {
-    /// `model` with what was learnt as its prior, to go on learning from another series; as
-    /// [`crate::generalised::embedded::dem::Learnt::as_prior`]. The momentum of the parameters begins anew with the states.
+impl LapFit {
+    /// `model` with what was learned as its prior, to go on learning from another series; as
+    /// [`crate::generalised::embedded::dem::DemFit::as_prior`]. The momentum of the parameters begins anew with the states.
     ///
     /// # Errors
-    /// [`Error::Size`] if this was learnt of another model.
+    /// [`Error::Size`] if this was learned of another model.
     pub fn as_prior<E: Equations>(&self, model: GenerativeModel<E>) -> Result<GenerativeModel<E>> {
         as_prior(
             model,
@@ -100,7 +101,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
     ///
     /// # Errors
     /// As [`crate::generalised::embedded::dem::Dem::learn`]; the scheme is as it was then.
-    pub fn learn(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<Filtered> {
+    pub fn learn(&mut self, series: &Sequence, inputs: Option<&Sequence>) -> Result<LapFit> {
         let bins = series.len();
         let layout = self.dem.layout();
         let (data, seen) = flat(series);
@@ -115,7 +116,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
         if series.width() != layout.outputs {
             return Err(Error::size("observations", series.width(), layout.outputs));
         }
-        let kept = self.dem.deduction.clone();
+        let kept = self.dem.d_step.clone();
         let free = Free::new(self.dem.stack.model.levels.iter().map(|l| &l.parameters));
         let prior = regular_inverse("prior of the parameters", &free.covariance)?;
         let noise = self.dem.noise.clone();
@@ -132,13 +133,13 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let mut passes: Vec<f64> = Vec::new();
         let mut last: Option<Pass> = None;
         let mut still = 0;
-        for _ in 0..self.dem.settings.sweeps.max(1) {
+        for _ in 0..self.dem.config.sweeps.max(1) {
             let priors = (&prior, &prior_h);
             let rows = (&data[..], &seen[..], &known[..]);
             let pass = match self.pass(rows, &free, priors, &mut course) {
                 Ok(pass) => pass,
                 Err(e) => {
-                    self.dem.deduction = kept;
+                    self.dem.d_step = kept;
                     return Err(e);
                 }
             };
@@ -151,7 +152,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
             still = if gain < 1.0 { still + 1 } else { 0 };
             passes.push(pass.free_energy);
             let stop = still >= 5 || course.damping > 6.0;
-            let published = self.dem.settings.published.pass_before_last;
+            let published = self.dem.config.published.pass_before_last;
             if last.is_none() || !(stop && published) {
                 last = Some(pass);
             }
@@ -159,11 +160,11 @@ impl<E: Equations> GeneralisedFiltering<E> {
                 break;
             }
         }
-        self.dem.deduction = kept;
+        self.dem.d_step = kept;
         let Some(last) = last else {
             return Err(Error::setting("sweeps", 0, "at least one"));
         };
-        Ok(Filtered {
+        Ok(LapFit {
             log_precision_covariance: last.h_spread,
             parameters: free.at(&last.deviation),
             parameter_covariance: &free.basis * last.spread * free.basis.transpose(),
@@ -193,10 +194,10 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let nh = b.len() - np;
         let nb = np + nh;
         let length = bins as f64;
-        let top = dem.settings.top();
-        let substeps = dem.settings.substeps;
+        let top = dem.config.top();
+        let substeps = dem.config.substeps;
         let noise = dem.noise.clone();
-        let rows = |values, width, seen| Rows {
+        let rows = |values, width, seen| SampleRows {
             length: bins,
             width,
             values,
@@ -206,9 +207,9 @@ impl<E: Equations> GeneralisedFiltering<E> {
             rows(data, layout.outputs, seen),
             rows(inputs, layout.inputs, &[]),
         );
-        let mut unknowns = dem.deduction.start(&dem.stack);
+        let mut unknowns = dem.d_step.start(&dem.stack);
         let (uncoupled, floors) = {
-            let published = dem.settings.published;
+            let published = dem.config.published;
             (published.uncoupled, published.covariance_floor)
         };
         let mut step = LocalLinearisation::new(nu + 2 * nb, layout.orders);
@@ -227,18 +228,18 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let mut h_weighted = DVector::zeros(nh);
         let mut free_energy = 0.0;
         let mut beliefs = Vec::with_capacity(bins);
-        let kept = dem.deduction.free_energy.kept.clone();
-        let temporal = dem.deduction.sharpening();
+        let kept = dem.d_step.free_energy.kept.clone();
+        let temporal = dem.d_step.sharpening();
         for t in 0..bins {
-            let parts = dem.deduction.parts(t, rows.0);
+            let parts = dem.d_step.parts(t, rows.0);
             for k in 0..substeps * parts {
                 let (epsilon, log) = (b.rows(0, np).into_owned(), b.rows(np, nh).into_owned());
                 let theta = free.at(&epsilon);
                 if nh > 0 {
-                    dem.deduction.flow.set_precision(noise.at(&log));
+                    dem.d_step.flow.set_precision(noise.at(&log));
                 }
                 let looked =
-                    dem.deduction
+                    dem.d_step
                         .look(&mut dem.stack, ((t, k), parts), rows, &theta, &unknowns);
                 let (flow, y, eta) = looked.map_err(|e| e.at_observation(t as u64))?;
                 let at = Instant {
@@ -247,7 +248,8 @@ impl<E: Equations> GeneralisedFiltering<E> {
                     inputs: eta,
                     parameters: &theta,
                 };
-                let slopes = parameter_slopes(&dem.stack, &layout, top, free, at).with_gap(flow);
+                let slopes =
+                    parameter_slopes(&dem.stack, &layout, top, free, at).with_missing(flow);
                 let precision = flow.terms.precision.clone();
                 let scaled: Vec<DMatrix<f64>> = noise
                     .components
@@ -299,8 +301,8 @@ impl<E: Equations> GeneralisedFiltering<E> {
                         l_bb[(np + i, p)] = l_hp[p];
                         l_bb[(p, np + i)] = l_hp[p];
                     }
-                    let left = match (flow.gap(), i < noise.of_data) {
-                        (Some(gap), true) => gap.share(),
+                    let left = match (flow.missing(), i < noise.of_data) {
+                        (Some(missing), true) => missing.share(),
                         _ => 1.0,
                     };
                     let rank = left * rank(q, &precision);
@@ -310,7 +312,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
                     through.row_mut(np + i).copy_from(&qe.transpose());
                 }
                 if open {
-                    // Nothing can be learnt where missing samples leave a direction of the states open: the prior is left.
+                    // Nothing can be learned where missing samples leave a direction of the states open: the prior is left.
                     gradient.rows_mut(0, np).copy_from(&(prior * &epsilon));
                     gradient.rows_mut(np, nh).copy_from(&prior_part);
                     through.fill(0.0);
@@ -323,10 +325,10 @@ impl<E: Equations> GeneralisedFiltering<E> {
                     record.take(&layout, unknowns.as_slice(), &all, &flow.local);
                     let constant = FreeEnergy::new(layout.data(), &precision, kept.clone());
                     record.accuracy = constant.accuracy(&precision, e);
-                    if let Some(gap) = flow.gap() {
+                    if let Some(missing) = flow.missing() {
                         let n = layout.outputs;
                         let outputs = precision.view((0, 0), (n, n)) / temporal;
-                        record.accuracy += gap.free_energy(&outputs, &kept[..n]);
+                        record.accuracy += missing.free_energy(&outputs, &kept[..n]);
                     }
                     record.free_energy = record.accuracy;
                     if !open {

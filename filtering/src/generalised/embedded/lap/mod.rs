@@ -5,10 +5,10 @@
 //! | question | file |
 //! |---|---|
 //! | the scheme; known parameters | `scheme.rs`: [`GeneralisedFiltering`] |
-//! | unknown parameters: pass by pass | `learning.rs`: [`Filtered`] |
+//! | unknown parameters: pass by pass | `learning.rs`: [`LapFit`] |
 //! | the scheme saved, to go on another day | `scheme/snapshot.rs`: [`GeneralisedFilteringSnapshot`] |
 mod learning;
 mod scheme;
 
-pub use learning::Filtered;
+pub use learning::LapFit;
 pub use scheme::{GeneralisedFiltering, GeneralisedFilteringSnapshot};

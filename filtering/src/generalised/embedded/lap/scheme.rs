@@ -6,7 +6,7 @@ pub use snapshot::GeneralisedFilteringSnapshot;
 
 use serde::{Deserialize, Serialize};
 
-use crate::generalised::embedded::dem::{Dem, DemSettings};
+use crate::generalised::embedded::dem::{Dem, DemConfig};
 use crate::generalised::embedded::free_energy::FreeEnergy;
 use crate::generalised::embedded::record::Record;
 use crate::generalised::model::{Equations, GenerativeModel};
@@ -41,22 +41,22 @@ pub struct GeneralisedFiltering<E> {
 }
 
 impl<E: Equations> GeneralisedFiltering<E> {
-    /// The scheme at the start of a series. `settings.sweeps` is the number of passes of
+    /// The scheme at the start of a series. `config.sweeps` is the number of passes of
     /// [`GeneralisedFiltering::learn`].
     ///
     /// # Errors
     /// As [`Dem::new`].
-    pub fn new(mut model: GenerativeModel<E>, settings: DemSettings) -> Result<Self> {
+    pub fn new(mut model: GenerativeModel<E>, config: DemConfig) -> Result<Self> {
         for level in &mut model.levels {
             diagonal(&mut level.output);
             diagonal(&mut level.motion);
         }
         diagonal(&mut model.cause.precision);
-        let mut dem = Dem::new(model, settings)?;
+        let mut dem = Dem::new(model, config)?;
         let layout = dem.layout();
-        let precision = &dem.deduction.flow.terms.precision;
+        let precision = &dem.d_step.flow.terms.precision;
         let mut kept = vec![true; layout.errors()];
-        if dem.settings().published.masks {
+        if dem.config().published.masks {
             let model = &dem.stack.model;
             let outputs = model.levels.iter().map(|l| &l.output);
             let cause = outputs.chain([&model.cause.precision]);
@@ -73,7 +73,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
                 kept[layout.motion_error(order)].copy_from_slice(&motion);
             }
         }
-        dem.deduction.free_energy = FreeEnergy::new(layout.data(), precision, kept);
+        dem.d_step.free_energy = FreeEnergy::new(layout.data(), precision, kept);
         Ok(Self { dem })
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PredictiveCoding, PredictiveCodingSettings};
+use super::{PredictiveCoding, PredictiveCodingConfig};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::{Error, Result};
 
@@ -13,7 +13,8 @@ pub struct PredictiveCodingSnapshot<E> {
     /// The model.
     pub model: GenerativeModel<E>,
     /// The settings.
-    pub settings: PredictiveCodingSettings,
+    #[serde(rename = "settings")]
+    pub config: PredictiveCodingConfig,
     /// μ, then μ' `[2n]`.
     pub belief: Vec<f64>,
     /// F after the last observation.

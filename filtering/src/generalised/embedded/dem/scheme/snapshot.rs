@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Dem, Now};
-use crate::generalised::embedded::dem::settings::DemSettings;
+use crate::generalised::embedded::dem::config::DemConfig;
 use crate::generalised::embedded::free_energy::FreeEnergy;
 use crate::generalised::embedded::record::Record;
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::{Error, Result};
 
-/// The model, the settings, what was learnt, the belief and the newest samples. A scheme serialises as this, and going on
+/// The model, the settings, what was learned, the belief and the newest samples. A scheme serialises as this, and going on
 /// from it gives the same numbers bit for bit, if the format keeps every digit.
 ///
 /// Also in the middle of a window: the samples that later windows reach back to are kept.
@@ -19,8 +19,9 @@ pub struct DemSnapshot<E> {
     /// The model.
     pub model: GenerativeModel<E>,
     /// The settings.
-    pub settings: DemSettings,
-    /// θ that it filters with: the prior means, or what was learnt `[parameters]`.
+    #[serde(rename = "settings")]
+    pub config: DemConfig,
+    /// θ that it filters with: the prior means, or what was learned `[parameters]`.
     pub parameters: Vec<f64>,
     /// Log-precisions that it filters with: of outputs and causes, then of motions.
     pub log_precisions: Vec<f64>,
@@ -51,10 +52,10 @@ impl<E: Equations> From<Dem<E>> for DemSnapshot<E> {
     fn from(dem: Dem<E>) -> Self {
         Self {
             model: dem.stack.model,
-            settings: dem.settings,
+            config: dem.config,
             parameters: dem.parameters,
             log_precisions: dem.log_precisions.as_slice().to_vec(),
-            counted: dem.deduction.free_energy.kept,
+            counted: dem.d_step.free_energy.kept,
             unknowns: dem.now.unknowns.as_slice().to_vec(),
             record: dem.now.record,
             free_energy: dem.now.free_energy,
@@ -73,7 +74,7 @@ impl<E: Equations> TryFrom<DemSnapshot<E>> for Dem<E> {
     /// # Errors
     /// As [`Dem::new`]; an array of another size, a number that is not finite, more beliefs than observations.
     fn try_from(kept: DemSnapshot<E>) -> Result<Self> {
-        let mut dem = Self::new(kept.model, kept.settings)?;
+        let mut dem = Self::new(kept.model, kept.config)?;
         let (now, new) = (&kept.record, &dem.now.record);
         for (name, found, expected) in [
             ("parameters", kept.parameters.len(), dem.parameters.len()),
@@ -85,7 +86,7 @@ impl<E: Equations> TryFrom<DemSnapshot<E>> for Dem<E> {
             (
                 "counted",
                 kept.counted.len(),
-                dem.deduction.free_energy.kept.len(),
+                dem.d_step.free_energy.kept.len(),
             ),
             ("unknowns", kept.unknowns.len(), dem.now.unknowns.len()),
             ("record: states", now.states.len(), new.states.len()),
@@ -145,8 +146,8 @@ impl<E: Equations> TryFrom<DemSnapshot<E>> for Dem<E> {
         dem.parameters = kept.parameters;
         dem.log_precisions.copy_from_slice(&kept.log_precisions);
         let precision = dem.noise.at(&dem.log_precisions);
-        dem.deduction.free_energy = FreeEnergy::new(dem.layout().data(), &precision, kept.counted);
-        dem.deduction.set_precision(precision);
+        dem.d_step.free_energy = FreeEnergy::new(dem.layout().data(), &precision, kept.counted);
+        dem.d_step.set_precision(precision);
         dem.now = Now {
             unknowns: kept.unknowns.into(),
             record: kept.record,

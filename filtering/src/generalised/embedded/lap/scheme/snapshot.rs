@@ -1,7 +1,7 @@
 //! What has to be kept of generalised filtering to go on later.
 //!
 //! Nothing of a pass outlives [`GeneralisedFiltering::learn`], which leaves the scheme as it was, so this is the flow of
-//! the states. To go on *learning*, start from what was learnt ([`crate::generalised::lap::Filtered::as_prior`]).
+//! the states. To go on *learning*, start from what was learned ([`crate::generalised::lap::LapFit::as_prior`]).
 
 use serde::{Deserialize, Serialize};
 

@@ -4,9 +4,10 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use super::bound::Noise;
-use super::matrix::{cholesky, dot, log_determinant, quadratic_form};
-use super::{Filter, Kernel, StateSpace};
+use super::matrix::{dot, log_determinant, quadratic_form};
+use super::noise::Noise;
+use super::root;
+use super::{Kernel, NonlinearFilter, StateSpace};
 use crate::{Error, Result, Sequence};
 
 /// The kernels of a filter, kept, so that its bound can be checked: what the recursion estimates with W fitted by a
@@ -20,24 +21,24 @@ use crate::{Error, Result, Sequence};
 ///
 /// ```
 /// use scotopic_filtering::Sequence;
-/// use scotopic_filtering::nonlinear::{Audit, Filter, Representation, Settings, models::Ar1Poisson};
+/// use scotopic_filtering::nonlinear::{MonteCarloBound, NonlinearFilter, Representation, NonlinearConfig, models::Ar1Poisson};
 /// use scotopic_filtering::rand::{SeedableRng, rngs::SmallRng};
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let counts = Sequence::of_numbers([5.0, 5.0, 10.0])?;
 /// let model = Ar1Poisson::new(0.95, 0.5, 0.1, 0.0, 1.0)?;
-/// let settings = Settings { representation: Representation::table(), ..Settings::default() };
-/// let mut filter = Filter::new(model, settings)?;
-/// let mut audit = Audit::default();
+/// let settings = NonlinearConfig { representation: Representation::table(), ..NonlinearConfig::default() };
+/// let mut filter = NonlinearFilter::new(model, settings)?;
+/// let mut check = MonteCarloBound::default();
 /// for y in counts.iter() {
 ///     filter.update(y)?;
-///     audit.record(&filter);
+///     check.record(&filter);
 /// }
-/// let truth = audit.elbo(&filter, &counts, 1000, &mut SmallRng::seed_from_u64(1))?;
+/// let truth = check.elbo(&filter, &counts, 1000, &mut SmallRng::seed_from_u64(1))?;
 /// assert!((truth.mean - filter.elbo()).abs() < 1e-3 + 4.0 * truth.standard_error);
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Audit {
+pub struct MonteCarloBound {
     kernels: Vec<Kernel>,
 }
 
@@ -50,9 +51,9 @@ pub struct Estimate {
     pub standard_error: f64,
 }
 
-impl Audit {
+impl MonteCarloBound {
     /// Keeps the newest kernel. Call it after every update, the first included.
-    pub fn record<M: StateSpace>(&mut self, filter: &Filter<M>) {
+    pub fn record<M: StateSpace>(&mut self, filter: &NonlinearFilter<M>) {
         self.kernels.extend(filter.kernel().cloned());
     }
 
@@ -64,14 +65,18 @@ impl Audit {
     /// samples, [`Error::NotPositiveDefinite`] for a kernel without spread.
     pub fn elbo<M: StateSpace, R: Rng + ?Sized>(
         &self,
-        filter: &Filter<M>,
+        filter: &NonlinearFilter<M>,
         sequence: &Sequence,
         samples: usize,
         rng: &mut R,
     ) -> Result<Estimate> {
         let (model, n, steps) = (filter.model(), filter.model().dim(), sequence.len());
-        if steps == 0 || filter.time() != steps as u64 || self.kernels.len() + 1 != steps {
-            let found = format!("{} kernels at time {}", self.kernels.len(), filter.time());
+        if steps == 0 || filter.observations() != steps as u64 || self.kernels.len() + 1 != steps {
+            let found = format!(
+                "{} kernels at time {}",
+                self.kernels.len(),
+                filter.observations()
+            );
             let expected = format!("those of all {steps} observations");
             return Err(Error::size("the record", found, expected));
         }
@@ -80,11 +85,11 @@ impl Audit {
         }
         let noise = Noise::new("Q", model.noise(), n)?;
         let prior = Noise::new("P0", model.initial_covariance(), n)?;
-        let last = Root::new("covariance", filter.covariance(), n)?;
-        let roots: Vec<Root> = self
+        let last = Factor::new("covariance", filter.covariance(), n)?;
+        let roots: Vec<Factor> = self
             .kernels
             .iter()
-            .map(|kernel| Root::new("kernel", &kernel.covariance, n))
+            .map(|kernel| Factor::new("kernel", &kernel.covariance, n))
             .collect::<Result<_>>()?;
         let (mut x, mut previous, mut mean) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
         let (mut sum, mut square) = (0.0, 0.0);
@@ -127,19 +132,15 @@ impl Audit {
 }
 
 /// The factor of a covariance, ready to draw with.
-struct Root {
+struct Factor {
     lower: Vec<f64>,
     log_determinant: f64,
 }
 
-impl Root {
+impl Factor {
     fn new(name: &str, covariance: &[f64], n: usize) -> Result<Self> {
         let mut lower = covariance.to_vec();
-        cholesky(&mut lower, n).map_err(|(pivot, value)| Error::NotPositiveDefinite {
-            name: name.to_owned(),
-            pivot,
-            value,
-        })?;
+        root::factor(name, &mut lower, n)?;
         let unit = n as f64 * std::f64::consts::TAU.ln();
         Ok(Self {
             log_determinant: unit + log_determinant(&lower, n),

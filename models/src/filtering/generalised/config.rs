@@ -1,6 +1,6 @@
 //! Everything that can be chosen about learning f and g.
 
-use scotopic::filtering::generalised::causal::Hindsight;
+use scotopic::filtering::generalised::causal::SmoothingLag;
 use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What becomes of the precision of a noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Noise {
+pub enum NoiseStructure {
     /// It is known.
     Keep,
     /// One variance for all entries.
@@ -18,15 +18,15 @@ pub enum Noise {
     Diagonal,
 }
 
-impl Noise {
+impl NoiseStructure {
     /// The precision of noise with the covariance `scatter`; none where it is known, or the scatter has a variance that is
     /// no positive number.
     pub(super) fn precision(self, scatter: &DMatrix<f64>) -> Option<DMatrix<f64>> {
         let mut variances = scatter.diagonal();
         match self {
-            Noise::Keep => return None,
-            Noise::Shared => variances.fill(variances.mean()),
-            Noise::Diagonal => {}
+            NoiseStructure::Keep => return None,
+            NoiseStructure::Shared => variances.fill(variances.mean()),
+            NoiseStructure::Diagonal => {}
         }
         let fine = variances.iter().all(|v| v.is_finite() && 1.0 / v < LARGEST);
         fine.then(|| DMatrix::from_diagonal(&variances.map(|v| 1.0 / v)))
@@ -39,7 +39,7 @@ const LARGEST: f64 = 1e12;
 /// Everything that can be chosen about learning f and g, offline and online.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct FlowLearning {
+pub struct FlowLearningConfig {
     /// Offline: how often to filter all series and learn from that. By default 60.
     pub rounds: usize,
     /// Steps of Adam in each round, offline and online. By default 40: beliefs are dear and steps are cheap, but
@@ -57,11 +57,12 @@ pub struct FlowLearning {
     /// coordinates.
     pub output: bool,
     /// The precision of w.
-    pub motion_noise: Noise,
+    pub motion_noise: NoiseStructure,
     /// The precision of z.
-    pub output_noise: Noise,
+    pub output_noise: NoiseStructure,
     /// How long beliefs wait, and how far noise remembers.
-    pub hindsight: Hindsight,
+    #[serde(alias = "hindsight")]
+    pub smoothing: SmoothingLag,
     /// Online: observations between rounds of learning. By default 50.
     pub every: usize,
     /// Online: bins that are remembered. By default 2000.
@@ -70,7 +71,7 @@ pub struct FlowLearning {
     pub seed: u64,
 }
 
-impl Default for FlowLearning {
+impl Default for FlowLearningConfig {
     fn default() -> Self {
         Self {
             rounds: 60,
@@ -80,9 +81,9 @@ impl Default for FlowLearning {
             last_rate: 0.1,
             flow: true,
             output: false,
-            motion_noise: Noise::Diagonal,
-            output_noise: Noise::Diagonal,
-            hindsight: Hindsight::default(),
+            motion_noise: NoiseStructure::Diagonal,
+            output_noise: NoiseStructure::Diagonal,
+            smoothing: SmoothingLag::default(),
             every: 50,
             capacity: 2000,
             seed: 0,
@@ -90,7 +91,7 @@ impl Default for FlowLearning {
     }
 }
 
-impl FlowLearning {
+impl FlowLearningConfig {
     /// Checks every field.
     ///
     /// # Errors

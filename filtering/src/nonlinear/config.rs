@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Representation, Rule, ScoreShape};
+use super::{CubatureRule, Representation, ScoreShape};
 use crate::{Error, Result};
 
 /// Which bound is raised at each observation.
 ///
-/// | scheme | what is added at t | what of the past is kept |
+/// | kind | what is added at t | what of the past is kept |
 /// |---|---|---|
 /// | `Reversed` | `E_{q_t b_t}[W_{t−1} + ln p + ln g − ln b_t] + H[q_t]` | W_{t−1}, and S_{t−1} of the score |
 /// | `Jelbo` | `E_{q_t b_t}[ln q_{t−1} + ln p + ln g − ln b_t] + H[q_t]` | q_{t−1} |
@@ -20,7 +20,7 @@ use crate::{Error, Result};
 ///
 /// Eq. F37; the reversed one is that of Campbell et al. 2021.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Scheme {
+pub enum ElboKind {
     /// The reversed factorisation, with its value and score carried.
     Reversed,
     /// A bound on one step, from q_{t−1}.
@@ -38,17 +38,18 @@ pub enum Linearisation {
     Statistical,
 }
 
-/// Everything that can be chosen about a [`Filter`](super::Filter).
+/// Everything that can be chosen about a [`NonlinearFilter`](super::NonlinearFilter).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub struct NonlinearConfig {
     /// Which bound. By default the reversed one.
-    pub scheme: Scheme,
+    #[serde(rename = "scheme")]
+    pub elbo: ElboKind,
     /// How W is carried. By default as a quadratic: any dimension, least work.
     pub representation: Representation,
-    /// The points of expectations over one state; by default [`Rule::for_dimension`], or 24 Gauss–Hermite
+    /// The points of expectations over one state; by default [`CubatureRule::for_dimension`], or 24 Gauss–Hermite
     /// nodes with a table, whose bound is meant to be trusted.
-    pub rule: Option<Rule>,
+    pub rule: Option<CubatureRule>,
     /// The first guess. By default statistical: a tangent misleads where f bends within q.
     pub linearisation: Linearisation,
     /// Most Newton steps towards the mode of p̂(x_t) g(y_t|x_t), the first guess at q_t. By default 8:
@@ -61,14 +62,14 @@ pub struct Settings {
     /// lowered the bound and the parabola through them has no shorter one that raises it by so much. By default 1e-5:
     /// a hundred observations then lose a thousandth of a nat, and two to four evaluations are enough.
     pub tolerance: f64,
-    /// What the score is fitted by; by default there is none, and [`Learning`](super::Learning) puts one in.
+    /// What the score is fitted by; by default there is none, and [`NonlinearLearning`](super::NonlinearLearning) puts one in.
     pub score: Option<ScoreShape>,
 }
 
-impl Default for Settings {
+impl Default for NonlinearConfig {
     fn default() -> Self {
         Self {
-            scheme: Scheme::Reversed,
+            elbo: ElboKind::Reversed,
             representation: Representation::Quadratic,
             rule: None,
             linearisation: Linearisation::Statistical,
@@ -80,7 +81,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl NonlinearConfig {
     pub(crate) fn check(&self, n: usize) -> Result<()> {
         self.representation.check(n)?;
         if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
@@ -92,16 +93,16 @@ impl Settings {
 
     /// A one-step scheme carries ln q_{t−1}, which is a quadratic whatever was asked for.
     pub(crate) fn carried(&self) -> Representation {
-        match self.scheme {
-            Scheme::Reversed => self.representation,
-            Scheme::Jelbo | Scheme::Vjf => Representation::Quadratic,
+        match self.elbo {
+            ElboKind::Reversed => self.representation,
+            ElboKind::Jelbo | ElboKind::Vjf => Representation::Quadratic,
         }
     }
 
-    pub(crate) fn rule(&self, n: usize) -> Rule {
+    pub(crate) fn rule(&self, n: usize) -> CubatureRule {
         self.rule.unwrap_or(match self.representation {
-            Representation::Table { .. } => Rule::GaussHermite(24),
-            Representation::Quadratic => Rule::for_dimension(n),
+            Representation::Table { .. } => CubatureRule::GaussHermite(24),
+            Representation::Quadratic => CubatureRule::for_dimension(n),
         })
     }
 }

@@ -29,7 +29,7 @@ pub enum Linearisation {
 /// Settings of [`super::CausalGeneralisedFilter`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct CausalSettings {
+pub struct CausalConfig {
     /// How w moves.
     pub motion: NoiseShape,
     /// How the causes of the top level and the noises between levels move; not white.
@@ -37,9 +37,11 @@ pub struct CausalSettings {
     /// How z is correlated from bin to bin.
     pub output: Autocorrelation,
     /// How many past bins predict z at the present one; 0 for independent samples.
-    pub memory: usize,
+    #[serde(alias = "memory")]
+    pub noise_lags: usize,
     /// How many bins the belief lies behind the last observation (fixed-lag smoothing); 0 filters.
-    pub delay: usize,
+    #[serde(alias = "delay")]
+    pub lag: usize,
     /// How many past bins are kept to be asked for with [`past`](super::CausalGeneralisedFilter::past), at least; what is
     /// reported is not delayed by it.
     pub keep: usize,
@@ -54,14 +56,16 @@ pub struct CausalSettings {
     /// and with little motion noise would take very long to find back. It is widened as Student's t is by an
     /// observation far out. The evidence is not touched: every observation is scored before the belief is widened.
     /// Linear models never do this.
-    pub surprise: Option<f64>,
+    #[serde(alias = "surprise")]
+    pub outlier_threshold: Option<f64>,
     /// Whether parameters with prior variance are filtered along with the states.
     pub learn_parameters: bool,
     /// The variance that a free parameter gains in each bin, as a fraction of its prior variance.
-    pub parameter_walk: f64,
+    #[serde(alias = "parameter_walk")]
+    pub parameter_drift: f64,
 }
 
-impl Default for CausalSettings {
+impl Default for CausalConfig {
     /// The noise of [`Embedding::default`]; one linearisation a bin, as the data generator of the
     /// published schemes; up to 5 linearisations of g, after which Gauss and Newton's steps are below
     /// rounding in every model here; 3 standard deviations, which right beliefs exceed at one observation
@@ -72,7 +76,7 @@ impl Default for CausalSettings {
     }
 }
 
-impl From<Embedding> for CausalSettings {
+impl From<Embedding> for CausalConfig {
     /// Sampled Gaussian noise of the embedding's smoothness on everything, in polynomials of the embedding's
     /// state order. The order of causes is not used: causes carry all orders of their noise.
     ///
@@ -90,27 +94,27 @@ impl From<Embedding> for CausalSettings {
             motion: shape,
             cause: shape,
             output: shape.autocorrelation(),
-            memory: if smoothness > 0.0 { order + 1 } else { 0 },
-            delay: 0,
+            noise_lags: if smoothness > 0.0 { order + 1 } else { 0 },
+            lag: 0,
             keep: 0,
             steps: 1,
             linearisation: Linearisation::ThirdOrder,
             iterations: 5,
-            surprise: Some(3.0),
+            outlier_threshold: Some(3.0),
             learn_parameters: false,
-            parameter_walk: 0.0,
+            parameter_drift: 0.0,
         }
     }
 }
 
-impl CausalSettings {
-    /// Noise of one shape on everything, z included as its samples; `memory` past bins predict z.
-    pub fn of_shape(shape: NoiseShape, memory: usize) -> Self {
+impl CausalConfig {
+    /// Noise of one shape on everything, z included as its samples; `noise_lags` past bins predict z.
+    pub fn of_shape(shape: NoiseShape, noise_lags: usize) -> Self {
         Self {
             motion: shape,
             cause: shape,
             output: shape.autocorrelation(),
-            memory,
+            noise_lags,
             ..Self::default()
         }
     }
@@ -124,8 +128,8 @@ impl CausalSettings {
         self.cause.check("cause")?;
         self.output.check()?;
         for (field, value, from, to) in [
-            ("memory", self.memory, 0, 32),
-            ("delay", self.delay, 0, 64),
+            ("noise_lags", self.noise_lags, 0, 32),
+            ("lag", self.lag, 0, 64),
             ("keep", self.keep, 0, 64),
             ("steps", self.steps, 1, 1000),
             ("iterations", self.iterations, 1, 100),
@@ -135,16 +139,16 @@ impl CausalSettings {
                 return Err(Error::setting(field, value, expected));
             }
         }
-        if let Some(found) = self.surprise.filter(|&s| s.is_nan() || s <= 0.0) {
+        if let Some(found) = self.outlier_threshold.filter(|&s| s.is_nan() || s <= 0.0) {
             let expected = "a positive number of standard deviations, or none";
-            return Err(Error::setting("surprise", found, expected));
+            return Err(Error::setting("outlier_threshold", found, expected));
         }
-        let walk = self.parameter_walk;
-        match walk >= 0.0 && walk.is_finite() {
+        let drift = self.parameter_drift;
+        match drift >= 0.0 && drift.is_finite() {
             true => Ok(()),
             false => Err(Error::setting(
-                "parameter_walk",
-                walk,
+                "parameter_drift",
+                drift,
                 "a fraction, at least 0",
             )),
         }

@@ -1,11 +1,12 @@
 //! W_t from the pair that was reached: by its slopes as a quadratic, or node by node.
 
-use super::bound::{Noise, Past, Slopes};
-use super::filter::State;
-use super::kernel::{Joint, Tie};
-use super::matrix::{add_transposed, product, symmetrise, transposed_product};
-use super::sigma::Points;
-use super::{Quadratic, StateSpace};
+use crate::nonlinear::bound::{Past, Slopes};
+use crate::nonlinear::kernel::{Joint, Tie};
+use crate::nonlinear::matrix::{add_transposed, product, symmetrise, transposed_product};
+use crate::nonlinear::noise::Noise;
+use crate::nonlinear::sigma::Points;
+use crate::nonlinear::state::State;
+use crate::nonlinear::{Quadratic, StateSpace};
 
 /// The quadratic under q_t with the slopes of W_t(x) = E[T(Ex + f + ε, x)]:
 /// E[∇W] = E[∇_x T] + Eᵀ E[∇_{x'} T], and E[∇²W] alike.

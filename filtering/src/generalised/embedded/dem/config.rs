@@ -77,7 +77,7 @@ const LINEAR_FIRST_TIME: f64 = 4.0;
 /// Settings of [`super::Dem`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct DemSettings {
+pub struct DemConfig {
     /// Orders N and d, smoothness s.
     pub embedding: Embedding,
     /// How samples become derivatives.
@@ -100,7 +100,7 @@ pub struct DemSettings {
     pub published: Published,
 }
 
-impl Default for DemSettings {
+impl Default for DemConfig {
     /// The published defaults of numbers (N = 6, d = 2, s = ½, one step a bin, unit rate, 8 sweeps of at most 8
     /// steps), none of the quirks.
     fn default() -> Self {
@@ -118,7 +118,7 @@ impl Default for DemSettings {
     }
 }
 
-impl DemSettings {
+impl DemConfig {
     /// The scheme as published, with these orders and smoothness, and with the long first step of a model that is linear in
     /// its states: that of all recorded runs that learn. Of these the ones with four free parameters need it (F
     /// ends up to 2.4 nats away with 0); with two the curvature has no entries off its diagonal, and any first time gives a

@@ -1,23 +1,24 @@
 //! What a filter can be asked.
 
-use super::filter::not_finite;
-use super::matrix::{apply, cholesky};
-use super::{Filter, Kernel, Settings, StateSpace, Value};
-use crate::Result;
+use super::NonlinearFilter;
+use crate::filter::unsupported;
+use crate::nonlinear::matrix::{apply, cholesky};
+use crate::nonlinear::{Kernel, NonlinearConfig, StateSpace, Value};
+use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result};
 
-impl<M: StateSpace> Filter<M> {
+impl<M: StateSpace> NonlinearFilter<M> {
     /// The model.
     pub fn model(&self) -> &M {
         &self.model
     }
 
-    /// The settings.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    /// What was chosen.
+    pub fn config(&self) -> &NonlinearConfig {
+        &self.config
     }
 
     /// How many observations have been taken in, missing ones included.
-    pub fn time(&self) -> u64 {
+    pub fn observations(&self) -> u64 {
         self.state.time
     }
 
@@ -41,12 +42,12 @@ impl<M: StateSpace> Filter<M> {
         (self.state.time > 0).then_some(&self.state.value)
     }
 
-    /// L_t, in nats: see [`Representation`](super::Representation) for how far it is to be trusted.
+    /// L_t, in nats: see [`Representation`](crate::nonlinear::Representation) for how far it is to be trusted.
     pub fn elbo(&self) -> f64 {
         self.state.elbo.value()
     }
 
-    /// The mean of Ŝ_t under q_t `[P]`, the estimate of ∇_θ ln p(y_1…y_t); none without [`Settings::score`]. Of the
+    /// The mean of Ŝ_t under q_t `[P]`, the estimate of ∇_θ ln p(y_1…y_t); none without [`NonlinearConfig::score`]. Of the
     /// one-step schemes, the slope of the newest increment alone.
     pub fn score(&self) -> Option<&[f64]> {
         self.state.score.as_ref().map(|s| &s.expected[..])
@@ -57,7 +58,7 @@ impl<M: StateSpace> Filter<M> {
         self.state.evaluations
     }
 
-    /// How many updates ended before they settled to [`Settings::tolerance`].
+    /// How many updates ended before they settled to [`NonlinearConfig::tolerance`].
     pub fn unsettled(&self) -> u64 {
         self.state.unsettled
     }
@@ -73,7 +74,7 @@ impl<M: StateSpace> Filter<M> {
         for _ in 0..steps {
             let mut root = covariance.clone();
             cholesky(&mut root, n)
-                .map_err(|(_, v)| not_finite(self.state.time, "a predicted variance", v))?;
+                .map_err(|(_, v)| Error::not_finite(self.state.time, "a predicted variance", v))?;
             let (mut sum, mut square) = (vec![0.0; n], vec![0.0; n * n]);
             for (z, w) in self.work.bound.points.iter() {
                 apply(&root, z, &mut x);
@@ -95,5 +96,44 @@ impl<M: StateSpace> Filter<M> {
             mean = sum;
         }
         Ok((mean, covariance))
+    }
+}
+
+impl<M: StateSpace> Filter for NonlinearFilter<M> {
+    crate::filter::own_methods!();
+
+    fn belief(&self) -> Belief<'_> {
+        Belief::normal(&self.state.mean, &self.state.covariance)
+    }
+
+    fn width(&self) -> usize {
+        self.model.observed()
+    }
+
+    /// The moments of y over the points of the predicted state.
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        let (n, m) = (self.model.dim(), self.model.observed());
+        let (mean, mut root) = self.predict(usize::from(self.state.time > 0))?;
+        cholesky(&mut root, n)
+            .map_err(|(_, v)| Error::not_finite(self.state.time, "a predicted variance", v))?;
+        let count = self.work.bound.points.len();
+        let (mut weights, mut x) = (Vec::with_capacity(count), vec![0.0; n]);
+        let (mut means, mut variances) = (vec![0.0; count * m], vec![0.0; count * m]);
+        let rows = means.chunks_exact_mut(m).zip(variances.chunks_exact_mut(m));
+        for ((z, w), (at, spread)) in self.work.bound.points.iter().zip(rows) {
+            apply(&root, z, &mut x);
+            x.iter_mut().zip(&mean).for_each(|(x, m)| *x += m);
+            if !self.model.observation_moments(&x, at, spread) {
+                return Err(unsupported());
+            }
+            weights.push(w);
+        }
+        let moments = Moments::mixture(&weights, &means, &variances);
+        Ok(PredictedObservation::Numbers(moments))
+    }
+
+    fn signal(&self) -> Moments {
+        let signal = self.model.signal(&self.state.mean, &self.state.covariance);
+        signal.unwrap_or_else(|| Moments::unknown(self.model.observed()))
     }
 }

@@ -78,7 +78,8 @@ mod tests {
         };
         let (mean, l) = ([1.0, 0.5], [0.8, 0.0, -0.3, 0.6]);
         let covariance = [0.64, -0.24, -0.24, 0.45];
-        let points = crate::nonlinear::Points::new(crate::nonlinear::Rule::Cubature, 2).unwrap();
+        let points =
+            crate::nonlinear::Points::new(crate::nonlinear::CubatureRule::Cubature, 2).unwrap();
         let by_points: f64 = points
             .iter()
             .map(|(z, p)| {

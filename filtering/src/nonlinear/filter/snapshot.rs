@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::filter::State;
-use super::matrix::cholesky;
-use super::{Filter, Settings, StateSpace, Value};
+use super::NonlinearFilter;
+use crate::nonlinear::state::State;
+use crate::nonlinear::{NonlinearConfig, StateSpace, Value, root};
 use crate::{Error, Result};
 
 /// Two filters are equal that will do the same from here on.
-impl<M: StateSpace + PartialEq> PartialEq for Filter<M> {
+impl<M: StateSpace + PartialEq> PartialEq for NonlinearFilter<M> {
     fn eq(&self, other: &Self) -> bool {
-        self.model == other.model && self.settings == other.settings && self.state == other.state
+        self.model == other.model && self.config == other.config && self.state == other.state
     }
 }
 
@@ -18,25 +18,26 @@ impl<M: StateSpace + PartialEq> PartialEq for Filter<M> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Snapshot<M> {
     model: M,
-    settings: Settings,
+    #[serde(rename = "settings")]
+    config: NonlinearConfig,
     state: State,
 }
 
-impl<M: StateSpace + Clone> From<Filter<M>> for Snapshot<M> {
-    fn from(filter: Filter<M>) -> Self {
+impl<M: StateSpace + Clone> From<NonlinearFilter<M>> for Snapshot<M> {
+    fn from(filter: NonlinearFilter<M>) -> Self {
         Self {
             model: filter.model,
-            settings: filter.settings,
+            config: filter.config,
             state: filter.state,
         }
     }
 }
 
-impl<M: StateSpace> TryFrom<Snapshot<M>> for Filter<M> {
+impl<M: StateSpace> TryFrom<Snapshot<M>> for NonlinearFilter<M> {
     type Error = Error;
 
     fn try_from(snapshot: Snapshot<M>) -> Result<Self> {
-        let mut filter = Filter::new(snapshot.model, snapshot.settings)?;
+        let mut filter = NonlinearFilter::new(snapshot.model, snapshot.config)?;
         check_state(&snapshot.state, &filter.state)?;
         filter.state = snapshot.state;
         Ok(filter)
@@ -83,9 +84,5 @@ fn check_state(state: &State, fresh: &State) -> Result<()> {
     }
     let n = state.mean.len();
     let mut factor = state.covariance.clone();
-    cholesky(&mut factor, n).map_err(|(pivot, value)| Error::NotPositiveDefinite {
-        name: "covariance".to_owned(),
-        pivot,
-        value,
-    })
+    root::factor("covariance", &mut factor, n)
 }

@@ -21,7 +21,7 @@ fn certain() -> f64 {
 
 /// iS as a function of h.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Noise {
+pub(crate) struct StackedPrecision {
     /// iS(V, W).
     pub fixed: DMatrix<f64>,
     /// Q̃_i.
@@ -34,7 +34,7 @@ pub(crate) struct Noise {
     pub covariance: DMatrix<f64>,
 }
 
-impl Noise {
+impl StackedPrecision {
     pub fn new<E: Equations>(
         model: &GenerativeModel<E>,
         layout: &Layout,

@@ -2,17 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, StateSpace};
-use crate::{Error, Result, Step};
+use super::{NonlinearFilter, StateSpace};
+use crate::{Error, Filter, Result, Step};
 
 /// Something that takes observations one at a time in two halves, so that several can go together or not at all.
-pub trait Online {
-    /// The width m of an observation.
-    fn observed(&self) -> usize;
-
-    /// How many observations have been taken in.
-    fn time(&self) -> u64;
-
+pub trait TwoPhaseUpdate: Filter {
     /// Works out what `observation` would change, and changes nothing that can be seen.
     ///
     /// # Errors
@@ -23,34 +17,26 @@ pub trait Online {
     fn commit(&mut self) -> Step;
 }
 
-impl<M: StateSpace> Online for Filter<M> {
-    fn observed(&self) -> usize {
-        self.model().observed()
-    }
-
-    fn time(&self) -> u64 {
-        Filter::time(self)
-    }
-
+impl<M: StateSpace> TwoPhaseUpdate for NonlinearFilter<M> {
     fn propose(&mut self, observation: Option<&[f64]>) -> Result<()> {
-        Filter::propose(self, observation)
+        NonlinearFilter::propose(self, observation)
     }
 
     fn commit(&mut self) -> Step {
-        Filter::commit(self)
+        NonlinearFilter::commit(self)
     }
 }
 
 /// Independent filters or learners, each with its part of every observation: bounds add up (identity 16).
 ///
 /// ```
-/// use scotopic_filtering::nonlinear::{Learn, Learning, Product, Settings, models::DiagonalLinear};
+/// use scotopic_filtering::nonlinear::{LearningConfig, NonlinearLearning, IndependentCoordinates, NonlinearConfig, models::DiagonalLinear};
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let model = DiagonalLinear::new(vec![0.9, 0.5], vec![1.0, 1.0], vec![0.01; 2], vec![0.06; 2])?;
 /// let learners = model.coordinates().into_iter()
-///     .map(|one| Learning::new(one, Settings::default(), Learn::default()))
+///     .map(|one| NonlinearLearning::new(one, NonlinearConfig::default(), LearningConfig::default()))
 ///     .collect::<Result<Vec<_>, _>>()?;
-/// let mut learning = Product::new(learners)?;
+/// let mut learning = IndependentCoordinates::new(learners)?;
 /// let step = learning.update(Some(&[0.3, -0.1]))?;
 /// assert_eq!(step.elbo, learning.elbo());
 /// assert_eq!(learning.parts()[0].parameters(), &[0.9, 1.0]); // the first observation moves nothing
@@ -61,22 +47,22 @@ impl<M: StateSpace> Online for Filter<M> {
     try_from = "Parts<T>",
     into = "Parts<T>",
     bound(
-        serialize = "T: Online + Clone + Serialize",
-        deserialize = "T: Online + Deserialize<'de>"
+        serialize = "T: TwoPhaseUpdate + Clone + Serialize",
+        deserialize = "T: TwoPhaseUpdate + Deserialize<'de>"
     )
 )]
-pub struct Product<T: Online> {
+pub struct IndependentCoordinates<T: TwoPhaseUpdate> {
     parts: Vec<T>,
     elbo: f64,
 }
 
-impl<T: Online> Product<T> {
+impl<T: TwoPhaseUpdate> IndependentCoordinates<T> {
     /// The product of `parts`, none of which has seen an observation yet.
     ///
     /// # Errors
     /// [`Error::Size`] for no part, [`Error::Setting`] for one that has seen observations.
     pub fn new(parts: Vec<T>) -> Result<Self> {
-        if let Some(part) = parts.iter().position(|p| p.time() > 0) {
+        if let Some(part) = parts.iter().position(|p| p.observations() > 0) {
             let found = format!("part {part}, which has seen observations");
             return Err(Error::setting("parts", found, "fresh filters"));
         }
@@ -84,9 +70,9 @@ impl<T: Online> Product<T> {
     }
 
     fn of(parts: Vec<T>, elbo: f64) -> Result<Self> {
-        match parts.first().map(Online::time) {
+        match parts.first().map(Filter::observations) {
             None => Err(Error::size("parts", 0, "at least one")),
-            Some(time) if parts.iter().any(|p| p.time() != time) => Err(Error::setting(
+            Some(time) if parts.iter().any(|p| p.observations() != time) => Err(Error::setting(
                 "parts",
                 "different times",
                 "one time for all",
@@ -100,9 +86,9 @@ impl<T: Online> Product<T> {
     /// # Errors
     /// [`Error::Observation`] for a wrong width, and those of the parts. No part has then changed.
     pub fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
-        let width: usize = self.parts.iter().map(Online::observed).sum();
+        let width: usize = self.parts.iter().map(Filter::width).sum();
         if let Some(row) = observation.filter(|row| row.len() != width) {
-            let number = self.parts.first().map_or(0, Online::time);
+            let number = self.parts.first().map_or(0, Filter::observations);
             let (found, expected) = (
                 format!("a row of {}", row.len()),
                 format!("{width} entries"),
@@ -112,7 +98,7 @@ impl<T: Online> Product<T> {
         }
         let mut rest = observation;
         for part in &mut self.parts {
-            let (mine, others) = match rest.and_then(|row| row.split_at_checked(part.observed())) {
+            let (mine, others) = match rest.and_then(|row| row.split_at_checked(part.width())) {
                 Some((mine, others)) => (Some(mine), Some(others)),
                 None => (None, None),
             };
@@ -159,15 +145,15 @@ struct Parts<T> {
     elbo: f64,
 }
 
-impl<T: Online> TryFrom<Parts<T>> for Product<T> {
+impl<T: TwoPhaseUpdate> TryFrom<Parts<T>> for IndependentCoordinates<T> {
     type Error = Error;
     fn try_from(p: Parts<T>) -> Result<Self> {
         Self::of(p.parts, p.elbo)
     }
 }
 
-impl<T: Online> From<Product<T>> for Parts<T> {
-    fn from(p: Product<T>) -> Self {
+impl<T: TwoPhaseUpdate> From<IndependentCoordinates<T>> for Parts<T> {
+    fn from(p: IndependentCoordinates<T>) -> Self {
         Self {
             parts: p.parts,
             elbo: p.elbo,
