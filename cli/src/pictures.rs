@@ -81,7 +81,7 @@ pub fn reconstructions(
     };
     let (x, seen) = see(model, config, set, (12, steps), record, device)?;
     let sample = seen
-        .moments
+        .records
         .last()
         .and_then(|m| m.generated.as_ref())
         .context("nothing was generated")?;
@@ -128,7 +128,7 @@ pub fn convergence(
     let rest = config.rule().at(1.0, Sampling::EXACT);
     let mut previous = joined(&model.perception(rest).rest(images));
     let mut rows = Vec::new();
-    for moment in &seen.moments {
+    for record in &seen.records {
         let (Some(generated), Some(state)) = (&moment.generated, &moment.state) else {
             continue;
         };
@@ -206,7 +206,7 @@ pub fn spikes(
         every: 1,
     };
     let (_, seen) = see(model, config, set, (1, steps), record, device)?;
-    let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
+    let counts: Vec<Tensor<2>> = seen.records.into_iter().filter_map(|m| m.spikes).collect();
     let units = model.latents();
     let counts = read(Tensor::cat(counts, 0))?;
     let samples = capital(config.model.family.info().terms.samples);
@@ -227,7 +227,7 @@ pub fn unfolding(
 ) -> Result<Vec<RgbImage>> {
     let (x, seen) = see(model, config, set, (12, steps), RecordOptions::ALL, device)?;
     let frames: Vec<Tensor<2>> = seen
-        .moments
+        .records
         .iter()
         .filter_map(|m| Some(model.decoder.decode(m.state.as_ref()?.mean())))
         .collect();

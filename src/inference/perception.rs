@@ -138,7 +138,7 @@ pub fn unroll<M: Perception + ?Sized>(
     record: RecordOptions,
 ) -> Trajectory<M::Belief> {
     let mut state = start;
-    let mut moments = Vec::new();
+    let mut records = Vec::new();
     let end = times.end;
     for time in times {
         let keep = record.keeps(time, end);
@@ -146,7 +146,7 @@ pub fn unroll<M: Perception + ?Sized>(
         let step = perception.step(&x, &state, time, noise, keep && record.generated);
         state = step.state;
         if keep && (record.spikes || record.states || record.generated) {
-            moments.push(StepRecord {
+            records.push(StepRecord {
                 time,
                 spikes: record.spikes.then_some(step.spikes),
                 state: record.states.then(|| state.clone()),
@@ -154,7 +154,7 @@ pub fn unroll<M: Perception + ?Sized>(
             });
         }
     }
-    Trajectory { state, moments }
+    Trajectory { state, records }
 }
 
 /// The objective of the steps that `record` keeps, from tensor operations: what

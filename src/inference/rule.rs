@@ -37,6 +37,16 @@ pub enum Leak {
     Kl(f64),
 }
 
+impl Leak {
+    /// β_in; 0 without a leak.
+    pub fn beta(self) -> f64 {
+        match self {
+            Self::None => 0.0,
+            Self::Kl(beta) => beta,
+        }
+    }
+}
+
 /// How far a step follows its gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -73,7 +73,7 @@ pub struct Trajectory<P: Posterior> {
     /// The belief after the last step.
     pub state: P,
     /// What [`RecordOptions`] asked for, in order of time.
-    pub moments: Vec<StepRecord<P>>,
+    pub records: Vec<StepRecord<P>>,
 }
 
 impl<P: Posterior> Trajectory<P> {
@@ -86,7 +86,7 @@ impl<P: Posterior> Trajectory<P> {
     /// Returns `None` where no free energy was recorded.
     pub fn objective(&self, beta: f64) -> Option<Tensor<1>> {
         let terms: Vec<_> = self
-            .moments
+            .records
             .iter()
             .filter_map(|m| Some(m.generated.as_ref()?.free_energy.means()))
             .collect();
@@ -99,7 +99,7 @@ impl<P: Posterior> Trajectory<P> {
     /// Means over kept steps and data of both terms, `[2]`: reconstruction and KL, in nats.
     pub fn mean_terms(&self) -> Option<Tensor<1>> {
         let terms: Vec<_> = self
-            .moments
+            .records
             .iter()
             .filter_map(|m| Some(m.generated.as_ref()?.free_energy.means()))
             .collect();

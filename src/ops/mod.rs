@@ -32,6 +32,8 @@ pub use softplus_clamped_step::{soft_ceiling, softplus_clamped_step};
 pub use tanh_clamped_step::{soft_symmetric, tanh_clamped_step};
 pub use unit_noise::{Law, unit_noise};
 
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
+mod bounded_step;
 /// Reading and writing tensors that live in this process's memory, for kernels that run there.
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod host;

@@ -185,9 +185,11 @@ pub trait Posterior: Clone + std::fmt::Debug {
     /// `[batch]`, on demand; what the exact expectation over a linear decoder adds. `None` without a closed form.
     fn spread(
         &self,
-        diagonal: &Tensor<2>,
-        at_mean: impl FnOnce() -> Tensor<1>,
-    ) -> Option<Tensor<1>>;
+        _diagonal: &Tensor<2>,
+        _at_mean: impl FnOnce() -> Tensor<1>,
+    ) -> Option<Tensor<1>> {
+        None
+    }
 
     /// KL\[q ‖ prior\] of every latent, `[batch, latent]`, in nats.
     fn kl_from(&self, prior: &Self, form: KlForm) -> Tensor<2>;

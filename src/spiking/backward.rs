@@ -22,7 +22,6 @@ use super::scores::divergence_slopes;
 use super::slopes::{Step, add_product, error_backward, score_error, through_step};
 use super::tape::Factor;
 use super::unroll::Gradient;
-use crate::inference::Leak;
 
 /// What goes backwards in time.
 pub(super) struct Back {
@@ -151,10 +150,7 @@ impl Pass<'_> {
         let pulled_back = self.tape.latents_of(Factor::PulledBack(moment));
         let errors = self.tape.pixels_of(Factor::PulledBack(moment));
         let decoded = self.tape.pixels_of(Factor::Spikes(moment));
-        let leak = match network.rule.leak {
-            Leak::None => 0.0,
-            Leak::Kl(beta) => beta as f32,
-        };
+        let leak = network.rule.leak.beta() as f32;
         let tape = &mut *self.tape;
 
         let q = &mut tape.latent_factors[pulled_back];

@@ -1,7 +1,6 @@
 //! One row of the network through one refinement: drive, implicit step, clamps, and their slopes, in one pass.
 
 use super::network::SpikingNetwork;
-use crate::inference::Leak;
 use crate::ops::implicit_step::processor::{Solved, WIDTH, solve, whole_vectors};
 use crate::ops::softplus_clamped_step::processor::ceiling_f32;
 use crate::ops::{scalar, simd_dispatch::simd_dispatch};
@@ -45,10 +44,7 @@ pub(crate) fn refine(network: &SpikingNetwork, row: Row<'_>) {
     let rule = &network.rule;
     let constants = Constants {
         minus_step_size: -network.step_size,
-        leak: match rule.leak {
-            Leak::None => 0.0,
-            Leak::Kl(beta) => beta as f32,
-        },
+        leak: rule.leak.beta() as f32,
         step_ceiling: rule.step_ceiling,
         ceiling: rule.ceiling,
     };

@@ -240,7 +240,7 @@ fn overdriven(form: StepForm) -> (f64, f64) {
         &noise,
         RecordOptions::ALL,
     );
-    let potentials = seen.moments.iter().flat_map(|moment| {
+    let potentials = seen.records.iter().flat_map(|moment| {
         let state = moment.state.as_ref().expect("states were recorded");
         read(potential(state))
     });

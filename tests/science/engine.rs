@@ -72,7 +72,7 @@ fn unrolled(step: StepForm) -> (Vec<f64>, Vec<f64>) {
     };
     let rest = perception.rest(BATCH);
     let seen = unroll(&*perception, &x, rest, 0..STEPS, &KEY, record);
-    let counts = seen.moments.into_iter().filter_map(|m| m.spikes);
+    let counts = seen.records.into_iter().filter_map(|m| m.spikes);
     let counts = counts.flat_map(read).collect();
     (counts, read(toy::potential(&seen.state)))
 }

@@ -120,8 +120,8 @@ proptest! {
         let first = run(perception.rest(3), 0..cut);
         let second = run(first.state, cut..6);
         prop_assert_eq!(read(potential(&whole.state)), read(potential(&second.state)));
-        let parts = first.moments.into_iter().chain(second.moments);
-        for (whole, part) in whole.moments.into_iter().zip(parts) {
+        let parts = first.records.into_iter().chain(second.records);
+        for (whole, part) in whole.records.into_iter().zip(parts) {
             prop_assert_eq!(whole.time, part.time);
             let (whole, part) = (whole.generated.unwrap(), part.generated.unwrap());
             prop_assert_eq!(read(whole.sample), read(part.sample));
@@ -186,7 +186,7 @@ proptest! {
             let start = AnyPosterior::from(PoissonPosterior::new(place.tensor(&u, [1, LATENTS])));
             let rule = toy::rule(temperature, KlForm::Exact, Leak::Kl(1.0), 2);
             let seen = unroll(&*model.perception(rule), &x, start, 0..3, &NoiseKey::new(5), RecordOptions::ALL);
-            prop_assert_eq!(seen.moments.len(), 3);
+            prop_assert_eq!(seen.records.len(), 3);
             // A potential that is not a number is not turned into one.
             let state = read(potential(&seen.state));
             prop_assert!(!u.iter().any(|u| u.is_nan()) || state.iter().any(|u| u.is_nan()), "{state:?}");
@@ -243,7 +243,7 @@ proptest! {
         rule.clamps = Clamps { state: vec![10.0], step: vec![10.0] };
         rule.sampling = Sampling::EXACT;
         let seen = model.infer(x, steps, rule, &NoiseKey::new(seed), RecordOptions::GENERATED);
-        let energies: Vec<f64> = seen.moments.iter().map(|moment| {
+        let energies: Vec<f64> = seen.records.iter().map(|moment| {
             let energy = &moment.generated.as_ref().unwrap().free_energy;
             read(energy.total(1.0).mean())[0]
         }).collect();

@@ -155,7 +155,7 @@ fn measure_batch(
     }
     let seen = on(state.clone(), last..how.steps);
     terms = terms + seen.mean_terms().context("no step was scored")? * (1.0 / how.steps as f64);
-    let generated = seen.moments.into_iter().find_map(|m| m.generated);
+    let generated = seen.records.into_iter().find_map(|m| m.generated);
     let generated = generated.context("no step was scored")?;
     let kept = vec![columns(model, &x, &state, &seen.state, generated)];
     take_in(std::slice::from_mut(sums), kept, pixels, model.latents())?;

@@ -191,7 +191,7 @@ fn by_hand(model: &Network, set: &ImageSet, how: &Measurement, device: &Device) 
             RecordOptions::ALL,
         );
         let mut before: Vec<f64> = (0..rows).flat_map(|_| resting.clone()).collect();
-        for (t, moment) in seen.moments.iter().enumerate() {
+        for (t, moment) in seen.records.iter().enumerate() {
             let u = host(moment.state.as_ref().unwrap().components().remove(0));
             let z = host(moment.generated.as_ref().unwrap().sample.clone());
             for row in 0..rows {

@@ -8,7 +8,7 @@ use super::RecursiveElboScan;
 use super::lanes::Real;
 use super::optimal_rows::{self, ByTransition, Scratch, Transition};
 use super::{given_rows, given_rows::Kernels};
-use crate::ops::host::{Values, tensor_f32, tensor_f64, values};
+use crate::ops::host::{Values, tensor, values};
 
 /// Parts that gradients shared by all rows are summed in: a fixed number, so that the bits do not
 /// depend on the number of threads.

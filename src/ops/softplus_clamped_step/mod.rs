@@ -19,9 +19,8 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
-mod autodiff;
-#[cfg(feature = "cube")]
-mod cube;
+use crate::ops::two_slopes::two_slopes;
+
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod processor;
 
@@ -63,6 +62,16 @@ pub trait SoftplusClampedStep: Backend {
         (next, slope, drive_slope)
     }
 }
+
+two_slopes!(
+    SoftplusClampedStep,
+    softplus_clamped_step,
+    softplus_clamped_step_with_slopes(potential, drive, drive_ceiling, ceiling)
+);
+
+// The composed version as it stands: burn's fusion turns it into one kernel.
+#[cfg(feature = "cube")]
+impl SoftplusClampedStep for burn_cubecl::CubeBackend {}
 
 /// The soft ceiling and its slope from backend operations.
 fn composed_ceiling<B: Backend>(

@@ -3,7 +3,8 @@
 use burn::backend::tensor::FloatTensor;
 
 use super::{FLOOR, SoftplusClampedStep};
-use crate::ops::paired::{Chunk, Three, with_slopes};
+use crate::ops::bounded_step::{SoftBound, double, single};
+use crate::ops::paired::{Chunk, Three, on_processors, with_slopes};
 use crate::ops::{scalar, simd_dispatch::simd_dispatch};
 
 /// Elements that one task of the pool takes.
@@ -11,19 +12,7 @@ const TASK: usize = 8192;
 
 simd_dispatch! {
     /// Potential and drive in, next potential out.
-    fn step_f32(chunk: Chunk<'_, f32>, drive_ceiling: f32, ceiling: f32) = step_f32_body;
-}
-
-#[inline(always)]
-fn step_f32_body(chunk: Chunk<'_, f32>, drive_ceiling: f32, ceiling: f32) {
-    let operands = chunk.first.iter_mut().zip(chunk.second.iter_mut());
-    for ((u, d), s) in operands.zip(chunk.slope.iter_mut()) {
-        let (bounded, drive_slope) = ceiling_f32(*d, drive_ceiling);
-        let (next, next_slope) = ceiling_f32(*u + bounded, ceiling);
-        *u = next;
-        *s = next_slope;
-        *d = next_slope * drive_slope;
-    }
+    fn step_f32(chunk: Chunk<'_, f32>, drive_ceiling: f32, ceiling: f32) = single::<Softplus>;
 }
 
 /// The soft ceiling and its slope.
@@ -43,62 +32,33 @@ pub(crate) fn ceiling_f32(x: f32, ceiling: f32) -> (f32, f32) {
     (value, slope)
 }
 
-fn step_f64(chunk: Chunk<'_, f64>, drive_ceiling: f64, ceiling: f64) {
-    let soft = |x: f64, c: f64| {
+/// The bound of this step.
+struct Softplus;
+
+impl SoftBound for Softplus {
+    #[inline(always)]
+    fn single(x: f32, bound: f32) -> (f32, f32) {
+        ceiling_f32(x, bound)
+    }
+
+    fn double(x: f64, ceiling: f64) -> (f64, f64) {
         let m = if x < FLOOR { FLOOR } else { x };
-        let e = (-(m - c).abs()).exp();
-        let slope = if m > c {
+        let e = (-(m - ceiling).abs()).exp();
+        let slope = if m > ceiling {
             e / (1.0 + e)
         } else {
             1.0 / (1.0 + e)
         };
-        let below = if m > c { c } else { m };
+        let below = if m > ceiling { ceiling } else { m };
         (below - e.ln_1p(), if x <= FLOOR { 0.0 } else { slope })
-    };
-    let operands = chunk.first.iter_mut().zip(chunk.second.iter_mut());
-    for ((u, d), s) in operands.zip(chunk.slope.iter_mut()) {
-        let (bounded, drive_slope) = soft(*d, drive_ceiling);
-        let (next, next_slope) = soft(*u + bounded, ceiling);
-        (*u, *s, *d) = (next, next_slope, next_slope * drive_slope);
     }
 }
 
-macro_rules! on_processor {
-    ($backend:ty) => {
-        impl SoftplusClampedStep for $backend {
-            fn softplus_clamped_step(
-                potential: FloatTensor<Self>,
-                drive: FloatTensor<Self>,
-                drive_ceiling: f64,
-                ceiling: f64,
-            ) -> FloatTensor<Self> {
-                Self::softplus_clamped_step_with_slopes(potential, drive, drive_ceiling, ceiling).0
-            }
-
-            fn softplus_clamped_step_with_slopes(
-                potential: FloatTensor<Self>,
-                drive: FloatTensor<Self>,
-                drive_ceiling: f64,
-                ceiling: f64,
-            ) -> Three<Self> {
-                with_slopes::<Self>(
-                    "softplus_clamped_step",
-                    TASK,
-                    potential,
-                    drive,
-                    |c| step_f32(c, drive_ceiling as f32, ceiling as f32),
-                    |c| step_f64(c, drive_ceiling, ceiling),
-                )
-            }
-        }
-    };
-}
-
-#[cfg(feature = "flex")]
-on_processor!(burn::backend::Flex);
-#[cfg(feature = "ndarray")]
-#[allow(deprecated)]
-mod ndarray {
-    use super::*;
-    on_processor!(burn::backend::NdArray);
-}
+on_processors!(
+    SoftplusClampedStep,
+    softplus_clamped_step,
+    softplus_clamped_step_with_slopes(potential, drive, drive_ceiling, ceiling),
+    TASK,
+    |c| step_f32(c, drive_ceiling as f32, ceiling as f32),
+    |c| double::<Softplus>(c, drive_ceiling, ceiling)
+);

@@ -16,9 +16,8 @@
 use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
 
-mod autodiff;
-#[cfg(feature = "cube")]
-mod cube;
+use crate::ops::two_slopes::two_slopes;
+
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod processor;
 
@@ -68,6 +67,16 @@ pub trait TanhClampedStep: Backend {
         (next, slope, drive_slope)
     }
 }
+
+two_slopes!(
+    TanhClampedStep,
+    tanh_clamped_step,
+    tanh_clamped_step_with_slopes(state, drive, drive_bound, bound)
+);
+
+// The composed version as it stands: burn's fusion turns it into one kernel.
+#[cfg(feature = "cube")]
+impl TanhClampedStep for burn_cubecl::CubeBackend {}
 
 /// c·tanh(x/c) and its slope from backend operations.
 fn composed_tanh<B: Backend>(x: FloatTensor<B>, bound: f64) -> (FloatTensor<B>, FloatTensor<B>) {

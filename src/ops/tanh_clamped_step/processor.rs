@@ -3,7 +3,8 @@
 use burn::backend::tensor::FloatTensor;
 
 use super::{POLYNOMIAL, SMALL, TanhClampedStep};
-use crate::ops::paired::{Chunk, Three, with_slopes};
+use crate::ops::bounded_step::{SoftBound, double, single};
+use crate::ops::paired::{Chunk, Three, on_processors, with_slopes};
 use crate::ops::{scalar, simd_dispatch::simd_dispatch};
 
 /// Elements that one task of the pool takes.
@@ -11,19 +12,7 @@ const TASK: usize = 8192;
 
 simd_dispatch! {
     /// State and drive in, next state out.
-    fn step_f32(chunk: Chunk<'_, f32>, drive_bound: f32, bound: f32) = step_f32_body;
-}
-
-#[inline(always)]
-fn step_f32_body(chunk: Chunk<'_, f32>, drive_bound: f32, bound: f32) {
-    let operands = chunk.first.iter_mut().zip(chunk.second.iter_mut());
-    for ((u, d), s) in operands.zip(chunk.slope.iter_mut()) {
-        let (bounded, drive_slope) = bounded_f32(*d, drive_bound);
-        let (next, next_slope) = bounded_f32(*u + bounded, bound);
-        *u = next;
-        *s = next_slope;
-        *d = next_slope * drive_slope;
-    }
+    fn step_f32(chunk: Chunk<'_, f32>, drive_bound: f32, bound: f32) = single::<Tanh>;
 }
 
 /// c·tanh(x/c) and its slope.
@@ -45,47 +34,27 @@ fn bounded_f32(x: f32, bound: f32) -> (f32, f32) {
     (value * bound, 4.0 * e * inverse * inverse)
 }
 
-fn step_f64(chunk: Chunk<'_, f64>, drive_bound: f64, bound: f64) {
-    let bounded = |x: f64, c: f64| {
-        let y = x / c;
+/// The bound of this step.
+struct Tanh;
+
+impl SoftBound for Tanh {
+    #[inline(always)]
+    fn single(x: f32, bound: f32) -> (f32, f32) {
+        bounded_f32(x, bound)
+    }
+
+    fn double(x: f64, bound: f64) -> (f64, f64) {
+        let y = x / bound;
         let e = (-2.0 * y.abs()).exp();
-        (y.tanh() * c, 4.0 * e / ((1.0 + e) * (1.0 + e)))
-    };
-    let operands = chunk.first.iter_mut().zip(chunk.second.iter_mut());
-    for ((u, d), s) in operands.zip(chunk.slope.iter_mut()) {
-        let (step, drive_slope) = bounded(*d, drive_bound);
-        let (next, next_slope) = bounded(*u + step, bound);
-        (*u, *s, *d) = (next, next_slope, next_slope * drive_slope);
+        (y.tanh() * bound, 4.0 * e / ((1.0 + e) * (1.0 + e)))
     }
 }
 
-macro_rules! on_processor {
-    ($backend:ty) => {
-        impl TanhClampedStep for $backend {
-            fn tanh_clamped_step_with_slopes(
-                state: FloatTensor<Self>,
-                drive: FloatTensor<Self>,
-                drive_bound: f64,
-                bound: f64,
-            ) -> Three<Self> {
-                with_slopes::<Self>(
-                    "tanh_clamped_step",
-                    TASK,
-                    state,
-                    drive,
-                    |c| step_f32(c, drive_bound as f32, bound as f32),
-                    |c| step_f64(c, drive_bound, bound),
-                )
-            }
-        }
-    };
-}
-
-#[cfg(feature = "flex")]
-on_processor!(burn::backend::Flex);
-#[cfg(feature = "ndarray")]
-#[allow(deprecated)]
-mod ndarray {
-    use super::*;
-    on_processor!(burn::backend::NdArray);
-}
+on_processors!(
+    TanhClampedStep,
+    tanh_clamped_step,
+    tanh_clamped_step_with_slopes(state, drive, drive_bound, bound),
+    TASK,
+    |c| step_f32(c, drive_bound as f32, bound as f32),
+    |c| double::<Tanh>(c, drive_bound, bound)
+);

@@ -57,8 +57,8 @@ fn replay(case: &Case, place: &Place) -> Ledger {
             RecordOptions::ALL,
         );
         let mut prior = start;
-        assert_eq!(seen.moments.len(), steps);
-        for moment in &seen.moments {
+        assert_eq!(seen.records.len(), steps);
+        for record in &seen.records {
             prior = compare_moment(case, &mut ledger, moment, &prior, &noise);
         }
         let objective = seen.objective(beta).expect("everything was recorded") * scale;

@@ -18,7 +18,7 @@ fn check(ledger: &mut Ledger, subject: &Subject, place: &Place) {
         let seen = subject.run(&model, &x, &NoiseKey::new(60), RecordOptions::ALL);
         let states = seen.state.components().into_iter().map(read);
         let last = seen
-            .moments
+            .records
             .last()
             .and_then(|moment| moment.generated.clone());
         let last = last.expect("samples were recorded");

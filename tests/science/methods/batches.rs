@@ -40,7 +40,7 @@ fn nobody_notices_who_else_is_there() {
                 let off = deviation(&read(alone), &expected);
                 assert!(off < ROUNDING, "{}, datum {row}: {off:e}", subject.name);
             }
-            let energies = alone.moments.iter().zip(&together.moments);
+            let energies = alone.records.iter().zip(&together.records);
             for (alone, together) in energies {
                 let energy = |moment: &scotopic::inference::StepRecord<_>| {
                     let generated = moment.generated.clone().expect("recorded");

@@ -90,7 +90,7 @@ pub fn convergence(
                 };
                 let before = on(state, time..step - 1, RecordOptions::FINAL).state;
                 let seen = on(before.clone(), step - 1..step, RecordOptions::GENERATED);
-                let generated = seen.moments.into_iter().find_map(|m| m.generated);
+                let generated = seen.records.into_iter().find_map(|m| m.generated);
                 if let Some(generated) = generated {
                     kept.push(columns(subject.model, &x, &before, &seen.state, generated));
                 }

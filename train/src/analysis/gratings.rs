@@ -138,7 +138,7 @@ fn counted(
         let times = from..end.min(from + STRETCH);
         let seen = unroll(&*perception, &stimulus, state, times, &noise, SPIKES);
         state = seen.state;
-        for moment in seen.moments {
+        for moment in seen.records {
             let Some(spikes) = moment.spikes else {
                 continue;
             };

@@ -184,7 +184,7 @@ fn spikes(
             SPIKES,
         );
         state = seen.state;
-        let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
+        let counts: Vec<Tensor<2>> = seen.records.into_iter().filter_map(|m| m.spikes).collect();
         let counts = read(Tensor::cat(counts, 0)).context("the spikes of white noise")?;
         for (time, step) in times.zip(counts.chunks_exact(sequences * latents)) {
             if time + 1 < lags {

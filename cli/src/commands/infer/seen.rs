@@ -69,7 +69,7 @@ pub(super) fn see(
         state = seen.state;
         let (mut drawn, mut likelihoods, mut divergences, mut decoded) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for moment in seen.moments {
+        for moment in seen.records {
             drawn.extend(moment.spikes);
             if let Some(generated) = moment.generated {
                 likelihoods.push(generated.free_energy.reconstruction.clone());
