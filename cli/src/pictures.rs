@@ -129,7 +129,7 @@ pub fn convergence(
     let mut previous = joined(&model.perception(rest).rest(images));
     let mut rows = Vec::new();
     for record in &seen.records {
-        let (Some(generated), Some(state)) = (&moment.generated, &moment.state) else {
+        let (Some(generated), Some(state)) = (&record.generated, &record.state) else {
             continue;
         };
         let r2 = |mean: Tensor<2>| {

@@ -120,7 +120,7 @@ fn evaluate<P: Posterior, D: Decoder>(decoder: &D, rest: P, images: &ImageSet) -
         .objective(1.0)
         .ok_or("nothing was recorded")?
         .into_scalar();
-    let last = seen.moments.last().and_then(|last| last.generated.as_ref());
+    let last = seen.records.last().and_then(|last| last.generated.as_ref());
     let mean = last.ok_or("nothing was recorded")?.mean.clone();
     let mean: Vec<f32> = mean.try_into_vec_as()?;
     let shape = [images.len(), PIXELS];

@@ -92,10 +92,10 @@ proptest! {
     #[test]
     fn a_ramp_is_monotone_and_ends_right(
         from in -10.0..10.0f64, to in -10.0..10.0f64,
-        hold in 0.0..0.7f64, over in 0.0..0.7f64,
+        hold in 0.0..0.7f64, duration in 0.0..0.7f64,
         n in 1usize..300,
     ) {
-        let ramp = Ramp { from, to, hold, over };
+        let ramp = Ramp { from, to, hold, duration };
         let values: Vec<f64> = (0..n).map(|i| ramp.at(i, n)).collect();
         let towards = (to - from).signum();
         prop_assert!(values.windows(2).all(|w| (w[1] - w[0]) * towards >= -ROUNDING), "{values:?}");
@@ -103,7 +103,7 @@ proptest! {
         prop_assert!(values.iter().all(|v| (low..=high).contains(v)), "{values:?}");
         let held = (hold * n as f64).floor() as usize;
         prop_assert!(values[..held.min(n)].iter().all(|v| *v == from), "{values:?}");
-        let end = ((hold + over) * n as f64).ceil() as usize;
+        let end = ((hold + duration) * n as f64).ceil() as usize;
         prop_assert!(values[end.min(n)..].iter().all(|v| *v == to), "{values:?}");
         prop_assert_eq!(ramp.at(n + end, n), to);
         prop_assert_eq!(Ramp::constant(from).at(n / 2, n), from);

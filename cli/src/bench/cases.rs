@@ -14,7 +14,7 @@ use scotopic_train::gradients::ParameterGradients;
 use scotopic_train::parameters::to_device;
 
 use super::inputs::{images, lively, still};
-use super::{RecordOptions, Settings, Shape};
+use super::{Record, Settings, Shape};
 
 /// Cases that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,7 +64,7 @@ pub(crate) fn run(
     group: Group,
     settings: &Settings,
     trained: Option<&Network>,
-    tell: &mut dyn FnMut(RecordOptions) -> Result<()>,
+    tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
     match group {
         Group::Training => training(settings, trained, tell),
@@ -95,7 +95,7 @@ enum Way {
 fn training(
     settings: &Settings,
     trained: Option<&Network>,
-    tell: &mut dyn FnMut(RecordOptions) -> Result<()>,
+    tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
     let shape = shape_of(trained, Shape::PATCHES);
     for temperature in [0.5, 0.01] {
@@ -134,7 +134,7 @@ fn learning(
     shape: Shape,
     temperature: f64,
     way: Way,
-) -> Result<RecordOptions> {
+) -> Result<Record> {
     let device = settings.device.clone().autodiff();
     let mut model = match trained {
         Some(model) => model.clone().to_device(&device).train(),
@@ -170,14 +170,14 @@ fn learning(
         (model, _) = optimizer.step(model.clone(), &gradients, 1e-12, 100.0);
         Ok(())
     })?;
-    Ok(RecordOptions {
+    Ok(Record {
         temperature: Some(temperature),
         ..timed
     })
 }
 
 /// The products of T steps with tensors: three forward (Φz, Φᵀe, Φz'), six backward.
-fn products(settings: &Settings, shape: Shape) -> Result<RecordOptions> {
+fn products(settings: &Settings, shape: Shape) -> Result<Record> {
     let draw = |rows: usize, columns: usize| -> Tensor<2> {
         Tensor::random([rows, columns], Distribution::Default, &settings.device)
     };
@@ -213,7 +213,7 @@ fn zeros(spikes: &[u64], shape: Shape) -> f64 {
 fn inference(
     settings: &Settings,
     trained: Option<&Network>,
-    tell: &mut dyn FnMut(RecordOptions) -> Result<()>,
+    tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
     let group = Group::Inference.name();
     let shape = shape_of(trained, Shape::PATCHES);
@@ -244,7 +244,7 @@ fn inference(
             seen = engine.perceive(&pixels, shape.steps, None, &noise)?.spikes;
             Ok(())
         })?;
-        tell(RecordOptions {
+        tell(Record {
             zeros: Some(zeros(&seen, shape)),
             ..by_the_engine(timed)
         })?;
@@ -264,8 +264,8 @@ fn inference(
 }
 
 /// The engine runs on the processor wherever its weights came from.
-fn by_the_engine(timed: RecordOptions) -> RecordOptions {
-    RecordOptions {
+fn by_the_engine(timed: Record) -> Record {
+    Record {
         device: "processor".into(),
         ..timed
     }
@@ -278,7 +278,7 @@ const FORMS: [(DriveMethod, &str); 4] = [
     (DriveMethod::IntegerLateral, "lateral, 16-bit"),
 ];
 
-fn sparsity(settings: &Settings, tell: &mut dyn FnMut(RecordOptions) -> Result<()>) -> Result<()> {
+fn sparsity(settings: &Settings, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
     let shape = Shape::PATCHES;
     let pixels = images(shape, settings.seed);
     for share in [0.5, 0.6, 0.7, 0.8, 0.9, 0.95] {
@@ -292,7 +292,7 @@ fn sparsity(settings: &Settings, tell: &mut dyn FnMut(RecordOptions) -> Result<(
                 engine.perceive(&pixels, shape.steps, None, &noise)?;
                 Ok(())
             })?;
-            tell(RecordOptions {
+            tell(Record {
                 zeros: Some(share),
                 ..by_the_engine(timed)
             })?;
@@ -301,7 +301,7 @@ fn sparsity(settings: &Settings, tell: &mut dyn FnMut(RecordOptions) -> Result<(
     Ok(())
 }
 
-fn scaling(settings: &Settings, tell: &mut dyn FnMut(RecordOptions) -> Result<()>) -> Result<()> {
+fn scaling(settings: &Settings, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
     let base = Shape::PATCHES;
     let one = |shape| learning(Group::Scaling, settings, None, shape, 0.5, Way::Usual);
     for batch in [25, 50, 100, 400, 800] {

@@ -59,7 +59,7 @@ fn replay(case: &Case, place: &Place) -> Ledger {
         let mut prior = start;
         assert_eq!(seen.records.len(), steps);
         for record in &seen.records {
-            prior = compare_moment(case, &mut ledger, moment, &prior, &noise);
+            prior = compare_moment(case, &mut ledger, record, &prior, &noise);
         }
         let objective = seen.objective(beta).expect("everything was recorded") * scale;
         let name = format!("chunk{chunk}.loss");

@@ -14,7 +14,7 @@ fn every_iteration() {
         found += 1;
         let settings = &recording.index["schedules"];
         let number = |key: &str| settings[key].as_f64().expect("a number");
-        let (hold, over) = (number("kl_const_portion"), number("kl_anneal_portion"));
+        let (hold, duration) = (number("kl_const_portion"), number("kl_anneal_portion"));
         let rate = WarmupCosine {
             peak: number("base_lr"),
             warmup: number("warmup_portion"),
@@ -30,13 +30,13 @@ fn every_iteration() {
             from: number("kl_beta_min"),
             to: number("beta_outer"),
             hold,
-            over,
+            duration,
         };
         let opening = Ramp {
             from: 0.0,
             to: 1.0,
             hold,
-            over,
+            duration,
         };
         compare("lr", curves.values("lr"), |i, n| rate.at(i, n));
         compare("temp", curves.values("temp"), |i, n| temperature.at(i, n));

@@ -6,7 +6,8 @@ use scotopic::inference::{
 use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource};
 use scotopic::posterior::{ActivationKind, AnyPosterior, Clamps, KlForm, Sampling};
 use scotopic_models::{
-    DecoderConfig, DecoderKind, EncoderConfig, Family, ImageDims, Method, Network, NetworkConfig,
+    DecoderConfig, DecoderKind, EncoderConfig, EncoderKind, Family, ImageDims, Method, Network,
+    NetworkConfig,
 };
 
 use crate::devices::Place;
@@ -68,7 +69,7 @@ impl Subject {
                 ..DecoderConfig::default()
             },
             encoder: EncoderConfig {
-                kind: DecoderKind::Mlp,
+                kind: EncoderKind::Mlp,
                 hidden: vec![6],
                 channels: vec![2, 3],
                 activation: ActivationKind::Tanh,
@@ -173,7 +174,9 @@ pub fn subjects() -> Vec<Subject> {
     }
     for method in [Method::Amortized, Method::SemiAmortized] {
         let subject = Subject::new(method, Family::Gaussian, ActivationKind::None, Conv);
-        all.push(subject.under("conv encoder", |s| s.config.encoder.kind = Conv));
+        all.push(subject.under("conv encoder", |s| {
+            s.config.encoder.kind = EncoderKind::Conv
+        }));
     }
     for method in [Method::IterativeAmortized, Method::SemiAmortized] {
         all.push(Subject::new(

@@ -27,11 +27,11 @@ fn film(folder: &Path, pictures: u8) {
 fn pictures_come_in_the_order_of_their_names() {
     let folder = tempfile::tempdir().unwrap();
     film(folder.path(), 3);
-    let video = |hold, repeat, fit| {
+    let video = |steps_per_frame, repeat, fit| {
         let path = folder.path().into();
         StimulusConfig::Video(Video {
             path,
-            hold,
+            steps_per_frame,
             fit,
             repeat,
         })
