@@ -5,7 +5,7 @@
 /// It gives the top of its heap back to the system whenever more is free there than a limit, which is small until a large block
 /// has been freed once. A training step that frees some megabytes then gets the same pages anew every time, for a sixth
 /// of its time. The limit is twice the largest block ever mapped and freed, so one of the largest size that counts is, untouched.
-pub(crate) fn keep_freed() {
+pub(crate) fn retain_freed_memory() {
     /// Blocks above 32 MiB, with what the allocator adds, do not count.
     const LARGEST: usize = (32 << 20) - (64 << 10);
     drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGEST)));

@@ -11,19 +11,19 @@ use scotopic_train::device::{DeviceChoice, DeviceList};
 
 /// A request that makes no sense, as opposed to one that failed: exit code 2.
 #[derive(Debug)]
-pub struct BadRequest(pub anyhow::Error);
+pub struct UsageError(pub anyhow::Error);
 
-impl std::fmt::Display for BadRequest {
+impl std::fmt::Display for UsageError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", in_one_piece(&self.0))
     }
 }
 
-impl std::error::Error for BadRequest {}
+impl std::error::Error for UsageError {}
 
 /// Where to compute and where the data are; the same for every command that needs them.
 #[derive(Debug, Args)]
-pub struct Place {
+pub struct RuntimeArgs {
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
@@ -37,9 +37,9 @@ pub struct Place {
     pub data: PathBuf,
 }
 
-/// Where to train: as [`Place`], on one device or several.
+/// Where to train: as [`RuntimeArgs`], on one device or several.
 #[derive(Debug, Args)]
-pub struct TrainingPlace {
+pub struct TrainingRuntimeArgs {
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them. Several, joined by
     /// commas, share every batch, each taking part of its rows: cuda:0,cuda:1
     #[arg(long, value_name = "DEVICE", default_value = "auto")]

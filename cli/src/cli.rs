@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::args::{BadRequest, in_one_piece};
+use crate::args::{UsageError, in_one_piece};
 use crate::{allocator, commands};
 
 /// Perception as inference: spiking networks that explain what they see.
@@ -69,7 +69,7 @@ pub enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     quiet_mesa();
-    allocator::keep_freed();
+    allocator::retain_freed_memory();
     let result = match cli.command {
         Command::Train(args) => commands::train::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
@@ -93,7 +93,7 @@ pub fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("scotopic: {}", in_one_piece(&error));
-            ExitCode::from(if error.is::<BadRequest>() { 2 } else { 1 })
+            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
         }
     }
 }

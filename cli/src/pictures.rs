@@ -179,12 +179,7 @@ pub fn convergence(
             vec![series("zeros", 2)],
             false,
         ),
-        panel(
-            "Change of the beliefs",
-            "|Δu|",
-            vec![series("|Δu|", 3)],
-            true,
-        ),
+        panel("Change of the state", "|Δu|", vec![series("|Δu|", 3)], true),
     ])?)
 }
 
@@ -210,7 +205,7 @@ pub fn spikes(
     let units = model.latents();
     let counts = read(Tensor::cat(counts, 0))?;
     let samples = capital(config.model.family.info().terms.samples);
-    let title = format!("{samples} while one image is seen");
+    let title = format!("{samples} during one image");
     Ok(raster::spikes(&counts, steps, units, &title)?)
 }
 

@@ -20,6 +20,7 @@ mod program {
     mod infer;
     mod kills;
     mod metrics;
+    mod old_files;
     mod pictures;
     mod pt;
     mod released;

@@ -186,7 +186,7 @@ fn trace(picture: &mut RgbImage, plot: &Plot, rates: &[f64]) {
 
 /// Samples of shade with the counts that they stand for.
 fn draw_key(picture: &mut RgbImage, mut x: i32, y: i32, most: f32) {
-    let heading = "spikes in a step";
+    let heading = "spikes per step";
     text::draw(picture, x, y, heading, BODY, MUTED);
     x += text::width(heading, BODY) as i32 + 20;
     let integral = most.fract() == 0.0;

@@ -6,7 +6,7 @@ use crate::axis::{Axis, Tick, whole};
 use crate::canvas;
 use crate::colour::{self, INK, OKABE_ITO, PAPER};
 use crate::plot::Plot;
-use crate::timeline::{Moment, Timeline};
+use crate::timeline::{Timeline, TimelineColumn};
 
 /// The height of the strip of true states, and the space between it and the areas.
 pub const STRIP: u32 = 10;
@@ -60,7 +60,7 @@ pub fn draw(picture: &mut RgbImage, plot: &Plot, timeline: &Timeline, upto: usiz
             continue;
         };
         let x = plot.left + pixel as i32;
-        let share = |of: fn(&Moment) -> &Vec<f64>, state: usize| {
+        let share = |of: fn(&TimelineColumn) -> &Vec<f64>, state: usize| {
             let sum: f64 = here.iter().filter_map(|c| of(c).get(state)).sum();
             let bins: u64 = here.iter().map(|c| c.bins).sum();
             if bins > 0 { sum / bins as f64 } else { 0.0 }
@@ -134,11 +134,11 @@ mod tests {
             if let Some(one) = truths.get_mut(at) {
                 *one = 1.0;
             }
-            let moment = Moment {
+            let moment = TimelineColumn {
                 bins: 1,
                 shares,
                 truths,
-                ..Moment::default()
+                ..TimelineColumn::default()
             };
             timeline.push(t + 1, moment);
         }

@@ -61,8 +61,8 @@ pub fn reconstructions(
     let labels: Vec<&str> = rows.iter().map(|row| row.0).collect();
     let strip = Strip::new(&labels, rows.first().map_or(&[], |row| row.1), tile)?;
     let note = match shared_scale {
-        true => "every column on the range of its first row",
-        false => "every image on its own range",
+        true => "grey scale set by the input",
+        false => "each image on its own grey scale",
     };
     let header = Header::new(title, note, strip.inner_width());
     let mut picture = strip.paper(header.height() as usize)?;

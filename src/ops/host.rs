@@ -18,7 +18,7 @@ pub(crate) enum Values {
 pub(crate) fn values<B: Backend>(tensor: FloatTensor<B>) -> (Values, Shape, B::Device) {
     let (shape, device) = (tensor.shape(), tensor.device());
     let data = burn::tensor::read_sync(B::float_into_data(tensor))
-        .expect("a processor backend reads its own memory");
+        .expect("a CPU backend reads its own memory");
     let values = match data.dtype() {
         DType::F64 => Values::F64(
             data.try_into_vec::<f64>()

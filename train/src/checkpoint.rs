@@ -32,7 +32,7 @@ const MOST_BYTES: u64 = 8 << 30;
 /// What a checkpoint is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum CheckpointKind {
     /// Weights to use.
     Model,
     /// Everything needed to go on training.
@@ -69,7 +69,7 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     /// What it is good for.
-    pub kind: Kind,
+    pub kind: CheckpointKind,
     /// The run's configuration.
     pub config: RunConfig,
     /// The images the model was made for.

@@ -18,10 +18,10 @@ use burn::module::Module;
 use burn::tensor::Device;
 use scotopic_models::Network;
 
-use crate::microbatch::{Learned, Part, Window, cut};
+use crate::microbatch::{BpttWindow, Microbatch, PartialGradient, cut};
 
 /// The devices, ready to learn.
-pub(crate) struct Crew {
+pub(crate) struct DataParallel {
     first: Device,
     others: Vec<Worker>,
     /// The rows of every part, by device.
@@ -29,16 +29,16 @@ pub(crate) struct Crew {
 }
 
 /// A batch on its devices.
-pub(crate) struct Batch(Vec<Vec<Part>>);
+pub(crate) struct Shards(Vec<Vec<Microbatch>>);
 
 /// One window for the parts of one device.
 struct Job {
     model: Network,
-    parts: Vec<Part>,
-    window: Window,
+    parts: Vec<Microbatch>,
+    window: BpttWindow,
 }
 
-type Answer = Result<(Learned, Vec<Part>)>;
+type WorkerResult = Result<(PartialGradient, Vec<Microbatch>)>;
 
 /// A device with a thread of its own, so that devices work at the same time. The thread lives as long as the
 /// run, because a GPU keeps a stream and its memory for every thread that ever used it.
@@ -46,11 +46,11 @@ struct Worker {
     device: Device,
     /// None once the run is over.
     jobs: Option<Sender<Job>>,
-    answers: Receiver<Answer>,
+    answers: Receiver<WorkerResult>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Crew {
+impl DataParallel {
     /// Shares out `batch` rows, of which at most `batch / parts` are to be on their way at a time on one device.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Crew {
         let devices = 1 + others.len();
         ensure!(
             devices <= batch,
-            "there are {devices} devices to train on; train.batch_size = {batch} has not a row for each"
+            "there are {devices} devices to train on; train.batch_size = {batch} has fewer rows than devices"
         );
         ensure!(
             (1..=batch).contains(&parts),
@@ -78,25 +78,30 @@ impl Crew {
     }
 
     /// Puts the rows of a batch, each `width` numbers, where they are learned from.
-    pub fn batch(&self, pixels: &[f32], width: usize) -> Batch {
+    pub fn batch(&self, pixels: &[f32], width: usize) -> Shards {
         let devices = [&self.first]
             .into_iter()
             .chain(self.others.iter().map(|o| &o.device));
         let on = |(device, shares): (&Device, &Vec<Range<usize>>)| {
             let part = |rows: &Range<usize>| {
                 let theirs = pixels[rows.start * width..rows.end * width].to_vec();
-                Part::new(rows.clone(), theirs, width, device)
+                Microbatch::new(rows.clone(), theirs, width, device)
             };
             shares.iter().map(part).collect()
         };
-        Batch(devices.zip(&self.shares).map(on).collect())
+        Shards(devices.zip(&self.shares).map(on).collect())
     }
 
     /// One window of the whole batch: the gradient of its objective and its means, on the first device.
     ///
     /// # Errors
     /// If the window holds no step or a device fails; the batch is then of no more use.
-    pub fn learn(&self, model: &Network, batch: &mut Batch, window: &Window) -> Result<Learned> {
+    pub fn learn(
+        &self,
+        model: &Network,
+        batch: &mut Shards,
+        window: &BpttWindow,
+    ) -> Result<PartialGradient> {
         let (own, theirs) = batch.0.split_first_mut().context("a crew has a device")?;
         for (worker, parts) in self.others.iter().zip(theirs.iter_mut()) {
             worker.ask(Job {
@@ -117,8 +122,12 @@ impl Crew {
 }
 
 /// All parts of one device, one after the other: only one graph is held at a time.
-fn learn_from(model: &Network, parts: &mut [Part], window: &Window) -> Result<Learned> {
-    let mut sum: Option<Learned> = None;
+fn learn_from(
+    model: &Network,
+    parts: &mut [Microbatch],
+    window: &BpttWindow,
+) -> Result<PartialGradient> {
+    let mut sum: Option<PartialGradient> = None;
     for part in parts {
         let learned = part.learn(model, window)?;
         sum = Some(match sum {
@@ -163,7 +172,7 @@ impl Worker {
         Ok(())
     }
 
-    fn answer(&self) -> Answer {
+    fn answer(&self) -> WorkerResult {
         self.answers.recv().map_err(|_| self.gone())?
     }
 
@@ -207,8 +216,8 @@ mod tests {
         sizes.init(method, device, 0).unwrap().train()
     }
 
-    fn window(config: &RunConfig, batch: usize) -> Window {
-        Window {
+    fn window(config: &RunConfig, batch: usize) -> BpttWindow {
+        BpttWindow {
             rule: config.rule().at(1.0, Sampling::relaxed(0.5)),
             times: 0..2,
             noise: NoiseKey::new(3),
@@ -224,7 +233,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let shares = |others: usize, batch, parts| {
             let others = vec![device.clone(); others];
-            Crew::new(&device, &others, batch, parts).map(|crew| crew.shares.clone())
+            DataParallel::new(&device, &others, batch, parts).map(|crew| crew.shares.clone())
         };
         assert_eq!(shares(0, 10, 1).unwrap(), [vec![0..10]]);
         assert_eq!(shares(0, 10, 3).unwrap(), [vec![0..4, 4..7, 7..10]]);
@@ -249,7 +258,7 @@ mod tests {
         let worker = Worker::start(&device);
         let job = |width| Job {
             model: model(&config, &device),
-            parts: vec![Part::new(0..1, vec![0.5; width], width, &device)],
+            parts: vec![Microbatch::new(0..1, vec![0.5; width], width, &device)],
             window: window(&config, 1),
         };
         worker.ask(job(WIDTH)).unwrap();
@@ -263,9 +272,9 @@ mod tests {
     fn a_window_without_steps_is_an_error() {
         let config = resolve("smoke", None, &[]).unwrap();
         let device = Device::flex().autodiff();
-        let crew = Crew::new(&device, std::slice::from_ref(&device), 4, 2).unwrap();
+        let crew = DataParallel::new(&device, std::slice::from_ref(&device), 4, 2).unwrap();
         let mut batch = crew.batch(&[0.5; 4 * WIDTH], WIDTH);
-        let window = Window {
+        let window = BpttWindow {
             times: 0..0,
             ..window(&config, 4)
         };

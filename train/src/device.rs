@@ -135,12 +135,8 @@ pub fn open(choice: DeviceChoice) -> Result<Opened> {
         DeviceChoice::Flex => flex(),
         DeviceChoice::NdArray => ndarray(),
         DeviceChoice::Wgpu(index) => wgpu(index).map(|(device, found)| Opened {
-            note: (!found.accelerator).then(|| {
-                format!(
-                    "{} is a program on the processor: for tests, not for speed",
-                    found.detail
-                )
-            }),
+            note: (!found.accelerator)
+                .then(|| format!("{} runs on the CPU: for tests, not for speed", found.detail)),
             name: format!("{} ({})", found.name, found.detail),
             device,
         }),
@@ -209,12 +205,12 @@ pub fn survey() -> Vec<Found> {
         processor(
             "flex",
             flex(),
-            &format!("processor, {threads} threads (the default)"),
+            &format!("CPU, {threads} threads (the default)"),
         ),
         processor(
             "ndarray",
             ndarray(),
-            &format!("processor, {threads} threads (deprecated upstream)"),
+            &format!("CPU, {threads} threads (deprecated upstream)"),
         ),
     ];
     match wgpu(None) {
@@ -247,7 +243,7 @@ fn flex() -> Result<Opened> {
     #[cfg(feature = "flex")]
     return Ok(Opened {
         device: Device::flex(),
-        name: "flex (processor)".into(),
+        name: "flex (CPU)".into(),
         note: None,
     });
     #[cfg(not(feature = "flex"))]
@@ -262,7 +258,7 @@ fn ndarray() -> Result<Opened> {
         let device = Device::ndarray();
         Ok(Opened {
             device,
-            name: "ndarray (processor)".into(),
+            name: "ndarray (CPU)".into(),
             note: None,
         })
     }

@@ -23,7 +23,7 @@ use crate::parameters::to_device;
 
 /// What one window of truncated backpropagation is like; the same for all parts of a batch.
 #[derive(Debug, Clone)]
-pub(crate) struct Window {
+pub(crate) struct BpttWindow {
     /// The rule of inference at this iteration.
     pub rule: NaturalGradient,
     /// Inference times.
@@ -42,7 +42,7 @@ pub(crate) struct Window {
 
 /// Rows of a batch on one device, with the belief that they have come to.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct Microbatch {
     rows: Range<usize>,
     stimulus: Stimulus,
     reached: Option<AnyPosterior>,
@@ -50,14 +50,14 @@ pub(crate) struct Part {
 
 /// What was learned from some rows, on their device, without autodiff.
 #[derive(Debug)]
-pub(crate) struct Learned {
+pub(crate) struct PartialGradient {
     /// Their part of the gradient of the batch's objective.
     pub gradients: ParameterGradients,
     /// Their part of the batch's means, `[2]`: reconstruction and KL.
     pub terms: Tensor<1>,
 }
 
-impl Part {
+impl Microbatch {
     /// Rows `rows` of a batch, `pixels` theirs alone, each `width` numbers. Nothing is inferred yet.
     pub fn new(rows: Range<usize>, pixels: Vec<f32>, width: usize, device: &Device) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl Part {
     ///
     /// # Errors
     /// If the window holds no step.
-    pub fn learn(&mut self, model: &Network, window: &Window) -> Result<Learned> {
+    pub fn learn(&mut self, model: &Network, window: &BpttWindow) -> Result<PartialGradient> {
         let rows = self.rows.len();
         let share = rows as f64 / window.batch as f64;
         let noise = window.noise.row(self.rows.start as u32);
@@ -95,14 +95,14 @@ impl Part {
         drop(perception);
         let gradients = (seen.value * (window.scale * share)).backward();
         self.reached = Some(seen.state);
-        Ok(Learned {
+        Ok(PartialGradient {
             gradients: ParameterGradients::of(model, &gradients),
             terms: seen.terms.inner() * share,
         })
     }
 }
 
-impl Learned {
+impl PartialGradient {
     /// From both parts together.
     pub fn plus(self, other: Self) -> Self {
         Self {

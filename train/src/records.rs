@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::Measures;
+use crate::evaluate::Metrics;
 
 /// One line of metrics.jsonl: means since the line before it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub struct ValidationRow {
     /// Whether it is the best so far.
     pub best: bool,
     /// What was measured.
-    pub measures: Measures,
+    pub measures: Metrics,
 }
 
 impl ValidationRow {

@@ -7,7 +7,7 @@ use scotopic_datasets::{ImageShape, Splits};
 use scotopic_models::{ImageDims, Network, NetworkConfig};
 
 use crate::adamax::{Adamax, Moments};
-use crate::checkpoint::{Checkpoint, ImageInfo, Kind, Progress};
+use crate::checkpoint::{Checkpoint, CheckpointKind, ImageInfo, Progress};
 use crate::config::RunConfig;
 use crate::parameters::{Arrays, HostArray, arrays_of, learned, with_arrays};
 
@@ -77,7 +77,7 @@ impl TrainState {
                 );
             }
         }
-        Ok(self.checkpoint(Kind::Training, config, arrays))
+        Ok(self.checkpoint(CheckpointKind::Training, config, arrays))
     }
 
     /// The weights alone, for use.
@@ -86,10 +86,10 @@ impl TrainState {
     /// If the device fails.
     pub fn to_model(&self, config: &RunConfig) -> Result<Checkpoint> {
         let arrays = prefixed("model", arrays_of(&self.judged())?);
-        Ok(self.checkpoint(Kind::Model, config, arrays))
+        Ok(self.checkpoint(CheckpointKind::Model, config, arrays))
     }
 
-    fn checkpoint(&self, kind: Kind, config: &RunConfig, arrays: Arrays) -> Checkpoint {
+    fn checkpoint(&self, kind: CheckpointKind, config: &RunConfig, arrays: Arrays) -> Checkpoint {
         let progress = Progress {
             optimizer_steps: self.optimizer.time,
             ..self.progress.clone()
@@ -109,7 +109,7 @@ impl TrainState {
     /// If it is not a training checkpoint, or its parts do not fit its configuration.
     pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         ensure!(
-            checkpoint.kind == Kind::Training,
+            checkpoint.kind == CheckpointKind::Training,
             "this checkpoint holds a model to use, not a run to continue"
         );
         let config = &checkpoint.config;

@@ -174,10 +174,10 @@ impl StepSums {
         total.map(|total| total / latents as f64)
     }
 
-    pub(crate) fn values(&self, step: usize, pixels: usize, beta: f64) -> StepValues {
+    pub(crate) fn values(&self, step: usize, pixels: usize, beta: f64) -> StepMetrics {
         let n = self.images;
         let pooled = |sse: f64| 1.0 - sse / self.sst.max(SST_OFFSET);
-        StepValues {
+        StepMetrics {
             step,
             r2: self.r2[0] / n,
             r2_pooled: pooled(self.sse[0]),
@@ -207,7 +207,7 @@ pub const LOST: f64 = 1.5;
 
 /// Means over images after one number of steps; nats and squared pixels per image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct StepValues {
+pub struct StepMetrics {
     /// Steps of inference.
     pub step: usize,
     /// R² of decoding one sample, mean over images.

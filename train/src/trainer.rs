@@ -18,9 +18,9 @@ use scotopic_models::Network;
 
 use crate::batches::Batches;
 use crate::config::RunConfig;
-use crate::data_parallel::Crew;
-use crate::evaluate::{measure, validation};
-use crate::microbatch::Window;
+use crate::data_parallel::DataParallel;
+use crate::evaluate::{evaluate, validation};
+use crate::microbatch::BpttWindow;
 use crate::records::{LogRow, ValidationRow};
 use crate::run_dir::RunDir;
 use crate::state::TrainState;
@@ -37,7 +37,7 @@ pub enum Outcome {
 }
 
 /// Who is told how it goes.
-pub trait Watch {
+pub trait Callback {
     /// After every iteration.
     fn iteration(&mut self, done: usize, total: usize);
     /// When the metrics of some iterations were read back.
@@ -47,7 +47,7 @@ pub trait Watch {
 }
 
 /// What training needs besides its state.
-pub struct Fit<'a> {
+pub struct Trainer<'a> {
     /// The configuration of the run.
     pub config: &'a RunConfig,
     /// The data.
@@ -62,18 +62,19 @@ pub struct Fit<'a> {
     pub stop: &'a AtomicBool,
 }
 
-impl Fit<'_> {
+impl Trainer<'_> {
     /// Trains `state` until the iterations are done, patience runs out, or `stop` is set.
     ///
     /// # Errors
     /// If a batch has not a row for every device and part, a number stops being finite (naming iteration, term,
     /// and the last good checkpoint), a device fails, or the run folder cannot be written.
-    pub fn run(&self, state: &mut TrainState, watch: &mut dyn Watch) -> Result<Outcome> {
+    pub fn run(&self, state: &mut TrainState, watch: &mut dyn Callback) -> Result<Outcome> {
         let config = self.config;
         let total = config.train.iterations;
         let mut batches = Batches::new(&self.splits.train, config)?;
         let batch = config.train.batch_size;
-        let crew = Crew::new(self.device, self.others, batch, config.train.micro_batches)?;
+        let crew =
+            DataParallel::new(self.device, self.others, batch, config.train.micro_batches)?;
         let mut pending = Pending::default();
         let clock = Instant::now();
         let before = state.progress.seconds;
@@ -106,7 +107,7 @@ impl Fit<'_> {
             // 3. Infer, window by window; learn from each.
             let steps = config.inference.steps;
             for window in 0..config.train.bptt_windows {
-                let window = Window {
+                let window = BpttWindow {
                     rule: rule.clone(),
                     times: window * steps..(window + 1) * steps,
                     noise,
@@ -186,7 +187,7 @@ impl Fit<'_> {
     /// Measures the judged model and keeps it if it is the best so far.
     fn validate(&self, state: &mut TrainState, epoch: f64) -> Result<ValidationRow> {
         let device = self.device.clone().inner();
-        let measures = measure(
+        let measures = evaluate(
             &state.judged(),
             &self.splits.validation,
             &validation(self.config),

@@ -14,7 +14,7 @@ use scotopic_train::gradients::ParameterGradients;
 use scotopic_train::parameters::to_device;
 
 use super::inputs::{images, lively, still};
-use super::{Record, Settings, Shape};
+use super::{BenchConfig, Record, Shape};
 
 /// Cases that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -62,7 +62,7 @@ impl Group {
 /// If a device fails or stdout is closed.
 pub(crate) fn run(
     group: Group,
-    settings: &Settings,
+    settings: &BenchConfig,
     trained: Option<&Network>,
     tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
@@ -93,7 +93,7 @@ enum Way {
 }
 
 fn training(
-    settings: &Settings,
+    settings: &BenchConfig,
     trained: Option<&Network>,
     tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
@@ -129,7 +129,7 @@ fn shape_of(trained: Option<&Network>, shape: Shape) -> Shape {
 /// A whole iteration on one batch.
 fn learning(
     group: Group,
-    settings: &Settings,
+    settings: &BenchConfig,
     trained: Option<&Network>,
     shape: Shape,
     temperature: f64,
@@ -177,7 +177,7 @@ fn learning(
 }
 
 /// The products of T steps with tensors: three forward (Φz, Φᵀe, Φz'), six backward.
-fn products(settings: &Settings, shape: Shape) -> Result<Record> {
+fn products(settings: &BenchConfig, shape: Shape) -> Result<Record> {
     let draw = |rows: usize, columns: usize| -> Tensor<2> {
         Tensor::random([rows, columns], Distribution::Default, &settings.device)
     };
@@ -211,7 +211,7 @@ fn zeros(spikes: &[u64], shape: Shape) -> f64 {
 }
 
 fn inference(
-    settings: &Settings,
+    settings: &BenchConfig,
     trained: Option<&Network>,
     tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
@@ -266,7 +266,7 @@ fn inference(
 /// The engine runs on the processor wherever its weights came from.
 fn by_the_engine(timed: Record) -> Record {
     Record {
-        device: "processor".into(),
+        device: "CPU".into(),
         ..timed
     }
 }
@@ -278,7 +278,7 @@ const FORMS: [(DriveMethod, &str); 4] = [
     (DriveMethod::IntegerLateral, "lateral, 16-bit"),
 ];
 
-fn sparsity(settings: &Settings, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+fn sparsity(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
     let shape = Shape::PATCHES;
     let pixels = images(shape, settings.seed);
     for share in [0.5, 0.6, 0.7, 0.8, 0.9, 0.95] {
@@ -301,7 +301,7 @@ fn sparsity(settings: &Settings, tell: &mut dyn FnMut(Record) -> Result<()>) -> 
     Ok(())
 }
 
-fn scaling(settings: &Settings, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+fn scaling(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
     let base = Shape::PATCHES;
     let one = |shape| learning(Group::Scaling, settings, None, shape, 0.5, Way::Usual);
     for batch in [25, 50, 100, 400, 800] {

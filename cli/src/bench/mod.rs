@@ -22,7 +22,7 @@ pub(crate) use cases::{Group, run};
 
 /// How often, where, and from which seed.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
+pub(crate) struct BenchConfig {
     /// Timed repetitions.
     pub samples: usize,
     /// The device, without autodiff.
@@ -96,7 +96,7 @@ pub(crate) struct Record {
     pub peak_bytes: Option<u64>,
 }
 
-impl Settings {
+impl BenchConfig {
     /// Times `work`, which gets the number of the repetition.
     pub fn time(
         &self,

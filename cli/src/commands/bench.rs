@@ -8,7 +8,7 @@ use clap::Args;
 use scotopic_train::device::{self, DeviceChoice};
 
 use super::{model, print};
-use crate::bench::{self, Group, Record, Settings};
+use crate::bench::{self, BenchConfig, Group, Record};
 
 /// Options of `scotopic bench`.
 #[derive(Debug, Args)]
@@ -48,7 +48,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
         None => None,
         Some(path) => Some(model::open(path, &opened.device)?.1),
     };
-    let settings = Settings {
+    let settings = BenchConfig {
         samples: args.samples as usize,
         device: opened.device,
         device_name: opened.name,

@@ -10,9 +10,9 @@ use scotopic_train::replace::replace;
 
 use super::compare_args::CompareArgs;
 use super::{compare_orders, print};
-use crate::args::BadRequest;
+use crate::args::UsageError;
 use crate::filtering::Model;
-use crate::filtering::comparison::{self, Learning, Row};
+use crate::filtering::comparison::{self, FactorisationRow, Learning};
 use crate::table::{Cell, Table};
 
 /// Compares factorisations on one sequence.
@@ -20,9 +20,9 @@ use crate::table::{Cell, Table};
 /// # Errors
 /// If data or models cannot be used, or a factorisation does not exist.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
-    let model = Model::read(&args.model).map_err(BadRequest)?;
-    sensible(args, &model).map_err(BadRequest)?;
-    let learning = learning(args, &model).map_err(BadRequest)?;
+    let model = Model::read(&args.model).map_err(UsageError)?;
+    sensible(args, &model).map_err(UsageError)?;
+    let learning = learning(args, &model).map_err(UsageError)?;
     let data = args.source.read(&args.data)?;
     ensure!(
         !data.is_empty(),
@@ -30,7 +30,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         args.data.display()
     );
     if data.width() != model.width() {
-        return Err(BadRequest(anyhow::anyhow!(
+        return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns, but the model sees {} an observation; choose them by --columns",
             args.data.display(),
             data.width(),
@@ -170,7 +170,7 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
     }))
 }
 
-fn table(rows: &[Row], learned: bool) -> Table {
+fn table(rows: &[FactorisationRow], learned: bool) -> Table {
     let mut columns = vec!["factorisation", "online", "F", "gap", "marginals"];
     if learned {
         columns.extend(["|A − A*|", "|θ − θ*|", "updates"]);

@@ -10,7 +10,7 @@ use scotopic_datasets::npy;
 use scotopic_train::config;
 
 use super::print;
-use crate::args::BadRequest;
+use crate::args::UsageError;
 
 /// Options of `scotopic data`.
 #[derive(Debug, Args)]
@@ -135,7 +135,7 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
             sets,
             out,
         } => {
-            let config = config::resolve(preset, config.as_deref(), sets).map_err(BadRequest)?;
+            let config = config::resolve(preset, config.as_deref(), sets).map_err(UsageError)?;
             let splits = config.data.load(root, &mut |line| eprintln!("{line}"))?;
             std::fs::create_dir_all(out)
                 .with_context(|| format!("could not make {}", out.display()))?;
@@ -172,7 +172,7 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
 fn find(name: &str) -> Result<&'static Entry> {
     catalog::find(name).ok_or_else(|| {
         let names: Vec<_> = catalog::ENTRIES.iter().map(|e| e.name).collect();
-        BadRequest(anyhow!(
+        UsageError(anyhow!(
             "there is no data set `{name}`; known are {}",
             names.join(", ")
         ))

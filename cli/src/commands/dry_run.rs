@@ -12,7 +12,7 @@ use scotopic_train::device::Opened;
 use scotopic_train::records::{LogRow, ValidationRow};
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::TrainState;
-use scotopic_train::trainer::{Fit, Watch};
+use scotopic_train::trainer::{Callback, Trainer};
 
 use super::print;
 use crate::allocator::peak_memory;
@@ -50,7 +50,7 @@ pub(super) fn dry_run(
             .values()
             .map(|a| a.values.len())
             .sum();
-        let fit = Fit {
+        let fit = Trainer {
             config: &short,
             splits,
             device,
@@ -141,7 +141,7 @@ impl Clock {
     }
 }
 
-impl Watch for Clock {
+impl Callback for Clock {
     fn iteration(&mut self, _: usize, _: usize) {
         self.marks.push(Instant::now());
     }

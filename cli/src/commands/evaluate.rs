@@ -9,10 +9,10 @@ use scotopic::noise::NoiseKey;
 use scotopic_datasets::{ImageSet, Splits};
 use scotopic_train::device;
 use scotopic_train::evaluate::validation;
-use scotopic_train::evaluate::{Measurement, measure};
+use scotopic_train::evaluate::{EvaluationConfig, evaluate};
 
 use super::{model, print};
-use crate::args::{BadRequest, Place};
+use crate::args::{RuntimeArgs, UsageError};
 
 /// A part of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,7 +70,7 @@ pub struct EvaluateArgs {
     pub json: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: Place,
+    pub place: RuntimeArgs,
 }
 
 /// Measures a model.
@@ -78,13 +78,13 @@ pub struct EvaluateArgs {
 /// # Errors
 /// If model, data or device cannot be used.
 pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
-    let opened = device::open(args.place.device).map_err(BadRequest)?;
+    let opened = device::open(args.place.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let set = args
         .split
         .of(checkpoint.config.data.load(&args.place.data, &mut |_| {})?)?;
     let standard = validation(&checkpoint.config);
-    let how = Measurement {
+    let how = EvaluationConfig {
         steps: args.steps.map_or(standard.steps, |t| t as usize),
         batch: args.batch as usize,
         count: args.count.map_or(usize::MAX, |n| n as usize),
@@ -94,7 +94,7 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         }),
         ..standard
     };
-    let m = measure(&model, &set, &how, &opened.device)?;
+    let m = evaluate(&model, &set, &how, &opened.device)?;
     let terms = checkpoint.config.model.family.info().terms;
     if args.json {
         print::line(serde_json::to_string_pretty(&m)?)?;

@@ -10,8 +10,8 @@ use clap::Args;
 use scotopic_train::device;
 
 use super::print;
-use super::progress::Voice;
-use crate::args::{BadRequest, Place, duration, interruption};
+use super::progress::StatusPrinter;
+use crate::args::{RuntimeArgs, UsageError, duration, interruption};
 use crate::experiments::{Context, EXPERIMENTS, Size};
 
 /// Options of `scotopic experiment`.
@@ -38,7 +38,7 @@ pub struct ExperimentArgs {
     pub quiet: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: Place,
+    pub place: RuntimeArgs,
 }
 
 /// Runs an experiment and prints its page.
@@ -57,7 +57,7 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
             strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name))
         });
         let nearest = nearest.map_or("table2-mnist", |e| e.name);
-        return Err(BadRequest(anyhow!(
+        return Err(UsageError(anyhow!(
             "there is no experiment `{name}`: did you mean `{nearest}`? (`scotopic experiment` lists all)"
         ))
         .into());
@@ -67,8 +67,8 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
         (_, true) => Size::Full,
         _ => Size::Standard,
     };
-    let opened = device::open(args.place.device).map_err(BadRequest)?;
-    let voice = Voice::new(args.quiet);
+    let opened = device::open(args.place.device).map_err(UsageError)?;
+    let voice = StatusPrinter::new(args.quiet);
     if let Some(note) = &opened.note {
         voice.say(note);
     }
@@ -92,8 +92,7 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
     }
     let mut page = result?;
     page.text(format!(
-        "Made by `scotopic experiment {name}{}` ({}) on {}; this sitting took {}, models that were there already \
-         not counted.",
+        "Made by `scotopic experiment {name}{}` ({}) on {}; run time {} (cached models excluded).",
         match size {
             Size::Quick => " --quick",
             Size::Standard => "",

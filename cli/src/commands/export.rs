@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::npy;
-use scotopic_train::checkpoint::{Checkpoint, Kind};
+use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
 use scotopic_train::replace::replace;
 
 use super::{card, model, print};
@@ -53,7 +53,7 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode> {
                 .map(|(name, a)| (format!("model.{name}"), a))
                 .collect();
             let exported = Checkpoint {
-                kind: Kind::Model,
+                kind: CheckpointKind::Model,
                 arrays,
                 ..checkpoint
             };

@@ -14,8 +14,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use scotopic_datasets::series::Series;
 use scotopic_train::replace::{check_apart, check_writable};
 
-use super::filter_picture::{PictureArgs, Watcher};
-use crate::args::BadRequest;
+use super::filter_picture::{FigureRecorder, PictureArgs};
+use crate::args::UsageError;
 use crate::filtering::names::Rule;
 use crate::filtering::source::from_one;
 use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
@@ -108,11 +108,11 @@ pub struct FilterArgs {
 /// If model, data or a file to write cannot be used; for a row that is no observation, or that the model rules
 /// out, by its number. With --save the filter as it was before that row is saved first.
 pub fn run(args: &FilterArgs) -> Result<ExitCode> {
-    let mut filter = start(args).map_err(BadRequest)?;
-    outputs(args).map_err(BadRequest)?;
+    let mut filter = start(args).map_err(UsageError)?;
+    outputs(args).map_err(UsageError)?;
     let mut series = args.source.open(&args.data)?;
     if series.width() != filter.width() {
-        return Err(BadRequest(anyhow::anyhow!(
+        return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns ({}), but the model sees {} an observation; choose them by --columns",
             args.data.display(),
             series.width(),
@@ -124,7 +124,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut watcher = args
         .picture
         .watch(&filter, series.names())
-        .map_err(BadRequest)?;
+        .map_err(UsageError)?;
     let live = args.data == Path::new("-");
     let mut lines = open_lines(args)?;
     let bar = progress(args, &series);
@@ -143,7 +143,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 return Ok(());
             }
             let Some(row) = series.next_row()? else {
-                return watcher.as_mut().map_or(Ok(()), Watcher::end);
+                return watcher.as_mut().map_or(Ok(()), FigureRecorder::end);
             };
             let seen = row.is_some();
             if let Some(watcher) = &mut watcher {
@@ -174,7 +174,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     // Lines, state and picture are kept also where the data went wrong: all end before the bad row.
     lines.flush()?;
     let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
-    let drawn = watcher.as_ref().map(Watcher::draw);
+    let drawn = watcher.as_ref().map(FigureRecorder::draw);
     outcome.map_err(|e| named(e, &args.data))?;
     saved.transpose()?;
     drawn.transpose()?;
@@ -183,7 +183,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     }
     if !args.quiet {
         summary(&filter, before, begun, busy);
-        if let Some(judged) = watcher.as_ref().and_then(Watcher::judged) {
+        if let Some(judged) = watcher.as_ref().and_then(FigureRecorder::judged) {
             eprintln!("{judged}");
         }
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use scotopic_datasets::series::Series;
 
 use crate::filtering::Band;
-use crate::filtering::recorder::{Format, Portrayal, Wanted};
+use crate::filtering::recorder::{BeliefRecorder, FigureOptions, Format};
 use crate::filtering::{Running, Source};
 
 /// Options of a picture of what was believed, and of the truth to hold it against.
@@ -61,7 +61,7 @@ impl PictureArgs {
     ///
     /// # Errors
     /// If the true states cannot be read or have another width, or for a phase portrait of states that are not there.
-    pub fn watch(&self, filter: &Running, channels: &[String]) -> Result<Option<Watcher>> {
+    pub fn watch(&self, filter: &Running, channels: &[String]) -> Result<Option<FigureRecorder>> {
         if self.figure.is_none() && self.states.is_none() {
             return Ok(None);
         }
@@ -76,13 +76,13 @@ impl PictureArgs {
         };
         let names = truth.as_ref().map(Series::names);
         let format = self.figure.as_deref().map(Format::of).transpose()?;
-        let wanted = Wanted {
+        let wanted = FigureOptions {
             band: self.band.unwrap_or_default(),
             portrait: self.portrait,
             moves: format == Some(Format::Gif),
         };
-        Ok(Some(Watcher {
-            portrayal: Portrayal::new(filter, channels, names, wanted)?,
+        Ok(Some(FigureRecorder {
+            portrayal: BeliefRecorder::new(filter, channels, names, wanted)?,
             figure: self.figure.clone(),
             truth: truth.zip(self.states.clone()),
             row: 0,
@@ -92,8 +92,8 @@ impl PictureArgs {
 }
 
 /// Notes every belief, beside the truth where that is known.
-pub struct Watcher {
-    portrayal: Portrayal,
+pub struct FigureRecorder {
+    portrayal: BeliefRecorder,
     figure: Option<PathBuf>,
     truth: Option<(Series, PathBuf)>,
     row: u64,
@@ -101,7 +101,7 @@ pub struct Watcher {
     now: Option<Vec<f64>>,
 }
 
-impl Watcher {
+impl FigureRecorder {
     /// Reads the true state of the next bin, before the filter takes in its observation.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl Watcher {
             format!("{name} ends after {rows} true states, and the observations go on")
         })?;
         if let Some(truth) = row {
-            Portrayal::check_truth(filter, truth)
+            BeliefRecorder::check_truth(filter, truth)
                 .with_context(|| format!("{name}, state {}", self.row))?;
         }
         self.now = row.map(<[f64]>::to_vec);

@@ -14,14 +14,14 @@ use scotopic_train::device::{self, DeviceChoice};
 use scotopic_train::replace::{check_apart, check_writable};
 
 use super::print;
-use crate::args::BadRequest;
+use crate::args::UsageError;
 use crate::filtering::source::from_one;
 use crate::filtering::{Generalised, Model, Source, flow};
 use crate::table::{Cell, Table};
 
 /// What each hidden state makes of the world, or a state that is a vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Sort {
+pub enum ModelKind {
     /// Hidden states that emit symbols 0, 1, …
     Categorical,
     /// Hidden states that emit counts
@@ -34,7 +34,7 @@ pub enum Sort {
     LinearGaussian,
 }
 
-impl Sort {
+impl ModelKind {
     fn emission(self) -> Option<Kind> {
         match self {
             Self::Categorical => Some(Kind::Categorical),
@@ -71,7 +71,7 @@ pub struct FitArgs {
         required_unless_present = "model",
         conflicts_with = "model"
     )]
-    pub kind: Option<Sort>,
+    pub kind: Option<ModelKind>,
     /// Hidden states, or dimensions of the hidden vector; several numbers are compared
     #[arg(
         long,
@@ -143,11 +143,11 @@ impl Fitted {
 /// # Errors
 /// If data or model cannot be used, or no start of EM came to an end.
 pub fn run(args: &FitArgs) -> Result<ExitCode> {
-    ensure_numbers(args).map_err(BadRequest)?;
+    ensure_numbers(args).map_err(UsageError)?;
     let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
     // A model may be fitted further in its own file; data may not be lost.
-    check_apart(&[&args.out], &read).map_err(BadRequest)?;
-    check_writable(&args.out).map_err(BadRequest)?;
+    check_apart(&[&args.out], &read).map_err(UsageError)?;
+    check_writable(&args.out).map_err(UsageError)?;
     let data = args.source.read_all(&args.data)?;
     let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
     ensure!(
@@ -269,7 +269,7 @@ fn gaussian_em(args: &FitArgs) -> GaussianFit {
     }
 }
 
-fn from_data(kind: Sort, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
+fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
     let begun = Instant::now();
     let Some(emission) = kind.emission() else {
         let guess = LinearGaussian::initial_guess(states, data)?;
@@ -329,7 +329,7 @@ fn network(
     args: &FitArgs,
     begun: Instant,
 ) -> Result<Fitted> {
-    let device = device::open(args.device).map_err(BadRequest)?.device;
+    let device = device::open(args.device).map_err(UsageError)?.device;
     let rounds = args.iterations.map(|n| n as usize);
     let fit = flow::fit(start, data, rounds, args.learn_output, args.seed, &device)?;
     Ok(Fitted {

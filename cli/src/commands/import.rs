@@ -8,11 +8,11 @@ use clap::Args;
 use scotopic::posterior::ActivationKind;
 use scotopic_datasets::{ImageShape, Standardisation};
 use scotopic_models::{DecoderKind, Family, Method};
-use scotopic_train::checkpoint::{Checkpoint, ImageInfo, Kind, Progress};
+use scotopic_train::checkpoint::{Checkpoint, CheckpointKind, ImageInfo, Progress};
 use scotopic_train::config::{self, RunConfig};
 
 use super::print;
-use crate::args::BadRequest;
+use crate::args::UsageError;
 use crate::pytorch::published::{self, Published};
 
 /// Options of `scotopic import`.
@@ -68,14 +68,14 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
         None => published_preset(&read),
     };
     let mut config =
-        config::resolve(preset, args.config.as_deref(), &args.sets).map_err(BadRequest)?;
+        config::resolve(preset, args.config.as_deref(), &args.sets).map_err(UsageError)?;
     config.model.latents = read.latents;
     fits(&config, &read)
         .with_context(|| format!("the preset {preset} does not fit {name}"))
-        .map_err(BadRequest)?;
+        .map_err(UsageError)?;
     let image = image(args, &config, &read)?;
     let checkpoint = Checkpoint {
-        kind: Kind::Model,
+        kind: CheckpointKind::Model,
         config,
         image,
         progress: Progress::default(),
@@ -205,7 +205,7 @@ fn image(args: &ImportArgs, config: &RunConfig, read: &Published) -> Result<Imag
             (None, None) => format!("{pixels} is not a square number"),
             _ => format!("--height and --width do not make {pixels}"),
         };
-        return Err(BadRequest(anyhow!(
+        return Err(UsageError(anyhow!(
             "{}: phi.weight is for images of {pixels} pixels, and {asked}: give --height H and --width W with H·W = \
              {pixels}",
             args.file.display()

@@ -10,12 +10,12 @@ use scotopic_train::device;
 use scotopic_train::run_dir::RunDir;
 
 use super::{model, print};
-use crate::args::{BadRequest, Place};
+use crate::args::{RuntimeArgs, UsageError};
 use crate::pictures::{convergence, dictionary, reconstructions, spikes, unfolding};
 
 /// A picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum What {
+pub enum Figure {
     /// Every atom: what one spike (or unit) of each latent adds
     Dictionary,
     /// Images, what spikes and rates make of them, and the error
@@ -35,7 +35,7 @@ pub struct ShowArgs {
     pub model: PathBuf,
     /// Which pictures; may be repeated [default: all]
     #[arg(long, value_enum)]
-    pub what: Vec<What>,
+    pub what: Vec<Figure>,
     /// Inference steps for convergence, raster and unroll
     #[arg(long, value_name = "T", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..1 << 16))]
     pub steps: u32,
@@ -44,7 +44,7 @@ pub struct ShowArgs {
     pub out: Option<PathBuf>,
     /// Device and data.
     #[command(flatten)]
-    pub place: Place,
+    pub place: RuntimeArgs,
 }
 
 /// Draws pictures of a model on its validation data.
@@ -52,29 +52,29 @@ pub struct ShowArgs {
 /// # Errors
 /// If model, data or device cannot be used, or a picture cannot be written.
 pub fn run(args: &ShowArgs) -> Result<ExitCode> {
-    let opened = device::open(args.place.device).map_err(BadRequest)?;
+    let opened = device::open(args.place.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let all = [
-        What::Dictionary,
-        What::Reconstructions,
-        What::Convergence,
-        What::Raster,
-        What::Unroll,
+        Figure::Dictionary,
+        Figure::Reconstructions,
+        Figure::Convergence,
+        Figure::Raster,
+        Figure::Unroll,
     ];
     let shape = checkpoint.image.shape;
     let config = &checkpoint.config;
     let counts = config.model.family.info().terms.counts;
-    if args.what.contains(&What::Raster) && !counts {
+    if args.what.contains(&Figure::Raster) && !counts {
         let family = config.model.family;
-        return Err(BadRequest(anyhow!(
+        return Err(UsageError(anyhow!(
             "--what raster: this model has no spikes (its family is {family:?}); leave it out"
         ))
         .into());
     }
-    let wanted: Vec<What> = match args.what.is_empty() {
+    let wanted: Vec<Figure> = match args.what.is_empty() {
         true => all
             .into_iter()
-            .filter(|what| *what != What::Raster || counts)
+            .filter(|what| *what != Figure::Raster || counts)
             .collect(),
         false => args.what.clone(),
     };
@@ -87,43 +87,43 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
         .with_context(|| format!("could not make {}", folder.display()))?;
     let steps = args.steps as usize;
     // The dictionary alone needs no data.
-    let needs_data = wanted.iter().any(|w| *w != What::Dictionary);
+    let needs_data = wanted.iter().any(|w| *w != Figure::Dictionary);
     let images = match needs_data {
         true => Some(config.data.load(&args.place.data, &mut |_| {})?.validation),
         false => None,
     };
     for what in &wanted {
         let path = folder.join(match what {
-            What::Dictionary => "dictionary.png",
-            What::Reconstructions => "reconstructions.png",
-            What::Convergence => "convergence.png",
-            What::Raster => "raster.png",
-            What::Unroll => "unroll.gif",
+            Figure::Dictionary => "dictionary.png",
+            Figure::Reconstructions => "reconstructions.png",
+            Figure::Convergence => "convergence.png",
+            Figure::Raster => "raster.png",
+            Figure::Unroll => "unroll.gif",
         });
         match (what, &images) {
-            (What::Reconstructions, Some(set)) => {
+            (Figure::Reconstructions, Some(set)) => {
                 figures::write_png(
                     &path,
                     &reconstructions(&model, config, set, &opened.device)?,
                 )?;
             }
-            (What::Convergence, Some(set)) => {
+            (Figure::Convergence, Some(set)) => {
                 figures::write_png(
                     &path,
                     &convergence(&model, config, set, steps, &opened.device)?,
                 )?;
             }
-            (What::Raster, Some(set)) => {
+            (Figure::Raster, Some(set)) => {
                 figures::write_png(&path, &spikes(&model, config, set, steps, &opened.device)?)?;
             }
-            (What::Unroll, Some(set)) => {
+            (Figure::Unroll, Some(set)) => {
                 animation::write_gif(
                     &path,
                     &unfolding(&model, config, set, steps, &opened.device)?,
                     120,
                 )?;
             }
-            (What::Dictionary, _) | (_, None) => {
+            (Figure::Dictionary, _) | (_, None) => {
                 figures::write_png(&path, &dictionary(&model, shape)?)?
             }
         }

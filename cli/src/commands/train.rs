@@ -14,12 +14,12 @@ use scotopic_train::device::{self, Opened};
 use scotopic_train::records::ValidationRow;
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::TrainState;
-use scotopic_train::trainer::{Fit, Outcome};
+use scotopic_train::trainer::{Outcome, Trainer};
 
 use super::dry_run::dry_run;
 use super::print;
-use super::progress::{Bar, Voice};
-use crate::args::{BadRequest, TrainingPlace, duration, interruption, size};
+use super::progress::{ProgressCallback, StatusPrinter};
+use crate::args::{TrainingRuntimeArgs, UsageError, duration, interruption, size};
 use crate::pictures;
 
 /// Options of `scotopic train`.
@@ -60,7 +60,7 @@ pub struct TrainArgs {
     pub quiet: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: TrainingPlace,
+    pub place: TrainingRuntimeArgs,
 }
 
 /// Trains.
@@ -70,7 +70,7 @@ pub struct TrainArgs {
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let resumed = match &args.resume {
         Some(path) => {
-            let dir = RunDir::open(path).map_err(BadRequest)?;
+            let dir = RunDir::open(path).map_err(UsageError)?;
             let checkpoint =
                 Checkpoint::read(&dir.last()).context("there is nothing to resume from")?;
             Some((dir, checkpoint))
@@ -79,17 +79,17 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     let config = match &resumed {
         Some((_, checkpoint)) => checkpoint.config.clone(),
-        None => requested(args).map_err(BadRequest)?,
+        None => requested(args).map_err(UsageError)?,
     };
     let (devices, batch) = (args.place.device.count(), config.train.batch_size);
     if devices > batch {
-        return Err(BadRequest(anyhow!(
-            "--device names {devices} devices; train.batch_size = {batch} has not a row for each"
+        return Err(UsageError(anyhow!(
+            "--device names {devices} devices; train.batch_size = {batch} has fewer rows than devices"
         ))
         .into());
     }
-    let (opened, others) = device::open_list(&args.place.device).map_err(BadRequest)?;
-    let voice = Voice::new(args.quiet);
+    let (opened, others) = device::open_list(&args.place.device).map_err(UsageError)?;
+    let voice = StatusPrinter::new(args.quiet);
     if let Some(note) = &opened.note {
         voice.say(note);
     }
@@ -135,7 +135,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         config.train.iterations,
         opened.name
     ));
-    let fit = Fit {
+    let fit = Trainer {
         config: &config,
         splits: &splits,
         device: &autodiff,
@@ -143,7 +143,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         dir: &dir,
         stop: &stop,
     };
-    let mut bar = Bar::new(&voice, &config, state.progress.iteration);
+    let mut bar = ProgressCallback::new(&voice, &config, state.progress.iteration);
     let outcome = fit.run(&mut state, &mut bar)?;
     bar.finish();
     if outcome == Outcome::Interrupted {

@@ -2,16 +2,16 @@
 
 use anyhow::Result;
 use scotopic_figures::{Mark, Panel, Series, chart};
-use scotopic_train::analysis::Subject;
-use scotopic_train::analysis::convergence::{ConvergenceSettings, convergence, spread};
+use scotopic_train::analysis::AnalysedModel;
+use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence, spread};
 
 use super::published::FIGURE3;
-use super::{Context, Order, Page, Size, obtain};
+use super::{Context, ModelSpec, Page, Size, load_or_train};
 use crate::table::{Cell, Table};
 
 /// The iterative models on natural patches; β as published.
-pub(super) fn orders() -> Vec<Order> {
-    let gaussian = |order: Order| {
+pub(super) fn orders() -> Vec<ModelSpec> {
+    let gaussian = |order: ModelSpec| {
         order
             .set("model.family=gaussian")
             .set("inference.potential_ceiling=7.0")
@@ -22,15 +22,15 @@ pub(super) fn orders() -> Vec<Order> {
     };
     let (small, full) = ("natural-patches", "published/natural-patches");
     vec![
-        Order::new("natural-iP", small, full).patient(3),
-        gaussian(Order::new(
+        ModelSpec::new("natural-iP", small, full).patient(3),
+        gaussian(ModelSpec::new(
             "natural-iG_relu",
             small,
             "published/natural-patches-gaussian-relu",
         ))
         .patient(3)
         .set("model.activation=relu"),
-        gaussian(Order::new(
+        gaussian(ModelSpec::new(
             "natural-iG",
             small,
             "published/natural-patches-gaussian",
@@ -63,21 +63,21 @@ pub(super) fn run(context: &Context) -> Result<Page> {
     ]);
     let (mut r2, mut zeros, mut change) = (Vec::new(), Vec::new(), Vec::new());
     for order in orders() {
-        let trained = obtain(context, &order)?;
+        let trained = load_or_train(context, &order)?;
         let splits = context.load(&trained.config.data)?;
-        let subject = Subject {
+        let subject = AnalysedModel {
             model: &trained.network,
             config: &trained.config,
             device: &context.device.device,
         };
-        let settings = ConvergenceSettings {
+        let settings = ConvergenceConfig {
             steps: steps.clone(),
             count,
             batch: 250,
         };
         let curve = convergence(&subject, &splits.validation, &settings)?;
         let at = |step: usize| curve.at.iter().find(|v| v.step == step);
-        let number = |step, of: fn(&scotopic_train::step_sums::StepValues) -> f64| -> Cell {
+        let number = |step, of: fn(&scotopic_train::step_sums::StepMetrics) -> f64| -> Cell {
             at(step).map(|v| Cell::Number(of(v), 3)).into()
         };
         let name = trained.name.trim_start_matches("natural-").to_string() + "-VAE";
@@ -94,7 +94,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             published.map(|p| Cell::Number(p.at_1000, 3)).into(),
             published.map(|p| Cell::Percent(p.zeros)).into(),
         ]);
-        let series = |of: fn(&scotopic_train::step_sums::StepValues) -> f64| Series {
+        let series = |of: fn(&scotopic_train::step_sums::StepMetrics) -> f64| Series {
             label: name.clone(),
             x: curve.at.iter().map(|v| v.step as f64).collect(),
             y: curve.at.iter().map(of).collect(),

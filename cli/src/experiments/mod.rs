@@ -15,16 +15,16 @@ use scotopic_train::device::Opened;
 
 mod convergence;
 mod hubel_wiesel;
+mod models;
 mod ood;
 mod page;
 mod published;
 mod rate_distortion;
 mod stability;
 mod table2_mnist;
-mod zoo;
 
+pub use models::{ModelSpec, TrainedModel, load_or_train};
 pub use page::Page;
-pub use zoo::{Order, Trained, obtain};
 
 /// How much is spent on an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +106,7 @@ pub struct Experiment {
 pub const EXPERIMENTS: &[Experiment] = &[
     Experiment {
         name: "table2-mnist",
-        about: "the whole family on MNIST: reconstruction, sparsity, classification (Table 2)",
+        about: "all models on MNIST: reconstruction, sparsity, classification (Table 2)",
         run: table2_mnist::run,
     },
     Experiment {
@@ -131,7 +131,7 @@ pub const EXPERIMENTS: &[Experiment] = &[
     },
     Experiment {
         name: "hubel-wiesel",
-        about: "a cortex in the dark: Gabor filters, orientation tuning, contrast, suppression, latency",
+        about: "physiology: Gabor filters, orientation tuning, contrast, suppression, latency",
         run: hubel_wiesel::run,
     },
 ];

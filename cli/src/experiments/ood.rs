@@ -4,11 +4,11 @@ use anyhow::{Context as _, Result};
 use scotopic_datasets::ImageShape;
 use scotopic_figures::{Mark, Panel, Series, chart};
 use scotopic_models::Method;
-use scotopic_train::analysis::Subject;
-use scotopic_train::analysis::convergence::{Convergence, ConvergenceSettings};
+use scotopic_train::analysis::AnalysedModel;
+use scotopic_train::analysis::convergence::{Convergence, ConvergenceConfig};
 use scotopic_train::analysis::ood::{ood, views};
 
-use super::{Context, Page, Size, obtain, table2_mnist};
+use super::{Context, Page, Size, load_or_train, table2_mnist};
 use crate::table::{Cell, Table};
 
 /// Steps at test time: as trained, and eight times as many.
@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
     let mut skipped = Vec::new();
     let orders = table2_mnist::orders();
     for order in orders.iter().filter(|o| MODELS.contains(&o.name)) {
-        let trained = obtain(context, order)?;
+        let trained = load_or_train(context, order)?;
         let shape = ImageShape {
             channels: 1,
             height: 28,
@@ -39,7 +39,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         };
         let config = views(shape, count)?;
         let suite = config.load(&context.data, trained.checkpoint.image.standardisation)?;
-        let subject = Subject {
+        let subject = AnalysedModel {
             model: &trained.network,
             config: &trained.config,
             device: &context.device.device,
@@ -49,7 +49,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             Method::Amortized => &[1],
             _ => &STEPS,
         };
-        let settings = ConvergenceSettings {
+        let settings = ConvergenceConfig {
             steps: steps.to_vec(),
             count,
             batch: 200,
@@ -75,7 +75,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         .map(|view| view.set.clone())
         .collect();
     for (row, name) in names.iter().enumerate() {
-        let line = |of: fn(&scotopic_train::step_sums::StepValues) -> f64| {
+        let line = |of: fn(&scotopic_train::step_sums::StepMetrics) -> f64| {
             let values = measured
                 .iter()
                 .map(|(_, views, at)| Cell::Number(of(&views[row].at[*at]), 2));
@@ -112,9 +112,9 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             None => "Trained with the published settings.".into(),
         }
     ));
-    page.text("Decoding one sample of the latents:");
+    page.text("One sample of the latents decoded:");
     page.table("sample", by_sample);
-    page.text("Decoding their mean:");
+    page.text("Their mean decoded:");
     page.table("mean", by_mean);
     page.picture(
         "rotated",

@@ -12,10 +12,10 @@ use crate::table::Table;
 /// What an experiment found: text, tables, pictures.
 pub struct Page {
     title: String,
-    parts: Vec<Part>,
+    parts: Vec<Section>,
 }
 
-enum Part {
+enum Section {
     Text(String),
     Table {
         file: String,
@@ -39,12 +39,12 @@ impl Page {
 
     /// Adds a paragraph.
     pub fn text(&mut self, text: impl Into<String>) {
-        self.parts.push(Part::Text(text.into()));
+        self.parts.push(Section::Text(text.into()));
     }
 
     /// Adds a table, which is also written as `file`.csv and `file`.md.
     pub fn table(&mut self, file: &str, table: Table) {
-        self.parts.push(Part::Table {
+        self.parts.push(Section::Table {
             file: file.to_string(),
             table,
         });
@@ -52,7 +52,7 @@ impl Page {
 
     /// Adds a picture, written as `file`.png.
     pub fn picture(&mut self, file: &str, caption: &str, picture: RgbImage) {
-        self.parts.push(Part::Picture {
+        self.parts.push(Section::Picture {
             file: file.to_string(),
             caption: caption.to_string(),
             picture,
@@ -65,9 +65,9 @@ impl Page {
         for part in &self.parts {
             text.push('\n');
             match part {
-                Part::Text(paragraph) => text.push_str(&format!("{paragraph}\n")),
-                Part::Table { table, .. } => text.push_str(&table.markdown()),
-                Part::Picture { file, caption, .. } => {
+                Section::Text(paragraph) => text.push_str(&format!("{paragraph}\n")),
+                Section::Table { table, .. } => text.push_str(&table.markdown()),
+                Section::Picture { file, caption, .. } => {
                     text.push_str(&format!("![{caption}]({file}.png)\n"));
                 }
             }
@@ -84,15 +84,15 @@ impl Page {
             .with_context(|| format!("could not make {}", folder.display()))?;
         for part in &self.parts {
             match part {
-                Part::Text(_) => {}
-                Part::Table { file, table } => {
+                Section::Text(_) => {}
+                Section::Table { file, table } => {
                     replace(&folder.join(format!("{file}.csv")), table.csv().as_bytes())?;
                     replace(
                         &folder.join(format!("{file}.md")),
                         table.markdown().as_bytes(),
                     )?;
                 }
-                Part::Picture { file, picture, .. } => {
+                Section::Picture { file, picture, .. } => {
                     figures::write_png(folder.join(format!("{file}.png")), picture)?;
                 }
             }

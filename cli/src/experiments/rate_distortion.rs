@@ -4,9 +4,9 @@ use anyhow::Result;
 use scotopic_figures::{Mark, Panel, Series, chart};
 use scotopic_measures::rate_distortion::{Point, distance, pareto_front};
 use scotopic_train::evaluate::validation;
-use scotopic_train::evaluate::{Measurement, measure};
+use scotopic_train::evaluate::{EvaluationConfig, evaluate};
 
-use super::{Context, Order, Page, Size, obtain};
+use super::{Context, ModelSpec, Page, Size, load_or_train};
 use crate::table::{Cell, Table};
 
 /// The grid: few points where minutes count, the published one at full size.
@@ -40,17 +40,17 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         for &beta in betas {
             // A name lives as long as the program: there are few of them.
             let name: &'static str = format!("natural-iP-T{steps}-beta{beta}").leak();
-            let order = Order::new(name, "natural-patches", "published/natural-patches")
+            let order = ModelSpec::new(name, "natural-patches", "published/natural-patches")
                 .patient(3)
                 .set(format!("inference.steps={steps}"))
                 .set(format!("objective.beta={beta:?}"));
-            let trained = obtain(context, &order)?;
+            let trained = load_or_train(context, &order)?;
             let splits = context.load(&trained.config.data)?;
-            let how = Measurement {
+            let how = EvaluationConfig {
                 count: context.size.images(),
                 ..validation(&trained.config)
             };
-            let m = measure(
+            let m = evaluate(
                 &trained.network,
                 &splits.validation,
                 &how,

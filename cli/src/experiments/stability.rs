@@ -3,19 +3,19 @@
 use std::sync::atomic::Ordering;
 
 use anyhow::Result;
-use scotopic_train::analysis::Subject;
-use scotopic_train::analysis::convergence::{ConvergenceSettings, convergence};
+use scotopic_train::analysis::AnalysedModel;
+use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence};
 
-use super::{Context, Order, Page, Size, obtain};
+use super::{Context, ModelSpec, Page, Size, load_or_train};
 use crate::table::{Cell, Table};
 
 /// Steps of inference after which patches are looked at.
 const STEPS: [usize; 3] = [16, 200, 1000];
 
 /// The same model with either step.
-fn orders() -> [Order; 2] {
+fn orders() -> [ModelSpec; 2] {
     let plain = |name, step: &str| {
-        Order::new(name, "natural-patches", "published/natural-patches")
+        ModelSpec::new(name, "natural-patches", "published/natural-patches")
             .set("data.patch=16")
             .set("data.train_patches=20000")
             .set("data.min_contrast=0.0")
@@ -56,7 +56,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         "zeros",
     ]);
     for order in orders() {
-        let trained = match obtain(context, &order) {
+        let trained = match load_or_train(context, &order) {
             Ok(trained) => trained,
             Err(error) if context.stop.load(Ordering::Relaxed) => return Err(error),
             Err(error) => {
@@ -66,12 +66,12 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             }
         };
         let splits = context.load(&trained.config.data)?;
-        let subject = Subject {
+        let subject = AnalysedModel {
             model: &trained.network,
             config: &trained.config,
             device: &context.device.device,
         };
-        let settings = ConvergenceSettings {
+        let settings = ConvergenceConfig {
             steps: STEPS.to_vec(),
             count,
             batch: 500,
@@ -92,7 +92,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             ]);
         }
     }
-    let mut page = Page::new("A step that cannot run away");
+    let mut page = Page::new("Stability of the explicit and the proximal step");
     page.text(format!(
         "BSDS500 patches under the plain whitening filter ρ·exp(−(ρ/0.4)⁴), which leaves a tenth of them nearly blank and \
          some with fifty times the average energy; iP-VAE, β = 8, K = 512, T = 16; {count} validation patches. Beyond 1.5 is \

@@ -16,7 +16,7 @@ use super::{Model, Running, names, snapshot};
 
 /// What one factorisation comes to on one sequence.
 #[derive(Debug, Clone, Serialize)]
-pub struct Row {
+pub struct FactorisationRow {
     /// Its name on the command line.
     pub factorisation: String,
     /// Whether it can be kept up to date one observation at a time.
@@ -92,7 +92,7 @@ pub fn discrete(
     data: &Sequence,
     name: &str,
     learning: Option<&Learning>,
-) -> Result<Row> {
+) -> Result<FactorisationRow> {
     let factorisation = names::discrete(name)?;
     let exact = model.smooth(data)?;
     let k = model.states();
@@ -112,7 +112,7 @@ pub fn discrete(
             | Factorisation::FullyFactorised(_)
             | Factorisation::Block { .. }
     );
-    let mut row = Row {
+    let mut row = FactorisationRow {
         factorisation: name.to_owned(),
         online,
         free_energy: -posterior.elbo(),
@@ -152,7 +152,7 @@ pub fn discrete(
 ///
 /// # Errors
 /// As [`discrete`].
-pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<Row> {
+pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<FactorisationRow> {
     let factorisation = names::gaussian(name)?;
     let exact = model.smooth(data)?;
     let clock = Instant::now();
@@ -164,7 +164,7 @@ pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<R
         error += (q.mean() - p.mean()).abs().sum();
         count += n;
     }
-    let mut row = Row {
+    let mut row = FactorisationRow {
         factorisation: name.to_owned(),
         online: false,
         free_energy: posterior.free_energy(),
@@ -195,13 +195,13 @@ pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<R
 ///
 /// # Errors
 /// As [`discrete`].
-pub fn nonlinear(model: &AnyStateSpace, data: &Sequence, name: &str) -> Result<Row> {
+pub fn nonlinear(model: &AnyStateSpace, data: &Sequence, name: &str) -> Result<FactorisationRow> {
     let mut filter = Running::new(Model::Nonlinear(model.clone()), name)?;
     let exact = evidence(model, data);
     let empty = Vec::new();
     let (micros, bytes, gaps) = stream(&mut filter, data, exact.as_ref().unwrap_or(&empty))?;
     let total = exact.as_ref().map(|e| e.iter().sum::<f64>());
-    Ok(Row {
+    Ok(FactorisationRow {
         factorisation: name.to_owned(),
         online: true,
         free_energy: -filter.elbo(),
@@ -303,8 +303,8 @@ fn stream(
 ///
 /// # Errors
 /// If there is nothing to draw.
-pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
-    let series = |values: &dyn Fn(&Row) -> &Vec<f64>, first: usize| -> Vec<Series> {
+pub fn picture(rows: &[FactorisationRow]) -> Result<Option<RgbImage>> {
+    let series = |values: &dyn Fn(&FactorisationRow) -> &Vec<f64>, first: usize| -> Vec<Series> {
         rows.iter()
             .filter(|row| !values(row).is_empty())
             .map(|row| Series {
@@ -328,15 +328,15 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
     };
     let panels: Vec<Panel> = [
         panel(
-            "What each costs online",
+            "Evidence gap over time",
             "observation",
             "gap to ln p, nats",
             series(&|row| &row.gaps, 1),
         ),
         panel(
-            "Learning under each",
+            "ELBO during learning",
             "update",
-            "bound an observation, nats",
+            "ELBO per observation (nats)",
             series(&|row| &row.trace, 0),
         ),
     ]

@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
-use scotopic_figures::portrait::Portrait;
-use scotopic_figures::timeline::{COLUMNS, Extent, Moment, Span, Spot, Timeline};
+use scotopic_figures::phase_portrait::PhasePortrait;
+use scotopic_figures::timeline::{COLUMNS, MinMax, PhasePoint, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_figures::{animation, shares, write_png};
 
@@ -33,7 +33,7 @@ const ENDS: u32 = 2000;
 
 /// How a picture is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Wanted {
+pub struct FigureOptions {
     /// The band.
     pub band: Band,
     /// The two states of a phase portrait, from 1; an animation has one of the first two by itself.
@@ -51,7 +51,7 @@ struct Waiting {
 
 /// What a filter believed, bin by bin, in a bounded memory.
 #[derive(Debug, Clone)]
-pub struct Portrayal {
+pub struct BeliefRecorder {
     band: Band,
     described: String,
     panels: Vec<Panel>,
@@ -61,14 +61,14 @@ pub struct Portrayal {
     channels: usize,
     /// The states whose errors are shown.
     errors: usize,
-    portrait: Option<([usize; 2], Portrait)>,
+    portrait: Option<([usize; 2], PhasePortrait)>,
     timeline: Timeline,
     scores: Scores,
     /// Rows whose bin the belief has not reached yet.
     waiting: VecDeque<Waiting>,
 }
 
-impl Portrayal {
+impl BeliefRecorder {
     /// Nothing seen yet; `channels` are the names of the observed columns, `states` those of the true states where these
     /// are known.
     ///
@@ -78,7 +78,7 @@ impl Portrayal {
         filter: &Running,
         channels: &[String],
         states: Option<&[String]>,
-        wanted: Wanted,
+        wanted: FigureOptions,
     ) -> Result<Self> {
         let mut panels = Vec::new();
         let mut left_out = Vec::new();
@@ -117,7 +117,7 @@ impl Portrayal {
                 for (index, label) in all.into_iter().take(STATES).enumerate() {
                     panels.push(Panel::Span { label, index });
                     if index < errors {
-                        panels.push(Panel::Rest {
+                        panels.push(Panel::Residual {
                             label: "error".to_owned(),
                             index: shown + seen + index,
                         });
@@ -161,7 +161,7 @@ impl Portrayal {
             portrait: portrait.map(|pair| {
                 let labels = pair.map(|i| labels[i].clone());
                 let radius = wanted.band.radius();
-                (pair, Portrait { labels, radius })
+                (pair, PhasePortrait { labels, radius })
             }),
             timeline: Timeline::new(COLUMNS),
             scores: Scores::default(),
@@ -211,12 +211,17 @@ impl Portrayal {
         self.timeline.push(bin, moment);
     }
 
-    fn moment(&mut self, filter: &Running, row: Option<&[f64]>, truth: Option<&[f64]>) -> Moment {
+    fn moment(
+        &mut self,
+        filter: &Running,
+        row: Option<&[f64]>,
+        truth: Option<&[f64]>,
+    ) -> TimelineColumn {
         let z = self.band.deviations();
-        let mut moment = Moment {
+        let mut moment = TimelineColumn {
             bins: 1,
             missing: u64::from(row.is_none()),
-            ..Moment::default()
+            ..TimelineColumn::default()
         };
         let covariance = filter.covariance();
         match filter.belief() {
@@ -247,12 +252,12 @@ impl Portrayal {
                     .map(|(i, (m, v))| Span {
                         truth: truth
                             .and_then(|x| x.get(i))
-                            .map_or(Extent::NONE, |x| Extent::of(*x)),
+                            .map_or(MinMax::NONE, |x| MinMax::of(*x)),
                         ..Span::around(*m, z * v.max(0.0).sqrt())
                     });
                 moment.spans.extend(spans);
                 let n = mean.len();
-                moment.spot = self.portrait.as_ref().map(|([i, j], _)| Spot {
+                moment.spot = self.portrait.as_ref().map(|([i, j], _)| PhasePoint {
                     mean: [mean[*i], mean[*j]],
                     covariance: [(*i, *i), (*i, *j), (*j, *j)].map(|(a, b)| covariance[a * n + b]),
                     truth: truth.map(|x| [x[*i], x[*j]]),
@@ -266,7 +271,7 @@ impl Portrayal {
             Span {
                 seen: row
                     .and_then(|y| y.get(i))
-                    .map_or(Extent::NONE, |y| Extent::of(*y)),
+                    .map_or(MinMax::NONE, |y| MinMax::of(*y)),
                 ..Span::around(signal.mean, z * signal.variance.sqrt())
             }
         }));
@@ -285,7 +290,7 @@ impl Portrayal {
         if let (Some(hits), Some(surprise)) = (scores.hits(), scores.surprise()) {
             let percent = 100.0 * hits;
             return Some(format!(
-                "true state believed most in {percent:.1} % of the bins, ln q of it {:.4} nats per bin",
+                "true state most probable in {percent:.1} % of the bins, ln q of it {:.4} nats per bin",
                 -surprise
             ));
         }
@@ -365,7 +370,7 @@ impl Portrayal {
 fn error(belief: &Span) -> Span {
     let mean = belief.mean.low;
     Span {
-        truth: Extent::of(belief.truth.low - mean),
+        truth: MinMax::of(belief.truth.low - mean),
         ..Span::around(0.0, belief.high - mean)
     }
 }
@@ -423,7 +428,8 @@ mod tests {
                      initial_covariance = [[1.0]]\n";
         let mut filter = Running::new(Model::parse(model).unwrap(), "reversed").unwrap();
         let names = ["level".to_owned()];
-        let mut portrayal = Portrayal::new(&filter, &names, Some(&[]), Wanted::default()).unwrap();
+        let mut portrayal =
+            BeliefRecorder::new(&filter, &names, Some(&[]), FigureOptions::default()).unwrap();
         // Noise of about unit variance from a fixed sequence: three uniform numbers of variance 1/12 each, times 2.
         let mut seed = 1u64;
         let mut uniform = move || {
@@ -478,8 +484,13 @@ mod tests {
         let model = Model::parse(model).unwrap();
         let mut filter = Running::learning(model, &rule, "reversed").unwrap();
         assert_eq!(filter.delay(), 2);
-        let mut portrayal =
-            Portrayal::new(&filter, &[], Some(&["x".to_owned()]), Wanted::default()).unwrap();
+        let mut portrayal = BeliefRecorder::new(
+            &filter,
+            &[],
+            Some(&["x".to_owned()]),
+            FigureOptions::default(),
+        )
+        .unwrap();
         for t in 1..=5 {
             let row = [f64::from(t)];
             filter.update(Some(&row)).unwrap();
@@ -512,12 +523,12 @@ mod tests {
             e = eye(10, 1.0)
         );
         let mut filter = Running::new(Model::parse(&model).unwrap(), "reversed").unwrap();
-        let wanted = Wanted {
+        let wanted = FigureOptions {
             portrait: Some([9, 10]),
-            ..Wanted::default()
+            ..FigureOptions::default()
         };
         let names: Vec<String> = (1..=10).map(|i| format!("{i}")).collect();
-        let mut portrayal = Portrayal::new(&filter, &names, None, wanted).unwrap();
+        let mut portrayal = BeliefRecorder::new(&filter, &names, None, wanted).unwrap();
         let row = [1.0; 10];
         filter.update(Some(&row)).unwrap();
         portrayal.see(&filter, Some(&row), None);
@@ -532,11 +543,11 @@ mod tests {
             (label(0), label(8)),
             ("state 1".into(), "observed 1".into())
         );
-        let nowhere = Wanted {
+        let nowhere = FigureOptions {
             portrait: Some([1, 11]),
             ..wanted
         };
-        let error = Portrayal::new(&filter, &names, None, nowhere).unwrap_err();
+        let error = BeliefRecorder::new(&filter, &names, None, nowhere).unwrap_err();
         assert!(error.to_string().contains("states 1 to 10"), "{error}");
         assert_eq!(portrayal.judged(), None);
     }

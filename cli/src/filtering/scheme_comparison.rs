@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 use scotopic_figures::chart::{self, Mark, Series};
-use scotopic_figures::timeline::{COLUMNS, Extent, Moment, Span, Timeline};
+use scotopic_figures::timeline::{COLUMNS, MinMax, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_filtering::Sequence;
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
@@ -22,7 +22,7 @@ pub const SCHEMES: [&str; 4] = ["causal", "dem", "dem-published", "lap-published
 
 /// What one scheme comes to with one order and smoothness.
 #[derive(Debug, Clone, Serialize)]
-pub struct Row {
+pub struct SchemeRow {
     /// Which scheme.
     pub scheme: String,
     /// Order of motion N.
@@ -62,13 +62,13 @@ pub fn run(
     order: usize,
     smoothness: f64,
     truth: Option<&DMatrix<f64>>,
-) -> Result<(Row, Vec<Track>)> {
+) -> Result<(SchemeRow, Vec<Track>)> {
     let embedding = Embedding {
         states: order,
         causes: order.min(model.embedding.causes),
         smoothness,
     };
-    let mut row = Row {
+    let mut row = SchemeRow {
         scheme: scheme.to_owned(),
         order,
         smoothness,
@@ -188,7 +188,7 @@ pub fn truth(states: &Sequence, model: &Generalised, bins: usize) -> Result<DMat
 ///
 /// # Errors
 /// If there is nothing to draw.
-pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
+pub fn picture(rows: &[SchemeRow]) -> Result<Option<RgbImage>> {
     let mut names: Vec<(String, f64)> = Vec::new();
     for row in rows {
         if !names
@@ -198,37 +198,38 @@ pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
             names.push((row.scheme.clone(), row.smoothness));
         }
     }
-    let panel = |title: &str, y_label: &str, log_y: bool, value: &dyn Fn(&Row) -> Option<f64>| {
-        chart::Panel {
-            title: title.into(),
-            x_label: "order of motion".into(),
-            y_label: y_label.into(),
-            series: names
-                .iter()
-                .filter_map(|(scheme, s)| {
-                    let of = |row: &&Row| row.scheme == *scheme && row.smoothness == *s;
-                    let points: Vec<(f64, f64)> = rows
-                        .iter()
-                        .filter(of)
-                        .filter_map(|row| Some((row.order as f64, value(row)?)))
-                        .filter(|(_, y)| y.is_finite())
-                        .collect();
-                    (!points.is_empty()).then(|| Series {
-                        label: format!("{scheme}, s = {s}"),
-                        x: points.iter().map(|p| p.0).collect(),
-                        y: points.iter().map(|p| p.1).collect(),
-                        mark: Mark::Line,
+    let panel =
+        |title: &str, y_label: &str, log_y: bool, value: &dyn Fn(&SchemeRow) -> Option<f64>| {
+            chart::Panel {
+                title: title.into(),
+                x_label: "order of motion".into(),
+                y_label: y_label.into(),
+                series: names
+                    .iter()
+                    .filter_map(|(scheme, s)| {
+                        let of = |row: &&SchemeRow| row.scheme == *scheme && row.smoothness == *s;
+                        let points: Vec<(f64, f64)> = rows
+                            .iter()
+                            .filter(of)
+                            .filter_map(|row| Some((row.order as f64, value(row)?)))
+                            .filter(|(_, y)| y.is_finite())
+                            .collect();
+                        (!points.is_empty()).then(|| Series {
+                            label: format!("{scheme}, s = {s}"),
+                            x: points.iter().map(|p| p.0).collect(),
+                            y: points.iter().map(|p| p.1).collect(),
+                            mark: Mark::Line,
+                        })
                     })
-                })
-                .collect(),
-            log_x: false,
-            log_y,
-        }
-    };
+                    .collect(),
+                log_x: false,
+                log_y,
+            }
+        };
     let panels: Vec<chart::Panel> = [
         panel("Error", "RMSE of the states", true, &|r| r.rmse),
-        panel("Calibration", "NEES (1 is right)", true, &|r| r.nees),
-        panel("Evidence of the samples", "nats", false, &|r| {
+        panel("Calibration", "NEES (1: calibrated)", true, &|r| r.nees),
+        panel("Log evidence of the samples", "nats", false, &|r| {
             r.log_evidence
         }),
     ]
@@ -264,13 +265,13 @@ pub fn trajectories(
     let mut timeline = Timeline::new(COLUMNS);
     for t in 0..bins {
         let spans = tracks.iter().enumerate().map(|(i, track)| Span {
-            truth: truth.map_or(Extent::NONE, |x| Extent::of(x[(i, first + t)])),
+            truth: truth.map_or(MinMax::NONE, |x| MinMax::of(x[(i, first + t)])),
             ..Span::around(track.mean[t], z * track.deviation[t])
         });
-        let moment = Moment {
+        let moment = TimelineColumn {
             bins: 1,
             spans: spans.collect(),
-            ..Moment::default()
+            ..TimelineColumn::default()
         };
         timeline.push((first + t + 1) as u64, moment);
     }

@@ -9,21 +9,21 @@ use scotopic::posterior::Posterior;
 use scotopic_datasets::ood::{OodSuite, Skipped};
 use scotopic_datasets::{ImageSet, ImageShape};
 use scotopic_measures::gabor::Gabor;
-use scotopic_models::{DecoderKind, ImageDims, Method, Network, NetworkConfig};
-use scotopic_train::analysis::classify::{ClassifySettings, classify};
-use scotopic_train::analysis::convergence::{ConvergenceSettings, convergence};
+use scotopic_models::{DecoderKind, Method, Network, NetworkConfig, ImageDims};
+use scotopic_train::analysis::classify::{ClassificationConfig, classify};
+use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence};
 use scotopic_train::analysis::filters::{Active, filters};
-use scotopic_train::analysis::latency::{LatencySettings, latency};
+use scotopic_train::analysis::latency::{LatencyConfig, latency};
 use scotopic_train::analysis::lateral::lateral;
 use scotopic_train::analysis::ood::ood;
 use scotopic_train::analysis::rates::rates;
-use scotopic_train::analysis::receptive_field::{NoiseSettings, receptive_fields};
-use scotopic_train::analysis::representation::{RepresentationSettings, representations};
-use scotopic_train::analysis::tuning::{TuningSettings, tuning};
-use scotopic_train::analysis::{Dictionary, Subject};
+use scotopic_train::analysis::receptive_field::{WhiteNoiseConfig, receptive_fields};
+use scotopic_train::analysis::representation::{RepresentationConfig, representations};
+use scotopic_train::analysis::tuning::{TuningConfig, tuning};
+use scotopic_train::analysis::{AnalysedModel, Dictionary};
 use scotopic_train::config::{self, RunConfig};
 use scotopic_train::evaluate::validation;
-use scotopic_train::evaluate::{Measurement, measure};
+use scotopic_train::evaluate::{EvaluationConfig, evaluate};
 
 use super::metrics::{example, host, linear};
 
@@ -87,25 +87,25 @@ fn convergence_ends_where_evaluation_does() {
     let device = Device::flex();
     let (model, set) = example(&device);
     let config = settings();
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
     };
     let all: Vec<usize> = (1..=100).collect();
-    let how = |steps: Vec<usize>| ConvergenceSettings {
+    let how = |steps: Vec<usize>| ConvergenceConfig {
         steps,
         count: 10,
         batch: 4,
     };
     let found = convergence(&subject, &set, &how(all)).unwrap();
-    let measured = Measurement {
+    let measured = EvaluationConfig {
         steps: 100,
         count: 10,
         batch: 4,
         ..validation(&config)
     };
-    let measured = measure(&model, &set, &measured, &device).unwrap();
+    let measured = evaluate(&model, &set, &measured, &device).unwrap();
     let last = found.at.last().unwrap();
     for (name, a, b) in [
         ("r2", last.r2, measured.r2),
@@ -170,7 +170,7 @@ fn images_that_are_worse_than_nothing_are_counted() {
         },
         ..settings()
     };
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -179,7 +179,7 @@ fn images_that_are_worse_than_nothing_are_counted() {
     let mut pixels = vec![0f32; 288];
     (pixels[0], pixels[144]) = (2.0, -1.0);
     let set = ImageSet::new("two", GREY, pixels, None).unwrap();
-    let how = ConvergenceSettings {
+    let how = ConvergenceConfig {
         steps: vec![1],
         count: 2,
         batch: 2,
@@ -202,12 +202,12 @@ fn a_representation_is_the_mean_of_the_belief() {
     let device = Device::flex();
     let (model, set) = example(&device);
     let config = settings();
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
     };
-    let how = RepresentationSettings {
+    let how = RepresentationConfig {
         steps: vec![9, 2],
         count: 11,
         batch: 4,
@@ -242,7 +242,7 @@ fn an_easy_set_is_told_apart() {
     let sorts = [wave(0.0, 0.2, 0.0), wave(90.0, 0.2, 0.0)];
     let model = with_atoms(&sorts, -2.0, &device);
     let config = settings();
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -253,8 +253,8 @@ fn an_easy_set_is_told_apart() {
         let each = (0..n).flat_map(|i| sorts[i % 2].iter().map(move |v| v * strength(i)));
         ImageSet::new("sorts", GREY, each.collect(), labelled.then_some(labels)).unwrap()
     };
-    let how = ClassifySettings {
-        seen: RepresentationSettings {
+    let how = ClassificationConfig {
+        seen: RepresentationConfig {
             steps: vec![1, 20],
             count: 1000,
             batch: 16,
@@ -277,8 +277,8 @@ fn an_easy_set_is_told_apart() {
         .unwrap_err()
         .to_string();
     assert!(text.contains("sorts has no labels"), "{text}");
-    let one = ClassifySettings {
-        seen: RepresentationSettings {
+    let one = ClassificationConfig {
+        seen: RepresentationConfig {
             count: 1,
             ..how.seen.clone()
         },
@@ -295,12 +295,12 @@ fn views_are_measured_as_sets_are() {
     let device = Device::flex();
     let (model, set) = example(&device);
     let config = settings();
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
     };
-    let how = ConvergenceSettings {
+    let how = ConvergenceConfig {
         steps: vec![3, 8],
         count: usize::MAX,
         batch: 4,
@@ -346,12 +346,12 @@ fn rates_of_neurons_that_see_nothing_are_those_at_rest() {
     let (mut model, set) = example(&device);
     model.log_step = vec![Param::from_tensor(Tensor::full([1], -200.0, &device))];
     let config = settings();
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
     };
-    let how = RepresentationSettings {
+    let how = RepresentationConfig {
         steps: vec![3],
         count: 11,
         batch: 4,
@@ -380,7 +380,7 @@ fn a_dictionary_of_waves_is_recognised() {
     ];
     let model = with_atoms(&atoms, -3.0, &device);
     let config = settings();
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -413,7 +413,7 @@ fn lateral_weights_are_the_product_by_hand() {
     let device = Device::flex();
     let (model, _) = example(&device);
     let config = settings();
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -458,12 +458,12 @@ fn neurons_are_tuned_to_their_atoms() {
     let atoms: Vec<Vec<f32>> = angles.iter().map(|&a| wave(a, 0.18, 0.0)).collect();
     let model = with_atoms(&atoms, -3.0, &device);
     let config = settings();
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
     };
-    let how = TuningSettings {
+    let how = TuningConfig {
         trials: 8,
         ..Default::default()
     };
@@ -486,7 +486,7 @@ fn neurons_are_tuned_to_their_atoms() {
         assert!(unit.modulation.unwrap() > 1.0, "{unit:?}");
         assert!(unit.blank < 0.2 && unit.by_orientation.len() == 12);
     }
-    let silly = TuningSettings {
+    let silly = TuningConfig {
         contrasts: vec![1.0],
         ..how
     };
@@ -503,12 +503,12 @@ fn higher_contrast_is_answered_sooner() {
         .collect();
     let model = with_atoms(&atoms, -4.0, &device);
     let config = settings();
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
     };
-    let how = LatencySettings {
+    let how = LatencyConfig {
         contrasts: vec![0.25, 0.5, 1.0, 2.0],
         trials: 16,
         neurons: 2,
@@ -538,12 +538,12 @@ fn white_noise_shows_the_atoms() {
     let mut model = with_atoms(&atoms, -1.0, &device);
     model.log_step = vec![Param::from_tensor(Tensor::zeros([1], &device))];
     let config = settings();
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
     };
-    let how = NoiseSettings {
+    let how = WhiteNoiseConfig {
         steps: 1000,
         every: 1,
         ..Default::default()
@@ -573,7 +573,7 @@ fn what_a_model_cannot_answer_is_said() {
         ..config.model.clone()
     };
     let model = sizes.init(Method::NaturalGradient, &device, 0).unwrap();
-    let subject = Subject {
+    let subject = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -585,18 +585,18 @@ fn what_a_model_cannot_answer_is_said() {
     );
     assert!(filters(&subject, GREY, &Active::Norm(0.1), 0.7).is_err());
     assert!(Dictionary::of(&subject, "this").is_err());
-    assert!(receptive_fields(&subject, GREY, &NoiseSettings::default()).is_err());
+    assert!(receptive_fields(&subject, GREY, &WhiteNoiseConfig::default()).is_err());
     let mut other = config.clone();
     other.model.family = scotopic_models::Family::Gaussian;
-    let subject = Subject {
+    let subject = AnalysedModel {
         config: &other,
         ..subject
     };
-    let text = tuning(&subject, GREY, &TuningSettings::default())
+    let text = tuning(&subject, GREY, &TuningConfig::default())
         .unwrap_err()
         .to_string();
     assert!(text.contains("family gaussian"), "{text}");
-    assert!(latency(&subject, GREY, &LatencySettings::default()).is_err());
+    assert!(latency(&subject, GREY, &LatencyConfig::default()).is_err());
     let set = ImageSet::new(
         "wide",
         ImageShape { width: 13, ..GREY },
@@ -604,7 +604,7 @@ fn what_a_model_cannot_answer_is_said() {
         None,
     )
     .unwrap();
-    let how = RepresentationSettings {
+    let how = RepresentationConfig {
         steps: vec![1],
         count: 1,
         batch: 1,

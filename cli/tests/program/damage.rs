@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use burn::tensor::Device;
 use safetensors::{Dtype, tensor::TensorView};
-use scotopic_train::checkpoint::{Checkpoint, Kind};
+use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
 use scotopic_train::run_dir::RunDir;
 use scotopic_train::state::{TrainState, load_model};
 use tempfile::TempDir;
@@ -53,7 +53,7 @@ fn refused(bytes: &[u8], why: &str) {
 #[test]
 fn the_whole_file_is_read() {
     let checkpoint = read(&whole()).unwrap();
-    assert_eq!(checkpoint.kind, Kind::Training);
+    assert_eq!(checkpoint.kind, CheckpointKind::Training);
     let device = Device::flex();
     TrainState::from_checkpoint(&checkpoint, &device.clone().autodiff()).unwrap();
     load_model(&checkpoint, &device).unwrap();
@@ -217,7 +217,7 @@ fn parts_that_do_not_fit_are_refused() {
             c.config.model.latents = 13
         }),
         ("a model to use, not a run to continue", |c| {
-            c.kind = Kind::Model
+            c.kind = CheckpointKind::Model
         }),
     ];
     for (why, change) in cases {

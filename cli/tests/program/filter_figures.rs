@@ -146,7 +146,7 @@ fn a_discrete_model_is_drawn_and_scored() {
     ];
     let done = scotopic(folder.path(), &[&args[..], &["h.png"]].concat());
     assert!(
-        done.err.contains("believed most in 100.0 %"),
+        done.err.contains("most probable in 100.0 %"),
         "{}",
         done.err
     );

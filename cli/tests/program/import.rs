@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use scotopic_datasets::npy;
-use scotopic_train::checkpoint::{Checkpoint, Kind};
+use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
 
 use super::pt::{Tensor, Value, archive, write};
 use super::support::{Golden, alone, folder, listing, scotopic};
@@ -68,7 +68,7 @@ fn fixtures_are_read_to_the_last_bit() {
             .collect();
         assert_eq!(&named[..ignored.len()], ignored, "{told}");
         let checkpoint = model(folder.path());
-        assert_eq!(checkpoint.kind, Kind::Model);
+        assert_eq!(checkpoint.kind, CheckpointKind::Model);
         assert_eq!(checkpoint.arrays.len(), keys, "{name}");
         for (n, (_, ours)) in KEYS.iter().take(keys).enumerate() {
             let value = |i: usize| ((37 * i + 11 * n) % 101) as f32 / 64.0 - 50.0 / 64.0;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use image::AnimationDecoder;
 use image::codecs::gif::GifDecoder;
 use scotopic_datasets::npy;
-use scotopic_train::checkpoint::{Checkpoint, Kind};
+use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
 use tempfile::TempDir;
 
 use super::support::{folder, listing, scotopic, trained};
@@ -215,7 +215,7 @@ fn the_average_is_what_is_exported() {
     .good();
     let training = Checkpoint::read(&last).unwrap();
     let exported = Checkpoint::read(&folder.path().join("out/model.safetensors")).unwrap();
-    assert_eq!(exported.kind, Kind::Model);
+    assert_eq!(exported.kind, CheckpointKind::Model);
     assert_eq!(exported.part("model"), training.part("average"));
     assert_ne!(
         exported.part("model"),

@@ -231,7 +231,7 @@ fn the_run_and_its_files_name_all_devices() {
     let output = command(folder.path(), &strings(&args)).output().unwrap();
     assert!(output.status.success());
     let info = std::fs::read_to_string(folder.path().join("run/run.json")).unwrap();
-    assert_eq!(info.matches("flex (processor)").count(), 2, "{info}");
+    assert_eq!(info.matches("flex (CPU)").count(), 2, "{info}");
     let dry = tiny(&[
         "--device",
         "flex,flex",
@@ -240,10 +240,7 @@ fn the_run_and_its_files_name_all_devices() {
         "--dry-run",
     ]);
     let told = scotopic(folder.path(), &strings(&dry)).good();
-    assert!(
-        told.contains("flex (processor) and flex (processor)"),
-        "{told}"
-    );
+    assert!(told.contains("flex (CPU) and flex (CPU)"), "{told}");
     assert!(told.contains("in 2 part(s)"), "{told}");
 }
 
@@ -260,7 +257,7 @@ fn what_cannot_be_shared_is_refused() {
         (&["--device", "flex,cuda:99"], "cuda"),
         (
             &["--device", "flex,flex,flex", "--set", "train.batch_size=2"],
-            "--device names 3 devices; train.batch_size = 2 has not a row for each",
+            "--device names 3 devices; train.batch_size = 2 has fewer rows than devices",
         ),
         (
             &["--set", "train.micro_batches=0"],

@@ -16,7 +16,7 @@ use crate::parameters::to_device;
 
 /// A model, the configuration it was trained with, and the device it is on.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
+pub struct AnalysedModel<'a> {
     /// The model, without autodiff.
     pub model: &'a Network,
     /// The configuration of its run.
@@ -25,7 +25,7 @@ pub struct Subject<'a> {
     pub device: &'a Device,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> AnalysedModel<'a> {
     /// The rule of inference with open clamps and exact counts, as in evaluation.
     pub fn rule(&self) -> NaturalGradient {
         self.config.rule().at(1.0, Sampling::EXACT)

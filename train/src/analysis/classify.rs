@@ -7,14 +7,14 @@ use scotopic_measures::logistic::LogisticConfig;
 use scotopic_measures::neighbours::NeighboursConfig;
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
-use super::representation::{Representation, RepresentationSettings, representations};
+use super::AnalysedModel;
+use super::representation::{Representation, RepresentationConfig, representations};
 
 /// How to classify.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ClassifySettings {
+pub struct ClassificationConfig {
     /// The images, taken from the start of the training set and of the test set, and when.
-    pub seen: RepresentationSettings,
+    pub seen: RepresentationConfig,
     /// The linear read-out.
     pub logistic: LogisticConfig,
     /// The vote of neighbours.
@@ -60,10 +60,10 @@ pub struct Accuracy {
 /// # Errors
 /// If a set has no labels, all images are of one class, or the device fails.
 pub fn classify(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     train: &ImageSet,
     test: &ImageSet,
-    settings: &ClassifySettings,
+    settings: &ClassificationConfig,
 ) -> Result<Classification> {
     let labels = |set: &ImageSet| -> Result<Vec<u8>> {
         let labels = set.labels().with_context(|| {

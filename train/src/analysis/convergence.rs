@@ -10,16 +10,16 @@ use scotopic::inference::{RecordOptions, Stimulus, unroll};
 use scotopic_datasets::ImageSet;
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
+use super::AnalysedModel;
 use super::analysed_model::in_order;
-use crate::step_sums::{StepSums, StepValues, columns, take_in};
+use crate::step_sums::{StepMetrics, StepSums, columns, take_in};
 
 /// Kept steps between two read-backs from the device.
 const STRETCH: usize = 64;
 
 /// Which images and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConvergenceSettings {
+pub struct ConvergenceConfig {
     /// After which steps of inference, counted from 1; [`spread`] gives a curve's worth.
     pub steps: Vec<usize>,
     /// Images at most, from the start of the set.
@@ -38,7 +38,7 @@ pub struct Convergence {
     /// Weight of KL in `objective`.
     pub beta: f64,
     /// In the order of steps.
-    pub at: Vec<StepValues>,
+    pub at: Vec<StepMetrics>,
     /// The first of these steps from which on R² by rates stays within 1 % of its last value.
     pub settled: Option<usize>,
 }
@@ -69,9 +69,9 @@ pub fn spread(last: usize) -> Vec<usize> {
 /// # Errors
 /// If there is nothing to see, or the device fails.
 pub fn convergence(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     set: &ImageSet,
-    settings: &ConvergenceSettings,
+    settings: &ConvergenceConfig,
 ) -> Result<Convergence> {
     let steps = in_order(&settings.steps)?;
     let images = subject.images(set, settings.count)?;
@@ -100,7 +100,7 @@ pub fn convergence(
         }
     }
     let beta = subject.config.objective.beta;
-    let at: Vec<StepValues> = steps
+    let at: Vec<StepMetrics> = steps
         .iter()
         .zip(&sums)
         .map(|(&step, sums)| sums.values(step, set.shape().pixels(), beta))

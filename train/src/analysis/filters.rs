@@ -9,7 +9,7 @@ use scotopic_measures::gabor::{GaborFit, fit_all, fraction_gabor};
 use serde::{Deserialize, Serialize};
 
 use super::analysed_model::median;
-use super::{Dictionary, Subject};
+use super::{AnalysedModel, Dictionary};
 
 /// Which filters are in use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ pub struct Filter {
 /// # Errors
 /// If the decoder is not linear, the images are not grey pictures of 9 pixels or more, or the device fails.
 pub fn filters(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     shape: ImageShape,
     active: &Active,
     threshold: f64,

@@ -9,7 +9,7 @@ use scotopic_datasets::ImageShape;
 use scotopic_datasets::stimulus::Grating;
 use scotopic_models::Network;
 
-use super::Subject;
+use super::AnalysedModel;
 use crate::parameters::read;
 
 /// Steps whose spikes the device holds at a time.
@@ -62,7 +62,7 @@ impl Responses {
 ///
 /// One read-back for each batch.
 pub(super) fn responses(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     shape: ImageShape,
     gratings: &[Grating],
     protocol: &Protocol,
@@ -95,7 +95,7 @@ pub(super) fn responses(
 
 /// Frames of the gratings, `[time, gratings, pixels]`.
 pub(super) fn film(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     shape: ImageShape,
     gratings: &[Grating],
     steps: usize,
@@ -111,7 +111,7 @@ pub(super) fn film(
 
 /// Σz, Σz cos and Σz sin over the window, one below the other, `[3·sequences, latents]`.
 fn counted(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     film: Tensor<3>,
     protocol: &Protocol,
     number: usize,

@@ -14,7 +14,7 @@ use scotopic_datasets::{ImageShape, StimulusConfig};
 use scotopic_measures::latency::{LatencyReference, half_time};
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
+use super::AnalysedModel;
 use super::analysed_model::median;
 use super::gratings::{Protocol, responses};
 use crate::parameters::read;
@@ -26,7 +26,7 @@ const STRETCH: usize = 64;
 
 /// What is shown, to how many neurons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LatencySettings {
+pub struct LatencyConfig {
     /// Orientations that the preferred one is chosen from.
     pub orientations: usize,
     /// Spatial frequencies that the preferred one is chosen from, cycles per pixel.
@@ -48,7 +48,7 @@ pub struct LatencySettings {
     pub least: f64,
 }
 
-impl Default for LatencySettings {
+impl Default for LatencyConfig {
     fn default() -> Self {
         Self {
             orientations: 12,
@@ -68,7 +68,7 @@ impl Default for LatencySettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Latencies {
     /// What was shown.
-    pub settings: LatencySettings,
+    pub settings: LatencyConfig,
     /// The neurons that were watched, most responsive first.
     pub units: Vec<usize>,
     /// For each contrast.
@@ -95,9 +95,9 @@ pub struct AtContrast {
 /// # Errors
 /// If the latents are not spike counts, a setting makes no sense, or the device fails.
 pub fn latency(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     shape: ImageShape,
-    settings: &LatencySettings,
+    settings: &LatencyConfig,
 ) -> Result<Latencies> {
     subject.require_spikes("response latency")?;
     ensure!(
@@ -137,7 +137,7 @@ pub fn latency(
     })
 }
 
-fn standing(settings: &LatencySettings) -> Vec<Grating> {
+fn standing(settings: &LatencyConfig) -> Vec<Grating> {
     let mut gratings = Vec::new();
     for i in 0..settings.orientations {
         for &spatial_frequency in &settings.frequencies {
@@ -156,10 +156,10 @@ fn standing(settings: &LatencySettings) -> Vec<Grating> {
 
 /// The neurons that respond most, each with the number of its preferred grating.
 fn preferred(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     shape: ImageShape,
     gratings: &[Grating],
-    settings: &LatencySettings,
+    settings: &LatencyConfig,
 ) -> Result<Vec<(usize, usize)>> {
     let protocol = Protocol {
         settle: 0,
@@ -183,10 +183,10 @@ fn preferred(
 
 /// The rate of each neuron after every step while its own grating is shown, mean over trials: `[shown][time]`.
 fn courses(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     shape: ImageShape,
     shown: &[(usize, Grating)],
-    settings: &LatencySettings,
+    settings: &LatencyConfig,
     stream: usize,
 ) -> Result<Vec<Vec<f64>>> {
     let trials = settings.trials.max(1);
@@ -233,7 +233,7 @@ fn courses(
 }
 
 /// 1 where a sequence is that of the neuron, `[shown, latents]`.
-fn own_neurons(subject: &Subject<'_>, shown: &[(usize, Grating)]) -> Tensor<2> {
+fn own_neurons(subject: &AnalysedModel<'_>, shown: &[(usize, Grating)]) -> Tensor<2> {
     let latents = subject.model.latents();
     let mut own = vec![0f32; shown.len() * latents];
     for (row, (unit, _)) in own.chunks_exact_mut(latents).zip(shown) {
@@ -247,7 +247,7 @@ fn of_contrast(
     shown: &[(usize, Grating)],
     courses: &[Vec<f64>],
     rest: &[f32],
-    settings: &LatencySettings,
+    settings: &LatencyConfig,
 ) -> Result<AtContrast> {
     let mut latencies = Vec::with_capacity(shown.len());
     let mut mean = vec![0.0; settings.steps + 1];

@@ -15,7 +15,7 @@ use scotopic_measures::Rows;
 use scotopic_measures::lateral::{Lateral, similarity};
 use serde::{Deserialize, Serialize};
 
-use super::{Dictionary, Subject};
+use super::{AnalysedModel, Dictionary};
 use crate::parameters::read;
 
 /// Beyond this the weights alone take a gigabyte.
@@ -46,7 +46,7 @@ pub struct LateralWeights {
 ///
 /// # Errors
 /// If the decoder is not linear, there are fewer than two latents or too many, or the device fails.
-pub fn lateral(subject: &Subject<'_>) -> Result<LateralWeights> {
+pub fn lateral(subject: &AnalysedModel<'_>) -> Result<LateralWeights> {
     let dictionary = Dictionary::of(subject, "lateral connectivity")?;
     let (latents, pixels) = (dictionary.latents, dictionary.pixels);
     ensure!(

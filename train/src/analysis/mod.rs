@@ -1,6 +1,6 @@
 //! What a trained model is like: one file per question.
 //!
-//! Each is a function from a [`Subject`] and data to a value; nothing here prints or writes files.
+//! Each is a function from a [`AnalysedModel`] and data to a value; nothing here prints or writes files.
 //!
 //! | file | the question |
 //! |---|---|
@@ -30,5 +30,5 @@ mod analysed_model;
 mod dictionary;
 mod gratings;
 
-pub use analysed_model::Subject;
+pub use analysed_model::AnalysedModel;
 pub use dictionary::Dictionary;

@@ -6,9 +6,9 @@ use scotopic_measures::Rows;
 use scotopic_measures::rates::{LogHistogram, LogNormal, mean_rates};
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
+use super::AnalysedModel;
 use super::analysed_model::median;
-use super::representation::{RepresentationSettings, representations};
+use super::representation::{RepresentationConfig, representations};
 
 /// Bins of the histogram.
 const BINS: usize = 30;
@@ -41,13 +41,13 @@ pub struct RateDistribution {
 /// # Errors
 /// If the latents are not spike counts, there is nothing to see, or the device fails.
 pub fn rates(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     set: &ImageSet,
-    settings: &RepresentationSettings,
+    settings: &RepresentationConfig,
 ) -> Result<RateDistribution> {
     subject.require_spikes("the distribution of firing rates")?;
     let last = settings.steps.iter().max().copied().unwrap_or(0);
-    let at_last = RepresentationSettings {
+    let at_last = RepresentationConfig {
         steps: vec![last],
         ..*settings
     };

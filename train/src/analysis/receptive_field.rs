@@ -10,7 +10,7 @@ use scotopic_measures::spike_triggered::SpikeTriggered;
 use serde::{Deserialize, Serialize};
 
 use super::analysed_model::median;
-use super::{Dictionary, Subject};
+use super::{AnalysedModel, Dictionary};
 use crate::parameters::read;
 
 /// Steps whose spikes are read back at a time.
@@ -26,7 +26,7 @@ const MOST: usize = 1 << 28;
 
 /// How the noise is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct NoiseSettings {
+pub struct WhiteNoiseConfig {
     /// Steps of each sequence.
     pub steps: usize,
     /// Sequences side by side.
@@ -43,7 +43,7 @@ pub struct NoiseSettings {
     pub seed: u64,
 }
 
-impl Default for NoiseSettings {
+impl Default for WhiteNoiseConfig {
     fn default() -> Self {
         Self {
             steps: 600,
@@ -62,7 +62,7 @@ impl Default for NoiseSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReceptiveFields {
     /// What was shown.
-    pub settings: NoiseSettings,
+    pub settings: WhiteNoiseConfig,
     /// Neurons that fired enough.
     pub measured: usize,
     /// Median over them of the correlation with their atoms.
@@ -97,9 +97,9 @@ pub struct Field {
 /// If the latents are not spike counts, the decoder is not linear, a setting makes no sense, or the device
 /// fails.
 pub fn receptive_fields(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     shape: ImageShape,
-    settings: &NoiseSettings,
+    settings: &WhiteNoiseConfig,
 ) -> Result<ReceptiveFields> {
     subject.require_spikes("the spike-triggered average")?;
     let dictionary = Dictionary::of(subject, "comparing receptive fields with atoms")?;
@@ -162,7 +162,7 @@ pub fn receptive_fields(
 /// Spikes of all sequences one after the other, `[sequences·time, latents]`, without those whose past lies
 /// in the sequence before.
 fn spikes(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     frames: Vec<f32>,
     shape: [usize; 3],
     lags: usize,

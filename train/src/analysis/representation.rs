@@ -7,13 +7,13 @@ use scotopic::posterior::Posterior;
 use scotopic_datasets::ImageSet;
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
+use super::AnalysedModel;
 use super::analysed_model::in_order;
 use crate::parameters::read;
 
 /// Which images and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RepresentationSettings {
+pub struct RepresentationConfig {
     /// After which steps of inference, counted from 1.
     pub steps: Vec<usize>,
     /// Images at most, from the start of the set.
@@ -42,9 +42,9 @@ pub struct Representation {
 /// # Errors
 /// If there is nothing to see, or the device fails.
 pub fn representations(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     set: &ImageSet,
-    settings: &RepresentationSettings,
+    settings: &RepresentationConfig,
 ) -> Result<Vec<Representation>> {
     let steps = in_order(&settings.steps)?;
     let images = subject.images(set, settings.count)?;

@@ -13,13 +13,13 @@ use scotopic_measures::tuning::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
+use super::AnalysedModel;
 use super::analysed_model::median;
 use super::gratings::{Protocol, Responses, responses};
 
 /// Which gratings are shown, and for how long.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TuningSettings {
+pub struct TuningConfig {
     /// Orientations, evenly spaced over 180 degrees from 0.
     pub orientations: usize,
     /// Spatial frequencies, ascending, in cycles per pixel.
@@ -43,7 +43,7 @@ pub struct TuningSettings {
     pub least: f64,
 }
 
-impl Default for TuningSettings {
+impl Default for TuningConfig {
     fn default() -> Self {
         Self {
             orientations: 12,
@@ -61,7 +61,7 @@ impl Default for TuningSettings {
     }
 }
 
-impl TuningSettings {
+impl TuningConfig {
     /// Checks every setting.
     ///
     /// # Errors
@@ -132,7 +132,7 @@ impl TuningSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
     /// What was shown.
-    pub settings: TuningSettings,
+    pub settings: TuningConfig,
     /// All neurons that respond, summed up.
     pub summary: Population,
     /// Every neuron.
@@ -208,9 +208,9 @@ pub struct UnitTuning {
 /// # Errors
 /// If the latents are not spike counts, a setting makes no sense, or the device fails.
 pub fn tuning(
-    subject: &Subject<'_>,
+    subject: &AnalysedModel<'_>,
     shape: ImageShape,
-    settings: &TuningSettings,
+    settings: &TuningConfig,
 ) -> Result<Tuning> {
     subject.require_spikes("tuning")?;
     settings.validate().context("the settings of tuning")?;
@@ -245,7 +245,7 @@ fn of_unit(
     seen: &Responses,
     unit: usize,
     conditions: usize,
-    settings: &TuningSettings,
+    settings: &TuningConfig,
 ) -> Result<UnitTuning> {
     let frequencies = settings.frequencies.len();
     let contrasts = settings.contrasts.len();

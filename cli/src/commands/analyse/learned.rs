@@ -4,13 +4,13 @@ use anyhow::Result;
 use scotopic_figures::{Mark, Panel, Series, chart, heat};
 use scotopic_measures::logistic::LogisticConfig;
 use scotopic_measures::neighbours::NeighboursConfig;
-use scotopic_train::analysis::classify::{ClassifySettings, classify as classified};
+use scotopic_train::analysis::classify::{ClassificationConfig, classify as classified};
 use scotopic_train::analysis::filters::{Active, Filter, filters as fitted};
 use scotopic_train::analysis::lateral::lateral as connected;
-use scotopic_train::analysis::representation::RepresentationSettings;
+use scotopic_train::analysis::representation::RepresentationConfig;
 
 use super::Request;
-use super::answer::{Answer, Table, said};
+use super::report::{AnalysisReport, Table, said};
 
 /// A filter is active if it is longer than this part of the longest.
 const ACTIVE: f64 = 0.1;
@@ -19,11 +19,11 @@ const GABOR: f64 = 0.7;
 /// Neurons that the map of lateral weights shows.
 const SHOWN: usize = 200;
 
-pub(super) fn classify(request: &Request<'_>) -> Result<Answer> {
+pub(super) fn classify(request: &Request<'_>) -> Result<AnalysisReport> {
     let splits = request.splits()?;
     let test = splits.test.as_ref().unwrap_or(&splits.validation);
-    let settings = ClassifySettings {
-        seen: RepresentationSettings {
+    let settings = ClassificationConfig {
+        seen: RepresentationConfig {
             steps: vec![request.steps()],
             count: request.count(5000),
             batch: request.args.batch as usize,
@@ -32,7 +32,7 @@ pub(super) fn classify(request: &Request<'_>) -> Result<Answer> {
         neighbours: NeighboursConfig::default(),
     };
     let found = classified(&request.subject, &splits.train, test, &settings)?;
-    let mut answer = Answer::new("classify", &found)?;
+    let mut answer = AnalysisReport::new("classify", &found)?;
     answer.table = Table::with("step,logistic,logistic_train,converged,neighbours,chance");
     answer.summary.push(format!(
         "{} classes; trained on {} images of {}, tested on {} of {}",
@@ -62,14 +62,14 @@ pub(super) fn classify(request: &Request<'_>) -> Result<Answer> {
     Ok(answer)
 }
 
-pub(super) fn filters(request: &Request<'_>) -> Result<Answer> {
+pub(super) fn filters(request: &Request<'_>) -> Result<AnalysisReport> {
     let found = fitted(
         &request.subject,
         request.shape(),
         &Active::Norm(ACTIVE),
         GABOR,
     )?;
-    let mut answer = Answer::new("filters", &found)?;
+    let mut answer = AnalysisReport::new("filters", &found)?;
     answer.table = Table::with(
         "unit,norm,active,r2,amplitude,x0,y0,sigma_x,sigma_y,theta_degrees,frequency,phase_degrees,nx,ny",
     );
@@ -156,13 +156,13 @@ fn planes(filters: &[Filter]) -> Vec<Panel> {
             ranked,
         ),
         panel(
-            "Widths in cycles of good fits",
+            "Gabor envelope widths (cycles)",
             "across the bars",
             "along the bars",
             shape,
         ),
         panel(
-            "Waves of good fits",
+            "Preferred orientation against frequency",
             "orientation, degrees",
             "cycles per pixel",
             tuned,
@@ -170,10 +170,10 @@ fn planes(filters: &[Filter]) -> Vec<Panel> {
     ]
 }
 
-pub(super) fn lateral(request: &Request<'_>) -> Result<Answer> {
+pub(super) fn lateral(request: &Request<'_>) -> Result<AnalysisReport> {
     let found = connected(&request.subject)?;
     let s = &found.statistics;
-    let mut answer = Answer::new("lateral", &found)?;
+    let mut answer = AnalysisReport::new("lateral", &found)?;
     answer.table = Table::with("similarity_from,similarity_to,pairs,mean_weight");
     for bin in &s.by_similarity {
         answer.table.push([
@@ -218,8 +218,7 @@ pub(super) fn lateral(request: &Request<'_>) -> Result<Answer> {
     // The few largest would leave the rest too pale to see.
     let most = sizes.get(sizes.len() * 99 / 100).copied().unwrap_or(1.0);
     let title = format!("Lateral weights, {} neurons", order.len());
-    let note =
-        "What a spike of a column takes from the potential of a row; strongest neurons first";
+    let note = "Inhibition of the row neuron by the column neuron; strongest neurons first";
     let picture = heat::map(&map, [order.len(); 2], f64::from(most), &title, note);
     answer.arrays = vec![
         ("lateral".into(), vec![k, k], found.lateral),

@@ -7,25 +7,25 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::{DataConfig, ImageSet, ImageShape, Splits};
 use scotopic_models::DecoderKind;
-use scotopic_train::analysis::Subject;
+use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::device;
 
 use super::evaluate::Split;
 use super::{model, print};
-use crate::args::{BadRequest, Place};
+use crate::args::{RuntimeArgs, UsageError};
 
-mod answer;
 mod learned;
 mod over_time;
 mod population;
+mod report;
 mod stimuli;
 
-use answer::Answer;
+use report::AnalysisReport;
 
 /// A question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum What {
+pub enum Analysis {
     /// What it makes of images: means of the belief, and how sparse they are
     Representation,
     /// Accuracy of a linear read-out and of nearest neighbours
@@ -48,7 +48,7 @@ pub enum What {
     Lateral,
 }
 
-impl What {
+impl Analysis {
     const ALL: [Self; 10] = [
         Self::Representation,
         Self::Classify,
@@ -89,12 +89,12 @@ impl What {
             && shape.height <= 32;
         let needs = |fits: bool, why: &'static str| (!fits).then_some(why);
         let firing = needs(spikes, "its latents do not spike");
-        let seeing = needs(picture, "it does not see pictures");
+        let seeing = needs(picture, "its input is not an image");
         let atoms = needs(linear, "its decoder is not linear");
         match self {
             Self::Representation | Self::Convergence => None,
             Self::Classify => needs(labelled, "its data have no labels"),
-            Self::Ood => needs(digits, "it was not trained on small grey pictures"),
+            Self::Ood => needs(digits, "it was not trained on small grey images"),
             Self::Rates => firing,
             Self::Filters => atoms
                 .or(seeing)
@@ -123,7 +123,7 @@ pub struct AnalyseArgs {
     pub model: PathBuf,
     /// Which questions; may be repeated [default: all that suit the model and its data]
     #[arg(long, value_enum)]
-    pub what: Vec<What>,
+    pub what: Vec<Analysis>,
     /// Inference steps for questions about images
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..1 << 24))]
     pub steps: Option<u32>,
@@ -144,14 +144,14 @@ pub struct AnalyseArgs {
     pub json: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: Place,
+    pub place: RuntimeArgs,
 }
 
 /// What a question is asked about.
 struct Request<'a> {
     args: &'a AnalyseArgs,
     checkpoint: &'a Checkpoint,
-    subject: Subject<'a>,
+    subject: AnalysedModel<'a>,
     splits: Option<&'a Splits>,
 }
 
@@ -192,7 +192,7 @@ impl Request<'_> {
 /// # Errors
 /// If model, data or device cannot be used, or a question makes no sense for them.
 pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
-    let opened = device::open(args.place.device).map_err(BadRequest)?;
+    let opened = device::open(args.place.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let wanted = wanted(args, &checkpoint);
     let splits = match wanted.iter().any(|what| what.needs_data()) {
@@ -204,7 +204,7 @@ pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
     let request = Request {
         args,
         checkpoint: &checkpoint,
-        subject: Subject {
+        subject: AnalysedModel {
             model: &model,
             config: &checkpoint.config,
             device: &opened.device,
@@ -244,9 +244,9 @@ pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
 }
 
 /// The questions asked, or all that suit the model; what is left out is said.
-fn wanted(args: &AnalyseArgs, checkpoint: &Checkpoint) -> Vec<What> {
+fn wanted(args: &AnalyseArgs, checkpoint: &Checkpoint) -> Vec<Analysis> {
     if !args.what.is_empty() {
-        let mut asked: Vec<What> = Vec::new();
+        let mut asked: Vec<Analysis> = Vec::new();
         for &what in &args.what {
             if !asked.contains(&what) {
                 asked.push(what);
@@ -254,7 +254,7 @@ fn wanted(args: &AnalyseArgs, checkpoint: &Checkpoint) -> Vec<What> {
         }
         return asked;
     }
-    let suits = |what: &What| match what.unsuited(checkpoint) {
+    let suits = |what: &Analysis| match what.unsuited(checkpoint) {
         None => true,
         Some(why) => {
             let name = what.to_possible_value();
@@ -263,30 +263,30 @@ fn wanted(args: &AnalyseArgs, checkpoint: &Checkpoint) -> Vec<What> {
             false
         }
     };
-    What::ALL.into_iter().filter(suits).collect()
+    Analysis::ALL.into_iter().filter(suits).collect()
 }
 
 /// Whether a question has no answer for want of labels or of sets to show, which the configuration alone
 /// does not tell.
-fn unanswerable(what: What, request: &Request<'_>) -> bool {
+fn unanswerable(what: Analysis, request: &Request<'_>) -> bool {
     match what {
-        What::Classify => request.splits.is_some_and(|s| s.train.labels().is_none()),
-        What::Ood => over_time::no_views(request),
+        Analysis::Classify => request.splits.is_some_and(|s| s.train.labels().is_none()),
+        Analysis::Ood => over_time::no_views(request),
         _ => false,
     }
 }
 
-fn ask(request: &Request<'_>, what: What) -> Result<Answer> {
+fn ask(request: &Request<'_>, what: Analysis) -> Result<AnalysisReport> {
     match what {
-        What::Representation => over_time::representation(request),
-        What::Convergence => over_time::convergence(request),
-        What::Ood => over_time::ood(request),
-        What::Classify => learned::classify(request),
-        What::Filters => learned::filters(request),
-        What::Lateral => learned::lateral(request),
-        What::Rates => population::rates(request),
-        What::Tuning => population::tuning(request),
-        What::Latency => stimuli::latency(request),
-        What::ReceptiveField => stimuli::receptive_field(request),
+        Analysis::Representation => over_time::representation(request),
+        Analysis::Convergence => over_time::convergence(request),
+        Analysis::Ood => over_time::ood(request),
+        Analysis::Classify => learned::classify(request),
+        Analysis::Filters => learned::filters(request),
+        Analysis::Lateral => learned::lateral(request),
+        Analysis::Rates => population::rates(request),
+        Analysis::Tuning => population::tuning(request),
+        Analysis::Latency => stimuli::latency(request),
+        Analysis::ReceptiveField => stimuli::receptive_field(request),
     }
 }

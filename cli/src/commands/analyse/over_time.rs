@@ -4,16 +4,16 @@ use anyhow::Result;
 use scotopic_datasets::OodSuite;
 use scotopic_figures::{Mark, Panel, Series, chart};
 use scotopic_measures::{Rows, sparsity};
-use scotopic_train::analysis::convergence::{ConvergenceSettings, convergence as measured, spread};
+use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence as measured, spread};
 use scotopic_train::analysis::ood::{ood as on_views, views};
 use scotopic_train::analysis::representation::{
-    Representation, RepresentationSettings, representations,
+    Representation, RepresentationConfig, representations,
 };
-use scotopic_train::step_sums::StepValues;
+use scotopic_train::step_sums::StepMetrics;
 use serde::Serialize;
 
 use super::Request;
-use super::answer::{Answer, Table, said};
+use super::report::{AnalysisReport, Table, said};
 
 /// One row of the table of representations.
 #[derive(Debug, Serialize)]
@@ -26,10 +26,10 @@ struct Sparse {
     to_go: f64,
 }
 
-pub(super) fn representation(request: &Request<'_>) -> Result<Answer> {
+pub(super) fn representation(request: &Request<'_>) -> Result<AnalysisReport> {
     let set = request.images()?;
     let last = request.steps();
-    let settings = RepresentationSettings {
+    let settings = RepresentationConfig {
         steps: [1, last.div_ceil(4), last.div_ceil(2), last].to_vec(),
         count: request.count(1000),
         batch: request.args.batch as usize,
@@ -41,7 +41,7 @@ pub(super) fn representation(request: &Request<'_>) -> Result<Answer> {
         .collect::<Result<Vec<_>>>()?;
     let images = seen.first().map_or(0, |at| at.images);
     let whole = serde_json::json!({ "set": set.name(), "images": images, "at": rows });
-    let mut answer = Answer::new("representation", &whole)?;
+    let mut answer = AnalysisReport::new("representation", &whole)?;
     answer.table = Table::with("step,mean,population_sparsity,lifetime_sparsity,to_go");
     answer
         .summary
@@ -102,7 +102,7 @@ const STEP_COLUMNS: &str = "step,r2,r2_pooled,r2_rates,r2_rates_pooled,squared_e
                             reconstruction,kl,objective,change,zeros,population_sparsity,lifetime_sparsity,\
                             lost,lost_rates,worst,worst_rates";
 
-fn step_cells(v: &StepValues) -> Vec<super::answer::Cell> {
+fn step_cells(v: &StepMetrics) -> Vec<super::report::Cell> {
     let numbers = [
         v.r2,
         v.r2_pooled,
@@ -125,15 +125,15 @@ fn step_cells(v: &StepValues) -> Vec<super::answer::Cell> {
     cells
 }
 
-pub(super) fn convergence(request: &Request<'_>) -> Result<Answer> {
+pub(super) fn convergence(request: &Request<'_>) -> Result<AnalysisReport> {
     let last = request.args.steps.map_or(128, |t| t as usize);
-    let settings = ConvergenceSettings {
+    let settings = ConvergenceConfig {
         steps: spread(last),
         count: request.count(500),
         batch: request.args.batch as usize,
     };
     let found = measured(&request.subject, request.images()?, &settings)?;
-    let mut answer = Answer::new("convergence", &found)?;
+    let mut answer = AnalysisReport::new("convergence", &found)?;
     answer.table = Table::with(STEP_COLUMNS);
     found
         .at
@@ -143,7 +143,7 @@ pub(super) fn convergence(request: &Request<'_>) -> Result<Answer> {
         .summary
         .push(format!("{} images of {}", found.images, found.set));
     let trained = request.checkpoint.config.inference.steps;
-    let told = |at: &&StepValues| at.step == 1 || at.step == trained || at.step == last;
+    let told = |at: &&StepMetrics| at.step == 1 || at.step == trained || at.step == last;
     for at in found.at.iter().filter(told) {
         answer.summary.push(format!(
             "step {:>5}  R² {:.3} by one sample, {:.3} by rates; F {:.1}, |Δu| {:.3}, zeros {:.1} %",
@@ -157,7 +157,7 @@ pub(super) fn convergence(request: &Request<'_>) -> Result<Answer> {
     }
     if let Some(at) = found.at.last() {
         answer.summary.push(format!(
-            "sparsity at the end {} population, {} lifetime; lost images {:.2} % (worst SSE/|x|² {:.2}), by rates {:.2} % ({:.2})",
+            "sparsity at the end {} population, {} lifetime; images beyond 1.5 {:.2} % (worst SSE/|x|² {:.2}), by rates {:.2} % ({:.2})",
             said(at.population_sparsity, 3),
             said(at.lifetime_sparsity, 3),
             100.0 * at.lost,
@@ -166,7 +166,7 @@ pub(super) fn convergence(request: &Request<'_>) -> Result<Answer> {
             at.worst_rates
         ));
     }
-    let settled = found.settled.map_or("does not settle".into(), |t| {
+    let settled = found.settled.map_or("does not converge".into(), |t| {
         format!("is within 1 % of its end from step {t} on")
     });
     answer.summary.push(format!("R² by rates {settled}"));
@@ -174,8 +174,8 @@ pub(super) fn convergence(request: &Request<'_>) -> Result<Answer> {
     answer.draw(chart::lines(&panels(&found.at)))
 }
 
-fn panels(at: &[StepValues]) -> Vec<Panel> {
-    let series = |label: &str, of: &dyn Fn(&StepValues) -> f64| Series {
+fn panels(at: &[StepMetrics]) -> Vec<Panel> {
+    let series = |label: &str, of: &dyn Fn(&StepMetrics) -> f64| Series {
         label: label.into(),
         x: at.iter().map(|v| v.step as f64).collect(),
         y: at.iter().map(of).collect(),
@@ -258,18 +258,18 @@ pub(super) fn no_views(request: &Request<'_>) -> bool {
     suite(request).is_ok_and(|suite| suite.views.is_empty())
 }
 
-pub(super) fn ood(request: &Request<'_>) -> Result<Answer> {
+pub(super) fn ood(request: &Request<'_>) -> Result<AnalysisReport> {
     let steps = match request.args.steps {
         Some(steps) => vec![steps as usize],
         None => vec![request.steps(), 128],
     };
-    let settings = ConvergenceSettings {
+    let settings = ConvergenceConfig {
         steps,
         count: usize::MAX,
         batch: request.args.batch as usize,
     };
     let found = on_views(&request.subject, &suite(request)?, &settings)?;
-    let mut answer = Answer::new("ood", &found)?;
+    let mut answer = AnalysisReport::new("ood", &found)?;
     answer.table = Table::with(&format!("view,images,{STEP_COLUMNS}"));
     for view in &found.views {
         let mut line = format!("{:<15} {:>5} images", view.set, view.images);
@@ -308,7 +308,7 @@ pub(super) fn ood(request: &Request<'_>) -> Result<Answer> {
 /// Relative to the variance of the images: turning by other than right angles blurs, which alone makes
 /// errors smaller.
 fn turned(views: &[scotopic_train::analysis::convergence::Convergence]) -> Vec<Panel> {
-    let angled: Vec<(f64, &[StepValues])> = views
+    let angled: Vec<(f64, &[StepMetrics])> = views
         .iter()
         .filter_map(|view| {
             Some((
@@ -320,9 +320,9 @@ fn turned(views: &[scotopic_train::analysis::convergence::Convergence]) -> Vec<P
     let steps: Vec<usize> = views
         .first()
         .map_or(vec![], |v| v.at.iter().map(|at| at.step).collect());
-    let panel = |title: &str, y_label: &str, of: &dyn Fn(&StepValues) -> f64| Panel {
+    let panel = |title: &str, y_label: &str, of: &dyn Fn(&StepMetrics) -> f64| Panel {
         title: title.into(),
-        x_label: "digits turned by, degrees".into(),
+        x_label: "rotation (°)".into(),
         y_label: y_label.into(),
         series: steps
             .iter()
@@ -338,7 +338,7 @@ fn turned(views: &[scotopic_train::analysis::convergence::Convergence]) -> Vec<P
     };
     vec![
         panel("Reconstruction by rates", "R²", &|v| v.r2_rates.max(-1.0)),
-        panel("Variance left by one sample", "SSE/SST", &|v| {
+        panel("Unexplained variance of one sample", "SSE/SST", &|v| {
             1.0 - v.r2_pooled.max(-1.0)
         }),
         panel("Sparsity", "fraction of zeros", &|v| v.zeros),

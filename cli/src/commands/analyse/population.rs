@@ -3,20 +3,20 @@
 use anyhow::Result;
 use scotopic_figures::{Mark, Panel, Series, chart};
 use scotopic_train::analysis::rates::{RateDistribution, rates as distributed};
-use scotopic_train::analysis::representation::RepresentationSettings;
-use scotopic_train::analysis::tuning::{Tuning, TuningSettings, UnitTuning, tuning as tuned};
+use scotopic_train::analysis::representation::RepresentationConfig;
+use scotopic_train::analysis::tuning::{Tuning, TuningConfig, UnitTuning, tuning as tuned};
 
 use super::Request;
-use super::answer::{Answer, Table, said};
+use super::report::{AnalysisReport, Table, said};
 
-pub(super) fn rates(request: &Request<'_>) -> Result<Answer> {
-    let settings = RepresentationSettings {
+pub(super) fn rates(request: &Request<'_>) -> Result<AnalysisReport> {
+    let settings = RepresentationConfig {
         steps: vec![request.steps()],
         count: request.count(1000),
         batch: request.args.batch as usize,
     };
     let found = distributed(&request.subject, request.images()?, &settings)?;
-    let mut answer = Answer::new("rates", &found)?;
+    let mut answer = AnalysisReport::new("rates", &found)?;
     answer.table = Table::with("unit,rate");
     for (unit, &rate) in found.rates.iter().enumerate() {
         answer.table.push([unit.into(), rate.into()]);
@@ -30,12 +30,12 @@ pub(super) fn rates(request: &Request<'_>) -> Result<Answer> {
         found.median
     ));
     answer.summary.push(format!(
-        "the most active tenth fires {:.1} % of all spikes",
+        "spike share of the most active 10 %: {:.1} %",
         100.0 * found.top_tenth
     ));
     if let Some(fit) = found.log_normal {
         answer.summary.push(format!(
-            "log-normal fit: mean of ln r {:.3}, deviation {:.3}; Kolmogorov-Smirnov distance {}",
+            "log-normal fit: mean of ln r {:.3}, standard deviation {:.3}; Kolmogorov-Smirnov distance {}",
             fit.mean,
             fit.deviation,
             said(found.distance, 4)
@@ -82,11 +82,11 @@ fn histogram(found: &RateDistribution) -> Panel {
     }
 }
 
-pub(super) fn tuning(request: &Request<'_>) -> Result<Answer> {
-    let settings = TuningSettings::default();
+pub(super) fn tuning(request: &Request<'_>) -> Result<AnalysisReport> {
+    let settings = TuningConfig::default();
     let found = tuned(&request.subject, request.shape(), &settings)?;
     let s = found.summary;
-    let mut answer = Answer::new("tuning", &found)?;
+    let mut answer = AnalysisReport::new("tuning", &found)?;
     answer.table = Table::with(
         "unit,responsive,peak,blank,preferred_degrees,selectivity,half_width_degrees,frequency,bandwidth_octaves,\
          c50,exponent,rmax,contrast_r2,supersaturation,suppression,modulation",
@@ -190,7 +190,7 @@ fn panels(found: &Tuning) -> Vec<Panel> {
     let panel = |title: &str, x_label: &str, series: Series, log_x: bool| Panel {
         title: title.into(),
         x_label: x_label.into(),
-        y_label: "response, of the highest".into(),
+        y_label: "response (normalised to peak)".into(),
         series: vec![series],
         log_x,
         log_y: false,
@@ -215,8 +215,8 @@ fn panels(found: &Tuning) -> Vec<Panel> {
     );
     vec![
         panel(
-            "Orientation, mean of neurons",
-            "degrees from the best",
+            "Orientation tuning, mean over neurons",
+            "orientation relative to preferred (°)",
             orientation,
             false,
         ),

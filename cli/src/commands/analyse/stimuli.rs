@@ -2,22 +2,22 @@
 
 use anyhow::Result;
 use scotopic_figures::{Mark, Panel, Series, Tile, chart, tiles};
-use scotopic_train::analysis::latency::{LatencySettings, latency as timed};
-use scotopic_train::analysis::receptive_field::{NoiseSettings, receptive_fields};
+use scotopic_train::analysis::latency::{LatencyConfig, latency as timed};
+use scotopic_train::analysis::receptive_field::{WhiteNoiseConfig, receptive_fields};
 
 use super::Request;
-use super::answer::{Answer, Cell, Table, said};
+use super::report::{AnalysisReport, Cell, Table, said};
 
 /// Averages that the picture shows.
 const SHOWN: usize = 100;
 
-pub(super) fn latency(request: &Request<'_>) -> Result<Answer> {
-    let settings = LatencySettings::default();
+pub(super) fn latency(request: &Request<'_>) -> Result<AnalysisReport> {
+    let settings = LatencyConfig::default();
     let found = timed(&request.subject, request.shape(), &settings)?;
-    let mut answer = Answer::new("latency", &found)?;
+    let mut answer = AnalysisReport::new("latency", &found)?;
     answer.table = Table::with("unit,contrast,latency");
     answer.summary.push(format!(
-        "the {} most responsive neurons, each shown its preferred grating from rest",
+        "the {} most responsive neurons, each with its preferred grating, from the resting potential",
         found.units.len()
     ));
     for at in &found.at {
@@ -27,7 +27,7 @@ pub(super) fn latency(request: &Request<'_>) -> Result<Answer> {
                 .push([unit.into(), at.contrast.into(), Cell::from(latency)]);
         }
         answer.summary.push(format!(
-            "contrast {:<6} {:>3} respond, half of the peak after {} steps (median)",
+            "contrast {:<6} {:>3} respond, half-peak latency {} steps (median)",
             at.contrast,
             at.responding,
             said(at.median, 2)
@@ -56,7 +56,7 @@ pub(super) fn latency(request: &Request<'_>) -> Result<Answer> {
         Panel {
             title: "Latency".into(),
             x_label: "contrast, standardised units".into(),
-            y_label: "steps to half of the peak".into(),
+            y_label: "half-peak latency (steps)".into(),
             series: vec![against],
             log_x: true,
             ..Panel::default()
@@ -72,10 +72,10 @@ pub(super) fn latency(request: &Request<'_>) -> Result<Answer> {
     answer.draw(chart::lines(&panels))
 }
 
-pub(super) fn receptive_field(request: &Request<'_>) -> Result<Answer> {
+pub(super) fn receptive_field(request: &Request<'_>) -> Result<AnalysisReport> {
     let shape = request.shape();
-    let found = receptive_fields(&request.subject, shape, &NoiseSettings::default())?;
-    let mut answer = Answer::new("receptive-field", &found)?;
+    let found = receptive_fields(&request.subject, shape, &WhiteNoiseConfig::default())?;
+    let mut answer = AnalysisReport::new("receptive-field", &found)?;
     answer.table = Table::with("unit,spikes,lag,signal_to_noise,correlation");
     for unit in &found.units {
         answer.table.push([

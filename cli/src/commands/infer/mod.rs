@@ -12,7 +12,7 @@ use scotopic_figures::{self as figures, Tile, animation, raster, tiles};
 use scotopic_train::device;
 
 use super::{model, print};
-use crate::args::{BadRequest, Place};
+use crate::args::{RuntimeArgs, UsageError};
 use crate::pictures::capital;
 
 mod images;
@@ -73,7 +73,7 @@ pub struct InferArgs {
     pub json: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: Place,
+    pub place: RuntimeArgs,
 }
 
 /// Sequences in the animation.
@@ -86,7 +86,7 @@ const FRAMES: usize = 120;
 /// # Errors
 /// If the model or the input cannot be used, or the output cannot be written.
 pub fn run(args: &InferArgs) -> Result<ExitCode> {
-    let opened = device::open(args.place.device).map_err(BadRequest)?;
+    let opened = device::open(args.place.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let Shown { frames, steps } = shown::shown(args, &checkpoint)?;
     let terms = checkpoint.config.model.family.info().terms;

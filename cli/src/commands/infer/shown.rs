@@ -7,7 +7,7 @@ use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config;
 
 use super::{InferArgs, images as input};
-use crate::args::BadRequest;
+use crate::args::UsageError;
 
 /// Validation images that are shown where nothing else is asked for.
 const FEW: usize = 12;
@@ -25,7 +25,7 @@ pub(super) struct Shown {
 /// Makes the frames that the options ask for.
 ///
 /// # Errors
-/// [`BadRequest`] if the options do not go together; whatever is wrong with images and stimulus.
+/// [`UsageError`] if the options do not go together; whatever is wrong with images and stimulus.
 pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> {
     let shape = checkpoint.image.shape;
     let scale = checkpoint.image.standardisation;
@@ -35,13 +35,13 @@ pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> 
             // An empty place has pixel value 0 before it is standardised.
             let mut blank = [0.0];
             scale.apply(&mut blank);
-            config::stimulus(spec, blank[0]).map_err(BadRequest)?
+            config::stimulus(spec, blank[0]).map_err(UsageError)?
         }
     };
     if args.input.is_some() && !stimulus.shows_images() {
         let what = "--input holds images, which this stimulus does not show";
         let kind = stimulus.kind();
-        return Err(BadRequest(anyhow!("{what} (kind = \"{kind}\"): leave one out")).into());
+        return Err(UsageError(anyhow!("{what} (kind = \"{kind}\"): leave one out")).into());
     }
     let images = match stimulus.shows_images() {
         true => Some(images_of(args, checkpoint)?),

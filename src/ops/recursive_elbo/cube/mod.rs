@@ -52,7 +52,7 @@ fn exp_down(x: f32) -> f32 {
 fn threads(k: usize) -> CubeDim {
     assert!(
         k <= MOST_STATES_ON_GPU,
-        "recursive_elbo: {k} states; on a GPU at most {MOST_STATES_ON_GPU}, use a processor device for more"
+        "recursive_elbo: {k} states; on a GPU at most {MOST_STATES_ON_GPU}, use a CPU device for more"
     );
     CubeDim::new_1d(k.min(MOST_THREADS) as u32)
 }

@@ -11,7 +11,7 @@ use scotopic_figures::{self as figures, FigureError};
 use scotopic_train::replace::replace;
 
 /// The answer to one question.
-pub(super) struct Answer {
+pub(super) struct AnalysisReport {
     /// The question, which is the name of its files.
     pub name: &'static str,
     /// A few lines to read.
@@ -28,7 +28,7 @@ pub(super) struct Answer {
     pub arrays: Vec<(String, Vec<usize>, Vec<f32>)>,
 }
 
-impl Answer {
+impl AnalysisReport {
     /// An answer without a picture or arrays.
     pub fn new(name: &'static str, whole: &impl Serialize) -> Result<Self> {
         Ok(Self {

@@ -7,13 +7,13 @@ use scotopic_train::config::{self, RunConfig};
 use scotopic_train::records::{LogRow, ValidationRow};
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::{TrainState, load_model};
-use scotopic_train::trainer::{Fit, Outcome, Watch};
+use scotopic_train::trainer::{Callback, Outcome, Trainer};
 
 use super::Context;
 
 /// Which model.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct ModelSpec {
     /// The name of its folder and of its row in tables.
     pub name: &'static str,
     /// The preset for quick and standard sizes.
@@ -26,7 +26,7 @@ pub struct Order {
     pub sets: Vec<String>,
 }
 
-impl Order {
+impl ModelSpec {
     /// A preset for the small sizes and its published counterpart.
     pub fn new(name: &'static str, preset: &'static str, full: &'static str) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl Order {
 }
 
 /// A model that is ready, and what it took.
-pub struct Trained {
+pub struct TrainedModel {
     /// The name of the order.
     pub name: &'static str,
     /// Its configuration.
@@ -94,7 +94,7 @@ pub struct Trained {
 ///
 /// # Errors
 /// If data, device or files fail, if the folder holds a run with other settings, or on Ctrl-C.
-pub fn obtain(context: &Context, order: &Order) -> Result<Trained> {
+pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedModel> {
     let config = order.config(context.size)?;
     let root = context.out.join("models").join(order.name);
     let fresh = RunDir::open(&root).is_err();
@@ -139,7 +139,7 @@ pub fn obtain(context: &Context, order: &Order) -> Result<Trained> {
             "{}: training, iteration {} of {}",
             order.name, state.progress.iteration, config.train.iterations
         ));
-        let fit = Fit {
+        let fit = Trainer {
             config: &config,
             splits: &splits,
             device: &autodiff,
@@ -147,7 +147,7 @@ pub fn obtain(context: &Context, order: &Order) -> Result<Trained> {
             dir: &dir,
             stop: context.stop,
         };
-        let outcome = fit.run(&mut state, &mut Teller { context, order })?;
+        let outcome = fit.run(&mut state, &mut ProgressLines { context, order })?;
         ensure!(
             outcome != Outcome::Interrupted,
             "interrupted; the same command continues where it stopped"
@@ -156,7 +156,7 @@ pub fn obtain(context: &Context, order: &Order) -> Result<Trained> {
     let checkpoint = Checkpoint::read(&dir.best())
         .with_context(|| format!("{} has no best model", root.display()))?;
     let network = load_model(&checkpoint, &context.device.device)?;
-    Ok(Trained {
+    Ok(TrainedModel {
         name: order.name,
         config,
         checkpoint,
@@ -166,12 +166,12 @@ pub fn obtain(context: &Context, order: &Order) -> Result<Trained> {
 }
 
 /// Tells of every validation.
-struct Teller<'a> {
+struct ProgressLines<'a> {
     context: &'a Context<'a>,
-    order: &'a Order,
+    order: &'a ModelSpec,
 }
 
-impl Watch for Teller<'_> {
+impl Callback for ProgressLines<'_> {
     fn iteration(&mut self, _: usize, _: usize) {}
 
     fn logged(&mut self, _: &LogRow) {}

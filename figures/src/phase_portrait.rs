@@ -7,7 +7,7 @@ use crate::band;
 use crate::canvas;
 use crate::colour::{self, INK, OKABE_ITO, PAPER};
 use crate::plot::{self, Along, Plot};
-use crate::timeline::{Spot, Timeline};
+use crate::timeline::{PhasePoint, Timeline};
 
 /// The columns whose way is drawn in full colour; what lies before them is pale.
 const RECENT: usize = 48;
@@ -16,14 +16,14 @@ const PALE: f32 = 0.3;
 
 /// Which two quantities a portrait shows.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Portrait {
+pub struct PhasePortrait {
     /// What they are called: along the horizontal and the vertical axis.
     pub labels: [String; 2],
     /// The Mahalanobis radius of the ellipse.
     pub radius: f64,
 }
 
-impl Portrait {
+impl PhasePortrait {
     /// The axes that hold every mean and all that is true; none without a spot.
     pub fn axes(timeline: &Timeline) -> Option<(Axis, Axis)> {
         let spots = || timeline.columns().iter().filter_map(|c| c.spot);
@@ -68,7 +68,7 @@ impl Portrait {
             columns.iter().map(|c| c.spot.map(|s| place(s.mean))),
         );
         let recent = columns.len().saturating_sub(RECENT);
-        let truth = |spot: Option<Spot>| spot?.truth.map(place);
+        let truth = |spot: Option<PhasePoint>| spot?.truth.map(place);
         let truths = columns[recent..].iter().map(|c| truth(c.spot));
         band::dashes(picture, truths, plot.rows(), 1.5, INK);
         if let Some(spot) = columns.iter().rev().find_map(|c| c.spot) {
@@ -82,7 +82,7 @@ impl Portrait {
         plot.bottom(picture, below);
     }
 
-    fn ellipse(&self, picture: &mut RgbImage, plot: &Plot, spot: &Spot) {
+    fn ellipse(&self, picture: &mut RgbImage, plot: &Plot, spot: &PhasePoint) {
         let blue = OKABE_ITO[0];
         let corners: Vec<(f32, f32)> = band::ellipse(spot.mean, spot.covariance, self.radius)
             .into_iter()
@@ -125,29 +125,29 @@ fn way(picture: &mut RgbImage, points: impl Iterator<Item = Option<(f32, f32)>>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timeline::Moment;
+    use crate::timeline::TimelineColumn;
 
     fn circle(bins: u64, truth: bool) -> Timeline {
         let mut timeline = Timeline::new(256);
         for t in 0..bins {
             let at = [(0.1 * t as f64).cos(), (0.1 * t as f64).sin()];
-            let spot = Spot {
+            let spot = PhasePoint {
                 mean: at,
                 covariance: [0.04, 0.0, 0.01],
                 truth: truth.then_some(at),
             };
-            let moment = Moment {
+            let moment = TimelineColumn {
                 bins: 1,
                 spot: Some(spot),
-                ..Moment::default()
+                ..TimelineColumn::default()
             };
             timeline.push(t, moment);
         }
         timeline
     }
 
-    fn portrait() -> Portrait {
-        Portrait {
+    fn portrait() -> PhasePortrait {
+        PhasePortrait {
             labels: ["one".to_owned(), "two".to_owned()],
             radius: 2.0,
         }
