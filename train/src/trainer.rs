@@ -73,8 +73,7 @@ impl Trainer<'_> {
         let total = config.train.iterations;
         let mut batches = Batches::new(&self.splits.train, config)?;
         let batch = config.train.batch_size;
-        let crew =
-            DataParallel::new(self.device, self.others, batch, config.train.micro_batches)?;
+        let crew = DataParallel::new(self.device, self.others, batch, config.train.micro_batches)?;
         let mut pending = Pending::default();
         let clock = Instant::now();
         let before = state.progress.seconds;

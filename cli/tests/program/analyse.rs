@@ -9,7 +9,7 @@ use scotopic::posterior::Posterior;
 use scotopic_datasets::ood::{OodSuite, Skipped};
 use scotopic_datasets::{ImageSet, ImageShape};
 use scotopic_measures::gabor::Gabor;
-use scotopic_models::{DecoderKind, Method, Network, NetworkConfig, ImageDims};
+use scotopic_models::{DecoderKind, ImageDims, Method, Network, NetworkConfig};
 use scotopic_train::analysis::classify::{ClassificationConfig, classify};
 use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence};
 use scotopic_train::analysis::filters::{Active, filters};
