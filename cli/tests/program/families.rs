@@ -246,7 +246,7 @@ fn works(sets: &[&str], title: &str) {
     run(&["infer", "out", "--out", "seen", "--steps", "3"]);
     let arrays = npy::read_npz(&at.join("seen/inference.npz")).unwrap();
     let names: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
-    let point = model.config.model.family.is_point();
+    let point = model.config.model.family.info().is_point;
     let (samples, means) = match (spiking, point) {
         (true, _) => ("spikes", "rates"),
         (_, true) => ("states", "activities"),
