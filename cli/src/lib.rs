@@ -10,6 +10,7 @@
 //! | the papers' experiments | [`experiments`] |
 //! | checkpoints of PyTorch | [`pytorch`] |
 //! | figures of a model | [`pictures`] |
+//! | checks of output files | `outputs` |
 //! | timing | `bench` |
 //! | retained memory | `allocator` |
 //! | tables of results | [`table`] |
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod commands;
 pub mod experiments;
 pub mod filtering;
+mod outputs;
 pub mod pictures;
 pub mod pytorch;
 pub mod table;

@@ -41,5 +41,3 @@ pub(crate) mod host;
 pub(crate) mod packing;
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 mod paired;
-#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
-pub(crate) mod simd_dispatch;

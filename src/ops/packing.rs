@@ -57,6 +57,7 @@ pub(crate) use x86::{Avx2, Avx512};
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod x86 {
+    use std::arch::is_x86_feature_detected as has;
     use std::arch::x86_64::*;
 
     use super::{LANES, Packing, Word};
@@ -66,11 +67,10 @@ mod x86 {
     pub(crate) struct Avx512(());
 
     impl Avx512 {
-        /// # Safety
-        /// The processor has AVX-512 (F, DQ, BW, VL), with `popcnt`.
-        #[inline(always)]
-        pub(crate) unsafe fn assume() -> Self {
-            Self(())
+        /// Where this processor has F, DQ, BW and VL, with fused multiply-add and `popcnt`.
+        pub(crate) fn found() -> Option<Self> {
+            let all = has!("avx512f") && has!("avx512dq") && has!("avx512bw") && has!("avx512vl");
+            (all && has!("fma") && has!("popcnt")).then_some(Self(()))
         }
     }
 
@@ -114,11 +114,9 @@ mod x86 {
     pub(crate) struct Avx2(());
 
     impl Avx2 {
-        /// # Safety
-        /// The processor has AVX2, with `popcnt`.
-        #[inline(always)]
-        pub(crate) unsafe fn assume() -> Self {
-            Self(())
+        /// Where this processor has it, with fused multiply-add and `popcnt`.
+        pub(crate) fn found() -> Option<Self> {
+            (has!("avx2") && has!("fma") && has!("popcnt")).then_some(Self(()))
         }
     }
 
@@ -178,11 +176,44 @@ mod x86 {
     }
 }
 
+/// Defines `$name` as `$body(packing, …)` compiled for each [`Packing`] and chosen at run time, as
+/// [`simd_dispatch!`](scotopic_filtering::simd_dispatch) does.
+macro_rules! packed {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident;) => {
+        $(#[$doc])*
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                use $crate::ops::packing::{Avx2, Avx512};
+                #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,fma,popcnt")]
+                fn avx512(packing: Avx512, $($arg: $ty),*) $(-> $ret)? {
+                    $body(packing, $($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma,popcnt")]
+                fn avx2(packing: Avx2, $($arg: $ty),*) $(-> $ret)? {
+                    $body(packing, $($arg),*)
+                }
+                if let Some(packing) = Avx512::found() {
+                    // SAFETY: every feature named on the function was found on this processor.
+                    #[allow(unsafe_code)]
+                    return unsafe { avx512(packing, $($arg),*) };
+                }
+                if let Some(packing) = Avx2::found() {
+                    // SAFETY: as above.
+                    #[allow(unsafe_code)]
+                    return unsafe { avx2(packing, $($arg),*) };
+                }
+            }
+            $body($crate::ops::packing::OneByOne, $($arg),*)
+        }
+    };
+}
+pub(crate) use packed;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::noise::NoiseKey;
-    use crate::ops::simd_dispatch::simd_dispatch;
 
     /// What the bits say and what is packed, for bits from none to all.
     fn packs_in_order<P: Packing>(packing: P) {
@@ -205,8 +236,8 @@ mod tests {
         }
     }
 
-    simd_dispatch! {
-        fn of_this_processor() = packed packs_in_order;
+    packed! {
+        fn of_this_processor() = packs_in_order;
     }
 
     #[test]
@@ -214,10 +245,8 @@ mod tests {
         packs_in_order(OneByOne);
         of_this_processor();
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            // SAFETY: it was just found.
-            #[allow(unsafe_code)]
-            packs_in_order(unsafe { Avx2::assume() });
+        if let Some(packing) = Avx2::found() {
+            packs_in_order(packing);
         }
     }
 }

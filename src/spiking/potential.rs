@@ -2,8 +2,9 @@
 
 use super::network::SpikingNetwork;
 use crate::ops::implicit_step::processor::{Solved, WIDTH, solve, whole_vectors};
+use crate::ops::scalar;
 use crate::ops::softplus_clamped_step::processor::ceiling_f32;
-use crate::ops::{scalar, simd_dispatch::simd_dispatch};
+use scotopic_filtering::simd_dispatch;
 
 /// What one refinement of one row reads and writes; every slice is `[latent]`.
 pub(crate) struct Row<'a> {

@@ -13,7 +13,7 @@
 
 use super::panels::{PANEL, Panels};
 use super::rows::{Rows, RowsMut, multiply_add};
-use crate::ops::simd_dispatch::simd_dispatch;
+use scotopic_filtering::simd_dispatch;
 
 /// The most rows that a block of C spans.
 const BLOCK: usize = 13;
@@ -29,7 +29,7 @@ const STRIP: usize = 16;
 
 simd_dispatch! {
     /// `C = A·B` of `[rows, inner]` and `[inner, columns]`; every column of the padded C is written.
-    pub(crate) fn product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = fused product_body;
+    pub(crate) fn product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = product_body::<FMA>;
 }
 
 simd_dispatch! {
@@ -44,7 +44,7 @@ fn unfused_body(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) {
 
 simd_dispatch! {
     /// `C += Aᵀ·B` of `[inner, rows]` and `[inner, columns]`: a sum of outer products.
-    pub(crate) fn add_outer(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = fused add_outer_body;
+    pub(crate) fn add_outer(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = add_outer_body::<FMA>;
 }
 
 /// Picks the block function of `$n` rows.

@@ -1,7 +1,8 @@
 //! The terms of F of one row, and their derivatives.
 
-use crate::ops::{scalar, simd_dispatch::simd_dispatch};
+use crate::ops::scalar;
 use crate::posterior::KlForm;
+use scotopic_filtering::simd_dispatch;
 
 /// KL of one row's potentials `u` from those of its prior, in nats, all `[latent]`.
 pub(crate) fn divergence(u: &[f32], prior: &[f32], form: KlForm) -> f32 {

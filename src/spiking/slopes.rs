@@ -1,7 +1,7 @@
 //! The element-wise part of the way back, one row at a time. The formulas stand in [`backward`](super::backward).
 
 use super::scores::summed;
-use crate::ops::simd_dispatch::simd_dispatch;
+use scotopic_filtering::simd_dispatch;
 
 /// One row of a refinement, backwards; every slice is `[latent]`.
 pub(super) struct Step<'a> {

@@ -2,11 +2,11 @@
 
 use super::panels::PANEL;
 use super::rows::{Rows, multiply_add};
-use crate::ops::simd_dispatch::simd_dispatch;
+use scotopic_filtering::simd_dispatch;
 
 simd_dispatch! {
     /// `y = a·B` for one row a that is mostly zeros, given by the places and values of the others.
-    pub(crate) fn sparse_product(places: &[u32], values: &[f32], b: Rows<'_>, y: &mut [f32]) = fused sparse_product_body;
+    pub(crate) fn sparse_product(places: &[u32], values: &[f32], b: Rows<'_>, y: &mut [f32]) = sparse_product_body::<FMA>;
 }
 
 #[inline(always)]

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::RunConfig;
 use crate::parameters::{Arrays, HostArray};
-use crate::replace::replace;
+use scotopic_datasets::replace::replace;
 
 const FORMAT: &str = "scotopic";
 const VERSION: &str = "1";
@@ -135,7 +135,7 @@ impl Checkpoint {
             })
             .collect::<Result<Vec<_>>>()?;
         let file = safetensors::serialize(views, Some(metadata.into_iter().collect()))?;
-        replace(path, &file)
+        Ok(replace(path, &file)?)
     }
 
     /// Reads a file, and believes nothing of it that does not check.

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::RunConfig;
 use crate::device::Opened;
 use crate::records::{LogRow, ValidationRow};
-use crate::replace::replace;
+use scotopic_datasets::replace::replace;
 
 /// What run.json says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -189,7 +189,7 @@ impl RunDir {
                 .split_inclusive('\n')
                 .filter(|line| line.ends_with('\n') && wanted(line.trim_end()))
                 .collect();
-            replace(path, kept.as_bytes())
+            Ok(replace(path, kept.as_bytes())?)
         };
         keep(&self.metrics(), &|line| {
             serde_json::from_str::<LogRow>(line).is_ok_and(|row| row.iteration <= iteration)

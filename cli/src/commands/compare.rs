@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
+use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
 use scotopic_filtering::hmm::BatchEm;
-use scotopic_train::replace::replace;
 
 use super::compare_args::CompareArgs;
 use super::{compare_orders, print};

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
 use scotopic_filtering::Sequence;
-use scotopic_train::replace::replace;
 
 use super::compare_args::CompareArgs;
 use super::print;

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::npy;
+use scotopic_datasets::replace::replace;
 use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
-use scotopic_train::replace::replace;
 
 use super::{card, model, print};
 

@@ -12,13 +12,13 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use scotopic_datasets::series::Series;
-use scotopic_train::replace::{check_apart, check_writable};
 
 use super::filter_picture::{FigureRecorder, PictureArgs};
 use crate::args::UsageError;
 use crate::filtering::names::Rule;
 use crate::filtering::source::from_one;
 use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
+use crate::outputs::{check_apart, check_writable};
 use crate::table::number;
 
 /// Options of `scotopic filter`.

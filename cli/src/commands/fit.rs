@@ -11,12 +11,12 @@ use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnable};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_train::device::{self, DeviceChoice};
-use scotopic_train::replace::{check_apart, check_writable};
 
 use super::print;
 use crate::args::UsageError;
 use crate::filtering::source::from_one;
 use crate::filtering::{Generalised, Model, Source, flow};
+use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
 
 /// What each hidden state makes of the world, or a state that is a vector.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use image::RgbImage;
+use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
-use scotopic_train::replace::replace;
 
 use crate::table::Table;
 
@@ -97,6 +97,9 @@ impl Page {
                 }
             }
         }
-        replace(&folder.join("README.md"), self.markdown().as_bytes())
+        Ok(replace(
+            &folder.join("README.md"),
+            self.markdown().as_bytes(),
+        )?)
     }
 }

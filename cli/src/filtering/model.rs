@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use scotopic_datasets::replace::replace;
 use scotopic_filtering::gaussian::LinearGaussian;
 use scotopic_filtering::hmm::Hmm;
 use scotopic_filtering::nonlinear::StateSpace;
 use scotopic_filtering::nonlinear::models::AnyStateSpace;
-use scotopic_train::replace::replace;
 use serde::{Deserialize, Serialize};
 
 use super::generalised::Generalised;
@@ -108,7 +108,7 @@ impl Model {
     /// # Errors
     /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        replace(path, self.to_toml()?.as_bytes())
+        Ok(replace(path, self.to_toml()?.as_bytes())?)
     }
 
     /// The entries of one observation.

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use scotopic_train::replace::replace;
+use scotopic_datasets::replace::replace;
 use sha2::{Digest, Sha256};
 
 use super::Running;
@@ -35,7 +35,7 @@ pub fn save(filter: &Running, path: &Path) -> Result<()> {
     file.extend_from_slice(MAGIC);
     file.extend_from_slice(&Sha256::digest(&body));
     file.extend_from_slice(&body);
-    replace(path, &file)
+    Ok(replace(path, &file)?)
 }
 
 /// Reads a snapshot back.

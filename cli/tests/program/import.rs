@@ -362,7 +362,7 @@ fn hostile_files_are_refused_at_once() {
     let mut pickle_only = Vec::new();
     let storages = folder.path().join("whole.pt");
     write(&storages, &Value::Dict(whole()), false);
-    let mut zip = npyz::zip::ZipArchive::new(fs::File::open(&storages).unwrap()).unwrap();
+    let mut zip = zip::ZipArchive::new(fs::File::open(&storages).unwrap()).unwrap();
     std::io::copy(&mut zip.by_name("x/data.pkl").unwrap(), &mut pickle_only).unwrap();
     fs::remove_file(&storages).unwrap();
     let entries = [("data.pkl".into(), pickle_only), ("data/0".into(), zeros)];

@@ -8,7 +8,7 @@
 
 mod archive;
 mod config;
-mod header;
+pub(crate) mod header;
 mod write;
 
 pub use archive::{read_npz, read_npz_array};
@@ -19,7 +19,7 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use crate::{Error, Result, source};
-use header::{ByteOrder, Element, Header};
+use header::{Accepted, ByteOrder, Element, Header};
 
 /// An array of any rank, the last index the fastest. Values may be NaN or infinite.
 ///
@@ -128,7 +128,11 @@ impl Part<'_> {
     }
 
     pub fn read(&self, reader: &mut dyn Read) -> Result<(Array, Element)> {
-        let header = Header::read(self, reader)?;
+        const PLAIN: Accepted = Accepted {
+            elements: &[Element::U1, Element::F4, Element::F8],
+            expected: "a plain array of '<f4', '<f8', '|u1' (or '>f4', '>f8')",
+        };
+        let header = Header::read(self, reader, &PLAIN)?;
         let bytes = header.count.checked_mul(header.element.bytes());
         let room = self.length - header.offset;
         if bytes.map(|b| b as u64) != Some(room) {
@@ -174,33 +178,13 @@ impl Part<'_> {
     }
 }
 
-/// `chunks_exact` gives slices of the right length, which the compiler cannot know.
-fn word<const N: usize>(bytes: &[u8], order: ByteOrder) -> [u8; N] {
-    let mut word = [0; N];
-    word.copy_from_slice(bytes);
-    if order == ByteOrder::Big {
-        word.reverse();
-    }
-    word
-}
-
 fn decode(bytes: &[u8], element: Element, order: ByteOrder, values: &mut Vec<f32>) {
+    let each = bytes.chunks_exact(element.bytes());
     match element {
+        // Not by way of f64, which would not keep the bits of a signalling NaN.
+        Element::F4 => values.extend(each.map(|b| f32::from_le_bytes(order.word(b)))),
         Element::U1 => values.extend(bytes.iter().map(|&b| f32::from(b))),
-        Element::F4 => {
-            values.extend(
-                bytes
-                    .chunks_exact(4)
-                    .map(|b| f32::from_le_bytes(word(b, order))),
-            );
-        }
-        Element::F8 => {
-            values.extend(
-                bytes
-                    .chunks_exact(8)
-                    .map(|b| f64::from_le_bytes(word(b, order)) as f32),
-            );
-        }
+        other => values.extend(each.map(|b| other.number(b, order) as f32)),
     }
 }
 

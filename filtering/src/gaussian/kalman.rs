@@ -6,7 +6,7 @@ use super::belief::Gaussian;
 use super::flat::{From as Before, Into as After, Plan, advance, flat};
 use super::kernel::GaussianKernel;
 use super::model::LinearGaussian;
-use super::positive::symmetric;
+use crate::math::cholesky::symmetric;
 use crate::sequence::check_row;
 use crate::step::{Step, Sum};
 use crate::{Belief, Error, Moments, PredictedObservation, Result};

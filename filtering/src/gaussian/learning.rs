@@ -7,11 +7,11 @@ use super::block::Block;
 use super::em::Learned;
 use super::kalman::{Kalman, Prepared};
 use super::model::{LinearGaussian, check_covariance, matrix, rows};
-use super::positive::{cholesky, symmetric};
 use super::quadratic::{RecursiveStatistics, second_moment};
 use super::regression::Regression;
 use super::settings::{GaussianLearn, OnlineEm, Rmle};
 use super::statistics::Statistics;
+use crate::math::cholesky::{cholesky, symmetric};
 use crate::step::Step;
 use crate::{Error, Result};
 

@@ -4,8 +4,8 @@ use nalgebra::DMatrix;
 
 use super::belief::Gaussian;
 use super::kernel::GaussianKernel;
-use super::positive::{cholesky, inverse, log_det, symmetric};
 use super::value::{Value, ValueRecursion};
+use crate::math::cholesky::{cholesky, inverse, log_det, symmetric};
 use crate::{Result, Sequence};
 
 /// The best ∏_t N(x_t) of a whole sequence: the means are the smoothed ones, the covariances J_tt⁻¹ with J

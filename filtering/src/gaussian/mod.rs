@@ -40,7 +40,6 @@ mod kernel;
 mod learning;
 mod mean_field;
 mod model;
-mod positive;
 mod prediction;
 mod quadratic;
 mod regression;

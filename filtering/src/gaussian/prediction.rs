@@ -2,8 +2,8 @@
 
 use super::belief::Gaussian;
 use super::model::{LinearGaussian, rows};
-use super::positive::symmetric;
 use crate::filter::{Moments, PredictedObservation};
+use crate::math::cholesky::symmetric;
 
 impl LinearGaussian {
     /// N(F m + b, F P Fᵀ + Q) for the belief N(m, P).

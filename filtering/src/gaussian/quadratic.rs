@@ -390,7 +390,7 @@ mod tests {
             .unwrap()
     }
 
-    use super::super::positive::symmetric;
+    use crate::math::cholesky::symmetric;
 
     /// The recursion forward in time is the smoother's sum over the whole sequence (Fisher), gaps and all.
     #[test]

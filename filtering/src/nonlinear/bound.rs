@@ -10,15 +10,15 @@
 //! of x' and points of x are needed, never of the pair: ln p(x|x') is quadratic in x, and x given x' is linear.
 
 use super::kernel::{Joint, Tie};
-use super::matrix::{
-    add_scaled, add_transposed, apply, combine_rows, dot, product, symmetrise, transpose,
-    transposed_product,
-};
 use super::noise::Noise;
 use super::root::Root;
 use super::sigma::Points;
 use super::table::Table;
 use super::{Quadratic, StateSpace};
+use crate::math::square::{
+    add_scaled, add_transposed, apply, combine_rows, dot, product, symmetrise, transpose,
+    transposed_product,
+};
 
 /// What came before x_t.
 #[derive(Clone, Copy)]

@@ -1,10 +1,10 @@
 //! A model from two closures.
 
 use super::StateSpace;
-use super::matrix::quadratic_form;
 use super::model::{FIRST, check_parameters};
 use super::noise::Noise;
 use crate::error::check_finite;
+use crate::math::square::quadratic_form;
 use crate::{Error, Result};
 
 /// x_t = f(θ, x_{t−1}) + N(0, Q) with ln g(θ, y, x), for quick models: every slope is a central difference, which

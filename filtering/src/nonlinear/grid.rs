@@ -175,7 +175,7 @@ impl Grid {
         let ratio = |(a, p): (&f64, &f64)| if *p > 0.0 { a / p } else { 0.0 };
         let ratio: Vec<f64> = after.iter().zip(predicted).map(ratio).collect();
         let sum = |(q, (from, row)): (&f64, &(usize, Vec<f64>))| {
-            q * super::matrix::dot(row, &ratio[*from..])
+            q * crate::math::square::dot(row, &ratio[*from..])
         };
         q.iter().zip(&self.rows).map(sum).collect()
     }
@@ -184,7 +184,7 @@ impl Grid {
 /// Adds mean and variance of the distribution `weights` over the nodes.
 fn push(moments: &mut Moments, nodes: &[f64], weights: &[f64]) {
     let total: f64 = weights.iter().sum();
-    let mean = super::matrix::dot(nodes, weights) / total;
+    let mean = crate::math::square::dot(nodes, weights) / total;
     let square = |(x, w): (&f64, &f64)| w * (x - mean) * (x - mean);
     let variance = nodes.iter().zip(weights).map(square).sum::<f64>() / total;
     moments.mean.push(mean);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::matrix::{
+use crate::math::square::{
     add_transposed, apply, cholesky, dot, invert_lower, log_determinant, lower_gram, product,
     symmetrise, transpose, transposed_product,
 };

@@ -37,7 +37,6 @@ mod grid;
 mod independent_coordinates;
 mod kernel;
 mod learning;
-mod matrix;
 mod model;
 pub mod models;
 mod monte_carlo_bound;

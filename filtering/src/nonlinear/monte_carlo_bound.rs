@@ -4,10 +4,10 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use super::matrix::{dot, log_determinant, quadratic_form};
 use super::noise::Noise;
 use super::root;
 use super::{Kernel, NonlinearFilter, StateSpace};
+use crate::math::square::{dot, log_determinant, quadratic_form};
 use crate::{Error, Result, Sequence};
 
 /// The kernels of a filter, kept, so that its bound can be checked: what the recursion estimates with W fitted by a

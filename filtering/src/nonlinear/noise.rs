@@ -1,7 +1,7 @@
 //! The covariance of additive noise, with what densities need of it.
 
-use super::matrix::{apply, invert_lower, log_determinant, lower_gram, product};
 use super::root;
+use crate::math::square::{apply, invert_lower, log_determinant, lower_gram, product};
 use crate::{Error, Result};
 
 /// Q⁻¹ `[n, n]`, and ln|2πQ|.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::matrix::{apply, dot, quadratic_form};
+use crate::math::square::{apply, dot, quadratic_form};
 
 /// W(x) ≈ c + hᵀ(x − a) − ½ (x − a)ᵀ Λ (x − a), with a the mean of q at the time of the fit.
 ///

@@ -1,6 +1,6 @@
 //! S with S Sᵀ = Σ: the factor of a covariance, and the points that it spreads.
 
-use super::matrix::{cholesky, combine_rows, invert_lower, transpose};
+use crate::math::square::{cholesky, combine_rows, invert_lower, transpose};
 use crate::{Error, Result};
 
 /// The Cholesky factor of a covariance that is named where it is none, `[n, n]` in place.

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::StateSpace;
 use super::kernel::{Joint, Tie};
-use super::matrix::{
-    add_product, apply, dot, product, quadratic_form, symmetrise, transposed_product,
-};
 use super::root::Root;
 use super::sigma::{CubatureRule, Points};
+use crate::math::square::{
+    add_product, apply, dot, product, quadratic_form, symmetrise, transposed_product,
+};
 
 /// What S_t is fitted by, each component by least squares under q_t.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

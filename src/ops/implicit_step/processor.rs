@@ -4,7 +4,8 @@ use burn::backend::tensor::FloatTensor;
 
 use super::{ITERATIONS, ImplicitStep, LARGEST, SMALLEST};
 use crate::ops::paired::{Chunk, Three, on_processors, with_slopes};
-use crate::ops::{scalar, simd_dispatch::simd_dispatch};
+use crate::ops::scalar;
+use scotopic_filtering::simd_dispatch;
 
 /// Elements that one task of the pool takes.
 const TASK: usize = 4096;

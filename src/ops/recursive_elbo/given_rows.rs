@@ -1,7 +1,7 @@
 //! One row of a batch through the recursion with kernels that are given, and back, on slices.
 
 use super::lanes::Real;
-use crate::ops::simd_dispatch::simd_dispatch;
+use scotopic_filtering::simd_dispatch;
 
 /// Kernels b_t(s'|s) at `[.., t, s, s']` that may be the same for all times.
 #[derive(Clone, Copy)]

@@ -11,8 +11,8 @@
 
 use super::{NEGLIGIBLE, most_by_arrivals};
 use crate::noise::{NoiseKey, philox_lanes, unit_exponential};
-use crate::ops::packing::{LANES, Packing};
-use crate::ops::{scalar, simd_dispatch::simd_dispatch};
+use crate::ops::packing::{LANES, Packing, packed};
+use crate::ops::scalar;
 
 /// The queue is filled up to this many elements.
 const QUEUE: usize = 512;
@@ -79,9 +79,9 @@ impl<'a> Elements<'a> {
     }
 }
 
-simd_dispatch! {
+packed! {
     /// Samples elements.
-    pub(super) fn sample(elements: &mut Elements<'_>, request: Request) = packed dispatch;
+    pub(super) fn sample(elements: &mut Elements<'_>, request: Request) = dispatch;
 }
 
 #[inline(always)]

@@ -5,7 +5,8 @@ use burn::backend::tensor::FloatTensor;
 use super::{POLYNOMIAL, SMALL, TanhClampedStep};
 use crate::ops::bounded_step::{SoftBound, double, single};
 use crate::ops::paired::{Chunk, Three, on_processors, with_slopes};
-use crate::ops::{scalar, simd_dispatch::simd_dispatch};
+use crate::ops::scalar;
+use scotopic_filtering::simd_dispatch;
 
 /// Elements that one task of the pool takes.
 const TASK: usize = 8192;

@@ -10,7 +10,8 @@ use rayon::prelude::*;
 use super::{Law, UnitNoise};
 use crate::noise::{NoiseKey, philox_lanes, uniform, unit_exponential};
 use crate::ops::host::tensor;
-use crate::ops::{scalar, simd_dispatch::simd_dispatch};
+use crate::ops::scalar;
+use scotopic_filtering::simd_dispatch;
 
 /// Elements that one task of the pool takes.
 const TASK: usize = 4096;

@@ -1,13 +1,13 @@
 //! The drive Φᵀπ(x − Φz) from the spikes that there are.
 
-use crate::ops::packing::{LANES, Packing};
-use crate::ops::simd_dispatch::simd_dispatch;
+use crate::ops::packing::{LANES, Packing, packed};
 use crate::spiking::network::{Product, SpikingNetwork};
 use crate::spiking::panels::{Aligned, PANEL};
 use crate::spiking::products::{product, unfused_product};
 use crate::spiking::rows::Rows;
 use crate::spiking::scores::weigh;
 use crate::spiking::sparse::sparse_product;
+use scotopic_filtering::simd_dispatch;
 
 /// How spikes become a drive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,9 +72,9 @@ impl Events {
     }
 }
 
-simd_dispatch! {
+packed! {
     /// Writes down places and counts of those that fired, and says how many.
-    fn list_fired(z: &[f32], places: &mut [u32], counts: &mut [f32]) -> usize = packed list_fired_body;
+    fn list_fired(z: &[f32], places: &mut [u32], counts: &mut [f32]) -> usize = list_fired_body;
 }
 
 #[inline(always)]

@@ -7,8 +7,8 @@ use image::RgbImage;
 use scotopic_datasets::npy;
 use serde::Serialize;
 
+use scotopic_datasets::replace::replace;
 use scotopic_figures::{self as figures, FigureError};
-use scotopic_train::replace::replace;
 
 /// The answer to one question.
 pub(super) struct AnalysisReport {

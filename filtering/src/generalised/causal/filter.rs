@@ -22,7 +22,6 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::config::{CausalConfig, Linearisation};
-use super::dense::add_scaled;
 use super::innovation::Innovation;
 use super::layout::CausalLayout;
 use super::noise_shape::NoiseShape;
@@ -31,6 +30,7 @@ use super::third_moments::ThirdMoments;
 use super::transition::{Channels, Transition};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::scheme::Scheme;
+use crate::math::in_place::add_scaled;
 use crate::{Error, Result};
 
 /// Filtering of states, causes and (if asked) parameters from y_1 … y_t alone, with a posterior that

@@ -101,7 +101,6 @@
 mod bin_average;
 mod compare;
 mod config;
-mod dense;
 mod filter;
 mod generate;
 mod innovation;

@@ -33,10 +33,10 @@
 
 use nalgebra::DMatrix;
 
-use super::dense::{add_scaled, dot};
 use super::layout::CausalLayout;
 use super::transition::spread::choose_directions;
 use super::transition::{Channels, Transition};
+use crate::math::in_place::{add_scaled, dot};
 
 /// The largest norm of W that Gaussian fourth moments allow.
 const LARGEST: f64 = std::f64::consts::SQRT_2;

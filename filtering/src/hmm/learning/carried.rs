@@ -23,7 +23,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::scratch::Scratch;
-use crate::widest::widest;
+use crate::simd_dispatch;
 
 /// What the newest step adds to the sum.
 #[derive(Clone, Copy)]
@@ -176,7 +176,7 @@ impl Carried {
 /// A statistic with at most one in so many entries that is not zero is added entry by entry: symbols are.
 const SPARSE: usize = 8;
 
-widest! {
+simd_dispatch! {
     /// E_q[Φ_t] for the q in `belief`, which is passed down the kernels on the way.
     fn read(carried: &Carried, into: &mut [f64], belief: &mut [f64], past: &mut [f64]) = read_body;
 }

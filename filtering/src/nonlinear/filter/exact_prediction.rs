@@ -1,10 +1,10 @@
 //! A missing observation where f is linear as far as the belief reaches.
 
 use super::NonlinearFilter;
-use crate::nonlinear::kernel::Tie;
-use crate::nonlinear::matrix::{
+use crate::math::square::{
     apply, cholesky, invert_lower, log_determinant, lower_gram, product, symmetrise, transpose,
 };
+use crate::nonlinear::kernel::Tie;
 use crate::nonlinear::{ElboKind, StateSpace};
 use crate::{Error, Result};
 

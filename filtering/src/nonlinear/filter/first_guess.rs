@@ -1,8 +1,8 @@
 //! The first guess at q_t and b_t: the linearised prediction, moved to the mode under it.
 
 use super::NonlinearFilter;
+use crate::math::square::{log_determinant, transposed_product};
 use crate::nonlinear::kernel::Tie;
-use crate::nonlinear::matrix::{log_determinant, transposed_product};
 use crate::nonlinear::{ElboKind, Linearisation, StateSpace};
 
 impl<M: StateSpace> NonlinearFilter<M> {

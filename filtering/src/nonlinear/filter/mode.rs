@@ -2,11 +2,9 @@
 
 use super::NonlinearFilter;
 use super::natural_gradient::HALVINGS;
+use crate::math::square::{add_transposed, apply, cholesky, dot, invert_lower, quadratic_form};
 use crate::nonlinear::StateSpace;
 use crate::nonlinear::kernel::Tie;
-use crate::nonlinear::matrix::{
-    add_transposed, apply, cholesky, dot, invert_lower, quadratic_form,
-};
 
 impl<M: StateSpace> NonlinearFilter<M> {
     /// Newton's method on ln g(y|x) − ½(x − μ̂)ᵀΠ(x − μ̂), with steps halved until it rises.

@@ -3,9 +3,9 @@
 use std::mem::swap;
 
 use super::NonlinearFilter;
+use crate::math::square::dot;
 use crate::nonlinear::StateSpace;
 use crate::nonlinear::kernel::Tie;
-use crate::nonlinear::matrix::dot;
 
 /// A step is halved at most so often before it is given up.
 pub(super) const HALVINGS: u32 = 12;

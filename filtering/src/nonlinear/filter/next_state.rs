@@ -2,8 +2,8 @@
 
 use super::NonlinearFilter;
 use super::value_fit::{Tabulated, fit_quadratic};
+use crate::math::square::{add_transposed, product, transposed_product};
 use crate::nonlinear::kernel::Tie;
-use crate::nonlinear::matrix::{add_transposed, product, transposed_product};
 use crate::nonlinear::{ElboKind, Representation, StateSpace, Value};
 
 impl<M: StateSpace> NonlinearFilter<M> {

@@ -2,7 +2,7 @@
 
 use super::NonlinearFilter;
 use crate::filter::unsupported;
-use crate::nonlinear::matrix::{apply, cholesky};
+use crate::math::square::{apply, cholesky};
 use crate::nonlinear::{Kernel, NonlinearConfig, StateSpace, Value};
 use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result};
 

@@ -1,8 +1,8 @@
 //! W_t from the pair that was reached: by its slopes as a quadratic, or node by node.
 
+use crate::math::square::{add_transposed, product, symmetrise, transposed_product};
 use crate::nonlinear::bound::{Past, Slopes};
 use crate::nonlinear::kernel::{Joint, Tie};
-use crate::nonlinear::matrix::{add_transposed, product, symmetrise, transposed_product};
 use crate::nonlinear::noise::Noise;
 use crate::nonlinear::sigma::Points;
 use crate::nonlinear::state::State;

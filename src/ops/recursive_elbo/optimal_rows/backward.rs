@@ -2,7 +2,7 @@
 
 use super::{Scratch, Transition, log_sum_exp};
 use crate::ops::recursive_elbo::lanes::{Real, add_scaled, dot, padded, row_times, sum};
-use crate::ops::simd_dispatch::simd_dispatch;
+use scotopic_filtering::simd_dispatch;
 
 /// What goes back along one row, and what comes out.
 pub(in crate::ops::recursive_elbo) struct Backward<'a, R> {

@@ -2,8 +2,8 @@
 
 use super::{CausalGeneralisedFilter, CorrectionWorkspace};
 use crate::Result;
-use crate::generalised::causal::dense::{add_scaled, dot, symmetrise};
 use crate::generalised::model::Equations;
+use crate::math::in_place::{add_scaled, dot, symmetrise};
 
 /// The degrees of freedom ν of Student's t for a belief that an observation surprised: seen at a squared distance δ²
 /// in d numbers, its covariance is (ν + δ²)/(ν + d) times what it was. Any ν from 4 to 20 does.

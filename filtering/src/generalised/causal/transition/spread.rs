@@ -3,9 +3,9 @@
 use nalgebra::DMatrix;
 
 use super::{Channels, LARGEST, Spread, Transition};
-use crate::generalised::causal::dense::{add_scaled, norm};
 use crate::generalised::causal::stack::CausalStack;
 use crate::generalised::model::Equations;
+use crate::math::in_place::{add_scaled, norm};
 
 impl Transition {
     /// After [`Transition::compute`]: the derivatives of the bin's flow by x from central differences, and,

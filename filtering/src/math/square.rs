@@ -3,7 +3,7 @@
 //! The sizes of [`sized`] are compiled for themselves and for the widest vector instructions; every entry is summed in
 //! the same order whatever the size and the processor, so that all ways give the same bits.
 
-use crate::widest::widest;
+use crate::simd_dispatch;
 
 /// Calls `body(n, …)` with n known to the compiler where it is one of these.
 macro_rules! sized {
@@ -113,7 +113,7 @@ fn cholesky_sized(a: &mut [f64], n: usize) -> std::result::Result<(), (usize, f6
     sized!(n, cholesky_at(a))
 }
 
-widest! {
+simd_dispatch! {
     /// The lower Cholesky factor of a symmetric matrix, in its place; zeros above the diagonal. Only the lower triangle
     /// is read. `Err((pivot, value))` names the first pivot that is not positive.
     pub(crate) fn cholesky(a: &mut [f64], n: usize) -> std::result::Result<(), (usize, f64)> = cholesky_sized;
@@ -148,7 +148,7 @@ fn invert_lower_sized(l: &[f64], into: &mut [f64], n: usize) {
     sized!(n, invert_lower_at(l, into))
 }
 
-widest! {
+simd_dispatch! {
     /// The inverse of a lower triangle.
     pub(crate) fn invert_lower(l: &[f64], into: &mut [f64], n: usize) = invert_lower_sized;
 }
@@ -168,7 +168,7 @@ fn lower_gram_sized(l: &[f64], into: &mut [f64], n: usize) {
     sized!(n, lower_gram_at(l, into))
 }
 
-widest! {
+simd_dispatch! {
     /// `LᵀL` of a lower triangle: the inverse of a matrix from the inverse of its factor.
     pub(crate) fn lower_gram(l: &[f64], into: &mut [f64], n: usize) = lower_gram_sized;
 }
@@ -185,7 +185,7 @@ fn add_product_sized(a: &[f64], b: &[f64], into: &mut [f64], n: usize) {
     sized!(n, add_product_at(a, b, into))
 }
 
-widest! {
+simd_dispatch! {
     /// `into += AB`, of as many rows as A has.
     pub(crate) fn add_product(a: &[f64], b: &[f64], into: &mut [f64], n: usize) = add_product_sized;
 }
@@ -213,7 +213,7 @@ fn transposed_product_sized(a: &[f64], b: &[f64], into: &mut [f64], n: usize) {
     sized!(n, transposed_product_at(a, b, into))
 }
 
-widest! {
+simd_dispatch! {
     /// `AᵀB`.
     pub(crate) fn transposed_product(a: &[f64], b: &[f64], into: &mut [f64], n: usize) = transposed_product_sized;
 }
@@ -252,7 +252,7 @@ fn add_scaled_body(scale: f64, from: &[f64], into: &mut [f64]) {
     }
 }
 
-widest! {
+simd_dispatch! {
     fn add_scaled_wide(scale: f64, from: &[f64], into: &mut [f64]) = add_scaled_body;
 }
 

@@ -6,7 +6,7 @@
 use nalgebra::DMatrix;
 
 /// `out` = `a b`, `[m, k] [k, n] → [m, n]`.
-pub(super) fn multiply(out: &mut DMatrix<f64>, a: &DMatrix<f64>, b: &DMatrix<f64>) {
+pub(crate) fn multiply(out: &mut DMatrix<f64>, a: &DMatrix<f64>, b: &DMatrix<f64>) {
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
     if m == 0 {
         return;
@@ -24,7 +24,7 @@ pub(super) fn multiply(out: &mut DMatrix<f64>, a: &DMatrix<f64>, b: &DMatrix<f64
 
 /// `out` += factor · `a`, entry by entry.
 #[inline]
-pub(super) fn add_scaled(out: &mut [f64], factor: f64, a: &[f64]) {
+pub(crate) fn add_scaled(out: &mut [f64], factor: f64, a: &[f64]) {
     for (o, &a) in out.iter_mut().zip(a) {
         *o += factor * a;
     }
@@ -32,7 +32,7 @@ pub(super) fn add_scaled(out: &mut [f64], factor: f64, a: &[f64]) {
 
 /// Σ a b.
 #[inline]
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     // Four sums side by side: one would wait for each addition.
     let mut sums = [0.0; 4];
     let (fours, others) = (a.chunks_exact(4), b.chunks_exact(4));
@@ -47,7 +47,7 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// `out` = `a`ᵀ for a square matrix.
-pub(super) fn transpose(out: &mut DMatrix<f64>, a: &DMatrix<f64>) {
+pub(crate) fn transpose(out: &mut DMatrix<f64>, a: &DMatrix<f64>) {
     let n = a.nrows();
     let (to, from) = (out.as_mut_slice(), a.as_slice());
     for j in 0..n {
@@ -58,7 +58,7 @@ pub(super) fn transpose(out: &mut DMatrix<f64>, a: &DMatrix<f64>) {
 }
 
 /// Makes a matrix exactly symmetric: the mean of itself and its transpose.
-pub(super) fn symmetrise(a: &mut DMatrix<f64>) {
+pub(crate) fn symmetrise(a: &mut DMatrix<f64>) {
     let n = a.nrows();
     let entries = a.as_mut_slice();
     for j in 0..n {
@@ -71,7 +71,7 @@ pub(super) fn symmetrise(a: &mut DMatrix<f64>) {
 }
 
 /// The greatest row sum of magnitudes.
-pub(super) fn norm(a: &DMatrix<f64>) -> f64 {
+pub(crate) fn norm(a: &DMatrix<f64>) -> f64 {
     (0..a.nrows())
         .map(|i| a.row(i).iter().map(|v| v.abs()).sum())
         .fold(0.0, f64::max)
@@ -86,7 +86,7 @@ pub(super) fn norm(a: &DMatrix<f64>) -> f64 {
 /// Both by Taylor series over h/2^k and k doublings, Φ(2h) = Φ(h)², Q(2h) = Q(h) + Φ(h) Q(h) Φ(h)'. The
 /// block form of Van Loan gives the same, but needs e^{−Ah}, which loses figures for fast decays.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Discretisation {
+pub(crate) struct Discretisation {
     /// Φ, `[n, n]`.
     pub transition: DMatrix<f64>,
     /// Q, `[n, n]`.
@@ -99,7 +99,7 @@ pub(super) struct Discretisation {
 const TERMS: usize = 13;
 
 impl Discretisation {
-    pub(super) fn new(n: usize) -> Self {
+    pub(crate) fn new(n: usize) -> Self {
         let zero = DMatrix::zeros(n, n);
         Self {
             transition: zero.clone(),
@@ -111,7 +111,7 @@ impl Discretisation {
 
     /// Computes Φ and Q for drift `a` and diffusion `d`, both `[n, n]`, over `time`. False if a number
     /// that is not finite came in.
-    pub(super) fn compute(&mut self, a: &DMatrix<f64>, d: &DMatrix<f64>, time: f64) -> bool {
+    pub(crate) fn compute(&mut self, a: &DMatrix<f64>, d: &DMatrix<f64>, time: f64) -> bool {
         let size = norm(a) * time;
         if !size.is_finite() || size > 1e12 {
             return false;
