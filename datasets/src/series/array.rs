@@ -24,21 +24,12 @@ const WIDEST: usize = 1 << 20;
 
 pub(super) struct Rows<R: Read> {
     name: String,
-<<<<<<< HEAD
-    numbers: Numbers<R>,
-    length: u64,
-    given: u64,
-    width: usize,
-    record: Vec<f64>,
-    choice: ColumnSelection,
-=======
     reader: R,
     header: Header,
     length: usize,
     given: usize,
     bytes: Vec<u8>,
     choice: ColumnSelection,
->>>>>>> main
 }
 
 impl<R: Read> Rows<R> {
@@ -85,27 +76,7 @@ impl<R: Read> Rows<R> {
         if length == 0 || width == 0 {
             return Err(wrong("no row".into(), "at least one observation"));
         }
-<<<<<<< HEAD
-        let kind = file.dtype().descr();
-        let file = match file.try_data::<f64>() {
-            Ok(r) => Ok(Numbers::F64(r)),
-            Err(file) => Err(file),
-        };
-        let file = file.or_else(|f| f.try_data::<f32>().map(Numbers::F32));
-        let file = file.or_else(|f| f.try_data::<i64>().map(Numbers::I64));
-        let file = file.or_else(|f| f.try_data::<i32>().map(Numbers::I32));
-        let numbers = file
-            .or_else(|f| f.try_data::<u8>().map(Numbers::U8))
-            .map_err(|_| {
-                wrong(
-                    format!("numbers of type {kind}"),
-                    "float64, float32, int64, int32 or uint8",
-                )
-            })?;
         let choice = ColumnSelection::of(name, &ColumnSelection::numbers(width), options)?;
-=======
-        let choice = ColumnSelection::of(name, &ColumnSelection::numbers(width), options)?;
->>>>>>> main
         Ok(Self {
             name: name.to_owned(),
             reader,
