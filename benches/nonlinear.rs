@@ -1,4 +1,4 @@
-//! The nonlinear filter against the clock, an observation at a time.
+//! Timing of the nonlinear filter, per observation.
 //!
 //! `cargo bench -p scotopic-benches --bench nonlinear`
 

@@ -1,19 +1,19 @@
-//! The command line: what can be typed, and the exit code.
+//! The command line: commands and exit codes.
 //!
-//! Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 it failed, 2 the request
-//! makes no sense, 130 interrupted (after saving).
+//! Results go to stdout, progress and errors to stderr. Exit codes: 0 success, 1 failure, 2 usage error,
+//! 130 interrupted (after saving).
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::args::{UsageError, in_one_piece};
+use crate::args::{UsageError, with_causes};
 use crate::{allocator, commands};
 
 /// Perception as inference: spiking networks that explain what they see.
 ///
-/// Train an iterative Poisson VAE, look at what it has learned, and use it. Without options,
-/// `scotopic train` learns from pictures it draws itself and needs neither files nor a network.
+/// Train an iterative Poisson VAE, analyse it and use it; filter time series and fit state-space models. Without
+/// options, `scotopic train` learns from generated images and needs neither files nor a network connection.
 #[derive(Debug, Parser)]
 #[command(
     name = "scotopic",
@@ -33,42 +33,41 @@ pub struct Cli {
 pub enum Command {
     /// Train a model, or continue a run
     Train(commands::train::TrainArgs),
-    /// Measure a model on a split of its data: R², error, zeros, free energy
+    /// Evaluate a model on a split of its data: R², squared error, fraction of zeros, free energy
     Evaluate(commands::evaluate::EvaluateArgs),
-    /// Ask what a model is like: convergence, read-outs, filters, tuning, receptive fields, weights
+    /// Analyse a model: convergence, read-outs, filters, tuning, receptive fields, weights
     Analyse(commands::analyse::AnalyseArgs),
-    /// Let a model see images, films, gratings; write spikes, rates, reconstructions, free energy
+    /// Infer from images, videos or gratings; write spikes, rates, reconstructions, free energy
     Infer(commands::infer::InferArgs),
-    /// Draw a model: its dictionary, reconstructions, convergence, spikes, inference as it unfolds
+    /// Draw figures of a model: dictionary, reconstructions, convergence, spikes, animated inference
     Show(commands::show::ShowArgs),
-    /// Run an experiment of the papers: train what it needs, measure, write a page
+    /// Run an experiment of the papers: train its models, evaluate them, write a report
     Experiment(commands::experiment::ExperimentArgs),
-    /// Filter observations as they come: beliefs, evidence, learning on the way
+    /// Filter observations online: beliefs, evidence, parameter learning
     Filter(commands::filter::FilterArgs),
     /// Fit a state-space model to sequences of observations
     Fit(commands::fit::FitArgs),
     /// Compare factorisations of a state-space model on one free-energy scale
     Compare(commands::compare_args::CompareArgs),
-    /// Data sets: list them, fetch, verify, prepare
+    /// List, download, verify and prepare data sets
     Data(commands::data::DataArgs),
-    /// List the devices of this machine, and why the others are not there
+    /// List the devices of this machine, and why others are unavailable
     Devices(commands::devices::DevicesArgs),
-    /// Time training, inference and the engine on this machine
+    /// Time training, inference and the event-driven engine on this machine
     Bench(commands::bench::BenchArgs),
     /// Show, check and explain configurations
     Config(commands::config::ConfigArgs),
-    /// Write a model for other programs: safetensors with a model card, or npz
+    /// Export a model: safetensors with a model card, or npz
     Export(commands::export::ExportArgs),
-    /// Make a model from a PyTorch checkpoint of the published iterative VAEs
+    /// Import a PyTorch checkpoint of the published iterative VAEs
     Import(commands::import::ImportArgs),
-    /// Print completions for a shell
+    /// Print shell completions
     Completions(commands::completions::CompletionsArgs),
 }
 
-/// Parses the command line, does what it says, reports an error in one piece.
+/// Parses the command line, runs the command, and prints an error with its causes on one line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    quiet_mesa();
     allocator::retain_freed_memory();
     let result = match cli.command {
         Command::Train(args) => commands::train::run(&args),
@@ -92,24 +91,13 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("scotopic: {}", in_one_piece(&error));
+            eprintln!("scotopic: {}", with_causes(&error));
             ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
         }
     }
 }
 
-/// Mesa's drivers complain on stderr about a missing XDG_RUNTIME_DIR, which nothing here needs.
-fn quiet_mesa() {
-    if cfg!(feature = "wgpu") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // SAFETY: the program has one thread so far; nothing else reads the environment meanwhile.
-        #[allow(unsafe_code)]
-        unsafe {
-            std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir());
-        }
-    }
-}
-
-/// A reader that goes away (`scotopic … | head`) is no error of ours.
+/// A reader that goes away (`scotopic … | head`) is not an error.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

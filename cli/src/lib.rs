@@ -1,7 +1,7 @@
 //! # The program `scotopic`
 //!
-//! The only crate with a command line and a terminal. `main.rs` parses and dispatches; everything else is here, where it
-//! can be tested.
+//! The only crate with a command line and a terminal. `main.rs` calls [`cli::main`]; everything
+//! else is in the library, where it can be tested.
 //!
 //! | concept | module |
 //! |---|---|

@@ -24,7 +24,7 @@ const SIDE: usize = 160;
 /// label of the step at the top over a bar that fills as the steps go by.
 ///
 /// `frames` is `[steps, count, channels * height * width]`; `input` is the same where it moves, or
-/// `[count, channels * height * width]` where it stands still; and `labels` has one entry for every
+/// `[count, channels * height * width]` where it is static; and `labels` has one entry for every
 /// step, such as `"t = 3"`. Every column is drawn on the range of its input over all steps. The
 /// pictures have the same size.
 pub fn unroll(
@@ -51,7 +51,7 @@ pub fn unroll(
     }
     let strip = Strip::new(&["input", "reconstruction"], &input[..each], tile)?.at_most(SIDE);
     let ranges = strip.ranges(input)?;
-    // An input that stands still is its own next frame.
+    // A static input is its own next frame.
     let inputs = input.chunks_exact(each).cycle();
     let steps = frames
         .chunks_exact(each)
@@ -112,7 +112,7 @@ pub fn write_frames(
     let first = match frames.peek() {
         Some((_, Ok(first))) if first.width() > 0 && first.height() > 0 => first.dimensions(),
         Some((_, Ok(_))) => return Err(FigureError::Empty("frames without pixels".to_owned())),
-        // That error is told below.
+        // That error is reported below.
         Some((_, Err(_))) => (0, 0),
         None => return Err(FigureError::Empty("there are no frames".to_owned())),
     };

@@ -1,4 +1,4 @@
-//! Soft areas and broken lines: a band between two curves, an ellipse, dashes.
+//! Bands between curves, ellipses, dashed lines.
 
 use image::{Rgb, RgbImage};
 
@@ -134,7 +134,7 @@ pub fn dashes(
             let mut s = 0.0;
             while s < length {
                 let phase = (gone + s) % period;
-                // At least a hundredth of a pixel, lest rounding stand still.
+                // At least a hundredth of a pixel, so that rounding cannot stop the loop.
                 let left = match phase < DASH.0 {
                     true => DASH.0 - phase,
                     false => period - phase,

@@ -39,6 +39,34 @@ pub struct Panel {
     pub log_y: bool,
 }
 
+impl Panel {
+    /// A panel with linear axes.
+    pub fn new(
+        title: impl Into<String>,
+        x_label: &str,
+        y_label: &str,
+        series: Vec<Series>,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            x_label: x_label.into(),
+            y_label: y_label.into(),
+            series,
+            log_x: false,
+            log_y: false,
+        }
+    }
+
+    /// The same with logarithmic axes where asked for.
+    pub fn logarithmic(self, log_x: bool, log_y: bool) -> Self {
+        Self {
+            log_x,
+            log_y,
+            ..self
+        }
+    }
+}
+
 /// Draws panels side by side, three in a row, with the legend of each above its curves.
 ///
 /// A panel without a point that can be shown says so. It is an error if there are no panels or if

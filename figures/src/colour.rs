@@ -1,4 +1,4 @@
-//! Colours: greys for pictures, and series colours that colour-blind readers can tell apart.
+//! Colours: greys for pictures, and series colours that colour-blind readers can distinguish.
 
 use image::Rgb;
 

@@ -42,6 +42,21 @@ pub enum Mark {
 }
 
 impl Series {
+    /// A line through points.
+    pub fn line(label: impl Into<String>, x: Vec<f64>, y: Vec<f64>) -> Self {
+        Self {
+            label: label.into(),
+            x,
+            y,
+            mark: Mark::Line,
+        }
+    }
+
+    /// The same points with another mark.
+    pub fn marked(self, mark: Mark) -> Self {
+        Self { mark, ..self }
+    }
+
     /// The points in order; `None` where one cannot be shown on these axes.
     pub fn points(
         &self,

@@ -69,7 +69,7 @@ pub enum FigureError {
     Io {
         /// The file asked for.
         path: PathBuf,
-        /// What the operating system answered.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The picture could not be encoded.
@@ -77,7 +77,7 @@ pub enum FigureError {
     Encode {
         /// The file asked for.
         path: PathBuf,
-        /// What the encoder answered.
+        /// The error of the encoder.
         source: ImageError,
     },
 }

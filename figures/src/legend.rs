@@ -1,4 +1,4 @@
-//! The names of what is in a picture beside samples of how it is drawn.
+//! Legends.
 
 use image::{Rgb, RgbImage};
 

@@ -1,4 +1,4 @@
-//! A phase portrait: one state against another, the way there, and the ellipse that the belief fills now.
+//! Phase portraits: one state against another, its trajectory, and the credible ellipse.
 
 use image::RgbImage;
 
@@ -9,9 +9,9 @@ use crate::colour::{self, INK, OKABE_ITO, PAPER};
 use crate::plot::{self, Along, Plot};
 use crate::timeline::{PhasePoint, Timeline};
 
-/// The columns whose way is drawn in full colour; what lies before them is pale.
+/// The columns whose trajectory is drawn in full colour; earlier ones are pale.
 const RECENT: usize = 48;
-/// How much of its colour the older way has.
+/// The opacity of the earlier trajectory.
 const PALE: f32 = 0.3;
 
 /// Which two quantities a portrait shows.
@@ -108,7 +108,7 @@ impl PhasePortrait {
     }
 }
 
-/// The way of the mean: pale, and its end in full colour.
+/// The trajectory of the mean: pale, its end in full colour.
 fn way(picture: &mut RgbImage, points: impl Iterator<Item = Option<(f32, f32)>>) {
     let points: Vec<_> = points.collect();
     let recent = points.len().saturating_sub(RECENT);

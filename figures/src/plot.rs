@@ -141,7 +141,7 @@ pub fn side_width(along: Along) -> u32 {
     2 + MARK + PAD + widest.unwrap_or(0) + label
 }
 
-/// As many ticks of a horizontal axis as have room for their numbers in `width` pixels.
+/// The number of ticks of a horizontal axis whose labels fit in `width` pixels.
 pub fn fitting_ticks(axis: Axis, width: u32) -> Vec<Tick> {
     let fits = |ticks: &[Tick]| {
         let pixel = |tick: &Tick| axis.place(tick.value) * f64::from(width);

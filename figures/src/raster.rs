@@ -132,7 +132,7 @@ fn cell_size(length: usize, count: usize) -> usize {
     (length / count).clamp(1, 40)
 }
 
-/// How much of a cell is drawn: all but one pixel, which keeps neighbours apart, where it has some.
+/// The drawn part of a cell: all but one pixel, which separates neighbours, if there are several.
 fn inked(cell: usize) -> u32 {
     (if cell >= 4 { cell - 1 } else { cell }) as u32
 }

@@ -15,7 +15,7 @@ pub const APART: u32 = 4;
 /// How much of a state's colour its area has: whole colours would outshine all else.
 const SOFT: f32 = 0.75;
 
-/// Whether so many states can be told apart as stacked areas.
+/// Whether so many states can be distinguished as stacked areas.
 pub fn stacks(states: usize) -> bool {
     states <= OKABE_ITO.len()
 }

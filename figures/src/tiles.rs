@@ -10,7 +10,7 @@ use crate::strip::{GAP, MARGIN, MIN_WIDTH, Strip, magnification};
 
 /// Draws the atoms of a dictionary as a grid that is as square as possible, in the order given.
 ///
-/// `atoms` is `[count, channels * height * width]` row by row, one atom a row. Every atom is scaled
+/// `atoms` is `[count, channels * height * width]` row by row, one atom per row. Every atom is scaled
 /// by its own largest absolute value, so that zero is mid grey in all of them; an atom of zeros is
 /// mid grey throughout. The magnification is a whole number, and pictures wider than 1240
 /// pixels are drawn only where the atoms do not fit at their own size.

@@ -1,9 +1,7 @@
-//! Beliefs over time: a panel for each quantity with its mean, its credible band, what is true and what was observed.
+//! Beliefs over time: a panel for each quantity with mean, credible band, true value and observations.
 //!
 //! Columns of several bins are drawn from the smallest to the largest value with the band at its widest, so a picture
 //! of a million bins shows everything that stands out.
-//!
-//! Above 400 lines with its tests: where panels lie and what is drawn in each is decided together.
 
 use image::RgbImage;
 
@@ -43,7 +41,7 @@ const BETWEEN: u32 = 26;
 const CLIPPED: f64 = 0.05;
 /// The widest and narrowest dot of an observation.
 const DOT: (f32, f32) = (5.0, 2.2);
-/// The least distance of two bins, in pixels, at which dots and dashes can be told apart.
+/// The least distance of two bins, in pixels, at which dots and dashes can be distinguished.
 const APART: f32 = 1.5;
 /// How much of their colour truth and observations have where columns hold several bins.
 const PALE: f32 = 0.5;
@@ -99,14 +97,14 @@ pub struct Trajectory<'a> {
     pub band: &'a str,
     /// The panels from above.
     pub panels: &'a [Panel],
-    /// One state against another, on the right.
+    /// The phase portrait, on the right.
     pub portrait: Option<&'a PhasePortrait>,
-    /// What happened.
+    /// The data.
     pub timeline: &'a Timeline,
 }
 
 impl Trajectory<'_> {
-    /// Everything that happened.
+    /// The whole figure.
     ///
     /// # Errors
     /// [`FigureError`] if there are no panels, or too many for a picture.
@@ -114,7 +112,7 @@ impl Trajectory<'_> {
         PanelLayout::new(self)?.draw(self.timeline.columns().len(), false)
     }
 
-    /// The same as it unfolds, in at most `most` pictures of one size and on the same axes; the last shows everything.
+    /// An animation of the same, of at most `most` frames of one size and with the same axes; the last shows everything.
     ///
     /// # Errors
     /// As [`Trajectory::picture`].
@@ -259,7 +257,7 @@ impl<'a> PanelLayout<'a> {
     }
 }
 
-/// The names in the legend: of what there is to be seen, and only that.
+/// The names in the legend: only of what is drawn.
 fn names(figure: &Trajectory) -> Vec<(String, Swatch)> {
     let columns = figure.timeline.columns();
     let shown: Vec<usize> = figure.panels.iter().filter_map(Panel::index).collect();
@@ -363,7 +361,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The range of what is believed, true and seen; the band fits but for its outermost edges.
+/// The range of beliefs, true values and observations; the band fits except for its outermost edges.
 fn span_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
     let spans = || timeline.columns().iter().filter_map(|c| c.spans.get(index));
     let edges = usual(spans().map(|s| (s.low, s.high)));

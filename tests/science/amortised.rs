@@ -1,4 +1,4 @@
-//! The filter whose value and score are carried by networks, against the exact answers of linear-Gaussian models.
+//! The filter whose value and score are carried by networks, against exact inference in linear-Gaussian models.
 
 use burn::tensor::{Device, Tensor};
 use scotopic::filtering::gaussian::{

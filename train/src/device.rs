@@ -1,4 +1,4 @@
-//! Devices: choosing one, and saying why one is not there.
+//! Device selection, with reasons for unavailable devices.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,12 +10,12 @@ use serde::Serialize;
 /// What `--device` can say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// A graphics card if there is one, the processor otherwise.
+    /// A GPU if there is one, the CPU otherwise.
     #[default]
     Auto,
-    /// The processor, through burn-flex.
+    /// The CPU, through burn-flex.
     Flex,
-    /// The processor, through burn-ndarray.
+    /// The CPU, through burn-ndarray.
     NdArray,
     /// A GPU through Vulkan, Metal or WebGPU; the number counts the adapters.
     Wgpu(Option<usize>),
@@ -108,7 +108,7 @@ pub struct Found {
     pub name: String,
     /// Whether it can be used.
     pub available: bool,
-    /// Whether it is a piece of hardware made for this (a card), not a program on the processor.
+    /// Whether it is a piece of hardware made for this (a card), not a program on the CPU.
     pub accelerator: bool,
     /// What it is, or why it is not there.
     pub detail: String,

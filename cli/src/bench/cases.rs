@@ -19,17 +19,17 @@ use super::{BenchConfig, Record, Shape};
 /// Cases that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Group {
-    /// One iteration of learning: inference, backward, Adamax
+    /// One training iteration: inference, backward pass, Adamax
     Training,
-    /// The dense matrix products of such an iteration alone
+    /// Only the dense matrix products of a training iteration
     Products,
-    /// Exact inference with tensor operations and with the engine, batch and single image
+    /// Exact inference with tensor operations and with the event-driven engine, batch and single image
     Inference,
-    /// The engine's forms against the fraction of counts that are zero
+    /// The drive methods of the engine against the fraction of zero spike counts
     Sparsity,
-    /// One iteration at the size the papers train on MNIST with: T 128
+    /// One training iteration at the size the papers use for MNIST, T = 128
     Mnist,
-    /// Training against batch, latents, pixels, steps and threads
+    /// Training time against batch size, latents, pixels, steps and threads
     Scaling,
 }
 

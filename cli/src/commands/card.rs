@@ -1,4 +1,4 @@
-//! The model card that goes with an exported model.
+//! The model card of an exported model.
 
 use anyhow::Result;
 use scotopic::posterior::ActivationKind;
@@ -6,7 +6,7 @@ use scotopic_models::Method;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::RunConfig;
 
-/// What a person who finds the file should know.
+/// The text of the card.
 ///
 /// # Errors
 /// Only if the configuration cannot be written, which no validated one is.
@@ -127,7 +127,7 @@ fn tensors(config: &RunConfig) -> String {
     format!("{}.", sentences.join(";\n"))
 }
 
-/// Where the model comes from.
+/// The origin of the model.
 fn citation(config: &RunConfig) -> &'static str {
     let family = config.model.family.info();
     if let Some(reference) = family.reference {

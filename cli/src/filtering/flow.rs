@@ -35,7 +35,7 @@ pub fn network(model: &Generalised) -> Option<&Neural> {
 /// be read off beliefs exactly.
 ///
 /// # Errors
-/// For equations that are no network, and whatever of the model, the data or the device cannot be used.
+/// For equations that are not a network, or if model, data or device cannot be used.
 pub fn fit(
     model: &Generalised,
     data: &[Sequence],

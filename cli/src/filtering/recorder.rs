@@ -138,7 +138,7 @@ impl BeliefRecorder {
                 for i in pair {
                     ensure!(
                         (1..=labels.len()).contains(&i),
-                        "--portrait asks for state {i}, and {}",
+                        "--phase-plot asks for state {i}, and {}",
                         match labels.len() {
                             0 => "a discrete model has no state that is a number".to_owned(),
                             n => format!("the model has states 1 to {n}"),

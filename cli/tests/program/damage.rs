@@ -247,7 +247,7 @@ fn sizes_beyond_all_memory_are_refused_before_they_are_made() {
         &[
             "show",
             "vast.safetensors",
-            "--what",
+            "--figure",
             "dictionary",
             "--device",
             "flex",

@@ -246,7 +246,7 @@ fn every_kind_of_stimulus_is_seen() {
         ("s.toml", own, [7, 1, PIXELS]),
         (
             "kind=white-noise,sigma=0.5",
-            &["--count", "4"],
+            &["--max-images", "4"],
             [4, 4, PIXELS],
         ),
         (
@@ -258,7 +258,7 @@ fn every_kind_of_stimulus_is_seen() {
         ("kind=npz,path=film.npy,repeat=true", own, [7, 2, PIXELS]),
         (
             "kind=npy,path=film.npy",
-            &["--count", "1", "--steps", "2"],
+            &["--max-images", "1", "--steps", "2"],
             [2, 1, PIXELS],
         ),
     ] {
@@ -336,7 +336,7 @@ fn a_stimulus_that_makes_no_sense_is_refused() {
         ("kind=video,path=nowhere", &[], 1, "nowhere"),
         (
             "kind=white-noise",
-            &["--steps", "16000000", "--count", "9"],
+            &["--steps", "16000000", "--max-images", "9"],
             1,
             "lower --steps",
         ),

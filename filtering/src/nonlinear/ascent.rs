@@ -1,4 +1,4 @@
-//! How a slope becomes a step of θ.
+//! Step rules of θ.
 
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +126,7 @@ impl LearningConfig {
 /// Weight of late iterates in the average: that of step t grows like t³.
 const LATE: f64 = 3.0;
 
-/// θ and what its ascent remembers.
+/// θ and the state of its ascent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct AscentState {
     pub theta: Vec<f64>,

@@ -1,4 +1,4 @@
-//! What can be chosen about a filter, with the reasons of the defaults.
+//! Settings of a filter, with the reasons for the defaults.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,7 @@ pub enum Linearisation {
     Statistical,
 }
 
-/// Everything that can be chosen about a [`NonlinearFilter`](super::NonlinearFilter).
+/// Settings of a [`NonlinearFilter`](super::NonlinearFilter).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NonlinearConfig {

@@ -74,7 +74,7 @@ impl<M: StateSpace> NonlinearFilter<M> {
     ///
     /// # Errors
     /// [`Error::Setting`] for a configuration that makes no sense, [`Error::Size`] and [`Error::NotPositiveDefinite`] for
-    /// covariances that are none.
+    /// matrices that are not covariances.
     pub fn new(model: M, config: NonlinearConfig) -> Result<Self> {
         let n = model.dim();
         if n == 0 || model.observed() == 0 {
@@ -154,7 +154,7 @@ impl<M: StateSpace> NonlinearFilter<M> {
         }
     }
 
-    /// What came before, as the bound wants it.
+    /// The past, as the bound needs it.
     fn past<'a>(model: &'a M, prior: &'a Noise, state: &'a State) -> Past<'a> {
         match &state.value {
             _ if state.time == 0 => Past::First(model.initial_mean(), prior),

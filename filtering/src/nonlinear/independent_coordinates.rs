@@ -1,4 +1,4 @@
-//! State-space models side by side: a state whose coordinates do not touch.
+//! Independent state-space models in one: a state with independent coordinates.
 
 use serde::{Deserialize, Serialize};
 

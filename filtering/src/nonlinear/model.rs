@@ -1,4 +1,4 @@
-//! What a state-space model with Gaussian noise has to say of itself.
+//! The interface of a state-space model with Gaussian noise.
 
 use rand::Rng;
 
@@ -162,7 +162,7 @@ pub trait StateSpace {
         into.fill(0.0);
     }
 
-    /// ∇_θ ln p(x_1) `[P]`; nought where m_0 and P_0 do not depend on θ.
+    /// ∇_θ ln p(x_1) `[P]`; zero where m_0 and P_0 do not depend on θ.
     fn initial_score(&self, _state: &[f64], into: &mut [f64]) {
         into.fill(0.0);
     }

@@ -1,4 +1,4 @@
-//! Sequences made up by a model.
+//! Samples from a model.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -10,7 +10,7 @@ use crate::{Error, Result, Sequence};
 /// Draws `steps` states and their observations: the states in rows `[T, n]`, and the sequence.
 ///
 /// # Errors
-/// [`Error::NotPositiveDefinite`] for covariances that are none, [`Error::Observation`] where a state runs away.
+/// [`Error::NotPositiveDefinite`] for matrices that are not covariances, [`Error::Observation`] where a state diverges.
 pub fn simulate<M: StateSpace + Simulate, R: Rng + ?Sized>(
     model: &M,
     steps: usize,

@@ -4,7 +4,7 @@ use scotopic::filtering::nonlinear::{Ascent, LearningConfig};
 use scotopic::filtering::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// θ, its gradients, and what the ascent remembers; all `[P]`.
+/// θ, its gradients, and the state of the ascent; all `[P]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AscentState {
@@ -32,7 +32,7 @@ impl AscentState {
         }
     }
 
-    /// With the gradient of observation `time`, and θ ← θ + η · step(gradient) where it is learnt; no gradient where
+    /// With the gradient of observation `time`, and θ ← θ + η · step(gradient) where it is learned; no gradient where
     /// the score is not carried.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The emission as a value chosen at run time, as a file names it.
+//! The emission chosen at run time, by name in files.
 
 use serde::{Deserialize, Serialize};
 

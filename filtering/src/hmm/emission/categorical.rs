@@ -1,4 +1,4 @@
-//! Symbols of an alphabet.
+//! Categorical emissions: symbols of an alphabet.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ pub struct Categorical {
 }
 
 impl Categorical {
-    /// From B, a row of M probabilities a state.
+    /// From B, a row of M probabilities per state.
     ///
     /// # Errors
     /// [`Error::Size`] for ragged or empty rows, [`Error::Entry`] for a row that is no distribution.

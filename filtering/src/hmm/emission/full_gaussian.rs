@@ -1,4 +1,4 @@
-//! Normal vectors with a covariance.
+//! Gaussian emissions with full covariance.
 
 use std::f64::consts::TAU;
 

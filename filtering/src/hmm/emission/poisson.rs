@@ -1,4 +1,4 @@
-//! Counts.
+//! Poisson emissions: counts.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,12 +32,12 @@ pub struct Poisson {
     totals: Vec<f64>,
 }
 
-/// The least rate that [`Learnable::maximise`] finds, in counts an observation. The best rate of a channel that
+/// The least rate that [`Learnable::maximise`] finds, in counts per observation. The best rate of a channel that
 /// never fired is 0, which would rule out that it ever does; this one costs 10⁻¹⁰ nats per observation.
 const LEAST_RATE: f64 = 1e-10;
 
 impl Poisson {
-    /// From λ, a row of D rates (expected counts an observation) a state.
+    /// From λ, a row of D rates (expected counts per observation) per state.
     ///
     /// # Errors
     /// [`Error::Size`] for ragged or empty rows, [`Error::Entry`] for a rate that is not positive and finite.

@@ -1,4 +1,4 @@
-//! The factorisations that can be kept up to date one observation at a time, behind one surface.
+//! The online factorisations behind one interface.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::hmm::{AnyEmission, Emission, Filter, Hmm};
 use crate::{Belief, Error, Moments, PredictedObservation, Result, Step};
 
 /// An approximate posterior that takes in one observation at a time, in constant memory, and its recursive
-/// ELBO; what [`Hmm::online`] returns. A snapshot (serde) goes on where it was.
+/// ELBO; what [`Hmm::online`] returns. A snapshot (serde) continues where it was.
 ///
 /// ```
 /// use scotopic_filtering::hmm::{Categorical, Factorisation, Hmm};

@@ -1,6 +1,6 @@
 //! Parameters from data: while filtering, or from whole sequences.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | a filter whose model follows the observations | `mod.rs`: [`Learning`], [`Hmm::learn_online`] |
 //! | which rules there are, their settings | `settings.rs`: [`Learn`]; [`Gain`](crate::Gain) |
@@ -16,7 +16,7 @@
 //! | EM on whole sequences | `batch.rs`: [`Hmm::fit`], [`BatchEm`] |
 //! | EM under another factorisation | `under.rs`: [`Hmm::fit_under`] |
 //! | variational Bayes on whole sequences | `variational.rs`: [`Hmm::fit_variational`] |
-//! | where to start, from data | `guess.rs`: [`Hmm::initial_guess`], [`Kind`] |
+//! | initial guesses from data | `guess.rs`: [`Hmm::initial_guess`], [`Kind`] |
 //! | how a sum over the past is carried cheaply | `carried.rs` |
 //! | running averages and the M-step | `running.rs`, `average.rs` |
 
@@ -128,7 +128,7 @@ impl Rule {
 /// A filter whose parameters follow the observations.
 ///
 /// Each observation is filtered with the parameters left by those before it, then learned from. π stays what it
-/// was: one stream has one beginning. Memory is constant; a saved one (serde) goes on bit for bit, if the format
+/// was: one stream has one beginning. Memory is constant; a saved one (serde) continues bit for bit, if the format
 /// keeps every bit of a number (text of `serde_json` does with its feature `float_roundtrip`).
 ///
 /// ```

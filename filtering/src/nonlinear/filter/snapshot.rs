@@ -1,4 +1,4 @@
-//! A filter written down and read again.
+//! Snapshots.
 
 use serde::{Deserialize, Serialize};
 

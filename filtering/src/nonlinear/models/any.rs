@@ -1,4 +1,4 @@
-//! The model as a value chosen at run time, as a file names it.
+//! The model chosen at run time, by name in files.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Scalars that do not touch: the linear-Gaussian setting of Campbell et al. 2021, figure 1.
+//! Independent scalars: the linear-Gaussian setting of Campbell et al. 2021, figure 1.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};

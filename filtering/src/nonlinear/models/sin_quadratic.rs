@@ -1,4 +1,4 @@
-//! A state with two resting points, seen through a parabola.
+//! A bistable state with quadratic observations.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};

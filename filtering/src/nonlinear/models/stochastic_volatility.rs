@@ -1,4 +1,4 @@
-//! Returns whose log-variance wanders.
+//! Stochastic volatility: returns with an AR(1) log-variance.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};

@@ -1,6 +1,4 @@
 //! The nonlinear-Gaussian filter against closed forms, finite differences, dense quadrature and the recordings.
-//!
-//! Above 400 lines: the cases share their models and their oracles.
 
 use crate::reference::{Recording, close, recordings};
 use proptest::prelude::*;
