@@ -199,7 +199,7 @@ pub fn spikes(
     Ok(raster::spikes(&counts, steps, units, &title)?)
 }
 
-/// Twelve images while inference unfolds.
+/// Twelve images during inference.
 ///
 /// # Errors
 /// If the device or the drawing fails.

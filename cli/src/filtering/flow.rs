@@ -1,4 +1,4 @@
-//! Equations that are networks, learned from series: what `scotopic fit` does with `[equations] kind = "neural"`.
+//! Networks as equations, learned from series: what `scotopic fit` does with `[equations] kind = "neural"`.
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;

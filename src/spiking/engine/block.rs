@@ -1,4 +1,4 @@
-//! Some images on their way through time.
+//! The state of some images over time.
 
 use super::drive::{Drive, Events, Field};
 use crate::error::{Error, Result};

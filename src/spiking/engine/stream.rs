@@ -1,4 +1,4 @@
-//! One input that goes on in time.
+//! One input over time.
 
 use super::block::{Block, Weights, check};
 use crate::error::{Error, Result};

@@ -208,7 +208,7 @@ fn reconstructions(
     )?)
 }
 
-/// Input and reconstruction, moment by moment.
+/// Input and reconstruction over time.
 fn unfolding(
     frames: &Frames,
     recording: &Recording,

@@ -238,7 +238,7 @@ impl<E: Equations> PredictiveCoding<E> {
         }
     }
 
-    /// A network that goes on from a snapshot with the same numbers bit for bit: all else is computed again.
+    /// A network that continues from a snapshot with the same numbers bit for bit: all else is recomputed.
     ///
     /// # Errors
     /// As [`PredictiveCoding::new`]; a belief of another length; a number that is not finite.
