@@ -43,21 +43,21 @@ pub enum Belief {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[allow(clippy::large_enum_variant)] // one is made and updated in place
 pub enum Running {
-    /// A discrete model that stays as it is.
+    /// A discrete model with fixed parameters.
     Discrete(Online),
     /// A discrete model that learns.
     DiscreteLearning(Learning<scotopic_filtering::hmm::AnyEmission>),
-    /// A linear-Gaussian model that stays as it is.
+    /// A linear-Gaussian model with fixed parameters.
     Gaussian(GaussianFilter, Model),
     /// A linear-Gaussian model that learns.
     GaussianLearning(GaussianLearning),
-    /// A nonlinear model that stays as it is.
+    /// A nonlinear model with fixed parameters.
     Nonlinear(nonlinear::NonlinearFilter<AnyStateSpace>),
     /// A nonlinear model that learns.
     NonlinearLearning(nonlinear::NonlinearLearning<AnyStateSpace>),
     /// A model of continuous time that stays as it is.
     Causal(CausalGeneralisedFilter<AnyEquations>, Box<Generalised>),
-    /// A model of continuous time whose parameters and precisions are learned.
+    /// A continuous-time model with learned parameters and precisions.
     Odem(Odem<AnyEquations>, Box<Generalised>),
 }
 
