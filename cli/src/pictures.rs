@@ -2,12 +2,12 @@
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
-use image::RgbImage;
 use scotopic::decoder::Decoder;
 use scotopic::inference::{RecordOptions, Trajectory};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::{AnyPosterior, Posterior, Sampling};
 use scotopic_datasets::{ImageSet, ImageShape};
+use scotopic_figures::RgbImage;
 use scotopic_figures::{Panel, Series, Tile, animation, chart, raster, tiles};
 use scotopic_models::Network;
 use scotopic_train::config::RunConfig;

@@ -12,8 +12,9 @@ use scotopic_figures::{self as figures, Tile, animation, raster, tiles};
 use scotopic_train::device;
 
 use super::{model, print};
-use crate::args::{RuntimeArgs, UsageError};
+use crate::args::RuntimeArgs;
 use crate::pictures::capital;
+use crate::usage::UsageError;
 
 mod images;
 mod presentation;
@@ -192,7 +193,7 @@ fn reconstructions(
     tile: Tile,
     terms: &Terminology,
     steps: usize,
-) -> Result<image::RgbImage> {
+) -> Result<figures::RgbImage> {
     let few = frames.batch.min(12) * frames.pixels;
     let label = format!("{}, t = {steps}", terms.samples);
     let rows = [
@@ -215,7 +216,7 @@ fn unfolding(
     tile: Tile,
     terms: &Terminology,
     (few, moments): (usize, &[usize]),
-) -> Result<Vec<image::RgbImage>> {
+) -> Result<Vec<figures::RgbImage>> {
     let at = |&t: &usize| frames.frame(t.min(frames.steps - 1))[..few * frames.pixels].to_vec();
     let input: Vec<f32> = match frames.steps {
         1 => at(&0),
