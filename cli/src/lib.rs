@@ -13,6 +13,7 @@
 //! | checks of output files | `outputs` |
 //! | timing | `bench` |
 //! | retained memory | `allocator` |
+//! | progress on the terminal | `progress_bar` |
 //! | tables of results | [`table`] |
 #![recursion_limit = "256"]
 
@@ -32,6 +33,7 @@ pub mod filtering;
 mod outputs;
 #[cfg(feature = "vision")]
 pub mod pictures;
+mod progress_bar;
 #[cfg(feature = "vision")]
 pub mod pytorch;
 pub mod table;
