@@ -74,7 +74,7 @@ pub struct EvaluateArgs {
     pub runtime: RuntimeArgs,
 }
 
-/// Measures a model.
+/// Evaluates a model.
 ///
 /// # Errors
 /// If model, data or device cannot be used.
