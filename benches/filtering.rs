@@ -1,8 +1,8 @@
-//! Exact inference in hidden Markov models against the clock, one thread.
+//! Timing of exact inference in hidden Markov models, one thread.
 //!
 //! `cargo bench -p scotopic-benches --bench filtering`
 //!
-//! Times are of a whole sequence; the throughput is observations a second. A product with A is K²
+//! Times are of a whole sequence; the throughput is observations per second. A product with A is K²
 //! multiplications and additions, 256 for K = 16: 20 to 40 ns, which no filter can be faster than.
 
 use std::hint::black_box;
@@ -26,7 +26,7 @@ fn distributions(rows: usize, n: usize, rng: &mut Xoshiro256PlusPlus) -> Vec<Vec
     (0..rows).map(|_| row()).collect()
 }
 
-/// A model that stays in a state with probability 0.7 and more, and what it makes.
+/// A model that stays in a state with probability 0.7 and more, and data from it.
 fn sticky<E: Sample>(emission: E, rng: &mut Xoshiro256PlusPlus) -> (Hmm<E>, Sequence) {
     let k = emission.states();
     let initial = distributions(1, k, rng).concat();

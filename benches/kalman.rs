@@ -1,4 +1,4 @@
-//! Linear-Gaussian models against the clock: updates of the filter, smoothing, learning.
+//! Timing of linear-Gaussian models: updates of the filter, smoothing, learning.
 //!
 //! `cargo bench -p scotopic-benches --bench kalman`
 
@@ -11,7 +11,7 @@ use scotopic_filtering::gaussian::{
 };
 use scotopic_filtering::nalgebra::DMatrix;
 
-/// Observations an iteration.
+/// Observations per iteration.
 const LENGTH: usize = 1000;
 
 /// A stable model of n states and m observed entries, none of its matrices diagonal.

@@ -66,7 +66,7 @@ fn learning(c: &mut Criterion) {
         ..BatchEm::default()
     };
     let data = [data];
-    // Two E-steps and an M-step: the evidence of the new model is told as well.
+    // Two E-steps and an M-step: the evidence of the new model is reported as well.
     group.bench_function(
         "one iteration of batch EM, and the evidence after it",
         |b| {

@@ -1,2 +1,2 @@
-//! Scotopic against the clock: `cargo bench -p scotopic-benches`. What the numbers mean is in
+//! Benches: `cargo bench -p scotopic-benches`. What the numbers mean is in
 //! docs/performance.md.

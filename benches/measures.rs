@@ -1,4 +1,4 @@
-//! The measures against the clock: Gabor fits, read-outs, neighbours.
+//! Timing of the measures: Gabor fits, read-outs, neighbours.
 //!
 //! `cargo bench -p scotopic-benches --bench measures`
 

@@ -1,4 +1,4 @@
-//! The nonlinear filter against the clock, an observation at a time.
+//! Timing of the nonlinear filter, per observation.
 //!
 //! `cargo bench -p scotopic-benches --bench nonlinear`
 
@@ -7,7 +7,8 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use scotopic_filtering::nonlinear::models::{Ar1Poisson, DiagonalLinear};
 use scotopic_filtering::nonlinear::{
-    Filter, Learn, Learning, Online, Product, Representation, Rule, Settings, StateSpace,
+    CubatureRule, IndependentCoordinates, LearningConfig, NonlinearConfig, NonlinearFilter,
+    NonlinearLearning, Representation, StateSpace, TwoPhaseUpdate,
 };
 
 const N: usize = 10;
@@ -152,7 +153,7 @@ fn rows(width: usize) -> Vec<Vec<f64>> {
         .collect()
 }
 
-fn updates(c: &mut Criterion, name: &str, mut filter: impl Online, rows: &[Vec<f64>]) {
+fn updates(c: &mut Criterion, name: &str, mut filter: impl TwoPhaseUpdate, rows: &[Vec<f64>]) {
     let mut t = 0;
     c.bench_function(name, |b| {
         b.iter(|| {
@@ -168,15 +169,15 @@ fn updates(c: &mut Criterion, name: &str, mut filter: impl Online, rows: &[Vec<f
 fn scalar(c: &mut Criterion) {
     let model = Ar1Poisson::new(0.95, 0.5, 0.1, 0.0, 1.0).expect("a model");
     let counts: Vec<Vec<f64>> = (0..64).map(|t| vec![f64::from(t * 7 % 10)]).collect();
-    let table = Settings {
+    let table = NonlinearConfig {
         representation: Representation::table(),
-        ..Settings::default()
+        ..NonlinearConfig::default()
     };
-    let filter = |settings| Filter::new(model.clone(), settings).expect("a filter");
+    let filter = |settings| NonlinearFilter::new(model.clone(), settings).expect("a filter");
     updates(
         c,
         "AR(1)–Poisson, W a quadratic",
-        filter(Settings::default()),
+        filter(NonlinearConfig::default()),
         &counts,
     );
     updates(c, "AR(1)–Poisson, W a table", filter(table), &counts);
@@ -185,16 +186,20 @@ fn scalar(c: &mut Criterion) {
 fn ten(c: &mut Criterion) {
     let diagonal = DiagonalLinear::new(vec![0.8; N], vec![0.9; N], vec![0.01; N], vec![0.06; N]);
     let diagonal = diagonal.expect("a model");
-    let exact = Settings {
-        rule: Some(Rule::GaussHermite(3)),
-        ..Settings::default()
+    let exact = NonlinearConfig {
+        rule: Some(CubatureRule::GaussHermite(3)),
+        ..NonlinearConfig::default()
     };
     let mut parts = diagonal.coordinates().into_iter();
     let learners = parts
         .by_ref()
-        .map(|one| Learning::new(one, exact.clone(), Learn::default()).expect("a learner"))
+        .map(|one| {
+            NonlinearLearning::new(one, exact.clone(), LearningConfig::default())
+                .expect("a learner")
+        })
         .collect();
-    let mut product: Product<Learning<DiagonalLinear>> = Product::new(learners).expect("parts");
+    let mut product: IndependentCoordinates<NonlinearLearning<DiagonalLinear>> =
+        IndependentCoordinates::new(learners).expect("parts");
     let rows = rows(N);
     let mut t = 0;
     c.bench_function("diagonal linear, n = 10, learning F and G", |b| {
@@ -203,16 +208,24 @@ fn ten(c: &mut Criterion) {
             black_box(product.update(Some(&rows[t % rows.len()])).expect("finite"))
         });
     });
-    let dense = Learning::new(diagonal, Settings::default(), Learn::default());
+    let dense = NonlinearLearning::new(
+        diagonal,
+        NonlinearConfig::default(),
+        LearningConfig::default(),
+    );
     updates(
         c,
         "the same, n × n, affine score",
         dense.expect("a learner"),
         &rows,
     );
-    let filter = Filter::new(Network::new(), Settings::default());
+    let filter = NonlinearFilter::new(Network::new(), NonlinearConfig::default());
     updates(c, "network, n = 10", filter.expect("a filter"), &rows);
-    let learning = Learning::new(Network::new(), Settings::default(), Learn::default());
+    let learning = NonlinearLearning::new(
+        Network::new(),
+        NonlinearConfig::default(),
+        LearningConfig::default(),
+    );
     updates(
         c,
         "network, n = 10, learning ten weights",
@@ -220,11 +233,11 @@ fn ten(c: &mut Criterion) {
         &rows,
     );
     // One improvement of the first guess at each observation, for whom 50 µs is the budget.
-    let hasty = Settings {
+    let hasty = NonlinearConfig {
         improvements: 1,
-        ..Settings::default()
+        ..NonlinearConfig::default()
     };
-    let learning = Learning::new(Network::new(), hasty, Learn::default());
+    let learning = NonlinearLearning::new(Network::new(), hasty, LearningConfig::default());
     updates(
         c,
         "network, n = 10, learning ten weights, one improvement",

@@ -1,4 +1,4 @@
-//! The recursive evidence bound against the clock, and against the same composed of tensor operations.
+//! Timing of the recursive evidence bound, and of the same composed of tensor operations.
 //!
 //! `cargo bench -p scotopic-benches --bench recursive_elbo`
 

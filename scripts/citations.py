@@ -8,7 +8,8 @@ Checked in every tracked file:
 - sections (`section 3`) only beside the work they belong to;
 - `docs/page.md`, `docs/page.md#anchor`, `docs/differences.md, 12` in comments: the page, heading or row exists;
 - relative links and images of Markdown, with their anchors;
-- names of source files in backticks (`causal/filter.rs`) in comments and Markdown: such a file exists.
+- names of source files in backticks (`causal/filter.rs`) in comments and Markdown, and of folders (`src/ops/`) in docs/ and the
+  pages at the root: they exist.
 """
 
 import re
@@ -25,6 +26,7 @@ WORK = re.compile(r"arXiv|\b(?:19|20)\d\d\b|\b[A-Z]{1,2}\d\d\b")
 PAGE = re.compile(r"\bdocs/[\w./-]+\.md(?:#[\w-]+)?(?:, (\d+)\b)?")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 SOURCE = re.compile(r"`([\w./-]+\.(?:rs|md)|scripts/[\w./-]+\.py)`")
+FOLDER = re.compile(r"`((?:[\w.-]+/)+)`")
 OLD = re.compile(r"\bequations(?:\.md)? ?(?:section )?\(?(?:[A-Z]*\d|\(?(?:W|R|S|G|OPT|RMLE)\))|\(OPT\)| {3}\((?:W|R|S|G|RMLE|ELBO)\)$")
 
 
@@ -88,8 +90,15 @@ class Checker:
             self.names.setdefault(path.name, []).append(path)
         page = ROOT / "docs/differences.md"
         self.rows = set(re.findall(r"^\| (\d+) \|", page.read_text(encoding="utf-8"), re.M)) if page.exists() else set()
+        self.folders = {parent for path in self.files for parent in path.parents}
         self.anchors = {}
         self.problems = []
+
+    @staticmethod
+    def ends(folder, name):
+        """Whether the last parts of a folder's path are these."""
+        parts = Path(name).parts
+        return folder.parts[-len(parts):] == parts
 
     def problem(self, path, number, text):
         self.problems.append(f"{path}:{number}: {text}")
@@ -124,7 +133,7 @@ class Checker:
     def sources(self, path, number, text):
         """A name in backticks is that of a file of the same package, or of one that is given from the root."""
         crate = next((p for p in path.parents if (ROOT / p / "Cargo.toml").is_file()), Path("."))
-        for name in SOURCE.findall(text):
+        for name in (n for n in SOURCE.findall(text) if "NAME" not in n):
             parts = Path(name).parts
             if (ROOT / name).exists() or (ROOT / path.parent / name).exists():
                 continue
@@ -157,6 +166,10 @@ class Checker:
                 continue
             self.equations(path, number, line)
             self.sources(path, number, line)
+            if path.parts[0] == "docs" or len(path.parts) == 1:
+                for name in FOLDER.findall(line):
+                    if not (ROOT / name).is_dir() and not any(self.ends(p, name) for p in self.folders):
+                        self.problem(path, number, f"no folder {name}")
             for target in LINK.findall(re.sub(r"`[^`]*`", "", line)):
                 if re.match(r"[a-z]+:", target):
                     continue

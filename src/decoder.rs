@@ -1,4 +1,4 @@
-//! Decoders: the generative direction, from latents to what the senses should report.
+//! Decoders: the generative direction, from latents to predicted observations.
 
 use burn::tensor::{Device, Tensor};
 

@@ -1,4 +1,4 @@
-//! Variational free energy, kept in its terms.
+//! Variational free energy by term.
 
 use burn::tensor::Tensor;
 

@@ -2,7 +2,7 @@
 //!
 //! A draw is a pure function of `(seed, stream, step, element)`. Nothing is advanced and nothing can
 //! be left over from an earlier call, so a run can be resumed exactly, a batch can be split over
-//! devices ([`NoiseKey::row`]), and the processor and the graphics card see the same spikes.
+//! devices ([`NoiseKey::row`]), and the CPU and the GPU see the same spikes.
 //!
 //! What is made of the numbers is rounded by each device in its own way: relaxed samples agree to about 10⁻⁶, and
 //! counts are equal up to rates of 3000 (e⁸), beyond which another last bit of the rate can move a count by one.
@@ -230,7 +230,7 @@ pub fn unit_exponential(word: u32) -> f32 {
 mod tests {
     use super::*;
 
-    /// Known answers of Philox4x32-10 from the Random123 distribution (kat_vectors).
+    /// Known-answer tests of Philox4x32-10 from the Random123 distribution (kat_vectors).
     #[test]
     fn philox_gives_the_published_vectors() {
         assert_eq!(

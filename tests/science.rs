@@ -1,21 +1,21 @@
 //! Does the code do what the mathematics says?
 //!
-//! | question | room |
+//! | subject | module |
 //! |---|---|
 //! | the published implementation, number by number | `golden` |
 //! | the samplers against their exact laws | `sampler` |
 //! | the implicit step against its equation | `implicit_step` |
 //! | the recursive evidence bound, forward and back | `recursive_elbo` |
-//! | networks that carry the value and the score, against exact filters | `amortised` |
-//! | equations of motion that are networks: modules, energies, learning | `neural_flow` |
+//! | amortised filter, against exact filters | `amortised` |
+//! | networks as equations of motion: modules, energies, learning | `neural_flow` |
 //! | every family of beliefs: divergence, gradients, metric, expectation | `posteriors` |
 //! | every decoder: its pullback is its transposed Jacobian | `decoders` |
-//! | every way to infer: what it learns from, batches, devices, settings | `methods` |
-//! | where inference arrives: LASSO, ridge regression, strong inputs | `coding` |
+//! | every inference method: objective, batches, devices, settings | `methods` |
+//! | fixed points of inference: LASSO, ridge regression, strong inputs | `coding` |
 //! | gradients of the published rule through time | `gradients` |
-//! | the spiking network as one piece, against its operations | `spiking` |
+//! | the fused spiking network, against the composed operations | `spiking` |
 //! | the event-driven engine, against inference with tensors | `engine` |
-//! | what must hold for any input | `properties` |
+//! | properties for any input | `properties` |
 //!
 //! Every tolerance is a named constant with its reason. Cases that take a device run on every device
 //! that is found (`devices`); a device that is not there is named on stderr.

@@ -20,6 +20,8 @@ mod program {
     mod infer;
     mod kills;
     mod metrics;
+    mod old_files;
+    mod old_flags;
     mod pictures;
     mod pt;
     mod released;

@@ -1,4 +1,4 @@
-//! Pictures and patches on one PNG, and how long they took:
+//! A contact sheet of images and patches, with times:
 //! `cargo run --release -p scotopic-datasets --example contact_sheet -- sheet.png [data folder]`.
 //! With a data folder, patches of photographs in place of dead leaves.
 

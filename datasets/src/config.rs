@@ -1,4 +1,4 @@
-//! Where the images come from: the `[data]` table of a run.
+//! The `[data]` table of a run.
 
 use std::path::Path;
 

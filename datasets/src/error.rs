@@ -1,9 +1,9 @@
-//! What can go wrong, said so that the reader knows where and what to do.
+//! Errors, with place and remedy.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The result of everything in this crate that touches data.
+/// The result type of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// A problem with a file, a configuration or the numbers in an array.
@@ -139,7 +139,7 @@ pub enum Error {
     Fetch {
         /// What was asked for.
         url: String,
-        /// What happened.
+        /// The data.
         found: String,
         /// What should have happened.
         expected: String,
@@ -158,6 +158,7 @@ impl Error {
         }
     }
 
+    #[cfg(feature = "images")]
     pub(crate) fn config(
         source_name: &'static str,
         field: &'static str,
@@ -188,6 +189,7 @@ impl Error {
         }
     }
 
+    #[cfg(feature = "images")]
     pub(crate) fn size(
         name: impl ToString,
         field: &'static str,

@@ -1,4 +1,4 @@
-//! One grey picture on the way from a file or a drawing to patches.
+//! One grey image, from a file or generated, before it is cut into patches.
 
 /// Grey values `[height, width]` in `f64`: the filters work in double precision so that rounding to
 /// the `f32` of a patch hides differences in the last bits between platforms.

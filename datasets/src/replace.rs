@@ -45,7 +45,7 @@ impl Replacement {
             .write(true)
             .create_new(true)
             .open(&temporary);
-        let file = Some(file.map_err(Error::io(&temporary, "create"))?);
+        let file = Some(file.map_err(Error::io(target, "write"))?);
         Ok(Self {
             target: target.into(),
             temporary,
@@ -89,8 +89,19 @@ impl Drop for Replacement {
     }
 }
 
+/// Puts `bytes` in the place of `target`.
+///
+/// # Errors
+/// As [`replace_file`].
+pub fn replace(target: &Path, bytes: &[u8]) -> Result<()> {
+    replace_file(target, |writer| writer.write_all(bytes))
+}
+
 /// Runs `write` on a buffered temporary file and puts the result in the place of `target`.
-pub(crate) fn replace_file(
+///
+/// # Errors
+/// [`Error::Io`] naming the file and the step that failed; `target` is as it was.
+pub fn replace_file(
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
 ) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Opening a file that is not trusted: it must be a file, and its length is known before anything
+//! Opening an untrusted file: it must be a regular file, and its length is known before anything
 //! is read. A gzip stream is recognised by its first bytes, not by its name.
 
 use std::fs::File;
@@ -6,6 +6,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
+use zip::CompressionMethod;
+use zip::read::ZipFile;
 
 use crate::{Error, Result};
 
@@ -17,6 +19,26 @@ pub(crate) fn most_inflated(compressed: u64) -> u64 {
     compressed
         .saturating_mul(DEFLATE_RATIO)
         .saturating_add(1024)
+}
+
+/// Compares what an entry of a zip file declares, before anything is unpacked, with the file's length, with what
+/// deflate can hold and with the `most` bytes that make sense; else what was found and what was expected.
+pub(crate) fn check_declared<R: Read>(
+    entry: &ZipFile<'_, R>,
+    file_length: u64,
+    most: u64,
+) -> std::result::Result<(), (String, String)> {
+    let (packed, declared) = (entry.compressed_size(), entry.size());
+    let most = most.min(match entry.compression() {
+        CompressionMethod::Stored => packed,
+        CompressionMethod::Deflated => most_inflated(packed),
+        other => return Err((format!("compression {other}"), "stored or deflated".into())),
+    });
+    if packed > file_length || declared > most {
+        let found = format!("{declared} bytes declared, {packed} of them packed");
+        return Err((found, format!("at most {most} in a file of {file_length}")));
+    }
+    Ok(())
 }
 
 /// Opens a regular file and returns its length; a folder or a pipe is refused.

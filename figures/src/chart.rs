@@ -1,6 +1,6 @@
 //! Curves: panels of lines side by side, such as the loss over training.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::Axis;
 use crate::canvas;
@@ -39,6 +39,34 @@ pub struct Panel {
     pub log_y: bool,
 }
 
+impl Panel {
+    /// A panel with linear axes.
+    pub fn new(
+        title: impl Into<String>,
+        x_label: &str,
+        y_label: &str,
+        series: Vec<Series>,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            x_label: x_label.into(),
+            y_label: y_label.into(),
+            series,
+            log_x: false,
+            log_y: false,
+        }
+    }
+
+    /// The same with logarithmic axes where asked for.
+    pub fn logarithmic(self, log_x: bool, log_y: bool) -> Self {
+        Self {
+            log_x,
+            log_y,
+            ..self
+        }
+    }
+}
+
 /// Draws panels side by side, three in a row, with the legend of each above its curves.
 ///
 /// A panel without a point that can be shown says so. It is an error if there are no panels or if
@@ -62,11 +90,11 @@ pub fn lines(panels: &[Panel]) -> Result<RgbImage, FigureError> {
             });
         }
     }
-    let laid: Vec<Vec<Laid>> = panels
+    let laid: Vec<Vec<PanelLayout>> = panels
         .chunks(PER_ROW)
-        .map(|row| row.iter().map(Laid::new).collect())
+        .map(|row| row.iter().map(PanelLayout::new).collect())
         .collect();
-    let head = |row: &[Laid]| row.iter().map(Laid::head).max().unwrap_or(0);
+    let head = |row: &[PanelLayout]| row.iter().map(PanelLayout::head).max().unwrap_or(0);
     let below = PLOT_HEIGHT + plot::BELOW + MARGIN;
     let height: u32 = laid.iter().map(|row| MARGIN + head(row) + below).sum();
     let columns = panels.len().min(PER_ROW) as u32;
@@ -87,7 +115,7 @@ pub fn lines(panels: &[Panel]) -> Result<RgbImage, FigureError> {
 }
 
 /// A panel with its header and legend broken into lines and its axes chosen.
-struct Laid<'a> {
+struct PanelLayout<'a> {
     panel: &'a Panel,
     header: Header,
     legend: Legend,
@@ -95,7 +123,7 @@ struct Laid<'a> {
     axes: Option<(Axis, Axis)>,
 }
 
-impl<'a> Laid<'a> {
+impl<'a> PanelLayout<'a> {
     fn new(panel: &'a Panel) -> Self {
         let points = |series: &'a Series| series.points(panel.log_x, panel.log_y).flatten();
         let shown = || panel.series.iter().flat_map(points);
@@ -242,7 +270,7 @@ mod tests {
             log_y: true,
             ..panel(vec![1.0, 2.0, 3.0], vec![1.0, 0.0, 100.0])
         };
-        let axes = Laid::new(&panel).axes.unwrap();
+        let axes = PanelLayout::new(&panel).axes.unwrap();
         assert!((axes.1.place(10.0) - 0.5).abs() < 1e-9);
         // Two dots and no line between them.
         assert!(columns(&lines(&[panel]).unwrap()).len() < 20);

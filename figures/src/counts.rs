@@ -1,4 +1,4 @@
-//! The spike counts of a raster: whether they can be drawn, and in which order.
+//! The spike counts of a raster, checked and ordered.
 
 use crate::error::FigureError;
 

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use image::ImageError;
-
 /// The most pixels that a side of a figure may have.
 pub const MAX_SIDE: usize = 16_384;
 
@@ -69,7 +67,7 @@ pub enum FigureError {
     Io {
         /// The file asked for.
         path: PathBuf,
-        /// What the operating system answered.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The picture could not be encoded.
@@ -77,7 +75,7 @@ pub enum FigureError {
     Encode {
         /// The file asked for.
         path: PathBuf,
-        /// What the encoder answered.
-        source: ImageError,
+        /// The error of the encoder.
+        source: gif::EncodingError,
     },
 }

@@ -1,6 +1,6 @@
 //! A rectangle with two axes: grid lines, ticks and numbers around a space for data.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::{Axis, Tick};
 use crate::canvas;
@@ -141,7 +141,7 @@ pub fn side_width(along: Along) -> u32 {
     2 + MARK + PAD + widest.unwrap_or(0) + label
 }
 
-/// As many ticks of a horizontal axis as have room for their numbers in `width` pixels.
+/// The number of ticks of a horizontal axis whose labels fit in `width` pixels.
 pub fn fitting_ticks(axis: Axis, width: u32) -> Vec<Tick> {
     let fits = |ticks: &[Tick]| {
         let pixel = |tick: &Tick| axis.place(tick.value) * f64::from(width);
@@ -198,10 +198,7 @@ mod tests {
             },
         );
         assert_eq!(*picture.get_pixel(200, 121 + MARK - 1), INK);
-        assert_eq!(
-            *picture.get_pixel(200, 121 + MARK),
-            canvas::paper(1, 1).unwrap()[(0, 0)]
-        );
+        assert_eq!(*picture.get_pixel(200, 121 + MARK), crate::colour::PAPER);
     }
 
     #[test]

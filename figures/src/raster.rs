@@ -1,6 +1,6 @@
 //! Spikes of a population over time, with its mean rate above.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::axis::{Axis, Tick, whole};
 use crate::canvas;
@@ -132,13 +132,13 @@ fn cell_size(length: usize, count: usize) -> usize {
     (length / count).clamp(1, 40)
 }
 
-/// How much of a cell is drawn: all but one pixel, which keeps neighbours apart, where it has some.
+/// The drawn part of a cell: all but one pixel, which separates neighbours, if there are several.
 fn inked(cell: usize) -> u32 {
     (if cell >= 4 { cell - 1 } else { cell }) as u32
 }
 
 /// From light grey for small counts to black for the largest.
-fn shade(count: f32, most: f32) -> Rgb<u8> {
+fn shade(count: f32, most: f32) -> Rgb {
     colour::mix(PAPER, Rgb([0, 0, 0]), 0.25 + 0.75 * count / most)
 }
 
@@ -186,7 +186,7 @@ fn trace(picture: &mut RgbImage, plot: &Plot, rates: &[f64]) {
 
 /// Samples of shade with the counts that they stand for.
 fn draw_key(picture: &mut RgbImage, mut x: i32, y: i32, most: f32) {
-    let heading = "spikes in a step";
+    let heading = "spikes per step";
     text::draw(picture, x, y, heading, BODY, MUTED);
     x += text::width(heading, BODY) as i32 + 20;
     let integral = most.fract() == 0.0;

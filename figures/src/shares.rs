@@ -1,12 +1,12 @@
 //! The probabilities of the states of a discrete model over time: stacked areas, or a heat map where states are many.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::axis::{Axis, Tick, whole};
 use crate::canvas;
 use crate::colour::{self, INK, OKABE_ITO, PAPER};
 use crate::plot::Plot;
-use crate::timeline::{Moment, Timeline};
+use crate::timeline::{Timeline, TimelineColumn};
 
 /// The height of the strip of true states, and the space between it and the areas.
 pub const STRIP: u32 = 10;
@@ -15,13 +15,13 @@ pub const APART: u32 = 4;
 /// How much of a state's colour its area has: whole colours would outshine all else.
 const SOFT: f32 = 0.75;
 
-/// Whether so many states can be told apart as stacked areas.
+/// Whether so many states can be distinguished as stacked areas.
 pub fn stacks(states: usize) -> bool {
     states <= OKABE_ITO.len()
 }
 
 /// The colour of the area of a state.
-pub fn shade(state: usize, states: usize) -> Rgb<u8> {
+pub fn shade(state: usize, states: usize) -> Rgb {
     colour::mix(PAPER, colour::series(state, states), SOFT)
 }
 
@@ -60,7 +60,7 @@ pub fn draw(picture: &mut RgbImage, plot: &Plot, timeline: &Timeline, upto: usiz
             continue;
         };
         let x = plot.left + pixel as i32;
-        let share = |of: fn(&Moment) -> &Vec<f64>, state: usize| {
+        let share = |of: fn(&TimelineColumn) -> &Vec<f64>, state: usize| {
             let sum: f64 = here.iter().filter_map(|c| of(c).get(state)).sum();
             let bins: u64 = here.iter().map(|c| c.bins).sum();
             if bins > 0 { sum / bins as f64 } else { 0.0 }
@@ -102,7 +102,7 @@ pub fn draw(picture: &mut RgbImage, plot: &Plot, timeline: &Timeline, upto: usiz
 }
 
 /// The part of one pixel column that probabilities `from` to `to` cover.
-fn area(picture: &mut RgbImage, plot: &Plot, x: i32, (from, to): (f64, f64), colour: Rgb<u8>) {
+fn area(picture: &mut RgbImage, plot: &Plot, x: i32, (from, to): (f64, f64), colour: Rgb) {
     let bottom = (plot.top + plot.height as i32) as f32;
     let y = |p: f64| bottom - p.clamp(0.0, 1.0) as f32 * plot.height as f32;
     let (top, bottom) = (y(to), y(from));
@@ -134,11 +134,11 @@ mod tests {
             if let Some(one) = truths.get_mut(at) {
                 *one = 1.0;
             }
-            let moment = Moment {
+            let moment = TimelineColumn {
                 bins: 1,
                 shares,
                 truths,
-                ..Moment::default()
+                ..TimelineColumn::default()
             };
             timeline.push(t + 1, moment);
         }

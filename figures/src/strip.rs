@@ -1,6 +1,6 @@
 //! Grids and labelled rows of tiles: how large they are drawn, and where.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::canvas;
 use crate::colour::{GRID, INK};
@@ -12,7 +12,7 @@ use crate::text::{self, BODY};
 pub const MARGIN: usize = 24;
 /// The pixels between two tiles.
 pub const GAP: usize = 2;
-/// Room for a title above a narrow picture.
+/// Space for a title above a narrow picture.
 pub const MIN_WIDTH: usize = 520;
 /// The width and height that the magnification aims at and does not exceed.
 const MAX_WIDTH: usize = 1240;

@@ -1,6 +1,6 @@
 //! Pictures made of tiles: a dictionary of atoms, and images beside their reconstructions.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::canvas;
 use crate::error::FigureError;
@@ -10,7 +10,7 @@ use crate::strip::{GAP, MARGIN, MIN_WIDTH, Strip, magnification};
 
 /// Draws the atoms of a dictionary as a grid that is as square as possible, in the order given.
 ///
-/// `atoms` is `[count, channels * height * width]` row by row, one atom a row. Every atom is scaled
+/// `atoms` is `[count, channels * height * width]` row by row, one atom per row. Every atom is scaled
 /// by its own largest absolute value, so that zero is mid grey in all of them; an atom of zeros is
 /// mid grey throughout. The magnification is a whole number, and pictures wider than 1240
 /// pixels are drawn only where the atoms do not fit at their own size.
@@ -61,8 +61,8 @@ pub fn reconstructions(
     let labels: Vec<&str> = rows.iter().map(|row| row.0).collect();
     let strip = Strip::new(&labels, rows.first().map_or(&[], |row| row.1), tile)?;
     let note = match shared_scale {
-        true => "every column on the range of its first row",
-        false => "every image on its own range",
+        true => "grey scale set by the input",
+        false => "each image on its own grey scale",
     };
     let header = Header::new(title, note, strip.inner_width());
     let mut picture = strip.paper(header.height() as usize)?;
@@ -91,7 +91,7 @@ fn square_grid(count: usize) -> (usize, usize) {
 mod tests {
     use super::*;
     use crate::colour::PAPER;
-    use image::Rgb;
+    use crate::picture::Rgb;
 
     const TILE: Tile = Tile {
         height: 2,

@@ -1,4 +1,4 @@
-//! What is drawn of a long series: a bounded number of columns, each of one bin or of several.
+//! Long series in a bounded number of columns, each of one or several bins.
 //!
 //! Bins are counted, not kept. When there are more than a timeline has columns, neighbours are joined in twos and every
 //! column stands for twice as many bins from then on. A joined column keeps the smallest and the largest value of each
@@ -9,7 +9,7 @@ pub const COLUMNS: usize = 2048;
 
 /// The smallest and the largest value of a quantity in a column; NaN where there is none.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Extent {
+pub struct MinMax {
     /// The smallest value.
     pub low: f64,
     /// The largest value.
@@ -18,7 +18,7 @@ pub struct Extent {
     pub rising: bool,
 }
 
-impl Extent {
+impl MinMax {
     /// No value.
     pub const NONE: Self = Self {
         low: f64::NAN,
@@ -67,29 +67,29 @@ impl Extent {
     }
 }
 
-/// One quantity in a column: what is believed of it, what is true, what was seen.
+/// One quantity in a column: belief, true value, observation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
     /// The mean of the belief.
-    pub mean: Extent,
+    pub mean: MinMax,
     /// The lower edge of the credible band, the lowest of the column; NaN for none.
     pub low: f64,
     /// The upper edge, the highest of the column.
     pub high: f64,
     /// The true value.
-    pub truth: Extent,
+    pub truth: MinMax,
     /// What was observed.
-    pub seen: Extent,
+    pub seen: MinMax,
 }
 
 impl Span {
-    /// Nothing believed, nothing known, nothing seen.
+    /// No belief, no true value, no observation.
     pub const NONE: Self = Self {
-        mean: Extent::NONE,
+        mean: MinMax::NONE,
         low: f64::NAN,
         high: f64::NAN,
-        truth: Extent::NONE,
-        seen: Extent::NONE,
+        truth: MinMax::NONE,
+        seen: MinMax::NONE,
     };
 
     /// A belief in one bin, `half` to either side of its mean; no band where `half` is not finite.
@@ -97,7 +97,7 @@ impl Span {
         let (low, high) = (mean - half, mean + half);
         let edges = low.is_finite() && high.is_finite();
         Self {
-            mean: Extent::of(mean),
+            mean: MinMax::of(mean),
             low: if edges { low } else { f64::NAN },
             high: if edges { high } else { f64::NAN },
             ..Self::NONE
@@ -116,7 +116,7 @@ impl Span {
 
 /// Two quantities at the last bin of a column, for a phase portrait.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spot {
+pub struct PhasePoint {
     /// Their means.
     pub mean: [f64; 2],
     /// Variance of the first, covariance, variance of the second.
@@ -127,7 +127,7 @@ pub struct Spot {
 
 /// What is drawn of one bin, or of the bins of one column.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Moment {
+pub struct TimelineColumn {
     /// The number of bins.
     pub bins: u64,
     /// Those of them in which nothing was observed.
@@ -139,10 +139,10 @@ pub struct Moment {
     /// The bins in which each state is the true one; empty where that is not known.
     pub truths: Vec<f64>,
     /// The phase portrait.
-    pub spot: Option<Spot>,
+    pub spot: Option<PhasePoint>,
 }
 
-impl Moment {
+impl TimelineColumn {
     /// Takes in the moment after this one, which has the same quantities.
     fn join(&mut self, later: &Self) {
         self.bins += later.bins;
@@ -165,7 +165,7 @@ impl Moment {
 /// Columns of time in order, never more than a fixed number.
 ///
 /// ```
-/// use scotopic_train::figures::timeline::{Moment, Span, Timeline};
+/// use scotopic_figures::timeline::{Moment, Span, Timeline};
 ///
 /// let mut timeline = Timeline::new(4);
 /// for bin in 1..=10 {
@@ -180,7 +180,7 @@ pub struct Timeline {
     limit: usize,
     each: u64,
     first: u64,
-    columns: Vec<Moment>,
+    columns: Vec<TimelineColumn>,
 }
 
 impl Timeline {
@@ -195,7 +195,7 @@ impl Timeline {
     }
 
     /// Adds a bin after all others.
-    pub fn push(&mut self, bin: u64, moment: Moment) {
+    pub fn push(&mut self, bin: u64, moment: TimelineColumn) {
         if self.columns.is_empty() {
             self.first = bin;
         }
@@ -208,13 +208,13 @@ impl Timeline {
         }
         match self.columns.get_mut(column) {
             Some(last) => last.join(&moment),
-            // Bins that nobody told of are columns of no bin.
+            // Bins that were not recorded are columns without bins.
             None => {
-                let blank = Moment {
+                let blank = TimelineColumn {
                     spans: vec![Span::NONE; moment.spans.len()],
                     shares: vec![0.0; moment.shares.len()],
                     truths: vec![0.0; moment.truths.len()],
-                    ..Moment::default()
+                    ..TimelineColumn::default()
                 };
                 self.columns.resize(column, blank);
                 self.columns.push(moment);
@@ -228,7 +228,7 @@ impl Timeline {
     }
 
     /// The columns in order.
-    pub fn columns(&self) -> &[Moment] {
+    pub fn columns(&self) -> &[TimelineColumn] {
         &self.columns
     }
 
@@ -252,7 +252,7 @@ impl Timeline {
 }
 
 /// Joins columns in twos.
-fn halve(columns: &mut Vec<Moment>) {
+fn halve(columns: &mut Vec<TimelineColumn>) {
     let mut pairs = Vec::with_capacity(columns.capacity());
     let mut rest = std::mem::take(columns).into_iter();
     while let Some(mut first) = rest.next() {
@@ -268,13 +268,13 @@ fn halve(columns: &mut Vec<Moment>) {
 mod tests {
     use super::*;
 
-    fn bin(value: f64, half: f64) -> Moment {
-        Moment {
+    fn bin(value: f64, half: f64) -> TimelineColumn {
+        TimelineColumn {
             bins: 1,
             missing: u64::from(value > 0.5),
             spans: vec![Span::around(value, half)],
             shares: vec![1.0 - value.abs(), value.abs()],
-            ..Moment::default()
+            ..TimelineColumn::default()
         }
     }
 

@@ -1,11 +1,9 @@
-//! Beliefs over time: a panel for each quantity with its mean, its credible band, what is true and what was observed.
+//! Beliefs over time: a panel for each quantity with mean, credible band, true value and observations.
 //!
 //! Columns of several bins are drawn from the smallest to the largest value with the band at its widest, so a picture
 //! of a million bins shows everything that stands out.
-//!
-//! Above 400 lines with its tests: where panels lie and what is drawn in each is decided together.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::{Axis, Tick, whole};
 use crate::band;
@@ -15,11 +13,11 @@ use crate::curve::THICKNESS;
 use crate::error::FigureError;
 use crate::header::Header;
 use crate::legend::{Legend, Swatch};
+use crate::phase_portrait::PhasePortrait;
 use crate::plot::{self, Along, Plot};
-use crate::portrait::Portrait;
 use crate::shares;
 use crate::text::{self, BODY};
-use crate::timeline::{Extent, Span, Timeline};
+use crate::timeline::{MinMax, Span, Timeline};
 
 const MARGIN: u32 = 24;
 /// Half of the last number on the horizontal axis reaches beyond the data.
@@ -43,7 +41,7 @@ const BETWEEN: u32 = 26;
 const CLIPPED: f64 = 0.05;
 /// The widest and narrowest dot of an observation.
 const DOT: (f32, f32) = (5.0, 2.2);
-/// The least distance of two bins, in pixels, at which dots and dashes can be told apart.
+/// The least distance of two bins, in pixels, at which dots and dashes can be distinguished.
 const APART: f32 = 1.5;
 /// How much of their colour truth and observations have where columns hold several bins.
 const PALE: f32 = 0.5;
@@ -60,7 +58,7 @@ pub enum Panel {
     },
     /// The same, half as high: what is left of the quantity above when its mean is taken off. What stands out is cut off
     /// here, so that what is usual can be seen.
-    Rest {
+    Residual {
         /// What it is called.
         label: String,
         /// Its place.
@@ -74,7 +72,7 @@ impl Panel {
     /// Its part of the height.
     fn share(&self) -> f64 {
         match self {
-            Self::Rest { .. } => REST,
+            Self::Residual { .. } => REST,
             _ => 1.0,
         }
     }
@@ -82,7 +80,7 @@ impl Panel {
     /// The place of its quantity, if it is one.
     fn index(&self) -> Option<usize> {
         match self {
-            Self::Span { index, .. } | Self::Rest { index, .. } => Some(*index),
+            Self::Span { index, .. } | Self::Residual { index, .. } => Some(*index),
             Self::Shares(_) => None,
         }
     }
@@ -99,22 +97,22 @@ pub struct Trajectory<'a> {
     pub band: &'a str,
     /// The panels from above.
     pub panels: &'a [Panel],
-    /// One state against another, on the right.
-    pub portrait: Option<&'a Portrait>,
-    /// What happened.
+    /// The phase portrait, on the right.
+    pub portrait: Option<&'a PhasePortrait>,
+    /// The data.
     pub timeline: &'a Timeline,
 }
 
 impl Trajectory<'_> {
-    /// Everything that happened.
+    /// The whole figure.
     ///
     /// # Errors
     /// [`FigureError`] if there are no panels, or too many for a picture.
     pub fn picture(&self) -> Result<RgbImage, FigureError> {
-        Laid::new(self)?.draw(self.timeline.columns().len(), false)
+        PanelLayout::new(self)?.draw(self.timeline.columns().len(), false)
     }
 
-    /// The same as it unfolds, in at most `most` pictures of one size and on the same axes; the last shows everything.
+    /// An animation of the same, of at most `most` frames of one size and with the same axes; the last shows everything.
     ///
     /// # Errors
     /// As [`Trajectory::picture`].
@@ -122,7 +120,7 @@ impl Trajectory<'_> {
         &self,
         most: usize,
     ) -> Result<impl Iterator<Item = Result<RgbImage, FigureError>>, FigureError> {
-        let laid = Laid::new(self)?;
+        let laid = PanelLayout::new(self)?;
         let columns = self.timeline.columns().len();
         let count = columns.clamp(1, most.max(1));
         Ok((1..=count).map(move |frame| laid.draw((frame * columns).div_ceil(count), true)))
@@ -142,7 +140,7 @@ struct Row<'a> {
 }
 
 /// A trajectory with its places and axes chosen, so that every frame has the same.
-struct Laid<'a> {
+struct PanelLayout<'a> {
     figure: &'a Trajectory<'a>,
     header: Header,
     legend: Legend,
@@ -155,7 +153,7 @@ struct Laid<'a> {
     size: (u32, u32),
 }
 
-impl<'a> Laid<'a> {
+impl<'a> PanelLayout<'a> {
     fn new(figure: &'a Trajectory<'a>) -> Result<Self, FigureError> {
         if figure.panels.is_empty() {
             return Err(FigureError::Empty("there are no panels".to_owned()));
@@ -259,13 +257,14 @@ impl<'a> Laid<'a> {
     }
 }
 
-/// The names in the legend: of what there is to be seen, and only that.
+/// The names in the legend: only of what is drawn.
 fn names(figure: &Trajectory) -> Vec<(String, Swatch)> {
     let columns = figure.timeline.columns();
     let shown: Vec<usize> = figure.panels.iter().filter_map(Panel::index).collect();
     let any = |has: fn(&Span) -> bool| {
-        let spans =
-            |c: &crate::timeline::Moment| shown.iter().any(|i| c.spans.get(*i).is_some_and(has));
+        let spans = |c: &crate::timeline::TimelineColumn| {
+            shown.iter().any(|i| c.spans.get(*i).is_some_and(has))
+        };
         columns.iter().any(spans)
     };
     let mut names = Vec::new();
@@ -305,9 +304,9 @@ fn names(figure: &Trajectory) -> Vec<(String, Swatch)> {
 impl<'a> Row<'a> {
     fn new(panel: &'a Panel, timeline: &Timeline, high: u32) -> Self {
         match panel {
-            Panel::Span { label, index } | Panel::Rest { label, index } => {
+            Panel::Span { label, index } | Panel::Residual { label, index } => {
                 let y = match panel {
-                    Panel::Rest { .. } => rest_axis(timeline, *index),
+                    Panel::Residual { .. } => residual_axis(timeline, *index),
                     _ => span_axis(timeline, *index),
                 };
                 Self {
@@ -362,17 +361,17 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The range of what is believed, true and seen; the band fits but for its outermost edges.
+/// The range of beliefs, true values and observations; the band fits except for its outermost edges.
 fn span_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
     let spans = || timeline.columns().iter().filter_map(|c| c.spans.get(index));
     let edges = usual(spans().map(|s| (s.low, s.high)));
     let values = spans().flat_map(|s| [s.mean, s.truth, s.seen]);
-    let values = values.flat_map(|e: Extent| [e.low, e.high]);
+    let values = values.flat_map(|e: MinMax| [e.low, e.high]);
     Axis::around(values.chain(edges.into_iter().flatten()), false, 0.06)
 }
 
 /// The range of the band and of the truth but for the outermost of both.
-fn rest_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
+fn residual_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
     let spans = || timeline.columns().iter().filter_map(|c| c.spans.get(index));
     let edges = usual(spans().map(|s| (s.low, s.high)));
     let truths = usual(spans().map(|s| (s.truth.low, s.truth.high)));
@@ -422,7 +421,7 @@ fn span(picture: &mut RgbImage, plot: &Plot, timeline: &Timeline, index: usize, 
     };
     let apart = plot.pixel(timeline.edges(0).1, 0.0).0 - plot.pixel(timeline.edges(0).0, 0.0).0;
     let dense = timeline.each() > 1 || apart < APART;
-    let line = |of: fn(&Span) -> Extent| {
+    let line = |of: fn(&Span) -> MinMax| {
         spans().flat_map(move |((from, to), s)| {
             let extent = of(s);
             let quarter = 0.25 * (to - from);
@@ -469,7 +468,7 @@ fn joined(
     points: impl Iterator<Item = Option<(f32, f32)>>,
     rows: (f32, f32),
     thickness: f32,
-    colour: image::Rgb<u8>,
+    colour: crate::picture::Rgb,
 ) {
     let mut before: Option<(f32, f32)> = None;
     let mut alone = false;
@@ -494,7 +493,7 @@ fn joined(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timeline::{COLUMNS, Moment, Spot};
+    use crate::timeline::{COLUMNS, PhasePoint, TimelineColumn};
 
     fn timeline(bins: u64, value: impl Fn(u64) -> (f64, f64)) -> Timeline {
         let mut timeline = Timeline::new(COLUMNS);
@@ -502,23 +501,23 @@ mod tests {
             let (mean, half) = value(t);
             let missing = (bins / 2..bins / 2 + bins / 10).contains(&t);
             let seen = match missing {
-                true => Extent::NONE,
-                false => Extent::of(mean + 0.3 * (t as f64 * 12.9898).sin()),
+                true => MinMax::NONE,
+                false => MinMax::of(mean + 0.3 * (t as f64 * 12.9898).sin()),
             };
-            let moment = Moment {
+            let moment = TimelineColumn {
                 bins: 1,
                 missing: u64::from(missing),
                 spans: vec![Span {
-                    truth: Extent::of(mean + 0.1),
+                    truth: MinMax::of(mean + 0.1),
                     seen,
                     ..Span::around(mean, half)
                 }],
-                spot: Some(Spot {
+                spot: Some(PhasePoint {
                     mean: [mean, -mean],
                     covariance: [half, 0.0, half],
                     truth: None,
                 }),
-                ..Moment::default()
+                ..TimelineColumn::default()
             };
             timeline.push(t, moment);
         }
@@ -559,7 +558,7 @@ mod tests {
             assert!(timeline.each() > 1);
             let panels = panels(1);
             let figure = figure(&timeline, &panels);
-            let laid = Laid::new(&figure).unwrap();
+            let laid = PanelLayout::new(&figure).unwrap();
             let plot_top = laid.size.1 - MARGIN - plot::BELOW - laid.rows[0].high;
             // Dark pixels right of the axis: lines. Grid, shades and tints are lighter.
             let picture = figure.picture().unwrap();
@@ -590,12 +589,12 @@ mod tests {
     #[test]
     fn what_is_left_is_cut_off_at_the_edges_of_its_panel() {
         let timeline = timeline(200, |t| (if t == 60 { 500.0 } else { 0.0 }, 1.0));
-        let axis = rest_axis(&timeline, 0).unwrap();
+        let axis = residual_axis(&timeline, 0).unwrap();
         assert!(axis.place(500.0) > 10.0 && axis.place(1.0) < 1.0);
         let label = "error".to_owned();
-        let panels = [Panel::Rest { label, index: 0 }];
+        let panels = [Panel::Residual { label, index: 0 }];
         let figure = figure(&timeline, &panels);
-        let laid = Laid::new(&figure).unwrap();
+        let laid = PanelLayout::new(&figure).unwrap();
         let high = laid.rows[0].high;
         let below = laid.size.1 - MARGIN - plot::BELOW;
         let picture = figure.picture().unwrap();
@@ -634,7 +633,7 @@ mod tests {
                 index: 0,
             });
             let long = "a long name of a state ".repeat(9);
-            let beside = Portrait {
+            let beside = PhasePortrait {
                 labels: [long.clone(), long.clone()],
                 radius: 2.0,
             };

@@ -1,4 +1,4 @@
-//! Parameters of a linear-Gaussian model learnt in one pass, by three schemes (Campbell et al. 2021, figure 1b).
+//! Parameters of a linear-Gaussian model learned in one pass, by three schemes (Campbell et al. 2021, figure 1b).
 //!
 //! ```text
 //! x_t = F x_{t−1} + N(0, Q),  y_t = G x_t + N(0, R),  ten dimensions, F and G diagonal and unknown
@@ -9,7 +9,10 @@
 use std::time::Instant;
 
 use scotopic_filtering::nonlinear::models::DiagonalLinear;
-use scotopic_filtering::nonlinear::{Learn, Learning, Product, Rule, Scheme, Settings, simulate};
+use scotopic_filtering::nonlinear::{
+    CubatureRule, ElboKind, IndependentCoordinates, LearningConfig, NonlinearConfig,
+    NonlinearLearning, simulate,
+};
 use scotopic_filtering::rand::rngs::SmallRng;
 use scotopic_filtering::rand::{RngExt, SeedableRng};
 use scotopic_filtering::{Result, Sequence};
@@ -32,40 +35,41 @@ fn learn(
     start: &DiagonalLinear,
     truth: &DiagonalLinear,
     data: &Sequence,
-    scheme: Scheme,
+    elbo: ElboKind,
 ) -> Result<Outcome> {
     // Three nodes are exact for the cubics at most that a linear-Gaussian step asks for.
-    let settings = Settings {
-        scheme,
-        rule: Some(Rule::GaussHermite(3)),
-        ..Settings::default()
+    let settings = NonlinearConfig {
+        elbo,
+        rule: Some(CubatureRule::GaussHermite(3)),
+        ..NonlinearConfig::default()
     };
     let learners = start
         .coordinates()
         .into_iter()
-        .map(|one| Learning::new(one, settings.clone(), Learn::default()))
+        .map(|one| NonlinearLearning::new(one, settings.clone(), LearningConfig::default()))
         .collect::<Result<Vec<_>>>()?;
-    let mut learning = Product::new(learners)?;
+    let mut learning = IndependentCoordinates::new(learners)?;
     let clock = Instant::now();
     for observation in data.iter() {
         learning.update(observation)?;
     }
     let seconds = clock.elapsed().as_secs_f64() / data.len() as f64;
-    let error = |which: usize, truth: &[f64], of: fn(&Learning<DiagonalLinear>) -> &[f64]| {
-        let parts = learning.parts().iter().zip(truth);
-        parts
-            .map(|(part, t)| (of(part)[which] - t).abs())
-            .sum::<f64>()
-            / DIMENSIONS as f64
-    };
+    let error =
+        |which: usize, truth: &[f64], of: fn(&NonlinearLearning<DiagonalLinear>) -> &[f64]| {
+            let parts = learning.parts().iter().zip(truth);
+            parts
+                .map(|(part, t)| (of(part)[which] - t).abs())
+                .sum::<f64>()
+                / DIMENSIONS as f64
+        };
     Ok(Outcome {
         last: [
-            error(0, truth.f(), Learning::parameters),
-            error(1, truth.g(), Learning::parameters),
+            error(0, truth.f(), NonlinearLearning::parameters),
+            error(1, truth.g(), NonlinearLearning::parameters),
         ],
         average: [
-            error(0, truth.f(), Learning::average),
-            error(1, truth.g(), Learning::average),
+            error(0, truth.f(), NonlinearLearning::average),
+            error(1, truth.g(), NonlinearLearning::average),
         ],
         elbo: learning.elbo() / data.len() as f64,
         seconds,
@@ -79,7 +83,7 @@ fn main() -> Result<()> {
     println!("{observations} observations, mean of {seeds} seeds");
     println!("                  last θ             average");
     println!("scheme            F          G          F          G  elbo/obs, nats         µs/obs");
-    for scheme in [Scheme::Reversed, Scheme::Jelbo, Scheme::Vjf] {
+    for elbo in [ElboKind::Reversed, ElboKind::Jelbo, ElboKind::Vjf] {
         let mut mean = [0.0; 6];
         for seed in 0..seeds as u64 {
             let mut rng = SmallRng::seed_from_u64(seed);
@@ -99,7 +103,7 @@ fn main() -> Result<()> {
             let start = model(moved(&f, &df), moved(&g, &dg))?;
             let truth = model(f, g)?;
             let (_, data) = simulate(&truth, observations, &mut rng)?;
-            let outcome = learn(&start, &truth, &data, scheme)?;
+            let outcome = learn(&start, &truth, &data, elbo)?;
             let ([f, g], [af, ag]) = (outcome.last, outcome.average);
             let found = [f, g, af, ag, outcome.elbo, outcome.seconds];
             for (mean, found) in mean.iter_mut().zip(found) {
@@ -109,7 +113,7 @@ fn main() -> Result<()> {
         let [f, g, af, ag, elbo, seconds] = mean;
         println!(
             "{:<8}  {f:>9.4}  {g:>9.4}  {af:>9.4}  {ag:>9.4}  {elbo:>14.4}  {:>14.2}",
-            format!("{scheme:?}"),
+            format!("{elbo:?}"),
             1e6 * seconds
         );
     }

@@ -1,8 +1,8 @@
-//! The data of `examples/lorenz.toml`: 64 bins of a Lorenz system, seen through the noisy sum of its states.
+//! The data of `examples/lorenz.toml`: 64 bins of a Lorenz system, observed through the noisy sum of its states.
 //!
 //! `cargo run --release -p scotopic-filtering --example lorenz_data -- examples`
 //!
-//! Writes `lorenz.csv` and, with the states that nobody saw, `lorenz-states.csv`. The system starts at (0.9, 0.8, 30),
+//! Writes `lorenz.csv` and, with the hidden states, `lorenz-states.csv`. The system starts at (0.9, 0.8, 30),
 //! which the model does not know; both noises have s = 1/8.
 use std::fs;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
-//! What can be wrong with a model or with what it is shown, said so that the reader knows where.
+//! Errors about models and observations, with their place.
 
-/// The result of everything in this crate that can be given bad numbers.
+/// The result type of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// A problem with a model, an observation or a setting.
@@ -149,8 +149,12 @@ impl Error {
         }
     }
 
+    pub(crate) fn not_finite(index: u64, what: &'static str, found: f64) -> Self {
+        Error::NotFinite { index, what, found }
+    }
+
     /// The same error, said of observation `index`. Emissions see one observation and cannot know its
-    /// number; whoever counts puts it in.
+    /// number; the caller that counts inserts it.
     pub fn at_observation(mut self, number: u64) -> Self {
         match &mut self {
             Error::Observation { index, .. }
@@ -163,7 +167,7 @@ impl Error {
 }
 
 /// Checks that `values` is a probability vector: entries from 0 to 1 that sum to one within `1e-6`
-/// (room for numbers rounded to seven digits in a file), and makes the sum one to rounding.
+/// (tolerating numbers rounded to seven digits in a file), and makes the sum one to rounding.
 pub(crate) fn check_distribution(name: &str, at: &[usize], values: &mut [f64]) -> Result<()> {
     for (k, &p) in values.iter().enumerate() {
         if !(0.0..=1.0 + 1e-6).contains(&p) {

@@ -1,4 +1,4 @@
-//! How fast running averages forget.
+//! The gain of running averages.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ impl Default for Gain {
 impl Gain {
     /// γ_t.
     pub(crate) fn at(&self, t: u64) -> f64 {
-        // The same bits on every machine: a snapshot goes on elsewhere.
+        // The same bits on every machine: a snapshot can continue elsewhere.
         libm::pow(t as f64 + self.offset, -self.exponent)
     }
 

@@ -29,6 +29,7 @@
 //! | discrete hidden states | [`hmm`] |
 //! | linear-Gaussian models | [`gaussian`] |
 //! | nonlinear models with any likelihood | [`nonlinear`] |
+//! | the interface of all filters | [`Filter`], [`Belief`] |
 //! | gains of running averages | [`Gain`] |
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | observations with missing rows | [`Sequence`] |
@@ -53,23 +54,20 @@
 pub use nalgebra;
 pub use rand;
 
-mod digamma;
 mod error;
+mod filter;
 mod gain;
 pub mod gaussian;
 pub mod generalised;
 pub mod hmm;
-mod log_space;
+mod math;
 pub mod nonlinear;
-mod normal;
 mod sequence;
 mod step;
-mod widest;
 
-pub use digamma::digamma;
 pub use error::{Error, Result};
+pub use filter::{Belief, Filter, GaussianBelief, Moments, PredictedObservation};
 pub use gain::Gain;
-pub use log_space::{entropy, log_sum_exp, softmax};
-pub use normal::deviations_of;
+pub use math::{deviations_of, digamma, entropy, log_sum_exp, softmax};
 pub use sequence::Sequence;
 pub use step::Step;

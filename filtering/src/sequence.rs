@@ -1,4 +1,4 @@
-//! Observations in time: rows of one width, any of which may be missing.
+//! Series: rows of one width, any of which may be missing.
 
 use crate::{Error, Result};
 

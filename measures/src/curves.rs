@@ -1,4 +1,4 @@
-//! How soon a curve over time settles.
+//! Convergence of a curve over time.
 
 use serde::{Deserialize, Serialize};
 

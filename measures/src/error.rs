@@ -1,6 +1,6 @@
-//! What can be wrong with the numbers that are to be measured, said so that the reader knows where.
+//! Errors about measured arrays, with the position.
 
-/// The result of everything in this crate that can be given bad numbers.
+/// The result type of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// A problem with an array or a setting.

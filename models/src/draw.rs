@@ -1,4 +1,4 @@
-//! Initial values, drawn from the same counter-based noise as everything else: the same on any device.
+//! Initial values from counter-based noise: the same on any device.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use scotopic::noise::{NoiseKey, uniform};

@@ -1,4 +1,4 @@
-//! What is shown during an unroll.
+//! The input of an unroll.
 
 use burn::tensor::Tensor;
 
@@ -15,7 +15,7 @@ use burn::tensor::Tensor;
 pub enum Stimulus {
     /// The same image at every step, `[batch, pixels]`.
     Static(Tensor<2>),
-    /// One frame a step, `[time, batch, pixels]`; the last frame stays once the film is over.
+    /// One frame per step, `[time, batch, pixels]`; the last frame is held at the end.
     Sequence(Tensor<3>),
 }
 

@@ -1,6 +1,6 @@
-//! The custom operations: what a burn backend does not offer and inference needs in its innermost loop.
+//! Custom operations that burn backends lack and the inner loop of inference needs.
 //!
-//! | operation | processor | GPU | backward |
+//! | operation | CPU | GPU | backward |
 //! |---|---|---|---|
 //! | [`relaxed_poisson()`], [`poisson_counts`] | rayon over vectorised blocks | CubeCL kernel | keeps dz/du only |
 //! | [`unit_noise`] | rayon | CubeCL kernel | none: noise is a constant |
@@ -39,5 +39,3 @@ pub(crate) mod host;
 pub(crate) mod packing;
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 mod paired;
-#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
-pub(crate) mod widest;

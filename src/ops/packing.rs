@@ -2,7 +2,7 @@
 //! permutation for eight where there is AVX2, a loop elsewhere.
 
 /// Numbers that advance together. Two vectors of AVX-512: each is a long chain of operations that wait for each other,
-/// and the processor has another one to go on with.
+/// and the CPU has another one to go on with.
 pub(crate) const LANES: usize = 32;
 
 /// A number of 32 bits.
@@ -150,7 +150,7 @@ mod x86 {
 }
 
 /// Defines `$name` as `$body::<P>` compiled for each [`Packing`] and chosen at run time, as
-/// [`widest!`](super::widest::widest) does.
+/// `simd_dispatch!` does.
 macro_rules! packed {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident;) => {
         $(#[$doc])*

@@ -2,8 +2,8 @@
 //! instructions.
 //!
 //! Both are the classic minimax polynomials of the Cephes library (Moshier), evaluated with fused multiply-adds in a
-//! fixed order: the result has the same bits on every processor, which a call into the platform's mathematics library
-//! does not promise. A processor that has no such instruction (x86 before 2013) calls a function for each, which is
+//! fixed order: the result has the same bits on every CPU, which a call into the platform's mathematics library
+//! does not promise. A CPU that has no such instruction (x86 before 2013) calls a function for each, which is
 //! slow and rounds alike. Relative error of each is
 //! below 2.5e-7 (tested below against f64).
 

@@ -1,4 +1,4 @@
-//! A batch on all threads.
+//! Batches over all threads.
 
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};

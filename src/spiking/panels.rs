@@ -1,7 +1,7 @@
-//! Where the numbers of a dictionary lie for those that read them over and over.
+//! Memory layout of a dictionary for repeated reading.
 //!
 //! A product goes through a block of 32 columns from the first row to the last. In a row-major matrix every few rows are on
-//! another page, and the processor neither foresees them nor knows where they are; in panels the whole block is one piece.
+//! another page, and the CPU neither foresees them nor knows where they are; in panels the whole block is one piece.
 
 /// Columns that a block of C spans.
 pub(crate) const PANEL: usize = 32;

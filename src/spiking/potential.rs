@@ -1,10 +1,11 @@
-//! One row of the network through one refinement: drive, implicit step, clamps, and their slopes, in one pass.
+//! One inference step of one row: drive, implicit step, clamps, and their derivatives, in one pass.
 
 use super::network::SpikingNetwork;
 use crate::inference::Leak;
 use crate::ops::clamped_step::processor::ceiling_f32;
 use crate::ops::implicit_step::processor::{Solved, WIDTH, solve, whole_vectors};
-use crate::ops::{scalar, widest::widest};
+use crate::ops::scalar;
+use scotopic_filtering::simd_dispatch;
 
 /// What one refinement of one row reads and writes; every slice is `[latent]`.
 pub(crate) struct Row<'a> {
@@ -59,11 +60,11 @@ pub(crate) fn refine(network: &SpikingNetwork, row: Row<'_>) {
     }
 }
 
-widest! {
+simd_dispatch! {
     fn explicit(homeostasis: &[f32], row: Row<'_>, constants: Constants) = explicit_body;
 }
 
-widest! {
+simd_dispatch! {
     fn proximal(homeostasis: &[f32], curvature: &[f32], row: Row<'_>, constants: Constants) = proximal_body;
 }
 
@@ -147,7 +148,7 @@ struct Moved {
 
 impl Neurons {
     /// The first `count` of them, or some more. Loops and no closures: a closure is not compiled for the wide
-    /// instructions of who calls it.
+    /// instruction set of the caller.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
     fn refined<const PROXIMAL: bool>(&self, count: usize, constants: Constants) -> Moved {

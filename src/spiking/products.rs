@@ -13,8 +13,9 @@
 //! Unlike the element-wise kernels, which round alike everywhere, these use fused multiply-add only where the processor
 //! has it (as every matrix library does): the last bits of a product depend on the processor.
 
+use scotopic_filtering::simd_dispatch;
+
 use super::panels::{PANEL, Panels};
-use crate::ops::widest::widest;
 
 /// The most rows that a block of C spans.
 const BLOCK: usize = 13;
@@ -41,46 +42,13 @@ pub(crate) struct RowsMut<'a> {
     pub(crate) pitch: usize,
 }
 
-/// Compiles `$body::<FMA>` for the widest vectors of the processor and picks one at run time.
-macro_rules! fused {
-    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),*) = $body:ident;) => {
-        $(#[$doc])*
-        pub(crate) fn $name($($arg: $ty),*) {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,fma")]
-                fn avx512($($arg: $ty),*) {
-                    $body::<true>($($arg),*)
-                }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $ty),*) {
-                    $body::<true>($($arg),*)
-                }
-                use std::arch::is_x86_feature_detected as has;
-                if has!("avx512f") && has!("avx512dq") && has!("avx512bw") && has!("avx512vl") && has!("fma") {
-                    // SAFETY: every feature named on the function was just found on this processor.
-                    #[allow(unsafe_code)]
-                    return unsafe { avx512($($arg),*) };
-                }
-                if has!("avx2") && has!("fma") {
-                    // SAFETY: as above.
-                    #[allow(unsafe_code)]
-                    return unsafe { avx2($($arg),*) };
-                }
-            }
-            // aarch64 always has it; elsewhere it would be a call into a library.
-            $body::<{ cfg!(target_arch = "aarch64") }>($($arg),*)
-        }
-    };
-}
-
-fused! {
+simd_dispatch! {
     /// `C = A·B` of `[rows, inner]` and `[inner, columns]`; every column of the padded C is written.
-    fn product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = product_body;
+    pub(crate) fn product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = product_body::<FMA>;
 }
 
-widest! {
-    /// As [`product`] without fused multiply-add: slower, and the same bits on every processor.
+simd_dispatch! {
+    /// As [`product`] without fused multiply-add: slower, and the same bits on every CPU.
     pub(crate) fn unfused_product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = unfused_body;
 }
 
@@ -89,14 +57,14 @@ fn unfused_body(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) {
     product_body::<false>(rows, a, b, c);
 }
 
-fused! {
+simd_dispatch! {
     /// `C += Aᵀ·B` of `[inner, rows]` and `[inner, columns]`: a sum of outer products.
-    fn add_outer(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = add_outer_body;
+    pub(crate) fn add_outer(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = add_outer_body::<FMA>;
 }
 
-fused! {
+simd_dispatch! {
     /// `y = a·B` for one row a that is mostly zeros, given by the places and values of the others.
-    fn sparse_product(places: &[u32], values: &[f32], b: Rows<'_>, y: &mut [f32]) = sparse_product_body;
+    pub(crate) fn sparse_product(places: &[u32], values: &[f32], b: Rows<'_>, y: &mut [f32]) = sparse_product_body::<FMA>;
 }
 
 #[inline(always)]

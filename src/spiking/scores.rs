@@ -1,7 +1,8 @@
 //! The terms of F of one row, and their derivatives.
 
-use crate::ops::{scalar, widest::widest};
+use crate::ops::scalar;
 use crate::posterior::KlForm;
+use scotopic_filtering::simd_dispatch;
 
 /// KL of one row's potentials `u` from those of its prior, in nats, all `[latent]`.
 pub(crate) fn divergence(u: &[f32], prior: &[f32], form: KlForm) -> f32 {
@@ -34,19 +35,19 @@ pub(crate) fn divergence_slopes(
 /// Partial sums that the compiler can keep in a vector register.
 const LANES: usize = 16;
 
-widest! {
+simd_dispatch! {
     fn exact(u: &[f32], prior: &[f32]) -> f32 = exact_body;
 }
-widest! {
+simd_dispatch! {
     fn published(u: &[f32], prior: &[f32]) -> f32 = published_body;
 }
-widest! {
+simd_dispatch! {
     fn exact_slopes(u: &[f32], prior: &[f32], weight: f32, by_u: &mut [f32], by_prior: &mut [f32]) = exact_slopes_body;
 }
-widest! {
+simd_dispatch! {
     fn published_slopes(u: &[f32], prior: &[f32], weight: f32, by_u: &mut [f32], by_prior: &mut [f32]) = published_slopes_body;
 }
-widest! {
+simd_dispatch! {
     /// Weighs a residual in place, `e ← π(x − x̂)`, and gives ½Σ e²/π; all `[pixels]`.
     pub(crate) fn weigh(e: &mut [f32], x: &[f32], precision: &[f32]) -> f32 = weigh_body;
 }

@@ -1,7 +1,7 @@
 //! The element-wise part of the way back, one row at a time. The formulas stand in [`unroll`](super::unroll).
 
 use super::scores::summed;
-use crate::ops::widest::widest;
+use scotopic_filtering::simd_dispatch;
 
 /// One row of a refinement, backwards; every slice is `[latent]`.
 pub(super) struct Step<'a> {
@@ -16,23 +16,23 @@ pub(super) struct Step<'a> {
     pub(super) curvature_gradient: &'a mut [f32],
 }
 
-widest! {
+simd_dispatch! {
     /// From D behind a refinement to q and the part of D before it that does not pass through spikes. Gives
     /// Σ qs. `constants` are η and β_in.
     pub(super) fn through_step(step: Step<'_>, curvature: Option<&[f32]>, constants: [f32; 2]) -> f32 = through_step_body;
 }
 
-widest! {
+simd_dispatch! {
     /// `sum += a·b`.
     pub(super) fn add_product(sum: &mut [f32], a: &[f32], b: &[f32]) = add_product_body;
 }
 
-widest! {
+simd_dispatch! {
     /// From e' to w' = −weight·e', with what π gets of it, weight·½(e'/π)².
     pub(super) fn score_error(e: &mut [f32], by_precision: &mut [f32], variance: &[f32], weight: f32) = score_error_body;
 }
 
-widest! {
+simd_dispatch! {
     /// w = −π·∂L/∂e, with what π gets of it, ∂L/∂e·e/π.
     pub(super) fn error_backward(w: &mut [f32], e: &[f32], by_e: &[f32], precision: &[f32], variance: &[f32], by_precision: &mut [f32]) = error_backward_body;
 }

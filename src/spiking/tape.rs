@@ -1,4 +1,4 @@
-//! What the forward pass of a few rows writes down for the backward pass.
+//! The tape of a few rows: what backward needs of forward.
 
 use super::network::SpikingNetwork;
 
@@ -51,7 +51,7 @@ impl Tape {
         4 * (latents + pixels)
     }
 
-    /// Makes room for so many rows and steps. What is in it is left as it is: all that is read has been written
+    /// Allocates for so many rows and steps. What is in it is left as it is: all that is read has been written
     /// before, but for the padding of rows, which only reaches the padding of results.
     pub(crate) fn prepare(&mut self, network: &SpikingNetwork, rows: usize, steps: usize) {
         let refinements = steps * network.rule.inner_iterations;

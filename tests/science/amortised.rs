@@ -1,11 +1,11 @@
-//! The filter whose value and score are carried by networks, against the exact answers of linear-Gaussian models.
+//! The filter whose value and score are carried by networks, against exact inference in linear-Gaussian models.
 
 use burn::tensor::{Device, Tensor};
 use scotopic::filtering::gaussian::{
     Gaussian, GaussianKernel, Kalman, LinearGaussian, Value, ValueRecursion,
 };
 use scotopic::filtering::nalgebra::{DMatrix, DVector};
-use scotopic::filtering::nonlinear::{self, Learn, Schedule, models};
+use scotopic::filtering::nonlinear::{self, LearningConfig, Schedule, models};
 use scotopic::filtering::{Error, Sequence};
 use scotopic_models::filtering::{
     AmortisedFilter, AmortisedSettings, AmortisedSnapshot, AmortisedState, Ar1Poisson, Linear,
@@ -246,12 +246,12 @@ fn learning_raises_the_evidence() {
     let start = Linear::new([0.2], [1.5], [0.6], [2.0]).expect("a model");
     let settings = AmortisedSettings {
         iterations: 60,
-        learn: Some(Learn {
+        learn: Some(LearningConfig {
             schedule: Schedule {
                 rate: 0.05,
                 ..Schedule::default()
             },
-            ..Learn::default()
+            ..LearningConfig::default()
         }),
         ..fast()
     };
@@ -277,11 +277,11 @@ fn counts_are_filtered_as_with_a_tabulated_value() {
     };
     let filter = AmortisedFilter::new(model, settings, &place()).expect("a filter");
     let reference = models::Ar1Poisson::new(0.95, 1.0, 0.1, 0.0, 1.0).expect("a model");
-    let settings = nonlinear::Settings {
+    let settings = nonlinear::NonlinearConfig {
         representation: nonlinear::Representation::table(),
-        ..nonlinear::Settings::default()
+        ..nonlinear::NonlinearConfig::default()
     };
-    let mut reference = nonlinear::Filter::new(reference, settings).expect("a filter");
+    let mut reference = nonlinear::NonlinearFilter::new(reference, settings).expect("a filter");
     let mut state = filter.start().expect("a state");
     for y in counts {
         state = filter.update(&state, Some(&[y])).expect("an update");
@@ -303,7 +303,7 @@ fn a_state_goes_on_from_numbers_with_the_same_numbers() {
         iterations: 10,
         network_iterations: 5,
         kernel_hidden: 3,
-        learn: Some(Learn::default()),
+        learn: Some(LearningConfig::default()),
         ..AmortisedSettings::default()
     };
     let filter = AmortisedFilter::new(model.clone(), settings.clone(), &place()).expect("a filter");
@@ -428,7 +428,7 @@ fn a_network_that_moves_the_state_is_learnt_on_every_device() {
         network_samples: 32,
         network_hidden: 4,
         network_iterations: 1,
-        learn: Some(Learn::default()),
+        learn: Some(LearningConfig::default()),
         ..AmortisedSettings::default()
     };
     let data = wandering(2, 1);

@@ -1,4 +1,4 @@
-//! The devices to test on: all that are compiled in and answer.
+//! The devices to test on: all that are compiled in and available.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -15,7 +15,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Double precision on the processor: the reference of every comparison.
+    /// Double precision on the CPU: the reference of every comparison.
     pub fn reference() -> Self {
         Self {
             name: "flex",
@@ -24,7 +24,7 @@ impl Place {
         }
     }
 
-    /// Single precision on the processor.
+    /// Single precision on the CPU.
     pub fn processor() -> Self {
         Self {
             precision: DType::F32,

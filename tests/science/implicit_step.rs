@@ -7,7 +7,7 @@ use crate::devices::{Place, on_every_device, others};
 use crate::numbers::{Ledger, read};
 use crate::toy::numbers;
 
-/// Roundings of the terms d, aeᵈ, a and s that the last iteration may keep, on a processor.
+/// Roundings of the terms d, aeᵈ, a and s that the last iteration may keep, on a CPU.
 const ROUNDINGS: f64 = 2.0;
 
 /// GPUs may be off by 3 + 2|d| units in the last place of eᵈ (WGSL), |d| ≤ 21 wherever eᵈ counts here.

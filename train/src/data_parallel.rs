@@ -1,13 +1,13 @@
-//! The devices of a run: each takes its rows of every batch, the first sums what all have learned.
+//! Data parallelism: every device has its rows of each batch; the gradients are summed on the first.
 //!
 //! ```text
-//! parameters  ──fork──▶  every further device, a thread each
-//! rows        forward and backward on their device, part by part
+//! parameters  ──fork──▶  every further device, one thread each
+//! rows        forward and backward on their device, microbatch by microbatch
 //! gradients   ──▶  summed on each device, then on the first, in the order of the devices
 //! ```
 //!
 //! One optimiser step follows on the first device, so state and checkpoints are those of a run on it alone. Sums
-//! are made in a fixed order: the same devices give the same bits again.
+//! have a fixed order: the same devices reproduce the same bits.
 
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -18,55 +18,55 @@ use burn::module::Module;
 use burn::tensor::Device;
 use scotopic_models::Network;
 
-use crate::microbatch::{Learned, Part, Window, cut};
+use crate::microbatch::{BpttWindow, Microbatch, PartialGradient, cut};
 
-/// The devices, ready to learn.
-pub(crate) struct Crew {
+/// The devices of a run.
+pub(crate) struct DataParallel {
     first: Device,
     others: Vec<Worker>,
-    /// The rows of every part, by device.
+    /// The rows of every microbatch, by device.
     shares: Vec<Vec<Range<usize>>>,
 }
 
-/// A batch on its devices.
-pub(crate) struct Batch(Vec<Vec<Part>>);
+/// A batch, distributed over the devices.
+pub(crate) struct Shards(Vec<Vec<Microbatch>>);
 
-/// One window for the parts of one device.
+/// One window for the microbatches of one device.
 struct Job {
     model: Network,
-    parts: Vec<Part>,
-    window: Window,
+    parts: Vec<Microbatch>,
+    window: BpttWindow,
 }
 
-type Answer = Result<(Learned, Vec<Part>)>;
+type WorkerResult = Result<(PartialGradient, Vec<Microbatch>)>;
 
-/// A device with a thread of its own, so that devices work at the same time. The thread lives as long as the
+/// A device with its own thread, so that devices work concurrently. The thread lives as long as the
 /// run, because a GPU keeps a stream and its memory for every thread that ever used it.
 struct Worker {
     device: Device,
-    /// None once the run is over.
+    /// `None` after the end of the run.
     jobs: Option<Sender<Job>>,
-    answers: Receiver<Answer>,
+    answers: Receiver<WorkerResult>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Crew {
-    /// Shares out `batch` rows, of which at most `batch / parts` are to be on their way at a time on one device.
+impl DataParallel {
+    /// Distributes `batch` rows, of which at most `batch / parts` are processed at a time on one device.
     ///
     /// # Errors
-    /// If there is not a row for every device and part.
+    /// If there are fewer rows than devices or microbatches.
     pub fn new(first: &Device, others: &[Device], batch: usize, parts: usize) -> Result<Self> {
         let devices = 1 + others.len();
         ensure!(
             devices <= batch,
-            "there are {devices} devices to train on; train.batch = {batch} has not a row for each"
+            "there are {devices} devices to train on; train.batch = {batch} has fewer rows than devices"
         );
         ensure!(
             (1..=batch).contains(&parts),
             "train.parts = {parts}: must be between 1 and train.batch = {batch}, a row for each"
         );
         let share = |rows: Range<usize>| {
-            // Of the share as many parts as of the batch, rounded up: two devices need half as many each.
+            // Microbatches in proportion to the rows, rounded up: of two devices each has half as many.
             let of_it = (rows.len() * parts).div_ceil(batch);
             cut(rows, of_it).collect()
         };
@@ -77,27 +77,32 @@ impl Crew {
         })
     }
 
-    /// Puts the rows of a batch, each `width` numbers, where they are learned from.
-    pub fn batch(&self, pixels: &[f32], width: usize) -> Batch {
+    /// Copies the rows of a batch, `width` numbers each, to their devices.
+    pub fn batch(&self, pixels: &[f32], width: usize) -> Shards {
         let devices = [&self.first]
             .into_iter()
             .chain(self.others.iter().map(|o| &o.device));
         let on = |(device, shares): (&Device, &Vec<Range<usize>>)| {
             let part = |rows: &Range<usize>| {
                 let theirs = pixels[rows.start * width..rows.end * width].to_vec();
-                Part::new(rows.clone(), theirs, width, device)
+                Microbatch::new(rows.clone(), theirs, width, device)
             };
             shares.iter().map(part).collect()
         };
-        Batch(devices.zip(&self.shares).map(on).collect())
+        Shards(devices.zip(&self.shares).map(on).collect())
     }
 
     /// One window of the whole batch: the gradient of its objective and its means, on the first device.
     ///
     /// # Errors
-    /// If the window holds no step or a device fails; the batch is then of no more use.
-    pub fn learn(&self, model: &Network, batch: &mut Batch, window: &Window) -> Result<Learned> {
-        let (own, theirs) = batch.0.split_first_mut().context("a crew has a device")?;
+    /// If the window holds no step or a device fails; the batch can then not be used again.
+    pub fn learn(
+        &self,
+        model: &Network,
+        batch: &mut Shards,
+        window: &BpttWindow,
+    ) -> Result<PartialGradient> {
+        let (own, theirs) = batch.0.split_first_mut().context("there is no device")?;
         for (worker, parts) in self.others.iter().zip(theirs.iter_mut()) {
             worker.ask(Job {
                 model: model.clone(),
@@ -116,9 +121,13 @@ impl Crew {
     }
 }
 
-/// All parts of one device, one after the other: only one graph is held at a time.
-fn learn_from(model: &Network, parts: &mut [Part], window: &Window) -> Result<Learned> {
-    let mut sum: Option<Learned> = None;
+/// All microbatches of one device, one after the other: only one graph is held at a time.
+fn learn_from(
+    model: &Network,
+    parts: &mut [Microbatch],
+    window: &BpttWindow,
+) -> Result<PartialGradient> {
+    let mut sum: Option<PartialGradient> = None;
     for part in parts {
         let learned = part.learn(model, window)?;
         sum = Some(match sum {
@@ -126,7 +135,7 @@ fn learn_from(model: &Network, parts: &mut [Part], window: &Window) -> Result<Le
             Some(sum) => sum.plus(learned),
         });
     }
-    sum.context("a device has a part")
+    sum.context("a device has no rows")
 }
 
 impl Worker {
@@ -163,11 +172,11 @@ impl Worker {
         Ok(())
     }
 
-    fn answer(&self) -> Answer {
+    fn answer(&self) -> WorkerResult {
         self.answers.recv().map_err(|_| self.gone())?
     }
 
-    /// Its thread has panicked and has said why on stderr.
+    /// The error for a thread that panicked; its message is on stderr.
     fn gone(&self) -> anyhow::Error {
         anyhow!(
             "the device {:?} failed; the reason is above",
@@ -207,8 +216,8 @@ mod tests {
         sizes.init(method, device, 0).unwrap().train()
     }
 
-    fn window(config: &RunConfig, batch: usize) -> Window {
-        Window {
+    fn window(config: &RunConfig, batch: usize) -> BpttWindow {
+        BpttWindow {
             rule: config.rule().at(1.0, Sampling::relaxed(0.5)),
             times: 0..2,
             noise: NoiseKey::new(3),
@@ -224,7 +233,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let shares = |others: usize, batch, parts| {
             let others = vec![device.clone(); others];
-            Crew::new(&device, &others, batch, parts).map(|crew| crew.shares.clone())
+            DataParallel::new(&device, &others, batch, parts).map(|crew| crew.shares.clone())
         };
         assert_eq!(shares(0, 10, 1).unwrap(), [vec![0..10]]);
         assert_eq!(shares(0, 10, 3).unwrap(), [vec![0..4, 4..7, 7..10]]);
@@ -241,7 +250,7 @@ mod tests {
         }
     }
 
-    /// What a panic on one device comes to: an error on the first, not a run that waits for ever.
+    /// A panic on one device is an error on the first, not a run that waits for ever.
     #[test]
     fn a_device_that_fails_is_an_error() {
         let config = resolve("smoke", None, &[]).unwrap();
@@ -249,7 +258,7 @@ mod tests {
         let worker = Worker::start(&device);
         let job = |width| Job {
             model: model(&config, &device),
-            parts: vec![Part::new(0..1, vec![0.5; width], width, &device)],
+            parts: vec![Microbatch::new(0..1, vec![0.5; width], width, &device)],
             window: window(&config, 1),
         };
         worker.ask(job(WIDTH)).unwrap();
@@ -263,9 +272,9 @@ mod tests {
     fn a_window_without_steps_is_an_error() {
         let config = resolve("smoke", None, &[]).unwrap();
         let device = Device::flex().autodiff();
-        let crew = Crew::new(&device, std::slice::from_ref(&device), 4, 2).unwrap();
+        let crew = DataParallel::new(&device, std::slice::from_ref(&device), 4, 2).unwrap();
         let mut batch = crew.batch(&[0.5; 4 * WIDTH], WIDTH);
-        let window = Window {
+        let window = BpttWindow {
             times: 0..0,
             ..window(&config, 4)
         };

@@ -1,4 +1,4 @@
-//! Devices: choosing one, and saying why one is not there.
+//! Device selection, with reasons for unavailable devices.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,12 +10,12 @@ use serde::Serialize;
 /// What `--device` can say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// A graphics card if there is one, the processor otherwise.
+    /// A GPU if there is one, the CPU otherwise.
     #[default]
     Auto,
-    /// The processor, through burn-flex.
+    /// The CPU, through burn-flex.
     Flex,
-    /// The processor, through burn-ndarray.
+    /// The CPU, through burn-ndarray.
     NdArray,
     /// A GPU through Vulkan, Metal or WebGPU; the number counts the adapters.
     Wgpu(Option<usize>),
@@ -108,7 +108,7 @@ pub struct Found {
     pub name: String,
     /// Whether it can be used.
     pub available: bool,
-    /// Whether it is a piece of hardware made for this (a card), not a program on the processor.
+    /// Whether it is a piece of hardware made for this (a card), not a program on the CPU.
     pub accelerator: bool,
     /// What it is, or why it is not there.
     pub detail: String,
@@ -135,12 +135,8 @@ pub fn open(choice: DeviceChoice) -> Result<Opened> {
         DeviceChoice::Flex => flex(),
         DeviceChoice::NdArray => ndarray(),
         DeviceChoice::Wgpu(index) => wgpu(index).map(|(device, found)| Opened {
-            note: (!found.accelerator).then(|| {
-                format!(
-                    "{} is a program on the processor: for tests, not for speed",
-                    found.detail
-                )
-            }),
+            note: (!found.accelerator)
+                .then(|| format!("{} runs on the CPU: for tests, not for speed", found.detail)),
             name: format!("{} ({})", found.name, found.detail),
             device,
         }),
@@ -209,12 +205,12 @@ pub fn survey() -> Vec<Found> {
         processor(
             "flex",
             flex(),
-            &format!("processor, {threads} threads (the default)"),
+            &format!("CPU, {threads} threads (the default)"),
         ),
         processor(
             "ndarray",
             ndarray(),
-            &format!("processor, {threads} threads (deprecated upstream)"),
+            &format!("CPU, {threads} threads (deprecated upstream)"),
         ),
     ];
     match wgpu(None) {
@@ -247,7 +243,7 @@ fn flex() -> Result<Opened> {
     #[cfg(feature = "flex")]
     return Ok(Opened {
         device: Device::flex(),
-        name: "flex (processor)".into(),
+        name: "flex (CPU)".into(),
         note: None,
     });
     #[cfg(not(feature = "flex"))]
@@ -262,7 +258,7 @@ fn ndarray() -> Result<Opened> {
         let device = Device::ndarray();
         Ok(Opened {
             device,
-            name: "ndarray (processor)".into(),
+            name: "ndarray (CPU)".into(),
             note: None,
         })
     }

@@ -1,4 +1,4 @@
-//! How good a model is on a set of images, with exact spike counts.
+//! Evaluation on a set of images, with exact spike counts.
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Tensor};
@@ -14,14 +14,14 @@ use crate::config::RunConfig;
 use crate::parameters::to_device;
 use crate::step_sums::{StepSums, columns, take_in};
 
-/// How to measure.
+/// Settings of an evaluation.
 #[derive(Debug, Clone)]
-pub struct Measurement {
+pub struct EvaluationConfig {
     /// Inference steps.
     pub steps: usize,
-    /// Images at a time.
+    /// Batch size.
     pub batch: usize,
-    /// Images at most, from the start of the set.
+    /// Maximum number of images, from the start of the set.
     pub count: usize,
     /// Noise of the spikes.
     pub noise: NoiseKey,
@@ -31,10 +31,10 @@ pub struct Measurement {
     pub beta: f64,
 }
 
-/// What was measured; free energies in nats per image, errors in squared pixels per image.
+/// The metrics of a model on a set of images; free energies in nats per image, errors in squared pixels per image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Measures {
-    /// Images measured.
+pub struct Metrics {
+    /// Number of images.
     pub images: usize,
     /// Inference steps taken.
     pub steps: usize,
@@ -67,16 +67,16 @@ pub struct Measures {
     pub objective: f64,
 }
 
-/// Measures `model` on `set`. Read back at the end of each batch, not within inference.
+/// Evaluates `model` on `set`. Values are read back at the end of each batch, not during inference.
 ///
 /// # Errors
 /// If the set is empty, of another size than the model, or the device fails.
-pub fn measure(
+pub fn evaluate(
     model: &Network,
     set: &ImageSet,
-    how: &Measurement,
+    how: &EvaluationConfig,
     device: &Device,
-) -> Result<Measures> {
+) -> Result<Metrics> {
     let pixels = set.shape().pixels();
     let expected = model.decoder.pixels();
     ensure!(
@@ -91,13 +91,13 @@ pub fn measure(
     let each = how.batch.max(1).saturating_mul(pixels);
     for (number, batch) in set.pixels()[..images * pixels].chunks(each).enumerate() {
         let noise = how.noise.step(number as u32);
-        let terms = measure_batch(model, batch, how, &noise, device, &mut sums)?;
+        let terms = evaluate_batch(model, batch, how, &noise, device, &mut sums)?;
         reconstruction += terms[0];
         kl += terms[1];
     }
     let n = images as f64;
     let last = sums.values(how.steps, pixels, how.beta);
-    Ok(Measures {
+    Ok(Metrics {
         images,
         steps: how.steps,
         r2: last.r2,
@@ -120,10 +120,10 @@ pub fn measure(
 const STRETCH: usize = 32;
 
 /// Adds one batch to the sums of the last step; Σ over images of both terms of F, means over steps.
-fn measure_batch(
+fn evaluate_batch(
     model: &Network,
     pixels: &[f32],
-    how: &Measurement,
+    how: &EvaluationConfig,
     noise: &NoiseKey,
     device: &Device,
     sums: &mut StepSums,
@@ -169,8 +169,8 @@ fn measure_batch(
 const VALIDATION_STREAM: u32 = 1 << 31;
 
 /// How the validation split is measured while training.
-pub fn validation(config: &RunConfig) -> Measurement {
-    Measurement {
+pub fn validation(config: &RunConfig) -> EvaluationConfig {
+    EvaluationConfig {
         steps: config.inference.steps,
         batch: config.train.batch.max(100),
         count: config.validation.count,

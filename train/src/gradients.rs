@@ -1,4 +1,4 @@
-//! Gradients apart from the graph they came from: they can be summed over parts of a batch and moved between devices.
+//! Gradients detached from their graph: they can be summed over microbatches and moved between devices.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};

@@ -29,7 +29,6 @@ pub mod gradients;
 mod microbatch;
 pub mod parameters;
 pub mod records;
-pub mod replace;
 pub mod run_dir;
 pub mod state;
 pub mod step_sums;

@@ -1,8 +1,8 @@
-//! The rows of a run's metrics, as they stand in metrics.jsonl and epochs.csv.
+//! The rows of metrics.jsonl and epochs.csv.
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::Measures;
+use crate::evaluate::Metrics;
 
 /// One line of metrics.jsonl: means since the line before it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,7 +11,7 @@ pub struct LogRow {
     pub iteration: usize,
     /// Epochs done.
     pub epoch: f64,
-    /// Seconds of training, over all sittings.
+    /// Seconds of training, over all sessions.
     pub seconds: f64,
     /// −ln p(x|z), nats per image, mean over steps.
     pub reconstruction: f64,
@@ -36,12 +36,12 @@ pub struct ValidationRow {
     pub iteration: usize,
     /// Epochs done.
     pub epoch: f64,
-    /// Seconds of training, over all sittings.
+    /// Seconds of training, over all sessions.
     pub seconds: f64,
     /// Whether it is the best so far.
     pub best: bool,
-    /// What was measured.
-    pub measures: Measures,
+    /// The metrics.
+    pub measures: Metrics,
 }
 
 impl ValidationRow {
@@ -53,7 +53,7 @@ impl ValidationRow {
     /// The row as one line of CSV.
     pub fn csv(&self) -> String {
         let m = &self.measures;
-        // Nothing between two commas: there is no such number.
+        // An empty cell where the number is undefined.
         let or_nothing = |v: Option<f64>| v.map_or(String::new(), |v| format!("{v:.6}"));
         format!(
             "{},{:.4},{:.1},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{},{},{:.6},{},{},{}",

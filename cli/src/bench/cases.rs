@@ -1,4 +1,4 @@
-//! What is timed.
+//! The timed cases.
 
 use anyhow::{Context, Result};
 use burn::module::Module;
@@ -14,22 +14,22 @@ use scotopic_train::gradients::ParameterGradients;
 use scotopic_train::parameters::to_device;
 
 use super::inputs::{images, lively, still};
-use super::{Record, Settings, Shape};
+use super::{BenchConfig, Record, Shape};
 
 /// Cases that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Group {
-    /// One iteration of learning: inference, backward, Adamax
+    /// One training iteration: inference, backward pass, Adamax
     Training,
-    /// The dense matrix products of such an iteration alone
+    /// Only the dense matrix products of a training iteration
     Products,
-    /// Exact inference with tensor operations and with the engine, batch and single image
+    /// Exact inference with tensor operations and with the event-driven engine, batch and single image
     Inference,
-    /// The engine's forms against the fraction of counts that are zero
+    /// The drive methods of the engine against the fraction of zero spike counts
     Sparsity,
-    /// One iteration at the size the papers train on MNIST with: T 128
+    /// One training iteration at the size the papers use for MNIST, T = 128
     Mnist,
-    /// Training against batch, latents, pixels, steps and threads
+    /// Training time against batch size, latents, pixels, steps and threads
     Scaling,
 }
 
@@ -55,14 +55,14 @@ impl Group {
     }
 }
 
-/// Runs the cases of a group and tells each as it is done. `trained` stands for the random network where a case
+/// Runs the cases of a group and reports each as it is done. `trained` stands for the random network where a case
 /// takes a network as it is in use.
 ///
 /// # Errors
 /// If a device fails or stdout is closed.
 pub(crate) fn run(
     group: Group,
-    settings: &Settings,
+    settings: &BenchConfig,
     trained: Option<&Network>,
     tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
@@ -93,7 +93,7 @@ enum Way {
 }
 
 fn training(
-    settings: &Settings,
+    settings: &BenchConfig,
     trained: Option<&Network>,
     tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
@@ -129,7 +129,7 @@ fn shape_of(trained: Option<&Network>, shape: Shape) -> Shape {
 /// A whole iteration on one batch.
 fn learning(
     group: Group,
-    settings: &Settings,
+    settings: &BenchConfig,
     trained: Option<&Network>,
     shape: Shape,
     temperature: f64,
@@ -177,7 +177,7 @@ fn learning(
 }
 
 /// The products of T steps with tensors: three forward (Φz, Φᵀe, Φz'), six backward.
-fn products(settings: &Settings, shape: Shape) -> Result<Record> {
+fn products(settings: &BenchConfig, shape: Shape) -> Result<Record> {
     let draw = |rows: usize, columns: usize| -> Tensor<2> {
         Tensor::random([rows, columns], Distribution::Default, &settings.device)
     };
@@ -211,7 +211,7 @@ fn zeros(spikes: &[u64], shape: Shape) -> f64 {
 }
 
 fn inference(
-    settings: &Settings,
+    settings: &BenchConfig,
     trained: Option<&Network>,
     tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
@@ -263,10 +263,10 @@ fn inference(
     Ok(())
 }
 
-/// The engine runs on the processor wherever its weights came from.
+/// The engine runs on the CPU wherever its weights came from.
 fn by_the_engine(timed: Record) -> Record {
     Record {
-        device: "processor".into(),
+        device: "CPU".into(),
         ..timed
     }
 }
@@ -278,7 +278,7 @@ const FORMS: [(Form, &str); 4] = [
     (Form::IntegerLateral, "lateral, 16-bit"),
 ];
 
-fn sparsity(settings: &Settings, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+fn sparsity(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
     let shape = Shape::PATCHES;
     let pixels = images(shape, settings.seed);
     for share in [0.5, 0.6, 0.7, 0.8, 0.9, 0.95] {
@@ -301,7 +301,7 @@ fn sparsity(settings: &Settings, tell: &mut dyn FnMut(Record) -> Result<()>) -> 
     Ok(())
 }
 
-fn scaling(settings: &Settings, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+fn scaling(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
     let base = Shape::PATCHES;
     let one = |shape| learning(Group::Scaling, settings, None, shape, 0.5, Way::Usual);
     for batch in [25, 50, 100, 400, 800] {

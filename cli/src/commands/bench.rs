@@ -8,7 +8,7 @@ use clap::Args;
 use scotopic_train::device::{self, DeviceChoice};
 
 use super::{model, print};
-use crate::bench::{self, Group, Record, Settings};
+use crate::bench::{self, BenchConfig, Group, Record};
 
 /// Options of `scotopic bench`.
 #[derive(Debug, Args)]
@@ -16,13 +16,13 @@ use crate::bench::{self, Group, Record, Settings};
                         scotopic bench training products --samples 20 --json > here.jsonl\n  \
                         scotopic bench training inference --model runs/dead-leaves --device cuda")]
 pub struct BenchArgs {
-    /// What to time [default: all but scaling]
+    /// Groups of cases to time [default: all but scaling]
     #[arg(value_enum, value_name = "GROUP")]
     pub groups: Vec<Group>,
     /// Timed repetitions of each case, after two unmeasured ones
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub samples: u32,
-    /// A trained linear spiking model (run folder, released checkpoint) in place of random weights, for training and
+    /// Trained linear spiking model (run folder or released checkpoint) used in place of random weights for training and
     /// inference
     #[arg(long, value_name = "RUN")]
     pub model: Option<PathBuf>,
@@ -32,13 +32,13 @@ pub struct BenchArgs {
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// One JSON object a line: group, case, device, threads, shape, temperature, zeros, seed, samples, min_s,
+    /// Print one JSON object per line: group, case, device, threads, shape, temperature, zeros, seed, samples, min_s,
     /// median_s, p90_s, peak_bytes
     #[arg(long)]
     pub json: bool,
 }
 
-/// Times the cases that were asked for.
+/// Times the requested cases.
 ///
 /// # Errors
 /// If the device or the model cannot be used.
@@ -48,7 +48,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
         None => None,
         Some(path) => Some(model::open(path, &opened.device)?.1),
     };
-    let settings = Settings {
+    let settings = BenchConfig {
         samples: args.samples as usize,
         device: opened.device,
         device_name: opened.name,
@@ -80,7 +80,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A record for a person.
+/// A record as text.
 fn row(record: &Record) -> String {
     let shape = record.shape;
     let temperature = record.temperature.map(|t| format!(", τ {t}"));

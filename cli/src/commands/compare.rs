@@ -4,25 +4,25 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
+use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
 use scotopic_filtering::hmm::BatchEm;
-use scotopic_train::replace::replace;
 
 use super::compare_args::CompareArgs;
 use super::{compare_orders, print};
-use crate::args::BadRequest;
 use crate::filtering::Model;
-use crate::filtering::comparison::{self, Learning, Row};
+use crate::filtering::comparison::{self, FactorisationRow, Learning};
 use crate::table::{Cell, Table};
+use crate::usage::UsageError;
 
 /// Compares factorisations on one sequence.
 ///
 /// # Errors
 /// If data or models cannot be used, or a factorisation does not exist.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
-    let model = Model::read(&args.model).map_err(BadRequest)?;
-    sensible(args, &model).map_err(BadRequest)?;
-    let learning = learning(args, &model).map_err(BadRequest)?;
+    let model = Model::read(&args.model).map_err(UsageError)?;
+    sensible(args, &model).map_err(UsageError)?;
+    let learning = learning(args, &model).map_err(UsageError)?;
     let data = args.source.read(&args.data)?;
     ensure!(
         !data.is_empty(),
@@ -30,7 +30,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         args.data.display()
     );
     if data.width() != model.width() {
-        return Err(BadRequest(anyhow::anyhow!(
+        return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns, but the model sees {} an observation; choose them by --columns",
             args.data.display(),
             data.width(),
@@ -56,7 +56,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         };
         match row {
             Ok(row) => rows.push(row),
-            // A factorisation that the user named must work; of the others, it is told which do not.
+            // A factorisation named by the user must work; those of the default list that fail are reported.
             Err(error) if args.factorisations.is_empty() => {
                 failed.push((name, format!("{error:#}")))
             }
@@ -106,10 +106,10 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
 fn sensible(args: &CompareArgs, model: &Model) -> Result<()> {
     let continuous = matches!(model, Model::Generalised(_));
     let continuous_only =
-        !args.smoothness.is_empty() || !args.schemes.is_empty() || args.states.is_some();
+        !args.smoothness.is_empty() || !args.schemes.is_empty() || args.true_states.is_some();
     ensure!(
         continuous || !continuous_only,
-        "--smoothness, --schemes and --states are for models in continuous time; this is a {}",
+        "--smoothness, --schemes and --true-states are for continuous-time models; this is a {}",
         model.described()
     );
     ensure!(
@@ -132,12 +132,12 @@ fn sensible(args: &CompareArgs, model: &Model) -> Result<()> {
 }
 
 fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
-    let Some(start) = &args.start else {
+    let Some(start) = &args.init else {
         return Ok(None);
     };
     ensure!(
         matches!(model, Model::Hmm(_)),
-        "--start is for hidden Markov models"
+        "--init is for hidden Markov models"
     );
     let read = |path: &PathBuf| -> Result<_> {
         match Model::read(path)? {
@@ -149,11 +149,14 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
             ),
         }
     };
-    let (start, truth) = (read(start)?, args.truth.as_ref().map(read).transpose()?);
+    let (start, truth) = (
+        read(start)?,
+        args.true_model.as_ref().map(read).transpose()?,
+    );
     if let Some(truth) = &truth {
         ensure!(
             truth.states() == start.states() && truth.width() == start.width(),
-            "--start has {} states and --truth {}, or they see other data: their parameters cannot be compared",
+            "--init has {} states and --true-model {}, or they see other data: their parameters cannot be compared",
             start.states(),
             truth.states()
         );
@@ -162,7 +165,7 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
         start,
         truth,
         em: BatchEm {
-            max_iterations: args.updates,
+            max_iterations: args.max_iterations,
             tolerance: args.tolerance,
             // A symbol that a loose posterior never gives to a state must not become impossible there.
             pseudo_count: 1e-3,
@@ -170,7 +173,7 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
     }))
 }
 
-fn table(rows: &[Row], learned: bool) -> Table {
+fn table(rows: &[FactorisationRow], learned: bool) -> Table {
     let mut columns = vec!["factorisation", "online", "F", "gap", "marginals"];
     if learned {
         columns.extend(["|A − A*|", "|θ − θ*|", "updates"]);

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use scotopic_train::config::{self, PRESETS};
 
 use super::print;
-use crate::args::BadRequest;
+use crate::usage::UsageError;
 
 /// Options of `scotopic config`.
 #[derive(Debug, Args)]
@@ -60,11 +60,11 @@ pub fn run(args: &ConfigArgs) -> Result<ExitCode> {
             config,
             sets,
         } => {
-            let resolved = config::resolve(preset, config.as_deref(), sets).map_err(BadRequest)?;
+            let resolved = config::resolve(preset, config.as_deref(), sets).map_err(UsageError)?;
             print::line(resolved.to_toml()?.trim_end())?;
         }
         Action::Check { file, preset } => {
-            config::resolve(preset, Some(file), &[]).map_err(BadRequest)?;
+            config::resolve(preset, Some(file), &[]).map_err(UsageError)?;
             print::line(format!(
                 "{} is a valid configuration (over the preset {preset})",
                 file.display()

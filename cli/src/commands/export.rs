@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::npy;
-use scotopic_train::checkpoint::{Checkpoint, Kind};
-use scotopic_train::replace::replace;
+use scotopic_datasets::replace::replace;
+use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
 
 use super::{card, model, print};
 
@@ -25,10 +25,10 @@ pub enum Format {
 pub struct ExportArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file
     pub model: PathBuf,
-    /// Folder to write to
+    /// Output folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// What to write
+    /// Format to write
     #[arg(long, value_enum, default_value = "safetensors")]
     pub format: Format,
 }
@@ -53,7 +53,7 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode> {
                 .map(|(name, a)| (format!("model.{name}"), a))
                 .collect();
             let exported = Checkpoint {
-                kind: Kind::Model,
+                kind: CheckpointKind::Model,
                 arrays,
                 ..checkpoint
             };

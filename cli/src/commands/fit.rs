@@ -10,31 +10,34 @@ use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnable};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+#[cfg(feature = "vision")]
 use scotopic_train::device::{self, DeviceChoice};
-use scotopic_train::replace::{check_apart, check_writable};
 
 use super::print;
-use crate::args::BadRequest;
+#[cfg(feature = "vision")]
+use crate::filtering::flow;
 use crate::filtering::source::from_one;
-use crate::filtering::{Generalised, Model, Source, flow};
+use crate::filtering::{Generalised, Model, Source};
+use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
+use crate::usage::UsageError;
 
-/// What each hidden state makes of the world, or a state that is a vector.
+/// The kind of model: hidden states by their emission, or a hidden vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Sort {
+pub enum ModelKind {
     /// Hidden states that emit symbols 0, 1, …
     Categorical,
     /// Hidden states that emit counts
     Poisson,
-    /// Hidden states that emit vectors of independent normal entries
+    /// Hidden states that emit Gaussian vectors with a diagonal covariance
     DiagonalGaussian,
-    /// Hidden states that emit normal vectors with a covariance
+    /// Hidden states that emit Gaussian vectors with a full covariance
     FullGaussian,
-    /// A hidden vector that moves and is seen linearly
+    /// A hidden vector with linear dynamics and linear observations (Kalman filter)
     LinearGaussian,
 }
 
-impl Sort {
+impl ModelKind {
     fn emission(self) -> Option<Kind> {
         match self {
             Self::Categorical => Some(Kind::Categorical),
@@ -49,21 +52,21 @@ impl Sort {
 /// Options of `scotopic fit`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Every file is a sequence of its own; rows with an empty cell, NA or null are missing. With several\n\
-                        numbers of states the table tells them apart by BIC and AIC, and the best by BIC is written.\n\
-                        Of a model of continuous time whose equations are a network (kind = \"neural\") the network of \
-                        the motion and both precisions are learned.\n\n\
+    after_help = "Each file is one sequence; rows with an empty cell, NA or null are missing observations. With several\n\
+                        numbers of states the table compares them by BIC and AIC, and the best by BIC is written.\n\
+                        For a continuous-time model whose equations are a network (kind = \"neural\"), the network of \
+                        the dynamics and both precisions are learned.\n\n\
                         Examples:\n  \
-                        scotopic fit quakes.csv --kind poisson --states 1,2,3,4 --out quakes.toml\n  \
-                        scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --states 4 --out track.toml\n  \
+                        scotopic fit quakes.csv --kind poisson --n-states 1,2,3,4 --out quakes.toml\n  \
+                        scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --n-states 4 --out track.toml\n  \
                         scotopic fit more.csv --model quakes.toml --out quakes.toml\n  \
                         scotopic fit examples/oscillator.csv --model examples/oscillator.toml --out learned.toml"
 )]
 pub struct FitArgs {
-    /// Observations: CSV, TSV, JSON lines or npy, a sequence each; - is standard input
+    /// Observations: CSV, TSV, JSON lines or npy, one sequence per file; - is standard input
     #[arg(required = true)]
     pub data: Vec<PathBuf>,
-    /// The kind of model to start from the data
+    /// Kind of model, initialised from the data
     #[arg(
         long,
         value_enum,
@@ -71,18 +74,19 @@ pub struct FitArgs {
         required_unless_present = "model",
         conflicts_with = "model"
     )]
-    pub kind: Option<Sort>,
-    /// Hidden states, or dimensions of the hidden vector; several numbers are compared
+    pub kind: Option<ModelKind>,
+    /// Number of hidden states, or dimension of the hidden vector; several numbers are compared
     #[arg(
         long,
+        alias = "states",
         value_name = "LIST",
         value_delimiter = ',',
         default_value = "2",
         conflicts_with = "model",
         value_parser = clap::value_parser!(u32).range(1..=4096)
     )]
-    pub states: Vec<u32>,
-    /// A model in TOML to start from
+    pub n_states: Vec<u32>,
+    /// Model in TOML to start from
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
     /// What to read of the data.
@@ -91,25 +95,27 @@ pub struct FitArgs {
     /// Model to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Starts from different guesses; the best is kept
+    /// Random initialisations; the best fit is kept
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub restarts: u32,
-    /// Iterations of EM at most; of a network, how often to filter and learn [default: 500; 60 for a network]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub iterations: Option<u32>,
-    /// Done when an iteration gains less, in nats per observation
+    /// Maximum number of EM iterations; for a network, of passes of filtering and learning [default: 500; 60 for a
+    /// network]
+    #[arg(long, alias = "iterations", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_iterations: Option<u32>,
+    /// Converged when an iteration gains less than this, in nats per observation
     #[arg(long, value_name = "NATS", default_value_t = 1e-6)]
     pub tolerance: f64,
-    /// Observations in each state that were never made, against probabilities and variances of zero
+    /// Pseudo-observations per state, which keep probabilities and variances away from zero
     #[arg(long, value_name = "COUNT", default_value_t = 0.0)]
     pub pseudo_count: f64,
-    /// Seed of the guesses, and of what a network looks at
+    /// Seed of the initialisations, and of the samples a network is trained on
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Learn the network of the output too: states are then defined up to a change of coordinates
+    /// Also learn the network of the observations; states are then identified only up to a change of coordinates
     #[arg(long, requires = "model")]
     pub learn_output: bool,
-    /// Where a network is learned: auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N
+    /// Device on which a network is learned: auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N
+    #[cfg(feature = "vision")]
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: DeviceChoice,
     /// Print as JSON
@@ -141,13 +147,13 @@ impl Fitted {
 /// Fits models to whole sequences by expectation–maximisation.
 ///
 /// # Errors
-/// If data or model cannot be used, or no start of EM came to an end.
+/// If data or model cannot be used, or EM failed from every initialisation.
 pub fn run(args: &FitArgs) -> Result<ExitCode> {
-    ensure_numbers(args).map_err(BadRequest)?;
+    ensure_numbers(args).map_err(UsageError)?;
     let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
-    // A model may be fitted further in its own file; data may not be lost.
-    check_apart(&[&args.out], &read).map_err(BadRequest)?;
-    check_writable(&args.out).map_err(BadRequest)?;
+    // A model may be overwritten by its own refit; data may not.
+    check_apart(&[&args.out], &read).map_err(UsageError)?;
+    check_writable(&args.out).map_err(UsageError)?;
     let data = args.source.read_all(&args.data)?;
     let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
     ensure!(
@@ -158,7 +164,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     match (&args.model, args.kind) {
         (Some(path), _) => fits.push(from_model(Model::read(path)?, &data, args)?),
         (None, Some(kind)) => {
-            for &states in &args.states {
+            for &states in &args.n_states {
                 match from_data(kind, states as usize, &data, args) {
                     Ok(fitted) => fits.push(fitted),
                     Err(error) => failed.push((states, error)),
@@ -195,7 +201,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     let mut table = Table::new(&[
         "states",
         "ln p",
-        "an observation",
+        "per observation",
         "parameters",
         "BIC",
         "AIC",
@@ -249,7 +255,7 @@ fn row_json(f: &Fitted, observations: usize) -> serde_json::Value {
 }
 
 fn iterations(args: &FitArgs) -> usize {
-    args.iterations.unwrap_or(500) as usize
+    args.max_iterations.unwrap_or(500) as usize
 }
 
 fn discrete_em(args: &FitArgs) -> BatchEm {
@@ -269,13 +275,13 @@ fn gaussian_em(args: &FitArgs) -> GaussianFit {
     }
 }
 
-fn from_data(kind: Sort, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
+fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
     let begun = Instant::now();
     let Some(emission) = kind.emission() else {
         let guess = LinearGaussian::initial_guess(states, data)?;
         return gaussian(guess, data, args, begun);
     };
-    // Each number of states has its own stream, whichever others are asked for.
+    // Each number of states has its own random stream, independent of the other numbers.
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed.wrapping_add((states as u64) << 32));
     let fit = Hmm::fit_guesses(
         emission,
@@ -313,35 +319,44 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted>
             })
         }
         Model::LinearGaussian(model) => gaussian(model, data, args, begun),
-        Model::Generalised(model) if flow::network(&model).is_some() => {
+        Model::Generalised(model) if model.network().is_some() => {
             network(&model, data, args, begun)
         }
         Model::Nonlinear(_) | Model::Generalised(_) => bail!(
-            "such a model is learned while it filters: scotopic filter --model M.toml --learn --model-out NEW.toml, \
-             several times over the same data if need be"
+            "this kind of model is learned while filtering: scotopic filter --model M.toml --learn --model-out NEW.toml, \
+             repeated over the same data if necessary"
         ),
     }
 }
 
+#[cfg(feature = "vision")]
 fn network(
     start: &Generalised,
     data: &[Sequence],
     args: &FitArgs,
     begun: Instant,
 ) -> Result<Fitted> {
-    let device = device::open(args.device).map_err(BadRequest)?.device;
-    let rounds = args.iterations.map(|n| n as usize);
+    let device = device::open(args.device).map_err(UsageError)?.device;
+    let rounds = args.max_iterations.map(|n| n as usize);
     let fit = flow::fit(start, data, rounds, args.learn_output, args.seed, &device)?;
     Ok(Fitted {
         states: fit.model.sizes().0,
         log_evidence: fit.log_evidence,
         iterations: fit.rounds,
-        // As many rounds as were asked for: there is no tolerance to reach.
+        // A fixed number of rounds: there is no tolerance.
         converged: true,
         free: fit.free,
         model: Model::Generalised(Box::new(fit.model)),
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+#[cfg(not(feature = "vision"))]
+fn network(_: &Generalised, _: &[Sequence], _: &FitArgs, _: Instant) -> Result<Fitted> {
+    bail!(
+        "a network is learned on tensors, which this build leaves out; \
+         `cargo build --release -p scotopic-cli` makes one that has them"
+    )
 }
 
 fn gaussian(
@@ -365,7 +380,7 @@ fn gaussian(
     })
 }
 
-/// The entries that can be chosen freely: every distribution has one less than it has entries.
+/// Free parameters: a distribution has one less than it has entries.
 fn free_parameters(model: &Hmm) -> usize {
     let k = model.states();
     let emission = model.emission();

@@ -1,4 +1,4 @@
-//! Progress on stderr: lines and a bar, on a terminal only.
+//! Progress on stderr, on a terminal only: status lines and a progress bar.
 
 use std::io::IsTerminal;
 
@@ -6,14 +6,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use scotopic_train::config::RunConfig;
 use scotopic_train::records::{LogRow, ValidationRow};
-use scotopic_train::trainer::Watch;
+use scotopic_train::trainer::Callback;
 
-/// Lines of progress on stderr, on a terminal only.
-pub(super) struct Voice {
+/// Prints status lines on stderr, on a terminal only.
+pub(super) struct StatusPrinter {
     on: bool,
 }
 
-impl Voice {
+impl StatusPrinter {
     pub(super) fn new(quiet: bool) -> Self {
         Self {
             on: !quiet && std::io::stderr().is_terminal(),
@@ -27,15 +27,15 @@ impl Voice {
     }
 }
 
-/// The progress bar of a training run; remembers the last validation.
-pub(super) struct Bar {
+/// The progress bar of a training run; keeps the last validation.
+pub(super) struct ProgressCallback {
     bar: ProgressBar,
     pub(super) last: Option<ValidationRow>,
 }
 
-impl Bar {
-    pub(super) fn new(voice: &Voice, config: &RunConfig, done: usize) -> Self {
-        let bar = match voice.on {
+impl ProgressCallback {
+    pub(super) fn new(status: &StatusPrinter, config: &RunConfig, done: usize) -> Self {
+        let bar = match status.on {
             true => ProgressBar::new(config.train.iterations as u64),
             false => ProgressBar::hidden(),
         };
@@ -54,7 +54,7 @@ impl Bar {
     }
 }
 
-impl Watch for Bar {
+impl Callback for ProgressCallback {
     fn iteration(&mut self, done: usize, _: usize) {
         self.bar.set_position(done as u64);
     }

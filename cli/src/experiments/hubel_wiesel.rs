@@ -1,13 +1,12 @@
-//! What a physiologist would find in the trained network.
+//! Physiology of the trained network: receptive fields, rates, lateral weights.
 
 use anyhow::Result;
-use scotopic_train::analysis::Subject;
 use scotopic_train::analysis::filters::{Active, filters};
 use scotopic_train::analysis::lateral::lateral;
 use scotopic_train::analysis::rates::rates;
-use scotopic_train::analysis::representation::RepresentationSettings;
+use scotopic_train::analysis::representation::RepresentationConfig;
 
-use super::{Context, Page, convergence, obtain};
+use super::{Context, Report, convergence, load_or_train};
 use crate::pictures;
 use crate::table::{Cell, Table};
 
@@ -18,40 +17,36 @@ const GOOD: f64 = 0.7;
 ///
 /// # Errors
 /// If data, device or files fail.
-pub(super) fn run(context: &Context) -> Result<Page> {
-    let order = convergence::orders().remove(0);
-    let trained = obtain(context, &order)?;
+pub(super) fn run(context: &Context) -> Result<Report> {
+    let spec = convergence::specs().remove(0);
+    let trained = load_or_train(context, &spec)?;
     let splits = context.load(&trained.config.data)?;
-    let subject = Subject {
-        model: &trained.network,
-        config: &trained.config,
-        device: &context.device.device,
-    };
+    let analysed = trained.analysed(context);
     let shape = trained.checkpoint.image.shape;
-    let settings = RepresentationSettings {
+    let settings = RepresentationConfig {
         steps: vec![trained.config.inference.steps],
         count: context.size.images().min(2000),
         batch: 250,
     };
-    let firing = rates(&subject, &splits.validation, &settings)?;
-    let fitted = filters(&subject, shape, &Active::Norm(0.1), GOOD)?;
-    let weights = lateral(&subject)?;
+    let firing = rates(&analysed, &splits.validation, &settings)?;
+    let fitted = filters(&analysed, shape, &Active::Norm(0.1), GOOD)?;
+    let weights = lateral(&analysed)?;
 
     let mut table = Table::new(&["what", "value"]);
     let mut row = |what: &str, cell: Cell| table.push(vec![what.into(), cell]);
-    row("filters in use", Cell::Number(fitted.active as f64, 0));
+    row("active filters", Cell::Number(fitted.active as f64, 0));
     row(
-        "of them Gabor functions (R² ≥ 0.7)",
+        "fraction fitted by a Gabor function (R² ≥ 0.7)",
         fitted.fraction_gabor.map(Cell::Percent).into(),
     );
     row(
         "median R² of the fit",
         fitted.median_r2.map(|r| Cell::Number(r, 3)).into(),
     );
-    row("mean rate, spikes a step", Cell::Number(firing.mean, 4));
+    row("mean rate, spikes per step", Cell::Number(firing.mean, 4));
     row("median rate", Cell::Number(firing.median, 4));
     row(
-        "spikes of the busiest tenth",
+        "spike share of the most active 10 %",
         Cell::Percent(firing.top_tenth),
     );
     row(
@@ -59,7 +54,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         firing.distance.map(|d| Cell::Number(d, 3)).into(),
     );
     row(
-        "lateral weights that inhibit",
+        "inhibitory lateral weights",
         Cell::Percent(weights.inhibitory),
     );
     row(
@@ -70,17 +65,17 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             .map(|c| Cell::Number(c, 3))
             .into(),
     );
-    let mut page = Page::new("A cortex in the dark");
-    page.text(format!(
-        "The iP-VAE on whitened natural patches, {} neurons, as a physiologist would look at it. A filter is in use if its \
-         length is above a tenth of the longest.",
+    let mut report = Report::new("Physiology of the trained network");
+    report.text(format!(
+        "The iP-VAE on whitened natural patches, {} neurons. A filter is active \
+         if its norm exceeds a tenth of the largest.",
         trained.config.model.latents
     ));
-    page.table("table", table);
-    page.picture(
+    report.table("table", table);
+    report.picture(
         "dictionary",
         "the dictionary",
         pictures::dictionary(&trained.network, shape)?,
     );
-    Ok(page)
+    Ok(report)
 }

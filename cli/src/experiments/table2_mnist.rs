@@ -1,53 +1,52 @@
-//! The whole family on MNIST: reconstruction, sparsity, classification.
+//! All models on MNIST: reconstruction, sparsity, classification.
 
 use anyhow::{Context as _, Result};
 use scotopic_measures::logistic::LogisticConfig;
 use scotopic_measures::neighbours::NeighboursConfig;
-use scotopic_train::analysis::Subject;
-use scotopic_train::analysis::classify::{ClassifySettings, classify};
-use scotopic_train::analysis::representation::RepresentationSettings;
+use scotopic_train::analysis::classify::{ClassificationConfig, classify};
+use scotopic_train::analysis::representation::RepresentationConfig;
 use scotopic_train::evaluate::validation;
-use scotopic_train::evaluate::{Measurement, measure};
+use scotopic_train::evaluate::{EvaluationConfig, evaluate};
 
 use super::published::TABLE2;
-use super::{Context, Order, Page, Size, obtain};
+use super::{Context, ModelSpec, Report, Size, load_or_train};
 use crate::table::{Cell, Table};
 
 /// All models of the comparison: one linear decoder, 512 latents, the same iterations, T = 16 where there is a T.
-pub(super) fn orders() -> Vec<Order> {
+pub(super) fn specs() -> Vec<ModelSpec> {
     vec![
-        Order::new("iP-VAE", "mnist", "published/mnist-poisson"),
-        Order::new(
+        ModelSpec::new("iP-VAE", "mnist", "published/mnist-poisson"),
+        ModelSpec::new(
             "iG_relu-VAE",
             "mnist/gaussian-relu",
             "published/mnist-gaussian-relu",
         ),
-        Order::new("iG-VAE", "mnist/gaussian", "published/mnist-gaussian"),
-        Order::new(
+        ModelSpec::new("iG-VAE", "mnist/gaussian", "published/mnist-gaussian"),
+        ModelSpec::new(
             "P-VAE",
             "mnist/amortized-poisson",
             "published/mnist-amortized-poisson",
         ),
-        Order::new(
+        ModelSpec::new(
             "G-VAE",
             "mnist/amortized-gaussian",
             "published/mnist-amortized-gaussian",
         ),
-        Order::new(
+        ModelSpec::new(
             "ia-VAE",
             "mnist/iterative-amortized",
             "mnist/iterative-amortized",
         ),
-        Order::new("sa-VAE", "mnist/semi-amortized", "mnist/semi-amortized"),
-        Order::new("PC", "mnist/predictive-coding", "mnist/predictive-coding"),
+        ModelSpec::new("sa-VAE", "mnist/semi-amortized", "mnist/semi-amortized"),
+        ModelSpec::new("PC", "mnist/predictive-coding", "mnist/predictive-coding"),
     ]
 }
 
-/// Trains every model, measures it on test images, reads digits off its representation.
+/// Trains every model, evaluates it on test images, and classifies digits from its representation.
 ///
 /// # Errors
 /// If data, device or files fail.
-pub(super) fn run(context: &Context) -> Result<Page> {
+pub(super) fn run(context: &Context) -> Result<Report> {
     let mut table = Table::new(&[
         "model",
         "R², sample",
@@ -64,24 +63,20 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         "its settings",
     ]);
     let mut learned_from = 0;
-    for order in orders() {
-        let trained = obtain(context, &order)?;
+    for spec in specs() {
+        let trained = load_or_train(context, &spec)?;
         let splits = context.load(&trained.config.data)?;
         let test = splits.test.as_ref().context("MNIST has a test set")?;
         let standard = validation(&trained.config);
-        let how = Measurement {
+        let how = EvaluationConfig {
             count: context.size.images().max(2000),
             ..standard
         };
         let device = &context.device.device;
-        let m = measure(&trained.network, test, &how, device)?;
-        let subject = Subject {
-            model: &trained.network,
-            config: &trained.config,
-            device,
-        };
-        let settings = ClassifySettings {
-            seen: RepresentationSettings {
+        let m = evaluate(&trained.network, test, &how, device)?;
+        let analysed = trained.analysed(context);
+        let settings = ClassificationConfig {
+            seen: RepresentationConfig {
                 steps: vec![trained.config.inference.steps],
                 count: match context.size {
                     Size::Quick => 2000,
@@ -93,7 +88,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             logistic: LogisticConfig::default(),
             neighbours: NeighboursConfig::default(),
         };
-        let read = classify(&subject, &splits.train, test, &settings)?;
+        let read = classify(&analysed, &splits.train, test, &settings)?;
         learned_from = read.train_images;
         let accuracy = read
             .at
@@ -117,8 +112,8 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             theirs(|p| p.settings.into()),
         ]);
     }
-    let mut page = Page::new("The family on MNIST (Table 2)");
-    page.text(format!(
+    let mut report = Report::new("Models on MNIST (Table 2)");
+    report.text(format!(
         "Test images of MNIST. {} R² and squared error are of one sample of the latents after the last step, R² also of \
          their mean; zeros are exact zeros of the sample; accuracy is that of a logistic regression, k-NN of five \
          neighbours, on the means, learned from {learned_from} training images. Published: arXiv 2410.19315, Table 2.",
@@ -130,6 +125,6 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             None => "Trained with the published settings.".to_string(),
         }
     ));
-    page.table("table", table);
-    Ok(page)
+    report.table("table", table);
+    Ok(report)
 }

@@ -1,25 +1,25 @@
-//! Factorisations beside each other, on one free-energy scale.
+//! Comparison of factorisations on one free-energy scale.
 
 use std::time::Instant;
 
 use anyhow::Result;
-use image::RgbImage;
-use scotopic_figures::chart::{self, Mark, Panel, Series};
+use scotopic_figures::RgbImage;
+use scotopic_figures::chart::{self, Panel, Series};
 use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::LinearGaussian;
 use scotopic_filtering::hmm::{BatchEm, Factorisation, Hmm};
-use scotopic_filtering::nonlinear::{self, Settings, models::AnyStateSpace};
+use scotopic_filtering::nonlinear::{self, NonlinearConfig, models::AnyStateSpace};
 use serde::Serialize;
 
 use super::label_matching::parameter_error;
 use super::{Model, Running, names, snapshot};
 
-/// What one factorisation comes to on one sequence.
+/// The results of one factorisation on one sequence.
 #[derive(Debug, Clone, Serialize)]
-pub struct Row {
+pub struct FactorisationRow {
     /// Its name on the command line.
     pub factorisation: String,
-    /// Whether it can be kept up to date one observation at a time.
+    /// Whether it can be updated one observation at a time.
     pub online: bool,
     /// F = −L, in nats.
     pub free_energy: f64,
@@ -29,13 +29,13 @@ pub struct Row {
     pub marginal_error: Option<f64>,
     /// Mean |A − A*| and |θ − θ*| of the parameters learned under it, against the true model.
     pub parameter_error: Option<(f64, f64)>,
-    /// Iterations of variational EM until it settled.
+    /// Iterations of variational EM until convergence.
     pub updates: Option<usize>,
-    /// Whether it settled within the iterations that were allowed.
+    /// Whether it converged within the maximum number of iterations.
     pub settled: bool,
-    /// Time an observation, in µs: one update online, the whole posterior over T in batch.
+    /// Time per observation in µs: of one update online; of the whole posterior, divided by T, in batch.
     pub micros: f64,
-    /// Bytes held between observations online; of the whole posterior in batch.
+    /// Bytes of the state carried between observations online; of the whole posterior in batch.
     pub bytes: usize,
     /// ln p(o_1…t) − L_t over time, for those that run online.
     #[serde(skip)]
@@ -45,18 +45,18 @@ pub struct Row {
     pub trace: Vec<f64>,
 }
 
-/// What to learn, if anything.
+/// Settings of the learning.
 #[derive(Debug, Clone)]
 pub struct Learning {
-    /// Where EM starts.
+    /// Initial parameters of EM.
     pub start: Hmm,
-    /// The parameters it should find, if they are known.
+    /// The true parameters, if known.
     pub truth: Option<Hmm>,
-    /// How.
+    /// Stopping criteria of EM.
     pub em: BatchEm,
 }
 
-/// The factorisations that are compared when none are named.
+/// The factorisations that are compared by default.
 pub fn all(model: &Model) -> Vec<&'static str> {
     match model {
         Model::Hmm(_) => vec![
@@ -86,13 +86,13 @@ pub fn all(model: &Model) -> Vec<&'static str> {
 /// One row of the comparison of discrete factorisations.
 ///
 /// # Errors
-/// If the name is none, or the posterior does not exist.
+/// If the name is unknown, or the posterior does not exist.
 pub fn discrete(
     model: &Hmm,
     data: &Sequence,
     name: &str,
     learning: Option<&Learning>,
-) -> Result<Row> {
+) -> Result<FactorisationRow> {
     let factorisation = names::discrete(name)?;
     let exact = model.smooth(data)?;
     let k = model.states();
@@ -112,7 +112,7 @@ pub fn discrete(
             | Factorisation::FullyFactorised(_)
             | Factorisation::Block { .. }
     );
-    let mut row = Row {
+    let mut row = FactorisationRow {
         factorisation: name.to_owned(),
         online,
         free_energy: -posterior.elbo(),
@@ -152,7 +152,7 @@ pub fn discrete(
 ///
 /// # Errors
 /// As [`discrete`].
-pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<Row> {
+pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<FactorisationRow> {
     let factorisation = names::gaussian(name)?;
     let exact = model.smooth(data)?;
     let clock = Instant::now();
@@ -164,7 +164,7 @@ pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<R
         error += (q.mean() - p.mean()).abs().sum();
         count += n;
     }
-    let mut row = Row {
+    let mut row = FactorisationRow {
         factorisation: name.to_owned(),
         online: false,
         free_energy: posterior.free_energy(),
@@ -195,13 +195,13 @@ pub fn gaussian(model: &LinearGaussian, data: &Sequence, name: &str) -> Result<R
 ///
 /// # Errors
 /// As [`discrete`].
-pub fn nonlinear(model: &AnyStateSpace, data: &Sequence, name: &str) -> Result<Row> {
+pub fn nonlinear(model: &AnyStateSpace, data: &Sequence, name: &str) -> Result<FactorisationRow> {
     let mut filter = Running::new(Model::Nonlinear(model.clone()), name)?;
     let exact = evidence(model, data);
     let empty = Vec::new();
     let (micros, bytes, gaps) = stream(&mut filter, data, exact.as_ref().unwrap_or(&empty))?;
     let total = exact.as_ref().map(|e| e.iter().sum::<f64>());
-    Ok(Row {
+    Ok(FactorisationRow {
         factorisation: name.to_owned(),
         online: true,
         free_energy: -filter.elbo(),
@@ -217,24 +217,25 @@ pub fn nonlinear(model: &AnyStateSpace, data: &Sequence, name: &str) -> Result<R
     })
 }
 
-/// ln p(o_t|o_<t) on a grid, for models of one dimension; `None` where no grid that can be afforded settles.
+/// ln p(o_t|o_<t) on a grid, for one-dimensional models; `None` where no grid of affordable size converges.
 ///
-/// The grid starts where the beliefs of the filter are and is made wider, then finer, until neither changes the
-/// evidence: the beliefs may have missed a mode, and a step must be small against the noise of the transition.
+/// The grid first covers the beliefs of the filter and is widened until the evidence no longer changes, since the beliefs may
+/// have missed a mode; its spacing is small against the noise of the transition.
 fn evidence(model: &AnyStateSpace, data: &Sequence) -> Option<Vec<f64>> {
     use nonlinear::StateSpace;
-    /// A grid of so many points takes a second for some hundred observations.
+    /// A grid of this size takes about a second per hundred observations.
     const MOST: usize = 6001;
-    /// The first grid reaches so many standard deviations beyond the beliefs.
+    /// The first grid reaches this many standard deviations beyond the beliefs.
     const REACH: f64 = 8.0;
-    /// Steps a standard deviation of the transition: the sum over a Gaussian is then exact to rounding.
+    /// Grid steps per standard deviation of the transition: the sum over a Gaussian is then exact to rounding.
     const STEPS: f64 = 3.0;
-    /// In nats, of all data: what may change when the grid is made wider.
+    /// Tolerated change, in nats over all data, when the grid is widened.
     const SETTLED: f64 = 1e-6;
     if model.dim() != 1 {
         return None;
     }
-    let mut filter = nonlinear::Filter::new(model.clone(), Settings::default()).ok()?;
+    let mut filter =
+        nonlinear::NonlinearFilter::new(model.clone(), NonlinearConfig::default()).ok()?;
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for row in data.iter() {
         filter.update(row).ok()?;
@@ -264,13 +265,13 @@ fn evidence(model: &AnyStateSpace, data: &Sequence) -> Option<Vec<f64>> {
     }
 }
 
-/// Takes `filter` over the data to their end: µs an update, bytes carried, the gap to the exact evidence over time.
+/// Runs `filter` over the data: µs per update, bytes carried, the gap to the exact evidence over time.
 fn stream(
     filter: &mut Running,
     data: &Sequence,
     predictive: &[f64],
 ) -> Result<(f64, usize, Vec<f64>)> {
-    /// Short sequences are run again until this much time was measured.
+    /// Short sequences are repeated until this many seconds were measured.
     const ENOUGH: f64 = 0.05;
     let fresh = filter.clone();
     let (mut gaps, mut exact) = (Vec::with_capacity(data.len()), 0.0);
@@ -302,40 +303,28 @@ fn stream(
 ///
 /// # Errors
 /// If there is nothing to draw.
-pub fn picture(rows: &[Row]) -> Result<Option<RgbImage>> {
-    let series = |values: &dyn Fn(&Row) -> &Vec<f64>, first: usize| -> Vec<Series> {
+pub fn picture(rows: &[FactorisationRow]) -> Result<Option<RgbImage>> {
+    let series = |values: &dyn Fn(&FactorisationRow) -> &Vec<f64>, first: usize| -> Vec<Series> {
         rows.iter()
             .filter(|row| !values(row).is_empty())
-            .map(|row| Series {
-                label: row.factorisation.clone(),
-                x: (first..)
-                    .take(values(row).len())
-                    .map(|t| t as f64)
-                    .collect(),
-                y: values(row).clone(),
-                mark: Mark::Line,
+            .map(|row| {
+                let y = values(row).clone();
+                let x = (first..).take(y.len()).map(|t| t as f64).collect();
+                Series::line(row.factorisation.clone(), x, y)
             })
             .collect()
     };
-    let panel = |title: &str, x: &str, y: &str, series: Vec<Series>| Panel {
-        title: title.into(),
-        x_label: x.into(),
-        y_label: y.into(),
-        series,
-        log_x: false,
-        log_y: false,
-    };
     let panels: Vec<Panel> = [
-        panel(
-            "What each costs online",
+        Panel::new(
+            "Evidence gap over time",
             "observation",
             "gap to ln p, nats",
             series(&|row| &row.gaps, 1),
         ),
-        panel(
-            "Learning under each",
+        Panel::new(
+            "ELBO during learning",
             "update",
-            "bound an observation, nats",
+            "ELBO per observation (nats)",
             series(&|row| &row.trace, 0),
         ),
     ]

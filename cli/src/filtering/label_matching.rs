@@ -1,8 +1,8 @@
-//! How far learned parameters are from the true ones, whatever the order of the states.
+//! Error of learned parameters against the true ones, up to a permutation of the states.
 
 use scotopic_filtering::hmm::{AnyEmission, Hmm};
 
-/// Mean |A − A*| and mean |θ − θ*|, with the states in the order that fits best; `None` for models of other sizes.
+/// Mean |A − A*| and mean |θ − θ*|, minimised over permutations of the states; `None` for models of different sizes.
 pub(super) fn parameter_error(found: &Hmm, truth: &Hmm) -> Option<(f64, f64)> {
     if found.states() != truth.states() {
         return None;
@@ -20,7 +20,7 @@ pub(super) fn parameter_error(found: &Hmm, truth: &Hmm) -> Option<(f64, f64)> {
     ))
 }
 
-/// For each true state the learned state that is most like it, greedily: the closest pair first.
+/// For each true state the most similar learned state, greedily: the closest pair first.
 fn matching(found: &Hmm, truth: &Hmm) -> Option<Vec<usize>> {
     let k = truth.states();
     let (a, b) = (parameters(found.emission()), parameters(truth.emission()));
@@ -50,7 +50,7 @@ fn matching(found: &Hmm, truth: &Hmm) -> Option<Vec<usize>> {
     Some(order)
 }
 
-/// What an emission says of each state: probabilities, rates or means.
+/// The emission parameters of each state: probabilities, rates or means.
 fn parameters(emission: &AnyEmission) -> &[f64] {
     match emission {
         AnyEmission::Categorical(e) => e.probabilities(),

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use scotopic_datasets::replace::replace;
 use scotopic_filtering::gaussian::LinearGaussian;
 use scotopic_filtering::hmm::Hmm;
 use scotopic_filtering::nonlinear::StateSpace;
 use scotopic_filtering::nonlinear::models::AnyStateSpace;
-use scotopic_train::replace::replace;
 use serde::{Deserialize, Serialize};
 
 use super::generalised::Generalised;
@@ -30,10 +30,10 @@ pub enum Model {
 }
 
 impl Model {
-    /// Reads a model; whatever is wrong names the file.
+    /// Reads a model; errors name the file.
     ///
     /// # Errors
-    /// If the file cannot be read, is no TOML, or describes no possible model.
+    /// If the file cannot be read, is not TOML, or does not describe a valid model.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("could not read the model {}", path.display()))?;
@@ -108,7 +108,7 @@ impl Model {
     /// # Errors
     /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        replace(path, self.to_toml()?.as_bytes())
+        Ok(replace(path, self.to_toml()?.as_bytes())?)
     }
 
     /// The entries of one observation.
@@ -121,7 +121,7 @@ impl Model {
         }
     }
 
-    /// What it is, in a few words.
+    /// A short description.
     pub fn described(&self) -> String {
         let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         match self {

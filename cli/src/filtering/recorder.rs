@@ -1,16 +1,14 @@
-//! A filter watched on its way through data: what it believed, as a picture, and how good that was.
+//! Recording of a filter's beliefs along a series: figures and scores.
 //!
 //! A belief is noted when it is formed and never changed by what comes later. What is kept does not grow with the data
 //! ([`Timeline`]).
-//!
-//! Above 400 lines with its tests: what is asked for, noted, judged and drawn is one story.
 
 use std::collections::VecDeque;
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
-use scotopic_figures::portrait::Portrait;
-use scotopic_figures::timeline::{COLUMNS, Extent, Moment, Span, Spot, Timeline};
+use scotopic_figures::phase_portrait::PhasePortrait;
+use scotopic_figures::timeline::{COLUMNS, MinMax, PhasePoint, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_figures::{animation, shares, write_png};
 
@@ -33,7 +31,7 @@ const ENDS: u32 = 2000;
 
 /// How a picture is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Wanted {
+pub struct FigureOptions {
     /// The band.
     pub band: Band,
     /// The two states of a phase portrait, from 1; an animation has one of the first two by itself.
@@ -49,9 +47,9 @@ struct Waiting {
     truth: Option<Vec<f64>>,
 }
 
-/// What a filter believed, bin by bin, in a bounded memory.
+/// The beliefs of a filter, bin by bin, in bounded memory.
 #[derive(Debug, Clone)]
-pub struct Portrayal {
+pub struct BeliefRecorder {
     band: Band,
     described: String,
     panels: Vec<Panel>,
@@ -61,14 +59,14 @@ pub struct Portrayal {
     channels: usize,
     /// The states whose errors are shown.
     errors: usize,
-    portrait: Option<([usize; 2], Portrait)>,
+    portrait: Option<([usize; 2], PhasePortrait)>,
     timeline: Timeline,
     scores: Scores,
     /// Rows whose bin the belief has not reached yet.
     waiting: VecDeque<Waiting>,
 }
 
-impl Portrayal {
+impl BeliefRecorder {
     /// Nothing seen yet; `channels` are the names of the observed columns, `states` those of the true states where these
     /// are known.
     ///
@@ -78,7 +76,7 @@ impl Portrayal {
         filter: &Running,
         channels: &[String],
         states: Option<&[String]>,
-        wanted: Wanted,
+        wanted: FigureOptions,
     ) -> Result<Self> {
         let mut panels = Vec::new();
         let mut left_out = Vec::new();
@@ -117,7 +115,7 @@ impl Portrayal {
                 for (index, label) in all.into_iter().take(STATES).enumerate() {
                     panels.push(Panel::Span { label, index });
                     if index < errors {
-                        panels.push(Panel::Rest {
+                        panels.push(Panel::Residual {
                             label: "error".to_owned(),
                             index: shown + seen + index,
                         });
@@ -138,7 +136,7 @@ impl Portrayal {
                 for i in pair {
                     ensure!(
                         (1..=labels.len()).contains(&i),
-                        "--portrait asks for state {i}, and {}",
+                        "--phase-plot asks for state {i}, and {}",
                         match labels.len() {
                             0 => "a discrete model has no state that is a number".to_owned(),
                             n => format!("the model has states 1 to {n}"),
@@ -161,7 +159,7 @@ impl Portrayal {
             portrait: portrait.map(|pair| {
                 let labels = pair.map(|i| labels[i].clone());
                 let radius = wanted.band.radius();
-                (pair, Portrait { labels, radius })
+                (pair, PhasePortrait { labels, radius })
             }),
             timeline: Timeline::new(COLUMNS),
             scores: Scores::default(),
@@ -211,12 +209,17 @@ impl Portrayal {
         self.timeline.push(bin, moment);
     }
 
-    fn moment(&mut self, filter: &Running, row: Option<&[f64]>, truth: Option<&[f64]>) -> Moment {
+    fn moment(
+        &mut self,
+        filter: &Running,
+        row: Option<&[f64]>,
+        truth: Option<&[f64]>,
+    ) -> TimelineColumn {
         let z = self.band.deviations();
-        let mut moment = Moment {
+        let mut moment = TimelineColumn {
             bins: 1,
             missing: u64::from(row.is_none()),
-            ..Moment::default()
+            ..TimelineColumn::default()
         };
         let covariance = filter.covariance();
         match filter.belief() {
@@ -247,12 +250,12 @@ impl Portrayal {
                     .map(|(i, (m, v))| Span {
                         truth: truth
                             .and_then(|x| x.get(i))
-                            .map_or(Extent::NONE, |x| Extent::of(*x)),
+                            .map_or(MinMax::NONE, |x| MinMax::of(*x)),
                         ..Span::around(*m, z * v.max(0.0).sqrt())
                     });
                 moment.spans.extend(spans);
                 let n = mean.len();
-                moment.spot = self.portrait.as_ref().map(|([i, j], _)| Spot {
+                moment.spot = self.portrait.as_ref().map(|([i, j], _)| PhasePoint {
                     mean: [mean[*i], mean[*j]],
                     covariance: [(*i, *i), (*i, *j), (*j, *j)].map(|(a, b)| covariance[a * n + b]),
                     truth: truth.map(|x| [x[*i], x[*j]]),
@@ -266,7 +269,7 @@ impl Portrayal {
             Span {
                 seen: row
                     .and_then(|y| y.get(i))
-                    .map_or(Extent::NONE, |y| Extent::of(*y)),
+                    .map_or(MinMax::NONE, |y| MinMax::of(*y)),
                 ..Span::around(signal.mean, z * signal.variance.sqrt())
             }
         }));
@@ -274,18 +277,18 @@ impl Portrayal {
         moment
     }
 
-    /// How good the beliefs were, where the truth was known.
+    /// The scores, if true states are known.
     pub fn scores(&self) -> &Scores {
         &self.scores
     }
 
-    /// The scores in one line; none where no truth was known.
+    /// The scores in one line; none without true states.
     pub fn judged(&self) -> Option<String> {
         let scores = &self.scores;
         if let (Some(hits), Some(surprise)) = (scores.hits(), scores.surprise()) {
             let percent = 100.0 * hits;
             return Some(format!(
-                "true state believed most in {percent:.1} % of the bins, ln q of it {:.4} nats per bin",
+                "true state most probable in {percent:.1} % of the bins, ln q of it {:.4} nats per bin",
                 -surprise
             ));
         }
@@ -365,7 +368,7 @@ impl Portrayal {
 fn error(belief: &Span) -> Span {
     let mean = belief.mean.low;
     Span {
-        truth: Extent::of(belief.truth.low - mean),
+        truth: MinMax::of(belief.truth.low - mean),
         ..Span::around(0.0, belief.high - mean)
     }
 }
@@ -415,7 +418,7 @@ mod tests {
         assert_eq!(Format::of(Path::new("a.PNG")).unwrap(), Format::Png);
     }
 
-    /// A walk seen through noise; the belief is compared with where it was.
+    /// A noisy random walk; the belief is compared with the true path.
     #[test]
     fn coverage_and_extremes_survive_a_long_series() {
         let model = "kind = \"linear-gaussian\"\ntransition = [[0.9]]\nprocess_noise = [[1.0]]\nobservation = [[1.0]]\n\
@@ -423,7 +426,8 @@ mod tests {
                      initial_covariance = [[1.0]]\n";
         let mut filter = Running::new(Model::parse(model).unwrap(), "reversed").unwrap();
         let names = ["level".to_owned()];
-        let mut portrayal = Portrayal::new(&filter, &names, Some(&[]), Wanted::default()).unwrap();
+        let mut portrayal =
+            BeliefRecorder::new(&filter, &names, Some(&[]), FigureOptions::default()).unwrap();
         // Noise of about unit variance from a fixed sequence: three uniform numbers of variance 1/12 each, times 2.
         let mut seed = 1u64;
         let mut uniform = move || {
@@ -478,8 +482,13 @@ mod tests {
         let model = Model::parse(model).unwrap();
         let mut filter = Running::learning(model, &rule, "reversed").unwrap();
         assert_eq!(filter.delay(), 2);
-        let mut portrayal =
-            Portrayal::new(&filter, &[], Some(&["x".to_owned()]), Wanted::default()).unwrap();
+        let mut portrayal = BeliefRecorder::new(
+            &filter,
+            &[],
+            Some(&["x".to_owned()]),
+            FigureOptions::default(),
+        )
+        .unwrap();
         for t in 1..=5 {
             let row = [f64::from(t)];
             filter.update(Some(&row)).unwrap();
@@ -512,12 +521,12 @@ mod tests {
             e = eye(10, 1.0)
         );
         let mut filter = Running::new(Model::parse(&model).unwrap(), "reversed").unwrap();
-        let wanted = Wanted {
+        let wanted = FigureOptions {
             portrait: Some([9, 10]),
-            ..Wanted::default()
+            ..FigureOptions::default()
         };
         let names: Vec<String> = (1..=10).map(|i| format!("{i}")).collect();
-        let mut portrayal = Portrayal::new(&filter, &names, None, wanted).unwrap();
+        let mut portrayal = BeliefRecorder::new(&filter, &names, None, wanted).unwrap();
         let row = [1.0; 10];
         filter.update(Some(&row)).unwrap();
         portrayal.see(&filter, Some(&row), None);
@@ -532,11 +541,11 @@ mod tests {
             (label(0), label(8)),
             ("state 1".into(), "observed 1".into())
         );
-        let nowhere = Wanted {
+        let nowhere = FigureOptions {
             portrait: Some([1, 11]),
             ..wanted
         };
-        let error = Portrayal::new(&filter, &names, None, nowhere).unwrap_err();
+        let error = BeliefRecorder::new(&filter, &names, None, nowhere).unwrap_err();
         assert!(error.to_string().contains("states 1 to 10"), "{error}");
         assert_eq!(portrayal.judged(), None);
     }

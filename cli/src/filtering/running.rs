@@ -1,4 +1,4 @@
-//! A filter of any kind, fixed or learning, behind one surface.
+//! A filter of any kind, fixed or learning, behind one interface.
 
 use anyhow::{Result, bail};
 use scotopic_filtering::Step;
@@ -9,13 +9,13 @@ use scotopic_filtering::generalised::odem::Odem;
 use scotopic_filtering::generalised::scheme::Scheme as _;
 use scotopic_filtering::hmm::{Learn, Learning, Online};
 use scotopic_filtering::nonlinear::models::AnyStateSpace;
-use scotopic_filtering::nonlinear::{self, Settings, StateSpace};
+use scotopic_filtering::nonlinear::{self, NonlinearConfig, StateSpace};
 use serde::{Deserialize, Serialize};
 
 use super::names::{NONLINEAR, Rule, discrete, gaussian, scheme, without_rule};
 use super::{Generalised, Model};
 
-/// What is believed about the state now.
+/// The belief about the present state.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Belief {
@@ -39,25 +39,25 @@ pub enum Belief {
     },
 }
 
-/// A filter on its way through data; a snapshot of it goes on where it was.
+/// A filter during a series; a snapshot of it continues where it was.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[allow(clippy::large_enum_variant)] // one is made and updated in place
 pub enum Running {
-    /// A discrete model that stays as it is.
+    /// A discrete model with fixed parameters.
     Discrete(Online),
     /// A discrete model that learns.
     DiscreteLearning(Learning<scotopic_filtering::hmm::AnyEmission>),
-    /// A linear-Gaussian model that stays as it is.
+    /// A linear-Gaussian model with fixed parameters.
     Gaussian(GaussianFilter, Model),
     /// A linear-Gaussian model that learns.
     GaussianLearning(GaussianLearning),
-    /// A nonlinear model that stays as it is.
-    Nonlinear(nonlinear::Filter<AnyStateSpace>),
+    /// A nonlinear model with fixed parameters.
+    Nonlinear(nonlinear::NonlinearFilter<AnyStateSpace>),
     /// A nonlinear model that learns.
-    NonlinearLearning(nonlinear::Learning<AnyStateSpace>),
+    NonlinearLearning(nonlinear::NonlinearLearning<AnyStateSpace>),
     /// A model of continuous time that stays as it is.
     Causal(CausalGeneralisedFilter<AnyEquations>, Box<Generalised>),
-    /// A model of continuous time whose parameters and precisions are learned.
+    /// A continuous-time model with learned parameters and precisions.
     Odem(Odem<AnyEquations>, Box<Generalised>),
 }
 
@@ -74,11 +74,11 @@ impl Running {
                 Self::Gaussian(linear.clone().online(which)?, Model::LinearGaussian(linear))
             }
             Model::Nonlinear(model) => {
-                let settings = Settings {
-                    scheme: scheme(factorisation)?,
-                    ..Settings::default()
+                let settings = NonlinearConfig {
+                    elbo: scheme(factorisation)?,
+                    ..NonlinearConfig::default()
                 };
-                Self::Nonlinear(nonlinear::Filter::new(model, settings)?)
+                Self::Nonlinear(nonlinear::NonlinearFilter::new(model, settings)?)
             }
             Model::Generalised(model) => {
                 only_reversed(factorisation)?;
@@ -110,19 +110,19 @@ impl Running {
                 Self::GaussianLearning(model.learn_online(&learn)?)
             }
             Model::Nonlinear(model) => {
-                let settings = Settings {
-                    scheme: scheme(factorisation)?,
-                    ..Settings::default()
+                let settings = NonlinearConfig {
+                    elbo: scheme(factorisation)?,
+                    ..NonlinearConfig::default()
                 };
                 let learn = match rule {
-                    Rule::Default => nonlinear::Learn::default(),
-                    Rule::Named(name) if name == "rmle" => nonlinear::Learn::default(),
+                    Rule::Default => nonlinear::LearningConfig::default(),
+                    Rule::Named(name) if name == "rmle" => nonlinear::LearningConfig::default(),
                     Rule::Named(name) => {
                         bail!("a nonlinear model learns by the rule rmle, not {name}")
                     }
                     Rule::Settings(text) => without_rule(text, "rmle")?,
                 };
-                Self::NonlinearLearning(nonlinear::Learning::new(model, settings, learn)?)
+                Self::NonlinearLearning(nonlinear::NonlinearLearning::new(model, settings, learn)?)
             }
             Model::Generalised(model) => {
                 only_reversed(factorisation)?;
@@ -162,7 +162,7 @@ impl Running {
         }
     }
 
-    /// What is believed now.
+    /// The present belief.
     pub fn belief(&self) -> Belief {
         let normal = |mean: &[f64], covariance: &[f64]| {
             let n = mean.len();
@@ -251,8 +251,8 @@ impl Running {
             Self::DiscreteLearning(f) => f.observations(),
             Self::Gaussian(f, _) => f.observations(),
             Self::GaussianLearning(f) => f.filter().observations(),
-            Self::Nonlinear(f) => f.time(),
-            Self::NonlinearLearning(f) => f.filter().time(),
+            Self::Nonlinear(f) => f.observations(),
+            Self::NonlinearLearning(f) => f.filter().observations(),
             Self::Causal(f, _) => f.bins(),
             Self::Odem(f, _) => f.bins(),
         }

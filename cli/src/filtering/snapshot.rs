@@ -1,4 +1,4 @@
-//! A filter saved, to go on another day: the same numbers, bit for bit.
+//! Saved filters, which continue bit for bit.
 //!
 //! ```text
 //! "scotopic filter 1\n"   SHA-256 of the rest [32]   the filter in CBOR, which keeps every bit of a number
@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use scotopic_train::replace::replace;
+use scotopic_datasets::replace::replace;
 use sha2::{Digest, Sha256};
 
 use super::Running;
@@ -35,7 +35,7 @@ pub fn save(filter: &Running, path: &Path) -> Result<()> {
     file.extend_from_slice(MAGIC);
     file.extend_from_slice(&Sha256::digest(&body));
     file.extend_from_slice(&body);
-    replace(path, &file)
+    Ok(replace(path, &file)?)
 }
 
 /// Reads a snapshot back.

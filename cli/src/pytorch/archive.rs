@@ -5,7 +5,7 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use npyz::zip::ZipArchive;
+use zip::ZipArchive;
 
 use super::dictionary::{Dictionary, dictionaries};
 use super::pickle;
@@ -37,11 +37,10 @@ impl Archive {
         )?;
         let root = zip
             .file_names()
-            .filter_map(|name| name.strip_suffix("data.pkl"))
+            .filter_map(|name| Some(name.ok()?.strip_suffix("data.pkl")?.to_owned()))
             .filter(|root| root.is_empty() || root.ends_with('/'))
             .min_by_key(|root| root.len())
-            .context("it is a zip file without data.pkl, so not a checkpoint of PyTorch")?
-            .to_string();
+            .context("it is a zip file without data.pkl, so not a checkpoint of PyTorch")?;
         let mut archive = Self {
             zip,
             root,
@@ -97,7 +96,7 @@ impl Archive {
     /// An entry of at most so many bytes; none if it is not there.
     fn entry(&mut self, name: &str, most: u64) -> Result<Option<Vec<u8>>> {
         let full = format!("{}{name}", self.root);
-        if !self.zip.file_names().any(|name| name == full) {
+        if self.zip.index_for_name(&full).is_none() {
             return Ok(None);
         }
         let entry = self

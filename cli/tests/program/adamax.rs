@@ -143,7 +143,7 @@ fn follow(file: &str, dtype: DType, tolerance: impl Fn(&str, &[f64]) -> f64) {
     assert_eq!(optimizer.time, 6);
 }
 
-/// In f64 only the order of a few additions differs: 10⁻⁹ of the largest value leaves room for nothing else.
+/// In f64 only the order of a few additions differs: 10⁻⁹ of the largest value allows nothing else.
 #[test]
 fn six_steps_in_f64() {
     follow("adamax.f64.safetensors", DType::F64, |_, expected| {

@@ -8,7 +8,7 @@ fn every_line_is_a_record_of_a_case() {
     let out = alone(&[&args[..], &["--device", "flex", "--seed", "3"]].concat()).good();
     assert_eq!(out.lines().count(), 1);
     let record: serde_json::Value = serde_json::from_str(&out).unwrap();
-    for (key, value) in [("group", "products"), ("device", "flex (processor)")] {
+    for (key, value) in [("group", "products"), ("device", "flex (CPU)")] {
         assert_eq!(record[key], value);
     }
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Files that were cut, flipped, exchanged or made by someone else: refused with a reason, never believed.
+//! Files that were truncated, altered, exchanged or foreign: refused with a reason.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,14 +7,14 @@ use std::sync::LazyLock;
 
 use burn::tensor::Device;
 use safetensors::{Dtype, tensor::TensorView};
-use scotopic_train::checkpoint::{Checkpoint, Kind};
+use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
 use scotopic_train::run_dir::RunDir;
 use scotopic_train::state::{TrainState, load_model};
 use tempfile::TempDir;
 
 use super::support::{folder, scotopic, trained};
 
-/// One run for all tests here, that nobody writes to.
+/// One run for all tests here, which none of them modifies.
 static RUN: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = folder();
     trained(folder.path(), "run", &["--set", "train.ema=0.5"]);
@@ -53,7 +53,7 @@ fn refused(bytes: &[u8], why: &str) {
 #[test]
 fn the_whole_file_is_read() {
     let checkpoint = read(&whole()).unwrap();
-    assert_eq!(checkpoint.kind, Kind::Training);
+    assert_eq!(checkpoint.kind, CheckpointKind::Training);
     let device = Device::flex();
     TrainState::from_checkpoint(&checkpoint, &device.clone().autodiff()).unwrap();
     load_model(&checkpoint, &device).unwrap();
@@ -217,7 +217,7 @@ fn parts_that_do_not_fit_are_refused() {
             c.config.model.latents = 13
         }),
         ("a model to use, not a run to continue", |c| {
-            c.kind = Kind::Model
+            c.kind = CheckpointKind::Model
         }),
     ];
     for (why, change) in cases {
@@ -247,7 +247,7 @@ fn sizes_beyond_all_memory_are_refused_before_they_are_made() {
         &[
             "show",
             "vast.safetensors",
-            "--what",
+            "--figure",
             "dictionary",
             "--device",
             "flex",

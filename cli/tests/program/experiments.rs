@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use scotopic_cli::experiments::{Context, EXPERIMENTS, Order, Page, Size, obtain};
+use scotopic_cli::experiments::{Context, EXPERIMENTS, ModelSpec, Report, Size, load_or_train};
 use scotopic_cli::table::{Cell, Table};
 use scotopic_train::device::{self, DeviceChoice};
 use scotopic_train::parameters::arrays_of;
@@ -11,7 +11,7 @@ use scotopic_train::parameters::arrays_of;
 use super::support::alone;
 
 /// A dead-leaves model that trains in a second.
-fn small() -> Order {
+fn small() -> ModelSpec {
     [
         "train.iterations=6",
         "train.save_every=2",
@@ -25,7 +25,7 @@ fn small() -> Order {
         "inference.steps=4",
     ]
     .into_iter()
-    .fold(Order::new("small", "smoke", "smoke"), Order::set)
+    .fold(ModelSpec::new("small", "smoke", "smoke"), ModelSpec::set)
 }
 
 fn with<T>(out: &Path, stop: bool, ask: impl FnOnce(&Context) -> T) -> T {
@@ -65,8 +65,8 @@ fn missing_data_are_named() {
 #[test]
 fn a_model_is_trained_once_and_then_loaded() {
     let folder = tempfile::tempdir().unwrap();
-    let first = with(folder.path(), false, |c| obtain(c, &small())).unwrap();
-    let again = with(folder.path(), false, |c| obtain(c, &small())).unwrap();
+    let first = with(folder.path(), false, |c| load_or_train(c, &small())).unwrap();
+    let again = with(folder.path(), false, |c| load_or_train(c, &small())).unwrap();
     // Seconds count training alone: a second training would have added to them.
     assert_eq!(first.seconds, again.seconds);
     assert_eq!(first.checkpoint, again.checkpoint);
@@ -75,12 +75,17 @@ fn a_model_is_trained_once_and_then_loaded() {
 #[test]
 fn an_interrupted_model_is_continued_to_the_same_weights() {
     let folder = tempfile::tempdir().unwrap();
-    let whole = with(&folder.path().join("a"), false, |c| obtain(c, &small())).unwrap();
+    let whole = with(&folder.path().join("a"), false, |c| {
+        load_or_train(c, &small())
+    })
+    .unwrap();
     let cut = folder.path().join("b");
     // The flag is up from the start: one iteration, then a checkpoint and an error.
-    let error = with(&cut, true, |c| obtain(c, &small())).err().unwrap();
+    let error = with(&cut, true, |c| load_or_train(c, &small()))
+        .err()
+        .unwrap();
     assert!(error.to_string().contains("interrupted"), "{error:#}");
-    let continued = with(&cut, false, |c| obtain(c, &small())).unwrap();
+    let continued = with(&cut, false, |c| load_or_train(c, &small())).unwrap();
     assert_eq!(
         arrays_of(&whole.network).unwrap(),
         arrays_of(&continued.network).unwrap()
@@ -90,9 +95,9 @@ fn an_interrupted_model_is_continued_to_the_same_weights() {
 #[test]
 fn another_setting_under_the_same_name_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    with(folder.path(), false, |c| obtain(c, &small())).unwrap();
+    with(folder.path(), false, |c| load_or_train(c, &small())).unwrap();
     let other = small().set("objective.beta=3.0");
-    let error = with(folder.path(), false, |c| obtain(c, &other))
+    let error = with(folder.path(), false, |c| load_or_train(c, &other))
         .err()
         .unwrap();
     assert!(error.to_string().contains("other settings"), "{error:#}");
@@ -103,10 +108,10 @@ fn a_page_is_written_with_all_it_shows() {
     let folder = tempfile::tempdir().unwrap();
     let mut table = Table::new(&["what", "value"]);
     table.push(vec!["zeros".into(), Cell::Percent(0.25)]);
-    let mut page = Page::new("A page");
+    let mut page = Report::new("A page");
     page.text("A paragraph.");
     page.table("table", table);
-    page.picture("figure", "a figure", image::RgbImage::new(4, 3));
+    page.picture("figure", "a figure", scotopic_figures::RgbImage::new(4, 3));
     page.write(folder.path()).unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert_eq!(
@@ -125,7 +130,7 @@ fn every_order_of_every_size_is_a_valid_configuration() {
             ("mnist/gaussian-relu", "published/mnist-gaussian-relu"),
             ("natural-patches", "published/natural-patches-gaussian"),
         ] {
-            let config = Order::new("x", name, full).config(size).unwrap();
+            let config = ModelSpec::new("x", name, full).config(size).unwrap();
             match size.iterations() {
                 Some(n) => assert_eq!(config.train.iterations, n),
                 None => assert!(config.train.iterations > 10_000),

@@ -11,7 +11,7 @@ use scotopic_train::device;
 use scotopic_train::records::{LogRow, ValidationRow};
 use scotopic_train::run_dir::{RunDir, RunInfo};
 use scotopic_train::state::TrainState;
-use scotopic_train::trainer::{Fit, Outcome, Watch};
+use scotopic_train::trainer::{Callback, Outcome, Trainer};
 
 use super::run_files::{assert_same_run, last};
 use super::support::{folder, listing, scotopic, trained};
@@ -130,7 +130,7 @@ fn combinations() -> Vec<(Vec<&'static str>, &'static str)> {
 /// Stops a run after so many iterations.
 struct StopAfter<'a>(usize, &'a AtomicBool);
 
-impl Watch for StopAfter<'_> {
+impl Callback for StopAfter<'_> {
     fn iteration(&mut self, done: usize, _: usize) {
         if done == self.0 {
             self.1.store(true, Ordering::Relaxed);
@@ -156,7 +156,7 @@ fn first_half(root: &Path, config: &RunConfig) {
         started: 0,
     };
     let stop = AtomicBool::new(false);
-    let fit = Fit {
+    let fit = Trainer {
         config,
         splits: &splits,
         device: &autodiff,

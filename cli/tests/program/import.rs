@@ -1,12 +1,10 @@
 //! `scotopic import`: checkpoints of PyTorch, whole, wrong and hostile.
-//!
-//! Above 400 lines: one command, with what its cases share.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use scotopic_datasets::npy;
-use scotopic_train::checkpoint::{Checkpoint, Kind};
+use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
 
 use super::pt::{Tensor, Value, archive, write};
 use super::support::{Golden, alone, folder, listing, scotopic};
@@ -68,7 +66,7 @@ fn fixtures_are_read_to_the_last_bit() {
             .collect();
         assert_eq!(&named[..ignored.len()], ignored, "{told}");
         let checkpoint = model(folder.path());
-        assert_eq!(checkpoint.kind, Kind::Model);
+        assert_eq!(checkpoint.kind, CheckpointKind::Model);
         assert_eq!(checkpoint.arrays.len(), keys, "{name}");
         for (n, (_, ours)) in KEYS.iter().take(keys).enumerate() {
             let value = |i: usize| ((37 * i + 11 * n) % 101) as f32 / 64.0 - 50.0 / 64.0;
@@ -362,7 +360,7 @@ fn hostile_files_are_refused_at_once() {
     let mut pickle_only = Vec::new();
     let storages = folder.path().join("whole.pt");
     write(&storages, &Value::Dict(whole()), false);
-    let mut zip = npyz::zip::ZipArchive::new(fs::File::open(&storages).unwrap()).unwrap();
+    let mut zip = zip::ZipArchive::new(fs::File::open(&storages).unwrap()).unwrap();
     std::io::copy(&mut zip.by_name("x/data.pkl").unwrap(), &mut pickle_only).unwrap();
     fs::remove_file(&storages).unwrap();
     let entries = [("data.pkl".into(), pickle_only), ("data/0".into(), zeros)];

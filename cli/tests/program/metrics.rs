@@ -1,4 +1,4 @@
-//! `measure` against the golden metrics, and against the same sums taken by hand on the host.
+//! `evaluate` against the golden metrics, and against the same sums taken by hand on the host.
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -10,7 +10,7 @@ use scotopic_models::{
     DecoderConfig, DecoderNet, LinearDictionary, Method, Network, NetworkConfig, Picture,
     RuleConfig,
 };
-use scotopic_train::evaluate::{Measurement, Measures, measure};
+use scotopic_train::evaluate::{EvaluationConfig, Metrics, evaluate};
 
 use super::support::Golden;
 
@@ -73,7 +73,7 @@ fn r2_and_squared_error_are_the_golden_ones() {
         let model = steady(&recon[i * pixels..(i + 1) * pixels], &device);
         let values: Vec<f32> = image.iter().map(|&v| v as f32).collect();
         let set = ImageSet::new("golden", row(pixels), values, None).unwrap();
-        let how = |seed| Measurement {
+        let how = |seed| EvaluationConfig {
             steps: 1,
             batch: 1,
             count: usize::MAX,
@@ -81,10 +81,10 @@ fn r2_and_squared_error_are_the_golden_ones() {
             rule: rule.clone(),
             beta: 1.0,
         };
-        let one = |m: &Measures| (m.squared_error - mse[i]).abs() <= 1e-4 * mse[i];
+        let one = |m: &Metrics| (m.squared_error - mse[i]).abs() <= 1e-4 * mse[i];
         // P(count = 1) = e^−1: 100 seeds without one have a probability of 10^−20.
         let found = (0..100)
-            .map(|seed| measure(&model, &set, &how(seed), &device).unwrap())
+            .map(|seed| evaluate(&model, &set, &how(seed), &device).unwrap())
             .find(one);
         let m = found.unwrap_or_else(|| {
             panic!(
@@ -149,7 +149,7 @@ pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 }
 
 /// The measures of `set`, from the recorded spikes and potentials, in f64 with plain loops.
-fn by_hand(model: &Network, set: &ImageSet, how: &Measurement, device: &Device) -> Measures {
+fn by_hand(model: &Network, set: &ImageSet, how: &EvaluationConfig, device: &Device) -> Metrics {
     let (pixels, latents) = (set.shape().pixels(), model.latents());
     let dictionary = linear(&mut model.clone()).clone();
     let atoms = host(dictionary.atoms.val());
@@ -241,7 +241,7 @@ fn by_hand(model: &Network, set: &ImageSet, how: &Measurement, device: &Device) 
         / latents as f64;
     let n = images as f64;
     let per_step = n * how.steps as f64;
-    Measures {
+    Metrics {
         images,
         steps: how.steps,
         r2: r2 / n,
@@ -266,7 +266,7 @@ fn measures_are_what_a_person_would_compute() {
     let device = Device::flex();
     let (model, set) = example(&device);
     for count in [usize::MAX, 9, 1] {
-        let how = Measurement {
+        let how = EvaluationConfig {
             steps: 5,
             batch: 4,
             count,
@@ -277,7 +277,7 @@ fn measures_are_what_a_person_would_compute() {
             },
             beta: 2.5,
         };
-        let found = serde_json::to_value(measure(&model, &set, &how, &device).unwrap()).unwrap();
+        let found = serde_json::to_value(evaluate(&model, &set, &how, &device).unwrap()).unwrap();
         let expected = serde_json::to_value(by_hand(&model, &set, &how, &device)).unwrap();
         assert!(
             expected["zeros"].as_f64().unwrap() > 0.0 && expected["kl"].as_f64().unwrap() > 0.01,
@@ -306,7 +306,7 @@ fn measures_are_what_a_person_would_compute() {
 fn a_batch_may_be_larger_than_the_set() {
     let device = Device::flex();
     let (model, set) = example(&device);
-    let how = |batch| Measurement {
+    let how = |batch| EvaluationConfig {
         steps: 5,
         batch,
         count: usize::MAX,
@@ -314,8 +314,8 @@ fn a_batch_may_be_larger_than_the_set() {
         rule: RuleConfig::default(),
         beta: 1.0,
     };
-    let whole = measure(&model, &set, &how(11), &device).unwrap();
-    let beyond = measure(&model, &set, &how(1000), &device).unwrap();
+    let whole = evaluate(&model, &set, &how(11), &device).unwrap();
+    let beyond = evaluate(&model, &set, &how(1000), &device).unwrap();
     assert_eq!(whole, beyond);
 }
 
@@ -323,7 +323,7 @@ fn a_batch_may_be_larger_than_the_set() {
 fn nothing_to_measure_is_an_error() {
     let device = Device::flex();
     let (model, set) = example(&device);
-    let how = |steps, count| Measurement {
+    let how = |steps, count| EvaluationConfig {
         steps,
         batch: 4,
         count,
@@ -331,8 +331,8 @@ fn nothing_to_measure_is_an_error() {
         rule: RuleConfig::default(),
         beta: 1.0,
     };
-    let message = |set: &ImageSet, how: &Measurement| {
-        measure(&model, set, how, &device).unwrap_err().to_string()
+    let message = |set: &ImageSet, how: &EvaluationConfig| {
+        evaluate(&model, set, how, &device).unwrap_err().to_string()
     };
     assert!(message(&set, &how(0, 4)).contains("no step"));
     assert!(message(&set, &how(1, 0)).contains("no images"));
@@ -350,7 +350,7 @@ fn a_black_image_does_not_divide_by_zero() {
     let device = Device::flex();
     let (model, _) = example(&device);
     let black = ImageSet::new("black", row(9), vec![0.0; 18], None).unwrap();
-    let how = Measurement {
+    let how = EvaluationConfig {
         steps: 2,
         batch: 4,
         count: 2,
@@ -358,7 +358,7 @@ fn a_black_image_does_not_divide_by_zero() {
         rule: RuleConfig::default(),
         beta: 1.0,
     };
-    let m = measure(&model, &black, &how, &device).unwrap();
+    let m = evaluate(&model, &black, &how, &device).unwrap();
     assert!(
         [m.r2, m.r2_pooled, m.r2_rates, m.r2_rates_pooled]
             .iter()

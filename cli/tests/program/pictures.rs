@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use image::AnimationDecoder;
 use image::codecs::gif::GifDecoder;
 use scotopic_datasets::npy;
-use scotopic_train::checkpoint::{Checkpoint, Kind};
+use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
 use tempfile::TempDir;
 
 use super::support::{folder, listing, scotopic, trained};
@@ -88,9 +88,9 @@ fn show_draws_everything_or_what_was_asked_for() {
     let some = [
         "show",
         &run(),
-        "--what",
+        "--figure",
         "raster",
-        "--what",
+        "--figure",
         "dictionary",
         "--out",
         "some",
@@ -116,7 +116,7 @@ fn pictures_go_to_the_run_or_beside_the_person() {
     let args = [
         "show",
         file.to_str().unwrap(),
-        "--what",
+        "--figure",
         "dictionary",
         "--device",
         "flex",
@@ -129,7 +129,7 @@ fn pictures_go_to_the_run_or_beside_the_person() {
     trained(folder.path(), "mine", &[]);
     let told = scotopic(
         folder.path(),
-        &["show", "mine", "--what", "raster", "--device", "flex"],
+        &["show", "mine", "--figure", "raster", "--device", "flex"],
     )
     .good();
     assert_eq!(told.trim(), "mine/figures/raster.png");
@@ -215,7 +215,7 @@ fn the_average_is_what_is_exported() {
     .good();
     let training = Checkpoint::read(&last).unwrap();
     let exported = Checkpoint::read(&folder.path().join("out/model.safetensors")).unwrap();
-    assert_eq!(exported.kind, Kind::Model);
+    assert_eq!(exported.kind, CheckpointKind::Model);
     assert_eq!(exported.part("model"), training.part("average"));
     assert_ne!(
         exported.part("model"),

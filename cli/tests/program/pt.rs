@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use npyz::zip::write::FileOptions;
-use npyz::zip::{CompressionMethod, ZipWriter};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 /// What a pickle holds.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ pub fn archive(path: &Path, entries: &[(String, Vec<u8>)], deflated: bool) {
         true => CompressionMethod::Deflated,
         false => CompressionMethod::Stored,
     };
-    let options = FileOptions::default().compression_method(method);
+    let options = SimpleFileOptions::default().compression_method(method);
     for (name, bytes) in entries {
         zip.start_file(format!("x/{name}"), options).unwrap();
         zip.write_all(bytes).unwrap();

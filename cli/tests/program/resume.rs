@@ -3,7 +3,7 @@
 use std::fs;
 
 use scotopic_datasets::npy;
-use scotopic_train::checkpoint::{Checkpoint, Kind};
+use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
 use scotopic_train::run_dir::RunDir;
 
 use super::run_files::{
@@ -28,7 +28,7 @@ fn stop_and_go(more: &[&str], rows: usize) {
     let whole = trained(folder.path(), "whole", &more);
     let stopped = interrupted(folder.path(), &more, rows);
     let at = Checkpoint::read(&last(&stopped)).unwrap();
-    assert_eq!(at.kind, Kind::Training);
+    assert_eq!(at.kind, CheckpointKind::Training);
     assert!(
         (rows..400).contains(&at.progress.iteration),
         "{}",
@@ -214,7 +214,7 @@ fn other_data_are_noticed() {
     );
 }
 
-/// What a resumed run is told stands in its checkpoint; other options would be silently ignored.
+/// The settings of a resumed run are in its checkpoint; other options would be silently ignored.
 #[test]
 fn resume_takes_no_other_configuration() {
     let folder = folder();

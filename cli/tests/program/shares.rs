@@ -15,7 +15,7 @@ use super::support::{Done, alone, command, folder, scotopic, strings, tiny, trai
 const CURVE: f64 = 1e-5;
 
 /// A weight whose gradient is near 0 moves by the sign of a rounding; relative to the largest of its array. Ten
-/// times what is seen with a graphics card.
+/// times what is seen with a GPU.
 const WEIGHTS: f64 = 1e-4;
 
 fn number(row: &Value, key: &str) -> f64 {
@@ -227,7 +227,7 @@ fn the_run_and_its_files_name_all_devices() {
     let output = command(folder.path(), &strings(&args)).output().unwrap();
     assert!(output.status.success());
     let info = std::fs::read_to_string(folder.path().join("run/run.json")).unwrap();
-    assert_eq!(info.matches("flex (processor)").count(), 2, "{info}");
+    assert_eq!(info.matches("flex (CPU)").count(), 2, "{info}");
     let dry = tiny(&[
         "--device",
         "flex,flex",
@@ -236,10 +236,7 @@ fn the_run_and_its_files_name_all_devices() {
         "--dry-run",
     ]);
     let told = scotopic(folder.path(), &strings(&dry)).good();
-    assert!(
-        told.contains("flex (processor) and flex (processor)"),
-        "{told}"
-    );
+    assert!(told.contains("flex (CPU) and flex (CPU)"), "{told}");
     assert!(told.contains("in 2 part(s)"), "{told}");
 }
 
@@ -256,7 +253,7 @@ fn what_cannot_be_shared_is_refused() {
         (&["--device", "flex,cuda:99"], "cuda"),
         (
             &["--device", "flex,flex,flex", "--set", "train.batch=2"],
-            "--device names 3 devices; train.batch = 2 has not a row for each",
+            "--device names 3 devices; train.batch = 2 has fewer rows than devices",
         ),
         (
             &["--set", "train.parts=0"],

@@ -12,7 +12,7 @@ use super::{Entry, Item};
 use crate::replace::Replacement;
 use crate::{Error, Result, sha};
 
-/// No known data set is as large as this: 4 GiB.
+/// 4 GiB: larger than any known data set.
 const MAX_BYTES: u64 = 1 << 32;
 const CONNECT: Duration = Duration::from_secs(30);
 /// Of silence; a slow but steady download may take as long as it needs, up to [`TOTAL`].
@@ -195,7 +195,7 @@ fn agent(url: &str) -> Result<ureq::Agent> {
 
 /// Fetches what is missing of a data set into the data folder, creating its folders, and returns
 /// (path below the data folder, what was fetched). Files that are there are left alone: `verify`
-/// tells whether they are whole.
+/// reports whether they are complete.
 ///
 /// # Errors
 /// As [`fetch()`]; also if the data set has to be got by hand.

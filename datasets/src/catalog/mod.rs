@@ -1,4 +1,4 @@
-//! The known data sets: where their files are from, whether they are here, whether they are whole.
+//! The known data sets: sources, presence and completeness of their files.
 //!
 //! Nothing is downloaded unless `fetch` is called. A checksum stands here only where it is known
 //! for certain; everything else is *not pinned*: what was fetched first is reported, so that a

@@ -1,4 +1,4 @@
-//! Is a data set here, and is it the one that was meant?
+//! Verification of data sets.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
@@ -34,7 +34,7 @@ pub struct Report {
     pub pinned: bool,
 }
 
-/// What is there of a data set, without reading any content.
+/// The present files of a data set, without reading their content.
 ///
 /// ```
 /// use scotopic_datasets::catalog;
@@ -86,7 +86,7 @@ pub fn status(entry: &Entry, root: &Path) -> Result<Vec<Status>> {
     entry.items.iter().map(one).collect()
 }
 
-/// Reads all of a data set and compares it with what is known of it.
+/// Reads a whole data set and compares it with its known checksums.
 ///
 /// # Errors
 /// [`Error::Checksum`] naming the file; [`Error::Size`] if a folder has another number of files;

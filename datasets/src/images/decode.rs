@@ -152,7 +152,7 @@ fn decode(path: &Path, part: &str, bytes: Vec<u8>, bounds: Bounds) -> Result<Dyn
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(|e| damaged(e.to_string()))?;
     let (width, height) = decoder.dimensions();
-    // Declared sizes are compared before the pixels are given room.
+    // Declared sizes are compared before the pixels are allocated.
     if u64::from(width) * u64::from(height) > bounds.pixels || width == 0 || height == 0 {
         return Err(damaged(format!("{width} x {height} pixels")));
     }

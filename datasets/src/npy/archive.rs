@@ -1,11 +1,10 @@
 //! Reading `.npz`: a zip file with one `.npy` stream for each array.
 
-use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use npyz::npz::NpzArchive;
-use npyz::zip::CompressionMethod;
+use zip::ZipArchive;
 
 use super::{Array, Part};
 use crate::{Error, Result, source};
@@ -72,14 +71,26 @@ pub fn read_npz_array(path: &Path, name: &str) -> Result<Array> {
     }
 }
 
-fn names(path: &Path) -> Result<Vec<String>> {
-    let (file, _) = source::open_file(path)?;
-    let mut archive = NpzArchive::new(BufReader::new(file))
+/// The archive, and how many bytes its file has.
+fn open(path: &Path) -> Result<(ZipArchive<BufReader<File>>, u64)> {
+    let (file, length) = source::open_file(path)?;
+    let archive = ZipArchive::new(BufReader::new(file))
         .map_err(|e| damaged(path, format!("a damaged archive ({e})")))?;
-    let archive = archive.zip_archive();
+    // It keeps the last entry of a name.
+    if archive.has_duplicate_names() {
+        return Err(damaged(path, "a name for the second time"));
+    }
+    Ok((archive, length))
+}
+
+fn names(path: &Path) -> Result<Vec<String>> {
+    let (archive, _) = open(path)?;
     let mut names: Vec<String> = archive
         .file_names()
-        .map(|name| name.strip_suffix(".npy").unwrap_or(name).to_owned())
+        .filter_map(|name| {
+            let name = name.ok()?;
+            Some(name.strip_suffix(".npy").unwrap_or(&name).to_owned())
+        })
         .collect();
     names.sort();
     // Enough for a message.
@@ -89,17 +100,12 @@ fn names(path: &Path) -> Result<Vec<String>> {
 
 /// All arrays, or only the one that is wanted.
 fn entries(path: &Path, wanted: Option<&str>) -> Result<Vec<(String, Array)>> {
-    let (file, file_length) = source::open_file(path)?;
-    let mut archive = NpzArchive::new(BufReader::new(file))
-        .map_err(|e| damaged(path, format!("a damaged archive ({e})")))?;
-    let archive = archive.zip_archive();
-    let mut names = BTreeSet::new();
+    let (mut archive, file_length) = open(path)?;
     let mut arrays = Vec::new();
     for index in 0..archive.len() {
-        let mut entry = archive
-            .by_index(index)
-            .map_err(|e| damaged(path, format!("a damaged entry {index} ({e})")))?;
-        let full = entry.name().to_owned();
+        let broken = |e| damaged(path, format!("a damaged entry {index} ({e})"));
+        let mut entry = archive.by_index(index).map_err(broken)?;
+        let full = entry.name().map_err(broken)?.into_owned();
         let part = Part {
             path,
             part: format!("entry `{full}`"),
@@ -108,28 +114,11 @@ fn entries(path: &Path, wanted: Option<&str>) -> Result<Vec<(String, Array)>> {
         let Some(name) = full.strip_suffix(".npy") else {
             return Err(part.format(0, "another kind of entry", "a name that ends in .npy"));
         };
-        if !names.insert(name.to_owned()) {
-            return Err(part.format(0, "the name for the second time", "each name once"));
-        }
         if wanted.is_some_and(|wanted| wanted != name) {
             continue;
         }
-        let packed = entry.compressed_size();
-        let most = match entry.compression() {
-            CompressionMethod::Stored => packed,
-            CompressionMethod::Deflated => source::most_inflated(packed),
-            other => {
-                return Err(part.format(0, format!("compression {other}"), "stored or deflated"));
-            }
-        };
-        if packed > file_length || part.length > most {
-            let found = format!("{} bytes declared, {packed} of them packed", part.length);
-            return Err(part.format(
-                0,
-                found,
-                format!("at most {most} in a file of {file_length}"),
-            ));
-        }
+        source::check_declared(&entry, file_length, u64::MAX)
+            .map_err(|(found, expected)| part.format(0, found, expected))?;
         let (array, _) = part.read(&mut entry)?;
         // Reading on to the end is what makes the zip reader compare the checksum.
         let rest = entry.read(&mut [0; 1]);

@@ -13,7 +13,7 @@ use std::io::Read;
 use super::Part;
 use crate::{Error, Result};
 
-const MAGIC: &[u8; 6] = b"\x93NUMPY";
+pub(super) const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// numpy itself writes 128 bytes for plain arrays and refuses more than 10,000.
 const MAX_HEADER: u64 = 10_000;
 /// numpy's own limit.
@@ -22,6 +22,8 @@ const MAX_RANK: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Element {
     U1,
+    I4,
+    I8,
     F4,
     F8,
 }
@@ -30,8 +32,19 @@ impl Element {
     pub fn bytes(self) -> usize {
         match self {
             Element::U1 => 1,
-            Element::F4 => 4,
-            Element::F8 => 8,
+            Element::I4 | Element::F4 => 4,
+            Element::I8 | Element::F8 => 8,
+        }
+    }
+
+    /// The number in as many bytes as the element has.
+    pub fn number(self, bytes: &[u8], order: ByteOrder) -> f64 {
+        match self {
+            Element::U1 => f64::from(bytes[0]),
+            Element::I4 => f64::from(i32::from_le_bytes(order.word(bytes))),
+            Element::I8 => i64::from_le_bytes(order.word(bytes)) as f64,
+            Element::F4 => f64::from(f32::from_le_bytes(order.word(bytes))),
+            Element::F8 => f64::from_le_bytes(order.word(bytes)),
         }
     }
 }
@@ -40,6 +53,24 @@ impl Element {
 pub(crate) enum ByteOrder {
     Little,
     Big,
+}
+
+impl ByteOrder {
+    /// Bytes that are `N`, which the compiler cannot know of a slice, with the lowest first.
+    pub fn word<const N: usize>(self, bytes: &[u8]) -> [u8; N] {
+        let mut word = [0; N];
+        word.copy_from_slice(bytes);
+        if self == ByteOrder::Big {
+            word.reverse();
+        }
+        word
+    }
+}
+
+/// Which elements a reader takes, and what it says of others.
+pub(crate) struct Accepted {
+    pub elements: &'static [Element],
+    pub expected: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +86,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    pub fn read(part: &Part<'_>, reader: &mut dyn Read) -> Result<Self> {
+    pub fn read(part: &Part<'_>, reader: &mut dyn Read, accepted: &Accepted) -> Result<Self> {
         let mut start = [0; 10];
         if part.length < 10 {
             return Err(part.format(0, format!("{} bytes", part.length), "at least 10"));
@@ -87,6 +118,7 @@ impl Header {
         part.fill(reader, &mut text, begin)?;
         Dictionary {
             part,
+            accepted,
             text: &text,
             at: 0,
             begin,
@@ -98,6 +130,7 @@ impl Header {
 /// A reader of exactly this one kind of dictionary.
 struct Dictionary<'a> {
     part: &'a Part<'a>,
+    accepted: &'a Accepted,
     text: &'a [u8],
     at: usize,
     begin: u64,
@@ -182,9 +215,9 @@ impl<'a> Dictionary<'a> {
     }
 
     fn element(&mut self) -> Result<(Element, ByteOrder)> {
-        const KNOWN: &str = "a plain array of '<f4', '<f8', '|u1' (or '>f4', '>f8')";
+        let Accepted { elements, expected } = self.accepted;
         let before = self.at;
-        let text = self.string().map_err(|_| self.wrong(KNOWN))?;
+        let text = self.string().map_err(|_| self.wrong(expected))?;
         let after = std::mem::replace(&mut self.at, before);
         let (order, kind) = match text {
             [b'<' | b'|', kind @ ..] => (ByteOrder::Little, kind),
@@ -192,10 +225,15 @@ impl<'a> Dictionary<'a> {
             kind => (ByteOrder::Little, kind),
         };
         let element = match kind {
-            b"u1" => Element::U1,
-            b"f4" => Element::F4,
-            b"f8" => Element::F8,
-            _ => return Err(self.wrong(KNOWN)),
+            b"u1" => Some(Element::U1),
+            b"i4" => Some(Element::I4),
+            b"i8" => Some(Element::I8),
+            b"f4" => Some(Element::F4),
+            b"f8" => Some(Element::F8),
+            _ => None,
+        };
+        let Some(element) = element.filter(|element| elements.contains(element)) else {
+            return Err(self.wrong(expected));
         };
         self.at = after;
         Ok((element, order))

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
-use npyz::WriterBuilder;
-use npyz::npz::NpzWriter;
-use npyz::zip::write::FileOptions;
-use npyz::zip::{CompressionMethod, DateTime};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
 
+use super::header::MAGIC;
 use crate::replace::replace_file;
 use crate::{Error, Result};
 
-fn check(name: &str, shape: &[usize], data: &[f32]) -> Result<Vec<u64>> {
+fn check(name: &str, shape: &[usize], data: &[f32]) -> Result<()> {
     let count = shape
         .iter()
         .try_fold(1usize, |count, &size| count.checked_mul(size));
@@ -20,14 +19,18 @@ fn check(name: &str, shape: &[usize], data: &[f32]) -> Result<Vec<u64>> {
         let expected = format!("the product of the shape {shape:?}");
         return Err(Error::size(name, "number of values", data.len(), expected));
     }
-    Ok(shape.iter().map(|&size| size as u64).collect())
+    Ok(())
 }
 
-fn array(writer: impl Write, shape: &[u64], data: &[f32]) -> io::Result<()> {
-    let options = npyz::WriteOptions::new().default_dtype().shape(shape);
-    let mut values = options.writer(writer).begin_nd()?;
-    values.extend(data)?;
-    values.finish()
+fn array(writer: &mut dyn Write, shape: &[usize], data: &[f32]) -> io::Result<()> {
+    header(writer, shape)?;
+    let mut bytes = Vec::with_capacity(1 << 15);
+    for part in data.chunks(1 << 13) {
+        bytes.clear();
+        bytes.extend(part.iter().flat_map(|value| value.to_le_bytes()));
+        writer.write_all(&bytes)?;
+    }
+    Ok(())
 }
 
 /// Writes one array as `.npy`, type `<f4`, C order.
@@ -36,8 +39,8 @@ fn array(writer: impl Write, shape: &[u64], data: &[f32]) -> io::Result<()> {
 /// [`Error::Size`] if `data` is not as long as `shape` says; [`Error::Io`]. A file that was there
 /// before is untouched then.
 pub fn write(path: &Path, shape: &[usize], data: &[f32]) -> Result<()> {
-    let shape = check(&path.display().to_string(), shape, data)?;
-    replace_file(path, |writer| array(writer, &shape, data))
+    check(&path.display().to_string(), shape, data)?;
+    replace_file(path, |writer| array(writer, shape, data))
 }
 
 /// Writes arrays as `.npz`, uncompressed as by `numpy.savez`; the same arrays give the same bytes.
@@ -47,7 +50,6 @@ pub fn write(path: &Path, shape: &[usize], data: &[f32]) -> Result<()> {
 /// of a file in an archive.
 pub fn write_npz(path: &Path, arrays: &[(&str, &[usize], &[f32])]) -> Result<()> {
     let mut names = BTreeSet::new();
-    let mut shapes = Vec::with_capacity(arrays.len());
     for (name, shape, data) in arrays {
         let plain = !name.is_empty() && name.len() < 1000 && !name.contains(['/', '\\', '\0']);
         if !plain || !names.insert(name) {
@@ -59,21 +61,34 @@ pub fn write_npz(path: &Path, arrays: &[(&str, &[usize], &[f32])]) -> Result<()>
                 expected,
             ));
         }
-        shapes.push(check(name, shape, data)?);
+        check(name, shape, data)?;
     }
     replace_file(path, |writer| {
-        let mut archive = NpzWriter::new(writer);
-        for ((name, _, data), shape) in arrays.iter().zip(&shapes) {
+        let mut archive = ZipWriter::new(writer);
+        for (name, shape, data) in arrays {
             // A fixed date keeps the bytes a function of the arrays.
-            let options = FileOptions::default()
+            let options = SimpleFileOptions::default()
                 .compression_method(CompressionMethod::Stored)
                 .last_modified_time(DateTime::default())
                 .large_file(data.len() >= 1 << 29);
-            let zip = archive.zip_writer();
-            zip.start_file(npyz::npz::file_name_from_array_name(name), options)?;
-            array(zip, shape, data)?;
+            archive.start_file(format!("{name}.npy"), options)?;
+            array(&mut archive, shape, data)?;
         }
-        archive.zip_writer().finish()?;
+        archive.finish()?;
         Ok(())
     })
+}
+
+/// Writes the header of an array of `<f4` in C order, as long as numpy makes it: with what comes before the
+/// dictionary a multiple of 64 bytes.
+pub(crate) fn header(writer: &mut dyn Write, shape: &[usize]) -> io::Result<()> {
+    let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
+    let dictionary = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({sizes}), }}");
+    let length = (10 + dictionary.len() + 1).next_multiple_of(64) - 10;
+    let short = u16::try_from(length).map_err(|_| io::Error::other("a shape of too many sizes"))?;
+    writer.write_all(MAGIC)?;
+    writer.write_all(&[1, 0])?;
+    writer.write_all(&short.to_le_bytes())?;
+    let width = length - 1;
+    writeln!(writer, "{dictionary:<width$}")
 }

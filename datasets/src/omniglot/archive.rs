@@ -1,14 +1,14 @@
 //! From a zip file of pictures to drawings.
 //!
-//! An archive is not believed: the sizes it declares are compared with what deflate and a drawing of
+//! Headers are validated before allocation: declared sizes are compared with what deflate and a drawing of
 //! 105 × 105 pixels can need before anything is unpacked, and the checksums with what was unpacked.
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use npyz::zip::result::ZipError;
-use npyz::zip::{CompressionMethod, ZipArchive};
+use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::SIDE;
 use crate::images::{Bounds, grey_bytes};
@@ -19,7 +19,7 @@ const MAX_ENTRIES: usize = 100_000;
 /// The pictures have 400 bytes or less; one with a byte per pixel that is not packed has 11,025.
 const MAX_PICTURE: u64 = 1 << 16;
 
-/// Which drawing: alphabet, character, file name. In the order of the bytes of each.
+/// The drawing: alphabet, character, file name. In the order of the bytes of each.
 pub(super) type Key = (String, String, String);
 
 /// Ink, 0 for paper and 1 for ink, `[105, 105]`.
@@ -78,27 +78,17 @@ pub(super) fn read(path: &Path, drawings: &mut BTreeMap<Key, Ink>) -> Result<()>
         let mut entry = archive
             .by_index(index)
             .map_err(|error| whole.broken(error))?;
+        let name = entry.name().map_err(|error| whole.broken(error))?;
+        let name = name.into_owned();
         let place = Place {
             path,
-            part: format!("entry `{}`", entry.name()),
+            part: format!("entry `{name}`"),
         };
-        let Some(key) = key(entry.name()) else {
+        let Some(key) = key(&name) else {
             continue;
         };
-        let packed = entry.compressed_size();
-        let most = match entry.compression() {
-            CompressionMethod::Stored => packed,
-            CompressionMethod::Deflated => source::most_inflated(packed),
-            other => {
-                return Err(place.format(format!("compression {other}"), "stored or deflated"));
-            }
-        };
-        let most = most.min(MAX_PICTURE);
-        if packed > file_length || entry.size() > most {
-            let found = format!("{} bytes declared, {packed} of them packed", entry.size());
-            let expected = format!("at most {most} in a file of {file_length}");
-            return Err(place.format(found, expected));
-        }
+        source::check_declared(&entry, file_length, MAX_PICTURE)
+            .map_err(|(found, expected)| place.format(found, expected))?;
         let mut bytes = Vec::new();
         // To the end, which is where the zip reader compares the checksum.
         let got = (&mut entry).take(MAX_PICTURE + 1).read_to_end(&mut bytes);

@@ -1,7 +1,7 @@
 use std::io::{Cursor, Write};
 
 use image::{GrayImage, ImageFormat, Luma};
-use npyz::zip::{CompressionMethod, ZipWriter, write::FileOptions};
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::*;
 use crate::{DataConfig, Splits};
@@ -22,7 +22,7 @@ fn zip(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
             0 => CompressionMethod::Stored,
             _ => CompressionMethod::Deflated,
         };
-        let options = FileOptions::default().compression_method(method);
+        let options = SimpleFileOptions::default().compression_method(method);
         zip.start_file(name, options).unwrap();
         zip.write_all(bytes).unwrap();
     }

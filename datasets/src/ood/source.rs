@@ -1,4 +1,4 @@
-//! The sets that are not made of digits, and their files.
+//! The sets without digits, and their files.
 
 use std::path::{Path, PathBuf};
 

@@ -9,7 +9,7 @@ use super::{Frames, Show, recorded, require_length};
 use crate::{Error, Result, npy, source};
 
 /// An array `[time, batch, pixels]`, or `[time, pixels]` for one sequence, from a `.npy` or a `.npz` file;
-/// which of the two it is, the file itself tells. Of several sequences an index names one; a single
+/// the file itself determines which of the two it is. Of several sequences an index names one; a single
 /// sequence is shown for every index.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! Frames: what is shown, as numbers.
+//! Frames: stimuli as arrays.
 
 use std::path::Path;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::flat::LN_2_PI;
 use super::model::{check_covariance, check_vector, matrix, rows};
-use super::positive::{cholesky, log_det, semidefinite_root};
+use crate::math::cholesky::{cholesky, log_det, semidefinite_root};
 use crate::{Error, Result};
 
 /// A Gaussian N(μ, Σ), μ `[n]`, Σ `[n, n]`.

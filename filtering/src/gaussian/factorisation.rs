@@ -1,4 +1,4 @@
-//! Which q: the choices, a batch posterior and an online filter for each, on one scale of free energy.
+//! Factorisations: a batch posterior and an online filter for each, on one free-energy scale.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::model::LinearGaussian;
 use super::restricted::Restricted;
 use super::smoother::push_all;
 use crate::step::Step;
-use crate::{Error, Result, Sequence};
+use crate::{Error, Filter, Result, Sequence};
 
 /// What q is allowed to be, given a linear-Gaussian model. Gaussians all, with every optimum in closed form.
 ///
@@ -248,4 +248,29 @@ impl GaussianFilter {
             Self::Restricted(filter) => filter.observations(),
         }
     }
+}
+
+impl GaussianFilter {
+    /// The model.
+    pub fn model(&self) -> &LinearGaussian {
+        match self {
+            Self::Exact(filter) => filter.model(),
+            Self::Restricted(filter) => filter.model(),
+        }
+    }
+
+    fn inner(&self) -> &dyn Filter {
+        match self {
+            Self::Exact(filter) => filter,
+            Self::Restricted(filter) => filter,
+        }
+    }
+}
+
+impl Filter for GaussianFilter {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        Self::update(self, observation)
+    }
+
+    crate::filter::methods_of!(filter => filter.inner());
 }

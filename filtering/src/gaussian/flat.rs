@@ -7,9 +7,9 @@
 use nalgebra::{Cholesky, DMatrix, Dyn};
 
 use super::model::LinearGaussian;
-use super::positive::{cholesky, log_det};
 use crate::Result;
-use crate::widest::widest;
+use crate::math::cholesky::{cholesky, log_det};
+use crate::simd_dispatch;
 
 /// A model as the inner loops read it: rows after rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,7 +83,7 @@ pub(crate) struct Into<'a> {
     pub covariance: &'a mut [f64],
 }
 
-widest! {
+simd_dispatch! {
     /// Predicts if the belief is of the state before, takes in the observation if there is one, and
     /// returns ln p(y_t | y_{1:t−1}), 0 where there is none.
     pub(crate) fn advance(
@@ -332,9 +332,9 @@ mod tests {
             };
             let model = LinearGaussian::new(
                 DMatrix::from_fn(n, n, wave),
-                super::super::positive::symmetric(noise(n)),
+                crate::math::cholesky::symmetric(noise(n)),
                 DMatrix::from_fn(m, n, |i, j| wave(j, i + 2)),
-                super::super::positive::symmetric(noise(m)),
+                crate::math::cholesky::symmetric(noise(m)),
             )
             .unwrap();
             let plan = Plan::new(&model).unwrap();

@@ -1,4 +1,4 @@
-//! ∇ ln p(y_1 … y_T) by the parameters, by Fisher's identity.
+//! ∇ ln p(y_1 … y_T) with respect to the parameters, by Fisher's identity.
 
 use nalgebra::{DMatrix, DVector};
 

@@ -1,4 +1,4 @@
-//! Where to start learning, from the data alone.
+//! Initial guesses from data.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -7,10 +7,10 @@ use crate::{Error, Result, Sequence};
 
 /// The share of the variance of each entry that is taken for noise.
 const NOISE: f64 = 0.1;
-/// Coefficients of the slowest and of the fastest state: different ones, so that EM can tell states apart.
+/// Coefficients of the slowest and of the fastest state: different ones, so that EM can distinguish states.
 const SLOWEST: f64 = 0.95;
 const FASTEST: f64 = 0.5;
-/// How strongly a state beyond the number of entries is seen, relative to the one whose direction it shares.
+/// The weight in the observations of a state beyond the number of entries, relative to the one whose direction it shares.
 const SHARED: f64 = 0.3;
 /// The least variance of an entry, where the data do not vary.
 const LEAST: f64 = 1e-9;

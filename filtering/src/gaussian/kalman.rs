@@ -6,17 +6,17 @@ use super::belief::Gaussian;
 use super::flat::{From as Before, Into as After, Plan, advance, flat};
 use super::kernel::GaussianKernel;
 use super::model::LinearGaussian;
-use super::positive::symmetric;
+use crate::math::cholesky::symmetric;
 use crate::sequence::check_row;
 use crate::step::{Step, Sum};
-use crate::{Error, Result};
+use crate::{Belief, Error, Moments, PredictedObservation, Result};
 
 /// The exact filter q_t(x_t) = N(m_t, P_t) of a [`LinearGaussian`] (R. E. Kalman, "A new approach to linear
 /// filtering and prediction problems", 1960), with the recursive ELBO, which is the log evidence here.
 ///
 /// An update costs 2n³ + O(m n²) operations and allocates nothing. The covariance is kept in Joseph form,
 /// without jitter. The newest backward kernel and fixed-lag beliefs are made from kept beliefs when they
-/// are asked for. A snapshot (`serde`) goes on bit for bit.
+/// are asked for. A snapshot (`serde`) continues bit for bit.
 ///
 /// ```
 /// use scotopic_filtering::gaussian::{Kalman, LinearGaussian};
@@ -79,7 +79,7 @@ impl Kalman {
     /// [`Kalman::lagged`]; one is kept otherwise. Costs lag·(n + n²) numbers.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a lag of 0 or above 100 000, more than any filter remembers.
+    /// [`Error::Setting`] for a lag of 0 or above 100 000, more than any filter needs.
     pub fn with_lag(mut self, lag: usize) -> Result<Self> {
         check_kept("lag", lag, 1, &self.model)?;
         let beliefs = self.beliefs();
@@ -88,7 +88,7 @@ impl Kalman {
         Ok(self)
     }
 
-    /// Lays the ring out anew for `beliefs`, oldest first, at least one and at most `lag + 1`.
+    /// Rearranges the ring for `beliefs`, oldest first, at least one and at most `lag + 1`.
     fn fill(&mut self, lag: usize, beliefs: &[Gaussian]) {
         let slot = self.slot();
         self.ring = vec![0.0; (lag + 2) * slot];
@@ -179,11 +179,7 @@ impl Kalman {
 
     /// The belief about the state `steps` after the newest one; before the first observation, after x_1.
     pub fn predict(&self, steps: usize) -> Gaussian {
-        let (f, model) = (self.model.transition(), &self.model);
-        (0..steps).fold(self.belief(), |now, _| Gaussian {
-            mean: f * now.mean + model.bias(),
-            covariance: symmetric(f * now.covariance * f.transpose() + model.process_noise()),
-        })
+        (0..steps).fold(self.belief(), |now, _| self.model.next_state(&now))
     }
 
     /// The belief about the observation `steps` after the newest one: N(H m + d, H P Hᵀ + R).
@@ -233,7 +229,7 @@ impl Kalman {
         self.observations
     }
 
-    /// Goes on with another model of the same sizes; beliefs and evidence stay.
+    /// Continues with another model of the same sizes; beliefs and evidence are kept.
     pub(crate) fn change_model(&mut self, prepared: Prepared) {
         self.plan = prepared.plan;
         self.model = prepared.model;
@@ -284,7 +280,7 @@ impl Kalman {
     }
 }
 
-/// A model that a filter can go on with: all that can fail has been done.
+/// A model that a filter can continue with: everything that can fail has been done.
 pub(crate) struct Prepared {
     model: LinearGaussian,
     plan: Plan,
@@ -299,7 +295,7 @@ impl Prepared {
     }
 }
 
-/// Beliefs that a filter may keep: a misprint must not take all memory, and no filter remembers as long.
+/// Beliefs that a filter may keep: a misprint must not take all memory, and no filter needs as much.
 const MOST_KEPT: usize = 100_000;
 
 /// Fails unless so many beliefs of a model can be kept.
@@ -335,6 +331,28 @@ fn two_slots(ring: &mut [f64], size: usize, read: usize, write: usize) -> (&[f64
 impl PartialEq for Kalman {
     fn eq(&self, other: &Self) -> bool {
         Snapshot::from(self.clone()) == Snapshot::from(other.clone())
+    }
+}
+
+impl crate::Filter for Kalman {
+    crate::filter::own_methods!();
+
+    fn belief(&self) -> Belief<'_> {
+        Belief::normal(self.mean(), self.covariance())
+    }
+
+    fn width(&self) -> usize {
+        self.model.width()
+    }
+
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        Ok(self
+            .model
+            .predicted_observation(&Self::belief(self), Self::observations(self)))
+    }
+
+    fn signal(&self) -> Moments {
+        self.model.signal(self.mean(), self.covariance())
     }
 }
 

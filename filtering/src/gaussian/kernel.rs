@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::belief::Gaussian;
 use super::model::{LinearGaussian, check_covariance, check_matrix, check_vector, matrix, rows};
-use super::positive::{cholesky, semidefinite_root, symmetric};
+use crate::math::cholesky::{cholesky, semidefinite_root, symmetric};
 use crate::{Error, Result};
 
 /// x_{t−1} | x_t ~ N(E x_t + f, L), E `[n, n]`, f `[n]`, L `[n, n]`.

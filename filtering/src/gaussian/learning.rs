@@ -1,4 +1,4 @@
-//! Learning while filtering: one surface for the three rules.
+//! Learning while filtering: one interface for the three rules.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -7,11 +7,11 @@ use super::block::Block;
 use super::em::Learned;
 use super::kalman::{Kalman, Prepared};
 use super::model::{LinearGaussian, check_covariance, matrix, rows};
-use super::positive::{cholesky, symmetric};
 use super::quadratic::{RecursiveStatistics, second_moment};
 use super::regression::Regression;
 use super::settings::{GaussianLearn, OnlineEm, Rmle};
 use super::statistics::Statistics;
+use crate::math::cholesky::{cholesky, symmetric};
 use crate::step::Step;
 use crate::{Error, Result};
 
@@ -19,7 +19,7 @@ use crate::{Error, Result};
 /// observation under the model that was learned from those before it.
 ///
 /// An update that does not end a block allocates nothing with [`BlockOnlineEm`](super::BlockOnlineEm); M-steps
-/// and recursive statistics do allocate. A snapshot (`serde`) goes on bit for bit.
+/// and recursive statistics do allocate. A snapshot (`serde`) continues bit for bit.
 ///
 /// ```
 /// use scotopic_filtering::gaussian::{GaussianLearn, LinearGaussian};
@@ -268,6 +268,14 @@ fn ascended(
             learned.observation_noise,
         )?,
     )
+}
+
+impl crate::Filter for GaussianLearning {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        Self::update(self, observation)
+    }
+
+    crate::filter::methods_of!(learning => &learning.filter);
 }
 
 /// The form of a learner in a file.

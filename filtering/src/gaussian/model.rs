@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::positive::{check_symmetric, cholesky, semidefinite_root};
+use crate::math::cholesky::{check_symmetric, cholesky, semidefinite_root};
 use crate::{Error, Result};
 
 /// A linear-Gaussian state-space model,

@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::model::{matrix, rows};
-use super::positive::{cholesky, inverse, symmetric};
+use crate::math::cholesky::{cholesky, inverse, symmetric};
 use crate::{Error, Result};
 
 /// Expected moments of outputs y `[k]` and inputs z `[p]`, by what a reference Θ `[k, p]` leaves: with r = y − Θ z,

@@ -9,7 +9,7 @@ use super::model::LinearGaussian;
 use super::value::{Value, ValueRecursion};
 use super::{diagonal, mean_field};
 use crate::step::Step;
-use crate::{Error, Result};
+use crate::{Belief, Error, Moments, PredictedObservation, Result};
 
 /// A filter with diagonal, decoupled or frozen kernels. Each step takes the best factors of its family with
 /// the past frozen; the bound is a true one at every step.
@@ -136,6 +136,34 @@ impl Restricted {
     /// How many observations were taken in, missing ones included.
     pub fn observations(&self) -> u64 {
         self.state.observations
+    }
+}
+
+impl crate::Filter for Restricted {
+    crate::filter::own_methods!();
+
+    fn belief(&self) -> Belief<'_> {
+        Belief::normal(
+            self.state.belief.mean.as_slice(),
+            self.state.belief.covariance.as_slice(),
+        )
+    }
+
+    fn width(&self) -> usize {
+        self.model().width()
+    }
+
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        Ok(self
+            .model()
+            .predicted_observation(&self.state.belief, Self::observations(self)))
+    }
+
+    fn signal(&self) -> Moments {
+        self.model().signal(
+            self.state.belief.mean.as_slice(),
+            self.state.belief.covariance.as_slice(),
+        )
     }
 }
 

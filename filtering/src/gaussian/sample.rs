@@ -5,7 +5,7 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::model::LinearGaussian;
-use super::positive::{cholesky, semidefinite_root};
+use crate::math::cholesky::{cholesky, semidefinite_root};
 use crate::{Result, Sequence};
 
 impl LinearGaussian {

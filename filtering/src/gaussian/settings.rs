@@ -1,4 +1,4 @@
-//! How a linear-Gaussian model is learned while filtering, with the reason of each default.
+//! Settings of the learning rules, with the reason for each default.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::{Error, Gain, Result};
 
 /// How parameters follow the observations; [`LinearGaussian::learn_online`].
 ///
-/// | rule | an observation costs | good for |
+/// | rule | cost per observation | use |
 /// |---|---|---|
 /// | [`BlockOnlineEm`] | n³ | nearly everything: the default |
 /// | [`OnlineEm`] | n⁵ | the statistics of the whole past at every step, the textbook algorithm; n ≤ 8 or diagonal |
@@ -19,7 +19,7 @@ use crate::{Error, Gain, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "kebab-case")]
 pub enum GaussianLearn {
-    /// Smoothing in blocks, an M-step a block.
+    /// Smoothing in blocks, an M-step per block.
     BlockOnlineEm(BlockOnlineEm),
     /// Recursive quadratic statistics.
     OnlineEm(OnlineEm),
@@ -45,11 +45,11 @@ const PSEUDO_COUNT: f64 = 1e-4;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BlockOnlineEm {
-    /// Observations a block, from 2 to 100 000.
+    /// Observations per block, from 2 to 100 000.
     pub block: usize,
     /// γ_t.
     pub gain: Gain,
-    /// ε of the M-step; statistics are averages an observation.
+    /// ε of the M-step; statistics are averages per observation.
     pub pseudo_count: f64,
     /// Which parameters.
     pub learned: Learned,
@@ -79,7 +79,7 @@ pub struct OnlineEm {
     pub first: u64,
     /// Observations from an M-step to the next.
     pub every: u64,
-    /// ε of the M-step; statistics are averages an observation.
+    /// ε of the M-step; statistics are averages per observation.
     pub pseudo_count: f64,
     /// Which parameters.
     pub learned: Learned,
@@ -126,7 +126,7 @@ impl Default for Rmle {
         Self {
             // Measured by the Fisher information, a step of γ is what online EM makes.
             rate: 1.0,
-            // Gradients, unlike averages, do not forget the start by themselves: smaller exponents travel
+            // Gradients, unlike averages, do not lose the initial value by themselves: smaller exponents travel
             // further.
             gain: Gain {
                 exponent: 0.6,

@@ -1,4 +1,4 @@
-//! All of a sequence at once: filter forwards, then the reversed kernels backwards.
+//! Smoothing of a whole sequence: the filter forward, then the reversed kernels backward.
 
 use nalgebra::DMatrix;
 
@@ -8,7 +8,7 @@ use super::kernel::GaussianKernel;
 use super::model::LinearGaussian;
 use crate::{Result, Sequence};
 
-/// What a sequence of T observations says about its T states.
+/// The posterior of T states given T observations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Smoothed {
     pub(crate) filtered: Vec<Gaussian>,

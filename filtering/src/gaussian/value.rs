@@ -7,7 +7,7 @@ use super::belief::{Gaussian, entropy};
 use super::flat::LN_2_PI;
 use super::kernel::GaussianKernel;
 use super::model::{LinearGaussian, check_covariance, check_vector, matrix, rows};
-use super::positive::{cholesky, inverse, log_det, quadratic, symmetric, trace_of_product};
+use crate::math::cholesky::{cholesky, inverse, log_det, quadratic, symmetric, trace_of_product};
 use crate::sequence::check_row;
 use crate::{Error, Result};
 

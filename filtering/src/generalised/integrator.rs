@@ -20,7 +20,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-/// exp(A) by scaling and squaring of a Taylor polynomial, with room that is used again.
+/// exp(A) by scaling and squaring of a Taylor polynomial, with a reusable workspace.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MatrixExponential {
     /// A, A², A³, A⁴ after scaling.
@@ -42,7 +42,7 @@ fn inverse_factorials() -> [f64; DEGREE + 1] {
 }
 
 impl MatrixExponential {
-    /// Room for matrices `[size, size]`.
+    /// Workspace for matrices `[size, size]`.
     pub fn new(size: usize) -> Self {
         let zeros = || DMatrix::zeros(size, size);
         Self {
@@ -55,7 +55,7 @@ impl MatrixExponential {
     /// exp(h·A), A `[size, size]`.
     ///
     /// A is halved until its norm is below one half, where the remainder of the polynomial of degree 16 is
-    /// 2·10⁻²⁰, and the result is squared as often. Room of another size is made anew.
+    /// 2·10⁻²⁰, and the result is squared as often. A workspace of another size is reallocated.
     pub fn exp(&mut self, a: &DMatrix<f64>, h: f64) -> &DMatrix<f64> {
         let size = a.nrows();
         if self.result.nrows() != size {
@@ -126,7 +126,7 @@ pub struct LocalLinearisation {
 }
 
 impl LocalLinearisation {
-    /// Room for `size` unknowns and forcing by powers 0 … `powers` − 1 of time.
+    /// Workspace for `size` unknowns and forcing by powers 0 … `powers` − 1 of time.
     pub fn new(size: usize, powers: usize) -> Self {
         let whole = size + powers.max(1);
         Self {
@@ -141,7 +141,7 @@ impl LocalLinearisation {
     /// k is c_k.
     ///
     /// # Panics
-    /// For matrices of other sizes than there is room for.
+    /// For matrices of other sizes than the workspace.
     pub fn step(
         &mut self,
         jacobian: &DMatrix<f64>,

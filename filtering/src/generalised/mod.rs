@@ -7,22 +7,22 @@
 //! z and w are Gaussian processes that may be smooth: their derivatives exist, and the motion of the
 //! motion (x', x'', …) carries information. v are causes, θ parameters.
 //!
-//! | question | room |
+//! | subject | module |
 //! |---|---|
-//! | how is a model written, and how are its derivatives taken | [`model`] |
-//! | what does every scheme take in and give out | [`scheme`] |
-//! | filtering with memory, from the past alone | [`causal`] |
-//! | states, parameters and precisions in one pass | [`odem`] |
-//! | what beliefs say of f and g, for whatever learns them | `regression_points.rs`: [`RegressionPoints`] |
+//! | models and their derivatives | [`model`] |
+//! | the interface of schemes | [`scheme`] |
+//! | the causal filter | [`causal`] |
+//! | online triple estimation | [`odem`] |
+//! | regression points for learning f and g | `regression_points.rs`: [`RegressionPoints`] |
 //! | smooth, white and Matérn noise | [`noise`] |
-//! | how do derivatives of smooth noise vary together: V(s), R(s) | `precision.rs`: [`temporal_precision`] |
+//! | covariance V(s) of noise derivatives and its inverse R(s) | `precision.rs`: [`temporal_precision`] |
 //! | f, g and Jacobians at one point | `model/stacked.rs`: [`Local`] |
-//! | how is one bin integrated | `integrator.rs`: [`MatrixExponential`], [`LocalLinearisation`] |
-//! | the published schemes, which embed the data | `embedded/` |
-//! | learning and filtering in sweeps, as published | [`dem`] |
-//! | the same without a mean field | [`lap`] |
-//! | a network whose beliefs flow within each observation | [`predictive_coding`] |
-//! | the exact filter in white noise | `kalman_bucy.rs`: [`KalmanBucy`] |
+//! | integration of one bin | `integrator.rs`: [`MatrixExponential`], [`LocalLinearisation`] |
+//! | the published schemes, which embed data | `embedded/` |
+//! | DEM | [`dem`] |
+//! | generalised filtering (LAP) | [`lap`] |
+//! | predictive coding network | [`predictive_coding`] |
+//! | Kalman–Bucy filter | `kalman_bucy.rs`: [`KalmanBucy`] |
 pub mod causal;
 mod embedded;
 mod integrator;

@@ -1,4 +1,4 @@
-//! How the derivatives of smooth noise vary together: V(s), its inverse R(s) in closed form, and det V(s).
+//! The covariance V(s) of the derivatives of smooth noise, its inverse R(s) in closed form, and det V(s).
 //!
 //! Noise of unit variance that is white noise convolved with a Gaussian kernel of standard deviation s (in
 //! bins) has the autocorrelation ρ(τ) = exp(−τ²/4s²). With a = 1/(2s²) = −ρ''(0), for orders 0 … n − 1,
@@ -96,7 +96,7 @@ pub fn log_det_temporal_covariance(orders: usize, s: f64) -> Result<f64> {
     Ok(factorials - pairs * libm::log(2.0 * s * s))
 }
 
-/// R_00 for n orders and any s: by how much the first n − 1 derivatives sharpen what is known of the value.
+/// R_00 for n orders and any s: the factor by which the first n − 1 derivatives increase the precision of the value.
 ///
 /// ```text
 /// R_00 = ∏_{q=1}^{⌈n/2⌉−1} (2q + 1)/(2q)

@@ -1,4 +1,4 @@
-//! What beliefs say of f and g: points to fit them to.
+//! Regression points for f and g from beliefs.
 //!
 //! A belief q about states x, causes v and the motion x' says how far a function f is from what moved:
 //! ½ E_q[(x' − f(x, v))' Π (x' − f(x, v))]. The expectation is taken over the 2d points of the third-degree
@@ -20,7 +20,7 @@ pub enum Function {
     Output,
 }
 
-/// How residuals of consecutive bins become independent: e_t = Σ_i w_i r_{t−i} with w_0 = 1, of variance σ² where the
+/// Whitening of residuals of consecutive bins: e_t = Σ_i w_i r_{t−i} with w_0 = 1, of variance σ² where the
 /// noise has variance 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Whitening {
@@ -243,7 +243,7 @@ impl RegressionPoints {
         self.states + self.causes
     }
 
-    /// What one function has to meet: rows are bins times points.
+    /// The regression targets of one function: rows are bins times points.
     pub fn of(&self, function: Function) -> FunctionPoints<'_> {
         let (targets, whitening, entries) = match function {
             Function::Flow => (&self.motions, &self.flow, self.states),

@@ -1,7 +1,7 @@
-//! Sums of outer products over time, which expected transitions are.
+//! Sums of outer products over time: expected transitions.
 
 use super::products::add_scaled;
-use crate::widest::widest;
+use crate::simd_dispatch;
 
 /// Adds Σ_t x_t y_tᵀ to rows i … i + R − 1 and columns n … n + C − 1 of `into` `[K, K]`, kept in registers
 /// from the first t to the last.
@@ -64,7 +64,7 @@ fn body(left: &[f64], right: &[f64], into: &mut [f64]) {
     }
 }
 
-widest! {
+simd_dispatch! {
     /// `into` `[K, K]` += Σ_t x_t y_tᵀ for the rows x_t, y_t of `left` and `right`, each `[T, K]`: one row,
     /// or better several at once.
     pub(crate) fn add_outer(left: &[f64], right: &[f64], into: &mut [f64]) = body;

@@ -6,14 +6,14 @@ use super::{Hmm, Learnable};
 use crate::step::Sum;
 use crate::{Result, Sequence};
 
-/// What EM has to know of any number of sequences; what [`Hmm::expectations`] returns.
+/// The statistics that EM needs of any number of sequences; what [`Hmm::expectations`] returns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expectations {
     /// Σ γ_1 over the sequences `[K]`.
     pub initial: Vec<f64>,
     /// Σ_t ξ_t `[K·K]`, row after row: expected transitions from i to j.
     pub transitions: Vec<f64>,
-    /// Σ_t γ_t(j) φ(o_t) `[K·P]` over the observations that are not missing, a row a state.
+    /// Σ_t γ_t(j) φ(o_t) `[K·P]` over the observations that are not missing, a row per state.
     pub emission: Vec<f64>,
     /// Σ ln p(o_1…o_T) over the sequences, nats.
     pub log_evidence: f64,

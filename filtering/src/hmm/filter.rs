@@ -10,7 +10,7 @@ use super::{Hmm, products};
 use crate::error::check_distribution;
 use crate::sequence::check_row;
 use crate::step::{Step, Sum};
-use crate::{Error, Result};
+use crate::{Belief, Error, Moments, PredictedObservation, Result};
 
 /// A belief about the hidden state of an [`Hmm`], updated by each observation in O(K²) without allocation.
 ///
@@ -269,6 +269,27 @@ impl<E: Emission> Filter<E> {
             return Ok(());
         }
         Err(Error::size(name, found, expected))
+    }
+}
+
+impl<E: Emission> crate::Filter for Filter<E> {
+    crate::filter::own_methods!();
+
+    fn belief(&self) -> Belief<'_> {
+        Belief::Discrete(&self.belief)
+    }
+
+    fn width(&self) -> usize {
+        self.model.width()
+    }
+
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        self.model
+            .predicted_observation(&self.belief, self.observations)
+    }
+
+    fn signal(&self) -> Moments {
+        self.model.signal(&self.belief)
     }
 }
 

@@ -1,4 +1,4 @@
-//! One step of the exact filter: what every scheme in this room that needs q_t and ln p(o_t|o_<t) runs.
+//! One step of the exact filter: what every scheme in this module that needs q_t and ln p(o_t|o_<t) runs.
 
 use super::products;
 use super::{Emission, Hmm};
@@ -30,7 +30,7 @@ pub(crate) struct Room<'a> {
 ///
 /// # Errors
 /// What the emission says of the observation, [`Error::Impossible`] and [`Error::NotFinite`], all of
-/// observation 0; `room` then holds anything.
+/// observation 0; `room` then holds unspecified values.
 pub(crate) fn step<E: Emission>(
     model: &Hmm<E>,
     before: Option<&[f64]>,

@@ -1,6 +1,6 @@
 //! The backward kernel of one step, and the pair marginals that it gives.
 
-use crate::widest::widest;
+use crate::simd_dispatch;
 
 /// Below this a prediction is divided by, not multiplied with its reciprocal, which would be infinite.
 const SMALLEST_DIVISOR: f64 = 1e-300;
@@ -30,7 +30,7 @@ fn normalise(predicted: f64, row: &mut [f64]) {
     }
 }
 
-widest! {
+simd_dispatch! {
     /// b_t `[K, K]` from q_{t−1} (`before`), Aᵀ and pred_t = q_{t−1} A (eq. F15):
     ///
     /// ```text

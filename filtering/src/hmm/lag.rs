@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::products::product;
 
-/// A ring of kernels `[K, K]`: the newest takes the room of the oldest.
+/// A ring of kernels `[K, K]`: the newest replaces the oldest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Lag {
     /// K².
@@ -13,7 +13,7 @@ pub(super) struct Lag {
     most: usize,
     /// How many are kept.
     kept: usize,
-    /// The room of the kernel to come.
+    /// The slot of the next kernel.
     next: usize,
     /// `[kept · K²]`; in older files `[most · K²]`, with zeros where none is.
     kernels: Vec<f64>,
@@ -79,7 +79,7 @@ impl Lag {
     }
 }
 
-/// Room for `most` kernels of `size` numbers, where the machine has as much; where not, room is taken as kernels
+/// Memory for `most` kernels of `size` numbers, if the machine has as much; otherwise it is allocated as kernels
 /// come, and a lag that is never reached costs nothing.
 fn room(most: usize, size: usize) -> Vec<f64> {
     let mut kernels = Vec::new();

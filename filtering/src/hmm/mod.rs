@@ -1,10 +1,10 @@
-//! Hidden Markov models: the hidden state is one of K.
+//! Hidden Markov models.
 //!
-//! Shapes, everywhere in this room: π `[K]`; A `[K, K]`, `A[i][j] = p(s_t = j | s_{t−1} = i)`; ℓ_t `[K]`,
+//! Shapes, throughout this module: π `[K]`; A `[K, K]`, `A[i][j] = p(s_t = j | s_{t−1} = i)`; ℓ_t `[K]`,
 //! `ℓ_t[j] = ln p(o_t | s_t = j)`, all zero for a missing observation; kernels `[K, K]`,
 //! `b[j][i] = b_t(s_{t−1} = i | s_t = j)`. Matrices are row after row.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | π, A and the emission, checked | `model.rs`: [`Hmm`] |
 //! | a belief, updated by each observation; smoothing a fixed lag back | `filter.rs`: [`Filter`]; `lag.rs` |
@@ -12,7 +12,8 @@
 //! | γ_t, ξ_t | `smoother.rs`: [`Hmm::smooth`] |
 //! | expected counts, the E-step | `expectations.rs`: [`Hmm::expectations`] |
 //! | the most probable path | `viterbi.rs`: [`Hmm::viterbi`] |
-//! | drawing from a model | `sample.rs`: [`Sample`], [`Hmm::sample`] |
+//! | samples from a model | `sample.rs`: [`Sample`], [`Hmm::sample`] |
+//! | what beliefs say of observations | `prediction.rs` |
 //! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `counts.rs` |
 //! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
 //! | parameters from data, online and batch | `learning/`: [`Hmm::learn_online`], [`Hmm::fit`], [`Hmm::gradient`] |
@@ -29,6 +30,7 @@ mod kernel;
 mod lag;
 mod learning;
 mod model;
+mod prediction;
 mod products;
 mod sample;
 mod smoother;

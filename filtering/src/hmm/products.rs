@@ -2,12 +2,10 @@
 //!
 //! K = 2, 3, 4, 8, 16 and 32 have code of their own, without a loop count to look up; every other K takes
 //! the general code. All of them add in the same order, so that the same numbers come out bit for bit
-//! whichever runs, on whichever processor.
-//!
-//! Above 400 lines: each product in its fixed and its general form, which have to add in the same order.
+//! whichever runs, on whichever CPU.
 
 pub(crate) use super::counts::add_outer;
-use crate::widest::widest;
+use crate::simd_dispatch;
 
 /// The columns taken at once: one register of the widest kind, and the partial sums of a total.
 const LANES: usize = 8;
@@ -157,7 +155,7 @@ fn product_body(v: &[f64], matrix: &[f64], into: &mut [f64]) {
     by_size!(v.len(), product_fixed, product_general, (v, matrix, into))
 }
 
-widest! {
+simd_dispatch! {
     /// v M for v `[K]` and M `[K, K]`, into `[K]`.
     pub(crate) fn product(v: &[f64], matrix: &[f64], into: &mut [f64]) = product_body;
 }
@@ -214,7 +212,7 @@ fn weigh_body(predicted: &[f64], likelihood: &[f64], belief: &mut [f64]) -> f64 
     )
 }
 
-widest! {
+simd_dispatch! {
     /// q = p ⊙ l / z into `belief` `[K]`; z = Σ_j p_j l_j.
     pub(crate) fn weigh(predicted: &[f64], likelihood: &[f64], belief: &mut [f64]) -> f64 = weigh_body;
 }
@@ -266,7 +264,7 @@ fn forward_body(
     )
 }
 
-widest! {
+simd_dispatch! {
     /// `predicted` = q_{t−1} A, then [`weigh`], at once.
     pub(crate) fn forward(
         before: &[f64],
@@ -374,7 +372,7 @@ fn backward_body(
     )
 }
 
-widest! {
+simd_dispatch! {
     /// ρ = γ_{t+1} ⊘ (q_t A) into `ratio` and γ_t = q_t ⊙ (A ρ) into `marginal`, from γ_{t+1} (`after`),
     /// q_t (`belief`), A and Aᵀ. The prediction q_t A is computed again: to have kept it costs more time
     /// than that, in memory. False, with γ_t not computed, where an entry of ρ is too large to be

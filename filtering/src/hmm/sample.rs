@@ -1,4 +1,4 @@
-//! Drawing from a model.
+//! Samples from a model.
 
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};

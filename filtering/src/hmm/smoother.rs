@@ -1,4 +1,4 @@
-//! Smoothing: what all observations say of each state.
+//! Smoothing: each state given all observations.
 
 use super::filtered::{Filtered, row};
 use super::kernel::pairwise;

@@ -1,4 +1,4 @@
-//! How a slope becomes a step of θ.
+//! Step rules of θ.
 
 use serde::{Deserialize, Serialize};
 
@@ -61,10 +61,10 @@ impl Ascent {
     }
 }
 
-/// How θ is learnt.
+/// How θ is learned.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Learn {
+pub struct LearningConfig {
     /// Adam by default: parameters of different scales share one rate.
     pub ascent: Ascent,
     /// The rates of the steps.
@@ -73,7 +73,7 @@ pub struct Learn {
     pub burn_in: u64,
 }
 
-impl Default for Learn {
+impl Default for LearningConfig {
     fn default() -> Self {
         Self {
             ascent: Ascent::adam(),
@@ -83,7 +83,7 @@ impl Default for Learn {
     }
 }
 
-impl Learn {
+impl LearningConfig {
     pub(super) fn check(&self) -> Result<()> {
         let Schedule {
             rate,
@@ -126,9 +126,9 @@ impl Learn {
 /// Weight of late iterates in the average: that of step t grows like t³.
 const LATE: f64 = 3.0;
 
-/// θ and what its ascent remembers.
+/// θ and the state of its ascent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Climb {
+pub(super) struct AscentState {
     pub theta: Vec<f64>,
     pub average: Vec<f64>,
     pub first: Vec<f64>,
@@ -137,9 +137,9 @@ pub(super) struct Climb {
     pub steps: u64,
 }
 
-impl Climb {
+impl AscentState {
     /// No step: `next` becomes as `self`.
-    pub fn stay(&self, next: &mut Climb) {
+    pub fn stay(&self, next: &mut AscentState) {
         next.theta.copy_from_slice(&self.theta);
         next.average.copy_from_slice(&self.average);
         next.first.copy_from_slice(&self.first);
@@ -149,7 +149,7 @@ impl Climb {
     }
 
     /// One step of the ascent from `self` into `next`.
-    pub fn step(&self, gradient: &[f64], learn: &Learn, next: &mut Climb) {
+    pub fn step(&self, gradient: &[f64], learn: &LearningConfig, next: &mut AscentState) {
         let rate = learn.schedule.at(self.steps);
         next.steps = self.steps + 1;
         next.gradient.copy_from_slice(gradient);

@@ -1,4 +1,4 @@
-//! One step of the bound: its value, and the expected slopes that say how to raise it.
+//! One step of the bound: its value and expected derivatives.
 //!
 //! With the past frozen, the newest bound is that of a Gaussian on a pair,
 //!
@@ -10,95 +10,15 @@
 //! of x' and points of x are needed, never of the pair: ln p(x|x') is quadratic in x, and x given x' is linear.
 
 use super::kernel::{Joint, Tie};
-use super::matrix::{
-    add_scaled, add_transposed, apply, cholesky, combine_rows, dot, invert_lower, log_determinant,
-    lower_gram, product, symmetrise, transpose, transposed_product,
-};
+use super::noise::Noise;
+use super::root::Root;
 use super::sigma::Points;
 use super::table::Table;
 use super::{Quadratic, StateSpace};
-use crate::{Error, Result};
-
-/// Q⁻¹ `[n, n]`, and ln|2πQ|.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Noise {
-    pub precision: Vec<f64>,
-    pub log_determinant: f64,
-    diagonal: bool,
-    /// Q itself, not a number before it is known: the same again needs no factor.
-    covariance: Vec<f64>,
-}
-
-impl Noise {
-    pub fn new(name: &str, covariance: &[f64], n: usize) -> Result<Self> {
-        let mut noise = Self {
-            precision: vec![0.0; n * n],
-            log_determinant: 0.0,
-            diagonal: false,
-            covariance: vec![f64::NAN; n * n],
-        };
-        let (mut a, mut b) = (vec![0.0; n * n], vec![0.0; n * n]);
-        noise.refresh(name, covariance, n, &mut a, &mut b)?;
-        Ok(noise)
-    }
-
-    /// Takes another covariance; the two scratch matrices are `[n, n]`. After an error the value is of no use.
-    pub fn refresh(
-        &mut self,
-        name: &str,
-        covariance: &[f64],
-        n: usize,
-        factor: &mut [f64],
-        inverse: &mut [f64],
-    ) -> Result<()> {
-        if covariance.len() != n * n {
-            let expected = format!("[{n}, {n}]");
-            return Err(Error::size(name, covariance.len(), expected));
-        }
-        if self.covariance == covariance {
-            return Ok(());
-        }
-        self.covariance.fill(f64::NAN);
-        factor.copy_from_slice(covariance);
-        cholesky(factor, n).map_err(|(pivot, value)| Error::NotPositiveDefinite {
-            name: name.to_owned(),
-            pivot,
-            value,
-        })?;
-        let unit = n as f64 * std::f64::consts::TAU.ln();
-        self.log_determinant = unit + log_determinant(factor, n);
-        invert_lower(factor, inverse, n);
-        lower_gram(inverse, &mut self.precision, n);
-        self.diagonal = (0..n * n).all(|k| k % (n + 1) == 0 || self.precision[k] == 0.0);
-        self.covariance.copy_from_slice(covariance);
-        Ok(())
-    }
-
-    /// Q⁻¹A.
-    fn product(&self, a: &[f64], into: &mut [f64], n: usize) {
-        if self.diagonal {
-            let rows = into.chunks_exact_mut(n).zip(a.chunks_exact(n));
-            for (i, (into, row)) in rows.enumerate() {
-                let precision = self.precision[i * (n + 1)];
-                for (into, a) in into.iter_mut().zip(row) {
-                    *into = precision * a;
-                }
-            }
-        } else {
-            product(&self.precision, a, into, n);
-        }
-    }
-
-    fn apply(&self, x: &[f64], into: &mut [f64]) {
-        if self.diagonal {
-            for (i, into) in into.iter_mut().enumerate() {
-                *into = self.precision[i * (x.len() + 1)] * x[i];
-            }
-        } else {
-            apply(&self.precision, x, into);
-        }
-    }
-}
+use crate::math::square::{
+    add_scaled, add_transposed, apply, combine_rows, dot, product, symmetrise, transpose,
+    transposed_product,
+};
 
 /// What came before x_t.
 #[derive(Clone, Copy)]
@@ -144,10 +64,7 @@ pub(crate) struct Bound {
     r: Vec<f64>,
     u: Vec<f64>,
     v: Vec<f64>,
-    root: Vec<f64>,
-    /// Its transpose, whose rows z combines.
-    rows: Vec<f64>,
-    inverse: Vec<f64>,
+    root: Root,
     /// Mᵀ.
     m: Vec<f64>,
     slope: Vec<f64>,
@@ -167,9 +84,7 @@ impl Bound {
             r: vector(),
             u: vector(),
             v: vector(),
-            root: matrix(),
-            rows: matrix(),
-            inverse: matrix(),
+            root: Root::zero(n),
             m: matrix(),
             slope: matrix(),
             mean_slope: matrix(),
@@ -244,15 +159,13 @@ impl Bound {
         out: &mut Slopes,
     ) {
         let n = self.n;
-        self.root.copy_from_slice(&joint.previous_covariance);
-        if cholesky(&mut self.root, n).is_err() {
+        if !self.root.take(&joint.previous_covariance) {
             out.value = f64::NAN;
             return;
         }
-        transpose(&self.root, &mut self.rows, n);
-        invert_lower(&self.root, &mut self.inverse, n);
+        self.root.invert();
         if joint.tie == Tie::Free {
-            product(&self.inverse, &joint.cross, &mut self.m, n);
+            product(&self.root.inverse, &joint.cross, &mut self.m, n);
         } else {
             self.m.fill(0.0);
         }
@@ -276,7 +189,6 @@ impl Bound {
             u,
             v,
             root,
-            rows,
             m,
             slope,
             mean_slope,
@@ -284,10 +196,7 @@ impl Bound {
             ..
         } = self;
         for (z, w) in points.iter() {
-            combine_rows(rows, z, x);
-            for (x, m) in x.iter_mut().zip(&joint.previous_mean) {
-                *x += m;
-            }
+            root.point(z, &joint.previous_mean, x);
             model.mean_and_slope(x, u, slope);
             combine_rows(m, z, r);
             for i in 0..n {
@@ -311,7 +220,7 @@ impl Bound {
             }
             add_scaled(w, slope, mean_slope);
             if let Some(table) = table {
-                let (table, s) = (w * table.value(x[0]), root[0]);
+                let (table, s) = (w * table.value(x[0]), root.lower[0]);
                 value += table;
                 out.previous_gradient[0] += table * z[0] / s;
                 out.previous_hessian[0] += table * (z[0] * z[0] - 1.0) / (s * s);
@@ -328,7 +237,7 @@ impl Bound {
         for (o, s) in self.outer.iter_mut().zip(&self.square) {
             *o -= s;
         }
-        transposed_product(&self.inverse, &self.outer, &mut self.square, n);
+        transposed_product(&self.root.inverse, &self.outer, &mut self.square, n);
         symmetrise(&mut self.square, n);
         for (h, s) in out.previous_hessian.iter_mut().zip(&self.square) {
             *h += s;
@@ -343,26 +252,20 @@ impl Bound {
         joint: &Joint,
         out: &mut Slopes,
     ) {
-        let n = self.n;
-        self.root.copy_from_slice(&joint.covariance);
-        if cholesky(&mut self.root, n).is_err() {
+        if !self.root.take(&joint.covariance) {
             out.value = f64::NAN;
             return;
         }
-        transpose(&self.root, &mut self.rows, n);
         let Self {
             points,
             x,
             u,
             slope,
-            rows,
+            root,
             ..
         } = self;
         for (z, w) in points.iter() {
-            combine_rows(rows, z, x);
-            for (x, m) in x.iter_mut().zip(&joint.mean) {
-                *x += m;
-            }
+            root.point(z, &joint.mean, x);
             out.value += w * model.log_likelihood_slopes(y, x, u, slope);
             for (g, u) in out.gradient.iter_mut().zip(u.iter()) {
                 *g += w * u;

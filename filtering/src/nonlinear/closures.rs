@@ -1,17 +1,17 @@
 //! A model from two closures.
 
 use super::StateSpace;
-use super::bound::Noise;
-use super::matrix::quadratic_form;
 use super::model::{FIRST, check_parameters};
+use super::noise::Noise;
 use crate::error::check_finite;
+use crate::math::square::quadratic_form;
 use crate::{Error, Result};
 
 /// x_t = f(θ, x_{t−1}) + N(0, Q) with ln g(θ, y, x), for quick models: every slope is a central difference, which
 /// costs a few dozen calls a point and allocates. Where that is too slow, write a [`StateSpace`].
 ///
 /// ```
-/// use scotopic_filtering::nonlinear::{Filter, Nonlinear, Settings};
+/// use scotopic_filtering::nonlinear::{NonlinearFilter, Nonlinear, NonlinearConfig};
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// // A pendulum seen through the sine of its angle.
 /// let model = Nonlinear::new(
@@ -23,7 +23,7 @@ use crate::{Error, Result};
 ///     vec![1e-4, 0.0, 0.0, 1e-3],
 ///     |_, y, x| -0.5 * (y[0] - x[0].sin()).powi(2) / 0.01,
 /// )?;
-/// let mut filter = Filter::new(model, Settings::default())?;
+/// let mut filter = NonlinearFilter::new(model, NonlinearConfig::default())?;
 /// filter.update(Some(&[0.5]))?;
 /// assert!((filter.mean()[0].sin() - 0.5).abs() < 0.1);
 /// # Ok(()) }
@@ -84,7 +84,7 @@ where
         Ok(self)
     }
 
-    /// The same with parameters that can be learnt: what each is called, and θ.
+    /// The same with parameters that can be learned: what each is called, and θ.
     ///
     /// # Errors
     /// [`Error::Entry`] for a number that is not finite.

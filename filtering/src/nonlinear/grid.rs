@@ -1,10 +1,10 @@
 //! Exact filtering and smoothing in one dimension, on a fine grid.
 
 use super::StateSpace;
-use super::bound::Noise;
-use crate::{Error, Result, Sequence};
+use super::noise::Noise;
+use crate::{Error, Moments, Result, Sequence};
 
-/// A transition further than so many standard deviations off is nought: e^{−45} of the peak.
+/// A transition further than so many standard deviations away is zero: e^{−45} of the peak.
 const REACH: f64 = 9.5;
 
 /// A model of one dimension as a hidden Markov model on evenly spaced states (identity 17): sums over nodes in
@@ -38,15 +38,6 @@ pub struct Exact {
     pub filtered: Moments,
     /// The smoother: E and Var of x_t given y_1…y_T, `[T]` each.
     pub smoothed: Moments,
-}
-
-/// Means and variances, `[T]` each.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Moments {
-    /// Means.
-    pub mean: Vec<f64>,
-    /// Variances.
-    pub variance: Vec<f64>,
 }
 
 impl Grid {
@@ -135,7 +126,7 @@ impl Grid {
                 return Err(Error::Impossible { index: t as u64 });
             }
             q.iter_mut().for_each(|q| *q /= total);
-            // Without an observation nothing is learnt; what leaves the grid is no evidence.
+            // Without an observation nothing is learned; what leaves the grid is no evidence.
             evidence += if observation.is_some() {
                 total.ln() + top
             } else {
@@ -152,13 +143,15 @@ impl Grid {
                 None => filtered[t].clone(),
                 Some(after) => self.pull(&filtered[t], &predicted[t + 1], after),
             };
-            smoothed.push(&self.nodes, &now);
+            push(&mut smoothed, &self.nodes, &now);
             after = Some(now);
         }
         smoothed.mean.reverse();
         smoothed.variance.reverse();
         let mut moments = Moments::default();
-        filtered.iter().for_each(|q| moments.push(&self.nodes, q));
+        filtered
+            .iter()
+            .for_each(|q| push(&mut moments, &self.nodes, q));
         Ok(Exact {
             log_evidence,
             filtered: moments,
@@ -182,21 +175,20 @@ impl Grid {
         let ratio = |(a, p): (&f64, &f64)| if *p > 0.0 { a / p } else { 0.0 };
         let ratio: Vec<f64> = after.iter().zip(predicted).map(ratio).collect();
         let sum = |(q, (from, row)): (&f64, &(usize, Vec<f64>))| {
-            q * super::matrix::dot(row, &ratio[*from..])
+            q * crate::math::square::dot(row, &ratio[*from..])
         };
         q.iter().zip(&self.rows).map(sum).collect()
     }
 }
 
-impl Moments {
-    fn push(&mut self, nodes: &[f64], weights: &[f64]) {
-        let total: f64 = weights.iter().sum();
-        let mean = super::matrix::dot(nodes, weights) / total;
-        let square = |(x, w): (&f64, &f64)| w * (x - mean) * (x - mean);
-        let variance = nodes.iter().zip(weights).map(square).sum::<f64>() / total;
-        self.mean.push(mean);
-        self.variance.push(variance);
-    }
+/// Adds mean and variance of the distribution `weights` over the nodes.
+fn push(moments: &mut Moments, nodes: &[f64], weights: &[f64]) {
+    let total: f64 = weights.iter().sum();
+    let mean = crate::math::square::dot(nodes, weights) / total;
+    let square = |(x, w): (&f64, &f64)| w * (x - mean) * (x - mean);
+    let variance = nodes.iter().zip(weights).map(square).sum::<f64>() / total;
+    moments.mean.push(mean);
+    moments.variance.push(variance);
 }
 
 fn density(residual: f64, noise: &Noise) -> f64 {

@@ -1,10 +1,10 @@
-//! The pair (x_{t−1}, x_t) under q: a Gaussian, said as a marginal of x_t and a kernel of x_{t−1} given x_t.
+//! The pair (x_{t−1}, x_t) under q: a Gaussian, as a marginal of x_t and a kernel of x_{t−1} given x_t.
 
 use serde::{Deserialize, Serialize};
 
-use super::matrix::{
+use crate::math::square::{
     add_transposed, apply, cholesky, dot, invert_lower, log_determinant, lower_gram, product,
-    transpose, transposed_product,
+    symmetrise, transpose, transposed_product,
 };
 
 /// A backward kernel b_t(x_{t−1}|x_t) = N(E x_t + f, L).
@@ -100,19 +100,42 @@ impl Joint {
     pub fn condition(&mut self) -> bool {
         let n = self.n;
         if self.tie == Tie::Free {
-            self.factor.copy_from_slice(&self.a);
-            if cholesky(&mut self.factor, n).is_err() {
+            if !self.make_kernel() {
                 return false;
             }
-            self.log_conditional = -log_determinant(&self.factor, n);
-            invert_lower(&self.factor, &mut self.inverse, n);
-            lower_gram(&self.inverse, &mut self.conditional, n);
-            product(&self.conditional, &self.b, &mut self.slope, n);
-            self.slope.iter_mut().for_each(|e| *e = -*e);
             transposed_product(&self.b, &self.slope, &mut self.coupling, n);
         }
         self.weigh();
         true
+    }
+
+    /// L and E from A and B; `false` if A is not positive definite.
+    pub fn make_kernel(&mut self) -> bool {
+        let n = self.n;
+        self.factor.copy_from_slice(&self.a);
+        if cholesky(&mut self.factor, n).is_err() {
+            return false;
+        }
+        self.log_conditional = -log_determinant(&self.factor, n);
+        invert_lower(&self.factor, &mut self.inverse, n);
+        lower_gram(&self.inverse, &mut self.conditional, n);
+        product(&self.conditional, &self.b, &mut self.slope, n);
+        self.slope.iter_mut().for_each(|e| *e = -*e);
+        true
+    }
+
+    /// The precision of the pair before y_t, of x' with precision P⁻¹ and x = F x' + N(0, Q):
+    /// A = P⁻¹ + FᵀQ⁻¹F, B = −FᵀQ⁻¹, D = Q⁻¹.
+    pub fn predict(&mut self, slope: &[f64], noise_precision: &[f64], precision: &[f64]) {
+        let n = self.n;
+        self.d.copy_from_slice(noise_precision);
+        transposed_product(slope, noise_precision, &mut self.b, n);
+        product(&self.b, slope, &mut self.a, n);
+        symmetrise(&mut self.a, n);
+        for (a, p) in self.a.iter_mut().zip(precision) {
+            *a += p;
+        }
+        self.b.iter_mut().for_each(|b| *b = -*b);
     }
 
     /// D + BᵀE.
@@ -122,7 +145,7 @@ impl Joint {
             for (p, be) in self.precision.iter_mut().zip(&self.coupling) {
                 *p += be;
             }
-            super::matrix::symmetrise(&mut self.precision, self.n);
+            symmetrise(&mut self.precision, self.n);
         }
     }
 

@@ -4,10 +4,10 @@ use std::mem::swap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ascent::Climb;
-use super::bound::Noise;
-use super::product::Online;
-use super::{Filter, Learn, ScoreShape, Settings, StateSpace};
+use super::ascent::AscentState;
+use super::independent_coordinates::TwoPhaseUpdate;
+use super::noise::Noise;
+use super::{LearningConfig, NonlinearConfig, NonlinearFilter, ScoreShape, StateSpace};
 use crate::{Error, Result, Step};
 
 /// A filter that learns its model's θ while it filters (eq. F10),
@@ -17,13 +17,13 @@ use crate::{Error, Result, Step};
 /// ```
 ///
 /// where the difference is the slope of the newest increment of the bound. The one-step schemes carry no S: their
-/// slope is E[∇_θ ln p(x_t|x_{t−1}) + ∇_θ ln g(y_t|x_t)] alone, which forgets that q_{t−1} depends on θ.
+/// slope is E[∇_θ ln p(x_t|x_{t−1}) + ∇_θ ln g(y_t|x_t)] alone, which neglects that q_{t−1} depends on θ.
 ///
 /// ```
-/// use scotopic_filtering::nonlinear::{Learn, Learning, Settings, models::Ar1Poisson};
+/// use scotopic_filtering::nonlinear::{LearningConfig, NonlinearLearning, NonlinearConfig, models::Ar1Poisson};
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let model = Ar1Poisson::new(0.5, 0.0, 0.1, 0.0, 1.0)?;
-/// let mut learning = Learning::new(model, Settings::default(), Learn::default())?;
+/// let mut learning = NonlinearLearning::new(model, NonlinearConfig::default(), LearningConfig::default())?;
 /// for count in [2.0, 3.0, 1.0, 4.0] {
 ///     learning.update(Some(&[count]))?;
 /// }
@@ -39,11 +39,11 @@ use crate::{Error, Result, Step};
         deserialize = "M: StateSpace + Clone + Deserialize<'de>"
     )
 )]
-pub struct Learning<M: StateSpace> {
-    filter: Filter<M>,
-    learn: Learn,
-    now: Climb,
-    next: Climb,
+pub struct NonlinearLearning<M: StateSpace> {
+    filter: NonlinearFilter<M>,
+    learn: LearningConfig,
+    now: AscentState,
+    next: AscentState,
     spare: M,
     spare_noise: Noise,
     ready: bool,
@@ -52,30 +52,34 @@ pub struct Learning<M: StateSpace> {
     inverse: Vec<f64>,
 }
 
-impl<M: StateSpace + Clone> Learning<M> {
-    /// A filter of `model` that learns. Where `settings.score` is none it becomes quadratic in up to two
+impl<M: StateSpace + Clone> NonlinearLearning<M> {
+    /// A filter of `model` that learns. Where `config.score` is none it becomes quadratic in up to two
     /// dimensions, affine beyond.
     ///
     /// # Errors
-    /// As [`Filter::new`], and [`Error::Setting`] for rates that make no sense.
-    pub fn new(model: M, settings: Settings, learn: Learn) -> Result<Self> {
+    /// As [`NonlinearFilter::new`], and [`Error::Setting`] for rates that make no sense.
+    pub fn new(model: M, config: NonlinearConfig, learn: LearningConfig) -> Result<Self> {
         let shape = match model.dim() {
             0..=2 => ScoreShape::Quadratic,
             _ => ScoreShape::Affine,
         };
-        let settings = Settings {
-            score: Some(settings.score.unwrap_or(shape)),
-            ..settings
+        let config = NonlinearConfig {
+            score: Some(config.score.unwrap_or(shape)),
+            ..config
         };
-        Self::of(Filter::new(model, settings)?, learn, None)
+        Self::of(NonlinearFilter::new(model, config)?, learn, None)
     }
 
-    fn of(filter: Filter<M>, learn: Learn, now: Option<Climb>) -> Result<Self> {
+    fn of(
+        filter: NonlinearFilter<M>,
+        learn: LearningConfig,
+        now: Option<AscentState>,
+    ) -> Result<Self> {
         learn.check()?;
         let (p, n) = (filter.model().parameters_len(), filter.model().dim());
         let mut theta = vec![0.0; p];
         filter.model().parameters(&mut theta);
-        let now = now.unwrap_or(Climb {
+        let now = now.unwrap_or(AscentState {
             average: theta.clone(),
             theta,
             first: vec![0.0; p],
@@ -115,14 +119,14 @@ impl<M: StateSpace + Clone> Learning<M> {
     /// Takes the next observation `[m]` in, `None` for a missing one, and moves θ.
     ///
     /// # Errors
-    /// As [`Filter::update`], and what the model says of a θ that it cannot have. Everything is then as it was.
+    /// As [`NonlinearFilter::update`], and what the model says of a θ that it cannot have. Everything is then as it was.
     pub fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         self.propose(observation)?;
         Ok(self.commit())
     }
 
     /// The filter.
-    pub fn filter(&self) -> &Filter<M> {
+    pub fn filter(&self) -> &NonlinearFilter<M> {
         &self.filter
     }
 
@@ -153,15 +157,7 @@ impl<M: StateSpace + Clone> Learning<M> {
     }
 }
 
-impl<M: StateSpace + Clone> Online for Learning<M> {
-    fn observed(&self) -> usize {
-        self.filter.model().observed()
-    }
-
-    fn time(&self) -> u64 {
-        self.filter.time()
-    }
-
+impl<M: StateSpace + Clone> TwoPhaseUpdate for NonlinearLearning<M> {
     fn propose(&mut self, observation: Option<&[f64]>) -> Result<()> {
         self.ready = false;
         self.filter.propose(observation)?;
@@ -176,7 +172,7 @@ impl<M: StateSpace + Clone> Online for Learning<M> {
         if state.time < self.learn.burn_in {
             self.now.stay(&mut self.next);
         } else {
-            let carried = self.filter.settings().scheme == super::Scheme::Reversed;
+            let carried = self.filter.config().elbo == super::ElboKind::Reversed;
             self.gradient.copy_from_slice(&now.expected);
             if carried {
                 for (g, then) in self.gradient.iter_mut().zip(&then.expected) {
@@ -205,8 +201,16 @@ impl<M: StateSpace + Clone> Online for Learning<M> {
     }
 }
 
+impl<M: StateSpace + Clone> crate::Filter for NonlinearLearning<M> {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        Self::update(self, observation)
+    }
+
+    crate::filter::methods_of!(learning => &learning.filter);
+}
+
 /// Two learners are equal that will do the same from here on.
-impl<M: StateSpace + PartialEq> PartialEq for Learning<M> {
+impl<M: StateSpace + PartialEq> PartialEq for NonlinearLearning<M> {
     fn eq(&self, other: &Self) -> bool {
         self.filter == other.filter && self.learn == other.learn && self.now == other.now
     }
@@ -221,25 +225,26 @@ impl<M: StateSpace + PartialEq> PartialEq for Learning<M> {
     )
 )]
 struct Saved<M: StateSpace> {
-    filter: Filter<M>,
-    learn: Learn,
-    climb: Climb,
+    filter: NonlinearFilter<M>,
+    learn: LearningConfig,
+    #[serde(rename = "climb")]
+    ascent: AscentState,
 }
 
-impl<M: StateSpace> From<Learning<M>> for Saved<M> {
-    fn from(learning: Learning<M>) -> Self {
+impl<M: StateSpace> From<NonlinearLearning<M>> for Saved<M> {
+    fn from(learning: NonlinearLearning<M>) -> Self {
         Self {
             filter: learning.filter,
             learn: learning.learn,
-            climb: learning.now,
+            ascent: learning.now,
         }
     }
 }
 
-impl<M: StateSpace + Clone> TryFrom<Saved<M>> for Learning<M> {
+impl<M: StateSpace + Clone> TryFrom<Saved<M>> for NonlinearLearning<M> {
     type Error = Error;
 
     fn try_from(saved: Saved<M>) -> Result<Self> {
-        Self::of(saved.filter, saved.learn, Some(saved.climb))
+        Self::of(saved.filter, saved.learn, Some(saved.ascent))
     }
 }

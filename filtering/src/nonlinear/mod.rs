@@ -1,70 +1,69 @@
-//! States that are vectors, with Gaussian noise and any transition and likelihood.
+//! Nonlinear state-space models with Gaussian transition noise and any likelihood.
 //!
 //! ```text
 //! x_t = f_θ(x_{t−1}) + N(0, Q),   y_t ~ g_θ(·|x_t),   q_t = N(μ_t, Σ_t),   b_t(x_{t−1}|x_t) = N(E x_t + f, L)
 //! ```
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
-//! | what a model has to say | `model.rs` |
+//! | the interface of a model | `model.rs` |
 //! | models from closures | `closures.rs` |
-//! | models ready to use | `models/` |
-//! | which points stand for a Gaussian | `sigma.rs` |
+//! | built-in models | `models/` |
+//! | cubature points | `sigma.rs` |
+//! | factors of covariances, noise | `root.rs`, `noise.rs` |
 //! | the pair (x_{t−1}, x_t) and its kernel | `kernel.rs` |
-//! | the bound of one step, and its slopes | `bound.rs` |
-//! | how W is carried | `value.rs`, `quadratic.rs`, `table.rs` |
-//! | one update | `filter.rs` |
-//! | W_t after it | `fit.rs` |
-//! | what a filter can be asked | `belief.rs` |
-//! | a filter written down | `snapshot.rs` |
-//! | what can be chosen, and the baselines | `settings.rs` |
-//! | the score, carried | `score.rs` |
+//! | the bound of one step, and its gradient | `bound.rs` |
+//! | representations of W | `value.rs`, `quadratic_value.rs`, `table.rs` |
+//! | one update | `filter.rs` and its children |
+//! | state and workspace | `state.rs`, `workspace.rs` |
+//! | settings, and the baselines | `config.rs` |
+//! | the score | `score.rs` |
 //! | learning θ while filtering | `learning.rs` |
-//! | how a slope becomes a step | `ascent.rs` |
-//! | coordinates that do not touch | `product.rs` |
-//! | exact answers in one dimension | `grid.rs` |
-//! | the true bound of what was built | `audit.rs` |
-//! | sequences made up by a model | `simulate.rs` |
+//! | step rules | `ascent.rs` |
+//! | independent coordinates | `independent_coordinates.rs` |
+//! | exact inference in one dimension | `grid.rs` |
+//! | Monte Carlo estimate of the bound | `monte_carlo_bound.rs` |
+//! | samples from a model | `simulate.rs` |
 //! | small matrices | `matrix.rs` |
 
 #![allow(clippy::needless_range_loop)] // entries of matrices, by row and column
 
 mod ascent;
-mod audit;
-mod belief;
 mod bound;
 mod closures;
+mod config;
 mod filter;
-mod fit;
 mod grid;
+mod independent_coordinates;
 mod kernel;
 mod learning;
-mod matrix;
 mod model;
 pub mod models;
-mod product;
-mod quadratic;
+mod monte_carlo_bound;
+mod noise;
+mod quadratic_value;
+mod root;
 mod score;
-mod settings;
 mod sigma;
 mod simulate;
-mod snapshot;
+mod state;
 mod table;
 mod value;
+mod workspace;
 
-pub use ascent::{Ascent, Learn, Schedule};
-pub use audit::{Audit, Estimate};
+pub use ascent::{Ascent, LearningConfig, Schedule};
 pub use closures::Nonlinear;
-pub use filter::Filter;
-pub use grid::{Exact, Grid, Moments};
+pub use config::{ElboKind, Linearisation, NonlinearConfig};
+pub use filter::NonlinearFilter;
+pub use grid::{Exact, Grid};
+pub use independent_coordinates::{IndependentCoordinates, TwoPhaseUpdate};
 pub use kernel::Kernel;
-pub use learning::Learning;
+pub use learning::NonlinearLearning;
 pub use model::{Simulate, StateSpace};
-pub use product::{Online, Product};
-pub use quadratic::Quadratic;
+pub use monte_carlo_bound::{Estimate, MonteCarloBound};
+pub use quadratic_value::Quadratic;
 pub use score::ScoreShape;
-pub use settings::{Linearisation, Scheme, Settings};
-pub use sigma::{Points, Rule};
+pub use sigma::{CubatureRule, Points};
 pub use simulate::simulate;
 pub use table::Table;
 pub use value::{Representation, Value};

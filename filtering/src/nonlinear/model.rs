@@ -1,9 +1,9 @@
-//! What a state-space model with Gaussian noise has to say of itself.
+//! The interface of a state-space model with Gaussian noise.
 
 use rand::Rng;
 
 use crate::sequence::check_row;
-use crate::{Error, Result};
+use crate::{Error, Moments, Result};
 
 /// Relative step of central differences of first order: the cube root of the rounding unit.
 pub(crate) const FIRST: f64 = 6e-6;
@@ -105,6 +105,22 @@ pub trait StateSpace {
         centre
     }
 
+    /// E[y|x] `[m]` and Var[y|x] `[m]`; `false`, the default, where that is not said, and nothing is written.
+    fn observation_moments(
+        &self,
+        _state: &[f64],
+        _mean: &mut [f64],
+        _variance: &mut [f64],
+    ) -> bool {
+        false
+    }
+
+    /// The noise-free part of y under N(mean `[n]`, covariance `[n, n]`) where y is linear in x; `None`, the default,
+    /// elsewhere.
+    fn signal(&self, _mean: &[f64], _covariance: &[f64]) -> Option<Moments> {
+        None
+    }
+
     /// Whether this can be an observation: by default, m finite numbers.
     ///
     /// # Errors
@@ -113,7 +129,7 @@ pub trait StateSpace {
         check_row(observation, self.observed())
     }
 
-    /// The number P of parameters that can be learnt; none by default.
+    /// The number P of parameters that can be learned; none by default.
     fn parameters_len(&self) -> usize {
         0
     }
@@ -146,7 +162,7 @@ pub trait StateSpace {
         into.fill(0.0);
     }
 
-    /// ∇_θ ln p(x_1) `[P]`; nought where m_0 and P_0 do not depend on θ.
+    /// ∇_θ ln p(x_1) `[P]`; zero where m_0 and P_0 do not depend on θ.
     fn initial_score(&self, _state: &[f64], into: &mut [f64]) {
         into.fill(0.0);
     }

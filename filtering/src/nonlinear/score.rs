@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::StateSpace;
 use super::kernel::{Joint, Tie};
-use super::matrix::{
-    add_product, apply, cholesky, combine_rows, dot, invert_lower, product, quadratic_form,
-    symmetrise, transpose, transposed_product,
+use super::root::Root;
+use super::sigma::{CubatureRule, Points};
+use crate::math::square::{
+    add_product, apply, dot, product, quadratic_form, symmetrise, transposed_product,
 };
-use super::sigma::{Points, Rule};
 
 /// What S_t is fitted by, each component by least squares under q_t.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +22,11 @@ pub enum ScoreShape {
 
 impl ScoreShape {
     /// Points of the pair (x, x') that are exact for scores of degree two times what they are fitted by.
-    pub(crate) fn rule(self, n: usize) -> Rule {
+    pub(crate) fn rule(self, n: usize) -> CubatureRule {
         match (self, n) {
-            (_, 1) => Rule::GaussHermite(4),
-            (ScoreShape::Affine, _) => Rule::Cubature,
-            (ScoreShape::Quadratic, _) => Rule::Fifth,
+            (_, 1) => CubatureRule::GaussHermite(4),
+            (ScoreShape::Affine, _) => CubatureRule::Cubature,
+            (ScoreShape::Quadratic, _) => CubatureRule::Fifth,
         }
     }
 }
@@ -68,12 +68,9 @@ pub(crate) struct ScoreFit {
     noise: Vec<f64>,
     term: Vec<f64>,
     other: Vec<f64>,
-    root: Vec<f64>,
-    inverse: Vec<f64>,
-    kernel_root: Vec<f64>,
-    /// The transposes of both, whose rows points combine.
-    rows: Vec<f64>,
-    kernel_rows: Vec<f64>,
+    root: Root,
+    kernel_root: Root,
+    weighed: Vec<f64>,
     square: Vec<f64>,
     /// `[P, n]`.
     slopes: Vec<f64>,
@@ -88,11 +85,9 @@ impl ScoreFit {
             noise: vec![0.0; n],
             term: vec![0.0; parameters],
             other: vec![0.0; parameters],
-            root: vec![0.0; n * n],
-            inverse: vec![0.0; n * n],
-            kernel_root: vec![0.0; n * n],
-            rows: vec![0.0; n * n],
-            kernel_rows: vec![0.0; n * n],
+            root: Root::zero(n),
+            kernel_root: Root::zero(n),
+            weighed: vec![0.0; n * n],
             square: vec![0.0; n * n],
             slopes: vec![0.0; parameters * n],
         }
@@ -109,16 +104,12 @@ impl ScoreFit {
         next: &mut Score,
     ) -> bool {
         let n = joint.n;
-        self.root.copy_from_slice(&joint.covariance);
-        self.kernel_root.copy_from_slice(&joint.conditional);
-        if cholesky(&mut self.root, n).is_err()
-            || (joint.tie != Tie::First && cholesky(&mut self.kernel_root, n).is_err())
+        if !self.root.take(&joint.covariance)
+            || (joint.tie != Tie::First && !self.kernel_root.take(&joint.conditional))
         {
             return false;
         }
-        transpose(&self.root, &mut self.rows, n);
-        transpose(&self.kernel_root, &mut self.kernel_rows, n);
-        invert_lower(&self.root, &mut self.inverse, n);
+        self.root.invert();
         self.fit(model, observation, joint, next);
         if let Some((past, centre)) = past {
             self.push(joint, past, centre, next);
@@ -148,7 +139,7 @@ impl ScoreFit {
         next.curvature.fill(0.0);
         for (z, w) in self.points.iter() {
             let (z, e) = z.split_at(n);
-            combine_rows(&self.rows, z, &mut self.x);
+            self.root.spread(z, &mut self.x);
             if joint.tie == Tie::First {
                 for (x, m) in self.x.iter_mut().zip(&joint.mean) {
                     *x += m;
@@ -160,7 +151,7 @@ impl ScoreFit {
                 } else {
                     apply(&joint.slope, &self.x, &mut self.previous);
                 }
-                combine_rows(&self.kernel_rows, e, &mut self.noise);
+                self.kernel_root.spread(e, &mut self.noise);
                 for i in 0..n {
                     self.x[i] += joint.mean[i];
                     self.previous[i] += joint.previous_mean[i] + self.noise[i];
@@ -192,7 +183,7 @@ impl ScoreFit {
             }
         }
         // From z to x: u = S⁻ᵀ E[s z], U = S⁻ᵀ (…) S⁻¹, and k so that the mean stays E[s].
-        product(&next.slope, &self.inverse, &mut self.slopes, n);
+        product(&next.slope, &self.root.inverse, &mut self.slopes, n);
         next.slope.copy_from_slice(&self.slopes);
         if quadratic {
             for p in 0..next.constant.len() {
@@ -203,8 +194,8 @@ impl ScoreFit {
                     trace += u[i * (n + 1)];
                 }
                 next.constant[p] -= trace;
-                product(u, &self.inverse, &mut self.square, n);
-                transposed_product(&self.inverse, &self.square, u, n);
+                product(u, &self.root.inverse, &mut self.square, n);
+                transposed_product(&self.root.inverse, &self.square, u, n);
                 symmetrise(u, n);
             }
         }
@@ -228,8 +219,8 @@ impl ScoreFit {
                 for i in 0..n {
                     into[i] += 2.0 * dot(&u[i * n..(i + 1) * n], &self.x);
                 }
-                product(u, &joint.slope, &mut self.root, n);
-                transposed_product(&joint.slope, &self.root, &mut self.square, n);
+                product(u, &joint.slope, &mut self.weighed, n);
+                transposed_product(&joint.slope, &self.weighed, &mut self.square, n);
                 let into = &mut next.curvature[p * n * n..(p + 1) * n * n];
                 for (into, s) in into.iter_mut().zip(&self.square) {
                     *into += s;

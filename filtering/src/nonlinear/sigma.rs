@@ -19,7 +19,7 @@ const MOST_POINTS: usize = 200_000;
 /// Sources: the spherical–radial rule of Arasaratnam and Haykin 2009; the fully symmetric rule of McNamee and
 /// Stenger 1967; Golub and Welsch 1969 for the nodes in one dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Rule {
+pub enum CubatureRule {
     /// ±√n along each axis.
     Cubature,
     /// The origin, ±√3 along each axis, (±√3, ±√3) in each pair of axes.
@@ -28,15 +28,15 @@ pub enum Rule {
     GaussHermite(usize),
 }
 
-impl Rule {
+impl CubatureRule {
     /// A rule that is exact enough where that is cheap: 16 Gauss–Hermite nodes in one dimension, 6 each in
     /// two, degree 5 up to four dimensions (its weights are positive there), degree 3 beyond.
     pub fn for_dimension(n: usize) -> Self {
         match n {
-            0 | 1 => Rule::GaussHermite(16),
-            2 => Rule::GaussHermite(6),
-            3 | 4 => Rule::Fifth,
-            _ => Rule::Cubature,
+            0 | 1 => CubatureRule::GaussHermite(16),
+            2 => CubatureRule::GaussHermite(6),
+            3 | 4 => CubatureRule::Fifth,
+            _ => CubatureRule::Cubature,
         }
     }
 }
@@ -54,18 +54,18 @@ impl Points {
     ///
     /// # Errors
     /// [`Error::Setting`] for no dimension, no node, or more than 200 000 points.
-    pub fn new(rule: Rule, dim: usize) -> Result<Self> {
+    pub fn new(rule: CubatureRule, dim: usize) -> Result<Self> {
         if dim == 0 {
             return Err(Error::setting("dim", dim, "at least one dimension"));
         }
         match rule {
-            Rule::Cubature => {
+            CubatureRule::Cubature => {
                 let mut points = Self::empty(dim);
                 points.axes((dim as f64).sqrt(), 0.5 / dim as f64);
                 Ok(points)
             }
-            Rule::Fifth => Ok(Self::fifth(dim)),
-            Rule::GaussHermite(order) => {
+            CubatureRule::Fifth => Ok(Self::fifth(dim)),
+            CubatureRule::GaussHermite(order) => {
                 let count = u32::try_from(dim).ok().and_then(|d| order.checked_pow(d));
                 if order == 0 || count.is_none_or(|c| c > MOST_POINTS) {
                     let expected = "from 1 node to 200 000 points in all; use Fifth or Cubature";
@@ -184,11 +184,11 @@ mod tests {
     #[test]
     fn each_rule_has_its_degree() {
         for (rule, dim, degree) in [
-            (Rule::Cubature, 3, 3),
-            (Rule::Fifth, 3, 5),
-            (Rule::Fifth, 6, 5),
-            (Rule::GaussHermite(3), 2, 5),
-            (Rule::GaussHermite(24), 1, 20),
+            (CubatureRule::Cubature, 3, 3),
+            (CubatureRule::Fifth, 3, 5),
+            (CubatureRule::Fifth, 6, 5),
+            (CubatureRule::GaussHermite(3), 2, 5),
+            (CubatureRule::GaussHermite(24), 1, 20),
         ] {
             let points = Points::new(rule, dim).unwrap();
             for a in 0..=degree {
@@ -226,8 +226,8 @@ mod tests {
 
     #[test]
     fn too_many_points_are_refused() {
-        assert!(Points::new(Rule::GaussHermite(20), 8).is_err());
-        assert!(Points::new(Rule::GaussHermite(0), 1).is_err());
-        assert!(Points::new(Rule::Cubature, 0).is_err());
+        assert!(Points::new(CubatureRule::GaussHermite(20), 8).is_err());
+        assert!(Points::new(CubatureRule::GaussHermite(0), 1).is_err());
+        assert!(Points::new(CubatureRule::Cubature, 0).is_err());
     }
 }

@@ -1,36 +1,30 @@
-//! Sequences made up by a model.
+//! Samples from a model.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::matrix::cholesky;
+use super::root;
 use super::{Simulate, StateSpace};
 use crate::{Error, Result, Sequence};
 
 /// Draws `steps` states and their observations: the states in rows `[T, n]`, and the sequence.
 ///
 /// # Errors
-/// [`Error::NotPositiveDefinite`] for covariances that are none, [`Error::Observation`] where a state runs away.
+/// [`Error::NotPositiveDefinite`] for matrices that are not covariances, [`Error::Observation`] where a state diverges.
 pub fn simulate<M: StateSpace + Simulate, R: Rng + ?Sized>(
     model: &M,
     steps: usize,
     rng: &mut R,
 ) -> Result<(Vec<Vec<f64>>, Sequence)> {
     let n = model.dim();
-    let root = |name: &str, covariance: &[f64]| {
+    let factor = |name: &str, covariance: &[f64]| {
         let mut lower = covariance.to_vec();
-        match cholesky(&mut lower, n) {
-            Ok(()) => Ok(lower),
-            Err((pivot, value)) => Err(Error::NotPositiveDefinite {
-                name: name.to_owned(),
-                pivot,
-                value,
-            }),
-        }
+        root::factor(name, &mut lower, n)?;
+        Ok::<_, Error>(lower)
     };
     let (first, noise) = (
-        root("P0", model.initial_covariance())?,
-        root("Q", model.noise())?,
+        factor("P0", model.initial_covariance())?,
+        factor("Q", model.noise())?,
     );
     let mut sequence = Sequence::new(model.observed())?;
     let mut states: Vec<Vec<f64>> = Vec::with_capacity(steps);

@@ -1,4 +1,4 @@
-//! W in one dimension as a table: no shape is assumed.
+//! W in one dimension as a table, without a parametric form.
 
 use serde::{Deserialize, Serialize};
 

@@ -12,7 +12,7 @@ pub enum Representation {
     /// linear-Gaussian model. Elsewhere the reported bound is an **estimate**: W_t is then read, later, where
     /// the smoothed law of x_t is, and the part of W_t that is no quadratic is missed there. Single
     /// increments can err to either side (by 0.05 nats in 40 observations of the models in
-    /// [`models`](super::models)); [`Audit`](super::Audit) measures the true bound of the same q.
+    /// [`models`](super::models)); [`MonteCarloBound`](super::MonteCarloBound) measures the true bound of the same q.
     Quadratic,
     /// By a table of so many nodes that reach at least so many standard deviations of q_t to each side.
     /// One dimension only. The reported bound is the bound of the q that was built, up to interpolation and

@@ -3,12 +3,13 @@
 use crate::requests;
 use scotopic_filtering::nonlinear::models::{Ar1Poisson, DiagonalLinear};
 use scotopic_filtering::nonlinear::{
-    Learn, Learning, Product, Representation, Scheme, Settings, StateSpace,
+    ElboKind, IndependentCoordinates, LearningConfig, NonlinearConfig, NonlinearLearning,
+    Representation, StateSpace,
 };
 
 /// How often memory was asked for in fifty updates after the first three, one of them without an observation.
-fn asked<M: StateSpace + Clone>(model: M, settings: Settings, y: &[f64]) -> u64 {
-    let mut learning = Learning::new(model, settings, Learn::default()).unwrap();
+fn asked<M: StateSpace + Clone>(model: M, settings: NonlinearConfig, y: &[f64]) -> u64 {
+    let mut learning = NonlinearLearning::new(model, settings, LearningConfig::default()).unwrap();
     for _ in 0..3 {
         learning.update(Some(y)).unwrap();
     }
@@ -28,24 +29,26 @@ fn updates_ask_for_nothing() {
     let diagonal = |n: usize| {
         DiagonalLinear::new(vec![0.8; n], vec![0.9; n], vec![0.1; n], vec![0.2; n]).unwrap()
     };
-    for scheme in [Scheme::Reversed, Scheme::Jelbo, Scheme::Vjf] {
+    for elbo in [ElboKind::Reversed, ElboKind::Jelbo, ElboKind::Vjf] {
         for representation in [Representation::Quadratic, Representation::table()] {
-            let settings = Settings {
-                scheme,
+            let settings = NonlinearConfig {
+                elbo,
                 representation,
-                ..Settings::default()
+                ..NonlinearConfig::default()
             };
             assert_eq!(asked(poisson.clone(), settings, &[3.0]), 0);
         }
-        let settings = Settings {
-            scheme,
-            ..Settings::default()
+        let settings = NonlinearConfig {
+            elbo,
+            ..NonlinearConfig::default()
         };
         assert_eq!(asked(diagonal(4), settings, &[0.1, -0.2, 0.3, 0.0]), 0);
     }
     let parts = diagonal(2).coordinates().into_iter();
-    let parts = parts.map(|m| Learning::new(m, Settings::default(), Learn::default()).unwrap());
-    let mut product = Product::new(parts.collect()).unwrap();
+    let parts = parts.map(|m| {
+        NonlinearLearning::new(m, NonlinearConfig::default(), LearningConfig::default()).unwrap()
+    });
+    let mut product = IndependentCoordinates::new(parts.collect()).unwrap();
     product.update(Some(&[0.1, 0.2])).unwrap();
     let before = requests();
     product.update(Some(&[0.1, 0.2])).unwrap();

@@ -1,6 +1,6 @@
-//! Does a filter look like the receptive field of a simple cell?
+//! Gabor functions fitted to filters.
 //!
-//! | file | one idea |
+//! | file | contents |
 //! |---|---|
 //! | `function` | the Gabor function and its derivatives |
 //! | `start` | first guesses from the spectrum and the energy |

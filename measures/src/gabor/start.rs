@@ -1,4 +1,4 @@
-//! Where to begin a fit: the wave from peaks of the spectrum, the envelope from the energy of that wave.
+//! First guesses of a fit: the wave from peaks of the spectrum, the envelope from the energy of that wave.
 //!
 //! ```text
 //! G(u, v) = Σ g(x, y) exp(−2πi(ux + vy))          on a grid twice as fine as the FFT's, half a plane

@@ -1,6 +1,6 @@
 //! What a linear read-out can tell from a representation: multinomial logistic regression.
 //!
-//! | file | one idea |
+//! | file | contents |
 //! |---|---|
 //! | `config` | the settings, and training |
 //! | `objective` | the penalised loss and its gradient |

@@ -1,6 +1,6 @@
 //! The numerics that the measures share; none of it knows what is measured.
 //!
-//! | file | one idea |
+//! | file | contents |
 //! |---|---|
 //! | `levenberg_marquardt` | least squares within bounds, few parameters |
 //! | `lbfgs` | a smooth function of many parameters |

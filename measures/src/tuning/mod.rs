@@ -1,6 +1,6 @@
 //! What a unit responds to, from its mean responses to a series of stimuli.
 //!
-//! | file | one idea |
+//! | file | contents |
 //! |---|---|
 //! | `orientation` | preferred orientation, selectivity, width |
 //! | `von_mises` | a smooth orientation tuning curve fitted to the responses |

@@ -1,4 +1,4 @@
-//! How a slope becomes a step: Adam (Kingma and Ba 2015) on a list of tensors.
+//! Step rules: Adam (Kingma and Ba 2015) on a list of tensors.
 
 use burn::tensor::Tensor;
 
@@ -10,7 +10,7 @@ const SECOND: f64 = 0.99;
 /// Keeps the quotient finite, far below any slope that matters.
 const EPSILON: f64 = 1e-8;
 
-/// What the ascent of one fit remembers.
+/// The state of the ascent of one fit.
 #[derive(Debug, Default)]
 pub(super) struct Adam {
     moments: Vec<[Tensor<2>; 2]>,

@@ -1,10 +1,10 @@
 //! θ while it is learned (eq. F10), in double precision on this machine.
 
-use scotopic::filtering::nonlinear::{Ascent, Learn};
+use scotopic::filtering::nonlinear::{Ascent, LearningConfig};
 use scotopic::filtering::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// θ, its gradients, and what the ascent remembers; all `[P]`.
+/// θ, its gradients, and the state of the ascent; all `[P]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AscentState {
@@ -32,12 +32,17 @@ impl AscentState {
         }
     }
 
-    /// With the gradient of observation `time`, and θ ← θ + η · step(gradient) where it is learnt; no gradient where
+    /// With the gradient of observation `time`, and θ ← θ + η · step(gradient) where it is learned; no gradient where
     /// the score is not carried.
     ///
     /// # Errors
     /// [`Error::NotFinite`] where a parameter leaves the range of single precision.
-    pub fn after(&self, gradient: &[f64], learn: Option<Learn>, time: u64) -> Result<Self> {
+    pub fn after(
+        &self,
+        gradient: &[f64],
+        learn: Option<LearningConfig>,
+        time: u64,
+    ) -> Result<Self> {
         let mut next = self.clone();
         if gradient.is_empty() {
             return Ok(next);

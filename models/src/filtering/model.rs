@@ -1,4 +1,4 @@
-//! What a state-space model has to say of itself, as functions of tensors.
+//! State-space models as functions of tensors.
 
 use burn::tensor::Tensor;
 use scotopic::filtering::{Error, Result};

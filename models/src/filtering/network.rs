@@ -1,4 +1,4 @@
-//! A function of the state that is fitted anew at every observation: a polynomial, and a network for what is left.
+//! A function of the state fitted at every observation: a polynomial, and a network for the residual.
 
 use burn::tensor::{Device, Tensor};
 use scotopic::noise::NoiseKey;

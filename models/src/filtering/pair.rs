@@ -1,4 +1,4 @@
-//! The newest pair of factors, q_t and b_t, in coordinates in which one is a natural step.
+//! The newest factors, q_t and b_t, in coordinates in which a unit step is a natural step.
 //!
 //! ```text
 //! x_t     = c_t + s_t ∘ u,              u = α + e^β ∘ ε              the prediction is N(c_t, diag s_t²)

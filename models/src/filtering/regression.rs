@@ -1,4 +1,4 @@
-//! Least squares on white samples: means without the noise of what is understood, and the polynomial part of T̂ and Ŝ.
+//! Least squares on whitened samples: variance-reduced means, and the polynomial part of T̂ and Ŝ.
 
 use burn::tensor::Tensor;
 

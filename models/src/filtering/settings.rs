@@ -1,10 +1,10 @@
-//! Everything that can be chosen about a filter with networks.
+//! Settings of a filter with networks.
 
-use scotopic::filtering::nonlinear::{Ascent, Learn};
+use scotopic::filtering::nonlinear::{Ascent, LearningConfig};
 use scotopic::filtering::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Everything that can be chosen about an [`AmortisedFilter`](super::AmortisedFilter). Campbell et al. take 500 to 5000
+/// Settings of an [`AmortisedFilter`](super::AmortisedFilter). Campbell et al. take 500 to 5000
 /// iterations of 32 samples; slopes along the path of the sample alone, which have no noise at the optimum, and a
 /// start at the prediction do with fewer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct AmortisedSettings {
     pub kernel_hidden: usize,
     /// M, fresh samples that T̂ and Ŝ are fitted to and the bound is averaged over, an even number. By default 512, the
     /// batch of the paper; more are taken where they would be fewer than 4 for each of the (2n + 1)(2n + 2)/2
-    /// coefficients of a quadratic in both states, which has to be told from noise.
+    /// coefficients of a quadratic in both states, which has to be distinguished from noise.
     pub network_samples: usize,
     /// Whether T̂ and Ŝ have products of coordinates beside their MLP. By default they have: S is quadratic where the
     /// model is linear. From some twenty states on their 2n² coefficients are most of the work; without them T̂ stays
@@ -40,7 +40,7 @@ pub struct AmortisedSettings {
     /// does so in any case.
     pub score: bool,
     /// How θ is learned along the way (eq. F10); by default it is not.
-    pub learn: Option<Learn>,
+    pub learn: Option<LearningConfig>,
     /// The seed of all noise: the same seed, model and observations give the same numbers.
     pub seed: u64,
 }
@@ -120,7 +120,7 @@ impl AmortisedSettings {
     }
 }
 
-fn check_learn(learn: Learn) -> Result<()> {
+fn check_learn(learn: LearningConfig) -> Result<()> {
     let s = learn.schedule;
     let fit = s.rate >= 0.0 && s.rate.is_finite() && s.scale > 0.0 && s.scale.is_finite();
     if !fit || !(0.0..=1.0).contains(&s.exponent) {

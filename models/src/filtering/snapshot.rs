@@ -1,4 +1,4 @@
-//! A state written down as plain numbers, and read back.
+//! Snapshots of states as plain numbers.
 
 use burn::tensor::Tensor;
 use scotopic::filtering::{Error, Result};
@@ -12,7 +12,7 @@ use super::pair::Pair;
 use super::state::{AmortisedState, BackwardKernel, Past};
 use super::theta::constant;
 
-/// An [`AmortisedState`] as numbers. A filter of the same model and settings goes on from it with the same numbers.
+/// An [`AmortisedState`] as numbers. A filter of the same model and settings continues from it with the same numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AmortisedSnapshot {

@@ -1,4 +1,4 @@
-//! What is known after t observations. A value: it goes in and another comes out.
+//! The state after t observations, passed in and returned by value.
 
 use burn::tensor::Tensor;
 use scotopic::filtering::Step;

@@ -1,11 +1,11 @@
-//! Ways to invert a generative model that need networks of their own, or none of the published extras.
+//! Inference methods other than natural-gradient descent.
 //!
-//! | way | one file |
+//! | method | type |
 //! |---|---|
 //! | one pass of an encoder | [`Amortized`] |
-//! | a network that learns to refine from gradients | [`IterativeAmortized`] |
+//! | a learned update from gradients | [`IterativeAmortized`] |
 //! | an encoder, then gradient steps | [`SemiAmortized`] |
-//! | gradient steps alone, learning nothing but the decoder | [`Descent`] |
+//! | gradient steps; only the decoder is learned | [`Descent`] |
 //!
 //! The natural-gradient descent itself is [`scotopic::inference::Iterative`].
 

@@ -1,15 +1,16 @@
-//! The kernel for processors: one pass, vectorised, over the threads of rayon's pool.
+//! The kernel for CPUs: one pass, vectorised, over the threads of rayon's pool.
 
 use burn::backend::tensor::FloatTensor;
 
 use super::{ClampedStep, FLOOR};
 use crate::ops::paired::{Chunk, Three, with_slopes};
-use crate::ops::{scalar, widest::widest};
+use crate::ops::scalar;
+use scotopic_filtering::simd_dispatch;
 
 /// Elements that one task of the pool takes.
 const TASK: usize = 8192;
 
-widest! {
+simd_dispatch! {
     /// Potential and drive in, next potential out.
     fn step_f32(chunk: Chunk<'_, f32>, drive_ceiling: f32, ceiling: f32) = step_f32_body;
 }

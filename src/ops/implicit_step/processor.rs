@@ -1,21 +1,22 @@
-//! The kernel for processors: one pass, vectorised, over the threads of rayon's pool.
+//! The kernel for CPUs: one pass, vectorised, over the threads of rayon's pool.
 
 use burn::backend::tensor::FloatTensor;
 
 use super::{ITERATIONS, ImplicitStep, LARGEST, SMALLEST};
 use crate::ops::paired::{Chunk, Three, with_slopes};
-use crate::ops::{scalar, widest::widest};
+use crate::ops::scalar;
+use scotopic_filtering::simd_dispatch;
 
 /// Elements that one task of the pool takes.
 const TASK: usize = 4096;
 
-widest! {
+simd_dispatch! {
     /// Explicit step and gain in, the step out.
     fn solve_f32(chunk: Chunk<'_, f32>) = solve_f32_body;
 }
 
 /// The most elements that are solved together. One solution is a chain of some hundred operations that wait for each
-/// other; with eight vectors side by side the processor always has another one to go on with.
+/// other; with eight vectors side by side the CPU always has another one to go on with.
 pub(crate) const WIDTH: usize = 128;
 
 /// `count` rounded up to vectors of sixteen, and at most [`WIDTH`].

@@ -1,4 +1,4 @@
-//! The recursive bound for kernels and beliefs that are given: tied, amortised or damped ones.
+//! The recursive bound for given kernels and beliefs: tied, amortised or damped.
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;

@@ -1,7 +1,7 @@
-//! One row of a batch through the recursion with kernels that are given, and back, on slices.
+//! One row of a batch with given kernels, forward and backward, on slices.
 
 use super::lanes::Real;
-use crate::ops::widest::widest;
+use scotopic_filtering::simd_dispatch;
 
 /// Kernels b_t(s'|s) at `[.., t, s, s']` that may be the same for all times.
 #[derive(Clone, Copy)]
@@ -152,19 +152,19 @@ fn finite<R: Real>(x: R) -> R {
     if x == R::NONE { R::ZERO } else { x }
 }
 
-widest! {
+simd_dispatch! {
     /// The recursion along a row in f32.
     pub(super) fn forward_f32(row: Forward<'_, f32>) = forward::<f32>;
 }
-widest! {
+simd_dispatch! {
     /// The recursion along a row in f64.
     pub(super) fn forward_f64(row: Forward<'_, f64>) = forward::<f64>;
 }
-widest! {
+simd_dispatch! {
     /// The way back along a row in f32.
     pub(super) fn backward_f32(row: Backward<'_, f32>) = backward::<f32>;
 }
-widest! {
+simd_dispatch! {
     /// The way back along a row in f64.
     pub(super) fn backward_f64(row: Backward<'_, f64>) = backward::<f64>;
 }

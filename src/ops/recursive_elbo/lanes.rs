@@ -1,7 +1,7 @@
 //! Sums, maxima and products over the states, eight at a time.
 //!
 //! Every loop over `LANES` is straight-line arithmetic on arrays, which the compiler turns into vector
-//! instructions. Partial sums are added in a fixed order: the bits depend neither on the processor nor
+//! instructions. Partial sums are added in a fixed order: the bits depend neither on the CPU nor
 //! on the number of threads.
 
 use std::fmt::Debug;

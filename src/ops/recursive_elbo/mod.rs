@@ -53,15 +53,15 @@
 //!
 //! # What is impossible
 //! −∞ is a structural zero in any argument, and gives neither NaN nor a gradient. An observation that no
-//! reachable state could have made has c_t = −∞, and the belief goes on as if it had not been seen. What is
+//! reachable state could have made has c_t = −∞, and the belief continues as if it had not been observed. What is
 //! not a number stays so from there on.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
-//! | W, V, beliefs, kernels from what is carried | `outcome.rs` |
-//! | bounds for kernels that are given | `given.rs` |
-//! | a row on a processor | `optimal_rows/`, `given_rows.rs`, `lanes.rs` |
-//! | a batch on a processor | `processor.rs` |
+//! | W, V, beliefs, kernels from the scan | `outcome.rs` |
+//! | bounds for given kernels | `given.rs` |
+//! | a row on a CPU | `optimal_rows/`, `given_rows.rs`, `lanes.rs` |
+//! | a batch on a CPU | `processor.rs` |
 //! | a batch on a GPU | `cube/` |
 //! | backward | `autodiff.rs` |
 // The ndarray backend is deprecated upstream; it is an opt-in feature here.
@@ -91,13 +91,13 @@ mod processor;
 pub use given::recursive_elbo_given;
 pub use outcome::RecursiveElbo;
 
-/// The most states K that the GPU kernels take: six numbers a state must fit the memory that a work group
+/// The most states K that the GPU kernels take: six numbers per state must fit the memory that a work group
 /// shares, of which every GPU has 16 KiB.
 pub const MOST_STATES_ON_GPU: usize = 512;
 
 /// The backend side of [`recursive_elbo`] and [`recursive_elbo_given`]; implemented for every backend of this crate.
 ///
-/// The two outputs of a scan are one tensor `[batch, time, K + 1]`: K numbers a state, then one a step.
+/// The two outputs of a scan are one tensor `[batch, time, K + 1]`: K numbers per state, then one per step.
 #[backend_extension(
     Autodiff,
     Cube: cfg(feature = "cube"),

@@ -1,4 +1,4 @@
-//! What a recursive bound gives, and what follows from it.
+//! The results of a recursive bound.
 
 use burn::tensor::Tensor;
 

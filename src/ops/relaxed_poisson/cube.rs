@@ -1,4 +1,4 @@
-//! The GPU kernel, in CubeCL: one thread an element, the same arithmetic as the processor's lanes.
+//! The GPU kernel, in CubeCL: one thread per element, the same arithmetic as the CPU's lanes.
 
 use burn::backend::{cubecl::dtype_to_storage_type, tensor::FloatTensor};
 use burn_cubecl::{

@@ -24,7 +24,7 @@ pub(super) fn count(log_rate: f32, key: NoiseKey, element: u32) -> f32 {
     let a = -0.059 + 0.024_83 * b;
     let inverse_alpha = 1.1239 + 1.1328 / (b - 3.4);
     let squeeze = 0.9277 - 3.6224 / (b - 2.0);
-    // Accepts with probability > 0.8 a try; after 2·2³¹ tries the mean is as good an answer as any.
+    // Accepts with probability > 0.8 a try; after 2·2³¹ tries the mean is returned.
     for group in 0..u32::MAX {
         let words = key.words(element, group);
         for pair in [[words[0], words[1]], [words[2], words[3]]] {

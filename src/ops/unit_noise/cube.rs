@@ -1,4 +1,4 @@
-//! The GPU kernel, in CubeCL: one thread an element, the same arithmetic as the processor's.
+//! The GPU kernel, in CubeCL: one thread per element, the same arithmetic as the CPU's.
 
 use burn::backend::{cubecl::dtype_to_storage_type, tensor::FloatTensor};
 use burn_cubecl::{CubeBackend, ops::numeric::empty_device_contiguous_dtype};

@@ -1,4 +1,4 @@
-//! The kernel for processors.
+//! The kernel for CPUs.
 
 use burn::backend::{
     Backend, TensorMetadata,
@@ -10,12 +10,13 @@ use rayon::prelude::*;
 use super::{Law, UnitNoise};
 use crate::noise::{NoiseKey, philox_lanes, uniform, unit_exponential};
 use crate::ops::host::{tensor_f32, tensor_f64};
-use crate::ops::{scalar, widest::widest};
+use crate::ops::scalar;
+use scotopic_filtering::simd_dispatch;
 
 /// Elements that one task of the pool takes.
 const TASK: usize = 4096;
 
-widest! {
+simd_dispatch! {
     /// Fills `out` with the numbers of the elements from `first` on.
     fn fill(out: &mut [f32], first: u32, law: Law, key: NoiseKey) = fill_body;
 }

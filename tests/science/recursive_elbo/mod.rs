@@ -1,6 +1,6 @@
 //! The recursive evidence bound as an operation on tensors.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | closed forms, all paths one by one, rows of a batch, parts of a sequence | `exact.rs` |
 //! | against the same composed of tensor operations, one time step after the other | `composed.rs` |
@@ -25,7 +25,7 @@ use crate::devices::Place;
 use crate::numbers::read;
 use crate::toy::numbers;
 
-/// f64: a few hundred roundings of 10⁻¹⁶, none of them amplified: the filter forgets.
+/// f64: a few hundred roundings of 10⁻¹⁶, none of them amplified: the filter is contracting.
 const DOUBLE: f64 = 1e-10;
 
 /// f32: as many of 6·10⁻⁸, in probabilities.
@@ -172,7 +172,7 @@ fn tolerance(place: &Place) -> f64 {
     }
 }
 
-/// Runs `check` in double precision on the processor and in single precision everywhere.
+/// Runs `check` in double precision on the CPU and in single precision everywhere.
 fn everywhere(check: impl Fn(&Place)) {
     check(&Place::reference());
     crate::devices::on_every_device(check);

@@ -220,7 +220,7 @@ fn arbitrary_kernels() {
             let b = place.tensor(&logs_of(&kernels), [1, time, k, k]);
             let seen = recursive_elbo_given(l, i, log_a, b, place.tensor(&logs(&q), size));
             ledger.compare("bound", "L", &read(seen.bound()), &elbo);
-            // W of a state that is never believed in is not asked for.
+            // W of a state of probability 0 is not compared.
             let believed = |w: &[f64]| -> Vec<f64> {
                 let both = w.iter().zip(&q).filter(|(_, q)| **q > 0.0);
                 both.map(|(w, _)| *w).collect()

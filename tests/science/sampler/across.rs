@@ -11,7 +11,7 @@ use crate::toy::numbers;
 /// rounding of acceptance be accepted or not.
 const DIFFERING_COUNTS: f64 = 1e-4;
 
-/// From this log-rate on (3000 spikes a step) the last bit of the rate itself, which depends on whether a
+/// From this log-rate on (3000 spikes per step) the last bit of the rate itself, which depends on whether a
 /// device fuses a·b + c, moves some counts by one; by as much as f32 knows the rate, 4 units of 2⁻²⁴.
 const RATE_ROUNDS: f64 = 8.0;
 const RATE_ROUNDING: f64 = 2.4e-7;
@@ -93,7 +93,7 @@ fn the_same_relaxed_samples() {
     }
 }
 
-/// Single and double precision on the processor draw the same spikes too.
+/// Single and double precision on the CPU draw the same spikes too.
 #[test]
 fn the_same_counts_in_double_precision() {
     let (single, double) = (counts(&Place::processor()), counts(&Place::reference()));

@@ -75,7 +75,7 @@ fn kolmogorov(law: Law, mut values: Vec<f64>, scale: f64) -> f64 {
 
 #[test]
 fn every_device_draws_by_the_formula() {
-    // More than one task of the processor's pool, and no multiple of anything.
+    // More than one task of the CPU's pool, and no multiple of anything.
     let n = 10_007;
     on_every_device(|place| {
         for law in LAWS {

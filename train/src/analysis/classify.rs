@@ -1,4 +1,4 @@
-//! What can be told from a representation: a linear read-out and nearest neighbours.
+//! Classification from a representation: a linear read-out and nearest neighbours.
 
 use anyhow::{Context, Result, ensure};
 use scotopic_datasets::ImageSet;
@@ -7,14 +7,14 @@ use scotopic_measures::logistic::LogisticConfig;
 use scotopic_measures::neighbours::NeighboursConfig;
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
-use super::representation::{Representation, RepresentationSettings, representations};
+use super::AnalysedModel;
+use super::representation::{Representation, RepresentationConfig, representations};
 
 /// How to classify.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ClassifySettings {
+pub struct ClassificationConfig {
     /// The images, taken from the start of the training set and of the test set, and when.
-    pub seen: RepresentationSettings,
+    pub seen: RepresentationConfig,
     /// The linear read-out.
     pub logistic: LogisticConfig,
     /// The vote of neighbours.
@@ -60,10 +60,10 @@ pub struct Accuracy {
 /// # Errors
 /// If a set has no labels, all images are of one class, or the device fails.
 pub fn classify(
-    subject: &Subject<'_>,
+    analysed: &AnalysedModel<'_>,
     train: &ImageSet,
     test: &ImageSet,
-    settings: &ClassifySettings,
+    settings: &ClassificationConfig,
 ) -> Result<Classification> {
     let labels = |set: &ImageSet| -> Result<Vec<u8>> {
         let labels = set.labels().with_context(|| {
@@ -72,7 +72,7 @@ pub fn classify(
                 set.name()
             )
         })?;
-        let images = subject.images(set, settings.seen.count)?;
+        let images = analysed.images(set, settings.seen.count)?;
         Ok(labels[..images].to_vec())
     };
     let (known, truth) = (labels(train)?, labels(test)?);
@@ -85,8 +85,8 @@ pub fn classify(
         train.name(),
         known[0]
     );
-    let before = representations(subject, train, &settings.seen)?;
-    let after = representations(subject, test, &settings.seen)?;
+    let before = representations(analysed, train, &settings.seen)?;
+    let after = representations(analysed, test, &settings.seen)?;
     let k = settings.neighbours.k.min(known.len());
     let neighbours = NeighboursConfig {
         k,

@@ -1,4 +1,4 @@
-//! Do the atoms look like the receptive fields of simple cells?
+//! Gabor functions fitted to the atoms.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use scotopic_measures::gabor::{GaborFit, fit_all, fraction_gabor};
 use serde::{Deserialize, Serialize};
 
 use super::analysed_model::median;
-use super::{Dictionary, Subject};
+use super::{AnalysedModel, Dictionary};
 
 /// Which filters are in use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,12 +90,12 @@ pub struct Filter {
 /// # Errors
 /// If the decoder is not linear, the images are not grey pictures of 9 pixels or more, or the device fails.
 pub fn filters(
-    subject: &Subject<'_>,
+    analysed: &AnalysedModel<'_>,
     shape: ImageShape,
     active: &Active,
     threshold: f64,
 ) -> Result<Filters> {
-    let dictionary = Dictionary::of(subject, "fitting Gabor functions")?;
+    let dictionary = Dictionary::of(analysed, "fitting Gabor functions")?;
     let (height, width) = (shape.height, shape.width);
     ensure!(
         shape.channels == 1 && height > 1 && width > 1,

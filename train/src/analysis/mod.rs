@@ -1,19 +1,19 @@
-//! What a trained model is like: one file per question.
+//! Analyses of trained models, one file each.
 //!
-//! Each is a function from a [`Subject`] and data to a value; nothing here prints or writes files.
+//! Each is a function from a [`AnalysedModel`] and data to a value; nothing here prints or writes files.
 //!
-//! | file | the question |
+//! | file | analysis |
 //! |---|---|
-//! | [`representation`] | what does it make of images? |
-//! | [`classify`] | what can be told from that? |
-//! | [`convergence`] | how do fit, cost and sparsity go on over inference? |
-//! | [`ood`] | does it explain what it was not made for? |
-//! | [`rates`] | how are firing rates distributed? |
-//! | [`filters`] | do its atoms look like simple cells? |
+//! | [`representation`] | posterior means of images |
+//! | [`classify`] | classification from it |
+//! | [`convergence`] | reconstruction, KL and sparsity over inference |
+//! | [`ood`] | out of distribution |
+//! | [`rates`] | distribution of firing rates |
+//! | [`filters`] | Gabor functions fitted to atoms |
 //! | [`tuning`] | orientation, frequency, contrast, plaids |
-//! | [`latency`] | does it respond sooner to higher contrast? |
-//! | [`receptive_field`] | what does white noise show of its neurons? |
-//! | [`lateral`] | who inhibits whom? |
+//! | [`latency`] | response latency against contrast |
+//! | [`receptive_field`] | spike-triggered averages |
+//! | [`lateral`] | lateral weights against similarity of filters |
 
 pub mod classify;
 pub mod convergence;
@@ -30,5 +30,5 @@ mod analysed_model;
 mod dictionary;
 mod gratings;
 
-pub use analysed_model::Subject;
+pub use analysed_model::AnalysedModel;
 pub use dictionary::Dictionary;

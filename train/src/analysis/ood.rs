@@ -1,12 +1,12 @@
-//! How well a model explains images that it was not made for.
+//! Reconstruction out of distribution.
 
 use anyhow::{Context, Result, ensure};
 use scotopic_datasets::ood::OodSuite;
 use scotopic_datasets::{ImageShape, OodConfig};
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
-use super::convergence::{Convergence, ConvergenceSettings, convergence};
+use super::AnalysedModel;
+use super::convergence::{Convergence, ConvergenceConfig, convergence};
 
 /// The views that could be shown, and those that could not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,11 @@ pub fn views(shape: ImageShape, count: usize) -> Result<OodConfig> {
 ///
 /// # Errors
 /// If no view is there, one is of another size than the model, or the device fails.
-pub fn ood(subject: &Subject<'_>, suite: &OodSuite, settings: &ConvergenceSettings) -> Result<Ood> {
+pub fn ood(
+    analysed: &AnalysedModel<'_>,
+    suite: &OodSuite,
+    settings: &ConvergenceConfig,
+) -> Result<Ood> {
     let skipped: Vec<(String, String)> = suite
         .skipped
         .iter()
@@ -55,7 +59,7 @@ pub fn ood(subject: &Subject<'_>, suite: &OodSuite, settings: &ConvergenceSettin
         skipped.first().map_or("none", |(_, missing)| missing)
     );
     let each = suite.views.iter().map(|view| {
-        convergence(subject, view, settings).with_context(|| format!("the view {}", view.name()))
+        convergence(analysed, view, settings).with_context(|| format!("the view {}", view.name()))
     });
     Ok(Ood {
         views: each.collect::<Result<_>>()?,

@@ -1,4 +1,4 @@
-//! How firing rates are distributed over neurons.
+//! The distribution of firing rates over neurons.
 
 use anyhow::Result;
 use scotopic_datasets::ImageSet;
@@ -6,9 +6,9 @@ use scotopic_measures::Rows;
 use scotopic_measures::rates::{LogHistogram, LogNormal, mean_rates};
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
+use super::AnalysedModel;
 use super::analysed_model::median;
-use super::representation::{RepresentationSettings, representations};
+use super::representation::{RepresentationConfig, representations};
 
 /// Bins of the histogram.
 const BINS: usize = 30;
@@ -41,17 +41,17 @@ pub struct RateDistribution {
 /// # Errors
 /// If the latents are not spike counts, there is nothing to see, or the device fails.
 pub fn rates(
-    subject: &Subject<'_>,
+    analysed: &AnalysedModel<'_>,
     set: &ImageSet,
-    settings: &RepresentationSettings,
+    settings: &RepresentationConfig,
 ) -> Result<RateDistribution> {
-    subject.require_spikes("the distribution of firing rates")?;
+    analysed.require_spikes("the distribution of firing rates")?;
     let last = settings.steps.iter().max().copied().unwrap_or(0);
-    let at_last = RepresentationSettings {
+    let at_last = RepresentationConfig {
         steps: vec![last],
         ..*settings
     };
-    let mut seen = representations(subject, set, &at_last)?;
+    let mut seen = representations(analysed, set, &at_last)?;
     let seen = seen.remove(0); // one step was asked for
     let rows = Rows::new("rates", &seen.values, [seen.images, seen.latents])?;
     of_rates(mean_rates(rows)?, seen.images, last)

@@ -1,4 +1,4 @@
-//! What a model makes of images: E_q\[z\] after some steps of inference.
+//! Representations of images: E_q\[z\] after given steps of inference.
 
 use anyhow::Result;
 use burn::tensor::Tensor;
@@ -7,13 +7,13 @@ use scotopic::posterior::Posterior;
 use scotopic_datasets::ImageSet;
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
+use super::AnalysedModel;
 use super::analysed_model::in_order;
 use crate::parameters::read;
 
 /// Which images and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RepresentationSettings {
+pub struct RepresentationConfig {
     /// After which steps of inference, counted from 1.
     pub steps: Vec<usize>,
     /// Images at most, from the start of the set.
@@ -42,13 +42,13 @@ pub struct Representation {
 /// # Errors
 /// If there is nothing to see, or the device fails.
 pub fn representations(
-    subject: &Subject<'_>,
+    analysed: &AnalysedModel<'_>,
     set: &ImageSet,
-    settings: &RepresentationSettings,
+    settings: &RepresentationConfig,
 ) -> Result<Vec<Representation>> {
     let steps = in_order(&settings.steps)?;
-    let images = subject.images(set, settings.count)?;
-    let latents = subject.model.latents();
+    let images = analysed.images(set, settings.count)?;
+    let latents = analysed.model.latents();
     let mut found: Vec<Representation> = steps
         .iter()
         .map(|&step| Representation {
@@ -58,11 +58,11 @@ pub fn representations(
             values: Vec::with_capacity(images * latents),
         })
         .collect();
-    let perception = subject.model.perception(subject.rule());
-    for (number, pixels) in subject.batches(set, images, settings.batch) {
-        let x = subject.show(pixels);
+    let perception = analysed.model.perception(analysed.rule());
+    for (number, pixels) in analysed.batches(set, images, settings.batch) {
+        let x = analysed.show(pixels);
         let [rows, _] = x.dims();
-        let (stimulus, noise) = (Stimulus::Static(x), subject.noise(number));
+        let (stimulus, noise) = (Stimulus::Static(x), analysed.noise(number));
         let (mut state, mut time) = (perception.rest(rows), 0);
         let mut means = Vec::with_capacity(steps.len());
         for &step in &steps {

@@ -1,4 +1,4 @@
-//! What neurons are tuned to: orientation, spatial frequency, contrast, and plaids that suppress.
+//! Tuning to orientation, spatial frequency and contrast; cross-orientation suppression.
 //!
 //! Every drifting grating of a grid (orientation × frequency × contrast) is shown from rest; the response
 //! is the mean number of spikes per step over whole cycles of drift, after a time to settle. A neuron's
@@ -13,13 +13,13 @@ use scotopic_measures::tuning::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
+use super::AnalysedModel;
 use super::analysed_model::median;
 use super::gratings::{Protocol, Responses, responses};
 
 /// Which gratings are shown, and for how long.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TuningSettings {
+pub struct TuningConfig {
     /// Orientations, evenly spaced over 180 degrees from 0.
     pub orientations: usize,
     /// Spatial frequencies, ascending, in cycles per pixel.
@@ -43,7 +43,7 @@ pub struct TuningSettings {
     pub least: f64,
 }
 
-impl Default for TuningSettings {
+impl Default for TuningConfig {
     fn default() -> Self {
         Self {
             orientations: 12,
@@ -61,7 +61,7 @@ impl Default for TuningSettings {
     }
 }
 
-impl TuningSettings {
+impl TuningConfig {
     /// Checks every setting.
     ///
     /// # Errors
@@ -132,14 +132,14 @@ impl TuningSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
     /// What was shown.
-    pub settings: TuningSettings,
+    pub settings: TuningConfig,
     /// All neurons that respond, summed up.
     pub summary: Population,
     /// Every neuron.
     pub units: Vec<UnitTuning>,
 }
 
-/// Medians and fractions over the neurons that respond; none where they cannot be told.
+/// Medians and fractions over the responsive neurons; `None` where undefined.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Population {
     /// Neurons.
@@ -208,11 +208,11 @@ pub struct UnitTuning {
 /// # Errors
 /// If the latents are not spike counts, a setting makes no sense, or the device fails.
 pub fn tuning(
-    subject: &Subject<'_>,
+    analysed: &AnalysedModel<'_>,
     shape: ImageShape,
-    settings: &TuningSettings,
+    settings: &TuningConfig,
 ) -> Result<Tuning> {
-    subject.require_spikes("tuning")?;
+    analysed.require_spikes("tuning")?;
     settings.validate().context("the settings of tuning")?;
     let conditions = settings.orientations * settings.frequencies.len();
     // Choice, then every contrast, then plaids, then a blank: one list, so that batches are full.
@@ -230,8 +230,8 @@ pub fn tuning(
         contrast: 0.0,
         ..Default::default()
     });
-    let seen = responses(subject, shape, &shown, &settings.protocol(), 0)?;
-    let units = (0..subject.model.latents())
+    let seen = responses(analysed, shape, &shown, &settings.protocol(), 0)?;
+    let units = (0..analysed.model.latents())
         .map(|unit| of_unit(&seen, unit, conditions, settings))
         .collect::<Result<Vec<_>>>()?;
     Ok(Tuning {
@@ -245,7 +245,7 @@ fn of_unit(
     seen: &Responses,
     unit: usize,
     conditions: usize,
-    settings: &TuningSettings,
+    settings: &TuningConfig,
 ) -> Result<UnitTuning> {
     let frequencies = settings.frequencies.len();
     let contrasts = settings.contrasts.len();

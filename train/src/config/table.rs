@@ -1,4 +1,4 @@
-//! Tables of TOML: laid over each other, their keys, and the key that was meant.
+//! TOML tables: merging, their keys, and the nearest valid key.
 
 use toml::{Table, Value};
 

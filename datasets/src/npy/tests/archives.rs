@@ -43,13 +43,13 @@ fn archives_are_reproducible_and_survive_any_damage() {
 
 #[test]
 fn deflated_archives_are_read_and_bombs_are_not() {
-    use npyz::zip::{CompressionMethod, ZipWriter, write::FileOptions};
     use std::io::Write;
+    use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
     let folder = Folder::new();
     let path = folder.0.path().join("d.npz");
     let archive = |name: &str, bytes: &[u8]| {
         let mut zip = ZipWriter::new(std::fs::File::create(&path).unwrap());
-        let options = FileOptions::default().compression_method(CompressionMethod::Deflated);
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
         zip.start_file(name, options).unwrap();
         zip.write_all(bytes).unwrap();
         zip.finish().unwrap();

@@ -1,4 +1,4 @@
-//! How the average of the noise over a bin is correlated with those over later bins.
+//! Correlations of bin averages of the noise.
 
 use nalgebra::DVector;
 

@@ -66,7 +66,7 @@ pub struct CausalConfig {
 }
 
 impl Default for CausalConfig {
-    /// The noise of [`Embedding::default`]; one linearisation a bin, as the data generator of the
+    /// The noise of [`Embedding::default`]; one linearisation per bin, as the data generator of the
     /// published schemes; up to 5 linearisations of g, after which Gauss and Newton's steps are below
     /// rounding in every model here; 3 standard deviations, which right beliefs exceed at one observation
     /// of one number in 370, and which on Lorenz's system (100 000 bins) costs nothing in error and takes NEES from 1.2 to 1.0;

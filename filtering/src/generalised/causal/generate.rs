@@ -1,4 +1,4 @@
-//! A model run forwards: states, causes and observations from sampled noise (eq. G31).
+//! Data generation: states, causes and observations from sampled noise (eq. G31).
 
 use nalgebra::DMatrix;
 use rand::Rng;
@@ -25,7 +25,7 @@ pub struct Generation {
 }
 
 impl Default for Generation {
-    /// s = ½, order 6, one linearisation a bin: the published generator.
+    /// s = ½, order 6, one linearisation per bin: the published generator.
     fn default() -> Self {
         Self {
             smoothness: 0.5,

@@ -1,9 +1,9 @@
-//! Where what lies in the joint state, and how its covariance moves over a bin.
+//! Layout of the joint state, and propagation of its covariance over a bin.
 
 use nalgebra::DMatrix;
 
-use super::dense::{add_scaled, symmetrise, transpose};
 use super::transition::{Channels, Transition};
+use crate::math::in_place::{add_scaled, symmetrise, transpose};
 
 /// The joint state (x, n, u_{t−1}, …, u_{t−L}): states and free parameters, noises, and the past
 /// u = (x without parameters, v) as far back as the observation noise or the delay needs.

@@ -2,7 +2,7 @@
 
 use nalgebra::{Complex, DMatrix, DVector};
 
-use super::dense::{Discretisation, symmetrise};
+use crate::math::in_place::{Discretisation, symmetrise};
 use crate::{Error, Result};
 
 /// The degree of the polynomials along which generated noise moves between its samples (eq. G31).

@@ -1,4 +1,4 @@
-//! How noise moves: Markov processes whose state is the noise in generalised coordinates.
+//! Noise processes: Markov processes whose state is the noise in generalised coordinates.
 
 use nalgebra::Complex;
 use serde::{Deserialize, Serialize};
@@ -108,9 +108,9 @@ impl NoiseShape {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dense::Discretisation;
     use super::*;
     use crate::generalised::noise::sampled_kernel;
+    use crate::math::in_place::Discretisation;
 
     /// Rounding through Taylor matrices of order 6, whose entries reach 3^6.
     const ROUNDING: f64 = 1e-7;

@@ -1,4 +1,4 @@
-//! Noise that is drawn at the bins: a window of samples that moves on, and the path in between.
+//! Noise sampled at the bins: a moving window of samples, and the path between them.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -154,7 +154,7 @@ mod tests {
                 }
             }
             println!("s {smoothness}: missed {before:?}");
-            // At s = ¼, ½ and 1; a process that stands still for a bin misses a part that is no rounding.
+            // At s = ¼, ½ and 1; a process that is constant within a bin misses a part that exceeds rounding.
             assert!(before[0] > 0.1 && before[0] < 0.9);
             assert!(before[1] < 0.03 && before[2] < 0.01 && before[3] < 2e-3);
             assert!(before[4] < 1e-4 && before[5] < 1e-4 && before[6] < ROUNDING);

@@ -2,8 +2,8 @@
 
 use nalgebra::DMatrix;
 
-use super::dense::{add_scaled, multiply};
 use crate::generalised::model::{Argument, Equations, GenerativeModel, Point, Sizes};
+use crate::math::in_place::{add_scaled, multiply};
 use crate::{Error, Result};
 
 /// The levels of a model as one: x stacks the states of all levels and then the free parameters; c stacks

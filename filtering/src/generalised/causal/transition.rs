@@ -1,14 +1,13 @@
-//! One bin of motion: where the mean goes, and the matrix and noise that move the covariance.
-//! A little above 400 lines because noise that diffuses and noise that does not share their memory.
+//! One bin of motion: the mean, and the matrix and noise that propagate the covariance.
 
 pub(super) mod spread;
 
 use nalgebra::DMatrix;
 
-use super::dense::{Discretisation, add_scaled, multiply, norm};
 use super::noise_process::NoiseProcess;
 use super::stack::{CausalLocal, CausalStack};
 use crate::generalised::model::Equations;
+use crate::math::in_place::{Discretisation, add_scaled, multiply, norm};
 
 /// The noises c as one state n: channel j is entries `offset[j]` … of n, (c_j, c_j', …).
 #[derive(Debug, Clone, PartialEq)]
@@ -345,7 +344,7 @@ impl Transition {
                 self.turned.copy_from(&self.step.noise);
             } else {
                 multiply(&mut self.other, &self.step.transition, &self.turned);
-                super::dense::transpose(&mut self.turned, &self.other);
+                crate::math::in_place::transpose(&mut self.turned, &self.other);
                 multiply(&mut self.other, &self.step.transition, &self.turned);
                 self.other += &self.step.noise;
                 std::mem::swap(&mut self.turned, &mut self.other);

@@ -1,4 +1,4 @@
-//! Embedding bin by bin: inside a series the weights of a window do not change from bin to bin.
+//! Cached embedding weights: inside a series they do not change from bin to bin.
 
 use super::embedding::{SampleEmbedding, Weights};
 use crate::Result;

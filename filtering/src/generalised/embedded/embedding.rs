@@ -7,7 +7,7 @@
 //! T_ij = (p_i − t)ʲ / j!,     ỹ = T⁺ [y(p_i)]          j = 0 … n − 1, one bin apart
 //! ```
 //!
-//! | window | what it asks |
+//! | window | samples |
 //! |---|---|
 //! | [`Window::Centred`] | n samples around t: looks ahead by half a window, so it lags live data by as much |
 //! | [`Window::Causal`] | the newest samples up to t, least squares: for live data, at a price in noise |

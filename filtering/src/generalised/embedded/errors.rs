@@ -1,4 +1,4 @@
-//! Prediction errors of a generalised state, and how they change with it.
+//! Prediction errors of a generalised state, and their Jacobian.
 //!
 //! With g, f and their Jacobians at the current point of order 0 (second derivatives left out),
 //!

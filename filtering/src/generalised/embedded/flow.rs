@@ -56,7 +56,7 @@ pub(crate) struct Terms {
     pub masked: Vec<bool>,
 }
 
-/// The flow and all room it needs.
+/// The flow and its workspace.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Flow {
     pub terms: Terms,
@@ -89,7 +89,7 @@ pub(crate) struct Flow {
     room: Vec<f64>,
     error_room: DVector<f64>,
     step: LocalLinearisation,
-    /// The answers to a step when slopes stay the same, and how long the step is.
+    /// The propagators of a step for constant Jacobians, and the length of the step.
     constant: Option<Constant>,
     /// Whether the slopes here are those of `reference`: then they are taken to stay the same from step to step.
     steady: bool,

@@ -1,4 +1,4 @@
-//! Where everything lies: the order of entries in ũ, ỹ, η̃ and in the generalised prediction errors.
+//! Layout of ũ, ỹ, η̃ and of the generalised prediction errors.
 //!
 //! | vector | entries |
 //! |---|---|

@@ -45,7 +45,7 @@ impl MissingSamples {
     /// none if all were. `r` is R(s) `[n, n]`.
     ///
     /// # Errors
-    /// [`Error::NotPositiveDefinite`] where rounding leaves missing samples that cannot be told apart.
+    /// [`Error::NotPositiveDefinite`] where rounding leaves missing samples that cannot be distinguished.
     pub fn new(
         weights: &Weights,
         r: &DMatrix<f64>,

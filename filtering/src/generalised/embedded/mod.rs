@@ -1,19 +1,19 @@
 //! The published schemes, which embed the data: generalised coordinates of the samples themselves.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
-//! | how do samples become derivatives | `embedding.rs`: [`SampleEmbedding`] |
-//! | its weights, made once | `cached_weights.rs` |
-//! | where do x̃, ṽ, errors lie in their vectors | `layout.rs`: [`Layout`] |
-//! | what is D | `shift.rs`: [`shift`] |
-//! | what are the prediction errors and J | `errors.rs`: [`prediction_errors`], [`TopOrder`] |
+//! | embedding of samples | `embedding.rs`: [`SampleEmbedding`] |
+//! | its weights, computed once | `cached_weights.rs` |
+//! | layout of x̃, ṽ and errors | `layout.rs`: [`Layout`] |
+//! | the shift D | `shift.rs`: [`shift`] |
+//! | prediction errors and J | `errors.rs`: [`prediction_errors`], [`TopOrder`] |
 //! | energy, Laplace precision and covariance | `energy.rs` |
-//! | what is the free energy of a bin | `free_energy.rs`: [`FreeEnergy`] |
-//! | what if samples of a window are missing | `missing_samples.rs` |
-//! | how beliefs flow over a bin | `flow.rs` |
-//! | what is reported of a bin | `record.rs`: [`Record`] |
-//! | learning and filtering in sweeps | [`dem`] |
-//! | the same without a mean field | [`lap`] |
+//! | free energy of a bin | `free_energy.rs`: [`FreeEnergy`] |
+//! | missing samples | `missing_samples.rs` |
+//! | flow of beliefs over a bin | `flow.rs` |
+//! | records | `record.rs`: [`Record`] |
+//! | DEM | [`dem`] |
+//! | generalised filtering (LAP) | [`lap`] |
 mod cached_weights;
 pub mod dem;
 mod embedding;

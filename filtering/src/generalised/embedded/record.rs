@@ -1,4 +1,4 @@
-//! What a generalised scheme reports of one bin.
+//! Records of one bin.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Room for a record of this layout.
+    /// Memory for a record of this layout.
     pub fn new(layout: &Layout) -> Self {
         let (nx, nv) = (layout.states, layout.causes);
         Self {
@@ -63,7 +63,7 @@ impl Record {
         self.predicted.copy_from_slice(g);
     }
 
-    /// Becomes `other` in the room there is.
+    /// Becomes `other` without reallocating.
     pub(crate) fn copy_from(&mut self, other: &Self) {
         self.states.clone_from(&other.states);
         self.state_covariance.clone_from(&other.state_covariance);

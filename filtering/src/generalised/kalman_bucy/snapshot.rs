@@ -1,4 +1,4 @@
-//! What has to be kept of a Kalman–Bucy filter to go on later.
+//! Snapshots of the Kalman–Bucy filter.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Numbers that carry a derivative: a + b ε with ε² = 0.
+//! Dual numbers a + b ε with ε² = 0.
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 

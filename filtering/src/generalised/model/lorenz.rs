@@ -1,4 +1,4 @@
-//! Lorenz's system, as he wrote it and as the demonstrations of DEM do.
+//! The Lorenz system, in its original form and in that of the demonstrations of DEM.
 
 use serde::{Deserialize, Serialize};
 

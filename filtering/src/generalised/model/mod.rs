@@ -1,15 +1,15 @@
 //! Models x' = f(x, v, θ) + w, y = g(x, v, θ) + z, written once and differentiated exactly.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
-//! | over which numbers are f and g written | `number.rs` |
-//! | numbers that carry a derivative | `dual.rs` |
+//! | number types of f and g | `number.rs` |
+//! | dual numbers | `dual.rs` |
 //! | f, g, and their first and second derivatives | `equations.rs` |
 //! | f and g as closures | `closures.rs` |
 //! | x' = A x + B v, y = C x | `linear.rs` |
 //! | Lorenz's system, both forms | `lorenz.rs` |
-//! | Lotka and Volterra's populations, two and many | `population.rs` |
-//! | a pull, a wave, two wells, a neuron | `scalar.rs` |
+//! | Lotka–Volterra, two and many species | `population.rs` |
+//! | scalar models: pullback, trigonometric, double well, FitzHugh–Nagumo | `scalar.rs` |
 //! | f or g as a network: layers, weights, evaluation | `network.rs` |
 //! | its Jacobians by input and by weight | `network/sweep.rs` |
 //! | f and g that are networks, as equations | `neural.rs`, as files hold them `neural/file.rs` |

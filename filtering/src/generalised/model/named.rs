@@ -1,4 +1,4 @@
-//! The models that come with this crate, chosen by name: what a configuration file holds.
+//! The built-in models by name, as in configuration files.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 ///
 /// Weights are fixed, and there are no parameters; or, with [`Neural::with_free_weights`], they are the
 /// parameters θ (those of f, then those of g), of which a scheme learns those that have prior variance. The first is
-/// what a trained network wants; the second is for networks of some dozens of weights, because schemes that learn θ
+/// right for a trained network; the second is for networks of some dozens of weights, because schemes that learn θ
 /// carry its covariance, and [`Odem`](crate::generalised::odem::Odem) a filter for each of its entries.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! Populations that feed on each other.
+//! Predator–prey populations.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};

@@ -78,7 +78,7 @@ pub struct NoisePrecision {
     pub fixed: DMatrix<f64>,
     /// The components Q_j `[n, n]` whose scales e^{h_j} are unknown; often none.
     pub components: Vec<DMatrix<f64>>,
-    /// The prior of h, one entry a component.
+    /// The prior of h, one entry per component.
     pub log_precision: GaussianPrior,
 }
 
@@ -114,7 +114,7 @@ impl NoisePrecision {
         self.fixed.nrows()
     }
 
-    /// Π(h), `[n, n]`, at the log-precisions `h`, one a component.
+    /// Π(h), `[n, n]`, at the log-precisions `h`, one per component.
     pub fn at(&self, h: &[f64]) -> DMatrix<f64> {
         let mut precision = self.fixed.clone();
         for (component, &h) in self.components.iter().zip(h) {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Equations, Number, Point, Sizes};
 
-/// f = −rate (x − target) for each of `size` states, seen directly, θ = (rate, target).
+/// f = −rate (x − target) for each of `size` states, observed directly, θ = (rate, target).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pullback {
@@ -59,7 +59,7 @@ impl Equations for Pullback {
     }
 }
 
-/// f = rate · sin x for each of `size` states, seen directly, θ = (rate).
+/// f = rate · sin x for each of `size` states, observed directly, θ = (rate).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trigonometric {
@@ -114,7 +114,7 @@ impl Equations for Trigonometric {
     }
 }
 
-/// x' = (1/8) (16 x/(1 + x²) − x/2 + 2 v), y = x²/16: two wells that the output cannot tell apart; no θ.
+/// x' = (1/8) (16 x/(1 + x²) − x/2 + 2 v), y = x²/16: two wells that the output does not distinguish; no θ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DoubleWell {}
 
@@ -147,7 +147,7 @@ impl Equations for DoubleWell {
     }
 }
 
-/// FitzHugh and Nagumo's neuron: the voltage x1' = x1 − x1³/3 − x2 + v is seen, its recovery
+/// The FitzHugh–Nagumo neuron: the voltage x1' = x1 − x1³/3 − x2 + v is observed, its recovery
 /// x2' = ε (x1 + a − b x2) is not; the current v is a cause; θ = (a, b, ε).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -65,7 +65,7 @@ impl Local {
     }
 }
 
-/// The levels of a model, seen as one: evaluates [`Local`] without allocating for one level.
+/// The levels of a model, stacked: evaluates [`Local`] without allocating for one level.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stack<E> {
     /// The model.

@@ -18,9 +18,9 @@
 //! a second set of equations. δ is small against every posterior width, and large against rounding.
 //! Parameters can instead be states that do not move ([`ParameterRule::State`]).
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
-//! | what can be set | `config.rs` |
+//! | settings | `config.rs` |
 //! | the recursion | `online.rs` |
 //! | several passes over a recording | `offline.rs` |
 //!

@@ -1,4 +1,4 @@
-//! The dynamics of the published networks, one state an output, each seen directly.
+//! The dynamics of the published networks, one state per output, each observed directly.
 
 use serde::{Deserialize, Serialize};
 

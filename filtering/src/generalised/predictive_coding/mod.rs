@@ -1,6 +1,6 @@
 //! A one-layer predictive coding network: beliefs that flow, within each observation, down their free energy.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | the network: energy, flow, one observation | `network.rs`: [`PredictiveCoding`] |
 //! | which functions f the published networks use | `dynamics.rs`: [`Pullback`], [`Trigonometric`] |

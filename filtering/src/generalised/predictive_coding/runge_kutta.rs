@@ -68,7 +68,7 @@ const DIFFERENCE: [f64; 7] = [
     -1.0 / 40.0,
 ];
 
-/// Room for the slopes of one step.
+/// Workspace for the slopes of one step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Workspace {
     slopes: [Vec<f64>; 7],

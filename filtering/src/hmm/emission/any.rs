@@ -1,9 +1,9 @@
-//! The emission as a value chosen at run time, as a file names it.
+//! The emission chosen at run time, by name in files.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Categorical, DiagonalGaussian, Emission, FullGaussian, Learnable, Poisson};
-use crate::Result;
+use crate::{PredictedObservation, Result};
 
 /// One of the emissions of this crate; `kind` names it in a file.
 ///
@@ -53,6 +53,9 @@ impl Emission for AnyEmission {
     }
     fn relabelled(&self, order: &[usize]) -> Self {
         each!(self, e => e.relabelled(order).into())
+    }
+    fn expected(&self, weights: &[f64]) -> Option<PredictedObservation> {
+        each!(self, e => e.expected(weights))
     }
 }
 

@@ -1,10 +1,10 @@
-//! Symbols of an alphabet.
+//! Categorical emissions: symbols of an alphabet.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Emission, Learnable};
 use crate::error::check_distribution;
-use crate::{Error, Result};
+use crate::{Error, PredictedObservation, Result};
 
 /// o ∈ {0 … M − 1} with `p(o|s) = B[s][o]`. An observation is a row of one whole number.
 ///
@@ -32,7 +32,7 @@ pub struct Categorical {
 }
 
 impl Categorical {
-    /// From B, a row of M probabilities a state.
+    /// From B, a row of M probabilities per state.
     ///
     /// # Errors
     /// [`Error::Size`] for ragged or empty rows, [`Error::Entry`] for a row that is no distribution.
@@ -143,6 +143,15 @@ impl Emission for Categorical {
             }
         }
         new
+    }
+
+    fn expected(&self, weights: &[f64]) -> Option<PredictedObservation> {
+        let rows = self.probabilities.chunks_exact(self.symbols());
+        let mut symbols = vec![0.0; self.symbols()];
+        for (w, row) in weights.iter().zip(rows) {
+            symbols.iter_mut().zip(row).for_each(|(p, b)| *p += w * b);
+        }
+        Some(PredictedObservation::Symbol(symbols))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Independent normal entries.
+//! Gaussian emissions with independent entries.
 
 use std::f64::consts::TAU;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Emission, Learnable};
 use crate::error::check_finite;
-use crate::{Error, Result};
+use crate::{Error, Moments, PredictedObservation, Result};
 
 /// y ∈ ℝᴰ with p(y|s) = ∏_d N(y_d; μ_sd, v_sd). An observation is a row of D numbers.
 ///
@@ -40,7 +40,7 @@ pub struct DiagonalGaussian {
 }
 
 impl DiagonalGaussian {
-    /// From means μ and variances v, a row of D a state.
+    /// From means μ and variances v, a row of D per state.
     ///
     /// # Errors
     /// [`Error::Size`] for ragged, empty or different sizes, [`Error::Entry`] for a mean that is not
@@ -132,7 +132,7 @@ impl DiagonalGaussian {
 
 /// Statistics are about zero where the means are within so many standard deviations of it. A variance is the
 /// difference E[y²] − E[y]², which loses (mean/deviation)² units of rounding: 10⁴ of them, 10⁻¹² of the variance,
-/// are less than any data determine, and nobody has to know of an origin then.
+/// are less than any data determine, and no origin is needed then.
 const FAR: f64 = 100.0;
 
 /// c `[D]`: of each entry the average of the means `[K·D]` where it is [`FAR`] from 0, and 0 where not.
@@ -226,6 +226,11 @@ impl Emission for DiagonalGaussian {
             constants: order.iter().map(|&s| self.constants[s]).collect(),
             origin: self.origin.clone(),
         }
+    }
+
+    fn expected(&self, weights: &[f64]) -> Option<PredictedObservation> {
+        let moments = Moments::mixture(weights, &self.means, &self.variances);
+        Some(PredictedObservation::Numbers(moments))
     }
 }
 

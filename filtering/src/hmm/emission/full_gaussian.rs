@@ -1,4 +1,4 @@
-//! Normal vectors with a covariance.
+//! Gaussian emissions with full covariance.
 
 use std::f64::consts::TAU;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::diagonal_gaussian::{checked_origin, origin, pooled_mean, written};
 use super::{Emission, Learnable};
 use crate::error::check_finite;
-use crate::{Error, Result};
+use crate::{Error, Moments, PredictedObservation, Result};
 
 /// y ∈ ℝᴰ with p(y|s) = N(y; μ_s, Σ_s). An observation is a row of D numbers.
 ///
@@ -256,6 +256,18 @@ impl Emission for FullGaussian {
             constants: pick(&self.constants, 1),
             origin: self.origin.clone(),
         }
+    }
+
+    fn expected(&self, weights: &[f64]) -> Option<PredictedObservation> {
+        let d = self.width();
+        let diagonal = |c: &[f64]| (0..d).map(|i| c[i * (d + 1)]).collect::<Vec<_>>();
+        let variances: Vec<f64> = self
+            .covariances
+            .chunks_exact(d * d)
+            .flat_map(diagonal)
+            .collect();
+        let moments = Moments::mixture(weights, &self.means, &variances);
+        Some(PredictedObservation::Numbers(moments))
     }
 }
 

@@ -1,4 +1,4 @@
-//! p(o|s): what each hidden state makes of the world.
+//! Emissions p(o|s).
 
 mod any;
 mod categorical;
@@ -12,7 +12,7 @@ pub use diagonal_gaussian::DiagonalGaussian;
 pub use full_gaussian::FullGaussian;
 pub use poisson::Poisson;
 
-use crate::Result;
+use crate::{PredictedObservation, Result};
 
 /// A likelihood p(o|s) for each of K states; implement it for your own.
 ///
@@ -73,10 +73,16 @@ pub trait Emission: Clone {
 
     /// The same emission with the states renumbered: new state k is old state `order[k]`.
     fn relabelled(&self, order: &[usize]) -> Self;
+
+    /// What an observation is like on average if the state is k with probability `weights[k]`; `None`, the default,
+    /// where that is not said.
+    fn expected(&self, _weights: &[f64]) -> Option<PredictedObservation> {
+        None
+    }
 }
 
 /// An emission that can be learned: an exponential family with a statistic φ(o) `[P]` of the observation
-/// alone, so that all that has to be remembered of the past is Σ_t q_t(j) φ(o_t), a row a state.
+/// alone, so that all that has to be remembered of the past is Σ_t q_t(j) φ(o_t), a row per state.
 pub trait Learnable: Emission {
     /// P, the length of φ(o).
     fn statistic_len(&self) -> usize;
@@ -85,7 +91,7 @@ pub trait Learnable: Emission {
     /// from their origin ([`DiagonalGaussian::origin`]): 0, unless their means are far from it.
     fn statistic(&self, observation: &[f64], into: &mut [f64]);
 
-    /// Adds w_j φ(o) to row j of `into` `[K, P]` for weights w `[K]`; `statistic` `[P]` is room to work in.
+    /// Adds w_j φ(o) to row j of `into` `[K, P]` for weights w `[K]`; `statistic` `[P]` is workspace.
     /// Worth writing where φ(o) is mostly zeros.
     fn accumulate(
         &self,

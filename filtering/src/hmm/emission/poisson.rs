@@ -1,9 +1,9 @@
-//! Counts.
+//! Poisson emissions: counts.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Emission, Learnable};
-use crate::{Error, Result};
+use crate::{Error, Moments, PredictedObservation, Result};
 
 /// y ∈ ℕᴰ with p(y|s) = ∏_d Poisson(y_d; λ_sd). An observation is a row of D whole numbers.
 ///
@@ -32,12 +32,12 @@ pub struct Poisson {
     totals: Vec<f64>,
 }
 
-/// The least rate that [`Learnable::maximise`] finds, in counts an observation. The best rate of a channel that
+/// The least rate that [`Learnable::maximise`] finds, in counts per observation. The best rate of a channel that
 /// never fired is 0, which would rule out that it ever does; this one costs 10⁻¹⁰ nats per observation.
 const LEAST_RATE: f64 = 1e-10;
 
 impl Poisson {
-    /// From λ, a row of D rates (expected counts an observation) a state.
+    /// From λ, a row of D rates (expected counts per observation) per state.
     ///
     /// # Errors
     /// [`Error::Size`] for ragged or empty rows, [`Error::Entry`] for a rate that is not positive and finite.
@@ -129,6 +129,11 @@ impl Emission for Poisson {
             log_rates: pick(&self.log_rates),
             totals: order.iter().map(|&s| self.totals[s]).collect(),
         }
+    }
+
+    fn expected(&self, weights: &[f64]) -> Option<PredictedObservation> {
+        let moments = Moments::mixture(weights, &self.rates, &self.rates);
+        Some(PredictedObservation::Numbers(moments))
     }
 }
 

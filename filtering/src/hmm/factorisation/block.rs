@@ -1,4 +1,4 @@
-//! Windows on their own: Markov inside a window of w moments, independent across its ends.
+//! Blocks: Markov within windows of w observations, independent between them.
 
 use super::fully_factorised::{add, expectation};
 use super::log_dynamics::LogDynamics;

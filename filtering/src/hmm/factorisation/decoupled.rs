@@ -47,7 +47,7 @@ impl Decoupled {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DecoupledStart {
-    /// q_t uniform: forgets what was believed, so that one bad step is not held on to.
+    /// q_t uniform: independent of the previous belief, so that one bad step does not persist.
     #[default]
     Uniform,
     /// m_t = q_{t−1}, as [`Factorisation::Frozen`](super::Factorisation::Frozen) has it: for one step from

@@ -1,8 +1,8 @@
-//! Fully factorised, online and in one go: m_t = q_{t−1}, never estimated again.
+//! Fully factorised, online, without iteration: m_t = q_{t−1}.
 
 use super::log_dynamics::LogDynamics;
 
-/// The past as it was believed, whatever the new observation says of it (eq. F19):
+/// The previous belief, unchanged by the new observation (eq. F19):
 ///
 /// ```text
 /// m_t = q_{t−1}        W_t = m_t·(W_{t−1} − ln m_t) + m_t·ln A + ℓ_t        q_t ∝ e^{W_t}

@@ -1,4 +1,4 @@
-//! Every moment on its own: q = ∏_t q_t(s_t), fitted by coordinate ascent.
+//! Mean field over time: q = ∏_t q_t(s_t), fitted by coordinate ascent.
 
 use super::log_dynamics::LogDynamics;
 use super::sweeps::{Ascent, Sweeps};

@@ -1,4 +1,4 @@
-//! ln π and ln A of a model, taken once: every bound on this page is linear in them.
+//! ln π and ln A of a model, taken once: every bound here is linear in them.
 
 use crate::hmm::products::product;
 use crate::hmm::{Emission, Hmm};
@@ -87,7 +87,7 @@ impl LogDynamics {
 }
 
 /// ℓ_t `[K]` of one observation, all 0 for a missing one. An observation that no state can have made
-/// leaves −∞ everywhere: who asks decides what that means.
+/// leaves −∞ everywhere: the caller decides what that means.
 pub(super) fn log_likelihood<E: Emission>(
     model: &Hmm<E>,
     observation: Option<&[f64]>,

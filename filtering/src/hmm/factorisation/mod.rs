@@ -6,7 +6,7 @@
 //!
 //! for each of them, so that the gaps say what each assumption costs on the data at hand.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | W and L of any q and any kernels; the optimal step | `value.rs`: [`ValueFunction`]; one step of it, to be taken or not: `proposal.rs` |
 //! | ln π, ln A and their messages | `log_dynamics.rs`: [`LogDynamics`] |
@@ -60,13 +60,13 @@ use serde::{Deserialize, Serialize};
 
 /// The form of the approximate posterior q(s_1 … s_T).
 ///
-/// | | q | an observation costs | bound |
+/// | | q | cost per observation | bound |
 /// |---|---|---|---|
 /// | `Reversed` | q_T ∏ b_t(s_{t−1}\|s_t), all free | K², online | exact |
 /// | `ForwardMarkov` | q(s_1) ∏ q(s_t\|s_{t−1}), all free | K², whole sequence | exact |
-/// | `FullyFactorised` | ∏ q_t(s_t) | K² a sweep, whole sequence | loose |
-/// | `Block` | windows of w, each a chain | K² a sweep, whole sequence | between `FullyFactorised` (w = 1) and exact (w ≥ T) |
-/// | `DecoupledLag1` | q_T ∏ m_t(s_{t−1}) | 2K² an inner update, online | loose |
+/// | `FullyFactorised` | ∏ q_t(s_t) | K² per sweep, whole sequence | loose |
+/// | `Block` | windows of w, each a chain | K² per sweep, whole sequence | between `FullyFactorised` (w = 1) and exact (w ≥ T) |
+/// | `DecoupledLag1` | q_T ∏ m_t(s_{t−1}) | 2K² per inner update, online | loose |
 /// | `Frozen` | the same with m_t = q_{t−1} | K², online | looser |
 /// | `Tied` | q_T ∏ b(s_{t−1}\|s_t), one b | K², K⁴ where it is learned, online | loose: b sees no observation |
 ///

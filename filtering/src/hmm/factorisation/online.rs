@@ -1,4 +1,4 @@
-//! The factorisations that can be kept up to date one observation at a time, behind one surface.
+//! The online factorisations behind one interface.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,10 +6,10 @@ use super::Factorisation;
 use super::restricted::{Restricted, Rule};
 use super::tied::Tied;
 use crate::hmm::{AnyEmission, Emission, Filter, Hmm};
-use crate::{Error, Result, Step};
+use crate::{Belief, Error, Moments, PredictedObservation, Result, Step};
 
 /// An approximate posterior that takes in one observation at a time, in constant memory, and its recursive
-/// ELBO; what [`Hmm::online`] returns. A snapshot (serde) goes on where it was.
+/// ELBO; what [`Hmm::online`] returns. A snapshot (serde) continues where it was.
 ///
 /// ```
 /// use scotopic_filtering::hmm::{Categorical, Factorisation, Hmm};
@@ -165,5 +165,26 @@ impl<E: Emission> Online<E> {
             Scheme::Restricted(posterior) => posterior.decoupled_kernel(),
             Scheme::Exact(_) => None,
         }
+    }
+}
+
+impl<E: Emission> crate::Filter for Online<E> {
+    crate::filter::own_methods!();
+
+    fn belief(&self) -> Belief<'_> {
+        Belief::Discrete(Self::belief(self))
+    }
+
+    fn width(&self) -> usize {
+        self.model().width()
+    }
+
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        self.model()
+            .predicted_observation(Self::belief(self), Self::observations(self))
+    }
+
+    fn signal(&self) -> Moments {
+        self.model().signal(Self::belief(self))
     }
 }

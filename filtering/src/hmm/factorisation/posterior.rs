@@ -1,4 +1,4 @@
-//! What a factorisation says of a whole sequence, and how far its bound is from the evidence.
+//! The posterior of a whole sequence under a factorisation, and its evidence gap.
 
 use super::log_dynamics::{LogDynamics, log_likelihoods};
 use crate::hmm::filtered::row;

@@ -1,4 +1,4 @@
-//! W_t in two steps: proposed next to W_{t−1}, then taken or not, so that a step that fails changes nothing.
+//! W_t in two phases: proposed beside W_{t−1}, then accepted or not, so that a failed step changes nothing.
 
 use super::fully_factorised::expectation;
 use super::log_dynamics::LogDynamics;

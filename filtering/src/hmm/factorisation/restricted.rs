@@ -114,7 +114,7 @@ impl<E: Emission> Restricted<E> {
         })
     }
 
-    /// The kernel, into the room, and the W it proposes.
+    /// The kernel, into the workspace, and the W it proposes.
     fn propose(&mut self, observation: Option<&[f64]>) -> Result<()> {
         let k = self.model.states();
         let loglik = self.room.loglik.of(k);

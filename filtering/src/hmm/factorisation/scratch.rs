@@ -1,4 +1,4 @@
-//! Memory to compute in: no part of any state.
+//! Workspaces: no part of any state.
 
 /// Numbers whose values mean nothing between calls: equal to any other, left out of files.
 #[derive(Debug, Clone, Default)]

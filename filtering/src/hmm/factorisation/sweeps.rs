@@ -1,4 +1,4 @@
-//! How coordinate ascent is run: when it stops, and from where it starts again.
+//! Coordinate ascent: stopping and restarts.
 
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
@@ -87,7 +87,7 @@ impl Sweeps {
         Ok(())
     }
 
-    /// Whether the last sweep of a trace was one too many. A rise within rounding is none.
+    /// Whether the last sweep of a trace was one too many. A rise within rounding does not count.
     pub(super) fn settled(&self, trace: &[f64]) -> bool {
         match trace {
             [.., before, after] => {

@@ -1,4 +1,4 @@
-//! One backward kernel for all times, b_t = b, given or learned as the stream goes by.
+//! One backward kernel for all times, b_t = b, given or learned online.
 
 use serde::{Deserialize, Serialize};
 

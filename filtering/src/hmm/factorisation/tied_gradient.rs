@@ -6,7 +6,7 @@ use super::log_dynamics::LogDynamics;
 use super::psi_gradient::advantages;
 use super::scratch::Scratch;
 use super::value::ValueFunction;
-use crate::widest::widest;
+use crate::simd_dispatch;
 use crate::{Error, Result};
 
 /// ∇_ζ W_t for a kernel with the logits ζ at every time, streamed:
@@ -144,7 +144,7 @@ fn mix_body(kernel: &[f64], tables: &[f64], k: usize, into: &mut [f64]) {
     }
 }
 
-widest! {
+simd_dispatch! {
     /// Σ_i b(i|j) table_i for each j: a kernel `[K, K]` and tables `[K, K·K]`, into `[K, K·K]`.
     fn mix(kernel: &[f64], tables: &[f64], k: usize, into: &mut [f64]) = mix_body;
 }

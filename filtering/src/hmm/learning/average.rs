@@ -1,4 +1,4 @@
-//! The average of the parameters on the way (B. Polyak, A. Juditsky, "Acceleration of stochastic approximation by
+//! The running average of the parameters (B. Polyak, A. Juditsky, "Acceleration of stochastic approximation by
 //! averaging", 1992).
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ impl Average {
         }
     }
 
-    /// Takes in the model after `observations`; `spare` is room of E[φ(o)|s] `[K, P]`.
+    /// Takes in the model after `observations`; `spare` is workspace of E[φ(o)|s] `[K, P]`.
     pub(super) fn take<E: Learnable>(
         &mut self,
         model: &Hmm<E>,

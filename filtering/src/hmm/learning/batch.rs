@@ -17,7 +17,7 @@ pub struct BatchEm {
     pub tolerance: f64,
     /// ε added to the counts of what the model allows; 0 is maximum likelihood, and only then is the log
     /// evidence sure never to decrease: with more, EM raises the evidence times a prior, which may cost
-    /// evidence, and goes on through such falls.
+    /// evidence, and continues through such falls.
     pub pseudo_count: f64,
 }
 
@@ -26,7 +26,7 @@ impl Default for BatchEm {
         Self {
             // EM is done after tens of iterations where states are distinct, hundreds where they overlap.
             max_iterations: 500,
-            // A thousandth of a nat on a thousand observations: far below what tells two models apart.
+            // A thousandth of a nat on a thousand observations: far below what distinguishes two models.
             tolerance: 1e-6,
             pseudo_count: 0.0,
         }

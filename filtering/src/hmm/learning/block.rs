@@ -1,4 +1,4 @@
-//! Block online EM: K² an observation.
+//! Block online EM: K² per observation.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! A sum over the past, carried forward for every present state.
+//! Additive statistics of the past, carried forward for every present state.
 //!
 //! Every additive quantity Φ_t(s) = E_b[Σ_{u≤t} φ_u(s_{u−1}, s_u, o_u) | s_t = s] obeys eq. F8,
 //!
@@ -23,7 +23,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::scratch::Scratch;
-use crate::widest::widest;
+use crate::simd_dispatch;
 
 /// What the newest step adds to the sum.
 #[derive(Clone, Copy)]
@@ -176,7 +176,7 @@ impl Carried {
 /// A statistic with at most one in so many entries that is not zero is added entry by entry: symbols are.
 const SPARSE: usize = 8;
 
-widest! {
+simd_dispatch! {
     /// E_q[Φ_t] for the q in `belief`, which is passed down the kernels on the way.
     fn read(carried: &Carried, into: &mut [f64], belief: &mut [f64], past: &mut [f64]) = read_body;
 }

@@ -1,4 +1,4 @@
-//! Intervals of a Beta and of a Gamma distribution, for what a Dirichlet and a Gamma posterior leave open.
+//! Credible intervals of Beta and Gamma distributions, for Dirichlet and Gamma posteriors.
 
 use libm::lgamma;
 

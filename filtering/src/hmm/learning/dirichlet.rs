@@ -1,4 +1,4 @@
-//! Conjugate counting: a posterior over the parameters, one observation at a time.
+//! Conjugate Bayesian updates of the parameters, one observation at a time.
 
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ impl ParameterPosterior {
     }
 }
 
-/// The posterior, the prior it forgets towards.
+/// The posterior, and the prior it decays towards.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Dirichlet {
     pub(super) settings: settings::Dirichlet,

@@ -1,4 +1,4 @@
-//! Online EM with states smoothed a fixed number of steps back: lag·K² an observation.
+//! Online EM with states smoothed a fixed number of steps back: lag·K² per observation.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Where to start learning, from the data alone.
+//! Initial guesses from data.
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Parameters from data: while filtering, or from whole sequences.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | a filter whose model follows the observations | `mod.rs`: [`Learning`], [`Hmm::learn_online`] |
 //! | which rules there are, their settings | `settings.rs`: [`Learn`]; [`Gain`](crate::Gain) |
@@ -16,7 +16,7 @@
 //! | EM on whole sequences | `batch.rs`: [`Hmm::fit`], [`BatchEm`] |
 //! | EM under another factorisation | `under.rs`: [`Hmm::fit_under`] |
 //! | variational Bayes on whole sequences | `variational.rs`: [`Hmm::fit_variational`] |
-//! | where to start, from data | `guess.rs`: [`Hmm::initial_guess`], [`Kind`] |
+//! | initial guesses from data | `guess.rs`: [`Hmm::initial_guess`], [`Kind`] |
 //! | how a sum over the past is carried cheaply | `carried.rs` |
 //! | running averages and the M-step | `running.rs`, `average.rs` |
 
@@ -57,7 +57,7 @@ use super::forward::{self, Room};
 use super::{Hmm, Learnable};
 use crate::sequence::check_row;
 use crate::step::Sum;
-use crate::{Error, Result, Step};
+use crate::{Belief, Error, Moments, PredictedObservation, Result, Step};
 
 /// What the filter has made of one observation, for a rule to learn from.
 struct Seen<'a> {
@@ -128,7 +128,7 @@ impl Rule {
 /// A filter whose parameters follow the observations.
 ///
 /// Each observation is filtered with the parameters left by those before it, then learned from. π stays what it
-/// was: one stream has one beginning. Memory is constant; a saved one (serde) goes on bit for bit, if the format
+/// was: one stream has one beginning. Memory is constant; a saved one (serde) continues bit for bit, if the format
 /// keeps every bit of a number (text of `serde_json` does with its feature `float_roundtrip`).
 ///
 /// ```
@@ -270,6 +270,27 @@ impl<E: Learnable> Learning<E> {
             Rule::Dirichlet(rule) => Some(rule.posterior()),
             _ => None,
         }
+    }
+}
+
+impl<E: Learnable> crate::Filter for Learning<E> {
+    crate::filter::own_methods!();
+
+    fn belief(&self) -> Belief<'_> {
+        Belief::Discrete(Self::belief(self))
+    }
+
+    fn width(&self) -> usize {
+        self.model().width()
+    }
+
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        self.model()
+            .predicted_observation(Self::belief(self), Self::observations(self))
+    }
+
+    fn signal(&self) -> Moments {
+        self.model().signal(Self::belief(self))
     }
 }
 

@@ -43,7 +43,7 @@ impl Running {
         of
     }
 
-    /// S ← κS + g·x, from another room into this one.
+    /// S ← κS + g·x, from another array into this one.
     pub(super) fn blend(&mut self, keep: f64, old: &Self, gain: f64, new: &Self) {
         let pairs = [
             (&mut self.transitions, &old.transitions, &new.transitions),

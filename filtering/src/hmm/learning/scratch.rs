@@ -1,11 +1,11 @@
-//! Room for intermediate numbers.
+//! Workspaces.
 
 /// Numbers that are written before they are read, so that values which differ in them are equal.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scratch(Vec<f64>);
 
 impl Scratch {
-    /// Room for `len` numbers; nothing is allocated if there was as much before.
+    /// Workspace for `len` numbers; allocates only if there was less before.
     pub(super) fn room(&mut self, len: usize) -> &mut [f64] {
         if self.0.len() < len {
             self.0.resize(len, 0.0);
@@ -13,7 +13,7 @@ impl Scratch {
         &mut self.0[..len]
     }
 
-    /// Room for arrays of these sizes.
+    /// Workspace for arrays of these sizes.
     pub(super) fn rooms<const N: usize>(&mut self, sizes: [usize; N]) -> [&mut [f64]; N] {
         let mut rest = self.room(sizes.iter().sum());
         sizes.map(|size| {

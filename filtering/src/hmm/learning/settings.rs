@@ -1,4 +1,4 @@
-//! How to learn while filtering, with the reason of each default.
+//! Settings of the learning rules, with the reason for each default.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::{Error, Gain, Result};
 
 /// How parameters follow the observations; [`Hmm::learn_online`](crate::hmm::Hmm::learn_online).
 ///
-/// | rule | an observation costs | good for |
+/// | rule | cost per observation | use |
 /// |---|---|---|
 /// | [`BlockOnlineEm`] | K² | nearly everything: the default |
 /// | [`OnlineEm`] | about 3K²(K + P) | the statistics of the whole past at every step, the textbook algorithm |
@@ -16,7 +16,7 @@ use crate::{Error, Gain, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "kebab-case")]
 pub enum Learn {
-    /// Smoothing in blocks, an M-step a block.
+    /// Smoothing in blocks, an M-step per block.
     BlockOnlineEm(BlockOnlineEm),
     /// Recursive statistics, an M-step every observation.
     OnlineEm(OnlineEm),
@@ -35,7 +35,7 @@ impl Default for Learn {
 }
 
 /// ε of every rule by default, on the scale of averages: a hundredth of one of the 10⁴ observations that an
-/// average over 10⁵ remembers. Enough that a symbol never seen has a probability, not −∞ when it comes; little
+/// average over 10⁵ effectively holds. Enough that a symbol never seen has a probability, not −∞ when it comes; little
 /// enough that all of them together, ε·K·M, are nothing (with 16 states and 32 symbols, 10⁻⁴ would make 5% of all
 /// emissions up, and costs 0.013 nats per observation).
 const PSEUDO_COUNT: f64 = 1e-6;
@@ -52,11 +52,11 @@ const AVERAGE_FROM: u64 = 10_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BlockOnlineEm {
-    /// Observations a block, at most 100 000.
+    /// Observations per block, at most 100 000.
     pub block: usize,
     /// γ_t.
     pub gain: Gain,
-    /// ε of the M-step; statistics are averages an observation.
+    /// ε of the M-step; statistics are averages per observation.
     pub pseudo_count: f64,
     /// The observation from which on parameters are averaged.
     pub average_from: u64,
@@ -65,7 +65,7 @@ pub struct BlockOnlineEm {
 impl Default for BlockOnlineEm {
     fn default() -> Self {
         Self {
-            // The last few states of a block, as many as the chain remembers, are smoothed with less of their
+            // The last few states of a block, as many as the chain's memory, are smoothed with less of their
             // future, and the M-step is paid once a block: many times the memory of most chains, and still
             // a tenth of the first averaging window of the gain.
             block: 100,
@@ -87,7 +87,7 @@ pub struct OnlineEm {
     pub first: u64,
     /// Observations from an M-step to the next.
     pub every: u64,
-    /// ε of the M-step; statistics are averages an observation.
+    /// ε of the M-step; statistics are averages per observation.
     pub pseudo_count: f64,
     /// The observation from which on parameters are averaged.
     pub average_from: u64,
@@ -118,7 +118,7 @@ pub struct FixedLag {
     pub gain: Gain,
     /// Observations from an M-step to the next.
     pub every: u64,
-    /// ε of the M-step; statistics are averages an observation.
+    /// ε of the M-step; statistics are averages per observation.
     pub pseudo_count: f64,
     /// The observation from which on parameters are averaged.
     pub average_from: u64,
@@ -127,7 +127,7 @@ pub struct FixedLag {
 impl Default for FixedLag {
     fn default() -> Self {
         Self {
-            // What a chain that stays with probability 0.7 remembers of a state after 10 steps is 3 in 100.
+            // The correlation of a chain that stays with probability 0.7 after 10 steps is 3 in 100.
             lag: 10,
             gain: Gain::default(),
             // γ is below 1/250: ten observations move the statistics by less than their noise.
@@ -166,7 +166,7 @@ impl Default for Rmle {
             // An observation's gradient is about q_j(1 − p) ≤ 1 a logit: the first steps move a logit by up to
             // rate·t₀^−α = 0.13. A state is seen one time in K, so the best rate grows with K.
             rate: 8.0,
-            // Gradients, unlike averages, do not forget the start by themselves: smaller exponents travel
+            // Gradients, unlike averages, do not lose the initial value by themselves: smaller exponents travel
             // further, and averaging takes out the noise they leave.
             gain: Gain {
                 exponent: 0.6,
@@ -187,15 +187,15 @@ impl Default for Rmle {
 /// E ← E⁰ + λ(E − E⁰) + q_t(j) φ(o_t)
 /// ```
 ///
-/// The filter runs on the posterior mean. The prior is the initial model, believed as much as the weights say;
+/// The filter runs on the posterior mean. The prior is the initial model, with the strength that the weights give;
 /// a uniform prior would make all states alike, and they would stay so. For symbols, E are the concentrations of
 /// the rows of B; for counts, of Gamma(a, b) on each rate, a = E_Σy and b = E_n.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dirichlet {
-    /// Σ_j α⁰_ij: of how many transitions out of each state the initial model tells.
+    /// Σ_j α⁰_ij: the number of transitions out of each state that the initial model is worth.
     pub transition_weight: f64,
-    /// Of how many observations of each state the initial model tells.
+    /// The number of observations of each state that the initial model is worth.
     pub emission_weight: f64,
     /// λ ∈ (0, 1]: counts are of the last 1/(1 − λ) observations.
     pub forgetting: f64,
@@ -277,7 +277,7 @@ fn at_least_one(field: &'static str, value: u64) -> Result<()> {
     }
 }
 
-/// Observations that a rule may keep. A chain forgets within a few of these, so that more would say nothing new;
+/// Observations that a rule may keep. The memory of a chain is a few of these, so that more would add nothing;
 /// a misprint must not take all memory.
 const MOST_KEPT: usize = 100_000;
 

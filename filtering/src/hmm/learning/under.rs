@@ -1,4 +1,4 @@
-//! Learning under a factorisation: EM whose E-step is only as good as the posterior that is allowed.
+//! Variational EM: the E-step is the posterior under a factorisation.
 
 use super::batch::{BatchEm, Fit};
 use super::running::rows_of;

@@ -1,10 +1,10 @@
-//! The model as a value chosen at run time, as a file names it.
+//! The model chosen at run time, by name in files.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Ar1Poisson, DiagonalLinear, SinQuadratic, StochasticVolatility};
-use crate::Result;
 use crate::nonlinear::StateSpace;
+use crate::{Moments, Result};
 
 /// One of the nonlinear models of this crate; `kind` names it in a file.
 ///
@@ -20,11 +20,11 @@ use crate::nonlinear::StateSpace;
 pub enum AnyStateSpace {
     /// Counts driven by an autoregression: `kind = "ar1-poisson"`.
     Ar1Poisson(Ar1Poisson),
-    /// A sine seen through a square: `kind = "sin-quadratic"`.
+    /// A sine map with quadratic observations: `kind = "sin-quadratic"`.
     SinQuadratic(SinQuadratic),
     /// Returns with a hidden volatility: `kind = "stochastic-volatility"`.
     StochasticVolatility(StochasticVolatility),
-    /// Coordinates that do not touch: `kind = "diagonal-linear"`.
+    /// Independent coordinates: `kind = "diagonal-linear"`.
     DiagonalLinear(DiagonalLinear),
 }
 
@@ -72,6 +72,12 @@ impl StateSpace for AnyStateSpace {
         hessian: &mut [f64],
     ) -> f64 {
         each!(self, m => m.log_likelihood_slopes(observation, state, gradient, hessian))
+    }
+    fn observation_moments(&self, state: &[f64], mean: &mut [f64], variance: &mut [f64]) -> bool {
+        each!(self, m => m.observation_moments(state, mean, variance))
+    }
+    fn signal(&self, mean: &[f64], covariance: &[f64]) -> Option<Moments> {
+        each!(self, m => m.signal(mean, covariance))
     }
     fn check(&self, observation: &[f64]) -> Result<()> {
         each!(self, m => m.check(observation))

@@ -1,4 +1,4 @@
-//! Counts whose log-rate wanders.
+//! Poisson counts with an AR(1) log-rate.
 
 use rand::Rng;
 use rand_distr::{Distribution, Poisson};
@@ -16,10 +16,10 @@ use crate::{Error, Result};
 /// ```
 ///
 /// ```
-/// use scotopic_filtering::nonlinear::{Filter, Settings, models::Ar1Poisson};
+/// use scotopic_filtering::nonlinear::{NonlinearFilter, NonlinearConfig, models::Ar1Poisson};
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let model = Ar1Poisson::new(0.95, 0.5, 0.1, 0.0, 1.0)?;
-/// let mut filter = Filter::new(model, Settings::default())?;
+/// let mut filter = NonlinearFilter::new(model, NonlinearConfig::default())?;
 /// for count in [5.0, 5.0, 10.0] {
 ///     filter.update(Some(&[count]))?;
 /// }
@@ -79,6 +79,12 @@ impl StateSpace for Ar1Poisson {
 
     fn mean_slope(&self, _state: &[f64], into: &mut [f64]) {
         into[0] = self.a;
+    }
+
+    fn observation_moments(&self, state: &[f64], mean: &mut [f64], variance: &mut [f64]) -> bool {
+        mean[0] = (self.c + state[0]).exp();
+        variance[0] = mean[0];
+        true
     }
 
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {

@@ -1,4 +1,4 @@
-//! Scalars that do not touch: the linear-Gaussian setting of Campbell et al. 2021, figure 1.
+//! Independent scalars: the linear-Gaussian setting of Campbell et al. 2021, figure 1.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{log_normal, number, positive};
 use crate::nonlinear::model::check_parameters;
 use crate::nonlinear::{Simulate, StateSpace};
-use crate::{Error, Result};
+use crate::{Error, Moments, Result};
 
 /// A linear-Gaussian model of n coordinates with nothing off any diagonal,
 ///
@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// ```
 ///
 /// Its evidence is a sum over coordinates, and so is every statistic: [`DiagonalLinear::coordinates`] gives the
-/// n scalar models, to be filtered side by side by [`Product`](crate::nonlinear::Product) in time n and not n³.
+/// n scalar models, to be filtered side by side by [`IndependentCoordinates`](crate::nonlinear::IndependentCoordinates) in time n and not n³.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct DiagonalLinear {
@@ -161,6 +161,24 @@ impl StateSpace for DiagonalLinear {
         for (i, f) in self.f.iter().enumerate() {
             into[i * n + i] = *f;
         }
+    }
+
+    fn observation_moments(&self, state: &[f64], mean: &mut [f64], variance: &mut [f64]) -> bool {
+        mean.iter_mut()
+            .zip(&self.g)
+            .zip(state)
+            .for_each(|((m, g), x)| *m = g * x);
+        variance.copy_from_slice(&self.r);
+        true
+    }
+
+    fn signal(&self, mean: &[f64], covariance: &[f64]) -> Option<Moments> {
+        let n = mean.len();
+        let variance = |(i, g): (usize, &f64)| g * g * covariance[i * n + i];
+        Some(Moments {
+            mean: self.g.iter().zip(mean).map(|(g, m)| g * m).collect(),
+            variance: self.g.iter().enumerate().map(variance).collect(),
+        })
     }
 
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {

@@ -1,4 +1,4 @@
-//! Models ready to use, with their slopes and scores written out.
+//! Built-in models, with derivatives and scores written out.
 //!
 //! | model | transition | observation | file |
 //! |---|---|---|---|

@@ -1,4 +1,4 @@
-//! A state with two resting points, seen through a parabola.
+//! A bistable state with quadratic observations.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -76,6 +76,12 @@ impl StateSpace for SinQuadratic {
 
     fn mean_slope(&self, state: &[f64], into: &mut [f64]) {
         into[0] = LINEAR + SINE * state[0].cos();
+    }
+
+    fn observation_moments(&self, state: &[f64], mean: &mut [f64], variance: &mut [f64]) -> bool {
+        mean[0] = Self::observation_mean(state[0]);
+        variance[0] = self.r;
+        true
     }
 
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {

@@ -1,4 +1,4 @@
-//! Returns whose log-variance wanders.
+//! Stochastic volatility: returns with an AR(1) log-variance.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -84,6 +84,12 @@ impl StateSpace for StochasticVolatility {
 
     fn mean_slope(&self, _state: &[f64], into: &mut [f64]) {
         into[0] = self.a;
+    }
+
+    fn observation_moments(&self, state: &[f64], mean: &mut [f64], variance: &mut [f64]) -> bool {
+        mean[0] = 0.0;
+        variance[0] = self.beta * self.beta * state[0].exp();
+        true
     }
 
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {

@@ -1,6 +1,4 @@
 //! Linear-Gaussian models against dense Gaussian integrals, finite differences and one another, on random models.
-//!
-//! Above 400 lines: the cases share their models and their oracles.
 
 use proptest::prelude::*;
 use scotopic_filtering::gaussian::{
@@ -29,7 +27,7 @@ macro_rules! dvector {
 /// Both sides are sums of some tens of terms of a size below 10³.
 const ROUNDING: f64 = 1e-9;
 
-/// Room for rounding where one bound has to stay below another.
+/// Rounding allowed where one bound has to stay below another.
 const BELOW: f64 = 1e-9;
 
 /// Numbers between −1 and 1 that are no pattern (SplitMix64).

@@ -1,6 +1,4 @@
 //! Linear-Gaussian models against recordings made by other programs.
-//!
-//! Above 400 lines: the cases share their models and their oracles.
 
 use crate::reference::gaussian::{flat, model, observations};
 use crate::reference::{Recording, close, recordings};

@@ -2,8 +2,6 @@
 //!
 //! Files are found by their form below `$SCOTOPIC_REFERENCE`; orders, smoothness and steps are read from their names
 //! and their `spec.json`. One test for each form of recording, so that all tolerances stand side by side.
-//!
-//! Above 400 lines: the cases share their models and their oracles.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -391,7 +389,7 @@ fn dem_learns_what_was_learnt() -> Result<()> {
     Ok(())
 }
 
-/// Without the published quirks the same recordings teach too: nearer to the truth than the prior, and F never falls
+/// Without the published options learning from the same recordings also works: nearer to the truth than the prior, and F never falls
 /// from one kept sweep to the next. Causes known to e^−16 are left out: without `masks` their errors, which
 /// nothing learned can change, are all of F.
 #[test]

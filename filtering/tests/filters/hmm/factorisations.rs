@@ -1,6 +1,4 @@
 //! Every factorisation on one scale: the recordings, the definition of the bound, what orders them.
-//!
-//! Above 400 lines: the cases share their models and their oracles.
 
 use crate::reference::{Recording, close, hmm, recordings};
 use proptest::prelude::*;

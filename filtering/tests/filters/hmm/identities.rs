@@ -1,6 +1,4 @@
 //! What must hold of exact inference in any hidden Markov model, on random models with and without gaps.
-//!
-//! Above 400 lines: the cases share their models and their oracles.
 
 use crate::reference::close;
 use proptest::prelude::*;

@@ -264,7 +264,7 @@ fn an_m_step_that_fails_changes_nothing() {
                     );
                     assert!(learning.update(Some(&[0.0])).is_err());
                     assert_eq!(json(&learning), before.1);
-                    // A different observation gives a spread, and learning goes on; but behind the lag
+                    // A different observation gives a spread, and learning continues; but behind the lag
                     // it does not count yet.
                     if !matches!(learn, Learn::FixedLag(_)) {
                         learning.update(Some(&[3.0])).unwrap();
@@ -343,7 +343,7 @@ fn without_an_m_step_learning_is_filtering() {
     assert!((counting.elbo() - filtered.log_evidence()).abs() < 1e-12);
 }
 
-/// Gains that make a running average a plain mean, and forget the initial model at once.
+/// Gains that make a running average a plain mean, and drop the initial model at once.
 const PLAIN_MEAN: Gain = Gain {
     exponent: 1.0,
     offset: 1.0,

@@ -1,7 +1,5 @@
 //! The value recursion with any q and any kernels, and its gradients: against all paths one by one,
 //! finite differences and the recordings (eqs. F3–F6, F9, F20).
-//!
-//! Above 400 lines: the cases share their models and their oracles.
 
 use crate::reference::{Recording, close, hmm, numbers, recordings};
 use proptest::prelude::*;

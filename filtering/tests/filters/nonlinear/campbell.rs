@@ -1,7 +1,10 @@
-//! Campbell et al. 2021, figure 1b: ten dimensions, F and G diagonal, learnt in one pass.
+//! Campbell et al. 2021, figure 1b: ten dimensions, F and G diagonal, learned in one pass.
 
 use scotopic_filtering::nonlinear::models::DiagonalLinear;
-use scotopic_filtering::nonlinear::{Learn, Learning, Product, Rule, Scheme, Settings, simulate};
+use scotopic_filtering::nonlinear::{
+    CubatureRule, ElboKind, IndependentCoordinates, LearningConfig, NonlinearConfig,
+    NonlinearLearning, simulate,
+};
 use scotopic_filtering::rand::rngs::SmallRng;
 use scotopic_filtering::rand::{RngExt, SeedableRng};
 
@@ -12,7 +15,7 @@ const F_ERROR: f64 = 0.022;
 const G_ERROR: f64 = 0.024;
 
 /// Mean absolute errors of F and G of the averaged θ, over the seeds.
-fn errors(scheme: Scheme, observations: usize, seeds: u64) -> [f64; 2] {
+fn errors(elbo: ElboKind, observations: usize, seeds: u64) -> [f64; 2] {
     let model =
         |f, g| DiagonalLinear::new(f, g, vec![0.01; DIMENSIONS], vec![0.0625; DIMENSIONS]).unwrap();
     let mut mean = [0.0; 2];
@@ -33,14 +36,15 @@ fn errors(scheme: Scheme, observations: usize, seeds: u64) -> [f64; 2] {
         };
         let (start, truth) = (model(moved(&f, &df), moved(&g, &dg)), model(f, g));
         let (_, data) = simulate(&truth, observations, &mut rng).unwrap();
-        let settings = Settings {
-            scheme,
-            rule: Some(Rule::GaussHermite(3)),
-            ..Settings::default()
+        let settings = NonlinearConfig {
+            elbo,
+            rule: Some(CubatureRule::GaussHermite(3)),
+            ..NonlinearConfig::default()
         };
-        let learner = |one| Learning::new(one, settings.clone(), Learn::default()).unwrap();
+        let learner =
+            |one| NonlinearLearning::new(one, settings.clone(), LearningConfig::default()).unwrap();
         let learners = start.coordinates().into_iter().map(learner).collect();
-        let mut learning = Product::new(learners).unwrap();
+        let mut learning = IndependentCoordinates::new(learners).unwrap();
         for y in data.iter() {
             learning.update(y).unwrap();
         }
@@ -55,8 +59,8 @@ fn errors(scheme: Scheme, observations: usize, seeds: u64) -> [f64; 2] {
 
 #[test]
 fn a_carried_score_learns_better_than_one_step_bounds() {
-    let [reversed, jelbo, vjf] = [Scheme::Reversed, Scheme::Jelbo, Scheme::Vjf].map(|scheme| {
-        let [f, g] = errors(scheme, 20_000, 3);
+    let [reversed, jelbo, vjf] = [ElboKind::Reversed, ElboKind::Jelbo, ElboKind::Vjf].map(|elbo| {
+        let [f, g] = errors(elbo, 20_000, 3);
         f + g
     });
     assert!(reversed < jelbo && jelbo < vjf, "{reversed} {jelbo} {vjf}");
@@ -64,6 +68,6 @@ fn a_carried_score_learns_better_than_one_step_bounds() {
 
 #[test]
 fn fifty_thousand_observations_reach_the_errors_asked_for() {
-    let [f, g] = errors(Scheme::Reversed, 50_000, 3);
+    let [f, g] = errors(ElboKind::Reversed, 50_000, 3);
     assert!(f <= F_ERROR && g <= G_ERROR, "F {f}, G {g}");
 }

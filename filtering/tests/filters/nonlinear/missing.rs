@@ -2,15 +2,15 @@
 
 use scotopic_filtering::Error;
 use scotopic_filtering::nonlinear::models::{Ar1Poisson, DiagonalLinear, SinQuadratic};
-use scotopic_filtering::nonlinear::{Filter, Representation, Settings};
+use scotopic_filtering::nonlinear::{NonlinearConfig, NonlinearFilter, Representation};
 
 /// The evidence of one number is right to as much as rounding of the spread, relative.
 const ROUNDING: f64 = 1e-9;
 
-fn settings(representation: Representation) -> Settings {
-    Settings {
+fn settings(representation: Representation) -> NonlinearConfig {
+    NonlinearConfig {
         representation,
-        ..Settings::default()
+        ..NonlinearConfig::default()
     }
 }
 
@@ -22,7 +22,7 @@ fn an_unstable_state_that_is_not_seen_costs_nothing_until_its_variance_is_no_num
         (Representation::table(), 60),
     ] {
         let model = DiagonalLinear::new(vec![1.5], vec![1.0], vec![0.5], vec![0.3]).unwrap();
-        let mut filter = Filter::new(model, settings(representation)).unwrap();
+        let mut filter = NonlinearFilter::new(model, settings(representation)).unwrap();
         let mut variance = 1.0f64;
         for t in 0..rows {
             let before = filter.clone();
@@ -56,7 +56,7 @@ fn an_unstable_state_that_is_not_seen_costs_nothing_until_its_variance_is_no_num
 fn what_is_seen_after_a_gap_has_its_exact_evidence() {
     for gap in [1, 5, 20, 100] {
         let model = DiagonalLinear::new(vec![1.5], vec![1.0], vec![0.5], vec![0.3]).unwrap();
-        let mut filter = Filter::new(model, settings(Representation::Quadratic)).unwrap();
+        let mut filter = NonlinearFilter::new(model, settings(Representation::Quadratic)).unwrap();
         let (mut mean, mut variance) = (0.0f64, 1.0f64);
         for y in [Some(0.7)]
             .into_iter()
@@ -82,14 +82,14 @@ fn what_is_seen_after_a_gap_has_its_exact_evidence() {
 /// Where f bends a gap loses something of q, but no evidence: the increment is 0 and the sum stays below the truth.
 #[test]
 fn missing_rows_of_curved_models_have_no_increment() {
-    let mut waves = Filter::new(
+    let mut waves = NonlinearFilter::new(
         SinQuadratic::new(0.09, 0.25, 0.0, 1.0).unwrap(),
-        Settings::default(),
+        NonlinearConfig::default(),
     )
     .unwrap();
-    let mut counts = Filter::new(
+    let mut counts = NonlinearFilter::new(
         Ar1Poisson::new(0.95, 0.5, 0.1, 0.0, 1.0).unwrap(),
-        Settings::default(),
+        NonlinearConfig::default(),
     )
     .unwrap();
     for t in 0..40 {

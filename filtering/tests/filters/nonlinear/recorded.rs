@@ -1,6 +1,4 @@
 //! The nonlinear-Gaussian filter against closed forms, finite differences, dense quadrature and the recordings.
-//!
-//! Above 400 lines: the cases share their models and their oracles.
 
 use crate::reference::{Recording, close, recordings};
 use proptest::prelude::*;
@@ -95,17 +93,17 @@ fn observations(r: &Recording) -> Sequence {
     sequence
 }
 
-fn table() -> Settings {
-    Settings {
+fn table() -> NonlinearConfig {
+    NonlinearConfig {
         representation: Representation::table(),
-        ..Settings::default()
+        ..NonlinearConfig::default()
     }
 }
 
-fn scheme(scheme: Scheme) -> Settings {
-    Settings {
-        scheme,
-        ..Settings::default()
+fn elbo(elbo: ElboKind) -> NonlinearConfig {
+    NonlinearConfig {
+        elbo,
+        ..NonlinearConfig::default()
     }
 }
 
@@ -113,9 +111,9 @@ fn scheme(scheme: Scheme) -> Settings {
 fn run<M: StateSpace>(
     model: M,
     ys: &Sequence,
-    settings: Settings,
-) -> (Filter<M>, Vec<f64>, Vec<Kernel>) {
-    let mut filter = Filter::new(model, settings).unwrap();
+    settings: NonlinearConfig,
+) -> (NonlinearFilter<M>, Vec<f64>, Vec<Kernel>) {
+    let mut filter = NonlinearFilter::new(model, settings).unwrap();
     let (mut elbo, mut kernels) = (vec![], vec![]);
     for y in ys.iter() {
         elbo.push(filter.update(y).unwrap().elbo);
@@ -261,8 +259,8 @@ fn an_audit_finds_the_true_bound_of_a_quadratic() {
     for r in recordings("nonlin_") {
         let ys = observations(&r).part(0, 40);
         with_model!(&r, model => {
-            let mut filter = Filter::new(model.clone(), Settings::default()).unwrap();
-            let (mut audit, mut kernels) = (Audit::default(), vec![]);
+            let mut filter = NonlinearFilter::new(model.clone(), NonlinearConfig::default()).unwrap();
+            let (mut audit, mut kernels) = (MonteCarloBound::default(), vec![]);
             for y in ys.iter() {
                 filter.update(y).unwrap();
                 audit.record(&filter);
@@ -289,7 +287,7 @@ fn frozen_beliefs_bound_the_evidence_from_further_below() {
         let ys = observations(&r);
         let exact = r.numbers("exact_grid.log_evidence_cumulative");
         with_model!(&r, model => {
-            let (_, vjf, _) = run(model.clone(), &ys, scheme(Scheme::Vjf));
+            let (_, vjf, _) = run(model.clone(), &ys, elbo(ElboKind::Vjf));
             let (_, reversed, _) = run(model, &ys, table());
             for (t, bound) in vjf.iter().enumerate() {
                 assert!(*bound <= exact[t], "{} t {t}", r.name);
@@ -415,21 +413,25 @@ impl StateSpace for Linear {
 fn linear_models_are_filtered_exactly() {
     let (model, ys) = (Linear::example(), Linear::data());
     let (evidence, mean, covariance) = model.kalman(&ys);
-    for rule in [Rule::Cubature, Rule::Fifth, Rule::GaussHermite(3)] {
+    for rule in [
+        CubatureRule::Cubature,
+        CubatureRule::Fifth,
+        CubatureRule::GaussHermite(3),
+    ] {
         for settings in [
-            Settings::default(),
-            scheme(Scheme::Jelbo),
-            Settings {
+            NonlinearConfig::default(),
+            elbo(ElboKind::Jelbo),
+            NonlinearConfig {
                 improvements: 0,
-                ..Settings::default()
+                ..NonlinearConfig::default()
             },
-            Settings {
+            NonlinearConfig {
                 linearisation: Linearisation::Tangent,
                 mode_steps: 0,
-                ..Settings::default()
+                ..NonlinearConfig::default()
             },
         ] {
-            let settings = Settings {
+            let settings = NonlinearConfig {
                 rule: Some(rule),
                 ..settings
             };
@@ -463,9 +465,9 @@ fn the_score_of_a_linear_model_is_the_slope_of_its_evidence() {
         })
         .collect();
     let score = |shape| {
-        let settings = Settings {
+        let settings = NonlinearConfig {
             score: Some(shape),
-            ..Settings::default()
+            ..NonlinearConfig::default()
         };
         run(model.clone(), &ys, settings)
             .0
@@ -499,7 +501,7 @@ fn the_score_of_a_curved_model_is_near_the_slope_of_its_evidence() {
                 let grid = Grid::new(&m, spec[0], spec[1], 801).unwrap();
                 grid.filter(&m, &ys).unwrap().log_evidence[ys.len() - 1]
             };
-            let settings = Settings { score: Some(ScoreShape::Quadratic), ..table() };
+            let settings = NonlinearConfig { score: Some(ScoreShape::Quadratic), ..table() };
             let (filter, _, _) = run(model.clone(), &ys, settings);
             for (p, found) in filter.score().unwrap().iter().enumerate() {
                 let at = |d: f64| {
@@ -649,8 +651,8 @@ fn a_pendulum_is_followed_and_its_bound_audited() {
     let model = pendulum();
     let ys =
         Sequence::of_numbers((0..60).map(|t| 0.6 * (0.11 * f64::from(t)).cos().sin())).unwrap();
-    let mut filter = Filter::new(model, Settings::default()).unwrap();
-    let mut audit = Audit::default();
+    let mut filter = NonlinearFilter::new(model, NonlinearConfig::default()).unwrap();
+    let mut audit = MonteCarloBound::default();
     for y in ys.iter() {
         filter.update(y).unwrap();
         audit.record(&filter);
@@ -678,12 +680,12 @@ fn a_product_is_the_whole() {
     .unwrap();
     let mut rng = SmallRng::seed_from_u64(5);
     let (_, ys) = simulate(&model, 50, &mut rng).unwrap();
-    let (_, whole, _) = run(model.clone(), &ys, Settings::default());
+    let (_, whole, _) = run(model.clone(), &ys, NonlinearConfig::default());
     let parts = model
         .coordinates()
         .into_iter()
-        .map(|m| Filter::new(m, Settings::default()).unwrap());
-    let mut product = Product::new(parts.collect()).unwrap();
+        .map(|m| NonlinearFilter::new(m, NonlinearConfig::default()).unwrap());
+    let mut product = IndependentCoordinates::new(parts.collect()).unwrap();
     let sums: Vec<f64> = ys.iter().map(|y| product.update(y).unwrap().elbo).collect();
     close("sum", &sums, &whole, ALGEBRA, ALGEBRA);
 }
@@ -691,13 +693,18 @@ fn a_product_is_the_whole() {
 #[test]
 fn what_fails_changes_nothing() {
     let model = Ar1Poisson::new(0.9, 0.4, 0.2, 0.0, 1.0).unwrap();
-    let mut filter = Filter::new(model.clone(), Settings::default()).unwrap();
-    let mut learning = Learning::new(model.clone(), Settings::default(), Learn::default()).unwrap();
+    let mut filter = NonlinearFilter::new(model.clone(), NonlinearConfig::default()).unwrap();
+    let mut learning = NonlinearLearning::new(
+        model.clone(),
+        NonlinearConfig::default(),
+        LearningConfig::default(),
+    )
+    .unwrap();
     for y in [2.0, 0.0, 5.0] {
         filter.update(Some(&[y])).unwrap();
         learning.update(Some(&[y])).unwrap();
     }
-    let (before, learnt) = (filter.clone(), learning.clone());
+    let (before, learned) = (filter.clone(), learning.clone());
     for bad in [
         &[-1.0][..],
         &[0.5],
@@ -714,19 +721,20 @@ fn what_fails_changes_nothing() {
         assert!(learning.update(Some(bad)).is_err());
     }
     assert_eq!(filter, before);
-    assert_eq!(learning, learnt);
+    assert_eq!(learning, learned);
     assert_eq!(filter.commit().elbo, before.elbo());
     assert_eq!(filter, before);
     // A step that leaves the range of the model's parameters.
-    let wild = Learn {
+    let wild = LearningConfig {
         ascent: Ascent::Plain,
         schedule: Schedule {
             rate: 1e6,
             ..Schedule::default()
         },
-        ..Learn::default()
+        ..LearningConfig::default()
     };
-    let mut learning = Learning::new(model.clone(), Settings::default(), wild).unwrap();
+    let mut learning =
+        NonlinearLearning::new(model.clone(), NonlinearConfig::default(), wild).unwrap();
     let mut failed = false;
     for y in [2.0, 9.0, 0.0, 30.0] {
         let before = learning.clone();
@@ -737,8 +745,9 @@ fn what_fails_changes_nothing() {
     }
     assert!(failed);
     // One part of two fails: neither moves.
-    let parts = [model.clone(), model].map(|m| Filter::new(m, Settings::default()).unwrap());
-    let mut product = Product::new(parts.to_vec()).unwrap();
+    let parts = [model.clone(), model]
+        .map(|m| NonlinearFilter::new(m, NonlinearConfig::default()).unwrap());
+    let mut product = IndependentCoordinates::new(parts.to_vec()).unwrap();
     product.update(Some(&[1.0, 2.0])).unwrap();
     let before = product.clone();
     let error = product.update(Some(&[1.0, -2.0])).unwrap_err();
@@ -764,20 +773,20 @@ fn settings_that_make_no_sense_are_named() {
         reach: 8.0,
     };
     assert!(
-        Filter::new(
+        NonlinearFilter::new(
             model(),
-            Settings {
+            NonlinearConfig {
                 representation: narrow,
                 ..table()
             }
         )
         .is_err()
     );
-    assert!(Filter::new(Linear::example(), table()).is_err());
+    assert!(NonlinearFilter::new(Linear::example(), table()).is_err());
     assert!(
-        Filter::new(
+        NonlinearFilter::new(
             model(),
-            Settings {
+            NonlinearConfig {
                 tolerance: f64::NAN,
                 ..table()
             }
@@ -785,10 +794,10 @@ fn settings_that_make_no_sense_are_named() {
         .is_err()
     );
     assert!(
-        Filter::new(
+        NonlinearFilter::new(
             model(),
-            Settings {
-                rule: Some(Rule::GaussHermite(0)),
+            NonlinearConfig {
+                rule: Some(CubatureRule::GaussHermite(0)),
                 ..table()
             }
         )
@@ -798,11 +807,11 @@ fn settings_that_make_no_sense_are_named() {
         scale: 0.0,
         ..Schedule::default()
     };
-    let learn = Learn {
+    let learn = LearningConfig {
         schedule,
-        ..Learn::default()
+        ..LearningConfig::default()
     };
-    assert!(Learning::new(model(), Settings::default(), learn).is_err());
+    assert!(NonlinearLearning::new(model(), NonlinearConfig::default(), learn).is_err());
     assert!(Ar1Poisson::new(0.9, 0.4, -0.2, 0.0, 1.0).is_err());
     assert!(StochasticVolatility::stationary(1.0, 0.4, 0.2).is_err());
     assert!(DiagonalLinear::new(vec![1.0], vec![1.0, 2.0], vec![1.0], vec![1.0]).is_err());
@@ -813,14 +822,16 @@ fn settings_that_make_no_sense_are_named() {
 #[test]
 fn snapshots_go_on_bit_for_bit() {
     let model = Ar1Poisson::new(0.9, 0.4, 0.2, 0.0, 1.0).unwrap();
-    for settings in [Settings::default(), table()] {
-        let mut learning = Learning::new(model.clone(), settings, Learn::default()).unwrap();
+    for settings in [NonlinearConfig::default(), table()] {
+        let mut learning =
+            NonlinearLearning::new(model.clone(), settings, LearningConfig::default()).unwrap();
         for y in [2.0, 0.0, 5.0] {
             learning.update(Some(&[y])).unwrap();
         }
         // Values keep every bit of a number; text as read by serde_json's default does not.
         let saved = serde_json::to_value(&learning).unwrap();
-        let mut loaded: Learning<Ar1Poisson> = serde_json::from_value(saved.clone()).unwrap();
+        let mut loaded: NonlinearLearning<Ar1Poisson> =
+            serde_json::from_value(saved.clone()).unwrap();
         for y in [None, Some(&[3.0][..]), Some(&[0.0])] {
             assert_eq!(learning.update(y).unwrap(), loaded.update(y).unwrap());
         }
@@ -832,7 +843,7 @@ fn snapshots_go_on_bit_for_bit() {
             let mut broken = saved.clone();
             broken["filter"]["state"][field] = wrong;
             assert!(
-                serde_json::from_value::<Learning<Ar1Poisson>>(broken).is_err(),
+                serde_json::from_value::<NonlinearLearning<Ar1Poisson>>(broken).is_err(),
                 "{field}"
             );
         }
@@ -844,7 +855,8 @@ fn learning_finds_the_rate_of_counts() -> Result<()> {
     let truth = Ar1Poisson::new(0.8, 1.0, 0.1, 0.0, 0.3)?;
     let (_, ys) = simulate(&truth, 4000, &mut SmallRng::seed_from_u64(11))?;
     let start = Ar1Poisson::new(0.8, 0.3, 0.1, 0.0, 0.3)?;
-    let mut learning = Learning::new(start, Settings::default(), Learn::default())?;
+    let mut learning =
+        NonlinearLearning::new(start, NonlinearConfig::default(), LearningConfig::default())?;
     for y in ys.iter() {
         learning.update(y)?;
     }
@@ -870,8 +882,8 @@ proptest! {
     ) {
         let model = DiagonalLinear::new(vec![f], vec![g], vec![q], vec![r]).unwrap();
         let (mut m, mut p, mut evidence) = (0.0, 1.0, 0.0);
-        let mut filters = [Settings::default(), table()]
-            .map(|s| Filter::new(model.clone(), s).unwrap());
+        let mut filters = [NonlinearConfig::default(), table()]
+            .map(|s| NonlinearFilter::new(model.clone(), s).unwrap());
         for (t, y) in ys.iter().enumerate() {
             if t > 0 {
                 (m, p) = (f * m, f * f * p + q);

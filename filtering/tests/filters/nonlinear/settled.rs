@@ -1,6 +1,6 @@
 //! Improving ends early only where nothing is left to be won.
 
-use scotopic_filtering::nonlinear::{Filter, Settings, StateSpace};
+use scotopic_filtering::nonlinear::{NonlinearConfig, NonlinearFilter, StateSpace};
 use serde::{Deserialize, Serialize};
 
 const N: usize = 10;
@@ -95,16 +95,16 @@ const LEFT: f64 = 10.0;
 /// filter that never gives up wins no more than a few tolerances.
 #[test]
 fn halving_ends_where_nothing_is_to_be_won() {
-    let settings = Settings::default();
+    let settings = NonlinearConfig::default();
     let tolerance = settings.tolerance;
-    let mut filter = Filter::new(Network::new(&STEEP), settings).unwrap();
+    let mut filter = NonlinearFilter::new(Network::new(&STEEP), settings).unwrap();
     let (mut most, mut longest, mut left) = (0, 0, 0.0f64);
     for t in 0..256u32 {
         let round = f64::from(t % 64);
         let y: [f64; N] = std::array::from_fn(|i| 0.4 * (0.3 * round + i as f64).sin());
         let mut saved = serde_json::to_value(&filter).unwrap();
         saved["settings"]["tolerance"] = 0.0.into();
-        let mut tireless: Filter<Network> = serde_json::from_value(saved).unwrap();
+        let mut tireless: NonlinearFilter<Network> = serde_json::from_value(saved).unwrap();
         let bound = filter.update(Some(&y)).unwrap().increment;
         left = left.max(tireless.update(Some(&y)).unwrap().increment - bound);
         most = most.max(filter.evaluations());

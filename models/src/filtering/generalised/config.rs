@@ -1,4 +1,4 @@
-//! Everything that can be chosen about learning f and g.
+//! Settings of learning f and g.
 
 use scotopic::filtering::generalised::causal::SmoothingLag;
 use scotopic::filtering::nalgebra::DMatrix;
@@ -36,7 +36,7 @@ impl NoiseStructure {
 /// A precision above is one of noise that was explained away, and would stop all learning.
 const LARGEST: f64 = 1e12;
 
-/// Everything that can be chosen about learning f and g, offline and online.
+/// Settings of learning f and g, offline and online.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowLearningConfig {
@@ -60,7 +60,7 @@ pub struct FlowLearningConfig {
     pub motion_noise: NoiseStructure,
     /// The precision of z.
     pub output_noise: NoiseStructure,
-    /// How long beliefs wait, and how far noise remembers.
+    /// The smoothing lag, and the memory of the noise.
     #[serde(alias = "hindsight")]
     pub smoothing: SmoothingLag,
     /// Online: observations between rounds of learning. By default 50.

@@ -1,4 +1,4 @@
-//! Steps down the expected energy, and precisions from what is left.
+//! The M-step: gradient steps on the expected energy, and precisions from the residuals.
 
 use burn::tensor::Device;
 use scotopic::filtering::generalised::model::{GenerativeModel, Network, Neural, NoisePrecision};

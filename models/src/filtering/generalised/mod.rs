@@ -1,6 +1,6 @@
-//! Equations of motion that are networks, learned from what a filter believes: x' = f(x, v) + w, y = g(x, v) + z.
+//! Networks as equations of motion, learned from the beliefs of a filter: x' = f(x, v) + w, y = g(x, v) + z.
 //!
-//! # What is made better
+//! # Objective
 //!
 //! For any distribution q of the states, causes and motions behind observations y
 //!
@@ -32,12 +32,12 @@
 //! are Gaussian; the change of φ_1(f_x) with θ is left out. At the true flow all three leave the average slope near 0, which is
 //! what makes it the place where learning ends.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | a network as a burn module, from plain weights and back | `map.rs`: [`NeuralMap`] |
 //! | the expected energy on tensors | `energy.rs`: [`Batch`], [`expected_energy`] |
-//! | what can be chosen | `config.rs`: [`FlowLearningConfig`], [`NoiseStructure`] |
-//! | steps down the energy, and precisions | `m_step.rs` |
+//! | settings | `config.rs`: [`FlowLearningConfig`], [`NoiseStructure`] |
+//! | M-step: weights and precisions | `m_step.rs` |
 //! | filter, learn, filter again: whole series | `offline.rs`: [`learn`] |
 //! | while filtering | `online.rs`: [`OnlineFlow`] |
 //!

@@ -1,4 +1,4 @@
-//! Counts whose log-rate wanders.
+//! Poisson counts with an AR(1) log-rate.
 
 use burn::tensor::Tensor;
 use scotopic::filtering::{Error, Result};

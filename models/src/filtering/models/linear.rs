@@ -1,4 +1,4 @@
-//! Linear, with Gaussian noise that is independent in every entry.
+//! Linear models with independent Gaussian noise.
 
 use burn::tensor::Tensor;
 use scotopic::filtering::Result;

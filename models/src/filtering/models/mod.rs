@@ -1,4 +1,4 @@
-//! Models ready to use.
+//! Built-in models.
 
 mod ar1_poisson;
 mod linear;

@@ -1,4 +1,4 @@
-//! A transition that is a network.
+//! A network as the transition.
 
 use burn::tensor::Tensor;
 use scotopic::filtering::Result;

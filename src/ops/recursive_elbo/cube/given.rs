@@ -1,4 +1,4 @@
-//! The scan with kernels that are given, and back.
+//! The scan with given kernels, forward and backward.
 
 use burn::backend::{TensorMetadata, cubecl::dtype_to_storage_type};
 use burn_cubecl::tensor::CubeTensor;

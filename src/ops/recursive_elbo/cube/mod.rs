@@ -1,6 +1,6 @@
-//! The GPU kernels, in CubeCL: one work group a row of the batch, its threads over the states.
+//! The GPU kernels, in CubeCL: one work group per row of the batch, its threads over the states.
 //!
-//! The same arithmetic as the processor's, state sums in the order of the states. −∞ is kept as a large negative
+//! The same arithmetic as the CPU's, state sums in the order of the states. −∞ is kept as a large negative
 //! number inside a kernel, and put back on the way out: shading languages do not promise to know infinity.
 
 use burn::backend::{TensorMetadata, ops::FloatTensorOps, tensor::FloatTensor};
@@ -52,12 +52,12 @@ fn exp_down(x: f32) -> f32 {
 fn threads(k: usize) -> CubeDim {
     assert!(
         k <= MOST_STATES_ON_GPU,
-        "recursive_elbo: {k} states; on a GPU at most {MOST_STATES_ON_GPU}, use a processor device for more"
+        "recursive_elbo: {k} states; on a GPU at most {MOST_STATES_ON_GPU}, use a CPU device for more"
     );
     CubeDim::new_1d(k.min(MOST_THREADS) as u32)
 }
 
-/// A work group a row; some of the last may have none.
+/// One work group per row; some of the last may have none.
 fn groups(batch: usize) -> CubeCount {
     let across = batch.clamp(1, MOST_GROUPS);
     CubeCount::Static(across as u32, batch.div_ceil(across) as u32, 1)

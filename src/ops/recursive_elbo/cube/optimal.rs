@@ -1,4 +1,4 @@
-//! The scan with optimal kernels, and back.
+//! The scan with optimal kernels, forward and backward.
 
 use burn::backend::{TensorMetadata, cubecl::dtype_to_storage_type};
 use burn_cubecl::tensor::CubeTensor;
@@ -8,7 +8,7 @@ use super::super::without_step;
 use super::{IMPOSSIBLE, NONE, exp_down, groups, returned, taken, threads};
 use crate::ops::cube_numbers::ln_of;
 
-/// A predicted probability below this is summed again in logarithms, as on a processor.
+/// A predicted probability below this is summed again in logarithms, as on a CPU.
 const SMALL: f32 = 1.0e-18;
 
 /// ln Σ_{s'} e^{log_belief(s')} p(s|s') for one s, in logarithms.

@@ -1,8 +1,8 @@
-//! Back along a row: gradients with respect to ℓ_t, ln p(s_1) and ln p(s|s').
+//! Backward along a row: gradients with respect to ℓ_t, ln p(s_1) and ln p(s|s').
 
 use super::{Scratch, Transition, log_sum_exp};
 use crate::ops::recursive_elbo::lanes::{Real, add_scaled, dot, padded, row_times, sum};
-use crate::ops::widest::widest;
+use scotopic_filtering::simd_dispatch;
 
 /// What goes back along one row, and what comes out.
 pub(in crate::ops::recursive_elbo) struct Backward<'a, R> {
@@ -175,11 +175,11 @@ fn in_logarithms<R: Real>(
     }
 }
 
-widest! {
+simd_dispatch! {
     /// The way back along a row in f32.
     pub(in crate::ops::recursive_elbo) fn backward_f32(row: Backward<'_, f32>) = backward::<f32>;
 }
-widest! {
+simd_dispatch! {
     /// The way back along a row in f64.
     pub(in crate::ops::recursive_elbo) fn backward_f64(row: Backward<'_, f64>) = backward::<f64>;
 }

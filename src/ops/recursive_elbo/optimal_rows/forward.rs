@@ -2,7 +2,7 @@
 
 use super::{Scratch, Transition, log_sum_exp};
 use crate::ops::recursive_elbo::lanes::{Real, max, row_times, sum};
-use crate::ops::widest::widest;
+use scotopic_filtering::simd_dispatch;
 
 /// What goes forward along one row, and what comes out.
 pub(in crate::ops::recursive_elbo) struct Forward<'a, R> {
@@ -83,7 +83,7 @@ fn observe<R: Real>(l: &[R], log: &mut [R], belief: &mut [R], into: &mut [R]) {
             possible |= into[s] > R::NONE;
         }
     }
-    // Where no state could have made it the evidence is gone; the belief goes on as if nothing was seen.
+    // Where no state could have made it the evidence is gone; the belief continues as if nothing was observed.
     let mut increment = R::NONE;
     if possible {
         log[..k].copy_from_slice(&into[..k]);
@@ -114,11 +114,11 @@ fn unknown<R: Real>(x: &[R]) -> bool {
     x.iter().fold(false, |any, x| any | x.nan())
 }
 
-widest! {
+simd_dispatch! {
     /// The recursion along a row in f32.
     pub(in crate::ops::recursive_elbo) fn forward_f32(row: Forward<'_, f32>) = forward::<f32>;
 }
-widest! {
+simd_dispatch! {
     /// The recursion along a row in f64.
     pub(in crate::ops::recursive_elbo) fn forward_f64(row: Forward<'_, f64>) = forward::<f64>;
 }

@@ -1,4 +1,4 @@
-//! One row of a batch through the optimal recursion and back, on slices.
+//! One row of a batch with optimal kernels, forward and backward, on slices.
 //!
 //! Linear space where it is exact, logarithms where it is not: a predicted probability that
 //! [`Real::SMALL`] calls too small is summed again in logarithms, so that a state which only an
@@ -48,7 +48,7 @@ impl<'a, R: Real> Transition<'a, R> {
     }
 }
 
-/// Buffers over states, each padded; one set a thread.
+/// Buffers over states, each padded; one set per thread.
 pub(super) struct Scratch<R> {
     log: Vec<R>,
     belief: Vec<R>,

@@ -9,13 +9,13 @@ use crate::generalised::model::Equations;
 use crate::{Error, Result};
 
 impl<E: Equations> CausalGeneralisedFilter<E> {
-    /// What is believed now, after y_t, of u = (x, v) `[states + causes]` at the bins t − lag for all `lags`, which begin
+    /// The belief after y_t about u = (x, v) `[states + causes]` at the bins t − lag for all `lags`, which begin
     /// at 1 or later: the joint mean `[lags · (states + causes)]` and covariance, newest bin first. Beliefs about
     /// past bins are smoothed: they know all that was seen since.
     ///
     /// # Errors
     /// [`Error::Setting`] for lags that the filter does not keep (`keep`, `lag` and `noise_lags` say how many it does);
-    /// [`Error::Size`] for room of another size; [`Error::Unsupported`] for a model with causes in a filter that
+    /// [`Error::Size`] for an output of another size; [`Error::Unsupported`] for a model with causes in a filter that
     /// does not keep them.
     pub fn past(
         &self,

@@ -1,4 +1,4 @@
-//! What can be changed between bins: inputs, precisions, parameters, equations.
+//! Setters between bins: inputs, precisions, parameters, equations.
 
 use nalgebra::DMatrix;
 
@@ -114,7 +114,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         Ok(())
     }
 
-    /// Third moments where the flow bends, and none where it does not. A belief that had none is not skewed.
+    /// Third moments for nonlinear flows, none for linear ones. A belief without them is not skewed.
     fn hold_third(&mut self) {
         let carries = carries_third(&self.config, &self.stack);
         if carries == self.third.is_some() {

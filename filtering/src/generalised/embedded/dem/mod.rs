@@ -2,12 +2,12 @@
 //!
 //! Friston, Trujillo-Barreto, Daunizeau, "DEM: a variational treatment of dynamic systems" (2008).
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | which settings | `config.rs`: [`DemConfig`] |
 //! | what the published code does differently | `published.rs`: [`Published`], [`Deviation`] |
 //! | the filter bin by bin, or over a series | `scheme.rs`: [`Dem`] |
-//! | what happens in one bin | `d_step.rs` |
+//! | one bin | `d_step.rs` |
 //! | parameters and log-precisions, sweep by sweep | `learning.rs`: [`DemFit`] |
 //! | one sweep and its sums | `sweep.rs` |
 //! | log-precisions from the errors of a sweep | `m_step.rs` |

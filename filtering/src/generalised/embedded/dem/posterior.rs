@@ -1,4 +1,4 @@
-//! What was learned from one series as the prior for the next.
+//! The posterior of one series as the prior of the next.
 
 use nalgebra::{DMatrix, DVector};
 

@@ -1,4 +1,4 @@
-//! The precisions of all noises of a model, stacked, with their unknown scales.
+//! The precisions of all noises of a model, stacked, with unknown log-precisions.
 //!
 //! ```text
 //! iS(h) = iS(V, W) + Σ_i e^{h_i} Q̃_i,        Q̃_i = R(s) ⊗ Q_i in the rows of its noise

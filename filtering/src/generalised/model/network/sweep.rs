@@ -1,4 +1,4 @@
-//! Jacobians of a network: once forwards for values and slopes, then backwards for every output.
+//! Jacobians of a network: one forward pass for values and slopes, then one backward pass per output.
 //!
 //! ```text
 //! δ_L = e_i,   δ_l = (W_{l+1}ᵀ δ_{l+1}) ∘ a'_l

@@ -1,4 +1,4 @@
-//! Networks as files hold them: matrices in rows, or hidden layers to start from.
+//! Networks in files: matrices in rows, or sizes of hidden layers.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ impl NetworkFile {
             let expected = "one of them: `hidden` starts a network, `layers` are one";
             return Err(Error::size(name, "both `hidden` and `layers`", expected));
         }
-        // Sizes come from a file: none may ask for more memory than a network of this kind can want.
+        // Sizes come from a file: none may ask for more memory than a network of this kind can need.
         for (what, size) in self
             .hidden
             .iter()

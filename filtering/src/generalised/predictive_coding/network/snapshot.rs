@@ -1,4 +1,4 @@
-//! What has to be kept of a predictive coding network to go on later.
+//! Snapshots of the predictive coding network.
 
 use serde::{Deserialize, Serialize};
 

@@ -145,7 +145,7 @@ impl Convolution {
     /// The equations and the true θ of a `spec.json`.
     pub fn read(spec: &Value) -> (Self, Vec<f64>) {
         let (a, c) = (rows(&spec["A"]), rows(&spec["C"]));
-        // One cause: B is a plain list. Several: a row a state.
+        // One cause: B is a plain list. Several: a row per state.
         let b: Vec<Vec<f64>> = match &spec["B"] {
             Value::Array(items) if items.first().is_some_and(Value::is_array) => rows(&spec["B"]),
             list => numbers(list).into_iter().map(|b| vec![b]).collect(),

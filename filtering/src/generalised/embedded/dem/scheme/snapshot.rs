@@ -1,4 +1,4 @@
-//! What has to be kept of DEM to go on later: nothing that can be computed again.
+//! Snapshots of DEM, without anything that can be recomputed.
 
 use serde::{Deserialize, Serialize};
 
@@ -137,7 +137,7 @@ impl<E: Equations> TryFrom<DemSnapshot<E>> for Dem<E> {
             let name = "snapshot: free_energy";
             return Err(Error::entry(name, &[], v, "a finite number"));
         }
-        // Beliefs wait for the samples ahead of them, of which no more are kept than there is room for.
+        // Beliefs wait for the samples ahead of them, of which a fixed number is kept.
         let waiting = kept.seen.checked_sub(kept.formed);
         if waiting.is_none_or(|bins| bins > dem.seen_rows.len()) || kept.seen >= MOST {
             let expected = "as many as were seen, or a few less";

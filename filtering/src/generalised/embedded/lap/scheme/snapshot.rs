@@ -1,4 +1,4 @@
-//! What has to be kept of generalised filtering to go on later.
+//! Snapshots of generalised filtering.
 //!
 //! Nothing of a pass outlives [`GeneralisedFiltering::learn`], which leaves the scheme as it was, so this is the flow of
 //! the states. To go on *learning*, start from what was learned ([`crate::generalised::lap::LapFit::as_prior`]).

@@ -1,0 +1,105 @@
+//! The report of an experiment.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use scotopic_datasets::replace::replace;
+use scotopic_figures as figures;
+use scotopic_figures::RgbImage;
+
+use crate::table::Table;
+
+/// The results of an experiment: text, tables, figures.
+pub struct Report {
+    title: String,
+    parts: Vec<Section>,
+}
+
+enum Section {
+    Text(String),
+    Table {
+        file: String,
+        table: Table,
+    },
+    Figure {
+        file: String,
+        caption: String,
+        picture: RgbImage,
+    },
+}
+
+impl Report {
+    /// An empty report.
+    pub fn new(title: &str) -> Self {
+        Self {
+            title: title.to_string(),
+            parts: Vec::new(),
+        }
+    }
+
+    /// Adds a paragraph.
+    pub fn text(&mut self, text: impl Into<String>) {
+        self.parts.push(Section::Text(text.into()));
+    }
+
+    /// Adds a table, which is also written as `file`.csv and `file`.md.
+    pub fn table(&mut self, file: &str, table: Table) {
+        self.parts.push(Section::Table {
+            file: file.to_string(),
+            table,
+        });
+    }
+
+    /// Adds a figure, written as `file`.png.
+    pub fn picture(&mut self, file: &str, caption: &str, picture: RgbImage) {
+        self.parts.push(Section::Figure {
+            file: file.to_string(),
+            caption: caption.to_string(),
+            picture,
+        });
+    }
+
+    /// The report as Markdown.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("# {}\n", self.title);
+        for part in &self.parts {
+            text.push('\n');
+            match part {
+                Section::Text(paragraph) => text.push_str(&format!("{paragraph}\n")),
+                Section::Table { table, .. } => text.push_str(&table.markdown()),
+                Section::Figure { file, caption, .. } => {
+                    text.push_str(&format!("![{caption}]({file}.png)\n"));
+                }
+            }
+        }
+        text
+    }
+
+    /// Writes tables and figures into `folder`, then README.md.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("could not make {}", folder.display()))?;
+        for part in &self.parts {
+            match part {
+                Section::Text(_) => {}
+                Section::Table { file, table } => {
+                    replace(&folder.join(format!("{file}.csv")), table.csv().as_bytes())?;
+                    replace(
+                        &folder.join(format!("{file}.md")),
+                        table.markdown().as_bytes(),
+                    )?;
+                }
+                Section::Figure { file, picture, .. } => {
+                    figures::write_png(folder.join(format!("{file}.png")), picture)?;
+                }
+            }
+        }
+        Ok(replace(
+            &folder.join("README.md"),
+            self.markdown().as_bytes(),
+        )?)
+    }
+}

@@ -1,0 +1,33 @@
+//! What beliefs about the state say of observations.
+
+use super::lag::through;
+use super::{Emission, Hmm};
+use crate::Result;
+use crate::filter::{Moments, PredictedObservation, unsupported};
+
+impl<E: Emission> Hmm<E> {
+    /// The next observation after a belief `[K]` about the newest state; where nothing was seen yet, the belief is
+    /// about the state that it is of.
+    pub(crate) fn predicted_observation(
+        &self,
+        belief: &[f64],
+        observations: u64,
+    ) -> Result<PredictedObservation> {
+        let mut ahead = vec![0.0; self.states()];
+        let steps = usize::from(observations > 0);
+        through(belief, (0..steps).map(|_| self.transition()), &mut ahead);
+        self.emission().expected(&ahead).ok_or_else(unsupported)
+    }
+
+    /// The mean of each entry under a belief `[K]`. It has no variance that a normal band could be drawn with, and
+    /// symbols have no mean.
+    pub(crate) fn signal(&self, belief: &[f64]) -> Moments {
+        let unknown = Moments::unknown(self.width());
+        match self.emission().expected(belief) {
+            Some(PredictedObservation::Numbers(Moments { mean, .. })) => {
+                Moments { mean, ..unknown }
+            }
+            _ => unknown,
+        }
+    }
+}
