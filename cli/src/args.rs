@@ -23,7 +23,7 @@ pub struct RuntimeArgs {
 /// The folder of the data sets.
 #[derive(Debug, Args)]
 pub struct DataFolder {
-    /// Folder of the data sets, to which relative paths refer
+    /// Folder of the data sets; base of relative paths
     #[arg(
         long,
         value_name = "DIR",
