@@ -7,7 +7,7 @@
 //! after which the widest window reaches past the data.
 use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter, Generation};
-use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Deviation, Published};
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, Linear, Lorenz};
 use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
@@ -185,10 +185,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
                 };
                 let embedding = of(order.min(2));
                 // Without the floor, white noise has no derivatives and no embedding.
-                let ours = Published {
-                    white_floor: true,
-                    ..Published::default()
-                };
+                let ours = Published::of([Deviation::WhiteFloor]);
                 let ahead = order / 2;
                 for (scheme, waits) in [
                     ("causal", 0),
