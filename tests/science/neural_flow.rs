@@ -273,7 +273,7 @@ fn ignorant() -> GenerativeModel<Neural> {
 }
 
 /// Evidence of a series, in nats per bin.
-fn evidence<E: Equations>(model: GenerativeModel<E>, data: &Sequence) -> f64 {
+fn evidence<E: Equations + Clone>(model: GenerativeModel<E>, data: &Sequence) -> f64 {
     let mut filter = CausalGeneralisedFilter::new(model, assumed(), None).expect("a filter");
     for y in data.iter() {
         filter.update(y).expect("an update");
