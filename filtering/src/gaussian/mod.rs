@@ -25,7 +25,6 @@
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
 //! | predicted observations | `prediction.rs` |
 //! | samples from the model | `sample.rs` |
-//! | Cholesky factors, with the pivot named | `positive.rs` |
 
 mod belief;
 mod block;

@@ -24,7 +24,6 @@
 //! | exact inference in one dimension | `grid.rs` |
 //! | Monte Carlo estimate of the bound | `monte_carlo_bound.rs` |
 //! | samples from a model | `simulate.rs` |
-//! | small matrices | `matrix.rs` |
 
 #![allow(clippy::needless_range_loop)] // entries of matrices, by row and column
 

@@ -1,13 +1,86 @@
-//! What the belief says of observations: the signal at the lag, and the next observation.
+//! Prediction over a bin; what beliefs say of observations: the signal at the lag, and the next observation.
 
 use nalgebra::DMatrix;
 
 use super::CausalGeneralisedFilter;
 use crate::Result;
 use crate::filter::{Moments, PredictedObservation};
+use crate::generalised::causal::config::Linearisation;
 use crate::generalised::model::{Argument, Equations, Point};
+use crate::math::in_place::add_scaled;
 
 impl<E: Equations> CausalGeneralisedFilter<E> {
+    /// `next` ← the belief one bin later.
+    pub(super) fn predict(&mut self) -> Result<()> {
+        let (x, rest) = self.belief.mean.split_at(self.layout.states);
+        let n = &rest[..self.layout.noises];
+        match &self.linear {
+            Some(offset) => {
+                let step = &mut self.transition;
+                step.x.copy_from_slice(offset);
+                for (j, &u) in x.iter().chain(n).enumerate() {
+                    add_scaled(&mut step.x, u, step.head.column(j).as_slice());
+                }
+                // v = V (x, c) + η
+                if self.layout.kept_causes > 0 {
+                    self.channels.read(n, &mut self.update.c);
+                    self.stack
+                        .motion(x, &self.update.c, &mut self.update.theta, &mut step.local);
+                }
+            }
+            None => {
+                let steps = self.config.steps;
+                if !self
+                    .transition
+                    .compute(&self.stack, &self.channels, x, n, steps)
+                {
+                    return Err(self.not_finite("f (or its Jacobian; raise `steps` if f is stiff)"));
+                }
+                if self.config.linearisation != Linearisation::Tangent {
+                    // Where the spread reaches points from which the flow is not finite the tangent is used.
+                    let second = matches!(
+                        self.config.linearisation,
+                        Linearisation::SecondOrder | Linearisation::ThirdOrder
+                    );
+                    self.transition.spread_out(
+                        &self.stack,
+                        &self.channels,
+                        (x, n),
+                        &self.belief.covariance,
+                        steps,
+                        second,
+                    );
+                }
+            }
+        }
+        self.layout.move_mean(
+            &mut self.next.mean,
+            &self.belief.mean,
+            &self.channels,
+            &self.transition,
+        );
+        self.layout.move_covariance(
+            &mut self.next.covariance,
+            &mut self.scratch,
+            &self.belief.covariance,
+            &self.channels,
+            &self.transition,
+        );
+        for (k, walk) in self.walk.iter().enumerate() {
+            let i = self.layout.moving + k;
+            self.next.covariance[(i, i)] += walk;
+        }
+        if let Some(third) = &mut self.third {
+            let (before, after) = (&self.belief, &mut self.next);
+            let (layout, channels, step) = (&self.layout, &self.channels, &self.transition);
+            third.take_in(&before.third, &before.covariance, step);
+            third.add_to_covariance(&mut after.covariance, layout, channels, step);
+            third.predict(&after.mean, &after.covariance, step);
+            third.moments(&mut after.third);
+        }
+        Ok(())
+    }
+
     /// g at the mean, and its variance by ∂g/∂x, unknown where g depends on causes; `free` are the parameters that
     /// the model leaves open.
     pub(in crate::generalised) fn signal_with(&self, free: &[f64]) -> Moments {
