@@ -16,7 +16,7 @@ use crate::{Belief, Error, Moments, PredictedObservation, Result};
 ///
 /// An update costs 2n³ + O(m n²) operations and allocates nothing. The covariance is kept in Joseph form,
 /// without jitter. The newest backward kernel and fixed-lag beliefs are made from kept beliefs when they
-/// are asked for. A snapshot (`serde`) goes on bit for bit.
+/// are asked for. A snapshot (`serde`) continues bit for bit.
 ///
 /// ```
 /// use scotopic_filtering::gaussian::{Kalman, LinearGaussian};
@@ -79,7 +79,7 @@ impl Kalman {
     /// [`Kalman::lagged`]; one is kept otherwise. Costs lag·(n + n²) numbers.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a lag of 0 or above 100 000, more than any filter remembers.
+    /// [`Error::Setting`] for a lag of 0 or above 100 000, more than any filter needs.
     pub fn with_lag(mut self, lag: usize) -> Result<Self> {
         check_kept("lag", lag, 1, &self.model)?;
         let beliefs = self.beliefs();
@@ -229,7 +229,7 @@ impl Kalman {
         self.observations
     }
 
-    /// Goes on with another model of the same sizes; beliefs and evidence stay.
+    /// Continues with another model of the same sizes; beliefs and evidence are kept.
     pub(crate) fn change_model(&mut self, prepared: Prepared) {
         self.plan = prepared.plan;
         self.model = prepared.model;
@@ -280,7 +280,7 @@ impl Kalman {
     }
 }
 
-/// A model that a filter can go on with: all that can fail has been done.
+/// A model that a filter can continue with: everything that can fail has been done.
 pub(crate) struct Prepared {
     model: LinearGaussian,
     plan: Plan,
@@ -295,7 +295,7 @@ impl Prepared {
     }
 }
 
-/// Beliefs that a filter may keep: a misprint must not take all memory, and no filter remembers as long.
+/// Beliefs that a filter may keep: a misprint must not take all memory, and no filter needs as much.
 const MOST_KEPT: usize = 100_000;
 
 /// Fails unless so many beliefs of a model can be kept.

@@ -61,7 +61,7 @@ pub(super) fn temporal(
     Ok(TemporalMeanField { covariances, gap })
 }
 
-/// The kernel of online mean field in which the past is never looked at again (as in variational joint
+/// The kernel of online mean field with the past fixed (as in variational joint
 /// filtering): b_t(x_{t−1}|x_t) = q_{t−1}(x_{t−1}), so that
 /// L_t = E[ln p(x_t|x_{t−1}) + ln p(y_t|x_t)] + H[q_t] + what was there before.
 pub(super) fn frozen(belief: &Gaussian) -> GaussianKernel {

@@ -4,11 +4,11 @@
 //! x_1 ~ N(m0, P0),   x_t = F x_{t−1} + b + N(0, Q),   y_t = H x_t + d + N(0, R).
 //! ```
 //!
-//! Shapes, everywhere in this room: F, Q, P0 `[n, n]`; b, m0 `[n]`; H `[m, n]`; d `[m]`; R `[m, m]`; backward
+//! Shapes, throughout this module: F, Q, P0 `[n, n]`; b, m0 `[n]`; H `[m, n]`; d `[m]`; R `[m, m]`; backward
 //! kernels x_{t−1} | x_t ~ N(E x_t + f, L), E and L `[n, n]`, f `[n]`; values W_t(x) = −½xᵀΛx + hᵀx + c, Λ `[n, n]`,
 //! h `[n]`. An observation is a row of m numbers, all of it seen or none.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | F, b, Q, H, d, R, m0, P0, checked | `model.rs`: [`LinearGaussian`] |
 //! | the filter, one observation at a time | `kalman.rs`: [`Kalman`]; its inner loops: `flat.rs` |
@@ -16,15 +16,15 @@
 //! | N(μ, Σ) | `belief.rs`: [`Gaussian`] |
 //! | b_t(x_{t−1}\|x_t) and its optimum | `kernel.rs`: [`GaussianKernel`] |
 //! | the recursion (eq. F3) with any kernels | `value.rs`: [`Value`], [`ValueRecursion`] |
-//! | which q, and what it costs | `factorisation.rs`: [`GaussianFactorisation`] |
+//! | factorisations and their bounds | `factorisation.rs`: [`GaussianFactorisation`] |
 //! | kernels of a restricted family, online | `restricted.rs`: [`Restricted`]; `diagonal.rs`, `mean_field.rs` |
 //! | expected sufficient statistics | `statistics.rs`: [`Statistics`]; `regression.rs`: [`Regression`] |
 //! | ∇ ln p | `gradient.rs`: [`GaussianGradient`] |
-//! | where to start, from data | `guess.rs`: [`LinearGaussian::initial_guess`] |
+//! | initial guesses from data | `guess.rs`: [`LinearGaussian::initial_guess`] |
 //! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`] |
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
 //! | what beliefs say of observations | `prediction.rs` |
-//! | draws from the model | `sample.rs` |
+//! | samples from the model | `sample.rs` |
 //! | Cholesky factors, with the pivot named | `positive.rs` |
 
 mod belief;

@@ -1,5 +1,4 @@
-//! Sufficient statistics carried forward as quadratic functions of the newest state (above 400 lines with the test
-//! of the forms themselves, which are nobody else's business).
+//! Sufficient statistics carried forward as quadratic functions of the newest state.
 //!
 //! For a sum φ of products of affine functions of (x_{t−1}, x_t), Φ_t(x) = E_b[Σ_u φ_u | x_t = x] is a quadratic
 //! form x̂ᵀÛx̂ of x̂ = (x, 1), and by eq. F8
@@ -20,7 +19,7 @@ use super::statistics::Statistics;
 /// The statistics of a model as functions of the newest state: full, or entry by entry for a diagonal model.
 ///
 /// Residuals are about the model that the recursion started with; [`RecursiveStatistics::expected`] says so, and
-/// whoever uses it moves them to another.
+/// the caller moves them to another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RecursiveStatistics {

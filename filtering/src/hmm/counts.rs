@@ -1,4 +1,4 @@
-//! Sums of outer products over time, which expected transitions are.
+//! Sums of outer products over time: expected transitions.
 
 use super::products::add_scaled;
 use crate::simd_dispatch;

@@ -2,9 +2,7 @@
 //!
 //! K = 2, 3, 4, 8, 16 and 32 have code of their own, without a loop count to look up; every other K takes
 //! the general code. All of them add in the same order, so that the same numbers come out bit for bit
-//! whichever runs, on whichever processor.
-//!
-//! Above 400 lines: each product in its fixed and its general form, which have to add in the same order.
+//! whichever runs, on whichever CPU.
 
 pub(crate) use super::counts::add_outer;
 use crate::simd_dispatch;

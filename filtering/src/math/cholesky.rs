@@ -4,7 +4,7 @@ use nalgebra::{Cholesky, DMatrix, Dyn};
 
 use crate::{Error, Result};
 
-/// How far two mirrored entries may be apart, as a part of the largest entry: room for numbers rounded
+/// How far two mirrored entries may be apart, as a part of the largest entry: tolerates numbers rounded
 /// to eight digits in a file.
 const SYMMETRY: f64 = 1e-8;
 

@@ -1,4 +1,4 @@
-//! Sums of numbers that are kept as logarithms.
+//! Sums in log space.
 
 /// ln Σ_k e^{v_k}, without overflow; −∞ for no entry or where all are −∞.
 ///

@@ -1,4 +1,4 @@
-//! How many standard deviations hold a given part of a normal distribution.
+//! Quantiles of the normal distribution.
 
 use crate::{Error, Result};
 

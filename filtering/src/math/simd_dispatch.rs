@@ -4,10 +4,10 @@
 ///
 /// `$body` must be `#[inline(always)]`. Both wide versions may use fused multiply-add (AVX-512 implies it), and a
 /// multiplication and an addition are fused where `$body` says `mul_add` and nowhere else: all three versions round
-/// alike, and a run does not depend on the processor it is resumed on.
+/// alike, and a run does not depend on the CPU it is resumed on.
 ///
-/// `= body::<FMA>;` instead calls `body::<true>` where the processor has fused multiply-add and `body::<false>` where
-/// it would be a call into a library; what such a body computes depends on the processor in its last bits.
+/// `= body::<FMA>;` instead calls `body::<true>` where the CPU has fused multiply-add and `body::<false>` where
+/// it would be a call into a library; what such a body computes depends on the CPU in its last bits.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! simd_dispatch {
@@ -42,7 +42,7 @@ macro_rules! simd_dispatch {
                 }
                 use std::arch::is_x86_feature_detected as has;
                 if has!("fma") && has!("avx512f") && has!("avx512dq") && has!("avx512bw") && has!("avx512vl") {
-                    // SAFETY: every feature named on the function was just found on this processor.
+                    // SAFETY: every feature named on the function was just found on this CPU.
                     #[allow(unsafe_code)]
                     return unsafe { avx512($($arg),*) };
                 }

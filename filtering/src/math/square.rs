@@ -1,7 +1,7 @@
 //! Square matrices `[n, n]` in rows, on slices that the caller keeps: nothing here allocates.
 //!
 //! The sizes of [`sized`] are compiled for themselves and for the widest vector instructions; every entry is summed in
-//! the same order whatever the size and the processor, so that all ways give the same bits.
+//! the same order whatever the size and the CPU, so that all ways give the same bits.
 
 use crate::simd_dispatch;
 
@@ -158,7 +158,7 @@ fn lower_gram_at(n: usize, l: &[f64], into: &mut [f64]) {
     let (l, into) = (&l[..n * n], &mut into[..n * n]);
     for (i, row) in into.chunks_exact_mut(n).enumerate() {
         row.fill(0.0);
-        // Above row i the column i of L is nought.
+        // Above row i the column i of L is zero.
         add_rows(n, 0, row, (&l[i * n + i..], n), 1.0, &l[i * n..]);
     }
 }
@@ -234,7 +234,7 @@ pub(crate) fn apply(a: &[f64], x: &[f64], into: &mut [f64]) {
     }
 }
 
-/// `Aᵀz` of a z that is mostly nought, as the points of a rule are.
+/// `Aᵀz` of a z that is mostly zero, as the points of a rule are.
 pub(crate) fn combine_rows(a: &[f64], z: &[f64], into: &mut [f64]) {
     into.fill(0.0);
     let rows = a.chunks_exact(z.len()).zip(z);
@@ -258,7 +258,7 @@ simd_dispatch! {
 
 /// `into += scale · from`.
 pub(crate) fn add_scaled(scale: f64, from: &[f64], into: &mut [f64]) {
-    // Less than a register: asking for the processor would take longer.
+    // Less than a register: asking for the CPU would take longer.
     if from.len() < 8 {
         add_scaled_body(scale, from, into);
     } else {
@@ -322,7 +322,7 @@ mod tests {
         assert_eq!(cholesky(&mut wrong, 2).unwrap_err().0, 1);
     }
 
-    /// Every size, with code of its own or without, on this processor's registers or not, against plain loops that add
+    /// Every size, with code of its own or without, on this CPU's registers or not, against plain loops that add
     /// in the same order: bit for bit.
     #[test]
     fn every_way_rounds_alike() {

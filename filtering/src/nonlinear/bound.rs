@@ -1,4 +1,4 @@
-//! One step of the bound: its value, and the expected slopes that say how to raise it.
+//! One step of the bound: its value and expected derivatives.
 //!
 //! With the past frozen, the newest bound is that of a Gaussian on a pair,
 //!

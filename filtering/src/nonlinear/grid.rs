@@ -4,7 +4,7 @@ use super::StateSpace;
 use super::noise::Noise;
 use crate::{Error, Moments, Result, Sequence};
 
-/// A transition further than so many standard deviations off is nought: e^{−45} of the peak.
+/// A transition further than so many standard deviations away is zero: e^{−45} of the peak.
 const REACH: f64 = 9.5;
 
 /// A model of one dimension as a hidden Markov model on evenly spaced states (identity 17): sums over nodes in

@@ -1,4 +1,4 @@
-//! The pair (x_{t−1}, x_t) under q: a Gaussian, said as a marginal of x_t and a kernel of x_{t−1} given x_t.
+//! The pair (x_{t−1}, x_t) under q: a Gaussian, as a marginal of x_t and a kernel of x_{t−1} given x_t.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,29 +1,29 @@
-//! States that are vectors, with Gaussian noise and any transition and likelihood.
+//! Nonlinear state-space models with Gaussian transition noise and any likelihood.
 //!
 //! ```text
 //! x_t = f_θ(x_{t−1}) + N(0, Q),   y_t ~ g_θ(·|x_t),   q_t = N(μ_t, Σ_t),   b_t(x_{t−1}|x_t) = N(E x_t + f, L)
 //! ```
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
-//! | what a model has to say | `model.rs` |
+//! | the interface of a model | `model.rs` |
 //! | models from closures | `closures.rs` |
-//! | models ready to use | `models/` |
-//! | which points stand for a Gaussian | `sigma.rs` |
+//! | built-in models | `models/` |
+//! | cubature points | `sigma.rs` |
 //! | factors of covariances, noise | `root.rs`, `noise.rs` |
 //! | the pair (x_{t−1}, x_t) and its kernel | `kernel.rs` |
-//! | the bound of one step, and its slopes | `bound.rs` |
-//! | how W is carried | `value.rs`, `quadratic_value.rs`, `table.rs` |
+//! | the bound of one step, and its gradient | `bound.rs` |
+//! | representations of W | `value.rs`, `quadratic_value.rs`, `table.rs` |
 //! | one update | `filter.rs` and its children |
 //! | what it carries, and where it computes | `state.rs`, `workspace.rs` |
-//! | what can be chosen, and the baselines | `config.rs` |
-//! | the score, carried | `score.rs` |
+//! | settings, and the baselines | `config.rs` |
+//! | the score | `score.rs` |
 //! | learning θ while filtering | `learning.rs` |
-//! | how a slope becomes a step | `ascent.rs` |
+//! | step rules | `ascent.rs` |
 //! | independent coordinates side by side | `independent_coordinates.rs` |
-//! | exact answers in one dimension | `grid.rs` |
-//! | the true bound of what was built | `monte_carlo_bound.rs` |
-//! | sequences made up by a model | `simulate.rs` |
+//! | exact inference in one dimension | `grid.rs` |
+//! | Monte Carlo estimate of the bound | `monte_carlo_bound.rs` |
+//! | samples from a model | `simulate.rs` |
 //! | small matrices | `matrix.rs` |
 
 #![allow(clippy::needless_range_loop)] // entries of matrices, by row and column

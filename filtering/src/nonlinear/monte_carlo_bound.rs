@@ -1,4 +1,4 @@
-//! The true bound of the q that a filter has built, by sampling from it.
+//! A Monte Carlo estimate of the bound of a filter's q.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};

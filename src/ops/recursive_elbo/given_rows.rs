@@ -1,4 +1,4 @@
-//! One row of a batch through the recursion with kernels that are given, and back, on slices.
+//! One row of a batch with given kernels, forward and backward, on slices.
 
 use super::lanes::Real;
 use scotopic_filtering::simd_dispatch;

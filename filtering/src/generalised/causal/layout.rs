@@ -1,4 +1,4 @@
-//! Where what lies in the joint state, and how its covariance moves over a bin.
+//! Layout of the joint state, and propagation of its covariance over a bin.
 
 use nalgebra::DMatrix;
 

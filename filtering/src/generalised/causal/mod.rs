@@ -1,4 +1,4 @@
-//! A causal filter in generalised coordinates, with memory.
+//! The causal filter in generalised coordinates.
 //!
 //! # What is assumed
 //!
@@ -60,7 +60,7 @@
 //!
 //! **Correction.** Entries of the innovation are independent, so they are taken in one by one, each in
 //! Joseph's form P ← (I − kh) P (I − kh)' + k σ² k'. A nonlinear g is linearised again at the corrected mean
-//! until that stands still (Gauss and Newton). ln p(y_t | y_1 … y_{t−1}) adds up to the evidence of the
+//! until convergence (Gauss–Newton). ln p(y_t | y_1 … y_{t−1}) adds up to the evidence of the
 //! *samples*, which can be compared over orders, smoothness and models ([`compare`]).
 //!
 //! **Generalised states** x, x' = f + w, x'' = f_x x' + f_c c', … are read off the joint state
@@ -74,22 +74,22 @@
 //! - On linear models with the generator's noise the posterior is the exact one up to the Markov order.
 //! - Nothing grows with time, nothing is allocated from bin to bin.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
-//! | what can be set | `config.rs` |
-//! | how noise moves | `noise_shape.rs`, `noise_process.rs`; drawn at the bins: `sampled_noise.rs` |
-//! | how observation noise is predicted | `innovation.rs` |
+//! | settings | `config.rs` |
+//! | noise processes | `noise_shape.rs`, `noise_process.rs`; drawn at the bins: `sampled_noise.rs` |
+//! | prediction of observation noise | `innovation.rs` |
 //! | all levels as one model | `stack.rs` |
 //! | one bin of motion | `transition.rs`, `transition/` |
-//! | third moments: how they move, and what they change | `third_moments.rs` |
-//! | what lies where in the joint state, and how its covariance moves | `layout.rs` |
+//! | third moments | `third_moments.rs` |
+//! | layout and propagation of the joint state | `layout.rs` |
 //! | prediction, correction, read-out | `filter.rs`, `filter/` |
-//! | what is kept to go on later | `filter/snapshot.rs` |
+//! | snapshots | `filter/snapshot.rs` |
 //! | a table over orders and smoothness | `compare.rs` |
-//! | what a bin's average of the noise is correlated with | `bin_average.rs` |
-//! | what past beliefs say of f and g | `smoothed_motion.rs`: [`SmoothingLag`], [`TransitionCollector`] |
-//! | the model run forwards: data | `generate.rs` |
-//! | products and exponentials without memory | `dense.rs` |
+//! | correlations of bin averages of the noise | `bin_average.rs` |
+//! | transitions for learning f and g | `smoothed_motion.rs`: [`SmoothingLag`], [`TransitionCollector`] |
+//! | data generation | `generate.rs` |
+//! | products and exponentials in place | `dense.rs` |
 //!
 //! # References
 //! - J. Hartikainen, S. Särkkä, "Kalman filtering and smoothing solutions to temporal Gaussian process

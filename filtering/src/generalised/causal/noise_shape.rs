@@ -1,4 +1,4 @@
-//! How noise moves: Markov processes whose state is the noise in generalised coordinates.
+//! Noise processes: Markov processes whose state is the noise in generalised coordinates.
 
 use nalgebra::Complex;
 use serde::{Deserialize, Serialize};

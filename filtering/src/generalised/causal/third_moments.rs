@@ -1,8 +1,8 @@
-//! Third moments of a belief about the states of a nonlinear flow: how they move, and what they change.
+//! Third moments of a belief about the states of a nonlinear flow: propagation and effect.
 //!
-//! A flow that bends skews a belief, and goes on bending it in the next bin. The error that second-order filters
-//! leave out is the same in bin after bin: with almost no noise on the motion it does not average out but adds up,
-//! and a filter that makes a Gaussian of its belief in every bin grows too sure (the equations of the moments are in
+//! A nonlinear flow makes a belief skewed, more so in every bin. The error that second-order filters neglect is
+//! correlated between bins: with almost no process noise it does not average out but accumulates, and a filter that
+//! replaces its belief by a Gaussian in every bin becomes overconfident (the equations of the moments are in
 //! Jazwinski 1970, chapter 9). Here the third central moments T of the states are carried.
 //!
 //! Write a deviation of the states as e = S ε with P = S S' and W the third moments of ε, and let the joint state's
@@ -334,7 +334,7 @@ fn apply_first(to: &mut [f64], from: &[f64], m: &DMatrix<f64>) {
     }
 }
 
-/// `to`_jki = `from`_ijk: three turns are none.
+/// `to`_jki = `from`_ijk; three such turns are the identity.
 fn turn(to: &mut [f64], from: &[f64]) {
     let square = from.len() / side(from.len());
     let n = side(from.len());

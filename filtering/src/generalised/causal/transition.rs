@@ -1,5 +1,4 @@
-//! One bin of motion: where the mean goes, and the matrix and noise that move the covariance.
-//! A little above 400 lines because noise that diffuses and noise that does not share their memory.
+//! One bin of motion: the mean, and the matrix and noise that propagate the covariance.
 
 pub(super) mod spread;
 

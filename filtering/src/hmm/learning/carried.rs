@@ -1,4 +1,4 @@
-//! A sum over the past, carried forward for every present state.
+//! Additive statistics of the past, carried forward for every present state.
 //!
 //! Every additive quantity Φ_t(s) = E_b[Σ_{u≤t} φ_u(s_{u−1}, s_u, o_u) | s_t = s] obeys eq. F8,
 //!

@@ -129,7 +129,7 @@ mod tests {
         assert!((most(0.02, 0.5) - 0.02f64.powi(2) / 2.0).abs() < 1e-15);
         // It falls from the start on.
         assert_eq!(most(-0.02, 0.5), 0.0);
-        // A fall that is none of a parabola with a top says nothing.
+        // A fall that fits no parabola with a maximum says nothing.
         assert_eq!(most(0.2, -0.5), f64::INFINITY);
         assert!(most(f64::NAN, 0.5).is_nan());
     }

@@ -1,4 +1,4 @@
-//! What a filter can be asked.
+//! Queries of a filter.
 
 use super::NonlinearFilter;
 use crate::filter::unsupported;

@@ -1,4 +1,4 @@
-//! W_t from the pair that was reached: by its slopes as a quadratic, or node by node.
+//! W_t after an update: as a quadratic by its derivatives, or node by node.
 
 use crate::math::square::{add_transposed, product, symmetrise, transposed_product};
 use crate::nonlinear::bound::{Past, Slopes};

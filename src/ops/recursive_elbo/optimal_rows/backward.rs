@@ -1,4 +1,4 @@
-//! Back along a row: gradients with respect to ℓ_t, ln p(s_1) and ln p(s|s').
+//! Backward along a row: gradients with respect to ℓ_t, ln p(s_1) and ln p(s|s').
 
 use super::{Scratch, Transition, log_sum_exp};
 use crate::ops::recursive_elbo::lanes::{Real, add_scaled, dot, padded, row_times, sum};

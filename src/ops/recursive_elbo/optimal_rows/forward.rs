@@ -83,7 +83,7 @@ fn observe<R: Real>(l: &[R], log: &mut [R], belief: &mut [R], into: &mut [R]) {
             possible |= into[s] > R::NONE;
         }
     }
-    // Where no state could have made it the evidence is gone; the belief goes on as if nothing was seen.
+    // Where no state could have made it the evidence is gone; the belief continues as if nothing was observed.
     let mut increment = R::NONE;
     if possible {
         log[..k].copy_from_slice(&into[..k]);

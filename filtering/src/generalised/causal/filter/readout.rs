@@ -1,4 +1,4 @@
-//! What is said of the joint belief: states and causes at the delay, and states in generalised coordinates.
+//! Read-outs of the joint belief: states and causes at the lag, and states in generalised coordinates.
 
 use super::{CausalGeneralisedFilter, CorrectionWorkspace};
 use crate::generalised::model::Equations;
@@ -36,7 +36,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         orders
     }
 
-    /// Copies what is said of the bin `delay` back into the report.
+    /// Copies the belief about the bin `delay` back into the report.
     pub(super) fn read_out(&mut self) {
         let layout = &self.layout;
         let report = &mut self.report;

@@ -124,7 +124,7 @@ impl Transition {
         self.x.copy_from_slice(&self.spread.point);
         if !channels.polynomial {
             channels.read(n, &mut self.c);
-            // The Jacobians at the mean are wanted later: they are swapped out of the way.
+            // The Jacobians at the mean are needed later: they are swapped out of the way.
             std::mem::swap(&mut self.local, &mut self.within);
             stack.motion(&self.x, &self.c, &mut self.theta, &mut self.local);
             let fine = self.with_diffusion(stack, channels, n, steps);
