@@ -54,6 +54,7 @@
 pub use nalgebra;
 pub use rand;
 
+pub mod comparison;
 mod error;
 mod filter;
 mod gain;

@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
-use scotopic_filtering::hmm::BatchEm;
+use scotopic_filtering::comparison::FactorisationRow;
+use scotopic_filtering::hmm::{AnyEmission, BatchEm, LearnUnder};
 
 use super::compare_args::CompareArgs;
 use super::{compare_orders, print};
 use crate::args::UsageError;
 use crate::filtering::Model;
-use crate::filtering::comparison::{self, FactorisationRow, Learning};
+use crate::filtering::comparison;
 use crate::table::{Cell, Table};
 
 /// Compares factorisations on one sequence.
@@ -48,13 +49,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     let mut rows = Vec::new();
     let mut failed = Vec::new();
     for name in names {
-        let row = match &model {
-            Model::Hmm(model) => comparison::discrete(model, &data, name, learning.as_ref()),
-            Model::LinearGaussian(model) => comparison::gaussian(model, &data, name),
-            Model::Nonlinear(model) => comparison::nonlinear(model, &data, name),
-            Model::Generalised(_) => continue, // compared by order above
-        };
-        match row {
+        match comparison::row(&model, &data, name, learning.as_ref()) {
             Ok(row) => rows.push(row),
             // A factorisation that the user named must work; of the others, it is told which do not.
             Err(error) if args.factorisations.is_empty() => {
@@ -131,7 +126,7 @@ fn sensible(args: &CompareArgs, model: &Model) -> Result<()> {
     Ok(())
 }
 
-fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
+fn learning(args: &CompareArgs, model: &Model) -> Result<Option<LearnUnder<AnyEmission>>> {
     let Some(start) = &args.start else {
         return Ok(None);
     };
@@ -158,7 +153,7 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
             truth.states()
         );
     }
-    Ok(Some(Learning {
+    Ok(Some(LearnUnder {
         start,
         truth,
         em: BatchEm {

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
-use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnable};
+use scotopic_filtering::hmm::{BatchEm, EmissionKind, Hmm};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_train::device::{self, DeviceChoice};
 
@@ -20,29 +22,30 @@ use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
 
 /// What each hidden state makes of the world, or a state that is a vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelKind {
-    /// Hidden states that emit symbols 0, 1, …
-    Categorical,
-    /// Hidden states that emit counts
-    Poisson,
-    /// Hidden states that emit vectors of independent normal entries
-    DiagonalGaussian,
-    /// Hidden states that emit normal vectors with a covariance
-    FullGaussian,
-    /// A hidden vector that moves and is seen linearly
+    /// Hidden states that emit.
+    Hmm(EmissionKind),
+    /// A hidden vector that moves and is seen linearly.
     LinearGaussian,
 }
 
-impl ModelKind {
-    fn emission(self) -> Option<Kind> {
-        match self {
-            Self::Categorical => Some(Kind::Categorical),
-            Self::Poisson => Some(Kind::Poisson),
-            Self::DiagonalGaussian => Some(Kind::DiagonalGaussian),
-            Self::FullGaussian => Some(Kind::FullGaussian),
-            Self::LinearGaussian => None,
-        }
+impl ValueEnum for ModelKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<ModelKind>> = LazyLock::new(|| {
+            let discrete = EmissionKind::ALL.iter().copied().map(ModelKind::Hmm);
+            discrete.chain([ModelKind::LinearGaussian]).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Hmm(kind) => PossibleValue::new(kind.name())
+                .help(format!("Hidden states that emit {}", kind.emits())),
+            Self::LinearGaussian => PossibleValue::new("linear-gaussian")
+                .help("A hidden vector that moves and is seen linearly"),
+        })
     }
 }
 
@@ -271,7 +274,7 @@ fn gaussian_em(args: &FitArgs) -> GaussianFit {
 
 fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
     let begun = Instant::now();
-    let Some(emission) = kind.emission() else {
+    let ModelKind::Hmm(emission) = kind else {
         let guess = LinearGaussian::initial_guess(states, data)?;
         return gaussian(guess, data, args, begun);
     };
@@ -291,7 +294,7 @@ fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) 
         log_evidence: fit.log_evidence(),
         iterations: fit.iterations,
         converged: fit.converged,
-        free: free_parameters(&fit.model),
+        free: fit.model.free_parameters(),
         model: Model::Hmm(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })
@@ -307,7 +310,7 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted>
                 log_evidence: fit.log_evidence(),
                 iterations: fit.iterations,
                 converged: fit.converged,
-                free: free_parameters(&fit.model),
+                free: fit.model.free_parameters(),
                 model: Model::Hmm(fit.model),
                 seconds: begun.elapsed().as_secs_f64(),
             })
@@ -363,16 +366,4 @@ fn gaussian(
         model: Model::LinearGaussian(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })
-}
-
-/// The entries that can be chosen freely: every distribution has one less than it has entries.
-fn free_parameters(model: &Hmm) -> usize {
-    let k = model.states();
-    let emission = model.emission();
-    let each = match emission {
-        AnyEmission::Categorical(_) => emission.parameters_len() - 1,
-        AnyEmission::FullGaussian(_) => emission.width() * (emission.width() + 3) / 2,
-        _ => emission.parameters_len(),
-    };
-    (k - 1) + k * (k - 1) + k * each
 }

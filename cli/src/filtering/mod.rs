@@ -18,7 +18,6 @@ pub mod comparison;
 mod credible;
 pub mod flow;
 pub mod generalised;
-mod label_matching;
 pub mod lines;
 pub mod model;
 pub mod names;

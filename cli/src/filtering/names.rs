@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use scotopic_filtering::gaussian::GaussianFactorisation;
-use scotopic_filtering::hmm::{Decoupled, Factorisation, TiedKernel, TiedLearning};
+use scotopic_filtering::hmm::Factorisation;
 use scotopic_filtering::nonlinear::ElboKind;
 
 /// The factorisations that a discrete model can be filtered with, by the names of the command line.
@@ -51,27 +51,11 @@ pub(super) fn without_rule<T: serde::de::DeserializeOwned>(text: &str, rule: &st
 
 /// The factorisation of a discrete model by name, batch ones included: those are refused with the reason.
 pub fn discrete(name: &str) -> Result<Factorisation> {
-    let window = |text: &str| text.parse().ok().filter(|w| *w > 0);
-    Ok(match name {
-        "reversed" => Factorisation::Reversed,
-        "forward-markov" => Factorisation::ForwardMarkov,
-        "fully-factorised" => Factorisation::FullyFactorised(Default::default()),
-        "decoupled-lag1" => Factorisation::DecoupledLag1(Decoupled::default()),
-        "frozen" => Factorisation::Frozen,
-        "tied" => Factorisation::Tied(TiedKernel {
-            learning: Some(TiedLearning::default()),
-            ..TiedKernel::default()
-        }),
-        other => match other.strip_prefix("block-").and_then(window) {
-            Some(window) => Factorisation::Block {
-                window,
-                sweeps: Default::default(),
-            },
-            None => bail!(
-                "no factorisation of a hidden Markov model is called {other}; online there are {DISCRETE}, over whole \
-                 sequences also forward-markov, fully-factorised and block-N for windows of N"
-            ),
-        },
+    Factorisation::named(name).with_context(|| {
+        format!(
+            "no factorisation of a hidden Markov model is called {name}; online there are {DISCRETE}, over whole \
+             sequences also forward-markov, fully-factorised and block-N for windows of N"
+        )
     })
 }
 

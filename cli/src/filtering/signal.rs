@@ -4,9 +4,10 @@ use scotopic_filtering::gaussian::LinearGaussian;
 use scotopic_filtering::generalised::causal::CausalGeneralisedFilter;
 use scotopic_filtering::generalised::model::{AnyEquations, Argument, Equations, Point};
 use scotopic_filtering::generalised::scheme::Scheme as _;
-use scotopic_filtering::hmm::{AnyEmission, Hmm};
+use scotopic_filtering::hmm::{Emission as _, Hmm};
 use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::nonlinear::models::AnyStateSpace;
+use scotopic_filtering::{Moments, PredictedObservation};
 
 use super::{Generalised, Model, Running};
 
@@ -61,22 +62,16 @@ pub fn signals(filter: &Running) -> Vec<Signal> {
 }
 
 fn discrete(model: &Hmm, belief: &[f64]) -> Vec<Signal> {
-    let means = match model.emission() {
-        AnyEmission::Categorical(_) => return vec![Signal::UNSAID; model.width()],
-        AnyEmission::Poisson(e) => e.rates(),
-        AnyEmission::DiagonalGaussian(e) => e.means(),
-        AnyEmission::FullGaussian(e) => e.means(),
-    };
-    let width = model.width();
-    let channel = |i: usize| Signal {
-        mean: belief
-            .iter()
-            .zip(means.chunks_exact(width))
-            .map(|(q, mean)| q * mean[i])
-            .sum(),
-        variance: f64::NAN,
-    };
-    (0..width).map(channel).collect()
+    match model.emission().expected(belief) {
+        Some(PredictedObservation::Numbers(Moments { mean, .. })) => {
+            let signal = |mean| Signal {
+                mean,
+                ..Signal::UNSAID
+            };
+            mean.into_iter().map(signal).collect()
+        }
+        _ => vec![Signal::UNSAID; model.width()],
+    }
 }
 
 /// Both numbers of the row h of an observation matrix: hμ + d and hΣhᵀ.

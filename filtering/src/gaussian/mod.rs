@@ -29,6 +29,7 @@
 
 mod belief;
 mod block;
+mod comparison;
 mod diagonal;
 mod em;
 mod factorisation;

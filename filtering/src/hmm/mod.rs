@@ -16,10 +16,12 @@
 //! | what beliefs say of observations | `prediction.rs` |
 //! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `counts.rs` |
 //! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
+//! | factorisations beside each other; the order of learned states | `comparison.rs`: [`Hmm::compare`]; `label_matching.rs`: [`Hmm::parameter_error`] |
 //! | parameters from data, online and batch | `learning/`: [`Hmm::learn_online`], [`Hmm::fit`], [`Hmm::gradient`] |
 //! | p(o\|s) | `emission/`: [`Emission`], [`Learnable`], [`Guess`], [`Sample`] |
 
 mod clusters;
+mod comparison;
 mod counts;
 mod emission;
 mod emission_rows;
@@ -29,6 +31,7 @@ mod filter;
 mod filtered;
 mod forward;
 mod kernel;
+mod label_matching;
 mod lag;
 mod learning;
 mod model;
@@ -38,6 +41,7 @@ mod sample;
 mod smoother;
 mod viterbi;
 
+pub use comparison::LearnUnder;
 pub use emission::*;
 pub use expectations::Expectations;
 pub use factorisation::{
