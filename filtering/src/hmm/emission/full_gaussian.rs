@@ -11,6 +11,7 @@ use super::{Emission, Guess, Learnable, Sample};
 use crate::error::check_finite;
 use crate::hmm::clusters::Clusters;
 use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
+use crate::math::cholesky::cholesky;
 use crate::{Error, Moments, PredictedObservation, Result};
 
 /// y ∈ ℝᴰ with p(y|s) = N(y; μ_s, Σ_s). An observation is a row of D numbers.
@@ -164,27 +165,11 @@ fn factor(name: &str, d: usize, covariance: &[f64]) -> Result<(Vec<f64>, f64)> {
             }
         }
     }
-    // Cholesky, row by row, so that the first bad pivot can be named.
-    let mut c = DMatrix::<f64>::zeros(d, d);
-    let mut log_det = 0.0;
-    for i in 0..d {
-        for j in 0..=i {
-            let inner: f64 = (0..j).map(|k| c[(i, k)] * c[(j, k)]).sum();
-            let rest = covariance[i * d + j] - inner;
-            if i > j {
-                c[(i, j)] = rest / c[(j, j)];
-            } else if rest > 0.0 {
-                c[(i, i)] = rest.sqrt();
-                log_det += rest.ln();
-            } else {
-                return Err(Error::NotPositiveDefinite {
-                    name: name.to_owned(),
-                    pivot: i,
-                    value: rest,
-                });
-            }
-        }
-    }
+    let c = cholesky(name, &DMatrix::from_row_slice(d, d, covariance))?.unpack();
+    // From the pivots themselves, not their roots: ln √p and ½ ln p differ in the last bit.
+    let pivot =
+        |i: usize| covariance[i * (d + 1)] - (0..i).map(|k| c[(i, k)] * c[(i, k)]).sum::<f64>();
+    let log_det = (0..d).fold(0.0, |sum, i| sum + pivot(i).ln());
     let mut whitening = vec![0.0; d * d];
     for column in 0..d {
         for i in column..d {
