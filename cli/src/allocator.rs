@@ -1,17 +1,17 @@
-//! Memory that an iteration frees is there for the next one.
+//! Memory settings: freed memory is retained, peak memory is read.
 
-/// Makes the allocator keep what is freed, where it is glibc's: without effect elsewhere.
+/// Makes glibc's allocator retain freed memory; without effect for other allocators.
 ///
-/// It gives the top of its heap back to the system whenever more is free there than a limit, which is small until a large block
-/// has been freed once. A training step that frees some megabytes then gets the same pages anew every time, for a sixth
-/// of its time. The limit is twice the largest block ever mapped and freed, so one of the largest size that counts is, untouched.
+/// It returns the top of its heap to the system whenever more than a threshold is free there. A training step that frees some
+/// megabytes then has the same pages mapped again every time, which takes a sixth of its time. The threshold is twice the largest
+/// block ever mapped and freed, so one block of the largest size that counts is allocated and freed, untouched.
 pub(crate) fn retain_freed_memory() {
-    /// Blocks above 32 MiB, with what the allocator adds, do not count.
+    /// Blocks above 32 MiB, including the allocator's overhead, do not count.
     const LARGEST: usize = (32 << 20) - (64 << 10);
     drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGEST)));
 }
 
-/// The most memory this process has had, where the system tells.
+/// Peak memory of this process, where the system reports it (Linux).
 pub(crate) fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;

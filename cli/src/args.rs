@@ -1,4 +1,4 @@
-//! What several commands share: where to compute, how long it took, a request that makes no sense.
+//! Shared by several commands: device and data arguments, durations.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,44 +7,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 use clap::Args;
 use scotopic_datasets::Splits;
-use scotopic_train::device::{DeviceChoice, DeviceList};
+use scotopic_train::device::DeviceChoice;
 
-/// A request that makes no sense, as opposed to one that failed: exit code 2.
-#[derive(Debug)]
-pub struct UsageError(pub anyhow::Error);
-
-impl std::fmt::Display for UsageError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", in_one_piece(&self.0))
-    }
-}
-
-impl std::error::Error for UsageError {}
-
-/// Where to compute and where the data are; the same for every command that needs them.
+/// Device and data folder.
 #[derive(Debug, Args)]
 pub struct RuntimeArgs {
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// Folder of the data sets, which relative paths start from
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "SCOTOPIC_DATA",
-        default_value = "data"
-    )]
-    pub data: PathBuf,
+    /// Data folder.
+    #[command(flatten)]
+    pub folder: DataFolder,
 }
 
-/// Where to train: as [`RuntimeArgs`], on one device or several.
+/// The folder of the data sets.
 #[derive(Debug, Args)]
-pub struct TrainingRuntimeArgs {
-    /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them. Several, joined by
-    /// commas, share every batch, each taking part of its rows: cuda:0,cuda:1
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: DeviceList,
-    /// Folder of the data sets, which relative paths start from
+pub struct DataFolder {
+    /// Folder of the data sets, to which relative paths refer
     #[arg(
         long,
         value_name = "DIR",
@@ -52,17 +31,6 @@ pub struct TrainingRuntimeArgs {
         default_value = "data"
     )]
     pub data: PathBuf,
-}
-
-/// The message and its causes, outermost first; a cause that was already told is not told again.
-pub(crate) fn in_one_piece(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 pub(crate) fn size(splits: &Splits) -> String {
@@ -82,7 +50,7 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// Ctrl-C, or a request of the system to end, sets the flag; a second one ends at once.
+/// A flag that Ctrl-C or SIGTERM sets; a second one ends the program at once.
 pub(crate) fn interruption() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);

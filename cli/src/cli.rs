@@ -1,19 +1,20 @@
-//! The command line: what can be typed, and the exit code.
+//! The command line: commands and exit codes.
 //!
-//! Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 it failed, 2 the request
-//! makes no sense, 130 interrupted (after saving).
+//! Results go to stdout, progress and errors to stderr. Exit codes: 0 success, 1 failure, 2 usage error,
+//! 130 interrupted (after saving).
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::args::{UsageError, in_one_piece};
-use crate::{allocator, commands};
+use crate::commands;
+use crate::usage::{UsageError, with_causes};
 
 /// Perception as inference: spiking networks that explain what they see.
 ///
-/// Train an iterative Poisson VAE, look at what it has learned, and use it. Without options,
-/// `scotopic train` learns from pictures it draws itself and needs neither files nor a network.
+/// Train an iterative Poisson VAE, analyse it and use it; filter time series and fit state-space models. Without
+/// options, `scotopic train` learns from generated images and needs neither files nor a network connection.
 #[derive(Debug, Parser)]
 #[command(
     name = "scotopic",
@@ -21,6 +22,22 @@ use crate::{allocator, commands};
     max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true
+)]
+#[cfg_attr(
+    not(feature = "vision"),
+    command(
+        about = "Filter time series and fit state-space models",
+        long_about = "Filter time series and fit state-space models.\n\n\
+                      This build has the commands for time series only; all commands: \
+                      cargo build --release -p scotopic-cli"
+    )
+)]
+#[cfg_attr(
+    feature = "vision",
+    command(
+        after_long_help = "filter, fit and compare also build alone, without burn, in about a minute:\n  \
+                           cargo build --release -p scotopic-cli --no-default-features --features filters"
+    )
 )]
 pub struct Cli {
     /// The command.
@@ -31,85 +48,134 @@ pub struct Cli {
 /// All commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Models of images.
+    #[cfg(feature = "vision")]
+    #[command(flatten)]
+    Vision(VisionCommand),
+    /// Time series.
+    #[cfg(feature = "filters")]
+    #[command(flatten)]
+    Series(SeriesCommand),
+    /// Data sets, devices, configurations and model files.
+    #[cfg(feature = "vision")]
+    #[command(flatten)]
+    Tool(ToolCommand),
+    /// Print shell completions
+    Completions(commands::completions::CompletionsArgs),
+}
+
+/// Models of images.
+#[cfg(feature = "vision")]
+#[derive(Debug, Subcommand)]
+pub enum VisionCommand {
     /// Train a model, or continue a run
     Train(commands::train::TrainArgs),
-    /// Measure a model on a split of its data: R², error, zeros, free energy
+    /// Evaluate a model on a split of its data: R², squared error, fraction of zeros, free energy
     Evaluate(commands::evaluate::EvaluateArgs),
-    /// Ask what a model is like: convergence, read-outs, filters, tuning, receptive fields, weights
+    /// Analyse a model: convergence, read-outs, filters, tuning, receptive fields, weights
     Analyse(commands::analyse::AnalyseArgs),
-    /// Let a model see images, films, gratings; write spikes, rates, reconstructions, free energy
+    /// Infer from images, videos or gratings; write spikes, rates, reconstructions, free energy
     Infer(commands::infer::InferArgs),
-    /// Draw a model: its dictionary, reconstructions, convergence, spikes, inference as it unfolds
+    /// Draw figures of a model: dictionary, reconstructions, convergence, spikes, animated inference
     Show(commands::show::ShowArgs),
-    /// Run an experiment of the papers: train what it needs, measure, write a page
+    /// Run an experiment of the papers: train its models, evaluate them, write a report
     Experiment(commands::experiment::ExperimentArgs),
-    /// Filter observations as they come: beliefs, evidence, learning on the way
+}
+
+#[cfg(feature = "vision")]
+impl VisionCommand {
+    fn run(&self) -> Result<ExitCode> {
+        match self {
+            Self::Train(args) => commands::train::run(args),
+            Self::Evaluate(args) => commands::evaluate::run(args),
+            Self::Analyse(args) => commands::analyse::run(args),
+            Self::Infer(args) => commands::infer::run(args),
+            Self::Show(args) => commands::show::run(args),
+            Self::Experiment(args) => commands::experiment::run(args),
+        }
+    }
+}
+
+/// Time series.
+#[cfg(feature = "filters")]
+#[derive(Debug, Subcommand)]
+pub enum SeriesCommand {
+    /// Filter observations online: beliefs, evidence, parameter learning
     Filter(commands::filter::FilterArgs),
     /// Fit a state-space model to sequences of observations
     Fit(commands::fit::FitArgs),
     /// Compare factorisations of a state-space model on one free-energy scale
     Compare(commands::compare_args::CompareArgs),
-    /// Data sets: list them, fetch, verify, prepare
+}
+
+#[cfg(feature = "filters")]
+impl SeriesCommand {
+    fn run(&self) -> Result<ExitCode> {
+        match self {
+            Self::Filter(args) => commands::filter::run(args),
+            Self::Fit(args) => commands::fit::run(args),
+            Self::Compare(args) => commands::compare::run(args),
+        }
+    }
+}
+
+/// Data sets, devices, configurations and model files.
+#[cfg(feature = "vision")]
+#[derive(Debug, Subcommand)]
+pub enum ToolCommand {
+    /// List, download, verify and prepare data sets
     Data(commands::data::DataArgs),
-    /// List the devices of this machine, and why the others are not there
+    /// List the devices of this machine, and why others are unavailable
     Devices(commands::devices::DevicesArgs),
-    /// Time training, inference and the engine on this machine
+    /// Time training, inference and the event-driven engine on this machine
     Bench(commands::bench::BenchArgs),
     /// Show, check and explain configurations
     Config(commands::config::ConfigArgs),
-    /// Write a model for other programs: safetensors with a model card, or npz
+    /// Export a model: safetensors with a model card, or npz
     Export(commands::export::ExportArgs),
-    /// Make a model from a PyTorch checkpoint of the published iterative VAEs
+    /// Import a PyTorch checkpoint of the published iterative VAEs
     Import(commands::import::ImportArgs),
-    /// Print completions for a shell
-    Completions(commands::completions::CompletionsArgs),
 }
 
-/// Parses the command line, does what it says, reports an error in one piece.
+#[cfg(feature = "vision")]
+impl ToolCommand {
+    fn run(&self) -> Result<ExitCode> {
+        match self {
+            Self::Data(args) => commands::data::run(args),
+            Self::Devices(args) => commands::devices::run(args),
+            Self::Bench(args) => commands::bench::run(args),
+            Self::Config(args) => commands::config::run(args),
+            Self::Export(args) => commands::export::run(args),
+            Self::Import(args) => commands::import::run(args),
+        }
+    }
+}
+
+/// Parses the command line, runs the command, and prints an error with its causes on one line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    quiet_mesa();
-    allocator::retain_freed_memory();
+    #[cfg(feature = "vision")]
+    crate::allocator::retain_freed_memory();
     let result = match cli.command {
-        Command::Train(args) => commands::train::run(&args),
-        Command::Evaluate(args) => commands::evaluate::run(&args),
-        Command::Analyse(args) => commands::analyse::run(&args),
-        Command::Infer(args) => commands::infer::run(&args),
-        Command::Show(args) => commands::show::run(&args),
-        Command::Experiment(args) => commands::experiment::run(&args),
-        Command::Filter(args) => commands::filter::run(&args),
-        Command::Fit(args) => commands::fit::run(&args),
-        Command::Compare(args) => commands::compare::run(&args),
-        Command::Data(args) => commands::data::run(&args),
-        Command::Devices(args) => commands::devices::run(&args),
-        Command::Bench(args) => commands::bench::run(&args),
-        Command::Config(args) => commands::config::run(&args),
-        Command::Export(args) => commands::export::run(&args),
-        Command::Import(args) => commands::import::run(&args),
+        #[cfg(feature = "vision")]
+        Command::Vision(command) => command.run(),
+        #[cfg(feature = "filters")]
+        Command::Series(command) => command.run(),
+        #[cfg(feature = "vision")]
+        Command::Tool(command) => command.run(),
         Command::Completions(args) => commands::completions::run(&args, Cli::command()),
     };
     match result {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("scotopic: {}", in_one_piece(&error));
+            eprintln!("scotopic: {}", with_causes(&error));
             ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
         }
     }
 }
 
-/// Mesa's drivers complain on stderr about a missing XDG_RUNTIME_DIR, which nothing here needs.
-fn quiet_mesa() {
-    if cfg!(feature = "wgpu") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // SAFETY: the program has one thread so far; nothing else reads the environment meanwhile.
-        #[allow(unsafe_code)]
-        unsafe {
-            std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir());
-        }
-    }
-}
-
-/// A reader that goes away (`scotopic … | head`) is no error of ours.
+/// A reader that goes away (`scotopic … | head`) is not an error.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

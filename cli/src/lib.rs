@@ -1,31 +1,41 @@
 //! # The program `scotopic`
 //!
-//! The only crate with a command line and a terminal. `main.rs` parses and dispatches; everything else is here, where it
-//! can be tested.
+//! The only crate with a command line and a terminal. `main.rs` calls [`cli::main`]; everything
+//! else is in the library, where it can be tested.
 //!
 //! | concept | module |
 //! |---|---|
-//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: [`args`] |
-//! | state-space models in files, and filters that run over data | [`filtering`] |
-//! | the papers' experiments | [`experiments`] |
-//! | checkpoints of PyTorch | [`pytorch`] |
-//! | figures of a model | [`pictures`] |
+//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: `args`; errors: [`usage`] |
+//! | state-space models in files, and filters that run over data | `filtering` |
+//! | the papers' experiments | `experiments` |
+//! | checkpoints of PyTorch | `pytorch` |
+//! | figures of a model | `pictures` |
 //! | checks of output files | `outputs` |
 //! | timing | `bench` |
 //! | retained memory | `allocator` |
 //! | tables of results | [`table`] |
-//! | names of quantities | [`terminology`] |
+//! | names of quantities | `terminology` |
 #![recursion_limit = "256"]
 
+#[cfg(feature = "vision")]
 mod allocator;
+#[cfg(feature = "vision")]
 pub mod args;
+#[cfg(feature = "vision")]
 mod bench;
 pub mod cli;
 pub mod commands;
+#[cfg(feature = "vision")]
 pub mod experiments;
+#[cfg(feature = "filters")]
 pub mod filtering;
+#[cfg(feature = "filters")]
 mod outputs;
+#[cfg(feature = "vision")]
 pub mod pictures;
+#[cfg(feature = "vision")]
 pub mod pytorch;
 pub mod table;
+#[cfg(feature = "vision")]
 pub mod terminology;
+pub mod usage;

@@ -1,13 +1,13 @@
-//! Pictures of a model and of its training, as `show`, `train` and the experiments draw them.
+//! Figures of a model and of its training, drawn by `show`, `train` and the experiments.
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
-use image::RgbImage;
 use scotopic::decoder::Decoder;
 use scotopic::inference::{Record, Trajectory};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::{Belief, Posterior, Sampling};
 use scotopic_datasets::{ImageSet, ImageShape};
+use scotopic_figures::RgbImage;
 use scotopic_figures::{Panel, Series, Tile, animation, chart, raster, tiles};
 use scotopic_models::Network;
 use scotopic_train::config::RunConfig;
@@ -31,7 +31,7 @@ fn tile(shape: ImageShape) -> Tile {
 pub fn dictionary(model: &Network, shape: ImageShape) -> Result<RgbImage> {
     let atoms = match model.decoder.atoms() {
         Some(atoms) => atoms,
-        // What one unit of each latent alone adds to what none gives: the atoms of f at 0.
+        // The change of the output due to one unit of each latent alone: the atoms of f at 0.
         None => {
             let device = model.decoder.observation_noise().log_sigma().device();
             let units = model.latents();
@@ -50,7 +50,7 @@ pub fn dictionary(model: &Network, shape: ImageShape) -> Result<RgbImage> {
 }
 
 /// The first images of a set (up to `count`), and the unroll over them.
-fn see(
+fn infer(
     model: &Network,
     config: &RunConfig,
     set: &ImageSet,
@@ -66,7 +66,7 @@ fn see(
     Ok((x, seen))
 }
 
-/// Twelve images with what spikes and rates make of them.
+/// Twelve images and their reconstructions from spikes and from rates.
 ///
 /// # Errors
 /// If the device or the drawing fails.
@@ -81,7 +81,7 @@ pub fn reconstructions(
         every: usize::MAX,
         ..Record::GENERATED
     };
-    let (x, seen) = see(model, config, set, (12, steps), record, device)?;
+    let (x, seen) = infer(model, config, set, (12, steps), record, device)?;
     let sample = seen
         .moments
         .last()
@@ -123,7 +123,7 @@ pub fn convergence(
     steps: usize,
     device: &Device,
 ) -> Result<RgbImage> {
-    let (x, seen) = see(model, config, set, (200, steps), Record::ALL, device)?;
+    let (x, seen) = infer(model, config, set, (200, steps), Record::ALL, device)?;
     let [images, _] = x.dims();
     let sst = (x.clone() - x.clone().mean_dim(1)).square().sum_dim(1) + 1.2e-7;
     let joined = |belief: &Belief| Tensor::cat(belief.components(), 1);
@@ -141,7 +141,7 @@ pub fn convergence(
                 + 1.0
         };
         let u = joined(state);
-        // Below −1 it does not matter how wrong: an unstable model must not flatten the curve.
+        // Clipped at −1: an unstable model must not flatten the curve.
         rows.push(r2(generated.mean.clone()).clamp_min(-1.0));
         rows.push(r2(model.decoder.decode(state.mean())).clamp_min(-1.0));
         rows.push(generated.sample.clone().equal_elem(0.0).float().mean());
@@ -151,22 +151,12 @@ pub fn convergence(
     let values = read(Tensor::cat(rows, 0))?; // one read-back for all steps
     let terms = Terms::of(config.model.family);
     let time: Vec<f64> = (1..=values.len() / 4).map(|t| t as f64).collect();
-    let series = |label: &str, k: usize| Series {
-        label: label.into(),
-        x: time.clone(),
-        y: values
-            .chunks_exact(4)
-            .map(|row| f64::from(row[k]))
-            .collect(),
-        ..Default::default()
+    let series = |label: &str, k: usize| {
+        let y = values.chunks_exact(4).map(|row| f64::from(row[k]));
+        Series::line(label, time.clone(), y.collect())
     };
-    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
-        title: title.into(),
-        x_label: "inference step".into(),
-        y_label: y_label.into(),
-        series,
-        log_x: true,
-        log_y,
+    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| {
+        Panel::new(title, "inference step", y_label, series).logarithmic(true, log_y)
     };
     Ok(chart::lines(&[
         panel(
@@ -202,7 +192,7 @@ pub fn spikes(
         states: false,
         every: 1,
     };
-    let (_, seen) = see(model, config, set, (1, steps), record, device)?;
+    let (_, seen) = infer(model, config, set, (1, steps), record, device)?;
     let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
     let units = model.latents();
     let counts = read(Tensor::cat(counts, 0))?;
@@ -211,7 +201,7 @@ pub fn spikes(
     Ok(raster::spikes(&counts, steps, units, &title)?)
 }
 
-/// Twelve images while inference unfolds.
+/// Twelve images during inference.
 ///
 /// # Errors
 /// If the device or the drawing fails.
@@ -222,7 +212,7 @@ pub fn unfolding(
     steps: usize,
     device: &Device,
 ) -> Result<Vec<RgbImage>> {
-    let (x, seen) = see(model, config, set, (12, steps), Record::ALL, device)?;
+    let (x, seen) = infer(model, config, set, (12, steps), Record::ALL, device)?;
     let frames: Vec<Tensor<2>> = seen
         .moments
         .iter()
@@ -246,19 +236,11 @@ pub fn unfolding(
 /// If there is nothing to draw.
 pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
     let x: Vec<f64> = rows.iter().map(|r| r.iteration as f64).collect();
-    let series = |label: &str, value: &dyn Fn(&LogRow) -> f64| Series {
-        label: label.into(),
-        x: x.clone(),
-        y: rows.iter().map(value).collect(),
-        ..Default::default()
+    let series = |label: &str, value: &dyn Fn(&LogRow) -> f64| {
+        Series::line(label, x.clone(), rows.iter().map(value).collect())
     };
-    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
-        title: title.into(),
-        x_label: "iteration".into(),
-        y_label: y_label.into(),
-        series,
-        log_x: false,
-        log_y,
+    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| {
+        Panel::new(title, "iteration", y_label, series).logarithmic(false, log_y)
     };
     Ok(chart::lines(&[
         panel(

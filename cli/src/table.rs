@@ -5,13 +5,13 @@ use std::fmt::Write;
 /// One entry.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
-    /// Words.
+    /// Text.
     Text(String),
     /// A number and its decimals in Markdown; CSV has six.
     Number(f64, usize),
     /// A fraction, shown in percent with one decimal.
     Percent(f64),
-    /// Nothing was measured, or published.
+    /// No value.
     Empty,
 }
 
@@ -87,13 +87,13 @@ impl Table {
         }
     }
 
-    /// Adds a row; what is missing at its end is empty.
+    /// Adds a row; missing cells at its end are empty.
     pub fn push(&mut self, mut row: Vec<Cell>) {
         row.resize(self.columns.len(), Cell::Empty);
         self.rows.push(row);
     }
 
-    /// The table for people.
+    /// The table as aligned text.
     pub fn markdown(&self) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let mut text = line(self.columns.clone());
@@ -121,7 +121,7 @@ impl Table {
                 widest.unwrap_or(0).max(size(name))
             })
             .collect();
-        // The first column names the row; what is measured of it stands to the right.
+        // The first column names the row and is left-aligned; values are right-aligned.
         let line = |row: &[String]| {
             let mut text = String::new();
             for (c, (cell, &width)) in row.iter().zip(&widths).enumerate() {
@@ -138,7 +138,7 @@ impl Table {
         lines.join("\n")
     }
 
-    /// The table for programs.
+    /// The table as CSV.
     pub fn csv(&self) -> String {
         let mut text = String::new();
         let heading: Vec<String> = self

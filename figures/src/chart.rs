@@ -1,6 +1,6 @@
 //! Curves: panels of lines side by side, such as the loss over training.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::Axis;
 use crate::canvas;
@@ -37,6 +37,34 @@ pub struct Panel {
     pub log_x: bool,
     /// Whether the vertical axis is logarithmic; values of 0 and below are left out.
     pub log_y: bool,
+}
+
+impl Panel {
+    /// A panel with linear axes.
+    pub fn new(
+        title: impl Into<String>,
+        x_label: &str,
+        y_label: &str,
+        series: Vec<Series>,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            x_label: x_label.into(),
+            y_label: y_label.into(),
+            series,
+            log_x: false,
+            log_y: false,
+        }
+    }
+
+    /// The same with logarithmic axes where asked for.
+    pub fn logarithmic(self, log_x: bool, log_y: bool) -> Self {
+        Self {
+            log_x,
+            log_y,
+            ..self
+        }
+    }
 }
 
 /// Draws panels side by side, three in a row, with the legend of each above its curves.

@@ -1,6 +1,6 @@
 //! One curve of a chart.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::axis::Axis;
 use crate::canvas;
@@ -42,6 +42,21 @@ pub enum Mark {
 }
 
 impl Series {
+    /// A line through points.
+    pub fn line(label: impl Into<String>, x: Vec<f64>, y: Vec<f64>) -> Self {
+        Self {
+            label: label.into(),
+            x,
+            y,
+            mark: Mark::Line,
+        }
+    }
+
+    /// The same points with another mark.
+    pub fn marked(self, mark: Mark) -> Self {
+        Self { mark, ..self }
+    }
+
     /// The points in order; `None` where one cannot be shown on these axes.
     pub fn points(
         &self,
@@ -63,7 +78,7 @@ pub fn draw(
     plot: &Plot,
     points: impl Iterator<Item = Option<(f64, f64)>>,
     mark: Mark,
-    colour: Rgb<u8>,
+    colour: Rgb,
 ) {
     let pixels: Vec<_> = points
         .map(|point| point.map(|(x, y)| plot.pixel(x, y)))
@@ -79,7 +94,7 @@ pub fn draw(
     }
 }
 
-fn joined(picture: &mut RgbImage, pixels: &[Option<(f32, f32)>], colour: Rgb<u8>) {
+fn joined(picture: &mut RgbImage, pixels: &[Option<(f32, f32)>], colour: Rgb) {
     let few = pixels.len() <= FEW;
     for (index, point) in pixels.iter().enumerate() {
         let Some(here) = *point else { continue };
@@ -94,7 +109,7 @@ fn joined(picture: &mut RgbImage, pixels: &[Option<(f32, f32)>], colour: Rgb<u8>
     }
 }
 
-fn bars(picture: &mut RgbImage, plot: &Plot, pixels: &[Option<(f32, f32)>], colour: Rgb<u8>) {
+fn bars(picture: &mut RgbImage, plot: &Plot, pixels: &[Option<(f32, f32)>], colour: Rgb) {
     let mut places: Vec<f32> = pixels.iter().flatten().map(|point| point.0).collect();
     places.sort_by(f32::total_cmp);
     let gaps = places.windows(2).map(|pair| pair[1] - pair[0]);

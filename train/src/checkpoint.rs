@@ -1,4 +1,4 @@
-//! Checkpoints: one safetensors file that is whole or not there.
+//! Checkpoints: one safetensors file, written atomically.
 //!
 //! ```text
 //! model.<path>              weights
@@ -26,29 +26,29 @@ use scotopic_datasets::replace::replace;
 
 const FORMAT: &str = "scotopic";
 const VERSION: &str = "1";
-/// A checkpoint beyond this is not one of ours: refuse before reading it.
+/// Larger files are refused before they are read.
 const MOST_BYTES: u64 = 8 << 30;
 
-/// What a checkpoint is good for.
+/// The purpose of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckpointKind {
-    /// Weights to use.
+    /// Weights for inference.
     Model,
-    /// Everything needed to go on training.
+    /// Everything needed to continue training.
     Training,
 }
 
-/// The images the model was made for.
+/// The images the model was trained on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ImageInfo {
     /// Channels, height, width.
     pub shape: ImageShape,
-    /// Scale of the pixels during training.
+    /// Standardisation of the pixels in training.
     pub standardisation: Standardisation,
 }
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Progress {
     /// Iterations done.
@@ -59,7 +59,7 @@ pub struct Progress {
     pub best: Option<f64>,
     /// Validations since then.
     pub since_best: usize,
-    /// Seconds spent, over all sittings.
+    /// Seconds of training, summed over interruptions.
     pub seconds: f64,
     /// Digest of the data.
     pub data: String,
@@ -68,13 +68,13 @@ pub struct Progress {
 /// A checkpoint in memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// What it is good for.
+    /// Its purpose.
     pub kind: CheckpointKind,
     /// The run's configuration.
     pub config: RunConfig,
-    /// The images the model was made for.
+    /// The images the model was trained on.
     pub image: ImageInfo,
-    /// How far the run had come.
+    /// The progress of the run.
     pub progress: Progress,
     /// All tensors, by name.
     pub arrays: Arrays,
@@ -92,7 +92,7 @@ impl Checkpoint {
             .collect()
     }
 
-    /// Writes the file in one piece.
+    /// Writes the file atomically.
     ///
     /// # Errors
     /// If a value is not finite (nothing is written then), or the file cannot be written.
@@ -138,11 +138,11 @@ impl Checkpoint {
         Ok(replace(path, &file)?)
     }
 
-    /// Reads a file, and believes nothing of it that does not check.
+    /// Reads a file and validates all of it.
     ///
     /// # Errors
-    /// Says which file, and what is wrong: not there, truncated, not safetensors, of another format or
-    /// version, changed since it was written, of the wrong kind of numbers, not finite.
+    /// Names the file and the fault: missing, truncated, not safetensors, of another format or
+    /// version, changed since it was written, of the wrong number type, not finite.
     pub fn read(path: &Path) -> Result<Self> {
         Self::parse(path)
             .with_context(|| format!("could not use the checkpoint {}", path.display()))
@@ -210,7 +210,7 @@ impl Checkpoint {
             claimed.context("its metadata has no `sha256`: it was not written by this program")?;
         ensure!(
             digest(&metadata, &arrays) == claimed,
-            "its checksum does not fit its contents: it was changed or damaged after it was written"
+            "its checksum does not match its contents: it was changed or damaged after it was written"
         );
         let field = |name: &str| metadata.get(name).map(String::as_str).unwrap_or_default();
         let config: RunConfig =

@@ -1,13 +1,13 @@
-//! The devices of a run: each takes its rows of every batch, the first sums what all have learned.
+//! Data parallelism: every device has its rows of each batch; the gradients are summed on the first.
 //!
 //! ```text
-//! parameters  ──fork──▶  every further device, a thread each
-//! rows        forward and backward on their device, part by part
+//! parameters  ──fork──▶  every further device, one thread each
+//! rows        forward and backward on their device, microbatch by microbatch
 //! gradients   ──▶  summed on each device, then on the first, in the order of the devices
 //! ```
 //!
 //! One optimiser step follows on the first device, so state and checkpoints are those of a run on it alone. Sums
-//! are made in a fixed order: the same devices give the same bits again.
+//! have a fixed order: the same devices reproduce the same bits.
 
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -20,18 +20,18 @@ use scotopic_models::Network;
 
 use crate::microbatch::{BpttWindow, Microbatch, PartialGradient, cut};
 
-/// The devices, ready to learn.
+/// The devices of a run.
 pub(crate) struct DataParallel {
     first: Device,
     others: Vec<Worker>,
-    /// The rows of every part, by device.
+    /// The rows of every microbatch, by device.
     shares: Vec<Vec<Range<usize>>>,
 }
 
-/// A batch on its devices.
+/// A batch, distributed over the devices.
 pub(crate) struct Shards(Vec<Vec<Microbatch>>);
 
-/// One window for the parts of one device.
+/// One window for the microbatches of one device.
 struct Job {
     model: Network,
     parts: Vec<Microbatch>,
@@ -40,21 +40,21 @@ struct Job {
 
 type WorkerResult = Result<(PartialGradient, Vec<Microbatch>)>;
 
-/// A device with a thread of its own, so that devices work at the same time. The thread lives as long as the
+/// A device with its own thread, so that devices work concurrently. The thread lives as long as the
 /// run, because a GPU keeps a stream and its memory for every thread that ever used it.
 struct Worker {
     device: Device,
-    /// None once the run is over.
+    /// `None` after the end of the run.
     jobs: Option<Sender<Job>>,
     answers: Receiver<WorkerResult>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl DataParallel {
-    /// Shares out `batch` rows, of which at most `batch / parts` are to be on their way at a time on one device.
+    /// Distributes `batch` rows, of which at most `batch / parts` are processed at a time on one device.
     ///
     /// # Errors
-    /// If there is not a row for every device and part.
+    /// If there are fewer rows than devices or microbatches.
     pub fn new(first: &Device, others: &[Device], batch: usize, parts: usize) -> Result<Self> {
         let devices = 1 + others.len();
         ensure!(
@@ -66,7 +66,7 @@ impl DataParallel {
             "train.parts = {parts}: must be between 1 and train.batch = {batch}, a row for each"
         );
         let share = |rows: Range<usize>| {
-            // Of the share as many parts as of the batch, rounded up: two devices need half as many each.
+            // Microbatches in proportion to the rows, rounded up: of two devices each has half as many.
             let of_it = (rows.len() * parts).div_ceil(batch);
             cut(rows, of_it).collect()
         };
@@ -77,7 +77,7 @@ impl DataParallel {
         })
     }
 
-    /// Puts the rows of a batch, each `width` numbers, where they are learned from.
+    /// Copies the rows of a batch, `width` numbers each, to their devices.
     pub fn batch(&self, pixels: &[f32], width: usize) -> Shards {
         let devices = [&self.first]
             .into_iter()
@@ -95,14 +95,14 @@ impl DataParallel {
     /// One window of the whole batch: the gradient of its objective and its means, on the first device.
     ///
     /// # Errors
-    /// If the window holds no step or a device fails; the batch is then of no more use.
+    /// If the window holds no step or a device fails; the batch can then not be used again.
     pub fn learn(
         &self,
         model: &Network,
         batch: &mut Shards,
         window: &BpttWindow,
     ) -> Result<PartialGradient> {
-        let (own, theirs) = batch.0.split_first_mut().context("a crew has a device")?;
+        let (own, theirs) = batch.0.split_first_mut().context("there is no device")?;
         for (worker, parts) in self.others.iter().zip(theirs.iter_mut()) {
             worker.ask(Job {
                 model: model.clone(),
@@ -121,7 +121,7 @@ impl DataParallel {
     }
 }
 
-/// All parts of one device, one after the other: only one graph is held at a time.
+/// All microbatches of one device, one after the other: only one graph is held at a time.
 fn learn_from(
     model: &Network,
     parts: &mut [Microbatch],
@@ -135,7 +135,7 @@ fn learn_from(
             Some(sum) => sum.plus(learned),
         });
     }
-    sum.context("a device has a part")
+    sum.context("a device has no rows")
 }
 
 impl Worker {
@@ -176,7 +176,7 @@ impl Worker {
         self.answers.recv().map_err(|_| self.gone())?
     }
 
-    /// Its thread has panicked and has said why on stderr.
+    /// The error for a thread that panicked; its message is on stderr.
     fn gone(&self) -> anyhow::Error {
         anyhow!(
             "the device {:?} failed; the reason is above",
@@ -250,7 +250,7 @@ mod tests {
         }
     }
 
-    /// What a panic on one device comes to: an error on the first, not a run that waits for ever.
+    /// A panic on one device is an error on the first, not a run that waits for ever.
     #[test]
     fn a_device_that_fails_is_an_error() {
         let config = resolve("smoke", None, &[]).unwrap();

@@ -1,4 +1,4 @@
-//! How good a model is on a set of images, with exact spike counts.
+//! Evaluation on a set of images, with exact spike counts.
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Tensor};
@@ -14,14 +14,14 @@ use crate::config::RunConfig;
 use crate::parameters::to_device;
 use crate::step_sums::{StepSums, columns, take_in};
 
-/// How to measure.
+/// Settings of an evaluation.
 #[derive(Debug, Clone)]
 pub struct EvaluationConfig {
     /// Inference steps.
     pub steps: usize,
-    /// Images at a time.
+    /// Batch size.
     pub batch: usize,
-    /// Images at most, from the start of the set.
+    /// Maximum number of images, from the start of the set.
     pub count: usize,
     /// Noise of the spikes.
     pub noise: NoiseKey,
@@ -31,10 +31,10 @@ pub struct EvaluationConfig {
     pub beta: f64,
 }
 
-/// What was measured; free energies in nats per image, errors in squared pixels per image.
+/// The metrics of a model on a set of images; free energies in nats per image, errors in squared pixels per image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// Images measured.
+    /// Number of images.
     pub images: usize,
     /// Inference steps taken.
     pub steps: usize,
@@ -67,7 +67,7 @@ pub struct Metrics {
     pub objective: f64,
 }
 
-/// Measures `model` on `set`. Read back at the end of each batch, not within inference.
+/// Evaluates `model` on `set`. Values are read back at the end of each batch, not during inference.
 ///
 /// # Errors
 /// If the set is empty, of another size than the model, or the device fails.

@@ -1,13 +1,13 @@
-//! A part of a batch: the rows that go through the network together, and what is learned from them.
+//! A microbatch: rows of a batch that go through the network together, and their part of the gradient.
 //!
-//! The objective is a mean over the batch, so the gradient of the whole is the sum of those of its parts, each
-//! weighted with its share of the rows:
+//! The objective is a mean over the batch, so its gradient is the sum of the gradients of the microbatches, each
+//! weighted by its fraction of the rows (gradient accumulation):
 //!
 //! ```text
 //! L = 1/B Σ_b L_b = Σ_parts (B_part/B) · (1/B_part Σ_{b in part} L_b)
 //! ```
 //!
-//! A datum sees the same noise in a part as in the whole ([`NoiseKey::row`]): only roundings differ.
+//! A row has the same noise in a microbatch as in the whole batch ([`NoiseKey::row`]): only rounding differs.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ use scotopic_models::Network;
 use crate::gradients::ParameterGradients;
 use crate::parameters::to_device;
 
-/// What one window of truncated backpropagation is like; the same for all parts of a batch.
+/// One window of truncated backpropagation through time; the same for all microbatches of a batch.
 #[derive(Debug, Clone)]
 pub(crate) struct BpttWindow {
     /// The rule of inference at this iteration.
@@ -30,7 +30,7 @@ pub(crate) struct BpttWindow {
     pub times: Range<usize>,
     /// The noise of the whole batch.
     pub noise: NoiseKey,
-    /// What the objective is a mean over.
+    /// The steps over which the objective is a mean.
     pub record: Record,
     /// Weight of the KL term.
     pub beta: f64,
@@ -40,7 +40,7 @@ pub(crate) struct BpttWindow {
     pub batch: usize,
 }
 
-/// Rows of a batch on one device, with the belief that they have come to.
+/// Rows of a batch on one device, with their belief after the last window.
 #[derive(Debug)]
 pub(crate) struct Microbatch {
     rows: Range<usize>,
@@ -48,17 +48,17 @@ pub(crate) struct Microbatch {
     reached: Option<Belief>,
 }
 
-/// What was learned from some rows, on their device, without autodiff.
+/// The contribution of some rows, on their device, without autodiff.
 #[derive(Debug)]
 pub(crate) struct PartialGradient {
-    /// Their part of the gradient of the batch's objective.
+    /// Their contribution to the gradient of the batch's objective.
     pub gradients: ParameterGradients,
-    /// Their part of the batch's means, `[2]`: reconstruction and KL.
+    /// Their contribution to the batch's means, `[2]`: reconstruction and KL.
     pub terms: Tensor<1>,
 }
 
 impl Microbatch {
-    /// Rows `rows` of a batch, `pixels` theirs alone, each `width` numbers. Nothing is inferred yet.
+    /// Rows `rows` of a batch with their `pixels`, `width` numbers each, before any inference.
     pub fn new(rows: Range<usize>, pixels: Vec<f32>, width: usize, device: &Device) -> Self {
         Self {
             rows,
@@ -103,7 +103,7 @@ impl Microbatch {
 }
 
 impl PartialGradient {
-    /// From both parts together.
+    /// The sum of both contributions.
     pub fn plus(self, other: Self) -> Self {
         Self {
             gradients: self.gradients.plus(other.gradients),

@@ -40,7 +40,7 @@ pub struct ValidationRow {
     pub seconds: f64,
     /// Whether it is the best so far.
     pub best: bool,
-    /// What was measured.
+    /// The metrics.
     pub measures: Metrics,
 }
 
@@ -53,7 +53,7 @@ impl ValidationRow {
     /// The row as one line of CSV.
     pub fn csv(&self) -> String {
         let m = &self.measures;
-        // Nothing between two commas: there is no such number.
+        // An empty cell where the number is undefined.
         let or_nothing = |v: Option<f64>| v.map_or(String::new(), |v| format!("{v:.6}"));
         format!(
             "{},{:.4},{:.1},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{:.6},{},{},{:.6},{},{},{}",

@@ -5,7 +5,7 @@
 //! run.json         versions, device, data digest, seed
 //! metrics.jsonl    one line per log interval
 //! epochs.csv       one line per validation
-//! figures/         pictures
+//! figures/         figures
 //! last/checkpoint.safetensors    to continue from
 //! best/model.safetensors         to use
 //! ```
@@ -24,7 +24,7 @@ use crate::device::Opened;
 use crate::records::{LogRow, ValidationRow};
 use scotopic_datasets::replace::replace;
 
-/// What run.json says.
+/// The contents of run.json.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunInfo {
     /// Version of this program.
@@ -39,18 +39,18 @@ pub struct RunInfo {
     pub seed: u64,
     /// The command line.
     pub command: Vec<String>,
-    /// When the run was begun, seconds since 1970.
+    /// Start of the run, seconds since 1970.
     pub started: u64,
 }
 
-/// A run's folder; every path in it comes from here.
+/// The folder of a run, and all paths in it.
 #[derive(Debug, Clone)]
 pub struct RunDir {
     root: PathBuf,
 }
 
 impl RunDir {
-    /// Makes the folder of a new run.
+    /// Creates the folder of a new run.
     ///
     /// # Errors
     /// If it already holds a run, or cannot be written.
@@ -78,7 +78,7 @@ impl RunDir {
             format!("{}\n", ValidationRow::HEADER).as_bytes(),
         )?;
         replace(&dir.metrics(), b"")?;
-        // Written last: a folder with a configuration is a whole run folder.
+        // Written last: a folder with a configuration is a complete run folder.
         replace(&dir.config_path(), config.to_toml()?.as_bytes())?;
         Ok(dir)
     }
@@ -132,7 +132,7 @@ impl RunDir {
         self.root.join("best/model.safetensors")
     }
 
-    /// The folder of pictures.
+    /// The folder of figures.
     pub fn figures(&self) -> PathBuf {
         self.root.join("figures")
     }
@@ -163,8 +163,8 @@ impl RunDir {
         append(&self.epochs(), &row.csv())
     }
 
-    /// Drops all rows after `iteration`: they were written after the checkpoint that is continued from
-    /// and will be written again. A torn last line and half-written files, as a kill leaves them, go too.
+    /// Removes all rows after `iteration`: they were written after the checkpoint from which the run continues, and
+    /// will be written again. Incomplete last lines and temporary files of a killed run are removed too.
     ///
     /// # Errors
     /// If the files cannot be read or written.
@@ -173,7 +173,7 @@ impl RunDir {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if name.starts_with('.') && name.ends_with(".part") {
-                    let _ = fs::remove_file(entry.path()); // a leftover that stays does no harm
+                    let _ = fs::remove_file(entry.path()); // a remaining temporary file is harmless
                 }
             }
         }
@@ -223,18 +223,34 @@ fn append(path: &Path, line: &str) -> Result<()> {
     write().with_context(|| format!("could not write {}", path.display()))
 }
 
-/// What run.json says of a run that begins now.
+/// The version of burn; a test compares it with Cargo.lock.
+const BURN_VERSION: &str = "0.22.1";
+
+/// The contents of run.json for a run that begins now.
 pub fn info(config: &RunConfig, splits: &Splits, opened: &Opened) -> RunInfo {
     let started = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| d.as_secs());
     RunInfo {
         scotopic: env!("CARGO_PKG_VERSION").into(),
-        burn: "0.22.1".into(),
+        burn: BURN_VERSION.into(),
         device: opened.name.clone(),
         data: splits.digest(),
         seed: config.seed,
         command: std::env::args().collect(),
         started,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BURN_VERSION;
+
+    #[test]
+    fn the_version_of_burn_is_that_of_the_lock_file() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
+        let lock = std::fs::read_to_string(path).unwrap();
+        let entry = format!("name = \"burn\"\nversion = \"{BURN_VERSION}\"\n");
+        assert!(lock.replace('\r', "").contains(&entry));
     }
 }

@@ -1,4 +1,4 @@
-//! The state of training: all that has to survive from one iteration to the next.
+//! The state of training: everything that is carried from one iteration to the next.
 
 use anyhow::{Context, Result, anyhow, ensure};
 use burn::module::Module;
@@ -22,7 +22,7 @@ pub struct TrainState {
     pub optimizer: Adamax,
     /// Counters.
     pub progress: Progress,
-    /// The images it is made for.
+    /// The images that it is trained on.
     pub image: ImageInfo,
 }
 
@@ -51,7 +51,7 @@ impl TrainState {
         })
     }
 
-    /// The model that is judged and kept: the average if there is one. Without autodiff.
+    /// The model that is evaluated and saved: the running average if there is one. Without autodiff.
     pub fn judged(&self) -> Network {
         self.average.clone().unwrap_or_else(|| self.model.valid())
     }
@@ -178,7 +178,7 @@ fn load_into(checkpoint: &Checkpoint, prefix: &str, device: &Device) -> Result<N
     let sizes = sizes(config, checkpoint.image.shape);
     let method = config.inference.method;
     let part = checkpoint.part(prefix);
-    // Compared before anything of that size is made: a file may claim any size.
+    // Compared before memory of that size is allocated: a file may claim any size.
     let (found, expected) = (
         part.values().map(|array| array.values.len()).sum::<usize>(),
         sizes.parameters(method),
@@ -189,9 +189,7 @@ fn load_into(checkpoint: &Checkpoint, prefix: &str, device: &Device) -> Result<N
             .init(method, device, 0)
             .map_err(Into::into)
             .and_then(|model| with_arrays(model, part)),
-        false => Err(anyhow!(
-            "there are {found} numbers; this model wants {expected}"
-        )),
+        false => Err(anyhow!("found {found} numbers; this model has {expected}")),
     };
     fits.with_context(|| {
         format!("the weights `{prefix}` do not fit the configuration of the checkpoint")

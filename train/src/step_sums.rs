@@ -1,4 +1,4 @@
-//! What one step of inference adds up to: taken on the device, read back for many steps at once.
+//! Metrics per inference step: computed on the device, read back for many steps at once.
 
 use anyhow::Result;
 use burn::tensor::Tensor;
@@ -25,7 +25,7 @@ pub(crate) fn joined(belief: &Belief) -> Tensor<2> {
     Tensor::cat(belief.components(), 1)
 }
 
-/// Takes what is measured of the step from `before` to `after` on images `x`, `[batch, pixels]`.
+/// Computes the metrics of the step from `before` to `after` on images `x`, `[batch, pixels]`.
 pub(crate) fn columns(
     model: &Network,
     x: &Tensor<2>,
@@ -98,7 +98,7 @@ fn variation_and_energy(image: &[f32]) -> (f64, f64) {
     })
 }
 
-/// Sums over images of what was measured after one step.
+/// Sums over images of the metrics after one step.
 #[derive(Debug, Clone)]
 pub(crate) struct StepSums {
     images: f64,
@@ -202,7 +202,7 @@ impl StepSums {
     }
 }
 
-/// An image counts as lost when its squared error is beyond this many times its energy.
+/// An image counts as lost when its squared error exceeds its energy by this factor.
 pub const LOST: f64 = 1.5;
 
 /// Means over images after one number of steps; nats and squared pixels per image.

@@ -1,9 +1,9 @@
-//! The training loop, written out.
+//! The training loop.
 //!
 //! One iteration: take a batch, let the network infer for T steps, take the mean free energy on the way,
-//! differentiate through all of it, make one step of Adamax. A batch can go through in parts and over several
-//! devices (`microbatch`, `data_parallel`). Everything that varies is a pure function of the iteration, so a run that is stopped
-//! anywhere and continued goes exactly the same way.
+//! differentiate through all of it, make one step of Adamax. A batch can be split into microbatches and over
+//! several devices (`microbatch`, `data_parallel`). Everything that varies is a pure function of the iteration, so a run that is
+//! stopped anywhere and continued is identical to an uninterrupted one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -32,11 +32,11 @@ pub enum Outcome {
     Finished,
     /// `validation.patience` ran out.
     StoppedEarly,
-    /// A person asked for it; the checkpoint is written.
+    /// Interrupted by the user; the checkpoint is written.
     Interrupted,
 }
 
-/// Who is told how it goes.
+/// Receives the progress of training.
 pub trait Callback {
     /// After every iteration.
     fn iteration(&mut self, done: usize, total: usize);
@@ -46,7 +46,7 @@ pub trait Callback {
     fn validated(&mut self, row: &ValidationRow);
 }
 
-/// What training needs besides its state.
+/// The arguments of training besides its state.
 pub struct Trainer<'a> {
     /// The configuration of the run.
     pub config: &'a RunConfig,
@@ -54,9 +54,9 @@ pub struct Trainer<'a> {
     pub splits: &'a Splits,
     /// A device with autodiff, which the state lives on.
     pub device: &'a Device,
-    /// Further devices with autodiff that take a share of every batch; the same one may be named more than once.
+    /// Further devices with autodiff that each train on part of every batch; the same one may be listed more than once.
     pub others: &'a [Device],
-    /// Where the run is written.
+    /// The folder of the run.
     pub dir: &'a RunDir,
     /// Set by Ctrl-C.
     pub stop: &'a AtomicBool,
@@ -66,26 +66,26 @@ impl Trainer<'_> {
     /// Trains `state` until the iterations are done, patience runs out, or `stop` is set.
     ///
     /// # Errors
-    /// If a batch has not a row for every device and part, a number stops being finite (naming iteration, term,
+    /// If a batch has fewer rows than devices or microbatches, a number stops being finite (naming iteration, term,
     /// and the last good checkpoint), a device fails, or the run folder cannot be written.
-    pub fn run(&self, state: &mut TrainState, watch: &mut dyn Callback) -> Result<Outcome> {
+    pub fn run(&self, state: &mut TrainState, callback: &mut dyn Callback) -> Result<Outcome> {
         let config = self.config;
         let total = config.train.iterations;
         let mut batches = Batches::new(&self.splits.train, config)?;
         let TrainConfig { batch, parts, .. } = config.train;
-        let crew = DataParallel::new(self.device, self.others, batch, parts)?;
+        let devices = DataParallel::new(self.device, self.others, batch, parts)?;
         let mut pending = Pending::default();
         let clock = Instant::now();
         let before = state.progress.seconds;
         let patience = config.validation.patience;
         if patience > 0 && state.progress.since_best >= patience {
-            return Ok(Outcome::StoppedEarly); // it had stopped before it was continued
+            return Ok(Outcome::StoppedEarly); // it had already stopped early
         }
 
         while state.progress.iteration < total {
             let i = state.progress.iteration;
 
-            // 1. What this iteration is like.
+            // 1. Schedules and noise of this iteration.
             let temperature = config.schedule.temperature.at(i, total) as f32;
             let beta = config.schedule.beta.to(config.objective.beta).at(i, total);
             let opening = config.schedule.opening.to(1.0).at(i, total);
@@ -99,11 +99,11 @@ impl Trainer<'_> {
             let rule = config.rule().at(opening, Sampling::relaxed(temperature));
             let noise = NoiseKey::new(config.seed).step(i as u32);
 
-            // 2. What is seen.
+            // 2. The batch.
             let pixels = batches.pixels();
-            let mut seen = crew.batch(&batches.at(i), pixels);
+            let mut seen = devices.batch(&batches.at(i), pixels);
 
-            // 3. Infer, window by window; learn from each.
+            // 3. Infer window by window; one optimiser step for each.
             let steps = config.inference.steps;
             for window in 0..config.train.windows {
                 let window = BpttWindow {
@@ -115,7 +115,7 @@ impl Trainer<'_> {
                     scale: 256.0 / pixels as f64,
                     batch,
                 };
-                let learned = crew.learn(&state.model, &mut seen, &window)?;
+                let learned = devices.learn(&state.model, &mut seen, &window)?;
                 let (model, norm) =
                     state
                         .optimizer
@@ -131,9 +131,9 @@ impl Trainer<'_> {
             }
             state.progress.iteration = i + 1;
             state.progress.seconds = before + clock.elapsed().as_secs_f64();
-            watch.iteration(i + 1, total);
+            callback.iteration(i + 1, total);
 
-            // 4. Tell, judge, save.
+            // 4. Log, validate, save.
             let last = i + 1 == total;
             let stopping = self.stop.load(Ordering::Relaxed);
             let due = |every: usize| last || (i + 1).is_multiple_of(every);
@@ -157,14 +157,14 @@ impl Trainer<'_> {
                         temperature: f64::from(temperature),
                     };
                     self.dir.log(&row)?;
-                    watch.logged(&row);
+                    callback.logged(&row);
                 }
             }
-            // A validation that is due is made even when stopping: a continued run would not come back to it.
+            // A due validation is run even when stopping: a continued run would skip it.
             let mut outcome = last.then_some(Outcome::Finished);
             if validating {
                 let row = self.validate(state, batches.epoch(i + 1))?;
-                watch.validated(&row);
+                callback.validated(&row);
                 if patience > 0 && state.progress.since_best >= patience {
                     outcome = outcome.or(Some(Outcome::StoppedEarly));
                 }
@@ -183,7 +183,7 @@ impl Trainer<'_> {
         Ok(Outcome::Finished)
     }
 
-    /// Measures the judged model and keeps it if it is the best so far.
+    /// Evaluates the model and saves it if it is the best so far.
     fn validate(&self, state: &mut TrainState, epoch: f64) -> Result<ValidationRow> {
         let device = self.device.clone().inner();
         let measures = evaluate(
@@ -222,7 +222,7 @@ impl Trainer<'_> {
         Ok(row)
     }
 
-    /// Puts the way out beside a number that stopped being finite; a full disk is no divergence.
+    /// Adds advice to the error for a number that stopped being finite; other errors, as a full disk, pass unchanged.
     fn diverged(&self, error: anyhow::Error) -> anyhow::Error {
         if error.chain().any(|cause| cause.is::<std::io::Error>()) {
             return error;

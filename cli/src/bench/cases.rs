@@ -1,4 +1,4 @@
-//! What is timed.
+//! The timed cases.
 
 use anyhow::{Context, Result};
 use burn::module::Module;
@@ -19,17 +19,17 @@ use super::{BenchConfig, Record, Shape};
 /// Cases that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Group {
-    /// One iteration of learning: inference, backward, Adamax
+    /// One training iteration: inference, backward pass, Adamax
     Training,
-    /// The dense matrix products of such an iteration alone
+    /// Only the dense matrix products of a training iteration
     Products,
-    /// Exact inference with tensor operations and with the engine, batch and single image
+    /// Exact inference with tensor operations and with the event-driven engine, batch and single image
     Inference,
-    /// The engine's forms against the fraction of counts that are zero
+    /// The drive methods of the engine against the fraction of zero spike counts
     Sparsity,
-    /// One iteration at the size the papers train on MNIST with: T 128
+    /// One training iteration at the size the papers use for MNIST, T = 128
     Mnist,
-    /// Training against batch, latents, pixels, steps and threads
+    /// Training time against batch size, latents, pixels, steps and threads
     Scaling,
 }
 
@@ -55,7 +55,7 @@ impl Group {
     }
 }
 
-/// Runs the cases of a group and tells each as it is done. `trained` stands for the random network where a case
+/// Runs the cases of a group and reports each as it is done. `trained` stands for the random network where a case
 /// takes a network as it is in use.
 ///
 /// # Errors
@@ -263,7 +263,7 @@ fn inference(
     Ok(())
 }
 
-/// The engine runs on the processor wherever its weights came from.
+/// The engine runs on the CPU wherever its weights came from.
 fn by_the_engine(timed: Record) -> Record {
     Record {
         device: "CPU".into(),

@@ -16,13 +16,13 @@ use crate::bench::{self, BenchConfig, Group, Record};
                         scotopic bench training products --samples 20 --json > here.jsonl\n  \
                         scotopic bench training inference --model runs/dead-leaves --device cuda")]
 pub struct BenchArgs {
-    /// What to time [default: all but scaling]
+    /// Groups of cases to time [default: all but scaling]
     #[arg(value_enum, value_name = "GROUP")]
     pub groups: Vec<Group>,
     /// Timed repetitions of each case, after two unmeasured ones
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub samples: u32,
-    /// A trained linear spiking model (run folder, released checkpoint) in place of random weights, for training and
+    /// Trained linear spiking model (run folder or released checkpoint) used in place of random weights for training and
     /// inference
     #[arg(long, value_name = "RUN")]
     pub model: Option<PathBuf>,
@@ -32,13 +32,13 @@ pub struct BenchArgs {
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// One JSON object a line: group, case, device, threads, shape, temperature, zeros, seed, samples, min_s,
+    /// Print one JSON object per line: group, case, device, threads, shape, temperature, zeros, seed, samples, min_s,
     /// median_s, p90_s, peak_bytes
     #[arg(long)]
     pub json: bool,
 }
 
-/// Times the cases that were asked for.
+/// Times the requested cases.
 ///
 /// # Errors
 /// If the device or the model cannot be used.
@@ -80,7 +80,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A record for a person.
+/// A record as text.
 fn row(record: &Record) -> String {
     let shape = record.shape;
     let temperature = record.temperature.map(|t| format!(", τ {t}"));

@@ -1,4 +1,4 @@
-//! The model card that goes with an exported model.
+//! The model card of an exported model.
 
 use anyhow::Result;
 use scotopic::posterior::Transfer;
@@ -8,7 +8,7 @@ use scotopic_train::config::RunConfig;
 
 use crate::terminology::Terms;
 
-/// What a person who finds the file should know.
+/// The text of the card.
 ///
 /// # Errors
 /// Only if the configuration cannot be written, which no validated one is.
@@ -148,7 +148,7 @@ fn tensors(config: &RunConfig) -> String {
     format!("{}.", sentences.join(";\n"))
 }
 
-/// Where the model comes from.
+/// The origin of the model.
 fn citation(config: &RunConfig) -> &'static str {
     match (config.model.family, config.inference.method) {
         (Family::Point, _) => {

@@ -11,10 +11,10 @@ use scotopic_filtering::hmm::{AnyEmission, BatchEm, LearnUnder};
 
 use super::compare_args::CompareArgs;
 use super::{compare_orders, print};
-use crate::args::UsageError;
 use crate::filtering::Model;
 use crate::filtering::comparison;
 use crate::table::{Cell, Table};
+use crate::usage::UsageError;
 
 /// Compares factorisations on one sequence.
 ///
@@ -51,7 +51,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     for name in names {
         match comparison::row(&model, &data, name, learning.as_ref()) {
             Ok(row) => rows.push(row),
-            // A factorisation that the user named must work; of the others, it is told which do not.
+            // A factorisation named by the user must work; those of the default list that fail are reported.
             Err(error) if args.factorisations.is_empty() => {
                 failed.push((name, format!("{error:#}")))
             }
@@ -101,10 +101,10 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
 fn sensible(args: &CompareArgs, model: &Model) -> Result<()> {
     let continuous = matches!(model, Model::Generalised(_));
     let continuous_only =
-        !args.smoothness.is_empty() || !args.schemes.is_empty() || args.states.is_some();
+        !args.smoothness.is_empty() || !args.schemes.is_empty() || args.true_states.is_some();
     ensure!(
         continuous || !continuous_only,
-        "--smoothness, --schemes and --states are for models in continuous time; this is a {}",
+        "--smoothness, --schemes and --true-states are for continuous-time models; this is a {}",
         model.described()
     );
     ensure!(
@@ -127,12 +127,12 @@ fn sensible(args: &CompareArgs, model: &Model) -> Result<()> {
 }
 
 fn learning(args: &CompareArgs, model: &Model) -> Result<Option<LearnUnder<AnyEmission>>> {
-    let Some(start) = &args.start else {
+    let Some(start) = &args.init else {
         return Ok(None);
     };
     ensure!(
         matches!(model, Model::Hmm(_)),
-        "--start is for hidden Markov models"
+        "--init is for hidden Markov models"
     );
     let read = |path: &PathBuf| -> Result<_> {
         match Model::read(path)? {
@@ -144,11 +144,14 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<LearnUnder<AnyEm
             ),
         }
     };
-    let (start, truth) = (read(start)?, args.truth.as_ref().map(read).transpose()?);
+    let (start, truth) = (
+        read(start)?,
+        args.true_model.as_ref().map(read).transpose()?,
+    );
     if let Some(truth) = &truth {
         ensure!(
             truth.states() == start.states() && truth.width() == start.width(),
-            "--start has {} states and --truth {}, or they see other data: their parameters cannot be compared",
+            "--init has {} states and --true-model {}, or they see other data: their parameters cannot be compared",
             start.states(),
             truth.states()
         );
@@ -157,7 +160,7 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<LearnUnder<AnyEm
         start,
         truth,
         em: BatchEm {
-            max_iterations: args.updates,
+            max_iterations: args.max_iterations,
             tolerance: args.tolerance,
             // A symbol that a loose posterior never gives to a state must not become impossible there.
             pseudo_count: 1e-3,

@@ -1,4 +1,4 @@
-//! What `scotopic compare` is told.
+//! Arguments of `scotopic compare`.
 
 use std::path::PathBuf;
 
@@ -9,20 +9,20 @@ use crate::filtering::Source;
 /// Options of `scotopic compare`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "F is the free energy in nats, gap = ln p − L what the factorisation costs (of a nonlinear model F is an\n\
-                        estimate, which can come out below −ln p), marginals the mean error of\n\
-                        its beliefs against the exact smoother. With --start, parameters are learned from there by EM\n\
-                        under each factorisation; |A − A*| and |θ − θ*| are mean errors against --truth (transition, and\n\
-                        probabilities, rates or means), updates the iterations until an observation gains less than\n\
-                        --tolerance nats. µs and bytes are of one update and of what is carried online, in batch of the\n\
-                        whole posterior divided by T and of all of it.\n\n\
-                        For a model in continuous time (kind = \"generalised\") schemes, orders of motion and smoothness of\n\
-                        the noise are compared: error and calibration against --states (after the\n\
-                        first N bins, which the published schemes wait for), evidence of the samples.\n\n\
+    after_help = "Columns: F is the free energy in nats (for a nonlinear model an estimate, which can lie below −ln p);\n\
+                        gap = ln p − L is the loss due to the factorisation; marginals is the mean error of the beliefs\n\
+                        against the exact smoother. With --init, parameters are learned from there by EM under each\n\
+                        factorisation: |A − A*| and |θ − θ*| are mean errors against --true-model (transition; emission\n\
+                        probabilities, rates or means), and updates is the number of iterations until one gains less\n\
+                        than --tolerance nats per observation. Online, µs is the time of one update and bytes the state\n\
+                        carried; in batch, µs is the time of the whole posterior divided by T and bytes its size.\n\n\
+                        For a continuous-time model (kind = \"generalised\"), schemes, orders of motion and smoothness of\n\
+                        the noise are compared: error and calibration against --true-states (without the first N bins,\n\
+                        for which the published schemes wait), and the evidence of the samples.\n\n\
                         Examples:\n  \
                         scotopic compare quakes.csv --model quakes.toml\n  \
-                        scotopic compare dice.csv --model true.toml --start guess.toml --truth true.toml --out compared\n  \
-                        scotopic compare y.csv --model lorenz.toml --orders 1..6 --smoothness 0,0.5 --states x.csv --out orders"
+                        scotopic compare dice.csv --model true.toml --init guess.toml --true-model true.toml --out compared\n  \
+                        scotopic compare y.csv --model lorenz.toml --orders 1..6 --true-states x.csv --out orders"
 )]
 pub struct CompareArgs {
     /// Observations: CSV, TSV, JSON lines or npy; - is standard input
@@ -30,37 +30,37 @@ pub struct CompareArgs {
     /// Model in TOML
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
-    /// Factorisations [default: all of the model]; block-N has windows of N
+    /// Factorisations [default: all that the model has]; block-N has blocks of N time steps
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub factorisations: Vec<String>,
-    /// Learn under each factorisation, from this model (hidden Markov models)
-    #[arg(long, value_name = "FILE")]
-    pub start: Option<PathBuf>,
-    /// The model that made the data, which learning should find
-    #[arg(long, value_name = "FILE", requires = "start")]
-    pub truth: Option<PathBuf>,
-    /// Learning settles when an update gains less, in nats per observation
+    /// Model from which parameters are learned under each factorisation (hidden Markov models)
+    #[arg(long, alias = "start", value_name = "FILE")]
+    pub init: Option<PathBuf>,
+    /// Model that generated the data, against which learned parameters are scored
+    #[arg(long, alias = "truth", value_name = "FILE", requires = "init")]
+    pub true_model: Option<PathBuf>,
+    /// EM has converged when an iteration gains less than this, in nats per observation
     #[arg(long, value_name = "NATS", default_value_t = 1e-5)]
     pub tolerance: f64,
-    /// Updates of learning at most
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub updates: usize,
-    /// Models in continuous time: orders of motion, as in 1..8 or 1,2,4
+    /// Maximum number of EM iterations
+    #[arg(long, alias = "updates", value_name = "N", default_value_t = 100)]
+    pub max_iterations: usize,
+    /// Continuous-time models: orders of motion, as 1..8 or 1,2,4
     #[arg(long, value_name = "LIST", default_value = "1..6", value_parser = orders)]
     pub orders: Orders,
-    /// Models in continuous time: smoothness of the noise in bins, 0 is white [default: the model's]
+    /// Continuous-time models: smoothness of the noise in bins; 0 is white noise [default: the model's]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub smoothness: Vec<f64>,
-    /// Models in continuous time: causal (ours), dem, dem-published, lap-published [default: all]
+    /// Continuous-time models: causal (ours), dem, dem-published, lap-published [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub schemes: Vec<String>,
-    /// Models in continuous time: file of the true states, a row a bin
-    #[arg(long, value_name = "FILE")]
-    pub states: Option<PathBuf>,
+    /// Continuous-time models: file of the true states, one row per bin
+    #[arg(long, alias = "states", value_name = "FILE")]
+    pub true_states: Option<PathBuf>,
     /// What to read of the data.
     #[command(flatten)]
     pub source: Source,
-    /// Folder for compare.csv and compare.png, and trajectories.png of a model in continuous time
+    /// Folder for compare.csv and compare.png, and for trajectories.png of a continuous-time model
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print as JSON

@@ -14,8 +14,8 @@ use crate::table::{Cell, Table};
 
 /// Schemes × smoothness × orders of a model in continuous time.
 pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> Result<ExitCode> {
-    let truth = match &args.states {
-        // Which columns are observed says nothing about the file of states.
+    let truth = match &args.true_states {
+        // --columns applies to the observations, not to the file of states.
         Some(path) => {
             let all = Source {
                 format: None,
@@ -103,7 +103,7 @@ pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> R
         args.data.display()
     ))?;
     print::line(table.text())?;
-    // The same failure at every order is told once.
+    // The same failure at every order is reported once.
     let mut told: Vec<(String, Vec<String>)> = Vec::new();
     for row in &rows {
         if let Some(error) = &row.failed {

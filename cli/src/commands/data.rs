@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
 use scotopic_datasets::catalog::{self, Entry};
-use scotopic_datasets::npy;
+use scotopic_datasets::{CifarConfig, npy};
 use scotopic_train::config;
 
 use super::print;
-use crate::args::UsageError;
+use crate::usage::UsageError;
 
 /// Options of `scotopic data`.
 #[derive(Debug, Args)]
@@ -32,24 +32,24 @@ pub struct DataArgs {
 /// What can be done with data sets.
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// List the known data sets and whether they are here
+    /// List the known data sets and which are installed
     List,
-    /// What a data set is, its licence and its files
+    /// Describe a data set: contents, licence, files
     Info {
         /// Name of the data set
         name: String,
     },
-    /// Download what is missing of a data set
+    /// Download the missing files of a data set
     Fetch {
         /// Name of the data set
         name: String,
     },
-    /// Read a data set whole and compare its checksums
+    /// Read all files of a data set and compare their checksums
     Verify {
         /// Name of the data set
         name: String,
     },
-    /// Load the data of a configuration and write them as npy, to look at or to use elsewhere
+    /// Load the data of a configuration and write them as npy files
     Prepare {
         /// Preset whose data are prepared
         #[arg(long, value_name = "NAME", default_value = "dead-leaves")]
@@ -60,7 +60,7 @@ pub enum Action {
         /// Override one key; may be repeated
         #[arg(long = "set", value_name = "KEY=VALUE")]
         sets: Vec<String>,
-        /// Folder to write to
+        /// Output folder
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
@@ -75,7 +75,7 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
     match &args.action {
         Action::List => {
             print::line(format!(
-                "{:<18} {:<9} drawn on the spot; needs no file",
+                "{:<18} {:<9} generated; needs no files",
                 "dead-leaves", "built in"
             ))?;
             for entry in catalog::ENTRIES {
@@ -83,13 +83,19 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
                 let here = status.iter().filter(|s| s.bytes.is_some()).count();
                 let mark = match here {
                     n if n == status.len() => "here",
+                    // The small subset that `analyse --analysis ood` reads instead.
+                    0 if entry.name == "cifar10"
+                        && root.join(CifarConfig::default().test).is_file() =>
+                    {
+                        "subset"
+                    }
                     0 => "-",
                     _ => "partly",
                 };
                 print::line(format!("{:<18} {mark:<9} {}", entry.name, entry.what))?;
             }
             print::line(format!(
-                "\nlooked in {} (choose with --data or SCOTOPIC_DATA)",
+                "\nlooked in {} (set with --data or SCOTOPIC_DATA)",
                 root.display()
             ))?;
         }
@@ -98,7 +104,7 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
             print::line(format!("{}: {}", entry.name, entry.what))?;
             print::line(format!("licence: {}", entry.licence))?;
             if !entry.by_hand.is_empty() {
-                print::line(format!("by hand: {}", entry.by_hand))?;
+                print::line(format!("manual download: {}", entry.by_hand))?;
             }
             for status in catalog::status(entry, root)? {
                 let here = status
@@ -107,7 +113,7 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
                 let pinned = if status.pinned {
                     "checksum known"
                 } else {
-                    "checksum not known"
+                    "checksum unknown"
                 };
                 print::line(format!(
                     "  {:<40} {here}, {pinned}",
@@ -118,9 +124,9 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
         Action::Verify { name } => {
             for report in catalog::verify(find(name)?, root)? {
                 let verdict = if report.pinned {
-                    "whole"
+                    "verified"
                 } else {
-                    "readable (no checksum known to compare)"
+                    "readable (no checksum to compare with)"
                 };
                 print::line(format!(
                     "{:<40} {verdict}  sha256 {}",
@@ -138,7 +144,7 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
             let config = config::resolve(preset, config.as_deref(), sets).map_err(UsageError)?;
             let splits = config.data.load(root, &mut |line| eprintln!("{line}"))?;
             std::fs::create_dir_all(out)
-                .with_context(|| format!("could not make {}", out.display()))?;
+                .with_context(|| format!("could not create {}", out.display()))?;
             let sets = [
                 ("train", Some(&splits.train)),
                 ("validation", Some(&splits.validation)),
@@ -203,9 +209,9 @@ fn fetch(entry: &Entry, root: &std::path::Path) -> Result<()> {
     }
     for (path, file) in fetched {
         let pinned = if file.pinned {
-            "as expected"
+            "verified"
         } else {
-            "not known before: note it"
+            "no checksum to compare with: note this one"
         };
         print::line(format!(
             "{}  {} bytes, sha256 {} ({pinned})",
@@ -232,7 +238,7 @@ fn fetch(entry: &Entry, root: &std::path::Path) -> Result<()> {
         })
         .collect();
     anyhow::bail!(
-        "this program was built without the feature `fetch`; get by hand: {}",
+        "this program was built without the feature `fetch`; download manually: {}",
         files.join(", ")
     )
 }

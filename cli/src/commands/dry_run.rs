@@ -1,4 +1,4 @@
-//! `scotopic train --dry-run`: how long and how large a run would be.
+//! `scotopic train --dry-run`: estimated time and memory of a run.
 
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
@@ -19,7 +19,7 @@ use crate::allocator::peak_memory;
 use crate::args::{duration, size};
 use crate::terminology::Terms;
 
-/// Loads, trains four iterations in a scratch folder, and prints what the whole run would take.
+/// Loads the data, trains four iterations in a temporary folder, and prints the estimated cost of the whole run.
 ///
 /// # Errors
 /// As training.
@@ -51,7 +51,7 @@ pub(super) fn dry_run(
             .values()
             .map(|a| a.values.len())
             .sum();
-        let fit = Trainer {
+        let trainer = Trainer {
             config: &short,
             splits,
             device,
@@ -61,8 +61,8 @@ pub(super) fn dry_run(
         };
         let mut clock = Clock::default();
         let whole = Instant::now();
-        fit.run(&mut state, &mut clock)?;
-        // The first iteration compiles and allocates; the others tell. The rest is one validation.
+        trainer.run(&mut state, &mut clock)?;
+        // The first iteration also compiles and allocates, so the others are timed. The remaining time is one validation.
         let step = clock
             .marks
             .windows(2)
@@ -115,7 +115,7 @@ pub(super) fn dry_run(
         config.train.windows
     ))?;
     print::line(format!(
-        "time         {step:.3} s an iteration; about {} in all",
+        "time         {step:.3} s per iteration; about {} in total",
         duration(seconds)
     ))?;
     if let Some(bytes) = memory {

@@ -12,17 +12,18 @@ use scotopic_train::evaluate::validation;
 use scotopic_train::evaluate::{EvaluationConfig, evaluate};
 
 use super::{model, print};
-use crate::args::{RuntimeArgs, UsageError};
+use crate::args::RuntimeArgs;
 use crate::terminology::Terms;
+use crate::usage::UsageError;
 
-/// A part of the data.
+/// A split of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Split {
-    /// What was learned from
+    /// Images the model was trained on
     Train,
-    /// What the best model was chosen by
+    /// Images that the best checkpoint was selected on
     Validation,
-    /// What was not looked at
+    /// Held-out images
     Test,
 }
 
@@ -51,16 +52,16 @@ impl Split {
 pub struct EvaluateArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file
     pub model: PathBuf,
-    /// Part of the data
+    /// Split of the data
     #[arg(long, value_enum, default_value = "validation")]
     pub split: Split,
     /// Inference steps [default: as trained]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..1 << 24))]
     pub steps: Option<u32>,
-    /// Images at most [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub count: Option<u32>,
-    /// Images at a time
+    /// Maximum number of images [default: all]
+    #[arg(long, alias = "count", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_images: Option<u32>,
+    /// Batch size
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
     /// Seed of the spikes [default: as in validation]
@@ -71,7 +72,7 @@ pub struct EvaluateArgs {
     pub json: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: RuntimeArgs,
+    pub runtime: RuntimeArgs,
 }
 
 /// Measures a model.
@@ -79,16 +80,17 @@ pub struct EvaluateArgs {
 /// # Errors
 /// If model, data or device cannot be used.
 pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
-    let opened = device::open(args.place.device).map_err(UsageError)?;
+    let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
-    let set = args
-        .split
-        .of(checkpoint.config.data.load(&args.place.data, &mut |_| {})?)?;
+    let set = args.split.of(checkpoint
+        .config
+        .data
+        .load(&args.runtime.folder.data, &mut |_| {})?)?;
     let standard = validation(&checkpoint.config);
     let how = EvaluationConfig {
         steps: args.steps.map_or(standard.steps, |t| t as usize),
         batch: args.batch as usize,
-        count: args.count.map_or(usize::MAX, |n| n as usize),
+        count: args.max_images.map_or(usize::MAX, |n| n as usize),
         noise: args.seed.map_or(standard.noise, |seed| NoiseKey {
             seed,
             ..standard.noise

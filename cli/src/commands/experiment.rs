@@ -11,37 +11,38 @@ use scotopic_train::device;
 
 use super::print;
 use super::progress::StatusPrinter;
-use crate::args::{RuntimeArgs, UsageError, duration, interruption};
+use crate::args::{RuntimeArgs, duration, interruption};
 use crate::experiments::{Context, EXPERIMENTS, Size};
+use crate::usage::UsageError;
 
 /// Options of `scotopic experiment`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --quick or --full, every model gets 3 000 iterations: an hour or two on two cores for a\n\
-                  whole table. What was interrupted is continued by the same command.\n\n\
+    after_help = "Without --quick or --full, every model is trained for 3 000 iterations: an hour or two on two cores for\n\
+                  a table. The same command continues after an interruption.\n\n\
                   Examples:\n  scotopic experiment\n  scotopic experiment table2-mnist --quick --data ../datasets"
 )]
 pub struct ExperimentArgs {
-    /// Which; without a name, all are listed
+    /// Name of the experiment; without a name, all are listed
     pub name: Option<String>,
-    /// Minutes on two cores: 400 iterations a model, 1 200 on natural patches
+    /// Small models, minutes on two cores: 400 iterations per model, 1 200 on natural patches
     #[arg(long, conflicts_with = "full")]
     pub quick: bool,
     /// The published settings, for a GPU
     #[arg(long)]
     pub full: bool,
-    /// Folder for models and pages
+    /// Folder for models and reports
     #[arg(long, value_name = "DIR", default_value = "runs/experiments")]
     pub out: PathBuf,
-    /// No progress, even on a terminal
+    /// No progress output, even on a terminal
     #[arg(long, short)]
     pub quiet: bool,
     /// Device and data.
     #[command(flatten)]
-    pub place: RuntimeArgs,
+    pub runtime: RuntimeArgs,
 }
 
-/// Runs an experiment and prints its page.
+/// Runs an experiment and prints its report.
 ///
 /// # Errors
 /// If there is no such experiment, or data, device or files fail.
@@ -67,31 +68,31 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
         (_, true) => Size::Full,
         _ => Size::Standard,
     };
-    let opened = device::open(args.place.device).map_err(UsageError)?;
-    let voice = StatusPrinter::new(args.quiet);
+    let opened = device::open(args.runtime.device).map_err(UsageError)?;
+    let status = StatusPrinter::new(args.quiet);
     if let Some(note) = &opened.note {
-        voice.say(note);
+        status.say(note);
     }
     let stop = interruption()?;
     let out = args.out.join(size.name());
     let context = Context {
         size,
         out: out.clone(),
-        data: args.place.data.clone(),
+        data: args.runtime.folder.data.clone(),
         device: &opened,
         stop: &stop,
-        say: &|line| voice.say(line),
+        say: &|line| status.say(line),
     };
     let clock = Instant::now();
     let result = (experiment.run)(&context);
     if stop.load(Ordering::Relaxed) {
         if let Err(error) = result {
-            voice.say(&format!("{error:#}"));
+            status.say(&format!("{error:#}"));
         }
         return Ok(ExitCode::from(130));
     }
-    let mut page = result?;
-    page.text(format!(
+    let mut report = result?;
+    report.text(format!(
         "Made by `scotopic experiment {name}{}` ({}) on {}; run time {} (cached models excluded).",
         match size {
             Size::Quick => " --quick",
@@ -103,8 +104,8 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
         duration(clock.elapsed().as_secs_f64())
     ));
     let folder = out.join(experiment.name);
-    page.write(&folder)?;
-    print::line(page.markdown())?;
+    report.write(&folder)?;
+    print::line(report.markdown())?;
     print::line(folder.join("README.md").display())?;
     Ok(ExitCode::SUCCESS)
 }

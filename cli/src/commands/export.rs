@@ -25,10 +25,10 @@ pub enum Format {
 pub struct ExportArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file
     pub model: PathBuf,
-    /// Folder to write to
+    /// Output folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// What to write
+    /// Format to write
     #[arg(long, value_enum, default_value = "safetensors")]
     pub format: Format,
 }

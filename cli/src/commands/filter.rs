@@ -14,30 +14,30 @@ use indicatif::{ProgressBar, ProgressStyle};
 use scotopic_datasets::series::Series;
 
 use super::filter_picture::{FigureRecorder, PictureArgs};
-use crate::args::UsageError;
 use crate::filtering::names::Rule;
 use crate::filtering::source::from_one;
 use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
 use crate::outputs::{check_apart, check_writable};
 use crate::table::number;
+use crate::usage::UsageError;
 
 /// Options of `scotopic filter`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A model is a TOML file, `kind` first: hmm, linear-gaussian, generalised, ar1-poisson,\n\
-                        sin-quadratic, stochastic-volatility, diagonal-linear. `scotopic fit` makes one from data.\n\n\
-                        One line is written for each observation: the belief q_t, the increment of the bound\n\
-                        (ln p(o_t|o_<t) where the bound is exact, as \"reversed\" is for hmm and linear-gaussian) and\n\
-                        its sum, in nats. A row with an empty cell, NA or null is missing: the belief is predicted.\n\
-                        A blank line is no row.\n\n\
-                        A figure has a panel for each state and column: mean and credible band of the belief as it was\n\
-                        formed, observations as dots, grey where nothing was observed. It is drawn at the end, also\n\
-                        where the data go wrong.\n\n\
+    after_help = "A model is a TOML file whose first key is `kind`: hmm, linear-gaussian, generalised, ar1-poisson,\n\
+                        sin-quadratic, stochastic-volatility or diagonal-linear. `scotopic fit` makes one from data.\n\n\
+                        One line is written per observation: the belief q_t, the increment of the ELBO in nats\n\
+                        (ln p(o_t|o_<t) where the bound is exact, as with \"reversed\" for hmm and linear-gaussian) and\n\
+                        its running sum. A row with an empty cell, NA or null is a missing observation: the belief is\n\
+                        the prediction. Blank lines are skipped.\n\n\
+                        A figure has one panel per state and column: mean and credible band of the filtered belief,\n\
+                        observations as dots, missing observations shaded grey. It is drawn at the end, also after\n\
+                        an error in the data.\n\n\
                         Examples:\n  \
                         scotopic filter --model quakes.toml quakes.csv\n  \
                         tail -f sensor.csv | scotopic filter --model tracking.toml --learn --save tracking.filter -\n  \
                         scotopic filter --resume tracking.filter tomorrow.csv --model-out tracked.toml\n  \
-                        scotopic filter --model lorenz.toml y.csv --states x.csv --figure beliefs.png --every 0"
+                        scotopic filter --model lorenz.toml y.csv --true-states x.csv --figure beliefs.png --every 0"
 )]
 pub struct FilterArgs {
     /// Observations: CSV, TSV, JSON lines or npy; - is standard input
@@ -50,7 +50,7 @@ pub struct FilterArgs {
         conflicts_with = "resume"
     )]
     pub model: Option<PathBuf>,
-    /// Go on with a filter that was saved, where it stopped
+    /// Continue from a saved filter
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
     /// reversed; hmm: decoupled-lag1, frozen, tied; linear-gaussian: diagonal, decoupled, frozen-mean-field,
@@ -62,8 +62,8 @@ pub struct FilterArgs {
         conflicts_with = "resume"
     )]
     pub factorisation: String,
-    /// Learn the parameters on the way: block-online-em, online-em, fixed-lag, rmle, dirichlet, odem, or a
-    /// TOML file with `rule` and its settings [default: the first of the model's rules]
+    /// Learn the parameters while filtering: block-online-em, online-em, fixed-lag, rmle, dirichlet, odem, or a
+    /// TOML file with `rule` and its settings [default: the model's first rule]
     #[arg(
         long,
         value_name = "RULE",
@@ -76,28 +76,28 @@ pub struct FilterArgs {
     /// What to read of the data.
     #[command(flatten)]
     pub source: Source,
-    /// Where the lines go [default: standard output]
+    /// File for the output lines [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// How lines are written [default: by the ending of --out, else jsonl]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub lines: Option<LineFormat>,
-    /// Write every N-th line only; 0 writes none
+    /// Format of the output lines [default: by the extension of --out, else jsonl]
+    #[arg(long, alias = "lines", value_enum, value_name = "FORMAT")]
+    pub out_format: Option<LineFormat>,
+    /// Write only every N-th line; 0 writes none
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub every: u64,
-    /// Save the filter at the end, to --resume it
+    /// Save the filter at the end, for --resume
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Save also after every N observations
+    /// Also save after every N observations
     #[arg(long, value_name = "N", requires = "save", value_parser = clap::value_parser!(u64).range(1..))]
     pub save_every: Option<u64>,
-    /// Write the model as it is at the end; discrete models that learn: averaged where they have an average
+    /// Write the final model; the averaged parameters of a discrete model that learns, where there is an average
     #[arg(long, value_name = "FILE")]
     pub model_out: Option<PathBuf>,
-    /// A picture of what was believed.
+    /// Figure and scores of the beliefs.
     #[command(flatten)]
     pub picture: PictureArgs,
-    /// No progress, no summary on standard error
+    /// No progress bar and no summary on standard error
     #[arg(long)]
     pub quiet: bool,
 }
@@ -105,15 +105,15 @@ pub struct FilterArgs {
 /// Runs a filter over observations.
 ///
 /// # Errors
-/// If model, data or a file to write cannot be used; for a row that is no observation, or that the model rules
-/// out, by its number. With --save the filter as it was before that row is saved first.
+/// If model, data or a file to write cannot be used; for an invalid row or an impossible observation,
+/// by its number. With --save the filter as it was before that row is saved first.
 pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut filter = start(args).map_err(UsageError)?;
     outputs(args).map_err(UsageError)?;
     let mut series = args.source.open(&args.data)?;
     if series.width() != filter.width() {
         return Err(UsageError(anyhow::anyhow!(
-            "{}: found {} columns ({}), but the model sees {} an observation; choose them by --columns",
+            "{}: found {} columns ({}), but the model has {} per observation; select them with --columns",
             args.data.display(),
             series.width(),
             series.names().join(", "),
@@ -121,7 +121,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         ))
         .into());
     }
-    let mut watcher = args
+    let mut recorder = args
         .picture
         .watch(&filter, series.names())
         .map_err(UsageError)?;
@@ -129,7 +129,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut lines = open_lines(args)?;
     let bar = progress(args, &series);
     let stop = Arc::new(AtomicBool::new(false));
-    if args.save.is_some() || watcher.is_some() {
+    if args.save.is_some() || recorder.is_some() {
         let stop = Arc::clone(&stop);
         ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))
             .context("could not watch for Ctrl-C")?;
@@ -143,23 +143,26 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 return Ok(());
             }
             let Some(row) = series.next_row()? else {
-                return watcher.as_mut().map_or(Ok(()), FigureRecorder::end);
+                return recorder.as_mut().map_or(Ok(()), FigureRecorder::end);
             };
             let seen = row.is_some();
-            if let Some(watcher) = &mut watcher {
-                watcher.read(&filter)?;
+            if let Some(recorder) = &mut recorder {
+                recorder.read(&filter)?;
             }
             let clock = Instant::now();
-            let step = filter.update(row).map_err(from_one)?;
+            let step = filter
+                .update(row)
+                .map_err(from_one)
+                .with_context(|| args.data.display().to_string())?;
             busy += clock.elapsed();
-            if let Some(watcher) = &mut watcher {
-                watcher.see(&filter, row);
+            if let Some(recorder) = &mut recorder {
+                recorder.observe(&filter, row);
             }
             let t = filter.observations();
             if args.every > 0 && t.is_multiple_of(args.every) {
                 lines.write(&filter, seen, step)?;
                 if live {
-                    lines.flush()?; // whoever reads waits for it
+                    lines.flush()?; // a reader may be waiting for it
                 }
             }
             if let (Some(path), Some(every)) = (&args.save, args.save_every)
@@ -171,11 +174,11 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         }
     })();
     bar.finish_and_clear();
-    // Lines, state and picture are kept also where the data went wrong: all end before the bad row.
+    // Lines, filter and figure are also kept after an error in the data: all end before the bad row.
     lines.flush()?;
     let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
-    let drawn = watcher.as_ref().map(FigureRecorder::draw);
-    outcome.map_err(|e| named(e, &args.data))?;
+    let drawn = recorder.as_ref().map(FigureRecorder::draw);
+    outcome?;
     saved.transpose()?;
     drawn.transpose()?;
     if let Some(path) = &args.model_out {
@@ -183,7 +186,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     }
     if !args.quiet {
         summary(&filter, before, begun, busy);
-        if let Some(judged) = watcher.as_ref().and_then(FigureRecorder::judged) {
+        if let Some(judged) = recorder.as_ref().and_then(FigureRecorder::judged) {
             eprintln!("{judged}");
         }
     }
@@ -193,7 +196,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     })
 }
 
-/// Everything that is to be written can be, each to a file of its own that is none of what is read.
+/// Checks that all outputs can be written, each to its own file, and that none overwrites an input.
 fn outputs(args: &FilterArgs) -> Result<()> {
     args.picture.check()?;
     let written = [&args.out, &args.save, &args.model_out, &args.picture.figure];
@@ -205,18 +208,18 @@ fn outputs(args: &FilterArgs) -> Result<()> {
     let read = [
         Some(&args.data),
         args.model.as_ref(),
-        args.picture.states.as_ref(),
+        args.picture.true_states.as_ref(),
     ];
     let read: Vec<&Path> = read.into_iter().flatten().map(PathBuf::as_path).collect();
     let streams = read.iter().filter(|path| **path == Path::new("-"));
     ensure!(
         streams.count() < 2,
-        "standard input can be read once: give - for the observations or for --states"
+        "standard input can be read only once: give - either for the observations or for --true-states"
     );
     for (index, path) in written.iter().enumerate() {
         ensure!(
             !written[..index].contains(path),
-            "{} would be written twice: give each output a name of its own",
+            "{} would be written twice: give each output its own name",
             path.display()
         );
     }
@@ -224,28 +227,24 @@ fn outputs(args: &FilterArgs) -> Result<()> {
     written.into_iter().try_for_each(check_writable)
 }
 
-/// The file before a message that does not name it yet.
-fn named(error: anyhow::Error, data: &Path) -> anyhow::Error {
-    let name = data.display().to_string();
-    match format!("{error:#}").contains(&name) {
-        true => error,
-        false => error.context(name),
-    }
-}
-
 fn start(args: &FilterArgs) -> Result<Running> {
     if let Some(path) = &args.resume {
         return snapshot::load(path);
     }
     let Some(path) = &args.model else {
-        bail!("give a model by --model, or a saved filter by --resume");
+        bail!("give a model with --model, or a saved filter with --resume");
     };
     let model = Model::read(path)?;
     match &args.learn {
         None => Running::new(model, &args.factorisation),
         Some(rule) => Running::learning(model, &rule_of(rule)?, &args.factorisation),
     }
-    .with_context(|| format!("the model {} cannot be filtered so", path.display()))
+    .with_context(|| {
+        format!(
+            "the model {} cannot be used with these options",
+            path.display()
+        )
+    })
 }
 
 fn rule_of(text: &str) -> Result<Rule> {
@@ -275,11 +274,11 @@ fn open_lines(args: &FilterArgs) -> Result<Lines<Box<dyn Write>>> {
         }
         None => Box::new(BufWriter::new(std::io::stdout())),
     };
-    Ok(Lines::new(writer, args.lines.unwrap_or(by_name)))
+    Ok(Lines::new(writer, args.out_format.unwrap_or(by_name)))
 }
 
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {
-    // Lines on the same terminal would be cut to pieces by a bar.
+    // A progress bar would interleave with lines on the same terminal.
     let to_terminal = args.out.is_none() && args.every > 0 && std::io::stdout().is_terminal();
     if args.quiet || to_terminal || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -306,10 +305,10 @@ fn summary(filter: &Running, before: (u64, f64), begun: Instant, busy: std::time
     let micros = 1e6 * busy.as_secs_f64() / (count as f64).max(1.0);
     let so_far = match before.0 {
         0 => String::new(),
-        n => format!(" ({} with those before)", n + count),
+        n => format!(" ({} in total)", n + count),
     };
     eprintln!(
-        "{count} observations{so_far}, {} nats each, bound {}; {micros:.2} µs an update, {:.2} s in all",
+        "{count} observations{so_far}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s in total",
         number(each, 4),
         number(filter.elbo(), 3),
         begun.elapsed().as_secs_f64()

@@ -1,4 +1,4 @@
-//! The picture and the scores of `scotopic filter`.
+//! The figure and the scores of `scotopic filter`.
 
 use std::path::PathBuf;
 
@@ -10,23 +10,23 @@ use crate::filtering::Band;
 use crate::filtering::recorder::{BeliefRecorder, FigureOptions, Format};
 use crate::filtering::{Running, Source};
 
-/// Options of a picture of what was believed, and of the truth to hold it against.
+/// Options of the figure of the beliefs, and the true states to score them against.
 #[derive(Debug, Args)]
 pub struct PictureArgs {
-    /// Draw the beliefs over time with their credible bands: .png, or .gif as they unfold. Long series are drawn by
-    /// several bins at once, from their smallest to their largest value
+    /// Plot the beliefs over time with their credible bands: .png, or .gif for an animation. In a long series each
+    /// column of the plot spans several bins, from their smallest to their largest value
     #[arg(long, value_name = "FILE")]
     pub figure: Option<PathBuf>,
     /// Width of the credible band: a probability (0.9, 90%) or standard deviations (2sd) [default: 0.9]
     #[arg(long, value_name = "WIDTH")]
     pub band: Option<Band>,
-    /// Two states to draw against each other in the figure [default: 1,2 in a .gif, none in a .png]
-    #[arg(long, value_name = "I,J", requires = "figure", value_parser = pair)]
-    pub portrait: Option<[usize; 2]>,
-    /// File of the true states, a row a bin (discrete models: the number of the state, from 1): drawn in the figure, and
-    /// scored in the summary
-    #[arg(long, value_name = "FILE", visible_alias = "truth")]
-    pub states: Option<PathBuf>,
+    /// Two states for a phase plot in the figure [default: 1,2 in a .gif, none in a .png]
+    #[arg(long, alias = "portrait", value_name = "I,J", requires = "figure", value_parser = pair)]
+    pub phase_plot: Option<[usize; 2]>,
+    /// File of the true states, one row per bin (discrete models: the number of the state, from 1): drawn in the
+    /// figure, and the beliefs are scored against them in the summary
+    #[arg(long, aliases = ["states", "truth"], value_name = "FILE")]
+    pub true_states: Option<PathBuf>,
 }
 
 fn pair(text: &str) -> Result<[usize; 2], String> {
@@ -36,76 +36,77 @@ fn pair(text: &str) -> Result<[usize; 2], String> {
         .collect();
     match numbers[..] {
         [i, j] if i != j && text.split(',').count() == 2 => Ok([i, j]),
-        _ => Err(format!("`{text}` names no two states; write them as 1,2")),
+        _ => Err(format!(
+            "`{text}` is not a pair of different states, such as 1,2"
+        )),
     }
 }
 
 impl PictureArgs {
-    /// Whether the options make sense together, before anything is read.
+    /// Checks that the options fit together, before anything is read.
     ///
     /// # Errors
-    /// Says which one does not.
+    /// Names the option that does not fit.
     pub fn check(&self) -> Result<()> {
         if let Some(path) = &self.figure {
             Format::of(path)?;
         }
         ensure!(
-            self.band.is_none() || self.figure.is_some() || self.states.is_some(),
-            "--band is for a --figure, or for scores against --states: give one of them"
+            self.band.is_none() || self.figure.is_some() || self.true_states.is_some(),
+            "--band is for a --figure, or for scores against --true-states: give one of them"
         );
         Ok(())
     }
 
-    /// Someone who watches `filter`, where a picture or scores were asked for; `channels` are the names of the observed
-    /// columns.
+    /// A recorder of `filter`, where a figure or scores were requested; `channels` are the names of the observed columns.
     ///
     /// # Errors
     /// If the true states cannot be read or have another width, or for a phase portrait of states that are not there.
     pub fn watch(&self, filter: &Running, channels: &[String]) -> Result<Option<FigureRecorder>> {
-        if self.figure.is_none() && self.states.is_none() {
+        if self.figure.is_none() && self.true_states.is_none() {
             return Ok(None);
         }
-        // Which columns are observed says nothing about the file of states.
+        // --columns applies to the observations, not to the file of states.
         let all = Source {
             format: None,
             columns: Vec::new(),
         };
-        let truth = match &self.states {
+        let truth = match &self.true_states {
             Some(path) => Some(all.open(path)?),
             None => None,
         };
         let names = truth.as_ref().map(Series::names);
         let format = self.figure.as_deref().map(Format::of).transpose()?;
-        let wanted = FigureOptions {
+        let options = FigureOptions {
             band: self.band.unwrap_or_default(),
-            portrait: self.portrait,
+            portrait: self.phase_plot,
             moves: format == Some(Format::Gif),
         };
         Ok(Some(FigureRecorder {
-            portrayal: BeliefRecorder::new(filter, channels, names, wanted)?,
+            beliefs: BeliefRecorder::new(filter, channels, names, options)?,
             figure: self.figure.clone(),
-            truth: truth.zip(self.states.clone()),
+            truth: truth.zip(self.true_states.clone()),
             row: 0,
             now: None,
         }))
     }
 }
 
-/// Notes every belief, beside the truth where that is known.
+/// Records every belief, and the true state where it is known.
 pub struct FigureRecorder {
-    portrayal: BeliefRecorder,
+    beliefs: BeliefRecorder,
     figure: Option<PathBuf>,
     truth: Option<(Series, PathBuf)>,
     row: u64,
-    /// The true state of the bin that is being taken in.
+    /// The true state of the current bin.
     now: Option<Vec<f64>>,
 }
 
 impl FigureRecorder {
-    /// Reads the true state of the next bin, before the filter takes in its observation.
+    /// Reads the true state of the next bin, before the filter is updated.
     ///
     /// # Errors
-    /// For a row that is no state, or if there is none.
+    /// For an invalid row, or if the file ends too early.
     pub fn read(&mut self, filter: &Running) -> Result<()> {
         let Some((series, path)) = &mut self.truth else {
             return Ok(());
@@ -114,7 +115,7 @@ impl FigureRecorder {
         let name = path.display();
         let row = series.next_row()?.with_context(|| {
             let rows = self.row - 1;
-            format!("{name} ends after {rows} true states, and the observations go on")
+            format!("{name} ends after {rows} true states, before the observations")
         })?;
         if let Some(truth) = row {
             BeliefRecorder::check_truth(filter, truth)
@@ -124,41 +125,41 @@ impl FigureRecorder {
         Ok(())
     }
 
-    /// Notes the belief after the filter took in `row`.
-    pub fn see(&mut self, filter: &Running, row: Option<&[f64]>) {
-        self.portrayal.see(filter, row, self.now.as_deref());
+    /// Records the belief after the update with `row`.
+    pub fn observe(&mut self, filter: &Running, row: Option<&[f64]>) {
+        self.beliefs.see(filter, row, self.now.as_deref());
     }
 
-    /// That the true states end where the observations do.
+    /// Checks that the true states end with the observations.
     ///
     /// # Errors
-    /// If they go on: they are then those of other bins.
+    /// If they do not: they then belong to other bins.
     pub fn end(&mut self) -> Result<()> {
         let Some((series, path)) = &mut self.truth else {
             return Ok(());
         };
         ensure!(
             series.next_row()?.is_none(),
-            "{} goes on after the {} observations: are these the states of the same bins?",
+            "{} has more rows than the {} observations: are these the states of the same bins?",
             path.display(),
             self.row
         );
         Ok(())
     }
 
-    /// Draws the picture of what was seen, if one was asked for.
+    /// Draws the figure, if one was requested.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn draw(&self) -> Result<()> {
         match &self.figure {
-            Some(path) => self.portrayal.write(path),
+            Some(path) => self.beliefs.write(path),
             None => Ok(()),
         }
     }
 
-    /// How good the beliefs were, in a line, where the truth was known.
+    /// The scores of the beliefs in one line, where the true states are known.
     pub fn judged(&self) -> Option<String> {
-        self.portrayal.judged()
+        self.beliefs.judged()
     }
 }

@@ -12,14 +12,17 @@ use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
 use scotopic_filtering::hmm::{BatchEm, EmissionKind, Hmm};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+#[cfg(feature = "vision")]
 use scotopic_train::device::{self, DeviceChoice};
 
 use super::print;
-use crate::args::UsageError;
+#[cfg(feature = "vision")]
+use crate::filtering::flow;
 use crate::filtering::source::from_one;
-use crate::filtering::{Generalised, Model, Source, flow};
+use crate::filtering::{Generalised, Model, Source};
 use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
+use crate::usage::UsageError;
 
 /// What each hidden state makes of the world, or a state that is a vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +46,9 @@ impl ValueEnum for ModelKind {
         Some(match self {
             Self::Hmm(kind) => PossibleValue::new(kind.name())
                 .help(format!("Hidden states that emit {}", kind.emits())),
-            Self::LinearGaussian => PossibleValue::new("linear-gaussian")
-                .help("A hidden vector that moves and is seen linearly"),
+            Self::LinearGaussian => PossibleValue::new("linear-gaussian").help(
+                "A hidden vector with linear dynamics and linear observations (Kalman filter)",
+            ),
         })
     }
 }
@@ -52,21 +56,21 @@ impl ValueEnum for ModelKind {
 /// Options of `scotopic fit`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Every file is a sequence of its own; rows with an empty cell, NA or null are missing. With several\n\
-                        numbers of states the table tells them apart by BIC and AIC, and the best by BIC is written.\n\
-                        Of a model of continuous time whose equations are a network (kind = \"neural\") the network of \
-                        the motion and both precisions are learned.\n\n\
+    after_help = "Each file is one sequence; rows with an empty cell, NA or null are missing observations. With several\n\
+                        numbers of states the table compares them by BIC and AIC, and the best by BIC is written.\n\
+                        For a continuous-time model whose equations are a network (kind = \"neural\"), the network of \
+                        the dynamics and both precisions are learned.\n\n\
                         Examples:\n  \
-                        scotopic fit quakes.csv --kind poisson --states 1,2,3,4 --out quakes.toml\n  \
-                        scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --states 4 --out track.toml\n  \
+                        scotopic fit quakes.csv --kind poisson --n-states 1,2,3,4 --out quakes.toml\n  \
+                        scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --n-states 4 --out track.toml\n  \
                         scotopic fit more.csv --model quakes.toml --out quakes.toml\n  \
                         scotopic fit examples/oscillator.csv --model examples/oscillator.toml --out learned.toml"
 )]
 pub struct FitArgs {
-    /// Observations: CSV, TSV, JSON lines or npy, a sequence each; - is standard input
+    /// Observations: CSV, TSV, JSON lines or npy, one sequence per file; - is standard input
     #[arg(required = true)]
     pub data: Vec<PathBuf>,
-    /// The kind of model to start from the data
+    /// Kind of model, initialised from the data
     #[arg(
         long,
         value_enum,
@@ -75,17 +79,18 @@ pub struct FitArgs {
         conflicts_with = "model"
     )]
     pub kind: Option<ModelKind>,
-    /// Hidden states, or dimensions of the hidden vector; several numbers are compared
+    /// Number of hidden states, or dimension of the hidden vector; several numbers are compared
     #[arg(
         long,
+        alias = "states",
         value_name = "LIST",
         value_delimiter = ',',
         default_value = "2",
         conflicts_with = "model",
         value_parser = clap::value_parser!(u32).range(1..=4096)
     )]
-    pub states: Vec<u32>,
-    /// A model in TOML to start from
+    pub n_states: Vec<u32>,
+    /// Model in TOML to start from
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
     /// What to read of the data.
@@ -94,25 +99,27 @@ pub struct FitArgs {
     /// Model to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Starts from different guesses; the best is kept
+    /// Random initialisations; the best fit is kept
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub restarts: u32,
-    /// Iterations of EM at most; of a network, how often to filter and learn [default: 500; 60 for a network]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub iterations: Option<u32>,
-    /// Done when an iteration gains less, in nats per observation
+    /// Maximum number of EM iterations; for a network, of passes of filtering and learning [default: 500; 60 for a
+    /// network]
+    #[arg(long, alias = "iterations", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_iterations: Option<u32>,
+    /// Converged when an iteration gains less than this, in nats per observation
     #[arg(long, value_name = "NATS", default_value_t = 1e-6)]
     pub tolerance: f64,
-    /// Observations in each state that were never made, against probabilities and variances of zero
+    /// Pseudo-observations per state, which keep probabilities and variances away from zero
     #[arg(long, value_name = "COUNT", default_value_t = 0.0)]
     pub pseudo_count: f64,
-    /// Seed of the guesses, and of what a network looks at
+    /// Seed of the initialisations, and of the samples a network is trained on
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Learn the network of the output too: states are then defined up to a change of coordinates
+    /// Also learn the network of the observations; states are then identified only up to a change of coordinates
     #[arg(long, requires = "model")]
     pub learn_output: bool,
-    /// Where a network is learned: auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N
+    /// Device on which a network is learned: auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N
+    #[cfg(feature = "vision")]
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: DeviceChoice,
     /// Print as JSON
@@ -144,11 +151,11 @@ impl Fitted {
 /// Fits models to whole sequences by expectation–maximisation.
 ///
 /// # Errors
-/// If data or model cannot be used, or no start of EM came to an end.
+/// If data or model cannot be used, or EM failed from every initialisation.
 pub fn run(args: &FitArgs) -> Result<ExitCode> {
     ensure_numbers(args).map_err(UsageError)?;
     let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
-    // A model may be fitted further in its own file; data may not be lost.
+    // A model may be overwritten by its own refit; data may not.
     check_apart(&[&args.out], &read).map_err(UsageError)?;
     check_writable(&args.out).map_err(UsageError)?;
     let data = args.source.read_all(&args.data)?;
@@ -161,7 +168,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     match (&args.model, args.kind) {
         (Some(path), _) => fits.push(from_model(Model::read(path)?, &data, args)?),
         (None, Some(kind)) => {
-            for &states in &args.states {
+            for &states in &args.n_states {
                 match from_data(kind, states as usize, &data, args) {
                     Ok(fitted) => fits.push(fitted),
                     Err(error) => failed.push((states, error)),
@@ -198,7 +205,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     let mut table = Table::new(&[
         "states",
         "ln p",
-        "an observation",
+        "per observation",
         "parameters",
         "BIC",
         "AIC",
@@ -252,7 +259,7 @@ fn row_json(f: &Fitted, observations: usize) -> serde_json::Value {
 }
 
 fn iterations(args: &FitArgs) -> usize {
-    args.iterations.unwrap_or(500) as usize
+    args.max_iterations.unwrap_or(500) as usize
 }
 
 fn discrete_em(args: &FitArgs) -> BatchEm {
@@ -278,7 +285,7 @@ fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) 
         let guess = LinearGaussian::initial_guess(states, data)?;
         return gaussian(guess, data, args, begun);
     };
-    // Each number of states has its own stream, whichever others are asked for.
+    // Each number of states has its own random stream, independent of the other numbers.
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed.wrapping_add((states as u64) << 32));
     let fit = Hmm::fit_guesses(
         emission,
@@ -316,16 +323,17 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted>
             })
         }
         Model::LinearGaussian(model) => gaussian(model, data, args, begun),
-        Model::Generalised(model) if flow::network(&model).is_some() => {
+        Model::Generalised(model) if model.network().is_some() => {
             network(&model, data, args, begun)
         }
         Model::Nonlinear(_) | Model::Generalised(_) => bail!(
-            "such a model is learned while it filters: scotopic filter --model M.toml --learn --model-out NEW.toml, \
-             several times over the same data if need be"
+            "this kind of model is learned while filtering: scotopic filter --model M.toml --learn --model-out NEW.toml, \
+             repeated over the same data if necessary"
         ),
     }
 }
 
+#[cfg(feature = "vision")]
 fn network(
     start: &Generalised,
     data: &[Sequence],
@@ -333,18 +341,26 @@ fn network(
     begun: Instant,
 ) -> Result<Fitted> {
     let device = device::open(args.device).map_err(UsageError)?.device;
-    let rounds = args.iterations.map(|n| n as usize);
+    let rounds = args.max_iterations.map(|n| n as usize);
     let fit = flow::fit(start, data, rounds, args.learn_output, args.seed, &device)?;
     Ok(Fitted {
         states: fit.model.sizes().0,
         log_evidence: fit.log_evidence,
         iterations: fit.rounds,
-        // As many rounds as were asked for: there is no tolerance to reach.
+        // A fixed number of rounds: there is no tolerance.
         converged: true,
         free: fit.free,
         model: Model::Generalised(Box::new(fit.model)),
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+#[cfg(not(feature = "vision"))]
+fn network(_: &Generalised, _: &[Sequence], _: &FitArgs, _: Instant) -> Result<Fitted> {
+    bail!(
+        "a network is learned on tensors, which this build leaves out; \
+         `cargo build --release -p scotopic-cli` makes one that has them"
+    )
 }
 
 fn gaussian(

@@ -12,8 +12,8 @@ use scotopic_train::checkpoint::{Checkpoint, CheckpointKind, ImageInfo, Progress
 use scotopic_train::config::{self, RunConfig};
 
 use super::print;
-use crate::args::UsageError;
 use crate::pytorch::published::{self, Published};
+use crate::usage::UsageError;
 
 /// Options of `scotopic import`.
 #[derive(Debug, Args)]
@@ -21,13 +21,13 @@ use crate::pytorch::published::{self, Published};
     after_help = "The file has the layout of the published iterative VAEs (torch.save of a state dict, or of a\n\
                         dictionary that holds one): phi.weight [M, K], dec_log_sigma [1, M], log_bias [1, K],\n\
                         log_lr.0 [1] and u_init.0 [1, K]; a Gaussian model also log_lr.1 and u_init.1, with an\n\
-                        activation also activation.log_gain [1, K]. What else it holds is not read.\n\n\
-                        How the model infers, and the data it is measured on, are those of the preset.\n\nExamples:\n  \
+                        activation also activation.log_gain [1, K]. Other entries are ignored.\n\n\
+                        The inference settings and the evaluation data are those of the preset.\n\nExamples:\n  \
                         scotopic import ipvae.pt --out imported\n  \
                         scotopic import igvae.pt --preset published/mnist-gaussian --data ../datasets --out imported"
 )]
 pub struct ImportArgs {
-    /// Checkpoint of PyTorch (1.6 or later)
+    /// PyTorch checkpoint (1.6 or later)
     pub file: PathBuf,
     /// Folder to write model.safetensors to
     #[arg(long, value_name = "DIR")]
@@ -41,14 +41,14 @@ pub struct ImportArgs {
     /// Override one key; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
-    /// Rows of an image [default: a square, or as --width asks]
+    /// Image height [default: a square image, or to match --width]
     #[arg(long, value_name = "H", value_parser = clap::value_parser!(u32).range(1..1 << 16))]
     pub height: Option<u32>,
-    /// Columns of an image [default: a square, or as --height asks]
+    /// Image width [default: a square image, or to match --height]
     #[arg(long, value_name = "W", value_parser = clap::value_parser!(u32).range(1..1 << 16))]
     pub width: Option<u32>,
-    /// Folder of the data sets: take image shape and scale of the pixels from the preset's data [default:
-    /// pixels stay as they are]
+    /// Folder of the data sets: take image shape and standardisation from the preset's data [default: no
+    /// standardisation]
     #[arg(long, value_name = "DIR", conflicts_with_all = ["height", "width"])]
     pub data: Option<PathBuf>,
     /// Print what was read as JSON

@@ -1,4 +1,4 @@
-//! Printing to stdout without a panic when the reader goes away.
+//! Printing to stdout without a panic when the reader closes the pipe.
 
 use std::io::Write;
 

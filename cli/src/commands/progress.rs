@@ -1,4 +1,4 @@
-//! Progress on stderr: lines and a bar, on a terminal only.
+//! Progress on stderr, on a terminal only: status lines and a progress bar.
 
 use std::io::IsTerminal;
 
@@ -8,7 +8,7 @@ use scotopic_train::config::RunConfig;
 use scotopic_train::records::{LogRow, ValidationRow};
 use scotopic_train::trainer::Callback;
 
-/// Lines of progress on stderr, on a terminal only.
+/// Prints status lines on stderr, on a terminal only.
 pub(super) struct StatusPrinter {
     on: bool,
 }
@@ -27,15 +27,15 @@ impl StatusPrinter {
     }
 }
 
-/// The progress bar of a training run; remembers the last validation.
+/// The progress bar of a training run; keeps the last validation.
 pub(super) struct ProgressCallback {
     bar: ProgressBar,
     pub(super) last: Option<ValidationRow>,
 }
 
 impl ProgressCallback {
-    pub(super) fn new(voice: &StatusPrinter, config: &RunConfig, done: usize) -> Self {
-        let bar = match voice.on {
+    pub(super) fn new(status: &StatusPrinter, config: &RunConfig, done: usize) -> Self {
+        let bar = match status.on {
             true => ProgressBar::new(config.train.iterations as u64),
             false => ProgressBar::hidden(),
         };

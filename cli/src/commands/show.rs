@@ -10,22 +10,23 @@ use scotopic_train::device;
 use scotopic_train::run_dir::RunDir;
 
 use super::{model, print};
-use crate::args::{RuntimeArgs, UsageError};
+use crate::args::RuntimeArgs;
 use crate::pictures::{convergence, dictionary, reconstructions, spikes, unfolding};
 use crate::terminology::Terms;
+use crate::usage::UsageError;
 
-/// A picture.
+/// A figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Figure {
-    /// Every atom: what one spike (or unit) of each latent adds
+    /// All atoms: what one spike (or unit) of each latent adds to the image
     Dictionary,
-    /// Images, what spikes and rates make of them, and the error
+    /// Images, their reconstructions from spikes and from rates, and the error
     Reconstructions,
-    /// R², zeros and ‖Δu‖ over inference time
+    /// R², fraction of zeros and ‖Δu‖ over inference steps
     Convergence,
-    /// The spikes of one image, where the model has spikes
+    /// Spike raster of one image, for models with spikes
     Raster,
-    /// Inference as it unfolds, as an animation
+    /// Animation of the reconstructions over inference steps
     Unroll,
 }
 
@@ -34,18 +35,18 @@ pub enum Figure {
 pub struct ShowArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file
     pub model: PathBuf,
-    /// Which pictures; may be repeated [default: all]
-    #[arg(long, value_enum)]
-    pub what: Vec<Figure>,
+    /// Figure to draw; may be repeated [default: all]
+    #[arg(long, alias = "what", value_enum)]
+    pub figure: Vec<Figure>,
     /// Inference steps for convergence, raster and unroll
     #[arg(long, value_name = "T", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..1 << 16))]
     pub steps: u32,
-    /// Folder for the pictures [default: the run's figures, or figures]
+    /// Output folder [default: the folder `figures` of the run, or ./figures]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Device and data.
     #[command(flatten)]
-    pub place: RuntimeArgs,
+    pub runtime: RuntimeArgs,
 }
 
 /// Draws pictures of a model on its validation data.
@@ -53,7 +54,7 @@ pub struct ShowArgs {
 /// # Errors
 /// If model, data or device cannot be used, or a picture cannot be written.
 pub fn run(args: &ShowArgs) -> Result<ExitCode> {
-    let opened = device::open(args.place.device).map_err(UsageError)?;
+    let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let all = [
         Figure::Dictionary,
@@ -65,19 +66,19 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
     let shape = checkpoint.image.shape;
     let config = &checkpoint.config;
     let counts = Terms::of(config.model.family).counts;
-    if args.what.contains(&Figure::Raster) && !counts {
+    if args.figure.contains(&Figure::Raster) && !counts {
         let family = config.model.family;
         return Err(UsageError(anyhow!(
-            "--what raster: this model has no spikes (its family is {family:?}); leave it out"
+            "--figure raster: this model has no spikes (its family is {family:?}); leave it out"
         ))
         .into());
     }
-    let wanted: Vec<Figure> = match args.what.is_empty() {
+    let wanted: Vec<Figure> = match args.figure.is_empty() {
         true => all
             .into_iter()
             .filter(|what| *what != Figure::Raster || counts)
             .collect(),
-        false => args.what.clone(),
+        false => args.figure.clone(),
     };
     let folder = match (&args.out, RunDir::open(&args.model)) {
         (Some(out), _) => out.clone(),
@@ -90,7 +91,12 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
     // The dictionary alone needs no data.
     let needs_data = wanted.iter().any(|w| *w != Figure::Dictionary);
     let images = match needs_data {
-        true => Some(config.data.load(&args.place.data, &mut |_| {})?.validation),
+        true => Some(
+            config
+                .data
+                .load(&args.runtime.folder.data, &mut |_| {})?
+                .validation,
+        ),
         false => None,
     };
     for what in &wanted {

@@ -9,7 +9,7 @@ use scotopic_datasets::Splits;
 use scotopic_figures as figures;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::{self, RunConfig};
-use scotopic_train::device::{self, Opened};
+use scotopic_train::device::{self, DeviceList, Opened};
 use scotopic_train::records::ValidationRow;
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::TrainState;
@@ -18,9 +18,10 @@ use scotopic_train::trainer::{Outcome, Trainer};
 use super::dry_run::dry_run;
 use super::print;
 use super::progress::{ProgressCallback, StatusPrinter};
-use crate::args::{TrainingRuntimeArgs, UsageError, duration, interruption, size};
+use crate::args::{DataFolder, duration, interruption, size};
 use crate::pictures;
 use crate::terminology::Terms;
+use crate::usage::UsageError;
 
 /// Options of `scotopic train`.
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ pub struct TrainArgs {
     /// Override one key; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
-    /// Seed of weights, noise and order (the same as --set seed=N)
+    /// Seed of weights, noise and batch order (the same as --set seed=N)
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Folder of the run [default: runs/PRESET]
@@ -49,24 +50,28 @@ pub struct TrainArgs {
     /// Continue the run in this folder from its last checkpoint
     #[arg(long, value_name = "RUN", conflicts_with_all = ["preset", "config", "sets", "seed", "out"])]
     pub resume: Option<PathBuf>,
-    /// Load the data, try one batch, say how long and how large the run would be, write nothing
+    /// Load the data, time one batch, report the duration and size of the run, and write nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
-    /// No progress, even on a terminal
+    /// No progress output, even on a terminal
     #[arg(long, short)]
     pub quiet: bool,
-    /// Device and data.
+    /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them. Several, separated by
+    /// commas, each train on part of every batch: cuda:0,cuda:1
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceList,
+    /// Data folder.
     #[command(flatten)]
-    pub place: TrainingRuntimeArgs,
+    pub folder: DataFolder,
 }
 
 /// Trains.
 ///
 /// # Errors
-/// A request that makes no sense, or whatever went wrong on the way.
+/// A usage error; or if data, device or files fail or training diverges.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let resumed = match &args.resume {
         Some(path) => {
@@ -81,21 +86,21 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some((_, checkpoint)) => checkpoint.config.clone(),
         None => requested(args).map_err(UsageError)?,
     };
-    let (devices, batch) = (args.place.device.count(), config.train.batch);
+    let (devices, batch) = (args.device.count(), config.train.batch);
     if devices > batch {
         return Err(UsageError(anyhow!(
             "--device names {devices} devices; train.batch = {batch} has fewer rows than devices"
         ))
         .into());
     }
-    let (opened, others) = device::open_list(&args.place.device).map_err(UsageError)?;
-    let voice = StatusPrinter::new(args.quiet);
+    let (opened, others) = device::open_list(&args.device).map_err(UsageError)?;
+    let status = StatusPrinter::new(args.quiet);
     if let Some(note) = &opened.note {
-        voice.say(note);
+        status.say(note);
     }
     let splits = config
         .data
-        .load(&args.place.data, &mut |line| voice.say(line))?;
+        .load(&args.folder.data, &mut |line| status.say(line))?;
     let autodiff = opened.device.clone().autodiff();
     let others: Vec<_> = others.into_iter().map(|device| device.autodiff()).collect();
     if args.dry_run {
@@ -106,7 +111,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             let state = TrainState::from_checkpoint(&checkpoint, &autodiff)?;
             ensure!(
                 state.progress.data == splits.digest(),
-                "the data are not those the run was begun with (digest {} now, {} then): give the same --data",
+                "the data are not those the run was started with (digest {} now, {} then): give the same --data",
                 &splits.digest()[..12],
                 state.progress.data.get(..12).unwrap_or_default()
             );
@@ -126,7 +131,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         }
     };
     let stop = interruption()?;
-    voice.say(&format!(
+    status.say(&format!(
         "{} images of {}, {} {}, {} iterations on {}",
         splits.train.len(),
         size(&splits),
@@ -135,7 +140,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         config.train.iterations,
         opened.name
     ));
-    let fit = Trainer {
+    let trainer = Trainer {
         config: &config,
         splits: &splits,
         device: &autodiff,
@@ -143,22 +148,29 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         dir: &dir,
         stop: &stop,
     };
-    let mut bar = ProgressCallback::new(&voice, &config, state.progress.iteration);
-    let outcome = fit.run(&mut state, &mut bar)?;
-    bar.finish();
+    let mut progress = ProgressCallback::new(&status, &config, state.progress.iteration);
+    let outcome = trainer.run(&mut state, &mut progress)?;
+    progress.finish();
     if outcome == Outcome::Interrupted {
-        voice.say(&format!(
+        status.say(&format!(
             "interrupted; continue with: scotopic train --resume {}",
             dir.root().display()
         ));
         return Ok(ExitCode::from(130));
     }
-    // A figure that cannot be drawn is no reason to lose the run that was just trained.
+    // A figure that cannot be drawn must not fail the finished run.
     if let Err(error) = draw(&dir, &state, &splits, &config, &opened) {
         eprintln!("scotopic: could not draw all figures: {error:#}");
     }
     let terms = Terms::of(config.model.family);
-    report(&dir, &state, bar.last.as_ref(), outcome, terms, args.json)?;
+    report(
+        &dir,
+        &state,
+        progress.last.as_ref(),
+        outcome,
+        terms,
+        args.json,
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -198,7 +210,7 @@ fn report(
 ) -> Result<()> {
     let Some(row) = last else {
         bail!(
-            "the run is already complete; look at it with: scotopic show {}",
+            "the run is already complete; draw it with: scotopic show {}",
             dir.root().display()
         );
     };
@@ -250,7 +262,7 @@ fn report(
     ))?;
     print::line(format!("  best model             {}", dir.best().display()))?;
     print::line("")?;
-    print::line("next, watch it see:")?;
+    print::line("next:")?;
     print::line(format!("  scotopic show {root}"))?;
     print::line(format!("  scotopic evaluate {root} --steps 128"))
 }

@@ -1,19 +1,17 @@
 //! Inference over a thousand steps, for models trained with sixteen.
 
 use anyhow::Result;
-use scotopic_figures::{Mark, Panel, Series, chart};
-use scotopic_train::analysis::AnalysedModel;
+use scotopic_figures::{Panel, Series, chart};
 use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence, spread};
 
 use super::published::FIGURE3;
-use super::{Context, ModelSpec, Page, Size, load_or_train};
+use super::{Context, ModelSpec, Report, Size, load_or_train};
 use crate::table::{Cell, Table};
 
 /// The iterative models on natural patches; β as published.
-pub(super) fn orders() -> Vec<ModelSpec> {
-    let gaussian = |order: ModelSpec| {
-        order
-            .set("model.family=gaussian")
+pub(super) fn specs() -> Vec<ModelSpec> {
+    let gaussian = |spec: ModelSpec| {
+        spec.set("model.family=gaussian")
             .set("inference.potential_ceiling=7.0")
             .set("inference.step_ceiling=7.0")
             .set("inference.initial_ceiling=1.0")
@@ -43,7 +41,7 @@ pub(super) fn orders() -> Vec<ModelSpec> {
 ///
 /// # Errors
 /// If data, device or files fail.
-pub(super) fn run(context: &Context) -> Result<Page> {
+pub(super) fn run(context: &Context) -> Result<Report> {
     let (last, count) = match context.size {
         Size::Quick => (200, 100),
         _ => (1000, 500),
@@ -62,20 +60,16 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         "published zeros",
     ]);
     let (mut r2, mut zeros, mut change) = (Vec::new(), Vec::new(), Vec::new());
-    for order in orders() {
-        let trained = load_or_train(context, &order)?;
+    for spec in specs() {
+        let trained = load_or_train(context, &spec)?;
         let splits = context.load(&trained.config.data)?;
-        let subject = AnalysedModel {
-            model: &trained.network,
-            config: &trained.config,
-            device: &context.device.device,
-        };
+        let analysed = trained.analysed(context);
         let settings = ConvergenceConfig {
             steps: steps.clone(),
             count,
             batch: 250,
         };
-        let curve = convergence(&subject, &splits.validation, &settings)?;
+        let curve = convergence(&analysed, &splits.validation, &settings)?;
         let at = |step: usize| curve.at.iter().find(|v| v.step == step);
         let number = |step, of: fn(&scotopic_train::step_sums::StepMetrics) -> f64| -> Cell {
             at(step).map(|v| Cell::Number(of(v), 3)).into()
@@ -94,26 +88,19 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             published.map(|p| Cell::Number(p.at_1000, 3)).into(),
             published.map(|p| Cell::Percent(p.zeros)).into(),
         ]);
-        let series = |of: fn(&scotopic_train::step_sums::StepMetrics) -> f64| Series {
-            label: name.clone(),
-            x: curve.at.iter().map(|v| v.step as f64).collect(),
-            y: curve.at.iter().map(of).collect(),
-            mark: Mark::Line,
+        let series = |of: fn(&scotopic_train::step_sums::StepMetrics) -> f64| {
+            let (x, y) = curve.at.iter().map(|v| (v.step as f64, of(v))).unzip();
+            Series::line(name.clone(), x, y)
         };
         r2.push(series(|v| v.r2.max(-0.2)));
         zeros.push(series(|v| v.zeros));
         change.push(series(|v| v.change.max(1e-6)));
     }
-    let panel = |title: &str, y: &str, series, log_y| Panel {
-        title: title.into(),
-        x_label: "inference step".into(),
-        y_label: y.into(),
-        series,
-        log_x: true,
-        log_y,
+    let panel = |title: &str, y: &str, series, log_y| {
+        Panel::new(title, "inference step", y, series).logarithmic(true, log_y)
     };
-    let mut page = Page::new("Convergence of inference (Figure 3)");
-    page.text(format!(
+    let mut report = Report::new("Convergence of inference (Figure 3)");
+    report.text(format!(
         "Models trained with 16 steps on whitened patches, inference continued to {last} steps on {count} validation \
          patches. R² per patch of one sample of the latents. Published: van Hateren patches, 300 epochs; here: {}.",
         match context.size.iterations() {
@@ -121,8 +108,8 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             None => "BSDS500 patches, as many epochs".into(),
         }
     ));
-    page.table("table", table);
-    page.picture(
+    report.table("table", table);
+    report.picture(
         "figure",
         "R², zeros and change over inference steps",
         chart::lines(&[
@@ -131,5 +118,5 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             panel("Change of the state", "|Δu|", change, true),
         ])?,
     );
-    Ok(page)
+    Ok(report)
 }

@@ -1,13 +1,12 @@
-//! What a physiologist would find in the trained network.
+//! Physiology of the trained network: receptive fields, rates, lateral weights.
 
 use anyhow::Result;
-use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::analysis::filters::{Active, filters};
 use scotopic_train::analysis::lateral::lateral;
 use scotopic_train::analysis::rates::rates;
 use scotopic_train::analysis::representation::RepresentationConfig;
 
-use super::{Context, Page, convergence, load_or_train};
+use super::{Context, Report, convergence, load_or_train};
 use crate::pictures;
 use crate::table::{Cell, Table};
 
@@ -18,24 +17,20 @@ const GOOD: f64 = 0.7;
 ///
 /// # Errors
 /// If data, device or files fail.
-pub(super) fn run(context: &Context) -> Result<Page> {
-    let order = convergence::orders().remove(0);
-    let trained = load_or_train(context, &order)?;
+pub(super) fn run(context: &Context) -> Result<Report> {
+    let spec = convergence::specs().remove(0);
+    let trained = load_or_train(context, &spec)?;
     let splits = context.load(&trained.config.data)?;
-    let subject = AnalysedModel {
-        model: &trained.network,
-        config: &trained.config,
-        device: &context.device.device,
-    };
+    let analysed = trained.analysed(context);
     let shape = trained.checkpoint.image.shape;
     let settings = RepresentationConfig {
         steps: vec![trained.config.inference.steps],
         count: context.size.images().min(2000),
         batch: 250,
     };
-    let firing = rates(&subject, &splits.validation, &settings)?;
-    let fitted = filters(&subject, shape, &Active::Norm(0.1), GOOD)?;
-    let weights = lateral(&subject)?;
+    let firing = rates(&analysed, &splits.validation, &settings)?;
+    let fitted = filters(&analysed, shape, &Active::Norm(0.1), GOOD)?;
+    let weights = lateral(&analysed)?;
 
     let mut table = Table::new(&["what", "value"]);
     let mut row = |what: &str, cell: Cell| table.push(vec![what.into(), cell]);
@@ -70,17 +65,17 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             .map(|c| Cell::Number(c, 3))
             .into(),
     );
-    let mut page = Page::new("Physiology of the trained network");
-    page.text(format!(
+    let mut report = Report::new("Physiology of the trained network");
+    report.text(format!(
         "The iP-VAE on whitened natural patches, {} neurons. A filter is active \
          if its norm exceeds a tenth of the largest.",
         trained.config.model.latents
     ));
-    page.table("table", table);
-    page.picture(
+    report.table("table", table);
+    report.picture(
         "dictionary",
         "the dictionary",
         pictures::dictionary(&trained.network, shape)?,
     );
-    Ok(page)
+    Ok(report)
 }

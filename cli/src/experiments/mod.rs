@@ -1,8 +1,8 @@
-//! The papers' experiments: each trains or loads what it needs, measures, and writes one page.
+//! The experiments of the papers: each trains or loads its models, evaluates them, and writes a report.
 //!
 //! ```text
-//! <out>/models/<name>/     the runs, shared by all experiments of one size; continued where they stopped
-//! <out>/<experiment>/      README.md (the page), table.csv, table.md, figures
+//! <out>/models/<name>/     the runs, shared by all experiments of one size; continued after an interruption
+//! <out>/<experiment>/      README.md (the report), table.csv, table.md, figures
 //! ```
 
 use std::path::PathBuf;
@@ -17,28 +17,28 @@ mod convergence;
 mod hubel_wiesel;
 mod models;
 mod ood;
-mod page;
 mod published;
 mod rate_distortion;
+mod report;
 mod stability;
 mod table2_mnist;
 
 pub use models::{ModelSpec, TrainedModel, load_or_train};
-pub use page::Page;
+pub use report::Report;
 
-/// How much is spent on an experiment.
+/// The size of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
-    /// Minutes on two cores: enough to see what happens, not to compare.
+    /// Minutes on two cores: enough to see trends, not for comparison.
     Quick,
-    /// An hour or two on two cores: every model gets the same few thousand iterations.
+    /// An hour or two on two cores: the same few thousand iterations for every model.
     Standard,
     /// The published settings, for a GPU.
     Full,
 }
 
 impl Size {
-    /// Iterations of training, where the size and not the preset decides.
+    /// Training iterations; `None` where the preset decides.
     pub fn iterations(self) -> Option<usize> {
         match self {
             Self::Quick => Some(400),
@@ -47,7 +47,7 @@ impl Size {
         }
     }
 
-    /// What folders and pages call it.
+    /// Its name in folders and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Quick => "quick",
@@ -56,7 +56,7 @@ impl Size {
         }
     }
 
-    /// Images that are measured.
+    /// Number of test images.
     pub fn images(self) -> usize {
         match self {
             Self::Quick => 1000,
@@ -66,11 +66,11 @@ impl Size {
     }
 }
 
-/// What every experiment is told.
+/// The arguments of every experiment.
 pub struct Context<'a> {
-    /// How much to spend.
+    /// Size.
     pub size: Size,
-    /// Where everything is written.
+    /// Output folder.
     pub out: PathBuf,
     /// Folder of the data sets.
     pub data: PathBuf,
@@ -78,7 +78,7 @@ pub struct Context<'a> {
     pub device: &'a Opened,
     /// Set by Ctrl-C.
     pub stop: &'a AtomicBool,
-    /// Is told a line now and then.
+    /// Prints a line of progress.
     pub say: &'a dyn Fn(&str),
 }
 
@@ -86,7 +86,7 @@ impl Context<'_> {
     /// The data of a configuration.
     ///
     /// # Errors
-    /// Whatever is wrong with the files.
+    /// If files are missing or invalid.
     pub fn load(&self, data: &DataConfig) -> Result<Splits> {
         Ok(data.load(&self.data, &mut |line| (self.say)(line))?)
     }
@@ -94,12 +94,12 @@ impl Context<'_> {
 
 /// An experiment by name.
 pub struct Experiment {
-    /// What the command line is given.
+    /// Its name on the command line.
     pub name: &'static str,
     /// One line on what it shows.
     pub about: &'static str,
-    /// Measures, and says what there is to say.
-    pub run: fn(&Context) -> Result<Page>,
+    /// Runs it and returns the report.
+    pub run: fn(&Context) -> Result<Report>,
 }
 
 /// All experiments.

@@ -1,7 +1,8 @@
-//! Models by order: trained if they are not there, continued if they were interrupted, loaded if they are.
+//! The models of the experiments: loaded if trained, continued if interrupted, else trained.
 
 use anyhow::{Context as _, Result, ensure};
 use scotopic_models::Network;
+use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::{self, RunConfig};
 use scotopic_train::records::{LogRow, ValidationRow};
@@ -20,14 +21,14 @@ pub struct ModelSpec {
     pub preset: &'static str,
     /// The preset of the full size.
     pub full: &'static str,
-    /// How many times as many iterations as others it gets at the quick size.
+    /// Factor on the number of iterations at the quick size.
     pub patience: usize,
-    /// Settings on top of either.
+    /// Overrides of either preset.
     pub sets: Vec<String>,
 }
 
 impl ModelSpec {
-    /// A preset for the small sizes and its published counterpart.
+    /// A preset for the quick and standard sizes and its published counterpart.
     pub fn new(name: &'static str, preset: &'static str, full: &'static str) -> Self {
         Self {
             name,
@@ -38,7 +39,7 @@ impl ModelSpec {
         }
     }
 
-    /// The same with `times` as many iterations at the quick size, for models that are cheap and slow to form.
+    /// The same with `times` as many iterations at the quick size, for models that are cheap and converge slowly.
     pub fn patient(self, times: usize) -> Self {
         Self {
             patience: times,
@@ -46,7 +47,7 @@ impl ModelSpec {
         }
     }
 
-    /// The same with one more setting.
+    /// The same with one more override.
     pub fn set(mut self, assignment: impl Into<String>) -> Self {
         self.sets.push(assignment.into());
         self
@@ -55,7 +56,7 @@ impl ModelSpec {
     /// The configuration for this size of experiment.
     ///
     /// # Errors
-    /// If a setting does not fit.
+    /// If an override is invalid.
     pub fn config(&self, size: super::Size) -> Result<RunConfig> {
         let mut sets = Vec::new();
         let preset = match size.iterations() {
@@ -76,27 +77,38 @@ impl ModelSpec {
     }
 }
 
-/// A model that is ready, and what it took.
+/// A trained model.
 pub struct TrainedModel {
-    /// The name of the order.
+    /// The name of its specification.
     pub name: &'static str,
     /// Its configuration.
     pub config: RunConfig,
-    /// The checkpoint that was kept as best.
+    /// The best checkpoint.
     pub checkpoint: Checkpoint,
-    /// Ready to use, without autodiff.
+    /// The network, without autodiff.
     pub network: Network,
-    /// Seconds of training, over all sittings.
+    /// Seconds of training, summed over interruptions.
     pub seconds: f64,
 }
 
-/// Trains, continues or loads the model of `order`.
+impl TrainedModel {
+    /// The model as the analyses take it.
+    pub fn analysed<'a>(&'a self, context: &'a Context<'_>) -> AnalysedModel<'a> {
+        AnalysedModel {
+            model: &self.network,
+            config: &self.config,
+            device: &context.device.device,
+        }
+    }
+}
+
+/// Trains, continues or loads the model of `spec`.
 ///
 /// # Errors
 /// If data, device or files fail, if the folder holds a run with other settings, or on Ctrl-C.
-pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedModel> {
-    let config = order.config(context.size)?;
-    let root = context.out.join("models").join(order.name);
+pub fn load_or_train(context: &Context, spec: &ModelSpec) -> Result<TrainedModel> {
+    let config = spec.config(context.size)?;
+    let root = context.out.join("models").join(spec.name);
     let fresh = RunDir::open(&root).is_err();
     let autodiff = context.device.device.clone().autodiff();
     let mut splits = None;
@@ -119,7 +131,7 @@ pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedMode
                 dir.rewind(checkpoint.progress.iteration)?;
                 (dir, TrainState::from_checkpoint(&checkpoint, &autodiff)?)
             }
-            // Stopped before its first checkpoint: begin again.
+            // Stopped before its first checkpoint: start again.
             false => {
                 let loaded = context.load(&config.data)?;
                 let state = TrainState::new(&config, &loaded, &autodiff)?;
@@ -137,9 +149,9 @@ pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedMode
         };
         (context.say)(&format!(
             "{}: training, iteration {} of {}",
-            order.name, state.progress.iteration, config.train.iterations
+            spec.name, state.progress.iteration, config.train.iterations
         ));
-        let fit = Trainer {
+        let trainer = Trainer {
             config: &config,
             splits: &splits,
             device: &autodiff,
@@ -147,7 +159,7 @@ pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedMode
             dir: &dir,
             stop: context.stop,
         };
-        let outcome = fit.run(&mut state, &mut ProgressLines { context, order })?;
+        let outcome = trainer.run(&mut state, &mut ProgressLines { context, spec })?;
         ensure!(
             outcome != Outcome::Interrupted,
             "interrupted; the same command continues where it stopped"
@@ -157,7 +169,7 @@ pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedMode
         .with_context(|| format!("{} has no best model", root.display()))?;
     let network = load_model(&checkpoint, &context.device.device)?;
     Ok(TrainedModel {
-        name: order.name,
+        name: spec.name,
         config,
         checkpoint,
         network,
@@ -165,10 +177,10 @@ pub fn load_or_train(context: &Context, order: &ModelSpec) -> Result<TrainedMode
     })
 }
 
-/// Tells of every validation.
+/// Prints one line per validation.
 struct ProgressLines<'a> {
     context: &'a Context<'a>,
-    order: &'a ModelSpec,
+    spec: &'a ModelSpec,
 }
 
 impl Callback for ProgressLines<'_> {
@@ -179,7 +191,7 @@ impl Callback for ProgressLines<'_> {
     fn validated(&mut self, row: &ValidationRow) {
         (self.context.say)(&format!(
             "{}: iteration {}, R² {:.3}, zeros {:.1} %, {:.0} s",
-            self.order.name,
+            self.spec.name,
             row.iteration,
             row.measures.r2,
             100.0 * row.measures.zeros,

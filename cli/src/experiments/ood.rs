@@ -1,14 +1,13 @@
-//! Trained on MNIST, shown what it has not learned from.
+//! Out-of-distribution reconstruction of models trained on MNIST.
 
 use anyhow::{Context as _, Result};
 use scotopic_datasets::ImageShape;
-use scotopic_figures::{Mark, Panel, Series, chart};
+use scotopic_figures::{Panel, Series, chart};
 use scotopic_models::Method;
-use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::analysis::convergence::{Convergence, ConvergenceConfig};
 use scotopic_train::analysis::ood::{ood, views};
 
-use super::{Context, Page, Size, load_or_train, table2_mnist};
+use super::{Context, Report, Size, load_or_train, table2_mnist};
 use crate::table::{Cell, Table};
 
 /// Steps at test time: as trained, and eight times as many.
@@ -21,7 +20,7 @@ const MODELS: [&str; 5] = ["iP-VAE", "P-VAE", "G-VAE", "ia-VAE", "sa-VAE"];
 ///
 /// # Errors
 /// If data, device or files fail.
-pub(super) fn run(context: &Context) -> Result<Page> {
+pub(super) fn run(context: &Context) -> Result<Report> {
     let count = match context.size {
         Size::Quick => 200,
         _ => 1000,
@@ -29,9 +28,9 @@ pub(super) fn run(context: &Context) -> Result<Page> {
     let mut columns = vec!["view".to_string()];
     let mut measured: Vec<(String, Vec<Convergence>, usize)> = Vec::new();
     let mut skipped = Vec::new();
-    let orders = table2_mnist::orders();
-    for order in orders.iter().filter(|o| MODELS.contains(&o.name)) {
-        let trained = load_or_train(context, order)?;
+    let specs = table2_mnist::specs();
+    for spec in specs.iter().filter(|o| MODELS.contains(&o.name)) {
+        let trained = load_or_train(context, spec)?;
         let shape = ImageShape {
             channels: 1,
             height: 28,
@@ -39,12 +38,8 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         };
         let config = views(shape, count)?;
         let suite = config.load(&context.data, trained.checkpoint.image.standardisation)?;
-        let subject = AnalysedModel {
-            model: &trained.network,
-            config: &trained.config,
-            device: &context.device.device,
-        };
-        // An encoder's answer does not change with more steps.
+        let analysed = trained.analysed(context);
+        // The output of an encoder does not change with more steps.
         let steps: &[usize] = match trained.config.inference.method {
             Method::Amortized => &[1],
             _ => &STEPS,
@@ -54,7 +49,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             count,
             batch: 200,
         };
-        let found = ood(&subject, &suite, &settings)?;
+        let found = ood(&analysed, &suite, &settings)?;
         skipped = found.skipped;
         for (at, step) in steps.iter().enumerate() {
             let name = match steps.len() {
@@ -94,16 +89,11 @@ pub(super) fn run(context: &Context) -> Result<Page> {
                 Some((angle, view.at[*at].squared_error_rates))
             });
             let (x, y) = turned.unzip();
-            Series {
-                label: label.clone(),
-                x,
-                y,
-                mark: Mark::Line,
-            }
+            Series::line(label.clone(), x, y)
         })
         .collect();
-    let mut page = Page::new("Out of distribution");
-    page.text(format!(
+    let mut report = Report::new("Out of distribution");
+    report.text(format!(
         "Models trained on upright MNIST digits, one linear decoder of 512 atoms each, shown other images. Squared error \
          per image (784 pixels, {count} images a view) after 16 and 128 test steps; an amortized model answers at once. \
          {}",
@@ -112,28 +102,26 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             None => "Trained with the published settings.".into(),
         }
     ));
-    page.text("One sample of the latents decoded:");
-    page.table("sample", by_sample);
-    page.text("Their mean decoded:");
-    page.table("mean", by_mean);
-    page.picture(
+    report.text("One sample of the latents decoded:");
+    report.table("sample", by_sample);
+    report.text("Their mean decoded:");
+    report.table("mean", by_mean);
+    report.picture(
         "rotated",
         "squared error against rotation",
-        chart::lines(&[Panel {
-            title: "Rotated digits".into(),
-            x_label: "degrees".into(),
-            y_label: "squared error of means".into(),
+        chart::lines(&[Panel::new(
+            "Rotated digits",
+            "degrees",
+            "squared error of means",
             series,
-            log_x: false,
-            log_y: false,
-        }])?,
+        )])?,
     );
     if !skipped.is_empty() {
         let missing: Vec<String> = skipped
             .iter()
             .map(|(name, file)| format!("{name} ({file})"))
             .collect();
-        page.text(format!("Not there, so not shown: {}.", missing.join(", ")));
+        report.text(format!("Missing data sets: {}.", missing.join(", ")));
     }
-    Ok(page)
+    Ok(report)
 }

@@ -1,4 +1,4 @@
-//! Published figures that pages put beside ours.
+//! Published results, for comparison in the reports.
 //!
 //! From the data frames that the authors publish with their code (hadivafaii/IterativeVAE, MIT): arXiv
 //! 2410.19315, Table 2, means over seeds; figure 3, models trained with T = 16 on whitened van Hateren patches.

@@ -6,7 +6,7 @@ use scotopic_measures::rate_distortion::{Point, distance, pareto_front};
 use scotopic_train::evaluate::validation;
 use scotopic_train::evaluate::{EvaluationConfig, evaluate};
 
-use super::{Context, ModelSpec, Page, Size, load_or_train};
+use super::{Context, ModelSpec, Report, Size, load_or_train};
 use crate::table::{Cell, Table};
 
 /// The grid: few points where minutes count, the published one at full size.
@@ -18,11 +18,11 @@ fn grid(size: Size) -> (&'static [f64], &'static [usize]) {
     }
 }
 
-/// Trains the iP-VAE at every point of the grid and places each between silence and perfect copies.
+/// Trains the iP-VAE at every point of the grid and reports reconstruction against sparsity.
 ///
 /// # Errors
 /// If data, device or files fail.
-pub(super) fn run(context: &Context) -> Result<Page> {
+pub(super) fn run(context: &Context) -> Result<Report> {
     let (betas, lengths) = grid(context.size);
     let mut table = Table::new(&[
         "T",
@@ -40,11 +40,11 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         for &beta in betas {
             // A name lives as long as the program: there are few of them.
             let name: &'static str = format!("natural-iP-T{steps}-beta{beta}").leak();
-            let order = ModelSpec::new(name, "natural-patches", "published/natural-patches")
+            let spec = ModelSpec::new(name, "natural-patches", "published/natural-patches")
                 .patient(3)
                 .set(format!("inference.steps={steps}"))
                 .set(format!("objective.beta={beta:?}"));
-            let trained = load_or_train(context, &order)?;
+            let trained = load_or_train(context, &spec)?;
             let splits = context.load(&trained.config.data)?;
             let how = EvaluationConfig {
                 count: context.size.images(),
@@ -82,31 +82,25 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         .iter()
         .map(|&steps| {
             let of: Vec<&Point> = points.iter().filter(|p| p.steps == steps).collect();
-            Series {
-                label: format!("T = {steps}"),
-                x: of.iter().map(|p| p.zeros).collect(),
-                y: of.iter().map(|p| p.r2).collect(),
-                mark: Mark::Dots,
-            }
+            let (x, y) = of.iter().map(|p| (p.zeros, p.r2)).unzip();
+            Series::line(format!("T = {steps}"), x, y).marked(Mark::Dots)
         })
         .collect();
-    let mut page = Page::new("Reconstruction against sparsity (Figure 4)");
-    page.text(
+    let mut report = Report::new("Reconstruction against sparsity (Figure 4)");
+    report.text(
         "The iP-VAE on whitened natural patches. Each point is a model; the best corner is up right: R² 1 with all \
          neurons silent, which nothing reaches. Distance is √((1 − R²)² + (1 − zeros)²), R² pooled over patches.",
     );
-    page.table("table", table);
-    page.picture(
+    report.table("table", table);
+    report.picture(
         "figure",
         "R² against the fraction of zeros",
-        chart::lines(&[Panel {
-            title: "Reconstruction against sparsity".into(),
-            x_label: "fraction of zeros".into(),
-            y_label: "R², one spike sample".into(),
+        chart::lines(&[Panel::new(
+            "Reconstruction against sparsity",
+            "fraction of zeros",
+            "R², one spike sample",
             series,
-            log_x: false,
-            log_y: false,
-        }])?,
+        )])?,
     );
-    Ok(page)
+    Ok(report)
 }

@@ -1,20 +1,19 @@
-//! The whole family on MNIST: reconstruction, sparsity, classification.
+//! All models on MNIST: reconstruction, sparsity, classification.
 
 use anyhow::{Context as _, Result};
 use scotopic_measures::logistic::LogisticConfig;
 use scotopic_measures::neighbours::NeighboursConfig;
-use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::analysis::classify::{ClassificationConfig, classify};
 use scotopic_train::analysis::representation::RepresentationConfig;
 use scotopic_train::evaluate::validation;
 use scotopic_train::evaluate::{EvaluationConfig, evaluate};
 
 use super::published::TABLE2;
-use super::{Context, ModelSpec, Page, Size, load_or_train};
+use super::{Context, ModelSpec, Report, Size, load_or_train};
 use crate::table::{Cell, Table};
 
 /// All models of the comparison: one linear decoder, 512 latents, the same iterations, T = 16 where there is a T.
-pub(super) fn orders() -> Vec<ModelSpec> {
+pub(super) fn specs() -> Vec<ModelSpec> {
     vec![
         ModelSpec::new("iP-VAE", "mnist", "published/mnist-poisson"),
         ModelSpec::new(
@@ -43,11 +42,11 @@ pub(super) fn orders() -> Vec<ModelSpec> {
     ]
 }
 
-/// Trains every model, measures it on test images, reads digits off its representation.
+/// Trains every model, evaluates it on test images, and classifies digits from its representation.
 ///
 /// # Errors
 /// If data, device or files fail.
-pub(super) fn run(context: &Context) -> Result<Page> {
+pub(super) fn run(context: &Context) -> Result<Report> {
     let mut table = Table::new(&[
         "model",
         "R², sample",
@@ -64,8 +63,8 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         "its settings",
     ]);
     let mut learned_from = 0;
-    for order in orders() {
-        let trained = load_or_train(context, &order)?;
+    for spec in specs() {
+        let trained = load_or_train(context, &spec)?;
         let splits = context.load(&trained.config.data)?;
         let test = splits.test.as_ref().context("MNIST has a test set")?;
         let standard = validation(&trained.config);
@@ -75,11 +74,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
         };
         let device = &context.device.device;
         let m = evaluate(&trained.network, test, &how, device)?;
-        let subject = AnalysedModel {
-            model: &trained.network,
-            config: &trained.config,
-            device,
-        };
+        let analysed = trained.analysed(context);
         let settings = ClassificationConfig {
             seen: RepresentationConfig {
                 steps: vec![trained.config.inference.steps],
@@ -93,7 +88,7 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             logistic: LogisticConfig::default(),
             neighbours: NeighboursConfig::default(),
         };
-        let read = classify(&subject, &splits.train, test, &settings)?;
+        let read = classify(&analysed, &splits.train, test, &settings)?;
         learned_from = read.train_images;
         let accuracy = read
             .at
@@ -117,8 +112,8 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             theirs(|p| p.settings.into()),
         ]);
     }
-    let mut page = Page::new("Models on MNIST (Table 2)");
-    page.text(format!(
+    let mut report = Report::new("Models on MNIST (Table 2)");
+    report.text(format!(
         "Test images of MNIST. {} R² and squared error are of one sample of the latents after the last step, R² also of \
          their mean; zeros are exact zeros of the sample; accuracy is that of a logistic regression, k-NN of five \
          neighbours, on the means, learned from {learned_from} training images. Published: arXiv 2410.19315, Table 2.",
@@ -130,6 +125,6 @@ pub(super) fn run(context: &Context) -> Result<Page> {
             None => "Trained with the published settings.".to_string(),
         }
     ));
-    page.table("table", table);
-    Ok(page)
+    report.table("table", table);
+    Ok(report)
 }

@@ -1,8 +1,8 @@
-//! Factorisations beside each other, on one free-energy scale.
+//! Comparison of factorisations on one free-energy scale.
 
 use anyhow::{Result, bail};
-use image::RgbImage;
-use scotopic_figures::chart::{self, Mark, Panel, Series};
+use scotopic_figures::RgbImage;
+use scotopic_figures::chart::{self, Panel, Series};
 use scotopic_filtering::Sequence;
 use scotopic_filtering::comparison::{Compared, FactorisationRow};
 use scotopic_filtering::hmm::{AnyEmission, Factorisation, LearnUnder};
@@ -10,7 +10,7 @@ use scotopic_filtering::nonlinear;
 
 use super::{Model, Running, names, snapshot};
 
-/// The factorisations that are compared when none are named.
+/// The factorisations that are compared by default.
 pub fn all(model: &Model) -> Vec<&'static str> {
     match model {
         Model::Hmm(_) => Factorisation::COMPARED.to_vec(),
@@ -71,33 +71,21 @@ pub fn picture(rows: &[FactorisationRow]) -> Result<Option<RgbImage>> {
     let series = |values: &dyn Fn(&FactorisationRow) -> &Vec<f64>, first: usize| -> Vec<Series> {
         rows.iter()
             .filter(|row| !values(row).is_empty())
-            .map(|row| Series {
-                label: row.factorisation.clone(),
-                x: (first..)
-                    .take(values(row).len())
-                    .map(|t| t as f64)
-                    .collect(),
-                y: values(row).clone(),
-                mark: Mark::Line,
+            .map(|row| {
+                let y = values(row).clone();
+                let x = (first..).take(y.len()).map(|t| t as f64).collect();
+                Series::line(row.factorisation.clone(), x, y)
             })
             .collect()
     };
-    let panel = |title: &str, x: &str, y: &str, series: Vec<Series>| Panel {
-        title: title.into(),
-        x_label: x.into(),
-        y_label: y.into(),
-        series,
-        log_x: false,
-        log_y: false,
-    };
     let panels: Vec<Panel> = [
-        panel(
+        Panel::new(
             "Evidence gap over time",
             "observation",
             "gap to ln p, nats",
             series(&|row| &row.gaps, 1),
         ),
-        panel(
+        Panel::new(
             "ELBO during learning",
             "update",
             "ELBO per observation (nats)",

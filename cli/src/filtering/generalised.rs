@@ -1,8 +1,10 @@
-//! Models of continuous time in files: `kind = "generalised"`.
+//! Continuous-time models in files: `kind = "generalised"`.
 
 use anyhow::{Context, Result, ensure};
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
-use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, ModelFile};
+use scotopic_filtering::generalised::model::{
+    AnyEquations, GenerativeModel, ModelFile, Named, Neural,
+};
 use scotopic_filtering::generalised::odem::{Odem, OdemConfig};
 use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::DMatrix;
@@ -15,7 +17,7 @@ pub struct Generalised {
     pub model: ModelFile,
     /// Orders of motion and smoothness of the noise.
     pub embedding: Embedding,
-    /// The variance of every state at the first bin; 0 for a start that is known.
+    /// The variance of every state at the first bin; 0 for a known start.
     pub start_variance: f64,
 }
 
@@ -36,14 +38,14 @@ impl Generalised {
         let known = start_variance >= 0.0 && f64::is_finite(start_variance);
         ensure!(
             known,
-            "start_variance is {start_variance}, expected a variance, 0 for a start that is known"
+            "start_variance is {start_variance}, expected a variance; 0 is a known start"
         );
         let new = Self {
             model: table.try_into()?,
             embedding,
             start_variance,
         };
-        new.filter()?; // whatever cannot be filtered is told now
+        new.filter()?; // report at once what cannot be filtered
         Ok(new)
     }
 
@@ -61,7 +63,7 @@ impl Generalised {
     /// The model itself.
     ///
     /// # Errors
-    /// What cannot be, by name.
+    /// Names the key that is not possible.
     pub fn build(&self) -> Result<GenerativeModel<AnyEquations>> {
         Ok(self.model.build()?)
     }
@@ -108,10 +110,19 @@ impl Generalised {
             .any(|v| *v > 0.0);
         ensure!(
             unknown || self.model.output_log_variance > 0.0 || self.model.motion_log_variance > 0.0,
-            "the model leaves nothing to learn: give it parameter_variances, output_log_variance or \
-             motion_log_variance above 0"
+            "the model has nothing to learn: set at least one of these keys in its file: parameter_variances (prior \
+             variance of each parameter of the equations), output_log_variance, motion_log_variance (prior variances \
+             of the log precisions), for example output_log_variance = 1.0"
         );
         Ok(Odem::new(self.build()?, settings, self.start().as_ref())?)
+    }
+
+    /// The equations of the file, if they are a network.
+    pub fn network(&self) -> Option<&Neural> {
+        match &self.model.equations {
+            Named::Neural(neural) => Some(neural),
+            _ => None,
+        }
     }
 
     /// Dimensions of state and observation.

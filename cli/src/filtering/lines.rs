@@ -1,4 +1,4 @@
-//! One line an observation.
+//! One output line per observation.
 
 use std::io::Write;
 
@@ -11,13 +11,13 @@ use super::running::{Belief, Running};
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LineFormat {
-    /// A JSON object a line
+    /// One JSON object per line
     Jsonl,
-    /// A table with a header
+    /// CSV with a header
     Csv,
 }
 
-/// Writes beliefs as they come.
+/// Writes one line per belief.
 #[derive(Debug)]
 pub struct Lines<W> {
     writer: W,
@@ -96,7 +96,7 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    /// Hands over what is still held back.
+    /// Writes what is still buffered.
     ///
     /// # Errors
     /// If it cannot be written.

@@ -1,6 +1,6 @@
-//! State-space models in files, and filters that run over data.
+//! State-space models in files, and filtering of series.
 //!
-//! | question | file |
+//! | concept | file |
 //! |---|---|
 //! | which model a file describes | `model.rs`: [`Model`] |
 //! | models of continuous time in files | `generalised.rs`: [`Generalised`] |
@@ -9,13 +9,14 @@
 //! | a filter of any kind, fixed or learning, behind one surface | `running.rs`: [`Running`] |
 //! | where observations come from | `source.rs`: [`Source`] |
 //! | one line an observation | `lines.rs`: [`Lines`] |
-//! | a picture of what was believed, and how good it was | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `signal.rs`, `scores.rs` |
+//! | figures and scores of beliefs | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `signal.rs`, `scores.rs` |
 //! | a filter saved, to go on another day | `snapshot.rs` |
 //! | factorisations beside each other | `comparison.rs`; learned and true states paired: `label_matching.rs` |
 //! | orders, smoothness and schemes beside each other | `scheme_comparison.rs` |
 
 pub mod comparison;
 mod credible;
+#[cfg(feature = "vision")]
 pub mod flow;
 pub mod generalised;
 pub mod lines;

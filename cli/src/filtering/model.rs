@@ -30,10 +30,10 @@ pub enum Model {
 }
 
 impl Model {
-    /// Reads a model; whatever is wrong names the file.
+    /// Reads a model; errors name the file.
     ///
     /// # Errors
-    /// If the file cannot be read, is no TOML, or describes no possible model.
+    /// If the file cannot be read, is not TOML, or does not describe a valid model.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("could not read the model {}", path.display()))?;
@@ -121,7 +121,7 @@ impl Model {
         }
     }
 
-    /// What it is, in a few words.
+    /// A short description.
     pub fn described(&self) -> String {
         let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         match self {

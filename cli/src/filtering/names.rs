@@ -12,12 +12,12 @@ pub const GAUSSIAN: &str = "reversed, diagonal, decoupled, frozen-mean-field, je
 /// Those of a nonlinear model.
 pub const NONLINEAR: &str = "reversed, jelbo, vjf";
 
-/// How to learn, as the command line says it.
+/// The learning rule, as given on the command line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rule {
-    /// The rule that is best nearly everywhere.
+    /// The default rule of the model.
     Default,
-    /// A rule with its defaults.
+    /// A rule with default settings.
     Named(String),
     /// A rule with settings, in TOML.
     Settings(String),
@@ -33,12 +33,13 @@ impl Rule {
             Self::Named(name) => format!("rule = {name:?}"),
             Self::Settings(text) => text.clone(),
         };
-        toml::from_str(&text)
-            .with_context(|| format!("no such way to learn; the rules of this model are {rules}"))
+        toml::from_str(&text).with_context(|| {
+            format!("unknown learning rule or settings; the rules of this model are {rules}")
+        })
     }
 }
 
-/// Settings of the only rule that a kind of model knows; a `rule` in them must be that.
+/// Settings of the only rule of a kind of model; a `rule` among them must be that one.
 pub(super) fn without_rule<T: serde::de::DeserializeOwned>(text: &str, rule: &str) -> Result<T> {
     let mut table: toml::Table = toml::from_str(text)?;
     match table.remove("rule") {
@@ -49,12 +50,12 @@ pub(super) fn without_rule<T: serde::de::DeserializeOwned>(text: &str, rule: &st
     }
 }
 
-/// The factorisation of a discrete model by name, batch ones included: those are refused with the reason.
+/// The factorisation of a discrete model by name, batch ones included.
 pub fn discrete(name: &str) -> Result<Factorisation> {
     Factorisation::named(name).with_context(|| {
         format!(
-            "no factorisation of a hidden Markov model is called {name}; online there are {DISCRETE}, over whole \
-             sequences also forward-markov, fully-factorised and block-N for windows of N"
+            "unknown factorisation `{name}` of a hidden Markov model: online there are {DISCRETE}; for whole sequences \
+             also forward-markov, fully-factorised and block-N with blocks of N time steps"
         )
     })
 }
@@ -63,7 +64,7 @@ pub fn discrete(name: &str) -> Result<Factorisation> {
 pub fn gaussian(name: &str) -> Result<GaussianFactorisation> {
     let value = toml::Value::String(name.to_owned());
     value.try_into().with_context(|| {
-        format!("no factorisation of a linear-Gaussian model is called {name}; there are {GAUSSIAN}, and temporal-mean-field over whole sequences")
+        format!("unknown factorisation `{name}` of a linear-Gaussian model: there are {GAUSSIAN}; for whole sequences also temporal-mean-field")
     })
 }
 
@@ -73,6 +74,6 @@ pub(super) fn scheme(name: &str) -> Result<ElboKind> {
         "reversed" => ElboKind::Reversed,
         "jelbo" => ElboKind::Jelbo,
         "vjf" => ElboKind::Vjf,
-        other => bail!("no scheme of a nonlinear model is called {other}; there are {NONLINEAR}"),
+        other => bail!("unknown scheme `{other}` of a nonlinear model: there are {NONLINEAR}"),
     })
 }

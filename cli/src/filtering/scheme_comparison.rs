@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use image::RgbImage;
-use scotopic_figures::chart::{self, Mark, Series};
+use scotopic_figures::RgbImage;
+use scotopic_figures::chart::{self, Series};
 use scotopic_figures::timeline::{COLUMNS, MinMax, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_filtering::Sequence;
@@ -20,7 +20,7 @@ use super::{Band, Generalised};
 /// The schemes, by the names of the command line.
 pub const SCHEMES: [&str; 4] = ["causal", "dem", "dem-published", "lap-published"];
 
-/// What one scheme comes to with one order and smoothness.
+/// The results of one scheme with one order and smoothness.
 #[derive(Debug, Clone, Serialize)]
 pub struct SchemeRow {
     /// Which scheme.
@@ -33,11 +33,11 @@ pub struct SchemeRow {
     pub look_ahead: usize,
     /// Root mean squared error of the states, where they are known.
     pub rmse: Option<f64>,
-    /// Mean e'P⁻¹e over the number of states: 1 for a belief that knows its error.
+    /// Mean e'P⁻¹e over the number of states: 1 for a calibrated belief.
     pub nees: Option<f64>,
     /// ln p of the samples in nats, where the scheme defines one: comparable over orders and smoothness.
     pub log_evidence: Option<f64>,
-    /// µs a bin.
+    /// µs per bin.
     pub micros: f64,
     /// What went wrong, and where.
     pub failed: Option<String>,
@@ -54,7 +54,7 @@ pub struct Track {
 /// Runs one scheme over the data; `truth` `[states, bins]`.
 ///
 /// # Errors
-/// If the scheme cannot be made for this model; a run that breaks down is a row that says where.
+/// If the scheme does not exist for this model; a run that fails becomes a row that says where.
 pub fn run(
     model: &Generalised,
     data: &Sequence,
@@ -81,7 +81,7 @@ pub fn run(
     };
     let mut running = match make(model, scheme, embedding) {
         Ok(running) => running,
-        // The published schemes have no white noise and no order 0: a row of the table says so.
+        // The published schemes have neither white noise nor order 0: their row says so.
         Err(error) if SCHEMES.contains(&scheme) => {
             row.failed = Some(format!("{error:#}"));
             return Ok((row, Vec::new()));
@@ -123,7 +123,7 @@ pub fn run(
         let error = DVector::from_column_slice(running.states()) - truth.column(at);
         squares += error.norm_squared();
         rows += 1.0;
-        // A start that is known, or a variance that a scheme does not report, says nothing about calibration.
+        // Known starts and variances that a scheme does not report are left out of the calibration.
         if let Some(factor) = DMatrix::from_row_slice(n, n, covariance).cholesky() {
             normalised += error.dot(&factor.solve(&error));
             ranked += 1.0;
@@ -164,7 +164,7 @@ fn make(model: &Generalised, scheme: &str, embedding: Embedding) -> Result<Box<d
     })
 }
 
-/// The states of a file, one row a bin, as `[states, bins]`.
+/// The states of a file, one row per bin, as `[states, bins]`.
 ///
 /// # Errors
 /// If a row is missing, or the sizes do not fit.
@@ -200,31 +200,18 @@ pub fn picture(rows: &[SchemeRow]) -> Result<Option<RgbImage>> {
     }
     let panel =
         |title: &str, y_label: &str, log_y: bool, value: &dyn Fn(&SchemeRow) -> Option<f64>| {
-            chart::Panel {
-                title: title.into(),
-                x_label: "order of motion".into(),
-                y_label: y_label.into(),
-                series: names
+            let series = names.iter().filter_map(|(scheme, s)| {
+                let of = |row: &&SchemeRow| row.scheme == *scheme && row.smoothness == *s;
+                let (x, y): (Vec<f64>, Vec<f64>) = rows
                     .iter()
-                    .filter_map(|(scheme, s)| {
-                        let of = |row: &&SchemeRow| row.scheme == *scheme && row.smoothness == *s;
-                        let points: Vec<(f64, f64)> = rows
-                            .iter()
-                            .filter(of)
-                            .filter_map(|row| Some((row.order as f64, value(row)?)))
-                            .filter(|(_, y)| y.is_finite())
-                            .collect();
-                        (!points.is_empty()).then(|| Series {
-                            label: format!("{scheme}, s = {s}"),
-                            x: points.iter().map(|p| p.0).collect(),
-                            y: points.iter().map(|p| p.1).collect(),
-                            mark: Mark::Line,
-                        })
-                    })
-                    .collect(),
-                log_x: false,
-                log_y,
-            }
+                    .filter(of)
+                    .filter_map(|row| Some((row.order as f64, value(row)?)))
+                    .filter(|(_, y)| y.is_finite())
+                    .unzip();
+                (!x.is_empty()).then(|| Series::line(format!("{scheme}, s = {s}"), x, y))
+            });
+            chart::Panel::new(title, "order of motion", y_label, series.collect())
+                .logarithmic(false, log_y)
         };
     let panels: Vec<chart::Panel> = [
         panel("Error", "RMSE of the states", true, &|r| r.rmse),

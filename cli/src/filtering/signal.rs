@@ -1,4 +1,4 @@
-//! What a belief says of the observed channels: the signal under the noise.
+//! The belief about the noise-free signal of each observed channel.
 
 use scotopic_filtering::gaussian::LinearGaussian;
 use scotopic_filtering::generalised::causal::CausalGeneralisedFilter;
@@ -11,12 +11,12 @@ use scotopic_filtering::{Moments, PredictedObservation};
 
 use super::{Generalised, Model, Running};
 
-/// What is believed of the signal in one channel; NaN for what the kind of model does not say.
+/// The belief about the signal in one channel; NaN where the kind of model has none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Signal {
     /// E\[y\], the noise averaged out.
     pub mean: f64,
-    /// Its variance as far as it comes from not knowing the state; the noise of y is not in it.
+    /// Its variance due to uncertainty about the state, without the observation noise.
     pub variance: f64,
 }
 

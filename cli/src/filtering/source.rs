@@ -1,4 +1,4 @@
-//! Where observations come from: a file, or standard input.
+//! The source of observations: a file or standard input.
 
 use std::path::{Path, PathBuf};
 
@@ -7,16 +7,16 @@ use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
 use scotopic_filtering::Sequence;
 
-/// How the rows of observations are written.
+/// File format of observations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DataFormat {
-    /// Cells between commas
+    /// Comma-separated values
     Csv,
-    /// Cells between tabulators
+    /// Tab-separated values
     Tsv,
-    /// One JSON value a line: a number, a list, an object
+    /// One JSON value per line: a number, a list or an object
     Jsonl,
-    /// A NumPy array of one dimension (time) or two (time, entry)
+    /// NumPy array of one dimension (time) or two (time, column)
     Npy,
 }
 
@@ -31,13 +31,13 @@ impl DataFormat {
     }
 }
 
-/// What to read of the data; the same for every command that reads series.
+/// Format and columns of the data; shared by all commands that read series.
 #[derive(Debug, Clone, Args)]
 pub struct Source {
-    /// How rows are written [default: by the ending of the name; csv from standard input]
+    /// Format of the data [default: by the file extension; csv on standard input]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<DataFormat>,
-    /// Columns to take, by name or by number from 1 [default: all]
+    /// Columns to read, by name or by number from 1 [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub columns: Vec<String>,
 }
@@ -63,7 +63,7 @@ impl Source {
             }
             (false, None) => Series::open(path, &options).map_err(|e| match e {
                 e @ scotopic_datasets::Error::Setting { .. } => {
-                    anyhow::Error::new(e).context("name it by --format")
+                    anyhow::Error::new(e).context("give it with --format")
                 }
                 e => e.into(),
             })?,
@@ -73,7 +73,7 @@ impl Source {
     /// Reads one whole file.
     ///
     /// # Errors
-    /// As [`Source::open`], and for a row that is none.
+    /// As [`Source::open`], and for an invalid row.
     pub fn read(&self, path: &Path) -> Result<Sequence> {
         let mut series = self.open(path)?;
         let mut sequence = Sequence::new(series.width())?;
@@ -103,7 +103,7 @@ impl Source {
         for (path, sequence) in paths.iter().zip(&all) {
             ensure!(
                 sequence.width() == all[0].width(),
-                "{} has {} columns and {} has {}: choose the same ones by --columns",
+                "{} has {} columns and {} has {}: select the same ones with --columns",
                 paths[0].display(),
                 all[0].width(),
                 path.display(),
@@ -114,7 +114,7 @@ impl Source {
     }
 }
 
-/// The same error with observations and entries counted from 1, as lines, columns and `t` are for people.
+/// The same error with observations and entries counted from 1, like lines and columns.
 pub fn from_one(mut error: scotopic_filtering::Error) -> scotopic_filtering::Error {
     use scotopic_filtering::Error;
     match &mut error {

@@ -1,6 +1,4 @@
 //! The analyses against closed forms and against sums taken by hand, on models made by hand.
-//!
-//! Above 400 lines: one command, with what its cases share.
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -87,7 +85,7 @@ fn convergence_ends_where_evaluation_does() {
     let device = Device::flex();
     let (model, set) = example(&device);
     let config = settings();
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -98,7 +96,7 @@ fn convergence_ends_where_evaluation_does() {
         count: 10,
         batch: 4,
     };
-    let found = convergence(&subject, &set, &how(all)).unwrap();
+    let found = convergence(&analysed, &set, &how(all)).unwrap();
     let measured = EvaluationConfig {
         steps: 100,
         count: 10,
@@ -147,11 +145,11 @@ fn convergence_ends_where_evaluation_does() {
         );
     }
     // Looking seldom changes nothing of what is seen, and the order of the steps is no matter.
-    let few = convergence(&subject, &set, &how(vec![100, 7, 7])).unwrap();
+    let few = convergence(&analysed, &set, &how(vec![100, 7, 7])).unwrap();
     assert_eq!(few.at.len(), 2);
     assert_eq!((few.at[0], few.at[1]), (found.at[6], found.at[99]));
-    assert!(convergence(&subject, &set, &how(vec![0, 3])).is_err());
-    assert!(convergence(&subject, &set, &how(vec![])).is_err());
+    assert!(convergence(&analysed, &set, &how(vec![0, 3])).is_err());
+    assert!(convergence(&analysed, &set, &how(vec![])).is_err());
 }
 
 /// A neuron that fires at rate 1 whatever it sees: the squared error is known, and so is what is lost.
@@ -170,7 +168,7 @@ fn images_that_are_worse_than_nothing_are_counted() {
         },
         ..settings()
     };
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -184,7 +182,7 @@ fn images_that_are_worse_than_nothing_are_counted() {
         count: 2,
         batch: 2,
     };
-    let at = convergence(&subject, &set, &how).unwrap().at[0];
+    let at = convergence(&analysed, &set, &how).unwrap().at[0];
     assert!((at.squared_error_rates - 4.5).abs() < 1e-4, "{at:?}");
     assert_eq!(at.lost_rates, 0.5);
     assert!(
@@ -202,7 +200,7 @@ fn a_representation_is_the_mean_of_the_belief() {
     let device = Device::flex();
     let (model, set) = example(&device);
     let config = settings();
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -212,7 +210,7 @@ fn a_representation_is_the_mean_of_the_belief() {
         count: 11,
         batch: 4,
     };
-    let found = representations(&subject, &set, &how).unwrap();
+    let found = representations(&analysed, &set, &how).unwrap();
     assert_eq!(found.iter().map(|r| r.step).collect::<Vec<_>>(), [2, 9]);
     for at in &found {
         let mut expected = Vec::new();
@@ -221,7 +219,7 @@ fn a_representation_is_the_mean_of_the_belief() {
             let values = set.pixels()[rows.start * 9..rows.end * 9].to_vec();
             let x = Tensor::from_data(TensorData::new(values, [count, 9]), &device);
             let key = validation(&config).noise.step(number);
-            let seen = model.infer(x, at.step, subject.rule(), &key, Record::FINAL);
+            let seen = model.infer(x, at.step, analysed.rule(), &key, Record::FINAL);
             expected.extend(host(seen.state.mean()));
         }
         assert_eq!((at.images, at.latents, at.values.len()), (11, 7, 77));
@@ -242,7 +240,7 @@ fn an_easy_set_is_told_apart() {
     let sorts = [wave(0.0, 0.2, 0.0), wave(90.0, 0.2, 0.0)];
     let model = with_atoms(&sorts, -2.0, &device);
     let config = settings();
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -262,7 +260,7 @@ fn an_easy_set_is_told_apart() {
         logistic: Default::default(),
         neighbours: Default::default(),
     };
-    let found = classify(&subject, &made(60, true), &made(24, true), &how).unwrap();
+    let found = classify(&analysed, &made(60, true), &made(24, true), &how).unwrap();
     assert_eq!(
         (found.train_images, found.test_images, found.classes),
         (60, 24, 2)
@@ -273,7 +271,7 @@ fn an_easy_set_is_told_apart() {
         (last.step, last.logistic, last.neighbours, last.converged),
         (20, 1.0, 1.0, true)
     );
-    let text = classify(&subject, &made(60, false), &made(24, true), &how)
+    let text = classify(&analysed, &made(60, false), &made(24, true), &how)
         .unwrap_err()
         .to_string();
     assert!(text.contains("sorts has no labels"), "{text}");
@@ -284,7 +282,7 @@ fn an_easy_set_is_told_apart() {
         },
         ..how
     };
-    let text = classify(&subject, &made(60, true), &made(24, true), &one)
+    let text = classify(&analysed, &made(60, true), &made(24, true), &one)
         .unwrap_err()
         .to_string();
     assert!(text.contains("all of class 0"), "{text}");
@@ -295,7 +293,7 @@ fn views_are_measured_as_sets_are() {
     let device = Device::flex();
     let (model, set) = example(&device);
     let config = settings();
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -315,10 +313,10 @@ fn views_are_measured_as_sets_are() {
             missing: "kmnist/images".into(),
         }],
     };
-    let found = ood(&subject, &suite, &how).unwrap();
+    let found = ood(&analysed, &suite, &how).unwrap();
     assert_eq!(
         found.views[0].at,
-        convergence(&subject, &set, &how).unwrap().at
+        convergence(&analysed, &set, &how).unwrap().at
     );
     assert_eq!(
         (found.views[1].set.as_str(), found.views[1].images),
@@ -332,7 +330,7 @@ fn views_are_measured_as_sets_are() {
         views: vec![],
         ..suite
     };
-    let text = ood(&subject, &none, &how).unwrap_err().to_string();
+    let text = ood(&analysed, &none, &how).unwrap_err().to_string();
     assert!(
         text.contains("kmnist/images") && text.contains("--data"),
         "{text}"
@@ -346,7 +344,7 @@ fn rates_of_neurons_that_see_nothing_are_those_at_rest() {
     let (mut model, set) = example(&device);
     model.log_step = vec![Param::from_tensor(Tensor::full([1], -200.0, &device))];
     let config = settings();
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -356,7 +354,7 @@ fn rates_of_neurons_that_see_nothing_are_those_at_rest() {
         count: 11,
         batch: 4,
     };
-    let found = rates(&subject, &set, &how).unwrap();
+    let found = rates(&analysed, &set, &how).unwrap();
     let resting = host(model.prior.rest[0].val());
     for (rate, u) in found.rates.iter().zip(&resting) {
         assert!((rate.ln() - u).abs() < 1e-3, "{rate} {u}"); // the soft ceiling bends u a little
@@ -380,12 +378,12 @@ fn a_dictionary_of_waves_is_recognised() {
     ];
     let model = with_atoms(&atoms, -3.0, &device);
     let config = settings();
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
     };
-    let found = filters(&subject, GREY, &Active::Norm(0.1), 0.7).unwrap();
+    let found = filters(&analysed, GREY, &Active::Norm(0.1), 0.7).unwrap();
     let flags: Vec<bool> = found.filters.iter().map(|f| f.active).collect();
     assert_eq!(flags, [true, true, true, false, false]);
     assert_eq!(found.fraction_gabor, Some(2.0 / 3.0));
@@ -399,13 +397,13 @@ fn a_dictionary_of_waves_is_recognised() {
         floor: 0.5,
         rates: vec![1.0, 0.1, 0.1, 0.1, 0.1],
     };
-    let found = filters(&subject, GREY, &by_rate, 0.7).unwrap();
+    let found = filters(&analysed, GREY, &by_rate, 0.7).unwrap();
     assert_eq!((found.active, found.fraction_gabor), (1, Some(1.0)));
     let short = Active::Rate {
         floor: 0.5,
         rates: vec![1.0],
     };
-    assert!(filters(&subject, GREY, &short, 0.7).is_err());
+    assert!(filters(&analysed, GREY, &short, 0.7).is_err());
 }
 
 #[test]
@@ -413,12 +411,12 @@ fn lateral_weights_are_the_product_by_hand() {
     let device = Device::flex();
     let (model, _) = example(&device);
     let config = settings();
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
     };
-    let found = lateral(&subject).unwrap();
+    let found = lateral(&analysed).unwrap();
     let dictionary = linear(&mut model.clone()).clone();
     let (atoms, log_sigma) = (
         host(dictionary.atoms.val()),
@@ -458,7 +456,7 @@ fn neurons_are_tuned_to_their_atoms() {
     let atoms: Vec<Vec<f32>> = angles.iter().map(|&a| wave(a, 0.18, 0.0)).collect();
     let model = with_atoms(&atoms, -3.0, &device);
     let config = settings();
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -467,7 +465,7 @@ fn neurons_are_tuned_to_their_atoms() {
         trials: 8,
         ..Default::default()
     };
-    let found = tuning(&subject, GREY, &how).unwrap();
+    let found = tuning(&analysed, GREY, &how).unwrap();
     assert_eq!(found.summary.responsive, 4);
     for (unit, angle) in found.units.iter().zip(angles) {
         let orientation = unit.orientation.unwrap();
@@ -490,7 +488,7 @@ fn neurons_are_tuned_to_their_atoms() {
         contrasts: vec![1.0],
         ..how
     };
-    let text = format!("{:#}", tuning(&subject, GREY, &silly).unwrap_err());
+    let text = format!("{:#}", tuning(&analysed, GREY, &silly).unwrap_err());
     assert!(text.contains("contrasts"), "{text}");
 }
 
@@ -503,7 +501,7 @@ fn higher_contrast_is_answered_sooner() {
         .collect();
     let model = with_atoms(&atoms, -4.0, &device);
     let config = settings();
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -514,7 +512,7 @@ fn higher_contrast_is_answered_sooner() {
         neurons: 2,
         ..Default::default()
     };
-    let found = latency(&subject, GREY, &how).unwrap();
+    let found = latency(&analysed, GREY, &how).unwrap();
     assert_eq!(found.units.len(), 2);
     let medians: Vec<f64> = found.at.iter().filter_map(|at| at.median).collect();
     assert!(
@@ -538,7 +536,7 @@ fn white_noise_shows_the_atoms() {
     let mut model = with_atoms(&atoms, -1.0, &device);
     model.log_step = vec![Param::from_tensor(Tensor::zeros([1], &device))];
     let config = settings();
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
@@ -548,7 +546,7 @@ fn white_noise_shows_the_atoms() {
         every: 1,
         ..Default::default()
     };
-    let found = receptive_fields(&subject, GREY, &how).unwrap();
+    let found = receptive_fields(&analysed, GREY, &how).unwrap();
     assert_eq!(found.measured, 2);
     for unit in &found.units {
         // What is seen at a step moves the potential that the next spikes are drawn from.
@@ -573,30 +571,30 @@ fn what_a_model_cannot_answer_is_said() {
         ..config.model.clone()
     };
     let model = sizes.init(Method::NaturalGradient, &device, 0).unwrap();
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         model: &model,
         config: &config,
         device: &device,
     };
-    let text = lateral(&subject).unwrap_err().to_string();
+    let text = lateral(&analysed).unwrap_err().to_string();
     assert!(
         text.contains("lateral connectivity needs a linear decoder"),
         "{text}"
     );
-    assert!(filters(&subject, GREY, &Active::Norm(0.1), 0.7).is_err());
-    assert!(Dictionary::of(&subject, "this").is_err());
-    assert!(receptive_fields(&subject, GREY, &WhiteNoiseConfig::default()).is_err());
+    assert!(filters(&analysed, GREY, &Active::Norm(0.1), 0.7).is_err());
+    assert!(Dictionary::of(&analysed, "this").is_err());
+    assert!(receptive_fields(&analysed, GREY, &WhiteNoiseConfig::default()).is_err());
     let mut other = config.clone();
     other.model.family = scotopic_models::Family::Gaussian;
-    let subject = AnalysedModel {
+    let analysed = AnalysedModel {
         config: &other,
-        ..subject
+        ..analysed
     };
-    let text = tuning(&subject, GREY, &TuningConfig::default())
+    let text = tuning(&analysed, GREY, &TuningConfig::default())
         .unwrap_err()
         .to_string();
     assert!(text.contains("family gaussian"), "{text}");
-    assert!(latency(&subject, GREY, &LatencyConfig::default()).is_err());
+    assert!(latency(&analysed, GREY, &LatencyConfig::default()).is_err());
     let set = ImageSet::new(
         "wide",
         ImageShape { width: 13, ..GREY },
@@ -609,7 +607,7 @@ fn what_a_model_cannot_answer_is_said() {
         count: 1,
         batch: 1,
     };
-    let text = representations(&subject, &set, &how)
+    let text = representations(&analysed, &set, &how)
         .unwrap_err()
         .to_string();
     assert!(

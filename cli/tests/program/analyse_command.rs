@@ -38,7 +38,7 @@ fn everything_that_suits_the_model_is_answered() {
         "--json",
         "--device",
         "flex",
-        "--count",
+        "--max-images",
         "30",
     ];
     let done = scotopic(folder.path(), &args);
@@ -98,7 +98,7 @@ fn convergence_ends_where_evaluate_does() {
     let args =
         |more: &[&'static str]| [more, &["--steps", "9", "--json", "--device", "flex"]].concat();
     let model = run();
-    let analysed = args(&["--what", "convergence", "--out", "out"]);
+    let analysed = args(&["--analysis", "convergence", "--out", "out"]);
     let told = scotopic(
         folder.path(),
         &[&["analyse", model.as_str()], &analysed[..]].concat(),
@@ -132,13 +132,20 @@ fn what_makes_no_sense_is_said() {
     let folder = folder();
     let ask = |model: &str, what: &str| {
         let args = [
-            "analyse", model, "--what", what, "--out", "out", "--device", "flex",
+            "analyse",
+            model,
+            "--analysis",
+            what,
+            "--out",
+            "out",
+            "--device",
+            "flex",
         ];
         scotopic(folder.path(), &args).bad(1)
     };
     let text = ask(&run(), "classify");
     assert!(
-        text.contains("--what classify") && text.contains("no labels"),
+        text.contains("--analysis classify") && text.contains("no labels"),
         "{text}"
     );
     let text = ask(&run(), "ood");
@@ -161,7 +168,7 @@ fn what_makes_no_sense_is_said() {
         let text = ask("deep", what);
         assert!(text.contains("linear decoder"), "{what}: {text}");
     }
-    let args = ["analyse", "deep", "--what", "beauty", "--out", "out"];
+    let args = ["analyse", "deep", "--analysis", "beauty", "--out", "out"];
     assert!(
         scotopic(folder.path(), &args)
             .bad(2)
@@ -202,11 +209,26 @@ fn digits_that_are_not_turned_are_the_test_set() {
     ];
     scotopic(folder.path(), &args).good();
     let shared = [
-        "--count", "60", "--steps", "5", "--json", "--device", "flex",
+        "--max-images",
+        "60",
+        "--steps",
+        "5",
+        "--json",
+        "--device",
+        "flex",
     ];
     let with = |args: &[&str]| scotopic(folder.path(), &[args, &shared[..]].concat());
     let told = with(&[
-        "analyse", "digits", "--what", "ood", "--what", "classify", "--out", "out", "--data", data,
+        "analyse",
+        "digits",
+        "--analysis",
+        "ood",
+        "--analysis",
+        "classify",
+        "--out",
+        "out",
+        "--data",
+        data,
     ])
     .json();
     let measured = with(&["evaluate", "digits", "--split", "test", "--data", data]).json();
@@ -220,6 +242,14 @@ fn digits_that_are_not_turned_are_the_test_set() {
         assert!((a - b).abs() <= 1e-5 * (1.0 + b.abs()), "{key}: {a} {b}");
     }
     assert_eq!(told["classify"]["summary"]["test_images"], 60);
-    let text = with(&["analyse", "digits", "--what", "convergence", "--out", "out"]).bad(1);
+    let text = with(&[
+        "analyse",
+        "digits",
+        "--analysis",
+        "convergence",
+        "--out",
+        "out",
+    ])
+    .bad(1);
     assert!(text.contains("mnist"), "{text}");
 }

@@ -49,7 +49,7 @@ fn requests_that_make_no_sense_are_2_and_name_what_was_meant() {
             &["evaluate", "run", "--split", "all"],
             "train, validation, test",
         ),
-        (&["show", "run", "--what", "everything"], "dictionary"),
+        (&["show", "run", "--figure", "everything"], "dictionary"),
         (
             &["export", "run", "--out", "x", "--format", "onnx"],
             "safetensors, npz",
@@ -115,7 +115,7 @@ fn what_is_not_there_is_1_and_named() {
     }
 }
 
-/// A cause is told once, not once for every layer that passed it on.
+/// A cause is printed once, not once for every layer that passed it on.
 #[test]
 fn no_message_says_the_same_twice() {
     let cases: [&[&str]; 4] = [
@@ -226,10 +226,10 @@ fn evaluate_gives_the_same_numbers_every_time() {
         (Some(40), Some(4))
     );
     assert_eq!(
-        evaluate(&["--steps", "7", "--count", "9"])["steps"].as_u64(),
+        evaluate(&["--steps", "7", "--max-images", "9"])["steps"].as_u64(),
         Some(7)
     );
-    assert_eq!(evaluate(&["--count", "9"])["images"].as_u64(), Some(9));
+    assert_eq!(evaluate(&["--max-images", "9"])["images"].as_u64(), Some(9));
     assert_eq!(
         evaluate(&["--split", "train"])["images"].as_u64(),
         Some(160)

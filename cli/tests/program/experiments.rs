@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use scotopic_cli::experiments::{Context, EXPERIMENTS, ModelSpec, Page, Size, load_or_train};
+use scotopic_cli::experiments::{Context, EXPERIMENTS, ModelSpec, Report, Size, load_or_train};
 use scotopic_cli::table::{Cell, Table};
 use scotopic_train::device::{self, DeviceChoice};
 use scotopic_train::parameters::arrays_of;
@@ -108,10 +108,10 @@ fn a_page_is_written_with_all_it_shows() {
     let folder = tempfile::tempdir().unwrap();
     let mut table = Table::new(&["what", "value"]);
     table.push(vec!["zeros".into(), Cell::Percent(0.25)]);
-    let mut page = Page::new("A page");
+    let mut page = Report::new("A page");
     page.text("A paragraph.");
     page.table("table", table);
-    page.picture("figure", "a figure", image::RgbImage::new(4, 3));
+    page.picture("figure", "a figure", scotopic_figures::RgbImage::new(4, 3));
     page.write(folder.path()).unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert_eq!(

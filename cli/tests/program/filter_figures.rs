@@ -1,4 +1,4 @@
-//! `scotopic filter --figure` and `--states`: pictures of what was believed, and how good it was.
+//! `scotopic filter --figure` and `--true-states`: pictures of what was believed, and how good it was.
 
 use std::fs::{self, File};
 use std::io::BufReader;
@@ -83,7 +83,7 @@ fn a_picture_shows_the_belief_and_the_gap_and_lines_go_out_as_before() {
     let shaded = count(&one, MISSING) as f64 / f64::from(one.width() * one.height());
     assert!((0.02..0.3).contains(&shaded), "{shaded}");
     // Errors against the truth have a panel of their own, and a phase portrait a place.
-    run(&["--figure", "b.png", "--states", "x.csv"]).good();
+    run(&["--figure", "b.png", "--true-states", "x.csv"]).good();
     let with_truth = picture(folder.path(), "b.png");
     assert!(with_truth.height() > one.height());
     let files = listing(folder.path());
@@ -99,7 +99,7 @@ fn scores_are_those_of_the_lines() {
         "--model",
         "linear.toml",
         "y.csv",
-        "--truth",
+        "--true-states",
         "x.csv",
         "--band",
         "1.5sd",
@@ -138,7 +138,7 @@ fn a_discrete_model_is_drawn_and_scored() {
         "--model",
         "hmm.toml",
         "counts.csv",
-        "--states",
+        "--true-states",
         "states.csv",
         "--every",
         "0",
@@ -182,7 +182,7 @@ fn an_animation_unfolds_and_a_resumed_filter_is_drawn_from_where_it_is() {
     let near = |p: &Rgb<u8>| p.0.iter().all(|c| (233..=243).contains(c));
     let shaded = |picture: &RgbImage| picture.pixels().filter(|p| near(p)).count();
     assert!(shaded(&first[10]) < shaded(&first[25]) && shaded(&first[25]) < shaded(&first[35]));
-    let more = ["--resume", "a.filter", "--states", "x.csv"];
+    let more = ["--resume", "a.filter", "--true-states", "x.csv"];
     scotopic(folder.path(), &[&args[..], &more].concat()).good();
     // Other bins and another panel: another picture.
     assert_ne!(frames("a.gif")[39].dimensions(), first[39].dimensions());
@@ -204,17 +204,21 @@ fn what_was_seen_is_drawn_where_the_data_go_wrong() {
         picture(folder.path(), "a.png"),
         picture(folder.path(), "b.png")
     );
-    // True states that end early, go on, or are none.
+    // True states that end early, are too many, or invalid.
     for (text, said) in [
         ("depth\n1.0\n2.0\n".to_owned(), "ends after 2 true states"),
         (
             "depth\n".to_owned() + &"1.0\n".repeat(41),
-            "goes on after the 40",
+            "has more rows than the 40",
         ),
         ("a,b\n1,2\n".to_owned(), "found 2 true states"),
     ] {
         fs::write(folder.path().join("wrong.csv"), text).unwrap();
-        let told = run("y.csv", &["--states", "wrong.csv", "--figure", "c.png"]).bad(1);
+        let told = run(
+            "y.csv",
+            &["--true-states", "wrong.csv", "--figure", "c.png"],
+        )
+        .bad(1);
         assert!(told.contains(said) && told.contains("wrong.csv"), "{told}");
         assert!(folder.path().join("c.png").exists());
     }
@@ -224,7 +228,7 @@ fn what_was_seen_is_drawn_where_the_data_go_wrong() {
         "--model",
         "hmm.toml",
         "counts.csv",
-        "--states",
+        "--true-states",
         "states.csv",
     ];
     let done = scotopic(folder.path(), &[&args[..], &["--every", "0"]].concat());
@@ -240,22 +244,22 @@ fn requests_that_make_no_sense_are_refused_before_anything_is_written() {
         (&["--figure", "a"], ".png"),
         (&["--figure", "y.csv.png/a.png"], "could not write"),
         (
-            &["--figure", "a.png", "--portrait", "1,2"],
+            &["--figure", "a.png", "--phase-plot", "1,2"],
             "asks for state 2",
         ),
         (
-            &["--figure", "a.png", "--portrait", "1,1"],
-            "names no two states",
+            &["--figure", "a.png", "--phase-plot", "1,1"],
+            "not a pair of different states",
         ),
-        (&["--portrait", "1,2"], "--figure"),
+        (&["--phase-plot", "1,2"], "--figure"),
         (&["--band", "0.5"], "--band is for a --figure"),
         (&["--figure", "a.png", "--band", "2"], "0.9 or 90%"),
         (&["--figure", "a.png", "--out", "a.png"], "written twice"),
         (
-            &["--figure", "x.png", "--states", "x.png"],
+            &["--figure", "x.png", "--true-states", "x.png"],
             "would be overwritten",
         ),
-        (&["--states", "nowhere.csv"], "nowhere.csv"),
+        (&["--true-states", "nowhere.csv"], "nowhere.csv"),
     ] {
         fs::write(folder.path().join("x.png"), "1\n").unwrap();
         let args = ["filter", "--model", "linear.toml", "y.csv"];

@@ -1,6 +1,4 @@
 //! `scotopic filter`, `fit` and `compare`: the same numbers whatever the way, and a word for what is wrong.
-//!
-//! Above 400 lines: three commands that read and write the same files.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -214,7 +212,7 @@ fn what_is_wrong_is_named_and_nothing_is_lost() {
             .count(),
         2
     );
-    // The filter as it was before the bad row was saved, and goes on.
+    // The filter as it was before the bad row was saved, and continues.
     let on = run(&["filter", "--resume", "s.filter", "quakes.csv"]).good();
     assert!(on.starts_with("{\"t\":3,"), "{on}");
     for (args, code, said) in [
@@ -332,7 +330,7 @@ fn fitting_finds_the_states() {
         "quakes.csv",
         "--kind",
         "poisson",
-        "--states",
+        "--n-states",
         "1,2",
         "--out",
         "m.toml",
@@ -374,7 +372,7 @@ fn fitting_finds_the_states() {
         "quakes.csv",
         "--kind",
         "linear-gaussian",
-        "--states",
+        "--n-states",
         "1",
         "--out",
         "g.toml",
@@ -407,7 +405,7 @@ fn a_network_of_the_motion_is_fitted_and_filters() {
         "fall.csv",
         "--model",
         "start.toml",
-        "--iterations",
+        "--max-iterations",
         "5",
         "--out",
         "fall.toml",
@@ -435,9 +433,9 @@ fn factorisations_are_compared_on_one_scale() {
         "quakes.csv",
         "--model",
         "hmm.toml",
-        "--start",
+        "--init",
         "hmm.toml",
-        "--truth",
+        "--true-model",
         "hmm.toml",
         "--out",
         "c",
@@ -536,7 +534,7 @@ fn models_of_continuous_time_are_filtered_learned_and_compared() {
         "1..3",
         "--smoothness",
         "0,0.5",
-        "--states",
+        "--true-states",
         "x.csv",
         "--out",
         "c",
@@ -590,7 +588,7 @@ fn models_of_continuous_time_are_filtered_learned_and_compared() {
                 "y.csv",
                 "--model",
                 "convolution.toml",
-                "--states",
+                "--true-states",
                 "a.csv",
             ],
             1,

@@ -1,6 +1,4 @@
 //! `scotopic infer`: every kind of input, and every kind of wrong one.
-//!
-//! Above 400 lines: one command, with what its cases share.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -156,7 +154,7 @@ fn npz_with_one_array_or_one_named_images() {
     }
 }
 
-/// A film whose frames are all the same is a still image.
+/// A video whose frames are all the same is a still image.
 #[test]
 fn a_film_that_stands_still_is_a_still_image() {
     let folder = folder();
@@ -246,7 +244,7 @@ fn every_kind_of_stimulus_is_seen() {
         ("s.toml", own, [7, 1, PIXELS]),
         (
             "kind=white-noise,sigma=0.5",
-            &["--count", "4"],
+            &["--max-images", "4"],
             [4, 4, PIXELS],
         ),
         ("kind=video,path=film,hold=3", &[], [6, 1, PIXELS]),
@@ -254,7 +252,7 @@ fn every_kind_of_stimulus_is_seen() {
         ("kind=npz,path=film.npy,repeat=true", own, [7, 2, PIXELS]),
         (
             "kind=npy,path=film.npy",
-            &["--count", "1", "--steps", "2"],
+            &["--max-images", "1", "--steps", "2"],
             [2, 1, PIXELS],
         ),
     ] {
@@ -332,7 +330,7 @@ fn a_stimulus_that_makes_no_sense_is_refused() {
         ("kind=video,path=nowhere", &[], 1, "nowhere"),
         (
             "kind=white-noise",
-            &["--steps", "16000000", "--count", "9"],
+            &["--steps", "16000000", "--max-images", "9"],
             1,
             "lower --steps",
         ),

@@ -88,9 +88,9 @@ fn show_draws_everything_or_what_was_asked_for() {
     let some = [
         "show",
         &run(),
-        "--what",
+        "--figure",
         "raster",
-        "--what",
+        "--figure",
         "dictionary",
         "--out",
         "some",
@@ -116,7 +116,7 @@ fn pictures_go_to_the_run_or_beside_the_person() {
     let args = [
         "show",
         file.to_str().unwrap(),
-        "--what",
+        "--figure",
         "dictionary",
         "--device",
         "flex",
@@ -129,7 +129,7 @@ fn pictures_go_to_the_run_or_beside_the_person() {
     trained(folder.path(), "mine", &[]);
     let told = scotopic(
         folder.path(),
-        &["show", "mine", "--what", "raster", "--device", "flex"],
+        &["show", "mine", "--figure", "raster", "--device", "flex"],
     )
     .good();
     assert_eq!(told.trim(), "mine/figures/raster.png");

@@ -17,7 +17,7 @@ fn it_sees_as_well_as_its_table_says() {
     let args = [
         "evaluate",
         &model.to_string_lossy(),
-        "--count",
+        "--max-images",
         "500",
         "--json",
         "--device",

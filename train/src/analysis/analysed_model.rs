@@ -1,4 +1,4 @@
-//! The model that is looked at, and how it infers while it is.
+//! The model under analysis, and its inference settings.
 
 use anyhow::{Result, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -31,7 +31,7 @@ impl<'a> AnalysedModel<'a> {
         self.config.rule().at(1.0, Sampling::EXACT)
     }
 
-    /// The noise of one batch: that of evaluation, so that the same images are seen with the same spikes.
+    /// The noise of one batch: that of evaluation, so that the same images have the same spikes.
     pub fn noise(&self, batch: usize) -> NoiseKey {
         validation(self.config).noise.step(batch as u32)
     }
@@ -39,7 +39,7 @@ impl<'a> AnalysedModel<'a> {
     /// How many of the first `count` images of `set` there are.
     ///
     /// # Errors
-    /// If there are none, or of another size than the model's.
+    /// If there are none, or their size differs from the model's.
     pub fn images(&self, set: &ImageSet, count: usize) -> Result<usize> {
         let (pixels, expected) = (set.shape().pixels(), self.model.decoder.pixels());
         ensure!(
@@ -74,25 +74,25 @@ impl<'a> AnalysedModel<'a> {
         Tensor::from_data(TensorData::new(frames, shape), self.device)
     }
 
-    /// Refuses a model whose latents are no spike counts.
+    /// An error for a model whose latents are not spike counts.
     ///
     /// # Errors
-    /// Says what needs them and what the model has.
+    /// Names the analysis and the family of the model.
     pub fn require_spikes(&self, what: &str) -> Result<()> {
         let family = self.config.model.family;
         ensure!(
             family == Family::Poisson,
-            "{what} needs neurons that spike (model.family = \"poisson\"); the latents of this model are of family {}",
+            "{what} needs spiking neurons (model.family = \"poisson\"); the latents of this model are of family {}",
             format!("{family:?}").to_lowercase()
         );
         Ok(())
     }
 }
 
-/// The steps asked for in order, each once.
+/// The requested steps in increasing order, each once.
 ///
 /// # Errors
-/// If there is none, or step 0, before which nothing was seen.
+/// If there is none, or step 0, before any inference.
 pub(super) fn in_order(steps: &[usize]) -> Result<Vec<usize>> {
     let mut steps = steps.to_vec();
     steps.sort_unstable();
@@ -104,7 +104,7 @@ pub(super) fn in_order(steps: &[usize]) -> Result<Vec<usize>> {
     Ok(steps)
 }
 
-/// The middle value; the mean of the two middle ones of an even number. `None` of nothing.
+/// The median of the finite values; `None` if there are none.
 pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
     values.sort_by(f64::total_cmp);

@@ -60,7 +60,7 @@ pub struct Accuracy {
 /// # Errors
 /// If a set has no labels, all images are of one class, or the device fails.
 pub fn classify(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     train: &ImageSet,
     test: &ImageSet,
     settings: &ClassificationConfig,
@@ -72,7 +72,7 @@ pub fn classify(
                 set.name()
             )
         })?;
-        let images = subject.images(set, settings.seen.count)?;
+        let images = analysed.images(set, settings.seen.count)?;
         Ok(labels[..images].to_vec())
     };
     let (known, truth) = (labels(train)?, labels(test)?);
@@ -85,8 +85,8 @@ pub fn classify(
         train.name(),
         known[0]
     );
-    let before = representations(subject, train, &settings.seen)?;
-    let after = representations(subject, test, &settings.seen)?;
+    let before = representations(analysed, train, &settings.seen)?;
+    let after = representations(analysed, test, &settings.seen)?;
     let k = settings.neighbours.k.min(known.len());
     let neighbours = NeighboursConfig {
         k,

@@ -1,8 +1,8 @@
-//! Fit, cost and sparsity over inference time.
+//! Reconstruction, KL and sparsity over inference steps.
 //!
 //! ```text
 //! R² = 1 − SSE/SST      F = −ln p(x|z') + β KL      ‖Δu‖ = ‖u_t − u_{t−1}‖      S: Treves–Rolls sparsity
-//! SSE/‖x‖² > 1.5        an image that is explained worse than by nothing at all: inference runs away
+//! SSE/‖x‖² > 1.5        an image with an error above its energy: inference diverges
 //! ```
 
 use anyhow::Result;
@@ -69,18 +69,18 @@ pub fn spread(last: usize) -> Vec<usize> {
 /// # Errors
 /// If there is nothing to see, or the device fails.
 pub fn convergence(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     set: &ImageSet,
     settings: &ConvergenceConfig,
 ) -> Result<Convergence> {
     let steps = in_order(&settings.steps)?;
-    let images = subject.images(set, settings.count)?;
-    let mut sums = vec![StepSums::new(subject.model.latents()); steps.len()];
-    let perception = subject.model.perception(subject.rule());
-    for (number, pixels) in subject.batches(set, images, settings.batch) {
-        let x = subject.show(pixels);
+    let images = analysed.images(set, settings.count)?;
+    let mut sums = vec![StepSums::new(analysed.model.latents()); steps.len()];
+    let perception = analysed.model.perception(analysed.rule());
+    for (number, pixels) in analysed.batches(set, images, settings.batch) {
+        let x = analysed.show(pixels);
         let [rows, _] = x.dims();
-        let (stimulus, noise) = (Stimulus::Static(x.clone()), subject.noise(number));
+        let (stimulus, noise) = (Stimulus::Static(x.clone()), analysed.noise(number));
         let (mut state, mut time) = (perception.rest(rows), 0);
         for (steps, sums) in steps.chunks(STRETCH).zip(sums.chunks_mut(STRETCH)) {
             let mut kept = Vec::with_capacity(steps.len());
@@ -92,14 +92,14 @@ pub fn convergence(
                 let seen = on(before.clone(), step - 1..step, Record::GENERATED);
                 let generated = seen.moments.into_iter().find_map(|m| m.generated);
                 if let Some(generated) = generated {
-                    kept.push(columns(subject.model, &x, &before, &seen.state, generated));
+                    kept.push(columns(analysed.model, &x, &before, &seen.state, generated));
                 }
                 (state, time) = (seen.state, step);
             }
-            take_in(sums, kept, pixels, subject.model.latents())?;
+            take_in(sums, kept, pixels, analysed.model.latents())?;
         }
     }
-    let beta = subject.config.objective.beta;
+    let beta = analysed.config.objective.beta;
     let at: Vec<StepMetrics> = steps
         .iter()
         .zip(&sums)

@@ -24,8 +24,8 @@ impl Dictionary {
     ///
     /// # Errors
     /// If the decoder is not linear (`what` says what needs it), or the device fails.
-    pub fn of(subject: &AnalysedModel<'_>, what: &str) -> Result<Self> {
-        let decoder = &subject.model.decoder;
+    pub fn of(analysed: &AnalysedModel<'_>, what: &str) -> Result<Self> {
+        let decoder = &analysed.model.decoder;
         let atoms = decoder.atoms().with_context(|| {
             format!("{what} needs a linear decoder, whose atoms are its filters; the decoder of this model is not linear")
         })?;

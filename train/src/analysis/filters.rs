@@ -90,12 +90,12 @@ pub struct Filter {
 /// # Errors
 /// If the decoder is not linear, the images are not grey pictures of 9 pixels or more, or the device fails.
 pub fn filters(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     shape: ImageShape,
     active: &Active,
     threshold: f64,
 ) -> Result<Filters> {
-    let dictionary = Dictionary::of(subject, "fitting Gabor functions")?;
+    let dictionary = Dictionary::of(analysed, "fitting Gabor functions")?;
     let (height, width) = (shape.height, shape.width);
     ensure!(
         shape.channels == 1 && height > 1 && width > 1,

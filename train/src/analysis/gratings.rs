@@ -1,4 +1,4 @@
-//! What neurons answer to gratings: mean spike counts, and how they follow the drift.
+//! Responses of neurons to gratings: mean spike counts, and their modulation by the drift.
 
 use std::f64::consts::TAU;
 
@@ -62,13 +62,13 @@ impl Responses {
 ///
 /// One read-back for each batch.
 pub(super) fn responses(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     shape: ImageShape,
     gratings: &[Grating],
     protocol: &Protocol,
     first: usize,
 ) -> Result<Responses> {
-    let latents = subject.model.latents();
+    let latents = analysed.model.latents();
     let trials = protocol.trials.max(1);
     let mut all = Responses {
         latents,
@@ -78,8 +78,8 @@ pub(super) fn responses(
     let at_a_time = (protocol.batch / trials).max(1);
     for (number, some) in gratings.chunks(at_a_time).enumerate() {
         let steps = protocol.settle + protocol.window;
-        let film = film(subject, shape, some, steps).repeat_dim(1, trials);
-        let sums = counted(subject, film, protocol, first + number);
+        let film = film(analysed, shape, some, steps).repeat_dim(1, trials);
+        let sums = counted(analysed, film, protocol, first + number);
         // [3·trials, gratings, latents] → the mean over trials of each of the three sums.
         let n = (trials * protocol.window.max(1)) as f64;
         let sums = sums.reshape([3, trials, some.len() * latents]).sum_dim(1) / n;
@@ -95,7 +95,7 @@ pub(super) fn responses(
 
 /// Frames of the gratings, `[time, gratings, pixels]`.
 pub(super) fn film(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     shape: ImageShape,
     gratings: &[Grating],
     steps: usize,
@@ -106,20 +106,20 @@ pub(super) fn film(
             frames.extend(grating.frame(shape, time));
         }
     }
-    subject.film(frames, [steps, gratings.len(), shape.pixels()])
+    analysed.film(frames, [steps, gratings.len(), shape.pixels()])
 }
 
 /// Σz, Σz cos and Σz sin over the window, one below the other, `[3·sequences, latents]`.
 fn counted(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     film: Tensor<3>,
     protocol: &Protocol,
     number: usize,
 ) -> Tensor<2> {
-    let model: &Network = subject.model;
-    let perception = model.perception(subject.rule());
+    let model: &Network = analysed.model;
+    let perception = model.perception(analysed.rule());
     let [_, sequences, _] = film.dims();
-    let (stimulus, noise) = (Stimulus::Sequence(film), subject.noise(number));
+    let (stimulus, noise) = (Stimulus::Sequence(film), analysed.noise(number));
     let rest = perception.rest(sequences);
     let settle = protocol.settle;
     let mut state = unroll(
@@ -131,7 +131,7 @@ fn counted(
         Record::FINAL,
     )
     .state;
-    let zeros = || Tensor::<2>::zeros([sequences, model.latents()], subject.device);
+    let zeros = || Tensor::<2>::zeros([sequences, model.latents()], analysed.device);
     let (mut sum, mut re, mut im) = (zeros(), zeros(), zeros());
     let end = settle + protocol.window;
     for from in (settle..end).step_by(STRETCH) {

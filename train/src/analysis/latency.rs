@@ -1,4 +1,4 @@
-//! Does a neuron respond sooner to higher contrast?
+//! Response latency against contrast.
 //!
 //! The neurons that respond most are each shown their preferred standing grating at every contrast, from
 //! rest. The response is the rate e^u after every step, mean over trials; its latency the time at which it
@@ -95,11 +95,11 @@ pub struct AtContrast {
 /// # Errors
 /// If the latents are not spike counts, a setting makes no sense, or the device fails.
 pub fn latency(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     shape: ImageShape,
     settings: &LatencyConfig,
 ) -> Result<Latencies> {
-    subject.require_spikes("response latency")?;
+    analysed.require_spikes("response latency")?;
     ensure!(
         settings.steps > 0 && settings.neurons > 0 && !settings.contrasts.is_empty(),
         "latency needs at least one step, one neuron and one contrast"
@@ -112,8 +112,8 @@ pub fn latency(
     for grating in &gratings {
         StimulusConfig::Grating(*grating).validate()?;
     }
-    let preferred = preferred(subject, shape, &gratings, settings)?;
-    let rest = read(subject.model.rest().mean())?;
+    let preferred = preferred(analysed, shape, &gratings, settings)?;
+    let rest = read(analysed.model.rest().mean())?;
     let at = settings.contrasts.iter().enumerate().map(|(i, &contrast)| {
         let shown: Vec<(usize, Grating)> = preferred
             .iter()
@@ -127,7 +127,7 @@ pub fn latency(
                 )
             })
             .collect();
-        let courses = courses(subject, shape, &shown, settings, 1 + i)?;
+        let courses = courses(analysed, shape, &shown, settings, 1 + i)?;
         of_contrast(contrast, &shown, &courses, &rest, settings)
     });
     Ok(Latencies {
@@ -156,7 +156,7 @@ fn standing(settings: &LatencyConfig) -> Vec<Grating> {
 
 /// The neurons that respond most, each with the number of its preferred grating.
 fn preferred(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     shape: ImageShape,
     gratings: &[Grating],
     settings: &LatencyConfig,
@@ -168,8 +168,8 @@ fn preferred(
         trials: 1,
         batch: settings.batch,
     };
-    let seen = responses(subject, shape, gratings, &protocol, 0)?;
-    let mut best: Vec<(f64, usize, usize)> = (0..subject.model.latents())
+    let seen = responses(analysed, shape, gratings, &protocol, 0)?;
+    let mut best: Vec<(f64, usize, usize)> = (0..analysed.model.latents())
         .map(|unit| {
             let each = (0..gratings.len()).map(|i| (seen.mean(i, unit), i));
             let (most, i) = each.fold((0.0, 0), |a, b| if b.0 > a.0 { b } else { a });
@@ -183,14 +183,14 @@ fn preferred(
 
 /// The rate of each neuron after every step while its own grating is shown, mean over trials: `[shown][time]`.
 fn courses(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     shape: ImageShape,
     shown: &[(usize, Grating)],
     settings: &LatencyConfig,
     stream: usize,
 ) -> Result<Vec<Vec<f64>>> {
     let trials = settings.trials.max(1);
-    let perception = subject.model.perception(subject.rule());
+    let perception = analysed.model.perception(analysed.rule());
     let mut all = vec![vec![0.0; settings.steps]; shown.len()];
     let at_a_time = (settings.batch / trials).max(1);
     for (number, (some, courses)) in shown
@@ -199,11 +199,11 @@ fn courses(
         .enumerate()
     {
         let gratings: Vec<Grating> = some.iter().map(|&(_, grating)| grating).collect();
-        let film = super::gratings::film(subject, shape, &gratings, 1).repeat_dim(1, trials);
+        let film = super::gratings::film(analysed, shape, &gratings, 1).repeat_dim(1, trials);
         let (stimulus, sequences) = (Stimulus::Sequence(film), some.len() * trials);
-        let own = own_neurons(subject, some).repeat_dim(0, trials);
+        let own = own_neurons(analysed, some).repeat_dim(0, trials);
         // A batch of its own for every contrast, so that no two share their spikes.
-        let noise = subject.noise(number).stream(stream as u32);
+        let noise = analysed.noise(number).stream(stream as u32);
         let mut state = perception.rest(sequences);
         for from in (0..settings.steps).step_by(STRETCH) {
             let mut rates = Vec::new();
@@ -225,13 +225,16 @@ fn courses(
 }
 
 /// 1 where a sequence is that of the neuron, `[shown, latents]`.
-fn own_neurons(subject: &AnalysedModel<'_>, shown: &[(usize, Grating)]) -> Tensor<2> {
-    let latents = subject.model.latents();
+fn own_neurons(analysed: &AnalysedModel<'_>, shown: &[(usize, Grating)]) -> Tensor<2> {
+    let latents = analysed.model.latents();
     let mut own = vec![0f32; shown.len() * latents];
     for (row, (unit, _)) in own.chunks_exact_mut(latents).zip(shown) {
         row[*unit] = 1.0;
     }
-    Tensor::from_data(TensorData::new(own, [shown.len(), latents]), subject.device)
+    Tensor::from_data(
+        TensorData::new(own, [shown.len(), latents]),
+        analysed.device,
+    )
 }
 
 fn of_contrast(

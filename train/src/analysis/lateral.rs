@@ -46,8 +46,8 @@ pub struct LateralWeights {
 ///
 /// # Errors
 /// If the decoder is not linear, there are fewer than two latents or too many, or the device fails.
-pub fn lateral(subject: &AnalysedModel<'_>) -> Result<LateralWeights> {
-    let dictionary = Dictionary::of(subject, "lateral connectivity")?;
+pub fn lateral(analysed: &AnalysedModel<'_>) -> Result<LateralWeights> {
+    let dictionary = Dictionary::of(analysed, "lateral connectivity")?;
     let (latents, pixels) = (dictionary.latents, dictionary.pixels);
     ensure!(
         (2..=MOST).contains(&latents),
@@ -60,7 +60,7 @@ pub fn lateral(subject: &AnalysedModel<'_>) -> Result<LateralWeights> {
         .collect();
     let on_device = |values: &[f32]| {
         let data = TensorData::new(values.to_vec(), [latents, pixels]);
-        Tensor::<2>::from_data(data, subject.device)
+        Tensor::<2>::from_data(data, analysed.device)
     };
     let product = on_device(&feedforward).matmul(on_device(&dictionary.atoms).transpose());
     let lateral = read(product)?;

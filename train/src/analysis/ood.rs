@@ -44,7 +44,7 @@ pub fn views(shape: ImageShape, count: usize) -> Result<OodConfig> {
 /// # Errors
 /// If no view is there, one is of another size than the model, or the device fails.
 pub fn ood(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     suite: &OodSuite,
     settings: &ConvergenceConfig,
 ) -> Result<Ood> {
@@ -59,7 +59,7 @@ pub fn ood(
         skipped.first().map_or("none", |(_, missing)| missing)
     );
     let each = suite.views.iter().map(|view| {
-        convergence(subject, view, settings).with_context(|| format!("the view {}", view.name()))
+        convergence(analysed, view, settings).with_context(|| format!("the view {}", view.name()))
     });
     Ok(Ood {
         views: each.collect::<Result<_>>()?,

@@ -41,17 +41,17 @@ pub struct RateDistribution {
 /// # Errors
 /// If the latents are not spike counts, there is nothing to see, or the device fails.
 pub fn rates(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     set: &ImageSet,
     settings: &RepresentationConfig,
 ) -> Result<RateDistribution> {
-    subject.require_spikes("the distribution of firing rates")?;
+    analysed.require_spikes("the distribution of firing rates")?;
     let last = settings.steps.iter().max().copied().unwrap_or(0);
     let at_last = RepresentationConfig {
         steps: vec![last],
         ..*settings
     };
-    let mut seen = representations(subject, set, &at_last)?;
+    let mut seen = representations(analysed, set, &at_last)?;
     let seen = seen.remove(0); // one step was asked for
     let rows = Rows::new("rates", &seen.values, [seen.images, seen.latents])?;
     of_rates(mean_rates(rows)?, seen.images, last)

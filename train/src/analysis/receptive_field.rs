@@ -1,4 +1,4 @@
-//! What white noise shows of a neuron: the spike-triggered average, beside its atom.
+//! Spike-triggered averages under white noise, compared with atoms.
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Tensor;
@@ -97,14 +97,14 @@ pub struct Field {
 /// If the latents are not spike counts, the decoder is not linear, a setting makes no sense, or the device
 /// fails.
 pub fn receptive_fields(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     shape: ImageShape,
     settings: &WhiteNoiseConfig,
 ) -> Result<ReceptiveFields> {
-    subject.require_spikes("the spike-triggered average")?;
-    let dictionary = Dictionary::of(subject, "comparing receptive fields with atoms")?;
+    analysed.require_spikes("the spike-triggered average")?;
+    let dictionary = Dictionary::of(analysed, "comparing receptive fields with atoms")?;
     let (steps, sequences) = (settings.steps, settings.sequences);
-    let (latents, pixels) = (subject.model.latents(), shape.pixels());
+    let (latents, pixels) = (analysed.model.latents(), shape.pixels());
     let times = steps.saturating_mul(sequences);
     ensure!(
         settings.lags < steps && times.saturating_mul(latents) <= MOST,
@@ -121,7 +121,7 @@ pub fn receptive_fields(
     let frames = noise.frames(None, &indices, shape, steps)?;
     let stimuli = end_to_end(&frames.data, [steps, sequences, pixels]);
     let spikes = spikes(
-        subject,
+        analysed,
         frames.data,
         [steps, sequences, pixels],
         settings.lags,
@@ -162,15 +162,15 @@ pub fn receptive_fields(
 /// Spikes of all sequences one after the other, `[sequences·time, latents]`, without those whose past lies
 /// in the sequence before.
 fn spikes(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     frames: Vec<f32>,
     shape: [usize; 3],
     lags: usize,
 ) -> Result<Vec<f32>> {
     let [steps, sequences, _] = shape;
-    let stimulus = Stimulus::Sequence(subject.film(frames, shape));
-    let perception = subject.model.perception(subject.rule());
-    let (noise, latents) = (subject.noise(0), subject.model.latents());
+    let stimulus = Stimulus::Sequence(analysed.film(frames, shape));
+    let perception = analysed.model.perception(analysed.rule());
+    let (noise, latents) = (analysed.noise(0), analysed.model.latents());
     let mut state = perception.rest(sequences);
     let mut all = vec![0f32; sequences * steps * latents];
     for from in (0..steps).step_by(STRETCH) {

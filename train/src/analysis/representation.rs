@@ -1,4 +1,4 @@
-//! What a model makes of images: E_q\[z\] after some steps of inference.
+//! Representations of images: E_q\[z\] after given steps of inference.
 
 use anyhow::Result;
 use burn::tensor::Tensor;
@@ -42,13 +42,13 @@ pub struct Representation {
 /// # Errors
 /// If there is nothing to see, or the device fails.
 pub fn representations(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     set: &ImageSet,
     settings: &RepresentationConfig,
 ) -> Result<Vec<Representation>> {
     let steps = in_order(&settings.steps)?;
-    let images = subject.images(set, settings.count)?;
-    let latents = subject.model.latents();
+    let images = analysed.images(set, settings.count)?;
+    let latents = analysed.model.latents();
     let mut found: Vec<Representation> = steps
         .iter()
         .map(|&step| Representation {
@@ -58,11 +58,11 @@ pub fn representations(
             values: Vec::with_capacity(images * latents),
         })
         .collect();
-    let perception = subject.model.perception(subject.rule());
-    for (number, pixels) in subject.batches(set, images, settings.batch) {
-        let x = subject.show(pixels);
+    let perception = analysed.model.perception(analysed.rule());
+    for (number, pixels) in analysed.batches(set, images, settings.batch) {
+        let x = analysed.show(pixels);
         let [rows, _] = x.dims();
-        let (stimulus, noise) = (Stimulus::Static(x), subject.noise(number));
+        let (stimulus, noise) = (Stimulus::Static(x), analysed.noise(number));
         let (mut state, mut time) = (perception.rest(rows), 0);
         let mut means = Vec::with_capacity(steps.len());
         for &step in &steps {

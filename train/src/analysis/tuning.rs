@@ -208,11 +208,11 @@ pub struct UnitTuning {
 /// # Errors
 /// If the latents are not spike counts, a setting makes no sense, or the device fails.
 pub fn tuning(
-    subject: &AnalysedModel<'_>,
+    analysed: &AnalysedModel<'_>,
     shape: ImageShape,
     settings: &TuningConfig,
 ) -> Result<Tuning> {
-    subject.require_spikes("tuning")?;
+    analysed.require_spikes("tuning")?;
     settings.validate().context("the settings of tuning")?;
     let conditions = settings.orientations * settings.frequencies.len();
     // Choice, then every contrast, then plaids, then a blank: one list, so that batches are full.
@@ -230,8 +230,8 @@ pub fn tuning(
         contrast: 0.0,
         ..Default::default()
     });
-    let seen = responses(subject, shape, &shown, &settings.protocol(), 0)?;
-    let units = (0..subject.model.latents())
+    let seen = responses(analysed, shape, &shown, &settings.protocol(), 0)?;
+    let units = (0..analysed.model.latents())
         .map(|unit| of_unit(&seen, unit, conditions, settings))
         .collect::<Result<Vec<_>>>()?;
     Ok(Tuning {

@@ -1,4 +1,4 @@
-//! Questions about what was learned: read-outs, atoms, weights.
+//! Analyses of what was learned: read-outs, atoms, weights.
 
 use anyhow::Result;
 use scotopic_figures::{Mark, Panel, Series, chart, heat};
@@ -9,7 +9,7 @@ use scotopic_train::analysis::filters::{Active, Filter, filters as fitted};
 use scotopic_train::analysis::lateral::lateral as connected;
 use scotopic_train::analysis::representation::RepresentationConfig;
 
-use super::Request;
+use super::analysis::{Analysis, Request};
 use super::report::{AnalysisReport, Table, said};
 
 /// A filter is active if it is longer than this part of the longest.
@@ -19,27 +19,36 @@ const GABOR: f64 = 0.7;
 /// Neurons that the map of lateral weights shows.
 const SHOWN: usize = 200;
 
-pub(super) fn classify(request: &Request<'_>) -> Result<AnalysisReport> {
+pub(super) const CLASSIFY: Analysis = Analysis {
+    name: "classify",
+    about: "Classification accuracy of a linear read-out and of nearest neighbours",
+    needs_data: true,
+    excluded: |traits| traits.labels,
+    missing: |request| request.splits.is_some_and(|s| s.train.labels().is_none()),
+    run: classify,
+};
+
+fn classify(request: &Request<'_>) -> Result<AnalysisReport> {
     let splits = request.splits()?;
     let test = splits.test.as_ref().unwrap_or(&splits.validation);
     let settings = ClassificationConfig {
         seen: RepresentationConfig {
             steps: vec![request.steps()],
             count: request.count(5000),
-            batch: request.args.batch as usize,
+            batch: request.batch,
         },
         logistic: LogisticConfig::default(),
         neighbours: NeighboursConfig::default(),
     };
-    let found = classified(&request.subject, &splits.train, test, &settings)?;
-    let mut answer = AnalysisReport::new("classify", &found)?;
-    answer.table = Table::with("step,logistic,logistic_train,converged,neighbours,chance");
-    answer.summary.push(format!(
+    let found = classified(&request.model, &splits.train, test, &settings)?;
+    let mut report = AnalysisReport::new(CLASSIFY.name, &found)?;
+    report.table = Table::with("step,logistic,logistic_train,converged,neighbours,chance");
+    report.summary.push(format!(
         "{} classes; trained on {} images of {}, tested on {} of {}",
         found.classes, found.train_images, found.trained_on, found.test_images, found.tested_on
     ));
     for at in &found.at {
-        answer.table.push([
+        report.table.push([
             at.step.into(),
             at.logistic.into(),
             at.logistic_train.into(),
@@ -47,7 +56,7 @@ pub(super) fn classify(request: &Request<'_>) -> Result<AnalysisReport> {
             at.neighbours.into(),
             found.chance.into(),
         ]);
-        answer.summary.push(format!(
+        report.summary.push(format!(
             "step {:>5}  logistic regression {:.2} % ({:.2} % in training{}), {} nearest neighbours {:.2} %, chance {:.2} %",
             at.step,
             100.0 * at.logistic,
@@ -58,28 +67,37 @@ pub(super) fn classify(request: &Request<'_>) -> Result<AnalysisReport> {
             100.0 * found.chance
         ));
     }
-    answer.headline = serde_json::to_value(&found)?;
-    Ok(answer)
+    report.headline = serde_json::to_value(&found)?;
+    Ok(report)
 }
 
-pub(super) fn filters(request: &Request<'_>) -> Result<AnalysisReport> {
+pub(super) const FILTERS: Analysis = Analysis {
+    name: "filters",
+    about: "Gabor functions fitted to the atoms",
+    needs_data: false,
+    excluded: |traits| traits.linear.or(traits.image).or(traits.grey),
+    missing: |_| false,
+    run: filters,
+};
+
+fn filters(request: &Request<'_>) -> Result<AnalysisReport> {
     let found = fitted(
-        &request.subject,
+        &request.model,
         request.shape(),
         &Active::Norm(ACTIVE),
         GABOR,
     )?;
-    let mut answer = AnalysisReport::new("filters", &found)?;
-    answer.table = Table::with(
+    let mut report = AnalysisReport::new(FILTERS.name, &found)?;
+    report.table = Table::with(
         "unit,norm,active,r2,amplitude,x0,y0,sigma_x,sigma_y,theta_degrees,frequency,phase_degrees,nx,ny",
     );
     for filter in &found.filters {
         let mut cells = vec![filter.unit.into(), filter.norm.into(), filter.active.into()];
         cells.extend(parameters(filter).map(Into::into));
-        answer.table.push(cells);
+        report.table.push(cells);
     }
     let percent = found.fraction_gabor.map(|f| 100.0 * f);
-    answer.summary = vec![
+    report.summary = vec![
         format!(
             "{} of {} filters active ({})",
             found.active,
@@ -92,11 +110,11 @@ pub(super) fn filters(request: &Request<'_>) -> Result<AnalysisReport> {
             said(found.median_r2, 3)
         ),
     ];
-    answer.headline = serde_json::json!({
+    report.headline = serde_json::json!({
         "filters": found.filters.len(), "active": found.active, "rule": found.rule,
         "fraction_gabor": found.fraction_gabor, "median_r2": found.median_r2,
     });
-    answer.draw(chart::lines(&planes(&found.filters)))
+    report.draw(chart::lines(&planes(&found.filters)))
 }
 
 /// R² and the parameters of a fit; nothing for a flat filter.
@@ -127,25 +145,16 @@ fn planes(filters: &[Filter]) -> Vec<Panel> {
     r2.sort_by(|a, b| b.total_cmp(a));
     let good = || active().filter(|fit| fit.r2 >= GABOR);
     let cloud = |x: &dyn Fn(&scotopic_measures::gabor::Gabor) -> f64,
-                 y: &dyn Fn(&scotopic_measures::gabor::Gabor) -> f64| Series {
-        label: String::new(),
-        x: good().map(|fit| x(&fit.gabor)).collect(),
-        y: good().map(|fit| y(&fit.gabor)).collect(),
-        mark: Mark::Dots,
+                 y: &dyn Fn(&scotopic_measures::gabor::Gabor) -> f64| {
+        let points = good().map(|fit| (x(&fit.gabor), y(&fit.gabor)));
+        let (x, y) = points.unzip();
+        Series::line("", x, y).marked(Mark::Dots)
     };
-    let panel = |title: &str, x_label: &str, y_label: &str, series: Series| Panel {
-        title: title.into(),
-        x_label: x_label.into(),
-        y_label: y_label.into(),
-        series: vec![series],
-        ..Panel::default()
+    let panel = |title: &str, x_label: &str, y_label: &str, series: Series| {
+        Panel::new(title, x_label, y_label, vec![series])
     };
-    let ranked = Series {
-        label: String::new(),
-        x: (1..=r2.len()).map(|rank| rank as f64).collect(),
-        y: r2,
-        mark: Mark::Line,
-    };
+    let ranks = (1..=r2.len()).map(|rank| rank as f64).collect();
+    let ranked = Series::line("", ranks, r2);
     let shape = cloud(&|g| g.shape()[0].min(2.0), &|g| g.shape()[1].min(2.0));
     let tuned = cloud(&|g| g.theta.to_degrees(), &|g| g.frequency);
     vec![
@@ -170,20 +179,29 @@ fn planes(filters: &[Filter]) -> Vec<Panel> {
     ]
 }
 
-pub(super) fn lateral(request: &Request<'_>) -> Result<AnalysisReport> {
-    let found = connected(&request.subject)?;
+pub(super) const LATERAL: Analysis = Analysis {
+    name: "lateral",
+    about: "Lateral and feedforward weights",
+    needs_data: false,
+    excluded: |traits| traits.linear.or(traits.neurons),
+    missing: |_| false,
+    run: lateral,
+};
+
+fn lateral(request: &Request<'_>) -> Result<AnalysisReport> {
+    let found = connected(&request.model)?;
     let s = &found.statistics;
-    let mut answer = AnalysisReport::new("lateral", &found)?;
-    answer.table = Table::with("similarity_from,similarity_to,pairs,mean_weight");
+    let mut report = AnalysisReport::new(LATERAL.name, &found)?;
+    report.table = Table::with("similarity_from,similarity_to,pairs,mean_weight");
     for bin in &s.by_similarity {
-        answer.table.push([
+        report.table.push([
             bin.from.into(),
             bin.to.into(),
             bin.pairs.into(),
             bin.mean.into(),
         ]);
     }
-    answer.summary = vec![
+    report.summary = vec![
         format!(
             "L is {}×{}: {:.3} onto itself, {:.4} between neurons (size {:.4})",
             found.latents,
@@ -198,7 +216,7 @@ pub(super) fn lateral(request: &Request<'_>) -> Result<AnalysisReport> {
             said(s.correlation, 3)
         ),
     ];
-    answer.headline = serde_json::json!({
+    report.headline = serde_json::json!({
         "latents": found.latents, "diagonal_mean": s.diagonal_mean, "off_diagonal_mean": s.off_diagonal_mean,
         "off_diagonal_magnitude": s.off_diagonal_magnitude, "inhibitory": found.inhibitory,
         "correlation": s.correlation,
@@ -215,12 +233,12 @@ pub(super) fn lateral(request: &Request<'_>) -> Result<AnalysisReport> {
     let between = between.filter(|(i, _)| i % (order.len() + 1) != 0);
     let mut sizes: Vec<f32> = between.map(|(_, w)| w.abs()).collect();
     sizes.sort_by(f32::total_cmp);
-    // The few largest would leave the rest too pale to see.
+    // Scaled to the 99th percentile: the few largest weights would leave the others invisible.
     let most = sizes.get(sizes.len() * 99 / 100).copied().unwrap_or(1.0);
     let title = format!("Lateral weights, {} neurons", order.len());
     let note = "Inhibition of the row neuron by the column neuron; strongest neurons first";
     let picture = heat::map(&map, [order.len(); 2], f64::from(most), &title, note);
-    answer.arrays = vec![
+    report.arrays = vec![
         ("lateral".into(), vec![k, k], found.lateral),
         (
             "feedforward".into(),
@@ -228,5 +246,5 @@ pub(super) fn lateral(request: &Request<'_>) -> Result<AnalysisReport> {
             found.feedforward,
         ),
     ];
-    answer.draw(picture)
+    report.draw(picture)
 }

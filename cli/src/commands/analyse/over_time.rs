@@ -1,8 +1,8 @@
-//! Questions about images: representation, convergence, and views that were not trained on.
+//! Analyses over inference steps: representation, convergence, and views outside the training data.
 
 use anyhow::Result;
 use scotopic_datasets::OodSuite;
-use scotopic_figures::{Mark, Panel, Series, chart};
+use scotopic_figures::{Panel, Series, chart};
 use scotopic_measures::{Rows, sparsity};
 use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence as measured, spread};
 use scotopic_train::analysis::ood::{ood as on_views, views};
@@ -12,7 +12,7 @@ use scotopic_train::analysis::representation::{
 use scotopic_train::step_sums::StepMetrics;
 use serde::Serialize;
 
-use super::Request;
+use super::analysis::{Analysis, Request};
 use super::report::{AnalysisReport, Table, said};
 
 /// One row of the table of representations.
@@ -26,35 +26,44 @@ struct Sparse {
     to_go: f64,
 }
 
-pub(super) fn representation(request: &Request<'_>) -> Result<AnalysisReport> {
+pub(super) const REPRESENTATION: Analysis = Analysis {
+    name: "representation",
+    about: "Posterior means of images, and their sparsity",
+    needs_data: true,
+    excluded: |_| None,
+    missing: |_| false,
+    run: representation,
+};
+
+fn representation(request: &Request<'_>) -> Result<AnalysisReport> {
     let set = request.images()?;
     let last = request.steps();
     let settings = RepresentationConfig {
         steps: [1, last.div_ceil(4), last.div_ceil(2), last].to_vec(),
         count: request.count(1000),
-        batch: request.args.batch as usize,
+        batch: request.batch,
     };
-    let seen = representations(&request.subject, set, &settings)?;
+    let seen = representations(&request.model, set, &settings)?;
     let rows = seen
         .iter()
         .map(|at| sparse(at, seen.last()))
         .collect::<Result<Vec<_>>>()?;
     let images = seen.first().map_or(0, |at| at.images);
     let whole = serde_json::json!({ "set": set.name(), "images": images, "at": rows });
-    let mut answer = AnalysisReport::new("representation", &whole)?;
-    answer.table = Table::with("step,mean,population_sparsity,lifetime_sparsity,to_go");
-    answer
+    let mut report = AnalysisReport::new(REPRESENTATION.name, &whole)?;
+    report.table = Table::with("step,mean,population_sparsity,lifetime_sparsity,to_go");
+    report
         .summary
         .push(format!("{images} images of {}", set.name()));
     for row in &rows {
-        answer.table.push([
+        report.table.push([
             row.step.into(),
             row.mean.into(),
             row.population_sparsity.into(),
             row.lifetime_sparsity.into(),
             row.to_go.into(),
         ]);
-        answer.summary.push(format!(
+        report.summary.push(format!(
             "step {:>5}  mean {:.4}, sparsity {} population, {} lifetime; {:.1} % from the last",
             row.step,
             row.mean,
@@ -63,18 +72,18 @@ pub(super) fn representation(request: &Request<'_>) -> Result<AnalysisReport> {
             100.0 * row.to_go
         ));
     }
-    answer.headline = serde_json::to_value(rows.last())?;
+    report.headline = serde_json::to_value(rows.last())?;
     if let Some(labels) = set.labels() {
         let labels = labels.iter().take(images).map(|&l| f32::from(l)).collect();
-        answer.arrays.push(("labels".into(), vec![images], labels));
+        report.arrays.push(("labels".into(), vec![images], labels));
     }
     for at in seen {
         let shape = vec![at.images, at.latents];
-        answer
+        report
             .arrays
             .push((format!("step_{}", at.step), shape, at.values));
     }
-    Ok(answer)
+    Ok(report)
 }
 
 fn sparse(at: &Representation, last: Option<&Representation>) -> Result<Sparse> {
@@ -125,27 +134,36 @@ fn step_cells(v: &StepMetrics) -> Vec<super::report::Cell> {
     cells
 }
 
-pub(super) fn convergence(request: &Request<'_>) -> Result<AnalysisReport> {
-    let last = request.args.steps.map_or(128, |t| t as usize);
+pub(super) const CONVERGENCE: Analysis = Analysis {
+    name: "convergence",
+    about: "R², error, free energy, |Δu| and sparsity over inference",
+    needs_data: true,
+    excluded: |_| None,
+    missing: |_| false,
+    run: convergence,
+};
+
+fn convergence(request: &Request<'_>) -> Result<AnalysisReport> {
+    let last = request.asked_steps.unwrap_or(128);
     let settings = ConvergenceConfig {
         steps: spread(last),
         count: request.count(500),
-        batch: request.args.batch as usize,
+        batch: request.batch,
     };
-    let found = measured(&request.subject, request.images()?, &settings)?;
-    let mut answer = AnalysisReport::new("convergence", &found)?;
-    answer.table = Table::with(STEP_COLUMNS);
+    let found = measured(&request.model, request.images()?, &settings)?;
+    let mut report = AnalysisReport::new(CONVERGENCE.name, &found)?;
+    report.table = Table::with(STEP_COLUMNS);
     found
         .at
         .iter()
-        .for_each(|at| answer.table.push(step_cells(at)));
-    answer
+        .for_each(|at| report.table.push(step_cells(at)));
+    report
         .summary
         .push(format!("{} images of {}", found.images, found.set));
     let trained = request.checkpoint.config.inference.steps;
     let told = |at: &&StepMetrics| at.step == 1 || at.step == trained || at.step == last;
     for at in found.at.iter().filter(told) {
-        answer.summary.push(format!(
+        report.summary.push(format!(
             "step {:>5}  R² {:.3} by one sample, {:.3} by rates; F {:.1}, |Δu| {:.3}, zeros {:.1} %",
             at.step,
             at.r2,
@@ -156,7 +174,7 @@ pub(super) fn convergence(request: &Request<'_>) -> Result<AnalysisReport> {
         ));
     }
     if let Some(at) = found.at.last() {
-        answer.summary.push(format!(
+        report.summary.push(format!(
             "sparsity at the end {} population, {} lifetime; images beyond 1.5 {:.2} % (worst SSE/|x|² {:.2}), by rates {:.2} % ({:.2})",
             said(at.population_sparsity, 3),
             said(at.lifetime_sparsity, 3),
@@ -169,27 +187,20 @@ pub(super) fn convergence(request: &Request<'_>) -> Result<AnalysisReport> {
     let settled = found.settled.map_or("does not converge".into(), |t| {
         format!("is within 1 % of its end from step {t} on")
     });
-    answer.summary.push(format!("R² by rates {settled}"));
-    answer.headline = serde_json::json!({ "images": found.images, "settled": found.settled, "last": found.at.last() });
-    answer.draw(chart::lines(&panels(&found.at)))
+    report.summary.push(format!("R² by rates {settled}"));
+    report.headline = serde_json::json!({ "images": found.images, "settled": found.settled, "last": found.at.last() });
+    report.draw(chart::lines(&panels(&found.at)))
 }
 
 fn panels(at: &[StepMetrics]) -> Vec<Panel> {
-    let series = |label: &str, of: &dyn Fn(&StepMetrics) -> f64| Series {
-        label: label.into(),
-        x: at.iter().map(|v| v.step as f64).collect(),
-        y: at.iter().map(of).collect(),
-        mark: Mark::Line,
+    let series = |label: &str, of: &dyn Fn(&StepMetrics) -> f64| {
+        let (x, y) = at.iter().map(|v| (v.step as f64, of(v))).unzip();
+        Series::line(label, x, y)
     };
-    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| Panel {
-        title: title.into(),
-        x_label: "inference step".into(),
-        y_label: y_label.into(),
-        series,
-        log_x: true,
-        log_y,
+    let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| {
+        Panel::new(title, "inference step", y_label, series).logarithmic(true, log_y)
     };
-    // Below −1 it does not matter how wrong: an unstable model must not flatten the curve.
+    // Clipped at −1: an unstable model must not flatten the curve.
     let clipped = |v: f64| v.max(-1.0);
     let none = f64::NAN;
     vec![
@@ -250,33 +261,42 @@ fn panels(at: &[StepMetrics]) -> Vec<Panel> {
 fn suite(request: &Request<'_>) -> Result<OodSuite> {
     let config = views(request.shape(), request.count(1000))?;
     let scale = request.checkpoint.image.standardisation;
-    Ok(config.load(&request.args.place.data, scale)?)
+    Ok(config.load(request.data, scale)?)
 }
 
-/// Whether no file of any view is there.
-pub(super) fn no_views(request: &Request<'_>) -> bool {
+/// Whether the files of all views are missing.
+fn no_views(request: &Request<'_>) -> bool {
     suite(request).is_ok_and(|suite| suite.views.is_empty())
 }
 
-pub(super) fn ood(request: &Request<'_>) -> Result<AnalysisReport> {
-    let steps = match request.args.steps {
-        Some(steps) => vec![steps as usize],
+pub(super) const OOD: Analysis = Analysis {
+    name: "ood",
+    about: "Convergence on images outside the training distribution",
+    needs_data: false,
+    excluded: |traits| traits.small_grey,
+    missing: no_views,
+    run: ood,
+};
+
+fn ood(request: &Request<'_>) -> Result<AnalysisReport> {
+    let steps = match request.asked_steps {
+        Some(steps) => vec![steps],
         None => vec![request.steps(), 128],
     };
     let settings = ConvergenceConfig {
         steps,
         count: usize::MAX,
-        batch: request.args.batch as usize,
+        batch: request.batch,
     };
-    let found = on_views(&request.subject, &suite(request)?, &settings)?;
-    let mut answer = AnalysisReport::new("ood", &found)?;
-    answer.table = Table::with(&format!("view,images,{STEP_COLUMNS}"));
+    let found = on_views(&request.model, &suite(request)?, &settings)?;
+    let mut report = AnalysisReport::new(OOD.name, &found)?;
+    report.table = Table::with(&format!("view,images,{STEP_COLUMNS}"));
     for view in &found.views {
         let mut line = format!("{:<15} {:>5} images", view.set, view.images);
         for at in &view.at {
             let mut cells = vec![view.set.as_str().into(), view.images.into()];
             cells.extend(step_cells(at));
-            answer.table.push(cells);
+            report.table.push(cells);
             line += &format!(
                 "   t={}: R² {:.3}, error {:.1}, by rates {:.3}, {:.1}; zeros {:.1} %",
                 at.step,
@@ -287,20 +307,20 @@ pub(super) fn ood(request: &Request<'_>) -> Result<AnalysisReport> {
                 100.0 * at.zeros
             );
         }
-        answer.summary.push(line);
+        report.summary.push(line);
     }
     for (name, missing) in &found.skipped {
-        answer
+        report
             .summary
-            .push(format!("{name:<15} not there ({missing})"));
+            .push(format!("{name:<15} missing ({missing})"));
     }
     let each = found
         .views
         .iter()
         .map(|view| serde_json::json!({ "view": view.set, "images": view.images, "at": view.at }));
-    answer.headline =
+    report.headline =
         serde_json::json!({ "views": each.collect::<Vec<_>>(), "skipped": found.skipped });
-    answer.draw(chart::lines(&turned(&found.views)))
+    report.draw(chart::lines(&turned(&found.views)))
 }
 
 /// R² and zeros against the angle by which digits are turned, one curve for each number of steps.
@@ -320,21 +340,15 @@ fn turned(views: &[scotopic_train::analysis::convergence::Convergence]) -> Vec<P
     let steps: Vec<usize> = views
         .first()
         .map_or(vec![], |v| v.at.iter().map(|at| at.step).collect());
-    let panel = |title: &str, y_label: &str, of: &dyn Fn(&StepMetrics) -> f64| Panel {
-        title: title.into(),
-        x_label: "rotation (°)".into(),
-        y_label: y_label.into(),
-        series: steps
-            .iter()
-            .enumerate()
-            .map(|(i, step)| Series {
-                label: format!("{step} steps"),
-                x: angled.iter().map(|(angle, _)| *angle).collect(),
-                y: angled.iter().map(|(_, at)| of(&at[i])).collect(),
-                mark: Mark::Line,
-            })
-            .collect(),
-        ..Panel::default()
+    let panel = |title: &str, y_label: &str, of: &dyn Fn(&StepMetrics) -> f64| {
+        let series = steps.iter().enumerate().map(|(i, step)| {
+            let (x, y) = angled
+                .iter()
+                .map(|(angle, at)| (*angle, of(&at[i])))
+                .unzip();
+            Series::line(format!("{step} steps"), x, y)
+        });
+        Panel::new(title, "rotation (°)", y_label, series.collect())
     };
     vec![
         panel("Reconstruction by rates", "R²", &|v| v.r2_rates.max(-1.0)),

@@ -1,4 +1,4 @@
-//! Questions about the population: rates, tuning.
+//! Analyses of the population: firing rates, tuning.
 
 use anyhow::Result;
 use scotopic_figures::{Mark, Panel, Series, chart};
@@ -6,22 +6,31 @@ use scotopic_train::analysis::rates::{RateDistribution, rates as distributed};
 use scotopic_train::analysis::representation::RepresentationConfig;
 use scotopic_train::analysis::tuning::{Tuning, TuningConfig, UnitTuning, tuning as tuned};
 
-use super::Request;
+use super::analysis::{Analysis, Request};
 use super::report::{AnalysisReport, Table, said};
 
-pub(super) fn rates(request: &Request<'_>) -> Result<AnalysisReport> {
+pub(super) const RATES: Analysis = Analysis {
+    name: "rates",
+    about: "Distribution of firing rates",
+    needs_data: true,
+    excluded: |traits| traits.spikes,
+    missing: |_| false,
+    run: rates,
+};
+
+fn rates(request: &Request<'_>) -> Result<AnalysisReport> {
     let settings = RepresentationConfig {
         steps: vec![request.steps()],
         count: request.count(1000),
-        batch: request.args.batch as usize,
+        batch: request.batch,
     };
-    let found = distributed(&request.subject, request.images()?, &settings)?;
-    let mut answer = AnalysisReport::new("rates", &found)?;
-    answer.table = Table::with("unit,rate");
+    let found = distributed(&request.model, request.images()?, &settings)?;
+    let mut report = AnalysisReport::new(RATES.name, &found)?;
+    report.table = Table::with("unit,rate");
     for (unit, &rate) in found.rates.iter().enumerate() {
-        answer.table.push([unit.into(), rate.into()]);
+        report.table.push([unit.into(), rate.into()]);
     }
-    answer.summary.push(format!(
+    report.summary.push(format!(
         "{} neurons, {} images, {} steps: mean rate {:.4}, median {:.4} spikes per step",
         found.rates.len(),
         found.images,
@@ -29,23 +38,23 @@ pub(super) fn rates(request: &Request<'_>) -> Result<AnalysisReport> {
         found.mean,
         found.median
     ));
-    answer.summary.push(format!(
+    report.summary.push(format!(
         "spike share of the most active 10 %: {:.1} %",
         100.0 * found.top_tenth
     ));
     if let Some(fit) = found.log_normal {
-        answer.summary.push(format!(
+        report.summary.push(format!(
             "log-normal fit: mean of ln r {:.3}, standard deviation {:.3}; Kolmogorov-Smirnov distance {}",
             fit.mean,
             fit.deviation,
             said(found.distance, 4)
         ));
     }
-    answer.headline = serde_json::json!({
+    report.headline = serde_json::json!({
         "images": found.images, "step": found.step, "mean": found.mean, "median": found.median,
         "top_tenth": found.top_tenth, "log_normal": found.log_normal, "distance": found.distance,
     });
-    answer.draw(chart::lines(&[histogram(&found)]))
+    report.draw(chart::lines(&[histogram(&found)]))
 }
 
 /// The histogram in ln r, and the log-normal distribution over it.
@@ -54,54 +63,49 @@ fn histogram(found: &RateDistribution) -> Panel {
     if let Some(histogram) = &found.histogram {
         let middle = |pair: &[f64]| (pair[0] * pair[1]).sqrt();
         let edges = || histogram.edges.windows(2);
-        series.push(Series {
-            label: "neurons".into(),
-            x: edges().map(middle).collect(),
-            y: histogram.counts.iter().map(|&n| n as f64).collect(),
-            mark: Mark::Bars,
-        });
+        let counts = histogram.counts.iter().map(|&n| n as f64).collect();
+        let middles = || edges().map(middle).collect();
+        series.push(Series::line("neurons", middles(), counts).marked(Mark::Bars));
         if let Some(fit) = found.log_normal {
             let expected = |pair: &[f64]| {
                 fit.firing as f64 * (fit.cumulative(pair[1]) - fit.cumulative(pair[0]))
             };
-            series.push(Series {
-                label: "log-normal fit".into(),
-                x: edges().map(middle).collect(),
-                y: edges().map(expected).collect(),
-                mark: Mark::Line,
-            });
+            let counts = edges().map(expected).collect();
+            series.push(Series::line("log-normal fit", middles(), counts));
         }
     }
-    Panel {
-        title: "Firing rates".into(),
-        x_label: "spikes per step".into(),
-        y_label: "neurons".into(),
-        series,
-        log_x: true,
-        log_y: false,
-    }
+    Panel::new("Firing rates", "spikes per step", "neurons", series).logarithmic(true, false)
 }
 
-pub(super) fn tuning(request: &Request<'_>) -> Result<AnalysisReport> {
+pub(super) const TUNING: Analysis = Analysis {
+    name: "tuning",
+    about: "Tuning to drifting gratings and plaids",
+    needs_data: false,
+    excluded: |traits| traits.spikes.or(traits.image),
+    missing: |_| false,
+    run: tuning,
+};
+
+fn tuning(request: &Request<'_>) -> Result<AnalysisReport> {
     let settings = TuningConfig::default();
-    let found = tuned(&request.subject, request.shape(), &settings)?;
+    let found = tuned(&request.model, request.shape(), &settings)?;
     let s = found.summary;
-    let mut answer = AnalysisReport::new("tuning", &found)?;
-    answer.table = Table::with(
+    let mut report = AnalysisReport::new(TUNING.name, &found)?;
+    report.table = Table::with(
         "unit,responsive,peak,blank,preferred_degrees,selectivity,half_width_degrees,frequency,bandwidth_octaves,\
          c50,exponent,rmax,contrast_r2,supersaturation,suppression,modulation",
     );
     for unit in &found.units {
         let mut cells = vec![unit.unit.into(), unit.responsive.into()];
         cells.extend(numbers(unit).map(Into::into));
-        answer.table.push(cells);
+        report.table.push(cells);
     }
     let reference = settings
         .contrasts
         .get(settings.reference)
         .copied()
         .unwrap_or(1.0);
-    answer.summary = vec![
+    report.summary = vec![
         format!(
             "{} of {} neurons respond to gratings of contrast {reference}",
             s.responsive, s.units
@@ -134,14 +138,14 @@ pub(super) fn tuning(request: &Request<'_>) -> Result<AnalysisReport> {
             100.0 * s.simple
         ),
     ];
-    // Without a response there is nothing to tell, and nothing to draw.
+    // Without responsive neurons there is nothing to summarise or to draw.
     if s.responsive == 0 {
-        answer.summary.truncate(1);
-        answer.headline = serde_json::to_value(s)?;
-        return Ok(answer);
+        report.summary.truncate(1);
+        report.headline = serde_json::to_value(s)?;
+        return Ok(report);
     }
-    answer.headline = serde_json::to_value(s)?;
-    answer.draw(chart::lines(&panels(&found)))
+    report.headline = serde_json::to_value(s)?;
+    report.draw(chart::lines(&panels(&found)))
 }
 
 fn numbers(unit: &UnitTuning) -> [Option<f64>; 14] {
@@ -181,19 +185,15 @@ fn panels(found: &Tuning) -> Vec<Panel> {
         let (_, top) = each.fold((0.0, 0), |a, (i, &r)| if r > a.0 { (r, i) } else { a });
         share(&unit.by_orientation, (top + shift + n - n / 2) % n)
     };
-    let line = |x: Vec<f64>, y: Vec<f64>| Series {
-        label: String::new(),
-        x,
-        y,
-        mark: Mark::Line,
-    };
-    let panel = |title: &str, x_label: &str, series: Series, log_x: bool| Panel {
-        title: title.into(),
-        x_label: x_label.into(),
-        y_label: "response (normalised to peak)".into(),
-        series: vec![series],
-        log_x,
-        log_y: false,
+    let line = |x: Vec<f64>, y: Vec<f64>| Series::line("", x, y);
+    let panel = |title: &str, x_label: &str, series: Series, log_x: bool| {
+        Panel::new(
+            title,
+            x_label,
+            "response (normalised to peak)",
+            vec![series],
+        )
+        .logarithmic(log_x, false)
     };
     let orientation = line(
         (0..n)
@@ -261,17 +261,7 @@ fn counted(
         let bin = ((value - low) / width).clamp(0.0, (BINS - 1) as f64) as usize;
         counts[bin] += 1.0;
     }
-    let bars = Series {
-        label: String::new(),
-        x: (0..BINS).map(|i| low + (i as f64 + 0.5) * width).collect(),
-        y: counts.to_vec(),
-        mark: Mark::Bars,
-    };
-    Panel {
-        title: title.into(),
-        x_label: x_label.into(),
-        y_label: "neurons".into(),
-        series: vec![bars],
-        ..Panel::default()
-    }
+    let middles = (0..BINS).map(|i| low + (i as f64 + 0.5) * width).collect();
+    let bars = Series::line("", middles, counts.to_vec()).marked(Mark::Bars);
+    Panel::new(title, x_label, "neurons", vec![bars])
 }

@@ -1,35 +1,35 @@
-//! What an analysis leaves behind: lines to read, a table, the whole value, a picture, arrays.
+//! The report of an analysis: a summary, a table, all results as JSON, a figure, arrays.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use image::RgbImage;
 use scotopic_datasets::npy;
+use scotopic_figures::RgbImage;
 use serde::Serialize;
 
 use scotopic_datasets::replace::replace;
 use scotopic_figures::{self as figures, FigureError};
 
-/// The answer to one question.
+/// The results of one analysis.
 pub(super) struct AnalysisReport {
-    /// The question, which is the name of its files.
+    /// The name of the analysis, and of its files.
     pub name: &'static str,
-    /// A few lines to read.
+    /// Lines to print.
     pub summary: Vec<String>,
-    /// The same as numbers.
+    /// The numbers of the summary.
     pub headline: serde_json::Value,
-    /// Everything, for the JSON file.
+    /// All results, for the JSON file.
     pub whole: serde_json::Value,
     /// Rows for the CSV file.
     pub table: Table,
-    /// A picture, where one makes sense.
+    /// A figure, where there is one.
     pub figure: Option<RgbImage>,
     /// Arrays for NumPy: name, shape, values.
     pub arrays: Vec<(String, Vec<usize>, Vec<f32>)>,
 }
 
 impl AnalysisReport {
-    /// An answer without a picture or arrays.
+    /// A report without figure and arrays.
     pub fn new(name: &'static str, whole: &impl Serialize) -> Result<Self> {
         Ok(Self {
             name,
@@ -42,7 +42,7 @@ impl AnalysisReport {
         })
     }
 
-    /// Draws, unless there is nothing to show: a model without a single responsive neuron has an answer too.
+    /// Adds the figure, unless there is nothing to draw, as for a model without a single responsive neuron.
     pub fn draw(mut self, picture: Result<RgbImage, FigureError>) -> Result<Self> {
         self.figure = match picture {
             Err(FigureError::Empty(_)) => None,
@@ -51,7 +51,7 @@ impl AnalysisReport {
         Ok(self)
     }
 
-    /// Writes the files below `folder` and says which.
+    /// Writes the files into `folder`; returns their paths.
     ///
     /// # Errors
     /// If one cannot be written.
@@ -78,7 +78,7 @@ impl AnalysisReport {
     }
 }
 
-/// Rows of numbers and words under names.
+/// Rows of CSV under a header.
 #[derive(Default)]
 pub(super) struct Table {
     lines: Vec<String>,
@@ -109,7 +109,7 @@ impl Table {
 pub(super) struct Cell(String);
 
 impl From<f64> for Cell {
-    /// Seven digits, and nothing for what is no number.
+    /// In single precision; empty if not finite.
     fn from(value: f64) -> Self {
         match value.is_finite() {
             true => Self((value as f32).to_string()),
@@ -137,7 +137,7 @@ impl From<bool> for Cell {
 }
 
 impl From<&str> for Cell {
-    /// In quotes where it must be.
+    /// Quoted where CSV requires it.
     fn from(text: &str) -> Self {
         match text.contains([',', '"', '\n']) {
             true => Self(format!("\"{}\"", text.replace('"', "\"\""))),
@@ -146,7 +146,7 @@ impl From<&str> for Cell {
     }
 }
 
-/// A number to read, or a word where there is none.
+/// The number with so many digits, or "undefined".
 pub(super) fn said(value: Option<f64>, digits: usize) -> String {
     value.map_or("undefined".to_owned(), |v| format!("{v:.digits$}"))
 }

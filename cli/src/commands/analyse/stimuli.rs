@@ -1,32 +1,41 @@
-//! Questions asked with stimuli in time: latency, receptive fields.
+//! Analyses with stimuli in time: latency, receptive fields.
 
 use anyhow::Result;
-use scotopic_figures::{Mark, Panel, Series, Tile, chart, tiles};
+use scotopic_figures::{Panel, Series, Tile, chart, tiles};
 use scotopic_train::analysis::latency::{LatencyConfig, latency as timed};
 use scotopic_train::analysis::receptive_field::{WhiteNoiseConfig, receptive_fields};
 
-use super::Request;
+use super::analysis::{Analysis, Request};
 use super::report::{AnalysisReport, Cell, Table, said};
 
-/// Averages that the picture shows.
+/// Averages shown in the figure.
 const SHOWN: usize = 100;
 
-pub(super) fn latency(request: &Request<'_>) -> Result<AnalysisReport> {
+pub(super) const LATENCY: Analysis = Analysis {
+    name: "latency",
+    about: "Response latency against contrast",
+    needs_data: false,
+    excluded: |traits| traits.spikes.or(traits.image),
+    missing: |_| false,
+    run: latency,
+};
+
+fn latency(request: &Request<'_>) -> Result<AnalysisReport> {
     let settings = LatencyConfig::default();
-    let found = timed(&request.subject, request.shape(), &settings)?;
-    let mut answer = AnalysisReport::new("latency", &found)?;
-    answer.table = Table::with("unit,contrast,latency");
-    answer.summary.push(format!(
+    let found = timed(&request.model, request.shape(), &settings)?;
+    let mut report = AnalysisReport::new(LATENCY.name, &found)?;
+    report.table = Table::with("unit,contrast,latency");
+    report.summary.push(format!(
         "the {} most responsive neurons, each with its preferred grating, from the resting potential",
         found.units.len()
     ));
     for at in &found.at {
         for (&unit, &latency) in found.units.iter().zip(&at.latencies) {
-            answer
+            report
                 .table
                 .push([unit.into(), at.contrast.into(), Cell::from(latency)]);
         }
-        answer.summary.push(format!(
+        report.summary.push(format!(
             "contrast {:<6} {:>3} respond, half-peak latency {} steps (median)",
             at.contrast,
             at.responding,
@@ -36,49 +45,49 @@ pub(super) fn latency(request: &Request<'_>) -> Result<AnalysisReport> {
     let medians = found.at.iter().map(|at| {
         serde_json::json!({ "contrast": at.contrast, "responding": at.responding, "median": at.median })
     });
-    answer.headline = medians.collect();
-    let against = Series {
-        x: found.at.iter().map(|at| at.contrast).collect(),
-        y: found
-            .at
-            .iter()
-            .map(|at| at.median.unwrap_or(f64::NAN))
-            .collect(),
-        ..Series::default()
-    };
-    let courses = found.at.iter().map(|at| Series {
-        label: format!("contrast {}", at.contrast),
-        x: (0..at.course.len()).map(|t| t as f64).collect(),
-        y: at.course.clone(),
-        mark: Mark::Line,
+    report.headline = medians.collect();
+    let points = found.at.iter();
+    let (x, y) = points
+        .map(|at| (at.contrast, at.median.unwrap_or(f64::NAN)))
+        .unzip();
+    let courses = found.at.iter().map(|at| {
+        let time = (0..at.course.len()).map(|t| t as f64).collect();
+        Series::line(format!("contrast {}", at.contrast), time, at.course.clone())
     });
     let panels = [
-        Panel {
-            title: "Latency".into(),
-            x_label: "contrast, standardised units".into(),
-            y_label: "half-peak latency (steps)".into(),
-            series: vec![against],
-            log_x: true,
-            ..Panel::default()
-        },
-        Panel {
-            title: "Mean response".into(),
-            x_label: "inference step".into(),
-            y_label: "spikes per step".into(),
-            series: courses.collect(),
-            ..Panel::default()
-        },
+        Panel::new(
+            "Latency",
+            "contrast, standardised units",
+            "half-peak latency (steps)",
+            vec![Series::line("", x, y)],
+        )
+        .logarithmic(true, false),
+        Panel::new(
+            "Mean response",
+            "inference step",
+            "spikes per step",
+            courses.collect(),
+        ),
     ];
-    answer.draw(chart::lines(&panels))
+    report.draw(chart::lines(&panels))
 }
 
-pub(super) fn receptive_field(request: &Request<'_>) -> Result<AnalysisReport> {
+pub(super) const RECEPTIVE_FIELD: Analysis = Analysis {
+    name: "receptive-field",
+    about: "Spike-triggered averages of white noise",
+    needs_data: false,
+    excluded: |traits| traits.spikes.or(traits.linear),
+    missing: |_| false,
+    run: receptive_field,
+};
+
+fn receptive_field(request: &Request<'_>) -> Result<AnalysisReport> {
     let shape = request.shape();
-    let found = receptive_fields(&request.subject, shape, &WhiteNoiseConfig::default())?;
-    let mut answer = AnalysisReport::new("receptive-field", &found)?;
-    answer.table = Table::with("unit,spikes,lag,signal_to_noise,correlation");
+    let found = receptive_fields(&request.model, shape, &WhiteNoiseConfig::default())?;
+    let mut report = AnalysisReport::new(RECEPTIVE_FIELD.name, &found)?;
+    report.table = Table::with("unit,spikes,lag,signal_to_noise,correlation");
     for unit in &found.units {
-        answer.table.push([
+        report.table.push([
             unit.unit.into(),
             unit.spikes.into(),
             Cell::from(unit.lag.map(|lag| lag as f64)),
@@ -86,7 +95,7 @@ pub(super) fn receptive_field(request: &Request<'_>) -> Result<AnalysisReport> {
             unit.correlation.into(),
         ]);
     }
-    answer.summary = vec![
+    report.summary = vec![
         format!(
             "{} of {} neurons fired {} spikes or more in {} frames of white noise",
             found.measured,
@@ -101,9 +110,9 @@ pub(super) fn receptive_field(request: &Request<'_>) -> Result<AnalysisReport> {
         ),
     ];
     if found.measured == 0 {
-        answer.summary.truncate(1);
+        report.summary.truncate(1);
     }
-    answer.headline = serde_json::json!({
+    report.headline = serde_json::json!({
         "neurons": found.units.len(), "measured": found.measured,
         "correlation": found.correlation, "lag": found.lag,
     });
@@ -125,6 +134,6 @@ pub(super) fn receptive_field(request: &Request<'_>) -> Result<AnalysisReport> {
     let title = format!("Spike-triggered averages, {} neurons", order.len());
     let picture = tiles::dictionary(&averages, tile, &title);
     let latents = found.units.len();
-    answer.arrays = vec![("averages".into(), vec![latents, pixels], found.averages)];
-    answer.draw(picture)
+    report.arrays = vec![("averages".into(), vec![latents, pixels], found.averages)];
+    report.draw(picture)
 }

@@ -1,4 +1,4 @@
-//! Still images from the file or folder that a person names.
+//! Static images from a file or folder.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use scotopic_datasets::npy::{self, Array};
 use scotopic_datasets::whitening::Whitener;
 use scotopic_datasets::{DataConfig, ImageSet, ImageShape, WhiteningConfig, WhiteningKind, images};
 
-/// Reads images of this shape: an array `[n, …]`, a picture, or a folder of pictures, on their own scale.
+/// Reads images of this shape, not standardised: an array `[n, …]`, an image file, or a folder of image files.
 ///
 /// # Errors
 /// Names the file and what does not fit.
@@ -26,7 +26,7 @@ pub(super) fn read(path: &Path, shape: ImageShape, data: &DataConfig) -> Result<
     )?)
 }
 
-/// The filter that whole pictures of these data pass through before they are cut into patches.
+/// The whitening of whole images of these data, before they are cut into patches.
 pub(super) fn whitening(data: &DataConfig) -> Option<WhiteningConfig> {
     match data {
         DataConfig::DeadLeaves(c) => Some(c.whitening.clone()),
@@ -71,7 +71,7 @@ fn from_array(path: &Path, array: Array, shape: ImageShape) -> Result<Vec<f32>> 
     Ok(array.data)
 }
 
-/// Pictures: of the model's size as they are, larger ones filtered as those it learned from and cut into patches.
+/// Image files: of the model's size unchanged; larger ones preprocessed as in training and cut into patches.
 fn pictures(path: &Path, shape: ImageShape, data: &DataConfig) -> Result<Vec<f32>> {
     ensure!(
         shape.channels == 1,

@@ -26,8 +26,8 @@ pub use traits::{Emission, Guess, Learnable, Sample};
 registry! {
     Categorical, "categorical", "symbols 0, 1, …";
     Poisson, "poisson", "counts";
-    DiagonalGaussian, "diagonal-gaussian", "vectors of independent normal entries";
-    FullGaussian, "full-gaussian", "normal vectors with a covariance";
+    DiagonalGaussian, "diagonal-gaussian", "Gaussian vectors with a diagonal covariance";
+    FullGaussian, "full-gaussian", "Gaussian vectors with a full covariance";
 }
 
 mod any;

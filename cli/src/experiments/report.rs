@@ -1,16 +1,16 @@
-//! The page an experiment leaves behind.
+//! The report of an experiment.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use image::RgbImage;
 use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
+use scotopic_figures::RgbImage;
 
 use crate::table::Table;
 
-/// What an experiment found: text, tables, pictures.
-pub struct Page {
+/// The results of an experiment: text, tables, figures.
+pub struct Report {
     title: String,
     parts: Vec<Section>,
 }
@@ -21,15 +21,15 @@ enum Section {
         file: String,
         table: Table,
     },
-    Picture {
+    Figure {
         file: String,
         caption: String,
         picture: RgbImage,
     },
 }
 
-impl Page {
-    /// An empty page.
+impl Report {
+    /// An empty report.
     pub fn new(title: &str) -> Self {
         Self {
             title: title.to_string(),
@@ -50,16 +50,16 @@ impl Page {
         });
     }
 
-    /// Adds a picture, written as `file`.png.
+    /// Adds a figure, written as `file`.png.
     pub fn picture(&mut self, file: &str, caption: &str, picture: RgbImage) {
-        self.parts.push(Section::Picture {
+        self.parts.push(Section::Figure {
             file: file.to_string(),
             caption: caption.to_string(),
             picture,
         });
     }
 
-    /// The page as Markdown.
+    /// The report as Markdown.
     pub fn markdown(&self) -> String {
         let mut text = format!("# {}\n", self.title);
         for part in &self.parts {
@@ -67,7 +67,7 @@ impl Page {
             match part {
                 Section::Text(paragraph) => text.push_str(&format!("{paragraph}\n")),
                 Section::Table { table, .. } => text.push_str(&table.markdown()),
-                Section::Picture { file, caption, .. } => {
+                Section::Figure { file, caption, .. } => {
                     text.push_str(&format!("![{caption}]({file}.png)\n"));
                 }
             }
@@ -75,7 +75,7 @@ impl Page {
         text
     }
 
-    /// Writes README.md and everything it shows into `folder`, the page last.
+    /// Writes tables and figures into `folder`, then README.md.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -92,7 +92,7 @@ impl Page {
                         table.markdown().as_bytes(),
                     )?;
                 }
-                Section::Picture { file, picture, .. } => {
+                Section::Figure { file, picture, .. } => {
                     figures::write_png(folder.join(format!("{file}.png")), picture)?;
                 }
             }

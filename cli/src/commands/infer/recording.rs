@@ -1,4 +1,4 @@
-//! Inference with everything on record, read back from the device in stretches.
+//! Inference with all recordings, read back from the device every few steps.
 
 use anyhow::{Context, Result};
 use burn::tensor::{Tensor, TensorData};
@@ -15,11 +15,11 @@ use scotopic_train::device::Opened;
 /// Steps between two read-backs, so that the device holds only a few steps at a time.
 const STRETCH: usize = 64;
 
-/// What is recorded of inference, on the host; the last index of every array the fastest.
-pub(super) struct Seen {
+/// The recordings, on the host; the last index of every array varies fastest.
+pub(super) struct Recording {
     /// z that drove the state, `[steps, sequences, latents]`.
     pub samples: Vec<f32>,
-    /// The portion of zeros among a(z), what the decoder sees of them.
+    /// The fraction of zeros among a(z), the input of the decoder.
     pub zeros: f64,
     /// E\[a(z)\] at the end, `[sequences, latents]`.
     pub means: Vec<f32>,
@@ -35,21 +35,21 @@ pub(super) struct Seen {
     pub kl: Vec<f32>,
 }
 
-/// Infers `steps` steps; of the first `few` sequences what is seen after the steps `moments` is kept.
+/// Infers `steps` steps; keeps the reconstructions of the first `few` sequences after the steps `moments`.
 ///
 /// # Errors
 /// If the device fails.
-pub(super) fn see(
+pub(super) fn record(
     model: &Network,
     config: &RunConfig,
     frames: &Frames,
     (steps, seed): (usize, u64),
     (few, moments): (usize, &[usize]),
     opened: &Opened,
-) -> Result<Seen> {
+) -> Result<Recording> {
     let sizes = [frames.steps, frames.batch, frames.pixels];
-    let film = TensorData::new(frames.data.clone(), sizes);
-    let stimulus = Stimulus::Sequence(Tensor::from_data(film, &opened.device));
+    let video = TensorData::new(frames.data.clone(), sizes);
+    let stimulus = Stimulus::Sequence(Tensor::from_data(video, &opened.device));
     let perception = model.perception(config.rule().at(1.0, Sampling::EXACT));
     let noise = NoiseKey::new(seed);
     let mut state = perception.rest(frames.batch);
@@ -85,11 +85,11 @@ pub(super) fn see(
             unfolding.extend(host(Tensor::cat(decoded, 0))?);
         }
     }
-    let last = last.context("no step of inference was asked for")?;
+    let last = last.context("the number of inference steps is 0")?;
     let means = state.mean();
     let by_means = model.decoder.decode(means.clone());
     let portions = zeros.iter().map(|&portion| f64::from(portion)).sum::<f64>();
-    Ok(Seen {
+    Ok(Recording {
         samples,
         zeros: portions / zeros.len().max(1) as f64,
         means: host(means)?,

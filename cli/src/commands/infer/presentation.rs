@@ -1,4 +1,4 @@
-//! What a model is shown: frames from images and a stimulus.
+//! The frames presented to a model, from images and a stimulus.
 
 use anyhow::{Context, Result, anyhow, ensure};
 use scotopic_datasets::stimulus::Frames;
@@ -7,39 +7,39 @@ use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config;
 
 use super::{InferArgs, images as input};
-use crate::args::UsageError;
+use crate::usage::UsageError;
 
-/// Validation images that are shown where nothing else is asked for.
+/// Number of validation images presented by default.
 const FEW: usize = 12;
-/// Two thirds of a gigabyte of results; beyond that a person wants several files anyway.
+/// Half a gigabyte of results; larger requests are better split over several files.
 const MOST: usize = 1 << 27;
 
-/// Frames on the scale of the model, and for how long they are seen.
-pub(super) struct Shown {
+/// Standardised frames, and the number of inference steps.
+pub(super) struct Presentation {
     /// `[time, sequence, pixel]`; one time step where nothing moves.
     pub frames: Frames,
     /// Inference steps.
     pub steps: usize,
 }
 
-/// Makes the frames that the options ask for.
+/// Makes the frames for the options.
 ///
 /// # Errors
-/// [`UsageError`] if the options do not go together; whatever is wrong with images and stimulus.
-pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> {
+/// [`UsageError`] if the options contradict each other; or if images or stimulus are invalid.
+pub(super) fn presentation(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Presentation> {
     let shape = checkpoint.image.shape;
     let scale = checkpoint.image.standardisation;
     let stimulus = match &args.stimulus {
         None => StimulusConfig::default(),
         Some(spec) => {
-            // An empty place has pixel value 0 before it is standardised.
+            // Empty pixels are 0 before standardisation.
             let mut blank = [0.0];
             scale.apply(&mut blank);
             config::stimulus(spec, blank[0]).map_err(UsageError)?
         }
     };
     if args.input.is_some() && !stimulus.shows_images() {
-        let what = "--input holds images, which this stimulus does not show";
+        let what = "--input gives images, which this stimulus does not use";
         let kind = stimulus.kind();
         return Err(UsageError(anyhow!("{what} (kind = \"{kind}\"): leave one out")).into());
     }
@@ -47,12 +47,12 @@ pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> 
         true => Some(images_of(args, checkpoint)?),
         false => None,
     };
-    let film = match &stimulus {
+    let video = match &stimulus {
         StimulusConfig::Sequence(sequence) => Some(sequence.read()?),
         _ => None,
     };
-    let length = match (&stimulus, &film) {
-        (_, Some(film)) => Some(film.steps),
+    let length = match (&stimulus, &video) {
+        (_, Some(video)) => Some(video.steps),
         (StimulusConfig::Video(video), _) => {
             let pictures = images::folder(&video.path)?.len();
             Some(pictures.saturating_mul(video.hold))
@@ -66,12 +66,12 @@ pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> 
     let available = images
         .as_ref()
         .map(ImageSet::len)
-        .or(film.as_ref().map(|f| f.batch));
-    let wanted = args.count.map(|n| n as usize);
+        .or(video.as_ref().map(|f| f.batch));
+    let wanted = args.max_images.map(|n| n as usize);
     let count = match (wanted, available) {
         (Some(n), Some(most)) => n.min(most),
         (Some(n), None) => n,
-        (None, Some(most)) if args.input.is_none() && film.is_none() => most.min(FEW),
+        (None, Some(most)) if args.input.is_none() && video.is_none() => most.min(FEW),
         (None, most) => most.unwrap_or(1),
     };
     let latents = checkpoint.config.model.latents;
@@ -79,7 +79,7 @@ pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> 
     ensure!(
         recorded <= MOST,
         "{steps} steps of {count} images with {latents} latents are {recorded} numbers to record, more than {MOST}: \
-         give fewer images (--count) or lower --steps"
+         give fewer images (--max-images) or lower --steps"
     );
     let frames_made = match stimulus {
         StimulusConfig::Static(_) => 1,
@@ -91,13 +91,13 @@ pub(super) fn shown(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Shown> 
         let filter = input::whitening(&checkpoint.config.data);
         if filter.is_some_and(|f| f.kind != WhiteningKind::None || f.local_contrast) {
             eprintln!(
-                "scotopic: this model learned from filtered pictures; the frames of `{}` are shown unfiltered",
+                "scotopic: this model was trained on filtered images; the frames of `{}` are shown unfiltered",
                 stimulus.kind()
             );
         }
         frames = frames.rescaled(stimulus.kind(), scale)?;
     }
-    Ok(Shown { frames, steps })
+    Ok(Presentation { frames, steps })
 }
 
 /// The images of `--input` on the scale of the model, or some of those that it was validated on.
@@ -105,8 +105,8 @@ fn images_of(args: &InferArgs, checkpoint: &Checkpoint) -> Result<ImageSet> {
     let image = checkpoint.image;
     let Some(path) = &args.input else {
         let data = &checkpoint.config.data;
-        let splits = data.load(&args.place.data, &mut |_| {}).context(
-            "could not load the images that the model was validated on; others are given with --input",
+        let splits = data.load(&args.runtime.folder.data, &mut |_| {}).context(
+            "could not load the validation images of the model; give other images with --input",
         )?;
         return Ok(splits.validation);
     };
