@@ -11,8 +11,9 @@ use scotopic_train::device;
 
 use super::print;
 use super::progress::StatusPrinter;
-use crate::args::{RuntimeArgs, duration, interruption};
+use crate::args::{RuntimeArgs, interruption};
 use crate::experiments::{Context, EXPERIMENTS, Size};
+use crate::table::duration;
 use crate::usage::UsageError;
 
 /// Options of `scotopic experiment`.
