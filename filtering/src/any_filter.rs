@@ -12,9 +12,7 @@ use crate::generalised::GeneralisedModel;
 use crate::generalised::causal::CausalGeneralisedFilter;
 use crate::generalised::model::AnyEquations;
 use crate::generalised::odem::{Odem, OdemConfig};
-use crate::hmm::{
-    AnyEmission, Decoupled, Factorisation, Learn, Learning, Online, TiedKernel, TiedLearning,
-};
+use crate::hmm::{AnyEmission, Factorisation, Learn, Learning, Online};
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{
     ElboKind, LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning,
@@ -138,30 +136,12 @@ pub const ELBO_KINDS: &str = "reversed, jelbo, vjf";
 /// # Errors
 /// [`Error::Setting`] for a name that is none.
 pub fn hmm_factorisation(name: &str) -> Result<Factorisation> {
-    let window = |text: &str| text.parse().ok().filter(|w| *w > 0);
-    Ok(match name {
-        "reversed" => Factorisation::Reversed,
-        "forward-markov" => Factorisation::ForwardMarkov,
-        "fully-factorised" => Factorisation::FullyFactorised(Default::default()),
-        "decoupled-lag1" => Factorisation::DecoupledLag1(Decoupled::default()),
-        "frozen" => Factorisation::Frozen,
-        "tied" => Factorisation::Tied(TiedKernel {
-            learning: Some(TiedLearning::default()),
-            ..TiedKernel::default()
-        }),
-        other => match other.strip_prefix("block-").and_then(window) {
-            Some(window) => Factorisation::Block {
-                window,
-                sweeps: Default::default(),
-            },
-            None => {
-                let expected = format!(
-                    "online {HMM_FACTORISATIONS}, over whole sequences also forward-markov, fully-factorised and \
-                     block-N for windows of N"
-                );
-                return Err(Error::setting("factorisation", other, expected));
-            }
-        },
+    Factorisation::named(name).ok_or_else(|| {
+        let expected = format!(
+            "online {HMM_FACTORISATIONS}, over whole sequences also forward-markov, fully-factorised and block-N for \
+             windows of N"
+        );
+        Error::setting("factorisation", name, expected)
     })
 }
 
@@ -178,15 +158,22 @@ pub fn gaussian_factorisation(name: &str) -> Result<GaussianFactorisation> {
     })
 }
 
+/// The bound of a nonlinear model by name.
+///
+/// # Errors
+/// [`Error::Setting`] for a name that is none.
+pub fn elbo_kind(name: &str) -> Result<ElboKind> {
+    match name {
+        "reversed" => Ok(ElboKind::Reversed),
+        "jelbo" => Ok(ElboKind::Jelbo),
+        "vjf" => Ok(ElboKind::Vjf),
+        other => Err(Error::setting("factorisation", other, ELBO_KINDS)),
+    }
+}
+
 fn nonlinear_config(name: &str) -> Result<NonlinearConfig> {
-    let elbo = match name {
-        "reversed" => ElboKind::Reversed,
-        "jelbo" => ElboKind::Jelbo,
-        "vjf" => ElboKind::Vjf,
-        other => return Err(Error::setting("factorisation", other, ELBO_KINDS)),
-    };
     Ok(NonlinearConfig {
-        elbo,
+        elbo: elbo_kind(name)?,
         ..NonlinearConfig::default()
     })
 }

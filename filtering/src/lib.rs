@@ -56,6 +56,7 @@ pub use rand;
 
 mod any_filter;
 mod any_model;
+pub mod comparison;
 mod error;
 mod filter;
 mod gain;
@@ -68,7 +69,7 @@ mod sequence;
 mod step;
 
 pub use any_filter::{
-    AnyFilter, AnyLearning, ELBO_KINDS, GAUSSIAN_FACTORISATIONS, HMM_FACTORISATIONS,
+    AnyFilter, AnyLearning, ELBO_KINDS, GAUSSIAN_FACTORISATIONS, HMM_FACTORISATIONS, elbo_kind,
     gaussian_factorisation, hmm_factorisation,
 };
 pub use any_model::AnyModel;

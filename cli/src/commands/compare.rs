@@ -7,12 +7,12 @@ use anyhow::{Context, Result, ensure};
 use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
 use scotopic_filtering::AnyModel;
-use scotopic_filtering::hmm::BatchEm;
+use scotopic_filtering::comparison::FactorisationRow;
+use scotopic_filtering::hmm::{AnyEmission, BatchEm, LearnUnder};
 
 use super::compare_args::CompareArgs;
 use super::{compare_schemes, print};
-use crate::filtering::comparison::{self, FactorisationRow, Learning};
-use crate::filtering::model;
+use crate::filtering::{comparison, model};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
@@ -49,13 +49,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     let mut rows = Vec::new();
     let mut failed = Vec::new();
     for name in names {
-        let row = match &model {
-            AnyModel::Hmm(model) => comparison::discrete(model, &data, name, learning.as_ref()),
-            AnyModel::LinearGaussian(model) => comparison::gaussian(model, &data, name),
-            AnyModel::Nonlinear(model) => comparison::nonlinear(model, &data, name),
-            AnyModel::Generalised(_) => continue, // compared by order above
-        };
-        match row {
+        match comparison::row(&model, &data, name, learning.as_ref()) {
             Ok(row) => rows.push(row),
             // A factorisation named by the user must work; those of the default list that fail are reported.
             Err(error) if args.factorisations.is_empty() => {
@@ -132,7 +126,7 @@ fn check_options(args: &CompareArgs, model: &AnyModel) -> Result<()> {
     Ok(())
 }
 
-fn learning(args: &CompareArgs, model: &AnyModel) -> Result<Option<Learning>> {
+fn learning(args: &CompareArgs, model: &AnyModel) -> Result<Option<LearnUnder<AnyEmission>>> {
     let Some(start) = &args.init else {
         return Ok(None);
     };
@@ -162,7 +156,7 @@ fn learning(args: &CompareArgs, model: &AnyModel) -> Result<Option<Learning>> {
             truth.states()
         );
     }
-    Ok(Some(Learning {
+    Ok(Some(LearnUnder {
         start,
         truth,
         em: BatchEm {

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
 use scotopic_filtering::generalised::GeneralisedModel;
-use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnable};
+use scotopic_filtering::hmm::{BatchEm, EmissionKind, Hmm};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{AnyModel, Sequence};
 #[cfg(feature = "vision")]
@@ -23,30 +25,32 @@ use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
-/// The kind of model: hidden states by their emission, or a hidden vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// What each hidden state makes of the world, or a state that is a vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelKind {
-    /// Hidden states that emit symbols 0, 1, …
-    Categorical,
-    /// Hidden states that emit counts
-    Poisson,
-    /// Hidden states that emit Gaussian vectors with a diagonal covariance
-    DiagonalGaussian,
-    /// Hidden states that emit Gaussian vectors with a full covariance
-    FullGaussian,
-    /// A hidden vector with linear dynamics and linear observations (Kalman filter)
+    /// Hidden states that emit.
+    Hmm(EmissionKind),
+    /// A hidden vector that moves and is seen linearly.
     LinearGaussian,
 }
 
-impl ModelKind {
-    fn emission(self) -> Option<Kind> {
-        match self {
-            Self::Categorical => Some(Kind::Categorical),
-            Self::Poisson => Some(Kind::Poisson),
-            Self::DiagonalGaussian => Some(Kind::DiagonalGaussian),
-            Self::FullGaussian => Some(Kind::FullGaussian),
-            Self::LinearGaussian => None,
-        }
+impl ValueEnum for ModelKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<ModelKind>> = LazyLock::new(|| {
+            let discrete = EmissionKind::ALL.iter().copied().map(ModelKind::Hmm);
+            discrete.chain([ModelKind::LinearGaussian]).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Hmm(kind) => PossibleValue::new(kind.name())
+                .help(format!("Hidden states that emit {}", kind.emits())),
+            Self::LinearGaussian => PossibleValue::new("linear-gaussian").help(
+                "A hidden vector with linear dynamics and linear observations (Kalman filter)",
+            ),
+        })
     }
 }
 
@@ -283,7 +287,7 @@ fn from_data(
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
-    let Some(emission) = kind.emission() else {
+    let ModelKind::Hmm(emission) = kind else {
         let guess = LinearGaussian::initial_guess(states, data)?;
         return gaussian(guess, data, args, begun);
     };
@@ -303,7 +307,7 @@ fn from_data(
         log_evidence: fit.log_evidence(),
         iterations: fit.iterations,
         converged: fit.converged,
-        free: free_parameters(&fit.model),
+        free: fit.model.free_parameters(),
         model: AnyModel::Hmm(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })
@@ -319,7 +323,7 @@ fn from_model(model: AnyModel, data: &[Sequence], args: &FitArgs) -> Result<Mode
                 log_evidence: fit.log_evidence(),
                 iterations: fit.iterations,
                 converged: fit.converged,
-                free: free_parameters(&fit.model),
+                free: fit.model.free_parameters(),
                 model: AnyModel::Hmm(fit.model),
                 seconds: begun.elapsed().as_secs_f64(),
             })
@@ -384,16 +388,4 @@ fn gaussian(
         model: AnyModel::LinearGaussian(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })
-}
-
-/// Free parameters: a distribution has one less than it has entries.
-fn free_parameters(model: &Hmm) -> usize {
-    let k = model.states();
-    let emission = model.emission();
-    let each = match emission {
-        AnyEmission::Categorical(_) => emission.parameters_len() - 1,
-        AnyEmission::FullGaussian(_) => emission.width() * (emission.width() + 3) / 2,
-        _ => emission.parameters_len(),
-    };
-    (k - 1) + k * (k - 1) + k * each
 }

@@ -9,14 +9,13 @@
 //! | one line an observation | `lines.rs`: [`Lines`] |
 //! | figures and scores of beliefs | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `scores.rs` |
 //! | a filter saved, to go on another day | `snapshot.rs` |
-//! | factorisations beside each other | `comparison.rs`; learned and true states paired: `label_matching.rs` |
+//! | factorisations beside each other | `comparison.rs` |
 //! | orders, smoothness and schemes beside each other | `scheme_comparison.rs` |
 
 pub mod comparison;
 mod credible;
 #[cfg(feature = "vision")]
 pub mod flow;
-mod label_matching;
 pub mod lines;
 pub mod model;
 pub mod names;

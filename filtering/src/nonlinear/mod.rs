@@ -30,6 +30,7 @@
 mod ascent;
 mod bound;
 mod closures;
+mod comparison;
 mod config;
 mod filter;
 mod grid;
@@ -52,6 +53,7 @@ mod workspace;
 
 pub use ascent::{Ascent, LearningConfig, Schedule};
 pub use closures::Nonlinear;
+pub use comparison::compare;
 pub use config::{ElboKind, Linearisation, NonlinearConfig};
 pub use filter::NonlinearFilter;
 pub use grid::{Exact, Grid};
