@@ -21,8 +21,8 @@ mod program {
     mod kills;
     mod metrics;
     mod old_files;
-    mod old_filters;
     mod old_flags;
+    mod old_snapshots;
     mod pictures;
     mod pt;
     mod released;
