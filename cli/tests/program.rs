@@ -21,6 +21,7 @@ mod program {
     mod kills;
     mod metrics;
     mod old_files;
+    mod old_filters;
     mod old_flags;
     mod pictures;
     mod pt;
