@@ -1,10 +1,10 @@
-//! A decoder of one's own: a dictionary whose prediction saturates, as a retina's response to contrast does.
+//! A custom decoder: a dictionary with a saturating prediction, like the contrast response of the retina.
 //!
 //! ```text
 //! f(z) = c·tanh(Φz/c)       Jᵀe = Φᵀ((1 − tanh²)·e)
 //! ```
 //!
-//! All that inference, learning and evaluation need to know of it is the one trait [`Decoder`]:
+//! Inference, learning and evaluation need only the trait [`Decoder`]:
 //! `cargo run --release --example custom_decoder`. To give it a name in configurations as well, move it into
 //! `models/src/decoder/`, implement `Architecture` beside, and add its line to `decoders!` there.
 

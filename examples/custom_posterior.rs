@@ -1,11 +1,11 @@
-//! A posterior of one's own: log-normal latents, as the firing rates of cortex are distributed.
+//! A custom posterior: log-normal latents, like the distribution of cortical firing rates.
 //!
 //! ```text
 //! z = e^{μ + σε}, ε ~ N(0, 1); ξ = ln σ       KL as of the normal numbers ln z
 //! ∂μ: g·z,  ∂ξ: g·z·σε                        natural gradient σ²∂μ, ½∂ξ
 //! ```
 //!
-//! All that inference, learning and evaluation need to know of it is the one trait [`Posterior`]:
+//! Inference, learning and evaluation need only the trait [`Posterior`]:
 //! `cargo run --release --example custom_posterior`. To give it a name in configurations as well, move it into
 //! `src/posterior/` and add its lines to the list in `src/posterior/mod.rs`.
 

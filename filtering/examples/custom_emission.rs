@@ -1,5 +1,5 @@
-//! An emission of one's own: geometric counts, learned from whole sequences and while filtering, and compared under
-//! different factorisations by what `scotopic compare` calls.
+//! A custom emission: geometric counts, learned from whole sequences and while filtering, and compared under different
+//! factorisations with the functions of `scotopic compare`.
 //!
 //! `cargo run --release -p scotopic-filtering --example custom_emission`
 

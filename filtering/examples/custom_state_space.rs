@@ -1,5 +1,5 @@
-//! A state-space model of your own: filtered behind the one trait, learned while filtering, and compared as
-//! `scotopic compare` does.
+//! A custom state-space model: filtered, learned while filtering, and compared with the functions of
+//! `scotopic compare`.
 //!
 //! Log-abundance x of a population that grows to a capacity, counted in samples (Ricker's model):
 //!

@@ -1,4 +1,4 @@
-//! A filter of any kind, chosen at run time; the registry of what each kind is called and how it is made.
+//! A filter of any kind, chosen at run time: the registry of names and constructors.
 //!
 //! A new filter has its own file and its entries here: a variant of [`AnyFilter`], and where it is made by name.
 
@@ -19,8 +19,8 @@ use crate::nonlinear::{
 };
 use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result, Step};
 
-/// A filter of any kind, fixed or learning. A snapshot of it goes on where it was; those of the first version, which
-/// the names of the variants in files are of, are read too.
+/// A filter of any kind, fixed or learning. A snapshot continues where it was. The names of the variants in
+/// files are those of the first version, whose snapshots are read too.
 ///
 /// ```
 /// use scotopic_filtering::gaussian::LinearGaussian;
@@ -35,23 +35,23 @@ use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result, Step};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[allow(clippy::large_enum_variant)] // one is made and updated in place
 pub enum AnyFilter {
-    /// A discrete model that stays as it is.
+    /// A discrete model with fixed parameters.
     #[serde(rename = "Discrete")]
     Hmm(Online),
     /// A discrete model that learns.
     #[serde(rename = "DiscreteLearning")]
     HmmLearning(Learning<AnyEmission>),
-    /// A linear-Gaussian model that stays as it is.
+    /// A linear-Gaussian model with fixed parameters.
     Gaussian(#[serde(deserialize_with = "gaussian_of_any_version")] GaussianFilter),
     /// A linear-Gaussian model that learns.
     GaussianLearning(GaussianLearning),
-    /// A nonlinear model that stays as it is.
+    /// A nonlinear model with fixed parameters.
     Nonlinear(NonlinearFilter<AnyStateSpace>),
     /// A nonlinear model that learns.
     NonlinearLearning(NonlinearLearning<AnyStateSpace>),
-    /// A model of continuous time that stays as it is, as it was described.
+    /// A continuous-time model with fixed parameters, and its description.
     Causal(CausalGeneralisedFilter<AnyEquations>, Box<GeneralisedModel>),
-    /// A model of continuous time whose parameters and precisions are learned.
+    /// A continuous-time model with learned parameters and precisions.
     Odem(Odem<AnyEquations>, Box<GeneralisedModel>),
 }
 

@@ -1,4 +1,4 @@
-//! A state-space model of any kind that this crate has filters for, as a value chosen at run time.
+//! A state-space model of any kind, chosen at run time.
 
 use crate::gaussian::LinearGaussian;
 use crate::generalised::GeneralisedModel;
@@ -44,7 +44,7 @@ impl AnyModel {
         }
     }
 
-    /// What it is, in a few words.
+    /// A short description.
     pub fn described(&self) -> String {
         let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         match self {

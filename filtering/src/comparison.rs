@@ -1,4 +1,4 @@
-//! Factorisations beside each other, on one free-energy scale.
+//! Comparison of factorisations on one free-energy scale.
 //!
 //! [`Hmm::compare`](crate::hmm::Hmm::compare), [`LinearGaussian::compare`](crate::gaussian::LinearGaussian::compare) and
 //! [`nonlinear::compare`](crate::nonlinear::compare) fill a row each.
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{Filter, Result, Sequence};
 
-/// What one factorisation comes to on one sequence.
+/// The results of one factorisation on one sequence.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct FactorisationRow {
     /// Its name.
@@ -24,9 +24,9 @@ pub struct FactorisationRow {
     pub marginal_error: Option<f64>,
     /// Mean |A − A*| and |θ − θ*| of the parameters learned under it, against the true model.
     pub parameter_error: Option<(f64, f64)>,
-    /// Iterations of variational EM until it settled.
+    /// Iterations of variational EM until convergence.
     pub updates: Option<usize>,
-    /// Whether it settled within the iterations that were allowed.
+    /// Whether it converged within the allowed iterations.
     pub settled: bool,
     /// Time per observation, in µs: one update online, the whole posterior over T in batch.
     pub micros: f64,

@@ -56,7 +56,7 @@ pub struct ConvStage {
 }
 
 impl ConvStage {
-    /// Normal weights scaled to the number of inputs that meet in one output; `finer` tells which side is out.
+    /// Normal weights scaled to the number of inputs that meet in one output; `finer` says which side is the output.
     pub fn init(
         coarse: usize,
         fine: usize,

@@ -42,7 +42,7 @@ impl Method {
     }
 
     /// What learning records of an unroll: where F falls along the way it is averaged over all steps; a
-    /// semi-amortized answer and a point estimate are judged where they arrive.
+    /// semi-amortized posterior and a point estimate are scored at their final state.
     pub fn learns_from(self) -> RecordOptions {
         match self {
             Self::SemiAmortized | Self::Descent => RecordOptions {

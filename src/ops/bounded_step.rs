@@ -1,4 +1,4 @@
-//! A state and its drive, each softly bounded: what the clamped steps are on processors.
+//! A state and its drive, each softly bounded: what the clamped steps are on CPUs.
 
 use crate::ops::paired::Chunk;
 

@@ -33,7 +33,7 @@ pub(crate) fn values<B: Backend>(tensor: FloatTensor<B>) -> (Values, Shape, B::D
     (values, shape, device)
 }
 
-/// A tensor of a processor backend.
+/// A tensor of a CPU backend.
 pub(crate) fn tensor<B: Backend>(
     values: Vec<impl Element>,
     shape: Shape,

@@ -18,7 +18,7 @@ unsafe impl Word for u32 {}
 #[allow(unsafe_code)]
 unsafe impl Word for f32 {}
 
-/// How it is done on one kind of processor. All give the same bits.
+/// How it is done on one kind of CPU. All give the same bits.
 pub(crate) trait Packing: Copy {
     /// Bit l says whether value l is at most the limit; NaN is not.
     fn at_most(self, values: &[f32; LANES], limit: f32) -> u32;
@@ -28,7 +28,7 @@ pub(crate) trait Packing: Copy {
     fn put<T: Word>(self, to: &mut [T], at: usize, which: u32, values: &[T; LANES]);
 }
 
-/// With what every processor has.
+/// With what every CPU has.
 #[derive(Clone, Copy)]
 pub(crate) struct OneByOne;
 
@@ -62,12 +62,12 @@ mod x86 {
 
     use super::{LANES, Packing, Word};
 
-    /// There is one only where the processor has AVX-512.
+    /// There is one only where the CPU has AVX-512.
     #[derive(Clone, Copy)]
     pub(crate) struct Avx512(());
 
     impl Avx512 {
-        /// Where this processor has F, DQ, BW and VL, with fused multiply-add and `popcnt`.
+        /// Where this CPU has F, DQ, BW and VL, with fused multiply-add and `popcnt`.
         pub(crate) fn found() -> Option<Self> {
             let all = has!("avx512f") && has!("avx512dq") && has!("avx512bw") && has!("avx512vl");
             (all && has!("fma") && has!("popcnt")).then_some(Self(()))
@@ -109,12 +109,12 @@ mod x86 {
         }
     }
 
-    /// There is one only where the processor has AVX2.
+    /// There is one only where the CPU has AVX2.
     #[derive(Clone, Copy)]
     pub(crate) struct Avx2(());
 
     impl Avx2 {
-        /// Where this processor has it, with fused multiply-add and `popcnt`.
+        /// Where this CPU has it, with fused multiply-add and `popcnt`.
         pub(crate) fn found() -> Option<Self> {
             (has!("avx2") && has!("fma") && has!("popcnt")).then_some(Self(()))
         }
@@ -194,7 +194,7 @@ macro_rules! packed {
                     $body(packing, $($arg),*)
                 }
                 if let Some(packing) = Avx512::found() {
-                    // SAFETY: every feature named on the function was found on this processor.
+                    // SAFETY: every feature named on the function was found on this CPU.
                     #[allow(unsafe_code)]
                     return unsafe { avx512(packing, $($arg),*) };
                 }

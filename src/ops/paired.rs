@@ -63,7 +63,7 @@ fn three<B: Backend, F: Element + Default>(
         .into()
 }
 
-/// Implements an operation of two tensors (and numbers) for the processor backends from its kernels of both precisions:
+/// Implements an operation of two tensors (and numbers) for the CPU backends from its kernels of both precisions:
 /// `on_processors!(Trait, operation, operation_with_slopes(first, second, number, …), task, single, double)`.
 macro_rules! on_processors {
     (@for $backend:ty, $trait:ident, $operation:ident,

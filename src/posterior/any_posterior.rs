@@ -10,7 +10,7 @@ macro_rules! define {
         posteriors { $($(#[$variant_meta:meta])* $variant:ident($posterior:ty),)* }
         families { $($(#[$family_meta:meta])* $family:ident = $latents:path,)* }
     ) => {
-        /// Any of the families; what programs hold that are told the family by a configuration.
+        /// Any of the families, chosen at run time by a configuration.
         ///
         /// ```
         /// use burn::tensor::{Device, Tensor};

@@ -1,4 +1,4 @@
-//! What is to be known of a family of latents before there is a belief about one: each family says it in its own file.
+//! Descriptions of the families of latents, which each family gives in its file.
 
 use burn::tensor::Tensor;
 
@@ -22,7 +22,7 @@ pub struct LatentSettings {
     pub threshold: f64,
 }
 
-/// What configurations, model cards and reports ask of a family.
+/// What configurations, model cards and reports need to know of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FamilyInfo {
     /// As `model.family` has it.

@@ -42,7 +42,7 @@ macro_rules! families {
                 Laplace(LaplacePosterior),
                 /// One of many.
                 Categorical(CategoricalPosterior),
-                /// No distribution at all.
+                /// No distribution.
                 Point(PointEstimate),
             }
             families {

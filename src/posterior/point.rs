@@ -156,7 +156,7 @@ impl Posterior for PointEstimate {
     fn activate(&self, z: Tensor<2>) -> Tensor<2> {
         match self.cost {
             Cost::Quadratic { activation, .. } => activation.value(z),
-            // sgn(u)·max(|u| − λ, 0) without the sign, whose derivative autodiff would have to be told.
+            // sgn(u)·max(|u| − λ, 0) without the sign, whose derivative autodiff does not know.
             Cost::Soft { threshold } => z.clone() - z.clamp(-threshold, threshold),
             Cost::Hard { threshold } => {
                 let silent = z.clone().abs().lower_equal_elem(threshold);

@@ -10,8 +10,8 @@
 //! | the network as plain numbers | `network` |
 //! | one step of a row: drive, implicit step, clamps | `potential` |
 //! | the terms of F | `scores` |
-//! | products with a dictionary that stays in the cache, and how it lies there | `products`, `sparse`, `rows`, `panels` |
-//! | T steps forwards and backwards, in segments | `segments`, `forward`, `backward`, `tape`, `slopes` |
+//! | products with a dictionary in the cache, and its layout | `products`, `sparse`, `rows`, `panels` |
+//! | T steps forward and backward, in segments | `segments`, `forward`, `backward`, `tape`, `slopes` |
 //! | a batch on all threads | `batch` |
 //! | event-driven inference | [`Engine`] |
 

@@ -8,8 +8,8 @@
 //! A block's B is streamed from the second-level cache at two vectors for every 13 × 2 multiply-adds, so the
 //! arithmetic and not the memory is the limit. For that it lies in [`Panels`].
 //!
-//! Unlike the element-wise kernels, which round alike everywhere, these use fused multiply-add only where the processor
-//! has it (as every matrix library does): the last bits of a product depend on the processor.
+//! Unlike the element-wise kernels, which round alike everywhere, these use fused multiply-add only where the CPU
+//! has it (as every matrix library does): the last bits of a product depend on the CPU.
 
 use super::panels::{PANEL, Panels};
 use super::rows::{Rows, RowsMut, multiply_add};

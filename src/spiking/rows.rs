@@ -13,7 +13,7 @@ pub(crate) struct RowsMut<'a> {
     pub(crate) pitch: usize,
 }
 
-/// `sum + x·y`, rounded once where the processor does so in one instruction.
+/// `sum + x·y`, rounded once where the CPU does so in one instruction.
 #[inline(always)]
 pub(super) fn multiply_add<const FMA: bool>(x: f32, y: f32, sum: f32) -> f32 {
     if FMA { x.mul_add(y, sum) } else { sum + x * y }

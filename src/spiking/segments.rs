@@ -1,4 +1,4 @@
-//! T steps of a few rows, forwards and backwards, with everything in the cache.
+//! T steps of a few rows, forward and backward, within the cache.
 //!
 //! Rows of a batch know nothing of each other until their gradients are added up. So one thread takes a few
 //! rows through all of time, forwards and at once backwards, and nothing but parameters and their gradients

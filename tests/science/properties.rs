@@ -159,7 +159,7 @@ proptest! {
         let perception = model.perception(toy::rule(0.0, KlForm::Exact, Leak::None, 1));
         let key = NoiseKey::new(seed);
         let see = |x: &Stimulus| unroll(&*perception, x, perception.rest(2), 0..6, &key, RecordOptions::FINAL).state;
-        // A film in which nothing moves is a still image.
+        // A video in which nothing moves is a still image.
         let constant = still.at(0).unsqueeze::<3>().repeat_dim(0, frames);
         let constant = Stimulus::Sequence(constant);
         prop_assert_eq!(constant.batch(), 2);

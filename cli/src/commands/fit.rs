@@ -25,7 +25,7 @@ use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
-/// What each hidden state makes of the world, or a state that is a vector.
+/// Emission of each hidden state, or a continuous state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelKind {
     /// Hidden states that emit.

@@ -3,14 +3,14 @@
 //! | concept | file |
 //! |---|---|
 //! | models in files | `model.rs` |
-//! | networks among them, learned from series | `flow.rs` |
+//! | networks as equations, learned from series | `flow.rs` |
 //! | the learning rule, as given on the command line | `names.rs`: [`LearnSpec`](names::LearnSpec) |
-//! | where observations come from | `source.rs`: [`Source`] |
-//! | one line an observation | `lines.rs`: [`Lines`] |
+//! | sources of observations | `source.rs`: [`Source`] |
+//! | output lines | `lines.rs`: [`Lines`] |
 //! | figures and scores of beliefs | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `scores.rs` |
-//! | a filter saved, to go on another day | `snapshot.rs` |
+//! | saved filters | `snapshot.rs` |
 //! | factorisations beside each other | `comparison.rs` |
-//! | orders, smoothness and schemes beside each other | `scheme_comparison.rs` |
+//! | comparison of orders, smoothness and schemes | `scheme_comparison.rs` |
 
 pub mod comparison;
 mod credible;

@@ -369,7 +369,7 @@ fn variances<'a>(belief: &GaussianBelief<'a>) -> impl Iterator<Item = &'a f64> {
         .chain(diagonal(belief.cause_covariance, belief.cause_mean.len()))
 }
 
-/// A belief in one bin as seen from its mean: the band about 0, and the truth less the mean.
+/// A belief relative to its mean: the band about 0, and the true value minus the mean.
 fn error(belief: &Span) -> Span {
     let mean = belief.mean.low;
     Span {

@@ -1,4 +1,4 @@
-//! Filters saved by an earlier version go on bit for bit: fixtures/earlier/snapshots has one of each kind, the rows that
+//! Filters saved by an earlier version continue bit for bit: fixtures/earlier/snapshots has one of each kind, the rows that
 //! came next, and what that version wrote for them.
 
 use std::fs;

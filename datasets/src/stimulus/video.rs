@@ -28,7 +28,7 @@ pub struct Video {
     pub steps_per_frame: usize,
     /// How a picture becomes one of the model's size.
     pub fit: ResizeMode,
-    /// Begin again at the end; a film that is too short is an error otherwise.
+    /// Begin again at the end; a video that is too short is an error otherwise.
     pub repeat: bool,
 }
 

@@ -11,7 +11,7 @@ use crate::{Result, Sequence};
 pub struct LearnUnder<E: Learnable> {
     /// Where EM starts.
     pub start: Hmm<E>,
-    /// The parameters it should find, if they are known.
+    /// The true parameters, if known.
     pub truth: Option<Hmm<E>>,
     /// How.
     pub em: BatchEm,

@@ -1,4 +1,4 @@
-//! How far learned parameters are from the true ones, whatever the order of the states.
+//! Errors of learned parameters, up to permutation of the states.
 
 use super::{Hmm, Learnable};
 
@@ -23,7 +23,7 @@ impl<E: Learnable> Hmm<E> {
     }
 }
 
-/// For each true state the learned state that is most like it, greedily: the closest pair first.
+/// For each true state the most similar learned state, greedily: the closest pair first.
 fn matching<E: Learnable>(found: &Hmm<E>, truth: &Hmm<E>) -> Option<Vec<usize>> {
     let k = truth.states();
     let (a, b) = (

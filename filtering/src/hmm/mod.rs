@@ -13,7 +13,7 @@
 //! | expected counts, the E-step | `expectations.rs`: [`Hmm::expectations`] |
 //! | the most probable path | `viterbi.rs`: [`Hmm::viterbi`] |
 //! | samples from a model | `sample.rs`: [`Hmm::sample`] |
-//! | what beliefs say of observations | `prediction.rs` |
+//! | predicted observations | `prediction.rs` |
 //! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `backward.rs`, `counts.rs` |
 //! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
 //! | factorisations beside each other; the order of learned states | `comparison.rs`: [`Hmm::compare`]; `label_matching.rs`: [`Hmm::parameter_error`] |

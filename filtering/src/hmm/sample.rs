@@ -1,4 +1,4 @@
-//! Drawing from a model.
+//! Samples from a model.
 
 use rand::Rng;
 

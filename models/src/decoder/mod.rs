@@ -17,7 +17,7 @@ pub use conv::{ConvDecoder, ConvTape};
 pub use linear::LinearDictionary;
 pub use mlp::MlpDecoder;
 
-/// What makes a decoder one of those that configurations can name; beside [`Decoder`], which inference needs.
+/// What configurations need of a decoder, in addition to [`Decoder`].
 ///
 /// A new one is a file with both and its line in `decoders!` below.
 trait Architecture: Decoder + Sized {

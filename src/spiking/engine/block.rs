@@ -17,7 +17,7 @@ pub(super) struct Weights {
     pub(super) drive: Drive,
 }
 
-/// The state of up to [`Drive::ROWS`] images, and room for everything that a step writes.
+/// The state of up to [`Drive::ROWS`] images, and the workspace of a step.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     first_row: usize,

@@ -22,7 +22,7 @@ pub enum DriveMethod {
     /// an arrival lies within rounding of the end of its step, about once in 10⁷.
     Lateral,
     /// As [`DriveMethod::Lateral`] with weights of 16 bits on one scale, and sums of integers: the same in every order, for
-    /// hardware that counts, and for the same network the same spikes on every processor. Weights are off by up to
+    /// hardware that counts, and for the same network the same spikes on every CPU. Weights are off by up to
     /// 2⁻¹⁶ of the largest.
     IntegerLateral,
 }

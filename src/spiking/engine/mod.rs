@@ -12,7 +12,7 @@
 //! | the engine, batches | this one |
 //! | one input over time, without allocation | [`Stream`] |
 //! | the drive by events and by lateral weights | `drive` |
-//! | when an image has been looked at for long enough | [`StoppingRule`] |
+//! | stopping rules | [`StoppingRule`] |
 //! | the state of some images | `block` |
 
 use rayon::prelude::*;

@@ -43,17 +43,17 @@ macro_rules! presets {
 }
 
 presets! {
-    "dead-leaves": "occluding discs, drawn on the spot: Gabor-like filters within minutes (default)",
-    "smoke": "the same in seconds, to see that everything works",
+    "dead-leaves": "occluding discs, generated: Gabor-like filters within minutes (default)",
+    "smoke": "the same in seconds, a test of the installation",
     "natural-patches": "whitened 12×12 patches of photographs: Gabor filters (a folder of images)",
     "mnist": "MNIST digits in 3 000 iterations",
     "published/natural-patches": "the published settings on natural patches, 300 epochs (for a GPU)",
     "published/mnist": "the published settings on MNIST, 400 epochs (for a GPU)",
     "mnist/gaussian" on "mnist": "iG-VAE: Gaussian latents, natural gradient",
     "mnist/gaussian-relu" on "mnist": "iG_relu-VAE: Gaussian latents through a relu with learned gain",
-    "mnist/amortized-poisson" on "mnist": "P-VAE: an encoder instead of inference, spikes",
+    "mnist/amortized-poisson" on "mnist": "P-VAE: an encoder instead of iterative inference, Poisson latents",
     "mnist/amortized-gaussian" on "mnist": "G-VAE: the standard VAE",
-    "mnist/iterative-amortized" on "mnist": "ia-VAE: a network that learns to refine (Gaussian)",
+    "mnist/iterative-amortized" on "mnist": "ia-VAE: a learned update (Gaussian)",
     "mnist/semi-amortized" on "mnist": "sa-VAE: an encoder, then gradient steps (Gaussian)",
     "mnist/predictive-coding" on "mnist": "PC: gradient descent on a point estimate, local learning",
     "mnist/lca" on "mnist": "LCA: soft-threshold sparse coding with a learned dictionary",

@@ -1,4 +1,4 @@
-//! Each method of an emission chosen at run time is that of the emission in it.
+//! `AnyEmission` delegates to the emission it holds.
 
 use rand::Rng;
 

@@ -1,4 +1,4 @@
-//! p(o|s): what each hidden state makes of the world.
+//! Emissions p(o|s).
 //!
 //! An emission is added by its own file, which implements the traits of `traits.rs`, and by this one: its module, its
 //! name among those exported, and a line of `registry!`.

@@ -1,4 +1,4 @@
-//! The macro that makes `AnyEmission`, the emission as a value chosen at run time, from the list of emissions.
+//! The macro that defines `AnyEmission`, the emission chosen at run time, from the list of emissions.
 
 /// Defines `AnyEmission` and `EmissionKind` over the emissions listed: type, name in files, what a state emits.
 macro_rules! registry {
