@@ -19,7 +19,7 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`draws`] | random numbers as a function of (seed, stream, counter) |
+//! | [`rng`] | random numbers as a function of (seed, stream, counter) |
 //! | [`dead_leaves`] | pictures of occluding discs, the built-in data |
 //! | [`images`] | photographs to grey pictures to patches |
 //! | [`whitening`] | the Olshausen–Field filter and local contrast normalisation |

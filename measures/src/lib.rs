@@ -6,7 +6,7 @@
 //! | module | measure |
 //! |---|---|
 //! | [`sparsity`] | sparsity of the code |
-//! | [`fit`] | error and R² of reconstructions |
+//! | [`reconstruction_score`] | error and R² of reconstructions |
 //! | [`gabor`] | Gabor functions fitted to filters |
 //! | [`logistic`] | logistic regression on the code |
 //! | [`rates`] | distribution of firing rates |

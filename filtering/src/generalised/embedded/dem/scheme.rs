@@ -22,7 +22,7 @@ use crate::{Belief, Error, Filter, GaussianBelief, Result, Sequence, Step};
 /// log-precisions over sweeps ([`Dem::learn`]).
 ///
 /// With the centred window (the default) a bin needs samples after it: the belief lags the data by half a
-/// window, [`Scheme::lag`]. The window [`super::super::Window::Causal`] does not.
+/// window, [`crate::Filter::lag`]. The window [`super::super::Window::Causal`] does not.
 ///
 /// ```
 /// use scotopic_filtering::Sequence;
