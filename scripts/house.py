@@ -33,7 +33,6 @@ OPEN = {
     "circles of imports",
     "files above 400 lines",
     "lines of code",
-    "citations that do not resolve",
     "crates compiled by default",
     "C archives among them",
     "files to add an emission",

@@ -1,4 +1,4 @@
-//! Shared by several commands: device and data arguments, durations, usage errors.
+//! Shared by several commands: device and data arguments, durations.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,18 +8,6 @@ use anyhow::{Context, Result};
 use clap::Args;
 use scotopic_datasets::Splits;
 use scotopic_train::device::DeviceChoice;
-
-/// A usage error, as opposed to a failure: exit code 2.
-#[derive(Debug)]
-pub struct UsageError(pub anyhow::Error);
-
-impl std::fmt::Display for UsageError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", with_causes(&self.0))
-    }
-}
-
-impl std::error::Error for UsageError {}
 
 /// Device and data folder.
 #[derive(Debug, Args)]
@@ -35,7 +23,7 @@ pub struct RuntimeArgs {
 /// The folder of the data sets.
 #[derive(Debug, Args)]
 pub struct DataFolder {
-    /// Folder of the data sets, to which relative paths refer
+    /// Folder of the data sets; base of relative paths
     #[arg(
         long,
         value_name = "DIR",
@@ -45,31 +33,11 @@ pub struct DataFolder {
     pub data: PathBuf,
 }
 
-/// The message and its causes, outermost first, each once.
-pub(crate) fn with_causes(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
-}
-
 pub(crate) fn size(splits: &Splits) -> String {
     let shape = splits.train.shape();
     match shape.channels {
         1 => format!("{}×{}", shape.height, shape.width),
         c => format!("{}×{}×{c}", shape.height, shape.width),
-    }
-}
-
-pub(crate) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 10.0 => format!("{s:.1} s"),
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
     }
 }
 

@@ -173,6 +173,7 @@ impl Error {
         }
     }
 
+    #[cfg(feature = "images")]
     pub(crate) fn config(
         source_name: &'static str,
         field: &'static str,
@@ -220,6 +221,7 @@ impl Error {
         }
     }
 
+    #[cfg(feature = "images")]
     pub(crate) fn size(
         name: impl ToString,
         field: &'static str,

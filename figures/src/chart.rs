@@ -1,6 +1,6 @@
 //! Curves: panels of lines side by side, such as the loss over training.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::Axis;
 use crate::canvas;
@@ -112,6 +112,21 @@ pub fn lines(panels: &[Panel]) -> Result<RgbImage, FigureError> {
         top += head(row) + below + MARGIN;
     }
     Ok(picture)
+}
+
+/// Draws the panels that have curves, as [`lines`]; `None` if none has.
+///
+/// # Errors
+/// As [`lines`].
+pub fn lines_if_any(
+    panels: impl IntoIterator<Item = Panel>,
+) -> Result<Option<RgbImage>, FigureError> {
+    let panels = panels.into_iter();
+    let panels: Vec<Panel> = panels.filter(|panel| !panel.series.is_empty()).collect();
+    match panels.is_empty() {
+        true => Ok(None),
+        false => lines(&panels).map(Some),
+    }
 }
 
 /// A panel with its header and legend broken into lines and its axes chosen.

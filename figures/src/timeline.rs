@@ -165,7 +165,7 @@ impl TimelineColumn {
 /// Columns of time in order, never more than a fixed number.
 ///
 /// ```
-/// use scotopic_train::figures::timeline::{Moment, Span, Timeline};
+/// use scotopic_figures::timeline::{Moment, Span, Timeline};
 ///
 /// let mut timeline = Timeline::new(4);
 /// for bin in 1..=10 {

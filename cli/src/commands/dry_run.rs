@@ -16,8 +16,8 @@ use scotopic_train::trainer::{Callback, Trainer};
 
 use super::print;
 use crate::allocator::peak_memory;
-use crate::args::{duration, size};
-use crate::terminology::Terms;
+use crate::args::size;
+use crate::table::duration;
 
 /// Loads the data, trains four iterations in a temporary folder, and prints the estimated cost of the whole run.
 ///
@@ -104,15 +104,15 @@ pub(super) fn dry_run(
     print::line(format!(
         "model        {} {}, {parameters} parameters",
         config.model.latents,
-        Terms::of(config.model.family).units
+        config.model.family.info().terms.units
     ))?;
     print::line(format!(
         "batch        [{}, {}] in {} part(s), {} inference steps, {} window(s)",
-        config.train.batch,
+        config.train.batch_size,
         splits.train.shape().pixels(),
-        config.train.parts,
+        config.train.micro_batches,
         config.inference.steps,
-        config.train.windows
+        config.train.bptt_windows
     ))?;
     print::line(format!(
         "time         {step:.3} s per iteration; about {} in total",

@@ -12,8 +12,8 @@ use scotopic_train::evaluate::validation;
 use scotopic_train::evaluate::{EvaluationConfig, evaluate};
 
 use super::{model, print};
-use crate::args::{RuntimeArgs, UsageError};
-use crate::terminology::Terms;
+use crate::args::RuntimeArgs;
+use crate::usage::UsageError;
 
 /// A split of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,7 +74,7 @@ pub struct EvaluateArgs {
     pub runtime: RuntimeArgs,
 }
 
-/// Measures a model.
+/// Evaluates a model.
 ///
 /// # Errors
 /// If model, data or device cannot be used.
@@ -97,7 +97,7 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         ..standard
     };
     let m = evaluate(&model, &set, &how, &opened.device)?;
-    let terms = Terms::of(checkpoint.config.model.family);
+    let terms = checkpoint.config.model.family.info().terms;
     if args.json {
         print::line(serde_json::to_string_pretty(&m)?)?;
         return Ok(ExitCode::SUCCESS);

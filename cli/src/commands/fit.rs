@@ -2,55 +2,63 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
-use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnable};
+use scotopic_filtering::generalised::GeneralisedModel;
+use scotopic_filtering::hmm::{BatchEm, EmissionKind, Hmm};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use scotopic_filtering::{AnyModel, Sequence};
+#[cfg(feature = "vision")]
 use scotopic_train::device::{self, DeviceChoice};
 
 use super::print;
-use crate::args::UsageError;
+#[cfg(feature = "vision")]
+use crate::filtering::flow;
 use crate::filtering::source::from_one;
-use crate::filtering::{Generalised, Model, Source, flow};
+use crate::filtering::{Source, model};
 use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
+use crate::usage::UsageError;
 
-/// The kind of model: hidden states by their emission, or a hidden vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// Emission of each hidden state, or a continuous state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelKind {
-    /// Hidden states that emit symbols 0, 1, …
-    Categorical,
-    /// Hidden states that emit counts
-    Poisson,
-    /// Hidden states that emit Gaussian vectors with a diagonal covariance
-    DiagonalGaussian,
-    /// Hidden states that emit Gaussian vectors with a full covariance
-    FullGaussian,
-    /// A hidden vector with linear dynamics and linear observations (Kalman filter)
+    /// Hidden states that emit.
+    Hmm(EmissionKind),
+    /// A hidden vector that moves and is seen linearly.
     LinearGaussian,
 }
 
-impl ModelKind {
-    fn emission(self) -> Option<Kind> {
-        match self {
-            Self::Categorical => Some(Kind::Categorical),
-            Self::Poisson => Some(Kind::Poisson),
-            Self::DiagonalGaussian => Some(Kind::DiagonalGaussian),
-            Self::FullGaussian => Some(Kind::FullGaussian),
-            Self::LinearGaussian => None,
-        }
+impl ValueEnum for ModelKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<ModelKind>> = LazyLock::new(|| {
+            let discrete = EmissionKind::ALL.iter().copied().map(ModelKind::Hmm);
+            discrete.chain([ModelKind::LinearGaussian]).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Hmm(kind) => PossibleValue::new(kind.name())
+                .help(format!("Hidden states that emit {}", kind.emits())),
+            Self::LinearGaussian => PossibleValue::new("linear-gaussian").help(
+                "A hidden vector with linear dynamics and linear observations (Kalman filter)",
+            ),
+        })
     }
 }
 
 /// Options of `scotopic fit`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each file is one sequence; rows with an empty cell, NA or null are missing observations. With several\n\
-                        numbers of states the table compares them by BIC and AIC, and the best by BIC is written.\n\
+    after_help = "Each file is one sequence; rows with an empty cell, NA or null are missing observations. Several\n\
+                        numbers of states are compared by BIC and AIC, and the best by BIC is written.\n\
                         For a continuous-time model whose equations are a network (kind = \"neural\"), the network of \
                         the dynamics and both precisions are learned.\n\n\
                         Examples:\n  \
@@ -112,6 +120,7 @@ pub struct FitArgs {
     #[arg(long, requires = "model")]
     pub learn_output: bool,
     /// Device on which a network is learned: auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N
+    #[cfg(feature = "vision")]
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: DeviceChoice,
     /// Print as JSON
@@ -120,9 +129,9 @@ pub struct FitArgs {
 }
 
 /// One fitted model.
-struct Fitted {
+struct ModelFit {
     states: usize,
-    model: Model,
+    model: AnyModel,
     log_evidence: f64,
     iterations: usize,
     converged: bool,
@@ -130,7 +139,7 @@ struct Fitted {
     seconds: f64,
 }
 
-impl Fitted {
+impl ModelFit {
     fn bic(&self, observations: usize) -> f64 {
         self.free as f64 * (observations as f64).ln() - 2.0 * self.log_evidence
     }
@@ -158,7 +167,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     );
     let (mut fits, mut failed) = (Vec::new(), Vec::new());
     match (&args.model, args.kind) {
-        (Some(path), _) => fits.push(from_model(Model::read(path)?, &data, args)?),
+        (Some(path), _) => fits.push(from_model(model::read(path)?, &data, args)?),
         (None, Some(kind)) => {
             for &states in &args.n_states {
                 match from_data(kind, states as usize, &data, args) {
@@ -183,7 +192,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         };
         return Err(told);
     };
-    best.model.write(&args.out)?;
+    model::write(&best.model, &args.out)?;
     if args.json {
         let rows: Vec<_> = fits.iter().map(|f| row_json(f, observations)).collect();
         let value = serde_json::json!({
@@ -243,7 +252,7 @@ fn ensure_numbers(args: &FitArgs) -> Result<()> {
     Ok(())
 }
 
-fn row_json(f: &Fitted, observations: usize) -> serde_json::Value {
+fn row_json(f: &ModelFit, observations: usize) -> serde_json::Value {
     serde_json::json!({
         "states": f.states, "log_evidence": f.log_evidence, "parameters": f.free, "bic": f.bic(observations),
         "aic": f.aic(), "iterations": f.iterations, "converged": f.converged, "seconds": f.seconds,
@@ -271,9 +280,14 @@ fn gaussian_em(args: &FitArgs) -> GaussianFit {
     }
 }
 
-fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
+fn from_data(
+    kind: ModelKind,
+    states: usize,
+    data: &[Sequence],
+    args: &FitArgs,
+) -> Result<ModelFit> {
     let begun = Instant::now();
-    let Some(emission) = kind.emission() else {
+    let ModelKind::Hmm(emission) = kind else {
         let guess = LinearGaussian::initial_guess(states, data)?;
         return gaussian(guess, data, args, begun);
     };
@@ -288,62 +302,71 @@ fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) 
         &mut rng,
     )
     .map_err(from_one)?;
-    Ok(Fitted {
+    Ok(ModelFit {
         states,
         log_evidence: fit.log_evidence(),
         iterations: fit.iterations,
         converged: fit.converged,
-        free: free_parameters(&fit.model),
-        model: Model::Hmm(fit.model),
+        free: fit.model.free_parameters(),
+        model: AnyModel::Hmm(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })
 }
 
-fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
+fn from_model(model: AnyModel, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
     let begun = Instant::now();
     match model {
-        Model::Hmm(model) => {
+        AnyModel::Hmm(model) => {
             let fit = model.fit(data, &discrete_em(args)).map_err(from_one)?;
-            Ok(Fitted {
+            Ok(ModelFit {
                 states: fit.model.states(),
                 log_evidence: fit.log_evidence(),
                 iterations: fit.iterations,
                 converged: fit.converged,
-                free: free_parameters(&fit.model),
-                model: Model::Hmm(fit.model),
+                free: fit.model.free_parameters(),
+                model: AnyModel::Hmm(fit.model),
                 seconds: begun.elapsed().as_secs_f64(),
             })
         }
-        Model::LinearGaussian(model) => gaussian(model, data, args, begun),
-        Model::Generalised(model) if flow::network(&model).is_some() => {
+        AnyModel::LinearGaussian(model) => gaussian(model, data, args, begun),
+        AnyModel::Generalised(model) if model.network().is_some() => {
             network(&model, data, args, begun)
         }
-        Model::Nonlinear(_) | Model::Generalised(_) => bail!(
+        AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => bail!(
             "this kind of model is learned while filtering: scotopic filter --model M.toml --learn --model-out NEW.toml, \
              repeated over the same data if necessary"
         ),
     }
 }
 
+#[cfg(feature = "vision")]
 fn network(
-    start: &Generalised,
+    start: &GeneralisedModel,
     data: &[Sequence],
     args: &FitArgs,
     begun: Instant,
-) -> Result<Fitted> {
+) -> Result<ModelFit> {
     let device = device::open(args.device).map_err(UsageError)?.device;
     let rounds = args.max_iterations.map(|n| n as usize);
     let fit = flow::fit(start, data, rounds, args.learn_output, args.seed, &device)?;
-    Ok(Fitted {
+    Ok(ModelFit {
         states: fit.model.sizes().0,
         log_evidence: fit.log_evidence,
         iterations: fit.rounds,
         // A fixed number of rounds: there is no tolerance.
         converged: true,
         free: fit.free,
-        model: Model::Generalised(Box::new(fit.model)),
+        model: AnyModel::Generalised(Box::new(fit.model)),
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+#[cfg(not(feature = "vision"))]
+fn network(_: &GeneralisedModel, _: &[Sequence], _: &FitArgs, _: Instant) -> Result<ModelFit> {
+    bail!(
+        "a network is learned on tensors, which this build leaves out; \
+         `cargo build --release -p scotopic-cli` makes one that has them"
+    )
 }
 
 fn gaussian(
@@ -351,30 +374,18 @@ fn gaussian(
     data: &[Sequence],
     args: &FitArgs,
     begun: Instant,
-) -> Result<Fitted> {
+) -> Result<ModelFit> {
     let fit = start.fit(data, &gaussian_em(args))?;
     let (n, m) = (fit.model.states(), fit.model.width());
     let log_evidence = fit.log_evidence.last().copied().unwrap_or(f64::NAN);
-    Ok(Fitted {
+    Ok(ModelFit {
         states: n,
         log_evidence,
         iterations: fit.log_evidence.len().saturating_sub(1),
         converged: fit.converged,
         // F, H, b, d, m0 and the covariances Q, P0, R; less the n² + n of basis and origin of the hidden space.
         free: (n * n + m * n + 2 * n + m + n * (n + 1) + m * (m + 1) / 2).saturating_sub(n * n + n),
-        model: Model::LinearGaussian(fit.model),
+        model: AnyModel::LinearGaussian(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })
-}
-
-/// Free parameters: a distribution has one less than it has entries.
-fn free_parameters(model: &Hmm) -> usize {
-    let k = model.states();
-    let emission = model.emission();
-    let each = match emission {
-        AnyEmission::Categorical(_) => emission.parameters_len() - 1,
-        AnyEmission::FullGaussian(_) => emission.width() * (emission.width() + 3) / 2,
-        _ => emission.parameters_len(),
-    };
-    (k - 1) + k * (k - 1) + k * each
 }

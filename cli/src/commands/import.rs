@@ -5,15 +5,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
-use scotopic::posterior::Transfer;
+use scotopic::posterior::ActivationKind;
 use scotopic_datasets::{ImageShape, Standardisation};
-use scotopic_models::{Architecture, Family, Method};
+use scotopic_models::{DecoderKind, Family, Method};
 use scotopic_train::checkpoint::{Checkpoint, CheckpointKind, ImageInfo, Progress};
 use scotopic_train::config::{self, RunConfig};
 
 use super::print;
-use crate::args::UsageError;
 use crate::pytorch::published::{self, Published};
+use crate::usage::UsageError;
 
 /// Options of `scotopic import`.
 #[derive(Debug, Args)]
@@ -98,7 +98,7 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
     let Standardisation { mean, std } = image.standardisation;
     if args.json {
         let value = serde_json::json!({
-            "model": path, "family": read.family, "transfer": read.transfer, "latents": read.latents,
+            "model": path, "family": read.family, "transfer": read.activation, "latents": read.latents,
             "channels": channels, "height": height, "width": width, "mean": mean, "std": std,
             "preset": preset, "read": read.read, "ignored": read.ignored,
         });
@@ -106,19 +106,19 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     print::line(format!(
-        "{} with {} latents, images {channels}×{height}×{width}: it has {}",
+        "{} with {} latents, images {channels}×{height}×{width}; read: {}",
         described(&read),
         read.latents,
         read.read.join(", ")
     ))?;
     if !read.ignored.is_empty() {
-        print::line(format!("not read: {}", read.ignored.join(", ")))?;
+        print::line(format!("ignored: {}", read.ignored.join(", ")))?;
     }
     print::line(format!("inference and data as in the preset {preset}"))?;
     print::line(match &args.data {
-        Some(_) => format!("pixels are seen as (value − {mean}) / {std}, as the preset's data are"),
-        None => "pixels are seen as they are: if the model was trained on standardised ones, give it such, or import \
-                 it with --data"
+        Some(_) => format!("pixels are standardised as (value − {mean}) / {std}, as the preset's data are"),
+        None => "pixels are not standardised: if the model was trained on standardised images, give it such images, or \
+                 import it with --data"
             .to_string(),
     })?;
     print::line(path.display())?;
@@ -128,9 +128,9 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
 /// The published configuration of a model; that on MNIST for images of its size.
 fn published_preset(read: &Published) -> &'static str {
     let digits = read.pixels == 28 * 28;
-    match (read.family, read.transfer, digits) {
-        (Family::Gaussian, Transfer::None, true) => "published/mnist-gaussian",
-        (Family::Gaussian, Transfer::None, false) => "published/natural-patches-gaussian",
+    match (read.family, read.activation, digits) {
+        (Family::Gaussian, ActivationKind::None, true) => "published/mnist-gaussian",
+        (Family::Gaussian, ActivationKind::None, false) => "published/natural-patches-gaussian",
         (Family::Gaussian, _, true) => "published/mnist-gaussian-relu",
         (Family::Gaussian, _, false) => "published/natural-patches-gaussian-relu",
         (_, _, true) => "published/mnist",
@@ -139,36 +139,36 @@ fn published_preset(read: &Published) -> &'static str {
 }
 
 fn described(read: &Published) -> &'static str {
-    match (read.family, read.transfer) {
-        (Family::Gaussian, Transfer::None) => "iterative Gaussian VAE",
+    match (read.family, read.activation) {
+        (Family::Gaussian, ActivationKind::None) => "iterative Gaussian VAE",
         (Family::Gaussian, _) => "iterative Gaussian VAE with relu",
         _ => "iterative Poisson VAE",
     }
 }
 
-/// The configuration must be of the model that is in the file.
+/// Checks that the configuration describes the model in the file.
 fn fits(config: &RunConfig, read: &Published) -> Result<()> {
     let model = &config.model;
     let word = |value: &dyn std::fmt::Debug| format!("{value:?}").to_lowercase();
-    let same = (model.family, model.transfer) == (read.family, read.transfer);
+    let same = (model.family, model.activation) == (read.family, read.activation);
     ensure!(
         same,
-        "it is for model.family = \"{}\" and model.transfer = \"{}\", the file holds an {} (family \"{}\", transfer \
+        "it is for model.family = \"{}\" and model.activation = \"{}\", the file holds an {} (family \"{}\", activation \
          \"{}\"): give another --preset, or --set these keys",
         word(&model.family),
-        word(&model.transfer),
+        word(&model.activation),
         described(read),
         word(&read.family),
-        word(&read.transfer)
+        word(&read.activation)
     );
     ensure!(
         config.inference.method == Method::NaturalGradient,
-        "its inference.method is not \"natural-gradient\", which is what an {} infers by",
+        "its inference.method is not \"natural-gradient\", the method of an {}",
         described(read)
     );
     ensure!(
-        model.decoder.kind == Architecture::Linear,
-        "its model.decoder.kind is not \"linear\", which phi.weight is"
+        model.decoder.kind == DecoderKind::Linear,
+        "its model.decoder.kind is not \"linear\", the decoder in the file"
     );
     config.validate()
 }

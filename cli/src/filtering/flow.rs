@@ -2,32 +2,22 @@
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use scotopic_filtering::Sequence;
+use scotopic_filtering::generalised::GeneralisedModel;
 use scotopic_filtering::generalised::causal::{CausalConfig, NoiseShape};
-use scotopic_filtering::generalised::model::{GenerativeModel, Level, Named, Neural};
-use scotopic_filtering::generalised::scheme::Scheme;
+use scotopic_filtering::generalised::model::{GenerativeModel, Level, Named};
+use scotopic_filtering::{Filter as _, Sequence};
 use scotopic_models::filtering::generalised::{FlowLearningConfig, NoiseStructure, learn};
 
-use super::Generalised;
-
 /// A network that was learned, in the form of the file that it came from.
-pub struct Fitted {
+pub struct FlowFit {
     /// The model with its weights and precisions.
-    pub model: Generalised,
+    pub model: GeneralisedModel,
     /// The evidence of all series under it as the file filters it, in nats.
     pub log_evidence: f64,
     /// Rounds of learning.
     pub rounds: usize,
     /// Weights that were learned, and the two precisions.
     pub free: usize,
-}
-
-/// The equations of the file, if they are a network.
-pub fn network(model: &Generalised) -> Option<&Neural> {
-    match &model.model.equations {
-        Named::Neural(neural) => Some(neural),
-        _ => None,
-    }
 }
 
 /// Learns f, and g if `output`, and one precision for each noise. While it learns, noise of the motion stands still within a
@@ -37,14 +27,14 @@ pub fn network(model: &Generalised) -> Option<&Neural> {
 /// # Errors
 /// For equations that are not a network, or if model, data or device cannot be used.
 pub fn fit(
-    model: &Generalised,
+    model: &GeneralisedModel,
     data: &[Sequence],
     rounds: Option<usize>,
     output: bool,
     seed: u64,
     device: &Device,
-) -> Result<Fitted> {
-    let Some(neural) = network(model) else {
+) -> Result<FlowFit> {
+    let Some(neural) = model.network() else {
         bail!("the equations are no network");
     };
     let built = model.build()?;
@@ -97,7 +87,7 @@ pub fn fit(
         } else {
             0
         };
-    Ok(Fitted {
+    Ok(FlowFit {
         log_evidence: evidence(&new, data)?,
         rounds: learned.rounds.len() - 1,
         free: weights + 2,
@@ -105,14 +95,14 @@ pub fn fit(
     })
 }
 
-fn evidence(model: &Generalised, data: &[Sequence]) -> Result<f64> {
+fn evidence(model: &GeneralisedModel, data: &[Sequence]) -> Result<f64> {
     let mut sum = 0.0;
     for sequence in data {
         let mut filter = model.filter()?;
         for y in sequence.iter() {
             filter.update(y)?;
         }
-        sum += filter.log_evidence().unwrap_or_default();
+        sum += filter.elbo();
     }
     Ok(sum)
 }

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use anyhow::Result;
 use burn::tensor::Tensor;
-use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic::inference::{RecordOptions, Stimulus, unroll};
 use scotopic_datasets::ImageShape;
 use scotopic_datasets::stimulus::Grating;
 use scotopic_models::Network;
@@ -14,29 +14,29 @@ use crate::parameters::read;
 
 /// Steps whose spikes the device holds at a time.
 const STRETCH: usize = 16;
-const SPIKES: Record = Record {
+const SPIKES: RecordOptions = RecordOptions {
     every: 1,
     spikes: true,
     states: false,
     generated: false,
 };
 
-/// How gratings are shown.
+/// Timing and trials of the gratings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Protocol {
-    /// Steps before counting begins.
+    /// Settling time, in steps.
     pub settle: usize,
-    /// Steps that are counted.
+    /// Steps over which spikes are counted.
     pub window: usize,
     /// Cycles of drift in the window, for the modulation.
     pub cycles: usize,
-    /// How often each grating is shown.
+    /// Trials per grating.
     pub trials: usize,
-    /// Sequences at a time.
+    /// Batch size, in sequences.
     pub batch: usize,
 }
 
-/// Answers of `latents` neurons to some gratings.
+/// Responses of `latents` neurons to gratings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Responses {
     latents: usize,
@@ -47,7 +47,7 @@ pub(super) struct Responses {
 }
 
 impl Responses {
-    /// Mean spikes per step of a neuron while a grating is shown.
+    /// Mean spikes per step of a neuron during a grating.
     pub fn mean(&self, grating: usize, unit: usize) -> f64 {
         f64::from(self.mean[grating * self.latents + unit])
     }
@@ -58,7 +58,7 @@ impl Responses {
     }
 }
 
-/// Shows every grating and counts spikes; `first` numbers the noise of the first batch.
+/// Presents every grating and counts spikes; `first` numbers the noise of the first batch.
 ///
 /// One read-back for each batch.
 pub(super) fn responses(
@@ -128,7 +128,7 @@ fn counted(
         rest,
         0..settle,
         &noise,
-        Record::FINAL,
+        RecordOptions::FINAL,
     )
     .state;
     let zeros = || Tensor::<2>::zeros([sequences, model.latents()], analysed.device);
@@ -138,7 +138,7 @@ fn counted(
         let times = from..end.min(from + STRETCH);
         let seen = unroll(&*perception, &stimulus, state, times, &noise, SPIKES);
         state = seen.state;
-        for moment in seen.moments {
+        for moment in seen.records {
             let Some(spikes) = moment.spikes else {
                 continue;
             };

@@ -5,14 +5,16 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use scotopic::posterior::Terminology;
 use scotopic_datasets::npy;
 use scotopic_datasets::stimulus::Frames;
 use scotopic_figures::{self as figures, Tile, animation, raster, tiles};
 use scotopic_train::device;
 
 use super::{model, print};
-use crate::args::{RuntimeArgs, UsageError};
-use crate::terminology::{Terms, capital};
+use crate::args::RuntimeArgs;
+use crate::pictures::capital;
+use crate::usage::UsageError;
 
 mod images;
 mod presentation;
@@ -45,7 +47,7 @@ use recording::Recording;
 pub struct InferArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file
     pub model: PathBuf,
-    /// Images to present, or to move by the stimulus
+    /// Images to present, or to be moved by the stimulus
     #[arg(long, value_name = "PATH")]
     pub input: Option<PathBuf>,
     /// Movement of the images, or a stimulus without images [default: static images]
@@ -77,7 +79,7 @@ pub struct InferArgs {
 
 /// Sequences in the animation.
 const COLUMNS: usize = 6;
-/// Frames of the animation at most.
+/// Maximum number of frames of the animation.
 const FRAMES: usize = 120;
 
 /// Runs inference.
@@ -88,7 +90,7 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
     let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let Presentation { frames, steps } = presentation::presentation(args, &checkpoint)?;
-    let terms = Terms::of(checkpoint.config.model.family);
+    let terms = checkpoint.config.model.family.info().terms;
     let (images, latents) = (frames.batch, model.latents());
     let few = images.min(COLUMNS);
     let every = steps.div_ceil(FRAMES);
@@ -189,9 +191,9 @@ fn reconstructions(
     frames: &Frames,
     recording: &Recording,
     tile: Tile,
-    terms: &Terms,
+    terms: &Terminology,
     steps: usize,
-) -> Result<image::RgbImage> {
+) -> Result<figures::RgbImage> {
     let few = frames.batch.min(12) * frames.pixels;
     let label = format!("{}, t = {steps}", terms.samples);
     let rows = [
@@ -203,7 +205,7 @@ fn reconstructions(
         &rows,
         tile,
         true,
-        "What the model sees",
+        "Inputs and reconstructions",
     )?)
 }
 
@@ -212,9 +214,9 @@ fn unfolding(
     frames: &Frames,
     recording: &Recording,
     tile: Tile,
-    terms: &Terms,
+    terms: &Terminology,
     (few, moments): (usize, &[usize]),
-) -> Result<Vec<image::RgbImage>> {
+) -> Result<Vec<figures::RgbImage>> {
     let at = |&t: &usize| frames.frame(t.min(frames.steps - 1))[..few * frames.pixels].to_vec();
     let input: Vec<f32> = match frames.steps {
         1 => at(&0),

@@ -7,7 +7,7 @@ use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config;
 
 use super::{InferArgs, images as input};
-use crate::args::UsageError;
+use crate::usage::UsageError;
 
 /// Number of validation images presented by default.
 const FEW: usize = 12;
@@ -55,7 +55,7 @@ pub(super) fn presentation(args: &InferArgs, checkpoint: &Checkpoint) -> Result<
         (_, Some(video)) => Some(video.steps),
         (StimulusConfig::Video(video), _) => {
             let pictures = images::folder(&video.path)?.len();
-            Some(pictures.saturating_mul(video.hold))
+            Some(pictures.saturating_mul(video.steps_per_frame))
         }
         _ => None,
     };

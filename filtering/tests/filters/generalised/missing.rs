@@ -1,13 +1,14 @@
 //! Missing observations in the schemes that embed samples: a sample that was not seen has no precision.
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::Generation;
-use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Deviation, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePrecision};
 use scotopic_filtering::generalised::predictive_coding::{
     PredictiveCoding, PredictiveCodingConfig, Pullback,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::generalised::{
     CovarianceMode, Edge, KalmanBucy, Local, SampleEmbedding, TopOrder, WhiteNoiseSystem, Window,
     error_jacobian, generalised_precision, shift_matrix, temporal_covariance,
@@ -78,10 +79,10 @@ fn without_derivatives_a_missing_bin_is_the_prior() -> Result<()> {
         dem.update(None)?;
         let expected = before * (-ridge).exp();
         assert!((dem.generalised_states()[0] - expected).abs() < 1e-13);
-        assert!((dem.state_covariance()[0] * ridge - 1.0).abs() < 1e-12);
+        assert!((dem.record().state_covariance[0] * ridge - 1.0).abs() < 1e-12);
         assert!(dem.record().free_energy.is_finite());
     }
-    assert_eq!(dem.bins(), 4);
+    assert_eq!(dem.observations(), 4);
     Ok(())
 }
 
@@ -113,7 +114,7 @@ fn a_long_gap_is_the_motion_alone() -> Result<()> {
         };
         let mut dem = Dem::new(model.clone(), settings)?;
         let layout = dem.layout();
-        let top = match published.top_order {
+        let top = match published.has(Deviation::TopOrder) {
             true => TopOrder::Published,
             false => TopOrder::Marginal,
         };
@@ -126,7 +127,7 @@ fn a_long_gap_is_the_motion_alone() -> Result<()> {
         error_jacobian(&layout, &local(), top, &mut j);
         // The published error of the highest order is 0 while its row stays in J: the flow is affine only without it.
         let mut zeroed = j.clone();
-        if published.top_order {
+        if published.has(Deviation::TopOrder) {
             zeroed
                 .rows_mut(layout.motion_error(order).start, 2)
                 .fill(0.0);
@@ -161,7 +162,7 @@ fn a_long_gap_is_the_motion_alone() -> Result<()> {
                 assert!(off < 1e-6, "order {order}, bin {t}: {off:e}");
                 alone += 1;
             }
-            let variances = dem.state_covariance().iter().step_by(3);
+            let variances = dem.record().state_covariance.iter().step_by(3);
             assert!(variances.into_iter().all(|v| *v > 0.0 && v.is_finite()));
         }
         assert!(alone > 5);

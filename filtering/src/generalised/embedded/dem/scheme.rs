@@ -8,21 +8,21 @@ use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
 use super::config::DemConfig;
-use super::d_step::{DStep, SampleRows, layout_of};
+use super::d_step::{DStep, layout_of};
+use super::recording::SampleRows;
 use super::stacked_precision::StackedPrecision;
 use crate::generalised::embedded::layout::Layout;
 use crate::generalised::embedded::record::Record;
 use crate::generalised::model::stacked::Stack;
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::scheme::Scheme;
 use crate::sequence::check_row;
-use crate::{Error, Result, Sequence};
+use crate::{Belief, Error, Filter, GaussianBelief, Result, Sequence, Step};
 
 /// Dynamic expectation maximisation: filtering of generalised states, and learning of parameters and
 /// log-precisions over sweeps ([`Dem::learn`]).
 ///
 /// With the centred window (the default) a bin needs samples after it: the belief lags the data by half a
-/// window, [`Scheme::lag`]. The window [`super::super::Window::Causal`] does not.
+/// window, [`crate::Filter::lag`]. The window [`super::super::Window::Causal`] does not.
 ///
 /// ```
 /// use scotopic_filtering::Sequence;
@@ -106,10 +106,10 @@ impl<E: Equations> Dem<E> {
     /// As [`GenerativeModel::check`]; [`Error::Setting`] for settings that make no sense.
     pub fn new(model: GenerativeModel<E>, config: DemConfig) -> Result<Self> {
         config.check()?;
-        let stack = Stack::new(model, config.derivatives())?;
+        let stack = Stack::new(model, config.published.derivatives())?;
         let layout = layout_of(&stack, &config);
-        let s = config.smoothness();
-        let noise = StackedPrecision::new(&stack.model, &layout, s, config.top())?;
+        let s = config.published.smoothness(config.embedding.smoothness);
+        let noise = StackedPrecision::new(&stack.model, &layout, s, config.published.top_order())?;
         let d_step = DStep::new(&stack, &config, &noise)?;
         let ahead = &d_step.data_embedding;
         let room = ahead.embedding.samples() + ahead.look_ahead() + 1;
@@ -255,8 +255,7 @@ impl<E: Equations> Dem<E> {
             let formed = self.d_step.bin(
                 &mut self.stack,
                 t,
-                data,
-                Some(inputs),
+                [data, inputs],
                 &self.parameters,
                 &mut now.unknowns,
                 &mut now.record,
@@ -317,32 +316,37 @@ fn repeat(ring: &mut [f64], t: usize, width: usize) {
     ring.copy_within(from..from + width, (t % room) * width);
 }
 
-impl<E: Equations> Scheme for Dem<E> {
-    fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
-        self.take(observation, None, |_| ())
+impl<E: Equations> Filter for Dem<E> {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        self.take(observation, None, |_| ())?;
+        Ok(Step::NO_EVIDENCE)
     }
 
-    fn bins(&self) -> u64 {
+    /// Of no use before N + 1 samples, which the embedding of order N needs: means and covariances are 0 until then.
+    fn belief(&self) -> Belief<'_> {
+        let record = &self.now.record;
+        Belief::Gaussian(GaussianBelief {
+            mean: &record.states,
+            covariance: &record.state_covariance,
+            cause_mean: &record.causes,
+            cause_covariance: &record.cause_covariance,
+        })
+    }
+
+    /// None: the free energy of embedded data is no evidence of the samples, every order adds data of its own.
+    fn elbo(&self) -> f64 {
+        f64::NAN
+    }
+
+    fn observations(&self) -> u64 {
         self.now.seen as u64
+    }
+
+    fn width(&self) -> usize {
+        self.stack.totals().outputs
     }
 
     fn lag(&self) -> usize {
         self.d_step.data_embedding.look_ahead()
-    }
-
-    fn states(&self) -> &[f64] {
-        &self.now.record.states
-    }
-
-    fn state_covariance(&self) -> &[f64] {
-        &self.now.record.state_covariance
-    }
-
-    fn causes(&self) -> &[f64] {
-        &self.now.record.causes
-    }
-
-    fn cause_covariance(&self) -> &[f64] {
-        &self.now.record.cause_covariance
     }
 }
