@@ -22,10 +22,7 @@ pub(super) fn run(
     let truth = match &args.true_states {
         // --columns applies to the observations, not to the file of states.
         Some(path) => {
-            let all = Source {
-                format: None,
-                columns: Vec::new(),
-            };
+            let all = Source::default();
             Some(scheme_comparison::truth(
                 &all.read(path)?,
                 model,

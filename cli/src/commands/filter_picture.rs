@@ -68,10 +68,7 @@ impl PictureArgs {
             return Ok(None);
         }
         // --columns applies to the observations, not to the file of states.
-        let all = Source {
-            format: None,
-            columns: Vec::new(),
-        };
+        let all = Source::default();
         let truth = match &self.true_states {
             Some(path) => Some(all.open(path)?),
             None => None,

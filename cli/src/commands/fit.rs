@@ -159,7 +159,12 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     // A model may be overwritten by its own refit; data may not.
     check_apart(&[&args.out], &read).map_err(UsageError)?;
     check_writable(&args.out).map_err(UsageError)?;
-    let data = args.source.read_all(&args.data)?;
+    let emission = match args.kind {
+        Some(ModelKind::Hmm(emission)) => Some(emission),
+        _ => None,
+    };
+    let check = |row: &[f64]| emission.map_or(Ok(()), |emission| emission.check(row));
+    let data = args.source.read_all(&args.data, &check)?;
     let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
     ensure!(
         observations > 0,

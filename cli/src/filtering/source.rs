@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
-use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
+use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
 use scotopic_filtering::Sequence;
 
 /// File format of observations.
@@ -32,14 +32,99 @@ impl DataFormat {
 }
 
 /// Format and columns of the data; shared by all commands that read series.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Source {
     /// Format of the data [default: by the file extension; csv on standard input]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<DataFormat>,
-    /// Columns to read, by name or by number from 1 [default: all]
+    /// Columns to read, by name or by number from 1; a name with a comma in quotes [default: all but the time]
+    #[arg(long, value_name = "LIST")]
+    pub columns: Option<String>,
+    /// Column of times (numbers or ISO dates): never data, checked for its order, written beside the beliefs
+    #[arg(long, value_name = "NAME")]
+    pub time: Option<String>,
+    /// Whether the first row of a table names the columns [default: by the columns read and the row under it]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HEADER",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    pub header: HeaderArg,
+    /// Delimiter of the cells of a table: one character, or tab [default: by the format]
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    pub delimiter: Option<u8>,
+    /// Numbers have a decimal comma; cells are then separated by semicolons
+    #[arg(long)]
+    pub decimal_comma: bool,
+    /// Cells that mean missing, beside empty ones, NA, N/A, NaN, null and ?: for example .,-999
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub missing: Vec<String>,
+    /// Symbols that the cells stand for, in the order 0, 1, …: for example left,right
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub columns: Vec<String>,
+    pub alphabet: Vec<String>,
+}
+
+/// Whether the first row of a table names the columns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum HeaderArg {
+    /// By the columns read and the row under it
+    #[default]
+    Auto,
+    /// It does
+    Yes,
+    /// It is an observation
+    No,
+}
+
+fn delimiter(text: &str) -> Result<u8> {
+    match text.as_bytes() {
+        _ if text == "tab" || text == "\\t" => Ok(b'\t'),
+        [byte]
+            if byte.is_ascii()
+                && !byte.is_ascii_alphanumeric()
+                && !matches!(byte, b'"' | b'#' | b'-' | b'.') =>
+        {
+            Ok(*byte)
+        }
+        _ => anyhow::bail!("expected one character such as ; or the word tab"),
+    }
+}
+
+/// The entries of a list between commas; those with commas in them are in quotes, `""` within them being a quote.
+fn entries(list: &str) -> Result<Vec<String>> {
+    let mut entries = vec![String::new()];
+    let mut quoted = false;
+    let mut characters = list.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if quoted && characters.peek() == Some(&'"') => {
+                characters.next();
+                entries
+                    .last_mut()
+                    .into_iter()
+                    .for_each(|entry| entry.push('"'));
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => entries.push(String::new()),
+            other => entries
+                .last_mut()
+                .into_iter()
+                .for_each(|entry| entry.push(other)),
+        }
+    }
+    ensure!(!quoted, "--columns {list}: a quote is not closed");
+    ensure!(
+        entries.iter().all(|entry| !entry.is_empty()),
+        "--columns {list}: an empty name"
+    );
+    Ok(entries)
 }
 
 impl Source {
@@ -49,7 +134,22 @@ impl Source {
     /// If there is nothing to read, or no such column.
     pub fn open(&self, path: &Path) -> Result<Series> {
         let options = SeriesOptions {
-            columns: self.columns.clone(),
+            columns: self
+                .columns
+                .as_deref()
+                .map(entries)
+                .transpose()?
+                .unwrap_or_default(),
+            time: self.time.clone(),
+            header: match self.header {
+                HeaderArg::Auto => Header::Auto,
+                HeaderArg::Yes => Header::Yes,
+                HeaderArg::No => Header::No,
+            },
+            delimiter: self.delimiter,
+            decimal_comma: self.decimal_comma,
+            missing: self.missing.clone(),
+            alphabet: self.alphabet.clone(),
         };
         let stdin = path == Path::new("-");
         Ok(match (stdin, self.format) {
@@ -62,7 +162,7 @@ impl Source {
                 anyhow::bail!("there is no file {}", path.display())
             }
             (false, None) => Series::open(path, &options).map_err(|e| match e {
-                e @ scotopic_datasets::Error::Setting { .. } => {
+                e @ scotopic_datasets::Error::Setting { field: "path", .. } => {
                     anyhow::Error::new(e).context("give it with --format")
                 }
                 e => e.into(),
@@ -75,22 +175,46 @@ impl Source {
     /// # Errors
     /// As [`Source::open`], and for an invalid row.
     pub fn read(&self, path: &Path) -> Result<Sequence> {
+        self.read_checked(path, &|_| Ok(()))
+    }
+
+    /// Reads one whole file whose rows `check` has to accept; what it says of one comes with file, line and row.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub fn read_checked(
+        &self,
+        path: &Path,
+        check: &dyn Fn(&[f64]) -> scotopic_filtering::Result<()>,
+    ) -> Result<Sequence> {
         let mut series = self.open(path)?;
         let mut sequence = Sequence::new(series.width())?;
         while let Some(row) = series.next_row()? {
-            sequence
-                .push(row)
-                .map_err(from_one)
-                .with_context(|| path.display().to_string())?;
+            let checked = row.map_or(Ok(()), check).and_then(|()| sequence.push(row));
+            let number = sequence.len() as u64;
+            checked
+                .map_err(|e| from_one(e.at_observation(number)))
+                .with_context(|| {
+                    format!(
+                        "{}, line {} (row {})",
+                        path.display(),
+                        series.line(),
+                        number + 1
+                    )
+                })?;
         }
         Ok(sequence)
     }
 
-    /// Reads several whole files, a sequence each.
+    /// Reads several whole files, a sequence each, as [`Source::read_checked`] does.
     ///
     /// # Errors
     /// As [`Source::read`].
-    pub fn read_all(&self, paths: &[PathBuf]) -> Result<Vec<Sequence>> {
+    pub fn read_all(
+        &self,
+        paths: &[PathBuf],
+        check: &dyn Fn(&[f64]) -> scotopic_filtering::Result<()>,
+    ) -> Result<Vec<Sequence>> {
         let streams = paths.iter().filter(|path| *path == Path::new("-"));
         ensure!(
             streams.count() < 2,
@@ -98,7 +222,7 @@ impl Source {
         );
         let all: Vec<Sequence> = paths
             .iter()
-            .map(|path| self.read(path))
+            .map(|path| self.read_checked(path, check))
             .collect::<Result<_>>()?;
         for (path, sequence) in paths.iter().zip(&all) {
             ensure!(
@@ -126,4 +250,17 @@ pub fn from_one(mut error: scotopic_filtering::Error) -> scotopic_filtering::Err
         _ => {}
     }
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_commas_are_quoted() {
+        assert_eq!(entries(r#"a,"b,c",3"#).unwrap(), ["a", "b,c", "3"]);
+        assert_eq!(entries(r#""say ""x""""#).unwrap(), ["say \"x\""]);
+        assert!(entries("a,").is_err());
+        assert!(entries("\"a").is_err());
+    }
 }

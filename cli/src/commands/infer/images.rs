@@ -46,7 +46,11 @@ pub(super) fn whitening(data: &DataConfig) -> Option<WhiteningConfig> {
 
 /// Whether an array has images of this shape, one for each entry of its first axis.
 fn fits(sizes: &[usize], shape: ImageShape) -> bool {
-    sizes.len() > 1 && sizes[1..].iter().try_fold(1usize, |n, &size| n.checked_mul(size)) == Some(shape.pixels())
+    sizes.len() > 1
+        && sizes[1..]
+            .iter()
+            .try_fold(1usize, |n, &size| n.checked_mul(size))
+            == Some(shape.pixels())
 }
 
 fn from_array(path: &Path, array: Array, shape: ImageShape) -> Result<Vec<f32>> {

@@ -50,6 +50,9 @@ pub struct InferArgs {
     /// Images to present, or to be moved by the stimulus
     #[arg(long, value_name = "PATH")]
     pub input: Option<PathBuf>,
+    /// Array of an .npz file to present [default: the only one that has images of the model's size]
+    #[arg(long, value_name = "NAME", requires = "input")]
+    pub array: Option<String>,
     /// Movement of the images, or a stimulus without images [default: static images]
     #[arg(long, value_name = "SPEC")]
     pub stimulus: Option<String>,

@@ -110,7 +110,12 @@ fn images_of(args: &InferArgs, checkpoint: &Checkpoint) -> Result<ImageSet> {
         )?;
         return Ok(splits.validation);
     };
-    let set = input::read(path, image.shape, &checkpoint.config.data)?;
+    let set = input::read(
+        path,
+        args.array.as_deref(),
+        image.shape,
+        &checkpoint.config.data,
+    )?;
     if args.standardised {
         return Ok(set);
     }

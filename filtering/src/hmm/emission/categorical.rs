@@ -227,18 +227,26 @@ impl Learnable for Categorical {
 }
 
 impl Guess for Categorical {
-    /// B_k ∝ (f + 1/n) ⊙ w with w ~ Exponential(1), over symbols as many as the largest seen.
-    fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
+    fn check(row: &[f64]) -> Result<()> {
         /// An alphabet above this is a mistake: the data are no symbols.
         const LARGEST: f64 = 1e6;
+        let symbol = row[0];
+        match (0.0..LARGEST).contains(&symbol) && symbol.fract() == 0.0 && row.len() == 1 {
+            true => Ok(()),
+            false => Err(Error::observation(
+                0,
+                symbol,
+                "one symbol, a whole number from 0",
+            )),
+        }
+    }
+
+    /// B_k ∝ (f + 1/n) ⊙ w with w ~ Exponential(1), over symbols as many as the largest seen.
+    fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
         let mut counts: Vec<f64> = Vec::new();
         for (n, row) in rows.iter().enumerate() {
-            let symbol = row[0];
-            if !(0.0..LARGEST).contains(&symbol) || symbol.fract() != 0.0 || row.len() != 1 {
-                let expected = "one symbol, a whole number from 0";
-                return Err(Error::observation(0, symbol, expected).at_observation(n as u64));
-            }
-            let symbol = symbol as usize;
+            Self::check(row).map_err(|e| e.at_observation(n as u64))?;
+            let symbol = row[0] as usize;
             if counts.len() <= symbol {
                 counts.resize(symbol + 1, 1.0);
             }

@@ -91,10 +91,8 @@ impl Emission for Poisson {
 
     fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
         let mut constant = 0.0;
-        for (d, &y) in observation.iter().enumerate() {
-            if y < 0.0 || y.fract() != 0.0 {
-                return Err(Error::observation(d, y, "a count: 0, 1, 2, …"));
-            }
+        Self::check(observation)?;
+        for &y in observation {
             constant += libm::lgamma(y + 1.0);
         }
         let rows = self.log_rates.chunks(self.width).zip(&self.totals);
@@ -191,6 +189,13 @@ impl Learnable for Poisson {
 }
 
 impl Guess for Poisson {
+    fn check(row: &[f64]) -> Result<()> {
+        match row.iter().position(|&y| y < 0.0 || y.fract() != 0.0) {
+            Some(entry) => Err(Error::observation(entry, row[entry], "a count: 0, 1, 2, …")),
+            None => Ok(()),
+        }
+    }
+
     fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
         let means = Clusters::new(states, rows, rng).means;
         let overall: f64 = means.iter().sum::<f64>() / means.len() as f64;

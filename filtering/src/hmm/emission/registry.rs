@@ -46,6 +46,14 @@ macro_rules! registry {
                 match self { $(Self::$emission => $emits),+ }
             }
 
+            /// [`Guess::check`] of this kind.
+            ///
+            /// # Errors
+            /// Those of [`Guess::check`].
+            pub fn check(self, row: &[f64]) -> Result<()> {
+                match self { $(Self::$emission => $emission::check(row)),+ }
+            }
+
             /// [`Guess::guess`] of this kind.
             ///
             /// # Errors

@@ -154,6 +154,15 @@ pub trait Learnable: Emission {
 
 /// An emission that learning can start from data alone.
 pub trait Guess: Learnable {
+    /// Whether a row `[width]` of finite numbers can be an observation of some emission of this kind.
+    ///
+    /// # Errors
+    /// [`Error::Observation`](crate::Error::Observation) of index 0 for one that cannot.
+    fn check(row: &[f64]) -> Result<()> {
+        let _ = row;
+        Ok(())
+    }
+
     /// An emission of K `states` for observations `[·][width]`, of which there is at least one: by k-means for numbers;
     /// for symbols, overall frequencies times random weights.
     ///
