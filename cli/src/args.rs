@@ -1,10 +1,7 @@
 //! Shared by several commands: device and data arguments, durations.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result};
 use clap::Args;
 use scotopic_datasets::Splits;
 use scotopic_train::device::DeviceChoice;
@@ -39,17 +36,4 @@ pub(crate) fn size(splits: &Splits) -> String {
         1 => format!("{}×{}", shape.height, shape.width),
         c => format!("{}×{}×{c}", shape.height, shape.width),
     }
-}
-
-/// A flag that Ctrl-C or SIGTERM sets; a second one ends the program at once.
-pub(crate) fn interruption() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .context("could not listen for Ctrl-C")?;
-    Ok(stop)
 }

@@ -13,6 +13,7 @@
 //! | checks of output files | `outputs` |
 //! | timing | `bench` |
 //! | retained memory | `allocator` |
+//! | signals that end the program | `signals` |
 //! | progress on the terminal | `progress_bar` |
 //! | tables of results | [`table`] |
 #![recursion_limit = "256"]
@@ -36,5 +37,7 @@ pub mod pictures;
 mod progress_bar;
 #[cfg(feature = "vision")]
 pub mod pytorch;
+#[cfg(any(feature = "filters", feature = "vision"))]
+mod signals;
 pub mod table;
 pub mod usage;

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
@@ -11,8 +10,9 @@ use scotopic_train::device;
 
 use super::print;
 use super::progress::StatusPrinter;
-use crate::args::{RuntimeArgs, interruption};
+use crate::args::RuntimeArgs;
 use crate::experiments::{Context, EXPERIMENTS, Size};
+use crate::signals::Stop;
 use crate::table::duration;
 use crate::usage::UsageError;
 
@@ -74,23 +74,23 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
     if let Some(note) = &opened.note {
         status.say(note);
     }
-    let stop = interruption()?;
+    let stop = Stop::watch()?;
     let out = args.out.join(size.name());
     let context = Context {
         size,
         out: out.clone(),
         data: args.runtime.folder.data.clone(),
         device: &opened,
-        stop: &stop,
+        stop: stop.flag(),
         say: &|line| status.say(line),
     };
     let clock = Instant::now();
     let result = (experiment.run)(&context);
-    if stop.load(Ordering::Relaxed) {
+    if let Some((_, code)) = stop.signal() {
         if let Err(error) = result {
             status.say(&format!("{error:#}"));
         }
-        return Ok(ExitCode::from(130));
+        return Ok(code);
     }
     let mut report = result?;
     report.text(format!(

@@ -1,11 +1,8 @@
 //! `scotopic filter`
 
-use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -15,10 +12,12 @@ use scotopic_filtering::{AnyFilter, Filter as _};
 
 use super::filter_picture::{FigureRecorder, PictureArgs};
 use crate::filtering::names::LearnSpec;
+use crate::filtering::results::Results;
 use crate::filtering::source::from_one;
-use crate::filtering::{LineFormat, Lines, Source, model, snapshot};
+use crate::filtering::{LineFormat, Source, model, snapshot};
 use crate::outputs::{check_apart, check_writable};
 use crate::progress_bar::ProgressBar;
+use crate::signals::Stop;
 use crate::table::number;
 use crate::usage::UsageError;
 
@@ -83,6 +82,9 @@ pub struct FilterArgs {
     /// Format of the output lines [default: by the extension of --out, else jsonl]
     #[arg(long, alias = "lines", value_enum, value_name = "FORMAT")]
     pub out_format: Option<LineFormat>,
+    /// Begin --out anew; without it, a resumed filter continues the file where the saved one stood
+    #[arg(long, requires_all = ["out", "resume"])]
+    pub overwrite: bool,
     /// Write only every N-th line; 0 writes none
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub every: u64,
@@ -111,7 +113,8 @@ pub struct FilterArgs {
 pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut filter = start(args).map_err(UsageError)?;
     outputs(args).map_err(UsageError)?;
-    let mut series = args.source.open(&args.data)?;
+    let stop = Stop::watch()?;
+    let mut series = args.source.open_until(&args.data, Some(&stop))?;
     if series.width() != filter.width() {
         return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns ({}), but the model has {} per observation; select them with --columns",
@@ -127,23 +130,23 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         .watch(&filter, series.names())
         .map_err(UsageError)?;
     let live = args.data == Path::new("-");
-    let mut lines = open_lines(args)?;
+    let mut results = open_results(args, &filter)?;
     let (mut bar, mut rows) = (progress(args, &series), 0);
-    let stop = Arc::new(AtomicBool::new(false));
-    if args.save.is_some() || recorder.is_some() {
-        let stop = Arc::clone(&stop);
-        ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))
-            .context("could not watch for Ctrl-C")?;
-    }
-
     let before = (filter.observations(), filter.elbo());
     let (begun, mut busy) = (Instant::now(), std::time::Duration::ZERO);
+    let keeps = args.save.is_some() || args.model_out.is_some() || recorder.is_some();
+    let mut closed = false;
     let outcome = (|| -> Result<()> {
         loop {
-            if stop.load(Ordering::Relaxed) {
+            if stop.is_asked() {
                 return Ok(());
             }
-            let Some(row) = series.next_row()? else {
+            let row = match series.next_row() {
+                // A signal ends the reading of an idle pipe.
+                Err(_) if stop.is_asked() => return Ok(()),
+                other => other?,
+            };
+            let Some(row) = row else {
                 return recorder.as_mut().map_or(Ok(()), FigureRecorder::end);
             };
             let seen = row.is_some();
@@ -151,24 +154,43 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 recorder.read(&filter)?;
             }
             let clock = Instant::now();
-            let step = filter
-                .update(row)
-                .map_err(from_one)
-                .with_context(|| args.data.display().to_string())?;
+            let updated = filter.update(row).map_err(from_one);
             busy += clock.elapsed();
-            if let Some(recorder) = &mut recorder {
+            if let Some(recorder) = &mut recorder
+                && updated.is_ok()
+            {
                 recorder.observe(&filter, row);
             }
+            let step = updated
+                .with_context(|| format!("{}, line {}", args.data.display(), series.line()))?;
             let t = filter.observations();
-            if args.every > 0 && t.is_multiple_of(args.every) {
-                lines.write(&filter, seen, step)?;
-                if live {
-                    lines.flush()?; // a reader may be waiting for it
+            if args.every > 0 && t.is_multiple_of(args.every) && !closed {
+                let written = results.lines.write(&filter, series.time_text(), seen, step);
+                // A reader of a pipe may be waiting for it.
+                let written =
+                    written.and_then(|()| if live { results.lines.flush() } else { Ok(()) });
+                match written {
+                    Err(e) if e.kind() == ErrorKind::BrokenPipe => {
+                        // Nobody reads on. A file is filtered to its end for what is to be kept; a stream may have none.
+                        if live || !keeps {
+                            return Ok(());
+                        }
+                        closed = true;
+                    }
+                    other => {
+                        other.with_context(|| format!("could not write {}", results.name()))?
+                    }
                 }
             }
             if let (Some(path), Some(every)) = (&args.save, args.save_every)
                 && t.is_multiple_of(every)
             {
+                // Lines first: what a snapshot has counted must be there after a kill.
+                if !closed {
+                    results
+                        .sync()
+                        .with_context(|| format!("could not write {}", results.name()))?;
+                }
                 snapshot::save(&filter, path)?;
             }
             rows += 1;
@@ -176,15 +198,39 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         }
     })();
     bar.clear();
-    // Lines, filter and figure are also kept after an error in the data: all end before the bad row.
-    lines.flush()?;
+    // All that is to be kept is kept whatever went wrong, in the data or with the lines: all of it ends before the bad row.
+    let synced = match results.sync() {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.with_context(|| format!("could not write {}", results.name())),
+    };
     let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
+    let model = args
+        .model_out
+        .as_ref()
+        .map(|path| model::write(&filter.model(), path));
     let drawn = recorder.as_ref().map(FigureRecorder::draw);
+    if let Some((signal, _)) = stop.signal() {
+        let kept = match (&args.save, &saved) {
+            (Some(path), Some(Ok(()))) => format!("; saved {}", path.display()),
+            _ => String::new(),
+        };
+        eprintln!(
+            "scotopic: {signal} after {} observations{kept}",
+            filter.observations()
+        );
+    }
     outcome?;
     saved.transpose()?;
+    model.transpose()?;
     drawn.transpose()?;
-    if let Some(path) = &args.model_out {
-        model::write(&filter.model(), path)?;
+    synced?;
+    if series.gaps() > 0 && !args.quiet {
+        eprintln!(
+            "{}: {} steps of the time are longer than one and a half of the first: rows that are not there are not \
+             predicted over; add them as empty rows",
+            args.data.display(),
+            series.gaps()
+        );
     }
     if !args.quiet {
         summary(&filter, before, begun, busy);
@@ -192,10 +238,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             eprintln!("{judged}");
         }
     }
-    Ok(match stop.load(Ordering::Relaxed) {
-        true => ExitCode::from(130),
-        false => ExitCode::SUCCESS,
-    })
+    Ok(stop.signal().map_or(ExitCode::SUCCESS, |(_, code)| code))
 }
 
 /// Checks that all outputs can be written, each to its own file, and that none overwrites an input.
@@ -260,7 +303,7 @@ fn rule_of(text: &str) -> Result<LearnSpec> {
     })
 }
 
-fn open_lines(args: &FilterArgs) -> Result<Lines<Box<dyn Write>>> {
+fn open_results(args: &FilterArgs, filter: &AnyFilter) -> Result<Results> {
     let csv = |path: &PathBuf| {
         path.extension()
             .is_some_and(|e| e.eq_ignore_ascii_case("csv"))
@@ -269,15 +312,14 @@ fn open_lines(args: &FilterArgs) -> Result<Lines<Box<dyn Write>>> {
         true => LineFormat::Csv,
         false => LineFormat::Jsonl,
     };
-    let writer: Box<dyn Write> = match &args.out {
-        Some(path) => {
-            Box::new(BufWriter::new(File::create(path).with_context(|| {
-                format!("could not write {}", path.display())
-            })?))
+    let format = args.out_format.unwrap_or(by_name);
+    match &args.out {
+        None => Ok(Results::stdout(format)),
+        Some(path) if args.resume.is_some() && !args.overwrite => {
+            Results::append(path, format, filter.observations())
         }
-        None => Box::new(BufWriter::new(std::io::stdout())),
-    };
-    Ok(Lines::new(writer, args.out_format.unwrap_or(by_name)))
+        Some(path) => Results::create(path, format),
+    }
 }
 
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {

@@ -19,8 +19,9 @@ use scotopic_train::trainer::{Outcome, Trainer};
 use super::dry_run::dry_run;
 use super::print;
 use super::progress::{ProgressCallback, StatusPrinter};
-use crate::args::{DataFolder, interruption, size};
+use crate::args::{DataFolder, size};
 use crate::pictures;
+use crate::signals::Stop;
 use crate::table::duration;
 use crate::usage::UsageError;
 
@@ -131,7 +132,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             )
         }
     };
-    let stop = interruption()?;
+    let stop = Stop::watch()?;
     status.say(&format!(
         "{} images of {}, {} {}, {} iterations on {}",
         splits.train.len(),
@@ -147,7 +148,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         device: &autodiff,
         others: &others,
         dir: &dir,
-        stop: &stop,
+        stop: stop.flag(),
     };
     let mut progress = ProgressCallback::new(&status, &config, state.progress.iteration);
     let outcome = trainer.run(&mut state, &mut progress)?;
@@ -157,7 +158,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             "interrupted; continue with: scotopic train --resume {}",
             dir.root().display()
         ));
-        return Ok(ExitCode::from(130));
+        return Ok(stop.signal().map_or(ExitCode::SUCCESS, |(_, code)| code));
     }
     // A figure that cannot be drawn must not fail the finished run.
     if let Err(error) = draw(&dir, &state, &splits, &config, &opened) {

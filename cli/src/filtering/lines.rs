@@ -84,6 +84,8 @@ impl<'a> BeliefLine<'a> {
 #[derive(Serialize)]
 struct Line<'a> {
     t: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<&'a str>,
     seen: bool,
     #[serde(flatten)]
     belief: &'a BeliefLine<'a>,
@@ -101,17 +103,39 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    /// The line of the observation that `filter` has just taken in; t counts from 1.
+    /// Lines added to some that are there, under their header.
+    pub fn continued(writer: W, format: LineFormat) -> Self {
+        Self {
+            writer,
+            format,
+            headed: true,
+        }
+    }
+
+    /// What is written to.
+    pub fn get_ref(&self) -> &W {
+        &self.writer
+    }
+
+    /// The line of the observation that `filter` has just taken in; t counts from 1. `time` is what
+    /// the data say of it.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn write(&mut self, filter: &AnyFilter, seen: bool, step: Step) -> std::io::Result<()> {
+    pub fn write(
+        &mut self,
+        filter: &AnyFilter,
+        time: Option<&str>,
+        seen: bool,
+        step: Step,
+    ) -> std::io::Result<()> {
         let belief = BeliefLine::of(filter.belief());
         let t = filter.observations();
         match self.format {
             LineFormat::Jsonl => {
                 let line = Line {
                     t,
+                    time,
                     seen,
                     belief: &belief,
                     increment: step.increment,
@@ -125,6 +149,9 @@ impl<W: Write> Lines<W> {
                     write!(self.writer, "t,seen,increment,elbo")?;
                     for name in belief.names() {
                         write!(self.writer, ",{name}")?;
+                    }
+                    if time.is_some() {
+                        write!(self.writer, ",time")?;
                     }
                     writeln!(self.writer)?;
                 }
@@ -141,6 +168,10 @@ impl<W: Write> Lines<W> {
                     .flat_map(|(_, numbers)| numbers);
                 for value in numbers {
                     write!(self.writer, ",{value:?}")?;
+                }
+                if let Some(time) = time {
+                    // Numbers and ISO dates: nothing in them needs quotes.
+                    write!(self.writer, ",{time}")?;
                 }
                 writeln!(self.writer)
             }

@@ -6,7 +6,7 @@
 //! | networks as equations, learned from series | `flow.rs` |
 //! | the learning rule, as given on the command line | `names.rs`: [`LearnSpec`](names::LearnSpec) |
 //! | sources of observations | `source.rs`: [`Source`] |
-//! | output lines | `lines.rs`: [`Lines`] |
+//! | output lines, and the file they go to | `lines.rs`: [`Lines`]; `results.rs`: [`Results`](results::Results) |
 //! | figures and scores of beliefs | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `scores.rs` |
 //! | saved filters | `snapshot.rs` |
 //! | factorisations beside each other | `comparison.rs` |
@@ -20,6 +20,7 @@ pub mod lines;
 pub mod model;
 pub mod names;
 pub mod recorder;
+pub mod results;
 pub mod scheme_comparison;
 pub mod scores;
 pub mod snapshot;

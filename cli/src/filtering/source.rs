@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
 use scotopic_filtering::Sequence;
 
+use crate::signals::{Interruptible, Stop};
+
 /// File format of observations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DataFormat {
@@ -133,6 +135,14 @@ impl Source {
     /// # Errors
     /// If there is nothing to read, or no such column.
     pub fn open(&self, path: &Path) -> Result<Series> {
+        self.open_until(path, None)
+    }
+
+    /// As [`Source::open`]; standard input ends with an error as soon as a signal comes.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn open_until(&self, path: &Path, stop: Option<&Stop>) -> Result<Series> {
         let options = SeriesOptions {
             columns: self
                 .columns
@@ -155,7 +165,14 @@ impl Source {
         Ok(match (stdin, self.format) {
             (true, format) => {
                 let format = format.unwrap_or(DataFormat::Csv).series();
-                Series::from_reader("standard input", std::io::stdin(), format, &options)?
+                let name = "standard input";
+                match stop {
+                    Some(stop) => {
+                        let input = Interruptible::new(std::io::stdin(), stop.clone());
+                        Series::from_reader(name, input, format, &options)?
+                    }
+                    None => Series::from_reader(name, std::io::stdin(), format, &options)?,
+                }
             }
             (false, Some(format)) => Series::open_as(path, format.series(), &options)?,
             (false, None) if !path.is_file() && path.extension().is_none() => {
