@@ -11,7 +11,7 @@ use crate::{Error, Result};
 
 /// What the published implementations do that the theory does not ask for. All off by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Published {
     /// The highest order of the error of motion is 0 in e but keeps its row in J.
     pub top_order: bool,
@@ -76,7 +76,7 @@ const LINEAR_FIRST_TIME: f64 = 4.0;
 
 /// Settings of [`super::Dem`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct DemConfig {
     /// Orders N and d, smoothness s.
     pub embedding: Embedding,
