@@ -34,8 +34,6 @@ OPEN = {
     "files above 400 lines",
     "lines of code",
     "citations that do not resolve",
-    "crates compiled by default",
-    "C archives among them",
     "files to add an emission",
     "files to add a posterior",
     "files to add a decoder",
