@@ -1,4 +1,4 @@
-//! Filtering in generalised coordinates against the clock: microseconds a bin.
+//! Timing of filtering in generalised coordinates: microseconds per bin.
 //!
 //! `cargo bench -p scotopic-benches --bench generalised`
 

@@ -22,7 +22,7 @@ const LATENTS: usize = 512;
 const STEPS: usize = 16;
 
 fn model(family: Family, method: Method, device: &Device) -> Network {
-    // As lively as a trained network: H = diag ΦᵀΦ of 0.64, on which the explicit step does not run away either.
+    // Firing rates of a trained network: H = diag ΦᵀΦ of 0.64, for which the explicit step is stable too.
     let config = NetworkConfig {
         picture: Picture {
             channels: 1,

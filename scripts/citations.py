@@ -133,7 +133,7 @@ class Checker:
     def sources(self, path, number, text):
         """A name in backticks is that of a file of the same package, or of one that is given from the root."""
         crate = next((p for p in path.parents if (ROOT / p / "Cargo.toml").is_file()), Path("."))
-        for name in SOURCE.findall(text):
+        for name in (n for n in SOURCE.findall(text) if "NAME" not in n):
             parts = Path(name).parts
             if (ROOT / name).exists() or (ROOT / path.parent / name).exists():
                 continue

@@ -1,4 +1,4 @@
-//! Curves over training: pure functions of the iteration, nothing to advance and nothing to save.
+//! Schedules over training: pure functions of the iteration, without state.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Shared by several commands: device and data arguments, durations, usage errors.
+//! Shared by several commands: device and data arguments, durations.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,18 +8,6 @@ use anyhow::{Context, Result};
 use clap::Args;
 use scotopic_datasets::Splits;
 use scotopic_train::device::DeviceChoice;
-
-/// A usage error, as opposed to a failure: exit code 2.
-#[derive(Debug)]
-pub struct UsageError(pub anyhow::Error);
-
-impl std::fmt::Display for UsageError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", with_causes(&self.0))
-    }
-}
-
-impl std::error::Error for UsageError {}
 
 /// Device and data folder.
 #[derive(Debug, Args)]
@@ -43,17 +31,6 @@ pub struct DataFolder {
         default_value = "data"
     )]
     pub data: PathBuf,
-}
-
-/// The message and its causes, outermost first, each once.
-pub(crate) fn with_causes(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 pub(crate) fn size(splits: &Splits) -> String {

@@ -5,10 +5,11 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::args::{UsageError, with_causes};
-use crate::{allocator, commands};
+use crate::commands;
+use crate::usage::{UsageError, with_causes};
 
 /// Perception as inference: spiking networks that explain what they see.
 ///
@@ -22,6 +23,22 @@ use crate::{allocator, commands};
     subcommand_required = true,
     arg_required_else_help = true
 )]
+#[cfg_attr(
+    not(feature = "vision"),
+    command(
+        about = "Filter time series and fit state-space models",
+        long_about = "Filter time series and fit state-space models.\n\n\
+                      This build has the commands for time series only; all commands: \
+                      cargo build --release -p scotopic-cli"
+    )
+)]
+#[cfg_attr(
+    feature = "vision",
+    command(
+        after_long_help = "filter, fit and compare also build alone, without burn, in about a minute:\n  \
+                           cargo build --release -p scotopic-cli --no-default-features --features filters"
+    )
+)]
 pub struct Cli {
     /// The command.
     #[command(subcommand)]
@@ -31,6 +48,26 @@ pub struct Cli {
 /// All commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Models of images.
+    #[cfg(feature = "vision")]
+    #[command(flatten)]
+    Vision(VisionCommand),
+    /// Time series.
+    #[cfg(feature = "filters")]
+    #[command(flatten)]
+    Series(SeriesCommand),
+    /// Data sets, devices, configurations and model files.
+    #[cfg(feature = "vision")]
+    #[command(flatten)]
+    Tool(ToolCommand),
+    /// Print shell completions
+    Completions(commands::completions::CompletionsArgs),
+}
+
+/// Models of images.
+#[cfg(feature = "vision")]
+#[derive(Debug, Subcommand)]
+pub enum VisionCommand {
     /// Train a model, or continue a run
     Train(commands::train::TrainArgs),
     /// Evaluate a model on a split of its data: R², squared error, fraction of zeros, free energy
@@ -43,12 +80,49 @@ pub enum Command {
     Show(commands::show::ShowArgs),
     /// Run an experiment of the papers: train its models, evaluate them, write a report
     Experiment(commands::experiment::ExperimentArgs),
+}
+
+#[cfg(feature = "vision")]
+impl VisionCommand {
+    fn run(&self) -> Result<ExitCode> {
+        match self {
+            Self::Train(args) => commands::train::run(args),
+            Self::Evaluate(args) => commands::evaluate::run(args),
+            Self::Analyse(args) => commands::analyse::run(args),
+            Self::Infer(args) => commands::infer::run(args),
+            Self::Show(args) => commands::show::run(args),
+            Self::Experiment(args) => commands::experiment::run(args),
+        }
+    }
+}
+
+/// Time series.
+#[cfg(feature = "filters")]
+#[derive(Debug, Subcommand)]
+pub enum SeriesCommand {
     /// Filter observations online: beliefs, evidence, parameter learning
     Filter(commands::filter::FilterArgs),
     /// Fit a state-space model to sequences of observations
     Fit(commands::fit::FitArgs),
     /// Compare factorisations of a state-space model on one free-energy scale
     Compare(commands::compare_args::CompareArgs),
+}
+
+#[cfg(feature = "filters")]
+impl SeriesCommand {
+    fn run(&self) -> Result<ExitCode> {
+        match self {
+            Self::Filter(args) => commands::filter::run(args),
+            Self::Fit(args) => commands::fit::run(args),
+            Self::Compare(args) => commands::compare::run(args),
+        }
+    }
+}
+
+/// Data sets, devices, configurations and model files.
+#[cfg(feature = "vision")]
+#[derive(Debug, Subcommand)]
+pub enum ToolCommand {
     /// List, download, verify and prepare data sets
     Data(commands::data::DataArgs),
     /// List the devices of this machine, and why others are unavailable
@@ -61,30 +135,34 @@ pub enum Command {
     Export(commands::export::ExportArgs),
     /// Import a PyTorch checkpoint of the published iterative VAEs
     Import(commands::import::ImportArgs),
-    /// Print shell completions
-    Completions(commands::completions::CompletionsArgs),
+}
+
+#[cfg(feature = "vision")]
+impl ToolCommand {
+    fn run(&self) -> Result<ExitCode> {
+        match self {
+            Self::Data(args) => commands::data::run(args),
+            Self::Devices(args) => commands::devices::run(args),
+            Self::Bench(args) => commands::bench::run(args),
+            Self::Config(args) => commands::config::run(args),
+            Self::Export(args) => commands::export::run(args),
+            Self::Import(args) => commands::import::run(args),
+        }
+    }
 }
 
 /// Parses the command line, runs the command, and prints an error with its causes on one line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    allocator::retain_freed_memory();
+    #[cfg(feature = "vision")]
+    crate::allocator::retain_freed_memory();
     let result = match cli.command {
-        Command::Train(args) => commands::train::run(&args),
-        Command::Evaluate(args) => commands::evaluate::run(&args),
-        Command::Analyse(args) => commands::analyse::run(&args),
-        Command::Infer(args) => commands::infer::run(&args),
-        Command::Show(args) => commands::show::run(&args),
-        Command::Experiment(args) => commands::experiment::run(&args),
-        Command::Filter(args) => commands::filter::run(&args),
-        Command::Fit(args) => commands::fit::run(&args),
-        Command::Compare(args) => commands::compare::run(&args),
-        Command::Data(args) => commands::data::run(&args),
-        Command::Devices(args) => commands::devices::run(&args),
-        Command::Bench(args) => commands::bench::run(&args),
-        Command::Config(args) => commands::config::run(&args),
-        Command::Export(args) => commands::export::run(&args),
-        Command::Import(args) => commands::import::run(&args),
+        #[cfg(feature = "vision")]
+        Command::Vision(command) => command.run(),
+        #[cfg(feature = "filters")]
+        Command::Series(command) => command.run(),
+        #[cfg(feature = "vision")]
+        Command::Tool(command) => command.run(),
         Command::Completions(args) => commands::completions::run(&args, Cli::command()),
     };
     match result {

@@ -5,27 +5,37 @@
 //!
 //! | concept | module |
 //! |---|---|
-//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: [`args`] |
-//! | state-space models in files, and filters that run over data | [`filtering`] |
-//! | the papers' experiments | [`experiments`] |
-//! | checkpoints of PyTorch | [`pytorch`] |
-//! | figures of a model | [`pictures`] |
+//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: `args`; errors: [`usage`] |
+//! | state-space models in files, and filters that run over data | `filtering` |
+//! | the papers' experiments | `experiments` |
+//! | checkpoints of PyTorch | `pytorch` |
+//! | figures of a model | `pictures` |
 //! | checks of output files | `outputs` |
 //! | timing | `bench` |
 //! | retained memory | `allocator` |
 //! | tables of results | [`table`] |
-//! | names of quantities | [`terminology`] |
+//! | names of quantities | `terminology` |
 #![recursion_limit = "256"]
 
+#[cfg(feature = "vision")]
 mod allocator;
+#[cfg(feature = "vision")]
 pub mod args;
+#[cfg(feature = "vision")]
 mod bench;
 pub mod cli;
 pub mod commands;
+#[cfg(feature = "vision")]
 pub mod experiments;
+#[cfg(feature = "filters")]
 pub mod filtering;
+#[cfg(feature = "filters")]
 mod outputs;
+#[cfg(feature = "vision")]
 pub mod pictures;
+#[cfg(feature = "vision")]
 pub mod pytorch;
 pub mod table;
+#[cfg(feature = "vision")]
 pub mod terminology;
+pub mod usage;

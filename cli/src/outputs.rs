@@ -22,13 +22,13 @@ pub fn check_writable(path: &Path) -> Result<()> {
     fs::remove_file(&trial).with_context(context)
 }
 
-/// Checks that what is written is none of what is read.
+/// Checks that no output file is an input file.
 ///
 /// # Errors
 /// Names the file that would be lost.
 pub fn check_apart(written: &[&Path], read: &[&Path]) -> Result<()> {
     for out in written {
-        // A file that is not there yet is none that is read.
+        // A file that does not exist yet is not an input.
         let Ok(out) = out.canonicalize() else {
             continue;
         };

@@ -2,12 +2,12 @@
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
-use image::RgbImage;
 use scotopic::decoder::Decoder;
 use scotopic::inference::{Record, Trajectory};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::{Belief, Posterior, Sampling};
 use scotopic_datasets::{ImageSet, ImageShape};
+use scotopic_figures::RgbImage;
 use scotopic_figures::{Panel, Series, Tile, animation, chart, raster, tiles};
 use scotopic_models::Network;
 use scotopic_train::config::RunConfig;
@@ -201,7 +201,7 @@ pub fn spikes(
     Ok(raster::spikes(&counts, steps, units, &title)?)
 }
 
-/// Twelve images while inference unfolds.
+/// Twelve images during inference.
 ///
 /// # Errors
 /// If the device or the drawing fails.

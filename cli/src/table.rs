@@ -138,7 +138,7 @@ impl Table {
         lines.join("\n")
     }
 
-    /// The table for programs.
+    /// The table as CSV.
     pub fn csv(&self) -> String {
         let mut text = String::new();
         let heading: Vec<String> = self

@@ -1,8 +1,8 @@
-//! What the numbers of a model are called: spikes and rates where there are spikes, samples and means elsewhere.
+//! Names of quantities: spikes and rates for Poisson latents, samples and means otherwise.
 
 use scotopic_models::Family;
 
-/// The words for one family of latents.
+/// The terminology of one family of latents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// z ~ q: also the name of the array that holds them.
@@ -24,7 +24,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The words for a family.
+    /// The terminology of a family.
     ///
     /// ```
     /// use scotopic_models::Family;

@@ -158,6 +158,7 @@ impl Error {
         }
     }
 
+    #[cfg(feature = "images")]
     pub(crate) fn config(
         source_name: &'static str,
         field: &'static str,
@@ -188,6 +189,7 @@ impl Error {
         }
     }
 
+    #[cfg(feature = "images")]
     pub(crate) fn size(
         name: impl ToString,
         field: &'static str,

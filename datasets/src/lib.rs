@@ -58,43 +58,76 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
 
+#[cfg(feature = "images")]
 pub mod catalog;
+#[cfg(feature = "images")]
 pub mod cifar;
+#[cfg(feature = "images")]
 pub mod dead_leaves;
+#[cfg(feature = "images")]
 pub mod draws;
+#[cfg(feature = "images")]
 pub mod idx;
+#[cfg(feature = "images")]
 pub mod images;
 pub mod npy;
+#[cfg(feature = "images")]
 pub mod omniglot;
+#[cfg(feature = "images")]
 pub mod ood;
 pub mod replace;
 pub mod series;
+#[cfg(feature = "images")]
 pub mod stimulus;
+#[cfg(feature = "images")]
 pub mod transform;
+#[cfg(feature = "images")]
 pub mod whitening;
 
+#[cfg(feature = "images")]
 mod config;
 mod error;
+#[cfg(feature = "images")]
 mod image_set;
+#[cfg(feature = "images")]
 mod local_contrast;
+#[cfg(feature = "images")]
 mod patches;
+#[cfg(feature = "images")]
 mod picture;
+#[cfg(feature = "images")]
 mod sha;
+#[cfg(feature = "images")]
 mod source;
+#[cfg(feature = "images")]
 mod splits;
 
+#[cfg(feature = "images")]
 pub use cifar::CifarConfig;
+#[cfg(feature = "images")]
 pub use config::DataConfig;
+#[cfg(feature = "images")]
 pub use dead_leaves::DeadLeavesConfig;
+#[cfg(feature = "images")]
 pub use draws::epoch_order;
 pub use error::{Error, Result};
+#[cfg(feature = "images")]
 pub use idx::IdxConfig;
+#[cfg(feature = "images")]
 pub use image_set::{ImageSet, ImageShape};
+#[cfg(feature = "images")]
 pub use images::ImagesConfig;
+#[cfg(feature = "images")]
 pub use npy::NpyConfig;
+#[cfg(feature = "images")]
 pub use omniglot::OmniglotConfig;
+#[cfg(feature = "images")]
 pub use ood::{OodConfig, OodSource, OodSuite};
+#[cfg(feature = "images")]
 pub use picture::Picture;
+#[cfg(feature = "images")]
 pub use splits::{Splits, Standardisation};
+#[cfg(feature = "images")]
 pub use stimulus::StimulusConfig;
+#[cfg(feature = "images")]
 pub use whitening::{WhiteningConfig, WhiteningKind};

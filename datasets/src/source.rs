@@ -1,4 +1,4 @@
-//! Opening a file that is not trusted: it must be a file, and its length is known before anything
+//! Opening an untrusted file: it must be a regular file, and its length is known before anything
 //! is read. A gzip stream is recognised by its first bytes, not by its name.
 
 use std::fs::File;

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::Duration;
 
-use image::codecs::gif::{GifEncoder, Repeat};
-use image::{Delay, DynamicImage, Frame, RgbImage, RgbaImage};
+use gif::{DisposalMethod, Encoder, EncodingError, Frame, Repeat};
 
 use crate::colour::INK;
 use crate::patch::Tile;
+use crate::picture::RgbImage;
 use crate::strip::{MARGIN, Strip};
 use crate::text::{self, TITLE};
-use crate::{FigureError, failed, write_whole};
+use crate::{FigureError, write_whole};
 
 /// The space above the tiles for the label of the step and the progress bar.
 const HEAD: usize = 56;
@@ -107,7 +106,7 @@ pub fn write_frames(
     delay_ms: u32,
     end_ms: u32,
 ) -> Result<(), FigureError> {
-    let delay = |ms: u32| Delay::from_saturating_duration(Duration::from_millis(ms.max(20).into()));
+    let hundredths = |ms: u32| u16::try_from(ms.max(20) / 10).unwrap_or(u16::MAX);
     let mut frames = frames.enumerate().peekable();
     let first = match frames.peek() {
         Some((_, Ok(first))) if first.width() > 0 && first.height() > 0 => first.dimensions(),
@@ -117,10 +116,22 @@ pub fn write_frames(
         None => return Err(FigureError::Empty("there are no frames".to_owned())),
     };
     let path = path.as_ref();
-    let encoding = |error| failed(path, error);
+    let encoding = |source| {
+        let path = path.to_path_buf();
+        match source {
+            EncodingError::Io(source) => FigureError::Io { path, source },
+            source => FigureError::Encode { path, source },
+        }
+    };
+    let side = |pixels: u32| {
+        u16::try_from(pixels).map_err(|_| FigureError::TooLarge {
+            width: first.0 as usize,
+            height: first.1 as usize,
+        })
+    };
     write_whole(path, |out| {
-        // Of the speeds 1 to 30, one that is quick and still close in colour.
-        let mut encoder = GifEncoder::new_with_speed(out, 10);
+        let (width, height) = (side(first.0)?, side(first.1)?);
+        let mut encoder = Encoder::new(out, width, height, &[]).map_err(encoding)?;
         encoder.set_repeat(Repeat::Infinite).map_err(encoding)?;
         while let Some((index, frame)) = frames.next() {
             let frame = frame?;
@@ -133,8 +144,11 @@ pub fn write_frames(
             } else {
                 end_ms
             };
-            let frame = Frame::from_parts(settled(frame), 0, 0, delay(stays));
-            encoder.encode_frame(frame).map_err(encoding)?;
+            // Of the speeds 1 to 30, one that is quick and still close in colour.
+            let mut frame = Frame::from_rgb_speed(width, height, &settled(frame).bytes(), 10);
+            frame.delay = hundredths(stays);
+            frame.dispose = DisposalMethod::Background;
+            encoder.write_frame(&frame).map_err(encoding)?;
         }
         Ok(())
     })
@@ -143,13 +157,13 @@ pub fn write_frames(
 /// The pixels of `frame`: as they are where their colours are few enough. Smooth edges have more, a few pixels of each:
 /// these lose their last three bits and go to the nearest of the colours that are found most. Pictures of yet more
 /// colours are left to the encoder, which chooses better and takes longer.
-fn settled(frame: RgbImage) -> RgbaImage {
+fn settled(mut frame: RgbImage) -> RgbImage {
     let mut exact = BTreeSet::new();
     let few = frame
         .pixels()
         .all(|p| !exact.insert(p.0) || exact.len() <= COLOURS);
     if few {
-        return DynamicImage::ImageRgb8(frame).into_rgba8();
+        return frame;
     }
     // Five bits of eight, black and white kept.
     let coarse = |channel: u8| {
@@ -163,7 +177,7 @@ fn settled(frame: RgbImage) -> RgbaImage {
         *counts.entry(run[0].map(coarse)).or_default() += run.len() as u32;
     }
     if counts.len() > EDGES {
-        return DynamicImage::ImageRgb8(frame).into_rgba8();
+        return frame;
     }
     let mut popular: Vec<([u8; 3], u32)> = counts.into_iter().collect();
     popular.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -181,23 +195,24 @@ fn settled(frame: RgbImage) -> RgbaImage {
         (*colour, near.copied().unwrap_or(*colour))
     };
     let shown: BTreeMap<[u8; 3], [u8; 3]> = colours.iter().map(nearest).collect();
-    let mut new = RgbaImage::new(frame.width(), frame.height());
-    let mut to = new.pixels_mut();
+    let mut to = frame.pixels_mut();
     for run in pixels.chunk_by(|a, b| a == b) {
         let colour = run[0].map(coarse);
-        let [r, g, b] = shown.get(&colour).copied().unwrap_or(colour);
+        let colour = shown.get(&colour).copied().unwrap_or(colour);
         for pixel in to.by_ref().take(run.len()) {
-            pixel.0 = [r, g, b, 255];
+            pixel.0 = colour;
         }
     }
-    new
+    frame
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::{AnimationDecoder, DynamicImage};
+
+    use crate::picture::Rgb;
     use image::codecs::gif::GifDecoder;
-    use image::{AnimationDecoder, Rgb};
     use std::fs;
     use std::io::BufReader;
 
@@ -271,10 +286,9 @@ mod tests {
         assert_eq!(frames.len(), 4);
         for (frame, picture) in frames.into_iter().zip(&pictures) {
             assert_eq!(frame.delay().numer_denom_ms(), (120, 1));
-            assert_eq!(
-                DynamicImage::ImageRgba8(frame.into_buffer()).to_rgb8(),
-                *picture
-            );
+            let shown = DynamicImage::ImageRgba8(frame.into_buffer()).to_rgb8();
+            assert_eq!(shown.dimensions(), picture.dimensions());
+            assert_eq!(shown.into_raw(), picture.bytes());
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -304,8 +318,8 @@ mod tests {
             let shown = DynamicImage::ImageRgba8(frames[1].buffer().clone()).to_rgb8();
             let far = shown
                 .iter()
-                .zip(picture.iter())
-                .map(|(a, b)| a.abs_diff(*b));
+                .zip(picture.bytes())
+                .map(|(a, b)| a.abs_diff(b));
             assert!(far.max() <= Some(off));
         }
     }

@@ -1,6 +1,6 @@
 //! Bands between curves, ellipses, dashed lines.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::canvas;
 use crate::plot::Plot;
@@ -62,7 +62,7 @@ pub fn cover(
 }
 
 /// Tints what a band covers; anything beyond the plot is cut off.
-pub fn fill(picture: &mut RgbImage, plot: &Plot, covered: &[(f32, f32)], colour: Rgb<u8>) {
+pub fn fill(picture: &mut RgbImage, plot: &Plot, covered: &[(f32, f32)], colour: Rgb) {
     let ends = (plot.top as f32, (plot.top + plot.height as i32) as f32);
     for (column, &(top, bottom)) in covered.iter().enumerate() {
         if top > bottom {
@@ -80,7 +80,7 @@ pub fn fill(picture: &mut RgbImage, plot: &Plot, covered: &[(f32, f32)], colour:
 }
 
 /// Tints one pixel column from `top` to `bottom`, pixels at the ends by as much as is covered of them.
-fn tint(picture: &mut RgbImage, x: i32, top: f32, bottom: f32, colour: Rgb<u8>) {
+fn tint(picture: &mut RgbImage, x: i32, top: f32, bottom: f32, colour: Rgb) {
     for y in (top + 0.5).floor() as i32..=(bottom + 0.5).floor() as i32 {
         let part = (bottom.min(y as f32 + 0.5) - top.max(y as f32 - 0.5)).clamp(0.0, 1.0);
         canvas::blend(picture, x, y, colour, TINT * part);
@@ -117,7 +117,7 @@ pub fn dashes(
     points: impl Iterator<Item = Option<(f32, f32)>>,
     rows: (f32, f32),
     thickness: f32,
-    colour: Rgb<u8>,
+    colour: Rgb,
 ) {
     let period = DASH.0 + DASH.1;
     let (mut before, mut gone) = (None::<(f32, f32)>, 0.0f32);
@@ -170,7 +170,7 @@ pub fn ellipse(mean: [f64; 2], [a, b, c]: [f64; 3], radius: f64) -> Vec<(f64, f6
 }
 
 /// Tints the inside of a convex polygon, whose corners are pixels; anything beyond the plot is cut off.
-pub fn tint_polygon(picture: &mut RgbImage, plot: &Plot, corners: &[(f32, f32)], colour: Rgb<u8>) {
+pub fn tint_polygon(picture: &mut RgbImage, plot: &Plot, corners: &[(f32, f32)], colour: Rgb) {
     let mut covered = vec![(f32::INFINITY, f32::NEG_INFINITY); plot.width as usize];
     for pair in corners.windows(2) {
         let (from, to) = match pair[0].0 <= pair[1].0 {
@@ -204,7 +204,7 @@ mod tests {
     use crate::axis::Axis;
     use crate::colour::PAPER;
 
-    const INK: Rgb<u8> = Rgb([0, 0, 0]);
+    const INK: Rgb = Rgb([0, 0, 0]);
 
     fn plot(x: (f64, f64), y: (f64, f64)) -> Plot {
         Plot {

@@ -1,6 +1,6 @@
 //! Drawing on a picture: paper, rectangles and smooth lines. Anything off the picture is clipped.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::colour::{self, PAPER};
 use crate::error::{FigureError, MAX_SIDE};
@@ -22,16 +22,16 @@ pub fn paper(width: usize, height: usize) -> Result<RgbImage, FigureError> {
 }
 
 /// Lays `colour` over one pixel, `part` in 0..=1 of it.
-pub fn blend(picture: &mut RgbImage, x: i32, y: i32, colour: Rgb<u8>, part: f32) {
+pub fn blend(picture: &mut RgbImage, x: i32, y: i32, colour: Rgb, part: f32) {
     if let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y))
-        && let Some(pixel) = picture.get_pixel_mut_checked(x, y)
+        && let Some(pixel) = picture.pixel_mut(x, y)
     {
         *pixel = colour::mix(*pixel, colour, part);
     }
 }
 
 /// Fills the rectangle whose top left pixel is (`x`, `y`).
-pub fn fill(picture: &mut RgbImage, x: i32, y: i32, width: u32, height: u32, colour: Rgb<u8>) {
+pub fn fill(picture: &mut RgbImage, x: i32, y: i32, width: u32, height: u32, colour: Rgb) {
     let span = |start: i32, length: u32, limit: u32| {
         let end = (i64::from(start) + i64::from(length)).clamp(0, i64::from(limit)) as u32;
         (start.max(0) as u32).min(end)..end
@@ -47,13 +47,7 @@ pub fn fill(picture: &mut RgbImage, x: i32, y: i32, width: u32, height: u32, col
 ///
 /// Points are (x, y) with whole numbers at the centres of pixels. A line from a point to itself is
 /// a dot. Points that are not finite draw nothing.
-pub fn line(
-    picture: &mut RgbImage,
-    from: (f32, f32),
-    to: (f32, f32),
-    thickness: f32,
-    colour: Rgb<u8>,
-) {
+pub fn line(picture: &mut RgbImage, from: (f32, f32), to: (f32, f32), thickness: f32, colour: Rgb) {
     if ![from.0, from.1, to.0, to.1, thickness]
         .iter()
         .all(|v| v.is_finite())
@@ -89,7 +83,7 @@ pub fn line(
 mod tests {
     use super::*;
 
-    const BLACK: Rgb<u8> = Rgb([0, 0, 0]);
+    const BLACK: Rgb = Rgb([0, 0, 0]);
 
     #[test]
     fn rectangles_are_clipped_to_the_picture() {

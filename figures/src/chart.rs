@@ -1,6 +1,6 @@
 //! Curves: panels of lines side by side, such as the loss over training.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::Axis;
 use crate::canvas;

@@ -1,22 +1,22 @@
 //! Colours: greys for pictures, and series colours that colour-blind readers can distinguish.
 
-use image::Rgb;
+use crate::picture::Rgb;
 
 /// The background of every figure.
-pub const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
+pub const PAPER: Rgb = Rgb([255, 255, 255]);
 /// Titles, tick labels and axes.
-pub const INK: Rgb<u8> = Rgb([34, 34, 34]);
+pub const INK: Rgb = Rgb([34, 34, 34]);
 /// Notes and axis labels.
-pub const MUTED: Rgb<u8> = Rgb([96, 96, 96]);
+pub const MUTED: Rgb = Rgb([96, 96, 96]);
 /// Grid lines.
-pub const GRID: Rgb<u8> = Rgb([230, 230, 230]);
+pub const GRID: Rgb = Rgb([230, 230, 230]);
 
 /// Behind times at which nothing was observed.
-pub const MISSING: Rgb<u8> = Rgb([236, 236, 236]);
+pub const MISSING: Rgb = Rgb([236, 236, 236]);
 
 /// The palette of Okabe and Ito without its yellow, which is too light on white paper, and in an
 /// order in which neighbours differ in lightness as well as in hue.
-pub const OKABE_ITO: [Rgb<u8>; 7] = [
+pub const OKABE_ITO: [Rgb; 7] = [
     Rgb([0, 114, 178]),
     Rgb([230, 159, 0]),
     Rgb([0, 158, 115]),
@@ -42,7 +42,7 @@ const VIRIDIS: [[u8; 3]; 10] = [
 
 /// The colour of series `index` of `count`: from [`OKABE_ITO`] while that suffices; more series
 /// are taken as ordered and run through the darker part of [`viridis`].
-pub fn series(index: usize, count: usize) -> Rgb<u8> {
+pub fn series(index: usize, count: usize) -> Rgb {
     if count <= OKABE_ITO.len() {
         return OKABE_ITO[index % OKABE_ITO.len()];
     }
@@ -50,7 +50,7 @@ pub fn series(index: usize, count: usize) -> Rgb<u8> {
 }
 
 /// The viridis colour map: dark blue at 0, yellow at 1. Values outside are clamped, NaN is 0.
-pub fn viridis(value: f64) -> Rgb<u8> {
+pub fn viridis(value: f64) -> Rgb {
     let last = VIRIDIS.len() - 1;
     let place = clamp(value) * last as f64;
     let below = (place as usize).min(last - 1);
@@ -67,9 +67,9 @@ pub fn level(value: f64) -> u8 {
 }
 
 /// Moves `under` towards `over` by `part` in 0..=1.
-pub fn mix(under: Rgb<u8>, over: Rgb<u8>, part: f32) -> Rgb<u8> {
+pub fn mix(under: Rgb, over: Rgb, part: f32) -> Rgb {
     Rgb(std::array::from_fn(|channel| {
-        let (a, b) = (f32::from(under[channel]), f32::from(over[channel]));
+        let (a, b) = (f32::from(under.0[channel]), f32::from(over.0[channel]));
         (a + part.clamp(0.0, 1.0) * (b - a)).round() as u8
     }))
 }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     /// Lightness as the eye weighs it.
-    fn luma(colour: Rgb<u8>) -> f64 {
+    fn luma(colour: Rgb) -> f64 {
         let [r, g, b] = colour.0.map(f64::from);
         0.2126 * r + 0.7152 * g + 0.0722 * b
     }

@@ -1,6 +1,6 @@
 //! One curve of a chart.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::axis::Axis;
 use crate::canvas;
@@ -78,7 +78,7 @@ pub fn draw(
     plot: &Plot,
     points: impl Iterator<Item = Option<(f64, f64)>>,
     mark: Mark,
-    colour: Rgb<u8>,
+    colour: Rgb,
 ) {
     let pixels: Vec<_> = points
         .map(|point| point.map(|(x, y)| plot.pixel(x, y)))
@@ -94,7 +94,7 @@ pub fn draw(
     }
 }
 
-fn joined(picture: &mut RgbImage, pixels: &[Option<(f32, f32)>], colour: Rgb<u8>) {
+fn joined(picture: &mut RgbImage, pixels: &[Option<(f32, f32)>], colour: Rgb) {
     let few = pixels.len() <= FEW;
     for (index, point) in pixels.iter().enumerate() {
         let Some(here) = *point else { continue };
@@ -109,7 +109,7 @@ fn joined(picture: &mut RgbImage, pixels: &[Option<(f32, f32)>], colour: Rgb<u8>
     }
 }
 
-fn bars(picture: &mut RgbImage, plot: &Plot, pixels: &[Option<(f32, f32)>], colour: Rgb<u8>) {
+fn bars(picture: &mut RgbImage, plot: &Plot, pixels: &[Option<(f32, f32)>], colour: Rgb) {
     let mut places: Vec<f32> = pixels.iter().flatten().map(|point| point.0).collect();
     places.sort_by(f32::total_cmp);
     let gaps = places.windows(2).map(|pair| pair[1] - pair[0]);

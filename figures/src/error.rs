@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use image::ImageError;
-
 /// The most pixels that a side of a figure may have.
 pub const MAX_SIDE: usize = 16_384;
 
@@ -78,6 +76,6 @@ pub enum FigureError {
         /// The file asked for.
         path: PathBuf,
         /// The error of the encoder.
-        source: ImageError,
+        source: gif::EncodingError,
     },
 }

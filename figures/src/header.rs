@@ -1,6 +1,6 @@
 //! The title of a figure with a note below it, broken into lines that fit.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::colour::{INK, MUTED};
 use crate::text;
@@ -12,7 +12,7 @@ const BELOW: u32 = 16;
 
 /// Lines of text above a figure, laid out but not yet drawn.
 pub struct Header {
-    lines: Vec<(String, u32, Rgb<u8>)>,
+    lines: Vec<(String, u32, Rgb)>,
 }
 
 impl Header {

@@ -1,6 +1,6 @@
 //! A matrix as a heat map: zero is paper, positive and negative values are two colours.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::canvas;
 use crate::colour::{self, INK, MUTED, OKABE_ITO, PAPER};
@@ -63,7 +63,7 @@ pub fn map(
 }
 
 /// From blue over paper to vermilion.
-fn shade(value: f64, most: f64) -> Rgb<u8> {
+fn shade(value: f64, most: f64) -> Rgb {
     let part = if most > 0.0 { value / most } else { 0.0 };
     let full = if part < 0.0 {
         OKABE_ITO[0]

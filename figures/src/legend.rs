@@ -1,6 +1,6 @@
 //! Legends.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::band::{self, TINT};
 use crate::canvas;
@@ -21,15 +21,15 @@ const LINE: u32 = 24;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Swatch {
     /// A line.
-    Line(Rgb<u8>),
+    Line(Rgb),
     /// A line in dashes.
-    Dashes(Rgb<u8>),
+    Dashes(Rgb),
     /// A dot.
-    Dot(Rgb<u8>),
+    Dot(Rgb),
     /// An area tinted in a colour, around a line of it.
-    Band(Rgb<u8>),
+    Band(Rgb),
     /// An area filled with a colour.
-    Block(Rgb<u8>),
+    Block(Rgb),
 }
 
 /// Names beside samples, broken into lines that fit.

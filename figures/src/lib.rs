@@ -2,14 +2,14 @@
 //!
 //! Pictures of dictionaries, reconstructions, training curves, spikes and beliefs over time.
 //!
-//! Every function takes plain slices and returns an [`image::RgbImage`]; there are no models and no
+//! Every function takes plain slices and returns an [`RgbImage`]; there are no models and no
 //! tensors. Input that cannot be drawn is refused with a [`FigureError`] that names the reason.
 //!
 //! The figures are in [`tiles`], [`chart`], [`heat`], [`raster`], [`animation`] and [`trajectory`]. Their
 //! elements are in [`canvas`] (paper, rectangles, lines), [`colour`], [`text`], [`header`] (titles) and [`legend`];
 //! [`patch`] and [`strip`] (one tile, rows of tiles); [`axis`], [`plot`], [`curve`] and [`band`] (round ticks,
 //! a frame with two axes, one line in it, areas and dashes in it); [`counts`] (spike counts, checked and sorted);
-//! [`timeline`], [`shares`] and [`portrait`] (a long series in few columns, probabilities in it, one state against another).
+//! [`timeline`], [`shares`] and [`phase_portrait`] (a long series in few columns, probabilities in it, one state against another).
 
 pub mod animation;
 pub mod axis;
@@ -25,6 +25,7 @@ pub mod heat;
 pub mod legend;
 pub mod patch;
 pub mod phase_portrait;
+mod picture;
 pub mod plot;
 pub mod raster;
 pub mod shares;
@@ -39,11 +40,10 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use image::{ImageError, ImageFormat, RgbImage};
-
 pub use chart::{Mark, Panel, Series};
 pub use error::FigureError;
 pub use patch::Tile;
+pub use picture::{Rgb, RgbImage};
 
 /// Writes `picture` to `path` as PNG.
 ///
@@ -52,24 +52,11 @@ pub use patch::Tile;
 pub fn write_png(path: impl AsRef<Path>, picture: &RgbImage) -> Result<(), FigureError> {
     let path = path.as_ref();
     write_whole(path, |out| {
-        // The encoder wants to seek, which a buffer in memory does without surprises.
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        let encoded = picture.write_to(&mut bytes, ImageFormat::Png);
-        let written = encoded.and_then(|()| {
-            let bytes = bytes.get_ref();
-            out.write_all(bytes).map_err(ImageError::IoError)
-        });
-        written.map_err(|error| failed(path, error))
+        picture.write_png(out).map_err(|source| FigureError::Io {
+            path: path.to_path_buf(),
+            source,
+        })
     })
-}
-
-/// What went wrong with the file, or with the encoder.
-fn failed(path: &Path, error: ImageError) -> FigureError {
-    let path = path.to_path_buf();
-    match error {
-        ImageError::IoError(source) => FigureError::Io { path, source },
-        source => FigureError::Encode { path, source },
-    }
 }
 
 /// Writes a file through a temporary name beside it, which is removed if anything fails.
@@ -105,7 +92,6 @@ fn write_whole(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::Rgb;
 
     #[test]
     fn a_png_comes_back_as_written_and_leaves_no_temporary_file() {
@@ -114,7 +100,9 @@ mod tests {
         let picture = RgbImage::from_fn(7, 5, |x, y| Rgb([x as u8, y as u8, 200]));
         write_png(&path, &RgbImage::new(1, 1)).unwrap();
         write_png(&path, &picture).unwrap();
-        assert_eq!(image::open(&path).unwrap().to_rgb8(), picture);
+        let read = image::open(&path).unwrap().to_rgb8();
+        assert_eq!(read.dimensions(), picture.dimensions());
+        assert_eq!(read.into_raw(), picture.bytes());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

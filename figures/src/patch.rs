@@ -1,6 +1,6 @@
 //! One tile: an atom or an image patch, and how its values become grey levels or colours.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::canvas;
 use crate::colour::level;

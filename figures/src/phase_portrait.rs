@@ -1,6 +1,6 @@
 //! Phase portraits: one state against another, its trajectory, and the credible ellipse.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::Axis;
 use crate::band;

@@ -1,6 +1,6 @@
 //! A rectangle with two axes: grid lines, ticks and numbers around a space for data.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::{Axis, Tick};
 use crate::canvas;
@@ -198,10 +198,7 @@ mod tests {
             },
         );
         assert_eq!(*picture.get_pixel(200, 121 + MARK - 1), INK);
-        assert_eq!(
-            *picture.get_pixel(200, 121 + MARK),
-            canvas::paper(1, 1).unwrap()[(0, 0)]
-        );
+        assert_eq!(*picture.get_pixel(200, 121 + MARK), crate::colour::PAPER);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Spikes of a population over time, with its mean rate above.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::axis::{Axis, Tick, whole};
 use crate::canvas;
@@ -138,7 +138,7 @@ fn inked(cell: usize) -> u32 {
 }
 
 /// From light grey for small counts to black for the largest.
-fn shade(count: f32, most: f32) -> Rgb<u8> {
+fn shade(count: f32, most: f32) -> Rgb {
     colour::mix(PAPER, Rgb([0, 0, 0]), 0.25 + 0.75 * count / most)
 }
 

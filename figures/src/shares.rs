@@ -1,6 +1,6 @@
 //! The probabilities of the states of a discrete model over time: stacked areas, or a heat map where states are many.
 
-use image::{Rgb, RgbImage};
+use crate::picture::{Rgb, RgbImage};
 
 use crate::axis::{Axis, Tick, whole};
 use crate::canvas;
@@ -21,7 +21,7 @@ pub fn stacks(states: usize) -> bool {
 }
 
 /// The colour of the area of a state.
-pub fn shade(state: usize, states: usize) -> Rgb<u8> {
+pub fn shade(state: usize, states: usize) -> Rgb {
     colour::mix(PAPER, colour::series(state, states), SOFT)
 }
 
@@ -102,7 +102,7 @@ pub fn draw(picture: &mut RgbImage, plot: &Plot, timeline: &Timeline, upto: usiz
 }
 
 /// The part of one pixel column that probabilities `from` to `to` cover.
-fn area(picture: &mut RgbImage, plot: &Plot, x: i32, (from, to): (f64, f64), colour: Rgb<u8>) {
+fn area(picture: &mut RgbImage, plot: &Plot, x: i32, (from, to): (f64, f64), colour: Rgb) {
     let bottom = (plot.top + plot.height as i32) as f32;
     let y = |p: f64| bottom - p.clamp(0.0, 1.0) as f32 * plot.height as f32;
     let (top, bottom) = (y(to), y(from));

@@ -1,6 +1,6 @@
 //! Grids and labelled rows of tiles: how large they are drawn, and where.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::canvas;
 use crate::colour::{GRID, INK};

@@ -3,8 +3,8 @@
 //! Letters are set at their own width; digits all have the same width, so that numbers line up.
 //! Basic Latin, Latin-1 and Greek are known; other characters are drawn as a hollow box.
 
+use crate::picture::{Rgb, RgbImage};
 use font8x8::legacy::{BASIC_LEGACY, GREEK_LEGACY, LATIN_LEGACY};
-use image::{Rgb, RgbImage};
 
 use crate::canvas;
 
@@ -68,7 +68,7 @@ pub fn height(scale: u32) -> u32 {
 }
 
 /// Draws `text` with its top left corner at (`x`, `y`), clipped to the picture.
-pub fn draw(picture: &mut RgbImage, x: i32, y: i32, text: &str, scale: u32, colour: Rgb<u8>) {
+pub fn draw(picture: &mut RgbImage, x: i32, y: i32, text: &str, scale: u32, colour: Rgb) {
     each_cell(text, |column, row| {
         let (left, top) = ((column * scale) as i32, (row * scale) as i32);
         canvas::fill(
@@ -89,7 +89,7 @@ pub fn draw_left_of(
     y: i32,
     text: &str,
     scale: u32,
-    colour: Rgb<u8>,
+    colour: Rgb,
 ) {
     draw(
         picture,
@@ -108,7 +108,7 @@ pub fn draw_centred(
     y: i32,
     text: &str,
     scale: u32,
-    colour: Rgb<u8>,
+    colour: Rgb,
 ) {
     draw(
         picture,
@@ -127,7 +127,7 @@ pub fn draw_upwards(
     middle: i32,
     text: &str,
     scale: u32,
-    colour: Rgb<u8>,
+    colour: Rgb,
 ) {
     let bottom = middle.saturating_add(width(text, scale) as i32 / 2);
     each_cell(text, |column, row| {
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
     use crate::colour::PAPER;
 
-    const BLACK: Rgb<u8> = Rgb([0, 0, 0]);
+    const BLACK: Rgb = Rgb([0, 0, 0]);
 
     fn inked(picture: &RgbImage) -> Vec<(u32, u32)> {
         let black = picture

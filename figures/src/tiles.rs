@@ -1,6 +1,6 @@
 //! Pictures made of tiles: a dictionary of atoms, and images beside their reconstructions.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::canvas;
 use crate::error::FigureError;
@@ -91,7 +91,7 @@ fn square_grid(count: usize) -> (usize, usize) {
 mod tests {
     use super::*;
     use crate::colour::PAPER;
-    use image::Rgb;
+    use crate::picture::Rgb;
 
     const TILE: Tile = Tile {
         height: 2,

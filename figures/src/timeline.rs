@@ -1,4 +1,4 @@
-//! What is drawn of a long series: a bounded number of columns, each of one bin or of several.
+//! Long series in a bounded number of columns, each of one or several bins.
 //!
 //! Bins are counted, not kept. When there are more than a timeline has columns, neighbours are joined in twos and every
 //! column stands for twice as many bins from then on. A joined column keeps the smallest and the largest value of each
@@ -67,7 +67,7 @@ impl MinMax {
     }
 }
 
-/// One quantity in a column: what is believed of it, what is true, what was seen.
+/// One quantity in a column: belief, true value, observation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
     /// The mean of the belief.
@@ -83,7 +83,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// Nothing believed, nothing known, nothing seen.
+    /// No belief, no true value, no observation.
     pub const NONE: Self = Self {
         mean: MinMax::NONE,
         low: f64::NAN,
@@ -165,7 +165,7 @@ impl TimelineColumn {
 /// Columns of time in order, never more than a fixed number.
 ///
 /// ```
-/// use scotopic_train::figures::timeline::{Moment, Span, Timeline};
+/// use scotopic_figures::timeline::{Moment, Span, Timeline};
 ///
 /// let mut timeline = Timeline::new(4);
 /// for bin in 1..=10 {
@@ -208,7 +208,7 @@ impl Timeline {
         }
         match self.columns.get_mut(column) {
             Some(last) => last.join(&moment),
-            // Bins that nobody told of are columns of no bin.
+            // Bins that were not recorded are columns without bins.
             None => {
                 let blank = TimelineColumn {
                     spans: vec![Span::NONE; moment.spans.len()],

@@ -3,7 +3,7 @@
 //! Columns of several bins are drawn from the smallest to the largest value with the band at its widest, so a picture
 //! of a million bins shows everything that stands out.
 
-use image::RgbImage;
+use crate::picture::RgbImage;
 
 use crate::axis::{Axis, Tick, whole};
 use crate::band;
@@ -468,7 +468,7 @@ fn joined(
     points: impl Iterator<Item = Option<(f32, f32)>>,
     rows: (f32, f32),
     thickness: f32,
-    colour: image::Rgb<u8>,
+    colour: crate::picture::Rgb,
 ) {
     let mut before: Option<(f32, f32)> = None;
     let mut alone = false;

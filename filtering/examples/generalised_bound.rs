@@ -1,4 +1,4 @@
-//! The causal filter beside the exact posterior of equal look-ahead, by order: error and calibration on drawn data.
+//! The causal filter compared with the exact posterior of equal look-ahead, by order: error and calibration.
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_bound -- 40`
 #[path = "../tests/filters/generalised/reference/joint_gaussian.rs"]

@@ -1,4 +1,4 @@
-//! Parameters and log-precisions learned by dynamic expectation maximisation, with and without its published quirks,
+//! Parameters and log-precisions learned by dynamic expectation maximisation, with and without its published options,
 //! by generalised filtering, and by online triple estimation: convolution model, 64 bins, s = ½, cause unknown.
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_learning -- 40`

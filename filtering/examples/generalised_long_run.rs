@@ -1,4 +1,4 @@
-//! A long run of the causal filter on data of its own making: convolution and Lorenz models, orders 1 to 6.
+//! A long run of the causal filter on data of its own model: convolution and Lorenz models, orders 1 to 6.
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_long_run -- 1000000`, and after the number of bins
 //! `tangent`, `second_order` or `never` (third moments, but a outlier_thresholdd belief is not widened).

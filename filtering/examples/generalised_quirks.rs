@@ -1,4 +1,4 @@
-//! What each published quirk of the D-step does, one at a time, on data drawn by the published generator: convolution
+//! The effect of each published option of the D-step, one at a time, on data of the published generator: convolution
 //! model, s = ½, parameters known.
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_quirks -- 40`

@@ -1,4 +1,4 @@
-//! The causal filter beside the published schemes, on data drawn by the published generator: error and calibration
+//! The causal filter compared with the published schemes, on data of the published generator: error and calibration
 //! of the states by order of motion, averaged over data sets.
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_schemes -- 40`
@@ -89,7 +89,7 @@ impl Score {
     }
 }
 
-/// A model, what its data are made with, and what the filters are told.
+/// A model, the generator of its data, and the settings of the filters.
 struct Case {
     name: &'static str,
     model: Model,
@@ -97,7 +97,7 @@ struct Case {
     smoothness: Vec<f64>,
     /// Whether the cause is the published bump at bin 12; else it is drawn from its prior.
     bump: bool,
-    /// Where the filters believe that the states start, and with which variance.
+    /// The filters' prior mean and variance of the initial states.
     start: Vec<f64>,
     variance: f64,
 }
@@ -139,7 +139,7 @@ fn cases() -> Result<Vec<Case>> {
     ])
 }
 
-/// Observations and the states behind them.
+/// Observations and hidden states.
 fn draw(case: &Case, smoothness: f64, seed: u64) -> Result<(Sequence, DMatrix<f64>)> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let generation = Generation {

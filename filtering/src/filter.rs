@@ -1,10 +1,10 @@
-//! The one trait of all filters: an observation in; a belief, a forecast of the next observation and a bound out.
+//! The trait of all filters: one observation in; a belief, a predicted observation and a bound out.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Error, Result, Step};
 
-/// An online filter: it takes in one observation at a time and believes something about the hidden state.
+/// An online filter: takes in one observation at a time and updates a belief about the hidden state.
 ///
 /// | filter | belief | `elbo` | [`Filter::predicted_observation`] |
 /// |---|---|---|---|
@@ -46,7 +46,7 @@ pub trait Filter {
     /// What is wrong with the observation, or what left the range of numbers. The filter is then as it was.
     fn update(&mut self, observation: Option<&[f64]>) -> Result<Step>;
 
-    /// What is believed of the state of observation t − [`Filter::lag`] after t observations.
+    /// The belief about the state at t − [`Filter::lag`] after t observations.
     fn belief(&self) -> Belief<'_>;
 
     /// L_t in nats: ln p(o_1…o_t) where the filter is exact, else its bound; 0 before the first observation, not a
@@ -80,7 +80,7 @@ pub trait Filter {
         Moments::unknown(self.width())
     }
 
-    /// Writes down all that has to be kept to go on later, bit for bit in a format that keeps every bit of a number.
+    /// Serialises the state; the filter continues bit for bit if the format keeps every bit of a number.
     ///
     /// # Errors
     /// Those of the format.
@@ -103,7 +103,7 @@ pub trait Filter {
     }
 }
 
-/// What is believed of the hidden state.
+/// A belief about the hidden state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Belief<'a> {
     /// q(s) `[K]`.
@@ -137,7 +137,7 @@ impl<'a> Belief<'a> {
     }
 }
 
-/// The next observation as it is expected.
+/// A predicted observation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PredictedObservation {
     /// The probability of each symbol `[M]`.

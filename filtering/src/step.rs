@@ -1,4 +1,4 @@
-//! What one observation did to the bound.
+//! The change of the bound by one observation.
 
 use serde::{Deserialize, Serialize};
 

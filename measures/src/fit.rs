@@ -1,4 +1,4 @@
-//! How well an image is reconstructed.
+//! Error and R² of reconstructions.
 //!
 //! ```text
 //! SSE = Σ_p (x_p − x̂_p)²        SST = Σ_p (x_p − mean(x))²       over the pixels p of one image

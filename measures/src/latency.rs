@@ -1,10 +1,10 @@
-//! How soon a unit responds.
+//! Response latency.
 
 use crate::error::check_list;
 use crate::numerics::crossing;
 use crate::{Error, Result};
 
-/// What a response is compared with.
+/// The reference level of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Top {

@@ -1,4 +1,4 @@
-//! Who inhibits whom: lateral weights against the similarity of filters.
+//! Lateral weights against the similarity of filters.
 //!
 //! ```text
 //! s_ij = f_i·f_j / (|f_i| |f_j|)          cosine similarity, 0 for a filter of zeros

@@ -1,4 +1,4 @@
-//! Encoders: from an observation to what the prior should be moved by, in one pass.
+//! Encoders: from an observation to a displacement of the prior, in one pass.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};

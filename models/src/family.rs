@@ -1,4 +1,4 @@
-//! The latent family of a model: its prior, and which posterior stands for it.
+//! The latent family of a model: prior and posterior.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};

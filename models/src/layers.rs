@@ -1,4 +1,4 @@
-//! The two layers that decoders and encoders are made of.
+//! The layers of decoders and encoders.
 
 use burn::module::{Module, Param};
 use burn::tensor::module::{conv_transpose2d, conv2d};

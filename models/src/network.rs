@@ -1,4 +1,4 @@
-//! A generative model with a way to invert it, as one burn module.
+//! A generative model and its inference method, as one burn module.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};

@@ -1,4 +1,4 @@
-//! The layout of an image as models see it.
+//! Image dimensions.
 
 /// Channels, rows and columns of an image whose pixels are one row of a tensor, columns the fastest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -39,7 +39,7 @@ pub struct RuleConfig {
     /// Pull of the prior: during inner iterations of the natural gradient; in the gradients of the
     /// (semi-)amortized refinements.
     pub leak: LeakConfig,
-    /// "proximal", which cannot run away (linear decoders), or "explicit", the published step.
+    /// "proximal", with bounded self-inhibition (linear decoders), or "explicit", the published step.
     pub step: StepForm,
     /// Soft ceiling of the potential (log-rate), once open.
     pub potential_ceiling: f64,

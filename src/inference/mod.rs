@@ -3,7 +3,7 @@
 //! [`Perception::step`] is one step, [`unroll()`] repeats it over a [`Stimulus`] and keeps what
 //! [`Record`] asks for. State goes in and comes out as a value; nothing has to be reset.
 //!
-//! [`Perception`] is what every model can do; [`Iterative`] is the one that this room is named after. The
+//! [`Perception`] is the interface of every model; [`Iterative`] is the one that this module is named after. The
 //! others, which need networks of their own, are in `scotopic-models`.
 
 mod objective;

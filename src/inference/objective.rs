@@ -1,4 +1,4 @@
-//! What learning needs of an unroll: one number with a gradient, its terms, and where it ended.
+//! The learning objective of an unroll: a value with a gradient, its terms, and the final state.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! What every model can do, however it infers.
+//! The interface of every model, whatever its inference method.
 
 use burn::tensor::Tensor;
 
@@ -13,7 +13,7 @@ use crate::posterior::{KlForm, Posterior, Sampling};
 /// | | iterative | amortized | iterative-amortized | semi-amortized |
 /// |---|---|---|---|---|
 /// | [`rest`](Perception::rest) | the prior | the prior | the prior | the prior |
-/// | [`refine`](Perception::refine) | a natural-gradient step | the encoder's answer | a learned step | the answer, then gradient steps |
+/// | [`refine`](Perception::refine) | a natural-gradient step | the encoder's output | a learned step | the output, then gradient steps |
 /// | [`prior`](Perception::prior) | the belief before | the prior | the prior | the prior |
 ///
 /// `rest`, `refine`, [`decode`](Perception::decode) and [`score`](Perception::score) are all that training,

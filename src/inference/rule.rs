@@ -1,7 +1,7 @@
 //! One step of inference.
 //!
 //! ```text
-//! u_p ← u                                            yesterday's posterior is today's prior
+//! u_p ← u                                            the last posterior is the prior of this step
 //! repeat N times:
 //!   z ~ q(·; u)                                      spikes
 //!   g = −J(z)ᵀ Σ⁻¹ (x − f(z))                        pulled-back prediction error
@@ -58,7 +58,7 @@ pub enum StepForm {
     /// as its distance. With the curvature in it a neuron's inhibition of itself is taken at the end of
     /// the step. The equation has one solution ([`implicit_step`](crate::ops::implicit_step())), whose
     /// sign is that of −∇ and whose size is bounded by ln(1 + |∇|/(H_kkλ_k)) upwards: a single neuron
-    /// can no longer run away at any contrast, and where ηλH is small nothing changes. It costs one scalar
+    /// stays bounded at any contrast, and where ηλH is small nothing changes. It costs one scalar
     /// equation per neuron and step, and diag H once per unroll. For Gaussian and Laplace latents the
     /// equation is linear: the step is divided by 1 + ησ²H_kk. Where latents pass through an activation, H is the
     /// curvature by a(z): an upper bound of that by z for relu and softplus of unit gain, and only a guess beyond.
@@ -221,7 +221,7 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
         }
     }
 
-    /// Beliefs are updated online: yesterday's posterior is today's prior.
+    /// Beliefs are updated online: the last posterior is the prior of this step.
     fn prior(&self, before: &P) -> P {
         before.clone()
     }
@@ -238,7 +238,7 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
         self.rule.sampling
     }
 
-    /// A Poisson posterior over a linear decoder runs as one piece on the processor.
+    /// A Poisson posterior over a linear decoder has a fused implementation on the CPU.
     fn objective(
         &self,
         stimulus: &Stimulus,

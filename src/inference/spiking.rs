@@ -1,5 +1,5 @@
-//! A Poisson posterior over a linear decoder on the processor: the engine that it is for perceiving, and for learning
-//! its objective, where the network runs as one piece with its gradient ([`spiking`](crate::spiking)).
+//! A Poisson posterior over a linear decoder on the CPU: the engine for inference, and for learning the objective
+//! with its gradient by the fused network ([`spiking`](crate::spiking)).
 //!
 //! The gradient comes with the value, so autodiff is given a number that has it:
 //!
@@ -36,7 +36,7 @@ fn on_processor(device: &Device) -> bool {
     false
 }
 
-/// The values of a tensor of the processor, in row-major order; `None` where they are not f32.
+/// The values of a tensor of the CPU, in row-major order; `None` where they are not f32.
 fn numbers<const D: usize>(tensor: &Tensor<D>) -> Option<Vec<f32>> {
     tensor
         .clone()
@@ -65,7 +65,7 @@ fn keys(noise: &dyn NoiseSource, times: Range<usize>, inner: usize) -> Option<Ve
         .collect()
 }
 
-/// The images of all steps: one for all, or one a step. `None` where they are not of this shape: then it is for the
+/// The images of all steps: one for all, or one per step. `None` where they are not of this shape: then it is for the
 /// tensor operations to say so.
 fn frames(stimulus: &Stimulus, times: Range<usize>, shape: [usize; 2]) -> Option<Vec<Vec<f32>>> {
     let fitting = |x: &Tensor<2>| if x.dims() == shape { numbers(x) } else { None };
@@ -140,7 +140,7 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
         Some(SpikingNetwork::new(parameters, rule))
     }
 
-    /// The objective and its gradient from the network as one piece; `None` where something about it is out of the
+    /// The objective and its gradient from the fused network; `None` where something about it is out of the
     /// ordinary, and tensor operations are the way.
     pub(super) fn spiking_objective(
         &self,

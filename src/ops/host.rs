@@ -1,4 +1,4 @@
-//! The bridge between a processor backend's tensors and slices, for both float widths.
+//! The bridge between a CPU backend's tensors and slices, for both float widths.
 
 use burn::backend::{Backend, TensorMetadata, tensor::FloatTensor};
 use burn::tensor::{DType, Shape, TensorData};
@@ -9,12 +9,12 @@ pub(crate) enum Values {
     F64(Vec<f64>),
 }
 
-/// Takes a tensor of a processor backend apart: values in row-major order, shape, device.
+/// Takes a tensor of a CPU backend apart: values in row-major order, shape, device.
 ///
 /// Half precision is widened to f32: no kernel here gains from less.
 ///
 /// # Panics
-/// Where the backend cannot hand out memory that it owns; the processor backends always can.
+/// Where the backend cannot hand out memory that it owns; the CPU backends always can.
 pub(crate) fn values<B: Backend>(tensor: FloatTensor<B>) -> (Values, Shape, B::Device) {
     let (shape, device) = (tensor.shape(), tensor.device());
     let data = burn::tensor::read_sync(B::float_into_data(tensor))

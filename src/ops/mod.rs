@@ -1,6 +1,6 @@
-//! The custom operations: what a burn backend does not offer and inference needs in its innermost loop.
+//! Custom operations that burn backends lack and the inner loop of inference needs.
 //!
-//! | operation | processor | GPU | backward |
+//! | operation | CPU | GPU | backward |
 //! |---|---|---|---|
 //! | [`relaxed_poisson()`], [`poisson_counts`] | rayon over vectorised blocks | CubeCL kernel | keeps dz/du only |
 //! | [`unit_noise`] | rayon | CubeCL kernel | none: noise is a constant |

@@ -2,7 +2,7 @@
 //! permutation for eight where there is AVX2, a loop elsewhere.
 
 /// Numbers that advance together. Two vectors of AVX-512: each is a long chain of operations that wait for each other,
-/// and the processor has another one to go on with.
+/// and the CPU has another one to go on with.
 pub(crate) const LANES: usize = 32;
 
 /// A number of 32 bits.

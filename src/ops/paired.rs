@@ -1,4 +1,4 @@
-//! Element-wise operations of two tensors on processors: one pass over rayon's pool, values and slopes in place.
+//! Element-wise operations of two tensors on CPUs: one pass over rayon's pool, values and slopes in place.
 
 use burn::backend::{Backend, tensor::FloatTensor};
 use rayon::prelude::*;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::noise::Noise;
 
-/// Any of the families; what programs hold that are told the family by a configuration.
+/// Any of the families, chosen at run time by a configuration.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -29,7 +29,7 @@ pub enum Belief {
     Laplace(LaplacePosterior),
     /// One of many.
     Categorical(CategoricalPosterior),
-    /// No distribution at all.
+    /// No distribution.
     Point(PointEstimate),
 }
 

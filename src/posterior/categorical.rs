@@ -1,4 +1,4 @@
-//! Categorical posteriors: exactly one latent is on.
+//! Categorical posteriors: one active latent.
 
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Int, Tensor};

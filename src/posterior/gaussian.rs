@@ -1,4 +1,4 @@
-//! Gaussian posteriors, perhaps seen through an activation.
+//! Gaussian posteriors, optionally through an activation.
 
 use burn::tensor::Tensor;
 

@@ -1,4 +1,4 @@
-//! Laplace posteriors: sparse in another way than spikes.
+//! Laplace posteriors.
 
 use burn::tensor::Tensor;
 

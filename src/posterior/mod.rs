@@ -1,4 +1,4 @@
-//! Approximate posteriors q(z): one family a file.
+//! Approximate posteriors q(z), one file per family.
 //!
 //! A posterior is a value: the natural state of the network at one moment. [`Posterior`] is all that
 //! the inference rule and the free energy need to know of a family, so that a new one is one file.
@@ -43,7 +43,7 @@ pub struct Sampling {
 }
 
 impl Sampling {
-    /// Exact counts: what evaluation and use of a model want.
+    /// Exact counts, for evaluation and use of a model.
     pub const EXACT: Self = Self {
         temperature: 0.0,
         rate_floor: 0.0,

@@ -1,4 +1,4 @@
-//! Point estimates: predictive coding and sparse coding, which infer one best latent and no distribution.
+//! Point estimates: predictive coding and sparse coding, without a distribution.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};

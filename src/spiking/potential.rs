@@ -1,4 +1,4 @@
-//! One row of the network through one refinement: drive, implicit step, clamps, and their slopes, in one pass.
+//! One inference step of one row: drive, implicit step, clamps, and their derivatives, in one pass.
 
 use super::network::SpikingNetwork;
 use crate::inference::Leak;
@@ -148,7 +148,7 @@ struct Moved {
 
 impl Neurons {
     /// The first `count` of them, or some more. Loops and no closures: a closure is not compiled for the wide
-    /// instructions of who calls it.
+    /// instruction set of the caller.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
     fn refined<const PROXIMAL: bool>(&self, count: usize, constants: Constants) -> Moved {

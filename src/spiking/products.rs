@@ -48,7 +48,7 @@ simd_dispatch! {
 }
 
 simd_dispatch! {
-    /// As [`product`] without fused multiply-add: slower, and the same bits on every processor.
+    /// As [`product`] without fused multiply-add: slower, and the same bits on every CPU.
     pub(crate) fn unfused_product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = unfused_body;
 }
 

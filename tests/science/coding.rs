@@ -243,7 +243,7 @@ fn overdriven(form: StepForm) -> (f64, f64) {
 
 #[test]
 fn a_proximal_step_stays_where_an_explicit_one_runs_away() {
-    /// The largest cause is 1500 spikes a step; five times that is bounded.
+    /// The largest cause is 1500 spikes per step; five times that is bounded.
     const BOUNDED: f64 = 7500.0;
     /// Counts of a thousand fluctuate by three per cent, and η averages over a few of them.
     const UNEXPLAINED: f64 = 0.02;

@@ -17,7 +17,7 @@ const KEY: NoiseKey = NoiseKey::new(40).step(2);
 /// Another order of summation in f32, through [`STEPS`] steps that spikes keep together.
 const ANOTHER_ORDER: f64 = 1e-4;
 
-/// A weight of 16 bits is off by 2⁻¹⁶ of the largest, which some twenty spikes a step add up.
+/// A weight of 16 bits is off by 2⁻¹⁶ of the largest, which some twenty spikes per step add up.
 const SIXTEEN_BITS: f64 = 2e-2;
 
 /// The most counts in a million that may differ where potentials differ in their last bits: an arrival that lies

@@ -1,7 +1,5 @@
 //! Equations of motion that are networks: the module against the plain network, the expected energy against plain
-//! numbers and finite differences, and what is learned against the world that made the data.
-//!
-//! Above 400 lines: the cases share their networks and their worlds.
+//! numbers and finite differences, and learned flows against the generator of the data.
 
 use burn::tensor::{Device, Tensor};
 use scotopic::filtering::generalised::causal::{
@@ -194,7 +192,7 @@ fn the_energy_on_tensors_and_its_slope_are_those_of_plain_numbers() {
     }
 }
 
-/// The energy everywhere, its slope on processors.
+/// The energy everywhere, its slope on CPUs.
 #[test]
 fn the_energy_is_the_same_on_every_device() {
     let (points, _, _) = beliefs(1);
@@ -240,7 +238,7 @@ fn on_autodiff(batch: Batch, place: &Place) -> Batch {
     }
 }
 
-/// Samples of smooth noise that stands still within a bin, s = ½.
+/// Samples of smooth noise that is constant within a bin, s = ½.
 fn assumed() -> CausalConfig {
     CausalConfig::from(Embedding {
         states: 0,
@@ -331,7 +329,7 @@ fn check(learned: &GenerativeModel<Neural>, fresh: &Sequence, missing: f64, erro
 }
 
 /// Two series of a thousand bins. What is missing of the true model's evidence is due to weights that are not quite
-/// there and to a motion that is still believed to be noisier than it is. Measured: 0.038 nats per bin of 2.05, and 0.093.
+/// there and to an estimated motion noise that is still too large. Measured: 0.038 nats per bin of 2.05, and 0.093.
 #[test]
 fn an_oscillator_is_learned_from_nothing() {
     let series = [world(1000, 1), world(1000, 2)];
@@ -370,7 +368,7 @@ fn an_oscillator_is_learned_while_it_is_filtered() {
     assert_eq!((online.bins(), online.refused()), (4000, 0));
     assert_eq!(online.lessons(), 80);
     check(online.model(), &world(1000, 3), 0.12, 0.25);
-    // What the filter goes on with is what was learned.
+    // The filter continues with what was learned.
     assert_eq!(
         online.filter().model().levels[0].equations,
         online.model().levels[0].equations

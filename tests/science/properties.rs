@@ -129,7 +129,7 @@ proptest! {
         }
     }
 
-    /// Each datum is perceived by itself: with its own noise it does not matter who else is there.
+    /// Each datum is independent of the rest of its batch, given its own noise.
     #[test]
     fn the_rest_of_the_batch_does_not_matter(seed in 0u64..1000, row in 0usize..4) {
         let place = Place::reference();
@@ -232,7 +232,7 @@ proptest! {
         let place = Place::processor();
         let mut parameters = Parameters::sized(seed, pixels, latents);
         parameters.values[1].fill(0.0); // σ = 1
-        parameters.values[2].fill(-2.0); // rest: 0.14 spikes a step
+        parameters.values[2].fill(-2.0); // rest: 0.14 spikes per step
         parameters.values[3].fill(-4.0);
         parameters.values[4].fill(-3.0); // η = 0.05
         let model = parameters.model(&place);

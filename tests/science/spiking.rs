@@ -1,4 +1,4 @@
-//! The network as one piece against the same objective composed of tensor operations.
+//! The fused network against the same objective composed of tensor operations.
 
 use burn::tensor::{Gradients, Tensor};
 use scotopic::inference::{

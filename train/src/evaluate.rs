@@ -1,4 +1,4 @@
-//! How good a model is on a set of images, with exact spike counts.
+//! Evaluation on a set of images, with exact spike counts.
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Tensor};

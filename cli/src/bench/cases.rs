@@ -1,4 +1,4 @@
-//! What is timed.
+//! The timed cases.
 
 use anyhow::{Context, Result};
 use burn::module::Module;
@@ -55,7 +55,7 @@ impl Group {
     }
 }
 
-/// Runs the cases of a group and tells each as it is done. `trained` stands for the random network where a case
+/// Runs the cases of a group and reports each as it is done. `trained` stands for the random network where a case
 /// takes a network as it is in use.
 ///
 /// # Errors
@@ -263,7 +263,7 @@ fn inference(
     Ok(())
 }
 
-/// The engine runs on the processor wherever its weights came from.
+/// The engine runs on the CPU wherever its weights came from.
 fn by_the_engine(timed: Record) -> Record {
     Record {
         device: "CPU".into(),

@@ -1,4 +1,4 @@
-//! Networks and images to time things on.
+//! Networks and images for timing.
 
 use anyhow::Result;
 use burn::tensor::Device;
@@ -7,7 +7,7 @@ use scotopic_models::{DecoderConfig, Method, Network, NetworkConfig, Picture};
 
 use super::Shape;
 
-/// A network as lively as a trained one: H = diag ΦᵀΦ of 0.64 at 256 pixels, and a spike of a neuron now and then.
+/// A network with the firing rates of a trained one: H = diag ΦᵀΦ of 0.64 at 256 pixels.
 pub(super) fn lively(shape: Shape, device: &Device, seed: u64) -> Result<Network> {
     let config = NetworkConfig {
         picture: Picture::row(shape.pixels),
@@ -23,7 +23,7 @@ pub(super) fn lively(shape: Shape, device: &Device, seed: u64) -> Result<Network
     Ok(config.init(Method::NaturalGradient, device, seed)?)
 }
 
-/// A network that fires with probability `1 − zeros` whatever it sees: atoms too short to move a potential, and no
+/// A network that fires with probability `1 − zeros` for any input: atoms too small to change a potential, and no
 /// cost of spikes to speak of. (P(0) = exp(−eᵘ).)
 pub(super) fn still(shape: Shape, device: &Device, seed: u64, zeros: f64) -> Result<Network> {
     let rest = (-zeros.ln()).ln();

@@ -1,10 +1,10 @@
-//! The program against the clock: `scotopic bench`.
+//! Timing of the program: `scotopic bench`.
 //!
 //! A case is timed as often as asked for, after it has run twice unmeasured, with the device's queue empty before
 //! and after. What is printed is enough to time another program on the same task: shapes, seed, median, 90th
 //! percentile, peak memory.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | what is timed | `cases` |
 //! | networks and images to time it on | `material` |
@@ -73,7 +73,7 @@ pub(crate) struct Record {
     pub case: String,
     /// Where.
     pub device: String,
-    /// Threads of the processor.
+    /// Threads of the CPU.
     pub threads: usize,
     /// Sizes.
     pub shape: Shape,
@@ -91,7 +91,7 @@ pub(crate) struct Record {
     pub median_s: f64,
     /// 90th percentile.
     pub p90_s: f64,
-    /// The largest memory of the process while it ran, where the system tells (Linux), in bytes; with data, program
+    /// The peak memory of the process during the case, where the system reports it (Linux), in bytes; with data, program
     /// and everything else.
     pub peak_bytes: Option<u64>,
 }
@@ -149,7 +149,7 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
     }
 }
 
-/// Lets the system forget the largest memory so far, where it can (Linux): what follows is then the case's own.
+/// Resets the system's peak memory, where it can (Linux), so that what follows is the case's own.
 fn forget_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }

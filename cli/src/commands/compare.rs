@@ -10,10 +10,10 @@ use scotopic_filtering::hmm::BatchEm;
 
 use super::compare_args::CompareArgs;
 use super::{compare_orders, print};
-use crate::args::UsageError;
 use crate::filtering::Model;
 use crate::filtering::comparison::{self, FactorisationRow, Learning};
 use crate::table::{Cell, Table};
+use crate::usage::UsageError;
 
 /// Compares factorisations on one sequence.
 ///

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use scotopic_train::config::{self, PRESETS};
 
 use super::print;
-use crate::args::UsageError;
+use crate::usage::UsageError;
 
 /// Options of `scotopic config`.
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use scotopic_datasets::{CifarConfig, npy};
 use scotopic_train::config;
 
 use super::print;
-use crate::args::UsageError;
+use crate::usage::UsageError;
 
 /// Options of `scotopic data`.
 #[derive(Debug, Args)]

@@ -1,4 +1,4 @@
-//! `scotopic train --dry-run`: how long and how large a run would be.
+//! `scotopic train --dry-run`: estimated time and memory of a run.
 
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;

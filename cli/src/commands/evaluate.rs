@@ -12,8 +12,9 @@ use scotopic_train::evaluate::validation;
 use scotopic_train::evaluate::{EvaluationConfig, evaluate};
 
 use super::{model, print};
-use crate::args::{RuntimeArgs, UsageError};
+use crate::args::RuntimeArgs;
 use crate::terminology::Terms;
+use crate::usage::UsageError;
 
 /// A split of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -11,8 +11,9 @@ use scotopic_train::device;
 
 use super::print;
 use super::progress::StatusPrinter;
-use crate::args::{RuntimeArgs, UsageError, duration, interruption};
+use crate::args::{RuntimeArgs, duration, interruption};
 use crate::experiments::{Context, EXPERIMENTS, Size};
+use crate::usage::UsageError;
 
 /// Options of `scotopic experiment`.
 #[derive(Debug, Args)]

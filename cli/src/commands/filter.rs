@@ -14,12 +14,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use scotopic_datasets::series::Series;
 
 use super::filter_picture::{FigureRecorder, PictureArgs};
-use crate::args::UsageError;
 use crate::filtering::names::Rule;
 use crate::filtering::source::from_one;
 use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
 use crate::outputs::{check_apart, check_writable};
 use crate::table::number;
+use crate::usage::UsageError;
 
 /// Options of `scotopic filter`.
 #[derive(Debug, Args)]

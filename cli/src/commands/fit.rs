@@ -10,14 +10,17 @@ use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnable};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+#[cfg(feature = "vision")]
 use scotopic_train::device::{self, DeviceChoice};
 
 use super::print;
-use crate::args::UsageError;
+#[cfg(feature = "vision")]
+use crate::filtering::flow;
 use crate::filtering::source::from_one;
-use crate::filtering::{Generalised, Model, Source, flow};
+use crate::filtering::{Generalised, Model, Source};
 use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
+use crate::usage::UsageError;
 
 /// The kind of model: hidden states by their emission, or a hidden vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -112,6 +115,7 @@ pub struct FitArgs {
     #[arg(long, requires = "model")]
     pub learn_output: bool,
     /// Device on which a network is learned: auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N
+    #[cfg(feature = "vision")]
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: DeviceChoice,
     /// Print as JSON
@@ -315,7 +319,7 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted>
             })
         }
         Model::LinearGaussian(model) => gaussian(model, data, args, begun),
-        Model::Generalised(model) if flow::network(&model).is_some() => {
+        Model::Generalised(model) if model.network().is_some() => {
             network(&model, data, args, begun)
         }
         Model::Nonlinear(_) | Model::Generalised(_) => bail!(
@@ -325,6 +329,7 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted>
     }
 }
 
+#[cfg(feature = "vision")]
 fn network(
     start: &Generalised,
     data: &[Sequence],
@@ -344,6 +349,14 @@ fn network(
         model: Model::Generalised(Box::new(fit.model)),
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+#[cfg(not(feature = "vision"))]
+fn network(_: &Generalised, _: &[Sequence], _: &FitArgs, _: Instant) -> Result<Fitted> {
+    bail!(
+        "a network is learned on tensors, which this build leaves out; \
+         `cargo build --release -p scotopic-cli` makes one that has them"
+    )
 }
 
 fn gaussian(

@@ -12,8 +12,8 @@ use scotopic_train::checkpoint::{Checkpoint, CheckpointKind, ImageInfo, Progress
 use scotopic_train::config::{self, RunConfig};
 
 use super::print;
-use crate::args::UsageError;
 use crate::pytorch::published::{self, Published};
+use crate::usage::UsageError;
 
 /// Options of `scotopic import`.
 #[derive(Debug, Args)]

@@ -1,27 +1,49 @@
 //! One file per command of the program.
 
+#[cfg(feature = "vision")]
 pub mod analyse;
+#[cfg(feature = "vision")]
 pub mod bench;
+#[cfg(feature = "filters")]
 pub mod compare;
+#[cfg(feature = "filters")]
 pub mod compare_args;
+#[cfg(feature = "filters")]
 pub mod compare_orders;
 pub mod completions;
+#[cfg(feature = "vision")]
 pub mod config;
+#[cfg(feature = "vision")]
 pub mod data;
+#[cfg(feature = "vision")]
 pub mod devices;
+#[cfg(feature = "vision")]
 pub mod evaluate;
+#[cfg(feature = "vision")]
 pub mod experiment;
+#[cfg(feature = "vision")]
 pub mod export;
+#[cfg(feature = "filters")]
 pub mod filter;
+#[cfg(feature = "filters")]
 pub mod filter_picture;
+#[cfg(feature = "filters")]
 pub mod fit;
+#[cfg(feature = "vision")]
 pub mod import;
+#[cfg(feature = "vision")]
 pub mod infer;
+#[cfg(feature = "vision")]
 pub mod show;
+#[cfg(feature = "vision")]
 pub mod train;
 
+#[cfg(feature = "vision")]
 mod card;
+#[cfg(feature = "vision")]
 mod dry_run;
+#[cfg(feature = "vision")]
 mod model;
 mod print;
+#[cfg(feature = "vision")]
 mod progress;

@@ -1,4 +1,4 @@
-//! Finding the model that a command was given.
+//! The model named on the command line.
 
 use std::path::{Path, PathBuf};
 

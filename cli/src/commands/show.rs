@@ -10,9 +10,10 @@ use scotopic_train::device;
 use scotopic_train::run_dir::RunDir;
 
 use super::{model, print};
-use crate::args::{RuntimeArgs, UsageError};
+use crate::args::RuntimeArgs;
 use crate::pictures::{convergence, dictionary, reconstructions, spikes, unfolding};
 use crate::terminology::Terms;
+use crate::usage::UsageError;
 
 /// A figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

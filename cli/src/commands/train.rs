@@ -18,9 +18,10 @@ use scotopic_train::trainer::{Outcome, Trainer};
 use super::dry_run::dry_run;
 use super::print;
 use super::progress::{ProgressCallback, StatusPrinter};
-use crate::args::{DataFolder, UsageError, duration, interruption, size};
+use crate::args::{DataFolder, duration, interruption, size};
 use crate::pictures;
 use crate::terminology::Terms;
+use crate::usage::UsageError;
 
 /// Options of `scotopic train`.
 #[derive(Debug, Args)]

@@ -1,4 +1,4 @@
-//! What a physiologist would find in the trained network.
+//! Physiology of the trained network: receptive fields, rates, lateral weights.
 
 use anyhow::Result;
 use scotopic_train::analysis::filters::{Active, filters};

@@ -1,4 +1,4 @@
-//! Trained on MNIST, shown what it has not learned from.
+//! Out-of-distribution reconstruction of models trained on MNIST.
 
 use anyhow::{Context as _, Result};
 use scotopic_datasets::ImageShape;

@@ -18,7 +18,7 @@ fn grid(size: Size) -> (&'static [f64], &'static [usize]) {
     }
 }
 
-/// Trains the iP-VAE at every point of the grid and places each between silence and perfect copies.
+/// Trains the iP-VAE at every point of the grid and reports reconstruction against sparsity.
 ///
 /// # Errors
 /// If data, device or files fail.

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use image::RgbImage;
 use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
+use scotopic_figures::RgbImage;
 
 use crate::table::Table;
 

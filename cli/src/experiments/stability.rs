@@ -1,4 +1,4 @@
-//! Where the published dynamics run away: plain-whitened photographs, β = 8.
+//! Stability of the explicit and the proximal step on plain-whitened photographs, β = 8.
 
 use std::sync::atomic::Ordering;
 
@@ -8,7 +8,7 @@ use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence};
 use super::{Context, ModelSpec, Report, Size, load_or_train};
 use crate::table::{Cell, Table};
 
-/// Steps of inference after which patches are looked at.
+/// Inference steps after which patches are evaluated.
 const STEPS: [usize; 3] = [16, 200, 1000];
 
 /// The same model with either step.

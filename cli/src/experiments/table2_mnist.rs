@@ -1,4 +1,4 @@
-//! The whole family on MNIST: reconstruction, sparsity, classification.
+//! All models on MNIST: reconstruction, sparsity, classification.
 
 use anyhow::{Context as _, Result};
 use scotopic_measures::logistic::LogisticConfig;
@@ -42,7 +42,7 @@ pub(super) fn specs() -> Vec<ModelSpec> {
     ]
 }
 
-/// Trains every model, measures it on test images, reads digits off its representation.
+/// Trains every model, evaluates it on test images, and classifies digits from its representation.
 ///
 /// # Errors
 /// If data, device or files fail.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use image::RgbImage;
+use scotopic_figures::RgbImage;
 use scotopic_figures::chart::{self, Panel, Series};
 use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::LinearGaussian;

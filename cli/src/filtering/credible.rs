@@ -1,4 +1,4 @@
-//! How wide a band of belief is drawn: by probability or in standard deviations.
+//! Widths of credible bands: by probability or in standard deviations.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ pub enum Band {
 }
 
 impl Default for Band {
-    /// 90 %: wide enough to hold most of the truth, narrow enough that misses of a wrong belief are soon seen.
+    /// 90 %: wide enough to contain most true values, narrow enough that misses of a wrong belief show soon.
     fn default() -> Self {
         Self::Level(0.9)
     }

@@ -1,10 +1,10 @@
-//! Equations that are networks, learned from series: what `scotopic fit` does with `[equations] kind = "neural"`.
+//! Networks as equations, learned from series: what `scotopic fit` does with `[equations] kind = "neural"`.
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::generalised::causal::{CausalConfig, NoiseShape};
-use scotopic_filtering::generalised::model::{GenerativeModel, Level, Named, Neural};
+use scotopic_filtering::generalised::model::{GenerativeModel, Level, Named};
 use scotopic_filtering::generalised::scheme::Scheme;
 use scotopic_models::filtering::generalised::{FlowLearningConfig, NoiseStructure, learn};
 
@@ -22,14 +22,6 @@ pub struct Fitted {
     pub free: usize,
 }
 
-/// The equations of the file, if they are a network.
-pub fn network(model: &Generalised) -> Option<&Neural> {
-    match &model.model.equations {
-        Named::Neural(neural) => Some(neural),
-        _ => None,
-    }
-}
-
 /// Learns f, and g if `output`, and one precision for each noise. While it learns, noise of the motion stands still within a
 /// bin, with the smoothness of the file: the order of the embedding hardly matters to the filter, and motions can then
 /// be read off beliefs exactly.
@@ -44,7 +36,7 @@ pub fn fit(
     seed: u64,
     device: &Device,
 ) -> Result<Fitted> {
-    let Some(neural) = network(model) else {
+    let Some(neural) = model.network() else {
         bail!("the equations are no network");
     };
     let built = model.build()?;

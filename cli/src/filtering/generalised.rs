@@ -2,7 +2,9 @@
 
 use anyhow::{Context, Result, ensure};
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
-use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, ModelFile};
+use scotopic_filtering::generalised::model::{
+    AnyEquations, GenerativeModel, ModelFile, Named, Neural,
+};
 use scotopic_filtering::generalised::odem::{Odem, OdemConfig};
 use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::DMatrix;
@@ -113,6 +115,14 @@ impl Generalised {
              of the log precisions), for example output_log_variance = 1.0"
         );
         Ok(Odem::new(self.build()?, settings, self.start().as_ref())?)
+    }
+
+    /// The equations of the file, if they are a network.
+    pub fn network(&self) -> Option<&Neural> {
+        match &self.model.equations {
+            Named::Neural(neural) => Some(neural),
+            _ => None,
+        }
     }
 
     /// Dimensions of state and observation.

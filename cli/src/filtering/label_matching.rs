@@ -20,7 +20,7 @@ pub(super) fn parameter_error(found: &Hmm, truth: &Hmm) -> Option<(f64, f64)> {
     ))
 }
 
-/// For each true state the learned state that is most like it, greedily: the closest pair first.
+/// For each true state the most similar learned state, greedily: the closest pair first.
 fn matching(found: &Hmm, truth: &Hmm) -> Option<Vec<usize>> {
     let k = truth.states();
     let (a, b) = (parameters(found.emission()), parameters(truth.emission()));

@@ -1,4 +1,4 @@
-//! One line an observation.
+//! One output line per observation.
 
 use std::io::Write;
 

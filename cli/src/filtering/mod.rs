@@ -1,4 +1,4 @@
-//! State-space models in files, and filters that run over data.
+//! State-space models in files, and filtering of series.
 //!
 //! | concept | file |
 //! |---|---|
@@ -16,6 +16,7 @@
 
 pub mod comparison;
 mod credible;
+#[cfg(feature = "vision")]
 pub mod flow;
 pub mod generalised;
 mod label_matching;

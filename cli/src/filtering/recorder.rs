@@ -1,9 +1,7 @@
-//! A filter watched on its way through data: what it believed, as a picture, and how good that was.
+//! Recording of a filter's beliefs along a series: figures and scores.
 //!
 //! A belief is noted when it is formed and never changed by what comes later. What is kept does not grow with the data
 //! ([`Timeline`]).
-//!
-//! Above 400 lines with its tests: what is asked for, noted, judged and drawn is one story.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -49,7 +47,7 @@ struct Waiting {
     truth: Option<Vec<f64>>,
 }
 
-/// What a filter believed, bin by bin, in a bounded memory.
+/// The beliefs of a filter, bin by bin, in bounded memory.
 #[derive(Debug, Clone)]
 pub struct BeliefRecorder {
     band: Band,
@@ -279,12 +277,12 @@ impl BeliefRecorder {
         moment
     }
 
-    /// How good the beliefs were, where the truth was known.
+    /// The scores, if true states are known.
     pub fn scores(&self) -> &Scores {
         &self.scores
     }
 
-    /// The scores in one line; none where no truth was known.
+    /// The scores in one line; none without true states.
     pub fn judged(&self) -> Option<String> {
         let scores = &self.scores;
         if let (Some(hits), Some(surprise)) = (scores.hits(), scores.surprise()) {
@@ -420,7 +418,7 @@ mod tests {
         assert_eq!(Format::of(Path::new("a.PNG")).unwrap(), Format::Png);
     }
 
-    /// A walk seen through noise; the belief is compared with where it was.
+    /// A noisy random walk; the belief is compared with the true path.
     #[test]
     fn coverage_and_extremes_survive_a_long_series() {
         let model = "kind = \"linear-gaussian\"\ntransition = [[0.9]]\nprocess_noise = [[1.0]]\nobservation = [[1.0]]\n\

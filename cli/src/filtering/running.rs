@@ -1,4 +1,4 @@
-//! A filter of any kind, fixed or learning, behind one surface.
+//! A filter of any kind, fixed or learning, behind one interface.
 
 use anyhow::{Result, bail};
 use scotopic_filtering::Step;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::names::{NONLINEAR, Rule, discrete, gaussian, scheme, without_rule};
 use super::{Generalised, Model};
 
-/// What is believed about the state now.
+/// The belief about the present state.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Belief {
@@ -39,25 +39,25 @@ pub enum Belief {
     },
 }
 
-/// A filter on its way through data; a snapshot of it goes on where it was.
+/// A filter during a series; a snapshot of it continues where it was.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[allow(clippy::large_enum_variant)] // one is made and updated in place
 pub enum Running {
-    /// A discrete model that stays as it is.
+    /// A discrete model with fixed parameters.
     Discrete(Online),
     /// A discrete model that learns.
     DiscreteLearning(Learning<scotopic_filtering::hmm::AnyEmission>),
-    /// A linear-Gaussian model that stays as it is.
+    /// A linear-Gaussian model with fixed parameters.
     Gaussian(GaussianFilter, Model),
     /// A linear-Gaussian model that learns.
     GaussianLearning(GaussianLearning),
-    /// A nonlinear model that stays as it is.
+    /// A nonlinear model with fixed parameters.
     Nonlinear(nonlinear::NonlinearFilter<AnyStateSpace>),
     /// A nonlinear model that learns.
     NonlinearLearning(nonlinear::NonlinearLearning<AnyStateSpace>),
     /// A model of continuous time that stays as it is.
     Causal(CausalGeneralisedFilter<AnyEquations>, Box<Generalised>),
-    /// A model of continuous time whose parameters and precisions are learned.
+    /// A continuous-time model with learned parameters and precisions.
     Odem(Odem<AnyEquations>, Box<Generalised>),
 }
 
@@ -162,7 +162,7 @@ impl Running {
         }
     }
 
-    /// What is believed now.
+    /// The present belief.
     pub fn belief(&self) -> Belief {
         let normal = |mean: &[f64], covariance: &[f64]| {
             let n = mean.len();

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use image::RgbImage;
+use scotopic_figures::RgbImage;
 use scotopic_figures::chart::{self, Series};
 use scotopic_figures::timeline::{COLUMNS, MinMax, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
@@ -33,11 +33,11 @@ pub struct SchemeRow {
     pub look_ahead: usize,
     /// Root mean squared error of the states, where they are known.
     pub rmse: Option<f64>,
-    /// Mean e'P⁻¹e over the number of states: 1 for a belief that knows its error.
+    /// Mean e'P⁻¹e over the number of states: 1 for a calibrated belief.
     pub nees: Option<f64>,
     /// ln p of the samples in nats, where the scheme defines one: comparable over orders and smoothness.
     pub log_evidence: Option<f64>,
-    /// µs a bin.
+    /// µs per bin.
     pub micros: f64,
     /// What went wrong, and where.
     pub failed: Option<String>,
@@ -164,7 +164,7 @@ fn make(model: &Generalised, scheme: &str, embedding: Embedding) -> Result<Box<d
     })
 }
 
-/// The states of a file, one row a bin, as `[states, bins]`.
+/// The states of a file, one row per bin, as `[states, bins]`.
 ///
 /// # Errors
 /// If a row is missing, or the sizes do not fit.

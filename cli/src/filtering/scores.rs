@@ -1,4 +1,4 @@
-//! How good beliefs were, where the truth is known.
+//! Scores of beliefs against true states.
 
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 
@@ -53,12 +53,12 @@ impl Scores {
         (self.entries > 0.0).then(|| self.inside / self.entries)
     }
 
-    /// The mean of eᵀP⁻¹e/n: 1 for beliefs that know their error.
+    /// The mean of eᵀP⁻¹e/n: 1 for calibrated beliefs.
     pub fn nees(&self) -> Option<f64> {
         (self.ranked > 0.0).then(|| self.normalised / self.ranked)
     }
 
-    /// The part of the bins in which no state was believed more than the true one.
+    /// The fraction of bins in which no state was more probable than the true one.
     pub fn hits(&self) -> Option<f64> {
         (self.named > 0.0).then(|| self.hits / self.named)
     }

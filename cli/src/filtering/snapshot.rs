@@ -1,4 +1,4 @@
-//! A filter saved, to go on another day: the same numbers, bit for bit.
+//! Saved filters, which continue bit for bit.
 //!
 //! ```text
 //! "scotopic filter 1\n"   SHA-256 of the rest [32]   the filter in CBOR, which keeps every bit of a number

@@ -1,4 +1,4 @@
-//! The dictionaries of a checkpoint, flat.
+//! The dictionaries of a checkpoint, flattened.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Checkpoints of PyTorch (1.6 and later), read without PyTorch and without believing them.
+//! Checkpoints of PyTorch (1.6 and later), read without PyTorch; every declared size is validated.
 //!
 //! ```text
 //! NAME.pt            a zip file

@@ -1,4 +1,4 @@
-//! The stack machine of pickles, as far as checkpoints need it, with everything it makes in an arena.
+//! The stack machine of pickles, as far as checkpoints need it, with its values in an arena.
 //!
 //! A memo reference copies a number, never a value, so that no pickle makes more nodes than it has bytes; nothing
 //! here recurses, so that none is too deep. The crate pytorch-reader copies values, within bounds that are wider: it
@@ -13,7 +13,7 @@ use super::view::View;
 
 mod construct;
 
-/// What a pickle makes. Numbers are places in the arena.
+/// Values of a pickle. Numbers are places in the arena.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
     /// A whole number.

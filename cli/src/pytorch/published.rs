@@ -22,7 +22,7 @@ use super::{Archive, Dictionary, View};
 /// A model that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Published {
-    /// Poisson or Gaussian, told from the keys.
+    /// Poisson or Gaussian, from the keys.
     pub family: Family,
     /// Relu where there is a gain.
     pub transfer: Transfer,

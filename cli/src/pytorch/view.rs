@@ -1,4 +1,4 @@
-//! A tensor as a pickle describes it: a view of a storage.
+//! Tensors in a pickle: views of a storage.
 
 use anyhow::{Result, bail, ensure};
 use scotopic_datasets::npy;

@@ -1,6 +1,4 @@
 //! The analyses against closed forms and against sums taken by hand, on models made by hand.
-//!
-//! Above 400 lines: one command, with what its cases share.
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};

@@ -115,7 +115,7 @@ fn what_is_not_there_is_1_and_named() {
     }
 }
 
-/// A cause is told once, not once for every layer that passed it on.
+/// A cause is printed once, not once for every layer that passed it on.
 #[test]
 fn no_message_says_the_same_twice() {
     let cases: [&[&str]; 4] = [

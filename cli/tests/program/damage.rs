@@ -1,4 +1,4 @@
-//! Files that were cut, flipped, exchanged or made by someone else: refused with a reason, never believed.
+//! Files that were truncated, altered, exchanged or foreign: refused with a reason.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::support::{folder, scotopic, trained};
 
-/// One run for all tests here, that nobody writes to.
+/// One run for all tests here, which none of them modifies.
 static RUN: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = folder();
     trained(folder.path(), "run", &["--set", "train.ema=0.5"]);

@@ -111,7 +111,7 @@ fn a_page_is_written_with_all_it_shows() {
     let mut page = Report::new("A page");
     page.text("A paragraph.");
     page.table("table", table);
-    page.picture("figure", "a figure", image::RgbImage::new(4, 3));
+    page.picture("figure", "a figure", scotopic_figures::RgbImage::new(4, 3));
     page.write(folder.path()).unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert_eq!(

@@ -204,7 +204,7 @@ fn what_was_seen_is_drawn_where_the_data_go_wrong() {
         picture(folder.path(), "a.png"),
         picture(folder.path(), "b.png")
     );
-    // True states that end early, go on, or are none.
+    // True states that end early, are too many, or invalid.
     for (text, said) in [
         ("depth\n1.0\n2.0\n".to_owned(), "ends after 2 true states"),
         (

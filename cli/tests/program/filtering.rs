@@ -1,6 +1,4 @@
 //! `scotopic filter`, `fit` and `compare`: the same numbers whatever the way, and a word for what is wrong.
-//!
-//! Above 400 lines: three commands that read and write the same files.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -214,7 +212,7 @@ fn what_is_wrong_is_named_and_nothing_is_lost() {
             .count(),
         2
     );
-    // The filter as it was before the bad row was saved, and goes on.
+    // The filter as it was before the bad row was saved, and continues.
     let on = run(&["filter", "--resume", "s.filter", "quakes.csv"]).good();
     assert!(on.starts_with("{\"t\":3,"), "{on}");
     for (args, code, said) in [

@@ -1,6 +1,4 @@
 //! `scotopic import`: checkpoints of PyTorch, whole, wrong and hostile.
-//!
-//! Above 400 lines: one command, with what its cases share.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,4 @@
 //! `scotopic infer`: every kind of input, and every kind of wrong one.
-//!
-//! Above 400 lines: one command, with what its cases share.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -156,7 +154,7 @@ fn npz_with_one_array_or_one_named_images() {
     }
 }
 
-/// A film whose frames are all the same is a still image.
+/// A video whose frames are all the same is a still image.
 #[test]
 fn a_film_that_stands_still_is_a_still_image() {
     let folder = folder();

@@ -214,7 +214,7 @@ fn other_data_are_noticed() {
     );
 }
 
-/// What a resumed run is told stands in its checkpoint; other options would be silently ignored.
+/// The settings of a resumed run are in its checkpoint; other options would be silently ignored.
 #[test]
 fn resume_takes_no_other_configuration() {
     let folder = folder();

@@ -15,7 +15,7 @@ use super::support::{Done, alone, command, folder, scotopic, strings, tiny, trai
 const CURVE: f64 = 1e-5;
 
 /// A weight whose gradient is near 0 moves by the sign of a rounding; relative to the largest of its array. Ten
-/// times what is seen with a graphics card.
+/// times what is seen with a GPU.
 const WEIGHTS: f64 = 1e-4;
 
 fn number(row: &Value, key: &str) -> f64 {

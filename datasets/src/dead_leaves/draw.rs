@@ -1,4 +1,4 @@
-//! One picture, from the front to the back.
+//! One image, drawn from front to back.
 //!
 //! Leaves falling for ever leave a stationary picture of which only the topmost are visible. Drawing
 //! it in the order of falling needs a guess of when to stop; drawing the topmost leaf first, and of

@@ -8,12 +8,12 @@
 //! It is parsed here, and not by a parser of Python literals, so that nesting, huge integers or a
 //! huge header cannot cost stack or memory.
 
-use std::io::{self, Read, Write};
+use std::io::Read;
 
 use super::Part;
 use crate::{Error, Result};
 
-const MAGIC: &[u8; 6] = b"\x93NUMPY";
+pub(super) const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// numpy itself writes 128 bytes for plain arrays and refuses more than 10,000.
 const MAX_HEADER: u64 = 10_000;
 /// numpy's own limit.
@@ -125,20 +125,6 @@ impl Header {
         }
         .parse(begin + length)
     }
-}
-
-/// Writes the header of an array of `<f4` in C order, as long as numpy makes it: with what comes before the
-/// dictionary a multiple of 64 bytes.
-pub(crate) fn write(writer: &mut dyn Write, shape: &[usize]) -> io::Result<()> {
-    let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
-    let dictionary = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({sizes}), }}");
-    let length = (10 + dictionary.len() + 1).next_multiple_of(64) - 10;
-    let short = u16::try_from(length).map_err(|_| io::Error::other("a shape of too many sizes"))?;
-    writer.write_all(MAGIC)?;
-    writer.write_all(&[1, 0])?;
-    writer.write_all(&short.to_le_bytes())?;
-    let width = length - 1;
-    writeln!(writer, "{dictionary:<width$}")
 }
 
 /// A reader of exactly this one kind of dictionary.

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::*;
-use crate::DataConfig;
+use crate::{DataConfig, Error, Result};
 
 mod archives;
 

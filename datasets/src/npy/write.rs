@@ -7,7 +7,7 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::header;
+use super::header::MAGIC;
 use crate::replace::replace_file;
 use crate::{Error, Result};
 
@@ -23,7 +23,7 @@ fn check(name: &str, shape: &[usize], data: &[f32]) -> Result<()> {
 }
 
 fn array(writer: &mut dyn Write, shape: &[usize], data: &[f32]) -> io::Result<()> {
-    header::write(writer, shape)?;
+    header(writer, shape)?;
     let mut bytes = Vec::with_capacity(1 << 15);
     for part in data.chunks(1 << 13) {
         bytes.clear();
@@ -77,4 +77,18 @@ pub fn write_npz(path: &Path, arrays: &[(&str, &[usize], &[f32])]) -> Result<()>
         archive.finish()?;
         Ok(())
     })
+}
+
+/// Writes the header of an array of `<f4` in C order, as long as numpy makes it: with what comes before the
+/// dictionary a multiple of 64 bytes.
+pub(crate) fn header(writer: &mut dyn Write, shape: &[usize]) -> io::Result<()> {
+    let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
+    let dictionary = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({sizes}), }}");
+    let length = (10 + dictionary.len() + 1).next_multiple_of(64) - 10;
+    let short = u16::try_from(length).map_err(|_| io::Error::other("a shape of too many sizes"))?;
+    writer.write_all(MAGIC)?;
+    writer.write_all(&[1, 0])?;
+    writer.write_all(&short.to_le_bytes())?;
+    let width = length - 1;
+    writeln!(writer, "{dictionary:<width$}")
 }

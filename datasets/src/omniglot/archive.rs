@@ -1,6 +1,6 @@
 //! From a zip file of pictures to drawings.
 //!
-//! An archive is not believed: the sizes it declares are compared with what deflate and a drawing of
+//! Headers are validated before allocation: declared sizes are compared with what deflate and a drawing of
 //! 105 × 105 pixels can need before anything is unpacked, and the checksums with what was unpacked.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ const MAX_ENTRIES: usize = 100_000;
 /// The pictures have 400 bytes or less; one with a byte per pixel that is not packed has 11,025.
 const MAX_PICTURE: u64 = 1 << 16;
 
-/// Which drawing: alphabet, character, file name. In the order of the bytes of each.
+/// The drawing: alphabet, character, file name. In the order of the bytes of each.
 pub(super) type Key = (String, String, String);
 
 /// Ink, 0 for paper and 1 for ink, `[105, 105]`.

@@ -1,4 +1,4 @@
-//! Images that a model of digits has never seen the like of: how well does it explain them?
+//! Out-of-distribution images for models of digits.
 //!
 //! | view | images |
 //! |---|---|

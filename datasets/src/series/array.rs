@@ -19,7 +19,7 @@ const NUMBERS: Accepted = Accepted {
     ],
     expected: "float64, float32, int64, int32 or uint8",
 };
-/// More columns than any recording has: a header that asks for more is not believed.
+/// More columns than any recording has: a header that declares more is refused.
 const WIDEST: usize = 1 << 20;
 
 pub(super) struct Rows<R: Read> {

@@ -8,7 +8,7 @@ use super::choice::Choice;
 use super::{Rows, SeriesOptions, is_missing};
 use crate::{Error, Result};
 
-/// Bytes asked for at a time. A pipe hands over what it has, so it is answered line by line all the same.
+/// Bytes asked for at a time. A pipe hands over what it has, so rows are still delivered line by line.
 const BUFFER: usize = 1 << 16;
 
 /// The most bytes in a row: far above any table, far below what would fill the memory.

@@ -1,4 +1,4 @@
-//! One JSON value a line.
+//! One JSON value per line.
 
 use std::io::{BufRead, BufReader, Read};
 

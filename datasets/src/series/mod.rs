@@ -1,4 +1,4 @@
-//! Observations in time, a row at a time: CSV, JSON lines and npy, from a file or a stream that never ends.
+//! Series, one row at a time: CSV, JSON lines and npy, from a file or a stream that never ends.
 //!
 //! | format | a row is | missing |
 //! |---|---|---|
@@ -8,7 +8,7 @@
 //!
 //! Lines with nothing on them, and those that begin with # in CSV, are no rows. A row with any entry missing is
 //! missing as a whole: a filter that cannot use half an observation must not be
-//! handed one by accident. Nothing is read ahead, so a reader at the end of a pipe answers line by line.
+//! handed one by accident. Nothing is read ahead, so a reader at the end of a pipe delivers rows line by line.
 //!
 //! ```
 //! use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
@@ -104,10 +104,10 @@ impl std::fmt::Debug for Series {
 }
 
 impl Series {
-    /// The rows of a file whose name tells the format.
+    /// The rows of a file whose name gives the format.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read, [`Error::Setting`] for a name that tells no format, [`Error::Row`] for
+    /// [`Error::Io`] if it cannot be read, [`Error::Setting`] for a name without a known format, [`Error::Row`] for
     /// a file without rows or a column that it has not.
     pub fn open(path: &Path, options: &SeriesOptions) -> Result<Self> {
         let format = SeriesFormat::of(path).ok_or_else(|| {

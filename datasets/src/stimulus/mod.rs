@@ -1,4 +1,4 @@
-//! Stimuli: what a model is shown, frame by frame.
+//! Stimuli, frame by frame.
 //!
 //! ```text
 //! x[t, b, p]     t: time step,  b: sequence of the batch,  p: pixel (channel, row, column)

@@ -1,4 +1,4 @@
-//! Images that do not move.
+//! Static images.
 
 use serde::{Deserialize, Serialize};
 

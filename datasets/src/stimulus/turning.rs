@@ -1,4 +1,4 @@
-//! Images that turn.
+//! Rotating images.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Pictures shown one after the other.
+//! Sequences of images.
 
 use std::path::{Path, PathBuf};
 

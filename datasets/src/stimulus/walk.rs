@@ -1,4 +1,4 @@
-//! Images that drift as the image on the retina does between saccades.
+//! Images that drift, like the retinal image between saccades.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Which q: the choices, a batch posterior and an online filter for each, on one scale of free energy.
+//! Factorisations: a batch posterior and an online filter for each, on one free-energy scale.
 
 use serde::{Deserialize, Serialize};
 

@@ -88,7 +88,7 @@ impl Kalman {
         Ok(self)
     }
 
-    /// Lays the ring out anew for `beliefs`, oldest first, at least one and at most `lag + 1`.
+    /// Rearranges the ring for `beliefs`, oldest first, at least one and at most `lag + 1`.
     fn fill(&mut self, lag: usize, beliefs: &[Gaussian]) {
         let slot = self.slot();
         self.ring = vec![0.0; (lag + 2) * slot];

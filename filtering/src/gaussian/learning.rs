@@ -1,4 +1,4 @@
-//! Learning while filtering: one surface for the three rules.
+//! Learning while filtering: one interface for the three rules.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::{Error, Result};
 /// observation under the model that was learned from those before it.
 ///
 /// An update that does not end a block allocates nothing with [`BlockOnlineEm`](super::BlockOnlineEm); M-steps
-/// and recursive statistics do allocate. A snapshot (`serde`) goes on bit for bit.
+/// and recursive statistics do allocate. A snapshot (`serde`) continues bit for bit.
 ///
 /// ```
 /// use scotopic_filtering::gaussian::{GaussianLearn, LinearGaussian};

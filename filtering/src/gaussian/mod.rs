@@ -23,7 +23,7 @@
 //! | initial guesses from data | `guess.rs`: [`LinearGaussian::initial_guess`] |
 //! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`] |
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
-//! | what beliefs say of observations | `prediction.rs` |
+//! | predicted observations | `prediction.rs` |
 //! | samples from the model | `sample.rs` |
 //! | Cholesky factors, with the pivot named | `positive.rs` |
 

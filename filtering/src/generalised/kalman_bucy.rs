@@ -105,7 +105,7 @@ impl WhiteNoiseSystem {
     pub fn steady_covariance(&self) -> Result<DMatrix<f64>> {
         let n = self.motion.nrows();
         let hamiltonian = self.hamiltonian()?;
-        // Over a time of this length X and Y stay in range, and P settles as fast as the filter forgets.
+        // Over a time of this length X and Y stay in range, and P converges at the rate of the filter.
         let dt = 2.0 / hamiltonian.norm().max(1e-300);
         let e = MatrixExponential::new(2 * n).exp(&hamiltonian, dt).clone();
         let mut p = DMatrix::identity(n, n);
@@ -208,7 +208,7 @@ pub struct KalmanBucy {
     system: WhiteNoiseSystem,
     dt: f64,
     covariance_mode: CovarianceMode,
-    /// exp(M Δ), and the answer of (ξ, λ) to a held y.
+    /// exp(M Δ), and the response of (ξ, λ) to a constant y.
     exponential: DMatrix<f64>,
     response: DMatrix<f64>,
     mean: DVector<f64>,

@@ -17,7 +17,7 @@ use crate::{Error, Result, Step};
 /// ```
 ///
 /// where the difference is the slope of the newest increment of the bound. The one-step schemes carry no S: their
-/// slope is E[∇_θ ln p(x_t|x_{t−1}) + ∇_θ ln g(y_t|x_t)] alone, which forgets that q_{t−1} depends on θ.
+/// slope is E[∇_θ ln p(x_t|x_{t−1}) + ∇_θ ln g(y_t|x_t)] alone, which neglects that q_{t−1} depends on θ.
 ///
 /// ```
 /// use scotopic_filtering::nonlinear::{LearningConfig, NonlinearLearning, NonlinearConfig, models::Ar1Poisson};

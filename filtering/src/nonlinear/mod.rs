@@ -15,12 +15,12 @@
 //! | the bound of one step, and its gradient | `bound.rs` |
 //! | representations of W | `value.rs`, `quadratic_value.rs`, `table.rs` |
 //! | one update | `filter.rs` and its children |
-//! | what it carries, and where it computes | `state.rs`, `workspace.rs` |
+//! | state and workspace | `state.rs`, `workspace.rs` |
 //! | settings, and the baselines | `config.rs` |
 //! | the score | `score.rs` |
 //! | learning θ while filtering | `learning.rs` |
 //! | step rules | `ascent.rs` |
-//! | independent coordinates side by side | `independent_coordinates.rs` |
+//! | independent coordinates | `independent_coordinates.rs` |
 //! | exact inference in one dimension | `grid.rs` |
 //! | Monte Carlo estimate of the bound | `monte_carlo_bound.rs` |
 //! | samples from a model | `simulate.rs` |

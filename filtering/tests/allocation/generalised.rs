@@ -65,7 +65,7 @@ fn no_bin_allocates() {
     }
 }
 
-/// The D-step of a linear model prepares its answers once; other models take matrices apart in every bin.
+/// The D-step of a linear model computes its propagators once; other models take matrices apart in every bin.
 #[test]
 fn no_bin_of_a_linear_dem_allocates() {
     use scotopic_filtering::generalised::Window;

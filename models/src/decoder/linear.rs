@@ -47,7 +47,7 @@ impl LinearDictionary {
         }
     }
 
-    /// The same dictionary with every atom scaled to length 1, as sparse coding wants it after a step of
+    /// The same dictionary with every atom scaled to length 1, as sparse coding requires after a step of
     /// learning: without it a cost on latents is escaped by long atoms.
     pub fn normalised(self) -> Self {
         let atoms = self.atoms.map(|atoms| {

@@ -1,4 +1,4 @@
-//! Decoders: burn modules that implement [`Decoder`], one architecture a file.
+//! Decoders: burn modules that implement [`Decoder`], one architecture per file.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};

@@ -1,4 +1,4 @@
-//! Amortized inference: an encoder answers at once.
+//! Amortized inference: one pass of an encoder.
 
 use burn::tensor::Tensor;
 use scotopic::decoder::Decoder;
@@ -9,10 +9,10 @@ use scotopic::posterior::{Posterior, Sampling};
 use super::split;
 use crate::encoder::EncoderNet;
 
-/// q(z|x) = the prior moved by an encoder's answer, in every component: u = clamp(u₀ + clamp(enc(x))).
+/// q(z|x) = the prior displaced by the output of an encoder, in every component: u = clamp(u₀ + clamp(enc(x))).
 ///
 /// With Poisson latents this is the P-VAE (the residual parameterisation of its log-rates), with Gaussian
-/// ones the standard VAE (Kingma and Welling 2014). Every step gives the same answer to the same input;
+/// ones the standard VAE (Kingma and Welling 2014). Every step gives the same output for the same input;
 /// one step is enough.
 ///
 /// Vafaii, Galor, Yates, "Poisson variational autoencoder", arXiv 2405.14473.

@@ -1,4 +1,4 @@
-//! Iterative amortized inference: a network that has learned how to refine a belief.
+//! Iterative amortized inference: a network that refines the posterior.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;

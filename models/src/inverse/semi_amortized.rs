@@ -1,4 +1,4 @@
-//! Semi-amortized inference: an encoder's answer, improved for each datum by gradient steps.
+//! Semi-amortized inference: the output of an encoder, refined for each datum by gradient steps.
 
 use burn::tensor::Tensor;
 use scotopic::decoder::Decoder;

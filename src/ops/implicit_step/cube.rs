@@ -1,4 +1,4 @@
-//! On GPUs the composed version is taken as it stands: burn's fusion turns it into one kernel.
+//! On GPUs the composed version is used: burn's fusion turns it into one kernel.
 
 use burn_cubecl::CubeBackend;
 

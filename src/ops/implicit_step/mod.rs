@@ -1,4 +1,4 @@
-//! A step of a log-rate whose own inhibition is taken at the end of the step, not at its start.
+//! A step of a log-rate whose self-inhibition is evaluated at the end of the step, not at its start.
 //!
 //! ```text
 //! d + a·(e^d − 1) = s            s = −η·∇, the explicit step;  a = η·λ·H ≥ 0
@@ -7,7 +7,7 @@
 //!
 //! The left side grows with d without end on both sides, so there is exactly one solution; it has the
 //! sign of s and is never larger than s. For a → 0 it is the explicit step. What the equation is for
-//! is told at [`StepForm::Proximal`](crate::inference::StepForm::Proximal).
+//! is described at [`StepForm::Proximal`](crate::inference::StepForm::Proximal).
 //!
 //! With w = a·e^d it reads w + ln w = y, y = ln a + a + s, and for y ≥ 1 w = y − ln y to 15 %: that is where
 //! Newton's method starts. The left side is convex, so it comes down from the right of the solution without

@@ -1,4 +1,4 @@
-//! The kernel for processors: one pass, vectorised, over the threads of rayon's pool.
+//! The kernel for CPUs: one pass, vectorised, over the threads of rayon's pool.
 
 use burn::backend::tensor::FloatTensor;
 
@@ -16,7 +16,7 @@ simd_dispatch! {
 }
 
 /// The most elements that are solved together. One solution is a chain of some hundred operations that wait for each
-/// other; with eight vectors side by side the processor always has another one to go on with.
+/// other; with eight vectors side by side the CPU always has another one to go on with.
 pub(crate) const WIDTH: usize = 128;
 
 /// `count` rounded up to vectors of sixteen, and at most [`WIDTH`].

@@ -1,4 +1,4 @@
-//! The kernels for processors: the rows of a batch, spread over the threads of rayon's pool.
+//! The kernels for CPUs: the rows of a batch, spread over the threads of rayon's pool.
 
 use burn::backend::{Backend, TensorMetadata, tensor::FloatTensor};
 use burn::tensor::Shape;

@@ -1,12 +1,12 @@
-//! The vectorised sampler: a sieve, then many elements at a time through their arrivals.
+//! The vectorised sampler: first arrivals of all elements, then the further arrivals of those that have one.
 //!
-//! At the rates of a sparse code most elements have no arrival in time. A sieve draws only the first arrival of
+//! At the rates of a sparse code most elements have no arrival in time. A first pass draws only the first arrival of
 //! every element and queues those that have one; the queue, packed densely, goes through groups of four arrivals.
-//! Who comes to its end leaves it, and the sieve fills it up again: a few elements with high rates hold up nobody
+//! An element that is finished leaves it, and the first pass refills it: a few elements with high rates delay no other
 //! until the very last.
 //!
 //! Every loop over `LANES` is straight-line arithmetic on arrays, which the compiler turns into vector
-//! instructions; no branch depends on what was drawn. [`sample`] picks the widest instruction set of this processor
+//! instructions; no branch depends on what was drawn. [`sample`] picks the widest instruction set of this CPU
 //! at run time. All versions execute the same IEEE operations in the same order, so all give the same bits.
 
 use super::{NEGLIGIBLE, most_by_arrivals};
@@ -25,7 +25,7 @@ pub(crate) struct Request {
     pub(crate) first: u32,
     /// τ; 0 for counts.
     pub(crate) temperature: f32,
-    /// Whether dz/du is wanted.
+    /// Whether dz/du is needed.
     pub(crate) slope: bool,
     /// Log-rates above this are not summed arrival by arrival; their elements come back as 0.
     pub(super) most: f32,
@@ -47,7 +47,7 @@ impl Request {
 pub(crate) struct Elements<'a> {
     pub(crate) u: &'a [f32],
     pub(crate) z: &'a mut [f32],
-    /// Empty where no slope is wanted.
+    /// Empty where no derivative is needed.
     pub(crate) slope: &'a mut [f32],
     /// Elements of a row.
     pub(crate) width: usize,

@@ -1,4 +1,4 @@
-//! The kernel for processors: pieces of the tensor, spread over the threads of rayon's pool.
+//! The kernel for CPUs: pieces of the tensor, spread over the threads of rayon's pool.
 
 use burn::backend::{Backend, tensor::FloatTensor};
 use rayon::prelude::*;

@@ -1,4 +1,4 @@
-//! The kernel for processors: one pass, vectorised, over the threads of rayon's pool.
+//! The kernel for CPUs: one pass, vectorised, over the threads of rayon's pool.
 
 use burn::backend::tensor::FloatTensor;
 

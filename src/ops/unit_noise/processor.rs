@@ -1,4 +1,4 @@
-//! The kernel for processors.
+//! The kernel for CPUs.
 
 use burn::backend::{
     Backend, TensorMetadata,

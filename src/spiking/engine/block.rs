@@ -1,4 +1,4 @@
-//! Some images on their way through time.
+//! The state of some images over time.
 
 use super::Engine;
 use super::drive::{Events, Field};

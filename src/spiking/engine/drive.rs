@@ -1,4 +1,4 @@
-//! The drive Φᵀπ(x − Φz) from the spikes that there are.
+//! The drive Φᵀπ(x − Φz) from spikes.
 
 use super::Form;
 use crate::ops::packing::{LANES, Packing, packed};
@@ -29,7 +29,7 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Room for every neuron, so that listing never allocates.
+    /// Capacity for every neuron, so that listing never allocates.
     pub(super) fn with_capacity(latents: usize) -> Self {
         Self {
             places: vec![0; latents + LANES],
@@ -89,7 +89,7 @@ pub(super) struct Field<'a> {
     /// Counts, `[row, latent]`.
     pub(super) z: &'a [f32],
     pub(super) events: &'a [Events],
-    /// Room for `[row, pixels]`.
+    /// Workspace `[row, pixels]`.
     pub(super) e: &'a mut [f32],
     /// The drive, `[row, latent]`.
     pub(super) pulled: &'a mut [f32],
@@ -123,12 +123,12 @@ impl Drive {
         }
     }
 
-    /// Whether Φᵀπx is wanted once per image.
+    /// Whether Φᵀπx is needed once per image.
     pub(super) fn takes_input(&self) -> bool {
         matches!(self, Self::Lateral(_) | Self::IntegerLateral { .. })
     }
 
-    /// Φᵀπx of rows; `e` is room for `[row, pixels]`.
+    /// Φᵀπx of rows; `e` is workspace `[row, pixels]`.
     pub(super) fn input(
         &self,
         network: &SpikingNetwork,

@@ -1,4 +1,4 @@
-//! Perceiving with a trained network, spike by spike: exact counts, no gradient, no tensors.
+//! Event-driven inference with a trained network: exact counts, no gradient, no tensors.
 //!
 //! ```text
 //! z ~ Poisson(eᵘ),  u ← clamp(u + clamp(d)),  d + ηλH(e^d − 1) = η(Φᵀπ(x − Φz) − eᵇ)
@@ -7,10 +7,10 @@
 //! Most counts are zero, and a zero changes nothing. [`Form`] says how the drive Φᵀπ(x − Φz) is made of
 //! those that are not.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | the engine, batches | this one |
-//! | one input that goes on in time, without allocation | [`Stream`] |
+//! | one input over time, without allocation | [`Stream`] |
 //! | the drive by events and by lateral weights | `drive` |
 //! | when an image has been looked at for long enough | [`Settle`] |
 //! | the state of some images | `block` |
@@ -74,7 +74,7 @@ impl Engine {
     /// If the rule is one that the engine does not have (see [`Iterative::engine`](crate::inference::Iterative::engine)).
     pub(crate) fn new(network: SpikingNetwork, rest: Vec<f32>, form: Form) -> Result<Self> {
         let rule = &network.rule;
-        // With one inner iteration a leak pulls by nothing, so there is none to ask for.
+        // With one inner iteration a leak has no effect, so none is asked for.
         if rule.inner_iterations != 1 {
             return Err(Error::setting(
                 "inference.inner",
@@ -207,7 +207,7 @@ impl Engine {
         Ok(percept)
     }
 
-    /// One input that goes on in time, from rest.
+    /// One input over time, from rest.
     pub fn stream(&self, noise: NoiseKey) -> Stream<'_> {
         Stream::new(self, noise)
     }

@@ -1,4 +1,4 @@
-//! When an image has been looked at for long enough.
+//! Stopping rules of inference.
 
 use crate::error::{Error, Result};
 

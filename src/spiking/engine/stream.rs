@@ -1,4 +1,4 @@
-//! One input that goes on in time.
+//! One input over time.
 
 use super::block::Block;
 use super::{Engine, check};

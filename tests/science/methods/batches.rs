@@ -1,4 +1,4 @@
-//! Each datum is perceived by itself.
+//! Each datum is independent of the rest of its batch.
 
 use scotopic::inference::{Record, Stimulus};
 use scotopic::noise::NoiseKey;
@@ -71,7 +71,7 @@ fn keyed_noise_is_numbered_from_the_first_datum() {
     }
 }
 
-/// A part of a batch that is told which row it begins with perceives as in the whole, and what is learned from
+/// A part of a batch with a declared first row gives the same inference as in the whole, and what is learned from
 /// parts, weighted with their shares, is what is learned from the whole.
 #[test]
 fn parts_of_a_batch_add_up_to_it() {

@@ -117,7 +117,7 @@ fn through_the_mean_for_a_linear_readout() {
     }
 }
 
-/// A thresholded activity has the slope of its energy where it is active; where it is silent u leaks by itself.
+/// A thresholded activity has the slope of its energy where it is active; where it is silent u leaks.
 #[test]
 fn of_thresholds_where_they_are_active() {
     let scene = Scene::new();

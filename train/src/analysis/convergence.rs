@@ -1,8 +1,8 @@
-//! Fit, cost and sparsity over inference time.
+//! Reconstruction, KL and sparsity over inference steps.
 //!
 //! ```text
 //! R² = 1 − SSE/SST      F = −ln p(x|z') + β KL      ‖Δu‖ = ‖u_t − u_{t−1}‖      S: Treves–Rolls sparsity
-//! SSE/‖x‖² > 1.5        an image that is explained worse than by nothing at all: inference runs away
+//! SSE/‖x‖² > 1.5        an image with an error above its energy: inference diverges
 //! ```
 
 use anyhow::Result;

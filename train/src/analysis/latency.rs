@@ -1,4 +1,4 @@
-//! Does a neuron respond sooner to higher contrast?
+//! Response latency against contrast.
 //!
 //! The neurons that respond most are each shown their preferred standing grating at every contrast, from
 //! rest. The response is the rate e^u after every step, mean over trials; its latency the time at which it

@@ -1,4 +1,4 @@
-//! What white noise shows of a neuron: the spike-triggered average, beside its atom.
+//! Spike-triggered averages under white noise, compared with atoms.
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Tensor;

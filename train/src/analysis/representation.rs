@@ -1,4 +1,4 @@
-//! What a model makes of images: E_q\[z\] after some steps of inference.
+//! Representations of images: E_q\[z\] after given steps of inference.
 
 use anyhow::Result;
 use burn::tensor::Tensor;

@@ -1,4 +1,4 @@
-//! From a preset, a file and `--set` to one configuration; wrong keys are answered with the right one.
+//! From a preset, a file and `--set` to one configuration; errors about keys name the nearest valid one.
 
 use anyhow::{Context, Result, bail};
 use std::path::Path;

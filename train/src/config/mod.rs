@@ -1,4 +1,4 @@
-//! What a run is: one value, from TOML, validated before a device is touched.
+//! The configuration of a run: one value, from TOML, validated before a device is opened.
 
 use anyhow::{Result, bail, ensure};
 use scotopic::inference::{Expectation, StepForm};

@@ -12,7 +12,8 @@ use scotopic_train::device;
 
 use super::evaluate::Split;
 use super::{model, print};
-use crate::args::{RuntimeArgs, UsageError};
+use crate::args::RuntimeArgs;
+use crate::usage::UsageError;
 
 mod analysis;
 mod learned;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use image::RgbImage;
 use scotopic_datasets::npy;
+use scotopic_figures::RgbImage;
 use serde::Serialize;
 
 use scotopic_datasets::replace::replace;

@@ -11,8 +11,9 @@ use scotopic_figures::{self as figures, Tile, animation, raster, tiles};
 use scotopic_train::device;
 
 use super::{model, print};
-use crate::args::{RuntimeArgs, UsageError};
+use crate::args::RuntimeArgs;
 use crate::terminology::{Terms, capital};
+use crate::usage::UsageError;
 
 mod images;
 mod presentation;
@@ -191,7 +192,7 @@ fn reconstructions(
     tile: Tile,
     terms: &Terms,
     steps: usize,
-) -> Result<image::RgbImage> {
+) -> Result<figures::RgbImage> {
     let few = frames.batch.min(12) * frames.pixels;
     let label = format!("{}, t = {steps}", terms.samples);
     let rows = [
@@ -207,14 +208,14 @@ fn reconstructions(
     )?)
 }
 
-/// Input and reconstruction, moment by moment.
+/// Input and reconstruction over time.
 fn unfolding(
     frames: &Frames,
     recording: &Recording,
     tile: Tile,
     terms: &Terms,
     (few, moments): (usize, &[usize]),
-) -> Result<Vec<image::RgbImage>> {
+) -> Result<Vec<figures::RgbImage>> {
     let at = |&t: &usize| frames.frame(t.min(frames.steps - 1))[..few * frames.pixels].to_vec();
     let input: Vec<f32> = match frames.steps {
         1 => at(&0),

@@ -7,7 +7,7 @@ use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config;
 
 use super::{InferArgs, images as input};
-use crate::args::UsageError;
+use crate::usage::UsageError;
 
 /// Number of validation images presented by default.
 const FEW: usize = 12;

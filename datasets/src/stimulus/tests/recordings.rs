@@ -1,4 +1,4 @@
-//! Films from folders and arrays.
+//! Videos from folders and arrays.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Which orders and which smoothness explain the data: a table over both.
+//! Evidence by order and smoothness.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
@@ -20,11 +20,11 @@ pub struct Comparison {
     pub log_evidence: f64,
     /// Root mean squared error of the states, if the truth is given.
     pub rmse: Option<f64>,
-    /// Mean of e'P⁻¹e / states: 1 for a belief that knows its error; if the truth is given.
+    /// Mean of e'P⁻¹e / states: 1 for a calibrated belief; if the truth is given.
     pub nees: Option<f64>,
 }
 
-/// Runs the causal filter on `data` for every order and smoothness, with all else as in `settings`. With
+/// Runs the causal filter on `data` for every order and smoothness, with other settings as in `settings`. With
 /// `truth` `[states, bins]` errors are of the belief at `config.lag` behind.
 ///
 /// # Errors

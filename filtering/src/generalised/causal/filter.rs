@@ -1,14 +1,13 @@
-//! The causal filter: what it holds, prediction over a bin, and the order of things in an update.
-//! Longer than most files because the constructor lays out the memory that every other part uses.
+//! The causal filter: its state, prediction over a bin, and the sequence of an update.
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
-//! | what is believed before the first observation | `filter/start.rs` |
+//! | the prior before the first observation | `filter/start.rs` |
 //! | correction by an observation | `filter/correction.rs` |
-//! | what is read off the belief | `filter/readout.rs` |
-//! | what is believed of past bins, together | `filter/joint_smoothing.rs` |
-//! | what can be changed between bins | `filter/setters.rs` |
-//! | into a snapshot and back | `filter/snapshot.rs` |
+//! | read-outs of the belief | `filter/readout.rs` |
+//! | the joint belief about past bins | `filter/joint_smoothing.rs` |
+//! | setters between bins | `filter/setters.rs` |
+//! | snapshots | `filter/snapshot.rs` |
 mod correction;
 mod joint_smoothing;
 mod readout;
@@ -34,7 +33,7 @@ use crate::math::in_place::add_scaled;
 use crate::{Error, Result};
 
 /// Filtering of states, causes and (if asked) parameters from y_1 … y_t alone, with a posterior that
-/// remembers: see the [module](super) for the derivation.
+/// keeps: see the [module](super) for the derivation.
 ///
 /// ```
 /// use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalConfig};
@@ -94,7 +93,7 @@ pub struct CausalGeneralisedFilter<E> {
     report: Report,
 }
 
-/// A mean and a covariance of the joint state, and how its states are skewed.
+/// A mean and a covariance of the joint state, and the third moments of its states.
 #[derive(Debug, Clone, PartialEq)]
 struct Belief {
     mean: Vec<f64>,
@@ -130,7 +129,7 @@ struct CorrectionWorkspace {
     product: Vec<f64>,
 }
 
-/// What is said to the outside.
+/// The reported belief.
 #[derive(Debug, Clone, PartialEq)]
 struct Report {
     states: Vec<f64>,

@@ -1,7 +1,7 @@
-//! What past beliefs of the causal filter say of f and g.
+//! What smoothed beliefs of the causal filter imply for f and g.
 //!
-//! A filter that learns must not learn from what it believes of now: without hindsight the motion it believes in is
-//! the motion it predicted. So it waits, and takes the smoothed joint belief about x_b, x_{b+1} and a few bins before.
+//! A filter must not learn from its filtered belief, in which the motion is the predicted motion. The smoothed joint
+//! belief about x_b, x_{b+1} and a few bins before is used instead.
 //!
 //! **The motion of a bin.** In the model that is filtered, x' = f(x, v) + w with f linearised at the start of the bin,
 //! A = f_x, and w̄ the noise averaged over it,
@@ -12,10 +12,10 @@
 //!
 //! is the mean motion of the bin, a linear function of two neighbouring states. It is exact for noise that stands
 //! still within a bin (order 0); for other noise w̄ leaves out how A weighs the derivatives of w, which is of the order
-//! of A. A is that of the equations that filtered, at the believed mean.
+//! of A. A is that of the equations that filtered, at the mean of the belief.
 //!
-//! **Noise that remembers.** w̄ is correlated from bin to bin with γ(h) (`bin_average.rs`). x_b was moved by w̄_{b−1}, so a
-//! plain regression of x'_b on x_b takes noise for flow. e_b = r_b − Σ a_i r_{b−i} with r = x' − f and the weights of the
+//! **Coloured noise.** w̄ is correlated from bin to bin with γ(h) (`bin_average.rs`). x_b was moved by w̄_{b−1}, so a
+//! plain regression of x'_b on x_b is biased. e_b = r_b − Σ a_i r_{b−i} with r = x' − f and the weights of the
 //! best prediction is new at b and independent of x_b, up to the memory that is kept; the same for y − g.
 
 use nalgebra::{DMatrix, DVector};
@@ -30,9 +30,9 @@ use crate::generalised::regression_points::{RegressionPoints, Whitening, semi_ro
 use crate::generalised::scheme::Scheme;
 use crate::{Error, Result};
 
-/// How long to wait, and over how many bins noise is remembered.
+/// The smoothing lag, and the memory of the noise in bins.
 ///
-/// Noise that stands still within a bin (order 0, or white) is exact with a memory of one. The average of a
+/// Noise that is constant within a bin (order 0, or white) is exact with a memory of one. The average of a
 /// polynomial of order N ≥ 1 is a moving average of samples, which is predicted from its past slowly: at order 2 and s = ½
 /// a memory of 3 misses the slope of the evidence by a fifth, one of 8 by 4 %. To learn, filter with order 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

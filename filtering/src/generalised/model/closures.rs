@@ -1,4 +1,4 @@
-//! f and g as closures, for a model that needs no type of its own.
+//! f and g as closures.
 
 use super::equations::with_zeros;
 use super::{Dual, Equations, Number, Point, Sizes};
@@ -12,7 +12,7 @@ const ON_STACK: usize = 48;
 /// The equations x' = f(x, v, θ), y = g(x, v, θ) given by two closures.
 ///
 /// A closure is written over one type of number, [`Jet`], from which values, Jacobians and second derivatives are read
-/// off; a type that implements [`Equations`] over any [`Number`] does less arithmetic where no derivative is wanted.
+/// off; a type that implements [`Equations`] over any [`Number`] does less arithmetic where no derivative is needed.
 ///
 /// ```
 /// use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalConfig};

@@ -1,4 +1,4 @@
-//! Several passes over a recording: each starts from what the last one learned.
+//! Several passes over a recording, each from the result of the last.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};

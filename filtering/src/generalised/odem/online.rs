@@ -59,7 +59,7 @@ const STEP: f64 = 1e-4;
 /// The information about an entry without prior variance, which does not move.
 const CERTAIN: f64 = 1e16;
 
-/// What a filter is set to.
+/// Parameters of a filter.
 struct Point {
     theta: Vec<f64>,
     output: DMatrix<f64>,
@@ -162,7 +162,7 @@ impl<E: Equations + Clone> Odem<E> {
         }
     }
 
-    /// What each filter is set to: ψ, and ψ + δ e_j; checked.
+    /// Parameters of each filter: ψ, and ψ + δ e_j; checked.
     fn points(&self, slow: &DVector<f64>) -> Result<Vec<Point>> {
         (0..self.filters.len())
             .map(|j| {

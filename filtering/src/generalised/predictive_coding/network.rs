@@ -5,8 +5,8 @@
 //! dμ̃/ds = D μ̃ − ∂F/∂μ̃,    s from 0 to 1 for each observation
 //! ```
 //!
-//! with Π_x = R₂(s) ⊗ Π_w over two orders and f_x treated as constant when differentiating. (Bazargani, Urbas,
-//! Friston, "Brain in the Dark", 2025.) The sample is held while the beliefs flow: time within an observation is
+//! with Π_x = R₂(s) ⊗ Π_w over two orders and f_x treated as constant when differentiating. (Bazargani, Urbas, Friston,
+//! arXiv 2502.08860.) The sample is held while the beliefs flow: time within an observation is
 //! the network's own, not the data's.
 
 mod snapshot;
@@ -238,7 +238,7 @@ impl<E: Equations> PredictiveCoding<E> {
         }
     }
 
-    /// A network that goes on from a snapshot with the same numbers bit for bit: all else is computed again.
+    /// A network that continues from a snapshot with the same numbers bit for bit: all else is recomputed.
     ///
     /// # Errors
     /// As [`PredictiveCoding::new`]; a belief of another length; a number that is not finite.

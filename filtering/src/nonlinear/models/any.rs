@@ -20,11 +20,11 @@ use crate::{Moments, Result};
 pub enum AnyStateSpace {
     /// Counts driven by an autoregression: `kind = "ar1-poisson"`.
     Ar1Poisson(Ar1Poisson),
-    /// A sine seen through a square: `kind = "sin-quadratic"`.
+    /// A sine map with quadratic observations: `kind = "sin-quadratic"`.
     SinQuadratic(SinQuadratic),
     /// Returns with a hidden volatility: `kind = "stochastic-volatility"`.
     StochasticVolatility(StochasticVolatility),
-    /// Coordinates that do not touch: `kind = "diagonal-linear"`.
+    /// Independent coordinates: `kind = "diagonal-linear"`.
     DiagonalLinear(DiagonalLinear),
 }
 

@@ -1,6 +1,4 @@
 //! The causal generalised filter against exact posteriors, recordings and data of its own making.
-//!
-//! Above 400 lines: the cases share their models and their oracles.
 
 use super::reference::{Table, folders, golden, spec};
 use scotopic_filtering::Sequence;

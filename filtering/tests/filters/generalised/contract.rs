@@ -238,7 +238,7 @@ fn a_model_without_states_infers_its_causes() {
     }
 }
 
-/// A filter of a linear model whose settings could not be changed is as it was, and goes on as if nobody had
+/// A filter of a linear model whose settings could not be changed is as it was, and continues as if nothing had
 /// asked.
 #[test]
 fn changes_that_fail_change_nothing() {

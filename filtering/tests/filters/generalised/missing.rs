@@ -314,7 +314,7 @@ fn a_few_gaps_cost_little() -> Result<()> {
         Ok((dem, lap))
     };
     let ((learned, filtered), (dem, lap)) = (learn(&with)?, learn(&all)?);
-    // Bins without a sample in their window teach nothing; what the belief drifts in them costs what could be learned after.
+    // Bins without a sample in their window contribute nothing to learning; the drift of the belief in them harms what follows.
     let long = series(&rows, |t| !(60..76).contains(&t))?;
     let (holed, hole_filtered) = learn(&long)?;
     for (found, h) in [

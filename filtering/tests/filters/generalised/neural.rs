@@ -1,7 +1,5 @@
 //! Equations that are networks: against linear models, in files, exchanged in a running filter, and what beliefs
 //! say of them.
-//!
-//! Above 400 lines: the cases share their networks and their linear twins.
 
 use scotopic_filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Generation, NoiseShape, SmoothingLag,

@@ -1,7 +1,5 @@
-//! Identities of schemes in generalised coordinates, on models with closed-form answers. One linear model and one way to
+//! Identities of schemes in generalised coordinates, on models with closed-form solutions. One linear model and one way to
 //! write the flow serve all of them, which is why they share a file.
-//!
-//! Above 400 lines: the cases share their models and their oracles.
 
 use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::model::{Equations, GenerativeModel, Number, Point, Sizes};

@@ -1,4 +1,4 @@
-//! Filter, learn from what was believed, filter again.
+//! Expectation–maximisation over whole series: filter, learn from the beliefs, filter again.
 
 use burn::tensor::Device;
 use scotopic::filtering::generalised::causal::{
@@ -34,7 +34,7 @@ pub struct FlowFit {
 
 /// Learns f, and g where asked, and the precisions of both noises from series, each filtered from the model's start:
 /// `config.rounds` times by the causal filter of `assumed` (see [`SmoothingLag`] for the order of its noise), and down
-/// the expected energy of what that believed. See the [module](super) for why the evidence rises.
+/// the expected energy under its beliefs. See the [module](super) for why the evidence rises.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -115,7 +115,7 @@ pub fn learn(
     }
 }
 
-/// The evidence of all series, and what the filter believed.
+/// The evidence of all series, and the beliefs of the filter.
 fn pass(
     model: &GenerativeModel<Neural>,
     series: &[Sequence],

@@ -12,9 +12,9 @@ use scotopic::filtering::nalgebra::DMatrix;
 use super::config::FlowLearningConfig;
 use super::m_step::MStep;
 
-/// The causal filter of a network that learns from what the filter has come to believe of the last `capacity` bins.
+/// The causal filter of a network that learns from the smoothed beliefs about the last `capacity` bins.
 ///
-/// What is reported is the filter's belief about now; what is learned from has waited ([`FlowLearningConfig::smoothing`]).
+/// The reported belief is the filtered one; learning uses smoothed beliefs ([`FlowLearningConfig::smoothing`]).
 /// Beliefs that were formed under earlier weights stay as they were until the ring has forgotten them: an
 /// incremental form of expectation–maximisation (Neal and Hinton 1998).
 ///

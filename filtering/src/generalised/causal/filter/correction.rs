@@ -5,7 +5,7 @@ use crate::Result;
 use crate::generalised::model::Equations;
 use crate::math::in_place::{add_scaled, dot, symmetrise};
 
-/// The degrees of freedom ν of Student's t for a belief that an observation surprised: seen at a squared distance δ²
+/// The degrees of freedom ν of Student's t for a belief after an outlying observation: seen at a squared distance δ²
 /// in d numbers, its covariance is (ν + δ²)/(ν + d) times what it was. Any ν from 4 to 20 does.
 const HEAVY: f64 = 10.0;
 

@@ -1,4 +1,4 @@
-//! What has to be kept of a causal filter to go on later: nothing that can be computed again.
+//! Snapshots of the causal filter, without anything that can be recomputed.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};

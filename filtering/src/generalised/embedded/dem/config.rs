@@ -82,7 +82,7 @@ pub struct DemConfig {
     pub embedding: Embedding,
     /// How samples become derivatives.
     pub window: Window,
-    /// Steps a bin (nD).
+    /// Steps per bin (nD).
     pub substeps: usize,
     /// The rate K of the descent on the energy, per bin.
     pub rate: f64,
@@ -90,11 +90,11 @@ pub struct DemConfig {
     pub state_ridge: f64,
     /// Sweeps over the series to learn parameters and log-precisions (nE).
     pub sweeps: usize,
-    /// Steps of the log-precisions a sweep (nM).
+    /// Steps of the log-precisions per sweep (nM).
     pub precision_steps: usize,
     /// The time τ of the first step of the parameters, exp(τ) in units of their curvature: 0 is careful, 4 is nearly a
     /// Newton step. Half is added after a sweep that raised F, up to 4. The published program begins with 0, or with 4 if it
-    /// is told that the model is linear (its states enter f and g linearly).
+    /// is declared linear (its states enter f and g linearly).
     pub first_time: f64,
     /// Which published quirks to reproduce.
     pub published: Published,

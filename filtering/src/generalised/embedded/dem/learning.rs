@@ -23,8 +23,6 @@
 //!
 //! Each step Δ solves the ascent along its gradient for a time exp(τ)/|det|^{1/dim} of its curvature: long for
 //! large τ (a Newton step), short for small τ. A sweep that does not raise F is taken back.
-//!
-//! Above 400 lines: one pass is one loop over the bins, and its sums are read by what follows.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};

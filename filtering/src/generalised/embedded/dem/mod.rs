@@ -2,11 +2,11 @@
 //!
 //! Friston, Trujillo-Barreto, Daunizeau, "DEM: a variational treatment of dynamic systems" (2008).
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | which settings, which published quirks | `config.rs`: [`DemConfig`], [`Published`] |
 //! | the filter bin by bin, or over a series | `scheme.rs`: [`Dem`] |
-//! | what happens in one bin | `d_step.rs` |
+//! | one bin | `d_step.rs` |
 //! | parameters and log-precisions, sweep by sweep | `learning.rs`: [`DemFit`] |
 //! | what parameters do to the errors | `parameters.rs` |
 //! | precisions with unknown scales | `stacked_precision.rs` |

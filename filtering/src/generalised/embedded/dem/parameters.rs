@@ -1,4 +1,4 @@
-//! What unknown parameters do to the prediction errors, and the mean-field terms that follow.
+//! Derivatives of the prediction errors by unknown parameters, and the mean-field terms.
 //!
 //! θ = θ_prior + U ε, U `[parameters, free]` an orthonormal basis of the directions with prior variance. With
 //! J_p = ∂e/∂ε and J^(p) = ∂J/∂ε_p (second derivatives of f and g; those by ε twice are left out),

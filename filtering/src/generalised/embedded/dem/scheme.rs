@@ -1,4 +1,4 @@
-//! The D-step bin by bin, as data come.
+//! The D-step bin by bin, for streams.
 
 mod snapshot;
 

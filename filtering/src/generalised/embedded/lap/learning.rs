@@ -20,8 +20,6 @@
 //!
 //! One step takes the whole flow as linear, its Jacobian included the blocks by which u and b move each other
 //! (`published.uncoupled` leaves these out).
-//!
-//! Above 400 lines: one pass is one loop over the bins, and its sums are read by what follows.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //!
 //! Friston, Stephan, Li, Daunizeau, "Generalised filtering" (2010).
 //!
-//! | question | file |
+//! | subject | file |
 //! |---|---|
 //! | the scheme; known parameters | `scheme.rs`: [`GeneralisedFiltering`] |
 //! | unknown parameters: pass by pass | `learning.rs`: [`LapFit`] |
