@@ -23,7 +23,7 @@ pub struct RuntimeArgs {
 /// The folder of the data sets.
 #[derive(Debug, Args)]
 pub struct DataFolder {
-    /// Folder of the data sets, to which relative paths refer
+    /// Folder of the data sets; base of relative paths
     #[arg(
         long,
         value_name = "DIR",
@@ -38,15 +38,6 @@ pub(crate) fn size(splits: &Splits) -> String {
     match shape.channels {
         1 => format!("{}×{}", shape.height, shape.width),
         c => format!("{}×{}×{c}", shape.height, shape.width),
-    }
-}
-
-pub(crate) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 10.0 => format!("{s:.1} s"),
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
     }
 }
 

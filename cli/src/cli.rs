@@ -74,7 +74,7 @@ pub enum VisionCommand {
     Evaluate(commands::evaluate::EvaluateArgs),
     /// Analyse a model: convergence, read-outs, filters, tuning, receptive fields, weights
     Analyse(commands::analyse::AnalyseArgs),
-    /// Infer from images, videos or gratings; write spikes, rates, reconstructions, free energy
+    /// Run inference on images, videos or gratings; write spikes, rates, reconstructions, free energy
     Infer(commands::infer::InferArgs),
     /// Draw figures of a model: dictionary, reconstructions, convergence, spikes, animated inference
     Show(commands::show::ShowArgs),

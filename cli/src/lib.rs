@@ -13,6 +13,7 @@
 //! | checks of output files | `outputs` |
 //! | timing | `bench` |
 //! | retained memory | `allocator` |
+//! | progress on the terminal | `progress_bar` |
 //! | tables of results | [`table`] |
 //! | names of quantities | `terminology` |
 #![recursion_limit = "256"]
@@ -33,6 +34,7 @@ pub mod filtering;
 mod outputs;
 #[cfg(feature = "vision")]
 pub mod pictures;
+mod progress_bar;
 #[cfg(feature = "vision")]
 pub mod pytorch;
 pub mod table;

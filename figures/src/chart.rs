@@ -114,6 +114,21 @@ pub fn lines(panels: &[Panel]) -> Result<RgbImage, FigureError> {
     Ok(picture)
 }
 
+/// Draws the panels that have curves, as [`lines`]; `None` if none has.
+///
+/// # Errors
+/// As [`lines`].
+pub fn lines_if_any(
+    panels: impl IntoIterator<Item = Panel>,
+) -> Result<Option<RgbImage>, FigureError> {
+    let panels = panels.into_iter();
+    let panels: Vec<Panel> = panels.filter(|panel| !panel.series.is_empty()).collect();
+    match panels.is_empty() {
+        true => Ok(None),
+        false => lines(&panels).map(Some),
+    }
+}
+
 /// A panel with its header and legend broken into lines and its axes chosen.
 struct PanelLayout<'a> {
     panel: &'a Panel,

@@ -210,7 +210,7 @@ impl Checkpoint {
             claimed.context("its metadata has no `sha256`: it was not written by this program")?;
         ensure!(
             digest(&metadata, &arrays) == claimed,
-            "its checksum does not match its contents: it was changed or damaged after it was written"
+            "its checksum does not fit its contents: it was changed or damaged after it was written"
         );
         let field = |name: &str| metadata.get(name).map(String::as_str).unwrap_or_default();
         let config: RunConfig =

@@ -7,7 +7,7 @@
 //! | subject | file |
 //! |---|---|
 //! | what is timed | `cases` |
-//! | networks and images to time it on | `material` |
+//! | networks and images to time it on | `inputs` |
 //! | the clock, the memory, the record of a case | this one |
 
 use std::time::Instant;

@@ -9,7 +9,7 @@ use scotopic_figures as figures;
 use scotopic_filtering::hmm::BatchEm;
 
 use super::compare_args::CompareArgs;
-use super::{compare_orders, print};
+use super::{compare_schemes, print};
 use crate::filtering::Model;
 use crate::filtering::comparison::{self, FactorisationRow, Learning};
 use crate::table::{Cell, Table};
@@ -21,7 +21,7 @@ use crate::usage::UsageError;
 /// If data or models cannot be used, or a factorisation does not exist.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     let model = Model::read(&args.model).map_err(UsageError)?;
-    sensible(args, &model).map_err(UsageError)?;
+    check_options(args, &model).map_err(UsageError)?;
     let learning = learning(args, &model).map_err(UsageError)?;
     let data = args.source.read(&args.data)?;
     ensure!(
@@ -39,7 +39,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         .into());
     }
     if let Model::Generalised(model) = &model {
-        return compare_orders::run(args, model, &data);
+        return compare_schemes::run(args, model, &data);
     }
     let names: Vec<&str> = match args.factorisations.is_empty() {
         true => comparison::all(&model),
@@ -102,8 +102,8 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Options that the kind of model does not know are refused, not ignored.
-fn sensible(args: &CompareArgs, model: &Model) -> Result<()> {
+/// Options that do not apply to the kind of model are refused, not ignored.
+fn check_options(args: &CompareArgs, model: &Model) -> Result<()> {
     let continuous = matches!(model, Model::Generalised(_));
     let continuous_only =
         !args.smoothness.is_empty() || !args.schemes.is_empty() || args.true_states.is_some();
@@ -156,7 +156,7 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
     if let Some(truth) = &truth {
         ensure!(
             truth.states() == start.states() && truth.width() == start.width(),
-            "--init has {} states and --true-model {}, or they see other data: their parameters cannot be compared",
+            "--init has {} states and --true-model {}, or they have observations of different width: their parameters cannot be compared",
             start.states(),
             truth.states()
         );

@@ -9,8 +9,8 @@ use crate::filtering::Source;
 /// Options of `scotopic compare`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Columns: F is the free energy in nats (for a nonlinear model an estimate, which can lie below −ln p);\n\
-                        gap = ln p − L is the loss due to the factorisation; marginals is the mean error of the beliefs\n\
+    after_help = "F is the free energy in nats (for a nonlinear model an estimate, which can lie below −ln p),\n\
+                        gap = ln p − L the loss due to the factorisation, marginals the mean error of the beliefs\n\
                         against the exact smoother. With --init, parameters are learned from there by EM under each\n\
                         factorisation: |A − A*| and |θ − θ*| are mean errors against --true-model (transition; emission\n\
                         probabilities, rates or means), and updates is the number of iterations until one gains less\n\
@@ -21,7 +21,7 @@ use crate::filtering::Source;
                         for which the published schemes wait), and the evidence of the samples.\n\n\
                         Examples:\n  \
                         scotopic compare quakes.csv --model quakes.toml\n  \
-                        scotopic compare dice.csv --model true.toml --init guess.toml --true-model true.toml --out compared\n  \
+                        scotopic compare dice.csv --model true.toml --init guess.toml --true-model true.toml --out out\n  \
                         scotopic compare y.csv --model lorenz.toml --orders 1..6 --true-states x.csv --out orders"
 )]
 pub struct CompareArgs {

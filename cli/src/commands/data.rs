@@ -10,6 +10,8 @@ use scotopic_datasets::{CifarConfig, npy};
 use scotopic_train::config;
 
 use super::print;
+#[cfg(feature = "fetch")]
+use crate::progress_bar::ProgressBar;
 use crate::usage::UsageError;
 
 /// Options of `scotopic data`.
@@ -188,21 +190,16 @@ fn find(name: &str) -> Result<&'static Entry> {
 
 #[cfg(feature = "fetch")]
 fn fetch(entry: &Entry, root: &std::path::Path) -> Result<()> {
-    use indicatif::{ProgressBar, ProgressStyle};
     eprintln!("{}: {}\nlicence: {}", entry.name, entry.what, entry.licence);
-    let bar = ProgressBar::no_length();
-    if let Ok(style) = ProgressStyle::with_template("{msg}  {bytes}/{total_bytes}  {bytes_per_sec}")
-    {
-        bar.set_style(style);
-    }
+    let mut bar = ProgressBar::new(false, None, 0);
     let fetched = catalog::fetch_entry(entry, root, &mut |path, done, total| {
-        bar.set_message(path.to_string());
-        if let Some(total) = total {
-            bar.set_length(total);
+        if bar.message != path {
+            bar = ProgressBar::new(false, total, 0);
+            bar.message = path.to_string();
         }
-        bar.set_position(done);
+        bar.set(done, total);
     });
-    bar.finish_and_clear();
+    bar.clear();
     let fetched = fetched?;
     if fetched.is_empty() {
         print::line(format!("{} is already in {}", entry.name, root.display()))?;

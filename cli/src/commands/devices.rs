@@ -34,7 +34,7 @@ pub fn run(args: &DevicesArgs) -> Result<ExitCode> {
         print::line(format!("\n--device auto takes {}", opened.name))?;
     }
     print::line(
-        "scotopic train --device A,B trains on several: each takes part of the rows of every batch",
+        "scotopic train --device A,B trains on several devices: each takes part of every batch",
     )?;
     Ok(ExitCode::SUCCESS)
 }

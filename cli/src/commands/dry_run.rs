@@ -16,7 +16,8 @@ use scotopic_train::trainer::{Callback, Trainer};
 
 use super::print;
 use crate::allocator::peak_memory;
-use crate::args::{duration, size};
+use crate::args::size;
+use crate::table::duration;
 use crate::terminology::Terms;
 
 /// Loads the data, trains four iterations in a temporary folder, and prints the estimated cost of the whole run.

@@ -75,7 +75,7 @@ pub struct EvaluateArgs {
     pub runtime: RuntimeArgs,
 }
 
-/// Measures a model.
+/// Evaluates a model.
 ///
 /// # Errors
 /// If model, data or device cannot be used.

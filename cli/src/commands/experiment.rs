@@ -11,21 +11,22 @@ use scotopic_train::device;
 
 use super::print;
 use super::progress::StatusPrinter;
-use crate::args::{RuntimeArgs, duration, interruption};
+use crate::args::{RuntimeArgs, interruption};
 use crate::experiments::{Context, EXPERIMENTS, Size};
+use crate::table::duration;
 use crate::usage::UsageError;
 
 /// Options of `scotopic experiment`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --quick or --full, every model is trained for 3 000 iterations: an hour or two on two cores for\n\
-                  a table. The same command continues after an interruption.\n\n\
+    after_help = "Without --quick or --full, every model is trained for 3 000 iterations: an hour or two on two\n\
+                  cores for a table. The same command continues after an interruption.\n\n\
                   Examples:\n  scotopic experiment\n  scotopic experiment table2-mnist --quick --data ../datasets"
 )]
 pub struct ExperimentArgs {
     /// Name of the experiment; without a name, all are listed
     pub name: Option<String>,
-    /// Small models, minutes on two cores: 400 iterations per model, 1 200 on natural patches
+    /// Minutes on two cores: 400 iterations per model, 1 200 on natural patches
     #[arg(long, conflicts_with = "full")]
     pub quick: bool,
     /// The published settings, for a GPU

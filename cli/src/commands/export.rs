@@ -33,7 +33,7 @@ pub struct ExportArgs {
     pub format: Format,
 }
 
-/// Writes a model for other programs.
+/// Exports a model.
 ///
 /// # Errors
 /// If the model cannot be read or the files cannot be written.

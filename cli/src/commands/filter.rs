@@ -10,7 +10,6 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use scotopic_datasets::series::Series;
 
 use super::filter_picture::{FigureRecorder, PictureArgs};
@@ -18,6 +17,7 @@ use crate::filtering::names::Rule;
 use crate::filtering::source::from_one;
 use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
 use crate::outputs::{check_apart, check_writable};
+use crate::progress_bar::ProgressBar;
 use crate::table::number;
 use crate::usage::UsageError;
 
@@ -127,7 +127,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         .map_err(UsageError)?;
     let live = args.data == Path::new("-");
     let mut lines = open_lines(args)?;
-    let bar = progress(args, &series);
+    let (mut bar, mut rows) = (progress(args, &series), 0);
     let stop = Arc::new(AtomicBool::new(false));
     if args.save.is_some() || recorder.is_some() {
         let stop = Arc::clone(&stop);
@@ -170,10 +170,11 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             {
                 snapshot::save(&filter, path)?;
             }
-            bar.inc(1);
+            rows += 1;
+            bar.set(rows, None);
         }
     })();
-    bar.finish_and_clear();
+    bar.clear();
     // Lines, filter and figure are also kept after an error in the data: all end before the bad row.
     lines.flush()?;
     let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
@@ -280,23 +281,7 @@ fn open_lines(args: &FilterArgs) -> Result<Lines<Box<dyn Write>>> {
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {
     // A progress bar would interleave with lines on the same terminal.
     let to_terminal = args.out.is_none() && args.every > 0 && std::io::stdout().is_terminal();
-    if args.quiet || to_terminal || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let (bar, template) = match series.total() {
-        Some(total) => (
-            ProgressBar::new(total),
-            "{bar:30} {pos}/{len}  {per_sec}  ETA {eta}",
-        ),
-        None => (
-            ProgressBar::new_spinner(),
-            "{spinner} {pos} observations  {per_sec}",
-        ),
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
+    ProgressBar::new(args.quiet || to_terminal, series.total(), 0)
 }
 
 fn summary(filter: &Running, before: (u64, f64), begun: Instant, busy: std::time::Duration) {

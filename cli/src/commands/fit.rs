@@ -52,8 +52,8 @@ impl ModelKind {
 /// Options of `scotopic fit`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each file is one sequence; rows with an empty cell, NA or null are missing observations. With several\n\
-                        numbers of states the table compares them by BIC and AIC, and the best by BIC is written.\n\
+    after_help = "Each file is one sequence; rows with an empty cell, NA or null are missing observations. Several\n\
+                        numbers of states are compared by BIC and AIC, and the best by BIC is written.\n\
                         For a continuous-time model whose equations are a network (kind = \"neural\"), the network of \
                         the dynamics and both precisions are learned.\n\n\
                         Examples:\n  \
@@ -124,7 +124,7 @@ pub struct FitArgs {
 }
 
 /// One fitted model.
-struct Fitted {
+struct ModelFit {
     states: usize,
     model: Model,
     log_evidence: f64,
@@ -134,7 +134,7 @@ struct Fitted {
     seconds: f64,
 }
 
-impl Fitted {
+impl ModelFit {
     fn bic(&self, observations: usize) -> f64 {
         self.free as f64 * (observations as f64).ln() - 2.0 * self.log_evidence
     }
@@ -247,7 +247,7 @@ fn ensure_numbers(args: &FitArgs) -> Result<()> {
     Ok(())
 }
 
-fn row_json(f: &Fitted, observations: usize) -> serde_json::Value {
+fn row_json(f: &ModelFit, observations: usize) -> serde_json::Value {
     serde_json::json!({
         "states": f.states, "log_evidence": f.log_evidence, "parameters": f.free, "bic": f.bic(observations),
         "aic": f.aic(), "iterations": f.iterations, "converged": f.converged, "seconds": f.seconds,
@@ -275,7 +275,12 @@ fn gaussian_em(args: &FitArgs) -> GaussianFit {
     }
 }
 
-fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
+fn from_data(
+    kind: ModelKind,
+    states: usize,
+    data: &[Sequence],
+    args: &FitArgs,
+) -> Result<ModelFit> {
     let begun = Instant::now();
     let Some(emission) = kind.emission() else {
         let guess = LinearGaussian::initial_guess(states, data)?;
@@ -292,7 +297,7 @@ fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) 
         &mut rng,
     )
     .map_err(from_one)?;
-    Ok(Fitted {
+    Ok(ModelFit {
         states,
         log_evidence: fit.log_evidence(),
         iterations: fit.iterations,
@@ -303,12 +308,12 @@ fn from_data(kind: ModelKind, states: usize, data: &[Sequence], args: &FitArgs) 
     })
 }
 
-fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<Fitted> {
+fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
     let begun = Instant::now();
     match model {
         Model::Hmm(model) => {
             let fit = model.fit(data, &discrete_em(args)).map_err(from_one)?;
-            Ok(Fitted {
+            Ok(ModelFit {
                 states: fit.model.states(),
                 log_evidence: fit.log_evidence(),
                 iterations: fit.iterations,
@@ -335,11 +340,11 @@ fn network(
     data: &[Sequence],
     args: &FitArgs,
     begun: Instant,
-) -> Result<Fitted> {
+) -> Result<ModelFit> {
     let device = device::open(args.device).map_err(UsageError)?.device;
     let rounds = args.max_iterations.map(|n| n as usize);
     let fit = flow::fit(start, data, rounds, args.learn_output, args.seed, &device)?;
-    Ok(Fitted {
+    Ok(ModelFit {
         states: fit.model.sizes().0,
         log_evidence: fit.log_evidence,
         iterations: fit.rounds,
@@ -364,11 +369,11 @@ fn gaussian(
     data: &[Sequence],
     args: &FitArgs,
     begun: Instant,
-) -> Result<Fitted> {
+) -> Result<ModelFit> {
     let fit = start.fit(data, &gaussian_em(args))?;
     let (n, m) = (fit.model.states(), fit.model.width());
     let log_evidence = fit.log_evidence.last().copied().unwrap_or(f64::NAN);
-    Ok(Fitted {
+    Ok(ModelFit {
         states: n,
         log_evidence,
         iterations: fit.log_evidence.len().saturating_sub(1),

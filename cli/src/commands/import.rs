@@ -106,19 +106,19 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     print::line(format!(
-        "{} with {} latents, images {channels}×{height}×{width}: it has {}",
+        "{} with {} latents, images {channels}×{height}×{width}; read: {}",
         described(&read),
         read.latents,
         read.read.join(", ")
     ))?;
     if !read.ignored.is_empty() {
-        print::line(format!("not read: {}", read.ignored.join(", ")))?;
+        print::line(format!("ignored: {}", read.ignored.join(", ")))?;
     }
     print::line(format!("inference and data as in the preset {preset}"))?;
     print::line(match &args.data {
-        Some(_) => format!("pixels are seen as (value − {mean}) / {std}, as the preset's data are"),
-        None => "pixels are seen as they are: if the model was trained on standardised ones, give it such, or import \
-                 it with --data"
+        Some(_) => format!("pixels are standardised as (value − {mean}) / {std}, as the preset's data are"),
+        None => "pixels are not standardised: if the model was trained on standardised images, give it such images, or \
+                 import it with --data"
             .to_string(),
     })?;
     print::line(path.display())?;
@@ -146,7 +146,7 @@ fn described(read: &Published) -> &'static str {
     }
 }
 
-/// The configuration must be of the model that is in the file.
+/// Checks that the configuration describes the model in the file.
 fn fits(config: &RunConfig, read: &Published) -> Result<()> {
     let model = &config.model;
     let word = |value: &dyn std::fmt::Debug| format!("{value:?}").to_lowercase();
@@ -163,12 +163,12 @@ fn fits(config: &RunConfig, read: &Published) -> Result<()> {
     );
     ensure!(
         config.inference.method == Method::NaturalGradient,
-        "its inference.method is not \"natural-gradient\", which is what an {} infers by",
+        "its inference.method is not \"natural-gradient\", the method of an {}",
         described(read)
     );
     ensure!(
         model.decoder.kind == Architecture::Linear,
-        "its model.decoder.kind is not \"linear\", which phi.weight is"
+        "its model.decoder.kind is not \"linear\", the decoder in the file"
     );
     config.validate()
 }

@@ -9,7 +9,7 @@ pub mod compare;
 #[cfg(feature = "filters")]
 pub mod compare_args;
 #[cfg(feature = "filters")]
-pub mod compare_orders;
+pub mod compare_schemes;
 pub mod completions;
 #[cfg(feature = "vision")]
 pub mod config;

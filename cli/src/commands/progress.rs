@@ -2,11 +2,11 @@
 
 use std::io::IsTerminal;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use scotopic_train::config::RunConfig;
 use scotopic_train::records::{LogRow, ValidationRow};
 use scotopic_train::trainer::Callback;
+
+use crate::progress_bar::ProgressBar;
 
 /// Prints status lines on stderr, on a terminal only.
 pub(super) struct StatusPrinter {
@@ -35,39 +35,32 @@ pub(super) struct ProgressCallback {
 
 impl ProgressCallback {
     pub(super) fn new(status: &StatusPrinter, config: &RunConfig, done: usize) -> Self {
-        let bar = match status.on {
-            true => ProgressBar::new(config.train.iterations as u64),
-            false => ProgressBar::hidden(),
-        };
-        if let Ok(style) =
-            ProgressStyle::with_template("{bar:30} {pos}/{len}  {per_sec}  ETA {eta}  {msg}")
-        {
-            bar.set_style(style);
+        let total = config.train.iterations as u64;
+        Self {
+            bar: ProgressBar::new(!status.on, Some(total), done as u64),
+            last: None,
         }
-        bar.set_position(done as u64);
-        bar.reset_eta();
-        Self { bar, last: None }
     }
 
     pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.bar.clear();
     }
 }
 
 impl Callback for ProgressCallback {
     fn iteration(&mut self, done: usize, _: usize) {
-        self.bar.set_position(done as u64);
+        self.bar.set(done as u64, None);
     }
 
     fn logged(&mut self, row: &LogRow) {
-        self.bar.set_message(format!(
+        self.bar.message = format!(
             "F {:.1} (−ln p {:.1}, KL {:.2})",
             row.objective, row.reconstruction, row.kl
-        ));
+        );
     }
 
     fn validated(&mut self, row: &ValidationRow) {
-        self.bar.println(format!(
+        self.bar.print(&format!(
             "iteration {:>6}  R² {:.3}  zeros {:.1} %  F {:.2}{}",
             row.iteration,
             row.measures.r2,

@@ -18,8 +18,9 @@ use scotopic_train::trainer::{Outcome, Trainer};
 use super::dry_run::dry_run;
 use super::print;
 use super::progress::{ProgressCallback, StatusPrinter};
-use crate::args::{DataFolder, duration, interruption, size};
+use crate::args::{DataFolder, interruption, size};
 use crate::pictures;
+use crate::table::duration;
 use crate::terminology::Terms;
 use crate::usage::UsageError;
 

@@ -314,7 +314,7 @@ pub fn picture(rows: &[FactorisationRow]) -> Result<Option<RgbImage>> {
             })
             .collect()
     };
-    let panels: Vec<Panel> = [
+    let panels = [
         Panel::new(
             "Evidence gap over time",
             "observation",
@@ -327,13 +327,6 @@ pub fn picture(rows: &[FactorisationRow]) -> Result<Option<RgbImage>> {
             "ELBO per observation (nats)",
             series(&|row| &row.trace, 0),
         ),
-    ]
-    .into_iter()
-    .filter(|panel| !panel.series.is_empty())
-    .collect();
-    Ok(if panels.is_empty() {
-        None
-    } else {
-        Some(chart::lines(&panels)?)
-    })
+    ];
+    Ok(chart::lines_if_any(panels)?)
 }

@@ -11,7 +11,7 @@ use scotopic_models::filtering::generalised::{FlowLearningConfig, NoiseStructure
 use super::Generalised;
 
 /// A network that was learned, in the form of the file that it came from.
-pub struct Fitted {
+pub struct FlowFit {
     /// The model with its weights and precisions.
     pub model: Generalised,
     /// The evidence of all series under it as the file filters it, in nats.
@@ -35,7 +35,7 @@ pub fn fit(
     output: bool,
     seed: u64,
     device: &Device,
-) -> Result<Fitted> {
+) -> Result<FlowFit> {
     let Some(neural) = model.network() else {
         bail!("the equations are no network");
     };
@@ -89,7 +89,7 @@ pub fn fit(
         } else {
             0
         };
-    Ok(Fitted {
+    Ok(FlowFit {
         log_evidence: evidence(&new, data)?,
         rounds: learned.rounds.len() - 1,
         free: weights + 2,

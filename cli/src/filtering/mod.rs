@@ -3,7 +3,7 @@
 //! | concept | file |
 //! |---|---|
 //! | which model a file describes | `model.rs`: [`Model`] |
-//! | models of continuous time in files | `generalised.rs`: [`Generalised`] |
+//! | continuous-time models in files | `generalised.rs`: [`Generalised`] |
 //! | networks among them, learned from series | `flow.rs` |
 //! | what factorisations, schemes and rules are called | `names.rs` |
 //! | a filter of any kind, fixed or learning, behind one surface | `running.rs`: [`Running`] |

@@ -135,7 +135,7 @@ impl Model {
             }
             Self::Generalised(model) => {
                 let size = many(model.sizes().0, "state");
-                format!("model of {size} in continuous time")
+                format!("continuous-time model of {size}")
             }
         }
     }

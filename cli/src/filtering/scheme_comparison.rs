@@ -1,4 +1,4 @@
-//! Orders of motion, smoothness of noise and schemes beside each other, for models of continuous time.
+//! Orders of motion, smoothness of noise and schemes beside each other, for continuous-time models.
 
 use std::time::Instant;
 
@@ -213,21 +213,14 @@ pub fn picture(rows: &[SchemeRow]) -> Result<Option<RgbImage>> {
             chart::Panel::new(title, "order of motion", y_label, series.collect())
                 .logarithmic(false, log_y)
         };
-    let panels: Vec<chart::Panel> = [
+    let panels = [
         panel("Error", "RMSE of the states", true, &|r| r.rmse),
         panel("Calibration", "NEES (1: calibrated)", true, &|r| r.nees),
         panel("Log evidence of the samples", "nats", false, &|r| {
             r.log_evidence
         }),
-    ]
-    .into_iter()
-    .filter(|panel| !panel.series.is_empty())
-    .collect();
-    Ok(if panels.is_empty() {
-        None
-    } else {
-        Some(chart::lines(&panels)?)
-    })
+    ];
+    Ok(chart::lines_if_any(panels)?)
 }
 
 /// Every state over time: truth, belief and its credible band.

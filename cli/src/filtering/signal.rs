@@ -227,7 +227,7 @@ mod tests {
                       [embedding]\nstates = 1\nsmoothness = 0.0\n";
         let filter = after(lorenz, &[&[18.0], &[18.5]]);
         let Running::Causal(f, _) = &filter else {
-            panic!("a model in continuous time")
+            panic!("a continuous-time model")
         };
         let found = signals(&filter);
         assert!((found[0].mean - f.states().iter().sum::<f64>()).abs() < ROUNDING);

@@ -17,21 +17,21 @@ use crate::step_sums::{StepMetrics, StepSums, columns, take_in};
 /// Kept steps between two read-backs from the device.
 const STRETCH: usize = 64;
 
-/// Which images and when.
+/// The images and the steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConvergenceConfig {
-    /// After which steps of inference, counted from 1; [`spread`] gives a curve's worth.
+    /// Steps of inference, counted from 1; [`spread`] gives those of a curve.
     pub steps: Vec<usize>,
-    /// Images at most, from the start of the set.
+    /// Maximum number of images, from the start of the set.
     pub count: usize,
-    /// Images at a time.
+    /// Batch size.
     pub batch: usize,
 }
 
 /// The values after some steps of inference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Convergence {
-    /// Where the images came from.
+    /// The name of the set.
     pub set: String,
     /// Images.
     pub images: usize,
@@ -39,11 +39,11 @@ pub struct Convergence {
     pub beta: f64,
     /// In the order of steps.
     pub at: Vec<StepMetrics>,
-    /// The first of these steps from which on R² by rates stays within 1 % of its last value.
+    /// The first of these steps from which R² by rates stays within 1 % of its last value.
     pub settled: Option<usize>,
 }
 
-/// Steps for a curve up to `last`: every one to 32, then twelve in an octave, and the last.
+/// Steps for a curve up to `last`: every one to 32, then twelve per octave, and the last.
 ///
 /// ```
 /// use scotopic_train::analysis::convergence::spread;
@@ -67,7 +67,7 @@ pub fn spread(last: usize) -> Vec<usize> {
 /// unroll is.
 ///
 /// # Errors
-/// If there is nothing to see, or the device fails.
+/// If there are no images, or the device fails.
 pub fn convergence(
     analysed: &AnalysedModel<'_>,
     set: &ImageSet,
@@ -106,7 +106,7 @@ pub fn convergence(
         .map(|(&step, sums)| sums.values(step, set.shape().pixels(), beta))
         .collect();
     let curve: Vec<f64> = at.iter().map(|at| at.r2_rates).collect();
-    // A model that has diverged never settles.
+    // A model that has diverged never converges.
     let settled = scotopic_measures::curves::settled(&curve, 0.01).ok();
     Ok(Convergence {
         set: set.name().to_owned(),

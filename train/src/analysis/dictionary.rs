@@ -13,17 +13,17 @@ pub struct Dictionary {
     pub latents: usize,
     /// Pixels M.
     pub pixels: usize,
-    /// Φᵀ, `[K, M]`: what one spike of each latent adds to the picture.
+    /// Φᵀ, `[K, M]`: what one spike of each latent adds to the image.
     pub atoms: Vec<f32>,
     /// σ⁻², `[M]`.
     pub precision: Vec<f32>,
 }
 
 impl Dictionary {
-    /// That of the model.
+    /// The dictionary of the model.
     ///
     /// # Errors
-    /// If the decoder is not linear (`what` says what needs it), or the device fails.
+    /// If the decoder is not linear (`what` names the analysis), or the device fails.
     pub fn of(analysed: &AnalysedModel<'_>, what: &str) -> Result<Self> {
         let decoder = &analysed.model.decoder;
         let atoms = decoder.atoms().with_context(|| {
@@ -39,7 +39,7 @@ impl Dictionary {
         })
     }
 
-    /// Euclidean length of every atom, `[K]`.
+    /// Euclidean norm of every atom, `[K]`.
     pub fn norms(&self) -> Vec<f64> {
         let norm = |atom: &[f32]| {
             atom.iter()

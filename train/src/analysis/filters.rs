@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::analysed_model::median;
 use super::{AnalysedModel, Dictionary};
 
-/// Which filters are in use.
+/// The criterion for active filters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Active {
-    /// Those longer than this fraction of the longest.
+    /// A norm above this fraction of the largest.
     Norm(f64),
-    /// Those whose neuron fires at more than `floor`; `rates` has one for each latent.
+    /// A mean rate above `floor`; `rates` has one entry per latent.
     Rate {
         /// Spikes per step.
         floor: f64,
@@ -55,16 +55,16 @@ impl Active {
     }
 }
 
-/// The dictionary, filter by filter.
+/// The Gabor fits of all filters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Filters {
-    /// How it was decided which filters are active.
+    /// The criterion for active filters.
     pub rule: String,
-    /// How many are.
+    /// Number of active filters.
     pub active: usize,
-    /// R² from which on a fit counts as good.
+    /// Least R² of a good fit.
     pub threshold: f64,
-    /// Fraction of the active filters with a good fit; none where none is active.
+    /// Fraction of the active filters with a good fit; `None` where none is active.
     pub fraction_gabor: Option<f64>,
     /// Median R² of the active filters.
     pub median_r2: Option<f64>,
@@ -75,20 +75,20 @@ pub struct Filters {
 /// One filter.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
-    /// Which latent.
+    /// Index of the latent.
     pub unit: usize,
-    /// Euclidean length of the atom.
+    /// Euclidean norm of the atom.
     pub norm: f64,
-    /// Whether it is in use.
+    /// Whether it is active.
     pub active: bool,
-    /// The Gabor function nearest to it; none for a flat filter.
+    /// The Gabor function nearest to it; `None` for a flat filter.
     pub fit: Option<GaborFit>,
 }
 
 /// Fits a Gabor function to every atom of the model, whose images are of `shape`.
 ///
 /// # Errors
-/// If the decoder is not linear, the images are not grey pictures of 9 pixels or more, or the device fails.
+/// If the decoder is not linear, the images are not grey images of 9 pixels or more, or the device fails.
 pub fn filters(
     analysed: &AnalysedModel<'_>,
     shape: ImageShape,
@@ -99,7 +99,7 @@ pub fn filters(
     let (height, width) = (shape.height, shape.width);
     ensure!(
         shape.channels == 1 && height > 1 && width > 1,
-        "fitting Gabor functions needs grey pictures; this model sees {}×{height}×{width}",
+        "fitting Gabor functions needs grey images; this model has {}×{height}×{width}",
         shape.channels
     );
     let rows = Rows::new(

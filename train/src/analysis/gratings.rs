@@ -21,22 +21,22 @@ const SPIKES: Record = Record {
     generated: false,
 };
 
-/// How gratings are shown.
+/// Timing and trials of the gratings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Protocol {
-    /// Steps before counting begins.
+    /// Settling time, in steps.
     pub settle: usize,
-    /// Steps that are counted.
+    /// Steps over which spikes are counted.
     pub window: usize,
     /// Cycles of drift in the window, for the modulation.
     pub cycles: usize,
-    /// How often each grating is shown.
+    /// Trials per grating.
     pub trials: usize,
-    /// Sequences at a time.
+    /// Batch size, in sequences.
     pub batch: usize,
 }
 
-/// Answers of `latents` neurons to some gratings.
+/// Responses of `latents` neurons to gratings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Responses {
     latents: usize,
@@ -47,7 +47,7 @@ pub(super) struct Responses {
 }
 
 impl Responses {
-    /// Mean spikes per step of a neuron while a grating is shown.
+    /// Mean spikes per step of a neuron during a grating.
     pub fn mean(&self, grating: usize, unit: usize) -> f64 {
         f64::from(self.mean[grating * self.latents + unit])
     }
@@ -58,7 +58,7 @@ impl Responses {
     }
 }
 
-/// Shows every grating and counts spikes; `first` numbers the noise of the first batch.
+/// Presents every grating and counts spikes; `first` numbers the noise of the first batch.
 ///
 /// One read-back for each batch.
 pub(super) fn responses(

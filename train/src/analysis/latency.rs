@@ -1,7 +1,7 @@
 //! Response latency against contrast.
 //!
-//! The neurons that respond most are each shown their preferred standing grating at every contrast, from
-//! rest. The response is the rate e^u after every step, mean over trials; its latency the time at which it
+//! The most responsive neurons are each presented with their preferred static grating at every contrast, from
+//! the resting state. The response is the rate e^u after every step, mean over trials; its latency the time at which it
 //! first is half way from the rate at rest to its peak. (In V1 latency falls as contrast rises: Albrecht et
 //! al. 2002, *J. Neurophysiol.* 88:888.)
 
@@ -24,27 +24,27 @@ const PHASES: [f64; 4] = [0.0, 90.0, 180.0, 270.0];
 /// Steps between two read-backs.
 const STRETCH: usize = 64;
 
-/// What is shown, to how many neurons.
+/// The gratings, and the number of neurons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LatencyConfig {
-    /// Orientations that the preferred one is chosen from.
+    /// Orientations among which the preferred one is chosen.
     pub orientations: usize,
-    /// Spatial frequencies that the preferred one is chosen from, cycles per pixel.
+    /// Spatial frequencies among which the preferred one is chosen, cycles per pixel.
     pub frequencies: Vec<f64>,
     /// Contrast at which it is chosen.
     pub reference: f64,
-    /// Contrasts that are shown.
+    /// Contrasts.
     pub contrasts: Vec<f64>,
-    /// How many neurons, those that respond most.
+    /// Number of neurons, the most responsive ones.
     pub neurons: usize,
     /// Steps of inference.
     pub steps: usize,
-    /// How often each grating is shown.
+    /// Trials per grating.
     pub trials: usize,
-    /// Sequences at a time.
+    /// Batch size, in sequences.
     pub batch: usize,
     /// A response counts if its peak is above twice the rate at rest by more than this: the peak of
-    /// mere fluctuations has no latency.
+    /// fluctuations has no latency.
     pub least: f64,
 }
 
@@ -67,9 +67,9 @@ impl Default for LatencyConfig {
 /// Latencies of a population.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Latencies {
-    /// What was shown.
+    /// The settings.
     pub settings: LatencyConfig,
-    /// The neurons that were watched, most responsive first.
+    /// The neurons, most responsive first.
     pub units: Vec<usize>,
     /// For each contrast.
     pub at: Vec<AtContrast>,
@@ -84,7 +84,7 @@ pub struct AtContrast {
     pub responding: usize,
     /// Median of their latencies, in steps.
     pub median: Option<f64>,
-    /// Latency of each neuron, in the order of `units`; none where it did not respond.
+    /// Latency of each neuron, in the order of `units`; `None` where it did not respond.
     pub latencies: Vec<Option<f64>>,
     /// Rate at rest, then after every step, mean over neurons.
     pub course: Vec<f64>,
@@ -93,7 +93,7 @@ pub struct AtContrast {
 /// Measures latencies of a model that sees images of `shape`.
 ///
 /// # Errors
-/// If the latents are not spike counts, a setting makes no sense, or the device fails.
+/// If the latents are not spike counts, a setting is invalid, or the device fails.
 pub fn latency(
     analysed: &AnalysedModel<'_>,
     shape: ImageShape,
@@ -154,7 +154,7 @@ fn standing(settings: &LatencyConfig) -> Vec<Grating> {
     gratings
 }
 
-/// The neurons that respond most, each with the number of its preferred grating.
+/// The most responsive neurons, each with the number of its preferred grating.
 fn preferred(
     analysed: &AnalysedModel<'_>,
     shape: ImageShape,
@@ -202,7 +202,7 @@ fn courses(
         let film = super::gratings::film(analysed, shape, &gratings, 1).repeat_dim(1, trials);
         let (stimulus, sequences) = (Stimulus::Sequence(film), some.len() * trials);
         let own = own_neurons(analysed, some).repeat_dim(0, trials);
-        // A batch of its own for every contrast, so that no two share their spikes.
+        // A separate batch for every contrast, so that no two share their noise.
         let noise = analysed.noise(number).stream(stream as u32);
         let mut state = perception.rest(sequences);
         for from in (0..settings.steps).step_by(STRETCH) {

@@ -23,7 +23,7 @@ const MOST: usize = 16_384;
 /// Bins of similarity, from −1 to 1.
 const BINS: usize = 20;
 
-/// The weights and what they are like.
+/// The weights and their statistics.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LateralWeights {
     /// Latents K.

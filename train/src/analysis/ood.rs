@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 use super::AnalysedModel;
 use super::convergence::{Convergence, ConvergenceConfig, convergence};
 
-/// The views that could be shown, and those that could not.
+/// The results of the available views, and the missing ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ood {
     /// One for each view, in the order of the suite.
     pub views: Vec<Convergence>,
-    /// Views whose files are not there: name, missing file.
+    /// Views with missing files: name, missing file.
     pub skipped: Vec<(String, String)>,
 }
 
-/// The views that suit images of this shape: digits turned by 0 … 180 degrees, and all other sources.
+/// The views of this shape: digits rotated by 0 … 180 degrees, and all other sources.
 ///
 /// # Errors
-/// For images that are not square, grey, and of at most 32 pixels a side.
+/// For images that are not square, grey, and of at most 32 pixels per side.
 pub fn views(shape: ImageShape, count: usize) -> Result<OodConfig> {
     let ImageShape {
         channels,
@@ -29,7 +29,7 @@ pub fn views(shape: ImageShape, count: usize) -> Result<OodConfig> {
     } = shape;
     ensure!(
         channels == 1 && height == width && (1..=32).contains(&height),
-        "the out-of-distribution views are square grey images of at most 32 pixels a side; this model sees {channels}×{height}×{width}"
+        "the out-of-distribution views are square grey images of at most 32 pixels per side; this model has {channels}×{height}×{width}"
     );
     Ok(OodConfig {
         angles: (0..=12).map(|k| 15.0 * f64::from(k)).collect(),
@@ -42,7 +42,7 @@ pub fn views(shape: ImageShape, count: usize) -> Result<OodConfig> {
 /// Measures inference on every view, as [`convergence`] does.
 ///
 /// # Errors
-/// If no view is there, one is of another size than the model, or the device fails.
+/// If no view is available, one is of another size than the model, or the device fails.
 pub fn ood(
     analysed: &AnalysedModel<'_>,
     suite: &OodSuite,
@@ -55,7 +55,7 @@ pub fn ood(
         .collect();
     ensure!(
         !suite.views.is_empty(),
-        "none of the out-of-distribution sets is there; the first that was looked for is {}: give the folder of the data sets with --data",
+        "none of the out-of-distribution sets is there; the first file looked for is {}: give the folder of the data sets with --data",
         skipped.first().map_or("none", |(_, missing)| missing)
     );
     let each = suite.views.iter().map(|view| {

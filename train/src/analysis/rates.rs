@@ -13,7 +13,7 @@ use super::representation::{RepresentationConfig, representations};
 /// Bins of the histogram.
 const BINS: usize = 30;
 
-/// Rates of the neurons, each the mean over images of e^u after the last of the steps asked for.
+/// Rates of the neurons, each the mean over images of e^u after the last step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RateDistribution {
     /// Images.
@@ -26,7 +26,7 @@ pub struct RateDistribution {
     pub median: f64,
     /// The fraction of all spikes that the most active tenth of the neurons fires.
     pub top_tenth: f64,
-    /// The log-normal distribution fitted to them; none where all fire alike.
+    /// The log-normal distribution fitted to them; `None` where all rates are equal.
     pub log_normal: Option<LogNormal>,
     /// Kolmogorov–Smirnov distance to it.
     pub distance: Option<f64>,
@@ -39,7 +39,7 @@ pub struct RateDistribution {
 /// The distribution of rates over the first images of `set`.
 ///
 /// # Errors
-/// If the latents are not spike counts, there is nothing to see, or the device fails.
+/// If the latents are not spike counts, there are no images, or the device fails.
 pub fn rates(
     analysed: &AnalysedModel<'_>,
     set: &ImageSet,
@@ -52,7 +52,7 @@ pub fn rates(
         ..*settings
     };
     let mut seen = representations(analysed, set, &at_last)?;
-    let seen = seen.remove(0); // one step was asked for
+    let seen = seen.remove(0); // one number of steps was requested
     let rows = Rows::new("rates", &seen.values, [seen.images, seen.latents])?;
     of_rates(mean_rates(rows)?, seen.images, last)
 }

@@ -24,22 +24,22 @@ const SPIKES: Record = Record {
 /// A gigabyte of spikes.
 const MOST: usize = 1 << 28;
 
-/// How the noise is shown.
+/// The white-noise stimulus.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WhiteNoiseConfig {
     /// Steps of each sequence.
     pub steps: usize,
-    /// Sequences side by side.
+    /// Number of sequences.
     pub sequences: usize,
     /// Standard deviation of a pixel, in units of the standardised data.
     pub sigma: f64,
-    /// Steps that a frame stays.
+    /// Steps per frame.
     pub every: usize,
     /// Lags of the average, from 0, the step of the spike.
     pub lags: usize,
-    /// A neuron is compared with its atom if it fired at least so many spikes.
+    /// Least number of spikes for a neuron to be compared with its atom.
     pub least: f64,
-    /// Names the noise.
+    /// Seed of the noise.
     pub seed: u64,
 }
 
@@ -49,7 +49,7 @@ impl Default for WhiteNoiseConfig {
             steps: 600,
             sequences: 48,
             sigma: 1.0,
-            // A potential integrates what it sees: a frame of one step hardly moves it.
+            // A potential integrates its input: a frame of one step hardly moves it.
             every: 4,
             lags: 8,
             least: 50.0,
@@ -61,9 +61,9 @@ impl Default for WhiteNoiseConfig {
 /// Spike-triggered averages and atoms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReceptiveFields {
-    /// What was shown.
+    /// The settings.
     pub settings: WhiteNoiseConfig,
-    /// Neurons that fired enough.
+    /// Neurons with enough spikes.
     pub measured: usize,
     /// Median over them of the correlation with their atoms.
     pub correlation: Option<f64>,
@@ -79,22 +79,22 @@ pub struct ReceptiveFields {
 /// One neuron.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Field {
-    /// Which.
+    /// Index of the neuron.
     pub unit: usize,
-    /// Spikes that were counted.
+    /// Number of spikes.
     pub spikes: f64,
     /// The lag with most energy, in steps.
     pub lag: Option<usize>,
-    /// Energy of the average over what chance gives, minus 1.
+    /// Energy of the average relative to chance, minus 1.
     pub signal_to_noise: Option<f64>,
     /// Pearson's correlation over pixels of average and atom.
     pub correlation: Option<f64>,
 }
 
-/// Shows white noise to a model that sees images of `shape`.
+/// Presents white noise to a model of images of `shape`.
 ///
 /// # Errors
-/// If the latents are not spike counts, the decoder is not linear, a setting makes no sense, or the device
+/// If the latents are not spike counts, the decoder is not linear, a setting is invalid, or the device
 /// fails.
 pub fn receptive_fields(
     analysed: &AnalysedModel<'_>,
@@ -211,7 +211,7 @@ fn end_to_end(frames: &[f32], [steps, sequences, pixels]: [usize; 3]) -> Vec<f32
     all
 }
 
-/// Pearson's; `None` where one side does not vary.
+/// Pearson's correlation; `None` where one side does not vary.
 fn correlation(a: &[f64], b: &[f32]) -> Option<f64> {
     let n = a.len().min(b.len()) as f64;
     let (ma, mb) = (

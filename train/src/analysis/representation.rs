@@ -11,18 +11,18 @@ use super::AnalysedModel;
 use super::analysed_model::in_order;
 use crate::parameters::read;
 
-/// Which images and when.
+/// The images and the steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RepresentationConfig {
-    /// After which steps of inference, counted from 1.
+    /// Steps of inference, counted from 1.
     pub steps: Vec<usize>,
-    /// Images at most, from the start of the set.
+    /// Maximum number of images, from the start of the set.
     pub count: usize,
-    /// Images at a time.
+    /// Batch size.
     pub batch: usize,
 }
 
-/// What a read-out sees after one number of steps: the rates e^u of a spiking model, μ of a Gaussian one.
+/// The input of a read-out after one number of steps: the rates e^u of a spiking model, μ of a Gaussian one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Representation {
     /// Steps of inference.
@@ -40,7 +40,7 @@ pub struct Representation {
 /// One unroll serves all of them; a batch is read back once.
 ///
 /// # Errors
-/// If there is nothing to see, or the device fails.
+/// If there are no images, or the device fails.
 pub fn representations(
     analysed: &AnalysedModel<'_>,
     set: &ImageSet,

@@ -1,8 +1,8 @@
 //! Tuning to orientation, spatial frequency and contrast; cross-orientation suppression.
 //!
-//! Every drifting grating of a grid (orientation × frequency × contrast) is shown from rest; the response
-//! is the mean number of spikes per step over whole cycles of drift, after a time to settle. A neuron's
-//! preferred grating is chosen in trials of their own, so that chance does not favour the choice.
+//! Every drifting grating of a grid (orientation × frequency × contrast) is presented from the resting state; the response
+//! is the mean number of spikes per step over whole cycles of drift, after a settling time. A neuron's
+//! preferred grating is chosen in separate trials, so that chance does not favour the choice.
 //! Contrast is the amplitude of the sinusoid in units of the standardised data.
 
 use anyhow::{Context, Result, ensure};
@@ -17,7 +17,7 @@ use super::AnalysedModel;
 use super::analysed_model::median;
 use super::gratings::{Protocol, Responses, responses};
 
-/// Which gratings are shown, and for how long.
+/// The gratings and their timing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TuningConfig {
     /// Orientations, evenly spaced over 180 degrees from 0.
@@ -26,17 +26,17 @@ pub struct TuningConfig {
     pub frequencies: Vec<f64>,
     /// Amplitudes, ascending.
     pub contrasts: Vec<f64>,
-    /// Which of the contrasts tuning to orientation, frequency and plaids is measured at.
+    /// Index of the contrast at which tuning to orientation, frequency and plaids is measured.
     pub reference: usize,
-    /// Steps in which a grating drifts by one cycle.
+    /// Period of the drift, in steps.
     pub period: usize,
-    /// Cycles of drift that are counted.
+    /// Cycles of drift over which spikes are counted.
     pub cycles: usize,
-    /// Steps before.
+    /// Settling time before counting, in steps.
     pub settle: usize,
-    /// How often each grating is shown.
+    /// Trials per grating.
     pub trials: usize,
-    /// Sequences at a time.
+    /// Batch size, in sequences.
     pub batch: usize,
     /// A neuron responds if it fires more to its preferred grating than to a blank, by more spikes per
     /// step than this and by more than three standard errors of a difference of Poisson counts.
@@ -65,7 +65,7 @@ impl TuningConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// Names the first that makes no sense.
+    /// Names the first invalid setting.
     pub fn validate(&self) -> Result<()> {
         ensure!(
             self.orientations >= 3,
@@ -131,9 +131,9 @@ impl TuningConfig {
 /// The tuning of all neurons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
-    /// What was shown.
+    /// The settings.
     pub settings: TuningConfig,
-    /// All neurons that respond, summed up.
+    /// Summary of the responsive neurons.
     pub summary: Population,
     /// Every neuron.
     pub units: Vec<UnitTuning>,
@@ -144,7 +144,7 @@ pub struct Tuning {
 pub struct Population {
     /// Neurons.
     pub units: usize,
-    /// Neurons that respond.
+    /// Responsive neurons.
     pub responsive: usize,
     /// 1 − circular variance of orientation.
     pub selectivity: Option<f64>,
@@ -175,9 +175,9 @@ pub struct Population {
 /// One neuron.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnitTuning {
-    /// Which.
+    /// Index of the neuron.
     pub unit: usize,
-    /// Whether it responds.
+    /// Whether it is responsive.
     pub responsive: bool,
     /// Spikes per step to its preferred grating.
     pub peak: f64,
@@ -189,7 +189,7 @@ pub struct UnitTuning {
     pub frequency: Option<FrequencyTuning>,
     /// To contrast, of the preferred grating.
     pub contrast: Option<NakaRushton>,
-    /// (highest − at the highest contrast)/highest.
+    /// (highest response − response at the highest contrast)/highest response.
     pub supersaturation: Option<f64>,
     /// 1 − R(plaid)/R(grating).
     pub suppression: Option<f64>,
@@ -206,7 +206,7 @@ pub struct UnitTuning {
 /// Measures the tuning of every neuron of a model that sees images of `shape`.
 ///
 /// # Errors
-/// If the latents are not spike counts, a setting makes no sense, or the device fails.
+/// If the latents are not spike counts, a setting is invalid, or the device fails.
 pub fn tuning(
     analysed: &AnalysedModel<'_>,
     shape: ImageShape,
@@ -215,7 +215,7 @@ pub fn tuning(
     analysed.require_spikes("tuning")?;
     settings.validate().context("the settings of tuning")?;
     let conditions = settings.orientations * settings.frequencies.len();
-    // Choice, then every contrast, then plaids, then a blank: one list, so that batches are full.
+    // Gratings of the choice, all contrasts, plaids, a blank: one list, so that batches are full.
     let same = |g: Grating| g;
     let mut shown = settings.grid(settings.reference, same);
     for contrast in 0..settings.contrasts.len() {

@@ -67,7 +67,7 @@ pub struct AnalyseArgs {
     /// Analysis to run; may be repeated [default: all that apply to the model and its data]
     #[arg(long, alias = "what", value_enum)]
     pub analysis: Vec<Analysis>,
-    /// Inference steps of the analyses of images
+    /// Inference steps of analyses on images
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..1 << 24))]
     pub steps: Option<u32>,
     /// Maximum number of images

@@ -46,7 +46,7 @@ use recording::Recording;
 pub struct InferArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file
     pub model: PathBuf,
-    /// Images to present, or to move by the stimulus
+    /// Images to present, or to be moved by the stimulus
     #[arg(long, value_name = "PATH")]
     pub input: Option<PathBuf>,
     /// Movement of the images, or a stimulus without images [default: static images]
@@ -78,7 +78,7 @@ pub struct InferArgs {
 
 /// Sequences in the animation.
 const COLUMNS: usize = 6;
-/// Frames of the animation at most.
+/// Maximum number of frames of the animation.
 const FRAMES: usize = 120;
 
 /// Runs inference.
@@ -204,7 +204,7 @@ fn reconstructions(
         &rows,
         tile,
         true,
-        "What the model sees",
+        "Inputs and reconstructions",
     )?)
 }
 

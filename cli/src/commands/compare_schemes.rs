@@ -1,4 +1,4 @@
-//! `scotopic compare` for models in continuous time: schemes, orders of motion, smoothness of the noise.
+//! `scotopic compare` for continuous-time models: schemes, orders of motion, smoothness of the noise.
 
 use std::process::ExitCode;
 
@@ -9,10 +9,10 @@ use scotopic_filtering::Sequence;
 
 use super::compare_args::CompareArgs;
 use super::print;
-use crate::filtering::{Generalised, Model, Source, scheme_comparison as ablation};
+use crate::filtering::{Generalised, Model, Source, scheme_comparison};
 use crate::table::{Cell, Table};
 
-/// Schemes × smoothness × orders of a model in continuous time.
+/// Schemes × smoothness × orders of a continuous-time model.
 pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> Result<ExitCode> {
     let truth = match &args.true_states {
         // --columns applies to the observations, not to the file of states.
@@ -21,12 +21,16 @@ pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> R
                 format: None,
                 columns: Vec::new(),
             };
-            Some(ablation::truth(&all.read(path)?, model, data.len())?)
+            Some(scheme_comparison::truth(
+                &all.read(path)?,
+                model,
+                data.len(),
+            )?)
         }
         None => None,
     };
     let schemes: Vec<&str> = match args.schemes.is_empty() {
-        true => ablation::SCHEMES.to_vec(),
+        true => scheme_comparison::SCHEMES.to_vec(),
         false => args.schemes.iter().map(String::as_str).collect(),
     };
     let smoothness = match args.smoothness.is_empty() {
@@ -34,12 +38,13 @@ pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> R
         false => args.smoothness.clone(),
     };
     let mut rows = Vec::new();
-    let mut best: Option<(f64, Vec<ablation::Track>, String, usize, f64)> = None;
+    let mut best: Option<(f64, Vec<scheme_comparison::Track>, String, usize, f64)> = None;
     for scheme in schemes {
         for &s in &smoothness {
             for &order in &args.orders.0 {
-                let (row, tracks) = ablation::run(model, data, scheme, order, s, truth.as_ref())
-                    .with_context(|| format!("{scheme}, order {order}, s = {s}"))?;
+                let (row, tracks) =
+                    scheme_comparison::run(model, data, scheme, order, s, truth.as_ref())
+                        .with_context(|| format!("{scheme}, order {order}, s = {s}"))?;
                 let score = row.log_evidence.unwrap_or(f64::NEG_INFINITY);
                 if row.failed.is_none() && best.as_ref().is_none_or(|(most, ..)| score > *most) {
                     best = Some((score, tracks, scheme.to_owned(), order, s));
@@ -81,12 +86,13 @@ pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> R
         std::fs::create_dir_all(folder)
             .with_context(|| format!("could not make {}", folder.display()))?;
         replace(&folder.join("compare.csv"), table.csv().as_bytes())?;
-        if let Some(picture) = ablation::picture(&rows)? {
+        if let Some(picture) = scheme_comparison::picture(&rows)? {
             figures::write_png(folder.join("compare.png"), &picture)?;
         }
         if let Some((_, tracks, scheme, order, s)) = &best {
             let title = format!("Beliefs of {scheme}, order {order}, s = {s}");
-            if let Some(picture) = ablation::trajectories(tracks, truth.as_ref(), &title)? {
+            if let Some(picture) = scheme_comparison::trajectories(tracks, truth.as_ref(), &title)?
+            {
                 figures::write_png(folder.join("trajectories.png"), &picture)?;
             }
         }
