@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_learning -- 40`
 use scotopic_filtering::generalised::causal::{CausalConfig, Generation};
-use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Deviation, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePrecision};
 use scotopic_filtering::generalised::odem::{OdemConfig, triple_estimation};
@@ -85,11 +85,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 
     println!("scheme,order,rmse of parameters,of log-precision of z,of w,sweeps kept,failed");
     let none = Published::default();
-    let with = |change: fn(&mut Published)| {
-        let mut quirks = none;
-        change(&mut quirks);
-        quirks
-    };
+    let with = |deviation| Published::of([deviation]);
     for order in [2, 4, 6] {
         let embedding = Embedding {
             states: order,
@@ -98,16 +94,12 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         for (name, first_time, published) in [
             ("dem", 0.0, none),
             ("dem from a long step", 4.0, none),
-            ("dem top_order", 0.0, with(|q| q.top_order = true)),
-            (
-                "dem half_mean_field",
-                0.0,
-                with(|q| q.half_mean_field = true),
-            ),
+            ("dem top_order", 0.0, with(Deviation::TopOrder)),
+            ("dem half_mean_field", 0.0, with(Deviation::HalfMeanField)),
             (
                 "dem stale_restore from a long step",
                 4.0,
-                with(|q| q.stale_restore = true),
+                with(Deviation::StaleRestore),
             ),
             ("dem published", 0.0, Published::spm()),
             ("dem published from a long step", 4.0, Published::spm()),

@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release -p scotopic-filtering --example generalised_quirks -- 40`
 use scotopic_filtering::generalised::causal::Generation;
-use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Deviation, Published};
 use scotopic_filtering::generalised::model::{GenerativeModel, Linear};
 use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
@@ -15,36 +15,17 @@ const BINS: usize = 64;
 type Model = GenerativeModel<Linear>;
 
 fn quirks() -> Vec<(&'static str, Published)> {
-    let none = Published::default();
     vec![
-        ("none", none),
-        (
-            "top_order",
-            Published {
-                top_order: true,
-                ..none
-            },
-        ),
-        (
-            "edges",
-            Published {
-                edges: true,
-                ..none
-            },
-        ),
+        ("none", Published::default()),
+        ("top_order", Published::of([Deviation::TopOrder])),
+        ("edges", Published::of([Deviation::Edges])),
         (
             "forward_differences",
-            Published {
-                forward_differences: true,
-                ..none
-            },
+            Published::of([Deviation::ForwardDifferences]),
         ),
         (
             "covariance_floor",
-            Published {
-                covariance_floor: true,
-                ..none
-            },
+            Published::of([Deviation::CovarianceFloor]),
         ),
         ("all", Published::spm()),
     ]

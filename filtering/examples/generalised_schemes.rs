@@ -6,7 +6,7 @@
 //! Every scheme is scored on the same bins: from the ninth, when the start is forgotten, to the fourth from the end,
 //! after which the widest window reaches past the data.
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter, Generation};
-use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Deviation, Published};
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, Linear, Lorenz};
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
@@ -184,10 +184,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
                 };
                 let embedding = of(order.min(2));
                 // Without the floor, white noise has no derivatives and no embedding.
-                let ours = Published {
-                    white_floor: true,
-                    ..Published::default()
-                };
+                let ours = Published::of([Deviation::WhiteFloor]);
                 let ahead = order / 2;
                 for (scheme, waits) in [
                     ("causal", 0),

@@ -91,7 +91,7 @@ impl SmoothingLag {
 ///     filter.update(Some(&y))?;
 ///     collector.observe(&filter, Some(&y))?;
 /// }
-/// assert_eq!(collector.experience().bins(), 20 - 7);
+/// assert_eq!(collector.points().bins(), 20 - 7);
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -197,6 +197,22 @@ pub(crate) fn published_floor(precision: &DMatrix<f64>) -> f64 {
     (spacing * precision.nrows() as f64).max(libm::exp(-32.0))
 }
 
+/// The inverse of a precision or covariance with e^−32 (more for large entries, by rounding) added to its
+/// diagonal: what is known exactly gets a precision of e³².
+pub(crate) fn regular_inverse(what: &str, matrix: &DMatrix<f64>) -> Result<DMatrix<f64>> {
+    let mut inverse = DMatrix::zeros(matrix.nrows(), matrix.ncols());
+    if matrix.nrows() > 0 {
+        covariance(what, matrix, published_floor(matrix), &mut inverse)?;
+    }
+    Ok(inverse)
+}
+
+/// ln det A B.
+pub(crate) fn log_det_of_product(a: &DMatrix<f64>, b: &DMatrix<f64>) -> f64 {
+    let all = vec![true; a.nrows()];
+    log_det(a, &all) + log_det(b, &all)
+}
+
 /// ln det of the part of a symmetric matrix in the rows that are `kept` and have something on the diagonal.
 ///
 /// Where that part is not positive definite, singular values outside (10⁻¹⁶, 10¹⁶) are left out, as published.

@@ -1,7 +1,7 @@
 //! Missing observations in the schemes that embed samples: a sample that was not seen has no precision.
 
 use scotopic_filtering::generalised::causal::Generation;
-use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Deviation, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePrecision};
 use scotopic_filtering::generalised::predictive_coding::{
@@ -113,7 +113,7 @@ fn a_long_gap_is_the_motion_alone() -> Result<()> {
         };
         let mut dem = Dem::new(model.clone(), settings)?;
         let layout = dem.layout();
-        let top = match published.top_order {
+        let top = match published.has(Deviation::TopOrder) {
             true => TopOrder::Published,
             false => TopOrder::Marginal,
         };
@@ -126,7 +126,7 @@ fn a_long_gap_is_the_motion_alone() -> Result<()> {
         error_jacobian(&layout, &local(), top, &mut j);
         // The published error of the highest order is 0 while its row stays in J: the flow is affine only without it.
         let mut zeroed = j.clone();
-        if published.top_order {
+        if published.has(Deviation::TopOrder) {
             zeroed
                 .rows_mut(layout.motion_error(order).start, 2)
                 .fill(0.0);

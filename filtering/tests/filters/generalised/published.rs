@@ -1,7 +1,7 @@
 //! Identities of schemes in generalised coordinates, on models with closed-form solutions. One linear model and one way to
 //! write the flow serve all of them, which is why they share a file.
 
-use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
+use scotopic_filtering::generalised::dem::{Dem, DemConfig, Deviation, Published};
 use scotopic_filtering::generalised::model::{Equations, GenerativeModel, Number, Point, Sizes};
 use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
 use scotopic_filtering::generalised::{
@@ -238,10 +238,7 @@ fn a_bin_is_the_exponential_of_the_whole() -> Result<()> {
         (Published::spm(), TopOrder::Published, Edge::Published),
     ] {
         let settings = DemConfig {
-            published: Published {
-                forward_differences: false,
-                ..published
-            },
+            published: published.without(Deviation::ForwardDifferences),
             embedding: Embedding {
                 states: 4,
                 causes: 2,
@@ -523,10 +520,7 @@ fn the_published_scheme_diverges_with_many_orders_of_causes() -> Result<()> {
             );
         }
         // It is the top order that does it: all other quirks together do not diverge.
-        let others = Published {
-            top_order: false,
-            ..Published::spm()
-        };
+        let others = Published::spm().without(Deviation::TopOrder);
         let [early, late] = largest(order, order, others)?;
         assert!(late < 2.0 * early, "order {order}: {early}, {late}");
     }

@@ -7,6 +7,8 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::config::DemConfig;
+use super::published::Deviation;
+use super::recording::SampleRows;
 use super::stacked_precision::StackedPrecision;
 use crate::generalised::embedded::cached_weights::CachedEmbedding;
 use crate::generalised::embedded::embedding::SampleEmbedding;
@@ -19,31 +21,6 @@ use crate::generalised::model::Equations;
 use crate::generalised::model::stacked::{Local, Stack};
 use crate::generalised::precision::temporal_precision;
 use crate::{Error, Result};
-
-/// A series, or the newest part of it: row t `[width]` lies at place t modulo the rows there is room for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SampleRows<'a> {
-    pub length: usize,
-    pub width: usize,
-    pub values: &'a [f64],
-    /// Which rows were seen, with as many places as there are rows; none if all were.
-    pub seen: &'a [bool],
-}
-
-impl<'a> SampleRows<'a> {
-    fn row(&self, t: usize) -> &'a [f64] {
-        let room = (self.values.len() / self.width.max(1)).max(1);
-        let from = (t % room) * self.width;
-        self.values.get(from..from + self.width).unwrap_or(&[])
-    }
-
-    fn seen(&self, t: usize) -> bool {
-        match self.seen.len() {
-            0 => true,
-            room => self.seen[t % room],
-        }
-    }
-}
 
 /// Where samples are missing a step is taken in so many parts. Q is that of the beginning of a step, and what a missing
 /// sample does to the derivatives moves during it: with whole steps that leaks into what is seen (states of the convolution
@@ -78,7 +55,7 @@ impl DStep {
         noise: &StackedPrecision,
     ) -> Result<Self> {
         let layout = layout_of(stack, config);
-        let (kept, masked) = noise.masks(&layout, config.published.masks);
+        let (kept, masked) = noise.masks(&layout, config.published.has(Deviation::Masks));
         let precision = noise.at(&noise.mean);
         let mut prior = DMatrix::zeros(layout.unknowns(), layout.unknowns());
         for i in layout.x(0) {
@@ -87,15 +64,15 @@ impl DStep {
         let free_energy = FreeEnergy::new(layout.data(), &precision, kept);
         let terms = Terms {
             layout,
-            top: config.top(),
+            top: config.published.top_order(),
             precision,
             prior,
             rate: config.rate,
-            floor: config.published.covariance_floor,
+            floor: config.published.has(Deviation::CovarianceFloor),
             masked,
         };
         let embedding = |orders, steps| {
-            let embedding = SampleEmbedding::new(orders, config.effective_window())?;
+            let embedding = SampleEmbedding::new(orders, config.published.window(config.window))?;
             CachedEmbedding::new(embedding, steps)
         };
         let (n, m, steps) = (layout.orders, layout.cause_orders, config.substeps);
@@ -109,7 +86,10 @@ impl DStep {
                 embedding(m, steps * MISSING_PARTS)?,
             ],
             substeps: config.substeps,
-            temporal: temporal_precision(layout.orders, config.smoothness())?,
+            temporal: temporal_precision(
+                layout.orders,
+                config.published.smoothness(config.embedding.smoothness),
+            )?,
             data: vec![0.0; layout.data()],
             inputs: vec![0.0; layout.input_data()],
             change: DVector::zeros(layout.unknowns()),
@@ -210,28 +190,20 @@ impl DStep {
     }
 
     /// ỹ and η̃ at bin t and step k.
-    fn embed<E>(
+    fn embed(
         &mut self,
-        stack: &Stack<E>,
         at: (usize, usize),
         parts: usize,
-        data: SampleRows<'_>,
-        inputs: Option<SampleRows<'_>>,
+        [data, inputs]: [SampleRows<'_>; 2],
     ) -> Result<()> {
         let missing = self.embed_data(at, parts, data)?;
         self.flow.set_missing(missing);
-        if let Some(rows) = inputs {
-            let ahead = match parts {
-                1 => &self.input_embedding,
-                _ => &self.fine[1],
-            };
-            let row = |i| rows.row(i);
-            return ahead.embed(at, rows.length, rows.width, row, &mut self.inputs);
-        }
-        self.inputs.iter_mut().for_each(|i| *i = 0.0);
-        let mean = &stack.model.cause.mean;
-        self.inputs[..mean.len()].copy_from_slice(mean);
-        Ok(())
+        let ahead = match parts {
+            1 => &self.input_embedding,
+            _ => &self.fine[1],
+        };
+        let row = |i| inputs.row(i);
+        ahead.embed(at, inputs.length, inputs.width, row, &mut self.inputs)
     }
 
     /// ỹ, η̃ at bin t and step k (each of so many parts), and the flow evaluated there.
@@ -242,11 +214,11 @@ impl DStep {
         &mut self,
         stack: &mut Stack<E>,
         (at, parts): ((usize, usize), usize),
-        (data, inputs): (SampleRows<'_>, SampleRows<'_>),
+        rows: [SampleRows<'_>; 2],
         parameters: &[f64],
         unknowns: &DVector<f64>,
     ) -> Result<(&mut Flow, &[f64], &[f64])> {
-        self.embed(stack, at, parts, data, Some(inputs))?;
+        self.embed(at, parts, rows)?;
         let at = Instant {
             unknowns: unknowns.as_slice(),
             data: &self.data,
@@ -267,15 +239,14 @@ impl DStep {
         &mut self,
         stack: &mut Stack<E>,
         t: usize,
-        data: SampleRows<'_>,
-        inputs: Option<SampleRows<'_>>,
+        rows: [SampleRows<'_>; 2],
         parameters: &[f64],
         unknowns: &mut DVector<f64>,
         record: &mut Record,
         mut between: Option<Between<'_, E>>,
     ) -> Result<()> {
         let layout = self.layout();
-        let parts = self.parts(t, data);
+        let parts = self.parts(t, rows[0]);
         let steps = self.substeps * parts;
         let h = 1.0 / steps as f64;
         let mut entropy = 0.0;
@@ -284,7 +255,7 @@ impl DStep {
             self.flow.refer(stack, start.as_slice(), parameters);
         }
         for k in 0..steps {
-            self.embed(stack, (t, k), parts, data, inputs)?;
+            self.embed((t, k), parts, rows)?;
             let at = Instant {
                 unknowns: unknowns.as_slice(),
                 data: &self.data,

@@ -17,71 +17,12 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::priors::Free;
 use crate::generalised::embedded::errors::{TopOrder, add_error_slopes};
 use crate::generalised::embedded::flow::{Flow, Instant, MeanField};
 use crate::generalised::embedded::layout::Layout;
 use crate::generalised::model::stacked::{Local, Stack};
-use crate::generalised::model::{Argument, Equations, GaussianPrior, Point};
-
-/// The free directions of the parameters of all levels, with their prior.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Free {
-    /// U `[parameters, free]`.
-    pub basis: DMatrix<f64>,
-    /// The prior mean of θ.
-    pub mean: DVector<f64>,
-    /// The prior covariance of ε `[free, free]`.
-    pub covariance: DMatrix<f64>,
-}
-
-impl Free {
-    pub fn new<'a>(priors: impl Iterator<Item = &'a GaussianPrior>) -> Self {
-        let priors: Vec<_> = priors.collect();
-        let size = priors.iter().map(|p| p.mean.len()).sum();
-        let mut covariance = DMatrix::zeros(size, size);
-        let mut mean = DVector::zeros(size);
-        let mut at = 0;
-        for prior in priors {
-            let n = prior.mean.len();
-            mean.rows_mut(at, n).copy_from(&prior.mean);
-            let mut place = covariance.view_mut((at, at), (n, n));
-            place.copy_from(&prior.covariance);
-            at += n;
-        }
-        let diagonal = DMatrix::from_diagonal(&covariance.diagonal()) == covariance;
-        let columns: Vec<DVector<f64>> = if diagonal {
-            (0..size)
-                .filter(|&i| covariance[(i, i)] > 0.0)
-                .map(|i| DVector::from_fn(size, |j, _| f64::from(u8::from(i == j))))
-                .collect()
-        } else {
-            let eigen = covariance.clone().symmetric_eigen();
-            let largest = eigen.eigenvalues.amax();
-            (0..size)
-                .filter(|&i| eigen.eigenvalues[i] > 1e-12 * largest)
-                .map(|i| eigen.eigenvectors.column(i).into_owned())
-                .collect()
-        };
-        let mut basis = DMatrix::zeros(size, columns.len());
-        for (p, column) in columns.iter().enumerate() {
-            basis.set_column(p, column);
-        }
-        Self {
-            covariance: basis.transpose() * covariance * &basis,
-            basis,
-            mean,
-        }
-    }
-
-    pub fn len(&self) -> usize {
-        self.basis.ncols()
-    }
-
-    /// θ at ε.
-    pub fn at(&self, deviation: &DVector<f64>) -> Vec<f64> {
-        (&self.mean + &self.basis * deviation).as_slice().to_vec()
-    }
-}
+use crate::generalised::model::{Argument, Equations, Point};
 
 /// J_p and J^(p) at one point.
 #[derive(Debug, Clone, PartialEq)]

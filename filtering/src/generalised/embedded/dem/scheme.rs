@@ -8,7 +8,8 @@ use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
 use super::config::DemConfig;
-use super::d_step::{DStep, SampleRows, layout_of};
+use super::d_step::{DStep, layout_of};
+use super::recording::SampleRows;
 use super::stacked_precision::StackedPrecision;
 use crate::generalised::embedded::layout::Layout;
 use crate::generalised::embedded::record::Record;
@@ -106,10 +107,10 @@ impl<E: Equations> Dem<E> {
     /// As [`GenerativeModel::check`]; [`Error::Setting`] for settings that make no sense.
     pub fn new(model: GenerativeModel<E>, config: DemConfig) -> Result<Self> {
         config.check()?;
-        let stack = Stack::new(model, config.derivatives())?;
+        let stack = Stack::new(model, config.published.derivatives())?;
         let layout = layout_of(&stack, &config);
-        let s = config.smoothness();
-        let noise = StackedPrecision::new(&stack.model, &layout, s, config.top())?;
+        let s = config.published.smoothness(config.embedding.smoothness);
+        let noise = StackedPrecision::new(&stack.model, &layout, s, config.published.top_order())?;
         let d_step = DStep::new(&stack, &config, &noise)?;
         let ahead = &d_step.data_embedding;
         let room = ahead.embedding.samples() + ahead.look_ahead() + 1;
@@ -255,8 +256,7 @@ impl<E: Equations> Dem<E> {
             let formed = self.d_step.bin(
                 &mut self.stack,
                 t,
-                data,
-                Some(inputs),
+                [data, inputs],
                 &self.parameters,
                 &mut now.unknowns,
                 &mut now.record,

@@ -6,7 +6,7 @@ pub use snapshot::GeneralisedFilteringSnapshot;
 
 use serde::{Deserialize, Serialize};
 
-use crate::generalised::embedded::dem::{Dem, DemConfig};
+use crate::generalised::embedded::dem::{Dem, DemConfig, Deviation};
 use crate::generalised::embedded::free_energy::FreeEnergy;
 use crate::generalised::embedded::record::Record;
 use crate::generalised::model::{Equations, GenerativeModel};
@@ -56,7 +56,7 @@ impl<E: Equations> GeneralisedFiltering<E> {
         let layout = dem.layout();
         let precision = &dem.d_step.flow.terms.precision;
         let mut kept = vec![true; layout.errors()];
-        if dem.config().published.masks {
+        if dem.config().published.has(Deviation::Masks) {
             let model = &dem.stack.model;
             let outputs = model.levels.iter().map(|l| &l.output);
             let cause = outputs.chain([&model.cause.precision]);
