@@ -5,6 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Linearisation,
 };
@@ -12,7 +13,7 @@ use scotopic_filtering::generalised::model::{
     GenerativeModel, Linear, Lorenz, LorenzOutput, NoisePrecision,
 };
 use scotopic_filtering::generalised::odem::{Odem, OdemConfig};
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 
 fn settings(order: usize) -> CausalConfig {
     CausalConfig::from(Embedding {
@@ -99,7 +100,8 @@ fn odem(c: &mut Criterion) {
         let mut scheme = Odem::new(model, assumed, None).expect("the default settings");
         group.bench_function(BenchmarkId::from_parameter(order), |b| {
             b.iter(|| {
-                let y: [f64; 3] = std::array::from_fn(|i| 0.4 + 0.2 * signal(scheme.bins(), i));
+                let y: [f64; 3] =
+                    std::array::from_fn(|i| 0.4 + 0.2 * signal(scheme.observations(), i));
                 black_box(scheme.update(Some(&y))).expect("finite observations");
             });
         });

@@ -7,13 +7,15 @@ use std::hint::black_box;
 use burn::tensor::{Device, Tensor, TensorData};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Record, StepForm, Stimulus};
+use scotopic::inference::{RecordOptions, StepForm, Stimulus};
 use scotopic::noise::{NoiseKey, uniform};
 use scotopic::ops::{
-    Law, clamped_step, implicit_step, poisson_counts, relaxed_poisson, unit_noise,
+    Law, implicit_step, poisson_counts, relaxed_poisson, softplus_clamped_step, unit_noise,
 };
 use scotopic::posterior::{Posterior, Sampling};
-use scotopic_models::{DecoderConfig, Family, Method, Network, NetworkConfig, Picture, RuleConfig};
+use scotopic_models::{
+    DecoderConfig, Family, ImageDims, Method, Network, NetworkConfig, RuleConfig,
+};
 
 const BATCH: usize = 200;
 const SIDE: usize = 16;
@@ -24,7 +26,7 @@ const STEPS: usize = 16;
 fn model(family: Family, method: Method, device: &Device) -> Network {
     // Firing rates of a trained network: H = diag ΦᵀΦ of 0.64, for which the explicit step is stable too.
     let config = NetworkConfig {
-        picture: Picture {
+        picture: ImageDims {
             channels: 1,
             height: SIDE,
             width: SIDE,
@@ -32,7 +34,7 @@ fn model(family: Family, method: Method, device: &Device) -> Network {
         latents: LATENTS,
         family,
         decoder: DecoderConfig {
-            init_deviation: 0.05,
+            init_std: 0.05,
             ..Default::default()
         },
         resting_low: -3.0,
@@ -137,7 +139,7 @@ fn operations(c: &mut Criterion) {
     }
     let u = Tensor::<2>::full([BATCH, LATENTS], -1.0, &device);
     group.bench_function("clamped step", |b| {
-        b.iter(|| black_box(clamped_step(u.clone(), u.clone(), 10.0, 10.0)));
+        b.iter(|| black_box(softplus_clamped_step(u.clone(), u.clone(), 10.0, 10.0)));
     });
     group.bench_function("implicit step", |b| {
         let gain = u.clone().exp();
@@ -161,7 +163,13 @@ fn inference(c: &mut Criterion) {
     group.bench_function("200 images", |b| {
         b.iter(|| {
             let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
-            let seen = model.infer(x.clone(), STEPS, rule, &NoiseKey::new(0), Record::FINAL);
+            let seen = model.infer(
+                x.clone(),
+                STEPS,
+                rule,
+                &NoiseKey::new(0),
+                RecordOptions::FINAL,
+            );
             black_box(seen.state.components());
         });
     });

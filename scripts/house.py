@@ -33,7 +33,6 @@ OPEN = {
     "circles of imports",
     "files above 400 lines",
     "lines of code",
-    "citations that do not resolve",
     "files to add an emission",
     "files to add a posterior",
     "files to add a decoder",

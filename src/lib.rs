@@ -21,7 +21,7 @@
 //! | state-space models, filters, the recursive ELBO, online learning | [`filtering`] |
 //! | the same random numbers on every device | [`noise`] |
 //! | the fused spiking network on the CPU; the event-driven engine | `spiking` |
-//! | schedules over training | [`Ramp`], [`Rise`], [`WarmupCosine`] |
+//! | schedules over training | [`Ramp`], [`RampTo`], [`WarmupCosine`] |
 //!
 //! State is a value that is passed in and returned; noise is an argument; there is no hidden state.
 //!
@@ -49,4 +49,4 @@ pub mod spiking;
 
 pub use error::{Error, Result};
 pub use free_energy::FreeEnergy;
-pub use schedule::{Ramp, Rise, WarmupCosine};
+pub use schedule::{Ramp, RampTo, WarmupCosine};

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```text
 /// i < ⌈hold·N⌉                       from
-/// up to ⌈(hold + over)·N⌉            evenly spaced from `from` to `to`, both ends included
+/// up to ⌈(hold + duration)·N⌉        evenly spaced from `from` to `to`, both ends included
 /// afterwards                         to
 /// ```
 ///
 /// ```
 /// use scotopic::Ramp;
-/// let beta = Ramp { from: 0.0, to: 8.0, hold: 0.1, over: 0.5 };
+/// let beta = Ramp { from: 0.0, to: 8.0, hold: 0.1, duration: 0.5 };
 /// assert_eq!(beta.at(0, 100), 0.0);
 /// assert_eq!(beta.at(80, 100), 8.0);
 /// assert_eq!(Ramp::constant(3.0).at(7, 100), 3.0);
@@ -27,7 +27,8 @@ pub struct Ramp {
     /// Portion of all iterations that stays at `from`.
     pub hold: f64,
     /// Portion of all iterations that the move takes; 0 jumps.
-    pub over: f64,
+    #[serde(alias = "over")]
+    pub duration: f64,
 }
 
 impl Ramp {
@@ -37,7 +38,7 @@ impl Ramp {
             from: value,
             to: value,
             hold: 0.0,
-            over: 0.0,
+            duration: 0.0,
         }
     }
 
@@ -45,7 +46,7 @@ impl Ramp {
     pub fn at(&self, i: usize, n: usize) -> f64 {
         // A tiny margin keeps 0.1·1000 from becoming 100.000…01 and then 101.
         let portion = |p: f64| (p * n as f64 - 1e-9).ceil().max(0.0) as usize;
-        let (start, end) = (portion(self.hold), portion(self.hold + self.over));
+        let (start, end) = (portion(self.hold), portion(self.hold + self.duration));
         if i < start {
             self.from
         } else if i >= end {
@@ -62,29 +63,30 @@ impl Ramp {
 /// A [`Ramp`] whose goal is a setting of its own, so that it stands in one place only.
 ///
 /// ```
-/// use scotopic::Rise;
-/// let opening = Rise { from: 0.0, hold: 0.0, over: 0.5 };
+/// use scotopic::RampTo;
+/// let opening = RampTo { from: 0.0, hold: 0.0, duration: 0.5 };
 /// assert_eq!(opening.to(1.0).at(99, 100), 1.0);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rise {
+pub struct RampTo {
     /// Value at the beginning.
     pub from: f64,
     /// Portion of all iterations that stays at `from`.
     pub hold: f64,
     /// Portion of all iterations that the move takes.
-    pub over: f64,
+    #[serde(alias = "over")]
+    pub duration: f64,
 }
 
-impl Rise {
+impl RampTo {
     /// The ramp that ends at `goal`.
     pub const fn to(self, goal: f64) -> Ramp {
         Ramp {
             from: self.from,
             to: goal,
             hold: self.hold,
-            over: self.over,
+            duration: self.duration,
         }
     }
 }
@@ -101,7 +103,7 @@ impl Rise {
 ///
 /// ```
 /// use scotopic::WarmupCosine;
-/// let rate = WarmupCosine { base: 5e-3, warmup: 0.1, floor: 1e-5 };
+/// let rate = WarmupCosine { peak: 5e-3, warmup: 0.1, floor: 1e-5 };
 /// assert_eq!(rate.at(0, 100), 0.0);
 /// assert!(rate.at(9, 100) > rate.at(50, 100));
 /// ```
@@ -109,7 +111,8 @@ impl Rise {
 #[serde(deny_unknown_fields)]
 pub struct WarmupCosine {
     /// The rate the warm-up aims at.
-    pub base: f64,
+    #[serde(alias = "base")]
+    pub peak: f64,
     /// Portion of all iterations that warm up.
     pub warmup: f64,
     /// The rate at the end.
@@ -125,13 +128,13 @@ impl WarmupCosine {
     /// The rate at iteration `i` of `n`.
     pub fn at(&self, i: usize, n: usize) -> f64 {
         let warm = self.warmup_iterations(n);
-        let ramp = |i: usize| self.base * (i as f64 / n as f64) / self.warmup;
+        let ramp = |i: usize| self.peak * (i as f64 / n as f64) / self.warmup;
         if i < warm {
             return ramp(i);
         }
         let start = match warm {
             // The first iteration of a warm-up has rate 0; it cannot be all there is.
-            0 | 1 => self.base,
+            0 | 1 => self.peak,
             _ => ramp(warm - 1),
         };
         let angle = std::f64::consts::PI * (i - warm) as f64 / (n - warm).max(1) as f64;

@@ -15,7 +15,6 @@
 //! | retained memory | `allocator` |
 //! | progress on the terminal | `progress_bar` |
 //! | tables of results | [`table`] |
-//! | names of quantities | `terminology` |
 #![recursion_limit = "256"]
 
 #[cfg(feature = "vision")]
@@ -38,6 +37,4 @@ mod progress_bar;
 #[cfg(feature = "vision")]
 pub mod pytorch;
 pub mod table;
-#[cfg(feature = "vision")]
-pub mod terminology;
 pub mod usage;

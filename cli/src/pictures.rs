@@ -3,9 +3,9 @@
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Record, Trajectory};
+use scotopic::inference::{RecordOptions, Trajectory};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{Belief, Posterior, Sampling};
+use scotopic::posterior::{AnyPosterior, Posterior, Sampling};
 use scotopic_datasets::{ImageSet, ImageShape};
 use scotopic_figures::RgbImage;
 use scotopic_figures::{Panel, Series, Tile, animation, chart, raster, tiles};
@@ -13,8 +13,6 @@ use scotopic_models::Network;
 use scotopic_train::config::RunConfig;
 use scotopic_train::parameters::{read, to_device};
 use scotopic_train::records::LogRow;
-
-use crate::terminology::{Terms, capital};
 
 fn tile(shape: ImageShape) -> Tile {
     Tile {
@@ -55,9 +53,9 @@ fn infer(
     config: &RunConfig,
     set: &ImageSet,
     (count, steps): (usize, usize),
-    record: Record,
+    record: RecordOptions,
     device: &Device,
-) -> Result<(Tensor<2>, Trajectory<Belief>)> {
+) -> Result<(Tensor<2>, Trajectory<AnyPosterior>)> {
     let count = count.min(set.len());
     let pixels = set.shape().pixels();
     let x = to_device(set.pixels()[..count * pixels].to_vec(), pixels, device);
@@ -77,13 +75,13 @@ pub fn reconstructions(
     device: &Device,
 ) -> Result<RgbImage> {
     let steps = config.inference.steps;
-    let record = Record {
+    let record = RecordOptions {
         every: usize::MAX,
-        ..Record::GENERATED
+        ..RecordOptions::GENERATED
     };
     let (x, seen) = infer(model, config, set, (12, steps), record, device)?;
     let sample = seen
-        .moments
+        .records
         .last()
         .and_then(|m| m.generated.as_ref())
         .context("nothing was generated")?;
@@ -95,7 +93,7 @@ pub fn reconstructions(
         read(by_rates)?,
         read(error)?,
     );
-    let terms = Terms::of(config.model.family);
+    let terms = config.model.family.info().terms;
     let label = format!("{}, t = {steps}", terms.samples);
     let difference = format!("x - {}", terms.means);
     let rows = [
@@ -123,15 +121,15 @@ pub fn convergence(
     steps: usize,
     device: &Device,
 ) -> Result<RgbImage> {
-    let (x, seen) = infer(model, config, set, (200, steps), Record::ALL, device)?;
+    let (x, seen) = infer(model, config, set, (200, steps), RecordOptions::ALL, device)?;
     let [images, _] = x.dims();
     let sst = (x.clone() - x.clone().mean_dim(1)).square().sum_dim(1) + 1.2e-7;
-    let joined = |belief: &Belief| Tensor::cat(belief.components(), 1);
+    let joined = |belief: &AnyPosterior| Tensor::cat(belief.components(), 1);
     let rest = config.rule().at(1.0, Sampling::EXACT);
     let mut previous = joined(&model.perception(rest).rest(images));
     let mut rows = Vec::new();
-    for moment in &seen.moments {
-        let (Some(generated), Some(state)) = (&moment.generated, &moment.state) else {
+    for record in &seen.records {
+        let (Some(generated), Some(state)) = (&record.generated, &record.state) else {
             continue;
         };
         let r2 = |mean: Tensor<2>| {
@@ -149,7 +147,7 @@ pub fn convergence(
         previous = u;
     }
     let values = read(Tensor::cat(rows, 0))?; // one read-back for all steps
-    let terms = Terms::of(config.model.family);
+    let terms = config.model.family.info().terms;
     let time: Vec<f64> = (1..=values.len() / 4).map(|t| t as f64).collect();
     let series = |label: &str, k: usize| {
         let y = values.chunks_exact(4).map(|row| f64::from(row[k]));
@@ -186,17 +184,17 @@ pub fn spikes(
     steps: usize,
     device: &Device,
 ) -> Result<RgbImage> {
-    let record = Record {
+    let record = RecordOptions {
         spikes: true,
         generated: false,
         states: false,
         every: 1,
     };
     let (_, seen) = infer(model, config, set, (1, steps), record, device)?;
-    let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
+    let counts: Vec<Tensor<2>> = seen.records.into_iter().filter_map(|m| m.spikes).collect();
     let units = model.latents();
     let counts = read(Tensor::cat(counts, 0))?;
-    let samples = capital(Terms::of(config.model.family).samples);
+    let samples = capital(config.model.family.info().terms.samples);
     let title = format!("{samples} during one image");
     Ok(raster::spikes(&counts, steps, units, &title)?)
 }
@@ -212,14 +210,14 @@ pub fn unfolding(
     steps: usize,
     device: &Device,
 ) -> Result<Vec<RgbImage>> {
-    let (x, seen) = infer(model, config, set, (12, steps), Record::ALL, device)?;
+    let (x, seen) = infer(model, config, set, (12, steps), RecordOptions::ALL, device)?;
     let frames: Vec<Tensor<2>> = seen
-        .moments
+        .records
         .iter()
         .filter_map(|m| Some(model.decoder.decode(m.state.as_ref()?.mean())))
         .collect();
     let labels: Vec<String> = (1..=frames.len())
-        .map(|t| format!("step {t}, {}", Terms::of(config.model.family).means))
+        .map(|t| format!("step {t}, {}", config.model.family.info().terms.means))
         .collect();
     let frames = read(Tensor::cat(frames, 0))?;
     Ok(animation::unroll(
@@ -262,4 +260,11 @@ pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
             true,
         ),
     ])?)
+}
+
+/// The word at the beginning of a title.
+pub(crate) fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
 }

@@ -22,6 +22,7 @@ mod program {
     mod metrics;
     mod old_files;
     mod old_flags;
+    mod old_snapshots;
     mod pictures;
     mod pt;
     mod released;

@@ -19,7 +19,7 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`draws`] | random numbers as a function of (seed, stream, counter) |
+//! | [`rng`] | random numbers as a function of (seed, stream, counter) |
 //! | [`dead_leaves`] | pictures of occluding discs, the built-in data |
 //! | [`images`] | photographs to grey pictures to patches |
 //! | [`whitening`] | the Olshausen–Field filter and local contrast normalisation |
@@ -65,8 +65,6 @@ pub mod cifar;
 #[cfg(feature = "images")]
 pub mod dead_leaves;
 #[cfg(feature = "images")]
-pub mod draws;
-#[cfg(feature = "images")]
 pub mod idx;
 #[cfg(feature = "images")]
 pub mod images;
@@ -76,6 +74,8 @@ pub mod omniglot;
 #[cfg(feature = "images")]
 pub mod ood;
 pub mod replace;
+#[cfg(feature = "images")]
+pub mod rng;
 pub mod series;
 #[cfg(feature = "images")]
 pub mod stimulus;
@@ -101,6 +101,8 @@ mod sha;
 mod source;
 #[cfg(feature = "images")]
 mod splits;
+#[cfg(feature = "images")]
+mod standardisation;
 
 #[cfg(feature = "images")]
 pub use cifar::CifarConfig;
@@ -108,8 +110,6 @@ pub use cifar::CifarConfig;
 pub use config::DataConfig;
 #[cfg(feature = "images")]
 pub use dead_leaves::DeadLeavesConfig;
-#[cfg(feature = "images")]
-pub use draws::epoch_order;
 pub use error::{Error, Result};
 #[cfg(feature = "images")]
 pub use idx::IdxConfig;
@@ -126,7 +126,11 @@ pub use ood::{OodConfig, OodSource, OodSuite};
 #[cfg(feature = "images")]
 pub use picture::Picture;
 #[cfg(feature = "images")]
-pub use splits::{Splits, Standardisation};
+pub use rng::epoch_order;
+#[cfg(feature = "images")]
+pub use splits::Splits;
+#[cfg(feature = "images")]
+pub use standardisation::Standardisation;
 #[cfg(feature = "images")]
 pub use stimulus::StimulusConfig;
 #[cfg(feature = "images")]

@@ -1,6 +1,6 @@
 //! Square patches cut at random positions away from the border.
 
-use crate::draws::Draws;
+use crate::rng::CounterRng;
 use crate::{ImageSet, ImageShape, Picture, Result};
 
 /// What to cut.
@@ -28,14 +28,14 @@ impl Cutter {
 
     /// Which of `pictures` patch `patch` comes from, uniformly.
     pub fn picture_of(&self, patch: usize, pictures: usize) -> usize {
-        Draws::new(self.seed, &[self.stream, patch as u64, 0]).below(pictures as u64) as usize
+        CounterRng::new(self.seed, &[self.stream, patch as u64, 0]).below(pictures as u64) as usize
     }
 
     /// Cuts patch number `patch`; the position depends on that number and the picture. A position with
     /// less than `least` standard deviation is drawn again, up to [`TRIES`] times; then the best is taken.
     /// The picture must not be smaller than [`smallest_side`](Self::smallest_side).
     fn cut(&self, picture: &Picture, patch: usize, least: f64, into: &mut [f32]) {
-        let mut draws = Draws::new(self.seed, &[self.stream, patch as u64, 1]);
+        let mut draws = CounterRng::new(self.seed, &[self.stream, patch as u64, 1]);
         let mut place = |size: usize| {
             let room = size - self.smallest_side() + 1;
             self.border + draws.below(room as u64) as usize

@@ -1,50 +1,10 @@
 //! Training, validation and test images, and the one scale they share.
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, ImageSet, Result, sha};
-
-/// One mean and one standard deviation for all pixels of all images,
-///
-/// ```text
-/// μ = Σ x / N      σ² = Σ (x − μ)² / N      x' = (x − μ)/σ
-/// ```
-///
-/// taken from the **training** images alone, so that nothing of the validation or test images
-/// leaks into what the model sees.
-///
-/// ```
-/// use scotopic_datasets::Standardisation;
-/// let s = Standardisation { mean: 2.0, std: 4.0 };
-/// let mut pixels = [2.0, 6.0];
-/// s.apply(&mut pixels);
-/// assert_eq!(pixels, [0.0, 1.0]);
-/// s.undo(&mut pixels);
-/// assert_eq!(pixels, [2.0, 6.0]);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Standardisation {
-    /// μ
-    pub mean: f32,
-    /// σ
-    pub std: f32,
-}
-
-impl Default for Standardisation {
-    fn default() -> Self {
-        Self::NONE
-    }
-}
+use crate::{Error, ImageSet, Result, Standardisation, sha};
 
 impl Standardisation {
-    /// μ = 0, σ = 1: pixels stay as they are.
-    pub const NONE: Self = Self {
-        mean: 0.0,
-        std: 1.0,
-    };
-
     /// The mean and standard deviation of a training set.
     ///
     /// # Errors
@@ -71,20 +31,6 @@ impl Standardisation {
             });
         }
         Ok(fitted)
-    }
-
-    /// x ← (x − μ)/σ
-    pub fn apply(&self, pixels: &mut [f32]) {
-        pixels
-            .iter_mut()
-            .for_each(|x| *x = (*x - self.mean) / self.std);
-    }
-
-    /// x ← σ·x + μ
-    pub fn undo(&self, pixels: &mut [f32]) {
-        pixels
-            .iter_mut()
-            .for_each(|x| *x = *x * self.std + self.mean);
     }
 }
 

@@ -44,7 +44,7 @@ pub enum FigureError {
     /// Only grey tiles and red-green-blue tiles can be shown.
     #[error("a tile has {0} channels; only tiles of 1 or 3 channels can be drawn")]
     Channels(usize),
-    /// The picture would be larger than [`MAX_SIDE`] allows.
+    /// The picture would be larger than `MAX_SIDE` allows.
     #[error("the picture would be {width} x {height} pixels; at most {max} a side are drawn", max = MAX_SIDE)]
     TooLarge {
         /// The width asked for, in pixels.

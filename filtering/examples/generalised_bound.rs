@@ -5,8 +5,9 @@
 mod joint_gaussian;
 
 use joint_gaussian::{Errors, JointGaussian, convolution};
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 
 /// Bins of one data set.
@@ -56,8 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         }
                     }
                     worst = worst.max(errors.rmse() / exact.rmse());
-                    lost += joint.log_evidence(&drawn.outputs)
-                        - filter.log_evidence().unwrap_or(f64::NAN);
+                    lost += joint.log_evidence(&drawn.outputs) - filter.elbo();
                     found.push(errors);
                 }
                 let all = sum(&found);

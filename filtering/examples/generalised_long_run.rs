@@ -4,11 +4,12 @@
 //! `tangent`, `second_order` or `never` (third moments, but a outlier_thresholdd belief is not widened).
 use std::time::Instant;
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Generation, Linearisation,
 };
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, Linear, Lorenz};
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -67,7 +68,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                  log evidence per bin {:.4}, {:.1} us a bin",
                 (squares / each).sqrt(),
                 normalised / each,
-                filter.log_evidence().unwrap_or(f64::NAN) / bins as f64,
+                filter.elbo() / bins as f64,
                 clock.elapsed().as_secs_f64() * 1e6 / bins as f64,
             );
         }

@@ -135,6 +135,14 @@ impl<'a> Belief<'a> {
             ..GaussianBelief::default()
         })
     }
+
+    /// Means and covariances; none of a discrete state.
+    pub fn gaussian(self) -> Option<GaussianBelief<'a>> {
+        match self {
+            Self::Gaussian(belief) => Some(belief),
+            Self::Discrete(_) => None,
+        }
+    }
 }
 
 /// A predicted observation.
@@ -264,10 +272,6 @@ macro_rules! methods_of {
         fn predicted_observation(&self) -> $crate::Result<$crate::PredictedObservation> {
             let $this = self;
             $crate::Filter::predicted_observation($inner)
-        }
-        fn signal(&self) -> $crate::Moments {
-            let $this = self;
-            $crate::Filter::signal($inner)
         }
     };
 }

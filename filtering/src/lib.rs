@@ -29,7 +29,7 @@
 //! | discrete hidden states | [`hmm`] |
 //! | linear-Gaussian models | [`gaussian`] |
 //! | nonlinear models with any likelihood | [`nonlinear`] |
-//! | the interface of all filters | [`Filter`], [`Belief`] |
+//! | the interface of all filters | [`Filter`], [`Belief`]; a filter or model chosen at run time: [`AnyFilter`], [`AnyModel`] |
 //! | gains of running averages | [`Gain`] |
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | observations with missing rows | [`Sequence`] |
@@ -54,6 +54,9 @@
 pub use nalgebra;
 pub use rand;
 
+mod any_filter;
+mod any_model;
+pub mod comparison;
 mod error;
 mod filter;
 mod gain;
@@ -65,6 +68,11 @@ pub mod nonlinear;
 mod sequence;
 mod step;
 
+pub use any_filter::{
+    AnyFilter, AnyLearning, ELBO_KINDS, GAUSSIAN_FACTORISATIONS, HMM_FACTORISATIONS, elbo_kind,
+    gaussian_factorisation, hmm_factorisation,
+};
+pub use any_model::AnyModel;
 pub use error::{Error, Result};
 pub use filter::{Belief, Filter, GaussianBelief, Moments, PredictedObservation};
 pub use gain::Gain;

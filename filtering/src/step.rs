@@ -16,6 +16,12 @@ pub struct Step {
 }
 
 impl Step {
+    /// Of a scheme that bounds no evidence of the samples: not numbers.
+    pub(crate) const NO_EVIDENCE: Self = Self {
+        increment: f64::NAN,
+        elbo: f64::NAN,
+    };
+
     /// −(L_t − L_{t−1}): how unexpected the observation was, −ln p(o_t|o_<t) where the bound is tight.
     pub fn surprise(&self) -> f64 {
         -self.increment

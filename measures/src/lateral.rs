@@ -178,11 +178,11 @@ fn by_similarity(pairs: &[(f64, f64)], bins: usize) -> Vec<SimilarityBin> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draws::Draws;
+    use crate::rng::CounterRng;
 
     #[test]
     fn weights_that_are_the_similarity_correlate_with_it() {
-        let mut draws = Draws(51);
+        let mut draws = CounterRng(51);
         let filters = draws.normals(20 * 9);
         let similarity = similarity(Rows::new("filters", &filters, [20, 9]).unwrap());
         let weights: Vec<f32> = similarity.iter().map(|&s| (3.0 - 2.0 * s) as f32).collect();

@@ -6,7 +6,7 @@
 //! | module | measure |
 //! |---|---|
 //! | [`sparsity`] | sparsity of the code |
-//! | [`fit`] | error and R² of reconstructions |
+//! | [`reconstruction_score`] | error and R² of reconstructions |
 //! | [`gabor`] | Gabor functions fitted to filters |
 //! | [`logistic`] | logistic regression on the code |
 //! | [`rates`] | distribution of firing rates |
@@ -40,7 +40,6 @@
 )]
 
 pub mod curves;
-pub mod fit;
 pub mod gabor;
 pub mod latency;
 pub mod lateral;
@@ -48,14 +47,15 @@ pub mod logistic;
 pub mod neighbours;
 pub mod rate_distortion;
 pub mod rates;
+pub mod reconstruction_score;
 pub mod sparsity;
 pub mod spike_triggered;
 pub mod tuning;
 
-#[cfg(test)]
-mod draws;
 mod error;
 mod numerics;
+#[cfg(test)]
+mod rng;
 mod rows;
 
 pub use error::{Error, Result};

@@ -207,11 +207,11 @@ fn majority(labels: &[usize]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draws::Draws;
+    use crate::rng::CounterRng;
 
     #[test]
     fn the_same_as_sorting_all_distances() {
-        let mut draws = Draws(61);
+        let mut draws = CounterRng(61);
         for (n, m, d, k) in [
             (1, 1, 1, 1),
             (67, 35, 5, 4),

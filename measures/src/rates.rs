@@ -183,11 +183,11 @@ impl LogHistogram {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draws::Draws;
+    use crate::rng::CounterRng;
 
     #[test]
     fn a_log_normal_is_recognised() {
-        let mut draws = Draws(21);
+        let mut draws = CounterRng(21);
         let rates: Vec<f64> = (0..4000)
             .map(|_| (0.7 * draws.normal() - 1.2).exp())
             .collect();
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn every_unit_is_counted_once() {
-        let mut draws = Draws(22);
+        let mut draws = CounterRng(22);
         let mut rates: Vec<f64> = (0..500).map(|_| (4.0 * draws.normal()).exp()).collect();
         rates.extend([0.0; 7]);
         let histogram = LogHistogram::of(&rates, 0.01, 100.0, 13).unwrap();

@@ -170,12 +170,12 @@ fn moments(stimuli: Rows<'_>, times: std::ops::Range<usize>) -> (Vec<f64>, f64) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draws::Draws;
+    use crate::rng::CounterRng;
 
     #[test]
     fn a_linear_unit_shows_its_filter() {
         // rate = exp(k·s_{t−2}) for white Gaussian s: the average is k at lag 2 and 0 elsewhere.
-        let mut draws = Draws(71);
+        let mut draws = CounterRng(71);
         let k = [0.5, -0.3, 0.0, 0.2];
         let times = 40_000;
         let stimuli = draws.normals(times * 4);
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn chance_is_the_mean_over_shuffled_spikes() {
-        let mut draws = Draws(72);
+        let mut draws = CounterRng(72);
         let (times, units) = (50, 4000);
         // Correlated in space, with a mean.
         let stimuli: Vec<f32> = (0..times)

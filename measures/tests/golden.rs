@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors};
-use scotopic_measures::fit::Fit;
+use scotopic_measures::reconstruction_score::ReconstructionScore;
 use scotopic_measures::sparsity::Sparsity;
 use scotopic_measures::{Rows, sparsity};
 
@@ -107,7 +107,7 @@ fn reconstruction_is_that_of_the_published_code() {
     let (x, y) = (floats(&x), floats(&numbers(&file, "recon").1));
     let shape = [shape[0], shape[1]];
     let images = Rows::new("x", &x, shape).unwrap();
-    let fit = Fit::of(images, Rows::new("recon", &y, shape).unwrap()).unwrap();
+    let fit = ReconstructionScore::of(images, Rows::new("recon", &y, shape).unwrap()).unwrap();
     assert_close(&fit.r2(), &numbers(&file, "r2_per_image").1, F32, "R²");
     // The published "mse" is the sum over the pixels.
     assert_close(

@@ -4,34 +4,50 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use scotopic::Result;
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::Transfer;
+use scotopic::posterior::ActivationKind;
 use serde::{Deserialize, Serialize};
 
-use crate::decoder::{Architecture, check_layers, check_stages, dense_parameters};
-use crate::layers::{Dense, Scale};
-use crate::picture::Picture;
+use crate::image_dims::ImageDims;
+use crate::layers::{
+    ConvStage, Dense, check_channels, check_hidden, check_stages, dense_parameters, features,
+    stage_parameters,
+};
+
+/// The architectures of encoders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EncoderKind {
+    /// One matrix.
+    Linear,
+    /// Fully connected hidden layers.
+    #[default]
+    Mlp,
+    /// Convolutions of stride 2.
+    Conv,
+}
 
 /// The recognition network, or the network that learns to refine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EncoderConfig {
     /// What it is made of.
-    pub kind: Architecture,
+    pub kind: EncoderKind,
     /// Sizes of the hidden layers of an MLP, from the pixels on.
     pub hidden: Vec<usize>,
     /// Channels of the pictures of a conv encoder, from the finest on; each halves height and width.
     pub channels: Vec<usize>,
     /// φ of hidden units.
-    pub transfer: Transfer,
+    #[serde(alias = "transfer")]
+    pub activation: ActivationKind,
 }
 
 impl Default for EncoderConfig {
     fn default() -> Self {
         Self {
-            kind: Architecture::Mlp,
+            kind: EncoderKind::Mlp,
             hidden: vec![512],
             channels: vec![32, 64],
-            transfer: Transfer::Silu,
+            activation: ActivationKind::Silu,
         }
     }
 }
@@ -42,51 +58,54 @@ impl EncoderConfig {
     /// # Errors
     /// Names the first setting that makes no sense.
     pub fn validate(&self) -> Result<()> {
-        check_layers(
-            self.kind,
-            &self.hidden,
-            "model.encoder.hidden",
-            &self.channels,
-            "model.encoder.channels",
-        )
+        match self.kind {
+            EncoderKind::Linear => Ok(()),
+            EncoderKind::Mlp => check_hidden(&self.hidden, "model.encoder.hidden"),
+            EncoderKind::Conv => check_channels(&self.channels, "model.encoder.channels"),
+        }
     }
 
     /// Checks that the architecture can see pictures of this size.
     ///
     /// # Errors
     /// Where a conv encoder cannot halve its way down from them.
-    pub fn validate_for(&self, picture: Picture) -> Result<()> {
-        check_stages(self.kind, &self.channels, picture)
+    pub fn validate_for(&self, picture: ImageDims) -> Result<()> {
+        match self.kind {
+            EncoderKind::Conv => check_stages(&self.channels, picture),
+            _ => Ok(()),
+        }
     }
 
     /// How many numbers its parameters are; saturates instead of wrapping round.
-    pub fn parameters(&self, picture: Picture, outputs: usize) -> usize {
+    pub fn parameters(&self, picture: ImageDims, outputs: usize) -> usize {
         match self.kind {
-            Architecture::Linear => dense_parameters(&[picture.pixels(), outputs]),
-            Architecture::Mlp => {
+            EncoderKind::Linear => dense_parameters(&[picture.pixels(), outputs]),
+            EncoderKind::Mlp => {
                 dense_parameters(&[&[picture.pixels()], &self.hidden[..], &[outputs]].concat())
             }
-            Architecture::Conv => {
-                let shift = self.channels.len().min(31);
+            EncoderKind::Conv => {
                 let last = self.channels.last().copied().unwrap_or(0);
-                let coarsest = last * (picture.height >> shift) * (picture.width >> shift);
                 let sizes = [&[picture.channels], &self.channels[..]].concat();
-                let stages = sizes
-                    .windows(2)
-                    .map(|pair| 16 * pair[0] * pair[1] + pair[1]);
-                dense_parameters(&[coarsest, outputs]).saturating_add(stages.sum())
+                dense_parameters(&[features(last, self.channels.len(), picture), outputs])
+                    .saturating_add(stage_parameters(&sizes))
             }
         }
     }
 
     /// An encoder with random weights and a small last layer, so that beliefs start near the prior.
-    pub fn init(&self, picture: Picture, outputs: usize, device: &Device, seed: u64) -> EncoderNet {
+    pub fn init(
+        &self,
+        picture: ImageDims,
+        outputs: usize,
+        device: &Device,
+        seed: u64,
+    ) -> EncoderNet {
         let key = |l: usize| NoiseKey::new(seed).stream(u32::MAX - 2).step(l as u32);
         let (stages, entry) = match self.kind {
-            Architecture::Conv => {
+            EncoderKind::Conv => {
                 let sizes: Vec<usize> = [&[picture.channels][..], &self.channels].concat();
                 let stage = |(l, pair): (usize, &[usize])| {
-                    Scale::init(pair[1], pair[0], false, 1.0, key(l + 64), device)
+                    ConvStage::init(pair[1], pair[0], false, 1.0, key(l + 64), device)
                 };
                 let stages: Vec<_> = sizes.windows(2).enumerate().map(stage).collect();
                 let n = self.channels.len();
@@ -96,7 +115,7 @@ impl EncoderConfig {
             _ => (Vec::new(), picture.pixels()),
         };
         let hidden: &[usize] = match self.kind {
-            Architecture::Mlp => &self.hidden,
+            EncoderKind::Mlp => &self.hidden,
             _ => &[],
         };
         let sizes: Vec<usize> = [&[entry], hidden, &[outputs]].concat();
@@ -108,7 +127,7 @@ impl EncoderConfig {
         EncoderNet {
             stages,
             layers: sizes.windows(2).enumerate().map(layer).collect(),
-            transfer: self.transfer,
+            activation: self.activation,
             picture,
         }
     }
@@ -118,24 +137,24 @@ impl EncoderConfig {
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
-/// use scotopic_models::{EncoderConfig, Picture};
+/// use scotopic_models::{EncoderConfig, ImageDims};
 /// let device = Device::flex();
-/// let picture = Picture { channels: 1, height: 3, width: 3 };
+/// let picture = ImageDims { channels: 1, height: 3, width: 3 };
 /// let encoder = EncoderConfig::default().init(picture, 4, &device, 0);
 /// assert_eq!(encoder.forward(Tensor::<2>::ones([2, 9], &device)).dims(), [2, 4]);
 /// ```
 #[derive(Module, Debug)]
 pub struct EncoderNet {
     /// Each halves height and width.
-    pub stages: Vec<Scale>,
+    pub stages: Vec<ConvStage>,
     /// Fully connected layers behind them.
     pub layers: Vec<Dense>,
     /// φ, between any two layers.
     #[module(skip)]
-    pub transfer: Transfer,
+    pub activation: ActivationKind,
     /// What an input row is a picture of.
     #[module(skip)]
-    pub picture: Picture,
+    pub picture: ImageDims,
 }
 
 impl EncoderNet {
@@ -144,14 +163,14 @@ impl EncoderNet {
         let [batch, _] = x.dims();
         let mut h = x;
         if !self.stages.is_empty() {
-            let Picture {
+            let ImageDims {
                 channels,
                 height,
                 width,
             } = self.picture;
             let mut maps = h.reshape([batch, channels, height, width]);
             for stage in &self.stages {
-                maps = self.transfer.value(stage.coarsen(maps));
+                maps = self.activation.value(stage.coarsen(maps));
             }
             h = maps.flatten(1, 3);
         }
@@ -159,7 +178,7 @@ impl EncoderNet {
         for (l, layer) in self.layers.iter().enumerate() {
             h = layer.forward(h);
             if l < last {
-                h = self.transfer.value(h);
+                h = self.activation.value(h);
             }
         }
         h

@@ -5,8 +5,10 @@ use burn::tensor::module::{conv_transpose2d, conv2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Device, Tensor};
 use scotopic::noise::NoiseKey;
+use scotopic::{Error, Result};
 
 use crate::draw::normal_vector;
+use crate::image_dims::ImageDims;
 
 /// y = xW + b.
 #[derive(Module, Debug)]
@@ -46,15 +48,15 @@ const PADDING: [usize; 2] = [1, 1];
 
 /// A convolution between a coarse picture and one of twice its height and width, usable in both directions.
 #[derive(Module, Debug)]
-pub struct Scale {
+pub struct ConvStage {
     /// `[coarse channels, fine channels, 4, 4]`.
     pub weight: Param<Tensor<4>>,
     /// One per channel of the output.
     pub bias: Param<Tensor<1>>,
 }
 
-impl Scale {
-    /// Normal weights scaled to the number of inputs that meet in one output; `finer` tells which side is out.
+impl ConvStage {
+    /// Normal weights scaled to the number of inputs that meet in one output; `finer` says which side is the output.
     pub fn init(
         coarse: usize,
         fine: usize,
@@ -83,7 +85,7 @@ impl Scale {
         conv_transpose2d(x, self.weight.val(), Some(self.bias.val()), options)
     }
 
-    /// The pullback of [`Scale::refine`], a convolution with the same kernel: `[batch, fine, 2h, 2w]` →
+    /// The pullback of [`ConvStage::refine`], a convolution with the same kernel: `[batch, fine, 2h, 2w]` →
     /// `[batch, coarse, h, w]`.
     pub fn refine_pullback(&self, error: Tensor<4>) -> Tensor<4> {
         let options = ConvOptions::new(STRIDE, PADDING, [1, 1], 1);
@@ -95,4 +97,59 @@ impl Scale {
         let options = ConvOptions::new(STRIDE, PADDING, [1, 1], 1);
         conv2d(x, self.weight.val(), Some(self.bias.val()), options)
     }
+}
+
+/// Weights and biases of fully connected layers of these sizes.
+pub(crate) fn dense_parameters(sizes: &[usize]) -> usize {
+    let layers = sizes
+        .windows(2)
+        .map(|pair| pair[0].saturating_mul(pair[1]).saturating_add(pair[1]));
+    layers.fold(0, usize::saturating_add)
+}
+
+/// Weights and biases of stages between images of these channels.
+pub(crate) fn stage_parameters(channels: &[usize]) -> usize {
+    let stages = channels.windows(2);
+    stages.map(|pair| 16 * pair[0] * pair[1] + pair[1]).sum()
+}
+
+/// Numbers of the coarsest image, of `channels` channels, `stages` stages away from `image`.
+pub(crate) fn features(channels: usize, stages: usize, image: ImageDims) -> usize {
+    let shift = stages.min(31);
+    channels * (image.height >> shift) * (image.width >> shift)
+}
+
+fn sensible(sizes: &[usize], most: usize) -> bool {
+    (1..=most).contains(&sizes.len()) && sizes.iter().all(|n| (1..=1 << 16).contains(n))
+}
+
+/// Checks the sizes of hidden layers.
+pub(crate) fn check_hidden(hidden: &[usize], key: &'static str) -> Result<()> {
+    let rule = "must be a list of 1 to 16 sizes between 1 and 65536";
+    match sensible(hidden, 16) {
+        true => Ok(()),
+        false => Err(Error::setting(key, format!("{hidden:?}"), rule)),
+    }
+}
+
+/// Checks the channels of stages.
+pub(crate) fn check_channels(channels: &[usize], key: &'static str) -> Result<()> {
+    let rule = "must be a list of 1 to 8 numbers of channels between 1 and 65536";
+    match sensible(channels, 8) {
+        true => Ok(()),
+        false => Err(Error::setting(key, format!("{channels:?}"), rule)),
+    }
+}
+
+/// Checks that images of this size can be halved by every stage.
+pub(crate) fn check_stages(channels: &[usize], image: ImageDims) -> Result<()> {
+    let unit = 1usize << channels.len().min(16);
+    if image.height.is_multiple_of(unit) && image.width.is_multiple_of(unit) {
+        return Ok(());
+    }
+    Err(Error::setting(
+        "pictures of the data",
+        format!("{} × {}", image.height, image.width),
+        "height and width must be divisible by 2 once for every entry of `channels` of a conv network",
+    ))
 }

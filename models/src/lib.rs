@@ -14,16 +14,16 @@
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
-//! use scotopic::{inference::Record, noise::NoiseKey, posterior::{Posterior, Sampling}};
-//! use scotopic_models::{Method, NetworkConfig, Picture, RuleConfig};
+//! use scotopic::{inference::RecordOptions, noise::NoiseKey, posterior::{Posterior, Sampling}};
+//! use scotopic_models::{Method, NetworkConfig, ImageDims, RuleConfig};
 //!
 //! let device = Device::flex();
-//! let picture = Picture { channels: 1, height: 8, width: 8 };
+//! let picture = ImageDims { channels: 1, height: 8, width: 8 };
 //! let config = NetworkConfig { picture, latents: 32, ..Default::default() };
 //! let model = config.init(Method::NaturalGradient, &device, 0)?;
 //! let image = Tensor::<2>::ones([3, 64], &device);
 //! let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
-//! let seen = model.infer(image, 16, rule, &NoiseKey::new(1), Record::GENERATED);
+//! let seen = model.infer(image, 16, rule, &NoiseKey::new(1), RecordOptions::GENERATED);
 //! assert_eq!(seen.state.mean().dims(), [3, 32]);
 //! # Ok::<(), scotopic::Error>(())
 //! ```
@@ -32,21 +32,22 @@
 mod decoder;
 mod draw;
 mod encoder;
-mod family;
 pub mod filtering;
+mod image_dims;
 pub mod inverse;
 mod layers;
 mod network;
-mod picture;
+mod prior;
 mod rule_config;
 
 pub use decoder::{
-    Architecture, ConvDecoder, ConvTape, DecoderConfig, DecoderNet, Learned, LinearDictionary,
+    ConvDecoder, ConvTape, DecoderConfig, DecoderKind, DecoderNet, Learned, LinearDictionary,
     MlpDecoder, NoiseConfig, Tape,
 };
-pub use encoder::{EncoderConfig, EncoderNet};
-pub use family::{Family, Prior};
-pub use layers::{Dense, Scale};
+pub use encoder::{EncoderConfig, EncoderKind, EncoderNet};
+pub use image_dims::ImageDims;
+pub use layers::{ConvStage, Dense};
 pub use network::{Method, Network, NetworkConfig};
-pub use picture::Picture;
+pub use prior::Prior;
 pub use rule_config::{LeakConfig, Off, RuleConfig};
+pub use scotopic::posterior::Family;

@@ -4,19 +4,19 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use scotopic::decoder::Decoder;
 use scotopic::inference::{
-    Dynamics, Generative, Iterative, NaturalGradient, Perception, Record, Stimulus, Trajectory,
-    unroll,
+    Dynamics, Generative, Iterative, NaturalGradient, Perception, RecordOptions, Stimulus,
+    Trajectory, unroll,
 };
 use scotopic::noise::NoiseSource;
-use scotopic::posterior::{Belief, Transfer};
+use scotopic::posterior::{ActivationKind, AnyPosterior, Family};
 use scotopic::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::decoder::{DecoderConfig, DecoderNet};
-use crate::encoder::{EncoderConfig, EncoderNet};
-use crate::family::{Family, Prior};
+use crate::encoder::{EncoderConfig, EncoderKind, EncoderNet};
+use crate::image_dims::ImageDims;
 use crate::inverse::{Amortized, Descent, IterativeAmortized, SemiAmortized};
-use crate::picture::Picture;
+use crate::prior::Prior;
 
 /// Ways to infer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -42,14 +42,14 @@ impl Method {
     }
 
     /// What learning records of an unroll: where F falls along the way it is averaged over all steps; a
-    /// semi-amortized answer and a point estimate are judged where they arrive.
-    pub fn learns_from(self) -> Record {
+    /// semi-amortized posterior and a point estimate are scored at their final state.
+    pub fn learns_from(self) -> RecordOptions {
         match self {
-            Self::SemiAmortized | Self::Descent => Record {
+            Self::SemiAmortized | Self::Descent => RecordOptions {
                 every: usize::MAX,
-                ..Record::GENERATED
+                ..RecordOptions::GENERATED
             },
-            _ => Record::GENERATED,
+            _ => RecordOptions::GENERATED,
         }
     }
 
@@ -69,7 +69,7 @@ impl Method {
 /// | published name | family | method |
 /// |---|---|---|
 /// | iP-VAE | Poisson | natural gradient |
-/// | iG-VAE, iG_relu-VAE | Gaussian (transfer none, relu) | natural gradient |
+/// | iG-VAE, iG_relu-VAE | Gaussian (activation none, relu) | natural gradient |
 /// | P-VAE, G-VAE, Laplace VAE, categorical VAE | each | amortized |
 /// | ia-VAE, sa-VAE | any | iterative-amortized, semi-amortized |
 /// | PC | point | descent |
@@ -99,13 +99,14 @@ pub struct Network {
 pub struct NetworkConfig {
     /// What a datum is; found from the data, not configured.
     #[serde(skip, default = "no_picture")]
-    pub picture: Picture,
+    pub picture: ImageDims,
     /// Latents (neurons) K.
     pub latents: usize,
     /// The family of latents.
     pub family: Family,
     /// The activation between latents and decoder (families gaussian and point).
-    pub transfer: Transfer,
+    #[serde(alias = "transfer")]
+    pub activation: ActivationKind,
     /// λ of the soft and hard thresholds; the precision of the prior for point estimates.
     pub threshold: f64,
     /// Lower end of the initial resting potentials (family poisson).
@@ -122,8 +123,8 @@ pub struct NetworkConfig {
     pub encoder: EncoderConfig,
 }
 
-fn no_picture() -> Picture {
-    Picture::row(256)
+fn no_picture() -> ImageDims {
+    ImageDims::row(256)
 }
 
 impl Default for NetworkConfig {
@@ -132,7 +133,7 @@ impl Default for NetworkConfig {
             picture: no_picture(),
             latents: 512,
             family: Family::Poisson,
-            transfer: Transfer::None,
+            activation: ActivationKind::None,
             threshold: 1.0,
             resting_low: -6.0,
             resting_high: -4.0,
@@ -176,26 +177,24 @@ impl NetworkConfig {
             let rule = "must be a number of at least 0";
             return Err(Error::setting("model.threshold", self.threshold, rule));
         }
-        if self.transfer != Transfer::None && !self.family.takes_transfer() {
+        if self.activation != ActivationKind::None && !self.family.info().takes_activation {
             return Err(Error::setting(
-                "model.transfer",
-                format!("{:?}", self.transfer).to_lowercase(),
+                "model.activation",
+                format!("{:?}", self.activation).to_lowercase(),
                 "only latents of family \"gaussian\" or \"point\" pass through one; set it to \"none\"",
             ));
         }
-        if self.family.is_point() != (method == Method::Descent) {
+        if self.family.info().is_point != (method == Method::Descent) {
             return Err(Error::setting(
                 "model.family",
-                format!("{:?}", self.family).to_lowercase(),
+                self.family.info().name,
                 "point estimates (point, soft-threshold, hard-threshold) and inference.method = \"descent\" belong together",
             ));
         }
         self.decoder.validate()?;
         if method.has_encoder() {
             self.encoder.validate()?;
-            if method == Method::IterativeAmortized
-                && self.encoder.kind == crate::decoder::Architecture::Conv
-            {
+            if method == Method::IterativeAmortized && self.encoder.kind == EncoderKind::Conv {
                 return Err(Error::setting(
                     "model.encoder.kind",
                     "conv",
@@ -209,11 +208,12 @@ impl NetworkConfig {
     /// How many numbers the parameters of the model are; saturates instead of wrapping round.
     pub fn parameters(&self, method: Method) -> usize {
         let k = self.latents;
-        let components = self.family.components();
-        let prior = match self.family {
-            family if family.is_point() => 0,
-            Family::Gaussian if self.transfer != Transfer::None => 3 * k,
-            _ => components * k,
+        let info = self.family.info();
+        let components = info.components;
+        let gained = info.learns_gain && self.activation != ActivationKind::None;
+        let prior = match info.is_point {
+            true => 0,
+            false => (components + usize::from(gained)) * k,
         };
         let homeostasis = usize::from(method == Method::NaturalGradient) * k;
         let steps = usize::from(method.has_step_size()) * components;
@@ -221,7 +221,7 @@ impl NetworkConfig {
         let twice = states.saturating_mul(2);
         let encoder = match method {
             Method::NaturalGradient | Method::Descent => 0,
-            Method::IterativeAmortized => self.encoder.parameters(Picture::row(twice), twice),
+            Method::IterativeAmortized => self.encoder.parameters(ImageDims::row(twice), twice),
             Method::Amortized | Method::SemiAmortized => {
                 self.encoder.parameters(self.picture, states)
             }
@@ -248,11 +248,11 @@ impl NetworkConfig {
         }
         self.decoder.validate_for(picture)?;
         let latents = self.latents;
-        let components = self.family.components();
+        let components = self.family.info().components;
         let encoder = match method {
             Method::NaturalGradient | Method::Descent => None,
             Method::IterativeAmortized => {
-                let inputs = Picture::row(2 * components * latents);
+                let inputs = ImageDims::row(2 * components * latents);
                 let outputs = 2 * components * latents;
                 Some(self.encoder.init(inputs, outputs, device, seed))
             }
@@ -277,7 +277,7 @@ impl NetworkConfig {
             prior: Prior::init(
                 self.family,
                 latents,
-                self.transfer,
+                self.activation,
                 self.threshold,
                 [self.resting_low, self.resting_high],
                 device,
@@ -308,7 +308,10 @@ impl Network {
 
     /// The model as something that can infer, under the given rule: everything that does not change over
     /// an unroll is evaluated here.
-    pub fn perception(&self, rule: NaturalGradient) -> Box<dyn Perception<Belief = Belief> + '_> {
+    pub fn perception(
+        &self,
+        rule: NaturalGradient,
+    ) -> Box<dyn Perception<Belief = AnyPosterior> + '_> {
         match (self.method, &self.encoder) {
             (Method::Amortized, Some(encoder)) => Box::new(self.amortized(encoder, rule)),
             (Method::SemiAmortized, Some(encoder)) => Box::new(SemiAmortized {
@@ -328,7 +331,7 @@ impl Network {
     }
 
     /// The natural-gradient rule on this model, whatever its own method is.
-    pub fn iterative(&self, rule: NaturalGradient) -> Iterative<'_, Belief, DecoderNet> {
+    pub fn iterative(&self, rule: NaturalGradient) -> Iterative<'_, AnyPosterior, DecoderNet> {
         let like = self.decoder.observation_noise().log_sigma();
         let zeros = || Tensor::zeros([1, self.latents()], (&like.device(), like.dtype()));
         let cost = self.log_homeostasis.as_ref();
@@ -346,8 +349,8 @@ impl Network {
         steps: usize,
         rule: NaturalGradient,
         noise: &dyn NoiseSource,
-        record: Record,
-    ) -> Trajectory<Belief> {
+        record: RecordOptions,
+    ) -> Trajectory<AnyPosterior> {
         let perception = self.perception(rule);
         let rest = perception.rest(image.dims()[0]);
         let stimulus = Stimulus::Static(image);
@@ -355,7 +358,7 @@ impl Network {
     }
 
     /// The belief before anything is seen: the prior, one row.
-    pub fn rest(&self) -> Belief {
+    pub fn rest(&self) -> AnyPosterior {
         let noise = self.decoder.observation_noise().log_sigma();
         let [_, pixels] = noise.dims();
         self.prior.belief(&noise.reshape([pixels]))
@@ -374,7 +377,7 @@ impl Network {
         &'a self,
         encoder: &'a EncoderNet,
         rule: NaturalGradient,
-    ) -> Amortized<'a, Belief, DecoderNet> {
+    ) -> Amortized<'a, AnyPosterior, DecoderNet> {
         Amortized {
             generative: self.generative(&rule),
             rest: self.rest(),

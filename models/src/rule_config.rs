@@ -35,7 +35,8 @@ pub struct RuleConfig {
     /// T: inference steps while training.
     pub steps: usize,
     /// N: inner iterations per step.
-    pub inner: usize,
+    #[serde(alias = "inner")]
+    pub inner_steps: usize,
     /// Pull of the prior: during inner iterations of the natural gradient; in the gradients of the
     /// (semi-)amortized refinements.
     pub leak: LeakConfig,
@@ -66,7 +67,7 @@ impl Default for RuleConfig {
         Self {
             method: Method::NaturalGradient,
             steps: 16,
-            inner: 1,
+            inner_steps: 1,
             leak: LeakConfig::Off(Off::None),
             step: StepForm::Proximal,
             potential_ceiling: 10.0,
@@ -86,7 +87,7 @@ impl RuleConfig {
     pub fn at(&self, opening: f64, sampling: Sampling) -> NaturalGradient {
         let open = |c: f64| self.initial_ceiling + opening * (c - self.initial_ceiling);
         NaturalGradient {
-            inner_iterations: self.inner,
+            inner_iterations: self.inner_steps,
             leak: match self.leak {
                 LeakConfig::Off(_) => Leak::None,
                 LeakConfig::Beta(beta) => Leak::Kl(beta),

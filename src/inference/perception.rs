@@ -1,12 +1,14 @@
 //! The interface of every model, whatever its inference method.
 
+use std::ops::Range;
+
 use burn::tensor::Tensor;
 
-use super::{Objective, Record, Stimulus, composed_objective};
-use crate::decoder::{Decoder, ObservationNoise};
-use crate::free_energy::FreeEnergy;
+use super::generative::ScoredSample;
+use super::stimulus::Stimulus;
+use super::trajectory::{Objective, RecordOptions, StepRecord, Trajectory};
 use crate::noise::{Draw, NoiseSource};
-use crate::posterior::{KlForm, Posterior, Sampling};
+use crate::posterior::{Posterior, Sampling};
 
 /// A generative model together with a way to invert it.
 ///
@@ -17,7 +19,7 @@ use crate::posterior::{KlForm, Posterior, Sampling};
 /// | [`prior`](Perception::prior) | the belief before | the prior | the prior | the prior |
 ///
 /// `rest`, `refine`, [`decode`](Perception::decode) and [`score`](Perception::score) are all that training,
-/// evaluation and use need of a model; [`unroll`](super::unroll()) puts them together.
+/// evaluation and use need of a model; [`unroll()`] puts them together.
 pub trait Perception {
     /// The family of the belief.
     type Belief: Posterior;
@@ -50,7 +52,7 @@ pub trait Perception {
         belief: &Self::Belief,
         prior: &Self::Belief,
         sample: Tensor<2>,
-    ) -> Generated;
+    ) -> ScoredSample;
 
     /// How samples are drawn.
     fn sampling(&self) -> Sampling;
@@ -63,9 +65,9 @@ pub trait Perception {
         &self,
         stimulus: &Stimulus,
         start: Self::Belief,
-        times: std::ops::Range<usize>,
+        times: Range<usize>,
         noise: &dyn NoiseSource,
-        record: Record,
+        record: RecordOptions,
         beta: f64,
     ) -> Option<Objective<Self::Belief>> {
         composed_objective(self, stimulus, start, times, noise, record, beta)
@@ -110,102 +112,68 @@ pub struct Step<P: Posterior> {
     /// The spikes of the last inner iteration, `[batch, latent]`, which drove the potential.
     pub spikes: Tensor<2>,
     /// The fresh sample and its score, where it was asked for.
-    pub generated: Option<Generated>,
+    pub generated: Option<ScoredSample>,
 }
 
-/// A sample from the updated belief, what it predicts, and how well that fits.
-#[derive(Debug, Clone)]
-pub struct Generated {
-    /// z' as the decoder saw it, a(z'), `[batch, latent]`.
-    pub sample: Tensor<2>,
-    /// f(a(z')), `[batch, pixels]`.
-    pub mean: Tensor<2>,
-    /// F of this step.
-    pub free_energy: FreeEnergy,
-}
-
-/// How E_q\[−ln p(x|z)\] is estimated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Expectation {
-    /// At one sample.
-    #[default]
-    Sample,
-    /// Exactly, where the decoder is linear: at the mean, plus ½ Σ_k Var\[z_k\]·(ΦᵀΣ⁻¹Φ)_kk.
-    Exact,
-}
-
-/// The generative half of a perception: decoder and noise, evaluated once, and how F is reported.
-#[derive(Debug)]
-pub struct Generative<'a, D: Decoder> {
-    /// f.
-    pub decoder: &'a D,
-    /// σ, evaluated once.
-    pub noise: ObservationNoise,
-    /// The form of KL in the free energy.
-    pub kl: KlForm,
-    /// How the expectation in it is taken.
-    pub expectation: Expectation,
-    /// diag ΦᵀΣ⁻¹Φ, `[1, latent]`, where the expectation is exact.
-    curvature: Option<Tensor<2>>,
-}
-
-impl<'a, D: Decoder> Generative<'a, D> {
-    /// The decoder with its noise as it stands now.
-    pub fn new(decoder: &'a D, kl: KlForm, expectation: Expectation) -> Self {
-        let noise = decoder.observation_noise();
-        let curvature = match expectation {
-            Expectation::Sample => None,
-            Expectation::Exact => decoder.atoms().map(|atoms| noise.curvature(atoms)),
-        };
-        Self {
-            decoder,
-            noise,
-            kl,
-            expectation,
-            curvature,
+/// `steps` steps of inference from `start`, beginning at inference time `from`.
+///
+/// A long unroll can be cut anywhere: `unroll(0..a)` and then `unroll(a..b)` from its final state is
+/// the same as `unroll(0..b)`, because noise is keyed by time and state is a value.
+///
+/// ```no_run
+/// use scotopic::inference::{Perception, RecordOptions, Stimulus, unroll};
+/// use scotopic::noise::NoiseKey;
+/// # fn example(perception: &impl Perception, image: burn::tensor::Tensor<2>) {
+/// let rest = perception.rest(image.dims()[0]);
+/// let seen = unroll(perception, &Stimulus::Static(image), rest, 0..16, &NoiseKey::new(0), RecordOptions::GENERATED);
+/// let free_energy = seen.objective(1.0);
+/// # }
+/// ```
+pub fn unroll<M: Perception + ?Sized>(
+    perception: &M,
+    stimulus: &Stimulus,
+    start: M::Belief,
+    times: Range<usize>,
+    noise: &dyn NoiseSource,
+    record: RecordOptions,
+) -> Trajectory<M::Belief> {
+    let mut state = start;
+    let mut records = Vec::new();
+    let end = times.end;
+    for time in times {
+        let keep = record.keeps(time, end);
+        let x = stimulus.at(time);
+        let step = perception.step(&x, &state, time, noise, keep && record.generated);
+        state = step.state;
+        if keep && (record.spikes || record.states || record.generated) {
+            records.push(StepRecord {
+                time,
+                spikes: record.spikes.then_some(step.spikes),
+                state: record.states.then(|| state.clone()),
+                generated: step.generated,
+            });
         }
     }
+    Trajectory { state, records }
+}
 
-    /// g = −J(a)ᵀ Σ⁻¹ (x − f(a)), `[batch, latent]`, for a, `[batch, latent]`.
-    pub fn pulled_back(&self, x: &Tensor<2>, a: Tensor<2>) -> Tensor<2> {
-        let (mean, tape) = self.decoder.forward(a);
-        let error = self.noise.weigh(x.clone() - mean);
-        self.decoder.pullback(&tape, error).neg()
-    }
-
-    /// As [`Perception::score`].
-    pub fn score<P: Posterior>(
-        &self,
-        x: &Tensor<2>,
-        belief: &P,
-        prior: &P,
-        sample: Tensor<2>,
-    ) -> Generated {
-        let sample = belief.activate(sample);
-        let mean = self.decoder.decode(sample.clone());
-        let reconstruction = self
-            .expected(x, belief)
-            .unwrap_or_else(|| self.noise.negative_log_likelihood(x.clone(), mean.clone()));
-        Generated {
-            sample,
-            mean,
-            free_energy: FreeEnergy {
-                reconstruction,
-                kl: belief.kl_from(prior, self.kl),
-            },
-        }
-    }
-
-    /// E_q\[−ln p(x|z)\] in closed form, `[batch]`; `None` where there is none or a sample was asked for.
-    ///
-    /// ```text
-    /// −ln p(x|E z) + ½ tr(Cov[z] ΦᵀΣ⁻¹Φ)
-    /// ```
-    pub fn expected<P: Posterior>(&self, x: &Tensor<2>, belief: &P) -> Option<Tensor<1>> {
-        let curvature = self.curvature.as_ref()?;
-        let mean = self.decoder.decode(belief.mean());
-        let spread = belief.spread(curvature, || self.noise.square_norm(mean.clone()))?;
-        Some(self.noise.negative_log_likelihood(x.clone(), mean) + spread * 0.5)
-    }
+/// The objective of the steps that `record` keeps, from tensor operations: what
+/// [`Perception::objective`] is for every model, and the check of those that have a faster way.
+///
+/// Returns `None` where nothing is kept, for `times` without a step.
+pub fn composed_objective<M: Perception + ?Sized>(
+    perception: &M,
+    stimulus: &Stimulus,
+    start: M::Belief,
+    times: Range<usize>,
+    noise: &dyn NoiseSource,
+    record: RecordOptions,
+    beta: f64,
+) -> Option<Objective<M::Belief>> {
+    let seen = unroll(perception, stimulus, start, times, noise, record);
+    Some(Objective {
+        value: seen.objective(beta)?,
+        terms: seen.mean_terms()?.detach(),
+        state: seen.state.detach(),
+    })
 }

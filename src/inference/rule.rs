@@ -17,7 +17,7 @@
 use burn::tensor::Tensor;
 
 use super::{
-    Expectation, Generated, Generative, Objective, Perception, Record, Refined, Stimulus,
+    Expectation, Generative, Objective, Perception, RecordOptions, Refined, ScoredSample, Stimulus,
     composed_objective,
 };
 use crate::decoder::Decoder;
@@ -35,6 +35,16 @@ pub enum Leak {
     None,
     /// The KL's natural gradient with this weight β_in.
     Kl(f64),
+}
+
+impl Leak {
+    /// β_in; 0 without a leak.
+    pub fn beta(self) -> f64 {
+        match self {
+            Self::None => 0.0,
+            Self::Kl(beta) => beta,
+        }
+    }
 }
 
 /// How far a step follows its gradient.
@@ -94,7 +104,7 @@ impl NaturalGradient {
         if !(1..=254).contains(&self.inner_iterations) {
             let rule = "must be between 1 and 254";
             return Err(Error::setting(
-                "inference.inner",
+                "inference.inner_steps",
                 self.inner_iterations,
                 rule,
             ));
@@ -230,7 +240,7 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
         self.generative.decoder.decode(a)
     }
 
-    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> Generated {
+    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> ScoredSample {
         self.generative.score(x, belief, prior, sample)
     }
 
@@ -245,7 +255,7 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
         start: P,
         times: std::ops::Range<usize>,
         noise: &dyn NoiseSource,
-        record: Record,
+        record: RecordOptions,
         beta: f64,
     ) -> Option<Objective<P>> {
         self.spiking_objective(stimulus, &start, times.clone(), noise, record, beta)

@@ -11,13 +11,13 @@ use std::ops::Range;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use super::{Expectation, Iterative, Objective, Record, Stimulus};
+use super::{Expectation, Iterative, Objective, RecordOptions, Stimulus};
 use crate::decoder::Decoder;
 use crate::error::{Error, Result};
 use crate::noise::{Draw, Noise, NoiseKey, NoiseSource};
 use crate::posterior::Posterior;
 use crate::spiking::{
-    self, Engine, Form, Gradient, Parameters, SpikingNetwork, SpikingRule, StepNoise, Unroll,
+    self, DriveMethod, Engine, Gradient, Parameters, SpikingNetwork, SpikingRule, StepNoise, Unroll,
 };
 
 /// Whether tensors of this device are this process's own memory.
@@ -86,19 +86,19 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
     ///
     /// ```
     /// use burn::tensor::Device;
-    /// use scotopic::{noise::NoiseKey, posterior::Sampling, spiking::Form};
-    /// use scotopic_models::{Method, NetworkConfig, Picture, RuleConfig};
+    /// use scotopic::{noise::NoiseKey, posterior::Sampling, spiking::DriveMethod};
+    /// use scotopic_models::{Method, NetworkConfig, ImageDims, RuleConfig};
     ///
-    /// let picture = Picture { channels: 1, height: 8, width: 8 };
+    /// let picture = ImageDims { channels: 1, height: 8, width: 8 };
     /// let config = NetworkConfig { picture, latents: 32, ..Default::default() };
     /// let model = config.init(Method::NaturalGradient, &Device::flex(), 0)?;
     /// let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
-    /// let engine = model.iterative(rule).engine(Form::Events)?;
+    /// let engine = model.iterative(rule).engine(DriveMethod::Events)?;
     /// let seen = engine.perceive(&[1.0; 3 * 64], 16, None, &NoiseKey::new(1))?;
     /// assert_eq!((seen.potentials.len(), seen.steps), (3 * 32, vec![16; 3]));
     /// # Ok::<(), scotopic::Error>(())
     /// ```
-    pub fn engine(&self, form: Form) -> Result<Engine> {
+    pub fn engine(&self, form: DriveMethod) -> Result<Engine> {
         let network = self.spiking_network();
         let rest = self.rest.log_rate().as_ref().and_then(numbers);
         match (network, rest) {
@@ -148,13 +148,13 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
         start: &P,
         times: Range<usize>,
         noise: &dyn NoiseSource,
-        record: Record,
+        record: RecordOptions,
         beta: f64,
     ) -> Option<Objective<P>> {
         let potential = start.log_rate()?;
         let atoms = self.generative.decoder.atoms()?;
         let device = potential.device();
-        let ordinary = record == Record::GENERATED
+        let ordinary = record == RecordOptions::GENERATED
             && self.generative.expectation == Expectation::Sample
             && potential.dtype() == DType::F32
             && atoms.dtype() == DType::F32

@@ -1,7 +1,7 @@
 //! The bridge between a CPU backend's tensors and slices, for both float widths.
 
 use burn::backend::{Backend, TensorMetadata, tensor::FloatTensor};
-use burn::tensor::{DType, Shape, TensorData};
+use burn::tensor::{DType, Element, Shape, TensorData};
 
 /// The values of one tensor, in the precision it has.
 pub(crate) enum Values {
@@ -33,18 +33,9 @@ pub(crate) fn values<B: Backend>(tensor: FloatTensor<B>) -> (Values, Shape, B::D
     (values, shape, device)
 }
 
-/// A tensor of a processor backend from f32 values.
-pub(crate) fn tensor_f32<B: Backend>(
-    values: Vec<f32>,
-    shape: Shape,
-    device: &B::Device,
-) -> FloatTensor<B> {
-    B::float_from_data(TensorData::new(values, shape), device)
-}
-
-/// A tensor of a processor backend from f64 values.
-pub(crate) fn tensor_f64<B: Backend>(
-    values: Vec<f64>,
+/// A tensor of a CPU backend.
+pub(crate) fn tensor<B: Backend>(
+    values: Vec<impl Element>,
     shape: Shape,
     device: &B::Device,
 ) -> FloatTensor<B> {

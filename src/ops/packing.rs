@@ -6,32 +6,41 @@
 pub(crate) const LANES: usize = 32;
 
 /// A number of 32 bits.
-pub(crate) trait Word: Copy + Default {}
-impl Word for u32 {}
-impl Word for f32 {}
+///
+/// # Safety
+/// Implemented only for types of 32 bits without padding: they are read and written as such.
+#[allow(unsafe_code)]
+pub(crate) unsafe trait Word: Copy + Default {}
+// SAFETY: both are 32 bits.
+#[allow(unsafe_code)]
+unsafe impl Word for u32 {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl Word for f32 {}
 
-/// How it is done on one kind of processor. All give the same bits.
-pub(crate) trait Packing {
+/// How it is done on one kind of CPU. All give the same bits.
+pub(crate) trait Packing: Copy {
     /// Bit l says whether value l is at most the limit; NaN is not.
-    fn at_most(values: &[f32; LANES], limit: f32) -> u32;
+    fn at_most(self, values: &[f32; LANES], limit: f32) -> u32;
 
     /// Writes the values whose bits are set to `to` from place `at` on, one behind the other. The rest of the [`LANES`]
     /// places from there is overwritten with anything.
-    fn put<T: Word>(to: &mut [T], at: usize, which: u32, values: &[T; LANES]);
+    fn put<T: Word>(self, to: &mut [T], at: usize, which: u32, values: &[T; LANES]);
 }
 
-/// With what every processor has.
+/// With what every CPU has.
+#[derive(Clone, Copy)]
 pub(crate) struct OneByOne;
 
 impl Packing for OneByOne {
     #[inline(always)]
-    fn at_most(values: &[f32; LANES], limit: f32) -> u32 {
+    fn at_most(self, values: &[f32; LANES], limit: f32) -> u32 {
         let bits = values.iter().enumerate();
         bits.fold(0, |bits, (l, value)| bits | u32::from(*value <= limit) << l)
     }
 
     #[inline(always)]
-    fn put<T: Word>(to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
+    fn put<T: Word>(self, to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
         let to = &mut to[at..at + LANES];
         let mut next = 0;
         // Without a branch: every value is written, and the next overwrites it unless its bit is set.
@@ -48,20 +57,30 @@ pub(crate) use x86::{Avx2, Avx512};
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod x86 {
+    use std::arch::is_x86_feature_detected as has;
     use std::arch::x86_64::*;
 
     use super::{LANES, Packing, Word};
 
-    /// Only in functions that are compiled for it: [`packed!`](super::packed) sees to that.
-    pub(crate) struct Avx512;
+    /// There is one only where the CPU has AVX-512.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512(());
+
+    impl Avx512 {
+        /// Where this CPU has F, DQ, BW and VL, with fused multiply-add and `popcnt`.
+        pub(crate) fn found() -> Option<Self> {
+            let all = has!("avx512f") && has!("avx512dq") && has!("avx512bw") && has!("avx512vl");
+            (all && has!("fma") && has!("popcnt")).then_some(Self(()))
+        }
+    }
 
     impl Packing for Avx512 {
         #[inline(always)]
-        fn at_most(values: &[f32; LANES], limit: f32) -> u32 {
+        fn at_most(self, values: &[f32; LANES], limit: f32) -> u32 {
             let (halves, _) = values.as_chunks::<16>();
             let mut bits = 0;
             for (i, half) in halves.iter().enumerate() {
-                // SAFETY: the function around has AVX-512, and `half` is 64 bytes.
+                // SAFETY: `self` says that there is AVX-512, and `half` is 64 bytes.
                 let here = unsafe {
                     let limit = _mm512_set1_ps(limit);
                     _mm512_cmp_ps_mask::<_CMP_LE_OQ>(_mm512_loadu_ps(half.as_ptr()), limit)
@@ -72,7 +91,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn put<T: Word>(to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
+        fn put<T: Word>(self, to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
             let to = &mut to[at..at + LANES];
             let mut next = 0;
             let (halves, _) = values.as_chunks::<16>();
@@ -90,8 +109,16 @@ mod x86 {
         }
     }
 
-    /// Only in functions that are compiled for it: [`packed!`](super::packed) sees to that.
-    pub(crate) struct Avx2;
+    /// There is one only where the CPU has AVX2.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2(());
+
+    impl Avx2 {
+        /// Where this CPU has it, with fused multiply-add and `popcnt`.
+        pub(crate) fn found() -> Option<Self> {
+            (has!("avx2") && has!("fma") && has!("popcnt")).then_some(Self(()))
+        }
+    }
 
     /// Of every eight bits, the places of those that are set, in order.
     static ORDERS: [[u32; 8]; 256] = {
@@ -113,11 +140,11 @@ mod x86 {
 
     impl Packing for Avx2 {
         #[inline(always)]
-        fn at_most(values: &[f32; LANES], limit: f32) -> u32 {
+        fn at_most(self, values: &[f32; LANES], limit: f32) -> u32 {
             let (quarters, _) = values.as_chunks::<8>();
             let mut bits = 0;
             for (i, quarter) in quarters.iter().enumerate() {
-                // SAFETY: the function around has AVX2, and `quarter` is 32 bytes.
+                // SAFETY: `self` says that there is AVX2, and `quarter` is 32 bytes.
                 let here = unsafe {
                     let limit = _mm256_set1_ps(limit);
                     let values = _mm256_loadu_ps(quarter.as_ptr());
@@ -129,7 +156,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn put<T: Word>(to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
+        fn put<T: Word>(self, to: &mut [T], at: usize, which: u32, values: &[T; LANES]) {
             let to = &mut to[at..at + LANES];
             let mut next = 0;
             let (quarters, _) = values.as_chunks::<8>();
@@ -149,8 +176,8 @@ mod x86 {
     }
 }
 
-/// Defines `$name` as `$body::<P>` compiled for each [`Packing`] and chosen at run time, as
-/// `simd_dispatch!` does.
+/// Defines `$name` as `$body(packing, …)` compiled for each [`Packing`] and chosen at run time, as
+/// [`simd_dispatch!`](scotopic_filtering::simd_dispatch) does.
 macro_rules! packed {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident;) => {
         $(#[$doc])*
@@ -159,27 +186,25 @@ macro_rules! packed {
             {
                 use $crate::ops::packing::{Avx2, Avx512};
                 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,fma,popcnt")]
-                fn avx512($($arg: $ty),*) $(-> $ret)? {
-                    $body::<Avx512>($($arg),*)
+                fn avx512(packing: Avx512, $($arg: $ty),*) $(-> $ret)? {
+                    $body(packing, $($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma,popcnt")]
-                fn avx2($($arg: $ty),*) $(-> $ret)? {
-                    $body::<Avx2>($($arg),*)
+                fn avx2(packing: Avx2, $($arg: $ty),*) $(-> $ret)? {
+                    $body(packing, $($arg),*)
                 }
-                use std::arch::is_x86_feature_detected as has;
-                let both = has!("fma") && has!("popcnt");
-                if both && has!("avx512f") && has!("avx512dq") && has!("avx512bw") && has!("avx512vl") {
-                    // SAFETY: every feature named on the function was just found on this processor.
+                if let Some(packing) = Avx512::found() {
+                    // SAFETY: every feature named on the function was found on this CPU.
                     #[allow(unsafe_code)]
-                    return unsafe { avx512($($arg),*) };
+                    return unsafe { avx512(packing, $($arg),*) };
                 }
-                if both && has!("avx2") {
+                if let Some(packing) = Avx2::found() {
                     // SAFETY: as above.
                     #[allow(unsafe_code)]
-                    return unsafe { avx2($($arg),*) };
+                    return unsafe { avx2(packing, $($arg),*) };
                 }
             }
-            $body::<$crate::ops::packing::OneByOne>($($arg),*)
+            $body($crate::ops::packing::OneByOne, $($arg),*)
         }
     };
 }
@@ -191,20 +216,20 @@ mod tests {
     use crate::noise::NoiseKey;
 
     /// What the bits say and what is packed, for bits from none to all.
-    fn packs_in_order<P: Packing>() {
+    fn packs_in_order<P: Packing>(packing: P) {
         for trial in 0..2000u32 {
             let word = |l: usize| NoiseKey::new(3).step(trial).words(l as u32, 0)[0];
             let limit = trial as f32 / 1999.0;
             let mut values: [f32; LANES] =
                 std::array::from_fn(|l| word(l) as f32 / u32::MAX as f32);
             values[trial as usize % LANES] = f32::NAN;
-            let bits = P::at_most(&values, limit);
+            let bits = packing.at_most(&values, limit);
             let expected: Vec<u32> = (0..LANES as u32)
                 .filter(|l| values[*l as usize] <= limit)
                 .collect();
             assert_eq!(bits, expected.iter().fold(0, |bits, l| bits | 1 << l));
             let mut to = [u32::MAX; 3 * LANES];
-            P::put(&mut to, 5, bits, &std::array::from_fn(|l| l as u32));
+            packing.put(&mut to, 5, bits, &std::array::from_fn(|l| l as u32));
             assert_eq!(to[5..][..expected.len()], expected);
             let outside = to[..5].iter().chain(&to[5 + LANES..]);
             assert!(outside.copied().all(|word| word == u32::MAX));
@@ -212,21 +237,16 @@ mod tests {
     }
 
     packed! {
-        fn of_this_processor() = packs_in_order_inlined;
-    }
-
-    #[inline(always)]
-    fn packs_in_order_inlined<P: Packing>() {
-        packs_in_order::<P>();
+        fn of_this_processor() = packs_in_order;
     }
 
     #[test]
     fn all_ways_pack_in_order() {
-        packs_in_order::<OneByOne>();
+        packs_in_order(OneByOne);
         of_this_processor();
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            packs_in_order::<Avx2>();
+        if let Some(packing) = Avx2::found() {
+            packs_in_order(packing);
         }
     }
 }

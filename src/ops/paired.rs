@@ -1,9 +1,10 @@
 //! Element-wise operations of two tensors on CPUs: one pass over rayon's pool, values and slopes in place.
 
 use burn::backend::{Backend, tensor::FloatTensor};
+use burn::tensor::{Element, Shape};
 use rayon::prelude::*;
 
-use super::host::{Values, tensor_f32, tensor_f64, values};
+use super::host::{Values, tensor, values};
 
 /// A piece of both operands. On return `first` holds the result, `slope` its derivative by the first operand
 /// and `second` that by the second.
@@ -32,32 +33,19 @@ pub(crate) fn with_slopes<B: Backend>(
         "{name}: both operands must have one shape"
     );
     match (first, second) {
-        (Values::F32(mut a), Values::F32(mut b)) => {
-            let slope = over_chunks(task, &mut a, &mut b, single);
-            (
-                tensor_f32::<B>(a, shape.clone(), &device),
-                tensor_f32::<B>(slope, shape.clone(), &device),
-                tensor_f32::<B>(b, shape, &device),
-            )
-        }
-        (Values::F64(mut a), Values::F64(mut b)) => {
-            let slope = over_chunks(task, &mut a, &mut b, double);
-            (
-                tensor_f64::<B>(a, shape.clone(), &device),
-                tensor_f64::<B>(slope, shape.clone(), &device),
-                tensor_f64::<B>(b, shape, &device),
-            )
-        }
+        (Values::F32(a), Values::F32(b)) => three::<B, _>(task, [a, b], single, shape, &device),
+        (Values::F64(a), Values::F64(b)) => three::<B, _>(task, [a, b], double, shape, &device),
         _ => panic!("{name}: both operands must have one precision"),
     }
 }
 
-fn over_chunks<F: Send + Copy + Default>(
+fn three<B: Backend, F: Element + Default>(
     task: usize,
-    first: &mut [F],
-    second: &mut [F],
+    [mut first, mut second]: [Vec<F>; 2],
     kernel: impl Fn(Chunk<'_, F>) + Sync,
-) -> Vec<F> {
+    shape: Shape,
+    device: &B::Device,
+) -> Three<B> {
     let mut slope = vec![F::default(); first.len()];
     first
         .par_chunks_mut(task)
@@ -70,5 +58,43 @@ fn over_chunks<F: Send + Copy + Default>(
                 slope,
             })
         });
-    slope
+    [first, slope, second]
+        .map(|values| tensor::<B>(values, shape.clone(), device))
+        .into()
 }
+
+/// Implements an operation of two tensors (and numbers) for the CPU backends from its kernels of both precisions:
+/// `on_processors!(Trait, operation, operation_with_slopes(first, second, number, …), task, single, double)`.
+macro_rules! on_processors {
+    (@for $backend:ty, $trait:ident, $operation:ident,
+        $with_slopes:ident($first:ident, $second:ident $(, $number:ident)*), $task:expr, $single:expr, $double:expr) => {
+        impl $trait for $backend {
+            fn $operation(
+                $first: FloatTensor<Self>,
+                $second: FloatTensor<Self>
+                $(, $number: f64)*
+            ) -> FloatTensor<Self> {
+                Self::$with_slopes($first, $second $(, $number)*).0
+            }
+
+            fn $with_slopes(
+                $first: FloatTensor<Self>,
+                $second: FloatTensor<Self>
+                $(, $number: f64)*
+            ) -> Three<Self> {
+                with_slopes::<Self>(stringify!($operation), $task, $first, $second, $single, $double)
+            }
+        }
+    };
+    ($($operation:tt)*) => {
+        #[cfg(feature = "flex")]
+        on_processors!(@for burn::backend::Flex, $($operation)*);
+        #[cfg(feature = "ndarray")]
+        #[allow(deprecated)]
+        mod ndarray {
+            use super::*;
+            on_processors!(@for burn::backend::NdArray, $($operation)*);
+        }
+    };
+}
+pub(crate) use on_processors;

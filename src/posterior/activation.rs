@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
-/// use scotopic::posterior::Transfer;
+/// use scotopic::posterior::ActivationKind;
 /// let z = Tensor::<2>::from_floats([[-1.0, 2.0]], &Device::flex());
-/// let slope: Vec<f32> = Transfer::Relu.slope(z).try_into_vec_as().unwrap();
+/// let slope: Vec<f32> = ActivationKind::Relu.slope(z).try_into_vec_as().unwrap();
 /// assert_eq!(slope, [0.0, 1.0]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Transfer {
+pub enum ActivationKind {
     /// a(z) = z.
     #[default]
     None,
@@ -34,7 +34,7 @@ pub enum Transfer {
     Silu,
 }
 
-impl Transfer {
+impl ActivationKind {
     /// a(z), any shape.
     pub fn value<const D: usize>(self, z: Tensor<D>) -> Tensor<D> {
         match self {
@@ -70,7 +70,7 @@ impl Transfer {
 #[derive(Debug, Clone)]
 pub struct Activation {
     /// f.
-    pub transfer: Transfer,
+    pub kind: ActivationKind,
     /// e^γ, `[1, latent]`.
     pub gain: Tensor<2>,
 }
@@ -78,11 +78,11 @@ pub struct Activation {
 impl Activation {
     /// e^γ·f(z), `[batch, latent]`.
     pub fn value(&self, z: Tensor<2>) -> Tensor<2> {
-        self.transfer.value(z) * self.gain.clone()
+        self.kind.value(z) * self.gain.clone()
     }
 
     /// e^γ·f'(z), `[batch, latent]`.
     pub fn slope(&self, z: Tensor<2>) -> Tensor<2> {
-        self.transfer.slope(z) * self.gain.clone()
+        self.kind.slope(z) * self.gain.clone()
     }
 }

@@ -3,9 +3,28 @@
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Int, Tensor};
 
-use super::{Clamps, KlForm, Posterior, Sampling, exactly, independent_spread};
+use super::family::{FamilyInfo, LatentFamily, Terminology};
+use super::{Clamps, KlForm, Posterior, Sampling, exactly, independent_spread, unit_sample};
 use crate::noise::Noise;
-use crate::ops::{Law, symmetric_step, unit_noise};
+use crate::ops::Law;
+
+/// One latent of all is on.
+pub(super) const CATEGORICAL: LatentFamily<CategoricalPosterior> = LatentFamily {
+    info: FamilyInfo {
+        name: "categorical",
+        title: "categorical",
+        tensors: "`prior.rest.0` holds the logits of the prior",
+        terms: Terminology {
+            counts: true,
+            ..Terminology::SAMPLES
+        },
+        ..FamilyInfo::DEFAULT
+    },
+    posterior: |components, _| {
+        let [logits] = exactly("categorical posterior", components);
+        CategoricalPosterior { logits }
+    },
+};
 
 /// q(z) = Categorical(π), π = softmax(ℓ); z is one-hot.
 ///
@@ -59,28 +78,18 @@ impl Posterior for CategoricalPosterior {
     }
 
     fn sample(&self, sampling: Sampling, noise: Noise) -> Tensor<2> {
-        let gumbel = match noise {
-            Noise::Sample(z) => return z,
-            Noise::Keyed(key) => unit_noise(&self.logits, Law::Gumbel, key),
-            Noise::Unit(unit) => unit,
-            Noise::Exponentials(_) => {
-                panic!("a categorical sample needs a key or Gumbel numbers, not exponentials")
+        unit_sample(&self.logits, Law::Gumbel, noise, |gumbel| {
+            let disturbed = self.logits.clone() + gumbel;
+            if sampling.temperature > 0.0 {
+                return softmax(disturbed * (1.0 / sampling.temperature), 1);
             }
-        };
-        let disturbed = self.logits.clone() + gumbel;
-        if sampling.temperature > 0.0 {
-            return softmax(disturbed * (1.0 / sampling.temperature), 1);
-        }
-        let (device, dtype) = (disturbed.device(), disturbed.dtype());
-        let [_, latent] = disturbed.dims();
-        let winner = disturbed.detach().argmax(1); // [batch, 1]; the first of equals
-        let index = Tensor::<1, Int>::arange(0..latent as i64, &device).unsqueeze::<2>();
-        let [batch, _] = winner.dims();
-        let index = index.expand([batch, latent]);
-        index
-            .equal(winner.expand([batch, latent]))
-            .float()
-            .cast(dtype)
+            let (device, dtype) = (disturbed.device(), disturbed.dtype());
+            let shape = disturbed.dims();
+            let winner = disturbed.detach().argmax(1); // [batch, 1]; the first of equals
+            let index = Tensor::<1, Int>::arange(0..shape[1] as i64, &device).unsqueeze::<2>();
+            let same = index.expand(shape).equal(winner.expand(shape));
+            same.float().cast(dtype)
+        })
     }
 
     fn mean(&self) -> Tensor<2> {
@@ -134,9 +143,8 @@ impl Posterior for CategoricalPosterior {
         clamps: &Clamps,
     ) -> Self {
         let [drive] = exactly("categorical posterior", drives);
-        let (step, state) = (clamps.step[0], clamps.state[0]);
         Self {
-            logits: symmetric_step(self.logits.clone(), drive, step, state),
+            logits: clamps.tanh_clamped(0, &self.logits, drive),
         }
     }
 }

@@ -2,9 +2,32 @@
 
 use burn::tensor::Tensor;
 
+use super::family::{FamilyInfo, LatentFamily};
+use super::location_scale::LocationScale;
 use super::{Activation, Clamps, KlForm, Posterior, Sampling, exactly, independent_spread};
 use crate::noise::Noise;
-use crate::ops::{Law, symmetric_step, unit_noise};
+use crate::ops::Law;
+
+/// N(μ, σ²), through `model.activation`.
+pub(super) const GAUSSIAN: LatentFamily<GaussianPosterior> = LatentFamily {
+    info: FamilyInfo {
+        name: "gaussian",
+        title: "Gaussian",
+        components: 2,
+        takes_activation: true,
+        learns_gain: true,
+        tensors: "`prior.rest.0` and `prior.rest.1` are μ₀ and ξ₀ = ln σ₀ of the prior",
+        amortized_reference: "D. P. Kingma, M. Welling, \"Auto-encoding variational Bayes\", arXiv 1312.6114.",
+        ..FamilyInfo::DEFAULT
+    },
+    posterior: |components, settings| GaussianPosterior {
+        state: LocationScale::from_components("Gaussian posterior", components),
+        activation: settings.gain.clone().map(|gain| Activation {
+            kind: settings.activation,
+            gain,
+        }),
+    },
+};
 
 /// q(z) = N(μ, σ²), independent over latents; ξ = ln σ. What is decoded is a(z) = e^γ·f(z).
 ///
@@ -30,8 +53,8 @@ use crate::ops::{Law, symmetric_step, unit_noise};
 /// ```
 #[derive(Debug, Clone)]
 pub struct GaussianPosterior {
-    mean: Tensor<2>,
-    log_deviation: Tensor<2>,
+    /// μ and ξ.
+    state: LocationScale,
     activation: Option<Activation>,
 }
 
@@ -39,8 +62,10 @@ impl GaussianPosterior {
     /// From μ and ξ = ln σ, both `[batch, latent]`.
     pub fn new(mean: Tensor<2>, log_deviation: Tensor<2>) -> Self {
         Self {
-            mean,
-            log_deviation,
+            state: LocationScale {
+                location: mean,
+                log_scale: log_deviation,
+            },
             activation: None,
         }
     }
@@ -48,11 +73,6 @@ impl GaussianPosterior {
     /// The same, decoded through `activation`.
     pub fn through(self, activation: Option<Activation>) -> Self {
         Self { activation, ..self }
-    }
-
-    /// σε of a given sample, `[batch, latent]`.
-    fn excursion(&self, z: &Tensor<2>) -> Tensor<2> {
-        z.clone() - self.mean.clone()
     }
 
     /// The derivative by z of a derivative by a(z).
@@ -70,28 +90,18 @@ impl Posterior for GaussianPosterior {
     }
 
     fn components(&self) -> Vec<Tensor<2>> {
-        vec![self.mean.clone(), self.log_deviation.clone()]
+        self.state.components()
     }
 
     fn with_components(&self, components: Vec<Tensor<2>>) -> Self {
-        let [mean, log_deviation] = exactly("Gaussian posterior", components);
         Self {
-            mean,
-            log_deviation,
+            state: LocationScale::from_components("Gaussian posterior", components),
             activation: self.activation.clone(),
         }
     }
 
     fn sample(&self, _sampling: Sampling, noise: Noise) -> Tensor<2> {
-        let unit = match noise {
-            Noise::Sample(z) => return z,
-            Noise::Keyed(key) => unit_noise(&self.mean, Law::Normal, key),
-            Noise::Unit(unit) => unit,
-            Noise::Exponentials(_) => {
-                panic!("a Gaussian sample needs a key or normal numbers, not exponentials")
-            }
-        };
-        self.mean.clone() + self.log_deviation.clone().exp() * unit
+        self.state.sample(Law::Normal, noise)
     }
 
     fn activate(&self, z: Tensor<2>) -> Tensor<2> {
@@ -103,11 +113,11 @@ impl Posterior for GaussianPosterior {
 
     /// a(μ): the most probable latent, as the field decodes it.
     fn mean(&self) -> Tensor<2> {
-        self.activate(self.mean.clone())
+        self.activate(self.state.location.clone())
     }
 
     fn representation(&self) -> Tensor<2> {
-        self.mean.clone()
+        self.state.location.clone()
     }
 
     fn spread(
@@ -116,13 +126,13 @@ impl Posterior for GaussianPosterior {
         _at_mean: impl FnOnce() -> Tensor<1>,
     ) -> Option<Tensor<1>> {
         let plain = self.activation.is_none();
-        plain.then(|| independent_spread((self.log_deviation.clone() * 2.0).exp(), diagonal))
+        plain.then(|| independent_spread(self.state.square(), diagonal))
     }
 
     fn kl_from(&self, prior: &Self, _form: KlForm) -> Tensor<2> {
-        let shift = self.mean.clone() - prior.mean.clone();
-        let precision = (prior.log_deviation.clone() * -2.0).exp();
-        let twice = (self.log_deviation.clone() - prior.log_deviation.clone()) * 2.0;
+        let shift = self.state.location.clone() - prior.state.location.clone();
+        let precision = (prior.state.log_scale.clone() * -2.0).exp();
+        let twice = (self.state.log_scale.clone() - prior.state.log_scale.clone()) * 2.0;
         (shift.square() * precision + twice.clone().exp() - twice - 1.0) * 0.5
     }
 
@@ -134,13 +144,13 @@ impl Posterior for GaussianPosterior {
         prior: &Self,
     ) -> Vec<Tensor<2>> {
         let g = self.behind_activation(z, pulled_back);
-        let by_log_deviation = g.clone() * self.excursion(z);
+        let by_log_deviation = g.clone() * self.state.excursion(z);
         if beta == 0.0 {
             return vec![g, by_log_deviation];
         }
-        let precision = (prior.log_deviation.clone() * -2.0).exp();
-        let shift = self.mean.clone() - prior.mean.clone();
-        let twice = (self.log_deviation.clone() - prior.log_deviation.clone()) * 2.0;
+        let precision = (prior.state.log_scale.clone() * -2.0).exp();
+        let shift = self.state.location.clone() - prior.state.location.clone();
+        let twice = (self.state.log_scale.clone() - prior.state.log_scale.clone()) * 2.0;
         vec![
             g + shift * precision * beta,
             by_log_deviation + (twice.exp() - 1.0) * beta,
@@ -159,7 +169,7 @@ impl Posterior for GaussianPosterior {
             "Gaussian posterior",
             self.gradient(z, pulled_back, beta, prior),
         );
-        let variance = (self.log_deviation.clone() * 2.0).exp();
+        let variance = self.state.square();
         vec![by_mean * variance + homeostasis, by_log_deviation * 0.5]
     }
 
@@ -169,20 +179,11 @@ impl Posterior for GaussianPosterior {
         curvature: Option<&Tensor<2>>,
         clamps: &Clamps,
     ) -> Self {
-        let [mut mean, log_deviation] = exactly("Gaussian posterior", drives);
-        if let Some(curvature) = curvature {
-            let variance = (self.log_deviation.clone() * 2.0).exp();
-            mean = mean / (variance * curvature.clone() + 1.0);
-        }
-        let (step, state) = (&clamps.step, &clamps.state);
+        let state = self
+            .state
+            .advance("Gaussian posterior", drives, curvature, clamps);
         Self {
-            mean: symmetric_step(self.mean.clone(), mean, step[0], state[0]),
-            log_deviation: symmetric_step(
-                self.log_deviation.clone(),
-                log_deviation,
-                step[1],
-                state[1],
-            ),
+            state,
             activation: self.activation.clone(),
         }
     }

@@ -2,9 +2,25 @@
 
 use burn::tensor::Tensor;
 
+use super::family::{FamilyInfo, LatentFamily};
+use super::location_scale::LocationScale;
 use super::{Clamps, KlForm, Posterior, Sampling, exactly, independent_spread};
 use crate::noise::Noise;
-use crate::ops::{Law, symmetric_step, unit_noise};
+use crate::ops::Law;
+
+/// Laplace(μ, b).
+pub(super) const LAPLACE: LatentFamily<LaplacePosterior> = LatentFamily {
+    info: FamilyInfo {
+        name: "laplace",
+        title: "Laplace",
+        components: 2,
+        tensors: "`prior.rest.0` and `prior.rest.1` are μ₀ and ξ₀ = ln b₀ of the prior",
+        ..FamilyInfo::DEFAULT
+    },
+    posterior: |components, _| LaplacePosterior {
+        state: LocationScale::from_components("Laplace posterior", components),
+    },
+};
 
 /// q(z) = Laplace(μ, b), independent over latents; ξ = ln b.
 ///
@@ -31,17 +47,18 @@ use crate::ops::{Law, symmetric_step, unit_noise};
 /// ```
 #[derive(Debug, Clone)]
 pub struct LaplacePosterior {
-    location: Tensor<2>,
-    log_scale: Tensor<2>,
+    /// μ and ξ.
+    state: LocationScale,
 }
 
 impl LaplacePosterior {
     /// From μ and ξ = ln b, both `[batch, latent]`.
     pub fn new(location: Tensor<2>, log_scale: Tensor<2>) -> Self {
-        Self {
+        let state = LocationScale {
             location,
             log_scale,
-        }
+        };
+        Self { state }
     }
 }
 
@@ -51,31 +68,20 @@ impl Posterior for LaplacePosterior {
     }
 
     fn components(&self) -> Vec<Tensor<2>> {
-        vec![self.location.clone(), self.log_scale.clone()]
+        self.state.components()
     }
 
     fn with_components(&self, components: Vec<Tensor<2>>) -> Self {
-        let [location, log_scale] = exactly("Laplace posterior", components);
-        Self {
-            location,
-            log_scale,
-        }
+        let state = LocationScale::from_components("Laplace posterior", components);
+        Self { state }
     }
 
     fn sample(&self, _sampling: Sampling, noise: Noise) -> Tensor<2> {
-        let unit = match noise {
-            Noise::Sample(z) => return z,
-            Noise::Keyed(key) => unit_noise(&self.location, Law::Laplace, key),
-            Noise::Unit(unit) => unit,
-            Noise::Exponentials(_) => {
-                panic!("a Laplace sample needs a key or unit Laplace numbers, not exponentials")
-            }
-        };
-        self.location.clone() + self.log_scale.clone().exp() * unit
+        self.state.sample(Law::Laplace, noise)
     }
 
     fn mean(&self) -> Tensor<2> {
-        self.location.clone()
+        self.state.location.clone()
     }
 
     fn spread(
@@ -84,16 +90,16 @@ impl Posterior for LaplacePosterior {
         _at_mean: impl FnOnce() -> Tensor<1>,
     ) -> Option<Tensor<1>> {
         // Var = 2b².
-        let variance = (self.log_scale.clone() * 2.0).exp() * 2.0;
+        let variance = self.state.square() * 2.0;
         Some(independent_spread(variance, diagonal))
     }
 
     fn kl_from(&self, prior: &Self, _form: KlForm) -> Tensor<2> {
-        let distance = (self.location.clone() - prior.location.clone()).abs();
-        let log_ratio = self.log_scale.clone() - prior.log_scale.clone();
-        let within = (distance.clone() * self.log_scale.clone().neg().exp()).neg();
+        let distance = (self.state.location.clone() - prior.state.location.clone()).abs();
+        let log_ratio = self.state.log_scale.clone() - prior.state.log_scale.clone();
+        let within = (distance.clone() * self.state.log_scale.clone().neg().exp()).neg();
         // The two exponents are added first: e^{ξ − ξ_p} alone may overflow where the product does not.
-        distance * prior.log_scale.clone().neg().exp() + (log_ratio.clone() + within).exp()
+        distance * prior.state.log_scale.clone().neg().exp() + (log_ratio.clone() + within).exp()
             - log_ratio
             - 1.0
     }
@@ -105,15 +111,15 @@ impl Posterior for LaplacePosterior {
         beta: f64,
         prior: &Self,
     ) -> Vec<Tensor<2>> {
-        let by_log_scale = pulled_back.clone() * (z.clone() - self.location.clone());
+        let by_log_scale = pulled_back.clone() * self.state.excursion(z);
         if beta == 0.0 {
             return vec![pulled_back, by_log_scale];
         }
-        let shift = self.location.clone() - prior.location.clone();
+        let shift = self.state.location.clone() - prior.state.location.clone();
         let distance = shift.clone().abs();
-        let scale = self.log_scale.clone().exp();
-        let inverse_prior = prior.log_scale.clone().neg().exp();
-        let near = (distance.clone() * self.log_scale.clone().neg().exp())
+        let scale = self.state.log_scale.clone().exp();
+        let inverse_prior = prior.state.log_scale.clone().neg().exp();
+        let near = (distance.clone() * self.state.log_scale.clone().neg().exp())
             .neg()
             .exp();
         let kl_by_location = shift.sign() * (1.0 - near.clone()) * inverse_prior.clone();
@@ -136,7 +142,7 @@ impl Posterior for LaplacePosterior {
             "Laplace posterior",
             self.gradient(z, pulled_back, beta, prior),
         );
-        let square = (self.log_scale.clone() * 2.0).exp();
+        let square = self.state.square();
         vec![by_location * square + homeostasis, by_log_scale]
     }
 
@@ -146,15 +152,9 @@ impl Posterior for LaplacePosterior {
         curvature: Option<&Tensor<2>>,
         clamps: &Clamps,
     ) -> Self {
-        let [mut location, log_scale] = exactly("Laplace posterior", drives);
-        if let Some(curvature) = curvature {
-            let square = (self.log_scale.clone() * 2.0).exp();
-            location = location / (square * curvature.clone() + 1.0);
-        }
-        let (step, state) = (&clamps.step, &clamps.state);
-        Self {
-            location: symmetric_step(self.location.clone(), location, step[0], state[0]),
-            log_scale: symmetric_step(self.log_scale.clone(), log_scale, step[1], state[1]),
-        }
+        let state = self
+            .state
+            .advance("Laplace posterior", drives, curvature, clamps);
+        Self { state }
     }
 }

@@ -1,7 +1,9 @@
 //! Approximate posteriors q(z), one file per family.
 //!
 //! A posterior is a value: the natural state of the network at one moment. [`Posterior`] is all that
-//! the inference rule and the free energy need to know of a family, so that a new one is one file.
+//! the inference rule and the free energy need to know of a family, [`FamilyInfo`] all that configurations and reports
+//! do. So a new one is its own file and its lines in this one. (One of a user's own needs no line here: see the example
+//! `custom_posterior`.)
 //!
 //! | family | state | sample | metric of its natural gradient |
 //! |---|---|---|---|
@@ -10,23 +12,65 @@
 //! | [`LaplacePosterior`] | μ, ξ = ln b | μ + bε | b⁻², 1 |
 //! | [`CategoricalPosterior`] | logits | one-hot, relaxed at τ > 0 | diag π − ππᵀ |
 //! | [`PointEstimate`] | u | a(u) itself | 1: a plain gradient |
-//! | [`Belief`] | any of these, chosen at run time | | |
+//! | [`AnyPosterior`] | any of these, chosen at run time | | |
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::noise::Noise;
+use crate::ops::{Law, tanh_clamped_step, unit_noise};
 
 mod activation;
-mod belief;
 mod categorical;
+mod family;
 mod gaussian;
 mod laplace;
+mod location_scale;
 mod point;
 mod poisson;
-pub use activation::{Activation, Transfer};
-pub use belief::Belief;
+
+/// Every posterior, and every family that configurations know, with the file that says what it is.
+macro_rules! families {
+    ($define:ident) => {
+        $define! {
+            posteriors {
+                /// Spike counts.
+                Poisson(PoissonPosterior),
+                /// Normal numbers, perhaps through an activation.
+                Gaussian(GaussianPosterior),
+                /// Double exponentials.
+                Laplace(LaplacePosterior),
+                /// One of many.
+                Categorical(CategoricalPosterior),
+                /// No distribution.
+                Point(PointEstimate),
+            }
+            families {
+                /// Spike counts.
+                #[default]
+                Poisson = poisson::POISSON,
+                /// Normal numbers, through `model.activation`.
+                Gaussian = gaussian::GAUSSIAN,
+                /// Double exponentials.
+                Laplace = laplace::LAPLACE,
+                /// One latent of all is on.
+                Categorical = categorical::CATEGORICAL,
+                /// A point estimate with a quadratic cost, through `model.activation`: predictive coding.
+                Point = point::POINT,
+                /// A point estimate behind a soft threshold: LCA.
+                SoftThreshold = point::SOFT_THRESHOLD,
+                /// A point estimate behind a hard threshold.
+                HardThreshold = point::HARD_THRESHOLD,
+            }
+        }
+    };
+}
+mod any_posterior;
+
+pub use activation::{Activation, ActivationKind};
+pub use any_posterior::{AnyPosterior, Family};
 pub use categorical::CategoricalPosterior;
+pub use family::{FamilyInfo, LatentSettings, Terminology};
 pub use gaussian::GaussianPosterior;
 pub use laplace::LaplacePosterior;
 pub use point::{Cost, PointEstimate};
@@ -83,6 +127,18 @@ pub struct Clamps {
     pub step: Vec<f64>,
 }
 
+impl Clamps {
+    /// Component number `component` after a drive, both `[batch, latent]`, bounded on both sides.
+    pub fn tanh_clamped(&self, component: usize, state: &Tensor<2>, drive: Tensor<2>) -> Tensor<2> {
+        tanh_clamped_step(
+            state.clone(),
+            drive,
+            self.step[component],
+            self.state[component],
+        )
+    }
+}
+
 /// A family of approximate posteriors over latents `[batch, latent]`.
 ///
 /// What is decoded is not always what is sampled: a Gaussian latent may pass through an activation.
@@ -129,9 +185,11 @@ pub trait Posterior: Clone + std::fmt::Debug {
     /// `[batch]`, on demand; what the exact expectation over a linear decoder adds. `None` without a closed form.
     fn spread(
         &self,
-        diagonal: &Tensor<2>,
-        at_mean: impl FnOnce() -> Tensor<1>,
-    ) -> Option<Tensor<1>>;
+        _diagonal: &Tensor<2>,
+        _at_mean: impl FnOnce() -> Tensor<1>,
+    ) -> Option<Tensor<1>> {
+        None
+    }
 
     /// KL\[q ‖ prior\] of every latent, `[batch, latent]`, in nats.
     fn kl_from(&self, prior: &Self, form: KlForm) -> Tensor<2>;
@@ -192,6 +250,26 @@ pub(crate) fn exactly<const N: usize>(family: &str, parts: Vec<Tensor<2>>) -> [T
     match <[Tensor<2>; N]>::try_from(parts) {
         Ok(parts) => parts,
         Err(other) => panic!("a {family} has {N} components, not {}", other.len()),
+    }
+}
+
+/// The sample that `from_unit` makes of unit numbers of `law`, `[batch, latent]`, or the one that the noise brings.
+///
+/// # Panics
+/// If the noise is exponentials, which no family of this kind is made from.
+pub fn unit_sample(
+    like: &Tensor<2>,
+    law: Law,
+    noise: Noise,
+    from_unit: impl FnOnce(Tensor<2>) -> Tensor<2>,
+) -> Tensor<2> {
+    match noise {
+        Noise::Sample(z) => z,
+        Noise::Keyed(key) => from_unit(unit_noise(like, law, key)),
+        Noise::Unit(unit) => from_unit(unit),
+        Noise::Exponentials(_) => {
+            panic!("this sample needs a key or {law:?} numbers, not exponentials")
+        }
     }
 }
 

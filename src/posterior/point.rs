@@ -3,9 +3,9 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Clamps, KlForm, Posterior, Sampling, Transfer, exactly};
+use super::family::{FamilyInfo, LatentFamily, LatentSettings, Terminology};
+use super::{ActivationKind, Clamps, KlForm, Posterior, Sampling, exactly};
 use crate::noise::Noise;
-use crate::ops::symmetric_step;
 
 /// What a latent costs, which is −ln of the prior up to a constant, and the code a(u) that goes with it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,8 @@ pub enum Cost {
         /// π, the precision of the prior.
         precision: f64,
         /// f.
-        transfer: Transfer,
+        #[serde(alias = "transfer")]
+        activation: ActivationKind,
     },
     /// λ|a| with a = sgn(u)·max(|u| − λ, 0): the soft-threshold LCA (Rozell et al. 2008).
     Soft {
@@ -28,6 +29,77 @@ pub enum Cost {
         /// λ.
         threshold: f64,
     },
+}
+
+/// What every point estimate is.
+const ESTIMATE: FamilyInfo = FamilyInfo {
+    is_point: true,
+    // Nothing is drawn: the sample is the state itself, and what it causes is the only reconstruction.
+    terms: Terminology {
+        samples: "states",
+        means: "activities",
+        one_sample: "one state",
+        expected: "activities",
+        zeros: "silent units",
+        drawing: "point estimates",
+        units: "units",
+        counts: false,
+    },
+    ..FamilyInfo::DEFAULT
+};
+
+const LCA: &str = "C. J. Rozell, D. H. Johnson, R. G. Baraniuk, B. A. Olshausen, \"Sparse coding via thresholding and \
+                   local competition in neural circuits\", Neural Computation 20, 2008.";
+
+/// A quadratic cost, through `model.activation`: predictive coding.
+pub(super) const POINT: LatentFamily<PointEstimate> = LatentFamily {
+    info: FamilyInfo {
+        name: "point",
+        model_title: Some("Predictive coding"),
+        takes_activation: true,
+        reference: Some(
+            "R. P. N. Rao, D. H. Ballard, \"Predictive coding in the visual cortex\", Nature Neuroscience 2, 1999.",
+        ),
+        ..ESTIMATE
+    },
+    posterior: |components, settings| {
+        let cost = Cost::Quadratic {
+            precision: settings.threshold,
+            activation: settings.activation,
+        };
+        estimate(components, cost)
+    },
+};
+
+/// The soft-threshold LCA.
+pub(super) const SOFT_THRESHOLD: LatentFamily<PointEstimate> = LatentFamily {
+    info: FamilyInfo {
+        name: "soft-threshold",
+        model_title: Some("Sparse coding (LCA, soft threshold)"),
+        reference: Some(LCA),
+        ..ESTIMATE
+    },
+    posterior: |components, &LatentSettings { threshold, .. }| {
+        estimate(components, Cost::Soft { threshold })
+    },
+};
+
+/// The hard-threshold LCA.
+pub(super) const HARD_THRESHOLD: LatentFamily<PointEstimate> = LatentFamily {
+    info: FamilyInfo {
+        name: "hard-threshold",
+        model_title: Some("Sparse coding (LCA, hard threshold)"),
+        reference: Some(LCA),
+        ..ESTIMATE
+    },
+    posterior: |components, &LatentSettings { threshold, .. }| {
+        estimate(components, Cost::Hard { threshold })
+    },
+};
+
+fn estimate(components: Vec<Tensor<2>>, cost: Cost) -> PointEstimate {
+    let [state] = exactly("point estimate", components);
+    PointEstimate { state, cost }
 }
 
 /// q(z) = δ(z − u): the state of a membrane, and the activity a(u) that it causes.
@@ -83,8 +155,8 @@ impl Posterior for PointEstimate {
 
     fn activate(&self, z: Tensor<2>) -> Tensor<2> {
         match self.cost {
-            Cost::Quadratic { transfer, .. } => transfer.value(z),
-            // sgn(u)·max(|u| − λ, 0) without the sign, whose derivative autodiff would have to be told.
+            Cost::Quadratic { activation, .. } => activation.value(z),
+            // sgn(u)·max(|u| − λ, 0) without the sign, whose derivative autodiff does not know.
             Cost::Soft { threshold } => z.clone() - z.clamp(-threshold, threshold),
             Cost::Hard { threshold } => {
                 let silent = z.clone().abs().lower_equal_elem(threshold);
@@ -130,12 +202,12 @@ impl Posterior for PointEstimate {
         vec![match self.cost {
             Cost::Quadratic {
                 precision,
-                transfer: Transfer::None,
+                activation: ActivationKind::None,
             } => pulled_back + u * (precision * beta),
             Cost::Quadratic {
                 precision,
-                transfer,
-            } => pulled_back * transfer.slope(z.clone()) + u * (precision * beta),
+                activation,
+            } => pulled_back * activation.slope(z.clone()) + u * (precision * beta),
             // Rozell's dynamics; u − a is β times the slope of the cost by a where a ≠ 0.
             Cost::Soft { .. } | Cost::Hard { .. } => pulled_back + u - self.activate(z.clone()),
         }]
@@ -162,9 +234,8 @@ impl Posterior for PointEstimate {
         if let Some(curvature) = curvature {
             drive = drive / (curvature.clone() + 1.0);
         }
-        let (step, state) = (clamps.step[0], clamps.state[0]);
         Self {
-            state: symmetric_step(self.state.clone(), drive, step, state),
+            state: clamps.tanh_clamped(0, &self.state, drive),
             ..*self
         }
     }

@@ -2,10 +2,38 @@
 
 use burn::tensor::Tensor;
 
+use super::family::{FamilyInfo, LatentFamily, Terminology};
 use super::{Clamps, KlForm, Posterior, Sampling, exactly, independent_spread};
 use crate::noise::Noise;
 use crate::ops::{
-    clamped_step, implicit_step, poisson_counts_with, relaxed_poisson, relaxed_poisson_with,
+    implicit_step, poisson_counts_with, relaxed_poisson, relaxed_poisson_with,
+    softplus_clamped_step,
+};
+
+/// Spike counts.
+pub(super) const POISSON: LatentFamily<PoissonPosterior> = LatentFamily {
+    info: FamilyInfo {
+        name: "poisson",
+        title: "Poisson",
+        uniform_rest: true,
+        spikes: true,
+        tensors: "`prior.rest.0` is u₀, the prior log-rates",
+        terms: Terminology {
+            samples: "spikes",
+            means: "rates",
+            one_sample: "one spike sample",
+            expected: "firing rates",
+            zeros: "zero spike counts",
+            drawing: "exact spike counts",
+            units: "neurons",
+            counts: true,
+        },
+        ..FamilyInfo::DEFAULT
+    },
+    posterior: |components, _| {
+        let [potential] = exactly("Poisson posterior", components);
+        PoissonPosterior { potential }
+    },
 };
 
 /// q(z) = Poisson(eᵘ), independent over latents; u is the membrane potential.
@@ -147,7 +175,7 @@ impl Posterior for PoissonPosterior {
             drive = implicit_step(drive, self.mean() * curvature.clone());
         }
         Self {
-            potential: clamped_step(
+            potential: softplus_clamped_step(
                 self.potential.clone(),
                 drive,
                 clamps.step[0],

@@ -10,23 +10,28 @@
 //! | the network as plain numbers | `network` |
 //! | one step of a row: drive, implicit step, clamps | `potential` |
 //! | the terms of F | `scores` |
-//! | products with a dictionary that stays in the cache, and how it lies there | `products`, `panels` |
-//! | T steps forwards and backwards, in segments | `unroll`, `tape`, `slopes` |
+//! | products with a dictionary in the cache, and its layout | `products`, `sparse`, `rows`, `panels` |
+//! | T steps forward and backward, in segments | `segments`, `forward`, `backward`, `tape`, `slopes` |
 //! | a batch on all threads | `batch` |
 //! | event-driven inference | [`Engine`] |
 
+mod backward;
 mod batch;
 mod engine;
+mod forward;
 mod network;
 mod panels;
 mod potential;
 mod products;
+mod rows;
 mod scores;
+mod segments;
 mod slopes;
+mod sparse;
 mod tape;
 mod unroll;
 
 pub(crate) use batch::objective;
-pub use engine::{Engine, Form, Percept, Settle, Spike, Stream};
+pub use engine::{DriveMethod, Engine, Percept, Spike, StoppingRule, Stream};
 pub(crate) use network::{Parameters, SpikingNetwork, SpikingRule};
 pub(crate) use unroll::{Gradient, StepNoise, Unroll};

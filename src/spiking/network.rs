@@ -1,7 +1,8 @@
 //! The spiking network of a Poisson posterior and a linear decoder, as plain numbers.
 
 use super::panels::{Aligned, Panels, padded};
-use super::products::{Rows, RowsMut, product};
+use super::products::product;
+use super::rows::{Rows, RowsMut};
 use crate::inference::Leak;
 use crate::posterior::KlForm;
 

@@ -1,10 +1,9 @@
 //! One inference step of one row: drive, implicit step, clamps, and their derivatives, in one pass.
 
 use super::network::SpikingNetwork;
-use crate::inference::Leak;
-use crate::ops::clamped_step::processor::ceiling_f32;
 use crate::ops::implicit_step::processor::{Solved, WIDTH, solve, whole_vectors};
 use crate::ops::scalar;
+use crate::ops::softplus_clamped_step::processor::ceiling_f32;
 use scotopic_filtering::simd_dispatch;
 
 /// What one refinement of one row reads and writes; every slice is `[latent]`.
@@ -46,10 +45,7 @@ pub(crate) fn refine(network: &SpikingNetwork, row: Row<'_>) {
     let rule = &network.rule;
     let constants = Constants {
         minus_step_size: -network.step_size,
-        leak: match rule.leak {
-            Leak::None => 0.0,
-            Leak::Kl(beta) => beta as f32,
-        },
+        leak: rule.leak.beta() as f32,
         step_ceiling: rule.step_ceiling,
         ceiling: rule.ceiling,
     };

@@ -8,14 +8,12 @@
 //! A block's B is streamed from the second-level cache at two vectors for every 13 × 2 multiply-adds, so the
 //! arithmetic and not the memory is the limit. For that it lies in [`Panels`].
 //!
-//! Above 400 lines with its tests: the dense product, the sum of outer products and the sparse product share their blocks.
-//!
-//! Unlike the element-wise kernels, which round alike everywhere, these use fused multiply-add only where the processor
-//! has it (as every matrix library does): the last bits of a product depend on the processor.
-
-use scotopic_filtering::simd_dispatch;
+//! Unlike the element-wise kernels, which round alike everywhere, these use fused multiply-add only where the CPU
+//! has it (as every matrix library does): the last bits of a product depend on the CPU.
 
 use super::panels::{PANEL, Panels};
+use super::rows::{Rows, RowsMut, multiply_add};
+use scotopic_filtering::simd_dispatch;
 
 /// The most rows that a block of C spans.
 const BLOCK: usize = 13;
@@ -28,19 +26,6 @@ const LONGEST: usize = 512;
 
 /// [`BLOCK`] columns of A in a whole vector.
 const STRIP: usize = 16;
-
-/// A matrix in row-major order: its values and the distance between rows.
-#[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    pub(crate) values: &'a [f32],
-    pub(crate) pitch: usize,
-}
-
-/// Where a product goes: rows of padded length.
-pub(crate) struct RowsMut<'a> {
-    pub(crate) values: &'a mut [f32],
-    pub(crate) pitch: usize,
-}
 
 simd_dispatch! {
     /// `C = A·B` of `[rows, inner]` and `[inner, columns]`; every column of the padded C is written.
@@ -60,16 +45,6 @@ fn unfused_body(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) {
 simd_dispatch! {
     /// `C += Aᵀ·B` of `[inner, rows]` and `[inner, columns]`: a sum of outer products.
     pub(crate) fn add_outer(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = add_outer_body::<FMA>;
-}
-
-simd_dispatch! {
-    /// `y = a·B` for one row a that is mostly zeros, given by the places and values of the others.
-    pub(crate) fn sparse_product(places: &[u32], values: &[f32], b: Rows<'_>, y: &mut [f32]) = sparse_product_body::<FMA>;
-}
-
-#[inline(always)]
-fn multiply_add<const FMA: bool>(x: f32, y: f32, sum: f32) -> f32 {
-    if FMA { x.mul_add(y, sum) } else { sum + x * y }
 }
 
 /// Picks the block function of `$n` rows.
@@ -221,47 +196,10 @@ fn add_outer_block<const FMA: bool, const N: usize>(
     }
 }
 
-#[inline(always)]
-fn sparse_product_body<const FMA: bool>(
-    places: &[u32],
-    values: &[f32],
-    b: Rows<'_>,
-    y: &mut [f32],
-) {
-    /// Eight panels: sixteen registers of AVX-512.
-    const WIDE: usize = 8 * PANEL;
-    let mut column = 0;
-    while column + WIDE <= y.len() {
-        sparse_block::<FMA, WIDE>(places, values, b, column, y);
-        column += WIDE;
-    }
-    while column < y.len() {
-        sparse_block::<FMA, PANEL>(places, values, b, column, y);
-        column += PANEL;
-    }
-}
-
-#[inline(always)]
-fn sparse_block<const FMA: bool, const W: usize>(
-    places: &[u32],
-    values: &[f32],
-    b: Rows<'_>,
-    column: usize,
-    y: &mut [f32],
-) {
-    let mut sums = [0f32; W];
-    for (&place, &x) in places.iter().zip(values) {
-        let row = &b.values[place as usize * b.pitch + column..][..W];
-        for l in 0..W {
-            sums[l] = multiply_add::<FMA>(x, row[l], sums[l]);
-        }
-    }
-    y[column..column + W].copy_from_slice(&sums);
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::panels::padded;
+    use super::super::sparse::sparse_product;
     use super::*;
 
     /// Sums of up to 70 products of numbers below 1.

@@ -1,4 +1,4 @@
-//! The element-wise part of the way back, one row at a time. The formulas stand in [`unroll`](super::unroll).
+//! The element-wise part of backward, one row at a time. The formulas stand in [`backward`](super::backward).
 
 use super::scores::summed;
 use scotopic_filtering::simd_dispatch;

@@ -1,9 +1,11 @@
 //! Where inference arrives: sparse coding, predictive coding, and an input far too strong.
 
 use burn::module::Param;
-use scotopic::inference::{Leak, NaturalGradient, Perception, Record, StepForm, Stimulus, unroll};
+use scotopic::inference::{
+    Leak, NaturalGradient, Perception, RecordOptions, StepForm, Stimulus, unroll,
+};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{Clamps, KlForm, Posterior, Sampling, Transfer};
+use scotopic::posterior::{ActivationKind, Clamps, KlForm, Posterior, Sampling};
 use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior};
 
 use crate::devices::Place;
@@ -59,7 +61,7 @@ impl Dictionary {
                 },
                 log_gain: None,
                 family,
-                transfer: Transfer::None,
+                activation: ActivationKind::None,
                 threshold,
                 latents: self.latents,
             },
@@ -117,7 +119,14 @@ fn settled(model: &Network, place: &Place, x: &[f64], form: StepForm) -> Vec<Vec
     let perception = model.perception(rule(form, FAR));
     let rest = perception.rest(DATA);
     let noise = NoiseKey::new(0);
-    let seen = unroll(&*perception, &x, rest, 0..STEPS, &noise, Record::FINAL);
+    let seen = unroll(
+        &*perception,
+        &x,
+        rest,
+        0..STEPS,
+        &noise,
+        RecordOptions::FINAL,
+    );
     let latents = model.latents();
     let a = read(seen.state.mean());
     a.chunks(latents).map(<[f64]>::to_vec).collect()
@@ -223,8 +232,15 @@ fn overdriven(form: StepForm) -> (f64, f64) {
     let image = Stimulus::Static(place.tensor(&x, [DATA, pixels]));
     let rest = perception.rest(DATA);
     let noise = NoiseKey::new(77);
-    let seen = unroll(&perception, &image, rest, 0..300, &noise, Record::ALL);
-    let potentials = seen.moments.iter().flat_map(|moment| {
+    let seen = unroll(
+        &perception,
+        &image,
+        rest,
+        0..300,
+        &noise,
+        RecordOptions::ALL,
+    );
+    let potentials = seen.records.iter().flat_map(|moment| {
         let state = moment.state.as_ref().expect("states were recorded");
         read(potential(state))
     });

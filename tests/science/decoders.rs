@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 use scotopic::decoder::Decoder;
-use scotopic::posterior::Transfer;
-use scotopic_models::{Architecture, DecoderConfig, DecoderNet, Learned, NoiseConfig, Picture};
+use scotopic::posterior::ActivationKind;
+use scotopic_models::{DecoderConfig, DecoderKind, DecoderNet, ImageDims, Learned, NoiseConfig};
 
 use crate::devices::{Place, on_every_device};
 use crate::dressing::{dressed, stirred, undress};
@@ -23,20 +23,20 @@ const FIXED_NOISE: f64 = 1e-6;
 
 const BATCH: usize = 2;
 const LATENTS: usize = 4;
-const TRANSFERS: [Transfer; 6] = [
-    Transfer::None,
-    Transfer::Relu,
-    Transfer::Softplus,
-    Transfer::Exp,
-    Transfer::Tanh,
-    Transfer::Silu,
+const TRANSFERS: [ActivationKind; 6] = [
+    ActivationKind::None,
+    ActivationKind::Relu,
+    ActivationKind::Softplus,
+    ActivationKind::Exp,
+    ActivationKind::Tanh,
+    ActivationKind::Silu,
 ];
 
 /// A decoder that can be made anywhere.
 struct Specimen {
     name: String,
     config: DecoderConfig,
-    picture: Picture,
+    picture: ImageDims,
 }
 
 impl Specimen {
@@ -64,29 +64,29 @@ impl Specimen {
 }
 
 fn specimens(noise: NoiseConfig) -> Vec<Specimen> {
-    let grey = |channels| Picture {
+    let grey = |channels| ImageDims {
         channels,
         height: 8,
         width: 4,
     };
-    let of = |kind, transfer, picture: Picture| Specimen {
-        name: format!("{kind:?} {transfer:?}, {} channels", picture.channels),
+    let of = |kind, activation, picture: ImageDims| Specimen {
+        name: format!("{kind:?} {activation:?}, {} channels", picture.channels),
         config: DecoderConfig {
             kind,
             hidden: vec![7, 6],
             channels: vec![3, 2],
-            transfer,
+            activation,
             noise,
-            init_deviation: 0.5,
-            normalise: false,
+            init_std: 0.5,
+            unit_norm: false,
         },
         picture,
     };
-    let mut all = vec![of(Architecture::Linear, Transfer::None, grey(1))];
-    for transfer in TRANSFERS {
-        all.push(of(Architecture::Mlp, transfer, grey(1)));
-        all.push(of(Architecture::Conv, transfer, grey(1)));
-        all.push(of(Architecture::Conv, transfer, grey(3)));
+    let mut all = vec![of(DecoderKind::Linear, ActivationKind::None, grey(1))];
+    for activation in TRANSFERS {
+        all.push(of(DecoderKind::Mlp, activation, grey(1)));
+        all.push(of(DecoderKind::Conv, activation, grey(1)));
+        all.push(of(DecoderKind::Conv, activation, grey(3)));
     }
     all
 }
@@ -150,22 +150,22 @@ fn transfers_and_their_slopes() {
     let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
     let check = |place: &Place, allowed: f64| {
         let mut ledger = Ledger::default();
-        for transfer in TRANSFERS {
-            let of = |z: f64| match transfer {
-                Transfer::None => [z, 1.0],
-                Transfer::Relu => [z.max(0.0), if z > 0.0 { 1.0 } else { 0.0 }],
-                Transfer::Softplus => [z.exp().ln_1p(), sigmoid(z)],
-                Transfer::Exp => [z.exp(), z.exp()],
-                Transfer::Tanh => [z.tanh(), 1.0 / z.cosh().powi(2)],
-                Transfer::Silu => {
+        for activation in TRANSFERS {
+            let of = |z: f64| match activation {
+                ActivationKind::None => [z, 1.0],
+                ActivationKind::Relu => [z.max(0.0), if z > 0.0 { 1.0 } else { 0.0 }],
+                ActivationKind::Softplus => [z.exp().ln_1p(), sigmoid(z)],
+                ActivationKind::Exp => [z.exp(), z.exp()],
+                ActivationKind::Tanh => [z.tanh(), 1.0 / z.cosh().powi(2)],
+                ActivationKind::Silu => {
                     let s = sigmoid(z);
                     [z * s, s + z * s * (1.0 - s)]
                 }
             };
             let expected: Vec<[f64; 2]> = z.iter().map(|z| of(*z)).collect();
             let tensor = || place.tensor::<1>(&z, [z.len()]);
-            let name = format!("{transfer:?}");
-            for (i, ours) in [transfer.value(tensor()), transfer.slope(tensor())]
+            let name = format!("{activation:?}");
+            for (i, ours) in [activation.value(tensor()), activation.slope(tensor())]
                 .into_iter()
                 .enumerate()
             {
@@ -185,15 +185,15 @@ fn transfers_and_their_slopes() {
 #[test]
 fn a_transposed_convolution_adds_its_kernel_around_every_other_pixel() {
     let place = Place::reference();
-    let picture = Picture {
+    let picture = ImageDims {
         channels: 1,
         height: 4,
         width: 4,
     };
     let config = DecoderConfig {
-        kind: Architecture::Conv,
+        kind: DecoderKind::Conv,
         channels: vec![1],
-        transfer: Transfer::None,
+        activation: ActivationKind::None,
         ..DecoderConfig::default()
     };
     let net = config.init(1, picture, &place.device, 5);

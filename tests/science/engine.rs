@@ -1,10 +1,10 @@
 //! The engine against inference with tensor operations, and its forms against each other.
 
-use scotopic::inference::{Record, StepForm, Stimulus, unroll};
+use scotopic::inference::{RecordOptions, StepForm, Stimulus, unroll};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::Sampling;
-use scotopic::spiking::{Engine, Form, Settle};
-use scotopic_models::{Method, Network, NetworkConfig, Picture, RuleConfig};
+use scotopic::spiking::{DriveMethod, Engine, StoppingRule};
+use scotopic_models::{ImageDims, Method, Network, NetworkConfig, RuleConfig};
 
 use crate::devices::Place;
 use crate::numbers::read;
@@ -25,7 +25,7 @@ const SIXTEEN_BITS: f64 = 2e-2;
 const AT_THE_EDGE: f64 = 20.0;
 
 fn network(form: StepForm) -> (Network, scotopic::inference::NaturalGradient) {
-    let picture = Picture {
+    let picture = ImageDims {
         channels: 1,
         height: 9,
         width: 11,
@@ -46,7 +46,7 @@ fn network(form: StepForm) -> (Network, scotopic::inference::NaturalGradient) {
     (model.expect("valid"), rule)
 }
 
-fn engine(form: Form, step: StepForm) -> Engine {
+fn engine(form: DriveMethod, step: StepForm) -> Engine {
     let (model, rule) = network(step);
     model
         .iterative(rule)
@@ -65,14 +65,14 @@ fn unrolled(step: StepForm) -> (Vec<f64>, Vec<f64>) {
     let (model, rule) = network(step);
     let perception = model.perception(rule);
     let x = Stimulus::Static(toy::images(&Place::processor(), 61, BATCH, 99));
-    let record = Record {
+    let record = RecordOptions {
         every: 1,
         spikes: true,
-        ..Record::FINAL
+        ..RecordOptions::FINAL
     };
     let rest = perception.rest(BATCH);
     let seen = unroll(&*perception, &x, rest, 0..STEPS, &KEY, record);
-    let counts = seen.moments.into_iter().filter_map(|m| m.spikes);
+    let counts = seen.records.into_iter().filter_map(|m| m.spikes);
     let counts = counts.flat_map(read).collect();
     (counts, read(toy::potential(&seen.state)))
 }
@@ -118,7 +118,7 @@ fn potentials(engine: &Engine) -> Vec<f64> {
 #[test]
 fn events_and_zeros_give_the_same_bits() {
     for step in [StepForm::Explicit, StepForm::Proximal] {
-        let [dense, events] = [Form::Dense, Form::Events].map(|form| {
+        let [dense, events] = [DriveMethod::Dense, DriveMethod::Events].map(|form| {
             let engine = engine(form, step);
             engine
                 .perceive(&images(), STEPS, None, &KEY)
@@ -134,11 +134,15 @@ fn events_and_zeros_give_the_same_bits() {
 fn every_form_fires_the_spikes_of_exact_inference() {
     for step in [StepForm::Explicit, StepForm::Proximal] {
         let (_, expected) = unrolled(step);
-        for form in [Form::Dense, Form::Events, Form::Lateral] {
+        for form in [
+            DriveMethod::Dense,
+            DriveMethod::Events,
+            DriveMethod::Lateral,
+        ] {
             let off = furthest(&potentials(&engine(form, step)), &expected);
             assert!(off < ANOTHER_ORDER, "{form:?}, {step:?}: {off}");
         }
-        let integer = potentials(&engine(Form::IntegerLateral, step));
+        let integer = potentials(&engine(DriveMethod::IntegerLateral, step));
         let near = integer
             .iter()
             .zip(&expected)
@@ -159,7 +163,11 @@ fn a_stream_is_a_batch_of_one() {
     // Row 0 draws the numbers that a stream draws.
     let of_row_0 = counts.chunks(k).step_by(BATCH).flatten().copied();
     let of_row_0: Vec<f64> = of_row_0.collect();
-    for form in [Form::Dense, Form::Events, Form::Lateral] {
+    for form in [
+        DriveMethod::Dense,
+        DriveMethod::Events,
+        DriveMethod::Lateral,
+    ] {
         let (counts, potential) = streamed(&engine(form, step), &images(), 0);
         assert!(differing(&counts, &of_row_0) <= AT_THE_EDGE, "{form:?}");
         assert!(
@@ -171,8 +179,8 @@ fn a_stream_is_a_batch_of_one() {
 
 #[test]
 fn an_image_that_has_settled_stays_where_it_was() {
-    let engine = engine(Form::Events, StepForm::Proximal);
-    let settle = Settle {
+    let engine = engine(DriveMethod::Events, StepForm::Proximal);
+    let settle = StoppingRule {
         window: 3,
         tolerance: 0.2,
     };
@@ -199,7 +207,7 @@ fn an_image_that_has_settled_stays_where_it_was() {
 
 #[test]
 fn refuses_what_it_cannot_do() {
-    let engine = engine(Form::Events, StepForm::Explicit);
+    let engine = engine(DriveMethod::Events, StepForm::Explicit);
     let perceive = |images: &[f32]| engine.perceive(images, 3, None, &KEY);
     assert!(perceive(&[0.0; 100]).is_err(), "not a whole image");
     let mut image = vec![0.0; 99];
@@ -218,6 +226,12 @@ fn refuses_what_it_cannot_do() {
         inner_iterations: 2,
         ..rule
     };
-    let error = model.iterative(two).engine(Form::Events).expect_err("two");
-    assert!(error.to_string().contains("inference.inner"), "{error}");
+    let error = model
+        .iterative(two)
+        .engine(DriveMethod::Events)
+        .expect_err("two");
+    assert!(
+        error.to_string().contains("inference.inner_steps"),
+        "{error}"
+    );
 }

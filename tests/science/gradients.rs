@@ -2,10 +2,10 @@
 
 use burn::tensor::{Gradients, Tensor};
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Leak, Record, Stimulus, Trajectory, reattach, unroll};
+use scotopic::inference::{Leak, RecordOptions, Stimulus, Trajectory, reattach, unroll};
 use scotopic::noise::{NoiseKey, NoiseSource};
-use scotopic::ops::{clamped_step, soft_ceiling};
-use scotopic::posterior::{Belief, KlForm, PoissonPosterior};
+use scotopic::ops::{soft_ceiling, softplus_clamped_step};
+use scotopic::posterior::{AnyPosterior, KlForm, PoissonPosterior};
 use scotopic_models::Network;
 
 use crate::devices::{Place, on_every_device};
@@ -47,9 +47,9 @@ fn window(
     place: &Place,
     setting: Setting,
     window: usize,
-    start: Belief,
+    start: AnyPosterior,
     noise: &impl NoiseSource,
-) -> Trajectory<Belief> {
+) -> Trajectory<AnyPosterior> {
     let rule = toy::rule(TEMPERATURE, setting.kl, setting.leak, setting.inner);
     let x = Stimulus::Static(toy::images(place, 5, BATCH, PIXELS));
     let times = window * STEPS..(window + 1) * STEPS;
@@ -59,7 +59,7 @@ fn window(
         start,
         times,
         noise,
-        Record::GENERATED,
+        RecordOptions::GENERATED,
     )
 }
 
@@ -119,7 +119,7 @@ fn check_two_windows(setting: Setting) {
     let first = window(&model, &place, setting, 0, toy::rest(&model, BATCH), &noise);
     let objective = first.objective(BETA).expect("free energy was recorded");
     let ours = gradients(&model, &objective.backward());
-    let scalar = |seen: Trajectory<Belief>| read(seen.objective(BETA).expect("recorded"))[0];
+    let scalar = |seen: Trajectory<AnyPosterior>| read(seen.objective(BETA).expect("recorded"))[0];
     let expected = differences(&parameters, |p| {
         let model = p.model(&plain);
         scalar(window(
@@ -146,7 +146,7 @@ fn check_two_windows(setting: Setting) {
     let expected = differences(&parameters, |p| {
         let model = p.model(&plain);
         let offset = plain.tensor(&offset, [BATCH, LATENTS]);
-        let start = Belief::from(PoissonPosterior::new(
+        let start = AnyPosterior::from(PoissonPosterior::new(
             toy::potential(&toy::rest(&model, BATCH)) + offset,
         ));
         scalar(window(&model, &plain, setting, 1, start, &twin(&plain)))
@@ -288,7 +288,7 @@ fn slopes_of_the_clamped_step() {
         let gradients = f(u.clone(), d.clone()).sum().backward();
         [u.grad(&gradients), d.grad(&gradients)].map(|g| read(g.expect("a gradient")))
     };
-    let fused = slopes(&|u, d| clamped_step(u, d, step, state));
+    let fused = slopes(&|u, d| softplus_clamped_step(u, d, step, state));
     let composed = slopes(&|u, d| soft_ceiling(u + soft_ceiling(d, step), state));
 
     let value = |by_u: f64, by_d: f64| {
@@ -296,7 +296,7 @@ fn slopes_of_the_clamped_step() {
             let values: Vec<f64> = values.iter().map(|v| v + by).collect();
             place.tensor::<1>(&values, [N])
         };
-        read(clamped_step(
+        read(softplus_clamped_step(
             shifted(&u, by_u),
             shifted(&d, by_d),
             step,

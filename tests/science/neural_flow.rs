@@ -2,13 +2,14 @@
 //! numbers and finite differences, and learned flows against the generator of the data.
 
 use burn::tensor::{Device, Tensor};
+use scotopic::filtering::Filter as _;
 use scotopic::filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Generation, SmoothingLag, TransitionCollector,
 };
 use scotopic::filtering::generalised::model::{
     Activation, Equations, GenerativeModel, Network, Neural, Number, Point, Sizes,
 };
-use scotopic::filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic::filtering::generalised::scheme::Embedding;
 use scotopic::filtering::generalised::{Function, RegressionPoints};
 use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
@@ -272,12 +273,12 @@ fn ignorant() -> GenerativeModel<Neural> {
 }
 
 /// Evidence of a series, in nats per bin.
-fn evidence<E: Equations>(model: GenerativeModel<E>, data: &Sequence) -> f64 {
+fn evidence<E: Equations + Clone>(model: GenerativeModel<E>, data: &Sequence) -> f64 {
     let mut filter = CausalGeneralisedFilter::new(model, assumed(), None).expect("a filter");
     for y in data.iter() {
         filter.update(y).expect("an update");
     }
-    filter.log_evidence().expect("an evidence") / data.len() as f64
+    filter.elbo() / data.len() as f64
 }
 
 /// The root mean square of f − f_true, over that of f_true, where the oscillator goes.
@@ -365,7 +366,7 @@ fn an_oscillator_is_learned_while_it_is_filtered() {
         let y = y.filter(|_| t % 50 != 7);
         online.update(y).expect("an update");
     }
-    assert_eq!((online.bins(), online.refused()), (4000, 0));
+    assert_eq!((online.observations(), online.refused()), (4000, 0));
     assert_eq!(online.lessons(), 80);
     check(online.model(), &world(1000, 3), 0.12, 0.25);
     // The filter continues with what was learned.

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use scotopic::Ramp;
-use scotopic::inference::{Leak, Record, Stimulus, unroll};
+use scotopic::inference::{Leak, RecordOptions, Stimulus, unroll};
 use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource};
-use scotopic::ops::{clamped_step, soft_ceiling, soft_symmetric, symmetric_step};
-use scotopic::posterior::{Belief, Clamps, KlForm, PoissonPosterior, Posterior, Sampling};
+use scotopic::ops::{soft_ceiling, soft_symmetric, softplus_clamped_step, tanh_clamped_step};
+use scotopic::posterior::{AnyPosterior, Clamps, KlForm, PoissonPosterior, Posterior, Sampling};
 use scotopic_models::Network;
 
 use crate::devices::Place;
@@ -78,10 +78,10 @@ proptest! {
         for (name, y, low, high) in [
             ("ceiling", soft_ceiling(line.clone(), state), lowest, state),
             ("symmetric", soft_symmetric(line.clone(), state), -state, state),
-            ("potential", clamped_step(line.clone(), level.clone(), step, state), lowest, state),
-            ("drive", clamped_step(level.clone(), line.clone(), step, state), lowest, state),
-            ("symmetric state", symmetric_step(line.clone(), level.clone(), step, state), -state, state),
-            ("symmetric drive", symmetric_step(level, line, step, state), -state, state),
+            ("potential", softplus_clamped_step(line.clone(), level.clone(), step, state), lowest, state),
+            ("drive", softplus_clamped_step(level.clone(), line.clone(), step, state), lowest, state),
+            ("symmetric state", tanh_clamped_step(line.clone(), level.clone(), step, state), -state, state),
+            ("symmetric drive", tanh_clamped_step(level, line, step, state), -state, state),
         ] {
             let y = read(y);
             prop_assert!(y.iter().all(|y| (low..=high).contains(y)), "{name}: {y:?}");
@@ -92,10 +92,10 @@ proptest! {
     #[test]
     fn a_ramp_is_monotone_and_ends_right(
         from in -10.0..10.0f64, to in -10.0..10.0f64,
-        hold in 0.0..0.7f64, over in 0.0..0.7f64,
+        hold in 0.0..0.7f64, duration in 0.0..0.7f64,
         n in 1usize..300,
     ) {
-        let ramp = Ramp { from, to, hold, over };
+        let ramp = Ramp { from, to, hold, duration };
         let values: Vec<f64> = (0..n).map(|i| ramp.at(i, n)).collect();
         let towards = (to - from).signum();
         prop_assert!(values.windows(2).all(|w| (w[1] - w[0]) * towards >= -ROUNDING), "{values:?}");
@@ -103,7 +103,7 @@ proptest! {
         prop_assert!(values.iter().all(|v| (low..=high).contains(v)), "{values:?}");
         let held = (hold * n as f64).floor() as usize;
         prop_assert!(values[..held.min(n)].iter().all(|v| *v == from), "{values:?}");
-        let end = ((hold + over) * n as f64).ceil() as usize;
+        let end = ((hold + duration) * n as f64).ceil() as usize;
         prop_assert!(values[end.min(n)..].iter().all(|v| *v == to), "{values:?}");
         prop_assert_eq!(ramp.at(n + end, n), to);
         prop_assert_eq!(Ramp::constant(from).at(n / 2, n), from);
@@ -115,13 +115,13 @@ proptest! {
         let (model, x) = scene(&place, seed, 3);
         let temperature = if exact { 0.0 } else { 0.5 };
         let perception = model.perception(toy::rule(temperature, KlForm::Exact, Leak::Kl(0.5), 2));
-        let run = |start, times| unroll(&*perception, &x, start, times, &NoiseKey::new(seed), Record::ALL);
+        let run = |start, times| unroll(&*perception, &x, start, times, &NoiseKey::new(seed), RecordOptions::ALL);
         let whole = run(perception.rest(3), 0..6);
         let first = run(perception.rest(3), 0..cut);
         let second = run(first.state, cut..6);
         prop_assert_eq!(read(potential(&whole.state)), read(potential(&second.state)));
-        let parts = first.moments.into_iter().chain(second.moments);
-        for (whole, part) in whole.moments.into_iter().zip(parts) {
+        let parts = first.records.into_iter().chain(second.records);
+        for (whole, part) in whole.records.into_iter().zip(parts) {
             prop_assert_eq!(whole.time, part.time);
             let (whole, part) = (whole.generated.unwrap(), part.generated.unwrap());
             prop_assert_eq!(read(whole.sample), read(part.sample));
@@ -137,17 +137,17 @@ proptest! {
         let perception = model.perception(toy::rule(0.5, KlForm::Exact, Leak::None, 1));
         let all = toy::Twin { key: NoiseKey::new(seed), place: &place, shape: [4, LATENTS], arrivals: 48 };
         let rest = perception.rest(4);
-        let together = unroll(&*perception, &batch, rest, 0..5, &all, Record::FINAL).state;
+        let together = unroll(&*perception, &batch, rest, 0..5, &all, RecordOptions::FINAL).state;
         let alone = Stimulus::Static(batch.at(0).narrow(0, row, 1));
         let noise = OneRow { all: &all, row };
-        let alone = unroll(&*perception, &alone, perception.rest(1), 0..5, &noise, Record::FINAL).state;
+        let alone = unroll(&*perception, &alone, perception.rest(1), 0..5, &noise, RecordOptions::FINAL).state;
         let expected = read(potential(&together).narrow(0, row, 1));
         prop_assert!(deviation(&read(potential(&alone)), &expected) < ROUNDING);
         // And with keyed noise the first data of a larger batch see what they see without the others.
         let key = NoiseKey::new(seed);
         let few = Stimulus::Static(batch.at(0).narrow(0, 0, 2));
-        let few = unroll(&*perception, &few, perception.rest(2), 0..5, &key, Record::FINAL).state;
-        let many = unroll(&*perception, &batch, perception.rest(4), 0..5, &key, Record::FINAL).state;
+        let few = unroll(&*perception, &few, perception.rest(2), 0..5, &key, RecordOptions::FINAL).state;
+        let many = unroll(&*perception, &batch, perception.rest(4), 0..5, &key, RecordOptions::FINAL).state;
         let expected = read(potential(&many).narrow(0, 0, 2));
         prop_assert!(deviation(&read(potential(&few)), &expected) < CUT_OFF);
     }
@@ -158,8 +158,8 @@ proptest! {
         let (model, still) = scene(&place, seed, 2);
         let perception = model.perception(toy::rule(0.0, KlForm::Exact, Leak::None, 1));
         let key = NoiseKey::new(seed);
-        let see = |x: &Stimulus| unroll(&*perception, x, perception.rest(2), 0..6, &key, Record::FINAL).state;
-        // A film in which nothing moves is a still image.
+        let see = |x: &Stimulus| unroll(&*perception, x, perception.rest(2), 0..6, &key, RecordOptions::FINAL).state;
+        // A video in which nothing moves is a still image.
         let constant = still.at(0).unsqueeze::<3>().repeat_dim(0, frames);
         let constant = Stimulus::Sequence(constant);
         prop_assert_eq!(constant.batch(), 2);
@@ -183,10 +183,10 @@ proptest! {
     ) {
         for place in [Place::processor(), Place::reference()] {
             let (model, x) = scene(&place, 5, 1);
-            let start = Belief::from(PoissonPosterior::new(place.tensor(&u, [1, LATENTS])));
+            let start = AnyPosterior::from(PoissonPosterior::new(place.tensor(&u, [1, LATENTS])));
             let rule = toy::rule(temperature, KlForm::Exact, Leak::Kl(1.0), 2);
-            let seen = unroll(&*model.perception(rule), &x, start, 0..3, &NoiseKey::new(5), Record::ALL);
-            prop_assert_eq!(seen.moments.len(), 3);
+            let seen = unroll(&*model.perception(rule), &x, start, 0..3, &NoiseKey::new(5), RecordOptions::ALL);
+            prop_assert_eq!(seen.records.len(), 3);
             // A potential that is not a number is not turned into one.
             let state = read(potential(&seen.state));
             prop_assert!(!u.iter().any(|u| u.is_nan()) || state.iter().any(|u| u.is_nan()), "{state:?}");
@@ -242,8 +242,8 @@ proptest! {
         let mut rule = toy::rule(0.0, KlForm::Exact, Leak::None, 1);
         rule.clamps = Clamps { state: vec![10.0], step: vec![10.0] };
         rule.sampling = Sampling::EXACT;
-        let seen = model.infer(x, steps, rule, &NoiseKey::new(seed), Record::GENERATED);
-        let energies: Vec<f64> = seen.moments.iter().map(|moment| {
+        let seen = model.infer(x, steps, rule, &NoiseKey::new(seed), RecordOptions::GENERATED);
+        let energies: Vec<f64> = seen.records.iter().map(|moment| {
             let energy = &moment.generated.as_ref().unwrap().free_energy;
             read(energy.total(1.0).mean())[0]
         }).collect();

@@ -2,10 +2,11 @@
 
 use burn::tensor::{Gradients, Tensor};
 use scotopic::inference::{
-    Leak, NaturalGradient, Objective, Record, StepForm, Stimulus, composed_objective, reattach,
+    Leak, NaturalGradient, Objective, RecordOptions, StepForm, Stimulus, composed_objective,
+    reattach,
 };
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{Belief, KlForm, Sampling};
+use scotopic::posterior::{AnyPosterior, KlForm, Sampling};
 use scotopic_models::Network;
 
 use crate::devices::{Place, on_every_device};
@@ -101,18 +102,19 @@ fn rule(setting: Setting) -> NaturalGradient {
     }
 }
 
-type Way<'a> = &'a dyn Fn(&Network, Setting, &Stimulus, Belief, usize) -> Objective<Belief>;
+type Way<'a> =
+    &'a dyn Fn(&Network, Setting, &Stimulus, AnyPosterior, usize) -> Objective<AnyPosterior>;
 
 fn as_one_piece(
     model: &Network,
     setting: Setting,
     x: &Stimulus,
-    start: Belief,
+    start: AnyPosterior,
     from: usize,
-) -> Objective<Belief> {
+) -> Objective<AnyPosterior> {
     let (times, noise) = (from..from + STEPS, NoiseKey::new(3).step(8));
     let perception = model.perception(rule(setting));
-    let objective = perception.objective(x, start, times, &noise, Record::GENERATED, BETA);
+    let objective = perception.objective(x, start, times, &noise, RecordOptions::GENERATED, BETA);
     objective.expect("there are steps")
 }
 
@@ -120,12 +122,12 @@ fn composed(
     model: &Network,
     setting: Setting,
     x: &Stimulus,
-    start: Belief,
+    start: AnyPosterior,
     from: usize,
-) -> Objective<Belief> {
+) -> Objective<AnyPosterior> {
     let (times, noise) = (from..from + STEPS, NoiseKey::new(3).step(8));
     let perception = model.perception(rule(setting));
-    let record = Record::GENERATED;
+    let record = RecordOptions::GENERATED;
     let objective = composed_objective(&*perception, x, start, times, &noise, record, BETA);
     objective.expect("there are steps")
 }

@@ -4,7 +4,7 @@ use burn::module::Param;
 use burn::tensor::Tensor;
 use scotopic::inference::{Expectation, Leak, NaturalGradient, StepForm};
 use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource, uniform};
-use scotopic::posterior::{Belief, Clamps, KlForm, Posterior, Sampling, Transfer};
+use scotopic::posterior::{ActivationKind, AnyPosterior, Clamps, KlForm, Posterior, Sampling};
 use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior};
 
 pub const BATCH: usize = 3;
@@ -66,7 +66,7 @@ impl Parameters {
                 rest: vec![vector(resting)],
                 log_gain: None,
                 family: Family::Poisson,
-                transfer: Transfer::None,
+                activation: ActivationKind::None,
                 threshold: 1.0,
                 latents: resting.len(),
             },
@@ -87,13 +87,13 @@ pub fn dictionary(model: &Network) -> &LinearDictionary {
 }
 
 /// The belief of a model at rest, for `batch` data.
-pub fn rest(model: &Network, batch: usize) -> Belief {
+pub fn rest(model: &Network, batch: usize) -> AnyPosterior {
     let rule = rule(0.0, KlForm::Exact, Leak::None, 1);
     model.perception(rule).rest(batch)
 }
 
 /// The first component of a belief, `[batch, latent]`: u of spikes and point estimates, μ, logits.
-pub fn potential(belief: &Belief) -> Tensor<2> {
+pub fn potential(belief: &AnyPosterior) -> Tensor<2> {
     belief.components().remove(0)
 }
 

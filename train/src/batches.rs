@@ -16,10 +16,10 @@ pub(crate) struct Batches<'a> {
 
 impl<'a> Batches<'a> {
     pub(crate) fn new(set: &'a ImageSet, config: &RunConfig) -> Result<Self> {
-        let batch = config.train.batch;
+        let batch = config.train.batch_size;
         ensure!(
             batch <= set.len(),
-            "train.batch = {batch}: the training set has only {} images",
+            "train.batch_size = {batch}: the training set has only {} images",
             set.len()
         );
         Ok(Self {

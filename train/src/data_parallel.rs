@@ -59,11 +59,11 @@ impl DataParallel {
         let devices = 1 + others.len();
         ensure!(
             devices <= batch,
-            "there are {devices} devices to train on; train.batch = {batch} has fewer rows than devices"
+            "there are {devices} devices to train on; train.batch_size = {batch} has fewer rows than devices"
         );
         ensure!(
             (1..=batch).contains(&parts),
-            "train.parts = {parts}: must be between 1 and train.batch = {batch}, a row for each"
+            "train.micro_batches = {parts}: must be between 1 and train.batch_size = {batch}, a row for each"
         );
         let share = |rows: Range<usize>| {
             // Microbatches in proportion to the rows, rounded up: of two devices each has half as many.
@@ -199,7 +199,7 @@ impl Drop for Worker {
 mod tests {
     use scotopic::noise::NoiseKey;
     use scotopic::posterior::Sampling;
-    use scotopic_models::{NetworkConfig, Picture};
+    use scotopic_models::{ImageDims, NetworkConfig};
 
     use super::*;
     use crate::config::{RunConfig, resolve};
@@ -208,7 +208,7 @@ mod tests {
 
     fn model(config: &RunConfig, device: &Device) -> Network {
         let sizes = NetworkConfig {
-            picture: Picture::row(WIDTH),
+            picture: ImageDims::row(WIDTH),
             latents: 4,
             ..config.model.clone()
         };

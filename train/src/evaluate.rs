@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Tensor};
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic::inference::{RecordOptions, Stimulus, unroll};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::Sampling;
 use scotopic_datasets::ImageSet;
@@ -143,7 +143,7 @@ fn evaluate_batch(
             state,
             times,
             noise,
-            Record::GENERATED,
+            RecordOptions::GENERATED,
         )
     };
     for from in (0..last).step_by(STRETCH) {
@@ -155,7 +155,7 @@ fn evaluate_batch(
     }
     let seen = on(state.clone(), last..how.steps);
     terms = terms + seen.mean_terms().context("no step was scored")? * (1.0 / how.steps as f64);
-    let generated = seen.moments.into_iter().find_map(|m| m.generated);
+    let generated = seen.records.into_iter().find_map(|m| m.generated);
     let generated = generated.context("no step was scored")?;
     let kept = vec![columns(model, &x, &state, &seen.state, generated)];
     take_in(std::slice::from_mut(sums), kept, pixels, model.latents())?;
@@ -172,7 +172,7 @@ const VALIDATION_STREAM: u32 = 1 << 31;
 pub fn validation(config: &RunConfig) -> EvaluationConfig {
     EvaluationConfig {
         steps: config.inference.steps,
-        batch: config.train.batch.max(100),
+        batch: config.train.batch_size.max(100),
         count: config.validation.count,
         noise: NoiseKey::new(config.seed).stream(VALIDATION_STREAM),
         rule: config.rule(),

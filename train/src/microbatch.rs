@@ -13,9 +13,9 @@ use std::ops::Range;
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
-use scotopic::inference::{NaturalGradient, Record, Stimulus, reattach};
+use scotopic::inference::{NaturalGradient, RecordOptions, Stimulus, reattach};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::Belief;
+use scotopic::posterior::AnyPosterior;
 use scotopic_models::Network;
 
 use crate::gradients::ParameterGradients;
@@ -31,7 +31,7 @@ pub(crate) struct BpttWindow {
     /// The noise of the whole batch.
     pub noise: NoiseKey,
     /// The steps over which the objective is a mean.
-    pub record: Record,
+    pub record: RecordOptions,
     /// Weight of the KL term.
     pub beta: f64,
     /// Factor on the objective before it is differentiated.
@@ -45,7 +45,7 @@ pub(crate) struct BpttWindow {
 pub(crate) struct Microbatch {
     rows: Range<usize>,
     stimulus: Stimulus,
-    reached: Option<Belief>,
+    reached: Option<AnyPosterior>,
 }
 
 /// The contribution of some rows, on their device, without autodiff.

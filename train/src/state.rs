@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use scotopic_datasets::{ImageShape, Splits};
-use scotopic_models::{Network, NetworkConfig, Picture};
+use scotopic_models::{ImageDims, Network, NetworkConfig};
 
 use crate::adamax::{Adamax, Moments};
 use crate::checkpoint::{Checkpoint, CheckpointKind, ImageInfo, Progress};
@@ -199,7 +199,7 @@ fn load_into(checkpoint: &Checkpoint, prefix: &str, device: &Device) -> Result<N
 /// The configured network for images of this shape.
 fn sizes(config: &RunConfig, shape: ImageShape) -> NetworkConfig {
     NetworkConfig {
-        picture: Picture {
+        picture: ImageDims {
             channels: shape.channels,
             height: shape.height,
             width: shape.width,

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use burn::tensor::Tensor;
 use scotopic::decoder::Decoder;
-use scotopic::inference::Generated;
-use scotopic::posterior::{Belief, Posterior};
+use scotopic::inference::ScoredSample;
+use scotopic::posterior::{AnyPosterior, Posterior};
 use scotopic_measures::sparsity;
 use scotopic_models::Network;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ const PER_IMAGE: usize = 8;
 pub(crate) type Columns = (Tensor<2>, Tensor<1>);
 
 /// All components of a belief side by side, `[batch, components·latent]`.
-pub(crate) fn joined(belief: &Belief) -> Tensor<2> {
+pub(crate) fn joined(belief: &AnyPosterior) -> Tensor<2> {
     Tensor::cat(belief.components(), 1)
 }
 
@@ -29,9 +29,9 @@ pub(crate) fn joined(belief: &Belief) -> Tensor<2> {
 pub(crate) fn columns(
     model: &Network,
     x: &Tensor<2>,
-    before: &Belief,
-    after: &Belief,
-    generated: Generated,
+    before: &AnyPosterior,
+    after: &AnyPosterior,
+    generated: ScoredSample,
 ) -> Columns {
     let [batch, _] = x.dims();
     let error = |mean: Tensor<2>| (x.clone() - mean).square().sum_dim(1);

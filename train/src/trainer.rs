@@ -17,7 +17,7 @@ use scotopic_datasets::Splits;
 use scotopic_models::Network;
 
 use crate::batches::Batches;
-use crate::config::{RunConfig, TrainConfig};
+use crate::config::RunConfig;
 use crate::data_parallel::DataParallel;
 use crate::evaluate::{evaluate, validation};
 use crate::microbatch::BpttWindow;
@@ -72,8 +72,9 @@ impl Trainer<'_> {
         let config = self.config;
         let total = config.train.iterations;
         let mut batches = Batches::new(&self.splits.train, config)?;
-        let TrainConfig { batch, parts, .. } = config.train;
-        let devices = DataParallel::new(self.device, self.others, batch, parts)?;
+        let batch = config.train.batch_size;
+        let devices =
+            DataParallel::new(self.device, self.others, batch, config.train.micro_batches)?;
         let mut pending = Pending::default();
         let clock = Instant::now();
         let before = state.progress.seconds;
@@ -88,13 +89,13 @@ impl Trainer<'_> {
             // 1. Schedules and noise of this iteration.
             let temperature = config.schedule.temperature.at(i, total) as f32;
             let beta = config.schedule.beta.to(config.objective.beta).at(i, total);
-            let opening = config.schedule.opening.to(1.0).at(i, total);
-            let rate = config.train.rate.at(i, total);
-            let warming = i < config.train.rate.warmup_iterations(total);
+            let opening = config.schedule.clamp_opening.to(1.0).at(i, total);
+            let rate = config.train.learning_rate.at(i, total);
+            let warming = i < config.train.learning_rate.warmup_iterations(total);
             let clip = if warming {
-                config.train.warmup_clip
+                config.train.warmup_max_grad_norm
             } else {
-                config.train.clip
+                config.train.max_grad_norm
             };
             let rule = config.rule().at(opening, Sampling::relaxed(temperature));
             let noise = NoiseKey::new(config.seed).step(i as u32);
@@ -105,7 +106,7 @@ impl Trainer<'_> {
 
             // 3. Infer window by window; one optimiser step for each.
             let steps = config.inference.steps;
-            for window in 0..config.train.windows {
+            for window in 0..config.train.bptt_windows {
                 let window = BpttWindow {
                     rule: rule.clone(),
                     times: window * steps..(window + 1) * steps,
@@ -120,7 +121,7 @@ impl Trainer<'_> {
                     state
                         .optimizer
                         .step(state.model.clone(), &learned.gradients, rate, clip);
-                state.model = match config.model.decoder.normalise {
+                state.model = match config.model.decoder.unit_norm {
                     true => model.normalised(),
                     false => model,
                 };
@@ -234,7 +235,7 @@ impl Trainer<'_> {
         };
         let what = format!("{error:#}");
         anyhow::anyhow!(
-            "training diverged at {what}; {good}. Try a lower train.rate.base, a lower train.clip or a higher objective.beta"
+            "training diverged at {what}; {good}. Try a lower train.learning_rate.peak, a lower train.max_grad_norm or a higher objective.beta"
         )
     }
 }

@@ -4,10 +4,10 @@ use anyhow::{Context, Result};
 use burn::module::Module;
 use burn::tensor::{Distribution, Tensor};
 use clap::ValueEnum;
-use scotopic::inference::{Record as Kept, Stimulus, composed_objective, unroll};
+use scotopic::inference::{RecordOptions as Kept, Stimulus, composed_objective, unroll};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::Sampling;
-use scotopic::spiking::Form;
+use scotopic::spiking::DriveMethod;
 use scotopic_models::{Network, RuleConfig};
 use scotopic_train::adamax::Adamax;
 use scotopic_train::gradients::ParameterGradients;
@@ -271,11 +271,11 @@ fn by_the_engine(timed: Record) -> Record {
     }
 }
 
-const FORMS: [(Form, &str); 4] = [
-    (Form::Dense, "dense"),
-    (Form::Events, "events"),
-    (Form::Lateral, "lateral"),
-    (Form::IntegerLateral, "lateral, 16-bit"),
+const FORMS: [(DriveMethod, &str); 4] = [
+    (DriveMethod::Dense, "dense"),
+    (DriveMethod::Events, "events"),
+    (DriveMethod::Lateral, "lateral"),
+    (DriveMethod::IntegerLateral, "lateral, 16-bit"),
 ];
 
 fn sparsity(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {

@@ -3,17 +3,17 @@
 use anyhow::Result;
 use burn::tensor::Device;
 use scotopic::noise::{NoiseKey, uniform};
-use scotopic_models::{DecoderConfig, Method, Network, NetworkConfig, Picture};
+use scotopic_models::{DecoderConfig, ImageDims, Method, Network, NetworkConfig};
 
 use super::Shape;
 
 /// A network with the firing rates of a trained one: H = diag ΦᵀΦ of 0.64 at 256 pixels.
 pub(super) fn lively(shape: Shape, device: &Device, seed: u64) -> Result<Network> {
     let config = NetworkConfig {
-        picture: Picture::row(shape.pixels),
+        picture: ImageDims::row(shape.pixels),
         latents: shape.latents,
         decoder: DecoderConfig {
-            init_deviation: 0.8 / (shape.pixels as f64).sqrt(),
+            init_std: 0.8 / (shape.pixels as f64).sqrt(),
             ..Default::default()
         },
         resting_low: -3.0,
@@ -28,10 +28,10 @@ pub(super) fn lively(shape: Shape, device: &Device, seed: u64) -> Result<Network
 pub(super) fn still(shape: Shape, device: &Device, seed: u64, zeros: f64) -> Result<Network> {
     let rest = (-zeros.ln()).ln();
     let config = NetworkConfig {
-        picture: Picture::row(shape.pixels),
+        picture: ImageDims::row(shape.pixels),
         latents: shape.latents,
         decoder: DecoderConfig {
-            init_deviation: 1e-7,
+            init_std: 1e-7,
             ..Default::default()
         },
         resting_low: rest,

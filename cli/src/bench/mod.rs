@@ -6,9 +6,9 @@
 //!
 //! | subject | file |
 //! |---|---|
-//! | what is timed | `cases` |
-//! | networks and images to time it on | `inputs` |
-//! | the clock, the memory, the record of a case | this one |
+//! | the cases | `cases` |
+//! | networks and images | `inputs` |
+//! | time, memory and record of a case | this one |
 
 use std::time::Instant;
 

@@ -1,12 +1,10 @@
 //! The model card of an exported model.
 
 use anyhow::Result;
-use scotopic::posterior::Transfer;
-use scotopic_models::{Architecture, Family, Method};
+use scotopic::posterior::ActivationKind;
+use scotopic_models::Method;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::RunConfig;
-
-use crate::terminology::Terms;
 
 /// The text of the card.
 ///
@@ -32,7 +30,7 @@ pub(super) fn model_card(checkpoint: &Checkpoint) -> Result<String> {
          ## Citation\n\n{citation}\n",
         title = title(config),
         latents = config.model.latents,
-        units = Terms::of(config.model.family).units,
+        units = config.model.family.info().terms.units,
         c = shape.channels,
         h = shape.height,
         w = shape.width,
@@ -64,22 +62,19 @@ fn origin(checkpoint: &Checkpoint) -> String {
 
 /// The model in words.
 fn title(config: &RunConfig) -> String {
-    let latents = match (config.model.family, config.model.transfer) {
-        (Family::Poisson, _) => "Poisson",
-        (Family::Gaussian, Transfer::None) => "Gaussian",
-        (Family::Gaussian, transfer) => return rectified(config, transfer),
-        (Family::Laplace, _) => "Laplace",
-        (Family::Categorical, _) => "categorical",
-        (Family::Point, _) => return "Predictive coding".into(),
-        (Family::SoftThreshold, _) => return "Sparse coding (LCA, soft threshold)".into(),
-        (Family::HardThreshold, _) => return "Sparse coding (LCA, hard threshold)".into(),
+    let family = config.model.family.info();
+    if let Some(title) = family.model_title {
+        return title.into();
+    }
+    let through = match config.model.activation {
+        ActivationKind::None => String::new(),
+        activation => format!(" ({})", format!("{activation:?}").to_lowercase()),
     };
-    format!("{} {latents} VAE", way(config.inference.method))
-}
-
-fn rectified(config: &RunConfig, transfer: Transfer) -> String {
-    let transfer = format!("{transfer:?}").to_lowercase();
-    format!("{} Gaussian ({transfer}) VAE", way(config.inference.method))
+    format!(
+        "{} {}{through} VAE",
+        way(config.inference.method),
+        family.title
+    )
 }
 
 fn way(method: Method) -> &'static str {
@@ -95,27 +90,11 @@ fn way(method: Method) -> &'static str {
 /// What the tensors mean, those that this model has.
 fn tensors(config: &RunConfig) -> String {
     let (model, method) = (&config.model, config.inference.method);
-    let rest = match model.family {
-        Family::Poisson => "`prior.rest.0` is u₀, the prior log-rates",
-        Family::Gaussian => "`prior.rest.0` and `prior.rest.1` are μ₀ and ξ₀ = ln σ₀ of the prior",
-        Family::Laplace => "`prior.rest.0` and `prior.rest.1` are μ₀ and ξ₀ = ln b₀ of the prior",
-        Family::Categorical => "`prior.rest.0` holds the logits of the prior",
-        _ => "",
-    };
-    let gained = model.family == Family::Gaussian && model.transfer != Transfer::None;
-    let decoder = match model.decoder.kind {
-        Architecture::Linear => {
-            "`decoder.atoms` holds one atom per latent: the image that one spike (or unit) of it adds"
-        }
-        Architecture::Mlp => {
-            "`decoder.layers` are the fully connected layers from the latents to the pixels"
-        }
-        Architecture::Conv => {
-            "`decoder.entry` and `decoder.stages` are the dense layer and the transposed convolutions after it"
-        }
-    };
+    let family = model.family.info();
+    let rest = family.tensors;
+    let gained = family.learns_gain && model.activation != ActivationKind::None;
     let parts = [
-        (true, decoder),
+        (true, model.decoder.kind.tensors()),
         (
             true,
             "`decoder.log_sigma` is ℓ of σ = exp(3.45·tanh(ℓ/3.45)), one for each pixel",
@@ -150,27 +129,19 @@ fn tensors(config: &RunConfig) -> String {
 
 /// The origin of the model.
 fn citation(config: &RunConfig) -> &'static str {
-    match (config.model.family, config.inference.method) {
-        (Family::Point, _) => {
-            "R. P. N. Rao, D. H. Ballard, \"Predictive coding in the visual cortex\", Nature Neuroscience 2, 1999."
-        }
-        (Family::SoftThreshold | Family::HardThreshold, _) => {
-            "C. J. Rozell, D. H. Johnson, R. G. Baraniuk, B. A. Olshausen, \"Sparse coding via thresholding and local \
-             competition in neural circuits\", Neural Computation 20, 2008."
-        }
-        (_, Method::IterativeAmortized) => {
+    let family = config.model.family.info();
+    if let Some(reference) = family.reference {
+        return reference;
+    }
+    match config.inference.method {
+        Method::IterativeAmortized => {
             "J. Marino, Y. Yue, S. Mandt, \"Iterative amortized inference\", ICML 2018."
         }
-        (_, Method::SemiAmortized) => {
+        Method::SemiAmortized => {
             "Y. Kim, S. Wiseman, A. C. Miller, D. Sontag, A. M. Rush, \"Semi-amortized variational autoencoders\", \
              ICML 2018."
         }
-        (Family::Gaussian, Method::Amortized) => {
-            "D. P. Kingma, M. Welling, \"Auto-encoding variational Bayes\", arXiv 1312.6114."
-        }
-        (_, Method::Amortized) => {
-            "H. Vafaii, D. Galor, J. L. Yates, \"Poisson variational autoencoder\", arXiv 2405.14473."
-        }
+        Method::Amortized => family.amortized_reference,
         _ => {
             "H. Vafaii, D. Galor, J. L. Yates, \"Brain-like variational inference\", arXiv 2410.19315."
         }

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
-use scotopic_filtering::hmm::BatchEm;
+use scotopic_filtering::AnyModel;
+use scotopic_filtering::comparison::FactorisationRow;
+use scotopic_filtering::hmm::{AnyEmission, BatchEm, LearnUnder};
 
 use super::compare_args::CompareArgs;
 use super::{compare_schemes, print};
-use crate::filtering::Model;
-use crate::filtering::comparison::{self, FactorisationRow, Learning};
+use crate::filtering::{comparison, model};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
@@ -20,7 +21,7 @@ use crate::usage::UsageError;
 /// # Errors
 /// If data or models cannot be used, or a factorisation does not exist.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
-    let model = Model::read(&args.model).map_err(UsageError)?;
+    let model = model::read(&args.model).map_err(UsageError)?;
     check_options(args, &model).map_err(UsageError)?;
     let learning = learning(args, &model).map_err(UsageError)?;
     let data = args.source.read(&args.data)?;
@@ -38,7 +39,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         ))
         .into());
     }
-    if let Model::Generalised(model) = &model {
+    if let AnyModel::Generalised(model) = &model {
         return compare_schemes::run(args, model, &data);
     }
     let names: Vec<&str> = match args.factorisations.is_empty() {
@@ -48,13 +49,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     let mut rows = Vec::new();
     let mut failed = Vec::new();
     for name in names {
-        let row = match &model {
-            Model::Hmm(model) => comparison::discrete(model, &data, name, learning.as_ref()),
-            Model::LinearGaussian(model) => comparison::gaussian(model, &data, name),
-            Model::Nonlinear(model) => comparison::nonlinear(model, &data, name),
-            Model::Generalised(_) => continue, // compared by order above
-        };
-        match row {
+        match comparison::row(&model, &data, name, learning.as_ref()) {
             Ok(row) => rows.push(row),
             // A factorisation named by the user must work; those of the default list that fail are reported.
             Err(error) if args.factorisations.is_empty() => {
@@ -103,8 +98,8 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
 }
 
 /// Options that do not apply to the kind of model are refused, not ignored.
-fn check_options(args: &CompareArgs, model: &Model) -> Result<()> {
-    let continuous = matches!(model, Model::Generalised(_));
+fn check_options(args: &CompareArgs, model: &AnyModel) -> Result<()> {
+    let continuous = matches!(model, AnyModel::Generalised(_));
     let continuous_only =
         !args.smoothness.is_empty() || !args.schemes.is_empty() || args.true_states.is_some();
     ensure!(
@@ -131,17 +126,17 @@ fn check_options(args: &CompareArgs, model: &Model) -> Result<()> {
     Ok(())
 }
 
-fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
+fn learning(args: &CompareArgs, model: &AnyModel) -> Result<Option<LearnUnder<AnyEmission>>> {
     let Some(start) = &args.init else {
         return Ok(None);
     };
     ensure!(
-        matches!(model, Model::Hmm(_)),
+        matches!(model, AnyModel::Hmm(_)),
         "--init is for hidden Markov models"
     );
     let read = |path: &PathBuf| -> Result<_> {
-        match Model::read(path)? {
-            Model::Hmm(model) => Ok(model),
+        match model::read(path)? {
+            AnyModel::Hmm(model) => Ok(model),
             other => anyhow::bail!(
                 "{} is a {}, expected a hidden Markov model",
                 path.display(),
@@ -161,7 +156,7 @@ fn learning(args: &CompareArgs, model: &Model) -> Result<Option<Learning>> {
             truth.states()
         );
     }
-    Ok(Some(Learning {
+    Ok(Some(LearnUnder {
         start,
         truth,
         em: BatchEm {

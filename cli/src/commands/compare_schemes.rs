@@ -5,15 +5,20 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use scotopic_datasets::replace::replace;
 use scotopic_figures as figures;
-use scotopic_filtering::Sequence;
+use scotopic_filtering::generalised::GeneralisedModel;
+use scotopic_filtering::{AnyModel, Sequence};
 
 use super::compare_args::CompareArgs;
 use super::print;
-use crate::filtering::{Generalised, Model, Source, scheme_comparison};
+use crate::filtering::{Source, scheme_comparison};
 use crate::table::{Cell, Table};
 
 /// Schemes × smoothness × orders of a continuous-time model.
-pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> Result<ExitCode> {
+pub(super) fn run(
+    args: &CompareArgs,
+    model: &GeneralisedModel,
+    data: &Sequence,
+) -> Result<ExitCode> {
     let truth = match &args.true_states {
         // --columns applies to the observations, not to the file of states.
         Some(path) => {
@@ -102,7 +107,7 @@ pub(super) fn run(args: &CompareArgs, model: &Generalised, data: &Sequence) -> R
         print::line(serde_json::to_string_pretty(&value)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let what = Model::Generalised(Box::new(model.clone())).described();
+    let what = AnyModel::Generalised(Box::new(model.clone())).described();
     print::line(format!(
         "{what}, {} bins of {}",
         data.len(),

@@ -18,7 +18,6 @@ use super::print;
 use crate::allocator::peak_memory;
 use crate::args::size;
 use crate::table::duration;
-use crate::terminology::Terms;
 
 /// Loads the data, trains four iterations in a temporary folder, and prints the estimated cost of the whole run.
 ///
@@ -105,15 +104,15 @@ pub(super) fn dry_run(
     print::line(format!(
         "model        {} {}, {parameters} parameters",
         config.model.latents,
-        Terms::of(config.model.family).units
+        config.model.family.info().terms.units
     ))?;
     print::line(format!(
         "batch        [{}, {}] in {} part(s), {} inference steps, {} window(s)",
-        config.train.batch,
+        config.train.batch_size,
         splits.train.shape().pixels(),
-        config.train.parts,
+        config.train.micro_batches,
         config.inference.steps,
-        config.train.windows
+        config.train.bptt_windows
     ))?;
     print::line(format!(
         "time         {step:.3} s per iteration; about {} in total",

@@ -13,7 +13,6 @@ use scotopic_train::evaluate::{EvaluationConfig, evaluate};
 
 use super::{model, print};
 use crate::args::RuntimeArgs;
-use crate::terminology::Terms;
 use crate::usage::UsageError;
 
 /// A split of the data.
@@ -98,7 +97,7 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         ..standard
     };
     let m = evaluate(&model, &set, &how, &opened.device)?;
-    let terms = Terms::of(checkpoint.config.model.family);
+    let terms = checkpoint.config.model.family.info().terms;
     if args.json {
         print::line(serde_json::to_string_pretty(&m)?)?;
         return Ok(ExitCode::SUCCESS);

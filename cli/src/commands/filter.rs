@@ -11,11 +11,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use scotopic_datasets::series::Series;
+use scotopic_filtering::{AnyFilter, Filter as _};
 
 use super::filter_picture::{FigureRecorder, PictureArgs};
-use crate::filtering::names::Rule;
+use crate::filtering::names::LearnSpec;
 use crate::filtering::source::from_one;
-use crate::filtering::{LineFormat, Lines, Model, Running, Source, snapshot};
+use crate::filtering::{LineFormat, Lines, Source, model, snapshot};
 use crate::outputs::{check_apart, check_writable};
 use crate::progress_bar::ProgressBar;
 use crate::table::number;
@@ -183,7 +184,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     saved.transpose()?;
     drawn.transpose()?;
     if let Some(path) = &args.model_out {
-        filter.model().write(path)?;
+        model::write(&filter.model(), path)?;
     }
     if !args.quiet {
         summary(&filter, before, begun, busy);
@@ -228,17 +229,18 @@ fn outputs(args: &FilterArgs) -> Result<()> {
     written.into_iter().try_for_each(check_writable)
 }
 
-fn start(args: &FilterArgs) -> Result<Running> {
+fn start(args: &FilterArgs) -> Result<AnyFilter> {
     if let Some(path) = &args.resume {
         return snapshot::load(path);
     }
     let Some(path) = &args.model else {
         bail!("give a model with --model, or a saved filter with --resume");
     };
-    let model = Model::read(path)?;
+    let model = model::read(path)?;
     match &args.learn {
-        None => Running::new(model, &args.factorisation),
-        Some(rule) => Running::learning(model, &rule_of(rule)?, &args.factorisation),
+        None => AnyFilter::new(model, &args.factorisation).map_err(anyhow::Error::from),
+        Some(rule) => (rule_of(rule)?.of(&model))
+            .and_then(|how| Ok(AnyFilter::learning(model, &how, &args.factorisation)?)),
     }
     .with_context(|| {
         format!(
@@ -248,13 +250,13 @@ fn start(args: &FilterArgs) -> Result<Running> {
     })
 }
 
-fn rule_of(text: &str) -> Result<Rule> {
+fn rule_of(text: &str) -> Result<LearnSpec> {
     Ok(match text {
-        "" => Rule::Default,
-        file if file.ends_with(".toml") => Rule::Settings(
+        "" => LearnSpec::Default,
+        file if file.ends_with(".toml") => LearnSpec::Settings(
             std::fs::read_to_string(file).with_context(|| format!("could not read {file}"))?,
         ),
-        name => Rule::Named(name.to_owned()),
+        name => LearnSpec::Named(name.to_owned()),
     })
 }
 
@@ -284,7 +286,7 @@ fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {
     ProgressBar::new(args.quiet || to_terminal, series.total(), 0)
 }
 
-fn summary(filter: &Running, before: (u64, f64), begun: Instant, busy: std::time::Duration) {
+fn summary(filter: &AnyFilter, before: (u64, f64), begun: Instant, busy: std::time::Duration) {
     let count = filter.observations() - before.0;
     let each = (filter.elbo() - before.1) / (count as f64).max(1.0);
     let micros = 1e6 * busy.as_secs_f64() / (count as f64).max(1.0);

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use scotopic_datasets::series::Series;
+use scotopic_filtering::AnyFilter;
 
 use crate::filtering::Band;
+use crate::filtering::Source;
 use crate::filtering::recorder::{BeliefRecorder, FigureOptions, Format};
-use crate::filtering::{Running, Source};
 
 /// Options of the figure of the beliefs, and the true states to score them against.
 #[derive(Debug, Args)]
@@ -62,7 +63,7 @@ impl PictureArgs {
     ///
     /// # Errors
     /// If the true states cannot be read or have another width, or for a phase portrait of states that are not there.
-    pub fn watch(&self, filter: &Running, channels: &[String]) -> Result<Option<FigureRecorder>> {
+    pub fn watch(&self, filter: &AnyFilter, channels: &[String]) -> Result<Option<FigureRecorder>> {
         if self.figure.is_none() && self.true_states.is_none() {
             return Ok(None);
         }
@@ -107,7 +108,7 @@ impl FigureRecorder {
     ///
     /// # Errors
     /// For an invalid row, or if the file ends too early.
-    pub fn read(&mut self, filter: &Running) -> Result<()> {
+    pub fn read(&mut self, filter: &AnyFilter) -> Result<()> {
         let Some((series, path)) = &mut self.truth else {
             return Ok(());
         };
@@ -126,7 +127,7 @@ impl FigureRecorder {
     }
 
     /// Records the belief after the update with `row`.
-    pub fn observe(&mut self, filter: &Running, row: Option<&[f64]>) {
+    pub fn observe(&mut self, filter: &AnyFilter, row: Option<&[f64]>) {
         self.beliefs.see(filter, row, self.now.as_deref());
     }
 

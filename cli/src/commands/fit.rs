@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
-use scotopic_filtering::hmm::{AnyEmission, BatchEm, Emission, Hmm, Kind, Learnable};
+use scotopic_filtering::generalised::GeneralisedModel;
+use scotopic_filtering::hmm::{BatchEm, EmissionKind, Hmm};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use scotopic_filtering::{AnyModel, Sequence};
 #[cfg(feature = "vision")]
 use scotopic_train::device::{self, DeviceChoice};
 
@@ -17,35 +20,37 @@ use super::print;
 #[cfg(feature = "vision")]
 use crate::filtering::flow;
 use crate::filtering::source::from_one;
-use crate::filtering::{Generalised, Model, Source};
+use crate::filtering::{Source, model};
 use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
-/// The kind of model: hidden states by their emission, or a hidden vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// Emission of each hidden state, or a continuous state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelKind {
-    /// Hidden states that emit symbols 0, 1, …
-    Categorical,
-    /// Hidden states that emit counts
-    Poisson,
-    /// Hidden states that emit Gaussian vectors with a diagonal covariance
-    DiagonalGaussian,
-    /// Hidden states that emit Gaussian vectors with a full covariance
-    FullGaussian,
-    /// A hidden vector with linear dynamics and linear observations (Kalman filter)
+    /// Hidden states that emit.
+    Hmm(EmissionKind),
+    /// A hidden vector that moves and is seen linearly.
     LinearGaussian,
 }
 
-impl ModelKind {
-    fn emission(self) -> Option<Kind> {
-        match self {
-            Self::Categorical => Some(Kind::Categorical),
-            Self::Poisson => Some(Kind::Poisson),
-            Self::DiagonalGaussian => Some(Kind::DiagonalGaussian),
-            Self::FullGaussian => Some(Kind::FullGaussian),
-            Self::LinearGaussian => None,
-        }
+impl ValueEnum for ModelKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<ModelKind>> = LazyLock::new(|| {
+            let discrete = EmissionKind::ALL.iter().copied().map(ModelKind::Hmm);
+            discrete.chain([ModelKind::LinearGaussian]).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Hmm(kind) => PossibleValue::new(kind.name())
+                .help(format!("Hidden states that emit {}", kind.emits())),
+            Self::LinearGaussian => PossibleValue::new("linear-gaussian").help(
+                "A hidden vector with linear dynamics and linear observations (Kalman filter)",
+            ),
+        })
     }
 }
 
@@ -126,7 +131,7 @@ pub struct FitArgs {
 /// One fitted model.
 struct ModelFit {
     states: usize,
-    model: Model,
+    model: AnyModel,
     log_evidence: f64,
     iterations: usize,
     converged: bool,
@@ -162,7 +167,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     );
     let (mut fits, mut failed) = (Vec::new(), Vec::new());
     match (&args.model, args.kind) {
-        (Some(path), _) => fits.push(from_model(Model::read(path)?, &data, args)?),
+        (Some(path), _) => fits.push(from_model(model::read(path)?, &data, args)?),
         (None, Some(kind)) => {
             for &states in &args.n_states {
                 match from_data(kind, states as usize, &data, args) {
@@ -187,7 +192,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         };
         return Err(told);
     };
-    best.model.write(&args.out)?;
+    model::write(&best.model, &args.out)?;
     if args.json {
         let rows: Vec<_> = fits.iter().map(|f| row_json(f, observations)).collect();
         let value = serde_json::json!({
@@ -282,7 +287,7 @@ fn from_data(
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
-    let Some(emission) = kind.emission() else {
+    let ModelKind::Hmm(emission) = kind else {
         let guess = LinearGaussian::initial_guess(states, data)?;
         return gaussian(guess, data, args, begun);
     };
@@ -302,32 +307,32 @@ fn from_data(
         log_evidence: fit.log_evidence(),
         iterations: fit.iterations,
         converged: fit.converged,
-        free: free_parameters(&fit.model),
-        model: Model::Hmm(fit.model),
+        free: fit.model.free_parameters(),
+        model: AnyModel::Hmm(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })
 }
 
-fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
+fn from_model(model: AnyModel, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
     let begun = Instant::now();
     match model {
-        Model::Hmm(model) => {
+        AnyModel::Hmm(model) => {
             let fit = model.fit(data, &discrete_em(args)).map_err(from_one)?;
             Ok(ModelFit {
                 states: fit.model.states(),
                 log_evidence: fit.log_evidence(),
                 iterations: fit.iterations,
                 converged: fit.converged,
-                free: free_parameters(&fit.model),
-                model: Model::Hmm(fit.model),
+                free: fit.model.free_parameters(),
+                model: AnyModel::Hmm(fit.model),
                 seconds: begun.elapsed().as_secs_f64(),
             })
         }
-        Model::LinearGaussian(model) => gaussian(model, data, args, begun),
-        Model::Generalised(model) if model.network().is_some() => {
+        AnyModel::LinearGaussian(model) => gaussian(model, data, args, begun),
+        AnyModel::Generalised(model) if model.network().is_some() => {
             network(&model, data, args, begun)
         }
-        Model::Nonlinear(_) | Model::Generalised(_) => bail!(
+        AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => bail!(
             "this kind of model is learned while filtering: scotopic filter --model M.toml --learn --model-out NEW.toml, \
              repeated over the same data if necessary"
         ),
@@ -336,7 +341,7 @@ fn from_model(model: Model, data: &[Sequence], args: &FitArgs) -> Result<ModelFi
 
 #[cfg(feature = "vision")]
 fn network(
-    start: &Generalised,
+    start: &GeneralisedModel,
     data: &[Sequence],
     args: &FitArgs,
     begun: Instant,
@@ -351,13 +356,13 @@ fn network(
         // A fixed number of rounds: there is no tolerance.
         converged: true,
         free: fit.free,
-        model: Model::Generalised(Box::new(fit.model)),
+        model: AnyModel::Generalised(Box::new(fit.model)),
         seconds: begun.elapsed().as_secs_f64(),
     })
 }
 
 #[cfg(not(feature = "vision"))]
-fn network(_: &Generalised, _: &[Sequence], _: &FitArgs, _: Instant) -> Result<Fitted> {
+fn network(_: &GeneralisedModel, _: &[Sequence], _: &FitArgs, _: Instant) -> Result<ModelFit> {
     bail!(
         "a network is learned on tensors, which this build leaves out; \
          `cargo build --release -p scotopic-cli` makes one that has them"
@@ -380,19 +385,7 @@ fn gaussian(
         converged: fit.converged,
         // F, H, b, d, m0 and the covariances Q, P0, R; less the n² + n of basis and origin of the hidden space.
         free: (n * n + m * n + 2 * n + m + n * (n + 1) + m * (m + 1) / 2).saturating_sub(n * n + n),
-        model: Model::LinearGaussian(fit.model),
+        model: AnyModel::LinearGaussian(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })
-}
-
-/// Free parameters: a distribution has one less than it has entries.
-fn free_parameters(model: &Hmm) -> usize {
-    let k = model.states();
-    let emission = model.emission();
-    let each = match emission {
-        AnyEmission::Categorical(_) => emission.parameters_len() - 1,
-        AnyEmission::FullGaussian(_) => emission.width() * (emission.width() + 3) / 2,
-        _ => emission.parameters_len(),
-    };
-    (k - 1) + k * (k - 1) + k * each
 }

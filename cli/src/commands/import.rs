@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
-use scotopic::posterior::Transfer;
+use scotopic::posterior::ActivationKind;
 use scotopic_datasets::{ImageShape, Standardisation};
-use scotopic_models::{Architecture, Family, Method};
+use scotopic_models::{DecoderKind, Family, Method};
 use scotopic_train::checkpoint::{Checkpoint, CheckpointKind, ImageInfo, Progress};
 use scotopic_train::config::{self, RunConfig};
 
@@ -98,7 +98,7 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
     let Standardisation { mean, std } = image.standardisation;
     if args.json {
         let value = serde_json::json!({
-            "model": path, "family": read.family, "transfer": read.transfer, "latents": read.latents,
+            "model": path, "family": read.family, "transfer": read.activation, "latents": read.latents,
             "channels": channels, "height": height, "width": width, "mean": mean, "std": std,
             "preset": preset, "read": read.read, "ignored": read.ignored,
         });
@@ -128,9 +128,9 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
 /// The published configuration of a model; that on MNIST for images of its size.
 fn published_preset(read: &Published) -> &'static str {
     let digits = read.pixels == 28 * 28;
-    match (read.family, read.transfer, digits) {
-        (Family::Gaussian, Transfer::None, true) => "published/mnist-gaussian",
-        (Family::Gaussian, Transfer::None, false) => "published/natural-patches-gaussian",
+    match (read.family, read.activation, digits) {
+        (Family::Gaussian, ActivationKind::None, true) => "published/mnist-gaussian",
+        (Family::Gaussian, ActivationKind::None, false) => "published/natural-patches-gaussian",
         (Family::Gaussian, _, true) => "published/mnist-gaussian-relu",
         (Family::Gaussian, _, false) => "published/natural-patches-gaussian-relu",
         (_, _, true) => "published/mnist",
@@ -139,8 +139,8 @@ fn published_preset(read: &Published) -> &'static str {
 }
 
 fn described(read: &Published) -> &'static str {
-    match (read.family, read.transfer) {
-        (Family::Gaussian, Transfer::None) => "iterative Gaussian VAE",
+    match (read.family, read.activation) {
+        (Family::Gaussian, ActivationKind::None) => "iterative Gaussian VAE",
         (Family::Gaussian, _) => "iterative Gaussian VAE with relu",
         _ => "iterative Poisson VAE",
     }
@@ -150,16 +150,16 @@ fn described(read: &Published) -> &'static str {
 fn fits(config: &RunConfig, read: &Published) -> Result<()> {
     let model = &config.model;
     let word = |value: &dyn std::fmt::Debug| format!("{value:?}").to_lowercase();
-    let same = (model.family, model.transfer) == (read.family, read.transfer);
+    let same = (model.family, model.activation) == (read.family, read.activation);
     ensure!(
         same,
-        "it is for model.family = \"{}\" and model.transfer = \"{}\", the file holds an {} (family \"{}\", transfer \
+        "it is for model.family = \"{}\" and model.activation = \"{}\", the file holds an {} (family \"{}\", activation \
          \"{}\"): give another --preset, or --set these keys",
         word(&model.family),
-        word(&model.transfer),
+        word(&model.activation),
         described(read),
         word(&read.family),
-        word(&read.transfer)
+        word(&read.activation)
     );
     ensure!(
         config.inference.method == Method::NaturalGradient,
@@ -167,7 +167,7 @@ fn fits(config: &RunConfig, read: &Published) -> Result<()> {
         described(read)
     );
     ensure!(
-        model.decoder.kind == Architecture::Linear,
+        model.decoder.kind == DecoderKind::Linear,
         "its model.decoder.kind is not \"linear\", the decoder in the file"
     );
     config.validate()

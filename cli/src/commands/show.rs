@@ -12,7 +12,6 @@ use scotopic_train::run_dir::RunDir;
 use super::{model, print};
 use crate::args::RuntimeArgs;
 use crate::pictures::{convergence, dictionary, reconstructions, spikes, unfolding};
-use crate::terminology::Terms;
 use crate::usage::UsageError;
 
 /// A figure.
@@ -65,7 +64,7 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
     ];
     let shape = checkpoint.image.shape;
     let config = &checkpoint.config;
-    let counts = Terms::of(config.model.family).counts;
+    let counts = config.model.family.info().terms.counts;
     if args.figure.contains(&Figure::Raster) && !counts {
         let family = config.model.family;
         return Err(UsageError(anyhow!(

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
+use scotopic::posterior::Terminology;
 use scotopic_datasets::Splits;
 use scotopic_figures as figures;
 use scotopic_train::checkpoint::Checkpoint;
@@ -21,7 +22,6 @@ use super::progress::{ProgressCallback, StatusPrinter};
 use crate::args::{DataFolder, interruption, size};
 use crate::pictures;
 use crate::table::duration;
-use crate::terminology::Terms;
 use crate::usage::UsageError;
 
 /// Options of `scotopic train`.
@@ -87,10 +87,10 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some((_, checkpoint)) => checkpoint.config.clone(),
         None => requested(args).map_err(UsageError)?,
     };
-    let (devices, batch) = (args.device.count(), config.train.batch);
+    let (devices, batch) = (args.device.count(), config.train.batch_size);
     if devices > batch {
         return Err(UsageError(anyhow!(
-            "--device names {devices} devices; train.batch = {batch} has fewer rows than devices"
+            "--device names {devices} devices; train.batch_size = {batch} has fewer rows than devices"
         ))
         .into());
     }
@@ -137,7 +137,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         splits.train.len(),
         size(&splits),
         config.model.latents,
-        Terms::of(config.model.family).units,
+        config.model.family.info().terms.units,
         config.train.iterations,
         opened.name
     ));
@@ -163,7 +163,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     if let Err(error) = draw(&dir, &state, &splits, &config, &opened) {
         eprintln!("scotopic: could not draw all figures: {error:#}");
     }
-    let terms = Terms::of(config.model.family);
+    let terms = config.model.family.info().terms;
     report(
         &dir,
         &state,
@@ -206,7 +206,7 @@ fn report(
     state: &TrainState,
     last: Option<&ValidationRow>,
     outcome: Outcome,
-    terms: Terms,
+    terms: Terminology,
     json: bool,
 ) -> Result<()> {
     let Some(row) = last else {

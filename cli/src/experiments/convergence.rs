@@ -27,7 +27,7 @@ pub(super) fn specs() -> Vec<ModelSpec> {
             "published/natural-patches-gaussian-relu",
         ))
         .patient(3)
-        .set("model.transfer=relu"),
+        .set("model.activation=relu"),
         gaussian(ModelSpec::new(
             "natural-iG",
             small,

@@ -21,9 +21,9 @@ fn specs() -> [ModelSpec; 2] {
             .set("data.whitening.f0=0.4")
             .set("data.whitening.local_contrast=false")
             .set("model.latents=512")
-            .set("train.batch=200")
-            .set("train.rate.base=0.005")
-            .set("schedule.beta.over=0.1")
+            .set("train.batch_size=200")
+            .set("train.learning_rate.peak=0.005")
+            .set("schedule.beta.duration=0.1")
             .set("objective.beta=8.0")
             .set(format!("inference.step={step}"))
     };

@@ -2,18 +2,16 @@
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use scotopic_filtering::Sequence;
+use scotopic_filtering::generalised::GeneralisedModel;
 use scotopic_filtering::generalised::causal::{CausalConfig, NoiseShape};
 use scotopic_filtering::generalised::model::{GenerativeModel, Level, Named};
-use scotopic_filtering::generalised::scheme::Scheme;
+use scotopic_filtering::{Filter as _, Sequence};
 use scotopic_models::filtering::generalised::{FlowLearningConfig, NoiseStructure, learn};
-
-use super::Generalised;
 
 /// A network that was learned, in the form of the file that it came from.
 pub struct FlowFit {
     /// The model with its weights and precisions.
-    pub model: Generalised,
+    pub model: GeneralisedModel,
     /// The evidence of all series under it as the file filters it, in nats.
     pub log_evidence: f64,
     /// Rounds of learning.
@@ -29,7 +27,7 @@ pub struct FlowFit {
 /// # Errors
 /// For equations that are not a network, or if model, data or device cannot be used.
 pub fn fit(
-    model: &Generalised,
+    model: &GeneralisedModel,
     data: &[Sequence],
     rounds: Option<usize>,
     output: bool,
@@ -97,14 +95,14 @@ pub fn fit(
     })
 }
 
-fn evidence(model: &Generalised, data: &[Sequence]) -> Result<f64> {
+fn evidence(model: &GeneralisedModel, data: &[Sequence]) -> Result<f64> {
     let mut sum = 0.0;
     for sequence in data {
         let mut filter = model.filter()?;
         for y in sequence.iter() {
             filter.update(y)?;
         }
-        sum += filter.log_evidence().unwrap_or_default();
+        sum += filter.elbo();
     }
     Ok(sum)
 }

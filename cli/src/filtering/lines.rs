@@ -3,10 +3,8 @@
 use std::io::Write;
 
 use clap::ValueEnum;
-use scotopic_filtering::Step;
+use scotopic_filtering::{AnyFilter, Belief, Filter as _, Step};
 use serde::Serialize;
-
-use super::running::{Belief, Running};
 
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -25,12 +23,70 @@ pub struct Lines<W> {
     headed: bool,
 }
 
+/// The belief of a line.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum BeliefLine<'a> {
+    Discrete {
+        belief: &'a [f64],
+    },
+    Gaussian {
+        mean: &'a [f64],
+        variance: Vec<f64>,
+        /// Of a model in continuous time that has causes.
+        #[serde(skip_serializing_if = "<[f64]>::is_empty")]
+        cause_mean: &'a [f64],
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        cause_variance: Vec<f64>,
+    },
+}
+
+impl<'a> BeliefLine<'a> {
+    fn of(belief: Belief<'a>) -> Self {
+        let diagonal = |covariance: &[f64], n: usize| -> Vec<f64> {
+            covariance.iter().step_by(n + 1).copied().collect()
+        };
+        match belief {
+            Belief::Discrete(belief) => Self::Discrete { belief },
+            Belief::Gaussian(b) => Self::Gaussian {
+                mean: b.mean,
+                variance: diagonal(b.covariance, b.mean.len()),
+                cause_mean: b.cause_mean,
+                cause_variance: diagonal(b.cause_covariance, b.cause_mean.len()),
+            },
+        }
+    }
+
+    /// The numbers, and what those of each kind are called.
+    fn numbers(&self) -> Vec<(&'static str, &[f64])> {
+        match self {
+            Self::Discrete { belief } => vec![("q", belief)],
+            Self::Gaussian {
+                mean,
+                variance,
+                cause_mean,
+                cause_variance,
+            } => vec![
+                ("mean", mean),
+                ("var", variance),
+                ("cause_mean", cause_mean),
+                ("cause_var", cause_variance),
+            ],
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = String> {
+        let all = self.numbers().into_iter();
+        all.flat_map(|(name, numbers)| (1..=numbers.len()).map(move |k| format!("{name}{k}")))
+    }
+}
+
 #[derive(Serialize)]
 struct Line<'a> {
     t: u64,
     seen: bool,
     #[serde(flatten)]
-    belief: &'a Belief,
+    belief: &'a BeliefLine<'a>,
     increment: f64,
     elbo: f64,
 }
@@ -49,8 +105,8 @@ impl<W: Write> Lines<W> {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn write(&mut self, filter: &Running, seen: bool, step: Step) -> std::io::Result<()> {
-        let belief = filter.belief();
+    pub fn write(&mut self, filter: &AnyFilter, seen: bool, step: Step) -> std::io::Result<()> {
+        let belief = BeliefLine::of(filter.belief());
         let t = filter.observations();
         match self.format {
             LineFormat::Jsonl => {
@@ -67,7 +123,7 @@ impl<W: Write> Lines<W> {
             LineFormat::Csv => {
                 if !std::mem::replace(&mut self.headed, true) {
                     write!(self.writer, "t,seen,increment,elbo")?;
-                    for name in filter.belief_names() {
+                    for name in belief.names() {
                         write!(self.writer, ",{name}")?;
                     }
                     writeln!(self.writer)?;
@@ -79,16 +135,11 @@ impl<W: Write> Lines<W> {
                     "{t},{seen},{:?},{:?}",
                     step.increment, step.elbo
                 )?;
-                let numbers: [&[f64]; 4] = match &belief {
-                    Belief::Discrete { belief } => [belief, &[], &[], &[]],
-                    Belief::Gaussian {
-                        mean,
-                        variance,
-                        cause_mean,
-                        cause_variance,
-                    } => [mean, variance, cause_mean, cause_variance],
-                };
-                for value in numbers.into_iter().flatten() {
+                let numbers = belief
+                    .numbers()
+                    .into_iter()
+                    .flat_map(|(_, numbers)| numbers);
+                for value in numbers {
                     write!(self.writer, ",{value:?}")?;
                 }
                 writeln!(self.writer)

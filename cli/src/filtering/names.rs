@@ -1,20 +1,11 @@
-//! Names on the command line: factorisations, schemes, rules of learning.
+//! The learning rule, as given on the command line.
 
 use anyhow::{Context, Result, bail};
-use scotopic_filtering::gaussian::GaussianFactorisation;
-use scotopic_filtering::hmm::{Decoupled, Factorisation, TiedKernel, TiedLearning};
-use scotopic_filtering::nonlinear::ElboKind;
-
-/// The factorisations that a discrete model can be filtered with, by the names of the command line.
-pub const DISCRETE: &str = "reversed, decoupled-lag1, frozen, tied";
-/// Those of a linear-Gaussian model.
-pub const GAUSSIAN: &str = "reversed, diagonal, decoupled, frozen-mean-field, jelbo";
-/// Those of a nonlinear model.
-pub const NONLINEAR: &str = "reversed, jelbo, vjf";
+use scotopic_filtering::{AnyLearning, AnyModel};
 
 /// The learning rule, as given on the command line.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Rule {
+pub enum LearnSpec {
     /// The default rule of the model.
     Default,
     /// A rule with default settings.
@@ -23,73 +14,36 @@ pub enum Rule {
     Settings(String),
 }
 
-impl Rule {
-    pub(super) fn settings<T: Default + serde::de::DeserializeOwned>(
-        &self,
-        rules: &str,
-    ) -> Result<T> {
+impl LearnSpec {
+    /// The settings of a rule for `model`.
+    ///
+    /// # Errors
+    /// For a rule that the kind of model does not know, or settings that make no sense.
+    pub fn of(&self, model: &AnyModel) -> Result<AnyLearning> {
+        let rules = AnyLearning::rules(model);
+        let unknown =
+            || format!("unknown learning rule or settings; the rules of this model are {rules}");
         let text = match self {
-            Self::Default => return Ok(T::default()),
-            Self::Named(name) => format!("rule = {name:?}"),
-            Self::Settings(text) => text.clone(),
+            Self::Default => return Ok(AnyLearning::named(model, None)?),
+            Self::Named(name) => {
+                return AnyLearning::named(model, Some(name)).with_context(unknown);
+            }
+            Self::Settings(text) => text,
         };
-        toml::from_str(&text).with_context(|| {
-            format!("unknown learning rule or settings; the rules of this model are {rules}")
-        })
-    }
-}
-
-/// Settings of the only rule of a kind of model; a `rule` among them must be that one.
-pub(super) fn without_rule<T: serde::de::DeserializeOwned>(text: &str, rule: &str) -> Result<T> {
-    let mut table: toml::Table = toml::from_str(text)?;
-    match table.remove("rule") {
-        Some(toml::Value::String(name)) if name != rule => {
-            bail!("this model learns by the rule {rule}, not {name}")
+        let mut table: toml::Table = toml::from_str(text)?;
+        // The only rule of a kind of model need not be named.
+        if !rules.contains(',')
+            && let Some(toml::Value::String(name)) = table.remove("rule")
+            && name != rules
+        {
+            bail!("this model learns by the rule {rules}, not {name}");
         }
-        _ => Ok(table.try_into()?),
+        let read = match model {
+            AnyModel::Hmm(_) => table.try_into().map(AnyLearning::Hmm),
+            AnyModel::LinearGaussian(_) => table.try_into().map(AnyLearning::LinearGaussian),
+            AnyModel::Nonlinear(_) => table.try_into().map(AnyLearning::Nonlinear),
+            AnyModel::Generalised(_) => table.try_into().map(|c| AnyLearning::Generalised(Some(c))),
+        };
+        read.with_context(unknown)
     }
-}
-
-/// The factorisation of a discrete model by name, batch ones included.
-pub fn discrete(name: &str) -> Result<Factorisation> {
-    let window = |text: &str| text.parse().ok().filter(|w| *w > 0);
-    Ok(match name {
-        "reversed" => Factorisation::Reversed,
-        "forward-markov" => Factorisation::ForwardMarkov,
-        "fully-factorised" => Factorisation::FullyFactorised(Default::default()),
-        "decoupled-lag1" => Factorisation::DecoupledLag1(Decoupled::default()),
-        "frozen" => Factorisation::Frozen,
-        "tied" => Factorisation::Tied(TiedKernel {
-            learning: Some(TiedLearning::default()),
-            ..TiedKernel::default()
-        }),
-        other => match other.strip_prefix("block-").and_then(window) {
-            Some(window) => Factorisation::Block {
-                window,
-                sweeps: Default::default(),
-            },
-            None => bail!(
-                "unknown factorisation `{other}` of a hidden Markov model: online there are {DISCRETE}; for whole \
-                 sequences also forward-markov, fully-factorised and block-N with blocks of N time steps"
-            ),
-        },
-    })
-}
-
-/// The factorisation of a linear-Gaussian model by name.
-pub fn gaussian(name: &str) -> Result<GaussianFactorisation> {
-    let value = toml::Value::String(name.to_owned());
-    value.try_into().with_context(|| {
-        format!("unknown factorisation `{name}` of a linear-Gaussian model: there are {GAUSSIAN}; for whole sequences also temporal-mean-field")
-    })
-}
-
-/// The scheme of a nonlinear model by name.
-pub(super) fn scheme(name: &str) -> Result<ElboKind> {
-    Ok(match name {
-        "reversed" => ElboKind::Reversed,
-        "jelbo" => ElboKind::Jelbo,
-        "vjf" => ElboKind::Vjf,
-        other => bail!("unknown scheme `{other}` of a nonlinear model: there are {NONLINEAR}"),
-    })
 }

@@ -11,11 +11,10 @@ use scotopic_figures::phase_portrait::PhasePortrait;
 use scotopic_figures::timeline::{COLUMNS, MinMax, PhasePoint, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_figures::{animation, shares, write_png};
+use scotopic_filtering::{AnyFilter, Belief, Filter as _, GaussianBelief};
 
 use super::credible::Band;
-use super::running::{Belief, Running};
 use super::scores::Scores;
-use super::signal::signals;
 
 /// The most states (causes with them) and observed channels that a picture shows: below each other they must be told
 /// apart.
@@ -73,7 +72,7 @@ impl BeliefRecorder {
     /// # Errors
     /// For a phase portrait of states that are not there.
     pub fn new(
-        filter: &Running,
+        filter: &AnyFilter,
         channels: &[String],
         states: Option<&[String]>,
         wanted: FigureOptions,
@@ -92,15 +91,15 @@ impl BeliefRecorder {
         let mut errors = 0;
         let width = filter.width();
         let seen = width.min(CHANNELS);
-        let shown = match &belief {
-            Belief::Discrete { belief } => {
+        let shown = match belief {
+            Belief::Discrete(belief) => {
                 let name = |k: usize| format!("state {}", k + 1);
                 panels.push(Panel::Shares((0..belief.len()).map(name).collect()));
                 0
             }
-            Belief::Gaussian {
+            Belief::Gaussian(GaussianBelief {
                 mean, cause_mean, ..
-            } => {
+            }) => {
                 let names = states.unwrap_or_default();
                 labels = (0..mean.len()).map(|i| named(names, i, "state")).collect();
                 let causes = (1..=cause_mean.len()).map(|i| format!("cause {i}"));
@@ -171,10 +170,10 @@ impl BeliefRecorder {
     ///
     /// # Errors
     /// Says what was found.
-    pub fn check_truth(filter: &Running, truth: &[f64]) -> Result<()> {
+    pub fn check_truth(filter: &AnyFilter, truth: &[f64]) -> Result<()> {
         let (expected, states) = match filter.belief() {
-            Belief::Discrete { belief } => (1, belief.len()),
-            Belief::Gaussian { mean, .. } => (mean.len(), 0),
+            Belief::Discrete(belief) => (1, belief.len()),
+            Belief::Gaussian(belief) => (belief.mean.len(), 0),
         };
         ensure!(
             truth.len() == expected,
@@ -192,26 +191,26 @@ impl BeliefRecorder {
     }
 
     /// Notes the belief after `filter` took in `row`, and what is true at the bin of that row.
-    pub fn see(&mut self, filter: &Running, row: Option<&[f64]>, truth: Option<&[f64]>) {
+    pub fn see(&mut self, filter: &AnyFilter, row: Option<&[f64]>, truth: Option<&[f64]>) {
         let owned = |values: Option<&[f64]>| values.map(<[f64]>::to_vec);
         self.waiting.push_back(Waiting {
             row: owned(row),
             truth: owned(truth),
         });
-        if self.waiting.len() <= filter.delay() {
+        if self.waiting.len() <= filter.lag() {
             return;
         }
         let Some(Waiting { row, truth }) = self.waiting.pop_front() else {
             return;
         };
-        let bin = filter.observations().saturating_sub(filter.delay() as u64);
+        let bin = filter.observations().saturating_sub(filter.lag() as u64);
         let moment = self.moment(filter, row.as_deref(), truth.as_deref());
         self.timeline.push(bin, moment);
     }
 
     fn moment(
         &mut self,
-        filter: &Running,
+        filter: &AnyFilter,
         row: Option<&[f64]>,
         truth: Option<&[f64]>,
     ) -> TimelineColumn {
@@ -221,29 +220,26 @@ impl BeliefRecorder {
             missing: u64::from(row.is_none()),
             ..TimelineColumn::default()
         };
-        let covariance = filter.covariance();
         match filter.belief() {
-            Belief::Discrete { belief } => {
+            Belief::Discrete(belief) => {
                 moment.truths = vec![0.0; belief.len()];
                 // check_truth lets whole numbers from 1 pass.
                 let state = truth.and_then(|x| Some(*x.first()? as usize - 1));
                 if let Some(state) = state.filter(|k| *k < belief.len()) {
                     moment.truths[state] = 1.0;
-                    self.scores.discrete(&belief, state);
+                    self.scores.discrete(belief, state);
                 }
-                moment.shares = belief;
+                moment.shares = belief.to_vec();
             }
-            Belief::Gaussian {
-                mean,
-                variance,
-                cause_mean,
-                cause_variance,
-            } => {
+            Belief::Gaussian(belief) => {
+                let GaussianBelief {
+                    mean, covariance, ..
+                } = belief;
                 if let Some(truth) = truth {
-                    self.scores.normal(&mean, &covariance, truth, z);
+                    self.scores.normal(mean, covariance, truth, z);
                 }
-                let means = mean.iter().chain(&cause_mean);
-                let beliefs = means.zip(variance.iter().chain(&cause_variance));
+                let means = mean.iter().chain(belief.cause_mean);
+                let beliefs = means.zip(variances(&belief));
                 let spans = beliefs
                     .take(self.states)
                     .enumerate()
@@ -264,13 +260,15 @@ impl BeliefRecorder {
         }
         let errors = self.errors.min(moment.spans.len());
         let errors: Vec<Span> = moment.spans[..errors].iter().map(error).collect();
-        let channels = signals(filter).into_iter().take(self.channels).enumerate();
-        moment.spans.extend(channels.map(|(i, signal)| {
+        let signal = filter.signal();
+        let signals = signal.mean.iter().zip(&signal.variance);
+        let channels = signals.take(self.channels).enumerate();
+        moment.spans.extend(channels.map(|(i, (mean, variance))| {
             Span {
                 seen: row
                     .and_then(|y| y.get(i))
                     .map_or(MinMax::NONE, |y| MinMax::of(*y)),
-                ..Span::around(signal.mean, z * signal.variance.sqrt())
+                ..Span::around(*mean, z * variance.sqrt())
             }
         }));
         moment.spans.extend(errors);
@@ -364,7 +362,14 @@ impl BeliefRecorder {
     }
 }
 
-/// A belief in one bin as seen from its mean: the band about 0, and the truth less the mean.
+/// The variances of states and causes.
+fn variances<'a>(belief: &GaussianBelief<'a>) -> impl Iterator<Item = &'a f64> {
+    let diagonal = |covariance: &'a [f64], n: usize| covariance.iter().step_by(n + 1);
+    diagonal(belief.covariance, belief.mean.len())
+        .chain(diagonal(belief.cause_covariance, belief.cause_mean.len()))
+}
+
+/// A belief relative to its mean: the band about 0, and the true value minus the mean.
 fn error(belief: &Span) -> Span {
     let mean = belief.mean.low;
     Span {
@@ -403,7 +408,7 @@ impl Format {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Model;
+    use super::super::model;
     use super::*;
 
     #[test]
@@ -424,7 +429,7 @@ mod tests {
         let model = "kind = \"linear-gaussian\"\ntransition = [[0.9]]\nprocess_noise = [[1.0]]\nobservation = [[1.0]]\n\
                      observation_noise = [[1.0]]\noffset = [0.0]\nbias = [0.0]\ninitial_mean = [0.0]\n\
                      initial_covariance = [[1.0]]\n";
-        let mut filter = Running::new(Model::parse(model).unwrap(), "reversed").unwrap();
+        let mut filter = AnyFilter::new(model::parse(model).unwrap(), "reversed").unwrap();
         let names = ["level".to_owned()];
         let mut portrayal =
             BeliefRecorder::new(&filter, &names, Some(&[]), FigureOptions::default()).unwrap();
@@ -446,11 +451,10 @@ mod tests {
             let row = (t % 10 != 3).then_some(&y[..]);
             filter.update(row).unwrap();
             portrayal.see(&filter, row, Some(&[x]));
-            let Belief::Gaussian { mean, variance, .. } = filter.belief() else {
-                panic!("a normal belief")
-            };
-            most = most.max(mean[0]);
-            inside += u32::from((mean[0] - x).abs() <= z * variance[0].sqrt());
+            let belief = filter.belief().gaussian().unwrap();
+            let (mean, variance) = (belief.mean[0], belief.covariance[0]);
+            most = most.max(mean);
+            inside += u32::from((mean - x).abs() <= z * variance.sqrt());
         }
         let columns = portrayal.timeline.columns();
         assert!(columns.len() <= COLUMNS && portrayal.timeline.each() == 16);
@@ -476,12 +480,13 @@ mod tests {
         let model = "kind = \"generalised\"\noutput_precision = 100.0\nmotion_precision = 10.0\nstart_variance = 1.0\n\
                      output_log_variance = 1.0\n[equations]\nkind = \"ornstein_uhlenbeck\"\nrate = 0.1\n\
                      [embedding]\nstates = 1\nsmoothness = 0.0\n";
-        let rule = super::super::names::Rule::Settings(
+        let rule = super::super::names::LearnSpec::Settings(
             "rule = \"odem\"\n[filter]\ndelay = 2\n".to_owned(),
         );
-        let model = Model::parse(model).unwrap();
-        let mut filter = Running::learning(model, &rule, "reversed").unwrap();
-        assert_eq!(filter.delay(), 2);
+        let model = model::parse(model).unwrap();
+        let how = rule.of(&model).unwrap();
+        let mut filter = AnyFilter::learning(model, &how, "reversed").unwrap();
+        assert_eq!(filter.lag(), 2);
         let mut portrayal = BeliefRecorder::new(
             &filter,
             &[],
@@ -520,7 +525,7 @@ mod tests {
             eye(10, 0.5),
             e = eye(10, 1.0)
         );
-        let mut filter = Running::new(Model::parse(&model).unwrap(), "reversed").unwrap();
+        let mut filter = AnyFilter::new(model::parse(&model).unwrap(), "reversed").unwrap();
         let wanted = FigureOptions {
             portrait: Some([9, 10]),
             ..FigureOptions::default()

@@ -7,15 +7,16 @@ use scotopic_figures::RgbImage;
 use scotopic_figures::chart::{self, Series};
 use scotopic_figures::timeline::{COLUMNS, MinMax, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
-use scotopic_filtering::Sequence;
+use scotopic_filtering::generalised::GeneralisedModel;
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
+use scotopic_filtering::{Filter, GaussianBelief, Sequence};
 use serde::Serialize;
 
-use super::{Band, Generalised};
+use super::Band;
 
 /// The schemes, by the names of the command line.
 pub const SCHEMES: [&str; 4] = ["causal", "dem", "dem-published", "lap-published"];
@@ -56,7 +57,7 @@ pub struct Track {
 /// # Errors
 /// If the scheme does not exist for this model; a run that fails becomes a row that says where.
 pub fn run(
-    model: &Generalised,
+    model: &GeneralisedModel,
     data: &Sequence,
     scheme: &str,
     order: usize,
@@ -89,7 +90,7 @@ pub fn run(
         Err(error) => return Err(error),
     };
     row.look_ahead = running.lag();
-    let n = running.states().len();
+    let n = states(&*running).mean.len();
     let mut tracks = vec![
         Track {
             first: 0,
@@ -111,32 +112,39 @@ pub fn run(
         let (Some(at), true) = (t.checked_sub(running.lag()), t >= order) else {
             continue;
         };
-        let covariance = running.state_covariance();
+        let belief = states(&*running);
         for (i, track) in tracks.iter_mut().enumerate() {
             if track.mean.is_empty() {
                 track.first = at;
             }
-            track.mean.push(running.states()[i]);
-            track.deviation.push(covariance[i * n + i].max(0.0).sqrt());
+            track.mean.push(belief.mean[i]);
+            track
+                .deviation
+                .push(belief.covariance[i * n + i].max(0.0).sqrt());
         }
         let Some(truth) = truth else { continue };
-        let error = DVector::from_column_slice(running.states()) - truth.column(at);
+        let error = DVector::from_column_slice(belief.mean) - truth.column(at);
         squares += error.norm_squared();
         rows += 1.0;
         // Known starts and variances that a scheme does not report are left out of the calibration.
-        if let Some(factor) = DMatrix::from_row_slice(n, n, covariance).cholesky() {
+        if let Some(factor) = DMatrix::from_row_slice(n, n, belief.covariance).cholesky() {
             normalised += error.dot(&factor.solve(&error));
             ranked += 1.0;
         }
     }
     row.micros = 1e6 * seconds / data.len().max(1) as f64;
-    row.log_evidence = running.log_evidence();
+    row.log_evidence = Some(running.elbo()).filter(|l| !l.is_nan());
     row.rmse = (rows > 0.0).then(|| (squares / (rows * n as f64)).sqrt());
     row.nees = (ranked > 0.0).then(|| normalised / (ranked * n as f64));
     Ok((row, tracks))
 }
 
-fn make(model: &Generalised, scheme: &str, embedding: Embedding) -> Result<Box<dyn Scheme>> {
+/// What a scheme believes of the states.
+fn states(scheme: &dyn Filter) -> GaussianBelief<'_> {
+    scheme.belief().gaussian().unwrap_or_default()
+}
+
+fn make(model: &GeneralisedModel, scheme: &str, embedding: Embedding) -> Result<Box<dyn Filter>> {
     let built = model.build()?;
     let dem = |published: Published| DemConfig {
         embedding,
@@ -168,7 +176,7 @@ fn make(model: &Generalised, scheme: &str, embedding: Embedding) -> Result<Box<d
 ///
 /// # Errors
 /// If a row is missing, or the sizes do not fit.
-pub fn truth(states: &Sequence, model: &Generalised, bins: usize) -> Result<DMatrix<f64>> {
+pub fn truth(states: &Sequence, model: &GeneralisedModel, bins: usize) -> Result<DMatrix<f64>> {
     let n = model.sizes().0;
     ensure!(
         states.width() == n && states.len() == bins,

@@ -8,9 +8,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use scotopic_datasets::replace::replace;
+use scotopic_filtering::AnyFilter;
 use sha2::{Digest, Sha256};
-
-use super::Running;
 
 const MAGIC: &[u8] = b"scotopic filter 1\n";
 const DIGEST: usize = 32;
@@ -19,7 +18,7 @@ const DIGEST: usize = 32;
 ///
 /// # Errors
 /// None that a filter can cause.
-pub fn bytes(filter: &Running) -> Result<Vec<u8>> {
+pub fn bytes(filter: &AnyFilter) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     ciborium::into_writer(filter, &mut body).context("could not write down the filter")?;
     Ok(body)
@@ -29,7 +28,7 @@ pub fn bytes(filter: &Running) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn save(filter: &Running, path: &Path) -> Result<()> {
+pub fn save(filter: &AnyFilter, path: &Path) -> Result<()> {
     let body = bytes(filter)?;
     let mut file = Vec::with_capacity(MAGIC.len() + DIGEST + body.len());
     file.extend_from_slice(MAGIC);
@@ -42,7 +41,7 @@ pub fn save(filter: &Running, path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// If the file is not one, was cut short, or was changed.
-pub fn load(path: &Path) -> Result<Running> {
+pub fn load(path: &Path) -> Result<AnyFilter> {
     let file = std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
     let name = path.display();
     let rest = file.strip_prefix(MAGIC);

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use scotopic::posterior::Transfer;
+use scotopic::posterior::ActivationKind;
 use scotopic_models::Family;
 use scotopic_train::parameters::{Arrays, HostArray};
 
@@ -25,7 +25,7 @@ pub struct Published {
     /// Poisson or Gaussian, from the keys.
     pub family: Family,
     /// Relu where there is a gain.
-    pub transfer: Transfer,
+    pub activation: ActivationKind,
     /// K.
     pub latents: usize,
     /// M.
@@ -56,19 +56,25 @@ pub fn read(path: &Path) -> Result<Published> {
     };
     let has = |key: &str| dictionary.tensors.contains_key(&format!("{prefix}{key}"));
 
-    let (family, transfer, because) = match ["u_init.1", "log_lr.1", "activation.log_gain"]
+    let (family, activation, because) = match ["u_init.1", "log_lr.1", "activation.log_gain"]
         .into_iter()
         .find(|key| has(key))
     {
         None => (
             Family::Poisson,
-            Transfer::None,
+            ActivationKind::None,
             "it has no `u_init.1`".to_string(),
         ),
-        Some(key) if has("activation.log_gain") => {
-            (Family::Gaussian, Transfer::Relu, format!("it has `{key}`"))
-        }
-        Some(key) => (Family::Gaussian, Transfer::None, format!("it has `{key}`")),
+        Some(key) if has("activation.log_gain") => (
+            Family::Gaussian,
+            ActivationKind::Relu,
+            format!("it has `{key}`"),
+        ),
+        Some(key) => (
+            Family::Gaussian,
+            ActivationKind::None,
+            format!("it has `{key}`"),
+        ),
     };
     let atoms = &dictionary.tensors[&format!("{prefix}{ATOMS}")];
     let &[pixels, latents] = &atoms.shape[..] else {
@@ -89,7 +95,7 @@ pub fn read(path: &Path) -> Result<Published> {
         wanted.push(("log_lr.1", "log_step.1", vec![1]));
         wanted.push(("u_init.1", "prior.rest.1", vec![1, latents]));
     }
-    if transfer == Transfer::Relu {
+    if activation == ActivationKind::Relu {
         wanted.push(("activation.log_gain", "prior.log_gain", vec![1, latents]));
     }
     // Everything is compared before any value is read.
@@ -137,7 +143,7 @@ pub fn read(path: &Path) -> Result<Published> {
     }
     Ok(Published {
         family,
-        transfer,
+        activation,
         latents,
         pixels,
         arrays,

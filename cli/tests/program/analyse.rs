@@ -2,12 +2,12 @@
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
-use scotopic::inference::Record;
+use scotopic::inference::RecordOptions;
 use scotopic::posterior::Posterior;
 use scotopic_datasets::ood::{OodSuite, Skipped};
 use scotopic_datasets::{ImageSet, ImageShape};
 use scotopic_measures::gabor::Gabor;
-use scotopic_models::{Architecture, Method, Network, NetworkConfig, Picture};
+use scotopic_models::{DecoderKind, ImageDims, Method, Network, NetworkConfig};
 use scotopic_train::analysis::classify::{ClassificationConfig, classify};
 use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence};
 use scotopic_train::analysis::filters::{Active, filters};
@@ -39,7 +39,7 @@ fn settings() -> RunConfig {
 /// Neurons with these atoms, silent at rest, that follow what they see.
 fn with_atoms(atoms: &[Vec<f32>], resting: f64, device: &Device) -> Network {
     let config = NetworkConfig {
-        picture: Picture {
+        picture: ImageDims {
             channels: 1,
             height: SIDE,
             width: SIDE,
@@ -219,7 +219,7 @@ fn a_representation_is_the_mean_of_the_belief() {
             let values = set.pixels()[rows.start * 9..rows.end * 9].to_vec();
             let x = Tensor::from_data(TensorData::new(values, [count, 9]), &device);
             let key = validation(&config).noise.step(number);
-            let seen = model.infer(x, at.step, analysed.rule(), &key, Record::FINAL);
+            let seen = model.infer(x, at.step, analysed.rule(), &key, RecordOptions::FINAL);
             expected.extend(host(seen.state.mean()));
         }
         assert_eq!((at.images, at.latents, at.values.len()), (11, 7, 77));
@@ -560,9 +560,9 @@ fn white_noise_shows_the_atoms() {
 fn what_a_model_cannot_answer_is_said() {
     let device = Device::flex();
     let mut config = settings();
-    config.model.decoder.kind = Architecture::Mlp;
+    config.model.decoder.kind = DecoderKind::Mlp;
     let sizes = NetworkConfig {
-        picture: Picture {
+        picture: ImageDims {
             channels: 1,
             height: SIDE,
             width: SIDE,

@@ -203,7 +203,7 @@ fn digits_that_are_not_turned_are_the_test_set() {
         "--set",
         "train.iterations=4",
         "--set",
-        "train.batch=50",
+        "train.batch_size=50",
         "--set",
         "validation.count=100",
     ];

@@ -55,7 +55,7 @@ fn config_show_applies_file_then_options() {
         "--config",
         "mine.toml",
         "--set",
-        "train.batch=9",
+        "train.batch_size=9",
         "--set",
         "train.ema=0.5",
     ];
@@ -64,7 +64,7 @@ fn config_show_applies_file_then_options() {
     assert_eq!(
         (
             config.seed,
-            config.train.batch,
+            config.train.batch_size,
             config.train.iterations,
             config.train.ema
         ),
@@ -96,7 +96,7 @@ fn config_check_tells_good_from_bad() {
             "[trian]\niterations = 5\n",
             "did you mean `train.iterations`?",
         ),
-        ("[train]\nbatch = 0\n", "train.batch = 0"),
+        ("[train]\nbatch = 0\n", "train.batch_size = 0"),
         ("[train]\nbatch = \"many\"\n", "train"),
         ("[train\n", "not valid TOML"),
         ("[data]\nsource = \"npy\"\n", "field `train`"),

@@ -11,11 +11,11 @@ use super::support::{folder, scotopic, start, strings, tiny};
 
 const WILD: [&str; 6] = [
     "--set",
-    "train.rate.base=100",
+    "train.learning_rate.peak=100",
     "--set",
-    "train.clip=1e30",
+    "train.max_grad_norm=1e30",
     "--set",
-    "train.warmup_clip=1e30",
+    "train.warmup_max_grad_norm=1e30",
 ];
 
 /// The message names the iteration, the term, and what could be done.
@@ -40,7 +40,10 @@ fn assert_told(error: &str) {
         terms.iter().any(|term| error.contains(term)),
         "no term: {error}"
     );
-    assert!(error.contains("train.rate.base"), "no advice: {error}");
+    assert!(
+        error.contains("train.learning_rate.peak"),
+        "no advice: {error}"
+    );
 }
 
 #[test]
@@ -122,12 +125,15 @@ fn the_iteration_does_not_depend_on_how_often_metrics_are_read() {
 #[test]
 fn a_rate_beyond_all_bounds_does_not_hang() {
     let folder = folder();
-    for base in ["train.rate.base=1e6", "train.rate.base=1e30"] {
+    for base in [
+        "train.learning_rate.peak=1e6",
+        "train.learning_rate.peak=1e30",
+    ] {
         let clip = [
             "--set",
-            "train.clip=1e30",
+            "train.max_grad_norm=1e30",
             "--set",
-            "train.warmup_clip=1e30",
+            "train.warmup_max_grad_norm=1e30",
             "--set",
             base,
             "--out",

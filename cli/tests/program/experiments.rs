@@ -15,7 +15,7 @@ fn small() -> ModelSpec {
     [
         "train.iterations=6",
         "train.save_every=2",
-        "train.batch=20",
+        "train.batch_size=20",
         "validation.every=3",
         "validation.count=20",
         "data.train=80",

@@ -25,7 +25,7 @@ const SMALL: [&str; 10] = [
     "model.decoder.hidden=[9]",
     "inference.steps=3",
     "train.iterations=4",
-    "train.batch=12",
+    "train.batch_size=12",
     "validation.every=2",
     "validation.count=16",
 ];
@@ -53,7 +53,7 @@ fn combinations() -> Vec<(Vec<&'static str>, &'static str)> {
         &["model.family=gaussian", "objective.kl=exact"],
         &[
             "model.family=gaussian",
-            "model.transfer=relu",
+            "model.activation=relu",
             "objective.kl=exact",
         ],
         &["model.family=laplace", "objective.kl=exact"],
@@ -70,19 +70,19 @@ fn combinations() -> Vec<(Vec<&'static str>, &'static str)> {
         "model.log_step=-2.5",
         "model.threshold=0.2",
         "model.decoder.noise=1.0",
-        "model.decoder.init_deviation=0.05",
+        "model.decoder.init_std=0.05",
         "objective.kl=exact",
     ];
     let points: [(&[&str], &str); 4] = [
         (&["model.family=point"], "Predictive coding"),
         (
-            &["model.family=point", "model.transfer=tanh"],
+            &["model.family=point", "model.activation=tanh"],
             "Predictive coding",
         ),
         (
             &[
                 "model.family=soft-threshold",
-                "model.decoder.normalise=true",
+                "model.decoder.unit_norm=true",
             ],
             "Sparse coding (LCA, soft threshold)",
         ),
@@ -246,7 +246,7 @@ fn works(sets: &[&str], title: &str) {
     run(&["infer", "out", "--out", "seen", "--steps", "3"]);
     let arrays = npy::read_npz(&at.join("seen/inference.npz")).unwrap();
     let names: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
-    let point = model.config.model.family.is_point();
+    let point = model.config.model.family.info().is_point;
     let (samples, means) = match (spiking, point) {
         (true, _) => ("spikes", "rates"),
         (_, true) => ("states", "activities"),
@@ -268,7 +268,7 @@ fn normalised_atoms_keep_their_length() {
         "model.threshold=0.2",
         "model.log_step=-2.5",
         "model.decoder.noise=1.0",
-        "model.decoder.normalise=true",
+        "model.decoder.unit_norm=true",
         "inference.method=descent",
         "objective.kl=exact",
     ];

@@ -237,7 +237,7 @@ fn every_kind_of_stimulus_is_seen() {
     for (spec, more, shape) in [
         ("kind=static", own, [1, 12, PIXELS]),
         ("kind=static", given, [1, 3, PIXELS]),
-        ("kind=jitter,pixels=1,reach=2", own, [7, 12, PIXELS]),
+        ("kind=jitter,pixels=1,max_offset=2", own, [7, 12, PIXELS]),
         ("kind=jitter", given, [7, 3, PIXELS]),
         ("kind=rotate,degrees=90", given, [7, 3, PIXELS]),
         ("kind=grating,orientation=45", own, [7, 1, PIXELS]),
@@ -247,7 +247,11 @@ fn every_kind_of_stimulus_is_seen() {
             &["--max-images", "4"],
             [4, 4, PIXELS],
         ),
-        ("kind=video,path=film,hold=3", &[], [6, 1, PIXELS]),
+        (
+            "kind=video,path=film,steps_per_frame=3",
+            &[],
+            [6, 1, PIXELS],
+        ),
         ("kind=npy,path=film.npy", &[], [5, 2, PIXELS]),
         ("kind=npz,path=film.npy,repeat=true", own, [7, 2, PIXELS]),
         (
@@ -264,7 +268,7 @@ fn every_kind_of_stimulus_is_seen() {
         let gif = GifDecoder::new(BufReader::new(gif)).unwrap();
         assert_eq!(gif.into_frames().count(), steps, "{spec}");
     }
-    let film = show(folder.path(), "kind=video,path=film,hold=3", &[]);
+    let film = show(folder.path(), "kind=video,path=film,steps_per_frame=3", &[]);
     assert!(film.err.contains("shown unfiltered"), "{}", film.err);
     film.good();
     // A file and a line that say the same are the same.

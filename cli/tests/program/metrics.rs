@@ -2,12 +2,12 @@
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
-use scotopic::inference::Record;
+use scotopic::inference::RecordOptions;
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::{KlForm, Posterior, Sampling};
 use scotopic_datasets::{ImageSet, ImageShape};
 use scotopic_models::{
-    DecoderConfig, DecoderNet, LinearDictionary, Method, Network, NetworkConfig, Picture,
+    DecoderConfig, DecoderNet, ImageDims, LinearDictionary, Method, Network, NetworkConfig,
     RuleConfig,
 };
 use scotopic_train::evaluate::{EvaluationConfig, Metrics, evaluate};
@@ -25,7 +25,7 @@ fn row(pixels: usize) -> ImageShape {
 /// One neuron that fires at rate e⁰ whatever it sees, and whose atom is `atom`.
 fn steady(atom: &[f64], device: &Device) -> Network {
     let config = NetworkConfig {
-        picture: Picture::row(atom.len()),
+        picture: ImageDims::row(atom.len()),
         latents: 1,
         resting_low: 0.0,
         resting_high: 0.0,
@@ -113,10 +113,10 @@ fn r2_and_squared_error_are_the_golden_ones() {
 /// A small model that fires at various rates, and 11 images with structure.
 pub fn example(device: &Device) -> (Network, ImageSet) {
     let config = NetworkConfig {
-        picture: Picture::row(9),
+        picture: ImageDims::row(9),
         latents: 7,
         decoder: DecoderConfig {
-            init_deviation: 0.5,
+            init_std: 0.5,
             ..Default::default()
         },
         resting_low: -1.5,
@@ -188,10 +188,10 @@ fn by_hand(model: &Network, set: &ImageSet, how: &EvaluationConfig, device: &Dev
             how.steps,
             rule,
             &how.noise.step(number as u32),
-            Record::ALL,
+            RecordOptions::ALL,
         );
         let mut before: Vec<f64> = (0..rows).flat_map(|_| resting.clone()).collect();
-        for (t, moment) in seen.moments.iter().enumerate() {
+        for (t, moment) in seen.records.iter().enumerate() {
             let u = host(moment.state.as_ref().unwrap().components().remove(0));
             let z = host(moment.generated.as_ref().unwrap().sample.clone());
             for row in 0..rows {

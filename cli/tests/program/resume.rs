@@ -61,7 +61,7 @@ fn with_a_running_average() {
 
 #[test]
 fn with_two_windows() {
-    stop_and_go(&["--set", "train.windows=2"], 3);
+    stop_and_go(&["--set", "train.bptt_windows=2"], 3);
 }
 
 /// With a validation at every iteration, an interruption always falls on one.
@@ -139,9 +139,9 @@ fn a_run_that_stopped_early_is_complete() {
     let folder = folder();
     let more = [
         "--set",
-        "train.rate.base=0",
+        "train.learning_rate.peak=0",
         "--set",
-        "train.rate.floor=0",
+        "train.learning_rate.floor=0",
         "--set",
         "validation.patience=2",
     ];

@@ -43,7 +43,7 @@ fn assert_same_but_for_rounding(whole: &Path, shared: &Path) {
     assert_eq!(a.progress.iteration, b.progress.iteration);
     assert_eq!(a.progress.optimizer_steps, b.progress.optimizer_steps);
     let mut same = b.config.clone();
-    same.train.parts = a.config.train.parts;
+    same.train.micro_batches = a.config.train.micro_batches;
     assert_eq!(a.config, same);
     assert_eq!(
         a.arrays.keys().collect::<Vec<_>>(),
@@ -81,7 +81,11 @@ fn compare(common: &[&str], shares: &[&str]) {
 
 #[test]
 fn a_batch_in_parts() {
-    for parts in ["train.parts=2", "train.parts=5", "train.parts=32"] {
+    for parts in [
+        "train.micro_batches=2",
+        "train.micro_batches=5",
+        "train.micro_batches=32",
+    ] {
         compare(&[], &["--set", parts]);
     }
 }
@@ -91,15 +95,15 @@ fn a_batch_in_parts() {
 fn parts_with_windows_a_running_average_and_a_clip_that_cuts() {
     let common = [
         "--set",
-        "train.windows=2",
+        "train.bptt_windows=2",
         "--set",
         "train.ema=0.9",
         "--set",
-        "train.clip=0.5",
+        "train.max_grad_norm=0.5",
         "--set",
-        "train.warmup_clip=0.5",
+        "train.warmup_max_grad_norm=0.5",
     ];
-    compare(&common, &["--set", "train.parts=3"]);
+    compare(&common, &["--set", "train.micro_batches=3"]);
     compare(&common, &["--device", "flex,flex"]);
 }
 
@@ -111,7 +115,7 @@ fn parts_of_sparse_coding_with_atoms_of_length_one() {
         "--set",
         "inference.method=descent",
         "--set",
-        "model.decoder.normalise=true",
+        "model.decoder.unit_norm=true",
         "--set",
         "model.log_step=-2.5",
         "--set",
@@ -119,11 +123,11 @@ fn parts_of_sparse_coding_with_atoms_of_length_one() {
         "--set",
         "model.decoder.noise=1.0",
         "--set",
-        "model.decoder.init_deviation=0.05",
+        "model.decoder.init_std=0.05",
         "--set",
         "objective.kl=exact",
     ];
-    compare(&common, &["--set", "train.parts=3"]);
+    compare(&common, &["--set", "train.micro_batches=3"]);
 }
 
 #[test]
@@ -136,7 +140,7 @@ fn parts_of_gaussian_latents() {
     ];
     compare(
         &common,
-        &["--set", "train.parts=3", "--device", "flex,flex"],
+        &["--set", "train.micro_batches=3", "--device", "flex,flex"],
     );
 }
 
@@ -179,7 +183,7 @@ fn a_shared_run_is_continued_bit_for_bit() {
         "--set",
         "train.iterations=200",
         "--set",
-        "train.parts=3",
+        "train.micro_batches=3",
         "--set",
         "train.ema=0.9",
         "--set",
@@ -216,7 +220,7 @@ fn one_part_is_the_default() {
     let without = text.replace("parts = 1\n", "");
     assert_ne!(text, without);
     let config: RunConfig = toml::from_str(&without).unwrap();
-    assert_eq!(config.train.parts, 1);
+    assert_eq!(config.train.micro_batches, 1);
     assert_eq!(config, toml::from_str(&text).unwrap());
 }
 
@@ -232,7 +236,7 @@ fn the_run_and_its_files_name_all_devices() {
         "--device",
         "flex,flex",
         "--set",
-        "train.parts=2",
+        "train.micro_batches=2",
         "--dry-run",
     ]);
     let told = scotopic(folder.path(), &strings(&dry)).good();
@@ -252,18 +256,26 @@ fn what_cannot_be_shared_is_refused() {
         (&["--device", "flex,wgpu:x"], "not the number of a device"),
         (&["--device", "flex,cuda:99"], "cuda"),
         (
-            &["--device", "flex,flex,flex", "--set", "train.batch=2"],
-            "--device names 3 devices; train.batch = 2 has fewer rows than devices",
+            &["--device", "flex,flex,flex", "--set", "train.batch_size=2"],
+            "--device names 3 devices; train.batch_size = 2 has fewer rows than devices",
         ),
         (
-            &["--set", "train.parts=0"],
-            "train.parts = 0: must be between 1 and",
+            &["--set", "train.micro_batches=0"],
+            "train.micro_batches = 0: must be between 1 and",
         ),
         (
-            &["--set", "train.batch=8", "--set", "train.parts=9"],
-            "train.parts = 9",
+            &[
+                "--set",
+                "train.batch_size=8",
+                "--set",
+                "train.micro_batches=9",
+            ],
+            "train.micro_batches = 9",
         ),
-        (&["--set", "train.part=2"], "did you mean `train.parts`?"),
+        (
+            &["--set", "train.part=2"],
+            "did you mean `train.micro_batches`?",
+        ),
     ];
     for (more, expected) in cases {
         let args = [&["train", "--preset", "smoke"], more].concat();

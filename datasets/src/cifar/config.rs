@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::SIDE;
-use crate::transform::{self, Fit};
+use crate::transform::{self, ResizeMode};
 use crate::{Error, ImageSet, Result, Splits};
 
 /// Which files of CIFAR-10, and how they become [`Splits`]. Paths are relative to the data folder.
@@ -110,7 +110,7 @@ impl CifarConfig {
             set = transform::grey(&set)?;
         }
         if self.size != SIDE {
-            set = transform::fit_to(&set, self.size, self.size, Fit::Centre)?;
+            set = transform::fit_to(&set, self.size, self.size, ResizeMode::Centre)?;
         }
         Ok(set.named(name))
     }

@@ -10,7 +10,7 @@
 
 use super::PowerLaw;
 use crate::Picture;
-use crate::draws::Draws;
+use crate::rng::CounterRng;
 
 /// What a picture is drawn with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,7 +96,7 @@ pub(super) fn draw_counted(leaves: &Leaves, seed: u64, path: &[u64]) -> (Picture
     let side = canvas * supersample;
     let fine = supersample as f64;
     let window = canvas as f64 + 2.0 * radii.max;
-    let mut draws = Draws::new(seed, path);
+    let mut draws = CounterRng::new(seed, path);
     let mut bare = Bare::new(side);
     let mut left = side * side;
     let mut sums = vec![0.0; canvas * canvas];

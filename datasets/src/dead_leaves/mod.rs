@@ -20,9 +20,9 @@ pub use power_law::PowerLaw;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::draws::stream;
 use crate::images::MAX_PATCH_PIXELS;
 use crate::patches::{Cut, Cutter};
+use crate::rng::stream;
 use crate::whitening::Whitener;
 use crate::{Error, ImageSet, Result, Splits, WhiteningConfig};
 

@@ -54,7 +54,7 @@ impl PowerLaw {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draws::Draws;
+    use crate::rng::CounterRng;
 
     #[test]
     fn the_histogram_of_radii_falls_as_r_to_the_minus_three() {
@@ -63,7 +63,7 @@ mod tests {
             max: 64.0,
             exponent: 3.0,
         };
-        let mut draws = Draws::new(11, &[]);
+        let mut draws = CounterRng::new(11, &[]);
         let n = 200_000;
         // Bins of one octave: the probability of [r, 2r) is (r⁻² − (2r)⁻²)/(2⁻² − 64⁻²).
         let mut counts = [0.0f64; 5];

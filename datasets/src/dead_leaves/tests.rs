@@ -48,7 +48,7 @@ fn painted(leaves: &Leaves, seed: u64, path: &[u64]) -> Picture {
         leaves.supersample as f64,
     );
     let window = leaves.canvas as f64 + 2.0 * leaves.radii.max;
-    let mut draws = crate::draws::Draws::new(seed, path);
+    let mut draws = crate::rng::CounterRng::new(seed, path);
     let discs: Vec<[f64; 4]> = (0..20_000)
         .map(|_| {
             let r = leaves.radii.quantile(draws.unit());

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::draws::stream;
 use crate::patches::{Cut, Cutter};
+use crate::rng::stream;
 use crate::whitening::Whitener;
 use crate::{Error, ImageSet, Picture, Result, Splits, WhiteningConfig, WhiteningKind};
 

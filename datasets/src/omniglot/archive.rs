@@ -10,10 +10,11 @@ use std::path::Path;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::SIDE;
 use crate::images::{Bounds, grey_bytes};
 use crate::{Error, Result, source};
 
+/// Rows and columns of a drawing in the archives.
+pub const SIDE: usize = 105;
 /// All of Omniglot has 32,460 drawings and 2,000 folders.
 const MAX_ENTRIES: usize = 100_000;
 /// The pictures have 400 bytes or less; one with a byte per pixel that is not packed has 11,025.

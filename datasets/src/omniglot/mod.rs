@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! ink = 1 − grey                      black on white becomes 1 on 0
-//! out(y, x) = mean of the ink over the area of (y, x)         see [`Fit::Stretch`]
+//! out(y, x) = mean of the ink over the area of (y, x)         see [`ResizeMode::Stretch`]
 //! ```
 //!
 //! Source: Lake, Salakhutdinov & Tenenbaum (2015), *Human-level concept learning through
@@ -12,17 +12,16 @@
 mod archive;
 mod config;
 
+pub use archive::SIDE;
 pub use config::OmniglotConfig;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::transform::{Fit, fit_plane};
+use crate::transform::{ResizeMode, fit_plane};
 use crate::{Error, ImageSet, ImageShape, Result};
 use archive::{Ink, Key};
 
-/// Rows and columns of a drawing in the archives.
-pub const SIDE: usize = 105;
 /// A label is a `u8`.
 const MAX_LABELS: usize = 256;
 
@@ -131,7 +130,7 @@ impl Drawings {
                 &drawing.ink,
                 (SIDE, SIDE),
                 (size, size),
-                Fit::Stretch,
+                ResizeMode::Stretch,
                 &mut pixels,
             );
         }

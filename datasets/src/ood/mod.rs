@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::transform::{self, Fit};
+use crate::transform::{self, ResizeMode};
 use crate::{Error, ImageSet, Result, Standardisation, idx};
 
 /// Which views, and of what size. Paths are relative to the data folder.
@@ -180,7 +180,7 @@ impl OodConfig {
         };
         let set = match (set.shape().height, set.shape().width) == (self.size, self.size) {
             true => set,
-            false => transform::fit_to(&set, self.size, self.size, Fit::Stretch)?,
+            false => transform::fit_to(&set, self.size, self.size, ResizeMode::Stretch)?,
         };
         set.rescaled(scale)
     }

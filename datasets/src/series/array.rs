@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::SeriesOptions;
-use super::choice::Choice;
+use super::column_selection::ColumnSelection;
 use crate::npy::Part;
 use crate::npy::header::{Accepted, Element, Header};
 use crate::{Error, Result};
@@ -29,7 +29,7 @@ pub(super) struct Rows<R: Read> {
     length: usize,
     given: usize,
     bytes: Vec<u8>,
-    choice: Choice,
+    choice: ColumnSelection,
 }
 
 impl<R: Read> Rows<R> {
@@ -76,7 +76,7 @@ impl<R: Read> Rows<R> {
         if length == 0 || width == 0 {
             return Err(wrong("no row".into(), "at least one observation"));
         }
-        let choice = Choice::of(name, &Choice::numbers(width), options)?;
+        let choice = ColumnSelection::of(name, &ColumnSelection::numbers(width), options)?;
         Ok(Self {
             name: name.to_owned(),
             reader,

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::choice::Choice;
+use super::column_selection::ColumnSelection;
 use super::{Rows, SeriesOptions, is_missing};
 use crate::{Error, Result};
 
@@ -20,7 +20,7 @@ pub(super) struct Delimited<R> {
     /// The first record is read to learn the width; if it holds numbers it is given out as the first row.
     held: bool,
     width: usize,
-    choice: Choice,
+    choice: ColumnSelection,
 }
 
 impl<R: Read> Delimited<R> {
@@ -62,10 +62,10 @@ impl<R: Read> Delimited<R> {
             .all(|cell| is_missing(cell) || cell.parse::<f64>().is_ok());
         let width = cells.len();
         let names = match held {
-            true => Choice::numbers(width),
+            true => ColumnSelection::numbers(width),
             false => cells.iter().map(|&cell| cell.to_owned()).collect(),
         };
-        let choice = Choice::of(name, &names, options)?;
+        let choice = ColumnSelection::of(name, &names, options)?;
         // A header of which most cells are numbers is a row with a slip of the pen.
         let numbers = cells
             .iter()

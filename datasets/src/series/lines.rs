@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde_json::Value;
 
-use super::choice::Choice;
+use super::column_selection::ColumnSelection;
 use super::{Rows, SeriesOptions};
 use crate::{Error, Result};
 
@@ -16,12 +16,12 @@ pub(super) struct Lines<R> {
     /// The first line is read to learn its columns.
     held: bool,
     width: usize,
-    choice: Choice,
+    choice: ColumnSelection,
 }
 
 impl<R: Read> Lines<R> {
     pub(super) fn new(name: &str, reader: R, options: &SeriesOptions) -> Result<Self> {
-        let choice = Choice {
+        let choice = ColumnSelection {
             places: Vec::new(),
             names: Vec::new(),
         };
@@ -40,15 +40,15 @@ impl<R: Read> Lines<R> {
         }
         let names = match lines.value()? {
             Value::Object(fields) => fields.keys().cloned().collect(),
-            Value::Array(items) => Choice::numbers(items.len()),
+            Value::Array(items) => ColumnSelection::numbers(items.len()),
             // A first line that is missing altogether says nothing of the columns: one is assumed.
-            _ => Choice::numbers(1),
+            _ => ColumnSelection::numbers(1),
         };
         if names.is_empty() {
             return Err(lines.at("1", "an empty row", "at least one number"));
         }
         lines.width = names.len();
-        lines.choice = Choice::of(name, &names, options)?;
+        lines.choice = ColumnSelection::of(name, &names, options)?;
         Ok(lines)
     }
 

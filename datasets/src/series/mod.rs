@@ -30,7 +30,7 @@ use std::path::Path;
 use crate::{Error, Result};
 
 mod array;
-mod choice;
+mod column_selection;
 mod delimited;
 mod lines;
 

@@ -18,21 +18,21 @@ mod array;
 mod config;
 mod frames;
 mod grating;
+mod jitter;
 mod noise;
-mod still;
-mod turning;
+mod rotate;
+mod static_image;
 mod video;
-mod walk;
 
 pub use array::Sequence;
 pub use config::StimulusConfig;
 pub use frames::Frames;
 pub use grating::Grating;
+pub use jitter::Jitter;
 pub use noise::WhiteNoise;
-pub use still::Static;
-pub use turning::Rotate;
+pub use rotate::Rotate;
+pub use static_image::Static;
 pub use video::Video;
-pub use walk::Jitter;
 
 use crate::images::MAX_PATCH_PIXELS;
 use crate::{Error, ImageSet, ImageShape, Result};

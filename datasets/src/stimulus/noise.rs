@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Frames, Show};
-use crate::draws::{Draws, stream};
+use crate::rng::{CounterRng, stream};
 use crate::{Error, Result};
 
 /// Independent Gaussian pixels, a new frame every `every` steps,
@@ -79,7 +79,7 @@ impl WhiteNoise {
                 show.indices[b] as u64,
                 (t / self.every) as u64,
             ];
-            let mut draws = Draws::new(self.seed, &path);
+            let mut draws = CounterRng::new(self.seed, &path);
             out.extend((0..pixels).map(|_| (self.mean + self.sigma * draws.normal()) as f32));
         })
     }

@@ -44,8 +44,8 @@ fn every_kind_survives_serialisation_and_refuses_typing_errors() {
 #[test]
 fn values_that_make_no_sense_are_named() {
     for (kind, wrong) in [
-        ("jitter", r#""pixels":4,"reach":3"#),
-        ("jitter", r#""reach":1000000"#),
+        ("jitter", r#""pixels":4,"max_offset":3"#),
+        ("jitter", r#""max_offset":1000000"#),
         ("jitter", r#""pixels":18446744073709551615"#),
         ("rotate", r#""degrees":1e9"#),
         ("grating", r#""spatial_frequency":0.6"#),
@@ -54,8 +54,8 @@ fn values_that_make_no_sense_are_named() {
         ("grating", r#""plaid_contrast":-1.0"#),
         ("white-noise", r#""sigma":-1.0"#),
         ("white-noise", r#""every":0"#),
-        ("video", r#""path":"a","hold":0"#),
-        ("video", r#""hold":1"#),
+        ("video", r#""path":"a","steps_per_frame":0"#),
+        ("video", r#""steps_per_frame":1"#),
         ("npy", r#""path":"""#),
     ] {
         let stimulus = parse(&format!(r#"{{"kind":"{kind}",{wrong}}}"#));
@@ -105,7 +105,7 @@ fn sizes_are_checked_before_anything_is_reserved() {
 fn jitter_is_what_cropping_a_padded_image_gives() {
     let jitter = Jitter {
         pixels: 2,
-        reach: 3,
+        max_offset: 3,
         seed: 5,
         background: 0.5,
     };
@@ -134,7 +134,7 @@ fn jitter_is_what_cropping_a_padded_image_gives() {
     assert_eq!(frames.frame(0), images.gather(&indices));
     let still = Jitter {
         pixels: 0,
-        reach: 0,
+        max_offset: 0,
         ..jitter
     };
     let frames = StimulusConfig::Jitter(still).frames(Some(&images), &indices, SHAPE, 3);
@@ -146,7 +146,7 @@ fn jitter_is_what_cropping_a_padded_image_gives() {
 fn walks_are_pinned_and_cover_their_square_evenly() {
     let jitter = Jitter {
         pixels: 1,
-        reach: 2,
+        max_offset: 2,
         ..Default::default()
     };
     let mut counts = [0u32; 5];
@@ -280,8 +280,8 @@ fn white_noise_has_its_moments_and_stays_as_long_as_asked() {
 proptest! {
     #[test]
     fn walks_stay_in_reach(pixels in 0usize..5, more in 0usize..5, seed: u64, index in 0usize..99) {
-        let jitter = Jitter { pixels, reach: pixels + more, seed, ..Default::default() };
-        let reach = jitter.reach as i64;
+        let jitter = Jitter { pixels, max_offset: pixels + more, seed, ..Default::default() };
+        let reach = jitter.max_offset as i64;
         for (down, right) in jitter.walk(index, 200) {
             prop_assert!(down.abs() <= reach && right.abs() <= reach);
         }

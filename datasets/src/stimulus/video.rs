@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Frames, Show, recorded, require_length};
-use crate::transform::{Fit, fit_plane};
+use crate::transform::{ResizeMode, fit_plane};
 use crate::{Error, Result, images};
 
 /// The PNG and JPEG files of a folder in the byte order of their names (write numbers with leading
@@ -14,7 +14,7 @@ use crate::{Error, Result, images};
 ///
 /// ```
 /// use scotopic_datasets::{StimulusConfig, stimulus::Video};
-/// let film = Video { path: "films/cat".into(), hold: 4, ..Default::default() };
+/// let film = Video { path: "films/cat".into(), steps_per_frame: 4, ..Default::default() };
 /// // Its pixels are to be put on the scale of the training images.
 /// assert!(StimulusConfig::Video(film).shows_pixels());
 /// ```
@@ -24,10 +24,11 @@ pub struct Video {
     /// The folder; must be given.
     pub path: PathBuf,
     /// How many steps a picture stays.
-    pub hold: usize,
+    #[serde(alias = "hold")]
+    pub steps_per_frame: usize,
     /// How a picture becomes one of the model's size.
-    pub fit: Fit,
-    /// Begin again at the end; a film that is too short is an error otherwise.
+    pub fit: ResizeMode,
+    /// Begin again at the end; a video that is too short is an error otherwise.
     pub repeat: bool,
 }
 
@@ -35,8 +36,8 @@ impl Default for Video {
     fn default() -> Self {
         Self {
             path: PathBuf::new(),
-            hold: 1,
-            fit: Fit::Cover,
+            steps_per_frame: 1,
+            fit: ResizeMode::Cover,
             repeat: false,
         }
     }
@@ -51,8 +52,8 @@ impl Video {
         if self.path.as_os_str().is_empty() {
             return wrong("path", "an empty path", "the path of a folder of pictures");
         }
-        if self.hold == 0 {
-            return wrong("hold", "0", "at least 1 step");
+        if self.steps_per_frame == 0 {
+            return wrong("steps_per_frame", "0", "at least 1 step");
         }
         Ok(())
     }
@@ -64,10 +65,10 @@ impl Video {
             return Err(Error::setting(Self::WHAT, "channels", found, expected));
         }
         let mut files = images::folder(&self.path)?;
-        let length = files.len().saturating_mul(self.hold);
+        let length = files.len().saturating_mul(self.steps_per_frame);
         require_length(Self::WHAT, length, show.steps, self.repeat)?;
         // Those that are not reached need not be whole.
-        files.truncate(show.steps.div_ceil(self.hold));
+        files.truncate(show.steps.div_ceil(self.steps_per_frame));
         let pictures: Vec<Result<Vec<f32>>> = files
             .par_iter()
             .map(|file| self.picture(file, show))
@@ -75,7 +76,7 @@ impl Video {
         // Looked through in order: of several bad files the first is named.
         let pictures: Vec<Vec<f32>> = pictures.into_iter().collect::<Result<_>>()?;
         show.each(|t, _, out| {
-            let at = recorded(t / self.hold, pictures.len(), self.repeat);
+            let at = recorded(t / self.steps_per_frame, pictures.len(), self.repeat);
             out.extend_from_slice(&pictures[at]);
         })
     }

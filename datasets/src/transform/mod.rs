@@ -11,15 +11,15 @@
 //! What lies outside an image counts as `background`: 0 for ink on paper in \[0, 1\] and for whitened
 //! patches, −μ/σ for digits that were standardised.
 
-mod fit;
 mod grey;
+mod resize;
 mod rotate;
 
-pub use fit::{Fit, fit_to};
 pub use grey::grey;
+pub use resize::{ResizeMode, fit_to};
 pub use rotate::{rotate, translate};
 
-pub(crate) use fit::fit_plane;
+pub(crate) use resize::fit_plane;
 pub(crate) use rotate::{Turn, turn_plane};
 
 use crate::images::MAX_PATCH_PIXELS;

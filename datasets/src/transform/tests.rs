@@ -131,7 +131,7 @@ fn numbers_that_make_no_sense_are_refused() {
     assert!(rotate(&image, f64::NAN, 0.0).is_err());
     assert!(rotate(&image, 10.0, f32::INFINITY).is_err());
     assert!(translate(&image, f64::INFINITY, 0.0, 0.0).is_err());
-    for fit in [Fit::Cover, Fit::Stretch, Fit::Centre] {
+    for fit in [ResizeMode::Cover, ResizeMode::Stretch, ResizeMode::Centre] {
         assert!(fit_to(&image, 0, 3, fit).is_err());
         assert!(fit_to(&image, usize::MAX, 2, fit).is_err());
     }
@@ -146,12 +146,12 @@ fn numbers_that_make_no_sense_are_refused() {
 #[test]
 fn cover_takes_the_middle_of_the_longer_side() {
     let image = from_fn(4, 10, |_, x| x as f64);
-    let cover = fit_to(&image, 2, 2, Fit::Cover).unwrap();
+    let cover = fit_to(&image, 2, 2, ResizeMode::Cover).unwrap();
     // Columns 3 to 6.
     assert_eq!(cover.image(0), [3.5, 5.5, 3.5, 5.5]);
     let tall = from_fn(10, 4, |y, _| y as f64);
     assert_eq!(
-        fit_to(&tall, 2, 2, Fit::Cover).unwrap().image(0),
+        fit_to(&tall, 2, 2, ResizeMode::Cover).unwrap().image(0),
         [3.5, 3.5, 5.5, 5.5]
     );
 }
@@ -173,12 +173,12 @@ proptest! {
         to in (1usize..40, 1usize..40),
     ) {
         let image = noise(from.0, from.1);
-        let fitted = fit_to(&image, to.0, to.1, Fit::Stretch).unwrap();
+        let fitted = fit_to(&image, to.0, to.1, ResizeMode::Stretch).unwrap();
         let mean = |s: &ImageSet| {
             s.pixels().iter().map(|&v| f64::from(v)).sum::<f64>() / s.pixels().len() as f64
         };
         prop_assert!((mean(&image) - mean(&fitted)).abs() < 1e-6);
-        let same = fit_to(&image, from.0, from.1, Fit::Stretch).unwrap();
+        let same = fit_to(&image, from.0, from.1, ResizeMode::Stretch).unwrap();
         prop_assert_eq!(same.pixels(), image.pixels());
     }
 
@@ -188,8 +188,8 @@ proptest! {
         margin in (0usize..9, 0usize..9),
     ) {
         let image = noise(from.0, from.1);
-        let wide = fit_to(&image, from.0 + 2 * margin.0, from.1 + 2 * margin.1, Fit::Centre).unwrap();
-        let back = fit_to(&wide, from.0, from.1, Fit::Centre).unwrap();
+        let wide = fit_to(&image, from.0 + 2 * margin.0, from.1 + 2 * margin.1, ResizeMode::Centre).unwrap();
+        let back = fit_to(&wide, from.0, from.1, ResizeMode::Centre).unwrap();
         prop_assert_eq!(back.pixels(), image.pixels());
     }
 

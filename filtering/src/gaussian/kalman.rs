@@ -1,7 +1,10 @@
 //! The streaming filter: one observation in, constant memory, no allocation.
 
+mod snapshot;
+
 use serde::{Deserialize, Serialize};
 
+use self::snapshot::Snapshot;
 use super::belief::Gaussian;
 use super::flat::{From as Before, Into as After, Plan, advance, flat};
 use super::kernel::GaussianKernel;
@@ -328,12 +331,6 @@ fn two_slots(ring: &mut [f64], size: usize, read: usize, write: usize) -> (&[f64
     }
 }
 
-impl PartialEq for Kalman {
-    fn eq(&self, other: &Self) -> bool {
-        Snapshot::from(self.clone()) == Snapshot::from(other.clone())
-    }
-}
-
 impl crate::Filter for Kalman {
     crate::filter::own_methods!();
 
@@ -353,56 +350,5 @@ impl crate::Filter for Kalman {
 
     fn signal(&self) -> Moments {
         self.model.signal(self.mean(), self.covariance())
-    }
-}
-
-/// The form of a filter in a file.
-#[derive(PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Snapshot {
-    model: LinearGaussian,
-    lag: usize,
-    observations: u64,
-    evidence: Sum,
-    beliefs: Vec<Gaussian>,
-}
-
-impl From<Kalman> for Snapshot {
-    fn from(filter: Kalman) -> Self {
-        Self {
-            beliefs: filter.beliefs(),
-            model: filter.model,
-            lag: filter.lag,
-            observations: filter.observations,
-            evidence: filter.evidence,
-        }
-    }
-}
-
-impl TryFrom<Snapshot> for Kalman {
-    type Error = Error;
-    fn try_from(snapshot: Snapshot) -> Result<Self> {
-        let held = snapshot.beliefs.len();
-        let expected = snapshot.observations.clamp(1, snapshot.lag as u64 + 1);
-        if held == 0 || held as u64 > expected {
-            return Err(Error::size(
-                "beliefs",
-                held,
-                format!("from 1 to {expected}"),
-            ));
-        }
-        let n = snapshot.model.states();
-        if let Some(wrong) = snapshot.beliefs.iter().find(|b| b.states() != n) {
-            return Err(Error::size("beliefs", wrong.states(), n));
-        }
-        let evidence = snapshot.evidence.value();
-        if !evidence.is_finite() {
-            return Err(Error::entry("evidence", &[], evidence, "a finite number"));
-        }
-        let mut filter = Self::new(snapshot.model)?.with_lag(snapshot.lag)?;
-        filter.observations = snapshot.observations;
-        filter.evidence = snapshot.evidence;
-        filter.fill(snapshot.lag, &snapshot.beliefs);
-        Ok(filter)
     }
 }

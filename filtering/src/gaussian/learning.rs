@@ -13,7 +13,7 @@ use super::settings::{GaussianLearn, OnlineEm, Rmle};
 use super::statistics::Statistics;
 use crate::math::cholesky::{cholesky, symmetric};
 use crate::step::Step;
-use crate::{Error, Result};
+use crate::{Error, Moments, Result};
 
 /// A filter whose model follows the observations. [`Step::increment`] is the prequential score: ln p of the
 /// observation under the model that was learned from those before it.
@@ -273,6 +273,10 @@ fn ascended(
 impl crate::Filter for GaussianLearning {
     fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         Self::update(self, observation)
+    }
+
+    fn signal(&self) -> Moments {
+        self.filter.signal()
     }
 
     crate::filter::methods_of!(learning => &learning.filter);

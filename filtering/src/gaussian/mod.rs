@@ -25,13 +25,14 @@
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
 //! | predicted observations | `prediction.rs` |
 //! | samples from the model | `sample.rs` |
-//! | Cholesky factors, with the pivot named | `positive.rs` |
 
 mod belief;
 mod block;
+mod comparison;
 mod diagonal;
 mod em;
 mod factorisation;
+mod family;
 mod flat;
 mod gradient;
 mod guess;
@@ -52,7 +53,8 @@ mod value;
 
 pub use belief::Gaussian;
 pub use em::{GaussianFit, GaussianFitted, Learned};
-pub use factorisation::{GaussianFactorisation, GaussianFilter, GaussianPosterior};
+pub use factorisation::{GaussianFilter, GaussianPosterior};
+pub use family::GaussianFactorisation;
 pub use gradient::GaussianGradient;
 pub use kalman::Kalman;
 pub use kernel::GaussianKernel;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::belief::Gaussian;
-use super::factorisation::GaussianFactorisation;
+use super::family::GaussianFactorisation;
 use super::kernel::GaussianKernel;
 use super::model::LinearGaussian;
 use super::value::{Value, ValueRecursion};

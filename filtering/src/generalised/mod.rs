@@ -10,7 +10,8 @@
 //! | subject | module |
 //! |---|---|
 //! | models and their derivatives | [`model`] |
-//! | the interface of schemes | [`scheme`] |
+//! | orders and smoothness | [`scheme`] |
+//! | a model by name, and how it is filtered | `described_model.rs`: [`GeneralisedModel`] |
 //! | the causal filter | [`causal`] |
 //! | online triple estimation | [`odem`] |
 //! | regression points for learning f and g | `regression_points.rs`: [`RegressionPoints`] |
@@ -24,6 +25,7 @@
 //! | predictive coding network | [`predictive_coding`] |
 //! | Kalman–Bucy filter | `kalman_bucy.rs`: [`KalmanBucy`] |
 pub mod causal;
+mod described_model;
 mod embedded;
 mod integrator;
 mod kalman_bucy;
@@ -35,6 +37,7 @@ pub mod predictive_coding;
 mod regression_points;
 pub mod scheme;
 
+pub use described_model::GeneralisedModel;
 pub use embedded::{
     Edge, FreeEnergy, Layout, Record, SampleEmbedding, TopOrder, Weights, Window, dem,
     error_jacobian, generalised_precision, lap, prediction_errors, shift, shift_matrix,

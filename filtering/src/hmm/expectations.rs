@@ -1,6 +1,6 @@
 //! The E-step: expected counts of transitions and expected statistics of emissions.
 
-use super::products::add_outer;
+use super::counts::add_outer;
 use super::smoother::Backward;
 use super::{Hmm, Learnable};
 use crate::step::Sum;

@@ -8,6 +8,7 @@ use super::kernel::kernel_of_transposed;
 use super::lag::{Lag, through};
 use super::{Hmm, products};
 use crate::error::check_distribution;
+use crate::math::square::transpose;
 use crate::sequence::check_row;
 use crate::step::{Step, Sum};
 use crate::{Belief, Error, Moments, PredictedObservation, Result};
@@ -144,7 +145,7 @@ impl<E: Emission> Filter<E> {
         std::mem::swap(&mut self.predicted, &mut self.room.predicted);
         if !self.in_step {
             let a = self.model.transition();
-            products::transpose(self.model.states(), a, &mut self.step_transposed);
+            transpose(a, &mut self.step_transposed, self.model.states());
             self.in_step = true;
         }
         self.observations += 1;

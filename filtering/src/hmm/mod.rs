@@ -12,21 +12,27 @@
 //! | γ_t, ξ_t | `smoother.rs`: [`Hmm::smooth`] |
 //! | expected counts, the E-step | `expectations.rs`: [`Hmm::expectations`] |
 //! | the most probable path | `viterbi.rs`: [`Hmm::viterbi`] |
-//! | samples from a model | `sample.rs`: [`Sample`], [`Hmm::sample`] |
-//! | what beliefs say of observations | `prediction.rs` |
-//! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `counts.rs` |
+//! | samples from a model | `sample.rs`: [`Hmm::sample`] |
+//! | predicted observations | `prediction.rs` |
+//! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `backward.rs`, `counts.rs` |
 //! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
+//! | factorisations beside each other; the order of learned states | `comparison.rs`: [`Hmm::compare`]; `label_matching.rs`: [`Hmm::parameter_error`] |
 //! | parameters from data, online and batch | `learning/`: [`Hmm::learn_online`], [`Hmm::fit`], [`Hmm::gradient`] |
-//! | p(o\|s) | `emission/`: [`Emission`], [`Learnable`] |
+//! | p(o\|s) | `emission/`: [`Emission`], [`Learnable`], [`Guess`], [`Sample`] |
 
+mod backward;
+mod clusters;
+mod comparison;
 mod counts;
 mod emission;
+mod emission_rows;
 mod expectations;
 mod factorisation;
 mod filter;
 mod filtered;
 mod forward;
 mod kernel;
+mod label_matching;
 mod lag;
 mod learning;
 mod model;
@@ -36,9 +42,8 @@ mod sample;
 mod smoother;
 mod viterbi;
 
-pub use emission::{
-    AnyEmission, Categorical, DiagonalGaussian, Emission, FullGaussian, Learnable, Poisson,
-};
+pub use comparison::LearnUnder;
+pub use emission::*;
 pub use expectations::Expectations;
 pub use factorisation::{
     Decoupled, DecoupledStart, Factorisation, LogDynamics, Online, Posterior, Sweeps, TiedGradient,
@@ -48,10 +53,9 @@ pub use factorisation::{
 pub use filter::Filter;
 pub use filtered::Filtered;
 pub use learning::{
-    BatchEm, BlockOnlineEm, Concentrations, Counts, Dirichlet, Fit, FixedLag, Gradient, Kind,
-    Learn, Learning, OnlineEm, ParameterPosterior, RecursiveScore, RecursiveStatistics, Rmle,
+    BatchEm, BlockOnlineEm, Concentrations, Counts, Dirichlet, Fit, FixedLag, Gradient, Learn,
+    Learning, OnlineEm, ParameterPosterior, RecursiveScore, RecursiveStatistics, Rmle,
     VariationalFit, VariationalStep, beta_interval, gamma_interval,
 };
 pub use model::Hmm;
-pub use sample::Sample;
 pub use smoother::Smoothed;

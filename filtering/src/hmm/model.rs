@@ -145,6 +145,12 @@ impl<E: Emission> Hmm<E> {
 }
 
 impl<E: Learnable> Hmm<E> {
+    /// The entries that can be chosen freely: every distribution has one less than it has entries.
+    pub fn free_parameters(&self) -> usize {
+        let k = self.states();
+        (k - 1) + k * (k - 1) + k * self.emission.free_parameters()
+    }
+
     /// The same model, ready for statistics about its own means; [`Learnable::recentred`].
     pub(super) fn recentred(self) -> Self {
         Self {

@@ -4,11 +4,11 @@
 //! the general code. All of them add in the same order, so that the same numbers come out bit for bit
 //! whichever runs, on whichever CPU.
 
-pub(crate) use super::counts::add_outer;
+use crate::math::square::transpose;
 use crate::simd_dispatch;
 
 /// The columns taken at once: one register of the widest kind, and the partial sums of a total.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 
 /// Rows i, i + 4, i + 8 … are summed apart: four short chains of additions instead of a long one.
 const CHAINS: usize = 4;
@@ -27,6 +27,8 @@ macro_rules! by_size {
         }
     };
 }
+
+pub(super) use by_size;
 
 /// C sums in [`CHAINS`] parts. They start at −0, which leaves what is added to it as it is.
 type Sums<const C: usize> = [[f64; C]; CHAINS];
@@ -73,7 +75,7 @@ fn columns_fixed<const C: usize, const K: usize>(
 }
 
 #[inline(always)]
-fn row_by_matrix<const K: usize>(v: &[f64; K], matrix: &[[f64; K]; K]) -> [f64; K] {
+pub(super) fn row_by_matrix<const K: usize>(v: &[f64; K], matrix: &[[f64; K]; K]) -> [f64; K] {
     let mut into = [0.0; K];
     let mut from = 0;
     while from + LANES <= K {
@@ -93,7 +95,7 @@ fn row_by_matrix<const K: usize>(v: &[f64; K], matrix: &[[f64; K]; K]) -> [f64; 
 
 /// A flat matrix as rows of an array.
 #[inline(always)]
-fn rows<const K: usize>(matrix: &[f64]) -> Option<&[[f64; K]; K]> {
+pub(super) fn rows<const K: usize>(matrix: &[f64]) -> Option<&[[f64; K]; K]> {
     matrix.as_chunks::<K>().0.first_chunk::<K>()
 }
 
@@ -122,8 +124,6 @@ fn columns_general<const C: usize>(v: &[f64], matrix: &[f64], from: usize, into:
     }
 }
 
-// In all of these the sizes are those of a checked model; a caller's mistake leaves the results as they were.
-
 #[inline(always)]
 fn product_fixed<const K: usize>(v: &[f64], matrix: &[f64], into: &mut [f64]) {
     if let (Some(v), Some(matrix), Some(into)) =
@@ -134,7 +134,7 @@ fn product_fixed<const K: usize>(v: &[f64], matrix: &[f64], into: &mut [f64]) {
 }
 
 #[inline(always)]
-fn product_general(v: &[f64], matrix: &[f64], into: &mut [f64]) {
+pub(super) fn product_general(v: &[f64], matrix: &[f64], into: &mut [f64]) {
     let mut from = 0;
     while from + LANES <= into.len() {
         columns_general::<LANES>(v, matrix, from, into);
@@ -152,6 +152,7 @@ fn product_general(v: &[f64], matrix: &[f64], into: &mut [f64]) {
 
 #[inline(always)]
 fn product_body(v: &[f64], matrix: &[f64], into: &mut [f64]) {
+    debug_assert!(matrix.len() >= v.len() * v.len() && into.len() == v.len());
     by_size!(v.len(), product_fixed, product_general, (v, matrix, into))
 }
 
@@ -204,6 +205,7 @@ fn weigh_general(predicted: &[f64], likelihood: &[f64], belief: &mut [f64]) -> f
 
 #[inline(always)]
 fn weigh_body(predicted: &[f64], likelihood: &[f64], belief: &mut [f64]) -> f64 {
+    debug_assert!(likelihood.len() == predicted.len() && belief.len() == predicted.len());
     by_size!(
         predicted.len(),
         weigh_fixed,
@@ -256,6 +258,9 @@ fn forward_body(
     predicted: &mut [f64],
     belief: &mut [f64],
 ) -> f64 {
+    debug_assert!(
+        transition.len() >= before.len() * before.len() && predicted.len() == before.len()
+    );
     by_size!(
         before.len(),
         forward_fixed,
@@ -275,132 +280,11 @@ simd_dispatch! {
     ) -> f64 = forward_body;
 }
 
-/// γ_j / pred_j above this is not multiplied out but computed kernel by kernel: a sum over a long
-/// sequence of numbers below it stays far from the largest double.
-const LARGEST_RATIO: f64 = 1e100;
-
-/// ρ = γ ⊘ pred in the place of pred (`predicted`), 0 where pred = 0; whether every entry is below
-/// [`LARGEST_RATIO`].
-#[inline(always)]
-fn ratios(after: &[f64], predicted: &mut [f64]) -> bool {
-    let mut largest = [0.0; LANES];
-    let largest_of = |a: f64, b: f64| if a > b { a } else { b };
-    // Divided first and chosen after: a choice between numbers needs no jump.
-    let ratio = |g: f64, p: f64| {
-        let ratio = g / p;
-        if p > 0.0 { ratio } else { 0.0 }
-    };
-    let (blocks, rest) = predicted.as_chunks_mut::<LANES>();
-    let (after, after_rest) = after.as_chunks::<LANES>();
-    for (block, after) in blocks.iter_mut().zip(after) {
-        for j in 0..LANES {
-            block[j] = ratio(after[j], block[j]);
-            largest[j] = largest_of(block[j], largest[j]);
-        }
-    }
-    for ((p, g), largest) in rest.iter_mut().zip(after_rest).zip(&mut largest) {
-        *p = ratio(*g, *p);
-        *largest = largest_of(*p, *largest);
-    }
-    let [a, b, c, d, e, f, g, h] = largest;
-    let [a, b, c, d] = [(a, e), (b, f), (c, g), (d, h)].map(|(x, y)| largest_of(x, y));
-    largest_of(largest_of(a, b), largest_of(c, d)) < LARGEST_RATIO
-}
-
-#[inline(always)]
-fn backward_fixed<const K: usize>(
-    after: &[f64],
-    belief: &[f64],
-    transition: &[f64],
-    transposed: &[f64],
-    ratio: &mut [f64],
-    marginal: &mut [f64],
-) -> bool {
-    let (Some(belief), Some(transition), Some(transposed), Some(ratio), Some(marginal)) = (
-        belief.first_chunk::<K>(),
-        rows::<K>(transition),
-        rows::<K>(transposed),
-        ratio.first_chunk_mut::<K>(),
-        marginal.first_chunk_mut::<K>(),
-    ) else {
-        return false;
-    };
-    let Some(after) = after.first_chunk::<K>() else {
-        return false;
-    };
-    *ratio = row_by_matrix(belief, transition);
-    if !ratios(after, ratio) {
-        return false;
-    }
-    let pulled = row_by_matrix(ratio, transposed);
-    *marginal = std::array::from_fn(|i| belief[i] * pulled[i]);
-    true
-}
-
-#[inline(always)]
-fn backward_general(
-    after: &[f64],
-    belief: &[f64],
-    transition: &[f64],
-    transposed: &[f64],
-    ratio: &mut [f64],
-    marginal: &mut [f64],
-) -> bool {
-    product_general(belief, transition, ratio);
-    if !ratios(after, ratio) {
-        return false;
-    }
-    product_general(ratio, transposed, marginal);
-    marginal.iter_mut().zip(belief).for_each(|(g, q)| *g *= q);
-    true
-}
-
-#[inline(always)]
-fn backward_body(
-    after: &[f64],
-    belief: &[f64],
-    transition: &[f64],
-    transposed: &[f64],
-    ratio: &mut [f64],
-    marginal: &mut [f64],
-) -> bool {
-    by_size!(
-        belief.len(),
-        backward_fixed,
-        backward_general,
-        (after, belief, transition, transposed, ratio, marginal)
-    )
-}
-
-simd_dispatch! {
-    /// ρ = γ_{t+1} ⊘ (q_t A) into `ratio` and γ_t = q_t ⊙ (A ρ) into `marginal`, from γ_{t+1} (`after`),
-    /// q_t (`belief`), A and Aᵀ. The prediction q_t A is computed again: to have kept it costs more time
-    /// than that, in memory. False, with γ_t not computed, where an entry of ρ is too large to be
-    /// multiplied with.
-    pub(crate) fn backward(
-        after: &[f64],
-        belief: &[f64],
-        transition: &[f64],
-        transposed: &[f64],
-        ratio: &mut [f64],
-        marginal: &mut [f64],
-    ) -> bool = backward_body;
-}
-
 /// Aᵀ `[K, K]`.
 pub(crate) fn transposed(k: usize, matrix: &[f64]) -> Vec<f64> {
     let mut into = vec![0.0; k * k];
-    transpose(k, matrix, &mut into);
+    transpose(matrix, &mut into, k);
     into
-}
-
-/// Aᵀ into `into`, both `[K, K]`.
-pub(crate) fn transpose(k: usize, matrix: &[f64], into: &mut [f64]) {
-    for (i, row) in matrix.chunks_exact(k).enumerate() {
-        for (x, into) in row.iter().zip(into.iter_mut().skip(i).step_by(k)) {
-            *into = *x;
-        }
-    }
 }
 
 #[cfg(test)]
@@ -423,11 +307,6 @@ mod tests {
             let z = forward(&v, &m, &l, &mut p, &mut q);
             let z2 = forward_general(&v, &m, &l, &mut p2, &mut q2);
             assert_eq!((z, &p, &q), (z2, &p2, &q2));
-            let m2 = numbers(k * k, 11);
-            let (mut g, mut g2) = (vec![0.0; k], vec![0.0; k]);
-            assert!(backward(&q, &v, &m, &m2, &mut p, &mut g));
-            assert!(backward_general(&q, &v, &m, &m2, &mut p2, &mut g2));
-            assert_eq!((p, g), (p2, g2));
         }
     }
 

@@ -1,16 +1,10 @@
 //! Samples from a model.
 
-use rand::{Rng, RngExt};
-use rand_distr::{Distribution, StandardNormal};
+use rand::Rng;
 
-use super::{AnyEmission, Categorical, DiagonalGaussian, Emission, FullGaussian, Hmm, Poisson};
+use super::emission_rows::draw;
+use super::{Hmm, Sample};
 use crate::{Result, Sequence};
-
-/// An emission that can be drawn from.
-pub trait Sample: Emission {
-    /// o ~ p(·|s = state), into `[width]`.
-    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]);
-}
 
 impl<E: Sample> Hmm<E> {
     /// Hidden states and observations of `length` steps.
@@ -50,75 +44,4 @@ impl<E: Sample> Hmm<E> {
         }
         Ok((states, sequence))
     }
-}
-
-/// One of 0, 1, … with these probabilities.
-fn draw<R: Rng + ?Sized>(probabilities: impl Iterator<Item = f64>, rng: &mut R) -> usize {
-    let mut left: f64 = rng.random();
-    let mut last = 0;
-    for (k, p) in probabilities.enumerate().filter(|(_, p)| *p > 0.0) {
-        // Rounding can leave a little at the end: that is the last one that is possible.
-        last = k;
-        left -= p;
-        if left < 0.0 {
-            break;
-        }
-    }
-    last
-}
-
-impl Sample for Categorical {
-    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
-        let m = self.symbols();
-        let row = &self.probabilities()[state * m..(state + 1) * m];
-        into.fill(draw(row.iter().copied(), rng) as f64);
-    }
-}
-
-impl Sample for Poisson {
-    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
-        let rates = &self.rates()[state * into.len()..];
-        for (y, &rate) in into.iter_mut().zip(rates) {
-            *y = match rand_distr::Poisson::new(rate) {
-                Ok(counts) if rate <= LARGEST_COUNTED_RATE => counts.sample(rng),
-                _ => (rate + rate.sqrt() * normal(rng)).round().max(0.0),
-            };
-        }
-    }
-}
-
-/// Above this rate a Poisson count is a normal number to seven digits, and drawing it as one cannot
-/// leave the range of the generator of counts.
-const LARGEST_COUNTED_RATE: f64 = 1e7;
-
-impl Sample for DiagonalGaussian {
-    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
-        let from = state * into.len();
-        let parameters = self.means()[from..].iter().zip(&self.variances()[from..]);
-        for (y, (mean, variance)) in into.iter_mut().zip(parameters) {
-            *y = mean + variance.sqrt() * normal(rng);
-        }
-    }
-}
-
-impl Sample for FullGaussian {
-    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
-        into.iter_mut().for_each(|z| *z = normal(rng));
-        self.coloured(state, into);
-    }
-}
-
-impl Sample for AnyEmission {
-    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
-        match self {
-            AnyEmission::Categorical(e) => e.sample(state, rng, into),
-            AnyEmission::Poisson(e) => e.sample(state, rng, into),
-            AnyEmission::DiagonalGaussian(e) => e.sample(state, rng, into),
-            AnyEmission::FullGaussian(e) => e.sample(state, rng, into),
-        }
-    }
-}
-
-fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
-    StandardNormal.sample(rng)
 }

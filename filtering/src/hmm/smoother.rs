@@ -1,8 +1,9 @@
 //! Smoothing: each state given all observations.
 
+use super::backward::backward;
 use super::filtered::{Filtered, row};
 use super::kernel::pairwise;
-use super::products::{backward, product, transposed};
+use super::products::{product, transposed};
 use super::{Emission, Hmm};
 use crate::{Result, Sequence};
 

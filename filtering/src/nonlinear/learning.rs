@@ -8,7 +8,7 @@ use super::ascent::AscentState;
 use super::independent_coordinates::TwoPhaseUpdate;
 use super::noise::Noise;
 use super::{LearningConfig, NonlinearConfig, NonlinearFilter, ScoreShape, StateSpace};
-use crate::{Error, Result, Step};
+use crate::{Error, Moments, Result, Step};
 
 /// A filter that learns its model's θ while it filters (eq. F10),
 ///
@@ -204,6 +204,10 @@ impl<M: StateSpace + Clone> TwoPhaseUpdate for NonlinearLearning<M> {
 impl<M: StateSpace + Clone> crate::Filter for NonlinearLearning<M> {
     fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         Self::update(self, observation)
+    }
+
+    fn signal(&self) -> Moments {
+        self.filter.signal()
     }
 
     crate::filter::methods_of!(learning => &learning.filter);

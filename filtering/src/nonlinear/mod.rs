@@ -24,13 +24,13 @@
 //! | exact inference in one dimension | `grid.rs` |
 //! | Monte Carlo estimate of the bound | `monte_carlo_bound.rs` |
 //! | samples from a model | `simulate.rs` |
-//! | small matrices | `matrix.rs` |
 
 #![allow(clippy::needless_range_loop)] // entries of matrices, by row and column
 
 mod ascent;
 mod bound;
 mod closures;
+mod comparison;
 mod config;
 mod filter;
 mod grid;
@@ -53,6 +53,7 @@ mod workspace;
 
 pub use ascent::{Ascent, LearningConfig, Schedule};
 pub use closures::Nonlinear;
+pub use comparison::compare;
 pub use config::{ElboKind, Linearisation, NonlinearConfig};
 pub use filter::NonlinearFilter;
 pub use grid::{Exact, Grid};

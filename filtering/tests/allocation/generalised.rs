@@ -1,6 +1,7 @@
 //! Streaming schemes allocate nothing from bin to bin.
 
 use crate::requests;
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Linearisation, NoiseShape,
 };
@@ -8,9 +9,9 @@ use scotopic_filtering::generalised::model::{
     Activation, DoubleWell, Equations, FitzHughNagumo, GenerativeModel, Linear, Lorenz, Network,
     Neural,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 
-fn count<E: Equations>(equations: E, theta: &[f64], start: &[f64], settings: CausalConfig) {
+fn count<E: Equations + Clone>(equations: E, theta: &[f64], start: &[f64], settings: CausalConfig) {
     let model = GenerativeModel::single(equations, theta, 1.0, 100.0, 1.0, start).unwrap();
     let y = vec![0.1; model.outputs()];
     let mut filter = CausalGeneralisedFilter::new(model, settings, None).unwrap();

@@ -1,9 +1,10 @@
 //! Long streams: the causal filter does not diverge, keeps its calibration, and takes no memory from bin to bin.
 
 use crate::{bytes_held, requests};
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter, Generation};
 use scotopic_filtering::generalised::model::{AnyEquations, GenerativeModel, Linear, Lorenz};
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 

@@ -4,6 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+mod any_filter;
 mod generalised;
 mod generalised_endurance;
 mod hmm;

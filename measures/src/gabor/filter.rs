@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::function::{Gabor, P, Wave, canonical, index};
 use super::start::Starts;
-use crate::fit::sst;
 use crate::numerics::levenberg_marquardt::{LeastSquares, Minimum, Normal, minimise};
+use crate::reconstruction_score::sst;
 use crate::{Error, Result, Rows};
 
 /// The Gabor function nearest to a filter.

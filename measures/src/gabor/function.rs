@@ -204,9 +204,9 @@ pub fn canonical(p: &[f64; P]) -> Gabor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draws::Draws;
+    use crate::rng::CounterRng;
 
-    fn random(draws: &mut Draws) -> [f64; P] {
+    fn random(draws: &mut CounterRng) -> [f64; P] {
         [
             draws.between(-2.0, 2.0),
             draws.between(-2.0, 2.0),
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn derivatives_are_those_of_finite_differences() {
-        let mut draws = Draws(1);
+        let mut draws = CounterRng(1);
         for _ in 0..50 {
             let p = random(&mut draws);
             let (x, y) = (draws.between(0.0, 12.0), draws.between(0.0, 12.0));
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_canonical_form_is_the_same_function() {
-        let mut draws = Draws(2);
+        let mut draws = CounterRng(2);
         for _ in 0..200 {
             let p = random(&mut draws);
             let gabor = canonical(&p);

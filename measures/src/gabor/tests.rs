@@ -3,10 +3,10 @@
 use std::f64::consts::{PI, TAU};
 
 use super::*;
-use crate::draws::Draws;
 use crate::numerics::levenberg_marquardt::gradient_error;
+use crate::rng::CounterRng;
 
-fn random_gabor(draws: &mut Draws, side: f64) -> Gabor {
+fn random_gabor(draws: &mut CounterRng, side: f64) -> Gabor {
     let frequency = draws.between(0.08, 0.3);
     // Between a third of a cycle and one cycle, as in V1.
     let sigma_x = draws.between(0.33, 1.0) / frequency;
@@ -23,7 +23,7 @@ fn random_gabor(draws: &mut Draws, side: f64) -> Gabor {
     }
 }
 
-fn noisy(gabor: &Gabor, side: usize, noise: f64, draws: &mut Draws) -> Vec<f32> {
+fn noisy(gabor: &Gabor, side: usize, noise: f64, draws: &mut CounterRng) -> Vec<f32> {
     let values = gabor.render(side, side);
     let deviation = (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt();
     let each = values.iter();
@@ -33,7 +33,7 @@ fn noisy(gabor: &Gabor, side: usize, noise: f64, draws: &mut Draws) -> Vec<f32> 
 
 #[test]
 fn known_gabors_are_recovered() {
-    let mut draws = Draws(3);
+    let mut draws = CounterRng(3);
     let mut worst = 1.0f64;
     for _ in 0..200 {
         let truth = random_gabor(&mut draws, 16.0);
@@ -53,7 +53,7 @@ fn known_gabors_are_recovered() {
 fn parameters_survive_noise() {
     // Noise of 0.3 standard deviations: R² is 1/1.09 = 0.917 at best. Well-determined filters only:
     // at least two thirds of a cycle under one σ.
-    let mut draws = Draws(4);
+    let mut draws = CounterRng(4);
     for _ in 0..100 {
         let frequency = draws.between(0.12, 0.25);
         let truth = Gabor {
@@ -85,7 +85,7 @@ fn parameters_survive_noise() {
 
 #[test]
 fn the_fit_descends_the_gradient_of_finite_differences() {
-    let mut draws = Draws(5);
+    let mut draws = CounterRng(5);
     let residual = Residual {
         filter: (0..12 * 10).map(|_| draws.normal()).collect(),
         height: 12,
@@ -110,7 +110,7 @@ fn the_fit_descends_the_gradient_of_finite_differences() {
 #[test]
 fn white_noise_is_no_gabor() {
     // 8 parameters for 256 or 144 numbers: what a fit takes from noise.
-    let mut draws = Draws(6);
+    let mut draws = CounterRng(6);
     for (side, most) in [(16, 0.2), (12, 0.3)] {
         let filters = draws.normals(300 * side * side);
         let rows = Rows::new("noise", &filters, [300, side * side]).unwrap();
@@ -168,7 +168,7 @@ fn odd_filters_are_answered() {
 
 #[test]
 fn scale_and_threads_change_nothing() {
-    let mut draws = Draws(7);
+    let mut draws = CounterRng(7);
     let filters = draws.normals(6 * 144);
     let doubled: Vec<f32> = filters.iter().map(|v| 2.0 * v).collect();
     let all = |values: &[f32], threads| {
@@ -189,7 +189,7 @@ fn scale_and_threads_change_nothing() {
 
 #[test]
 fn many_random_starts_find_little_more() {
-    let mut draws = Draws(9);
+    let mut draws = CounterRng(9);
     let (mut missed, mut worst) = (0, 0.0f64);
     for case in 0..60 {
         let truth = random_gabor(&mut draws, 12.0);

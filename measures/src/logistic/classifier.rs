@@ -3,8 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::config::check_labels;
-use super::objective::{scores, softmax};
+use super::objective::{check_labels, scores, softmax};
 use crate::{Result, Rows};
 
 /// A linear read-out, made by [`LogisticConfig::train`](super::LogisticConfig::train).

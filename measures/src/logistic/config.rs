@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Classifier;
-use super::objective::Objective;
-use crate::numerics::lbfgs::{self, Stop};
+use super::objective::{Objective, check_labels};
+use crate::numerics::lbfgs::{self, StoppingCriteria};
 use crate::{Error, Result, Rows};
 
 /// How to train a multinomial logistic regression.
@@ -83,7 +83,7 @@ impl LogisticConfig {
             penalty: 1.0 / (self.c * x.rows() as f64),
         };
         let start = vec![0.0; classes * (x.columns() + 1)];
-        let stop = Stop {
+        let stop = StoppingCriteria {
             iterations: self.iterations,
             gradient: self.tolerance,
         };
@@ -113,24 +113,6 @@ impl LogisticConfig {
             return Err(Error::setting("classes", classes, "from 2 to 65536"));
         }
         Ok(())
-    }
-}
-
-/// The labels as indices, one for each row of `x` and all below `classes`.
-pub(super) fn check_labels<L>(x: Rows<'_>, labels: &[L], classes: usize) -> Result<Vec<usize>>
-where
-    L: Copy + Into<usize>,
-{
-    crate::error::check_same("labels", "entries", labels.len(), x.rows(), x.name())?;
-    let labels: Vec<usize> = labels.iter().map(|&label| label.into()).collect();
-    match labels.iter().position(|&label| label >= classes) {
-        None => Ok(labels),
-        Some(at) => Err(Error::value(
-            "labels",
-            at,
-            labels[at],
-            "a label below the number of classes",
-        )),
     }
 }
 

@@ -12,6 +12,7 @@
 use rayon::prelude::*;
 
 use crate::numerics::products::{BLOCK, four_dots, four_rows};
+use crate::{Error, Result, Rows};
 
 /// Data and penalty of one regression.
 pub struct Objective<'a> {
@@ -135,5 +136,23 @@ fn add_block(rows: &[f64], errors: &[f64], d: usize, gradient: &mut [f64]) {
         for ((((g, x0), x1), x2), x3) in g.iter_mut().zip(x0).zip(x1).zip(x2).zip(x3) {
             *g += (e[0] * x0 + e[1] * x1) + (e[2] * x2 + e[3] * x3);
         }
+    }
+}
+
+/// The labels as indices, one for each row of `x` and all below `classes`.
+pub(super) fn check_labels<L>(x: Rows<'_>, labels: &[L], classes: usize) -> Result<Vec<usize>>
+where
+    L: Copy + Into<usize>,
+{
+    crate::error::check_same("labels", "entries", labels.len(), x.rows(), x.name())?;
+    let labels: Vec<usize> = labels.iter().map(|&label| label.into()).collect();
+    match labels.iter().position(|&label| label >= classes) {
+        None => Ok(labels),
+        Some(at) => Err(Error::value(
+            "labels",
+            at,
+            labels[at],
+            "a label below the number of classes",
+        )),
     }
 }

@@ -3,11 +3,11 @@
 use super::objective::Objective;
 use super::*;
 use crate::Rows;
-use crate::draws::Draws;
+use crate::rng::CounterRng;
 
 /// Classes around centres of their own, `[n, features]`.
 fn clusters(n: usize, features: usize, classes: usize, spread: f64) -> (Vec<f32>, Vec<u8>) {
-    let mut draws = Draws(11);
+    let mut draws = CounterRng(11);
     let centres: Vec<f64> = (0..classes * features).map(|_| draws.normal()).collect();
     let labels: Vec<u8> = (0..n).map(|i| (i % classes) as u8).collect();
     let mut x = Vec::with_capacity(n * features);
@@ -33,7 +33,7 @@ fn the_gradient_is_that_of_finite_differences() {
             classes,
             penalty: 0.1,
         };
-        let mut draws = Draws(12);
+        let mut draws = CounterRng(12);
         let w: Vec<f64> = (0..classes * (features + 1))
             .map(|_| draws.normal())
             .collect();

@@ -25,7 +25,7 @@ const PATIENCE: usize = 10;
 
 /// When to stop.
 #[derive(Debug, Clone, Copy)]
-pub struct Stop {
+pub struct StoppingCriteria {
     /// At most so many steps.
     pub iterations: usize,
     /// When no derivative is larger than this.
@@ -34,7 +34,7 @@ pub struct Stop {
 
 /// Where the descent ended.
 #[derive(Debug, Clone)]
-pub struct Descent {
+pub struct LbfgsResult {
     /// x
     pub at: Vec<f64>,
     /// f(x)
@@ -59,8 +59,8 @@ struct Point {
 pub fn minimise(
     mut f: impl FnMut(&[f64]) -> (f64, Vec<f64>),
     start: Vec<f64>,
-    stop: Stop,
-) -> Descent {
+    stop: StoppingCriteria,
+) -> LbfgsResult {
     let mut x = start;
     let (mut value, mut gradient) = f(&x);
     let mut pairs: VecDeque<(Vec<f64>, Vec<f64>)> = VecDeque::new();
@@ -113,7 +113,7 @@ pub fn minimise(
             break;
         }
     }
-    Descent {
+    LbfgsResult {
         gradient: largest(&gradient),
         at: x,
         value,
@@ -226,7 +226,7 @@ fn largest(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    const STOP: Stop = Stop {
+    const STOP: StoppingCriteria = StoppingCriteria {
         iterations: 500,
         gradient: 1e-10,
     };

@@ -192,14 +192,14 @@ impl LeastSquares<4> for Curve<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draws::Draws;
     use crate::numerics::levenberg_marquardt::gradient_error;
+    use crate::rng::CounterRng;
 
     const CONTRASTS: [f64; 9] = [0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0];
 
     #[test]
     fn derivatives_are_those_of_finite_differences() {
-        let mut draws = Draws(41);
+        let mut draws = CounterRng(41);
         let curve = Curve {
             contrasts: &CONTRASTS,
             responses: (0..9).map(|_| draws.between(0.0, 1.0)).collect(),
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn known_curves_are_recovered() {
-        let mut draws = Draws(42);
+        let mut draws = CounterRng(42);
         for _ in 0..100 {
             let truth = NakaRushton {
                 r0: draws.between(0.0, 2.0),

@@ -132,12 +132,12 @@ impl LeastSquares<4> for Curve {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draws::Draws;
     use crate::numerics::levenberg_marquardt::gradient_error;
+    use crate::rng::CounterRng;
 
     #[test]
     fn derivatives_are_those_of_finite_differences() {
-        let mut draws = Draws(31);
+        let mut draws = CounterRng(31);
         let curve = Curve {
             responses: (0..9).map(|_| draws.between(0.0, 1.0)).collect(),
         };
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn noise_moves_the_fit_little() {
-        let mut draws = Draws(32);
+        let mut draws = CounterRng(32);
         for _ in 0..50 {
             let truth = VonMises {
                 baseline: draws.between(0.5, 2.0),

@@ -5,7 +5,9 @@ use burn::tensor::{Device, Tensor};
 use scotopic::decoder::{Decoder, ObservationNoise};
 use scotopic::noise::NoiseKey;
 
+use super::{Architecture, DecoderConfig};
 use crate::draw::normal_vector;
+use crate::image_dims::ImageDims;
 
 /// f(z) = Φz with learned observation noise; no bias.
 ///
@@ -38,9 +40,9 @@ pub struct LinearDictionary {
 
 impl LinearDictionary {
     /// A dictionary of `latents` small random atoms of `pixels` each, and unit noise.
-    pub fn init(latents: usize, pixels: usize, deviation: f64, device: &Device, seed: u64) -> Self {
+    pub fn init(latents: usize, pixels: usize, std: f64, device: &Device, seed: u64) -> Self {
         let key = NoiseKey::new(seed).stream(u32::MAX);
-        let atoms = normal_vector(latents * pixels, deviation as f32, key, device);
+        let atoms = normal_vector(latents * pixels, std as f32, key, device);
         Self {
             atoms: Param::from_tensor(atoms.reshape([latents, pixels])),
             log_sigma: Param::from_tensor(Tensor::zeros([pixels], device)),
@@ -81,5 +83,28 @@ impl Decoder for LinearDictionary {
 
     fn atoms(&self) -> Option<Tensor<2>> {
         Some(self.atoms.val())
+    }
+}
+
+impl Architecture for LinearDictionary {
+    const TENSORS: &'static str =
+        "`decoder.atoms` holds one atom per latent: the image that one spike (or unit) of it adds";
+
+    fn parameters(_: &DecoderConfig, latents: usize, image: ImageDims) -> usize {
+        latents.saturating_mul(image.pixels())
+    }
+
+    fn from_config(
+        config: &DecoderConfig,
+        latents: usize,
+        image: ImageDims,
+        device: &Device,
+        seed: u64,
+    ) -> Self {
+        let linear = Self::init(latents, image.pixels(), config.init_std, device, seed);
+        match config.unit_norm {
+            true => linear.normalised(),
+            false => linear,
+        }
     }
 }

@@ -2,11 +2,14 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
+use scotopic::Result;
 use scotopic::decoder::{Decoder, ObservationNoise};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::Transfer;
+use scotopic::posterior::ActivationKind;
 
-use crate::layers::Dense;
+use super::{Architecture, DecoderConfig};
+use crate::image_dims::ImageDims;
+use crate::layers::{Dense, check_hidden, dense_parameters};
 
 /// f(z) = W_L φ(… φ(W₁z + b₁) …) + b_L, with its pullback written out.
 ///
@@ -18,10 +21,10 @@ use crate::layers::Dense;
 /// ```
 /// use burn::tensor::{Device, Tensor};
 /// use scotopic::decoder::Decoder;
-/// use scotopic::posterior::Transfer;
+/// use scotopic::posterior::ActivationKind;
 /// use scotopic_models::MlpDecoder;
 /// let device = Device::flex();
-/// let f = MlpDecoder::init(4, &[8], 9, Transfer::Silu, &device, 0);
+/// let f = MlpDecoder::init(4, &[8], 9, ActivationKind::Silu, &device, 0);
 /// let (mean, tape) = f.forward(Tensor::<2>::ones([2, 4], &device));
 /// assert_eq!(f.pullback(&tape, mean).dims(), [2, 4]);
 /// ```
@@ -33,7 +36,7 @@ pub struct MlpDecoder {
     pub log_sigma: Param<Tensor<1>>,
     /// φ.
     #[module(skip)]
-    pub transfer: Transfer,
+    pub activation: ActivationKind,
 }
 
 impl MlpDecoder {
@@ -42,7 +45,7 @@ impl MlpDecoder {
         latents: usize,
         hidden: &[usize],
         pixels: usize,
-        transfer: Transfer,
+        activation: ActivationKind,
         device: &Device,
         seed: u64,
     ) -> Self {
@@ -54,7 +57,7 @@ impl MlpDecoder {
         Self {
             layers: sizes.windows(2).enumerate().map(layer).collect(),
             log_sigma: Param::from_tensor(Tensor::zeros([pixels], device)),
-            transfer,
+            activation,
         }
     }
 }
@@ -70,8 +73,8 @@ impl Decoder for MlpDecoder {
         for (l, layer) in self.layers.iter().enumerate() {
             h = layer.forward(h);
             if l < last {
-                slopes.push(self.transfer.slope(h.clone()));
-                h = self.transfer.value(h);
+                slopes.push(self.activation.slope(h.clone()));
+                h = self.activation.value(h);
             }
         }
         (h, slopes)
@@ -94,5 +97,29 @@ impl Decoder for MlpDecoder {
 
     fn pixels(&self) -> usize {
         self.log_sigma.val().dims()[0]
+    }
+}
+
+impl Architecture for MlpDecoder {
+    const TENSORS: &'static str =
+        "`decoder.layers` are the fully connected layers from the latents to the pixels";
+
+    fn validate(config: &DecoderConfig) -> Result<()> {
+        check_hidden(&config.hidden, "model.decoder.hidden")
+    }
+
+    fn parameters(config: &DecoderConfig, latents: usize, image: ImageDims) -> usize {
+        dense_parameters(&[&[latents], &config.hidden[..], &[image.pixels()]].concat())
+    }
+
+    fn from_config(
+        config: &DecoderConfig,
+        latents: usize,
+        image: ImageDims,
+        device: &Device,
+        seed: u64,
+    ) -> Self {
+        let (hidden, pixels) = (&config.hidden, image.pixels());
+        Self::init(latents, hidden, pixels, config.activation, device, seed)
     }
 }

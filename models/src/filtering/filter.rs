@@ -8,10 +8,10 @@ use super::ascent::{Adam, leaves, slopes};
 use super::ascent_state::AscentState;
 use super::model::{TensorStateSpace, sum_rows};
 use super::network::{StateNetwork, perceptron};
-use super::pair::{Draw, Pair, noise};
+use super::pair::{BackwardKernel, Draw, Pair, Past, noise};
 use super::regression::Regression;
 use super::settings::{AmortisedSettings, wrong};
-use super::state::{AmortisedState, BackwardKernel, Past};
+use super::state::AmortisedState;
 use super::theta::{Theta, constant};
 
 /// Streams of noise: first weights, then what one observation needs, then the iterations of its fit.

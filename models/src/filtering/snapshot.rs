@@ -8,8 +8,8 @@ use super::ascent_state::AscentState;
 use super::filter::{AmortisedFilter, numbers};
 use super::model::TensorStateSpace;
 use super::network::StateNetwork;
-use super::pair::Pair;
-use super::state::{AmortisedState, BackwardKernel, Past};
+use super::pair::{BackwardKernel, Pair, Past};
+use super::state::AmortisedState;
 use super::theta::constant;
 
 /// An [`AmortisedState`] as numbers. A filter of the same model and settings continues from it with the same numbers.

@@ -4,8 +4,7 @@ use burn::tensor::Tensor;
 use scotopic::filtering::Step;
 
 use super::ascent_state::AscentState;
-use super::network::StateNetwork;
-use super::pair::Pair;
+use super::pair::{BackwardKernel, Past};
 
 /// What an [`AmortisedFilter`](super::AmortisedFilter) knows after t observations; constant in size.
 #[derive(Debug, Clone)]
@@ -17,70 +16,6 @@ pub struct AmortisedState {
     pub(super) variance: Vec<f64>,
     pub(super) past: Option<Past>,
     pub(super) ascent: AscentState,
-}
-
-/// q_t with the networks that are read in its coordinates, x = μ + σ∘v, and the pair that it is the half of.
-#[derive(Debug, Clone)]
-pub(super) struct Past {
-    /// μ_t `[1, n]`.
-    pub mean: Tensor<2>,
-    /// σ_t `[1, n]`.
-    pub deviation: Tensor<2>,
-    /// σ_t ∘ T̂_t.
-    pub value: StateNetwork,
-    /// `Ŝ_t − E_{q_t}[Ŝ_t]`.
-    pub score: Option<StateNetwork>,
-    /// b_t, if there was a past.
-    pub kernel: Option<BackwardKernel>,
-}
-
-impl Past {
-    /// x of v.
-    pub fn state(&self, v: Tensor<2>) -> Tensor<2> {
-        self.mean.clone() + self.deviation.clone() * v
-    }
-
-    /// v of x.
-    pub fn standardised(&self, x: Tensor<2>) -> Tensor<2> {
-        (x - self.mean.clone()) / self.deviation.clone()
-    }
-}
-
-/// b_t(x_{t−1}|x_t) = N(E x_t + f + σ_{t−1}∘MLP(x_t), diag L), the MLP only where one was asked for.
-#[derive(Debug, Clone)]
-pub struct BackwardKernel {
-    pub(super) pair: Pair,
-    pub(super) mean: Tensor<2>,
-    pub(super) deviation: Tensor<2>,
-}
-
-impl BackwardKernel {
-    /// E `[n, n]`.
-    pub fn slope(&self) -> Tensor<2> {
-        let matrix = self.pair.parameters[2].clone();
-        let by_input = matrix / self.pair.scale.clone().transpose();
-        (by_input * self.deviation.clone()).transpose()
-    }
-
-    /// f `[1, n]`.
-    pub fn offset(&self) -> Tensor<2> {
-        let inner = self.pair.parameters[3].clone() * self.deviation.clone() + self.mean.clone();
-        inner - self.pair.centre.clone().matmul(self.slope().transpose())
-    }
-
-    /// The diagonal of L, `[1, n]`.
-    pub fn variance(&self) -> Tensor<2> {
-        (self.pair.parameters[4].clone() * 2.0).exp() * self.deviation.clone().square()
-    }
-
-    /// `E[x_{t−1}|x_t]`: `[batch, n]` → `[batch, n]`.
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let u = (x - self.pair.centre.clone()) / self.pair.scale.clone();
-        match self.pair.kernel(u.clone()) {
-            Some((v, _)) => self.mean.clone() + self.deviation.clone() * v,
-            None => u.zeros_like() + self.mean.clone(),
-        }
-    }
 }
 
 impl AmortisedState {

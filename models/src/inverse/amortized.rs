@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Generated, Generative, NaturalGradient, Perception, Refined};
+use scotopic::inference::{Generative, NaturalGradient, Perception, Refined, ScoredSample};
 use scotopic::noise::{Draw, NoiseSource};
 use scotopic::posterior::{Posterior, Sampling};
 
@@ -61,7 +61,7 @@ impl<P: Posterior, D: Decoder> Perception for Amortized<'_, P, D> {
         self.generative.decoder.decode(a)
     }
 
-    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> Generated {
+    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> ScoredSample {
         self.generative.score(x, belief, prior, sample)
     }
 

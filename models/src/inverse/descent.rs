@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Generated, Iterative, Perception, Refined};
+use scotopic::inference::{Iterative, Perception, Refined, ScoredSample};
 use scotopic::noise::NoiseSource;
 use scotopic::posterior::{Posterior, Sampling};
 
@@ -14,7 +14,7 @@ use scotopic::posterior::{Posterior, Sampling};
 /// ```
 ///
 /// With a quadratic cost this is predictive coding (Rao and Ballard 1999); learning at every inference step
-/// (`inference.steps = 1`, `train.windows = T`) makes it incremental. With a threshold it is the locally
+/// (`inference.steps = 1`, `train.bptt_windows = T`) makes it incremental. With a threshold it is the locally
 /// competitive algorithm (Rozell et al. 2008) and, learning, sparse coding (Olshausen and Field 1996).
 #[derive(Debug)]
 pub struct Descent<'a, P: Posterior, D: Decoder>(pub Iterative<'a, P, D>);
@@ -49,7 +49,7 @@ impl<P: Posterior, D: Decoder> Perception for Descent<'_, P, D> {
         self.0.decode(a)
     }
 
-    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> Generated {
+    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> ScoredSample {
         self.0.score(x, belief, prior, sample)
     }
 

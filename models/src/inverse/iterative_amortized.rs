@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Generated, Generative, Leak, NaturalGradient, Perception, Refined};
+use scotopic::inference::{Generative, NaturalGradient, Perception, Refined, ScoredSample};
 use scotopic::noise::{Draw, NoiseSource};
 use scotopic::posterior::{Posterior, Sampling};
 
@@ -58,11 +58,7 @@ impl<P: Posterior, D: Decoder> Perception for IterativeAmortized<'_, P, D> {
         let draw = noise.noise(time, Draw::Infer { inner: 0 });
         let z = belief.sample(self.rule.sampling, draw);
         let pulled = self.generative.pulled_back(x, belief.activate(z.clone()));
-        let beta = match self.rule.leak {
-            Leak::None => 0.0,
-            Leak::Kl(beta) => beta,
-        };
-        let gradients = belief.gradient(&z, pulled, beta, &rest);
+        let gradients = belief.gradient(&z, pulled, self.rule.leak.beta(), &rest);
         let shifts: Vec<_> = belief
             .components()
             .into_iter()
@@ -95,7 +91,7 @@ impl<P: Posterior, D: Decoder> Perception for IterativeAmortized<'_, P, D> {
         self.generative.decoder.decode(a)
     }
 
-    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> Generated {
+    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> ScoredSample {
         self.generative.score(x, belief, prior, sample)
     }
 

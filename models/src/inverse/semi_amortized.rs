@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Generated, Leak, Perception, Refined};
+use scotopic::inference::{Perception, Refined, ScoredSample};
 use scotopic::noise::{Draw, NoiseSource};
 use scotopic::posterior::{Posterior, Sampling};
 
@@ -47,12 +47,8 @@ impl<P: Posterior, D: Decoder> Perception for SemiAmortized<'_, P, D> {
         } = &self.start;
         let z = belief.sample(rule.sampling, noise.noise(time, Draw::Infer { inner: 0 }));
         let pulled = generative.pulled_back(x, belief.activate(z.clone()));
-        let beta = match rule.leak {
-            Leak::None => 0.0,
-            Leak::Kl(beta) => beta,
-        };
         let drives = belief
-            .gradient(&z, pulled, beta, &self.prior(belief))
+            .gradient(&z, pulled, rule.leak.beta(), &self.prior(belief))
             .into_iter()
             .zip(&self.step_size)
             .map(|(gradient, step_size)| gradient * step_size.clone().neg())
@@ -71,7 +67,7 @@ impl<P: Posterior, D: Decoder> Perception for SemiAmortized<'_, P, D> {
         self.start.decode(a)
     }
 
-    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> Generated {
+    fn score(&self, x: &Tensor<2>, belief: &P, prior: &P, sample: Tensor<2>) -> ScoredSample {
         self.start.score(x, belief, prior, sample)
     }
 

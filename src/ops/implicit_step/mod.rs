@@ -20,9 +20,8 @@
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
 
-mod autodiff;
-#[cfg(feature = "cube")]
-mod cube;
+use crate::ops::two_slopes::two_slopes;
+
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod processor;
 
@@ -92,6 +91,16 @@ pub trait ImplicitStep: Backend {
         Self::implicit_step_with_slopes(explicit, gain).0
     }
 }
+
+two_slopes!(
+    ImplicitStep,
+    implicit_step,
+    implicit_step_with_slopes(explicit, gain)
+);
+
+// The composed version as it stands: burn's fusion turns it into one kernel.
+#[cfg(feature = "cube")]
+impl ImplicitStep for burn_cubecl::CubeBackend {}
 
 /// The d of `d + a(e^d − 1) = s`, differentiable with respect to both.
 ///

@@ -3,7 +3,7 @@
 use burn::backend::tensor::FloatTensor;
 
 use super::{ITERATIONS, ImplicitStep, LARGEST, SMALLEST};
-use crate::ops::paired::{Chunk, Three, with_slopes};
+use crate::ops::paired::{Chunk, Three, on_processors, with_slopes};
 use crate::ops::scalar;
 use scotopic_filtering::simd_dispatch;
 
@@ -112,24 +112,11 @@ fn solve_f64(chunk: Chunk<'_, f64>) {
     }
 }
 
-macro_rules! on_processor {
-    ($backend:ty) => {
-        impl ImplicitStep for $backend {
-            fn implicit_step_with_slopes(
-                explicit: FloatTensor<Self>,
-                gain: FloatTensor<Self>,
-            ) -> Three<Self> {
-                with_slopes::<Self>("implicit_step", TASK, explicit, gain, solve_f32, solve_f64)
-            }
-        }
-    };
-}
-
-#[cfg(feature = "flex")]
-on_processor!(burn::backend::Flex);
-#[cfg(feature = "ndarray")]
-#[allow(deprecated)]
-mod ndarray {
-    use super::*;
-    on_processor!(burn::backend::NdArray);
-}
+on_processors!(
+    ImplicitStep,
+    implicit_step,
+    implicit_step_with_slopes(explicit, gain),
+    TASK,
+    solve_f32,
+    solve_f64
+);

@@ -1,6 +1,6 @@
 //! The kernels for CPUs: the rows of a batch, spread over the threads of rayon's pool.
 
-use burn::backend::{Backend, TensorMetadata, tensor::FloatTensor};
+use burn::backend::{TensorMetadata, tensor::FloatTensor};
 use burn::tensor::Shape;
 use rayon::prelude::*;
 
@@ -8,7 +8,7 @@ use super::RecursiveElboScan;
 use super::lanes::Real;
 use super::optimal_rows::{self, ByTransition, Scratch, Transition};
 use super::{given_rows, given_rows::Kernels};
-use crate::ops::host::{Values, tensor_f32, tensor_f64, values};
+use crate::ops::host::{Values, tensor, values};
 
 /// Parts that gradients shared by all rows are summed in: a fixed number, so that the bits do not
 /// depend on the number of threads.
@@ -20,11 +20,10 @@ trait Width: Real {
     fn optimal_back(row: optimal_rows::Backward<'_, Self>);
     fn given(row: given_rows::Forward<'_, Self>);
     fn given_back(row: given_rows::Backward<'_, Self>);
-    fn tensor<B: Backend>(values: Vec<Self>, shape: Shape, device: &B::Device) -> FloatTensor<B>;
 }
 
 macro_rules! width {
-    ($real:ty, $forward:ident, $backward:ident, $tensor:ident) => {
+    ($real:ty, $forward:ident, $backward:ident) => {
         impl Width for $real {
             fn optimal(row: optimal_rows::Forward<'_, Self>) {
                 optimal_rows::$forward(row);
@@ -38,19 +37,12 @@ macro_rules! width {
             fn given_back(row: given_rows::Backward<'_, Self>) {
                 given_rows::$backward(row);
             }
-            fn tensor<B: Backend>(
-                values: Vec<Self>,
-                shape: Shape,
-                device: &B::Device,
-            ) -> FloatTensor<B> {
-                $tensor::<B>(values, shape, device)
-            }
         }
     };
 }
 
-width!(f32, forward_f32, backward_f32, tensor_f32);
-width!(f64, forward_f64, backward_f64, tensor_f64);
+width!(f32, forward_f32, backward_f32);
+width!(f64, forward_f64, backward_f64);
 
 /// Runs `$body` with the values of tensors, whichever of the two widths they have in common.
 macro_rules! with_values {
@@ -279,7 +271,7 @@ macro_rules! on_processor {
                 let (size, device) = (Size::of(&log_likelihood.shape()), log_likelihood.device());
                 with_values!(Self, [log_likelihood, log_initial, log_transition], {
                     let out = optimal(size, &log_likelihood, &log_initial, &log_transition);
-                    Width::tensor::<Self>(out, size.scanned(), &device)
+                    tensor::<Self>(out, size.scanned(), &device)
                 })
             }
 
@@ -293,9 +285,9 @@ macro_rules! on_processor {
                 with_values!(Self, [scanned, cotangent, log_transition], {
                     let [l, i, a] = optimal_back(size, &scanned, &cotangent, &log_transition);
                     (
-                        Width::tensor::<Self>(l, size.states(), &device),
-                        Width::tensor::<Self>(i, Shape::new([batch, k]), &device),
-                        Width::tensor::<Self>(a, Shape::new([k, k]), &device),
+                        tensor::<Self>(l, size.states(), &device),
+                        tensor::<Self>(i, Shape::new([batch, k]), &device),
+                        tensor::<Self>(a, Shape::new([k, k]), &device),
                     )
                 })
             }
@@ -309,7 +301,7 @@ macro_rules! on_processor {
                 let shape = kernels.shape();
                 with_values!(Self, [gain, belief, kernels], {
                     let out = given(size, &shape, &gain, &belief, &kernels);
-                    Width::tensor::<Self>(out, size.scanned(), &device)
+                    tensor::<Self>(out, size.scanned(), &device)
                 })
             }
 
@@ -325,9 +317,9 @@ macro_rules! on_processor {
                     let [g, q, b] =
                         given_back(size, &shape, &scanned, &cotangent, &belief, &kernels);
                     (
-                        Width::tensor::<Self>(g, size.states(), &device),
-                        Width::tensor::<Self>(q, size.states(), &device),
-                        Width::tensor::<Self>(b, shape, &device),
+                        tensor::<Self>(g, size.states(), &device),
+                        tensor::<Self>(q, size.states(), &device),
+                        tensor::<Self>(b, shape, &device),
                     )
                 })
             }

@@ -85,13 +85,13 @@ packed! {
 }
 
 #[inline(always)]
-fn dispatch<P: Packing>(elements: &mut Elements<'_>, request: Request) {
+fn dispatch<P: Packing>(packing: P, elements: &mut Elements<'_>, request: Request) {
     if request.temperature <= 0.0 {
-        arrivals::<P, true, false>(elements, request);
+        arrivals::<P, true, false>(packing, elements, request);
     } else if request.slope {
-        arrivals::<P, false, true>(elements, request);
+        arrivals::<P, false, true>(packing, elements, request);
     } else {
-        arrivals::<P, false, false>(elements, request);
+        arrivals::<P, false, false>(packing, elements, request);
     }
 }
 
@@ -124,6 +124,7 @@ struct Finished {
 
 #[inline(always)]
 fn arrivals<P: Packing, const COUNT: bool, const SLOPE: bool>(
+    packing: P,
     elements: &mut Elements<'_>,
     request: Request,
 ) {
@@ -162,7 +163,8 @@ fn arrivals<P: Packing, const COUNT: bool, const SLOPE: bool>(
             && queue.count < QUEUE
         {
             let rates = &u[from..from + width];
-            column = sieve::<P>(
+            column = sieve(
+                packing,
                 rates,
                 column,
                 [from as u32, number],
@@ -178,7 +180,7 @@ fn arrivals<P: Packing, const COUNT: bool, const SLOPE: bool>(
             return;
         }
         let times = [stop, inverse_temperature];
-        advance::<P, COUNT, SLOPE>(&mut queue, &mut finished, request.key, times);
+        advance::<P, COUNT, SLOPE>(packing, &mut queue, &mut finished, request.key, times);
         let places = &finished.place[..finished.count];
         for (place, value) in places.iter().zip(&finished.z) {
             z[*place as usize] = *value;
@@ -203,6 +205,7 @@ fn load<T: Copy + Default>(column: &Column<T>, at: usize) -> [T; LANES] {
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
 fn sieve<P: Packing>(
+    packing: P,
     u: &[f32],
     from: usize,
     [place, number]: [u32; 2],
@@ -235,14 +238,14 @@ fn sieve<P: Packing>(
             first[l] = unit_exponential(words[0][l]) * mean_wait[l];
         }
         // NaN is never in time.
-        let queued = P::at_most(&first, stop) & P::at_most(&lanes, request.most);
-        P::put(&mut queue.place, count, queued, &places);
-        P::put(&mut queue.number, count, queued, &numbers);
-        P::put(&mut queue.mean_wait, count, queued, &mean_wait);
-        P::put(&mut queue.group, count, queued, &[0u32; LANES]);
-        P::put(&mut queue.elapsed, count, queued, &[0f32; LANES]);
-        P::put(&mut queue.z, count, queued, &[0f32; LANES]);
-        P::put(&mut queue.slope, count, queued, &[0f32; LANES]);
+        let queued = packing.at_most(&first, stop) & packing.at_most(&lanes, request.most);
+        packing.put(&mut queue.place, count, queued, &places);
+        packing.put(&mut queue.number, count, queued, &numbers);
+        packing.put(&mut queue.mean_wait, count, queued, &mean_wait);
+        packing.put(&mut queue.group, count, queued, &[0u32; LANES]);
+        packing.put(&mut queue.elapsed, count, queued, &[0f32; LANES]);
+        packing.put(&mut queue.z, count, queued, &[0f32; LANES]);
+        packing.put(&mut queue.slope, count, queued, &[0f32; LANES]);
         count += queued.count_ones() as usize;
         start += LANES;
     }
@@ -254,6 +257,7 @@ fn sieve<P: Packing>(
 #[inline(always)]
 #[allow(clippy::needless_range_loop)]
 fn advance<P: Packing, const COUNT: bool, const SLOPE: bool>(
+    packing: P,
     queue: &mut Queue,
     finished: &mut Finished,
     key: NoiseKey,
@@ -284,7 +288,7 @@ fn advance<P: Packing, const COUNT: bool, const SLOPE: bool>(
         }
         // Behind the last of the queue lies what was there before.
         let here = ((1u64 << (waiting - start).min(LANES)) - 1) as u32;
-        let alive = P::at_most(&times[3], stop) & here;
+        let alive = packing.at_most(&times[3], stop) & here;
         let mut weights = [[0f32; LANES]; 4];
         for (weights, times) in weights.iter_mut().zip(&mut times) {
             for l in 0..LANES {
@@ -310,10 +314,10 @@ fn advance<P: Packing, const COUNT: bool, const SLOPE: bool>(
             }
         }
         let ended = here & !alive;
-        P::put(&mut finished.place, done, ended, &places);
-        P::put(&mut finished.z, done, ended, &count);
+        packing.put(&mut finished.place, done, ended, &places);
+        packing.put(&mut finished.z, done, ended, &count);
         if SLOPE {
-            P::put(&mut finished.slope, done, ended, &steepness);
+            packing.put(&mut finished.slope, done, ended, &steepness);
         }
         done += ended.count_ones() as usize;
         let mut next = [0u32; LANES];
@@ -321,14 +325,14 @@ fn advance<P: Packing, const COUNT: bool, const SLOPE: bool>(
             next[l] = groups[l].wrapping_add(1);
         }
         // `kept` never overtakes `start`, so what is overwritten has been read.
-        P::put(&mut queue.place, kept, alive, &places);
-        P::put(&mut queue.number, kept, alive, &numbers);
-        P::put(&mut queue.group, kept, alive, &next);
-        P::put(&mut queue.mean_wait, kept, alive, &mean_wait);
-        P::put(&mut queue.elapsed, kept, alive, &elapsed);
-        P::put(&mut queue.z, kept, alive, &count);
+        packing.put(&mut queue.place, kept, alive, &places);
+        packing.put(&mut queue.number, kept, alive, &numbers);
+        packing.put(&mut queue.group, kept, alive, &next);
+        packing.put(&mut queue.mean_wait, kept, alive, &mean_wait);
+        packing.put(&mut queue.elapsed, kept, alive, &elapsed);
+        packing.put(&mut queue.z, kept, alive, &count);
         if SLOPE {
-            P::put(&mut queue.slope, kept, alive, &steepness);
+            packing.put(&mut queue.slope, kept, alive, &steepness);
         }
         kept += alive.count_ones() as usize;
     }

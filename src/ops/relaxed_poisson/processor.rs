@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::lanes::{self, Elements, Request};
 use super::{LARGEST_LOG_RATE, NEGLIGIBLE, RelaxedPoisson, transformed_rejection};
 use crate::noise::{NoiseKey, uniform};
-use crate::ops::host::{Values, tensor_f32, tensor_f64, values};
+use crate::ops::host::{Values, tensor, values};
 use crate::ops::scalar;
 
 /// Elements that one task of the pool takes: large enough to hide its cost, small enough to balance.
@@ -140,15 +140,15 @@ fn sample<B: Backend>(
             let (z, slope) = sample_f32(&u, request);
             let slope = request
                 .slope
-                .then(|| tensor_f32::<B>(slope, shape.clone(), &device));
-            (tensor_f32::<B>(z, shape, &device), slope)
+                .then(|| tensor::<B>(slope, shape.clone(), &device));
+            (tensor::<B>(z, shape, &device), slope)
         }
         Values::F64(u) => {
             let (z, slope) = sample_f64(&u, request);
             let slope = request
                 .slope
-                .then(|| tensor_f64::<B>(slope, shape.clone(), &device));
-            (tensor_f64::<B>(z, shape, &device), slope)
+                .then(|| tensor::<B>(slope, shape.clone(), &device));
+            (tensor::<B>(z, shape, &device), slope)
         }
     }
 }

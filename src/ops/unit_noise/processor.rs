@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::{Law, UnitNoise};
 use crate::noise::{NoiseKey, philox_lanes, uniform, unit_exponential};
-use crate::ops::host::{tensor_f32, tensor_f64};
+use crate::ops::host::tensor;
 use crate::ops::scalar;
 use scotopic_filtering::simd_dispatch;
 
@@ -75,9 +75,9 @@ fn draw<B: Backend>(like: &FloatTensor<B>, law: u32, key: NoiseKey, first: u32) 
     match dtype {
         DType::F64 => {
             let wide = values.into_iter().map(f64::from).collect();
-            tensor_f64::<B>(wide, shape, &device)
+            tensor::<B>(wide, shape, &device)
         }
-        _ => tensor_f32::<B>(values, shape, &device),
+        _ => tensor::<B>(values, shape, &device),
     }
 }
 

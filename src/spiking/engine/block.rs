@@ -1,13 +1,23 @@
 //! The state of some images over time.
 
-use super::Engine;
-use super::drive::{Events, Field};
+use super::drive::{Drive, Events, Field};
+use crate::error::{Error, Result};
 use crate::noise::NoiseKey;
 use crate::ops::relaxed_poisson::lanes::{Elements, Request};
 use crate::ops::relaxed_poisson::processor::sample_task;
+use crate::spiking::network::SpikingNetwork;
 use crate::spiking::potential::{Row, refine};
 
-/// The state of up to [`Drive::ROWS`](super::drive::Drive::ROWS) images, and room for everything that a step writes.
+/// What is read at every step and written at none.
+#[derive(Debug, Clone)]
+pub(super) struct Weights {
+    pub(super) network: SpikingNetwork,
+    /// The potential before anything is seen, `[latent]`.
+    pub(super) rest: Vec<f32>,
+    pub(super) drive: Drive,
+}
+
+/// The state of up to [`Drive::ROWS`] images, and the workspace of a step.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     first_row: usize,
@@ -25,13 +35,13 @@ pub(super) struct Block {
 
 impl Block {
     /// At rest, before `rows` images, the first of which is number `first_row` of its batch.
-    pub(super) fn new(engine: &Engine, rows: usize, first_row: usize) -> Self {
-        let network = &engine.network;
+    pub(super) fn new(weights: &Weights, rows: usize, first_row: usize) -> Self {
+        let network = &weights.network;
         let (k, wide_k) = (network.latents, network.wide_latents());
         let latents = || vec![0f32; rows * wide_k];
         let mut potentials = latents();
         for row in potentials.chunks_mut(wide_k) {
-            row[..k].copy_from_slice(&engine.rest);
+            row[..k].copy_from_slice(&weights.rest);
         }
         Self {
             first_row,
@@ -40,7 +50,7 @@ impl Block {
             potentials,
             z: latents(),
             events: vec![Events::with_capacity(k); rows],
-            input: match engine.drive.takes_input() {
+            input: match weights.drive.takes_input() {
                 true => latents(),
                 false => Vec::new(),
             },
@@ -51,16 +61,16 @@ impl Block {
     }
 
     /// Takes in new images, `[row, pixels]`: what depends on them alone is computed once.
-    pub(super) fn show(&mut self, engine: &Engine, images: &[f32]) {
-        if engine.drive.takes_input() {
-            let (network, drive) = (&engine.network, &engine.drive);
+    pub(super) fn show(&mut self, weights: &Weights, images: &[f32]) {
+        if weights.drive.takes_input() {
+            let (network, drive) = (&weights.network, &weights.drive);
             drive.input(network, images, &mut self.e, &mut self.input);
         }
     }
 
     /// One step of every image that is awake. Counts of the others are 0.
-    pub(super) fn step(&mut self, engine: &Engine, images: &[f32], key: NoiseKey) {
-        let network = &engine.network;
+    pub(super) fn step(&mut self, weights: &Weights, images: &[f32], key: NoiseKey) {
+        let network = &weights.network;
         let (k, wide_k) = (network.latents, network.wide_latents());
         let request = Request::new(key, key.first_element(&[self.rows, k]), 0.0, false);
         let mut row = 0;
@@ -99,7 +109,7 @@ impl Block {
             e: &mut self.e,
             pulled: &mut self.pulled,
         };
-        engine.drive.drive(network, field);
+        weights.drive.drive(network, field);
         for row in (0..self.rows).filter(|row| self.awake[*row]) {
             let at = row * wide_k..row * wide_k + k;
             let u = &self.potentials[at.clone()];
@@ -120,8 +130,8 @@ impl Block {
     }
 
     /// ‖Δu‖ of a row's last step.
-    pub(super) fn moved(&self, engine: &Engine, row: usize) -> f32 {
-        let (k, wide_k) = (engine.network.latents, engine.network.wide_latents());
+    pub(super) fn moved(&self, weights: &Weights, row: usize) -> f32 {
+        let (k, wide_k) = (weights.network.latents, weights.network.wide_latents());
         let at = row * wide_k..row * wide_k + k;
         let pairs = self.potentials[at.clone()].iter().zip(&self.next[at]);
         pairs.map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
@@ -142,9 +152,21 @@ impl Block {
     }
 
     /// Potentials of all rows, one after the other, `[latent]` each.
-    pub(super) fn potentials<'a>(&'a self, engine: &Engine) -> impl Iterator<Item = &'a [f32]> {
-        let k = engine.network.latents;
-        let rows = self.potentials.chunks(engine.network.wide_latents());
+    pub(super) fn potentials<'a>(&'a self, weights: &Weights) -> impl Iterator<Item = &'a [f32]> {
+        let k = weights.network.latents;
+        let rows = self.potentials.chunks(weights.network.wide_latents());
         rows.map(move |row| &row[..k])
+    }
+}
+
+/// Names the first pixel that is not a number.
+pub(super) fn check(pixels: &[f32]) -> Result<()> {
+    match pixels.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::setting(
+            "pixel",
+            format!("{} at position {at}", pixels[at]),
+            "every pixel must be a finite number",
+        )),
     }
 }

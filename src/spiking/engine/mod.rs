@@ -4,7 +4,7 @@
 //! z ~ Poisson(eᵘ),  u ← clamp(u + clamp(d)),  d + ηλH(e^d − 1) = η(Φᵀπ(x − Φz) − eᵇ)
 //! ```
 //!
-//! Most counts are zero, and a zero changes nothing. [`Form`] says how the drive Φᵀπ(x − Φz) is made of
+//! Most counts are zero, and a zero changes nothing. [`DriveMethod`] says how the drive Φᵀπ(x − Φz) is made of
 //! those that are not.
 //!
 //! | subject | file |
@@ -12,7 +12,7 @@
 //! | the engine, batches | this one |
 //! | one input over time, without allocation | [`Stream`] |
 //! | the drive by events and by lateral weights | `drive` |
-//! | when an image has been looked at for long enough | [`Settle`] |
+//! | stopping rules | [`StoppingRule`] |
 //! | the state of some images | `block` |
 
 use rayon::prelude::*;
@@ -23,39 +23,20 @@ use crate::noise::{Draw, Noise, NoiseKey, NoiseSource};
 
 mod block;
 mod drive;
-mod settle;
+mod stopping_rule;
 mod stream;
-pub use settle::Settle;
+pub use drive::DriveMethod;
+pub use stopping_rule::StoppingRule;
 pub use stream::{Spike, Stream};
 
-use block::Block;
+use block::{Block, Weights, check};
 use drive::Drive;
-
-/// How spikes become a drive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Form {
-    /// Two products with the dictionary, zeros and all: Φz, then Φᵀe.
-    Dense,
-    /// Φz from the atoms of neurons that spiked. Bit for bit what [`Form::Dense`] gives.
-    #[default]
-    Events,
-    /// `Φᵀπx − Gz` with the lateral weights G = ΦᵀπΦ, `[latent, latent]`, of neurons that spiked: the cost of a step
-    /// does not depend on the number of pixels. The same numbers in another order of summation: a count differs where
-    /// an arrival lies within rounding of the end of its step, about once in 10⁷.
-    Lateral,
-    /// As [`Form::Lateral`] with weights of 16 bits on one scale, and sums of integers: the same in every order, for
-    /// hardware that counts, and for the same network the same spikes on every processor. Weights are off by up to
-    /// 2⁻¹⁶ of the largest.
-    IntegerLateral,
-}
 
 /// A trained network, ready to perceive. Made by [`Iterative::engine`](crate::inference::Iterative::engine).
 #[derive(Debug, Clone)]
 pub struct Engine {
-    network: SpikingNetwork,
-    rest: Vec<f32>,
-    form: Form,
-    drive: Drive,
+    weights: Weights,
+    form: DriveMethod,
 }
 
 /// What is left of a batch of images.
@@ -72,12 +53,12 @@ pub struct Percept {
 impl Engine {
     /// # Errors
     /// If the rule is one that the engine does not have (see [`Iterative::engine`](crate::inference::Iterative::engine)).
-    pub(crate) fn new(network: SpikingNetwork, rest: Vec<f32>, form: Form) -> Result<Self> {
+    pub(crate) fn new(network: SpikingNetwork, rest: Vec<f32>, form: DriveMethod) -> Result<Self> {
         let rule = &network.rule;
         // With one inner iteration a leak has no effect, so none is asked for.
         if rule.inner_iterations != 1 {
             return Err(Error::setting(
-                "inference.inner",
+                "inference.inner_steps",
                 rule.inner_iterations,
                 "the engine makes one inner iteration a step; use `unroll` for more",
             ));
@@ -98,37 +79,37 @@ impl Engine {
             ));
         }
         let drive = Drive::new(&network, form);
-        Ok(Self {
+        let weights = Weights {
             network,
             rest,
-            form,
             drive,
-        })
+        };
+        Ok(Self { weights, form })
     }
 
     /// Neurons K.
     pub fn latents(&self) -> usize {
-        self.network.latents
+        self.weights.network.latents
     }
 
     /// Pixels M of an image.
     pub fn pixels(&self) -> usize {
-        self.network.pixels
+        self.weights.network.pixels
     }
 
     /// How the drive is computed.
-    pub fn form(&self) -> Form {
+    pub fn form(&self) -> DriveMethod {
         self.form
     }
 
     /// The potential before anything is seen, `[latent]`.
     pub fn rest(&self) -> &[f32] {
-        &self.rest
+        &self.weights.rest
     }
 
     /// The bytes of weights that a step may touch.
     pub fn weight_bytes(&self) -> usize {
-        self.drive.weight_bytes(&self.network)
+        self.weights.drive.weight_bytes(&self.weights.network)
     }
 
     /// Looks at every image for `steps` steps from rest, or until it has settled.
@@ -145,7 +126,7 @@ impl Engine {
         &self,
         images: &[f32],
         steps: usize,
-        settle: Option<Settle>,
+        settle: Option<StoppingRule>,
         noise: &NoiseKey,
     ) -> Result<Percept> {
         let (k, m) = (self.latents(), self.pixels());
@@ -172,17 +153,17 @@ impl Engine {
             .zip(percept.steps.par_chunks_mut(Drive::ROWS))
             .zip(percept.spikes.par_chunks_mut(Drive::ROWS))
             .for_each(|((((number, images), potentials), taken), spikes)| {
-                let mut block = Block::new(self, taken.len(), number * Drive::ROWS);
-                block.show(self, images);
+                let mut block = Block::new(&self.weights, taken.len(), number * Drive::ROWS);
+                block.show(&self.weights, images);
                 let mut watches: Vec<_> = taken
                     .iter()
-                    .map(|_| settle.map(settle::Watch::new))
+                    .map(|_| settle.map(stopping_rule::Watch::new))
                     .collect();
                 for time in 0..steps {
                     let Noise::Keyed(key) = noise.noise(time, Draw::Infer { inner: 0 }) else {
                         return; // a key gives keys
                     };
-                    block.step(self, images, key);
+                    block.step(&self.weights, images, key);
                     let mut going_on = false;
                     for (row, watch) in watches.iter_mut().enumerate() {
                         if !block.awake(row) {
@@ -190,7 +171,9 @@ impl Engine {
                         }
                         taken[row] += 1;
                         spikes[row] += block.events(row).total();
-                        let moved = |w: &mut settle::Watch| w.settled(block.moved(self, row));
+                        let moved = |w: &mut stopping_rule::Watch| {
+                            w.settled(block.moved(&self.weights, row))
+                        };
                         if watch.as_mut().is_some_and(moved) {
                             block.sleep(row);
                         } else {
@@ -201,7 +184,9 @@ impl Engine {
                         break;
                     }
                 }
-                let rows = potentials.chunks_mut(k).zip(block.potentials(self));
+                let rows = potentials
+                    .chunks_mut(k)
+                    .zip(block.potentials(&self.weights));
                 rows.for_each(|(to, from)| to.copy_from_slice(from));
             });
         Ok(percept)
@@ -209,18 +194,6 @@ impl Engine {
 
     /// One input over time, from rest.
     pub fn stream(&self, noise: NoiseKey) -> Stream<'_> {
-        Stream::new(self, noise)
-    }
-}
-
-/// Names the first pixel that is not a number.
-fn check(pixels: &[f32]) -> Result<()> {
-    match pixels.iter().position(|x| !x.is_finite()) {
-        None => Ok(()),
-        Some(at) => Err(Error::setting(
-            "pixel",
-            format!("{} at position {at}", pixels[at]),
-            "every pixel must be a finite number",
-        )),
+        Stream::new(&self.weights, noise)
     }
 }

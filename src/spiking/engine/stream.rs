@@ -1,7 +1,6 @@
 //! One input over time.
 
-use super::block::Block;
-use super::{Engine, check};
+use super::block::{Block, Weights, check};
 use crate::error::{Error, Result};
 use crate::noise::{Draw, Noise, NoiseKey, NoiseSource};
 
@@ -16,10 +15,10 @@ pub struct Spike {
 
 /// A network that keeps watching: every call takes the input of one step, which may be another each time.
 ///
-/// Nothing is allocated per step. Made by [`Engine::stream`].
+/// Nothing is allocated per step. Made by [`Engine::stream`](super::Engine::stream).
 #[derive(Debug, Clone)]
 pub struct Stream<'a> {
-    engine: &'a Engine,
+    weights: &'a Weights,
     block: Block,
     shown: Vec<f32>,
     spikes: Vec<Spike>,
@@ -28,13 +27,13 @@ pub struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    pub(super) fn new(engine: &'a Engine, noise: NoiseKey) -> Self {
+    pub(super) fn new(weights: &'a Weights, noise: NoiseKey) -> Self {
         Self {
-            engine,
-            block: Block::new(engine, 1, 0),
+            weights,
+            block: Block::new(weights, 1, 0),
             // Not a number: no image is equal to it, so the first is taken in.
-            shown: vec![f32::NAN; engine.pixels()],
-            spikes: Vec::with_capacity(engine.latents()),
+            shown: vec![f32::NAN; weights.network.pixels],
+            spikes: Vec::with_capacity(weights.network.latents),
             noise,
             time: 0,
         }
@@ -45,20 +44,20 @@ impl<'a> Stream<'a> {
     /// # Errors
     /// If `image` is of another size, or a pixel is not finite. The stream is then where it was.
     pub fn step(&mut self, image: &[f32]) -> Result<&[Spike]> {
-        if image.len() != self.engine.pixels() {
+        if image.len() != self.weights.network.pixels {
             return Err(Error::Shape {
                 what: "image",
-                expected: vec![self.engine.pixels()],
+                expected: vec![self.weights.network.pixels],
                 found: vec![image.len()],
             });
         }
         if self.shown != image {
             check(image)?;
             self.shown.copy_from_slice(image);
-            self.block.show(self.engine, image);
+            self.block.show(self.weights, image);
         }
         if let Noise::Keyed(key) = self.noise.noise(self.time, Draw::Infer { inner: 0 }) {
-            self.block.step(self.engine, image, key);
+            self.block.step(self.weights, image, key);
         }
         self.time += 1;
         self.spikes.clear();
@@ -73,7 +72,7 @@ impl<'a> Stream<'a> {
 
     /// The membrane potential u, `[latent]`, as it stands.
     pub fn potential(&self) -> &[f32] {
-        self.block.potentials(self.engine).next().unwrap_or(&[])
+        self.block.potentials(self.weights).next().unwrap_or(&[])
     }
 
     /// Steps taken.

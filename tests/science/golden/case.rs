@@ -4,7 +4,7 @@ use burn::module::Param;
 use burn::tensor::Tensor;
 use scotopic::inference::{Expectation, Leak, NaturalGradient, StepForm};
 use scotopic::noise::{Draw, Noise, NoiseSource};
-use scotopic::posterior::{Clamps, KlForm, Sampling, Transfer};
+use scotopic::posterior::{ActivationKind, Clamps, KlForm, Sampling};
 use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior};
 use serde_json::Value;
 
@@ -107,10 +107,10 @@ impl Case {
     }
 
     /// The activation between sample and decoder.
-    pub fn transfer(&self) -> Transfer {
+    pub fn activation(&self) -> ActivationKind {
         match self.settings["latent_act"].as_str() {
-            None | Some("none") => Transfer::None,
-            Some("relu") => Transfer::Relu,
+            None | Some("none") => ActivationKind::None,
+            Some("relu") => ActivationKind::Relu,
             Some(other) => panic!("{}: an activation {other}", self.name),
         }
     }
@@ -130,7 +130,7 @@ impl Case {
             Param::from_tensor(place.tensor(values, [values.len()]))
         };
         let each = |stem: &str| {
-            let components = 0..self.family.components();
+            let components = 0..self.family.info().components;
             components
                 .map(|i| vector(&format!("{stem}.{i}")))
                 .collect::<Vec<_>>()
@@ -139,7 +139,7 @@ impl Case {
         let atoms = transposed(self.exact.array("param.phi.weight"));
         let latents = self.count("latent_dim");
         let shape = [latents, self.count("input_dim")];
-        let transfer = self.transfer();
+        let activation = self.activation();
         Network {
             decoder: DecoderNet::Linear(LinearDictionary {
                 atoms: Param::from_tensor(place.tensor(&atoms, shape)),
@@ -147,9 +147,10 @@ impl Case {
             }),
             prior: Prior {
                 rest: each("param.u_init"),
-                log_gain: (transfer != Transfer::None).then(|| vector("param.activation.log_gain")),
+                log_gain: (activation != ActivationKind::None)
+                    .then(|| vector("param.activation.log_gain")),
                 family: self.family,
-                transfer,
+                activation,
                 threshold: 1.0,
                 latents,
             },
@@ -174,8 +175,8 @@ impl Case {
 
     /// The recorded sample as the decoder saw it.
     pub fn activated(&self, stem: &str) -> String {
-        match self.transfer() {
-            Transfer::None => format!("{stem}.z"),
+        match self.activation() {
+            ActivationKind::None => format!("{stem}.z"),
             _ => format!("{stem}.z_act"),
         }
     }

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use scotopic::noise::Noise;
-use scotopic::ops::{clamped_step, soft_ceiling, soft_symmetric, symmetric_step};
+use scotopic::ops::{soft_ceiling, soft_symmetric, softplus_clamped_step, tanh_clamped_step};
 use scotopic::posterior::{PoissonPosterior, Posterior, Sampling};
 
 use super::case::RATE_FLOOR;
@@ -103,18 +103,18 @@ fn soft_clamps() {
             };
             if kind == "sym" {
                 compare("symmetric", with_slope(x.clone(), |x| soft_symmetric(x, c)));
-                let state = |x| symmetric_step(x, constant(0.0), WIDE, c);
+                let state = |x| tanh_clamped_step(x, constant(0.0), WIDE, c);
                 compare("fused, symmetric state", with_slope(x.clone(), state));
-                let drive = |x| symmetric_step(constant(0.0), x, c, WIDE);
+                let drive = |x| tanh_clamped_step(constant(0.0), x, c, WIDE);
                 compare("fused, symmetric drive", with_slope(x.clone(), drive));
                 continue;
             }
             compare("ceiling", with_slope(x.clone(), |x| soft_ceiling(x, c)));
             // The fused step is the state's clamp where nothing drives, …
-            let state = |x| clamped_step(x, constant(0.0), FAR, c);
+            let state = |x| softplus_clamped_step(x, constant(0.0), FAR, c);
             compare("fused, state", with_slope(x.clone(), state));
             // … and the drive's where the state is far from both of its ends.
-            let drive = |x| clamped_step(constant(16.0), x, c, FAR) - 16.0;
+            let drive = |x| softplus_clamped_step(constant(16.0), x, c, FAR) - 16.0;
             compare("fused, drive", with_slope(x.clone(), drive));
         }
         ledger

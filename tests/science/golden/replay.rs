@@ -1,9 +1,9 @@
 //! Whole runs: the real model, perception and unroll, with recorded noise, and the gradients of the
 //! objective through all of it.
 
-use scotopic::inference::{Moment, Record, Stimulus, reattach, unroll};
+use scotopic::inference::{RecordOptions, StepRecord, Stimulus, reattach, unroll};
 use scotopic::noise::{Draw, NoiseSource};
-use scotopic::posterior::{Belief, KlForm, Posterior};
+use scotopic::posterior::{AnyPosterior, KlForm, Posterior};
 use scotopic_models::{Family, Network};
 
 use super::case::{Recorded, transposed};
@@ -54,12 +54,12 @@ fn replay(case: &Case, place: &Place) -> Ledger {
             start.clone(),
             times,
             &noise,
-            Record::ALL,
+            RecordOptions::ALL,
         );
         let mut prior = start;
-        assert_eq!(seen.moments.len(), steps);
-        for moment in &seen.moments {
-            prior = compare_moment(case, &mut ledger, moment, &prior, &noise);
+        assert_eq!(seen.records.len(), steps);
+        for record in &seen.records {
+            prior = compare_moment(case, &mut ledger, record, &prior, &noise);
         }
         let objective = seen.objective(beta).expect("everything was recorded") * scale;
         let name = format!("chunk{chunk}.loss");
@@ -79,10 +79,10 @@ fn replay(case: &Case, place: &Place) -> Ledger {
 fn compare_moment(
     case: &Case,
     ledger: &mut Ledger,
-    moment: &Moment<Belief>,
-    prior: &Belief,
+    moment: &StepRecord<AnyPosterior>,
+    prior: &AnyPosterior,
     noise: &Recorded<'_>,
-) -> Belief {
+) -> AnyPosterior {
     let t = moment.time;
     let state = moment.state.clone().expect("states were recorded");
     let spikes = moment.spikes.clone().expect("spikes were recorded");

@@ -14,9 +14,9 @@ fn every_iteration() {
         found += 1;
         let settings = &recording.index["schedules"];
         let number = |key: &str| settings[key].as_f64().expect("a number");
-        let (hold, over) = (number("kl_const_portion"), number("kl_anneal_portion"));
+        let (hold, duration) = (number("kl_const_portion"), number("kl_anneal_portion"));
         let rate = WarmupCosine {
-            base: number("base_lr"),
+            peak: number("base_lr"),
             warmup: number("warmup_portion"),
             floor: number("eta_min"),
         };
@@ -24,19 +24,19 @@ fn every_iteration() {
             from: number("temp_start"),
             to: number("temp_stop"),
             hold: 0.0,
-            over: number("temp_anneal_portion"),
+            duration: number("temp_anneal_portion"),
         };
         let beta = Ramp {
             from: number("kl_beta_min"),
             to: number("beta_outer"),
             hold,
-            over,
+            duration,
         };
         let opening = Ramp {
             from: 0.0,
             to: 1.0,
             hold,
-            over,
+            duration,
         };
         compare("lr", curves.values("lr"), |i, n| rate.at(i, n));
         compare("temp", curves.values("temp"), |i, n| temperature.at(i, n));

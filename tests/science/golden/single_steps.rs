@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use scotopic::ops::{soft_ceiling, soft_symmetric};
-use scotopic::posterior::{Belief, Posterior};
+use scotopic::posterior::{AnyPosterior, Posterior};
 use scotopic_models::Family;
 
 use super::{Case, DOUBLE};
@@ -37,13 +37,13 @@ fn check(case: &Case, place: &Place) -> Ledger {
         Family::Poisson => soft_ceiling(x, bound),
         _ => soft_symmetric(x, bound),
     };
-    let components = case.family.components();
+    let components = case.family.info().components;
     let x = case.tensor(place, "x");
     let recorded = |stem: &str| -> Vec<Tensor<2>> {
         let names = (0..components).map(|i| format!("{stem}.{i}"));
         names.map(|name| case.tensor(place, &name)).collect()
     };
-    let belief = |stem: &str| -> Belief { perception.rest.with_components(recorded(stem)) };
+    let belief = |stem: &str| -> AnyPosterior { perception.rest.with_components(recorded(stem)) };
     let mut compare = |group: &str, name: String, ours: Tensor<2>| {
         ledger.compare(group, &name, &read(ours), case.exact.values(&name));
     };

@@ -1,6 +1,6 @@
 //! The same trajectory on every device.
 
-use scotopic::inference::Record;
+use scotopic::inference::RecordOptions;
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::Posterior;
 
@@ -15,10 +15,10 @@ fn check(ledger: &mut Ledger, subject: &Subject, place: &Place) {
     let run = |place: &Place| {
         let model = subject.model(place, &subject.values());
         let x = images(place, BATCH);
-        let seen = subject.run(&model, &x, &NoiseKey::new(60), Record::ALL);
+        let seen = subject.run(&model, &x, &NoiseKey::new(60), RecordOptions::ALL);
         let states = seen.state.components().into_iter().map(read);
         let last = seen
-            .moments
+            .records
             .last()
             .and_then(|moment| moment.generated.clone());
         let last = last.expect("samples were recorded");

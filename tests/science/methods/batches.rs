@@ -1,6 +1,6 @@
 //! Each datum is independent of the rest of its batch.
 
-use scotopic::inference::{Record, Stimulus};
+use scotopic::inference::{RecordOptions, Stimulus};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::Posterior;
 
@@ -30,19 +30,19 @@ fn nobody_notices_who_else_is_there() {
             batch: DATA,
             row,
         };
-        let together = subject.run(&model, &all, &noise(None), Record::ALL);
+        let together = subject.run(&model, &all, &noise(None), RecordOptions::ALL);
         for row in 0..DATA {
             let one = Stimulus::Static(all.at(0).narrow(0, row, 1));
-            let alone = subject.run(&model, &one, &noise(Some(row)), Record::ALL);
+            let alone = subject.run(&model, &one, &noise(Some(row)), RecordOptions::ALL);
             let states = alone.state.components().into_iter();
             for (alone, together) in states.zip(together.state.components()) {
                 let expected = read(together.narrow(0, row, 1));
                 let off = deviation(&read(alone), &expected);
                 assert!(off < ROUNDING, "{}, datum {row}: {off:e}", subject.name);
             }
-            let energies = alone.moments.iter().zip(&together.moments);
+            let energies = alone.records.iter().zip(&together.records);
             for (alone, together) in energies {
-                let energy = |moment: &scotopic::inference::Moment<_>| {
+                let energy = |moment: &scotopic::inference::StepRecord<_>| {
                     let generated = moment.generated.clone().expect("recorded");
                     read(generated.free_energy.total(1.0))
                 };
@@ -63,7 +63,8 @@ fn keyed_noise_is_numbered_from_the_first_datum() {
         let all = images(&place, DATA);
         let few = Stimulus::Static(all.at(0).narrow(0, 0, 2));
         let key = NoiseKey::new(51);
-        let [many, few] = [all, few].map(|x| subject.run(&model, &x, &key, Record::FINAL).state);
+        let [many, few] =
+            [all, few].map(|x| subject.run(&model, &x, &key, RecordOptions::FINAL).state);
         for (few, many) in few.components().into_iter().zip(many.components()) {
             let off = deviation(&read(few), &read(many.narrow(0, 0, 2)));
             assert!(off < ROUNDING, "{}: {off:e}", subject.name);

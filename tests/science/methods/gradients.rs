@@ -1,9 +1,9 @@
 //! What learning follows: gradients of the unrolled objective by every parameter, along a random direction of each,
 //! against central differences with the noise held fixed.
 
-use scotopic::inference::{Record, Trajectory};
+use scotopic::inference::{RecordOptions, Trajectory};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{Belief, Posterior};
+use scotopic::posterior::{AnyPosterior, Posterior};
 use scotopic_models::{Method, Network};
 
 use super::{BATCH, Fixed, Subject, images, subjects};
@@ -22,7 +22,7 @@ const SMALLEST: f64 = 1e-2;
 
 const BETA: f64 = 1.5;
 
-fn run(subject: &Subject, place: &Place, model: &Network) -> Trajectory<Belief> {
+fn run(subject: &Subject, place: &Place, model: &Network) -> Trajectory<AnyPosterior> {
     let noise = Fixed {
         place,
         kind: subject.kind(),
@@ -35,7 +35,7 @@ fn run(subject: &Subject, place: &Place, model: &Network) -> Trajectory<Belief> 
 }
 
 /// The objective as a function of the parameters alone. Local learning holds the state fixed that inference found.
-fn objective(subject: &Subject, values: &[Vec<f64>], found: &Belief) -> f64 {
+fn objective(subject: &Subject, values: &[Vec<f64>], found: &AnyPosterior) -> f64 {
     let place = Place::reference();
     let model = subject.model(&place, values);
     if subject.method != Method::Descent {
@@ -118,7 +118,12 @@ fn the_objective_depends_on_the_sample() {
         let model = subject.model(&place, &subject.values());
         let of = |seed| {
             let noise = NoiseKey::new(seed);
-            let seen = subject.run(&model, &images(&place, BATCH), &noise, Record::GENERATED);
+            let seen = subject.run(
+                &model,
+                &images(&place, BATCH),
+                &noise,
+                RecordOptions::GENERATED,
+            );
             read(seen.objective(BETA).expect("free energy was recorded"))[0]
         };
         assert_ne!(of(1), of(2), "{}", subject.name);

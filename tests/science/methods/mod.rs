@@ -1,12 +1,13 @@
 //! Every way to infer, with every family and decoder that it goes with.
 
 use scotopic::inference::{
-    Expectation, Leak, NaturalGradient, Record, StepForm, Stimulus, Trajectory, unroll,
+    Expectation, Leak, NaturalGradient, RecordOptions, StepForm, Stimulus, Trajectory, unroll,
 };
 use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource};
-use scotopic::posterior::{Belief, Clamps, KlForm, Sampling, Transfer};
+use scotopic::posterior::{ActivationKind, AnyPosterior, Clamps, KlForm, Sampling};
 use scotopic_models::{
-    Architecture, DecoderConfig, EncoderConfig, Family, Method, Network, NetworkConfig, Picture,
+    DecoderConfig, DecoderKind, EncoderConfig, EncoderKind, Family, ImageDims, Method, Network,
+    NetworkConfig,
 };
 
 use crate::devices::Place;
@@ -22,7 +23,7 @@ mod settings;
 const BATCH: usize = 2;
 const LATENTS: usize = 4;
 const STEPS: usize = 3;
-const PICTURE: Picture = Picture {
+const PICTURE: ImageDims = ImageDims {
     channels: 1,
     height: 4,
     width: 4,
@@ -38,12 +39,17 @@ pub struct Subject {
 }
 
 impl Subject {
-    fn new(method: Method, family: Family, transfer: Transfer, decoder: Architecture) -> Self {
+    fn new(
+        method: Method,
+        family: Family,
+        activation: ActivationKind,
+        decoder: DecoderKind,
+    ) -> Self {
         let config = NetworkConfig {
             picture: PICTURE,
             latents: LATENTS,
             family,
-            transfer,
+            activation,
             threshold: 0.2,
             resting_low: -1.0,
             resting_high: 0.5,
@@ -58,15 +64,15 @@ impl Subject {
                 kind: decoder,
                 hidden: vec![5],
                 channels: vec![3, 2],
-                transfer: Transfer::Silu,
-                init_deviation: 0.3,
+                activation: ActivationKind::Silu,
+                init_std: 0.3,
                 ..DecoderConfig::default()
             },
             encoder: EncoderConfig {
-                kind: Architecture::Mlp,
+                kind: EncoderKind::Mlp,
                 hidden: vec![6],
                 channels: vec![2, 3],
-                transfer: Transfer::Tanh,
+                activation: ActivationKind::Tanh,
             },
         };
         let inner = if method == Method::NaturalGradient {
@@ -82,7 +88,7 @@ impl Subject {
             ..toy::rule(0.5, KlForm::Exact, Leak::Kl(0.7), inner)
         };
         Self {
-            name: format!("{method:?} {family:?} {transfer:?} {decoder:?}"),
+            name: format!("{method:?} {family:?} {activation:?} {decoder:?}"),
             method,
             config,
             rule,
@@ -110,10 +116,10 @@ impl Subject {
     pub fn kind(&self) -> Kind {
         match self.config.family {
             Family::Poisson => Kind::Poisson,
-            Family::Gaussian => Kind::Gaussian(self.config.transfer),
+            Family::Gaussian => Kind::Gaussian(self.config.activation),
             Family::Laplace => Kind::Laplace,
             Family::Categorical => Kind::Categorical,
-            Family::Point => Kind::Quadratic(self.config.transfer),
+            Family::Point => Kind::Quadratic(self.config.activation),
             Family::SoftThreshold => Kind::Soft,
             Family::HardThreshold => Kind::Hard,
         }
@@ -125,8 +131,8 @@ impl Subject {
         model: &Network,
         x: &Stimulus,
         noise: &dyn NoiseSource,
-        record: Record,
-    ) -> Trajectory<Belief> {
+        record: RecordOptions,
+    ) -> Trajectory<AnyPosterior> {
         let perception = model.perception(self.rule.clone());
         let rest = perception.rest(x.batch());
         unroll(&*perception, x, rest, 0..STEPS, noise, record)
@@ -135,27 +141,27 @@ impl Subject {
 
 /// Every method with every family and decoder that go together, and the options of the rule.
 pub fn subjects() -> Vec<Subject> {
-    use Architecture::{Conv, Linear, Mlp};
+    use DecoderKind::{Conv, Linear, Mlp};
     let families = [
-        (Family::Poisson, Transfer::None),
-        (Family::Gaussian, Transfer::None),
-        (Family::Gaussian, Transfer::Relu),
-        (Family::Gaussian, Transfer::Softplus),
-        (Family::Gaussian, Transfer::Exp),
-        (Family::Laplace, Transfer::None),
-        (Family::Categorical, Transfer::None),
+        (Family::Poisson, ActivationKind::None),
+        (Family::Gaussian, ActivationKind::None),
+        (Family::Gaussian, ActivationKind::Relu),
+        (Family::Gaussian, ActivationKind::Softplus),
+        (Family::Gaussian, ActivationKind::Exp),
+        (Family::Laplace, ActivationKind::None),
+        (Family::Categorical, ActivationKind::None),
     ];
     let mut all = Vec::new();
-    for (family, transfer) in families {
+    for (family, activation) in families {
         for decoder in [Linear, Mlp, Conv] {
             all.push(Subject::new(
                 Method::NaturalGradient,
                 family,
-                transfer,
+                activation,
                 decoder,
             ));
         }
-        let linear = || Subject::new(Method::NaturalGradient, family, transfer, Linear);
+        let linear = || Subject::new(Method::NaturalGradient, family, activation, Linear);
         all.push(linear().under("proximal", |s| s.rule.form = StepForm::Proximal));
         all.push(linear().under("exact", |s| s.rule.expectation = Expectation::Exact));
         for method in [
@@ -163,24 +169,31 @@ pub fn subjects() -> Vec<Subject> {
             Method::IterativeAmortized,
             Method::SemiAmortized,
         ] {
-            all.push(Subject::new(method, family, transfer, Linear));
+            all.push(Subject::new(method, family, activation, Linear));
         }
     }
     for method in [Method::Amortized, Method::SemiAmortized] {
-        let subject = Subject::new(method, Family::Gaussian, Transfer::None, Conv);
-        all.push(subject.under("conv encoder", |s| s.config.encoder.kind = Conv));
+        let subject = Subject::new(method, Family::Gaussian, ActivationKind::None, Conv);
+        all.push(subject.under("conv encoder", |s| {
+            s.config.encoder.kind = EncoderKind::Conv
+        }));
     }
     for method in [Method::IterativeAmortized, Method::SemiAmortized] {
-        all.push(Subject::new(method, Family::Poisson, Transfer::None, Mlp));
+        all.push(Subject::new(
+            method,
+            Family::Poisson,
+            ActivationKind::None,
+            Mlp,
+        ));
     }
-    for (family, transfer) in [
-        (Family::Point, Transfer::None),
-        (Family::Point, Transfer::Tanh),
-        (Family::SoftThreshold, Transfer::None),
-        (Family::HardThreshold, Transfer::None),
+    for (family, activation) in [
+        (Family::Point, ActivationKind::None),
+        (Family::Point, ActivationKind::Tanh),
+        (Family::SoftThreshold, ActivationKind::None),
+        (Family::HardThreshold, ActivationKind::None),
     ] {
         for decoder in [Linear, Mlp, Conv] {
-            all.push(Subject::new(Method::Descent, family, transfer, decoder));
+            all.push(Subject::new(Method::Descent, family, activation, decoder));
         }
     }
     all

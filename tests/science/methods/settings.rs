@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use scotopic::Error;
-use scotopic::posterior::{Sampling, Transfer};
+use scotopic::posterior::{ActivationKind, Sampling};
 use scotopic_models::{
-    Architecture, Family, LeakConfig, Learned, Method, NetworkConfig, NoiseConfig, Picture,
-    RuleConfig,
+    DecoderKind, EncoderKind, Family, ImageDims, LeakConfig, Learned, Method, NetworkConfig,
+    NoiseConfig, RuleConfig,
 };
 
 use super::subjects;
@@ -15,9 +15,9 @@ use crate::devices::Place;
 fn the_number_of_parameters_is_that_of_the_model() {
     let device = Place::processor().device;
     let mut all = subjects();
-    // Colour, larger pictures, more layers, no hidden transfer: where a formula could go wrong.
+    // Colour, larger pictures, more layers, no hidden activation: where a formula could go wrong.
     let larger = all.clone().into_iter().map(|mut subject| {
-        subject.config.picture = Picture {
+        subject.config.picture = ImageDims {
             channels: 3,
             height: 8,
             width: 16,
@@ -26,13 +26,13 @@ fn the_number_of_parameters_is_that_of_the_model() {
         subject.config.decoder.channels = vec![4, 3, 2];
         subject.config.encoder.hidden = vec![7, 5];
         if subject.method != Method::IterativeAmortized {
-            subject.config.encoder.kind = Architecture::Conv;
+            subject.config.encoder.kind = EncoderKind::Conv;
         }
         subject
     });
     let larger: Vec<_> = larger.collect();
     let linear = all.clone().into_iter().map(|mut subject| {
-        subject.config.encoder.kind = Architecture::Linear;
+        subject.config.encoder.kind = EncoderKind::Linear;
         subject.config.decoder.noise = NoiseConfig::Fixed(0.5);
         subject
     });
@@ -105,8 +105,8 @@ fn networks() {
             "at least 0",
         ),
         (
-            |c| c.transfer = Transfer::Relu,
-            "model.transfer",
+            |c| c.activation = ActivationKind::Relu,
+            "model.activation",
             "relu",
             "gaussian",
         ),
@@ -117,8 +117,8 @@ fn networks() {
             "descent",
         ),
         (
-            |c| c.decoder.init_deviation = 0.0,
-            "model.decoder.init_deviation",
+            |c| c.decoder.init_std = 0.0,
+            "model.decoder.init_std",
             "0",
             "above 0",
         ),
@@ -136,16 +136,16 @@ fn networks() {
         ),
         (
             |c| {
-                c.decoder.kind = Architecture::Mlp;
-                c.decoder.normalise = true;
+                c.decoder.kind = DecoderKind::Mlp;
+                c.decoder.unit_norm = true;
             },
-            "model.decoder.normalise",
+            "model.decoder.unit_norm",
             "true",
             "linear",
         ),
         (
             |c| {
-                c.decoder.kind = Architecture::Mlp;
+                c.decoder.kind = DecoderKind::Mlp;
                 c.decoder.hidden = vec![];
             },
             "model.decoder.hidden",
@@ -154,7 +154,7 @@ fn networks() {
         ),
         (
             |c| {
-                c.decoder.kind = Architecture::Mlp;
+                c.decoder.kind = DecoderKind::Mlp;
                 c.decoder.hidden = vec![4, 0];
             },
             "model.decoder.hidden",
@@ -163,7 +163,7 @@ fn networks() {
         ),
         (
             |c| {
-                c.decoder.kind = Architecture::Conv;
+                c.decoder.kind = DecoderKind::Conv;
                 c.decoder.channels = vec![1; 9];
             },
             "model.decoder.channels",
@@ -172,7 +172,7 @@ fn networks() {
         ),
         (
             |c| {
-                c.decoder.kind = Architecture::Conv;
+                c.decoder.kind = DecoderKind::Conv;
                 c.decoder.channels = vec![];
             },
             "model.decoder.channels",
@@ -205,7 +205,7 @@ fn networks() {
         ),
         (
             |c| {
-                c.encoder.kind = Architecture::Conv;
+                c.encoder.kind = EncoderKind::Conv;
                 c.encoder.channels = vec![];
             },
             Method::SemiAmortized,
@@ -214,7 +214,7 @@ fn networks() {
             "channels",
         ),
         (
-            |c| c.encoder.kind = Architecture::Conv,
+            |c| c.encoder.kind = EncoderKind::Conv,
             Method::IterativeAmortized,
             "model.encoder.kind",
             "conv",
@@ -233,7 +233,7 @@ fn networks() {
 #[test]
 fn networks_that_do_not_fit_the_picture() {
     let device = Place::processor().device;
-    let picture = |height, width| Picture {
+    let picture = |height, width| ImageDims {
         channels: 1,
         height,
         width,
@@ -244,7 +244,7 @@ fn networks_that_do_not_fit_the_picture() {
         picture: picture(6, 8),
         ..NetworkConfig::default()
     };
-    config.decoder.kind = Architecture::Conv;
+    config.decoder.kind = DecoderKind::Conv;
     config.decoder.channels = vec![2, 2];
     names(
         init(&config, Method::NaturalGradient),
@@ -254,7 +254,7 @@ fn networks_that_do_not_fit_the_picture() {
     );
     config.decoder.channels = vec![2];
     assert_eq!(init(&config, Method::NaturalGradient), Ok(()));
-    config.encoder.kind = Architecture::Conv;
+    config.encoder.kind = EncoderKind::Conv;
     names(
         init(&config, Method::Amortized),
         "pictures of the data",
@@ -275,10 +275,15 @@ fn rules() {
     type Edit = fn(&mut RuleConfig);
     let cases: [(Edit, &str, &str, &str); 8] = [
         (|c| c.steps = 0, "inference.steps", "0", "between 1 and"),
-        (|c| c.inner = 0, "inference.inner", "0", "between 1 and 254"),
         (
-            |c| c.inner = 255,
-            "inference.inner",
+            |c| c.inner_steps = 0,
+            "inference.inner_steps",
+            "0",
+            "between 1 and 254",
+        ),
+        (
+            |c| c.inner_steps = 255,
+            "inference.inner_steps",
             "255",
             "between 1 and 254",
         ),

@@ -2,7 +2,7 @@
 
 use scotopic::inference::{Expectation, Generative};
 use scotopic::noise::{Noise, NoiseKey};
-use scotopic::posterior::{KlForm, Posterior, Sampling, Transfer};
+use scotopic::posterior::{ActivationKind, KlForm, Posterior, Sampling};
 use scotopic_models::{DecoderNet, MlpDecoder};
 
 use super::{ALL, Kind};
@@ -19,7 +19,7 @@ const ROUNDING: f64 = 1e-12;
 
 /// Whether E_q over a linear decoder has a closed form here.
 fn is_closed(kind: Kind) -> bool {
-    kind == Kind::Gaussian(Transfer::None) || !matches!(kind, Kind::Gaussian(_))
+    kind == Kind::Gaussian(ActivationKind::None) || !matches!(kind, Kind::Gaussian(_))
 }
 
 #[test]
@@ -120,7 +120,14 @@ fn of_a_point_is_its_value() {
 fn without_a_closed_form_the_sample_is_scored() {
     let place = Place::reference();
     let linear = Parameters::drawn(8).model(&place);
-    let mlp = MlpDecoder::init(LATENTS, &[6], PIXELS, Transfer::Tanh, &place.device, 1);
+    let mlp = MlpDecoder::init(
+        LATENTS,
+        &[6],
+        PIXELS,
+        ActivationKind::Tanh,
+        &place.device,
+        1,
+    );
     let values = undress(&mlp);
     let mlp = DecoderNet::Mlp(dressed(mlp, &values, &place));
     let x = toy::images(&place, 801, 2, PIXELS);

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use scotopic::inference::{Expectation, Generative};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::{Belief, KlForm, Posterior, Sampling};
+use scotopic::posterior::{AnyPosterior, KlForm, Posterior, Sampling};
 use scotopic_models::{DecoderNet, Network};
 
 use super::{ALL, Kind, THRESHOLD, differences};
@@ -44,20 +44,20 @@ impl Scene {
     }
 
     /// q with its fixed sample.
-    fn sampled(&self, kind: Kind, parts: &[Vec<f64>]) -> (Belief, Tensor<2>) {
+    fn sampled(&self, kind: Kind, parts: &[Vec<f64>]) -> (AnyPosterior, Tensor<2>) {
         let q = kind.belief(&self.place, parts, SHAPE);
         let z = q.sample(Sampling::EXACT, kind.noise(&self.place, KEY, SHAPE));
         (q, z)
     }
 
     /// g at that sample.
-    fn pulled_back(&self, q: &Belief, z: &Tensor<2>) -> Tensor<2> {
+    fn pulled_back(&self, q: &AnyPosterior, z: &Tensor<2>) -> Tensor<2> {
         self.generative()
             .pulled_back(&self.x, q.activate(z.clone()))
     }
 
     /// −ln p + β·KL at that sample, over the whole batch.
-    fn free_energy(&self, kind: Kind, parts: &[Vec<f64>], prior: &Belief, beta: f64) -> f64 {
+    fn free_energy(&self, kind: Kind, parts: &[Vec<f64>], prior: &AnyPosterior, beta: f64) -> f64 {
         let (q, z) = self.sampled(kind, parts);
         let scored = self.generative().score(&self.x, &q, prior, z);
         read(scored.free_energy.total(beta).sum())[0]

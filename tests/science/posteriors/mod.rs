@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 use scotopic::noise::{Noise, NoiseKey};
 use scotopic::ops::{Law, unit_noise};
 use scotopic::posterior::{
-    Activation, Belief, CategoricalPosterior, Cost, GaussianPosterior, LaplacePosterior,
-    PointEstimate, PoissonPosterior, Transfer,
+    Activation, ActivationKind, AnyPosterior, CategoricalPosterior, Cost, GaussianPosterior,
+    LaplacePosterior, PointEstimate, PoissonPosterior,
 };
 
 use crate::devices::Place;
@@ -25,10 +25,10 @@ const THRESHOLD: f64 = 0.6;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     Poisson,
-    Gaussian(Transfer),
+    Gaussian(ActivationKind),
     Laplace,
     Categorical,
-    Quadratic(Transfer),
+    Quadratic(ActivationKind),
     Soft,
     Hard,
 }
@@ -36,15 +36,15 @@ pub enum Kind {
 /// All of them.
 pub const ALL: [Kind; 12] = [
     Kind::Poisson,
-    Kind::Gaussian(Transfer::None),
-    Kind::Gaussian(Transfer::Relu),
-    Kind::Gaussian(Transfer::Softplus),
-    Kind::Gaussian(Transfer::Exp),
+    Kind::Gaussian(ActivationKind::None),
+    Kind::Gaussian(ActivationKind::Relu),
+    Kind::Gaussian(ActivationKind::Softplus),
+    Kind::Gaussian(ActivationKind::Exp),
     Kind::Laplace,
     Kind::Categorical,
-    Kind::Quadratic(Transfer::None),
-    Kind::Quadratic(Transfer::Tanh),
-    Kind::Quadratic(Transfer::Silu),
+    Kind::Quadratic(ActivationKind::None),
+    Kind::Quadratic(ActivationKind::Tanh),
+    Kind::Quadratic(ActivationKind::Silu),
     Kind::Soft,
     Kind::Hard,
 ];
@@ -65,17 +65,19 @@ impl Kind {
     }
 
     /// The belief with these components.
-    pub fn belief(self, place: &Place, parts: &[Vec<f64>], shape: [usize; 2]) -> Belief {
+    pub fn belief(self, place: &Place, parts: &[Vec<f64>], shape: [usize; 2]) -> AnyPosterior {
         let mut parts = parts.iter().map(|part| place.tensor::<2>(part, shape));
         let mut next = || parts.next().expect("as many components as the family has");
         let point = |cost| move |state| PointEstimate::new(state, cost).into();
         match self {
             Self::Poisson => PoissonPosterior::new(next()).into(),
-            Self::Gaussian(transfer) => {
+            Self::Gaussian(activation) => {
                 let gain = numbers(31, shape[1], 0.6, 1.5);
                 let gain = place.tensor(&gain, [1, shape[1]]);
-                let activation =
-                    (transfer != Transfer::None).then_some(Activation { transfer, gain });
+                let activation = (activation != ActivationKind::None).then_some(Activation {
+                    kind: activation,
+                    gain,
+                });
                 let (mean, log_deviation) = (next(), next());
                 GaussianPosterior::new(mean, log_deviation)
                     .through(activation)
@@ -86,9 +88,9 @@ impl Kind {
                 LaplacePosterior::new(location, log_scale).into()
             }
             Self::Categorical => CategoricalPosterior::new(next()).into(),
-            Self::Quadratic(transfer) => point(Cost::Quadratic {
+            Self::Quadratic(activation) => point(Cost::Quadratic {
                 precision: PRECISION,
-                transfer,
+                activation,
             })(next()),
             Self::Soft => point(Cost::Soft {
                 threshold: THRESHOLD,

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use scotopic::inference::{Dynamics, Iterative, StepForm};
-use scotopic::posterior::{Belief, Clamps, KlForm, Posterior};
+use scotopic::posterior::{AnyPosterior, Clamps, KlForm, Posterior};
 use scotopic_models::{DecoderNet, MlpDecoder, Network};
 
 use super::{ALL, Kind};
@@ -41,7 +41,7 @@ fn step(
     kind: Kind,
     form: StepForm,
     x: &Tensor<2>,
-    q: &Belief,
+    q: &AnyPosterior,
     z: &Tensor<2>,
 ) -> [Vec<Vec<f64>>; 2] {
     let place = Place::reference();
@@ -129,7 +129,7 @@ fn an_explicit_step_is_the_gradient_itself() {
 fn is_explicit_where_the_decoder_is_not_linear() {
     let place = Place::reference();
     let linear = Parameters::drawn(7).model(&place);
-    let hidden = scotopic::posterior::Transfer::Tanh;
+    let hidden = scotopic::posterior::ActivationKind::Tanh;
     let mlp = MlpDecoder::init(LATENTS, &[6], PIXELS, hidden, &place.device, 1);
     let numbers_of = crate::dressing::undress(&mlp);
     let decoder = DecoderNet::Mlp(crate::dressing::dressed(mlp, &numbers_of, &place));

@@ -6,7 +6,7 @@ use scotopic::inference::NaturalGradient;
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::Sampling;
 use scotopic_datasets::ImageSet;
-use scotopic_models::{Family, Network};
+use scotopic_models::Network;
 
 use scotopic::decoder::Decoder;
 
@@ -79,11 +79,11 @@ impl<'a> AnalysedModel<'a> {
     /// # Errors
     /// Names the analysis and the family of the model.
     pub fn require_spikes(&self, what: &str) -> Result<()> {
-        let family = self.config.model.family;
+        let family = self.config.model.family.info();
         ensure!(
-            family == Family::Poisson,
+            family.spikes,
             "{what} needs spiking neurons (model.family = \"poisson\"); the latents of this model are of family {}",
-            format!("{family:?}").to_lowercase()
+            family.name
         );
         Ok(())
     }

@@ -6,7 +6,7 @@
 //! ```
 
 use anyhow::Result;
-use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic::inference::{RecordOptions, Stimulus, unroll};
 use scotopic_datasets::ImageSet;
 use serde::{Deserialize, Serialize};
 
@@ -88,9 +88,9 @@ pub fn convergence(
                 let on = |state, times, record| {
                     unroll(&*perception, &stimulus, state, times, &noise, record)
                 };
-                let before = on(state, time..step - 1, Record::FINAL).state;
-                let seen = on(before.clone(), step - 1..step, Record::GENERATED);
-                let generated = seen.moments.into_iter().find_map(|m| m.generated);
+                let before = on(state, time..step - 1, RecordOptions::FINAL).state;
+                let seen = on(before.clone(), step - 1..step, RecordOptions::GENERATED);
+                let generated = seen.records.into_iter().find_map(|m| m.generated);
                 if let Some(generated) = generated {
                     kept.push(columns(analysed.model, &x, &before, &seen.state, generated));
                 }

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use anyhow::Result;
 use burn::tensor::Tensor;
-use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic::inference::{RecordOptions, Stimulus, unroll};
 use scotopic_datasets::ImageShape;
 use scotopic_datasets::stimulus::Grating;
 use scotopic_models::Network;
@@ -14,7 +14,7 @@ use crate::parameters::read;
 
 /// Steps whose spikes the device holds at a time.
 const STRETCH: usize = 16;
-const SPIKES: Record = Record {
+const SPIKES: RecordOptions = RecordOptions {
     every: 1,
     spikes: true,
     states: false,
@@ -128,7 +128,7 @@ fn counted(
         rest,
         0..settle,
         &noise,
-        Record::FINAL,
+        RecordOptions::FINAL,
     )
     .state;
     let zeros = || Tensor::<2>::zeros([sequences, model.latents()], analysed.device);
@@ -138,7 +138,7 @@ fn counted(
         let times = from..end.min(from + STRETCH);
         let seen = unroll(&*perception, &stimulus, state, times, &noise, SPIKES);
         state = seen.state;
-        for moment in seen.moments {
+        for moment in seen.records {
             let Some(spikes) = moment.spikes else {
                 continue;
             };

@@ -7,11 +7,11 @@
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Tensor, TensorData};
-use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic::inference::{RecordOptions, Stimulus, unroll};
 use scotopic::posterior::Posterior;
 use scotopic_datasets::stimulus::Grating;
 use scotopic_datasets::{ImageShape, StimulusConfig};
-use scotopic_measures::latency::{Top, half_time};
+use scotopic_measures::latency::{LatencyReference, half_time};
 use serde::{Deserialize, Serialize};
 
 use super::AnalysedModel;
@@ -210,7 +210,15 @@ fn courses(
             let end = settings.steps.min(from + STRETCH);
             for time in from..end {
                 let times = time..time + 1;
-                state = unroll(&*perception, &stimulus, state, times, &noise, Record::FINAL).state;
+                state = unroll(
+                    &*perception,
+                    &stimulus,
+                    state,
+                    times,
+                    &noise,
+                    RecordOptions::FINAL,
+                )
+                .state;
                 rates.push((state.mean() * own.clone()).sum_dim(1));
             }
             let values = read(Tensor::cat(rates, 0))?;
@@ -253,7 +261,7 @@ fn of_contrast(
             .collect();
         let peak = whole.iter().copied().fold(baseline, f64::max);
         latencies.push(match peak > 2.0 * baseline + settings.least {
-            true => half_time(&whole, baseline, Top::Peak)
+            true => half_time(&whole, baseline, LatencyReference::Peak)
                 .with_context(|| format!("the response of neuron {unit}"))?,
             false => None,
         });

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Tensor;
-use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic::inference::{RecordOptions, Stimulus, unroll};
 use scotopic_datasets::stimulus::WhiteNoise;
 use scotopic_datasets::{ImageShape, StimulusConfig};
 use scotopic_measures::Rows;
@@ -15,7 +15,7 @@ use crate::parameters::read;
 
 /// Steps whose spikes are read back at a time.
 const STRETCH: usize = 32;
-const SPIKES: Record = Record {
+const SPIKES: RecordOptions = RecordOptions {
     every: 1,
     spikes: true,
     states: false,
@@ -184,7 +184,7 @@ fn spikes(
             SPIKES,
         );
         state = seen.state;
-        let counts: Vec<Tensor<2>> = seen.moments.into_iter().filter_map(|m| m.spikes).collect();
+        let counts: Vec<Tensor<2>> = seen.records.into_iter().filter_map(|m| m.spikes).collect();
         let counts = read(Tensor::cat(counts, 0)).context("the spikes of white noise")?;
         for (time, step) in times.zip(counts.chunks_exact(sequences * latents)) {
             if time + 1 < lags {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use burn::tensor::Tensor;
-use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic::inference::{RecordOptions, Stimulus, unroll};
 use scotopic::posterior::Posterior;
 use scotopic_datasets::ImageSet;
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,15 @@ pub fn representations(
         let mut means = Vec::with_capacity(steps.len());
         for &step in &steps {
             let times = time..step;
-            state = unroll(&*perception, &stimulus, state, times, &noise, Record::FINAL).state;
+            state = unroll(
+                &*perception,
+                &stimulus,
+                state,
+                times,
+                &noise,
+                RecordOptions::FINAL,
+            )
+            .state;
             time = step;
             means.push(state.representation());
         }

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use std::path::Path;
 use toml::{Table, Value};
 
+use super::renamed::rename;
 use super::table::{leaves, merge, nearest, value};
 use super::{RunConfig, preset};
 
@@ -16,10 +17,12 @@ pub fn resolve(preset_name: &str, file: Option<&Path>, sets: &[String]) -> Resul
     if let Some(path) = file {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("could not read the configuration {}", path.display()))?;
-        let overlay: Table = text
+        let mut overlay: Table = text
             .parse()
             .with_context(|| format!("{} is not valid TOML", path.display()))?;
-        check_keys(&overlay, &table).with_context(|| format!("in {}", path.display()))?;
+        rename(&mut overlay)
+            .and_then(|()| check_keys(&overlay, &table))
+            .with_context(|| format!("in {}", path.display()))?;
         merge(&mut table, overlay);
     }
     for assignment in sets {
@@ -45,7 +48,8 @@ pub fn set(table: &mut Table, assignment: &str) -> Result<()> {
     for part in key.rsplit('.') {
         overlay = Value::Table(Table::from_iter([(part.to_string(), overlay)]));
     }
-    if let Value::Table(overlay) = overlay {
+    if let Value::Table(mut overlay) = overlay {
+        rename(&mut overlay)?;
         check_keys(&overlay, table)?;
         merge(table, overlay);
     }
@@ -105,8 +109,8 @@ mod tests {
     #[test]
     fn a_value_of_the_wrong_kind_or_size_is_an_error() {
         for wrong in [
-            "train.batch=many",
-            "train.batch=0",
+            "train.batch_size=many",
+            "train.batch_size=0",
             "seed=-1",
             "inference.leak=always",
             "schedule.temperature.to=0",

@@ -2,16 +2,17 @@
 
 use anyhow::{Result, bail, ensure};
 use scotopic::inference::{Expectation, StepForm};
-use scotopic::posterior::{KlForm, Transfer};
-use scotopic::{Ramp, Rise, WarmupCosine};
+use scotopic::posterior::{ActivationKind, KlForm};
+use scotopic::{Ramp, RampTo, WarmupCosine};
 use scotopic_datasets::DataConfig;
-use scotopic_models::{Architecture, NetworkConfig, RuleConfig};
+use scotopic_models::{DecoderKind, NetworkConfig, RuleConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::adamax::AdamaxConfig;
 
 mod merge;
 mod presets;
+mod renamed;
 mod stimulus;
 mod table;
 
@@ -63,19 +64,25 @@ pub struct TrainConfig {
     /// Batches that are shown.
     pub iterations: usize,
     /// Data per batch.
-    pub batch: usize,
+    #[serde(alias = "batch")]
+    pub batch_size: usize,
     /// Parts that a batch goes through in, one after the other: their gradients are summed before a step is made,
     /// and memory falls by as much.
     #[serde(default = "whole")]
-    pub parts: usize,
+    #[serde(alias = "parts")]
+    pub micro_batches: usize,
     /// Windows of truncated backpropagation per batch, one optimiser step each.
-    pub windows: usize,
+    #[serde(alias = "windows")]
+    pub bptt_windows: usize,
     /// Learning rate: warm-up, then a cosine.
-    pub rate: WarmupCosine,
+    #[serde(alias = "rate")]
+    pub learning_rate: WarmupCosine,
     /// Largest global norm of the gradient.
-    pub clip: f64,
+    #[serde(alias = "clip")]
+    pub max_grad_norm: f64,
     /// The same during warm-up.
-    pub warmup_clip: f64,
+    #[serde(alias = "warmup_clip")]
+    pub warmup_max_grad_norm: f64,
     /// Decay of the running average of the weights that is validated and kept as best; 0 turns it off.
     pub ema: f64,
     /// Iterations between two rows of metrics.jsonl.
@@ -96,9 +103,10 @@ pub struct ScheduleConfig {
     /// τ of the relaxed spikes.
     pub temperature: Ramp,
     /// Growth of β to `objective.beta`.
-    pub beta: Rise,
+    pub beta: RampTo,
     /// Opening of the soft clamps from `inference.initial_ceiling` (0) to their final values (1).
-    pub opening: Rise,
+    #[serde(alias = "opening")]
+    pub clamp_opening: RampTo,
 }
 
 /// Validation on data that is not learned from, with exact counts.
@@ -145,11 +153,11 @@ impl RunConfig {
             Ok(())
         };
         number("objective.beta", self.objective.beta, 0.0)?;
-        let linear = self.model.decoder.kind == Architecture::Linear;
+        let linear = self.model.decoder.kind == DecoderKind::Linear;
         ensure!(
             self.objective.expectation == Expectation::Sample
-                || (linear && self.model.transfer == Transfer::None),
-            "objective.expectation = \"exact\": needs model.decoder.kind = \"linear\" and model.transfer = \"none\""
+                || (linear && self.model.activation == ActivationKind::None),
+            "objective.expectation = \"exact\": needs model.decoder.kind = \"linear\" and model.activation = \"none\""
         );
         ensure!(
             self.inference.step == StepForm::Explicit
@@ -159,35 +167,35 @@ impl RunConfig {
         );
         let TrainConfig {
             iterations,
-            batch,
-            parts,
-            windows,
-            rate,
-            clip,
-            warmup_clip,
+            batch_size,
+            micro_batches,
+            bptt_windows,
+            learning_rate,
+            max_grad_norm,
+            warmup_max_grad_norm,
             ema,
             log_every,
             save_every,
         } = self.train;
         count("train.iterations", iterations, 1)?;
-        count("train.batch", batch, 1)?;
+        count("train.batch_size", batch_size, 1)?;
         ensure!(
-            (1..=batch).contains(&parts),
-            "train.parts = {parts}: must be between 1 and train.batch = {batch}, a row for each"
+            (1..=batch_size).contains(&micro_batches),
+            "train.micro_batches = {micro_batches}: must be between 1 and train.batch_size = {batch_size}, a row for each"
         );
-        count("train.windows", windows, 1)?;
+        count("train.bptt_windows", bptt_windows, 1)?;
         count("train.log_every", log_every, 1)?;
         count("train.save_every", save_every, 1)?;
-        number("train.rate.base", rate.base, 0.0)?;
-        number("train.rate.floor", rate.floor, 0.0)?;
-        portion("train.rate.warmup", rate.warmup)?;
+        number("train.learning_rate.peak", learning_rate.peak, 0.0)?;
+        number("train.learning_rate.floor", learning_rate.floor, 0.0)?;
+        portion("train.learning_rate.warmup", learning_rate.warmup)?;
         ensure!(
-            clip > 0.0 && clip.is_finite(),
-            "train.clip = {clip}: must be above 0"
+            max_grad_norm > 0.0 && max_grad_norm.is_finite(),
+            "train.max_grad_norm = {max_grad_norm}: must be above 0"
         );
         ensure!(
-            warmup_clip > 0.0 && warmup_clip.is_finite(),
-            "train.warmup_clip = {warmup_clip}: must be above 0"
+            warmup_max_grad_norm > 0.0 && warmup_max_grad_norm.is_finite(),
+            "train.warmup_max_grad_norm = {warmup_max_grad_norm}: must be above 0"
         );
         ensure!(
             (0.0..1.0).contains(&ema),
@@ -220,14 +228,20 @@ impl RunConfig {
             );
         }
         number("schedule.beta.from", self.schedule.beta.from, 0.0)?;
-        portion("schedule.opening.from", self.schedule.opening.from)?;
+        portion(
+            "schedule.clamp_opening.from",
+            self.schedule.clamp_opening.from,
+        )?;
         for (key, value) in [
             ("temperature.hold", tau.hold),
-            ("temperature.over", tau.over),
+            ("temperature.duration", tau.duration),
             ("beta.hold", self.schedule.beta.hold),
-            ("beta.over", self.schedule.beta.over),
-            ("opening.hold", self.schedule.opening.hold),
-            ("opening.over", self.schedule.opening.over),
+            ("beta.duration", self.schedule.beta.duration),
+            ("clamp_opening.hold", self.schedule.clamp_opening.hold),
+            (
+                "clamp_opening.duration",
+                self.schedule.clamp_opening.duration,
+            ),
         ] {
             portion(&format!("schedule.{key}"), value)?;
         }
@@ -237,10 +251,10 @@ impl RunConfig {
         if self
             .inference
             .steps
-            .checked_mul(windows)
+            .checked_mul(bptt_windows)
             .is_none_or(|t| t >= 1 << 24)
         {
-            bail!("inference.steps × train.windows is beyond 16777215: lower one of them");
+            bail!("inference.steps × train.bptt_windows is beyond 16777215: lower one of them");
         }
         Ok(())
     }

@@ -22,135 +22,49 @@ pub struct Preset {
     pub text: &'static str,
 }
 
-/// All presets; the first is the default.
-pub const PRESETS: &[Preset] = &[
-    Preset {
-        name: "dead-leaves",
-        about: "occluding discs, drawn on the spot: Gabor-like filters within minutes (default)",
-        base: None,
-        text: include_str!("../../presets/dead-leaves.toml"),
-    },
-    Preset {
-        name: "smoke",
-        about: "the same in seconds, to see that everything works",
-        base: None,
-        text: include_str!("../../presets/smoke.toml"),
-    },
-    Preset {
-        name: "natural-patches",
-        about: "whitened 12×12 patches of photographs: Gabor filters (a folder of images)",
-        base: None,
-        text: include_str!("../../presets/natural-patches.toml"),
-    },
-    Preset {
-        name: "mnist",
-        about: "MNIST digits in 3 000 iterations",
-        base: None,
-        text: include_str!("../../presets/mnist.toml"),
-    },
-    Preset {
-        name: "published/natural-patches",
-        about: "the published settings on natural patches, 300 epochs (for a GPU)",
-        base: None,
-        text: include_str!("../../presets/published/natural-patches.toml"),
-    },
-    Preset {
-        name: "published/mnist",
-        about: "the published settings on MNIST, 400 epochs (for a GPU)",
-        base: None,
-        text: include_str!("../../presets/published/mnist.toml"),
-    },
-    Preset {
-        name: "mnist/gaussian",
-        about: "iG-VAE: Gaussian latents, natural gradient",
-        base: Some("mnist"),
-        text: include_str!("../../presets/mnist/gaussian.toml"),
-    },
-    Preset {
-        name: "mnist/gaussian-relu",
-        about: "iG_relu-VAE: Gaussian latents through a relu with learned gain",
-        base: Some("mnist"),
-        text: include_str!("../../presets/mnist/gaussian-relu.toml"),
-    },
-    Preset {
-        name: "mnist/amortized-poisson",
-        about: "P-VAE: an encoder instead of inference, spikes",
-        base: Some("mnist"),
-        text: include_str!("../../presets/mnist/amortized-poisson.toml"),
-    },
-    Preset {
-        name: "mnist/amortized-gaussian",
-        about: "G-VAE: the standard VAE",
-        base: Some("mnist"),
-        text: include_str!("../../presets/mnist/amortized-gaussian.toml"),
-    },
-    Preset {
-        name: "mnist/iterative-amortized",
-        about: "ia-VAE: a network that learns to refine (Gaussian)",
-        base: Some("mnist"),
-        text: include_str!("../../presets/mnist/iterative-amortized.toml"),
-    },
-    Preset {
-        name: "mnist/semi-amortized",
-        about: "sa-VAE: an encoder, then gradient steps (Gaussian)",
-        base: Some("mnist"),
-        text: include_str!("../../presets/mnist/semi-amortized.toml"),
-    },
-    Preset {
-        name: "mnist/predictive-coding",
-        about: "PC: gradient descent on a point estimate, local learning",
-        base: Some("mnist"),
-        text: include_str!("../../presets/mnist/predictive-coding.toml"),
-    },
-    Preset {
-        name: "mnist/lca",
-        about: "LCA: soft-threshold sparse coding with a learned dictionary",
-        base: Some("mnist"),
-        text: include_str!("../../presets/mnist/lca.toml"),
-    },
-    Preset {
-        name: "published/mnist-gaussian",
-        about: "iG-VAE on MNIST, T = 64, β = 64 (Table 2; for a GPU)",
-        base: Some("published/mnist"),
-        text: include_str!("../../presets/published/mnist-gaussian.toml"),
-    },
-    Preset {
-        name: "published/mnist-gaussian-relu",
-        about: "iG_relu-VAE on MNIST, T = 32, β = 32 (Table 2; for a GPU)",
-        base: Some("published/mnist"),
-        text: include_str!("../../presets/published/mnist-gaussian-relu.toml"),
-    },
-    Preset {
-        name: "published/mnist-poisson",
-        about: "iP-VAE on MNIST, T = 128, β = 128 (Table 2; for a GPU)",
-        base: Some("published/mnist"),
-        text: include_str!("../../presets/published/mnist-poisson.toml"),
-    },
-    Preset {
-        name: "published/mnist-amortized-poisson",
-        about: "P-VAE with a conv encoder on MNIST (Table 2; for a GPU)",
-        base: Some("published/mnist"),
-        text: include_str!("../../presets/published/mnist-amortized-poisson.toml"),
-    },
-    Preset {
-        name: "published/mnist-amortized-gaussian",
-        about: "G-VAE with a conv encoder on MNIST (Table 2; for a GPU)",
-        base: Some("published/mnist"),
-        text: include_str!("../../presets/published/mnist-amortized-gaussian.toml"),
-    },
-    Preset {
-        name: "published/natural-patches-gaussian",
-        about: "iG-VAE on natural patches, T = 16, β = 8 (for a GPU)",
-        base: Some("published/natural-patches"),
-        text: include_str!("../../presets/published/natural-patches-gaussian.toml"),
-    },
-    Preset {
-        name: "published/natural-patches-gaussian-relu",
-        about: "iG_relu-VAE on natural patches, T = 16, β = 8 (for a GPU)",
-        base: Some("published/natural-patches"),
-        text: include_str!("../../presets/published/natural-patches-gaussian-relu.toml"),
-    },
-];
+macro_rules! presets {
+    (@base) => {
+        None
+    };
+    (@base $base:literal) => {
+        Some($base)
+    };
+    ($($name:literal $(on $base:literal)?: $about:literal,)*) => {
+        /// All presets; the first is the default.
+        pub const PRESETS: &[Preset] = &[$(
+            Preset {
+                name: $name,
+                about: $about,
+                base: presets!(@base $($base)?),
+                text: include_str!(concat!("../../presets/", $name, ".toml")),
+            },
+        )*];
+    };
+}
+
+presets! {
+    "dead-leaves": "occluding discs, generated: Gabor-like filters within minutes (default)",
+    "smoke": "the same in seconds, a test of the installation",
+    "natural-patches": "whitened 12×12 patches of photographs: Gabor filters (a folder of images)",
+    "mnist": "MNIST digits in 3 000 iterations",
+    "published/natural-patches": "the published settings on natural patches, 300 epochs (for a GPU)",
+    "published/mnist": "the published settings on MNIST, 400 epochs (for a GPU)",
+    "mnist/gaussian" on "mnist": "iG-VAE: Gaussian latents, natural gradient",
+    "mnist/gaussian-relu" on "mnist": "iG_relu-VAE: Gaussian latents through a relu with learned gain",
+    "mnist/amortized-poisson" on "mnist": "P-VAE: an encoder instead of iterative inference, Poisson latents",
+    "mnist/amortized-gaussian" on "mnist": "G-VAE: the standard VAE",
+    "mnist/iterative-amortized" on "mnist": "ia-VAE: a learned update (Gaussian)",
+    "mnist/semi-amortized" on "mnist": "sa-VAE: an encoder, then gradient steps (Gaussian)",
+    "mnist/predictive-coding" on "mnist": "PC: gradient descent on a point estimate, local learning",
+    "mnist/lca" on "mnist": "LCA: soft-threshold sparse coding with a learned dictionary",
+    "published/mnist-gaussian" on "published/mnist": "iG-VAE on MNIST, T = 64, β = 64 (Table 2; for a GPU)",
+    "published/mnist-gaussian-relu" on "published/mnist": "iG_relu-VAE on MNIST, T = 32, β = 32 (Table 2; for a GPU)",
+    "published/mnist-poisson" on "published/mnist": "iP-VAE on MNIST, T = 128, β = 128 (Table 2; for a GPU)",
+    "published/mnist-amortized-poisson" on "published/mnist": "P-VAE with a conv encoder on MNIST (Table 2; for a GPU)",
+    "published/mnist-amortized-gaussian" on "published/mnist": "G-VAE with a conv encoder on MNIST (Table 2; for a GPU)",
+    "published/natural-patches-gaussian" on "published/natural-patches": "iG-VAE on natural patches, T = 16, β = 8 (for a GPU)",
+    "published/natural-patches-gaussian-relu" on "published/natural-patches": "iG_relu-VAE on natural patches, T = 16, β = 8 (for a GPU)",
+}
 
 /// The preset of this name.
 ///

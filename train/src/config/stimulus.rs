@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use scotopic_datasets::StimulusConfig;
 use toml::{Table, Value};
 
+use super::renamed::rename_stimulus;
 use super::table::{nearest, value};
 
 /// The stimulus that `spec` describes: the path of a TOML file, or `key=value` pairs with commas between them.
@@ -90,6 +91,7 @@ fn from_table(mut table: Table, blank: f32) -> Result<StimulusConfig> {
             None => bail!("there is no stimulus `{kind}`"),
         }
     };
+    rename_stimulus(&mut table, &kind)?;
     let defaults = Table::try_from(known)?;
     for key in table.keys() {
         if !defaults.contains_key(key) {

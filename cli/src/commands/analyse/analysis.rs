@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use scotopic_datasets::{DataConfig, ImageSet, ImageShape, Splits};
-use scotopic_models::{Architecture, Family};
+use scotopic_models::DecoderKind;
 use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::checkpoint::Checkpoint;
 
@@ -54,8 +54,8 @@ impl ModelTraits {
             && shape.channels == 1
             && shape.height == shape.width
             && shape.height <= 32;
-        let linear = config.model.decoder.kind == Architecture::Linear;
-        let spikes = config.model.family == Family::Poisson;
+        let linear = config.model.decoder.kind == DecoderKind::Linear;
+        let spikes = config.model.family.info().spikes;
         let needs = |holds: bool, why: &'static str| (!holds).then_some(why);
         Self {
             spikes: needs(spikes, "its latents do not spike"),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use scotopic::posterior::Terminology;
 use scotopic_datasets::npy;
 use scotopic_datasets::stimulus::Frames;
 use scotopic_figures::{self as figures, Tile, animation, raster, tiles};
@@ -12,7 +13,7 @@ use scotopic_train::device;
 
 use super::{model, print};
 use crate::args::RuntimeArgs;
-use crate::terminology::{Terms, capital};
+use crate::pictures::capital;
 use crate::usage::UsageError;
 
 mod images;
@@ -89,7 +90,7 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
     let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let Presentation { frames, steps } = presentation::presentation(args, &checkpoint)?;
-    let terms = Terms::of(checkpoint.config.model.family);
+    let terms = checkpoint.config.model.family.info().terms;
     let (images, latents) = (frames.batch, model.latents());
     let few = images.min(COLUMNS);
     let every = steps.div_ceil(FRAMES);
@@ -190,7 +191,7 @@ fn reconstructions(
     frames: &Frames,
     recording: &Recording,
     tile: Tile,
-    terms: &Terms,
+    terms: &Terminology,
     steps: usize,
 ) -> Result<figures::RgbImage> {
     let few = frames.batch.min(12) * frames.pixels;
@@ -213,7 +214,7 @@ fn unfolding(
     frames: &Frames,
     recording: &Recording,
     tile: Tile,
-    terms: &Terms,
+    terms: &Terminology,
     (few, moments): (usize, &[usize]),
 ) -> Result<Vec<figures::RgbImage>> {
     let at = |&t: &usize| frames.frame(t.min(frames.steps - 1))[..few * frames.pixels].to_vec();

@@ -55,7 +55,7 @@ pub(super) fn presentation(args: &InferArgs, checkpoint: &Checkpoint) -> Result<
         (_, Some(video)) => Some(video.steps),
         (StimulusConfig::Video(video), _) => {
             let pictures = images::folder(&video.path)?.len();
-            Some(pictures.saturating_mul(video.hold))
+            Some(pictures.saturating_mul(video.steps_per_frame))
         }
         _ => None,
     };

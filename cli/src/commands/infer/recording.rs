@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use burn::tensor::{Tensor, TensorData};
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Record, Stimulus, unroll};
+use scotopic::inference::{RecordOptions, Stimulus, unroll};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::{Posterior, Sampling};
 use scotopic_datasets::stimulus::Frames;
@@ -58,11 +58,18 @@ pub(super) fn record(
     let (mut unfolding, mut last) = (Vec::new(), None);
     for from in (0..steps).step_by(STRETCH) {
         let times = from..steps.min(from + STRETCH);
-        let seen = unroll(&*perception, &stimulus, state, times, &noise, Record::ALL);
+        let seen = unroll(
+            &*perception,
+            &stimulus,
+            state,
+            times,
+            &noise,
+            RecordOptions::ALL,
+        );
         state = seen.state;
         let (mut drawn, mut likelihoods, mut divergences, mut decoded) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for moment in seen.moments {
+        for moment in seen.records {
             drawn.extend(moment.spikes);
             if let Some(generated) = moment.generated {
                 likelihoods.push(generated.free_energy.reconstruction.clone());

@@ -5,7 +5,7 @@ use std::path::Path;
 use image::{GrayImage, ImageFormat, Luma};
 
 use super::*;
-use crate::{Standardisation, npy, transform::Fit};
+use crate::{Standardisation, npy, transform::ResizeMode};
 
 const SMALL: ImageShape = ImageShape {
     channels: 1,
@@ -27,31 +27,31 @@ fn film(folder: &Path, pictures: u8) {
 fn pictures_come_in_the_order_of_their_names() {
     let folder = tempfile::tempdir().unwrap();
     film(folder.path(), 3);
-    let video = |hold, repeat, fit| {
+    let video = |steps_per_frame, repeat, fit| {
         let path = folder.path().into();
         StimulusConfig::Video(Video {
             path,
-            hold,
+            steps_per_frame,
             fit,
             repeat,
         })
     };
-    let frames = video(2, false, Fit::Cover)
+    let frames = video(2, false, ResizeMode::Cover)
         .frames(None, &[0, 0], SMALL, 5)
         .unwrap();
     let row = |from: u8| [from, from + 1, from, from + 1].map(|v| f32::from(v) / 255.0);
     for (t, i) in [0, 0, 1, 1, 2].into_iter().enumerate() {
         assert_eq!(frames.frame(t), [row(10 * i + 1), row(10 * i + 1)].concat());
     }
-    let again = video(1, true, Fit::Centre)
+    let again = video(1, true, ResizeMode::Centre)
         .frames(None, &[0], SMALL, 5)
         .unwrap();
     assert_eq!(again.frame(4), row(11));
-    let all = video(1, false, Fit::Stretch)
+    let all = video(1, false, ResizeMode::Stretch)
         .frames(None, &[0], SMALL, 1)
         .unwrap();
     assert_eq!(all.frame(0), [0.5, 2.5, 0.5, 2.5].map(|v| v / 255.0));
-    let short = video(2, false, Fit::Cover).frames(None, &[0], SMALL, 7);
+    let short = video(2, false, ResizeMode::Cover).frames(None, &[0], SMALL, 7);
     let text = short.unwrap_err().to_string();
     assert!(
         text.contains("6 steps") && text.contains("repeat = true"),

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::config::CausalConfig;
 use super::filter::CausalGeneralisedFilter;
+use crate::Filter as _;
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::scheme::{Embedding, Scheme};
+use crate::generalised::scheme::Embedding;
 use crate::{Result, Sequence};
 
 /// One row of the table.
@@ -96,7 +97,7 @@ pub fn compare<E: Equations + Clone>(
             table.push(Comparison {
                 order,
                 smoothness: s,
-                log_evidence: filter.log_evidence().unwrap_or(0.0),
+                log_evidence: filter.elbo(),
                 rmse: known.then(|| libm::sqrt(squares / (rows * states as f64))),
                 nees: (known && ranked > 0.0).then(|| normalised / (ranked * states as f64)),
             });

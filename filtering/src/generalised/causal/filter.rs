@@ -1,4 +1,4 @@
-//! The causal filter: its state, prediction over a bin, and the sequence of an update.
+//! The causal filter: its state, and the sequence of an update.
 //!
 //! | subject | file |
 //! |---|---|
@@ -8,8 +8,12 @@
 //! | the joint belief about past bins | `filter/joint_smoothing.rs` |
 //! | setters between bins | `filter/setters.rs` |
 //! | snapshots | `filter/snapshot.rs` |
+//! | prediction over a bin, and of observations | `filter/prediction.rs` |
+//! | what every filter can do | `filter/interface.rs` |
 mod correction;
+mod interface;
 mod joint_smoothing;
+mod prediction;
 mod readout;
 mod setters;
 mod snapshot;
@@ -20,7 +24,7 @@ pub use snapshot::CausalSnapshot;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::config::{CausalConfig, Linearisation};
+use super::config::CausalConfig;
 use super::innovation::Innovation;
 use super::layout::CausalLayout;
 use super::noise_shape::NoiseShape;
@@ -28,8 +32,6 @@ use super::stack::{CausalLocal, CausalStack};
 use super::third_moments::ThirdMoments;
 use super::transition::{Channels, Transition};
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::scheme::Scheme;
-use crate::math::in_place::add_scaled;
 use crate::{Error, Result};
 
 /// Filtering of states, causes and (if asked) parameters from y_1 … y_t alone, with a posterior that
@@ -38,7 +40,7 @@ use crate::{Error, Result};
 /// ```
 /// use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalConfig};
 /// use scotopic_filtering::generalised::model::{GenerativeModel, Linear};
-/// use scotopic_filtering::generalised::scheme::Scheme;
+/// use scotopic_filtering::Filter;
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let equations = Linear::convolution();
 /// let theta = equations.defaults();
@@ -79,9 +81,9 @@ pub struct CausalGeneralisedFilter<E> {
     third: Option<ThirdMoments>,
     walk: Vec<f64>,
     scratch_theta: Vec<f64>,
-    belief: Belief,
-    next: Belief,
-    trial: Belief,
+    belief: JointBelief,
+    next: JointBelief,
+    trial: JointBelief,
     scratch: DMatrix<f64>,
     update: CorrectionWorkspace,
     /// The last observations, newest first, `[memory, outputs]`, and whether each was seen.
@@ -95,14 +97,14 @@ pub struct CausalGeneralisedFilter<E> {
 
 /// A mean and a covariance of the joint state, and the third moments of its states.
 #[derive(Debug, Clone, PartialEq)]
-struct Belief {
+struct JointBelief {
     mean: Vec<f64>,
     covariance: DMatrix<f64>,
     /// Third central moments of the states, `[states, states, states]`, where they are carried; else empty.
     third: Vec<f64>,
 }
 
-impl Belief {
+impl JointBelief {
     fn copy_from(&mut self, other: &Self) {
         self.mean.copy_from_slice(&other.mean);
         self.covariance.copy_from(&other.covariance);
@@ -306,84 +308,13 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
             found: f64::NAN,
         }
     }
-
-    /// `next` ← the belief one bin later.
-    fn predict(&mut self) -> Result<()> {
-        let (x, rest) = self.belief.mean.split_at(self.layout.states);
-        let n = &rest[..self.layout.noises];
-        match &self.linear {
-            Some(offset) => {
-                let step = &mut self.transition;
-                step.x.copy_from_slice(offset);
-                for (j, &u) in x.iter().chain(n).enumerate() {
-                    add_scaled(&mut step.x, u, step.head.column(j).as_slice());
-                }
-                // v = V (x, c) + η
-                if self.layout.kept_causes > 0 {
-                    self.channels.read(n, &mut self.update.c);
-                    self.stack
-                        .motion(x, &self.update.c, &mut self.update.theta, &mut step.local);
-                }
-            }
-            None => {
-                let steps = self.config.steps;
-                if !self
-                    .transition
-                    .compute(&self.stack, &self.channels, x, n, steps)
-                {
-                    return Err(self.not_finite("f (or its Jacobian; raise `steps` if f is stiff)"));
-                }
-                if self.config.linearisation != Linearisation::Tangent {
-                    // Where the spread reaches points from which the flow is not finite the tangent is used.
-                    let second = matches!(
-                        self.config.linearisation,
-                        Linearisation::SecondOrder | Linearisation::ThirdOrder
-                    );
-                    self.transition.spread_out(
-                        &self.stack,
-                        &self.channels,
-                        (x, n),
-                        &self.belief.covariance,
-                        steps,
-                        second,
-                    );
-                }
-            }
-        }
-        self.layout.move_mean(
-            &mut self.next.mean,
-            &self.belief.mean,
-            &self.channels,
-            &self.transition,
-        );
-        self.layout.move_covariance(
-            &mut self.next.covariance,
-            &mut self.scratch,
-            &self.belief.covariance,
-            &self.channels,
-            &self.transition,
-        );
-        for (k, walk) in self.walk.iter().enumerate() {
-            let i = self.layout.moving + k;
-            self.next.covariance[(i, i)] += walk;
-        }
-        if let Some(third) = &mut self.third {
-            let (before, after) = (&self.belief, &mut self.next);
-            let (layout, channels, step) = (&self.layout, &self.channels, &self.transition);
-            third.take_in(&before.third, &before.covariance, step);
-            third.add_to_covariance(&mut after.covariance, layout, channels, step);
-            third.predict(&after.mean, &after.covariance, step);
-            third.moments(&mut after.third);
-        }
-        Ok(())
-    }
 }
 
 impl<E: Equations> CausalGeneralisedFilter<E> {
     /// Computes the next belief without taking it: the log density of the observation.
     ///
     /// # Errors
-    /// As [`Scheme::update`].
+    /// As [`Filter::update`](crate::Filter::update).
     pub(in crate::generalised) fn prepare(&mut self, observation: Option<&[f64]>) -> Result<f64> {
         let y = self.stack.outputs;
         if let Some(row) = observation {
@@ -429,41 +360,5 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         self.last_log_density = log_density;
         self.log_evidence += log_density;
         self.read_out();
-    }
-}
-
-impl<E: Equations> Scheme for CausalGeneralisedFilter<E> {
-    fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
-        let log_density = self.prepare(observation)?;
-        self.take(observation, log_density);
-        Ok(())
-    }
-
-    fn bins(&self) -> u64 {
-        self.bins
-    }
-
-    fn lag(&self) -> usize {
-        self.config.lag
-    }
-
-    fn states(&self) -> &[f64] {
-        &self.report.states
-    }
-
-    fn state_covariance(&self) -> &[f64] {
-        &self.report.state_covariance
-    }
-
-    fn causes(&self) -> &[f64] {
-        &self.report.causes
-    }
-
-    fn cause_covariance(&self) -> &[f64] {
-        &self.report.cause_covariance
-    }
-
-    fn log_evidence(&self) -> Option<f64> {
-        Some(self.log_evidence)
     }
 }

@@ -89,7 +89,6 @@
 //! | correlations of bin averages of the noise | `bin_average.rs` |
 //! | transitions for learning f and g | `smoothed_motion.rs`: [`SmoothingLag`], [`TransitionCollector`] |
 //! | data generation | `generate.rs` |
-//! | products and exponentials in place | `dense.rs` |
 //!
 //! # References
 //! - J. Hartikainen, S. Särkkä, "Kalman filtering and smoothing solutions to temporal Gaussian process

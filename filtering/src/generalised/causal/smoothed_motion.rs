@@ -27,7 +27,6 @@ use super::innovation::Innovation;
 use super::transition::phi_functions;
 use crate::generalised::model::{Argument, Equations, Point};
 use crate::generalised::regression_points::{RegressionPoints, Whitening, semi_root};
-use crate::generalised::scheme::Scheme;
 use crate::{Error, Result};
 
 /// The smoothing lag, and the memory of the noise in bins.
@@ -79,7 +78,7 @@ impl SmoothingLag {
 ///     CausalGeneralisedFilter, CausalConfig, TransitionCollector, SmoothingLag,
 /// };
 /// use scotopic_filtering::generalised::model::{GenerativeModel, Trigonometric};
-/// use scotopic_filtering::generalised::scheme::Scheme;
+/// use scotopic_filtering::Filter;
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let model = GenerativeModel::single(Trigonometric::default(), &[1.0], 4.0, 9.0, 1.0, &[0.5])?;
 /// let hindsight = SmoothingLag::default();

@@ -40,7 +40,7 @@ pub enum Window {
     /// the less the noise in the derivatives, and the more a changing series is smoothed. One-sided derivatives
     /// amplify noise so much that more than one order costs accuracy (on recorded convolution data, states are
     /// four times worse at N = 2 than centred, and worse still above): to filter live data without a lag, use
-    /// the [causal](super::causal) scheme, which takes no derivatives of data.
+    /// the [causal](crate::generalised::causal) scheme, which takes no derivatives of data.
     Causal {
         /// How many.
         samples: usize,

@@ -17,7 +17,7 @@ const ON_STACK: usize = 48;
 /// ```
 /// use scotopic_filtering::generalised::causal::{CausalGeneralisedFilter, CausalConfig};
 /// use scotopic_filtering::generalised::model::{Closures, GenerativeModel, Jet, Number, Point, Sizes};
-/// use scotopic_filtering::generalised::scheme::Scheme;
+/// use scotopic_filtering::Filter;
 ///
 /// # fn main() -> Result<(), scotopic_filtering::Error> {
 /// let sizes = Sizes { states: 2, causes: 0, outputs: 1, parameters: 1 };

@@ -4,8 +4,8 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::{Odem, OdemConfig};
+use crate::Filter as _;
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::scheme::Scheme;
 use crate::{Error, Result, Sequence};
 
 /// What one pass ended with.
@@ -48,7 +48,7 @@ pub fn triple_estimation<E: Equations + Clone>(
             parameters: odem.parameters().to_vec(),
             parameter_variances: odem.parameter_variances(),
             log_precisions: odem.log_precisions().to_vec(),
-            log_evidence: odem.log_evidence().unwrap_or(0.0),
+            log_evidence: odem.elbo(),
         };
         let mut parameters = pass.parameters.iter();
         let mut precisions = pass.log_precisions.iter();

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::config::{OdemConfig, ParameterRule};
 use crate::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::scheme::Scheme;
-use crate::{Error, Result};
+use crate::{Error, Filter, Moments, Result, Step};
 
 /// Online triple estimation; see the [module](super).
 ///
@@ -17,7 +16,7 @@ use crate::{Error, Result};
 /// ```
 /// use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePrecision};
 /// use scotopic_filtering::generalised::odem::{Odem, OdemConfig};
-/// use scotopic_filtering::generalised::scheme::Scheme;
+/// use scotopic_filtering::Filter;
 /// # fn main() -> scotopic_filtering::Result<()> {
 /// let equations = Linear::ornstein_uhlenbeck(0.1);
 /// let theta = equations.defaults();
@@ -245,7 +244,7 @@ impl<E: Equations + Clone> Odem<E> {
         let slow = &self.slow + step;
         if let Some(&found) = slow.iter().find(|v| !v.is_finite()) {
             return Err(Error::NotFinite {
-                index: self.bins(),
+                index: self.filters[0].bins(),
                 what: "a parameter or a log-precision",
                 found,
             });
@@ -289,8 +288,9 @@ fn check_precision(name: &str, precision: &DMatrix<f64>) -> Result<()> {
     }
 }
 
-impl<E: Equations + Clone> Scheme for Odem<E> {
-    fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
+/// The evidence is that of the estimates as they were at each bin (predictive sequential evidence).
+impl<E: Equations + Clone> Filter for Odem<E> {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         for (density, filter) in self.densities.iter_mut().zip(&mut self.filters) {
             *density = filter.prepare(observation)?;
         }
@@ -316,35 +316,12 @@ impl<E: Equations + Clone> Scheme for Odem<E> {
             self.information = information;
             self.variances = variances;
         }
-        Ok(())
+        Ok(self.filters[0].step())
     }
 
-    fn bins(&self) -> u64 {
-        self.filters[0].bins()
+    fn signal(&self) -> Moments {
+        self.filters[0].signal_with(self.parameters())
     }
 
-    fn lag(&self) -> usize {
-        self.filters[0].lag()
-    }
-
-    fn states(&self) -> &[f64] {
-        self.filters[0].states()
-    }
-
-    fn state_covariance(&self) -> &[f64] {
-        self.filters[0].state_covariance()
-    }
-
-    fn causes(&self) -> &[f64] {
-        self.filters[0].causes()
-    }
-
-    fn cause_covariance(&self) -> &[f64] {
-        self.filters[0].cause_covariance()
-    }
-
-    /// Of the estimates as they were at each bin (predictive sequential evidence).
-    fn log_evidence(&self) -> Option<f64> {
-        self.filters[0].log_evidence()
-    }
+    crate::filter::methods_of!(odem => &odem.filters[0]);
 }

@@ -22,7 +22,7 @@ use crate::generalised::model::stacked::{Derivatives, Local, Stack, finite};
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::generalised::precision::temporal_precision;
 use crate::sequence::check_row;
-use crate::{Error, Result};
+use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result, Step};
 
 /// How the belief flow of one observation is integrated.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -276,6 +276,48 @@ impl<E: Equations> PredictiveCoding<E> {
     /// Σ F over all observations, the free action.
     pub fn action(&self) -> f64 {
         self.action
+    }
+}
+
+/// Its belief is a point, and its free energy bounds no evidence of the samples.
+impl<E: Equations + Clone> Filter for PredictiveCoding<E> {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        match observation {
+            Some(y) => Self::update(self, y)?,
+            None => self.update_missing()?,
+        }
+        Ok(Step::NO_EVIDENCE)
+    }
+
+    fn belief(&self) -> Belief<'_> {
+        Belief::normal(self.states(), &[])
+    }
+
+    fn elbo(&self) -> f64 {
+        f64::NAN
+    }
+
+    fn observations(&self) -> u64 {
+        self.seen
+    }
+
+    fn width(&self) -> usize {
+        self.local.g.len()
+    }
+
+    /// g(μ) with the variance of z: the beliefs flow only once there is an observation.
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        let mut now = self.clone();
+        let states = self.states();
+        now.stack
+            .evaluate(states, &[], &now.theta, &mut now.local)?;
+        let noise = self.output_precision.clone().cholesky();
+        let noise =
+            noise.ok_or_else(|| Error::not_finite(self.seen, "the noise of y", f64::NAN))?;
+        Ok(PredictedObservation::Numbers(Moments {
+            mean: now.local.g.iter().copied().collect(),
+            variance: noise.inverse().diagonal().iter().copied().collect(),
+        }))
     }
 }
 

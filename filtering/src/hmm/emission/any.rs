@@ -1,42 +1,9 @@
-//! The emission chosen at run time, by name in files.
+//! `AnyEmission` delegates to the emission it holds.
 
-use serde::{Deserialize, Serialize};
+use rand::Rng;
 
-use super::{Categorical, DiagonalGaussian, Emission, FullGaussian, Learnable, Poisson};
+use super::{AnyEmission, Emission, Learnable, Sample};
 use crate::{PredictedObservation, Result};
-
-/// One of the emissions of this crate; `kind` names it in a file.
-///
-/// ```
-/// use scotopic_filtering::hmm::{AnyEmission, Emission, Poisson};
-/// # fn main() -> scotopic_filtering::Result<()> {
-/// let emission: AnyEmission = Poisson::new(vec![vec![2.0], vec![9.0]])?.into();
-/// assert_eq!(emission.states(), 2);
-/// # Ok(()) }
-/// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum AnyEmission {
-    /// Symbols: `kind = "categorical"`.
-    Categorical(Categorical),
-    /// Counts: `kind = "poisson"`.
-    Poisson(Poisson),
-    /// Independent normal entries: `kind = "diagonal-gaussian"`.
-    DiagonalGaussian(DiagonalGaussian),
-    /// Normal vectors: `kind = "full-gaussian"`.
-    FullGaussian(FullGaussian),
-}
-
-macro_rules! each {
-    ($self:expr, $e:ident => $body:expr) => {
-        match $self {
-            AnyEmission::Categorical($e) => $body,
-            AnyEmission::Poisson($e) => $body,
-            AnyEmission::DiagonalGaussian($e) => $body,
-            AnyEmission::FullGaussian($e) => $body,
-        }
-    };
-}
 
 impl Emission for AnyEmission {
     fn states(&self) -> usize {
@@ -93,15 +60,16 @@ impl Learnable for AnyEmission {
     fn recentred(self) -> Self {
         each!(self, e => e.recentred().into())
     }
+    fn free_parameters(&self) -> usize {
+        each!(self, e => e.free_parameters())
+    }
+    fn state_parameters(&self) -> Vec<f64> {
+        each!(self, e => e.state_parameters())
+    }
 }
 
-macro_rules! from {
-    ($($kind:ident),*) => {$(
-        impl From<$kind> for AnyEmission {
-            fn from(emission: $kind) -> Self {
-                AnyEmission::$kind(emission)
-            }
-        }
-    )*};
+impl Sample for AnyEmission {
+    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
+        each!(self, e => e.sample(state, rng, into))
+    }
 }
-from!(Categorical, Poisson, DiagonalGaussian, FullGaussian);

@@ -1,9 +1,11 @@
 //! Categorical emissions: symbols of an alphabet.
 
+use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::{Emission, Learnable};
+use super::{Emission, Guess, Learnable, Sample};
 use crate::error::check_distribution;
+use crate::hmm::emission_rows::{draw, nested, row_length, width_of};
 use crate::{Error, PredictedObservation, Result};
 
 /// o ∈ {0 … M − 1} with `p(o|s) = B[s][o]`. An observation is a row of one whole number.
@@ -38,14 +40,7 @@ impl Categorical {
     /// [`Error::Size`] for ragged or empty rows, [`Error::Entry`] for a row that is no distribution.
     pub fn new(probabilities: Vec<Vec<f64>>) -> Result<Self> {
         let symbols = probabilities.first().map_or(0, Vec::len);
-        if let Some(s) = probabilities.iter().position(|row| row.len() != symbols) {
-            let found = format!("{} entries", probabilities[s].len());
-            return Err(Error::size(
-                format!("probabilities[{s}]"),
-                found,
-                format!("{symbols}, as row 0"),
-            ));
-        }
+        width_of("probabilities", &probabilities, symbols, "row 0")?;
         Self::from_flat(probabilities.len(), probabilities.concat())
     }
 
@@ -54,15 +49,7 @@ impl Categorical {
     /// # Errors
     /// As [`Categorical::new`].
     pub fn from_flat(states: usize, mut probabilities: Vec<f64>) -> Result<Self> {
-        if states == 0 || probabilities.is_empty() || !probabilities.len().is_multiple_of(states) {
-            let found = format!("{} entries", probabilities.len());
-            return Err(Error::size(
-                "probabilities",
-                found,
-                format!("{states} rows of one length"),
-            ));
-        }
-        let symbols = probabilities.len() / states;
+        let symbols = row_length("probabilities", states, &probabilities)?;
         for (s, row) in probabilities.chunks_mut(symbols).enumerate() {
             check_distribution("probabilities", &[s], row)?;
         }
@@ -233,6 +220,50 @@ impl Learnable for Categorical {
         }
         Self::from_flat(self.states, probabilities)
     }
+
+    fn free_parameters(&self) -> usize {
+        self.symbols - 1
+    }
+}
+
+impl Guess for Categorical {
+    /// B_k ∝ (f + 1/n) ⊙ w with w ~ Exponential(1), over symbols as many as the largest seen.
+    fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
+        /// An alphabet above this is a mistake: the data are no symbols.
+        const LARGEST: f64 = 1e6;
+        let mut counts: Vec<f64> = Vec::new();
+        for (n, row) in rows.iter().enumerate() {
+            let symbol = row[0];
+            if !(0.0..LARGEST).contains(&symbol) || symbol.fract() != 0.0 || row.len() != 1 {
+                let expected = "one symbol, a whole number from 0";
+                return Err(Error::observation(0, symbol, expected).at_observation(n as u64));
+            }
+            let symbol = symbol as usize;
+            if counts.len() <= symbol {
+                counts.resize(symbol + 1, 1.0);
+            }
+            counts[symbol] += 1.0;
+        }
+        let mut table = Vec::with_capacity(states * counts.len());
+        for _ in 0..states {
+            let mut weight = |n: &f64| -n * (1.0 - rng.random::<f64>()).ln();
+            let row: Vec<f64> = counts
+                .iter()
+                .map(|n| weight(n).max(f64::MIN_POSITIVE))
+                .collect();
+            let total: f64 = row.iter().sum();
+            table.extend(row.iter().map(|w| w / total));
+        }
+        Self::from_flat(states, table)
+    }
+}
+
+impl Sample for Categorical {
+    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
+        let m = self.symbols();
+        let row = &self.probabilities()[state * m..(state + 1) * m];
+        into.fill(draw(row.iter().copied(), rng) as f64);
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -251,11 +282,7 @@ impl TryFrom<Parts> for Categorical {
 impl From<Categorical> for Parts {
     fn from(c: Categorical) -> Self {
         Self {
-            probabilities: c
-                .probabilities
-                .chunks(c.symbols)
-                .map(<[f64]>::to_vec)
-                .collect(),
+            probabilities: nested(&c.probabilities, c.symbols),
         }
     }
 }

@@ -2,10 +2,14 @@
 
 use std::f64::consts::TAU;
 
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Emission, Learnable};
+use super::origin::{checked_origin, origin, pooled_mean, written};
+use super::{Emission, Guess, Learnable, Sample};
 use crate::error::check_finite;
+use crate::hmm::clusters::Clusters;
+use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
 use crate::{Error, Moments, PredictedObservation, Result};
 
 /// y ∈ ℝᴰ with p(y|s) = ∏_d N(y_d; μ_sd, v_sd). An observation is a row of D numbers.
@@ -47,16 +51,8 @@ impl DiagonalGaussian {
     /// finite or a variance that is not positive.
     pub fn new(means: Vec<Vec<f64>>, variances: Vec<Vec<f64>>) -> Result<Self> {
         let width = means.first().map_or(0, Vec::len);
-        for (name, rows) in [("means", &means), ("variances", &variances)] {
-            if let Some(s) = rows.iter().position(|row| row.len() != width) {
-                let found = format!("{} entries", rows[s].len());
-                return Err(Error::size(
-                    format!("{name}[{s}]"),
-                    found,
-                    format!("{width}, as means[0]"),
-                ));
-            }
-        }
+        width_of("means", &means, width, "means[0]")?;
+        width_of("variances", &variances, width, "means[0]")?;
         Self::from_flat(means.len(), means.concat(), variances.concat())
     }
 
@@ -65,14 +61,7 @@ impl DiagonalGaussian {
     /// # Errors
     /// As [`DiagonalGaussian::new`].
     pub fn from_flat(states: usize, means: Vec<f64>, variances: Vec<f64>) -> Result<Self> {
-        if states == 0 || means.is_empty() || !means.len().is_multiple_of(states) {
-            let found = format!("{} entries", means.len());
-            return Err(Error::size(
-                "means",
-                found,
-                format!("{states} rows of one length"),
-            ));
-        }
+        let width = row_length("means", states, &means)?;
         if variances.len() != means.len() {
             let found = format!("{} entries", variances.len());
             return Err(Error::size(
@@ -81,7 +70,6 @@ impl DiagonalGaussian {
                 format!("{}, as the means", means.len()),
             ));
         }
-        let width = means.len() / states;
         check_finite("means", width, &means)?;
         let precisions: Vec<f64> = variances.iter().map(|v| 1.0 / v).collect();
         let proper =
@@ -130,60 +118,6 @@ impl DiagonalGaussian {
     }
 }
 
-/// Statistics are about zero where the means are within so many standard deviations of it. A variance is the
-/// difference E[y²] − E[y]², which loses (mean/deviation)² units of rounding: 10⁴ of them, 10⁻¹² of the variance,
-/// are less than any data determine, and no origin is needed then.
-const FAR: f64 = 100.0;
-
-/// c `[D]`: of each entry the average of the means `[K·D]` where it is [`FAR`] from 0, and 0 where not.
-pub(super) fn origin(means: &[f64], width: usize, variance: impl Fn(usize) -> f64) -> Vec<f64> {
-    let states = means.len() / width;
-    let of = |d: usize| {
-        let entries = || (0..states).map(move |s| s * width + d);
-        // Divided first: a sum of large means can leave the range of numbers.
-        let average: f64 = entries().map(|at| means[at] / states as f64).sum();
-        let largest = entries().map(&variance).fold(0.0, f64::max).sqrt();
-        if average.abs() > FAR * largest {
-            average
-        } else {
-            0.0
-        }
-    };
-    (0..width).map(of).collect()
-}
-
-/// The origin of a file: none, or a finite number an entry.
-pub(super) fn checked_origin(origin: Vec<f64>, width: usize) -> Result<Vec<f64>> {
-    if origin.is_empty() {
-        return Ok(vec![0.0; width]);
-    }
-    if origin.len() != width {
-        let found = format!("{} entries", origin.len());
-        return Err(Error::size("origin", found, width));
-    }
-    check_finite("origin", width, &origin)?;
-    Ok(origin)
-}
-
-/// What is written of an origin: nothing where it is zero.
-pub(super) fn written(origin: Vec<f64>) -> Vec<f64> {
-    match origin.iter().all(|c| *c == 0.0) {
-        true => Vec::new(),
-        false => origin,
-    }
-}
-
-/// Σ_k Σy_k / Σ_k n_k `[D]` of statistics whose rows `[P]` begin (n, Σy); zero without any weight.
-pub(super) fn pooled_mean(statistics: &[f64], p: usize, d: usize) -> Vec<f64> {
-    let weight: f64 = statistics.chunks(p).map(|row| row[0]).sum();
-    (1..=d)
-        .map(|i| {
-            let total: f64 = statistics.chunks(p).map(|row| row[i]).sum();
-            if weight > 0.0 { total / weight } else { 0.0 }
-        })
-        .collect()
-}
-
 impl Emission for DiagonalGaussian {
     fn states(&self) -> usize {
         self.constants.len()
@@ -212,12 +146,7 @@ impl Emission for DiagonalGaussian {
     }
 
     fn relabelled(&self, order: &[usize]) -> Self {
-        let pick = |values: &[f64]| -> Vec<f64> {
-            order
-                .iter()
-                .flat_map(|&s| values[s * self.width..(s + 1) * self.width].to_vec())
-                .collect()
-        };
+        let pick = |values: &[f64]| reordered(values, self.width, order);
         Self {
             width: self.width,
             means: pick(&self.means),
@@ -318,6 +247,27 @@ impl Learnable for DiagonalGaussian {
         self.origin = origin(&self.means, self.width, |at| self.variances[at]);
         self
     }
+
+    fn state_parameters(&self) -> Vec<f64> {
+        self.means.clone()
+    }
+}
+
+impl Guess for DiagonalGaussian {
+    fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
+        let clusters = Clusters::new(states, rows, rng);
+        Self::from_flat(states, clusters.means, clusters.variances)
+    }
+}
+
+impl Sample for DiagonalGaussian {
+    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
+        let from = state * into.len();
+        let parameters = self.means()[from..].iter().zip(&self.variances()[from..]);
+        for (y, (mean, variance)) in into.iter_mut().zip(parameters) {
+            *y = mean + variance.sqrt() * normal(rng);
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -339,7 +289,7 @@ impl TryFrom<Parts> for DiagonalGaussian {
 
 impl From<DiagonalGaussian> for Parts {
     fn from(g: DiagonalGaussian) -> Self {
-        let rows = |values: &[f64]| values.chunks(g.width).map(<[f64]>::to_vec).collect();
+        let rows = |values: &[f64]| nested(values, g.width);
         Self {
             means: rows(&g.means),
             variances: rows(&g.variances),

@@ -3,11 +3,15 @@
 use std::f64::consts::TAU;
 
 use nalgebra::{DMatrix, DVector};
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::diagonal_gaussian::{checked_origin, origin, pooled_mean, written};
-use super::{Emission, Learnable};
+use super::origin::{checked_origin, origin, pooled_mean, written};
+use super::{Emission, Guess, Learnable, Sample};
 use crate::error::check_finite;
+use crate::hmm::clusters::Clusters;
+use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
+use crate::math::cholesky::cholesky;
 use crate::{Error, Moments, PredictedObservation, Result};
 
 /// y ∈ ℝᴰ with p(y|s) = N(y; μ_s, Σ_s). An observation is a row of D numbers.
@@ -50,14 +54,7 @@ impl FullGaussian {
     /// or a covariance that is not symmetric, [`Error::NotPositiveDefinite`] by its number.
     pub fn new(means: Vec<Vec<f64>>, covariances: Vec<Vec<Vec<f64>>>) -> Result<Self> {
         let width = means.first().map_or(0, Vec::len);
-        if let Some(s) = means.iter().position(|row| row.len() != width) {
-            let found = format!("{} entries", means[s].len());
-            return Err(Error::size(
-                format!("means[{s}]"),
-                found,
-                format!("{width}, as means[0]"),
-            ));
-        }
+        width_of("means", &means, width, "means[0]")?;
         let square = |c: &Vec<Vec<f64>>| c.len() == width && c.iter().all(|row| row.len() == width);
         if let Some(s) = covariances.iter().position(|c| !square(c)) {
             let found = format!(
@@ -79,15 +76,7 @@ impl FullGaussian {
     /// # Errors
     /// As [`FullGaussian::new`].
     pub fn from_flat(states: usize, means: Vec<f64>, covariances: Vec<f64>) -> Result<Self> {
-        if states == 0 || means.is_empty() || !means.len().is_multiple_of(states) {
-            let found = format!("{} entries", means.len());
-            return Err(Error::size(
-                "means",
-                found,
-                format!("{states} rows of one length"),
-            ));
-        }
-        let d = means.len() / states;
+        let d = row_length("means", states, &means)?;
         if covariances.len() != states * d * d {
             let found = format!("{} entries", covariances.len());
             return Err(Error::size(
@@ -139,7 +128,7 @@ impl FullGaussian {
     }
 
     /// μ_s + C_s z, for z in `into` `[D]`: C⁻¹ e = z, solved from the first row down.
-    pub(crate) fn coloured(&self, state: usize, into: &mut [f64]) {
+    fn coloured(&self, state: usize, into: &mut [f64]) {
         let d = self.width;
         let whitening = &self.whitening[state * d * d..(state + 1) * d * d];
         for (i, row) in whitening.chunks_exact(d).enumerate() {
@@ -176,27 +165,11 @@ fn factor(name: &str, d: usize, covariance: &[f64]) -> Result<(Vec<f64>, f64)> {
             }
         }
     }
-    // Cholesky, row by row, so that the first bad pivot can be named.
-    let mut c = DMatrix::<f64>::zeros(d, d);
-    let mut log_det = 0.0;
-    for i in 0..d {
-        for j in 0..=i {
-            let inner: f64 = (0..j).map(|k| c[(i, k)] * c[(j, k)]).sum();
-            let rest = covariance[i * d + j] - inner;
-            if i > j {
-                c[(i, j)] = rest / c[(j, j)];
-            } else if rest > 0.0 {
-                c[(i, i)] = rest.sqrt();
-                log_det += rest.ln();
-            } else {
-                return Err(Error::NotPositiveDefinite {
-                    name: name.to_owned(),
-                    pivot: i,
-                    value: rest,
-                });
-            }
-        }
-    }
+    let c = cholesky(name, &DMatrix::from_row_slice(d, d, covariance))?.unpack();
+    // From the pivots themselves, not their roots: ln √p and ½ ln p differ in the last bit.
+    let pivot =
+        |i: usize| covariance[i * (d + 1)] - (0..i).map(|k| c[(i, k)] * c[(i, k)]).sum::<f64>();
+    let log_det = (0..d).fold(0.0, |sum, i| sum + pivot(i).ln());
     let mut whitening = vec![0.0; d * d];
     for column in 0..d {
         for i in column..d {
@@ -241,12 +214,7 @@ impl Emission for FullGaussian {
     }
 
     fn relabelled(&self, order: &[usize]) -> Self {
-        let pick = |values: &[f64], n: usize| -> Vec<f64> {
-            order
-                .iter()
-                .flat_map(|&s| values[s * n..(s + 1) * n].to_vec())
-                .collect()
-        };
+        let pick = |values: &[f64], n: usize| reordered(values, n, order);
         let d = self.width;
         Self {
             width: d,
@@ -369,6 +337,33 @@ impl Learnable for FullGaussian {
         self.origin = origin(&self.means, d, variance);
         self
     }
+
+    fn free_parameters(&self) -> usize {
+        self.width * (self.width + 3) / 2
+    }
+
+    fn state_parameters(&self) -> Vec<f64> {
+        self.means.clone()
+    }
+}
+
+impl Guess for FullGaussian {
+    fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
+        let clusters = Clusters::new(states, rows, rng);
+        let d = clusters.width;
+        let mut covariances = vec![0.0; states * d * d];
+        for (at, v) in clusters.variances.iter().enumerate() {
+            covariances[(at / d) * d * d + (at % d) * (d + 1)] = *v;
+        }
+        Self::from_flat(states, clusters.means, covariances)
+    }
+}
+
+impl Sample for FullGaussian {
+    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
+        into.iter_mut().for_each(|z| *z = normal(rng));
+        self.coloured(state, into);
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -391,7 +386,7 @@ impl TryFrom<Parts> for FullGaussian {
 impl From<FullGaussian> for Parts {
     fn from(g: FullGaussian) -> Self {
         let d = g.width;
-        let rows = |values: &[f64]| values.chunks(d).map(<[f64]>::to_vec).collect();
+        let rows = |values: &[f64]| nested(values, d);
         Self {
             means: rows(&g.means),
             covariances: g.covariances.chunks(d * d).map(rows).collect(),

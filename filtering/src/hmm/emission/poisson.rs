@@ -1,8 +1,12 @@
 //! Poisson emissions: counts.
 
+use rand::Rng;
+use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
-use super::{Emission, Learnable};
+use super::{Emission, Guess, Learnable, Sample};
+use crate::hmm::clusters::{Clusters, LEAST_SPREAD};
+use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
 use crate::{Error, Moments, PredictedObservation, Result};
 
 /// y ∈ ℕᴰ with p(y|s) = ∏_d Poisson(y_d; λ_sd). An observation is a row of D whole numbers.
@@ -43,14 +47,7 @@ impl Poisson {
     /// [`Error::Size`] for ragged or empty rows, [`Error::Entry`] for a rate that is not positive and finite.
     pub fn new(rates: Vec<Vec<f64>>) -> Result<Self> {
         let width = rates.first().map_or(0, Vec::len);
-        if let Some(s) = rates.iter().position(|row| row.len() != width) {
-            let found = format!("{} entries", rates[s].len());
-            return Err(Error::size(
-                format!("rates[{s}]"),
-                found,
-                format!("{width}, as row 0"),
-            ));
-        }
+        width_of("rates", &rates, width, "row 0")?;
         Self::from_flat(rates.len(), rates.concat())
     }
 
@@ -59,15 +56,7 @@ impl Poisson {
     /// # Errors
     /// As [`Poisson::new`].
     pub fn from_flat(states: usize, rates: Vec<f64>) -> Result<Self> {
-        if states == 0 || rates.is_empty() || !rates.len().is_multiple_of(states) {
-            let found = format!("{} entries", rates.len());
-            return Err(Error::size(
-                "rates",
-                found,
-                format!("{states} rows of one length"),
-            ));
-        }
-        let width = rates.len() / states;
+        let width = row_length("rates", states, &rates)?;
         if let Some(at) = rates.iter().position(|&r| !(r.is_finite() && r > 0.0)) {
             let expected = "a positive rate (a state that never fires: a tiny one)";
             return Err(Error::entry(
@@ -117,12 +106,7 @@ impl Emission for Poisson {
     }
 
     fn relabelled(&self, order: &[usize]) -> Self {
-        let pick = |values: &[f64]| -> Vec<f64> {
-            order
-                .iter()
-                .flat_map(|&s| values[s * self.width..(s + 1) * self.width].to_vec())
-                .collect()
-        };
+        let pick = |values: &[f64]| reordered(values, self.width, order);
         Self {
             width: self.width,
             rates: pick(&self.rates),
@@ -159,7 +143,7 @@ impl Learnable for Poisson {
 
     fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self> {
         let (p, d) = (self.statistic_len(), self.width);
-        let pooled = super::diagonal_gaussian::pooled_mean(statistics, p, d);
+        let pooled = super::origin::pooled_mean(statistics, p, d);
         let mut rates = self.rates.clone();
         for (rates, row) in rates.chunks_mut(d).zip(statistics.chunks(p)) {
             let n = row[0] + pseudo_count;
@@ -200,7 +184,36 @@ impl Learnable for Poisson {
             .collect();
         Self::from_flat(self.states(), rates)
     }
+
+    fn state_parameters(&self) -> Vec<f64> {
+        self.rates.clone()
+    }
 }
+
+impl Guess for Poisson {
+    fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
+        let means = Clusters::new(states, rows, rng).means;
+        let overall: f64 = means.iter().sum::<f64>() / means.len() as f64;
+        let least = (LEAST_SPREAD * overall).max(LEAST_SPREAD);
+        Self::from_flat(states, means.iter().map(|m| m.max(least)).collect())
+    }
+}
+
+impl Sample for Poisson {
+    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
+        let rates = &self.rates()[state * into.len()..];
+        for (y, &rate) in into.iter_mut().zip(rates) {
+            *y = match rand_distr::Poisson::new(rate) {
+                Ok(counts) if rate <= LARGEST_COUNTED_RATE => counts.sample(rng),
+                _ => (rate + rate.sqrt() * normal(rng)).round().max(0.0),
+            };
+        }
+    }
+}
+
+/// Above this rate a Poisson count is a normal number to seven digits, and drawing it as one cannot
+/// leave the range of the generator of counts.
+const LARGEST_COUNTED_RATE: f64 = 1e7;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -218,7 +231,7 @@ impl TryFrom<Parts> for Poisson {
 impl From<Poisson> for Parts {
     fn from(p: Poisson) -> Self {
         Self {
-            rates: p.rates.chunks(p.width).map(<[f64]>::to_vec).collect(),
+            rates: nested(&p.rates, p.width),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::running::{Running, maximise};
 use super::{Seen, settings};
-use crate::hmm::products::add_outer;
+use crate::hmm::counts::add_outer;
 use crate::hmm::smoother::Backward;
 use crate::hmm::{Hmm, Learnable};
 use crate::{Error, Result};

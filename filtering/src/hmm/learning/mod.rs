@@ -16,7 +16,7 @@
 //! | EM on whole sequences | `batch.rs`: [`Hmm::fit`], [`BatchEm`] |
 //! | EM under another factorisation | `under.rs`: [`Hmm::fit_under`] |
 //! | variational Bayes on whole sequences | `variational.rs`: [`Hmm::fit_variational`] |
-//! | initial guesses from data | `guess.rs`: [`Hmm::initial_guess`], [`Kind`] |
+//! | initial guesses from data | `guess.rs`: [`Hmm::guess`], [`Hmm::initial_guess`] |
 //! | how a sum over the past is carried cheaply | `carried.rs` |
 //! | running averages and the M-step | `running.rs`, `average.rs` |
 
@@ -43,7 +43,6 @@ pub use batch::{BatchEm, Fit};
 pub use credible::{beta_interval, gamma_interval};
 pub use dirichlet::ParameterPosterior;
 pub use gradient::Gradient;
-pub use guess::Kind;
 pub use score::RecursiveScore;
 pub use settings::{BlockOnlineEm, Dirichlet, FixedLag, Learn, OnlineEm, Rmle};
 pub use statistics::{Counts, RecursiveStatistics};

@@ -39,6 +39,18 @@ macro_rules! each {
     };
 }
 
+impl AnyStateSpace {
+    /// The name of the model in files.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Ar1Poisson(_) => "ar1-poisson",
+            Self::SinQuadratic(_) => "sin-quadratic",
+            Self::StochasticVolatility(_) => "stochastic-volatility",
+            Self::DiagonalLinear(_) => "diagonal-linear",
+        }
+    }
+}
+
 impl StateSpace for AnyStateSpace {
     fn dim(&self) -> usize {
         each!(self, m => m.dim())

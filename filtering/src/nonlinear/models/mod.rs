@@ -22,6 +22,28 @@ pub use stochastic_volatility::StochasticVolatility;
 
 use crate::{Error, Result};
 
+/// Sizes, prior and noise of a model with one number for each: fields `m0`, `v0` and `q`.
+macro_rules! one_dimension {
+    () => {
+        fn dim(&self) -> usize {
+            1
+        }
+        fn observed(&self) -> usize {
+            1
+        }
+        fn initial_mean(&self) -> &[f64] {
+            &self.m0
+        }
+        fn initial_covariance(&self) -> &[f64] {
+            &self.v0
+        }
+        fn noise(&self) -> &[f64] {
+            &self.q
+        }
+    };
+}
+use one_dimension;
+
 /// A finite number?
 fn number(name: &str, value: f64) -> Result<f64> {
     if value.is_finite() {

@@ -58,25 +58,7 @@ impl StochasticVolatility {
 }
 
 impl StateSpace for StochasticVolatility {
-    fn dim(&self) -> usize {
-        1
-    }
-
-    fn observed(&self) -> usize {
-        1
-    }
-
-    fn initial_mean(&self) -> &[f64] {
-        &self.m0
-    }
-
-    fn initial_covariance(&self) -> &[f64] {
-        &self.v0
-    }
-
-    fn noise(&self) -> &[f64] {
-        &self.q
-    }
+    super::one_dimension!();
 
     fn mean(&self, state: &[f64], into: &mut [f64]) {
         into[0] = self.a * state[0];

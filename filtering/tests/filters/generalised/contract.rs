@@ -1,13 +1,14 @@
 //! What the causal filter promises besides its numbers: failures change nothing, snapshots go on, generalised
 //! states are what they say.
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, Generated, Generation,
 };
 use scotopic_filtering::generalised::model::{
     Equations, GenerativeModel, Linear, Number, Point, Sizes,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{Error, Result};
 
@@ -68,11 +69,7 @@ fn a_failed_update_changes_nothing_and_names_its_term() -> Result<()> {
         if in_f {
             filter.update(Some(&[0.0]))?;
         }
-        let mean = (
-            filter.states().to_vec(),
-            filter.bins(),
-            filter.log_evidence(),
-        );
+        let mean = (filter.states().to_vec(), filter.bins(), filter.elbo());
         match filter.update(Some(&[0.0])) {
             Err(Error::NotFinite { index, what, .. }) => {
                 assert_eq!(index, u64::from(in_f));
@@ -80,11 +77,7 @@ fn a_failed_update_changes_nothing_and_names_its_term() -> Result<()> {
             }
             other => panic!("{other:?}"),
         }
-        let after = (
-            filter.states().to_vec(),
-            filter.bins(),
-            filter.log_evidence(),
-        );
+        let after = (filter.states().to_vec(), filter.bins(), filter.elbo());
         assert_eq!(mean, after);
     }
     // What follows a failure is what would have followed without it, bit for bit.
@@ -100,7 +93,7 @@ fn a_failed_update_changes_nothing_and_names_its_term() -> Result<()> {
         assert_eq!(filter.states(), untouched.states());
         assert_eq!(filter.state_covariance(), untouched.state_covariance());
     }
-    assert_eq!(filter.log_evidence(), untouched.log_evidence());
+    assert_eq!(filter.elbo(), untouched.elbo());
     Ok(())
 }
 
@@ -110,7 +103,7 @@ fn nothing_seen_is_no_evidence() {
     for _ in 0..50 {
         filter.update(None).unwrap();
     }
-    assert_eq!(filter.log_evidence(), Some(0.0));
+    assert_eq!(filter.elbo(), 0.0);
     assert!(filter.states().iter().all(|&x| x == 0.0));
 }
 
@@ -170,7 +163,7 @@ fn a_filter_goes_on_from_a_snapshot_bit_for_bit() {
         assert_eq!(filter.causes(), again.causes());
         assert_eq!(filter.state_covariance(), again.state_covariance());
     }
-    assert_eq!(filter.log_evidence(), again.log_evidence());
+    assert_eq!(filter.elbo(), again.elbo());
     // What does not fit is named.
     let mut kept = filter.snapshot();
     kept.mean.pop();

@@ -1,5 +1,6 @@
 //! Missing observations in the schemes that embed samples: a sample that was not seen has no precision.
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::causal::Generation;
 use scotopic_filtering::generalised::dem::{Dem, DemConfig, Deviation, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
@@ -7,7 +8,7 @@ use scotopic_filtering::generalised::model::{GenerativeModel, Linear, NoisePreci
 use scotopic_filtering::generalised::predictive_coding::{
     PredictiveCoding, PredictiveCodingConfig, Pullback,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::generalised::{
     CovarianceMode, Edge, KalmanBucy, Local, SampleEmbedding, TopOrder, WhiteNoiseSystem, Window,
     error_jacobian, generalised_precision, shift_matrix, temporal_covariance,
@@ -78,10 +79,10 @@ fn without_derivatives_a_missing_bin_is_the_prior() -> Result<()> {
         dem.update(None)?;
         let expected = before * (-ridge).exp();
         assert!((dem.generalised_states()[0] - expected).abs() < 1e-13);
-        assert!((dem.state_covariance()[0] * ridge - 1.0).abs() < 1e-12);
+        assert!((dem.record().state_covariance[0] * ridge - 1.0).abs() < 1e-12);
         assert!(dem.record().free_energy.is_finite());
     }
-    assert_eq!(dem.bins(), 4);
+    assert_eq!(dem.observations(), 4);
     Ok(())
 }
 
@@ -161,7 +162,7 @@ fn a_long_gap_is_the_motion_alone() -> Result<()> {
                 assert!(off < 1e-6, "order {order}, bin {t}: {off:e}");
                 alone += 1;
             }
-            let variances = dem.state_covariance().iter().step_by(3);
+            let variances = dem.record().state_covariance.iter().step_by(3);
             assert!(variances.into_iter().all(|v| *v > 0.0 && v.is_finite()));
         }
         assert!(alone > 5);

@@ -1,12 +1,12 @@
 //! Online triple estimation on data of its own making, and on data of another model.
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::generalised::causal::{CausalConfig, Generation, NoiseShape};
 use scotopic_filtering::generalised::model::{
     GeneralisedLotkaVolterra, GenerativeModel, Linear, Lorenz, LorenzOutput, NoisePrecision,
 };
 use scotopic_filtering::generalised::odem::{Odem, OdemConfig, triple_estimation};
-use scotopic_filtering::generalised::scheme::Scheme;
 use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -68,6 +68,7 @@ fn a_wrong_model_still_sees_more_than_the_raw_observations() {
                         .unwrap();
                     let truth = data.states.column(t);
                     let squares = odem
+                        .filter()
                         .states()
                         .iter()
                         .zip(truth.iter())
@@ -186,7 +187,7 @@ fn a_failed_update_changes_nothing() {
     for y in [[0.3, 0.2, 0.2], [0.35, 0.25, 0.2]] {
         odem.update(Some(&y)).unwrap();
         untouched.update(Some(&y)).unwrap();
-        assert_eq!(odem.states(), untouched.states());
+        assert_eq!(odem.filter().states(), untouched.filter().states());
         assert_eq!(odem.log_precisions(), untouched.log_precisions());
         assert_eq!(odem.parameters(), untouched.parameters());
     }

@@ -1,9 +1,10 @@
 //! Identities of schemes in generalised coordinates, on models with closed-form solutions. One linear model and one way to
 //! write the flow serve all of them, which is why they share a file.
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::dem::{Dem, DemConfig, Deviation, Published};
 use scotopic_filtering::generalised::model::{Equations, GenerativeModel, Number, Point, Sizes};
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::generalised::{
     CovarianceMode, Edge, KalmanBucy, Layout, Local, LocalLinearisation, SampleEmbedding, TopOrder,
     WhiteNoiseSystem, Window, error_jacobian, generalised_precision, prediction_errors, sharpening,
@@ -547,11 +548,19 @@ fn a_stream_is_a_series() -> Result<()> {
         for (t, y) in series.iter().enumerate() {
             dem.update(y)?;
             if t >= 10 {
-                assert_eq!(dem.states(), &whole[t - lag].states[..], "bin {t}");
-                assert_eq!(dem.causes(), &whole[t - lag].causes[..], "bin {t}");
+                assert_eq!(
+                    &dem.record().states[..],
+                    &whole[t - lag].states[..],
+                    "bin {t}"
+                );
+                assert_eq!(
+                    &dem.record().causes[..],
+                    &whole[t - lag].causes[..],
+                    "bin {t}"
+                );
             }
         }
-        assert_eq!(dem.bins(), 50);
+        assert_eq!(dem.observations(), 50);
     }
     assert_eq!(Dem::new(model(), causal())?.lag(), 0);
     Ok(())
@@ -604,18 +613,18 @@ fn what_goes_wrong_is_named_and_changes_nothing() -> Result<()> {
     let before = (
         dem.generalised_states().to_vec(),
         dem.record().clone(),
-        dem.bins(),
+        dem.observations(),
     );
     // An observation that pulls x below zero fails one bin later, where f is evaluated.
     let mut failed = None;
     let mut kept = before.clone();
     for _ in 0..10 {
         match dem.update(Some(&[-50.0])) {
-            Ok(()) => {
+            Ok(_) => {
                 kept = (
                     dem.generalised_states().to_vec(),
                     dem.record().clone(),
-                    dem.bins(),
+                    dem.observations(),
                 )
             }
             Err(error) => {
@@ -639,7 +648,7 @@ fn what_goes_wrong_is_named_and_changes_nothing() -> Result<()> {
     let after = (
         dem.generalised_states().to_vec(),
         dem.record().clone(),
-        dem.bins(),
+        dem.observations(),
     );
     assert_eq!(after, kept);
     // Wrong rows do not count.
@@ -649,7 +658,7 @@ fn what_goes_wrong_is_named_and_changes_nothing() -> Result<()> {
         dem.update(Some(&[f64::NAN])),
         Err(Error::Observation { .. })
     ));
-    assert_eq!(dem.bins(), after.2);
+    assert_eq!(dem.observations(), after.2);
 
     for smoothness in [-1.0, 0.0, f64::NAN] {
         let bad = settings(Embedding {

@@ -1,12 +1,13 @@
 //! A run is a function of its arguments: nothing that a scheme did before changes a bit of it.
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::Window;
 use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::model::{
     Equations, GenerativeModel, Linear, NoisePrecision, Number, Point, Sizes,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::{Result, Sequence};
 
 /// x' = sin x + v/2, y = (x + x³/5, v): no slope stays the same.

@@ -1,5 +1,6 @@
 //! Schemes written down in the middle of a series go on as if nothing had happened, and refuse what cannot be.
 
+use scotopic_filtering::Filter as _;
 use scotopic_filtering::generalised::Record;
 use scotopic_filtering::generalised::dem::{Dem, DemConfig, DemFit, DemSnapshot, Published};
 use scotopic_filtering::generalised::lap::{GeneralisedFiltering, GeneralisedFilteringSnapshot};
@@ -9,7 +10,7 @@ use scotopic_filtering::generalised::model::{
 use scotopic_filtering::generalised::predictive_coding::{
     Integrator, PredictiveCoding, PredictiveCodingConfig, RungeKutta45, Trigonometric,
 };
-use scotopic_filtering::generalised::scheme::{Embedding, Scheme};
+use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::generalised::{CovarianceMode, KalmanBucy, WhiteNoiseSystem};
 use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::{Result, Sequence};
@@ -162,7 +163,12 @@ fn series(bins: std::ops::Range<usize>) -> Result<Sequence> {
 /// What can be read of a scheme, to the bit.
 fn belief<E: Equations>(dem: &Dem<E>) -> (Record, Vec<f64>, f64, u64) {
     let moving = dem.generalised_states().to_vec();
-    (dem.record().clone(), moving, dem.free_energy(), dem.bins())
+    (
+        dem.record().clone(),
+        moving,
+        dem.free_energy(),
+        dem.observations(),
+    )
 }
 
 /// Saved before the first window is full, in the middle, within a gap, and after learning: the same numbers as without.

@@ -5,8 +5,8 @@ use crate::reference::close;
 use crate::reference::random::{random_data, random_model};
 use scotopic_filtering::Sequence;
 use scotopic_filtering::hmm::{
-    AnyEmission, BatchEm, BlockOnlineEm, DiagonalGaussian, Dirichlet, FixedLag, FullGaussian, Hmm,
-    Kind, Learn, Learnable, OnlineEm, Poisson, Rmle,
+    AnyEmission, BatchEm, BlockOnlineEm, DiagonalGaussian, Dirichlet, EmissionKind, FixedLag,
+    FullGaussian, Hmm, Learn, Learnable, OnlineEm, Poisson, Rmle,
 };
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -179,7 +179,7 @@ fn unit_variance_is_found_a_thousand_million_away() {
         );
     }
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-    for kind in [Kind::DiagonalGaussian, Kind::FullGaussian] {
+    for kind in [EmissionKind::DiagonalGaussian, EmissionKind::FullGaussian] {
         let guess = Hmm::initial_guess(kind, 2, std::slice::from_ref(&there), &mut rng).unwrap();
         let fit = guess
             .fit(std::slice::from_ref(&there), &BatchEm::default())
@@ -232,8 +232,13 @@ fn channels_that_never_fire_are_learned() {
                 pseudo_count,
                 ..BatchEm::default()
             };
-            let guess = Hmm::initial_guess(Kind::Poisson, 2, std::slice::from_ref(&data), &mut rng)
-                .unwrap();
+            let guess = Hmm::initial_guess(
+                EmissionKind::Poisson,
+                2,
+                std::slice::from_ref(&data),
+                &mut rng,
+            )
+            .unwrap();
             let fit = guess.fit(std::slice::from_ref(&data), &em).unwrap();
             let AnyEmission::Poisson(counts) = fit.model.emission() else {
                 unreachable!()

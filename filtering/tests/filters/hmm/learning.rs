@@ -5,8 +5,8 @@ use crate::reference::random::{distribution, numbers, parameters, random_data, r
 use crate::reference::{Recording, close, hmm, recordings};
 use proptest::prelude::*;
 use scotopic_filtering::hmm::{
-    AnyEmission, BatchEm, Categorical, Concentrations, DiagonalGaussian, FullGaussian, Hmm, Kind,
-    Learnable, Poisson, RecursiveScore, RecursiveStatistics,
+    AnyEmission, BatchEm, Categorical, Concentrations, DiagonalGaussian, EmissionKind,
+    FullGaussian, Hmm, Learnable, Poisson, RecursiveScore, RecursiveStatistics,
 };
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{Error, Sequence};
@@ -445,7 +445,8 @@ fn fits_reach_the_recorded_maxima() {
                 ..BatchEm::default()
             };
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-            let fit = Hmm::fit_guesses(Kind::Poisson, states, &data, 20, &em, &mut rng).unwrap();
+            let fit =
+                Hmm::fit_guesses(EmissionKind::Poisson, states, &data, 20, &em, &mut rng).unwrap();
             let recorded = value["loglik"].as_f64().unwrap();
             assert!(
                 fit.log_evidence() > recorded - SHORT,
@@ -508,23 +509,23 @@ fn guesses_from_data_are_enough_to_find_the_model_again() {
         0.7, 0.1, 0.1, 0.1, 0.1, 0.7, 0.1, 0.1, 0.05, 0.05, 0.45, 0.45,
     ];
     let means = vec![-4.0, 0.0, 0.0, 3.0, 4.0, 0.0];
-    let truths: Vec<(Kind, AnyEmission)> = vec![
+    let truths: Vec<(EmissionKind, AnyEmission)> = vec![
         (
-            Kind::Categorical,
+            EmissionKind::Categorical,
             Categorical::from_flat(k, b).unwrap().into(),
         ),
         (
-            Kind::Poisson,
+            EmissionKind::Poisson,
             Poisson::from_flat(k, vec![1.0, 6.0, 20.0]).unwrap().into(),
         ),
         (
-            Kind::DiagonalGaussian,
+            EmissionKind::DiagonalGaussian,
             DiagonalGaussian::from_flat(k, means.clone(), vec![1.0; 6])
                 .unwrap()
                 .into(),
         ),
         (
-            Kind::FullGaussian,
+            EmissionKind::FullGaussian,
             FullGaussian::from_flat(k, means, unit(1.0).repeat(3))
                 .unwrap()
                 .into(),
@@ -546,13 +547,13 @@ fn guesses_from_data_are_enough_to_find_the_model_again() {
     }
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
     let data = [Sequence::of_numbers([0.5, 1.0]).unwrap()];
-    for kind in [Kind::Categorical, Kind::Poisson] {
+    for kind in [EmissionKind::Categorical, EmissionKind::Poisson] {
         let fit = Hmm::fit_guesses(kind, 2, &data, 2, &BatchEm::default(), &mut rng);
         assert!(
             matches!(fit.unwrap_err(), Error::Observation { .. }),
             "{kind:?}"
         );
     }
-    assert!(Hmm::initial_guess(Kind::Poisson, 0, &data, &mut rng).is_err());
-    assert!(Hmm::initial_guess(Kind::Poisson, 2, &[], &mut rng).is_err());
+    assert!(Hmm::initial_guess(EmissionKind::Poisson, 0, &data, &mut rng).is_err());
+    assert!(Hmm::initial_guess(EmissionKind::Poisson, 2, &[], &mut rng).is_err());
 }

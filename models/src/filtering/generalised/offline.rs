@@ -1,11 +1,11 @@
 //! Expectation–maximisation over whole series: filter, learn from the beliefs, filter again.
 
 use burn::tensor::Device;
+use scotopic::filtering::Filter as _;
 use scotopic::filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, TransitionCollector,
 };
 use scotopic::filtering::generalised::model::{GenerativeModel, Neural};
-use scotopic::filtering::generalised::scheme::Scheme;
 use scotopic::filtering::nalgebra::DMatrix;
 use scotopic::filtering::{Result, Sequence};
 use serde::{Deserialize, Serialize};
@@ -133,7 +133,7 @@ fn pass(
             filter.update(y)?;
             collector.observe(&filter, y)?;
         }
-        log_evidence += filter.log_evidence().unwrap_or_default();
+        log_evidence += filter.elbo();
     }
     Ok((log_evidence, collector))
 }

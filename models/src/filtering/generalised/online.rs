@@ -1,13 +1,12 @@
 //! Learning while filtering: a few steps every so many observations.
 
 use burn::tensor::Device;
-use scotopic::filtering::Result;
 use scotopic::filtering::generalised::causal::{
     CausalConfig, CausalGeneralisedFilter, TransitionCollector,
 };
 use scotopic::filtering::generalised::model::{GenerativeModel, Neural};
-use scotopic::filtering::generalised::scheme::Scheme;
 use scotopic::filtering::nalgebra::DMatrix;
+use scotopic::filtering::{Belief, Filter, Moments, PredictedObservation, Result, Step};
 
 use super::config::FlowLearningConfig;
 use super::m_step::MStep;
@@ -22,7 +21,7 @@ use super::m_step::MStep;
 /// use burn::tensor::Device;
 /// use scotopic::filtering::generalised::causal::CausalConfig;
 /// use scotopic::filtering::generalised::model::{Activation, GenerativeModel, Network, Neural};
-/// use scotopic::filtering::generalised::scheme::Scheme;
+/// use scotopic::filtering::Filter;
 /// use scotopic::filtering::nalgebra::DMatrix;
 /// use scotopic_models::filtering::generalised::{FlowLearningConfig, OnlineFlow};
 ///
@@ -122,11 +121,11 @@ impl OnlineFlow {
     }
 }
 
-impl Scheme for OnlineFlow {
+impl Filter for OnlineFlow {
     /// Filters the observation, and learns where it is time to. What the filter refuses changes nothing; a lesson that
     /// fails is given up ([`OnlineFlow::refused`]), and the belief stands.
-    fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
-        self.filter.update(observation)?;
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        let step = self.filter.update(observation)?;
         // What no motion can be read off is not learned from.
         let told = self
             .collector
@@ -137,34 +136,34 @@ impl Scheme for OnlineFlow {
             self.refused += 1;
             self.m_step.return_to(&self.model);
         }
-        Ok(())
+        Ok(step)
     }
 
-    fn bins(&self) -> u64 {
-        self.filter.bins()
+    fn belief(&self) -> Belief<'_> {
+        self.filter.belief()
+    }
+
+    fn elbo(&self) -> f64 {
+        self.filter.elbo()
+    }
+
+    fn observations(&self) -> u64 {
+        self.filter.observations()
+    }
+
+    fn width(&self) -> usize {
+        self.filter.width()
     }
 
     fn lag(&self) -> usize {
         self.filter.lag()
     }
 
-    fn states(&self) -> &[f64] {
-        self.filter.states()
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        self.filter.predicted_observation()
     }
 
-    fn state_covariance(&self) -> &[f64] {
-        self.filter.state_covariance()
-    }
-
-    fn causes(&self) -> &[f64] {
-        self.filter.causes()
-    }
-
-    fn cause_covariance(&self) -> &[f64] {
-        self.filter.cause_covariance()
-    }
-
-    fn log_evidence(&self) -> Option<f64> {
-        self.filter.log_evidence()
+    fn signal(&self) -> Moments {
+        self.filter.signal()
     }
 }

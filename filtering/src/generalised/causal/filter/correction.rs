@@ -13,11 +13,8 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     /// `trial` ← `next` given the observation; the log density of the observation.
     pub(super) fn correct(&mut self, observed: &[f64]) -> Result<f64> {
         let (y, size) = (self.stack.outputs, self.layout.size());
-        if !self.innovation.prepare(&self.seen) {
-            return Err(self.not_finite("the prediction of z from its past"));
-        }
+        self.expect_observation()?;
         let variance = self.innovation.variance;
-        self.update.point.copy_from_slice(&self.next.mean);
         let rounds = if self.straight {
             1
         } else {
@@ -28,15 +25,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         while round < rounds {
             round += 1;
             let mut surprise = 0.0;
-            self.update.rows.fill(0.0);
-            self.update.residual.fill(0.0);
-            self.add_residual(Some(observed), 0, 1.0);
-            for lag in 1..=self.config.noise_lags {
-                let weight = self.innovation.weights[lag - 1];
-                if weight != 0.0 {
-                    self.add_residual(None, lag, -weight);
-                }
-            }
+            self.linearise_observation(observed);
             self.trial.copy_from(&self.next);
             if let Some(third) = &mut self.third {
                 third.begin();
@@ -121,6 +110,28 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
         match self.trial.mean.iter().all(|m| m.is_finite()) && log_density.is_finite() {
             true => Ok(log_density),
             false => Err(self.not_finite("g (or its Jacobian)")),
+        }
+    }
+
+    /// Sets the weights of past samples of z and the point of linearisation for the next observation.
+    pub(super) fn expect_observation(&mut self) -> Result<()> {
+        if !self.innovation.prepare(&self.seen) {
+            return Err(self.not_finite("the prediction of z from its past"));
+        }
+        self.update.point.copy_from_slice(&self.next.mean);
+        Ok(())
+    }
+
+    /// The whitened innovation of `observed` at the point of linearisation, and its rows over the joint state.
+    pub(super) fn linearise_observation(&mut self, observed: &[f64]) {
+        self.update.rows.fill(0.0);
+        self.update.residual.fill(0.0);
+        self.add_residual(Some(observed), 0, 1.0);
+        for lag in 1..=self.config.noise_lags {
+            let weight = self.innovation.weights[lag - 1];
+            if weight != 0.0 {
+                self.add_residual(None, lag, -weight);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::{Belief, CausalGeneralisedFilter};
+use super::{CausalGeneralisedFilter, JointBelief};
 use crate::generalised::causal::config::CausalConfig;
 use crate::generalised::model::{Equations, GenerativeModel};
 use crate::{Error, Result};
@@ -98,7 +98,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 return Err(Error::size(format!("snapshot: {name}"), found, expected));
             }
         }
-        filter.belief = Belief {
+        filter.belief = JointBelief {
             mean,
             covariance,
             third,
@@ -117,7 +117,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     }
 
     fn shapes(&self) -> Vec<(&'static str, (usize, usize))> {
-        let Belief {
+        let JointBelief {
             mean,
             covariance,
             third,

@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::Belief;
+use super::JointBelief;
 use crate::generalised::causal::layout::CausalLayout;
 use crate::generalised::causal::stack::CausalStack;
 use crate::generalised::causal::transition::Channels;
@@ -15,7 +15,7 @@ pub(super) fn start<E: Equations>(
     channels: &Channels,
     layout: &CausalLayout,
     start_covariance: Option<&DMatrix<f64>>,
-) -> Result<Belief> {
+) -> Result<JointBelief> {
     let size = layout.size();
     let mut mean = vec![0.0; size];
     let mut covariance = DMatrix::zeros(size, size);
@@ -67,7 +67,7 @@ pub(super) fn start<E: Equations>(
         let first = layout.at_lag(lag);
         mean.copy_within(..layout.moving, first);
     }
-    Ok(Belief {
+    Ok(JointBelief {
         mean,
         covariance,
         third: Vec::new(),

@@ -14,10 +14,10 @@
 //! | steps up for a limited time | `ascent.rs` |
 //! | samples as rows, live or recorded | `recording.rs` |
 //! | free parameters and their priors | `priors.rs` |
-//! | what parameters do to the errors | `parameters.rs` |
-//! | precisions with unknown scales | `stacked_precision.rs` |
-//! | the scheme saved, to go on another day | `scheme/snapshot.rs`: [`DemSnapshot`] |
-//! | what was learned as the prior for another series | `posterior.rs`: [`DemFit::as_prior`] |
+//! | derivatives of the errors by parameters | `parameters.rs` |
+//! | precisions with unknown log-precisions | `stacked_precision.rs` |
+//! | snapshots | `scheme/snapshot.rs`: [`DemSnapshot`] |
+//! | posterior as the prior of the next series | `posterior.rs`: [`DemFit::as_prior`] |
 mod ascent;
 mod config;
 mod d_step;

@@ -47,7 +47,7 @@ pub enum Deviation {
     /// Generalised filtering: within a step neither do states feel how parameters and log-precisions change, nor these the
     /// states.
     Uncoupled,
-    /// Generalised filtering: when passes end because F stands still, the pass before the last is reported.
+    /// Generalised filtering: when passes end because F no longer rises, the pass before the last is reported.
     PassBeforeLast,
 }
 

@@ -3,7 +3,7 @@
 use crate::generalised::embedded::layout::Layout;
 use crate::{Error, Result, Sequence};
 
-/// A series, or the newest part of it: row t `[width]` lies at place t modulo the rows there is room for.
+/// A series, or the newest part of it: row t `[width]` lies at t modulo the number of rows kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SampleRows<'a> {
     pub length: usize,

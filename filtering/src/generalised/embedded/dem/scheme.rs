@@ -15,15 +15,14 @@ use crate::generalised::embedded::layout::Layout;
 use crate::generalised::embedded::record::Record;
 use crate::generalised::model::stacked::Stack;
 use crate::generalised::model::{Equations, GenerativeModel};
-use crate::generalised::scheme::Scheme;
 use crate::sequence::check_row;
-use crate::{Error, Result, Sequence};
+use crate::{Belief, Error, Filter, GaussianBelief, Result, Sequence, Step};
 
 /// Dynamic expectation maximisation: filtering of generalised states, and learning of parameters and
 /// log-precisions over sweeps ([`Dem::learn`]).
 ///
 /// With the centred window (the default) a bin needs samples after it: the belief lags the data by half a
-/// window, [`Scheme::lag`]. The window [`super::super::Window::Causal`] does not.
+/// window, [`crate::Filter::lag`]. The window [`super::super::Window::Causal`] does not.
 ///
 /// ```
 /// use scotopic_filtering::Sequence;
@@ -317,32 +316,37 @@ fn repeat(ring: &mut [f64], t: usize, width: usize) {
     ring.copy_within(from..from + width, (t % room) * width);
 }
 
-impl<E: Equations> Scheme for Dem<E> {
-    fn update(&mut self, observation: Option<&[f64]>) -> Result<()> {
-        self.take(observation, None, |_| ())
+impl<E: Equations> Filter for Dem<E> {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        self.take(observation, None, |_| ())?;
+        Ok(Step::NO_EVIDENCE)
     }
 
-    fn bins(&self) -> u64 {
+    /// Of no use before N + 1 samples, which the embedding of order N needs: means and covariances are 0 until then.
+    fn belief(&self) -> Belief<'_> {
+        let record = &self.now.record;
+        Belief::Gaussian(GaussianBelief {
+            mean: &record.states,
+            covariance: &record.state_covariance,
+            cause_mean: &record.causes,
+            cause_covariance: &record.cause_covariance,
+        })
+    }
+
+    /// None: the free energy of embedded data is no evidence of the samples, every order adds data of its own.
+    fn elbo(&self) -> f64 {
+        f64::NAN
+    }
+
+    fn observations(&self) -> u64 {
         self.now.seen as u64
+    }
+
+    fn width(&self) -> usize {
+        self.stack.totals().outputs
     }
 
     fn lag(&self) -> usize {
         self.d_step.data_embedding.look_ahead()
-    }
-
-    fn states(&self) -> &[f64] {
-        &self.now.record.states
-    }
-
-    fn state_covariance(&self) -> &[f64] {
-        &self.now.record.state_covariance
-    }
-
-    fn causes(&self) -> &[f64] {
-        &self.now.record.causes
-    }
-
-    fn cause_covariance(&self) -> &[f64] {
-        &self.now.record.cause_covariance
     }
 }

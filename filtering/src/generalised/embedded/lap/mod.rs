@@ -9,7 +9,7 @@
 //! | one pass through a series | `pass.rs` |
 //! | what pulls at parameters and log-precisions at one point | `expansion.rs` |
 //! | a step of states, parameters and log-precisions together | `joint_flow.rs` |
-//! | the scheme saved, to go on another day | `scheme/snapshot.rs`: [`GeneralisedFilteringSnapshot`] |
+//! | snapshots | `scheme/snapshot.rs`: [`GeneralisedFilteringSnapshot`] |
 mod expansion;
 mod joint_flow;
 mod learning;

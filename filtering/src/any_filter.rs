@@ -1,0 +1,327 @@
+//! A filter of any kind, chosen at run time: the registry of names and constructors.
+//!
+//! A new filter has its own file and its entries here: a variant of [`AnyFilter`], and where it is made by name.
+
+use serde::de::value::{Error as NameError, MapDeserializer, StrDeserializer};
+use serde::de::{Deserializer, IgnoredAny};
+use serde::{Deserialize, Serialize};
+
+use crate::any_model::AnyModel;
+use crate::gaussian::{GaussianFactorisation, GaussianFilter, GaussianLearn, GaussianLearning};
+use crate::generalised::GeneralisedModel;
+use crate::generalised::causal::CausalGeneralisedFilter;
+use crate::generalised::model::AnyEquations;
+use crate::generalised::odem::{Odem, OdemConfig};
+use crate::hmm::{AnyEmission, Factorisation, Learn, Learning, Online};
+use crate::nonlinear::models::AnyStateSpace;
+use crate::nonlinear::{
+    ElboKind, LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning,
+};
+use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result, Step};
+
+/// A filter of any kind, fixed or learning. A snapshot continues where it was. The names of the variants in
+/// files are those of the first version, whose snapshots are read too.
+///
+/// ```
+/// use scotopic_filtering::gaussian::LinearGaussian;
+/// use scotopic_filtering::{AnyFilter, AnyModel, Filter};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let walk = LinearGaussian::from_rows(&[[1.0]], &[[0.1]], &[[1.0]], &[[1.0]])?;
+/// let mut filter = AnyFilter::new(AnyModel::LinearGaussian(walk), "diagonal")?;
+/// filter.update(Some(&[0.3]))?;
+/// assert_eq!(filter.observations(), 1);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant)] // one is made and updated in place
+pub enum AnyFilter {
+    /// A discrete model with fixed parameters.
+    #[serde(rename = "Discrete")]
+    Hmm(Online),
+    /// A discrete model that learns.
+    #[serde(rename = "DiscreteLearning")]
+    HmmLearning(Learning<AnyEmission>),
+    /// A linear-Gaussian model with fixed parameters.
+    Gaussian(#[serde(deserialize_with = "gaussian_of_any_version")] GaussianFilter),
+    /// A linear-Gaussian model that learns.
+    GaussianLearning(GaussianLearning),
+    /// A nonlinear model with fixed parameters.
+    Nonlinear(NonlinearFilter<AnyStateSpace>),
+    /// A nonlinear model that learns.
+    NonlinearLearning(NonlinearLearning<AnyStateSpace>),
+    /// A continuous-time model with fixed parameters, and its description.
+    Causal(CausalGeneralisedFilter<AnyEquations>, Box<GeneralisedModel>),
+    /// A continuous-time model with learned parameters and precisions.
+    Odem(Odem<AnyEquations>, Box<GeneralisedModel>),
+}
+
+/// The first version kept the text of the model beside the filter, which has it too.
+fn gaussian_of_any_version<'de, D: Deserializer<'de>>(
+    format: D,
+) -> std::result::Result<GaussianFilter, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    #[allow(clippy::large_enum_variant)] // taken apart at once
+    enum Kept {
+        First(GaussianFilter, IgnoredAny),
+        Now(GaussianFilter),
+    }
+    match Kept::deserialize(format)? {
+        Kept::First(filter, _) | Kept::Now(filter) => Ok(filter),
+    }
+}
+
+/// How to learn: the settings of a rule of one kind of model.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnyLearning {
+    /// One of the rules of discrete models.
+    Hmm(Learn),
+    /// One of the rules of linear-Gaussian models.
+    LinearGaussian(GaussianLearn),
+    /// Recursive maximum likelihood.
+    Nonlinear(LearningConfig),
+    /// Online triple estimation; without settings of its own it assumes the noise of the model.
+    Generalised(Option<OdemConfig>),
+}
+
+impl AnyLearning {
+    /// The rules that a kind of model can learn by, the default first.
+    pub fn rules(model: &AnyModel) -> &'static str {
+        match model {
+            AnyModel::Hmm(_) => "block-online-em, online-em, fixed-lag, rmle, dirichlet",
+            AnyModel::LinearGaussian(_) => "block-online-em, online-em, rmle",
+            AnyModel::Nonlinear(_) => "rmle",
+            AnyModel::Generalised(_) => "odem",
+        }
+    }
+
+    /// A rule with its defaults; without a name the rule that is best nearly everywhere.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a rule that the kind of model does not know.
+    pub fn named(model: &AnyModel, name: Option<&str>) -> Result<Self> {
+        let rules = Self::rules(model);
+        if let Some(name) = name.filter(|name| !rules.split(", ").any(|known| known == *name)) {
+            return Err(Error::setting("rule", name, rules));
+        }
+        let Some(name) = name else {
+            return Ok(match model {
+                AnyModel::Hmm(_) => Self::Hmm(Learn::default()),
+                AnyModel::LinearGaussian(_) => Self::LinearGaussian(GaussianLearn::default()),
+                AnyModel::Nonlinear(_) => Self::Nonlinear(LearningConfig::default()),
+                AnyModel::Generalised(_) => Self::Generalised(None),
+            });
+        };
+        let tagged = MapDeserializer::<_, NameError>::new([("rule", name)].into_iter());
+        let read = match model {
+            AnyModel::Hmm(_) => Learn::deserialize(tagged).map(Self::Hmm),
+            AnyModel::LinearGaussian(_) => {
+                GaussianLearn::deserialize(tagged).map(Self::LinearGaussian)
+            }
+            AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => return Self::named(model, None),
+        };
+        read.map_err(|error| Error::setting("rule", format!("{name} ({error})"), rules))
+    }
+}
+
+/// The factorisations that a discrete model can be filtered with, by name.
+pub const HMM_FACTORISATIONS: &str = "reversed, decoupled-lag1, frozen, tied";
+/// Those of a linear-Gaussian model.
+pub const GAUSSIAN_FACTORISATIONS: &str = "reversed, diagonal, decoupled, frozen-mean-field, jelbo";
+/// The bounds that a nonlinear model can be filtered by.
+pub const ELBO_KINDS: &str = "reversed, jelbo, vjf";
+
+/// The factorisation of a discrete model by name, batch ones included.
+///
+/// # Errors
+/// [`Error::Setting`] for a name that is none.
+pub fn hmm_factorisation(name: &str) -> Result<Factorisation> {
+    Factorisation::named(name).ok_or_else(|| {
+        let expected = format!(
+            "online {HMM_FACTORISATIONS}, over whole sequences also forward-markov, fully-factorised and block-N for \
+             windows of N"
+        );
+        Error::setting("factorisation", name, expected)
+    })
+}
+
+/// The factorisation of a linear-Gaussian model by name.
+///
+/// # Errors
+/// [`Error::Setting`] for a name that is none.
+pub fn gaussian_factorisation(name: &str) -> Result<GaussianFactorisation> {
+    let read = GaussianFactorisation::deserialize(StrDeserializer::<NameError>::new(name));
+    read.map_err(|_| {
+        let expected =
+            format!("{GAUSSIAN_FACTORISATIONS}, and temporal-mean-field over whole sequences");
+        Error::setting("factorisation", name, expected)
+    })
+}
+
+/// The bound of a nonlinear model by name.
+///
+/// # Errors
+/// [`Error::Setting`] for a name that is none.
+pub fn elbo_kind(name: &str) -> Result<ElboKind> {
+    match name {
+        "reversed" => Ok(ElboKind::Reversed),
+        "jelbo" => Ok(ElboKind::Jelbo),
+        "vjf" => Ok(ElboKind::Vjf),
+        other => Err(Error::setting("factorisation", other, ELBO_KINDS)),
+    }
+}
+
+fn nonlinear_config(name: &str) -> Result<NonlinearConfig> {
+    Ok(NonlinearConfig {
+        elbo: elbo_kind(name)?,
+        ..NonlinearConfig::default()
+    })
+}
+
+fn unsupported(what: &str, asked: &'static str, why: &'static str) -> Error {
+    let what = what.to_owned();
+    Error::Unsupported { what, asked, why }
+}
+
+fn only_reversed(factorisation: &str) -> Result<()> {
+    if factorisation == "reversed" {
+        return Ok(());
+    }
+    Err(unsupported(
+        "a model of continuous time",
+        "be filtered under a factorisation",
+        "it is filtered causally, with memory; the published schemes (DEM, LAP) are in scotopic compare: leave \
+         --factorisation out",
+    ))
+}
+
+impl AnyFilter {
+    /// A filter of `model` under a factorisation, by name.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a factorisation that the kind of model does not know, [`Error::Unsupported`] for one
+    /// that needs the future; what the filters say of models that cannot be filtered.
+    pub fn new(model: AnyModel, factorisation: &str) -> Result<Self> {
+        Ok(match model {
+            AnyModel::Hmm(model) => Self::Hmm(model.online(&hmm_factorisation(factorisation)?)?),
+            AnyModel::LinearGaussian(model) => {
+                Self::Gaussian(model.online(gaussian_factorisation(factorisation)?)?)
+            }
+            AnyModel::Nonlinear(model) => {
+                let config = nonlinear_config(factorisation)?;
+                Self::Nonlinear(NonlinearFilter::new(model, config)?)
+            }
+            AnyModel::Generalised(model) => {
+                only_reversed(factorisation)?;
+                Self::Causal(model.filter()?, model)
+            }
+        })
+    }
+
+    /// A filter of `model` that learns while it filters.
+    ///
+    /// # Errors
+    /// As [`AnyFilter::new`]; [`Error::Unsupported`] for a rule of another kind of model, or exact statistics under a
+    /// loose factorisation.
+    pub fn learning(model: AnyModel, how: &AnyLearning, factorisation: &str) -> Result<Self> {
+        let exact = matches!(model, AnyModel::Hmm(_) | AnyModel::LinearGaussian(_));
+        if exact && factorisation != "reversed" {
+            return Err(unsupported(
+                "a filter under a loose factorisation",
+                "learn",
+                "learning while filtering goes by exact statistics: take --factorisation reversed, or leave --learn \
+                 out (nonlinear models learn under reversed, jelbo, vjf)",
+            ));
+        }
+        Ok(match (model, how) {
+            (AnyModel::Hmm(model), AnyLearning::Hmm(learn)) => {
+                Self::HmmLearning(model.learn_online(learn)?)
+            }
+            (AnyModel::LinearGaussian(model), AnyLearning::LinearGaussian(learn)) => {
+                Self::GaussianLearning(model.learn_online(learn)?)
+            }
+            (AnyModel::Nonlinear(model), AnyLearning::Nonlinear(learn)) => {
+                let config = nonlinear_config(factorisation)?;
+                Self::NonlinearLearning(NonlinearLearning::new(model, config, *learn)?)
+            }
+            (AnyModel::Generalised(model), AnyLearning::Generalised(config)) => {
+                only_reversed(factorisation)?;
+                Self::Odem(model.odem(config.clone())?, model)
+            }
+            (model, _) => {
+                let rules = AnyLearning::rules(&model);
+                return Err(Error::setting(
+                    "rule",
+                    "that of another kind of model",
+                    rules,
+                ));
+            }
+        })
+    }
+
+    /// The model as it is now, learned so far; averaged where a discrete model that learns has an average.
+    pub fn model(&self) -> AnyModel {
+        match self {
+            Self::Hmm(f) => AnyModel::Hmm(f.model().clone()),
+            Self::HmmLearning(f) => {
+                AnyModel::Hmm(f.averaged().unwrap_or_else(|| f.model().clone()))
+            }
+            Self::Gaussian(f) => AnyModel::LinearGaussian(f.model().clone()),
+            Self::GaussianLearning(f) => AnyModel::LinearGaussian(f.model().clone()),
+            Self::Nonlinear(f) => AnyModel::Nonlinear(f.model().clone()),
+            Self::NonlinearLearning(f) => AnyModel::Nonlinear(f.model().clone()),
+            Self::Causal(_, model) => AnyModel::Generalised(model.clone()),
+            Self::Odem(f, model) => AnyModel::Generalised(Box::new(model.learned(f))),
+        }
+    }
+}
+
+/// The same expression of each filter.
+macro_rules! each {
+    ($self:expr, $f:ident => $body:expr) => {
+        match $self {
+            Self::Hmm($f) => $body,
+            Self::HmmLearning($f) => $body,
+            Self::Gaussian($f) => $body,
+            Self::GaussianLearning($f) => $body,
+            Self::Nonlinear($f) => $body,
+            Self::NonlinearLearning($f) => $body,
+            Self::Causal($f, _) => $body,
+            Self::Odem($f, _) => $body,
+        }
+    };
+}
+
+impl Filter for AnyFilter {
+    fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
+        each!(self, f => Filter::update(f, observation))
+    }
+
+    fn belief(&self) -> Belief<'_> {
+        each!(self, f => Filter::belief(f))
+    }
+
+    fn elbo(&self) -> f64 {
+        each!(self, f => Filter::elbo(f))
+    }
+
+    fn observations(&self) -> u64 {
+        each!(self, f => Filter::observations(f))
+    }
+
+    fn width(&self) -> usize {
+        each!(self, f => Filter::width(f))
+    }
+
+    fn lag(&self) -> usize {
+        each!(self, f => Filter::lag(f))
+    }
+
+    fn predicted_observation(&self) -> Result<PredictedObservation> {
+        each!(self, f => Filter::predicted_observation(f))
+    }
+
+    fn signal(&self) -> Moments {
+        each!(self, f => Filter::signal(f))
+    }
+}

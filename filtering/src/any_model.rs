@@ -1,0 +1,65 @@
+//! A state-space model of any kind, chosen at run time.
+
+use crate::gaussian::LinearGaussian;
+use crate::generalised::GeneralisedModel;
+use crate::hmm::Hmm;
+use crate::nonlinear::StateSpace;
+use crate::nonlinear::models::AnyStateSpace;
+
+/// A model of one of the kinds that filters are made for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnyModel {
+    /// `hmm`: initial probabilities, transitions, emission.
+    Hmm(Hmm),
+    /// `linear-gaussian`: F, Q, H, R and the rest.
+    LinearGaussian(LinearGaussian),
+    /// A nonlinear model of the library, by its own name.
+    Nonlinear(AnyStateSpace),
+    /// `generalised`: equations of motion, precisions, embedding.
+    Generalised(Box<GeneralisedModel>),
+}
+
+impl AnyModel {
+    /// The names of all kinds, for messages and help.
+    pub const KINDS: &str = "hmm, linear-gaussian, generalised, ar1-poisson, sin-quadratic, \
+                             stochastic-volatility, diagonal-linear";
+
+    /// The name of the kind in files.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Hmm(_) => "hmm",
+            Self::LinearGaussian(_) => "linear-gaussian",
+            Self::Generalised(_) => "generalised",
+            Self::Nonlinear(model) => model.kind(),
+        }
+    }
+
+    /// The entries of one observation.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Hmm(model) => model.width(),
+            Self::LinearGaussian(model) => model.width(),
+            Self::Nonlinear(model) => model.observed(),
+            Self::Generalised(model) => model.sizes().1,
+        }
+    }
+
+    /// A short description.
+    pub fn described(&self) -> String {
+        let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        match self {
+            Self::Hmm(model) => format!("hidden Markov model of {}", many(model.states(), "state")),
+            Self::LinearGaussian(model) => {
+                let size = many(model.states(), "dimension");
+                format!("linear-Gaussian model of {size}")
+            }
+            Self::Nonlinear(model) => {
+                format!("nonlinear model of {}", many(model.dim(), "dimension"))
+            }
+            Self::Generalised(model) => {
+                let size = many(model.sizes().0, "state");
+                format!("continuous-time model of {size}")
+            }
+        }
+    }
+}

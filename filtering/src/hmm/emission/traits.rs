@@ -1,0 +1,169 @@
+//! What an emission has to say of itself: to be filtered with, learned, guessed and drawn from.
+
+use rand::Rng;
+
+use crate::{PredictedObservation, Result};
+
+/// A likelihood p(o|s) for each of K states; implement it for your own.
+///
+/// An observation is a row `[width]` of finite numbers. Filters check its width and that it is finite
+/// before they ask; an emission checks the rest (that a symbol is one of its alphabet, a count whole),
+/// with an [`Error::Observation`](crate::Error::Observation) of index 0: the filter puts the number in.
+///
+/// ```
+/// use scotopic_filtering::{Result, hmm::{Emission, Hmm}};
+///
+/// /// Each state k is a centre c_k with Cauchy tails.
+/// #[derive(Clone)]
+/// struct Cauchy(Vec<f64>);
+///
+/// impl Emission for Cauchy {
+///     fn states(&self) -> usize { self.0.len() }
+///     fn width(&self) -> usize { 1 }
+///     fn log_likelihood(&self, o: &[f64], into: &mut [f64]) -> Result<()> {
+///         for (l, c) in into.iter_mut().zip(&self.0) {
+///             *l = -(std::f64::consts::PI * (1.0 + (o[0] - c).powi(2))).ln();
+///         }
+///         Ok(())
+///     }
+///     fn relabelled(&self, order: &[usize]) -> Self { Self(order.iter().map(|&s| self.0[s]).collect()) }
+/// }
+/// # fn main() -> Result<()> {
+/// let model = Hmm::new(vec![0.5, 0.5], vec![vec![0.9, 0.1], vec![0.1, 0.9]], Cauchy(vec![-3.0, 3.0]))?;
+/// # assert_eq!(model.width(), 1);
+/// # Ok(()) }
+/// ```
+pub trait Emission: Clone {
+    /// The number of states K.
+    fn states(&self) -> usize;
+
+    /// The entries of one observation.
+    fn width(&self) -> usize;
+
+    /// ℓ_j = ln p(o | s = j) for an observation `[width]`, into `[K]`; −∞ where it is impossible.
+    ///
+    /// # Errors
+    /// [`Error::Observation`](crate::Error::Observation) for something that is no observation at all.
+    fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()>;
+
+    /// e^{ℓ_j − m} into `[K]`, and m = max_j ℓ_j; all 0 and −∞ where no state could have made it.
+    ///
+    /// # Errors
+    /// As [`Emission::log_likelihood`].
+    fn likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
+        self.log_likelihood(observation, into)?;
+        let top = into.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if top == f64::NEG_INFINITY {
+            into.fill(0.0);
+        } else {
+            into.iter_mut().for_each(|l| *l = (*l - top).exp());
+        }
+        Ok(top)
+    }
+
+    /// The same emission with the states renumbered: new state k is old state `order[k]`.
+    fn relabelled(&self, order: &[usize]) -> Self;
+
+    /// What an observation is like on average if the state is k with probability `weights[k]`; `None`, the default,
+    /// where that is not said.
+    fn expected(&self, _weights: &[f64]) -> Option<PredictedObservation> {
+        None
+    }
+}
+
+/// An emission that can be learned: an exponential family with a statistic φ(o) `[P]` of the observation
+/// alone, so that all that has to be remembered of the past is Σ_t q_t(j) φ(o_t), a row per state.
+pub trait Learnable: Emission {
+    /// P, the length of φ(o).
+    fn statistic_len(&self) -> usize;
+
+    /// φ(o) into `[P]`: one-hot symbol; (1, y, y²); (1, y, yyᵀ); (1, y). Of normal emissions y is counted
+    /// from their origin (`DiagonalGaussian::origin`): 0, unless their means are far from it.
+    fn statistic(&self, observation: &[f64], into: &mut [f64]);
+
+    /// Adds w_j φ(o) to row j of `into` `[K, P]` for weights w `[K]`; `statistic` `[P]` is workspace.
+    /// Worth writing where φ(o) is mostly zeros.
+    fn accumulate(
+        &self,
+        observation: &[f64],
+        weights: &[f64],
+        statistic: &mut [f64],
+        into: &mut [f64],
+    ) {
+        self.statistic(observation, statistic);
+        for (row, w) in into.chunks_mut(statistic.len()).zip(weights) {
+            row.iter_mut()
+                .zip(statistic.iter())
+                .for_each(|(sum, x)| *sum += w * x);
+        }
+    }
+
+    /// E[φ(o)] under each state, into `[K, P]`: where running averages are started.
+    fn expected_statistic(&self, into: &mut [f64]);
+
+    /// The M-step: the emission whose parameters maximise the expected log-likelihood of the statistics
+    /// `[K, P]` together with `pseudo_count` observations ε a state that say nothing of it:
+    ///
+    /// ```text
+    /// categorical   B_j ∝ n_j + ε
+    /// others        n + ε,  Σy + ε m,  Σy² + ε (m² + 1)  [full: ε (mmᵀ + I)],   m = Σ_k Σy_k / Σ_k n_k
+    /// ```
+    ///
+    /// A state with no weight at all keeps its parameters. A count that was never seen gets a rate of 10⁻¹⁰.
+    ///
+    /// # Errors
+    /// [`Error::NotPositiveDefinite`](crate::Error::NotPositiveDefinite) or
+    /// [`Error::Entry`](crate::Error::Entry) where the statistics leave no spread and `pseudo_count` is 0.
+    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self>;
+
+    /// Q, the number of unconstrained parameters of a state.
+    fn parameters_len(&self) -> usize;
+
+    /// ∇_θ Σ_t q_t(j) ln p(o_t|j) for each state, from its statistics `[K, P]`, into `[K, Q]`. Linear in
+    /// the statistics; θ are categorical logits `[M]`; Poisson log-rates `[D]`; Gaussian means and
+    /// log-variances `[2D]`; means and the symmetrised entries of the covariance `[D + D²]`.
+    fn score(&self, statistics: &[f64], into: &mut [f64]);
+
+    /// θ + step, `step` `[K, Q]` in the coordinates of [`Learnable::score`]. The covariances of a
+    /// `FullGaussian` stay as they are: a step along the gradient can leave the positive definite ones.
+    ///
+    /// # Errors
+    /// [`Error::Entry`](crate::Error::Entry) where the step leaves the range of numbers.
+    fn ascended(&self, step: &[f64]) -> Result<Self>;
+
+    /// The same emission with the origin of its statistics where it is best for the means as they are.
+    /// [`Learnable::maximise`] and [`Learnable::ascended`] keep the origin, which running averages refer to;
+    /// this is for when there are none: before the first statistics, and between iterations over whole sequences.
+    fn recentred(self) -> Self {
+        self
+    }
+
+    /// The entries of a state that can be chosen freely: [`Learnable::parameters_len`], less one for a distribution.
+    fn free_parameters(&self) -> usize {
+        self.parameters_len()
+    }
+
+    /// What tells the states apart, a row a state: probabilities, rates or means. Learned states are matched to the
+    /// true ones by it, and their error is measured in it.
+    fn state_parameters(&self) -> Vec<f64> {
+        let mut rows = vec![0.0; self.states() * self.statistic_len()];
+        self.expected_statistic(&mut rows);
+        rows
+    }
+}
+
+/// An emission that learning can start from data alone.
+pub trait Guess: Learnable {
+    /// An emission of K `states` for observations `[·][width]`, of which there is at least one: by k-means for numbers;
+    /// for symbols, overall frequencies times random weights.
+    ///
+    /// # Errors
+    /// [`Error::Observation`](crate::Error::Observation) for numbers that are no observations of this emission.
+    fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self>;
+}
+
+/// An emission that can be drawn from.
+pub trait Sample: Emission {
+    /// o ~ p(·|s = state), into `[width]`.
+    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]);
+}

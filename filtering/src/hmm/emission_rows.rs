@@ -1,0 +1,64 @@
+//! Parameters of an emission as rows, one a state: checks of their sizes, their order; and numbers drawn from them.
+
+use rand::{Rng, RngExt};
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::{Error, Result};
+
+/// The length of the rows `name`, which have to be equally long; `first` says in an error which row gave the length.
+pub(super) fn width_of<T>(name: &str, rows: &[Vec<T>], width: usize, first: &str) -> Result<()> {
+    match rows.iter().position(|row| row.len() != width) {
+        None => Ok(()),
+        Some(s) => Err(Error::size(
+            format!("{name}[{s}]"),
+            format!("{} entries", rows[s].len()),
+            format!("{width}, as {first}"),
+        )),
+    }
+}
+
+/// The entries of a row, of `states` rows that follow one another.
+pub(super) fn row_length(name: &str, states: usize, values: &[f64]) -> Result<usize> {
+    if states == 0 || values.is_empty() || !values.len().is_multiple_of(states) {
+        let found = format!("{} entries", values.len());
+        return Err(Error::size(
+            name,
+            found,
+            format!("{states} rows of one length"),
+        ));
+    }
+    Ok(values.len() / states)
+}
+
+/// Rows `[K, width]` in another order: new row k is old row `order[k]`.
+pub(super) fn reordered(values: &[f64], width: usize, order: &[usize]) -> Vec<f64> {
+    let rows = order.iter().map(|&k| &values[k * width..(k + 1) * width]);
+    rows.flatten().copied().collect()
+}
+
+/// Rows `[K, width]` one by one, as files have them.
+pub(super) fn nested(values: &[f64], width: usize) -> Vec<Vec<f64>> {
+    values.chunks(width).map(<[f64]>::to_vec).collect()
+}
+
+/// One of 0, 1, … with these probabilities.
+pub(super) fn draw<R: Rng + ?Sized>(
+    probabilities: impl Iterator<Item = f64>,
+    rng: &mut R,
+) -> usize {
+    let mut left: f64 = rng.random();
+    let mut last = 0;
+    for (k, p) in probabilities.enumerate().filter(|(_, p)| *p > 0.0) {
+        // Rounding can leave a little at the end: that is the last one that is possible.
+        last = k;
+        left -= p;
+        if left < 0.0 {
+            break;
+        }
+    }
+    last
+}
+
+pub(super) fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
+    StandardNormal.sample(rng)
+}
