@@ -30,13 +30,7 @@ LIMITS = {
 }
 # Limits that do not hold yet: shown, and no failure. Whoever makes one hold strikes it here.
 OPEN = {
-    "circles of imports",
-    "files above 400 lines",
     "lines of code",
-    "crates compiled by default",
-    "C archives among them",
-    "files to add an emission",
-    "files to add a posterior",
     "files to add a decoder",
 }
 LONG = 400

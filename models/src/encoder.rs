@@ -28,7 +28,7 @@ pub enum EncoderKind {
 
 /// The recognition network, or the network that learns to refine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct EncoderConfig {
     /// What it is made of.
     pub kind: EncoderKind,

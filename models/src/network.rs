@@ -95,7 +95,7 @@ pub struct Network {
 
 /// Sizes and initial values of a [`Network`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct NetworkConfig {
     /// What a datum is; found from the data, not configured.
     #[serde(skip, default = "no_picture")]

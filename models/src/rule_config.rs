@@ -28,7 +28,7 @@ pub enum Off {
 /// Fixed choices of the inference rule; defaults are those of the published linear Poisson model but for the
 /// step, which is proximal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct RuleConfig {
     /// How beliefs are found.
     pub method: Method,

@@ -25,7 +25,7 @@ use crate::parameters::ModulePath;
 
 /// The constants of the optimiser; the rate is an argument of each step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct AdamaxConfig {
     /// Decay of the first moment.
     pub beta1: f64,

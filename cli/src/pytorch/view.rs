@@ -1,6 +1,7 @@
 //! Tensors in a pickle: views of a storage.
 
 use anyhow::{Result, bail, ensure};
+use scotopic_datasets::npy;
 
 /// Where the values of a tensor are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,21 +56,7 @@ impl View {
 
     /// The tensor's values in row-major order, for a view that was checked and a storage of its length.
     pub(super) fn gather(&self, storage: &[f32]) -> Vec<f32> {
-        let count: usize = self.shape.iter().product();
-        let mut values = Vec::with_capacity(count);
-        let mut index = vec![0; self.shape.len()];
-        for _ in 0..count {
-            let at: usize = index.iter().zip(&self.stride).map(|(i, s)| i * s).sum();
-            values.push(storage[self.offset + at]);
-            for (i, &size) in index.iter_mut().zip(&self.shape).rev() {
-                *i += 1;
-                if *i < size {
-                    break;
-                }
-                *i = 0;
-            }
-        }
-        values
+        npy::gather(storage, self.offset, &self.shape, &self.stride)
     }
 }
 

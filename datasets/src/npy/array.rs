@@ -137,7 +137,13 @@ impl Part<'_> {
         }
         let values = self.read_values(&header, reader)?;
         let data = if header.fortran {
-            c_order(&header.shape, &values)
+            // The first index is the fastest.
+            let strides = header
+                .shape
+                .iter()
+                .scan(1, |next, &size| Some(std::mem::replace(next, *next * size)));
+            let strides: Vec<usize> = strides.collect();
+            gather(&values, 0, &header.shape, &strides)
         } else {
             values
         };
@@ -180,16 +186,23 @@ fn decode(bytes: &[u8], element: Element, order: ByteOrder, values: &mut Vec<f32
     }
 }
 
-/// From first index fastest to last index fastest.
-fn c_order(shape: &[usize], values: &[f32]) -> Vec<f32> {
-    let mut strides = vec![1; shape.len()];
-    for axis in 1..shape.len() {
-        strides[axis] = strides[axis - 1] * shape[axis - 1];
-    }
+/// The values in C order of an array that lies in `values` from `offset` on, neighbours along each axis `strides` apart.
+///
+/// # Panics
+/// If the array reaches beyond `values`, or has not a stride for each size.
+///
+/// ```
+/// // Two rows and three columns, stored a column after the other.
+/// let values = [0.0, 3.0, 1.0, 4.0, 2.0, 5.0];
+/// let rows = scotopic_datasets::npy::gather(&values, 0, &[2, 3], &[1, 2]);
+/// assert_eq!(rows, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+/// ```
+pub fn gather(values: &[f32], offset: usize, shape: &[usize], strides: &[usize]) -> Vec<f32> {
+    let count = shape.iter().product();
     let mut index = vec![0; shape.len()];
-    let mut from = 0;
-    let mut out = Vec::with_capacity(values.len());
-    for _ in 0..values.len() {
+    let mut from = offset;
+    let mut out = Vec::with_capacity(count);
+    for _ in 0..count {
         out.push(values[from]);
         // Count up in C order, carrying from the last axis to the first.
         for axis in (0..shape.len()).rev() {

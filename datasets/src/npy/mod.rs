@@ -20,7 +20,7 @@ pub(crate) mod write;
 #[cfg(feature = "images")]
 pub use archive::{read_npz, read_npz_array, read_npz_pixels};
 #[cfg(feature = "images")]
-pub use array::{Array, read, read_pixels};
+pub use array::{Array, gather, read, read_pixels};
 #[cfg(feature = "images")]
 pub use config::NpyConfig;
 pub(crate) use part::Part;

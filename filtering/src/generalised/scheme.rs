@@ -6,7 +6,7 @@ use crate::{Error, Result};
 
 /// Embedding orders and assumed smoothness, in bins.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Embedding {
     /// The highest derivative of states and data that is kept (N).
     pub states: usize,

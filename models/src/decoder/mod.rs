@@ -220,7 +220,7 @@ pub enum Learned {
 
 /// The generative network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct DecoderConfig {
     /// What it is made of.
     pub kind: DecoderKind,

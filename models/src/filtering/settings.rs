@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// iterations of 32 samples; slopes along the path of the sample alone, which have no noise at the optimum, and a
 /// start at the prediction do with fewer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct AmortisedSettings {
     /// I, steps of Adam on (q_t, b_t) at each observation. By default 200: ten standard deviations of the prediction
     /// can be gone, and the last steps are below a thousandth of one.

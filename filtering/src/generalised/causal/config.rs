@@ -28,7 +28,7 @@ pub enum Linearisation {
 
 /// Settings of [`super::CausalGeneralisedFilter`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct CausalConfig {
     /// How w moves.
     pub motion: NoiseShape,

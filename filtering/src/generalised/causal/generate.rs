@@ -14,7 +14,7 @@ use crate::{Error, Result};
 
 /// How data is made.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Generation {
     /// The smoothness s of all noises in bins; 0 for white samples.
     pub smoothness: f64,

@@ -35,7 +35,7 @@ use crate::{Error, Result};
 /// polynomial of order N ≥ 1 is a moving average of samples, which is predicted from its past slowly: at order 2 and s = ½
 /// a memory of 3 misses the slope of the evidence by a fifth, one of 8 by 4 %. To learn, filter with order 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct SmoothingLag {
     /// Observations after the end of a bin that its belief has to have seen, at least 1.
     #[serde(alias = "wait")]

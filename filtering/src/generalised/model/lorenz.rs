@@ -17,7 +17,7 @@ pub enum LorenzOutput {
 
 /// Lorenz's system in units of bins, θ of three entries.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Lorenz {
     /// Whether the bilinear terms are doubled (see [`Lorenz::demonstration`]).
     pub doubled: bool,

@@ -7,7 +7,7 @@ use super::{Equations, Number, Point, Sizes};
 
 /// Prey and predator, x1' = a x1 − b x1 x2, x2' = −c x2 + d x1 x2, both seen, θ = (a, b, c, d).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct LotkaVolterra {
     /// Units of the system's own time in a bin.
     #[serde(alias = "bin")]

@@ -6,7 +6,7 @@ use super::{Equations, Number, Point, Sizes};
 
 /// f = −rate (x − target) for each of `size` states, observed directly, θ = (rate, target).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Pullback {
     /// The number of states.
     pub size: usize,
@@ -61,7 +61,7 @@ impl Equations for Pullback {
 
 /// f = rate · sin x for each of `size` states, observed directly, θ = (rate).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Trigonometric {
     /// The number of states.
     pub size: usize,
@@ -150,7 +150,7 @@ impl Equations for DoubleWell {
 /// The FitzHugh–Nagumo neuron: the voltage x1' = x1 − x1³/3 − x2 + v is observed, its recovery
 /// x2' = ε (x1 + a − b x2) is not; the current v is a cause; θ = (a, b, ε).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct FitzHughNagumo {
     /// Units of the system's own time in a bin.
     #[serde(alias = "bin")]

@@ -20,7 +20,7 @@ pub enum ParameterRule {
 
 /// Settings of [`super::Odem`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct OdemConfig {
     /// The filter of the fast states. Its `learn_parameters` and `outlier_threshold` are overruled: the first by
     /// `parameters`, the second by never, because the score needs a filter that depends smoothly on what is

@@ -38,7 +38,7 @@ pub enum Integrator {
 
 /// Settings of [`PredictiveCoding`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct PredictiveCodingConfig {
     /// How the flow is integrated.
     pub integrator: Integrator,

@@ -6,7 +6,7 @@ use crate::{Error, Result};
 
 /// Tolerances of the integration: an error of a step is kept below `absolute + relative·|u|`, root mean square.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct RungeKutta45 {
     /// Relative to |u|.
     pub relative: f64,

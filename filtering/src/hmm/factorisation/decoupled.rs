@@ -9,7 +9,7 @@ use crate::{Error, Result, softmax};
 
 /// Settings of [`Factorisation::DecoupledLag1`](super::Factorisation::DecoupledLag1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Decoupled {
     /// The most updates of (m_t, q_t) for an observation.
     pub inner: usize,

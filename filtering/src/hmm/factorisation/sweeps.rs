@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// assert_eq!(patient.max, 1000);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Sweeps {
     /// The most sweeps of one ascent.
     pub max: usize,

@@ -16,7 +16,7 @@ const OCCUPANCY_STEPS: usize = 1000;
 /// Settings of [`Factorisation::Tied`](super::Factorisation::Tied): the rows of the kernel are
 /// softmax(ζ_j), ζ `[K, K]`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct TiedKernel {
     /// The kernel at first.
     pub start: TiedStart,
@@ -40,7 +40,7 @@ pub enum TiedStart {
 
 /// Stochastic ascent of the bound along ζ, with the gradient of each new increment L_t − L_{t−1}.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct TiedLearning {
     /// c: the step for observation t (from 0) is c (t + 1)^−α.
     pub rate: f64,

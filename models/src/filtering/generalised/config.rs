@@ -38,7 +38,7 @@ const LARGEST: f64 = 1e12;
 
 /// Settings of learning f and g, offline and online.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct FlowLearningConfig {
     /// Offline: how often to filter all series and learn from that. By default 60.
     pub rounds: usize,

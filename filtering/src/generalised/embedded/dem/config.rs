@@ -12,7 +12,7 @@ const LINEAR_FIRST_TIME: f64 = 4.0;
 
 /// Settings of [`super::Dem`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct DemConfig {
     /// Orders N and d, smoothness s.
     pub embedding: Embedding,

@@ -30,7 +30,7 @@ pub(super) struct NeuralFile {
 
 /// A network: its layers, or `hidden` for one that starts as 0; a linear part if it is given.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 struct NetworkFile {
     activation: Activation,
     #[serde(skip_serializing_if = "Vec::is_empty")]
