@@ -6,6 +6,7 @@ mod program {
     mod analyse;
     mod analyse_command;
     mod bench;
+    mod cases;
     mod command_line;
     mod config_command;
     mod damage;
