@@ -47,6 +47,7 @@ pub struct Cli {
 
 /// All commands.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // there is one, parsed once
 pub enum Command {
     /// Models of images.
     #[cfg(feature = "vision")]
@@ -99,6 +100,7 @@ impl VisionCommand {
 /// Time series.
 #[cfg(feature = "filters")]
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // there is one, parsed once
 pub enum SeriesCommand {
     /// Filter observations online: beliefs, evidence, parameter learning
     Filter(commands::filter::FilterArgs),

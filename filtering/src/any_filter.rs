@@ -246,7 +246,7 @@ impl AnyFilter {
             }
             (AnyModel::Generalised(model), AnyLearning::Generalised(config)) => {
                 only_reversed(factorisation)?;
-                Self::Odem(model.odem(config.clone())?, model)
+                Self::Odem(model.odem(*config)?, model)
             }
             (model, _) => {
                 let rules = AnyLearning::rules(&model);
