@@ -4,7 +4,8 @@
 //! `cargo run --release -p scotopic-filtering --example custom_emission`
 
 use scotopic_filtering::hmm::{
-    BatchEm, Emission, Factorisation, Guess, Hmm, Learn, LearnUnder, Learnable, Sample,
+    BatchEm, Emission, Factorisation, Guess, Hmm, Learn, LearnUnder, Learnable, PseudoObservations,
+    Sample,
 };
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 use scotopic_filtering::rand::{Rng, RngExt, SeedableRng};
@@ -77,13 +78,13 @@ impl Learnable for Geometric {
             row.copy_from_slice(&[1.0, Self::mean(*p)]);
         }
     }
-    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self> {
+    fn maximise(&self, statistics: &[f64], pseudo: PseudoObservations) -> Result<Self> {
         let rows = statistics.chunks_exact(2).zip(&self.success);
         let best = rows.map(|(row, p)| {
             // The pseudo-observations are what the model expects.
             let (n, y) = (
-                row[0] + pseudo_count,
-                row[1] + pseudo_count * Self::mean(*p),
+                row[0] + pseudo.count,
+                row[1] + pseudo.count * Self::mean(*p),
             );
             if n > 0.0 { n / (n + y) } else { *p }
         });

@@ -32,7 +32,7 @@ pub enum Error {
     /// A matrix that should be a covariance or a precision is not positive definite.
     #[error(
         "{name}: not positive definite (pivot {pivot} of its Cholesky factor is {value:e}); \
-         check that it is symmetric and that no direction has zero variance"
+         check that it is symmetric and that entry {pivot} is not a combination of those before it"
     )]
     NotPositiveDefinite {
         /// The matrix.

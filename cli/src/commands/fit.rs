@@ -322,13 +322,17 @@ fn from_model(model: AnyModel, data: &[Sequence], args: &FitArgs) -> Result<Mode
     let begun = Instant::now();
     match model {
         AnyModel::Hmm(model) => {
+            let zeros = match args.pseudo_count > 0.0 {
+                true => 0, // none stays
+                false => model.structural_zeros(),
+            };
             let fit = model.fit(data, &discrete_em(args)).map_err(from_one)?;
             Ok(ModelFit {
                 states: fit.model.states(),
                 log_evidence: fit.log_evidence(),
                 iterations: fit.iterations,
                 converged: fit.converged,
-                free: fit.model.free_parameters(),
+                free: fit.model.free_parameters() - zeros,
                 model: AnyModel::Hmm(fit.model),
                 seconds: begun.elapsed().as_secs_f64(),
             })

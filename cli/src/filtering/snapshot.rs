@@ -1,17 +1,21 @@
 //! Saved filters, which continue bit for bit.
 //!
 //! ```text
-//! "scotopic filter 1\n"   SHA-256 of the rest [32]   the filter in CBOR, which keeps every bit of a number
+//! "scotopic filter 2\n"   SHA-256 of the rest [32]   the filter in CBOR, which keeps every bit of a number
 //! ```
+//!
+//! Version 1 knew pseudo-observations of variance one only, and did not write the variance down.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use ciborium::Value;
 use scotopic_datasets::replace::replace;
 use scotopic_filtering::AnyFilter;
 use sha2::{Digest, Sha256};
 
-const MAGIC: &[u8] = b"scotopic filter 1\n";
+const MAGIC: &[u8] = b"scotopic filter 2\n";
+const MAGIC_1: &[u8] = b"scotopic filter 1\n";
 const DIGEST: usize = 32;
 
 /// The size in bytes of what a filter carries from one observation to the next, its model included.
@@ -44,7 +48,8 @@ pub fn save(filter: &AnyFilter, path: &Path) -> Result<()> {
 pub fn load(path: &Path) -> Result<AnyFilter> {
     let file = std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
     let name = path.display();
-    let rest = file.strip_prefix(MAGIC);
+    let first = file.starts_with(MAGIC_1);
+    let rest = file.strip_prefix(if first { MAGIC_1 } else { MAGIC });
     let rest = rest.with_context(|| {
         format!("{name} is no snapshot of a filter; `scotopic filter --save` writes them")
     })?;
@@ -53,5 +58,36 @@ pub fn load(path: &Path) -> Result<AnyFilter> {
         digest == &Sha256::digest(body)[..],
         "{name} was cut short or changed: its checksum does not fit; take an older snapshot"
     );
-    ciborium::from_reader(body).with_context(|| format!("{name} holds no filter of this version"))
+    let context = || format!("{name} holds no filter of this version");
+    if !first {
+        return ciborium::from_reader(body).with_context(context);
+    }
+    let mut value: Value = ciborium::from_reader(body).with_context(context)?;
+    if let Value::Map(entries) = &mut value
+        && entries
+            .iter()
+            .any(|(key, _)| key.as_text() == Some("DiscreteLearning"))
+    {
+        with_unit_variance(&mut value);
+    }
+    value.deserialized().with_context(context)
+}
+
+/// Writes the variance of pseudo-observations beside their number, wherever that stands.
+fn with_unit_variance(value: &mut Value) {
+    match value {
+        Value::Map(entries) => {
+            entries
+                .iter_mut()
+                .for_each(|(_, value)| with_unit_variance(value));
+            if entries
+                .iter()
+                .any(|(key, _)| key.as_text() == Some("pseudo_count"))
+            {
+                entries.push(("pseudo_variance".into(), 1.0.into()));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(with_unit_variance),
+        _ => {}
+    }
 }

@@ -66,12 +66,13 @@ impl SeriesFormat {
     /// ```
     /// use scotopic_datasets::series::SeriesFormat;
     /// assert_eq!(SeriesFormat::of("a/quakes.jsonl".as_ref()), Some(SeriesFormat::JsonLines));
-    /// assert_eq!(SeriesFormat::of("notes.txt".as_ref()), None);
+    /// assert_eq!(SeriesFormat::of("one-number-a-line.txt".as_ref()), Some(SeriesFormat::Csv));
+    /// assert_eq!(SeriesFormat::of("notes.md".as_ref()), None);
     /// ```
     pub fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         match ending.as_str() {
-            "csv" => Some(Self::Csv),
+            "csv" | "txt" | "dat" => Some(Self::Csv),
             "tsv" | "tab" => Some(Self::Tsv),
             "jsonl" | "ndjson" | "json" => Some(Self::JsonLines),
             "npy" => Some(Self::Npy),

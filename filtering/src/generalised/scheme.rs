@@ -33,11 +33,13 @@ impl Embedding {
     /// # Errors
     /// [`Error::Setting`].
     pub fn check(&self) -> Result<()> {
-        if !(self.smoothness >= 0.0 && self.smoothness.is_finite()) {
+        /// Noise that is smooth over more bins is sampled too finely to tell anything; work and memory grow with it.
+        const SMOOTHEST: f64 = 1000.0;
+        if !(0.0..=SMOOTHEST).contains(&self.smoothness) {
             return Err(Error::setting(
                 "smoothness",
                 self.smoothness,
-                "a time in bins, at least 0",
+                "a time in bins from 0 to 1000; of a smoother series take every n-th bin",
             ));
         }
         for (field, order) in [("states", self.states), ("causes", self.causes)] {

@@ -9,7 +9,7 @@ const SWEEPS: usize = 10;
 /// As many observations of the overall spread are mixed into a state's own, so that one with a single
 /// observation has a spread at all.
 const SHARED: f64 = 5.0;
-/// The least variance, relative to that of all data, or absolute where the data do not vary.
+/// The least variance, relative to that of all data, or to their square where they do not vary.
 pub(super) const LEAST_SPREAD: f64 = 1e-6;
 
 /// Rows sorted into K groups, by distance in units of each entry's deviation.
@@ -31,7 +31,12 @@ impl Clusters {
         let spread: Vec<f64> = (0..width)
             .map(|d| {
                 let square: f64 = column(d).map(|y| (y - mean[d]).powi(2)).sum::<f64>() / n;
-                if square > 0.0 { square } else { 1.0 }
+                // A column that does not vary has its own size for a unit, and 1 where it is all zeros.
+                match square > 0.0 {
+                    true => square,
+                    false if mean[d] != 0.0 => mean[d] * mean[d],
+                    false => 1.0,
+                }
             })
             .collect();
         let distance = |row: &[f64], centre: &[f64]| -> f64 {

@@ -38,6 +38,7 @@ mod learning;
 mod model;
 mod prediction;
 mod products;
+mod pseudo_observations;
 mod sample;
 mod smoother;
 mod viterbi;
@@ -58,4 +59,5 @@ pub use learning::{
     VariationalFit, VariationalStep, beta_interval, gamma_interval,
 };
 pub use model::Hmm;
+pub use pseudo_observations::{PseudoObservations, PseudoVariance};
 pub use smoother::Smoothed;

@@ -151,6 +151,13 @@ impl<E: Learnable> Hmm<E> {
         (k - 1) + k * (k - 1) + k * self.emission.free_parameters()
     }
 
+    /// Probabilities that are zero, which EM without pseudo-observations leaves at zero: started from this model, it has so many
+    /// parameters fewer to choose.
+    pub fn structural_zeros(&self) -> usize {
+        let zeros = |probabilities: &[f64]| probabilities.iter().filter(|p| **p == 0.0).count();
+        zeros(&self.initial) + zeros(&self.transition) + self.emission.structural_zeros()
+    }
+
     /// The same model, ready for statistics about its own means; [`Learnable::recentred`].
     pub(super) fn recentred(self) -> Self {
         Self {

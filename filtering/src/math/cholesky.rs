@@ -8,20 +8,22 @@ use crate::{Error, Result};
 /// to eight digits in a file.
 const SYMMETRY: f64 = 1e-8;
 
-/// A pivot of a semi-definite matrix `[n, n]` counts as zero below this many times n·ε times its own
+/// A pivot of a matrix `[n, n]` counts as zero below this many times n·ε times its own
 /// diagonal entry: rounding leaves a few ε there, never more.
 const ZERO_PIVOT: f64 = 16.0;
 
-/// The lower Cholesky factor of `m`.
+/// The lower Cholesky factor of `m`. What is left of a diagonal entry is compared with that entry, so that the units of the data
+/// do not matter: a variance of 10⁻¹⁸ is one, and a sum of two columns beside them is none.
 ///
 /// # Errors
-/// [`Error::NotPositiveDefinite`] with the first pivot that is not positive.
+/// [`Error::NotPositiveDefinite`] with the first pivot that is not positive, or only by rounding.
 pub(crate) fn cholesky(name: &str, m: &DMatrix<f64>) -> Result<Cholesky<f64, Dyn>> {
     let n = m.nrows();
+    let tiny = ZERO_PIVOT * n as f64 * f64::EPSILON;
     let mut l = DMatrix::zeros(n, n);
     for j in 0..n {
         let pivot = m[(j, j)] - (0..j).map(|k| l[(j, k)] * l[(j, k)]).sum::<f64>();
-        if !(pivot > 0.0 && pivot.is_finite()) {
+        if !(pivot > tiny * m[(j, j)].abs() && pivot.is_finite()) {
             return Err(not_positive(name, j, pivot));
         }
         let root = pivot.sqrt();

@@ -7,3 +7,4 @@ mod generalised;
 mod hmm;
 mod nonlinear;
 mod reference;
+mod units;

@@ -41,7 +41,9 @@ impl TryFrom<Snapshot> for Kalman {
     type Error = Error;
     fn try_from(snapshot: Snapshot) -> Result<Self> {
         let held = snapshot.beliefs.len();
-        let expected = snapshot.observations.clamp(1, snapshot.lag as u64 + 1);
+        let expected = snapshot
+            .observations
+            .clamp(1, (snapshot.lag as u64).saturating_add(1));
         if held == 0 || held as u64 > expected {
             return Err(Error::size(
                 "beliefs",

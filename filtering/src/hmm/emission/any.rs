@@ -3,6 +3,7 @@
 use rand::Rng;
 
 use super::{AnyEmission, Emission, Learnable, Sample};
+use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::{PredictedObservation, Result};
 
 impl Emission for AnyEmission {
@@ -45,8 +46,8 @@ impl Learnable for AnyEmission {
     fn expected_statistic(&self, into: &mut [f64]) {
         each!(self, e => e.expected_statistic(into))
     }
-    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self> {
-        each!(self, e => e.maximise(statistics, pseudo_count).map(Into::into))
+    fn maximise(&self, statistics: &[f64], pseudo: PseudoObservations) -> Result<Self> {
+        each!(self, e => e.maximise(statistics, pseudo).map(Into::into))
     }
     fn parameters_len(&self) -> usize {
         each!(self, e => e.parameters_len())
@@ -62,6 +63,10 @@ impl Learnable for AnyEmission {
     }
     fn free_parameters(&self) -> usize {
         each!(self, e => e.free_parameters())
+    }
+
+    fn structural_zeros(&self) -> usize {
+        each!(self, e => e.structural_zeros())
     }
     fn state_parameters(&self) -> Vec<f64> {
         each!(self, e => e.state_parameters())

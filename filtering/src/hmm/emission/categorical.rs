@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Emission, Guess, Learnable, Sample};
 use crate::error::check_distribution;
 use crate::hmm::emission_rows::{draw, nested, row_length, width_of};
+use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::{Error, PredictedObservation, Result};
 
 /// o ∈ {0 … M − 1} with `p(o|s) = B[s][o]`. An observation is a row of one whole number.
@@ -173,10 +174,10 @@ impl Learnable for Categorical {
         into.copy_from_slice(&self.probabilities);
     }
 
-    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self> {
+    fn maximise(&self, statistics: &[f64], pseudo: PseudoObservations) -> Result<Self> {
         let mut probabilities = statistics.to_vec();
         for (s, row) in probabilities.chunks_mut(self.symbols).enumerate() {
-            row.iter_mut().for_each(|n| *n += pseudo_count);
+            row.iter_mut().for_each(|n| *n += pseudo.count);
             let total: f64 = row.iter().sum();
             if total > 0.0 {
                 row.iter_mut().for_each(|n| *n /= total);
@@ -223,6 +224,10 @@ impl Learnable for Categorical {
 
     fn free_parameters(&self) -> usize {
         self.symbols - 1
+    }
+
+    fn structural_zeros(&self) -> usize {
+        self.probabilities.iter().filter(|p| **p == 0.0).count()
     }
 }
 

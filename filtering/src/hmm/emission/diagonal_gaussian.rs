@@ -5,11 +5,12 @@ use std::f64::consts::TAU;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::origin::{checked_origin, origin, pooled_mean, written};
+use super::origin::{checked_origin, origin, pooled_mean, pooled_variance, written};
 use super::{Emission, Guess, Learnable, Sample};
 use crate::error::check_finite;
 use crate::hmm::clusters::Clusters;
 use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
+use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::{Error, Moments, PredictedObservation, Result};
 
 /// y ∈ ℝᴰ with p(y|s) = ∏_d N(y_d; μ_sd, v_sd). An observation is a row of D numbers.
@@ -188,18 +189,28 @@ impl Learnable for DiagonalGaussian {
         }
     }
 
-    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self> {
+    fn maximise(&self, statistics: &[f64], pseudo: PseudoObservations) -> Result<Self> {
         let (p, d) = (self.statistic_len(), self.width);
         let pooled = pooled_mean(statistics, p, d);
+        let of_state = |s: usize, i: usize| self.variances[s * d + i];
+        let spread = pooled_variance(
+            statistics,
+            p,
+            &pooled,
+            pseudo.variance,
+            |i| 1 + d + i,
+            of_state,
+        );
         let (mut means, mut variances) = (self.means.clone(), self.variances.clone());
         for (s, row) in statistics.chunks(p).enumerate() {
-            let n = row[0] + pseudo_count;
+            let n = row[0] + pseudo.count;
             if n <= 0.0 {
                 continue;
             }
             for i in 0..d {
-                let mean = (row[1 + i] + pseudo_count * pooled[i]) / n;
-                let square = (row[1 + d + i] + pseudo_count * (pooled[i] * pooled[i] + 1.0)) / n;
+                let mean = (row[1 + i] + pseudo.count * pooled[i]) / n;
+                let square =
+                    (row[1 + d + i] + pseudo.count * (pooled[i] * pooled[i] + spread[i])) / n;
                 means[s * d + i] = self.origin[i] + mean;
                 variances[s * d + i] = square - mean * mean;
             }

@@ -6,11 +6,12 @@ use nalgebra::{DMatrix, DVector};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::origin::{checked_origin, origin, pooled_mean, written};
+use super::origin::{checked_origin, origin, pooled_mean, pooled_variance, written};
 use super::{Emission, Guess, Learnable, Sample};
 use crate::error::check_finite;
 use crate::hmm::clusters::Clusters;
 use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
+use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::math::cholesky::cholesky;
 use crate::{Error, Moments, PredictedObservation, Result};
 
@@ -269,24 +270,33 @@ impl Learnable for FullGaussian {
         }
     }
 
-    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self> {
+    fn maximise(&self, statistics: &[f64], pseudo: PseudoObservations) -> Result<Self> {
         let (p, d) = (self.statistic_len(), self.width);
         let pooled = pooled_mean(statistics, p, d);
+        let of_state = |s: usize, i: usize| self.covariances[s * d * d + i * d + i];
+        let spread = pooled_variance(
+            statistics,
+            p,
+            &pooled,
+            pseudo.variance,
+            |i| 1 + d + i * d + i,
+            of_state,
+        );
         let (mut means, mut covariances) = (self.means.clone(), self.covariances.clone());
         for (s, row) in statistics.chunks(p).enumerate() {
-            let n = row[0] + pseudo_count;
+            let n = row[0] + pseudo.count;
             if n <= 0.0 {
                 continue;
             }
             let mean = &mut means[s * d..(s + 1) * d];
             for i in 0..d {
-                mean[i] = (row[1 + i] + pseudo_count * pooled[i]) / n;
+                mean[i] = (row[1 + i] + pseudo.count * pooled[i]) / n;
             }
             for i in 0..d {
                 for j in 0..d {
-                    let unit = if i == j { 1.0 } else { 0.0 };
+                    let own = if i == j { spread[i] } else { 0.0 };
                     let square =
-                        row[1 + d + i * d + j] + pseudo_count * (pooled[i] * pooled[j] + unit);
+                        row[1 + d + i * d + j] + pseudo.count * (pooled[i] * pooled[j] + own);
                     covariances[s * d * d + i * d + j] = square / n - mean[i] * mean[j];
                 }
             }

@@ -1,6 +1,7 @@
 //! The origin of the statistics of normal emissions, and the mean that all states share.
 
 use crate::error::check_finite;
+use crate::hmm::pseudo_observations::PseudoVariance;
 use crate::{Error, Result};
 
 /// Statistics are about zero where the means are within so many standard deviations of it. A variance is the
@@ -55,4 +56,30 @@ pub(super) fn pooled_mean(statistics: &[f64], p: usize, d: usize) -> Vec<f64> {
             if weight > 0.0 { total / weight } else { 0.0 }
         })
         .collect()
+}
+
+/// The variance of pseudo-observations `[D]`: Σ_k Σy²_k / Σ_k n_k − m², the spread of all data in each entry, of the same statistics; `square` says where in a row an
+/// entry's Σy² is. Where the data do not vary it is the mean of `variances` `[K]` of the entry: no number has units of its own.
+pub(super) fn pooled_variance(
+    statistics: &[f64],
+    p: usize,
+    pooled: &[f64],
+    asked: PseudoVariance,
+    square: impl Fn(usize) -> usize,
+    variances: impl Fn(usize, usize) -> f64,
+) -> Vec<f64> {
+    if let PseudoVariance::Number(variance) = asked {
+        return vec![variance; pooled.len()];
+    }
+    let weight: f64 = statistics.chunks(p).map(|row| row[0]).sum();
+    let states = statistics.len() / p;
+    let spread = |(i, m): (usize, &f64)| {
+        let total: f64 = statistics.chunks(p).map(|row| row[square(i)]).sum();
+        let spread = total / weight - m * m;
+        match spread > 0.0 && spread.is_finite() {
+            true => spread,
+            false => (0..states).map(|k| variances(k, i)).sum::<f64>() / states as f64,
+        }
+    };
+    pooled.iter().enumerate().map(spread).collect()
 }

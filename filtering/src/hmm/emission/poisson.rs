@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Emission, Guess, Learnable, Sample};
 use crate::hmm::clusters::{Clusters, LEAST_SPREAD};
 use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
+use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::{Error, Moments, PredictedObservation, Result};
 
 /// y ∈ ℕᴰ with p(y|s) = ∏_d Poisson(y_d; λ_sd). An observation is a row of D whole numbers.
@@ -139,15 +140,15 @@ impl Learnable for Poisson {
         }
     }
 
-    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self> {
+    fn maximise(&self, statistics: &[f64], pseudo: PseudoObservations) -> Result<Self> {
         let (p, d) = (self.statistic_len(), self.width);
         let pooled = super::origin::pooled_mean(statistics, p, d);
         let mut rates = self.rates.clone();
         for (rates, row) in rates.chunks_mut(d).zip(statistics.chunks(p)) {
-            let n = row[0] + pseudo_count;
+            let n = row[0] + pseudo.count;
             if n > 0.0 {
                 for ((rate, y), m) in rates.iter_mut().zip(&row[1..]).zip(&pooled) {
-                    *rate = (y + pseudo_count * m) / n;
+                    *rate = (y + pseudo.count * m) / n;
                     // Not `max`, which would hide what is not a number.
                     if *rate < LEAST_RATE {
                         *rate = LEAST_RATE;

@@ -2,6 +2,7 @@
 
 use rand::Rng;
 
+use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::{PredictedObservation, Result};
 
 /// A likelihood p(o|s) for each of K states; implement it for your own.
@@ -102,19 +103,21 @@ pub trait Learnable: Emission {
     fn expected_statistic(&self, into: &mut [f64]);
 
     /// The M-step: the emission whose parameters maximise the expected log-likelihood of the statistics
-    /// `[K, P]` together with `pseudo_count` observations ε a state that say nothing of it:
+    /// `[K, P]` together with ε pseudo-observations a state:
     ///
     /// ```text
     /// categorical   B_j ∝ n_j + ε
-    /// others        n + ε,  Σy + ε m,  Σy² + ε (m² + 1)  [full: ε (mmᵀ + I)],   m = Σ_k Σy_k / Σ_k n_k
+    /// others        n + ε,  Σy + ε m,  Σy² + ε (m² + v)  [full: ε (mmᵀ + diag v)]
+    ///               m = Σ_k Σy_k / Σ_k n_k,  v = Σ_k Σy²_k / Σ_k n_k − m² unless another variance is asked for
     /// ```
+    ///
     ///
     /// A state with no weight at all keeps its parameters. A count that was never seen gets a rate of 10⁻¹⁰.
     ///
     /// # Errors
     /// [`Error::NotPositiveDefinite`](crate::Error::NotPositiveDefinite) or
     /// [`Error::Entry`](crate::Error::Entry) where the statistics leave no spread and `pseudo_count` is 0.
-    fn maximise(&self, statistics: &[f64], pseudo_count: f64) -> Result<Self>;
+    fn maximise(&self, statistics: &[f64], pseudo: PseudoObservations) -> Result<Self>;
 
     /// Q, the number of unconstrained parameters of a state.
     fn parameters_len(&self) -> usize;
@@ -141,6 +144,11 @@ pub trait Learnable: Emission {
     /// The entries of a state that can be chosen freely: [`Learnable::parameters_len`], less one for a distribution.
     fn free_parameters(&self) -> usize {
         self.parameters_len()
+    }
+
+    /// Probabilities of all states that are zero, which EM leaves at zero.
+    fn structural_zeros(&self) -> usize {
+        0
     }
 
     /// What tells the states apart, a row a state: probabilities, rates or means. Learned states are matched to the

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::pseudo_observations::PseudoObservations;
 use super::running::{Running, rows_of};
 use crate::Result;
 use crate::hmm::{Hmm, Learnable};
@@ -56,7 +57,10 @@ impl Average {
         }
         let k = last.states();
         let transition = rows_of(&self.mean.transitions, &self.mean.transitions, k, 0.0);
-        let emission = last.emission().maximise(&self.mean.emission, 0.0).ok()?;
+        let emission = last
+            .emission()
+            .maximise(&self.mean.emission, PseudoObservations::NONE)
+            .ok()?;
         Hmm::from_flat(last.initial().to_vec(), transition, emission).ok()
     }
 

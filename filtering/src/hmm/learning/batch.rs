@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::pseudo_observations::PseudoObservations;
 use super::running::rows_of;
 use super::settings::pseudo_count;
 use crate::hmm::{Hmm, Learnable};
@@ -94,7 +95,9 @@ impl<E: Learnable> Hmm<E> {
             let (old, epsilon) = (&fit.model, em.pseudo_count);
             let initial = rows_of(old.initial(), &expected.initial, k, epsilon);
             let transition = rows_of(old.transition(), &expected.transitions, k, epsilon);
-            let emission = old.emission().maximise(&expected.emission, epsilon)?;
+            let emission = old
+                .emission()
+                .maximise(&expected.emission, PseudoObservations::of_data(epsilon))?;
             let model = Hmm::from_flat(initial, transition, emission)?.recentred();
             let next = model.expectations(sequences)?;
             let gain = next.log_evidence - expected.log_evidence;

@@ -61,7 +61,7 @@ impl Block {
         let mut average = self.average.clone();
         average.blend(self.kept, &self.average, 1.0 - self.kept, &block);
         let (n, e) = (&average.transitions, &average.emission);
-        match maximise(model, n, e, self.settings.pseudo_count) {
+        match maximise(model, n, e, self.settings.pseudo()) {
             Ok(new) => {
                 self.average = average;
                 self.kept = 1.0;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::pseudo_observations::PseudoObservations;
 use super::credible::beta_interval;
 use super::running::Running;
 use super::scratch::Scratch;
@@ -128,7 +129,12 @@ impl Dirichlet {
         }
         let mut new = None;
         if (now.number + 1).is_multiple_of(self.settings.every) {
-            new = Some(super::running::maximise(model, n, e, 0.0)?);
+            new = Some(super::running::maximise(
+                model,
+                n,
+                e,
+                PseudoObservations::NONE,
+            )?);
         }
         self.posterior.counts.transitions.copy_from_slice(n);
         self.posterior.counts.emission.copy_from_slice(e);

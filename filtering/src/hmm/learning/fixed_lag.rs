@@ -99,7 +99,7 @@ impl FixedLag {
         }
         let mut new = None;
         if t >= lag as u64 && (t + 1).is_multiple_of(self.settings.every) {
-            new = Some(maximise(model, n, e, self.settings.pseudo_count)?);
+            new = Some(maximise(model, n, e, self.settings.pseudo())?);
         }
         self.average.transitions.copy_from_slice(n);
         self.average.emission.copy_from_slice(e);

@@ -73,7 +73,7 @@ impl OnlineEm {
             self.carried.expected(seen.belief, row, belief, past);
             turn(k, &row[k..k + k * k], transitions);
             let emission = &row[k + k * k..];
-            match maximise(model, transitions, emission, self.settings.pseudo_count) {
+            match maximise(model, transitions, emission, self.settings.pseudo()) {
                 Ok(model) => new = Some(model),
                 Err(error) => {
                     self.carried.take_back();

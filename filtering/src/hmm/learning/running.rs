@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::pseudo_observations::PseudoObservations;
 use crate::hmm::{Hmm, Learnable};
 use crate::{Result, error::check_finite};
 
@@ -77,15 +78,15 @@ pub(super) fn maximise<E: Learnable>(
     model: &Hmm<E>,
     transitions: &[f64],
     emission: &[f64],
-    pseudo_count: f64,
+    pseudo: PseudoObservations,
 ) -> Result<Hmm<E>> {
     let transition = rows_of(
         model.transition(),
         transitions,
         model.states(),
-        pseudo_count,
+        pseudo.count,
     );
-    let emission = model.emission().maximise(emission, pseudo_count)?;
+    let emission = model.emission().maximise(emission, pseudo)?;
     Hmm::from_flat(model.initial().to_vec(), transition, emission)
 }
 

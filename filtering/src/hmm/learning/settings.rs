@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::pseudo_observations::{PseudoObservations, PseudoVariance};
 use crate::{Error, Gain, Result};
 
 /// How parameters follow the observations; [`Hmm::learn_online`](crate::hmm::Hmm::learn_online).
@@ -58,8 +59,19 @@ pub struct BlockOnlineEm {
     pub gain: Gain,
     /// ε of the M-step; statistics are averages per observation.
     pub pseudo_count: f64,
+    /// The variance of pseudo-observations.
+    pub pseudo_variance: PseudoVariance,
     /// The observation from which on parameters are averaged.
     pub average_from: u64,
+}
+
+impl BlockOnlineEm {
+    pub(super) fn pseudo(&self) -> PseudoObservations {
+        PseudoObservations {
+            count: self.pseudo_count,
+            variance: self.pseudo_variance,
+        }
+    }
 }
 
 impl Default for BlockOnlineEm {
@@ -71,6 +83,7 @@ impl Default for BlockOnlineEm {
             block: 100,
             gain: Gain::default(),
             pseudo_count: PSEUDO_COUNT,
+            pseudo_variance: PseudoVariance::OfData,
             average_from: AVERAGE_FROM,
         }
     }
@@ -89,8 +102,19 @@ pub struct OnlineEm {
     pub every: u64,
     /// ε of the M-step; statistics are averages per observation.
     pub pseudo_count: f64,
+    /// The variance of pseudo-observations.
+    pub pseudo_variance: PseudoVariance,
     /// The observation from which on parameters are averaged.
     pub average_from: u64,
+}
+
+impl OnlineEm {
+    pub(super) fn pseudo(&self) -> PseudoObservations {
+        PseudoObservations {
+            count: self.pseudo_count,
+            variance: self.pseudo_variance,
+        }
+    }
 }
 
 impl Default for OnlineEm {
@@ -103,6 +127,7 @@ impl Default for OnlineEm {
             // The algorithm as published. Less often is cheaper and hardly worse: γ is small.
             every: 1,
             pseudo_count: PSEUDO_COUNT,
+            pseudo_variance: PseudoVariance::OfData,
             average_from: AVERAGE_FROM,
         }
     }
@@ -120,8 +145,19 @@ pub struct FixedLag {
     pub every: u64,
     /// ε of the M-step; statistics are averages per observation.
     pub pseudo_count: f64,
+    /// The variance of pseudo-observations.
+    pub pseudo_variance: PseudoVariance,
     /// The observation from which on parameters are averaged.
     pub average_from: u64,
+}
+
+impl FixedLag {
+    pub(super) fn pseudo(&self) -> PseudoObservations {
+        PseudoObservations {
+            count: self.pseudo_count,
+            variance: self.pseudo_variance,
+        }
+    }
 }
 
 impl Default for FixedLag {
@@ -133,6 +169,7 @@ impl Default for FixedLag {
             // γ is below 1/250: ten observations move the statistics by less than their noise.
             every: 10,
             pseudo_count: PSEUDO_COUNT,
+            pseudo_variance: PseudoVariance::OfData,
             average_from: AVERAGE_FROM,
         }
     }
@@ -229,17 +266,20 @@ impl Learn {
                 at_least_one("block", s.block as u64)?;
                 at_most("block", s.block, "K + D numbers")?;
                 pseudo_count(s.pseudo_count)?;
+                s.pseudo_variance.check()?;
                 s.gain.check()
             }
             Learn::OnlineEm(s) => {
                 every(s.every)?;
                 pseudo_count(s.pseudo_count)?;
+                s.pseudo_variance.check()?;
                 s.gain.check()
             }
             Learn::FixedLag(s) => {
                 every(s.every)?;
                 at_most("lag", s.lag, "K² + P numbers")?;
                 pseudo_count(s.pseudo_count)?;
+                s.pseudo_variance.check()?;
                 s.gain.check()
             }
             Learn::Rmle(s) => {

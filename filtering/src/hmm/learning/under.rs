@@ -1,5 +1,6 @@
 //! Variational EM: the E-step is the posterior under a factorisation.
 
+use super::super::pseudo_observations::PseudoObservations;
 use super::batch::{BatchEm, Fit};
 use super::running::rows_of;
 use crate::hmm::{Factorisation, Hmm, Learnable};
@@ -57,9 +58,10 @@ impl<E: Learnable> Hmm<E> {
             let old = &fit.model;
             let initial = rows_of(old.initial(), &expected.initial, k, em.pseudo_count);
             let transition = rows_of(old.transition(), &expected.transitions, k, em.pseudo_count);
-            let emission = old
-                .emission()
-                .maximise(&expected.emission, em.pseudo_count)?;
+            let emission = old.emission().maximise(
+                &expected.emission,
+                PseudoObservations::of_data(em.pseudo_count),
+            )?;
             let model = Hmm::from_flat(initial, transition, emission)?.recentred();
             let next = Expected::of(&model, sequences, factorisation)?;
             fit.converged = (next.bound - expected.bound).abs() <= enough;

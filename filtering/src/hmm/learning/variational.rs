@@ -2,6 +2,7 @@
 
 use libm::lgamma;
 
+use super::super::pseudo_observations::PseudoObservations;
 use super::batch::BatchEm;
 use super::statistics::check_size;
 use crate::digamma;
@@ -171,9 +172,10 @@ impl<E: Learnable> Hmm<E> {
             initial: sum(&prior.initial, &first.initial),
             transition: sum(&prior.transition, &first.transitions),
         };
-        let mut emission = start
-            .emission()
-            .maximise(&first.emission, em.pseudo_count)?;
+        let mut emission = start.emission().maximise(
+            &first.emission,
+            PseudoObservations::of_data(em.pseudo_count),
+        )?;
         let (mut trace, mut converged) = (Vec::new(), false);
         let enough = em.tolerance * first.observations as f64;
         let mut model = start;
@@ -194,7 +196,9 @@ impl<E: Learnable> Hmm<E> {
             }
             posterior.initial = sum(&prior.initial, &step.initial);
             posterior.transition = sum(&prior.transition, &step.transitions);
-            emission = model.emission().maximise(&step.emission, em.pseudo_count)?;
+            emission = model
+                .emission()
+                .maximise(&step.emission, PseudoObservations::of_data(em.pseudo_count))?;
         }
         Ok(VariationalFit {
             model,

@@ -6,7 +6,7 @@ use crate::reference::{self, Recording, close, hmm, recordings};
 use proptest::prelude::*;
 use scotopic_filtering::hmm::{
     AnyEmission, BatchEm, BlockOnlineEm, Categorical, DiagonalGaussian, Dirichlet, Emission,
-    FixedLag, Hmm, Learn, Learnable, Learning, OnlineEm, Rmle,
+    FixedLag, Hmm, Learn, Learnable, Learning, OnlineEm, PseudoObservations, PseudoVariance, Rmle,
 };
 use scotopic_filtering::{Error, Gain, Sequence};
 
@@ -90,6 +90,8 @@ fn online_em_follows_the_recorded_trajectories() {
             first: r.size("online_em.n_min") as u64,
             every: 1,
             pseudo_count: r.number("online_em.pseudo_count"),
+            // The recordings were made with a variance of one.
+            pseudo_variance: PseudoVariance::Number(1.0),
             average_from: 0,
         };
         tested += follow(r, &Learn::OnlineEm(settings), "online_em");
@@ -129,6 +131,7 @@ fn rules() -> Vec<Learn> {
             block: 7,
             gain,
             pseudo_count: 1e-2,
+            pseudo_variance: PseudoVariance::OfData,
             average_from: 10,
         }),
         Learn::OnlineEm(OnlineEm {
@@ -136,6 +139,7 @@ fn rules() -> Vec<Learn> {
             first: 5,
             every: 1,
             pseudo_count: 1e-2,
+            pseudo_variance: PseudoVariance::OfData,
             average_from: 10,
         }),
         Learn::FixedLag(FixedLag {
@@ -143,6 +147,7 @@ fn rules() -> Vec<Learn> {
             gain,
             every: 2,
             pseudo_count: 1e-2,
+            pseudo_variance: PseudoVariance::OfData,
             average_from: 10,
         }),
         Learn::Rmle(Rmle {
@@ -238,16 +243,19 @@ fn an_m_step_that_fails_changes_nothing() {
             Learn::BlockOnlineEm(s) => Learn::BlockOnlineEm(BlockOnlineEm {
                 gain: PLAIN_MEAN,
                 pseudo_count: 0.0,
+                pseudo_variance: PseudoVariance::OfData,
                 ..s
             }),
             Learn::OnlineEm(s) => Learn::OnlineEm(OnlineEm {
                 gain: PLAIN_MEAN,
                 pseudo_count: 0.0,
+                pseudo_variance: PseudoVariance::OfData,
                 ..s
             }),
             Learn::FixedLag(s) => Learn::FixedLag(FixedLag {
                 gain: PLAIN_MEAN,
                 pseudo_count: 0.0,
+                pseudo_variance: PseudoVariance::OfData,
                 ..s
             }),
             _ => continue,
@@ -290,6 +298,7 @@ fn settings_without_sense_are_refused() {
         }),
         Learn::OnlineEm(OnlineEm {
             pseudo_count: -1.0,
+            pseudo_variance: PseudoVariance::OfData,
             ..Default::default()
         }),
         Learn::FixedLag(FixedLag {
@@ -328,6 +337,7 @@ fn without_an_m_step_learning_is_filtering() {
         gain: PLAIN_MEAN,
         every: 1_000_000,
         pseudo_count: 0.0,
+        pseudo_variance: PseudoVariance::OfData,
         average_from: 0,
     };
     let mut counting = model
@@ -393,6 +403,7 @@ fn block_and_recursive_em_of_everything_are_batch_em() {
             block: data.len(),
             gain: PLAIN_MEAN,
             pseudo_count: 0.0,
+            pseudo_variance: PseudoVariance::OfData,
             average_from: 0,
         });
         let recursive = Learn::OnlineEm(OnlineEm {
@@ -400,6 +411,7 @@ fn block_and_recursive_em_of_everything_are_batch_em() {
             first: 1,
             every: data.len() as u64,
             pseudo_count: 0.0,
+            pseudo_variance: PseudoVariance::OfData,
             average_from: 0,
         });
         for (what, learn) in [("block", block), ("recursive", recursive)] {
@@ -420,6 +432,7 @@ fn a_second_block_goes_on_from_the_belief() {
             block: half,
             gain: PLAIN_MEAN,
             pseudo_count: 0.0,
+            pseudo_variance: PseudoVariance::OfData,
             average_from: 0,
         };
         let found = learned(&model, data, Learn::BlockOnlineEm(settings.clone()));
@@ -456,7 +469,10 @@ fn a_second_block_goes_on_from_the_belief() {
             .zip(&second.emission)
             .map(|(x, y)| x + y)
             .collect();
-        let emission = middle.emission().maximise(&statistics, 0.0).unwrap();
+        let emission = middle
+            .emission()
+            .maximise(&statistics, PseudoObservations::NONE)
+            .unwrap();
         assert_same_parameters("second block", &found, &transition, &emission);
     }
 }
@@ -471,6 +487,7 @@ fn fixed_lag_counts_what_the_smoother_says_of_a_few_steps_back() {
             gain: PLAIN_MEAN,
             every: data.len() as u64,
             pseudo_count: 0.0,
+            pseudo_variance: PseudoVariance::OfData,
             average_from: 0,
         });
         let found = learned(&model, data, learn);
@@ -491,7 +508,10 @@ fn fixed_lag_counts_what_the_smoother_says_of_a_few_steps_back() {
             .chunks(k)
             .flat_map(|row| row.iter().map(|n| n / row.iter().sum::<f64>()))
             .collect();
-        let emission = model.emission().maximise(&e, 0.0).unwrap();
+        let emission = model
+            .emission()
+            .maximise(&e, PseudoObservations::NONE)
+            .unwrap();
         assert_same_parameters(&format!("lag {lag}"), &found, &transition, &emission);
     }
 }

@@ -1,0 +1,197 @@
+//! The unit of the data does not matter: a column times 10^k (models scaled alike) changes no posterior and shifts every
+//! log-likelihood by −n k ln 10, n its observed values.
+
+use scotopic_filtering::Sequence;
+use scotopic_filtering::gaussian::{GaussianLearn, LinearGaussian};
+use scotopic_filtering::hmm::{
+    AnyEmission, BatchEm, DiagonalGaussian, EmissionKind, FullGaussian, Hmm, Learn,
+};
+use scotopic_filtering::nalgebra::{DMatrix, DVector};
+use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+
+/// Sums of some hundred terms in another unit: rounding, relative to the largest.
+const ROUNDING: f64 = 1e-9;
+
+/// Two columns of which the second is in another unit; a few rows are missing.
+fn data(unit: f64) -> Sequence {
+    let mut sequence = Sequence::new(2).unwrap();
+    let mut x = 0.3f64;
+    for t in 0..150 {
+        x = 3.9 * x * (1.0 - x); // as good as noise
+        let level = if (t / 25) % 2 == 0 { 0.0 } else { 3.0 };
+        let row = [
+            level + x,
+            (2.0 * level - x * x + 0.1 * (t as f64).sin()) * unit,
+        ];
+        sequence.push((t % 17 != 5).then_some(&row)).unwrap();
+    }
+    sequence
+}
+
+fn observed(data: &Sequence) -> f64 {
+    data.iter().flatten().count() as f64
+}
+
+/// Every unit with a tolerance: powers of ten, and of two, which only change exponents. A hidden Markov model takes the logarithms
+/// of its variances, whose last bits depend on the unit, so that only a linear model can be `exact`.
+fn units(exact: f64) -> Vec<(f64, f64)> {
+    let tens = (-9..=9).map(|k| (10f64.powi(k), ROUNDING));
+    let twos = [-40, -3, 7, 33].map(|k| (2f64.powi(k), exact));
+    tens.chain(twos).collect()
+}
+
+#[track_caller]
+fn same(a: &[f64], b: &[f64], tolerance: f64, what: &str) {
+    for (a, b) in a.iter().zip(b) {
+        assert!(
+            (a - b).abs() <= tolerance * (1.0 + b.abs()),
+            "{what}: {a} and {b}"
+        );
+    }
+}
+
+/// The log-likelihood is −n ln unit beside the one in the unit one; the shift itself is a rounded number.
+#[track_caller]
+fn shifted(there: f64, here: f64, unit: f64, n: f64, tolerance: f64, what: &str) {
+    let shift = n * unit.ln();
+    let room = tolerance.max(1e-12) * (1.0 + here.abs() + shift.abs());
+    assert!(
+        (there + shift - here).abs() <= room,
+        "{what}: {there} + {shift} and {here}"
+    );
+}
+
+fn hmms(unit: f64) -> [Hmm<AnyEmission>; 2] {
+    let (s, q) = (unit, unit * unit);
+    let diagonal = DiagonalGaussian::new(
+        vec![vec![0.5, 0.0], vec![3.0, 5.0 * s]],
+        vec![vec![0.5, q], vec![0.7, 2.0 * q]],
+    );
+    let full = FullGaussian::new(
+        vec![vec![0.5, 0.0], vec![3.0, 5.0 * s]],
+        vec![
+            vec![vec![0.5, 0.1 * s], vec![0.1 * s, q]],
+            vec![vec![0.7, -0.2 * s], vec![-0.2 * s, 2.0 * q]],
+        ],
+    );
+    let of = |emission: AnyEmission| {
+        Hmm::new(
+            vec![0.5, 0.5],
+            vec![vec![0.9, 0.1], vec![0.2, 0.8]],
+            emission,
+        )
+        .unwrap()
+    };
+    [of(diagonal.unwrap().into()), of(full.unwrap().into())]
+}
+
+#[test]
+fn of_no_hidden_markov_model_while_it_learns() {
+    // RMLE's rate is still in units: it comes with the fits.
+    let rules = ["block-online-em", "online-em", "fixed-lag", "dirichlet"];
+    for name in rules {
+        let learn: Learn = serde_json::from_str(&format!("{{\"rule\": \"{name}\"}}")).unwrap();
+        for which in 0..2 {
+            let run = |unit: f64| {
+                let (model, data) = (hmms(unit)[which].clone(), data(unit));
+                let mut filter = model.learn_online(&learn).unwrap();
+                let beliefs: Vec<f64> = data
+                    .iter()
+                    .flat_map(|row| {
+                        filter.update(row).unwrap();
+                        filter.belief().to_vec()
+                    })
+                    .collect();
+                (beliefs, filter.elbo(), observed(&data))
+            };
+            let (beliefs, elbo, n) = run(1.0);
+            for (unit, tolerance) in units(ROUNDING) {
+                let what = format!("{name}, emission {which}, unit {unit:e}");
+                let there = run(unit);
+                same(&there.0, &beliefs, tolerance, &what);
+                shifted(there.1, elbo, unit, n, tolerance, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn of_no_fit_that_starts_from_the_data() {
+    for kind in [EmissionKind::DiagonalGaussian, EmissionKind::FullGaussian] {
+        for pseudo_count in [0.0, 0.5] {
+            let em = BatchEm {
+                max_iterations: 15,
+                tolerance: 0.0,
+                pseudo_count,
+            };
+            let run = |unit: f64| {
+                let data = data(unit);
+                let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+                let fit = Hmm::fit_guesses(kind, 2, std::slice::from_ref(&data), 2, &em, &mut rng)
+                    .unwrap();
+                (
+                    fit.model.transition().to_vec(),
+                    fit.log_evidence(),
+                    observed(&data),
+                )
+            };
+            let (transition, evidence, n) = run(1.0);
+            for (unit, tolerance) in units(ROUNDING) {
+                let what = format!(
+                    "{}, pseudo-count {pseudo_count}, unit {unit:e}",
+                    kind.name()
+                );
+                let there = run(unit);
+                same(&there.0, &transition, tolerance, &what);
+                shifted(there.1, evidence, unit, n, tolerance, &what);
+            }
+        }
+    }
+}
+
+/// A model of one dimension per column, the second in another unit.
+fn linear(unit: f64) -> LinearGaussian {
+    let u = DMatrix::from_diagonal(&DVector::from_vec(vec![1.0, unit]));
+    let scaled = |m: [f64; 4]| &u * DMatrix::from_row_slice(2, 2, &m) * &u;
+    LinearGaussian::new(
+        DMatrix::from_row_slice(2, 2, &[0.9, 0.1 / unit, -0.05 * unit, 0.8]),
+        scaled([0.5, 0.1, 0.1, 0.7]),
+        DMatrix::identity(2, 2),
+        scaled([0.3, 0.05, 0.05, 0.4]),
+    )
+    .and_then(|model| {
+        model.with_initial(
+            DVector::from_vec(vec![0.0, 0.0]),
+            scaled([1.0, 0.2, 0.2, 2.0]),
+        )
+    })
+    .unwrap()
+}
+
+#[test]
+fn of_no_linear_model_while_it_learns() {
+    for name in ["block-online-em", "online-em"] {
+        let learn: GaussianLearn =
+            serde_json::from_str(&format!("{{\"rule\": \"{name}\"}}")).unwrap();
+        let run = |unit: f64| {
+            let data = data(unit);
+            let mut filter = linear(unit).learn_online(&learn).unwrap();
+            let means: Vec<f64> = data
+                .iter()
+                .flat_map(|row| {
+                    filter.update(row).unwrap();
+                    let mean = filter.filter().mean();
+                    [mean[0], mean[1] / unit]
+                })
+                .collect();
+            (means, filter.filter().elbo(), observed(&data))
+        };
+        let (means, elbo, n) = run(1.0);
+        for (unit, tolerance) in units(0.0) {
+            let what = format!("{name}, unit {unit:e}");
+            let there = run(unit);
+            same(&there.0, &means, tolerance, &what);
+            shifted(there.1, elbo, unit, n, tolerance, &what);
+        }
+    }
+}
