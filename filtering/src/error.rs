@@ -42,6 +42,12 @@ pub enum Error {
         /// Its value.
         value: f64,
     },
+    /// Columns of the data do not vary, or one is a combination of others: no variance or covariance is the best.
+    #[error("{}", dependent(.columns))]
+    Dependent {
+        /// One that does not vary, or all that take part in the combination; from 0.
+        columns: Vec<usize>,
+    },
     /// An observation has the wrong width, is not finite, or is not a symbol or count where one is needed.
     #[error("observation {index}, entry {entry}: found {found}, expected {expected}")]
     Observation {
@@ -97,6 +103,32 @@ pub enum Error {
     },
 }
 
+/// A number of the size of 1e-300 in some twenty characters.
+fn short(found: impl ToString) -> String {
+    /// Longer than any number of 17 digits with its sign, point and exponent.
+    const LONGEST: usize = 24;
+    let text = found.to_string();
+    match text.parse::<f64>() {
+        Ok(number) if text.len() > LONGEST => format!("{number:e}"),
+        _ => text,
+    }
+}
+
+fn dependent(columns: &[usize]) -> String {
+    let names: Vec<String> = columns.iter().map(usize::to_string).collect();
+    match names.as_slice() {
+        [one] => format!(
+            "entry {one} of the observations does not vary: no variance can be learned of it; leave it out, or add pseudo-observations \
+             (`pseudo_count`)"
+        ),
+        _ => format!(
+            "entries {} of the observations are collinear: each is a linear combination of the others, and no covariance can be \
+             learned of them; leave one out, or add pseudo-observations (`pseudo_count`)",
+            names.join(", ")
+        ),
+    }
+}
+
 fn place(at: &[usize]) -> String {
     at.iter().map(|index| format!("[{index}]")).collect()
 }
@@ -117,7 +149,7 @@ impl Error {
         found: impl ToString,
         expected: impl ToString,
     ) -> Self {
-        let (name, found, expected) = (name.to_string(), found.to_string(), expected.to_string());
+        let (name, found, expected) = (name.to_string(), short(found), expected.to_string());
         Error::Entry {
             name,
             at: at.to_vec(),
@@ -127,7 +159,7 @@ impl Error {
     }
 
     pub(crate) fn observation(entry: usize, found: impl ToString, expected: impl ToString) -> Self {
-        let (found, expected) = (found.to_string(), expected.to_string());
+        let (found, expected) = (short(found), expected.to_string());
         Error::Observation {
             index: 0,
             entry,
@@ -141,7 +173,7 @@ impl Error {
         found: impl ToString,
         expected: impl ToString,
     ) -> Self {
-        let (found, expected) = (found.to_string(), expected.to_string());
+        let (found, expected) = (short(found), expected.to_string());
         Error::Setting {
             field,
             found,
@@ -194,6 +226,21 @@ pub(crate) fn check_finite(name: &str, columns: usize, values: &[f64]) -> Result
         Some(at) => {
             let place = [at / columns, at % columns];
             Err(Error::entry(name, &place, values[at], "a finite number"))
+        }
+    }
+}
+
+/// Checks that a number of steps, bins or the like is within bounds: what grows with it are time and memory.
+pub(crate) fn check_count(
+    field: &'static str,
+    value: usize,
+    bounds: std::ops::RangeInclusive<usize>,
+) -> Result<()> {
+    match bounds.contains(&value) {
+        true => Ok(()),
+        false => {
+            let expected = format!("a number from {} to {}", bounds.start(), bounds.end());
+            Err(Error::setting(field, value, expected))
         }
     }
 }

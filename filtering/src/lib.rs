@@ -57,6 +57,7 @@ pub use rand;
 mod any_filter;
 mod any_model;
 pub mod comparison;
+mod data_spread;
 mod error;
 mod filter;
 mod gain;

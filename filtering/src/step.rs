@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Error, Result};
+
 /// One step of an online scheme: the newest increment of the recursive ELBO, and its sum, in nats.
 ///
 /// With optimal factors the bound is tight: `elbo` is ln p(o_1…o_t) and `increment` is ln p(o_t|o_<t), the
@@ -37,9 +39,33 @@ impl Step {
 /// "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", 1974): the evidence of a
 /// stream of 10⁹ observations is as exact as that of ten.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Saved")]
 pub(crate) struct Sum {
     total: f64,
     lost: f64,
+}
+
+/// A sum in a file.
+#[derive(Deserialize)]
+struct Saved {
+    total: f64,
+    lost: f64,
+}
+
+impl TryFrom<Saved> for Sum {
+    type Error = Error;
+    fn try_from(Saved { total, lost }: Saved) -> Result<Self> {
+        let sum = Self { total, lost };
+        match sum.value().is_finite() {
+            true => Ok(sum),
+            false => Err(Error::entry(
+                "evidence",
+                &[],
+                sum.value(),
+                "a finite number",
+            )),
+        }
+    }
 }
 
 impl Sum {

@@ -6,6 +6,7 @@ use nalgebra::DMatrix;
 
 use super::model::LinearGaussian;
 use super::statistics::Statistics;
+use crate::data_spread::{check_independence, check_variation};
 use crate::{Error, Result, Sequence};
 
 /// Which parameters are learned; the others stay as they are.
@@ -50,7 +51,8 @@ impl Learned {
     /// Checks that a model can be learned so.
     pub(crate) fn check(&self, model: &LinearGaussian) -> Result<()> {
         if self.diagonal && !model.is_diagonal() {
-            let expected = "false, or F, Q, H, R and P0 diagonal to begin with";
+            let expected = "false, or transition, process_noise, observation, observation_noise and initial_covariance diagonal to \
+                            begin with";
             return Err(Error::setting("learned.diagonal", true, expected));
         }
         Ok(())
@@ -68,7 +70,8 @@ pub struct GaussianFit {
     /// Which parameters.
     pub learned: Learned,
     /// So many transitions and observations that the model before the step fits are added to the data: a prior
-    /// that keeps Q and R from shrinking to nothing on short sequences.
+    /// that keeps Q and R from shrinking to nothing on short sequences. The observations have the noise of the model that
+    /// the fit starts from: that of the model before would shrink with it, where columns are collinear.
     pub pseudo_count: f64,
 }
 
@@ -104,6 +107,16 @@ impl LinearGaussian {
     /// # Errors
     /// As [`LinearGaussian::fit`].
     pub fn em_step(&self, sequences: &[Sequence], fit: &GaussianFit) -> Result<(Self, f64)> {
+        self.em_step_about(sequences, fit, self.observation_noise())
+    }
+
+    /// The same with pseudo-observations of this noise.
+    fn em_step_about(
+        &self,
+        sequences: &[Sequence],
+        fit: &GaussianFit,
+        noise: &DMatrix<f64>,
+    ) -> Result<(Self, f64)> {
         fit.learned.check(self)?;
         let mut total = Statistics::new(self);
         let mut log_evidence = 0.0;
@@ -112,7 +125,7 @@ impl LinearGaussian {
             total.add(1.0, &statistics);
             log_evidence += own;
         }
-        let model = self.maximised(&total, &fit.learned, fit.pseudo_count)?;
+        let model = self.maximised_about(&total, &fit.learned, fit.pseudo_count, noise)?;
         Ok((model, log_evidence))
     }
 
@@ -131,7 +144,8 @@ impl LinearGaussian {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Setting`] for a setting that makes no sense, errors of [`LinearGaussian::smooth`], and
+    /// [`Error::Setting`] for a setting that makes no sense, [`Error::Dependent`] for columns without variance or
+    /// covariance of their own where R would follow them to nothing, errors of [`LinearGaussian::smooth`], and
     /// [`Error::NotPositiveDefinite`] where the data do not determine the parameters: states or noise that have
     /// collapsed.
     pub fn fit(&self, sequences: &[Sequence], fit: &GaussianFit) -> Result<GaussianFitted> {
@@ -141,6 +155,13 @@ impl LinearGaussian {
         }
         check_pseudo_count(fit.pseudo_count)?;
         fit.learned.check(self)?;
+        let explains = fit.learned.offset && fit.learned.observation;
+        if fit.pseudo_count == 0.0 && fit.learned.observation_noise && explains {
+            match fit.learned.diagonal {
+                true => check_variation(sequences)?,
+                false => check_independence(sequences)?,
+            }
+        }
         let evidence =
             |model: &Self| -> Result<f64> { sequences.iter().map(|s| model.log_evidence(s)).sum() };
         let observations: usize = sequences.iter().map(Sequence::len).sum();
@@ -149,7 +170,7 @@ impl LinearGaussian {
         let mut log_evidence = Vec::new();
         let mut converged = false;
         for _ in 0..fit.max_iterations {
-            let (next, before) = model.em_step(sequences, fit)?;
+            let (next, before) = model.em_step_about(sequences, fit, self.observation_noise())?;
             let settled = |last: &f64| (before - last).abs() <= room;
             converged = log_evidence.last().is_some_and(settled);
             log_evidence.push(before);
@@ -185,6 +206,16 @@ impl LinearGaussian {
         learned: &Learned,
         pseudo_count: f64,
     ) -> Result<Self> {
+        self.maximised_about(statistics, learned, pseudo_count, self.observation_noise())
+    }
+
+    fn maximised_about(
+        &self,
+        statistics: &Statistics,
+        learned: &Learned,
+        pseudo_count: f64,
+        noise: &DMatrix<f64>,
+    ) -> Result<Self> {
         check_pseudo_count(pseudo_count)?;
         let n = self.states();
         let statistics = statistics.about(self);
@@ -211,7 +242,7 @@ impl LinearGaussian {
         }
         let mut r = self.observation_noise().clone();
         if learned.observation_noise {
-            r = only(sees.noise_about(&h, &r, pseudo_count));
+            r = only(sees.noise_about(&h, noise, pseudo_count));
         }
         let start = &statistics.initial;
         let mut m0 = self.initial_mean().clone();

@@ -34,7 +34,7 @@ pub(crate) struct Plan {
 impl Plan {
     pub fn new(model: &LinearGaussian) -> Result<Self> {
         let (n, m) = (model.states(), model.width());
-        let factor: Cholesky<f64, Dyn> = cholesky("R", model.observation_noise())?;
+        let factor: Cholesky<f64, Dyn> = cholesky("observation_noise", model.observation_noise())?;
         let log_norm = 0.5 * (m as f64 * LN_2_PI + log_det(&factor));
         let mut whiten = DMatrix::identity(m, m);
         factor

@@ -40,11 +40,13 @@ impl LinearGaussian {
         let (statistics, log_evidence) = self.statistics(observations)?;
         let (start, initial_covariance) = statistics
             .initial
-            .gradient("P0", self.initial_covariance())?;
-        let (moves, process_noise) = statistics.transition.gradient("Q", self.process_noise())?;
+            .gradient("initial_covariance", self.initial_covariance())?;
+        let (moves, process_noise) = statistics
+            .transition
+            .gradient("process_noise", self.process_noise())?;
         let (sees, observation_noise) = statistics
             .observation
-            .gradient("R", self.observation_noise())?;
+            .gradient("observation_noise", self.observation_noise())?;
         let n = self.states();
         Ok(GaussianGradient {
             transition: moves.columns(0, n).into_owned(),

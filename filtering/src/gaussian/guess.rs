@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::model::LinearGaussian;
+use crate::data_spread::unit_variance;
 use crate::{Error, Result, Sequence};
 
 /// The share of the variance of each entry that is taken for noise.
@@ -12,12 +13,12 @@ const SLOWEST: f64 = 0.95;
 const FASTEST: f64 = 0.5;
 /// The weight in the observations of a state beyond the number of entries, relative to the one whose direction it shares.
 const SHARED: f64 = 0.3;
-/// The least variance of an entry, where the data do not vary.
+/// The least variance of an entry or a direction, relative to that of an entry, where the data do not vary.
 const LEAST: f64 = 1e-9;
 
 impl LinearGaussian {
-    /// A model of `states` dimensions to start EM from: H holds the principal directions of the data, scaled so
-    /// that states have unit variance; F is diagonal, from slow to fast; a tenth of each entry's variance is noise.
+    /// A model of `states` dimensions to start EM from: H holds the principal directions of the data, each entry in
+    /// units of its deviation, scaled so that states have unit variance; F is diagonal, from slow to fast; a tenth of each entry's variance is noise.
     ///
     /// ```
     /// use scotopic_filtering::{Sequence, gaussian::{GaussianFit, LinearGaussian}};
@@ -58,9 +59,13 @@ impl LinearGaussian {
             spread += &e * e.transpose();
         }
         spread /= count as f64;
-        let noise = DVector::from_fn(m, |i, _| (NOISE * spread[(i, i)]).max(LEAST));
+        // In units of each entry's deviation: a column in other units has the same directions.
+        let unit = DVector::from_fn(m, |i, _| unit_variance(mean[i], spread[(i, i)]).sqrt());
+        let share = |i: usize| (spread[(i, i)] / (unit[i] * unit[i])).max(LEAST);
+        let noise = DVector::from_fn(m, |i, _| NOISE * share(i) * unit[i] * unit[i]);
 
-        let principal = spread.symmetric_eigen();
+        let relative = DMatrix::from_fn(m, m, |i, j| spread[(i, j)] / (unit[i] * unit[j]));
+        let principal = relative.symmetric_eigen();
         let mut order: Vec<usize> = (0..m).collect();
         order.sort_by(|&a, &b| principal.eigenvalues[b].total_cmp(&principal.eigenvalues[a]));
         let mut h = DMatrix::zeros(m, states);
@@ -70,7 +75,11 @@ impl LinearGaussian {
                 .max(LEAST)
                 .sqrt();
             let seen = if s < m { size } else { SHARED * size };
-            h.set_column(s, &(principal.eigenvectors.column(direction) * seen));
+            let column = principal
+                .eigenvectors
+                .column(direction)
+                .component_mul(&unit);
+            h.set_column(s, &(column * seen));
         }
         let pace =
             |s: usize| SLOWEST - (SLOWEST - FASTEST) * s as f64 / (states as f64 - 1.0).max(1.0);

@@ -29,8 +29,8 @@ impl GaussianKernel {
         let n = offset.len();
         check_matrix("E", &gain, n, n)?;
         check_vector("f", &offset, n)?;
-        let covariance = check_covariance("L", covariance, n)?;
-        semidefinite_root("L", &covariance)?;
+        let covariance = check_covariance("covariance of the kernel", covariance, n)?;
+        semidefinite_root("covariance of the kernel", &covariance)?;
         Ok(Self {
             gain,
             offset,
@@ -70,7 +70,7 @@ impl GaussianKernel {
         let (m, p) = (&belief.mean, &belief.covariance);
         let moved = f * p;
         let predicted = symmetric(&moved * f.transpose() + q);
-        let gain = cholesky("F P Fᵀ + Q", &predicted)?
+        let gain = cholesky("covariance of the predicted state", &predicted)?
             .solve(&moved)
             .transpose();
         let n = m.len();

@@ -259,10 +259,15 @@ fn ascended(
     let (moves, sees) = (&increment.transition, &increment.observation);
     model.with_regressions(
         &step(moves, learned.transition, learned.bias)?,
-        spread("Q", moves, model.process_noise(), learned.process_noise)?,
+        spread(
+            "process_noise",
+            moves,
+            model.process_noise(),
+            learned.process_noise,
+        )?,
         &step(sees, learned.observation, learned.offset)?,
         spread(
-            "R",
+            "observation_noise",
             sees,
             model.observation_noise(),
             learned.observation_noise,

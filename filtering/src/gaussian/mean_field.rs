@@ -35,11 +35,14 @@ pub(super) fn temporal(
         // S_{t−1} holds FᵀQ⁻¹F already.
         let (mut own, mut rest) = match &eliminated {
             None => {
-                let p0 = inverse(&cholesky("P0", recursion.model.initial_covariance())?);
+                let p0 = inverse(&cholesky(
+                    "initial_covariance",
+                    recursion.model.initial_covariance(),
+                )?);
                 (p0.clone(), p0)
             }
             Some(before) => {
-                let solved = cholesky("S", before)?.solve(&recursion.f_q);
+                let solved = cholesky("precision of the states", before)?.solve(&recursion.f_q);
                 let q = &recursion.q_inverse;
                 (q.clone(), q - recursion.f_q.transpose() * solved)
             }
@@ -54,7 +57,7 @@ pub(super) fn temporal(
         }
         let rest = symmetric(rest);
         let factor = cholesky("J", &own)?;
-        gap += 0.5 * (log_det(&factor) - log_det(&cholesky("S", &rest)?));
+        gap += 0.5 * (log_det(&factor) - log_det(&cholesky("precision of the states", &rest)?));
         covariances.push(inverse(&factor));
         eliminated = Some(rest);
     }

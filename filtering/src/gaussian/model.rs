@@ -55,17 +55,21 @@ impl LinearGaussian {
     pub fn new(f: DMatrix<f64>, q: DMatrix<f64>, h: DMatrix<f64>, r: DMatrix<f64>) -> Result<Self> {
         let (n, m) = (f.nrows(), h.nrows());
         if n == 0 {
-            return Err(Error::size("F", "no state", "at least one"));
+            return Err(Error::size("transition", "no state", "at least one"));
         }
         if m == 0 {
-            return Err(Error::size("H", "no row", "at least one observed entry"));
+            return Err(Error::size(
+                "observation",
+                "no row",
+                "at least one observed entry",
+            ));
         }
-        check_matrix("F", &f, n, n)?;
-        check_matrix("H", &h, m, n)?;
-        let q = check_covariance("Q", q, n)?;
-        semidefinite_root("Q", &q)?;
-        let r = check_covariance("R", r, m)?;
-        cholesky("R", &r)?;
+        check_matrix("transition", &f, n, n)?;
+        check_matrix("observation", &h, m, n)?;
+        let q = check_covariance("process_noise", q, n)?;
+        semidefinite_root("process_noise", &q)?;
+        let r = check_covariance("observation_noise", r, m)?;
+        cholesky("observation_noise", &r)?;
         Ok(Self {
             transition: f,
             bias: DVector::zeros(n),
@@ -89,10 +93,10 @@ impl LinearGaussian {
         r: &[impl AsRef<[f64]>],
     ) -> Result<Self> {
         Self::new(
-            matrix("F", f)?,
-            matrix("Q", q)?,
-            matrix("H", h)?,
-            matrix("R", r)?,
+            matrix("transition", f)?,
+            matrix("process_noise", q)?,
+            matrix("observation", h)?,
+            matrix("observation_noise", r)?,
         )
     }
 
@@ -101,8 +105,8 @@ impl LinearGaussian {
     /// # Errors
     /// [`Error::Size`] for a wrong size, [`Error::Entry`] for an entry that is not finite.
     pub fn with_bias(mut self, b: DVector<f64>, d: DVector<f64>) -> Result<Self> {
-        check_vector("b", &b, self.states())?;
-        check_vector("d", &d, self.width())?;
+        check_vector("bias", &b, self.states())?;
+        check_vector("offset", &d, self.width())?;
         (self.bias, self.offset) = (b, d);
         Ok(self)
     }
@@ -113,9 +117,9 @@ impl LinearGaussian {
     /// [`Error::Size`] for a wrong size, [`Error::Entry`] for an entry that is not finite or a P0 that is
     /// not symmetric, [`Error::NotPositiveDefinite`] for one that is not positive semi-definite.
     pub fn with_initial(mut self, m0: DVector<f64>, p0: DMatrix<f64>) -> Result<Self> {
-        check_vector("m0", &m0, self.states())?;
-        let p0 = check_covariance("P0", p0, self.states())?;
-        semidefinite_root("P0", &p0)?;
+        check_vector("initial_mean", &m0, self.states())?;
+        let p0 = check_covariance("initial_covariance", p0, self.states())?;
+        semidefinite_root("initial_covariance", &p0)?;
         (self.initial_mean, self.initial_covariance) = (m0, p0);
         Ok(self)
     }
@@ -128,6 +132,16 @@ impl LinearGaussian {
     /// m, the entries of one observation.
     pub fn width(&self) -> usize {
         self.observation.nrows()
+    }
+
+    /// The numbers that the evidence of observations can tell: entries of F, H, b, d, m0 and, once each, of the
+    /// covariances Q, P0, R; less the n² + n of basis and origin of the hidden space and, of a state that is larger than
+    /// an observation, what can be moved between Q and P0 without being seen (X with H X = 0: Q + X − F X Fᵀ, P0 + X).
+    pub fn free_parameters(&self) -> usize {
+        let (n, m) = (self.states(), self.width());
+        let symmetric = |n: usize| n * (n + 1) / 2;
+        let entries = n * n + m * n + 2 * n + m + 2 * symmetric(n) + symmetric(m);
+        entries - (n * n + n) - symmetric(n.saturating_sub(m))
     }
 
     /// F `[n, n]`.
@@ -193,7 +207,7 @@ impl LinearGaussian {
             return Ok(());
         }
         let found = format!("rows of {width}");
-        let expected = format!("rows of {}, as H has", self.width());
+        let expected = format!("rows of {}, as `observation` has", self.width());
         Err(Error::size("observations", found, expected))
     }
 }

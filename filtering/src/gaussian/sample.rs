@@ -19,9 +19,9 @@ impl LinearGaussian {
         len: usize,
         rng: &mut (impl Rng + ?Sized),
     ) -> Result<(Vec<DVector<f64>>, Sequence)> {
-        let start = semidefinite_root("P0", self.initial_covariance())?;
-        let process = semidefinite_root("Q", self.process_noise())?;
-        let noise = cholesky("R", self.observation_noise())?.unpack();
+        let start = semidefinite_root("initial_covariance", self.initial_covariance())?;
+        let process = semidefinite_root("process_noise", self.process_noise())?;
+        let noise = cholesky("observation_noise", self.observation_noise())?.unpack();
         let mut normal = |root: &DMatrix<f64>| {
             root * DVector::from_fn(root.ncols(), |_, _| StandardNormal.sample(rng))
         };

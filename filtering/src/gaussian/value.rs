@@ -49,7 +49,7 @@ impl Value {
         Ok(-0.5 * energy
             + self.linear.dot(&belief.mean)
             + self.constant
-            + entropy("Σ", &belief.covariance)?)
+            + entropy("covariance of the belief", &belief.covariance)?)
     }
 
     /// The belief q_t ∝ e^{W_t} that makes the bound largest: Σ = Λ⁻¹, μ = Λ⁻¹h.
@@ -57,7 +57,7 @@ impl Value {
     /// # Errors
     /// [`Error::NotPositiveDefinite`] for a Λ that is not positive definite.
     pub fn optimum(&self) -> Result<Gaussian> {
-        let factor = cholesky("Λ", &self.precision)?;
+        let factor = cholesky("precision of the value", &self.precision)?;
         Ok(Gaussian {
             mean: factor.solve(&self.linear),
             covariance: inverse(&factor),
@@ -110,9 +110,9 @@ impl ValueRecursion {
     pub fn new(model: &LinearGaussian) -> Result<Self> {
         let (n, m) = (model.states() as f64, model.width() as f64);
         let (f, h) = (model.transition(), model.observation());
-        let p0 = cholesky("P0", model.initial_covariance())?;
-        let q = cholesky("Q", model.process_noise())?;
-        let r = cholesky("R", model.observation_noise())?;
+        let p0 = cholesky("initial_covariance", model.initial_covariance())?;
+        let q = cholesky("process_noise", model.process_noise())?;
+        let r = cholesky("observation_noise", model.observation_noise())?;
         let norm = |size: f64, log_det: f64| 0.5 * (size * LN_2_PI + log_det);
         let p0_inverse = inverse(&p0);
         let (q_inverse, r_inverse) = (inverse(&q), inverse(&r));
@@ -185,7 +185,7 @@ impl ValueRecursion {
             - 0.5 * quadratic(&self.q_inverse, &right)
             - 0.5 * trace_of_product(&self.f_q_f, spread)
             - self.q_norm
-            + entropy("L", spread)?;
+            + entropy("covariance of the kernel", spread)?;
         let precision = symmetric(precision);
         self.observe(
             Value {
@@ -216,7 +216,10 @@ impl ValueRecursion {
     /// reaches from a valid model.
     pub fn optimal_kernel(&self, value: &Value) -> Result<GaussianKernel> {
         check_size("value", value.linear.len(), self.model.states())?;
-        let factor = cholesky("Λ + FᵀQ⁻¹F", &(&value.precision + &self.f_q_f))?;
+        let factor = cholesky(
+            "precision of the value before a transition",
+            &(&value.precision + &self.f_q_f),
+        )?;
         Ok(GaussianKernel {
             gain: factor.solve(&self.f_q),
             offset: factor.solve(&(&value.linear - &self.f_q * self.model.bias())),

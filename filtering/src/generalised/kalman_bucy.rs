@@ -79,7 +79,7 @@ impl KalmanBucy {
     /// As [`WhiteNoiseSystem::steady_covariance`]; [`Error::Setting`] for a step that is not positive.
     pub fn new(system: WhiteNoiseSystem, dt: f64, covariance_mode: CovarianceMode) -> Result<Self> {
         if !(dt > 0.0 && dt.is_finite()) {
-            return Err(Error::setting("dt", dt, "a positive time"));
+            return Err(Error::setting("step", dt, "a positive time"));
         }
         let n = system.motion.nrows();
         let weights = system.weights()?;

@@ -33,7 +33,7 @@ pub fn temporal_covariance(orders: usize, s: f64) -> Result<DMatrix<f64>> {
     check(orders, s)?;
     if s == 0.0 {
         let expected = "a positive number; derivatives of white noise have no finite variance";
-        return Err(Error::setting("s", s, expected));
+        return Err(Error::setting("smoothness", s, expected));
     }
     let a = 0.5 / (s * s);
     Ok(DMatrix::from_fn(orders, orders, |i, j| {
@@ -117,7 +117,7 @@ fn check(orders: usize, s: f64) -> Result<()> {
     }
     if !(s.is_finite() && s >= 0.0) {
         let expected = "a smoothness of 0 or more, in bins";
-        return Err(Error::setting("s", s, expected));
+        return Err(Error::setting("smoothness", s, expected));
     }
     Ok(())
 }

@@ -37,12 +37,15 @@ impl Embedding {
         const SMOOTHEST: f64 = 1000.0;
         if !(0.0..=SMOOTHEST).contains(&self.smoothness) {
             return Err(Error::setting(
-                "smoothness",
+                "embedding.smoothness",
                 self.smoothness,
                 "a time in bins from 0 to 1000; of a smoother series take every n-th bin",
             ));
         }
-        for (field, order) in [("states", self.states), ("causes", self.causes)] {
+        for (field, order) in [
+            ("embedding.states", self.states),
+            ("embedding.causes", self.causes),
+        ] {
             if order > 15 {
                 return Err(Error::setting(field, order, "an order up to 15"));
             }

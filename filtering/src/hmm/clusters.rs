@@ -3,6 +3,7 @@
 use rand::{Rng, RngExt};
 
 use super::emission_rows::reordered;
+use crate::data_spread::unit_variance;
 
 /// Lloyd's iterations: the guess only has to tell the states apart.
 const SWEEPS: usize = 10;
@@ -31,12 +32,7 @@ impl Clusters {
         let spread: Vec<f64> = (0..width)
             .map(|d| {
                 let square: f64 = column(d).map(|y| (y - mean[d]).powi(2)).sum::<f64>() / n;
-                // A column that does not vary has its own size for a unit, and 1 where it is all zeros.
-                match square > 0.0 {
-                    true => square,
-                    false if mean[d] != 0.0 => mean[d] * mean[d],
-                    false => 1.0,
-                }
+                unit_variance(mean[d], square)
             })
             .collect();
         let distance = |row: &[f64], centre: &[f64]| -> f64 {

@@ -358,10 +358,6 @@ impl<E: Emission> TryFrom<Snapshot<E>> for Filter<E> {
             let expected = format!("a ring of {k}×{k} kernels, as it was saved");
             return Err(Error::entry("lag", &[], "something else", expected));
         }
-        if !saved.evidence.value().is_finite() {
-            let found = saved.evidence.value();
-            return Err(Error::entry("evidence", &[], found, "a finite number"));
-        }
         Ok(Self {
             room: Scratch::new(k),
             step_transposed: products::transposed(k, transition),

@@ -151,11 +151,15 @@ impl<E: Learnable> Hmm<E> {
         (k - 1) + k * (k - 1) + k * self.emission.free_parameters()
     }
 
-    /// Probabilities that are zero, which EM without pseudo-observations leaves at zero: started from this model, it has so many
-    /// parameters fewer to choose.
-    pub fn structural_zeros(&self) -> usize {
+    /// Probabilities that are zero and that EM with ε pseudo-observations leaves at zero: started from this model, it has so
+    /// many parameters fewer to choose. Symbols become possible with ε > 0, transitions never.
+    pub(super) fn structural_zeros(&self, pseudo_count: f64) -> usize {
         let zeros = |probabilities: &[f64]| probabilities.iter().filter(|p| **p == 0.0).count();
-        zeros(&self.initial) + zeros(&self.transition) + self.emission.structural_zeros()
+        let of_emission = match pseudo_count > 0.0 {
+            true => 0,
+            false => self.emission.structural_zeros(),
+        };
+        zeros(&self.initial) + zeros(&self.transition) + of_emission
     }
 
     /// The same model, ready for statistics about its own means; [`Learnable::recentred`].

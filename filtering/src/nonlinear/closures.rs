@@ -53,7 +53,7 @@ where
     /// [`Error::Size`] or [`Error::NotPositiveDefinite`] for a Q that is no covariance.
     pub fn new(width: usize, f: F, noise: Vec<f64>, g: G) -> Result<Self> {
         let n = noise.len().isqrt();
-        let precision = Noise::new("Q", &noise, n)?.precision;
+        let precision = Noise::new("process_noise", &noise, n)?.precision;
         let mut p0 = vec![0.0; n * n];
         p0.iter_mut().step_by(n + 1).for_each(|v| *v = 1.0);
         Ok(Self {
@@ -76,10 +76,10 @@ where
     pub fn with_initial(mut self, m0: Vec<f64>, p0: Vec<f64>) -> Result<Self> {
         let n = self.m0.len();
         if m0.len() != n {
-            return Err(Error::size("m0", m0.len(), n));
+            return Err(Error::size("initial_mean", m0.len(), n));
         }
-        check_finite("m0", 1, &m0)?;
-        Noise::new("P0", &p0, n)?;
+        check_finite("initial_mean", 1, &m0)?;
+        Noise::new("initial_covariance", &p0, n)?;
         (self.m0, self.p0) = (m0, p0);
         Ok(self)
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CubatureRule, Representation, ScoreShape};
+use crate::error::check_count;
 use crate::{Error, Result};
 
 /// Which bound is raised at each observation.
@@ -84,6 +85,8 @@ impl Default for NonlinearConfig {
 impl NonlinearConfig {
     pub(crate) fn check(&self, n: usize) -> Result<()> {
         self.representation.check(n)?;
+        check_count("mode_steps", self.mode_steps, 0..=10_000)?;
+        check_count("improvements", self.improvements, 0..=10_000)?;
         if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
             let expected = "a finite number of nats, not negative";
             return Err(Error::setting("tolerance", self.tolerance, expected));

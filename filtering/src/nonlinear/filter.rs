@@ -81,11 +81,11 @@ impl<M: StateSpace> NonlinearFilter<M> {
             return Err(Error::size("the model", 0, "a state and an observation"));
         }
         if model.initial_mean().len() != n {
-            return Err(Error::size("m0", model.initial_mean().len(), n));
+            return Err(Error::size("initial_mean", model.initial_mean().len(), n));
         }
         config.check(n)?;
-        let noise = Noise::new("Q", model.noise(), n)?;
-        let prior = Noise::new("P0", model.initial_covariance(), n)?;
+        let noise = Noise::new("process_noise", model.noise(), n)?;
+        let prior = Noise::new("initial_covariance", model.initial_covariance(), n)?;
         let state = State::start(&model, &config, &prior.precision);
         let work = Workspace::new(&model, &config)?;
         Ok(Self {

@@ -63,7 +63,7 @@ impl Grid {
                 "2 points or more, low < high",
             ));
         }
-        let noise = Noise::new("Q", model.noise(), 1)?;
+        let noise = Noise::new("process_noise", model.noise(), 1)?;
         let step = (high - low) / (points - 1) as f64;
         let nodes: Vec<f64> = (0..points).map(|k| low + step * k as f64).collect();
         let reach = REACH / noise.precision[0].sqrt();
@@ -96,7 +96,7 @@ impl Grid {
     /// it: the grid is too short, or the model rules it out.
     pub fn filter<M: StateSpace>(&self, model: &M, sequence: &Sequence) -> Result<Exact> {
         let points = self.nodes.len();
-        let prior = Noise::new("P0", model.initial_covariance(), 1)?;
+        let prior = Noise::new("initial_covariance", model.initial_covariance(), 1)?;
         let start = model.initial_mean()[0];
         let mut predicted: Vec<Vec<f64>> = Vec::with_capacity(sequence.len());
         let mut filtered: Vec<Vec<f64>> = Vec::with_capacity(sequence.len());

@@ -166,7 +166,7 @@ impl<M: StateSpace + Clone> TwoPhaseUpdate for NonlinearLearning<M> {
             return Err(Error::setting(
                 "score",
                 "none",
-                "a shape, for there is θ to learn",
+                "a shape, for there are parameters to learn",
             ));
         };
         if state.time < self.learn.burn_in {
@@ -184,7 +184,8 @@ impl<M: StateSpace + Clone> TwoPhaseUpdate for NonlinearLearning<M> {
         self.spare.set_parameters(&self.next.theta)?;
         let (n, noise) = (self.spare.dim(), self.spare.noise());
         let (factor, inverse) = (&mut self.factor, &mut self.inverse);
-        self.spare_noise.refresh("Q", noise, n, factor, inverse)?;
+        self.spare_noise
+            .refresh("process_noise", noise, n, factor, inverse)?;
         self.ready = true;
         Ok(())
     }

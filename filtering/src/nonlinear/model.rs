@@ -177,10 +177,15 @@ pub trait Simulate: StateSpace {
 /// P finite numbers?
 pub(crate) fn check_parameters(theta: &[f64], expected: usize) -> Result<()> {
     if theta.len() != expected {
-        return Err(Error::size("θ", theta.len(), expected));
+        return Err(Error::size("parameters", theta.len(), expected));
     }
     match theta.iter().position(|v| !v.is_finite()) {
         None => Ok(()),
-        Some(at) => Err(Error::entry("θ", &[at], theta[at], "a finite number")),
+        Some(at) => Err(Error::entry(
+            "parameters",
+            &[at],
+            theta[at],
+            "a finite number",
+        )),
     }
 }

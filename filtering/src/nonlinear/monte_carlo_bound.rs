@@ -83,8 +83,8 @@ impl MonteCarloBound {
         if samples < 2 {
             return Err(Error::setting("samples", samples, "at least 2"));
         }
-        let noise = Noise::new("Q", model.noise(), n)?;
-        let prior = Noise::new("P0", model.initial_covariance(), n)?;
+        let noise = Noise::new("process_noise", model.noise(), n)?;
+        let prior = Noise::new("initial_covariance", model.initial_covariance(), n)?;
         let last = Factor::new("covariance", filter.covariance(), n)?;
         let roots: Vec<Factor> = self
             .kernels

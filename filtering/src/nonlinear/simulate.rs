@@ -23,8 +23,8 @@ pub fn simulate<M: StateSpace + Simulate, R: Rng + ?Sized>(
         Ok::<_, Error>(lower)
     };
     let (first, noise) = (
-        factor("P0", model.initial_covariance())?,
-        factor("Q", model.noise())?,
+        factor("initial_covariance", model.initial_covariance())?,
+        factor("process_noise", model.noise())?,
     );
     let mut sequence = Sequence::new(model.observed())?;
     let mut states: Vec<Vec<f64>> = Vec::with_capacity(steps);

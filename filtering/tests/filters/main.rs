@@ -1,6 +1,7 @@
 //! The filters as their users call them: against recordings, closed forms, finite differences and one another.
 
 mod bounded_settings;
+mod degenerate;
 mod every_filter;
 mod gaussian;
 mod generalised;

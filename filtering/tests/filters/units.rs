@@ -1,13 +1,19 @@
 //! The unit of the data does not matter: a column times 10^k (models scaled alike) changes no posterior and shifts every
 //! log-likelihood by −n k ln 10, n its observed values.
 
-use scotopic_filtering::Sequence;
-use scotopic_filtering::gaussian::{GaussianLearn, LinearGaussian};
+use scotopic_filtering::gaussian::{GaussianFit, GaussianLearn, LinearGaussian};
+use scotopic_filtering::generalised::GeneralisedModel;
+use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
+use scotopic_filtering::generalised::model::NoisePrecision;
 use scotopic_filtering::hmm::{
     AnyEmission, BatchEm, DiagonalGaussian, EmissionKind, FullGaussian, Hmm, Learn,
 };
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
+use scotopic_filtering::nonlinear::models::DiagonalLinear;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use scotopic_filtering::{
+    AnyFilter, AnyModel, ELBO_KINDS, Filter, GAUSSIAN_FACTORISATIONS, Moments, Sequence,
+};
 
 /// Sums of some hundred terms in another unit: rounding, relative to the largest.
 const ROUNDING: f64 = 1e-9;
@@ -192,6 +198,124 @@ fn of_no_linear_model_while_it_learns() {
             let there = run(unit);
             same(&there.0, &means, tolerance, &what);
             shifted(there.1, elbo, unit, n, tolerance, &what);
+        }
+    }
+}
+
+/// A filter of a model in this unit, by each bound or factorisation, fixed or learning.
+fn continuous(unit: f64) -> Vec<(String, AnyFilter)> {
+    let (q, u) = (unit * unit, unit);
+    let diagonal = |a: f64, b: f64| DMatrix::from_diagonal(&DVector::from_vec(vec![a, b]));
+    let line = LinearGaussian::new(
+        diagonal(0.9, 0.8),
+        diagonal(0.5, 0.7 * q),
+        diagonal(1.0, 1.0),
+        diagonal(0.3, 0.4 * q),
+    )
+    .and_then(|model| model.with_initial(DVector::zeros(2), diagonal(1.0, 2.0 * q)))
+    .unwrap();
+    let mut all: Vec<(String, AnyFilter)> = GAUSSIAN_FACTORISATIONS
+        .split(", ")
+        .map(|name| {
+            let model = AnyModel::LinearGaussian(line.clone());
+            (name.to_owned(), AnyFilter::new(model, name).unwrap())
+        })
+        .collect();
+    let rmle: GaussianLearn = serde_json::from_str("{\"rule\": \"rmle\"}").unwrap();
+    let learning = line.learn_online(&rmle).unwrap();
+    all.push(("rmle".to_owned(), AnyFilter::GaussianLearning(learning)));
+    // Hidden states in units of their own: only what is seen changes.
+    let seen = DiagonalLinear::new(
+        vec![0.9, 0.8],
+        vec![1.0, u],
+        vec![0.5, 0.7],
+        vec![0.3, 0.4 * q],
+    )
+    .unwrap();
+    for bound in ELBO_KINDS.split(", ") {
+        let model = AnyModel::Nonlinear(seen.clone().into());
+        all.push((
+            format!("diagonal-linear, {bound}"),
+            AnyFilter::new(model, bound).unwrap(),
+        ));
+    }
+    let smooth = serde_json::json!({
+        "model": {
+            "equations": {
+                "kind": "linear", "a": [[-0.5, 1.0], [-1.0, -0.2]], "b": [[1.0], [0.0]],
+                "c": [[1.0, 0.0], [0.0, u]]
+            },
+            "output_precision": 2.0, "motion_precision": 3.0
+        },
+        "embedding": {"states": 2, "causes": 1, "smoothness": 0.5},
+        "start_variance": 0.0
+    });
+    let smooth: GeneralisedModel = serde_json::from_value(smooth).unwrap();
+    let mut built = smooth.build().unwrap();
+    built.levels[0].output = NoisePrecision::known(diagonal(2.0, 2.0 / q));
+    let config = CausalConfig::from(smooth.embedding);
+    let filter = CausalGeneralisedFilter::new(built, config, None).unwrap();
+    all.push((
+        "generalised".to_owned(),
+        AnyFilter::Causal(filter, Box::new(smooth)),
+    ));
+    all
+}
+
+#[test]
+fn of_no_filter_with_gaussian_outputs() {
+    // What is predicted of the observation is the same in units of its deviation.
+    let run = |filter: &mut AnyFilter, unit: f64| {
+        let data = data(unit);
+        let predictions: Vec<f64> = data
+            .iter()
+            .flat_map(|row| {
+                let Moments { mean, variance } = filter.predicted_observation().unwrap().moments();
+                filter.update(row).unwrap();
+                let [a, b] = [variance[0].sqrt(), variance[1].sqrt()];
+                [mean[0], mean[1] / unit, a, b / unit]
+            })
+            .collect();
+        (predictions, filter.elbo(), observed(&data))
+    };
+    let here: Vec<_> = continuous(1.0)
+        .into_iter()
+        .map(|(_, mut filter)| run(&mut filter, 1.0))
+        .collect();
+    for (unit, tolerance) in units(ROUNDING) {
+        for ((name, mut filter), (predictions, elbo, n)) in continuous(unit).into_iter().zip(&here)
+        {
+            let what = format!("{name}, unit {unit:e}");
+            let there = run(&mut filter, unit);
+            same(&there.0, predictions, tolerance, &what);
+            shifted(there.1, *elbo, unit, *n, tolerance, &what);
+        }
+    }
+}
+
+#[test]
+fn of_no_linear_fit_that_starts_from_the_data() {
+    for (states, pseudo_count) in [(1, 0.0), (2, 0.0), (3, 0.1)] {
+        let fit = GaussianFit {
+            max_iterations: 10,
+            tolerance: 0.0,
+            pseudo_count,
+            ..GaussianFit::default()
+        };
+        let run = |unit: f64| {
+            let data = data(unit);
+            let sequences = std::slice::from_ref(&data);
+            let guess = LinearGaussian::initial_guess(states, sequences).unwrap();
+            let fitted = guess.fit(sequences, &fit).unwrap();
+            let transition = fitted.model.transition().as_slice().to_vec();
+            (transition, fitted.log_evidence[10], observed(&data))
+        };
+        let (transition, evidence, n) = run(1.0);
+        for (unit, tolerance) in units(0.0) {
+            let what = format!("{states} states, pseudo-count {pseudo_count}, unit {unit:e}");
+            let there = run(unit);
+            same(&there.0, &transition, tolerance, &what);
+            shifted(there.1, evidence, unit, n, tolerance, &what);
         }
     }
 }

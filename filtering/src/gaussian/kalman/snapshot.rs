@@ -55,10 +55,6 @@ impl TryFrom<Snapshot> for Kalman {
         if let Some(wrong) = snapshot.beliefs.iter().find(|b| b.states() != n) {
             return Err(Error::size("beliefs", wrong.states(), n));
         }
-        let evidence = snapshot.evidence.value();
-        if !evidence.is_finite() {
-            return Err(Error::entry("evidence", &[], evidence, "a finite number"));
-        }
         let mut filter = Self::new(snapshot.model)?.with_lag(snapshot.lag)?;
         filter.observations = snapshot.observations;
         filter.evidence = snapshot.evidence;

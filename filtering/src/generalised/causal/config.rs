@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::noise_process::GENERATED;
 use super::noise_shape::NoiseShape;
+use crate::error::check_count;
 use crate::generalised::noise::Autocorrelation;
 use crate::generalised::scheme::Embedding;
 use crate::{Error, Result};
@@ -127,18 +128,11 @@ impl CausalConfig {
         self.motion.check("motion")?;
         self.cause.check("cause")?;
         self.output.check()?;
-        for (field, value, from, to) in [
-            ("noise_lags", self.noise_lags, 0, 32),
-            ("lag", self.lag, 0, 64),
-            ("keep", self.keep, 0, 64),
-            ("steps", self.steps, 1, 1000),
-            ("iterations", self.iterations, 1, 100),
-        ] {
-            if !(from..=to).contains(&value) {
-                let expected = format!("a number from {from} to {to}");
-                return Err(Error::setting(field, value, expected));
-            }
-        }
+        check_count("noise_lags", self.noise_lags, 0..=32)?;
+        check_count("lag", self.lag, 0..=64)?;
+        check_count("keep", self.keep, 0..=64)?;
+        check_count("steps", self.steps, 1..=1000)?;
+        check_count("iterations", self.iterations, 1..=100)?;
         if let Some(found) = self.outlier_threshold.filter(|&s| s.is_nan() || s <= 0.0) {
             let expected = "a positive number of standard deviations, or none";
             return Err(Error::setting("outlier_threshold", found, expected));

@@ -119,7 +119,7 @@ impl Generation {
         let channels = Channels::new(vec![window], vec![0; stack.noises], false);
         let mut step = Transition::new(stack, &channels);
         let root = match stack.model.levels.first() {
-            Some(level) => root_of_inverse(&level.output.expected(), "precision of z")?,
+            Some(level) => root_of_inverse(&level.output.expected(), "output_precision")?,
             None => DMatrix::zeros(0, 0),
         };
         let noise = root * z;

@@ -131,13 +131,13 @@ impl<E: Equations> CausalStack<E> {
             let named = |term: &str| format!("level {}: {term}", l + 1);
             motion_root.push(root_of_inverse(
                 &level.motion.expected(),
-                &named("precision of w"),
+                &named("motion_precision"),
             )?);
             if l > 0 {
                 c += sizes.outputs;
                 between_root.push(root_of_inverse(
                     &level.output.expected(),
-                    &named("precision of z"),
+                    &named("output_precision"),
                 )?);
             }
         }

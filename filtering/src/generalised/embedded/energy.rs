@@ -230,6 +230,10 @@ pub(crate) fn log_det(matrix: &DMatrix<f64>, kept: &[bool]) -> f64 {
                 .map(|d| libm::log(*d))
                 .sum::<f64>();
     }
+    // The iteration for singular values has no end among numbers that are none.
+    if part.iter().any(|v| !v.is_finite()) {
+        return f64::NAN;
+    }
     part.singular_values()
         .iter()
         .filter(|&&v| v > 1e-16 && v < 1e16)

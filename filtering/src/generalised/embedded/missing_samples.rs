@@ -152,6 +152,10 @@ pub(crate) fn open_covariance(precision: &DMatrix<f64>) -> DMatrix<f64> {
     let scaled = DMatrix::from_fn(size, size, |i, j| {
         0.5 * (precision[(i, j)] + precision[(j, i)]) * scale[i] * scale[j]
     });
+    // The iteration for eigenvalues has no end among numbers that are none.
+    if scaled.iter().any(|v| !v.is_finite()) {
+        return scaled;
+    }
     let eigen = scaled.symmetric_eigen();
     let least = size as f64 * f64::EPSILON;
     let root = DMatrix::from_fn(size, size, |i, k| {

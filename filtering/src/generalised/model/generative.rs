@@ -89,8 +89,10 @@ impl<E: Equations> GenerativeModel<E> {
                 .check(&named("parameters"), sizes.parameters)?;
             level
                 .output
-                .check(&named("precision of z"), sizes.outputs)?;
-            level.motion.check(&named("precision of w"), sizes.states)?;
+                .check(&named("output_precision"), sizes.outputs)?;
+            level
+                .motion
+                .check(&named("motion_precision"), sizes.states)?;
             if level.start.len() != sizes.states {
                 return Err(Error::size(named("start"), level.start.len(), sizes.states));
             }

@@ -43,15 +43,15 @@ impl Linear {
     pub fn new(a: DMatrix<f64>, b: DMatrix<f64>, c: DMatrix<f64>) -> Result<Self> {
         let n = a.nrows();
         for (name, found, expected) in [
-            ("A: columns", a.ncols(), n),
-            ("B: rows", b.nrows(), n),
-            ("C: columns", c.ncols(), n),
+            ("a: columns", a.ncols(), n),
+            ("b: rows", b.nrows(), n),
+            ("c: columns", c.ncols(), n),
         ] {
             if found != expected {
                 return Err(Error::size(name, found, expected));
             }
         }
-        for (name, matrix) in [("A", &a), ("B", &b), ("C", &c)] {
+        for (name, matrix) in [("a", &a), ("b", &b), ("c", &c)] {
             if let Some(v) = matrix.iter().find(|v| !v.is_finite()) {
                 return Err(Error::entry(name, &[], v, "finite numbers"));
             }

@@ -262,9 +262,9 @@ impl LinearRows {
         };
         let n = self.a.len();
         Linear::new(
-            matrix("A", &self.a, n)?,
-            matrix("B", &self.b, n)?,
-            matrix("C", &self.c, self.c.len())?,
+            matrix("a", &self.a, n)?,
+            matrix("b", &self.b, n)?,
+            matrix("c", &self.c, self.c.len())?,
         )
     }
 }

@@ -1,8 +1,11 @@
 //! One pass: states by the filter, parameters and log-precisions by the score of the innovations.
 
+mod snapshot;
+
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use self::snapshot::OdemSnapshot;
 use super::config::{OdemConfig, ParameterRule};
 use crate::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use crate::generalised::model::{Equations, GenerativeModel};
@@ -32,10 +35,13 @@ use crate::{Error, Filter, Moments, Result, Step};
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(bound(
-    serialize = "E: Equations + Clone + Serialize",
-    deserialize = "E: Equations + Deserialize<'de>"
-))]
+#[serde(
+    try_from = "OdemSnapshot<E>",
+    bound(
+        serialize = "E: Equations + Clone + Serialize",
+        deserialize = "E: Equations + Clone + Deserialize<'de>"
+    )
+)]
 pub struct Odem<E> {
     /// At ψ, then at ψ + δ e_j for every entry j of ψ.
     filters: Vec<CausalGeneralisedFilter<E>>,
@@ -189,9 +195,9 @@ impl<E: Equations + Clone> Odem<E> {
                     .iter()
                     .map(|level| level.motion.at(take(level.motion.components.len())))
                     .collect();
-                check_precision("precision of z", &output)?;
+                check_precision("output_precision", &output)?;
                 for precision in &motion {
-                    check_precision("precision of w", precision)?;
+                    check_precision("motion_precision", precision)?;
                 }
                 Ok(Point {
                     theta,

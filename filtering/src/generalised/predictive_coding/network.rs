@@ -17,6 +17,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::runge_kutta::{RungeKutta45, Workspace};
+use crate::error::check_count;
 use crate::generalised::integrator::LocalLinearisation;
 use crate::generalised::model::stacked::{Derivatives, Local, Stack, finite};
 use crate::generalised::model::{Equations, GenerativeModel};
@@ -113,8 +114,9 @@ impl<E: Equations> PredictiveCoding<E> {
                 why: "its beliefs are about the states of one level; use Dem",
             });
         }
-        if let Integrator::LocalLinearisation { steps: 0 } = config.integrator {
-            return Err(Error::setting("steps", 0, "at least one step"));
+        match config.integrator {
+            Integrator::LocalLinearisation { steps } => check_count("steps", steps, 1..=1000)?,
+            Integrator::RungeKutta(tolerances) => tolerances.check()?,
         }
         if !(config.smoothness > 0.0 && config.smoothness.is_finite()) {
             let expected = "a positive number";

@@ -85,6 +85,15 @@ impl Workspace {
 }
 
 impl RungeKutta45 {
+    pub(super) fn check(&self) -> Result<()> {
+        for (field, tolerance) in [("relative", self.relative), ("absolute", self.absolute)] {
+            if !(tolerance > 0.0 && tolerance.is_finite()) {
+                return Err(Error::setting(field, tolerance, "a positive number"));
+            }
+        }
+        Ok(())
+    }
+
     /// Moves u along `flow(u, slope)` for a time `end`.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use rand::Rng;
 
 use super::{AnyEmission, Emission, Learnable, Sample};
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{PredictedObservation, Result};
+use crate::{PredictedObservation, Result, Sequence};
 
 impl Emission for AnyEmission {
     fn states(&self) -> usize {
@@ -60,6 +60,9 @@ impl Learnable for AnyEmission {
     }
     fn recentred(self) -> Self {
         each!(self, e => e.recentred().into())
+    }
+    fn check_data(&self, sequences: &[Sequence]) -> Result<()> {
+        each!(self, e => e.check_data(sequences))
     }
     fn free_parameters(&self) -> usize {
         each!(self, e => e.free_parameters())

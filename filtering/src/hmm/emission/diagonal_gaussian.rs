@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::origin::{checked_origin, origin, pooled_mean, pooled_variance, written};
 use super::{Emission, Guess, Learnable, Sample};
+use crate::data_spread::check_variation;
 use crate::error::check_finite;
 use crate::hmm::clusters::Clusters;
 use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{Error, Moments, PredictedObservation, Result};
+use crate::{Error, Moments, PredictedObservation, Result, Sequence};
 
 /// y ∈ ℝᴰ with p(y|s) = ∏_d N(y_d; μ_sd, v_sd). An observation is a row of D numbers.
 ///
@@ -192,14 +193,14 @@ impl Learnable for DiagonalGaussian {
     fn maximise(&self, statistics: &[f64], pseudo: PseudoObservations) -> Result<Self> {
         let (p, d) = (self.statistic_len(), self.width);
         let pooled = pooled_mean(statistics, p, d);
-        let of_state = |s: usize, i: usize| self.variances[s * d + i];
+        let square = |i| 1 + d + i;
         let spread = pooled_variance(
             statistics,
             p,
             &pooled,
+            &self.origin,
             pseudo.variance,
-            |i| 1 + d + i,
-            of_state,
+            square,
         );
         let (mut means, mut variances) = (self.means.clone(), self.variances.clone());
         for (s, row) in statistics.chunks(p).enumerate() {
@@ -252,6 +253,10 @@ impl Learnable for DiagonalGaussian {
             }
         }
         Self::from_flat(self.states(), means, variances)?.about(self.origin.clone())
+    }
+
+    fn check_data(&self, sequences: &[Sequence]) -> Result<()> {
+        check_variation(sequences)
     }
 
     fn recentred(mut self) -> Self {

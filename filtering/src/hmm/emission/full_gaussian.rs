@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::origin::{checked_origin, origin, pooled_mean, pooled_variance, written};
 use super::{Emission, Guess, Learnable, Sample};
+use crate::data_spread::check_independence;
 use crate::error::check_finite;
 use crate::hmm::clusters::Clusters;
 use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
 use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::math::cholesky::cholesky;
-use crate::{Error, Moments, PredictedObservation, Result};
+use crate::{Error, Moments, PredictedObservation, Result, Sequence};
 
 /// y ∈ ℝᴰ with p(y|s) = N(y; μ_s, Σ_s). An observation is a row of D numbers.
 ///
@@ -273,14 +274,14 @@ impl Learnable for FullGaussian {
     fn maximise(&self, statistics: &[f64], pseudo: PseudoObservations) -> Result<Self> {
         let (p, d) = (self.statistic_len(), self.width);
         let pooled = pooled_mean(statistics, p, d);
-        let of_state = |s: usize, i: usize| self.covariances[s * d * d + i * d + i];
+        let square = |i| 1 + d + i * d + i;
         let spread = pooled_variance(
             statistics,
             p,
             &pooled,
+            &self.origin,
             pseudo.variance,
-            |i| 1 + d + i * d + i,
-            of_state,
+            square,
         );
         let (mut means, mut covariances) = (self.means.clone(), self.covariances.clone());
         for (s, row) in statistics.chunks(p).enumerate() {
@@ -339,6 +340,10 @@ impl Learnable for FullGaussian {
             means,
             ..self.clone()
         })
+    }
+
+    fn check_data(&self, sequences: &[Sequence]) -> Result<()> {
+        check_independence(sequences)
     }
 
     fn recentred(mut self) -> Self {

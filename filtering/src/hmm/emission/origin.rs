@@ -1,5 +1,6 @@
 //! The origin of the statistics of normal emissions, and the mean that all states share.
 
+use crate::data_spread::unit_variance;
 use crate::error::check_finite;
 use crate::hmm::pseudo_observations::PseudoVariance;
 use crate::{Error, Result};
@@ -8,6 +9,8 @@ use crate::{Error, Result};
 /// difference E[y²] − E[y]², which loses (mean/deviation)² units of rounding: 10⁴ of them, 10⁻¹² of the variance,
 /// are less than any data determine, and no origin is needed then.
 const FAR: f64 = 100.0;
+/// A variance below this part of E[y²], of which it is the difference to E[y]², is rounding.
+const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
 /// c `[D]`: of each entry the average of the means `[K·D]` where it is [`FAR`] from 0, and 0 where not.
 pub(super) fn origin(means: &[f64], width: usize, variance: impl Fn(usize) -> f64) -> Vec<f64> {
@@ -58,28 +61,29 @@ pub(super) fn pooled_mean(statistics: &[f64], p: usize, d: usize) -> Vec<f64> {
         .collect()
 }
 
-/// The variance of pseudo-observations `[D]`: Σ_k Σy²_k / Σ_k n_k − m², the spread of all data in each entry, of the same statistics; `square` says where in a row an
-/// entry's Σy² is. Where the data do not vary it is the mean of `variances` `[K]` of the entry: no number has units of its own.
+/// The variance of pseudo-observations `[D]`: Σ_k Σy²_k / Σ_k n_k − m², the spread of all data in each entry, of the same
+/// statistics; `square` says where in a row an entry's Σy² is. Where the data do not vary, but for rounding, it is the square of
+/// their size: no number has units of its own.
 pub(super) fn pooled_variance(
     statistics: &[f64],
     p: usize,
     pooled: &[f64],
+    origin: &[f64],
     asked: PseudoVariance,
     square: impl Fn(usize) -> usize,
-    variances: impl Fn(usize, usize) -> f64,
 ) -> Vec<f64> {
     if let PseudoVariance::Number(variance) = asked {
         return vec![variance; pooled.len()];
     }
     let weight: f64 = statistics.chunks(p).map(|row| row[0]).sum();
-    let states = statistics.len() / p;
-    let spread = |(i, m): (usize, &f64)| {
+    let spread = |(i, (m, c)): (usize, (&f64, &f64))| {
         let total: f64 = statistics.chunks(p).map(|row| row[square(i)]).sum();
         let spread = total / weight - m * m;
-        match spread > 0.0 && spread.is_finite() {
+        match spread > ROUNDING * (total / weight) && spread.is_finite() {
             true => spread,
-            false => (0..states).map(|k| variances(k, i)).sum::<f64>() / states as f64,
+            false => unit_variance(c + m, 0.0),
         }
     };
-    pooled.iter().enumerate().map(spread).collect()
+    let entries = pooled.iter().zip(origin).enumerate();
+    entries.map(spread).collect()
 }

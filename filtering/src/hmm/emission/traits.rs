@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{PredictedObservation, Result};
+use crate::{PredictedObservation, Result, Sequence};
 
 /// A likelihood p(o|s) for each of K states; implement it for your own.
 ///
@@ -139,6 +139,15 @@ pub trait Learnable: Emission {
     /// this is for when there are none: before the first statistics, and between iterations over whole sequences.
     fn recentred(self) -> Self {
         self
+    }
+
+    /// Whether these observations have a best emission of this kind at all, without pseudo-observations.
+    ///
+    /// # Errors
+    /// [`Error::Dependent`](crate::Error::Dependent) for columns whose variance, or covariance, would shrink to nothing.
+    fn check_data(&self, sequences: &[Sequence]) -> Result<()> {
+        let _ = sequences;
+        Ok(())
     }
 
     /// The entries of a state that can be chosen freely: [`Learnable::parameters_len`], less one for a distribution.

@@ -262,7 +262,12 @@ impl TryFrom<Saved> for ValueFunction {
     fn try_from(saved: Saved) -> Result<Self> {
         let relative = saved.relative;
         if let Some(at) = relative.iter().position(|w| w.is_nan() || *w > 0.0) {
-            return Err(Error::entry("relative", &[at], relative[at], "W − max W"));
+            return Err(Error::entry(
+                "relative",
+                &[at],
+                relative[at],
+                "a value less the largest of all states, 0 or below",
+            ));
         }
         if !saved.level.value().is_finite() || relative.is_empty() {
             let level = saved.level.value();

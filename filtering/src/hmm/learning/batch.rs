@@ -45,9 +45,25 @@ pub struct Fit<E: Learnable> {
     pub iterations: usize,
     /// Whether the last iteration changed the log evidence, up or down, by no more than the tolerance.
     pub converged: bool,
+    /// The numbers that were free to be chosen: what was impossible at the start and remains so is not.
+    pub free_parameters: usize,
+    /// The pseudo-count: the one asked for or, where every guess collapsed without one, that of [`Hmm::fit_guesses`].
+    pub pseudo_count: f64,
 }
 
 impl<E: Learnable> Fit<E> {
+    /// Nothing done yet.
+    pub(super) fn new(start: Hmm<E>, em: &BatchEm) -> Self {
+        Self {
+            free_parameters: start.free_parameters() - start.structural_zeros(em.pseudo_count),
+            pseudo_count: em.pseudo_count,
+            model: start.recentred(),
+            trace: Vec::new(),
+            iterations: 0,
+            converged: false,
+        }
+    }
+
     /// Σ ln p(o) of the model, nats.
     pub fn log_evidence(&self) -> f64 {
         self.trace.last().copied().unwrap_or(f64::NEG_INFINITY)
@@ -76,18 +92,17 @@ impl<E: Learnable> Hmm<E> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Setting`] for a setting that makes no sense; as [`Hmm::expectations`];
+    /// [`Error::Setting`] for a setting that makes no sense; as [`Hmm::expectations`]; [`Error::Dependent`] for columns
+    /// without variance or covariance of their own, unless there are pseudo-observations;
     /// [`Error::NotPositiveDefinite`] or [`Error::Entry`] where a state is left with too few observations for its
     /// spread: give a `pseudo_count`, or fewer states.
     pub fn fit(self, sequences: &[Sequence], em: &BatchEm) -> Result<Fit<E>> {
         em.check()?;
         let k = self.states();
-        let mut fit = Fit {
-            model: self.recentred(),
-            trace: Vec::new(),
-            iterations: 0,
-            converged: false,
-        };
+        if em.pseudo_count == 0.0 {
+            self.emission().check_data(sequences)?;
+        }
+        let mut fit = Fit::new(self, em);
         let mut expected = fit.model.expectations(sequences)?;
         fit.trace.push(expected.log_evidence);
         let enough = em.tolerance * expected.observations as f64;

@@ -8,6 +8,9 @@ use crate::{Error, Result, Sequence};
 
 /// How long a guessed state lasts: uniform from the one to the other probability to stay.
 const STAY: std::ops::Range<f64> = 0.5..0.95;
+/// Pseudo-observations per state where every run of EM collapses without: a state of one value gets a thousandth of its
+/// distance from the others for a deviation, and one of a hundred values changes by less than it can be told.
+const OUTLIERS: f64 = 1e-6;
 
 impl<E: Guess> Hmm<E> {
     /// A model of K `states` to start EM from: the emission by [`Guess::guess`]; π uniform; A stays in a state with a
@@ -53,10 +56,11 @@ impl Hmm<AnyEmission> {
     }
 
     /// The best of `restarts` runs of [`Hmm::fit`] from guesses. A run that fails (a state left with too little
-    /// data) is left out.
+    /// data) is left out. If all fail so, because a single value far from all others has a state for itself, they are run
+    /// again with 10⁻⁶ pseudo-observations a state; [`Fit::pseudo_count`] tells.
     ///
     /// # Errors
-    /// As [`Hmm::initial_guess`]; the last error of [`Hmm::fit`] if no run came to an end.
+    /// As [`Hmm::initial_guess`] and [`Hmm::fit`]; the last error of [`Hmm::fit`] if no run came to an end.
     pub fn fit_guesses(
         kind: EmissionKind,
         states: usize,
@@ -65,22 +69,45 @@ impl Hmm<AnyEmission> {
         em: &BatchEm,
         rng: &mut (impl Rng + ?Sized),
     ) -> Result<Fit<AnyEmission>> {
-        let mut best: Option<Fit<AnyEmission>> = None;
-        let mut failed = Error::setting("restarts", restarts, "at least one");
+        let mut guesses = Vec::new();
         for _ in 0..restarts {
-            let guess = Self::initial_guess(kind, states, sequences, rng)?;
-            match guess.fit(sequences, em) {
-                Ok(fit) => {
-                    let better = |best: &Fit<_>| fit.log_evidence() > best.log_evidence();
-                    if best.as_ref().is_none_or(better) {
-                        best = Some(fit);
-                    }
-                }
-                Err(error) => failed = error,
-            }
+            guesses.push(Self::initial_guess(kind, states, sequences, rng)?);
         }
-        best.ok_or(failed)
+        let collapsed = |error: &Error| {
+            matches!(
+                error,
+                Error::Entry { .. } | Error::NotPositiveDefinite { .. }
+            )
+        };
+        match best_fit(&guesses, sequences, em) {
+            Err(error) if em.pseudo_count == 0.0 && collapsed(&error) => {
+                let em = BatchEm {
+                    pseudo_count: OUTLIERS,
+                    ..em.clone()
+                };
+                best_fit(&guesses, sequences, &em)
+            }
+            fitted => fitted,
+        }
     }
+}
+
+/// The best of the runs of EM from these models; the last error if none comes to an end.
+fn best_fit(guesses: &[Hmm], sequences: &[Sequence], em: &BatchEm) -> Result<Fit<AnyEmission>> {
+    let mut best: Option<Fit<AnyEmission>> = None;
+    let mut failed = Error::setting("restarts", guesses.len(), "at least one");
+    for guess in guesses {
+        match guess.clone().fit(sequences, em) {
+            Ok(fit) => {
+                let better = |best: &Fit<_>| fit.log_evidence() > best.log_evidence();
+                if best.as_ref().is_none_or(better) {
+                    best = Some(fit);
+                }
+            }
+            Err(error) => failed = error,
+        }
+    }
+    best.ok_or(failed)
 }
 
 /// A model around an emission that is guessed from all observations that are not missing.

@@ -316,7 +316,8 @@ impl<E: Learnable> TryFrom<Parts<E>> for Learning<E> {
         parts.average.check(&parts.model)?;
         let size = parts.model.states();
         statistics::check_size("belief", Some(&parts.belief), size)?;
-        crate::error::check_finite("belief", size, &parts.belief)?;
+        // The numbers that were saved stay as they are, bit for bit.
+        crate::error::check_distribution("belief", &[], &mut parts.belief.clone())?;
         Ok(Self {
             model: parts.model,
             rule: parts.rule,

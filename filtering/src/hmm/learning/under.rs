@@ -41,17 +41,15 @@ impl<E: Learnable> Hmm<E> {
     ) -> Result<Fit<E>> {
         em.check()?;
         let k = self.states();
+        if em.pseudo_count == 0.0 {
+            self.emission().check_data(sequences)?;
+        }
         let observations: usize = sequences.iter().map(Sequence::len).sum();
         if observations == 0 {
             return Err(Error::size("sequences", "no observation", "at least one"));
         }
         let enough = em.tolerance * observations as f64;
-        let mut fit = Fit {
-            model: self.recentred(),
-            trace: Vec::new(),
-            iterations: 0,
-            converged: false,
-        };
+        let mut fit = Fit::new(self, em);
         let mut expected = Expected::of(&fit.model, sequences, factorisation)?;
         fit.trace.push(expected.bound);
         while fit.iterations < em.max_iterations && !fit.converged {

@@ -83,6 +83,18 @@ fn check_state(state: &State, fresh: &State) -> Result<()> {
         crate::error::check_finite(name, state.mean.len(), values)?;
     }
     let n = state.mean.len();
+    let value = match &state.value {
+        Value::Quadratic(w) => vec![&w.centre, &w.slope, &w.curvature],
+        Value::Table(_) => vec![],
+    };
+    let score = state.score.iter();
+    let score = score.flat_map(|s| [&s.constant, &s.slope, &s.curvature, &s.expected]);
+    let kernel = &state.kernel;
+    let kernel = [&kernel.slope, &kernel.offset, &kernel.covariance];
+    for values in value.into_iter().chain(score).chain(kernel) {
+        crate::error::check_finite("the state of a filter", n, values)?;
+    }
+    crate::error::check_finite("the bound of a filter", 2, &[state.increment, state.owed])?;
     let mut factor = state.covariance.clone();
     root::factor("covariance", &mut factor, n)
 }

@@ -59,15 +59,15 @@ impl DiagonalLinear {
     ) -> Result<Self> {
         let n = f.len();
         if n == 0 {
-            return Err(Error::size("F", 0, "at least one coordinate"));
+            return Err(Error::size("f", 0, "at least one coordinate"));
         }
         let parts = [
-            ("F", &f),
-            ("G", &g),
-            ("Q", &q),
-            ("R", &r),
+            ("f", &f),
+            ("g", &g),
+            ("q", &q),
+            ("r", &r),
             ("m0", &m0),
-            ("P0", &p0),
+            ("p0", &p0),
         ];
         for (name, values) in parts {
             if values.len() != n {
@@ -75,7 +75,7 @@ impl DiagonalLinear {
             }
             for &value in values {
                 number(name, value)?;
-                if matches!(name, "Q" | "R" | "P0") {
+                if matches!(name, "q" | "r" | "p0") {
                     positive(name, value)?;
                 }
             }

@@ -143,11 +143,15 @@ fn recorded_kalman_filters_are_reproduced() {
         let (a, c) = (matrix("A") * dt, matrix("C"));
         let n = a.nrows();
         let q = matrix("Q") * dt;
-        let w = DMatrix::from_fn(n, n, |i, j| match (i == j, q[(i, i)] > 0.0) {
-            (true, true) => 1.0 / q[(i, i)],
-            (true, false) => sharp,
-            _ => 0.0,
-        });
+        let eigen = q.symmetric_eigen();
+        let least = 1e-12 * eigen.eigenvalues.amax();
+        let precisions = eigen
+            .eigenvalues
+            .map(|v| if v > least { 1.0 / v } else { sharp });
+        let w = &eigen.eigenvectors
+            * DMatrix::from_diagonal(&precisions)
+            * eigen.eigenvectors.transpose();
+        let w = (&w + w.transpose()) * 0.5;
         let z = (matrix("R") / dt).try_inverse().unwrap();
         let p = DMatrix::identity(n, n);
         let model = single(a, c, z, w);

@@ -237,7 +237,7 @@ fn a_linear_model_that_does_not_fit_together_is_not_read() {
     let error = serde_json::from_value::<Linear>(bad)
         .unwrap_err()
         .to_string();
-    assert!(error.contains("C: columns"), "{error}");
+    assert!(error.contains("c: columns"), "{error}");
 }
 
 #[test]
@@ -268,13 +268,13 @@ fn bad_files_are_named() {
         (
             r#"{ "equations": { "kind": "lorenz" }, "output_precision": -1.0, "motion_precision": 1.0 }"#
                 .to_owned(),
-            "precision of z",
+            "output_precision",
         ),
         (
             format!(
                 r#"{{ "equations": {{ "kind": "linear", "a": [[1.0]], "c": [[1.0, 2.0]] }}, {precisions} }}"#
             ),
-            "C",
+            "c: columns",
         ),
     ] {
         let file: ModelFile = serde_json::from_str(&text).unwrap();

@@ -99,7 +99,7 @@ fn what_cannot_be_is_refused() -> Result<()> {
     let filter = KalmanBucy::new(oscillator(), 0.05, CovarianceMode::Riccati)?;
     let text = serde_json::to_string(&filter).unwrap();
     refused::<KalmanBucy>(&text, "\"mean\":[0.0,0.0]", "\"mean\":[0.0]", "mean");
-    refused::<KalmanBucy>(&text, "\"step\":0.05", "\"step\":-1.0", "dt");
+    refused::<KalmanBucy>(&text, "\"step\":0.05", "\"step\":-1.0", "step");
     refused::<KalmanBucy>(
         &text,
         "[1.0,0.0,0.0,1.0]",

@@ -7,6 +7,9 @@ use scotopic_filtering::hmm::{
 
 use super::Recording;
 
+/// The emissions that recordings are read of.
+pub const KINDS: [&str; 4] = ["categorical", "poisson", "gaussian_diag", "gaussian_full"];
+
 /// The model whose parts are below `path` (`A`, `emission`, and `pi` there or in `params`).
 pub fn model(r: &Recording, path: &str) -> Hmm {
     let pi = if r.has(&format!("{path}.pi")) {

@@ -35,8 +35,29 @@ pub fn recordings(prefix: &str) -> Vec<Recording> {
                 }
             })
         })
+        .filter(is_built_in)
         .collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
+/// Whether this crate has the model that was recorded; a recording of another is skipped by name.
+fn is_built_in(r: &Recording) -> bool {
+    let (key, known): (_, &[&str]) = match r.name.split('_').next() {
+        Some("hmm" | "long") => ("kind", &hmm::KINDS),
+        Some("nonlin") => ("model", &["ar1_poisson", "sin_quad", "sv", "vol"]),
+        _ => return true,
+    };
+    let Some(model) = r.get(key).and_then(Value::as_str) else {
+        return true;
+    };
+    let found = known.iter().any(|name| match key {
+        "kind" => model == *name,
+        _ => model.contains(name),
+    });
+    if !found {
+        eprintln!("skipped: {}: the {key} {model} is not built in", r.name);
+    }
     found
 }
 

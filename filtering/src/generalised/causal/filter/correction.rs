@@ -58,7 +58,7 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
                 let total = dot(row, product) + variance;
                 if !(total.is_finite() && total > 0.0 && error.is_finite()) {
                     return Err(
-                        self.not_finite("g (or the precision of z: the innovation's variance)")
+                        self.not_finite("g (or output_precision: the variance of the innovation)")
                     );
                 }
                 for (k, p) in gain.iter_mut().zip(product.iter()) {

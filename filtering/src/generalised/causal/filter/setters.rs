@@ -35,16 +35,16 @@ impl<E: Equations> CausalGeneralisedFilter<E> {
     pub fn set_precisions(&mut self, output: &DMatrix<f64>, motion: &[DMatrix<f64>]) -> Result<()> {
         let y = self.stack.outputs;
         if output.shape() != (y, y) {
-            return Err(Error::size("precision of z", output.nrows(), y));
+            return Err(Error::size("output_precision", output.nrows(), y));
         }
         let levels = &self.stack.motion_root;
         let fits = |(new, old): (&DMatrix<f64>, &DMatrix<f64>)| new.shape() == old.shape();
         if motion.len() != levels.len() || !motion.iter().zip(levels).all(fits) {
-            return Err(Error::size("precision of w", motion.len(), levels.len()));
+            return Err(Error::size("motion_precision", motion.len(), levels.len()));
         }
         let roots: Vec<_> = motion
             .iter()
-            .map(|precision| root_of_inverse(precision, "precision of w"))
+            .map(|precision| root_of_inverse(precision, "motion_precision"))
             .collect::<Result<_>>()?;
         let whitening = whitening(output)?;
         let before = std::mem::replace(&mut self.stack.motion_root, roots);
@@ -190,7 +190,7 @@ pub(super) fn straight<E: Equations>(stack: &CausalStack<E>, sees: bool) -> bool
 /// [`Error::NotPositiveDefinite`].
 pub(super) fn whitening(precision: &DMatrix<f64>) -> Result<DMatrix<f64>> {
     let lost = || Error::NotPositiveDefinite {
-        name: "precision of z".to_owned(),
+        name: "output_precision".to_owned(),
         pivot: 0,
         value: precision
             .diagonal()

@@ -23,6 +23,11 @@ pub(super) fn regularised_step(
     if n == 0 {
         return step;
     }
+    // The iteration for singular values has no end among numbers that are none.
+    if curvature.iter().any(|v| !v.is_finite()) {
+        step.fill(f64::NAN);
+        return step;
+    }
     let diagonal = (0..n).all(|i| (0..n).all(|j| i == j || curvature[(i, j)] == 0.0));
     // What is known exactly, with a curvature of e³² or more, does not shorten the time of the rest.
     let log_det: f64 = match diagonal_counts_as_one && diagonal {

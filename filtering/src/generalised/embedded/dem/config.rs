@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::published::{Deviation, Published};
+use crate::error::check_count;
 use crate::generalised::embedded::embedding::Window;
 use crate::generalised::scheme::Embedding;
 use crate::{Error, Result};
@@ -70,9 +71,7 @@ impl DemConfig {
 
     pub(crate) fn check(&self) -> Result<()> {
         self.embedding.check()?;
-        if self.substeps == 0 {
-            return Err(Error::setting("substeps", 0, "at least one step a bin"));
-        }
+        check_count("substeps", self.substeps, 1..=1000)?;
         if !(self.rate > 0.0 && self.rate.is_finite()) {
             return Err(Error::setting("rate", self.rate, "a positive number"));
         }

@@ -262,7 +262,11 @@ impl<E: Equations> Dem<E> {
                 None,
             );
             formed.map_err(|e| e.at_observation(t as u64))?;
-            now.free_energy += now.record.free_energy;
+            let energy = now.record.free_energy;
+            if !energy.is_finite() {
+                return Err(Error::not_finite(t as u64, "free energy", energy));
+            }
+            now.free_energy += energy;
             now.formed += 1;
             each(&now.record);
         }

@@ -163,6 +163,9 @@ impl<E: Equations> GeneralisedFiltering<E> {
             h_spread.row_mut(i).fill(0.0);
             h_spread.column_mut(i).fill(0.0);
         }
+        if !free_energy.is_finite() {
+            return Err(Error::not_finite(0, "free energy", free_energy));
+        }
         Ok(Pass {
             deviation,
             h,

@@ -146,6 +146,15 @@ impl<E: Equations> TryFrom<DemSnapshot<E>> for Dem<E> {
         dem.parameters = kept.parameters;
         dem.log_precisions.copy_from_slice(&kept.log_precisions);
         let precision = dem.noise.at(&dem.log_precisions);
+        if let Some(v) = precision.iter().find(|v| !v.is_finite()) {
+            let name = "snapshot: log_precisions";
+            return Err(Error::entry(
+                name,
+                &[],
+                v,
+                "logarithms of finite precisions",
+            ));
+        }
         dem.d_step.free_energy = FreeEnergy::new(dem.layout().data(), &precision, kept.counted);
         dem.d_step.set_precision(precision);
         dem.now = Now {
