@@ -108,6 +108,25 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_read_to_the_nearest_double() {
+        // Without the feature `float_roundtrip` some of these are read a unit of the last place off.
+        for text in ["0.1", "94.90308541619743", "8.98846567431158e307", "5e-324"] {
+            let number: f64 = text.parse().unwrap();
+            assert_eq!(serde_json::from_str::<f64>(text).unwrap(), number, "{text}");
+        }
+        for seed in 0..20_000u64 {
+            let bits = crate::rng::CounterRng::new(seed, &[]).below(0x7FE0_0000_0000_0000);
+            let number = f64::from_bits(bits);
+            let text = serde_json::to_string(&number).unwrap();
+            assert_eq!(
+                serde_json::from_str::<f64>(&text).unwrap(),
+                number,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn whitening_is_a_table_of_its_own() {
         let text = r#"{"source":"images","whitening":{"kind":"none","f0":0.5}}"#;
         let DataConfig::Images(config) = serde_json::from_str(text).unwrap() else {

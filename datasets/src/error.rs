@@ -11,7 +11,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused.
-    #[error("{}: cannot {action}: {source}{}", path.display(), io_advice(source))]
+    #[error("{}: cannot {action}: {source}{}", path.display(), io_advice(action, source))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -111,6 +111,20 @@ pub enum Error {
         found: f32,
         /// The highest level.
         brightest: f32,
+    },
+    /// Pixels that cannot be on the scale of those that a model was trained on.
+    #[error(
+        "{name}: values from {} to {}, the model was trained on {} to {}: {advice}", found.0, found.1, trained.0, trained.1
+    )]
+    Scale {
+        /// The input.
+        name: String,
+        /// Its least and its largest value.
+        found: (f32, f32),
+        /// Those of the training images.
+        trained: (f32, f32),
+        /// What to do.
+        advice: String,
     },
     /// A row of a series is not what it should be.
     #[error("{name}, line {line}, column {column}: found {found}, expected {expected}")]
@@ -246,8 +260,9 @@ fn place(part: &str) -> String {
     }
 }
 
-fn io_advice(source: &io::Error) -> &'static str {
+fn io_advice(action: &str, source: &io::Error) -> &'static str {
     match source.kind() {
+        io::ErrorKind::NotFound if action == "write" => "; make its folder first",
         io::ErrorKind::NotFound => "; check the path and the data folder, or fetch the data set",
         io::ErrorKind::PermissionDenied => "; check who may read and write there",
         io::ErrorKind::StorageFull => "; make room on the disk",

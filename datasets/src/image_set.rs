@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result, Standardisation, sha};
+use crate::{Error, PatchOrigin, Result, Standardisation, sha};
 
 /// The layout of one image: channels, then rows, then columns, the last the fastest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub struct ImageSet {
     shape: ImageShape,
     pixels: Vec<f32>,
     labels: Option<Vec<u8>>,
+    /// One for each image, or none at all.
+    origins: Vec<PatchOrigin>,
 }
 
 impl ImageSet {
@@ -101,7 +103,31 @@ impl ImageSet {
             shape,
             pixels,
             labels,
+            origins: Vec::new(),
         })
+    }
+
+    /// The same images as patches of pictures.
+    ///
+    /// # Errors
+    /// [`Error::Size`] if there is not one origin for each image.
+    pub fn with_origins(mut self, origins: Vec<PatchOrigin>) -> Result<Self> {
+        if origins.len() != self.len() {
+            let expected = format!("{}, one for each image", self.len());
+            return Err(Error::size(
+                self.name,
+                "number of origins",
+                origins.len(),
+                expected,
+            ));
+        }
+        self.origins = origins;
+        Ok(self)
+    }
+
+    /// Where each image was cut from a picture; empty where the images are none that were cut.
+    pub fn origins(&self) -> &[PatchOrigin] {
+        &self.origins
     }
 
     /// Where the images come from.
@@ -166,12 +192,17 @@ impl ImageSet {
             return Err(Error::size("concatenation", "image sets", 0, "at least 1"));
         };
         for mut next in sets {
+            let all_cut = all.origins.len() == all.len() && next.origins.len() == next.len();
             if next.shape != all.shape {
                 let expected = format!("{:?} as in {}", all.shape, all.name);
                 let found = format!("{:?}", next.shape);
                 return Err(Error::size(next.name, "image shape", found, expected));
             }
             all.pixels.append(&mut next.pixels);
+            match all_cut {
+                true => all.origins.append(&mut next.origins),
+                false => all.origins.clear(),
+            }
             all.labels = all.labels.zip(next.labels).map(|(mut labels, more)| {
                 labels.extend(more);
                 labels
@@ -188,6 +219,7 @@ impl ImageSet {
         if let Some(labels) = &mut self.labels {
             labels.truncate(n);
         }
+        self.origins.truncate(n);
         self
     }
 
@@ -212,6 +244,10 @@ impl ImageSet {
             shape: self.shape,
             pixels: self.pixels.split_off(head * self.shape.pixels()),
             labels: self.labels.as_mut().map(|labels| labels.split_off(head)),
+            origins: match self.origins.is_empty() {
+                true => Vec::new(),
+                false => self.origins.split_off(head),
+            },
         };
         self.name = format!("{} (first {head})", self.name);
         Ok((self, tail))
@@ -251,7 +287,11 @@ impl ImageSet {
     /// ```
     pub fn rescaled(mut self, scale: Standardisation) -> Result<Self> {
         scale.apply(&mut self.pixels);
-        Self::new(self.name, self.shape, self.pixels, self.labels)
+        let set = Self::new(self.name, self.shape, self.pixels, self.labels)?;
+        match self.origins.is_empty() {
+            true => Ok(set),
+            false => set.with_origins(self.origins),
+        }
     }
 
     /// The same images under another name.
@@ -265,102 +305,4 @@ impl ImageSet {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PAIR: ImageShape = ImageShape {
-        channels: 1,
-        height: 1,
-        width: 2,
-    };
-
-    fn ten() -> ImageSet {
-        let pixels = (0..20).map(|v| v as f32).collect();
-        ImageSet::new("ten", PAIR, pixels, Some((0..10).collect())).unwrap()
-    }
-
-    #[test]
-    fn sizes_must_go_together() {
-        let odd = ImageSet::new("odd", PAIR, vec![0.0; 3], None).unwrap_err();
-        assert!(odd.to_string().contains("multiple of 2"), "{odd}");
-        let labels = ImageSet::new("labels", PAIR, vec![0.0; 4], Some(vec![1])).unwrap_err();
-        assert!(
-            labels.to_string().contains("found 1, expected 2"),
-            "{labels}"
-        );
-        let none = ImageShape {
-            channels: 0,
-            ..PAIR
-        };
-        assert!(ImageSet::new("none", none, vec![], None).is_err());
-        let vast = ImageShape {
-            channels: usize::MAX,
-            height: 3,
-            width: 2,
-        };
-        assert!(ImageSet::new("vast", vast, vec![0.0; 6], None).is_err());
-    }
-
-    #[test]
-    fn not_finite_is_named() {
-        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            let error = ImageSet::new("x", PAIR, vec![0.0, 0.0, 0.0, bad], None).unwrap_err();
-            assert!(
-                matches!(
-                    error,
-                    Error::NotFinite {
-                        image: 1,
-                        pixel: 1,
-                        ..
-                    }
-                ),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn take_and_split_keep_order_and_labels() {
-        let (head, tail) = ten().split_tail(3).unwrap();
-        assert_eq!((head.len(), tail.len()), (7, 3));
-        assert_eq!(tail.image(0), [14.0, 15.0]);
-        assert_eq!(tail.labels().unwrap(), [7, 8, 9]);
-        assert_eq!(head.labels().unwrap().len(), 7);
-        assert!(ten().split_tail(10).is_err());
-        assert!(ten().split_tail(0).unwrap().1.is_empty());
-        assert_eq!(ten().take(2).pixels(), [0.0, 1.0, 2.0, 3.0]);
-        assert_eq!(ten().take(99), ten());
-    }
-
-    #[test]
-    fn concatenation_is_the_inverse_of_splitting() {
-        let (head, tail) = ten().split_tail(3).unwrap();
-        let name = head.name().to_owned();
-        let whole = ImageSet::concatenated([head.clone(), tail]).unwrap();
-        assert_eq!(whole, ten().named(name));
-        let bare = ImageSet::new("bare", PAIR, vec![8.0, 9.0], None).unwrap();
-        let mixed = ImageSet::concatenated([head, bare]).unwrap();
-        assert_eq!((mixed.len(), mixed.labels()), (8, None));
-        let other = ImageShape { width: 1, ..PAIR };
-        let other = ImageSet::new("other", other, vec![0.0], None).unwrap();
-        assert!(ImageSet::concatenated([ten(), other]).is_err());
-        assert!(ImageSet::concatenated([]).is_err());
-    }
-
-    #[test]
-    fn digest_sees_shape_and_every_bit() {
-        let base = ImageSet::new("a", PAIR, vec![0.0, 1.0], None).unwrap();
-        let tall = ImageShape {
-            channels: 1,
-            height: 2,
-            width: 1,
-        };
-        let turned = ImageSet::new("a", tall, vec![0.0, 1.0], None).unwrap();
-        let negative = ImageSet::new("a", PAIR, vec![-0.0, 1.0], None).unwrap();
-        let renamed = ImageSet::new("b", PAIR, vec![0.0, 1.0], Some(vec![3])).unwrap();
-        assert_ne!(base.digest(), turned.digest());
-        assert_ne!(base.digest(), negative.digest());
-        assert_eq!(base.digest(), renamed.digest());
-        assert_eq!(base.digest().len(), 64);
-    }
-}
+mod tests;

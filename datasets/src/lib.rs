@@ -58,6 +58,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
 
+pub mod bounded;
 #[cfg(feature = "images")]
 pub mod catalog;
 #[cfg(feature = "images")]
@@ -96,6 +97,8 @@ mod patches;
 #[cfg(feature = "images")]
 mod picture;
 #[cfg(feature = "images")]
+mod pixel_scale;
+#[cfg(feature = "images")]
 mod sha;
 #[cfg(feature = "images")]
 mod source;
@@ -103,6 +106,10 @@ mod source;
 mod splits;
 #[cfg(feature = "images")]
 mod standardisation;
+#[cfg(feature = "images")]
+mod tiling;
+#[cfg(feature = "images")]
+mod uniform;
 
 #[cfg(feature = "images")]
 pub use cifar::CifarConfig;
@@ -126,6 +133,8 @@ pub use ood::{OodConfig, OodSource, OodSuite};
 #[cfg(feature = "images")]
 pub use picture::Picture;
 #[cfg(feature = "images")]
+pub use pixel_scale::{PixelScale, check_scale};
+#[cfg(feature = "images")]
 pub use rng::epoch_order;
 #[cfg(feature = "images")]
 pub use splits::Splits;
@@ -133,5 +142,7 @@ pub use splits::Splits;
 pub use standardisation::Standardisation;
 #[cfg(feature = "images")]
 pub use stimulus::StimulusConfig;
+#[cfg(feature = "images")]
+pub use tiling::{PatchOrigin, Tiling};
 #[cfg(feature = "images")]
 pub use whitening::{WhiteningConfig, WhiteningKind};

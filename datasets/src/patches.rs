@@ -1,7 +1,9 @@
 //! Square patches cut at random positions away from the border.
 
+use std::sync::Arc;
+
 use crate::rng::CounterRng;
-use crate::{ImageSet, ImageShape, Picture, Result};
+use crate::{ImageSet, ImageShape, PatchOrigin, Picture, Result};
 
 /// What to cut.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +35,8 @@ impl Cutter {
 
     /// Cuts patch number `patch`; the position depends on that number and the picture. A position with
     /// less than `least` standard deviation is drawn again, up to [`TRIES`] times; then the best is taken.
-    /// The picture must not be smaller than [`smallest_side`](Self::smallest_side).
-    fn cut(&self, picture: &Picture, patch: usize, least: f64, into: &mut [f32]) {
+    /// The picture must not be smaller than [`smallest_side`](Self::smallest_side). Returns its row and column.
+    fn cut(&self, picture: &Picture, patch: usize, least: f64, into: &mut [f32]) -> (usize, usize) {
         let mut draws = CounterRng::new(self.seed, &[self.stream, patch as u64, 1]);
         let mut place = |size: usize| {
             let room = size - self.smallest_side() + 1;
@@ -59,6 +61,7 @@ impl Cutter {
                 .zip(self.row(picture, best, row))
                 .for_each(|(out, &value)| *out = value as f32);
         }
+        best
     }
 
     fn row<'a>(&self, picture: &'a Picture, (top, left): (usize, usize), row: usize) -> &'a [f64] {
@@ -68,9 +71,11 @@ impl Cutter {
 
     /// Standard deviation of the patch at a position.
     fn deviation(&self, picture: &Picture, at: (usize, usize)) -> f64 {
+        // About one of its values, so that the level of a uniform patch leaves no rounding.
+        let level = picture.at(at.0, at.1);
         let (mut sum, mut squares) = (0.0, 0.0);
         for row in 0..self.side {
-            for &value in self.row(picture, at, row) {
+            for value in self.row(picture, at, row).iter().map(|v| v - level) {
                 sum += value;
                 squares += value * value;
             }
@@ -79,7 +84,8 @@ impl Cutter {
         (squares / n - (sum / n).powi(2)).max(0.0).sqrt()
     }
 
-    /// Patches, given in any order with their numbers, as an image set in the order of the numbers.
+    /// Patches, given in any order with their numbers, as an image set in the order of the numbers; with their origins, where
+    /// the pictures have names.
     pub fn collect(
         &self,
         name: &str,
@@ -89,9 +95,15 @@ impl Cutter {
     ) -> Result<ImageSet> {
         let each = channels * self.side * self.side;
         let mut pixels = vec![0.0; patches * each];
-        for Cut { numbers, values } in cut {
-            for (number, patch) in numbers.iter().zip(values.chunks_exact(each)) {
+        let mut origins = vec![None; patches];
+        for cut in cut {
+            let rows = cut.numbers.iter().zip(&cut.places);
+            for ((&number, &(row, column)), patch) in rows.zip(cut.values.chunks_exact(each)) {
                 pixels[number * each..(number + 1) * each].copy_from_slice(patch);
+                origins[number] = cut
+                    .file
+                    .clone()
+                    .map(|file| PatchOrigin { file, row, column });
             }
         }
         let shape = ImageShape {
@@ -99,7 +111,11 @@ impl Cutter {
             height: self.side,
             width: self.side,
         };
-        ImageSet::new(name, shape, pixels, None)
+        let set = ImageSet::new(name, shape, pixels, None)?;
+        match origins.into_iter().collect() {
+            Some(origins) => set.with_origins(origins),
+            None => Ok(set),
+        }
     }
 
     /// Cuts all of these patches from one picture.
@@ -120,23 +136,38 @@ impl Cutter {
             }
             false => 0.0,
         };
-        for (&number, patch) in numbers.iter().zip(values.chunks_exact_mut(each)) {
-            self.cut(picture, number, least, patch);
+        let cut = numbers.iter().zip(values.chunks_exact_mut(each));
+        let places = cut
+            .map(|(&number, patch)| self.cut(picture, number, least, patch))
+            .collect();
+        Cut {
+            file: None,
+            numbers,
+            places,
+            values,
         }
-        Cut { numbers, values }
     }
 }
 
 /// The patches of one picture.
 pub(crate) struct Cut {
+    /// The name of the picture, if it has one.
+    pub file: Option<Arc<str>>,
     numbers: Vec<usize>,
+    /// Row and column of each.
+    places: Vec<(usize, usize)>,
     values: Vec<f32>,
 }
 
 impl Cut {
     /// The same patches of several planes of a picture, as patches of so many channels.
     pub fn stacked(planes: Vec<Cut>) -> Option<Cut> {
-        let numbers = planes.first()?.numbers.clone();
+        let first = planes.first()?;
+        let (file, numbers, places) = (
+            first.file.clone(),
+            first.numbers.clone(),
+            first.places.clone(),
+        );
         let mut values = Vec::with_capacity(planes.iter().map(|cut| cut.values.len()).sum());
         for place in 0..numbers.len() {
             for cut in &planes {
@@ -144,7 +175,12 @@ impl Cut {
                 values.extend_from_slice(&cut.values[place * each..(place + 1) * each]);
             }
         }
-        Some(Cut { numbers, values })
+        Some(Cut {
+            file,
+            numbers,
+            places,
+            values,
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! One grey image, from a file or generated, before it is cut into patches.
 
+use crate::uniform::is_uniform;
+
 /// Grey values `[height, width]` in `f64`: the filters work in double precision so that rounding to
 /// the `f32` of a patch hides differences in the last bits between platforms.
 ///
@@ -50,8 +52,11 @@ impl Picture {
         Self::from_fn(self.width, self.height, |y, x| self.at(x, y))
     }
 
-    /// x ← (x − mean)/sd over this picture; a blank picture becomes 0.
+    /// x ← (x − mean)/sd over this picture; a uniform picture becomes 0.
     pub(crate) fn z_score(&mut self) {
+        if is_uniform(self.values.iter().copied()) {
+            return self.values.fill(0.0);
+        }
         let mean = self.mean();
         self.values.iter_mut().for_each(|v| *v -= mean);
         let squares = self.values.iter().map(|v| v * v).sum::<f64>();
@@ -80,8 +85,10 @@ mod tests {
         assert!(picture.mean().abs() < 1e-12);
         let variance = picture.values.iter().map(|v| v * v).sum::<f64>() / 16.0;
         assert!((variance - 1.0).abs() < 1e-12);
-        let mut blank = Picture::from_fn(2, 2, |_, _| 3.0);
-        blank.z_score();
-        assert_eq!(blank.values, [0.0; 4]);
+        for level in [3.0, 0.1, 128.0 / 255.0] {
+            let mut blank = Picture::from_fn(7, 11, |_, _| level);
+            blank.z_score();
+            assert_eq!(blank.values, [0.0; 77]);
+        }
     }
 }

@@ -133,6 +133,14 @@ pub fn replace(target: &Path, bytes: &[u8]) -> Result<()> {
     replace_file(target, |writer| writer.write_all(bytes))
 }
 
+/// Checks that `target` can be written, by making and removing a file beside it.
+///
+/// # Errors
+/// As [`replace_file`].
+pub fn check(target: &Path) -> Result<()> {
+    Replacement::begin(target).map(drop)
+}
+
 /// Runs `write` on a buffered temporary file and puts the result in the place of `target`.
 ///
 /// # Errors

@@ -2,15 +2,22 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::uniform::is_uniform;
 use crate::{Error, ImageSet, Result, Standardisation, sha};
 
 impl Standardisation {
     /// The mean and standard deviation of a training set.
     ///
     /// # Errors
-    /// [`Error::NoVariance`] if all pixels are equal, or there are none.
+    /// [`Error::NoVariance`] if all pixels are equal but for rounding, or there are none.
     pub fn of(train: &ImageSet) -> Result<Self> {
         let pixels = train.pixels();
+        if is_uniform(pixels.iter().map(|&x| f64::from(x))) {
+            return Err(Error::NoVariance {
+                name: train.name().to_owned(),
+                found: 0.0,
+            });
+        }
         let n = pixels.len().max(1) as f64;
         // Sequential sums in f64: independent of the number of threads.
         let mean = pixels.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
@@ -148,8 +155,11 @@ mod tests {
 
     #[test]
     fn blank_or_unequal_sets_are_refused() {
-        let blank = Splits::new(set("t", &[1.0; 4]), set("v", &[1.0; 2]), None, true).unwrap_err();
-        assert!(blank.to_string().contains("standardise = false"), "{blank}");
+        for level in [1.0, 0.1, 128.0 / 255.0, 1e20] {
+            let train = set("t", &[level; 1002]);
+            let blank = Splits::new(train, set("v", &[1.0; 2]), None, true).unwrap_err();
+            assert!(blank.to_string().contains("standardise = false"), "{blank}");
+        }
         assert!(Splits::new(set("t", &[]), set("v", &[]), None, false).is_err());
         let shape = ImageShape {
             channels: 1,

@@ -30,7 +30,10 @@ use rustfft::{Fft, FftPlanner};
 use serde::{Deserialize, Serialize};
 
 use crate::local_contrast::LocalContrast;
+use crate::uniform::is_uniform;
 use crate::{Error, Picture, Result};
+
+mod inverse;
 
 /// Which filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -158,8 +161,14 @@ impl Whitener {
         }
     }
 
-    /// Filters one picture in place.
+    /// Filters one picture in place. A uniform one, at any grey level, becomes 0: what rounding leaves of it would otherwise
+    /// be raised to full contrast. Where nothing is to be done to pictures, it stays as it is.
     pub fn apply(&mut self, picture: &mut Picture) {
+        let filtered = self.config.kind != WhiteningKind::None || self.config.local_contrast;
+        if filtered && is_uniform(picture.values.iter().copied()) {
+            picture.values.fill(0.0);
+            return;
+        }
         if self.config.kind == WhiteningKind::OlshausenField && !picture.values.is_empty() {
             self.filter(picture);
         }
@@ -170,12 +179,25 @@ impl Whitener {
     }
 
     fn filter(&mut self, picture: &mut Picture) {
-        let (height, width) = (picture.height, picture.width);
         let mean = picture.mean();
+        picture.values.iter_mut().for_each(|v| *v -= mean);
+        let size = (picture.height, picture.width);
+        let config = &self.config;
+        let gains = self
+            .gains
+            .entry(size)
+            .or_insert_with(|| gains(config, size.0, size.1));
+        let gains = Arc::clone(gains);
+        self.multiply(picture, &gains);
+    }
+
+    /// Multiplies the transform of the picture by gains on the FFT grid.
+    fn multiply(&mut self, picture: &mut Picture, gains: &[f64]) {
+        let (height, width) = (picture.height, picture.width);
         let mut grid: Vec<Complex<f64>> = picture
             .values
             .iter()
-            .map(|&v| Complex::new(v - mean, 0.0))
+            .map(|&v| Complex::new(v, 0.0))
             .collect();
         let along = |planner: &mut FftPlanner<f64>, inverse: bool| {
             let direction = if inverse {
@@ -190,13 +212,8 @@ impl Whitener {
         };
         let (rows, columns) = along(&mut self.planner, false);
         transform(&mut grid, height, width, &*rows, &*columns);
-        let config = &self.config;
-        let gains = self
-            .gains
-            .entry((height, width))
-            .or_insert_with(|| gains(config, height, width));
         grid.iter_mut()
-            .zip(gains.iter())
+            .zip(gains)
             .for_each(|(value, gain)| *value *= gain);
         let (rows, columns) = along(&mut self.planner, true);
         transform(&mut grid, height, width, &*rows, &*columns);
@@ -260,121 +277,4 @@ fn turn(from: &[Complex<f64>], to: &mut [Complex<f64>], height: usize, width: us
 }
 
 #[cfg(test)]
-mod tests {
-    use std::f64::consts::TAU;
-
-    use super::*;
-
-    #[test]
-    fn a_sinusoid_is_scaled_by_the_formula() {
-        // 3 cycles down 21 rows, 5 across 35 columns: ρ = √((3/21)² + (5/35)²) = √2/7.
-        let (height, width) = (21, 35);
-        let wave = |y: usize, x: usize| {
-            (TAU * (3.0 * y as f64 / 21.0 + 5.0 * x as f64 / 35.0) + 0.3).cos()
-        };
-        let rho = 2.0f64.sqrt() / 7.0;
-        for (f0, order) in [(0.4, 4.0), (0.2, 2.0), (0.5, 4.0)] {
-            let config = WhiteningConfig {
-                f0,
-                order,
-                ..Default::default()
-            };
-            let mut picture = Picture::from_fn(height, width, |y, x| 9.0 + 2.0 * wave(y, x));
-            Whitener::new(&config).apply(&mut picture);
-            let gain = rho * (-(rho / f0).powf(order)).exp();
-            for y in 0..height {
-                for x in 0..width {
-                    assert!((picture.at(y, x) - 2.0 * gain * wave(y, x)).abs() < 1e-12);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn frequencies_are_those_of_numpy() {
-        let f: Vec<f64> = (0..5).map(|k| frequency(k, 5)).collect();
-        assert_eq!(f, [0.0, 0.2, 0.4, -0.4, -0.2]);
-        let f: Vec<f64> = (0..4).map(|k| frequency(k, 4)).collect();
-        assert_eq!(f, [0.0, 0.25, -0.5, -0.25]);
-        assert_eq!(frequency(0, 1), 0.0);
-    }
-
-    #[test]
-    fn none_changes_nothing_and_odd_shapes_work() {
-        let config = WhiteningConfig {
-            kind: WhiteningKind::None,
-            ..Default::default()
-        };
-        let picture = Picture::from_fn(7, 3, |y, x| (y * x) as f64);
-        let mut same = picture.clone();
-        Whitener::new(&config).apply(&mut same);
-        assert_eq!(same, picture);
-        for (height, width) in [(1, 1), (1, 13), (17, 2), (107, 37)] {
-            let mut picture =
-                Picture::from_fn(height, width, |y, x| ((y * 31 + x * 17) % 11) as f64);
-            Whitener::new(&WhiteningConfig::default()).apply(&mut picture);
-            assert!(picture.values.iter().all(|v| v.is_finite()));
-            assert!(picture.mean().abs() < 1e-12);
-        }
-    }
-
-    #[test]
-    fn local_contrast_ends_with_a_z_score() {
-        let config = WhiteningConfig {
-            local_contrast: true,
-            ..Default::default()
-        };
-        let mut picture = Picture::from_fn(40, 50, |y, x| ((y * 31 + x * 17) % 23) as f64);
-        Whitener::new(&config).apply(&mut picture);
-        let variance = picture.values.iter().map(|v| v * v).sum::<f64>() / 2000.0;
-        assert!(picture.mean().abs() < 1e-12 && (variance - 1.0).abs() < 1e-12);
-        let mut blank = Picture::from_fn(40, 50, |_, _| 0.5);
-        Whitener::new(&config).apply(&mut blank);
-        assert!(blank.values.iter().all(|&v| v == 0.0));
-    }
-
-    #[test]
-    fn nonsense_is_named() {
-        let good = WhiteningConfig::default();
-        for (bad, field) in [
-            (
-                WhiteningConfig {
-                    f0: 0.0,
-                    ..good.clone()
-                },
-                "whitening.f0",
-            ),
-            (
-                WhiteningConfig {
-                    f0: f64::NAN,
-                    ..good.clone()
-                },
-                "whitening.f0",
-            ),
-            (
-                WhiteningConfig {
-                    order: -1.0,
-                    ..good.clone()
-                },
-                "whitening.order",
-            ),
-            (
-                WhiteningConfig {
-                    window: 12,
-                    ..good.clone()
-                },
-                "whitening.window",
-            ),
-            (
-                WhiteningConfig {
-                    sigma: f64::INFINITY,
-                    ..good.clone()
-                },
-                "whitening.sigma",
-            ),
-        ] {
-            let text = bad.validate("images").unwrap_err().to_string();
-            assert!(text.contains(field), "{text}");
-        }
-    }
-}
+mod tests;

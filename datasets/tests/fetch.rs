@@ -5,8 +5,13 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use scotopic_datasets::Error;
-use scotopic_datasets::catalog::{Entry, Expected, Item, fetch, fetch_entry};
+use scotopic_datasets::catalog::{
+    Entry, Expected, Item, fetch, fetch_entry, fetch_entry_until, find,
+};
 
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -32,6 +37,11 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
         }
     }
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    if path == "/silent" {
+        // Half of a file, and then nothing for longer than any test runs.
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")?;
+        std::thread::sleep(Duration::from_secs(3600));
+    }
     let answer = match path.as_str() {
         "/abc" => "200 OK\r\nContent-Length: 3\r\n\r\nabc",
         "/chunked" => "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
@@ -192,6 +202,7 @@ fn a_data_set_is_completed() {
     let file = |path, url| Item::File {
         path,
         url,
+        sha256: None,
         content_bytes: Some(3),
         content_sha256: Some(ABC),
     };
@@ -214,4 +225,87 @@ fn a_data_set_is_completed() {
     let error =
         fetch_entry(&Entry { items, ..entry }, folder.path(), &mut |_, _, _| ()).unwrap_err();
     assert!(error.to_string().ends_with("ask"), "{error}");
+}
+
+#[test]
+fn a_request_to_stop_leaves_nothing() {
+    let (base, folder) = (server(), tempfile::tempdir().unwrap());
+    let url: &'static str = Box::leak(format!("{base}/silent").into_boxed_str());
+    let items: &'static [Item] = Box::leak(Box::new([Item::File {
+        path: "new/folder/a",
+        url: Some(url),
+        sha256: Some(ABC),
+        content_bytes: None,
+        content_sha256: None,
+    }]));
+    let entry = Entry {
+        name: "s",
+        what: "",
+        licence: "",
+        by_hand: "",
+        items,
+    };
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let run =
+            scope.spawn(|| fetch_entry_until(&stop, &entry, folder.path(), &mut |_, _, _| ()));
+        let waiting = Instant::now();
+        // The temporary file is there while the server is silent.
+        let part = folder.path().join("new/folder");
+        while !part.is_dir() || names(&part).is_empty() {
+            assert!(waiting.elapsed().as_secs() < 30, "nothing was begun");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let asked = Instant::now();
+        stop.store(true, Ordering::Relaxed);
+        let error = run.join().unwrap().unwrap_err();
+        assert!(asked.elapsed().as_secs_f64() < 1.0);
+        assert!(error.to_string().contains("request to stop"), "{error}");
+    });
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn what_is_not_the_file_that_was_meant_is_not_kept() {
+    let (base, folder) = (server(), tempfile::tempdir().unwrap());
+    let url: &'static str = Box::leak(format!("{base}/abc").into_boxed_str());
+    for name in ["fashion-mnist", "kmnist", "mnist", "omniglot"] {
+        let entry = find(name).unwrap();
+        let elsewhere = |item: &Item| match *item {
+            Item::File {
+                path,
+                sha256,
+                content_bytes,
+                content_sha256,
+                ..
+            } => Item::File {
+                path,
+                url: Some(url),
+                sha256,
+                content_bytes,
+                content_sha256,
+            },
+            other => other,
+        };
+        let items: Vec<Item> = entry.items.iter().map(elsewhere).collect();
+        let items: &'static [Item] = Box::leak(items.into_boxed_slice());
+        let page = Entry { items, ..*entry };
+        assert!(fetch_entry(&page, folder.path(), &mut |_, _, _| ()).is_err());
+        assert!(names(folder.path()).is_empty(), "{name}");
+    }
+    let items: &'static [Item] = Box::leak(Box::new([Item::File {
+        path: "a",
+        url: Some(url),
+        sha256: None,
+        content_bytes: Some(3),
+        content_sha256: None,
+    }]));
+    let open = Entry {
+        items,
+        ..*find("mnist").unwrap()
+    };
+    let text = fetch_entry(&open, folder.path(), &mut |_, _, _| ())
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains("no checksum"), "{text}");
 }

@@ -1,31 +1,27 @@
 //! The list. Checksums of MNIST are of the uncompressed streams, whose MD5 sums are the canonical
 //! ones (train images 6bbc9ace…, train labels a25bea73…, test images 2646ac64…, test labels
-//! 27ae3e4e…); those of BSDS500 are of the mirror named there.
+//! 27ae3e4e…); those of BSDS500 are of the mirror named there. Those of Fashion-MNIST and KMNIST are of the
+//! `.gz` files at these addresses, as TensorFlow Datasets 4.9.10 records them (`url_checksums/`), lengths included.
 
 use super::{Entry, Item};
 
-const fn file(path: &'static str, url: &'static str) -> Item {
+/// A file that is known as it is downloaded.
+const fn as_sent(path: &'static str, url: &'static str, bytes: u64, sha256: &'static str) -> Item {
     Item::File {
         path,
         url: Some(url),
-        content_bytes: None,
+        sha256: Some(sha256),
+        content_bytes: Some(bytes),
         content_sha256: None,
     }
 }
 
-const fn by_hand(path: &'static str) -> Item {
-    Item::File {
-        path,
-        url: None,
-        content_bytes: None,
-        content_sha256: None,
-    }
-}
-
+/// A file that is unpacked by hand.
 const fn sized(path: &'static str, bytes: u64) -> Item {
     Item::File {
         path,
         url: None,
+        sha256: None,
         content_bytes: Some(bytes),
         content_sha256: None,
     }
@@ -35,6 +31,7 @@ const fn pinned(path: &'static str, url: &'static str, bytes: u64, sha256: &'sta
     Item::File {
         path,
         url: Some(url),
+        sha256: None,
         content_bytes: Some(bytes),
         content_sha256: Some(sha256),
     }
@@ -89,21 +86,29 @@ pub const ENTRIES: &[Entry] = &[
         licence: "MIT, Zalando SE; cite Xiao, Rasul & Vollgraf 2017",
         by_hand: "",
         items: &[
-            file(
+            as_sent(
                 "fashion-mnist/train-images-idx3-ubyte.gz",
                 "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz",
+                47_040_016,
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
             ),
-            file(
+            as_sent(
                 "fashion-mnist/train-labels-idx1-ubyte.gz",
                 "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-labels-idx1-ubyte.gz",
+                60_008,
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
             ),
-            file(
+            as_sent(
                 "fashion-mnist/t10k-images-idx3-ubyte.gz",
                 "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/t10k-images-idx3-ubyte.gz",
+                7_840_016,
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
             ),
-            file(
+            as_sent(
                 "fashion-mnist/t10k-labels-idx1-ubyte.gz",
                 "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/t10k-labels-idx1-ubyte.gz",
+                10_008,
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
             ),
         ],
     },
@@ -113,21 +118,29 @@ pub const ENTRIES: &[Entry] = &[
         licence: "CC BY-SA 4.0, ROIS-DS Center for Open Data in the Humanities; cite Clanuwat and others 2018",
         by_hand: "",
         items: &[
-            file(
+            as_sent(
                 "kmnist/train-images-idx3-ubyte.gz",
                 "http://codh.rois.ac.jp/kmnist/dataset/kmnist/train-images-idx3-ubyte.gz",
+                47_040_016,
+                "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
             ),
-            file(
+            as_sent(
                 "kmnist/train-labels-idx1-ubyte.gz",
                 "http://codh.rois.ac.jp/kmnist/dataset/kmnist/train-labels-idx1-ubyte.gz",
+                60_008,
+                "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
             ),
-            file(
+            as_sent(
                 "kmnist/t10k-images-idx3-ubyte.gz",
                 "http://codh.rois.ac.jp/kmnist/dataset/kmnist/t10k-images-idx3-ubyte.gz",
+                7_840_016,
+                "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
             ),
-            file(
+            as_sent(
                 "kmnist/t10k-labels-idx1-ubyte.gz",
                 "http://codh.rois.ac.jp/kmnist/dataset/kmnist/t10k-labels-idx1-ubyte.gz",
+                10_008,
+                "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
             ),
         ],
     },
@@ -138,10 +151,16 @@ pub const ENTRIES: &[Entry] = &[
         by_hand: "unpack https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip and put its four \
                   emnist-letters-* files into emnist/",
         items: &[
-            by_hand("emnist/emnist-letters-train-images-idx3-ubyte.gz"),
-            by_hand("emnist/emnist-letters-train-labels-idx1-ubyte.gz"),
-            by_hand("emnist/emnist-letters-test-images-idx3-ubyte.gz"),
-            by_hand("emnist/emnist-letters-test-labels-idx1-ubyte.gz"),
+            sized(
+                "emnist/emnist-letters-train-images-idx3-ubyte.gz",
+                97_843_216,
+            ),
+            sized("emnist/emnist-letters-train-labels-idx1-ubyte.gz", 124_808),
+            sized(
+                "emnist/emnist-letters-test-images-idx3-ubyte.gz",
+                16_307_216,
+            ),
+            sized("emnist/emnist-letters-test-labels-idx1-ubyte.gz", 20_808),
         ],
     },
     Entry {

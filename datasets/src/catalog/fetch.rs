@@ -1,12 +1,13 @@
 //! Downloading one file: streamed to a temporary name beside the target, hashed on the way, compared,
 //! synced and renamed. A download that fails in any way leaves nothing behind.
 
-use std::io::{Read, Write};
-use std::path::Path;
-use std::time::Duration;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use sha2::{Digest, Sha256};
 
+use super::download::{Download, News};
 use super::verify::content;
 use super::{Entry, Item};
 use crate::replace::Replacement;
@@ -14,11 +15,6 @@ use crate::{Error, Result, sha};
 
 /// 4 GiB: larger than any known data set.
 const MAX_BYTES: u64 = 1 << 32;
-const CONNECT: Duration = Duration::from_secs(30);
-/// Of silence; a slow but steady download may take as long as it needs, up to [`TOTAL`].
-const SILENCE: Duration = Duration::from_secs(60);
-const TOTAL: Duration = Duration::from_secs(6 * 3600);
-
 /// What is known of a file before it is fetched. Everything that is given is checked.
 ///
 /// ```
@@ -72,57 +68,68 @@ pub fn fetch(
     expected: Expected<'_>,
     progress: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<Fetched> {
+    fetch_until(&NEVER, url, target, expected, progress)
+}
+
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+/// As [`fetch()`], until `stop` is set: by a signal, say. It ends within a tenth of a second then, also while the server is
+/// silent, and leaves nothing behind.
+///
+/// # Errors
+/// As [`fetch()`]; [`Error::Fetch`] if it was stopped.
+pub fn fetch_until(
+    stop: &AtomicBool,
+    url: &str,
+    target: &Path,
+    expected: Expected<'_>,
+    progress: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<Fetched> {
     let failed = |found: String, expected: &str, advice| Error::Fetch {
         url: url.to_owned(),
         found,
         expected: expected.to_owned(),
         advice,
     };
-    let agent = agent(url)?;
-    let mut response = agent.get(url).call().map_err(|e| {
-        let advice = "check the network and the address, or get the file by hand";
-        failed(e.to_string(), "the file", advice)
-    })?;
-    let total = response.body().content_length();
-    if let Some(total) = total.filter(|&total| total > MAX_BYTES) {
-        return Err(failed(
-            format!("{total} bytes"),
+    let too_long = |found: String| {
+        failed(
+            found,
             "at most 4 GiB",
             "this is not the file: check the address",
-        ));
-    }
-    let mut replacement = Replacement::begin(target)?;
-    let mut body = response.body_mut().with_config().limit(u64::MAX).reader();
+        )
+    };
+    let download = Download::begin(url, stop)?;
     let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut bytes = 0;
-    progress(0, total);
+    let (mut bytes, mut total) = (0, None);
+    let mut replacement = None;
     loop {
-        let n = body.read(&mut buffer).map_err(|e| {
-            failed(
-                format!("{e} after {bytes} bytes"),
-                "the whole file",
-                "try again",
-            )
-        })?;
-        if n == 0 {
-            break;
-        }
-        bytes += n as u64;
+        let chunk = match download.next()? {
+            News::Answer(length) => {
+                total = length;
+                if let Some(total) = total.filter(|&total| total > MAX_BYTES) {
+                    return Err(too_long(format!("{total} bytes")));
+                }
+                replacement = Some(Replacement::begin(target)?);
+                progress(0, total);
+                continue;
+            }
+            News::Bytes(chunk) => chunk,
+            News::End => break,
+        };
+        bytes += chunk.len() as u64;
         if bytes > MAX_BYTES {
-            return Err(failed(
-                format!("over {MAX_BYTES} bytes"),
-                "at most 4 GiB",
-                "check the address",
-            ));
+            return Err(too_long(format!("over {MAX_BYTES} bytes")));
         }
-        hash.update(&buffer[..n]);
-        let written = replacement
-            .file()
-            .and_then(|file| file.write_all(&buffer[..n]));
-        written.map_err(Error::io(target, "write"))?;
+        hash.update(&chunk);
+        if let Some(replacement) = &mut replacement {
+            let written = replacement.file().and_then(|file| file.write_all(&chunk));
+            written.map_err(Error::io(target, "write"))?;
+        }
         progress(bytes, total);
     }
+    let Some(replacement) = replacement else {
+        return Err(failed("no answer".into(), "the file", "try again"));
+    };
     if let Some(total) = total.filter(|&total| total != bytes) {
         return Err(failed(
             format!("{bytes} bytes"),
@@ -132,9 +139,14 @@ pub fn fetch(
     }
     let sha256 = sha::hex(hash);
     compare(target, "the file", &sha256, expected.sha256)?;
-    if let Some(known) = expected.content_sha256 {
+    if expected.content_sha256.is_some() || expected.content_bytes.is_some() {
         let (found, _) = content(replacement.temporary(), target, expected.content_bytes)?;
-        compare(target, "the uncompressed content", &found, Some(known))?;
+        compare(
+            target,
+            "the uncompressed content",
+            &found,
+            expected.content_sha256,
+        )?;
     }
     replacement.commit()?;
     let pinned = expected.sha256.is_some() || expected.content_sha256.is_some();
@@ -157,42 +169,6 @@ fn compare(path: &Path, what: &'static str, found: &str, expected: Option<&str>)
     }
 }
 
-fn agent(url: &str) -> Result<ureq::Agent> {
-    let parsed = url.parse::<ureq::http::Uri>().ok();
-    let scheme = parsed
-        .as_ref()
-        .and_then(|uri| uri.scheme_str())
-        .unwrap_or_default();
-    let host = parsed
-        .as_ref()
-        .and_then(|uri| uri.host())
-        .unwrap_or_default();
-    if !matches!(scheme, "http" | "https") || host.is_empty() {
-        return Err(Error::Fetch {
-            url: url.to_owned(),
-            found: format!("scheme `{scheme}`, host `{host}`"),
-            expected: "an address that begins with http:// or https://".to_owned(),
-            advice: "correct the address",
-        });
-    }
-    let here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    let proxy = if here {
-        None
-    } else {
-        ureq::Proxy::try_from_env()
-    };
-    let config = ureq::Agent::config_builder()
-        .https_only(scheme == "https")
-        .proxy(proxy)
-        .timeout_connect(Some(CONNECT))
-        .timeout_recv_response(Some(SILENCE))
-        .timeout_per_read(Some(SILENCE))
-        .timeout_global(Some(TOTAL))
-        .user_agent(concat!("scotopic/", env!("CARGO_PKG_VERSION")))
-        .build();
-    Ok(config.new_agent())
-}
-
 /// Fetches what is missing of a data set into the data folder, creating its folders, and returns
 /// (path below the data folder, what was fetched). Files that are there are left alone: `verify`
 /// reports whether they are complete.
@@ -204,38 +180,76 @@ pub fn fetch_entry(
     root: &Path,
     progress: &mut dyn FnMut(&str, u64, Option<u64>),
 ) -> Result<Vec<(&'static str, Fetched)>> {
+    fetch_entry_until(&NEVER, entry, root, progress)
+}
+
+/// As [`fetch_entry`], until `stop` is set. Of the file that was being fetched then nothing is left behind, and no folder
+/// that was made for it alone; those that are complete stay.
+///
+/// # Errors
+/// As [`fetch_entry`]; [`Error::Fetch`] if it was stopped.
+pub fn fetch_entry_until(
+    stop: &AtomicBool,
+    entry: &Entry,
+    root: &Path,
+    progress: &mut dyn FnMut(&str, u64, Option<u64>),
+) -> Result<Vec<(&'static str, Fetched)>> {
     let mut fetched = Vec::new();
     for item in entry.items {
         let target = root.join(item.path());
         if target.exists() {
             continue;
         }
+        let by_hand = |found: &str| Error::Fetch {
+            url: item.path().to_owned(),
+            found: found.to_owned(),
+            expected: format!("it in {}", root.display()),
+            advice: entry.by_hand,
+        };
         let Item::File {
             path,
             url: Some(url),
+            sha256,
             content_bytes,
             content_sha256,
         } = *item
         else {
-            return Err(Error::Fetch {
-                url: item.path().to_owned(),
-                found: "no address to download it from".to_owned(),
-                expected: format!("it in {}", root.display()),
-                advice: entry.by_hand,
-            });
+            return Err(by_hand("no address to download it from"));
         };
-        if let Some(folder) = target.parent() {
-            std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
+        // What comes from the network is kept only if it is known to be the file that was meant.
+        if !item.is_pinned() {
+            return Err(by_hand("no checksum to compare a download with"));
         }
         let expected = Expected {
-            sha256: None,
+            sha256,
             content_sha256,
             content_bytes,
         };
-        let one = fetch(url, &target, expected, &mut |done, total| {
-            progress(path, done, total)
-        })?;
-        fetched.push((path, one));
+        let made = make_folders(&target)?;
+        let one = fetch_until(stop, url, &target, expected, &mut |done, total| {
+            progress(path, done, total);
+        });
+        if one.is_err() {
+            // Only those that are empty go.
+            made.iter().for_each(|folder| {
+                let _ = std::fs::remove_dir(folder);
+            });
+        }
+        fetched.push((path, one?));
     }
     Ok(fetched)
+}
+
+/// Makes the folders that a file stands in; those that were not there, the innermost first.
+fn make_folders(target: &Path) -> Result<Vec<PathBuf>> {
+    let Some(folder) = target.parent() else {
+        return Ok(Vec::new());
+    };
+    let missing = folder.ancestors().take_while(|path| {
+        let here = path.as_os_str().is_empty() || path.exists();
+        !here
+    });
+    let missing = missing.map(Path::to_path_buf).collect();
+    std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
+    Ok(missing)
 }

@@ -1,12 +1,17 @@
 //! The known data sets: sources, presence and completeness of their files.
 //!
 //! Nothing is downloaded unless `fetch` is called. A checksum stands here only where it is known
-//! for certain; everything else is *not pinned*: what was fetched first is reported, so that a
-//! caller can record it.
+//! for certain, and every file that can be downloaded has one: over plain http anybody on the way can answer with another
+//! file. Sets that are unpacked by hand may have a length only.
 //!
 //! The four MNIST files exist in several compressions, whose `.gz` bytes differ while their content
-//! does not. What is pinned is therefore the uncompressed content.
+//! does not. What is pinned is therefore the uncompressed content; of Fashion-MNIST and KMNIST, whose compression is known
+//! but whose content is not, the file as it is sent.
 
+use std::path::Path;
+
+#[cfg(feature = "fetch")]
+mod download;
 mod entries;
 #[cfg(feature = "fetch")]
 mod fetch;
@@ -14,7 +19,7 @@ mod verify;
 
 pub use entries::ENTRIES;
 #[cfg(feature = "fetch")]
-pub use fetch::{Expected, Fetched, fetch, fetch_entry};
+pub use fetch::{Expected, Fetched, fetch, fetch_entry, fetch_entry_until, fetch_until};
 pub use verify::{Report, Status, status, verify};
 
 /// A known data set.
@@ -41,6 +46,8 @@ pub enum Item {
         path: &'static str,
         /// Where it can be downloaded as it is.
         url: Option<&'static str>,
+        /// SHA-256 of the file as it is sent.
+        sha256: Option<&'static str>,
         /// Length of the uncompressed content.
         content_bytes: Option<u64>,
         /// SHA-256 of the uncompressed content.
@@ -60,6 +67,18 @@ pub enum Item {
 }
 
 impl Item {
+    /// Whether its bytes, or those of its content, can be compared with a checksum.
+    pub fn is_pinned(&self) -> bool {
+        match self {
+            Item::File {
+                sha256,
+                content_sha256,
+                ..
+            } => sha256.or(*content_sha256).is_some(),
+            Item::Folder { sums_sha256, .. } => sums_sha256.is_some(),
+        }
+    }
+
     /// Its path below the data folder.
     pub fn path(&self) -> &'static str {
         match self {
@@ -78,4 +97,20 @@ impl Item {
 /// ```
 pub fn find(name: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.name == name)
+}
+
+/// How to get the file or folder `missing` below the data folder `root`, if a known data set has it.
+pub fn remedy(root: &Path, missing: &Path) -> Option<String> {
+    let entry = ENTRIES.iter().find(|entry| {
+        let mut items = entry.items.iter();
+        items.any(|item| root.join(item.path()).starts_with(missing) && missing != root)
+    })?;
+    Some(match entry.by_hand {
+        "" => format!(
+            "get it with: scotopic data fetch {} --data {}",
+            entry.name,
+            root.display()
+        ),
+        by_hand => format!("{}: {by_hand}", entry.name),
+    })
 }

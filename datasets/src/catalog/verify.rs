@@ -26,7 +26,8 @@ pub struct Status {
 pub struct Report {
     /// Below the data folder.
     pub path: &'static str,
-    /// SHA-256 of the uncompressed content; of a folder, of the list of sums of its files.
+    /// SHA-256 of the uncompressed content, or of the file where that is what is known; of a folder, of the list of sums of
+    /// its files.
     pub sha256: String,
     /// How many bytes that digest is of.
     pub bytes: u64,
@@ -56,16 +57,9 @@ pub fn status(entry: &Entry, root: &Path) -> Result<Vec<Status>> {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
             Err(e) => return Err(Error::io(&path, "open")(e)),
         };
-        let (bytes, pinned) = match item {
-            Item::File { content_sha256, .. } => (
-                found.filter(|f| f.is_file()).map(|f| f.len()),
-                content_sha256.is_some(),
-            ),
-            Item::Folder {
-                extension,
-                sums_sha256,
-                ..
-            } => {
+        let bytes = match item {
+            Item::File { .. } => found.filter(|f| f.is_file()).map(|f| f.len()),
+            Item::Folder { extension, .. } => {
                 let files = found
                     .map(|_| listing(&path, extension))
                     .transpose()?
@@ -74,13 +68,13 @@ pub fn status(entry: &Entry, root: &Path) -> Result<Vec<Status>> {
                     .iter()
                     .map(|f| f.metadata().map(|m| m.len()).unwrap_or(0))
                     .sum();
-                ((!files.is_empty()).then_some(bytes), sums_sha256.is_some())
+                (!files.is_empty()).then_some(bytes)
             }
         };
         Ok(Status {
             item,
             bytes,
-            pinned,
+            pinned: item.is_pinned(),
         })
     };
     entry.items.iter().map(one).collect()
@@ -89,7 +83,7 @@ pub fn status(entry: &Entry, root: &Path) -> Result<Vec<Status>> {
 /// Reads a whole data set and compares it with its known checksums.
 ///
 /// # Errors
-/// [`Error::Checksum`] naming the file; [`Error::Size`] if a folder has another number of files;
+/// [`Error::Checksum`] naming the file; [`Error::Size`] if a folder has another number of files, or content another length;
 /// [`Error::Io`] if something is missing.
 pub fn verify(entry: &Entry, root: &Path) -> Result<Vec<Report>> {
     entry
@@ -102,6 +96,15 @@ pub fn verify(entry: &Entry, root: &Path) -> Result<Vec<Report>> {
 fn verify_item(item: &Item, root: &Path) -> Result<Report> {
     let path = root.join(item.path());
     let (what, sha256, bytes, expected) = match *item {
+        Item::File {
+            sha256: Some(known),
+            ..
+        } => {
+            let (opened, _) = source::open_file(&path)?;
+            let (sha256, bytes) =
+                sha::of_reader(opened, u64::MAX).map_err(Error::io(&path, "read"))?;
+            ("the file", sha256, bytes, Some(known))
+        }
         Item::File {
             content_bytes,
             content_sha256,
@@ -151,8 +154,8 @@ fn verify_item(item: &Item, root: &Path) -> Result<Report> {
     })
 }
 
-/// Digest and length of the uncompressed content of `file`, which is called `path` in errors. No
-/// more is uncompressed than it may hold.
+/// Digest and length of the uncompressed content of `file`, which is called `path` in errors, and whose content must have so
+/// many bytes where they are known. No more is uncompressed than it may hold.
 pub(super) fn content(file: &Path, path: &Path, bytes: Option<u64>) -> Result<(String, u64)> {
     let (opened, length) = source::open_file(file)?;
     let mut reader = BufReader::with_capacity(1 << 16, opened);
@@ -166,14 +169,23 @@ pub(super) fn content(file: &Path, path: &Path, bytes: Option<u64>) -> Result<(S
     } else {
         Box::new(reader)
     };
-    sha::of_reader(reader, limit).map_err(|source| Error::Format {
+    let wrong = |found, expected| Error::Format {
         path: path.into(),
         part: String::new(),
         offset: 0,
-        found: format!("damaged data ({source})"),
-        expected: "a whole file".into(),
-        advice: "delete it and fetch it again",
-    })
+        found,
+        expected,
+        advice: "it is truncated, damaged or another file: delete it and fetch it again",
+    };
+    let (sha256, found) = sha::of_reader(reader, limit)
+        .map_err(|e| wrong(format!("damaged data ({e})"), "a whole file".into()))?;
+    match bytes.filter(|&bytes| bytes != found) {
+        Some(bytes) => Err(wrong(
+            format!("{found} bytes of content"),
+            format!("{bytes} bytes"),
+        )),
+        None => Ok((sha256, found)),
+    }
 }
 
 /// The files of a folder with this extension, names in byte order.
@@ -238,6 +250,7 @@ mod tests {
                 &[Item::File {
                     path: "f",
                     url: None,
+                    sha256: None,
                     content_bytes: Some(3),
                     content_sha256: Some(ABC),
                 }]
@@ -260,6 +273,9 @@ mod tests {
             verify(&file, root.path()),
             Err(Error::Checksum { .. })
         ));
+        std::fs::write(&path, "ab").unwrap();
+        let text = verify(&file, root.path()).unwrap_err().to_string();
+        assert!(text.contains("2 bytes of content"), "{text}");
         let whole = gzip(b"abc");
         std::fs::write(&path, &whole[..whole.len() - 4]).unwrap();
         assert!(matches!(
@@ -275,6 +291,7 @@ mod tests {
                 &[Item::File {
                     path: "f",
                     url: None,
+                    sha256: None,
                     content_bytes: None,
                     content_sha256: None,
                 }]
@@ -321,6 +338,26 @@ mod tests {
     }
 
     #[test]
+    fn a_page_in_the_place_of_a_data_set_is_not_verified() {
+        for name in [
+            "fashion-mnist",
+            "kmnist",
+            "mnist",
+            "emnist-letters",
+            "cifar10",
+        ] {
+            let entry = crate::catalog::find(name).unwrap();
+            let root = tempfile::tempdir().unwrap();
+            for item in entry.items {
+                let path = root.path().join(item.path());
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, "<html>no data</html>\r\n").unwrap();
+            }
+            assert!(verify(entry, root.path()).is_err(), "{name}");
+        }
+    }
+
+    #[test]
     fn the_list_is_in_order() {
         for (i, entry) in ENTRIES.iter().enumerate() {
             assert!(
@@ -331,8 +368,9 @@ mod tests {
             assert!(!entry.licence.is_empty() && !entry.items.is_empty());
             for item in entry.items {
                 assert!(!item.path().starts_with('/') && !item.path().contains(".."));
-                if let Item::File { url: None, .. } | Item::Folder { .. } = item {
-                    assert!(!entry.by_hand.is_empty(), "{}", entry.name);
+                match item {
+                    Item::File { url: Some(_), .. } => assert!(item.is_pinned(), "{item:?}"),
+                    _ => assert!(!entry.by_hand.is_empty(), "{}", entry.name),
                 }
             }
         }

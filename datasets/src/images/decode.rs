@@ -1,10 +1,15 @@
-//! From a folder to its picture files, from a file to grey values.
+//! From a file to grey values, as a viewer shows it.
+//!
+//! What a header declares is held to [`MAX_SIDE`] and [`MAX_PIXELS`], and to what the bytes of the file can hold at all
+//! (`whole.rs`), before memory is reserved.
 
 use std::io::{BufReader, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use super::whole;
 use crate::{Error, Picture, Result, source};
 
 /// No side of a picture may be longer.
@@ -14,47 +19,7 @@ const MAX_PIXELS: u64 = 1 << 26;
 /// Nor the decoder reserve more bytes: 16-bit RGBA at the largest size.
 const MAX_BYTES: u64 = 8 * MAX_PIXELS;
 
-/// The PNG and JPEG files of a folder, by name in byte order; other files and sub-folders are
-/// passed over.
-///
-/// # Errors
-/// [`Error::WrongKind`] if it is not a folder; [`Error::Size`] if no such file is in it.
-pub fn folder(path: &Path) -> Result<Vec<PathBuf>> {
-    if !std::fs::metadata(path)
-        .map_err(Error::io(path, "open"))?
-        .is_dir()
-    {
-        return Err(Error::WrongKind {
-            path: path.into(),
-            found: "a file",
-            expected: "a folder",
-        });
-    }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(Error::io(path, "list"))? {
-        let file = entry.map_err(Error::io(path, "list"))?.path();
-        let extension = file
-            .extension()
-            .and_then(|e| e.to_str())
-            .unwrap_or("")
-            .to_ascii_lowercase();
-        if matches!(extension.as_str(), "png" | "jpg" | "jpeg") && file.is_file() {
-            files.push(file);
-        }
-    }
-    if files.is_empty() {
-        let expected = "at least one .png, .jpg or .jpeg file";
-        return Err(Error::size(
-            path.display(),
-            "number of pictures",
-            0,
-            expected,
-        ));
-    }
-    // Folders are listed in an order of the file system's own.
-    files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
-    Ok(files)
-}
+const ADVICE: &str = "repair it or take it away from the folder";
 
 /// What a picture may be at most.
 #[derive(Debug, Clone, Copy)]
@@ -72,10 +37,12 @@ impl Bounds {
     };
 }
 
-/// Decodes one picture to grey values in \[0, 1\]; transparency is ignored.
+/// Decodes one picture to grey values in \[0, 1\], turned and mirrored as its EXIF orientation says; transparency is
+/// ignored.
 ///
 /// # Errors
-/// [`Error::Format`] if it is neither PNG nor JPEG, damaged, or larger than 2²⁶ pixels.
+/// [`Error::Format`] if it is neither PNG nor JPEG, truncated, damaged, larger than 2²⁶ pixels or 16 384 on a side, or
+/// declares more pixels than its bytes can hold.
 pub fn grey(path: &Path) -> Result<Picture> {
     let bytes = photograph(path)?;
     grey_bytes(path, "", bytes, Bounds::PHOTOGRAPH)
@@ -123,7 +90,7 @@ fn damaged(path: &Path, part: &str, bounds: Bounds, found: String) -> Error {
         offset: 0,
         found,
         expected: format!("a PNG or JPEG picture of at most {} pixels", bounds.pixels),
-        advice: "repair it or take it away from the folder",
+        advice: ADVICE,
     }
 }
 
@@ -139,24 +106,39 @@ pub(crate) fn grey_bytes(
 
 fn decode(path: &Path, part: &str, bytes: Vec<u8>, bounds: Bounds) -> Result<DynamicImage> {
     let damaged = |found: String| damaged(path, part, bounds, found);
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(Error::io(path, "read"))?;
-    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
-        return Err(damaged("another kind of file".into()));
-    }
+    let Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) = image::guess_format(&bytes) else {
+        let found = match bytes.is_empty() {
+            true => "an empty file",
+            false => "another kind of file",
+        };
+        return Err(damaged(found.into()));
+    };
+    // Before the decoder sees it: what it cannot find in a header that is cut it calls by other names.
+    whole::check(format, &bytes).map_err(|missing| Error::Format {
+        path: path.into(),
+        part: part.to_owned(),
+        offset: missing.offset,
+        found: missing.found,
+        expected: missing.expected,
+        advice: ADVICE,
+    })?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(bounds.side);
     limits.max_image_height = Some(bounds.side);
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(|e| damaged(e.to_string()))?;
+    let mut decoder = reader.into_decoder().map_err(|e| damaged(e.to_string()))?;
     let (width, height) = decoder.dimensions();
     // Declared sizes are compared before the pixels are allocated.
     if u64::from(width) * u64::from(height) > bounds.pixels || width == 0 || height == 0 {
         return Err(damaged(format!("{width} x {height} pixels")));
     }
-    DynamicImage::from_decoder(decoder).map_err(|e| damaged(e.to_string()))
+    // One that is no orientation turns nothing.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| damaged(e.to_string()))?;
+    image.apply_orientation(orientation);
+    Ok(image)
 }
 
 fn to_grey(image: DynamicImage) -> Picture {

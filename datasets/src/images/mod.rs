@@ -10,9 +10,15 @@
 //! ```
 
 mod decode;
+mod entropy;
+mod folder;
+mod tiled;
+mod whole;
 
 pub(crate) use decode::{Bounds, grey_bytes};
-pub use decode::{colour, folder, grey};
+pub use decode::{colour, grey};
+pub use folder::{Folder, folder};
+pub use tiled::{TiledPicture, TiledPictures, WholePicture};
 
 use std::path::{Path, PathBuf};
 
@@ -146,14 +152,19 @@ impl ImagesConfig {
 
     pub(crate) fn load(&self, root: &Path, note: &mut dyn FnMut(&str)) -> Result<Splits> {
         let mut split = |name, folders: &[PathBuf], patches, stream| {
-            let mut files = Vec::new();
+            let mut found = Folder {
+                pictures: Vec::new(),
+                hidden: 0,
+                others: 0,
+            };
             for path in folders {
-                files.extend(folder(&root.join(path))?);
+                let more = Folder::read(&root.join(path))?;
+                found.pictures.extend(more.pictures);
+                found.hidden += more.hidden;
+                found.others += more.others;
             }
-            note(&format!(
-                "{name}: {patches} patches from {} pictures",
-                files.len()
-            ));
+            note(&format!("{name}: {patches} patches from {}", found.told()));
+            let files = found.pictures;
             let cutter = Cutter {
                 side: self.patch,
                 border: self.border,
@@ -202,7 +213,9 @@ impl ImagesConfig {
                 let planes = self.planes(file)?.into_iter().map(|mut plane| {
                     plane = landscape(plane, file, cutter.smallest_side())?;
                     whitener.apply(&mut plane);
-                    Ok(cutter.cut_all(&plane, numbers.clone()))
+                    let mut cut = cutter.cut_all(&plane, numbers.clone());
+                    cut.file = Some(file.to_string_lossy().into());
+                    Ok(cut)
                 });
                 planes.collect()
             },
@@ -223,7 +236,7 @@ impl ImagesConfig {
     }
 }
 
-/// The picture on its longer side, if its shorter one has at least so many pixels.
+/// The picture laid on its longer side, if its shorter one has at least so many pixels.
 fn landscape(picture: Picture, file: &Path, least: usize) -> Result<Picture> {
     let picture = match picture.width < picture.height {
         true => picture.transposed(),

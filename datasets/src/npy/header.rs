@@ -74,7 +74,7 @@ impl Element {
             Element::U4 => f64::from(u32::from_le_bytes(order.word(bytes))),
             Element::I8 => i64::from_le_bytes(order.word(bytes)) as f64,
             Element::U8 => u64::from_le_bytes(order.word(bytes)) as f64,
-            Element::F2 => half(u16::from_le_bytes(order.word(bytes))),
+            Element::F2 => f16_to_f64(u16::from_le_bytes(order.word(bytes))),
             Element::F4 => f64::from(f32::from_le_bytes(order.word(bytes))),
             Element::F8 => f64::from_le_bytes(order.word(bytes)),
         }
@@ -94,7 +94,7 @@ impl Element {
 }
 
 /// The number of 16 bits with 5 of exponent and 10 of fraction (IEEE 754 binary16).
-fn half(bits: u16) -> f64 {
+pub fn f16_to_f64(bits: u16) -> f64 {
     let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
     sign * match exponent {
@@ -329,7 +329,7 @@ impl<'a> Dictionary<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::half;
+    use super::f16_to_f64;
 
     #[test]
     fn halves_are_what_the_standard_says() {
@@ -341,8 +341,8 @@ mod tests {
             (0x3555, 0.333_251_953_125),
             (0x7c00, f64::INFINITY),
         ] {
-            assert_eq!(half(bits), value);
+            assert_eq!(f16_to_f64(bits), value);
         }
-        assert!(half(0x7e00).is_nan());
+        assert!(f16_to_f64(0x7e00).is_nan());
     }
 }

@@ -23,9 +23,11 @@ pub use archive::{read_npz, read_npz_array, read_npz_pixels};
 pub use array::{Array, gather, read, read_pixels};
 #[cfg(feature = "images")]
 pub use config::NpyConfig;
+#[cfg(feature = "images")]
+pub use header::f16_to_f64;
 pub(crate) use part::Part;
 #[cfg(feature = "images")]
-pub use write::{write, write_npz};
+pub use write::{write, write_npz, write_npz_with_texts};
 
 #[cfg(all(test, feature = "images"))]
 mod tests;

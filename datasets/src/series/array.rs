@@ -10,7 +10,7 @@ use crate::npy::Part;
 use crate::npy::header::Header;
 use crate::{Error, Result};
 
-/// More columns than any recording has: a header that declares more is refused.
+/// More columns than any recording has: a header that declares more is refused. (At 8 bytes a number, 8 MiB a row.)
 const WIDEST: usize = 1 << 20;
 
 pub(super) struct Rows<R: Read> {
@@ -59,7 +59,6 @@ impl<R: Read> Rows<R> {
         if length == 0 || width == 0 {
             return Err(wrong("no row".into(), "at least one observation"));
         }
-        let columns = ColumnSelection::of(name, &ColumnSelection::numbers(width), options)?;
         // Columns one after the other: the last row is complete when all has been read.
         let whole = match header.fortran && width > 1 {
             true => Some(
@@ -68,18 +67,22 @@ impl<R: Read> Rows<R> {
             ),
             false => None,
         };
-        Ok(Self {
+        let mut rows = Self {
             name: name.to_owned(),
             reader,
             bytes: vec![0; width * header.element.bytes()],
             header,
             length,
             given: 0,
-            columns,
+            columns: ColumnSelection::default(),
             whole,
             time: None,
             options: options.clone(),
-        })
+        };
+        // Columns are named only once a row is known to have as many: a name is longer than a number.
+        rows.advance()?;
+        rows.columns = ColumnSelection::of(name, &ColumnSelection::numbers(width), options)?;
+        Ok(rows)
     }
 
     fn at(&self, column: usize, found: impl ToString, expected: impl ToString) -> Error {
@@ -155,7 +158,10 @@ impl<R: Read> super::Rows for Rows<R> {
         if self.given == self.length {
             return Ok(None);
         }
-        self.advance()?;
+        // The first was read to begin with.
+        if self.given > 0 {
+            self.advance()?;
+        }
         let size = self.header.element.bytes();
         let number = |place: usize| {
             let bytes = &self.bytes[place * size..][..size];

@@ -1,7 +1,11 @@
 //! Which columns are taken.
 
 use super::SeriesOptions;
+use super::records::shown;
 use crate::{Error, Result};
+
+/// Names of columns in a message.
+const MOST_NAMES: usize = 50;
 
 /// The columns to take, by their place in a row, and what they are called.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,9 +28,15 @@ impl ColumnSelection {
                     .filter(|n| (1..=names.len()).contains(n))
             };
             by_name.or_else(|| number().map(|n| n - 1)).ok_or_else(|| {
+                let some: Vec<String> = names.iter().take(MOST_NAMES).map(|n| shown(n)).collect();
+                let more = if names.len() > MOST_NAMES {
+                    ", …"
+                } else {
+                    ""
+                };
                 let expected = format!(
-                    "one of {}, or a number from 1 to {}",
-                    names.join(", "),
+                    "one of {}{more}, or a number from 1 to {}",
+                    some.join(", "),
                     names.len()
                 );
                 Error::row(series, 1, option, format!("no column `{wanted}`"), expected)

@@ -6,7 +6,7 @@ use std::io::Read;
 use super::column_selection::ColumnSelection;
 use super::header::{Verdict, decide};
 use super::options::Cell;
-use super::records::{Broken, Records};
+use super::records::{Broken, Records, shown};
 use super::{Rows, SeriesOptions};
 use crate::{Error, Result};
 
@@ -73,7 +73,7 @@ impl<R: Read> Delimited<R> {
                     name,
                     line,
                     &(odd + 1).to_string(),
-                    format!("`{}`", first[odd]),
+                    format!("`{}`", shown(&first[odd])),
                     expected,
                 ));
             }
@@ -155,7 +155,7 @@ impl<R: Read> Rows for Delimited<R> {
                         &self.name,
                         self.line(),
                         column,
-                        format!("`{cell}`"),
+                        format!("`{}`", shown(cell)),
                         expected,
                     ));
                 }

@@ -3,6 +3,8 @@
 //! Read by hand for what a general reader does not give: keys in the order they are written, `NaN` and `Infinity` as Python
 //! writes them, numbers parsed to the nearest double, and the column in which something is wrong.
 
+use super::records::MOST_CELLS;
+
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
@@ -24,28 +26,62 @@ pub(super) enum Row {
     Object(Vec<(String, Value)>),
 }
 
-/// Reads rows from the text of a line: one row, or a list of lists or of objects, which is a row each.
-///
-/// # Errors
-/// The column, from 1, what is there, and what should be.
-pub(super) fn parse(text: &str) -> Result<Vec<Row>, (usize, String, &'static str)> {
-    let mut parser = Parser { text, at: 0 };
-    parser.blank();
-    let rows = match parser.peek() {
-        Some('[') => {
+/// How far the text of a line has been read: it holds one row, or a list of lists or of objects, which is a row each.
+#[derive(Debug)]
+pub(super) struct Reading {
+    at: usize,
+    many: bool,
+    ended: bool,
+}
+
+impl Reading {
+    /// Begins with a text.
+    pub(super) fn of(text: &str) -> Self {
+        let mut parser = Parser { text, at: 0 };
+        parser.blank();
+        let start = parser.at;
+        let mut many = false;
+        if parser.peek() == Some('[') {
             parser.at += 1;
             parser.blank();
-            match parser.peek() {
-                Some('[' | '{') => parser.list(']', Parser::row)?,
-                _ => vec![Row::List(parser.list(']', Parser::value)?)],
-            }
+            many = matches!(parser.peek(), Some('[' | '{'));
         }
-        _ => vec![parser.row()?],
-    };
-    parser.blank();
-    match parser.peek() {
-        None => Ok(rows),
-        Some(_) => Err(parser.wrong("the end of the line after one JSON value")),
+        Self {
+            at: if many { parser.at } else { start },
+            many,
+            ended: false,
+        }
+    }
+
+    /// The next row of the same text; none after the last. A row at a time: all rows of a long line at once would take many
+    /// times the memory of the line.
+    ///
+    /// # Errors
+    /// The column, from 1, what is there, and what should be.
+    pub(super) fn next(&mut self, text: &str) -> Parsed<Option<Row>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let mut parser = Parser { text, at: self.at };
+        parser.blank();
+        let row = parser.row()?;
+        parser.blank();
+        match parser.peek() {
+            Some(',') if self.many => {
+                parser.at += 1;
+                self.at = parser.at;
+                return Ok(Some(row));
+            }
+            Some(']') if self.many => parser.at += 1,
+            _ if self.many => return Err(parser.wrong("a comma or the closing bracket")),
+            _ => {}
+        }
+        parser.blank();
+        self.ended = true;
+        match parser.peek() {
+            None => Ok(Some(row)),
+            Some(_) => Err(parser.wrong("the end of the line after one JSON value")),
+        }
     }
 }
 
@@ -99,6 +135,9 @@ impl Parser<'_> {
         }
         loop {
             self.blank();
+            if entries.len() == MOST_CELLS {
+                return Err(self.wrong("at most 262144 entries in a row"));
+            }
             entries.push(entry(self)?);
             self.blank();
             match self.peek() {
@@ -173,6 +212,14 @@ impl Parser<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(text: &str) -> Parsed<Vec<Row>> {
+        let (mut reading, mut rows) = (Reading::of(text), Vec::new());
+        while let Some(row) = reading.next(text)? {
+            rows.push(row);
+        }
+        Ok(rows)
+    }
 
     #[test]
     fn rows_of_every_form() {

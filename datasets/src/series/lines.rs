@@ -1,24 +1,26 @@
 //! One JSON value a line.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{BufRead, BufReader, Read};
 
 use super::column_selection::ColumnSelection;
-use super::json_row::{self, Row, Value};
+use super::json_row::{Reading, Row, Value};
 use super::options::Cell;
-use super::records::LONGEST;
+use super::records::{LONGEST, shown};
 use super::{Rows, SeriesOptions};
 use crate::{Error, Result};
 
 pub(super) struct Lines<R> {
     name: String,
     reader: BufReader<R>,
-    text: Vec<u8>,
+    /// The line being read, and how far.
+    text: String,
+    reading: Option<Reading>,
     /// Lines read so far.
     read: u64,
-    /// Rows that were read and are yet to be given out, with their lines: those before the first that tells the columns, and
-    /// all of a line that holds several.
-    held: VecDeque<(u64, Row)>,
+    /// Lines of the nulls before the first row that tells the columns, yet to be given out, and that row.
+    nulls: VecDeque<u64>,
+    first: Option<(u64, Row)>,
     line: u64,
     time: Option<String>,
     width: usize,
@@ -34,9 +36,11 @@ impl<R: Read> Lines<R> {
         let mut lines = Self {
             name: name.to_owned(),
             reader: BufReader::new(reader),
-            text: Vec::new(),
+            text: String::new(),
+            reading: None,
             read: 0,
-            held: VecDeque::new(),
+            nulls: VecDeque::new(),
+            first: None,
             line: 1,
             time: None,
             width: 0,
@@ -46,26 +50,32 @@ impl<R: Read> Lines<R> {
             options: options.clone(),
         };
         // Leading nulls say nothing of the columns: they are held until a row does.
-        loop {
-            if !lines.advance()? {
-                return Err(match lines.held.is_empty() {
-                    true => lines.wrong("1", "no line", "at least one observation"),
-                    false => lines.wrong("1", "null in every line", "a row that tells the columns"),
-                });
+        let (line, row) = loop {
+            match lines.advance()? {
+                Some((line, Row::Single(Value::Missing))) => lines.nulls.push_back(line),
+                Some(told) => break told,
+                None => {
+                    return Err(match lines.nulls.is_empty() {
+                        true => lines.wrong("1", "no line", "at least one observation"),
+                        false => {
+                            lines.wrong("1", "null in every line", "a row that tells the columns")
+                        }
+                    });
+                }
             }
-            let told = lines
-                .held
-                .iter()
-                .find(|(_, row)| *row != Row::Single(Value::Missing));
-            let Some((_, row)) = told else { continue };
-            lines.names = match row {
-                Row::Object(fields) => fields.iter().map(|(key, _)| key.clone()).collect(),
-                Row::List(values) => ColumnSelection::numbers(values.len()),
-                Row::Single(_) => ColumnSelection::numbers(1),
-            };
-            lines.keyed = matches!(row, Row::Object(_));
-            break;
+        };
+        lines.names = match &row {
+            Row::Object(fields) => fields.iter().map(|(key, _)| key.clone()).collect(),
+            Row::List(values) => ColumnSelection::numbers(values.len()),
+            Row::Single(_) => ColumnSelection::numbers(1),
+        };
+        lines.keyed = matches!(row, Row::Object(_));
+        let mut known = HashSet::new();
+        if let Some(twice) = lines.names.iter().find(|name| !known.insert(*name)) {
+            let found = format!("the name {:?} for the second time", shown(twice));
+            return Err(lines.wrong("1", found, "a name of its own for every entry"));
         }
+        lines.first = Some((line, row));
         if lines.names.is_empty() {
             return Err(lines.wrong("1", "an empty row", "at least one number"));
         }
@@ -74,47 +84,56 @@ impl<R: Read> Lines<R> {
         Ok(lines)
     }
 
-    /// Reads the next line that is not blank and holds its rows; false at the end.
-    fn advance(&mut self) -> Result<bool> {
+    /// The next row and its line.
+    fn advance(&mut self) -> Result<Option<(u64, Row)>> {
         loop {
-            self.text.clear();
+            if let Some(reading) = &mut self.reading {
+                let row = reading.next(&self.text);
+                let wrong = |(column, found, expected): (usize, String, &'static str)| {
+                    self.wrong(&column.to_string(), found, expected)
+                };
+                match row.map_err(wrong)? {
+                    Some(row) => return Ok(Some((self.read, row))),
+                    None => self.reading = None,
+                }
+            }
+            if !self.advance_line()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads the next line that is not blank; false at the end.
+    fn advance_line(&mut self) -> Result<bool> {
+        loop {
+            let mut bytes = std::mem::take(&mut self.text).into_bytes();
+            bytes.clear();
             self.read += 1;
             self.line = self.read;
-            let bytes = (&mut self.reader)
+            let read = (&mut self.reader)
                 .take(LONGEST as u64)
-                .read_until(b'\n', &mut self.text);
-            let bytes = bytes.map_err(|e| self.wrong("1", e, "a line of text"))?;
-            if bytes == 0 {
+                .read_until(b'\n', &mut bytes);
+            let read = read.map_err(|e| self.wrong("1", e, "a line of text"))?;
+            if read == 0 {
                 return Ok(false);
             }
-            if bytes >= LONGEST {
+            if read >= LONGEST {
                 return Err(self.wrong(
                     "1",
                     format!("a line of more than {LONGEST} bytes"),
                     "one JSON value a line",
                 ));
             }
-            let Ok(text) = std::str::from_utf8(&self.text) else {
-                return Err(self.wrong("1", "bytes that are no text", "lines of text in UTF-8"));
-            };
-            let text = if self.read == 1 {
-                text.trim_start_matches('\u{feff}')
-            } else {
-                text
-            };
-            let text = text.trim_end();
-            if text.is_empty() {
-                continue;
+            self.text = String::from_utf8(bytes)
+                .map_err(|_| self.wrong("1", "bytes that are no text", "lines of text in UTF-8"))?;
+            if self.read == 1 && self.text.starts_with('\u{feff}') {
+                self.text.drain(..'\u{feff}'.len_utf8());
             }
-            let rows = json_row::parse(text).map_err(|(column, found, expected)| {
-                self.wrong(&column.to_string(), found, expected)
-            })?;
-            if rows.is_empty() {
-                continue;
+            self.text.truncate(self.text.trim_end().len());
+            if !self.text.is_empty() {
+                self.reading = Some(Reading::of(&self.text));
+                return Ok(true);
             }
-            self.held
-                .extend(rows.into_iter().map(|row| (self.read, row)));
-            return Ok(true);
         }
     }
 
@@ -163,7 +182,7 @@ impl<R: Read> Lines<R> {
             Cell::Missing => return Ok(false),
             Cell::Other => {
                 let text = match value {
-                    Some(Value::Text(text)) => format!("{text:?}"),
+                    Some(Value::Text(text)) => format!("{:?}", shown(text)),
                     Some(Value::Number(number)) => number.to_string(),
                     other => format!("{other:?}"),
                 };
@@ -188,20 +207,22 @@ impl<R: Read> Rows for Lines<R> {
     }
 
     fn next_into(&mut self, row: &mut Vec<f64>) -> Result<Option<bool>> {
-        if self.held.is_empty() && !self.advance()? {
-            return Ok(None);
-        }
-        let Some((line, next)) = self.held.pop_front() else {
+        let next = match self.nulls.pop_front() {
+            Some(line) => Some((line, Row::Single(Value::Missing))),
+            None => match self.first.take() {
+                Some(first) => Some(first),
+                None => self.advance()?,
+            },
+        };
+        let Some((line, next)) = next else {
             return Ok(None);
         };
         self.line = line;
         self.time = None;
+        let by_name = ByName::of(&next, &self.names);
         let entry = |place: usize| match &next {
             Row::List(values) => values.get(place),
-            Row::Object(fields) => fields
-                .iter()
-                .find(|(key, _)| *key == self.names[place])
-                .map(|(_, value)| value),
+            Row::Object(fields) => by_name.find(fields, place, &self.names[place]),
             Row::Single(value) => Some(value),
         };
         match &next {
@@ -233,5 +254,28 @@ impl<R: Read> Rows for Lines<R> {
         });
         self.time = time;
         Ok(Some(complete))
+    }
+}
+
+/// Where the fields of a row are that has them in another order than the first. Looking for each name among all of them
+/// would take for ever in wide rows.
+struct ByName<'a>(Option<HashMap<&'a str, &'a Value>>);
+
+impl<'a> ByName<'a> {
+    fn of(row: &'a Row, names: &[String]) -> Self {
+        let Row::Object(fields) = row else {
+            return Self(None);
+        };
+        let as_first = fields.iter().map(|(key, _)| key).eq(names);
+        // Of two with one name the first counts.
+        let fields = fields.iter().rev();
+        Self((!as_first).then(|| fields.map(|(key, value)| (&key[..], value)).collect()))
+    }
+
+    fn find(&self, fields: &'a [(String, Value)], place: usize, name: &str) -> Option<&'a Value> {
+        match &self.0 {
+            Some(known) => known.get(name).copied(),
+            None => fields.get(place).map(|(_, value)| value),
+        }
     }
 }

@@ -206,7 +206,7 @@ impl Series {
                     &self.name,
                     self.rows.line(),
                     "--time",
-                    format!("`{text}`"),
+                    format!("`{}`", records::shown(text)),
                     expected,
                 )
             };

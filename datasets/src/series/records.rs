@@ -7,8 +7,20 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 /// Bytes asked for at a time. A pipe hands over what it has, so it is answered line by line all the same.
 const BUFFER: usize = 1 << 16;
 
-/// The most bytes in a row: far above any table, far below what would fill the memory.
-pub(super) const LONGEST: usize = 1 << 26;
+/// The most bytes in a row, 32 MiB: far above any table, far below what would fill the memory.
+pub(super) const LONGEST: usize = 1 << 25;
+
+/// The most cells in a row. An empty cell costs a byte of a file, and many times that here.
+pub(super) const MOST_CELLS: usize = 1 << 18;
+
+/// The beginning of a text, for a message.
+pub(super) fn shown(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
 
 /// What is wrong with the text itself, and the line it is in.
 pub(super) type Broken = (u64, String);
@@ -81,6 +93,12 @@ impl<R: Read> Records<R> {
                     ));
                 }
                 ReadRecordResult::OutputFull => self.text.resize(2 * self.text.len(), 0),
+                ReadRecordResult::OutputEndsFull if self.ends.len() >= MOST_CELLS => {
+                    return Err((
+                        self.lines.here(),
+                        format!("a row of more than {MOST_CELLS} cells"),
+                    ));
+                }
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
                 ReadRecordResult::Record => break,
                 ReadRecordResult::End => return Ok(false),

@@ -59,7 +59,7 @@ fn json_of_every_form() {
 #[test]
 fn arrays_of_several_types() {
     let mut bytes = Vec::new();
-    crate::npy::write::header(&mut bytes, &[2, 3]).unwrap();
+    crate::npy::write::header(&mut bytes, "<f4", &[2, 3]).unwrap();
     let values = [1.0f32, 2.0, 3.0, 4.0, f32::NAN, 6.0];
     bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
     let options = SeriesOptions {
