@@ -91,13 +91,18 @@ impl Axis {
             let powers = (first..=last).filter(|power| power.rem_euclid(every as i32) == 0);
             return powers.map(|power| log_tick(1.0, power)).collect();
         }
-        let fine: Vec<Tick> = (first - 1..=last)
-            .flat_map(|power| [1.0, 2.0, 5.0].map(|digit| log_tick(digit, power)))
-            .filter(|tick| (-1e-9..=1.0 + 1e-9).contains(&self.place(tick.value)))
-            .collect();
-        if fine.len() >= 3 {
-            let every = fine.len().div_ceil(most);
-            return fine.into_iter().step_by(every).collect();
+        let digits = [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]];
+        let ticks = |digits: &[f64]| -> Vec<Tick> {
+            (first - 1..=last)
+                .flat_map(|power| digits.iter().map(move |digit| log_tick(*digit, power)))
+                .filter(|tick| (-1e-9..=1.0 + 1e-9).contains(&self.place(tick.value)))
+                .collect()
+        };
+        let mut choices = digits.iter().map(|digits| ticks(digits));
+        if ticks(digits[0]).len() >= 3
+            && let Some(few) = choices.find(|ticks| ticks.len() <= most)
+        {
+            return few;
         }
         linear_ticks(10f64.powf(self.low), 10f64.powf(self.high), most)
     }
@@ -107,10 +112,42 @@ impl Axis {
 pub fn whole(ticks: Vec<Tick>) -> Vec<Tick> {
     let kept = ticks.into_iter().filter(|tick| tick.value.fract() == 0.0);
     kept.map(|tick| Tick {
-        label: format!("{:.0}", tick.value),
+        label: typeset(&format!("{:.0}", tick.value)),
         ..tick
     })
     .collect()
+}
+
+/// A number as it stands in text, such as 3e-5, with the minus sign and as a power of ten.
+fn typeset(text: &str) -> String {
+    let (number, power) = text.split_once('e').unwrap_or((text, ""));
+    let raised = |c: char| match c {
+        '-' => '⁻',
+        digit => c.to_digit(10).map_or(digit, |d| {
+            ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][d as usize]
+        }),
+    };
+    let number = number.replace('-', "−");
+    let ten: String = "10".chars().chain(power.chars().map(raised)).collect();
+    match (power, number.as_str()) {
+        ("", _) => number,
+        (_, "1") => ten,
+        (_, "−1") => format!("−{ten}"),
+        _ => format!("{number}×{ten}"),
+    }
+}
+
+/// `value` to three digits.
+pub fn compact(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return typeset(&value.to_string());
+    }
+    let step = 10f64.powf((value.abs().log10() + 1e-9).floor() - 2.0);
+    let text = number((value / step).round() * step, step, value.abs());
+    match text.contains('.') && !text.contains('×') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
 }
 
 fn linear_ticks(low: f64, high: f64, most: usize) -> Vec<Tick> {
@@ -146,7 +183,7 @@ fn number(value: f64, step: f64, size: f64) -> String {
     }
     let finest = (step.log10() + 1e-9).floor() as i32;
     if (1e-3..1e5).contains(&size) && finest >= -6 {
-        return format!("{value:.*}", (-finest).max(0) as usize);
+        return typeset(&format!("{value:.*}", (-finest).max(0) as usize));
     }
     let leading = (value.abs().log10() + 1e-9).floor() as i32;
     let digits = (leading - finest).clamp(0, 15) as usize;
@@ -155,9 +192,9 @@ fn number(value: f64, step: f64, size: f64) -> String {
         // 1.50e5 as 1.5e5.
         Some((number, power)) if number.contains('.') => {
             let number = number.trim_end_matches('0').trim_end_matches('.');
-            format!("{number}e{power}")
+            typeset(&format!("{number}e{power}"))
         }
-        _ => text,
+        _ => typeset(&text),
     }
 }
 
@@ -165,9 +202,9 @@ fn number(value: f64, step: f64, size: f64) -> String {
 fn log_tick(digit: f64, power: i32) -> Tick {
     let value = digit * 10f64.powi(power);
     let label = match power {
-        0..=4 => format!("{value:.0}"),
+        0..=3 => format!("{value:.0}"),
         -3..=-1 => format!("{value:.*}", -power as usize),
-        _ => format!("{digit}e{power}"),
+        _ => typeset(&format!("{digit}e{power}")),
     };
     Tick { value, label }
 }
@@ -193,19 +230,19 @@ mod tests {
             labels(Axis::linear(0.0, 1.0), 5),
             ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"].map(|s| if s == "0.0" { "0" } else { s })
         );
-        assert_eq!(labels(Axis::linear(-0.3, 0.31), 4), ["-0.2", "0", "0.2"]);
+        assert_eq!(labels(Axis::linear(-0.3, 0.31), 4), ["−0.2", "0", "0.2"]);
         assert_eq!(labels(Axis::linear(3.0, 47.0), 5), ["10", "20", "30", "40"]);
         assert_eq!(
             labels(Axis::linear(0.0, 400_000.0), 4),
-            ["0", "1e5", "2e5", "3e5", "4e5"]
+            ["0", "10⁵", "2×10⁵", "3×10⁵", "4×10⁵"]
         );
         assert_eq!(
             labels(Axis::linear(100_000.0, 200_000.0), 3),
-            ["1e5", "1.5e5", "2e5"]
+            ["10⁵", "1.5×10⁵", "2×10⁵"]
         );
         assert_eq!(
             labels(Axis::linear(0.0, 2e-5), 4),
-            ["0", "5e-6", "1e-5", "1.5e-5", "2e-5"]
+            ["0", "5×10⁻⁶", "10⁻⁵", "1.5×10⁻⁵", "2×10⁻⁵"]
         );
     }
 
@@ -245,15 +282,18 @@ mod tests {
             labels(log(0.0004, 3000.0), 8),
             ["0.001", "0.01", "0.1", "1", "10", "100", "1000"]
         );
-        assert_eq!(
-            labels(log(1.0, 1e9), 5),
-            ["1", "100", "10000", "1e6", "1e8"]
-        );
-        assert_eq!(labels(log(1e-6, 1e-4), 5), ["1e-6", "1e-5", "1e-4"]);
+        assert_eq!(labels(log(1.0, 1e9), 5), ["1", "100", "10⁴", "10⁶", "10⁸"]);
+        assert_eq!(labels(log(1e-6, 1e-4), 5), ["10⁻⁶", "10⁻⁵", "10⁻⁴"]);
         assert_eq!(labels(log(1.5, 30.0), 6), ["2", "5", "10", "20"]);
         assert_eq!(labels(log(31.0, 38.0), 4), ["32", "34", "36", "38"]);
         assert!(log(1e-290, 1e290).ticks(6).len() <= 7);
         assert!((log(1.0, 100.0).place(10.0) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn single_numbers_are_short() {
+        let numbers = [0.0, 1.0, -0.25, 1234.5678, 0.00012345, -3e7].map(compact);
+        assert_eq!(numbers, ["0", "1", "−0.25", "1230", "1.23×10⁻⁴", "−3×10⁷"]);
     }
 
     #[test]

@@ -1,35 +1,109 @@
 //! Curves: panels of lines side by side, such as the loss over training.
 
-use crate::picture::RgbImage;
-
 use crate::axis::Axis;
-use crate::canvas;
-use crate::colour::{self, MUTED};
-use crate::curve;
+use crate::colour::{self, INK, OBSERVED};
 use crate::error::FigureError;
-use crate::header::Header;
-use crate::legend::Legend;
-use crate::plot::{self, Along, Plot};
-use crate::text::{self, BODY};
+use crate::figure::{Entry, Figure, Layer, Plot, Side, Swatch, Ticks};
+use crate::picture::Rgb;
+use crate::scene::Stroke;
 
-pub use crate::curve::{Mark, Series};
-
-const PANEL_WIDTH: u32 = 640;
-const PLOT_HEIGHT: u32 = 360;
+/// The widths of the data where one, two or three panels stand side by side, and their height.
+const WIDTHS: [f32; 3] = [560.0, 350.0, 226.0];
+const HEIGHT: f32 = 210.0;
 const PER_ROW: usize = 3;
-/// The paper left free around a panel.
-const MARGIN: u32 = 24;
-/// Half of the last number on the horizontal axis reaches beyond the data.
-const RIGHT: u32 = 24;
+/// The width of a line.
+const THICKNESS: f32 = 1.8;
+/// How much of its colour a faint line has.
+const FAINT: f32 = 0.4;
+/// The diameter of the dots on a curve of few points, and of those of a cloud.
+const DOT: f32 = 5.0;
+const SPECK: f32 = 3.4;
+/// The most points of a curve whose points are drawn as dots.
+const FEW: usize = 24;
+
+/// One curve. Points with a coordinate that cannot be shown (NaN, infinite, or 0 and below on a
+/// logarithmic axis) leave a gap.
+#[derive(Clone, Debug, Default)]
+pub struct Series {
+    /// The name in the legend; a series without one is left out of it. In all panels of a figure a name has one colour.
+    pub label: String,
+    /// The horizontal coordinates, `[points]`.
+    pub x: Vec<f64>,
+    /// The vertical coordinates, `[points]`.
+    pub y: Vec<f64>,
+    /// How far the spread reaches below and above each point, `[points]`; empty for none.
+    pub spread: Vec<(f64, f64)>,
+    /// How the points are drawn.
+    pub mark: Mark,
+    /// Whether the series is one of many that stand behind the others: a thin grey line.
+    pub faint: bool,
+}
+
+/// How the points of a series are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mark {
+    /// Joined in their order, with dots where they are few.
+    #[default]
+    Line,
+    /// Each by itself.
+    Dots,
+    /// As bars that stand on zero; they fill the space to their nearest neighbour.
+    Bars,
+}
+
+impl Series {
+    /// A line through points.
+    pub fn line(label: impl Into<String>, x: Vec<f64>, y: Vec<f64>) -> Self {
+        Self {
+            label: label.into(),
+            x,
+            y,
+            ..Self::default()
+        }
+    }
+
+    /// The same points with another mark.
+    pub fn marked(self, mark: Mark) -> Self {
+        Self { mark, ..self }
+    }
+
+    /// The same as one of many behind the others, such as the curves of single neurons behind their mean.
+    pub fn faint(self) -> Self {
+        Self {
+            faint: true,
+            ..self
+        }
+    }
+
+    fn stroke(&self, colour: Rgb) -> Stroke {
+        match self.faint {
+            true => Stroke {
+                opacity: FAINT,
+                ..Stroke::of(colour, 0.8)
+            },
+            false => Stroke::of(colour, THICKNESS),
+        }
+    }
+
+    fn dotted(&self) -> bool {
+        self.x.len() <= FEW && !self.faint
+    }
+
+    /// The same points in a band from `low` to `high`, both `[points]`: standard errors or quantiles.
+    pub fn spread(self, low: Vec<f64>, high: Vec<f64>) -> Self {
+        let spread = low.into_iter().zip(high).collect();
+        Self { spread, ..self }
+    }
+}
 
 /// One plot: any number of curves over shared axes.
 #[derive(Clone, Debug, Default)]
 pub struct Panel {
     /// Drawn above the panel; may be empty.
     pub title: String,
-    /// The quantity on the horizontal axis.
+    /// The quantity on the horizontal axis, with its unit in parentheses.
     pub x_label: String,
-    /// The quantity on the vertical axis.
+    /// The quantity on the vertical axis, with its unit in parentheses.
     pub y_label: String,
     /// The curves, drawn in this order.
     pub series: Vec<Series>,
@@ -65,53 +139,183 @@ impl Panel {
             ..self
         }
     }
+
+    fn shows(&self, (x, y): (f64, f64)) -> bool {
+        Axis::shows(x, self.log_x) && Axis::shows(y, self.log_y)
+    }
+
+    /// The points of a series in order; `None` where one cannot be shown on these axes.
+    fn points<'a>(&'a self, series: &'a Series) -> impl Iterator<Item = Option<(f64, f64)>> + 'a {
+        let points = series.x.iter().copied().zip(series.y.iter().copied());
+        points.map(|point| Some(point).filter(|point| self.shows(*point)))
+    }
+
+    /// The band around a series: (x, low, high), NaN where one cannot be shown.
+    fn band<'a>(&'a self, series: &'a Series) -> impl Iterator<Item = (f64, f64, f64)> + 'a {
+        let edges = series.x.iter().zip(&series.spread);
+        edges.map(
+            |(&x, &(low, high))| match self.shows((x, low)) && self.shows((x, high)) {
+                true => (x, low, high),
+                false => (x, f64::NAN, f64::NAN),
+            },
+        )
+    }
+
+    /// The two axes; none without a point to show.
+    fn axes(&self) -> Option<(Axis, Axis)> {
+        let shown = || {
+            self.series
+                .iter()
+                .flat_map(|series| self.points(series).flatten())
+        };
+        let edges = || self.series.iter().flat_map(|series| self.band(series));
+        let x = Axis::around(shown().map(|point| point.0), self.log_x, 0.02);
+        let values = shown().map(|point| point.1);
+        let values = values.chain(edges().flat_map(|(_, low, high)| [low, high]));
+        let y = Axis::around(values, self.log_y, 0.05);
+        let bars = self.series.iter().any(|s| s.mark == Mark::Bars);
+        let highest = shown().map(|point| point.1).fold(0.0, f64::max);
+        let counts = bars && !self.log_y && shown().all(|point| point.1 >= 0.0);
+        // Bars stand on the axis itself.
+        let y = match counts && highest > 0.0 {
+            true => y.map(|_| Axis::linear(0.0, 1.05 * highest)),
+            false => y,
+        };
+        x.zip(y)
+    }
+
+    fn plot(&self, at: (usize, usize), width: f32, colour: &dyn Fn(&Series) -> Rgb) -> Plot {
+        let axes = self.axes();
+        let unit = Axis::linear(0.0, 1.0);
+        let (x, y) = axes.unwrap_or((unit, unit));
+        let ticks = || match axes {
+            Some(_) => Ticks::Round,
+            None => Ticks::Numbers(Vec::new()),
+        };
+        let mut layers = Vec::new();
+        for series in &self.series {
+            let colour = colour(series);
+            if !series.spread.is_empty() {
+                let edges = self.band(series).collect();
+                layers.push(Layer::Band { edges, colour });
+            }
+            layers.push(match series.mark {
+                Mark::Line => Layer::Line {
+                    points: self.points(series).collect(),
+                    stroke: series.stroke(colour),
+                    dots: if series.dotted() { DOT } else { 0.0 },
+                },
+                Mark::Dots => Layer::Dots {
+                    points: self.points(series).flatten().collect(),
+                    colour,
+                    size: SPECK,
+                },
+                Mark::Bars => Layer::Bars {
+                    points: self.points(series).flatten().collect(),
+                    colour,
+                },
+            });
+        }
+        if axes.is_none() {
+            layers = vec![Layer::nothing(&x, &y)];
+        }
+        Plot {
+            title: self.title.clone(),
+            ..Plot::new(
+                at,
+                (width, HEIGHT),
+                Side::new(x, &self.x_label, ticks()),
+                Side::new(y, &self.y_label, ticks()),
+                layers,
+            )
+        }
+    }
+
+    fn legend(&self, colour: &dyn Fn(&Series) -> Rgb) -> Vec<Entry> {
+        let entry = |series: &Series| {
+            let colour = colour(series);
+            let swatch = match (series.mark, series.spread.is_empty()) {
+                (Mark::Line, true) => Swatch::Line(series.stroke(colour), series.dotted()),
+                (Mark::Line, false) => Swatch::Band(colour),
+                (Mark::Dots, _) => Swatch::Dot(colour),
+                (Mark::Bars, _) => Swatch::Block(colour),
+            };
+            Entry::new(series.label.trim(), swatch)
+        };
+        let named = self.series.iter().filter(|s| !s.label.trim().is_empty());
+        let mut entries: Vec<Entry> = Vec::new();
+        for entry in named.map(entry) {
+            // Several curves of one name have one entry.
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+        entries
+    }
 }
 
-/// Draws panels side by side, three in a row, with the legend of each above its curves.
+/// Draws panels side by side, three in a row. A name has one colour in all panels; the legend stands above each panel, or
+/// once above all if theirs are the same. Series without a name are dark where others have one.
 ///
-/// A panel without a point that can be shown says so. It is an error if there are no panels or if
-/// the `x` and `y` of a series differ in length.
-pub fn lines(panels: &[Panel]) -> Result<RgbImage, FigureError> {
+/// A panel without a point that can be shown says so.
+///
+/// # Errors
+/// If there are no panels, or if `x`, `y` and the spread of a series differ in length.
+pub fn lines(panels: &[Panel]) -> Result<Figure, FigureError> {
     if panels.is_empty() {
         return Err(FigureError::Empty("there are no panels".to_owned()));
     }
-    for (panel, series) in panels
-        .iter()
-        .flat_map(|panel| panel.series.iter().map(move |s| (panel, s)))
-    {
-        if series.x.len() != series.y.len() {
-            return Err(FigureError::Length {
-                what: format!(
-                    "y of the series \"{}\" in the panel \"{}\"",
-                    series.label, panel.title
-                ),
-                expected: format!("as many as in x, {},", series.x.len()),
-                got: series.y.len(),
-            });
+    let mut names: Vec<&str> = Vec::new();
+    for panel in panels {
+        for series in &panel.series {
+            check(panel, series)?;
+            let name = series.label.trim();
+            if !name.is_empty() && !series.faint && !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
-    let laid: Vec<Vec<PanelLayout>> = panels
-        .chunks(PER_ROW)
-        .map(|row| row.iter().map(PanelLayout::new).collect())
-        .collect();
-    let head = |row: &[PanelLayout]| row.iter().map(PanelLayout::head).max().unwrap_or(0);
-    let below = PLOT_HEIGHT + plot::BELOW + MARGIN;
-    let height: u32 = laid.iter().map(|row| MARGIN + head(row) + below).sum();
-    let columns = panels.len().min(PER_ROW) as u32;
-    let mut picture = canvas::paper((columns * PANEL_WIDTH) as usize, height as usize)?;
-    let mut top = MARGIN;
-    for row in &laid {
-        for (column, panel) in row.iter().enumerate() {
-            panel.draw(
-                &mut picture,
-                column as u32 * PANEL_WIDTH,
-                top,
-                top + head(row),
-            );
+    let place = |series: &Series| names.iter().position(|name| *name == series.label.trim());
+    let colour = |series: &Series| match place(series) {
+        _ if series.faint => OBSERVED,
+        Some(place) => colour::series(place, names.len()),
+        None if names.is_empty() => colour::series(0, 1),
+        None => INK,
+    };
+    let width = WIDTHS[panels.len().min(PER_ROW) - 1];
+    let plot = |(i, panel): (usize, &Panel)| panel.plot((i / PER_ROW, i % PER_ROW), width, &colour);
+    let mut plots: Vec<Plot> = panels.iter().enumerate().map(plot).collect();
+    let legends: Vec<Vec<Entry>> = panels.iter().map(|panel| panel.legend(&colour)).collect();
+    let one = panels.len() > 1 && legends.windows(2).all(|pair| pair[0] == pair[1]);
+    let legend = if one { legends[0].clone() } else { Vec::new() };
+    if !one {
+        for (plot, legend) in plots.iter_mut().zip(legends) {
+            plot.legend = legend;
         }
-        top += head(row) + below + MARGIN;
     }
-    Ok(picture)
+    Figure {
+        legend,
+        plots,
+        ..Figure::default()
+    }
+    .checked()
+}
+
+fn check(panel: &Panel, series: &Series) -> Result<(), FigureError> {
+    let wrong = |what: &str, got: usize| FigureError::Length {
+        what: format!(
+            "{what} of the series \"{}\" in the panel \"{}\"",
+            series.label, panel.title
+        ),
+        expected: format!("as many as in x, {},", series.x.len()),
+        got,
+    };
+    let spread = series.spread.len();
+    match series.y.len() == series.x.len() {
+        false => Err(wrong("y", series.y.len())),
+        true if spread != 0 && spread != series.x.len() => Err(wrong("the spread", spread)),
+        true => Ok(()),
+    }
 }
 
 /// Draws the panels that have curves, as [`lines`]; `None` if none has.
@@ -120,7 +324,7 @@ pub fn lines(panels: &[Panel]) -> Result<RgbImage, FigureError> {
 /// As [`lines`].
 pub fn lines_if_any(
     panels: impl IntoIterator<Item = Panel>,
-) -> Result<Option<RgbImage>, FigureError> {
+) -> Result<Option<Figure>, FigureError> {
     let panels = panels.into_iter();
     let panels: Vec<Panel> = panels.filter(|panel| !panel.series.is_empty()).collect();
     match panels.is_empty() {
@@ -129,216 +333,5 @@ pub fn lines_if_any(
     }
 }
 
-/// A panel with its header and legend broken into lines and its axes chosen.
-struct PanelLayout<'a> {
-    panel: &'a Panel,
-    header: Header,
-    legend: Legend,
-    /// The two axes; none without a point to show.
-    axes: Option<(Axis, Axis)>,
-}
-
-impl<'a> PanelLayout<'a> {
-    fn new(panel: &'a Panel) -> Self {
-        let points = |series: &'a Series| series.points(panel.log_x, panel.log_y).flatten();
-        let shown = || panel.series.iter().flat_map(points);
-        let x = Axis::around(shown().map(|point| point.0), panel.log_x, 0.02);
-        let bars = panel.series.iter().any(|s| s.mark == Mark::Bars);
-        let y = Axis::around(shown().map(|point| point.1), panel.log_y, 0.05);
-        let highest = shown().map(|point| point.1).fold(0.0, f64::max);
-        let counts = bars && !panel.log_y && shown().all(|point| point.1 >= 0.0);
-        // Bars stand on the axis itself.
-        let y = match counts && highest > 0.0 {
-            true => y.map(|_| Axis::linear(0.0, 1.05 * highest)),
-            false => y,
-        };
-        let inner = PANEL_WIDTH - 2 * MARGIN;
-        Self {
-            panel,
-            header: Header::new(&panel.title, "", inner),
-            legend: Legend::new(&panel.series, inner),
-            axes: x.zip(y),
-        }
-    }
-
-    /// The height of the title and the legend.
-    fn head(&self) -> u32 {
-        self.header.height() + self.legend.height()
-    }
-
-    /// Draws the panel; its data begins at `plot_top`, below the tallest head of its row.
-    fn draw(&self, picture: &mut RgbImage, left: u32, top: u32, plot_top: u32) {
-        let x = (left + MARGIN) as i32;
-        self.header.draw(picture, x, top as i32);
-        // The legend sits on the data, also where a neighbour has a taller head.
-        self.legend
-            .draw(picture, x, (plot_top - self.legend.height()) as i32);
-
-        let shown = self.axes.is_some();
-        let unit = Axis::linear(0.0, 1.0);
-        let (x, y) = self.axes.unwrap_or((unit, unit));
-        let y_ticks = if shown { y.ticks(6) } else { Vec::new() };
-        let side = Along {
-            ticks: &y_ticks,
-            label: &self.panel.y_label,
-        };
-        let beside = plot::side_width(side).min(PANEL_WIDTH / 2);
-        let width = PANEL_WIDTH - 2 * MARGIN - RIGHT - beside;
-        let x_ticks = if shown {
-            plot::fitting_ticks(x, width)
-        } else {
-            Vec::new()
-        };
-        let (left, top) = ((left + MARGIN + beside) as i32, plot_top as i32);
-        let plot = Plot {
-            left,
-            top,
-            width,
-            height: PLOT_HEIGHT,
-            x,
-            y,
-        };
-        plot.grid(picture, &x_ticks, &y_ticks);
-        plot.bottom(
-            picture,
-            Along {
-                ticks: &x_ticks,
-                label: &self.panel.x_label,
-            },
-        );
-        plot.side(picture, side);
-        if !shown {
-            let (x, y) = (left + width as i32 / 2, top + PLOT_HEIGHT as i32 / 2 - 8);
-            text::draw_centred(picture, x, y, "no values to show", BODY, MUTED);
-        }
-        for (index, series) in self.panel.series.iter().enumerate() {
-            let points = series.points(self.panel.log_x, self.panel.log_y);
-            curve::draw(
-                picture,
-                &plot,
-                points,
-                series.mark,
-                colour::series(index, self.panel.series.len()),
-            );
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::colour::{OKABE_ITO, PAPER};
-
-    fn panel(x: Vec<f64>, y: Vec<f64>) -> Panel {
-        let label = "loss".to_owned();
-        Panel {
-            series: vec![Series {
-                label,
-                x,
-                y,
-                ..Series::default()
-            }],
-            ..Panel::default()
-        }
-    }
-
-    /// The columns in which the data of the first panel has the first colour. The legend, which
-    /// lies above the data, is left out.
-    fn columns(picture: &RgbImage) -> Vec<u32> {
-        let top = picture.height() - MARGIN - plot::BELOW - PLOT_HEIGHT;
-        let used =
-            |x: &u32| (top..picture.height()).any(|y| *picture.get_pixel(*x, y) == OKABE_ITO[0]);
-        (0..picture.width()).filter(used).collect()
-    }
-
-    #[test]
-    fn a_curve_is_drawn_and_nan_leaves_a_gap() {
-        let x: Vec<f64> = (0..101).map(f64::from).collect();
-        let whole = lines(&[panel(x.clone(), vec![3.0; 101])]).unwrap();
-        let mut broken = vec![3.0; 101];
-        broken[40..61].fill(f64::NAN);
-        let gap = lines(&[panel(x, broken)]).unwrap();
-        let (whole, gap) = (columns(&whole), columns(&gap));
-        assert!(whole.windows(2).all(|pair| pair[1] == pair[0] + 1));
-        assert!(whole.len() > 300);
-        let widest = gap.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
-        let expected = whole.len() as f64 * 0.22;
-        assert!(
-            (f64::from(widest) - expected).abs() < 6.0,
-            "{widest} for {expected}"
-        );
-        assert_eq!((whole[0], whole.last()), (gap[0], gap.last()));
-    }
-
-    #[test]
-    fn a_point_without_neighbours_is_a_dot() {
-        let mut y = vec![f64::NAN; 200];
-        y[100] = 1.0;
-        let x = (0..200).map(f64::from).collect();
-        let used = columns(&lines(&[panel(x, y)]).unwrap());
-        assert!((6..=9).contains(&used.len()), "{used:?}");
-    }
-
-    #[test]
-    fn logarithmic_axes_leave_out_what_they_cannot_show() {
-        let panel = Panel {
-            log_y: true,
-            ..panel(vec![1.0, 2.0, 3.0], vec![1.0, 0.0, 100.0])
-        };
-        let axes = PanelLayout::new(&panel).axes.unwrap();
-        assert!((axes.1.place(10.0) - 0.5).abs() < 1e-9);
-        // Two dots and no line between them.
-        assert!(columns(&lines(&[panel]).unwrap()).len() < 20);
-    }
-
-    #[test]
-    fn panels_wrap_after_three() {
-        let one = panel(vec![0.0, 1.0], vec![0.0, 1.0]);
-        let size = |count: usize| lines(&vec![one.clone(); count]).unwrap().dimensions();
-        let (width, height) = size(1);
-        assert_eq!(width, PANEL_WIDTH);
-        assert_eq!(size(3), (3 * width, height));
-        assert_eq!(size(4), (3 * width, 2 * height));
-    }
-
-    #[test]
-    fn nothing_is_drawn_outside_the_margins() {
-        let long = "a name that is much too long to be a name ".repeat(9);
-        let series: Vec<Series> = (0..12)
-            .map(|i| Series {
-                label: format!("{i} {long}"),
-                x: vec![-1e9, 1e9],
-                y: vec![1e-9, 12_345_678.0],
-                ..Series::default()
-            })
-            .collect();
-        let labels = (long.clone(), long.clone(), long.clone());
-        let panel = Panel {
-            title: labels.0,
-            x_label: labels.1,
-            y_label: labels.2,
-            series,
-            ..Panel::default()
-        };
-        let picture = lines(&[panel]).unwrap();
-        for (x, y, pixel) in picture.enumerate_pixels() {
-            let margin = x < MARGIN - 4
-                || y < MARGIN - 4
-                || y >= picture.height() - MARGIN + 4
-                || x >= PANEL_WIDTH - 8;
-            assert!(!margin || *pixel == PAPER, "({x}, {y})");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_drawn_is_said() {
-        assert!(lines(&[]).unwrap_err().to_string().contains("no panels"));
-        let error = lines(&[panel(vec![1.0], vec![])]).unwrap_err().to_string();
-        assert!(
-            error.contains("\"loss\"") && error.contains("has 0 values"),
-            "{error}"
-        );
-        // Panels without values are drawn empty.
-        assert!(lines(&[Panel::default(), panel(vec![f64::NAN; 9], vec![1.0; 9])]).is_ok());
-    }
-}
+mod tests;

@@ -11,6 +11,9 @@ pub const MUTED: Rgb = Rgb([96, 96, 96]);
 /// Grid lines.
 pub const GRID: Rgb = Rgb([230, 230, 230]);
 
+/// What was observed, in every figure: no series and no state has a grey.
+pub const OBSERVED: Rgb = Rgb([112, 112, 112]);
+
 /// Behind times at which nothing was observed.
 pub const MISSING: Rgb = Rgb([236, 236, 236]);
 
@@ -61,6 +64,32 @@ pub fn viridis(value: f64) -> Rgb {
     }))
 }
 
+/// How the numbers of an image become colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Map {
+    /// From black at the lowest value to white at the highest.
+    Grey,
+    /// From paper at the lowest value to blue at the highest.
+    Blue,
+    /// From blue at the lowest value over paper to vermilion at the highest: for values on either side of zero.
+    Diverging,
+}
+
+impl Map {
+    /// The colour of a value that lies at `part` of the way from the lowest to the highest.
+    pub fn colour(self, part: f64) -> Rgb {
+        let full = |colour: Rgb, part: f64| mix(PAPER, colour, part as f32);
+        match self {
+            Self::Grey => Rgb([level(part); 3]),
+            Self::Blue => full(OKABE_ITO[0], clamp(part)),
+            Self::Diverging => match 2.0 * clamp(part) - 1.0 {
+                below if below < 0.0 => full(OKABE_ITO[0], -below),
+                above => full(OKABE_ITO[3], above),
+            },
+        }
+    }
+}
+
 /// The grey level of a value in 0..=1: 0 is black, 1 is white; values outside are clamped.
 pub fn level(value: f64) -> u8 {
     (clamp(value) * 255.0).round() as u8
@@ -72,6 +101,14 @@ pub fn mix(under: Rgb, over: Rgb, part: f32) -> Rgb {
         let (a, b) = (f32::from(under.0[channel]), f32::from(over.0[channel]));
         (a + part.clamp(0.0, 1.0) * (b - a)).round() as u8
     }))
+}
+
+/// How much of the colour of an area is laid over what is below it.
+pub const TINT: f32 = 0.28;
+
+/// The colour of a tinted area on paper.
+pub fn tinted(colour: Rgb) -> Rgb {
+    mix(PAPER, colour, TINT)
 }
 
 fn clamp(value: f64) -> f64 {

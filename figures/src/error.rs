@@ -52,16 +52,9 @@ pub enum FigureError {
         /// The height asked for, in pixels.
         height: usize,
     },
-    /// The frames of an animation differ in size.
-    #[error("frame {index} is {got:?} pixels where the first frame is {first:?}")]
-    FrameSize {
-        /// The index of the frame, from 0.
-        index: usize,
-        /// The width and height of that frame.
-        got: (u32, u32),
-        /// The width and height of the first frame.
-        first: (u32, u32),
-    },
+    /// The name of the file does not say how to draw the figure.
+    #[error("{path} has no ending that tells how to draw it: end the name in .svg for lines that can be edited, .png for a picture, .gif for an animation", path = .0.display())]
+    Ending(PathBuf),
     /// The file could not be created, written or renamed.
     #[error("cannot write {path}: {source}", path = path.display())]
     Io {

@@ -1,19 +1,26 @@
 //! A matrix as a heat map: zero is paper, positive and negative values are two colours.
 
-use crate::picture::{Rgb, RgbImage};
-
-use crate::canvas;
-use crate::colour::{self, INK, MUTED, OKABE_ITO, PAPER};
+use crate::axis::Axis;
+use crate::colour::Map;
 use crate::error::FigureError;
-use crate::header::Header;
-use crate::text::{self, BODY};
+use crate::figure::{Figure, Key, Layer, Plot, Side, Ticks};
+use crate::picture::RgbImage;
 
-const MARGIN: usize = 24;
 /// The side that the map aims at.
-const SIDE: usize = 800;
-/// The size of the key below the map.
-const KEY: (u32, u32) = (240, 16);
-const BETWEEN: usize = 20;
+const SIDE: usize = 540;
+/// The largest side of a cell.
+const CELL: usize = 40;
+
+/// What is written beside a map.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Names<'a> {
+    /// What the rows are.
+    pub rows: &'a str,
+    /// What the columns are.
+    pub columns: &'a str,
+    /// What the values are, with their unit in parentheses.
+    pub values: &'a str,
+}
 
 /// Draws `values`, `[rows, columns]`; `most` is the size of a value in full colour, larger ones are clipped.
 ///
@@ -23,9 +30,8 @@ pub fn map(
     values: &[f32],
     [rows, columns]: [usize; 2],
     most: f64,
-    title: &str,
-    note: &str,
-) -> Result<RgbImage, FigureError> {
+    names: Names,
+) -> Result<Figure, FigureError> {
     if rows == 0 || columns == 0 {
         return Err(FigureError::Empty(format!("a map of {rows} x {columns}")));
     }
@@ -43,89 +49,63 @@ pub fn map(
             value: values[position],
         });
     }
-    let cell = (SIDE / rows.max(columns)).clamp(1, 40);
-    let (wide, high) = (columns * cell, rows * cell);
-    let inner = wide.max(SIDE / 2);
-    let header = Header::new(title, note, inner as u32);
-    let top = MARGIN + header.height() as usize;
-    let height = top + high + BETWEEN + KEY.1 as usize + MARGIN;
-    let mut picture = canvas::paper(inner + 2 * MARGIN, height)?;
-    header.draw(&mut picture, MARGIN as i32, MARGIN as i32);
-    for (i, &value) in values.iter().enumerate() {
-        let (x, y) = (MARGIN + i % columns * cell, top + i / columns * cell);
-        let colour = shade(f64::from(value), most);
-        let side = cell as u32;
-        canvas::fill(&mut picture, x as i32, y as i32, side, side, colour);
-    }
-    frame(&mut picture, (MARGIN, top), (wide, high));
-    key(&mut picture, (top + high + BETWEEN) as i32, most);
-    Ok(picture)
-}
-
-/// From blue over paper to vermilion.
-fn shade(value: f64, most: f64) -> Rgb {
-    let part = if most > 0.0 { value / most } else { 0.0 };
-    let full = if part < 0.0 {
-        OKABE_ITO[0]
-    } else {
-        OKABE_ITO[3]
+    let part = |value: f32| match most > 0.0 {
+        true => 0.5 + 0.5 * f64::from(value) / most,
+        false => 0.5,
     };
-    colour::mix(PAPER, full, part.abs().min(1.0) as f32)
-}
-
-fn frame(picture: &mut RgbImage, (left, top): (usize, usize), (wide, high): (usize, usize)) {
-    let (x, y, w, h) = (
-        left as i32 - 1,
-        top as i32 - 1,
-        wide as u32 + 2,
-        high as u32 + 2,
-    );
-    canvas::fill(picture, x, y, w, 1, INK);
-    canvas::fill(picture, x, y + h as i32 - 1, w, 1, INK);
-    canvas::fill(picture, x, y, 1, h, INK);
-    canvas::fill(picture, x + w as i32 - 1, y, 1, h, INK);
-}
-
-/// The colours from −most to most with their numbers at either side.
-fn key(picture: &mut RgbImage, y: i32, most: f64) {
-    let low = format!("-{most:.3}");
-    text::draw(picture, MARGIN as i32, y, &low, BODY, MUTED);
-    let left = MARGIN as i32 + text::width(&low, BODY) as i32 + 10;
-    for column in 0..KEY.0 {
-        let value = most * (2.0 * f64::from(column) / f64::from(KEY.0 - 1) - 1.0);
-        canvas::fill(
-            picture,
-            left + column as i32,
-            y,
-            1,
-            KEY.1,
-            shade(value, most),
-        );
+    let pixels = values.iter().map(|v| Map::Diverging.colour(part(*v)));
+    let picture = RgbImage::of(columns as u32, rows as u32, pixels.collect());
+    let cell = (SIDE / rows.max(columns)).clamp(1, CELL);
+    let ends = |count: usize| (0.5, count as f64 + 0.5);
+    let ((left, right), (top, bottom)) = (ends(columns), ends(rows));
+    let layer = Layer::Image {
+        corners: [left, top, right, bottom],
+        picture,
+    };
+    // Row 1 is at the top: the axis runs downwards.
+    let x = Side::new(Axis::linear(left, right), names.columns, Ticks::Whole);
+    let y = Side::new(Axis::linear(bottom, top), names.rows, Ticks::Whole);
+    let size = ((columns * cell) as f32, (rows * cell) as f32);
+    let plot = Plot {
+        key: Some(Key {
+            label: names.values.to_owned(),
+            range: (-most.max(0.0), most.max(0.0)),
+            map: Map::Diverging,
+        }),
+        ..Plot::new((0, 0), size, x, y, vec![layer])
+    };
+    Figure {
+        plots: vec![plot],
+        ..Figure::default()
     }
-    let right = left + KEY.0 as i32 + 10;
-    text::draw(picture, right, y, &format!("{most:.3}"), BODY, MUTED);
+    .checked()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::colour::{OKABE_ITO, PAPER};
 
     #[test]
-    fn signs_have_their_colours_and_zero_is_paper() {
-        let picture = map(&[2.0, 0.0, -2.0, -9.0], [2, 2], 2.0, "", "").unwrap();
-        let at =
-            |row: u32, column: u32| *picture.get_pixel(24 + column * 40 + 20, 24 + row * 40 + 20);
-        assert_eq!(
-            [at(0, 0), at(0, 1), at(1, 0), at(1, 1)],
-            [OKABE_ITO[3], PAPER, OKABE_ITO[0], OKABE_ITO[0]]
-        );
+    fn signs_have_their_colours_zero_is_paper_and_the_scale_is_told() {
+        let figure = map(&[2.0, 0.0, -2.0, -9.0], [2, 2], 2.0, Names::default()).unwrap();
+        let Layer::Image { corners, picture } = &figure.plots[0].layers[0] else {
+            panic!()
+        };
+        assert_eq!(*corners, [0.5, 0.5, 2.5, 2.5]);
+        assert_eq!(picture.row(0), [OKABE_ITO[3], PAPER]);
+        assert_eq!(picture.row(1), [OKABE_ITO[0], OKABE_ITO[0]]);
+        assert_eq!(figure.plots[0].key.as_ref().unwrap().range, (-2.0, 2.0));
+        // Row 1 is at the top.
+        assert!(figure.plots[0].y.axis.place(1.0) > figure.plots[0].y.axis.place(2.0));
     }
 
     #[test]
     fn what_cannot_be_drawn_is_refused() {
-        assert!(map(&[], [0, 2], 1.0, "", "").is_err());
-        assert!(map(&[0.0; 3], [2, 2], 1.0, "", "").is_err());
-        assert!(map(&[f32::NAN], [1, 1], 1.0, "", "").is_err());
-        assert!(map(&[0.0; 4], [2, 2], 0.0, "all zero", "").is_ok());
+        let names = Names::default();
+        assert!(map(&[], [0, 2], 1.0, names).is_err());
+        assert!(map(&[0.0; 3], [2, 2], 1.0, names).is_err());
+        assert!(map(&[f32::NAN], [1, 1], 1.0, names).is_err());
+        assert!(map(&[0.0; 4], [2, 2], 0.0, names).is_ok());
     }
 }

@@ -1,182 +1,170 @@
-//! Legends.
+//! Legends, and keys of colours: where their names stand, measured by the font.
 
-use crate::picture::{Rgb, RgbImage};
-
-use crate::band::{self, TINT};
-use crate::canvas;
-use crate::colour::{self, INK, PAPER};
-use crate::curve::{Series, THICKNESS};
-use crate::text::{self, BODY};
+use crate::axis::compact;
+use crate::colour::{self, MUTED};
+use crate::figure::{Entry, Key, Swatch};
+use crate::font::{self, BODY, LINE};
+use crate::picture::RgbImage;
+use crate::scene::{Point, Shape, Stroke, Text};
 
 /// The length of the sample before a name, and the spaces around the name.
-const SWATCH: u32 = 30;
-const BEFORE: u32 = 8;
-const AFTER: u32 = 24;
-/// The height of a sample that is an area.
-const AREA: u32 = 14;
-/// The distance between two lines of the legend.
-const LINE: u32 = 24;
+const SAMPLE: f32 = 22.0;
+const BEFORE: f32 = 6.0;
+const AFTER: f32 = 18.0;
+/// The space below a legend.
+const BELOW: f32 = 4.0;
+/// The size of the bar of a key.
+const BAR: (f32, f32) = (120.0, 10.0);
 
-/// How what a name stands for is drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Swatch {
-    /// A line.
-    Line(Rgb),
-    /// A line in dashes.
-    Dashes(Rgb),
-    /// A dot.
-    Dot(Rgb),
-    /// An area tinted in a colour, around a line of it.
-    Band(Rgb),
-    /// An area filled with a colour.
-    Block(Rgb),
-}
+/// Names beside samples, in lines that fit.
+pub struct Legend(Vec<Placed>);
 
-/// Names beside samples, broken into lines that fit.
-pub struct Legend {
-    entries: Vec<Entry>,
-}
-
-struct Entry {
-    swatch: Swatch,
+struct Placed {
+    at: Point,
     name: String,
-    /// The place of the entry within the legend.
-    x: u32,
-    y: u32,
+    swatch: Swatch,
 }
 
 impl Legend {
-    /// Lays out the names of `series` in lines of at most `width` pixels; a series without a name is left out, and keeps
-    /// its colour for itself.
-    pub fn new(series: &[Series], width: u32) -> Self {
-        let count = series.len();
-        let entry = |(index, series): (usize, &Series)| {
-            let colour = colour::series(index, count);
-            (series.label.trim().to_owned(), Swatch::Line(colour))
-        };
-        Self::of(series.iter().enumerate().map(entry), width)
-    }
-
-    /// Lays out names in lines of at most `width` pixels; empty ones are left out.
-    pub fn of(names: impl Iterator<Item = (String, Swatch)>, width: u32) -> Self {
-        let fitting = |name: String| text::fit(&name, BODY, width.saturating_sub(SWATCH + BEFORE));
-        let long = |name: &str| SWATCH + BEFORE + text::width(name, BODY) + AFTER;
-        let named: Vec<(String, Swatch)> = names
-            .map(|(name, swatch)| (fitting(name), swatch))
-            .filter(|(name, _)| !name.is_empty())
-            .collect();
-
-        // On one line names follow each other; on several they stand in columns.
-        let total: u32 = named.iter().map(|(name, _)| long(name)).sum();
-        let widest = named.iter().map(|(name, _)| long(name)).max().unwrap_or(1);
-        let columns = ((width + AFTER) / widest).max(1);
-        let one_line = total <= width + AFTER;
-        let mut next = 0;
-        let entries = named.into_iter().zip(0..).map(|((name, swatch), place)| {
-            let (x, y) = match one_line {
-                true => (next, 0),
-                false => (place % columns * widest, place / columns * LINE),
-            };
-            next += long(&name);
-            Entry { swatch, name, x, y }
+    /// Places names in lines of at most `width`: one line where they fit, columns where not.
+    pub fn new(entries: &[Entry], width: f32) -> Self {
+        let named = entries.iter().filter(|entry| !entry.name.trim().is_empty());
+        let names = named.map(|entry| {
+            let name = font::fit(entry.name.trim(), BODY, false, width - sample(entry.swatch));
+            let long = sample(entry.swatch) + font::width(&name, BODY, false) + AFTER;
+            (name, entry.swatch, long)
         });
-        Self {
-            entries: entries.collect(),
-        }
+        let names: Vec<(String, Swatch, f32)> = names.collect();
+        let total: f32 = names.iter().map(|n| n.2).sum();
+        let widest = names.iter().map(|n| n.2).fold(1.0, f32::max);
+        let columns = ((width + AFTER) / widest).max(1.0) as usize;
+        let (one_line, mut next) = (total <= width + AFTER, 0.0);
+        let placed = names
+            .into_iter()
+            .enumerate()
+            .map(|(place, (name, swatch, long))| {
+                let at = match one_line {
+                    true => (next, 0.0),
+                    false => (
+                        (place % columns) as f32 * widest,
+                        (place / columns) as f32 * LINE,
+                    ),
+                };
+                next += long;
+                Placed { at, name, swatch }
+            });
+        Self(placed.collect())
     }
 
-    /// The height in pixels, with the space below; 0 without names.
-    pub fn height(&self) -> u32 {
-        self.entries.last().map_or(0, |last| last.y + LINE + 8)
+    /// The height, with the space below; 0 without names.
+    pub fn height(&self) -> f32 {
+        self.0.last().map_or(0.0, |last| last.at.1 + LINE + BELOW)
+    }
+
+    /// The width.
+    pub fn width(&self) -> f32 {
+        let reach = |p: &Placed| p.at.0 + sample(p.swatch) + font::width(&p.name, BODY, false);
+        self.0.iter().map(reach).fold(0.0, f32::max)
     }
 
     /// Draws the legend with its top left corner at (`x`, `y`).
-    pub fn draw(&self, picture: &mut RgbImage, x: i32, y: i32) {
-        for entry in &self.entries {
-            let (x, y) = (x + entry.x as i32, y + entry.y as i32);
-            entry.swatch.draw(picture, x, y);
-            let beside = x + (SWATCH + BEFORE) as i32;
-            text::draw(picture, beside, y, &entry.name, BODY, INK);
+    pub fn draw(&self, shapes: &mut Vec<Shape>, (x, y): Point) {
+        for Placed { at, name, swatch } in &self.0 {
+            let (x, y) = (x + at.0, y + at.1);
+            swatch.draw(shapes, x, y + LINE / 2.0 - 1.0);
+            let name = Text::new((x + sample(*swatch), y + LINE - 5.0), name, 0.0);
+            let heading = *swatch == Swatch::Heading;
+            shapes.push(if heading { name.muted() } else { name }.shape());
         }
+    }
+}
+
+fn sample(swatch: Swatch) -> f32 {
+    match swatch {
+        Swatch::Heading => 0.0,
+        _ => SAMPLE + BEFORE,
     }
 }
 
 impl Swatch {
-    fn draw(self, picture: &mut RgbImage, x: i32, y: i32) {
-        let middle = y as f32 + text::height(BODY) as f32 / 2.0 - 1.0;
-        let (from, to) = (x as f32 + 2.0, (x + SWATCH as i32) as f32 - 2.0);
-        let (from, to) = ((from, middle), (to, middle));
-        let mut area = |colour| canvas::fill(picture, x, y, SWATCH, AREA, colour);
+    fn draw(self, shapes: &mut Vec<Shape>, x: f32, middle: f32) {
+        let long = vec![(x + 2.0, middle), (x + SAMPLE - 2.0, middle)];
+        let centre = vec![(x + SAMPLE / 2.0, middle)];
+        let block = [x, (middle - 5.0).round(), SAMPLE, 10.0];
+        let line = |points, stroke| Shape::lines("sample", vec![points], stroke);
+        let dot = |colour| line(centre.clone(), Stroke::of(colour, 5.0));
         match self {
-            Self::Line(colour) => canvas::line(picture, from, to, THICKNESS + 1.4, colour),
-            Self::Dashes(colour) => {
-                let rows = (middle - 1.0, middle + 1.0);
-                let ends = [Some(from), Some(to)].into_iter();
-                band::dashes(picture, ends, rows, 2.0, colour);
+            Self::Heading => {}
+            Self::Line(stroke, dotted) => {
+                shapes.push(line(long, stroke));
+                shapes.extend(dotted.then(|| dot(stroke.colour)));
             }
-            Self::Dot(colour) => {
-                let centre = (x as f32 + SWATCH as f32 / 2.0, middle);
-                canvas::line(picture, centre, centre, 6.0, colour);
-            }
+            Self::Dot(colour) => shapes.push(dot(colour)),
             Self::Band(colour) => {
-                area(colour::mix(PAPER, colour, TINT));
-                canvas::line(picture, from, to, 2.0, colour);
+                shapes.push(Shape::rect("sample", block, colour::tinted(colour)));
+                shapes.push(line(long, Stroke::of(colour, 1.6)));
             }
-            Self::Block(colour) => area(colour),
+            Self::Block(colour) => shapes.push(Shape::rect("sample", block, colour)),
         }
     }
+}
+
+/// The label, the lowest and the highest number of a key, and their widths.
+fn key_words(key: &Key) -> [(String, f32); 3] {
+    [
+        key.label.clone(),
+        compact(key.range.0),
+        compact(key.range.1),
+    ]
+    .map(|words| {
+        let width = font::width(&words, BODY, false);
+        (words, width)
+    })
+}
+
+/// The width of a key.
+pub fn key_width(key: &Key) -> f32 {
+    let words: f32 = key_words(key).iter().map(|w| w.1).sum();
+    words + BAR.0 + 4.0 * BEFORE
+}
+
+/// Label, lowest number, colours, highest number in one line.
+pub fn draw_key(shapes: &mut Vec<Shape>, key: &Key, (x, y): Point) {
+    const SHADES: u32 = 121;
+    let [(label, wide), (low, before), (high, _)] = key_words(key);
+    let baseline = y + LINE - 5.0;
+    shapes.push(Text::new((x, baseline), &label, 0.0).muted().shape());
+    let mut left = x + wide + 2.0 * BEFORE;
+    shapes.push(Text::new((left, baseline), &low, 0.0).shape());
+    left = (left + before + BEFORE).round();
+    let shades = (0..SHADES).map(|i| key.map.colour(f64::from(i) / f64::from(SHADES - 1)));
+    let top = (baseline - BAR.1 + 1.0).round();
+    let frame = [left - 1.0, top - 1.0, BAR.0 + 2.0, BAR.1 + 2.0];
+    shapes.push(Shape::rect("key", frame, MUTED));
+    let colours = RgbImage::of(SHADES, 1, shades.collect());
+    shapes.push(Shape::Image([left, top, BAR.0, BAR.1], colours));
+    let after = left + BAR.0 + BEFORE;
+    shapes.push(Text::new((after, baseline), &high, 0.0).shape());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn named(names: &[&str]) -> Vec<Series> {
-        let series = |name: &&str| Series {
-            label: name.to_string(),
-            ..Series::default()
-        };
-        names.iter().map(series).collect()
-    }
+    use crate::picture::Rgb;
 
     #[test]
-    fn the_legend_wraps_and_stays_within_its_size() {
-        let series = named(&["train", "", "validation", "a rather long name", "z"]);
-        let legend = Legend::new(&series, 260);
-        assert_eq!(legend.entries.len(), 4);
-        assert!(legend.entries.last().unwrap().y > 0);
-        let mut picture = canvas::paper(400, 200).unwrap();
-        legend.draw(&mut picture, 0, 0);
-        let inked = picture
-            .enumerate_pixels()
-            .filter(|(.., pixel)| **pixel != PAPER);
-        let (right, bottom) = inked.fold((0, 0), |(r, b), (x, y, _)| (r.max(x), b.max(y)));
-        assert!(right < 260 && bottom < legend.height());
-        // The unnamed series keeps its colour for itself.
-        let y = (legend.entries[1].y + 7) as i32;
-        let sample = picture.get_pixel(legend.entries[1].x + 10, y as u32);
-        assert_eq!(*sample, colour::series(2, 5));
-        assert_eq!(Legend::new(&named(&["", " "]), 260).height(), 0);
-    }
-
-    #[test]
-    fn every_swatch_shows_its_colour_beside_its_name() {
-        let blue = colour::OKABE_ITO[0];
-        let tinted = colour::mix(PAPER, blue, TINT);
-        for (swatch, colours) in [
-            (Swatch::Line(blue), vec![blue]),
-            (Swatch::Dashes(blue), vec![blue]),
-            (Swatch::Dot(blue), vec![blue]),
-            (Swatch::Band(blue), vec![blue, tinted]),
-            (Swatch::Block(tinted), vec![tinted]),
-        ] {
-            let mut picture = canvas::paper(200, 30).unwrap();
-            let legend = Legend::of([("name".to_owned(), swatch)].into_iter(), 200);
-            legend.draw(&mut picture, 0, 4);
-            for colour in colours {
-                let there = picture.pixels().filter(|p| **p == colour).count();
-                assert!(there > 8, "{swatch:?}: {there}");
-            }
-        }
+    fn names_stand_in_one_line_or_in_columns_and_are_cut_to_fit() {
+        let entry = |name: &str| Entry::new(name, Swatch::Block(Rgb([9; 3])));
+        let few = Legend::new(&[entry("a"), entry(" "), entry("b")], 300.0);
+        assert_eq!((few.0.len(), few.height()), (2, LINE + BELOW));
+        let many: Vec<Entry> = (0..9)
+            .map(|i| entry(&format!("a longer name {i}")))
+            .collect();
+        let many = Legend::new(&many, 300.0);
+        assert!(many.width() <= 300.0 && many.height() == 5.0 * LINE + BELOW);
+        assert_eq!(many.0[0].at.0, many.0[2].at.0);
+        let long = Legend::new(&[entry(&"long ".repeat(40))], 300.0);
+        assert!(long.width() <= 300.0 && long.0[0].name.ends_with('…'));
+        assert_eq!(Legend::new(&[], 300.0).height(), 0.0);
     }
 }

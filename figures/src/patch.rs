@@ -2,8 +2,7 @@
 
 use crate::picture::{Rgb, RgbImage};
 
-use crate::canvas;
-use crate::colour::level;
+use crate::colour::{Map, level};
 use crate::error::{FigureError, MAX_SIDE};
 
 /// The shape of a tile. Its values are channel by channel, each channel row by row:
@@ -104,28 +103,35 @@ impl Range {
     }
 }
 
-/// Draws one tile, every value a square of `scale` pixels, its top left corner at (`x`, `y`).
-///
-/// `values` is `[channels, height, width]`, of exactly the tile's length.
-pub fn paint(
-    picture: &mut RgbImage,
-    (x, y): (i32, i32),
-    scale: u32,
-    values: &[f32],
-    tile: Tile,
-    range: Range,
-) {
+/// The pixels of one tile; `values` is `[channels, height, width]`, of exactly the tile's length.
+pub fn pixels(values: &[f32], tile: Tile, range: Range) -> RgbImage {
     let plane = tile.height * tile.width;
-    for (index, _) in values.iter().take(plane).enumerate() {
+    let colour = |index: usize| {
         let of = |channel: usize| range.level(values[channel * plane + index]);
-        let colour = match tile.channels {
+        match tile.channels {
             3 => Rgb([of(0), of(1), of(2)]),
             _ => Rgb([of(0); 3]),
-        };
-        let (column, row) = (index % tile.width, index / tile.width);
-        let (left, top) = (column as i32 * scale as i32, row as i32 * scale as i32);
-        canvas::fill(picture, x + left, y + top, scale, scale, colour);
+        }
+    };
+    RgbImage::of(
+        tile.width as u32,
+        tile.height as u32,
+        (0..plane).map(colour).collect(),
+    )
+}
+
+/// The pixels of a tile of residuals: zero is paper, `most` and -`most` are the ends of the diverging map. Three channels
+/// have grey for zero in each.
+pub fn residual(values: &[f32], tile: Tile, most: f32) -> RgbImage {
+    if tile.channels == 3 {
+        return pixels(values, tile, Range::symmetric(&[most]));
     }
+    let part = |value: f32| match most > 0.0 {
+        true => 0.5 + 0.5 * f64::from(value / most),
+        false => 0.5,
+    };
+    let colours = values.iter().map(|v| Map::Diverging.colour(part(*v)));
+    RgbImage::of(tile.width as u32, tile.height as u32, colours.collect())
 }
 
 #[cfg(test)]
@@ -167,18 +173,18 @@ mod tests {
             width: 2,
             channels: 3,
         };
-        let mut picture = canvas::paper(4, 2).unwrap();
         let values = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
-        paint(
-            &mut picture,
-            (0, 0),
-            2,
-            &values,
-            tile,
-            Range::spanned(&values),
-        );
-        assert_eq!(*picture.get_pixel(1, 1), Rgb([255, 0, 0]));
-        assert_eq!(*picture.get_pixel(2, 0), Rgb([0, 255, 0]));
+        let drawn = pixels(&values, tile, Range::spanned(&values));
+        assert_eq!(drawn.row(0), [Rgb([255, 0, 0]), Rgb([0, 255, 0])]);
+    }
+
+    #[test]
+    fn residuals_are_paper_at_zero_and_two_colours_on_either_side() {
+        let drawn = residual(&[-2.0, 0.0, 9.0], GREY, 2.0);
+        let [low, zero, high] = [0.0, 0.5, 1.0].map(|part| Map::Diverging.colour(part));
+        assert_eq!(zero, Rgb([255; 3]));
+        assert_eq!(drawn.row(0), [low, zero, high]);
+        assert_eq!(residual(&[0.0; 3], GREY, 0.0).row(0), [zero; 3]);
     }
 
     #[test]

@@ -1,18 +1,17 @@
 //! Phase portraits: one state against another, its trajectory, and the credible ellipse.
 
-use crate::picture::RgbImage;
-
 use crate::axis::Axis;
-use crate::band;
-use crate::canvas;
-use crate::colour::{self, INK, OKABE_ITO, PAPER};
-use crate::plot::{self, Along, Plot};
+use crate::colour::{INK, OKABE_ITO, PAPER};
+use crate::figure::{Layer, Plot, Side, Ticks};
+use crate::scene::Stroke;
 use crate::timeline::{PhasePoint, Timeline};
 
 /// The columns whose trajectory is drawn in full colour; earlier ones are pale.
 const RECENT: usize = 48;
 /// The opacity of the earlier trajectory.
 const PALE: f32 = 0.3;
+/// The corners of the polygon that is drawn for an ellipse.
+const CORNERS: usize = 72;
 
 /// Which two quantities a portrait shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,92 +33,82 @@ impl PhasePortrait {
         axis(0).zip(axis(1))
     }
 
-    /// Draws the first `upto` columns of `timeline` in a square of `side` pixels, axes and labels within it.
-    pub fn draw(
-        &self,
-        picture: &mut RgbImage,
-        (left, top, side): (i32, i32, u32),
-        timeline: &Timeline,
-        upto: usize,
-    ) {
+    /// The portrait of all columns, `side` pixels wide and high.
+    pub(crate) fn plot(&self, at: (usize, usize), side: f32, timeline: &Timeline) -> Plot {
         let unit = Axis::linear(0.0, 1.0);
         let (x, y) = Self::axes(timeline).unwrap_or((unit, unit));
-        let y_ticks = y.ticks(6);
-        let beside = Along {
-            ticks: &y_ticks,
-            label: &self.labels[1],
-        };
-        let room = plot::side_width(beside).min(side / 2);
-        let width = side - room;
-        let x_ticks = plot::fitting_ticks(x, width);
-        let plot = Plot {
-            left: left + room as i32,
-            top,
-            width,
-            height: side.saturating_sub(plot::BELOW).max(2),
-            x,
-            y,
-        };
-        plot.grid(picture, &x_ticks, &y_ticks);
-        let columns = &timeline.columns()[..upto.min(timeline.columns().len())];
-        let place = |at: [f64; 2]| plot.pixel(at[0], at[1]);
-        way(
-            picture,
-            columns.iter().map(|c| c.spot.map(|s| place(s.mean))),
-        );
-        let recent = columns.len().saturating_sub(RECENT);
-        let truth = |spot: Option<PhasePoint>| spot?.truth.map(place);
-        let truths = columns[recent..].iter().map(|c| truth(c.spot));
-        band::dashes(picture, truths, plot.rows(), 1.5, INK);
-        if let Some(spot) = columns.iter().rev().find_map(|c| c.spot) {
-            self.ellipse(picture, &plot, &spot);
+        let side_of = |axis, i: usize| Side::new(axis, &self.labels[i], Ticks::Round);
+        let layers = self.layers(timeline, timeline.columns().len());
+        Plot {
+            beside: true,
+            ..Plot::new(at, (side, side), side_of(x, 0), side_of(y, 1), layers)
         }
-        plot.side(picture, beside);
-        let below = Along {
-            ticks: &x_ticks,
-            label: &self.labels[0],
-        };
-        plot.bottom(picture, below);
     }
 
-    fn ellipse(&self, picture: &mut RgbImage, plot: &Plot, spot: &PhasePoint) {
+    /// What the first `upto` columns show.
+    pub(crate) fn layers(&self, timeline: &Timeline, upto: usize) -> Vec<Layer> {
+        let columns = &timeline.columns()[..upto.min(timeline.columns().len())];
+        let recent = columns.len().saturating_sub(RECENT);
         let blue = OKABE_ITO[0];
-        let corners: Vec<(f32, f32)> = band::ellipse(spot.mean, spot.covariance, self.radius)
-            .into_iter()
-            .map(|(x, y)| plot.pixel(x, y))
-            .collect();
-        band::tint_polygon(picture, plot, &corners, blue);
-        let inside = |p: &(f32, f32)| {
-            let (x, y) = (p.0 - plot.left as f32, p.1 - plot.top as f32);
-            (0.0..plot.width as f32).contains(&x) && (0.0..plot.height as f32).contains(&y)
+        let line = |points: Vec<Option<(f64, f64)>>, stroke| Layer::Line {
+            points,
+            stroke,
+            dots: 0.0,
         };
-        for pair in corners.windows(2) {
-            if pair.iter().all(inside) {
-                canvas::line(picture, pair[0], pair[1], 1.4, blue);
-            }
-        }
-        let here = plot.pixel(spot.mean[0], spot.mean[1]);
-        canvas::line(picture, here, here, 7.0, blue);
+        let means = |from: usize, to: usize| {
+            let spots = columns[from..to].iter().map(|c| c.spot);
+            spots
+                .map(|spot| spot.map(|s| (s.mean[0], s.mean[1])))
+                .collect()
+        };
+        let truth = |spot: PhasePoint| spot.truth.map(|t| (t[0], t[1]));
+        let truths = columns[recent..].iter().map(|c| c.spot.and_then(truth));
+        let pale = Stroke {
+            opacity: PALE,
+            ..Stroke::of(blue, 1.1)
+        };
+        let dashed = Stroke {
+            dashed: true,
+            ..Stroke::of(INK, 1.2)
+        };
+        let mut layers = vec![
+            line(means(0, (recent + 1).min(columns.len())), pale),
+            line(means(recent, columns.len()), Stroke::of(blue, 1.8)),
+            line(truths.collect(), dashed),
+        ];
+        let Some(spot) = columns.iter().rev().find_map(|c| c.spot) else {
+            return layers;
+        };
+        let dot = |at: [f64; 2], colour, size| Layer::Dots {
+            points: vec![(at[0], at[1])],
+            colour,
+            size,
+        };
+        layers.push(Layer::Polygon {
+            corners: ellipse(spot.mean, spot.covariance, self.radius),
+            colour: blue,
+        });
+        layers.push(dot(spot.mean, blue, 6.0));
         if let Some(truth) = spot.truth {
-            let there = plot.pixel(truth[0], truth[1]);
-            canvas::line(picture, there, there, 6.0, INK);
-            canvas::line(picture, there, there, 2.5, PAPER);
+            layers.extend([dot(truth, INK, 5.5), dot(truth, PAPER, 2.2)]);
         }
+        layers
     }
 }
 
-/// The trajectory of the mean: pale, its end in full colour.
-fn way(picture: &mut RgbImage, points: impl Iterator<Item = Option<(f32, f32)>>) {
-    let points: Vec<_> = points.collect();
-    let recent = points.len().saturating_sub(RECENT);
-    for (index, pair) in points.windows(2).enumerate() {
-        if let (Some(from), Some(to)) = (pair[0], pair[1]) {
-            let old = index + 1 < recent;
-            let part = if old { PALE } else { 1.0 };
-            let colour = colour::mix(PAPER, OKABE_ITO[0], part);
-            canvas::line(picture, from, to, if old { 1.4 } else { 2.2 }, colour);
-        }
-    }
+/// The corners of the ellipse dᵀC⁻¹d = `radius`² about `mean`, in the units of the data; C is given by (variance,
+/// covariance, variance).
+fn ellipse(mean: [f64; 2], [a, b, c]: [f64; 3], radius: f64) -> Vec<(f64, f64)> {
+    // C = LLᵀ maps the circle to the ellipse; a variance that rounding made negative is none.
+    let first = a.max(0.0).sqrt();
+    let across = if first > 0.0 { b / first } else { 0.0 };
+    let second = (c - across * across).max(0.0).sqrt();
+    let corner = |k: usize| {
+        let angle = std::f64::consts::TAU * k as f64 / CORNERS as f64;
+        let (sin, cos) = (radius * angle.sin(), radius * angle.cos());
+        (mean[0] + first * cos, mean[1] + across * cos + second * sin)
+    };
+    (0..CORNERS).map(corner).collect()
 }
 
 #[cfg(test)]
@@ -127,14 +116,14 @@ mod tests {
     use super::*;
     use crate::timeline::TimelineColumn;
 
-    fn circle(bins: u64, truth: bool) -> Timeline {
+    fn circle(bins: u64) -> Timeline {
         let mut timeline = Timeline::new(256);
         for t in 0..bins {
             let at = [(0.1 * t as f64).cos(), (0.1 * t as f64).sin()];
             let spot = PhasePoint {
                 mean: at,
                 covariance: [0.04, 0.0, 0.01],
-                truth: truth.then_some(at),
+                truth: Some(at),
             };
             let moment = TimelineColumn {
                 bins: 1,
@@ -154,36 +143,57 @@ mod tests {
     }
 
     #[test]
-    fn the_ellipse_moves_with_the_belief_and_the_axes_stand_still() {
-        let timeline = circle(63, true);
-        let drawn = |upto: usize| {
-            let mut picture = canvas::paper(420, 420).unwrap();
-            portrait().draw(&mut picture, (10, 10, 400), &timeline, upto);
-            picture
-        };
-        let (early, late) = (drawn(1), drawn(32));
-        let tint = colour::mix(PAPER, OKABE_ITO[0], band::TINT);
-        let middle = |picture: &RgbImage| {
-            let tinted = picture.enumerate_pixels().filter(|p| *p.2 == tint);
-            let (n, x) = tinted.fold((0.0, 0.0), |(n, x), p| (n + 1.0, x + f64::from(p.0)));
-            assert!(n > 100.0, "{n}");
-            x / n
+    fn the_ellipse_moves_with_the_belief_and_its_trail_is_pale_where_it_is_old() {
+        let timeline = circle(63);
+        let middle = |upto: usize| {
+            let layers = portrait().layers(&timeline, upto);
+            let corners = layers.iter().find_map(|layer| match layer {
+                Layer::Polygon { corners, .. } => Some(corners.clone()),
+                _ => None,
+            });
+            let corners = corners.unwrap();
+            corners.iter().map(|c| c.0).sum::<f64>() / corners.len() as f64
         };
         // From (1, 0) to (−1, 0).
-        assert!(middle(&early) > middle(&late) + 150.0);
-        let axes = |picture: &RgbImage| -> Vec<u32> {
-            (0..420)
-                .filter(|y| *picture.get_pixel(100, *y) == INK)
-                .filter(|y| *y > 330)
-                .collect()
-        };
-        assert_eq!(axes(&early), axes(&late));
+        assert!((middle(1) - 1.0).abs() < 1e-9 && middle(32) < -0.99);
+        let layers = portrait().layers(&timeline, 63);
+        let lengths: Vec<usize> = layers
+            .iter()
+            .filter_map(|layer| match layer {
+                Layer::Line { points, .. } => Some(points.len()),
+                _ => None,
+            })
+            .collect();
+        // The two parts share a point.
+        assert_eq!(lengths, [63 - RECENT + 1, RECENT, RECENT]);
     }
 
     #[test]
     fn a_portrait_without_a_spot_is_an_empty_frame() {
-        let mut picture = canvas::paper(220, 220).unwrap();
-        portrait().draw(&mut picture, (10, 10, 200), &Timeline::new(4), 0);
-        assert!(picture.pixels().all(|p| *p != OKABE_ITO[0]));
+        let plot = portrait().plot((0, 1), 200.0, &Timeline::new(4));
+        assert!(
+            plot.layers
+                .iter()
+                .all(|layer| matches!(layer, Layer::Line { points, .. } if points.is_empty()))
+        );
+    }
+
+    #[test]
+    fn an_ellipse_lies_where_its_covariance_says() {
+        let (mean, [a, b, c], radius) = ([1.0, -2.0], [4.0, 1.2, 0.9], 1.5);
+        let det = a * c - b * b;
+        for (x, y) in ellipse(mean, [a, b, c], radius) {
+            let (dx, dy) = (x - mean[0], y - mean[1]);
+            let squared = (c * dx * dx - 2.0 * b * dx * dy + a * dy * dy) / det;
+            // The rounding of a dozen products.
+            assert!((squared - radius * radius).abs() < 1e-12, "{squared}");
+        }
+        // A line, a point, and what rounding left of a covariance.
+        let all = |covariance, has: &dyn Fn(&(f64, f64)) -> bool| {
+            assert!(ellipse(mean, covariance, 1.0).iter().all(has));
+        };
+        all([0.0, 0.0, 1.0], &|p| p.0 == 1.0);
+        all([1.0, 1.0, 1.0 - 1e-18], &|p| p.1.is_finite());
+        all([-1e-18, 0.0, 0.0], &|p| *p == (1.0, -2.0));
     }
 }

@@ -31,6 +31,12 @@ impl RgbImage {
         }
     }
 
+    /// A picture of the colours of its columns and rows.
+    pub fn from_fn(width: u32, height: u32, colour: impl Fn(u32, u32) -> Rgb) -> Self {
+        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        Self::of(width, height, pixels.map(|(x, y)| colour(x, y)).collect())
+    }
+
     /// Its width in pixels.
     pub fn width(&self) -> u32 {
         self.width
@@ -56,23 +62,41 @@ impl RgbImage {
         self.pixels.iter().flat_map(|pixel| pixel.0).collect()
     }
 
-    pub(crate) fn pixels_mut(&mut self) -> std::slice::IterMut<'_, Rgb> {
-        self.pixels.iter_mut()
-    }
-
-    pub(crate) fn put_pixel(&mut self, x: u32, y: u32, colour: Rgb) {
-        if let Some(pixel) = self.pixel_mut(x, y) {
-            *pixel = colour;
+    /// A picture of these pixels, which must be as many as its width times its height.
+    pub(crate) fn of(width: u32, height: u32, pixels: Vec<Rgb>) -> Self {
+        debug_assert_eq!(pixels.len(), width as usize * height as usize);
+        Self {
+            width,
+            height,
+            pixels,
         }
     }
 
-    /// `None` off the picture.
-    pub(crate) fn pixel_mut(&mut self, x: u32, y: u32) -> Option<&mut Rgb> {
-        if x >= self.width {
-            return None;
-        }
+    /// A row of pixels; empty off the picture.
+    pub(crate) fn row(&self, y: u32) -> &[Rgb] {
+        let start = y as usize * self.width as usize;
         self.pixels
-            .get_mut(y as usize * self.width as usize + x as usize)
+            .get(start..start + self.width as usize)
+            .unwrap_or(&[])
+    }
+
+    /// Copies the columns `columns` of `other` to the same columns counted from `x`, its first row to row `y`.
+    pub(crate) fn paste(
+        &mut self,
+        other: &Self,
+        (x, y): (u32, u32),
+        columns: std::ops::Range<u32>,
+    ) {
+        let end = columns
+            .end
+            .min(other.width)
+            .min(self.width.saturating_sub(x));
+        let begin = columns.start.min(end);
+        for row in 0..other.height.min(self.height.saturating_sub(y)) {
+            let start = (y + row) as usize * self.width as usize + x as usize;
+            let from = &other.row(row)[begin as usize..end as usize];
+            self.pixels[start + begin as usize..start + end as usize].copy_from_slice(from);
+        }
     }
 
     /// Writes the picture as PNG.
@@ -128,15 +152,6 @@ fn chunk(out: &mut impl Write, kind: &[u8; 4], data: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 impl RgbImage {
-    pub(crate) fn from_fn(width: u32, height: u32, colour: impl Fn(u32, u32) -> Rgb) -> Self {
-        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-        Self {
-            width,
-            height,
-            pixels: pixels.map(|(x, y)| colour(x, y)).collect(),
-        }
-    }
-
     pub(crate) fn get_pixel(&self, x: u32, y: u32) -> &Rgb {
         assert!(x < self.width);
         &self.pixels[(y * self.width + x) as usize]
@@ -146,14 +161,5 @@ impl RgbImage {
         let at = |i: usize| (i as u32 % self.width, i as u32 / self.width);
         let pixels = self.pixels.iter().enumerate();
         pixels.map(move |(i, pixel)| (at(i).0, at(i).1, pixel))
-    }
-}
-
-#[cfg(test)]
-impl std::ops::Index<usize> for Rgb {
-    type Output = u8;
-
-    fn index(&self, channel: usize) -> &u8 {
-        &self.0[channel]
     }
 }

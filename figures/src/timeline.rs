@@ -165,12 +165,12 @@ impl TimelineColumn {
 /// Columns of time in order, never more than a fixed number.
 ///
 /// ```
-/// use scotopic_figures::timeline::{Moment, Span, Timeline};
+/// use scotopic_figures::timeline::{Span, Timeline, TimelineColumn};
 ///
 /// let mut timeline = Timeline::new(4);
 /// for bin in 1..=10 {
-///     let spans = vec![Span::around(f64::from(bin), 1.0)];
-///     timeline.push(bin as u64, Moment { bins: 1, spans, ..Moment::default() });
+///     let spans = vec![Span::around(bin as f64, 1.0)];
+///     timeline.push(bin, TimelineColumn { bins: 1, spans, ..TimelineColumn::default() });
 /// }
 /// assert_eq!((timeline.each(), timeline.columns().len()), (4, 3));
 /// assert_eq!(timeline.columns()[0].spans[0].mean.high, 4.0);
