@@ -137,7 +137,9 @@ impl WarmupCosine {
             0 | 1 => self.peak,
             _ => ramp(warm - 1),
         };
-        let angle = std::f64::consts::PI * (i - warm) as f64 / (n - warm).max(1) as f64;
+        // N(1 − w), a whole number or not, as in the published trainer; positive even where all iterations warm up.
+        let period = (n as f64 - self.warmup * n as f64).max(f64::MIN_POSITIVE);
+        let angle = std::f64::consts::PI * (i - warm) as f64 / period;
         self.floor + (start - self.floor) * 0.5 * (1.0 + angle.cos())
     }
 }

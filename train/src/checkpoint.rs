@@ -16,13 +16,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use scotopic_datasets::{ImageShape, Standardisation};
+use scotopic_datasets::{ImageShape, PixelScale, Standardisation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::config::RunConfig;
 use crate::parameters::{Arrays, HostArray};
-use scotopic_datasets::replace::replace;
+use scotopic_datasets::{bounded, replace::replace};
 
 const FORMAT: &str = "scotopic";
 const VERSION: &str = "1";
@@ -46,6 +46,9 @@ pub struct ImageInfo {
     pub shape: ImageShape,
     /// Standardisation of the pixels in training.
     pub standardisation: Standardisation,
+    /// The scale of the training pixels before it; files of earlier versions do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<PixelScale>,
 }
 
 /// The progress of a run.
@@ -149,12 +152,7 @@ impl Checkpoint {
     }
 
     fn parse(path: &Path) -> Result<Self> {
-        let size = std::fs::metadata(path)?.len();
-        ensure!(
-            size <= MOST_BYTES,
-            "it has {size} bytes, more than any checkpoint of this program"
-        );
-        let bytes = std::fs::read(path)?;
+        let bytes = bounded::read(path, MOST_BYTES)?;
         let (_, header) =
             SafeTensors::read_metadata(&bytes).context("it is not a whole safetensors file")?;
         let tensors =

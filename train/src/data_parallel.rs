@@ -246,7 +246,7 @@ mod tests {
         );
         for (others, batch, parts) in [(2, 2, 1), (0, 5, 6), (0, 5, 0)] {
             let error = shares(others, batch, parts).unwrap_err().to_string();
-            assert!(error.contains("a row for each"), "{error}");
+            assert!(error.contains("train.batch_size = "), "{error}");
         }
     }
 

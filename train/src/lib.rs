@@ -13,7 +13,7 @@
 //! | evaluation | [`evaluate`], by inference step: [`step_sums`] |
 //! | analyses, one file each | [`analysis`] |
 //! | configuration of a run | [`config`] |
-//! | run folder | [`run_dir`], its records: [`records`] |
+//! | run folder | [`run_dir`], its records: [`records`]; continuing a run: [`resume`] |
 //! | device selection | [`device`] |
 #![recursion_limit = "256"]
 
@@ -29,7 +29,9 @@ pub mod gradients;
 mod microbatch;
 pub mod parameters;
 pub mod records;
+pub mod resume;
 pub mod run_dir;
+mod run_lock;
 pub mod state;
 pub mod step_sums;
 pub mod trainer;

@@ -8,6 +8,7 @@
 //! figures/         figures
 //! last/checkpoint.safetensors    to continue from
 //! best/model.safetensors         to use
+//! run.lock         locked by the process that trains
 //! ```
 
 use std::fs::{self, OpenOptions};
@@ -19,9 +20,10 @@ use anyhow::{Context, Result, bail, ensure};
 use scotopic_datasets::Splits;
 use serde::{Deserialize, Serialize};
 
-use crate::config::RunConfig;
+use crate::config::{RunConfig, read_config};
 use crate::device::Opened;
 use crate::records::{LogRow, ValidationRow};
+use crate::run_lock::RunLock;
 use scotopic_datasets::replace::replace;
 
 /// The contents of run.json.
@@ -47,16 +49,20 @@ pub struct RunInfo {
 #[derive(Debug, Clone)]
 pub struct RunDir {
     root: PathBuf,
+    /// While this process writes.
+    _lock: Option<RunLock>,
 }
 
 impl RunDir {
     /// Creates the folder of a new run.
     ///
     /// # Errors
-    /// If it already holds a run, or cannot be written.
+    /// If it already holds a run, another process is making one there, or it cannot be written.
     pub fn create(root: &Path, config: &RunConfig, info: &RunInfo) -> Result<Self> {
+        fs::create_dir_all(root).with_context(|| format!("could not make {}", root.display()))?;
         let dir = Self {
             root: root.to_path_buf(),
+            _lock: Some(RunLock::take(root)?),
         };
         if dir.config_path().exists() {
             bail!(
@@ -79,17 +85,18 @@ impl RunDir {
         )?;
         replace(&dir.metrics(), b"")?;
         // Written last: a folder with a configuration is a complete run folder.
-        replace(&dir.config_path(), config.to_toml()?.as_bytes())?;
+        dir.write_config(config)?;
         Ok(dir)
     }
 
-    /// The folder of a run that exists.
+    /// The folder of a run that exists, to read.
     ///
     /// # Errors
     /// If it is not one.
     pub fn open(root: &Path) -> Result<Self> {
         let dir = Self {
             root: root.to_path_buf(),
+            _lock: None,
         };
         ensure!(
             dir.config_path().is_file(),
@@ -97,6 +104,44 @@ impl RunDir {
             root.display()
         );
         Ok(dir)
+    }
+
+    /// Locks the folder, to write into it.
+    ///
+    /// # Errors
+    /// If another process trains into it.
+    pub fn locked(self) -> Result<Self> {
+        let lock = Some(RunLock::take(&self.root)?);
+        Ok(Self {
+            _lock: lock,
+            ..self
+        })
+    }
+
+    /// The configuration in the folder.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not valid; names the file and the key.
+    pub fn read_config(&self) -> Result<RunConfig> {
+        read_config(&self.config_path())
+    }
+
+    /// Puts another configuration into the folder.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_config(&self, config: &RunConfig) -> Result<()> {
+        Ok(replace(&self.config_path(), config.to_toml()?.as_bytes())?)
+    }
+
+    /// What run.json says of the run.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read_info(&self) -> Result<RunInfo> {
+        let path = self.root.join("run.json");
+        let read = || -> Result<RunInfo> { Ok(serde_json::from_slice(&fs::read(&path)?)?) };
+        read().with_context(|| format!("could not read {}", path.display()))
     }
 
     /// A name for a new run: `runs/<preset>`, then `runs/<preset>-2` and so on.
@@ -237,7 +282,9 @@ pub fn info(config: &RunConfig, splits: &Splits, opened: &Opened) -> RunInfo {
         device: opened.name.clone(),
         data: splits.digest(),
         seed: config.seed,
-        command: std::env::args().collect(),
+        command: std::env::args_os()
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .collect(),
         started,
     }
 }

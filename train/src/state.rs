@@ -47,6 +47,7 @@ impl TrainState {
             image: ImageInfo {
                 shape,
                 standardisation: splits.standardisation,
+                pixels: splits.training_scale().ok(),
             },
         })
     }

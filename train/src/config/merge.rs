@@ -1,6 +1,7 @@
 //! From a preset, a file and `--set` to one configuration; errors about keys name the nearest valid one.
 
 use anyhow::{Context, Result, bail};
+use scotopic_datasets::bounded::read_text;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -15,7 +16,7 @@ use super::{RunConfig, preset};
 pub fn resolve(preset_name: &str, file: Option<&Path>, sets: &[String]) -> Result<RunConfig> {
     let mut table = preset(preset_name)?.table()?;
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path)
+        let text = read_text(path)
             .with_context(|| format!("could not read the configuration {}", path.display()))?;
         let mut overlay: Table = text
             .parse()
@@ -33,6 +34,21 @@ pub fn resolve(preset_name: &str, file: Option<&Path>, sets: &[String]) -> Resul
         .context("the configuration does not fit (see `scotopic config keys`)")?;
     config.validate()?;
     Ok(config)
+}
+
+/// A whole configuration, as a run keeps it.
+///
+/// # Errors
+/// Names the file, and the key that is unknown, missing or not valid.
+pub fn read_config(path: &Path) -> Result<RunConfig> {
+    let text = read_text(path)
+        .with_context(|| format!("could not read the configuration {}", path.display()))?;
+    let read = || -> Result<RunConfig> {
+        let config: RunConfig = toml::from_str(&text)?;
+        config.validate()?;
+        Ok(config)
+    };
+    read().with_context(|| format!("in {}", path.display()))
 }
 
 /// Applies one `key=value`. The value is TOML; a bare word is taken as a string.

@@ -10,13 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::adamax::AdamaxConfig;
 
+mod changes;
 mod merge;
 mod presets;
 mod renamed;
 mod stimulus;
 mod table;
 
-pub use merge::{check_keys, resolve, set};
+pub use changes::{Change, changes};
+pub use merge::{check_keys, read_config, resolve, set};
 pub use presets::{PRESETS, Preset, annotated, preset};
 pub use stimulus::stimulus;
 

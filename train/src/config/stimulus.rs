@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use scotopic_datasets::StimulusConfig;
+use scotopic_datasets::bounded::read_text;
 use toml::{Table, Value};
 
 use super::renamed::rename_stimulus;
@@ -28,7 +29,7 @@ use super::table::{nearest, value};
 pub fn stimulus(spec: &str, blank: f32) -> Result<StimulusConfig> {
     let table = match spec.contains('=') && !Path::new(spec).is_file() {
         true => inline(spec)?,
-        false => std::fs::read_to_string(spec)
+        false => read_text(Path::new(spec))
             .with_context(|| {
                 format!(
                     "could not read the stimulus {spec} (on the command line one looks like kind=grating,orientation=45)"
