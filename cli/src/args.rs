@@ -1,9 +1,11 @@
 //! Shared by several commands: device and data arguments, durations.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Result, anyhow};
 use clap::Args;
-use scotopic_datasets::Splits;
+use scotopic_datasets::{DataConfig, Error, Splits, catalog};
 use scotopic_train::device::DeviceChoice;
 
 /// Device and data folder.
@@ -28,6 +30,29 @@ pub struct DataFolder {
         default_value = "data"
     )]
     pub data: PathBuf,
+}
+
+/// The data of a configuration, from `root`.
+///
+/// # Errors
+/// If files are missing (with the command that gets them) or invalid.
+pub(crate) fn load(
+    data: &DataConfig,
+    root: &Path,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Splits> {
+    data.load(root, progress).map_err(|error| {
+        let remedy = match &error {
+            Error::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {
+                catalog::remedy(root, path)
+            }
+            _ => None,
+        };
+        match remedy {
+            Some(remedy) => anyhow!("{error}; {remedy}"),
+            None => error.into(),
+        }
+    })
 }
 
 pub(crate) fn size(splits: &Splits) -> String {

@@ -14,9 +14,17 @@
 //! | timing | `bench` |
 //! | retained memory | `allocator` |
 //! | signals that end the program | `signals` |
-//! | progress on the terminal | `progress_bar` |
+//! | progress | `progress`, `progress_bar`, `training_progress` |
 //! | tables of results | [`table`] |
 #![recursion_limit = "256"]
+
+/// A line on standard error. Unlike `eprintln!` it does not panic where that is closed or full.
+macro_rules! tell {
+    ($($what:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($what)*);
+    }};
+}
 
 #[cfg(feature = "vision")]
 mod allocator;
@@ -30,14 +38,17 @@ pub mod commands;
 pub mod experiments;
 #[cfg(feature = "filters")]
 pub mod filtering;
-#[cfg(feature = "filters")]
+#[cfg(any(feature = "filters", feature = "vision"))]
 mod outputs;
 #[cfg(feature = "vision")]
 pub mod pictures;
+pub mod progress;
 mod progress_bar;
 #[cfg(feature = "vision")]
 pub mod pytorch;
 #[cfg(any(feature = "filters", feature = "vision"))]
 mod signals;
 pub mod table;
+#[cfg(feature = "vision")]
+mod training_progress;
 pub mod usage;

@@ -1,46 +1,83 @@
 //! Checks of the files that a command is to write, before the work whose results they hold.
 
-use std::fs::{self, File};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow, bail, ensure};
+use clap::Args;
+use scotopic_datasets::{Error, replace};
 
-/// Checks that `path` can be written, by making and removing a file beside it.
+/// Leave to replace files.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Force {
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+}
+
+impl Force {
+    /// Refuses to replace any of `written` without leave.
+    ///
+    /// # Errors
+    /// Names the file that would be lost.
+    pub fn check<'a>(self, written: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+        for path in written {
+            ensure!(
+                self.force || path.symlink_metadata().is_err(),
+                "{} exists: give another --out, or --force to replace it",
+                path.display()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Checks that `path` can be written.
 ///
 /// # Errors
 /// Names the file and why it cannot be written.
 pub fn check_writable(path: &Path) -> Result<()> {
-    let context = || format!("could not write {}", path.display());
-    anyhow::ensure!(
-        !path.is_dir(),
-        "could not write {}: it is a folder",
-        path.display()
-    );
-    let name = path.file_name().with_context(context)?.to_string_lossy();
-    let trial = path.with_file_name(format!(".{name}.{}.trial", std::process::id()));
-    File::create(&trial).with_context(context)?;
-    fs::remove_file(&trial).with_context(context)
+    // What is no file (/dev/null, a pipe) is opened by whoever writes to it.
+    match path.metadata() {
+        Ok(found) if !found.is_file() && !found.is_dir() => Ok(()),
+        _ => replace::check(path).map_err(|error| match error {
+            Error::Io { source, .. } => {
+                anyhow!(source).context(format!("could not write {}", path.display()))
+            }
+            other => other.into(),
+        }),
+    }
 }
 
-/// Checks that no output file is an input file.
+/// Checks that no output file is an input file, under whatever name.
 ///
 /// # Errors
 /// Names the file that would be lost.
 pub fn check_apart(written: &[&Path], read: &[&Path]) -> Result<()> {
     for out in written {
-        // A file that does not exist yet is not an input.
-        let Ok(out) = out.canonicalize() else {
-            continue;
-        };
-        if let Some(lost) = read
-            .iter()
-            .find(|r| r.canonicalize().is_ok_and(|r| r == out))
-        {
-            anyhow::bail!(
+        if let Some(lost) = read.iter().find(|read| same_file(out, read)) {
+            bail!(
                 "{} is read and would be overwritten: give another name",
                 lost.display()
             );
         }
     }
     Ok(())
+}
+
+/// Whether both are there and are one file: by path, symbolic link or hard link.
+fn same_file(a: &Path, b: &Path) -> bool {
+    let (Ok(a), Ok(b)) = (a.canonicalize(), b.canonicalize()) else {
+        return false;
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let id = |path: &Path| path.metadata().map(|found| (found.dev(), found.ino()));
+        if let (Ok(a), Ok(b)) = (id(&a), id(&b))
+            && a == b
+        {
+            return true;
+        }
+    }
+    a == b
 }

@@ -6,9 +6,9 @@ use scotopic::decoder::Decoder;
 use scotopic::inference::{RecordOptions, Trajectory};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::{AnyPosterior, Posterior, Sampling};
-use scotopic_datasets::{ImageSet, ImageShape};
-use scotopic_figures::RgbImage;
-use scotopic_figures::{Panel, Series, Tile, animation, chart, raster, tiles};
+use scotopic_datasets::{DataConfig, ImageSet, ImageShape};
+use scotopic_figures::tiles::Row;
+use scotopic_figures::{Figure, Panel, Series, Tile, animation, chart, raster, tiles};
 use scotopic_models::Network;
 use scotopic_train::config::RunConfig;
 use scotopic_train::parameters::{read, to_device};
@@ -22,11 +22,35 @@ fn tile(shape: ImageShape) -> Tile {
     }
 }
 
+/// A model in a title: its family and its number of latents.
+pub(crate) fn model_name(config: &RunConfig) -> String {
+    let model = &config.model;
+    format!("{}-{}", model.family.info().name, model.latents)
+}
+
+/// A model and what it was trained on, in a title.
+pub(crate) fn trained_model(config: &RunConfig) -> String {
+    let data = match &config.data {
+        DataConfig::DeadLeaves(_) => "dead leaves",
+        DataConfig::Idx(_) => "IDX images",
+        DataConfig::Npy(_) => "arrays",
+        DataConfig::Images(_) => "photographs",
+        DataConfig::Cifar(_) => "CIFAR-10",
+        DataConfig::Omniglot(_) => "Omniglot",
+    };
+    format!("{}, trained on {data}", model_name(config))
+}
+
+/// A model and the data that it is shown, in a title.
+fn shown(config: &RunConfig, set: &ImageSet) -> String {
+    format!("{}, {}", model_name(config), set.name())
+}
+
 /// Atoms, largest norm first.
 ///
 /// # Errors
 /// If the device or the drawing fails.
-pub fn dictionary(model: &Network, shape: ImageShape) -> Result<RgbImage> {
+pub fn dictionary(model: &Network, config: &RunConfig, shape: ImageShape) -> Result<Figure> {
     let atoms = match model.decoder.atoms() {
         Some(atoms) => atoms,
         // The change of the output due to one unit of each latent alone: the atoms of f at 0.
@@ -43,8 +67,8 @@ pub fn dictionary(model: &Network, shape: ImageShape) -> Result<RgbImage> {
     let norm = |atom: &[f32]| atom.iter().map(|v| v * v).sum::<f32>();
     order.sort_by(|a, b| norm(b).total_cmp(&norm(a)));
     let sorted = order.concat();
-    let title = format!("Dictionary: {} atoms, largest norm first", order.len());
-    Ok(tiles::dictionary(&sorted, tile(shape), &title)?)
+    let title = "Dictionary, largest norm first";
+    Ok(tiles::dictionary(&sorted, tile(shape), title)?.of(&trained_model(config)))
 }
 
 /// The first images of a set (up to `count`), and the unroll over them.
@@ -73,7 +97,7 @@ pub fn reconstructions(
     config: &RunConfig,
     set: &ImageSet,
     device: &Device,
-) -> Result<RgbImage> {
+) -> Result<Figure> {
     let steps = config.inference.steps;
     let record = RecordOptions {
         every: usize::MAX,
@@ -95,19 +119,15 @@ pub fn reconstructions(
     );
     let terms = config.model.family.info().terms;
     let label = format!("{}, t = {steps}", terms.samples);
-    let difference = format!("x - {}", terms.means);
+    let difference = format!("input − {}", terms.means);
     let rows = [
-        ("input", &x[..]),
-        (label.as_str(), &spikes[..]),
-        (terms.means, &rates[..]),
-        (difference.as_str(), &error[..]),
+        Row::new("input", &x),
+        Row::new(&label, &spikes),
+        Row::new(terms.means, &rates),
+        Row::residual(&difference, &error),
     ];
-    Ok(tiles::reconstructions(
-        &rows,
-        tile(set.shape()),
-        true,
-        "Validation images",
-    )?)
+    let figure = tiles::reconstructions(&rows, tile(set.shape()), true, "Validation images")?;
+    Ok(figure.of(&shown(config, set)))
 }
 
 /// R², zeros and ‖Δu‖ for every inference step, means over up to 200 images.
@@ -120,7 +140,7 @@ pub fn convergence(
     set: &ImageSet,
     steps: usize,
     device: &Device,
-) -> Result<RgbImage> {
+) -> Result<Figure> {
     let (x, seen) = infer(model, config, set, (200, steps), RecordOptions::ALL, device)?;
     let [images, _] = x.dims();
     let sst = (x.clone() - x.clone().mean_dim(1)).square().sum_dim(1) + 1.2e-7;
@@ -169,8 +189,12 @@ pub fn convergence(
             vec![series("zeros", 2)],
             false,
         ),
-        panel("Change of the state", "|Δu|", vec![series("|Δu|", 3)], true),
-    ])?)
+        panel("Change of the state", "‖Δu‖", vec![series("‖Δu‖", 3)], true),
+    ])?
+    .titled(
+        format!("Convergence: {}", shown(config, set)),
+        format!("means over {images} images"),
+    ))
 }
 
 /// The spikes that one image evokes.
@@ -183,7 +207,7 @@ pub fn spikes(
     set: &ImageSet,
     steps: usize,
     device: &Device,
-) -> Result<RgbImage> {
+) -> Result<Figure> {
     let record = RecordOptions {
         spikes: true,
         generated: false,
@@ -196,7 +220,7 @@ pub fn spikes(
     let counts = read(Tensor::cat(counts, 0))?;
     let samples = capital(config.model.family.info().terms.samples);
     let title = format!("{samples} during one image");
-    Ok(raster::spikes(&counts, steps, units, &title)?)
+    Ok(raster::spikes(&counts, steps, units, &title)?.of(&shown(config, set)))
 }
 
 /// Twelve images during inference.
@@ -209,7 +233,7 @@ pub fn unfolding(
     set: &ImageSet,
     steps: usize,
     device: &Device,
-) -> Result<Vec<RgbImage>> {
+) -> Result<Figure> {
     let (x, seen) = infer(model, config, set, (12, steps), RecordOptions::ALL, device)?;
     let frames: Vec<Tensor<2>> = seen
         .records
@@ -220,19 +244,15 @@ pub fn unfolding(
         .map(|t| format!("step {t}, {}", config.model.family.info().terms.means))
         .collect();
     let frames = read(Tensor::cat(frames, 0))?;
-    Ok(animation::unroll(
-        &frames,
-        &read(x)?,
-        tile(set.shape()),
-        &labels,
-    )?)
+    let figure = animation::unroll(&frames, &read(x)?, tile(set.shape()), &labels)?;
+    Ok(figure.of(&format!("Inference: {}", shown(config, set))))
 }
 
 /// Free energy and its terms over training.
 ///
 /// # Errors
 /// If there is nothing to draw.
-pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
+pub fn training(config: &RunConfig, rows: &[LogRow]) -> Result<Figure> {
     let x: Vec<f64> = rows.iter().map(|r| r.iteration as f64).collect();
     let series = |label: &str, value: &dyn Fn(&LogRow) -> f64| {
         Series::line(label, x.clone(), rows.iter().map(value).collect())
@@ -243,13 +263,13 @@ pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
     Ok(chart::lines(&[
         panel(
             "Reconstruction",
-            "-ln p (nats)",
-            vec![series("-ln p(x|z)", &|r| r.reconstruction)],
+            "−ln p(x|z) (nats)",
+            vec![series("−ln p(x|z)", &|r| r.reconstruction)],
             false,
         ),
         panel(
             "Divergence",
-            "nats",
+            "KL (nats)",
             vec![series("KL", &|r| r.kl), series("β·KL", &|r| r.beta * r.kl)],
             false,
         ),
@@ -259,7 +279,8 @@ pub fn training(rows: &[LogRow]) -> Result<RgbImage> {
             vec![series("before clipping", &|r| r.gradient_norm)],
             true,
         ),
-    ])?)
+    ])?
+    .of(&format!("Training: {}", trained_model(config))))
 }
 
 /// The word at the beginning of a title.

@@ -1,37 +1,41 @@
-//! A line of progress on stderr, written over as the work goes on; nothing where stderr is no terminal.
+//! How far a piece of work has come, reported as it goes on.
 
-use std::io::IsTerminal;
+use std::io::{Write as _, stderr};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
+use crate::progress::Reporter;
 use crate::table::duration;
 
-/// The time between two drawings.
-const INTERVAL: Duration = Duration::from_millis(100);
-/// Characters of a whole bar.
-const WIDTH: u64 = 30;
+/// Characters of a whole bar: with the numbers behind it, a line of 80 characters holds it.
+const WIDTH: u64 = 20;
 
 /// How far a piece of work has come.
 pub(crate) struct ProgressBar {
-    shown: bool,
+    reporter: Reporter,
     total: Option<u64>,
     done: u64,
     /// The clock and the position from which the speed is measured.
     begun: (Instant, u64),
     next: Instant,
+    /// What the work is, for lines and JSON.
+    pub label: String,
     /// Shown after the numbers.
     pub message: String,
 }
 
 impl ProgressBar {
-    /// A bar that stands at `done`; hidden if `quiet`.
-    pub fn new(quiet: bool, total: Option<u64>, done: u64) -> Self {
+    /// Work that stands at `done`.
+    pub fn new(reporter: Reporter, label: &str, total: Option<u64>, done: u64) -> Self {
         let now = Instant::now();
         Self {
-            shown: !quiet && std::io::stderr().is_terminal(),
+            reporter,
             total,
             done,
             begun: (now, done),
-            next: now + INTERVAL,
+            next: now + interval(reporter),
+            label: label.to_owned(),
             message: String::new(),
         }
     }
@@ -40,28 +44,55 @@ impl ProgressBar {
     pub fn set(&mut self, done: u64, total: Option<u64>) {
         self.done = done;
         self.total = total.or(self.total);
-        if self.shown && Instant::now() >= self.next {
-            self.next = Instant::now() + INTERVAL;
-            eprint!("\r\x1b[K{}", self.line());
+        if self.reporter == Reporter::Quiet {
+            return;
+        }
+        let now = Instant::now();
+        if now < self.next {
+            return;
+        }
+        self.next = now + interval(self.reporter);
+        match self.reporter {
+            // Without wrapping, a narrow terminal cuts the line and the next one still writes over it.
+            Reporter::Bar => {
+                let (bar, numbers) = (self.bar(), self.numbers());
+                let _ = write!(stderr(), "\r\x1b[K\x1b[?7l{bar}{numbers}\x1b[?7h");
+            }
+            _ => {
+                let text = format!("{} {}", self.label, self.numbers());
+                self.reporter.event(&text, || self.json());
+            }
         }
     }
 
-    fn line(&self) -> String {
-        let (done, speed) = (self.done, self.speed());
-        let bar = match self.total {
+    fn bar(&self) -> String {
+        match self.total {
             Some(total) if total > 0 => {
-                let filled = (WIDTH * done.min(total) / total) as usize;
-                let left = duration(total.saturating_sub(done) as f64 / speed);
+                let filled = (WIDTH * self.done.min(total) / total) as usize;
                 let empty = WIDTH as usize - filled;
-                format!(
-                    "{}{} {done}/{total}  {speed:.0}/s  ETA {left}",
-                    "█".repeat(filled),
-                    "░".repeat(empty)
-                )
+                format!("{}{} ", "█".repeat(filled), "░".repeat(empty))
             }
-            _ => format!("{done}  {speed:.0}/s"),
+            _ => String::new(),
+        }
+    }
+
+    fn numbers(&self) -> String {
+        let (done, speed) = (self.done, self.speed());
+        let numbers = match self.total {
+            Some(total) => {
+                let left = duration(total.saturating_sub(done) as f64 / speed);
+                format!("{done}/{total}  {speed:.0}/s  {left} left")
+            }
+            None => format!("{done}  {speed:.0}/s"),
         };
-        format!("{bar}  {}", self.message)
+        match self.message.as_str() {
+            "" => numbers,
+            message => format!("{numbers}  {message}"),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({"event": "progress", "of": self.label, "done": self.done, "total": self.total, "per_second": self.speed()})
     }
 
     fn speed(&self) -> f64 {
@@ -69,17 +100,50 @@ impl ProgressBar {
         (self.done - self.begun.1) as f64 / seconds.max(1e-9)
     }
 
-    /// Prints a line above the bar.
-    pub fn print(&self, line: &str) {
-        if self.shown {
-            eprintln!("\r\x1b[K{line}");
-        }
-    }
-
     /// Removes the bar.
     pub fn clear(&self) {
-        if self.shown {
-            eprint!("\r\x1b[K");
+        if self.reporter == Reporter::Bar {
+            let _ = write!(stderr(), "\r\x1b[K");
         }
+    }
+}
+
+/// The time between two reports.
+fn interval(reporter: Reporter) -> Duration {
+    match reporter {
+        Reporter::Bar => Duration::from_millis(100),
+        Reporter::Json => Duration::from_secs(1),
+        Reporter::Lines | Reporter::Quiet => Duration::from_secs(10),
+    }
+}
+
+/// Says every ten seconds how long a piece of work has taken that does not tell how far it has come; stops when dropped.
+#[cfg(feature = "filters")]
+pub(crate) struct Heartbeat {
+    _stop: std::sync::mpsc::Sender<()>,
+}
+
+#[cfg(feature = "filters")]
+impl Heartbeat {
+    /// Begins now.
+    pub fn start(reporter: Reporter, label: String) -> Self {
+        use std::sync::mpsc::{RecvTimeoutError, channel};
+        let (stop, stopped) = channel();
+        if reporter != Reporter::Quiet {
+            std::thread::spawn(move || {
+                let begun = Instant::now();
+                while stopped.recv_timeout(interval(Reporter::Lines))
+                    == Err(RecvTimeoutError::Timeout)
+                {
+                    let seconds = begun.elapsed().as_secs_f64();
+                    let text = format!("{label}: {}", duration(seconds));
+                    reporter.event(
+                        &text,
+                        || json!({"event": "progress", "of": label, "seconds": seconds}),
+                    );
+                }
+            });
+        }
+        Self { _stop: stop }
     }
 }

@@ -6,11 +6,13 @@ mod program {
     mod analyse;
     mod analyse_command;
     mod bench;
+    mod case_files;
     mod cases;
     mod command_line;
     mod config_command;
     mod damage;
     mod data_command;
+    mod disk_full;
     mod divergence;
     mod experiments;
     mod families;
@@ -29,6 +31,7 @@ mod program {
     mod released;
     mod resume;
     mod run_files;
+    mod run_folder;
     mod shares;
     mod support;
 }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use scotopic_datasets::replace::replace;
-use scotopic_figures as figures;
 use scotopic_filtering::AnyModel;
 use scotopic_filtering::comparison::FactorisationRow;
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, LearnUnder};
@@ -71,7 +70,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
             .with_context(|| format!("could not make {}", folder.display()))?;
         replace(&folder.join("compare.csv"), table.csv().as_bytes())?;
         if let Some(picture) = comparison::picture(&rows)? {
-            figures::write_png(folder.join("compare.png"), &picture)?;
+            picture.write(folder.join("compare.png"))?;
         }
     }
     if args.json {

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use scotopic_datasets::replace::replace;
-use scotopic_figures as figures;
 use scotopic_filtering::generalised::GeneralisedModel;
 use scotopic_filtering::{AnyModel, Sequence};
 
@@ -89,13 +88,13 @@ pub(super) fn run(
             .with_context(|| format!("could not make {}", folder.display()))?;
         replace(&folder.join("compare.csv"), table.csv().as_bytes())?;
         if let Some(picture) = scheme_comparison::picture(&rows)? {
-            figures::write_png(folder.join("compare.png"), &picture)?;
+            picture.write(folder.join("compare.png"))?;
         }
         if let Some((_, tracks, scheme, order, s)) = &best {
             let title = format!("Beliefs of {scheme}, order {order}, s = {s}");
             if let Some(picture) = scheme_comparison::trajectories(tracks, truth.as_ref(), &title)?
             {
-                figures::write_png(folder.join("trajectories.png"), &picture)?;
+                picture.write(folder.join("trajectories.png"))?;
             }
         }
     }

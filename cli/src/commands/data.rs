@@ -10,9 +10,10 @@ use scotopic_datasets::{CifarConfig, npy};
 use scotopic_train::config;
 
 use super::print;
-#[cfg(feature = "fetch")]
-use crate::progress_bar::ProgressBar;
+use crate::args::load;
 use crate::usage::UsageError;
+#[cfg(feature = "fetch")]
+use crate::{progress::Reporter, progress_bar::ProgressBar, signals::Stop};
 
 /// Options of `scotopic data`.
 #[derive(Debug, Args)]
@@ -136,7 +137,7 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
                 ))?;
             }
         }
-        Action::Fetch { name } => fetch(find(name)?, root)?,
+        Action::Fetch { name } => return fetch(find(name)?, root),
         Action::Prepare {
             preset,
             config,
@@ -144,7 +145,7 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
             out,
         } => {
             let config = config::resolve(preset, config.as_deref(), sets).map_err(UsageError)?;
-            let splits = config.data.load(root, &mut |line| eprintln!("{line}"))?;
+            let splits = load(&config.data, root, &mut |line| tell!("{line}"))?;
             std::fs::create_dir_all(out)
                 .with_context(|| format!("could not create {}", out.display()))?;
             let sets = [
@@ -189,17 +190,22 @@ fn find(name: &str) -> Result<&'static Entry> {
 }
 
 #[cfg(feature = "fetch")]
-fn fetch(entry: &Entry, root: &std::path::Path) -> Result<()> {
-    eprintln!("{}: {}\nlicence: {}", entry.name, entry.what, entry.licence);
-    let mut bar = ProgressBar::new(false, None, 0);
-    let fetched = catalog::fetch_entry(entry, root, &mut |path, done, total| {
-        if bar.message != path {
-            bar = ProgressBar::new(false, total, 0);
+fn fetch(entry: &Entry, root: &std::path::Path) -> Result<ExitCode> {
+    tell!("{}: {}\nlicence: {}", entry.name, entry.what, entry.licence);
+    let mut bar = ProgressBar::new(Reporter::auto(), "", None, 0);
+    let stop = Stop::watch()?;
+    let fetched = catalog::fetch_entry_until(stop.flag(), entry, root, &mut |path, done, total| {
+        if bar.label != path {
+            bar = ProgressBar::new(Reporter::auto(), path, total, 0);
             bar.message = path.to_string();
         }
         bar.set(done, total);
     });
     bar.clear();
+    if let Some((signal, code)) = stop.signal() {
+        tell!("scotopic: {signal}: nothing half downloaded is kept");
+        return Ok(code);
+    }
     let fetched = fetched?;
     if fetched.is_empty() {
         print::line(format!("{} is already in {}", entry.name, root.display()))?;
@@ -217,11 +223,11 @@ fn fetch(entry: &Entry, root: &std::path::Path) -> Result<()> {
             file.sha256
         ))?;
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(not(feature = "fetch"))]
-fn fetch(entry: &Entry, root: &std::path::Path) -> Result<()> {
+fn fetch(entry: &Entry, root: &std::path::Path) -> Result<ExitCode> {
     let files: Vec<String> = entry
         .items
         .iter()

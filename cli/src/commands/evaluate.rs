@@ -12,7 +12,7 @@ use scotopic_train::evaluate::validation;
 use scotopic_train::evaluate::{EvaluationConfig, evaluate};
 
 use super::{model, print};
-use crate::args::RuntimeArgs;
+use crate::args::{RuntimeArgs, load};
 use crate::usage::UsageError;
 
 /// A split of the data.
@@ -81,10 +81,11 @@ pub struct EvaluateArgs {
 pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
-    let set = args.split.of(checkpoint
-        .config
-        .data
-        .load(&args.runtime.folder.data, &mut |_| {})?)?;
+    let set = args.split.of(load(
+        &checkpoint.config.data,
+        &args.runtime.folder.data,
+        &mut |_| {},
+    )?)?;
     let standard = validation(&checkpoint.config);
     let how = EvaluationConfig {
         steps: args.steps.map_or(standard.steps, |t| t as usize),

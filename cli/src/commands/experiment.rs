@@ -9,9 +9,9 @@ use clap::Args;
 use scotopic_train::device;
 
 use super::print;
-use super::progress::StatusPrinter;
 use crate::args::RuntimeArgs;
 use crate::experiments::{Context, EXPERIMENTS, Size};
+use crate::progress::{ProgressArgs, Reporter};
 use crate::signals::Stop;
 use crate::table::duration;
 use crate::usage::UsageError;
@@ -35,9 +35,9 @@ pub struct ExperimentArgs {
     /// Folder for models and reports
     #[arg(long, value_name = "DIR", default_value = "runs/experiments")]
     pub out: PathBuf,
-    /// No progress output, even on a terminal
-    #[arg(long, short)]
-    pub quiet: bool,
+    /// Progress.
+    #[command(flatten)]
+    pub progress: ProgressArgs,
     /// Device and data.
     #[command(flatten)]
     pub runtime: RuntimeArgs,
@@ -70,7 +70,7 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
         _ => Size::Standard,
     };
     let opened = device::open(args.runtime.device).map_err(UsageError)?;
-    let status = StatusPrinter::new(args.quiet);
+    let status = Reporter::new(args.progress);
     if let Some(note) = &opened.note {
         status.say(note);
     }
@@ -82,7 +82,7 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
         data: args.runtime.folder.data.clone(),
         device: &opened,
         stop: stop.flag(),
-        say: &|line| status.say(line),
+        reporter: status,
     };
     let clock = Instant::now();
     let result = (experiment.run)(&context);

@@ -10,6 +10,8 @@ use scotopic_datasets::replace::replace;
 use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
 
 use super::{card, model, print};
+use crate::outputs::Force;
+use crate::usage::UsageError;
 
 /// A file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -31,6 +33,9 @@ pub struct ExportArgs {
     /// Format to write
     #[arg(long, value_enum, default_value = "safetensors")]
     pub format: Format,
+    /// Leave to replace files.
+    #[command(flatten)]
+    pub force: Force,
 }
 
 /// Exports a model.
@@ -43,36 +48,37 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode> {
         average if average.is_empty() => checkpoint.part("model"),
         average => average,
     };
+    let (model, card) = match args.format {
+        Format::Safetensors => (args.out.join("model.safetensors"), Some("README.md")),
+        Format::Npz => (args.out.join("model.npz"), None),
+    };
+    let card = card.map(|name| args.out.join(name));
+    let written = [Some(&model), card.as_ref()].into_iter().flatten();
+    args.force
+        .check(written.map(PathBuf::as_path))
+        .map_err(UsageError)?;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("could not make {}", args.out.display()))?;
-    let path = match args.format {
-        Format::Safetensors => {
-            let path = args.out.join("model.safetensors");
-            let arrays = weights
-                .into_iter()
-                .map(|(name, a)| (format!("model.{name}"), a))
-                .collect();
-            let exported = Checkpoint {
-                kind: CheckpointKind::Model,
-                arrays,
-                ..checkpoint
-            };
-            exported.write(&path)?;
-            let card = args.out.join("README.md");
-            replace(&card, card::model_card(&exported)?.as_bytes())?;
-            print::line(card.display())?;
-            path
-        }
-        Format::Npz => {
-            let path = args.out.join("model.npz");
-            let arrays: Vec<(&str, &[usize], &[f32])> = weights
-                .iter()
-                .map(|(name, a)| (name.as_str(), &a.shape[..], &a.values[..]))
-                .collect();
-            npy::write_npz(&path, &arrays)?;
-            path
-        }
-    };
-    print::line(path.display())?;
+    if let Some(card) = card {
+        let arrays = weights
+            .into_iter()
+            .map(|(name, a)| (format!("model.{name}"), a))
+            .collect();
+        let exported = Checkpoint {
+            kind: CheckpointKind::Model,
+            arrays,
+            ..checkpoint
+        };
+        exported.write(&model)?;
+        replace(&card, card::model_card(&exported)?.as_bytes())?;
+        print::line(card.display())?;
+    } else {
+        let arrays: Vec<(&str, &[usize], &[f32])> = weights
+            .iter()
+            .map(|(name, a)| (name.as_str(), &a.shape[..], &a.values[..]))
+            .collect();
+        npy::write_npz(&model, &arrays)?;
+    }
+    print::line(model.display())?;
     Ok(ExitCode::SUCCESS)
 }

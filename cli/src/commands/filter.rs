@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use scotopic_datasets::bounded::read_text;
 use scotopic_datasets::series::Series;
 use scotopic_filtering::{AnyFilter, Filter as _};
 
@@ -16,6 +17,7 @@ use crate::filtering::results::Results;
 use crate::filtering::source::from_one;
 use crate::filtering::{LineFormat, Source, model, snapshot};
 use crate::outputs::{check_apart, check_writable};
+use crate::progress::{ProgressArgs, Reporter};
 use crate::progress_bar::ProgressBar;
 use crate::signals::Stop;
 use crate::table::number;
@@ -84,7 +86,7 @@ pub struct FilterArgs {
     pub out_format: Option<LineFormat>,
     /// Begin --out anew; without it, a resumed filter continues the file where the saved one stood
     #[arg(long, requires_all = ["out", "resume"])]
-    pub overwrite: bool,
+    pub force: bool,
     /// Write only every N-th line; 0 writes none
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub every: u64,
@@ -100,9 +102,9 @@ pub struct FilterArgs {
     /// Figure and scores of the beliefs.
     #[command(flatten)]
     pub picture: PictureArgs,
-    /// No progress bar and no summary on standard error
-    #[arg(long)]
-    pub quiet: bool,
+    /// Progress; --quiet also leaves out the summary on standard error.
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 /// Runs a filter over observations.
@@ -127,7 +129,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     }
     let mut recorder = args
         .picture
-        .watch(&filter, series.names())
+        .watch(&filter, &args.data, series.names())
         .map_err(UsageError)?;
     let live = args.data == Path::new("-");
     let mut results = open_results(args, &filter)?;
@@ -214,7 +216,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             (Some(path), Some(Ok(()))) => format!("; saved {}", path.display()),
             _ => String::new(),
         };
-        eprintln!(
+        tell!(
             "scotopic: {signal} after {} observations{kept}",
             filter.observations()
         );
@@ -224,18 +226,18 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     model.transpose()?;
     drawn.transpose()?;
     synced?;
-    if series.gaps() > 0 && !args.quiet {
-        eprintln!(
+    if series.gaps() > 0 && !args.progress.quiet {
+        tell!(
             "{}: {} steps of the time are longer than one and a half of the first: rows that are not there are not \
              predicted over; add them as empty rows",
             args.data.display(),
             series.gaps()
         );
     }
-    if !args.quiet {
+    if !args.progress.quiet {
         summary(&filter, before, begun, busy);
         if let Some(judged) = recorder.as_ref().and_then(FigureRecorder::judged) {
-            eprintln!("{judged}");
+            tell!("{judged}");
         }
     }
     Ok(stop.signal().map_or(ExitCode::SUCCESS, |(_, code)| code))
@@ -297,7 +299,7 @@ fn rule_of(text: &str) -> Result<LearnSpec> {
     Ok(match text {
         "" => LearnSpec::Default,
         file if file.ends_with(".toml") => LearnSpec::Settings(
-            std::fs::read_to_string(file).with_context(|| format!("could not read {file}"))?,
+            read_text(Path::new(file)).with_context(|| format!("could not read {file}"))?,
         ),
         name => LearnSpec::Named(name.to_owned()),
     })
@@ -315,7 +317,7 @@ fn open_results(args: &FilterArgs, filter: &AnyFilter) -> Result<Results> {
     let format = args.out_format.unwrap_or(by_name);
     match &args.out {
         None => Ok(Results::stdout(format)),
-        Some(path) if args.resume.is_some() && !args.overwrite => {
+        Some(path) if args.resume.is_some() && !args.force => {
             Results::append(path, format, filter.observations())
         }
         Some(path) => Results::create(path, format),
@@ -325,7 +327,11 @@ fn open_results(args: &FilterArgs, filter: &AnyFilter) -> Result<Results> {
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {
     // A progress bar would interleave with lines on the same terminal.
     let to_terminal = args.out.is_none() && args.every > 0 && std::io::stdout().is_terminal();
-    ProgressBar::new(args.quiet || to_terminal, series.total(), 0)
+    let reporter = match Reporter::new(args.progress) {
+        Reporter::Bar if to_terminal => Reporter::Quiet,
+        other => other,
+    };
+    ProgressBar::new(reporter, "observation", series.total(), 0)
 }
 
 fn summary(filter: &AnyFilter, before: (u64, f64), begun: Instant, busy: std::time::Duration) {
@@ -336,7 +342,7 @@ fn summary(filter: &AnyFilter, before: (u64, f64), begun: Instant, busy: std::ti
         0 => String::new(),
         n => format!(" ({} in total)", n + count),
     };
-    eprintln!(
+    tell!(
         "{count} observations{so_far}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s in total",
         number(each, 4),
         number(filter.elbo(), 3),

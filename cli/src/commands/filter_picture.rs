@@ -1,27 +1,28 @@
 //! The figure and the scores of `scotopic filter`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use scotopic_datasets::series::Series;
+use scotopic_figures::Format;
 use scotopic_filtering::AnyFilter;
 
 use crate::filtering::Band;
 use crate::filtering::Source;
-use crate::filtering::recorder::{BeliefRecorder, FigureOptions, Format};
+use crate::filtering::recorder::{BeliefRecorder, FigureOptions};
 
 /// Options of the figure of the beliefs, and the true states to score them against.
 #[derive(Debug, Args)]
 pub struct PictureArgs {
-    /// Plot the beliefs over time with their credible bands: .png, or .gif for an animation. In a long series each
+    /// Plot the beliefs over time with their credible bands: .svg, .png, or .gif for an animation. In a long series each
     /// column of the plot spans several bins, from their smallest to their largest value
     #[arg(long, value_name = "FILE")]
     pub figure: Option<PathBuf>,
     /// Width of the credible band: a probability (0.9, 90%) or standard deviations (2sd) [default: 0.9]
     #[arg(long, value_name = "WIDTH")]
     pub band: Option<Band>,
-    /// Two states for a phase plot in the figure [default: 1,2 in a .gif, none in a .png]
+    /// Two states for a phase plot in the figure [default: 1,2 in a .gif, none in others]
     #[arg(long, alias = "portrait", value_name = "I,J", requires = "figure", value_parser = pair)]
     pub phase_plot: Option<[usize; 2]>,
     /// File of the true states, one row per bin (discrete models: the number of the state, from 1): drawn in the
@@ -59,11 +60,17 @@ impl PictureArgs {
         Ok(())
     }
 
-    /// A recorder of `filter`, where a figure or scores were requested; `channels` are the names of the observed columns.
+    /// A recorder of `filter`, where a figure or scores were requested; `data` is the file of the observations, `channels`
+    /// are the names of its columns.
     ///
     /// # Errors
     /// If the true states cannot be read or have another width, or for a phase portrait of states that are not there.
-    pub fn watch(&self, filter: &AnyFilter, channels: &[String]) -> Result<Option<FigureRecorder>> {
+    pub fn watch(
+        &self,
+        filter: &AnyFilter,
+        data: &Path,
+        channels: &[String],
+    ) -> Result<Option<FigureRecorder>> {
         if self.figure.is_none() && self.true_states.is_none() {
             return Ok(None);
         }
@@ -80,8 +87,14 @@ impl PictureArgs {
             portrait: self.phase_plot,
             moves: format == Some(Format::Gif),
         };
+        let beliefs = BeliefRecorder::new(filter, channels, names, options)?;
+        // Standard input has no name.
+        let name = data.file_name().filter(|name| *name != "-");
         Ok(Some(FigureRecorder {
-            beliefs: BeliefRecorder::new(filter, channels, names, options)?,
+            beliefs: match name {
+                Some(name) => beliefs.of_data(&name.to_string_lossy()),
+                None => beliefs,
+            },
             figure: self.figure.clone(),
             truth: truth.zip(self.true_states.clone()),
             row: 0,

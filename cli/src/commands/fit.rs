@@ -1,7 +1,9 @@
 //! `scotopic fit`
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -19,10 +21,12 @@ use scotopic_train::device::{self, DeviceChoice};
 use super::print;
 #[cfg(feature = "vision")]
 use crate::filtering::flow;
-use crate::filtering::source::from_one;
+use crate::filtering::source::{by_name, from_one};
 use crate::filtering::{Source, model};
-use crate::outputs::{check_apart, check_writable};
-use crate::table::{Cell, Table};
+use crate::outputs::{Force, check_apart, check_writable};
+use crate::progress::{ProgressArgs, Reporter};
+use crate::progress_bar::Heartbeat;
+use crate::table::{Cell, Table, duration};
 use crate::usage::UsageError;
 
 /// Emission of each hidden state, or a continuous state.
@@ -54,6 +58,32 @@ impl ValueEnum for ModelKind {
     }
 }
 
+/// Numbers of states: 3, or 1..4 for 1 to 4.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatesRange(pub RangeInclusive<u32>);
+
+impl FromStr for StatesRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        /// Beyond this many, the transitions alone have 16 million entries.
+        const MOST: u32 = 4096;
+        let number = |text: &str| text.trim().parse::<u32>().ok();
+        let (first, last) = match text.split_once("..") {
+            Some((first, last)) => (number(first), number(last.trim_start_matches('='))),
+            None => (number(text), number(text)),
+        };
+        match (first, last) {
+            (Some(first), Some(last)) if 0 < first && first <= last && last <= MOST => {
+                Ok(Self(first..=last))
+            }
+            _ => Err(format!(
+                "expected a number from 1 to {MOST}, or a range such as 1..4"
+            )),
+        }
+    }
+}
+
 /// Options of `scotopic fit`.
 #[derive(Debug, Args)]
 #[command(
@@ -62,7 +92,7 @@ impl ValueEnum for ModelKind {
                         For a continuous-time model whose equations are a network (kind = \"neural\"), the network of \
                         the dynamics and both precisions are learned.\n\n\
                         Examples:\n  \
-                        scotopic fit quakes.csv --kind poisson --n-states 1,2,3,4 --out quakes.toml\n  \
+                        scotopic fit quakes.csv --kind poisson --n-states 1..4 --out quakes.toml\n  \
                         scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --n-states 4 --out track.toml\n  \
                         scotopic fit more.csv --model quakes.toml --out quakes.toml\n  \
                         scotopic fit examples/oscillator.csv --model examples/oscillator.toml --out learned.toml"
@@ -80,7 +110,7 @@ pub struct FitArgs {
         conflicts_with = "model"
     )]
     pub kind: Option<ModelKind>,
-    /// Number of hidden states, or dimension of the hidden vector; several numbers are compared
+    /// Number of hidden states, or dimension of the hidden vector; several (1,2,4 or 1..4) are compared
     #[arg(
         long,
         alias = "states",
@@ -88,9 +118,9 @@ pub struct FitArgs {
         value_delimiter = ',',
         default_value = "2",
         conflicts_with = "model",
-        value_parser = clap::value_parser!(u32).range(1..=4096)
+        value_parser = StatesRange::from_str
     )]
-    pub n_states: Vec<u32>,
+    pub n_states: Vec<StatesRange>,
     /// Model in TOML to start from
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
@@ -100,6 +130,9 @@ pub struct FitArgs {
     /// Model to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Leave to replace --out.
+    #[command(flatten)]
+    pub force: Force,
     /// Random initialisations; the best fit is kept
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub restarts: u32,
@@ -126,6 +159,9 @@ pub struct FitArgs {
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
+    /// Progress.
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 /// One fitted model.
@@ -156,7 +192,10 @@ impl ModelFit {
 pub fn run(args: &FitArgs) -> Result<ExitCode> {
     ensure_numbers(args).map_err(UsageError)?;
     let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
-    // A model may be overwritten by its own refit; data may not.
+    // A model may be replaced by its own refit; data may not.
+    if args.model.as_ref() != Some(&args.out) {
+        args.force.check([args.out.as_path()]).map_err(UsageError)?;
+    }
     check_apart(&[&args.out], &read).map_err(UsageError)?;
     check_writable(&args.out).map_err(UsageError)?;
     let emission = match args.kind {
@@ -164,20 +203,33 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         _ => None,
     };
     let check = |row: &[f64]| emission.map_or(Ok(()), |emission| emission.check(row));
-    let data = args.source.read_all(&args.data, &check)?;
+    let (data, names) = args.source.read_all(&args.data, &check)?;
     let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
     ensure!(
         observations > 0,
         "there is no observation: every row is missing"
     );
     let (mut fits, mut failed) = (Vec::new(), Vec::new());
+    let reporter = Reporter::new(args.progress);
     match (&args.model, args.kind) {
-        (Some(path), _) => fits.push(from_model(model::read(path)?, &data, args)?),
+        (Some(path), _) => {
+            let model = model::read(path)?;
+            let _beat = Heartbeat::start(reporter, format!("fitting {}", path.display()));
+            fits.push(from_model(model, &data, args).map_err(|e| by_name(e, &names))?);
+        }
         (None, Some(kind)) => {
-            for &states in &args.n_states {
+            let numbers = args.n_states.iter().flat_map(|range| range.0.clone());
+            for states in numbers {
+                let _beat = Heartbeat::start(reporter, format!("fitting {states} states"));
                 match from_data(kind, states as usize, &data, args) {
-                    Ok(fitted) => fits.push(fitted),
-                    Err(error) => failed.push((states, error)),
+                    Ok(fitted) => {
+                        if fitted.seconds > 1.0 {
+                            let seconds = duration(fitted.seconds);
+                            reporter.say(&format!("fitted {states} states in {seconds}"));
+                        }
+                        fits.push(fitted);
+                    }
+                    Err(error) => failed.push((states, by_name(error, &names))),
                 }
             }
         }
@@ -190,6 +242,8 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         .min_by(|a, b| a.bic(observations).total_cmp(&b.bic(observations)));
     let Some(best) = best else {
         let told = match failed.into_iter().next() {
+            // Some say already what helps.
+            Some((_, error)) if error.to_string().contains("--pseudo-count") => error,
             Some((states, error)) => error.context(format!(
                 "{states} states could not be fitted (--pseudo-count keeps probabilities and variances from zero)"
             )),
@@ -202,7 +256,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         let rows: Vec<_> = fits.iter().map(|f| row_json(f, observations)).collect();
         let value = serde_json::json!({
             "observations": observations, "sequences": data.len(), "fits": rows,
-            "best": best.states, "model": args.out,
+            "best": best.states, "model": args.out.to_string_lossy(),
             "failed": failed.iter().map(|(k, e)| serde_json::json!({"states": k, "error": format!("{e:#}")})).collect::<Vec<_>>(),
         });
         print::line(serde_json::to_string_pretty(&value)?)?;
@@ -307,12 +361,19 @@ fn from_data(
         &mut rng,
     )
     .map_err(from_one)?;
+    if fit.pseudo_count > args.pseudo_count {
+        Reporter::new(args.progress).say(&format!(
+            "{states} states: from every start one collapsed onto single values; fitted with {:e} pseudo-observations per \
+             state (--pseudo-count)",
+            fit.pseudo_count
+        ));
+    }
     Ok(ModelFit {
         states,
         log_evidence: fit.log_evidence(),
         iterations: fit.iterations,
         converged: fit.converged,
-        free: fit.model.free_parameters(),
+        free: fit.free_parameters,
         model: AnyModel::Hmm(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })
@@ -322,17 +383,13 @@ fn from_model(model: AnyModel, data: &[Sequence], args: &FitArgs) -> Result<Mode
     let begun = Instant::now();
     match model {
         AnyModel::Hmm(model) => {
-            let zeros = match args.pseudo_count > 0.0 {
-                true => 0, // none stays
-                false => model.structural_zeros(),
-            };
             let fit = model.fit(data, &discrete_em(args)).map_err(from_one)?;
             Ok(ModelFit {
                 states: fit.model.states(),
                 log_evidence: fit.log_evidence(),
                 iterations: fit.iterations,
                 converged: fit.converged,
-                free: fit.model.free_parameters() - zeros,
+                free: fit.free_parameters,
                 model: AnyModel::Hmm(fit.model),
                 seconds: begun.elapsed().as_secs_f64(),
             })
@@ -385,15 +442,13 @@ fn gaussian(
     begun: Instant,
 ) -> Result<ModelFit> {
     let fit = start.fit(data, &gaussian_em(args))?;
-    let (n, m) = (fit.model.states(), fit.model.width());
     let log_evidence = fit.log_evidence.last().copied().unwrap_or(f64::NAN);
     Ok(ModelFit {
-        states: n,
+        states: fit.model.states(),
         log_evidence,
         iterations: fit.log_evidence.len().saturating_sub(1),
         converged: fit.converged,
-        // F, H, b, d, m0 and the covariances Q, P0, R; less the n² + n of basis and origin of the hidden space.
-        free: (n * n + m * n + 2 * n + m + n * (n + 1) + m * (m + 1) / 2).saturating_sub(n * n + n),
+        free: fit.model.free_parameters(),
         model: AnyModel::LinearGaussian(fit.model),
         seconds: begun.elapsed().as_secs_f64(),
     })

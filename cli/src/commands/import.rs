@@ -12,6 +12,7 @@ use scotopic_train::checkpoint::{Checkpoint, CheckpointKind, ImageInfo, Progress
 use scotopic_train::config::{self, RunConfig};
 
 use super::print;
+use crate::args::load;
 use crate::pytorch::published::{self, Published};
 use crate::usage::UsageError;
 
@@ -177,7 +178,7 @@ fn fits(config: &RunConfig, read: &Published) -> Result<()> {
 fn image(args: &ImportArgs, config: &RunConfig, read: &Published) -> Result<ImageInfo> {
     let pixels = read.pixels;
     if let Some(root) = &args.data {
-        let splits = config.data.load(root, &mut |_| {})?;
+        let splits = load(&config.data, root, &mut |_| {})?;
         let shape = splits.train.shape();
         ensure!(
             shape.pixels() == pixels,
@@ -191,6 +192,7 @@ fn image(args: &ImportArgs, config: &RunConfig, read: &Published) -> Result<Imag
         return Ok(ImageInfo {
             shape,
             standardisation: splits.standardisation,
+            pixels: splits.training_scale().ok(),
         });
     }
     let given = |size: Option<u32>| size.map(|n| n as usize);
@@ -219,5 +221,6 @@ fn image(args: &ImportArgs, config: &RunConfig, read: &Published) -> Result<Imag
             width,
         },
         standardisation: Standardisation::NONE,
+        pixels: None,
     })
 }

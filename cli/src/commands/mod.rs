@@ -45,5 +45,3 @@ mod dry_run;
 #[cfg(feature = "vision")]
 mod model;
 mod print;
-#[cfg(feature = "vision")]
-mod progress;

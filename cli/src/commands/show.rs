@@ -5,12 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
-use scotopic_figures::{self as figures, animation};
 use scotopic_train::device;
 use scotopic_train::run_dir::RunDir;
 
 use super::{model, print};
-use crate::args::RuntimeArgs;
+use crate::args::{RuntimeArgs, load};
 use crate::pictures::{convergence, dictionary, reconstructions, spikes, unfolding};
 use crate::usage::UsageError;
 
@@ -90,12 +89,7 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
     // The dictionary alone needs no data.
     let needs_data = wanted.iter().any(|w| *w != Figure::Dictionary);
     let images = match needs_data {
-        true => Some(
-            config
-                .data
-                .load(&args.runtime.folder.data, &mut |_| {})?
-                .validation,
-        ),
+        true => Some(load(&config.data, &args.runtime.folder.data, &mut |_| {})?.validation),
         false => None,
     };
     for what in &wanted {
@@ -106,33 +100,15 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
             Figure::Raster => "raster.png",
             Figure::Unroll => "unroll.gif",
         });
-        match (what, &images) {
-            (Figure::Reconstructions, Some(set)) => {
-                figures::write_png(
-                    &path,
-                    &reconstructions(&model, config, set, &opened.device)?,
-                )?;
-            }
-            (Figure::Convergence, Some(set)) => {
-                figures::write_png(
-                    &path,
-                    &convergence(&model, config, set, steps, &opened.device)?,
-                )?;
-            }
-            (Figure::Raster, Some(set)) => {
-                figures::write_png(&path, &spikes(&model, config, set, steps, &opened.device)?)?;
-            }
-            (Figure::Unroll, Some(set)) => {
-                animation::write_gif(
-                    &path,
-                    &unfolding(&model, config, set, steps, &opened.device)?,
-                    120,
-                )?;
-            }
-            (Figure::Dictionary, _) | (_, None) => {
-                figures::write_png(&path, &dictionary(&model, shape)?)?
-            }
-        }
+        let device = &opened.device;
+        let figure = match (what, &images) {
+            (Figure::Reconstructions, Some(set)) => reconstructions(&model, config, set, device)?,
+            (Figure::Convergence, Some(set)) => convergence(&model, config, set, steps, device)?,
+            (Figure::Raster, Some(set)) => spikes(&model, config, set, steps, device)?,
+            (Figure::Unroll, Some(set)) => unfolding(&model, config, set, steps, device)?,
+            (Figure::Dictionary, _) | (_, None) => dictionary(&model, config, shape)?,
+        };
+        figure.write(&path)?;
         print::line(path.display())?;
     }
     Ok(ExitCode::SUCCESS)

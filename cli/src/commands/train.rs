@@ -3,26 +3,26 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use scotopic::posterior::Terminology;
 use scotopic_datasets::Splits;
-use scotopic_figures as figures;
-use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::{self, RunConfig};
 use scotopic_train::device::{self, DeviceList, Opened};
 use scotopic_train::records::ValidationRow;
+use scotopic_train::resume::ResumedRun;
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::TrainState;
 use scotopic_train::trainer::{Outcome, Trainer};
 
 use super::dry_run::dry_run;
 use super::print;
-use super::progress::{ProgressCallback, StatusPrinter};
-use crate::args::{DataFolder, size};
+use crate::args::{DataFolder, load, size};
 use crate::pictures;
+use crate::progress::{ProgressArgs, Reporter};
 use crate::signals::Stop;
 use crate::table::duration;
+use crate::training_progress::TrainingProgress;
 use crate::usage::UsageError;
 
 /// Options of `scotopic train`.
@@ -31,7 +31,8 @@ use crate::usage::UsageError;
     after_help = "Examples:\n  scotopic train\n  scotopic train --preset mnist --data ../datasets\n  \
                         scotopic train --set objective.beta=8 --set train.iterations=2000\n  \
                         scotopic train --preset mnist --device cuda:0,cuda:1\n  \
-                        scotopic train --resume runs/dead-leaves"
+                        scotopic train --resume runs/dead-leaves\n  \
+                        scotopic train --resume runs/dead-leaves --extend 2000"
 )]
 pub struct TrainArgs {
     /// Named configuration to start from; `scotopic config show` lists them
@@ -52,15 +53,18 @@ pub struct TrainArgs {
     /// Continue the run in this folder from its last checkpoint
     #[arg(long, value_name = "RUN", conflicts_with_all = ["preset", "config", "sets", "seed", "out"])]
     pub resume: Option<PathBuf>,
+    /// With --resume: iterations beyond those planned (0 for none); also takes over edits of the run's config.toml
+    #[arg(long, value_name = "N", requires = "resume")]
+    pub extend: Option<usize>,
     /// Load the data, time one batch, report the duration and size of the run, and write nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
-    /// No progress output, even on a terminal
-    #[arg(long, short)]
-    pub quiet: bool,
+    /// Progress.
+    #[command(flatten)]
+    pub progress: ProgressArgs,
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them. Several, separated by
     /// commas, each train on part of every batch: cuda:0,cuda:1
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -78,14 +82,12 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let resumed = match &args.resume {
         Some(path) => {
             let dir = RunDir::open(path).map_err(UsageError)?;
-            let checkpoint =
-                Checkpoint::read(&dir.last()).context("there is nothing to resume from")?;
-            Some((dir, checkpoint))
+            Some(ResumedRun::open(dir, args.extend)?)
         }
         None => None,
     };
     let config = match &resumed {
-        Some((_, checkpoint)) => checkpoint.config.clone(),
+        Some(run) => run.config.clone(),
         None => requested(args).map_err(UsageError)?,
     };
     let (devices, batch) = (args.device.count(), config.train.batch_size);
@@ -96,29 +98,25 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         .into());
     }
     let (opened, others) = device::open_list(&args.device).map_err(UsageError)?;
-    let status = StatusPrinter::new(args.quiet);
+    let status = Reporter::new(args.progress);
     if let Some(note) = &opened.note {
         status.say(note);
     }
-    let splits = config
-        .data
-        .load(&args.folder.data, &mut |line| status.say(line))?;
+    let splits = load(&config.data, &args.folder.data, &mut |line| {
+        status.say(line)
+    })?;
     let autodiff = opened.device.clone().autodiff();
     let others: Vec<_> = others.into_iter().map(|device| device.autodiff()).collect();
     if args.dry_run {
         return dry_run(&config, &splits, &autodiff, &others, &opened, args.json);
     }
     let (dir, mut state) = match resumed {
-        Some((dir, checkpoint)) => {
-            let state = TrainState::from_checkpoint(&checkpoint, &autodiff)?;
-            ensure!(
-                state.progress.data == splits.digest(),
-                "the data are not those the run was started with (digest {} now, {} then): give the same --data",
-                &splits.digest()[..12],
-                state.progress.data.get(..12).unwrap_or_default()
-            );
-            dir.rewind(state.progress.iteration)?;
-            (dir, state)
+        Some(run) => {
+            for note in &run.notes {
+                status.say(note);
+            }
+            let state = run.state(&splits, &autodiff)?;
+            (run.dir, state)
         }
         None => {
             let root = args
@@ -133,6 +131,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         }
     };
     let stop = Stop::watch()?;
+    status.say(&format!("run folder: {}", dir.root().display()));
     status.say(&format!(
         "{} images of {}, {} {}, {} iterations on {}",
         splits.train.len(),
@@ -150,7 +149,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         dir: &dir,
         stop: stop.flag(),
     };
-    let mut progress = ProgressCallback::new(&status, &config, state.progress.iteration);
+    let mut progress =
+        TrainingProgress::new(status, "iteration", &config, state.progress.iteration);
     let outcome = trainer.run(&mut state, &mut progress)?;
     progress.finish();
     if outcome == Outcome::Interrupted {
@@ -162,7 +162,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     }
     // A figure that cannot be drawn must not fail the finished run.
     if let Err(error) = draw(&dir, &state, &splits, &config, &opened) {
-        eprintln!("scotopic: could not draw all figures: {error:#}");
+        tell!("scotopic: could not draw all figures: {error:#}");
     }
     let terms = config.model.family.info().terms;
     report(
@@ -193,12 +193,12 @@ fn draw(
 ) -> Result<()> {
     let folder = dir.figures();
     let model = state.judged();
-    let picture = pictures::dictionary(&model, state.image.shape)?;
-    figures::write_png(folder.join("dictionary.png"), &picture)?;
+    let picture = pictures::dictionary(&model, config, state.image.shape)?;
+    picture.write(folder.join("dictionary.png"))?;
     let picture = pictures::reconstructions(&model, config, &splits.validation, &opened.device)?;
-    figures::write_png(folder.join("reconstructions.png"), &picture)?;
-    let picture = pictures::training(&dir.read_metrics()?)?;
-    figures::write_png(folder.join("training.png"), &picture)?;
+    picture.write(folder.join("reconstructions.png"))?;
+    let picture = pictures::training(config, &dir.read_metrics()?)?;
+    picture.write(folder.join("training.png"))?;
     Ok(())
 }
 
@@ -220,8 +220,8 @@ fn report(
     let root = dir.root().display();
     if json {
         let value = serde_json::json!({
-            "run": dir.root(),
-            "best_model": dir.best(),
+            "run": dir.root().to_string_lossy(),
+            "best_model": dir.best().to_string_lossy(),
             "iterations": state.progress.iteration,
             "seconds": state.progress.seconds,
             "stopped_early": outcome == Outcome::StoppedEarly,

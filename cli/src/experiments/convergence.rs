@@ -115,7 +115,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
         chart::lines(&[
             panel("Reconstruction", "R²", r2, false),
             panel("Sparsity", "fraction of zeros", zeros, false),
-            panel("Change of the state", "|Δu|", change, true),
+            panel("Change of the state", "‖Δu‖", change, true),
         ])?,
     );
     Ok(report)

@@ -75,7 +75,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
     report.picture(
         "dictionary",
         "the dictionary",
-        pictures::dictionary(&trained.network, shape)?,
+        pictures::dictionary(&trained.network, &trained.config, shape)?,
     );
     Ok(report)
 }

@@ -13,6 +13,9 @@ use scotopic_datasets::{DataConfig, Splits};
 
 use scotopic_train::device::Opened;
 
+use crate::args::load;
+use crate::progress::Reporter;
+
 mod convergence;
 mod hubel_wiesel;
 mod models;
@@ -78,8 +81,8 @@ pub struct Context<'a> {
     pub device: &'a Opened,
     /// Set by Ctrl-C.
     pub stop: &'a AtomicBool,
-    /// Prints a line of progress.
-    pub say: &'a dyn Fn(&str),
+    /// Reports progress.
+    pub reporter: Reporter,
 }
 
 impl Context<'_> {
@@ -88,7 +91,7 @@ impl Context<'_> {
     /// # Errors
     /// If files are missing or invalid.
     pub fn load(&self, data: &DataConfig) -> Result<Splits> {
-        Ok(data.load(&self.data, &mut |line| (self.say)(line))?)
+        load(data, &self.data, &mut |line| self.reporter.say(line))
     }
 }
 

@@ -5,12 +5,12 @@ use scotopic_models::Network;
 use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::{self, RunConfig};
-use scotopic_train::records::{LogRow, ValidationRow};
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::{TrainState, load_model};
-use scotopic_train::trainer::{Callback, Outcome, Trainer};
+use scotopic_train::trainer::{Outcome, Trainer};
 
 use super::Context;
+use crate::training_progress::TrainingProgress;
 
 /// Which model.
 #[derive(Debug, Clone)]
@@ -119,7 +119,7 @@ pub fn load_or_train(context: &Context, spec: &ModelSpec) -> Result<TrainedModel
         splits = Some(loaded);
         (dir, state)
     } else {
-        let dir = RunDir::open(&root)?;
+        let dir = RunDir::open(&root)?.locked()?;
         match dir.last().exists() {
             true => {
                 let checkpoint = Checkpoint::read(&dir.last())?;
@@ -147,7 +147,7 @@ pub fn load_or_train(context: &Context, spec: &ModelSpec) -> Result<TrainedModel
             Some(splits) => splits,
             None => context.load(&config.data)?,
         };
-        (context.say)(&format!(
+        context.reporter.say(&format!(
             "{}: training, iteration {} of {}",
             spec.name, state.progress.iteration, config.train.iterations
         ));
@@ -159,7 +159,14 @@ pub fn load_or_train(context: &Context, spec: &ModelSpec) -> Result<TrainedModel
             dir: &dir,
             stop: context.stop,
         };
-        let outcome = trainer.run(&mut state, &mut ProgressLines { context, spec })?;
+        let mut progress = TrainingProgress::new(
+            context.reporter,
+            spec.name,
+            &config,
+            state.progress.iteration,
+        );
+        let outcome = trainer.run(&mut state, &mut progress)?;
+        progress.finish();
         ensure!(
             outcome != Outcome::Interrupted,
             "interrupted; the same command continues where it stopped"
@@ -175,27 +182,4 @@ pub fn load_or_train(context: &Context, spec: &ModelSpec) -> Result<TrainedModel
         network,
         seconds: state.progress.seconds,
     })
-}
-
-/// Prints one line per validation.
-struct ProgressLines<'a> {
-    context: &'a Context<'a>,
-    spec: &'a ModelSpec,
-}
-
-impl Callback for ProgressLines<'_> {
-    fn iteration(&mut self, _: usize, _: usize) {}
-
-    fn logged(&mut self, _: &LogRow) {}
-
-    fn validated(&mut self, row: &ValidationRow) {
-        (self.context.say)(&format!(
-            "{}: iteration {}, R² {:.3}, zeros {:.1} %, {:.0} s",
-            self.spec.name,
-            row.iteration,
-            row.measures.r2,
-            100.0 * row.measures.zeros,
-            row.seconds
-        ));
-    }
 }

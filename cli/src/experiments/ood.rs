@@ -111,7 +111,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
         "squared error against rotation",
         chart::lines(&[Panel::new(
             "Rotated digits",
-            "degrees",
+            "rotation (°)",
             "squared error of means",
             series,
         )])?,

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use scotopic_datasets::replace::replace;
-use scotopic_figures as figures;
-use scotopic_figures::RgbImage;
+use scotopic_figures::Figure;
 
 use crate::table::Table;
 
@@ -24,7 +23,7 @@ enum Section {
     Figure {
         file: String,
         caption: String,
-        picture: RgbImage,
+        picture: Figure,
     },
 }
 
@@ -51,7 +50,7 @@ impl Report {
     }
 
     /// Adds a figure, written as `file`.png.
-    pub fn picture(&mut self, file: &str, caption: &str, picture: RgbImage) {
+    pub fn picture(&mut self, file: &str, caption: &str, picture: Figure) {
         self.parts.push(Section::Figure {
             file: file.to_string(),
             caption: caption.to_string(),
@@ -93,7 +92,7 @@ impl Report {
                     )?;
                 }
                 Section::Figure { file, picture, .. } => {
-                    figures::write_png(folder.join(format!("{file}.png")), picture)?;
+                    picture.write(folder.join(format!("{file}.png")))?;
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Comparison of factorisations on one free-energy scale.
 
 use anyhow::{Result, bail};
-use scotopic_figures::RgbImage;
+use scotopic_figures::Figure;
 use scotopic_figures::chart::{self, Panel, Series};
 use scotopic_filtering::comparison::{Compared, FactorisationRow};
 use scotopic_filtering::hmm::{AnyEmission, Factorisation, LearnUnder};
@@ -71,7 +71,7 @@ fn sized<F>(
 ///
 /// # Errors
 /// If there is nothing to draw.
-pub fn picture(rows: &[FactorisationRow]) -> Result<Option<RgbImage>> {
+pub fn picture(rows: &[FactorisationRow]) -> Result<Option<Figure>> {
     let series = |values: &dyn Fn(&FactorisationRow) -> &Vec<f64>, first: usize| -> Vec<Series> {
         rows.iter()
             .filter(|row| !values(row).is_empty())
@@ -86,7 +86,7 @@ pub fn picture(rows: &[FactorisationRow]) -> Result<Option<RgbImage>> {
         Panel::new(
             "Evidence gap over time",
             "observation",
-            "gap to ln p, nats",
+            "gap to ln p (nats)",
             series(&|row| &row.gaps, 1),
         ),
         Panel::new(

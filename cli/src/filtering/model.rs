@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use scotopic_datasets::bounded::read_text;
 use scotopic_datasets::replace::replace;
 use scotopic_filtering::AnyModel;
 use scotopic_filtering::generalised::GeneralisedModel;
@@ -13,8 +14,8 @@ use scotopic_filtering::generalised::scheme::Embedding;
 /// # Errors
 /// If the file cannot be read, is not TOML, or does not describe a valid model.
 pub fn read(path: &Path) -> Result<AnyModel> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("could not read the model {}", path.display()))?;
+    let text =
+        read_text(path).with_context(|| format!("could not read the model {}", path.display()))?;
     parse(&text).with_context(|| format!("the model {} cannot be used", path.display()))
 }
 
@@ -89,8 +90,32 @@ pub fn to_toml(model: &AnyModel) -> Result<String> {
     Ok(format!(
         "kind = \"{}\"\n{}",
         model.kind(),
-        toml::to_string(&table)?
+        with_exponents(&toml::to_string(&table)?)
     ))
+}
+
+/// A text in TOML whose long numbers are written with an exponent: 1e-280 instead of 282 characters, the same number.
+fn with_exponents(text: &str) -> String {
+    /// Sign, 17 digits, point and a short exponent fit.
+    const LONG: usize = 24;
+    let mut out = String::with_capacity(text.len());
+    let (mut rest, mut quoted) = (text, false);
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+'));
+        let token = &rest[..end.unwrap_or(rest.len())];
+        if quoted || token.is_empty() {
+            quoted ^= first == '"';
+            out.push(first);
+            rest = &rest[first.len_utf8()..];
+            continue;
+        }
+        match token.parse::<f64>() {
+            Ok(value) if token.len() > LONG => out.push_str(&format!("{value:e}")),
+            _ => out.push_str(token),
+        }
+        rest = &rest[token.len()..];
+    }
+    out
 }
 
 /// Writes a model, whole or not at all.
@@ -118,6 +143,27 @@ mod tests {
         ] {
             let model = parse(text).unwrap();
             assert_eq!(parse(&to_toml(&model).unwrap()).unwrap(), model);
+        }
+    }
+
+    #[test]
+    fn numbers_have_at_most_seventeen_digits() {
+        for value in [
+            1e-280,
+            -1.234_567_890_123_456_7e250,
+            0.1,
+            5e-324,
+            f64::MAX,
+            2.0,
+        ] {
+            let label = format!("0.{}", "1".repeat(40));
+            let table = toml::Table::from_iter([
+                ("label".to_owned(), label.into()),
+                ("values".to_owned(), toml::Value::Array(vec![value.into()])),
+            ]);
+            let written = with_exponents(&toml::to_string(&table).unwrap());
+            assert!(written.len() < 100, "{written}");
+            assert_eq!(toml::from_str::<toml::Table>(&written).unwrap(), table);
         }
     }
 

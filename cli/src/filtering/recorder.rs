@@ -6,11 +6,11 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use scotopic_figures::phase_portrait::PhasePortrait;
 use scotopic_figures::timeline::{COLUMNS, MinMax, PhasePoint, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
-use scotopic_figures::{animation, shares, write_png};
+use scotopic_figures::{Format, shares};
 use scotopic_filtering::{AnyFilter, Belief, Filter as _, GaussianBelief};
 
 use super::credible::Band;
@@ -23,10 +23,8 @@ const CHANNELS: usize = 6;
 /// The most states whose errors have panels of their own: a band that is much narrower than the way of a state is seen
 /// only there.
 const ERRORS: usize = 4;
-/// The most pictures of an animation, and how long each stays and the last one, in milliseconds.
-const FRAMES: usize = 100;
-const STAYS: u32 = 70;
-const ENDS: u32 = 2000;
+/// The most frames of an animation.
+const FRAMES: usize = 300;
 
 /// How a picture is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -303,7 +301,13 @@ impl BeliefRecorder {
         ))
     }
 
-    /// Draws what was seen: a picture for a name in .png, an animation for one in .gif.
+    /// The same with the name of the data in the title of its figure.
+    pub fn of_data(mut self, name: &str) -> Self {
+        self.described = format!("{}: {name}", self.described);
+        self
+    }
+
+    /// Draws what was seen: a figure for a name in .svg or .png, an animation for one in .gif.
     ///
     /// # Errors
     /// For another name, or if the file cannot be written.
@@ -322,11 +326,11 @@ impl BeliefRecorder {
             portrait: self.portrait.as_ref().map(|(_, portrait)| portrait),
             timeline: &self.timeline,
         };
-        match Format::of(path)? {
-            Format::Png => write_png(path, &figure.picture()?)?,
-            Format::Gif => animation::write_frames(path, figure.frames(FRAMES)?, STAYS, ENDS)?,
-        }
-        Ok(())
+        let figure = match Format::of(path)? {
+            Format::Svg | Format::Png => figure.picture()?,
+            Format::Gif => figure.frames(FRAMES)?,
+        };
+        Ok(figure.write(path)?)
     }
 
     fn note(&self) -> String {
@@ -378,50 +382,10 @@ fn error(belief: &Span) -> Span {
     }
 }
 
-/// What a picture is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One picture.
-    Png,
-    /// Many, one after the other.
-    Gif,
-}
-
-impl Format {
-    /// By the ending of the name.
-    ///
-    /// # Errors
-    /// For any ending but .png and .gif.
-    pub fn of(path: &Path) -> Result<Self> {
-        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-        match ending.to_ascii_lowercase().as_str() {
-            "png" => Ok(Self::Png),
-            "gif" => Ok(Self::Gif),
-            _ => bail!(
-                "{} has no ending that tells how to draw it: end the name in .png for a picture, in .gif for an \
-                 animation",
-                path.display()
-            ),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::model;
     use super::*;
-
-    #[test]
-    fn an_unknown_ending_is_told_the_known_ones() {
-        for name in ["a.jpg", "a", "png", "a.svg"] {
-            let error = Format::of(Path::new(name)).unwrap_err().to_string();
-            assert!(
-                error.contains(".png") && error.contains(".gif") && error.contains(name),
-                "{error}"
-            );
-        }
-        assert_eq!(Format::of(Path::new("a.PNG")).unwrap(), Format::Png);
-    }
 
     /// A noisy random walk; the belief is compared with the true path.
     #[test]

@@ -116,7 +116,7 @@ impl Results {
 fn kept(reader: &mut impl BufRead, format: LineFormat, observations: u64) -> Result<u64> {
     /// Far above any line that is written here.
     const LONGEST: u64 = 1 << 26;
-    const ADVICE: &str = "give another --out, or --overwrite to begin it anew";
+    const ADVICE: &str = "give another --out, or --force to begin it anew";
     let (mut kept, mut line) = (0, Vec::new());
     for number in 1.. {
         line.clear();

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use scotopic_figures::RgbImage;
+use scotopic_figures::Figure;
 use scotopic_figures::chart::{self, Series};
 use scotopic_figures::timeline::{COLUMNS, MinMax, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
@@ -196,7 +196,7 @@ pub fn truth(states: &Sequence, model: &GeneralisedModel, bins: usize) -> Result
 ///
 /// # Errors
 /// If there is nothing to draw.
-pub fn picture(rows: &[SchemeRow]) -> Result<Option<RgbImage>> {
+pub fn picture(rows: &[SchemeRow]) -> Result<Option<Figure>> {
     let mut names: Vec<(String, f64)> = Vec::new();
     for row in rows {
         if !names
@@ -224,9 +224,12 @@ pub fn picture(rows: &[SchemeRow]) -> Result<Option<RgbImage>> {
     let panels = [
         panel("Error", "RMSE of the states", true, &|r| r.rmse),
         panel("Calibration", "NEES (1: calibrated)", true, &|r| r.nees),
-        panel("Log evidence of the samples", "nats", false, &|r| {
-            r.log_evidence
-        }),
+        panel(
+            "Log evidence of the samples",
+            "ln evidence (nats)",
+            false,
+            &|r| r.log_evidence,
+        ),
     ];
     Ok(chart::lines_if_any(panels)?)
 }
@@ -239,7 +242,7 @@ pub fn trajectories(
     tracks: &[Track],
     truth: Option<&DMatrix<f64>>,
     title: &str,
-) -> Result<Option<RgbImage>> {
+) -> Result<Option<Figure>> {
     // A track begins when its scheme has a first belief, the same for all states.
     let Some((first, bins)) = tracks
         .first()

@@ -8,8 +8,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use ciborium::Value;
+use scotopic_datasets::bounded;
 use scotopic_datasets::replace::replace;
 use scotopic_filtering::AnyFilter;
 use sha2::{Digest, Sha256};
@@ -17,6 +18,8 @@ use sha2::{Digest, Sha256};
 const MAGIC: &[u8] = b"scotopic filter 2\n";
 const MAGIC_1: &[u8] = b"scotopic filter 1\n";
 const DIGEST: usize = 32;
+/// Far above the snapshot of any filter.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// The size in bytes of what a filter carries from one observation to the next, its model included.
 ///
@@ -46,7 +49,8 @@ pub fn save(filter: &AnyFilter, path: &Path) -> Result<()> {
 /// # Errors
 /// If the file is not one, was cut short, or was changed.
 pub fn load(path: &Path) -> Result<AnyFilter> {
-    let file = std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
+    let file = bounded::read(path, MOST_BYTES)
+        .with_context(|| format!("could not read {}", path.display()))?;
     let name = path.display();
     let first = file.starts_with(MAGIC_1);
     let rest = file.strip_prefix(if first { MAGIC_1 } else { MAGIC });
@@ -60,9 +64,13 @@ pub fn load(path: &Path) -> Result<AnyFilter> {
     );
     let context = || format!("{name} holds no filter of this version");
     if !first {
-        return ciborium::from_reader(body).with_context(context);
+        return ciborium::from_reader(body)
+            .map_err(plain)
+            .with_context(context);
     }
-    let mut value: Value = ciborium::from_reader(body).with_context(context)?;
+    let mut value: Value = ciborium::from_reader(body)
+        .map_err(plain)
+        .with_context(context)?;
     if let Value::Map(entries) = &mut value
         && entries
             .iter()
@@ -70,7 +78,18 @@ pub fn load(path: &Path) -> Result<AnyFilter> {
     {
         with_unit_variance(&mut value);
     }
-    value.deserialized().with_context(context)
+    let read = value.deserialized().map_err(|error| match error {
+        ciborium::value::Error::Custom(text) => anyhow!(text),
+    });
+    read.with_context(context)
+}
+
+/// What is wrong, without the name of the variant that carries it.
+fn plain(error: ciborium::de::Error<std::io::Error>) -> anyhow::Error {
+    match error {
+        ciborium::de::Error::Semantic(_, text) => anyhow!(text),
+        other => other.into(),
+    }
 }
 
 /// Writes the variance of pseudo-observations beside their number, wherever that stands.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
 use scotopic_filtering::Sequence;
@@ -161,6 +161,19 @@ impl Source {
             missing: self.missing.clone(),
             alphabet: self.alphabet.clone(),
         };
+        let series = self.series(path, &options, stop)?;
+        if let (None, None, [first, _, ..]) = (&self.time, &self.columns, series.names())
+            && is_like_a_time(first)
+        {
+            tell!(
+                "scotopic: {}: the column {first} is read as data; if it is the time, say --time {first}",
+                path.display()
+            );
+        }
+        Ok(series)
+    }
+
+    fn series(&self, path: &Path, options: &SeriesOptions, stop: Option<&Stop>) -> Result<Series> {
         let stdin = path == Path::new("-");
         Ok(match (stdin, self.format) {
             (true, format) => {
@@ -169,16 +182,16 @@ impl Source {
                 match stop {
                     Some(stop) => {
                         let input = Interruptible::new(std::io::stdin(), stop.clone());
-                        Series::from_reader(name, input, format, &options)?
+                        Series::from_reader(name, input, format, options)?
                     }
-                    None => Series::from_reader(name, std::io::stdin(), format, &options)?,
+                    None => Series::from_reader(name, std::io::stdin(), format, options)?,
                 }
             }
-            (false, Some(format)) => Series::open_as(path, format.series(), &options)?,
+            (false, Some(format)) => Series::open_as(path, format.series(), options)?,
             (false, None) if !path.is_file() && path.extension().is_none() => {
                 anyhow::bail!("there is no file {}", path.display())
             }
-            (false, None) => Series::open(path, &options).map_err(|e| match e {
+            (false, None) => Series::open(path, options).map_err(|e| match e {
                 e @ scotopic_datasets::Error::Setting { field: "path", .. } => {
                     anyhow::Error::new(e).context("give it with --format")
                 }
@@ -192,10 +205,11 @@ impl Source {
     /// # Errors
     /// As [`Source::open`], and for an invalid row.
     pub fn read(&self, path: &Path) -> Result<Sequence> {
-        self.read_checked(path, &|_| Ok(()))
+        Ok(self.read_checked(path, &|_| Ok(()))?.0)
     }
 
-    /// Reads one whole file whose rows `check` has to accept; what it says of one comes with file, line and row.
+    /// Reads one whole file whose rows `check` has to accept, and the names of its columns; what `check` says of a row comes
+    /// with file, line and row.
     ///
     /// # Errors
     /// As [`Source::read`].
@@ -203,7 +217,7 @@ impl Source {
         &self,
         path: &Path,
         check: &dyn Fn(&[f64]) -> scotopic_filtering::Result<()>,
-    ) -> Result<Sequence> {
+    ) -> Result<(Sequence, Vec<String>)> {
         let mut series = self.open(path)?;
         let mut sequence = Sequence::new(series.width())?;
         while let Some(row) = series.next_row()? {
@@ -220,10 +234,10 @@ impl Source {
                     )
                 })?;
         }
-        Ok(sequence)
+        Ok((sequence, series.names().to_vec()))
     }
 
-    /// Reads several whole files, a sequence each, as [`Source::read_checked`] does.
+    /// Reads several whole files, a sequence each, as [`Source::read_checked`] does; the names are those of the first.
     ///
     /// # Errors
     /// As [`Source::read`].
@@ -231,16 +245,20 @@ impl Source {
         &self,
         paths: &[PathBuf],
         check: &dyn Fn(&[f64]) -> scotopic_filtering::Result<()>,
-    ) -> Result<Vec<Sequence>> {
+    ) -> Result<(Vec<Sequence>, Vec<String>)> {
         let streams = paths.iter().filter(|path| *path == Path::new("-"));
         ensure!(
             streams.count() < 2,
             "standard input can be read once: give - for one sequence only"
         );
-        let all: Vec<Sequence> = paths
-            .iter()
-            .map(|path| self.read_checked(path, check))
-            .collect::<Result<_>>()?;
+        let (mut all, mut names) = (Vec::<Sequence>::new(), Vec::new());
+        for path in paths {
+            let (sequence, own) = self.read_checked(path, check)?;
+            if all.is_empty() {
+                names = own;
+            }
+            all.push(sequence);
+        }
         for (path, sequence) in paths.iter().zip(&all) {
             ensure!(
                 sequence.width() == all[0].width(),
@@ -251,7 +269,41 @@ impl Source {
                 sequence.width()
             );
         }
-        Ok(all)
+        Ok((all, names))
+    }
+}
+
+/// Whether a column of this name holds times rather than data, more often than not.
+fn is_like_a_time(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["time", "date", "year", "month", "day", "hour", "timestamp"]
+        .iter()
+        .any(|word| {
+            name.split(|c: char| !c.is_alphabetic())
+                .any(|part| part == *word)
+        })
+        || name == "t"
+}
+
+/// An error of a fit, with columns by their names.
+pub fn by_name(error: anyhow::Error, names: &[String]) -> anyhow::Error {
+    let Some(scotopic_filtering::Error::Dependent { columns }) = error.downcast_ref() else {
+        return error;
+    };
+    let named: Vec<&str> = columns
+        .iter()
+        .filter_map(|&column| names.get(column).map(String::as_str))
+        .collect();
+    match named.as_slice() {
+        [one] => anyhow!(
+            "the column {one} does not vary: no variance can be learned of it; leave it out with --columns, or add \
+             --pseudo-count"
+        ),
+        several => anyhow!(
+            "the columns {} are collinear: each is a linear combination of the others, and no covariance can be learned of \
+             them; leave one out with --columns, or add --pseudo-count",
+            several.join(", ")
+        ),
     }
 }
 
@@ -272,6 +324,16 @@ pub fn from_one(mut error: scotopic_filtering::Error) -> scotopic_filtering::Err
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_told_by_their_names() {
+        for name in ["t", "Time", "YEAR", "time [s]", "date_utc", "timestamp"] {
+            assert!(is_like_a_time(name), "{name}");
+        }
+        for name in ["x", "lifetime", "update", "temperature", "daylight"] {
+            assert!(!is_like_a_time(name), "{name}");
+        }
+    }
 
     #[test]
     fn names_with_commas_are_quoted() {

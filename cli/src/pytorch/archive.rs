@@ -5,6 +5,7 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use scotopic_datasets::npy;
 use zip::ZipArchive;
 
 use super::dictionary::{Dictionary, dictionaries};
@@ -57,7 +58,8 @@ impl Archive {
             .entry("data.pkl", MOST_PICKLE)?
             .context("it has no data.pkl")?;
         let (nodes, top) = pickle::run(&program).context("its data.pkl is damaged")?;
-        archive.dictionaries = dictionaries(&nodes, top);
+        archive.dictionaries =
+            dictionaries(&nodes, top).context("its data.pkl is not plausible")?;
         Ok(archive)
     }
 
@@ -66,13 +68,9 @@ impl Archive {
     /// # Errors
     /// Says what is wrong with the tensor or its storage.
     pub fn values(&mut self, view: &View) -> Result<Vec<f32>> {
-        ensure!(
-            view.element == "Float",
-            "it holds {} numbers, expected Float (32 bits)",
-            view.element
-        );
+        let (width, number) = element(&view.element)?;
         view.check()?;
-        let bytes = (view.length as u64).saturating_mul(4);
+        let bytes = (view.length as u64).saturating_mul(width as u64);
         ensure!(
             bytes <= MOST_STORAGE,
             "its storage has {bytes} bytes, more than {MOST_STORAGE}"
@@ -86,10 +84,7 @@ impl Archive {
             "its storage {name} has {} bytes, expected {bytes}",
             raw.len()
         );
-        let numbers = raw.chunks_exact(4);
-        let storage: Vec<f32> = numbers
-            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-            .collect();
+        let storage: Vec<f32> = raw.chunks_exact(width).map(number).collect();
         Ok(view.gather(&storage))
     }
 
@@ -114,4 +109,24 @@ impl Archive {
         ensure!(bytes.len() as u64 <= most, too_large());
         Ok(Some(bytes))
     }
+}
+
+/// Bytes of an element, and the number in them.
+type Decoder = (usize, fn(&[u8]) -> f32);
+
+/// How the elements of a storage are read.
+fn element(name: &str) -> Result<Decoder> {
+    fn word<const N: usize>(bytes: &[u8]) -> [u8; N] {
+        std::array::from_fn(|k| bytes[k])
+    }
+    Ok(match name {
+        "Float" => (4, |b| f32::from_le_bytes(word(b))),
+        "Double" => (8, |b| f64::from_le_bytes(word(b)) as f32),
+        "Half" => (2, |b| npy::f16_to_f64(u16::from_le_bytes(word(b))) as f32),
+        // The upper half of a number of 32 bits.
+        "BFloat16" => (2, |b| {
+            f32::from_bits(u32::from(u16::from_le_bytes(word(b))) << 16)
+        }),
+        other => bail!("it holds {other} numbers, expected Float, Double, Half or BFloat16"),
+    })
 }

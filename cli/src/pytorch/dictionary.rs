@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::pickle::Node;
+use anyhow::Result;
+
+use super::pickle::{Budget, Node};
 use super::view::View;
 
 /// One dictionary: the tensors in it, and the names of everything else.
@@ -20,8 +22,11 @@ pub struct Dictionary {
 const DEEPEST: usize = 16;
 
 /// Every dictionary that can be reached from `top` through dictionaries, each once, in breadth.
-pub(super) fn dictionaries(nodes: &[Node], top: usize) -> Vec<Dictionary> {
-    let mut found = Vec::new();
+///
+/// # Errors
+/// If their names alone have more bytes than those of any model.
+pub(super) fn dictionaries(nodes: &[Node], top: usize) -> Result<Vec<Dictionary>> {
+    let (mut found, mut budget) = (Vec::new(), Budget::default());
     let mut seen = HashSet::new();
     let mut open = vec![(top, Vec::<String>::new())];
     while !open.is_empty() {
@@ -41,13 +46,18 @@ pub(super) fn dictionaries(nodes: &[Node], top: usize) -> Vec<Dictionary> {
                 let Some(Node::Text(key)) = nodes.get(key) else {
                     continue; // the states of an optimiser are numbered
                 };
+                budget.spend(key.len() + 32)?;
                 match nodes.get(value) {
                     Some(Node::Tensor(view)) => {
+                        budget.spend(view.bytes())?;
                         dictionary.tensors.insert(key.clone(), view.clone());
                     }
-                    _ => {
+                    other => {
                         dictionary.others.push(key.clone());
-                        next.push((value, [&path[..], std::slice::from_ref(key)].concat()));
+                        if matches!(other, Some(Node::Dict(_))) && !seen.contains(&value) {
+                            budget.spend(path.iter().map(|key| key.len() + 32).sum())?;
+                            next.push((value, [&path[..], std::slice::from_ref(key)].concat()));
+                        }
                     }
                 }
             }
@@ -55,5 +65,5 @@ pub(super) fn dictionaries(nodes: &[Node], top: usize) -> Vec<Dictionary> {
         }
         open = next;
     }
-    found
+    Ok(found)
 }

@@ -34,6 +34,27 @@ pub(super) enum Node {
     Opaque,
 }
 
+/// Bytes that may still be copied out of a pickle. Its own length bounds what it holds; copies (of a text that is named a
+/// million times, of a list that becomes a million dictionaries) need a bound of their own.
+#[derive(Debug)]
+pub(super) struct Budget(usize);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(32 << 20)
+    }
+}
+
+impl Budget {
+    /// # Errors
+    /// If no more may be copied.
+    pub fn spend(&mut self, bytes: usize) -> Result<()> {
+        let left = self.0.checked_sub(bytes);
+        self.0 = left.context("it grows to more memory than the names of any model take")?;
+        Ok(())
+    }
+}
+
 /// Runs a pickle; all nodes, and which of them is the result.
 ///
 /// # Errors
@@ -46,6 +67,7 @@ pub(super) fn run(program: &[u8]) -> Result<(Vec<Node>, usize)> {
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
+        budget: Budget::default(),
     };
     loop {
         let at = machine.at;
@@ -64,6 +86,7 @@ struct Machine<'a> {
     /// Heights of the stack at which marks lie.
     marks: Vec<usize>,
     memo: HashMap<u64, usize>,
+    budget: Budget,
 }
 
 impl<'a> Machine<'a> {
@@ -171,6 +194,7 @@ impl<'a> Machine<'a> {
                 else {
                     bail!("a name that is not a text");
                 };
+                self.budget.spend(module.len() + name.len())?;
                 let global = Node::Global(module.clone(), name.clone());
                 self.push(global);
             }

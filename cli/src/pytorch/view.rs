@@ -21,6 +21,11 @@ pub struct View {
 }
 
 impl View {
+    /// Memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.storage.len() + self.element.len() + 8 * (self.shape.len() + self.stride.len()) + 128
+    }
+
     /// Refuses a view that reaches beyond its storage, or names its elements more than once: a tensor of a terabyte
     /// is not in a file of a kilobyte.
     ///

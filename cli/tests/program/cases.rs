@@ -308,9 +308,9 @@ fn resumed_results_are_as_if_never_stopped() {
         // Anything else is not continued by accident.
         fs::write(&path, "my notes\n").unwrap();
         let said = scotopic(folder.path(), &go_on).bad(1);
-        assert!(said.contains("--overwrite") && said.contains(out), "{said}");
+        assert!(said.contains("--force") && said.contains(out), "{said}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "my notes\n");
-        scotopic(folder.path(), &[&go_on[..], &["--overwrite"]].concat()).good();
+        scotopic(folder.path(), &[&go_on[..], &["--force"]].concat()).good();
     }
 }
 
@@ -378,7 +378,7 @@ fn pixels_of_bytes_mean_the_same_everywhere() {
         ];
         let value = scotopic(folder.path(), &args).json();
         fs::remove_dir_all(folder.path().join("seen")).unwrap();
-        value["free_energy"].clone()
+        value["free_energy_last"].as_f64().unwrap()
     };
     let of_bytes = energy("u1.npy");
     assert_eq!(of_bytes, energy("f4.npy"));

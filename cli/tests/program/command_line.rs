@@ -144,9 +144,9 @@ fn a_dry_run_writes_nothing() {
     fs::create_dir(&work).unwrap();
     for json in [false, true] {
         let args = tiny(if json {
-            &["--dry-run", "--json"]
+            &["--dry-run", "--json", "--quiet"]
         } else {
-            &["--dry-run"]
+            &["--dry-run", "--quiet"]
         });
         let output = command(&work, &strings(&args))
             .env("TMPDIR", &temporary)
@@ -184,9 +184,12 @@ fn a_dry_run_writes_nothing() {
 
 /// Off a terminal stderr stays empty: progress would only fill log files.
 #[test]
-fn off_a_terminal_it_is_quiet() {
+fn quiet_it_says_nothing_but_the_result() {
     let folder = folder();
-    let done = scotopic(folder.path(), &strings(&tiny(&["--out", "run", "--json"])));
+    let done = scotopic(
+        folder.path(),
+        &strings(&tiny(&["--out", "run", "--json", "--quiet"])),
+    );
     assert_eq!(done.err, "");
     let value = done.json();
     assert_eq!(value["iterations"].as_u64(), Some(30));

@@ -328,9 +328,9 @@ fn every_command_refuses_a_damaged_model() {
     }
 }
 
-/// config.toml of a run is for people: what counts is the copy in the checkpoint.
+/// What counts for a model is the copy of the configuration in the checkpoint; a run that goes on must agree with both.
 #[test]
-fn a_corrupt_configuration_beside_a_checkpoint_does_no_harm() {
+fn a_corrupt_configuration_beside_a_checkpoint_does_the_model_no_harm() {
     let folder = folder();
     let run = folder.path().join("run");
     copy_of_the_run(&run);
@@ -351,7 +351,7 @@ fn a_corrupt_configuration_beside_a_checkpoint_does_no_harm() {
         &["train", "--resume", "run", "--device", "flex"],
     )
     .bad(1);
-    assert!(error.contains("already complete"), "{error}");
+    assert!(error.contains("config.toml"), "{error}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use scotopic_cli::experiments::{Context, EXPERIMENTS, ModelSpec, Report, Size, load_or_train};
+use scotopic_cli::progress::Reporter;
 use scotopic_cli::table::{Cell, Table};
 use scotopic_train::device::{self, DeviceChoice};
 use scotopic_train::parameters::arrays_of;
@@ -37,7 +38,7 @@ fn with<T>(out: &Path, stop: bool, ask: impl FnOnce(&Context) -> T) -> T {
         data: out.to_path_buf(),
         device: &opened,
         stop: &stop,
-        say: &|_| {},
+        reporter: Reporter::Quiet,
     })
 }
 
@@ -111,7 +112,7 @@ fn a_page_is_written_with_all_it_shows() {
     let mut page = Report::new("A page");
     page.text("A paragraph.");
     page.table("table", table);
-    page.picture("figure", "a figure", scotopic_figures::RgbImage::new(4, 3));
+    page.picture("figure", "a figure", scotopic_figures::Figure::default());
     page.write(folder.path()).unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert_eq!(

@@ -59,7 +59,8 @@ fn picture(folder: &Path, name: &str) -> RgbImage {
     let picture = image::open(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
     let picture = picture.to_rgb8();
     let (width, height) = picture.dimensions();
-    assert!((400..1600).contains(&width) && (200..3000).contains(&height));
+    // Two pixels for each of about nine hundred.
+    assert!((800..2600).contains(&width) && (300..6000).contains(&height));
     picture
 }
 
@@ -82,6 +83,12 @@ fn a_picture_shows_the_belief_and_the_gap_and_lines_go_out_as_before() {
     // A quarter of the width of two panels, besides grid, band and line.
     let shaded = count(&one, MISSING) as f64 / f64::from(one.width() * one.height());
     assert!((0.02..0.3).contains(&shaded), "{shaded}");
+    // The same figure with lines and text that can be edited.
+    run(&["--figure", "a.svg"]).good();
+    let drawn = fs::read_to_string(folder.path().join("a.svg")).unwrap();
+    for part in ["<svg", "1 dimension: y.csv", ">level<", "class=\"band\""] {
+        assert!(drawn.contains(part), "{part}");
+    }
     // Errors against the truth have a panel of their own, and a phase portrait a place.
     run(&["--figure", "b.png", "--true-states", "x.csv"]).good();
     let with_truth = picture(folder.path(), "b.png");
@@ -196,9 +203,11 @@ fn what_was_seen_is_drawn_where_the_data_go_wrong() {
         scotopic(folder.path(), &[&args[..], more].concat())
     };
     let good = fs::read_to_string(folder.path().join("y.csv")).unwrap();
-    fs::write(folder.path().join("bad.csv"), format!("{good}three\n")).unwrap();
-    let told = run("bad.csv", &["--figure", "a.png"]).bad(1);
-    assert!(told.contains("bad.csv"), "{told}");
+    // The figure's title has the name of the file, without its folder.
+    fs::create_dir(folder.path().join("bad")).unwrap();
+    fs::write(folder.path().join("bad/y.csv"), format!("{good}three\n")).unwrap();
+    let told = run("bad/y.csv", &["--figure", "a.png"]).bad(1);
+    assert!(told.contains("bad/y.csv"), "{told}");
     run("y.csv", &["--figure", "b.png"]).good();
     assert_eq!(
         picture(folder.path(), "a.png"),
@@ -240,7 +249,7 @@ fn what_was_seen_is_drawn_where_the_data_go_wrong() {
 fn requests_that_make_no_sense_are_refused_before_anything_is_written() {
     let folder = prepared();
     for (more, said) in [
-        (&["--figure", "a.jpg"][..], ".png for a picture, in .gif"),
+        (&["--figure", "a.jpg"][..], ".png for a picture, .gif"),
         (&["--figure", "a"], ".png"),
         (&["--figure", "y.csv.png/a.png"], "could not write"),
         (

@@ -209,8 +209,8 @@ fn what_does_not_fit_is_named_with_what_would() {
             &["`phi.weight` has shape [12], expected [pixels, latents]"],
         ),
         (
-            |p| tensor(p, 4).element = "Double",
-            &["`u_init.0` cannot be used", "holds Double numbers", "Float"],
+            |p| tensor(p, 4).element = "Long",
+            &["`u_init.0` cannot be used", "holds Long numbers", "Float"],
         ),
         (
             |p| tensor(p, 4).values[1] = f32::NAN,

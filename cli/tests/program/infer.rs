@@ -44,6 +44,7 @@ fn infer(folder: &Path, input: &str, more: &[&str]) -> Done {
         "seen",
         "--device",
         "flex",
+        "--force",
     ];
     scotopic(folder, &[&args[..], more].concat())
 }
@@ -51,8 +52,22 @@ fn infer(folder: &Path, input: &str, more: &[&str]) -> Done {
 type Arrays = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 fn seen(folder: &Path) -> Arrays {
-    let arrays = npy::read_npz(&folder.join("seen/inference.npz")).unwrap();
-    let what_it_made = arrays.into_iter().filter(|(name, _)| name != "input");
+    // Beside them may be the names of the files of patches, which are no numbers.
+    let path = folder.join("seen/inference.npz");
+    let names = [
+        "spikes",
+        "rates",
+        "samples",
+        "means",
+        "reconstruction",
+        "reconstruction_rates",
+        "reconstruction_means",
+        "negative_log_likelihood",
+        "kl",
+        "free_energy",
+    ];
+    let arrays = names.map(|name| Some((name.to_owned(), npy::read_npz_array(&path, name).ok()?)));
+    let what_it_made = arrays.into_iter().flatten();
     what_it_made
         .map(|(name, a)| (name, (a.shape, a.data)))
         .collect()
@@ -205,6 +220,7 @@ fn show(folder: &Path, spec: &str, more: &[&str]) -> Done {
         "seen",
         "--device",
         "flex",
+        "--force",
     ];
     scotopic(folder, &[&args[..], more].concat())
 }
@@ -380,14 +396,14 @@ fn pictures_are_seen_whole_or_in_patches() {
     };
     picture(&folder.path().join("small.png"), 8, 8);
     assert_eq!(count("small.png"), 1);
-    // 35×20 pixels hold 4×2 patches of 8×8; what is left over at the edges is not seen.
+    // 35×20 pixels are covered by 5×3 patches of 8×8, of which the last lie flush with the edges.
     picture(&folder.path().join("large.png"), 35, 20);
-    assert_eq!(count("large.png"), 8);
+    assert_eq!(count("large.png"), 15);
     let gallery = folder.path().join("gallery");
     fs::create_dir(&gallery).unwrap();
     picture(&gallery.join("a.png"), 35, 20);
     picture(&gallery.join("b.png"), 8, 8);
-    assert_eq!(count("gallery"), 9);
+    assert_eq!(count("gallery"), 16);
 }
 
 #[test]
@@ -430,7 +446,7 @@ fn every_wrong_input_is_refused_by_name_and_nothing_is_written() {
         ("text.txt", &[], "text.txt"),
         ("nan.npy", &[], "image 1, pixel 63"),
         ("cut.npy", &[], "cut.npy"),
-        ("tiny.png", &[], "smaller than the 8×8"),
+        ("tiny.png", &[], "at least 8 x 8"),
         ("cut.png", &[], "cut.png"),
     ];
     for (input, more, expected) in cases {

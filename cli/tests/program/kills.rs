@@ -5,10 +5,18 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::run_files::{assert_same_run, interrupted, last, logged, wait_until};
+use scotopic_cli::filtering::snapshot;
+use scotopic_filtering::Filter as _;
+
+use super::run_files::{assert_same_run, interrupted, logged, wait_until};
 use super::support::{folder, listing, scotopic, start, strings, tiny, trained};
 
-/// SplitMix64: 20 instants that are the same in every run of the tests.
+/// How many kills: `SCOTOPIC_KILLS`, else 20.
+fn wanted() -> usize {
+    std::env::var("SCOTOPIC_KILLS").map_or(20, |text| text.parse().expect("a number of kills"))
+}
+
+/// SplitMix64: instants that are the same in every run of the tests.
 struct Instants(u64);
 
 impl Instants {
@@ -22,10 +30,10 @@ impl Instants {
     }
 }
 
-/// Killed 20 times at any instant, during checkpoints too (there is one at every iteration), and continued
+/// Killed many times at any instant, during checkpoints too (there is one at every iteration), and continued
 /// each time. A run that completes before its next kill is compared, and another one begun.
 #[test]
-fn twenty_kills_change_nothing() {
+fn kills_of_a_training_change_nothing() {
     let folder = folder();
     let more = [
         "--set",
@@ -39,6 +47,7 @@ fn twenty_kills_change_nothing() {
     let whole = trained(folder.path(), "whole", &more);
     let most = begun.elapsed().mul_f64(0.4);
     let mut instants = Instants(20);
+    let wanted = wanted();
     let (mut kills, mut torn) = (0, 0);
     for attempt in 0.. {
         let name = format!("run-{attempt}");
@@ -48,15 +57,15 @@ fn twenty_kills_change_nothing() {
             .map(String::from)
             .to_vec();
         loop {
-            // What is not there yet cannot be continued: such a run is begun again.
-            let args = if last(&run).exists() {
+            // A folder without a configuration is no run yet: it is begun again.
+            let args = if run.join("config.toml").exists() {
                 &resume
             } else {
                 let _ = fs::remove_dir_all(&run);
                 &begin
             };
             let mut child = start(folder.path(), &strings(args));
-            if kills < 20 {
+            if kills < wanted {
                 sleep(instants.below(most));
                 child.kill().unwrap(); // SIGKILL; nothing happens to a child that has ended
             }
@@ -69,7 +78,7 @@ fn twenty_kills_change_nothing() {
             torn += usize::from(run.exists() && listing(&run).iter().any(half));
         }
         assert_same_run(&whole, &run);
-        if kills == 20 {
+        if kills == wanted {
             break;
         }
     }
@@ -101,42 +110,6 @@ fn files_that_a_kill_left_half_written_go_away() {
     }
 }
 
-#[test]
-fn before_the_first_checkpoint_there_is_nothing_to_resume_from() {
-    let folder = folder();
-    let run = folder.path().join("run");
-    let more = [
-        "--set",
-        "train.iterations=3000",
-        "--set",
-        "train.save_every=3000",
-        "--set",
-        "validation.every=3000",
-    ];
-    let mut child = start(
-        folder.path(),
-        &strings(&tiny(&[&more[..], &["--out", "run"]].concat())),
-    );
-    wait_until(&mut child, || logged(&run) > 0);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let error = scotopic(
-        folder.path(),
-        &["train", "--resume", "run", "--device", "flex"],
-    )
-    .bad(1);
-    assert!(
-        error.contains("nothing to resume from") && error.contains("checkpoint.safetensors"),
-        "{error}"
-    );
-    let error = scotopic(folder.path(), &strings(&tiny(&["--out", "run"]))).bad(1);
-    assert!(
-        error.contains("already holds a run") && error.contains("--out"),
-        "{error}"
-    );
-    trained(folder.path(), "another", &[]);
-}
-
 /// A kill while the folder was being made leaves no config.toml: such a folder may be used again.
 #[test]
 fn a_folder_without_a_configuration_is_no_run() {
@@ -150,4 +123,75 @@ fn a_folder_without_a_configuration_is_no_run() {
     .bad(2);
     assert!(error.contains("no config.toml"), "{error}");
     trained(folder.path(), "run", &[]);
+}
+
+/// A filter that saves often, killed at any instant and continued with the rows that its snapshot has not counted: the
+/// file of results is as if it had never been killed.
+#[test]
+fn kills_of_a_filter_change_nothing() {
+    const ROWS: usize = 20_000;
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let rows: Vec<String> = (0..ROWS).map(|n| format!("{}\n", n * n % 13)).collect();
+    let model = "kind = \"hmm\"\ninitial = [0.5, 0.5]\ntransition = [[0.9, 0.1], [0.1, 0.9]]\n[emission]\n\
+                 kind = \"poisson\"\nrates = [[2.0], [9.0]]\n";
+    fs::write(path("m.toml"), model).unwrap();
+    fs::write(path("y.csv"), rows.concat()).unwrap();
+    let more = ["--quiet", "--save-every", "100", "--save"];
+    let begin = ["filter", "--model", "m.toml", "--learn", "y.csv", "--out"];
+    let begun = Instant::now();
+    let whole = [&begin[..], &["whole.csv"], &more, &["whole.filter"]].concat();
+    scotopic(folder.path(), &whole).good();
+    let most = begun.elapsed();
+    let expected = (
+        fs::read(path("whole.csv")).unwrap(),
+        fs::read(path("whole.filter")).unwrap(),
+    );
+    let (mut instants, wanted, mut kills) = (Instants(7), wanted(), 0);
+    for attempt in 0.. {
+        let (out, saved) = (format!("{attempt}.csv"), format!("{attempt}.filter"));
+        let output = ["--out", &out];
+        let keep = [&more[..], &[&saved]].concat();
+        loop {
+            let args = match path(&saved).exists() {
+                false => [&begin[..5], &output, &keep].concat(),
+                true => {
+                    let counted = snapshot::load(&path(&saved)).unwrap().observations();
+                    let rest = rows[counted as usize..].concat();
+                    if rest.is_empty() {
+                        break; // killed after its last row was counted
+                    }
+                    fs::write(path("rest.csv"), rest).unwrap();
+                    [
+                        &["filter", "--resume", &saved, "rest.csv"],
+                        &output[..],
+                        &keep,
+                    ]
+                    .concat()
+                }
+            };
+            let mut child = start(folder.path(), &args);
+            if kills < wanted {
+                sleep(instants.below(most));
+                child.kill().unwrap();
+            }
+            if child.wait().unwrap().code().is_some() {
+                break;
+            }
+            kills += 1;
+        }
+        assert!(fs::read(path(&out)).unwrap() == expected.0, "{out} differs");
+        assert!(
+            fs::read(path(&saved)).unwrap() == expected.1,
+            "{saved} differs"
+        );
+        let torn = |found: &PathBuf| found.to_string_lossy().ends_with(".part");
+        assert!(
+            !listing(folder.path()).iter().any(torn),
+            "a half file stayed"
+        );
+        if kills == wanted {
+            break;
+        }
+    }
 }

@@ -217,7 +217,7 @@ fn a_run_is_continued_on_other_devices() {
 #[test]
 fn one_part_is_the_default() {
     let text = alone(&["config", "show", "smoke"]).good();
-    let without = text.replace("parts = 1\n", "");
+    let without = text.replace("micro_batches = 1\n", "");
     assert_ne!(text, without);
     let config: RunConfig = toml::from_str(&without).unwrap();
     assert_eq!(config.train.micro_batches, 1);
@@ -273,7 +273,7 @@ fn what_cannot_be_shared_is_refused() {
             "train.micro_batches = 9",
         ),
         (
-            &["--set", "train.part=2"],
+            &["--set", "train.micro_batch=2"],
             "did you mean `train.micro_batches`?",
         ),
     ];

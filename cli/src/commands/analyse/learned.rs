@@ -160,20 +160,20 @@ fn planes(filters: &[Filter]) -> Vec<Panel> {
     vec![
         panel(
             "Gabor fits of active filters",
-            "filters by rank",
+            "filter (rank)",
             "R²",
             ranked,
         ),
         panel(
-            "Gabor envelope widths (cycles)",
-            "across the bars",
-            "along the bars",
+            "Gabor envelope widths",
+            "across the bars (cycles)",
+            "along the bars (cycles)",
             shape,
         ),
         panel(
             "Preferred orientation against frequency",
-            "orientation, degrees",
-            "cycles per pixel",
+            "orientation (°)",
+            "frequency (cycles per pixel)",
             tuned,
         ),
     ]
@@ -237,7 +237,13 @@ fn lateral(request: &Request<'_>) -> Result<AnalysisReport> {
     let most = sizes.get(sizes.len() * 99 / 100).copied().unwrap_or(1.0);
     let title = format!("Lateral weights, {} neurons", order.len());
     let note = "Inhibition of the row neuron by the column neuron; strongest neurons first";
-    let picture = heat::map(&map, [order.len(); 2], f64::from(most), &title, note);
+    let names = heat::Names {
+        rows: "neuron (rank)",
+        columns: "neuron (rank)",
+        values: "weight",
+    };
+    let picture = heat::map(&map, [order.len(); 2], f64::from(most), names);
+    let picture = picture.map(|figure| figure.titled(title, note));
     report.arrays = vec![
         ("lateral".into(), vec![k, k], found.lateral),
         (

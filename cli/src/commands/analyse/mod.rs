@@ -12,7 +12,8 @@ use scotopic_train::device;
 
 use super::evaluate::Split;
 use super::{model, print};
-use crate::args::RuntimeArgs;
+use crate::args::{RuntimeArgs, load};
+use crate::pictures::trained_model;
 use crate::usage::UsageError;
 
 mod analysis;
@@ -99,12 +100,11 @@ pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let analyses = requested(args, &checkpoint);
     let splits = match analyses.iter().any(|analysis| analysis.needs_data) {
-        true => Some(
-            checkpoint
-                .config
-                .data
-                .load(&args.runtime.folder.data, &mut |_| {})?,
-        ),
+        true => Some(load(
+            &checkpoint.config.data,
+            &args.runtime.folder.data,
+            &mut |_| {},
+        )?),
         false => None,
     };
     std::fs::create_dir_all(&args.out)
@@ -129,11 +129,12 @@ pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
         let report = match (analysis.run)(&request) {
             // The files of a set may lack labels that its kind could have: no reason to lose the other analyses.
             Err(error) if args.analysis.is_empty() && (analysis.missing)(&request) => {
-                eprintln!("scotopic: left out {name}: {error:#}");
+                tell!("scotopic: left out {name}: {error:#}");
                 continue;
             }
             outcome => outcome.with_context(|| format!("--analysis {name}"))?,
         };
+        let report = report.of(analysis.about, &trained_model(&checkpoint.config));
         let files = report.write(&args.out)?;
         if args.json {
             let value = serde_json::json!({ "summary": report.headline, "files": files });
@@ -168,7 +169,7 @@ fn requested(args: &AnalyseArgs, checkpoint: &Checkpoint) -> Vec<Analysis> {
     let applies = |analysis: &Analysis| match (analysis.excluded)(&traits) {
         None => true,
         Some(why) => {
-            eprintln!("scotopic: left out {}: {why}", analysis.name);
+            tell!("scotopic: left out {}: {why}", analysis.name);
             false
         }
     };

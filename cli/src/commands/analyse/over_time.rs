@@ -224,28 +224,28 @@ fn panels(at: &[StepMetrics]) -> Vec<Panel> {
         ),
         panel(
             "Free energy",
-            "nats per image",
+            "free energy (nats per image)",
             vec![
                 series("F", &|v| v.objective),
-                series("-ln p(x|z)", &|v| v.reconstruction),
+                series("−ln p(x|z)", &|v| v.reconstruction),
             ],
             false,
         ),
         panel(
             "Divergence",
-            "KL, nats per image",
+            "KL (nats per image)",
             vec![series("KL of the step", &|v| v.kl)],
             true,
         ),
         panel(
             "Change of the potentials",
-            "|Δu|",
-            vec![series("|Δu|", &|v| v.change)],
+            "‖Δu‖",
+            vec![series("‖Δu‖", &|v| v.change)],
             true,
         ),
         panel(
             "Sparsity",
-            "",
+            "fraction, or index from 0 to 1",
             vec![
                 series("zeros", &|v| v.zeros),
                 series("population", &move |v| {

@@ -175,9 +175,6 @@ fn panels(found: &Tuning) -> Vec<Panel> {
         let most = values.iter().copied().fold(0.0, f64::max);
         if most > 0.0 { values[i] / most } else { 0.0 }
     };
-    let mean = |of: &dyn Fn(&UnitTuning) -> f64| {
-        responsive.iter().map(|unit| of(unit)).sum::<f64>() / responsive.len().max(1) as f64
-    };
     let n = settings.orientations;
     let spacing = 180.0 / n as f64;
     let centred = |unit: &UnitTuning, shift: usize| {
@@ -185,46 +182,39 @@ fn panels(found: &Tuning) -> Vec<Panel> {
         let (_, top) = each.fold((0.0, 0), |a, (i, &r)| if r > a.0 { (r, i) } else { a });
         share(&unit.by_orientation, (top + shift + n - n / 2) % n)
     };
-    let line = |x: Vec<f64>, y: Vec<f64>| Series::line("", x, y);
-    let panel = |title: &str, x_label: &str, series: Series, log_x: bool| {
-        Panel::new(
-            title,
-            x_label,
-            "response (normalised to peak)",
-            vec![series],
-        )
-        .logarithmic(log_x, false)
+    let panel = |title: &str, x_label: &str, series: Vec<Series>, log_x: bool| {
+        let y_label = "response (normalised to peak)";
+        Panel::new(title, x_label, y_label, series).logarithmic(log_x, false)
     };
-    let orientation = line(
-        (0..n)
-            .map(|i| (i as f64 - (n / 2) as f64) * spacing)
-            .collect(),
-        (0..n).map(|i| mean(&|unit| centred(unit, i))).collect(),
-    );
-    let frequency = line(
-        settings.frequencies.clone(),
-        (0..settings.frequencies.len())
-            .map(|i| mean(&|u| share(&u.by_frequency, i)))
-            .collect(),
-    );
-    let contrast = line(
-        settings.contrasts.clone(),
-        (0..settings.contrasts.len())
-            .map(|i| mean(&|u| share(&u.by_contrast, i)))
-            .collect(),
-    );
+    let shifts: Vec<f64> = (0..n)
+        .map(|i| (i as f64 - (n / 2) as f64) * spacing)
+        .collect();
     vec![
         panel(
-            "Orientation tuning, mean over neurons",
-            "orientation relative to preferred (°)",
-            orientation,
+            "Orientation",
+            "relative to preferred (°)",
+            curves(&responsive, &shifts, &centred),
             false,
         ),
-        panel("Spatial frequency", "cycles per pixel", frequency, true),
-        panel("Contrast", "contrast, standardised units", contrast, true),
+        panel(
+            "Spatial frequency",
+            "frequency (cycles per pixel)",
+            curves(&responsive, &settings.frequencies, &|unit, i| {
+                share(&unit.by_frequency, i)
+            }),
+            true,
+        ),
+        panel(
+            "Contrast",
+            "contrast (standardised units)",
+            curves(&responsive, &settings.contrasts, &|unit, i| {
+                share(&unit.by_contrast, i)
+            }),
+            true,
+        ),
         counted(
             "Selectivity",
-            "1 - circular variance",
+            "1 − circular variance",
             0.0,
             1.0,
             &responsive,
@@ -232,7 +222,7 @@ fn panels(found: &Tuning) -> Vec<Panel> {
         ),
         counted(
             "Suppression by plaids",
-            "1 - plaid/grating",
+            "1 − plaid/grating",
             -1.0,
             1.0,
             &responsive,
@@ -242,6 +232,32 @@ fn panels(found: &Tuning) -> Vec<Panel> {
             u.modulation
         }),
     ]
+}
+
+/// Neurons whose own curves are shown.
+const SINGLE: usize = 24;
+
+/// The curves of single neurons, evenly chosen, and the mean of all with its standard error.
+fn curves(units: &[&UnitTuning], x: &[f64], of: &dyn Fn(&UnitTuning, usize) -> f64) -> Vec<Series> {
+    let every = units.len().div_ceil(SINGLE).max(1);
+    let single = |unit: &&UnitTuning| {
+        let y = (0..x.len()).map(|i| of(unit, i)).collect();
+        Series::line("single neurons", x.to_vec(), y).faint()
+    };
+    let mut series: Vec<Series> = units.iter().step_by(every).map(single).collect();
+    let count = units.len().max(1) as f64;
+    let (mut means, mut low, mut high) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..x.len() {
+        let values = || units.iter().map(|unit| of(unit, i));
+        let mean = values().sum::<f64>() / count;
+        let squares: f64 = values().map(|v| (v - mean).powi(2)).sum();
+        let error = (squares / (count - 1.0).max(1.0) / count).sqrt();
+        means.push(mean);
+        low.push(mean - error);
+        high.push(mean + error);
+    }
+    series.push(Series::line("mean ± SEM", x.to_vec(), means).spread(low, high));
+    series
 }
 
 /// Bins of a histogram.

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use scotopic_datasets::npy;
-use scotopic_figures::RgbImage;
 use serde::Serialize;
 
 use scotopic_datasets::replace::replace;
-use scotopic_figures::{self as figures, FigureError};
+use scotopic_figures::{Figure, FigureError};
 
 /// The results of one analysis.
 pub(super) struct AnalysisReport {
@@ -23,7 +22,7 @@ pub(super) struct AnalysisReport {
     /// Rows for the CSV file.
     pub table: Table,
     /// A figure, where there is one.
-    pub figure: Option<RgbImage>,
+    pub figure: Option<Figure>,
     /// Arrays for NumPy: name, shape, values.
     pub arrays: Vec<(String, Vec<usize>, Vec<f32>)>,
 }
@@ -43,12 +42,21 @@ impl AnalysisReport {
     }
 
     /// Adds the figure, unless there is nothing to draw, as for a model without a single responsive neuron.
-    pub fn draw(mut self, picture: Result<RgbImage, FigureError>) -> Result<Self> {
+    pub fn draw(mut self, picture: Result<Figure, FigureError>) -> Result<Self> {
         self.figure = match picture {
             Err(FigureError::Empty(_)) => None,
             drawn => Some(drawn?),
         };
         Ok(self)
+    }
+
+    /// The same with a title of the figure that says the analysis, unless it has one, and the model and the data.
+    pub fn of(mut self, about: &str, what: &str) -> Self {
+        self.figure = self.figure.map(|figure| match figure.title.is_empty() {
+            true => figure.of(&format!("{about}: {what}")),
+            false => figure.of(what),
+        });
+        self
     }
 
     /// Writes the files into `folder`; returns their paths.
@@ -63,7 +71,7 @@ impl AnalysisReport {
         text.push('\n');
         replace(&written[1], text.as_bytes())?;
         if let Some(figure) = &self.figure {
-            figures::write_png(path("png"), figure)?;
+            figure.write(path("png"))?;
             written.push(path("png"));
         }
         if !self.arrays.is_empty() {

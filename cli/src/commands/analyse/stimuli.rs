@@ -57,7 +57,7 @@ fn latency(request: &Request<'_>) -> Result<AnalysisReport> {
     let panels = [
         Panel::new(
             "Latency",
-            "contrast, standardised units",
+            "contrast (standardised units)",
             "half-peak latency (steps)",
             vec![Series::line("", x, y)],
         )

@@ -3,22 +3,25 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use scotopic::posterior::Terminology;
 use scotopic_datasets::npy;
 use scotopic_datasets::stimulus::Frames;
-use scotopic_figures::{self as figures, Tile, animation, raster, tiles};
+use scotopic_figures::tiles::Row;
+use scotopic_figures::{Figure, Tile, animation, raster, tiles};
 use scotopic_train::device;
 
 use super::{model, print};
 use crate::args::RuntimeArgs;
-use crate::pictures::capital;
+use crate::outputs::Force;
+use crate::pictures::{capital, model_name};
 use crate::usage::UsageError;
 
 mod images;
 mod presentation;
 mod recording;
+mod whole;
 
 use presentation::Presentation;
 use recording::Recording;
@@ -38,6 +41,9 @@ use recording::Recording;
                         by the updates, rates [n, latents], reconstruction and reconstruction_rates\n\
                         [n, pixels], free_energy, negative_log_likelihood and kl [time, n];\n\
                         reconstructions.png, unroll.gif (input and reconstruction over time) and raster.png.\n\
+                        Pictures that were cut into patches come back whole: pictures/NAME.png has the input and\n\
+                        the reconstructions from one sample and from the rates side by side; file, row and column\n\
+                        [n] in inference.npz say where each patch was.\n\
                         For models without spikes the arrays are called samples and means (states and\n\
                         activities for point estimates); of these only categorical ones have a raster.\n\nExamples:\n  \
                         scotopic infer checkpoints/dead-leaves --input photo.jpg --out seen\n  \
@@ -56,6 +62,10 @@ pub struct InferArgs {
     /// Movement of the images, or a stimulus without images [default: static images]
     #[arg(long, value_name = "SPEC")]
     pub stimulus: Option<String>,
+    /// Rows and columns from one patch of a picture to the next; less than the size of a patch makes them overlap
+    /// [default: side by side]
+    #[arg(long, value_name = "N", requires = "input", value_parser = clap::value_parser!(u32).range(1..))]
+    pub patch_step: Option<u32>,
     /// Output folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -75,6 +85,9 @@ pub struct InferArgs {
     /// Print a summary as JSON
     #[arg(long)]
     pub json: bool,
+    /// Leave to replace files.
+    #[command(flatten)]
+    pub force: Force,
     /// Device and data.
     #[command(flatten)]
     pub runtime: RuntimeArgs,
@@ -90,9 +103,23 @@ const FRAMES: usize = 120;
 /// # Errors
 /// If the model or the input cannot be used, or the output cannot be written.
 pub fn run(args: &InferArgs) -> Result<ExitCode> {
+    let written = [
+        "inference.npz",
+        "reconstructions.png",
+        "unroll.gif",
+        "raster.png",
+    ]
+    .map(|name| args.out.join(name));
+    args.force
+        .check(written.iter().map(PathBuf::as_path))
+        .map_err(UsageError)?;
     let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
-    let Presentation { frames, steps } = presentation::presentation(args, &checkpoint)?;
+    let Presentation {
+        frames,
+        steps,
+        pictures,
+    } = presentation::presentation(args, &checkpoint)?;
     let terms = checkpoint.config.model.family.info().terms;
     let (images, latents) = (frames.batch, model.latents());
     let few = images.min(COLUMNS);
@@ -114,14 +141,21 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         width: shape.width,
         channels: shape.channels,
     };
-    let still = reconstructions(&frames, &recording, tile, &terms, steps)?;
-    let moving = unfolding(&frames, &recording, tile, &terms, (few, &moments))?;
+    let file = args.input.as_ref().and_then(|path| path.file_name());
+    let data = match (file, &args.stimulus) {
+        (Some(file), _) => file.to_string_lossy().into_owned(),
+        (None, Some(stimulus)) => stimulus.clone(),
+        (None, None) => "validation images".to_owned(),
+    };
+    let what = format!("{}, {data}", model_name(&checkpoint.config));
+    let still = reconstructions(&frames, &recording, tile, &terms, steps)?.of(&what);
+    let moving = unfolding(&frames, &recording, tile, &terms, (few, &moments))?.of(&what);
     let raster = match terms.counts {
         true => {
             let first = recording.samples.chunks_exact(images * latents);
             let first: Vec<f32> = first.flat_map(|t| t[..latents].to_vec()).collect();
             let title = format!("{} in response to the first image", capital(terms.samples));
-            Some(raster::spikes(&first, steps, latents, &title)?)
+            Some(raster::spikes(&first, steps, latents, &title)?.of(&what))
         }
         false => None,
     };
@@ -133,29 +167,64 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         .zip(&recording.kl)
         .map(|(a, b)| a + b)
         .collect();
+    if let Some(at) = free_energy.iter().position(|f| !f.is_finite()) {
+        bail!(
+            "the free energy of image {} at step {} is {}: the input is beyond what the model can explain, or its \
+             inference diverges",
+            at % images + 1,
+            at / images + 1,
+            free_energy[at]
+        );
+    }
     let pixels = frames.pixels;
     let by_means = format!("reconstruction_{}", terms.means);
     let archive = args.out.join("inference.npz");
-    npy::write_npz(
-        &archive,
-        &[
-            ("input", &[frames.steps, images, pixels], &frames.data),
-            (terms.samples, &[steps, images, latents], &recording.samples),
-            (terms.means, &[images, latents], &recording.means),
-            ("reconstruction", &[images, pixels], &recording.by_sample),
-            (&by_means, &[images, pixels], &recording.by_means),
-            ("negative_log_likelihood", &[steps, images], &recording.nll),
-            ("kl", &[steps, images], &recording.kl),
-            ("free_energy", &[steps, images], &free_energy),
-        ],
-    )?;
+    let mut arrays: Vec<(&str, &[usize], &[f32])> = Vec::new();
+    let (input, recorded, seen) = (
+        [frames.steps, images, pixels],
+        [steps, images],
+        [images, pixels],
+    );
+    let (all_samples, all_means) = ([steps, images, latents], [images, latents]);
+    arrays.push(("input", &input, &frames.data));
+    arrays.push((terms.samples, &all_samples, &recording.samples));
+    arrays.push((terms.means, &all_means, &recording.means));
+    arrays.push(("reconstruction", &seen, &recording.by_sample));
+    arrays.push((&by_means, &seen, &recording.by_means));
+    arrays.push(("negative_log_likelihood", &recorded, &recording.nll));
+    arrays.push(("kl", &recorded, &recording.kl));
+    arrays.push(("free_energy", &recorded, &free_energy));
+    // Where each patch was in its picture, as far as the patches were presented.
+    let origins = pictures.as_ref().map_or(&[][..], |p| p.set().origins());
+    let origins = &origins[..origins.len().min(images)];
+    let rows: Vec<f32> = origins.iter().map(|o| o.row as f32).collect();
+    let columns: Vec<f32> = origins.iter().map(|o| o.column as f32).collect();
+    let files: Vec<&str> = origins.iter().map(|o| &*o.file).collect();
+    let patches = [origins.len()];
+    let mut texts: Vec<(&str, &[&str])> = Vec::new();
+    if !origins.is_empty() {
+        arrays.push(("row", &patches, &rows));
+        arrays.push(("column", &patches, &columns));
+        texts.push(("file", &files));
+    }
+    npy::write_npz_with_texts(&archive, &arrays, &texts)?;
+    let whole = match &pictures {
+        Some(pictures) => {
+            let input = &frames.frame(frames.steps - 1)[..images * pixels];
+            let reconstructions = [&recording.by_sample[..], &recording.by_means[..]];
+            let folder = args.out.join("pictures");
+            let scale = checkpoint.image.standardisation;
+            whole::write(&folder, pictures, (input, reconstructions), scale)?
+        }
+        None => Vec::new(),
+    };
     let still_path = args.out.join("reconstructions.png");
-    figures::write_png(&still_path, &still)?;
+    still.write(&still_path)?;
     let moving_path = args.out.join("unroll.gif");
-    animation::write_gif(&moving_path, &moving, 120)?;
+    moving.write(&moving_path)?;
     let raster_path = raster.is_some().then(|| args.out.join("raster.png"));
     if let (Some(picture), Some(path)) = (&raster, &raster_path) {
-        figures::write_png(path, picture)?;
+        picture.write(path)?;
     }
 
     let mean =
@@ -168,7 +237,8 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         let value = serde_json::json!({
             "images": images, "steps": steps, "latents": latents,
             "free_energy_first": begin, "free_energy_last": end, "zeros": recording.zeros,
-            "archive": archive, "reconstructions": still_path, "unroll": moving_path, "raster": raster_path,
+            "archive": archive.to_string_lossy(), "reconstructions": still_path.to_string_lossy(),
+            "unroll": moving_path.to_string_lossy(), "raster": raster_path.as_ref().map(|path| path.to_string_lossy()),
         });
         print::line(serde_json::to_string_pretty(&value)?)?;
         return Ok(ExitCode::SUCCESS);
@@ -178,13 +248,14 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         100.0 * recording.zeros,
         terms.zeros
     ))?;
-    for path in [
+    let written = [
         Some(archive),
         Some(still_path),
         Some(moving_path),
         raster_path,
-    ] {
-        path.map_or(Ok(()), |path| print::line(path.display()))?;
+    ];
+    for path in written.into_iter().flatten().chain(whole) {
+        print::line(path.display())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -196,13 +267,13 @@ fn reconstructions(
     tile: Tile,
     terms: &Terminology,
     steps: usize,
-) -> Result<figures::RgbImage> {
+) -> Result<Figure> {
     let few = frames.batch.min(12) * frames.pixels;
     let label = format!("{}, t = {steps}", terms.samples);
     let rows = [
-        ("input", &frames.frame(frames.steps - 1)[..few]),
-        (label.as_str(), &recording.by_sample[..few]),
-        (terms.means, &recording.by_means[..few]),
+        Row::new("input", &frames.frame(frames.steps - 1)[..few]),
+        Row::new(&label, &recording.by_sample[..few]),
+        Row::new(terms.means, &recording.by_means[..few]),
     ];
     Ok(tiles::reconstructions(
         &rows,
@@ -219,7 +290,7 @@ fn unfolding(
     tile: Tile,
     terms: &Terminology,
     (few, moments): (usize, &[usize]),
-) -> Result<Vec<figures::RgbImage>> {
+) -> Result<Figure> {
     let at = |&t: &usize| frames.frame(t.min(frames.steps - 1))[..few * frames.pixels].to_vec();
     let input: Vec<f32> = match frames.steps {
         1 => at(&0),

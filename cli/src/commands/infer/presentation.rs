@@ -1,12 +1,15 @@
 //! The frames presented to a model, from images and a stimulus.
 
 use anyhow::{Context, Result, anyhow, ensure};
+use scotopic_datasets::images::TiledPictures;
 use scotopic_datasets::stimulus::Frames;
-use scotopic_datasets::{ImageSet, StimulusConfig, WhiteningKind, images};
+use scotopic_datasets::{ImageSet, PixelScale, StimulusConfig, WhiteningKind, check_scale, images};
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config;
 
-use super::{InferArgs, images as input};
+use super::InferArgs;
+use super::images::{self as input, Images};
+use crate::args::load;
 use crate::usage::UsageError;
 
 /// Number of validation images presented by default.
@@ -20,6 +23,8 @@ pub(super) struct Presentation {
     pub frames: Frames,
     /// Inference steps.
     pub steps: usize,
+    /// The pictures whose patches the sequences are, if they were cut out of pictures.
+    pub pictures: Option<TiledPictures>,
 }
 
 /// Makes the frames for the options.
@@ -43,9 +48,12 @@ pub(super) fn presentation(args: &InferArgs, checkpoint: &Checkpoint) -> Result<
         let kind = stimulus.kind();
         return Err(UsageError(anyhow!("{what} (kind = \"{kind}\"): leave one out")).into());
     }
-    let images = match stimulus.shows_images() {
-        true => Some(images_of(args, checkpoint)?),
-        false => None,
+    let (images, pictures) = match stimulus.shows_images() {
+        true => {
+            let Images { set, pictures } = images_of(args, checkpoint)?;
+            (Some(set), pictures)
+        }
+        false => (None, None),
     };
     let video = match &stimulus {
         StimulusConfig::Sequence(sequence) => Some(sequence.read()?),
@@ -90,36 +98,52 @@ pub(super) fn presentation(args: &InferArgs, checkpoint: &Checkpoint) -> Result<
     if stimulus.shows_pixels() {
         let filter = input::whitening(&checkpoint.config.data);
         if filter.is_some_and(|f| f.kind != WhiteningKind::None || f.local_contrast) {
-            eprintln!(
+            tell!(
                 "scotopic: this model was trained on filtered images; the frames of `{}` are shown unfiltered",
                 stimulus.kind()
             );
         }
+        if let Some(trained) = &checkpoint.image.pixels {
+            let name = format!("stimulus `{}`", stimulus.kind());
+            check_scale(&name, trained, &PixelScale::of(&frames.data)?)?;
+        }
         frames = frames.rescaled(stimulus.kind(), scale)?;
     }
-    Ok(Presentation { frames, steps })
+    Ok(Presentation {
+        frames,
+        steps,
+        pictures,
+    })
 }
 
 /// The images of `--input` on the scale of the model, or some of those that it was validated on.
-fn images_of(args: &InferArgs, checkpoint: &Checkpoint) -> Result<ImageSet> {
+fn images_of(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Images> {
     let image = checkpoint.image;
     let Some(path) = &args.input else {
         let data = &checkpoint.config.data;
-        let splits = data.load(&args.runtime.folder.data, &mut |_| {}).context(
+        let splits = load(data, &args.runtime.folder.data, &mut |_| {}).context(
             "could not load the validation images of the model; give other images with --input",
         )?;
-        return Ok(splits.validation);
+        return Ok(Images {
+            set: splits.validation,
+            pictures: None,
+        });
     };
-    let set = input::read(
+    let images = input::read(
         path,
         args.array.as_deref(),
+        args.patch_step.map(|n| n as usize),
         image.shape,
         &checkpoint.config.data,
     )?;
     if args.standardised {
-        return Ok(set);
+        return Ok(images);
     }
-    let mut values = set.pixels().to_vec();
-    image.standardisation.apply(&mut values);
-    Ok(ImageSet::new(set.name(), image.shape, values, None)?)
+    if let Some(trained) = &image.pixels {
+        check_scale(images.set.name(), trained, &images.set.scale()?)?;
+    }
+    Ok(Images {
+        set: images.set.rescaled(image.standardisation)?,
+        ..images
+    })
 }

@@ -23,6 +23,7 @@ impl Machine<'_> {
         match (module, name) {
             ("torch._utils", "_rebuild_tensor_v2" | "_rebuild_tensor" | "_rebuild_tensor_v3") => {
                 let view = self.tensor(arguments).context("a tensor")?;
+                self.budget.spend(view.bytes())?;
                 self.push(Node::Tensor(view));
             }
             ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
@@ -37,8 +38,9 @@ impl Machine<'_> {
                     };
                     Some((key, value))
                 });
-                let dict = Node::Dict(pairs.collect());
-                self.push(dict);
+                let pairs: Vec<(usize, usize)> = pairs.collect();
+                self.budget.spend(16 * pairs.len())?;
+                self.push(Node::Dict(pairs));
             }
             _ => self.push(Node::Opaque),
         }
@@ -84,11 +86,13 @@ impl Machine<'_> {
         );
         // FloatStorage, and so on; the name of the file goes nowhere but into the archive.
         let element = class.strip_suffix("Storage").unwrap_or(class).to_string();
+        let bytes = name.len() + element.len();
         let storage = Node::Storage(
             name.clone(),
             element,
             self.count(length, "length of a storage")?,
         );
+        self.budget.spend(bytes)?;
         self.push(storage);
         Ok(())
     }
