@@ -116,12 +116,13 @@ impl ResumedRun {
             then.get(..12).unwrap_or_default()
         );
         self.dir.rewind(state.progress.iteration)?;
-        if let Some(old) = &self.checkpoint
-            && old.config != self.config
-        {
+        let old = self.checkpoint.as_ref();
+        if old.is_none_or(|old| old.config != self.config) {
             // In this order: a kill between the two leaves a folder in which the same command goes on.
             self.dir.write_config(&self.config)?;
-            state.to_checkpoint(&self.config)?.write(&self.dir.last())?;
+            if old.is_some() {
+                state.to_checkpoint(&self.config)?.write(&self.dir.last())?;
+            }
         }
         Ok(state)
     }

@@ -141,6 +141,19 @@ fn a_run_without_a_checkpoint_starts_when_it_is_resumed() {
     assert_same_run(&whole, &run);
 }
 
+/// What an extension changes is in the folder before the first checkpoint, so that the run can be resumed afterwards.
+#[test]
+fn an_extension_from_the_beginning_is_kept() {
+    let folder = folder();
+    let run = trained(folder.path(), "run", &[]);
+    fs::remove_file(last(&run)).unwrap();
+    let resume = ["train", "--resume", "run", "--device", "flex"];
+    scotopic(folder.path(), &[&resume[..], &["--extend", "5"]].concat()).good();
+    assert_eq!(metrics(&run).len(), 35);
+    let error = scotopic(folder.path(), &resume).bad(1);
+    assert!(error.contains("already complete"), "{error}");
+}
+
 #[cfg(unix)]
 #[test]
 fn paths_may_have_any_bytes() {
