@@ -108,6 +108,7 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         "reconstructions.png",
         "unroll.gif",
         "raster.png",
+        "pictures",
     ]
     .map(|name| args.out.join(name));
     args.force
@@ -159,8 +160,6 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         }
         false => None,
     };
-    std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("could not make {}", args.out.display()))?;
     let free_energy: Vec<f32> = recording
         .nll
         .iter()
@@ -176,6 +175,8 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
             free_energy[at]
         );
     }
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("could not make {}", args.out.display()))?;
     let pixels = frames.pixels;
     let by_means = format!("reconstruction_{}", terms.means);
     let archive = args.out.join("inference.npz");

@@ -136,11 +136,15 @@ fn images_of(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Images> {
         image.shape,
         &checkpoint.config.data,
     )?;
+    if let Some(trained) = image.pixels {
+        let expected = match args.standardised {
+            true => trained.standardised(image.standardisation),
+            false => trained,
+        };
+        check_scale(images.set.name(), &expected, &images.set.scale()?)?;
+    }
     if args.standardised {
         return Ok(images);
-    }
-    if let Some(trained) = &image.pixels {
-        check_scale(images.set.name(), trained, &images.set.scale()?)?;
     }
     Ok(Images {
         set: images.set.rescaled(image.standardisation)?,
