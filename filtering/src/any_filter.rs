@@ -313,6 +313,14 @@ impl Filter for AnyFilter {
         each!(self, f => Filter::width(f))
     }
 
+    fn accepts_partial_rows(&self) -> bool {
+        each!(self, f => Filter::accepts_partial_rows(f))
+    }
+
+    fn parameter_updates(&self) -> Option<u64> {
+        each!(self, f => Filter::parameter_updates(f))
+    }
+
     fn lag(&self) -> usize {
         each!(self, f => Filter::lag(f))
     }

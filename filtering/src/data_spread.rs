@@ -73,17 +73,42 @@ fn taking_part(combination: &[Vec<f64>]) -> Vec<usize> {
     parts.chain([last]).collect()
 }
 
-/// The columns of all rows that are seen, each with mean 0 and norm 1.
+/// The deviation of each column over what is seen, that of [`unit_variance`].
+pub(crate) fn deviations(sequences: &[Sequence]) -> Vec<f64> {
+    let width = sequences.first().map_or(0, Sequence::width);
+    let deviation = |d: usize| {
+        let rows = sequences.iter().flat_map(|s| s.iter().flatten());
+        let values: Vec<f64> = rows.map(|row| row[d]).filter(|y| !y.is_nan()).collect();
+        let size = values.iter().fold(0.0f64, |m, y| m.max(y.abs()));
+        if size == 0.0 {
+            return 1.0;
+        }
+        let n = values.len() as f64;
+        let mean = values.iter().map(|y| y / size / n).sum::<f64>();
+        let variance = values
+            .iter()
+            .map(|y| (y / size - mean).powi(2))
+            .sum::<f64>()
+            / n;
+        size * unit_variance(mean, variance).sqrt()
+    };
+    (0..width).map(deviation).collect()
+}
+
+/// The columns of all rows that are seen, each with mean 0 and norm 1; entries that are missing have the mean.
 fn standardised(sequences: &[Sequence]) -> Result<Vec<Vec<f64>>> {
     let width = sequences.first().map_or(0, Sequence::width);
     let column = |d: usize| {
         let rows = sequences.iter().flat_map(|s| s.iter().flatten());
         let mut values: Vec<f64> = rows.filter_map(|row| row.get(d).copied()).collect();
-        let n = values.len() as f64;
+        let n = values.iter().filter(|y| !y.is_nan()).count() as f64;
         // Divided by the largest first: squares leave the range of numbers.
         let size = values.iter().fold(0.0f64, |m, y| m.max(y.abs()));
-        let mean = values.iter().map(|y| y / size / n).sum::<f64>();
-        values.iter_mut().for_each(|y| *y = *y / size - mean);
+        let seen = values.iter().filter(|y| !y.is_nan());
+        let mean = seen.map(|y| y / size / n).sum::<f64>();
+        for y in &mut values {
+            *y = if y.is_nan() { 0.0 } else { *y / size - mean };
+        }
         let deviation = norm(&values) / n.sqrt();
         if deviation.is_nan() || deviation <= ROUNDING * f64::EPSILON {
             return Err(Error::Dependent { columns: vec![d] });

@@ -59,6 +59,17 @@ pub trait Filter {
     /// The entries of one observation.
     fn width(&self) -> usize;
 
+    /// Whether an entry of an observation may be missing, NaN, so that the rest of the row counts; else such a row is an error. A
+    /// row of NaN alone is then as `None`.
+    fn accepts_partial_rows(&self) -> bool {
+        false
+    }
+
+    /// How many times a filter that learns has updated its parameters; `None` for one that does not learn, or does not count.
+    fn parameter_updates(&self) -> Option<u64> {
+        None
+    }
+
     /// How many observations the belief lies behind the newest.
     fn lag(&self) -> usize {
         0

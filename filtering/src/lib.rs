@@ -1,5 +1,25 @@
 //! Online filtering with a recursive ELBO.
 //!
+//! ```
+//! use scotopic_filtering::hmm::{Categorical, Filter, Hmm};
+//! use scotopic_filtering::{Result, Sequence};
+//!
+//! # fn main() -> Result<()> {
+//! // Is the die fair (state 0) or loaded (state 1)?
+//! let dice = Categorical::new(vec![vec![1.0 / 6.0; 6], vec![0.1, 0.1, 0.1, 0.1, 0.1, 0.5]])?;
+//! let casino = Hmm::new(vec![0.5, 0.5], vec![vec![0.95, 0.05], vec![0.1, 0.9]], dice)?;
+//! let mut filter = Filter::new(casino.clone());
+//! for symbol in [5.0, 5.0, 2.0, 5.0, 5.0] { // a six is symbol 5
+//!     let step = filter.update(Some(&[symbol]))?;
+//!     println!("p(loaded) = {:.2}, L = {:.2} nats", filter.belief()[1], step.elbo);
+//! }
+//! assert!(filter.belief()[1] > 0.9);
+//! // This filter is exact: the bound is the log evidence of the whole sequence.
+//! let evidence = casino.log_evidence(&Sequence::of_symbols([5, 5, 2, 5, 5])?)?;
+//! assert!((filter.elbo() - evidence).abs() < 1e-12);
+//! # Ok(()) }
+//! ```
+//!
 //! Observations arrive one at a time; each updates a belief about the hidden state and a lower bound on
 //! the log evidence of all observations so far. For a state-space model
 //!
@@ -30,11 +50,14 @@
 //! | linear-Gaussian models | [`gaussian`] |
 //! | nonlinear models with any likelihood | [`nonlinear`] |
 //! | the interface of all filters | [`Filter`], [`Belief`]; a filter or model chosen at run time: [`AnyFilter`], [`AnyModel`] |
+//! | what a model of any kind says: smoothed states, paths, forecasts, samples, residuals, standard errors | [`AnyModel::summary`], [`AnyModel::smooth`], [`AnyModel::decode`], [`AnyModel::forecast`], [`AnyModel::sample`], [`AnyModel::residuals`] |
+//! | predictive distributions | [`Predictive`] |
 //! | gains of running averages | [`Gain`] |
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | observations with missing rows | [`Sequence`] |
 //! | the change of the bound by one observation | [`Step`] |
 //! | widths of credible intervals | [`deviations_of`], [`hmm::beta_interval`], [`hmm::gamma_interval`] |
+//! | the vector instructions in use | [`simd`] |
 //! | errors | [`Error`] |
 //!
 //! This crate is plain Rust on `f64`: no tensors, no device, no file. The same recursion as an operation
@@ -56,27 +79,44 @@ pub use rand;
 
 mod any_filter;
 mod any_model;
+mod any_smoothing;
 pub mod comparison;
 mod data_spread;
 mod error;
 mod filter;
+mod forecast;
 mod gain;
 pub mod gaussian;
 pub mod generalised;
 pub mod hmm;
 mod math;
 pub mod nonlinear;
+mod predictive;
+mod residuals;
 mod sequence;
+mod simulation;
 mod step;
+mod summary;
 
 pub use any_filter::{
     AnyFilter, AnyLearning, ELBO_KINDS, GAUSSIAN_FACTORISATIONS, HMM_FACTORISATIONS, elbo_kind,
     gaussian_factorisation, hmm_factorisation,
 };
 pub use any_model::AnyModel;
+pub use any_smoothing::{AnySmoothed, Decoded, Decoding};
 pub use error::{Error, Result};
 pub use filter::{Belief, Filter, GaussianBelief, Moments, PredictedObservation};
+pub use forecast::{Forecast, ForecastSettings};
 pub use gain::Gain;
-pub use math::{deviations_of, digamma, entropy, log_sum_exp, softmax};
-pub use sequence::Sequence;
+pub use math::{deviations_of, digamma, entropy, log_sum_exp, simd, softmax};
+pub use predictive::{Law, Predictive};
+pub use residuals::{Diagnostics, DiscreteResidual, Residuals, TestResult, autocorrelations};
+pub use sequence::{Sequence, SharedValues};
+pub use simulation::SampledStates;
 pub use step::Step;
+pub use summary::{ParameterEstimate, Summary, SummarySettings};
+
+/// The example of README.md, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

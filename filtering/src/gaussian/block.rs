@@ -46,7 +46,7 @@ impl Block {
         self.width == m
             && self.seen.len() < rule.block
             && self.values.len() == self.seen.len() * m
-            && self.values.iter().all(|v| v.is_finite())
+            && !self.values.iter().any(|v| v.is_infinite())
             && filter.lag() == rule.block
             && filter.observations() >= self.seen.len() as u64
             && filter.kept() >= self.seen.len()
@@ -138,7 +138,7 @@ impl Block {
         let rows = self.values.chunks_exact(self.width).zip(&self.seen).rev();
         for (back, (y, &seen)) in rows.enumerate() {
             if seen {
-                statistics.add_observation(model, &belief, y);
+                statistics.add_observation(model, &belief, y)?;
             }
             if back + 1 < filter.kept() {
                 let kernel = GaussianKernel::optimal(model, &filter.belief_before(back + 1))?;

@@ -240,6 +240,10 @@ impl GaussianFilter {
 }
 
 impl Filter for GaussianFilter {
+    fn accepts_partial_rows(&self) -> bool {
+        true
+    }
+
     fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         Self::update(self, observation)
     }

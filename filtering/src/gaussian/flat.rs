@@ -4,69 +4,8 @@
 //! so that no matrix is factored while data stream in. Sizes that are known here (n = 1 … 16) are compiled
 //! for themselves; all sizes run the same arithmetic in the same order.
 
-use nalgebra::{Cholesky, DMatrix, Dyn};
-
-use super::model::LinearGaussian;
-use crate::Result;
-use crate::math::cholesky::{cholesky, log_det};
+pub(crate) use super::plan::{LN_2_PI, Plan, flat};
 use crate::simd_dispatch;
-
-/// A model as the inner loops read it: rows after rows.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Plan {
-    pub n: usize,
-    pub m: usize,
-    /// F `[n, n]`.
-    f: Vec<f64>,
-    /// Fᵀ `[n, n]`.
-    f_transposed: Vec<f64>,
-    b: Vec<f64>,
-    q: Vec<f64>,
-    /// C⁻¹ `[m, m]`, lower triangular.
-    whiten: Vec<f64>,
-    /// H̃ `[m, n]`.
-    h: Vec<f64>,
-    d: Vec<f64>,
-    /// ½ ln|2πR|.
-    log_norm: f64,
-}
-
-impl Plan {
-    pub fn new(model: &LinearGaussian) -> Result<Self> {
-        let (n, m) = (model.states(), model.width());
-        let factor: Cholesky<f64, Dyn> = cholesky("observation_noise", model.observation_noise())?;
-        let log_norm = 0.5 * (m as f64 * LN_2_PI + log_det(&factor));
-        let mut whiten = DMatrix::identity(m, m);
-        factor
-            .l_dirty()
-            .solve_lower_triangular_unchecked_mut(&mut whiten);
-        Ok(Self {
-            n,
-            m,
-            f: flat(model.transition()),
-            f_transposed: flat(&model.transition().transpose()),
-            b: model.bias().as_slice().to_vec(),
-            q: flat(model.process_noise()),
-            h: flat(&(&whiten * model.observation())),
-            whiten: flat(&whiten),
-            d: model.offset().as_slice().to_vec(),
-            log_norm,
-        })
-    }
-
-    /// The numbers that [`advance`] needs for its own use.
-    pub fn scratch(&self) -> usize {
-        2 * self.n * self.n + 3 * self.n + self.m
-    }
-}
-
-/// ln 2π.
-pub(crate) const LN_2_PI: f64 = 1.837_877_066_409_345_3;
-
-/// Rows after rows.
-pub(crate) fn flat(m: &DMatrix<f64>) -> Vec<f64> {
-    m.transpose().as_slice().to_vec()
-}
 
 /// The belief (mean `[n]`, covariance `[n, n]`) that a step starts from.
 #[derive(Clone, Copy)]
@@ -316,6 +255,8 @@ fn dot(n: usize, x: &[f64], y: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gaussian::LinearGaussian;
+    use nalgebra::DMatrix;
     use std::hint::black_box;
 
     type Way = fn(&Plan, Option<&[f64]>, From<'_>, Into<'_>, &mut [f64]) -> f64;

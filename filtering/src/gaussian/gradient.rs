@@ -29,6 +29,23 @@ pub struct GaussianGradient {
     pub log_evidence: f64,
 }
 
+impl GaussianGradient {
+    /// The gradient of both log evidences together.
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            transition: self.transition + other.transition,
+            bias: self.bias + other.bias,
+            process_noise: self.process_noise + other.process_noise,
+            observation: self.observation + other.observation,
+            offset: self.offset + other.offset,
+            observation_noise: self.observation_noise + other.observation_noise,
+            initial_mean: self.initial_mean + other.initial_mean,
+            initial_covariance: self.initial_covariance + other.initial_covariance,
+            log_evidence: self.log_evidence + other.log_evidence,
+        }
+    }
+}
+
 impl LinearGaussian {
     /// ∇_θ ln p(y_1 … y_T | θ) = E_q[∇_θ ln p(x, y | θ)] under the exact posterior (eq. F9); observations
     /// `[m]`.

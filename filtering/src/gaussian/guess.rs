@@ -1,6 +1,8 @@
 //! Initial guesses from data.
 
 use nalgebra::{DMatrix, DVector};
+use rand::RngExt;
+use rand_distr::StandardNormal;
 
 use super::model::LinearGaussian;
 use crate::data_spread::unit_variance;
@@ -50,15 +52,7 @@ impl LinearGaussian {
                 "at least two",
             ));
         }
-        let mut mean = DVector::zeros(m);
-        rows().for_each(|row| mean += DVector::from_row_slice(row));
-        mean /= count as f64;
-        let mut spread = DMatrix::zeros(m, m);
-        for row in rows() {
-            let e = DVector::from_row_slice(row) - &mean;
-            spread += &e * e.transpose();
-        }
-        spread /= count as f64;
+        let (mean, spread) = moments(m, rows());
         // In units of each entry's deviation: a column in other units has the same directions.
         let unit = DVector::from_fn(m, |i, _| unit_variance(mean[i], spread[(i, i)]).sqrt());
         let share = |i: usize| (spread[(i, i)] / (unit[i] * unit[i])).max(LEAST);
@@ -93,4 +87,69 @@ impl LinearGaussian {
         )?
         .with_bias(DVector::zeros(states), mean)
     }
+}
+
+impl LinearGaussian {
+    /// A random model beside [`LinearGaussian::initial_guess`]: states that are slow, fast or turn in pairs, seen through a
+    /// random rotation of its H. Stationary with unit variances, as the guess is.
+    ///
+    /// # Errors
+    /// As [`LinearGaussian::initial_guess`].
+    pub fn random_guess(
+        states: usize,
+        sequences: &[Sequence],
+        rng: &mut impl RngExt,
+    ) -> Result<Self> {
+        let guess = Self::initial_guess(states, sequences)?;
+        let mut f = DMatrix::zeros(states, states);
+        let mut s = 0;
+        while s < states {
+            // Close to 1 more often than to 0, as the paces of real series are.
+            let pace = 0.99 * rng.random::<f64>().cbrt();
+            if s + 1 < states && rng.random::<bool>() {
+                let (sin, cos) = (std::f64::consts::FRAC_PI_2 * rng.random::<f64>()).sin_cos();
+                f[(s, s)] = pace * cos;
+                f[(s, s + 1)] = pace * sin;
+                f[(s + 1, s)] = -pace * sin;
+                f[(s + 1, s + 1)] = pace * cos;
+                s += 2;
+            } else {
+                f[(s, s)] = pace;
+                s += 1;
+            }
+        }
+        let q = DMatrix::identity(states, states) - &f * f.transpose();
+        let normal = |_: usize, _: usize| rng.sample::<f64, _>(StandardNormal);
+        let turned = DMatrix::from_fn(states, states, normal).qr().q();
+        let h = guess.observation() * turned;
+        Self::new(f, q, h, guess.observation_noise().clone())?
+            .with_bias(DVector::zeros(states), guess.offset().clone())
+    }
+}
+
+/// Means and covariances of the entries of rows `[m]`, each of the rows that hold it, or both of a pair.
+fn moments<'a>(
+    m: usize,
+    rows: impl Iterator<Item = &'a [f64]> + Clone,
+) -> (DVector<f64>, DMatrix<f64>) {
+    let (mut mean, mut counts) = (DVector::zeros(m), DVector::<f64>::zeros(m));
+    for row in rows.clone() {
+        for (i, y) in row.iter().enumerate().filter(|(_, y)| !y.is_nan()) {
+            mean[i] += y;
+            counts[i] += 1.0;
+        }
+    }
+    mean.zip_apply(&counts, |mean: &mut f64, count| *mean /= count.max(1.0));
+    let (mut spread, mut pairs) = (DMatrix::zeros(m, m), DMatrix::<f64>::zeros(m, m));
+    for row in rows {
+        let e = DVector::from_row_slice(row) - &mean;
+        for i in (0..m).filter(|&i| !e[i].is_nan()) {
+            for j in (0..m).filter(|&j| !e[j].is_nan()) {
+                spread[(i, j)] += e[i] * e[j];
+                pairs[(i, j)] += 1.0;
+            }
+        }
+    }
+    spread.zip_apply(&pairs, |sum: &mut f64, count| *sum /= count.max(1.0));
+    (mean, spread)
 }

@@ -1,16 +1,21 @@
 //! The streaming filter: one observation in, constant memory, no allocation.
 
+mod diffuse;
+mod prepared;
 mod snapshot;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::prepared::Prepared;
+pub(super) use self::prepared::check_kept;
 use self::snapshot::Snapshot;
 use super::belief::Gaussian;
+use super::diffuse::DiffuseBelief;
 use super::flat::{From as Before, Into as After, Plan, advance, flat};
 use super::kernel::GaussianKernel;
 use super::model::LinearGaussian;
 use crate::math::cholesky::symmetric;
-use crate::sequence::check_row;
+use crate::sequence::check_partial_row;
 use crate::step::{Step, Sum};
 use crate::{Belief, Error, Moments, PredictedObservation, Result};
 
@@ -19,7 +24,9 @@ use crate::{Belief, Error, Moments, PredictedObservation, Result};
 ///
 /// An update costs 2n³ + O(m n²) operations and allocates nothing. The covariance is kept in Joseph form,
 /// without jitter. The newest backward kernel and fixed-lag beliefs are made from kept beliefs when they
-/// are asked for. A snapshot (`serde`) continues bit for bit.
+/// are asked for. Of an observation with missing entries (NaN) the others are used, exactly. A start that is diffuse (eq. F51)
+/// is too: until enough was seen some variances are infinite, no kernel and no lagged belief is kept, and the evidence leaves
+/// out ½ ln 2π of each number that fixed a direction. A snapshot (`serde`) continues bit for bit.
 ///
 /// ```
 /// use scotopic_filtering::gaussian::{Kalman, LinearGaussian};
@@ -40,6 +47,8 @@ use crate::{Belief, Error, Moments, PredictedObservation, Result};
 pub struct Kalman {
     model: LinearGaussian,
     plan: Plan,
+    /// The belief as long as it is diffuse; the ring then holds no other.
+    diffuse: Option<DiffuseBelief>,
     /// A ring of lag + 2 beliefs (mean `[n]`, covariance `[n, n]`): the newest, lag before it, and the one
     /// that the next update writes, so that an update that fails has overwritten nothing.
     ring: Vec<f64>,
@@ -67,14 +76,14 @@ impl Kalman {
             lag: 1,
             observations: 0,
             evidence: Sum::default(),
+            diffuse: None,
             plan,
             model,
         };
-        let prior = Gaussian {
-            mean: filter.model.initial_mean().clone(),
-            covariance: filter.model.initial_covariance().clone(),
-        };
-        filter.fill(1, &[prior]);
+        let prior = DiffuseBelief::start(&filter.model);
+        let shown = prior.shown();
+        filter.diffuse = Some(prior).filter(|prior| !prior.is_proper());
+        filter.fill(1, &[shown]);
         Ok(filter)
     }
 
@@ -102,22 +111,39 @@ impl Kalman {
             mean.copy_from_slice(belief.mean.as_slice());
             covariance.copy_from_slice(&flat(&belief.covariance));
         }
-        self.kept = if self.observations == 0 {
+        self.kept = if self.observations == 0 || self.diffuse.is_some() {
             0
         } else {
             beliefs.len()
         };
     }
 
-    /// Takes in the next observation `[m]`, `None` for a missing one.
+    /// Takes in the next observation `[m]`, `None` for a missing one, NaN for a missing entry.
     ///
     /// # Errors
-    /// [`Error::Observation`] for a row of a wrong width or an entry that is not finite,
+    /// [`Error::Observation`] for a row of a wrong width or an infinite entry,
     /// [`Error::NotFinite`] where the belief leaves the range of numbers. The filter is then as it was.
     pub fn update(&mut self, y: Option<&[f64]>) -> Result<Step> {
         let index = self.observations;
         if let Some(y) = y {
-            check_row(y, self.plan.m).map_err(|e| e.at_observation(index))?;
+            check_partial_row(y, self.plan.m).map_err(|e| e.at_observation(index))?;
+        }
+        let partial = match y {
+            Some(y) if y.iter().any(|v| v.is_nan()) => Some(Plan::of_seen(&self.model, y)?),
+            _ => None,
+        };
+        let y = match &partial {
+            Some((_, seen)) => (!seen.is_empty()).then_some(&seen[..]),
+            None => y,
+        };
+        let plan = partial.as_ref().map_or(&self.plan, |(plan, _)| plan);
+        if let Some(now) = &self.diffuse {
+            let mut next = match index {
+                0 => now.clone(),
+                _ => now.moved(&self.model),
+            };
+            let increment = y.map_or(0.0, |y| next.observe(plan, y).0);
+            return self.take_diffuse(next, increment);
         }
         let (n, slot) = (self.plan.n, self.slot());
         let next = (self.newest + 1) % (self.lag + 2);
@@ -125,7 +151,7 @@ impl Kalman {
         let (old_mean, old_covariance) = old.split_at(n);
         let (mean, covariance) = new.split_at_mut(n);
         let increment = advance(
-            &self.plan,
+            plan,
             y,
             Before {
                 mean: old_mean,
@@ -149,6 +175,13 @@ impl Kalman {
             increment,
             elbo: self.elbo(),
         })
+    }
+
+    /// How many directions of the state have no prior yet and were not fixed by an observation.
+    pub fn diffuse(&self) -> usize {
+        self.diffuse
+            .as_ref()
+            .map_or(0, |belief| belief.basis.rank())
     }
 
     /// The model.
@@ -182,12 +215,20 @@ impl Kalman {
 
     /// The belief about the state `steps` after the newest one; before the first observation, after x_1.
     pub fn predict(&self, steps: usize) -> Gaussian {
-        (0..steps).fold(self.belief(), |now, _| self.model.next_state(&now))
+        match &self.diffuse {
+            Some(now) => self.diffuse_after(now, steps).shown(),
+            None => (0..steps).fold(self.belief(), |now, _| self.model.next_state(&now)),
+        }
     }
 
     /// The belief about the observation `steps` after the newest one: N(H m + d, H P Hᵀ + R).
     pub fn predict_observation(&self, steps: usize) -> Gaussian {
         let (h, model) = (self.model.observation(), &self.model);
+        if let Some(now) = &self.diffuse {
+            let mut signal = self.diffuse_after(now, steps).signal(model);
+            signal.covariance += model.observation_noise();
+            return signal;
+        }
         let state = self.predict(steps);
         Gaussian {
             mean: h * state.mean + model.offset(),
@@ -212,6 +253,10 @@ impl Kalman {
     /// [`Error::Setting`] for more than was seen or is kept (see [`Kalman::with_lag`]);
     /// [`Error::NotPositiveDefinite`] where a direction of a prediction has no variance.
     pub fn lagged(&self, back: usize) -> Result<Gaussian> {
+        if self.diffuse.is_some() {
+            let expected = "a belief that is no longer diffuse: more observations";
+            return Err(Error::setting("back", back, expected));
+        }
         if back >= self.kept {
             let expected = format!("less than {} (the observations kept)", self.kept);
             return Err(Error::setting("back", back, expected));
@@ -283,40 +328,6 @@ impl Kalman {
     }
 }
 
-/// A model that a filter can continue with: everything that can fail has been done.
-pub(crate) struct Prepared {
-    model: LinearGaussian,
-    plan: Plan,
-}
-
-impl Prepared {
-    /// # Errors
-    /// [`Error::NotPositiveDefinite`] for an R that cannot be factored.
-    pub fn new(model: LinearGaussian) -> Result<Self> {
-        let plan = Plan::new(&model)?;
-        Ok(Self { model, plan })
-    }
-}
-
-/// Beliefs that a filter may keep: a misprint must not take all memory, and no filter needs as much.
-const MOST_KEPT: usize = 100_000;
-
-/// Fails unless so many beliefs of a model can be kept.
-pub(super) fn check_kept(
-    field: &'static str,
-    value: usize,
-    least: usize,
-    model: &LinearGaussian,
-) -> Result<()> {
-    if (least..=MOST_KEPT).contains(&value) {
-        return Ok(());
-    }
-    let n = model.states();
-    let each = n * (n + 1);
-    let expected = format!("from {least} to {MOST_KEPT}: each takes {each} numbers of memory");
-    Err(Error::setting(field, value, expected))
-}
-
 /// The place in the ring, how much of it holds beliefs, how many observations, and their evidence.
 pub(crate) type Mark = (usize, usize, u64, Sum);
 
@@ -332,6 +343,10 @@ fn two_slots(ring: &mut [f64], size: usize, read: usize, write: usize) -> (&[f64
 }
 
 impl crate::Filter for Kalman {
+    fn accepts_partial_rows(&self) -> bool {
+        true
+    }
+
     crate::filter::own_methods!();
 
     fn belief(&self) -> Belief<'_> {
@@ -343,12 +358,28 @@ impl crate::Filter for Kalman {
     }
 
     fn predicted_observation(&self) -> Result<PredictedObservation> {
+        if self.diffuse.is_some() {
+            let steps = usize::from(Self::observations(self) > 0);
+            return Ok(PredictedObservation::Numbers(moments(
+                &self.predict_observation(steps),
+            )));
+        }
         Ok(self
             .model
             .predicted_observation(&Self::belief(self), Self::observations(self)))
     }
 
     fn signal(&self) -> Moments {
-        self.model.signal(self.mean(), self.covariance())
+        match &self.diffuse {
+            Some(now) => moments(&now.signal(&self.model)),
+            None => self.model.signal(self.mean(), self.covariance()),
+        }
+    }
+}
+
+fn moments(belief: &Gaussian) -> Moments {
+    Moments {
+        mean: belief.mean.as_slice().to_vec(),
+        variance: belief.covariance.diagonal().as_slice().to_vec(),
     }
 }

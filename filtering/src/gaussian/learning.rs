@@ -7,7 +7,7 @@ use super::block::Block;
 use super::em::Learned;
 use super::kalman::{Kalman, Prepared};
 use super::model::{LinearGaussian, check_covariance, matrix, rows};
-use super::quadratic::{RecursiveStatistics, second_moment};
+use super::quadratic::{RecursiveStatistics, second_moment, seen};
 use super::regression::Regression;
 use super::settings::{GaussianLearn, OnlineEm, Rmle};
 use super::statistics::Statistics;
@@ -66,6 +66,7 @@ impl LinearGaussian {
     /// [`Error::Setting`] for a setting that makes no sense, [`Error::Unsupported`] for recursive statistics
     /// of a model that is too large for them.
     pub fn learn_online(self, learn: &GaussianLearn) -> Result<GaussianLearning> {
+        self.check_proper("a linear-Gaussian model", "learn online")?;
         learn.check(&self)?;
         let diagonal = learn.learned().diagonal;
         let n = self.states();
@@ -99,6 +100,8 @@ impl GaussianLearning {
     /// As [`Kalman::update`]; [`Error::NotPositiveDefinite`] or [`Error::Entry`] where the parameters have
     /// collapsed or left the range of numbers. Filter and model are then as they were.
     pub fn update(&mut self, y: Option<&[f64]>) -> Result<Step> {
+        // Nothing but missing entries is a missing observation; a row without entries is wrong.
+        let y = y.filter(|y| y.is_empty() || y.iter().any(|v| !v.is_nan()));
         let before = self.filter.mark();
         let step = self.filter.update(y)?;
         match self.learn(y) {
@@ -173,7 +176,8 @@ fn online_em(
 ) -> Result<(RecursiveStatistics, Option<LinearGaussian>)> {
     let gain = rule.gain.at(t).max(1.0 / (t as f64 + 1.0));
     let mut next = statistics.clone();
-    next.advance(filter.kernel()?.as_ref(), y, 1.0 - gain, gain);
+    let y = y.map(|y| seen(filter.model(), y)).transpose()?;
+    next.advance(filter.kernel()?.as_ref(), y.as_ref(), 1.0 - gain, gain);
     let mut model = None;
     if t + 1 >= rule.first && (t + 1).is_multiple_of(rule.every) {
         let expected = next.expected(&filter.belief());
@@ -196,7 +200,8 @@ fn rmle(
 ) -> Result<(Ascent, Option<LinearGaussian>)> {
     let belief = filter.belief();
     let mut statistics = ascent.statistics.clone();
-    statistics.advance(filter.kernel()?.as_ref(), y, 1.0, 1.0);
+    let y = y.map(|y| seen(filter.model(), y)).transpose()?;
+    statistics.advance(filter.kernel()?.as_ref(), y.as_ref(), 1.0, 1.0);
     // Their expectation was taken out at the last observation: what is there now is the increment.
     let increment = statistics.expected(&belief);
     statistics.forget_expected(&belief);
@@ -276,6 +281,10 @@ fn ascended(
 }
 
 impl crate::Filter for GaussianLearning {
+    fn accepts_partial_rows(&self) -> bool {
+        true
+    }
+
     fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         Self::update(self, observation)
     }

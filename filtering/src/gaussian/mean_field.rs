@@ -48,8 +48,8 @@ pub(super) fn temporal(
             }
         };
         for m in [&mut own, &mut rest] {
-            if y.is_some() {
-                *m += &recursion.h_r_h;
+            if let Some(y) = y {
+                *m += &recursion.seen(y)?.h_r_h;
             }
             if t < last {
                 *m += &recursion.f_q_f;

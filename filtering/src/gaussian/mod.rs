@@ -6,7 +6,8 @@
 //!
 //! Shapes, throughout this module: F, Q, P0 `[n, n]`; b, m0 `[n]`; H `[m, n]`; d `[m]`; R `[m, m]`; backward
 //! kernels x_{t−1} | x_t ~ N(E x_t + f, L), E and L `[n, n]`, f `[n]`; values W_t(x) = −½xᵀΛx + hᵀx + c, Λ `[n, n]`,
-//! h `[n]`. An observation is a row of m numbers, all of it seen or none.
+//! h `[n]`. An observation is a row of m numbers; NaN stands for one that is missing, and `None` for a row of which nothing is
+//! seen.
 //!
 //! | subject | file |
 //! |---|---|
@@ -19,28 +20,37 @@
 //! | factorisations and their bounds | `factorisation.rs`: [`GaussianFactorisation`] |
 //! | kernels of a restricted family, online | `restricted.rs`: [`Restricted`]; `diagonal.rs`, `mean_field.rs` |
 //! | expected sufficient statistics | `statistics.rs`: [`Statistics`]; `regression.rs`: [`Regression`] |
-//! | ∇ ln p | `gradient.rs`: [`GaussianGradient`] |
+//! | ∇ ln p | `gradient.rs`: [`GaussianGradient`]; without Q⁻¹: `adjoint.rs` |
+//! | missing entries of observations | `imputed.rs` |
+//! | states without a prior | `diffuse/` |
+//! | components by name, maximum likelihood | `structural/`: [`StructuralModel`] |
 //! | initial guesses from data | `guess.rs`: [`LinearGaussian::initial_guess`] |
-//! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`] |
+//! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`]; to the optimum: `maximum.rs`, on coordinates of `entries.rs` |
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
 //! | predicted observations | `prediction.rs` |
 //! | samples from the model | `sample.rs` |
 
+mod adjoint;
 mod belief;
 mod block;
 mod comparison;
 mod diagonal;
+mod diffuse;
 mod em;
+mod entries;
 mod factorisation;
 mod family;
 mod flat;
 mod gradient;
 mod guess;
+mod imputed;
 mod kalman;
 mod kernel;
 mod learning;
+mod maximum;
 mod mean_field;
 mod model;
+mod plan;
 mod prediction;
 mod quadratic;
 mod regression;
@@ -49,6 +59,7 @@ mod sample;
 mod settings;
 mod smoother;
 mod statistics;
+mod structural;
 mod value;
 
 pub use belief::Gaussian;
@@ -65,4 +76,7 @@ pub use restricted::Restricted;
 pub use settings::{BlockOnlineEm, GaussianLearn, OnlineEm, Rmle};
 pub use smoother::Smoothed;
 pub use statistics::Statistics;
+pub use structural::{
+    Component, StructuralFit, StructuralLikelihood, StructuralModel, StructuralSettings,
+};
 pub use value::{Value, ValueRecursion};

@@ -1,5 +1,7 @@
 //! The model: F, b, Q, H, d, R, m0, P0.
 
+mod file;
+
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +35,7 @@ use crate::{Error, Result};
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Parts", into = "Parts")]
+#[serde(try_from = "file::Parts", into = "file::Parts")]
 pub struct LinearGaussian {
     transition: DMatrix<f64>,
     bias: DVector<f64>,
@@ -43,6 +45,8 @@ pub struct LinearGaussian {
     observation_noise: DMatrix<f64>,
     initial_mean: DVector<f64>,
     initial_covariance: DMatrix<f64>,
+    /// The states that start exactly diffuse; none, or one mark a state.
+    diffuse: Vec<bool>,
 }
 
 impl LinearGaussian {
@@ -79,6 +83,7 @@ impl LinearGaussian {
             observation_noise: r,
             initial_mean: DVector::zeros(n),
             initial_covariance: DMatrix::identity(n, n),
+            diffuse: Vec::new(),
         })
     }
 
@@ -121,6 +126,39 @@ impl LinearGaussian {
         let p0 = check_covariance("initial_covariance", p0, self.states())?;
         semidefinite_root("initial_covariance", &p0)?;
         (self.initial_mean, self.initial_covariance) = (m0, p0);
+        self.diffuse = Vec::new();
+        Ok(self)
+    }
+
+    /// The same with a start that says nothing about the states marked, `[n]`: P0 = P* + κ P∞, κ → ∞, where P∞ is 1 on
+    /// their diagonal entries (eq. F51). m0 and P* of these states are 0. A start with m0 and P0
+    /// ([`LinearGaussian::with_initial`]) removes the marks.
+    ///
+    /// ```
+    /// use scotopic_filtering::{Sequence, gaussian::LinearGaussian};
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let walk = LinearGaussian::from_rows(&[[1.0]], &[[1.0]], &[[1.0]], &[[1.0]])?.with_diffuse(&[true])?;
+    /// let (near, far) = (Sequence::of_numbers([1.0, 2.0])?, Sequence::of_numbers([101.0, 102.0])?);
+    /// assert_eq!(walk.log_evidence(&near)?, walk.log_evidence(&far)?);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Size`] for a wrong number of marks.
+    pub fn with_diffuse(mut self, diffuse: &[bool]) -> Result<Self> {
+        let n = self.states();
+        if diffuse.len() != n {
+            return Err(Error::size("diffuse", diffuse.len(), n));
+        }
+        for i in (0..n).filter(|&i| diffuse[i]) {
+            self.initial_mean[i] = 0.0;
+            self.initial_covariance.row_mut(i).fill(0.0);
+            self.initial_covariance.column_mut(i).fill(0.0);
+        }
+        self.diffuse = match diffuse.contains(&true) {
+            true => diffuse.to_vec(),
+            false => Vec::new(),
+        };
         Ok(self)
     }
 
@@ -184,6 +222,23 @@ impl LinearGaussian {
         &self.initial_covariance
     }
 
+    /// The states that start exactly diffuse: none, or a mark for each state.
+    pub fn diffuse(&self) -> &[bool] {
+        &self.diffuse
+    }
+
+    /// Fails where the start is diffuse: what `asked` needs P0⁻¹, or a proper belief before the first observation.
+    pub(crate) fn check_proper(&self, what: &str, asked: &'static str) -> Result<()> {
+        if self.diffuse.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Unsupported {
+            what: what.to_owned(),
+            asked,
+            why: "its start is diffuse; give initial_mean and initial_covariance instead of `diffuse`",
+        })
+    }
+
     /// Whether F, Q, H, R and P0 are all diagonal: n models of one number each, side by side.
     pub fn is_diagonal(&self) -> bool {
         let diagonal = |m: &DMatrix<f64>| {
@@ -245,52 +300,6 @@ pub(crate) fn check_vector(name: &str, v: &DVector<f64>, size: usize) -> Result<
 pub(crate) fn check_covariance(name: &str, m: DMatrix<f64>, size: usize) -> Result<DMatrix<f64>> {
     check_matrix(name, &m, size, size)?;
     check_symmetric(name, m)
-}
-
-/// The form of a model in a file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parts {
-    transition: Vec<Vec<f64>>,
-    bias: Vec<f64>,
-    process_noise: Vec<Vec<f64>>,
-    observation: Vec<Vec<f64>>,
-    offset: Vec<f64>,
-    observation_noise: Vec<Vec<f64>>,
-    initial_mean: Vec<f64>,
-    initial_covariance: Vec<Vec<f64>>,
-}
-
-impl TryFrom<Parts> for LinearGaussian {
-    type Error = Error;
-    fn try_from(parts: Parts) -> Result<Self> {
-        Self::new(
-            matrix("transition", &parts.transition)?,
-            matrix("process_noise", &parts.process_noise)?,
-            matrix("observation", &parts.observation)?,
-            matrix("observation_noise", &parts.observation_noise)?,
-        )?
-        .with_bias(parts.bias.into(), parts.offset.into())?
-        .with_initial(
-            parts.initial_mean.into(),
-            matrix("initial_covariance", &parts.initial_covariance)?,
-        )
-    }
-}
-
-impl From<LinearGaussian> for Parts {
-    fn from(model: LinearGaussian) -> Self {
-        Self {
-            transition: rows(&model.transition),
-            bias: model.bias.as_slice().to_vec(),
-            process_noise: rows(&model.process_noise),
-            observation: rows(&model.observation),
-            offset: model.offset.as_slice().to_vec(),
-            observation_noise: rows(&model.observation_noise),
-            initial_mean: model.initial_mean.as_slice().to_vec(),
-            initial_covariance: rows(&model.initial_covariance),
-        }
-    }
 }
 
 /// A matrix from its rows in a file.

@@ -4,6 +4,7 @@ use super::belief::Gaussian;
 use super::model::{LinearGaussian, rows};
 use crate::filter::{Moments, PredictedObservation};
 use crate::math::cholesky::symmetric;
+use crate::{Predictive, Result};
 
 impl LinearGaussian {
     /// N(F m + b, F P Fᵀ + Q) for the belief N(m, P).
@@ -16,10 +17,38 @@ impl LinearGaussian {
     }
 
     /// The moments of H x + d under N(mean, covariance), the noise of y left out.
-    pub(super) fn signal(&self, mean: &[f64], covariance: &[f64]) -> Moments {
+    pub(crate) fn signal(&self, mean: &[f64], covariance: &[f64]) -> Moments {
         let rows: Vec<Vec<f64>> = rows(self.observation());
         let rows = rows.iter().map(Vec::as_slice);
         Moments::linear(rows.zip(self.offset().iter().copied()), mean, covariance)
+    }
+
+    /// The belief about the state `steps` after the newest one, which `belief` is about; before the first observation
+    /// `belief` is about x_1, and `steps` = 1 is x_1.
+    pub(crate) fn state_ahead(
+        &self,
+        belief: &Gaussian,
+        observations: u64,
+        steps: usize,
+    ) -> Gaussian {
+        let steps = steps - usize::from(observations == 0 && steps > 0);
+        (0..steps).fold(belief.clone(), |now, _| self.next_state(&now))
+    }
+
+    /// The distribution of each entry of the observation `steps` ahead: N(H m + d, H P Hᵀ + R) of the state there.
+    pub(crate) fn predictive(
+        &self,
+        belief: &Gaussian,
+        observations: u64,
+        steps: usize,
+    ) -> Result<Vec<Predictive>> {
+        let ahead = self.state_ahead(belief, observations, steps);
+        let signal = self.signal(ahead.mean.as_slice(), ahead.covariance.as_slice());
+        let noise = self.observation_noise().diagonal();
+        let entries = signal.mean.iter().zip(&signal.variance).zip(noise.iter());
+        entries
+            .map(|((m, v), r)| Predictive::normal(*m, v + r))
+            .collect()
     }
 
     /// The next observation after `belief` about the newest state; where nothing was seen yet, the belief is about

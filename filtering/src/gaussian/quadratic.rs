@@ -11,10 +11,12 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::belief::Gaussian;
+use super::imputed::{imputed, is_partial};
 use super::kernel::GaussianKernel;
 use super::model::LinearGaussian;
 use super::regression::Regression;
 use super::statistics::Statistics;
+use crate::Result;
 
 /// The statistics of a model as functions of the newest state: full, or entry by entry for a diagonal model.
 ///
@@ -71,11 +73,11 @@ impl RecursiveStatistics {
             }
     }
 
-    /// One step: `kernel` is the newest, none at the first observation; `y` `[m]` if seen.
+    /// One step: `kernel` is the newest, none at the first observation; `y` if something was seen.
     pub fn advance(
         &mut self,
         kernel: Option<&GaussianKernel>,
-        y: Option<&[f64]>,
+        y: Option<&Seen>,
         keep: f64,
         add: f64,
     ) {
@@ -105,8 +107,15 @@ impl RecursiveStatistics {
                 forms.scale(keep);
             }
             if let Some(y) = y {
-                let y = pick(&(DVector::from_column_slice(y) - model.offset()));
-                forms.observe(&seen(&cut(model.observation()), &y), add);
+                let constant = pick(&(&y.constant - model.offset()));
+                let mut slope = cut(model.observation());
+                if let Some((moved, _)) = &y.missing {
+                    slope -= cut(moved);
+                }
+                forms.observe(&residual(&slope, &constant), add);
+                if let Some((_, noise)) = &y.missing {
+                    forms.add_noise(&cut(noise), add);
+                }
             }
         }
     }
@@ -176,8 +185,32 @@ fn moved(gain: &DMatrix<f64>, offset: &DVector<f64>, f: &DMatrix<f64>, b: &DVect
     Affine { rows, noise }
 }
 
+/// An observation: what is seen, and slope `[m, n]` and noise `[m, m]` of what is missing of it (eq. F54).
+pub(super) struct Seen {
+    constant: DVector<f64>,
+    missing: Option<(DMatrix<f64>, DMatrix<f64>)>,
+}
+
+/// An observation `[m]` under `model`, NaN for what is missing.
+///
+/// # Errors
+/// [`NotPositiveDefinite`](crate::Error::NotPositiveDefinite) for an R that cannot be factored.
+pub(super) fn seen(model: &LinearGaussian, y: &[f64]) -> Result<Seen> {
+    if !is_partial(y) {
+        return Ok(Seen {
+            constant: DVector::from_column_slice(y),
+            missing: None,
+        });
+    }
+    let whole = imputed(model, y)?;
+    Ok(Seen {
+        constant: whole.constant,
+        missing: Some((whole.slope, whole.noise)),
+    })
+}
+
 /// (x_t, 1, y − H x_t) as functions of x_t, `y` without d.
-fn seen(h: &DMatrix<f64>, y: &DVector<f64>) -> Affine {
+fn residual(h: &DMatrix<f64>, y: &DVector<f64>) -> Affine {
     let (m, n) = h.shape();
     let mut rows = DMatrix::zeros(n + 1 + m, n + 1);
     rows.view_mut((0, 0), (n + 1, n + 1)).fill_with_identity();
@@ -285,6 +318,17 @@ impl Forms {
         let rows = newest.rows.nrows();
         for ((i, j), form) in pairs(rows).zip(self.observation.chunks_exact_mut(size)) {
             add_product(self.n + 1, form, &newest.rows, i, j, add);
+        }
+    }
+
+    /// Adds the covariance `[m, m]` of residuals that does not depend on the state.
+    fn add_noise(&mut self, noise: &DMatrix<f64>, add: f64) {
+        let p = self.n + 1;
+        let forms = self.observation.chunks_exact_mut(p * p);
+        for ((i, j), form) in pairs(p + self.m).zip(forms) {
+            if i >= p {
+                form[p * p - 1] += add * noise[(i - p, j - p)];
+            }
         }
     }
 

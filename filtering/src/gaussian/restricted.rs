@@ -140,6 +140,10 @@ impl Restricted {
 }
 
 impl crate::Filter for Restricted {
+    fn accepts_partial_rows(&self) -> bool {
+        true
+    }
+
     crate::filter::own_methods!();
 
     fn belief(&self) -> Belief<'_> {

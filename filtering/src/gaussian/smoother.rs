@@ -3,6 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::belief::Gaussian;
+use super::diffuse;
 use super::kalman::Kalman;
 use super::kernel::GaussianKernel;
 use super::model::LinearGaussian;
@@ -28,7 +29,7 @@ impl Smoothed {
         &self.smoothed
     }
 
-    /// The T − 1 backward kernels: the first is of x_1 given x_2.
+    /// The T − 1 backward kernels: the first is of x_1 given x_2. None of a diffuse start.
     pub fn kernels(&self) -> &[GaussianKernel] {
         &self.kernels
     }
@@ -75,7 +76,8 @@ impl LinearGaussian {
     /// ```
     ///
     /// (H. E. Rauch, F. Tung, C. T. Striebel, "Maximum likelihood estimates of linear dynamic systems",
-    /// 1965, with their gain as E).
+    /// 1965, with their gain as E). Of a diffuse start, where early kernels are improper, by the recursion of r and N
+    /// (`diffuse/smooth.rs`), without kernels.
     ///
     /// # Errors
     /// As [`LinearGaussian::log_evidence`], and [`Error::NotPositiveDefinite`](crate::Error::NotPositiveDefinite)
@@ -88,6 +90,14 @@ impl LinearGaussian {
         for y in observations.iter() {
             cumulative.push(filter.update(y)?.elbo);
             filtered.push(filter.belief());
+        }
+        if !self.diffuse().is_empty() {
+            return Ok(Smoothed {
+                smoothed: diffuse::smoothed(self, observations)?,
+                filtered,
+                kernels: Vec::new(),
+                cumulative,
+            });
         }
         let kernels = optimal_kernels(self, &filtered)?;
         Ok(Smoothed {

@@ -4,6 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::belief::Gaussian;
+use super::imputed::{imputed, is_partial};
 use super::kernel::GaussianKernel;
 use super::model::LinearGaussian;
 use super::regression::{Moment, Regression};
@@ -49,8 +50,8 @@ impl Statistics {
         &self.observation
     }
 
-    /// Adds `factor` times `other`.
-    pub(crate) fn add(&mut self, factor: f64, other: &Statistics) {
+    /// Adds `factor` times `other`: statistics of other sequences, about any model of the same sizes.
+    pub fn add(&mut self, factor: f64, other: &Statistics) {
         self.initial.add(factor, &other.initial);
         self.transition.add(factor, &other.transition);
         self.observation.add(factor, &other.observation);
@@ -106,9 +107,31 @@ impl Statistics {
         });
     }
 
-    /// Adds one observation `[m]` of a state of which `belief` is the smoothed belief.
-    pub(crate) fn add_observation(&mut self, model: &LinearGaussian, belief: &Gaussian, y: &[f64]) {
+    /// Adds one observation `[m]` of a state of which `belief` is the smoothed belief; entries that are missing (NaN) by
+    /// what the model says of them (eq. F54).
+    ///
+    /// # Errors
+    /// [`NotPositiveDefinite`](crate::Error::NotPositiveDefinite) for an R that cannot be factored.
+    pub(crate) fn add_observation(
+        &mut self,
+        model: &LinearGaussian,
+        belief: &Gaussian,
+        y: &[f64],
+    ) -> Result<()> {
         let h = model.observation();
+        if is_partial(y) {
+            let whole = imputed(model, y)?;
+            let slope = whole.slope - h;
+            let spread = &slope * &belief.covariance;
+            self.observation.add_moment(&Moment {
+                residual: whole.constant + &slope * &belief.mean - model.offset(),
+                residual_covariance: &spread * slope.transpose() + whole.noise,
+                cross_covariance: with_zero_column(spread),
+                inputs: with_one(&belief.mean),
+                inputs_covariance: with_zero_border(&belief.covariance),
+            });
+            return Ok(());
+        }
         let h_p = h * &belief.covariance;
         self.observation.add_moment(&Moment {
             residual: DVector::from_column_slice(y) - h * &belief.mean - model.offset(),
@@ -117,6 +140,7 @@ impl Statistics {
             inputs: with_one(&belief.mean),
             inputs_covariance: with_zero_border(&belief.covariance),
         });
+        Ok(())
     }
 }
 
@@ -126,6 +150,7 @@ impl LinearGaussian {
     /// # Errors
     /// As [`LinearGaussian::smooth`].
     pub fn statistics(&self, observations: &Sequence) -> Result<(Statistics, f64)> {
+        self.check_proper("the statistics of a linear-Gaussian model", "be taken")?;
         let smoothed = self.smooth(observations)?;
         let mut statistics = Statistics::new(self);
         if let Some(first) = smoothed.smoothed.first() {
@@ -140,7 +165,7 @@ impl LinearGaussian {
         }
         for (belief, y) in smoothed.smoothed.iter().zip(observations.iter()) {
             if let Some(y) = y {
-                statistics.add_observation(self, belief, y);
+                statistics.add_observation(self, belief, y)?;
             }
         }
         Ok((statistics, smoothed.log_evidence()))

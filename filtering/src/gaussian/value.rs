@@ -1,5 +1,7 @@
 //! The recursion (eq. F3) of the backward value, for any kernels, and its optimum.
 
+use std::borrow::Cow;
+
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,7 @@ use super::flat::LN_2_PI;
 use super::kernel::GaussianKernel;
 use super::model::{LinearGaussian, check_covariance, check_vector, matrix, rows};
 use crate::math::cholesky::{cholesky, inverse, log_det, quadratic, symmetric, trace_of_product};
-use crate::sequence::check_row;
+use crate::sequence::check_partial_row;
 use crate::{Error, Result};
 
 /// W_t(x) = −½ xᵀΛx + hᵀx + c, Λ `[n, n]`, h `[n]`, in nats.
@@ -92,14 +94,47 @@ pub struct ValueRecursion {
     pub(crate) f_q_f: DMatrix<f64>,
     /// ½ ln|2πQ|.
     q_norm: f64,
+    whole: Information,
+}
+
+/// What an observation says of the state: of one with missing entries, rows and columns of these are zero.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Information {
     /// R⁻¹ `[m, m]`.
     r_inverse: DMatrix<f64>,
     /// Hᵀ R⁻¹ `[n, m]`.
     h_r: DMatrix<f64>,
     /// Hᵀ R⁻¹ H `[n, n]`.
-    pub(crate) h_r_h: DMatrix<f64>,
+    pub h_r_h: DMatrix<f64>,
     /// ½ ln|2πR|.
     r_norm: f64,
+}
+
+impl Information {
+    /// Of the entries `seen`.
+    fn new(model: &LinearGaussian, seen: &[usize]) -> Result<Self> {
+        let (h, r) = (model.observation(), model.observation_noise());
+        let (n, m) = (model.states(), model.width());
+        let factor = cholesky(
+            "observation_noise",
+            &r.select_rows(seen).select_columns(seen),
+        )?;
+        let (own, h_own) = (inverse(&factor), h.select_rows(seen));
+        let h_r_own = h_own.transpose() * &own;
+        let (mut r_inverse, mut h_r) = (DMatrix::zeros(m, m), DMatrix::zeros(n, m));
+        for (k, &i) in seen.iter().enumerate() {
+            h_r.set_column(i, &h_r_own.column(k));
+            for (l, &j) in seen.iter().enumerate() {
+                r_inverse[(i, j)] = own[(k, l)];
+            }
+        }
+        Ok(Self {
+            h_r_h: symmetric(&h_r_own * h_own),
+            h_r,
+            r_inverse,
+            r_norm: 0.5 * (seen.len() as f64 * LN_2_PI + log_det(&factor)),
+        })
+    }
 }
 
 impl ValueRecursion {
@@ -108,16 +143,17 @@ impl ValueRecursion {
     /// # Errors
     /// [`Error::NotPositiveDefinite`] for a P0 or Q with a direction of no variance.
     pub fn new(model: &LinearGaussian) -> Result<Self> {
-        let (n, m) = (model.states() as f64, model.width() as f64);
-        let (f, h) = (model.transition(), model.observation());
+        model.check_proper("the value recursion", "begin")?;
+        let n = model.states() as f64;
+        let f = model.transition();
         let p0 = cholesky("initial_covariance", model.initial_covariance())?;
         let q = cholesky("process_noise", model.process_noise())?;
-        let r = cholesky("observation_noise", model.observation_noise())?;
         let norm = |size: f64, log_det: f64| 0.5 * (size * LN_2_PI + log_det);
         let p0_inverse = inverse(&p0);
-        let (q_inverse, r_inverse) = (inverse(&q), inverse(&r));
+        let q_inverse = inverse(&q);
         let linear = p0.solve(model.initial_mean());
-        let (f_q, h_r) = (f.transpose() * &q_inverse, h.transpose() * &r_inverse);
+        let f_q = f.transpose() * &q_inverse;
+        let all: Vec<usize> = (0..model.width()).collect();
         Ok(Self {
             start: Value {
                 constant: -0.5 * model.initial_mean().dot(&linear) - norm(n, log_det(&p0)),
@@ -128,10 +164,7 @@ impl ValueRecursion {
             f_q,
             q_inverse,
             q_norm: norm(n, log_det(&q)),
-            h_r_h: symmetric(&h_r * h),
-            h_r,
-            r_inverse,
-            r_norm: norm(m, log_det(&r)),
+            whole: Information::new(model, &all)?,
             model: model.clone(),
         })
     }
@@ -141,10 +174,11 @@ impl ValueRecursion {
         &self.model
     }
 
-    /// W_1(x) = ln p(x) + ln p(y_1|x); `y` `[m]`, `None` for a missing observation.
+    /// W_1(x) = ln p(x) + ln p(y_1|x); `y` `[m]`, `None` for a missing observation, NaN for a
+    /// missing entry.
     ///
     /// # Errors
-    /// [`Error::Observation`] for a row of a wrong width or an entry that is not finite.
+    /// [`Error::Observation`] for a row of a wrong width or an infinite entry.
     pub fn start(&self, y: Option<&[f64]>) -> Result<Value> {
         self.observe(self.start.clone(), y)
     }
@@ -200,12 +234,26 @@ impl ValueRecursion {
     /// Adds ln p(y|x).
     fn observe(&self, mut value: Value, y: Option<&[f64]>) -> Result<Value> {
         let Some(y) = y else { return Ok(value) };
-        check_row(y, self.model.width())?;
-        let y = DVector::from_column_slice(y) - self.model.offset();
-        value.precision += &self.h_r_h;
-        value.linear += &self.h_r * &y;
-        value.constant -= 0.5 * quadratic(&self.r_inverse, &y) + self.r_norm;
+        check_partial_row(y, self.model.width())?;
+        let seen = self.seen(y)?;
+        let d = self.model.offset();
+        let y = DVector::from_fn(
+            y.len(),
+            |i, _| if y[i].is_nan() { 0.0 } else { y[i] - d[i] },
+        );
+        value.precision += &seen.h_r_h;
+        value.linear += &seen.h_r * &y;
+        value.constant -= 0.5 * quadratic(&seen.r_inverse, &y) + seen.r_norm;
         Ok(value)
+    }
+
+    /// What the entries of an observation that are not NaN say.
+    pub(crate) fn seen(&self, y: &[f64]) -> Result<Cow<'_, Information>> {
+        if !y.iter().any(|v| v.is_nan()) {
+            return Ok(Cow::Borrowed(&self.whole));
+        }
+        let seen: Vec<usize> = (0..y.len()).filter(|&i| !y[i].is_nan()).collect();
+        Information::new(&self.model, &seen).map(Cow::Owned)
     }
 
     /// The kernel that makes W_t largest everywhere, given W_{t−1} (eq. F6):

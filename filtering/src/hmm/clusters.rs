@@ -13,6 +13,13 @@ const SHARED: f64 = 5.0;
 /// The least variance, relative to that of all data, or to their square where they do not vary.
 pub(super) const LEAST_SPREAD: f64 = 1e-6;
 
+/// K rows drawn from the data `[K, D]`, to be means.
+pub(super) fn drawn_rows<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Vec<f64> {
+    (0..states)
+        .flat_map(|_| rows[rng.random_range(0..rows.len())].to_vec())
+        .collect()
+}
+
 /// Rows sorted into K groups, by distance in units of each entry's deviation.
 pub(super) struct Clusters {
     pub(super) width: usize,

@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::{Error, Result};
+use crate::{Error, Law, Predictive, Result};
 
 /// The length of the rows `name`, which have to be equally long; `first` says in an error which row gave the length.
 pub(super) fn width_of<T>(name: &str, rows: &[Vec<T>], width: usize, first: &str) -> Result<()> {
@@ -57,6 +57,19 @@ pub(super) fn draw<R: Rng + ?Sized>(
         }
     }
     last
+}
+
+/// For each of `width` entries the mixture with these weights `[K]` of the laws of the states; `law` has the place `k·width + i`.
+pub(super) fn mixtures(
+    weights: &[f64],
+    width: usize,
+    law: impl Fn(usize) -> Law,
+) -> Option<Vec<Predictive>> {
+    let parts = |i: usize| {
+        let each = weights.iter().enumerate();
+        each.map(|(k, w)| (*w, law(k * width + i))).collect()
+    };
+    (0..width).map(|i| Predictive::new(parts(i)).ok()).collect()
 }
 
 pub(super) fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {

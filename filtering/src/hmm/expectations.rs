@@ -1,13 +1,16 @@
 //! The E-step: expected counts of transitions and expected statistics of emissions.
 
+use serde::{Deserialize, Serialize};
+
 use super::counts::add_outer;
 use super::smoother::Backward;
 use super::{Hmm, Learnable};
 use crate::step::Sum;
-use crate::{Result, Sequence};
+use crate::{Error, Result, Sequence};
 
 /// The statistics that EM needs of any number of sequences; what [`Hmm::expectations`] returns.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Expectations {
     /// Σ γ_1 over the sequences `[K]`.
     pub initial: Vec<f64>,
@@ -19,6 +22,27 @@ pub struct Expectations {
     pub log_evidence: f64,
     /// Σ T over the sequences, missing observations included.
     pub observations: u64,
+}
+
+impl Expectations {
+    /// Adds what the same model expects of other sequences.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for expectations of a model of other sizes; nothing is changed then.
+    pub fn add(&mut self, other: &Self) -> Result<()> {
+        let mine = [&self.initial, &self.transitions, &self.emission].map(Vec::len);
+        let others = [&other.initial, &other.transitions, &other.emission].map(Vec::len);
+        if mine != others {
+            let (found, expected) = (format!("{others:?} entries"), format!("{mine:?}"));
+            return Err(Error::size("expectations", found, expected));
+        }
+        add(&other.initial, &mut self.initial);
+        add(&other.transitions, &mut self.transitions);
+        add(&other.emission, &mut self.emission);
+        self.log_evidence += other.log_evidence;
+        self.observations += other.observations;
+        Ok(())
+    }
 }
 
 /// The q_t and ρ_{t+1} that are summed over at once: at K = 32 they fill half of a cache of 32 KiB.

@@ -6,10 +6,11 @@ use super::emission::{AnyEmission, Emission};
 use super::forward::{Room, step};
 use super::kernel::kernel_of_transposed;
 use super::lag::{Lag, through};
+use super::model::whole_only;
 use super::{Hmm, products};
 use crate::error::check_distribution;
 use crate::math::square::transpose;
-use crate::sequence::check_row;
+use crate::sequence::observed;
 use crate::step::{Step, Sum};
 use crate::{Belief, Error, Moments, PredictedObservation, Result};
 
@@ -127,9 +128,8 @@ impl<E: Emission> Filter<E> {
     }
 
     fn advance(&mut self, observation: Option<&[f64]>) -> Result<Step> {
-        if let Some(row) = observation {
-            check_row(row, self.model.width())?;
-        }
+        let whole = whole_only(self.model.emission());
+        let observation = observed(observation, self.model.width(), whole)?;
         let past = (self.observations > 0).then_some(&self.belief[..]);
         let room = Room {
             predicted: &mut self.room.predicted,
@@ -278,6 +278,10 @@ impl<E: Emission> crate::Filter for Filter<E> {
 
     fn belief(&self) -> Belief<'_> {
         Belief::Discrete(&self.belief)
+    }
+
+    fn accepts_partial_rows(&self) -> bool {
+        self.model().emission().accepts_partial_rows()
     }
 
     fn width(&self) -> usize {

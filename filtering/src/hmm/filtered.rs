@@ -167,7 +167,7 @@ impl<E: Emission> Hmm<E> {
         sequence: &Sequence,
         mut each: impl FnMut(Now<'_>),
     ) -> Result<f64> {
-        check_sequence(sequence, self.width())?;
+        check_sequence(sequence, self.emission())?;
         let k = self.states();
         let (mut predicted, mut likelihood) = (vec![0.0; k], vec![0.0; k]);
         let (mut before, mut belief) = (vec![0.0; k], vec![0.0; k]);
@@ -201,7 +201,8 @@ pub(super) struct Now<'a> {
 }
 
 /// Checks that there is something to see, as wide as the model expects it.
-pub(super) fn check_sequence(sequence: &Sequence, width: usize) -> Result<()> {
+pub(super) fn check_sequence<E: Emission>(sequence: &Sequence, emission: &E) -> Result<()> {
+    let width = emission.width();
     if sequence.is_empty() {
         return Err(Error::size("sequence", "no observation", "at least one"));
     }
@@ -209,6 +210,13 @@ pub(super) fn check_sequence(sequence: &Sequence, width: usize) -> Result<()> {
         let found = format!("a row of {}", sequence.width());
         let entry = sequence.width().min(width);
         return Err(Error::observation(entry, found, format!("{width} entries")));
+    }
+    if sequence.has_partial_rows() && !emission.accepts_partial_rows() {
+        return Err(Error::Unsupported {
+            what: "this emission".to_owned(),
+            asked: "use rows that are missing in part",
+            why: "it takes whole rows; Sequence::whole_rows leaves the others out",
+        });
     }
     Ok(())
 }

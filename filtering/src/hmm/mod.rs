@@ -18,6 +18,7 @@
 //! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
 //! | factorisations beside each other; the order of learned states | `comparison.rs`: [`Hmm::compare`]; `label_matching.rs`: [`Hmm::parameter_error`] |
 //! | parameters from data, online and batch | `learning/`: [`Hmm::learn_online`], [`Hmm::fit`], [`Hmm::gradient`] |
+//! | the maximum of ln p(o; θ), among many starts | `fitting/`: [`FitSearch`], [`Hmm::fit_states`], [`Hmm::fit_from`] |
 //! | p(o\|s) | `emission/`: [`Emission`], [`Learnable`], [`Guess`], [`Sample`] |
 
 mod backward;
@@ -30,15 +31,18 @@ mod expectations;
 mod factorisation;
 mod filter;
 mod filtered;
+mod fitting;
 mod forward;
 mod kernel;
 mod label_matching;
 mod lag;
 mod learning;
 mod model;
+mod parameter_groups;
 mod prediction;
 mod products;
 mod pseudo_observations;
+mod roots;
 mod sample;
 mod smoother;
 mod viterbi;
@@ -53,11 +57,13 @@ pub use factorisation::{
 };
 pub use filter::Filter;
 pub use filtered::Filtered;
+pub use fitting::{FitSearch, FitSettings, FitWarning, Fitted};
 pub use learning::{
     BatchEm, BlockOnlineEm, Concentrations, Counts, Dirichlet, Fit, FixedLag, Gradient, Learn,
-    Learning, OnlineEm, ParameterPosterior, RecursiveScore, RecursiveStatistics, Rmle,
+    Learning, OnlineEm, ParameterPosterior, Passes, RecursiveScore, RecursiveStatistics, Rmle,
     VariationalFit, VariationalStep, beta_interval, gamma_interval,
 };
 pub use model::Hmm;
+pub use parameter_groups::{ParameterGroup, entry_name};
 pub use pseudo_observations::{PseudoObservations, PseudoVariance};
 pub use smoother::Smoothed;

@@ -171,6 +171,16 @@ impl<E: Learnable> Hmm<E> {
     }
 }
 
+/// What an observation has to be, if the emission takes whole rows only.
+pub(super) fn whole_only<E: Emission>(emission: &E) -> Option<&'static str> {
+    match emission.accepts_partial_rows() {
+        true => None,
+        false => Some(
+            "a whole row: this emission uses no part of one (say None for a missing observation)",
+        ),
+    }
+}
+
 /// The form of a model in a file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,8 +2,8 @@
 
 use super::lag::through;
 use super::{Emission, Hmm};
-use crate::Result;
 use crate::filter::{Moments, PredictedObservation, unsupported};
+use crate::{Predictive, Result};
 
 impl<E: Emission> Hmm<E> {
     /// The next observation after a belief `[K]` about the newest state; where nothing was seen yet, the belief is
@@ -17,6 +17,20 @@ impl<E: Emission> Hmm<E> {
         let steps = usize::from(observations > 0);
         through(belief, (0..steps).map(|_| self.transition()), &mut ahead);
         self.emission().expected(&ahead).ok_or_else(unsupported)
+    }
+
+    /// The distribution of each entry of the observation `steps` after the newest one, given a belief `[K]` about the
+    /// state there: Σ_k (q A^steps)_k p(y|k). Before the first observation the belief is about s_1, and `steps` = 1 is y_1.
+    pub(crate) fn predictive(
+        &self,
+        belief: &[f64],
+        observations: u64,
+        steps: usize,
+    ) -> Result<Vec<Predictive>> {
+        let mut ahead = vec![0.0; self.states()];
+        let steps = steps - usize::from(observations == 0 && steps > 0);
+        through(belief, (0..steps).map(|_| self.transition()), &mut ahead);
+        self.emission().predictive(&ahead).ok_or_else(unsupported)
     }
 
     /// The mean of each entry under a belief `[K]`. It has no variance that a normal band could be drawn with, and

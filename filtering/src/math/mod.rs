@@ -1,11 +1,14 @@
 //! Small dense kernels and special functions that the filters share.
 
+pub(crate) mod bfgs;
 pub(crate) mod cholesky;
 mod digamma;
 pub(crate) mod in_place;
+pub(crate) mod incomplete;
 mod log_space;
-mod normal;
-mod simd_dispatch;
+pub(crate) mod lyapunov;
+pub(crate) mod normal;
+pub mod simd;
 pub(crate) mod square;
 
 pub use digamma::digamma;

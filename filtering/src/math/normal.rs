@@ -35,6 +35,32 @@ pub fn deviations_of(level: f64) -> Result<f64> {
     Ok(0.5 * (low + high))
 }
 
+/// Φ(z) = P(N(0, 1) ≤ z), to its last digits in the lower tail.
+pub(crate) fn normal_cdf(z: f64) -> f64 {
+    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+/// Φ⁻¹ of a probability given by both tails, below and above z: the smaller one decides. −∞ or ∞ where it is 0.
+pub(crate) fn normal_quantile_of_tails(below: f64, above: f64) -> f64 {
+    let tail = below.min(above);
+    let sign = if below < above { -1.0 } else { 1.0 };
+    if tail <= 0.0 {
+        return sign * f64::INFINITY;
+    }
+    // As in deviations_of; the interval is halved until nothing lies between its ends.
+    let (mut low, mut high) = (0.0f64, 40.0f64);
+    loop {
+        let middle = 0.5 * (low + high);
+        if middle <= low || middle >= high {
+            return sign * middle;
+        }
+        match normal_cdf(-middle) > tail {
+            true => low = middle,
+            false => high = middle,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -297,6 +297,15 @@ pub(crate) fn symmetrise(a: &mut [f64], n: usize) {
     }
 }
 
+/// The symmetric matrix `[n, n]` of a lower triangle, row after row.
+pub(crate) fn symmetric_of_lower(n: usize, lower: &[f64]) -> Vec<f64> {
+    let entry = |at: usize| {
+        let (i, j) = ((at / n).max(at % n), (at / n).min(at % n));
+        lower[i * (i + 1) / 2 + j]
+    };
+    (0..n * n).map(entry).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

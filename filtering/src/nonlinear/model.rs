@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use crate::sequence::check_row;
-use crate::{Error, Moments, Result};
+use crate::{Error, Moments, Predictive, Result};
 
 /// Relative step of central differences of first order: the cube root of the rounding unit.
 pub(crate) const FIRST: f64 = 6e-6;
@@ -113,6 +113,12 @@ pub trait StateSpace {
         _variance: &mut [f64],
     ) -> bool {
         false
+    }
+
+    /// The distribution of each entry of y under x ~ N(mean `[n]`, covariance `[n, n]`); `None`, the default, where that is
+    /// not said. Forecasts, residuals and alarms are made of it.
+    fn predictive(&self, _mean: &[f64], _covariance: &[f64]) -> Option<Vec<Predictive>> {
+        None
     }
 
     /// The noise-free part of y under N(mean `[n]`, covariance `[n, n]`) where y is linear in x; `None`, the default,

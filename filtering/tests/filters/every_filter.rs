@@ -58,10 +58,17 @@ where
     let mut restored: Option<F> = None;
     for (t, y) in rows.iter().enumerate() {
         let before = bits(&filter);
-        for wrong in [&[f64::NAN][..], &[f64::INFINITY], &[1.0, 2.0], &[]] {
+        for wrong in [&[f64::NEG_INFINITY][..], &[f64::INFINITY], &[1.0, 2.0], &[]] {
             assert!(filter.update(Some(wrong)).is_err(), "{name} {wrong:?}");
             assert_eq!(bits(&filter), before, "{name} after {wrong:?}");
         }
+        // NaN is a missing entry, here the only one: a missing observation where parts of rows are taken, else wrong.
+        let (mut with, mut without) = (filter.clone(), filter.clone());
+        match with.update(Some(&[f64::NAN])) {
+            Ok(_) => without.update(None).map(|_| ()).unwrap(),
+            Err(error) => assert!(error.to_string().contains("NaN"), "{name}: {error}"),
+        }
+        assert_eq!(bits(&with), bits(&without), "{name}");
         let elbo = filter.elbo();
         let seen = t % 4 != 2;
         let step = filter

@@ -3,6 +3,7 @@
 mod bounded_settings;
 mod degenerate;
 mod every_filter;
+mod fitted;
 mod gaussian;
 mod generalised;
 mod hmm;

@@ -56,8 +56,9 @@ fn forward_statistics_are_the_smoothed_ones() {
         for (t, y) in data.iter().enumerate() {
             let kernel = t.checked_sub(1).map(|t| &smoothed.kernels()[t]);
             let belief = &smoothed.filtered()[t];
-            forward.advance(kernel, y, 1.0, 1.0);
-            increments.advance(kernel, y, 1.0, 1.0);
+            let y = y.map(|y| seen(&model, y).unwrap());
+            forward.advance(kernel, y.as_ref(), 1.0, 1.0);
+            increments.advance(kernel, y.as_ref(), 1.0, 1.0);
             sum.add(1.0, &increments.expected(belief));
             increments.forget_expected(belief);
         }

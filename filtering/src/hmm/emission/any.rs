@@ -3,8 +3,9 @@
 use rand::Rng;
 
 use super::{AnyEmission, Emission, Learnable, Sample};
+use crate::hmm::parameter_groups::ParameterGroup;
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{PredictedObservation, Result, Sequence};
+use crate::{PredictedObservation, Predictive, Result, Sequence};
 
 impl Emission for AnyEmission {
     fn states(&self) -> usize {
@@ -19,11 +20,17 @@ impl Emission for AnyEmission {
     fn likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
         each!(self, e => e.likelihood(observation, into))
     }
+    fn accepts_partial_rows(&self) -> bool {
+        each!(self, e => e.accepts_partial_rows())
+    }
     fn relabelled(&self, order: &[usize]) -> Self {
         each!(self, e => e.relabelled(order).into())
     }
     fn expected(&self, weights: &[f64]) -> Option<PredictedObservation> {
         each!(self, e => e.expected(weights))
+    }
+    fn predictive(&self, weights: &[f64]) -> Option<Vec<Predictive>> {
+        each!(self, e => e.predictive(weights))
     }
 }
 
@@ -33,6 +40,9 @@ impl Learnable for AnyEmission {
     }
     fn statistic(&self, observation: &[f64], into: &mut [f64]) {
         each!(self, e => e.statistic(observation, into))
+    }
+    fn completed(&self, observation: &[f64], into: &mut [f64]) {
+        each!(self, e => e.completed(observation, into))
     }
     fn accumulate(
         &self,
@@ -55,8 +65,26 @@ impl Learnable for AnyEmission {
     fn score(&self, statistics: &[f64], into: &mut [f64]) {
         each!(self, e => e.score(statistics, into))
     }
+    fn units(&self, into: &mut [f64]) {
+        each!(self, e => e.units(into))
+    }
     fn ascended(&self, step: &[f64]) -> Result<Self> {
         each!(self, e => e.ascended(step).map(Into::into))
+    }
+    fn coordinates_len(&self) -> usize {
+        each!(self, e => e.coordinates_len())
+    }
+    fn displaced(&self, z: &[f64]) -> Result<Self> {
+        each!(self, e => e.displaced(z).map(Into::into))
+    }
+    fn score_about(&self, base: &Self, z: &[f64], statistics: &[f64], into: &mut [f64]) {
+        both!(self, base, (e, b) => e.score_about(b, z, statistics, into), _ => into.fill(f64::NAN))
+    }
+    fn information(&self, into: &mut [f64]) {
+        each!(self, e => e.information(into))
+    }
+    fn relative_variances(&self, pooled: &Self) -> Vec<f64> {
+        both!(self, pooled, (e, p) => e.relative_variances(p), _ => vec![f64::NAN; self.states()])
     }
     fn recentred(self) -> Self {
         each!(self, e => e.recentred().into())
@@ -70,6 +98,12 @@ impl Learnable for AnyEmission {
 
     fn structural_zeros(&self) -> usize {
         each!(self, e => e.structural_zeros())
+    }
+    fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        each!(self, e => e.parameter_groups())
+    }
+    fn with_parameters(&self, values: &[f64]) -> Result<Self> {
+        each!(self, e => e.with_parameters(values).map(Into::into))
     }
     fn state_parameters(&self) -> Vec<f64> {
         each!(self, e => e.state_parameters())

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Emission, Guess, Learnable, Sample};
 use crate::error::check_distribution;
-use crate::hmm::emission_rows::{draw, nested, row_length, width_of};
+use crate::hmm::emission_rows::{draw, nested, reordered, row_length, width_of};
+use crate::hmm::parameter_groups::ParameterGroup;
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{Error, PredictedObservation, Result};
+use crate::hmm::roots;
+use crate::{Error, PredictedObservation, Predictive, Result};
 
 /// o ∈ {0 … M − 1} with `p(o|s) = B[s][o]`. An observation is a row of one whole number.
 ///
@@ -121,16 +123,16 @@ impl Emission for Categorical {
     }
 
     fn relabelled(&self, order: &[usize]) -> Self {
-        let m = self.symbols;
-        let mut new = self.clone();
-        for (s, &old) in order.iter().enumerate() {
-            new.probabilities[s * m..(s + 1) * m]
-                .copy_from_slice(&self.probabilities[old * m..(old + 1) * m]);
-            for o in 0..m {
-                new.scaled[o * self.states + s] = self.scaled[o * self.states + old];
-            }
+        let rows = self.scaled.chunks_exact(self.states);
+        Self {
+            states: order.len(),
+            symbols: self.symbols,
+            probabilities: reordered(&self.probabilities, self.symbols, order),
+            scaled: rows
+                .flat_map(|row| order.iter().map(|&old| row[old]))
+                .collect(),
+            tops: self.tops.clone(),
         }
-        new
     }
 
     fn expected(&self, weights: &[f64]) -> Option<PredictedObservation> {
@@ -140,6 +142,15 @@ impl Emission for Categorical {
             symbols.iter_mut().zip(row).for_each(|(p, b)| *p += w * b);
         }
         Some(PredictedObservation::Symbol(symbols))
+    }
+
+    fn predictive(&self, weights: &[f64]) -> Option<Vec<Predictive>> {
+        match self.expected(weights) {
+            Some(PredictedObservation::Symbol(symbols)) => {
+                Some(vec![Predictive::symbols(&symbols).ok()?])
+            }
+            _ => None,
+        }
     }
 }
 
@@ -222,8 +233,37 @@ impl Learnable for Categorical {
         Self::from_flat(self.states, probabilities)
     }
 
+    /// √B + z, squared and normalised.
+    fn displaced(&self, z: &[f64]) -> Result<Self> {
+        let table = roots::displaced(&self.probabilities, z, self.symbols);
+        Self::from_flat(self.states, table)
+    }
+
+    fn score_about(&self, base: &Self, z: &[f64], statistics: &[f64], into: &mut [f64]) {
+        self.score(statistics, into);
+        roots::from_logits(&base.probabilities, z, into);
+    }
+
+    fn information(&self, into: &mut [f64]) {
+        into.fill(4.0);
+    }
+
     fn free_parameters(&self) -> usize {
         self.symbols - 1
+    }
+
+    fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        let rows = self.probabilities.chunks_exact(self.symbols).enumerate();
+        let group = |(state, row): (usize, &[f64])| ParameterGroup::Distribution {
+            name: "probabilities",
+            state,
+            row: row.to_vec(),
+        };
+        rows.map(group).collect()
+    }
+
+    fn with_parameters(&self, values: &[f64]) -> Result<Self> {
+        Self::from_flat(self.states, values.to_vec())
     }
 
     fn structural_zeros(&self) -> usize {

@@ -9,10 +9,11 @@ use super::origin::{checked_origin, origin, pooled_mean, pooled_variance, writte
 use super::{Emission, Guess, Learnable, Sample};
 use crate::data_spread::check_variation;
 use crate::error::check_finite;
-use crate::hmm::clusters::Clusters;
-use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
+use crate::hmm::clusters::{Clusters, drawn_rows};
+use crate::hmm::emission_rows::{mixtures, nested, normal, reordered, row_length, width_of};
+use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{Error, Moments, PredictedObservation, Result, Sequence};
+use crate::{Error, Law, Moments, PredictedObservation, Predictive, Result, Sequence};
 
 /// y ∈ ℝᴰ with p(y|s) = ∏_d N(y_d; μ_sd, v_sd). An observation is a row of D numbers.
 ///
@@ -113,6 +114,19 @@ impl DiagonalGaussian {
         &self.origin
     }
 
+    /// ln p of the entries that are there.
+    #[cold]
+    fn marginal(&self, state: usize, observation: &[f64]) -> f64 {
+        let from = state * self.width;
+        let parameters = self.means[from..].iter().zip(&self.precisions[from..]);
+        let seen = observation
+            .iter()
+            .zip(parameters)
+            .filter(|(y, _)| !y.is_nan());
+        let each = seen.map(|(y, (m, p))| (y - m) * (y - m) * p + (TAU / p).ln());
+        -0.5 * each.sum::<f64>()
+    }
+
     /// The same with statistics about c `[D]`; zero for none.
     fn about(mut self, origin: Vec<f64>) -> Result<Self> {
         self.origin = checked_origin(origin, self.width)?;
@@ -142,9 +156,16 @@ impl Emission for DiagonalGaussian {
                 .zip(p)
                 .map(|((y, m), p)| (y - m) * (y - m) * p)
                 .sum();
-            *l = self.constants[s] - 0.5 * square;
+            *l = match square.is_nan() {
+                false => self.constants[s] - 0.5 * square,
+                true => self.marginal(s, observation),
+            };
         }
         Ok(())
+    }
+
+    fn accepts_partial_rows(&self) -> bool {
+        true
     }
 
     fn relabelled(&self, order: &[usize]) -> Self {
@@ -163,6 +184,13 @@ impl Emission for DiagonalGaussian {
         let moments = Moments::mixture(weights, &self.means, &self.variances);
         Some(PredictedObservation::Numbers(moments))
     }
+
+    fn predictive(&self, weights: &[f64]) -> Option<Vec<Predictive>> {
+        mixtures(weights, self.width, |at| Law::Normal {
+            mean: self.means[at],
+            variance: self.variances[at],
+        })
+    }
 }
 
 impl Learnable for DiagonalGaussian {
@@ -178,6 +206,21 @@ impl Learnable for DiagonalGaussian {
         for ((first, second), (y, c)) in pairs.zip(&self.origin).map(|((r, y), c)| (r, (y, c))) {
             *first = y - c;
             *second = *first * *first;
+        }
+    }
+
+    fn completed(&self, observation: &[f64], into: &mut [f64]) {
+        let (d, p) = (self.width, self.statistic_len());
+        let mut filled = observation.to_vec();
+        for (s, row) in into.chunks_exact_mut(p).enumerate() {
+            let parameters = self.means[s * d..].iter().zip(&self.variances[s * d..]);
+            let entries = filled.iter_mut().zip(observation).zip(parameters.clone());
+            entries.for_each(|((f, y), (m, _))| *f = if y.is_nan() { *m } else { *y });
+            self.statistic(&filled, row);
+            let second = row[1 + d..].iter_mut().zip(observation).zip(parameters);
+            second
+                .filter(|((_, y), _)| y.is_nan())
+                .for_each(|((yy, _), (_, v))| *yy += v);
         }
     }
 
@@ -243,6 +286,14 @@ impl Learnable for DiagonalGaussian {
         }
     }
 
+    fn units(&self, into: &mut [f64]) {
+        let d = self.width;
+        for (into, precisions) in into.chunks_mut(2 * d).zip(self.precisions.chunks(d)) {
+            into[..d].copy_from_slice(precisions);
+            into[d..].fill(1.0);
+        }
+    }
+
     fn ascended(&self, step: &[f64]) -> Result<Self> {
         let d = self.width;
         let (mut means, mut variances) = (self.means.clone(), self.variances.clone());
@@ -255,6 +306,22 @@ impl Learnable for DiagonalGaussian {
         Self::from_flat(self.states(), means, variances)?.about(self.origin.clone())
     }
 
+    fn information(&self, into: &mut [f64]) {
+        let d = self.width;
+        for (into, precisions) in into.chunks_mut(2 * d).zip(self.precisions.chunks(d)) {
+            into[..d].copy_from_slice(precisions);
+            into[d..].fill(0.5);
+        }
+    }
+
+    fn relative_variances(&self, pooled: &Self) -> Vec<f64> {
+        let least = |row: &[f64]| {
+            let ratios = row.iter().zip(&pooled.variances).map(|(v, all)| v / all);
+            ratios.fold(f64::INFINITY, f64::min)
+        };
+        self.variances.chunks(self.width).map(least).collect()
+    }
+
     fn check_data(&self, sequences: &[Sequence]) -> Result<()> {
         check_variation(sequences)
     }
@@ -262,6 +329,28 @@ impl Learnable for DiagonalGaussian {
     fn recentred(mut self) -> Self {
         self.origin = origin(&self.means, self.width, |at| self.variances[at]);
         self
+    }
+
+    fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        let d = self.width;
+        let mean = |(at, mean): (usize, &f64)| ParameterGroup::Number {
+            name: entry_name("means", at / d, at % d),
+            value: *mean,
+            unit: self.variances[at].sqrt(),
+        };
+        let variance = |(at, variance): (usize, &f64)| ParameterGroup::Positive {
+            name: entry_name("variances", at / d, at % d),
+            value: *variance,
+        };
+        let means = self.means.iter().enumerate().map(mean);
+        means
+            .chain(self.variances.iter().enumerate().map(variance))
+            .collect()
+    }
+
+    fn with_parameters(&self, values: &[f64]) -> Result<Self> {
+        let (means, variances) = values.split_at(self.means.len().min(values.len()));
+        Self::from_flat(self.states(), means.to_vec(), variances.to_vec())
     }
 
     fn state_parameters(&self) -> Vec<f64> {
@@ -273,6 +362,11 @@ impl Guess for DiagonalGaussian {
     fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
         let clusters = Clusters::new(states, rows, rng);
         Self::from_flat(states, clusters.means, clusters.variances)
+    }
+
+    fn scattered<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
+        let variances = Clusters::new(1, rows, rng).variances.repeat(states);
+        Self::from_flat(states, drawn_rows(states, rows, rng), variances)
     }
 }
 

@@ -1,20 +1,25 @@
 //! Gaussian emissions with full covariance.
 
+mod draws;
+mod factor;
+mod missing_entries;
+mod whitened;
+
 use std::f64::consts::TAU;
 
 use nalgebra::{DMatrix, DVector};
-use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use self::factor::factor;
 use super::origin::{checked_origin, origin, pooled_mean, pooled_variance, written};
-use super::{Emission, Guess, Learnable, Sample};
+use super::{Emission, Learnable};
 use crate::data_spread::check_independence;
 use crate::error::check_finite;
-use crate::hmm::clusters::Clusters;
-use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
+use crate::hmm::emission_rows::{mixtures, nested, reordered, row_length, width_of};
+use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::math::cholesky::cholesky;
-use crate::{Error, Moments, PredictedObservation, Result, Sequence};
+use crate::math::square::symmetric_of_lower;
+use crate::{Error, Law, Moments, PredictedObservation, Predictive, Result, Sequence};
 
 /// y ∈ ℝᴰ with p(y|s) = N(y; μ_s, Σ_s). An observation is a row of D numbers.
 ///
@@ -129,60 +134,11 @@ impl FullGaussian {
         Ok(self)
     }
 
-    /// μ_s + C_s z, for z in `into` `[D]`: C⁻¹ e = z, solved from the first row down.
-    fn coloured(&self, state: usize, into: &mut [f64]) {
-        let d = self.width;
-        let whitening = &self.whitening[state * d * d..(state + 1) * d * d];
-        for (i, row) in whitening.chunks_exact(d).enumerate() {
-            let inner: f64 = row[..i].iter().zip(into.iter()).map(|(c, e)| c * e).sum();
-            into[i] = (into[i] - inner) / row[i];
-        }
-        let mean = &self.means[state * d..(state + 1) * d];
-        into.iter_mut().zip(mean).for_each(|(y, m)| *y += m);
-    }
-
     /// Σ_s⁻¹ = C⁻ᵀC⁻¹.
     fn precision(&self, state: usize) -> DMatrix<f64> {
-        let d = self.width;
-        let c = DMatrix::from_row_slice(d, d, &self.whitening[state * d * d..(state + 1) * d * d]);
+        let c = self.whitened(state);
         c.transpose() * c
     }
-}
-
-/// C⁻¹ `[D·D]` and ln|Σ| of one covariance.
-fn factor(name: &str, d: usize, covariance: &[f64]) -> Result<(Vec<f64>, f64)> {
-    check_finite(name, d, covariance)?;
-    let scale = covariance.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-    for i in 0..d {
-        for j in 0..i {
-            let (a, b) = (covariance[i * d + j], covariance[j * d + i]);
-            // Rounding of a file with seven digits, no more.
-            if (a - b).abs() > 1e-6 * scale {
-                return Err(Error::entry(
-                    name,
-                    &[i, j],
-                    a,
-                    format!("{b}, as its mirror entry [{j}][{i}]"),
-                ));
-            }
-        }
-    }
-    let c = cholesky(name, &DMatrix::from_row_slice(d, d, covariance))?.unpack();
-    // From the pivots themselves, not their roots: ln √p and ½ ln p differ in the last bit.
-    let pivot =
-        |i: usize| covariance[i * (d + 1)] - (0..i).map(|k| c[(i, k)] * c[(i, k)]).sum::<f64>();
-    let log_det = (0..d).fold(0.0, |sum, i| sum + pivot(i).ln());
-    let mut whitening = vec![0.0; d * d];
-    for column in 0..d {
-        for i in column..d {
-            let unit = if i == column { 1.0 } else { 0.0 };
-            let inner: f64 = (column..i)
-                .map(|k| c[(i, k)] * whitening[k * d + column])
-                .sum();
-            whitening[i * d + column] = (unit - inner) / c[(i, i)];
-        }
-    }
-    Ok((whitening, log_det))
 }
 
 impl Emission for FullGaussian {
@@ -210,9 +166,16 @@ impl Emission for FullGaussian {
                     .sum();
                 square += e * e;
             }
-            *l = self.constants[s] - 0.5 * square;
+            *l = match square.is_nan() {
+                false => self.constants[s] - 0.5 * square,
+                true => self.marginal(s, observation)?,
+            };
         }
         Ok(())
+    }
+
+    fn accepts_partial_rows(&self) -> bool {
+        true
     }
 
     fn relabelled(&self, order: &[usize]) -> Self {
@@ -239,6 +202,14 @@ impl Emission for FullGaussian {
         let moments = Moments::mixture(weights, &self.means, &variances);
         Some(PredictedObservation::Numbers(moments))
     }
+
+    fn predictive(&self, weights: &[f64]) -> Option<Vec<Predictive>> {
+        let d = self.width;
+        mixtures(weights, d, |at| Law::Normal {
+            mean: self.means[at],
+            variance: self.covariances[(at / d) * d * d + (at % d) * (d + 1)],
+        })
+    }
 }
 
 impl Learnable for FullGaussian {
@@ -256,6 +227,10 @@ impl Learnable for FullGaussian {
         for (row, y) in second.chunks_mut(d).zip(&*first) {
             row.iter_mut().zip(&*first).for_each(|(s, z)| *s = y * z);
         }
+    }
+
+    fn completed(&self, observation: &[f64], into: &mut [f64]) {
+        self.complete(observation, into);
     }
 
     fn expected_statistic(&self, into: &mut [f64]) {
@@ -329,6 +304,18 @@ impl Learnable for FullGaussian {
         }
     }
 
+    fn units(&self, into: &mut [f64]) {
+        let d = self.width;
+        let rows = into.chunks_exact_mut(d + d * d);
+        for (into, covariance) in rows.zip(self.covariances.chunks_exact(d * d)) {
+            // Covariances stay: their units do not matter.
+            into.fill(1.0);
+            for (i, unit) in into[..d].iter_mut().enumerate() {
+                *unit = 1.0 / covariance[i * (d + 1)];
+            }
+        }
+    }
+
     fn ascended(&self, step: &[f64]) -> Result<Self> {
         let d = self.width;
         let mut means = self.means.clone();
@@ -340,6 +327,26 @@ impl Learnable for FullGaussian {
             means,
             ..self.clone()
         })
+    }
+
+    fn coordinates_len(&self) -> usize {
+        self.width + self.width * (self.width + 1) / 2
+    }
+
+    fn displaced(&self, z: &[f64]) -> Result<Self> {
+        self.displaced_whitened(z)
+    }
+
+    fn score_about(&self, base: &Self, _: &[f64], statistics: &[f64], into: &mut [f64]) {
+        self.score_whitened(base, statistics, into);
+    }
+
+    fn information(&self, into: &mut [f64]) {
+        self.information_whitened(into);
+    }
+
+    fn relative_variances(&self, pooled: &Self) -> Vec<f64> {
+        self.least_eigenvalues(pooled)
     }
 
     fn check_data(&self, sequences: &[Sequence]) -> Result<()> {
@@ -357,27 +364,41 @@ impl Learnable for FullGaussian {
         self.width * (self.width + 3) / 2
     }
 
+    fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        let d = self.width;
+        let c = |s: usize, i: usize, j: usize| self.covariances[s * d * d + i * d + j];
+        let mean = |(at, mean): (usize, &f64)| ParameterGroup::Number {
+            name: entry_name("means", at / d, at % d),
+            value: *mean,
+            unit: c(at / d, at % d, at % d).sqrt(),
+        };
+        let mut groups: Vec<ParameterGroup> = self.means.iter().enumerate().map(mean).collect();
+        for s in 0..self.states() {
+            for i in 0..d {
+                for j in 0..=i {
+                    let name = format!("covariances[{},{},{}]", s + 1, i + 1, j + 1);
+                    let (value, unit) = (c(s, i, j), (c(s, i, i) * c(s, j, j)).sqrt());
+                    groups.push(match i == j {
+                        true => ParameterGroup::Positive { name, value },
+                        false => ParameterGroup::Number { name, value, unit },
+                    });
+                }
+            }
+        }
+        groups
+    }
+
+    /// Means, and the lower triangles of the covariances.
+    fn with_parameters(&self, values: &[f64]) -> Result<Self> {
+        let d = self.width;
+        let (means, lower) = values.split_at(self.means.len().min(values.len()));
+        let triangles = lower.chunks_exact(d * (d + 1) / 2);
+        let all = triangles.flat_map(|lower| symmetric_of_lower(d, lower));
+        Self::from_flat(self.states(), means.to_vec(), all.collect())
+    }
+
     fn state_parameters(&self) -> Vec<f64> {
         self.means.clone()
-    }
-}
-
-impl Guess for FullGaussian {
-    fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
-        let clusters = Clusters::new(states, rows, rng);
-        let d = clusters.width;
-        let mut covariances = vec![0.0; states * d * d];
-        for (at, v) in clusters.variances.iter().enumerate() {
-            covariances[(at / d) * d * d + (at % d) * (d + 1)] = *v;
-        }
-        Self::from_flat(states, clusters.means, covariances)
-    }
-}
-
-impl Sample for FullGaussian {
-    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
-        into.iter_mut().for_each(|z| *z = normal(rng));
-        self.coloured(state, into);
     }
 }
 

@@ -1,14 +1,15 @@
 //! Poisson emissions: counts.
 
-use rand::Rng;
+use rand::{Rng, RngExt};
 use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
 use super::{Emission, Guess, Learnable, Sample};
 use crate::hmm::clusters::{Clusters, LEAST_SPREAD};
-use crate::hmm::emission_rows::{nested, normal, reordered, row_length, width_of};
+use crate::hmm::emission_rows::{mixtures, nested, normal, reordered, row_length, width_of};
+use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{Error, Moments, PredictedObservation, Result};
+use crate::{Error, Law, Moments, PredictedObservation, Predictive, Result};
 
 /// y ∈ ℕᴰ with p(y|s) = ∏_d Poisson(y_d; λ_sd). An observation is a row of D whole numbers.
 ///
@@ -75,6 +76,17 @@ impl Poisson {
         })
     }
 
+    /// ln p of the entries that are there.
+    #[cold]
+    fn marginal(&self, observation: &[f64], into: &mut [f64]) {
+        for (l, rates) in into.iter_mut().zip(self.rates.chunks(self.width)) {
+            let seen = observation.iter().zip(rates).filter(|(y, _)| !y.is_nan());
+            *l = seen
+                .map(|(y, r)| y * r.ln() - r - libm::lgamma(y + 1.0))
+                .sum();
+        }
+    }
+
     /// λ `[K·D]`, row after row.
     pub fn rates(&self) -> &[f64] {
         &self.rates
@@ -101,7 +113,14 @@ impl Emission for Poisson {
             let fired: f64 = log_rates.iter().zip(observation).map(|(r, y)| r * y).sum();
             *l = fired - total - constant;
         }
+        if constant.is_nan() {
+            self.marginal(observation, into);
+        }
         Ok(())
+    }
+
+    fn accepts_partial_rows(&self) -> bool {
+        true
     }
 
     fn relabelled(&self, order: &[usize]) -> Self {
@@ -118,6 +137,12 @@ impl Emission for Poisson {
         let moments = Moments::mixture(weights, &self.rates, &self.rates);
         Some(PredictedObservation::Numbers(moments))
     }
+
+    fn predictive(&self, weights: &[f64]) -> Option<Vec<Predictive>> {
+        mixtures(weights, self.width, |at| Law::Poisson {
+            rate: self.rates[at],
+        })
+    }
 }
 
 impl Learnable for Poisson {
@@ -128,6 +153,17 @@ impl Learnable for Poisson {
     fn statistic(&self, observation: &[f64], into: &mut [f64]) {
         into[0] = 1.0;
         into[1..].copy_from_slice(observation);
+    }
+
+    fn completed(&self, observation: &[f64], into: &mut [f64]) {
+        let rows = into.chunks_exact_mut(1 + self.width);
+        for (row, rates) in rows.zip(self.rates.chunks(self.width)) {
+            self.statistic(observation, row);
+            let counts = row[1..].iter_mut().zip(rates);
+            counts
+                .filter(|(y, _)| y.is_nan())
+                .for_each(|(y, rate)| *y = *rate);
+        }
     }
 
     fn expected_statistic(&self, into: &mut [f64]) {
@@ -184,6 +220,42 @@ impl Learnable for Poisson {
         Self::from_flat(self.states(), rates)
     }
 
+    /// λ = (√λ + z)², at least the least rate.
+    fn displaced(&self, z: &[f64]) -> Result<Self> {
+        let moved = self.rates.iter().zip(z);
+        let rates = moved.map(|(r, z)| (r.sqrt() + z).powi(2).max(LEAST_RATE));
+        Self::from_flat(self.states(), rates.collect())
+    }
+
+    fn score_about(&self, base: &Self, z: &[f64], statistics: &[f64], into: &mut [f64]) {
+        self.score(statistics, into);
+        for ((g, r), z) in into.iter_mut().zip(&base.rates).zip(z) {
+            let root = r.sqrt() + z;
+            *g = if root * root > LEAST_RATE {
+                2.0 * *g / root
+            } else {
+                0.0
+            };
+        }
+    }
+
+    fn information(&self, into: &mut [f64]) {
+        into.fill(4.0);
+    }
+
+    fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        let d = self.width;
+        let group = |(at, rate): (usize, &f64)| ParameterGroup::Positive {
+            name: entry_name("rates", at / d, at % d),
+            value: *rate,
+        };
+        self.rates.iter().enumerate().map(group).collect()
+    }
+
+    fn with_parameters(&self, values: &[f64]) -> Result<Self> {
+        Self::from_flat(self.states(), values.to_vec())
+    }
+
     fn state_parameters(&self) -> Vec<f64> {
         self.rates.clone()
     }
@@ -191,7 +263,10 @@ impl Learnable for Poisson {
 
 impl Guess for Poisson {
     fn check(row: &[f64]) -> Result<()> {
-        match row.iter().position(|&y| y < 0.0 || y.fract() != 0.0) {
+        match row
+            .iter()
+            .position(|&y| y < 0.0 || (!y.is_nan() && y.fract() != 0.0))
+        {
             Some(entry) => Err(Error::observation(entry, row[entry], "a count: 0, 1, 2, …")),
             None => Ok(()),
         }
@@ -202,6 +277,40 @@ impl Guess for Poisson {
         let overall: f64 = means.iter().sum::<f64>() / means.len() as f64;
         let least = (LEAST_SPREAD * overall).max(LEAST_SPREAD);
         Self::from_flat(states, means.iter().map(|m| m.max(least)).collect())
+    }
+
+    fn scattered<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
+        /// A state of zeros keeps a chance of other counts, and can be left while it is learned.
+        const LEAST: f64 = 1e-2;
+        let rates = scattered_rates(states, rows, rng);
+        let overall: f64 = rates.iter().sum::<f64>() / rates.len() as f64;
+        let least = (LEAST * overall).max(LEAST_SPREAD);
+        Self::from_flat(states, rates.iter().map(|m| m.max(least)).collect())
+    }
+}
+
+/// Means of groups by the roots of the counts, whose variance does not grow with the mean, or rows of the data, or
+/// the overall rates times log-normal factors.
+fn scattered_rates<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Vec<f64> {
+    let width = rows[0].len();
+    let n = rows.len() as f64;
+    let overall = |d: usize| rows.iter().map(|row| row[d]).sum::<f64>() / n;
+    match rng.random_range(0..3) {
+        0 => {
+            let roots: Vec<Vec<f64>> = rows
+                .iter()
+                .map(|row| row.iter().map(|y| y.max(0.0).sqrt()).collect())
+                .collect();
+            let roots: Vec<&[f64]> = roots.iter().map(Vec::as_slice).collect();
+            let means = Clusters::new(states, &roots, rng).means;
+            means.iter().map(|m| m * m).collect()
+        }
+        1 => (0..states)
+            .flat_map(|_| rows[rng.random_range(0..rows.len())].to_vec())
+            .collect(),
+        _ => (0..states * width)
+            .map(|at| overall(at % width) * normal(rng).exp())
+            .collect(),
     }
 }
 

@@ -70,6 +70,41 @@ macro_rules! registry {
             }
         }
 
+        impl EmissionKind {
+            /// [`Guess::scattered`] of this kind.
+            ///
+            /// # Errors
+            /// Those of [`Guess::scattered`].
+            pub fn scattered<R: Rng + ?Sized>(
+                self,
+                states: usize,
+                rows: &[&[f64]],
+                rng: &mut R,
+            ) -> Result<AnyEmission> {
+                match self {
+                    $(Self::$emission => $emission::scattered(states, rows, rng).map(Into::into)),+
+                }
+            }
+        }
+
+        impl AnyEmission {
+            /// Which emission it is.
+            pub fn kind(&self) -> EmissionKind {
+                match self { $(Self::$emission(_) => EmissionKind::$emission),+ }
+            }
+        }
+
+        /// What two emissions say of each other if they are of one kind; the last expression if not.
+        macro_rules! both {
+            ($a:expr, $b:expr, ($x:ident, $y:ident) => $body:expr, _ => $otherwise:expr) => {
+                match ($a, $b) {
+                    $((AnyEmission::$emission($x), AnyEmission::$emission($y)) => $body,)+
+                    #[allow(unreachable_patterns)]
+                    _ => $otherwise,
+                }
+            };
+        }
+
         $(
             impl From<$emission> for AnyEmission {
                 fn from(emission: $emission) -> Self {

@@ -2,12 +2,13 @@
 
 use rand::Rng;
 
+use crate::hmm::parameter_groups::ParameterGroup;
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{PredictedObservation, Result, Sequence};
+use crate::{Error, PredictedObservation, Predictive, Result, Sequence};
 
 /// A likelihood p(o|s) for each of K states; implement it for your own.
 ///
-/// An observation is a row `[width]` of finite numbers. Filters check its width and that it is finite
+/// An observation is a row `[width]` of finite numbers, and NaN for a missing entry where [`Emission::accepts_partial_rows`]. Filters check its width and that it is finite
 /// before they ask; an emission checks the rest (that a symbol is one of its alphabet, a count whole),
 /// with an [`Error::Observation`](crate::Error::Observation) of index 0: the filter puts the number in.
 ///
@@ -62,12 +63,25 @@ pub trait Emission: Clone {
         Ok(top)
     }
 
-    /// The same emission with the states renumbered: new state k is old state `order[k]`.
+    /// Whether an entry of an observation may be missing (NaN): ln p is then of the entries that are there. By default not: a row
+    /// that is missing in part is an error.
+    fn accepts_partial_rows(&self) -> bool {
+        false
+    }
+
+    /// The same emission with the states renumbered: new state k is old state `order[k]`. Any may be named more than once or
+    /// not at all.
     fn relabelled(&self, order: &[usize]) -> Self;
 
     /// What an observation is like on average if the state is k with probability `weights[k]`; `None`, the default,
     /// where that is not said.
     fn expected(&self, _weights: &[f64]) -> Option<PredictedObservation> {
+        None
+    }
+
+    /// The distribution of each entry of an observation if the state is k with probability `weights[k]`; `None`, the
+    /// default, where that is not said. Forecasts, residuals and alarms are made of it.
+    fn predictive(&self, _weights: &[f64]) -> Option<Vec<Predictive>> {
         None
     }
 }
@@ -82,8 +96,17 @@ pub trait Learnable: Emission {
     /// from their origin (`DiagonalGaussian::origin`): 0, unless their means are far from it.
     fn statistic(&self, observation: &[f64], into: &mut [f64]);
 
-    /// Adds w_j φ(o) to row j of `into` `[K, P]` for weights w `[K]`; `statistic` `[P]` is workspace.
-    /// Worth writing where φ(o) is mostly zeros.
+    /// E[φ(o) | the entries of o that are there, s = j] into row j of `[K, P]`. Of a whole row that is φ(o) for every state, the
+    /// default; what [`Emission::accepts_partial_rows`] has to say more.
+    fn completed(&self, observation: &[f64], into: &mut [f64]) {
+        let (first, rest) = into.split_at_mut(self.statistic_len());
+        self.statistic(observation, first);
+        rest.chunks_exact_mut(first.len())
+            .for_each(|row| row.copy_from_slice(first));
+    }
+
+    /// Adds w_j φ(o) to row j of `into` `[K, P]` for weights w `[K]`, of a row that is missing in part [`Learnable::completed`];
+    /// `statistic` `[P]` is workspace. Worth writing where φ(o) is mostly zeros.
     fn accumulate(
         &self,
         observation: &[f64],
@@ -91,6 +114,19 @@ pub trait Learnable: Emission {
         statistic: &mut [f64],
         into: &mut [f64],
     ) {
+        if self.accepts_partial_rows() && observation.iter().any(|y| y.is_nan()) {
+            let mut rows = vec![0.0; into.len()];
+            self.completed(observation, &mut rows);
+            let rows = into
+                .chunks_mut(statistic.len())
+                .zip(rows.chunks(statistic.len()));
+            for ((row, completed), w) in rows.zip(weights) {
+                row.iter_mut()
+                    .zip(completed)
+                    .for_each(|(sum, x)| *sum += w * x);
+            }
+            return;
+        }
         self.statistic(observation, statistic);
         for (row, w) in into.chunks_mut(statistic.len()).zip(weights) {
             row.iter_mut()
@@ -127,12 +163,57 @@ pub trait Learnable: Emission {
     /// log-variances `[2D]`; means and the symmetrised entries of the covariance `[D + D²]`.
     fn score(&self, statistics: &[f64], into: &mut [f64]);
 
+    /// The units of θ `[K, Q]`: an information of about one observation in the coordinates of [`Learnable::score`], for those that
+    /// have units, and 1 for those that have none, the default.
+    fn units(&self, into: &mut [f64]) {
+        into.fill(1.0);
+    }
+
     /// θ + step, `step` `[K, Q]` in the coordinates of [`Learnable::score`]. The covariances of a
     /// `FullGaussian` stay as they are: a step along the gradient can leave the positive definite ones.
     ///
     /// # Errors
     /// [`Error::Entry`](crate::Error::Entry) where the step leaves the range of numbers.
     fn ascended(&self, step: &[f64]) -> Result<Self>;
+
+    /// Q', the coordinates of a state in which a fit moves ([`Learnable::displaced`]).
+    fn coordinates_len(&self) -> usize {
+        self.parameters_len()
+    }
+
+    /// θ(z): the emission at the coordinates z `[K, Q']` about this one; z = 0 is this one. They are without bounds, and
+    /// the same coordinates for as long as this emission is what they are about. By default those of
+    /// [`Learnable::ascended`].
+    ///
+    /// # Errors
+    /// As [`Learnable::ascended`].
+    fn displaced(&self, z: &[f64]) -> Result<Self> {
+        self.ascended(z)
+    }
+
+    /// ∇_z Σ_t q_t(j) ln p(o_t|j) at this emission, which is at z about `base`, from statistics `[K, P]` into `[K, Q']`. By
+    /// default [`Learnable::score`].
+    fn score_about(&self, base: &Self, z: &[f64], statistics: &[f64], into: &mut [f64]) {
+        let _ = (base, z);
+        self.score(statistics, into);
+    }
+
+    /// The diagonal of the Fisher information of one observation of each state, in the coordinates about this emission
+    /// at z = 0, into `[K, Q']`: what the length of a step is measured by. By default 1.
+    fn information(&self, into: &mut [f64]) {
+        into.fill(1.0);
+    }
+
+    /// For each state the least variance that it gives any direction of the observations, in units of the variance that
+    /// `pooled`, one state for all data, gives it; infinite (the default) for an emission without variances.
+    ///
+    /// ```text
+    /// diagonal   min_d v_jd / v_d        full   the least λ with |Σ_j − λ Σ| = 0
+    /// ```
+    fn relative_variances(&self, pooled: &Self) -> Vec<f64> {
+        let _ = pooled;
+        vec![f64::INFINITY; self.states()]
+    }
 
     /// The same emission with the origin of its statistics where it is best for the means as they are.
     /// [`Learnable::maximise`] and [`Learnable::ascended`] keep the origin, which running averages refer to;
@@ -158,6 +239,26 @@ pub trait Learnable: Emission {
     /// Probabilities of all states that are zero, which EM leaves at zero.
     fn structural_zeros(&self) -> usize {
         0
+    }
+
+    /// The parameters of all states by name, in the order of a file, for standard errors; none, the default, where they have
+    /// no names.
+    fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        Vec::new()
+    }
+
+    /// The emission of other values of the parameters of [`Learnable::parameter_groups`], in their order.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](crate::Error::Unsupported), the default, where they have no names; as the constructor of the
+    /// emission for values that cannot be.
+    fn with_parameters(&self, values: &[f64]) -> Result<Self> {
+        let _ = values;
+        Err(Error::Unsupported {
+            what: "this emission".to_owned(),
+            asked: "be given parameters",
+            why: "it does not name them",
+        })
     }
 
     /// What tells the states apart, a row a state: probabilities, rates or means. Learned states are matched to the
@@ -186,6 +287,15 @@ pub trait Guess: Learnable {
     /// # Errors
     /// [`Error::Observation`](crate::Error::Observation) for numbers that are no observations of this emission.
     fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self>;
+
+    /// As [`Guess::guess`], less bound to the clusters of the data: means are rows drawn from the data, with the spread
+    /// of all of them. By default [`Guess::guess`].
+    ///
+    /// # Errors
+    /// As [`Guess::guess`].
+    fn scattered<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
+        Self::guess(states, rows, rng)
+    }
 }
 
 /// An emission that can be drawn from.

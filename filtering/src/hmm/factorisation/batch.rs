@@ -26,7 +26,7 @@ impl<E: Emission> Hmm<E> {
         sequence: &Sequence,
         factorisation: &Factorisation,
     ) -> Result<Posterior> {
-        check_sequence(sequence, self.width())?;
+        check_sequence(sequence, self.emission())?;
         match factorisation {
             Factorisation::Reversed => reversed::fit(self, sequence),
             Factorisation::ForwardMarkov => {
@@ -92,7 +92,7 @@ impl<E: Emission> Hmm<E> {
         factorisation: &Factorisation,
         start: &Posterior,
     ) -> Result<Posterior> {
-        check_sequence(sequence, self.width())?;
+        check_sequence(sequence, self.emission())?;
         for (name, found, expected) in [
             ("start.states", start.states(), self.states()),
             ("start.len", start.len(), sequence.len()),

@@ -1,8 +1,9 @@
 //! ln π and ln A of a model, taken once: every bound here is linear in them.
 
+use crate::hmm::model::whole_only;
 use crate::hmm::products::product;
 use crate::hmm::{Emission, Hmm};
-use crate::sequence::check_row;
+use crate::sequence::observed;
 use crate::{Result, Sequence};
 
 /// ln π `[K]` and ln A `[K, K]` of a model; −∞ where a transition is impossible.
@@ -93,10 +94,10 @@ pub(super) fn log_likelihood<E: Emission>(
     observation: Option<&[f64]>,
     into: &mut [f64],
 ) -> Result<()> {
-    match observation {
+    let whole = whole_only(model.emission());
+    match observed(observation, model.width(), whole)? {
         None => into.fill(0.0),
         Some(o) => {
-            check_row(o, model.width())?;
             model.emission().log_likelihood(o, into)?;
         }
     }

@@ -175,6 +175,10 @@ impl<E: Emission> crate::Filter for Online<E> {
         Belief::Discrete(Self::belief(self))
     }
 
+    fn accepts_partial_rows(&self) -> bool {
+        self.model().emission().accepts_partial_rows()
+    }
+
     fn width(&self) -> usize {
         self.model().width()
     }

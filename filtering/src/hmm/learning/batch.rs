@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::pseudo_observations::PseudoObservations;
 use super::running::rows_of;
 use super::settings::pseudo_count;
-use crate::hmm::{Hmm, Learnable};
+use crate::hmm::{Expectations, Hmm, Learnable};
 use crate::{Error, Result, Sequence};
 
 /// When batch EM stops, and what it adds to counts.
@@ -98,7 +98,6 @@ impl<E: Learnable> Hmm<E> {
     /// spread: give a `pseudo_count`, or fewer states.
     pub fn fit(self, sequences: &[Sequence], em: &BatchEm) -> Result<Fit<E>> {
         em.check()?;
-        let k = self.states();
         if em.pseudo_count == 0.0 {
             self.emission().check_data(sequences)?;
         }
@@ -107,13 +106,8 @@ impl<E: Learnable> Hmm<E> {
         fit.trace.push(expected.log_evidence);
         let enough = em.tolerance * expected.observations as f64;
         while fit.iterations < em.max_iterations && !fit.converged {
-            let (old, epsilon) = (&fit.model, em.pseudo_count);
-            let initial = rows_of(old.initial(), &expected.initial, k, epsilon);
-            let transition = rows_of(old.transition(), &expected.transitions, k, epsilon);
-            let emission = old
-                .emission()
-                .maximise(&expected.emission, PseudoObservations::of_data(epsilon))?;
-            let model = Hmm::from_flat(initial, transition, emission)?.recentred();
+            let pseudo = PseudoObservations::of_data(em.pseudo_count);
+            let model = m_step(&fit.model, &expected, pseudo)?;
             let next = model.expectations(sequences)?;
             let gain = next.log_evidence - expected.log_evidence;
             fit.trace.push(next.log_evidence);
@@ -124,6 +118,19 @@ impl<E: Learnable> Hmm<E> {
         }
         Ok(fit)
     }
+}
+
+/// The M-step from expected counts of whole sequences, with the origin of statistics where it is best for the new model.
+pub(in crate::hmm) fn m_step<E: Learnable>(
+    old: &Hmm<E>,
+    expected: &Expectations,
+    pseudo: PseudoObservations,
+) -> Result<Hmm<E>> {
+    let k = old.states();
+    let initial = rows_of(old.initial(), &expected.initial, k, pseudo.count);
+    let transition = rows_of(old.transition(), &expected.transitions, k, pseudo.count);
+    let emission = old.emission().maximise(&expected.emission, pseudo)?;
+    Ok(Hmm::from_flat(initial, transition, emission)?.recentred())
 }
 
 impl BatchEm {

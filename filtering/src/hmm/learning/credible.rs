@@ -1,13 +1,7 @@
 //! Credible intervals of Beta and Gamma distributions, for Dirichlet and Gamma posteriors.
 
-use libm::lgamma;
-
+use crate::math::incomplete::{beta_cdf, gamma_cdf};
 use crate::{Error, Result};
-
-/// Below this a term no longer changes a sum or product near 1.
-const NEGLIGIBLE: f64 = 1e-16;
-/// Terms of a series or continued fraction before giving up; both need about √max(a, b) of them.
-const TERMS: usize = 100_000;
 
 /// The equal-tailed interval of probability `level` of Beta(a, b): each entry of a Dirichlet(α) is
 /// Beta(α_j, Σ_l α_l − α_j).
@@ -81,82 +75,6 @@ fn bisect(mut low: f64, mut high: f64, below: impl Fn(f64) -> bool) -> f64 {
         }
     }
     0.5 * (low + high)
-}
-
-/// I_x(a, b), the regularised incomplete Beta function: its continued fraction, which converges fast for
-/// x < (a + 1)/(a + b + 2); beyond, I_x(a, b) = 1 − I_{1−x}(b, a).
-fn beta_cdf(a: f64, b: f64, x: f64) -> f64 {
-    if x <= 0.0 || x >= 1.0 {
-        return if x <= 0.0 { 0.0 } else { 1.0 };
-    }
-    let front = (a * x.ln() + b * (-x).ln_1p() + lgamma(a + b) - lgamma(a) - lgamma(b)).exp();
-    if x < (a + 1.0) / (a + b + 2.0) {
-        front * beta_fraction(a, b, x) / a
-    } else {
-        1.0 - front * beta_fraction(b, a, 1.0 - x) / b
-    }
-}
-
-/// 1/(1 + d₁/(1 + d₂/(1 + …))), by the modified Lentz recurrence.
-fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
-    let guard = |v: f64| {
-        if v.abs() < f64::MIN_POSITIVE {
-            f64::MIN_POSITIVE
-        } else {
-            v
-        }
-    };
-    let (mut c, mut d) = (1.0, 1.0 / guard(1.0 - (a + b) * x / (a + 1.0)));
-    let mut value = d;
-    for m in 1..TERMS {
-        let m = m as f64;
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 / guard(1.0 + even * d);
-        c = guard(1.0 + even / c);
-        value *= c * d;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 / guard(1.0 + odd * d);
-        c = guard(1.0 + odd / c);
-        value *= c * d;
-        if (c * d - 1.0).abs() < NEGLIGIBLE {
-            break;
-        }
-    }
-    value
-}
-
-/// P(a, x), the regularised incomplete Gamma function: its series below a + 1, its fraction above.
-fn gamma_cdf(a: f64, x: f64) -> f64 {
-    if x <= 0.0 {
-        return 0.0;
-    }
-    let front = (a * x.ln() - x - lgamma(a)).exp();
-    if x < a + 1.0 {
-        let (mut term, mut sum) = (1.0 / a, 1.0 / a);
-        for n in 1..TERMS {
-            term *= x / (a + n as f64);
-            sum += term;
-            if term < sum * NEGLIGIBLE {
-                break;
-            }
-        }
-        return front * sum;
-    }
-    let mut b = x + 1.0 - a;
-    let (mut c, mut d) = (1.0 / f64::MIN_POSITIVE, 1.0 / b);
-    let mut value = d;
-    for n in 1..TERMS {
-        let n = n as f64;
-        let numerator = -n * (n - a);
-        b += 2.0;
-        d = 1.0 / (numerator * d + b);
-        c = b + numerator / c;
-        value *= c * d;
-        if (c * d - 1.0).abs() < NEGLIGIBLE {
-            break;
-        }
-    }
-    1.0 - front * value
 }
 
 #[cfg(test)]

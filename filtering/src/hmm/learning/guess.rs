@@ -1,5 +1,7 @@
 //! Initial guesses from data.
 
+use std::borrow::Cow;
+
 use rand::{Rng, RngExt};
 
 use super::batch::{BatchEm, Fit};
@@ -55,7 +57,7 @@ impl Hmm<AnyEmission> {
         })
     }
 
-    /// The best of `restarts` runs of [`Hmm::fit`] from guesses. A run that fails (a state left with too little
+    /// The best of `restarts` runs of [`Hmm::fit`] from guesses, plain EM; [`Hmm::fit_states`] finds better ones, and sooner. A run that fails (a state left with too little
     /// data) is left out. If all fail so, because a single value far from all others has a state for itself, they are run
     /// again with 10⁻⁶ pseudo-observations a state; [`Fit::pseudo_count`] tells.
     ///
@@ -120,7 +122,9 @@ fn guessed<E: Emission, R: Rng + ?Sized>(
     if states == 0 {
         return Err(Error::setting("states", states, "at least one"));
     }
-    let emission = emission(states, &rows(sequences)?, rng)?;
+    let rows = rows(sequences)?;
+    let rows: Vec<&[f64]> = rows.iter().map(|row| &**row).collect();
+    let emission = emission(states, &rows, rng)?;
     let mut transition = vec![0.0; states * states];
     for (i, row) in transition.chunks_exact_mut(states).enumerate() {
         let stay = if states == 1 {
@@ -134,8 +138,8 @@ fn guessed<E: Emission, R: Rng + ?Sized>(
     Hmm::from_flat(vec![1.0 / states as f64; states], transition, emission)
 }
 
-/// All observations that are not missing.
-fn rows(sequences: &[Sequence]) -> Result<Vec<&[f64]>> {
+/// All observations that are not missing; the mean of its column stands for an entry that is.
+pub(in crate::hmm) fn rows(sequences: &[Sequence]) -> Result<Vec<Cow<'_, [f64]>>> {
     let width = sequences.first().map_or(0, Sequence::width);
     if let Some(other) = sequences.iter().find(|s| s.width() != width) {
         return Err(Error::size(
@@ -144,9 +148,29 @@ fn rows(sequences: &[Sequence]) -> Result<Vec<&[f64]>> {
             format!("{width} entries, as the first"),
         ));
     }
-    let rows: Vec<&[f64]> = sequences.iter().flat_map(|s| s.iter().flatten()).collect();
-    match rows.is_empty() {
-        true => Err(Error::size("sequences", "no observation", "at least one")),
-        false => Ok(rows),
+    let seen = || sequences.iter().flat_map(|s| s.iter().flatten());
+    if seen().next().is_none() {
+        return Err(Error::size("sequences", "no observation", "at least one"));
     }
+    if !sequences.iter().any(Sequence::has_partial_rows) {
+        return Ok(seen().map(Cow::Borrowed).collect());
+    }
+    let mean = |d: usize| {
+        let there = seen().map(|row| row[d]).filter(|y| !y.is_nan());
+        let (n, sum) = there.fold((0.0, 0.0), |(n, sum), y| (n + 1.0, sum + y));
+        match n > 0.0 {
+            true => Ok(sum / n),
+            false => Err(Error::Dependent { columns: vec![d] }),
+        }
+    };
+    let means = (0..width).map(mean).collect::<Result<Vec<f64>>>()?;
+    let filled = seen().map(|row| {
+        let entries = row.iter().zip(&means);
+        Cow::Owned(
+            entries
+                .map(|(y, m)| if y.is_nan() { *m } else { *y })
+                .collect(),
+        )
+    });
+    Ok(filled.collect())
 }

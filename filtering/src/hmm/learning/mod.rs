@@ -13,6 +13,7 @@
 //! | Σ_t ξ_t and Σ_t γ_t φ(o_t) without a backward pass | `statistics.rs`: [`RecursiveStatistics`] |
 //! | ∇ of any bound of the reversed factorisation | `score.rs`: [`RecursiveScore`] |
 //! | ∇ ln p(o) of whole sequences | `gradient.rs`: [`Hmm::gradient`] |
+//! | the same data again and again | `passes.rs`: [`Hmm::learn_passes`] |
 //! | EM on whole sequences | `batch.rs`: [`Hmm::fit`], [`BatchEm`] |
 //! | EM under another factorisation | `under.rs`: [`Hmm::fit_under`] |
 //! | variational Bayes on whole sequences | `variational.rs`: [`Hmm::fit_variational`] |
@@ -29,7 +30,9 @@ mod dirichlet;
 mod fixed_lag;
 mod gradient;
 mod guess;
+mod m_step;
 mod online_em;
+mod passes;
 mod rmle;
 mod running;
 mod score;
@@ -39,10 +42,13 @@ mod statistics;
 mod under;
 mod variational;
 
+pub(super) use batch::m_step;
 pub use batch::{BatchEm, Fit};
 pub use credible::{beta_interval, gamma_interval};
 pub use dirichlet::ParameterPosterior;
 pub use gradient::Gradient;
+pub(super) use guess::rows;
+pub use passes::Passes;
 pub use score::RecursiveScore;
 pub use settings::{BlockOnlineEm, Dirichlet, FixedLag, Learn, OnlineEm, Rmle};
 pub use statistics::{Counts, RecursiveStatistics};
@@ -53,8 +59,9 @@ use serde::{Deserialize, Serialize};
 use self::average::Average;
 use self::scratch::Scratch;
 use super::forward::{self, Room};
+use super::model::whole_only;
 use super::{Hmm, Learnable};
-use crate::sequence::check_row;
+use crate::sequence::observed;
 use crate::step::Sum;
 use crate::{Belief, Error, Moments, PredictedObservation, Result, Step};
 
@@ -99,6 +106,17 @@ impl Rule {
             Rule::FixedLag(rule) => rule.learn(model, seen),
             Rule::Rmle(rule) => rule.learn(model, seen),
             Rule::Dirichlet(rule) => rule.learn(model, seen),
+        }
+    }
+
+    /// What an observation has to be, if the rule keeps one statistic of it for all states.
+    fn whole_only(&self) -> Option<&'static str> {
+        match self {
+            Rule::Block(_) | Rule::Rmle(_) => None,
+            Rule::OnlineEm(_) | Rule::FixedLag(_) | Rule::Dirichlet(_) => Some(
+                "a whole row: of the learning rules, block-online-em and rmle use rows that are missing in part (say None for a \
+                 missing observation)",
+            ),
         }
     }
 
@@ -156,6 +174,7 @@ pub struct Learning<E: Learnable> {
     average: Average,
     belief: Vec<f64>,
     observations: u64,
+    updates: u64,
     evidence: Sum,
     room: Scratch,
     expected: Scratch,
@@ -174,6 +193,7 @@ impl<E: Learnable> Hmm<E> {
             average: Average::new(&model, learn.average_from()),
             belief: model.initial().to_vec(),
             observations: 0,
+            updates: 0,
             evidence: Sum::default(),
             room: Scratch::default(),
             expected: Scratch::default(),
@@ -198,9 +218,8 @@ impl<E: Learnable> Learning<E> {
 
     fn learn_from(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         let k = self.model.states();
-        if let Some(observation) = observation {
-            check_row(observation, self.model.width())?;
-        }
+        let whole = self.rule.whole_only().or(whole_only(self.model.emission()));
+        let observation = observed(observation, self.model.width(), whole)?;
         let [predicted, likelihood, belief] = self.room.rooms([k; 3]);
         let before = (self.observations > 0).then_some(&self.belief[..]);
         let room = Room {
@@ -222,6 +241,7 @@ impl<E: Learnable> Learning<E> {
         self.evidence = self.evidence.plus(increment);
         if let Some(model) = learned {
             self.model = model;
+            self.updates += 1;
             let expected = self
                 .expected
                 .room(k * self.model.emission().statistic_len());
@@ -258,6 +278,11 @@ impl<E: Learnable> Learning<E> {
         self.observations
     }
 
+    /// How many times the parameters were updated: of a rule that learns in blocks, 0 until the first block is full.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
     /// The settings.
     pub fn settings(&self) -> Learn {
         self.rule.settings()
@@ -277,6 +302,14 @@ impl<E: Learnable> crate::Filter for Learning<E> {
 
     fn belief(&self) -> Belief<'_> {
         Belief::Discrete(Self::belief(self))
+    }
+
+    fn accepts_partial_rows(&self) -> bool {
+        self.rule.whole_only().is_none() && self.model.emission().accepts_partial_rows()
+    }
+
+    fn parameter_updates(&self) -> Option<u64> {
+        Some(self.updates)
     }
 
     fn width(&self) -> usize {
@@ -306,6 +339,8 @@ struct Parts<E: Learnable> {
     average: Average,
     belief: Vec<f64>,
     observations: u64,
+    #[serde(default)]
+    updates: u64,
     evidence: Sum,
 }
 
@@ -324,6 +359,7 @@ impl<E: Learnable> TryFrom<Parts<E>> for Learning<E> {
             average: parts.average,
             belief: parts.belief,
             observations: parts.observations,
+            updates: parts.updates,
             evidence: parts.evidence,
             room: Scratch::default(),
             expected: Scratch::default(),
@@ -339,6 +375,7 @@ impl<E: Learnable> From<Learning<E>> for Parts<E> {
             average: learning.average,
             belief: learning.belief,
             observations: learning.observations,
+            updates: learning.updates,
             evidence: learning.evidence,
         }
     }

@@ -10,8 +10,8 @@ use crate::hmm::kernel::kernel;
 use crate::hmm::{Hmm, Learnable};
 use crate::{Error, Result};
 
-/// No scaled step moves an unconstrained parameter further, whatever was seen: an outlier then changes a rate or a
-/// probability by a factor of e^¼ at most. Twice what the default rate moves a logit by.
+/// No scaled step moves a parameter further, in its own unit, whatever was seen: an outlier then changes a rate or a
+/// probability by a factor of e^¼ at most, and a mean by a quarter of a deviation. Twice what the default rate moves a logit by.
 const LARGEST_STEP: f64 = 0.25;
 
 /// S_t `[K, ·]` of eq. F8, and its expectation at the last observation.
@@ -51,8 +51,8 @@ impl Rmle {
     ) -> Result<Option<Hmm<E>>> {
         let (k, q) = (model.states(), model.emission().parameters_len());
         let len = self.carried.row_len();
-        let [b, rows, row, step, squares, belief, past, unit] =
-            self.room.rooms([k * k, k * q, len, len, len, k, k, k]);
+        let [b, rows, row, step, squares, units, belief, past, unit] =
+            self.room.rooms([k * k, k * q, len, len, len, len, k, k, k]);
         // A file written before there were squares has none.
         self.squares.resize(len, 0.0);
         score_rows(
@@ -86,9 +86,16 @@ impl Rmle {
         squares.copy_from_slice(&self.squares);
         if self.settings.scaled {
             let share = gain.max(1.0 / (seen.number as f64 + 1.0)).min(1.0);
-            for (step, square) in step.iter_mut().zip(squares.iter_mut()) {
+            units.fill(1.0);
+            let emission = k * (1 + k);
+            for units in units[emission..].chunks_exact_mut(k * q) {
+                model.emission().units(units);
+            }
+            let entries = step.iter_mut().zip(squares.iter_mut()).zip(&*units);
+            for ((step, square), unit) in entries {
                 *square += share * (*step * *step - *square);
-                *step = (rate * *step / square.max(1.0)).clamp(-LARGEST_STEP, LARGEST_STEP);
+                let largest = LARGEST_STEP / unit.sqrt();
+                *step = (rate * *step / square.max(*unit)).clamp(-largest, largest);
             }
         } else {
             step.iter_mut().for_each(|step| *step *= rate);

@@ -118,11 +118,7 @@ pub(super) fn score_rows<E: Learnable>(
         into.fill(0.0);
         return;
     };
-    let p = emission.statistic_len();
-    let statistics = scratch.room(emission.states() * p);
-    let (first, rest) = statistics.split_at_mut(p);
-    emission.statistic(observation, first);
-    rest.chunks_exact_mut(p)
-        .for_each(|row| row.copy_from_slice(first));
+    let statistics = scratch.room(emission.states() * emission.statistic_len());
+    emission.completed(observation, statistics);
     emission.score(statistics, into);
 }

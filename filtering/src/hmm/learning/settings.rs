@@ -189,8 +189,9 @@ pub struct Rmle {
     pub rate: f64,
     /// (t + t₀)^−α.
     pub gain: Gain,
-    /// Whether steps are measured by the Fisher information where that is above 1: each entry of the gradient is
-    /// divided by max(1, running mean of its square), and no entry of θ moves by more than 0.25 an observation.
+    /// Whether steps are measured by the Fisher information where that is above one in the unit of the parameter: each entry
+    /// of the gradient is divided by max(u, running mean of its square), u = 1/v for a mean of variance v and 1 for what has no
+    /// unit, and no entry of θ moves by more than 0.25/√u an observation: the units of the data do not matter.
     /// Without, steps are those of the formula, whatever the units of the observations.
     pub scaled: bool,
     /// The observation from which on parameters are averaged.

@@ -7,6 +7,7 @@ use super::batch::BatchEm;
 use super::statistics::check_size;
 use crate::digamma;
 use crate::hmm::counts::add_outer;
+use crate::hmm::filtered::check_sequence;
 use crate::hmm::products::{forward, weigh};
 use crate::hmm::smoother::Backward;
 use crate::hmm::{Hmm, Learnable};
@@ -284,6 +285,9 @@ impl<E: Learnable> Weights<'_, E> {
         let mut statistic = vec![0.0; p];
         let mut back = Backward::of(k, &self.transition);
         for sequence in sequences {
+            if sequence.has_partial_rows() {
+                check_sequence(sequence, self.emission)?;
+            }
             if sequence.is_empty() || sequence.width() != self.emission.width() {
                 let found = format!("{}×{}", sequence.len(), sequence.width());
                 let expected = format!("1 or more × {}", self.emission.width());

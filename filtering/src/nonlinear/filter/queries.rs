@@ -4,7 +4,7 @@ use super::NonlinearFilter;
 use crate::filter::unsupported;
 use crate::math::square::{apply, cholesky};
 use crate::nonlinear::{Kernel, NonlinearConfig, StateSpace, Value};
-use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result};
+use crate::{Belief, Error, Filter, Moments, PredictedObservation, Predictive, Result};
 
 impl<M: StateSpace> NonlinearFilter<M> {
     /// The model.
@@ -97,6 +97,39 @@ impl<M: StateSpace> NonlinearFilter<M> {
         }
         Ok((mean, covariance))
     }
+
+    /// The distribution of each entry of the observation `steps` after the newest one under the normal belief about the
+    /// state there; before the first observation `steps` = 1 is y_1. By its moments where the model says no more.
+    pub(crate) fn predictive(&self, steps: usize) -> Result<Vec<Predictive>> {
+        let (mean, covariance) =
+            self.predict(steps - usize::from(self.state.time == 0 && steps > 0))?;
+        if let Some(entries) = self.model.predictive(&mean, &covariance) {
+            return Ok(entries);
+        }
+        let moments = self.observed_at(&mean, covariance)?;
+        let entries = moments.mean.iter().zip(&moments.variance);
+        entries.map(|(m, v)| Predictive::normal(*m, *v)).collect()
+    }
+
+    /// The moments of y over the points of N(mean, covariance).
+    fn observed_at(&self, mean: &[f64], mut root: Vec<f64>) -> Result<Moments> {
+        let (n, m) = (self.model.dim(), self.model.observed());
+        cholesky(&mut root, n)
+            .map_err(|(_, v)| Error::not_finite(self.state.time, "a predicted variance", v))?;
+        let count = self.work.bound.points.len();
+        let (mut weights, mut x) = (Vec::with_capacity(count), vec![0.0; n]);
+        let (mut means, mut variances) = (vec![0.0; count * m], vec![0.0; count * m]);
+        let rows = means.chunks_exact_mut(m).zip(variances.chunks_exact_mut(m));
+        for ((z, w), (at, spread)) in self.work.bound.points.iter().zip(rows) {
+            apply(&root, z, &mut x);
+            x.iter_mut().zip(mean).for_each(|(x, m)| *x += m);
+            if !self.model.observation_moments(&x, at, spread) {
+                return Err(unsupported());
+            }
+            weights.push(w);
+        }
+        Ok(Moments::mixture(&weights, &means, &variances))
+    }
 }
 
 impl<M: StateSpace> Filter for NonlinearFilter<M> {
@@ -112,23 +145,8 @@ impl<M: StateSpace> Filter for NonlinearFilter<M> {
 
     /// The moments of y over the points of the predicted state.
     fn predicted_observation(&self) -> Result<PredictedObservation> {
-        let (n, m) = (self.model.dim(), self.model.observed());
-        let (mean, mut root) = self.predict(usize::from(self.state.time > 0))?;
-        cholesky(&mut root, n)
-            .map_err(|(_, v)| Error::not_finite(self.state.time, "a predicted variance", v))?;
-        let count = self.work.bound.points.len();
-        let (mut weights, mut x) = (Vec::with_capacity(count), vec![0.0; n]);
-        let (mut means, mut variances) = (vec![0.0; count * m], vec![0.0; count * m]);
-        let rows = means.chunks_exact_mut(m).zip(variances.chunks_exact_mut(m));
-        for ((z, w), (at, spread)) in self.work.bound.points.iter().zip(rows) {
-            apply(&root, z, &mut x);
-            x.iter_mut().zip(&mean).for_each(|(x, m)| *x += m);
-            if !self.model.observation_moments(&x, at, spread) {
-                return Err(unsupported());
-            }
-            weights.push(w);
-        }
-        let moments = Moments::mixture(&weights, &means, &variances);
+        let (mean, covariance) = self.predict(usize::from(self.state.time > 0))?;
+        let moments = self.observed_at(&mean, covariance)?;
         Ok(PredictedObservation::Numbers(moments))
     }
 

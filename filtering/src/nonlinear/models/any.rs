@@ -1,10 +1,11 @@
 //! The model chosen at run time, by name in files.
 
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{Ar1Poisson, DiagonalLinear, SinQuadratic, StochasticVolatility};
-use crate::nonlinear::StateSpace;
-use crate::{Moments, Result};
+use crate::nonlinear::{Simulate, StateSpace};
+use crate::{Moments, Predictive, Result};
 
 /// One of the nonlinear models of this crate; `kind` names it in a file.
 ///
@@ -88,6 +89,9 @@ impl StateSpace for AnyStateSpace {
     fn observation_moments(&self, state: &[f64], mean: &mut [f64], variance: &mut [f64]) -> bool {
         each!(self, m => m.observation_moments(state, mean, variance))
     }
+    fn predictive(&self, mean: &[f64], covariance: &[f64]) -> Option<Vec<Predictive>> {
+        each!(self, m => m.predictive(mean, covariance))
+    }
     fn signal(&self, mean: &[f64], covariance: &[f64]) -> Option<Moments> {
         each!(self, m => m.signal(mean, covariance))
     }
@@ -114,6 +118,12 @@ impl StateSpace for AnyStateSpace {
     }
     fn initial_score(&self, state: &[f64], into: &mut [f64]) {
         each!(self, m => m.initial_score(state, into))
+    }
+}
+
+impl Simulate for AnyStateSpace {
+    fn draw<R: Rng + ?Sized>(&self, state: &[f64], rng: &mut R, into: &mut [f64]) {
+        each!(self, m => m.draw(state, rng, into))
     }
 }
 

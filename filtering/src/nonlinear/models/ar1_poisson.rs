@@ -4,10 +4,10 @@ use rand::Rng;
 use rand_distr::{Distribution, Poisson};
 use serde::{Deserialize, Serialize};
 
-use super::{log_variance_score, number, positive};
+use super::{log_variance_score, number, over_state, positive};
 use crate::nonlinear::model::check_parameters;
 use crate::nonlinear::{Simulate, StateSpace};
-use crate::{Error, Result};
+use crate::{Error, Law, Predictive, Result};
 
 /// A first-order autoregression seen through counts,
 ///
@@ -67,6 +67,12 @@ impl StateSpace for Ar1Poisson {
         mean[0] = (self.c + state[0]).exp();
         variance[0] = mean[0];
         true
+    }
+
+    fn predictive(&self, mean: &[f64], covariance: &[f64]) -> Option<Vec<Predictive>> {
+        over_state(mean, covariance, |x| Law::Poisson {
+            rate: (self.c + x).exp(),
+        })
     }
 
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{log_normal, number, positive};
 use crate::nonlinear::model::check_parameters;
 use crate::nonlinear::{Simulate, StateSpace};
-use crate::{Error, Moments, Result};
+use crate::{Error, Moments, Predictive, Result};
 
 /// A linear-Gaussian model of n coordinates with nothing off any diagonal,
 ///
@@ -179,6 +179,16 @@ impl StateSpace for DiagonalLinear {
             mean: self.g.iter().zip(mean).map(|(g, m)| g * m).collect(),
             variance: self.g.iter().enumerate().map(variance).collect(),
         })
+    }
+
+    fn predictive(&self, mean: &[f64], covariance: &[f64]) -> Option<Vec<Predictive>> {
+        let n = self.g.len();
+        let entry = |i: usize| {
+            let g = self.g[i];
+            let variance = g * g * covariance[i * (n + 1)] + self.r[i];
+            Predictive::normal(g * mean[i], variance).ok()
+        };
+        (0..n).map(entry).collect()
     }
 
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {

@@ -4,10 +4,10 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use super::{log_normal, log_variance_score, number, positive};
+use super::{log_normal, log_variance_score, number, over_state, positive};
 use crate::nonlinear::model::check_parameters;
 use crate::nonlinear::{Simulate, StateSpace};
-use crate::{Error, Result};
+use crate::{Error, Law, Predictive, Result};
 
 /// The slope of the linear part of the transition.
 const LINEAR: f64 = 0.9;
@@ -64,6 +64,13 @@ impl StateSpace for SinQuadratic {
         mean[0] = Self::observation_mean(state[0]);
         variance[0] = self.r;
         true
+    }
+
+    fn predictive(&self, mean: &[f64], covariance: &[f64]) -> Option<Vec<Predictive>> {
+        over_state(mean, covariance, |x| Law::Normal {
+            mean: Self::observation_mean(x),
+            variance: self.r,
+        })
     }
 
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {

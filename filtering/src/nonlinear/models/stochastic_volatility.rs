@@ -4,10 +4,10 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use super::{log_normal, log_variance_score, number, positive};
+use super::{log_normal, log_variance_score, number, over_state, positive};
 use crate::nonlinear::model::check_parameters;
 use crate::nonlinear::{Simulate, StateSpace};
-use crate::{Error, Result};
+use crate::{Error, Law, Predictive, Result};
 
 /// Stochastic volatility,
 ///
@@ -72,6 +72,13 @@ impl StateSpace for StochasticVolatility {
         mean[0] = 0.0;
         variance[0] = self.beta * self.beta * state[0].exp();
         true
+    }
+
+    fn predictive(&self, mean: &[f64], covariance: &[f64]) -> Option<Vec<Predictive>> {
+        over_state(mean, covariance, |x| Law::Normal {
+            mean: 0.0,
+            variance: self.beta * self.beta * x.exp(),
+        })
     }
 
     fn log_likelihood(&self, observation: &[f64], state: &[f64]) -> f64 {

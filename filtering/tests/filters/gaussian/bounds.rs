@@ -455,8 +455,8 @@ fn an_update_that_fails_changes_nothing() {
         let before = filter.clone();
         for bad in [
             &[0.1][..],
-            &[0.1, f64::NAN],
-            &[f64::INFINITY, 0.0],
+            &[0.1, f64::NEG_INFINITY],
+            &[f64::INFINITY, f64::NAN],
             &[1e300, 1e300],
         ] {
             let error = filter.update(Some(bad)).unwrap_err();

@@ -158,7 +158,7 @@ fn an_update_that_fails_changes_nothing() {
         }
         // The next observation ends a block.
         let before = learning.clone();
-        for bad in [&[1.0][..], &[1.0, f64::NAN], &[1e300, 1e300]] {
+        for bad in [&[1.0][..], &[f64::NAN, f64::INFINITY], &[1e300, 1e300]] {
             assert!(learning.update(Some(bad)).is_err());
             assert_eq!(learning, before);
         }

@@ -1,5 +1,9 @@
 //! Linear-Gaussian models.
 
 mod bounds;
+mod diffuse;
 mod learning;
+mod maximum;
+mod missing;
 mod recorded;
+mod structural;

@@ -317,7 +317,8 @@ fn a_failed_update_leaves_the_filter_as_it_was() {
     for bad in [
         &[][..],
         &[0.0, 0.0],
-        &[f64::NAN],
+        &[f64::NAN, 0.0],
+        &[f64::NEG_INFINITY],
         &[f64::INFINITY],
         &[2.0],
         &[0.5],

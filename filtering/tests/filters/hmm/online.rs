@@ -216,7 +216,8 @@ fn an_update_that_fails_changes_nothing() {
                 let before = (learning.clone(), json(&learning));
                 for bad in [
                     &[0.5, 0.5, 0.5][..],
-                    &[f64::NAN],
+                    &[f64::NEG_INFINITY],
+                    &[f64::NAN, f64::INFINITY],
                     &[-1.0, f64::INFINITY],
                     &[],
                 ] {

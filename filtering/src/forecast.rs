@@ -1,0 +1,207 @@
+//! Forecasts of observations: mean, variance, quantiles, samples.
+
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+
+use crate::any_model::AnyModel;
+use crate::gaussian::Gaussian;
+use crate::predictive::{Law, Predictive};
+use crate::{AnyFilter, Belief, Error, Filter, PredictedObservation, Result, Sequence};
+
+/// What a forecast is to hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForecastSettings {
+    /// How many observations ahead.
+    pub ahead: usize,
+    /// Probabilities of the quantiles, each above 0 and below 1.
+    pub quantiles: Vec<f64>,
+    /// How many joint samples.
+    pub samples: usize,
+    /// The seed of the samples.
+    pub seed: u64,
+}
+
+impl Default for ForecastSettings {
+    /// One step, the median and the ends of an interval of 80 %, no samples.
+    fn default() -> Self {
+        Self {
+            ahead: 1,
+            quantiles: vec![0.1, 0.5, 0.9],
+            samples: 0,
+            seed: 0,
+        }
+    }
+}
+
+/// The distribution of the next observations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// The distribution of each entry, `[ahead][width]`.
+    pub predictive: Vec<Vec<Predictive>>,
+    /// E y, `[ahead][width]`.
+    pub mean: Vec<Vec<f64>>,
+    /// Var y, `[ahead][width]`.
+    pub variance: Vec<Vec<f64>>,
+    /// Of each probability asked for, the quantiles `[ahead][width]`.
+    pub quantiles: Vec<Vec<Vec<f64>>>,
+    /// Joint samples, `ahead` rows each.
+    pub samples: Vec<Sequence>,
+}
+
+impl Forecast {
+    /// The probability of each symbol `[ahead][M]`, where the observations are symbols.
+    pub fn symbols(&self) -> Option<Vec<Vec<f64>>> {
+        let row = |entries: &Vec<Predictive>| -> Option<Vec<f64>> {
+            let parts = entries.first()?.parts().iter();
+            parts
+                .map(|(w, law)| matches!(law, Law::Symbol(_)).then_some(*w))
+                .collect()
+        };
+        self.predictive.iter().map(row).collect()
+    }
+}
+
+/// The most observations ahead, samples, and quantiles of one forecast: what grows with them is memory.
+const MOST: usize = 10_000_000;
+
+impl ForecastSettings {
+    fn check(&self, width: usize) -> Result<()> {
+        let rows = self.ahead.saturating_mul(self.samples.max(1));
+        if self.ahead == 0 || rows.saturating_mul(width) > MOST {
+            let found = format!("{} ahead, {} samples", self.ahead, self.samples);
+            let expected = format!("at least one step, and at most {MOST} numbers in all");
+            return Err(Error::setting("ahead", found, expected));
+        }
+        match self.quantiles.iter().find(|p| !(**p > 0.0 && **p < 1.0)) {
+            None => Ok(()),
+            Some(p) => Err(Error::setting(
+                "quantiles",
+                p,
+                "probabilities above 0 and below 1",
+            )),
+        }
+    }
+}
+
+impl AnyFilter {
+    /// The distribution of each entry of the observation `steps` after the newest one, given all so far; before the
+    /// first observation, `steps` = 1 is the first. Exact for hidden Markov and linear-Gaussian models under the
+    /// filter's belief, a mixture over its normal belief for the nonlinear models of the library, normal with the
+    /// moments of the prediction elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for 0 steps, [`Error::Unsupported`] where the model does not say what observations are like,
+    /// [`Error::NotFinite`] where the prediction leaves the range of numbers.
+    pub fn predictive(&self, steps: usize) -> Result<Vec<Predictive>> {
+        if steps == 0 {
+            return Err(Error::setting("steps", steps, "at least one step ahead"));
+        }
+        let seen = self.observations();
+        let belief = self.belief();
+        let known = belief
+            .gaussian()
+            .is_none_or(|q| q.covariance.iter().all(|v| v.is_finite()));
+        if !known {
+            return self.by_moments(steps);
+        }
+        match (self, belief) {
+            (Self::Hmm(f), Belief::Discrete(q)) => f.model().predictive(q, seen, steps),
+            (Self::HmmLearning(f), Belief::Discrete(q)) => f.model().predictive(q, seen, steps),
+            (Self::Gaussian(f), Belief::Gaussian(q)) => {
+                let q = Gaussian::from_flat(q.mean, q.covariance);
+                f.model().predictive(&q, seen, steps)
+            }
+            (Self::GaussianLearning(f), Belief::Gaussian(q)) => {
+                let q = Gaussian::from_flat(q.mean, q.covariance);
+                f.model().predictive(&q, seen, steps)
+            }
+            (Self::Nonlinear(f), _) => f.predictive(steps),
+            (Self::NonlinearLearning(f), _) => f.filter().predictive(steps),
+            _ => self.by_moments(steps),
+        }
+    }
+
+    /// The same by the moments of the filter's own prediction, after steps on which nothing is seen.
+    fn by_moments(&self, steps: usize) -> Result<Vec<Predictive>> {
+        let predicted = match steps {
+            1 => self.predicted_observation()?,
+            _ => {
+                let mut later = self.clone();
+                for _ in 1..steps {
+                    later.update(None)?;
+                }
+                later.predicted_observation()?
+            }
+        };
+        match predicted {
+            PredictedObservation::Symbol(p) => Ok(vec![Predictive::symbols(&p)?]),
+            PredictedObservation::Numbers(moments) => {
+                let entries = moments.mean.iter().zip(&moments.variance);
+                entries.map(|(m, v)| Predictive::normal(*m, *v)).collect()
+            }
+        }
+    }
+
+    /// The next observations, given all so far. Every quantile is that of the distribution in
+    /// [`AnyFilter::predictive`]: of a mixture by halving, of counts and symbols the first that reaches it.
+    ///
+    /// ```
+    /// use scotopic_filtering::gaussian::LinearGaussian;
+    /// use scotopic_filtering::{AnyFilter, AnyModel, Filter, ForecastSettings};
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let walk = LinearGaussian::from_rows(&[[1.0]], &[[0.1]], &[[1.0]], &[[1.0]])?;
+    /// let mut filter = AnyFilter::new(AnyModel::LinearGaussian(walk), "reversed")?;
+    /// filter.update(Some(&[0.3]))?;
+    /// let week = filter.forecast(&ForecastSettings { ahead: 7, ..ForecastSettings::default() })?;
+    /// // The farther ahead, the less is known.
+    /// assert!(week.variance[6][0] > week.variance[0][0]);
+    /// assert!(week.quantiles[0][0][0] < week.mean[0][0]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for settings that make no sense; as [`AnyFilter::predictive`] and, for samples,
+    /// [`AnyFilter::simulate`].
+    pub fn forecast(&self, settings: &ForecastSettings) -> Result<Forecast> {
+        settings.check(self.width())?;
+        let steps = 1..=settings.ahead;
+        let predictive: Vec<Vec<Predictive>> =
+            steps.map(|h| self.predictive(h)).collect::<Result<_>>()?;
+        let each = |of: &dyn Fn(&Predictive) -> f64| -> Vec<Vec<f64>> {
+            let rows = predictive.iter();
+            rows.map(|row| row.iter().map(of).collect()).collect()
+        };
+        let (mean, variance) = (each(&Predictive::mean), each(&Predictive::variance));
+        let rows = |p: f64| -> Result<Vec<Vec<f64>>> {
+            let rows = predictive.iter();
+            rows.map(|row| row.iter().map(|entry| entry.quantile(p)).collect())
+                .collect()
+        };
+        let quantiles = settings.quantiles.iter().map(|p| rows(*p));
+        let quantiles = quantiles.collect::<Result<_>>()?;
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(settings.seed);
+        let samples = (0..settings.samples).map(|_| self.simulate(settings.ahead, &mut rng));
+        Ok(Forecast {
+            samples: samples.collect::<Result<_>>()?,
+            predictive,
+            mean,
+            variance,
+            quantiles,
+        })
+    }
+}
+
+impl AnyModel {
+    /// The observations after `sequence`, as [`AnyFilter::forecast`] of the exact filter, or of the reversed
+    /// factorisation where there is none.
+    ///
+    /// # Errors
+    /// As [`AnyFilter::update`](Filter::update) and [`AnyFilter::forecast`].
+    pub fn forecast(&self, sequence: &Sequence, settings: &ForecastSettings) -> Result<Forecast> {
+        let mut filter = AnyFilter::new(self.clone(), "reversed")?;
+        for row in sequence.iter() {
+            filter.update(row)?;
+        }
+        filter.forecast(settings)
+    }
+}

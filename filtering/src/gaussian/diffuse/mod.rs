@@ -1,0 +1,15 @@
+//! States without a prior (exact diffuse initialisation): P0 = P* + κ P∞, κ → ∞.
+//!
+//! | subject | file |
+//! |---|---|
+//! | P∞ = A Aᵀ | `basis.rs` |
+//! | the filter until its belief is proper | `belief.rs` |
+//! | smoothing | `smooth.rs` |
+
+mod basis;
+mod belief;
+mod smooth;
+
+pub(crate) use basis::DiffuseBasis;
+pub(crate) use belief::DiffuseBelief;
+pub(crate) use smooth::smoothed;

@@ -1,0 +1,263 @@
+//! The learned parameters of a linear-Gaussian model as unbounded coordinates.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::em::Learned;
+use super::gradient::GaussianGradient;
+use super::model::LinearGaussian;
+use crate::Result;
+use crate::math::cholesky::cholesky;
+
+/// Coordinates of a model: entries of F, b, m0; of H and d in the deviations of the columns; of Q, R and P0 those of their
+/// Cholesky factors L, R's in the deviations too. All are of order 1 whatever the units of the data, if the states are. A
+/// covariance of lower rank, where many maxima are, is a point like others: ln p is smooth in L there, and flat in ln L.
+pub(super) struct Entries {
+    start: LinearGaussian,
+    learned: Learned,
+    /// The deviation of each column of the data `[m]`.
+    unit: DVector<f64>,
+}
+
+/// Where the entries of one parameter are: rows, columns, and whether it is a Cholesky factor.
+#[derive(Clone, Copy)]
+struct Block {
+    rows: usize,
+    columns: usize,
+    triangular: bool,
+    diagonal: bool,
+}
+
+impl Block {
+    fn places(self) -> impl Iterator<Item = (usize, usize)> {
+        (0..self.rows)
+            .flat_map(move |i| (0..self.columns).map(move |j| (i, j)))
+            .filter(move |&(i, j)| {
+                (!self.triangular || j <= i) && (!self.diagonal || i == j || self.columns == 1)
+            })
+    }
+}
+
+impl Entries {
+    pub fn new(start: &LinearGaussian, learned: Learned, unit: DVector<f64>) -> Self {
+        Self {
+            start: start.clone(),
+            learned,
+            unit,
+        }
+    }
+
+    /// The parameters learned, each with its unit of rows: F, b, Q, H, d, R, m0, P0.
+    fn blocks(&self) -> [Option<Block>; 8] {
+        let (n, m) = (self.start.states(), self.start.width());
+        let l = &self.learned;
+        let full = |free: bool, rows: usize, columns: usize| {
+            free.then_some(Block {
+                rows,
+                columns,
+                triangular: false,
+                diagonal: l.diagonal,
+            })
+        };
+        let factor = |free: bool, size: usize| {
+            free.then_some(Block {
+                rows: size,
+                columns: size,
+                triangular: true,
+                diagonal: l.diagonal,
+            })
+        };
+        [
+            full(l.transition, n, n),
+            full(l.bias, n, 1),
+            factor(l.process_noise, n),
+            full(l.observation, m, n),
+            full(l.offset, m, 1),
+            factor(l.observation_noise, m),
+            full(l.initial, n, 1),
+            factor(l.initial, n),
+        ]
+    }
+
+    /// The unit of row i of parameter `which`.
+    fn unit(&self, which: usize, i: usize) -> f64 {
+        match which {
+            3..=5 => self.unit[i],
+            _ => 1.0,
+        }
+    }
+
+    /// The coordinates of the start.
+    ///
+    /// # Errors
+    /// [`NotPositiveDefinite`](crate::Error::NotPositiveDefinite) for a learned covariance with a direction of no variance.
+    pub fn coordinates(&self) -> Result<Vec<f64>> {
+        let parameters = parameters(&self.start, &self.learned)?;
+        let mut u = Vec::new();
+        for (which, block) in self.blocks().into_iter().enumerate() {
+            for (i, j) in block.into_iter().flat_map(Block::places) {
+                let value = parameters[which][(i, j)] / self.unit(which, i);
+                u.push(value);
+            }
+        }
+        Ok(u)
+    }
+
+    /// The model of coordinates, and its learned factors.
+    fn parameters_at(&self, u: &[f64]) -> [DMatrix<f64>; 8] {
+        let blank = Learned {
+            process_noise: false,
+            observation_noise: false,
+            initial: false,
+            ..self.learned
+        };
+        // Factors that are not learned are not read.
+        let mut all = parameters(&self.start, &blank).unwrap_or_else(|_| empty());
+        let mut u = u.iter();
+        for (which, block) in self.blocks().into_iter().enumerate() {
+            let Some(block) = block else { continue };
+            if block.triangular {
+                all[which] = DMatrix::zeros(block.rows, block.rows);
+            }
+            for ((i, j), u) in block.places().zip(&mut u) {
+                all[which][(i, j)] = u * self.unit(which, i);
+            }
+        }
+        all
+    }
+
+    /// The model of coordinates.
+    ///
+    /// # Errors
+    /// What its constructors say of entries that left the range of numbers.
+    pub fn model(&self, u: &[f64]) -> Result<LinearGaussian> {
+        let [f, b, q, h, d, r, m0, p0] = self.parameters_at(u);
+        let covariance = |learned: bool, l: DMatrix<f64>, own: &DMatrix<f64>| match learned {
+            true => &l * l.transpose(),
+            false => own.clone(),
+        };
+        let (start, l) = (&self.start, &self.learned);
+        LinearGaussian::new(
+            f,
+            covariance(l.process_noise, q, start.process_noise()),
+            h,
+            covariance(l.observation_noise, r, start.observation_noise()),
+        )?
+        .with_bias(b.column(0).into_owned(), d.column(0).into_owned())?
+        .with_initial(
+            m0.column(0).into_owned(),
+            covariance(l.initial, p0, start.initial_covariance()),
+        )
+    }
+
+    /// The gradient by the coordinates at `u`, of one by the entries; that of a covariance L Lᵀ by L is 2 G L.
+    pub fn gradient(&self, u: &[f64], by: &GaussianGradient) -> Vec<f64> {
+        let all = self.parameters_at(u);
+        let column = |v: &DVector<f64>| DMatrix::from_column_slice(v.len(), 1, v.as_slice());
+        let slopes = [
+            by.transition.clone(),
+            column(&by.bias),
+            2.0 * &by.process_noise * factor_or_zero(&all[2], &by.process_noise),
+            by.observation.clone(),
+            column(&by.offset),
+            2.0 * &by.observation_noise * factor_or_zero(&all[5], &by.observation_noise),
+            column(&by.initial_mean),
+            2.0 * &by.initial_covariance * factor_or_zero(&all[7], &by.initial_covariance),
+        ];
+        let mut gradient = Vec::with_capacity(u.len());
+        for (which, block) in self.blocks().into_iter().enumerate() {
+            let Some(block) = block else { continue };
+            for (i, j) in block.places() {
+                gradient.push(slopes[which][(i, j)] * self.unit(which, i));
+            }
+        }
+        gradient
+    }
+}
+
+fn empty() -> [DMatrix<f64>; 8] {
+    std::array::from_fn(|_| DMatrix::zeros(0, 0))
+}
+
+/// A factor, or zeros where the covariance is not learned.
+fn factor_or_zero(factor: &DMatrix<f64>, like: &DMatrix<f64>) -> DMatrix<f64> {
+    match factor.shape() == like.shape() {
+        true => factor.clone(),
+        false => DMatrix::zeros(like.nrows(), like.ncols()),
+    }
+}
+
+/// F, b, L of Q, H, d, L of R, m0, L of P0; factors of what is learned only.
+fn parameters(model: &LinearGaussian, learned: &Learned) -> Result<[DMatrix<f64>; 8]> {
+    let column = |v: &DVector<f64>| DMatrix::from_column_slice(v.len(), 1, v.as_slice());
+    let factor = |learned: bool, name: &str, m: &DMatrix<f64>| match learned {
+        true => cholesky(name, m).map(|factor| factor.l()),
+        false => Ok(DMatrix::zeros(0, 0)),
+    };
+    Ok([
+        model.transition().clone(),
+        column(model.bias()),
+        factor(
+            learned.process_noise,
+            "process_noise",
+            model.process_noise(),
+        )?,
+        model.observation().clone(),
+        column(model.offset()),
+        factor(
+            learned.observation_noise,
+            "observation_noise",
+            model.observation_noise(),
+        )?,
+        column(model.initial_mean()),
+        factor(
+            learned.initial,
+            "initial_covariance",
+            model.initial_covariance(),
+        )?,
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Sequence;
+
+    #[test]
+    fn the_gradient_is_the_slope_of_the_evidence() {
+        let rows = (0..40).map(|t| {
+            let t = f64::from(t);
+            [
+                3.0 + (0.4 * t).sin() + 0.3 * (t * t).cos(),
+                1e3 * (0.3 * t).cos() + 50.0 * (2.0 * t * t).sin(),
+            ]
+        });
+        let data = Sequence::of_rows(rows).unwrap();
+        let guess = LinearGaussian::initial_guess(2, std::slice::from_ref(&data)).unwrap();
+        let unit = DVector::from_vec(crate::data_spread::deviations(std::slice::from_ref(&data)));
+        let entries = Entries::new(&guess, Learned::default(), unit);
+        let mut u = entries.coordinates().unwrap();
+        assert_eq!(u.len(), 4 + 2 + 3 + 4 + 2 + 3 + 2 + 3);
+        let back = entries.model(&u).unwrap();
+        assert!((back.observation_noise() - guess.observation_noise()).amax() < 1e-9 * 1e6);
+        for (k, u) in u.iter_mut().enumerate() {
+            *u += 0.05 * (k as f64).sin();
+        }
+        let by = entries.model(&u).unwrap().gradient(&data).unwrap();
+        let gradient = entries.gradient(&u, &by);
+        for k in 0..u.len() {
+            let at = |h: f64| {
+                let mut moved = u.clone();
+                moved[k] += h;
+                entries.model(&moved).unwrap().log_evidence(&data).unwrap()
+            };
+            // Central differences: an error of third order, 1e-8 of gradients of some 10.
+            let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
+            let room = 1e-5 * (1.0 + slope.abs());
+            assert!(
+                (gradient[k] - slope).abs() < room,
+                "{k}: {} {slope}",
+                gradient[k]
+            );
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The form of a linear-Gaussian model in a file.
+
+use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
+
+use super::{LinearGaussian, matrix, rows};
+use crate::math::lyapunov::stationary_covariance;
+use crate::{Error, Result};
+
+/// The keys of a file. Those that may be left out: `bias` and `offset` (0), and the start: without `initial_mean`,
+/// `initial_covariance` and `diffuse`, that of the stationary distribution where F has one, and else diffuse in all states.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Parts {
+    transition: Vec<Vec<f64>>,
+    #[serde(default)]
+    bias: Option<Vec<f64>>,
+    process_noise: Vec<Vec<f64>>,
+    observation: Vec<Vec<f64>>,
+    #[serde(default)]
+    offset: Option<Vec<f64>>,
+    observation_noise: Vec<Vec<f64>>,
+    #[serde(default)]
+    initial_mean: Option<Vec<f64>>,
+    #[serde(default)]
+    initial_covariance: Option<Vec<Vec<f64>>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    diffuse: Vec<bool>,
+}
+
+impl TryFrom<Parts> for LinearGaussian {
+    type Error = Error;
+    fn try_from(parts: Parts) -> Result<Self> {
+        let model = Self::new(
+            matrix("transition", &parts.transition)?,
+            matrix("process_noise", &parts.process_noise)?,
+            matrix("observation", &parts.observation)?,
+            matrix("observation_noise", &parts.observation_noise)?,
+        )?;
+        let (n, m) = (model.states(), model.width());
+        let vector = |given: Option<Vec<f64>>, size: usize| {
+            given.map_or_else(|| DVector::zeros(size), DVector::from_vec)
+        };
+        let model = model.with_bias(vector(parts.bias, n), vector(parts.offset, m))?;
+        let (mean, covariance) = (parts.initial_mean, parts.initial_covariance);
+        if mean.is_none() && covariance.is_none() && parts.diffuse.is_empty() {
+            return match model.stationary() {
+                Some((mean, covariance)) => model.with_initial(mean, covariance),
+                None => model.with_diffuse(&vec![true; n]),
+            };
+        }
+        let covariance = match covariance {
+            Some(rows) => matrix("initial_covariance", &rows)?,
+            None if parts.diffuse.is_empty() => {
+                let expected = "a covariance beside initial_mean";
+                return Err(Error::size("initial_covariance", "none", expected));
+            }
+            None => DMatrix::zeros(n, n),
+        };
+        let model = model.with_initial(vector(mean, n), covariance)?;
+        match parts.diffuse.is_empty() {
+            true => Ok(model),
+            false => model.with_diffuse(&parts.diffuse),
+        }
+    }
+}
+
+impl LinearGaussian {
+    /// Mean and covariance of the stationary distribution, if F has one: m = F m + b, P = F P Fᵀ + Q.
+    fn stationary(&self) -> Option<(DVector<f64>, DMatrix<f64>)> {
+        let n = self.states();
+        let covariance = stationary_covariance(&self.transition, &self.process_noise)?;
+        // Q may be blind to a direction that F does not shrink: the powers of F themselves must vanish.
+        stationary_covariance(&self.transition, &DMatrix::identity(n, n))?;
+        let left = DMatrix::identity(n, n) - &self.transition;
+        Some((left.lu().solve(&self.bias)?, covariance))
+    }
+}
+
+impl From<LinearGaussian> for Parts {
+    fn from(model: LinearGaussian) -> Self {
+        Self {
+            transition: rows(&model.transition),
+            bias: Some(model.bias.as_slice().to_vec()),
+            process_noise: rows(&model.process_noise),
+            observation: rows(&model.observation),
+            offset: Some(model.offset.as_slice().to_vec()),
+            observation_noise: rows(&model.observation_noise),
+            initial_mean: Some(model.initial_mean.as_slice().to_vec()),
+            initial_covariance: Some(rows(&model.initial_covariance)),
+            diffuse: model.diffuse,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! A structural model as a linear-Gaussian one.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::form::Form;
+use super::model::StructuralModel;
+use crate::gaussian::LinearGaussian;
+use crate::{Error, Result};
+
+/// The variance that stands for none in R, which must be positive definite: this part of the variance that the state brings
+/// anew to each observation. It changes ln p by less than 10⁻⁹ nats an observation.
+const NO_NOISE: f64 = 1e-10;
+
+impl StructuralModel {
+    /// The linear-Gaussian model at values of all parameters, in the order of [`StructuralModel::parameter_names`]: exactly
+    /// diffuse in the states without a stationary distribution, unless `initial_variance` was given.
+    ///
+    /// ```
+    /// use scotopic_filtering::{Sequence, gaussian::StructuralModel};
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let trend = StructuralModel::new("level,slope")?;
+    /// let values = [1.0, 0.5, 0.1];
+    /// let model = trend.linear_gaussian(&values)?;
+    /// assert_eq!(model.diffuse(), [true, true]);
+    /// let data = Sequence::of_numbers([1.0, 2.5, 2.0, 4.0])?;
+    /// let found = trend.log_likelihood(&values, &[data.clone()])?;
+    /// assert!((model.log_evidence(&data)? - found.log_likelihood).abs() < 1e-10);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Size`] for a wrong number of values, [`Error::Setting`] where they make no model: all variances 0, an ARMA
+    /// process that is not stationary.
+    pub fn linear_gaussian(&self, values: &[f64]) -> Result<LinearGaussian> {
+        let names = self.parameter_names();
+        if values.len() != names.len() {
+            let expected = format!("{}: {}", names.len(), names.join(", "));
+            return Err(Error::size("values", values.len(), expected));
+        }
+        let form = Form::new(self, values)?;
+        let n = form.n;
+        let (mut f, mut q) = (DMatrix::zeros(n, n), DMatrix::zeros(n, n));
+        for (i, row) in form.f.iter().enumerate() {
+            row.iter().for_each(|&(j, v)| f[(i, j)] += v);
+        }
+        form.q.iter().for_each(|&(i, j, v)| q[(i, j)] += v);
+        let h = DMatrix::from_row_slice(1, n, &form.h);
+        let brought = (&h * &q * h.transpose())[(0, 0)].max(q.trace());
+        let r = match form.r > 0.0 {
+            true => form.r,
+            false => NO_NOISE * brought,
+        };
+        if r <= 0.0 {
+            let expected = "a variance above 0: irregular or of a component";
+            return Err(Error::setting("values", format!("{values:?}"), expected));
+        }
+        LinearGaussian::new(f, q, h, DMatrix::from_element(1, 1, r))?
+            .with_initial(
+                DVector::zeros(n),
+                DMatrix::from_row_slice(n, n, &form.start),
+            )?
+            .with_diffuse(&form.diffuse)
+    }
+}

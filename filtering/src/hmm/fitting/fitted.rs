@@ -1,0 +1,137 @@
+//! What a fit came to.
+
+use super::ascent::Ascent;
+use super::coordinates::visits;
+use super::warning::FitWarning;
+use crate::hmm::{Fit, Hmm, Learnable};
+use crate::{Error, Result};
+
+/// Maxima within so many nats of each other are the same: no criterion tells them apart.
+pub(super) const SAME: f64 = 0.1;
+
+/// A model at a maximum of ln p(o; θ); [`Hmm::fit_states`](crate::hmm::Hmm::fit_states).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitted<E: Learnable> {
+    /// θ.
+    pub model: Hmm<E>,
+    /// Σ ln p(o) over the sequences, nats.
+    pub log_evidence: f64,
+    /// Evaluations of the gradient in the run that found it.
+    pub iterations: usize,
+    /// Whether the gradient is small; a fit that ended early cannot be compared with others.
+    pub converged: bool,
+    /// What the gradient still promises, ½ gᵀHg in nats; of EM with pseudo-observations, the last gain.
+    pub promised: f64,
+    /// Numbers that were free to be chosen.
+    pub free_parameters: usize,
+    /// How many of the runs that were followed to their maximum reached this one, to 0.1 nats.
+    pub found_by: (usize, usize),
+    /// ε that the fit was made with.
+    pub pseudo_count: f64,
+    /// What there is to know of it.
+    pub warnings: Vec<FitWarning>,
+    /// Σ_t γ_t `[K]`.
+    pub visits: Vec<f64>,
+}
+
+impl<E: Learnable> Fitted<E> {
+    pub(super) fn of(
+        ascent: Ascent<E>,
+        found_by: (usize, usize),
+        mut warnings: Vec<FitWarning>,
+    ) -> Self {
+        if !ascent.converged {
+            let early = FitWarning::EndedEarly {
+                iterations: ascent.evaluations,
+                promised: ascent.promised,
+            };
+            warnings.insert(0, early);
+        }
+        Self {
+            log_evidence: ascent.point.log_evidence(),
+            iterations: ascent.evaluations,
+            converged: ascent.converged,
+            promised: ascent.promised,
+            free_parameters: ascent.point.model.free_parameters(),
+            found_by,
+            pseudo_count: 0.0,
+            warnings,
+            visits: visits(&ascent.point.expected),
+            model: ascent.point.model,
+        }
+    }
+
+    /// The best of several runs of EM with pseudo-observations; `asked` is the pseudo-count that was asked for.
+    pub(super) fn of_penalised(fits: Vec<Result<Fit<E>>>, asked: f64) -> Result<Self> {
+        let (mut ended, mut failed) = (Vec::new(), None);
+        for fit in fits {
+            match fit {
+                Ok(fit) => ended.push(fit),
+                Err(error) => failed = Some(error),
+            }
+        }
+        let reached = ended.len();
+        let best = (ended.iter()).fold(f64::NEG_INFINITY, |m, fit| m.max(fit.log_evidence()));
+        let found = ended.iter().filter(|fit| fit.log_evidence() >= best - SAME);
+        let found = found.count();
+        let best = ended.into_iter().reduce(|a, b| {
+            if b.log_evidence() > a.log_evidence() {
+                b
+            } else {
+                a
+            }
+        });
+        let Some(fit) = best else {
+            return Err(failed.unwrap_or_else(|| Error::setting("restarts", 0, "at least 1")));
+        };
+        let gain = match fit.trace.as_slice() {
+            [.., before, last] => (last - before).abs(),
+            _ => 0.0,
+        };
+        let mut warnings = Vec::new();
+        if !fit.converged {
+            warnings.push(FitWarning::EndedEarly {
+                iterations: fit.iterations,
+                promised: gain,
+            });
+        }
+        if asked == 0.0 {
+            let pseudo_count = fit.pseudo_count;
+            warnings.push(FitWarning::AllCollapsed { pseudo_count });
+        } else if found == 1 && reached > 1 {
+            warnings.push(FitWarning::FoundOnce { of: reached });
+        }
+        Ok(Self {
+            log_evidence: fit.log_evidence(),
+            iterations: fit.iterations,
+            converged: fit.converged,
+            promised: gain,
+            free_parameters: fit.free_parameters,
+            found_by: (found, reached),
+            pseudo_count: fit.pseudo_count,
+            warnings,
+            visits: Vec::new(),
+            model: fit.model,
+        })
+    }
+
+    /// Whether it is a maximum of the likelihood (or, where pseudo-observations were asked for, of its product with the
+    /// prior) that BIC and AIC may be taken of.
+    pub fn is_ranked(&self) -> bool {
+        let collapsed = |w: &FitWarning| matches!(w, FitWarning::AllCollapsed { .. });
+        self.converged && !self.warnings.iter().any(collapsed)
+    }
+
+    /// With a warning for each state of fewer than so many observations.
+    pub(super) fn with_rare_states(mut self, rare: f64) -> Self {
+        for (state, &observations) in self.visits.iter().enumerate() {
+            if observations < rare {
+                self.warnings.push(FitWarning::RareState {
+                    state,
+                    observations,
+                });
+            }
+        }
+        self
+    }
+}

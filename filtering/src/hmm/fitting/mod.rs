@@ -1,0 +1,228 @@
+//! Maximum likelihood that can be trusted: many starts, accelerated ascent, an honest end.
+//!
+//! ```text
+//! 1  starts          4 R from the data (clusters, random places, stretches; chains that stay, Dirichlet(1)),
+//!                    and each state of the fit with fewer states split twice
+//! 2  short runs      8 steps of EM each; the best 2 R get 16 more
+//! 3  to the maximum  the best R by a quasi-Newton ascent of ln p, until ½ gᵀHg is small
+//! ```
+//!
+//! | subject | file |
+//! |---|---|
+//! | settings | `settings.rs`: [`FitSettings`] |
+//! | 1 | `starts.rs`, `split.rs` |
+//! | 2 | `search.rs` |
+//! | 3 | `ascent.rs`, in the coordinates of `coordinates.rs` |
+//! | what it came to | `fitted.rs`: [`Fitted`]; `warning.rs`: [`FitWarning`] |
+//! | threads | `workers.rs` |
+
+mod ascent;
+mod coordinates;
+mod fitted;
+mod search;
+mod settings;
+mod split;
+mod starts;
+mod warning;
+mod workers;
+
+pub use fitted::Fitted;
+pub use settings::FitSettings;
+pub use warning::FitWarning;
+
+use self::ascent::{Point, ascend};
+use self::search::Search;
+use self::starts::Guesses;
+use super::learning::{BatchEm, rows};
+use super::{AnyEmission, EmissionKind, Hmm, Learnable, PseudoObservations};
+use crate::{Result, Sequence};
+
+/// The chain of fits with fewer states is made for a single number of states up to this.
+const CHAINED: usize = 8;
+/// The part of the restarts that such a fit on the way gets.
+const ON_THE_WAY: usize = 5;
+
+/// A search of the best models of one kind for the same data, one number of states after another.
+///
+/// Each fit is also started from the one before it, with states split, so that ln p never falls with K: ask for the
+/// numbers of states in increasing order.
+///
+/// ```
+/// use scotopic_filtering::{Sequence, hmm::{EmissionKind, FitSearch, FitSettings}};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let counts = [1.0, 0.0, 2.0, 1.0, 9.0, 11.0, 8.0, 12.0, 1.0, 0.0, 0.0, 2.0, 10.0, 9.0];
+/// let data = [Sequence::of_numbers(counts)?];
+/// let settings = FitSettings::default();
+/// let mut search = FitSearch::new(EmissionKind::Poisson, &data, &settings)?;
+/// let (one, two) = (search.fit(1)?, search.fit(2)?);
+/// assert!(two.log_evidence > one.log_evidence + 5.0);
+/// # Ok(()) }
+/// ```
+pub struct FitSearch<'a> {
+    search: Search<'a, AnyEmission>,
+    smaller: Option<Hmm>,
+}
+
+impl<'a> FitSearch<'a> {
+    /// For all fits of these sequences.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for a setting that makes no sense; [`Error::Size`](crate::Error::Size) for
+    /// no data, or widths that differ; [`Error::Observation`](crate::Error::Observation) for numbers that are no
+    /// observations of this kind; [`Error::Dependent`](crate::Error::Dependent) as [`Hmm::fit`].
+    pub fn new(
+        kind: EmissionKind,
+        sequences: &'a [Sequence],
+        settings: &'a FitSettings,
+    ) -> Result<Self> {
+        settings.check()?;
+        let rows = rows(sequences)?;
+        let observations: usize = sequences.iter().map(Sequence::len).sum();
+        let guesses = guesses(kind);
+        let mut rng = starts::stream(settings.seed, 1, 2, 0);
+        let borrowed: Vec<&[f64]> = rows.iter().map(|row| &**row).collect();
+        let one = (guesses.clustered)(1, &borrowed, &mut rng)?;
+        if settings.pseudo_count == 0.0 {
+            one.check_data(sequences)?;
+        }
+        let search = Search {
+            pooled: pooled(one, sequences),
+            guesses,
+            sequences,
+            rows,
+            settings,
+            enough: settings.tolerance * observations as f64,
+        };
+        Ok(Self {
+            search,
+            smaller: None,
+        })
+    }
+
+    /// The model of so many states with the highest ln p(o; θ) that is found.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for no state; as [`Hmm::fit`], if no run comes to an end.
+    pub fn fit(&mut self, states: usize) -> Result<Fitted<AnyEmission>> {
+        if states == 0 {
+            return Err(crate::Error::setting("states", states, "at least one"));
+        }
+        if self.smaller.as_ref().is_some_and(|m| m.states() >= states) {
+            self.smaller = None;
+        }
+        let from = self.smaller.as_ref().map_or(1, |model| model.states() + 1);
+        let most = if states <= CHAINED { states } else { from };
+        for between in from..most {
+            let restarts = self.search.settings.restarts.div_ceil(ON_THE_WAY);
+            // One that fails on the way is only not started from.
+            if let Ok(fitted) = self.search.states(between, restarts, self.smaller.as_ref()) {
+                self.keep(&fitted);
+            }
+        }
+        let restarts = self.search.settings.restarts;
+        let fitted = self
+            .search
+            .states(states, restarts, self.smaller.as_ref())?;
+        self.keep(&fitted);
+        Ok(fitted)
+    }
+
+    fn keep(&mut self, fitted: &Fitted<AnyEmission>) {
+        if fitted.is_ranked() {
+            self.smaller = Some(fitted.model.clone());
+        }
+    }
+}
+
+impl Hmm<AnyEmission> {
+    /// The model of K `states` with the highest ln p(o; θ) that is found: a [`FitSearch`] of one number of states, with
+    /// shorter searches for fewer states on the way, up to K = 8.
+    ///
+    /// ```
+    /// use scotopic_filtering::{Sequence, hmm::{EmissionKind, FitSettings, Hmm}};
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let counts = [1.0, 0.0, 2.0, 1.0, 9.0, 11.0, 8.0, 12.0, 1.0, 0.0, 0.0, 2.0, 10.0, 9.0];
+    /// let data = [Sequence::of_numbers(counts)?];
+    /// let fit = Hmm::fit_states(EmissionKind::Poisson, 2, &data, &FitSettings::default())?;
+    /// assert!(fit.converged);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`FitSearch::new`] and [`FitSearch::fit`].
+    pub fn fit_states(
+        kind: EmissionKind,
+        states: usize,
+        sequences: &[Sequence],
+        settings: &FitSettings,
+    ) -> Result<Fitted<AnyEmission>> {
+        FitSearch::new(kind, sequences, settings)?.fit(states)
+    }
+}
+
+impl<E: Learnable> Hmm<E> {
+    /// The maximum of ln p(o; θ) above this model: a quasi-Newton ascent on the exact gradient, where [`Hmm::fit`] takes
+    /// steps of EM. Probabilities that are zero stay zero. With pseudo-observations it is [`Hmm::fit`].
+    ///
+    /// # Errors
+    /// As [`Hmm::fit`]; [`Error::NotPositiveDefinite`](crate::Error::NotPositiveDefinite) or
+    /// [`Error::Entry`](crate::Error::Entry) where a state collapses.
+    pub fn fit_from(self, sequences: &[Sequence], settings: &FitSettings) -> Result<Fitted<E>> {
+        settings.check()?;
+        let em = BatchEm {
+            max_iterations: settings.max_iterations,
+            tolerance: settings.tolerance,
+            pseudo_count: settings.pseudo_count,
+        };
+        if settings.pseudo_count > 0.0 {
+            return Fitted::of_penalised(vec![self.fit(sequences, &em)], settings.pseudo_count);
+        }
+        self.emission().check_data(sequences)?;
+        let zeros = self.structural_zeros(0.0);
+        let start = Point::of(self.recentred(), sequences)?;
+        let enough = settings.tolerance * start.expected.observations as f64;
+        let pooled = pooled(start.model.emission().relabelled(&[0]), sequences);
+        let keeps = |model: &Hmm<E>| {
+            pooled.as_ref().is_none_or(|pooled| {
+                let least = model.emission().relative_variances(pooled);
+                least.iter().all(|r| *r >= settings.variance_floor)
+            })
+        };
+        let model = start.model.clone();
+        match ascend(start, sequences, enough, settings.max_iterations, &keeps) {
+            Some(ascent) => {
+                let mut fitted = Fitted::of(ascent, (1, 1), Vec::new());
+                fitted.free_parameters -= zeros;
+                Ok(fitted)
+            }
+            // EM says how the state collapses.
+            None => Fitted::of_penalised(vec![model.fit(sequences, &em)], 1.0),
+        }
+    }
+}
+
+fn guesses(kind: EmissionKind) -> Guesses<AnyEmission> {
+    Guesses {
+        clustered: Box::new(move |k, rows, rng| kind.guess(k, rows, rng)),
+        scattered: Box::new(move |k, rows, rng| kind.scattered(k, rows, rng)),
+    }
+}
+
+/// One state for all data: in one step, or where entries are missing in a few of EM.
+fn pooled<E: Learnable>(one: E, sequences: &[Sequence]) -> Option<E> {
+    const STEPS: usize = 20;
+    let partial = sequences.iter().any(Sequence::has_partial_rows);
+    let mut one = one.recentred();
+    let mut workspace = vec![0.0; one.statistic_len()];
+    for _ in 0..if partial { STEPS } else { 1 } {
+        let mut sum = vec![0.0; one.statistic_len()];
+        for row in sequences.iter().flat_map(|s| s.iter().flatten()) {
+            one.accumulate(row, &[1.0], &mut workspace, &mut sum);
+        }
+        one = one
+            .maximise(&sum, PseudoObservations::NONE)
+            .ok()?
+            .recentred();
+    }
+    Some(one)
+}

@@ -1,0 +1,67 @@
+//! A model with one state more, from one with a state less.
+
+use rand::{Rng, RngExt};
+
+use crate::Result;
+use crate::hmm::{Hmm, Learnable, PseudoObservations, Sample};
+
+/// Transitions of the halves differ by e^±this, at most.
+const TURN: f64 = 0.5;
+
+/// The same process with state `split` twice: each half is entered half of the time. ln p(o) is the same.
+pub(super) fn doubled<E: Learnable>(model: &Hmm<E>, split: usize) -> Result<Hmm<E>> {
+    let k = model.states();
+    let order: Vec<usize> = (0..k).chain([split]).collect();
+    let share = |new: usize, p: f64| if new == split || new == k { 0.5 * p } else { p };
+    let halved = |row: &[f64]| -> Vec<f64> {
+        let entries = order.iter().enumerate();
+        entries.map(|(new, &old)| share(new, row[old])).collect()
+    };
+    let rows = |i: usize| &model.transition()[i * k..(i + 1) * k];
+    Hmm::from_flat(
+        halved(model.initial()),
+        order.iter().flat_map(|&i| halved(rows(i))).collect(),
+        model.emission().relabelled(&order),
+    )
+}
+
+/// [`doubled`], with the halves apart: equal halves stay equal under EM. Each half emits what a few observations drawn
+/// from the state look like, together with as many that are as expected of it.
+///
+/// # Errors
+/// As [`Learnable::maximise`].
+pub(super) fn split<E: Learnable + Sample>(
+    model: &Hmm<E>,
+    state: usize,
+    rng: &mut impl Rng,
+) -> Result<Hmm<E>> {
+    let k = model.states();
+    let twice = doubled(model, state)?;
+    let emission = twice.emission();
+    let p = emission.statistic_len();
+    let mut statistics = vec![0.0; (k + 1) * p];
+    emission.expected_statistic(&mut statistics);
+    let drawn = [2, 4, 8, 16][rng.random_range(0..4)];
+    let mut observation = vec![0.0; emission.width()];
+    let mut workspace = vec![0.0; p];
+    for half in [state, k] {
+        let row = &mut statistics[half * p..(half + 1) * p];
+        row.iter_mut().for_each(|s| *s *= f64::from(drawn));
+        let mut weights = vec![0.0; k + 1];
+        weights[half] = 1.0;
+        for _ in 0..drawn {
+            emission.sample(half, rng, &mut observation);
+            emission.accumulate(&observation, &weights, &mut workspace, &mut statistics);
+        }
+    }
+    let emission = emission.maximise(&statistics, PseudoObservations::NONE)?;
+    let mut transition = twice.transition().to_vec();
+    for row in [state, k] {
+        let row = &mut transition[row * (k + 1)..(row + 1) * (k + 1)];
+        row.iter_mut()
+            .for_each(|a| *a *= (TURN * (2.0 * rng.random::<f64>() - 1.0)).exp());
+        let total: f64 = row.iter().sum();
+        row.iter_mut().for_each(|a| *a /= total);
+    }
+    Hmm::from_flat(twice.initial().to_vec(), transition, emission)
+}

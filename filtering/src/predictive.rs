@@ -1,0 +1,320 @@
+//! The predictive distribution of one entry of an observation: a mixture of simple laws.
+
+use rand::{Rng, RngExt};
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::math::incomplete::gamma_tails;
+use crate::math::normal::{normal_cdf, normal_quantile_of_tails};
+use crate::{Error, Result};
+
+/// A law of which predictive distributions are made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Law {
+    /// N(mean, variance), variance > 0; infinite where nothing is known.
+    Normal {
+        /// Its mean.
+        mean: f64,
+        /// Its variance.
+        variance: f64,
+    },
+    /// Counts 0, 1, … with this mean.
+    Poisson {
+        /// Their mean.
+        rate: f64,
+    },
+    /// One symbol, by its number.
+    Symbol(f64),
+}
+
+impl Law {
+    fn mean(self) -> f64 {
+        match self {
+            Self::Normal { mean, .. } => mean,
+            Self::Poisson { rate } => rate,
+            Self::Symbol(value) => value,
+        }
+    }
+
+    fn variance(self) -> f64 {
+        match self {
+            Self::Normal { variance, .. } => variance,
+            Self::Poisson { rate } => rate,
+            Self::Symbol(_) => 0.0,
+        }
+    }
+
+    /// P(Y ≤ y) and P(Y > y).
+    fn tails(self, y: f64) -> (f64, f64) {
+        match self {
+            Self::Normal { mean, variance } => {
+                let z = (y - mean) / variance.sqrt();
+                (normal_cdf(z), normal_cdf(-z))
+            }
+            Self::Poisson { .. } if y < 0.0 => (0.0, 1.0),
+            // P(Y ≤ k) = Q(k + 1, λ)
+            Self::Poisson { rate } => {
+                let (above, below) = gamma_tails(y.floor() + 1.0, rate);
+                (below, above)
+            }
+            Self::Symbol(value) if value <= y => (1.0, 0.0),
+            Self::Symbol(_) => (0.0, 1.0),
+        }
+    }
+
+    fn draw<R: Rng + ?Sized>(self, rng: &mut R) -> f64 {
+        match self {
+            Self::Normal { mean, variance } => {
+                let z: f64 = StandardNormal.sample(rng);
+                mean + variance.sqrt() * z
+            }
+            // A rate too large for the sampler, or too small, has no spread to speak of.
+            Self::Poisson { rate } => {
+                rand_distr::Poisson::new(rate).map_or(rate.round(), |p| p.sample(rng))
+            }
+            Self::Symbol(value) => value,
+        }
+    }
+}
+
+/// The predictive distribution of one entry of an observation (eq. F60),
+///
+/// ```text
+/// p(y) = Σ_k w_k p_k(y),   w ≥ 0, Σ_k w_k = 1,
+/// ```
+///
+/// with parts p_k that are all densities or all probabilities of whole numbers.
+///
+/// ```
+/// use scotopic_filtering::{Law, Predictive};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let calm = Law::Normal { mean: 0.0, variance: 1.0 };
+/// let wild = Law::Normal { mean: 0.0, variance: 25.0 };
+/// let returns = Predictive::new(vec![(0.9, calm), (0.1, wild)])?;
+/// assert_eq!((returns.mean(), returns.variance()), (0.0, 0.9 + 2.5));
+/// let low = returns.quantile(0.05)?;
+/// assert!((returns.cdf(low) - 0.05).abs() < 1e-12);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictive {
+    parts: Vec<(f64, Law)>,
+}
+
+impl Predictive {
+    /// The mixture of `parts`, a weight and a law each.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for no part, [`Error::Entry`] for weights that are no distribution, parameters that are not finite or
+    /// a variance or rate that is not positive, [`Error::Setting`] for densities mixed with probabilities.
+    pub fn new(parts: Vec<(f64, Law)>) -> Result<Self> {
+        if parts.is_empty() {
+            return Err(Error::size("parts", "none", "at least one"));
+        }
+        let mut weights: Vec<f64> = parts.iter().map(|(w, _)| *w).collect();
+        crate::error::check_distribution("weights", &[], &mut weights)?;
+        for (k, (_, law)) in parts.iter().enumerate() {
+            // A variance may be infinite: nothing is known.
+            let spread = law.variance() > 0.0 || matches!(law, Law::Symbol(_));
+            let counted = !matches!(law, Law::Poisson { rate } if !rate.is_finite());
+            if !(law.mean().is_finite() && spread && counted) {
+                let found = format!("{law:?}");
+                return Err(Error::entry(
+                    "parts",
+                    &[k],
+                    found,
+                    "finite parameters and a spread above 0",
+                ));
+            }
+        }
+        let new = Self {
+            parts: weights.into_iter().zip(parts.iter().map(|p| p.1)).collect(),
+        };
+        let densities = (new.parts.iter()).filter(|(_, law)| matches!(law, Law::Normal { .. }));
+        match densities.count() {
+            0 => Ok(new),
+            n if n == new.parts.len() => Ok(new),
+            _ => Err(Error::setting(
+                "parts",
+                "densities and probabilities",
+                "all densities, or all probabilities",
+            )),
+        }
+    }
+
+    /// N(mean, variance).
+    pub(crate) fn normal(mean: f64, variance: f64) -> Result<Self> {
+        Self::new(vec![(1.0, Law::Normal { mean, variance })])
+    }
+
+    /// Symbols 0, 1, … with these probabilities.
+    pub(crate) fn symbols(probabilities: &[f64]) -> Result<Self> {
+        let parts = probabilities.iter().enumerate();
+        Self::new(parts.map(|(k, p)| (*p, Law::Symbol(k as f64))).collect())
+    }
+
+    /// w_k and p_k.
+    pub fn parts(&self) -> &[(f64, Law)] {
+        &self.parts
+    }
+
+    /// Whether it has probabilities of whole numbers rather than a density.
+    pub fn is_discrete(&self) -> bool {
+        !matches!(self.parts.first(), Some((_, Law::Normal { .. })))
+    }
+
+    fn sum(&self, of: impl Fn(Law) -> f64) -> f64 {
+        self.parts.iter().map(|(w, law)| w * of(*law)).sum()
+    }
+
+    /// E y.
+    pub fn mean(&self) -> f64 {
+        self.sum(Law::mean)
+    }
+
+    /// Var y.
+    pub fn variance(&self) -> f64 {
+        let mean = self.mean();
+        self.sum(|law| law.variance() + (law.mean() - mean).powi(2))
+    }
+
+    /// P(Y ≤ y) and P(Y > y), each to its own last digits.
+    pub fn tails(&self, y: f64) -> (f64, f64) {
+        let mut sums = (0.0, 0.0);
+        for (w, law) in &self.parts {
+            let (below, above) = law.tails(y);
+            sums = (sums.0 + w * below, sums.1 + w * above);
+        }
+        sums
+    }
+
+    /// P(Y ≤ y).
+    pub fn cdf(&self, y: f64) -> f64 {
+        self.tails(y).0
+    }
+
+    /// P(Y < y) and P(Y ≥ y); of a density the same as [`Predictive::tails`].
+    pub fn strict_tails(&self, y: f64) -> (f64, f64) {
+        match self.is_discrete() {
+            // All values are whole numbers.
+            true => self.tails(y.ceil() - 1.0),
+            false => self.tails(y),
+        }
+    }
+
+    /// The smallest y with P(Y ≤ y) ≥ p, by halving until nothing lies between: exact to rounding.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a p that is not between 0 and 1.
+    pub fn quantile(&self, p: f64) -> Result<f64> {
+        if !(p > 0.0 && p < 1.0) {
+            return Err(Error::setting(
+                "quantile",
+                p,
+                "a probability above 0 and below 1",
+            ));
+        }
+        match self.is_discrete() {
+            true => Ok(self.whole_quantile(p)),
+            false => Ok(self.real_quantile(p)),
+        }
+    }
+
+    /// The quantile of a mixture of densities lies between the least and the greatest of those of its parts.
+    fn real_quantile(&self, p: f64) -> f64 {
+        let z = normal_quantile_of_tails(p, 1.0 - p);
+        if self.variance().is_infinite() {
+            return match p == 0.5 {
+                true => self.mean(),
+                false => (p - 0.5) * f64::INFINITY,
+            };
+        }
+        let each = |law: &Law| law.mean() + z * law.variance().sqrt();
+        let all = self
+            .parts
+            .iter()
+            .filter(|(w, _)| *w > 0.0)
+            .map(|(_, law)| each(law));
+        let (mut low, mut high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), q| {
+            (l.min(q), h.max(q))
+        });
+        while low < high {
+            let middle = low + 0.5 * (high - low);
+            if middle <= low || middle >= high {
+                break;
+            }
+            let (below, above) = self.tails(middle);
+            // In the upper half by the upper tail, which has the digits there.
+            let short = match p > 0.5 {
+                true => above > 1.0 - p,
+                false => below < p,
+            };
+            match short {
+                true => low = middle,
+                false => high = middle,
+            }
+        }
+        high
+    }
+
+    fn whole_quantile(&self, p: f64) -> f64 {
+        // P(Y ≤ y) can fall short of p by the rounding of the sum of the weights.
+        let reached = |y: f64| self.cdf(y) >= p - 4.0 * f64::EPSILON;
+        let least = (self.parts.iter()).filter_map(|(_, law)| match law {
+            Law::Symbol(value) => Some(*value),
+            _ => None,
+        });
+        let mut low = least.fold(0.0, f64::min) - 1.0;
+        let mut step = 1.0 + self.variance().sqrt().ceil();
+        let mut high = self.mean().ceil().max(low + 1.0);
+        while !reached(high) && step.is_finite() {
+            (low, high, step) = (high, high + step, 2.0 * step);
+        }
+        while high - low > 1.0 {
+            let middle = (low + 0.5 * (high - low)).floor();
+            if middle <= low || middle >= high {
+                break;
+            }
+            match reached(middle) {
+                true => high = middle,
+                false => low = middle,
+            }
+        }
+        high
+    }
+
+    /// How surprising `y` is: 2 min(P(Y ≤ y), P(Y ≥ y)), at most 1, the probability of both tails beyond it; for symbols,
+    /// which have no order, the probability of all that are no more probable than `y`.
+    pub fn tail_probability(&self, y: f64) -> f64 {
+        let symbols = matches!(self.parts.first(), Some((_, Law::Symbol(_))));
+        if symbols {
+            let of = |value: f64| -> f64 {
+                let same = self.parts.iter().filter(|(_, law)| law.mean() == value);
+                same.map(|(w, _)| w).sum()
+            };
+            let own = of(y);
+            let rare = self.parts.iter().filter(|(_, law)| of(law.mean()) <= own);
+            return rare.map(|(w, _)| w).sum::<f64>().min(1.0);
+        }
+        let (at_most, _) = self.tails(y);
+        let (_, at_least) = self.strict_tails(y);
+        (2.0 * at_most.min(at_least)).min(1.0)
+    }
+
+    /// A value drawn from it.
+    pub fn draw<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        let mut left: f64 = rng.random();
+        let mut last = None;
+        for (w, law) in self.parts.iter().filter(|(w, _)| *w > 0.0) {
+            last = Some(law);
+            left -= w;
+            if left < 0.0 {
+                break;
+            }
+        }
+        last.map_or(f64::NAN, |law| law.draw(rng))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+
+use super::*;
+
+/// Rounding of erfc, lgamma and of sums of a few terms.
+const ROUNDING: f64 = 1e-12;
+
+fn normal(mean: f64, variance: f64) -> Law {
+    Law::Normal { mean, variance }
+}
+
+/// Golden numbers of scipy 1.x: norm.cdf, brentq on the mixture's cdf, poisson.cdf and poisson.ppf.
+#[test]
+fn cdfs_and_quantiles_of_the_usual_laws() {
+    let one = Predictive::new(vec![(1.0, normal(3.0, 4.0))]).unwrap();
+    assert!((one.quantile(0.975).unwrap() - (3.0 + 2.0 * 1.959_963_984_540_054)).abs() < ROUNDING);
+    assert!((one.cdf(1.0) - 0.158_655_253_931_457_05).abs() < ROUNDING);
+    let counts = Predictive::new(vec![(1.0, Law::Poisson { rate: 4.0 })]).unwrap();
+    assert!((counts.cdf(3.0) - 0.433_470_120_366_709).abs() < ROUNDING);
+    assert!((counts.strict_tails(4.0).0 - counts.cdf(3.0)).abs() < ROUNDING);
+    for (p, k) in [
+        (0.01, 0.0),
+        (0.1, 2.0),
+        (0.5, 4.0),
+        (0.9, 7.0),
+        (0.999, 11.0),
+    ] {
+        assert_eq!(counts.quantile(p).unwrap(), k, "{p}");
+    }
+}
+
+#[test]
+fn quantiles_invert_the_cdf_of_a_mixture_in_any_units() {
+    for unit in [1e-9, 1.0, 1e12] {
+        let parts = [(0.3, -2.0, 0.25), (0.6, 1.0, 1.0), (0.1, 40.0, 9.0)];
+        let scaled = parts.map(|(w, m, v)| (w, normal(m * unit, v * unit * unit)));
+        let law = Predictive::new(scaled.to_vec()).unwrap();
+        for p in [1e-9, 0.01, 0.3, 0.5, 0.9, 0.95, 1.0 - 1e-9] {
+            let y = law.quantile(p).unwrap();
+            let (below, above) = law.tails(y);
+            assert!((below - p).abs() < ROUNDING, "{unit} {p} {below}");
+            assert!((above / (1.0 - p) - 1.0).abs() < 1e-6, "{unit} {p} {above}");
+        }
+    }
+}
+
+#[test]
+fn quantiles_of_whole_numbers_are_the_first_that_reach() {
+    let parts = vec![
+        (0.5, Law::Poisson { rate: 0.3 }),
+        (0.5, Law::Poisson { rate: 1e5 }),
+    ];
+    let law = Predictive::new(parts).unwrap();
+    for p in [0.001, 0.2, 0.49, 0.51, 0.9, 0.999] {
+        let k = law.quantile(p).unwrap();
+        assert!(
+            law.cdf(k) >= p && (k == 0.0 || law.cdf(k - 1.0) < p),
+            "{p}: {k}"
+        );
+    }
+    let dice = Predictive::symbols(&[1.0 / 6.0; 6]).unwrap();
+    assert_eq!(dice.quantile(0.5).unwrap(), 2.0);
+    assert_eq!(dice.quantile(0.99).unwrap(), 5.0);
+    assert_eq!(dice.mean(), 2.5);
+}
+
+#[test]
+fn tails_say_how_surprising_an_observation_is() {
+    let one = Predictive::normal(0.0, 1.0).unwrap();
+    assert!((one.tail_probability(-1.959_963_984_540_054) - 0.05).abs() < ROUNDING);
+    assert_eq!(one.tail_probability(0.0), 1.0);
+    let biased = Predictive::symbols(&[0.9, 0.02, 0.08]).unwrap();
+    assert!((biased.tail_probability(2.0) - 0.1).abs() < ROUNDING);
+    assert!((biased.tail_probability(1.0) - 0.02).abs() < ROUNDING);
+    let counts = Predictive::new(vec![(1.0, Law::Poisson { rate: 4.0 })]).unwrap();
+    // 2 P(Y ≤ 0) = 2 e⁻⁴
+    assert!((counts.tail_probability(0.0) - 2.0 * (-4.0f64).exp()).abs() < ROUNDING);
+}
+
+#[test]
+fn draws_have_the_moments() {
+    let law = Predictive::new(vec![(0.25, normal(-3.0, 1.0)), (0.75, normal(5.0, 4.0))]).unwrap();
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    let draws: Vec<f64> = (0..40_000).map(|_| law.draw(&mut rng)).collect();
+    let mean = draws.iter().sum::<f64>() / 4e4;
+    // Five standard errors.
+    assert!((mean - law.mean()).abs() < 5.0 * (law.variance() / 4e4).sqrt());
+}
+
+#[test]
+fn where_nothing_is_known_every_value_will_do() {
+    let nothing = Predictive::normal(3.0, f64::INFINITY).unwrap();
+    assert_eq!(nothing.quantile(0.1).unwrap(), f64::NEG_INFINITY);
+    assert_eq!(nothing.quantile(0.9).unwrap(), f64::INFINITY);
+    assert_eq!(nothing.tail_probability(1e9), 1.0);
+}
+
+#[test]
+fn what_is_no_distribution_is_refused() {
+    for parts in [
+        vec![],
+        vec![(0.5, normal(0.0, 1.0))],
+        vec![(1.0, normal(f64::NAN, 1.0))],
+        vec![(1.0, normal(0.0, -1.0))],
+        vec![(0.5, normal(0.0, 1.0)), (0.5, Law::Symbol(1.0))],
+    ] {
+        assert!(Predictive::new(parts).is_err());
+    }
+    assert!(Predictive::normal(0.0, 1.0).unwrap().quantile(1.0).is_err());
+}

@@ -1,0 +1,292 @@
+//! The parameters of each kind of model, and its exact evidence.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::parametrisation::{Group, Parametrisation};
+use super::{Subject, unsupported};
+use crate::any_model::AnyModel;
+use crate::gaussian::LinearGaussian;
+use crate::hmm::{Hmm, Learnable, ParameterGroup, entry_name};
+use crate::math::square::symmetric_of_lower;
+use crate::nonlinear::models::AnyStateSpace;
+use crate::nonlinear::{Grid, StateSpace};
+use crate::{Error, Result, Sequence};
+
+const EXACT: &str = "exact";
+
+/// What a summary of `model` beside `sequences` is made of.
+pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result<Subject<'a>> {
+    match model {
+        AnyModel::Hmm(model) => Ok(Subject {
+            parametrisation: hmm(model)?,
+            evidence: Box::new(|model| match model {
+                AnyModel::Hmm(model) => sequences.iter().map(|s| model.log_evidence(s)).sum(),
+                _ => Ok(f64::NAN),
+            }),
+            described: EXACT,
+            free_parameters: model.free_parameters(),
+        }),
+        AnyModel::LinearGaussian(model) => Ok(Subject {
+            parametrisation: linear(model),
+            evidence: Box::new(|model| match model {
+                AnyModel::LinearGaussian(model) => {
+                    sequences.iter().map(|s| model.log_evidence(s)).sum()
+                }
+                _ => Ok(f64::NAN),
+            }),
+            described: EXACT,
+            free_parameters: free_entries(model),
+        }),
+        AnyModel::Nonlinear(model) => nonlinear(model, sequences),
+        AnyModel::Generalised(_) => Err(unsupported(
+            "a model of continuous time".to_owned(),
+            "its evidence is that of a linearisation, and its parameters are learned with priors: filter --learn writes their \
+             estimates with the model",
+        )),
+    }
+}
+
+impl AnyModel {
+    /// The parameters that a fit chooses freely: for a linear-Gaussian model those that [`AnyModel::summary`] does not hold, as
+    /// far as observations can tell them; none for a model of continuous time, whose parameters have priors.
+    pub fn free_parameters(&self) -> Option<usize> {
+        match self {
+            Self::Hmm(model) => Some(model.free_parameters()),
+            Self::LinearGaussian(model) => Some(free_entries(model)),
+            Self::Nonlinear(model) => Some(model.parameters_len()),
+            Self::Generalised(_) => None,
+        }
+    }
+}
+
+/// A diffuse state counts as well: its start is chosen by the data.
+fn free_entries(model: &LinearGaussian) -> usize {
+    let free = linear(model).coordinates().len();
+    let diffuse = model.diffuse().iter().filter(|marked| **marked).count();
+    free.min(model.free_parameters()) + diffuse
+}
+
+fn hmm(model: &Hmm) -> Result<Parametrisation> {
+    let k = model.states();
+    let groups = model.emission().parameter_groups();
+    if groups.is_empty() {
+        return Err(unsupported(
+            "a hidden Markov model of this emission".to_owned(),
+            "the emission does not name its parameters",
+        ));
+    }
+    let emission = model.emission().clone();
+    let mut new = Parametrisation::new(move |p| {
+        let (initial, rest) = p.split_at(k);
+        let (transition, rest) = rest.split_at(k * k);
+        let emission = emission.with_parameters(rest)?;
+        let model = Hmm::from_flat(initial.to_vec(), transition.to_vec(), emission)?;
+        Ok(AnyModel::Hmm(model))
+    });
+    for (i, p) in model.initial().iter().enumerate() {
+        new.push(format!("initial[{}]", i + 1), *p, Group::Held);
+    }
+    for (i, row) in model.transition().chunks_exact(k).enumerate() {
+        new.push_simplex(row, |j| format!("transition[{},{}]", i + 1, j + 1));
+    }
+    for group in groups {
+        match group {
+            ParameterGroup::Number { name, value, unit } => {
+                new.push(name, value, Group::Number(unit));
+            }
+            ParameterGroup::Positive { name, value } => new.push(name, value, Group::Positive),
+            ParameterGroup::Distribution { name, state, row } => {
+                new.push_simplex(&row, |o| entry_name(name, state, o));
+            }
+        }
+    }
+    Ok(new)
+}
+
+/// The symmetric matrix of a lower triangle, row after row.
+fn lower(n: usize, triangle: &[f64]) -> DMatrix<f64> {
+    DMatrix::from_row_slice(n, n, &symmetric_of_lower(n, triangle))
+}
+
+fn linear(model: &LinearGaussian) -> Parametrisation {
+    let (n, m) = (model.states(), model.width());
+    let (m0, p0) = (
+        model.initial_mean().clone(),
+        model.initial_covariance().clone(),
+    );
+    let (h, diffuse) = (model.observation().clone(), model.diffuse().to_vec());
+    let mut new = Parametrisation::new(move |p| {
+        let mut rest = p;
+        let mut take = |count: usize| {
+            let (taken, left) = rest.split_at(count);
+            rest = left;
+            taken
+        };
+        let f = DMatrix::from_row_slice(n, n, take(n * n));
+        let b = DVector::from_column_slice(take(n));
+        let q = lower(n, take(n * (n + 1) / 2));
+        let d = DVector::from_column_slice(take(m));
+        let r = lower(m, take(m * (m + 1) / 2));
+        let model = LinearGaussian::new(f, q, h.clone(), r)?
+            .with_bias(b, d)?
+            .with_initial(m0.clone(), p0.clone())?;
+        let model = match diffuse.is_empty() {
+            true => model,
+            false => model.with_diffuse(&diffuse)?,
+        };
+        Ok(AnyModel::LinearGaussian(model))
+    });
+    // The spread of a state, and of an observation, by the variances of the model.
+    let (q, r) = (model.process_noise(), model.observation_noise());
+    let spread = |i: usize| (q[(i, i)] + model.initial_covariance()[(i, i)]).sqrt();
+    let structure = |v: f64| v == 0.0 || v == 1.0;
+    let number = |v: f64, unit: f64, held: bool| match held {
+        true => Group::Held,
+        false => Group::Number(unit.max(f64::EPSILON * v.abs())),
+    };
+    for i in 0..n {
+        for j in 0..n {
+            let v = model.transition()[(i, j)];
+            let name = format!("transition[{},{}]", i + 1, j + 1);
+            new.push(name, v, number(v, v.abs(), structure(v)));
+        }
+    }
+    for (i, v) in model.bias().iter().enumerate() {
+        let name = format!("bias[{}]", i + 1);
+        new.push(name, *v, number(*v, spread(i), *v == 0.0));
+    }
+    covariance(&mut new, "process_noise", q);
+    for (i, v) in model.offset().iter().enumerate() {
+        let name = format!("offset[{}]", i + 1);
+        new.push(name, *v, number(*v, r[(i, i)].sqrt(), *v == 0.0));
+    }
+    covariance(&mut new, "observation_noise", r);
+    new
+}
+
+/// The lower triangle of a covariance: zeros are held.
+fn covariance(new: &mut Parametrisation, key: &str, c: &DMatrix<f64>) {
+    for i in 0..c.nrows() {
+        for j in 0..=i {
+            let v = c[(i, j)];
+            let group = match (v == 0.0, i == j) {
+                (true, _) => Group::Held,
+                (false, true) => Group::Positive,
+                (false, false) => Group::Number((c[(i, i)] * c[(j, j)]).sqrt()),
+            };
+            new.push(format!("{key}[{},{}]", i + 1, j + 1), v, group);
+        }
+    }
+}
+
+/// Names that begin so are those of logarithms.
+const LOGARITHM: &str = "ln ";
+
+fn nonlinear<'a>(model: &AnyStateSpace, sequences: &'a [Sequence]) -> Result<Subject<'a>> {
+    let own = model.clone();
+    let names = model.parameter_names();
+    let logarithms: Vec<bool> = names.iter().map(|n| n.starts_with(LOGARITHM)).collect();
+    let logs = logarithms.clone();
+    let mut new = Parametrisation::new(move |p| {
+        let mut model = own.clone();
+        let theta = p
+            .iter()
+            .zip(&logs)
+            .map(|(p, log)| if *log { p.ln() } else { *p });
+        model.set_parameters(&theta.collect::<Vec<f64>>())?;
+        Ok(AnyModel::Nonlinear(model))
+    });
+    let mut theta = vec![0.0; model.parameters_len()];
+    model.parameters(&mut theta);
+    for ((name, t), log) in names.iter().zip(&theta).zip(&logarithms) {
+        match log {
+            true => new.push(name.replacen(LOGARITHM, "", 1), t.exp(), Group::Positive),
+            false => new.push(name.clone(), *t, Group::Number(1.0)),
+        }
+    }
+    let free_parameters = theta.len();
+    if let AnyStateSpace::DiagonalLinear(_) = model {
+        return Ok(Subject {
+            parametrisation: new,
+            evidence: Box::new(|model| {
+                let each = sequences.iter().map(|s| {
+                    let mut filter = crate::AnyFilter::new(model.clone(), "reversed")?;
+                    for row in s.iter() {
+                        crate::Filter::update(&mut filter, row)?;
+                    }
+                    Ok::<f64, Error>(crate::Filter::elbo(&filter))
+                });
+                each.sum()
+            }),
+            described: EXACT,
+            free_parameters,
+        });
+    }
+    if model.dim() != 1 {
+        return Err(unsupported(
+            format!("a nonlinear model of {} dimensions", model.dim()),
+            "its evidence is a bound, whose curvature is no information; those of one dimension have an exact one",
+        ));
+    }
+    let reach = reach(model, sequences)?;
+    Ok(Subject {
+        parametrisation: new,
+        evidence: Box::new(move |model| match model {
+            AnyModel::Nonlinear(model) => {
+                let grid = Grid::new(model, reach.low, reach.high, reach.points)?;
+                let each = sequences.iter().map(|s| {
+                    let exact = grid.filter(model, s)?;
+                    Ok::<f64, Error>(exact.log_evidence.last().copied().unwrap_or(0.0))
+                });
+                each.sum()
+            }
+            _ => Ok(f64::NAN),
+        }),
+        described: "exact on a grid",
+        free_parameters,
+    })
+}
+
+/// Where the states are, and nodes that are close enough.
+struct Reach {
+    low: f64,
+    high: f64,
+    points: usize,
+}
+
+fn reach(model: &AnyStateSpace, sequences: &[Sequence]) -> Result<Reach> {
+    /// Standard deviations beyond the beliefs, nodes to the narrowest one, and the most nodes.
+    const BEYOND: f64 = 8.0;
+    const EACH: f64 = 6.0;
+    const MOST: f64 = 4001.0;
+    let first = model.initial_covariance()[0].sqrt();
+    let (mut low, mut high) = (
+        model.initial_mean()[0] - BEYOND * first,
+        model.initial_mean()[0] + BEYOND * first,
+    );
+    let mut narrow = first.min(model.noise()[0].sqrt());
+    for sequence in sequences {
+        let smoothed = AnyModel::Nonlinear(model.clone()).smooth(sequence)?;
+        for t in 0..smoothed.len() {
+            let Some(belief) = smoothed.belief(t).and_then(crate::Belief::gaussian) else {
+                continue;
+            };
+            let deviation = belief.covariance[0].max(0.0).sqrt();
+            low = low.min(belief.mean[0] - BEYOND * deviation);
+            high = high.max(belief.mean[0] + BEYOND * deviation);
+            narrow = narrow.min(deviation);
+        }
+    }
+    let points = (EACH * (high - low) / narrow).ceil();
+    if points > MOST {
+        return Err(unsupported(
+            "this nonlinear model".to_owned(),
+            "its beliefs are too narrow beside the range of its states for an exact evidence on a grid",
+        ));
+    }
+    Ok(Reach {
+        low,
+        high,
+        points: points.max(101.0) as usize,
+    })
+}

@@ -1,0 +1,243 @@
+//! The parameters of a model as numbers, and the unbounded coordinates θ of those that are free.
+
+use crate::any_model::AnyModel;
+use crate::{Error, Result};
+
+/// Probabilities below this are at the boundary: their logit says nothing any more.
+const LEAST: f64 = 1e-8;
+
+/// On which scale a parameter is unbounded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Link {
+    /// Its own.
+    Identity,
+    /// Its logarithm.
+    Log,
+    /// ln p/(1 − p).
+    Logit,
+}
+
+impl Link {
+    /// value ± z·error on this scale, and back.
+    pub fn interval(self, value: f64, error: f64, z: f64) -> [f64; 2] {
+        match self {
+            Self::Identity => [value - z * error, value + z * error],
+            Self::Log => {
+                let half = z * error / value;
+                [value * (-half).exp(), value * half.exp()]
+            }
+            Self::Logit => {
+                let (centre, half) = (
+                    (value / (1.0 - value)).ln(),
+                    z * error / (value * (1.0 - value)),
+                );
+                [centre - half, centre + half].map(|l| 1.0 / (1.0 + (-l).exp()))
+            }
+        }
+    }
+}
+
+/// How consecutive parameters are free.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Group {
+    /// Not at all.
+    Held,
+    /// A number, and what is small beside it in the units of the data.
+    Number(f64),
+    /// A positive number.
+    Positive,
+    /// So many probabilities that sum to 1.
+    Simplex(usize),
+}
+
+impl Group {
+    fn len(self) -> usize {
+        match self {
+            Self::Simplex(len) => len,
+            _ => 1,
+        }
+    }
+}
+
+/// The model of all parameters.
+pub(super) type Build = Box<dyn Fn(&[f64]) -> Result<AnyModel>>;
+
+/// A model in numbers.
+pub(super) struct Parametrisation {
+    pub names: Vec<String>,
+    pub values: Vec<f64>,
+    groups: Vec<Group>,
+    pub build: Build,
+}
+
+impl Parametrisation {
+    pub fn new(build: impl Fn(&[f64]) -> Result<AnyModel> + 'static) -> Self {
+        Self {
+            names: Vec::new(),
+            values: Vec::new(),
+            groups: Vec::new(),
+            build: Box::new(build),
+        }
+    }
+
+    /// Adds a parameter.
+    pub fn push(&mut self, name: String, value: f64, group: Group) {
+        self.names.push(name);
+        self.values.push(value);
+        self.groups.push(group);
+    }
+
+    /// Adds a distribution; `name` has the place in it.
+    pub fn push_simplex(&mut self, row: &[f64], name: impl Fn(usize) -> String) {
+        self.names.extend((0..row.len()).map(name));
+        self.values.extend_from_slice(row);
+        self.groups.push(Group::Simplex(row.len()));
+    }
+
+    /// Holds all parameters whose names begin so.
+    pub fn hold(&mut self, beginning: &str) -> Result<()> {
+        let before = self.groups.len();
+        let mut groups = Vec::new();
+        let (mut at, mut found) = (0, false);
+        for group in &self.groups {
+            let names = &self.names[at..at + group.len()];
+            at += group.len();
+            match names.iter().any(|name| name.starts_with(beginning)) {
+                true => {
+                    found = true;
+                    groups.extend(vec![Group::Held; group.len()]);
+                }
+                false => groups.push(*group),
+            }
+        }
+        if !found {
+            let known = self.names.join(", ");
+            return Err(Error::setting("hold", beginning, known));
+        }
+        debug_assert!(groups.len() >= before);
+        self.groups = groups;
+        Ok(())
+    }
+
+    /// The groups with the places of their parameters.
+    fn placed(&self) -> impl Iterator<Item = (Group, usize)> + '_ {
+        self.groups.iter().scan(0, |at, group| {
+            let here = *at;
+            *at += group.len();
+            Some((*group, here))
+        })
+    }
+
+    /// The entries of a distribution that have a coordinate, and the one that they are compared with: the largest.
+    fn free_entries(row: &[f64]) -> (Vec<usize>, usize) {
+        let largest = (0..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best });
+        let free = (0..row.len()).filter(|k| *k != largest && row[*k] >= LEAST);
+        (free.collect(), largest)
+    }
+
+    /// θ of the values.
+    pub fn coordinates(&self) -> Vec<f64> {
+        let mut theta = Vec::new();
+        for (group, at) in self.placed() {
+            match group {
+                Group::Held => {}
+                Group::Number(_) => theta.push(self.values[at]),
+                Group::Positive => theta.push(self.values[at].ln()),
+                Group::Simplex(len) => {
+                    let row = &self.values[at..at + len];
+                    let (free, largest) = Self::free_entries(row);
+                    theta.extend(free.iter().map(|k| (row[*k] / row[largest]).ln()));
+                }
+            }
+        }
+        theta
+    }
+
+    /// What is small beside each coordinate.
+    pub fn units(&self) -> Vec<f64> {
+        let mut units = Vec::new();
+        for (group, at) in self.placed() {
+            match group {
+                Group::Held => {}
+                Group::Number(unit) => units.push(unit),
+                Group::Positive => units.push(1.0),
+                Group::Simplex(len) => {
+                    let (free, _) = Self::free_entries(&self.values[at..at + len]);
+                    units.extend(free.iter().map(|_| 1.0));
+                }
+            }
+        }
+        units
+    }
+
+    /// All parameters at θ.
+    pub fn values(&self, theta: &[f64]) -> Vec<f64> {
+        let mut values = self.values.clone();
+        let mut theta = theta.iter();
+        let mut next = || theta.next().copied().unwrap_or(f64::NAN);
+        for (group, at) in self.placed() {
+            match group {
+                Group::Held => {}
+                Group::Number(_) => values[at] = next(),
+                Group::Positive => values[at] = next().exp(),
+                Group::Simplex(len) => {
+                    let row = &mut values[at..at + len];
+                    let (free, largest) = Self::free_entries(&self.values[at..at + len]);
+                    let mass: f64 = row[largest] + free.iter().map(|k| row[*k]).sum::<f64>();
+                    let weights: Vec<f64> = free.iter().map(|_| next().exp()).collect();
+                    let total = 1.0 + weights.iter().sum::<f64>();
+                    row[largest] = mass / total;
+                    free.iter()
+                        .zip(&weights)
+                        .for_each(|(k, w)| row[*k] = mass * w / total);
+                }
+            }
+        }
+        values
+    }
+
+    /// ∂p/∂θ, a column `[parameters]` a coordinate, written out.
+    pub fn slopes(&self, theta: &[f64]) -> Vec<Vec<f64>> {
+        let values = self.values(theta);
+        let mut columns = Vec::with_capacity(theta.len());
+        let unit = |at: usize, slope: f64| {
+            let mut column = vec![0.0; values.len()];
+            column[at] = slope;
+            column
+        };
+        for (group, at) in self.placed() {
+            match group {
+                Group::Held => {}
+                Group::Number(_) => columns.push(unit(at, 1.0)),
+                Group::Positive => columns.push(unit(at, values[at])),
+                Group::Simplex(len) => {
+                    let (free, largest) = Self::free_entries(&self.values[at..at + len]);
+                    let row = &values[at..at + len];
+                    let mass: f64 = row[largest] + free.iter().map(|k| row[*k]).sum::<f64>();
+                    for k in &free {
+                        let mut column = vec![0.0; values.len()];
+                        for j in free.iter().chain([&largest]) {
+                            let own = if j == k { 1.0 } else { 0.0 };
+                            column[at + j] = row[*j] * (own - row[*k] / mass);
+                        }
+                        columns.push(column);
+                    }
+                }
+            }
+        }
+        columns
+    }
+
+    /// The scale on which parameter `i` is unbounded; none for one that is held.
+    pub fn link(&self, i: usize) -> Option<Link> {
+        let found = self
+            .placed()
+            .find(|(group, at)| (*at..at + group.len()).contains(&i));
+        match found?.0 {
+            Group::Held => None,
+            Group::Number(_) => Some(Link::Identity),
+            Group::Positive => Some(Link::Log),
+            Group::Simplex(_) => Some(Link::Logit),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Free linear-Gaussian models at their maximum likelihood.
+
+use scotopic_filtering::Sequence;
+use scotopic_filtering::gaussian::{GaussianFit, GaussianFitted, Learned, LinearGaussian};
+use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+
+use super::structural::nile;
+
+fn ends(fit: &GaussianFitted) -> f64 {
+    *fit.log_evidence.last().unwrap()
+}
+
+fn settings() -> GaussianFit {
+    GaussianFit {
+        max_iterations: 500,
+        ..GaussianFit::default()
+    }
+}
+
+/// Seven thousand steps of EM to −635.100 took 4.6 s, and had not arrived.
+#[test]
+fn it_ends_where_em_does_not_arrive() {
+    let data = [nile()];
+    let guess = LinearGaussian::initial_guess(1, &data).unwrap();
+    let found = guess.maximum_likelihood(&data, &settings()).unwrap();
+    assert!(found.converged, "{found:?}");
+    assert!(ends(&found) > -635.1001, "{}", ends(&found));
+    // Another step of EM gains nothing.
+    let (next, before) = found.model.em_step(&data, &settings()).unwrap();
+    let gain = next.log_evidence(&data[0]).unwrap() - before;
+    assert!(gain < 1e-6, "{gain}");
+}
+
+#[test]
+fn the_units_of_the_data_do_not_matter() {
+    let base = [nile()];
+    let fit = |data: &[Sequence]| {
+        let guess = LinearGaussian::initial_guess(1, data).unwrap();
+        guess.maximum_likelihood(data, &settings()).unwrap()
+    };
+    let expected = fit(&base);
+    for k in [-8, -3, 4, 8] {
+        let unit = 10f64.powi(k);
+        let scaled = Sequence::of_numbers(base[0].iter().flatten().map(|y| y[0] * unit)).unwrap();
+        let found = fit(&[scaled]);
+        assert!(found.converged);
+        let same = ends(&found) + 100.0 * unit.ln() - ends(&expected);
+        // Both gradients end below 1e-4, which leaves 1e-6 nats at most.
+        assert!(same.abs() < 1e-5, "{k}: {same}");
+    }
+}
+
+#[test]
+fn what_is_held_stays_and_the_rest_is_at_its_best() {
+    let data = [nile()];
+    let start = LinearGaussian::from_rows(&[[1.0]], &[[1000.0]], &[[1.0]], &[[10_000.0]])
+        .and_then(|m| {
+            use scotopic_filtering::nalgebra::{DMatrix, DVector};
+            m.with_initial(DVector::zeros(1), DMatrix::from_element(1, 1, 1e7))
+        })
+        .unwrap();
+    let learned = Learned {
+        process_noise: true,
+        observation_noise: true,
+        transition: false,
+        bias: false,
+        observation: false,
+        offset: false,
+        initial: false,
+        diagonal: false,
+    };
+    let fit = GaussianFit {
+        learned,
+        ..settings()
+    };
+    let found = start.maximum_likelihood(&data, &fit).unwrap();
+    // The level of the Nile with P0 = 1e7, by statsmodels.
+    assert!(
+        found.converged && (ends(&found) + 641.585_578).abs() < 1e-5,
+        "{found:?}"
+    );
+    assert!((found.model.observation_noise()[(0, 0)] / 15_099.68 - 1.0).abs() < 1e-3);
+    assert!((found.model.process_noise()[(0, 0)] / 1468.50 - 1.0).abs() < 1e-3);
+    assert_eq!(found.model.transition(), start.transition());
+    assert_eq!(found.model.learned_parameters(&learned), 2);
+}
+
+#[test]
+fn random_guesses_are_stationary_and_reproducible() {
+    let data = [nile()];
+    for states in 1..6 {
+        let guess = |seed| {
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+            LinearGaussian::random_guess(states, &data, &mut rng).unwrap()
+        };
+        assert_eq!(guess(3), guess(3));
+        assert_ne!(guess(3), guess(4));
+        let model = guess(5);
+        let f = model.transition();
+        let left = f * f.transpose() + model.process_noise();
+        // Unit variances: F Fᵀ + Q = I to rounding.
+        let one = scotopic_filtering::nalgebra::DMatrix::identity(states, states);
+        assert!((left - one).amax() < 1e-12);
+    }
+}
+
+/// Nile with two states: ln p rises as R shrinks to nothing; a prior of a hundredth of an observation keeps it.
+#[test]
+fn a_pseudo_count_keeps_the_noise_from_collapse() {
+    let data = [nile()];
+    let guess = LinearGaussian::initial_guess(2, &data).unwrap();
+    let noise = guess.observation_noise()[(0, 0)];
+    let kept = GaussianFit {
+        pseudo_count: 0.01,
+        ..settings()
+    };
+    let found = guess.maximum_likelihood(&data, &kept).unwrap();
+    assert!(found.converged, "{found:?}");
+    assert!(
+        found.model.observation_noise()[(0, 0)] > 1e-5 * noise,
+        "{found:?}"
+    );
+}

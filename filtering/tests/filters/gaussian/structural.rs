@@ -1,0 +1,238 @@
+//! Structural models on real series, against statsmodels (`tests/fixtures/structural/golden.py`).
+
+use scotopic_filtering::Sequence;
+use scotopic_filtering::gaussian::{StructuralFit, StructuralModel, StructuralSettings};
+use serde_json::Value;
+
+/// The second column of a table of the examples; empty cells are missing.
+pub fn series(text: &str) -> Sequence {
+    let mut sequence = Sequence::new(1).unwrap();
+    for line in text.lines().skip(1) {
+        let cell = line.rsplit(',').next().unwrap();
+        let value: Option<f64> = (!cell.is_empty()).then(|| cell.parse().unwrap());
+        sequence
+            .push(value.as_ref().map(std::slice::from_ref))
+            .unwrap();
+    }
+    sequence
+}
+
+pub fn nile() -> Sequence {
+    series(include_str!("../../../../examples/nile.csv"))
+}
+
+fn co2() -> Sequence {
+    series(include_str!("../../../../examples/co2-monthly.csv"))
+}
+
+fn quakes() -> Sequence {
+    series(include_str!("../../../../examples/quakes.csv"))
+}
+
+fn fit(components: &str, data: &Sequence) -> StructuralFit {
+    let model = StructuralModel::new(components).unwrap();
+    model
+        .fit(std::slice::from_ref(data), &StructuralSettings::default())
+        .unwrap()
+}
+
+/// A. C. Harvey's and J. Durbin and S. J. Koopman's example; four more digits by statsmodels.
+#[test]
+fn the_level_of_the_nile() {
+    let found = fit("level", &nile());
+    assert!(found.converged);
+    assert_eq!((found.diffuse, found.observations), (1, 100));
+    // The reference is given to six decimals.
+    assert!(
+        (found.log_likelihood + 632.545_625).abs() < 1e-6,
+        "{found:?}"
+    );
+    for (estimate, reference) in found.estimates.iter().zip([15_098.52, 1469.18]) {
+        // Its optimiser stopped at some 1e-5 of the parameters.
+        assert!((estimate / reference - 1.0).abs() < 1e-4, "{found:?}");
+    }
+    let large = StructuralModel::new("level")
+        .unwrap()
+        .with_initial_variance(1e7)
+        .unwrap();
+    let found = large
+        .fit(&[nile()], &StructuralSettings::default())
+        .unwrap();
+    assert!(found.converged && found.diffuse == 0);
+    assert!(
+        (found.log_likelihood + 641.585_578).abs() < 1e-6,
+        "{found:?}"
+    );
+    for (estimate, reference) in found.estimates.iter().zip([15_099.68, 1468.50]) {
+        assert!((estimate / reference - 1.0).abs() < 1e-4, "{found:?}");
+    }
+}
+
+#[test]
+fn no_fit_is_below_the_best_of_four_optimisers_of_statsmodels() {
+    let text = include_str!("../../../../tests/fixtures/structural/golden.json");
+    let golden: Value = serde_json::from_str(text).unwrap();
+    let cases = golden["cases"].as_object().unwrap();
+    assert!(cases.len() > 5);
+    for (name, case) in cases {
+        let data = match name.split(' ').next().unwrap() {
+            "nile" => nile(),
+            "co2" => co2(),
+            _ => quakes(),
+        };
+        let found = fit(case["components"].as_str().unwrap(), &data);
+        let reference = case["log_likelihood"].as_f64().unwrap();
+        assert!(found.converged, "{name}: {found:?}");
+        assert_eq!(found.diffuse as u64, case["diffuse"].as_u64().unwrap());
+        // Its variances stop at 1e-10 or so of the data's where the optimum is 0.
+        assert!(
+            found.log_likelihood > reference - 1e-4,
+            "{name}: {} against {reference} {found:?}",
+            found.log_likelihood
+        );
+    }
+}
+
+/// Data in other units: variances scale with the square, ln p by −ln of the unit for each number that is not spent on
+/// the diffuse part.
+#[test]
+fn a_fit_in_other_units_is_the_same_fit() {
+    for (components, data) in [
+        ("level", nile()),
+        ("trend,seasonal:12", co2()),
+        ("level,ar:1", nile()),
+    ] {
+        let base = fit(components, &data);
+        for k in [-9, -5, 5, 9] {
+            let unit = 10f64.powi(k);
+            let mut scaled = Sequence::new(1).unwrap();
+            for y in data.iter() {
+                scaled
+                    .push(y.map(|y| [y[0] * unit]).as_ref().map(|y| &y[..]))
+                    .unwrap();
+            }
+            let found = fit(components, &scaled);
+            assert!(found.converged, "{components} {k}");
+            let counted = (found.observations - found.diffuse) as f64;
+            let expected = base.log_likelihood - counted * unit.ln();
+            // ln p is some thousand, and rounded data make another fit in the sixteenth digit.
+            assert!(
+                (found.log_likelihood - expected).abs() < 1e-7,
+                "{components} {k}"
+            );
+            for (i, name) in found.model.parameter_names().iter().enumerate() {
+                let unit = if name.starts_with("ar.") {
+                    1.0
+                } else {
+                    unit * unit
+                };
+                let expected = base.estimates[i] * unit;
+                // The gradient ends below 1e-6: a parameter of standard error 1 in its logarithm is known to that.
+                let room = 1e-4 * expected.abs();
+                assert!(
+                    (found.estimates[i] - expected).abs() <= room,
+                    "{components} {k} {name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn fixed_and_tied_parameters_are_not_estimated_apart() {
+    let model = StructuralModel::new("level")
+        .unwrap()
+        .with_fixed("irregular", 15_000.0)
+        .unwrap();
+    let found = model
+        .fit(&[nile()], &StructuralSettings::default())
+        .unwrap();
+    assert_eq!(
+        (found.estimates[0], found.standard_errors[0]),
+        (15_000.0, None)
+    );
+    assert_eq!(found.free_parameters, 2);
+    let free = fit("level", &nile());
+    // Near the optimum: the loss is ½ (98.5/3146)².
+    let lost = free.log_likelihood - found.log_likelihood;
+    assert!(lost > 0.0 && lost < 1e-3, "{lost}");
+
+    let tied = StructuralModel::new("trend")
+        .unwrap()
+        .with_tied(&["irregular", "level"])
+        .unwrap();
+    let found = tied.fit(&[nile()], &StructuralSettings::default()).unwrap();
+    assert_eq!(found.estimates[0], found.estimates[1]);
+    assert!(found.converged && found.free_parameters == 4);
+    assert!(
+        StructuralModel::new("level")
+            .unwrap()
+            .with_fixed("levels", 1.0)
+            .is_err()
+    );
+    assert!(
+        StructuralModel::new("level")
+            .unwrap()
+            .with_fixed("level", -1.0)
+            .is_err()
+    );
+    assert!(tied.with_tied(&["level", "slope"]).is_err());
+}
+
+/// The inverse Hessian of ln p by its own second differences.
+#[test]
+fn standard_errors_are_those_of_the_curvature() {
+    let found = fit("level", &nile());
+    let at = |a: f64, b: f64| {
+        let values = [found.estimates[0] + a, found.estimates[1] + b];
+        found
+            .model
+            .log_likelihood(&values, &[nile()])
+            .unwrap()
+            .log_likelihood
+    };
+    let (a, b) = (10.0, 4.0);
+    let second = |x: f64, y: f64| at(x, y) - 2.0 * at(0.0, 0.0) + at(-x, -y);
+    let (aa, bb) = (-second(a, 0.0) / (a * a), -second(0.0, b) / (b * b));
+    let ab = -(at(a, b) - at(a, -b) - at(-a, b) + at(-a, -b)) / (4.0 * a * b);
+    let determinant = aa * bb - ab * ab;
+    for (error, exact) in found
+        .standard_errors
+        .iter()
+        .zip([(bb / determinant).sqrt(), (aa / determinant).sqrt()])
+    {
+        // Second differences of ln p have 1e-13·632/1e-3 of rounding.
+        assert!(
+            (error.unwrap() / exact - 1.0).abs() < 1e-3,
+            "{error:?} {exact}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_fitted_is_refused() {
+    let level = StructuralModel::new("level").unwrap();
+    let fit = |rows: &[[f64; 1]]| {
+        let data = Sequence::of_rows(rows).unwrap();
+        level
+            .fit(&[data], &StructuralSettings::default())
+            .map(|_| ())
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(fit(&[[1.0], [2.0]]).contains("more than 3"));
+    assert!(fit(&[[1.0]; 20]).contains("does not vary"));
+    let wide = Sequence::of_rows([[1.0, 2.0], [2.0, 1.0]]).unwrap();
+    assert!(level.fit(&[wide], &StructuralSettings::default()).is_err());
+    for bad in [
+        "",
+        "levels",
+        "slope",
+        "seasonal:1",
+        "level,level",
+        "arma:0:0",
+        "seasonal",
+    ] {
+        assert!(StructuralModel::new(bad).is_err(), "{bad}");
+    }
+}
