@@ -1,5 +1,22 @@
 //! # Scotopic: perception as inference
 //!
+//! Inference on tensors: a generative model explains sensory data while they arrive.
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use scotopic::{inference::RecordOptions, noise::NoiseKey, posterior::{Posterior, Sampling}};
+//! use scotopic_models::{ImageDims, Method, NetworkConfig, RuleConfig};
+//!
+//! let picture = ImageDims { channels: 1, height: 8, width: 8 };
+//! let config = NetworkConfig { picture, latents: 32, ..Default::default() };
+//! let model = config.init(Method::NaturalGradient, &Device::flex(), 0)?; // an iterative Poisson VAE
+//! let images = Tensor::<2>::ones([3, 64], &Device::flex());
+//! let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
+//! let seen = model.infer(images, 16, rule, &NoiseKey::new(1), RecordOptions::GENERATED);
+//! assert_eq!(seen.state.mean().dims(), [3, 32]); // firing rates after 16 steps
+//! # Ok::<(), scotopic::Error>(())
+//! ```
+//!
 //! Sensory data are explained by a generative model; perception is the minimisation of variational free
 //! energy while the data arrive:
 //!
@@ -50,3 +67,8 @@ pub mod spiking;
 pub use error::{Error, Result};
 pub use free_energy::FreeEnergy;
 pub use schedule::{Ramp, RampTo, WarmupCosine};
+
+/// The example of README.md, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,15 +3,6 @@
 //! The models that inference is applied to. Each has a `Config`, validated before it is initialised on a
 //! device, and is a module whose parameters are its whole state.
 //!
-//! | concept | module |
-//! |---|---|
-//! | f(z): the linear decoder, MLP and conv decoders, each with its pullback | [`DecoderNet`] |
-//! | encoders | [`EncoderNet`] |
-//! | the prior p(z) and its family | [`Prior`], [`Family`] |
-//! | inference methods: iterative, amortized, hybrids, predictive coding, LCA | [`Network`], [`inverse`] |
-//! | online filtering of any state-space model on tensors, with networks for the value | [`filtering`] |
-//! | networks as equations of motion, learned from a filter's beliefs | [`filtering::generalised`] |
-//!
 //! ```
 //! use burn::tensor::{Device, Tensor};
 //! use scotopic::{inference::RecordOptions, noise::NoiseKey, posterior::{Posterior, Sampling}};
@@ -27,6 +18,15 @@
 //! assert_eq!(seen.state.mean().dims(), [3, 32]);
 //! # Ok::<(), scotopic::Error>(())
 //! ```
+//!
+//! | concept | module |
+//! |---|---|
+//! | f(z): the linear decoder, MLP and conv decoders, each with its pullback | [`DecoderNet`] |
+//! | encoders | [`EncoderNet`] |
+//! | the prior p(z) and its family | [`Prior`], [`Family`] |
+//! | inference methods: iterative, amortized, hybrids, predictive coding, LCA | [`Network`], [`inverse`] |
+//! | online filtering of any state-space model on tensors, with networks for the value | [`filtering`] |
+//! | networks as equations of motion, learned from a filter's beliefs | [`filtering::generalised`] |
 #![recursion_limit = "256"]
 
 mod decoder;
@@ -49,3 +49,8 @@ pub use network::{Method, Network, NetworkConfig};
 pub use prior::Prior;
 pub use rule_config::{LeakConfig, Off, RuleConfig};
 pub use scotopic::posterior::Family;
+
+/// The example of README.md, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,7 @@
 //! The inference rule as a configuration.
 
 use scotopic::inference::{Expectation, Leak, NaturalGradient, StepForm};
+use scotopic::ops::Indicator;
 use scotopic::posterior::{Clamps, KlForm, Sampling};
 use scotopic::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub struct RuleConfig {
     pub scale_step_ceiling: f64,
     /// All ceilings before they open.
     pub initial_ceiling: f64,
+    /// f of the relaxed spikes of training: "sigmoid" (published, biased), "linear", "cubic", "quintic" or "cosine".
+    pub indicator: Indicator,
     /// Added to every rate before sampling.
     pub rate_floor: f64,
     /// The form of KL in the objective; a setting of the objective, so it is read and written there.
@@ -75,6 +78,7 @@ impl Default for RuleConfig {
             scale_ceiling: 2.0,
             scale_step_ceiling: 3.0,
             initial_ceiling: 2.0,
+            indicator: Indicator::Sigmoid,
             rate_floor: 0.0,
             kl: KlForm::Exact,
             expectation: Expectation::Sample,
@@ -93,6 +97,7 @@ impl RuleConfig {
                 LeakConfig::Beta(beta) => Leak::Kl(beta),
             },
             sampling: Sampling {
+                indicator: self.indicator,
                 rate_floor: self.rate_floor,
                 ..sampling
             },

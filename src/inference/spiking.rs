@@ -133,7 +133,7 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
             leak: self.rule.leak,
             step_ceiling: *self.rule.clamps.step.first()? as f32,
             ceiling: *self.rule.clamps.state.first()? as f32,
-            temperature: self.rule.sampling.temperature as f32,
+            relaxation: self.rule.sampling.relaxation(),
             rate_floor: self.rule.sampling.rate_floor as f32,
             kl: self.rule.kl,
         };

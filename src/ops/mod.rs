@@ -26,7 +26,8 @@ mod unit_noise;
 pub use implicit_step::implicit_step;
 pub use recursive_elbo::{RecursiveElbo, recursive_elbo, recursive_elbo_given};
 pub use relaxed_poisson::{
-    poisson_counts, poisson_counts_with, relaxed_poisson, relaxed_poisson_with,
+    Indicator, Relaxation, poisson_counts, poisson_counts_with, relaxed_poisson,
+    relaxed_poisson_with,
 };
 pub use softplus_clamped_step::{soft_ceiling, softplus_clamped_step};
 pub use tanh_clamped_step::{soft_symmetric, tanh_clamped_step};

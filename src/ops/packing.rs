@@ -1,6 +1,8 @@
 //! Packing some of many numbers together: one instruction for sixteen where there is AVX-512, a table and a
 //! permutation for eight where there is AVX2, a loop elsewhere.
 
+use scotopic_filtering::simd::Portable;
+
 /// Numbers that advance together. Two vectors of AVX-512: each is a long chain of operations that wait for each other,
 /// and the CPU has another one to go on with.
 pub(crate) const LANES: usize = 32;
@@ -28,11 +30,7 @@ pub(crate) trait Packing: Copy {
     fn put<T: Word>(self, to: &mut [T], at: usize, which: u32, values: &[T; LANES]);
 }
 
-/// With what every CPU has.
-#[derive(Clone, Copy)]
-pub(crate) struct OneByOne;
-
-impl Packing for OneByOne {
+impl Packing for Portable {
     #[inline(always)]
     fn at_most(self, values: &[f32; LANES], limit: f32) -> u32 {
         let bits = values.iter().enumerate();
@@ -52,27 +50,13 @@ impl Packing for OneByOne {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{Avx2, Avx512};
-
-#[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod x86 {
-    use std::arch::is_x86_feature_detected as has;
     use std::arch::x86_64::*;
 
+    use scotopic_filtering::simd::{Avx2, Avx512};
+
     use super::{LANES, Packing, Word};
-
-    /// There is one only where the CPU has AVX-512.
-    #[derive(Clone, Copy)]
-    pub(crate) struct Avx512(());
-
-    impl Avx512 {
-        /// Where this CPU has F, DQ, BW and VL, with fused multiply-add and `popcnt`.
-        pub(crate) fn found() -> Option<Self> {
-            let all = has!("avx512f") && has!("avx512dq") && has!("avx512bw") && has!("avx512vl");
-            (all && has!("fma") && has!("popcnt")).then_some(Self(()))
-        }
-    }
 
     impl Packing for Avx512 {
         #[inline(always)]
@@ -106,17 +90,6 @@ mod x86 {
                 }
                 next += bits.count_ones() as usize;
             }
-        }
-    }
-
-    /// There is one only where the CPU has AVX2.
-    #[derive(Clone, Copy)]
-    pub(crate) struct Avx2(());
-
-    impl Avx2 {
-        /// Where this CPU has it, with fused multiply-add and `popcnt`.
-        pub(crate) fn found() -> Option<Self> {
-            (has!("avx2") && has!("fma") && has!("popcnt")).then_some(Self(()))
         }
     }
 
@@ -176,46 +149,15 @@ mod x86 {
     }
 }
 
-/// Defines `$name` as `$body(packing, …)` compiled for each [`Packing`] and chosen at run time, as
-/// [`simd_dispatch!`](scotopic_filtering::simd_dispatch) does.
-macro_rules! packed {
-    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident;) => {
-        $(#[$doc])*
-        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
-            #[cfg(target_arch = "x86_64")]
-            {
-                use $crate::ops::packing::{Avx2, Avx512};
-                #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,fma,popcnt")]
-                fn avx512(packing: Avx512, $($arg: $ty),*) $(-> $ret)? {
-                    $body(packing, $($arg),*)
-                }
-                #[target_feature(enable = "avx2,fma,popcnt")]
-                fn avx2(packing: Avx2, $($arg: $ty),*) $(-> $ret)? {
-                    $body(packing, $($arg),*)
-                }
-                if let Some(packing) = Avx512::found() {
-                    // SAFETY: every feature named on the function was found on this CPU.
-                    #[allow(unsafe_code)]
-                    return unsafe { avx512(packing, $($arg),*) };
-                }
-                if let Some(packing) = Avx2::found() {
-                    // SAFETY: as above.
-                    #[allow(unsafe_code)]
-                    return unsafe { avx2(packing, $($arg),*) };
-                }
-            }
-            $body($crate::ops::packing::OneByOne, $($arg),*)
-        }
-    };
-}
-pub(crate) use packed;
-
 #[cfg(test)]
 mod tests {
+    use scotopic_filtering::simd_dispatch;
+
     use super::*;
     use crate::noise::NoiseKey;
 
     /// What the bits say and what is packed, for bits from none to all.
+    #[inline(always)]
     fn packs_in_order<P: Packing>(packing: P) {
         for trial in 0..2000u32 {
             let word = |l: usize| NoiseKey::new(3).step(trial).words(l as u32, 0)[0];
@@ -236,16 +178,16 @@ mod tests {
         }
     }
 
-    packed! {
-        fn of_this_processor() = packs_in_order;
+    simd_dispatch! {
+        fn of_this_processor() = packs_in_order(SET);
     }
 
     #[test]
     fn all_ways_pack_in_order() {
-        packs_in_order(OneByOne);
+        packs_in_order(Portable);
         of_this_processor();
         #[cfg(target_arch = "x86_64")]
-        if let Some(packing) = Avx2::found() {
+        if let Some(packing) = scotopic_filtering::simd::Avx2::in_use() {
             packs_in_order(packing);
         }
     }

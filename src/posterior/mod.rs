@@ -18,7 +18,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::noise::Noise;
-use crate::ops::{Law, tanh_clamped_step, unit_noise};
+use crate::ops::{Indicator, Law, Relaxation, tanh_clamped_step, unit_noise};
 
 mod activation;
 mod categorical;
@@ -81,6 +81,8 @@ pub use poisson::PoissonPosterior;
 pub struct Sampling {
     /// τ of the relaxed sample; 0 draws exact counts (and stops the gradient through them).
     pub temperature: f64,
+    /// f of the relaxed sample of a count.
+    pub indicator: Indicator,
     /// Added to the rate before sampling. 0 is the model as written; the published code adds the f32
     /// machine epsilon, 2⁻²³.
     pub rate_floor: f64,
@@ -90,14 +92,24 @@ impl Sampling {
     /// Exact counts, for evaluation and use of a model.
     pub const EXACT: Self = Self {
         temperature: 0.0,
+        indicator: Indicator::Sigmoid,
         rate_floor: 0.0,
     };
 
-    /// Relaxed samples at this temperature.
+    /// Relaxed samples at this temperature, under the published indicator.
     pub fn relaxed(temperature: impl Into<f64>) -> Self {
         Self {
             temperature: temperature.into(),
+            indicator: Indicator::Sigmoid,
             rate_floor: 0.0,
+        }
+    }
+
+    /// How counts are relaxed.
+    pub(crate) fn relaxation(&self) -> Relaxation {
+        Relaxation {
+            temperature: self.temperature as f32,
+            indicator: self.indicator,
         }
     }
 }

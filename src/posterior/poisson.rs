@@ -97,11 +97,13 @@ impl Posterior for PoissonPosterior {
             floor => (u.exp() + floor).log(),
         };
         match noise {
-            Noise::Keyed(key) => relaxed_poisson(log_rate, sampling.temperature as f32, key),
+            Noise::Keyed(key) => relaxed_poisson(log_rate, sampling.relaxation(), key),
             Noise::Exponentials(e) if sampling.temperature <= 0.0 => {
                 poisson_counts_with(log_rate, e)
             }
-            Noise::Exponentials(e) => relaxed_poisson_with(log_rate, sampling.temperature, e),
+            Noise::Exponentials(e) => {
+                relaxed_poisson_with(log_rate, sampling.temperature, sampling.indicator, e)
+            }
             Noise::Unit(_) | Noise::Sample(_) => {
                 panic!(
                     "a Poisson sample needs a key, exponentials or recorded counts, not one number a latent"

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::block_shape::rows_together;
 use super::tape::Tape;
 use super::unroll::{Gradient, Outcome, Unroll};
 
@@ -14,10 +15,6 @@ const TASKS: usize = 32;
 
 /// The memory that their gradients may take together; large dictionaries are cut into fewer tasks.
 const GRADIENT_BYTES: usize = 256 << 20;
-
-/// The rows that go through time together: what one block of a product holds, so that a dictionary is read once for
-/// as many rows as can be.
-const TOGETHER: usize = 13;
 
 /// A small batch is cut into as many tasks as this, so that its threads have something to do, …
 const AT_LEAST: usize = 4;
@@ -59,8 +56,9 @@ pub(crate) fn objective(unroll: &Unroll<'_>, with_gradient: bool) -> (Outcome, O
     let network = unroll.network;
     let batch = unroll.start.len() / network.latents.max(1);
     let affordable = GRADIENT_BYTES / (4 * network.latents * network.wide_pixels()).max(1);
+    let together = rows_together();
     let tasks = batch
-        .div_ceil(TOGETHER)
+        .div_ceil(together)
         .clamp(AT_LEAST, TASKS)
         .min(affordable)
         .min(batch.div_ceil(FEWEST))
@@ -70,7 +68,7 @@ pub(crate) fn objective(unroll: &Unroll<'_>, with_gradient: bool) -> (Outcome, O
         .map(|task| {
             let mut tape = TAPE.take();
             let (from, to) = (task * batch / tasks, (task + 1) * batch / tasks);
-            let parts = (to - from).div_ceil(TOGETHER).max(1);
+            let parts = (to - from).div_ceil(together).max(1);
             let mut gradient =
                 with_gradient.then(|| Gradient::zero(network, unroll.frames.len(), spare()));
             let part = |i: usize| from + i * (to - from) / parts;

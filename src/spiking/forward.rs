@@ -151,7 +151,7 @@ fn sample(
     let (k, wide) = (network.latents, network.wide_latents());
     let floor = network.rule.rate_floor;
     let whole = key.first_element(&[u.len() / wide, k]);
-    let request = Request::new(key, whole, network.rule.temperature, true);
+    let request = Request::new(key, whole, network.rule.relaxation, true);
     let mut draw = |u: &[f32]| {
         let elements = Elements {
             u,

@@ -17,6 +17,7 @@
 
 mod backward;
 mod batch;
+mod block_shape;
 mod engine;
 mod forward;
 mod network;
@@ -30,6 +31,7 @@ mod slopes;
 mod sparse;
 mod tape;
 mod unroll;
+mod vector;
 
 pub(crate) use batch::objective;
 pub use engine::{DriveMethod, Engine, Percept, Spike, StoppingRule, Stream};

@@ -4,6 +4,7 @@ use super::panels::{Aligned, Panels, padded};
 use super::products::product;
 use super::rows::{Rows, RowsMut};
 use crate::inference::Leak;
+use crate::ops::Relaxation;
 use crate::posterior::KlForm;
 
 /// Everything that one refinement takes, laid out for [`products`](super::products).
@@ -47,8 +48,8 @@ pub(crate) struct SpikingRule {
     pub(crate) step_ceiling: f32,
     /// Soft ceiling of the potential.
     pub(crate) ceiling: f32,
-    /// τ.
-    pub(crate) temperature: f32,
+    /// τ and the indicator.
+    pub(crate) relaxation: Relaxation,
     /// Added to the rate before sampling.
     pub(crate) rate_floor: f32,
     /// The form of the KL.

@@ -1,9 +1,11 @@
 //! Memory layout of a dictionary for repeated reading.
 //!
-//! A product goes through a block of 32 columns from the first row to the last. In a row-major matrix every few rows are on
+//! A product goes through a block of columns from the first row to the last. In a row-major matrix every few rows are on
 //! another page, and the CPU neither foresees them nor knows where they are; in panels the whole block is one piece.
 
-/// Columns that a block of C spans.
+use super::block_shape::block_columns;
+
+/// Rows are padded to a multiple of this, which is one of the columns that a block of C spans on every CPU.
 pub(crate) const PANEL: usize = 32;
 
 /// `n` rounded up to whole panels.
@@ -50,67 +52,62 @@ impl std::ops::Deref for Aligned {
     }
 }
 
-/// The right factor of a product, `[inner, columns]`, in panels of [`PANEL`] columns: `[panel, inner, PANEL]`, zeros behind
-/// the last column.
+/// The right factor of a product, `[inner, columns]`, in panels of as many columns as a block of C spans on this CPU:
+/// `[panel, inner, width]`, zeros behind the last column.
 #[derive(Debug, Clone)]
 pub(crate) struct Panels {
     inner: usize,
-    values: Vec<f32>,
+    width: usize,
+    values: Aligned,
 }
 
 impl Panels {
     /// A row-major matrix `[inner, columns]` in panels.
     pub(crate) fn of(values: &[f32], columns: usize) -> Self {
         let inner = values.len() / columns.max(1);
-        let mut panels = Self::zeros(inner, columns);
-        for (first, panel) in panels.each() {
-            let width = PANEL.min(columns - first);
-            for (to, row) in panel.iter_mut().zip(values.chunks(columns)) {
-                to[..width].copy_from_slice(&row[first..first + width]);
+        Self::filled(inner, columns, |first, width, panel| {
+            let used = width.min(columns.saturating_sub(first));
+            for (to, row) in panel.chunks_mut(width).zip(values.chunks(columns)) {
+                to[..used].copy_from_slice(&row[first.min(columns)..][..used]);
             }
-        }
-        panels
+        })
     }
 
     /// The transpose of a row-major matrix `[columns, inner]` in panels.
     pub(crate) fn of_transpose(values: &[f32], inner: usize) -> Self {
         let columns = values.len() / inner.max(1);
-        let mut panels = Self::zeros(inner, columns);
-        for (first, panel) in panels.each() {
-            let rows = values.chunks(inner).skip(first).take(PANEL);
+        Self::filled(inner, columns, |first, width, panel| {
+            let rows = values.chunks(inner).skip(first).take(width);
             for (l, row) in rows.enumerate() {
-                for (to, from) in panel.iter_mut().zip(row) {
+                for (to, from) in panel.chunks_mut(width).zip(row) {
                     to[l] = *from;
                 }
             }
-        }
-        panels
+        })
     }
 
-    fn zeros(inner: usize, columns: usize) -> Self {
+    /// Panels of zeros, each of which `fill(first column, width, panel)` fills.
+    fn filled(inner: usize, columns: usize, fill: impl Fn(usize, usize, &mut [f32])) -> Self {
+        let width = block_columns();
+        let mut values = vec![0f32; inner * padded(columns)];
+        let panels = values.chunks_mut((inner * width).max(1)).enumerate();
+        panels.for_each(|(panel, rows)| fill(panel * width, width, rows));
         Self {
             inner,
-            values: vec![0.0; inner * padded(columns)],
+            width,
+            values: Aligned::of(&values),
         }
     }
 
-    /// Every panel's first column and its rows.
-    fn each(&mut self) -> impl Iterator<Item = (usize, &mut [[f32; PANEL]])> {
-        let (rows, _) = self.values.as_chunks_mut::<PANEL>();
-        let panels = rows.chunks_mut(self.inner.max(1)).enumerate();
-        panels.map(|(panel, rows)| (panel * PANEL, rows))
-    }
-
-    /// The rows of the panel that begins with a column.
+    /// The rows of the panel that begins with a column, each as wide as a panel.
     #[inline(always)]
-    pub(super) fn panel_at(&self, column: usize) -> &[[f32; PANEL]] {
-        let (rows, _) = self.values.as_chunks::<PANEL>();
-        &rows[column / PANEL * self.inner..][..self.inner]
+    pub(super) fn panel_at(&self, column: usize) -> &[f32] {
+        &self.values[column * self.inner..][..self.width * self.inner]
     }
 
     /// Bytes.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(self.values.as_slice())
+        size_of_val(&*self.values)
     }
 }
 
@@ -135,10 +132,11 @@ mod tests {
             Panels::of(&b, columns),
             Panels::of_transpose(&turned, inner),
         );
-        assert_eq!(of.values, of_transpose.values);
+        assert_eq!(*of.values, *of_transpose.values);
         assert_eq!(of.values.len(), inner * padded(columns));
-        assert_eq!(of.panel_at(32)[3][..5], b[3 * columns + 32..4 * columns]);
-        assert!(of.panel_at(32)[3][5..].iter().all(|x| *x == 0.0));
+        let row = &of.panel_at(32)[3 * of.width..][..of.width];
+        assert_eq!(row[..5], b[3 * columns + 32..4 * columns]);
+        assert!(row[5..].iter().all(|x| *x == 0.0));
     }
 
     #[test]

@@ -1,22 +1,25 @@
 //! Products of a few rows with a matrix that stays in the cache.
 //!
 //! ```text
-//! C = A·B      a block of up to 13 rows of A and 32 columns of B at a time: 26 vector registers hold C,
-//!              two hold a row of B, one a number of A
+//! C = A·B      a block of R rows of A and W columns of B at a time, whose sums stay in vector registers
 //! ```
 //!
-//! A block's B is streamed from the second-level cache at two vectors for every 13 × 2 multiply-adds, so the
-//! arithmetic and not the memory is the limit. For that it lies in [`Panels`].
+//! R and W are in [`block_shape`](super::block_shape). A block's B is streamed from the cache at W numbers for every
+//! R × W multiply-adds, so the arithmetic and not the memory is the limit. For that it lies in [`Panels`].
 //!
 //! Unlike the element-wise kernels, which round alike everywhere, these use fused multiply-add only where the CPU
-//! has it (as every matrix library does): the last bits of a product depend on the CPU.
+//! has it (as every matrix library does): the last bits of a product depend on the instruction set. Within one set each
+//! number of C is the same sum in the same order for any number of rows.
 
-use super::panels::{PANEL, Panels};
-use super::rows::{Rows, RowsMut, multiply_add};
+use scotopic_filtering::simd::Portable;
+#[cfg(target_arch = "x86_64")]
+use scotopic_filtering::simd::{Avx2, Avx512};
 use scotopic_filtering::simd_dispatch;
 
-/// The most rows that a block of C spans.
-const BLOCK: usize = 13;
+use super::block_shape::BlockShape;
+use super::panels::Panels;
+use super::rows::{Rows, RowsMut};
+use super::vector::Vectors;
 
 /// What a stretch of B may take in a sum of outer products.
 const STRETCH_BYTES: usize = 320 << 10;
@@ -24,57 +27,71 @@ const STRETCH_BYTES: usize = 320 << 10;
 /// The longest stretch.
 const LONGEST: usize = 512;
 
-/// [`BLOCK`] columns of A in a whole vector.
+/// As many columns of A as any block has rows, in whole vectors.
 const STRIP: usize = 16;
+
+/// The products of a block.
+trait Block: BlockShape {
+    /// A block of C = A·B of so many rows, with fused multiply-add or without.
+    fn product<const FUSED: bool>(self, rows: usize, a: Rows<'_>, panel: &[f32], c: RowsMut<'_>);
+
+    /// A block of C += Aᵀ·B of so many rows.
+    fn add_outer(self, rows: usize, strip: &[[f32; STRIP]], b: Rows<'_>, c: RowsMut<'_>);
+}
+
+/// A [`Block`] of a number of vectors in a row, and of up to as many rows as the last number says.
+macro_rules! block {
+    ($set:ty, $vectors:literal, [$($n:literal)*], $rows:literal) => {
+        const _: () = assert!(<$set>::ROWS == $rows && <$set>::COLUMNS == $vectors * <$set>::LANES);
+
+        impl Block for $set {
+            #[inline(always)]
+            fn product<const FUSED: bool>(self, rows: usize, a: Rows<'_>, panel: &[f32], c: RowsMut<'_>) {
+                match rows {
+                    $($n => product_block::<Self, FUSED, $n, $vectors>(self, a, panel, c),)*
+                    _ => product_block::<Self, FUSED, $rows, $vectors>(self, a, panel, c),
+                }
+            }
+
+            #[inline(always)]
+            fn add_outer(self, rows: usize, strip: &[[f32; STRIP]], b: Rows<'_>, c: RowsMut<'_>) {
+                match rows {
+                    $($n => add_outer_block::<Self, $n, $vectors>(self, strip, b, c),)*
+                    _ => add_outer_block::<Self, $rows, $vectors>(self, strip, b, c),
+                }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+block!(Avx512, 2, [1 2 3 4 5 6 7 8 9 10 11 12], 13);
+#[cfg(target_arch = "x86_64")]
+block!(Avx2, 2, [1 2 3 4 5], 6);
+#[cfg(target_arch = "aarch64")]
+block!(Portable, 4, [1 2 3 4 5], 6);
+#[cfg(not(target_arch = "aarch64"))]
+block!(Portable, 2, [1 2 3 4 5], 6);
 
 simd_dispatch! {
     /// `C = A·B` of `[rows, inner]` and `[inner, columns]`; every column of the padded C is written.
-    pub(crate) fn product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = product_body::<FMA>;
+    pub(crate) fn product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = product_body(SET);
 }
 
 simd_dispatch! {
     /// As [`product`] without fused multiply-add: slower, and the same bits on every CPU.
-    pub(crate) fn unfused_product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = unfused_body;
-}
-
-#[inline(always)]
-fn unfused_body(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) {
-    product_body::<false>(rows, a, b, c);
+    pub(crate) fn unfused_product(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) = unfused_body(SET);
 }
 
 simd_dispatch! {
     /// `C += Aᵀ·B` of `[inner, rows]` and `[inner, columns]`: a sum of outer products.
-    pub(crate) fn add_outer(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = add_outer_body::<FMA>;
+    pub(crate) fn add_outer(rows: usize, inner: usize, a: Rows<'_>, b: Rows<'_>, c: RowsMut<'_>) = add_outer_body(SET);
 }
 
-/// Picks the block function of `$n` rows.
-macro_rules! by_rows {
-    ($n:expr, $function:ident, $args:tt) => {
-        match $n {
-            1 => by_rows!(@call $function, 1, $args),
-            2 => by_rows!(@call $function, 2, $args),
-            3 => by_rows!(@call $function, 3, $args),
-            4 => by_rows!(@call $function, 4, $args),
-            5 => by_rows!(@call $function, 5, $args),
-            6 => by_rows!(@call $function, 6, $args),
-            7 => by_rows!(@call $function, 7, $args),
-            8 => by_rows!(@call $function, 8, $args),
-            9 => by_rows!(@call $function, 9, $args),
-            10 => by_rows!(@call $function, 10, $args),
-            11 => by_rows!(@call $function, 11, $args),
-            12 => by_rows!(@call $function, 12, $args),
-            _ => by_rows!(@call $function, 13, $args),
-        }
-    };
-    (@call $function:ident, $n:literal, ($($arg:expr),*)) => {
-        $function::<FMA, $n>($($arg),*)
-    };
-}
-
-/// `(first row, rows)` of blocks of nearly equal height, at most [`BLOCK`].
+/// `(first row, rows)` of blocks of nearly equal height, at most `most`.
 #[inline(always)]
-fn blocks(rows: usize) -> impl Iterator<Item = (usize, usize)> {
-    let count = rows.div_ceil(BLOCK);
+fn blocks(rows: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = rows.div_ceil(most);
     (0..count).map(move |i| {
         let (from, to) = (i * rows / count, (i + 1) * rows / count);
         (from, to - from)
@@ -82,49 +99,73 @@ fn blocks(rows: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 #[inline(always)]
-fn product_body<const FMA: bool>(rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) {
-    for (first, height) in blocks(rows) {
-        for column in (0..c.pitch).step_by(PANEL) {
+fn product_body<S: Block>(set: S, rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) {
+    by_blocks::<S, true>(set, rows, a, b, c);
+}
+
+#[inline(always)]
+fn unfused_body<S: Block>(set: S, rows: usize, a: Rows<'_>, b: &Panels, c: RowsMut<'_>) {
+    by_blocks::<S, false>(set, rows, a, b, c);
+}
+
+#[inline(always)]
+fn by_blocks<S: Block, const FUSED: bool>(
+    set: S,
+    rows: usize,
+    a: Rows<'_>,
+    b: &Panels,
+    c: RowsMut<'_>,
+) {
+    for column in (0..c.pitch).step_by(S::COLUMNS) {
+        for (first, height) in blocks(rows, S::ROWS) {
             let a = Rows {
                 values: &a.values[first * a.pitch..],
                 ..a
             };
-            let panel = b.panel_at(column);
             let c = RowsMut {
                 values: &mut c.values[first * c.pitch + column..],
                 pitch: c.pitch,
             };
-            by_rows!(height, product_block, (a, panel, c));
+            set.product::<FUSED>(height, a, b.panel_at(column), c);
         }
     }
 }
 
 #[inline(always)]
-#[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
-fn product_block<const FMA: bool, const N: usize>(
+fn product_block<S: Vectors, const FUSED: bool, const N: usize, const V: usize>(
+    set: S,
     a: Rows<'_>,
-    panel: &[[f32; PANEL]],
+    panel: &[f32],
     c: RowsMut<'_>,
 ) {
-    let mut sums = [[0f32; PANEL]; N];
-    let rows: [&[f32]; N] = std::array::from_fn(|r| &a.values[r * a.pitch..][..panel.len()]);
-    for p in 0..panel.len() {
-        // A copy: of rows by reference the compiler makes vectors of the N numbers, and is thirty times slower.
-        let row = panel[p];
+    let width = V * S::LANES;
+    let inner = panel.len() / width;
+    let mut sums = [[set.splat(0.0); V]; N];
+    let rows: [&[f32]; N] = std::array::from_fn(|r| &a.values[r * a.pitch..][..inner]);
+    for (p, row) in panel.chunks_exact(width).enumerate() {
+        let b: [S::Vector; V] = std::array::from_fn(|v| set.load(&row[v * S::LANES..]));
         for r in 0..N {
-            let x = rows[r][p];
-            for l in 0..PANEL {
-                sums[r][l] = multiply_add::<FMA>(x, row[l], sums[r][l]);
+            let x = set.splat(rows[r][p]);
+            for v in 0..V {
+                sums[r][v] = if FUSED {
+                    set.multiply_add(x, b[v], sums[r][v])
+                } else {
+                    set.add(sums[r][v], set.multiply(x, b[v]))
+                };
             }
         }
     }
     for (r, sums) in sums.iter().enumerate() {
-        c.values[r * c.pitch..][..PANEL].copy_from_slice(sums);
+        let c = &mut c.values[r * c.pitch..][..width];
+        for (v, sum) in sums.iter().enumerate() {
+            set.store(*sum, &mut c[v * S::LANES..]);
+        }
     }
 }
 
 #[inline(always)]
-fn add_outer_body<const FMA: bool>(
+fn add_outer_body<S: Block>(
+    set: S,
     rows: usize,
     inner: usize,
     a: Rows<'_>,
@@ -138,7 +179,7 @@ fn add_outer_body<const FMA: bool>(
     let mut strip = [[0f32; STRIP]; LONGEST];
     for start in (0..inner).step_by(stretch) {
         let inner = stretch.min(inner - start);
-        for (first, height) in blocks(rows) {
+        for (first, height) in blocks(rows, S::ROWS) {
             for (p, to) in strip[..inner].iter_mut().enumerate() {
                 let from = &a.values[(start + p) * a.pitch + first..];
                 match from.first_chunk() {
@@ -146,7 +187,7 @@ fn add_outer_body<const FMA: bool>(
                     None => to[..height].copy_from_slice(&from[..height]),
                 }
             }
-            for column in (0..c.pitch).step_by(PANEL) {
+            for column in (0..c.pitch).step_by(S::COLUMNS) {
                 let b = Rows {
                     values: &b.values[start * b.pitch + column..],
                     ..b
@@ -155,44 +196,37 @@ fn add_outer_body<const FMA: bool>(
                     values: &mut c.values[first * c.pitch + column..],
                     pitch: c.pitch,
                 };
-                by_rows!(height, add_outer_block, (&strip[..inner], b, c));
+                set.add_outer(height, &strip[..inner], b, c);
             }
         }
     }
 }
 
 #[inline(always)]
-fn add_outer_block<const FMA: bool, const N: usize>(
+fn add_outer_block<S: Vectors, const N: usize, const V: usize>(
+    set: S,
     strip: &[[f32; STRIP]],
     b: Rows<'_>,
     c: RowsMut<'_>,
 ) {
-    let strip = strip.as_flattened();
-    let Some(last) = strip.len().checked_sub(STRIP) else {
-        return; // an empty sum
-    };
-    let mut sums = [[0f32; PANEL]; N];
-    // One strided slice for each row, not N numbers side by side: with those the compiler makes vectors of the
-    // N numbers, and the product is thirty times slower.
-    let columns: [&[f32]; N] = std::array::from_fn(|r| &strip[r..][..last + 1]);
-    for p in 0..strip.len() / STRIP {
-        let mut row = [0f32; PANEL];
-        row.copy_from_slice(&b.values[p * b.pitch..][..PANEL]);
+    let width = V * S::LANES;
+    let mut sums = [[set.splat(0.0); V]; N];
+    for (p, column) in strip.iter().enumerate() {
+        let row = &b.values[p * b.pitch..][..width];
+        let b: [S::Vector; V] = std::array::from_fn(|v| set.load(&row[v * S::LANES..]));
         for r in 0..N {
-            let x = columns[r][p * STRIP];
-            for l in 0..PANEL {
-                sums[r][l] = multiply_add::<FMA>(x, row[l], sums[r][l]);
+            let x = set.splat(column[r]);
+            for v in 0..V {
+                sums[r][v] = set.multiply_add(x, b[v], sums[r][v]);
             }
         }
     }
     for (r, sums) in sums.iter().enumerate() {
-        let c = &mut c.values[r * c.pitch..][..PANEL];
-        let mut row = [0f32; PANEL];
-        row.copy_from_slice(c);
-        for l in 0..PANEL {
-            row[l] += sums[l];
+        let c = &mut c.values[r * c.pitch..][..width];
+        for (v, sum) in sums.iter().enumerate() {
+            let c = &mut c[v * S::LANES..];
+            set.store(set.add(set.load(c), *sum), c);
         }
-        c.copy_from_slice(&row);
     }
 }
 

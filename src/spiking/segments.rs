@@ -122,7 +122,7 @@ mod tests {
             leak: Leak::Kl(0.5),
             step_ceiling: 3.0,
             ceiling: 4.0,
-            temperature: 0.5,
+            relaxation: 0.5.into(),
             rate_floor: 0.0,
             kl: KlForm::Exact,
         };

@@ -6,6 +6,7 @@ use scotopic::inference::{
     reattach,
 };
 use scotopic::noise::NoiseKey;
+use scotopic::ops::Indicator;
 use scotopic::posterior::{AnyPosterior, KlForm, Sampling};
 use scotopic_models::Network;
 
@@ -47,6 +48,7 @@ fn settings() -> Vec<Setting> {
     };
     let floor = Sampling {
         temperature: 0.3,
+        indicator: Indicator::Cubic,
         rate_floor: 0.01,
     };
     vec![

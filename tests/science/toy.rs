@@ -110,6 +110,7 @@ pub fn rule(temperature: f64, kl: KlForm, leak: Leak, inner_iterations: usize) -
         form: StepForm::Explicit,
         sampling: Sampling {
             temperature,
+            indicator: scotopic::ops::Indicator::Sigmoid,
             rate_floor: 0.0,
         },
         clamps: Clamps {

@@ -11,7 +11,7 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 
-use super::RelaxedPoisson;
+use super::{Relaxation, RelaxedPoisson};
 use burn::backend::AutodiffBackend;
 
 #[derive(Debug)]
@@ -32,16 +32,16 @@ impl<B: Backend> Backward<B, 1> for TimesSlope {
 impl<B: Backend + RelaxedPoisson, C: CheckpointStrategy> RelaxedPoisson for Autodiff<B, C> {
     fn relaxed_poisson(
         log_rate: FloatTensor<Self>,
-        temperature: f32,
+        relaxation: Relaxation,
         seed: u64,
         stream: u32,
         step: u32,
         first: u32,
     ) -> FloatTensor<Self> {
-        if temperature <= 0.0 {
+        if relaxation.temperature <= 0.0 {
             // A count does not move with its rate: a constant of the graph.
             let u = log_rate.into_primitive();
-            let counts = B::relaxed_poisson(u, temperature, seed, stream, step, first);
+            let counts = B::relaxed_poisson(u, relaxation, seed, stream, step, first);
             return Self::from_inner(counts);
         }
         match TimesSlope
@@ -52,33 +52,26 @@ impl<B: Backend + RelaxedPoisson, C: CheckpointStrategy> RelaxedPoisson for Auto
             OpsKind::Tracked(prep) => {
                 let u = log_rate.into_primitive();
                 let (z, slope) =
-                    B::relaxed_poisson_with_slope(u, temperature, seed, stream, step, first);
+                    B::relaxed_poisson_with_slope(u, relaxation, seed, stream, step, first);
                 prep.finish(slope, z)
             }
             OpsKind::UnTracked(prep) => {
                 let u = log_rate.into_primitive();
-                prep.finish(B::relaxed_poisson(
-                    u,
-                    temperature,
-                    seed,
-                    stream,
-                    step,
-                    first,
-                ))
+                prep.finish(B::relaxed_poisson(u, relaxation, seed, stream, step, first))
             }
         }
     }
 
     fn relaxed_poisson_with_slope(
         log_rate: FloatTensor<Self>,
-        temperature: f32,
+        relaxation: Relaxation,
         seed: u64,
         stream: u32,
         step: u32,
         first: u32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let u = log_rate.into_primitive();
-        let (z, slope) = B::relaxed_poisson_with_slope(u, temperature, seed, stream, step, first);
+        let (z, slope) = B::relaxed_poisson_with_slope(u, relaxation, seed, stream, step, first);
         (Self::from_inner(z), Self::from_inner(slope))
     }
 }

@@ -7,11 +7,36 @@ use burn_cubecl::{
 };
 use cubecl::{calculate_cube_count_elemwise, prelude::*};
 
-use super::{LARGEST_LOG_RATE, NEGLIGIBLE, RelaxedPoisson};
+use super::{Indicator, LARGEST_LOG_RATE, Relaxation, RelaxedPoisson};
 use crate::ops::cube_numbers::{exp_of, ln_of, philox4x32, uniform};
 
 /// Groups of four words after which a loop gives up; [`super::GAUSSIAN_ABOVE`] keeps sums far below it.
 const MOST_GROUPS: u32 = 1 << 14;
+
+const PI: f32 = std::f32::consts::PI;
+/// π/4.
+const QUARTER: f32 = std::f32::consts::FRAC_PI_4;
+
+/// Kinds of arrivals: counts, and the indicators.
+const COUNT: u32 = 0;
+const SIGMOID: u32 = 1;
+const LINEAR: u32 = 2;
+const CUBIC: u32 = 3;
+const QUINTIC: u32 = 4;
+const COSINE: u32 = 5;
+
+fn kind(relaxation: Relaxation) -> u32 {
+    if relaxation.temperature <= 0.0 {
+        return COUNT;
+    }
+    match relaxation.indicator {
+        Indicator::Sigmoid => SIGMOID,
+        Indicator::Linear => LINEAR,
+        Indicator::Cubic => CUBIC,
+        Indicator::Quintic => QUINTIC,
+        Indicator::Cosine => COSINE,
+    }
+}
 
 #[derive(CubeType)]
 struct Sum {
@@ -28,17 +53,38 @@ fn arrival(
     mean_wait: f32,
     inverse_temperature: f32,
     stop: f32,
-    #[comptime] counts: bool,
+    #[comptime] kind: u32,
 ) {
     sum.elapsed -= ln_of(uniform(word));
     let t = sum.elapsed * mean_wait;
     if sum.running && t <= stop {
-        if comptime!(counts) {
+        if comptime!(kind == COUNT) {
             sum.z += 1.0f32;
-        } else {
+        } else if comptime!(kind == SIGMOID) {
             let p = 1.0f32 / (1.0f32 + exp_of((t - 1.0f32) * inverse_temperature));
             sum.z += p;
             sum.slope += p * (1.0f32 - p) * t * inverse_temperature;
+        } else {
+            let half = 0.5f32 * ((1.0f32 - t) * inverse_temperature) + 0.5f32;
+            let u = max(min(half, 1.0f32), 0.0f32);
+            let rest = 1.0f32 - u;
+            let scale = t * inverse_temperature;
+            if comptime!(kind == LINEAR) {
+                sum.z += u;
+                sum.slope += select(u * rest > 0.0f32, 0.5f32, 0.0f32) * scale;
+            } else if comptime!(kind == CUBIC) {
+                sum.z += u * u * (3.0f32 - 2.0f32 * u);
+                sum.slope += 3.0f32 * u * rest * scale;
+            } else if comptime!(kind == QUINTIC) {
+                let both = u * rest;
+                sum.z += u * u * u * (10.0f32 - u * (15.0f32 - 6.0f32 * u));
+                sum.slope += 15.0f32 * both * both * scale;
+            } else {
+                // cos πu = −sin π(u − ½), whose argument stays where drivers are exact.
+                let y = PI * (u - 0.5f32);
+                sum.z += 0.5f32 + 0.5f32 * f32::sin(y);
+                sum.slope += QUARTER * f32::cos(y) * scale;
+            }
         }
     } else {
         sum.running = false;
@@ -101,14 +147,17 @@ fn relaxed_poisson_kernel<F: Float>(
     log_rate: &Tensor<F>,
     z: &mut Tensor<F>,
     slope: &mut Tensor<F>,
-    temperature: f32,
+    inverse_temperature: f32,
+    stop: f32,
+    mean_factor: f32,
+    variance_factor: f32,
     most: f32,
     key0: u32,
     key1: u32,
     stream: u32,
     step: u32,
     first: u32,
-    #[comptime] counts: bool,
+    #[comptime] kind: u32,
     #[comptime] with_slope: bool,
     #[define(F)] _dtype: ElemType,
 ) {
@@ -125,7 +174,7 @@ fn relaxed_poisson_kernel<F: Float>(
         slope: 0.0f32,
         running: true,
     };
-    if comptime!(counts) {
+    if comptime!(kind == COUNT) {
         if u > most {
             let mut trial = Trial {
                 k: f32::floor(rate),
@@ -143,11 +192,9 @@ fn relaxed_poisson_kernel<F: Float>(
         }
     } else {
         if u > most {
-            let x = 1.0f32 / temperature;
-            let softplus = x + ln_of(1.0f32 + exp_of(-x));
-            let scale = exp_of(min(u, LARGEST_LOG_RATE)) * temperature;
-            let mean = scale * softplus;
-            let deviation = f32::sqrt(scale * (softplus - 1.0f32 / (1.0f32 + exp_of(-x))));
+            let scale = exp_of(min(u, LARGEST_LOG_RATE));
+            let mean = scale * mean_factor;
+            let deviation = f32::sqrt(scale * variance_factor);
             let w = philox4x32(element, 0u32, step, stream, key0, key1);
             let normal =
                 f32::sqrt(-2.0f32 * ln_of(uniform(w.a))) * f32::cos(6.283_185_5f32 * uniform(w.b));
@@ -157,19 +204,13 @@ fn relaxed_poisson_kernel<F: Float>(
         }
     }
     let mean_wait = exp_of(-u);
-    let mut inverse_temperature = 0.0f32;
-    let mut stop = 1.0f32;
-    if comptime!(!counts) {
-        inverse_temperature = 1.0f32 / temperature;
-        stop = 1.0f32 + NEGLIGIBLE * temperature;
-    }
     let mut group = 0u32;
     while sum.running && group < MOST_GROUPS {
         let w = philox4x32(element, group, step, stream, key0, key1);
-        arrival(&mut sum, w.a, mean_wait, inverse_temperature, stop, counts);
-        arrival(&mut sum, w.b, mean_wait, inverse_temperature, stop, counts);
-        arrival(&mut sum, w.c, mean_wait, inverse_temperature, stop, counts);
-        arrival(&mut sum, w.d, mean_wait, inverse_temperature, stop, counts);
+        arrival(&mut sum, w.a, mean_wait, inverse_temperature, stop, kind);
+        arrival(&mut sum, w.b, mean_wait, inverse_temperature, stop, kind);
+        arrival(&mut sum, w.c, mean_wait, inverse_temperature, stop, kind);
+        arrival(&mut sum, w.d, mean_wait, inverse_temperature, stop, kind);
         group += 1u32;
     }
     // A NaN log-rate must not turn into a count. (u − u is folded to 0 by drivers; `is_nan` survives.)
@@ -181,7 +222,7 @@ fn relaxed_poisson_kernel<F: Float>(
 
 fn launch(
     u: CubeTensor,
-    temperature: f32,
+    relaxation: Relaxation,
     key: [u32; 5],
     with_slope: bool,
 ) -> (CubeTensor, CubeTensor) {
@@ -206,7 +247,14 @@ fn launch(
         z.as_tensor_alias(1)
     };
     let [key0, key1, stream, step, first] = key;
-    let most = super::most_by_arrivals(temperature);
+    let most = super::most_by_arrivals(relaxation);
+    let temperature = relaxation.temperature;
+    let (inverse, [mean, variance]) = if temperature > 0.0 {
+        let moments = relaxation.indicator.moments(f64::from(temperature));
+        (1.0 / temperature, moments)
+    } else {
+        (0.0, [1.0; 2])
+    };
     relaxed_poisson_kernel::launch(
         &client,
         cube_count,
@@ -214,14 +262,17 @@ fn launch(
         u.into_tensor_arg(),
         z.clone().into_tensor_arg(),
         slope_arg,
-        temperature,
+        inverse,
+        relaxation.stop(),
+        mean as f32,
+        variance as f32,
         most,
         key0,
         key1,
         stream,
         step,
         first,
-        temperature <= 0.0,
+        kind(relaxation),
         with_slope,
         dtype_to_storage_type(dtype),
     );
@@ -231,25 +282,25 @@ fn launch(
 impl RelaxedPoisson for CubeBackend {
     fn relaxed_poisson(
         log_rate: FloatTensor<Self>,
-        temperature: f32,
+        relaxation: Relaxation,
         seed: u64,
         stream: u32,
         step: u32,
         first: u32,
     ) -> FloatTensor<Self> {
         let key = [seed as u32, (seed >> 32) as u32, stream, step, first];
-        launch(log_rate, temperature, key, false).0
+        launch(log_rate, relaxation, key, false).0
     }
 
     fn relaxed_poisson_with_slope(
         log_rate: FloatTensor<Self>,
-        temperature: f32,
+        relaxation: Relaxation,
         seed: u64,
         stream: u32,
         step: u32,
         first: u32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let key = [seed as u32, (seed >> 32) as u32, stream, step, first];
-        launch(log_rate, temperature, key, true)
+        launch(log_rate, relaxation, key, true)
     }
 }

@@ -9,10 +9,11 @@
 //! instructions; no branch depends on what was drawn. [`sample`] picks the widest instruction set of this CPU
 //! at run time. All versions execute the same IEEE operations in the same order, so all give the same bits.
 
-use super::{NEGLIGIBLE, most_by_arrivals};
+use super::{Indicator, Relaxation, most_by_arrivals};
 use crate::noise::{NoiseKey, philox_lanes, unit_exponential};
-use crate::ops::packing::{LANES, Packing, packed};
+use crate::ops::packing::{LANES, Packing};
 use crate::ops::scalar;
+use scotopic_filtering::simd_dispatch;
 
 /// The queue is filled up to this many elements.
 const QUEUE: usize = 512;
@@ -23,8 +24,8 @@ pub(crate) struct Request {
     pub(crate) key: NoiseKey,
     /// The number of the tensor's first element in the whole batch.
     pub(crate) first: u32,
-    /// τ; 0 for counts.
-    pub(crate) temperature: f32,
+    /// τ, 0 for counts, and f.
+    pub(crate) relaxation: Relaxation,
     /// Whether dz/du is needed.
     pub(crate) slope: bool,
     /// Log-rates above this are not summed arrival by arrival; their elements come back as 0.
@@ -32,13 +33,13 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(key: NoiseKey, first: u32, temperature: f32, slope: bool) -> Self {
+    pub(crate) fn new(key: NoiseKey, first: u32, relaxation: Relaxation, slope: bool) -> Self {
         Self {
             key,
             first,
-            temperature,
+            relaxation,
             slope,
-            most: most_by_arrivals(temperature),
+            most: most_by_arrivals(relaxation),
         }
     }
 }
@@ -79,19 +80,57 @@ impl<'a> Elements<'a> {
     }
 }
 
-packed! {
+simd_dispatch! {
     /// Samples elements.
-    pub(super) fn sample(elements: &mut Elements<'_>, request: Request) = dispatch;
+    pub(super) fn sample(elements: &mut Elements<'_>, request: Request) = dispatch(SET);
 }
 
 #[inline(always)]
 fn dispatch<P: Packing>(packing: P, elements: &mut Elements<'_>, request: Request) {
-    if request.temperature <= 0.0 {
-        arrivals::<P, true, false>(packing, elements, request);
-    } else if request.slope {
-        arrivals::<P, false, true>(packing, elements, request);
-    } else {
-        arrivals::<P, false, false>(packing, elements, request);
+    if request.relaxation.temperature <= 0.0 {
+        return arrivals::<P, COUNT, false>(packing, elements, request);
+    }
+    match request.relaxation.indicator {
+        Indicator::Sigmoid if request.slope => {
+            arrivals::<P, SIGMOID, true>(packing, elements, request);
+        }
+        Indicator::Sigmoid => arrivals::<P, SIGMOID, false>(packing, elements, request),
+        // Their slopes cost little: one version of each, which leaves them out where nobody asks.
+        Indicator::Linear => arrivals::<P, LINEAR, true>(packing, elements, request),
+        Indicator::Cubic => arrivals::<P, CUBIC, true>(packing, elements, request),
+        Indicator::Quintic => arrivals::<P, QUINTIC, true>(packing, elements, request),
+        Indicator::Cosine => arrivals::<P, COSINE, true>(packing, elements, request),
+    }
+}
+
+/// Kinds of arrivals: counts, and the indicators.
+const COUNT: u8 = 0;
+const SIGMOID: u8 = 1;
+const LINEAR: u8 = 2;
+const CUBIC: u8 = 3;
+const QUINTIC: u8 = 4;
+const COSINE: u8 = 5;
+
+/// f(x) and df/dx, x = (1 − t)/τ, of an indicator that ends at ±1; as [`Indicator::value`] and [`Indicator::slope`].
+#[inline(always)]
+fn compact<const KIND: u8>(x: f32) -> (f32, f32) {
+    let u = 0.5 * x + 0.5;
+    let u = if u < 1.0 { u } else { 1.0 };
+    let u = if u > 0.0 { u } else { 0.0 };
+    let rest = 1.0 - u;
+    match KIND {
+        LINEAR => (u, if u * rest > 0.0 { 0.5 } else { 0.0 }),
+        CUBIC => (u * u * (3.0 - 2.0 * u), 3.0 * u * rest),
+        QUINTIC => {
+            let both = u * rest;
+            let bracket = 10.0 - u * (15.0 - 6.0 * u);
+            (u * u * u * bracket, 15.0 * both * both)
+        }
+        _ => {
+            let cosine = scalar::cos_turns(0.5 * u);
+            let sine = scalar::cos_turns((0.5 * u - 0.25).abs());
+            (0.5 - 0.5 * cosine, std::f32::consts::FRAC_PI_4 * sine)
+        }
     }
 }
 
@@ -123,16 +162,16 @@ struct Finished {
 }
 
 #[inline(always)]
-fn arrivals<P: Packing, const COUNT: bool, const SLOPE: bool>(
+fn arrivals<P: Packing, const KIND: u8, const SLOPE: bool>(
     packing: P,
     elements: &mut Elements<'_>,
     request: Request,
 ) {
-    let (inverse_temperature, stop) = if COUNT {
-        (0.0, 1.0)
+    let stop = request.relaxation.stop();
+    let inverse_temperature = if KIND == COUNT {
+        0.0
     } else {
-        let temperature = request.temperature;
-        (1.0 / temperature, 1.0 + NEGLIGIBLE * temperature)
+        1.0 / request.relaxation.temperature
     };
     let mut rows = elements.rows();
     let Elements {
@@ -180,12 +219,12 @@ fn arrivals<P: Packing, const COUNT: bool, const SLOPE: bool>(
             return;
         }
         let times = [stop, inverse_temperature];
-        advance::<P, COUNT, SLOPE>(packing, &mut queue, &mut finished, request.key, times);
+        advance::<P, KIND, SLOPE>(packing, &mut queue, &mut finished, request.key, times);
         let places = &finished.place[..finished.count];
         for (place, value) in places.iter().zip(&finished.z) {
             z[*place as usize] = *value;
         }
-        if SLOPE {
+        if SLOPE && request.slope {
             for (place, value) in places.iter().zip(&finished.slope) {
                 slope[*place as usize] = value * inverse_temperature;
             }
@@ -256,7 +295,7 @@ fn sieve<P: Packing>(
 /// Takes every element of the queue through its next four arrivals, and keeps those that are not at their end.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)]
-fn advance<P: Packing, const COUNT: bool, const SLOPE: bool>(
+fn advance<P: Packing, const KIND: u8, const SLOPE: bool>(
     packing: P,
     queue: &mut Queue,
     finished: &mut Finished,
@@ -290,26 +329,33 @@ fn advance<P: Packing, const COUNT: bool, const SLOPE: bool>(
         let here = ((1u64 << (waiting - start).min(LANES)) - 1) as u32;
         let alive = packing.at_most(&times[3], stop) & here;
         let mut weights = [[0f32; LANES]; 4];
-        for (weights, times) in weights.iter_mut().zip(&mut times) {
+        let mut slopes = [[0f32; LANES]; 4];
+        for ((weights, slopes), times) in weights.iter_mut().zip(&mut slopes).zip(&mut times) {
             for l in 0..LANES {
                 let in_time = times[l] <= stop;
                 let weight = if in_time { 1.0 } else { 0.0 };
-                if COUNT {
+                if KIND == COUNT {
                     weights[l] = weight;
-                } else {
-                    // A finished lane computes with the last time that counts, at weight 0: no infinity
-                    // can leak in.
-                    times[l] = if in_time { times[l] } else { stop };
+                    continue;
+                }
+                // A finished lane computes with the last time that counts, at weight 0: no infinity can leak in.
+                times[l] = if in_time { times[l] } else { stop };
+                if KIND == SIGMOID {
                     weights[l] =
                         weight / (1.0 + scalar::exp((times[l] - 1.0) * inverse_temperature));
+                    slopes[l] = weights[l] * (1.0 - weights[l]);
+                } else {
+                    let (f, slope) = compact::<KIND>((1.0 - times[l]) * inverse_temperature);
+                    weights[l] = weight * f;
+                    slopes[l] = weight * slope;
                 }
             }
         }
-        for (weights, times) in weights.iter().zip(&times) {
+        for ((weights, slopes), times) in weights.iter().zip(&slopes).zip(&times) {
             for l in 0..LANES {
                 count[l] += weights[l];
                 if SLOPE {
-                    steepness[l] += weights[l] * (1.0 - weights[l]) * times[l];
+                    steepness[l] += slopes[l] * times[l];
                 }
             }
         }

@@ -4,7 +4,7 @@ use burn::backend::{Backend, tensor::FloatTensor};
 use rayon::prelude::*;
 
 use super::lanes::{self, Elements, Request};
-use super::{LARGEST_LOG_RATE, NEGLIGIBLE, RelaxedPoisson, transformed_rejection};
+use super::{Indicator, LARGEST_LOG_RATE, Relaxation, RelaxedPoisson, transformed_rejection};
 use crate::noise::{NoiseKey, uniform};
 use crate::ops::host::{Values, tensor, values};
 use crate::ops::scalar;
@@ -61,26 +61,40 @@ pub(crate) fn sample_task(mut elements: Elements<'_>, request: Request) {
 
 /// Rates too large to go through arrival by arrival.
 fn beyond(log_rate: f32, element: u32, request: Request) -> (f32, f32) {
-    if request.temperature <= 0.0 {
+    if request.relaxation.temperature <= 0.0 {
         return (
             transformed_rejection::count(log_rate, request.key, element),
             0.0,
         );
     }
-    gaussian_limit(log_rate, request.temperature, request.key, element)
+    gaussian_limit(log_rate, request.relaxation, request.key, element)
 }
 
-/// Shot noise with many pulses σ((1 − t)/τ): Gaussian with Campbell's mean and variance.
+/// Shot noise with many pulses f((1 − t)/τ): Gaussian with Campbell's mean m and variance v (eq. I27).
 ///
 /// ```text
-/// m = λτ·softplus(1/τ),  v = λτ·(softplus(1/τ) − σ(1/τ));  z = m + √v·n,  dz/du = m + ½√v·n
+/// z = m + √v·n,  dz/du = m + ½√v·n
 /// ```
-fn gaussian_limit(log_rate: f32, temperature: f32, key: NoiseKey, element: u32) -> (f32, f32) {
-    let x = 1.0 / temperature;
-    let softplus = x + scalar::ln(1.0 + scalar::exp(-x));
-    let scale = scalar::exp(log_rate.min(LARGEST_LOG_RATE)) * temperature;
-    let mean = scale * softplus;
-    let deviation = (scale * (softplus - scalar::sigmoid(x))).sqrt();
+fn gaussian_limit(
+    log_rate: f32,
+    relaxation: Relaxation,
+    key: NoiseKey,
+    element: u32,
+) -> (f32, f32) {
+    let rate = scalar::exp(log_rate.min(LARGEST_LOG_RATE));
+    let (mean, variance) = match relaxation.indicator {
+        Indicator::Sigmoid => {
+            let x = 1.0 / relaxation.temperature;
+            let softplus = x + scalar::ln(1.0 + scalar::exp(-x));
+            let scale = rate * relaxation.temperature;
+            (scale * softplus, scale * (softplus - scalar::sigmoid(x)))
+        }
+        indicator => {
+            let [mean, variance] = indicator.moments(f64::from(relaxation.temperature));
+            (rate * mean as f32, rate * variance as f32)
+        }
+    };
+    let deviation = variance.sqrt();
     let [a, b, ..] = key.words(element, 0);
     // Box–Muller.
     let radius = (-2.0 * scalar::ln(uniform(a))).sqrt();
@@ -96,7 +110,7 @@ fn sample_f64(u: &[f64], request: Request) -> (Vec<f64>, Vec<f64>) {
             let Request {
                 key,
                 first,
-                temperature,
+                relaxation,
                 most,
                 ..
             } = request;
@@ -108,8 +122,9 @@ fn sample_f64(u: &[f64], request: Request) -> (Vec<f64>, Vec<f64>) {
                 let (z, slope) = beyond(u as f32, element, request);
                 return (f64::from(z), f64::from(slope));
             }
-            let tau = f64::from(temperature);
-            let stop = 1.0 + f64::from(NEGLIGIBLE) * tau;
+            let tau = f64::from(relaxation.temperature);
+            let f = relaxation.indicator;
+            let stop = 1.0 + f64::from(f.reach()) * tau;
             let (mut elapsed, mut z, mut slope) = (0f64, 0f64, 0f64);
             for wait in key.exponentials(element) {
                 elapsed += f64::from(wait);
@@ -120,9 +135,9 @@ fn sample_f64(u: &[f64], request: Request) -> (Vec<f64>, Vec<f64>) {
                 if tau <= 0.0 {
                     z += 1.0;
                 } else {
-                    let p = 1.0 / (1.0 + ((t - 1.0) / tau).exp());
-                    z += p;
-                    slope += p * (1.0 - p) * t / tau;
+                    let x = (1.0 - t) / tau;
+                    z += f.value(x);
+                    slope += f.slope(x) * t / tau;
                 }
             }
             (z, slope)
@@ -158,26 +173,26 @@ macro_rules! on_processor {
         impl RelaxedPoisson for $backend {
             fn relaxed_poisson(
                 log_rate: FloatTensor<Self>,
-                temperature: f32,
+                relaxation: Relaxation,
                 seed: u64,
                 stream: u32,
                 step: u32,
                 first: u32,
             ) -> FloatTensor<Self> {
                 let key = NoiseKey::new(seed).stream(stream).step(step);
-                sample::<Self>(log_rate, Request::new(key, first, temperature, false)).0
+                sample::<Self>(log_rate, Request::new(key, first, relaxation, false)).0
             }
 
             fn relaxed_poisson_with_slope(
                 log_rate: FloatTensor<Self>,
-                temperature: f32,
+                relaxation: Relaxation,
                 seed: u64,
                 stream: u32,
                 step: u32,
                 first: u32,
             ) -> (FloatTensor<Self>, FloatTensor<Self>) {
                 let key = NoiseKey::new(seed).stream(stream).step(step);
-                match sample::<Self>(log_rate, Request::new(key, first, temperature, true)) {
+                match sample::<Self>(log_rate, Request::new(key, first, relaxation, true)) {
                     (z, Some(slope)) => (z, slope),
                     (z, None) => (z.clone(), z), // not reached: a slope was asked for
                 }

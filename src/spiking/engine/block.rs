@@ -3,6 +3,7 @@
 use super::drive::{Drive, Events, Field};
 use crate::error::{Error, Result};
 use crate::noise::NoiseKey;
+use crate::ops::Relaxation;
 use crate::ops::relaxed_poisson::lanes::{Elements, Request};
 use crate::ops::relaxed_poisson::processor::sample_task;
 use crate::spiking::network::SpikingNetwork;
@@ -72,7 +73,12 @@ impl Block {
     pub(super) fn step(&mut self, weights: &Weights, images: &[f32], key: NoiseKey) {
         let network = &weights.network;
         let (k, wide_k) = (network.latents, network.wide_latents());
-        let request = Request::new(key, key.first_element(&[self.rows, k]), 0.0, false);
+        let request = Request::new(
+            key,
+            key.first_element(&[self.rows, k]),
+            Relaxation::NONE,
+            false,
+        );
         let mut row = 0;
         while row < self.rows {
             // Rows side by side that are all awake, or all asleep, at once.

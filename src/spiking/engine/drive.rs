@@ -1,12 +1,13 @@
 //! The drive Φᵀπ(x − Φz) from spikes.
 
-use crate::ops::packing::{LANES, Packing, packed};
+use crate::ops::packing::{LANES, Packing};
 use crate::spiking::network::{Product, SpikingNetwork};
 use crate::spiking::panels::{Aligned, PANEL};
 use crate::spiking::products::{product, unfused_product};
 use crate::spiking::rows::Rows;
 use crate::spiking::scores::weigh;
 use crate::spiking::sparse::sparse_product;
+use crate::spiking::vector::Vectors;
 use scotopic_filtering::simd_dispatch;
 
 /// How spikes become a drive.
@@ -72,9 +73,9 @@ impl Events {
     }
 }
 
-packed! {
+simd_dispatch! {
     /// Writes down places and counts of those that fired, and says how many.
-    fn list_fired(z: &[f32], places: &mut [u32], counts: &mut [f32]) -> usize = list_fired_body;
+    fn list_fired(z: &[f32], places: &mut [u32], counts: &mut [f32]) -> usize = list_fired_body(SET);
 }
 
 #[inline(always)]
@@ -240,14 +241,21 @@ fn lateral_weights(network: &SpikingNetwork, product: Product) -> Vec<f32> {
 
 simd_dispatch! {
     /// `pulled = input − scale·Σ count·weights[place]`, all of padded length.
-    fn inhibit(weights: &[i16], scale: f32, events: &Events, input: &[f32], pulled: &mut [f32]) = inhibit_body;
+    fn inhibit(weights: &[i16], scale: f32, events: &Events, input: &[f32], pulled: &mut [f32]) = inhibit_body(SET);
 }
 
 /// The most spikes of a row whose sum of 16-bit weights cannot overflow 32 bits.
 const FITTING: u64 = 1 << 16;
 
 #[inline(always)]
-fn inhibit_body(weights: &[i16], scale: f32, events: &Events, input: &[f32], pulled: &mut [f32]) {
+fn inhibit_body<S: Vectors>(
+    _set: S,
+    weights: &[i16],
+    scale: f32,
+    events: &Events,
+    input: &[f32],
+    pulled: &mut [f32],
+) {
     let wide = pulled.len();
     if events.total() >= FITTING {
         // A network this wild is out of any range it was trained in; its sums still must not wrap round.
@@ -262,12 +270,18 @@ fn inhibit_body(weights: &[i16], scale: f32, events: &Events, input: &[f32], pul
         }
         return;
     }
-    /// Eight registers of AVX-512.
-    const WIDE: usize = 4 * PANEL;
+    // Eight registers of sums, where registers hold 16 numbers or 8.
     let mut column = 0;
-    while column + WIDE <= wide {
-        inhibit_block::<WIDE>(weights, scale, events, column, input, pulled);
-        column += WIDE;
+    if S::LANES == 16 {
+        while column + 4 * PANEL <= wide {
+            inhibit_block::<{ 4 * PANEL }>(weights, scale, events, column, input, pulled);
+            column += 4 * PANEL;
+        }
+    } else if S::LANES == 8 {
+        while column + 2 * PANEL <= wide {
+            inhibit_block::<{ 2 * PANEL }>(weights, scale, events, column, input, pulled);
+            column += 2 * PANEL;
+        }
     }
     while column < wide {
         inhibit_block::<PANEL>(weights, scale, events, column, input, pulled);

@@ -4,6 +4,7 @@ use burn::module::Param;
 use burn::tensor::Tensor;
 use scotopic::inference::{Expectation, Leak, NaturalGradient, StepForm};
 use scotopic::noise::{Draw, Noise, NoiseSource};
+use scotopic::ops::Indicator;
 use scotopic::posterior::{ActivationKind, Clamps, KlForm, Sampling};
 use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior};
 use serde_json::Value;
@@ -93,6 +94,7 @@ impl Case {
             form: StepForm::Explicit,
             sampling: Sampling {
                 temperature: self.number("temp"),
+                indicator: Indicator::Sigmoid,
                 rate_floor: RATE_FLOOR,
             },
             clamps: Clamps {

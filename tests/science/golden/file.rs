@@ -49,24 +49,28 @@ pub struct Recording {
 impl Recording {
     /// The file `<stem>.safetensors`, where there is one.
     pub fn tensors(&self, stem: &str) -> Option<Tensors> {
-        let path = self.folder.join(format!("{stem}.safetensors"));
-        let bytes = std::fs::read(&path).ok()?;
-        let file =
-            SafeTensors::deserialize(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let arrays = file.iter().map(|(name, view)| {
-            let values = match view.dtype() {
-                Dtype::F64 => numbers(view.data(), f64::from_le_bytes),
-                Dtype::F32 => numbers(view.data(), |b| f64::from(f32::from_le_bytes(b))),
-                other => panic!("{}: {name} is {other:?}", path.display()),
-            };
-            let shape = view.shape().to_vec();
-            (name.to_string(), Array { shape, values })
-        });
-        Some(Tensors {
-            title: path.display().to_string(),
-            arrays: arrays.collect(),
-        })
+        tensors(&self.folder.join(format!("{stem}.safetensors")))
     }
+}
+
+/// The tensors of a file, where there is one.
+pub fn tensors(path: &Path) -> Option<Tensors> {
+    let bytes = std::fs::read(path).ok()?;
+    let file =
+        SafeTensors::deserialize(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let arrays = file.iter().map(|(name, view)| {
+        let values = match view.dtype() {
+            Dtype::F64 => numbers(view.data(), f64::from_le_bytes),
+            Dtype::F32 => numbers(view.data(), |b| f64::from(f32::from_le_bytes(b))),
+            other => panic!("{}: {name} is {other:?}", path.display()),
+        };
+        let shape = view.shape().to_vec();
+        (name.to_string(), Array { shape, values })
+    });
+    Some(Tensors {
+        title: path.display().to_string(),
+        arrays: arrays.collect(),
+    })
 }
 
 fn numbers<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f64> {
@@ -75,28 +79,33 @@ fn numbers<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f
     words.iter().map(|&word| read(word)).collect()
 }
 
-/// Every recording below `$SCOTOPIC_REFERENCE/ipvae/golden`; without that variable below the reference
-/// folder next to this workspace, or else the fixtures that come with it.
-pub fn recordings() -> Vec<Recording> {
+/// A folder below `$SCOTOPIC_REFERENCE`; without that variable below the reference folder next to this workspace, or else
+/// the fixtures that come with it.
+pub fn reference(folder: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let reference = match std::env::var_os("SCOTOPIC_REFERENCE") {
+    match std::env::var_os("SCOTOPIC_REFERENCE") {
         // A relative path is one from the workspace.
-        Some(path) => root.join(path),
+        Some(path) => root.join(path).join(folder),
         None => {
-            let beside = root.join("../shared/reference");
-            if beside.join("ipvae/golden").is_dir() {
+            let beside = root.join("../shared/reference").join(folder);
+            if beside.is_dir() {
                 beside
             } else {
-                root.join("tests/fixtures")
+                root.join("tests/fixtures").join(folder)
             }
         }
-    };
+    }
+}
+
+/// Every recording below `ipvae/golden` of the [`reference`].
+pub fn recordings() -> Vec<Recording> {
+    let folder = reference("ipvae/golden");
     let mut found = Vec::new();
-    search(&reference.join("ipvae/golden"), &mut found);
+    search(&folder, &mut found);
     assert!(
         !found.is_empty(),
         "no golden.json below {}",
-        reference.display()
+        folder.display()
     );
     found
 }

@@ -9,6 +9,7 @@
 
 mod case;
 mod file;
+mod indicators;
 mod primitives;
 mod replay;
 mod schedules;

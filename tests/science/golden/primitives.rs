@@ -2,7 +2,9 @@
 
 use burn::tensor::Tensor;
 use scotopic::noise::Noise;
-use scotopic::ops::{soft_ceiling, soft_symmetric, softplus_clamped_step, tanh_clamped_step};
+use scotopic::ops::{
+    Indicator, soft_ceiling, soft_symmetric, softplus_clamped_step, tanh_clamped_step,
+};
 use scotopic::posterior::{PoissonPosterior, Posterior, Sampling};
 
 use super::case::RATE_FLOOR;
@@ -68,6 +70,7 @@ fn relaxed_samples() {
         for (text, temperature) in temperatures {
             let sampling = Sampling {
                 temperature,
+                indicator: Indicator::Sigmoid,
                 rate_floor: RATE_FLOOR,
             };
             let [z, slope] = with_slope(log_rate.clone(), |u| {
