@@ -49,6 +49,8 @@ pub enum Mark {
     Dots,
     /// As bars that stand on zero; they fill the space to their nearest neighbour.
     Bars,
+    /// Not at all: a band alone.
+    None,
 }
 
 impl Series {
@@ -199,8 +201,11 @@ impl Panel {
                 let edges = self.band(series).collect();
                 layers.push(Layer::Band { edges, colour });
             }
+            if series.mark == Mark::None {
+                continue;
+            }
             layers.push(match series.mark {
-                Mark::Line => Layer::Line {
+                Mark::Line | Mark::None => Layer::Line {
                     points: self.points(series).collect(),
                     stroke: series.stroke(colour),
                     dots: if series.dotted() { DOT } else { 0.0 },
@@ -237,6 +242,7 @@ impl Panel {
             let swatch = match (series.mark, series.spread.is_empty()) {
                 (Mark::Line, true) => Swatch::Line(series.stroke(colour), series.dotted()),
                 (Mark::Line, false) => Swatch::Band(colour),
+                (Mark::None, _) => Swatch::Block(colour::tinted(colour)),
                 (Mark::Dots, _) => Swatch::Dot(colour),
                 (Mark::Bars, _) => Swatch::Block(colour),
             };
@@ -262,6 +268,15 @@ impl Panel {
 /// # Errors
 /// If there are no panels, or if `x`, `y` and the spread of a series differ in length.
 pub fn lines(panels: &[Panel]) -> Result<Figure, FigureError> {
+    lines_in_rows(panels, PER_ROW)
+}
+
+/// As [`lines`], with `per_row` panels in a row, one to three.
+///
+/// # Errors
+/// As [`lines`].
+pub fn lines_in_rows(panels: &[Panel], per_row: usize) -> Result<Figure, FigureError> {
+    let per_row = per_row.clamp(1, PER_ROW);
     if panels.is_empty() {
         return Err(FigureError::Empty("there are no panels".to_owned()));
     }
@@ -282,8 +297,8 @@ pub fn lines(panels: &[Panel]) -> Result<Figure, FigureError> {
         None if names.is_empty() => colour::series(0, 1),
         None => INK,
     };
-    let width = WIDTHS[panels.len().min(PER_ROW) - 1];
-    let plot = |(i, panel): (usize, &Panel)| panel.plot((i / PER_ROW, i % PER_ROW), width, &colour);
+    let width = WIDTHS[panels.len().min(per_row) - 1];
+    let plot = |(i, panel): (usize, &Panel)| panel.plot((i / per_row, i % per_row), width, &colour);
     let mut plots: Vec<Plot> = panels.iter().enumerate().map(plot).collect();
     let legends: Vec<Vec<Entry>> = panels.iter().map(|panel| panel.legend(&colour)).collect();
     let one = panels.len() > 1 && legends.windows(2).all(|pair| pair[0] == pair[1]);

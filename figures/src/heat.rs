@@ -84,7 +84,7 @@ pub fn map(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::colour::{OKABE_ITO, PAPER};
+    use crate::colour::{PALETTE, PAPER};
 
     #[test]
     fn signs_have_their_colours_zero_is_paper_and_the_scale_is_told() {
@@ -93,8 +93,8 @@ mod tests {
             panic!()
         };
         assert_eq!(*corners, [0.5, 0.5, 2.5, 2.5]);
-        assert_eq!(picture.row(0), [OKABE_ITO[3], PAPER]);
-        assert_eq!(picture.row(1), [OKABE_ITO[0], OKABE_ITO[0]]);
+        assert_eq!(picture.row(0), [PALETTE[3], PAPER]);
+        assert_eq!(picture.row(1), [PALETTE[0], PALETTE[0]]);
         assert_eq!(figure.plots[0].key.as_ref().unwrap().range, (-2.0, 2.0));
         // Row 1 is at the top.
         assert!(figure.plots[0].y.axis.place(1.0) > figure.plots[0].y.axis.place(2.0));

@@ -19,7 +19,7 @@
 //! Every function takes plain slices and returns a [`Figure`], which is plain data as well; there are no models and no
 //! tensors. Input that cannot be drawn is refused with a [`FigureError`] that names the reason.
 //!
-//! The figures are in [`tiles`], [`chart`], [`heat`], [`raster`], [`animation`] and [`trajectory`], with [`timeline`] (a
+//! The figures are in [`tiles`], [`chart`], [`heat`], [`raster`], [`animation`], [`fan`] (forecasts), [`residuals`] and [`trajectory`], with [`timeline`] (a
 //! long series in few columns), [`shares`] (probabilities in it) and [`phase_portrait`] (one state against another).
 //! A [`figure`] is laid out by the measured widths of its text and becomes one list of shapes, a [`scene`], of which
 //! both SVG and pixels are made.
@@ -31,6 +31,7 @@ pub mod colour;
 mod counts;
 mod data;
 mod error;
+pub mod fan;
 pub mod figure;
 mod font;
 mod gif;
@@ -43,6 +44,7 @@ mod patch;
 pub mod phase_portrait;
 mod picture;
 pub mod raster;
+pub mod residuals;
 pub mod scene;
 pub mod shares;
 mod strip;
@@ -58,3 +60,8 @@ pub use figure::Figure;
 pub use patch::Tile;
 pub use picture::{Rgb, RgbImage};
 pub use write::{Format, write_png};
+
+/// The example of README.md, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,7 +1,7 @@
 //! Phase portraits: one state against another, its trajectory, and the credible ellipse.
 
 use crate::axis::Axis;
-use crate::colour::{INK, OKABE_ITO, PAPER};
+use crate::colour::{INK, PALETTE, PAPER};
 use crate::figure::{Layer, Plot, Side, Ticks};
 use crate::scene::Stroke;
 use crate::timeline::{PhasePoint, Timeline};
@@ -49,7 +49,7 @@ impl PhasePortrait {
     pub(crate) fn layers(&self, timeline: &Timeline, upto: usize) -> Vec<Layer> {
         let columns = &timeline.columns()[..upto.min(timeline.columns().len())];
         let recent = columns.len().saturating_sub(RECENT);
-        let blue = OKABE_ITO[0];
+        let blue = PALETTE[0];
         let line = |points: Vec<Option<(f64, f64)>>, stroke| Layer::Line {
             points,
             stroke,

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
 
+use crate::error::FigureError;
+
 /// Red, green, blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rgb(pub [u8; 3]);
@@ -97,6 +99,17 @@ impl RgbImage {
             let from = &other.row(row)[begin as usize..end as usize];
             self.pixels[start + begin as usize..start + end as usize].copy_from_slice(from);
         }
+    }
+
+    /// The picture as the bytes of a PNG.
+    ///
+    /// # Errors
+    /// [`FigureError::Empty`] for a picture without pixels.
+    pub fn png(&self) -> Result<Vec<u8>, FigureError> {
+        let mut bytes = Vec::new();
+        let written = self.write_png(&mut bytes);
+        written.map_err(|error| FigureError::Empty(error.to_string()))?;
+        Ok(bytes)
     }
 
     /// Writes the picture as PNG.

@@ -1,7 +1,7 @@
 //! Spikes of a population over time, with its mean rate above.
 
 use crate::axis::{Axis, Tick, whole};
-use crate::colour::{self, OKABE_ITO, PAPER};
+use crate::colour::{self, PALETTE, PAPER};
 use crate::counts::{by_activity, check, mean_counts};
 use crate::error::FigureError;
 use crate::figure::{Entry, Figure, Layer, Plot, Side, Swatch, Ticks};
@@ -58,7 +58,7 @@ pub fn spikes(
         Side::new(rate, "spikes per unit", Ticks::Round),
         vec![Layer::Steps {
             steps: steps_of_rate,
-            fill: (OKABE_ITO[0], 0.25),
+            fill: (PALETTE[0], 0.25),
             edged: true,
         }],
     );

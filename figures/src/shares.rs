@@ -1,7 +1,7 @@
 //! The probabilities of the states of a discrete model over time: stacked areas, or a heat map where states are many.
 
 use crate::axis::{Axis, whole};
-use crate::colour::{self, INK, Map, OKABE_ITO, PAPER};
+use crate::colour::{self, INK, Map, PALETTE, PAPER};
 use crate::figure::{Key, Layer, Side, Ticks};
 use crate::picture::{Rgb, RgbImage};
 use crate::timeline::{Timeline, TimelineColumn};
@@ -15,7 +15,7 @@ const SOFT: f32 = 0.75;
 
 /// Whether so many states can be distinguished as stacked areas.
 pub fn stacks(states: usize) -> bool {
-    states <= OKABE_ITO.len()
+    states <= PALETTE.len()
 }
 
 /// The colour of the area of a state.

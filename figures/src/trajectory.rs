@@ -4,7 +4,7 @@
 //! of a million bins shows everything that stands out.
 
 use crate::axis::Axis;
-use crate::colour::{self, INK, MISSING, OBSERVED, OKABE_ITO, PAPER};
+use crate::colour::{self, INK, MISSING, OBSERVED, PALETTE, PAPER};
 use crate::error::FigureError;
 use crate::figure::{Entry, Figure, Frame, Layer, Plot, Side, Swatch, Ticks};
 use crate::phase_portrait::PhasePortrait;
@@ -12,6 +12,12 @@ use crate::picture::Rgb;
 use crate::scene::Stroke;
 use crate::shares;
 use crate::timeline::{MinMax, Span, Timeline, TimelineColumn};
+
+mod axes;
+mod missing;
+
+use axes::{residual_axis, span_axis};
+use missing::missing;
 
 /// The width of the data of a panel, alone and beside a portrait.
 const WIDTH: f32 = 790.0;
@@ -24,9 +30,6 @@ const LOWEST: f64 = 64.0;
 const TALLEST: f64 = 170.0;
 /// The height of a panel of what is left, where that of another is 1.
 const REST: f64 = 0.55;
-/// The part of the band's edges at either end that need not fit on the axis: a start that is hardly known would
-/// flatten all that follows.
-const CLIPPED: f64 = 0.05;
 /// The narrowest and widest dot of an observation.
 const DOT: (f32, f32) = (2.2, 4.5);
 /// The least distance of two bins, in pixels, at which dashes and the dots of observations can be distinguished.
@@ -304,9 +307,9 @@ impl Trajectory<'_> {
             _ => None,
         });
         match states {
-            None => OKABE_ITO[0],
+            None => PALETTE[0],
             Some(states) if shares::stacks(states) => INK,
-            Some(_) => OKABE_ITO[3],
+            Some(_) => PALETTE[3],
         }
     }
 
@@ -367,73 +370,6 @@ impl Trajectory<'_> {
         }
         names
     }
-}
-
-/// The range of beliefs, true values and observations; the band fits except for its outermost edges.
-fn span_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
-    let spans = || timeline.columns().iter().filter_map(|c| c.spans.get(index));
-    let edges = usual(spans().map(|s| (s.low, s.high)));
-    let values = spans().flat_map(|s| [s.mean, s.truth, s.seen]);
-    let values = values.flat_map(|e: MinMax| [e.low, e.high]);
-    Axis::around(values.chain(edges.into_iter().flatten()), false, 0.06)
-}
-
-/// The range of the band and of the truth but for the outermost of both.
-fn residual_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
-    let spans = || timeline.columns().iter().filter_map(|c| c.spans.get(index));
-    let edges = usual(spans().map(|s| (s.low, s.high)));
-    let truths = usual(spans().map(|s| (s.truth.low, s.truth.high)));
-    let values = edges.into_iter().chain(truths).flatten();
-    // Zero, where the mean is, lies in the middle.
-    let most = values.map(f64::abs).fold(0.0, f64::max);
-    let known = spans().any(|s| !s.low.is_nan() || s.truth.is_some());
-    known
-        .then(|| Axis::around([-most, most].into_iter(), false, 0.06))
-        .flatten()
-}
-
-/// The lowest and the highest of ranges, without the part [`CLIPPED`] at either end.
-fn usual(ranges: impl Iterator<Item = (f64, f64)>) -> [Option<f64>; 2] {
-    let (mut lows, mut highs): (Vec<f64>, Vec<f64>) = ranges
-        .filter(|(low, high)| low.is_finite() && high.is_finite())
-        .unzip();
-    lows.sort_by(f64::total_cmp);
-    highs.sort_by(|a, b| b.total_cmp(a));
-    let clipped = (CLIPPED * lows.len() as f64) as usize;
-    [lows.get(clipped).copied(), highs.get(clipped).copied()]
-}
-
-/// The times at which nothing was observed, paler where that holds for a part of a column.
-fn missing(timeline: &Timeline, y: &Axis) -> Vec<Layer> {
-    const SHADES: f32 = 4.0;
-    let shade = |column: &TimelineColumn| {
-        let part = column.missing as f32 / column.bins.max(1) as f32;
-        // The least part is still seen.
-        (part * SHADES).ceil() as u32
-    };
-    let columns: Vec<(usize, u32)> = timeline.columns().iter().map(shade).enumerate().collect();
-    let mut layers: Vec<Layer> = Vec::new();
-    for level in 1..=SHADES as u32 {
-        let runs = columns
-            .chunk_by(|a, b| a.1 == b.1)
-            .filter(|run| run[0].1 == level);
-        let rect = |run: &[(usize, u32)]| {
-            let (from, to) = (
-                timeline.edges(run[0].0).0,
-                timeline.edges(run[run.len() - 1].0).1,
-            );
-            [from, y.value(1.0), to, y.value(0.0)]
-        };
-        let rects: Vec<[f64; 4]> = runs.map(rect).collect();
-        if !rects.is_empty() {
-            layers.push(Layer::Rects {
-                rects,
-                colour: colour::mix(PAPER, MISSING, level as f32 / SHADES),
-                behind: true,
-            });
-        }
-    }
-    layers
 }
 
 #[cfg(test)]

@@ -1,5 +1,15 @@
 //! Measures of representations on plain arrays.
 //!
+//! ```
+//! use scotopic_measures::{Rows, sparsity::Sparsity};
+//! # fn main() -> scotopic_measures::Result<()> {
+//! let counts = [0.0, 2.0, 0.0, 0.0, 1.0, 0.0]; // [samples, units] = [2, 3]
+//! let sparsity = Sparsity::of(Rows::new("counts", &counts, [2, 3])?)?;
+//! assert!((sparsity.zeros - 4.0 / 6.0).abs() < 1e-12);
+//! assert!((sparsity.population_mean() - 1.0).abs() < 1e-12); // one unit fires for each sample
+//! # Ok(()) }
+//! ```
+//!
 //! No tensors, devices or models. A table `[rows, columns]` of responses is checked once, as [`Rows`]; a
 //! number or a small record is returned.
 //!
@@ -23,16 +33,6 @@
 //!   sizes alone, in a fixed order.
 //! * A NaN or an infinity is refused with an [`Error`] that names its position.
 //! * What the data leave undefined (the tuning of a silent unit) is `None`, never a NaN.
-//!
-//! ```
-//! use scotopic_measures::{Rows, sparsity::Sparsity};
-//! # fn main() -> scotopic_measures::Result<()> {
-//! let counts = [0.0, 2.0, 0.0, 0.0, 1.0, 0.0]; // [samples, units] = [2, 3]
-//! let sparsity = Sparsity::of(Rows::new("counts", &counts, [2, 3])?)?;
-//! assert!((sparsity.zeros - 4.0 / 6.0).abs() < 1e-12);
-//! assert!((sparsity.population_mean() - 1.0).abs() < 1e-12); // one unit fires for each sample
-//! # Ok(()) }
-//! ```
 #![warn(missing_docs)]
 #![cfg_attr(
     not(test),
@@ -60,3 +60,8 @@ mod rows;
 
 pub use error::{Error, Result};
 pub use rows::Rows;
+
+/// The example of README.md, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::colour::OKABE_ITO;
+use crate::colour::PALETTE;
 
 fn panel(x: Vec<f64>, y: Vec<f64>) -> Panel {
     Panel::new("", "", "", vec![Series::line("loss", x, y)])
@@ -36,9 +36,9 @@ fn points_that_cannot_be_shown_leave_a_gap() {
 fn a_name_has_one_colour_in_all_panels_and_what_has_none_is_dark() {
     let figure = lines(&[named(&["a", "b"]), named(&["b", ""]), named(&["c"])]).unwrap();
     let [one, two, three] = [0, 1, 2].map(|i| colours(&figure.plots[i]));
-    assert_eq!(one, OKABE_ITO[..2]);
-    assert_eq!(two, [OKABE_ITO[1], INK]);
-    assert_eq!(three, [OKABE_ITO[2]]);
+    assert_eq!(one, PALETTE[..2]);
+    assert_eq!(two, [PALETTE[1], INK]);
+    assert_eq!(three, [PALETTE[2]]);
     let legend = |i: usize| -> Vec<&str> {
         figure.plots[i]
             .legend
@@ -53,7 +53,7 @@ fn a_name_has_one_colour_in_all_panels_and_what_has_none_is_dark() {
         .iter_mut()
         .for_each(|series| series.faint = true);
     let many = lines(&[many]).unwrap();
-    assert_eq!(colours(&many.plots[0]), [OKABE_ITO[0], OBSERVED, OBSERVED]);
+    assert_eq!(colours(&many.plots[0]), [PALETTE[0], OBSERVED, OBSERVED]);
     assert_eq!(many.plots[0].legend.len(), 2);
     // One legend where all are the same.
     let same = lines(&[named(&["a", "b"]), named(&["a", "b"])]).unwrap();

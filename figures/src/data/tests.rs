@@ -1,5 +1,5 @@
 use super::*;
-use crate::colour::OKABE_ITO;
+use crate::colour::PALETTE;
 
 fn data(x: (f64, f64), y: (f64, f64)) -> Data {
     Data {
@@ -22,7 +22,7 @@ fn paths(data: &Data, layer: Layer) -> Vec<Path> {
 fn line(points: Vec<Option<(f64, f64)>>) -> Layer {
     Layer::Line {
         points,
-        stroke: Stroke::of(OKABE_ITO[0], 2.0),
+        stroke: Stroke::of(PALETTE[0], 2.0),
         dots: 0.0,
     }
 }
@@ -101,7 +101,7 @@ fn a_band_meets_its_edges_is_as_wide_as_the_widest_and_has_gaps() {
     };
     let layer = |edges| Layer::Band {
         edges,
-        colour: OKABE_ITO[0],
+        colour: PALETTE[0],
     };
     let drawn = paths(&data, layer((0..=1000).map(edges).collect()));
     let [before, after] = &drawn[0].lines[..] else {
@@ -131,7 +131,7 @@ fn ranges_of_one_value_are_dots_and_bars_fill_the_space_between() {
         &data,
         Layer::Ranges {
             ranges,
-            colour: OKABE_ITO[0],
+            colour: PALETTE[0],
             width: 2.0,
         },
     );
@@ -144,7 +144,7 @@ fn ranges_of_one_value_are_dots_and_bars_fill_the_space_between() {
         &data,
         Layer::Bars {
             points,
-            colour: OKABE_ITO[0],
+            colour: PALETTE[0],
         },
     );
     assert_eq!(
@@ -161,7 +161,7 @@ fn steps_go_on_to_the_next_place() {
         &data,
         Layer::Steps {
             steps,
-            fill: (OKABE_ITO[0], 0.5),
+            fill: (PALETTE[0], 0.5),
             edged: true,
         },
     );

@@ -137,7 +137,7 @@ fn what_is_left_is_centred_on_zero_and_cut_off_at_the_edges_of_its_panel() {
     let panels = [Panel::Residual { label, index: 0 }];
     let picture = figure(&timeline, &panels).picture().unwrap().pixels();
     // The spike goes on beyond the panel, and nothing of it is drawn between the panel and the legend.
-    let blue = picture.enumerate_pixels().filter(|p| *p.2 == OKABE_ITO[0]);
+    let blue = picture.enumerate_pixels().filter(|p| *p.2 == PALETTE[0]);
     let rows: std::collections::BTreeSet<u32> = blue.map(|p| p.1).collect();
     let gap = rows.iter().zip(rows.iter().skip(1)).any(|(a, b)| b - a > 8);
     assert!(gap, "{rows:?}");

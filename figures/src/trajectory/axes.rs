@@ -1,0 +1,42 @@
+//! The vertical axes of panels: what must fit on them.
+
+use crate::axis::Axis;
+use crate::timeline::{MinMax, Timeline};
+
+/// The part of the band's edges at either end that need not fit on the axis: a start that is hardly known would
+/// flatten all that follows.
+const CLIPPED: f64 = 0.05;
+
+/// The range of beliefs, true values and observations; the band fits except for its outermost edges.
+pub(super) fn span_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
+    let spans = || timeline.columns().iter().filter_map(|c| c.spans.get(index));
+    let edges = usual(spans().map(|s| (s.low, s.high)));
+    let values = spans().flat_map(|s| [s.mean, s.truth, s.seen]);
+    let values = values.flat_map(|e: MinMax| [e.low, e.high]);
+    Axis::around(values.chain(edges.into_iter().flatten()), false, 0.06)
+}
+
+/// The range of the band and of the truth but for the outermost of both.
+pub(super) fn residual_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
+    let spans = || timeline.columns().iter().filter_map(|c| c.spans.get(index));
+    let edges = usual(spans().map(|s| (s.low, s.high)));
+    let truths = usual(spans().map(|s| (s.truth.low, s.truth.high)));
+    let values = edges.into_iter().chain(truths).flatten();
+    // Zero, where the mean is, lies in the middle.
+    let most = values.map(f64::abs).fold(0.0, f64::max);
+    let known = spans().any(|s| !s.low.is_nan() || s.truth.is_some());
+    known
+        .then(|| Axis::around([-most, most].into_iter(), false, 0.06))
+        .flatten()
+}
+
+/// The lowest and the highest of ranges, without the part [`CLIPPED`] at either end.
+fn usual(ranges: impl Iterator<Item = (f64, f64)>) -> [Option<f64>; 2] {
+    let (mut lows, mut highs): (Vec<f64>, Vec<f64>) = ranges
+        .filter(|(low, high)| low.is_finite() && high.is_finite())
+        .unzip();
+    lows.sort_by(f64::total_cmp);
+    highs.sort_by(|a, b| b.total_cmp(a));
+    let clipped = (CLIPPED * lows.len() as f64) as usize;
+    [lows.get(clipped).copied(), highs.get(clipped).copied()]
+}
