@@ -1,5 +1,21 @@
 //! Images, patches, stimuli, series and their files, as plain arrays.
 //!
+//! ```
+//! use scotopic_datasets::{DataConfig, DeadLeavesConfig};
+//! # fn main() -> scotopic_datasets::Result<()> {
+//! let data = DataConfig::DeadLeaves(DeadLeavesConfig {
+//!     train: 64,
+//!     validation: 16,
+//!     canvas: 64,
+//!     radius_max: 32.0,
+//!     ..Default::default()
+//! });
+//! let splits = data.load(std::path::Path::new("."), &mut |line| println!("{line}"))?;
+//! assert_eq!(splits.train.len(), 64);
+//! assert_eq!(splits.train.image(0).len(), 12 * 12);
+//! # Ok(()) }
+//! ```
+//!
 //! This crate knows nothing of tensors or devices. It turns a description of some data, a
 //! [`DataConfig`], into [`Splits`]: training, validation and perhaps test images as rows of `f32`.
 //!
@@ -36,22 +52,6 @@
 //! * File headers are validated against the file before memory is allocated; errors are [`Error`]s that
 //!   name the place.
 //! * Statistics used for scaling come from the training split alone.
-//!
-//! ```
-//! use scotopic_datasets::{DataConfig, DeadLeavesConfig};
-//! # fn main() -> scotopic_datasets::Result<()> {
-//! let data = DataConfig::DeadLeaves(DeadLeavesConfig {
-//!     train: 64,
-//!     validation: 16,
-//!     canvas: 64,
-//!     radius_max: 32.0,
-//!     ..Default::default()
-//! });
-//! let splits = data.load(std::path::Path::new("."), &mut |line| println!("{line}"))?;
-//! assert_eq!(splits.train.len(), 64);
-//! assert_eq!(splits.train.image(0).len(), 12 * 12);
-//! # Ok(()) }
-//! ```
 #![warn(missing_docs)]
 #![cfg_attr(
     not(test),
@@ -146,3 +146,8 @@ pub use stimulus::StimulusConfig;
 pub use tiling::{PatchOrigin, Tiling};
 #[cfg(feature = "images")]
 pub use whitening::{WhiteningConfig, WhiteningKind};
+
+/// The example of README.md, compiled and run.
+#[cfg(all(doctest, feature = "images"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

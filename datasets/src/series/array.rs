@@ -179,7 +179,10 @@ impl<R: Read> super::Rows for Rows<R> {
             };
             match cell {
                 Cell::Value(value) => row.push(value),
-                Cell::Missing => complete = false,
+                Cell::Missing => {
+                    row.push(f64::NAN);
+                    complete = false;
+                }
                 Cell::Other => {
                     return Err(self.at(place, value, self.options.expected(&value.to_string())));
                 }

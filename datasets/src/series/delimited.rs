@@ -148,7 +148,10 @@ impl<R: Read> Rows for Delimited<R> {
             let cell = self.cell(place);
             match self.options.read(cell) {
                 Cell::Value(value) => row.push(value),
-                Cell::Missing => complete = false,
+                Cell::Missing => {
+                    row.push(f64::NAN);
+                    complete = false;
+                }
                 Cell::Other => {
                     let expected = self.options.expected(cell);
                     return Err(Error::row(

@@ -179,7 +179,10 @@ impl<R: Read> Lines<R> {
         };
         match cell {
             Cell::Value(value) => row.push(value),
-            Cell::Missing => return Ok(false),
+            Cell::Missing => {
+                row.push(f64::NAN);
+                return Ok(false);
+            }
             Cell::Other => {
                 let text = match value {
                     Some(Value::Text(text)) => format!("{:?}", shown(text)),

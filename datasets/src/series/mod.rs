@@ -7,8 +7,9 @@
 //! | npy | an entry of a one-dimensional array, a row of a two-dimensional one | NaN |
 //!
 //! Lines with nothing on them, and those that begin with # in CSV, are no rows. A row with any entry missing is
-//! missing as a whole: a filter that cannot use half an observation must not be
-//! handed one by accident. Nothing is read ahead, so a reader at the end of a pipe delivers rows line by line.
+//! missing as a whole, unless [`Series::keep_partly_missing`] says that what is seen of it is wanted: a filter that
+//! cannot use half an observation must not be handed one by accident. Nothing is read ahead, so a reader at the end of a
+//! pipe delivers rows line by line.
 //!
 //! ```
 //! use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
@@ -37,9 +38,11 @@ mod json_row;
 mod lines;
 mod options;
 mod records;
+mod samples;
 mod time;
 
 pub use options::{Header, SeriesOptions};
+pub use samples::SampleSeries;
 pub use time::Time;
 
 use column_selection::ColumnSelection;
@@ -104,6 +107,7 @@ pub struct Series {
     row: Vec<f64>,
     order: time::Order,
     time: Option<Time>,
+    partly: bool,
 }
 
 impl std::fmt::Debug for Series {
@@ -172,6 +176,7 @@ impl Series {
             rows,
             order: time::Order::default(),
             time: None,
+            partly: false,
         })
     }
 
@@ -188,6 +193,24 @@ impl Series {
     /// The number of rows, where the format says it beforehand (npy).
     pub fn total(&self) -> Option<u64> {
         self.rows.total()
+    }
+
+    /// Rows of which some entries are missing come as they are, with NaN for those, if `keep`; a row of nothing but
+    /// missing entries is missing in any case.
+    ///
+    /// ```
+    /// use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
+    /// # fn main() -> scotopic_datasets::Result<()> {
+    /// let text = "1,NA\n,\n";
+    /// let mut series = Series::from_reader("two.csv", text.as_bytes(), SeriesFormat::Csv, &SeriesOptions::default())?;
+    /// series.keep_partly_missing(true);
+    /// let row = series.next_row()?.flatten().unwrap();
+    /// assert!(row[0] == 1.0 && row[1].is_nan());
+    /// assert_eq!(series.next_row()?, Some(None));
+    /// # Ok(()) }
+    /// ```
+    pub fn keep_partly_missing(&mut self, keep: bool) {
+        self.partly = keep;
     }
 
     /// The next row: `None` at the end, `Some(None)` if it is missing.
@@ -212,7 +235,8 @@ impl Series {
             };
             self.time = Some(time.map_err(wrong)?);
         }
-        Ok(Some(complete.then_some(&self.row[..])))
+        let seen = complete || self.partly && self.row.iter().any(|v| !v.is_nan());
+        Ok(Some(seen.then_some(&self.row[..])))
     }
 
     /// The line of the newest row, from 1; of an array, the row.
