@@ -50,6 +50,44 @@ impl ValidationRow {
                                       squared_error,zeros,r2_rates,r2_rates_pooled,squared_error_rates,population_sparsity,\
                                       lifetime_sparsity,change,images,steps,best";
 
+    /// The row of a line that [`ValidationRow::csv`] wrote; nothing for any other line, as that of a killed run.
+    pub fn from_csv(line: &str) -> Option<Self> {
+        let cells: Vec<&str> = line.trim_end().split(',').collect();
+        let names: Vec<&str> = Self::HEADER.split(',').collect();
+        if cells.len() != names.len() {
+            return None;
+        }
+        let cell = |name: &str| {
+            let at = names.iter().position(|known| *known == name)?;
+            Some(cells[at])
+        };
+        let number = |name: &str| cell(name)?.parse::<f64>().ok();
+        let count = |name: &str| cell(name)?.parse::<usize>().ok();
+        Some(Self {
+            iteration: count("iteration")?,
+            epoch: number("epoch")?,
+            seconds: number("seconds")?,
+            best: cell("best")? == "1",
+            measures: Metrics {
+                images: count("images")?,
+                steps: count("steps")?,
+                r2: number("r2")?,
+                r2_pooled: number("r2_pooled")?,
+                squared_error: number("squared_error")?,
+                zeros: number("zeros")?,
+                r2_rates: number("r2_rates")?,
+                r2_rates_pooled: number("r2_rates_pooled")?,
+                squared_error_rates: number("squared_error_rates")?,
+                population_sparsity: number("population_sparsity"),
+                lifetime_sparsity: number("lifetime_sparsity"),
+                change: number("change")?,
+                reconstruction: number("reconstruction")?,
+                kl: number("kl")?,
+                objective: number("objective")?,
+            },
+        })
+    }
+
     /// The row as one line of CSV.
     pub fn csv(&self) -> String {
         let m = &self.measures;
@@ -77,5 +115,22 @@ impl ValidationRow {
             m.steps,
             u8::from(self.best)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_validation_comes_back_from_its_line() {
+        let line = "40,2.0000,1.5,161.250000,120.500000,40.750000,0.250000,0.500000,36.000000,0.625000,0.750000,0.875000,18.000000,0.375000,,0.125000,100,16,1";
+        let row = ValidationRow::from_csv(line).unwrap();
+        assert_eq!((row.iteration, row.best), (40, true));
+        assert_eq!(row.measures.objective, 161.25);
+        assert_eq!(row.measures.lifetime_sparsity, None);
+        assert_eq!(row.csv(), line);
+        assert_eq!(ValidationRow::from_csv(ValidationRow::HEADER), None);
+        assert_eq!(ValidationRow::from_csv(&line[..40]), None);
     }
 }

@@ -6,6 +6,7 @@
 //! metrics.jsonl    one line per log interval
 //! epochs.csv       one line per validation
 //! figures/         figures
+//! tensorboard/     event files, where asked for
 //! last/checkpoint.safetensors    to continue from
 //! best/model.safetensors         to use
 //! run.lock         locked by the process that trains
@@ -182,6 +183,11 @@ impl RunDir {
         self.root.join("figures")
     }
 
+    /// The folder of event files; a run has one if its events are written.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.root.join("tensorboard")
+    }
+
     /// metrics.jsonl
     pub fn metrics(&self) -> PathBuf {
         self.root.join("metrics.jsonl")
@@ -243,6 +249,13 @@ impl RunDir {
             let first = line.split(',').next().unwrap_or_default();
             first == "iteration" || first.parse::<usize>().is_ok_and(|i| i <= iteration)
         })
+    }
+
+    /// The validation after `iteration` batches, if epochs.csv has it.
+    pub fn validation_at(&self, iteration: usize) -> Option<ValidationRow> {
+        let text = fs::read_to_string(self.epochs()).ok()?;
+        let rows = text.lines().skip(1).filter_map(ValidationRow::from_csv);
+        rows.filter(|row| row.iteration == iteration).last()
     }
 
     /// All rows of metrics.jsonl that can be read.

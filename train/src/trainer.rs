@@ -44,6 +44,27 @@ pub trait Callback {
     fn logged(&mut self, row: &LogRow);
     /// After every validation.
     fn validated(&mut self, row: &ValidationRow);
+    /// After `validated`: what was validated, for receivers that draw it. Does nothing unless implemented.
+    fn state(&mut self, _state: &TrainState) {}
+}
+
+/// All receivers of a list, in its order.
+impl Callback for Vec<&mut (dyn Callback + '_)> {
+    fn iteration(&mut self, done: usize, total: usize) {
+        self.iter_mut().for_each(|one| one.iteration(done, total));
+    }
+
+    fn logged(&mut self, row: &LogRow) {
+        self.iter_mut().for_each(|one| one.logged(row));
+    }
+
+    fn validated(&mut self, row: &ValidationRow) {
+        self.iter_mut().for_each(|one| one.validated(row));
+    }
+
+    fn state(&mut self, state: &TrainState) {
+        self.iter_mut().for_each(|one| one.state(state));
+    }
 }
 
 /// The arguments of training besides its state.
@@ -166,6 +187,7 @@ impl Trainer<'_> {
             if validating {
                 let row = self.validate(state, batches.epoch(i + 1))?;
                 callback.validated(&row);
+                callback.state(state);
                 if patience > 0 && state.progress.since_best >= patience {
                     outcome = outcome.or(Some(Outcome::StoppedEarly));
                 }
