@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands;
-use crate::usage::{UsageError, with_causes};
+use crate::usage::{is_usage_error, with_causes};
 
 /// Perception as inference: spiking networks that explain what they see.
 ///
@@ -35,7 +35,7 @@ use crate::usage::{UsageError, with_causes};
 #[cfg_attr(
     feature = "vision",
     command(
-        after_long_help = "filter, fit and compare also build alone, without burn, in about a minute:\n  \
+        after_long_help = "The commands for time series also build alone, without burn, in about a minute:\n  \
                            cargo build --release -p scotopic-cli --no-default-features --features filters"
     )
 )]
@@ -103,11 +103,30 @@ impl VisionCommand {
 #[allow(clippy::large_enum_variant)] // there is one, parsed once
 pub enum SeriesCommand {
     /// Filter observations online: beliefs, evidence, parameter learning
-    Filter(commands::filter::FilterArgs),
+    Filter(commands::filter_args::FilterArgs),
     /// Fit a state-space model to sequences of observations
     Fit(commands::fit::FitArgs),
-    /// Compare factorisations of a state-space model on one free-energy scale
+    /// Posterior of the states given the whole series
+    Smooth(commands::smooth::SmoothArgs),
+    /// Decode the states of a hidden Markov model: Viterbi path or most probable states
+    Decode(commands::decode::DecodeArgs),
+    /// Forecast observations: mean, quantiles, samples
+    Forecast(commands::forecast::ForecastArgs),
+    /// Draw observations and states from a model
+    Sample(commands::sample::SampleArgs),
+    /// Log evidence of series under a model
+    Score(commands::score::ScoreArgs),
+    /// Standardised residuals and tests of them
+    Residuals(commands::residuals::ResidualsArgs),
+    /// Estimates with standard errors, AIC and BIC
+    Summary(commands::summary::SummaryArgs),
+    /// Compare state-space models, or factorisations of one, on one free-energy scale
     Compare(commands::compare_args::CompareArgs),
+    /// List the kinds of model files, print one with its keys explained, check one
+    Model(commands::model_files::ModelArgs),
+    /// Sample series
+    #[cfg(not(feature = "vision"))]
+    Data(commands::data_series::DataArgs),
 }
 
 #[cfg(feature = "filters")]
@@ -116,7 +135,20 @@ impl SeriesCommand {
         match self {
             Self::Filter(args) => commands::filter::run(args),
             Self::Fit(args) => commands::fit::run(args),
+            Self::Smooth(args) => commands::smooth::run(args),
+            Self::Decode(args) => commands::decode::run(args),
+            Self::Forecast(args) => commands::forecast::run(args),
+            Self::Sample(args) => commands::sample::run(args),
+            Self::Score(args) => commands::score::run(args),
+            Self::Residuals(args) => commands::residuals::run(args),
+            Self::Summary(args) => commands::summary::run(args),
             Self::Compare(args) => commands::compare::run(args),
+            Self::Model(args) => commands::model_files::run(args),
+            #[cfg(not(feature = "vision"))]
+            Self::Data(args) => {
+                let commands::data_series::Action::Series(action) = &args.action;
+                commands::data_series::run(action)
+            }
         }
     }
 }
@@ -155,9 +187,34 @@ impl ToolCommand {
 
 /// Parses the command line, runs the command, and prints an error with its causes on one line.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    execute(Cli::parse())
+}
+
+/// The same for a program that has this one in it: `arguments` are the words of a command line, the first of which is the
+/// name of the program. The exit code, also of help and of a usage error, which are printed.
+pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // What fails is a closed output, which is nobody's error.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
+    let code = execute(cli);
+    // The standard library does not tell the number of an exit code.
+    (0..=u8::MAX)
+        .find(|number| ExitCode::from(*number) == code)
+        .unwrap_or(1)
+}
+
+fn execute(cli: Cli) -> ExitCode {
     #[cfg(feature = "vision")]
     crate::allocator::retain_freed_memory();
+    if let Err(error) = crate::usage::check_simd() {
+        tell!("scotopic: {error}");
+        return ExitCode::from(2);
+    }
     let result = match cli.command {
         #[cfg(feature = "vision")]
         Command::Vision(command) => command.run(),
@@ -172,7 +229,7 @@ pub fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             tell!("scotopic: {}", with_causes(&error));
-            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+            ExitCode::from(if is_usage_error(&error) { 2 } else { 1 })
         }
     }
 }

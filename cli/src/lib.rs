@@ -1,5 +1,12 @@
 //! # The program `scotopic`
 //!
+//! ```sh
+//! scotopic train                     # a spiking network on generated images, in half a minute
+//! scotopic show runs/dead-leaves     # its dictionary, reconstructions, spikes
+//! scotopic fit counts.csv --kind poisson --n-states 1..4 --out model.toml
+//! scotopic filter --model model.toml counts.csv
+//! ```
+//!
 //! The only crate with a command line and a terminal. `main.rs` calls [`cli::main`]; everything
 //! else is in the library, where it can be tested.
 //!
@@ -9,12 +16,13 @@
 //! | state-space models in files, and filters that run over data | `filtering` |
 //! | the papers' experiments | `experiments` |
 //! | checkpoints of PyTorch | `pytorch` |
-//! | figures of a model | `pictures` |
+//! | figures of a model, their format | `pictures`, `figure_format` |
 //! | checks of output files | `outputs` |
 //! | timing | `bench` |
 //! | retained memory | `allocator` |
 //! | signals that end the program | `signals` |
 //! | progress | `progress`, `progress_bar`, `training_progress` |
+//! | events for TensorBoard | `training_board` |
 //! | tables of results | [`table`] |
 #![recursion_limit = "256"]
 
@@ -36,6 +44,8 @@ pub mod cli;
 pub mod commands;
 #[cfg(feature = "vision")]
 pub mod experiments;
+#[cfg(feature = "vision")]
+pub mod figure_format;
 #[cfg(feature = "filters")]
 pub mod filtering;
 #[cfg(any(feature = "filters", feature = "vision"))]
@@ -49,6 +59,8 @@ pub mod pytorch;
 #[cfg(any(feature = "filters", feature = "vision"))]
 mod signals;
 pub mod table;
+#[cfg(feature = "vision")]
+mod training_board;
 #[cfg(feature = "vision")]
 mod training_progress;
 pub mod usage;

@@ -12,6 +12,41 @@ impl std::fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
+/// Whether `SCOTOPIC_SIMD`, where it is set, names an instruction set that this CPU has.
+pub(crate) fn check_simd() -> Result<(), String> {
+    #[cfg(any(feature = "filters", feature = "vision"))]
+    if let Some(name) = std::env::var_os(scotopic_filtering::simd::SIMD_VARIABLE) {
+        use scotopic_filtering::simd::InstructionSet;
+        let asked = InstructionSet::named(&name.to_string_lossy())?;
+        let found = InstructionSet::found();
+        if asked > found {
+            return Err(format!(
+                "SCOTOPIC_SIMD is {:?}, and this CPU has {}",
+                asked.name(),
+                found.name()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether other arguments would have helped: not where the system forbids to write or has no room.
+pub(crate) fn is_usage_error(error: &anyhow::Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
+    let refused = |cause: &(dyn std::error::Error + 'static)| {
+        let kind = cause
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind);
+        matches!(
+            kind,
+            Some(PermissionDenied | ReadOnlyFilesystem | StorageFull)
+        )
+    };
+    error
+        .downcast_ref::<UsageError>()
+        .is_some_and(|usage| !usage.0.chain().any(refused))
+}
+
 /// The message and its causes, outermost first, each once.
 pub(crate) fn with_causes(error: &anyhow::Error) -> String {
     let mut text = error.to_string();

@@ -18,11 +18,14 @@ mod program {
     mod families;
     mod filter_figures;
     mod filtering;
+    mod fit_search;
+    mod fitted_models;
     mod help;
     mod import;
     mod infer;
     mod kills;
     mod metrics;
+    mod model_card;
     mod old_files;
     mod old_flags;
     mod old_snapshots;
@@ -33,5 +36,7 @@ mod program {
     mod run_files;
     mod run_folder;
     mod shares;
+    mod structural;
     mod support;
+    mod tensorboard;
 }

@@ -6,6 +6,7 @@ use burn::tensor::{Distribution, Tensor};
 use clap::ValueEnum;
 use scotopic::inference::{RecordOptions as Kept, Stimulus, composed_objective, unroll};
 use scotopic::noise::NoiseKey;
+use scotopic::ops::Indicator;
 use scotopic::posterior::Sampling;
 use scotopic::spiking::DriveMethod;
 use scotopic_models::{Network, RuleConfig};
@@ -76,7 +77,7 @@ pub(crate) fn run(
             settings,
             None,
             Shape::MNIST,
-            0.5,
+            (Indicator::Sigmoid, 0.5),
             Way::Usual,
         )?),
         Group::Scaling => scaling(settings, tell),
@@ -98,17 +99,24 @@ fn training(
     tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
     let shape = shape_of(trained, Shape::PATCHES);
-    for temperature in [0.5, 0.01] {
-        for way in [Way::Usual, Way::Composed] {
-            tell(learning(
-                Group::Training,
-                settings,
-                trained,
-                shape,
-                temperature,
-                way,
-            )?)?;
-        }
+    let cases = [
+        (Indicator::Sigmoid, 0.5, Way::Usual),
+        (Indicator::Sigmoid, 0.5, Way::Composed),
+        (Indicator::Cubic, 0.5, Way::Usual),
+        (Indicator::Cubic, 0.01, Way::Usual),
+        (Indicator::Sigmoid, 0.01, Way::Usual),
+        (Indicator::Sigmoid, 0.01, Way::Composed),
+    ];
+    for (indicator, temperature, way) in cases {
+        let relaxation = (indicator, temperature);
+        tell(learning(
+            Group::Training,
+            settings,
+            trained,
+            shape,
+            relaxation,
+            way,
+        )?)?;
     }
     Ok(())
 }
@@ -132,7 +140,7 @@ fn learning(
     settings: &BenchConfig,
     trained: Option<&Network>,
     shape: Shape,
-    temperature: f64,
+    (indicator, temperature): (Indicator, f64),
     way: Way,
 ) -> Result<Record> {
     let device = settings.device.clone().autodiff();
@@ -152,7 +160,11 @@ fn learning(
         Way::Composed => "an iteration, from tensor operations",
     };
     let timed = settings.time(group.name(), named, shape, |number| {
-        let rule = RuleConfig::default().at(1.0, Sampling::relaxed(temperature));
+        let rule = RuleConfig {
+            indicator,
+            ..RuleConfig::default()
+        };
+        let rule = rule.at(1.0, Sampling::relaxed(temperature));
         let noise = NoiseKey::new(settings.seed).step(number);
         let perception = model.perception(rule);
         let start = perception.rest(shape.batch);
@@ -172,6 +184,7 @@ fn learning(
     })?;
     Ok(Record {
         temperature: Some(temperature),
+        indicator: Some(indicator.name()),
         ..timed
     })
 }
@@ -303,7 +316,16 @@ fn sparsity(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) 
 
 fn scaling(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
     let base = Shape::PATCHES;
-    let one = |shape| learning(Group::Scaling, settings, None, shape, 0.5, Way::Usual);
+    let one = |shape| {
+        learning(
+            Group::Scaling,
+            settings,
+            None,
+            shape,
+            (Indicator::Sigmoid, 0.5),
+            Way::Usual,
+        )
+    };
     for batch in [25, 50, 100, 400, 800] {
         tell(one(Shape { batch, ..base })?)?;
     }

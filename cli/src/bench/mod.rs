@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use burn::tensor::Device;
+use scotopic_filtering::simd::InstructionSet;
 use serde::Serialize;
 
 mod cases;
@@ -75,10 +76,14 @@ pub(crate) struct Record {
     pub device: String,
     /// Threads of the CPU.
     pub threads: usize,
+    /// Vector instructions of the kernels on the CPU.
+    pub simd: &'static str,
     /// Sizes.
     pub shape: Shape,
     /// τ, for what draws relaxed samples.
     pub temperature: Option<f64>,
+    /// f of the relaxed samples.
+    pub indicator: Option<&'static str>,
     /// The fraction of counts that were 0, where it was counted.
     pub zeros: Option<f64>,
     /// The seed.
@@ -125,8 +130,10 @@ impl BenchConfig {
             case: case.into(),
             device: self.device_name.clone(),
             threads: rayon::current_num_threads(),
+            simd: InstructionSet::in_use().name(),
             shape,
             temperature: None,
+            indicator: None,
             zeros: None,
             seed: self.seed,
             samples: self.samples,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use scotopic_filtering::simd::InstructionSet;
 use scotopic_train::device::{self, DeviceChoice};
 
 use super::{model, print};
@@ -14,7 +15,8 @@ use crate::bench::{self, BenchConfig, Group, Record};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  scotopic bench\n  \
                         scotopic bench training products --samples 20 --json > here.jsonl\n  \
-                        scotopic bench training inference --model runs/dead-leaves --device cuda")]
+                        scotopic bench training inference --model runs/dead-leaves --device cuda\n  \
+                        SCOTOPIC_SIMD=avx2 scotopic bench training    (kernels of a lower instruction set: avx2, portable)")]
 pub struct BenchArgs {
     /// Groups of cases to time [default: all but scaling]
     #[arg(value_enum, value_name = "GROUP")]
@@ -32,7 +34,7 @@ pub struct BenchArgs {
     /// auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N; `scotopic devices` lists them
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// Print one JSON object per line: group, case, device, threads, shape, temperature, zeros, seed, samples, min_s,
+    /// Print one JSON object per line: group, case, device, threads, simd, shape, temperature, indicator, zeros, seed, samples, min_s,
     /// median_s, p90_s, peak_bytes
     #[arg(long)]
     pub json: bool,
@@ -60,9 +62,10 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
     };
     if !args.json {
         print::line(format!(
-            "{}, {} threads; median and 90th percentile of {}, peak memory of the process\n",
+            "{}, {} threads, {}; median and 90th percentile of {}, peak memory of the process\n",
             settings.device_name,
             rayon::current_num_threads(),
+            InstructionSet::in_use().name(),
             settings.samples
         ))?;
     }
@@ -83,7 +86,8 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
 /// A record as text.
 fn row(record: &Record) -> String {
     let shape = record.shape;
-    let temperature = record.temperature.map(|t| format!(", τ {t}"));
+    let indicator = record.indicator.unwrap_or_default();
+    let temperature = record.temperature.map(|t| format!(", {indicator}, τ {t}"));
     let zeros = record.zeros.map(|z| format!(", {:.0} % zeros", 100.0 * z));
     let memory = record
         .peak_bytes

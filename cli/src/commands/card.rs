@@ -6,11 +6,13 @@ use scotopic_models::Method;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::RunConfig;
 
-/// The text of the card.
+use super::card_metadata::{Stated, front_matter};
+
+/// The text of the card, YAML for model hubs first.
 ///
 /// # Errors
 /// Only if the configuration cannot be written, which no validated one is.
-pub(super) fn model_card(checkpoint: &Checkpoint) -> Result<String> {
+pub(super) fn model_card(checkpoint: &Checkpoint, stated: Stated<'_>) -> Result<String> {
     let shape = checkpoint.image.shape;
     let scale = checkpoint.image.standardisation;
     let config = &checkpoint.config;
@@ -19,8 +21,14 @@ pub(super) fn model_card(checkpoint: &Checkpoint) -> Result<String> {
         .iter()
         .map(|(name, array)| format!("| `model.{name}` | {:?} |\n", array.shape))
         .collect();
+    let title = format!(
+        "{}, {} {}",
+        title(config),
+        config.model.latents,
+        config.model.family.info().terms.units
+    );
     Ok(format!(
-        "# {title}, {latents} {units}, images {c}×{h}×{w}\n\n\
+        "{head}# {title}, images {c}×{h}×{w}\n\n\
          {origin}\n\n\
          ```sh\nscotopic evaluate model.safetensors\nscotopic infer model.safetensors --input images.npy --out seen\n```\n\n\
          Pixels are expected as (value − {mean}) / {std}.\n\n\
@@ -28,9 +36,7 @@ pub(super) fn model_card(checkpoint: &Checkpoint) -> Result<String> {
          {tensors}\n\n\
          ## Configuration\n\n```toml\n{toml}```\n\n\
          ## Citation\n\n{citation}\n",
-        title = title(config),
-        latents = config.model.latents,
-        units = config.model.family.info().terms.units,
+        head = front_matter(checkpoint, &title, stated),
         c = shape.channels,
         h = shape.height,
         w = shape.width,

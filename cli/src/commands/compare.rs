@@ -10,7 +10,9 @@ use scotopic_filtering::comparison::FactorisationRow;
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, LearnUnder};
 
 use super::compare_args::CompareArgs;
-use super::{compare_schemes, print};
+use super::{compare_models, compare_schemes, print};
+use crate::filtering::recording::uses_partial_rows;
+use crate::filtering::source::whole_rows;
 use crate::filtering::{comparison, model};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
@@ -20,7 +22,10 @@ use crate::usage::UsageError;
 /// # Errors
 /// If data or models cannot be used, or a factorisation does not exist.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
-    let model = model::read(&args.model).map_err(UsageError)?;
+    if args.model.len() > 1 {
+        return compare_models::run(args);
+    }
+    let model = model::read(&args.model[0]).map_err(UsageError)?;
     check_options(args, &model).map_err(UsageError)?;
     let learning = learning(args, &model).map_err(UsageError)?;
     let data = args.source.read(&args.data)?;
@@ -38,6 +43,10 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         ))
         .into());
     }
+    let data = match &model {
+        model if uses_partial_rows(model) => data,
+        other => whole_rows(&[data], other.kind()).remove(0),
+    };
     if let AnyModel::Generalised(model) = &model {
         return compare_schemes::run(args, model, &data);
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::filtering::Source;
 
@@ -16,20 +16,30 @@ use crate::filtering::Source;
                         probabilities, rates or means), and updates is the number of iterations until one gains less\n\
                         than --tolerance nats per observation. Online, µs is the time of one update and bytes the state\n\
                         carried; in batch, µs is the time of the whole posterior divided by T and bytes its size.\n\n\
+                        With several models their evidence on the same rows is compared, best first: ln p, exact for hmm\n\
+                        and linear-gaussian, else the ELBO; AIC and BIC count the free parameters of models fitted to\n\
+                        these rows.\n\n\
                         For a continuous-time model (kind = \"generalised\"), schemes, orders of motion and smoothness of\n\
                         the noise are compared: error and calibration against --true-states (without the first N bins,\n\
                         for which the published schemes wait), and the evidence of the samples.\n\n\
                         Examples:\n  \
                         scotopic compare quakes.csv --model quakes.toml\n  \
+                        scotopic compare quakes.csv --model two.toml --model three.toml --by bic\n  \
                         scotopic compare dice.csv --model true.toml --init guess.toml --true-model true.toml --out out\n  \
                         scotopic compare y.csv --model lorenz.toml --orders 1..6 --true-states x.csv --out orders"
 )]
 pub struct CompareArgs {
     /// Observations: CSV, TSV, JSON lines or npy; - is standard input
     pub data: PathBuf,
-    /// Model in TOML
-    #[arg(long, value_name = "FILE")]
-    pub model: PathBuf,
+    /// Model in TOML; given several times, the models are ranked on the same rows
+    #[arg(long, value_name = "FILE", required = true)]
+    pub model: Vec<PathBuf>,
+    /// Several models: what they are ranked by
+    #[arg(long, value_enum, value_name = "SCORE", default_value = "evidence")]
+    pub by: RankBy,
+    /// Several models: row from which the prequential score counts; those before it are only learned from
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub from: u64,
     /// Factorisations [default: all that the model has]; block-N has blocks of N time steps
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub factorisations: Vec<String>,
@@ -66,6 +76,19 @@ pub struct CompareArgs {
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What models are ranked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RankBy {
+    /// ln p of all rows, or the ELBO
+    Evidence,
+    /// ln p of the rows from --from on, each under parameters learned from those before it, by the model's first rule
+    Prequential,
+    /// Akaike's criterion, 2 k − 2 ln p
+    Aic,
+    /// Schwarz's criterion, k ln n − 2 ln p
+    Bic,
 }
 
 /// Orders of motion to compare.

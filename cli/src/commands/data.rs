@@ -9,6 +9,7 @@ use scotopic_datasets::catalog::{self, Entry};
 use scotopic_datasets::{CifarConfig, npy};
 use scotopic_train::config;
 
+use super::data_series::{self, SampleAction};
 use super::print;
 use crate::args::load;
 use crate::usage::UsageError;
@@ -52,6 +53,9 @@ pub enum Action {
         /// Name of the data set
         name: String,
     },
+    /// The sample series: list them, write one
+    #[command(subcommand)]
+    Series(SampleAction),
     /// Load the data of a configuration and write them as npy files
     Prepare {
         /// Preset whose data are prepared
@@ -137,6 +141,7 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
                 ))?;
             }
         }
+        Action::Series(action) => return data_series::run(action),
         Action::Fetch { name } => return fetch(find(name)?, root),
         Action::Prepare {
             preset,

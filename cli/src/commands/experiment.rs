@@ -11,6 +11,7 @@ use scotopic_train::device;
 use super::print;
 use crate::args::RuntimeArgs;
 use crate::experiments::{Context, EXPERIMENTS, Size};
+use crate::figure_format::FigureFormat;
 use crate::progress::{ProgressArgs, Reporter};
 use crate::signals::Stop;
 use crate::table::duration;
@@ -35,6 +36,9 @@ pub struct ExperimentArgs {
     /// Folder for models and reports
     #[arg(long, value_name = "DIR", default_value = "runs/experiments")]
     pub out: PathBuf,
+    /// Format of the figures.
+    #[command(flatten)]
+    pub format: FigureFormat,
     /// Progress.
     #[command(flatten)]
     pub progress: ProgressArgs,
@@ -105,8 +109,8 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
         duration(clock.elapsed().as_secs_f64())
     ));
     let folder = out.join(experiment.name);
-    report.write(&folder)?;
-    print::line(report.markdown())?;
+    report.write(&folder, args.format)?;
+    print::line(report.markdown(args.format))?;
     print::line(folder.join("README.md").display())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,9 @@ use clap::{Args, ValueEnum};
 use scotopic_datasets::npy;
 use scotopic_datasets::replace::replace;
 use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
+use scotopic_train::run_dir::RunDir;
 
+use super::card_metadata::Stated;
 use super::{card, model, print};
 use crate::outputs::Force;
 use crate::usage::UsageError;
@@ -33,6 +35,9 @@ pub struct ExportArgs {
     /// Format to write
     #[arg(long, value_enum, default_value = "safetensors")]
     pub format: Format,
+    /// Licence of the weights, for the model card, as hubs abbreviate it: mit, apache-2.0, cc-by-4.0
+    #[arg(long, value_name = "LICENSE")]
+    pub license: Option<String>,
     /// Leave to replace files.
     #[command(flatten)]
     pub force: Force,
@@ -70,7 +75,13 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode> {
             ..checkpoint
         };
         exported.write(&model)?;
-        replace(&card, card::model_card(&exported)?.as_bytes())?;
+        let run = RunDir::open(&args.model).ok();
+        let row = run.and_then(|run| run.validation_at(exported.progress.iteration));
+        let stated = Stated {
+            license: args.license.as_deref(),
+            validation: row.as_ref().map(|row| &row.measures),
+        };
+        replace(&card, card::model_card(&exported, stated)?.as_bytes())?;
         print::line(card.display())?;
     } else {
         let arrays: Vec<(&str, &[usize], &[f32])> = weights

@@ -6,106 +6,23 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::Args;
-use scotopic_datasets::bounded::read_text;
 use scotopic_datasets::series::Series;
 use scotopic_filtering::{AnyFilter, Filter as _};
 
-use super::filter_picture::{FigureRecorder, PictureArgs};
+use super::filter_args::FilterArgs;
+use super::filter_picture::FigureRecorder;
+use super::filter_several;
+use crate::filtering::alarm::Alarm;
+use crate::filtering::lines::Remarks;
 use crate::filtering::names::LearnSpec;
-use crate::filtering::results::Results;
 use crate::filtering::source::from_one;
-use crate::filtering::{LineFormat, Source, model, snapshot};
+use crate::filtering::{model, snapshot};
 use crate::outputs::{check_apart, check_writable};
-use crate::progress::{ProgressArgs, Reporter};
+use crate::progress::Reporter;
 use crate::progress_bar::ProgressBar;
 use crate::signals::Stop;
 use crate::table::number;
 use crate::usage::UsageError;
-
-/// Options of `scotopic filter`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "A model is a TOML file whose first key is `kind`: hmm, linear-gaussian, generalised, ar1-poisson,\n\
-                        sin-quadratic, stochastic-volatility or diagonal-linear. `scotopic fit` makes one from data.\n\n\
-                        One line is written per observation: the belief q_t, the increment of the ELBO in nats\n\
-                        (ln p(o_t|o_<t) where the bound is exact, as with \"reversed\" for hmm and linear-gaussian) and\n\
-                        its running sum. A row with an empty cell, NA or null is a missing observation: the belief is\n\
-                        the prediction. Blank lines are skipped.\n\n\
-                        A figure has one panel per state and column: mean and credible band of the filtered belief,\n\
-                        observations as dots, missing observations shaded grey. It is drawn at the end, also after\n\
-                        an error in the data.\n\n\
-                        Examples:\n  \
-                        scotopic filter --model quakes.toml quakes.csv\n  \
-                        tail -f sensor.csv | scotopic filter --model tracking.toml --learn --save tracking.filter -\n  \
-                        scotopic filter --resume tracking.filter tomorrow.csv --model-out tracked.toml\n  \
-                        scotopic filter --model lorenz.toml y.csv --true-states x.csv --figure beliefs.png --every 0"
-)]
-pub struct FilterArgs {
-    /// Observations: CSV, TSV, JSON lines or npy; - is standard input
-    pub data: PathBuf,
-    /// Model in TOML
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "resume",
-        conflicts_with = "resume"
-    )]
-    pub model: Option<PathBuf>,
-    /// Continue from a saved filter
-    #[arg(long, value_name = "FILE")]
-    pub resume: Option<PathBuf>,
-    /// reversed; hmm: decoupled-lag1, frozen, tied; linear-gaussian: diagonal, decoupled, frozen-mean-field,
-    /// jelbo; nonlinear: jelbo, vjf
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "reversed",
-        conflicts_with = "resume"
-    )]
-    pub factorisation: String,
-    /// Learn the parameters while filtering: block-online-em, online-em, fixed-lag, rmle, dirichlet, odem, or a
-    /// TOML file with `rule` and its settings [default: the model's first rule]
-    #[arg(
-        long,
-        value_name = "RULE",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "",
-        conflicts_with = "resume"
-    )]
-    pub learn: Option<String>,
-    /// What to read of the data.
-    #[command(flatten)]
-    pub source: Source,
-    /// File for the output lines [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Format of the output lines [default: by the extension of --out, else jsonl]
-    #[arg(long, alias = "lines", value_enum, value_name = "FORMAT")]
-    pub out_format: Option<LineFormat>,
-    /// Begin --out anew; without it, a resumed filter continues the file where the saved one stood
-    #[arg(long, requires_all = ["out", "resume"])]
-    pub force: bool,
-    /// Write only every N-th line; 0 writes none
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub every: u64,
-    /// Save the filter at the end, for --resume
-    #[arg(long, value_name = "FILE")]
-    pub save: Option<PathBuf>,
-    /// Also save after every N observations
-    #[arg(long, value_name = "N", requires = "save", value_parser = clap::value_parser!(u64).range(1..))]
-    pub save_every: Option<u64>,
-    /// Write the final model; the averaged parameters of a discrete model that learns, where there is an average
-    #[arg(long, value_name = "FILE")]
-    pub model_out: Option<PathBuf>,
-    /// Figure and scores of the beliefs.
-    #[command(flatten)]
-    pub picture: PictureArgs,
-    /// Progress; --quiet also leaves out the summary on standard error.
-    #[command(flatten)]
-    pub progress: ProgressArgs,
-}
 
 /// Runs a filter over observations.
 ///
@@ -115,12 +32,15 @@ pub struct FilterArgs {
 pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut filter = start(args).map_err(UsageError)?;
     outputs(args).map_err(UsageError)?;
+    if args.data.len() > 1 {
+        return filter_several::run(args, &filter);
+    }
     let stop = Stop::watch()?;
-    let mut series = args.source.open_until(&args.data, Some(&stop))?;
+    let mut series = args.source.open_until(args.first(), Some(&stop))?;
     if series.width() != filter.width() {
         return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns ({}), but the model has {} per observation; select them with --columns",
-            args.data.display(),
+            args.first().display(),
             series.width(),
             series.names().join(", "),
             filter.width()
@@ -129,15 +49,16 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     }
     let mut recorder = args
         .picture
-        .watch(&filter, &args.data, series.names())
+        .watch(&filter, args.first(), series.names())
         .map_err(UsageError)?;
-    let live = args.data == Path::new("-");
-    let mut results = open_results(args, &filter)?;
+    let live = args.first() == Path::new("-");
+    let mut results = args.results(&filter)?;
     let (mut bar, mut rows) = (progress(args, &series), 0);
     let before = (filter.observations(), filter.elbo());
     let (begun, mut busy) = (Instant::now(), std::time::Duration::ZERO);
     let keeps = args.save.is_some() || args.model_out.is_some() || recorder.is_some();
-    let mut closed = false;
+    let (mut closed, mut left_out) = (false, 0_u64);
+    let mut alarm = args.alarm.map(Alarm::new);
     let outcome = (|| -> Result<()> {
         loop {
             if stop.is_asked() {
@@ -151,10 +72,19 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             let Some(row) = row else {
                 return recorder.as_mut().map_or(Ok(()), FigureRecorder::end);
             };
+            let partial = |row: &&[f64]| row.iter().any(|y| y.is_nan());
+            let row = match row {
+                Some(row) if !filter.accepts_partial_rows() && partial(&row) => {
+                    left_out += 1;
+                    None
+                }
+                row => row,
+            };
             let seen = row.is_some();
             if let Some(recorder) = &mut recorder {
                 recorder.read(&filter)?;
             }
+            let mark = alarm.as_mut().map(|alarm| alarm.mark(&filter, row));
             let clock = Instant::now();
             let updated = filter.update(row).map_err(from_one);
             busy += clock.elapsed();
@@ -164,10 +94,16 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 recorder.observe(&filter, row);
             }
             let step = updated
-                .with_context(|| format!("{}, line {}", args.data.display(), series.line()))?;
+                .with_context(|| format!("{}, line {}", args.first().display(), series.line()))?;
             let t = filter.observations();
+            let mark = mark.transpose()?;
             if args.every > 0 && t.is_multiple_of(args.every) && !closed {
-                let written = results.lines.write(&filter, series.time_text(), seen, step);
+                let remarks = Remarks {
+                    time: series.time_text(),
+                    alarm: mark,
+                    ..Remarks::default()
+                };
+                let written = results.lines.write(&filter, remarks, seen, step);
                 // A reader of a pipe may be waiting for it.
                 let written =
                     written.and_then(|()| if live { results.lines.flush() } else { Ok(()) });
@@ -226,16 +162,25 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     model.transpose()?;
     drawn.transpose()?;
     synced?;
+    if left_out > 0 && !args.progress.quiet {
+        tell!(
+            "{}: {left_out} rows that are missing in part were taken as missing as a whole: this filter uses whole rows only",
+            args.first().display()
+        );
+    }
     if series.gaps() > 0 && !args.progress.quiet {
         tell!(
             "{}: {} steps of the time are longer than one and a half of the first: rows that are not there are not \
              predicted over; add them as empty rows",
-            args.data.display(),
+            args.first().display(),
             series.gaps()
         );
     }
     if !args.progress.quiet {
         summary(&filter, before, begun, busy);
+        if let Some(alarm) = alarm {
+            tell!("{}", alarm.said());
+        }
         if let Some(judged) = recorder.as_ref().and_then(FigureRecorder::judged) {
             tell!("{judged}");
         }
@@ -252,12 +197,9 @@ fn outputs(args: &FilterArgs) -> Result<()> {
         .flatten()
         .map(PathBuf::as_path)
         .collect();
-    let read = [
-        Some(&args.data),
-        args.model.as_ref(),
-        args.picture.true_states.as_ref(),
-    ];
-    let read: Vec<&Path> = read.into_iter().flatten().map(PathBuf::as_path).collect();
+    let read = [args.model.as_ref(), args.picture.true_states.as_ref()];
+    let read = args.data.iter().chain(read.into_iter().flatten());
+    let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
     let streams = read.iter().filter(|path| **path == Path::new("-"));
     ensure!(
         streams.count() < 2,
@@ -284,7 +226,7 @@ fn start(args: &FilterArgs) -> Result<AnyFilter> {
     let model = model::read(path)?;
     match &args.learn {
         None => AnyFilter::new(model, &args.factorisation).map_err(anyhow::Error::from),
-        Some(rule) => (rule_of(rule)?.of(&model))
+        Some(rule) => (LearnSpec::given(rule)?.of(&model))
             .and_then(|how| Ok(AnyFilter::learning(model, &how, &args.factorisation)?)),
     }
     .with_context(|| {
@@ -293,35 +235,6 @@ fn start(args: &FilterArgs) -> Result<AnyFilter> {
             path.display()
         )
     })
-}
-
-fn rule_of(text: &str) -> Result<LearnSpec> {
-    Ok(match text {
-        "" => LearnSpec::Default,
-        file if file.ends_with(".toml") => LearnSpec::Settings(
-            read_text(Path::new(file)).with_context(|| format!("could not read {file}"))?,
-        ),
-        name => LearnSpec::Named(name.to_owned()),
-    })
-}
-
-fn open_results(args: &FilterArgs, filter: &AnyFilter) -> Result<Results> {
-    let csv = |path: &PathBuf| {
-        path.extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("csv"))
-    };
-    let by_name = match args.out.as_ref().is_some_and(csv) {
-        true => LineFormat::Csv,
-        false => LineFormat::Jsonl,
-    };
-    let format = args.out_format.unwrap_or(by_name);
-    match &args.out {
-        None => Ok(Results::stdout(format)),
-        Some(path) if args.resume.is_some() && !args.force => {
-            Results::append(path, format, filter.observations())
-        }
-        Some(path) => Results::create(path, format),
-    }
 }
 
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {
@@ -342,8 +255,17 @@ fn summary(filter: &AnyFilter, before: (u64, f64), begun: Instant, busy: std::ti
         0 => String::new(),
         n => format!(" ({} in total)", n + count),
     };
+    let learned = match filter.parameter_updates() {
+        Some(0) => {
+            "; the parameters were never updated: the rule needs more observations than these"
+                .to_owned()
+        }
+        Some(1) => "; parameters updated once".to_owned(),
+        Some(updates) => format!("; parameters updated {updates} times"),
+        None => String::new(),
+    };
     tell!(
-        "{count} observations{so_far}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s in total",
+        "{count} observations{so_far}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s in total{learned}",
         number(each, 4),
         number(filter.elbo(), 3),
         begun.elapsed().as_secs_f64()

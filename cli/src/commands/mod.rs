@@ -9,12 +9,18 @@ pub mod compare;
 #[cfg(feature = "filters")]
 pub mod compare_args;
 #[cfg(feature = "filters")]
+mod compare_models;
+#[cfg(feature = "filters")]
 pub mod compare_schemes;
 pub mod completions;
 #[cfg(feature = "vision")]
 pub mod config;
 #[cfg(feature = "vision")]
 pub mod data;
+#[cfg(any(feature = "filters", feature = "vision"))]
+pub mod data_series;
+#[cfg(feature = "filters")]
+pub mod decode;
 #[cfg(feature = "vision")]
 pub mod devices;
 #[cfg(feature = "vision")]
@@ -26,20 +32,39 @@ pub mod export;
 #[cfg(feature = "filters")]
 pub mod filter;
 #[cfg(feature = "filters")]
+pub mod filter_args;
+#[cfg(feature = "filters")]
 pub mod filter_picture;
 #[cfg(feature = "filters")]
+mod filter_several;
+#[cfg(feature = "filters")]
 pub mod fit;
+#[cfg(feature = "filters")]
+pub mod forecast;
 #[cfg(feature = "vision")]
 pub mod import;
 #[cfg(feature = "vision")]
 pub mod infer;
+#[cfg(feature = "filters")]
+pub mod model_files;
+pub mod residuals;
+#[cfg(feature = "filters")]
+pub mod sample;
+#[cfg(feature = "filters")]
+pub mod score;
 #[cfg(feature = "vision")]
 pub mod show;
+#[cfg(feature = "filters")]
+pub mod smooth;
+#[cfg(feature = "filters")]
+pub mod summary;
 #[cfg(feature = "vision")]
 pub mod train;
 
 #[cfg(feature = "vision")]
 mod card;
+#[cfg(feature = "vision")]
+mod card_metadata;
 #[cfg(feature = "vision")]
 mod dry_run;
 #[cfg(feature = "vision")]

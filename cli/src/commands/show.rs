@@ -10,6 +10,7 @@ use scotopic_train::run_dir::RunDir;
 
 use super::{model, print};
 use crate::args::{RuntimeArgs, load};
+use crate::figure_format::FigureFormat;
 use crate::pictures::{convergence, dictionary, reconstructions, spikes, unfolding};
 use crate::usage::UsageError;
 
@@ -42,6 +43,9 @@ pub struct ShowArgs {
     /// Output folder [default: the folder `figures` of the run, or ./figures]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Format of the figures.
+    #[command(flatten)]
+    pub format: FigureFormat,
     /// Device and data.
     #[command(flatten)]
     pub runtime: RuntimeArgs,
@@ -93,13 +97,13 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
         false => None,
     };
     for what in &wanted {
-        let path = folder.join(match what {
-            Figure::Dictionary => "dictionary.png",
-            Figure::Reconstructions => "reconstructions.png",
-            Figure::Convergence => "convergence.png",
-            Figure::Raster => "raster.png",
-            Figure::Unroll => "unroll.gif",
-        });
+        let path = match what {
+            Figure::Dictionary => args.format.file(&folder, "dictionary"),
+            Figure::Reconstructions => args.format.file(&folder, "reconstructions"),
+            Figure::Convergence => args.format.file(&folder, "convergence"),
+            Figure::Raster => args.format.file(&folder, "raster"),
+            Figure::Unroll => folder.join("unroll.gif"),
+        };
         let device = &opened.device;
         let figure = match (what, &images) {
             (Figure::Reconstructions, Some(set)) => reconstructions(&model, config, set, device)?,

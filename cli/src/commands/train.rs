@@ -13,15 +13,17 @@ use scotopic_train::records::ValidationRow;
 use scotopic_train::resume::ResumedRun;
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::TrainState;
-use scotopic_train::trainer::{Outcome, Trainer};
+use scotopic_train::trainer::{Callback, Outcome, Trainer};
 
 use super::dry_run::dry_run;
 use super::print;
 use crate::args::{DataFolder, load, size};
+use crate::figure_format::FigureFormat;
 use crate::pictures;
 use crate::progress::{ProgressArgs, Reporter};
 use crate::signals::Stop;
 use crate::table::duration;
+use crate::training_board::TrainingBoard;
 use crate::training_progress::TrainingProgress;
 use crate::usage::UsageError;
 
@@ -59,6 +61,13 @@ pub struct TrainArgs {
     /// Load the data, time one batch, report the duration and size of the run, and write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Write event files for TensorBoard into the folder `tensorboard` of the run: all metrics, and figures at every
+    /// validation; a run that has this folder goes on with it when resumed
+    #[arg(long)]
+    pub tensorboard: bool,
+    /// Format of the figures.
+    #[command(flatten)]
+    pub format: FigureFormat,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -151,7 +160,18 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     let mut progress =
         TrainingProgress::new(status, "iteration", &config, state.progress.iteration);
-    let outcome = trainer.run(&mut state, &mut progress)?;
+    let mut board = match args.tensorboard || dir.tensorboard().is_dir() {
+        true => {
+            let shown = (&config, &splits, &opened.device);
+            Some(TrainingBoard::new(&dir, shown, state.progress.iteration)?)
+        }
+        false => None,
+    };
+    let mut receivers: Vec<&mut dyn Callback> = vec![&mut progress];
+    if let Some(board) = &mut board {
+        receivers.push(board);
+    }
+    let outcome = trainer.run(&mut state, &mut receivers)?;
     progress.finish();
     if outcome == Outcome::Interrupted {
         status.say(&format!(
@@ -161,7 +181,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         return Ok(stop.signal().map_or(ExitCode::SUCCESS, |(_, code)| code));
     }
     // A figure that cannot be drawn must not fail the finished run.
-    if let Err(error) = draw(&dir, &state, &splits, &config, &opened) {
+    if let Err(error) = draw(&dir, args.format, &state, &splits, &config, &opened) {
         tell!("scotopic: could not draw all figures: {error:#}");
     }
     let terms = config.model.family.info().terms;
@@ -171,7 +191,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         progress.last.as_ref(),
         outcome,
         terms,
-        args.json,
+        (args.format, args.json),
     )?;
     Ok(ExitCode::SUCCESS)
 }
@@ -186,6 +206,7 @@ fn requested(args: &TrainArgs) -> Result<RunConfig> {
 
 fn draw(
     dir: &RunDir,
+    format: FigureFormat,
     state: &TrainState,
     splits: &Splits,
     config: &RunConfig,
@@ -194,11 +215,11 @@ fn draw(
     let folder = dir.figures();
     let model = state.judged();
     let picture = pictures::dictionary(&model, config, state.image.shape)?;
-    picture.write(folder.join("dictionary.png"))?;
+    picture.write(format.file(&folder, "dictionary"))?;
     let picture = pictures::reconstructions(&model, config, &splits.validation, &opened.device)?;
-    picture.write(folder.join("reconstructions.png"))?;
+    picture.write(format.file(&folder, "reconstructions"))?;
     let picture = pictures::training(config, &dir.read_metrics()?)?;
-    picture.write(folder.join("training.png"))?;
+    picture.write(format.file(&folder, "training"))?;
     Ok(())
 }
 
@@ -208,7 +229,7 @@ fn report(
     last: Option<&ValidationRow>,
     outcome: Outcome,
     terms: Terminology,
-    json: bool,
+    (format, json): (FigureFormat, bool),
 ) -> Result<()> {
     let Some(row) = last else {
         bail!(
@@ -252,15 +273,15 @@ fn report(
     print::line("")?;
     print::line(format!(
         "  dictionary             {}",
-        dir.figures().join("dictionary.png").display()
+        format.file(&dir.figures(), "dictionary").display()
     ))?;
     print::line(format!(
         "  reconstructions        {}",
-        dir.figures().join("reconstructions.png").display()
+        format.file(&dir.figures(), "reconstructions").display()
     ))?;
     print::line(format!(
         "  training curves        {}",
-        dir.figures().join("training.png").display()
+        format.file(&dir.figures(), "training").display()
     ))?;
     print::line(format!("  best model             {}", dir.best().display()))?;
     print::line("")?;

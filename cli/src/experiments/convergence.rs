@@ -111,7 +111,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
     report.table("table", table);
     report.picture(
         "figure",
-        "R², zeros and change over inference steps",
+        "R², zeros and change over inference steps, whitened patches",
         chart::lines(&[
             panel("Reconstruction", "R²", r2, false),
             panel("Sparsity", "fraction of zeros", zeros, false),

@@ -108,7 +108,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
     report.table("mean", by_mean);
     report.picture(
         "rotated",
-        "squared error against rotation",
+        "squared error against rotation, models trained on upright MNIST digits",
         chart::lines(&[Panel::new(
             "Rotated digits",
             "rotation (°)",

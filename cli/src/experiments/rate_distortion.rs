@@ -94,7 +94,7 @@ pub(super) fn run(context: &Context) -> Result<Report> {
     report.table("table", table);
     report.picture(
         "figure",
-        "R² against the fraction of zeros",
+        "R² against the fraction of zeros, iP-VAE on whitened natural patches",
         chart::lines(&[Panel::new(
             "Reconstruction against sparsity",
             "fraction of zeros",

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use scotopic_datasets::replace::replace;
 use scotopic_figures::Figure;
 
+use crate::figure_format::FigureFormat;
 use crate::table::Table;
 
 /// The results of an experiment: text, tables, figures.
@@ -49,8 +50,12 @@ impl Report {
         });
     }
 
-    /// Adds a figure, written as `file`.png.
+    /// Adds a figure, written as `file`.png or `file`.svg. One without a title gets that of the report, and the caption below.
     pub fn picture(&mut self, file: &str, caption: &str, picture: Figure) {
+        let picture = match picture.title.is_empty() {
+            true => picture.titled(self.title.as_str(), caption),
+            false => picture,
+        };
         self.parts.push(Section::Figure {
             file: file.to_string(),
             caption: caption.to_string(),
@@ -59,7 +64,7 @@ impl Report {
     }
 
     /// The report as Markdown.
-    pub fn markdown(&self) -> String {
+    pub fn markdown(&self, format: FigureFormat) -> String {
         let mut text = format!("# {}\n", self.title);
         for part in &self.parts {
             text.push('\n');
@@ -67,7 +72,7 @@ impl Report {
                 Section::Text(paragraph) => text.push_str(&format!("{paragraph}\n")),
                 Section::Table { table, .. } => text.push_str(&table.markdown()),
                 Section::Figure { file, caption, .. } => {
-                    text.push_str(&format!("![{caption}]({file}.png)\n"));
+                    text.push_str(&format!("![{caption}]({})\n", format.name(file)));
                 }
             }
         }
@@ -78,7 +83,7 @@ impl Report {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn write(&self, folder: &Path) -> Result<()> {
+    pub fn write(&self, folder: &Path, format: FigureFormat) -> Result<()> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("could not make {}", folder.display()))?;
         for part in &self.parts {
@@ -92,13 +97,13 @@ impl Report {
                     )?;
                 }
                 Section::Figure { file, picture, .. } => {
-                    picture.write(folder.join(format!("{file}.png")))?;
+                    picture.write(format.file(folder, file))?;
                 }
             }
         }
         Ok(replace(
             &folder.join("README.md"),
-            self.markdown().as_bytes(),
+            self.markdown(format).as_bytes(),
         )?)
     }
 }

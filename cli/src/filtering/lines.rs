@@ -81,8 +81,30 @@ impl<'a> BeliefLine<'a> {
     }
 }
 
+/// What a line says beside the belief.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Remarks<'a> {
+    /// The file of the observation, where there are several.
+    pub file: Option<&'a str>,
+    /// What the data say of its time.
+    pub time: Option<&'a str>,
+    /// Its tail probability, where an alarm is set; not a number where nothing was seen.
+    pub alarm: Option<Mark>,
+}
+
+/// How surprising an observation was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mark {
+    /// Its tail probability under the predictive distribution.
+    pub tail: f64,
+    /// Whether that is below the quantile of the alarm.
+    pub alarm: bool,
+}
+
 #[derive(Serialize)]
 struct Line<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     t: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<&'a str>,
@@ -91,6 +113,10 @@ struct Line<'a> {
     belief: &'a BeliefLine<'a>,
     increment: f64,
     elbo: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tail: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarm: Option<bool>,
 }
 
 impl<W: Write> Lines<W> {
@@ -117,36 +143,43 @@ impl<W: Write> Lines<W> {
         &self.writer
     }
 
-    /// The line of the observation that `filter` has just taken in; t counts from 1. `time` is what
-    /// the data say of it.
+    /// The line of the observation that `filter` has just taken in; t counts from 1.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn write(
         &mut self,
         filter: &AnyFilter,
-        time: Option<&str>,
+        remarks: Remarks<'_>,
         seen: bool,
         step: Step,
     ) -> std::io::Result<()> {
+        let Remarks { file, time, alarm } = remarks;
         let belief = BeliefLine::of(filter.belief());
         let t = filter.observations();
         match self.format {
             LineFormat::Jsonl => {
                 let line = Line {
+                    file,
                     t,
                     time,
                     seen,
                     belief: &belief,
                     increment: step.increment,
                     elbo: step.elbo,
+                    tail: alarm.map(|mark| mark.tail),
+                    alarm: alarm.map(|mark| mark.alarm),
                 };
                 serde_json::to_writer(&mut self.writer, &line)?;
                 writeln!(self.writer)
             }
             LineFormat::Csv => {
                 if !std::mem::replace(&mut self.headed, true) {
-                    write!(self.writer, "t,seen,increment,elbo")?;
+                    let file = if file.is_some() { "file," } else { "" };
+                    write!(self.writer, "{file}t,seen,increment,elbo")?;
+                    if alarm.is_some() {
+                        write!(self.writer, ",tail,alarm")?;
+                    }
                     for name in belief.names() {
                         write!(self.writer, ",{name}")?;
                     }
@@ -156,12 +189,22 @@ impl<W: Write> Lines<W> {
                     writeln!(self.writer)?;
                 }
                 let seen = u8::from(seen);
+                if let Some(file) = file {
+                    write!(self.writer, "{},", quoted(file))?;
+                }
                 // {:?} writes very small numbers with an exponent, and every number so that it is read back whole.
                 write!(
                     self.writer,
                     "{t},{seen},{:?},{:?}",
                     step.increment, step.elbo
                 )?;
+                match alarm {
+                    None => {}
+                    Some(Mark { tail, .. }) if tail.is_nan() => write!(self.writer, ",,0")?,
+                    Some(Mark { tail, alarm }) => {
+                        write!(self.writer, ",{tail:?},{}", u8::from(alarm))?;
+                    }
+                }
                 let numbers = belief
                     .numbers()
                     .into_iter()
@@ -184,5 +227,13 @@ impl<W: Write> Lines<W> {
     /// If it cannot be written.
     pub fn flush(&mut self) -> std::io::Result<()> {
         self.writer.flush()
+    }
+}
+
+/// A cell of text, in quotes where it has to be.
+pub(super) fn quoted(text: &str) -> String {
+    match text.contains([',', '"', '\n']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
     }
 }

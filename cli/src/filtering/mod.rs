@@ -2,29 +2,37 @@
 //!
 //! | concept | file |
 //! |---|---|
-//! | models in files | `model.rs` |
+//! | models in files | `model.rs`; their kinds and keys: `kinds.rs` |
 //! | networks as equations, learned from series | `flow.rs` |
 //! | the learning rule, as given on the command line | `names.rs`: [`LearnSpec`](names::LearnSpec) |
 //! | sources of observations | `source.rs`: [`Source`] |
 //! | output lines, and the file they go to | `lines.rs`: [`Lines`]; `results.rs`: [`Results`](results::Results) |
 //! | figures and scores of beliefs | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `scores.rs` |
+//! | whole series beside a model; output lines of them | `recording.rs`: [`Subject`](recording::Subject), [`Recording`](recording::Recording); `records.rs` |
+//! | alarms | `alarm.rs`: [`Alarm`](alarm::Alarm) |
+//! | spike trains | `spikes.rs` |
 //! | saved filters | `snapshot.rs` |
 //! | factorisations beside each other | `comparison.rs` |
 //! | comparison of orders, smoothness and schemes | `scheme_comparison.rs` |
 
+pub mod alarm;
 pub mod comparison;
 mod credible;
 #[cfg(feature = "vision")]
 pub mod flow;
+pub mod kinds;
 pub mod lines;
 pub mod model;
 pub mod names;
 pub mod recorder;
+pub mod recording;
+pub mod records;
 pub mod results;
 pub mod scheme_comparison;
 pub mod scores;
 pub mod snapshot;
 pub mod source;
+mod spikes;
 
 pub use credible::Band;
 pub use lines::{LineFormat, Lines};

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use scotopic_datasets::bounded::read_text;
 use scotopic_datasets::replace::replace;
 use scotopic_filtering::AnyModel;
+use scotopic_filtering::gaussian::StructuralModel;
 use scotopic_filtering::generalised::GeneralisedModel;
 use scotopic_filtering::generalised::scheme::Embedding;
 
@@ -19,13 +20,59 @@ pub fn read(path: &Path) -> Result<AnyModel> {
     parse(&text).with_context(|| format!("the model {} cannot be used", path.display()))
 }
 
+/// The structural model of a file, if it is of that kind; errors name the file.
+///
+/// # Errors
+/// As [`read`].
+pub fn structural(path: &Path) -> Result<Option<StructuralModel>> {
+    let text =
+        read_text(path).with_context(|| format!("could not read the model {}", path.display()))?;
+    let wrong = || format!("the model {} cannot be used", path.display());
+    let mut table: toml::Table = toml::from_str(&text).with_context(wrong)?;
+    if table.remove("kind") != Some(toml::Value::String(STRUCTURAL.to_owned())) {
+        return Ok(None);
+    }
+    Ok(Some(table.try_into().with_context(wrong)?))
+}
+
+/// The parameters that a linear-Gaussian file says are learned (`learned = ["Q", "R"]`); none where it says nothing.
+///
+/// # Errors
+/// As [`read`].
+pub fn learned(path: &Path) -> Result<Vec<String>> {
+    let text =
+        read_text(path).with_context(|| format!("could not read the model {}", path.display()))?;
+    let mut table: toml::Table = toml::from_str(&text)?;
+    let linear = table.get("kind").and_then(toml::Value::as_str) == Some("linear-gaussian");
+    match table.remove("learned") {
+        Some(names) if linear => Ok(names.try_into().context("learned")?),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The kind of a structural model in files, which filters read as the linear-Gaussian model of its values.
+const STRUCTURAL: &str = "structural";
+
+/// The linear-Gaussian model of a structural one, whose parameters must all have values.
+fn of_structural(model: &StructuralModel) -> Result<AnyModel> {
+    let values = model.values().with_context(|| {
+        let names = model.parameter_names();
+        format!(
+            "not every parameter has a value ({}): give them in [values] or [fixed], or fit the model to data with \
+             `scotopic fit`",
+            names.join(", ")
+        )
+    })?;
+    Ok(AnyModel::LinearGaussian(model.linear_gaussian(&values)?))
+}
+
 /// The model that a text in TOML describes.
 ///
 /// # Errors
 /// As [`read`].
 pub fn parse(text: &str) -> Result<AnyModel> {
     let mut table: toml::Table = toml::from_str(text)?;
-    let kinds = AnyModel::KINDS;
+    let kinds = format!("{}, {STRUCTURAL}", AnyModel::KINDS);
     let kind = match table.get("kind") {
         Some(toml::Value::String(kind)) => kind.clone(),
         Some(other) => anyhow::bail!("`kind` is {other}, expected one of {kinds}"),
@@ -35,12 +82,22 @@ pub fn parse(text: &str) -> Result<AnyModel> {
         anyhow::bail!("`kind` is \"{kind}\", expected one of {kinds}");
     }
     // The nonlinear ones read their kind themselves.
-    if matches!(kind.as_str(), "hmm" | "linear-gaussian" | "generalised") {
+    if matches!(
+        kind.as_str(),
+        "hmm" | "linear-gaussian" | "generalised" | STRUCTURAL
+    ) {
         table.remove("kind");
     }
     Ok(match kind.as_str() {
         "hmm" => AnyModel::Hmm(table.try_into()?),
-        "linear-gaussian" => AnyModel::LinearGaussian(table.try_into()?),
+        "linear-gaussian" => {
+            // What `fit` learns; a filter takes the model as it is.
+            if let Some(names) = table.remove("learned") {
+                let _: Vec<String> = names.try_into().context("learned")?;
+            }
+            AnyModel::LinearGaussian(table.try_into()?)
+        }
+        STRUCTURAL => of_structural(&table.try_into()?)?,
         "generalised" => AnyModel::Generalised(Box::new(generalised(table)?)),
         _ => AnyModel::Nonlinear(table.try_into()?),
     })
@@ -124,6 +181,15 @@ fn with_exponents(text: &str) -> String {
 /// If the file cannot be written.
 pub fn write(model: &AnyModel, path: &Path) -> Result<()> {
     Ok(replace(path, to_toml(model)?.as_bytes())?)
+}
+
+/// Writes a model under lines of comment.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_with(model: &AnyModel, comment: &str, path: &Path) -> Result<()> {
+    let comment: String = comment.lines().map(|line| format!("# {line}\n")).collect();
+    Ok(replace(path, (comment + &to_toml(model)?).as_bytes())?)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! The learning rule, as given on the command line.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
+use scotopic_datasets::bounded::read_text;
 use scotopic_filtering::{AnyLearning, AnyModel};
 
 /// The learning rule, as given on the command line.
@@ -15,6 +18,20 @@ pub enum LearnSpec {
 }
 
 impl LearnSpec {
+    /// What `--learn` was given: nothing, the name of a rule, or a TOML file.
+    ///
+    /// # Errors
+    /// For a file that cannot be read.
+    pub fn given(text: &str) -> Result<Self> {
+        Ok(match text {
+            "" => Self::Default,
+            file if file.ends_with(".toml") => Self::Settings(
+                read_text(Path::new(file)).with_context(|| format!("could not read {file}"))?,
+            ),
+            name => Self::Named(name.to_owned()),
+        })
+    }
+
     /// The settings of a rule for `model`.
     ///
     /// # Errors

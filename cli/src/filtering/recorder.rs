@@ -11,7 +11,7 @@ use scotopic_figures::phase_portrait::PhasePortrait;
 use scotopic_figures::timeline::{COLUMNS, MinMax, PhasePoint, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_figures::{Format, shares};
-use scotopic_filtering::{AnyFilter, Belief, Filter as _, GaussianBelief};
+use scotopic_filtering::{AnyFilter, Belief, Filter as _, GaussianBelief, Moments};
 
 use super::credible::Band;
 use super::scores::Scores;
@@ -75,6 +75,22 @@ impl BeliefRecorder {
         states: Option<&[String]>,
         wanted: FigureOptions,
     ) -> Result<Self> {
+        let (described, width) = (filter.model().described(), filter.width());
+        Self::of(described, filter.belief(), width, channels, states, wanted)
+    }
+
+    /// The same of a model that is `described` so, with beliefs of the form of `belief` and observations of `width` entries.
+    ///
+    /// # Errors
+    /// As [`BeliefRecorder::new`].
+    pub fn of(
+        described: String,
+        belief: Belief<'_>,
+        width: usize,
+        channels: &[String],
+        states: Option<&[String]>,
+        wanted: FigureOptions,
+    ) -> Result<Self> {
         let mut panels = Vec::new();
         let mut left_out = Vec::new();
         let named = |names: &[String], i: usize, what: &str| match names.get(i) {
@@ -84,10 +100,8 @@ impl BeliefRecorder {
             }
             _ => format!("{what} {}", i + 1),
         };
-        let belief = filter.belief();
         let mut labels = Vec::new();
         let mut errors = 0;
-        let width = filter.width();
         let seen = width.min(CHANNELS);
         let shown = match belief {
             Belief::Discrete(belief) => {
@@ -147,7 +161,7 @@ impl BeliefRecorder {
         };
         Ok(Self {
             band: wanted.band,
-            described: filter.model().described(),
+            described,
             panels,
             left_out: (!left_out.is_empty()).then(|| left_out.join(", ")),
             states: shown,
@@ -202,13 +216,28 @@ impl BeliefRecorder {
             return;
         };
         let bin = filter.observations().saturating_sub(filter.lag() as u64);
-        let moment = self.moment(filter, row.as_deref(), truth.as_deref());
+        let (belief, signal) = (filter.belief(), filter.signal());
+        self.note_belief(bin, belief, &signal, row.as_deref(), truth.as_deref());
+    }
+
+    /// Notes a belief about bin `bin`, from 1, what it says of the noise-free observation there, the row of that bin and what
+    /// is true of it.
+    pub fn note_belief(
+        &mut self,
+        bin: u64,
+        belief: Belief<'_>,
+        signal: &Moments,
+        row: Option<&[f64]>,
+        truth: Option<&[f64]>,
+    ) {
+        let moment = self.moment(belief, signal, row, truth);
         self.timeline.push(bin, moment);
     }
 
     fn moment(
         &mut self,
-        filter: &AnyFilter,
+        belief: Belief<'_>,
+        signal: &Moments,
         row: Option<&[f64]>,
         truth: Option<&[f64]>,
     ) -> TimelineColumn {
@@ -218,7 +247,7 @@ impl BeliefRecorder {
             missing: u64::from(row.is_none()),
             ..TimelineColumn::default()
         };
-        match filter.belief() {
+        match belief {
             Belief::Discrete(belief) => {
                 moment.truths = vec![0.0; belief.len()];
                 // check_truth lets whole numbers from 1 pass.
@@ -258,13 +287,13 @@ impl BeliefRecorder {
         }
         let errors = self.errors.min(moment.spans.len());
         let errors: Vec<Span> = moment.spans[..errors].iter().map(error).collect();
-        let signal = filter.signal();
         let signals = signal.mean.iter().zip(&signal.variance);
         let channels = signals.take(self.channels).enumerate();
         moment.spans.extend(channels.map(|(i, (mean, variance))| {
             Span {
                 seen: row
                     .and_then(|y| y.get(i))
+                    .filter(|y| !y.is_nan())
                     .map_or(MinMax::NONE, |y| MinMax::of(*y)),
                 ..Span::around(*mean, z * variance.sqrt())
             }

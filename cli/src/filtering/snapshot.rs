@@ -31,17 +31,25 @@ pub fn bytes(filter: &AnyFilter) -> Result<Vec<u8>> {
     Ok(body)
 }
 
-/// Writes a snapshot, whole or not at all.
+/// The bytes of a snapshot.
 ///
 /// # Errors
-/// If the file cannot be written.
-pub fn save(filter: &AnyFilter, path: &Path) -> Result<()> {
+/// None that a filter can cause.
+pub fn to_bytes(filter: &AnyFilter) -> Result<Vec<u8>> {
     let body = bytes(filter)?;
     let mut file = Vec::with_capacity(MAGIC.len() + DIGEST + body.len());
     file.extend_from_slice(MAGIC);
     file.extend_from_slice(&Sha256::digest(&body));
     file.extend_from_slice(&body);
-    Ok(replace(path, &file)?)
+    Ok(file)
+}
+
+/// Writes a snapshot, whole or not at all.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn save(filter: &AnyFilter, path: &Path) -> Result<()> {
+    Ok(replace(path, &to_bytes(filter)?)?)
 }
 
 /// Reads a snapshot back.
@@ -51,7 +59,14 @@ pub fn save(filter: &AnyFilter, path: &Path) -> Result<()> {
 pub fn load(path: &Path) -> Result<AnyFilter> {
     let file = bounded::read(path, MOST_BYTES)
         .with_context(|| format!("could not read {}", path.display()))?;
-    let name = path.display();
+    from_bytes(&file, &path.display().to_string())
+}
+
+/// The filter that a snapshot is of; errors call it `name`.
+///
+/// # Errors
+/// If the bytes are not one, were cut short, or were changed.
+pub fn from_bytes(file: &[u8], name: &str) -> Result<AnyFilter> {
     let first = file.starts_with(MAGIC_1);
     let rest = file.strip_prefix(if first { MAGIC_1 } else { MAGIC });
     let rest = rest.with_context(|| {

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
 use scotopic_filtering::Sequence;
 
+use super::spikes::{self, SpikeArgs};
 use crate::signals::{Interruptible, Stop};
 
 /// File format of observations.
@@ -71,6 +72,9 @@ pub struct Source {
     /// Symbols that the cells stand for, in the order 0, 1, …: for example left,right
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub alphabet: Vec<String>,
+    /// Spike times.
+    #[command(flatten)]
+    pub spikes: SpikeArgs,
 }
 
 /// Whether the first row of a table names the columns.
@@ -135,14 +139,19 @@ impl Source {
     /// # Errors
     /// If there is nothing to read, or no such column.
     pub fn open(&self, path: &Path) -> Result<Series> {
-        self.open_until(path, None)
+        self.open_with(path, None, false)
     }
 
-    /// As [`Source::open`]; standard input ends with an error as soon as a signal comes.
+    /// As [`Source::open`], with NaN for the missing entries of a row that has others; standard input ends with an error as
+    /// soon as a signal comes.
     ///
     /// # Errors
     /// As [`Source::open`].
     pub fn open_until(&self, path: &Path, stop: Option<&Stop>) -> Result<Series> {
+        self.open_with(path, stop, true)
+    }
+
+    fn open_with(&self, path: &Path, stop: Option<&Stop>, partial: bool) -> Result<Series> {
         let options = SeriesOptions {
             columns: self
                 .columns
@@ -161,7 +170,7 @@ impl Source {
             missing: self.missing.clone(),
             alphabet: self.alphabet.clone(),
         };
-        let series = self.series(path, &options, stop)?;
+        let mut series = self.series(path, &options, stop)?;
         if let (None, None, [first, _, ..]) = (&self.time, &self.columns, series.names())
             && is_like_a_time(first)
         {
@@ -170,10 +179,14 @@ impl Source {
                 path.display()
             );
         }
+        series.keep_partly_missing(partial);
         Ok(series)
     }
 
     fn series(&self, path: &Path, options: &SeriesOptions, stop: Option<&Stop>) -> Result<Series> {
+        if let Some(bin) = self.spikes.bin {
+            return spikes::series(&self.spikes, bin, path, options);
+        }
         let stdin = path == Path::new("-");
         Ok(match (stdin, self.format) {
             (true, format) => {
@@ -208,7 +221,7 @@ impl Source {
         Ok(self.read_checked(path, &|_| Ok(()))?.0)
     }
 
-    /// Reads one whole file whose rows `check` has to accept, and the names of its columns; what `check` says of a row comes
+    /// Reads one whole file, with NaN for the missing entries of a row that has others, whose rows `check` has to accept, and the names of its columns; what `check` says of a row comes
     /// with file, line and row.
     ///
     /// # Errors
@@ -218,7 +231,7 @@ impl Source {
         path: &Path,
         check: &dyn Fn(&[f64]) -> scotopic_filtering::Result<()>,
     ) -> Result<(Sequence, Vec<String>)> {
-        let mut series = self.open(path)?;
+        let mut series = self.open_with(path, None, true)?;
         let mut sequence = Sequence::new(series.width())?;
         while let Some(row) = series.next_row()? {
             let checked = row.map_or(Ok(()), check).and_then(|()| sequence.push(row));
@@ -271,6 +284,20 @@ impl Source {
         }
         Ok((all, names))
     }
+}
+
+/// The data for a model that uses whole rows only: those that are missing in part are missing as a whole, which is told.
+pub fn whole_rows(data: &[Sequence], kind: &str) -> Vec<Sequence> {
+    let partial =
+        |s: &Sequence| s.iter().flatten().count() - s.whole_rows().iter().flatten().count();
+    let left_out: usize = data.iter().map(partial).sum();
+    if left_out > 0 {
+        tell!(
+            "scotopic: {left_out} rows that are missing in part are taken as missing as a whole: a model of the kind {kind} \
+             uses whole rows only"
+        );
+    }
+    data.iter().map(Sequence::whole_rows).collect()
 }
 
 /// Whether a column of this name holds times rather than data, more often than not.

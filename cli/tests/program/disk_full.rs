@@ -1,8 +1,10 @@
-//! What happens where nothing more can be written: a message with the path, exit code 1, and what was there before intact.
+//! What happens where nothing can be written, on a full disk or in a folder that is read-only: a message with the path,
+//! exit code 1, and what was there before intact.
 #![cfg(unix)]
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::run_files::{assert_same_run, last};
@@ -12,8 +14,23 @@ use super::support::{Done, folder, scotopic, trained};
 /// disk.
 fn limited(folder: &Path, blocks: u32, args: &[&str]) -> Done {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
-    let output = Command::new("sh")
-        .args(["-c", &script, env!("CARGO_BIN_EXE_scotopic")])
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]);
+    done(command, folder, args)
+}
+
+/// The program without the right of root to write where the permissions of a folder forbid it.
+fn unprivileged(folder: &Path, args: &[&str]) -> Done {
+    let script = "if [ \"$(id -u)\" != 0 ]; then exec \"$0\" \"$@\"; fi; rights=-dac_override,-dac_read_search; \
+                  exec setpriv --bounding-set=$rights --inh-caps=$rights -- \"$0\" \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script]);
+    done(command, folder, args)
+}
+
+fn done(mut command: Command, folder: &Path, args: &[&str]) -> Done {
+    let output = command
+        .arg(env!("CARGO_BIN_EXE_scotopic"))
         .args(args)
         .current_dir(folder)
         .env_remove("SCOTOPIC_DATA")
@@ -24,6 +41,107 @@ fn limited(folder: &Path, blocks: u32, args: &[&str]) -> Done {
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Files and folders below `folder`, with what is in them; not the lock of a run, which says who tried last.
+fn contents(folder: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+            found.push((path, None));
+        } else if !path.ends_with("run.lock") {
+            let bytes = fs::read(&path).unwrap();
+            found.push((path, Some(bytes)));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Makes `folder` and the folders below it read-only, or writable again.
+fn set_mode(folder: &Path, mode: u32) {
+    fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+    for (path, bytes) in contents(folder) {
+        if bytes.is_none() {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        }
+    }
+    fs::set_permissions(folder, Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_read_only_folder_is_left_as_it_was() {
+    let folder = folder();
+    let here = folder.path();
+    fs::create_dir(here.join("ro")).unwrap();
+    trained(here, "ro/run", &["--set", "train.iterations=4"]);
+    let series: String = (0..40).map(|n| format!("{}\n", n % 7)).collect();
+    fs::write(here.join("y.csv"), series).unwrap();
+    let fit = ["fit", "y.csv", "--kind", "poisson", "--out", "m.toml"];
+    scotopic(here, &fit).good();
+    let filter = [
+        "filter",
+        "--model",
+        "m.toml",
+        "y.csv",
+        "--every",
+        "0",
+        "--save",
+        "ro/s.filter",
+    ];
+    scotopic(here, &filter).good();
+    let before = contents(&here.join("ro"));
+    set_mode(&here.join("ro"), 0o555);
+    let tiny = super::support::tiny(&["--out", "ro/new"]);
+    let tiny: Vec<&str> = tiny.iter().map(String::as_str).collect();
+    let commands: [(&[&str], &str); 9] = [
+        (&tiny, "ro/new"),
+        (
+            &[
+                "train", "--resume", "ro/run", "--extend", "8", "--device", "flex", "-q",
+            ],
+            "ro/run",
+        ),
+        (&["export", "ro/run", "--out", "ro/out"], "ro/out"),
+        (
+            &["infer", "ro/run", "--out", "ro/seen", "--device", "flex"],
+            "ro/seen",
+        ),
+        (
+            &["show", "ro/run", "--out", "ro/shown", "--device", "flex"],
+            "ro/shown",
+        ),
+        (
+            &["fit", "y.csv", "--kind", "poisson", "--out", "ro/n.toml"],
+            "ro/n.toml",
+        ),
+        (&filter, "ro/s.filter"),
+        (
+            &["filter", "--model", "m.toml", "y.csv", "--out", "ro/o.csv"],
+            "ro/o.csv",
+        ),
+        (
+            &[
+                "filter", "--model", "m.toml", "y.csv", "--every", "0", "--figure", "ro/b.svg",
+            ],
+            "ro/b.svg",
+        ),
+    ];
+    for (args, path) in commands {
+        let error = unprivileged(here, args).bad(1);
+        assert!(error.contains(path), "{args:?}: {error}");
+    }
+    let after = contents(&here.join("ro"));
+    let differ = after.iter().zip(&before).find(|(now, then)| now != then);
+    assert!(
+        differ.is_none(),
+        "{:?} changed",
+        differ.map(|(now, _)| &now.0)
+    );
+    assert_eq!(after.len(), before.len());
+    set_mode(&here.join("ro"), 0o755);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use scotopic_cli::experiments::{Context, EXPERIMENTS, ModelSpec, Report, Size, load_or_train};
+use scotopic_cli::figure_format::{FigureFormat, StillFormat};
 use scotopic_cli::progress::Reporter;
 use scotopic_cli::table::{Cell, Table};
 use scotopic_train::device::{self, DeviceChoice};
@@ -113,7 +114,10 @@ fn a_page_is_written_with_all_it_shows() {
     page.text("A paragraph.");
     page.table("table", table);
     page.picture("figure", "a figure", scotopic_figures::Figure::default());
-    page.write(folder.path()).unwrap();
+    let format = FigureFormat {
+        still: StillFormat::Png,
+    };
+    page.write(folder.path(), format).unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert_eq!(
         read("README.md"),

@@ -228,7 +228,10 @@ fn works(sets: &[&str], title: &str) {
 
     scotopic(at, &["export", "whole", "--out", "out"]).good();
     let card = fs::read_to_string(at.join("out/README.md")).unwrap();
-    assert!(card.starts_with(&format!("# {title}")), "{sets:?}: {card}");
+    assert!(
+        card.contains(&format!("\n---\n\n# {title}")),
+        "{sets:?}: {card}"
+    );
     let model = Checkpoint::read(&at.join("out/model.safetensors")).unwrap();
     let text = card.split("## Configuration").next().unwrap();
     let text = text.rsplit("|\n\n").next().unwrap();

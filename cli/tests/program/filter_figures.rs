@@ -6,6 +6,7 @@ use std::path::Path;
 
 use image::codecs::gif::GifDecoder;
 use image::{AnimationDecoder, Rgb, RgbImage};
+use scotopic_figures::colour::PALETTE;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -17,7 +18,8 @@ const LINEAR: &str = "kind = \"linear-gaussian\"\ntransition = [[0.9]]\nprocess_
 const HMM: &str = "kind = \"hmm\"\ninitial = [0.5, 0.5]\ntransition = [[0.9, 0.1], [0.2, 0.8]]\n\
                    [emission]\nkind = \"poisson\"\nrates = [[10.0], [27.0]]\n";
 /// What is looked for in pictures: a line of the belief, and the shade behind missing rows.
-const BLUE: Rgb<u8> = Rgb([0, 114, 178]);
+/// The first colour of the palette.
+const BLUE: Rgb<u8> = Rgb(PALETTE[0].0);
 const MISSING: Rgb<u8> = Rgb([236, 236, 236]);
 
 /// Forty bins that go up and down, of which ten are missing, with their true states.
@@ -160,8 +162,14 @@ fn a_discrete_model_is_drawn_and_scored() {
     assert_eq!(done.good(), "");
     // Both states fill half of a panel, in three quarters of their colour.
     let shown = picture(folder.path(), "h.png");
-    for colour in [Rgb([64, 149, 197]), Rgb([236, 183, 64])] {
-        assert!(count(&shown, colour) > 30_000, "{colour:?}");
+    for colour in &PALETTE[..2] {
+        let paler = colour.0.map(|c| 0.75 * f64::from(c) + 0.25 * 255.0);
+        let like = |pixel: &Rgb<u8>| {
+            let mut pairs = pixel.0.iter().zip(paler);
+            pairs.all(|(p, c)| (f64::from(*p) - c).abs() < 1.0)
+        };
+        let filled = shown.pixels().filter(|pixel| like(pixel)).count();
+        assert!(filled > 30_000, "{colour:?}: {filled}");
     }
     scotopic(folder.path(), &[&args[..], &["h.gif"]].concat()).good();
     let file = File::open(folder.path().join("h.gif")).unwrap();

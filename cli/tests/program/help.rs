@@ -11,7 +11,7 @@ use super::support::alone;
 fn help_texts_are_the_stored_ones() {
     let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|v| v == "1");
-    let pages: [&[&str]; 26] = [
+    let pages: [&[&str]; 40] = [
         &[],
         &["train"],
         &["evaluate"],
@@ -20,7 +20,18 @@ fn help_texts_are_the_stored_ones() {
         &["infer"],
         &["filter"],
         &["fit"],
+        &["smooth"],
+        &["decode"],
+        &["forecast"],
+        &["sample"],
+        &["score"],
+        &["residuals"],
+        &["summary"],
         &["compare"],
+        &["model"],
+        &["model", "list"],
+        &["model", "template"],
+        &["model", "check"],
         &["show"],
         &["data"],
         &["data", "list"],
@@ -28,6 +39,9 @@ fn help_texts_are_the_stored_ones() {
         &["data", "fetch"],
         &["data", "verify"],
         &["data", "prepare"],
+        &["data", "series"],
+        &["data", "series", "list"],
+        &["data", "series", "get"],
         &["devices"],
         &["bench"],
         &["config"],

@@ -162,6 +162,38 @@ fn one_step_is_enough_to_draw() {
     }
 }
 
+/// Still figures in the format that was asked for, under the same names; what moves stays a GIF.
+#[test]
+fn figures_are_svg_where_asked_for() {
+    let folder = folder();
+    let format = ["--figure-format", "svg", "--device", "flex"];
+    let args = ["show", &run(), "--out", "drawn", "--steps", "3"];
+    scotopic(folder.path(), &[&args[..], &format].concat()).good();
+    let names: Vec<String> = listing(&folder.path().join("drawn"))
+        .iter()
+        .map(|path| path.to_str().unwrap().to_owned())
+        .collect();
+    let expected = [
+        "convergence.svg",
+        "dictionary.svg",
+        "raster.svg",
+        "reconstructions.svg",
+        "unroll.gif",
+    ];
+    assert_eq!(names, expected);
+    for name in names.iter().filter(|name| name.ends_with(".svg")) {
+        let text = fs::read_to_string(folder.path().join("drawn").join(name)).unwrap();
+        assert!(
+            text.starts_with("<svg") && text.trim_end().ends_with("</svg>"),
+            "{name}"
+        );
+    }
+    trained(folder.path(), "run", &["--figure-format", "svg"]);
+    assert!(folder.path().join("run/figures/training.svg").is_file());
+    let error = scotopic(folder.path(), &["show", &run(), "--figure-format", "jpg"]).bad(2);
+    assert!(error.contains("[possible values: png, svg]"), "{error}");
+}
+
 #[test]
 fn an_exported_model_is_the_best_model() {
     let folder = folder();

@@ -13,6 +13,7 @@ use scotopic_train::device;
 use super::evaluate::Split;
 use super::{model, print};
 use crate::args::{RuntimeArgs, load};
+use crate::figure_format::FigureFormat;
 use crate::pictures::trained_model;
 use crate::usage::UsageError;
 
@@ -83,6 +84,9 @@ pub struct AnalyseArgs {
     /// Output folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Format of the figures.
+    #[command(flatten)]
+    pub format: FigureFormat,
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
@@ -135,7 +139,7 @@ pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
             outcome => outcome.with_context(|| format!("--analysis {name}"))?,
         };
         let report = report.of(analysis.about, &trained_model(&checkpoint.config));
-        let files = report.write(&args.out)?;
+        let files = report.write(&args.out, args.format)?;
         if args.json {
             let value = serde_json::json!({ "summary": report.headline, "files": files });
             summaries.insert(report.name.to_owned(), value);

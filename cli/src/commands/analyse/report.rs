@@ -9,6 +9,8 @@ use serde::Serialize;
 use scotopic_datasets::replace::replace;
 use scotopic_figures::{Figure, FigureError};
 
+use crate::figure_format::FigureFormat;
+
 /// The results of one analysis.
 pub(super) struct AnalysisReport {
     /// The name of the analysis, and of its files.
@@ -63,7 +65,7 @@ impl AnalysisReport {
     ///
     /// # Errors
     /// If one cannot be written.
-    pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+    pub fn write(&self, folder: &Path, format: FigureFormat) -> Result<Vec<PathBuf>> {
         let path = |extension: &str| folder.join(format!("{}.{extension}", self.name));
         let mut written = vec![path("csv"), path("json")];
         replace(&written[0], self.table.csv().as_bytes())?;
@@ -71,8 +73,9 @@ impl AnalysisReport {
         text.push('\n');
         replace(&written[1], text.as_bytes())?;
         if let Some(figure) = &self.figure {
-            figure.write(path("png"))?;
-            written.push(path("png"));
+            let file = format.file(folder, self.name);
+            figure.write(&file)?;
+            written.push(file);
         }
         if !self.arrays.is_empty() {
             let each = self.arrays.iter();

@@ -14,6 +14,7 @@ use scotopic_train::device;
 
 use super::{model, print};
 use crate::args::RuntimeArgs;
+use crate::figure_format::FigureFormat;
 use crate::outputs::Force;
 use crate::pictures::{capital, model_name};
 use crate::usage::UsageError;
@@ -69,6 +70,9 @@ pub struct InferArgs {
     /// Output folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Format of the figures.
+    #[command(flatten)]
+    pub format: FigureFormat,
     /// The values of --input are already standardised (by default the standardisation of training is
     /// applied)
     #[arg(long, requires = "input")]
@@ -103,16 +107,19 @@ const FRAMES: usize = 120;
 /// # Errors
 /// If the model or the input cannot be used, or the output cannot be written.
 pub fn run(args: &InferArgs) -> Result<ExitCode> {
+    let still_path = args.format.file(&args.out, "reconstructions");
+    let moving_path = args.out.join("unroll.gif");
+    let raster_path = args.format.file(&args.out, "raster");
+    let [archive, pictures_folder] = ["inference.npz", "pictures"].map(|name| args.out.join(name));
     let written = [
-        "inference.npz",
-        "reconstructions.png",
-        "unroll.gif",
-        "raster.png",
-        "pictures",
-    ]
-    .map(|name| args.out.join(name));
+        &archive,
+        &still_path,
+        &moving_path,
+        &raster_path,
+        &pictures_folder,
+    ];
     args.force
-        .check(written.iter().map(PathBuf::as_path))
+        .check(written.map(PathBuf::as_path))
         .map_err(UsageError)?;
     let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
@@ -179,7 +186,6 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         .with_context(|| format!("could not make {}", args.out.display()))?;
     let pixels = frames.pixels;
     let by_means = format!("reconstruction_{}", terms.means);
-    let archive = args.out.join("inference.npz");
     let mut arrays: Vec<(&str, &[usize], &[f32])> = Vec::new();
     let (input, recorded, seen) = (
         [frames.steps, images, pixels],
@@ -213,17 +219,14 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         Some(pictures) => {
             let input = &frames.frame(frames.steps - 1)[..images * pixels];
             let reconstructions = [&recording.by_sample[..], &recording.by_means[..]];
-            let folder = args.out.join("pictures");
             let scale = checkpoint.image.standardisation;
-            whole::write(&folder, pictures, (input, reconstructions), scale)?
+            whole::write(&pictures_folder, pictures, (input, reconstructions), scale)?
         }
         None => Vec::new(),
     };
-    let still_path = args.out.join("reconstructions.png");
     still.write(&still_path)?;
-    let moving_path = args.out.join("unroll.gif");
     moving.write(&moving_path)?;
-    let raster_path = raster.is_some().then(|| args.out.join("raster.png"));
+    let raster_path = raster.is_some().then_some(raster_path);
     if let (Some(picture), Some(path)) = (&raster, &raster_path) {
         picture.write(path)?;
     }

@@ -1,0 +1,225 @@
+//! `scotopic compare` with several models: their evidence on the same rows.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use scotopic_datasets::replace::replace;
+use scotopic_filtering::{AnyFilter, AnyLearning, AnyModel, Filter as _, Sequence};
+use serde::Serialize;
+
+use super::compare_args::{CompareArgs, RankBy};
+use super::print;
+use super::smooth::evidence;
+use crate::filtering::model;
+use crate::filtering::recording::{of_whole_rows, read_all, uses_partial_rows};
+use crate::table::{Cell, Table};
+use crate::usage::UsageError;
+
+/// What a model came to.
+#[derive(Debug, Serialize)]
+struct Row {
+    model: String,
+    kind: &'static str,
+    score: &'static str,
+    parameters: Option<usize>,
+    log_evidence: f64,
+    per_observation: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prequential: Option<f64>,
+    aic: Option<f64>,
+    bic: Option<f64>,
+    #[serde(skip)]
+    discrete: Option<bool>,
+}
+
+/// Ranks models, best first.
+///
+/// # Errors
+/// If data or a model cannot be used, and for options that are about one model.
+pub fn run(args: &CompareArgs) -> Result<ExitCode> {
+    check(args).map_err(UsageError)?;
+    let models: Vec<AnyModel> = args
+        .model
+        .iter()
+        .map(|path| model::read(path))
+        .collect::<Result<_>>()
+        .map_err(UsageError)?;
+    for (path, model) in args.model.iter().zip(&models) {
+        ensure_width(&args.model[0], models[0].width(), path, model.width()).map_err(UsageError)?;
+    }
+    let files = [args.data.clone()];
+    let mut recordings = read_all(&args.source, &files, models[0].width())?;
+    // All models are judged on the same rows.
+    if let Some(model) = models.iter().find(|model| !uses_partial_rows(model)) {
+        recordings = of_whole_rows(recordings, model.kind());
+    }
+    let recording = recordings.remove(0);
+    let data = &recording.sequence;
+    ensure!(
+        args.from <= data.len() as u64,
+        "--from is {}, and {} has {} rows",
+        args.from,
+        args.data.display(),
+        data.len()
+    );
+    let rows = args.model.iter().zip(&models).map(|(path, model)| {
+        let row = recording.named(score(path, model, data, args.from, args.by));
+        row.with_context(|| format!("the model {}", path.display()))
+    });
+    let mut rows: Vec<Row> = rows.collect::<Result<_>>()?;
+    let value = |row: &Row| match args.by {
+        RankBy::Evidence => row.log_evidence,
+        RankBy::Prequential => row.prequential.unwrap_or(f64::NEG_INFINITY),
+        RankBy::Aic => row.aic.map_or(f64::NEG_INFINITY, |x| -x),
+        RankBy::Bic => row.bic.map_or(f64::NEG_INFINITY, |x| -x),
+    };
+    rows.sort_by(|a, b| value(b).total_cmp(&value(a)));
+    let table = table(&rows, args.by);
+    if let Some(folder) = &args.out {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("could not make {}", folder.display()))?;
+        replace(&folder.join("models.csv"), table.csv().as_bytes())?;
+    }
+    if args.json {
+        let value = serde_json::json!({ "observations": data.len(), "rows": rows });
+        print::line(serde_json::to_string_pretty(&value)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::line(format!(
+        "{} models, {} rows of {}",
+        rows.len(),
+        data.len(),
+        args.data.display()
+    ))?;
+    print::line(table.text())?;
+    if rows.iter().any(|row| row.discrete != rows[0].discrete) {
+        print::line(
+            "some models give probabilities of counts or symbols and others densities, which have units: these are on one \
+             scale only where rows are whole numbers",
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ensure_width(first: &Path, expected: usize, path: &Path, found: usize) -> Result<()> {
+    match found == expected {
+        true => Ok(()),
+        false => Err(anyhow!(
+            "{} sees {expected} columns an observation and {} sees {found}: models are compared on the same rows",
+            first.display(),
+            path.display()
+        )),
+    }
+}
+
+fn check(args: &CompareArgs) -> Result<()> {
+    let one = [
+        ("--factorisations", !args.factorisations.is_empty()),
+        ("--init", args.init.is_some()),
+        ("--smoothness", !args.smoothness.is_empty()),
+        ("--schemes", !args.schemes.is_empty()),
+        ("--true-states", args.true_states.is_some()),
+    ];
+    for (option, given) in one {
+        ensure!(
+            !given,
+            "{option} is for one model, and {} are given",
+            args.model.len()
+        );
+    }
+    Ok(())
+}
+
+fn score(
+    path: &Path,
+    model: &AnyModel,
+    data: &Sequence,
+    from: u64,
+    by: RankBy,
+) -> scotopic_filtering::Result<Row> {
+    let mut filter = AnyFilter::new(model.clone(), "reversed")?;
+    let discrete = filter.predictive(1).ok();
+    let discrete = discrete.and_then(|laws| Some(laws.first()?.is_discrete()));
+    let mut count = 0.0f64;
+    for row in data.iter() {
+        filter.update(row)?;
+        count += f64::from(u8::from(row.is_some()));
+    }
+    let prequential = match by {
+        RankBy::Prequential => Some(prequential(model, data, from)?),
+        _ => None,
+    };
+    let log_evidence = filter.elbo();
+    let parameters = model.free_parameters();
+    let k = parameters.map(|k| k as f64);
+    Ok(Row {
+        model: path.display().to_string(),
+        kind: model.kind(),
+        score: evidence(model),
+        parameters,
+        log_evidence,
+        per_observation: log_evidence / count.max(1.0),
+        prequential,
+        aic: k.map(|k| 2.0 * k - 2.0 * log_evidence),
+        bic: k.map(|k| k * count.max(1.0).ln() - 2.0 * log_evidence),
+        discrete,
+    })
+}
+
+/// Σ ln p of the rows from number `from` on, each under parameters learned from those before it.
+fn prequential(model: &AnyModel, data: &Sequence, from: u64) -> scotopic_filtering::Result<f64> {
+    let rule = AnyLearning::named(model, None)?;
+    let mut filter = AnyFilter::learning(model.clone(), &rule, "reversed")?;
+    let mut sum = 0.0;
+    for (t, row) in data.iter().enumerate() {
+        let step = filter.update(row)?;
+        if t as u64 + 1 >= from {
+            sum += step.increment;
+        }
+    }
+    Ok(sum)
+}
+
+fn table(rows: &[Row], by: RankBy) -> Table {
+    let mut columns = vec![
+        "model",
+        "kind",
+        "score",
+        "nats",
+        "behind",
+        "per observation",
+    ];
+    if by == RankBy::Prequential {
+        columns.push("prequential");
+    }
+    columns.extend(["parameters", "AIC", "BIC"]);
+    let mut table = Table::new(&columns);
+    let best = rows.first();
+    for row in rows {
+        let behind = |of: &dyn Fn(&Row) -> f64| best.map(|best| of(best) - of(row));
+        let behind = match by {
+            RankBy::Evidence => behind(&|r| r.log_evidence),
+            RankBy::Prequential => behind(&|r| r.prequential.unwrap_or(f64::NAN)),
+            RankBy::Aic => behind(&|r| -r.aic.unwrap_or(f64::NAN)),
+            RankBy::Bic => behind(&|r| -r.bic.unwrap_or(f64::NAN)),
+        };
+        let behind = behind.filter(|b| b.is_finite());
+        let mut cells: Vec<Cell> = vec![
+            row.model.as_str().into(),
+            row.kind.into(),
+            row.score.into(),
+            Cell::Number(row.log_evidence, 3),
+            behind.map(|b| Cell::Number(b, 3)).into(),
+            Cell::Number(row.per_observation, 4),
+        ];
+        if by == RankBy::Prequential {
+            cells.push(row.prequential.map(|p| Cell::Number(p, 3)).into());
+        }
+        cells.push(row.parameters.map(|k| Cell::Text(k.to_string())).into());
+        cells.push(row.aic.map(|x| Cell::Number(x, 2)).into());
+        cells.push(row.bic.map(|x| Cell::Number(x, 2)).into());
+        table.push(cells);
+    }
+    table
+}

@@ -1,0 +1,111 @@
+//! `scotopic filter` with several files: a series each.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow, ensure};
+use scotopic_filtering::{AnyFilter, Filter as _};
+
+use super::filter_args::FilterArgs;
+use crate::filtering::alarm::Alarm;
+use crate::filtering::lines::Remarks;
+use crate::filtering::recording::{of_whole_rows, read_all};
+use crate::table::number;
+use crate::usage::UsageError;
+
+/// Filters each file from the state that `filter` is in; lines begin with the file.
+///
+/// # Errors
+/// As for one file; a usage error for options that are about one filter.
+pub fn run(args: &FilterArgs, filter: &AnyFilter) -> Result<ExitCode> {
+    check(args).map_err(UsageError)?;
+    let mut recordings = read_all(&args.source, &args.data, filter.width())?;
+    if !filter.accepts_partial_rows() {
+        recordings = of_whole_rows(recordings, filter.model().kind());
+    }
+    let mut results = args.results(filter)?;
+    let mut alarm = args.alarm.map(Alarm::new);
+    let (mut observations, mut elbo) = (0, 0.0);
+    for recording in &recordings {
+        let mut filter = filter.clone();
+        let file = recording.path.display().to_string();
+        for (t, row) in recording.sequence.iter().enumerate() {
+            let mark = alarm.as_mut().map(|alarm| alarm.mark(&filter, row));
+            let mark = mark.transpose()?;
+            let step = recording.named(filter.update(row))?;
+            if args.every > 0 && filter.observations().is_multiple_of(args.every) {
+                let remarks = Remarks {
+                    file: Some(&file),
+                    time: recording.time(t),
+                    alarm: mark,
+                };
+                results.lines.write(&filter, remarks, row.is_some(), step)?;
+            }
+        }
+        if !args.progress.quiet {
+            tell!(
+                "{file}: {} observations, ELBO {} nats",
+                filter.observations(),
+                number(filter.elbo(), 3)
+            );
+        }
+        observations += filter.observations();
+        elbo += filter.elbo();
+    }
+    results
+        .sync()
+        .map_err(|e| anyhow!(e).context(format!("could not write {}", results.name())))?;
+    if !args.progress.quiet {
+        let count = recordings.len();
+        tell!(
+            "{count} series, {observations} observations: ELBO {} nats",
+            number(elbo, 3)
+        );
+        if let Some(alarm) = alarm {
+            tell!("{}", alarm.said());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(args: &FilterArgs) -> Result<()> {
+    let one = [
+        (
+            "--learn",
+            args.learn.is_some(),
+            "scotopic fit learns from several files",
+        ),
+        (
+            "--resume",
+            args.resume.is_some(),
+            "a saved filter continues one series",
+        ),
+        (
+            "--save",
+            args.save.is_some(),
+            "a filter is saved at the end of one series",
+        ),
+        (
+            "--model-out",
+            args.model_out.is_some(),
+            "without --learn the model stays as it is",
+        ),
+        (
+            "--figure",
+            args.picture.figure.is_some(),
+            "draw each file by itself",
+        ),
+        (
+            "--true-states",
+            args.picture.true_states.is_some(),
+            "score each file by itself",
+        ),
+    ];
+    for (option, given, why) in one {
+        ensure!(
+            !given,
+            "{option} is for one file, and {} are given: {why}",
+            args.data.len()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! The options of `scotopic fit`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+#[cfg(feature = "vision")]
+use scotopic_train::device::DeviceChoice;
+
+use super::kinds::{ModelKind, StatesRange};
+use super::structural_args::StructuralArgs;
+use crate::filtering::Source;
+use crate::outputs::Force;
+use crate::progress::ProgressArgs;
+
+/// Options of `scotopic fit`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each file is one sequence. An empty cell, NA or null is missing: hmm and linear-gaussian use\n\
+                        the rest of its row; for other kinds the row is a missing observation. Several numbers of states\n\
+                        are compared by BIC and AIC, and the best by BIC is written; a fit that ended early, or collapsed,\n\
+                        is not compared.\n\
+                        For a continuous-time model whose equations are a network (kind = \"neural\"), the network of \
+                        the dynamics and both precisions are learned.\n\n\
+                        Examples:\n  \
+                        scotopic fit quakes.csv --kind poisson --n-states 1..4 --out quakes.toml\n  \
+                        scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --n-states 4 --out track.toml\n  \
+                        scotopic fit nile.csv --columns volume --component level --out nile.toml\n  \
+                        scotopic fit more.csv --model quakes.toml --out quakes.toml\n  \
+                        scotopic fit examples/oscillator.csv --model examples/oscillator.toml --out learned.toml"
+)]
+pub struct FitArgs {
+    /// Observations: CSV, TSV, JSON lines or npy, one sequence per file; - is standard input
+    #[arg(required = true)]
+    pub data: Vec<PathBuf>,
+    /// Kind of model, initialised from the data
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KIND",
+        required_unless_present_any = ["model", "component"],
+        conflicts_with = "model"
+    )]
+    pub kind: Option<ModelKind>,
+    /// Structural models.
+    #[command(flatten)]
+    pub structural: StructuralArgs,
+    /// Parameters that are learned, the others as they are: F, b, Q, H, d, R, initial and diagonal of a linear-gaussian
+    /// model, names of a structural one [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub learn: Vec<String>,
+    /// Number of hidden states, or dimension of the hidden vector; several (1,2,4 or 1..4) are compared
+    #[arg(
+        long,
+        alias = "states",
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "2",
+        conflicts_with = "model",
+        value_parser = StatesRange::from_str
+    )]
+    pub n_states: Vec<StatesRange>,
+    /// Model in TOML to start from
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// What to read of the data.
+    #[command(flatten)]
+    pub source: Source,
+    /// Model to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Leave to replace --out.
+    #[command(flatten)]
+    pub force: Force,
+    /// Runs that are followed to their maximum, of four times as many begun; the best fit is kept
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub restarts: u32,
+    /// Maximum number of EM iterations; for a network, of passes of filtering and learning [default: 500; 60 for a
+    /// network]
+    #[arg(long, alias = "iterations", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_iterations: Option<u32>,
+    /// Converged when the gradient promises less than this, in nats per observation [default: 1e-8]; not of
+    /// linear-gaussian and structural models, whose gradients end below 1e-4 and 1e-6 nats
+    #[arg(long, value_name = "NATS")]
+    pub tolerance: Option<f64>,
+    /// Pseudo-observations per state, which keep probabilities and variances away from zero
+    #[arg(long, value_name = "COUNT", default_value_t = 0.0)]
+    pub pseudo_count: f64,
+    /// Least variance of a state of an hmm, in units of the variance of all data; runs that fall below it have collapsed
+    /// onto single values, and are left out
+    #[arg(long, value_name = "RATIO", default_value_t = 1e-5)]
+    pub variance_floor: f64,
+    /// Threads that the restarts are divided between; 0 is one a core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Seed of the initialisations, and of the samples a network is trained on
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Instead of the optimum: what this learning rule of filter comes to, passes over the data after another; a pass that
+    /// lowers ln p is given up (hmm)
+    #[arg(long, value_name = "RULE", requires = "model")]
+    pub rule: Option<String>,
+    /// Passes of --rule
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub passes: u32,
+    /// Also learn the network of the observations; states are then identified only up to a change of coordinates
+    #[arg(long, requires = "model")]
+    pub learn_output: bool,
+    /// Device on which a network is learned: auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N
+    #[cfg(feature = "vision")]
+    #[arg(long, value_name = "DEVICE", default_value = "flex")]
+    pub device: DeviceChoice,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Progress.
+    #[command(flatten)]
+    pub progress: ProgressArgs,
+}
+
+impl FitArgs {
+    /// Maximum number of iterations of EM.
+    pub fn iterations(&self) -> usize {
+        self.max_iterations.unwrap_or(500) as usize
+    }
+
+    /// Refuses numbers outside their range.
+    ///
+    /// # Errors
+    /// The option and its value.
+    pub fn ensure_numbers(&self) -> Result<()> {
+        if let Some(tolerance) = self.tolerance {
+            ensure!(
+                tolerance >= 0.0 && tolerance.is_finite(),
+                "--tolerance is {tolerance}, expected 0 or more"
+            );
+        }
+        ensure!(
+            (0.0..1.0).contains(&self.variance_floor),
+            "--variance-floor is {}, expected 0 or more, and below 1",
+            self.variance_floor
+        );
+        ensure!(
+            self.pseudo_count >= 0.0 && self.pseudo_count.is_finite(),
+            "--pseudo-count is {}, expected a finite number, 0 or more",
+            self.pseudo_count
+        );
+        Ok(())
+    }
+}

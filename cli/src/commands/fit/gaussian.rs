@@ -1,0 +1,228 @@
+//! `scotopic fit` of linear-Gaussian models.
+
+use std::time::Instant;
+
+use anyhow::{Result, anyhow, ensure};
+use scotopic_filtering::gaussian::{GaussianFit, GaussianFitted, Learned, LinearGaussian};
+use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use scotopic_filtering::{AnyModel, Sequence};
+
+use super::args::FitArgs;
+use super::fitted::{ModelFit, Report};
+
+/// EM steps of each start before the best are pursued to the end.
+const SHORT: usize = 15;
+/// So many starts are pursued to the end.
+const PURSUED: usize = 3;
+/// Two ends are one maximum where ln p differs by less, nats.
+const SAME: f64 = 1e-2;
+/// Noise below this part of a column's variance has collapsed: the states stand for the data themselves.
+const COLLAPSED: f64 = 1e-6;
+/// Pseudo-observations of the noise begun with, a tenth of each column's variance, that keep it from that.
+const PRIOR: f64 = 0.01;
+
+fn settings(args: &FitArgs, learned: Learned) -> GaussianFit {
+    GaussianFit {
+        max_iterations: args.iterations(),
+        tolerance: args.tolerance.unwrap_or(0.0),
+        pseudo_count: args.pseudo_count,
+        learned,
+    }
+}
+
+/// What `--learn` or the `learned` of a file names.
+///
+/// # Errors
+/// An unknown name.
+pub fn learned(names: &[String]) -> Result<Learned> {
+    let mut learned = Learned {
+        transition: false,
+        bias: false,
+        process_noise: false,
+        observation: false,
+        offset: false,
+        observation_noise: false,
+        initial: false,
+        diagonal: false,
+    };
+    if names.is_empty() {
+        return Ok(Learned::default());
+    }
+    for name in names {
+        let flag = match name.as_str() {
+            "F" | "transition" => &mut learned.transition,
+            "b" | "bias" => &mut learned.bias,
+            "Q" | "process_noise" => &mut learned.process_noise,
+            "H" | "observation" => &mut learned.observation,
+            "d" | "offset" => &mut learned.offset,
+            "R" | "observation_noise" => &mut learned.observation_noise,
+            "initial" => &mut learned.initial,
+            "diagonal" => &mut learned.diagonal,
+            _ => {
+                return Err(anyhow!(
+                    "there is no parameter {name} to learn; those of a linear-gaussian model are F, b, Q, H, d, R and \
+                     initial; diagonal keeps F, Q, H and R diagonal"
+                ));
+            }
+        };
+        *flag = true;
+    }
+    Ok(learned)
+}
+
+/// From the data alone, from several starts.
+///
+/// # Errors
+/// If no start can be fitted.
+pub fn from_data(states: usize, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
+    let begun = Instant::now();
+    let settings = settings(args, learned(&args.learn)?);
+    // Each number of states has its own random stream, independent of the other numbers.
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed.wrapping_add((states as u64) << 32));
+    let first = LinearGaussian::initial_guess(states, data)?;
+    let mut starts = vec![first];
+    for _ in 1..args.restarts {
+        starts.push(LinearGaussian::random_guess(states, data, &mut rng)?);
+    }
+    ensure!(
+        !settings.learned.diagonal || states == data[0].width(),
+        "a diagonal model has as many states as columns"
+    );
+    if settings.learned.diagonal {
+        starts.truncate(1);
+    }
+    let (fit, found_by) = search(&starts, data, &settings)?;
+    let mut report = Report {
+        found_by: Some(found_by),
+        ..Report::default()
+    };
+    let collapsed = collapsed(&fit.model, data);
+    if settings.pseudo_count > 0.0 || collapsed.is_empty() {
+        return Ok(told(fit, report, settings.learned, begun));
+    }
+    let kept = GaussianFit {
+        pseudo_count: PRIOR,
+        ..settings.clone()
+    };
+    report.warnings.push(format!(
+        "the noise of {} collapsed to less than a millionth of its variance (ln p {:.3}); fitted with {PRIOR} \
+         pseudo-observations of a tenth of its variance (--pseudo-count), and not ranked",
+        columns(&collapsed),
+        last(&fit)
+    ));
+    let (fit, found_by) = search(&starts, data, &kept)?;
+    report.found_by = Some(found_by);
+    let mut fit = told(fit, report, settings.learned, begun);
+    fit.ranked = false;
+    Ok(fit)
+}
+
+/// From a model of a file.
+///
+/// # Errors
+/// If it cannot be fitted.
+pub fn from_model(
+    model: LinearGaussian,
+    names: &[String],
+    data: &[Sequence],
+    args: &FitArgs,
+) -> Result<ModelFit> {
+    let begun = Instant::now();
+    let settings = settings(args, learned(names)?);
+    let fit = model.maximum_likelihood(data, &settings)?;
+    let mut report = Report::default();
+    let collapsed = collapsed(&fit.model, data);
+    if settings.learned.observation_noise && !collapsed.is_empty() {
+        report.warnings.push(format!(
+            "the noise of {} collapsed to less than a millionth of its variance; --pseudo-count {PRIOR} keeps it from that",
+            columns(&collapsed)
+        ));
+    }
+    Ok(told(fit, report, settings.learned, begun))
+}
+
+/// The best of short runs, pursued; how many of those pursued reached it, of how many.
+fn search(
+    starts: &[LinearGaussian],
+    data: &[Sequence],
+    settings: &GaussianFit,
+) -> Result<(GaussianFitted, (usize, usize))> {
+    let short = GaussianFit {
+        max_iterations: SHORT.min(settings.max_iterations),
+        ..settings.clone()
+    };
+    let (mut runs, mut wrong) = (Vec::new(), None);
+    for start in starts {
+        match start.fit(data, &short) {
+            Ok(run) => runs.push((last(&run), start)),
+            Err(error) => wrong = wrong.or(Some(error)),
+        }
+    }
+    runs.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut ends = Vec::new();
+    for (_, start) in runs.into_iter().take(PURSUED) {
+        match start.maximum_likelihood(data, settings) {
+            Ok(end) => ends.push(end),
+            Err(error) => wrong = wrong.or(Some(error)),
+        }
+    }
+    ends.sort_by(|a, b| last(b).total_cmp(&last(a)));
+    let followed = ends.len();
+    let reached = ends
+        .iter()
+        .filter(|end| last(&ends[0]) - last(end) < SAME)
+        .count();
+    match (ends.into_iter().next(), wrong) {
+        (Some(best), _) => Ok((best, (reached, followed))),
+        (None, Some(error)) => Err(error.into()),
+        (None, None) => Err(anyhow!("there is nothing to fit")),
+    }
+}
+
+fn last(fit: &GaussianFitted) -> f64 {
+    fit.log_evidence.last().copied().unwrap_or(f64::NAN)
+}
+
+fn told(fit: GaussianFitted, report: Report, learned: Learned, begun: Instant) -> ModelFit {
+    ModelFit {
+        states: fit.model.states(),
+        log_evidence: last(&fit),
+        iterations: fit.iterations,
+        converged: fit.converged,
+        ranked: fit.converged,
+        report,
+        free: fit.model.learned_parameters(&learned),
+        model: AnyModel::LinearGaussian(fit.model),
+        seconds: begun.elapsed().as_secs_f64(),
+    }
+}
+
+/// The columns, from 1, whose noise is next to nothing beside their variance.
+fn collapsed(model: &LinearGaussian, data: &[Sequence]) -> Vec<usize> {
+    let noise = model.observation_noise();
+    let collapsed = |d: usize| {
+        let values = data
+            .iter()
+            .flat_map(|s| s.iter().flatten().map(|row| row[d]).filter(|y| !y.is_nan()));
+        let (mut count, mut mean, mut square) = (0.0, 0.0, 0.0);
+        for y in values {
+            count += 1.0;
+            let change = y - mean;
+            mean += change / count;
+            square += change * (y - mean);
+        }
+        noise[(d, d)] < COLLAPSED * square / count
+    };
+    (0..model.width())
+        .filter(|&d| collapsed(d))
+        .map(|d| d + 1)
+        .collect()
+}
+
+fn columns(numbers: &[usize]) -> String {
+    let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    match text.as_slice() {
+        [one] => format!("column {one}"),
+        many => format!("columns {}", many.join(", ")),
+    }
+}

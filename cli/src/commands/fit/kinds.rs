@@ -1,0 +1,64 @@
+//! What `--kind` and `--n-states` accept.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use scotopic_filtering::hmm::EmissionKind;
+
+/// Emission of each hidden state, or a continuous state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelKind {
+    /// Hidden states that emit.
+    Hmm(EmissionKind),
+    /// A hidden vector that moves and is seen linearly.
+    LinearGaussian,
+}
+
+impl ValueEnum for ModelKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<ModelKind>> = LazyLock::new(|| {
+            let discrete = EmissionKind::ALL.iter().copied().map(ModelKind::Hmm);
+            discrete.chain([ModelKind::LinearGaussian]).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Hmm(kind) => PossibleValue::new(kind.name())
+                .help(format!("Hidden states that emit {}", kind.emits())),
+            Self::LinearGaussian => PossibleValue::new("linear-gaussian").help(
+                "A hidden vector with linear dynamics and linear observations (Kalman filter)",
+            ),
+        })
+    }
+}
+
+/// Numbers of states: 3, or 1..4 for 1 to 4.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatesRange(pub RangeInclusive<u32>);
+
+impl FromStr for StatesRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        /// Beyond this many, the transitions alone have 16 million entries.
+        const MOST: u32 = 4096;
+        let number = |text: &str| text.trim().parse::<u32>().ok();
+        let (first, last) = match text.split_once("..") {
+            Some((first, last)) => (number(first), number(last.trim_start_matches('='))),
+            None => (number(text), number(text)),
+        };
+        match (first, last) {
+            (Some(first), Some(last)) if 0 < first && first <= last && last <= MOST => {
+                Ok(Self(first..=last))
+            }
+            _ => Err(format!(
+                "expected a number from 1 to {MOST}, or a range such as 1..4"
+            )),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! `scotopic fit`
+
+mod args;
+mod fitted;
+mod gaussian;
+mod hmm;
+mod kinds;
+mod network;
+mod structural;
+mod structural_args;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail, ensure};
+use scotopic_filtering::hmm::{FitSearch, FitSettings};
+use scotopic_filtering::{AnyModel, Sequence};
+
+pub use args::FitArgs;
+use fitted::{ModelFit, table};
+use kinds::ModelKind;
+
+use super::print;
+use crate::filtering::model;
+use crate::filtering::source::by_name;
+use crate::outputs::{check_apart, check_writable};
+use crate::progress::Reporter;
+use crate::progress_bar::Heartbeat;
+use crate::table::duration;
+use crate::usage::UsageError;
+
+/// Fits models to whole sequences by expectation–maximisation.
+///
+/// # Errors
+/// If data or model cannot be used, or EM failed from every initialisation.
+pub fn run(args: &FitArgs) -> Result<ExitCode> {
+    args.ensure_numbers().map_err(UsageError)?;
+    let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
+    // A model may be replaced by its own refit; data may not.
+    if args.model.as_ref() != Some(&args.out) {
+        args.force.check([args.out.as_path()]).map_err(UsageError)?;
+    }
+    check_apart(&[&args.out], &read).map_err(UsageError)?;
+    check_writable(&args.out).map_err(UsageError)?;
+    let emission = match args.kind {
+        Some(ModelKind::Hmm(emission)) => Some(emission),
+        _ => None,
+    };
+    let check = |row: &[f64]| emission.map_or(Ok(()), |emission| emission.check(row));
+    let file = match &args.model {
+        Some(path) => model::structural(path)?,
+        None => None,
+    };
+    let structural = args
+        .structural
+        .model(file, &args.learn)
+        .map_err(UsageError)?;
+    let start = match (&args.model, &structural) {
+        (Some(path), None) => Some((model::read(path)?, model::learned(path)?)),
+        _ => None,
+    };
+    let discrete = matches!(args.kind, Some(ModelKind::Hmm(_)))
+        || start
+            .as_ref()
+            .is_some_and(|(m, _)| !matches!(m, AnyModel::LinearGaussian(_)));
+    if discrete && !args.learn.is_empty() {
+        let error = anyhow::anyhow!("--learn is of linear-gaussian and structural models");
+        return Err(UsageError(error).into());
+    }
+    let (data, names) = args.source.read_all(&args.data, &check)?;
+    let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
+    ensure!(
+        observations > 0,
+        "there is no observation: every row is missing"
+    );
+    if let Some(model) = &structural {
+        return structural::run(model, &data, &names, args);
+    }
+    let (mut fits, mut failed) = (Vec::new(), Vec::new());
+    let reporter = Reporter::new(args.progress);
+    match (start, args.kind) {
+        (Some((model, learned)), _) => {
+            let names_of = if args.learn.is_empty() {
+                &learned
+            } else {
+                &args.learn
+            };
+            let _beat = Heartbeat::start(reporter, format!("fitting a {}", model.described()));
+            fits.push(from_model(model, names_of, &data, args).map_err(|e| by_name(e, &names))?);
+        }
+        (None, Some(kind)) => {
+            // In increasing order: each number of states is also started from the one before it.
+            let mut numbers: Vec<u32> = args
+                .n_states
+                .iter()
+                .flat_map(|range| range.0.clone())
+                .collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            let settings = hmm::settings(args);
+            let mut fitter = Fitter::new(kind, &data, &settings).map_err(|e| by_name(e, &names))?;
+            for states in numbers {
+                let _beat = Heartbeat::start(reporter, format!("fitting {states} states"));
+                match fitter.fit(states as usize, args) {
+                    Ok(fitted) => {
+                        if fitted.seconds > 1.0 {
+                            let seconds = duration(fitted.seconds);
+                            reporter.say(&format!("fitted {states} states in {seconds}"));
+                        }
+                        fits.push(fitted);
+                    }
+                    Err(error) => failed.push((states, by_name(error, &names))),
+                }
+            }
+        }
+        (None, None) => {
+            bail!("give --kind to start from the data, or --model to start from a model")
+        }
+    }
+    let best = fits
+        .iter()
+        .filter(|fit| fit.ranked || fits.len() == 1)
+        .min_by(|a, b| a.bic(observations).total_cmp(&b.bic(observations)));
+    let Some(best) = best else {
+        let told = match failed.into_iter().next() {
+            // Some say already what helps.
+            Some((_, error)) if error.to_string().contains("--pseudo-count") => error,
+            Some((states, error)) => error.context(format!(
+                "{states} states could not be fitted (--pseudo-count keeps probabilities and variances from zero)"
+            )),
+            None if !fits.is_empty() => anyhow::anyhow!(
+                "no fit came to its end within the iterations: fits that ended early cannot be compared; raise --max-iterations, \
+                 or ask for one number of states"
+            ),
+            None => anyhow::anyhow!("there is nothing to fit"),
+        };
+        return Err(told);
+    };
+    model::write(&best.model, &args.out)?;
+    if args.json {
+        let rows: Vec<_> = fits.iter().map(|f| f.json(observations)).collect();
+        let value = serde_json::json!({
+            "observations": observations, "sequences": data.len(), "fits": rows,
+            "best": best.states, "model": args.out.to_string_lossy(),
+            "failed": failed.iter().map(|(k, e)| serde_json::json!({"states": k, "error": format!("{e:#}")})).collect::<Vec<_>>(),
+        });
+        print::line(serde_json::to_string_pretty(&value)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::line(table(&fits, observations).text())?;
+    for fit in &fits {
+        for warning in &fit.report.warnings {
+            print::line(format!("{} states: {warning}", fit.states))?;
+        }
+    }
+    for (states, error) in &failed {
+        print::line(format!("{states} states: {error:#}"))?;
+    }
+    print::line(format!(
+        "{} ({observations} observations): {}",
+        best.model.described(),
+        args.out.display()
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What fits are made from the data with: for each number of states anew, or each from the one before.
+enum Fitter<'a> {
+    Hmm(Box<FitSearch<'a>>),
+    LinearGaussian(&'a [Sequence]),
+}
+
+impl<'a> Fitter<'a> {
+    fn new(kind: ModelKind, data: &'a [Sequence], settings: &'a FitSettings) -> Result<Self> {
+        Ok(match kind {
+            ModelKind::Hmm(emission) => Self::Hmm(Box::new(hmm::search(emission, data, settings)?)),
+            ModelKind::LinearGaussian => Self::LinearGaussian(data),
+        })
+    }
+
+    fn fit(&mut self, states: usize, args: &FitArgs) -> Result<ModelFit> {
+        match self {
+            Self::Hmm(search) => hmm::from_data(search, states),
+            Self::LinearGaussian(data) => gaussian::from_data(states, data, args),
+        }
+    }
+}
+
+fn from_model(
+    model: AnyModel,
+    learned: &[String],
+    data: &[Sequence],
+    args: &FitArgs,
+) -> Result<ModelFit> {
+    match model {
+        other if args.rule.is_some() && !matches!(other, AnyModel::Hmm(_)) => Err(UsageError(anyhow::anyhow!(
+            "--rule: passes of a learning rule are for hmm, and this model is {}; scotopic filter --learn goes over the data once",
+            other.kind()
+        ))
+        .into()),
+        AnyModel::Hmm(model) => hmm::from_model(model, data, args),
+        AnyModel::LinearGaussian(model) => gaussian::from_model(model, learned, data, args),
+        AnyModel::Generalised(model) if model.network().is_some() => {
+            network::from_model(&model, data, args)
+        }
+        AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => bail!(
+            "this kind of model is learned while filtering: scotopic filter --model M.toml --learn --model-out NEW.toml, \
+             repeated over the same data if necessary"
+        ),
+    }
+}

@@ -1,0 +1,177 @@
+//! `scotopic fit` of structural models: components by name, maximum likelihood.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, anyhow};
+use scotopic_filtering::gaussian::{Component, StructuralFit, StructuralModel, StructuralSettings};
+use scotopic_filtering::{AnyModel, Sequence};
+
+use super::args::FitArgs;
+use super::fitted::{ModelFit, Report};
+use crate::commands::print;
+use crate::filtering::model;
+use crate::filtering::source::{by_name, from_one};
+use crate::progress::Reporter;
+use crate::table::{Cell, Table};
+use crate::usage::UsageError;
+
+/// Fits `model`, writes it as a linear-Gaussian one and prints the estimates.
+///
+/// # Errors
+/// If the data are not one column, or nothing can be fitted.
+pub fn run(
+    model: &StructuralModel,
+    data: &[Sequence],
+    names: &[String],
+    args: &FitArgs,
+) -> Result<ExitCode> {
+    if data[0].width() != 1 {
+        let error = anyhow!(
+            "components add up to one column, and {} were read ({}): select one with --columns",
+            names.len(),
+            names.join(", ")
+        );
+        return Err(UsageError(error).into());
+    }
+    let begun = Instant::now();
+    let settings = StructuralSettings {
+        restarts: args.restarts as usize,
+        seed: args.seed,
+        max_iterations: args.iterations(),
+        ..StructuralSettings::default()
+    };
+    let fit = model
+        .fit(data, &settings)
+        .map_err(|e| by_name(from_one(e).into(), names))?;
+    let written = AnyModel::LinearGaussian(model.linear_gaussian(&fit.estimates)?);
+    let comment = comment(&fit);
+    model::write_with(&written, &comment, &args.out)?;
+    let told = ModelFit {
+        states: model.states(),
+        model: written,
+        log_evidence: fit.log_likelihood,
+        iterations: fit.iterations,
+        converged: fit.converged,
+        ranked: fit.converged,
+        report: Report::default(),
+        free: fit.free_parameters,
+        seconds: begun.elapsed().as_secs_f64(),
+    };
+    if args.json {
+        let mut row = told.json(fit.observations);
+        row["diffuse_observations"] = fit.diffuse.into();
+        row["starts"] = fit.starts.clone().into();
+        row["estimates"] = (0..fit.estimates.len())
+            .map(|i| estimate(&fit, i))
+            .collect();
+        let components: Vec<String> = model
+            .components()
+            .iter()
+            .map(Component::to_string)
+            .collect();
+        let value = serde_json::json!({
+            "observations": fit.observations, "sequences": data.len(), "components": components,
+            "fits": [row], "best": told.states, "model": args.out.to_string_lossy(), "failed": [],
+        });
+        print::line(serde_json::to_string_pretty(&value)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::line(estimates(&fit).text())?;
+    print::line(likelihood(&fit, &told))?;
+    if !fit.converged {
+        Reporter::new(args.progress).say(&format!(
+            "stopped before the optimum: the gradient is {:.1e} (--max-iterations, --restarts)",
+            fit.gradient
+        ));
+    }
+    print::line(format!("{}: {}", title(&fit), args.out.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn title(fit: &StructuralFit) -> String {
+    let components = fit.model.components().iter().map(Component::to_string);
+    format!(
+        "structural model of {}",
+        components.collect::<Vec<_>>().join(", ")
+    )
+}
+
+fn likelihood(fit: &StructuralFit, told: &ModelFit) -> String {
+    let counted = match fit.diffuse {
+        0 => String::new(),
+        d => format!(", {d} of them spent on the diffuse start"),
+    };
+    let state = if fit.converged { "" } else { " (stopped)" };
+    format!(
+        "ln p {:.4} ({} observations{counted}), {} parameters, BIC {:.2}, AIC {:.2}, {} iterations{state}, {:.2} s",
+        fit.log_likelihood,
+        fit.observations,
+        fit.free_parameters,
+        told.bic(fit.observations),
+        told.aic(),
+        fit.iterations,
+        told.seconds
+    )
+}
+
+/// Why a parameter has no standard error.
+fn why(fit: &StructuralFit, i: usize, name: &str) -> &'static str {
+    match fit.standard_errors[i] {
+        Some(_) => "",
+        None if fit.model.fixed().contains_key(name) => "fixed",
+        None if fit.at_boundary[i] => "at the boundary 0",
+        None => "not determined",
+    }
+}
+
+fn estimates(fit: &StructuralFit) -> Table {
+    let mut table = Table::new(&["parameter", "estimate", "standard error"]);
+    for (i, name) in fit.model.parameter_names().iter().enumerate() {
+        let error = match fit.standard_errors[i] {
+            Some(error) => short(error),
+            None => why(fit, i, name).to_owned(),
+        };
+        let row: Vec<Cell> = vec![
+            name.clone().into(),
+            short(fit.estimates[i]).into(),
+            error.into(),
+        ];
+        table.push(row);
+    }
+    table
+}
+
+/// Six digits.
+fn short(value: f64) -> String {
+    let size = value.abs();
+    match size {
+        0.0 => "0".to_owned(),
+        _ if (1e-3..1e6).contains(&size) => {
+            let digits = (5 - size.log10().floor() as i32).max(0) as usize;
+            format!("{value:.digits$}")
+        }
+        _ => format!("{value:.5e}"),
+    }
+}
+
+fn estimate(fit: &StructuralFit, i: usize) -> serde_json::Value {
+    let name = &fit.model.parameter_names()[i];
+    serde_json::json!({
+        "name": name, "value": fit.estimates[i], "standard_error": fit.standard_errors[i],
+        "fixed": fit.model.fixed().contains_key(name), "at_boundary": fit.at_boundary[i],
+    })
+}
+
+/// What the file says of where its numbers are from.
+fn comment(fit: &StructuralFit) -> String {
+    let mut text = format!("{}, by maximum likelihood:\n", title(fit));
+    for (i, name) in fit.model.parameter_names().iter().enumerate() {
+        let error = match fit.standard_errors[i] {
+            Some(error) => format!("± {}", short(error)),
+            None => format!("({})", why(fit, i, name)),
+        };
+        text.push_str(&format!("  {name} = {:e} {error}\n", fit.estimates[i]));
+    }
+    text
+}

@@ -1,0 +1,316 @@
+//! `scotopic forecast`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow, ensure};
+use clap::Args;
+use scotopic_figures::Format;
+use scotopic_figures::fan::{self, Fan};
+use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, Forecast, ForecastSettings};
+
+use crate::filtering::recording::{Recording, Subject};
+use crate::filtering::records::{Entry, LinesOut, Record, field, list};
+use crate::table::number;
+use crate::usage::UsageError;
+
+/// Options of `scotopic forecast`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "One line is written per step ahead: the row t that it is of, mean and variance of each column of the\n\
+                        observation, and its quantiles. They are exact for linear-gaussian models and mixtures (hmm);\n\
+                        nonlinear models are averaged over their normal belief about the state. Of symbols, the\n\
+                        probability of each is written (p0, p1, …). --samples adds joint samples: sample by sample, the\n\
+                        columns of each one after the other.\n\n\
+                        With --every N forecasts are made after rows N, 2 N, …, each from the rows before it alone; lines\n\
+                        then also have the origin and what was observed (y), and the summary says how often it lay\n\
+                        between the outermost quantiles.\n\n\
+                        Examples:\n  \
+                        scotopic forecast --model level.toml nile.csv --columns volume --ahead 10 --figure nile.png\n  \
+                        scotopic forecast --model states.toml counts.csv --ahead 5 --every 10 --quantiles .1,.9"
+)]
+pub struct ForecastArgs {
+    /// The model and the data.
+    #[command(flatten)]
+    pub subject: Subject,
+    /// How many observations ahead
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub ahead: u32,
+    /// Probabilities of the quantiles
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "0.1,0.5,0.9"
+    )]
+    pub quantiles: Vec<f64>,
+    /// Number of joint samples
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub samples: u32,
+    /// Seed of the samples
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Forecast after every N-th row [default: after the last]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub every: Option<u32>,
+    /// Where the lines go.
+    #[command(flatten)]
+    pub lines: LinesOut,
+    /// Plot the last observations and the forecast after them, of one series: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub figure: Option<PathBuf>,
+}
+
+/// Writes forecasts of observations.
+///
+/// # Errors
+/// If model, data or a file to write cannot be used; what the model cannot forecast, by name.
+pub fn run(args: &ForecastArgs) -> Result<ExitCode> {
+    let model = args.subject.read_model()?;
+    check(args).map_err(UsageError)?;
+    let filter = AnyFilter::new(model.clone(), "reversed").map_err(|e| UsageError(e.into()))?;
+    let recordings = args.subject.read(&model)?;
+    let mut records = Vec::new();
+    let mut judged = Judged::default();
+    for recording in &recordings {
+        let several = recordings.len() > 1;
+        let last = forecasts(args, &filter, recording, &mut |origin, forecast| {
+            judged.see(args, recording, origin, forecast);
+            records.extend(lines(args, recording, origin, forecast, several));
+        })?;
+        if let Some(path) = &args.figure {
+            draw(args, &model, recording, &last, path)?;
+        }
+    }
+    args.lines.write(&records)?;
+    if !args.lines.quiet
+        && let Some(said) = judged.said(args)
+    {
+        tell!("{said}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(args: &ForecastArgs) -> Result<()> {
+    for p in &args.quantiles {
+        ensure!(
+            *p > 0.0 && *p < 1.0,
+            "--quantiles holds {p}, expected probabilities above 0 and below 1"
+        );
+    }
+    if let Some(path) = &args.figure {
+        ensure!(
+            Format::of(path)? != Format::Gif,
+            "--figure {}: forecasts do not move; name a .svg or .png",
+            path.display()
+        );
+        ensure!(
+            args.subject.data.len() == 1,
+            "--figure shows one series: give one file of data"
+        );
+    }
+    let figure: Vec<&Path> = args.figure.iter().map(PathBuf::as_path).collect();
+    args.lines.check(&figure, &args.subject.inputs())
+}
+
+/// Shows `each` the forecasts of a series with the number of rows before them; the one after the last row.
+fn forecasts(
+    args: &ForecastArgs,
+    filter: &AnyFilter,
+    recording: &Recording,
+    each: &mut dyn FnMut(usize, &Forecast),
+) -> Result<Forecast> {
+    let settings = ForecastSettings {
+        ahead: args.ahead as usize,
+        quantiles: args.quantiles.clone(),
+        samples: args.samples as usize,
+        seed: args.seed,
+    };
+    let mut filter = filter.clone();
+    for (t, row) in recording.sequence.iter().enumerate() {
+        recording.named(filter.update(row))?;
+        if args
+            .every
+            .is_some_and(|every| (t + 1).is_multiple_of(every as usize))
+        {
+            each(t + 1, &filter.forecast(&settings)?);
+        }
+    }
+    let last = recording.named(filter.forecast(&settings))?;
+    if args.every.is_none() {
+        each(recording.sequence.len(), &last);
+    }
+    Ok(last)
+}
+
+fn lines(
+    args: &ForecastArgs,
+    recording: &Recording,
+    origin: usize,
+    forecast: &Forecast,
+    several: bool,
+) -> Vec<Record> {
+    let symbols = forecast.symbols();
+    let line = |h: usize| {
+        let mut record = Record::new();
+        if several {
+            let file = recording.path.display().to_string();
+            record.push(field("file", Entry::Text(file)));
+        }
+        record.push(field("t", Entry::Whole((origin + h) as u64 + 1)));
+        if args.every.is_some() {
+            record.push(field("origin", Entry::Whole(origin as u64)));
+        }
+        record.push(field("ahead", Entry::Whole(h as u64 + 1)));
+        match &symbols {
+            Some(p) => {
+                let all = Entry::Numbers(p[h].clone(), 0);
+                record.push(("probability".to_owned(), "p".to_owned(), all));
+            }
+            None => {
+                record.push(list("mean", "mean", forecast.mean[h].clone()));
+                record.push(list("variance", "var", forecast.variance[h].clone()));
+                for (p, rows) in args.quantiles.iter().zip(&forecast.quantiles) {
+                    record.push(list(&format!("q{p}"), &format!("q{p}_"), rows[h].clone()));
+                }
+            }
+        }
+        if args.samples > 0 {
+            let rows = forecast.samples.iter().filter_map(|s| s.get(h));
+            record.push(list("samples", "sample", rows.flatten().copied().collect()));
+        }
+        if args.every.is_some() {
+            let width = recording.sequence.width();
+            let seen = recording.sequence.get(origin + h);
+            let seen = seen.map_or(vec![f64::NAN; width], <[f64]>::to_vec);
+            record.push(list("y", "y", seen));
+        }
+        record
+    };
+    (0..forecast.mean.len()).map(line).collect()
+}
+
+/// What came, beside what was forecast.
+#[derive(Debug, Default)]
+struct Judged {
+    count: f64,
+    squares: f64,
+    inside: f64,
+}
+
+impl Judged {
+    fn see(
+        &mut self,
+        args: &ForecastArgs,
+        recording: &Recording,
+        origin: usize,
+        forecast: &Forecast,
+    ) {
+        let ends = ends(args);
+        for (h, mean) in forecast.mean.iter().enumerate() {
+            let Some(row) = recording.sequence.get(origin + h) else {
+                continue;
+            };
+            for (i, y) in row.iter().enumerate().filter(|(_, y)| y.is_finite()) {
+                self.count += 1.0;
+                self.squares += (y - mean[i]).powi(2);
+                if let Some((low, high)) = ends {
+                    let within = forecast.quantiles[low][h][i]..=forecast.quantiles[high][h][i];
+                    self.inside += f64::from(u8::from(within.contains(y)));
+                }
+            }
+        }
+    }
+
+    /// None where nothing that was forecast came.
+    fn said(&self, args: &ForecastArgs) -> Option<String> {
+        if self.count == 0.0 {
+            return None;
+        }
+        let rmse = number((self.squares / self.count).sqrt(), 4);
+        let said = format!("{} forecasts of rows that came: RMSE {rmse}", self.count);
+        Some(match ends(args) {
+            None => said,
+            Some((low, high)) => format!(
+                "{said}, {:.1} % between the quantiles {} and {}",
+                100.0 * self.inside / self.count,
+                args.quantiles[low],
+                args.quantiles[high]
+            ),
+        })
+    }
+}
+
+/// The places of the lowest and the highest quantile, where they are two.
+fn ends(args: &ForecastArgs) -> Option<(usize, usize)> {
+    let by = |a: &usize, b: &usize| args.quantiles[*a].total_cmp(&args.quantiles[*b]);
+    let low = (0..args.quantiles.len()).min_by(by)?;
+    let high = (0..args.quantiles.len()).max_by(by)?;
+    (args.quantiles[low] < args.quantiles[high]).then_some((low, high))
+}
+
+/// The most columns of a figure, and how many rows before the forecast it shows at least.
+const COLUMNS: usize = 6;
+const BEFORE: usize = 100;
+
+fn draw(
+    args: &ForecastArgs,
+    model: &AnyModel,
+    recording: &Recording,
+    forecast: &Forecast,
+    path: &Path,
+) -> Result<()> {
+    if forecast.symbols().is_some() {
+        return Err(anyhow!(
+            "--figure: symbols have no mean to draw; their probabilities are in the lines"
+        ));
+    }
+    let sequence = &recording.sequence;
+    let shown = sequence.len().min(BEFORE.max(4 * forecast.mean.len()));
+    let from = sequence.len() - shown;
+    let mut rising: Vec<usize> = (0..args.quantiles.len()).collect();
+    rising.sort_by(|a, b| args.quantiles[*a].total_cmp(&args.quantiles[*b]));
+    let fan = |i: usize| {
+        let seen = |t: usize| {
+            (
+                t as f64 + 1.0,
+                sequence.get(t).map_or(f64::NAN, |row| row[i]),
+            )
+        };
+        let column = |rows: &Vec<Vec<f64>>| rows.iter().map(|row| row[i]).collect::<Vec<f64>>();
+        let pairs = (0..rising.len() / 2).map(|k| (rising[k], rising[rising.len() - 1 - k]));
+        let interval = |(low, high): (usize, usize)| {
+            let percent = 100.0 * (args.quantiles[high] - args.quantiles[low]);
+            let label = format!("{} %", (percent * 1e6).round() / 1e6);
+            (
+                label,
+                column(&forecast.quantiles[low]),
+                column(&forecast.quantiles[high]),
+            )
+        };
+        Fan {
+            label: recording.names.get(i).cloned().unwrap_or_default(),
+            observed: (from..sequence.len()).map(seen).collect(),
+            time: (0..forecast.mean.len())
+                .map(|h| (sequence.len() + h) as f64 + 1.0)
+                .collect(),
+            mean: column(&forecast.mean),
+            intervals: pairs.map(interval).collect(),
+        }
+    };
+    let fans: Vec<Fan> = (0..sequence.width().min(COLUMNS)).map(fan).collect();
+    let name = recording
+        .path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let title = format!("Forecast of a {}", model.described());
+    let note = format!(
+        "{name}: {} observations, {} ahead",
+        sequence.len(),
+        args.ahead
+    );
+    Ok(fan::picture(&fans, "observation")?
+        .titled(&title, &note)
+        .write(path)?)
+}

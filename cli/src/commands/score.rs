@@ -1,0 +1,122 @@
+//! `scotopic score`
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use scotopic_filtering::{AnyFilter, AnyModel, Filter as _};
+use serde::Serialize;
+
+use super::print;
+use super::smooth::evidence;
+use crate::filtering::recording::{Recording, Subject};
+use crate::table::{Cell, Table};
+use crate::usage::UsageError;
+
+/// Options of `scotopic score`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "ln p of each series in nats, in total and per observation that was seen: exact for hmm and\n\
+                        linear-gaussian, the ELBO for the other kinds and for factorisations that are not exact. Each\n\
+                        file is a series of its own, and starts from the model's initial law.\n\n\
+                        Example:\n  \
+                        scotopic score --model states.toml held-out1.csv held-out2.csv --json"
+)]
+pub struct ScoreArgs {
+    /// The model and the data.
+    #[command(flatten)]
+    pub subject: Subject,
+    /// Factorisation of the posterior, as of scotopic filter
+    #[arg(long, value_name = "NAME", default_value = "reversed")]
+    pub factorisation: String,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The score of one series, or of all.
+#[derive(Debug, Serialize)]
+struct Score {
+    file: String,
+    observations: u64,
+    log_evidence: f64,
+    per_observation: f64,
+}
+
+/// Prints the evidence of each series.
+///
+/// # Errors
+/// If model or data cannot be used.
+pub fn run(args: &ScoreArgs) -> Result<ExitCode> {
+    let model = args.subject.read_model()?;
+    let filter = AnyFilter::new(model.clone(), &args.factorisation).with_context(|| {
+        let file = args.subject.model.display();
+        format!("the model {file} cannot be used with these options")
+    });
+    let filter = filter.map_err(UsageError)?;
+    let recordings = args.subject.read(&model)?;
+    let scores = recordings.iter().map(|recording| score(&filter, recording));
+    let scores: Vec<Score> = scores.collect::<Result<_>>()?;
+    let observations = scores.iter().map(|s| s.observations).sum();
+    let total = of(
+        "total",
+        observations,
+        scores.iter().map(|s| s.log_evidence).sum(),
+    );
+    let called = match args.factorisation.as_str() {
+        "reversed" => evidence(&model),
+        _ => "ELBO",
+    };
+    if args.json {
+        let value = serde_json::json!({
+            "model": args.subject.model.display().to_string(),
+            "score": called,
+            "files": scores,
+            "observations": total.observations,
+            "log_evidence": total.log_evidence,
+            "per_observation": total.per_observation,
+        });
+        print::line(serde_json::to_string_pretty(&value)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new(&["file", "observations", called, "per observation"]);
+    let several = scores.len() > 1;
+    for score in scores.into_iter().chain(several.then_some(total)) {
+        table.push(vec![
+            score.file.into(),
+            score.observations.to_string().into(),
+            Cell::Number(score.log_evidence, 4),
+            Cell::Number(score.per_observation, 6),
+        ]);
+    }
+    print::line(describe(&model))?;
+    print::line(table.text())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(model: &AnyModel) -> String {
+    format!("{}, nats", model.described())
+}
+
+fn score(filter: &AnyFilter, recording: &Recording) -> Result<Score> {
+    let mut filter = filter.clone();
+    let mut observations = 0;
+    for row in recording.sequence.iter() {
+        recording.named(filter.update(row))?;
+        observations += u64::from(row.is_some());
+    }
+    Ok(of(
+        &recording.path.display().to_string(),
+        observations,
+        filter.elbo(),
+    ))
+}
+
+fn of(file: &str, observations: u64, log_evidence: f64) -> Score {
+    Score {
+        file: file.to_owned(),
+        observations,
+        log_evidence,
+        per_observation: log_evidence / (observations as f64).max(1.0),
+    }
+}

@@ -1,0 +1,163 @@
+//! `scotopic smooth`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use scotopic_figures::Format;
+use scotopic_filtering::{AnyModel, AnySmoothed, Belief};
+
+use crate::filtering::Band;
+use crate::filtering::recorder::{BeliefRecorder, FigureOptions};
+use crate::filtering::recording::{Recording, Subject};
+use crate::filtering::records::{Entry, LinesOut, Record, field, list};
+use crate::table::number;
+use crate::usage::UsageError;
+
+/// Options of `scotopic smooth`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "One line is written per observation: the posterior of its state given the whole series, as\n\
+                        probabilities (hmm) or mean and variance, in the columns of scotopic filter. It is exact for hmm\n\
+                        and linear-gaussian, and that of the reversed factorisation for nonlinear models. Each file is a\n\
+                        series of its own; with several, lines begin with the file.\n\n\
+                        Examples:\n  \
+                        scotopic smooth --model level.toml nile.csv --time year --out smoothed.csv --figure level.png\n  \
+                        scotopic smooth --model states.toml trial1.csv trial2.csv --out-format csv"
+)]
+pub struct SmoothArgs {
+    /// The model and the data.
+    #[command(flatten)]
+    pub subject: Subject,
+    /// Where the lines go.
+    #[command(flatten)]
+    pub lines: LinesOut,
+    /// Plot the smoothed beliefs with their credible bands: .svg, .png or .gif; of one series
+    #[arg(long, value_name = "FILE")]
+    pub figure: Option<PathBuf>,
+    /// Width of the credible band: a probability (0.9, 90%) or standard deviations (2sd) [default: 0.9]
+    #[arg(long, value_name = "WIDTH", requires = "figure")]
+    pub band: Option<Band>,
+}
+
+/// Writes the posterior of every state.
+///
+/// # Errors
+/// If model, data or a file to write cannot be used; for models that are not smoothed.
+pub fn run(args: &SmoothArgs) -> Result<ExitCode> {
+    let model = args.subject.read_model()?;
+    check(args).map_err(UsageError)?;
+    let recordings = args.subject.read(&model)?;
+    let mut records = Vec::new();
+    for recording in &recordings {
+        let smoothed = recording.named(model.smooth(&recording.sequence))?;
+        records.extend(lines(recording, &smoothed, recordings.len() > 1));
+        if let Some(path) = &args.figure {
+            draw(&model, recording, &smoothed, args.band, path)?;
+        }
+        if !args.lines.quiet {
+            tell!(
+                "{}: {} observations, {} {} nats",
+                recording.path.display(),
+                smoothed.len(),
+                evidence(&model),
+                number(smoothed.elbo(), 3)
+            );
+        }
+    }
+    args.lines.write(&records)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the sum of a filter's increments is called.
+pub(super) fn evidence(model: &AnyModel) -> &'static str {
+    match model {
+        AnyModel::Hmm(_) | AnyModel::LinearGaussian(_) => "ln p",
+        AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => "ELBO",
+    }
+}
+
+fn check(args: &SmoothArgs) -> Result<()> {
+    if let Some(path) = &args.figure {
+        Format::of(path)?;
+        ensure!(
+            args.subject.data.len() == 1,
+            "--figure shows one series: give one file of data"
+        );
+    }
+    let figure: Vec<&Path> = args.figure.iter().map(PathBuf::as_path).collect();
+    args.lines.check(&figure, &args.subject.inputs())
+}
+
+/// The entries that every line begins with: the file where there are several, t, and whether the row was seen.
+pub(super) fn beginning(recording: &Recording, t: usize, several: bool) -> Record {
+    let mut record = Vec::new();
+    if several {
+        let file = recording.path.display().to_string();
+        record.push(field("file", Entry::Text(file)));
+    }
+    record.push(field("t", Entry::Whole(t as u64 + 1)));
+    let seen = recording.sequence.get(t).is_some();
+    record.push(field("seen", Entry::Flag(seen)));
+    record
+}
+
+/// The entry that every line ends with where there are times.
+pub(super) fn time(recording: &Recording, t: usize) -> Option<(String, String, Entry)> {
+    let time = recording.time(t)?;
+    Some(field("time", Entry::Text(time.to_owned())))
+}
+
+fn lines(recording: &Recording, smoothed: &AnySmoothed, several: bool) -> Vec<Record> {
+    let each = (0..smoothed.len()).filter_map(|t| Some((t, smoothed.belief(t)?)));
+    let line = |(t, belief): (usize, Belief<'_>)| {
+        let mut record = beginning(recording, t, several);
+        match belief {
+            Belief::Discrete(q) => record.push(list("belief", "q", q.to_vec())),
+            Belief::Gaussian(q) => {
+                let variances = q.covariance.iter().step_by(q.mean.len() + 1);
+                record.push(list("mean", "mean", q.mean.to_vec()));
+                record.push(list("variance", "var", variances.copied().collect()));
+            }
+        }
+        record.extend(time(recording, t));
+        record
+    };
+    each.map(line).collect()
+}
+
+fn draw(
+    model: &AnyModel,
+    recording: &Recording,
+    smoothed: &AnySmoothed,
+    band: Option<Band>,
+    path: &Path,
+) -> Result<()> {
+    let Some(first) = smoothed.belief(0) else {
+        return Ok(());
+    };
+    let options = FigureOptions {
+        band: band.unwrap_or_default(),
+        portrait: None,
+        moves: Format::of(path)? == Format::Gif,
+    };
+    let described = format!("{}, smoothed", model.described());
+    let mut recorder = BeliefRecorder::of(
+        described,
+        first,
+        model.width(),
+        &recording.names,
+        None,
+        options,
+    )?;
+    if let Some(name) = recording.path.file_name().filter(|name| *name != "-") {
+        recorder = recorder.of_data(&name.to_string_lossy());
+    }
+    for (t, row) in recording.sequence.iter().enumerate() {
+        if let Some(belief) = smoothed.belief(t) {
+            recorder.note_belief(t as u64 + 1, belief, &model.signal(belief), row, None);
+        }
+    }
+    recorder.write(path)
+}

@@ -1,0 +1,118 @@
+//! `scotopic summary`
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use scotopic_filtering::{Sequence, Summary, SummarySettings};
+
+use super::print;
+use crate::filtering::recording::Subject;
+use crate::filtering::source::from_one;
+use crate::table::{Cell, Table, number};
+
+/// Options of `scotopic summary`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Standard errors are those of the observed information of the data that the model was fitted to: the\n\
+                        curvature of the exact ln p at the parameters, by central differences. Held are initial laws,\n\
+                        observation matrices, entries of a linear-gaussian model that are exactly 0 or 1, and what --hold\n\
+                        names. Intervals are made where a parameter is unbounded (logarithms of variances and rates,\n\
+                        logits of probabilities). A shortfall above a few hundredths says that ln p is not at its maximum\n\
+                        there, and the errors mean little.\n\n\
+                        Example:\n  \
+                        scotopic summary --model level.toml nile.csv --columns volume"
+)]
+pub struct SummaryArgs {
+    /// The model and the data.
+    #[command(flatten)]
+    pub subject: Subject,
+    /// Probability of the intervals
+    #[arg(long, value_name = "P", default_value_t = 0.95)]
+    pub level: f64,
+    /// Parameters that were not fitted, by the beginning of their names: for example transition
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub hold: Vec<String>,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A model that is fitted is at most so many nats short of its best.
+const SHORT: f64 = 0.05;
+
+/// Prints estimates, standard errors and information criteria.
+///
+/// # Errors
+/// If model or data cannot be used, or the kind of model has no exact evidence.
+pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
+    let model = args.subject.read_model()?;
+    let recordings = args.subject.read(&model)?;
+    let sequences: Vec<Sequence> = recordings.into_iter().map(|r| r.sequence).collect();
+    let settings = SummarySettings {
+        level: args.level,
+        hold: args.hold.clone(),
+    };
+    let summary = model.summary(&sequences, &settings).map_err(from_one)?;
+    if args.json {
+        print::line(serde_json::to_string_pretty(&summary)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::line(model.described())?;
+    print::line(criteria(&summary))?;
+    print::line(table(&summary).text())?;
+    if summary.shortfall > SHORT {
+        tell!(
+            "scotopic: ln p could rise by about {} nats: these parameters are not the best of these data (fit them further), \
+             and the standard errors mean little",
+            number(summary.shortfall, 2)
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn criteria(summary: &Summary) -> String {
+    let told = |value: f64| number(value, 4);
+    format!(
+        "{} observations, {} free parameters\nln p {} nats ({}), AIC {}, BIC {}, shortfall {:.1e} nats\n",
+        summary.observations,
+        summary.free_parameters,
+        told(summary.log_evidence),
+        summary.evidence,
+        told(summary.aic),
+        told(summary.bic),
+        summary.shortfall,
+    )
+}
+
+fn table(summary: &Summary) -> Table {
+    let interval = format!("{} % interval", 100.0 * summary.level);
+    let mut table = Table::new(&["parameter", "estimate", "standard error", &interval, ""]);
+    for estimate in &summary.estimates {
+        let ends = |[low, high]: [f64; 2]| format!("{} … {}", short(low), short(high));
+        table.push(vec![
+            estimate.name.as_str().into(),
+            short(estimate.value).into(),
+            estimate.standard_error.map(|e| Cell::Text(short(e))).into(),
+            estimate.interval.map(|i| Cell::Text(ends(i))).into(),
+            estimate.remark.unwrap_or_default().into(),
+        ]);
+    }
+    table
+}
+
+/// Six digits, whatever the unit.
+fn short(value: f64) -> String {
+    let size = value.abs();
+    match value == 0.0 || (1e-4..1e7).contains(&size) {
+        true => {
+            let whole = if size >= 1.0 {
+                size.log10().floor() as usize + 1
+            } else {
+                0
+            };
+            number(value, 6usize.saturating_sub(whole))
+        }
+        false => format!("{value:.5e}"),
+    }
+}

@@ -1,0 +1,149 @@
+//! Whole series beside a model: rows, their times, the names of their columns.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::Args;
+use scotopic_filtering::{AnyModel, Sequence};
+
+use super::source::{from_one, whole_rows};
+use super::{Source, model};
+use crate::usage::UsageError;
+
+/// The model and the data of a command that takes whole series.
+#[derive(Debug, Args)]
+pub struct Subject {
+    /// Observations: CSV, TSV, JSON lines or npy, a series each; - is standard input
+    #[arg(required = true)]
+    pub data: Vec<PathBuf>,
+    /// Model in TOML
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// What to read of the data.
+    #[command(flatten)]
+    pub source: Source,
+}
+
+/// One series.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// The file.
+    pub path: PathBuf,
+    /// Its rows.
+    pub sequence: Sequence,
+    /// What the time column says of each row; empty without one.
+    pub times: Vec<String>,
+    /// The names of its columns.
+    pub names: Vec<String>,
+}
+
+impl Subject {
+    /// The model.
+    ///
+    /// # Errors
+    /// A usage error for a file that is no model.
+    pub fn read_model(&self) -> Result<AnyModel> {
+        Ok(model::read(&self.model).map_err(UsageError)?)
+    }
+
+    /// All series, each as wide as `model` sees an observation.
+    ///
+    /// # Errors
+    /// For files that cannot be read or have no row, by file and line, and a usage error for other columns.
+    pub fn read(&self, model: &AnyModel) -> Result<Vec<Recording>> {
+        let all = read_all(&self.source, &self.data, model.width())?;
+        Ok(match uses_partial_rows(model) {
+            true => all,
+            false => of_whole_rows(all, model.kind()),
+        })
+    }
+
+    /// The files that are read.
+    pub fn inputs(&self) -> Vec<&Path> {
+        let data = self.data.iter().map(PathBuf::as_path);
+        data.chain([self.model.as_path()]).collect()
+    }
+}
+
+/// All series of `paths`, of `width` columns each.
+///
+/// # Errors
+/// As [`Subject::read`].
+pub fn read_all(source: &Source, paths: &[PathBuf], width: usize) -> Result<Vec<Recording>> {
+    let streams = paths.iter().filter(|path| *path == Path::new("-"));
+    ensure!(
+        streams.count() < 2,
+        "standard input can be read once: give - for one series only"
+    );
+    paths
+        .iter()
+        .map(|path| read_one(source, path, width))
+        .collect()
+}
+
+/// Whether the filters of a model use what there is of a row that is missing in part.
+pub fn uses_partial_rows(model: &AnyModel) -> bool {
+    matches!(model, AnyModel::Hmm(_) | AnyModel::LinearGaussian(_))
+}
+
+/// The same series for a model that uses whole rows only: rows that are missing in part are missing as a whole, which is
+/// told.
+pub fn of_whole_rows(all: Vec<Recording>, kind: &str) -> Vec<Recording> {
+    let sequences: Vec<Sequence> = all.iter().map(|one| one.sequence.clone()).collect();
+    let whole = whole_rows(&sequences, kind).into_iter();
+    let pairs = all.into_iter().zip(whole);
+    pairs
+        .map(|(one, sequence)| Recording { sequence, ..one })
+        .collect()
+}
+
+fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
+    let mut series = source.open_until(path, None)?;
+    if series.width() != width {
+        return Err(UsageError(anyhow!(
+            "{}: found {} columns ({}), but the model has {width} per observation; select them with --columns",
+            path.display(),
+            series.width(),
+            series.names().join(", "),
+        ))
+        .into());
+    }
+    let mut sequence = Sequence::new(width)?;
+    let mut times = Vec::new();
+    while let Some(row) = series.next_row()? {
+        let number = sequence.len() as u64;
+        let pushed = sequence
+            .push(row)
+            .map_err(|e| from_one(e.at_observation(number)));
+        pushed.with_context(|| format!("{}, line {}", path.display(), series.line()))?;
+        times.extend(series.time_text().map(str::to_owned));
+    }
+    ensure!(
+        !sequence.is_empty(),
+        "{} has no observation",
+        path.display()
+    );
+    Ok(Recording {
+        path: path.to_owned(),
+        sequence,
+        times,
+        names: series.names().to_vec(),
+    })
+}
+
+impl Recording {
+    /// What its time column says of row `t`, from 0.
+    pub fn time(&self, t: usize) -> Option<&str> {
+        self.times.get(t).map(String::as_str)
+    }
+
+    /// The same outcome, an error named by the file, with its observations counted from 1.
+    ///
+    /// # Errors
+    /// That of `outcome`.
+    pub fn named<T>(&self, outcome: scotopic_filtering::Result<T>) -> Result<T> {
+        outcome
+            .map_err(from_one)
+            .with_context(|| self.path.display().to_string())
+    }
+}

@@ -1,0 +1,218 @@
+//! Output lines of the commands that take whole series: CSV under a header, or a JSON object a line.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use scotopic_datasets::replace::replace;
+use serde_json::{Value, json};
+
+use super::lines::{LineFormat, quoted};
+use crate::outputs::{check_apart, check_writable};
+
+/// Where the lines of a command go, and in which form.
+#[derive(Debug, Args)]
+pub struct LinesOut {
+    /// File for the output lines [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Format of the output lines [default: by the extension of --out, else jsonl]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub out_format: Option<LineFormat>,
+    /// No summary on standard error
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// An entry of a line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// A whole number.
+    Whole(u64),
+    /// Yes or no: 1 or 0 in CSV.
+    Flag(bool),
+    /// A number; one that is none is null, or an empty cell.
+    Number(f64),
+    /// Numbers, in CSV in columns of their own, counted from the number given.
+    Numbers(Vec<f64>, usize),
+    /// A text.
+    Text(String),
+}
+
+/// One line: what an entry is called in JSON, in CSV, and the entry.
+pub type Record = Vec<(String, String, Entry)>;
+
+/// An entry that has one name.
+pub fn field(name: &str, entry: Entry) -> (String, String, Entry) {
+    (name.to_owned(), name.to_owned(), entry)
+}
+
+/// A list: its name in JSON, and that of its columns in CSV, counted from 1.
+pub fn list(name: &str, column: &str, values: Vec<f64>) -> (String, String, Entry) {
+    (
+        name.to_owned(),
+        column.to_owned(),
+        Entry::Numbers(values, 1),
+    )
+}
+
+impl LinesOut {
+    /// Checks that the file can be written, and is none that is read.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn check(&self, others: &[&Path], read: &[&Path]) -> Result<()> {
+        let written: Vec<&Path> = self
+            .out
+            .iter()
+            .map(PathBuf::as_path)
+            .chain(others.iter().copied())
+            .collect();
+        for (index, path) in written.iter().enumerate() {
+            anyhow::ensure!(
+                !written[..index].contains(path),
+                "{} would be written twice: give each output its own name",
+                path.display()
+            );
+        }
+        check_apart(&written, read)?;
+        written.into_iter().try_for_each(check_writable)
+    }
+
+    /// Writes all lines: a file whole or not at all.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn write(&self, records: &[Record]) -> Result<()> {
+        write(
+            self.out.as_deref(),
+            self.out_format,
+            LineFormat::Jsonl,
+            records,
+        )
+    }
+}
+
+/// Writes lines to a file, whole or not at all, or to standard output; in `format`, else by the extension of the file, else
+/// in `usual`.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn write(
+    path: Option<&Path>,
+    format: Option<LineFormat>,
+    usual: LineFormat,
+    records: &[Record],
+) -> Result<()> {
+    let by_name =
+        path.and_then(Path::extension)
+            .and_then(|e| match e.to_ascii_lowercase().to_str() {
+                Some("csv") => Some(LineFormat::Csv),
+                Some("jsonl" | "json") => Some(LineFormat::Jsonl),
+                _ => None,
+            });
+    let text = match format.or(by_name).unwrap_or(usual) {
+        LineFormat::Csv => csv(records),
+        LineFormat::Jsonl => jsonl(records),
+    };
+    match path {
+        Some(path) => {
+            replace(path, text.as_bytes())
+                .with_context(|| format!("could not write {}", path.display()))?;
+        }
+        None => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            out.flush()?;
+        }
+    }
+    Ok(())
+}
+
+fn jsonl(records: &[Record]) -> String {
+    let mut text = String::new();
+    for record in records {
+        // By hand, so that the entries stay in their order.
+        let mut entries = Vec::with_capacity(record.len());
+        for (name, _, entry) in record {
+            let value: Value = match entry {
+                Entry::Whole(n) => json!(n),
+                Entry::Flag(yes) => json!(yes),
+                Entry::Number(x) => json!(x),
+                Entry::Numbers(values, _) => json!(values),
+                Entry::Text(text) => json!(text),
+            };
+            entries.push(format!("{}:{value}", json!(name)));
+        }
+        let _ = writeln!(text, "{{{}}}", entries.join(","));
+    }
+    text
+}
+
+fn csv(records: &[Record]) -> String {
+    let mut text = String::new();
+    let Some(first) = records.first() else {
+        return text;
+    };
+    let header: Vec<String> = first
+        .iter()
+        .flat_map(|(_, column, entry)| match entry {
+            Entry::Numbers(values, from) => (*from..from + values.len())
+                .map(|k| format!("{column}{k}"))
+                .collect(),
+            _ => vec![column.clone()],
+        })
+        .collect();
+    let _ = writeln!(text, "{}", header.join(","));
+    for record in records {
+        let cells = record.iter().flat_map(|(_, _, entry)| match entry {
+            Entry::Whole(n) => vec![n.to_string()],
+            Entry::Flag(yes) => vec![u8::from(*yes).to_string()],
+            Entry::Number(x) => vec![number(*x)],
+            Entry::Numbers(values, _) => values.iter().map(|x| number(*x)).collect(),
+            Entry::Text(text) => vec![quoted(text)],
+        });
+        let _ = writeln!(text, "{}", cells.collect::<Vec<_>>().join(","));
+    }
+    text
+}
+
+/// Every digit, so that it is read back whole; an empty cell for what is no number.
+fn number(x: f64) -> String {
+    match x.is_nan() {
+        true => String::new(),
+        false => format!("{x:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_say_the_same() {
+        let record = |x: f64| -> Record {
+            vec![
+                field("t", Entry::Whole(1)),
+                field("seen", Entry::Flag(true)),
+                list("belief", "q", vec![0.25, x]),
+                field("time", Entry::Text("a, \"b\"".to_owned())),
+            ]
+        };
+        let records = [record(0.75), record(f64::NAN)];
+        let time = "\"a, \"\"b\"\"\"";
+        assert_eq!(
+            csv(&records),
+            format!("t,seen,q1,q2,time\n1,1,0.25,0.75,{time}\n1,1,0.25,,{time}\n")
+        );
+        let lines = jsonl(&records);
+        let first = lines.lines().next().unwrap();
+        assert!(first.starts_with("{\"t\":1,\"seen\":true,"), "{first}");
+        let expected = json!({"t": 1, "seen": true, "belief": [0.25, 0.75], "time": "a, \"b\""});
+        assert_eq!(serde_json::from_str::<Value>(first).unwrap(), expected);
+        assert!(lines.contains("[0.25,null]"));
+        assert_eq!(csv(&[]), "");
+    }
+}
