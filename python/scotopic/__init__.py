@@ -1,0 +1,62 @@
+"""State-space models that filter online: missing data, learning while filtering, bounds of other factorisations.
+
+===========================================================  =====================================================
+:class:`CategoricalHMM`, :class:`PoissonHMM`,                hidden Markov models, with scikit-learn's conventions
+:class:`GaussianHMM`
+:class:`LinearGaussian`                                      the Kalman filter and smoother, and EM
+:class:`Nonlinear`, :class:`Generalised`                     models whose equations are Python functions
+:class:`Filter`                                              one observation at a time, fixed or learning
+:func:`compare`                                              factorisations of the posterior beside each other
+:class:`Observations`                                        data that were checked once, for use several times
+:func:`load`                                                 a model in a file of the program ``scotopic``
+:mod:`scotopic.errors`                                       exceptions
+===========================================================  =====================================================
+
+All logarithms are natural: evidence, bounds and scores are in nats.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):
+    # Later versions refuse by themselves: the compiled half serves one interpreter of a process.
+    import _xxsubinterpreters as _interpreters
+
+    if _interpreters.get_current() != _interpreters.get_main():
+        raise ImportError("scotopic does not support sub-interpreters")
+
+from . import errors
+from ._data import observations
+from ._estimator import Observations
+from ._scotopic import GaussianStatistics, HmmStatistics, __version__
+from .comparison import compare
+from .equations import Generalised, Nonlinear
+from .errors import ScotopicError
+from .hmm import CategoricalHMM, GaussianHMM, PoissonHMM
+from .linear_gaussian import LinearGaussian
+from .models import load, parse
+from .results import Beliefs, Filtered, Forecast, Posterior
+from .streaming import Filter
+
+__all__ = [
+    "Beliefs",
+    "CategoricalHMM",
+    "Filter",
+    "Filtered",
+    "Forecast",
+    "GaussianHMM",
+    "GaussianStatistics",
+    "Generalised",
+    "HmmStatistics",
+    "LinearGaussian",
+    "Nonlinear",
+    "Observations",
+    "PoissonHMM",
+    "Posterior",
+    "ScotopicError",
+    "__version__",
+    "compare",
+    "errors",
+    "load",
+    "observations",
+    "parse",
+]

@@ -1,0 +1,5 @@
+"""``python -m scotopic``: the program."""
+
+from ._program import main
+
+main()

@@ -1,0 +1,245 @@
+"""What all estimators share: scikit-learn's conventions, without a dependency on it."""
+
+import inspect
+
+import numpy as np
+
+from . import _data, _scotopic
+from .errors import SettingError, SizeError, not_fitted
+
+
+class Estimator:
+    """``get_params``, ``set_params``, fitted parameters as attributes, and the checks of data.
+
+    A subclass names its parameters in ``_PARAMETERS``, attribute to keyword of the compiled model; they can be set by
+    hand, and the compiled model (``_model``) is made of them when it is first needed.
+    """
+
+    _PARAMETERS = ()
+
+    # ---- scikit-learn
+
+    @classmethod
+    def _names(cls):
+        parameters = inspect.signature(cls.__init__).parameters
+        return sorted(name for name in parameters if name != "self")
+
+    def get_params(self, deep=True):
+        """The settings by name."""
+        return {name: getattr(self, name) for name in self._names()}
+
+    def set_params(self, **params):
+        """Sets settings by name; the estimator itself."""
+        known = self._names()
+        for name, value in params.items():
+            if name not in known:
+                raise SettingError(f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {known!r}.")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self):
+        defaults = {name: p.default for name, p in inspect.signature(type(self).__init__).parameters.items()}
+        given = [f"{n}={v!r}" for n, v in self.get_params().items() if not _same(v, defaults.get(n))]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    def __sklearn_tags__(self):
+        # Only scikit-learn asks, which is then there.
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+
+        return Tags(
+            estimator_type="density_estimator",
+            target_tags=TargetTags(required=False),
+            transformer_tags=TransformerTags() if hasattr(self, "transform") else None,
+            input_tags=InputTags(allow_nan=True, positive_only=getattr(self, "_POSITIVE", False)),
+            non_deterministic=False,
+        )
+
+    def __sklearn_is_fitted__(self):
+        return self._given().keys() >= set(self._PARAMETERS)
+
+    # ---- parameters
+
+    def _given(self):
+        return self.__dict__.setdefault("_values", {})
+
+    def _value(self, name):
+        values = self._given()
+        if name not in values:
+            raise not_fitted(f"This {type(self).__name__} has no {name} yet: call fit, or set it")
+        return values[name]
+
+    def _set_value(self, name, value):
+        if np.iscomplexobj(value):
+            raise SettingError(f"setting `{name}`: found complex numbers, expected real ones")
+        value = np.array(value, dtype=np.float64)
+        value.flags.writeable = False
+        self._given()[name] = value
+        self.__dict__.pop("_compiled", None)
+        self.__dict__.pop("n_features_in_", None)
+
+    @property
+    def _model(self):
+        """The compiled model of the parameters as they are."""
+        if "_compiled" not in self.__dict__:
+            for name in self._PARAMETERS:
+                if name not in self._given():
+                    raise not_fitted(
+                        f"This {type(self).__name__} instance is not fitted yet: it has no {name}. Call fit, or set it"
+                    )
+            self._compiled = self._compile(self._given())
+        self.__dict__.setdefault("n_features_in_", self._compiled.n_features)
+        return self._compiled
+
+    # ---- data
+
+    def _read(self, X, lengths=None, y=None):
+        """Observations, of as many columns as the model has."""
+        model = self._model
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None and (found := _data.feature_names(X)) is not None:
+            _check_names(names, found)
+        data = _data.observations(X, lengths)
+        _refuse_y(y, len(data))
+        if data.n_features != model.n_features:
+            name = type(self).__name__
+            said = f"X has {data.n_features} features, but {name} is expecting {model.n_features} features as input"
+            if getattr(X, "ndim", 2) == 1:
+                said += ". Reshape your data: X.reshape(1, -1) if it is a single observation"
+            raise SizeError(said)
+        return data
+
+    def _read_to_fit(self, X, lengths, y):
+        data = _data.observations(X, lengths)
+        _refuse_y(y, len(data))
+        self.n_features_in_ = data.n_features
+        names = _data.feature_names(X)
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = names
+        return data
+
+    # ---- streaming and information criteria
+
+    def filter(self, factorisation="reversed", *, learn=None, lag=0, **settings):
+        """A filter of this model that has seen nothing, for data that come one at a time.
+
+        Parameters
+        ----------
+        factorisation : str, default "reversed"
+            What the posterior may be: the exact filter, or a cheaper or looser one (see ``compare``).
+        learn : str or bool, optional
+            A learning rule, or True for the rule that is best nearly everywhere: parameters then follow the data.
+            ``settings`` are those of the rule, by name.
+        lag : int, default 0
+            How many observations back ``Filter.smooth`` can look.
+
+        Returns
+        -------
+        Filter
+        """
+        from .streaming import Filter
+
+        return Filter(self._model, factorisation, learn=learn, lag=lag, **settings)
+
+    def partial_fit(self, X, y=None):
+        """Learns from the next rows of one endless series, in constant memory.
+
+        The first call fits the model to its rows where it has no parameters. From then on parameters follow the data by
+        the default rule of ``filter(learn=True)``; take that for other rules and for beliefs on the way.
+
+        Returns
+        -------
+        self
+        """
+        stream = self.__dict__.get("_stream")
+        if stream is None or self.__dict__.get("_streamed") is not self.__dict__.get("_compiled"):
+            if not self.__sklearn_is_fitted__():
+                self.fit(X, y)
+            stream = self.filter(learn=True)
+        stream.extend(self._read(X, None, y))
+        self._take(_scotopic.Filter.model.__get__(stream))
+        self._stream, self._streamed = stream, self._compiled
+        return self
+
+    def aic(self, X, lengths=None):
+        """Akaike's information criterion, nats times 2; lower is better."""
+        return -2.0 * self.score(X, lengths=lengths) + 2.0 * self._model.free_parameters
+
+    def bic(self, X, lengths=None):
+        """The Bayesian information criterion, nats times 2; lower is better."""
+        data = self._read(X, lengths)
+        return -2.0 * self._model.log_evidence(data) + self._model.free_parameters * np.log(len(data))
+
+    def to_toml(self):
+        """The model as the text of a model file of the program ``scotopic``."""
+        return self._model.to_toml()
+
+    def save(self, path):
+        """Writes a model file that the program ``scotopic`` reads."""
+        text = self.to_toml()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def statistics(self, X, lengths=None):
+        """The E-step: expected statistics of these sequences under this model.
+
+        Values of one model add up (``+``, ``sum``) and can be pickled, so that parts of the data can be seen by
+        different processes or machines; ``maximise`` takes the sum.
+        """
+        return self._model.statistics(self._read(X, lengths))
+
+
+def _refuse_y(y, rows):
+    """scikit-learn passes a y, which is ignored; lengths in its place must not be."""
+    if y is None:
+        return
+    y = np.asarray(y)
+    if y.ndim == 1 and len(y) != rows:
+        raise SettingError(
+            f"setting `y`: found an array of {len(y)} entries for {rows} observations, expected None (y is ignored): "
+            "pass lengths by keyword, lengths=…"
+        )
+
+
+def _check_names(names, found):
+    if list(names) == list(found):
+        return
+    missing = [name for name in names if name not in set(found)]
+    unseen = [name for name in found if name not in set(names)]
+    said = "The feature names should match those that were passed during fit.\n"
+    if unseen:
+        said += "Feature names unseen at fit time:\n" + "".join(f"- {name}\n" for name in unseen)
+    if missing:
+        said += "Feature names seen at fit time, yet now missing:\n" + "".join(f"- {name}\n" for name in missing)
+    if not unseen and not missing:
+        said += "Feature names must be in the same order as they were in fit.\n"
+    raise SettingError(said)
+
+
+def _same(a, b):
+    try:
+        return bool(a == b)
+    except (ValueError, TypeError):
+        return False
+
+
+def parameter(name, doc):
+    """A fitted parameter as an attribute that can be set by hand."""
+    return property(lambda self: self._value(name), lambda self, value: self._set_value(name, value), doc=doc)
+
+
+def whole(name, value, least):
+    """A whole number, as settings are checked when they are used."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:
+        raise SettingError(f"setting `{name}`: found {value!r}, expected a whole number of at least {least}")
+    return int(value)
+
+
+def real(name, value, least):
+    """A finite number, likewise."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)) or not value >= least:
+        raise SettingError(f"setting `{name}`: found {value!r}, expected a number of at least {least}")
+    return float(value)
+
+
+Observations = _scotopic.Observations

@@ -1,0 +1,255 @@
+"""What hidden Markov models of all emissions share."""
+
+import warnings
+
+import numpy as np
+
+from . import _data, _scotopic
+from ._estimator import Estimator, parameter, real, whole
+from ._progress import watch
+from .errors import FitWarning, SettingError
+from .results import Posterior
+
+
+class HMM(Estimator):
+    """Fitting and inference; a subclass names its emission."""
+
+    #: Attributes of the emission, to their fields in a model file.
+    _FIELDS = {}
+
+    def __init__(
+        self,
+        n_components=1,
+        *,
+        n_init=10,
+        n_iter=500,
+        tol=None,
+        pseudo_count=0.0,
+        init="guess",
+        method="search",
+        n_jobs=None,
+        random_state=None,
+        verbose=False,
+    ):
+        self.n_components = n_components
+        self.n_init = n_init
+        self.n_iter = n_iter
+        self.tol = tol
+        self.pseudo_count = pseudo_count
+        self.init = init
+        self.method = method
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    startprob_ = parameter("startprob_", "Initial probabilities ``[K]``.")
+    transmat_ = parameter("transmat_", "Transition probabilities ``[K, K]``; row i is p(s_t | s_{t-1} = i).")
+
+    @property
+    def _PARAMETERS(self):
+        return ("startprob_", "transmat_", *self._fields())
+
+    def _fields(self):
+        return self._FIELDS
+
+    def _compile(self, values):
+        fields = {field: self._field(name, values) for name, field in self._fields().items()}
+        return _scotopic.Hmm(self._emission(), values["startprob_"], values["transmat_"], fields)
+
+    def _emission(self):
+        return self._KIND
+
+    def _field(self, name, values):
+        return values[name]
+
+    def _take(self, model):
+        """The parameters of a compiled model."""
+        fields = model.emission[1]
+        values = {"startprob_": model.initial, "transmat_": model.transition}
+        values.update((name, fields[field]) for name, field in self._fields().items())
+        self._values = {}
+        for name, value in values.items():
+            self._set_value(name, value)
+        self._compiled = model
+        self.n_features_in_ = model.n_features
+        return self
+
+    # ---- fitting
+
+    def fit(self, X, y=None, lengths=None, callback=None):
+        """Fits the model to sequences by maximum likelihood.
+
+        Parameters
+        ----------
+        X : array-like ``[T, D]``, or a list of arrays ``[T_i, D]``
+            Observations, rows. An entry that is NaN is missing. A C-contiguous array of float64 is not copied.
+        y : ignored
+            For scikit-learn's interface.
+        lengths : sequence of int, optional
+            Rows of each sequence, where X is one array of several sequences one after the other.
+        callback : callable, optional
+            With ``method="em"``: called as ``callback(run, iteration, log_evidence)`` before each iteration and at the
+            end; what it raises ends the fit.
+
+        Returns
+        -------
+        self
+            With ``startprob_``, ``transmat_`` and the parameters of the emission; ``log_evidence_`` (nats), ``n_iter_``,
+            ``converged_``; of a search ``found_by_`` (how many runs, of how many, reached this maximum), ``warnings_``
+            (also given as Python warnings) and ``pseudo_count_``; of EM ``history_`` (log evidence, nats).
+        """
+        k, runs = whole("n_components", self.n_components, 1), whole("n_init", self.n_init, 1)
+        for name, known in (("init", ("guess", "parameters")), ("method", ("search", "em"))):
+            if getattr(self, name) not in known:
+                expected = " or ".join(map(repr, known))
+                raise SettingError(f"setting `{name}`: found {getattr(self, name)!r}, expected {expected}")
+        search = self.method == "search"
+        if search and callback is not None:
+            raise SettingError("setting `callback`: found one, expected None unless method='em': runs are side by side")
+        start = self._model if self.init == "parameters" else None
+        data = self._read_to_fit(X, lengths, y)
+        names = getattr(self, "feature_names_in_", None)
+        settings = {
+            "emission": self._emission(),
+            "states": k,
+            "runs": runs,
+            "seed": _data.seed_of(self.random_state) if start is None else 0,
+            "max_iterations": whole("n_iter", self.n_iter, 1 if search else 0),
+            "tolerance": real("tol", (1e-8 if search else 1e-6) if self.tol is None else self.tol, 0.0),
+            "pseudo_count": real("pseudo_count", self.pseudo_count, 0.0),
+            "start": start,
+        }
+        if search:
+            self._search(data, settings)
+        else:
+            tell = watch(callback, self.verbose, self.n_iter)
+            model, history, converged = _scotopic.fit_hmm(data, callback=tell, **settings)
+            self._take(model)
+            self.history_ = np.array(history)
+            self.log_evidence_, self.n_iter_, self.converged_ = history[-1], len(history) - 1, converged
+        if names is not None:
+            self.feature_names_in_ = names
+        return self
+
+    def _search(self, data, settings):
+        jobs = 1 if self.n_jobs is None else self.n_jobs
+        threads = 0 if jobs == -1 else whole("n_jobs", jobs, 1)
+        model, log_evidence, n_iter, converged, found_by, pseudo_count, said = _scotopic.search_hmm(
+            data, threads=threads, **settings
+        )
+        self._take(model)
+        self.log_evidence_, self.n_iter_, self.converged_ = log_evidence, n_iter, converged
+        self.found_by_, self.pseudo_count_, self.warnings_ = found_by, pseudo_count, said
+        for text in said:
+            warnings.warn(f"{type(self).__name__}: {text}", FitWarning, stacklevel=3)
+
+    def maximise(self, statistics, pseudo_count=None):
+        """The M-step: this model with the parameters that are best for expected statistics.
+
+        Parameters
+        ----------
+        statistics : HmmStatistics
+            A value of ``self.statistics``, or a sum of such.
+        pseudo_count : float, optional
+            Observations added to each count; the model's own setting otherwise.
+
+        Returns
+        -------
+        self
+        """
+        pseudo_count = self.pseudo_count if pseudo_count is None else pseudo_count
+        return self._take(self._model.maximise(statistics, real("pseudo_count", pseudo_count, 0.0)))
+
+    # ---- inference
+
+    def score(self, X, y=None, lengths=None):
+        """ln p(X), nats: the sum over all sequences."""
+        return self._model.log_evidence(self._read(X, lengths, y))
+
+    def predict(self, X, lengths=None):
+        """The most probable path ``[T]`` of states, from 0 (Viterbi)."""
+        return self._model.viterbi(self._read(X, lengths))[0]
+
+    def predict_proba(self, X, lengths=None):
+        """p(s_t | all observations of the sequence) ``[T, K]``."""
+        return self._model.smooth(self._read(X, lengths))[0]
+
+    def filter_proba(self, X, lengths=None):
+        """p(s_t | observations up to t) ``[T, K]``: what can be known at the time."""
+        return self._model.filter(self._read(X, lengths))[0]
+
+    def score_samples(self, X, lengths=None):
+        """ln p(X), nats, and p(s_t | all observations) ``[T, K]``."""
+        probabilities, log_evidence = self._model.smooth(self._read(X, lengths))
+        return log_evidence, probabilities
+
+    def log_predictive(self, X, lengths=None):
+        """ln p(o_t | o_<t) ``[T]``, nats; 0 for a missing observation. Their sum is ``score``."""
+        return self._model.filter(self._read(X, lengths))[1]
+
+    def decode(self, X, lengths=None, algorithm="viterbi"):
+        """A path of states, and its logarithm, in hmmlearn's order.
+
+        Parameters
+        ----------
+        algorithm : {"viterbi", "map"}
+            The most probable path, or the most probable state at each time.
+
+        Returns
+        -------
+        log_probability : float
+            ln p(path, X), nats; for "map" the sum over time of the largest posterior probabilities, as in hmmlearn.
+        states : ndarray of int ``[T]``
+        """
+        data = self._read(X, lengths)
+        if algorithm == "viterbi":
+            path, log_probability = self._model.viterbi(data)
+            return log_probability, path
+        if algorithm == "map":
+            probabilities, _ = self._model.smooth(data)
+            return float(probabilities.max(axis=1).sum()), probabilities.argmax(axis=1)
+        raise SettingError(f"setting `algorithm`: found {algorithm!r}, expected 'viterbi' or 'map'")
+
+    def posterior(self, X, lengths=None, factorisation="reversed"):
+        """Posterior probabilities of the states over time, which a notebook draws.
+
+        Parameters
+        ----------
+        factorisation : str
+            "reversed" is exact; "fully-factorised", "block-4", "decoupled-lag1", "frozen", "tied" are bounds.
+
+        Returns
+        -------
+        Posterior
+            With ``probabilities`` ``[T, K]``, ``elbo`` (nats) and ``gap`` (nats) to the log evidence.
+        """
+        data = self._read(X, lengths)
+        probabilities, elbo = self._model.posterior(data, factorisation)
+        exact = elbo if factorisation == "reversed" else self._model.log_evidence(data)
+        return Posterior(probabilities, elbo, exact - elbo, factorisation)
+
+    def compare(self, X, factorisations=None):
+        """Factorisations of the posterior beside each other on one series: a table (a DataFrame if pandas is there)."""
+        from .comparison import compare
+
+        return compare(self, X, factorisations)
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draws a sequence.
+
+        Returns
+        -------
+        X : ndarray ``[n_samples, D]``
+        states : ndarray of int ``[n_samples]``
+        """
+        random_state = self.random_state if random_state is None else random_state
+        return self._model.sample(whole("n_samples", n_samples, 0), _data.seed_of(random_state))
+
+    def _repr_svg_(self):
+        if not self.__sklearn_is_fitted__():
+            return None
+        a = np.asarray(self.transmat_, dtype=np.float32)
+        return _scotopic.matrix_figure(
+            a.ravel().tolist(), list(a.shape), f"{type(self).__name__}: transitions", "from state", "to state",
+            "probability",
+        )  # fmt: skip

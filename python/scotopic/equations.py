@@ -1,0 +1,174 @@
+"""Models whose equations are Python functions."""
+
+import numpy as np
+
+from . import _scotopic
+from ._estimator import whole
+
+
+class Nonlinear:
+    """A state-space model in discrete time with additive Gaussian noise and any likelihood.
+
+    .. code-block:: text
+
+        x_1 ~ N(m0, P0),   x_t = f(x_{t-1}) + N(0, Q),   y_t ~ g(. | x_t)
+
+    Slopes are central differences: a few dozen calls an observation. Where that is too slow, write the model in Rust.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` for x ``[n]``: the mean ``[n]`` of the next state.
+    log_likelihood : callable
+        ``log_likelihood(y, x)`` for y ``[m]``, x ``[n]``: ln g(y | x), nats.
+    process_noise : array-like ``[n, n]``
+        Q.
+    n_features : int
+        m, the entries of an observation.
+    initial_mean, initial_covariance : array-like ``[n]``, ``[n, n]``, optional
+        m0 and P0; 0 and the identity otherwise.
+
+    Examples
+    --------
+    >>> import numpy as np, scotopic
+    >>> pendulum = scotopic.Nonlinear(
+    ...     lambda x: [x[0] + 0.1 * x[1], x[1] - 0.1 * np.sin(x[0])],
+    ...     lambda y, x: -0.5 * (y[0] - np.sin(x[0])) ** 2 / 0.01,
+    ...     process_noise=[[1e-4, 0], [0, 1e-3]],
+    ... )
+    >>> angle = pendulum.filter()
+    >>> nats = angle.update(0.5)
+    >>> bool(abs(np.sin(angle.belief[0]) - 0.5) < 0.1)
+    True
+    """
+
+    def __init__(self, f, log_likelihood, process_noise, *, n_features=1, initial_mean=None, initial_covariance=None):
+        self.f = f
+        self.log_likelihood = log_likelihood
+        self.process_noise = np.atleast_2d(np.asarray(process_noise, dtype=np.float64))
+        n = len(self.process_noise)
+        self.n_features = n_features
+        self.initial_mean = np.zeros(n) if initial_mean is None else np.asarray(initial_mean, dtype=np.float64)
+        self.initial_covariance = (
+            np.eye(n) if initial_covariance is None else np.asarray(initial_covariance, dtype=np.float64)
+        )
+
+    def filter(self, factorisation="reversed"):
+        """A filter that has seen nothing, by a bound: "reversed", "jelbo" or "vjf".
+
+        Returns
+        -------
+        Filter
+            An exception that a function raises comes out of ``update``, which then leaves the filter as it was.
+        """
+        from .streaming import Filter
+
+        equation = _scotopic.Equation.nonlinear(
+            self.f,
+            self.log_likelihood,
+            whole("n_features", self.n_features, 1),
+            self.process_noise,
+            self.initial_mean,
+            self.initial_covariance,
+            factorisation,
+        )
+        return Filter(equation)
+
+
+class Generalised:
+    """A state-space model in continuous time with smooth noise, filtered in generalised coordinates of motion.
+
+    .. code-block:: text
+
+        x' = f(x, v, theta) + w,   y = g(x, v, theta) + z
+
+    f and g are differentiated exactly: where derivatives are needed they are called with arrays of numbers that carry
+    derivatives along, which arithmetic and ``np.sin``, ``cos``, ``exp``, ``log``, ``tanh``, ``sqrt`` work on.
+
+    Parameters
+    ----------
+    f, g : callable
+        ``f(x, v, theta)``: the flow ``[n]``, per bin; ``g(x, v, theta)``: the output ``[m]``. x ``[n]``, v
+        ``[causes]``, theta ``[P]`` are arrays.
+    start : array-like ``[n]``
+        The states at the first bin.
+    n_features : int
+        m, the outputs.
+    causes : int
+        Entries of v.
+    theta : array-like ``[P]``
+        Known parameters.
+    output_precision, motion_precision, cause_precision : float
+        Inverse variances of z, w and v.
+    start_variance : float
+        The variance of every state at the first bin; 0 for a start that is known.
+    order : int
+        The highest derivative of the noise that is kept.
+    smoothness : float
+        s, in bins: the noise has the autocorrelation exp(-h**2 / 4 s**2); 0 for white noise.
+    lag : int
+        How many bins the belief lies behind the newest observation.
+
+    Examples
+    --------
+    >>> import numpy as np, scotopic
+    >>> pendulum = scotopic.Generalised(
+    ...     lambda x, v, theta: [x[1], -theta[0] * np.sin(x[0])],
+    ...     lambda x, v, theta: x[0],
+    ...     start=[1.0, 0.0], theta=[0.04], output_precision=100.0, motion_precision=1e4,
+    ... )
+    >>> angle = pendulum.filter()
+    >>> nats = angle.update(0.98)
+    >>> bool(abs(angle.belief[0] - 0.98) < 0.05)
+    True
+    """
+
+    def __init__(
+        self,
+        f,
+        g,
+        start,
+        *,
+        n_features=1,
+        causes=0,
+        theta=(),
+        output_precision=1.0,
+        motion_precision=1.0,
+        cause_precision=1.0,
+        start_variance=0.0,
+        order=6,
+        smoothness=0.5,
+        lag=0,
+    ):
+        self.f = f
+        self.g = g
+        self.start = np.asarray(start, dtype=np.float64)
+        self.n_features = n_features
+        self.causes = causes
+        self.theta = np.asarray(theta, dtype=np.float64)
+        self.output_precision = output_precision
+        self.motion_precision = motion_precision
+        self.cause_precision = cause_precision
+        self.start_variance = start_variance
+        self.order = order
+        self.smoothness = smoothness
+        self.lag = lag
+
+    def filter(self):
+        """A filter that has seen nothing; see :meth:`Nonlinear.filter`."""
+        from .streaming import Filter
+
+        equation = _scotopic.Equation.generalised(
+            self.f,
+            self.g,
+            whole("causes", self.causes, 0),
+            whole("n_features", self.n_features, 1),
+            self.theta.tolist(),
+            [float(self.output_precision), float(self.motion_precision), float(self.cause_precision)],
+            self.start.tolist(),
+            float(self.start_variance),
+            whole("order", self.order, 0),
+            float(self.smoothness),
+            whole("lag", self.lag, 0),
+        )
+        return Filter(equation)

@@ -1,0 +1,176 @@
+"""Hidden Markov models with scikit-learn's conventions, under the names that hmmlearn gives."""
+
+import numpy as np
+
+from ._estimator import parameter
+from ._hmm import HMM
+from .errors import SettingError
+
+
+class CategoricalHMM(HMM):
+    """A hidden Markov model of symbols 0, 1, ….
+
+    Parameters
+    ----------
+    n_components : int
+        States K.
+    n_init : int
+        Runs that are followed to their maximum; the best is kept. A search begins four times as many.
+    n_iter : int
+        At most so many evaluations of the gradient, or iterations of EM, in a run.
+    tol : float, optional
+        Nats per observation: a search ends when the gradient promises no more (1e-8), EM when an iteration changes the
+        log evidence by no more (1e-6).
+    pseudo_count : float
+        Observations added that say nothing of a state: 0 is maximum likelihood.
+    init : {"guess", "parameters"}
+        Where a fit starts: from guesses out of the data, or from the parameters as they are set.
+    method : {"search", "em"}
+        Many starts and a quasi-Newton ascent of the exact gradient, or expectation maximisation.
+    n_jobs : int, optional
+        Threads of a search; -1 is one a core. The result is the same, bit for bit.
+    random_state : int, numpy.random.Generator or RandomState, optional
+    verbose : bool
+        A progress bar of EM, by tqdm if it is there.
+
+    Attributes
+    ----------
+    startprob_ : ndarray ``[K]``
+    transmat_ : ndarray ``[K, K]``
+    emissionprob_ : ndarray ``[K, M]``
+        p(symbol | state).
+
+    Examples
+    --------
+    >>> import numpy as np, scotopic
+    >>> casino = scotopic.CategoricalHMM(2)
+    >>> casino.startprob_, casino.transmat_ = [0.5, 0.5], [[0.95, 0.05], [0.1, 0.9]]
+    >>> casino.emissionprob_ = [[1 / 6] * 6, [0.1] * 5 + [0.5]]
+    >>> throws = np.array([5, 5, 2, 5, 5])
+    >>> casino.predict(throws)
+    array([1, 1, 1, 1, 1])
+    >>> loaded = casino.filter()
+    >>> for eyes in throws:
+    ...     nats = loaded.update(eyes)
+    >>> bool(loaded.belief[1] > 0.9)
+    True
+    """
+
+    _KIND = "categorical"
+    _FIELDS = {"emissionprob_": "probabilities"}
+    _POSITIVE = True
+    emissionprob_ = parameter("emissionprob_", "p(symbol | state) ``[K, M]``.")
+
+    @property
+    def n_features(self):
+        """M, the number of symbols."""
+        return self.emissionprob_.shape[1]
+
+
+class PoissonHMM(HMM):
+    """A hidden Markov model of counts, independent given the state: spikes of D neurons in a bin.
+
+    Parameters are those of :class:`CategoricalHMM`.
+
+    Attributes
+    ----------
+    startprob_ : ndarray ``[K]``
+    transmat_ : ndarray ``[K, K]``
+    lambdas_ : ndarray ``[K, D]``
+        Expected counts per observation.
+
+    Examples
+    --------
+    >>> import numpy as np, scotopic
+    >>> counts = np.array([0, 1, 0, 9, 11, 8, 1, 0, 0, 1, 10, 9])
+    >>> model = scotopic.PoissonHMM(2, random_state=0).fit(counts)
+    >>> sorted(model.lambdas_.ravel().round(1).tolist())
+    [0.4, 9.4]
+    """
+
+    _KIND = "poisson"
+    _FIELDS = {"lambdas_": "rates"}
+    _POSITIVE = True
+    lambdas_ = parameter("lambdas_", "Rates ``[K, D]``, counts per observation.")
+
+
+class GaussianHMM(HMM):
+    """A hidden Markov model of vectors that are normal given the state.
+
+    Parameters
+    ----------
+    n_components : int
+        States K.
+    covariance_type : {"diag", "full"}
+        Whether entries are independent given the state.
+
+    The other parameters are those of :class:`CategoricalHMM`.
+
+    Attributes
+    ----------
+    startprob_ : ndarray ``[K]``
+    transmat_ : ndarray ``[K, K]``
+    means_ : ndarray ``[K, D]``, in the units of the data
+    covars_ : ndarray ``[K, D]`` (variances) or ``[K, D, D]``, in the units of the data squared
+
+    Examples
+    --------
+    >>> import numpy as np, scotopic
+    >>> x = np.r_[np.zeros(50), np.full(50, 4.0)] + np.random.default_rng(0).normal(size=100)
+    >>> x[20:25] = np.nan  # not seen
+    >>> model = scotopic.GaussianHMM(2, random_state=0).fit(x)
+    >>> model.predict(x)[[0, 22, 99]].tolist() in ([0, 0, 1], [1, 1, 0])
+    True
+    """
+
+    def __init__(
+        self,
+        n_components=1,
+        covariance_type="diag",
+        *,
+        n_init=10,
+        n_iter=500,
+        tol=None,
+        pseudo_count=0.0,
+        init="guess",
+        method="search",
+        n_jobs=None,
+        random_state=None,
+        verbose=False,
+    ):
+        super().__init__(
+            n_components,
+            n_init=n_init,
+            n_iter=n_iter,
+            tol=tol,
+            pseudo_count=pseudo_count,
+            init=init,
+            method=method,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.covariance_type = covariance_type
+
+    means_ = parameter("means_", "Means ``[K, D]``.")
+    covars_ = parameter("covars_", "Variances ``[K, D]`` or covariances ``[K, D, D]``.")
+
+    def _emission(self):
+        self._fields()
+        return f"{'full' if self.covariance_type == 'full' else 'diagonal'}-gaussian"
+
+    def _fields(self):
+        kinds = {"diag": "variances", "full": "covariances"}
+        if self.covariance_type not in kinds:
+            raise SettingError(f"setting `covariance_type`: found {self.covariance_type!r}, expected 'diag' or 'full'")
+        return {"means_": "means", "covars_": kinds[self.covariance_type]}
+
+    def _field(self, name, values):
+        value, columns = values[name], values["means_"].shape[-1:]
+        # hmmlearn's getter gives diagonal matrices where its setter takes their diagonals.
+        if name == "covars_" and self.covariance_type == "diag" and value.ndim == 3 and value.shape[1:] == columns * 2:
+            variances = np.einsum("kii->ki", value)
+            if not (value == variances[:, :, None] * np.eye(*columns)).all():
+                raise SettingError("setting `covars_`: found covariances, expected variances (covariance_type='full')")
+            return np.ascontiguousarray(variances)
+        return value

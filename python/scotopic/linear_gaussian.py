@@ -1,0 +1,259 @@
+"""Linear-Gaussian state-space models."""
+
+import numpy as np
+
+from . import _data, _scotopic
+from ._estimator import Estimator, parameter, real, whole
+from ._progress import watch
+from .errors import SettingError
+from .results import Beliefs, Forecast
+
+
+class LinearGaussian(Estimator):
+    """A linear-Gaussian state-space model: the Kalman filter and smoother, and EM.
+
+    .. code-block:: text
+
+        x_1 ~ N(m0, P0),   x_t = F x_{t-1} + b + N(0, Q),   y_t = H x_t + d + N(0, R)
+
+    Parameters
+    ----------
+    n_states : int
+        n, the entries of the hidden state.
+    n_iter : int
+        At most so many iterations of EM.
+    tol : float
+        Stops when an iteration changes the log evidence by no more, in nats per observation.
+    pseudo_count : float
+        Transitions and observations added that the model before the step fits: a prior that keeps Q and R from
+        shrinking to nothing on short sequences.
+    diagonal : bool
+        Whether F, Q, H, R and P0 stay diagonal.
+    init : {"guess", "parameters"}
+        Where a fit starts: from a guess out of the data, or from the parameters as they are set.
+    verbose : bool
+
+    Attributes
+    ----------
+    transition_ : ndarray ``[n, n]``
+        F.
+    process_noise_ : ndarray ``[n, n]``
+        Q.
+    observation_ : ndarray ``[m, n]``
+        H.
+    observation_noise_ : ndarray ``[m, m]``
+        R, in the units of the data squared.
+    bias_, offset_ : ndarray ``[n]``, ``[m]``
+        b and d; 0 unless set.
+    initial_mean_, initial_covariance_ : ndarray ``[n]``, ``[n, n]``
+        m0 and P0; 0 and the identity unless set.
+    diffuse_ : ndarray ``[n]``
+        1 for an entry of the first state of which nothing is known beforehand (exact diffuse start); 0 unless set.
+
+    Examples
+    --------
+    >>> import numpy as np, scotopic
+    >>> y = np.sin(0.1 * np.arange(100)) + 0.1 * np.random.default_rng(0).normal(size=100)
+    >>> y[40:45] = np.nan
+    >>> model = scotopic.LinearGaussian(2, n_iter=30).fit(y)
+    >>> smoothed = model.smooth(y)
+    >>> smoothed.means.shape, smoothed.covariances.shape
+    ((100, 2), (100, 2, 2))
+    >>> model.forecast(y, steps=3).mean.shape
+    (3, 1)
+    """
+
+    _PARAMETERS = ("transition_", "process_noise_", "observation_", "observation_noise_")
+    _ALL = (*_PARAMETERS, "bias_", "offset_", "initial_mean_", "initial_covariance_", "diffuse_")
+
+    def __init__(
+        self, n_states=1, *, n_iter=100, tol=1e-6, pseudo_count=0.0, diagonal=False, init="guess", verbose=False
+    ):
+        self.n_states = n_states
+        self.n_iter = n_iter
+        self.tol = tol
+        self.pseudo_count = pseudo_count
+        self.diagonal = diagonal
+        self.init = init
+        self.verbose = verbose
+
+    transition_ = parameter("transition_", "F ``[n, n]``.")
+    process_noise_ = parameter("process_noise_", "Q ``[n, n]``.")
+    observation_ = parameter("observation_", "H ``[m, n]``.")
+    observation_noise_ = parameter("observation_noise_", "R ``[m, m]``.")
+    bias_ = parameter("bias_", "b ``[n]``.")
+    offset_ = parameter("offset_", "d ``[m]``.")
+    initial_mean_ = parameter("initial_mean_", "m0 ``[n]``.")
+    initial_covariance_ = parameter("initial_covariance_", "P0 ``[n, n]``.")
+    diffuse_ = parameter("diffuse_", "1 for an entry of x_1 that is diffuse, else 0 ``[n]``.")
+
+    @classmethod
+    def of(
+        cls,
+        transition,
+        process_noise,
+        observation,
+        observation_noise,
+        *,
+        bias=None,
+        offset=None,
+        initial_mean=None,
+        initial_covariance=None,
+        diffuse=None,
+    ):
+        """A model with these parameters."""
+        model = cls(len(transition))
+        given = dict(zip(cls._ALL, (transition, process_noise, observation, observation_noise, bias, offset)))
+        given.update(initial_mean_=initial_mean, initial_covariance_=initial_covariance, diffuse_=diffuse)
+        for name, value in given.items():
+            if value is not None:
+                model._set_value(name, value)
+        model._model  # checks them
+        return model
+
+    @classmethod
+    def local_level(cls, process_noise=1.0, observation_noise=1.0, initial_mean=0.0, initial_variance=1.0):
+        """A level that walks at random, observed with noise; variances in the units of the data squared."""
+        return cls.of(
+            [[1.0]],
+            [[process_noise]],
+            [[1.0]],
+            [[observation_noise]],
+            initial_mean=[initial_mean],
+            initial_covariance=[[initial_variance]],
+        )
+
+    def _compile(self, values):
+        h = np.asarray(values["observation_"])
+        m, n = h.shape if h.ndim == 2 else (1, 1)
+        given = {
+            "bias_": np.zeros(n),
+            "offset_": np.zeros(m),
+            "initial_mean_": np.zeros(n),
+            "initial_covariance_": np.eye(n),
+            "diffuse_": np.zeros(n),
+            **values,
+        }
+        *arrays, diffuse = (given[name] for name in self._ALL)
+        compiled = _scotopic.LinearGaussian(*arrays, [bool(entry) for entry in diffuse.ravel()])
+        for name in self._ALL:
+            if name not in values:
+                values[name] = given[name]
+        return compiled
+
+    def _take(self, model):
+        self._values = {}
+        for name in self._ALL:
+            self._set_value(name, getattr(model, name[:-1]))
+        self._compiled = model
+        self.n_features_in_ = model.n_features
+        return self
+
+    # ---- fitting
+
+    def fit(self, X, y=None, lengths=None, callback=None):
+        """Fits all parameters to sequences by expectation maximisation.
+
+        Parameters
+        ----------
+        X : array-like ``[T, m]``, or a list of arrays ``[T_i, m]``
+            Observations, rows. A row of NaN is a missing observation. A C-contiguous array of float64 is not copied.
+        y : ignored
+            For scikit-learn's interface.
+        lengths : sequence of int, optional
+            Rows of each sequence, where X is one array of several sequences one after the other.
+        callback : callable, optional
+            Called as ``callback(0, iteration, log_evidence)`` after each iteration; what it raises ends the fit.
+
+        Returns
+        -------
+        self
+            With the parameters; ``history_`` (log evidence, nats), ``n_iter_``, ``converged_``.
+        """
+        n = whole("n_states", self.n_states, 1)
+        if self.init not in ("guess", "parameters"):
+            raise SettingError(f"setting `init`: found {self.init!r}, expected 'guess' or 'parameters'")
+        start = self._model if self.init == "parameters" else None
+        data = self._read_to_fit(X, lengths, y)
+        names = getattr(self, "feature_names_in_", None)
+        if start is None:
+            start = _scotopic.LinearGaussian.guess(n, data)
+        model, history, converged = _scotopic.fit_linear_gaussian(
+            data,
+            start,
+            whole("n_iter", self.n_iter, 0),
+            real("tol", self.tol, 0.0),
+            real("pseudo_count", self.pseudo_count, 0.0),
+            bool(self.diagonal),
+            watch(callback, self.verbose, self.n_iter),
+        )
+        self._take(model)
+        if names is not None:
+            self.feature_names_in_ = names
+        self.history_ = np.array(history)
+        self.n_iter_ = len(history) - 1
+        self.converged_ = converged
+        return self
+
+    def maximise(self, statistics, pseudo_count=None):
+        """The M-step: this model with the parameters that are best for expected statistics; the model itself."""
+        pseudo_count = self.pseudo_count if pseudo_count is None else pseudo_count
+        pseudo_count = real("pseudo_count", pseudo_count, 0.0)
+        return self._take(self._model.maximise(statistics, pseudo_count, bool(self.diagonal)))
+
+    # ---- inference
+
+    def score(self, X, y=None, lengths=None):
+        """ln p(X), nats: the sum over all sequences."""
+        return self._model.log_evidence(self._read(X, lengths, y))
+
+    def smooth(self, X, lengths=None, factorisation="reversed"):
+        """Beliefs about the states given all observations of their sequence.
+
+        Returns
+        -------
+        Beliefs
+            ``means`` ``[T, n]``, ``covariances`` ``[T, n, n]``, ``elbo`` (nats: the log evidence where the
+            factorisation is exact).
+        """
+        data = self._read(X, lengths)
+        if factorisation == "reversed":
+            return Beliefs(*self._model.smooth(data), title="Smoothed state")
+        return Beliefs(*self._model.posterior(data, factorisation), title=f"State, {factorisation}")
+
+    def filtered(self, X, lengths=None):
+        """Beliefs about the states given the observations up to their time, likewise."""
+        return Beliefs(*self._model.filter(self._read(X, lengths)), title="Filtered state")
+
+    def predict(self, X, lengths=None, return_cov=False):
+        """E[y_t | y_<t] ``[T, m]``, and its covariance ``[T, m, m]`` if asked for: one step ahead."""
+        means, covariances = self._model.predict(self._read(X, lengths))
+        return (means, covariances) if return_cov else means
+
+    def transform(self, X, lengths=None):
+        """The smoothed means of the state ``[T, n]``."""
+        return self._model.smooth(self._read(X, lengths))[0]
+
+    def fit_transform(self, X, y=None, lengths=None):
+        """Fits, and the smoothed means of the state ``[T, n]``."""
+        return self.fit(X, y, lengths=lengths).transform(X, lengths)
+
+    def forecast(self, X, steps=1):
+        """The ``steps`` observations after the last of one series.
+
+        Returns
+        -------
+        Forecast
+        """
+        mean, covariance = self._model.forecast(self._read(X), whole("steps", steps, 0))
+        return Forecast(mean, np.einsum("tii->ti", covariance).copy())
+
+    def compare(self, X, factorisations=None):
+        """Factorisations of the posterior beside each other on one series: a table (a DataFrame if pandas is there)."""
+        from .comparison import compare
+
+        return compare(self, X, factorisations)
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draws a sequence: observations ``[n_samples, m]`` and states ``[n_samples, n]``."""
+        return self._model.sample(whole("n_samples", n_samples, 0), _data.seed_of(random_state))

@@ -1,0 +1,138 @@
+"""What models and filters answer: arrays, which a notebook draws."""
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from . import _scotopic
+
+#: Standard deviations to either side of the mean that a normal variable is within with probability 0.9.
+_NINETY = 1.6448536269514722
+
+
+class _Short:
+    """A representation with the shapes of arrays, not their numbers."""
+
+    def __repr__(self):
+        def said(value):
+            return f"array{list(value.shape)}" if isinstance(value, np.ndarray) else repr(value)
+
+        of = [f"{f.name}={said(getattr(self, f.name))}" for f in fields(self) if f.repr]
+        return f"{type(self).__name__}({', '.join(of)})"
+
+
+def _states(k):
+    return [f"state {i}" for i in range(k)]
+
+
+@dataclass(frozen=True, repr=False)
+class Posterior(_Short):
+    """Probabilities of the states of an HMM over time.
+
+    Attributes
+    ----------
+    probabilities : ndarray ``[T, K]``
+    elbo : float
+        The bound of the log evidence, nats.
+    gap : float
+        The log evidence less the bound, nats: 0 where the factorisation is exact.
+    factorisation : str
+    """
+
+    probabilities: np.ndarray
+    elbo: float
+    gap: float
+    factorisation: str
+
+    def _repr_svg_(self):
+        title = "Probabilities of the states"
+        note = f"factorisation {self.factorisation}, elbo {self.elbo:.4g} nats, gap {self.gap:.3g} nats"
+        k = self.probabilities.shape[1]
+        return _scotopic.beliefs_figure(self.probabilities, _states(k), title, note)
+
+
+@dataclass(frozen=True, repr=False)
+class Beliefs(_Short):
+    """Normal beliefs about a state over time.
+
+    Attributes
+    ----------
+    means : ndarray ``[T, n]``
+    covariances : ndarray ``[T, n, n]``
+    elbo : float
+        The log evidence, or its bound, nats.
+    """
+
+    means: np.ndarray
+    covariances: np.ndarray
+    elbo: float
+    title: str = field(default="Beliefs about the state", repr=False)
+
+    @property
+    def variances(self):
+        """The diagonals of the covariances ``[T, n]``."""
+        return np.einsum("tii->ti", self.covariances)
+
+    def _repr_svg_(self):
+        return _bands(self.means, self.variances, self.title, f"{self.elbo:.4f} nats", "x", None)
+
+
+@dataclass(frozen=True, repr=False)
+class Forecast(_Short):
+    """Observations that are still to come.
+
+    Attributes
+    ----------
+    mean, variance : ndarray ``[steps, D]``
+    probabilities : ndarray ``[steps, M]`` or None
+        Of each symbol, where observations are symbols.
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray
+    probabilities: np.ndarray = None
+
+    def interval(self, level=0.9):
+        """The lower and upper ends ``[steps, D]`` of the central intervals of normal variables with these moments."""
+        from statistics import NormalDist
+
+        half = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(self.variance)
+        return self.mean - half, self.mean + half
+
+    def _repr_svg_(self):
+        return _bands(self.mean, self.variance, "Forecast", f"{len(self.mean)} steps ahead", "y", None)
+
+
+@dataclass(frozen=True, repr=False)
+class Filtered(_Short):
+    """What a filter believed after each observation.
+
+    Attributes
+    ----------
+    beliefs : ndarray ``[T, K]``
+        Probabilities of a discrete state, means of another.
+    covariances : ndarray ``[T, n, n]`` or None
+    log_predictive : ndarray ``[T]``
+        ln p(o_t | o_<t), or the change of the bound, nats.
+    """
+
+    beliefs: np.ndarray
+    covariances: np.ndarray
+    log_predictive: np.ndarray
+
+    def _repr_svg_(self):
+        note = f"{len(self.beliefs)} observations, {self.log_predictive.sum():.4f} nats"
+        if self.covariances is None:
+            return _scotopic.beliefs_figure(
+                self.beliefs, _states(self.beliefs.shape[1]), "Filtered probabilities of the states", note
+            )
+        variances = np.einsum("tii->ti", self.covariances)
+        return _bands(self.beliefs, variances, "Filtered beliefs about the state", note, "x", None)
+
+
+def _bands(means, variances, title, note, name, observed):
+    halves = _NINETY * np.sqrt(np.maximum(variances, 0.0))
+    labels = [f"{name}{i}" for i in range(means.shape[1])]
+    return _scotopic.bands_figure(
+        np.ascontiguousarray(means), halves, labels, title, note, "90 % credible band", observed
+    )

@@ -1,0 +1,105 @@
+"""Filters: data that come one at a time."""
+
+import json
+
+from . import _data, _scotopic
+from .errors import ScotopicError
+from .results import Filtered, Forecast
+
+
+class Filter(_scotopic.Filter):
+    """A belief about a hidden state that takes in one observation at a time, in constant memory.
+
+    Parameters
+    ----------
+    model : estimator, compiled model, or str
+        A model of this package with parameters, or the text of a model file of the program (all kinds: ``hmm``,
+        ``linear-gaussian``, ``generalised``, ``ar1-poisson``, ``sin-quadratic``, ``stochastic-volatility``,
+        ``diagonal-linear``).
+    factorisation : str, default "reversed"
+        HMMs: "reversed" (exact), "decoupled-lag1", "frozen", "tied". Linear-Gaussian models: "reversed" (exact),
+        "diagonal", "decoupled", "frozen-mean-field", "jelbo". Nonlinear models: "reversed", "jelbo", "vjf".
+    learn : str or bool, optional
+        A learning rule, or True for the default of the kind of model. HMMs: "block-online-em", "online-em",
+        "fixed-lag", "rmle", "dirichlet". Linear-Gaussian models: "block-online-em", "online-em", "rmle".
+    lag : int, default 0
+        How many observations back ``smooth`` can look.
+    **settings
+        Of the learning rule, by name: ``block``, ``gain={"exponent": 0.8, "offset": 1000}``, ``pseudo_count``, …
+
+    Attributes
+    ----------
+    belief : ndarray
+        Probabilities ``[K]`` of a discrete state, the mean ``[n]`` of another.
+    covariance : ndarray ``[n, n]`` or None
+    elbo : float
+        ln p of all observations so far, or its bound, nats.
+    n_observations : int
+
+    Examples
+    --------
+    >>> import scotopic
+    >>> walk = scotopic.LinearGaussian.local_level(process_noise=0.1, observation_noise=1.0)
+    >>> level = walk.filter()
+    >>> for y in [0.3, 0.1, None, 0.4]:
+    ...     nats = level.update(y)
+    >>> level.n_observations
+    4
+    >>> saved = level.snapshot()
+    >>> scotopic.Filter.restore(saved).elbo == level.elbo
+    True
+    """
+
+    def __new__(cls, model, factorisation="reversed", *, learn=None, lag=0, **settings):
+        """A filter that has seen nothing."""
+        if settings and not learn:
+            raise ScotopicError(f"settings of a learning rule ({', '.join(settings)}) but no rule: give learn=True")
+        rule = {None: None, False: None, True: ""}.get(learn, learn) if not isinstance(learn, str) else learn
+        compiled = getattr(model, "_model", model)
+        return super().__new__(cls, compiled, factorisation, rule, json.dumps(settings), lag)
+
+    @classmethod
+    def restore(cls, snapshot):
+        """The filter that ``snapshot`` was taken of, here or by ``scotopic filter --save``."""
+        return super().__new__(cls, bytes(snapshot))
+
+    def extend(self, X):
+        """Takes in rows ``[T, D]``, as ``update`` would one after the other; a failure leaves the filter as it was.
+
+        Returns
+        -------
+        Filtered
+            The belief after each, and ln p(o_t | o_<t).
+        """
+        return Filtered(*super().extend(_data.observations(X)))
+
+    def partial_fit(self, X, y=None):
+        """Takes in rows ``[T, D]``; the filter itself."""
+        super().extend(_data.observations(X))
+        return self
+
+    def forecast(self, steps=1):
+        """The next ``steps`` observations, if nothing is seen on the way.
+
+        Returns
+        -------
+        Forecast
+        """
+        return Forecast(**super().forecast(steps))
+
+    @property
+    def model(self):
+        """The model as it is now, learned so far: an estimator, or the text of a model file for kinds without one."""
+        from .models import estimator_of
+
+        return estimator_of(super().model)
+
+    def copy(self):
+        """A filter in the same state."""
+        return type(self).restore(self.snapshot())
+
+    def __copy__(self):
+        return self.copy()
+
+    def __deepcopy__(self, memo):
+        return self.copy()

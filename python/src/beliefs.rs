@@ -1,0 +1,52 @@
+//! Normal beliefs one after the other.
+
+use numpy::{PyArray2, PyArray3};
+use pyo3::prelude::*;
+use scotopic_filtering::gaussian::Gaussian;
+
+use crate::arrays::{matrix, stack};
+use crate::errors::Result;
+
+/// Means `[T, n]`, covariances `[T, n, n]` and nats.
+pub type Beliefs<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray3<f64>>, f64);
+
+/// Beliefs one after the other.
+pub struct Rows {
+    states: usize,
+    /// `[T·n]`.
+    pub means: Vec<f64>,
+    /// `[T·n·n]`.
+    pub covariances: Vec<f64>,
+}
+
+impl Rows {
+    /// None yet; room for `rows` of `states` entries.
+    pub fn new(states: usize, rows: usize) -> Self {
+        Self {
+            states,
+            means: Vec::with_capacity(rows * states),
+            covariances: Vec::with_capacity(rows * states * states),
+        }
+    }
+
+    /// Adds the next.
+    pub fn push(&mut self, belief: &Gaussian) {
+        self.means.extend_from_slice(belief.mean().as_slice());
+        // Symmetric: its columns are its rows.
+        self.covariances
+            .extend_from_slice(belief.covariance().as_slice());
+    }
+
+    /// As arrays, beside `nats`.
+    ///
+    /// # Errors
+    /// None.
+    pub fn arrays(self, py: Python<'_>, nats: f64) -> Result<Beliefs<'_>> {
+        let n = self.states;
+        Ok((
+            matrix(py, self.means, n)?,
+            stack(py, self.covariances, [n, n])?,
+            nats,
+        ))
+    }
+}

@@ -1,0 +1,42 @@
+//! Models and filters as bytes.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use scotopic_filtering::AnyModel;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A value in CBOR, which keeps every bit of a number.
+///
+/// # Errors
+/// None that a value can cause.
+pub fn to_cbor(value: &impl Serialize) -> PyResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(value, &mut bytes).map_err(|e| PyValueError::new_err(e.to_string()))?;
+    Ok(bytes)
+}
+
+/// The value again.
+///
+/// # Errors
+/// For bytes that are no such value.
+pub fn from_cbor<T: DeserializeOwned>(bytes: &[u8], what: &str) -> PyResult<T> {
+    ciborium::from_reader(bytes).map_err(|error| {
+        let text = match error {
+            ciborium::de::Error::Semantic(_, text) => text,
+            other => other.to_string(),
+        };
+        PyValueError::new_err(format!(
+            "these bytes hold no {what} of this version: {text}"
+        ))
+    })
+}
+
+/// The text of a model file of the program.
+///
+/// # Errors
+/// None that a checked model can cause.
+pub fn to_toml(model: &AnyModel) -> PyResult<String> {
+    scotopic_cli::filtering::model::to_toml(model)
+        .map_err(|error| PyValueError::new_err(format!("{error:#}")))
+}

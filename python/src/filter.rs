@@ -1,0 +1,291 @@
+//! Filters: one observation at a time.
+
+use numpy::{PyArray1, PyArray2};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use scotopic_filtering::gaussian::Kalman;
+use scotopic_filtering::hmm;
+use scotopic_filtering::{AnyFilter, AnyModel, Belief, GaussianBelief};
+
+use crate::arrays::{matrix, stack, vector};
+use crate::callables::Equation;
+use crate::errors::{Result, setting};
+use crate::files::to_toml;
+use crate::forecast::Forecast;
+use crate::gaussian::LinearGaussian;
+use crate::hmm::Hmm;
+use crate::inner::{Inner, Lagged};
+use crate::observation::read;
+use crate::observations::Observations;
+use crate::rules::learning;
+
+/// A belief about a hidden state that takes in one observation at a time.
+#[pyclass(module = "scotopic._scotopic", subclass)]
+pub struct Filter {
+    inner: Box<Inner>,
+    row: Vec<f64>,
+}
+
+/// The model in a Python object: one of the classes here, or the text of a model file.
+fn any_model(model: &Bound<'_, PyAny>) -> Result<AnyModel> {
+    if let Ok(hmm) = model.cast::<Hmm>() {
+        return Ok(AnyModel::Hmm(hmm.get().model.clone()));
+    }
+    if let Ok(gaussian) = model.cast::<LinearGaussian>() {
+        return Ok(AnyModel::LinearGaussian(gaussian.get().model.clone()));
+    }
+    let text: String = model.extract()?;
+    let read = scotopic_cli::filtering::model::parse(&text);
+    Ok(read.map_err(|error| PyValueError::new_err(format!("{error:#}")))?)
+}
+
+impl Filter {
+    fn of(inner: Inner) -> Self {
+        Self {
+            inner: Box::new(inner),
+            row: Vec::new(),
+        }
+    }
+}
+
+#[pymethods]
+impl Filter {
+    /// A filter of `model` that has seen nothing; of a snapshot in bytes, taken by this or by the program, the filter
+    /// that it was taken of.
+    #[new]
+    #[pyo3(signature = (model, factorisation="reversed", learn=None, settings="{}", lag=0))]
+    fn new(
+        model: &Bound<'_, PyAny>,
+        factorisation: &str,
+        learn: Option<&str>,
+        settings: &str,
+        lag: usize,
+    ) -> Result<Self> {
+        if let Ok(bytes) = model.cast::<PyBytes>() {
+            return Ok(Self::of(Inner::from_bytes(bytes.as_bytes())?));
+        }
+        if let Ok(equation) = model.cast::<Equation>() {
+            let equation = equation.get();
+            let inner = Inner::Equation(equation.filter.clone(), equation.raised.clone());
+            return Ok(Self::of(inner));
+        }
+        let model = any_model(model)?;
+        let inner = match (lag, learn) {
+            (0, None) => Inner::Any(AnyFilter::new(model, factorisation)?),
+            (0, Some(rule)) => {
+                let rule = Some(rule).filter(|rule| !rule.is_empty());
+                let how = learning(&model, rule, settings)?;
+                Inner::Any(AnyFilter::learning(model, &how, factorisation)?)
+            }
+            (_, Some(_)) => return Err(setting("lag", lag, "0 for a filter that learns")),
+            (_, None) if factorisation != "reversed" => {
+                return Err(setting(
+                    "lag",
+                    lag,
+                    "0 unless the factorisation is reversed",
+                ));
+            }
+            (_, None) => match model {
+                AnyModel::Hmm(model) => {
+                    if lag > 100_000 {
+                        return Err(setting(
+                            "lag",
+                            lag,
+                            "at most 100000: each takes K² numbers of memory",
+                        ));
+                    }
+                    Inner::Lagged(Lagged::Hmm(hmm::Filter::new(model).with_lag(lag)))
+                }
+                AnyModel::LinearGaussian(model) => {
+                    Inner::Lagged(Lagged::Kalman(Kalman::new(model)?.with_lag(lag)?))
+                }
+                _ => {
+                    return Err(setting(
+                        "lag",
+                        lag,
+                        "0 unless the model is an HMM or linear-Gaussian",
+                    ));
+                }
+            },
+        };
+        Ok(Self::of(inner))
+    }
+
+    /// Takes in the next observation; ln p(o_t|o_<t), or the change of the bound, nats.
+    fn update(&mut self, observation: &Bound<'_, PyAny>) -> Result<f64> {
+        let seen = read(observation, &mut self.row)?;
+        let row = seen.then_some(&self.row[..]);
+        Ok(self.inner.update(row)?.increment)
+    }
+
+    /// Takes in rows: the beliefs after each, as `belief` has them, and ln p(o_t|o_<t) `[T]`.
+    #[allow(clippy::type_complexity)] // three arrays
+    fn extend<'py>(
+        &mut self,
+        py: Python<'py>,
+        data: &Observations,
+    ) -> Result<(
+        Bound<'py, PyArray2<f64>>,
+        Option<Bound<'py, PyAny>>,
+        Bound<'py, PyArray1<f64>>,
+    )> {
+        /// Observations between two looks at the interpreter.
+        const MANY: usize = 1 << 16;
+        let (mut means, mut covariances) = (Vec::new(), Vec::new());
+        let mut increments = Vec::with_capacity(data.rows());
+        // A failure leaves the filter as it was.
+        let mut inner = self.inner.clone();
+        for sequence in data.sequences() {
+            let rows: Vec<Option<&[f64]>> = sequence.iter().collect();
+            for rows in rows.chunks(MANY) {
+                py.detach(|| -> Result<()> {
+                    for row in rows {
+                        increments.push(inner.update(*row)?.increment);
+                        match inner.belief() {
+                            Belief::Discrete(q) => means.extend_from_slice(q),
+                            Belief::Gaussian(GaussianBelief {
+                                mean, covariance, ..
+                            }) => {
+                                means.extend_from_slice(mean);
+                                covariances.extend_from_slice(covariance);
+                            }
+                        }
+                    }
+                    Ok(())
+                })?;
+                py.check_signals()?;
+            }
+        }
+        self.inner = inner;
+        let n = means.len() / increments.len().max(1);
+        let covariances = match covariances.is_empty() {
+            true => None,
+            false => Some(stack(py, covariances, [n, n])?.into_any()),
+        };
+        Ok((matrix(py, means, n)?, covariances, vector(py, increments)))
+    }
+
+    /// The belief: probabilities `[K]` of a discrete state, the mean `[n]` of another.
+    #[getter]
+    fn belief<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        match self.inner.belief() {
+            Belief::Discrete(q) => PyArray1::from_slice(py, q),
+            Belief::Gaussian(belief) => PyArray1::from_slice(py, belief.mean),
+        }
+    }
+
+    /// The covariance `[n, n]` of the belief; none of a discrete state or a point.
+    #[getter]
+    fn covariance<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<f64>>>> {
+        match self.inner.belief() {
+            Belief::Gaussian(belief) if !belief.covariance.is_empty() => Ok(Some(matrix(
+                py,
+                belief.covariance.to_vec(),
+                belief.mean.len(),
+            )?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The means `[causes]` of the causes of a generalised model; none where there are none.
+    #[getter]
+    fn causes<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyArray1<f64>>> {
+        match self.inner.belief() {
+            Belief::Gaussian(belief) if !belief.cause_mean.is_empty() => {
+                Some(PyArray1::from_slice(py, belief.cause_mean))
+            }
+            _ => None,
+        }
+    }
+
+    /// L_t, nats: ln p(o_1…o_t) where the filter is exact, else its bound.
+    #[getter]
+    fn elbo(&self) -> f64 {
+        self.inner.elbo()
+    }
+
+    /// t, missing observations included.
+    #[getter]
+    fn n_observations(&self) -> u64 {
+        self.inner.observations()
+    }
+
+    /// The entries of one observation.
+    #[getter]
+    fn n_features(&self) -> usize {
+        self.inner.width()
+    }
+
+    /// The model as it is now: an `Hmm` or a `LinearGaussian`, or the text of a model file for
+    /// the other kinds; none of functions of Python.
+    #[getter]
+    fn model<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.inner.model() {
+            Some(AnyModel::Hmm(model)) => Ok(Bound::new(py, Hmm::from(model))?.into_any()),
+            Some(AnyModel::LinearGaussian(model)) => {
+                Ok(Bound::new(py, LinearGaussian::from(model))?.into_any())
+            }
+            Some(model) => Ok(to_toml(&model)?.into_pyobject(py)?.into_any()),
+            None => Ok(py.None().into_bound(py)),
+        }
+    }
+
+    /// The next `steps` observations if nothing is seen on the way: moments, and probabilities of symbols.
+    #[pyo3(signature = (steps=1))]
+    fn forecast<'py>(&self, py: Python<'py>, steps: usize) -> Result<Bound<'py, PyDict>> {
+        let mut forecast = Forecast::new();
+        py.detach(|| -> Result<()> {
+            let mut ahead = self.inner.clone();
+            for _ in 0..steps {
+                forecast.push(&ahead.predicted()?);
+                ahead.update(None)?;
+            }
+            Ok(())
+        })?;
+        Ok(forecast.into_dict(py)?)
+    }
+
+    /// The belief about the state of `back` observations ago in the light of all since: probabilities `[K]`, or a mean
+    /// `[n]` and a covariance `[n, n]`.
+    fn smooth<'py>(&self, py: Python<'py>, back: usize) -> Result<Bound<'py, PyAny>> {
+        match &*self.inner {
+            Inner::Lagged(Lagged::Hmm(filter)) => {
+                let mut belief = vec![0.0; filter.belief().len()];
+                filter.lagged(back, &mut belief)?;
+                Ok(vector(py, belief).into_any())
+            }
+            Inner::Lagged(Lagged::Kalman(filter)) => {
+                let belief = filter.lagged(back)?;
+                let mean = vector(py, belief.mean().as_slice().to_vec());
+                let n = belief.states();
+                let covariance = matrix(py, belief.covariance().as_slice().to_vec(), n)?;
+                Ok((mean, covariance).into_pyobject(py)?.into_any())
+            }
+            _ => Err(setting(
+                "lag",
+                0,
+                "above 0 when the filter is made, to smooth so far back",
+            )),
+        }
+    }
+
+    /// The whole filter as bytes, from which it continues bit for bit.
+    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.inner.to_bytes()?))
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let restore = slf.get_type().getattr("restore")?;
+        Ok((restore, (slf.borrow().snapshot(slf.py())?,)))
+    }
+
+    fn __repr__(&self) -> String {
+        let (t, elbo) = (self.n_observations(), self.elbo());
+        let described = self.inner.model().map(|model| model.described());
+        let described = described.unwrap_or("model of Python functions".to_owned());
+        format!("<Filter of a {described}: {t} observations, elbo {elbo:.6}>")
+    }
+}

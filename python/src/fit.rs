@@ -1,0 +1,253 @@
+//! Fitting: the library's search of the highest evidence, and EM one iteration after another, which a callback can follow.
+//! This is the only file that knows how fits go.
+
+use pyo3::prelude::*;
+use scotopic_filtering::Sequence;
+use scotopic_filtering::gaussian::{self, GaussianFit};
+use scotopic_filtering::hmm::{self, BatchEm, Expectations, FitSettings, Learnable};
+use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+
+use crate::errors::{Failure, Result, setting};
+use crate::gaussian::LinearGaussian;
+use crate::hmm::{Hmm, emission_kind};
+use crate::interrupt::interruptible;
+use crate::observations::Observations;
+
+/// What Python hears of an iteration: `callback(run, iteration, log_evidence)`.
+struct Watch<'a, 'py> {
+    py: Python<'py>,
+    callback: Option<&'a Bound<'py, PyAny>>,
+    run: usize,
+}
+
+impl Watch<'_, '_> {
+    fn told(&self, iteration: usize, log_evidence: f64) -> Result<()> {
+        self.py.check_signals()?;
+        if let Some(callback) = self.callback {
+            callback.call1((self.run, iteration, log_evidence))?;
+        }
+        Ok(())
+    }
+}
+
+/// The model, the log evidence before each iteration and after the last, and whether it converged.
+type Fitted<M> = (M, Vec<f64>, bool);
+
+/// The hidden Markov model of the highest evidence that a search finds, and what there is to say of it: the evidence,
+/// gradients evaluated, convergence, by how many runs of how many it was found, the pseudo-count, warnings.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)] // called with keywords
+#[allow(clippy::type_complexity)] // named in the estimator
+pub fn search_hmm(
+    py: Python<'_>,
+    data: &Observations,
+    emission: &str,
+    states: usize,
+    runs: usize,
+    seed: u64,
+    max_iterations: usize,
+    tolerance: f64,
+    pseudo_count: f64,
+    threads: usize,
+    start: Option<&Hmm>,
+) -> Result<(Hmm, f64, usize, bool, (usize, usize), f64, Vec<String>)> {
+    let kind = emission_kind(emission)?;
+    let settings = FitSettings {
+        restarts: runs,
+        max_iterations,
+        tolerance,
+        pseudo_count,
+        seed,
+        threads,
+        ..FitSettings::default()
+    };
+    let start = start.map(|start| start.model.clone());
+    let fitted = interruptible(py, &data.source(), |sequences| match start {
+        Some(start) => start.fit_from(sequences, &settings),
+        None => hmm::Hmm::fit_states(kind, states, sequences, &settings),
+    })?;
+    Ok((
+        fitted.model.into(),
+        fitted.log_evidence,
+        fitted.iterations,
+        fitted.converged,
+        fitted.found_by,
+        fitted.pseudo_count,
+        fitted.warnings.iter().map(ToString::to_string).collect(),
+    ))
+}
+
+/// EM from `start`, or from the best of `runs` guesses; a callback hears of each iteration.
+#[pyfunction]
+#[pyo3(signature = (data, emission, states, runs, seed, max_iterations, tolerance, pseudo_count, start=None, callback=None))]
+#[allow(clippy::too_many_arguments)] // called with keywords
+pub fn fit_hmm(
+    py: Python<'_>,
+    data: &Observations,
+    emission: &str,
+    states: usize,
+    runs: usize,
+    seed: u64,
+    max_iterations: usize,
+    tolerance: f64,
+    pseudo_count: f64,
+    start: Option<&Hmm>,
+    callback: Option<&Bound<'_, PyAny>>,
+) -> Result<Fitted<Hmm>> {
+    let sequences = data.sequences();
+    let em = BatchEm {
+        max_iterations,
+        tolerance,
+        pseudo_count,
+    };
+    if tolerance.is_nan() || tolerance < 0.0 {
+        return Err(setting("tol", tolerance, "0 or positive"));
+    }
+    let starts = match start {
+        Some(start) => vec![start.model.clone()],
+        None => {
+            let kind = emission_kind(emission)?;
+            let guesses = |sequences: &[Sequence]| {
+                let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+                let guess = |_| hmm::Hmm::initial_guess(kind, states, sequences, &mut rng);
+                (0..runs).map(guess).collect()
+            };
+            interruptible(py, &data.source(), guesses)?
+        }
+    };
+    let (model, trace, converged) = best_of(py, &starts, sequences, &em, callback)?;
+    Ok((model.into(), trace, converged))
+}
+
+fn best_of(
+    py: Python<'_>,
+    starts: &[hmm::Hmm],
+    sequences: &[Sequence],
+    em: &BatchEm,
+    callback: Option<&Bound<'_, PyAny>>,
+) -> Result<Fitted<hmm::Hmm>> {
+    let mut best: Option<Fitted<hmm::Hmm>> = None;
+    let mut failed = setting("n_init", starts.len(), "at least one");
+    for (run, start) in starts.iter().enumerate() {
+        let watch = Watch { py, callback, run };
+        match climb(start.clone(), sequences, em, &watch) {
+            Ok(fit) => {
+                let better = |best: &Fitted<_>| fit.1.last() > best.1.last();
+                if best.as_ref().is_none_or(better) {
+                    best = Some(fit);
+                }
+            }
+            Err(Failure::Library(error)) => failed = error.into(),
+            Err(interrupted) => return Err(interrupted),
+        }
+    }
+    best.ok_or(failed)
+}
+
+fn expect(watch: &Watch<'_, '_>, model: &hmm::Hmm, sequences: &[Sequence]) -> Result<Expectations> {
+    /// Observations between two looks at the interpreter.
+    const MANY: usize = 1 << 20;
+    let mut total: Option<Expectations> = None;
+    let mut from = 0;
+    while from < sequences.len() {
+        let mut to = from + 1;
+        let mut rows = sequences[from].len();
+        while to < sequences.len() && rows + sequences[to].len() <= MANY {
+            rows += sequences[to].len();
+            to += 1;
+        }
+        let own = watch
+            .py
+            .detach(|| model.expectations(&sequences[from..to]))?;
+        match &mut total {
+            None => total = Some(own),
+            Some(total) => total.add(&own)?,
+        }
+        watch.py.check_signals()?;
+        from = to;
+    }
+    total.ok_or_else(|| setting("X", "no sequence", "at least one"))
+}
+
+fn climb(
+    start: hmm::Hmm,
+    sequences: &[Sequence],
+    em: &BatchEm,
+    watch: &Watch<'_, '_>,
+) -> Result<Fitted<hmm::Hmm>> {
+    if em.pseudo_count == 0.0 {
+        start.emission().check_data(sequences)?;
+    }
+    let mut model = start;
+    let mut expected = expect(watch, &model, sequences)?;
+    let enough = em.tolerance * expected.observations as f64;
+    let mut trace = vec![expected.log_evidence];
+    let mut converged = false;
+    while trace.len() <= em.max_iterations && !converged {
+        watch.told(trace.len() - 1, expected.log_evidence)?;
+        model = model.maximised(&expected, em.pseudo_count)?;
+        let next = expect(watch, &model, sequences)?;
+        converged = (next.log_evidence - expected.log_evidence).abs() <= enough;
+        trace.push(next.log_evidence);
+        expected = next;
+    }
+    watch.told(trace.len() - 1, expected.log_evidence)?;
+    Ok((model, trace, converged))
+}
+
+/// Fits a linear-Gaussian model from `start`.
+#[pyfunction]
+#[pyo3(signature = (data, start, max_iterations, tolerance, pseudo_count, diagonal=false, callback=None))]
+#[allow(clippy::too_many_arguments)] // called with keywords
+pub fn fit_linear_gaussian(
+    py: Python<'_>,
+    data: &Observations,
+    start: &LinearGaussian,
+    max_iterations: usize,
+    tolerance: f64,
+    pseudo_count: f64,
+    diagonal: bool,
+    callback: Option<&Bound<'_, PyAny>>,
+) -> Result<(LinearGaussian, Vec<f64>, bool)> {
+    let sequences = data.sequences();
+    let watch = Watch {
+        py,
+        callback,
+        run: 0,
+    };
+    let learned = gaussian::Learned {
+        diagonal,
+        ..gaussian::Learned::default()
+    };
+    let fit = GaussianFit {
+        max_iterations: 0,
+        tolerance,
+        learned,
+        pseudo_count,
+    };
+    let mut model = start.model.clone();
+    // No iteration: the library's checks of data and settings, and the evidence of the start.
+    let checked = py.detach(|| model.fit(sequences, &fit))?;
+    let room = tolerance * data.rows() as f64;
+    let mut trace = checked.log_evidence;
+    let mut converged = false;
+    for iteration in 0..max_iterations {
+        let (next, before) = py.detach(|| model.em_step(sequences, &fit))?;
+        if iteration > 0 {
+            trace.push(before);
+        }
+        watch.told(iteration, before)?;
+        converged = matches!(trace[..], [.., last, now] if (now - last).abs() <= room);
+        if converged {
+            break;
+        }
+        model = next;
+    }
+    if !converged && max_iterations > 0 {
+        let evidence = |model: &gaussian::LinearGaussian| -> scotopic_filtering::Result<f64> {
+            sequences.iter().map(|s| model.log_evidence(s)).sum()
+        };
+        trace.push(py.detach(|| evidence(&model))?);
+    }
+    Ok((model.into(), trace, converged))
+}

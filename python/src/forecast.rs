@@ -1,0 +1,54 @@
+//! Predicted observations, several steps ahead.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use scotopic_filtering::{Moments, PredictedObservation};
+
+use crate::arrays::matrix;
+
+/// Means and variances `[steps, m]`, and probabilities `[steps, M]` of symbols.
+pub struct Forecast {
+    means: Vec<f64>,
+    variances: Vec<f64>,
+    symbols: Vec<f64>,
+    width: usize,
+}
+
+impl Forecast {
+    /// No step yet.
+    pub fn new() -> Self {
+        Self {
+            means: Vec::new(),
+            variances: Vec::new(),
+            symbols: Vec::new(),
+            width: 1,
+        }
+    }
+
+    /// Adds the next step.
+    pub fn push(&mut self, predicted: &PredictedObservation) {
+        let Moments { mean, variance } = predicted.moments();
+        self.width = mean.len();
+        self.means.extend(mean);
+        self.variances.extend(variance);
+        if let PredictedObservation::Symbol(p) = predicted {
+            self.symbols.extend(p);
+        }
+    }
+
+    /// Arrays by name.
+    ///
+    /// # Errors
+    /// None.
+    pub fn into_dict(self, py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let table = PyDict::new(py);
+        let steps = self.means.len() / self.width.max(1);
+        table.set_item("mean", matrix(py, self.means, self.width)?)?;
+        table.set_item("variance", matrix(py, self.variances, self.width)?)?;
+        if !self.symbols.is_empty() {
+            let symbols = self.symbols.len() / steps;
+            table.set_item("probabilities", matrix(py, self.symbols, symbols)?)?;
+        }
+        Ok(table)
+    }
+}

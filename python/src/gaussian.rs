@@ -1,0 +1,367 @@
+//! Linear-Gaussian state-space models.
+
+use numpy::{PyArray1, PyArray2, PyArray3, PyArrayDyn};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use scotopic_filtering::gaussian::{self, Kalman, Learned};
+use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use scotopic_filtering::{AnyModel, Sequence, gaussian_factorisation};
+
+use crate::arrays::{Parameter, matrix, rows_of, vector};
+use crate::beliefs::{Beliefs, Rows};
+use crate::errors::{Result, setting};
+use crate::files::{from_cbor, to_cbor, to_toml};
+use crate::observations::Observations;
+use crate::statistics::{GaussianStatistics, different_models};
+
+/// A linear-Gaussian state-space model with fixed parameters.
+#[pyclass(frozen, module = "scotopic._scotopic")]
+pub struct LinearGaussian {
+    pub(crate) model: gaussian::LinearGaussian,
+}
+
+impl From<gaussian::LinearGaussian> for LinearGaussian {
+    fn from(model: gaussian::LinearGaussian) -> Self {
+        Self { model }
+    }
+}
+
+impl LinearGaussian {
+    fn beliefs<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Observations,
+        each: impl Fn(&Sequence, &mut Rows) -> scotopic_filtering::Result<f64> + Sync,
+    ) -> Result<Beliefs<'py>> {
+        let mut rows = Rows::new(self.model.states(), data.rows());
+        let mut total = 0.0;
+        for sequence in data.sequences() {
+            total += py.detach(|| each(sequence, &mut rows))?;
+            py.check_signals()?;
+        }
+        rows.arrays(py, total)
+    }
+
+    fn getter<'py>(
+        py: Python<'py>,
+        m: &scotopic_filtering::nalgebra::DMatrix<f64>,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        matrix(py, rows_of(m), m.ncols())
+    }
+}
+
+#[pymethods]
+impl LinearGaussian {
+    /// F `[n, n]`, Q `[n, n]`, H `[m, n]`, R `[m, m]`, b `[n]`, d `[m]`, m0 `[n]`, P0 `[n, n]`, and which entries of x_1 are
+    /// diffuse, `[n]`.
+    #[new]
+    #[allow(clippy::too_many_arguments)] // the nine arrays of the model
+    fn new(
+        transition: &Bound<'_, PyArrayDyn<f64>>,
+        process_noise: &Bound<'_, PyArrayDyn<f64>>,
+        observation: &Bound<'_, PyArrayDyn<f64>>,
+        observation_noise: &Bound<'_, PyArrayDyn<f64>>,
+        bias: &Bound<'_, PyArrayDyn<f64>>,
+        offset: &Bound<'_, PyArrayDyn<f64>>,
+        initial_mean: &Bound<'_, PyArrayDyn<f64>>,
+        initial_covariance: &Bound<'_, PyArrayDyn<f64>>,
+        diffuse: Vec<bool>,
+    ) -> Result<Self> {
+        let model = gaussian::LinearGaussian::new(
+            Parameter::read("transition", transition).into_matrix()?,
+            Parameter::read("process_noise", process_noise).into_matrix()?,
+            Parameter::read("observation", observation).into_matrix()?,
+            Parameter::read("observation_noise", observation_noise).into_matrix()?,
+        )?
+        .with_bias(
+            Parameter::read("bias", bias).into_vector()?,
+            Parameter::read("offset", offset).into_vector()?,
+        )?
+        .with_initial(
+            Parameter::read("initial_mean", initial_mean).into_vector()?,
+            Parameter::read("initial_covariance", initial_covariance).into_matrix()?,
+        )?
+        .with_diffuse(&diffuse)?;
+        Ok(model.into())
+    }
+
+    /// A model of n `states` to start a fit from.
+    #[staticmethod]
+    fn guess(py: Python<'_>, states: usize, data: &Observations) -> Result<Self> {
+        let guess =
+            py.detach(|| gaussian::LinearGaussian::initial_guess(states, data.sequences()))?;
+        Ok(guess.into())
+    }
+
+    /// n.
+    #[getter]
+    fn n_states(&self) -> usize {
+        self.model.states()
+    }
+
+    /// m.
+    #[getter]
+    fn n_features(&self) -> usize {
+        self.model.width()
+    }
+
+    /// The numbers that the evidence of observations can tell.
+    #[getter]
+    fn free_parameters(&self) -> usize {
+        self.model.free_parameters()
+    }
+
+    /// F `[n, n]`.
+    #[getter]
+    fn transition<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        Self::getter(py, self.model.transition())
+    }
+
+    /// Q `[n, n]`.
+    #[getter]
+    fn process_noise<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        Self::getter(py, self.model.process_noise())
+    }
+
+    /// H `[m, n]`.
+    #[getter]
+    fn observation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        Self::getter(py, self.model.observation())
+    }
+
+    /// R `[m, m]`.
+    #[getter]
+    fn observation_noise<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        Self::getter(py, self.model.observation_noise())
+    }
+
+    /// b `[n]`.
+    #[getter]
+    fn bias<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.model.bias().as_slice().to_vec())
+    }
+
+    /// d `[m]`.
+    #[getter]
+    fn offset<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.model.offset().as_slice().to_vec())
+    }
+
+    /// m0 `[n]`.
+    #[getter]
+    fn initial_mean<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.model.initial_mean().as_slice().to_vec())
+    }
+
+    /// P0 `[n, n]`.
+    #[getter]
+    fn initial_covariance<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        Self::getter(py, self.model.initial_covariance())
+    }
+
+    /// Which entries of x_1 are diffuse, `[n]`.
+    #[getter]
+    fn diffuse(&self) -> Vec<bool> {
+        let all = self.model.diffuse();
+        (0..self.model.states())
+            .map(|i| all.get(i) == Some(&true))
+            .collect()
+    }
+
+    /// Σ ln p(y_1…y_T) over the sequences, nats.
+    fn log_evidence(&self, py: Python<'_>, data: &Observations) -> Result<f64> {
+        let mut total = 0.0;
+        for sequence in data.sequences() {
+            total += py.detach(|| self.model.log_evidence(sequence))?;
+            py.check_signals()?;
+        }
+        Ok(total)
+    }
+
+    /// m_t `[T, n]` and P_t `[T, n, n]` given the observations up to t, and Σ ln p.
+    fn filter<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Beliefs<'py>> {
+        self.beliefs(py, data, |sequence, rows| {
+            let mut filter = Kalman::new(self.model.clone())?;
+            for y in sequence.iter() {
+                filter.update(y)?;
+                rows.means.extend_from_slice(filter.mean());
+                rows.covariances.extend_from_slice(filter.covariance());
+            }
+            Ok(filter.elbo())
+        })
+    }
+
+    /// m_t `[T, n]` and P_t `[T, n, n]` given all observations, and Σ ln p.
+    fn smooth<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Beliefs<'py>> {
+        self.beliefs(py, data, |sequence, rows| {
+            let smoothed = self.model.smooth(sequence)?;
+            smoothed
+                .smoothed()
+                .iter()
+                .for_each(|belief| rows.push(belief));
+            Ok(smoothed.log_evidence())
+        })
+    }
+
+    /// The marginals under a factorisation, and its bound.
+    fn posterior<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Observations,
+        factorisation: &str,
+    ) -> Result<Beliefs<'py>> {
+        let factorisation = gaussian_factorisation(factorisation)?;
+        self.beliefs(py, data, |sequence, rows| {
+            let posterior = self.model.posterior(sequence, factorisation)?;
+            posterior
+                .marginals()
+                .iter()
+                .for_each(|belief| rows.push(belief));
+            Ok(posterior.elbo())
+        })
+    }
+
+    /// E[y_t|y_<t] `[T, m]` and its covariance `[T, m, m]`: one step ahead.
+    #[allow(clippy::type_complexity)] // two arrays
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Observations,
+    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray3<f64>>)> {
+        let mut rows = Rows::new(self.model.width(), data.rows());
+        for sequence in data.sequences() {
+            py.detach(|| -> scotopic_filtering::Result<()> {
+                let mut filter = Kalman::new(self.model.clone())?;
+                for y in sequence.iter() {
+                    let steps = usize::from(filter.observations() > 0);
+                    rows.push(&filter.predict_observation(steps));
+                    filter.update(y)?;
+                }
+                Ok(())
+            })?;
+            py.check_signals()?;
+        }
+        let (means, covariances, _) = rows.arrays(py, 0.0)?;
+        Ok((means, covariances))
+    }
+
+    /// The `steps` observations after the last of one sequence: means `[steps, m]`, covariances `[steps, m, m]`.
+    #[allow(clippy::type_complexity)] // two arrays
+    fn forecast<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Observations,
+        steps: usize,
+    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray3<f64>>)> {
+        let [sequence] = data.sequences() else {
+            let expected = "one: a forecast continues one series";
+            return Err(setting("sequences", data.sequences().len(), expected));
+        };
+        let mut rows = Rows::new(self.model.width(), steps);
+        py.detach(|| -> scotopic_filtering::Result<()> {
+            let mut filter = Kalman::new(self.model.clone())?;
+            for y in sequence.iter() {
+                filter.update(y)?;
+            }
+            for _ in 0..steps {
+                rows.push(&filter.predict_observation(1));
+                filter.update(None)?;
+            }
+            Ok(())
+        })?;
+        let (means, covariances, _) = rows.arrays(py, 0.0)?;
+        Ok((means, covariances))
+    }
+
+    /// Observations `[length, m]` and the states `[length, n]` that made them.
+    #[allow(clippy::type_complexity)] // two arrays
+    fn sample<'py>(
+        &self,
+        py: Python<'py>,
+        length: usize,
+        seed: u64,
+    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let (states, sequence) = py.detach(|| self.model.sample(length, &mut rng))?;
+        let rows: Vec<f64> = sequence.iter().flatten().flatten().copied().collect();
+        let states: Vec<f64> = states.iter().flat_map(|x| x.iter().copied()).collect();
+        Ok((
+            matrix(py, rows, self.model.width())?,
+            matrix(py, states, self.model.states())?,
+        ))
+    }
+
+    /// The E-step.
+    fn statistics(&self, py: Python<'_>, data: &Observations) -> Result<GaussianStatistics> {
+        let mut total: Option<GaussianStatistics> = None;
+        for sequence in data.sequences() {
+            let (own, log_evidence) = py.detach(|| self.model.statistics(sequence))?;
+            match &mut total {
+                Some(total) => {
+                    total.expected.add(1.0, &own);
+                    total.log_evidence += log_evidence;
+                    total.observations += sequence.len() as u64;
+                }
+                None => {
+                    total = Some(GaussianStatistics {
+                        sizes: [self.model.states(), self.model.width()],
+                        expected: own,
+                        log_evidence,
+                        observations: sequence.len() as u64,
+                    });
+                }
+            }
+            py.check_signals()?;
+        }
+        total.ok_or_else(|| setting("X", "no sequence", "at least one"))
+    }
+
+    /// The M-step.
+    fn maximise(
+        &self,
+        statistics: &GaussianStatistics,
+        pseudo_count: f64,
+        diagonal: bool,
+    ) -> Result<Self> {
+        if statistics.sizes != [self.model.states(), self.model.width()] {
+            return Err(different_models().into());
+        }
+        let learned = Learned {
+            diagonal,
+            ..Learned::default()
+        };
+        Ok(self
+            .model
+            .maximised(&statistics.expected, &learned, pseudo_count)?
+            .into())
+    }
+
+    /// The model as the text of a model file of the program.
+    fn to_toml(&self) -> PyResult<String> {
+        to_toml(&AnyModel::LinearGaussian(self.model.clone()))
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let restore = slf.get_type().getattr("_restored")?;
+        Ok((
+            restore,
+            (PyBytes::new(slf.py(), &to_cbor(&slf.get().model)?),),
+        ))
+    }
+
+    #[staticmethod]
+    fn _restored(bytes: &[u8]) -> PyResult<Self> {
+        Ok(from_cbor::<gaussian::LinearGaussian>(bytes, "linear-Gaussian model")?.into())
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.model == other.model
+    }
+
+    fn __repr__(&self) -> String {
+        let (n, m) = (self.model.states(), self.model.width());
+        format!("<LinearGaussian: {n} states, observations of {m} entries>")
+    }
+}

@@ -1,0 +1,273 @@
+//! Hidden Markov models.
+
+use numpy::{PyArray1, PyArray2, PyArrayDyn};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use scotopic_filtering::hmm::{self, EmissionKind, Learnable};
+use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use scotopic_filtering::{AnyModel, Sequence, hmm_factorisation};
+
+use crate::arrays::{Parameter, matrix, vector};
+use crate::emission;
+use crate::errors::{Result, setting};
+use crate::files::{from_cbor, to_cbor, to_toml};
+use crate::observations::Observations;
+use crate::statistics::{HmmStatistics, different_models};
+
+/// A hidden Markov model with fixed parameters.
+#[pyclass(frozen, module = "scotopic._scotopic", from_py_object)]
+#[derive(Clone)]
+pub struct Hmm {
+    pub(crate) model: hmm::Hmm,
+}
+
+/// γ `[T, K]` or q `[T, K]`, and nats.
+type Posterior<'py> = (Bound<'py, PyArray2<f64>>, f64);
+
+/// The kind of emission of this name.
+///
+/// # Errors
+/// [`Error::Setting`](scotopic_filtering::Error::Setting) for a name that is none.
+pub fn emission_kind(name: &str) -> Result<EmissionKind> {
+    let known = EmissionKind::ALL.iter().copied();
+    known
+        .clone()
+        .find(|kind| kind.name() == name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = known.map(EmissionKind::name).collect();
+            setting("emission", name, names.join(", "))
+        })
+}
+
+impl From<hmm::Hmm> for Hmm {
+    fn from(model: hmm::Hmm) -> Self {
+        Self { model }
+    }
+}
+
+impl Hmm {
+    /// The rows of all sequences, one array `[T, K]`.
+    fn rows<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Observations,
+        mut each: impl FnMut(&hmm::Hmm, &Sequence, &mut Vec<f64>) -> scotopic_filtering::Result<f64>
+        + Send,
+    ) -> Result<Posterior<'py>> {
+        let k = self.model.states();
+        let mut rows = Vec::with_capacity(data.rows() * k);
+        let mut total = 0.0;
+        for sequence in data.sequences() {
+            total += py.detach(|| each(&self.model, sequence, &mut rows))?;
+            py.check_signals()?;
+        }
+        Ok((matrix(py, rows, k)?, total))
+    }
+}
+
+#[pymethods]
+impl Hmm {
+    /// π `[K]`, A `[K, K]`, and the emission: its kind and its fields as in a model file, each an array.
+    #[new]
+    fn new(
+        kind: &str,
+        initial: &Bound<'_, PyArrayDyn<f64>>,
+        transition: &Bound<'_, PyArrayDyn<f64>>,
+        fields: &Bound<'_, PyDict>,
+    ) -> Result<Self> {
+        let initial = Parameter::read("startprob", initial).of_shape(&[0])?;
+        let k = initial.len();
+        let transition = Parameter::read("transmat", transition).of_shape(&[k, k])?;
+        let emission = emission::of_fields(emission_kind(kind)?, fields)?;
+        Ok(hmm::Hmm::from_flat(initial, transition, emission.recentred())?.into())
+    }
+
+    /// K.
+    #[getter]
+    fn n_components(&self) -> usize {
+        self.model.states()
+    }
+
+    /// The entries of one observation.
+    #[getter]
+    fn n_features(&self) -> usize {
+        self.model.width()
+    }
+
+    /// The numbers that can be chosen freely.
+    #[getter]
+    fn free_parameters(&self) -> usize {
+        self.model.free_parameters()
+    }
+
+    /// The kind of the emission, and its fields as in a model file, each an array.
+    #[getter]
+    fn emission<'py>(&self, py: Python<'py>) -> Result<(String, Bound<'py, PyDict>)> {
+        emission::fields_of(py, self.model.emission())
+    }
+
+    /// π `[K]`.
+    #[getter]
+    fn initial<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.model.initial().to_vec())
+    }
+
+    /// A `[K, K]`.
+    #[getter]
+    fn transition<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        matrix(py, self.model.transition().to_vec(), self.model.states())
+    }
+
+    /// Σ ln p(o_1…o_T) over the sequences, nats.
+    fn log_evidence(&self, py: Python<'_>, data: &Observations) -> Result<f64> {
+        let mut total = 0.0;
+        for sequence in data.sequences() {
+            total += py.detach(|| self.model.log_evidence(sequence))?;
+            py.check_signals()?;
+        }
+        Ok(total)
+    }
+
+    /// q_t = p(s_t|o_≤t) `[T, K]` and ln p(o_t|o_<t) `[T]`.
+    #[allow(clippy::type_complexity)] // two arrays
+    fn filter<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Observations,
+    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<f64>>)> {
+        let mut predictive = Vec::with_capacity(data.rows());
+        let (beliefs, _) = self.rows(py, data, |model, sequence, rows| {
+            let filtered = model.filter(sequence)?;
+            rows.extend_from_slice(filtered.beliefs());
+            predictive.extend_from_slice(filtered.log_predictive());
+            Ok(0.0)
+        })?;
+        Ok((beliefs, vector(py, predictive)))
+    }
+
+    /// γ_t = p(s_t|o_1…o_T) `[T, K]`, and Σ ln p(o_1…o_T).
+    fn smooth<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Posterior<'py>> {
+        self.rows(py, data, |model, sequence, rows| {
+            let smoothed = model.smooth(sequence)?;
+            rows.extend_from_slice(smoothed.marginals());
+            Ok(smoothed.log_evidence())
+        })
+    }
+
+    /// The marginals `[T, K]` of the posterior under a factorisation, and its bound.
+    fn posterior<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Observations,
+        factorisation: &str,
+    ) -> Result<Posterior<'py>> {
+        let factorisation = hmm_factorisation(factorisation)?;
+        self.rows(py, data, |model, sequence, rows| {
+            let posterior = model.posterior(sequence, &factorisation)?;
+            rows.extend_from_slice(posterior.marginals());
+            Ok(posterior.elbo())
+        })
+    }
+
+    /// The most probable paths `[T]`, states from 0, and Σ ln p(path, o).
+    fn viterbi<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Observations,
+    ) -> Result<(Bound<'py, PyArray1<i64>>, f64)> {
+        let mut path: Vec<i64> = Vec::with_capacity(data.rows());
+        let mut total = 0.0;
+        for sequence in data.sequences() {
+            let (states, own) = py.detach(|| self.model.viterbi(sequence))?;
+            path.extend(states.into_iter().map(|state| state as i64));
+            total += own;
+            py.check_signals()?;
+        }
+        Ok((PyArray1::from_vec(py, path), total))
+    }
+
+    /// Observations `[length, D]` and the states `[length]` that made them.
+    #[allow(clippy::type_complexity)] // two arrays
+    fn sample<'py>(
+        &self,
+        py: Python<'py>,
+        length: usize,
+        seed: u64,
+    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>)> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let (states, sequence) = py.detach(|| self.model.sample(length, &mut rng))?;
+        let rows: Vec<f64> = sequence.iter().flatten().flatten().copied().collect();
+        let states = states.into_iter().map(|state| state as i64).collect();
+        Ok((
+            matrix(py, rows, self.model.width())?,
+            PyArray1::from_vec(py, states),
+        ))
+    }
+
+    /// The E-step.
+    fn statistics(&self, py: Python<'_>, data: &Observations) -> Result<HmmStatistics> {
+        let mut total = None;
+        for sequence in data.sequences() {
+            let one = std::slice::from_ref(sequence);
+            let own = py.detach(|| self.model.expectations(one))?;
+            match &mut total {
+                None => total = Some(own),
+                Some(total) => total.add(&own)?,
+            }
+            py.check_signals()?;
+        }
+        let expected = match total {
+            Some(total) => total,
+            None => self.model.expectations(&[])?,
+        };
+        Ok(HmmStatistics {
+            emission: self.model.emission().clone(),
+            expected,
+        })
+    }
+
+    /// The M-step.
+    fn maximise(&self, statistics: &HmmStatistics, pseudo_count: f64) -> Result<Self> {
+        if *self.model.emission() != statistics.emission {
+            return Err(different_models().into());
+        }
+        Ok(self
+            .model
+            .maximised(&statistics.expected, pseudo_count)?
+            .into())
+    }
+
+    /// The same states in another order: new state k is old state `order[k]`.
+    fn relabelled(&self, order: Vec<usize>) -> Result<Self> {
+        Ok(self.model.relabelled(&order)?.into())
+    }
+
+    /// The model as the text of a model file of the program.
+    fn to_toml(&self) -> PyResult<String> {
+        to_toml(&AnyModel::Hmm(self.model.clone()))
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let restore = slf.get_type().getattr("_restored")?;
+        Ok((
+            restore,
+            (PyBytes::new(slf.py(), &to_cbor(&slf.get().model)?),),
+        ))
+    }
+
+    #[staticmethod]
+    fn _restored(bytes: &[u8]) -> PyResult<Self> {
+        Ok(from_cbor::<hmm::Hmm>(bytes, "hidden Markov model")?.into())
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.model == other.model
+    }
+
+    fn __repr__(&self) -> String {
+        let (k, width) = (self.model.states(), self.model.width());
+        format!("<Hmm: {k} states, observations of {width} entries>")
+    }
+}

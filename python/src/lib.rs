@@ -1,0 +1,81 @@
+//! # The Python package `scotopic`
+//!
+//! Models and filters of [`scotopic_filtering`] as Python classes that take and give NumPy arrays. The classes here are
+//! the thin half; the estimators with scikit-learn's conventions are written in Python on top of them, in
+//! `python/scotopic/`.
+//!
+//! | concept | file |
+//! |---|---|
+//! | arrays as sequences, without copies | `observations.rs`: [`Observations`](observations::Observations) |
+//! | numbers out | `arrays.rs` |
+//! | hidden Markov models | `hmm.rs`: [`Hmm`](hmm::Hmm); emissions of any kind: `emission.rs` |
+//! | linear-Gaussian models | `gaussian.rs`: [`LinearGaussian`](gaussian::LinearGaussian) |
+//! | fitting | `fit.rs`; Ctrl-C: `interrupt.rs` |
+//! | expected statistics, which add up | `statistics.rs` |
+//! | one observation at a time | `filter.rs`: [`Filter`](filter::Filter), around the filters of `inner.rs`; `forecast.rs`; learning rules: `rules.rs`; one observation: `observation.rs` |
+//! | models of Python functions; numbers that carry derivatives | `callables.rs`; `jet.rs` |
+//! | factorisations beside each other | `comparison.rs` |
+//! | models in files | `files.rs` |
+//! | figures | `figures.rs` |
+//! | errors as exceptions | `errors.rs` |
+
+use pyo3::prelude::*;
+
+mod arrays;
+mod beliefs;
+mod callables;
+mod comparison;
+mod emission;
+mod errors;
+mod figures;
+mod files;
+mod filter;
+mod fit;
+mod forecast;
+mod gaussian;
+mod hmm;
+mod inner;
+mod interrupt;
+mod jet;
+mod observation;
+mod observations;
+mod rules;
+mod statistics;
+
+/// The compiled half of the package.
+#[pymodule]
+mod _scotopic {
+    #[pymodule_export]
+    use crate::callables::Equation;
+    #[pymodule_export]
+    use crate::comparison::compare;
+    #[pymodule_export]
+    use crate::figures::{bands_figure, beliefs_figure, matrix_figure};
+    #[pymodule_export]
+    use crate::filter::Filter;
+    #[pymodule_export]
+    use crate::fit::{fit_hmm, fit_linear_gaussian, search_hmm};
+    #[pymodule_export]
+    use crate::gaussian::LinearGaussian;
+    #[pymodule_export]
+    use crate::hmm::Hmm;
+    #[pymodule_export]
+    use crate::jet::Jet;
+    #[pymodule_export]
+    use crate::observations::Observations;
+    #[pymodule_export]
+    use crate::statistics::{GaussianStatistics, HmmStatistics};
+
+    use super::*;
+
+    /// Runs the program `scotopic` on the words of a command line, the first of which is its name; the exit code.
+    #[pyfunction]
+    fn program(py: Python<'_>, arguments: Vec<std::ffi::OsString>) -> u8 {
+        py.detach(|| scotopic_cli::cli::run(arguments))
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

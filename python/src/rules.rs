@@ -1,0 +1,40 @@
+//! Learning rules by name.
+
+use scotopic_filtering::hmm::Learn;
+use scotopic_filtering::{AnyLearning, AnyModel};
+
+use crate::errors::{Result, setting};
+
+/// A learning rule by its name, with settings in JSON.
+///
+/// # Errors
+/// [`Error::Setting`](scotopic_filtering::Error::Setting) for a rule or a setting that the kind of model does not know.
+pub fn learning(model: &AnyModel, rule: Option<&str>, settings: &str) -> Result<AnyLearning> {
+    if settings == "{}" {
+        return Ok(AnyLearning::named(model, rule)?);
+    }
+    // Which rules there are is told where the name is wrong.
+    AnyLearning::named(model, rule)?;
+    let wrong = |error: serde_json::Error| setting("settings", settings, error);
+    let mut fields: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(settings).map_err(wrong)?;
+    Ok(match model {
+        AnyModel::Hmm(_) | AnyModel::LinearGaussian(_) => {
+            let name = rule.unwrap_or("block-online-em");
+            fields.insert("rule".to_owned(), name.into());
+            let value = serde_json::Value::Object(fields);
+            match model {
+                AnyModel::Hmm(_) => {
+                    AnyLearning::Hmm(serde_json::from_value::<Learn>(value).map_err(wrong)?)
+                }
+                _ => AnyLearning::LinearGaussian(serde_json::from_value(value).map_err(wrong)?),
+            }
+        }
+        AnyModel::Nonlinear(_) => {
+            AnyLearning::Nonlinear(serde_json::from_str(settings).map_err(wrong)?)
+        }
+        AnyModel::Generalised(_) => {
+            AnyLearning::Generalised(Some(serde_json::from_str(settings).map_err(wrong)?))
+        }
+    })
+}

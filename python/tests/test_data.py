@@ -1,0 +1,162 @@
+"""What enters: types, orders, views, missing values; nothing is copied that need not be."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from conftest import random_hmm
+from numpy.testing import assert_allclose
+
+import scotopic
+from scotopic.errors import ObservationError, ScotopicError, SettingError, SizeError
+
+
+def test_a_contiguous_array_is_read_where_it_is():
+    x = np.random.default_rng(0).normal(size=(1000, 3))
+    held = scotopic.observations(x)
+    assert held.address == x.__array_interface__["data"][0]
+    # A contiguous slice of it, too; what is not contiguous is copied.
+    assert scotopic.observations(x[100:]).address == x[100:].__array_interface__["data"][0]
+    assert scotopic.observations(x[:, :2]).address != x.__array_interface__["data"][0]
+
+
+def test_memory_does_not_grow_by_a_copy():
+    # 400 MB of data, a tenth of which would show. The flags of missing rows are one byte a row: 6 MB.
+    code = """
+        import resource, numpy as np, scotopic
+        model = scotopic.GaussianHMM(1, "diag")
+        model.startprob_, model.transmat_ = [1.0], [[1.0]]
+        model.means_, model.covars_ = np.zeros((1, 8)), np.ones((1, 8))
+        model.score(np.zeros((10, 8)))
+        x = np.ones((50_000_000 // 8, 8))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        model.score(x)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 40_000  # KiB
+
+
+def test_every_layout_gives_the_same_bits(hmm):
+    x, _ = hmm.sample(60, random_state=1)
+    wide = np.repeat(np.repeat(x, 2, axis=0), 3, axis=1)
+    layouts = [
+        np.asfortranarray(x),
+        wide[::2, ::3],
+        x[::-1].copy()[::-1],
+        x.astype(">f8"),
+        np.ma.masked_array(x, mask=np.zeros_like(x, dtype=bool)),
+    ]
+    if (x == x.astype(np.int16)).all():
+        layouts += [x.astype(np.int64), x.astype(np.int16), x.astype(np.float32), x.astype(int).tolist()]
+    exact = hmm.score(x)
+    for layout in layouts:
+        assert hmm.score(layout) == exact
+    read_only = x.copy()
+    read_only.flags.writeable = False
+    assert hmm.score(read_only) == exact
+    assert hmm.score(scotopic.observations(x)) == exact
+
+
+def test_sequences_are_lengths_or_a_list(hmm):
+    x, _ = hmm.sample(60, random_state=1)
+    parts = [x[:20], x[20:21], x[21:]]
+    lengths = [20, 1, 39]
+    apart = sum(hmm.score(part) for part in parts)
+    assert_allclose(hmm.score(parts), apart, rtol=1e-13)
+    assert hmm.score(x, lengths=lengths) == hmm.score(parts)
+    assert (hmm.predict_proba(parts) == hmm.predict_proba(x, lengths)).all()
+    for bad in ([20, 40, 1], [60, 0], [], [-1, 61], [[60]], [30.0, 30.0], [2**63 - 1, 2**63 - 1]):
+        with pytest.raises((SettingError, SizeError)):
+            hmm.score(x, lengths=bad)
+    with pytest.raises(SettingError, match="lengths"):
+        hmm.score(x, [20, 40])  # hmmlearn's second argument; here it is scikit-learn's y
+    with pytest.raises(SettingError):
+        hmm.score(parts, lengths=lengths)
+
+
+def test_missing_rows_carry_no_evidence(hmm):
+    x, _ = hmm.sample(50, random_state=1)
+    gaps = x.copy()
+    gaps[[0, 10, 11, 49]] = np.nan
+    masked = np.ma.masked_array(x, mask=np.isnan(gaps))
+    none = [[None] * x.shape[1] if np.isnan(row).all() else row.tolist() for row in gaps]
+    assert hmm.score(gaps) == hmm.score(masked) == hmm.score(none)
+    log_predictive = hmm.log_predictive(gaps)
+    assert (log_predictive[[0, 10, 11, 49]] == 0.0).all()
+    assert_allclose(log_predictive.sum(), hmm.score(gaps), rtol=1e-12)
+    assert len(hmm.predict(gaps)) == 50
+    assert hmm.score(np.full_like(x, np.nan)) == 0.0
+
+
+def test_an_entry_may_be_missing():
+    # A diagonal emission of the other entry alone, at that time: two models of one column each, the same states.
+    model = random_hmm("diag")
+    x, _ = model.sample(20, random_state=1)
+    x[7, 1] = np.nan
+    terms = -0.5 * ((x[:, None] - model.means_) ** 2 / model.covars_ + np.log(2 * np.pi * model.covars_))
+    terms = np.nansum(terms, axis=2)
+    a = np.log(model.startprob_) + terms[0]
+    for row in terms[1:]:
+        top = a.max()
+        a = np.log(np.exp(a - top) @ model.transmat_) + top + row
+    assert_allclose(model.score(x), np.logaddexp.reduce(a), rtol=1e-10)
+    x[7, 1] = np.inf
+    with pytest.raises(ObservationError, match="observation 7, entry 1") as caught:
+        model.score(x)
+    assert (caught.value.index, caught.value.entry) == (7, 1)
+
+
+def test_pandas_is_read_with_its_names():
+    pandas = pytest.importorskip("pandas")
+    model = random_hmm("diag")
+    x, _ = model.sample(30, random_state=1)
+    frame = pandas.DataFrame(x, columns=["a", "b"])
+    assert model.score(frame) == model.score(x)
+    gaps = frame.astype("Float64")
+    gaps.iloc[3] = pandas.NA
+    x[3] = np.nan
+    assert model.score(gaps) == model.score(x)
+    model.fit(frame)
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    with pytest.raises(ScotopicError, match="feature names"):
+        model.score(frame[["b", "a"]])
+    series = pandas.Series([0.0, 1.0, None, 0.5])
+    assert scotopic.LinearGaussian.local_level().score(series) < 0
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        np.zeros((3, 5)),
+        np.zeros((0, 2)),
+        np.zeros((3, 0)),
+        np.zeros((2, 2, 2)),
+        np.zeros((3, 2), dtype=complex),
+        np.array([["a", "b"]]),
+        np.array([[object(), 1.0]], dtype=object),
+        "text",
+        3.0,
+        None,
+        [[1.0], [1.0, 2.0]],
+        {"a": 1},
+    ],
+)
+def test_what_is_no_data_is_refused(bad):
+    with pytest.raises((ValueError, TypeError)):
+        random_hmm("diag").score(bad)
+
+
+def test_symbols_and_counts_are_checked():
+    symbols, counts = random_hmm("categorical"), random_hmm("poisson")
+    for bad in (5.0, -1.0, 0.5, 1e300):
+        with pytest.raises(ObservationError) as caught:
+            symbols.score([[0.0], [bad]])
+        assert caught.value.index == 1
+    for bad in (-1.0, 0.5):
+        with pytest.raises(ObservationError):
+            counts.score([[1.0, 1.0], [1.0, bad]])
+    with pytest.raises(ScotopicError, match="observation 0"):
+        scotopic.CategoricalHMM(2).fit([[0.5], [1.0]])

@@ -1,0 +1,146 @@
+"""Models whose equations are Python functions, against the same models written in Rust."""
+
+import numpy as np
+import pytest
+from conftest import random_walk
+from numpy.testing import assert_allclose
+
+import scotopic
+
+
+def linear(model):
+    """The functions of a linear-Gaussian model."""
+    precision = np.linalg.inv(model.observation_noise_)
+    constant = -0.5 * np.linalg.slogdet(2 * np.pi * model.observation_noise_)[1]
+
+    def log_likelihood(y, x):
+        e = y - model.observation_ @ x - model.offset_
+        return constant - 0.5 * e @ precision @ e
+
+    return scotopic.Nonlinear(
+        lambda x: model.transition_ @ x + model.bias_,
+        log_likelihood,
+        model.process_noise_,
+        n_features=len(model.offset_),
+        initial_mean=model.initial_mean_,
+        initial_covariance=model.initial_covariance_,
+    )
+
+
+def test_a_linear_model_in_functions_is_the_kalman_filter():
+    model = random_walk(n=2, m=2)
+    y, _ = model.sample(30, random_state=0)
+    y[7] = np.nan
+    exact, functions = model.filter(), linear(model).filter()
+    exact.extend(y)
+    functions.extend(y)
+    # Slopes are central differences: nine digits of first, six of second order.
+    assert_allclose(functions.elbo, exact.elbo, rtol=1e-5)
+    assert_allclose(functions.belief, exact.belief, rtol=1e-4, atol=1e-5)
+    assert functions.n_observations == 30 and functions.model is None
+    assert "Python functions" in repr(functions)
+
+
+def test_a_generalised_model_in_functions_is_that_of_the_library():
+    own = scotopic.Filter(
+        'kind = "generalised"\noutput_precision = 4.0\nmotion_precision = 50.0\nstart = [1.0, 1.0, 16.0]\n'
+        "start_variance = 4.0\n"
+        '[equations]\nkind = "lorenz"\ntime_step = 0.02\noutput = "sum"\n'
+        "[embedding]\nstates = 4\nsmoothness = 0.25\n"
+    )
+
+    def f(x, v, theta):
+        sigma, rho, beta = theta
+        flow = [sigma * (x[1] - x[0]), x[0] * (rho - x[2]) - x[1], x[0] * x[1] - beta * x[2]]
+        return 0.02 * np.array(flow)
+
+    functions = scotopic.Generalised(
+        f,
+        lambda x, v, theta: x.sum(),
+        [1.0, 1.0, 16.0],
+        theta=[10.0, 28.0, 8 / 3],
+        output_precision=4.0,
+        motion_precision=50.0,
+        start_variance=4.0,
+        order=4,
+        smoothness=0.25,
+    ).filter()
+    y = 18.0 + np.random.default_rng(0).normal(size=20)
+    y[7] = np.nan
+    own.extend(y)
+    functions.extend(y)
+    # The same derivatives, exactly; sums in another order, and f is not said to have a linear output.
+    assert_allclose(functions.elbo, own.elbo, rtol=1e-8)
+    assert_allclose(functions.belief, own.belief, rtol=1e-6)
+    assert_allclose(functions.covariance, own.covariance, rtol=1e-5, atol=1e-12)
+
+
+def oscillator(**changed):
+    functions = {"f": lambda x, v, theta: [x[1], -theta[0] * x[0]], "g": lambda x, v, theta: x[0], **changed}
+    return scotopic.Generalised(**functions, start=[1.0, 0.0], theta=[0.04], output_precision=1e2, motion_precision=1e4)
+
+
+def test_what_a_function_raises_comes_out_and_changes_nothing():
+    calls = []
+
+    def f(x, v, theta):
+        if calls:
+            raise KeyError("broken")
+        return [x[1], -theta[0] * x[0]]
+
+    filter = oscillator(f=f).filter()
+    filter.update(1.0)
+    elbo = filter.elbo
+    calls.append(1)
+    with pytest.raises(KeyError, match="broken"):
+        filter.update(0.9)
+    assert filter.elbo == elbo and filter.n_observations == 1
+    calls.clear()
+    filter.update(0.9)
+    assert filter.n_observations == 2
+
+    bad = scotopic.Nonlinear(lambda x: x / 0, lambda y, x: 1 // 0, [[1.0]]).filter()
+    with pytest.raises(ZeroDivisionError):
+        bad.update(0.0)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, v, theta: [x[1]],
+        lambda x, v, theta: "text",
+        lambda x, v, theta: None,
+        lambda x, v, theta: [x[1], None],
+        lambda x: x,
+        # math's functions would lose the derivatives: a TypeError, not a wrong slope.
+        lambda x, v, theta: [x[1], -__import__("math").sin(x[0])],
+    ],
+)
+def test_functions_that_cannot_be_are_refused(f):
+    filter = oscillator(f=f).filter()
+    filter.update(1.0)  # the start is known: nothing has moved yet
+    with pytest.raises((TypeError, ValueError)):
+        filter.update(0.9)
+
+
+def test_numbers_carry_the_derivatives_of_their_functions():
+    seen = {}
+
+    def f(x, v, theta):
+        if isinstance(x[0], scotopic._scotopic.Number):
+            u = x[0]
+            seen["tried"] = True
+            assert (2 - u + u * 3 / 2 - 1 / u**2 > -9) and abs(-u) == abs(u) and +u == u
+            assert "derivatives" in repr(
+                np.exp(u) + np.log(u + 9) + np.sin(u) * np.cos(u) + np.tanh(u) + np.sqrt(u + 9)
+            )
+            assert abs((2.0**u).value - 2.0**u.value) < 1e-12 and (u**0.5 if u > 0 else u) is not None
+        return [x[1], -theta[0] * x[0]]
+
+    filter = oscillator(f=f).filter()
+    filter.update(1.0)
+    filter.update(0.98)
+    assert seen["tried"]
+    with pytest.raises(ValueError, match="cannot be saved"):
+        filter.snapshot()
+    assert len(filter.forecast(3).mean) == 3

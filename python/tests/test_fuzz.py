@@ -1,0 +1,83 @@
+"""Shapes and types drawn at random: an answer or an exception of the documented kinds, never a panic."""
+
+import numpy as np
+import pytest
+from conftest import KINDS, random_hmm, random_walk
+
+import scotopic
+
+ALLOWED = (ValueError, TypeError, OverflowError)
+DTYPES = ["f8", "f4", "f2", "i8", "i4", "u1", "?", "c16", "U3", "O", "M8[s]", ">f8", "S2"]
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 1e300, -1e300, 1e-310, np.inf, -np.inf, np.nan, 2.0**53, 2.0**63, 2.0**64]
+
+
+def drawn(rng):
+    shape = tuple(rng.integers(0, 5, size=rng.integers(0, 4)))
+    values = rng.choice(SPECIAL, size=shape) if rng.random() < 0.5 else rng.integers(0, 4, size=shape).astype(float)
+    with np.errstate(all="ignore"):
+        try:
+            array = np.asarray(values).astype(rng.choice(DTYPES))
+        except (ValueError, TypeError, OverflowError):
+            return values
+    if array.ndim > 1 and rng.random() < 0.3:
+        array = np.asfortranarray(array)
+    if array.ndim and rng.random() < 0.3:
+        array = array[::-1]
+    return array.tolist() if rng.random() < 0.2 else array
+
+
+def tried(call, *args, **kwargs):
+    try:
+        return call(*args, **kwargs)
+    except ALLOWED as error:
+        assert type(error).__name__ != "PanicException"
+        return None
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_data(seed):
+    rng = np.random.default_rng(seed)
+    models = [random_hmm(kind) for kind in KINDS] + [random_walk(n=2, m=2), random_walk(n=1, m=1)]
+    for _ in range(150):
+        x, lengths = drawn(rng), drawn(rng) if rng.random() < 0.3 else None
+        model = models[rng.integers(len(models))]
+        names = ["score", "predict", "statistics"]
+        names += (
+            ["predict_proba", "decode", "posterior"]
+            if hasattr(model, "decode")
+            else ["smooth", "filtered", "transform"]
+        )
+        tried(getattr(model, rng.choice(names)), x, lengths=lengths)
+        filter = model.filter(lag=int(rng.integers(0, 3)))
+        tried(filter.extend, x)
+        tried(filter.update, x)
+        tried(filter.forecast, 2)
+
+
+@pytest.mark.filterwarnings("ignore::scotopic.errors.FitWarning")
+@pytest.mark.parametrize("seed", range(4))
+def test_fits(seed):
+    rng = np.random.default_rng(100 + seed)
+    for _ in range(40):
+        x = drawn(rng)
+        k, method = int(rng.integers(1, 4)), rng.choice(["em", "search"])
+        model = [
+            scotopic.CategoricalHMM(k, n_iter=5, n_init=1, method=method),
+            scotopic.PoissonHMM(k, n_iter=5, n_init=1, method=method),
+            scotopic.GaussianHMM(k, "diag", n_iter=5, n_init=1, method=method),
+            scotopic.GaussianHMM(k, "full", n_iter=5, n_init=1, method=method),
+            scotopic.LinearGaussian(k, n_iter=5),
+        ][rng.integers(5)]
+        tried(model.fit, x)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_parameters(seed):
+    rng = np.random.default_rng(200 + seed)
+    for _ in range(100):
+        model = random_hmm(KINDS[rng.integers(4)]) if rng.random() < 0.7 else random_walk()
+        name = rng.choice(sorted(model._given()))
+        if tried(setattr, model, name, drawn(rng)) is None:
+            tried(lambda: model.score(np.zeros((3, 2))))
+            tried(lambda: model.sample(3, random_state=0))
+            tried(lambda: model.filter().update([0.0, 0.0]))

@@ -1,0 +1,164 @@
+"""What the interpreter does meanwhile: threads, Ctrl-C, sub-interpreters, panics."""
+
+import subprocess
+import sys
+import textwrap
+import threading
+
+import numpy as np
+import pytest
+from conftest import random_hmm
+
+import scotopic
+
+
+def python(code, **options):
+    return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, **options)
+
+
+@pytest.mark.parametrize("what", ["search", "em", "walk"])
+def test_ctrl_c_ends_a_long_fit(what):
+    # Each fit would take minutes to hours. The time-out of the process is far above the second that is promised, and
+    # the only clock that decides.
+    made = {
+        "search": "scotopic.GaussianHMM(12, n_init=1000, random_state=0, n_jobs=2)",
+        "em": "scotopic.GaussianHMM(8, method='em', n_init=1, n_iter=10**9, tol=0.0, random_state=0)",
+        "walk": "scotopic.LinearGaussian(2, n_iter=10**9, tol=0.0)",
+    }[what]
+    code = f"""
+        import os, signal, threading, time, numpy as np, scotopic
+        x = np.random.default_rng(0).normal(size=(20_000, 2))
+        model, sent = {made}, []
+        def interrupt():
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Timer(2.0, interrupt).start()
+        try:
+            model.fit(x)
+        except KeyboardInterrupt:
+            print("interrupted after", time.monotonic() - sent[0])
+        # Nothing of the fit is left.
+        assert not hasattr(model, "startprob_") and not hasattr(model, "transition_")
+    """
+    done = python(code, timeout=120)
+    assert done.returncode == 0 and done.stdout.startswith("interrupted"), done.stderr
+    assert done.stderr == ""
+    print(done.stdout)
+
+
+def test_two_fits_at_once_are_each_their_own():
+    x = [random_hmm("diag", seed=seed).sample(3000, random_state=seed)[0] for seed in (0, 1)]
+
+    def fit(data):
+        return scotopic.GaussianHMM(3, random_state=0, method="em", n_init=1, n_iter=30).fit(data).history_
+
+    alone = [fit(data) for data in x]
+    together = [None, None]
+
+    def run(i):
+        together[i] = fit(x[i])
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one, other in zip(alone, together):
+        assert (one == other).all()
+
+
+def test_the_interpreter_runs_while_a_fit_does():
+    model = scotopic.GaussianHMM(6, method="em", n_init=1, n_iter=10**9, tol=0.0, random_state=0)
+    x = np.random.default_rng(0).normal(size=(20_000, 2))
+    ticks = []
+
+    class Enough(Exception):
+        pass
+
+    def stop(run, iteration, log_evidence):
+        if len(ticks) > 50:
+            raise Enough
+
+    def tick():
+        # Each turn of this loop needs the interpreter.
+        while len(ticks) <= 50:
+            ticks.append(sum(range(1000)))
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    with pytest.raises(Enough):
+        model.fit(x, callback=stop)
+    thread.join()
+
+
+def test_a_callback_may_end_a_fit_and_leaves_the_model_as_it_was():
+    model = random_hmm("diag").set_params(init="parameters", method="em")
+    x, _ = model.sample(100, random_state=0)
+    before = model.score(x)
+
+    def stop(run, iteration, log_evidence):
+        if iteration == 2:
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        model.fit(x, callback=stop)
+    assert model.score(x) == before
+
+
+def test_one_filter_in_two_threads_is_not_corrupted():
+    filter = random_hmm("diag").filter()
+    wrong = []
+
+    def run():
+        for _ in range(2000):
+            try:
+                filter.update([0.0, 0.0])
+            except RuntimeError as error:  # "Already borrowed": told, not corrupted
+                wrong.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert filter.n_observations == 4000 - len(wrong)
+
+
+def test_a_sub_interpreter_is_refused_cleanly():
+    inside = (
+        "try:\n    import scotopic\n    print('imported')\n"
+        "except ImportError as error:\n    print('refused:', str(error)[:60], flush=True)\n"
+    )
+    code = f"""
+        import scotopic
+        try:
+            import _xxsubinterpreters as interpreters
+        except ImportError:
+            import _interpreters as interpreters
+        other = interpreters.create()
+        told = interpreters.run_string(other, {inside!r})
+        if told is not None:
+            print("refused:", told)
+        # The first interpreter goes on.
+        print(scotopic.LinearGaussian.local_level().score([1.0]) < 0)
+    """
+    done = python(code, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("refused") and done.stdout.rstrip().endswith("True"), done.stdout
+
+
+def test_the_program_is_in_the_package(tmp_path):
+    run = [sys.executable, "-m", "scotopic"]
+    done = subprocess.run([*run, "--version"], capture_output=True, text=True)
+    assert done.returncode == 0 and scotopic.__version__ in done.stdout
+    assert subprocess.run([*run, "nonsense"], capture_output=True).returncode == 2
+    model, data = tmp_path / "model.toml", tmp_path / "data.csv"
+    walk = scotopic.LinearGaussian.local_level()
+    walk.save(model)
+    y, _ = walk.sample(50, random_state=0)
+    np.savetxt(data, y)
+    saved = tmp_path / "filter.bin"
+    done = subprocess.run([*run, "filter", data, "--model", model, "--save", saved], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    # The program's snapshot is one of this package's.
+    assert abs(scotopic.Filter.restore(saved.read_bytes()).elbo - walk.score(y)) < 1e-9

@@ -1,0 +1,89 @@
+"""Expected statistics: values that add up, in one process or in several."""
+
+import pickle
+
+import numpy as np
+import pytest
+from conftest import random_hmm, random_walk
+from numpy.testing import assert_allclose
+
+import scotopic
+from scotopic.errors import SizeError
+
+
+def parameters(model):
+    return {name: value for name, value in model._given().items()}
+
+
+def same(a, b, rtol):
+    assert a.keys() == b.keys()
+    for name in a:
+        assert_allclose(a[name], b[name], rtol=rtol, atol=rtol, err_msg=name)
+
+
+def test_parts_add_up_and_one_step_is_one_iteration(hmm):
+    x, _ = hmm.sample(300, random_state=0)
+    parts = np.array_split(x, 7)
+    whole = hmm.statistics(parts)
+    added = sum(hmm.statistics(part) for part in parts)
+    assert_allclose(added.log_evidence, hmm.score(parts), rtol=1e-12)
+    assert added.observations == whole.observations == 300
+    assert_allclose(added.transitions, whole.transitions, rtol=1e-12)
+    assert_allclose(added.initial.sum(), 7.0, rtol=1e-12)
+    fitted = type(hmm)(**hmm.get_params()).set_params(init="parameters", method="em", n_iter=1, tol=0.0)
+    for name, value in parameters(hmm).items():
+        setattr(fitted, name, value)
+    fitted.fit(parts)
+    same(parameters(hmm.maximise(added)), parameters(fitted), 1e-10)
+
+
+def test_statistics_are_pickled_and_know_their_model(hmm):
+    x, _ = hmm.sample(30, random_state=0)
+    mine = hmm.statistics(x)
+    again = pickle.loads(pickle.dumps(mine))
+    assert again.log_evidence == mine.log_evidence and (again.emission == mine.emission).all()
+    assert "30 observations" in repr(again)
+    other = pickle.loads(pickle.dumps(hmm)).maximise(mine)
+    with pytest.raises(SizeError, match="other parameters"):
+        other.statistics(x) + mine
+    with pytest.raises(SizeError, match="other parameters"):
+        other.maximise(mine)
+    with pytest.raises(TypeError):
+        mine + 1
+    with pytest.raises(TypeError):
+        1 + mine
+    with pytest.raises(ValueError):
+        scotopic.HmmStatistics(b"no statistics")
+
+
+def test_walks_too():
+    model = random_walk()
+    y, _ = model.sample(200, random_state=0)
+    parts = np.array_split(y, 4)
+    added = sum(pickle.loads(pickle.dumps(model.statistics(part))) for part in parts)
+    assert_allclose(added.log_evidence, model.score(parts), rtol=1e-12)
+    fitted = random_walk().set_params(init="parameters", n_iter=1).fit(parts)
+    same(parameters(model.maximise(added)), parameters(fitted), 1e-9)
+    with pytest.raises(TypeError):
+        model.statistics(y) + random_hmm("diag").statistics(y[:, :2])
+    with pytest.raises(SizeError):
+        random_walk(n=1, m=1).maximise(added)
+
+
+def expect(model, part):
+    return model.statistics(part)
+
+
+def test_two_processes_fit_as_one_does():
+    joblib = pytest.importorskip("joblib")
+    truth = random_hmm("diag", k=3, seed=1)
+    sequences = [truth.sample(200, random_state=seed)[0] for seed in range(12)]
+    one = random_hmm("diag", k=3, seed=2).set_params(init="parameters", method="em", n_iter=10, tol=0.0)
+    two = pickle.loads(pickle.dumps(one))
+    one.fit(sequences)
+    halves = [sequences[:6], sequences[6:]]
+    with joblib.Parallel(n_jobs=2) as parallel:
+        for _ in range(10):
+            two.maximise(sum(parallel(joblib.delayed(expect)(two, half) for half in halves)))
+    same(parameters(two), parameters(one), 1e-10)
+    assert_allclose(two.score(sequences), one.history_[-1], rtol=1e-10)
