@@ -6,6 +6,7 @@ import numpy as np
 
 from . import _data, _scotopic
 from .errors import SettingError, SizeError, not_fitted
+from .streaming import Filter
 
 
 class Estimator:
@@ -137,8 +138,6 @@ class Estimator:
         -------
         Filter
         """
-        from .streaming import Filter
-
         return Filter(self._model, factorisation, learn=learn, lag=lag, **settings)
 
     def partial_fit(self, X, y=None):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._compiled import stands_for
 from ._estimator import parameter
 from ._hmm import HMM
 from .errors import SettingError
@@ -174,3 +175,9 @@ class GaussianHMM(HMM):
                 raise SettingError("setting `covars_`: found covariances, expected variances (covariance_type='full')")
             return np.ascontiguousarray(variances)
         return value
+
+
+stands_for("categorical", lambda model: CategoricalHMM(model.n_components))
+stands_for("poisson", lambda model: PoissonHMM(model.n_components))
+stands_for("diagonal-gaussian", lambda model: GaussianHMM(model.n_components, "diag"))
+stands_for("full-gaussian", lambda model: GaussianHMM(model.n_components, "full"))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from . import _data, _scotopic
+from ._compiled import stands_for
 from ._estimator import Estimator, parameter, real, whole
 from ._progress import watch
 from .errors import SettingError
@@ -257,3 +258,6 @@ class LinearGaussian(Estimator):
     def sample(self, n_samples=1, random_state=None):
         """Draws a sequence: observations ``[n_samples, m]`` and states ``[n_samples, n]``."""
         return self._model.sample(whole("n_samples", n_samples, 0), _data.seed_of(random_state))
+
+
+stands_for("linear-gaussian", lambda model: LinearGaussian(model.n_states))

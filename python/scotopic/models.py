@@ -1,25 +1,7 @@
-"""Estimators of compiled models, and models in files of the program."""
+"""Models in files of the program."""
 
 from . import _scotopic
-from .hmm import CategoricalHMM, GaussianHMM, PoissonHMM
-from .linear_gaussian import LinearGaussian
-
-
-def estimator_of(compiled):
-    """The estimator with the parameters of a compiled model; what has no estimator is returned as it is."""
-    if isinstance(compiled, _scotopic.LinearGaussian):
-        return LinearGaussian(compiled.n_states)._take(compiled)
-    if not isinstance(compiled, _scotopic.Hmm):
-        return compiled
-    k = compiled.n_components
-    made = {
-        "categorical": lambda: CategoricalHMM(k),
-        "poisson": lambda: PoissonHMM(k),
-        "diagonal-gaussian": lambda: GaussianHMM(k, "diag"),
-        "full-gaussian": lambda: GaussianHMM(k, "full"),
-    }
-    kind = compiled.emission[0]
-    return made[kind]()._take(compiled) if kind in made else compiled
+from ._compiled import estimator_of
 
 
 def parse(text):
@@ -28,6 +10,6 @@ def parse(text):
 
 
 def load(path):
-    """The model in a file of the program ``scotopic`` (``scotopic fit --save``, ``model.save``)."""
+    """The model in a file of the program ``scotopic`` (``scotopic fit --out``, ``model.save``)."""
     with open(path, encoding="utf-8") as file:
         return parse(file.read())

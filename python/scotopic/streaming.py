@@ -3,6 +3,7 @@
 import json
 
 from . import _data, _scotopic
+from ._compiled import estimator_of
 from .errors import ScotopicError
 from .results import Filtered, Forecast
 
@@ -90,8 +91,6 @@ class Filter(_scotopic.Filter):
     @property
     def model(self):
         """The model as it is now, learned so far: an estimator, or the text of a model file for kinds without one."""
-        from .models import estimator_of
-
         return estimator_of(super().model)
 
     def copy(self):
