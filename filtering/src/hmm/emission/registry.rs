@@ -68,9 +68,7 @@ macro_rules! registry {
                     $(Self::$emission => $emission::guess(states, rows, rng).map(Into::into)),+
                 }
             }
-        }
 
-        impl EmissionKind {
             /// [`Guess::scattered`] of this kind.
             ///
             /// # Errors
