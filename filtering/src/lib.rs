@@ -52,6 +52,7 @@
 //! | the interface of all filters | [`Filter`], [`Belief`]; a filter or model chosen at run time: [`AnyFilter`], [`AnyModel`] |
 //! | what a model of any kind says: smoothed states, paths, forecasts, samples, residuals, standard errors | [`AnyModel::summary`], [`AnyModel::smooth`], [`AnyModel::decode`], [`AnyModel::forecast`], [`AnyModel::sample`], [`AnyModel::residuals`] |
 //! | predictive distributions | [`Predictive`] |
+//! | populations of Poisson counts, with an oracle by enumeration | [`spiking_population`] |
 //! | gains of running averages | [`Gain`] |
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | observations with missing rows | [`Sequence`] |
@@ -95,6 +96,7 @@ mod predictive;
 mod residuals;
 mod sequence;
 mod simulation;
+pub mod spiking_population;
 mod step;
 mod summary;
 
