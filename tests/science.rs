@@ -15,6 +15,7 @@
 //! | gradients of the published rule through time | `gradients` |
 //! | the fused spiking network, against the composed operations | `spiking` |
 //! | the event-driven engine, against inference with tensors | `engine` |
+//! | priors in time: static, carried, learned | `predictive` |
 //! | properties for any input | `properties` |
 //!
 //! Every tolerance is a named constant with its reason. Cases that take a device run on every device
@@ -47,6 +48,8 @@ mod neural_flow;
 mod numbers;
 #[path = "science/posteriors/mod.rs"]
 mod posteriors;
+#[path = "science/predictive.rs"]
+mod predictive;
 #[path = "science/properties.rs"]
 mod properties;
 #[path = "science/recursive_elbo/mod.rs"]

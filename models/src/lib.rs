@@ -24,6 +24,7 @@
 //! | f(z): the linear decoder, MLP and conv decoders, each with its pullback | [`DecoderNet`] |
 //! | encoders | [`EncoderNet`] |
 //! | the prior p(z) and its family | [`Prior`], [`Family`] |
+//! | the prior of a step in time: static, carried, learned | [`Transition`] |
 //! | inference methods: iterative, amortized, hybrids, predictive coding, LCA | [`Network`], [`inverse`] |
 //! | online filtering of any state-space model on tensors, with networks for the value | [`filtering`] |
 //! | networks as equations of motion, learned from a filter's beliefs | [`filtering::generalised`] |
@@ -39,6 +40,7 @@ mod layers;
 mod network;
 mod prior;
 mod rule_config;
+mod transition;
 
 // All of it: a new decoder is named in its own file and in that module, and nowhere else.
 pub use decoder::*;
@@ -49,6 +51,7 @@ pub use network::{Method, Network, NetworkConfig};
 pub use prior::Prior;
 pub use rule_config::{LeakConfig, Off, RuleConfig};
 pub use scotopic::posterior::Family;
+pub use transition::{PRIOR_CEILING, Transition, TransitionKind, TransitionWeights};
 
 /// The example of README.md, compiled and run.
 #[cfg(doctest)]

@@ -4,8 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use scotopic::decoder::Decoder;
 use scotopic::inference::{
-    Dynamics, Generative, Iterative, NaturalGradient, Perception, RecordOptions, Stimulus,
-    Trajectory, unroll,
+    Dynamics, Generative, Iterative, NaturalGradient, Perception, Predictive, RecordOptions,
+    Stimulus, Trajectory, unroll,
 };
 use scotopic::noise::NoiseSource;
 use scotopic::posterior::{ActivationKind, AnyPosterior, Family};
@@ -17,6 +17,7 @@ use crate::encoder::{EncoderConfig, EncoderKind, EncoderNet};
 use crate::image_dims::ImageDims;
 use crate::inverse::{Amortized, Descent, IterativeAmortized, SemiAmortized};
 use crate::prior::Prior;
+use crate::transition::{Transition, TransitionKind};
 
 /// Ways to infer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -74,8 +75,6 @@ impl Method {
 /// | ia-VAE, sa-VAE | any | iterative-amortized, semi-amortized |
 /// | PC | point | descent |
 /// | LCA, sparse coding | soft- or hard-threshold | descent |
-///
-/// See the crate's first page for an example.
 #[derive(Module, Debug)]
 pub struct Network {
     /// f(z) and the observation noise.
@@ -88,6 +87,8 @@ pub struct Network {
     pub log_step: Vec<Param<Tensor<1>>>,
     /// The recognition network, or the network that refines.
     pub encoder: Option<EncoderNet>,
+    /// How the prior of a step follows from the belief before it.
+    pub transition: Transition,
     /// How it infers.
     #[module(skip)]
     pub method: Method,
@@ -117,6 +118,8 @@ pub struct NetworkConfig {
     pub log_homeostasis: f64,
     /// Initial ln η.
     pub log_step: f64,
+    /// The prior of a step, given the belief before it (method natural-gradient).
+    pub transition: TransitionKind,
     /// The generative network.
     pub decoder: DecoderConfig,
     /// The recognition network, where the method has one.
@@ -139,6 +142,7 @@ impl Default for NetworkConfig {
             resting_high: -4.0,
             log_homeostasis: -3.0,
             log_step: 0.0,
+            transition: TransitionKind::Carried,
             decoder: DecoderConfig::default(),
             encoder: EncoderConfig::default(),
         }
@@ -191,6 +195,8 @@ impl NetworkConfig {
                 "point estimates (point, soft-threshold, hard-threshold) and inference.method = \"descent\" belong together",
             ));
         }
+        let online = method == Method::NaturalGradient;
+        self.transition.validate(online, self.family)?;
         self.decoder.validate()?;
         if method.has_encoder() {
             self.encoder.validate()?;
@@ -226,10 +232,13 @@ impl NetworkConfig {
                 self.encoder.parameters(self.picture, states)
             }
         };
-        [prior, homeostasis, steps, encoder].into_iter().fold(
-            self.decoder.parameters(k, self.picture),
-            usize::saturating_add,
-        )
+        let transition = self.transition.parameters(k);
+        [prior, homeostasis, steps, encoder, transition]
+            .into_iter()
+            .fold(
+                self.decoder.parameters(k, self.picture),
+                usize::saturating_add,
+            )
     }
 
     /// A model with random weights on `device`; the same seed gives the same model everywhere.
@@ -267,11 +276,7 @@ impl NetworkConfig {
             // Descent learns nothing but its decoder.
             param.set_require_grad(method != Method::Descent)
         };
-        let steps = if method.has_step_size() {
-            components
-        } else {
-            0
-        };
+        let steps = usize::from(method.has_step_size()) * components;
         Ok(Network {
             decoder: self.decoder.init(latents, picture, device, seed),
             prior: Prior::init(
@@ -287,6 +292,7 @@ impl NetworkConfig {
                 .then(|| vector(self.log_homeostasis, latents)),
             log_step: (0..steps).map(|_| vector(self.log_step, 1)).collect(),
             encoder,
+            transition: Transition::init(self.transition, latents, device),
             method,
         })
     }
@@ -326,7 +332,13 @@ impl Network {
             }),
             (Method::Descent, _) => Box::new(Descent(self.iterative(rule))),
             // A method that needs an encoder has one from `NetworkConfig::init` on.
-            _ => Box::new(self.iterative(rule)),
+            _ => match self.transition.prior() {
+                None => Box::new(self.iterative(rule)),
+                Some(transition) => Box::new(Predictive {
+                    iterative: self.iterative(rule),
+                    transition,
+                }),
+            },
         }
     }
 

@@ -3,11 +3,14 @@
 //! [`Perception::step`] is one step, [`unroll()`] repeats it over a [`Stimulus`] and keeps what
 //! [`RecordOptions`] asks for. State goes in and comes out as a value; nothing has to be reset.
 //!
+//! [`Predictive`] is the same rule on films, with a prior that is predicted from the belief before.
+//!
 //! [`Perception`] is the interface of every model; [`Iterative`] is the one that this module is named after. The
 //! others, which need networks of their own, are in `scotopic-models`.
 
 mod generative;
 mod perception;
+mod predictive;
 mod rule;
 mod spiking;
 mod stimulus;
@@ -15,6 +18,7 @@ mod trajectory;
 
 pub use generative::{Expectation, Generative, ScoredSample};
 pub use perception::{Perception, Refined, Step, composed_objective, unroll};
+pub use predictive::{Predictive, PredictiveTransition, PriorInTime};
 pub use rule::{Dynamics, Iterative, Leak, NaturalGradient, StepForm};
 pub use stimulus::Stimulus;
 pub use trajectory::{Objective, RecordOptions, StepRecord, Trajectory, reattach};

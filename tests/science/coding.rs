@@ -6,7 +6,7 @@ use scotopic::inference::{
 };
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::{ActivationKind, Clamps, KlForm, Posterior, Sampling};
-use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior};
+use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior, Transition};
 
 use crate::devices::Place;
 use crate::numbers::{deviation, read};
@@ -68,6 +68,7 @@ impl Dictionary {
             log_homeostasis: None,
             log_step: vec![vector(&[log_step])],
             encoder: None,
+            transition: Transition::carried(),
             method: match family {
                 Family::Poisson => Method::NaturalGradient,
                 _ => Method::Descent,

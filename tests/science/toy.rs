@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use scotopic::inference::{Expectation, Leak, NaturalGradient, StepForm};
 use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource, uniform};
 use scotopic::posterior::{ActivationKind, AnyPosterior, Clamps, KlForm, Posterior, Sampling};
-use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior};
+use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior, Transition};
 
 pub const BATCH: usize = 3;
 pub const PIXELS: usize = 5;
@@ -73,6 +73,7 @@ impl Parameters {
             log_homeostasis: Some(vector(log_homeostasis)),
             log_step: vec![vector(log_step)],
             encoder: None,
+            transition: Transition::carried(),
             method: Method::NaturalGradient,
         }
     }

@@ -6,7 +6,7 @@ use scotopic::inference::{Expectation, Leak, NaturalGradient, StepForm};
 use scotopic::noise::{Draw, Noise, NoiseSource};
 use scotopic::ops::Indicator;
 use scotopic::posterior::{ActivationKind, Clamps, KlForm, Sampling};
-use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior};
+use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior, Transition};
 use serde_json::Value;
 
 use super::file::{Tensors, recordings};
@@ -159,6 +159,7 @@ impl Case {
             log_homeostasis: Some(vector("param.log_bias")),
             log_step: each("param.log_lr"),
             encoder: None,
+            transition: Transition::carried(),
             method: Method::NaturalGradient,
         }
     }

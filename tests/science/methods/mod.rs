@@ -7,7 +7,7 @@ use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource};
 use scotopic::posterior::{ActivationKind, AnyPosterior, Clamps, KlForm, Sampling};
 use scotopic_models::{
     DecoderConfig, DecoderKind, EncoderConfig, EncoderKind, Family, ImageDims, Method, Network,
-    NetworkConfig,
+    NetworkConfig, TransitionKind,
 };
 
 use crate::devices::Place;
@@ -60,6 +60,7 @@ impl Subject {
             } else {
                 -2.0
             },
+            transition: TransitionKind::Carried,
             decoder: DecoderConfig {
                 kind: decoder,
                 hidden: vec![5],
