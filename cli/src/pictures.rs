@@ -37,6 +37,8 @@ pub(crate) fn trained_model(config: &RunConfig) -> String {
         DataConfig::Images(_) => "photographs",
         DataConfig::Cifar(_) => "CIFAR-10",
         DataConfig::Omniglot(_) => "Omniglot",
+        DataConfig::MovingDeadLeaves(_) => "moving dead leaves",
+        DataConfig::MovingImages(_) => "moving images",
     };
     format!("{}, trained on {data}", model_name(config))
 }

@@ -16,6 +16,7 @@ mod program {
     mod divergence;
     mod experiments;
     mod families;
+    mod films;
     mod filter_figures;
     mod filtering;
     mod fit_search;

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CifarConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, NpyConfig, OmniglotConfig, Result,
-    Splits,
+    CifarConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, MovingDeadLeavesConfig,
+    MovingImagesConfig, NpyConfig, OmniglotConfig, Result, Splits,
 };
 
 /// One of the sources of images, named by the key `source`; the other keys are those of the source,
@@ -34,6 +34,10 @@ pub enum DataConfig {
     Cifar(CifarConfig),
     /// Omniglot, handwritten characters of many alphabets.
     Omniglot(OmniglotConfig),
+    /// Films: a window that moves over dead leaves.
+    MovingDeadLeaves(MovingDeadLeavesConfig),
+    /// Films: a window that moves over photographs.
+    MovingImages(MovingImagesConfig),
 }
 
 impl Default for DataConfig {
@@ -55,6 +59,8 @@ impl DataConfig {
             DataConfig::Images(config) => config.validate(),
             DataConfig::Cifar(config) => config.validate(),
             DataConfig::Omniglot(config) => config.validate(),
+            DataConfig::MovingDeadLeaves(config) => config.validate(),
+            DataConfig::MovingImages(config) => config.validate(),
         }
     }
 
@@ -72,6 +78,8 @@ impl DataConfig {
             DataConfig::Images(config) => config.load(root, note),
             DataConfig::Cifar(config) => config.load(root, note),
             DataConfig::Omniglot(config) => config.load(root, note),
+            DataConfig::MovingDeadLeaves(config) => config.load(note),
+            DataConfig::MovingImages(config) => config.load(root, note),
         }
     }
 }
@@ -95,6 +103,14 @@ mod tests {
             (DataConfig::Images(ImagesConfig::default()), "images"),
             (DataConfig::Cifar(CifarConfig::default()), "cifar"),
             (DataConfig::Omniglot(OmniglotConfig::default()), "omniglot"),
+            (
+                DataConfig::MovingDeadLeaves(MovingDeadLeavesConfig::default()),
+                "moving-dead-leaves",
+            ),
+            (
+                DataConfig::MovingImages(MovingImagesConfig::default()),
+                "moving-images",
+            ),
         ] {
             let text = serde_json::to_string(&config).unwrap();
             assert!(text.contains(&format!(r#""source":"{name}""#)), "{text}");
@@ -144,6 +160,8 @@ mod tests {
             DataConfig::Images(ImagesConfig::default()),
             DataConfig::Cifar(CifarConfig::default()),
             DataConfig::Omniglot(OmniglotConfig::default()),
+            DataConfig::MovingDeadLeaves(MovingDeadLeavesConfig::default()),
+            DataConfig::MovingImages(MovingImagesConfig::default()),
         ] {
             config.validate().unwrap();
         }

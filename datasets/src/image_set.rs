@@ -47,6 +47,8 @@ pub struct ImageSet {
     labels: Option<Vec<u8>>,
     /// One for each image, or none at all.
     origins: Vec<PatchOrigin>,
+    /// Consecutive images of a film; 1 for still images.
+    frames: usize,
 }
 
 impl ImageSet {
@@ -104,7 +106,54 @@ impl ImageSet {
             pixels,
             labels,
             origins: Vec::new(),
+            frames: 1,
         })
+    }
+
+    /// The same images as films: each `frames` consecutive ones are one.
+    ///
+    /// # Errors
+    /// [`Error::Size`] if the images are not a whole number of films.
+    ///
+    /// ```
+    /// use scotopic_datasets::{ImageSet, ImageShape};
+    /// # fn main() -> scotopic_datasets::Result<()> {
+    /// let shape = ImageShape { channels: 1, height: 1, width: 1 };
+    /// let films = ImageSet::new("ramps", shape, (0..6).map(|x| x as f32).collect(), None)?.with_frames(3)?;
+    /// assert_eq!((films.films(), films.film(1)), (2, &[3.0, 4.0, 5.0][..]));
+    /// # Ok(()) }
+    /// ```
+    pub fn with_frames(mut self, frames: usize) -> Result<Self> {
+        if frames == 0 || !self.len().is_multiple_of(frames) {
+            let expected = format!("a multiple of {frames}, the frames of a film");
+            return Err(Error::size(
+                self.name.clone(),
+                "number of images",
+                self.len(),
+                expected,
+            ));
+        }
+        self.frames = frames;
+        Ok(self)
+    }
+
+    /// Frames of a film; 1 for still images.
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// How many films; of still images, how many images.
+    pub fn films(&self) -> usize {
+        self.len() / self.frames
+    }
+
+    /// Film `i`, `[frames, channel·height·width]`.
+    ///
+    /// # Panics
+    /// If `i` is not below [`films`](Self::films).
+    pub fn film(&self, i: usize) -> &[f32] {
+        let each = self.frames * self.shape.pixels();
+        &self.pixels[i * each..(i + 1) * each]
     }
 
     /// The same images as patches of pictures.
@@ -169,15 +218,15 @@ impl ImageSet {
         self.labels.as_deref()
     }
 
-    /// A batch: the images with these indices, one after the other.
+    /// A batch: the films (still images are films of one frame) with these indices, one after the other.
     ///
     /// # Panics
-    /// If an index is not below [`len`](Self::len).
+    /// If an index is not below [`films`](Self::films).
     pub fn gather(&self, indices: &[usize]) -> Vec<f32> {
-        let mut batch = Vec::with_capacity(indices.len() * self.shape.pixels());
+        let mut batch = Vec::with_capacity(indices.len() * self.frames * self.shape.pixels());
         indices
             .iter()
-            .for_each(|&i| batch.extend_from_slice(self.image(i)));
+            .for_each(|&i| batch.extend_from_slice(self.film(i)));
         batch
     }
 
@@ -198,6 +247,15 @@ impl ImageSet {
                 let found = format!("{:?}", next.shape);
                 return Err(Error::size(next.name, "image shape", found, expected));
             }
+            if next.frames != all.frames {
+                let expected = format!("{} as in {}", all.frames, all.name);
+                return Err(Error::size(
+                    next.name,
+                    "frames of a film",
+                    next.frames,
+                    expected,
+                ));
+            }
             all.pixels.append(&mut next.pixels);
             match all_cut {
                 true => all.origins.append(&mut next.origins),
@@ -211,10 +269,10 @@ impl ImageSet {
         Ok(all)
     }
 
-    /// The first `n` images, or all if there are fewer.
+    /// The first `n` films (still images are films of one frame), or all if there are fewer.
     #[must_use]
     pub fn take(mut self, n: usize) -> Self {
-        let n = n.min(self.len());
+        let n = n.min(self.films()) * self.frames;
         self.pixels.truncate(n * self.shape.pixels());
         if let Some(labels) = &mut self.labels {
             labels.truncate(n);
@@ -223,12 +281,12 @@ impl ImageSet {
         self
     }
 
-    /// Splits the last `n` images off: (the rest, the last `n`), both in their order.
+    /// Splits the last `n` films (still images are films of one frame) off: (the rest, the last `n`), both in their order.
     ///
     /// # Errors
     /// [`Error::Size`] if nothing would be left in front.
     pub fn split_tail(mut self, n: usize) -> Result<(Self, Self)> {
-        let count = self.len();
+        let count = self.films();
         if n >= count {
             let expected = format!("below {count}, the number of images");
             return Err(Error::size(
@@ -238,7 +296,8 @@ impl ImageSet {
                 expected,
             ));
         }
-        let head = count - n;
+        let films = count - n;
+        let head = films * self.frames;
         let tail = Self {
             name: format!("{} (last {n})", self.name),
             shape: self.shape,
@@ -248,17 +307,22 @@ impl ImageSet {
                 true => Vec::new(),
                 false => self.origins.split_off(head),
             },
+            frames: self.frames,
         };
-        self.name = format!("{} (first {head})", self.name);
+        self.name = format!("{} (first {films})", self.name);
         Ok((self, tail))
     }
 
-    /// SHA-256, in hexadecimal, over the shape (three little-endian `u64`) and the bits of every
+    /// SHA-256, in hexadecimal, over the shape (three little-endian `u64`), the frames where they are films, and the bits of every
     /// pixel (little-endian): the same digest means the same images.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for size in [self.shape.channels, self.shape.height, self.shape.width] {
             hash.update((size as u64).to_le_bytes());
+        }
+        // Still images keep the digest that they had before there were films.
+        if self.frames > 1 {
+            hash.update((self.frames as u64).to_le_bytes());
         }
         let mut bytes = Vec::with_capacity(4 * 4096);
         for chunk in self.pixels.chunks(4096) {
@@ -287,7 +351,9 @@ impl ImageSet {
     /// ```
     pub fn rescaled(mut self, scale: Standardisation) -> Result<Self> {
         scale.apply(&mut self.pixels);
-        let set = Self::new(self.name, self.shape, self.pixels, self.labels)?;
+        let frames = self.frames;
+        let set =
+            Self::new(self.name, self.shape, self.pixels, self.labels)?.with_frames(frames)?;
         match self.origins.is_empty() {
             true => Ok(set),
             false => set.with_origins(self.origins),

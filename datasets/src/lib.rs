@@ -69,6 +69,8 @@ pub mod dead_leaves;
 pub mod idx;
 #[cfg(feature = "images")]
 pub mod images;
+#[cfg(feature = "images")]
+pub mod moving;
 pub mod npy;
 #[cfg(feature = "images")]
 pub mod omniglot;
@@ -124,6 +126,8 @@ pub use idx::IdxConfig;
 pub use image_set::{ImageSet, ImageShape};
 #[cfg(feature = "images")]
 pub use images::ImagesConfig;
+#[cfg(feature = "images")]
+pub use moving::{MovingDeadLeavesConfig, MovingImagesConfig};
 #[cfg(feature = "images")]
 pub use npy::NpyConfig;
 #[cfg(feature = "images")]

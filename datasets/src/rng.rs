@@ -104,6 +104,8 @@ pub(crate) mod stream {
     pub const VALIDATION_PATCH: u64 = 5;
     pub const JITTER: u64 = 6;
     pub const WHITE_NOISE: u64 = 7;
+    pub const TRAIN_WALK: u64 = 8;
+    pub const VALIDATION_WALK: u64 = 9;
 }
 
 /// The order in which epoch `epoch` visits `n` images: a permutation by Fisher and Yates,

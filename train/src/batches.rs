@@ -17,15 +17,26 @@ pub(crate) struct Batches<'a> {
 impl<'a> Batches<'a> {
     pub(crate) fn new(set: &'a ImageSet, config: &RunConfig) -> Result<Self> {
         let batch = config.train.batch_size;
+        let data = match set.frames() {
+            1 => "images",
+            _ => "films",
+        };
         ensure!(
-            batch <= set.len(),
-            "train.batch_size = {batch}: the training set has only {} images",
-            set.len()
+            batch <= set.films(),
+            "train.batch_size = {batch}: the training set has only {} {data}",
+            set.films()
+        );
+        let shown = config.inference.steps * config.train.bptt_windows;
+        ensure!(
+            set.frames() == 1 || shown <= set.frames(),
+            "inference.steps × train.bptt_windows = {shown}: a step is a frame, and the training films have {} \
+             (data.frames)",
+            set.frames()
         );
         Ok(Self {
             set,
             batch,
-            per_epoch: set.len() / batch,
+            per_epoch: set.films() / batch,
             seed: config.seed,
             order: None,
         })
@@ -44,7 +55,7 @@ impl<'a> Batches<'a> {
         let (epoch, number) = (iteration / self.per_epoch, iteration % self.per_epoch);
         let order = match self.order.take() {
             Some((of, order)) if of == epoch => order,
-            _ => epoch_order(self.set.len(), self.seed, epoch as u64),
+            _ => epoch_order(self.set.films(), self.seed, epoch as u64),
         };
         let pixels = self
             .set

@@ -77,14 +77,16 @@ impl DataParallel {
         })
     }
 
-    /// Copies the rows of a batch, `width` numbers each, to their devices.
+    /// Copies the rows of a batch, `width` numbers each frame, to their devices.
     pub fn batch(&self, pixels: &[f32], width: usize) -> Shards {
+        let rows = self.shares.iter().flatten().map(|rows| rows.end).max();
+        let each = pixels.len() / rows.unwrap_or(1).max(1);
         let devices = [&self.first]
             .into_iter()
             .chain(self.others.iter().map(|o| &o.device));
         let on = |(device, shares): (&Device, &Vec<Range<usize>>)| {
             let part = |rows: &Range<usize>| {
-                let theirs = pixels[rows.start * width..rows.end * width].to_vec();
+                let theirs = pixels[rows.start * each..rows.end * each].to_vec();
                 Microbatch::new(rows.clone(), theirs, width, device)
             };
             shares.iter().map(part).collect()

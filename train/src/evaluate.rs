@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Tensor};
 use scotopic::decoder::Decoder;
-use scotopic::inference::{RecordOptions, Stimulus, unroll};
+use scotopic::inference::{RecordOptions, unroll};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::Sampling;
 use scotopic_datasets::ImageSet;
@@ -11,7 +11,7 @@ use scotopic_models::{Network, RuleConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
-use crate::parameters::to_device;
+use crate::films::{last_frames, stimulus};
 use crate::step_sums::{StepSums, columns, take_in};
 
 /// Settings of an evaluation.
@@ -31,7 +31,8 @@ pub struct EvaluationConfig {
     pub beta: f64,
 }
 
-/// The metrics of a model on a set of images; free energies in nats per image, errors in squared pixels per image.
+/// The metrics of a model on a set of images; free energies in nats per image, errors in squared pixels per image. Of films,
+/// what is of a step is of a frame, and what is of the last step is of the last frame.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Number of images.
@@ -67,7 +68,7 @@ pub struct Metrics {
     pub objective: f64,
 }
 
-/// Evaluates `model` on `set`. Values are read back at the end of each batch, not during inference.
+/// Evaluates `model` on `set`; films with one step for each frame. Values are read back at the end of each batch, not during inference.
 ///
 /// # Errors
 /// If the set is empty, of another size than the model, or the device fails.
@@ -84,14 +85,26 @@ pub fn evaluate(
         "{} has images of {pixels} pixels; the model was made for {expected}",
         set.name()
     );
-    let images = how.count.min(set.len());
+    let images = how.count.min(set.films());
+    let frames = set.frames();
+    let how = &match frames {
+        1 => how.clone(),
+        // A step is a frame.
+        steps => EvaluationConfig {
+            steps,
+            ..how.clone()
+        },
+    };
     ensure!(images > 0, "{} holds no images to measure", set.name());
     let mut sums = StepSums::new(model.latents());
     let (mut reconstruction, mut kl) = (0.0, 0.0);
-    let each = how.batch.max(1).saturating_mul(pixels);
-    for (number, batch) in set.pixels()[..images * pixels].chunks(each).enumerate() {
+    let each = how.batch.max(1).saturating_mul(frames * pixels);
+    for (number, batch) in set.pixels()[..images * frames * pixels]
+        .chunks(each)
+        .enumerate()
+    {
         let noise = how.noise.step(number as u32);
-        let terms = evaluate_batch(model, batch, how, &noise, device, &mut sums)?;
+        let terms = evaluate_batch(model, batch, frames, how, &noise, device, &mut sums)?;
         reconstruction += terms[0];
         kl += terms[1];
     }
@@ -123,15 +136,16 @@ const STRETCH: usize = 32;
 fn evaluate_batch(
     model: &Network,
     pixels: &[f32],
+    frames: usize,
     how: &EvaluationConfig,
     noise: &NoiseKey,
     device: &Device,
     sums: &mut StepSums,
 ) -> Result<[f64; 2]> {
-    let x = to_device(pixels.to_vec(), model.decoder.pixels(), device);
-    let [rows, _] = x.dims();
+    let width = model.decoder.pixels();
+    let rows = pixels.len() / (frames * width);
+    let stimulus = stimulus(pixels.to_vec(), rows, width, device);
     let perception = model.perception(how.rule.at(1.0, Sampling::EXACT));
-    let stimulus = Stimulus::Static(x.clone());
     let last = how.steps.checked_sub(1);
     let last = last.context("no step of inference was asked for")?;
     let mut state = perception.rest(rows);
@@ -157,8 +171,15 @@ fn evaluate_batch(
     terms = terms + seen.mean_terms().context("no step was scored")? * (1.0 / how.steps as f64);
     let generated = seen.records.into_iter().find_map(|m| m.generated);
     let generated = generated.context("no step was scored")?;
-    let kept = vec![columns(model, &x, &state, &seen.state, generated)];
-    take_in(std::slice::from_mut(sums), kept, pixels, model.latents())?;
+    let kept = vec![columns(
+        model,
+        &stimulus.at(last),
+        &state,
+        &seen.state,
+        generated,
+    )];
+    let shown: Vec<f32> = last_frames(pixels, frames, width);
+    take_in(std::slice::from_mut(sums), kept, &shown, model.latents())?;
     let terms: Vec<f32> = terms
         .try_into_vec_as()
         .context("could not read measures from the device")?;

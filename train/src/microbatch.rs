@@ -18,8 +18,8 @@ use scotopic::noise::NoiseKey;
 use scotopic::posterior::AnyPosterior;
 use scotopic_models::Network;
 
+use crate::films::stimulus;
 use crate::gradients::ParameterGradients;
-use crate::parameters::to_device;
 
 /// One window of truncated backpropagation through time; the same for all microbatches of a batch.
 #[derive(Debug, Clone)]
@@ -58,11 +58,11 @@ pub(crate) struct PartialGradient {
 }
 
 impl Microbatch {
-    /// Rows `rows` of a batch with their `pixels`, `width` numbers each, before any inference.
+    /// Rows `rows` of a batch with their `pixels`, `width` numbers each frame, before any inference.
     pub fn new(rows: Range<usize>, pixels: Vec<f32>, width: usize, device: &Device) -> Self {
         Self {
+            stimulus: stimulus(pixels, rows.len(), width, device),
             rows,
-            stimulus: Stimulus::Static(to_device(pixels, width, device)),
             reached: None,
         }
     }

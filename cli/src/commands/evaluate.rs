@@ -10,6 +10,7 @@ use scotopic_datasets::{ImageSet, Splits};
 use scotopic_train::device;
 use scotopic_train::evaluate::validation;
 use scotopic_train::evaluate::{EvaluationConfig, evaluate};
+use scotopic_train::film_metrics::{FilmMetrics, evaluate_films};
 
 use super::{model, print};
 use crate::args::{RuntimeArgs, load};
@@ -54,10 +55,10 @@ pub struct EvaluateArgs {
     /// Split of the data
     #[arg(long, value_enum, default_value = "validation")]
     pub split: Split,
-    /// Inference steps [default: as trained]
+    /// Inference steps [default: as trained; of films, one for each frame]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..1 << 24))]
     pub steps: Option<u32>,
-    /// Maximum number of images [default: all]
+    /// Maximum number of images, or films [default: all]
     #[arg(long, alias = "count", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_images: Option<u32>,
     /// Batch size
@@ -97,6 +98,10 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         }),
         ..standard
     };
+    if set.frames() > 1 {
+        let metrics = evaluate_films(&model, &set, &how, &opened.device)?;
+        return tell_films(&metrics, &set, args.json);
+    }
     let m = evaluate(&model, &set, &how, &opened.device)?;
     let terms = checkpoint.config.model.family.info().terms;
     if args.json {
@@ -133,6 +138,37 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     print::line(format!(
         "  free energy            {:.3} nats  (−ln p {:.3}, KL {:.3}, β {})",
         m.objective, m.reconstruction, m.kl, how.beta
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The measures of films.
+fn tell_films(m: &FilmMetrics, set: &ImageSet, json: bool) -> Result<ExitCode> {
+    if json {
+        print::line(serde_json::to_string_pretty(m)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::line(format!(
+        "{} films of {} frames of {}, exact spike counts",
+        m.films,
+        m.frames,
+        set.name()
+    ))?;
+    print::line(format!(
+        "  code length            {:.3} nats per frame  (−ln p {:.3}, KL {:.3})",
+        m.nats_per_frame, m.reconstruction, m.kl
+    ))?;
+    print::line(format!(
+        "  spikes                 {:.2} per frame",
+        m.spikes_per_frame
+    ))?;
+    print::line(format!(
+        "  R², second half        {:.4} one spike sample, {:.4} firing rates",
+        m.r2_second_half, m.r2_rates_second_half
+    ))?;
+    print::line(format!(
+        "  next frame             {:.3} squared error; {:.3} by the frame before, {:.3} by a blank one",
+        m.next_frame_error, m.persistence_error, m.blank_error
     ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -53,6 +53,23 @@ fn an_interrupted_run_goes_on_bit_for_bit() {
     stop_and_go(&[], 7);
 }
 
+/// Films, and a prior in time that is learned.
+#[test]
+fn with_films() {
+    let sets = [
+        "data.source=moving-dead-leaves",
+        "data.size=8",
+        "data.train=160",
+        "data.validation=20",
+        "data.canvas=48",
+        "model.transition=learned",
+        "inference.inner_steps=2",
+        "inference.leak=1.0",
+    ];
+    let more: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+    stop_and_go(&more, 7);
+}
+
 /// 150 images are 4 batches of 32 and a rest that is left out; 12 rows are 3 epochs.
 #[test]
 fn with_a_running_average() {

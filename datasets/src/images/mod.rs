@@ -237,7 +237,7 @@ impl ImagesConfig {
 }
 
 /// The picture laid on its longer side, if its shorter one has at least so many pixels.
-fn landscape(picture: Picture, file: &Path, least: usize) -> Result<Picture> {
+pub(crate) fn landscape(picture: Picture, file: &Path, least: usize) -> Result<Picture> {
     let picture = match picture.width < picture.height {
         true => picture.transposed(),
         false => picture,

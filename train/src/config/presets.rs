@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result, bail};
 use scotopic_datasets::{
-    CifarConfig, DataConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, NpyConfig, OmniglotConfig,
+    CifarConfig, DataConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, MovingDeadLeavesConfig,
+    MovingImagesConfig, NpyConfig, OmniglotConfig,
 };
 use toml::Table;
 
@@ -46,6 +47,8 @@ presets! {
     "dead-leaves": "occluding discs, generated: Gabor-like filters within minutes (default)",
     "smoke": "the same in seconds, a test of the installation",
     "natural-patches": "whitened 12×12 patches of photographs: Gabor filters (a folder of images)",
+    "moving-dead-leaves": "films of dead leaves under a moving eye, with a learned prior in time; needs no data",
+    "moving-scenes" on "moving-dead-leaves": "the same with photographs (BSDS500, or any folder of images)",
     "mnist": "MNIST digits in 3 000 iterations",
     "published/natural-patches": "the published settings on natural patches, 300 epochs (for a GPU)",
     "published/mnist": "the published settings on MNIST, 400 epochs (for a GPU)",
@@ -118,8 +121,10 @@ pub(super) fn data_keys(source: &str) -> Result<Vec<String>> {
         }),
         "npy" => DataConfig::Npy(NpyConfig::default()),
         "images" => DataConfig::Images(ImagesConfig::default()),
+        "moving-dead-leaves" => DataConfig::MovingDeadLeaves(MovingDeadLeavesConfig::default()),
+        "moving-images" => DataConfig::MovingImages(MovingImagesConfig::default()),
         other => bail!(
-            "data.source = \"{other}\": must be \"dead-leaves\", \"idx\", \"cifar\", \"omniglot\", \"npy\" or \"images\""
+            "data.source = \"{other}\": must be \"dead-leaves\", \"idx\", \"cifar\", \"omniglot\", \"npy\", \"images\", \"moving-dead-leaves\" or \"moving-images\""
         ),
     };
     Ok(leaves(&Table::try_from(config)?, "data"))
@@ -148,6 +153,8 @@ pub fn annotated() -> Result<String> {
         DataConfig::Omniglot(OmniglotConfig::default()),
         DataConfig::Npy(NpyConfig::default()),
         DataConfig::Images(ImagesConfig::default()),
+        DataConfig::MovingDeadLeaves(MovingDeadLeavesConfig::default()),
+        DataConfig::MovingImages(MovingImagesConfig::default()),
     ] {
         let table = toml::to_string(&toml::Table::from_iter([(
             "data".to_string(),

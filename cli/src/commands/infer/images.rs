@@ -61,6 +61,8 @@ pub(super) fn whitening(data: &DataConfig) -> Option<WhiteningConfig> {
     match data {
         DataConfig::DeadLeaves(c) => Some(c.whitening.clone()),
         DataConfig::Images(c) => Some(c.whitening.clone()),
+        DataConfig::MovingDeadLeaves(c) => Some(c.whitening.clone()),
+        DataConfig::MovingImages(c) => Some(c.whitening.clone()),
         _ => None,
     }
 }

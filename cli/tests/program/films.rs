@@ -1,0 +1,87 @@
+//! Training and evaluation on films, with every prior in time.
+
+use serde_json::Value;
+
+use super::support::{folder, scotopic, strings};
+
+/// `scotopic train` on 64 films of 6 frames of 6×6 pixels with 10 neurons; validation films are twice as long.
+fn tiny(preset: &str, more: &[&str]) -> Vec<String> {
+    let sets = [
+        "data.size=6",
+        "data.train=64",
+        "data.validation=16",
+        "data.frames=6",
+        "data.validation_frames=12",
+        "data.canvas=48",
+        "model.latents=10",
+        "inference.steps=6",
+        "inference.inner_steps=2",
+        "train.iterations=20",
+        "train.batch_size=16",
+        "train.log_every=1",
+        "train.save_every=5",
+        "validation.every=10",
+    ];
+    let mut args = ["train", "--preset", preset, "--device", "flex"]
+        .map(String::from)
+        .to_vec();
+    for set in sets {
+        args.extend(["--set".to_string(), set.to_string()]);
+    }
+    args.extend(more.iter().map(ToString::to_string));
+    args
+}
+
+#[test]
+fn every_prior_in_time_trains_and_is_evaluated() {
+    let folder = folder();
+    let mut lengths = Vec::new();
+    for prior in ["static", "carried", "learned"] {
+        let transition = format!("model.transition={prior}");
+        let args = tiny(
+            "moving-dead-leaves",
+            &["--out", prior, "--set", &transition],
+        );
+        scotopic(folder.path(), &strings(&args)).good();
+        let seen = scotopic(
+            folder.path(),
+            &["evaluate", prior, "--device", "flex", "--json"],
+        )
+        .json();
+        let number = |key: &str| seen[key].as_f64().unwrap();
+        assert_eq!((number("films"), number("frames")), (16.0, 12.0));
+        // Rounding of f32 sums of 12 frames.
+        let total = number("reconstruction") + number("kl");
+        assert!((number("nats_per_frame") - total).abs() < 1e-9);
+        let films: Vec<f64> = seen["nats_by_film"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_f64)
+            .collect();
+        let mean = films.iter().sum::<f64>() / 16.0;
+        assert!((number("nats_per_frame") - mean).abs() < 1e-9);
+        assert!(number("kl") >= 0.0 && number("persistence_error") > 0.0);
+        lengths.push((number("nats_per_frame"), number("persistence_error")));
+        let told = scotopic(folder.path(), &["evaluate", prior, "--device", "flex"]).good();
+        assert!(told.contains("16 films of 12 frames"), "{told}");
+    }
+    // One data set, three models.
+    assert!(lengths.iter().all(|l| l.1 == lengths[0].1));
+    assert!(lengths[0].0 != lengths[1].0 && lengths[1].0 != lengths[2].0);
+}
+
+#[test]
+fn a_window_longer_than_a_film_is_an_error() {
+    let folder = folder();
+    let args = tiny("moving-dead-leaves", &["--set", "inference.steps=7"]);
+    let told = scotopic(folder.path(), &strings(&args)).bad(1);
+    assert!(told.contains("data.frames"), "{told}");
+    let gaussian = ["--set", "model.family=gaussian"];
+    let told = scotopic(
+        folder.path(),
+        &strings(&tiny("moving-dead-leaves", &gaussian)),
+    )
+    .bad(2);
+    assert!(told.contains("model.transition"), "{told}");
+}
