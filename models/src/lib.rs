@@ -33,6 +33,7 @@
 mod decoder;
 mod draw;
 mod encoder;
+mod engine;
 pub mod filtering;
 mod image_dims;
 pub mod inverse;

@@ -39,12 +39,16 @@ impl TransitionKind {
             }
             _ => return Ok(()),
         };
+        Err(self.error(rule))
+    }
+
+    fn error(self, rule: &'static str) -> Error {
         let name = match self {
             Self::Static => "static",
             Self::Carried => "carried",
             Self::Learned => "learned",
         };
-        Err(Error::setting("model.transition", name, rule))
+        Error::setting("model.transition", name, rule)
     }
 
     /// How many numbers are learned for `latents` latents; saturates.
@@ -109,6 +113,16 @@ impl Transition {
                 bias: vector(0.0),
             }),
             kind,
+        }
+    }
+
+    /// Checks that the last posterior is the prior, which is all that the event-driven engine has.
+    pub(crate) fn carried_over(&self) -> Result<()> {
+        match self.kind {
+            TransitionKind::Carried => Ok(()),
+            other => Err(other.error(
+                "the event-driven engine carries the last posterior over; infer this model with tensors (Network::perception)",
+            )),
         }
     }
 

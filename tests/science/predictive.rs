@@ -7,9 +7,10 @@ use scotopic::inference::{
     Stimulus, Trajectory, unroll,
 };
 use scotopic::noise::{NoiseKey, NoiseSource};
-use scotopic::posterior::{AnyPosterior, KlForm, PoissonPosterior, Posterior};
+use scotopic::posterior::{AnyPosterior, KlForm, PoissonPosterior, Posterior, Sampling};
+use scotopic::spiking::DriveMethod;
 use scotopic_models::{
-    DecoderNet, ImageDims, Method, Network, NetworkConfig, Transition, TransitionKind,
+    DecoderNet, ImageDims, Method, Network, NetworkConfig, RuleConfig, Transition, TransitionKind,
     TransitionWeights,
 };
 
@@ -182,6 +183,30 @@ fn configurations_choose_the_prior() {
     };
     let error = config.validate(Method::NaturalGradient).unwrap_err();
     assert!(error.to_string().contains("model.transition"), "{error}");
+}
+
+/// The event-driven engine knows one prior in time, and says so.
+#[test]
+fn the_engine_refuses_another_prior() {
+    let place = Place::processor();
+    let refused = |transition| {
+        let config = NetworkConfig {
+            picture: ImageDims::row(PIXELS),
+            latents: LATENTS,
+            transition,
+            ..Default::default()
+        };
+        let model = config
+            .init(Method::NaturalGradient, &place.device, 1)
+            .unwrap();
+        let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
+        model.engine(rule, DriveMethod::Events).err()
+    };
+    assert_eq!(refused(TransitionKind::Carried), None);
+    for kind in [TransitionKind::Static, TransitionKind::Learned] {
+        let error = refused(kind).expect("refused").to_string();
+        assert!(error.contains("model.transition"), "{error}");
+    }
 }
 
 /// a, Wᵀ and b, drawn so that the ceiling is not felt.

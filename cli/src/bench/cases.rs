@@ -249,7 +249,7 @@ fn inference(
         })?,
     )?;
     for (form, name) in FORMS {
-        let engine = model.iterative(rule()).engine(form)?;
+        let engine = model.engine(rule(), form)?;
         let mut seen = Vec::new();
         let case = format!("T steps, engine, {name}");
         let timed = settings.time(group, case, shape, |number| {
@@ -298,7 +298,7 @@ fn sparsity(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) 
         let model = still(shape, &settings.device, settings.seed, share)?;
         for (form, name) in FORMS {
             let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
-            let engine = model.iterative(rule).engine(form)?;
+            let engine = model.engine(rule, form)?;
             let case = format!("T steps, engine, {name}");
             let timed = settings.time(Group::Sparsity.name(), case, shape, |number| {
                 let noise = NoiseKey::new(settings.seed).step(number);
