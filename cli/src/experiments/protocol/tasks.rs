@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -9,7 +10,6 @@ use anyhow::{Context, Result, bail, ensure};
 use super::machine::{commit, date, load};
 use super::{Machine, Protocol, Record, Results, Size, Task};
 use crate::progress::Reporter;
-use crate::signals::Stop;
 
 /// Part i of N of the tasks, i from 1.
 ///
@@ -79,7 +79,7 @@ impl Tasks<'_> {
     ///
     /// # Errors
     /// If a task fails, or a file that is there is of other settings.
-    pub fn run(&self, part: Part, stop: &Stop, reporter: Reporter) -> Result<bool> {
+    pub fn run(&self, part: Part, stop: &AtomicBool, reporter: Reporter) -> Result<bool> {
         std::fs::create_dir_all(self.folder)
             .with_context(|| format!("could not make {}", self.folder.display()))?;
         let all = self.all();
@@ -88,7 +88,7 @@ impl Tasks<'_> {
             if !part.has(number) || self.is_done(arm, *seed)? {
                 continue;
             }
-            if stop.is_asked() {
+            if stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }
             let task = Task {

@@ -137,8 +137,7 @@ fn estimate(arm: &str, observed: &Observed) -> Result<Option<(Rows, f64)>> {
         "raw" => Some((observed.observations.clone(), 0.0)),
         "odem-pullback" => {
             let first = observed.observations[0];
-            let model =
-                GenerativeModel::single(Pullback { size: 2 }, &[], 1.0, 1.0, 1.0, &first)?;
+            let model = GenerativeModel::single(Pullback { size: 2 }, &[], 1.0, 1.0, 1.0, &first)?;
             Some(triple(model, observed)?)
         }
         "odem-lotka-volterra" => {

@@ -73,7 +73,10 @@ fn counts(task: &Task, name: &str, series: &str, states: usize, values: &mut Val
     let (lost, updates) = match learned {
         Ok(fit) => {
             let evidence = fit.model.log_evidence(&sequences[0])?;
-            ((best.log_evidence - evidence) / length, fit.iterations as f64)
+            (
+                (best.log_evidence - evidence) / length,
+                fit.iterations as f64,
+            )
         }
         Err(_) => (f64::NAN, f64::NAN),
     };
