@@ -74,15 +74,8 @@ fn compared(
         .map(|(a, b, case)| rmse_ratio(results, a, b, &case))
         .collect();
     let means: Vec<f64> = ratios.iter().flatten().map(|i| i.mean).collect();
-    let low = means.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = means.iter().copied().fold(0.0, f64::max);
     let verdicts: Vec<Option<bool>> = ratios.into_iter().map(below_one).collect();
-    let said = format!(
-        "{}; ratios from {} to {}",
-        counted(&verdicts),
-        short(low),
-        short(high)
-    );
+    let said = format!("{}; ratios {}", counted(&verdicts), range(&means));
     (verdicts, said)
 }
 
@@ -178,9 +171,8 @@ fn calibration(results: &Results, page: &mut Page) {
     page.answer(
         "The covariances of the causal filter are those of its errors.",
         format!(
-            "NEES from {} to {} (N = 4, told rightly); within {} to {}: {}.",
-            short(means.iter().copied().fold(f64::INFINITY, f64::min)),
-            short(means.iter().copied().fold(0.0, f64::max)),
+            "NEES {} (N = 4, told rightly); within {} to {}: {}.",
+            range(&means),
             CALIBRATED.0,
             CALIBRATED.1,
             counted(&verdicts)
@@ -240,6 +232,16 @@ fn nees(results: &Results, arm: &str, case: &str) -> Option<Interval> {
         .flatten()
         .collect();
     Interval::of(&values)
+}
+
+/// From the least to the greatest.
+fn range(values: &[f64]) -> String {
+    if values.is_empty() {
+        return "not known".to_owned();
+    }
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("from {} to {}", short(low), short(high))
 }
 
 /// A number of any size in few digits.
