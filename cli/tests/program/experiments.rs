@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use scotopic_cli::experiments::{Context, EXPERIMENTS, ModelSpec, Report, Size, load_or_train};
+use scotopic_cli::experiments::{
+    Context, EXPERIMENTS, ModelSpec, PROTOCOLS, Report, Size, load_or_train,
+};
 use scotopic_cli::figure_format::{FigureFormat, StillFormat};
 use scotopic_cli::progress::Reporter;
 use scotopic_cli::table::{Cell, Table};
@@ -46,9 +48,11 @@ fn with<T>(out: &Path, stop: bool, ask: impl FnOnce(&Context) -> T) -> T {
 #[test]
 fn every_experiment_is_listed() {
     let text = alone(&["experiment"]).good();
-    assert_eq!(text.lines().count(), EXPERIMENTS.len());
-    for experiment in EXPERIMENTS {
-        assert!(text.contains(experiment.name), "{text}");
+    let names = EXPERIMENTS.iter().map(|e| e.name);
+    let names: Vec<&str> = names.chain(PROTOCOLS.iter().map(|p| p.name)).collect();
+    assert_eq!(text.lines().count(), names.len());
+    for name in names {
+        assert!(text.contains(name), "{text}");
     }
 }
 
