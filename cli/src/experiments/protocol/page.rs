@@ -111,7 +111,7 @@ impl Page {
         self.sections.push(Section::Table(table));
     }
 
-    /// Adds a figure, whose file is named after the experiment and `name`.
+    /// Adds a figure, whose file is named after the experiment and `name`; one without a title gets that of the page.
     pub fn figure(&mut self, name: &str, caption: &str, figure: Figure) {
         self.sections.push(Section::Figure {
             name: name.to_owned(),
@@ -167,14 +167,9 @@ impl Page {
         std::fs::create_dir_all(&images)
             .with_context(|| format!("could not make {}", images.display()))?;
         for section in &self.sections {
-            if let Section::Figure {
-                name,
-                figure,
-                caption,
-            } = section
-            {
+            if let Section::Figure { name, figure, .. } = section {
                 let figure = match figure.title.is_empty() {
-                    true => figure.as_ref().clone().titled(caption.as_str(), ""),
+                    true => figure.as_ref().clone().titled(self.title.as_str(), ""),
                     false => figure.as_ref().clone(),
                 };
                 figure.write(folder.join(file(results, name)))?;
