@@ -142,6 +142,7 @@ fn drawn(
         panels,
         portrait: None,
         timeline,
+        times: None,
     };
     svg(figure.picture())
 }

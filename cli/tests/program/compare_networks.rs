@@ -32,7 +32,10 @@ fn networks_are_compared_by_what_evaluate_finds() {
         let neurons = 12.0;
         let active = neurons * (1.0 - alone["zeros"].as_f64().unwrap());
         // Every neuron that is not at 0 fires at least once; counts of 40 images vary about their expectation.
-        assert!(spikes > 0.5 * active && spikes < 100.0, "{spikes}, {active}");
+        assert!(
+            spikes > 0.5 * active && spikes < 100.0,
+            "{spikes}, {active}"
+        );
     }
 }
 
@@ -43,13 +46,26 @@ fn table_and_figure_are_written() {
     trained(folder.path(), "two", &["--seed", "1"]);
     let text = scotopic(
         folder.path(),
-        &["compare", "one", "two", "--split", "validation", "--out", "compared"],
+        &[
+            "compare",
+            "one",
+            "two",
+            "--split",
+            "validation",
+            "--out",
+            "compared",
+        ],
     )
     .good();
     assert!(text.starts_with("2 networks, 40 images of "), "{text}");
     let csv = std::fs::read_to_string(folder.path().join("compared/networks.csv")).unwrap();
     assert_eq!(csv.lines().count(), 3, "{csv}");
-    assert!(csv.lines().next().unwrap().starts_with("network,family,iterations"));
+    assert!(
+        csv.lines()
+            .next()
+            .unwrap()
+            .starts_with("network,family,iterations")
+    );
     let figure = std::fs::read(folder.path().join("compared/networks.png")).unwrap();
     assert!(figure.starts_with(b"\x89PNG"));
 }
@@ -65,7 +81,11 @@ fn what_cannot_be_compared_is_refused() {
         let error = scotopic(folder.path(), args).bad(code);
         assert!(error.contains(says), "{args:?}: {error}");
     };
-    refused(&["compare", "one", "other"], 1, "trained on different images");
+    refused(
+        &["compare", "one", "other"],
+        1,
+        "trained on different images",
+    );
     refused(&["compare", "one"], 2, "one alone is nothing to compare");
     refused(&["compare", "one", "nowhere"], 2, "nowhere");
     refused(
