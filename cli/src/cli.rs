@@ -79,7 +79,7 @@ pub enum VisionCommand {
     Infer(commands::infer::InferArgs),
     /// Draw figures of a model: dictionary, reconstructions, convergence, spikes, animated inference
     Show(commands::show::ShowArgs),
-    /// Run an experiment of the papers: train its models, evaluate them, write a report
+    /// Run an experiment of the papers: arms × seeds, paired statistics, a page
     Experiment(commands::experiment::ExperimentArgs),
 }
 
@@ -127,6 +127,9 @@ pub enum SeriesCommand {
     /// Sample series
     #[cfg(not(feature = "vision"))]
     Data(commands::data_series::DataArgs),
+    /// Run an experiment of the papers: arms × seeds, paired statistics, a page
+    #[cfg(not(feature = "vision"))]
+    Experiment(commands::experiment::ExperimentArgs),
 }
 
 #[cfg(feature = "filters")]
@@ -149,6 +152,8 @@ impl SeriesCommand {
                 let commands::data_series::Action::Series(action) = &args.action;
                 commands::data_series::run(action)
             }
+            #[cfg(not(feature = "vision"))]
+            Self::Experiment(args) => commands::experiment::run(args),
         }
     }
 }

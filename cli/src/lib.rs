@@ -12,7 +12,7 @@
 //!
 //! | concept | module |
 //! |---|---|
-//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: `args`; errors: [`usage`] |
+//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: `args`, `data_folder`; errors: [`usage`] |
 //! | state-space models in files, and filters that run over data | `filtering` |
 //! | the papers' experiments | `experiments` |
 //! | checkpoints of PyTorch | `pytorch` |
@@ -42,7 +42,9 @@ pub mod args;
 mod bench;
 pub mod cli;
 pub mod commands;
-#[cfg(feature = "vision")]
+#[cfg(any(feature = "filters", feature = "vision"))]
+pub mod data_folder;
+#[cfg(any(feature = "filters", feature = "vision"))]
 pub mod experiments;
 #[cfg(feature = "vision")]
 pub mod figure_format;

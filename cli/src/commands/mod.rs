@@ -27,7 +27,7 @@ pub mod decode;
 pub mod devices;
 #[cfg(feature = "vision")]
 pub mod evaluate;
-#[cfg(feature = "vision")]
+#[cfg(any(feature = "filters", feature = "vision"))]
 pub mod experiment;
 #[cfg(feature = "vision")]
 pub mod export;
