@@ -12,7 +12,7 @@
 use super::protocol::Protocol;
 
 mod campbell;
-mod common;
+pub(crate) mod common;
 mod factorisations;
 
 /// The experiments that are protocols.
