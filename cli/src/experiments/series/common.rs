@@ -46,6 +46,7 @@ pub fn with_interval(interval: Option<Interval>, decimals: usize) -> String {
 }
 
 /// Whether a difference is above 0 (what is claimed), below 0 (the contrary), or neither.
+#[cfg(feature = "vision")]
 pub fn above(interval: Option<Interval>) -> Option<bool> {
     below(interval).map(|below| !below)
 }
