@@ -151,7 +151,7 @@ fn run_protocol(args: &ExperimentArgs, protocol: &Protocol) -> Result<ExitCode> 
     if !args.collect {
         let stop = Stop::watch()?;
         let reporter = Reporter::new(args.progress);
-        let done = tasks.run(args.task.unwrap_or(Part::WHOLE), &stop, reporter)?;
+        let done = tasks.run(args.task.unwrap_or(Part::WHOLE), stop.flag(), reporter)?;
         if let Some((_, code)) = stop.signal().filter(|_| !done) {
             return Ok(code);
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -11,7 +12,6 @@ use scotopic_train::device::DeviceChoice;
 use super::machine::{commit, date, load};
 use super::{Machine, Protocol, Record, Results, Size, Task};
 use crate::progress::Reporter;
-use crate::signals::Stop;
 
 /// Part i of N of the tasks, i from 1.
 ///
@@ -84,7 +84,7 @@ impl Tasks<'_> {
     ///
     /// # Errors
     /// If a task fails, or a file that is there is of other settings.
-    pub fn run(&self, part: Part, stop: &Stop, reporter: Reporter) -> Result<bool> {
+    pub fn run(&self, part: Part, stop: &AtomicBool, reporter: Reporter) -> Result<bool> {
         std::fs::create_dir_all(self.folder)
             .with_context(|| format!("could not make {}", self.folder.display()))?;
         let all = self.all();
@@ -93,7 +93,7 @@ impl Tasks<'_> {
             if !part.has(number) || self.is_done(arm, *seed)? {
                 continue;
             }
-            if stop.is_asked() {
+            if stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }
             let task = Task {

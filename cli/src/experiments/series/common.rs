@@ -59,3 +59,41 @@ pub fn below(interval: Option<Interval>) -> Option<bool> {
         _ => None,
     }
 }
+
+/// The ratio a/b of geometric means over units of both, with its interval; `None` for fewer than two units.
+pub fn ratio(a: &[Option<f64>], b: &[Option<f64>]) -> Option<Interval> {
+    let ln = |values: &[Option<f64>]| -> Vec<Option<f64>> {
+        values
+            .iter()
+            .map(|v| v.filter(|v| *v > 0.0).map(f64::ln))
+            .collect()
+    };
+    let i = Interval::of_difference(&ln(a), &ln(b))?;
+    Some(Interval {
+        mean: i.mean.exp(),
+        low: i.low.exp(),
+        high: i.high.exp(),
+        units: i.units,
+    })
+}
+
+/// Whether a ratio is below 1 (what is claimed), above 1 (the contrary), or neither.
+pub fn below_one(ratio: Option<Interval>) -> Option<bool> {
+    match ratio {
+        Some(i) if i.high < 1.0 => Some(true),
+        Some(i) if i.low > 1.0 => Some(false),
+        _ => None,
+    }
+}
+
+/// How many cases hold, are to the contrary, and are neither, in words.
+pub fn counted(cases: &[Option<bool>]) -> String {
+    let count = |what| cases.iter().filter(|case| **case == what).count();
+    format!(
+        "of {} cases the interval says so in {}, the contrary in {}, neither in {}",
+        cases.len(),
+        count(Some(true)),
+        count(Some(false)),
+        count(None)
+    )
+}

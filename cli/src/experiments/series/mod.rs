@@ -7,6 +7,7 @@
 //! | the first experiments of the paper's guide, and model selection | `first_experiments/` |
 //! | online triple estimation beside the published run on the same series | `odem.rs` |
 //! | learning while filtering in ten dimensions | `campbell.rs` |
+//! | the published network's series and its recorded run | `published_series.rs` |
 //! | what they share | `common.rs` |
 
 use super::protocol::Protocol;
@@ -14,6 +15,14 @@ use super::protocol::Protocol;
 mod campbell;
 pub(crate) mod common;
 mod factorisations;
+mod first_experiments;
+mod odem;
+mod orders;
+mod published_series;
 
 /// The experiments that are protocols.
-pub const PROTOCOLS: &[Protocol] = &[factorisations::PROTOCOL, campbell::PROTOCOL];
+pub const PROTOCOLS: &[Protocol] = &[
+    factorisations::PROTOCOL,
+    orders::PROTOCOL,
+    campbell::PROTOCOL,
+];

@@ -59,21 +59,29 @@ fn counts(task: &Task, name: &str, series: &str, states: usize, values: &mut Val
     let best = FitSearch::new(EmissionKind::Poisson, &sequences, &settings)?.fit(states)?;
     let model = best.model;
     let [data] = &sequences;
-    let posterior = model.posterior(data, &discrete_factorisation(name, 1)?)?;
     let (length, case) = (data.len() as f64, case(series));
-    values.push(
-        &case,
-        "gap",
-        (best.log_evidence - posterior.elbo()) / length,
-    );
+    // A maximum of the evidence has transitions that never happen; not every factorisation has a finite bound then.
+    let gap = model
+        .posterior(data, &discrete_factorisation(name, 1)?)
+        .map_or(f64::NAN, |q| (best.log_evidence - q.elbo()) / length);
+    values.push(&case, "gap", gap);
     let em = BatchEm {
         max_iterations: super::discrete::EM_ITERATIONS,
         ..BatchEm::default()
     };
-    let learned = model.fit_under(&sequences, &discrete_factorisation(name, 0)?, &em)?;
-    let evidence = learned.model.log_evidence(&sequences[0])?;
-    values.push(&case, "lost", (best.log_evidence - evidence) / length);
-    values.push(&case, "updates", learned.iterations as f64);
+    let learned = model.fit_under(&sequences, &discrete_factorisation(name, 0)?, &em);
+    let (lost, updates) = match learned {
+        Ok(fit) => {
+            let evidence = fit.model.log_evidence(&sequences[0])?;
+            (
+                (best.log_evidence - evidence) / length,
+                fit.iterations as f64,
+            )
+        }
+        Err(_) => (f64::NAN, f64::NAN),
+    };
+    values.push(&case, "lost", lost);
+    values.push(&case, "updates", updates);
     Ok(())
 }
 
