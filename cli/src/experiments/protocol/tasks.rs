@@ -102,7 +102,7 @@ impl Tasks<'_> {
                 size: self.size,
                 data: self.data,
                 folder: self.folder,
-                stop: stop.flag(),
+                stop,
                 reporter,
                 #[cfg(feature = "vision")]
                 device: self.device,
@@ -110,7 +110,7 @@ impl Tasks<'_> {
             let clock = Instant::now();
             let values = match (self.protocol.run)(&task) {
                 // What it has is saved: the same command continues.
-                Err(_) if stop.is_asked() => return Ok(false),
+                Err(_) if stop.load(Ordering::Relaxed) => return Ok(false),
                 other => {
                     other.with_context(|| format!("{}, {arm}, seed {seed}", self.protocol.name))?
                 }
