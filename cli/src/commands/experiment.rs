@@ -21,10 +21,10 @@ use crate::usage::UsageError;
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "An experiment is named arms × seeds. A task (one arm with one seed) whose file is there is not run again: the\n\
-                  same command continues after an interruption. Many tasks at once:\n  \
-                  seq 45 | parallel scotopic experiment factorisations --task {}/45\n  \
-                  scotopic experiment factorisations --collect\n\n\
+    after_help = "An experiment is named arms × seeds. A task (one arm with one seed) whose file is there is not\n\
+                  run again: the same command continues after an interruption. Many tasks at once:\n  \
+                  seq 30 | parallel scotopic experiment campbell --task {}/30\n  \
+                  scotopic experiment campbell --collect\n\n\
                   Examples:\n  scotopic experiment\n  scotopic experiment campbell --seeds 10\n  \
                   scotopic experiment page campbell"
 )]

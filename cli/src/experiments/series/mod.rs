@@ -24,5 +24,7 @@ mod published_series;
 pub const PROTOCOLS: &[Protocol] = &[
     factorisations::PROTOCOL,
     orders::PROTOCOL,
+    first_experiments::PROTOCOL,
+    odem::PROTOCOL,
     campbell::PROTOCOL,
 ];

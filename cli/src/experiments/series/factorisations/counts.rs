@@ -19,8 +19,8 @@ const MEMORY: [f64; 2] = [0.98, 0.5];
 /// The log rate where x is 0.
 const LOG_RATE: f64 = 1.0;
 /// The exact evidence is a sum over nodes this far apart and up to this far from 0, in standard deviations of x.
-const NODES: usize = 401;
-const REACH: f64 = 10.0;
+const NODES: usize = 241;
+const REACH: f64 = 8.0;
 /// Observations of a series to learn from, online.
 pub const LEARNED_LENGTH: usize = 2000;
 /// How far off a, c and ln q start.

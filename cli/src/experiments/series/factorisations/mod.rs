@@ -58,7 +58,7 @@ const LENGTHS: [usize; 2] = [50, 400];
 const DYNAMICS: [&str; 2] = ["sticky", "fast"];
 
 fn sets(size: Size) -> usize {
-    size.of(2, 40, 200)
+    size.of(2, 20, 200)
 }
 
 fn learned_sets(size: Size) -> usize {
