@@ -5,6 +5,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use scotopic_figures::axis::Axis;
 use scotopic_figures::figure::Layer;
+use scotopic_figures::residuals::Residuals;
 use scotopic_figures::timeline::{COLUMNS, MinMax, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_figures::{Figure, FigureError, heat};
@@ -126,6 +127,23 @@ pub fn bands_figure(
     let panel = |(index, label)| Panel::Span { label, index };
     let panels: Vec<Panel> = labels.into_iter().enumerate().map(panel).collect();
     drawn(title, note, band, &panels, &timeline)
+}
+
+/// Residuals `[T]` in four panels; `quantiles` are those of as many normal numbers as there are residuals.
+#[pyfunction]
+pub fn residuals_figure(
+    residuals: Vec<f64>,
+    quantiles: Vec<f64>,
+    autocorrelations: Vec<f64>,
+    title: &str,
+    note: &str,
+) -> PyResult<String> {
+    let figure = Residuals {
+        residuals: &residuals,
+        normal_quantiles: &quantiles,
+        autocorrelations: &autocorrelations,
+    };
+    svg(figure.picture().map(|figure| figure.titled(title, note)))
 }
 
 fn drawn(
