@@ -7,13 +7,14 @@
 //! | linear-Gaussian models | `gaussian.rs` |
 //! | Poisson counts of an autoregression | `counts.rs` |
 //! | real series | `real.rs` |
-//! | the page | `page.rs` |
+//! | the page, its tables | `page.rs`, `tables.rs` |
 
 mod counts;
 mod discrete;
 mod gaussian;
 mod page;
 mod real;
+mod tables;
 
 use anyhow::Result;
 use scotopic_filtering::hmm::{Factorisation, Sweeps};
