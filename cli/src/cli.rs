@@ -120,7 +120,7 @@ pub enum SeriesCommand {
     Residuals(commands::residuals::ResidualsArgs),
     /// Estimates with standard errors, AIC and BIC
     Summary(commands::summary::SummaryArgs),
-    /// Compare state-space models, or factorisations of one, on one free-energy scale
+    /// Compare networks on held-out images, or state-space models or factorisations of one, on one free-energy scale
     Compare(commands::compare_args::CompareArgs),
     /// List the kinds of model files, print one with its keys explained, check one
     Model(commands::model_files::ModelArgs),

@@ -1,12 +1,12 @@
 //! The papers' pages are those that their results make; tasks of an experiment are run once, in any number of parts.
-#![cfg(any(feature = "filters", feature = "vision"))]
+#![cfg(feature = "vision")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use scotopic_cli::experiments::PROTOCOLS;
+use scotopic_cli::experiments::all;
 use scotopic_cli::experiments::protocol::{
     Page, Part, Protocol, Results, Settings, Size, Tasks, Values, Verdict,
 };
@@ -21,7 +21,7 @@ fn papers() -> PathBuf {
 
 fn published() -> Vec<(&'static Protocol, PathBuf)> {
     let folder = |protocol: &Protocol| papers().join("results").join(protocol.name);
-    let all = PROTOCOLS.iter().map(|p| (p, folder(p)));
+    let all = all().into_iter().map(|p| (p, folder(p)));
     all.filter(|(_, folder)| folder.exists()).collect()
 }
 
@@ -58,7 +58,7 @@ fn every_result_has_a_page_and_the_results_are_small() {
     for folder in fs::read_dir(papers().join("results")).unwrap() {
         let folder = folder.unwrap();
         let name = folder.file_name().into_string().unwrap();
-        assert!(PROTOCOLS.iter().any(|p| p.name == name), "{name}");
+        assert!(all().iter().any(|p| p.name == name), "{name}");
         for file in fs::read_dir(folder.path()).unwrap() {
             bytes += file.unwrap().metadata().unwrap().len();
         }
@@ -75,6 +75,7 @@ const COUNTED: Protocol = Protocol {
     about: "",
     unit: "number",
     seeds: 2,
+    all_threads: false,
     arms: |_| vec!["one".to_owned(), "two".to_owned()],
     settings: |_| Settings::new(),
     run: |task| {
@@ -115,6 +116,7 @@ fn parts_add_up_and_nothing_is_run_twice() {
         seeds: 2,
         folder: folder.path(),
         data: folder.path(),
+        device: scotopic_train::device::DeviceChoice::Flex,
     };
     let run = |part: &str| {
         let stop = AtomicBool::new(false);

@@ -9,6 +9,7 @@ mod program {
     mod case_files;
     mod cases;
     mod command_line;
+    mod compare_networks;
     mod config_command;
     mod damage;
     mod data_command;

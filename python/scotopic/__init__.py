@@ -4,6 +4,7 @@
 :class:`CategoricalHMM`, :class:`PoissonHMM`,                hidden Markov models, with scikit-learn's conventions
 :class:`GaussianHMM`
 :class:`LinearGaussian`                                      the Kalman filter and smoother, and EM
+:class:`StructuralModel`                                     level, slope, seasons, cycles, ARMA that add up
 :class:`Nonlinear`, :class:`Generalised`                     models whose equations are Python functions
 :class:`Filter`                                              one observation at a time, fixed or learning
 :func:`compare`                                              factorisations of the posterior beside each other
@@ -28,6 +29,7 @@ from . import errors
 from ._data import observations
 from ._estimator import Observations
 from ._scotopic import GaussianStatistics, HmmStatistics, __version__
+from .checks import Residuals, Summary
 from .comparison import compare
 from .equations import Generalised, Nonlinear
 from .errors import ScotopicError
@@ -36,10 +38,12 @@ from .linear_gaussian import LinearGaussian
 from .models import load, parse
 from .results import Beliefs, Filtered, Forecast, Posterior
 from .streaming import Filter
+from .structural import Decomposition, StructuralModel
 
 __all__ = [
     "Beliefs",
     "CategoricalHMM",
+    "Decomposition",
     "Filter",
     "Filtered",
     "Forecast",
@@ -52,7 +56,10 @@ __all__ = [
     "Observations",
     "PoissonHMM",
     "Posterior",
+    "Residuals",
     "ScotopicError",
+    "StructuralModel",
+    "Summary",
     "__version__",
     "compare",
     "errors",

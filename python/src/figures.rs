@@ -5,6 +5,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use scotopic_figures::axis::Axis;
 use scotopic_figures::figure::Layer;
+use scotopic_figures::residuals::Residuals;
 use scotopic_figures::timeline::{COLUMNS, MinMax, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_figures::{Figure, FigureError, heat};
@@ -128,6 +129,23 @@ pub fn bands_figure(
     drawn(title, note, band, &panels, &timeline)
 }
 
+/// Residuals `[T]` in four panels; `quantiles` are those of as many normal numbers as there are residuals.
+#[pyfunction]
+pub fn residuals_figure(
+    residuals: Vec<f64>,
+    quantiles: Vec<f64>,
+    autocorrelations: Vec<f64>,
+    title: &str,
+    note: &str,
+) -> PyResult<String> {
+    let figure = Residuals {
+        residuals: &residuals,
+        normal_quantiles: &quantiles,
+        autocorrelations: &autocorrelations,
+    };
+    svg(figure.picture().map(|figure| figure.titled(title, note)))
+}
+
 fn drawn(
     title: &str,
     note: &str,
@@ -142,6 +160,7 @@ fn drawn(
         panels,
         portrait: None,
         timeline,
+        times: None,
     };
     svg(figure.picture())
 }

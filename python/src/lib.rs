@@ -10,6 +10,8 @@
 //! | numbers out | `arrays.rs` |
 //! | hidden Markov models | `hmm.rs`: [`Hmm`](hmm::Hmm); emissions of any kind: `emission.rs` |
 //! | linear-Gaussian models | `gaussian.rs`: [`LinearGaussian`](gaussian::LinearGaussian) |
+//! | structural models | `structural.rs` |
+//! | estimates with errors, residuals | `questions.rs` |
 //! | fitting | `fit.rs`; Ctrl-C: `interrupt.rs` |
 //! | expected statistics, which add up | `statistics.rs` |
 //! | one observation at a time | `filter.rs`: [`Filter`](filter::Filter), around the filters of `inner.rs`; `forecast.rs`; learning rules: `rules.rs`; one observation: `observation.rs` |
@@ -39,8 +41,10 @@ mod interrupt;
 mod jet;
 mod observation;
 mod observations;
+mod questions;
 mod rules;
 mod statistics;
+mod structural;
 
 /// The compiled half of the package.
 #[pymodule]
@@ -50,7 +54,7 @@ mod _scotopic {
     #[pymodule_export]
     use crate::comparison::compare;
     #[pymodule_export]
-    use crate::figures::{bands_figure, beliefs_figure, matrix_figure};
+    use crate::figures::{bands_figure, beliefs_figure, matrix_figure, residuals_figure};
     #[pymodule_export]
     use crate::filter::Filter;
     #[pymodule_export]
@@ -64,7 +68,11 @@ mod _scotopic {
     #[pymodule_export]
     use crate::observations::Observations;
     #[pymodule_export]
+    use crate::questions::{residual_autocorrelations, residuals, summary};
+    #[pymodule_export]
     use crate::statistics::{GaussianStatistics, HmmStatistics};
+    #[pymodule_export]
+    use crate::structural::fit_structural;
 
     use super::*;
 

@@ -11,18 +11,11 @@ use super::print;
 use crate::args::RuntimeArgs;
 #[cfg(not(feature = "vision"))]
 use crate::data_folder::DataFolder;
-#[cfg(feature = "vision")]
-use crate::experiments::EXPERIMENTS;
-use crate::experiments::PROTOCOLS;
+use crate::experiments::all;
 use crate::experiments::protocol::{Part, Protocol, Results, Size, Tasks};
-#[cfg(feature = "vision")]
-use crate::figure_format::FigureFormat;
 use crate::progress::{ProgressArgs, Reporter};
 use crate::signals::Stop;
 use crate::usage::UsageError;
-
-#[cfg(feature = "vision")]
-mod images;
 
 /// Options of `scotopic experiment`.
 #[derive(Debug, Args)]
@@ -62,10 +55,6 @@ pub struct ExperimentArgs {
     /// Folder for results and reports
     #[arg(long, value_name = "DIR", default_value = "runs/experiments")]
     pub out: PathBuf,
-    /// Format of the figures.
-    #[cfg(feature = "vision")]
-    #[command(flatten)]
-    pub format: FigureFormat,
     /// Progress.
     #[command(flatten)]
     pub progress: ProgressArgs,
@@ -125,42 +114,26 @@ pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
         return make_page(page);
     }
     let Some(name) = &args.name else {
-        for (name, about) in all() {
-            print::line(format!("{name:<18} {about}"))?;
+        for protocol in all() {
+            print::line(format!("{:<18} {}", protocol.name, protocol.about))?;
         }
         return Ok(ExitCode::SUCCESS);
     };
-    if let Some(protocol) = PROTOCOLS.iter().find(|p| p.name == name) {
-        return run_protocol(args, protocol);
-    }
-    #[cfg(feature = "vision")]
-    if let Some(experiment) = EXPERIMENTS.iter().find(|e| e.name == name) {
-        return images::run(args, experiment);
-    }
-    Err(unknown(name))
+    run_protocol(args, known(name)?)
 }
 
-/// The names of all experiments, and a line on each.
-fn all() -> Vec<(&'static str, &'static str)> {
-    let protocols = PROTOCOLS.iter().map(|p| (p.name, p.about));
-    #[cfg(feature = "vision")]
-    let protocols = EXPERIMENTS
-        .iter()
-        .map(|e| (e.name, e.about))
-        .chain(protocols);
-    protocols.collect()
-}
-
-fn unknown(name: &str) -> anyhow::Error {
-    let nearest = all()
-        .into_iter()
-        .map(|(known, _)| known)
-        .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-    UsageError(anyhow!(
-        "there is no experiment `{name}`: did you mean `{}`? (`scotopic experiment` lists all)",
-        nearest.unwrap_or_default()
+/// The experiment of this name.
+fn known(name: &str) -> Result<&'static Protocol> {
+    let all = all();
+    if let Some(protocol) = all.iter().find(|p| p.name == name) {
+        return Ok(protocol);
+    }
+    let near = |p: &&&Protocol| (1000.0 * strsim::jaro_winkler(p.name, name)) as u32;
+    let nearest = all.iter().max_by_key(near).map_or("", |p| p.name);
+    Err(UsageError(anyhow!(
+        "there is no experiment `{name}`: did you mean `{nearest}`? (`scotopic experiment` lists all)"
     ))
-    .into()
+    .into())
 }
 
 fn run_protocol(args: &ExperimentArgs, protocol: &Protocol) -> Result<ExitCode> {
@@ -172,6 +145,8 @@ fn run_protocol(args: &ExperimentArgs, protocol: &Protocol) -> Result<ExitCode> 
         seeds: args.seeds.unwrap_or(protocol.seeds),
         folder: &folder,
         data: args.data(),
+        #[cfg(feature = "vision")]
+        device: args.runtime.device,
     };
     if !args.collect {
         let stop = Stop::watch()?;
@@ -193,8 +168,7 @@ fn run_protocol(args: &ExperimentArgs, protocol: &Protocol) -> Result<ExitCode> 
 }
 
 fn make_page(args: &PageArgs) -> Result<ExitCode> {
-    let protocol = PROTOCOLS.iter().find(|p| p.name == args.name);
-    let protocol = protocol.ok_or_else(|| unknown(&args.name))?;
+    let protocol = known(&args.name)?;
     let from = PathBuf::from("docs/papers/results").join(protocol.name);
     let from = args.results.as_ref().unwrap_or(&from);
     let results = Results::read(protocol, from)?;

@@ -10,6 +10,8 @@ pub mod compare;
 pub mod compare_args;
 #[cfg(feature = "filters")]
 mod compare_models;
+#[cfg(all(feature = "filters", feature = "vision"))]
+pub mod compare_networks;
 #[cfg(feature = "filters")]
 pub mod compare_schemes;
 pub mod completions;

@@ -134,6 +134,15 @@ fn entries(list: &str) -> Result<Vec<String>> {
 }
 
 impl Source {
+    /// What to call the times: the name of their column, or "time" where it was given by its number.
+    pub fn time_name(&self) -> &str {
+        let name = self.time.as_deref().unwrap_or_default();
+        match name.is_empty() || name.bytes().all(|b| b.is_ascii_digit()) {
+            true => "time",
+            false => name,
+        }
+    }
+
     /// Opens a file, or standard input for `-`.
     ///
     /// # Errors

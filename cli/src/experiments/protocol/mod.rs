@@ -19,8 +19,13 @@
 //! | the page | `page.rs`: [`Page`], [`Answer`] |
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
+#[cfg(feature = "vision")]
+use scotopic_train::device::DeviceChoice;
+
+use crate::progress::Reporter;
 
 mod machine;
 mod page;
@@ -52,6 +57,8 @@ pub struct Protocol {
     pub unit: &'static str,
     /// How many seeds are run unless asked otherwise: 1, 2, ….
     pub seeds: u64,
+    /// Whether a task takes all threads of the machine; otherwise one.
+    pub all_threads: bool,
     /// What is compared, in the order of the page.
     pub arms: fn(Size) -> Vec<String>,
     /// Sizes and constants, which are written into every file; fixed before the first run.
@@ -63,14 +70,23 @@ pub struct Protocol {
 }
 
 /// One arm with one seed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Task<'a> {
     /// The arm.
     pub arm: &'a str,
-    /// The seed: of the data alone, which are those of all arms.
+    /// The seed: of simulated data, which are those of all arms; of weights, noise and order of the images of a network.
     pub seed: u64,
     /// The size.
     pub size: Size,
     /// The folder of the data sets.
     pub data: &'a Path,
+    /// The folder of the results, for what a task keeps beside them.
+    pub folder: &'a Path,
+    /// Set when asked to stop: a task that takes long saves what it has and ends with an error.
+    pub stop: &'a AtomicBool,
+    /// Reports progress.
+    pub reporter: Reporter,
+    /// The device of networks.
+    #[cfg(feature = "vision")]
+    pub device: DeviceChoice,
 }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
+#[cfg(feature = "vision")]
+use scotopic_train::device::DeviceChoice;
 
 use super::machine::{commit, date, load};
 use super::{Machine, Protocol, Record, Results, Size, Task};
@@ -65,6 +67,9 @@ pub struct Tasks<'a> {
     pub folder: &'a Path,
     /// The folder of the data sets.
     pub data: &'a Path,
+    /// The device of networks.
+    #[cfg(feature = "vision")]
+    pub device: DeviceChoice,
 }
 
 impl Tasks<'_> {
@@ -96,10 +101,20 @@ impl Tasks<'_> {
                 seed: *seed,
                 size: self.size,
                 data: self.data,
+                folder: self.folder,
+                stop,
+                reporter,
+                #[cfg(feature = "vision")]
+                device: self.device,
             };
             let clock = Instant::now();
-            let values = (self.protocol.run)(&task)
-                .with_context(|| format!("{}, {arm}, seed {seed}", self.protocol.name))?;
+            let values = match (self.protocol.run)(&task) {
+                // What it has is saved: the same command continues.
+                Err(_) if stop.load(Ordering::Relaxed) => return Ok(false),
+                other => {
+                    other.with_context(|| format!("{}, {arm}, seed {seed}", self.protocol.name))?
+                }
+            };
             let seconds = clock.elapsed().as_secs_f64();
             let record = Record {
                 form: Record::form(),
@@ -119,7 +134,10 @@ impl Tasks<'_> {
                     all.len()
                 ),
                 date: date(),
-                machine: Machine::of(1),
+                machine: Machine::of(match self.protocol.all_threads {
+                    true => std::thread::available_parallelism().map_or(1, usize::from),
+                    false => 1,
+                }),
                 load: load(),
                 seconds: (1e3 * seconds).round() / 1e3,
                 values,

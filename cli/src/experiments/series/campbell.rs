@@ -29,6 +29,7 @@ pub const PROTOCOL: Protocol = Protocol {
     about: "parameters of ten linear coordinates learned while filtering, by three bounds",
     unit: "seed",
     seeds: 10,
+    all_threads: false,
     arms: |_| ["reversed", "jelbo", "vjf"].map(String::from).to_vec(),
     settings,
     run,

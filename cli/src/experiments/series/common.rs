@@ -45,6 +45,12 @@ pub fn with_interval(interval: Option<Interval>, decimals: usize) -> String {
     )
 }
 
+/// Whether a difference is above 0 (what is claimed), below 0 (the contrary), or neither.
+#[cfg(feature = "vision")]
+pub fn above(interval: Option<Interval>) -> Option<bool> {
+    below(interval).map(|below| !below)
+}
+
 /// Whether a difference is below 0 (what is claimed), above 0 (the contrary), or neither.
 pub fn below(interval: Option<Interval>) -> Option<bool> {
     match interval {

@@ -13,7 +13,7 @@
 use super::protocol::Protocol;
 
 mod campbell;
-mod common;
+pub(crate) mod common;
 mod factorisations;
 mod first_experiments;
 mod odem;

@@ -33,6 +33,7 @@ pub const PROTOCOL: Protocol = Protocol {
     about: "online triple estimation beside the published network, on the same series",
     unit: "series",
     seeds: 5,
+    all_threads: false,
     arms: |_| ARMS.map(String::from).to_vec(),
     settings,
     run,

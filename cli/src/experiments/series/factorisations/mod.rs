@@ -29,6 +29,7 @@ pub const PROTOCOL: Protocol = Protocol {
     about: "what factorisations of the posterior cost, on simulated and real series",
     unit: "set",
     seeds: 5,
+    all_threads: false,
     arms: |_| ARMS.map(|(name, ..)| name.to_owned()).to_vec(),
     settings,
     run,

@@ -24,6 +24,7 @@ pub const PROTOCOL: Protocol = Protocol {
     about: "the first experiments of the paper's guide: exactness, a benchmark, a smooth system, model selection",
     unit: "set",
     seeds: 5,
+    all_threads: false,
     arms: |_| {
         let arms = discrete::ARMS
             .iter()

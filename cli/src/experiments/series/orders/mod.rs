@@ -27,6 +27,7 @@ pub const PROTOCOL: Protocol = Protocol {
     about: "order of motion × smoothness of the noise × scheme, on five systems",
     unit: "set",
     seeds: 5,
+    all_threads: false,
     arms: |_| schemes::ARMS.map(|arm| arm.name.to_owned()).to_vec(),
     settings,
     run,
