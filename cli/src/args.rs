@@ -25,11 +25,7 @@ pub struct RuntimeArgs {
 ///
 /// # Errors
 /// If files are missing (with the command that gets them) or invalid.
-pub(crate) fn load(
-    data: &DataConfig,
-    root: &Path,
-    progress: &mut dyn FnMut(&str),
-) -> Result<Splits> {
+pub fn load(data: &DataConfig, root: &Path, progress: &mut dyn FnMut(&str)) -> Result<Splits> {
     data.load(root, progress).map_err(|error| {
         let remedy = match &error {
             Error::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {

@@ -1,4 +1,4 @@
-"""State-space models that filter online: missing data, learning while filtering, bounds of other factorisations.
+"""Perception as inference: state-space models that filter online, and spiking networks that see.
 
 ===========================================================  =====================================================
 :class:`CategoricalHMM`, :class:`PoissonHMM`,                hidden Markov models, with scikit-learn's conventions
@@ -7,6 +7,7 @@
 :class:`StructuralModel`                                     level, slope, seasons, cycles, ARMA that add up
 :class:`Nonlinear`, :class:`Generalised`                     models whose equations are Python functions
 :class:`Filter`                                              one observation at a time, fixed or learning
+:class:`Network`, :func:`train`, :func:`data_set`            spiking networks that see, where they are compiled in
 :func:`compare`                                              factorisations of the posterior beside each other
 :class:`Observations`                                        data that were checked once, for use several times
 :func:`load`                                                 a model in a file of the program ``scotopic``
@@ -39,11 +40,13 @@ from .models import load, parse
 from .results import Beliefs, Filtered, Forecast, Posterior
 from .streaming import Filter
 from .structural import Decomposition, StructuralModel
+from .vision import Dictionary, Inference, Network, data_set, train
 
 __all__ = [
     "Beliefs",
     "CategoricalHMM",
     "Decomposition",
+    "Dictionary",
     "Filter",
     "Filtered",
     "Forecast",
@@ -51,7 +54,9 @@ __all__ = [
     "GaussianStatistics",
     "Generalised",
     "HmmStatistics",
+    "Inference",
     "LinearGaussian",
+    "Network",
     "Nonlinear",
     "Observations",
     "PoissonHMM",
@@ -62,8 +67,10 @@ __all__ = [
     "Summary",
     "__version__",
     "compare",
+    "data_set",
     "errors",
     "load",
     "observations",
     "parse",
+    "train",
 ]

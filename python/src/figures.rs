@@ -1,5 +1,7 @@
 //! Figures as SVG, for notebooks.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use numpy::{PyArray2, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -12,8 +14,17 @@ use scotopic_figures::{Figure, FigureError, heat};
 
 fn svg(figure: std::result::Result<Figure, FigureError>) -> PyResult<String> {
     figure
-        .map(|figure| figure.svg())
+        .map(|figure| for_a_page(&figure.svg()))
         .map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// A figure whose clip paths have names of its own: a page may hold several figures, and names are of the whole page.
+pub fn for_a_page(svg: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    svg.hash(&mut hasher);
+    let own = format!("f{:x}-c", hasher.finish());
+    svg.replace("<clipPath id=\"c", &format!("<clipPath id=\"{own}"))
+        .replace("url(#c", &format!("url(#{own}"))
 }
 
 /// A matrix as a heat map.

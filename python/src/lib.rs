@@ -20,6 +20,7 @@
 //! | models in files | `files.rs` |
 //! | figures | `figures.rs` |
 //! | errors as exceptions | `errors.rs` |
+//! | spiking networks, with the feature `vision` | `vision/` |
 
 use pyo3::prelude::*;
 
@@ -45,6 +46,8 @@ mod questions;
 mod rules;
 mod statistics;
 mod structural;
+#[cfg(feature = "vision")]
+mod vision;
 
 /// The compiled half of the package.
 #[pymodule]
@@ -84,6 +87,8 @@ mod _scotopic {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        #[cfg(feature = "vision")]
+        crate::vision::register(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }
