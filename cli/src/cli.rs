@@ -123,7 +123,10 @@ pub enum SeriesCommand {
     /// Compare state-space models, or factorisations of one, on one free-energy scale
     Compare(commands::compare_args::CompareArgs),
     /// Watch a network or a filter at work, in the browser
-    #[cfg_attr(not(feature = "vision"), command(about = "Watch a filter at work, in the browser"))]
+    #[cfg_attr(
+        not(feature = "vision"),
+        command(about = "Watch a filter at work, in the browser")
+    )]
     Live(commands::live::LiveArgs),
     /// List the kinds of model files, print one with its keys explained, check one
     Model(commands::model_files::ModelArgs),

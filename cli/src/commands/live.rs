@@ -10,18 +10,18 @@ use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 
 use crate::filtering::Source;
+use crate::live::{Access, Desks, Hub, Origin, SeriesDesk, SeriesStart, Server, new_token};
 #[cfg(feature = "vision")]
 use crate::live::{Catalogue, NetworkDesk};
-use crate::live::{Access, Desks, Hub, Origin, SeriesDesk, SeriesStart, Server, new_token};
 use crate::signals::Stop;
 use crate::usage::UsageError;
 
 /// Options of `scotopic live`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The page is for this machine alone: the program listens on 127.0.0.1. With --host it listens elsewhere,\n\
-                        and the address that it prints has a random token without which nobody gets in; the connection is\n\
-                        not encrypted. Ctrl-C ends it.\n\n\
+    after_help = "The page is for this machine alone: the program listens on 127.0.0.1. With --host it listens\n\
+                        elsewhere, and the address that it prints has a random token without which nobody gets in;\n\
+                        the connection is not encrypted. Ctrl-C ends it.\n\n\
                         Examples:\n  \
                         scotopic live --filter quakes.toml --csv quakes.csv\n  \
                         tail -f sensor.csv | scotopic live --filter tracking.toml --learn --csv -\n  \
@@ -109,7 +109,13 @@ fn series(args: &LiveArgs) -> Result<SeriesStart> {
         "--learn is for the model of --filter, which is not given"
     );
     let learn = args.learn.as_deref();
-    SeriesStart::read(args.filter.as_deref(), learn, &args.factorisation, origin, args.source.clone())
+    SeriesStart::read(
+        args.filter.as_deref(),
+        learn,
+        &args.factorisation,
+        origin,
+        args.source.clone(),
+    )
 }
 
 fn listen(args: &LiveArgs) -> Result<(TcpListener, Access)> {
@@ -138,7 +144,11 @@ fn open(url: &str) {
         _ => "xdg-open",
     };
     let mut command = Command::new(program);
-    let quiet = command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let quiet = command
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     if let Ok(mut child) = quiet.spawn() {
         // Waited for, so that no zombie stays.
         std::thread::spawn(move || child.wait());

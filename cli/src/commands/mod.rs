@@ -70,5 +70,5 @@ mod card_metadata;
 #[cfg(feature = "vision")]
 mod dry_run;
 #[cfg(feature = "vision")]
-mod model;
+pub(crate) mod model;
 mod print;

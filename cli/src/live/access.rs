@@ -154,21 +154,44 @@ mod tests {
     #[test]
     fn only_this_machine_is_known_on_loopback() {
         let here = access("127.0.0.1:4000", None);
-        for host in ["127.0.0.1:4000", "localhost:4000", "LOCALHOST:4000", "[::1]:4000"] {
-            assert_eq!(here.path(&request("/x", &[("host", host)])), Ok("/x"), "{host}");
+        for host in [
+            "127.0.0.1:4000",
+            "localhost:4000",
+            "LOCALHOST:4000",
+            "[::1]:4000",
+        ] {
+            assert_eq!(
+                here.path(&request("/x", &[("host", host)])),
+                Ok("/x"),
+                "{host}"
+            );
         }
-        for host in ["127.0.0.1:4001", "localhost", "evil.example:4000", "10.0.0.7:4000", "", "127.0.0.1.evil.example:4000"] {
+        for host in [
+            "127.0.0.1:4001",
+            "localhost",
+            "evil.example:4000",
+            "10.0.0.7:4000",
+            "",
+            "127.0.0.1.evil.example:4000",
+        ] {
             let refused = here.path(&request("/x", &[("host", host)]));
             assert_eq!(refused, Err(Refusal::Host), "{host}");
         }
         assert_eq!(here.path(&request("/x", &[])), Err(Refusal::Host));
-        assert!(access("127.0.0.1:80", None).path(&request("/", &[("host", "localhost")])).is_ok());
+        assert!(
+            access("127.0.0.1:80", None)
+                .path(&request("/", &[("host", "localhost")]))
+                .is_ok()
+        );
     }
 
     #[test]
     fn elsewhere_the_address_begins_with_the_token() {
         let open = access("0.0.0.0:4000", Some("abcd"));
-        let ask = |path| open.path(&request(path, &[("host", "10.0.0.7:4000")])).map(str::to_owned);
+        let ask = |path| {
+            open.path(&request(path, &[("host", "10.0.0.7:4000")]))
+                .map(str::to_owned)
+        };
         assert_eq!(ask("/abcd/"), Ok("/".to_owned()));
         assert_eq!(ask("/abcd/page.js"), Ok("/page.js".to_owned()));
         for path in ["/", "/abcd", "/abc/", "/abcde/", "/abce/page.js", "//abcd/"] {
@@ -182,9 +205,20 @@ mod tests {
     #[test]
     fn sockets_are_opened_by_the_page_alone() {
         let here = access("127.0.0.1:4000", None);
-        let ask = |origin| here.socket(&request("/socket", &[("host", "localhost:4000"), ("origin", origin)]));
+        let ask = |origin| {
+            here.socket(&request(
+                "/socket",
+                &[("host", "localhost:4000"), ("origin", origin)],
+            ))
+        };
         assert_eq!(ask("http://localhost:4000"), Ok(()));
-        for origin in ["http://127.0.0.1:4000", "https://localhost:4000", "http://evil.example", "null", ""] {
+        for origin in [
+            "http://127.0.0.1:4000",
+            "https://localhost:4000",
+            "http://evil.example",
+            "null",
+            "",
+        ] {
             assert_eq!(ask(origin), Err(Refusal::Origin), "{origin}");
         }
         let silent = here.socket(&request("/socket", &[("host", "localhost:4000")]));

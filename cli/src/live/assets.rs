@@ -26,12 +26,21 @@ mod tests {
 
     #[test]
     fn nothing_is_fetched_from_elsewhere() {
-        for path in ["/", "/style.css", "/main.js", "/network.js", "/filter.js", "/link.js"] {
+        for path in [
+            "/",
+            "/style.css",
+            "/main.js",
+            "/network.js",
+            "/filter.js",
+            "/link.js",
+        ] {
             let (_, text) = find(path).unwrap();
-            let outside = text
-                .match_indices("//")
-                .filter(|(at, _)| text[..*at].ends_with("http:") || text[..*at].ends_with("https:"));
-            let outside: Vec<&str> = outside.map(|(at, _)| &text[at..(at + 30).min(text.len())]).collect();
+            let outside = text.match_indices("//").filter(|(at, _)| {
+                text[..*at].ends_with("http:") || text[..*at].ends_with("https:")
+            });
+            let outside: Vec<&str> = outside
+                .map(|(at, _)| &text[at..(at + 30).min(text.len())])
+                .collect();
             assert!(outside.is_empty(), "{path}: {outside:?}");
         }
         assert_eq!(find("/../Cargo.toml"), None);

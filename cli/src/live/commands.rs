@@ -107,7 +107,9 @@ impl Received {
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self::picture(bytes)
             .or_else(|| Self::data(bytes))
-            .unwrap_or_else(|| Self::Unknown("bytes that are neither a picture nor a series".to_owned()))
+            .unwrap_or_else(|| {
+                Self::Unknown("bytes that are neither a picture nor a series".to_owned())
+            })
     }
 
     fn picture(bytes: &[u8]) -> Option<Self> {
@@ -149,12 +151,21 @@ mod tests {
             of(r#"{"to":"network","command":{"do":"contrast","value":1.5}}"#),
             Received::Network(NetworkCommand::Contrast { value: 1.5 })
         );
-        assert_eq!(of(r#"{"to":"filter","command":{"do":"restart"}}"#), Received::Filter(FilterCommand::Restart));
+        assert_eq!(
+            of(r#"{"to":"filter","command":{"do":"restart"}}"#),
+            Received::Filter(FilterCommand::Restart)
+        );
         assert_eq!(
             of(r#"{"to":"filter","command":{"do":"learn","rule":null}}"#),
             Received::Filter(FilterCommand::Learn { rule: None })
         );
-        for text in ["", "1", "{}", r#"{"to":"network","command":{"do":"picture"}}"#, r#"{"to":"network","command":{"do":"load"}}"#] {
+        for text in [
+            "",
+            "1",
+            "{}",
+            r#"{"to":"network","command":{"do":"picture"}}"#,
+            r#"{"to":"network","command":{"do":"load"}}"#,
+        ] {
             assert!(matches!(of(text), Received::Unknown(_)), "{text}");
         }
     }
@@ -162,13 +173,26 @@ mod tests {
     #[test]
     fn bytes_are_pictures_or_series() {
         let picture = [1, 1, 0, 0, 7, 0, 0, 0, 1, 0, 2, 0, 10, 20];
-        let expected = Pixels { serial: 7, shape: [1, 1, 2], values: vec![10, 20] };
-        assert_eq!(Received::of_bytes(&picture), Received::Network(NetworkCommand::Picture(expected)));
+        let expected = Pixels {
+            serial: 7,
+            shape: [1, 1, 2],
+            values: vec![10, 20],
+        };
+        assert_eq!(
+            Received::of_bytes(&picture),
+            Received::Network(NetworkCommand::Picture(expected))
+        );
         let series = [&[2, 5, 0, 0][..], b"a.csv", b"x\n1\n"].concat();
-        let expected = FilterCommand::Data { name: "a.csv".to_owned(), bytes: b"x\n1\n".to_vec() };
+        let expected = FilterCommand::Data {
+            name: "a.csv".to_owned(),
+            bytes: b"x\n1\n".to_vec(),
+        };
         assert_eq!(Received::of_bytes(&series), Received::Filter(expected));
         for bytes in [&[][..], &[1], &picture[..13], &series[..6], &[3; 40]] {
-            assert!(matches!(Received::of_bytes(bytes), Received::Unknown(_)), "{bytes:?}");
+            assert!(
+                matches!(Received::of_bytes(bytes), Received::Unknown(_)),
+                "{bytes:?}"
+            );
         }
     }
 }

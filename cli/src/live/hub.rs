@@ -47,16 +47,26 @@ impl Hub {
 
     /// Sends what must arrive to all.
     pub fn sure(&self, message: &Message) {
-        self.lock().iter().for_each(|client| client.sure(message.clone()));
+        self.lock()
+            .iter()
+            .for_each(|client| client.sure(message.clone()));
     }
 
     /// Sends a frame to all.
     pub fn frame(&self, message: &Message) {
-        self.lock().iter().for_each(|client| client.frame(message.clone()));
+        self.lock()
+            .iter()
+            .for_each(|client| client.frame(message.clone()));
     }
 
     /// Ends all connections.
     pub fn close(&self) {
         self.lock().iter().for_each(|client| client.close());
     }
+}
+
+/// Tells clients what went wrong.
+pub fn trouble(about: &str, what: &str) -> Message {
+    let message = serde_json::json!({"kind": "error", "about": about, "message": what});
+    Message::text(message.to_string())
 }

@@ -33,7 +33,9 @@ impl Request {
     /// Whether one of the words of a header is `word`.
     pub fn says(&self, name: &str, word: &str) -> bool {
         let words = self.header(name).unwrap_or_default().split(',');
-        words.map(str::trim).any(|found| found.eq_ignore_ascii_case(word))
+        words
+            .map(str::trim)
+            .any(|found| found.eq_ignore_ascii_case(word))
     }
 
     /// Reads a request, and what has come after it.
@@ -124,8 +126,14 @@ mod tests {
 
     #[test]
     fn a_request_is_a_line_and_headers() {
-        let request = Request::parse(b"GET /a/b.js?x=1 HTTP/1.1\r\nHost: localhost:1\r\nConnection: keep-alive, Upgrade").unwrap();
-        assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/a/b.js"));
+        let request = Request::parse(
+            b"GET /a/b.js?x=1 HTTP/1.1\r\nHost: localhost:1\r\nConnection: keep-alive, Upgrade",
+        )
+        .unwrap();
+        assert_eq!(
+            (request.method.as_str(), request.path.as_str()),
+            ("GET", "/a/b.js")
+        );
         assert_eq!(request.header("host"), Some("localhost:1"));
         assert!(request.says("connection", "upgrade") && !request.says("connection", "close"));
         let twice = Request::parse(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b").unwrap();
@@ -134,7 +142,17 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_refused() {
-        for text in ["", "GET", "GET /", "GET  / HTTP/1.1", "GET http://a/ HTTP/1.1", "GET / HTTP/1.0", "GET / HTTP/1.1\r\nno colon", "GET / HTTP/1.1\r\n: x", "GET / HTTP/1.1\r\nA b: x"] {
+        for text in [
+            "",
+            "GET",
+            "GET /",
+            "GET  / HTTP/1.1",
+            "GET http://a/ HTTP/1.1",
+            "GET / HTTP/1.0",
+            "GET / HTTP/1.1\r\nno colon",
+            "GET / HTTP/1.1\r\n: x",
+            "GET / HTTP/1.1\r\nA b: x",
+        ] {
             assert_eq!(Request::parse(text.as_bytes()), None, "{text}");
         }
         assert_eq!(Request::parse(b"GET /\xff HTTP/1.1"), None);

@@ -12,7 +12,7 @@ use tungstenite::handshake::derive_accept_key;
 
 use super::access::{Access, Refusal};
 use super::commands::Received;
-use super::hub::Hub;
+use super::hub::{Hub, trouble};
 use super::outbox::Outbox;
 use super::request::{Request, answer};
 use super::series::SeriesDesk;
@@ -62,12 +62,6 @@ impl Desks {
         self.network.join(Arc::clone(outbox));
         self.filter.join(Arc::clone(outbox));
     }
-}
-
-/// Tells clients what went wrong.
-pub fn trouble(about: &str, what: &str) -> Message {
-    let message = serde_json::json!({"kind": "error", "about": about, "message": what});
-    Message::text(message.to_string())
 }
 
 /// The page, its files and its WebSocket, at one address.
@@ -142,11 +136,16 @@ impl Shared {
         let (request, early) = match Request::read(&mut stream) {
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::InvalidData => {
-                return refuse(&mut stream, "400 Bad Request", "not a request that a page makes\n");
+                return refuse(
+                    &mut stream,
+                    "400 Bad Request",
+                    "not a request that a page makes\n",
+                );
             }
             Err(error) => return Err(error),
         };
-        let refused = |stream: &mut TcpStream, why: Refusal| refuse(stream, why.status(), why.text());
+        let refused =
+            |stream: &mut TcpStream, why: Refusal| refuse(stream, why.status(), why.text());
         let path = match self.access.path(&request) {
             Ok(path) => path,
             Err(why) => return refused(&mut stream, why),
@@ -167,12 +166,21 @@ impl Shared {
         stream.shutdown(Shutdown::Write)
     }
 
-    fn upgrade(&self, mut stream: TcpStream, request: &Request, early: Vec<u8>) -> std::io::Result<()> {
+    fn upgrade(
+        &self,
+        mut stream: TcpStream,
+        request: &Request,
+        early: Vec<u8>,
+    ) -> std::io::Result<()> {
         let asked = request.says("connection", "upgrade")
             && request.says("upgrade", "websocket")
             && request.header("sec-websocket-version") == Some("13");
         let (true, Some(key)) = (asked, request.header("sec-websocket-key")) else {
-            return refuse(&mut stream, "400 Bad Request", "a WebSocket of version 13 is expected\n");
+            return refuse(
+                &mut stream,
+                "400 Bad Request",
+                "a WebSocket of version 13 is expected\n",
+            );
         };
         let Some(outbox) = self.hub.join(CLIENTS) else {
             let full = format!("{CLIENTS} pages are open already: close one of them\n");
@@ -185,7 +193,9 @@ impl Shared {
         );
         let served = std::io::Write::write_all(&mut stream, accepted.as_bytes()).and_then(|()| {
             self.desks.welcome(&outbox);
-            client::serve(stream, early, &outbox, |received| self.desks.take(received, &outbox))
+            client::serve(stream, early, &outbox, |received| {
+                self.desks.take(received, &outbox)
+            })
         });
         self.hub.leave(&outbox);
         served

@@ -38,11 +38,19 @@ impl Gathered {
             spikes: total,
             zeros,
         } = *measured;
-        let row = [free_energy, divergence, r2_spikes, r2_rates, f64::from(total), zeros];
+        let row = [
+            free_energy,
+            divergence,
+            r2_spikes,
+            r2_rates,
+            f64::from(total),
+            zeros,
+        ];
         self.rows.extend(row.map(|x| x as f32));
         let step = self.steps;
         let words = spikes.iter().map(|s| packed(s, step));
-        self.spikes.extend(words.take(SPIKES.saturating_sub(self.spikes.len())));
+        self.spikes
+            .extend(words.take(SPIKES.saturating_sub(self.spikes.len())));
         self.steps += 1;
     }
 
@@ -112,7 +120,13 @@ mod tests {
         };
         let mut gathered = Gathered::default();
         gathered.note(&measured, &[]);
-        gathered.note(&measured, &[Spike { neuron: 3, count: 70 }]);
+        gathered.note(
+            &measured,
+            &[Spike {
+                neuron: 3,
+                count: 70,
+            }],
+        );
         let seen = Reconstructed {
             spikes: vec![8.0, 9.0],
             rates: vec![10.0, 11.0],
@@ -122,7 +136,12 @@ mod tests {
         let head: Vec<u32> = (0..8).map(word).collect();
         assert_eq!(head, [1, 7, 9, 2, 1, 2, 1, 6]);
         let numbers: Vec<f32> = (8..27).map(|at| f32::from_bits(word(at))).collect();
-        assert_eq!(numbers[6..], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 12.0, 13.0, 8.0, 9.0, 10.0, 11.0, 14.0]);
+        assert_eq!(
+            numbers[6..],
+            [
+                1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 12.0, 13.0, 8.0, 9.0, 10.0, 11.0, 14.0
+            ]
+        );
         assert_eq!(word(27), 3 | 1 << 16 | 63 << 26);
         assert_eq!(bytes.len(), 28 * 4);
     }

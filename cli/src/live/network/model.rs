@@ -65,7 +65,8 @@ impl LiveModel {
     /// If it cannot be used, or is not a network of spikes over a dictionary.
     pub fn open(path: &Path) -> Result<(Self, Scene)> {
         // The weights are copied out of it once; a card would gain nothing.
-        let opened = device::open(DeviceChoice::Flex).or_else(|_| device::open(DeviceChoice::Auto))?;
+        let opened =
+            device::open(DeviceChoice::Flex).or_else(|_| device::open(DeviceChoice::Auto))?;
         let (checkpoint, network) = model::open(path, &opened.device)?;
         let only = || {
             format!(
@@ -75,7 +76,10 @@ impl LiveModel {
             )
         };
         let rule = checkpoint.config.rule().at(1.0, Sampling::EXACT);
-        let engine = network.iterative(rule).engine(DriveMethod::Events).with_context(only)?;
+        let engine = network
+            .iterative(rule)
+            .engine(DriveMethod::Events)
+            .with_context(only)?;
         let noise = scotopic::decoder::Decoder::observation_noise(&network.decoder);
         let atoms = scotopic::decoder::Decoder::atoms(&network.decoder).with_context(only)?;
         let (atoms, precision) = (host(atoms)?, host(noise.precision())?);
@@ -103,8 +107,8 @@ impl LiveModel {
         self.engine.stream(NoiseKey::new(seed))
     }
 
-    /// The free energy, in nats, with its expectation in closed form, and what else is seen of a step that moved the
-    /// potential from `before` to `after`; the reconstructions go to `seen`.
+    /// The free energy in nats, its expectation (eq. I24) and its divergence (eq. I4) in closed form, and what else is seen
+    /// of a step that moved the potential from `before` to `after`; the reconstructions go to `seen`.
     ///
     /// ```text
     /// F = −ln p(x|Φλ) + ½ Σ_k λ_k (ΦᵀπΦ)_kk + Σ_k [ λ_k (u_k − u'_k − 1) + λ'_k ],   λ = eᵘ, λ' = e^u' before the step
@@ -152,7 +156,9 @@ impl LiveModel {
 }
 
 fn add(to: &mut [f32], atom: &[f32], factor: f32) {
-    to.iter_mut().zip(atom).for_each(|(to, a)| *to += factor * a);
+    to.iter_mut()
+        .zip(atom)
+        .for_each(|(to, a)| *to += factor * a);
 }
 
 /// 1 − SSE/SST; not a number for a uniform input.

@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use scotopic::spiking::Stream;
+use scotopic_datasets::rng::CounterRng;
 use serde_json::json;
 use tungstenite::Message;
 
+use super::Asked;
 use super::catalogue::Catalogue;
-use super::frame::{self, Gathered, STEPS};
+use super::frame::{self, Gathered, STEPS, frame};
 use super::model::{LiveModel, Reconstructed};
 use super::scene::{Dials, Scene};
-use super::{Asked, frame::frame};
 use crate::live::commands::NetworkCommand;
-use crate::live::hub::Hub;
+use crate::live::hub::{Hub, trouble};
 use crate::live::outbox::Outbox;
-use crate::live::server::trouble;
 use crate::signals::Stop;
 use crate::usage::with_causes;
 
@@ -29,6 +29,10 @@ const REST: Duration = Duration::from_millis(100);
 /// Steps a second at first, and the bounds of the slider.
 const RATE: f32 = 60.0;
 const RATES: std::ops::RangeInclusive<f32> = 1.0..=1000.0;
+
+/// The most neurons, whose numbers have 16 bits in a frame, and the most numbers of a dictionary that is sent.
+const NEURONS: usize = 1 << 16;
+const NUMBERS: usize = 1 << 23;
 
 /// The network and its scene, the controls and who watches.
 pub struct Worker {
@@ -53,7 +57,8 @@ struct Looking<'m> {
     x: Vec<f32>,
     before: Vec<f32>,
     seen: Reconstructed,
-    normal: Normal,
+    /// Of pixel noise.
+    noise: CounterRng,
     /// Seeds of streams and noise: one after each reset.
     seed: u64,
 }
@@ -105,9 +110,11 @@ impl Worker {
             bail!("{id} is no checkpoint of the list: look for them again");
         };
         let (model, scene) = LiveModel::open(path)?;
+        let (latents, pixels) = (model.engine.latents(), model.engine.pixels());
         ensure!(
-            model.engine.latents() <= 1 << 16,
-            "{id} has more than 65536 neurons, which is more than the page shows"
+            latents <= NEURONS && latents * pixels <= NUMBERS,
+            "{id} has {latents} neurons for {pixels} pixels, and the page shows at most {NEURONS} neurons and {NUMBERS} \
+             numbers of a dictionary: `scotopic show` draws it"
         );
         Ok((model, scene))
     }
@@ -131,7 +138,12 @@ impl Worker {
     }
 
     /// With a model, until another is picked or a signal comes.
-    fn look(&mut self, model: &LiveModel, scene: Scene, asked: &Receiver<Asked>) -> (Option<String>, Scene) {
+    fn look(
+        &mut self,
+        model: &LiveModel,
+        scene: Scene,
+        asked: &Receiver<Asked>,
+    ) -> (Option<String>, Scene) {
         let seed = u64::from(self.serial) << 32;
         let mut looking = Looking {
             model,
@@ -141,11 +153,12 @@ impl Worker {
             x: Vec::new(),
             before: Vec::new(),
             seen: Reconstructed::default(),
-            normal: Normal::new(seed),
+            noise: CounterRng::new(seed, &[]),
             seed,
         };
         self.hub.sure(&self.state(Some(&looking)));
-        self.hub.sure(&Message::binary(frame::atoms(self.serial, model)));
+        self.hub
+            .sure(&Message::binary(frame::atoms(self.serial, model)));
         let (mut told, mut due) = (Instant::now(), Instant::now());
         while !self.stop.is_asked() {
             let moving = self.running && self.hub.count() > 0;
@@ -189,17 +202,34 @@ impl Worker {
         (None, looking.scene)
     }
 
-    fn obey(&mut self, command: NetworkCommand, looking: &mut Looking<'_>) -> Result<ControlFlow<String>> {
+    fn obey(
+        &mut self,
+        command: NetworkCommand,
+        looking: &mut Looking<'_>,
+    ) -> Result<ControlFlow<String>> {
         let within = |value: f32, range: std::ops::RangeInclusive<f32>, what: &str| {
             let known = range.contains(&value);
-            ensure!(known, "{what} is {value}, expected {} to {}", range.start(), range.end());
+            ensure!(
+                known,
+                "{what} is {value}, expected {} to {}",
+                range.start(),
+                range.end()
+            );
             Ok(value)
         };
         match command {
-            NetworkCommand::Contrast { value } => self.dials.contrast = within(value, 0.0..=4.0, "contrast")?,
-            NetworkCommand::Noise { value } => self.dials.noise = within(value, 0.0..=4.0, "noise")?,
-            NetworkCommand::Occlusion { value } => self.dials.occlusion = within(value, 0.0..=1.0, "occlusion")?,
-            NetworkCommand::Rate { value } => self.rate = within(value, RATES, "steps in a second")?,
+            NetworkCommand::Contrast { value } => {
+                self.dials.contrast = within(value, 0.0..=4.0, "contrast")?
+            }
+            NetworkCommand::Noise { value } => {
+                self.dials.noise = within(value, 0.0..=4.0, "noise")?
+            }
+            NetworkCommand::Occlusion { value } => {
+                self.dials.occlusion = within(value, 0.0..=1.0, "occlusion")?
+            }
+            NetworkCommand::Rate { value } => {
+                self.rate = within(value, RATES, "steps in a second")?
+            }
             NetworkCommand::Freeze => self.running = false,
             NetworkCommand::Go => self.running = true,
             NetworkCommand::Step => {
@@ -207,7 +237,10 @@ impl Worker {
                 looking.step(self.dials)?;
                 self.tell(looking);
             }
-            NetworkCommand::Reset => looking.reset(),
+            NetworkCommand::Reset => {
+                looking.reset();
+                self.tell(looking);
+            }
             NetworkCommand::Load { id } => return Ok(ControlFlow::Break(id)),
             NetworkCommand::List => self.catalogue.look(),
             NetworkCommand::Picture(pixels) => {
@@ -223,17 +256,26 @@ impl Worker {
     }
 
     fn tell(&self, looking: &mut Looking<'_>) {
+        if let Some(frame) = self.frame(looking, &looking.gathered) {
+            self.hub.frame(&frame);
+        }
+        looking.gathered.clear();
+    }
+
+    /// How things stand; none before the first step.
+    fn frame(&self, looking: &Looking<'_>, gathered: &Gathered) -> Option<Message> {
         let at = (self.serial, looking.stream.time() as u32);
         let (x, potential) = (&looking.x, looking.stream.potential());
-        let bytes = frame(at, &looking.gathered, x, &looking.seen, potential);
-        looking.gathered.clear();
-        self.hub.frame(&Message::binary(bytes));
+        let seen = !x.is_empty();
+        seen.then(|| Message::binary(frame(at, gathered, x, &looking.seen, potential)))
     }
 
     fn welcome(&self, outbox: &Outbox, looking: Option<&Looking<'_>>) {
         outbox.sure(self.state(looking));
-        if let Some(looking) = looking {
-            outbox.sure(Message::binary(frame::atoms(self.serial, looking.model)));
+        let Some(looking) = looking else { return };
+        outbox.sure(Message::binary(frame::atoms(self.serial, looking.model)));
+        if let Some(frame) = self.frame(looking, &Gathered::default()) {
+            outbox.frame(frame);
         }
     }
 
@@ -256,14 +298,21 @@ impl Worker {
 
 impl Looking<'_> {
     fn step(&mut self, dials: Dials) -> Result<()> {
-        let normal = &mut self.normal;
-        self.scene.input(dials, || normal.next(), &mut self.x);
+        let noise = &mut self.noise;
+        self.scene
+            .input(dials, || noise.normal() as f32, &mut self.x);
         self.before.clear();
         self.before.extend_from_slice(self.stream.potential());
         // Copied, for the potential is read while they are counted; a step has few.
-        let spikes = self.stream.step(&self.x).context("the network could not look at the picture")?.to_vec();
+        let spikes = self
+            .stream
+            .step(&self.x)
+            .context("the network could not look at the picture")?
+            .to_vec();
         let potentials = (&self.before[..], self.stream.potential());
-        let measured = self.model.measure(&self.x, &spikes, potentials, &mut self.seen);
+        let measured = self
+            .model
+            .measure(&self.x, &spikes, potentials, &mut self.seen);
         self.gathered.note(&measured, &spikes);
         Ok(())
     }
@@ -273,56 +322,5 @@ impl Looking<'_> {
         self.seed += 1;
         self.stream = self.model.stream(self.seed);
         self.gathered.clear();
-    }
-}
-
-/// Standard normal numbers for pixel noise (Box–Muller on a Weyl sequence through a mixing function).
-struct Normal {
-    state: u64,
-    spare: Option<f32>,
-}
-
-impl Normal {
-    fn new(seed: u64) -> Self {
-        Self {
-            state: seed,
-            spare: None,
-        }
-    }
-
-    /// Uniform in (0, 1].
-    fn uniform(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (((z ^ (z >> 31)) >> 11) as f64 + 1.0) / (1u64 << 53) as f64
-    }
-
-    fn next(&mut self) -> f32 {
-        if let Some(spare) = self.spare.take() {
-            return spare;
-        }
-        let radius = (-2.0 * self.uniform().ln()).sqrt();
-        let (sin, cos) = (std::f64::consts::TAU * self.uniform()).sin_cos();
-        self.spare = Some((radius * sin) as f32);
-        (radius * cos) as f32
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn noise_is_standard_normal() {
-        let mut normal = Normal::new(1);
-        let n = 100_000;
-        let draws: Vec<f64> = (0..n).map(|_| f64::from(normal.next())).collect();
-        let moment = |k: i32| draws.iter().map(|x| x.powi(k)).sum::<f64>() / f64::from(n);
-        // Five standard errors of each moment.
-        assert!(moment(1).abs() < 0.016, "{}", moment(1));
-        assert!((moment(2) - 1.0).abs() < 0.023, "{}", moment(2));
-        assert!((moment(4) - 3.0).abs() < 0.16, "{}", moment(4));
     }
 }

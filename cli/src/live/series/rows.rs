@@ -88,7 +88,12 @@ pub fn read(origin: Origin, source: Source, stop: Stop) -> Receiver<Read> {
     rows
 }
 
-fn give_all(origin: &Origin, source: &Source, stop: &Stop, give: &SyncSender<Read>) -> anyhow::Result<()> {
+fn give_all(
+    origin: &Origin,
+    source: &Source,
+    stop: &Stop,
+    give: &SyncSender<Read>,
+) -> anyhow::Result<()> {
     let mut series = origin.open(source, stop)?;
     let mut alive = give.send(Read::Opened(series.names().to_vec())).is_ok();
     while alive {

@@ -26,7 +26,11 @@ const QUICK: Duration = Duration::from_millis(40);
 ///
 /// # Errors
 /// If the model cannot be used with these options.
-pub fn filter(model: AnyModel, learn: Option<&LearnSpec>, factorisation: &str) -> Result<AnyFilter> {
+pub fn filter(
+    model: AnyModel,
+    learn: Option<&LearnSpec>,
+    factorisation: &str,
+) -> Result<AnyFilter> {
     Ok(match learn {
         None => AnyFilter::new(model, factorisation)?,
         Some(rule) => {
@@ -53,11 +57,17 @@ impl Session {
     ///
     /// # Errors
     /// As [`filter`].
-    pub fn new(name: &str, model: &AnyModel, learn: Option<&LearnSpec>, factorisation: &str) -> Result<Self> {
+    pub fn new(
+        name: &str,
+        model: &AnyModel,
+        learn: Option<&LearnSpec>,
+        factorisation: &str,
+    ) -> Result<Self> {
         let rules = AnyLearning::rules(model).split(", ").map(str::to_owned);
         let made = filter(model.clone(), learn, factorisation);
         Ok(Self {
-            filter: made.with_context(|| format!("the model {name} cannot be used with these options"))?,
+            filter: made
+                .with_context(|| format!("the model {name} cannot be used with these options"))?,
             name: name.to_owned(),
             history: VecDeque::new(),
             learns: learn.is_some(),
@@ -111,7 +121,8 @@ impl Session {
         lines.write(&self.filter, remarks, values.is_some(), step)?;
         let line = String::from_utf8_lossy(lines.get_ref());
         let signal = self.filter.signal();
-        let rest = json!({"observed": values, "signal": signal.mean, "signal_variance": signal.variance});
+        let rest =
+            json!({"observed": values, "signal": signal.mean, "signal_variance": signal.variance});
         let told = format!("{{\"line\":{},\"beside\":{rest}}}", line.trim_end());
         if self.history.len() == HISTORY {
             self.history.pop_front();
@@ -149,7 +160,10 @@ impl Session {
 
     /// The parameters as they are learned; null where none are.
     pub fn parameters(&self) -> Value {
-        match self.learns.then(|| parameters::numbers(&self.filter.model())) {
+        match self
+            .learns
+            .then(|| parameters::numbers(&self.filter.model()))
+        {
             Some(Ok(numbers)) => {
                 let (names, values): (Vec<String>, Vec<f64>) = numbers.into_iter().unzip();
                 json!({"names": names, "values": values, "updates": self.filter.parameter_updates()})

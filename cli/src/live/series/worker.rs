@@ -15,8 +15,7 @@ use super::{Asked, SeriesStart};
 use crate::filtering::model;
 use crate::filtering::names::LearnSpec;
 use crate::live::commands::FilterCommand;
-use crate::live::hub::Hub;
-use crate::live::server::trouble;
+use crate::live::hub::{Hub, trouble};
 use crate::signals::Stop;
 use crate::usage::with_causes;
 
@@ -117,7 +116,10 @@ impl Worker {
     /// Files wait for somebody who watches; what comes on standard input does not.
     fn is_moving(&self) -> bool {
         let watched = self.hub.count() > 0 || matches!(self.start.origin, Some(Origin::Stdin));
-        self.running && watched && self.session.is_some() && self.feed.as_ref().is_some_and(|f| !f.ended)
+        self.running
+            && watched
+            && self.session.is_some()
+            && self.feed.as_ref().is_some_and(|f| !f.ended)
     }
 
     fn answer(&mut self, asked: Asked) {
@@ -140,8 +142,12 @@ impl Worker {
     fn obey(&mut self, command: FilterCommand) -> Result<()> {
         match command {
             FilterCommand::Model { name, text } => {
-                anyhow::ensure!(text.len() <= MODEL, "{name}: a model file may have {MODEL} bytes");
-                let read = model::parse(&text).map_err(|e| e.context(format!("the model {name} cannot be used")))?;
+                anyhow::ensure!(
+                    text.len() <= MODEL,
+                    "{name}: a model file may have {MODEL} bytes"
+                );
+                let read = model::parse(&text)
+                    .map_err(|e| e.context(format!("the model {name} cannot be used")))?;
                 // A rule of the model before may be none of this one.
                 self.change(Some((name, read)), None)?;
             }
@@ -183,19 +189,31 @@ impl Worker {
 
     fn restart(&mut self) -> Result<()> {
         let again = self.start.origin.as_ref().is_none_or(Origin::is_repeatable);
-        anyhow::ensure!(again, "standard input can be read only once: start the program again");
+        anyhow::ensure!(
+            again,
+            "standard input can be read only once: start the program again"
+        );
         self.feed = None;
         self.begin();
         Ok(())
     }
 
     /// Another model or rule, from the first row where the series can be read again; if it cannot be used, all stays.
-    fn change(&mut self, model: Option<(String, AnyModel)>, learn: Option<LearnSpec>) -> Result<()> {
+    fn change(
+        &mut self,
+        model: Option<(String, AnyModel)>,
+        learn: Option<LearnSpec>,
+    ) -> Result<()> {
         if let Some((name, model)) = &model {
             Session::new(name, model, learn.as_ref(), &self.start.factorisation)?;
         }
         (self.start.model, self.start.learn) = (model, learn);
-        if self.start.origin.as_ref().is_some_and(Origin::is_repeatable) {
+        if self
+            .start
+            .origin
+            .as_ref()
+            .is_some_and(Origin::is_repeatable)
+        {
             self.feed = None;
         }
         self.begin();
@@ -233,7 +251,9 @@ impl Worker {
 
     /// Whether the model takes the columns, as soon as both are known.
     fn check(&mut self) {
-        let (Some(session), Some(feed), Some(origin)) = (&self.session, &self.feed, &self.start.origin) else {
+        let (Some(session), Some(feed), Some(origin)) =
+            (&self.session, &self.feed, &self.start.origin)
+        else {
             return;
         };
         if !feed.names.is_empty()
@@ -245,7 +265,12 @@ impl Worker {
 
     /// Takes in up to `most` rows, as far as there are some, and tells them.
     fn advance(&mut self, most: usize) {
-        let origin = self.start.origin.as_ref().map(Origin::name).unwrap_or_default();
+        let origin = self
+            .start
+            .origin
+            .as_ref()
+            .map(Origin::name)
+            .unwrap_or_default();
         let (mut told, mut changed) = (Vec::new(), false);
         while told.len() < most {
             let (Some(feed), Some(session)) = (&mut self.feed, &mut self.session) else {
