@@ -122,6 +122,12 @@ pub enum SeriesCommand {
     Summary(commands::summary::SummaryArgs),
     /// Compare networks on held-out images, or state-space models or factorisations of one, on one free-energy scale
     Compare(commands::compare_args::CompareArgs),
+    /// Watch a network or a filter at work, in the browser
+    #[cfg_attr(
+        not(feature = "vision"),
+        command(about = "Watch a filter at work, in the browser")
+    )]
+    Live(commands::live::LiveArgs),
     /// List the kinds of model files, print one with its keys explained, check one
     Model(commands::model_files::ModelArgs),
     /// Sample series
@@ -146,6 +152,7 @@ impl SeriesCommand {
             Self::Residuals(args) => commands::residuals::run(args),
             Self::Summary(args) => commands::summary::run(args),
             Self::Compare(args) => commands::compare::run(args),
+            Self::Live(args) => commands::live::run(args),
             Self::Model(args) => commands::model_files::run(args),
             #[cfg(not(feature = "vision"))]
             Self::Data(args) => {

@@ -14,6 +14,7 @@
 //! |---|---|
 //! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: `args`, `data_folder`; errors: [`usage`] |
 //! | state-space models in files, and filters that run over data | `filtering` |
+//! | the live window | `live` |
 //! | the papers' experiments | `experiments` |
 //! | checkpoints of PyTorch | `pytorch` |
 //! | figures of a model, their format | `pictures`, `figure_format` |
@@ -50,6 +51,8 @@ pub mod experiments;
 pub mod figure_format;
 #[cfg(feature = "filters")]
 pub mod filtering;
+#[cfg(feature = "filters")]
+mod live;
 #[cfg(any(feature = "filters", feature = "vision"))]
 mod outputs;
 #[cfg(feature = "vision")]

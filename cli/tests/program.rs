@@ -25,6 +25,7 @@ mod program {
     mod import;
     mod infer;
     mod kills;
+    mod live;
     mod metrics;
     mod model_card;
     mod old_files;

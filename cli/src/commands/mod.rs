@@ -48,6 +48,8 @@ pub mod import;
 #[cfg(feature = "vision")]
 pub mod infer;
 #[cfg(feature = "filters")]
+pub mod live;
+#[cfg(feature = "filters")]
 pub mod model_files;
 pub mod residuals;
 #[cfg(feature = "filters")]

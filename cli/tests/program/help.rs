@@ -29,6 +29,7 @@ fn help_texts_are_the_stored_ones() {
         &["residuals"],
         &["summary"],
         &["compare"],
+        &["live"],
         &["model"],
         &["model", "list"],
         &["model", "template"],
