@@ -124,7 +124,7 @@ fn write(mut stream: TcpStream, outbox: &Outbox) {
     // A second close frame, after an answer to the client's, is one that it does not read.
     let _ = socket.close(Some(CloseFrame {
         code: CloseCode::Away,
-        reason: "scotopic live ends".into(),
+        reason: "closed by scotopic live".into(),
     }));
     // The thread that reads ends as well.
     let _ = stream.shutdown(Shutdown::Both);

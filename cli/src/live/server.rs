@@ -1,6 +1,6 @@
 //! The server: takes connections until a signal comes.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -130,7 +130,7 @@ impl Server {
 }
 
 impl Shared {
-    fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
+    fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
         stream.set_nonblocking(false)?;
         stream.set_write_timeout(Some(Duration::from_secs(10)))?;
         let (request, early) = match Request::read(&mut stream) {
@@ -163,15 +163,10 @@ impl Shared {
             Some((kind, text)) => answer(&mut stream, "200 OK", kind, text.as_bytes())?,
             None => return refuse(&mut stream, "404 Not Found", "no such file\n"),
         }
-        stream.shutdown(Shutdown::Write)
+        finish(&mut stream)
     }
 
-    fn upgrade(
-        &self,
-        mut stream: TcpStream,
-        request: &Request,
-        early: Vec<u8>,
-    ) -> std::io::Result<()> {
+    fn upgrade(&self, mut stream: TcpStream, request: &Request, early: Vec<u8>) -> io::Result<()> {
         let asked = request.says("connection", "upgrade")
             && request.says("upgrade", "websocket")
             && request.header("sec-websocket-version") == Some("13");
@@ -191,7 +186,7 @@ impl Shared {
              Sec-WebSocket-Accept: {}\r\n\r\n",
             derive_accept_key(key.as_bytes())
         );
-        let served = std::io::Write::write_all(&mut stream, accepted.as_bytes()).and_then(|()| {
+        let served = stream.write_all(accepted.as_bytes()).and_then(|()| {
             self.desks.welcome(&outbox);
             client::serve(stream, early, &outbox, |received| {
                 self.desks.take(received, &outbox)
@@ -202,7 +197,20 @@ impl Shared {
     }
 }
 
-fn refuse(stream: &mut TcpStream, status: &str, why: &str) -> std::io::Result<()> {
+fn refuse(stream: &mut TcpStream, status: &str, why: &str) -> io::Result<()> {
     answer(stream, status, "text/plain", why.as_bytes())?;
-    stream.shutdown(Shutdown::Write)
+    finish(stream)
+}
+
+/// Ends a connection so that the answer arrives: bytes that were never read would reset it.
+fn finish(stream: &mut TcpStream) -> io::Result<()> {
+    stream.shutdown(Shutdown::Write)?;
+    stream.set_read_timeout(Some(FAREWELL))?;
+    let mut rest = [0; 4096];
+    for _ in 0..16 {
+        if stream.read(&mut rest)? == 0 {
+            break;
+        }
+    }
+    Ok(())
 }

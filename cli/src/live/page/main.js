@@ -60,7 +60,7 @@ document.addEventListener("drop", (event) => {
 
 let silence = 0;
 /** Says what went wrong, for a while. */
-export function notice(text) {
+function notice(text) {
   const line = of("notice");
   line.textContent = text;
   line.hidden = !text;
