@@ -174,7 +174,8 @@ mod tests {
             "",
             "127.0.0.1.evil.example:4000",
         ] {
-            let refused = here.path(&request("/x", &[("host", host)]));
+            let asked = request("/x", &[("host", host)]);
+            let refused = here.path(&asked);
             assert_eq!(refused, Err(Refusal::Host), "{host}");
         }
         assert_eq!(here.path(&request("/x", &[])), Err(Refusal::Host));
@@ -198,7 +199,8 @@ mod tests {
             assert_eq!(ask(path), Err(Refusal::Token), "{path}");
         }
         assert_eq!(open.url(), "http://0.0.0.0:4000/abcd/");
-        let named = open.path(&request("/abcd/", &[("host", "evil.example:4000")]));
+        let asked = request("/abcd/", &[("host", "evil.example:4000")]);
+        let named = open.path(&asked);
         assert_eq!(named, Err(Refusal::Host));
     }
 

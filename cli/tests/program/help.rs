@@ -11,7 +11,7 @@ use super::support::alone;
 fn help_texts_are_the_stored_ones() {
     let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|v| v == "1");
-    let pages: [&[&str]; 41] = [
+    let pages: [&[&str]; 42] = [
         &[],
         &["train"],
         &["evaluate"],

@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn entries_are_named_as_in_the_file() {
-        let text = "kind = \"hmm\"\ninitial = [0.5, 0.5]\ntransition = [[0.9, 0.1], [0.2, 0.8]]\n[emission]\nkind = \"poisson\"\nrates = [1.0, 7.0]\n";
+        let text = "kind = \"hmm\"\ninitial = [0.5, 0.5]\ntransition = [[0.9, 0.1], [0.2, 0.8]]\n[emission]\nkind = \"poisson\"\nrates = [[1.0], [7.0]]\n";
         let model = crate::filtering::model::parse(text).unwrap();
         let all = numbers(&model).unwrap();
         let of = |name: &str| all.iter().find(|(n, _)| n == name).map(|(_, x)| *x);
