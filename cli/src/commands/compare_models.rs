@@ -37,7 +37,7 @@ struct Row {
 ///
 /// # Errors
 /// If data or a model cannot be used, and for options that are about one model.
-pub fn run(args: &CompareArgs) -> Result<ExitCode> {
+pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
     let models: Vec<AnyModel> = args
         .model
@@ -48,7 +48,8 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     for (path, model) in args.model.iter().zip(&models) {
         ensure_width(&args.model[0], models[0].width(), path, model.width()).map_err(UsageError)?;
     }
-    let files = [args.data.clone()];
+    let files = [data.to_path_buf()];
+    let shown = data.display();
     let mut recordings = read_all(&args.source, &files, models[0].width())?;
     // All models are judged on the same rows.
     if let Some(model) = models.iter().find(|model| !uses_partial_rows(model)) {
@@ -60,7 +61,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         args.from <= data.len() as u64,
         "--from is {}, and {} has {} rows",
         args.from,
-        args.data.display(),
+        shown,
         data.len()
     );
     let rows = args.model.iter().zip(&models).map(|(path, model)| {
@@ -90,7 +91,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         "{} models, {} rows of {}",
         rows.len(),
         data.len(),
-        args.data.display()
+        shown
     ))?;
     print::line(table.text())?;
     if rows.iter().any(|row| row.discrete != rows[0].discrete) {

@@ -1,6 +1,8 @@
 //! The source of observations: a file or standard input.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
@@ -134,6 +136,15 @@ fn entries(list: &str) -> Result<Vec<String>> {
 }
 
 impl Source {
+    /// What to call the times: the name of their column, or "time" where it was given by its number.
+    pub fn time_name(&self) -> &str {
+        let name = self.time.as_deref().unwrap_or_default();
+        match name.is_empty() || name.bytes().all(|b| b.is_ascii_digit()) {
+            true => "time",
+            false => name,
+        }
+    }
+
     /// Opens a file, or standard input for `-`.
     ///
     /// # Errors
@@ -151,8 +162,35 @@ impl Source {
         self.open_with(path, stop, true)
     }
 
+    /// As [`Source::open_until`], of the contents of a file that is called `name`, whose extension says its format.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn open_bytes(&self, name: &str, bytes: Arc<[u8]>) -> Result<Series> {
+        let format = (self.format.map(DataFormat::series)).or(SeriesFormat::of(Path::new(name)));
+        let format = format.unwrap_or(SeriesFormat::Csv);
+        let mut series = Series::from_reader(name, Cursor::new(bytes), format, &self.options()?)?;
+        series.keep_partly_missing(true);
+        Ok(series)
+    }
+
     fn open_with(&self, path: &Path, stop: Option<&Stop>, partial: bool) -> Result<Series> {
-        let options = SeriesOptions {
+        let options = self.options()?;
+        let mut series = self.series(path, &options, stop)?;
+        if let (None, None, [first, _, ..]) = (&self.time, &self.columns, series.names())
+            && is_like_a_time(first)
+        {
+            tell!(
+                "scotopic: {}: the column {first} is read as data; if it is the time, say --time {first}",
+                path.display()
+            );
+        }
+        series.keep_partly_missing(partial);
+        Ok(series)
+    }
+
+    fn options(&self) -> Result<SeriesOptions> {
+        Ok(SeriesOptions {
             columns: self
                 .columns
                 .as_deref()
@@ -169,18 +207,7 @@ impl Source {
             decimal_comma: self.decimal_comma,
             missing: self.missing.clone(),
             alphabet: self.alphabet.clone(),
-        };
-        let mut series = self.series(path, &options, stop)?;
-        if let (None, None, [first, _, ..]) = (&self.time, &self.columns, series.names())
-            && is_like_a_time(first)
-        {
-            tell!(
-                "scotopic: {}: the column {first} is read as data; if it is the time, say --time {first}",
-                path.display()
-            );
-        }
-        series.keep_partly_missing(partial);
-        Ok(series)
+        })
     }
 
     fn series(&self, path: &Path, options: &SeriesOptions, stop: Option<&Stop>) -> Result<Series> {
