@@ -1,4 +1,4 @@
-//! The filter: a Gaussian belief and a recursive bound.
+//! The filter: a Gaussian belief and a prequential score.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +16,10 @@ use crate::{Belief, Error, Result};
 /// L_t − L_{t−1} = max_q  E_q[ln p(y_t|x_t)] − KL(q‖N(m⁻, P⁻))  ≤  ln ∫ N(x; m⁻, P⁻) p(y_t|x) dx
 /// ```
 ///
-/// The right-hand side is the logarithm of a distribution of y_t that is made of y_1 … y_{t−1} alone, and sums to one. So
-/// L_t bounds the log probability of the observations under a forecaster, whose expectation under the model is never above
-/// that of ln p(y_1…y_t). Of a single sequence it may be above ln p by hundredths of a nat; the bound of [`Plds::smooth`]
-/// never is.
+/// The right-hand side is ln p̂(y_t|y_<t), a distribution of y_t that is made of y_1 … y_{t−1} alone, and sums to one. So
+/// L_t is a prequential score: at most the log score of the forecaster p̂, whose expectation under the model is never above
+/// that of ln p(y_1…y_t). Because N(m⁻, P⁻) approximates the predictive distribution of the state, L_t bounds ln p in
+/// expectation only: of a single sequence it may be above ln p. The bound of [`Plds::smooth`] never is.
 ///
 /// An update allocates nothing. Entries that are NaN are missing; a missing row only spreads the belief.
 ///

@@ -11,7 +11,7 @@
 //! | the model | `model.rs`: [`Plds`]; in files: `file.rs` |
 //! | C as the inner loops read it | `loadings.rs` |
 //! | the variational correction (eqs. F71, F72) | `correction.rs` |
-//! | the filter with its recursive bound | `filter.rs`: [`PldsFilter`] |
+//! | the filter with its prequential score | `filter.rs`: [`PldsFilter`] |
 //! | the smoother over whole sequences (eq. F74) | `smoother.rs`: [`PldsSmoothed`]; `sites.rs` |
 //! | variational EM (eqs. F75, F76) | `fit.rs`: [`PldsFit`], [`PldsFitted`]; `start.rs`, `neuron.rs` |
 //! | learning while filtering | `learning.rs`: [`PldsLearning`], [`PldsLearn`] |
