@@ -8,8 +8,11 @@ pub mod bench;
 pub mod compare;
 #[cfg(feature = "filters")]
 pub mod compare_args;
+mod compare_certify;
 #[cfg(feature = "filters")]
 mod compare_models;
+#[cfg(all(feature = "filters", feature = "vision"))]
+pub mod compare_network_args;
 #[cfg(all(feature = "filters", feature = "vision"))]
 pub mod compare_networks;
 #[cfg(feature = "filters")]
