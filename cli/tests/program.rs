@@ -33,6 +33,7 @@ mod program {
     mod old_flags;
     mod old_snapshots;
     mod pictures;
+    mod plds;
     mod pt;
     mod released;
     mod resume;

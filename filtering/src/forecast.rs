@@ -115,6 +115,12 @@ impl AnyFilter {
                 let q = Gaussian::from_flat(q.mean, q.covariance);
                 f.model().predictive(&q, seen, steps)
             }
+            (Self::Plds(f), Belief::Gaussian(q)) => {
+                f.model().predictive(q.mean, q.covariance, seen, steps)
+            }
+            (Self::PldsLearning(f), Belief::Gaussian(q)) => {
+                f.model().predictive(q.mean, q.covariance, seen, steps)
+            }
             (Self::Nonlinear(f), _) => f.predictive(steps),
             (Self::NonlinearLearning(f), _) => f.filter().predictive(steps),
             _ => self.by_moments(steps),

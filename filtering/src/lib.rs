@@ -48,6 +48,7 @@
 //! |---|---|
 //! | discrete hidden states | [`hmm`] |
 //! | linear-Gaussian models | [`gaussian`] |
+//! | Poisson and Bernoulli linear dynamical systems | [`plds`] |
 //! | nonlinear models with any likelihood | [`nonlinear`] |
 //! | the interface of all filters | [`Filter`], [`Belief`]; a filter or model chosen at run time: [`AnyFilter`], [`AnyModel`] |
 //! | what a model of any kind says: smoothed states, paths, forecasts, samples, residuals, standard errors | [`AnyModel::summary`], [`AnyModel::smooth`], [`AnyModel::decode`], [`AnyModel::forecast`], [`AnyModel::sample`], [`AnyModel::residuals`] |
@@ -94,6 +95,7 @@ pub mod generalised;
 pub mod hmm;
 mod math;
 pub mod nonlinear;
+pub mod plds;
 mod predictive;
 mod residuals;
 mod sequence;

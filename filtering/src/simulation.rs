@@ -45,6 +45,10 @@ impl AnyModel {
                 let states = states.iter().map(|x| x.as_slice().to_vec()).collect();
                 Ok((SampledStates::Vectors(states), y))
             }
+            Self::Plds(model) => {
+                let (states, y) = model.sample(length, rng)?;
+                Ok((SampledStates::Vectors(states), y))
+            }
             Self::Nonlinear(model) => {
                 let (states, y) = simulate(model, length, rng)?;
                 Ok((SampledStates::Vectors(states), y))
@@ -114,6 +118,13 @@ impl AnyFilter {
                 let next = model.state_ahead(&now, self.observations(), 1);
                 let on = model.with_initial(next.mean, next.covariance)?;
                 Ok(on.sample(ahead, rng)?.1)
+            }
+            (AnyModel::Plds(model), Belief::Gaussian(belief)) => {
+                let now = Gaussian::from_flat(belief.mean, belief.covariance);
+                Ok(model
+                    .continued(&now, self.observations())?
+                    .sample(ahead, rng)?
+                    .1)
             }
             (AnyModel::Nonlinear(model), Belief::Gaussian(belief)) => {
                 let on = Started {

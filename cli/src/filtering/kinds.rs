@@ -38,6 +38,9 @@ pub const KINDS: &[Kind] = kinds! {
         "fit, filter, compare, learning online";
     "linear-gaussian", "hidden vector with linear dynamics, seen linearly (Kalman filter)", "any number",
         "fit, filter, compare, learning online";
+    "plds", "hidden vector with linear dynamics, seen through counts or spikes (Poisson, Bernoulli LDS)",
+        "any number of counts, or of 0 and 1",
+        "fit, filter, learning online";
     "structural", "level, slope, seasons, cycle, ARMA added up; read as linear-gaussian", "one",
         "fit; with values of all parameters also filter and compare";
     "generalised", "continuous time with smooth noise, equations by name", "by the equations",

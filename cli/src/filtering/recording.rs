@@ -87,7 +87,10 @@ pub fn read_all(source: &Source, paths: &[PathBuf], width: usize) -> Result<Vec<
 
 /// Whether the filters of a model use what there is of a row that is missing in part.
 pub fn uses_partial_rows(model: &AnyModel) -> bool {
-    matches!(model, AnyModel::Hmm(_) | AnyModel::LinearGaussian(_))
+    matches!(
+        model,
+        AnyModel::Hmm(_) | AnyModel::LinearGaussian(_) | AnyModel::Plds(_)
+    )
 }
 
 /// The same series for a model that uses whole rows only: rows that are missing in part are missing as a whole, which is

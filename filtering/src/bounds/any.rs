@@ -31,7 +31,7 @@ impl AnyModel {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a model of continuous time; as [`DiscreteChain::new`], [`NormalChain::linear`],
+    /// [`Error::Unsupported`] for a model of counts or of continuous time; as [`DiscreteChain::new`], [`NormalChain::linear`],
     /// [`NormalChain::nonlinear`], [`lower_bound`] and [`upper_bound`]; [`Error::Size`] for states of another kind of model.
     pub fn certify<R: Rng + ?Sized>(
         &self,
@@ -62,6 +62,11 @@ impl AnyModel {
                 let q = NormalChain::nonlinear(model, data, config)?;
                 bounds(&q, q.elbo(), vectors(states)?, settings, rng)
             }
+            Self::Plds(_) => Err(Error::Unsupported {
+                what: "a Poisson or Bernoulli linear dynamical system".to_owned(),
+                asked: "be certified",
+                why: "the bounds are for hmm, linear-gaussian and the nonlinear kinds; its smoother gives a lower bound",
+            }),
             Self::Generalised(_) => Err(Error::Unsupported {
                 what: "a model of continuous time".to_owned(),
                 asked: "be certified",

@@ -37,6 +37,11 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
             described: EXACT,
             free_parameters: free_entries(model),
         }),
+        AnyModel::Plds(_) => Err(unsupported(
+            "a Poisson or Bernoulli linear dynamical system".to_owned(),
+            "its evidence is a bound, and its latents are known up to a change of basis: score gives the bound, and \
+             --co-smoothing how well held-out neurons are told",
+        )),
         AnyModel::Nonlinear(model) => nonlinear(model, sequences),
         AnyModel::Generalised(_) => Err(unsupported(
             "a model of continuous time".to_owned(),
@@ -53,6 +58,7 @@ impl AnyModel {
         match self {
             Self::Hmm(model) => Some(model.free_parameters()),
             Self::LinearGaussian(model) => Some(free_entries(model)),
+            Self::Plds(model) => Some(model.free_parameters()),
             Self::Nonlinear(model) => Some(model.parameters_len()),
             Self::Generalised(_) => None,
         }

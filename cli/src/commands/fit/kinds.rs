@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use scotopic_filtering::hmm::EmissionKind;
+use scotopic_filtering::plds::CountLaw;
 
 /// Emission of each hidden state, or a continuous state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,13 +16,17 @@ pub enum ModelKind {
     Hmm(EmissionKind),
     /// A hidden vector that moves and is seen linearly.
     LinearGaussian,
+    /// A hidden vector that moves and drives counts or spikes.
+    Plds(CountLaw),
 }
 
 impl ValueEnum for ModelKind {
     fn value_variants<'a>() -> &'a [Self] {
         static ALL: LazyLock<Vec<ModelKind>> = LazyLock::new(|| {
             let discrete = EmissionKind::ALL.iter().copied().map(ModelKind::Hmm);
-            discrete.chain([ModelKind::LinearGaussian]).collect()
+            let laws = [CountLaw::Poisson, CountLaw::Bernoulli].map(ModelKind::Plds);
+            let vectors = [ModelKind::LinearGaussian].into_iter().chain(laws);
+            discrete.chain(vectors).collect()
         });
         &ALL
     }
@@ -30,6 +35,10 @@ impl ValueEnum for ModelKind {
         Some(match self {
             Self::Hmm(kind) => PossibleValue::new(kind.name())
                 .help(format!("Hidden states that emit {}", kind.emits())),
+            Self::Plds(CountLaw::Poisson) => PossibleValue::new("plds")
+                .help("A hidden vector with linear dynamics and Poisson counts"),
+            Self::Plds(CountLaw::Bernoulli) => PossibleValue::new("blds")
+                .help("A hidden vector with linear dynamics and spikes, 0 or 1 a bin"),
             Self::LinearGaussian => PossibleValue::new("linear-gaussian").help(
                 "A hidden vector with linear dynamics and linear observations (Kalman filter)",
             ),

@@ -7,6 +7,7 @@ mod hmm;
 mod kinds;
 mod network;
 mod nonlinear;
+mod plds;
 mod structural;
 mod structural_args;
 
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
 use scotopic_filtering::hmm::{FitSearch, FitSettings};
+use scotopic_filtering::plds::CountLaw;
 use scotopic_filtering::{AnyModel, Sequence};
 
 pub use args::FitArgs;
@@ -60,7 +62,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         (Some(path), None) => Some((model::read(path)?, model::learned(path)?)),
         _ => None,
     };
-    let discrete = matches!(args.kind, Some(ModelKind::Hmm(_)))
+    let discrete = matches!(args.kind, Some(ModelKind::Hmm(_) | ModelKind::Plds(_)))
         || start
             .as_ref()
             .is_some_and(|(m, _)| !matches!(m, AnyModel::LinearGaussian(_)));
@@ -169,6 +171,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
 enum Fitter<'a> {
     Hmm(Box<FitSearch<'a>>),
     LinearGaussian(&'a [Sequence]),
+    Plds(CountLaw, &'a [Sequence]),
 }
 
 impl<'a> Fitter<'a> {
@@ -176,6 +179,7 @@ impl<'a> Fitter<'a> {
         Ok(match kind {
             ModelKind::Hmm(emission) => Self::Hmm(Box::new(hmm::search(emission, data, settings)?)),
             ModelKind::LinearGaussian => Self::LinearGaussian(data),
+            ModelKind::Plds(law) => Self::Plds(law, data),
         })
     }
 
@@ -183,6 +187,7 @@ impl<'a> Fitter<'a> {
         match self {
             Self::Hmm(search) => hmm::from_data(search, states),
             Self::LinearGaussian(data) => gaussian::from_data(states, data, args),
+            Self::Plds(law, data) => plds::from_data(*law, states, data, args),
         }
     }
 }
@@ -201,6 +206,7 @@ fn from_model(
         .into()),
         AnyModel::Hmm(model) => hmm::from_model(model, data, args),
         AnyModel::LinearGaussian(model) => gaussian::from_model(model, learned, data, args),
+        AnyModel::Plds(model) => plds::from_model(&model, data, args),
         AnyModel::Generalised(model) if model.network().is_some() => {
             network::from_model(&model, data, args)
         }
