@@ -23,6 +23,7 @@ mod program {
     mod help;
     mod import;
     mod infer;
+    mod inputs;
     mod kills;
     mod metrics;
     mod model_card;

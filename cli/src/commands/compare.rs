@@ -28,7 +28,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     let model = model::read(&args.model[0]).map_err(UsageError)?;
     check_options(args, &model).map_err(UsageError)?;
     let learning = learning(args, &model).map_err(UsageError)?;
-    let data = args.source.read(&args.data)?;
+    let data = args.source.given(model.inputs()).read(&args.data)?;
     ensure!(
         !data.is_empty(),
         "{} has no observation",

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
 use scotopic_filtering::Sequence;
 
+use super::columns::entries;
 use super::spikes::{self, SpikeArgs};
 use crate::signals::{Interruptible, Stop};
 
@@ -75,6 +76,9 @@ pub struct Source {
     /// Spike times.
     #[command(flatten)]
     pub spikes: SpikeArgs,
+    /// Columns that a model is given: they follow the others in a row. Of the model, not of the command line.
+    #[arg(skip)]
+    pub given: Vec<String>,
 }
 
 /// Whether the first row of a table names the columns.
@@ -103,36 +107,6 @@ fn delimiter(text: &str) -> Result<u8> {
     }
 }
 
-/// The entries of a list between commas; those with commas in them are in quotes, `""` within them being a quote.
-fn entries(list: &str) -> Result<Vec<String>> {
-    let mut entries = vec![String::new()];
-    let mut quoted = false;
-    let mut characters = list.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                entries
-                    .last_mut()
-                    .into_iter()
-                    .for_each(|entry| entry.push('"'));
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => entries.push(String::new()),
-            other => entries
-                .last_mut()
-                .into_iter()
-                .for_each(|entry| entry.push(other)),
-        }
-    }
-    ensure!(!quoted, "--columns {list}: a quote is not closed");
-    ensure!(
-        entries.iter().all(|entry| !entry.is_empty()),
-        "--columns {list}: an empty name"
-    );
-    Ok(entries)
-}
-
 impl Source {
     /// Opens a file, or standard input for `-`.
     ///
@@ -151,14 +125,47 @@ impl Source {
         self.open_with(path, stop, true)
     }
 
+    /// The same source for a model whose inputs are the columns `names`: they are read after the outputs, which are the columns
+    /// of `--columns` that are none of them, or all other columns.
+    pub fn given(&self, names: &[String]) -> Self {
+        Self {
+            given: names.to_vec(),
+            ..self.clone()
+        }
+    }
+
+    /// The columns to read, in their order; none for all.
+    fn selected(&self, path: &Path) -> Result<Vec<String>> {
+        let columns = self.columns.as_deref().map(entries).transpose()?;
+        if self.given.is_empty() {
+            return Ok(columns.unwrap_or_default());
+        }
+        let outputs = match columns {
+            Some(columns) => columns,
+            None if path == Path::new("-") => {
+                anyhow::bail!(
+                    "of standard input, name the columns that are predicted with --columns: the model is given others"
+                )
+            }
+            None => self.given(&[]).open(path)?.names().to_vec(),
+        };
+        let mut all: Vec<String> = outputs
+            .into_iter()
+            .filter(|name| !self.given.contains(name))
+            .collect();
+        ensure!(
+            !all.is_empty(),
+            "{}: every column is an input ({}): none is left to predict",
+            path.display(),
+            self.given.join(", ")
+        );
+        all.extend_from_slice(&self.given);
+        Ok(all)
+    }
+
     fn open_with(&self, path: &Path, stop: Option<&Stop>, partial: bool) -> Result<Series> {
         let options = SeriesOptions {
-            columns: self
-                .columns
-                .as_deref()
-                .map(entries)
-                .transpose()?
-                .unwrap_or_default(),
+            columns: self.selected(path)?,
             time: self.time.clone(),
             header: match self.header {
                 HeaderArg::Auto => Header::Auto,
@@ -360,13 +367,5 @@ mod tests {
         for name in ["x", "lifetime", "update", "temperature", "daylight"] {
             assert!(!is_like_a_time(name), "{name}");
         }
-    }
-
-    #[test]
-    fn names_with_commas_are_quoted() {
-        assert_eq!(entries(r#"a,"b,c",3"#).unwrap(), ["a", "b,c", "3"]);
-        assert_eq!(entries(r#""say ""x""""#).unwrap(), ["say \"x\""]);
-        assert!(entries("a,").is_err());
-        assert!(entries("\"a").is_err());
     }
 }
