@@ -9,6 +9,7 @@ mod program {
     mod case_files;
     mod cases;
     mod command_line;
+    mod compare_networks;
     mod config_command;
     mod damage;
     mod data_command;
@@ -25,6 +26,7 @@ mod program {
     mod infer;
     mod inputs;
     mod kills;
+    mod live;
     mod metrics;
     mod model_card;
     mod old_files;

@@ -51,6 +51,7 @@
 //! | nonlinear models with any likelihood | [`nonlinear`] |
 //! | the interface of all filters | [`Filter`], [`Belief`]; a filter or model chosen at run time: [`AnyFilter`], [`AnyModel`] |
 //! | what a model of any kind says: smoothed states, paths, forecasts, samples, residuals, standard errors | [`AnyModel::summary`], [`AnyModel::smooth`], [`AnyModel::decode`], [`AnyModel::forecast`], [`AnyModel::sample`], [`AnyModel::residuals`] |
+//! | bounds of the log evidence that hold with a stated probability | [`bounds`], [`AnyModel::certify`] |
 //! | predictive distributions | [`Predictive`] |
 //! | gains of running averages | [`Gain`] |
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
@@ -80,6 +81,7 @@ pub use rand;
 mod any_filter;
 mod any_model;
 mod any_smoothing;
+pub mod bounds;
 pub mod comparison;
 mod data_spread;
 mod error;

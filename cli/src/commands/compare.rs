@@ -17,27 +17,27 @@ use crate::filtering::{comparison, model};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
-/// Compares factorisations on one sequence.
+/// Compares networks, models of a series, or factorisations of one.
 ///
 /// # Errors
 /// If data or models cannot be used, or a factorisation does not exist.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
+    if args.model.is_empty() {
+        return networks(args);
+    }
+    let path = args.data().map_err(UsageError)?;
     if args.model.len() > 1 {
-        return compare_models::run(args);
+        return compare_models::run(args, path);
     }
     let model = model::read(&args.model[0]).map_err(UsageError)?;
     check_options(args, &model).map_err(UsageError)?;
     let learning = learning(args, &model).map_err(UsageError)?;
-    let data = args.source.given(model.inputs()).read(&args.data)?;
-    ensure!(
-        !data.is_empty(),
-        "{} has no observation",
-        args.data.display()
-    );
+    let data = args.source.given(model.inputs()).read(path)?;
+    ensure!(!data.is_empty(), "{} has no observation", path.display());
     if data.width() != model.width() {
         return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns, but the model sees {} an observation; choose them by --columns",
-            args.data.display(),
+            path.display(),
             data.width(),
             model.width()
         ))
@@ -63,7 +63,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
             Err(error) if args.factorisations.is_empty() => {
                 failed.push((name, format!("{error:#}")))
             }
-            Err(error) => return Err(error.context(format!("{name} on {}", args.data.display()))),
+            Err(error) => return Err(error.context(format!("{name} on {}", path.display()))),
         }
     }
     if rows.is_empty() {
@@ -96,13 +96,26 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         "{}, {} observations of {}",
         model.described(),
         data.len(),
-        args.data.display()
+        path.display()
     ))?;
     print::line(table.text())?;
     for (name, error) in failed {
         print::line(format!("{name}: {error}"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(feature = "vision")]
+fn networks(args: &CompareArgs) -> Result<ExitCode> {
+    super::compare_networks::run(args)
+}
+
+#[cfg(not(feature = "vision"))]
+fn networks(_: &CompareArgs) -> Result<ExitCode> {
+    Err(UsageError(anyhow::anyhow!(
+        "name the model of the observations by --model FILE (this program is built without networks)"
+    ))
+    .into())
 }
 
 /// Options that do not apply to the kind of model are refused, not ignored.

@@ -37,7 +37,7 @@ struct Row {
 ///
 /// # Errors
 /// If data or a model cannot be used, and for options that are about one model.
-pub fn run(args: &CompareArgs) -> Result<ExitCode> {
+pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
     let models: Vec<AnyModel> = args
         .model
@@ -49,7 +49,8 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         ensure_width(&args.model[0], models[0].width(), path, model.width()).map_err(UsageError)?;
         ensure_inputs(&args.model[0], &models[0], path, model).map_err(UsageError)?;
     }
-    let files = [args.data.clone()];
+    let files = [data.to_path_buf()];
+    let shown = data.display();
     let source = args.source.given(models[0].inputs());
     let mut recordings = read_all(&source, &files, models[0].width())?;
     // All models are judged on the same rows.
@@ -62,7 +63,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         args.from <= data.len() as u64,
         "--from is {}, and {} has {} rows",
         args.from,
-        args.data.display(),
+        shown,
         data.len()
     );
     let rows = args.model.iter().zip(&models).map(|(path, model)| {
@@ -92,7 +93,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         "{} models, {} rows of {}",
         rows.len(),
         data.len(),
-        args.data.display()
+        shown
     ))?;
     print::line(table.text())?;
     if rows.iter().any(|row| row.discrete != rows[0].discrete) {

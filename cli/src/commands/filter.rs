@@ -93,6 +93,9 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 && updated.is_ok()
             {
                 recorder.observe(&filter, row);
+                if let Some(time) = series.time() {
+                    recorder.observe_time(&filter, args.source.time_name(), time);
+                }
             }
             let step = updated
                 .with_context(|| format!("{}, line {}", args.first().display(), series.line()))?;

@@ -359,7 +359,7 @@ fn draw(
         sequence.len(),
         args.ahead
     );
-    Ok(fan::picture(&fans, "observation")?
+    Ok(fan::picture(&fans, recording.time_axis().as_ref())?
         .titled(&title, &note)
         .write(path)?)
 }

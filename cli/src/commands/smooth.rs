@@ -154,6 +154,7 @@ fn draw(
     if let Some(name) = recording.path.file_name().filter(|name| *name != "-") {
         recorder = recorder.of_data(&name.to_string_lossy());
     }
+    recorder = recorder.timed(recording.time_axis());
     for (t, row) in recording.sequence.iter().enumerate() {
         if let Some(belief) = smoothed.belief(t) {
             recorder.note_belief(t as u64 + 1, belief, &model.signal(belief), row, None);

@@ -37,6 +37,21 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// The columns `outputs` without those of `inputs`, then `inputs`.
+///
+/// # Errors
+/// If no output is left.
+pub fn followed_by(mut outputs: Vec<String>, inputs: &[String]) -> Result<Vec<String>> {
+    outputs.retain(|name| !inputs.contains(name));
+    ensure!(
+        !outputs.is_empty(),
+        "every column is an input ({}): none is left to predict",
+        inputs.join(", ")
+    );
+    outputs.extend_from_slice(inputs);
+    Ok(outputs)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

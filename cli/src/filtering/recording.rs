@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
+use scotopic_datasets::series::Time;
+use scotopic_figures::time_axis::{TimeAxis, TimeUnit};
 use scotopic_filtering::{AnyModel, Sequence};
 
 use super::source::{from_one, whole_rows};
@@ -33,6 +35,8 @@ pub struct Recording {
     pub sequence: Sequence,
     /// What the time column says of each row; empty without one.
     pub times: Vec<String>,
+    /// The name of that column.
+    pub time_name: String,
     /// The names of its columns.
     pub names: Vec<String>,
 }
@@ -98,6 +102,17 @@ pub fn of_whole_rows(all: Vec<Recording>, kind: &str) -> Vec<Recording> {
         .collect()
 }
 
+/// Notes the time of a bin on an axis of the column `name`; the first one decides what its numbers mean.
+pub fn note_time(axis: &mut Option<TimeAxis>, name: &str, bin: u64, time: Time) {
+    let unit = match time {
+        Time::Number(_) => TimeUnit::Number,
+        Time::Month(_) => TimeUnit::Month,
+        Time::Instant { .. } => TimeUnit::Instant,
+    };
+    axis.get_or_insert_with(|| TimeAxis::new(name, unit))
+        .push(bin, time.axis());
+}
+
 fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
     let mut series = source.open_until(path, None)?;
     if series.width() != width {
@@ -128,6 +143,7 @@ fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
         path: path.to_owned(),
         sequence,
         times,
+        time_name: source.time_name().to_owned(),
         names: series.names().to_vec(),
     })
 }
@@ -136,6 +152,15 @@ impl Recording {
     /// What its time column says of row `t`, from 0.
     pub fn time(&self, t: usize) -> Option<&str> {
         self.times.get(t).map(String::as_str)
+    }
+
+    /// The times of its rows, to draw.
+    pub fn time_axis(&self) -> Option<TimeAxis> {
+        let mut axis = None;
+        for (text, bin) in self.times.iter().zip(1..) {
+            note_time(&mut axis, &self.time_name, bin, Time::parse(text)?);
+        }
+        axis
     }
 
     /// The same outcome, an error named by the file, with its observations counted from 1.

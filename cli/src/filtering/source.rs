@@ -1,13 +1,15 @@
 //! The source of observations: a file or standard input.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
 use scotopic_filtering::Sequence;
 
-use super::columns::entries;
+use super::columns::{entries, followed_by};
 use super::spikes::{self, SpikeArgs};
 use crate::signals::{Interruptible, Stop};
 
@@ -108,6 +110,15 @@ fn delimiter(text: &str) -> Result<u8> {
 }
 
 impl Source {
+    /// What to call the times: the name of their column, or "time" where it was given by its number.
+    pub fn time_name(&self) -> &str {
+        let name = self.time.as_deref().unwrap_or_default();
+        match name.is_empty() || name.bytes().all(|b| b.is_ascii_digit()) {
+            true => "time",
+            false => name,
+        }
+    }
+
     /// Opens a file, or standard input for `-`.
     ///
     /// # Errors
@@ -134,7 +145,7 @@ impl Source {
         }
     }
 
-    /// The columns to read, in their order; none for all.
+    /// The columns to read of a file, in their order; none for all.
     fn selected(&self, path: &Path) -> Result<Vec<String>> {
         let columns = self.columns.as_deref().map(entries).transpose()?;
         if self.given.is_empty() {
@@ -149,34 +160,33 @@ impl Source {
             }
             None => self.given(&[]).open(path)?.names().to_vec(),
         };
-        let mut all: Vec<String> = outputs
-            .into_iter()
-            .filter(|name| !self.given.contains(name))
-            .collect();
-        ensure!(
-            !all.is_empty(),
-            "{}: every column is an input ({}): none is left to predict",
-            path.display(),
-            self.given.join(", ")
-        );
-        all.extend_from_slice(&self.given);
-        Ok(all)
+        followed_by(outputs, &self.given).with_context(|| path.display().to_string())
+    }
+
+    /// As [`Source::open_until`], of the contents of a file that is called `name`, whose extension says its format.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn open_bytes(&self, name: &str, bytes: Arc<[u8]>) -> Result<Series> {
+        let format = (self.format.map(DataFormat::series)).or(SeriesFormat::of(Path::new(name)));
+        let format = format.unwrap_or(SeriesFormat::Csv);
+        let columns = self.columns.as_deref().map(entries).transpose()?;
+        let columns = match (columns, self.given.is_empty()) {
+            (Some(outputs), false) => followed_by(outputs, &self.given)?,
+            (None, false) => {
+                let all = self.given(&[]).open_bytes(name, Arc::clone(&bytes))?;
+                followed_by(all.names().to_vec(), &self.given)?
+            }
+            (columns, true) => columns.unwrap_or_default(),
+        };
+        let options = self.options(columns);
+        let mut series = Series::from_reader(name, Cursor::new(bytes), format, &options)?;
+        series.keep_partly_missing(true);
+        Ok(series)
     }
 
     fn open_with(&self, path: &Path, stop: Option<&Stop>, partial: bool) -> Result<Series> {
-        let options = SeriesOptions {
-            columns: self.selected(path)?,
-            time: self.time.clone(),
-            header: match self.header {
-                HeaderArg::Auto => Header::Auto,
-                HeaderArg::Yes => Header::Yes,
-                HeaderArg::No => Header::No,
-            },
-            delimiter: self.delimiter,
-            decimal_comma: self.decimal_comma,
-            missing: self.missing.clone(),
-            alphabet: self.alphabet.clone(),
-        };
+        let options = self.options(self.selected(path)?);
         let mut series = self.series(path, &options, stop)?;
         if let (None, None, [first, _, ..]) = (&self.time, &self.columns, series.names())
             && is_like_a_time(first)
@@ -188,6 +198,22 @@ impl Source {
         }
         series.keep_partly_missing(partial);
         Ok(series)
+    }
+
+    fn options(&self, columns: Vec<String>) -> SeriesOptions {
+        SeriesOptions {
+            columns,
+            time: self.time.clone(),
+            header: match self.header {
+                HeaderArg::Auto => Header::Auto,
+                HeaderArg::Yes => Header::Yes,
+                HeaderArg::No => Header::No,
+            },
+            delimiter: self.delimiter,
+            decimal_comma: self.decimal_comma,
+            missing: self.missing.clone(),
+            alphabet: self.alphabet.clone(),
+        }
     }
 
     fn series(&self, path: &Path, options: &SeriesOptions, stop: Option<&Stop>) -> Result<Series> {

@@ -53,7 +53,7 @@ mod workspace;
 
 pub use ascent::{Ascent, LearningConfig, Schedule};
 pub use closures::Nonlinear;
-pub use comparison::compare;
+pub use comparison::{compare, exact_evidence};
 pub use config::{ElboKind, Linearisation, NonlinearConfig};
 pub use filter::NonlinearFilter;
 pub use grid::{Exact, Grid};

@@ -1,4 +1,4 @@
-//! EM of negative binomial emissions: the rate λ of each count is what is hidden beside the state (eq. F71).
+//! EM of negative binomial emissions: the rate λ of each count is what is hidden beside the state (eq. F91).
 
 use super::{NegativeBinomial, Unit};
 use crate::hmm::emission::{Emission, Learnable};

@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use crate::Law;
 use crate::hmm::emission_rows::{draw_count, normal};
 
-/// A law of y given the linear predictor η = β·x, with what EM needs of it (eq. F70).
+/// A law of y given the linear predictor η = β·x, with what EM needs of it (eq. F90).
 ///
 /// ```text
 ///              ln p(y|η)                     mean μ        curvature ω

@@ -1,4 +1,4 @@
-//! EM of Student t emissions: the precision τ of each number is what is hidden beside the state (eq. F72).
+//! EM of Student t emissions: the precision τ of each number is what is hidden beside the state (eq. F92).
 //!
 //! ```text
 //! y|τ ~ N(μ, σ²/τ),  τ ~ Gamma(ν/2, ν/2);   E[τ|y] = (ν + 1)/(ν + z²),  E[ln τ|y] = ψ((ν + 1)/2) − ln((ν + z²)/2)
