@@ -37,10 +37,11 @@ from .errors import ScotopicError
 from .hmm import CategoricalHMM, GaussianHMM, PoissonHMM
 from .linear_gaussian import LinearGaussian
 from .models import load, parse
+from .percepts import Dictionary, Inference
 from .results import Beliefs, Filtered, Forecast, Posterior
 from .streaming import Filter
 from .structural import Decomposition, StructuralModel
-from .vision import Dictionary, Inference, Network, data_set, train
+from .vision import Network, data_set, train
 
 __all__ = [
     "Beliefs",

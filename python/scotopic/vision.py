@@ -3,24 +3,12 @@
 import json
 import os
 import tempfile
-from dataclasses import dataclass
 
 import numpy as np
 
-from . import _scotopic
 from ._estimator import whole
-from .errors import SettingError, SizeError, UnsupportedError
-from .results import _Short
-
-
-def _compiled(name):
-    """A class or function of the networks' half, which a small build leaves out."""
-    try:
-        return getattr(_scotopic, name)
-    except AttributeError:
-        raise UnsupportedError(
-            "this build of the package has no spiking networks: build it with the cargo feature `vision`"
-        ) from None
+from .errors import SettingError, SizeError
+from .percepts import Dictionary, Inference, compiled
 
 
 class Network:
@@ -39,8 +27,8 @@ class Network:
     ((8, 5, 16), (5, 16), (8, 5))
     """
 
-    def __init__(self, compiled, history=None):
-        self._network = compiled
+    def __init__(self, network, history=None):
+        self._network = network
         self.history = history or {}
 
     @classmethod
@@ -58,12 +46,12 @@ class Network:
             Of a ``.pt`` file: height and width of the images; square otherwise.
         """
         path = os.fspath(path)
-        compiled = _compiled("Network")
+        network = compiled("Network")
         if path.endswith((".pt", ".pth")):
-            return cls(compiled.import_published(path, preset, size, device))
+            return cls(network.import_published(path, preset, size, device))
         if preset is not None or size is not None:
             raise SettingError("settings `preset` and `size`: found some, expected None: this checkpoint says them itself")
-        return cls(compiled.load(path, device))
+        return cls(network.load(path, device))
 
     def save(self, path):
         """Writes weights and configuration to a ``.safetensors`` file, which :meth:`load` and the program read."""
@@ -274,73 +262,6 @@ class Stream:
         return self._stream.pixels
 
 
-@dataclass(frozen=True, repr=False)
-class Dictionary(_Short):
-    """Atoms of a linear decoder.
-
-    Attributes
-    ----------
-    atoms : ndarray ``[K, channels, height, width]``, pixel per spike
-    """
-
-    atoms: np.ndarray
-
-    def _repr_svg_(self):
-        flat = self.atoms.reshape(len(self.atoms), -1)
-        order = np.argsort(-(flat**2).sum(axis=1), kind="stable")
-        title = "Dictionary, largest norm first"
-        return _compiled("dictionary_figure")(np.ascontiguousarray(flat[order]), self.atoms.shape[1:], title)
-
-
-@dataclass(frozen=True, repr=False)
-class Inference(_Short):
-    """What a network inferred.
-
-    Attributes
-    ----------
-    samples : ndarray ``[T, n, K]``
-        What drove each step: spikes, for Poisson latents.
-    means : ndarray ``[n, K]``
-        The posterior means at the end: rates, spikes per step.
-    reconstruction, reconstruction_means : ndarray ``[n, M]``
-        From one sample and from the means, at the end, on the standardised scale.
-    unfolding : ndarray ``[moments, n, M]``
-        The latter after the steps ``moments``.
-    free_energy, negative_log_likelihood, kl : ndarray ``[T, n]``
-        Nats.
-    zeros : float
-        The fraction of samples that are exactly 0.
-    input : ndarray ``[n, M]``
-        The last frame, on the standardised scale.
-    """
-
-    samples: np.ndarray
-    means: np.ndarray
-    reconstruction: np.ndarray
-    reconstruction_means: np.ndarray
-    unfolding: np.ndarray
-    free_energy: np.ndarray
-    negative_log_likelihood: np.ndarray
-    kl: np.ndarray
-    zeros: float
-    moments: list
-    shape: tuple
-    input: np.ndarray
-
-    def _repr_svg_(self):
-        few = min(12, len(self.input))
-        rows = [("input", self.input[:few])]
-        rows += [(f"step {t}", frame[:few]) for t, frame in zip(self.moments, self.unfolding)]
-        if not self.moments:
-            rows += [("one sample", self.reconstruction[:few]), ("means", self.reconstruction_means[:few])]
-        rows = [(label, np.ascontiguousarray(values)) for label, values in rows]
-        return _compiled("tiles_figure")(rows, self.shape, "Inputs and reconstructions")
-
-    def raster(self, image=0):
-        """The spikes that one image evokes, as SVG."""
-        return _compiled("raster_figure")(np.ascontiguousarray(self.samples[:, image]), f"Spikes in response to image {image}")
-
-
 def train(preset="dead-leaves", *, out=None, data="data", device="flex", callback=None, **settings):
     """Trains a network.
 
@@ -376,10 +297,10 @@ def train(preset="dead-leaves", *, out=None, data="data", device="flex", callbac
         if callback is not None:
             callback(row)
 
-    compiled = _compiled("train")
+    train = compiled("train")
     with tempfile.TemporaryDirectory() as folder:
         target = os.path.join(folder, "run") if out is None else os.fspath(out)
-        network, outcome = compiled(preset, sets, target, os.fspath(data), device, told)
+        network, outcome = train(preset, sets, target, os.fspath(data), device, told)
     history["outcome"] = outcome
     return Network(network, history)
 
@@ -399,7 +320,7 @@ def data_set(preset="dead-leaves", *, data="data", **settings):
         ``train_labels``, … ``[n]`` where there are labels; ``mean`` and ``std`` of the standardisation.
     """
     sets = [f"{name.replace('__', '.')}={_toml(name, value)}" for name, value in settings.items()]
-    return _compiled("data_set")(preset, sets, os.fspath(data))
+    return compiled("data_set")(preset, sets, os.fspath(data))
 
 
 def _toml(name, value):

@@ -80,7 +80,7 @@ pub struct CompareArgs {
     /// Networks.
     #[cfg(feature = "vision")]
     #[command(flatten)]
-    pub networks: super::compare_networks::NetworkArgs,
+    pub networks: super::compare_network_args::NetworkArgs,
     /// Folder for the table as CSV and its figure; for trajectories.png of a continuous-time model
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use clap::Args;
 use scotopic_datasets::replace::replace;
 use scotopic_datasets::{DataConfig, ImageSet, Splits};
 use scotopic_figures::{Panel, Series, chart};
@@ -21,9 +20,9 @@ use scotopic_train::evaluate::{EvaluationConfig, Metrics, evaluate, validation};
 use serde::Serialize;
 
 use super::compare_args::CompareArgs;
-use super::evaluate::Split;
+use super::compare_network_args::NetworkArgs;
 use super::{model, print};
-use crate::args::{RuntimeArgs, load};
+use crate::args::load;
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
@@ -32,26 +31,6 @@ const BATCH: usize = 500;
 
 /// Images of each view of `--ood`, unless asked otherwise.
 const VIEWED: usize = 500;
-
-/// Options for networks.
-#[derive(Debug, Args)]
-pub struct NetworkArgs {
-    /// Networks: split of the data
-    #[arg(long, value_enum, default_value = "test")]
-    pub split: Split,
-    /// Networks: inference steps [default: as each was trained]
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..1 << 24))]
-    pub steps: Option<u32>,
-    /// Networks: maximum number of images, of the split and of each view of --ood [default: all, and 500]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_images: Option<u32>,
-    /// Networks: out of distribution too, on rotated test digits, Omniglot and CIFAR (square grey images)
-    #[arg(long)]
-    pub ood: bool,
-    /// Device and data.
-    #[command(flatten)]
-    pub runtime: RuntimeArgs,
-}
 
 /// A network that is compared.
 struct Compared {

@@ -11,6 +11,8 @@ pub mod compare_args;
 #[cfg(feature = "filters")]
 mod compare_models;
 #[cfg(all(feature = "filters", feature = "vision"))]
+pub mod compare_network_args;
+#[cfg(all(feature = "filters", feature = "vision"))]
 pub mod compare_networks;
 #[cfg(feature = "filters")]
 pub mod compare_schemes;

@@ -17,10 +17,10 @@ use crate::{Error, Result, Sequence};
 ///
 /// ```
 /// use scotopic_filtering::bounds::{BoundSettings, PoissonLatents, lower_bound, upper_bound};
-/// use scotopic_filtering::nalgebra::{DVector, dmatrix};
+/// use scotopic_filtering::nalgebra::{DMatrix, DVector};
 /// use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 /// # fn main() -> scotopic_filtering::Result<()> {
-/// let map = dmatrix![1.0, 0.5; 0.0, 1.0; 0.5, 0.5];
+/// let map = DMatrix::from_row_slice(3, 2, &[1.0, 0.5, 0.0, 1.0, 0.5, 0.5]);
 /// let model = PoissonLatents::new(vec![0.5, 1.0], map, DVector::zeros(3), 0.5)?;
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 /// let (counts, y) = model.sample(150, &mut rng)?;
