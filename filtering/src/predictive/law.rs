@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::math::incomplete::{beta_cdf, gamma_tails};
+use crate::math::incomplete::{beta_tails, gamma_tails};
 use crate::math::normal::{normal_cdf, normal_quantile_of_tails};
 
 /// A law of which predictive distributions are made.
@@ -87,10 +87,7 @@ impl Law {
             // P(Y ≤ k) = I_p(r, k + 1), p = r/(r + m)
             Self::NegativeBinomial { mean, shape } => {
                 let (k, all) = (y.floor() + 1.0, shape + mean);
-                (
-                    beta_cdf(shape, k, shape / all),
-                    beta_cdf(k, shape, mean / all),
-                )
+                beta_tails(shape, k, shape / all, mean / all)
             }
             Self::StudentT {
                 location,
@@ -158,8 +155,12 @@ impl Law {
 
 /// P(T ≤ t) and P(T > t) of Student's law, each to its own last digits: P(T > |t|) = ½ I_x(ν/2, ½), x = ν/(ν + t²).
 fn student_tails(t: f64, freedom: f64) -> (f64, f64) {
-    let far = 0.5 * beta_cdf(0.5 * freedom, 0.5, freedom / (freedom + t * t));
-    let near = 0.5 + 0.5 * beta_cdf(0.5, 0.5 * freedom, t * t / (freedom + t * t));
+    let all = freedom + t * t;
+    let (outside, inside) = match all.is_finite() {
+        true => beta_tails(0.5 * freedom, 0.5, freedom / all, t * t / all),
+        false => (0.0, 1.0),
+    };
+    let (far, near) = (0.5 * outside, 0.5 + 0.5 * inside);
     match t > 0.0 {
         true => (near, far),
         false => (far, near),

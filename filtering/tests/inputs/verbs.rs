@@ -44,7 +44,7 @@ fn a_choice_that_is_missing_is_summed_over() {
 #[test]
 fn a_forecast_is_the_mixture_over_the_states_given_the_inputs() {
     let model = choices();
-    let mut filter = AnyFilter::new(AnyModel::Hmm(model.clone()), "exact").unwrap();
+    let mut filter = AnyFilter::new(AnyModel::Hmm(model.clone()), "reversed").unwrap();
     for row in ROWS {
         filter.update(Some(&row)).unwrap();
     }

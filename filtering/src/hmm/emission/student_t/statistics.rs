@@ -43,6 +43,14 @@ impl StudentT {
         }
     }
 
+    /// σ times the entries of μ in a vector `[K, 3 D]`.
+    fn in_scales(&self, vector: &mut [f64]) {
+        let d = self.width;
+        for (at, scale) in self.scales.iter().enumerate() {
+            vector[at / d * 3 * d + at % d] *= scale;
+        }
+    }
+
     /// The statistics of place `at`, with n before them.
     fn column<'a>(&self, statistics: &'a [f64], at: usize) -> (f64, &'a [f64]) {
         let row = &statistics[at / self.width * self.statistic_len()..];
@@ -172,12 +180,24 @@ impl Learnable for StudentT {
         )
     }
 
+    /// μ = μ₀ + σ₀ z: without units, as the other coordinates are.
+    fn displaced(&self, z: &[f64]) -> Result<Self> {
+        let mut step = z.to_vec();
+        self.in_scales(&mut step);
+        self.ascended(&step)
+    }
+
+    fn score_about(&self, base: &Self, _: &[f64], statistics: &[f64], into: &mut [f64]) {
+        self.score(statistics, into);
+        base.in_scales(into);
+    }
+
     /// Of μ and ln σ² exactly; of ln ν by a bound of its order.
     fn information(&self, into: &mut [f64]) {
         let d = self.width;
-        for (at, (scale, v)) in self.scales.iter().zip(&self.freedoms).enumerate() {
+        for (at, v) in self.freedoms.iter().enumerate() {
             let place = at / d * 3 * d + at % d;
-            into[place] = (v + 1.0) / ((v + 3.0) * scale * scale);
+            into[place] = (v + 1.0) / (v + 3.0);
             into[place + d] = 0.5 * v / (v + 3.0);
             into[place + 2 * d] = 1.5 / (1.0 + v).powi(2);
         }
