@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LABEL = r"[IFG]\d+"
+LABEL = r"[IFGT]\d+"
 LIST = re.compile(rf"\b[Ee]qs?\.\s+((?:{LABEL})(?:(?:, | and |[–-]){LABEL})*)?")
 DEFINITION = re.compile(rf"\(({LABEL})\)\s*$")
 SECTION = re.compile(r"\bsections? \d")

@@ -8,6 +8,7 @@ mod program {
     mod bench;
     mod case_files;
     mod cases;
+    mod certify;
     mod command_line;
     mod compare_networks;
     mod config_command;

@@ -53,6 +53,7 @@
 //! | what a model of any kind says: smoothed states, paths, forecasts, samples, residuals, standard errors | [`AnyModel::summary`], [`AnyModel::smooth`], [`AnyModel::decode`], [`AnyModel::forecast`], [`AnyModel::sample`], [`AnyModel::residuals`] |
 //! | bounds of the log evidence that hold with a stated probability | [`bounds`], [`AnyModel::certify`] |
 //! | predictive distributions | [`Predictive`] |
+//! | populations of Poisson counts, with an oracle by enumeration | [`spiking_population`] |
 //! | gains of running averages | [`Gain`] |
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | observations with missing rows | [`Sequence`] |
@@ -97,6 +98,7 @@ mod predictive;
 mod residuals;
 mod sequence;
 mod simulation;
+pub mod spiking_population;
 mod step;
 mod summary;
 

@@ -10,7 +10,7 @@ use scotopic_filtering::comparison::FactorisationRow;
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, LearnUnder};
 
 use super::compare_args::CompareArgs;
-use super::{compare_models, compare_schemes, print};
+use super::{compare_certify, compare_models, compare_schemes, print};
 use crate::filtering::recording::uses_partial_rows;
 use crate::filtering::source::whole_rows;
 use crate::filtering::{comparison, model};
@@ -47,6 +47,9 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         model if uses_partial_rows(model) => data,
         other => whole_rows(&[data], other.kind()).remove(0),
     };
+    if args.certified.certify {
+        return compare_certify::run(args, &[(&args.model[0], &model)], &data);
+    }
     if let AnyModel::Generalised(model) = &model {
         return compare_schemes::run(args, model, &data);
     }
@@ -121,12 +124,23 @@ fn networks(_: &CompareArgs) -> Result<ExitCode> {
 /// Options that do not apply to the kind of model are refused, not ignored.
 fn check_options(args: &CompareArgs, model: &AnyModel) -> Result<()> {
     let continuous = matches!(model, AnyModel::Generalised(_));
-    let continuous_only =
-        !args.smoothness.is_empty() || !args.schemes.is_empty() || args.true_states.is_some();
+    let certify = args.certified.certify;
+    let continuous_only = !args.smoothness.is_empty() || !args.schemes.is_empty();
     ensure!(
-        continuous || !continuous_only,
-        "--smoothness, --schemes and --true-states are for continuous-time models; this is a {}",
+        continuous || !(continuous_only || args.true_states.is_some() && !certify),
+        "--smoothness, --schemes and --true-states are for continuous-time models, --true-states also for --certify; \
+         this is a {}",
         model.described()
+    );
+    ensure!(
+        !(certify && continuous),
+        "--certify is for models in discrete time: the noise of this {} has a past, so that its states have no \
+         transition density",
+        model.described()
+    );
+    ensure!(
+        !(certify && args.init.is_some()),
+        "--certify bounds ln p of the model as it is, and --init learns another; give one of them"
     );
     ensure!(
         !continuous || args.factorisations.is_empty(),

@@ -31,6 +31,7 @@ use crate::filtering::Source;
                         scotopic compare quakes.csv --model quakes.toml\n  \
                         scotopic compare quakes.csv --model two.toml --model three.toml --by bic\n  \
                         scotopic compare dice.csv --model true.toml --init guess.toml --true-model true.toml --out out\n  \
+                        scotopic compare y.csv --model true.toml --certify --true-states x.csv\n  \
                         scotopic compare y.csv --model lorenz.toml --orders 1..6 --true-states x.csv --out orders"
 )]
 pub struct CompareArgs {
@@ -71,9 +72,12 @@ pub struct CompareArgs {
     /// Continuous-time models: causal (ours), dem, dem-published, lap-published [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub schemes: Vec<String>,
-    /// Continuous-time models: file of the true states, one row per bin
+    /// Continuous-time models and --certify: file of the true states, one row per observation
     #[arg(long, alias = "states", value_name = "FILE")]
     pub true_states: Option<PathBuf>,
+    /// Bounds with confidence.
+    #[command(flatten)]
+    pub certified: CertifyArgs,
     /// What to read of the data.
     #[command(flatten)]
     pub source: Source,
@@ -104,6 +108,26 @@ impl CompareArgs {
             ),
         }
     }
+}
+
+/// Options of `scotopic compare --certify`.
+#[derive(Debug, Args)]
+pub struct CertifyArgs {
+    /// Bound ln p with confidence, instead of timing and errors
+    #[arg(long)]
+    pub certify: bool,
+    /// --certify: probability that a bound does not hold
+    #[arg(long, value_name = "P", default_value_t = 0.025, requires = "certify")]
+    pub delta: f64,
+    /// --certify: particles of a run
+    #[arg(long, value_name = "N", default_value_t = 500, requires = "certify")]
+    pub particles: usize,
+    /// --certify: independent runs
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "certify")]
+    pub runs: usize,
+    /// --certify: seed of the particles
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "certify")]
+    pub seed: u64,
 }
 
 /// What models are ranked by.

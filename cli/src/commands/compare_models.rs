@@ -9,8 +9,8 @@ use scotopic_filtering::{AnyFilter, AnyLearning, AnyModel, Filter as _, Sequence
 use serde::Serialize;
 
 use super::compare_args::{CompareArgs, RankBy};
-use super::print;
 use super::smooth::evidence;
+use super::{compare_certify, print};
 use crate::filtering::model;
 use crate::filtering::recording::{of_whole_rows, read_all, uses_partial_rows};
 use crate::table::{Cell, Table};
@@ -29,6 +29,9 @@ struct Row {
     prequential: Option<f64>,
     aic: Option<f64>,
     bic: Option<f64>,
+    /// States without a prior, each of which takes an observation out of ln p (eq. F51).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diffuse: Option<usize>,
     #[serde(skip)]
     discrete: Option<bool>,
 }
@@ -66,6 +69,11 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
         shown,
         data.len()
     );
+    if args.certified.certify {
+        let named = args.model.iter().map(|path| path.as_path());
+        let named: Vec<(&Path, &AnyModel)> = named.zip(&models).collect();
+        return compare_certify::run(args, &named, data);
+    }
     let rows = args.model.iter().zip(&models).map(|(path, model)| {
         let row = recording.named(score(path, model, data, args.from, args.by));
         row.with_context(|| format!("the model {}", path.display()))
@@ -85,7 +93,10 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
         replace(&folder.join("models.csv"), table.csv().as_bytes())?;
     }
     if args.json {
-        let value = serde_json::json!({ "observations": data.len(), "rows": rows });
+        let mut value = serde_json::json!({ "observations": data.len(), "rows": rows });
+        if let Some(note) = diffuse_note(&rows, args.by) {
+            value["note"] = note.into();
+        }
         print::line(serde_json::to_string_pretty(&value)?)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -101,6 +112,9 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
             "some models give probabilities of counts or symbols and others densities, which have units: these are on one \
              scale only where rows are whole numbers",
         )?;
+    }
+    if let Some(note) = diffuse_note(&rows, args.by) {
+        print::line(note)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -120,6 +134,23 @@ fn ensure_inputs(first: &Path, a: &AnyModel, path: &Path, b: &AnyModel) -> Resul
             said(b)
         )),
     }
+}
+
+/// What to say where ln p is not of the same observations for all models.
+fn diffuse_note(rows: &[Row], by: RankBy) -> Option<String> {
+    let number = |row: &Row| row.diffuse.unwrap_or(0);
+    if by == RankBy::Prequential || rows.iter().all(|row| number(row) == number(&rows[0])) {
+        return None;
+    }
+    let each = rows
+        .iter()
+        .map(|row| format!("{} of {}", number(row), row.model));
+    Some(format!(
+        "the models differ in the number of states that start diffuse ({}): ln p, and AIC and BIC with it, leaves out so many \
+         observations, so that these are not on one scale; give each the same, or a start by initial_mean and \
+         initial_covariance",
+        each.collect::<Vec<_>>().join(", ")
+    ))
 }
 
 fn ensure_width(first: &Path, expected: usize, path: &Path, found: usize) -> Result<()> {
@@ -186,6 +217,11 @@ fn score(
         aic: k.map(|k| 2.0 * k - 2.0 * log_evidence),
         bic: k.map(|k| k * count.max(1.0).ln() - 2.0 * log_evidence),
         discrete,
+        diffuse: match model {
+            AnyModel::LinearGaussian(model) => Some(model.diffuse().iter().filter(|d| **d).count()),
+            _ => None,
+        }
+        .filter(|states| *states > 0),
     })
 }
 

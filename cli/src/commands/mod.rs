@@ -8,6 +8,7 @@ pub mod bench;
 pub mod compare;
 #[cfg(feature = "filters")]
 pub mod compare_args;
+mod compare_certify;
 #[cfg(feature = "filters")]
 mod compare_models;
 #[cfg(all(feature = "filters", feature = "vision"))]

@@ -57,13 +57,13 @@ pub const KINDS: &[Kind] = kinds! {
     "neural", "continuous time whose equations are a network", "by the output",
         "fit, filter";
     "ar1-poisson", "counts driven by an autoregression", "one of counts",
-        "filter, compare, learning online";
+        "fit, filter, compare, learning online";
     "sin-quadratic", "a bistable state seen through a square", "one",
-        "filter, compare, learning online";
+        "fit, filter, compare, learning online";
     "stochastic-volatility", "returns with a hidden volatility", "one",
-        "filter, compare, learning online";
+        "fit, filter, compare, learning online";
     "diagonal-linear", "independent linear coordinates", "as many as coordinates",
-        "filter, compare, learning online";
+        "fit, filter, compare, learning online";
 };
 
 /// The kind of a name; `hmm` is the one of counts.

@@ -115,7 +115,7 @@ mod tests {
         assert!((product.nats - ((a * b).ln() - price) / 2.0).abs() < 1e-14);
         let mean = LowerBound::of(estimates.clone(), delta, Confidence::Mean);
         assert!((mean.nats - (4.0f64.ln() - price)).abs() < 1e-14);
-        let one = UpperBound::of(&[estimates.clone()], delta);
+        let one = UpperBound::of(std::slice::from_ref(&estimates), delta);
         let harmonic = -((1.0 / a + 1.0 / b) / 2.0).ln();
         assert!((one.nats - (harmonic + price)).abs() < 1e-14);
         let two = UpperBound::of(&[vec![a.ln()], vec![b.ln()]], delta);

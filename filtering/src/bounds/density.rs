@@ -35,8 +35,9 @@ impl Density {
         let n = mean.len();
         for j in 0..n {
             let z: f64 = rng.sample(StandardNormal);
-            for i in j..n {
-                mean[i] += self.lower[i * n + j] * z;
+            let column = self.lower[j..].iter().step_by(n);
+            for (mean, g) in mean.iter_mut().zip(column).skip(j) {
+                *mean += g * z;
             }
         }
         mean

@@ -19,7 +19,7 @@ impl PoissonLatents {
     /// the sum. As p(y|z) ≤ (2πσ²)^(−M/2), what is left out of p(y) is at most that times P(Poisson(Σλ) > n).
     ///
     /// # Errors
-    /// [`Error::Setting`] for a tolerance that is not positive, and where more than 10⁸ terms would be needed; [`Error::Size`]
+    /// [`Error::Setting`] for a tolerance that is not positive, and where more than 10⁷ vectors of one sum would be needed; [`Error::Size`]
     /// and [`Error::Unsupported`] for observations that are none of this model.
     pub fn enumerate(&self, data: &Sequence, tolerance: f64) -> Result<Enumerated> {
         if !(tolerance > 0.0 && tolerance < 1.0) {
@@ -41,8 +41,8 @@ impl PoissonLatents {
     }
 
     fn enumerate_one(&self, y: &[f64], tolerance: f64) -> Result<Enumerated> {
-        /// Terms of one observation that take a second or so.
-        const MOST: f64 = 1e8;
+        /// Vectors of one sum; all sums below it take a second or so.
+        const MOST: f64 = 1e7;
         let (field, silent) = self.field(y);
         let mean: f64 = self.rates.iter().sum();
         let k = self.latents();
@@ -55,7 +55,7 @@ impl PoissonLatents {
                 // C(total + K − 1, K − 1) vectors have this sum.
                 terms *= (total + k - 1) as f64 / total as f64;
             }
-            if !(terms < MOST) {
+            if terms >= MOST {
                 let expected = "a model whose counts can be enumerated: fewer latents, lower rates or more noise";
                 let found = format!("{terms:e} vectors of {k} counts that sum to {total}");
                 return Err(Error::setting("tolerance", found, expected));

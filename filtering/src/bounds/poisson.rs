@@ -212,3 +212,50 @@ impl PoissonLatents {
 pub(super) fn draw_count<R: Rng + ?Sized>(rate: f64, rng: &mut R) -> u32 {
     Poisson::new(rate).map_or(0, |law| law.sample(rng) as u32)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// L of q by its definition: a sum over counts up to `most` in both latents.
+    fn by_definition(model: &PoissonLatents, y: &[f64], rates: &[f64], most: u32) -> f64 {
+        let (field, silent) = model.field(y);
+        let log_law = |z: u32, rate: f64| {
+            let z = f64::from(z);
+            z * rate.ln() - rate - libm::lgamma(z + 1.0)
+        };
+        let mut sum = 0.0;
+        for a in 0..most {
+            for b in 0..most {
+                let z = DVector::from_column_slice(&[f64::from(a), f64::from(b)]);
+                let likelihood =
+                    silent + field[0] * z[0] + field[1] * z[1] - 0.5 * z.dot(&(&model.gram * &z));
+                let prior = log_law(a, model.rates[0]) + log_law(b, model.rates[1]);
+                let q = log_law(a, rates[0]) + log_law(b, rates[1]);
+                sum += q.exp() * (likelihood + prior - q);
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn the_rates_are_the_best_and_the_bound_is_its_definition() {
+        let map = DMatrix::from_row_slice(3, 2, &[1.0, 0.4, -0.2, 0.8, 0.5, 0.5]);
+        let offset = DVector::from_column_slice(&[0.1, -0.3, 0.0]);
+        let model = PoissonLatents::new(vec![0.7, 1.6], map, offset, 0.8).unwrap();
+        for y in [[0.0, 0.0, 0.0], [2.0, 1.5, 2.2], [-3.0, 1.0, 0.4]] {
+            let (field, silent) = model.field(&y);
+            let (rates, bound) = model.best_rates(&field, silent);
+            // Counts beyond 40 have a probability below 1e-30 under any of these rates.
+            let defined = by_definition(&model, &y, &rates, 40);
+            assert!((bound - defined).abs() < 1e-10, "{bound} {defined}");
+            for i in 0..2 {
+                for factor in [0.99, 1.01] {
+                    let mut moved = rates.clone();
+                    moved[i] *= factor;
+                    assert!(by_definition(&model, &y, &moved, 40) < bound);
+                }
+            }
+        }
+    }
+}

@@ -45,7 +45,11 @@ impl Default for BoundSettings {
 }
 
 impl BoundSettings {
-    pub(super) fn check(&self) -> Result<()> {
+    /// Whether they make sense.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for fewer than two particles or no run, and for a δ that is no probability.
+    pub fn check(&self) -> Result<()> {
         check_count("particles", self.particles, 2..=10_000_000)?;
         check_count("runs", self.runs, 1..=1_000_000)?;
         match self.delta > 0.0 && self.delta < 1.0 {

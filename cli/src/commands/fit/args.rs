@@ -21,6 +21,8 @@ use crate::progress::ProgressArgs;
                         the rest of its row; for other kinds the row is a missing observation. Several numbers of states\n\
                         are compared by BIC and AIC, and the best by BIC is written; a fit that ended early, or collapsed,\n\
                         is not compared.\n\
+                        ar1-poisson, sin-quadratic, stochastic-volatility and diagonal-linear are fitted from a model by the\n\
+                        bound of their filter, 100 iterations at most; none lowers it.\n\
                         For a continuous-time model whose equations are a network (kind = \"neural\"), the network of \
                         the dynamics and both precisions are learned.\n\n\
                         Examples:\n  \

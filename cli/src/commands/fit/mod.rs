@@ -6,6 +6,7 @@ mod gaussian;
 mod hmm;
 mod kinds;
 mod network;
+mod nonlinear;
 mod structural;
 mod structural_args;
 
@@ -217,7 +218,8 @@ fn from_model(
         AnyModel::Generalised(model) if model.network().is_some() => {
             network::from_model(&model, data, args)
         }
-        AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => bail!(
+        AnyModel::Nonlinear(model) => nonlinear::from_model(&model, data, args),
+        AnyModel::Generalised(_) => bail!(
             "this kind of model is learned while filtering: scotopic filter --model M.toml --learn --model-out NEW.toml, \
              repeated over the same data if necessary"
         ),

@@ -103,7 +103,7 @@ impl LiveModel {
     }
 
     /// The network from rest.
-    pub fn stream(&self, seed: u64) -> Stream<'_> {
+    pub fn stream(&self, seed: u64) -> Stream {
         self.engine.stream(NoiseKey::new(seed))
     }
 

@@ -52,7 +52,7 @@ pub struct Worker {
 struct Looking<'m> {
     model: &'m LiveModel,
     scene: Scene,
-    stream: Stream<'m>,
+    stream: Stream,
     gathered: Gathered,
     x: Vec<f32>,
     before: Vec<f32>,
