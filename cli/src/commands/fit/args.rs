@@ -28,8 +28,7 @@ use crate::progress::ProgressArgs;
                         Examples:\n  \
                         scotopic fit quakes.csv --kind poisson --n-states 1..4 --out quakes.toml\n  \
                         scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --n-states 4 --out track.toml\n  \
-                        scotopic fit trials.csv --columns choice --inputs contrast,previous --kind logistic-regression \
-                        --n-states 3 --out choices.toml\n  \
+                        scotopic fit task.csv --columns choice --inputs contrast --kind logistic-regression --out m.toml\n  \
                         scotopic fit nile.csv --columns volume --component level --out nile.toml\n  \
                         scotopic fit more.csv --model quakes.toml --out quakes.toml\n  \
                         scotopic fit examples/oscillator.csv --model examples/oscillator.toml --out learned.toml"
