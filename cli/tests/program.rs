@@ -25,6 +25,7 @@ mod program {
     mod help;
     mod import;
     mod infer;
+    mod inputs;
     mod kills;
     mod live;
     mod metrics;

@@ -12,7 +12,7 @@ use crate::generalised::GeneralisedModel;
 use crate::generalised::causal::CausalGeneralisedFilter;
 use crate::generalised::model::AnyEquations;
 use crate::generalised::odem::{Odem, OdemConfig};
-use crate::hmm::{AnyEmission, Factorisation, Learn, Learning, Online};
+use crate::hmm::{AnyEmission, Emission, Factorisation, Learn, Learning, Online};
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{
     ElboKind, LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning,
@@ -282,6 +282,15 @@ impl AnyFilter {
                 ));
             }
         })
+    }
+
+    /// The names of the last entries of an observation that are given and not predicted; none without inputs.
+    pub fn inputs(&self) -> &[String] {
+        match self {
+            Self::Hmm(f) => f.model().emission().inputs(),
+            Self::HmmLearning(f) => f.model().emission().inputs(),
+            _ => &[],
+        }
     }
 
     /// The model as it is now, learned so far; averaged where a discrete model that learns has an average.

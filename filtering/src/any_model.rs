@@ -2,7 +2,7 @@
 
 use crate::gaussian::LinearGaussian;
 use crate::generalised::GeneralisedModel;
-use crate::hmm::Hmm;
+use crate::hmm::{Emission, Hmm};
 use crate::nonlinear::StateSpace;
 use crate::nonlinear::models::AnyStateSpace;
 use crate::plds::{CountLaw, Plds};
@@ -46,6 +46,14 @@ impl AnyModel {
             Self::Plds(model) => model.width(),
             Self::Nonlinear(model) => model.observed(),
             Self::Generalised(model) => model.sizes().1,
+        }
+    }
+
+    /// The names of the last entries of an observation that are given and not predicted; none without inputs.
+    pub fn inputs(&self) -> &[String] {
+        match self {
+            Self::Hmm(model) => model.emission().inputs(),
+            _ => &[],
         }
     }
 

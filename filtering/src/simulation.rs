@@ -6,6 +6,7 @@ use crate::any_model::AnyModel;
 use crate::gaussian::Gaussian;
 use crate::generalised::GeneralisedModel;
 use crate::generalised::causal::Generation;
+use crate::hmm::Hmm;
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{Simulate, StateSpace, simulate};
 use crate::{AnyFilter, Belief, Error, Filter, Result, Sequence};
@@ -58,6 +59,35 @@ impl AnyModel {
     }
 }
 
+impl AnyModel {
+    /// [`AnyModel::sample`] of a model with inputs, one row `[input]` of `inputs` for each observation; they are the last entries of
+    /// the observations.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a kind of model without inputs; as [`Hmm::sample_given`].
+    pub fn sample_given<R: Rng>(
+        &self,
+        inputs: &Sequence,
+        rng: &mut R,
+    ) -> Result<(SampledStates, Sequence)> {
+        match self {
+            Self::Hmm(model) => {
+                let (states, y) = model.sample_given(inputs, rng)?;
+                Ok((SampledStates::Discrete(states), y))
+            }
+            _ => Err(no_inputs(self)),
+        }
+    }
+}
+
+fn no_inputs(model: &AnyModel) -> Error {
+    Error::Unsupported {
+        what: model.described(),
+        asked: "take inputs",
+        why: "of this kind of model none has any",
+    }
+}
+
 /// Noise as smooth as the embedding says. A start that is not known is drawn about its mean.
 fn generated<R: Rng>(
     model: &GeneralisedModel,
@@ -98,20 +128,7 @@ impl AnyFilter {
         let first = self.observations() == 0;
         match (self.model(), self.belief()) {
             (AnyModel::Hmm(model), Belief::Discrete(belief)) => {
-                let next: Vec<f64> = match first {
-                    true => belief.to_vec(),
-                    false => {
-                        let rows = model.transition().chunks_exact(model.states());
-                        let mut next = vec![0.0; belief.len()];
-                        for (q, row) in belief.iter().zip(rows) {
-                            next.iter_mut().zip(row).for_each(|(n, a)| *n += q * a);
-                        }
-                        next
-                    }
-                };
-                let transition = model.transition().to_vec();
-                let on = crate::hmm::Hmm::from_flat(next, transition, model.emission().clone())?;
-                Ok(on.sample(ahead, rng)?.1)
+                Ok(next(&model, belief, first)?.sample(ahead, rng)?.1)
             }
             (AnyModel::LinearGaussian(model), Belief::Gaussian(belief)) => {
                 let now = Gaussian::from_flat(belief.mean, belief.covariance);
@@ -144,6 +161,38 @@ impl AnyFilter {
             }),
         }
     }
+}
+
+impl AnyFilter {
+    /// [`AnyFilter::simulate`] of a model with inputs, one row `[input]` of `inputs` for each observation.
+    ///
+    /// # Errors
+    /// As [`AnyModel::sample_given`].
+    pub fn simulate_given<R: Rng>(&self, inputs: &Sequence, rng: &mut R) -> Result<Sequence> {
+        match (self.model(), self.belief()) {
+            (AnyModel::Hmm(model), Belief::Discrete(belief)) => {
+                let first = self.observations() == 0;
+                Ok(next(&model, belief, first)?.sample_given(inputs, rng)?.1)
+            }
+            (other, _) => Err(no_inputs(&other)),
+        }
+    }
+}
+
+/// The model whose first state is the one after those of `belief`, which is about the first one before any observation.
+fn next(model: &Hmm, belief: &[f64], first: bool) -> Result<Hmm> {
+    let start = match first {
+        true => belief.to_vec(),
+        false => {
+            let rows = model.transition().chunks_exact(model.states());
+            let mut next = vec![0.0; belief.len()];
+            for (q, row) in belief.iter().zip(rows) {
+                next.iter_mut().zip(row).for_each(|(n, a)| *n += q * a);
+            }
+            next
+        }
+    };
+    Hmm::from_flat(start, model.transition().to_vec(), model.emission().clone())
 }
 
 /// A model that starts from a belief.

@@ -32,7 +32,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     let model = model::read(&args.model[0]).map_err(UsageError)?;
     check_options(args, &model).map_err(UsageError)?;
     let learning = learning(args, &model).map_err(UsageError)?;
-    let data = args.source.read(path)?;
+    let data = args.source.given(model.inputs()).read(path)?;
     ensure!(!data.is_empty(), "{} has no observation", path.display());
     if data.width() != model.width() {
         return Err(UsageError(anyhow::anyhow!(

@@ -50,10 +50,12 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
         .map_err(UsageError)?;
     for (path, model) in args.model.iter().zip(&models) {
         ensure_width(&args.model[0], models[0].width(), path, model.width()).map_err(UsageError)?;
+        ensure_inputs(&args.model[0], &models[0], path, model).map_err(UsageError)?;
     }
     let files = [data.to_path_buf()];
     let shown = data.display();
-    let mut recordings = read_all(&args.source, &files, models[0].width())?;
+    let source = args.source.given(models[0].inputs());
+    let mut recordings = read_all(&source, &files, models[0].width())?;
     // All models are judged on the same rows.
     if let Some(model) = models.iter().find(|model| !uses_partial_rows(model)) {
         recordings = of_whole_rows(recordings, model.kind());
@@ -117,6 +119,23 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn ensure_inputs(first: &Path, a: &AnyModel, path: &Path, b: &AnyModel) -> Result<()> {
+    let said = |model: &AnyModel| match model.inputs().join(", ") {
+        names if names.is_empty() => "no input".to_owned(),
+        names => names,
+    };
+    match a.inputs() == b.inputs() {
+        true => Ok(()),
+        false => Err(anyhow!(
+            "{} is given {} and {} is given {}: models are compared on the same rows",
+            first.display(),
+            said(a),
+            path.display(),
+            said(b)
+        )),
+    }
+}
+
 /// What to say where ln p is not of the same observations for all models.
 fn diffuse_note(rows: &[Row], by: RankBy) -> Option<String> {
     let number = |row: &Row| row.diffuse.unwrap_or(0);
@@ -171,7 +190,9 @@ fn score(
     by: RankBy,
 ) -> scotopic_filtering::Result<Row> {
     let mut filter = AnyFilter::new(model.clone(), "reversed")?;
-    let discrete = filter.predictive(1).ok();
+    let discrete = filter
+        .predictive_given(1, &vec![1.0; filter.inputs().len()])
+        .ok();
     let discrete = discrete.and_then(|laws| Some(laws.first()?.is_discrete()));
     let mut count = 0.0f64;
     for row in data.iter() {

@@ -36,7 +36,8 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         return filter_several::run(args, &filter);
     }
     let stop = Stop::watch()?;
-    let mut series = args.source.open_until(args.first(), Some(&stop))?;
+    let source = args.source.given(filter.inputs());
+    let mut series = source.open_until(args.first(), Some(&stop))?;
     if series.width() != filter.width() {
         return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns ({}), but the model has {} per observation; select them with --columns",

@@ -36,6 +36,18 @@ pub const KINDS: &[Kind] = kinds! {
         "fit, filter, compare, learning online";
     "full-gaussian", "hidden Markov model of vectors with covariances", "any number",
         "fit, filter, compare, learning online";
+    "bernoulli", "hidden Markov model of columns of 0 or 1", "any number of 0 or 1",
+        "fit, filter, compare, learning online";
+    "negative-binomial", "hidden Markov model of counts whose rate varies", "any number of counts",
+        "fit, filter, compare, learning online";
+    "student-t", "hidden Markov model of numbers with heavy tails", "any number",
+        "fit, filter, compare, learning online";
+    "logistic-regression", "hidden Markov model of choices given inputs (GLM-HMM)", "one of 0 or 1, and the inputs",
+        "fit, filter, compare, learning online";
+    "poisson-regression", "hidden Markov model of counts given inputs", "one of counts, and the inputs",
+        "fit, filter, compare, learning online";
+    "linear-regression", "hidden Markov model of numbers given inputs", "one, and the inputs",
+        "fit, filter, compare, learning online";
     "linear-gaussian", "hidden vector with linear dynamics, seen linearly (Kalman filter)", "any number",
         "fit, filter, compare, learning online";
     "plds", "hidden vector with linear dynamics, seen through counts or spikes (Poisson, Bernoulli LDS)",

@@ -55,7 +55,8 @@ impl Subject {
     /// # Errors
     /// For files that cannot be read or have no row, by file and line, and a usage error for other columns.
     pub fn read(&self, model: &AnyModel) -> Result<Vec<Recording>> {
-        let all = read_all(&self.source, &self.data, model.width())?;
+        let source = self.source.given(model.inputs());
+        let all = read_all(&source, &self.data, model.width())?;
         Ok(match uses_partial_rows(model) {
             true => all,
             false => of_whole_rows(all, model.kind()),

@@ -18,7 +18,7 @@ const EXACT: &str = "exact";
 pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result<Subject<'a>> {
     match model {
         AnyModel::Hmm(model) => Ok(Subject {
-            parametrisation: hmm(model)?,
+            parametrisation: hmm(&model.measured(&model.expectations(sequences)?)?)?,
             evidence: Box::new(|model| match model {
                 AnyModel::Hmm(model) => sequences.iter().map(|s| model.log_evidence(s)).sum(),
                 _ => Ok(f64::NAN),
@@ -101,6 +101,9 @@ fn hmm(model: &Hmm) -> Result<Parametrisation> {
                 new.push(name, value, Group::Number(unit));
             }
             ParameterGroup::Positive { name, value } => new.push(name, value, Group::Positive),
+            ParameterGroup::Probability { name, value } => {
+                new.push(name, value, Group::probability(value));
+            }
             ParameterGroup::Distribution { name, state, row } => {
                 new.push_simplex(&row, |o| entry_name(name, state, o));
             }

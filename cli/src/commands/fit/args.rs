@@ -29,6 +29,7 @@ use crate::progress::ProgressArgs;
                         scotopic fit quakes.csv --kind poisson --n-states 1..4 --out quakes.toml\n  \
                         scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --n-states 4 --out track.toml\n  \
                         scotopic fit spikes.csv --kind plds --n-states 3 --out population.toml\n  \
+                        scotopic fit task.csv --columns choice --inputs contrast --kind logistic-regression --out m.toml\n  \
                         scotopic fit nile.csv --columns volume --component level --out nile.toml\n  \
                         scotopic fit more.csv --model quakes.toml --out quakes.toml\n  \
                         scotopic fit examples/oscillator.csv --model examples/oscillator.toml --out learned.toml"
@@ -70,6 +71,12 @@ pub struct FitArgs {
     /// What to read of the data.
     #[command(flatten)]
     pub source: Source,
+    /// Columns that the observations are given, for a regression in each state; the others are predicted
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "kind")]
+    pub inputs: Vec<String>,
+    /// Column of the time, area or number at risk that counts are of
+    #[arg(long, value_name = "NAME", requires = "kind")]
+    pub exposure: Option<String>,
     /// Model to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,

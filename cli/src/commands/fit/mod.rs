@@ -49,7 +49,11 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         Some(ModelKind::Hmm(emission)) => Some(emission),
         _ => None,
     };
-    let check = |row: &[f64]| emission.map_or(Ok(()), |emission| emission.check(row));
+    let exposures = usize::from(args.exposure.is_some());
+    let check = |row: &[f64]| {
+        let own = &row[..row.len().saturating_sub(exposures)];
+        emission.map_or(Ok(()), |emission| emission.check(own))
+    };
     let file = match &args.model {
         Some(path) => model::structural(path)?,
         None => None,
@@ -70,7 +74,17 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         let error = anyhow::anyhow!("--learn is of linear-gaussian and structural models");
         return Err(UsageError(error).into());
     }
-    let (data, names) = args.source.read_all(&args.data, &check)?;
+    let given: Vec<String> = match &start {
+        Some((model, _)) => model.inputs().to_vec(),
+        None => args.inputs.iter().chain(&args.exposure).cloned().collect(),
+    };
+    if !given.is_empty() && matches!(args.kind, Some(ModelKind::LinearGaussian)) {
+        let error = anyhow::anyhow!(
+            "--inputs and --exposure are of hidden Markov models with a regression or counts"
+        );
+        return Err(UsageError(error).into());
+    }
+    let (data, names) = args.source.given(&given).read_all(&args.data, &check)?;
     let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
     ensure!(
         observations > 0,

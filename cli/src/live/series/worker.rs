@@ -233,8 +233,10 @@ impl Worker {
             }
         }
         if let (None, Some(origin)) = (&self.feed, &self.start.origin) {
+            let inputs = (self.start.model.as_ref()).map_or(&[][..], |(_, model)| model.inputs());
+            let source = self.start.source.given(inputs);
             self.feed = Some(Feed {
-                rows: read(origin.clone(), self.start.source.clone(), self.stop.clone()),
+                rows: read(origin.clone(), source, self.stop.clone()),
                 names: Vec::new(),
                 ended: false,
             });
