@@ -139,7 +139,8 @@ fn parts_add_up_and_nothing_is_run_twice() {
     let results = tasks.collect().unwrap();
     let page = (COUNTED.page)(&results).unwrap().markdown(&results);
     assert!(
-        page.contains("**A smoke test.**") && page.contains("1.5 [1.1666666666666667, 1.8333333333333333]"),
+        page.contains("**A smoke test.**")
+            && page.contains("1.5 [1.1666666666666667, 1.8333333333333333]"),
         "{page}"
     );
     assert!(

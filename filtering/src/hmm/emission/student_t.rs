@@ -7,8 +7,9 @@ use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
 use super::origin::{checked_origin, written};
-use super::{DiagonalGaussian, Emission, Guess, Sample};
+use super::{Emission, Guess, Sample};
 use crate::error::check_finite;
+use crate::hmm::clusters::{Clusters, drawn_rows};
 use crate::hmm::emission_rows::{mixtures, nested, normal, reordered, row_length, width_of};
 use crate::{Error, Law, Moments, PredictedObservation, Predictive, Result};
 
@@ -217,25 +218,23 @@ impl Emission for StudentT {
 /// The degrees of freedom of a start: tails that an outlier fits into, and of finite variance.
 const START: f64 = 5.0;
 
-/// The same locations, and scales of the same variances.
-fn heavier(normal: &DiagonalGaussian) -> Result<StudentT> {
+/// These locations, and scales of these variances.
+fn heavy_tailed(means: Vec<f64>, variances: &[f64], states: usize) -> Result<StudentT> {
     let shrink = (START - 2.0) / START;
-    let scales: Vec<f64> = normal
-        .variances()
-        .iter()
-        .map(|v| (v * shrink).sqrt())
-        .collect();
+    let scales: Vec<f64> = variances.iter().map(|v| (v * shrink).sqrt()).collect();
     let freedoms = vec![START; scales.len()];
-    StudentT::from_flat(normal.states(), normal.means().to_vec(), scales, freedoms)
+    StudentT::from_flat(states, means, scales, freedoms)
 }
 
 impl Guess for StudentT {
     fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
-        heavier(&DiagonalGaussian::guess(states, rows, rng)?)
+        let clusters = Clusters::new(states, rows, rng);
+        heavy_tailed(clusters.means, &clusters.variances, states)
     }
 
     fn scattered<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
-        heavier(&DiagonalGaussian::scattered(states, rows, rng)?)
+        let variances = Clusters::new(1, rows, rng).variances.repeat(states);
+        heavy_tailed(drawn_rows(states, rows, rng), &variances, states)
     }
 }
 
