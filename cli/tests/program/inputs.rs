@@ -162,18 +162,25 @@ fn what_is_missing_or_wrong_is_named() {
 #[test]
 fn counts_of_an_exposure_are_rates() {
     let folder = folder();
-    // Two rates, 2 and 20 a unit of time, in stretches of 25 rows.
-    let row = |t: u32| {
-        let hours = f64::from(1 + t % 3) * 0.5;
-        let rate = if t / 25 % 2 == 0 { 2.0 } else { 20.0 };
-        format!("{},{hours}\n", (rate * hours).round())
+    // Two rates, 20 and 200 a unit of time, in stretches of 25 rows; with `spread` the counts vary more than Poisson's.
+    let table = |spread: f64| -> String {
+        let row = |t: u32| {
+            let hours = f64::from(1 + t % 3) * 0.5;
+            let rate = if t / 25 % 2 == 0 { 20.0 } else { 200.0 };
+            let more = if t / 3 % 2 == 0 {
+                1.0 - spread
+            } else {
+                1.0 + spread
+            };
+            format!("{},{hours}\n", (rate * hours * more).round())
+        };
+        std::iter::once("count,hours\n".to_owned())
+            .chain((0..200).map(row))
+            .collect()
     };
-    let table: String = std::iter::once("count,hours\n".to_owned())
-        .chain((0..200).map(row))
-        .collect();
-    fs::write(folder.path().join("counts.csv"), table).unwrap();
     let run = |arguments: &[&str]| scotopic(folder.path(), arguments);
-    for kind in ["poisson", "negative-binomial"] {
+    for (kind, spread) in [("poisson", 0.0), ("negative-binomial", 0.6)] {
+        fs::write(folder.path().join("counts.csv"), table(spread)).unwrap();
         run(&[
             "fit",
             "counts.csv",
@@ -187,6 +194,7 @@ fn counts_of_an_exposure_are_rates() {
             "3",
             "--out",
             "m.toml",
+            "--force",
         ])
         .good();
         let text = fs::read_to_string(folder.path().join("m.toml")).unwrap();
@@ -203,7 +211,7 @@ fn counts_of_an_exposure_are_rates() {
             .collect();
         rates.sort_by(f64::total_cmp);
         assert!(
-            (rates[0] - 2.0).abs() < 0.2 && (rates[1] - 20.0).abs() < 0.5,
+            (rates[0] / 20.0 - 1.0).abs() < 0.05 && (rates[1] / 200.0 - 1.0).abs() < 0.05,
             "{kind}: {rates:?}"
         );
     }

@@ -228,6 +228,7 @@ fn an_entry_that_is_missing_is_summed_or_integrated_over() {
         if matches!(model.emission(), AnyEmission::StudentT(_)) {
             continue;
         }
+        #[allow(clippy::needless_range_loop)] // a state of several tables
         for s in 0..2 {
             let most = if matches!(model.emission(), AnyEmission::Bernoulli(_)) {
                 2

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use scotopic_filtering::hmm::EmissionKind;
@@ -18,6 +19,35 @@ pub enum ModelKind {
     LinearGaussian,
     /// A hidden vector that moves and drives counts or spikes.
     Plds(CountLaw),
+}
+
+impl ModelKind {
+    /// Whether the kind takes inputs, and whether it takes an exposure, where they are given.
+    ///
+    /// # Errors
+    /// Names the option that it does not take.
+    pub fn check_given(self, inputs: bool, exposure: bool) -> Result<()> {
+        use EmissionKind::{
+            LinearRegression, LogisticRegression, NegativeBinomial, Poisson, PoissonRegression,
+        };
+        let takes_inputs = matches!(
+            self,
+            Self::Hmm(LogisticRegression | PoissonRegression | LinearRegression)
+        );
+        let takes_exposure = matches!(
+            self,
+            Self::Hmm(Poisson | NegativeBinomial | PoissonRegression)
+        );
+        ensure!(
+            takes_inputs || !inputs,
+            "--inputs is for a kind with a regression: logistic-regression, poisson-regression or linear-regression"
+        );
+        ensure!(
+            takes_exposure || !exposure,
+            "--exposure is for counts: poisson, negative-binomial or poisson-regression"
+        );
+        Ok(())
+    }
 }
 
 impl ValueEnum for ModelKind {
@@ -53,7 +83,7 @@ pub struct StatesRange(pub RangeInclusive<u32>);
 impl FromStr for StatesRange {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
         /// Beyond this many, the transitions alone have 16 million entries.
         const MOST: u32 = 4096;
         let number = |text: &str| text.trim().parse::<u32>().ok();

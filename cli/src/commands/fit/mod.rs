@@ -78,11 +78,9 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         Some((model, _)) => model.inputs().to_vec(),
         None => args.inputs.iter().chain(&args.exposure).cloned().collect(),
     };
-    if !given.is_empty() && matches!(args.kind, Some(ModelKind::LinearGaussian)) {
-        let error = anyhow::anyhow!(
-            "--inputs and --exposure are of hidden Markov models with a regression or counts"
-        );
-        return Err(UsageError(error).into());
+    if let Some(kind) = args.kind {
+        kind.check_given(!args.inputs.is_empty(), args.exposure.is_some())
+            .map_err(UsageError)?;
     }
     let (data, names) = args.source.given(&given).read_all(&args.data, &check)?;
     let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
