@@ -228,7 +228,7 @@ fn rises(
         for (row, (after, before)) in after.iter().zip(&before).enumerate() {
             let rise = (after - before) / before.abs();
             // What is not a number counts as a rise.
-            if !(rise <= ROUNDING) {
+            if rise > ROUNDING || rise.is_nan() {
                 found.counts[row / IMAGES] += 1;
                 found.largest = found.largest.max(rise);
             }

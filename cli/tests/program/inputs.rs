@@ -166,8 +166,12 @@ fn counts_of_an_exposure_are_rates() {
     let table = |spread: f64| -> String {
         let row = |t: u32| {
             let hours = f64::from(1 + t % 3) * 0.5;
-            let rate = if t / 25 % 2 == 0 { 20.0 } else { 200.0 };
-            let more = if t / 3 % 2 == 0 {
+            let rate = if (t / 25).is_multiple_of(2) {
+                20.0
+            } else {
+                200.0
+            };
+            let more = if (t / 3).is_multiple_of(2) {
                 1.0 - spread
             } else {
                 1.0 + spread

@@ -105,7 +105,7 @@ fn page(results: &Results) -> Result<Page> {
     lengths.dedup();
     let of = |t: usize| points.iter().filter(move |p| p.0 == t);
     let sparser = |t: usize| -> Option<Interval> {
-        let (low, high) = (of(t).next()?, of(t).last()?);
+        let (low, high) = (of(t).next()?, of(t).next_back()?);
         let arm = |p: &(usize, usize)| format!("T{}-beta{}", p.0, p.1);
         results.difference(&arm(high), &arm(low), "validation", "zeros")
     };

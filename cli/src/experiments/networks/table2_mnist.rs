@@ -159,6 +159,7 @@ fn put(values: &mut Values, case: &str, m: &Metrics) {
 fn page(results: &Results) -> Result<Page> {
     let mut page = Page::new("Models on MNIST (Table 2)");
     let differ = |a: &str, b: &str, measure: &str| results.difference(a, b, "as trained", measure);
+    #[allow(clippy::type_complexity)] // claim, measure, pairs of models
     let claims: [(&str, &str, &[(&str, &str)]); 3] = [
         (
             "One sample of the iP-VAE reconstructs better than one of the iG-VAE, and that better than one of the iG_relu-VAE (Table 2: R² .951, .914, .905).",
