@@ -90,7 +90,7 @@ impl Learnable for NegativeBinomial {
         }
     }
 
-    /// μ = Σ E[λ]/n, and r by Newton's method; ε pseudo-observations are of the mean of all data, with r as it is.
+    /// μ = Σ E(λ)/n, and r by Newton's method; ε pseudo-observations are of the mean of all data, with r as it is.
     fn maximise(&self, statistics: &[f64], pseudo: PseudoObservations) -> Result<Self> {
         let p = self.statistic_len();
         let total = |at: usize| -> f64 { statistics.chunks(p).map(|row| row[at]).sum() };
