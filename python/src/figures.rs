@@ -150,6 +150,7 @@ pub fn residuals_figure(
     note: &str,
 ) -> PyResult<String> {
     let figure = Residuals {
+        times: None,
         residuals: &residuals,
         normal_quantiles: &quantiles,
         autocorrelations: &autocorrelations,
