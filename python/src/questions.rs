@@ -48,6 +48,7 @@ pub fn summary<'py>(
 /// Standardised one-step residuals (eq. F61) `[T, D]` of one sequence, and tests of each column (eq. F62). Of counts and
 /// symbols a number within the jump, drawn by `seed`, or the middle of the jump without a seed.
 #[pyfunction]
+#[allow(clippy::type_complexity)] // an array and a dictionary per column
 pub fn residuals<'py>(
     py: Python<'py>,
     model: &Bound<'py, PyAny>,
