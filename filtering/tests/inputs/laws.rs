@@ -279,6 +279,43 @@ fn student_fits_are_the_same_in_other_units() {
     }
 }
 
+/// Counts that vary less than Poisson ones, and numbers without tails: the likelihood rises to the limit of the family, and a fit
+/// ends there.
+#[test]
+fn a_fit_whose_best_is_at_the_limit_of_the_family_ends() {
+    for states in [1, 2] {
+        let level = |t: u32| f64::from(t / 50 % states);
+        let counts = (0..600).map(|t| [2.0 + f64::from(t * 7 % 3) + 12.0 * level(t)]);
+        let numbers = (0..600).map(|t| [f64::from(t * 37 % 101) / 101.0 + 5.0 * level(t)]);
+        let counts = [Sequence::of_rows(counts).unwrap()];
+        let numbers = [Sequence::of_rows(numbers).unwrap()];
+        for (kind, limit, data) in [
+            (
+                EmissionKind::NegativeBinomial,
+                EmissionKind::Poisson,
+                counts,
+            ),
+            (
+                EmissionKind::StudentT,
+                EmissionKind::DiagonalGaussian,
+                numbers,
+            ),
+        ] {
+            let settings = FitSettings::default();
+            let fit = |kind| Hmm::fit_states(kind, states as usize, &data, &settings).unwrap();
+            let (found, best) = (fit(kind), fit(limit));
+            // Of the order of 10⁻⁵ an observation.
+            assert!(
+                found.converged && (found.log_evidence - best.log_evidence).abs() < 600.0 * 2e-5,
+                "{kind:?} {states}: {} and {}, {:?}",
+                found.log_evidence,
+                best.log_evidence,
+                found.warnings
+            );
+        }
+    }
+}
+
 #[test]
 fn counts_of_an_exposure_are_the_same_in_other_units_of_it() {
     let rates = Poisson::new(vec![vec![2.0], vec![9.0]])

@@ -11,10 +11,22 @@ use crate::{Error, Result};
 /// The least mean, in counts per observation: that of a column that was never anything but 0.
 const LEAST_MEAN: f64 = 1e-10;
 
+/// The largest shape, in mean counts of an observation or alone: beyond, counts have the variance of Poisson ones to 10⁻⁵, which no
+/// data tell from them.
+const MOST_SHAPE: f64 = 1e5;
+
+/// A slope by ln r of less than this times n r is rounding: a difference of logarithms times r.
+const ROUNDING: f64 = 1e-13;
+
 /// A row of statistics is n, Σe, then Σ E[λ|y] and Σ E[ln λ|y] of each column.
 const FIRST: usize = 2;
 
 impl NegativeBinomial {
+    /// The largest shape that is learned for a rate of this mean.
+    fn largest_shape(&self, mean: f64) -> f64 {
+        MOST_SHAPE * (mean * self.unit.0).max(1.0)
+    }
+
     /// E[λ|y] and E[ln λ|y] at place `at`; without a count, of the law itself.
     fn rate_given(&self, at: usize, y: f64, exposure: f64) -> (f64, f64) {
         let (mean, shape) = (self.means[at], self.shapes[at]);
@@ -117,9 +129,13 @@ impl Learnable for NegativeBinomial {
                 false => sum / n,
             };
             let (rate, log_rate) = (ratio(row[d], pooled), ratio(row[d + 1], log_pooled));
-            *shape = gamma_shape(rate.ln() - log_rate);
-            // Not `max`, which would hide what is not a number.
+            // Not `max` or `min`, which would hide what is not a number.
             *mean = if rate < least { least } else { rate };
+            let (found, most) = (
+                gamma_shape(rate.ln() - log_rate),
+                measured.largest_shape(*mean),
+            );
+            *shape = if found > most { most } else { found };
         }
         measured.with_values(means, shapes)
     }
@@ -139,7 +155,9 @@ impl Learnable for NegativeBinomial {
                     (row[0], row[FIRST + 2 * i] / mean, row[FIRST + 2 * i + 1]);
                 into[i] = r * (rate - n);
                 let constant = (r / mean).ln() + 1.0 - digamma(r);
-                into[d + i] = r * (n * constant + log_rate - rate);
+                let slope = r * (n * constant + log_rate - rate);
+                let ended = r >= self.largest_shape(mean) && slope > -ROUNDING * n * r;
+                into[d + i] = if ended { 0.0 } else { slope };
             }
         }
     }
@@ -151,7 +169,14 @@ impl Learnable for NegativeBinomial {
             each.map(|(at, x)| x * step[at / d * 2 * d + from + at % d].exp())
                 .collect()
         };
-        self.with_values(moved(&self.means, 0), moved(&self.shapes, d))
+        let (means, mut shapes) = (moved(&self.means, 0), moved(&self.shapes, d));
+        for (shape, mean) in shapes.iter_mut().zip(&means) {
+            let most = self.largest_shape(*mean);
+            if *shape > most {
+                *shape = most;
+            }
+        }
+        self.with_values(means, shapes)
     }
 
     /// Of ln μ that of counts of the mean exposure, of ln r as much as counts of this mean tell of the rates.

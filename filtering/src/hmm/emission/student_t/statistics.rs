@@ -13,6 +13,13 @@ use crate::math::digamma;
 use crate::math::gamma_shape::gamma_shape;
 use crate::{Error, Result, Sequence};
 
+/// The least and the most degrees of freedom that are learned: beyond, the law is a normal one to 10⁻⁵, or has no digits left.
+const LEAST_FREEDOM: f64 = 2e-3;
+const MOST_FREEDOM: f64 = 1e5;
+
+/// A slope by ln ν of less than this times n ν is rounding: a difference of logarithms times ν.
+const ROUNDING: f64 = 1e-13;
+
 /// Of a column after n: Σ τ, Σ τy, Σ τy², Σ (ln τ − τ), y counted from the origin.
 const COLUMN: usize = 4;
 
@@ -127,7 +134,13 @@ impl Learnable for StudentT {
                 if seen > 0.0 {
                     let neutral = digamma(0.5 * freedoms[at]) - (0.5 * freedoms[at]).ln() - 1.0;
                     let average = (column[3] + pseudo.count * neutral) / n;
-                    freedoms[at] = 2.0 * gamma_shape(-1.0 - average);
+                    let found = 2.0 * gamma_shape(-1.0 - average);
+                    // Not `min`, which would hide what is not a number.
+                    freedoms[at] = if found > MOST_FREEDOM {
+                        MOST_FREEDOM
+                    } else {
+                        found
+                    };
                 }
             }
         }
@@ -152,7 +165,9 @@ impl Learnable for StudentT {
             into[place] = precision * (column[1] - m * column[0]);
             let square = column[2] - 2.0 * m * column[1] + m * m * column[0];
             into[place + d] = 0.5 * (precision * square - n);
-            into[place + 2 * d] = half * (n * (half.ln() + 1.0 - digamma(half)) + column[3]);
+            let slope = half * (n * (half.ln() + 1.0 - digamma(half)) + column[3]);
+            let ended = self.freedoms[at] >= MOST_FREEDOM && slope > -ROUNDING * n * half;
+            into[place + 2 * d] = if ended { 0.0 } else { slope };
         }
     }
 
@@ -171,8 +186,7 @@ impl Learnable for StudentT {
             each.map(|(at, x)| by(*x, step[at / d * 3 * d + from + at % d]))
                 .collect()
         };
-        // Beyond these ν the law does not change any more.
-        let freedom = |v: f64, step: f64| (v * step.exp()).clamp(2e-3, 2e6);
+        let freedom = |v: f64, step: f64| (v * step.exp()).clamp(LEAST_FREEDOM, MOST_FREEDOM);
         self.with_values(
             moved(&self.locations, 0, |m, step| m + step),
             moved(&self.scales, d, |scale, step| scale * (0.5 * step).exp()),
