@@ -1,16 +1,16 @@
 //! Inference over a thousand steps, for networks trained with sixteen (Figure 3).
 
 use anyhow::{Context as _, Result};
-use scotopic_figures::{Panel, Series, chart};
+use scotopic_figures::{Panel, chart};
 use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence, spread};
 use serde_json::json;
 
 use super::published::FIGURE3;
-use super::training::{Recipe, data, trained};
+use super::training::{Recipe, data, iterations, trained};
 use crate::experiments::protocol::{
     Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
 };
-use crate::experiments::series::common::{above, with_error, with_interval};
+use crate::experiments::series::common::{above, curve, numbers, with_error, with_interval};
 use crate::table::{Cell, Table};
 
 /// The experiment.
@@ -70,14 +70,7 @@ fn patches(size: Size) -> usize {
 
 fn settings(size: Size) -> Settings {
     Settings::from([
-        (
-            "iterations".into(),
-            size.of(
-                json!(ITERATIONS[0]),
-                json!(ITERATIONS[1]),
-                json!("published"),
-            ),
-        ),
+        ("iterations".into(), iterations(size, ITERATIONS)),
         ("inference steps".into(), json!(last(size))),
         ("validation patches".into(), json!(patches(size))),
     ])
@@ -170,10 +163,11 @@ fn page(results: &Results) -> Result<Page> {
     }
     page.table(table);
     let panel = |title: &str, measure: &str, y: &str, log_y: bool| {
-        let series = results
-            .arms()
-            .into_iter()
-            .map(|arm| curve(results, arm, measure));
+        let series = results.arms().into_iter().map(|arm| {
+            let at =
+                |step: &usize| Some((*step as f64, results.mean(arm, &step.to_string(), measure)?));
+            curve(arm, numbers(results).iter().filter_map(at))
+        });
         Panel::new(title, "inference step", y, series.collect()).logarithmic(true, log_y)
     };
     page.figure(
@@ -186,17 +180,4 @@ fn page(results: &Results) -> Result<Page> {
         ])?,
     );
     Ok(page)
-}
-
-fn curve(results: &Results, arm: &str, measure: &str) -> Series {
-    let cases = results.records[0].values.cases();
-    let mut steps: Vec<usize> = cases.filter_map(|case| case.parse().ok()).collect();
-    steps.sort_unstable();
-    let at = steps
-        .iter()
-        .filter_map(|step| Some((*step as f64, results.mean(arm, &step.to_string(), measure)?)));
-    let (x, e): (Vec<f64>, Vec<_>) = at.unzip();
-    let edge = |sign: f64| e.iter().map(|e| e.mean + sign * e.error).collect();
-    let (low, high) = (edge(-1.0), edge(1.0));
-    Series::line(arm, x, e.iter().map(|e| e.mean).collect()).spread(low, high)
 }

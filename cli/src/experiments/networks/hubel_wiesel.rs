@@ -11,7 +11,7 @@ use scotopic_train::analysis::rates::rates;
 use scotopic_train::analysis::representation::RepresentationConfig;
 use serde_json::json;
 
-use super::training::{Recipe, data, trained};
+use super::training::{Recipe, data, iterations, trained};
 use crate::experiments::protocol::{
     Interval, Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
 };
@@ -51,14 +51,7 @@ fn images(size: Size) -> usize {
 
 fn settings(size: Size) -> Settings {
     Settings::from([
-        (
-            "iterations".into(),
-            size.of(
-                json!(ITERATIONS[0]),
-                json!(ITERATIONS[1]),
-                json!("of the preset"),
-            ),
-        ),
+        ("iterations".into(), iterations(size, ITERATIONS)),
         ("validation images".into(), json!(images(size))),
         ("R² of a Gabor function".into(), json!(GOOD)),
         ("smooth noise: width in pixels".into(), json!(SMOOTH)),

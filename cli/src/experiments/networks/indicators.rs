@@ -4,7 +4,7 @@ use anyhow::Result;
 use scotopic_train::evaluate::{EvaluationConfig, evaluate, validation};
 use serde_json::json;
 
-use super::training::{Recipe, data, trained};
+use super::training::{Recipe, data, iterations, trained};
 use crate::experiments::protocol::{
     Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
 };
@@ -44,14 +44,9 @@ fn count(size: Size) -> usize {
 }
 
 fn settings(size: Size) -> Settings {
-    let trained = TRAINED[..count(size)].iter().map(|(preset, iterations)| {
-        let iterations = size.of(
-            json!(iterations[0]),
-            json!(iterations[1]),
-            json!("of the preset"),
-        );
-        (format!("iterations, {preset}"), iterations)
-    });
+    let trained = TRAINED[..count(size)]
+        .iter()
+        .map(|(preset, numbers)| (format!("iterations, {preset}"), iterations(size, *numbers)));
     let images = ("validation images".to_owned(), json!(IMAGES));
     trained.chain([images]).collect()
 }

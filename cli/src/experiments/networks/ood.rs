@@ -2,18 +2,18 @@
 
 use anyhow::Result;
 use scotopic_datasets::ImageShape;
-use scotopic_figures::{Panel, Series, chart};
+use scotopic_figures::{Panel, chart};
 use scotopic_models::Method;
 use scotopic_train::analysis::convergence::ConvergenceConfig;
 use scotopic_train::analysis::ood::{ood, views};
 use serde_json::json;
 
 use super::table2_mnist::{ITERATIONS, recipe};
-use super::training::trained;
+use super::training::{iterations, trained};
 use crate::experiments::protocol::{
     Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
 };
-use crate::experiments::series::common::{below, with_error, with_interval};
+use crate::experiments::series::common::{below, curve, with_error, with_interval};
 use crate::table::Table;
 
 /// The experiment.
@@ -43,14 +43,7 @@ fn images(size: Size) -> usize {
 
 fn settings(size: Size) -> Settings {
     Settings::from([
-        (
-            "iterations".into(),
-            size.of(
-                json!(ITERATIONS[0]),
-                json!(ITERATIONS[1]),
-                json!("published"),
-            ),
-        ),
+        ("iterations".into(), iterations(size, ITERATIONS)),
         ("images per view".into(), json!(images(size))),
     ])
 }
@@ -162,10 +155,7 @@ fn page(results: &Results) -> Result<Page> {
                 results.mean(arm, &format!("{set}, 128 steps"), "sample")?,
             ))
         });
-        let (x, e): (Vec<f64>, Vec<_>) = turned.unzip();
-        let edge = |sign: f64| e.iter().map(|e| e.mean + sign * e.error).collect();
-        let (low, high) = (edge(-1.0), edge(1.0));
-        Series::line(arm, x, e.iter().map(|e| e.mean).collect()).spread(low, high)
+        curve(arm, turned)
     });
     page.figure(
         "rotated",

@@ -6,7 +6,7 @@ use scotopic_measures::rate_distortion::distance;
 use scotopic_train::evaluate::{EvaluationConfig, evaluate, validation};
 use serde_json::json;
 
-use super::training::{Recipe, data, trained};
+use super::training::{Recipe, data, iterations, trained};
 use crate::experiments::protocol::{
     Interval, Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
 };
@@ -52,14 +52,7 @@ fn patches(size: Size) -> usize {
 
 fn settings(size: Size) -> Settings {
     Settings::from([
-        (
-            "iterations".into(),
-            size.of(
-                json!(ITERATIONS[0]),
-                json!(ITERATIONS[1]),
-                json!("published"),
-            ),
-        ),
+        ("iterations".into(), iterations(size, ITERATIONS)),
         ("validation patches".into(), json!(patches(size))),
     ])
 }

@@ -8,7 +8,7 @@ use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence};
 use serde_json::json;
 
-use super::training::{Recipe, data, trained};
+use super::training::{Recipe, data, iterations, trained};
 use crate::experiments::protocol::{
     Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
 };
@@ -44,14 +44,7 @@ fn patches(size: Size) -> usize {
 
 fn settings(size: Size) -> Settings {
     Settings::from([
-        (
-            "iterations".into(),
-            size.of(
-                json!(ITERATIONS[0]),
-                json!(ITERATIONS[1]),
-                json!("published"),
-            ),
-        ),
+        ("iterations".into(), iterations(size, ITERATIONS)),
         ("validation patches".into(), json!(patches(size))),
         ("β".into(), json!(8)),
         ("latents".into(), json!(512)),

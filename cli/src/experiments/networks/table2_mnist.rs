@@ -10,7 +10,7 @@ use scotopic_train::evaluate::{EvaluationConfig, Metrics, evaluate, validation};
 use serde_json::json;
 
 use super::published::TABLE2;
-use super::training::{Recipe, data, trained};
+use super::training::{Recipe, data, iterations, trained};
 use crate::experiments::protocol::{
     Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
 };
@@ -83,14 +83,7 @@ fn classified(size: Size) -> usize {
 
 fn settings(size: Size) -> Settings {
     Settings::from([
-        (
-            "iterations".into(),
-            json!(size.of(
-                json!(ITERATIONS[0]),
-                json!(ITERATIONS[1]),
-                json!("published")
-            )),
-        ),
+        ("iterations".into(), iterations(size, ITERATIONS)),
         ("test images".into(), json!(test_images(size))),
         (
             "images that the read-outs learn from".into(),

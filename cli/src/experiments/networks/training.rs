@@ -10,6 +10,7 @@ use scotopic_train::device::{self, Opened};
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::{TrainState, load_model};
 use scotopic_train::trainer::{Outcome, Trainer};
+use serde_json::Value;
 
 use crate::args::load;
 use crate::experiments::protocol::{Size, Task};
@@ -73,6 +74,11 @@ impl Recipe {
         sets.extend(self.sets.iter().cloned());
         config::resolve(preset, None, &sets)
     }
+}
+
+/// What a file of results says of the iterations (quick, standard) of a size.
+pub fn iterations(size: Size, numbers: [usize; 2]) -> Value {
+    size.of(numbers[0].into(), numbers[1].into(), "of the preset".into())
 }
 
 /// A trained network.

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use scotopic_figures::chart::{self, Panel, Series};
+use scotopic_figures::chart::{self, Panel};
 use scotopic_filtering::nonlinear::models::DiagonalLinear;
 use scotopic_filtering::nonlinear::{
     CubatureRule, ElboKind, IndependentCoordinates, LearningConfig, NonlinearConfig,
@@ -17,7 +17,7 @@ use scotopic_filtering::rand::RngExt as _;
 use scotopic_filtering::{Sequence, elbo_kind};
 use serde_json::json;
 
-use super::common::{below, rng, with_error, with_interval};
+use super::common::{below, curve, numbers, rng, with_error, with_interval};
 use crate::experiments::protocol::{
     Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
 };
@@ -198,20 +198,13 @@ fn page(results: &Results) -> Result<Page> {
 }
 
 fn panel(results: &Results, measure: &str) -> Panel {
-    let mut counts: Vec<usize> = results.records[0]
-        .values
-        .cases()
-        .filter_map(|case| case.parse().ok())
-        .collect();
-    counts.sort_unstable();
+    let counts = numbers(results);
     let series = results.arms().into_iter().map(|arm| {
         let each = counts.iter().filter_map(|count| {
             let e = results.mean(arm, &count.to_string(), measure)?;
             Some((*count as f64, e))
         });
-        let (x, e): (Vec<f64>, Vec<_>) = each.unzip();
-        let of = |sign: f64| e.iter().map(|e| e.mean + sign * e.error).collect();
-        Series::line(arm, x, e.iter().map(|e| e.mean).collect()).spread(of(-1.0), of(1.0))
+        curve(arm, each)
     });
     Panel::new(
         measure,

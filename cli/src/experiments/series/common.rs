@@ -1,9 +1,10 @@
-//! What the experiments share: random numbers, tables' cells.
+//! What the experiments share: random numbers, tables' cells, curves.
 
+use scotopic_figures::Series;
 use scotopic_filtering::rand::SeedableRng as _;
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 
-use crate::experiments::protocol::{Estimate, Interval};
+use crate::experiments::protocol::{Estimate, Interval, Results};
 
 /// Multiplier of SplitMix64: neighbouring numbers become unlike.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -17,6 +18,21 @@ pub fn rng(seed: u64, case: &str, unit: usize) -> Xoshiro256PlusPlus {
     let mixed =
         hash ^ seed.wrapping_mul(SPREAD) ^ (unit as u64).wrapping_mul(SPREAD.rotate_left(31));
     Xoshiro256PlusPlus::seed_from_u64(mixed)
+}
+
+/// A curve of means with a band of one standard error, through these points.
+pub fn curve(label: &str, points: impl Iterator<Item = (f64, Estimate)>) -> Series {
+    let (x, e): (Vec<f64>, Vec<Estimate>) = points.unzip();
+    let edge = |sign: f64| e.iter().map(|e| e.mean + sign * e.error).collect();
+    Series::line(label, x, edge(0.0)).spread(edge(-1.0), edge(1.0))
+}
+
+/// The cases of a result that are numbers, rising: steps, observations.
+pub fn numbers(results: &Results) -> Vec<usize> {
+    let cases = results.records[0].values.cases();
+    let mut numbers: Vec<usize> = cases.filter_map(|case| case.parse().ok()).collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 /// `mean ± standard error` with so many decimals, and the number of failed units; a dash for none.

@@ -1,12 +1,12 @@
 //! The page.
 
 use anyhow::{Context as _, Result};
-use scotopic_figures::chart::{self, Panel, Series};
+use scotopic_figures::chart::{self, Panel};
 
-use super::super::common::{below, with_interval};
+use super::super::common::{below, curve, with_interval};
 use super::tables::{cases, costs, gaps, learned, learned_counts, real_series};
 use super::{DYNAMICS, LENGTHS, counts, discrete};
-use crate::experiments::protocol::{Estimate, Interval, Page, Results, Verdict};
+use crate::experiments::protocol::{Interval, Page, Results, Verdict};
 
 /// A gap below this, in nats an observation, is rounding.
 const ROUNDING: f64 = 1e-9;
@@ -236,9 +236,7 @@ fn panel(results: &Results, dynamics: &str) -> Panel {
             let case = discrete::case(*k, dynamics, length);
             Some((*k as f64, results.mean(arm, &case, "gap")?))
         });
-        let (x, e): (Vec<f64>, Vec<Estimate>) = points.unzip();
-        let of = |sign: f64| e.iter().map(|e| e.mean + sign * e.error).collect();
-        Series::line(*arm, x, e.iter().map(|e| e.mean).collect()).spread(of(-1.0), of(1.0))
+        curve(arm, points)
     });
     let title = match dynamics {
         "sticky" => "Sticky chains",
