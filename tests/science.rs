@@ -5,6 +5,7 @@
 //! | the published implementation, number by number | `golden` |
 //! | the samplers against their exact laws | `sampler` |
 //! | the implicit step against its equation | `implicit_step` |
+//! | the certified step: F never rises | `certified_step` |
 //! | the recursive evidence bound, forward and back | `recursive_elbo` |
 //! | amortised filter, against exact filters | `amortised` |
 //! | networks as equations of motion: modules, energies, learning | `neural_flow` |
@@ -24,6 +25,8 @@
 
 #[path = "science/amortised.rs"]
 mod amortised;
+#[path = "science/certified_step.rs"]
+mod certified_step;
 #[path = "science/coding.rs"]
 mod coding;
 #[path = "science/decoders.rs"]

@@ -1,12 +1,14 @@
 //! Shared by several commands: device and data arguments, durations.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
 use scotopic_datasets::{DataConfig, Error, Splits, catalog};
 use scotopic_train::device::DeviceChoice;
+
+pub use crate::data_folder::DataFolder;
 
 /// Device and data folder.
 #[derive(Debug, Args)]
@@ -19,28 +21,11 @@ pub struct RuntimeArgs {
     pub folder: DataFolder,
 }
 
-/// The folder of the data sets.
-#[derive(Debug, Args)]
-pub struct DataFolder {
-    /// Folder of the data sets; base of relative paths
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "SCOTOPIC_DATA",
-        default_value = "data"
-    )]
-    pub data: PathBuf,
-}
-
 /// The data of a configuration, from `root`.
 ///
 /// # Errors
 /// If files are missing (with the command that gets them) or invalid.
-pub(crate) fn load(
-    data: &DataConfig,
-    root: &Path,
-    progress: &mut dyn FnMut(&str),
-) -> Result<Splits> {
+pub fn load(data: &DataConfig, root: &Path, progress: &mut dyn FnMut(&str)) -> Result<Splits> {
     data.load(root, progress).map_err(|error| {
         let remedy = match &error {
             Error::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {

@@ -79,7 +79,7 @@ pub enum VisionCommand {
     Infer(commands::infer::InferArgs),
     /// Draw figures of a model: dictionary, reconstructions, convergence, spikes, animated inference
     Show(commands::show::ShowArgs),
-    /// Run an experiment of the papers: train its models, evaluate them, write a report
+    /// Run an experiment of the papers: arms × seeds, paired statistics, a page
     Experiment(commands::experiment::ExperimentArgs),
 }
 
@@ -120,13 +120,22 @@ pub enum SeriesCommand {
     Residuals(commands::residuals::ResidualsArgs),
     /// Estimates with standard errors, AIC and BIC
     Summary(commands::summary::SummaryArgs),
-    /// Compare state-space models, or factorisations of one, on one free-energy scale
+    /// Compare networks on held-out images, or state-space models or factorisations of one, on one free-energy scale
     Compare(commands::compare_args::CompareArgs),
+    /// Watch a network or a filter at work, in the browser
+    #[cfg_attr(
+        not(feature = "vision"),
+        command(about = "Watch a filter at work, in the browser")
+    )]
+    Live(commands::live::LiveArgs),
     /// List the kinds of model files, print one with its keys explained, check one
     Model(commands::model_files::ModelArgs),
     /// Sample series
     #[cfg(not(feature = "vision"))]
     Data(commands::data_series::DataArgs),
+    /// Run an experiment of the papers: arms × seeds, paired statistics, a page
+    #[cfg(not(feature = "vision"))]
+    Experiment(commands::experiment::ExperimentArgs),
 }
 
 #[cfg(feature = "filters")]
@@ -143,12 +152,15 @@ impl SeriesCommand {
             Self::Residuals(args) => commands::residuals::run(args),
             Self::Summary(args) => commands::summary::run(args),
             Self::Compare(args) => commands::compare::run(args),
+            Self::Live(args) => commands::live::run(args),
             Self::Model(args) => commands::model_files::run(args),
             #[cfg(not(feature = "vision"))]
             Self::Data(args) => {
                 let commands::data_series::Action::Series(action) = &args.action;
                 commands::data_series::run(action)
             }
+            #[cfg(not(feature = "vision"))]
+            Self::Experiment(args) => commands::experiment::run(args),
         }
     }
 }

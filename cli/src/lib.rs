@@ -12,8 +12,9 @@
 //!
 //! | concept | module |
 //! |---|---|
-//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: `args`; errors: [`usage`] |
+//! | the command line, one file per command | [`cli`], [`commands`]; shared arguments: `args`, `data_folder`; errors: [`usage`] |
 //! | state-space models in files, and filters that run over data | `filtering` |
+//! | the live window | `live` |
 //! | the papers' experiments | `experiments` |
 //! | checkpoints of PyTorch | `pytorch` |
 //! | figures of a model, their format | `pictures`, `figure_format` |
@@ -42,12 +43,16 @@ pub mod args;
 mod bench;
 pub mod cli;
 pub mod commands;
-#[cfg(feature = "vision")]
+#[cfg(any(feature = "filters", feature = "vision"))]
+pub mod data_folder;
+#[cfg(any(feature = "filters", feature = "vision"))]
 pub mod experiments;
 #[cfg(feature = "vision")]
 pub mod figure_format;
 #[cfg(feature = "filters")]
 pub mod filtering;
+#[cfg(feature = "filters")]
+mod live;
 #[cfg(any(feature = "filters", feature = "vision"))]
 mod outputs;
 #[cfg(feature = "vision")]

@@ -54,7 +54,6 @@ impl Stop {
     }
 
     /// The flag itself, for loops that know nothing of signals.
-    #[cfg(feature = "vision")]
     pub fn flag(&self) -> &AtomicBool {
         &self.asked
     }

@@ -8,7 +8,9 @@ mod program {
     mod bench;
     mod case_files;
     mod cases;
+    mod certify;
     mod command_line;
+    mod compare_networks;
     mod config_command;
     mod damage;
     mod data_command;
@@ -24,13 +26,16 @@ mod program {
     mod help;
     mod import;
     mod infer;
+    mod inputs;
     mod kills;
+    mod live;
     mod metrics;
     mod model_card;
     mod old_files;
     mod old_flags;
     mod old_snapshots;
     mod pictures;
+    mod plds;
     mod pt;
     mod released;
     mod resume;

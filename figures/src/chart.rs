@@ -6,6 +6,7 @@ use crate::error::FigureError;
 use crate::figure::{Entry, Figure, Layer, Plot, Side, Swatch, Ticks};
 use crate::picture::Rgb;
 use crate::scene::Stroke;
+use crate::time_axis::TimeAxis;
 
 /// The widths of the data where one, two or three panels stand side by side, and their height.
 const WIDTHS: [f32; 3] = [560.0, 350.0, 226.0];
@@ -113,6 +114,8 @@ pub struct Panel {
     pub log_x: bool,
     /// Whether the vertical axis is logarithmic; values of 0 and below are left out.
     pub log_y: bool,
+    /// The times of the observations that the horizontal axis counts, where they are known.
+    pub times: Option<TimeAxis>,
 }
 
 impl Panel {
@@ -130,7 +133,13 @@ impl Panel {
             series,
             log_x: false,
             log_y: false,
+            times: None,
         }
+    }
+
+    /// The same with the times of the observations that the horizontal axis counts.
+    pub fn timed(self, times: Option<TimeAxis>) -> Self {
+        Self { times, ..self }
     }
 
     /// The same with logarithmic axes where asked for.
@@ -229,10 +238,24 @@ impl Panel {
             ..Plot::new(
                 at,
                 (width, HEIGHT),
-                Side::new(x, &self.x_label, ticks()),
+                self.horizontal(x, width, ticks()),
                 Side::new(y, &self.y_label, ticks()),
                 layers,
             )
+        }
+    }
+
+    /// The horizontal axis, of times where they are known.
+    fn horizontal(&self, x: Axis, width: f32, otherwise: Ticks) -> Side {
+        let marked = self
+            .times
+            .as_ref()
+            .map(|times| (times, times.ticks(&x, width)));
+        match marked {
+            Some((times, ticks)) if !ticks.is_empty() => {
+                Side::new(x, &times.label, Ticks::Numbers(ticks))
+            }
+            _ => Side::new(x, &self.x_label, otherwise),
         }
     }
 

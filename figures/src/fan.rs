@@ -3,15 +3,16 @@
 use crate::chart::{Mark, Panel, Series};
 use crate::error::FigureError;
 use crate::figure::Figure;
+use crate::time_axis::TimeAxis;
 
 /// The forecast of one quantity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fan {
     /// What it is called.
     pub label: String,
-    /// Times and values of what was observed, in order; NaN where it is missing.
+    /// Numbers and values of what was observed, in order; NaN where it is missing.
     pub observed: Vec<(f64, f64)>,
-    /// The times of the forecast.
+    /// The numbers of the observations that are forecast.
     pub time: Vec<f64>,
     /// Its mean.
     pub mean: Vec<f64>,
@@ -19,7 +20,7 @@ pub struct Fan {
     pub intervals: Vec<(String, Vec<f64>, Vec<f64>)>,
 }
 
-/// One panel for each quantity, below each other.
+/// One panel for each quantity, below each other; with the `times` of the observations, where they are known.
 ///
 /// ```
 /// use scotopic_figures::fan::{Fan, picture};
@@ -30,13 +31,13 @@ pub struct Fan {
 ///     mean: vec![2.5, 2.5],
 ///     intervals: vec![("80 %".into(), vec![2.0, 1.8], vec![3.0, 3.2])],
 /// };
-/// picture(&[fan], "time")?;
+/// picture(&[fan], None)?;
 /// # Ok::<(), scotopic_figures::FigureError>(())
 /// ```
 ///
 /// # Errors
 /// [`FigureError`] for no panel, or lists of different lengths.
-pub fn picture(fans: &[Fan], time: &str) -> Result<Figure, FigureError> {
+pub fn picture(fans: &[Fan], times: Option<&TimeAxis>) -> Result<Figure, FigureError> {
     let panel = |fan: &Fan| {
         // One name for all, and so one colour: the narrower lie on the wider.
         let levels: Vec<&str> = fan.intervals.iter().rev().map(|i| i.0.as_str()).collect();
@@ -58,7 +59,7 @@ pub fn picture(fans: &[Fan], time: &str) -> Result<Figure, FigureError> {
         }
         series.push(Series::line("mean", fan.time.clone(), fan.mean.clone()));
         series.push(Series::line("", x, y));
-        Panel::new("", time, &fan.label, series)
+        Panel::new("", "observation", &fan.label, series).timed(times.cloned())
     };
     let panels: Vec<Panel> = fans.iter().map(panel).collect();
     crate::chart::lines_in_rows(&panels, 1)

@@ -70,6 +70,8 @@ pub enum Ticks {
     Whole,
     /// A line and a grid at whole numbers without numbers, which stand at a plot below.
     Silent,
+    /// The same at these places.
+    Grid(Vec<Tick>),
     /// These numbers.
     Numbers(Vec<Tick>),
     /// Names beside what they name, without a line.

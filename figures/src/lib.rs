@@ -20,12 +20,13 @@
 //! tensors. Input that cannot be drawn is refused with a [`FigureError`] that names the reason.
 //!
 //! The figures are in [`tiles`], [`chart`], [`heat`], [`raster`], [`animation`], [`fan`] (forecasts), [`residuals`] and [`trajectory`], with [`timeline`] (a
-//! long series in few columns), [`shares`] (probabilities in it) and [`phase_portrait`] (one state against another).
+//! long series in few columns), [`shares`] (probabilities in it) and [`phase_portrait`] (one state against another); a [`time_axis`] shows the times of bins.
 //! A [`figure`] is laid out by the measured widths of its text and becomes one list of shapes, a [`scene`], of which
 //! both SVG and pixels are made.
 
 pub mod animation;
 pub mod axis;
+mod calendar;
 pub mod chart;
 pub mod colour;
 mod counts;
@@ -50,6 +51,7 @@ pub mod shares;
 mod strip;
 mod svg;
 pub mod tiles;
+pub mod time_axis;
 pub mod timeline;
 pub mod trajectory;
 mod write;

@@ -41,12 +41,12 @@ impl<'a> Measured<'a> {
         let y_ticks = side_ticks(&plot.y, plot.size.1);
         let x_ticks = match &plot.x.ticks {
             Ticks::None => Vec::new(),
-            Ticks::Numbers(ticks) | Ticks::Names(ticks) => ticks.clone(),
+            Ticks::Numbers(ticks) | Ticks::Names(ticks) | Ticks::Grid(ticks) => ticks.clone(),
             Ticks::Round => fitting(plot.x.axis, plot.size.0, false),
             Ticks::Whole | Ticks::Silent => fitting(plot.x.axis, plot.size.0, true),
         };
         let wide = |tick: &Tick| font::width(&tick.label, BODY, false);
-        let silent = plot.y.ticks == Ticks::Silent;
+        let silent = matches!(plot.y.ticks, Ticks::Silent | Ticks::Grid(_));
         let numbers = match silent {
             true => 0.0,
             false => y_ticks.iter().map(wide).fold(0.0, f32::max),
@@ -62,7 +62,7 @@ impl<'a> Measured<'a> {
             _ => MARK + PAD,
         };
         let side = (label + mark + numbers).ceil();
-        let numbered = !matches!(plot.x.ticks, Ticks::None | Ticks::Silent);
+        let numbered = !matches!(plot.x.ticks, Ticks::None | Ticks::Silent | Ticks::Grid(_));
         let below = match numbered {
             true => MARK + PAD + BODY + if plot.x.label.is_empty() { 0.0 } else { LINE },
             false => 0.0,
@@ -153,7 +153,11 @@ impl<'a> Measured<'a> {
                 INK,
             ));
         }
-        for tick in self.y_ticks.iter().filter(|_| side.ticks != Ticks::Silent) {
+        for tick in self
+            .y_ticks
+            .iter()
+            .filter(|_| !matches!(side.ticks, Ticks::Silent | Ticks::Grid(_)))
+        {
             let y = top + data.pixel(0.0, tick.value).1;
             let beside = if named { 2.0 * PAD } else { MARK + PAD };
             if !named {
@@ -188,7 +192,7 @@ impl<'a> Measured<'a> {
                 INK,
             ));
         }
-        if matches!(side.ticks, Ticks::None | Ticks::Silent) {
+        if matches!(side.ticks, Ticks::None | Ticks::Silent | Ticks::Grid(_)) {
             return;
         }
         for tick in &self.x_ticks {
@@ -228,7 +232,7 @@ fn side_ticks(side: &Side, height: f32) -> Vec<Tick> {
         Ticks::None | Ticks::Silent => Vec::new(),
         Ticks::Round => round(),
         Ticks::Whole => whole(round()),
-        Ticks::Numbers(ticks) | Ticks::Names(ticks) => ticks.clone(),
+        Ticks::Numbers(ticks) | Ticks::Names(ticks) | Ticks::Grid(ticks) => ticks.clone(),
     }
 }
 

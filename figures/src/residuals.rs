@@ -3,6 +3,7 @@
 use crate::chart::{Mark, Panel, Series};
 use crate::error::FigureError;
 use crate::figure::Figure;
+use crate::time_axis::TimeAxis;
 
 /// The most points of a line, and of a plot of quantiles.
 const POINTS: usize = 2000;
@@ -19,6 +20,8 @@ pub struct Residuals<'a> {
     pub normal_quantiles: &'a [f64],
     /// ρ_1, ρ_2, …
     pub autocorrelations: &'a [f64],
+    /// The times of the residuals, where they are known.
+    pub times: Option<&'a TimeAxis>,
 }
 
 impl Residuals<'_> {
@@ -60,7 +63,7 @@ impl Residuals<'_> {
         let end = self.residuals.len() as f64;
         let mut series = lines_at(&[-DEVIATIONS, 0.0, DEVIATIONS], 1.0, end);
         series.push(Series::line("residuals", x, y));
-        Panel::new("Standardised residuals", "observation", "z", series)
+        Panel::new("Standardised residuals", "observation", "z", series).timed(self.times.cloned())
     }
 
     fn quantiles(&self, sorted: &[f64]) -> Panel {
@@ -161,6 +164,7 @@ mod tests {
             residuals: &z,
             normal_quantiles: &quantiles,
             autocorrelations: &[0.5, -0.2, 0.1],
+            times: None,
         };
         let picture = figure.picture().unwrap();
         assert_eq!(picture.plots.len(), 4);

@@ -11,6 +11,7 @@ use crate::phase_portrait::PhasePortrait;
 use crate::picture::Rgb;
 use crate::scene::Stroke;
 use crate::shares;
+use crate::time_axis::TimeAxis;
 use crate::timeline::{MinMax, Span, Timeline, TimelineColumn};
 
 mod axes;
@@ -98,6 +99,8 @@ pub struct Trajectory<'a> {
     pub portrait: Option<&'a PhasePortrait>,
     /// The data.
     pub timeline: &'a Timeline,
+    /// The times of the bins, where they are known.
+    pub times: Option<&'a TimeAxis>,
 }
 
 impl Trajectory<'_> {
@@ -213,10 +216,15 @@ impl Trajectory<'_> {
             Some(index) => self.span(index, &mut layers),
             None => layers.extend(shares::layers(timeline, self.width() as usize)),
         }
-        let ticks = if last && columns > 0 {
-            Ticks::Whole
-        } else {
-            Ticks::Silent
+        let times = self.times.filter(|_| columns > 0);
+        let times = times.map(|times| (times, times.ticks(&x, self.width())));
+        let times = times.filter(|(_, ticks)| !ticks.is_empty());
+        let (name, ticks) = match (times, last) {
+            (Some((times, ticks)), true) => (times.label.as_str(), Ticks::Numbers(ticks)),
+            (Some((_, ticks)), false) => ("", Ticks::Grid(ticks)),
+            (None, true) if columns > 0 => ("bin", Ticks::Whole),
+            (None, true) => ("bin", Ticks::Silent),
+            (None, false) => ("", Ticks::Silent),
         };
         Plot {
             key,
@@ -224,7 +232,7 @@ impl Trajectory<'_> {
             ..Plot::new(
                 (row, 0),
                 (self.width(), high),
-                Side::new(x, if last { "bin" } else { "" }, ticks),
+                Side::new(x, name, ticks),
                 y,
                 layers,
             )

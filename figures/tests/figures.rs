@@ -203,6 +203,7 @@ fn awkward_text_stays_in_its_place_too() {
             panels: &panels,
             portrait: portrait.then_some(&beside),
             timeline: &timeline,
+            times: None,
         };
         check_text("trajectory", &figure.picture().unwrap());
     }

@@ -12,11 +12,12 @@ use crate::generalised::GeneralisedModel;
 use crate::generalised::causal::CausalGeneralisedFilter;
 use crate::generalised::model::AnyEquations;
 use crate::generalised::odem::{Odem, OdemConfig};
-use crate::hmm::{AnyEmission, Factorisation, Learn, Learning, Online};
+use crate::hmm::{AnyEmission, Emission, Factorisation, Learn, Learning, Online};
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{
     ElboKind, LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning,
 };
+use crate::plds::{PldsFilter, PldsLearn, PldsLearning};
 use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result, Step};
 
 /// A filter of any kind, fixed or learning. A snapshot continues where it was. The names of the variants in
@@ -45,6 +46,10 @@ pub enum AnyFilter {
     Gaussian(#[serde(deserialize_with = "gaussian_of_any_version")] GaussianFilter),
     /// A linear-Gaussian model that learns.
     GaussianLearning(GaussianLearning),
+    /// A Poisson or Bernoulli linear dynamical system with fixed parameters.
+    Plds(PldsFilter),
+    /// One that learns.
+    PldsLearning(PldsLearning),
     /// A nonlinear model with fixed parameters.
     Nonlinear(NonlinearFilter<AnyStateSpace>),
     /// A nonlinear model that learns.
@@ -78,6 +83,8 @@ pub enum AnyLearning {
     Hmm(Learn),
     /// One of the rules of linear-Gaussian models.
     LinearGaussian(GaussianLearn),
+    /// Block online EM of a Poisson or Bernoulli linear dynamical system.
+    Plds(PldsLearn),
     /// Recursive maximum likelihood.
     Nonlinear(LearningConfig),
     /// Online triple estimation; without settings of its own it assumes the noise of the model.
@@ -90,6 +97,7 @@ impl AnyLearning {
         match model {
             AnyModel::Hmm(_) => "block-online-em, online-em, fixed-lag, rmle, dirichlet",
             AnyModel::LinearGaussian(_) => "block-online-em, online-em, rmle",
+            AnyModel::Plds(_) => "block-online-em",
             AnyModel::Nonlinear(_) => "rmle",
             AnyModel::Generalised(_) => "odem",
         }
@@ -108,6 +116,7 @@ impl AnyLearning {
             return Ok(match model {
                 AnyModel::Hmm(_) => Self::Hmm(Learn::default()),
                 AnyModel::LinearGaussian(_) => Self::LinearGaussian(GaussianLearn::default()),
+                AnyModel::Plds(_) => Self::Plds(PldsLearn::default()),
                 AnyModel::Nonlinear(_) => Self::Nonlinear(LearningConfig::default()),
                 AnyModel::Generalised(_) => Self::Generalised(None),
             });
@@ -118,7 +127,9 @@ impl AnyLearning {
             AnyModel::LinearGaussian(_) => {
                 GaussianLearn::deserialize(tagged).map(Self::LinearGaussian)
             }
-            AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => return Self::named(model, None),
+            AnyModel::Plds(_) | AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => {
+                return Self::named(model, None);
+            }
         };
         read.map_err(|error| Error::setting("rule", format!("{name} ({error})"), rules))
     }
@@ -183,12 +194,12 @@ fn unsupported(what: &str, asked: &'static str, why: &'static str) -> Error {
     Error::Unsupported { what, asked, why }
 }
 
-fn only_reversed(factorisation: &str) -> Result<()> {
+fn only_reversed(what: &str, factorisation: &str) -> Result<()> {
     if factorisation == "reversed" {
         return Ok(());
     }
     Err(unsupported(
-        "a model of continuous time",
+        what,
         "be filtered under a factorisation",
         "it is filtered causally, with memory; the published schemes (DEM, LAP) are in scotopic compare: leave \
          --factorisation out",
@@ -207,12 +218,19 @@ impl AnyFilter {
             AnyModel::LinearGaussian(model) => {
                 Self::Gaussian(model.online(gaussian_factorisation(factorisation)?)?)
             }
+            AnyModel::Plds(model) => {
+                only_reversed(
+                    "a Poisson or Bernoulli linear dynamical system",
+                    factorisation,
+                )?;
+                Self::Plds(PldsFilter::new(model)?)
+            }
             AnyModel::Nonlinear(model) => {
                 let config = nonlinear_config(factorisation)?;
                 Self::Nonlinear(NonlinearFilter::new(model, config)?)
             }
             AnyModel::Generalised(model) => {
-                only_reversed(factorisation)?;
+                only_reversed("a model of continuous time", factorisation)?;
                 Self::Causal(model.filter()?, model)
             }
         })
@@ -240,12 +258,19 @@ impl AnyFilter {
             (AnyModel::LinearGaussian(model), AnyLearning::LinearGaussian(learn)) => {
                 Self::GaussianLearning(model.learn_online(learn)?)
             }
+            (AnyModel::Plds(model), AnyLearning::Plds(learn)) => {
+                only_reversed(
+                    "a Poisson or Bernoulli linear dynamical system",
+                    factorisation,
+                )?;
+                Self::PldsLearning(model.learn_online(*learn)?)
+            }
             (AnyModel::Nonlinear(model), AnyLearning::Nonlinear(learn)) => {
                 let config = nonlinear_config(factorisation)?;
                 Self::NonlinearLearning(NonlinearLearning::new(model, config, *learn)?)
             }
             (AnyModel::Generalised(model), AnyLearning::Generalised(config)) => {
-                only_reversed(factorisation)?;
+                only_reversed("a model of continuous time", factorisation)?;
                 Self::Odem(model.odem(*config)?, model)
             }
             (model, _) => {
@@ -259,6 +284,15 @@ impl AnyFilter {
         })
     }
 
+    /// The names of the last entries of an observation that are given and not predicted; none without inputs.
+    pub fn inputs(&self) -> &[String] {
+        match self {
+            Self::Hmm(f) => f.model().emission().inputs(),
+            Self::HmmLearning(f) => f.model().emission().inputs(),
+            _ => &[],
+        }
+    }
+
     /// The model as it is now, learned so far; averaged where a discrete model that learns has an average.
     pub fn model(&self) -> AnyModel {
         match self {
@@ -268,6 +302,8 @@ impl AnyFilter {
             }
             Self::Gaussian(f) => AnyModel::LinearGaussian(f.model().clone()),
             Self::GaussianLearning(f) => AnyModel::LinearGaussian(f.model().clone()),
+            Self::Plds(f) => AnyModel::Plds(f.model().clone()),
+            Self::PldsLearning(f) => AnyModel::Plds(f.model().clone()),
             Self::Nonlinear(f) => AnyModel::Nonlinear(f.model().clone()),
             Self::NonlinearLearning(f) => AnyModel::Nonlinear(f.model().clone()),
             Self::Causal(_, model) => AnyModel::Generalised(model.clone()),
@@ -284,6 +320,8 @@ macro_rules! each {
             Self::HmmLearning($f) => $body,
             Self::Gaussian($f) => $body,
             Self::GaussianLearning($f) => $body,
+            Self::Plds($f) => $body,
+            Self::PldsLearning($f) => $body,
             Self::Nonlinear($f) => $body,
             Self::NonlinearLearning($f) => $body,
             Self::Causal($f, _) => $body,

@@ -2,9 +2,10 @@
 
 use crate::gaussian::LinearGaussian;
 use crate::generalised::GeneralisedModel;
-use crate::hmm::Hmm;
+use crate::hmm::{Emission, Hmm};
 use crate::nonlinear::StateSpace;
 use crate::nonlinear::models::AnyStateSpace;
+use crate::plds::{CountLaw, Plds};
 
 /// A model of one of the kinds that filters are made for.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +14,8 @@ pub enum AnyModel {
     Hmm(Hmm),
     /// `linear-gaussian`: F, Q, H, R and the rest.
     LinearGaussian(LinearGaussian),
+    /// `plds`: a hidden vector seen through counts or spikes.
+    Plds(Plds),
     /// A nonlinear model of the library, by its own name.
     Nonlinear(AnyStateSpace),
     /// `generalised`: equations of motion, precisions, embedding.
@@ -21,7 +24,7 @@ pub enum AnyModel {
 
 impl AnyModel {
     /// The names of all kinds, for messages and help.
-    pub const KINDS: &str = "hmm, linear-gaussian, generalised, ar1-poisson, sin-quadratic, \
+    pub const KINDS: &str = "hmm, linear-gaussian, plds, generalised, ar1-poisson, sin-quadratic, \
                              stochastic-volatility, diagonal-linear";
 
     /// The name of the kind in files.
@@ -29,6 +32,7 @@ impl AnyModel {
         match self {
             Self::Hmm(_) => "hmm",
             Self::LinearGaussian(_) => "linear-gaussian",
+            Self::Plds(_) => "plds",
             Self::Generalised(_) => "generalised",
             Self::Nonlinear(model) => model.kind(),
         }
@@ -39,8 +43,17 @@ impl AnyModel {
         match self {
             Self::Hmm(model) => model.width(),
             Self::LinearGaussian(model) => model.width(),
+            Self::Plds(model) => model.width(),
             Self::Nonlinear(model) => model.observed(),
             Self::Generalised(model) => model.sizes().1,
+        }
+    }
+
+    /// The names of the last entries of an observation that are given and not predicted; none without inputs.
+    pub fn inputs(&self) -> &[String] {
+        match self {
+            Self::Hmm(model) => model.emission().inputs(),
+            _ => &[],
         }
     }
 
@@ -52,6 +65,14 @@ impl AnyModel {
             Self::LinearGaussian(model) => {
                 let size = many(model.states(), "dimension");
                 format!("linear-Gaussian model of {size}")
+            }
+            Self::Plds(model) => {
+                let size = many(model.states(), "latent");
+                let name = match model.law() {
+                    CountLaw::Poisson => "Poisson",
+                    CountLaw::Bernoulli => "Bernoulli",
+                };
+                format!("{name} linear dynamical system of {size}")
             }
             Self::Nonlinear(model) => {
                 format!("nonlinear model of {}", many(model.dim(), "dimension"))

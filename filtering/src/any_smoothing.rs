@@ -77,8 +77,9 @@ pub struct Decoded {
 }
 
 impl AnyModel {
-    /// The posterior of every state given all observations: exact for hidden Markov and linear-Gaussian models, that of
-    /// the reversed factorisation (eq. F2) for nonlinear ones.
+    /// The posterior of every state given all observations: exact for hidden Markov and linear-Gaussian models, the
+    /// Gaussian of highest bound for Poisson and Bernoulli linear dynamical systems (eq. F74), that of the reversed
+    /// factorisation (eq. F2) for nonlinear ones.
     ///
     /// ```
     /// use scotopic_filtering::{AnyModel, Sequence, gaussian::LinearGaussian};
@@ -112,6 +113,18 @@ impl AnyModel {
                     elbo: smoothed.log_evidence(),
                 })
             }
+            Self::Plds(model) => {
+                let smoothed = model.smooth(sequence)?;
+                let (mut means, mut covariances) = (Vec::new(), Vec::new());
+                for belief in smoothed.beliefs() {
+                    means.extend_from_slice(belief.mean().as_slice());
+                    covariances.extend_from_slice(belief.covariance().as_slice());
+                }
+                Ok(AnySmoothed {
+                    beliefs: Beliefs::Gaussian(means, covariances, model.states()),
+                    elbo: smoothed.elbo(),
+                })
+            }
             Self::Nonlinear(model) => nonlinear(model, sequence),
             Self::Generalised(_) => Err(Error::Unsupported {
                 what: "a model of continuous time".to_owned(),
@@ -130,6 +143,7 @@ impl AnyModel {
             (Self::LinearGaussian(model), Belief::Gaussian(q)) => {
                 model.signal(q.mean, q.covariance)
             }
+            (Self::Plds(model), Belief::Gaussian(q)) => model.signal(q.mean, q.covariance),
             (Self::Nonlinear(model), Belief::Gaussian(q)) => {
                 let signal = model.signal(q.mean, q.covariance);
                 signal.unwrap_or_else(|| Moments::unknown(self.width()))

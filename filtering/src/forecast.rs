@@ -19,6 +19,8 @@ pub struct ForecastSettings {
     pub samples: usize,
     /// The seed of the samples.
     pub seed: u64,
+    /// What is given of the next observations, `[ahead][input]`, for a model with inputs.
+    pub inputs: Vec<Vec<f64>>,
 }
 
 impl Default for ForecastSettings {
@@ -29,6 +31,7 @@ impl Default for ForecastSettings {
             quantiles: vec![0.1, 0.5, 0.9],
             samples: 0,
             seed: 0,
+            inputs: Vec::new(),
         }
     }
 }
@@ -49,10 +52,13 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// The probability of each symbol `[ahead][M]`, where the observations are symbols.
+    /// The probability of each symbol `[ahead][M]`, where an observation is one symbol.
     pub fn symbols(&self) -> Option<Vec<Vec<f64>>> {
         let row = |entries: &Vec<Predictive>| -> Option<Vec<f64>> {
-            let parts = entries.first()?.parts().iter();
+            let [only] = entries.as_slice() else {
+                return None;
+            };
+            let parts = only.parts().iter();
             parts
                 .map(|(w, law)| matches!(law, Law::Symbol(_)).then_some(*w))
                 .collect()
@@ -93,8 +99,23 @@ impl AnyFilter {
     /// [`Error::Setting`] for 0 steps, [`Error::Unsupported`] where the model does not say what observations are like,
     /// [`Error::NotFinite`] where the prediction leaves the range of numbers.
     pub fn predictive(&self, steps: usize) -> Result<Vec<Predictive>> {
+        self.predictive_given(steps, &[])
+    }
+
+    /// [`AnyFilter::predictive`] of the outputs of a model with inputs, given those of that observation.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for other than one finite number for each input of the model; as [`AnyFilter::predictive`].
+    pub fn predictive_given(&self, steps: usize, inputs: &[f64]) -> Result<Vec<Predictive>> {
         if steps == 0 {
             return Err(Error::setting("steps", steps, "at least one step ahead"));
+        }
+        if inputs.len() != self.inputs().len() {
+            let expected = match self.inputs() {
+                [] => "none: the model has no inputs".to_owned(),
+                names => format!("a number for each of {}", names.join(", ")),
+            };
+            return Err(Error::setting("inputs", format!("{inputs:?}"), expected));
         }
         let seen = self.observations();
         let belief = self.belief();
@@ -105,8 +126,10 @@ impl AnyFilter {
             return self.by_moments(steps);
         }
         match (self, belief) {
-            (Self::Hmm(f), Belief::Discrete(q)) => f.model().predictive(q, seen, steps),
-            (Self::HmmLearning(f), Belief::Discrete(q)) => f.model().predictive(q, seen, steps),
+            (Self::Hmm(f), Belief::Discrete(q)) => f.model().predictive(q, seen, steps, inputs),
+            (Self::HmmLearning(f), Belief::Discrete(q)) => {
+                f.model().predictive(q, seen, steps, inputs)
+            }
             (Self::Gaussian(f), Belief::Gaussian(q)) => {
                 let q = Gaussian::from_flat(q.mean, q.covariance);
                 f.model().predictive(&q, seen, steps)
@@ -114,6 +137,12 @@ impl AnyFilter {
             (Self::GaussianLearning(f), Belief::Gaussian(q)) => {
                 let q = Gaussian::from_flat(q.mean, q.covariance);
                 f.model().predictive(&q, seen, steps)
+            }
+            (Self::Plds(f), Belief::Gaussian(q)) => {
+                f.model().predictive(q.mean, q.covariance, seen, steps)
+            }
+            (Self::PldsLearning(f), Belief::Gaussian(q)) => {
+                f.model().predictive(q.mean, q.covariance, seen, steps)
             }
             (Self::Nonlinear(f), _) => f.predictive(steps),
             (Self::NonlinearLearning(f), _) => f.filter().predictive(steps),
@@ -164,9 +193,19 @@ impl AnyFilter {
     /// [`AnyFilter::simulate`].
     pub fn forecast(&self, settings: &ForecastSettings) -> Result<Forecast> {
         settings.check(self.width())?;
+        if !settings.inputs.is_empty() && settings.inputs.len() != settings.ahead {
+            let expected = format!("a row for each of {} steps ahead", settings.ahead);
+            return Err(Error::setting(
+                "inputs",
+                format!("{} rows", settings.inputs.len()),
+                expected,
+            ));
+        }
         let steps = 1..=settings.ahead;
-        let predictive: Vec<Vec<Predictive>> =
-            steps.map(|h| self.predictive(h)).collect::<Result<_>>()?;
+        let given = |h: usize| settings.inputs.get(h - 1).map_or(&[][..], Vec::as_slice);
+        let predictive: Vec<Vec<Predictive>> = steps
+            .map(|h| self.predictive_given(h, given(h)))
+            .collect::<Result<_>>()?;
         let each = |of: &dyn Fn(&Predictive) -> f64| -> Vec<Vec<f64>> {
             let rows = predictive.iter();
             rows.map(|row| row.iter().map(of).collect()).collect()
@@ -180,7 +219,10 @@ impl AnyFilter {
         let quantiles = settings.quantiles.iter().map(|p| rows(*p));
         let quantiles = quantiles.collect::<Result<_>>()?;
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(settings.seed);
-        let samples = (0..settings.samples).map(|_| self.simulate(settings.ahead, &mut rng));
+        let samples = (0..settings.samples).map(|_| match settings.inputs.is_empty() {
+            true => self.simulate(settings.ahead, &mut rng),
+            false => self.simulate_given(&Sequence::of_rows(&settings.inputs)?, &mut rng),
+        });
         Ok(Forecast {
             samples: samples.collect::<Result<_>>()?,
             predictive,

@@ -48,9 +48,11 @@
 //! |---|---|
 //! | discrete hidden states | [`hmm`] |
 //! | linear-Gaussian models | [`gaussian`] |
+//! | Poisson and Bernoulli linear dynamical systems | [`plds`] |
 //! | nonlinear models with any likelihood | [`nonlinear`] |
 //! | the interface of all filters | [`Filter`], [`Belief`]; a filter or model chosen at run time: [`AnyFilter`], [`AnyModel`] |
 //! | what a model of any kind says: smoothed states, paths, forecasts, samples, residuals, standard errors | [`AnyModel::summary`], [`AnyModel::smooth`], [`AnyModel::decode`], [`AnyModel::forecast`], [`AnyModel::sample`], [`AnyModel::residuals`] |
+//! | bounds of the log evidence that hold with a stated probability | [`bounds`], [`AnyModel::certify`] |
 //! | predictive distributions | [`Predictive`] |
 //! | populations of Poisson counts, with an oracle by enumeration | [`spiking_population`] |
 //! | gains of running averages | [`Gain`] |
@@ -81,6 +83,7 @@ pub use rand;
 mod any_filter;
 mod any_model;
 mod any_smoothing;
+pub mod bounds;
 pub mod comparison;
 mod data_spread;
 mod error;
@@ -92,6 +95,7 @@ pub mod generalised;
 pub mod hmm;
 mod math;
 pub mod nonlinear;
+pub mod plds;
 mod predictive;
 mod residuals;
 mod sequence;

@@ -1,81 +1,12 @@
 //! The predictive distribution of one entry of an observation: a mixture of simple laws.
 
+mod law;
+
 use rand::{Rng, RngExt};
-use rand_distr::{Distribution, StandardNormal};
 
-use crate::math::incomplete::gamma_tails;
-use crate::math::normal::{normal_cdf, normal_quantile_of_tails};
+pub use law::Law;
+
 use crate::{Error, Result};
-
-/// A law of which predictive distributions are made.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum Law {
-    /// N(mean, variance), variance > 0; infinite where nothing is known.
-    Normal {
-        /// Its mean.
-        mean: f64,
-        /// Its variance.
-        variance: f64,
-    },
-    /// Counts 0, 1, … with this mean.
-    Poisson {
-        /// Their mean.
-        rate: f64,
-    },
-    /// One symbol, by its number.
-    Symbol(f64),
-}
-
-impl Law {
-    fn mean(self) -> f64 {
-        match self {
-            Self::Normal { mean, .. } => mean,
-            Self::Poisson { rate } => rate,
-            Self::Symbol(value) => value,
-        }
-    }
-
-    fn variance(self) -> f64 {
-        match self {
-            Self::Normal { variance, .. } => variance,
-            Self::Poisson { rate } => rate,
-            Self::Symbol(_) => 0.0,
-        }
-    }
-
-    /// P(Y ≤ y) and P(Y > y).
-    fn tails(self, y: f64) -> (f64, f64) {
-        match self {
-            Self::Normal { mean, variance } => {
-                let z = (y - mean) / variance.sqrt();
-                (normal_cdf(z), normal_cdf(-z))
-            }
-            Self::Poisson { .. } if y < 0.0 => (0.0, 1.0),
-            // P(Y ≤ k) = Q(k + 1, λ)
-            Self::Poisson { rate } => {
-                let (above, below) = gamma_tails(y.floor() + 1.0, rate);
-                (below, above)
-            }
-            Self::Symbol(value) if value <= y => (1.0, 0.0),
-            Self::Symbol(_) => (0.0, 1.0),
-        }
-    }
-
-    fn draw<R: Rng + ?Sized>(self, rng: &mut R) -> f64 {
-        match self {
-            Self::Normal { mean, variance } => {
-                let z: f64 = StandardNormal.sample(rng);
-                mean + variance.sqrt() * z
-            }
-            // A rate too large for the sampler, or too small, has no spread to speak of.
-            Self::Poisson { rate } => {
-                rand_distr::Poisson::new(rate).map_or(rate.round(), |p| p.sample(rng))
-            }
-            Self::Symbol(value) => value,
-        }
-    }
-}
 
 /// The predictive distribution of one entry of an observation (eq. F60),
 ///
@@ -106,7 +37,7 @@ impl Predictive {
     ///
     /// # Errors
     /// [`Error::Size`] for no part, [`Error::Entry`] for weights that are no distribution, parameters that are not finite or
-    /// a variance or rate that is not positive, [`Error::Setting`] for densities mixed with probabilities.
+    /// a variance, rate or shape that is not positive, [`Error::Setting`] for densities mixed with probabilities.
     pub fn new(parts: Vec<(f64, Law)>) -> Result<Self> {
         if parts.is_empty() {
             return Err(Error::size("parts", "none", "at least one"));
@@ -130,8 +61,7 @@ impl Predictive {
         let new = Self {
             parts: weights.into_iter().zip(parts.iter().map(|p| p.1)).collect(),
         };
-        let densities = (new.parts.iter()).filter(|(_, law)| matches!(law, Law::Normal { .. }));
-        match densities.count() {
+        match new.parts.iter().filter(|(_, law)| law.is_density()).count() {
             0 => Ok(new),
             n if n == new.parts.len() => Ok(new),
             _ => Err(Error::setting(
@@ -147,10 +77,46 @@ impl Predictive {
         Self::new(vec![(1.0, Law::Normal { mean, variance })])
     }
 
+    /// The distribution of y under x ~ N(mean, variance), `law` being that of y given x: a mixture over nodes 1/16 standard
+    /// deviation apart, whose sums are integrals to rounding where `law` changes little between two nodes.
+    pub(crate) fn over_normal(mean: f64, variance: f64, law: impl Fn(f64) -> Law) -> Result<Self> {
+        /// Nodes to either side of the mean, and how many there are to a standard deviation: to 8 of them, 1e-15 of the mass.
+        const SIDE: i32 = 128;
+        const EACH: f64 = 16.0;
+        let deviation = variance.max(0.0).sqrt();
+        let node = |k: i32| {
+            let z = f64::from(k) / EACH;
+            ((-0.5 * z * z).exp(), law(mean + deviation * z))
+        };
+        let mut parts: Vec<(f64, Law)> = (-SIDE..=SIDE).map(node).collect();
+        let total: f64 = parts.iter().map(|(w, _)| w).sum();
+        parts.iter_mut().for_each(|(w, _)| *w /= total);
+        Self::new(parts)
+    }
+
     /// Symbols 0, 1, … with these probabilities.
     pub(crate) fn symbols(probabilities: &[f64]) -> Result<Self> {
         let parts = probabilities.iter().enumerate();
         Self::new(parts.map(|(k, p)| (*p, Law::Symbol(k as f64))).collect())
+    }
+
+    /// The same with the parts of each symbol as one, in the order of the symbols.
+    pub(crate) fn merged(mut self) -> Self {
+        let key = |law: &Law| match law {
+            Law::Symbol(value) => Some(*value),
+            _ => None,
+        };
+        if self.parts.iter().all(|(_, law)| key(law).is_some()) {
+            self.parts.sort_by(|a, b| a.1.mean().total_cmp(&b.1.mean()));
+            self.parts.dedup_by(|next, kept| {
+                let same = key(&next.1) == key(&kept.1);
+                if same {
+                    kept.0 += next.0;
+                }
+                same
+            });
+        }
+        self
     }
 
     /// w_k and p_k.
@@ -160,7 +126,7 @@ impl Predictive {
 
     /// Whether it has probabilities of whole numbers rather than a density.
     pub fn is_discrete(&self) -> bool {
-        !matches!(self.parts.first(), Some((_, Law::Normal { .. })))
+        !self.parts.first().is_some_and(|(_, law)| law.is_density())
     }
 
     fn sum(&self, of: impl Fn(Law) -> f64) -> f64 {
@@ -222,21 +188,19 @@ impl Predictive {
 
     /// The quantile of a mixture of densities lies between the least and the greatest of those of its parts.
     fn real_quantile(&self, p: f64) -> f64 {
-        let z = normal_quantile_of_tails(p, 1.0 - p);
-        if self.variance().is_infinite() {
+        // A variance of Student's law may be infinite, and its quantiles are there.
+        let unknown =
+            |law: &Law| matches!(law, Law::Normal { variance, .. } if variance.is_infinite());
+        if self.parts.iter().any(|(w, law)| *w > 0.0 && unknown(law)) {
             return match p == 0.5 {
                 true => self.mean(),
                 false => (p - 0.5) * f64::INFINITY,
             };
         }
-        let each = |law: &Law| law.mean() + z * law.variance().sqrt();
-        let all = self
-            .parts
-            .iter()
-            .filter(|(w, _)| *w > 0.0)
-            .map(|(_, law)| each(law));
+        let all = self.parts.iter().filter(|(w, _)| *w > 0.0);
+        let all = all.map(|(_, law)| law.around(p));
         let (mut low, mut high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), q| {
-            (l.min(q), h.max(q))
+            (l.min(q.0), h.max(q.1))
         });
         while low < high {
             let middle = low + 0.5 * (high - low);
@@ -265,7 +229,7 @@ impl Predictive {
             _ => None,
         });
         let mut low = least.fold(0.0, f64::min) - 1.0;
-        let mut step = 1.0 + self.variance().sqrt().ceil();
+        let mut step = 1.0 + self.variance().sqrt().ceil().min(f64::MAX);
         let mut high = self.mean().ceil().max(low + 1.0);
         while !reached(high) && step.is_finite() {
             (low, high, step) = (high, high + step, 2.0 * step);

@@ -168,6 +168,46 @@ impl Sequence {
         Ok(sequence)
     }
 
+    /// Rows of these observations followed by `inputs` `[time, input]`: what emissions with inputs take. The inputs of a row that is
+    /// missing are kept, with NaN for its outputs.
+    ///
+    /// ```
+    /// use scotopic_filtering::Sequence;
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let choices = Sequence::of_symbols([0, 1])?;
+    /// let rows = choices.with_inputs(&Sequence::of_rows([[0.5, 1.0], [-0.25, 1.0]])?)?;
+    /// assert_eq!(rows.get(1), Some(&[1.0, -0.25, 1.0][..]));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Size`] for another number of rows.
+    pub fn with_inputs(&self, inputs: &Self) -> Result<Self> {
+        if inputs.len() != self.len() {
+            let found = format!("{} rows", inputs.len());
+            return Err(Error::size(
+                "inputs",
+                found,
+                format!("{}, one an observation", self.len()),
+            ));
+        }
+        let width = self.width + inputs.width;
+        let mut joined = Self::new(width)?;
+        let mut row = vec![f64::NAN; width];
+        for (own, given) in self.iter().zip(inputs.iter()) {
+            row.fill(f64::NAN);
+            let (outputs, rest) = row.split_at_mut(self.width);
+            if let Some(own) = own {
+                outputs.copy_from_slice(own);
+            }
+            if let Some(given) = given {
+                rest.copy_from_slice(given);
+            }
+            joined.push(Some(&row))?;
+        }
+        Ok(joined)
+    }
+
     /// Adds the next observation, `None` for a missing one; NaN stands for a missing entry, and a row of nothing else is a
     /// missing observation.
     ///

@@ -6,6 +6,7 @@ use crate::any_model::AnyModel;
 use crate::gaussian::Gaussian;
 use crate::generalised::GeneralisedModel;
 use crate::generalised::causal::Generation;
+use crate::hmm::Hmm;
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{Simulate, StateSpace, simulate};
 use crate::{AnyFilter, Belief, Error, Filter, Result, Sequence};
@@ -45,12 +46,45 @@ impl AnyModel {
                 let states = states.iter().map(|x| x.as_slice().to_vec()).collect();
                 Ok((SampledStates::Vectors(states), y))
             }
+            Self::Plds(model) => {
+                let (states, y) = model.sample(length, rng)?;
+                Ok((SampledStates::Vectors(states), y))
+            }
             Self::Nonlinear(model) => {
                 let (states, y) = simulate(model, length, rng)?;
                 Ok((SampledStates::Vectors(states), y))
             }
             Self::Generalised(model) => generated(model, length, rng),
         }
+    }
+}
+
+impl AnyModel {
+    /// [`AnyModel::sample`] of a model with inputs, one row `[input]` of `inputs` for each observation; they are the last entries of
+    /// the observations.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a kind of model without inputs; as [`Hmm::sample_given`].
+    pub fn sample_given<R: Rng>(
+        &self,
+        inputs: &Sequence,
+        rng: &mut R,
+    ) -> Result<(SampledStates, Sequence)> {
+        match self {
+            Self::Hmm(model) => {
+                let (states, y) = model.sample_given(inputs, rng)?;
+                Ok((SampledStates::Discrete(states), y))
+            }
+            _ => Err(no_inputs(self)),
+        }
+    }
+}
+
+fn no_inputs(model: &AnyModel) -> Error {
+    Error::Unsupported {
+        what: model.described(),
+        asked: "take inputs",
+        why: "of this kind of model none has any",
     }
 }
 
@@ -94,26 +128,20 @@ impl AnyFilter {
         let first = self.observations() == 0;
         match (self.model(), self.belief()) {
             (AnyModel::Hmm(model), Belief::Discrete(belief)) => {
-                let next: Vec<f64> = match first {
-                    true => belief.to_vec(),
-                    false => {
-                        let rows = model.transition().chunks_exact(model.states());
-                        let mut next = vec![0.0; belief.len()];
-                        for (q, row) in belief.iter().zip(rows) {
-                            next.iter_mut().zip(row).for_each(|(n, a)| *n += q * a);
-                        }
-                        next
-                    }
-                };
-                let transition = model.transition().to_vec();
-                let on = crate::hmm::Hmm::from_flat(next, transition, model.emission().clone())?;
-                Ok(on.sample(ahead, rng)?.1)
+                Ok(next(&model, belief, first)?.sample(ahead, rng)?.1)
             }
             (AnyModel::LinearGaussian(model), Belief::Gaussian(belief)) => {
                 let now = Gaussian::from_flat(belief.mean, belief.covariance);
                 let next = model.state_ahead(&now, self.observations(), 1);
                 let on = model.with_initial(next.mean, next.covariance)?;
                 Ok(on.sample(ahead, rng)?.1)
+            }
+            (AnyModel::Plds(model), Belief::Gaussian(belief)) => {
+                let now = Gaussian::from_flat(belief.mean, belief.covariance);
+                Ok(model
+                    .continued(&now, self.observations())?
+                    .sample(ahead, rng)?
+                    .1)
             }
             (AnyModel::Nonlinear(model), Belief::Gaussian(belief)) => {
                 let on = Started {
@@ -133,6 +161,38 @@ impl AnyFilter {
             }),
         }
     }
+}
+
+impl AnyFilter {
+    /// [`AnyFilter::simulate`] of a model with inputs, one row `[input]` of `inputs` for each observation.
+    ///
+    /// # Errors
+    /// As [`AnyModel::sample_given`].
+    pub fn simulate_given<R: Rng>(&self, inputs: &Sequence, rng: &mut R) -> Result<Sequence> {
+        match (self.model(), self.belief()) {
+            (AnyModel::Hmm(model), Belief::Discrete(belief)) => {
+                let first = self.observations() == 0;
+                Ok(next(&model, belief, first)?.sample_given(inputs, rng)?.1)
+            }
+            (other, _) => Err(no_inputs(&other)),
+        }
+    }
+}
+
+/// The model whose first state is the one after those of `belief`, which is about the first one before any observation.
+fn next(model: &Hmm, belief: &[f64], first: bool) -> Result<Hmm> {
+    let start = match first {
+        true => belief.to_vec(),
+        false => {
+            let rows = model.transition().chunks_exact(model.states());
+            let mut next = vec![0.0; belief.len()];
+            for (q, row) in belief.iter().zip(rows) {
+                next.iter_mut().zip(row).for_each(|(n, a)| *n += q * a);
+            }
+            next
+        }
+    };
+    Hmm::from_flat(start, model.transition().to_vec(), model.emission().clone())
 }
 
 /// A model that starts from a belief.

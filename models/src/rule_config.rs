@@ -41,7 +41,8 @@ pub struct RuleConfig {
     /// Pull of the prior: during inner iterations of the natural gradient; in the gradients of the
     /// (semi-)amortized refinements.
     pub leak: LeakConfig,
-    /// "proximal", with bounded self-inhibition (linear decoders), or "explicit", the published step.
+    /// "proximal", with bounded self-inhibition (linear decoders); "certified", after which the free energy in rates is
+    /// never higher (Poisson latents, linear decoders, no ceilings); or "explicit", the published step.
     pub step: StepForm,
     /// Soft ceiling of the potential (log-rate), once open.
     pub potential_ceiling: f64,

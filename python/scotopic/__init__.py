@@ -1,11 +1,13 @@
-"""State-space models that filter online: missing data, learning while filtering, bounds of other factorisations.
+"""Perception as inference: state-space models that filter online, and spiking networks that see.
 
 ===========================================================  =====================================================
 :class:`CategoricalHMM`, :class:`PoissonHMM`,                hidden Markov models, with scikit-learn's conventions
 :class:`GaussianHMM`
 :class:`LinearGaussian`                                      the Kalman filter and smoother, and EM
+:class:`StructuralModel`                                     level, slope, seasons, cycles, ARMA that add up
 :class:`Nonlinear`, :class:`Generalised`                     models whose equations are Python functions
 :class:`Filter`                                              one observation at a time, fixed or learning
+:class:`Network`, :func:`train`, :func:`data_set`            spiking networks that see, where they are compiled in
 :func:`compare`                                              factorisations of the posterior beside each other
 :class:`Observations`                                        data that were checked once, for use several times
 :func:`load`                                                 a model in a file of the program ``scotopic``
@@ -28,18 +30,24 @@ from . import errors
 from ._data import observations
 from ._estimator import Observations
 from ._scotopic import GaussianStatistics, HmmStatistics, __version__
+from .checks import Residuals, Summary
 from .comparison import compare
 from .equations import Generalised, Nonlinear
 from .errors import ScotopicError
 from .hmm import CategoricalHMM, GaussianHMM, PoissonHMM
 from .linear_gaussian import LinearGaussian
 from .models import load, parse
+from .percepts import Dictionary, Inference
 from .results import Beliefs, Filtered, Forecast, Posterior
 from .streaming import Filter
+from .structural import Decomposition, StructuralModel
+from .vision import Network, data_set, train
 
 __all__ = [
     "Beliefs",
     "CategoricalHMM",
+    "Decomposition",
+    "Dictionary",
     "Filter",
     "Filtered",
     "Forecast",
@@ -47,16 +55,23 @@ __all__ = [
     "GaussianStatistics",
     "Generalised",
     "HmmStatistics",
+    "Inference",
     "LinearGaussian",
+    "Network",
     "Nonlinear",
     "Observations",
     "PoissonHMM",
     "Posterior",
+    "Residuals",
     "ScotopicError",
+    "StructuralModel",
+    "Summary",
     "__version__",
     "compare",
+    "data_set",
     "errors",
     "load",
     "observations",
     "parse",
+    "train",
 ]

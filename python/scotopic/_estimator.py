@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 
 from . import _data, _scotopic
+from .checks import Residuals, summarised
 from .errors import SettingError, SizeError, not_fitted
 from .streaming import Filter
 
@@ -168,6 +169,45 @@ class Estimator:
         """The Bayesian information criterion, nats times 2; lower is better."""
         data = self._read(X, lengths)
         return -2.0 * self._model.log_evidence(data) + self._model.free_parameters * np.log(len(data))
+
+    def summary(self, X, lengths=None, *, level=0.95, hold=()):
+        """The parameters with standard errors by the observed information of the data that they were fitted to.
+
+        Parameters
+        ----------
+        X, lengths
+            As for ``fit``.
+        level : float
+            The probability of the intervals.
+        hold : list of str
+            Parameters that are taken as known, by the beginning of their names.
+
+        Returns
+        -------
+        Summary
+        """
+        return summarised(self._model, self._read(X, lengths), level, hold)
+
+    def residuals(self, X, *, random_state=0, lags=None):
+        """Standardised one-step residuals of one series, with tests; four panels in a notebook.
+
+        Parameters
+        ----------
+        X : array-like ``[T, D]``
+            One series.
+        random_state : int, numpy.random.Generator, RandomState or None
+            Counts and symbols get a number within the jump of their distribution; None takes the middle of the jump.
+        lags : int, optional
+            Of the test of independence; min(10, T / 5) otherwise.
+
+        Returns
+        -------
+        Residuals
+        """
+        seed = None if random_state is None else _data.seed_of(random_state)
+        lags = None if lags is None else whole("lags", lags, 1)
+        values, tests = _scotopic.residuals(self._model, self._read(X), seed, lags)
+        return Residuals(values, tests, f"Residuals of {self!r}")
 
     def to_toml(self):
         """The model as the text of a model file of the program ``scotopic``."""

@@ -132,7 +132,7 @@ class Filtered(_Short):
 
 def _bands(means, variances, title, note, name, observed):
     halves = _NINETY * np.sqrt(np.maximum(variances, 0.0))
-    labels = [f"{name}{i}" for i in range(means.shape[1])]
+    labels = [f"{name}{i}" for i in range(means.shape[1])] if isinstance(name, str) else name
     return _scotopic.bands_figure(
         np.ascontiguousarray(means), halves, labels, title, note, "90 % credible band", observed
     )

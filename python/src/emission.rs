@@ -45,7 +45,7 @@ fn nested(shape: &[usize], values: &[f64]) -> Value {
 /// The kind of an emission, and its fields as arrays.
 ///
 /// # Errors
-/// None that an emission can cause.
+/// `ParameterError` for an emission that is given columns, which have names.
 pub fn fields_of<'py>(
     py: Python<'py>,
     emission: &AnyEmission,
@@ -56,7 +56,13 @@ pub fn fields_of<'py>(
     let mut kind = String::new();
     for (name, value) in value.as_object().into_iter().flatten() {
         match value {
-            Value::String(text) => kind.clone_from(text),
+            Value::String(text) if name == "kind" => kind.clone_from(text),
+            value if has_text(value) => {
+                let text = format!(
+                    "{name}: arrays hold no names: a model that is given columns is used by the program and the library"
+                );
+                return Err(Failure::Parameter(text));
+            }
             value => {
                 let (mut shape, mut values) = (Vec::new(), Vec::new());
                 flat(value, 0, &mut shape, &mut values);
@@ -65,6 +71,14 @@ pub fn fields_of<'py>(
         }
     }
     Ok((kind, fields))
+}
+
+fn has_text(value: &Value) -> bool {
+    match value {
+        Value::String(_) => true,
+        Value::Array(items) => items.iter().any(has_text),
+        _ => false,
+    }
 }
 
 fn flat(value: &Value, depth: usize, shape: &mut Vec<usize>, values: &mut Vec<f64>) {

@@ -1,18 +1,30 @@
 //! Figures as SVG, for notebooks.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use numpy::{PyArray2, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use scotopic_figures::axis::Axis;
 use scotopic_figures::figure::Layer;
+use scotopic_figures::residuals::Residuals;
 use scotopic_figures::timeline::{COLUMNS, MinMax, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_figures::{Figure, FigureError, heat};
 
 fn svg(figure: std::result::Result<Figure, FigureError>) -> PyResult<String> {
     figure
-        .map(|figure| figure.svg())
+        .map(|figure| for_a_page(&figure.svg()))
         .map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// A figure whose clip paths have names of its own: a page may hold several figures, and names are of the whole page.
+pub fn for_a_page(svg: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    svg.hash(&mut hasher);
+    let own = format!("f{:x}-c", hasher.finish());
+    svg.replace("<clipPath id=\"c", &format!("<clipPath id=\"{own}"))
+        .replace("url(#c", &format!("url(#{own}"))
 }
 
 /// A matrix as a heat map.
@@ -128,6 +140,24 @@ pub fn bands_figure(
     drawn(title, note, band, &panels, &timeline)
 }
 
+/// Residuals `[T]` in four panels; `quantiles` are those of as many normal numbers as there are residuals.
+#[pyfunction]
+pub fn residuals_figure(
+    residuals: Vec<f64>,
+    quantiles: Vec<f64>,
+    autocorrelations: Vec<f64>,
+    title: &str,
+    note: &str,
+) -> PyResult<String> {
+    let figure = Residuals {
+        times: None,
+        residuals: &residuals,
+        normal_quantiles: &quantiles,
+        autocorrelations: &autocorrelations,
+    };
+    svg(figure.picture().map(|figure| figure.titled(title, note)))
+}
+
 fn drawn(
     title: &str,
     note: &str,
@@ -142,6 +172,7 @@ fn drawn(
         panels,
         portrait: None,
         timeline,
+        times: None,
     };
     svg(figure.picture())
 }

@@ -28,7 +28,10 @@ pub struct Filter {
 }
 
 /// The model in a Python object: one of the classes here, or the text of a model file.
-fn any_model(model: &Bound<'_, PyAny>) -> Result<AnyModel> {
+///
+/// # Errors
+/// For an object that is neither, or a text that is no model.
+pub fn any_model(model: &Bound<'_, PyAny>) -> Result<AnyModel> {
     if let Ok(hmm) = model.cast::<Hmm>() {
         return Ok(AnyModel::Hmm(hmm.get().model.clone()));
     }

@@ -10,6 +10,8 @@
 //! | numbers out | `arrays.rs` |
 //! | hidden Markov models | `hmm.rs`: [`Hmm`](hmm::Hmm); emissions of any kind: `emission.rs` |
 //! | linear-Gaussian models | `gaussian.rs`: [`LinearGaussian`](gaussian::LinearGaussian) |
+//! | structural models | `structural.rs` |
+//! | estimates with errors, residuals | `questions.rs` |
 //! | fitting | `fit.rs`; Ctrl-C: `interrupt.rs` |
 //! | expected statistics, which add up | `statistics.rs` |
 //! | one observation at a time | `filter.rs`: [`Filter`](filter::Filter), around the filters of `inner.rs`; `forecast.rs`; learning rules: `rules.rs`; one observation: `observation.rs` |
@@ -18,6 +20,7 @@
 //! | models in files | `files.rs` |
 //! | figures | `figures.rs` |
 //! | errors as exceptions | `errors.rs` |
+//! | spiking networks, with the feature `vision` | `vision/` |
 
 use pyo3::prelude::*;
 
@@ -39,8 +42,12 @@ mod interrupt;
 mod jet;
 mod observation;
 mod observations;
+mod questions;
 mod rules;
 mod statistics;
+mod structural;
+#[cfg(feature = "vision")]
+mod vision;
 
 /// The compiled half of the package.
 #[pymodule]
@@ -50,7 +57,7 @@ mod _scotopic {
     #[pymodule_export]
     use crate::comparison::compare;
     #[pymodule_export]
-    use crate::figures::{bands_figure, beliefs_figure, matrix_figure};
+    use crate::figures::{bands_figure, beliefs_figure, matrix_figure, residuals_figure};
     #[pymodule_export]
     use crate::filter::Filter;
     #[pymodule_export]
@@ -64,7 +71,11 @@ mod _scotopic {
     #[pymodule_export]
     use crate::observations::Observations;
     #[pymodule_export]
+    use crate::questions::{residual_autocorrelations, residuals, summary};
+    #[pymodule_export]
     use crate::statistics::{GaussianStatistics, HmmStatistics};
+    #[pymodule_export]
+    use crate::structural::fit_structural;
 
     use super::*;
 
@@ -76,6 +87,8 @@ mod _scotopic {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        #[cfg(feature = "vision")]
+        crate::vision::register(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

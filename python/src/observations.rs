@@ -138,6 +138,13 @@ impl Observations {
         self.sequences.len()
     }
 
+    /// The observations of which something was seen.
+    #[getter]
+    fn n_seen(&self) -> usize {
+        let seen = |s: &Sequence| s.iter().flatten().count();
+        self.sequences.iter().map(seen).sum()
+    }
+
     /// The observations in each sequence.
     #[getter]
     fn lengths(&self) -> Vec<usize> {

@@ -51,3 +51,16 @@ def test_comparisons_are_tables():
     y, _ = walk.sample(50, random_state=0)
     table = scotopic.compare(walk, y)
     assert (np.asarray(table["gap"]) > -1e-8).all() and len(table["gap"]) == 6
+
+
+def test_figures_of_one_page_do_not_share_names():
+    """Names of clip paths are of the whole page: two figures on it must not clip each other."""
+    import re
+
+    y = np.cumsum(np.random.default_rng(0).normal(size=60))
+    level = scotopic.LinearGaussian.local_level()
+    figures = [level.smooth(y)._repr_svg_(), level.smooth(2 * y)._repr_svg_(), level.residuals(y)._repr_svg_()]
+    names = [set(re.findall(r'<clipPath id="([^"]+)"', figure)) for figure in figures]
+    for figure, own in zip(figures, names):
+        assert own and set(re.findall(r"url\(#([^)]+)\)", figure)) == own
+    assert sum(map(len, names)) == len(set.union(*names))

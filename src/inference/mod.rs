@@ -8,6 +8,7 @@
 //! [`Perception`] is the interface of every model; [`Iterative`] is the one that this module is named after. The
 //! others, which need networks of their own, are in `scotopic-models`.
 
+mod certified_step;
 mod generative;
 mod perception;
 mod predictive;

@@ -16,6 +16,7 @@
 
 use burn::tensor::Tensor;
 
+use super::certified_step::{Majoriser, certified_step_size};
 use super::{
     Expectation, Generative, Objective, Perception, RecordOptions, Refined, ScoredSample, Stimulus,
     composed_objective,
@@ -74,6 +75,20 @@ pub enum StepForm {
     /// curvature by a(z): an upper bound of that by z for relu and softplus of unit gain, and only a guess beyond.
     #[default]
     Proximal,
+    /// A step after which the free energy in rates is never higher, for Poisson latents and a linear decoder.
+    ///
+    /// ```text
+    /// F(λ) = ½(x − Φλ)ᵀΣ⁻¹(x − Φλ) + Σ_k (½H_kk + e^{b_k})λ_k + β_in KL[λ ‖ e^{u_p}],   H = ΦᵀΣ⁻¹Φ
+    /// u' − u + ηD_k(e^{u'} − e^u) = −η(∇_k + β_in(u − u_p)),   D_k = Σ_j |H_kj|,   η ≤ 1/max(β_in, 1)
+    /// ```
+    ///
+    /// With η = β_in = 1 it reads D_k(e^{u'} − e^u) + ∇_k + u' − u_p = 0. It is the proximal step with the row sums of |H|
+    /// in place of its diagonal, so that inhibition between neurons is bounded too; with the ½H_kk that the variance
+    /// of the spikes adds to the drive; and without soft clamps, which would move u even at the minimum. The proof is
+    /// eq. I36. It holds for a step driven by the rates themselves; one sample of the spikes in their place makes the
+    /// step noisy, and F may rise. Other families, and decoders that are not linear, have no such step: there it is
+    /// that of [`StepForm::Proximal`].
+    Certified,
 }
 
 /// The fixed choices of the inference rule; everything learned is in [`Dynamics`].
@@ -156,22 +171,33 @@ pub struct Iterative<'a, P: Posterior, D: Decoder> {
     pub dynamics: Dynamics,
     /// Fixed choices of the rule.
     pub rule: NaturalGradient,
-    /// η·diag ΦᵀΣ⁻¹Φ, `[1, latent]`, for [`StepForm::Proximal`].
+    /// η·diag ΦᵀΣ⁻¹Φ, `[1, latent]`, for [`StepForm::Proximal`]; ηD for [`StepForm::Certified`].
     pub(super) curvature: Option<Tensor<2>>,
 }
 
 impl<'a, P: Posterior, D: Decoder> Iterative<'a, P, D> {
     /// The model as it stands now: everything that does not change over an unroll is evaluated here.
     ///
-    /// A proximal step needs a linear decoder; with any other the step is explicit.
-    pub fn new(decoder: &'a D, rest: P, dynamics: Dynamics, rule: NaturalGradient) -> Self {
+    /// A proximal step needs a linear decoder; with any other the step is explicit. A certified step needs Poisson
+    /// latents besides; it replaces the clamps of the rule by none and adds ½H_kk to the homeostatic term.
+    pub fn new(decoder: &'a D, rest: P, mut dynamics: Dynamics, mut rule: NaturalGradient) -> Self {
         let generative = Generative::new(decoder, rule.kl, rule.expectation);
-        let curvature = match rule.form {
+        let atoms = match rule.form {
             StepForm::Explicit => None,
-            StepForm::Proximal => decoder
-                .atoms()
-                .map(|atoms| generative.noise.curvature(atoms) * dynamics.step_size[0].clone()),
+            StepForm::Proximal | StepForm::Certified => decoder.atoms(),
         };
+        let certified = rule.form == StepForm::Certified && rest.log_rate().is_some();
+        let curvature = atoms.map(|atoms| {
+            if !certified {
+                return generative.noise.curvature(atoms) * dynamics.step_size[0].clone();
+            }
+            let majoriser = Majoriser::of(&generative.noise, atoms);
+            let step_size = certified_step_size(dynamics.step_size[0].clone(), rule.leak.beta());
+            dynamics.homeostasis = dynamics.homeostasis.clone() + majoriser.variance_cost;
+            dynamics.step_size = vec![step_size.clone()];
+            rule.clamps = Clamps::none(1);
+            majoriser.bound * step_size
+        });
         Self {
             generative,
             rest,

@@ -131,6 +131,8 @@ pub enum KlForm {
 /// ```text
 /// c = c₀ + ε·(c₁ − c₀)      ε from 0 to 1 while the clamps open during training
 /// ```
+///
+/// Poisson latents take infinite bounds as no clamp at all ([`Clamps::none`]).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clamps {
     /// Bounds of the state after the step.
@@ -140,6 +142,14 @@ pub struct Clamps {
 }
 
 impl Clamps {
+    /// No clamps of so many components.
+    pub fn none(components: usize) -> Self {
+        Self {
+            state: vec![f64::INFINITY; components],
+            step: vec![f64::INFINITY; components],
+        }
+    }
+
     /// Component number `component` after a drive, both `[batch, latent]`, bounded on both sides.
     pub fn tanh_clamped(&self, component: usize, state: &Tensor<2>, drive: Tensor<2>) -> Tensor<2> {
         tanh_clamped_step(

@@ -176,6 +176,11 @@ impl Posterior for PoissonPosterior {
         if let Some(curvature) = curvature {
             drive = implicit_step(drive, self.mean() * curvature.clone());
         }
+        if clamps.step[0].is_infinite() && clamps.state[0].is_infinite() {
+            return Self {
+                potential: self.potential.clone() + drive,
+            };
+        }
         Self {
             potential: softplus_clamped_step(
                 self.potential.clone(),

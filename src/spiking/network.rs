@@ -31,7 +31,7 @@ pub(crate) struct SpikingNetwork {
     pub(crate) homeostasis: Vec<f32>,
     /// η.
     pub(crate) step_size: f32,
-    /// ηH, H = diag ΦᵀΣ⁻¹Φ, `[latent]`, for the proximal step.
+    /// ηH, H = diag ΦᵀΣ⁻¹Φ, `[latent]`, for the proximal step; ηD, D the row sums of |ΦᵀΣ⁻¹Φ|, for the certified one.
     pub(crate) curvature: Option<Vec<f32>>,
     /// What is not learned.
     pub(crate) rule: SpikingRule,
@@ -44,7 +44,7 @@ pub(crate) struct SpikingRule {
     pub(crate) inner_iterations: usize,
     /// β_in, or none.
     pub(crate) leak: Leak,
-    /// Soft ceiling of the step.
+    /// Soft ceiling of the step; infinite together with that of the potential for none.
     pub(crate) step_ceiling: f32,
     /// Soft ceiling of the potential.
     pub(crate) ceiling: f32,

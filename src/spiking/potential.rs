@@ -1,7 +1,7 @@
 //! One inference step of one row: drive, implicit step, clamps, and their derivatives, in one pass.
 
 use super::network::SpikingNetwork;
-use crate::ops::implicit_step::processor::{Solved, WIDTH, solve, whole_vectors};
+use crate::ops::implicit_step::processor::{Block, WIDTH, slopes, solve, whole_vectors};
 use crate::ops::scalar;
 use crate::ops::softplus_clamped_step::processor::ceiling_f32;
 use scotopic_filtering::simd_dispatch;
@@ -31,7 +31,7 @@ pub(crate) struct Slopes<'a> {
     pub(crate) by_curvature: &'a mut [f32],
 }
 
-/// Rules of [`potentials`]: −η, β_in (0 for none), and the ceilings of step and potential.
+/// Rules of [`potentials`]: −η, β_in (0 for none), and the ceilings of step and potential, infinite for none.
 #[derive(Clone, Copy)]
 struct Constants {
     minus_step_size: f32,
@@ -52,6 +52,11 @@ pub(crate) fn refine(network: &SpikingNetwork, row: Row<'_>) {
     let costs = &network.homeostasis;
     match &network.curvature {
         None => explicit(costs, row, constants),
+        Some(curvature)
+            if constants.ceiling.is_infinite() && constants.step_ceiling.is_infinite() =>
+        {
+            unclamped(costs, curvature, row, constants);
+        }
         Some(curvature) => proximal(costs, curvature, row, constants),
     }
 }
@@ -64,131 +69,130 @@ simd_dispatch! {
     fn proximal(homeostasis: &[f32], curvature: &[f32], row: Row<'_>, constants: Constants) = proximal_body;
 }
 
+simd_dispatch! {
+    /// As `proximal` without clamps: the certified step.
+    fn unclamped(homeostasis: &[f32], curvature: &[f32], row: Row<'_>, constants: Constants) = unclamped_body;
+}
+
 #[inline(always)]
 fn explicit_body(homeostasis: &[f32], row: Row<'_>, constants: Constants) {
-    potentials::<false>(homeostasis, homeostasis, row, constants);
+    potentials::<false, true>(homeostasis, homeostasis, row, constants);
 }
 
 #[inline(always)]
 fn proximal_body(homeostasis: &[f32], curvature: &[f32], row: Row<'_>, constants: Constants) {
-    potentials::<true>(homeostasis, curvature, row, constants);
+    potentials::<true, true>(homeostasis, curvature, row, constants);
 }
 
 #[inline(always)]
-fn potentials<const PROXIMAL: bool>(
+fn unclamped_body(homeostasis: &[f32], curvature: &[f32], row: Row<'_>, constants: Constants) {
+    potentials::<true, false>(homeostasis, curvature, row, constants);
+}
+
+/// Some neurons at a time, in arrays of which every stage of the step goes over all. Loops and no closures: a closure is
+/// not compiled for the wide instruction set of the caller.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
+fn potentials<const PROXIMAL: bool, const CLAMPED: bool>(
     homeostasis: &[f32],
     curvature: &[f32],
     row: Row<'_>,
     constants: Constants,
 ) {
-    let n = homeostasis.len();
-    let mut slopes = row.slopes;
-    for start in (0..n).step_by(WIDTH) {
-        let count = WIDTH.min(n - start);
+    let mut wanted = row.slopes;
+    let (mut u, mut step, mut rate) = ([0f32; WIDTH], [0f32; WIDTH], [0f32; WIDTH]);
+    let (mut gain, mut d) = ([0f32; WIDTH], [0f32; WIDTH]);
+    for start in (0..homeostasis.len()).step_by(WIDTH) {
+        let count = WIDTH.min(homeostasis.len() - start);
         let at = start..start + count;
-        let neurons = Neurons {
-            u: block(&row.u[at.clone()]),
-            prior: block(&row.prior[at.clone()]),
-            pulled: block(&row.pulled[at.clone()]),
-            cost: block(&homeostasis[at.clone()]),
-            curvature: block(&curvature[at.clone()]),
-        };
-        let moved = neurons.refined::<PROXIMAL>(count, constants);
-        put(&mut row.next[at.clone()], &moved.next);
-        if let Some(slopes) = &mut slopes {
-            put(&mut slopes.step[at.clone()], &moved.step);
-            put(&mut slopes.by_u[at.clone()], &moved.by_u);
-            put(&mut slopes.by_step[at.clone()], &moved.by_step);
-            put(&mut slopes.by_curvature[at], &moved.by_curvature);
-        }
-    }
-}
-
-/// Up to [`WIDTH`] numbers, zeros behind them.
-#[inline(always)]
-fn block(values: &[f32]) -> [f32; WIDTH] {
-    if let Ok(full) = <[f32; WIDTH]>::try_from(values) {
-        return full; // of known length: loads, where the other way is a call
-    }
-    let mut block = [0f32; WIDTH];
-    block[..values.len()].copy_from_slice(values);
-    block
-}
-
-/// Its other direction.
-#[inline(always)]
-fn put(values: &mut [f32], block: &[f32; WIDTH]) {
-    match <&mut [f32; WIDTH]>::try_from(&mut *values) {
-        Ok(full) => *full = *block,
-        Err(_) => values.copy_from_slice(&block[..values.len()]),
-    }
-}
-
-/// Some neurons before a refinement.
-struct Neurons {
-    u: [f32; WIDTH],
-    prior: [f32; WIDTH],
-    pulled: [f32; WIDTH],
-    cost: [f32; WIDTH],
-    curvature: [f32; WIDTH],
-}
-
-/// The same behind it.
-struct Moved {
-    next: [f32; WIDTH],
-    step: [f32; WIDTH],
-    by_u: [f32; WIDTH],
-    by_step: [f32; WIDTH],
-    by_curvature: [f32; WIDTH],
-}
-
-impl Neurons {
-    /// The first `count` of them, or some more. Loops and no closures: a closure is not compiled for the wide
-    /// instruction set of the caller.
-    #[inline(always)]
-    #[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
-    fn refined<const PROXIMAL: bool>(&self, count: usize, constants: Constants) -> Moved {
         let n = whole_vectors(count);
-        let mut step = [0f32; WIDTH];
-        for l in 0..n {
-            let leak = (self.u[l] - self.prior[l]) * constants.leak;
-            step[l] = (self.cost[l] - self.pulled[l] + leak) * constants.minus_step_size;
+        u[..count].copy_from_slice(&row.u[at.clone()]);
+        let (prior, pulled) = (&row.prior[at.clone()], &row.pulled[at.clone()]);
+        let cost = &homeostasis[at.clone()];
+        for l in 0..count {
+            let leak = (u[l] - prior[l]) * constants.leak;
+            step[l] = (cost[l] - pulled[l] + leak) * constants.minus_step_size;
         }
-        let (mut rate, mut gain) = ([0f32; WIDTH], [0f32; WIDTH]);
-        let solved = match PROXIMAL {
-            true => {
-                for l in 0..n {
-                    rate[l] = scalar::exp(self.u[l]);
-                    gain[l] = rate[l] * self.curvature[l];
-                }
-                solve(count, &step, &gain)
+        if PROXIMAL {
+            for l in 0..n {
+                rate[l] = scalar::exp(u[l]);
             }
-            false => Solved {
-                d: step,
-                by_s: [1.0; WIDTH],
-                by_a: [0.0; WIDTH],
-            },
-        };
-        let (mut next, mut by_u) = ([0f32; WIDTH], [0f32; WIDTH]);
-        let mut by_step = [0f32; WIDTH];
+            let curvature = &curvature[at.clone()];
+            for l in 0..count {
+                gain[l] = rate[l] * curvature[l];
+            }
+            solve(count, &step, &gain, &mut d);
+        } else {
+            d = step;
+        }
+        match &mut wanted {
+            None => bounded::<CLAMPED>(n, &u, &mut d, constants),
+            Some(wanted) => {
+                let (mut by_s, mut by_a) = ([1f32; WIDTH], [0f32; WIDTH]);
+                if PROXIMAL {
+                    slopes(count, &gain, &d, &mut by_s, &mut by_a);
+                }
+                let (mut by_u, mut by_step) = ([1f32; WIDTH], [1f32; WIDTH]);
+                bounded_with_slopes::<CLAMPED>(n, &u, &mut d, constants, [&mut by_u, &mut by_step]);
+                for l in 0..n {
+                    let by_d = by_u[l] * by_step[l];
+                    by_step[l] = by_d * by_s[l];
+                    by_a[l] = by_d * by_a[l] * rate[l];
+                }
+                put(&mut wanted.step[at.clone()], &step);
+                put(&mut wanted.by_u[at.clone()], &by_u);
+                put(&mut wanted.by_step[at.clone()], &by_step);
+                put(&mut wanted.by_curvature[at.clone()], &by_a);
+            }
+        }
+        put(&mut row.next[at], &d);
+    }
+}
+
+/// As many numbers of a block as there is room for.
+#[inline(always)]
+fn put(values: &mut [f32], block: &Block) {
+    values.copy_from_slice(&block[..values.len()]);
+}
+
+/// From steps d to potentials behind them, in place.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)]
+fn bounded<const CLAMPED: bool>(n: usize, u: &Block, d: &mut Block, constants: Constants) {
+    if CLAMPED {
         for l in 0..n {
-            (next[l], by_step[l]) = ceiling_f32(solved.d[l], constants.step_ceiling);
+            d[l] = ceiling_f32(d[l], constants.step_ceiling).0;
         }
         for l in 0..n {
-            (next[l], by_u[l]) = ceiling_f32(self.u[l] + next[l], constants.ceiling);
+            d[l] = ceiling_f32(u[l] + d[l], constants.ceiling).0;
         }
-        let mut by_curvature = [0f32; WIDTH];
+    } else {
         for l in 0..n {
-            let by_d = by_u[l] * by_step[l];
-            by_step[l] = by_d * solved.by_s[l];
-            by_curvature[l] = by_d * solved.by_a[l] * rate[l];
+            d[l] += u[l];
         }
-        Moved {
-            next,
-            step,
-            by_u,
-            by_step,
-            by_curvature,
+    }
+}
+
+/// The same with the slopes of both clamps, that of the potential and that of the step, which are 1 before.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)]
+fn bounded_with_slopes<const CLAMPED: bool>(
+    n: usize,
+    u: &Block,
+    d: &mut Block,
+    constants: Constants,
+    [by_u, by_step]: [&mut Block; 2],
+) {
+    if CLAMPED {
+        for l in 0..n {
+            (d[l], by_step[l]) = ceiling_f32(d[l], constants.step_ceiling);
+        }
+        for l in 0..n {
+            (d[l], by_u[l]) = ceiling_f32(u[l] + d[l], constants.ceiling);
+        }
+    } else {
+        for l in 0..n {
+            d[l] += u[l];
         }
     }
 }

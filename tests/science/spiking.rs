@@ -81,6 +81,16 @@ fn settings() -> Vec<Setting> {
             ..plain
         },
         Setting {
+            form: StepForm::Certified,
+            ..plain
+        },
+        Setting {
+            leak: Leak::Kl(1.6),
+            inner: 3,
+            form: StepForm::Certified,
+            ..plain
+        },
+        Setting {
             kl: KlForm::Published,
             ..plain
         },

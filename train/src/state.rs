@@ -52,6 +52,37 @@ impl TrainState {
         })
     }
 
+    /// Iteration 0 from the weights of another model: of its running average where it has one. Optimiser, counters, noise
+    /// and schedules begin anew.
+    ///
+    /// # Errors
+    /// If a weight does not fit the configuration (it is named), or the other model saw images of another shape or on
+    /// another scale.
+    pub fn warm(
+        config: &RunConfig,
+        splits: &Splits,
+        device: &Device,
+        other: &Checkpoint,
+    ) -> Result<Self> {
+        let mut state = Self::new(config, splits, device)?;
+        let (here, there) = (state.image, other.image);
+        ensure!(
+            here.shape == there.shape && here.standardisation == there.standardisation,
+            "it was trained on images of {:?}, {:?}; these are {:?}, {:?}",
+            there.shape,
+            there.standardisation,
+            here.shape,
+            here.standardisation
+        );
+        let part = match other.part("average") {
+            average if average.is_empty() => other.part("model"),
+            average => average,
+        };
+        state.model = with_arrays(state.model, part)?;
+        state.average = (config.train.ema > 0.0).then(|| state.model.valid());
+        Ok(state)
+    }
+
     /// The model that is evaluated and saved: the running average if there is one. Without autodiff.
     pub fn judged(&self) -> Network {
         self.average.clone().unwrap_or_else(|| self.model.valid())

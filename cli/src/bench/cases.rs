@@ -292,23 +292,35 @@ const FORMS: [(DriveMethod, &str); 4] = [
 ];
 
 fn sparsity(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-    let shape = Shape::PATCHES;
-    let pixels = images(shape, settings.seed);
-    for share in [0.5, 0.6, 0.7, 0.8, 0.9, 0.95] {
-        let model = still(shape, &settings.device, settings.seed, share)?;
-        for (form, name) in FORMS {
-            let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
-            let engine = model.engine(rule, form)?;
-            let case = format!("T steps, engine, {name}");
-            let timed = settings.time(Group::Sparsity.name(), case, shape, |number| {
-                let noise = NoiseKey::new(settings.seed).step(number);
-                engine.perceive(&pixels, shape.steps, None, &noise)?;
-                Ok(())
-            })?;
-            tell(Record {
-                zeros: Some(share),
-                ..by_the_engine(timed)
-            })?;
+    /// Latents, images and fractions of zeros; fewer images of large networks.
+    const CASES: [(usize, usize, &[f64]); 3] = [
+        (512, 200, &[0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98]),
+        (256, 200, &[0.8, 0.95]),
+        (4096, 26, &[0.8, 0.95, 0.98]),
+    ];
+    for (latents, batch, shares) in CASES {
+        let shape = Shape {
+            latents,
+            batch,
+            ..Shape::PATCHES
+        };
+        let pixels = images(shape, settings.seed);
+        for &share in shares {
+            let model = still(shape, &settings.device, settings.seed, share)?;
+            for (form, name) in FORMS {
+                let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
+                let engine = model.engine(rule, form)?;
+                let case = format!("T steps, engine, {name}");
+                let timed = settings.time(Group::Sparsity.name(), case, shape, |number| {
+                    let noise = NoiseKey::new(settings.seed).step(number);
+                    engine.perceive(&pixels, shape.steps, None, &noise)?;
+                    Ok(())
+                })?;
+                tell(Record {
+                    zeros: Some(share),
+                    ..by_the_engine(timed)
+                })?;
+            }
         }
     }
     Ok(())

@@ -10,34 +10,34 @@ use scotopic_filtering::comparison::FactorisationRow;
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, LearnUnder};
 
 use super::compare_args::CompareArgs;
-use super::{compare_models, compare_schemes, print};
+use super::{compare_certify, compare_models, compare_schemes, print};
 use crate::filtering::recording::uses_partial_rows;
 use crate::filtering::source::whole_rows;
 use crate::filtering::{comparison, model};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
-/// Compares factorisations on one sequence.
+/// Compares networks, models of a series, or factorisations of one.
 ///
 /// # Errors
 /// If data or models cannot be used, or a factorisation does not exist.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
+    if args.model.is_empty() {
+        return networks(args);
+    }
+    let path = args.data().map_err(UsageError)?;
     if args.model.len() > 1 {
-        return compare_models::run(args);
+        return compare_models::run(args, path);
     }
     let model = model::read(&args.model[0]).map_err(UsageError)?;
     check_options(args, &model).map_err(UsageError)?;
     let learning = learning(args, &model).map_err(UsageError)?;
-    let data = args.source.read(&args.data)?;
-    ensure!(
-        !data.is_empty(),
-        "{} has no observation",
-        args.data.display()
-    );
+    let data = args.source.given(model.inputs()).read(path)?;
+    ensure!(!data.is_empty(), "{} has no observation", path.display());
     if data.width() != model.width() {
         return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns, but the model sees {} an observation; choose them by --columns",
-            args.data.display(),
+            path.display(),
             data.width(),
             model.width()
         ))
@@ -47,6 +47,9 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         model if uses_partial_rows(model) => data,
         other => whole_rows(&[data], other.kind()).remove(0),
     };
+    if args.certified.certify {
+        return compare_certify::run(args, &[(&args.model[0], &model)], &data);
+    }
     if let AnyModel::Generalised(model) = &model {
         return compare_schemes::run(args, model, &data);
     }
@@ -63,7 +66,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
             Err(error) if args.factorisations.is_empty() => {
                 failed.push((name, format!("{error:#}")))
             }
-            Err(error) => return Err(error.context(format!("{name} on {}", args.data.display()))),
+            Err(error) => return Err(error.context(format!("{name} on {}", path.display()))),
         }
     }
     if rows.is_empty() {
@@ -96,7 +99,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         "{}, {} observations of {}",
         model.described(),
         data.len(),
-        args.data.display()
+        path.display()
     ))?;
     print::line(table.text())?;
     for (name, error) in failed {
@@ -105,15 +108,39 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+#[cfg(feature = "vision")]
+fn networks(args: &CompareArgs) -> Result<ExitCode> {
+    super::compare_networks::run(args)
+}
+
+#[cfg(not(feature = "vision"))]
+fn networks(_: &CompareArgs) -> Result<ExitCode> {
+    Err(UsageError(anyhow::anyhow!(
+        "name the model of the observations by --model FILE (this program is built without networks)"
+    ))
+    .into())
+}
+
 /// Options that do not apply to the kind of model are refused, not ignored.
 fn check_options(args: &CompareArgs, model: &AnyModel) -> Result<()> {
     let continuous = matches!(model, AnyModel::Generalised(_));
-    let continuous_only =
-        !args.smoothness.is_empty() || !args.schemes.is_empty() || args.true_states.is_some();
+    let certify = args.certified.certify;
+    let continuous_only = !args.smoothness.is_empty() || !args.schemes.is_empty();
     ensure!(
-        continuous || !continuous_only,
-        "--smoothness, --schemes and --true-states are for continuous-time models; this is a {}",
+        continuous || !(continuous_only || args.true_states.is_some() && !certify),
+        "--smoothness, --schemes and --true-states are for continuous-time models, --true-states also for --certify; \
+         this is a {}",
         model.described()
+    );
+    ensure!(
+        !(certify && continuous),
+        "--certify is for models in discrete time: the noise of this {} has a past, so that its states have no \
+         transition density",
+        model.described()
+    );
+    ensure!(
+        !(certify && args.init.is_some()),
+        "--certify bounds ln p of the model as it is, and --init learns another; give one of them"
     );
     ensure!(
         !continuous || args.factorisations.is_empty(),

@@ -1,7 +1,8 @@
 //! Arguments of `scotopic compare`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::filtering::Source;
@@ -22,17 +23,24 @@ use crate::filtering::Source;
                         For a continuous-time model (kind = \"generalised\"), schemes, orders of motion and smoothness of\n\
                         the noise are compared: error and calibration against --true-states (without the first N bins,\n\
                         for which the published schemes wait), and the evidence of the samples.\n\n\
+                        Networks are compared on the same held-out images: R² and squared error of one sample decoded after\n\
+                        the last step, zeros and spikes of that sample, −ln p(x|z) + KL of all steps (β = 1, so that models\n\
+                        of any β are on one scale), time; with --ood their errors on rotated digits, Omniglot and CIFAR too.\n\n\
                         Examples:\n  \
+                        scotopic compare runs/mnist runs/mnist-gaussian --split test --ood --out compared\n  \
                         scotopic compare quakes.csv --model quakes.toml\n  \
                         scotopic compare quakes.csv --model two.toml --model three.toml --by bic\n  \
                         scotopic compare dice.csv --model true.toml --init guess.toml --true-model true.toml --out out\n  \
+                        scotopic compare y.csv --model true.toml --certify --true-states x.csv\n  \
                         scotopic compare y.csv --model lorenz.toml --orders 1..6 --true-states x.csv --out orders"
 )]
 pub struct CompareArgs {
-    /// Observations: CSV, TSV, JSON lines or npy; - is standard input
-    pub data: PathBuf,
+    /// With --model, the observations: CSV, TSV, JSON lines or npy; - is standard input. Without, two or more trained
+    /// networks: run folders, folders of released checkpoints, or checkpoint files
+    #[arg(value_name = "DATA|NETWORK", required = true)]
+    pub inputs: Vec<PathBuf>,
     /// Model in TOML; given several times, the models are ranked on the same rows
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE")]
     pub model: Vec<PathBuf>,
     /// Several models: what they are ranked by
     #[arg(long, value_enum, value_name = "SCORE", default_value = "evidence")]
@@ -64,18 +72,62 @@ pub struct CompareArgs {
     /// Continuous-time models: causal (ours), dem, dem-published, lap-published [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub schemes: Vec<String>,
-    /// Continuous-time models: file of the true states, one row per bin
+    /// Continuous-time models and --certify: file of the true states, one row per observation
     #[arg(long, alias = "states", value_name = "FILE")]
     pub true_states: Option<PathBuf>,
+    /// Bounds with confidence.
+    #[command(flatten)]
+    pub certified: CertifyArgs,
     /// What to read of the data.
     #[command(flatten)]
     pub source: Source,
-    /// Folder for compare.csv and compare.png, and for trajectories.png of a continuous-time model
+    /// Networks.
+    #[cfg(feature = "vision")]
+    #[command(flatten)]
+    pub networks: super::compare_network_args::NetworkArgs,
+    /// Folder for the table as CSV and its figure; for trajectories.png of a continuous-time model
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl CompareArgs {
+    /// The file of observations.
+    ///
+    /// # Errors
+    /// If there are several.
+    pub fn data(&self) -> Result<&Path> {
+        match &self.inputs[..] {
+            [data] => Ok(data),
+            more => bail!(
+                "--model is for series of observations, and {} files are named: give one (networks are compared without \
+                 --model)",
+                more.len()
+            ),
+        }
+    }
+}
+
+/// Options of `scotopic compare --certify`.
+#[derive(Debug, Args)]
+pub struct CertifyArgs {
+    /// Bound ln p with confidence, instead of timing and errors
+    #[arg(long)]
+    pub certify: bool,
+    /// --certify: probability that a bound does not hold
+    #[arg(long, value_name = "P", default_value_t = 0.025, requires = "certify")]
+    pub delta: f64,
+    /// --certify: particles of a run
+    #[arg(long, value_name = "N", default_value_t = 500, requires = "certify")]
+    pub particles: usize,
+    /// --certify: independent runs
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "certify")]
+    pub runs: usize,
+    /// --certify: seed of the particles
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "certify")]
+    pub seed: u64,
 }
 
 /// What models are ranked by.
@@ -95,14 +147,17 @@ pub enum RankBy {
 #[derive(Debug, Clone)]
 pub struct Orders(pub(crate) Vec<usize>);
 
-fn orders(text: &str) -> Result<Orders, String> {
+fn orders(text: &str) -> std::result::Result<Orders, String> {
     let number = |t: &str| match t.trim().parse::<usize>() {
         Ok(n) if n <= 15 => Ok(n),
         _ => Err(format!("`{t}` is no order from 0 to 15")),
     };
     let list = match text.split_once("..") {
         Some((from, to)) => (number(from)?..=number(to.trim_start_matches('='))?).collect(),
-        None => text.split(',').map(number).collect::<Result<Vec<_>, _>>()?,
+        None => text
+            .split(',')
+            .map(number)
+            .collect::<std::result::Result<Vec<_>, _>>()?,
     };
     match list.is_empty() {
         true => Err("it holds no order; write 1..8 or 1,2,4".into()),

@@ -9,8 +9,8 @@ use scotopic_filtering::{AnyFilter, AnyLearning, AnyModel, Filter as _, Sequence
 use serde::Serialize;
 
 use super::compare_args::{CompareArgs, RankBy};
-use super::print;
 use super::smooth::evidence;
+use super::{compare_certify, print};
 use crate::filtering::model;
 use crate::filtering::recording::{of_whole_rows, read_all, uses_partial_rows};
 use crate::table::{Cell, Table};
@@ -29,6 +29,9 @@ struct Row {
     prequential: Option<f64>,
     aic: Option<f64>,
     bic: Option<f64>,
+    /// States without a prior, each of which takes an observation out of ln p (eq. F51).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diffuse: Option<usize>,
     #[serde(skip)]
     discrete: Option<bool>,
 }
@@ -37,7 +40,7 @@ struct Row {
 ///
 /// # Errors
 /// If data or a model cannot be used, and for options that are about one model.
-pub fn run(args: &CompareArgs) -> Result<ExitCode> {
+pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
     let models: Vec<AnyModel> = args
         .model
@@ -47,9 +50,12 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         .map_err(UsageError)?;
     for (path, model) in args.model.iter().zip(&models) {
         ensure_width(&args.model[0], models[0].width(), path, model.width()).map_err(UsageError)?;
+        ensure_inputs(&args.model[0], &models[0], path, model).map_err(UsageError)?;
     }
-    let files = [args.data.clone()];
-    let mut recordings = read_all(&args.source, &files, models[0].width())?;
+    let files = [data.to_path_buf()];
+    let shown = data.display();
+    let source = args.source.given(models[0].inputs());
+    let mut recordings = read_all(&source, &files, models[0].width())?;
     // All models are judged on the same rows.
     if let Some(model) = models.iter().find(|model| !uses_partial_rows(model)) {
         recordings = of_whole_rows(recordings, model.kind());
@@ -60,9 +66,14 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         args.from <= data.len() as u64,
         "--from is {}, and {} has {} rows",
         args.from,
-        args.data.display(),
+        shown,
         data.len()
     );
+    if args.certified.certify {
+        let named = args.model.iter().map(|path| path.as_path());
+        let named: Vec<(&Path, &AnyModel)> = named.zip(&models).collect();
+        return compare_certify::run(args, &named, data);
+    }
     let rows = args.model.iter().zip(&models).map(|(path, model)| {
         let row = recording.named(score(path, model, data, args.from, args.by));
         row.with_context(|| format!("the model {}", path.display()))
@@ -82,7 +93,10 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         replace(&folder.join("models.csv"), table.csv().as_bytes())?;
     }
     if args.json {
-        let value = serde_json::json!({ "observations": data.len(), "rows": rows });
+        let mut value = serde_json::json!({ "observations": data.len(), "rows": rows });
+        if let Some(note) = diffuse_note(&rows, args.by) {
+            value["note"] = note.into();
+        }
         print::line(serde_json::to_string_pretty(&value)?)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -90,7 +104,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         "{} models, {} rows of {}",
         rows.len(),
         data.len(),
-        args.data.display()
+        shown
     ))?;
     print::line(table.text())?;
     if rows.iter().any(|row| row.discrete != rows[0].discrete) {
@@ -99,7 +113,44 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
              scale only where rows are whole numbers",
         )?;
     }
+    if let Some(note) = diffuse_note(&rows, args.by) {
+        print::line(note)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn ensure_inputs(first: &Path, a: &AnyModel, path: &Path, b: &AnyModel) -> Result<()> {
+    let said = |model: &AnyModel| match model.inputs().join(", ") {
+        names if names.is_empty() => "no input".to_owned(),
+        names => names,
+    };
+    match a.inputs() == b.inputs() {
+        true => Ok(()),
+        false => Err(anyhow!(
+            "{} is given {} and {} is given {}: models are compared on the same rows",
+            first.display(),
+            said(a),
+            path.display(),
+            said(b)
+        )),
+    }
+}
+
+/// What to say where ln p is not of the same observations for all models.
+fn diffuse_note(rows: &[Row], by: RankBy) -> Option<String> {
+    let number = |row: &Row| row.diffuse.unwrap_or(0);
+    if by == RankBy::Prequential || rows.iter().all(|row| number(row) == number(&rows[0])) {
+        return None;
+    }
+    let each = rows
+        .iter()
+        .map(|row| format!("{} of {}", number(row), row.model));
+    Some(format!(
+        "the models differ in the number of states that start diffuse ({}): ln p, and AIC and BIC with it, leaves out so many \
+         observations, so that these are not on one scale; give each the same, or a start by initial_mean and \
+         initial_covariance",
+        each.collect::<Vec<_>>().join(", ")
+    ))
 }
 
 fn ensure_width(first: &Path, expected: usize, path: &Path, found: usize) -> Result<()> {
@@ -139,7 +190,9 @@ fn score(
     by: RankBy,
 ) -> scotopic_filtering::Result<Row> {
     let mut filter = AnyFilter::new(model.clone(), "reversed")?;
-    let discrete = filter.predictive(1).ok();
+    let discrete = filter
+        .predictive_given(1, &vec![1.0; filter.inputs().len()])
+        .ok();
     let discrete = discrete.and_then(|laws| Some(laws.first()?.is_discrete()));
     let mut count = 0.0f64;
     for row in data.iter() {
@@ -164,6 +217,11 @@ fn score(
         aic: k.map(|k| 2.0 * k - 2.0 * log_evidence),
         bic: k.map(|k| k * count.max(1.0).ln() - 2.0 * log_evidence),
         discrete,
+        diffuse: match model {
+            AnyModel::LinearGaussian(model) => Some(model.diffuse().iter().filter(|d| **d).count()),
+            _ => None,
+        }
+        .filter(|states| *states > 0),
     })
 }
 

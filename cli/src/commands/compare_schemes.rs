@@ -107,7 +107,7 @@ pub(super) fn run(
     print::line(format!(
         "{what}, {} bins of {}",
         data.len(),
-        args.data.display()
+        args.inputs[0].display()
     ))?;
     print::line(table.text())?;
     // The same failure at every order is reported once.

@@ -2,115 +2,183 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
 
-use anyhow::{Result, anyhow};
-use clap::Args;
-use scotopic_train::device;
+use anyhow::{Result, anyhow, ensure};
+use clap::{Args, Subcommand};
 
 use super::print;
+#[cfg(feature = "vision")]
 use crate::args::RuntimeArgs;
-use crate::experiments::{Context, EXPERIMENTS, Size};
-use crate::figure_format::FigureFormat;
+#[cfg(not(feature = "vision"))]
+use crate::data_folder::DataFolder;
+use crate::experiments::all;
+use crate::experiments::protocol::{Part, Protocol, Results, Size, Tasks};
 use crate::progress::{ProgressArgs, Reporter};
 use crate::signals::Stop;
-use crate::table::duration;
 use crate::usage::UsageError;
 
 /// Options of `scotopic experiment`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --quick or --full, every model is trained for 3 000 iterations: an hour or two on two\n\
-                  cores for a table. The same command continues after an interruption.\n\n\
-                  Examples:\n  scotopic experiment\n  scotopic experiment table2-mnist --quick --data ../datasets"
+    args_conflicts_with_subcommands = true,
+    after_help = "An experiment is named arms × seeds. A task (one arm with one seed) whose file is there is not\n\
+                  run again: the same command continues after an interruption. Many tasks at once:\n  \
+                  seq 30 | parallel scotopic experiment campbell --task {}/30\n  \
+                  scotopic experiment campbell --collect\n\n\
+                  Examples:\n  scotopic experiment\n  scotopic experiment campbell --seeds 10\n  \
+                  scotopic experiment page campbell"
 )]
 pub struct ExperimentArgs {
+    /// Making a page.
+    #[command(subcommand)]
+    pub action: Option<Action>,
     /// Name of the experiment; without a name, all are listed
     pub name: Option<String>,
-    /// Minutes on two cores: 400 iterations per model, 1 200 on natural patches
-    #[arg(long, conflicts_with = "full")]
+    /// A smoke test, what the pages show, or the published settings
+    #[arg(long, value_enum, value_name = "SIZE", default_value = "standard")]
+    pub size: Size,
+    /// The same as --size quick
+    #[arg(long, conflicts_with_all = ["full", "size"])]
     pub quick: bool,
-    /// The published settings, for a GPU
-    #[arg(long)]
+    /// The same as --size full
+    #[arg(long, conflicts_with = "size")]
     pub full: bool,
-    /// Folder for models and reports
+    /// Seeds 1 to N [default: those of the experiment]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub seeds: Option<u64>,
+    /// Run only every N-th task, from the i-th on
+    #[arg(long, value_name = "i/N")]
+    pub task: Option<Part>,
+    /// Run nothing: make the page of the tasks that are done
+    #[arg(long, conflicts_with = "task")]
+    pub collect: bool,
+    /// Folder for results and reports
     #[arg(long, value_name = "DIR", default_value = "runs/experiments")]
     pub out: PathBuf,
-    /// Format of the figures.
-    #[command(flatten)]
-    pub format: FigureFormat,
     /// Progress.
     #[command(flatten)]
     pub progress: ProgressArgs,
     /// Device and data.
+    #[cfg(feature = "vision")]
     #[command(flatten)]
     pub runtime: RuntimeArgs,
+    /// Data.
+    #[cfg(not(feature = "vision"))]
+    #[command(flatten)]
+    pub folder: DataFolder,
 }
 
-/// Runs an experiment and prints its report.
+/// What else can be done with experiments.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Make the page of an experiment from its results
+    Page(PageArgs),
+}
+
+/// Options of `scotopic experiment page`.
+#[derive(Debug, Args)]
+pub struct PageArgs {
+    /// Name of the experiment
+    pub name: String,
+    /// Folder of its results [default: docs/papers/results/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub results: Option<PathBuf>,
+    /// Folder of the page, NAME.md, and of its figures, images/NAME-*.svg
+    #[arg(long, value_name = "DIR", default_value = "docs/papers")]
+    pub out: PathBuf,
+}
+
+impl ExperimentArgs {
+    fn size(&self) -> Size {
+        match (self.quick, self.full) {
+            (true, _) => Size::Quick,
+            (_, true) => Size::Full,
+            _ => self.size,
+        }
+    }
+
+    fn data(&self) -> &std::path::Path {
+        #[cfg(feature = "vision")]
+        return &self.runtime.folder.data;
+        #[cfg(not(feature = "vision"))]
+        return &self.folder.data;
+    }
+}
+
+/// Runs an experiment and prints its page.
 ///
 /// # Errors
 /// If there is no such experiment, or data, device or files fail.
 pub fn run(args: &ExperimentArgs) -> Result<ExitCode> {
+    if let Some(Action::Page(page)) = &args.action {
+        return make_page(page);
+    }
     let Some(name) = &args.name else {
-        for experiment in EXPERIMENTS {
-            print::line(format!("{:<18} {}", experiment.name, experiment.about))?;
+        for protocol in all() {
+            print::line(format!("{:<18} {}", protocol.name, protocol.about))?;
         }
         return Ok(ExitCode::SUCCESS);
     };
-    let Some(experiment) = EXPERIMENTS.iter().find(|e| e.name == name) else {
-        let nearest = EXPERIMENTS.iter().max_by(|a, b| {
-            strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name))
-        });
-        let nearest = nearest.map_or("table2-mnist", |e| e.name);
-        return Err(UsageError(anyhow!(
-            "there is no experiment `{name}`: did you mean `{nearest}`? (`scotopic experiment` lists all)"
-        ))
-        .into());
-    };
-    let size = match (args.quick, args.full) {
-        (true, _) => Size::Quick,
-        (_, true) => Size::Full,
-        _ => Size::Standard,
-    };
-    let opened = device::open(args.runtime.device).map_err(UsageError)?;
-    let status = Reporter::new(args.progress);
-    if let Some(note) = &opened.note {
-        status.say(note);
+    run_protocol(args, known(name)?)
+}
+
+/// The experiment of this name.
+fn known(name: &str) -> Result<&'static Protocol> {
+    let all = all();
+    if let Some(protocol) = all.iter().find(|p| p.name == name) {
+        return Ok(protocol);
     }
-    let stop = Stop::watch()?;
-    let out = args.out.join(size.name());
-    let context = Context {
+    let near = |p: &&&Protocol| (1000.0 * strsim::jaro_winkler(p.name, name)) as u32;
+    let nearest = all.iter().max_by_key(near).map_or("", |p| p.name);
+    Err(UsageError(anyhow!(
+        "there is no experiment `{name}`: did you mean `{nearest}`? (`scotopic experiment` lists all)"
+    ))
+    .into())
+}
+
+fn run_protocol(args: &ExperimentArgs, protocol: &Protocol) -> Result<ExitCode> {
+    let size = args.size();
+    let folder = args.out.join(size.name()).join(protocol.name);
+    let tasks = Tasks {
+        protocol,
         size,
-        out: out.clone(),
-        data: args.runtime.folder.data.clone(),
-        device: &opened,
-        stop: stop.flag(),
-        reporter: status,
+        seeds: args.seeds.unwrap_or(protocol.seeds),
+        folder: &folder,
+        data: args.data(),
+        #[cfg(feature = "vision")]
+        device: args.runtime.device,
     };
-    let clock = Instant::now();
-    let result = (experiment.run)(&context);
-    if let Some((_, code)) = stop.signal() {
-        if let Err(error) = result {
-            status.say(&format!("{error:#}"));
+    if !args.collect {
+        let stop = Stop::watch()?;
+        let reporter = Reporter::new(args.progress);
+        let done = tasks.run(args.task.unwrap_or(Part::WHOLE), stop.flag(), reporter)?;
+        if let Some((_, code)) = stop.signal().filter(|_| !done) {
+            return Ok(code);
         }
-        return Ok(code);
+        if args.task.is_some() {
+            return Ok(ExitCode::SUCCESS);
+        }
     }
-    let mut report = result?;
-    report.text(format!(
-        "Made by `scotopic experiment {name}{}` ({}) on {}; run time {} (cached models excluded).",
-        match size {
-            Size::Quick => " --quick",
-            Size::Standard => "",
-            Size::Full => " --full",
-        },
-        env!("CARGO_PKG_VERSION"),
-        opened.name,
-        duration(clock.elapsed().as_secs_f64())
-    ));
-    let folder = out.join(experiment.name);
-    report.write(&folder, args.format)?;
-    print::line(report.markdown(args.format))?;
+    let results = tasks.collect()?;
+    let page = (protocol.page)(&results)?;
+    page.write(&results, &folder, "README.md")?;
+    print::line(page.markdown(&results))?;
     print::line(folder.join("README.md").display())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn make_page(args: &PageArgs) -> Result<ExitCode> {
+    let protocol = known(&args.name)?;
+    let from = PathBuf::from("docs/papers/results").join(protocol.name);
+    let from = args.results.as_ref().unwrap_or(&from);
+    let results = Results::read(protocol, from)?;
+    ensure!(
+        results.size != Size::Quick,
+        "the results in {} are of a quick run, a smoke test: a page is made of --size standard or full",
+        from.display()
+    );
+    let name = format!("{}.md", protocol.name);
+    (protocol.page)(&results)?.write(&results, &args.out, &name)?;
+    print::line(args.out.join(name).display())?;
     Ok(ExitCode::SUCCESS)
 }

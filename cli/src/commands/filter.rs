@@ -36,7 +36,8 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         return filter_several::run(args, &filter);
     }
     let stop = Stop::watch()?;
-    let mut series = args.source.open_until(args.first(), Some(&stop))?;
+    let source = args.source.given(filter.inputs());
+    let mut series = source.open_until(args.first(), Some(&stop))?;
     if series.width() != filter.width() {
         return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns ({}), but the model has {} per observation; select them with --columns",
@@ -92,6 +93,9 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 && updated.is_ok()
             {
                 recorder.observe(&filter, row);
+                if let Some(time) = series.time() {
+                    recorder.observe_time(&filter, args.source.time_name(), time);
+                }
             }
             let step = updated
                 .with_context(|| format!("{}, line {}", args.first().display(), series.line()))?;

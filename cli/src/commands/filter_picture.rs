@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use scotopic_datasets::series::Series;
+use scotopic_datasets::series::{Series, Time};
 use scotopic_figures::Format;
-use scotopic_filtering::AnyFilter;
+use scotopic_filtering::{AnyFilter, Filter as _};
 
 use crate::filtering::Band;
 use crate::filtering::Source;
@@ -139,6 +139,11 @@ impl FigureRecorder {
     /// Records the belief after the update with `row`.
     pub fn observe(&mut self, filter: &AnyFilter, row: Option<&[f64]>) {
         self.beliefs.see(filter, row, self.now.as_deref());
+    }
+
+    /// Records the time of the newest bin, which the column `name` gives.
+    pub fn observe_time(&mut self, filter: &AnyFilter, name: &str, time: Time) {
+        self.beliefs.note_time(filter.observations(), name, time);
     }
 
     /// Checks that the true states end with the observations.

@@ -18,7 +18,8 @@ use crate::usage::UsageError;
 /// As for one file; a usage error for options that are about one filter.
 pub fn run(args: &FilterArgs, filter: &AnyFilter) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
-    let mut recordings = read_all(&args.source, &args.data, filter.width())?;
+    let source = args.source.given(filter.inputs());
+    let mut recordings = read_all(&source, &args.data, filter.width())?;
     if !filter.accepts_partial_rows() {
         recordings = of_whole_rows(recordings, filter.model().kind());
     }

@@ -9,6 +9,7 @@ use scotopic_figures::Format;
 use scotopic_figures::fan::{self, Fan};
 use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, Forecast, ForecastSettings};
 
+use crate::filtering::inputs;
 use crate::filtering::recording::{Recording, Subject};
 use crate::filtering::records::{Entry, LinesOut, Record, field, list};
 use crate::table::number;
@@ -53,6 +54,10 @@ pub struct ForecastArgs {
     /// Forecast after every N-th row [default: after the last]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub every: Option<u32>,
+    /// Inputs of a model that has some: a table with their columns, a row for each step after the last row [with --every they are
+    /// those of the data]
+    #[arg(long, value_name = "FILE")]
+    pub given: Option<PathBuf>,
     /// Where the lines go.
     #[command(flatten)]
     pub lines: LinesOut,
@@ -70,16 +75,17 @@ pub fn run(args: &ForecastArgs) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
     let filter = AnyFilter::new(model.clone(), "reversed").map_err(|e| UsageError(e.into()))?;
     let recordings = args.subject.read(&model)?;
+    let next = future(args, &model)?;
     let mut records = Vec::new();
     let mut judged = Judged::default();
     for recording in &recordings {
         let several = recordings.len() > 1;
-        let last = forecasts(args, &filter, recording, &mut |origin, forecast| {
+        let last = forecasts(args, &filter, recording, &next, &mut |origin, forecast| {
             judged.see(args, recording, origin, forecast);
             records.extend(lines(args, recording, origin, forecast, several));
         })?;
-        if let Some(path) = &args.figure {
-            draw(args, &model, recording, &last, path)?;
+        if let (Some(path), Some(last)) = (&args.figure, &last) {
+            draw(args, &model, recording, last, path)?;
         }
     }
     args.lines.write(&records)?;
@@ -113,18 +119,50 @@ fn check(args: &ForecastArgs) -> Result<()> {
     args.lines.check(&figure, &args.subject.inputs())
 }
 
+/// The inputs of the next rows, as many as are forecast.
+fn future(args: &ForecastArgs, model: &AnyModel) -> Result<Vec<Vec<f64>>> {
+    if args.every.is_some() && args.given.is_none() {
+        return Ok(Vec::new());
+    }
+    let rows = inputs::read(args.given.as_deref(), model)?;
+    let rows: Vec<Vec<f64>> = rows
+        .iter()
+        .flat_map(|s| s.iter().flatten())
+        .map(<[f64]>::to_vec)
+        .collect();
+    let ahead = args.ahead as usize;
+    if !model.inputs().is_empty() && rows.len() < ahead {
+        let error = anyhow!(
+            "--given has {} rows, and {ahead} steps are forecast: a row for each",
+            rows.len()
+        );
+        return Err(UsageError(error).into());
+    }
+    Ok(rows.into_iter().take(ahead).collect())
+}
+
 /// Shows `each` the forecasts of a series with the number of rows before them; the one after the last row.
 fn forecasts(
     args: &ForecastArgs,
     filter: &AnyFilter,
     recording: &Recording,
+    next: &[Vec<f64>],
     each: &mut dyn FnMut(usize, &Forecast),
-) -> Result<Forecast> {
-    let settings = ForecastSettings {
+) -> Result<Option<Forecast>> {
+    let given = filter.inputs().len();
+    let mut settings = ForecastSettings {
         ahead: args.ahead as usize,
         quantiles: args.quantiles.clone(),
         samples: args.samples as usize,
         seed: args.seed,
+        inputs: Vec::new(),
+    };
+    let outputs = recording.sequence.width() - given;
+    // What the data say of the inputs after `origin`; none past their end.
+    let of_data = |origin: usize| -> Option<Vec<Vec<f64>>> {
+        let rows = (origin..origin + args.ahead as usize).map(|t| recording.sequence.get(t));
+        rows.map(|row| row.map(|row| row[outputs..].to_vec()))
+            .collect()
     };
     let mut filter = filter.clone();
     for (t, row) in recording.sequence.iter().enumerate() {
@@ -133,14 +171,24 @@ fn forecasts(
             .every
             .is_some_and(|every| (t + 1).is_multiple_of(every as usize))
         {
+            if given > 0 {
+                let Some(inputs) = of_data(t + 1) else {
+                    continue;
+                };
+                settings.inputs = inputs;
+            }
             each(t + 1, &filter.forecast(&settings)?);
         }
     }
+    if given > 0 && args.every.is_some() {
+        return Ok(None);
+    }
+    settings.inputs = next.to_vec();
     let last = recording.named(filter.forecast(&settings))?;
     if args.every.is_none() {
         each(recording.sequence.len(), &last);
     }
-    Ok(last)
+    Ok(Some(last))
 }
 
 fn lines(
@@ -180,9 +228,9 @@ fn lines(
             record.push(list("samples", "sample", rows.flatten().copied().collect()));
         }
         if args.every.is_some() {
-            let width = recording.sequence.width();
+            let width = forecast.mean[h].len();
             let seen = recording.sequence.get(origin + h);
-            let seen = seen.map_or(vec![f64::NAN; width], <[f64]>::to_vec);
+            let seen = seen.map_or(vec![f64::NAN; width], |row| row[..width].to_vec());
             record.push(list("y", "y", seen));
         }
         record
@@ -211,7 +259,8 @@ impl Judged {
             let Some(row) = recording.sequence.get(origin + h) else {
                 continue;
             };
-            for (i, y) in row.iter().enumerate().filter(|(_, y)| y.is_finite()) {
+            let outputs = row.iter().zip(mean).map(|(y, _)| y);
+            for (i, y) in outputs.enumerate().filter(|(_, y)| y.is_finite()) {
                 self.count += 1.0;
                 self.squares += (y - mean[i]).powi(2);
                 if let Some((low, high)) = ends {
@@ -298,7 +347,7 @@ fn draw(
             intervals: pairs.map(interval).collect(),
         }
     };
-    let fans: Vec<Fan> = (0..sequence.width().min(COLUMNS)).map(fan).collect();
+    let fans: Vec<Fan> = (0..forecast.mean[0].len().min(COLUMNS)).map(fan).collect();
     let name = recording
         .path
         .file_name()
@@ -310,7 +359,7 @@ fn draw(
         sequence.len(),
         args.ahead
     );
-    Ok(fan::picture(&fans, "observation")?
+    Ok(fan::picture(&fans, recording.time_axis().as_ref())?
         .titled(&title, &note)
         .write(path)?)
 }

@@ -57,11 +57,11 @@ pub struct ImportArgs {
     pub json: bool,
 }
 
-/// Makes a checkpoint of this program from one of PyTorch.
+/// A checkpoint of PyTorch as one of this program, with what was read and the preset that it is taken for.
 ///
 /// # Errors
 /// If the file is not such a checkpoint, the preset is of another family, or the sizes do not fit.
-pub fn run(args: &ImportArgs) -> Result<ExitCode> {
+pub fn checkpoint(args: &ImportArgs) -> Result<(Checkpoint, Published, String)> {
     let name = args.file.display();
     let read = published::read(&args.file).with_context(|| format!("could not import {name}"))?;
     let preset = match &args.preset {
@@ -86,6 +86,17 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
             .map(|(name, array)| (format!("model.{name}"), array.clone()))
             .collect(),
     };
+    let preset = preset.to_owned();
+    Ok((checkpoint, read, preset))
+}
+
+/// Makes a checkpoint of this program from one of PyTorch.
+///
+/// # Errors
+/// As [`checkpoint`], or if the file cannot be written.
+pub fn run(args: &ImportArgs) -> Result<ExitCode> {
+    let (checkpoint, read, preset) = checkpoint(args)?;
+    let image = checkpoint.image;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("could not make {}", args.out.display()))?;
     let path = args.out.join("model.safetensors");

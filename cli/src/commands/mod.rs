@@ -8,8 +8,13 @@ pub mod bench;
 pub mod compare;
 #[cfg(feature = "filters")]
 pub mod compare_args;
+mod compare_certify;
 #[cfg(feature = "filters")]
 mod compare_models;
+#[cfg(all(feature = "filters", feature = "vision"))]
+pub mod compare_network_args;
+#[cfg(all(feature = "filters", feature = "vision"))]
+pub mod compare_networks;
 #[cfg(feature = "filters")]
 pub mod compare_schemes;
 pub mod completions;
@@ -25,7 +30,7 @@ pub mod decode;
 pub mod devices;
 #[cfg(feature = "vision")]
 pub mod evaluate;
-#[cfg(feature = "vision")]
+#[cfg(any(feature = "filters", feature = "vision"))]
 pub mod experiment;
 #[cfg(feature = "vision")]
 pub mod export;
@@ -45,6 +50,8 @@ pub mod forecast;
 pub mod import;
 #[cfg(feature = "vision")]
 pub mod infer;
+#[cfg(feature = "filters")]
+pub mod live;
 #[cfg(feature = "filters")]
 pub mod model_files;
 pub mod residuals;
@@ -68,5 +75,5 @@ mod card_metadata;
 #[cfg(feature = "vision")]
 mod dry_run;
 #[cfg(feature = "vision")]
-mod model;
+pub mod model;
 mod print;

@@ -12,7 +12,7 @@ use scotopic_train::state::load_model;
 
 /// The checkpoint file behind a path: the file itself, the best model of a run, or the only checkpoint in
 /// a folder.
-pub(crate) fn locate(path: &Path) -> PathBuf {
+pub fn locate(path: &Path) -> PathBuf {
     if !path.is_dir() {
         return path.to_path_buf();
     }
@@ -35,7 +35,7 @@ pub(crate) fn locate(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// If it is not there or cannot be used.
-pub(crate) fn open(path: &Path, device: &Device) -> Result<(Checkpoint, Network)> {
+pub fn open(path: &Path, device: &Device) -> Result<(Checkpoint, Network)> {
     let file = locate(path);
     let checkpoint = Checkpoint::read(&file)?;
     let model = load_model(&checkpoint, device)

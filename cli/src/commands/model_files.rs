@@ -99,10 +99,14 @@ fn checked(file: &std::path::Path) -> Result<String> {
         ));
     }
     let model = model::read(file)?;
+    let outputs = columns(model.width() - model.inputs().len());
+    let given = match model.inputs() {
+        [] => String::new(),
+        names => format!(" given {}", names.join(", ")),
+    };
     Ok(format!(
-        "{}: {} of {}",
+        "{}: {} of {outputs}{given}",
         file.display(),
-        model.described(),
-        columns(model.width())
+        model.described()
     ))
 }

@@ -252,10 +252,12 @@ fn draw(
     };
     let quantiles: Vec<f64> = (0..n).map(quantile).collect::<Result<_>>()?;
     let rho = autocorrelations(z, lags);
+    let times = recording.time_axis();
     let figure = ResidualFigure {
         residuals: z,
         normal_quantiles: &quantiles,
         autocorrelations: &rho[1..],
+        times: times.as_ref(),
     };
     let d = &residuals.diagnostics[column];
     let name = recording

@@ -10,7 +10,7 @@ use scotopic_filtering::rand::SeedableRng;
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 
 use crate::filtering::records::{Entry, LinesOut, Record, field, write};
-use crate::filtering::{LineFormat, model};
+use crate::filtering::{LineFormat, inputs, model};
 use crate::outputs::check_writable;
 use crate::usage::UsageError;
 
@@ -26,6 +26,9 @@ pub struct SampleArgs {
     /// Model in TOML
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
+    /// Inputs of a model that has some: a table with their columns, a row for each observation
+    #[arg(long, value_name = "FILE", conflicts_with = "length")]
+    pub given: Option<PathBuf>,
     /// How many observations
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub length: u64,
@@ -55,11 +58,21 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     let length = usize::try_from(args.length)
         .map_err(|_| anyhow!("--length is too large for this machine"))?;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed);
-    let (states, y) = model.sample(length, &mut rng)?;
+    let (states, y) = match inputs::read(args.given.as_deref(), &model)? {
+        Some(inputs) => model.sample_given(&inputs, &mut rng)?,
+        None => model.sample(length, &mut rng)?,
+    };
     if let Some(path) = &args.states {
         write(Some(path), None, LineFormat::Csv, &of_states(&states))?;
     }
-    let rows = y.iter().flatten().map(|row| numbered("y", row));
+    let row = |row: &[f64]| {
+        let (outputs, given) = row.split_at(row.len() - model.inputs().len());
+        let mut record = numbered("y", outputs);
+        let named = model.inputs().iter().zip(given);
+        record.extend(named.map(|(name, x)| field(name, Entry::Number(*x))));
+        record
+    };
+    let rows = y.iter().flatten().map(row);
     let format = args.lines.out_format;
     write(
         args.lines.out.as_deref(),

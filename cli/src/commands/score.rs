@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::print;
 use super::smooth::evidence;
 use crate::filtering::recording::{Recording, Subject};
+use crate::filtering::source::from_one;
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
@@ -19,7 +20,8 @@ use crate::usage::UsageError;
     after_help = "ln p of each series in nats, in total and per observation that was seen: exact for hmm and\n\
                         linear-gaussian, the ELBO for the other kinds and for factorisations that are not exact. Each\n\
                         file is a series of its own, and starts from the model's initial law.\n\n\
-                        Example:\n  \
+                        Examples:\n  \
+                        scotopic score --model population.toml held-out.csv --co-smoothing 4\n  \
                         scotopic score --model states.toml held-out1.csv held-out2.csv --json"
 )]
 pub struct ScoreArgs {
@@ -29,9 +31,45 @@ pub struct ScoreArgs {
     /// Factorisation of the posterior, as of scotopic filter
     #[arg(long, value_name = "NAME", default_value = "reversed")]
     pub factorisation: String,
+    /// The co-smoothing score of a plds in bits per spike instead: every neuron predicted from those of the other folds, of
+    /// so many
+    #[arg(long, value_name = "FOLDS", conflicts_with = "factorisation", value_parser = clap::value_parser!(u32).range(2..))]
+    pub co_smoothing: Option<u32>,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Prints how well held-out neurons are told by the others.
+fn co_smoothing(args: &ScoreArgs, model: &AnyModel, folds: usize) -> Result<ExitCode> {
+    let AnyModel::Plds(plds) = model else {
+        let error = anyhow::anyhow!(
+            "--co-smoothing is of Poisson and Bernoulli linear dynamical systems, and this is a {}",
+            model.described()
+        );
+        return Err(UsageError(error).into());
+    };
+    let recordings = args.subject.read(model)?;
+    let sequences: Vec<_> = recordings.into_iter().map(|one| one.sequence).collect();
+    let score = plds
+        .co_smoothing_of_folds(&sequences, folds)
+        .map_err(from_one)?;
+    if args.json {
+        let value = serde_json::json!({
+            "model": args.subject.model.display().to_string(), "score": "co-smoothing", "folds": folds,
+            "bits_per_spike": score.bits_per_spike(), "spikes": score.spikes,
+        });
+        print::line(serde_json::to_string_pretty(&value)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::line(format!(
+        "{}: co-smoothing {:.4} bits per spike ({} neurons in {folds} folds, {} spikes)",
+        model.described(),
+        score.bits_per_spike(),
+        model.width(),
+        score.spikes
+    ))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The score of one series, or of all.
@@ -49,6 +87,9 @@ struct Score {
 /// If model or data cannot be used.
 pub fn run(args: &ScoreArgs) -> Result<ExitCode> {
     let model = args.subject.read_model()?;
+    if let Some(folds) = args.co_smoothing {
+        return co_smoothing(args, &model, folds as usize);
+    }
     let filter = AnyFilter::new(model.clone(), &args.factorisation).with_context(|| {
         let file = args.subject.model.display();
         format!("the model {file} cannot be used with these options")

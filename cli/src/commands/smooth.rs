@@ -20,8 +20,8 @@ use crate::usage::UsageError;
 #[command(
     after_help = "One line is written per observation: the posterior of its state given the whole series, as\n\
                         probabilities (hmm) or mean and variance, in the columns of scotopic filter. It is exact for hmm\n\
-                        and linear-gaussian, and that of the reversed factorisation for nonlinear models. Each file is a\n\
-                        series of its own; with several, lines begin with the file.\n\n\
+                        and linear-gaussian, the Gaussian of highest bound for plds, and that of the reversed factorisation\n\
+                        for nonlinear models. Each file is a series of its own; with several, lines begin with the file.\n\n\
                         Examples:\n  \
                         scotopic smooth --model level.toml nile.csv --time year --out smoothed.csv --figure level.png\n  \
                         scotopic smooth --model states.toml trial1.csv trial2.csv --out-format csv"
@@ -74,7 +74,7 @@ pub fn run(args: &SmoothArgs) -> Result<ExitCode> {
 pub(super) fn evidence(model: &AnyModel) -> &'static str {
     match model {
         AnyModel::Hmm(_) | AnyModel::LinearGaussian(_) => "ln p",
-        AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => "ELBO",
+        AnyModel::Plds(_) | AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => "ELBO",
     }
 }
 
@@ -154,6 +154,7 @@ fn draw(
     if let Some(name) = recording.path.file_name().filter(|name| *name != "-") {
         recorder = recorder.of_data(&name.to_string_lossy());
     }
+    recorder = recorder.timed(recording.time_axis());
     for (t, row) in recording.sequence.iter().enumerate() {
         if let Some(belief) = smoothed.belief(t) {
             recorder.note_belief(t as u64 + 1, belief, &model.signal(belief), row, None);

@@ -1,12 +1,14 @@
 //! `scotopic train`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use burn::tensor::Device;
 use clap::Args;
 use scotopic::posterior::Terminology;
 use scotopic_datasets::Splits;
+use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::{self, RunConfig};
 use scotopic_train::device::{self, DeviceList, Opened};
 use scotopic_train::records::ValidationRow;
@@ -16,7 +18,7 @@ use scotopic_train::state::TrainState;
 use scotopic_train::trainer::{Callback, Outcome, Trainer};
 
 use super::dry_run::dry_run;
-use super::print;
+use super::{model, print};
 use crate::args::{DataFolder, load, size};
 use crate::figure_format::FigureFormat;
 use crate::pictures;
@@ -33,6 +35,7 @@ use crate::usage::UsageError;
     after_help = "Examples:\n  scotopic train\n  scotopic train --preset mnist --data ../datasets\n  \
                         scotopic train --set objective.beta=8 --set train.iterations=2000\n  \
                         scotopic train --preset mnist --device cuda:0,cuda:1\n  \
+                        scotopic train --preset mnist --init runs/mnist --set inference.steps=64 --set objective.beta=64\n  \
                         scotopic train --resume runs/dead-leaves\n  \
                         scotopic train --resume runs/dead-leaves --extend 2000"
 )]
@@ -49,6 +52,10 @@ pub struct TrainArgs {
     /// Seed of weights, noise and batch order (the same as --set seed=N)
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Weights to begin with, of a run folder, a released checkpoint or a checkpoint file: for a schedule in stages (more
+    /// inference steps, another β) or other images; optimiser and schedules begin anew
+    #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
+    pub init: Option<PathBuf>,
     /// Folder of the run [default: runs/PRESET]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -132,11 +139,16 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
                 .out
                 .clone()
                 .unwrap_or_else(|| RunDir::fresh(&args.preset));
-            let state = TrainState::new(&config, &splits, &autodiff)?;
-            (
-                RunDir::create(&root, &config, &info(&config, &splits, &opened))?,
-                state,
-            )
+            let state = match &args.init {
+                Some(path) => begun_with(path, &config, &splits, &autodiff)?,
+                None => TrainState::new(&config, &splits, &autodiff)?,
+            };
+            let dir = RunDir::create(&root, &config, &info(&config, &splits, &opened))?;
+            if args.init.is_some() {
+                // The other model may be gone when this run is resumed.
+                state.to_checkpoint(&config)?.write(&dir.last())?;
+            }
+            (dir, state)
         }
     };
     let stop = Stop::watch()?;
@@ -194,6 +206,18 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         (args.format, args.json),
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Iteration 0 from the weights of the model at `path`.
+fn begun_with(
+    path: &Path,
+    config: &RunConfig,
+    splits: &Splits,
+    device: &Device,
+) -> Result<TrainState> {
+    let other = Checkpoint::read(&model::locate(path)).map_err(UsageError)?;
+    TrainState::warm(config, splits, device, &other)
+        .with_context(|| format!("--init {} does not fit this run", path.display()))
 }
 
 fn requested(args: &TrainArgs) -> Result<RunConfig> {

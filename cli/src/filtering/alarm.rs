@@ -40,7 +40,13 @@ impl Alarm {
             let tail = f64::NAN;
             return Ok(Mark { tail, alarm: false });
         };
-        let laws = filter.predictive(1).map_err(from_one)?;
+        let outputs = row.len() - filter.inputs().len();
+        let (row, inputs) = row.split_at(outputs);
+        if row.iter().all(|y| y.is_nan()) {
+            let tail = f64::NAN;
+            return Ok(Mark { tail, alarm: false });
+        }
+        let laws = filter.predictive_given(1, inputs).map_err(from_one)?;
         let seen: Vec<f64> = row
             .iter()
             .zip(&laws)

@@ -24,6 +24,7 @@ pub fn all(model: &AnyModel) -> Vec<&'static str> {
             "jelbo",
         ],
         AnyModel::Nonlinear(_) => vec!["reversed", "jelbo", "vjf"],
+        AnyModel::Plds(_) => vec!["reversed"],
         AnyModel::Generalised(_) => Vec::new(),
     }
 }
@@ -51,6 +52,9 @@ pub fn row(
             let compared = nonlinear::compare(model, data, name, elbo_kind(name)?)?;
             sized(compared, AnyFilter::Nonlinear)
         }
+        AnyModel::Plds(_) => bail!(
+            "a Poisson or Bernoulli linear dynamical system has one factorisation; give several models to compare them"
+        ),
         AnyModel::Generalised(_) => bail!("models in continuous time are compared by order"),
     }
 }

@@ -36,8 +36,23 @@ pub const KINDS: &[Kind] = kinds! {
         "fit, filter, compare, learning online";
     "full-gaussian", "hidden Markov model of vectors with covariances", "any number",
         "fit, filter, compare, learning online";
+    "bernoulli", "hidden Markov model of columns of 0 or 1", "any number of 0 or 1",
+        "fit, filter, compare, learning online";
+    "negative-binomial", "hidden Markov model of counts whose rate varies", "any number of counts",
+        "fit, filter, compare, learning online";
+    "student-t", "hidden Markov model of numbers with heavy tails", "any number",
+        "fit, filter, compare, learning online";
+    "logistic-regression", "hidden Markov model of choices given inputs (GLM-HMM)", "one of 0 or 1, and the inputs",
+        "fit, filter, compare, learning online";
+    "poisson-regression", "hidden Markov model of counts given inputs", "one of counts, and the inputs",
+        "fit, filter, compare, learning online";
+    "linear-regression", "hidden Markov model of numbers given inputs", "one, and the inputs",
+        "fit, filter, compare, learning online";
     "linear-gaussian", "hidden vector with linear dynamics, seen linearly (Kalman filter)", "any number",
         "fit, filter, compare, learning online";
+    "plds", "hidden vector with linear dynamics, seen through counts or spikes (Poisson, Bernoulli LDS)",
+        "any number of counts, or of 0 and 1",
+        "fit, filter, learning online";
     "structural", "level, slope, seasons, cycle, ARMA added up; read as linear-gaussian", "one",
         "fit; with values of all parameters also filter and compare";
     "generalised", "continuous time with smooth noise, equations by name", "by the equations",
@@ -45,13 +60,13 @@ pub const KINDS: &[Kind] = kinds! {
     "neural", "continuous time whose equations are a network", "by the output",
         "fit, filter";
     "ar1-poisson", "counts driven by an autoregression", "one of counts",
-        "filter, compare, learning online";
+        "fit, filter, compare, learning online";
     "sin-quadratic", "a bistable state seen through a square", "one",
-        "filter, compare, learning online";
+        "fit, filter, compare, learning online";
     "stochastic-volatility", "returns with a hidden volatility", "one",
-        "filter, compare, learning online";
+        "fit, filter, compare, learning online";
     "diagonal-linear", "independent linear coordinates", "as many as coordinates",
-        "filter, compare, learning online";
+        "fit, filter, compare, learning online";
 };
 
 /// The kind of a name; `hmm` is the one of counts.

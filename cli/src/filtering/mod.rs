@@ -5,21 +5,24 @@
 //! | models in files | `model.rs`; their kinds and keys: `kinds.rs` |
 //! | networks as equations, learned from series | `flow.rs` |
 //! | the learning rule, as given on the command line | `names.rs`: [`LearnSpec`](names::LearnSpec) |
-//! | sources of observations | `source.rs`: [`Source`] |
+//! | sources of observations | `source.rs`: [`Source`]; `columns.rs` |
 //! | output lines, and the file they go to | `lines.rs`: [`Lines`]; `results.rs`: [`Results`](results::Results) |
 //! | figures and scores of beliefs | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `scores.rs` |
 //! | whole series beside a model; output lines of them | `recording.rs`: [`Subject`](recording::Subject), [`Recording`](recording::Recording); `records.rs` |
 //! | alarms | `alarm.rs`: [`Alarm`](alarm::Alarm) |
+//! | inputs apart from observations | `inputs.rs` |
 //! | spike trains | `spikes.rs` |
 //! | saved filters | `snapshot.rs` |
 //! | factorisations beside each other | `comparison.rs` |
 //! | comparison of orders, smoothness and schemes | `scheme_comparison.rs` |
 
 pub mod alarm;
+mod columns;
 pub mod comparison;
 mod credible;
 #[cfg(feature = "vision")]
 pub mod flow;
+pub mod inputs;
 pub mod kinds;
 pub mod lines;
 pub mod model;

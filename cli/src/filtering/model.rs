@@ -84,7 +84,7 @@ pub fn parse(text: &str) -> Result<AnyModel> {
     // The nonlinear ones read their kind themselves.
     if matches!(
         kind.as_str(),
-        "hmm" | "linear-gaussian" | "generalised" | STRUCTURAL
+        "hmm" | "linear-gaussian" | "plds" | "generalised" | STRUCTURAL
     ) {
         table.remove("kind");
     }
@@ -97,6 +97,7 @@ pub fn parse(text: &str) -> Result<AnyModel> {
             }
             AnyModel::LinearGaussian(table.try_into()?)
         }
+        "plds" => AnyModel::Plds(table.try_into()?),
         STRUCTURAL => of_structural(&table.try_into()?)?,
         "generalised" => AnyModel::Generalised(Box::new(generalised(table)?)),
         _ => AnyModel::Nonlinear(table.try_into()?),
@@ -135,6 +136,7 @@ pub fn to_toml(model: &AnyModel) -> Result<String> {
     let mut table = match model {
         AnyModel::Hmm(model) => toml::Table::try_from(model)?,
         AnyModel::LinearGaussian(model) => toml::Table::try_from(model)?,
+        AnyModel::Plds(model) => toml::Table::try_from(model)?,
         AnyModel::Nonlinear(model) => toml::Table::try_from(model)?,
         AnyModel::Generalised(model) => {
             let mut table = toml::Table::try_from(&model.model)?;

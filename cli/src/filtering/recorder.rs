@@ -7,13 +7,16 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use scotopic_datasets::series::Time;
 use scotopic_figures::phase_portrait::PhasePortrait;
+use scotopic_figures::time_axis::TimeAxis;
 use scotopic_figures::timeline::{COLUMNS, MinMax, PhasePoint, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_figures::{Format, shares};
 use scotopic_filtering::{AnyFilter, Belief, Filter as _, GaussianBelief, Moments};
 
 use super::credible::Band;
+use super::recording::note_time;
 use super::scores::Scores;
 
 /// The most states (causes with them) and observed channels that a picture shows: below each other they must be told
@@ -58,6 +61,7 @@ pub struct BeliefRecorder {
     errors: usize,
     portrait: Option<([usize; 2], PhasePortrait)>,
     timeline: Timeline,
+    times: Option<TimeAxis>,
     scores: Scores,
     /// Rows whose bin the belief has not reached yet.
     waiting: VecDeque<Waiting>,
@@ -173,6 +177,7 @@ impl BeliefRecorder {
                 (pair, PhasePortrait { labels, radius })
             }),
             timeline: Timeline::new(COLUMNS),
+            times: None,
             scores: Scores::default(),
             waiting: VecDeque::new(),
         })
@@ -336,6 +341,16 @@ impl BeliefRecorder {
         self
     }
 
+    /// The same with the times of bins that are known.
+    pub fn timed(self, times: Option<TimeAxis>) -> Self {
+        Self { times, ..self }
+    }
+
+    /// Notes the time of a bin, from 1, that the column `name` gives.
+    pub fn note_time(&mut self, bin: u64, name: &str, time: Time) {
+        note_time(&mut self.times, name, bin, time);
+    }
+
     /// Draws what was seen: a figure for a name in .svg or .png, an animation for one in .gif.
     ///
     /// # Errors
@@ -354,6 +369,7 @@ impl BeliefRecorder {
             panels: &self.panels,
             portrait: self.portrait.as_ref().map(|(_, portrait)| portrait),
             timeline: &self.timeline,
+            times: self.times.as_ref(),
         };
         let figure = match Format::of(path)? {
             Format::Svg | Format::Png => figure.picture()?,

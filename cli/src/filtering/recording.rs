@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
+use scotopic_datasets::series::Time;
+use scotopic_figures::time_axis::{TimeAxis, TimeUnit};
 use scotopic_filtering::{AnyModel, Sequence};
 
 use super::source::{from_one, whole_rows};
@@ -33,6 +35,8 @@ pub struct Recording {
     pub sequence: Sequence,
     /// What the time column says of each row; empty without one.
     pub times: Vec<String>,
+    /// The name of that column.
+    pub time_name: String,
     /// The names of its columns.
     pub names: Vec<String>,
 }
@@ -51,7 +55,8 @@ impl Subject {
     /// # Errors
     /// For files that cannot be read or have no row, by file and line, and a usage error for other columns.
     pub fn read(&self, model: &AnyModel) -> Result<Vec<Recording>> {
-        let all = read_all(&self.source, &self.data, model.width())?;
+        let source = self.source.given(model.inputs());
+        let all = read_all(&source, &self.data, model.width())?;
         Ok(match uses_partial_rows(model) {
             true => all,
             false => of_whole_rows(all, model.kind()),
@@ -83,7 +88,10 @@ pub fn read_all(source: &Source, paths: &[PathBuf], width: usize) -> Result<Vec<
 
 /// Whether the filters of a model use what there is of a row that is missing in part.
 pub fn uses_partial_rows(model: &AnyModel) -> bool {
-    matches!(model, AnyModel::Hmm(_) | AnyModel::LinearGaussian(_))
+    matches!(
+        model,
+        AnyModel::Hmm(_) | AnyModel::LinearGaussian(_) | AnyModel::Plds(_)
+    )
 }
 
 /// The same series for a model that uses whole rows only: rows that are missing in part are missing as a whole, which is
@@ -95,6 +103,17 @@ pub fn of_whole_rows(all: Vec<Recording>, kind: &str) -> Vec<Recording> {
     pairs
         .map(|(one, sequence)| Recording { sequence, ..one })
         .collect()
+}
+
+/// Notes the time of a bin on an axis of the column `name`; the first one decides what its numbers mean.
+pub fn note_time(axis: &mut Option<TimeAxis>, name: &str, bin: u64, time: Time) {
+    let unit = match time {
+        Time::Number(_) => TimeUnit::Number,
+        Time::Month(_) => TimeUnit::Month,
+        Time::Instant { .. } => TimeUnit::Instant,
+    };
+    axis.get_or_insert_with(|| TimeAxis::new(name, unit))
+        .push(bin, time.axis());
 }
 
 fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
@@ -127,6 +146,7 @@ fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
         path: path.to_owned(),
         sequence,
         times,
+        time_name: source.time_name().to_owned(),
         names: series.names().to_vec(),
     })
 }
@@ -135,6 +155,15 @@ impl Recording {
     /// What its time column says of row `t`, from 0.
     pub fn time(&self, t: usize) -> Option<&str> {
         self.times.get(t).map(String::as_str)
+    }
+
+    /// The times of its rows, to draw.
+    pub fn time_axis(&self) -> Option<TimeAxis> {
+        let mut axis = None;
+        for (text, bin) in self.times.iter().zip(1..) {
+            note_time(&mut axis, &self.time_name, bin, Time::parse(text)?);
+        }
+        axis
     }
 
     /// The same outcome, an error named by the file, with its observations counted from 1.

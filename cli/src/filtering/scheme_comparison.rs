@@ -278,6 +278,7 @@ pub fn trajectories(
         panels: &panels,
         portrait: None,
         timeline: &timeline,
+        times: None,
     };
     Ok(Some(figure.picture()?))
 }

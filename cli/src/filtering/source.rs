@@ -1,12 +1,15 @@
 //! The source of observations: a file or standard input.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
 use scotopic_filtering::Sequence;
 
+use super::columns::{entries, followed_by};
 use super::spikes::{self, SpikeArgs};
 use crate::signals::{Interruptible, Stop};
 
@@ -75,6 +78,9 @@ pub struct Source {
     /// Spike times.
     #[command(flatten)]
     pub spikes: SpikeArgs,
+    /// Columns that a model is given: they follow the others in a row. Of the model, not of the command line.
+    #[arg(skip)]
+    pub given: Vec<String>,
 }
 
 /// Whether the first row of a table names the columns.
@@ -103,37 +109,16 @@ fn delimiter(text: &str) -> Result<u8> {
     }
 }
 
-/// The entries of a list between commas; those with commas in them are in quotes, `""` within them being a quote.
-fn entries(list: &str) -> Result<Vec<String>> {
-    let mut entries = vec![String::new()];
-    let mut quoted = false;
-    let mut characters = list.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                entries
-                    .last_mut()
-                    .into_iter()
-                    .for_each(|entry| entry.push('"'));
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => entries.push(String::new()),
-            other => entries
-                .last_mut()
-                .into_iter()
-                .for_each(|entry| entry.push(other)),
+impl Source {
+    /// What to call the times: the name of their column, or "time" where it was given by its number.
+    pub fn time_name(&self) -> &str {
+        let name = self.time.as_deref().unwrap_or_default();
+        match name.is_empty() || name.bytes().all(|b| b.is_ascii_digit()) {
+            true => "time",
+            false => name,
         }
     }
-    ensure!(!quoted, "--columns {list}: a quote is not closed");
-    ensure!(
-        entries.iter().all(|entry| !entry.is_empty()),
-        "--columns {list}: an empty name"
-    );
-    Ok(entries)
-}
 
-impl Source {
     /// Opens a file, or standard input for `-`.
     ///
     /// # Errors
@@ -151,25 +136,57 @@ impl Source {
         self.open_with(path, stop, true)
     }
 
-    fn open_with(&self, path: &Path, stop: Option<&Stop>, partial: bool) -> Result<Series> {
-        let options = SeriesOptions {
-            columns: self
-                .columns
-                .as_deref()
-                .map(entries)
-                .transpose()?
-                .unwrap_or_default(),
-            time: self.time.clone(),
-            header: match self.header {
-                HeaderArg::Auto => Header::Auto,
-                HeaderArg::Yes => Header::Yes,
-                HeaderArg::No => Header::No,
-            },
-            delimiter: self.delimiter,
-            decimal_comma: self.decimal_comma,
-            missing: self.missing.clone(),
-            alphabet: self.alphabet.clone(),
+    /// The same source for a model whose inputs are the columns `names`: they are read after the outputs, which are the columns
+    /// of `--columns` that are none of them, or all other columns.
+    pub fn given(&self, names: &[String]) -> Self {
+        Self {
+            given: names.to_vec(),
+            ..self.clone()
+        }
+    }
+
+    /// The columns to read of a file, in their order; none for all.
+    fn selected(&self, path: &Path) -> Result<Vec<String>> {
+        let columns = self.columns.as_deref().map(entries).transpose()?;
+        if self.given.is_empty() {
+            return Ok(columns.unwrap_or_default());
+        }
+        let outputs = match columns {
+            Some(columns) => columns,
+            None if path == Path::new("-") => {
+                anyhow::bail!(
+                    "of standard input, name the columns that are predicted with --columns: the model is given others"
+                )
+            }
+            None => self.given(&[]).open(path)?.names().to_vec(),
         };
+        followed_by(outputs, &self.given).with_context(|| path.display().to_string())
+    }
+
+    /// As [`Source::open_until`], of the contents of a file that is called `name`, whose extension says its format.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn open_bytes(&self, name: &str, bytes: Arc<[u8]>) -> Result<Series> {
+        let format = (self.format.map(DataFormat::series)).or(SeriesFormat::of(Path::new(name)));
+        let format = format.unwrap_or(SeriesFormat::Csv);
+        let columns = self.columns.as_deref().map(entries).transpose()?;
+        let columns = match (columns, self.given.is_empty()) {
+            (Some(outputs), false) => followed_by(outputs, &self.given)?,
+            (None, false) => {
+                let all = self.given(&[]).open_bytes(name, Arc::clone(&bytes))?;
+                followed_by(all.names().to_vec(), &self.given)?
+            }
+            (columns, true) => columns.unwrap_or_default(),
+        };
+        let options = self.options(columns);
+        let mut series = Series::from_reader(name, Cursor::new(bytes), format, &options)?;
+        series.keep_partly_missing(true);
+        Ok(series)
+    }
+
+    fn open_with(&self, path: &Path, stop: Option<&Stop>, partial: bool) -> Result<Series> {
+        let options = self.options(self.selected(path)?);
         let mut series = self.series(path, &options, stop)?;
         if let (None, None, [first, _, ..]) = (&self.time, &self.columns, series.names())
             && is_like_a_time(first)
@@ -181,6 +198,22 @@ impl Source {
         }
         series.keep_partly_missing(partial);
         Ok(series)
+    }
+
+    fn options(&self, columns: Vec<String>) -> SeriesOptions {
+        SeriesOptions {
+            columns,
+            time: self.time.clone(),
+            header: match self.header {
+                HeaderArg::Auto => Header::Auto,
+                HeaderArg::Yes => Header::Yes,
+                HeaderArg::No => Header::No,
+            },
+            delimiter: self.delimiter,
+            decimal_comma: self.decimal_comma,
+            missing: self.missing.clone(),
+            alphabet: self.alphabet.clone(),
+        }
     }
 
     fn series(&self, path: &Path, options: &SeriesOptions, stop: Option<&Stop>) -> Result<Series> {
@@ -360,13 +393,5 @@ mod tests {
         for name in ["x", "lifetime", "update", "temperature", "daylight"] {
             assert!(!is_like_a_time(name), "{name}");
         }
-    }
-
-    #[test]
-    fn names_with_commas_are_quoted() {
-        assert_eq!(entries(r#"a,"b,c",3"#).unwrap(), ["a", "b,c", "3"]);
-        assert_eq!(entries(r#""say ""x""""#).unwrap(), ["say \"x\""]);
-        assert!(entries("a,").is_err());
-        assert!(entries("\"a").is_err());
     }
 }

@@ -54,6 +54,7 @@ fn everything_that_suits_the_model_is_answered() {
         "latency",
         "receptive-field",
         "lateral",
+        "gradients",
     ];
     assert_eq!(names.len(), expected.len(), "{names:?}");
     for name in expected {

@@ -1,21 +1,20 @@
-//! Experiments: the list, wrong names, and models that are trained once, continued, and not mixed up.
+//! Experiments: the list, wrong names, and networks that are trained once, continued, and not mixed up.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use scotopic_cli::experiments::{Context, EXPERIMENTS, ModelSpec, Report, Size, load_or_train};
-use scotopic_cli::figure_format::{FigureFormat, StillFormat};
+use scotopic_cli::experiments::all;
+use scotopic_cli::experiments::networks::training::{Recipe, trained};
+use scotopic_cli::experiments::protocol::{Size, Task};
 use scotopic_cli::progress::Reporter;
-use scotopic_cli::table::{Cell, Table};
-use scotopic_train::device::{self, DeviceChoice};
+use scotopic_train::device::DeviceChoice;
 use scotopic_train::parameters::arrays_of;
 
-use super::support::alone;
+use super::support::{alone, folder, scotopic};
 
-/// A dead-leaves model that trains in a second.
-fn small() -> ModelSpec {
+/// A dead-leaves network that trains in a second.
+fn small() -> Recipe {
     [
-        "train.iterations=6",
         "train.save_every=2",
         "train.batch_size=20",
         "validation.every=3",
@@ -27,27 +26,32 @@ fn small() -> ModelSpec {
         "inference.steps=4",
     ]
     .into_iter()
-    .fold(ModelSpec::new("small", "smoke", "smoke"), ModelSpec::set)
+    .fold(
+        Recipe::new("small", "smoke", "smoke", [6, 600]),
+        Recipe::set,
+    )
 }
 
-fn with<T>(out: &Path, stop: bool, ask: impl FnOnce(&Context) -> T) -> T {
-    let opened = device::open(DeviceChoice::Flex).unwrap();
+/// What `ask` finds for a task whose results are in `out`/experiment.
+fn with<T>(out: &Path, stop: bool, ask: impl FnOnce(&Task) -> T) -> T {
     let stop = AtomicBool::new(stop);
-    ask(&Context {
+    ask(&Task {
+        arm: "any",
+        seed: 3,
         size: Size::Quick,
-        out: out.to_path_buf(),
-        data: out.to_path_buf(),
-        device: &opened,
+        data: out,
+        folder: &out.join("experiment"),
         stop: &stop,
         reporter: Reporter::Quiet,
+        device: DeviceChoice::Flex,
     })
 }
 
 #[test]
 fn every_experiment_is_listed() {
     let text = alone(&["experiment"]).good();
-    assert_eq!(text.lines().count(), EXPERIMENTS.len());
-    for experiment in EXPERIMENTS {
+    assert_eq!(text.lines().count(), all().len());
+    for experiment in all() {
         assert!(text.contains(experiment.name), "{text}");
     }
 }
@@ -65,29 +69,30 @@ fn missing_data_are_named() {
 }
 
 #[test]
-fn a_model_is_trained_once_and_then_loaded() {
-    let folder = tempfile::tempdir().unwrap();
-    let first = with(folder.path(), false, |c| load_or_train(c, &small())).unwrap();
-    let again = with(folder.path(), false, |c| load_or_train(c, &small())).unwrap();
+fn a_network_is_trained_once_and_then_loaded() {
+    let folder = folder();
+    let first = with(folder.path(), false, |task| trained(task, &small())).unwrap();
+    assert_eq!(first.config.seed, 3);
+    let again = with(folder.path(), false, |task| trained(task, &small())).unwrap();
     // Seconds count training alone: a second training would have added to them.
     assert_eq!(first.seconds, again.seconds);
     assert_eq!(first.checkpoint, again.checkpoint);
 }
 
 #[test]
-fn an_interrupted_model_is_continued_to_the_same_weights() {
-    let folder = tempfile::tempdir().unwrap();
-    let whole = with(&folder.path().join("a"), false, |c| {
-        load_or_train(c, &small())
+fn an_interrupted_network_is_continued_to_the_same_weights() {
+    let folder = folder();
+    let whole = with(&folder.path().join("a"), false, |task| {
+        trained(task, &small())
     })
     .unwrap();
     let cut = folder.path().join("b");
     // The flag is up from the start: one iteration, then a checkpoint and an error.
-    let error = with(&cut, true, |c| load_or_train(c, &small()))
+    let error = with(&cut, true, |task| trained(task, &small()))
         .err()
         .unwrap();
     assert!(error.to_string().contains("interrupted"), "{error:#}");
-    let continued = with(&cut, false, |c| load_or_train(c, &small())).unwrap();
+    let continued = with(&cut, false, |task| trained(task, &small())).unwrap();
     assert_eq!(
         arrays_of(&whole.network).unwrap(),
         arrays_of(&continued.network).unwrap()
@@ -96,50 +101,62 @@ fn an_interrupted_model_is_continued_to_the_same_weights() {
 
 #[test]
 fn another_setting_under_the_same_name_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    with(folder.path(), false, |c| load_or_train(c, &small())).unwrap();
+    let folder = folder();
+    with(folder.path(), false, |task| trained(task, &small())).unwrap();
     let other = small().set("objective.beta=3.0");
-    let error = with(folder.path(), false, |c| load_or_train(c, &other))
+    let error = with(folder.path(), false, |task| trained(task, &other))
         .err()
         .unwrap();
     assert!(error.to_string().contains("other settings"), "{error:#}");
 }
 
 #[test]
-fn a_page_is_written_with_all_it_shows() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut table = Table::new(&["what", "value"]);
-    table.push(vec!["zeros".into(), Cell::Percent(0.25)]);
-    let mut page = Report::new("A page");
-    page.text("A paragraph.");
-    page.table("table", table);
-    page.picture("figure", "a figure", scotopic_figures::Figure::default());
-    let format = FigureFormat {
-        still: StillFormat::Png,
-    };
-    page.write(folder.path(), format).unwrap();
-    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
-    assert_eq!(
-        read("README.md"),
-        "# A page\n\nA paragraph.\n\n| what | value |\n| --- | --- |\n| zeros | 25.0 % |\n\n![a figure](figure.png)\n"
-    );
-    assert_eq!(read("table.csv"), "what,value\nzeros,0.250000\n");
-    assert!(folder.path().join("figure.png").is_file());
+fn every_size_of_every_preset_is_a_valid_configuration() {
+    for (name, full) in [
+        ("mnist", "published/mnist-poisson"),
+        ("mnist/gaussian-relu", "published/mnist-gaussian-relu"),
+        ("natural-patches", "published/natural-patches-gaussian"),
+    ] {
+        let recipe = Recipe::new("x", name, full, [7, 70]);
+        let iterations = |size| recipe.config(size, 0).unwrap().train.iterations;
+        assert_eq!(iterations(Size::Quick), 7);
+        assert_eq!(iterations(Size::Standard), 70);
+        assert!(iterations(Size::Full) > 10_000);
+    }
 }
 
+/// From tasks of single arms to a page that names it a smoke test; the same command again runs nothing.
 #[test]
-fn every_order_of_every_size_is_a_valid_configuration() {
-    for size in [Size::Quick, Size::Standard, Size::Full] {
-        for (name, full) in [
-            ("mnist", "published/mnist-poisson"),
-            ("mnist/gaussian-relu", "published/mnist-gaussian-relu"),
-            ("natural-patches", "published/natural-patches-gaussian"),
-        ] {
-            let config = ModelSpec::new("x", name, full).config(size).unwrap();
-            match size.iterations() {
-                Some(n) => assert_eq!(config.train.iterations, n),
-                None => assert!(config.train.iterations > 10_000),
-            }
-        }
+fn tasks_of_networks_become_a_page() {
+    let folder = folder();
+    let run = |more: &[&str]| {
+        let all = [
+            &["experiment", "indicators", "--quick", "--seeds", "1"][..],
+            &["--device", "flex", "--out", "o", "--quiet"],
+            more,
+        ];
+        scotopic(folder.path(), &all.concat())
+    };
+    for part in ["1/2", "2/2"] {
+        run(&["--task", part]).good();
     }
+    let page = run(&["--collect"]).good();
+    assert!(page.contains("A smoke test"), "{page}");
+    for arm in ["sigmoid", "linear", "cubic", "quintic", "cosine"] {
+        assert!(page.contains(&format!("| dead-leaves | {arm} |")), "{page}");
+    }
+    let again = run(&[]).good();
+    assert_eq!(page, again);
+    let error = scotopic(
+        folder.path(),
+        &[
+            "experiment",
+            "page",
+            "indicators",
+            "--results",
+            "o/quick/indicators",
+        ],
+    )
+    .bad(1);
+    assert!(error.contains("smoke test"), "{error}");
 }

@@ -285,3 +285,49 @@ fn requests_that_make_no_sense_are_refused_before_anything_is_written() {
         assert!(!folder.path().join("a.png").exists());
     }
 }
+
+/// A column of times is on the axis of every figure: years on that of filter, smooth, forecast and residuals, and the years of
+/// dates.
+#[test]
+fn figures_show_the_times() {
+    let folder = folder();
+    let value = |t: i32| (0.7 * f64::from(t)).sin() + 0.1 * f64::from(t % 3);
+    let (mut years, mut days) = ("year,y\n".to_owned(), "date,y\n".to_owned());
+    for t in 0..60 {
+        years += &format!("{},{}\n", 1871 + t, value(t));
+        days += &format!("{:04}-{:02}-01,{}\n", 1990 + t / 12, 1 + t % 12, value(t));
+    }
+    for (name, text) in [
+        ("years.csv", years.as_str()),
+        ("days.csv", &days),
+        ("m.toml", LINEAR),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let shows = |command: &[&str], data: &str, time: &str, labels: &[&str]| {
+        let figure = format!("{}-{time}.svg", command[0]);
+        let more = ["--model", "m.toml", "--time", time, "--figure", &figure];
+        scotopic(folder.path(), &[command, &[data], &more].concat()).good();
+        let svg = fs::read_to_string(folder.path().join(&figure)).unwrap();
+        for label in labels {
+            assert!(
+                svg.contains(&format!(">{label}<")),
+                "{figure} lacks {label}"
+            );
+        }
+        assert!(
+            !svg.contains(">bin<") && !svg.contains(">observation<"),
+            "{figure}"
+        );
+    };
+    let commands: [&[&str]; 4] = [
+        &["filter", "--every", "0"],
+        &["smooth"],
+        &["forecast", "--ahead", "5", "--quantiles", "0.1,0.9"],
+        &["residuals"],
+    ];
+    for command in commands {
+        shows(command, "years.csv", "year", &["1900", "year"]);
+        shows(command, "days.csv", "date", &["1992", "date"]);
+    }
+}

@@ -11,11 +11,12 @@ use super::support::alone;
 fn help_texts_are_the_stored_ones() {
     let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|v| v == "1");
-    let pages: [&[&str]; 40] = [
+    let pages: [&[&str]; 42] = [
         &[],
         &["train"],
         &["evaluate"],
         &["experiment"],
+        &["experiment", "page"],
         &["analyse"],
         &["infer"],
         &["filter"],
@@ -28,6 +29,7 @@ fn help_texts_are_the_stored_ones() {
         &["residuals"],
         &["summary"],
         &["compare"],
+        &["live"],
         &["model"],
         &["model", "list"],
         &["model", "template"],

@@ -269,3 +269,38 @@ fn a_moved_run_goes_on() {
         300
     );
 }
+
+/// A run that begins with the weights of another has them before its first step, and goes on without the other.
+#[test]
+fn a_run_begins_with_the_weights_of_another() {
+    let folder = folder();
+    let first = trained(folder.path(), "first", &[]);
+    let still = [
+        "--init",
+        "first",
+        "--set",
+        "train.iterations=1",
+        // A step that moves no weight.
+        "--set",
+        "train.learning_rate.peak=1e-30",
+        "--set",
+        "train.learning_rate.floor=0",
+        "--set",
+        "inference.steps=7",
+    ];
+    let second = trained(folder.path(), "second", &still);
+    let weights = |path: &std::path::Path| -> Vec<_> {
+        let arrays = Checkpoint::read(path).unwrap().part("model");
+        assert!(!arrays.is_empty());
+        arrays.into_iter().collect()
+    };
+    let best = |run: &std::path::Path| weights(&RunDir::open(run).unwrap().best());
+    assert_eq!(best(&first), weights(&last(&second)));
+
+    let other_size = ["--init", "first", "--set", "model.latents=9"];
+    let args = super::support::tiny(&[&["--out", "third"][..], &other_size].concat());
+    let error = scotopic(folder.path(), &super::support::strings(&args)).bad(1);
+    assert!(error.contains("--init first does not fit"), "{error}");
+    assert!(error.contains("[12"), "names the shape: {error}");
+    assert!(!folder.path().join("third").exists());
+}

@@ -342,6 +342,7 @@ fn belief(bins: u64, portrait: bool, frames: usize) -> Result<Figure, FigureErro
         panels: &panels,
         portrait: portrait.then_some(&beside),
         timeline: &timeline,
+        times: None,
     };
     match frames {
         0 => figure.picture(),
@@ -377,6 +378,7 @@ fn states(bins: u64, count: usize) -> Result<Figure, FigureError> {
         panels: &panels,
         portrait: None,
         timeline: &timeline,
+        times: None,
     }
     .frames(60)
 }

@@ -46,6 +46,7 @@ fn figure<'a>(timeline: &'a Timeline, panels: &'a [Panel]) -> Trajectory<'a> {
         panels,
         portrait: None,
         timeline,
+        times: None,
     }
 }
 

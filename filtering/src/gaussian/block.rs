@@ -152,7 +152,7 @@ impl Block {
 
 /// (1 − γ) `past` + γ·(mean of `block`). Without a past, that of a model that fits these very inputs: no cross
 /// moment, and residuals of covariance `noise`.
-fn average(
+pub(crate) fn average(
     past: Option<&Regression>,
     mut block: Regression,
     noise: &nalgebra::DMatrix<f64>,

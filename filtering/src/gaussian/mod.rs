@@ -80,3 +80,6 @@ pub use structural::{
     Component, StructuralFit, StructuralLikelihood, StructuralModel, StructuralSettings,
 };
 pub use value::{Value, ValueRecursion};
+
+pub(crate) use block::average;
+pub(crate) use model::{matrix, rows};

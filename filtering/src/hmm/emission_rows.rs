@@ -1,7 +1,7 @@
 //! Parameters of an emission as rows, one a state: checks of their sizes, their order; and numbers drawn from them.
 
 use rand::{Rng, RngExt};
-use rand_distr::{Distribution, StandardNormal};
+use rand_distr::{Distribution, Poisson, StandardNormal};
 
 use crate::{Error, Law, Predictive, Result};
 
@@ -74,4 +74,16 @@ pub(super) fn mixtures(
 
 pub(super) fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     StandardNormal.sample(rng)
+}
+
+/// Above this rate a Poisson count is a normal number to seven digits, and drawing it as one cannot
+/// leave the range of the generator of counts.
+const LARGEST_COUNTED_RATE: f64 = 1e7;
+
+/// A Poisson count.
+pub(super) fn draw_count<R: Rng + ?Sized>(rate: f64, rng: &mut R) -> f64 {
+    match Poisson::new(rate) {
+        Ok(counts) if rate <= LARGEST_COUNTED_RATE => counts.sample(rng),
+        _ => (rate + rate.sqrt() * normal(rng)).round().max(0.0),
+    }
 }

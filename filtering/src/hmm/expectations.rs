@@ -134,6 +134,16 @@ impl<E: Learnable> Hmm<E> {
         found.log_evidence = evidence.value();
         Ok(found)
     }
+
+    /// The same model, with the units that these expectations give its emission; [`Learnable::measured`].
+    pub(crate) fn measured(&self, expected: &Expectations) -> Result<Self> {
+        let emission = self.emission().clone().measured(&expected.emission);
+        Self::from_flat(
+            self.initial().to_vec(),
+            self.transition().to_vec(),
+            emission,
+        )
+    }
 }
 
 fn add(x: &[f64], into: &mut [f64]) {

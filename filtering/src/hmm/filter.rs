@@ -219,6 +219,8 @@ impl<E: Emission> Filter<E> {
             return Err(Error::setting("l", l, expected));
         }
         through(&self.belief, self.lag.newest().take(l), into);
+        // Sums that round can exceed 1.
+        into.iter_mut().for_each(|p| *p = p.min(1.0));
         Ok(())
     }
 

@@ -19,6 +19,13 @@ pub enum ParameterGroup {
         /// Its value.
         value: f64,
     },
+    /// A probability, free of all others.
+    Probability {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: f64,
+    },
     /// Probabilities of one state that sum to 1.
     Distribution {
         /// The key of a model file.

@@ -3,7 +3,7 @@
 use super::lag::through;
 use super::{Emission, Hmm};
 use crate::filter::{Moments, PredictedObservation, unsupported};
-use crate::{Predictive, Result};
+use crate::{Error, Predictive, Result};
 
 impl<E: Emission> Hmm<E> {
     /// The next observation after a belief `[K]` about the newest state; where nothing was seen yet, the belief is
@@ -20,17 +20,26 @@ impl<E: Emission> Hmm<E> {
     }
 
     /// The distribution of each entry of the observation `steps` after the newest one, given a belief `[K]` about the
-    /// state there: Σ_k (q A^steps)_k p(y|k). Before the first observation the belief is about s_1, and `steps` = 1 is y_1.
+    /// state there: Σ_k (q A^steps)_k p(y|k). Before the first observation the belief is about s_1, and `steps` = 1 is y_1. `given` are the inputs
+    /// of that observation.
     pub(crate) fn predictive(
         &self,
         belief: &[f64],
         observations: u64,
         steps: usize,
+        given: &[f64],
     ) -> Result<Vec<Predictive>> {
         let mut ahead = vec![0.0; self.states()];
         let steps = steps - usize::from(observations == 0 && steps > 0);
         through(belief, (0..steps).map(|_| self.transition()), &mut ahead);
-        self.emission().predictive(&ahead).ok_or_else(unsupported)
+        if given.iter().any(|x| !x.is_finite()) {
+            let names = self.emission().inputs().join(", ");
+            let expected = format!("a finite number for each of {names}");
+            return Err(Error::setting("inputs", format!("{given:?}"), expected));
+        }
+        self.emission()
+            .predictive_given(&ahead, given)
+            .ok_or_else(unsupported)
     }
 
     /// The mean of each entry under a belief `[K]`. It has no variance that a normal band could be drawn with, and

@@ -4,7 +4,7 @@ use rand::Rng;
 
 use super::emission_rows::draw;
 use super::{Hmm, Sample};
-use crate::{Result, Sequence};
+use crate::{Error, Result, Sequence};
 
 impl<E: Sample> Hmm<E> {
     /// Hidden states and observations of `length` steps.
@@ -30,12 +30,67 @@ impl<E: Sample> Hmm<E> {
         length: usize,
         rng: &mut R,
     ) -> Result<(Vec<usize>, Sequence)> {
+        let names = self.emission().inputs();
+        if !names.is_empty() {
+            let expected = format!(
+                "a row for each observation, of {} (sample_given)",
+                names.join(", ")
+            );
+            return Err(Error::setting("inputs", "none", expected));
+        }
+        self.draw((0..length).map(|_| &[][..]), rng)
+    }
+
+    /// [`Hmm::sample`] of a model with inputs, one row `[input]` of `inputs` for each step; they are the last entries of the rows
+    /// that it returns.
+    ///
+    /// ```
+    /// use scotopic_filtering::{Sequence, hmm::{Hmm, LogisticRegression}};
+    /// use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let choice = LogisticRegression::new(vec!["contrast".to_owned()], vec![vec![0.0, 40.0]])?;
+    /// let model = Hmm::new(vec![1.0], vec![vec![1.0]], choice)?;
+    /// let inputs = Sequence::of_numbers([1.0, -1.0, 1.0])?;
+    /// let (_, rows) = model.sample_given(&inputs, &mut Xoshiro256PlusPlus::seed_from_u64(1))?;
+    /// assert_eq!((rows.get(0), rows.get(1)), (Some(&[1.0, 1.0][..]), Some(&[0.0, -1.0][..])));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Size`] for another number of inputs, [`Error::Observation`] for one that is missing; as [`Hmm::sample`].
+    pub fn sample_given<R: Rng + ?Sized>(
+        &self,
+        inputs: &Sequence,
+        rng: &mut R,
+    ) -> Result<(Vec<usize>, Sequence)> {
+        let names = self.emission().inputs();
+        if inputs.width() != names.len() {
+            let found = format!("{} columns", inputs.width());
+            return Err(Error::size("inputs", found, names.len()));
+        }
+        for (t, row) in inputs.iter().enumerate() {
+            let missing = row.map_or(Some(0), |row| row.iter().position(|x| x.is_nan()));
+            if let Some(entry) = missing {
+                let error = Error::observation(entry, "a missing input", "a number");
+                return Err(error.at_observation(t as u64));
+            }
+        }
+        self.draw(inputs.iter().map(|row| row.unwrap_or(&[])), rng)
+    }
+
+    fn draw<'a, R: Rng + ?Sized>(
+        &self,
+        inputs: impl ExactSizeIterator<Item = &'a [f64]>,
+        rng: &mut R,
+    ) -> Result<(Vec<usize>, Sequence)> {
         let k = self.states();
         let mut sequence = Sequence::new(self.width())?;
-        let mut states = Vec::with_capacity(length);
+        let mut states = Vec::with_capacity(inputs.len());
         let mut row = vec![0.0; self.width()];
+        let outputs = self.width() - self.emission().inputs().len();
         let mut weights = self.initial();
-        for _ in 0..length {
+        for given in inputs {
+            row[outputs..].copy_from_slice(given);
             let state = draw(weights.iter().copied(), rng);
             self.emission().sample(state, rng, &mut row);
             sequence.push(Some(&row))?;

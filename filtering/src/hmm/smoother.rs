@@ -103,7 +103,9 @@ impl<E: Emission> Hmm<E> {
             } else {
                 back.step(belief);
             }
-            row.copy_from_slice(&back.marginal);
+            // Sums that round can exceed 1 by an ulp or some; the recursion goes on with them as they are.
+            let capped = back.marginal.iter().map(|p| p.min(1.0));
+            row.iter_mut().zip(capped).for_each(|(row, p)| *row = p);
         }
         Ok(Smoothed {
             filtered: Filtered::new(self, beliefs, log_predictive, log_evidence),

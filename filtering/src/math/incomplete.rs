@@ -7,17 +7,30 @@ const NEGLIGIBLE: f64 = 1e-16;
 /// Terms of a series or continued fraction before giving up; both need about √max(a, b) of them.
 const TERMS: usize = 100_000;
 
-/// I_x(a, b), the regularised incomplete Beta function: its continued fraction, which converges fast for
-/// x < (a + 1)/(a + b + 2); beyond, I_x(a, b) = 1 − I_{1−x}(b, a).
+/// I_x(a, b), the regularised incomplete Beta function.
 pub(crate) fn beta_cdf(a: f64, b: f64, x: f64) -> f64 {
-    if x <= 0.0 || x >= 1.0 {
-        return if x <= 0.0 { 0.0 } else { 1.0 };
+    beta_both(a, b, [x, 1.0 - x], [x.ln(), (-x).ln_1p()]).0
+}
+
+/// I_x(a, b) and I_y(b, a) for x + y = 1, of which the smaller is given to its last digits: [`beta_cdf`] of an x so near to 1 that
+/// 1 − x has none left.
+pub(crate) fn beta_tails(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
+    let ln = |x: f64, y: f64| if y < 0.5 { (-y).ln_1p() } else { x.ln() };
+    beta_both(a, b, [x, y], [ln(x, y), ln(y, x)])
+}
+
+/// The continued fraction of I_x(a, b) converges fast for x < (a + 1)/(a + b + 2); beyond, I_x(a, b) = 1 − I_y(b, a).
+fn beta_both(a: f64, b: f64, [x, y]: [f64; 2], [ln_x, ln_y]: [f64; 2]) -> (f64, f64) {
+    if x <= 0.0 || y <= 0.0 {
+        return if x <= 0.0 { (0.0, 1.0) } else { (1.0, 0.0) };
     }
-    let front = (a * x.ln() + b * (-x).ln_1p() + lgamma(a + b) - lgamma(a) - lgamma(b)).exp();
+    let front = (a * ln_x + b * ln_y + lgamma(a + b) - lgamma(a) - lgamma(b)).exp();
     if x < (a + 1.0) / (a + b + 2.0) {
-        front * beta_fraction(a, b, x) / a
+        let below = front * beta_fraction(a, b, x) / a;
+        (below, 1.0 - below)
     } else {
-        1.0 - front * beta_fraction(b, a, 1.0 - x) / b
+        let above = front * beta_fraction(b, a, y) / b;
+        (1.0 - above, above)
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod bfgs;
 pub(crate) mod cholesky;
 mod digamma;
+pub(crate) mod gamma_shape;
 pub(crate) mod in_place;
 pub(crate) mod incomplete;
 mod log_space;

@@ -32,6 +32,21 @@ pub fn compare<M: StateSpace + Clone>(
     Ok(compared)
 }
 
+/// ln p(o_1…o_T) of a model of one dimension on a grid, in nats, right to 1e-6 or so; `None` where no grid that can be
+/// afforded settles, and for more dimensions.
+///
+/// ```
+/// use scotopic_filtering::Sequence;
+/// use scotopic_filtering::nonlinear::{exact_evidence, models::Ar1Poisson};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let model = Ar1Poisson::new(0.95, 0.5, 0.1, 0.0, 1.0)?;
+/// assert!(exact_evidence(&model, &Sequence::of_numbers([5.0, 5.0, 10.0])?).is_some_and(|l| l < 0.0));
+/// # Ok(()) }
+/// ```
+pub fn exact_evidence<M: StateSpace + Clone>(model: &M, data: &Sequence) -> Option<f64> {
+    Some(evidence(model, data)?.iter().sum())
+}
+
 /// ln p(o_t|o_<t) on a grid, for models of one dimension; `None` where no grid that can be afforded settles.
 ///
 /// The grid starts where the beliefs of the filter are and is made wider, then finer, until neither changes the

@@ -19,6 +19,7 @@
 //! | settings, and the baselines | `config.rs` |
 //! | the score | `score.rs` |
 //! | learning θ while filtering | `learning.rs` |
+//! | θ at the maximum of the bound, over whole sequences | `maximum.rs`: [`maximum_likelihood`] |
 //! | step rules | `ascent.rs` |
 //! | independent coordinates | `independent_coordinates.rs` |
 //! | exact inference in one dimension | `grid.rs` |
@@ -37,6 +38,7 @@ mod grid;
 mod independent_coordinates;
 mod kernel;
 mod learning;
+mod maximum;
 mod model;
 pub mod models;
 mod monte_carlo_bound;
@@ -53,13 +55,14 @@ mod workspace;
 
 pub use ascent::{Ascent, LearningConfig, Schedule};
 pub use closures::Nonlinear;
-pub use comparison::compare;
+pub use comparison::{compare, exact_evidence};
 pub use config::{ElboKind, Linearisation, NonlinearConfig};
 pub use filter::NonlinearFilter;
 pub use grid::{Exact, Grid};
 pub use independent_coordinates::{IndependentCoordinates, TwoPhaseUpdate};
 pub use kernel::Kernel;
 pub use learning::NonlinearLearning;
+pub use maximum::{NonlinearFit, maximum_likelihood};
 pub use model::{Simulate, StateSpace};
 pub use monte_carlo_bound::{Estimate, MonteCarloBound};
 pub use quadratic_value::Quadratic;

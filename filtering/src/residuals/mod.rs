@@ -39,7 +39,7 @@ impl Default for DiscreteResidual {
 /// each entry are independent N(0, 1).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Residuals {
-    /// z `[width][T]`; not a number where nothing was seen.
+    /// z `[output][T]`; not a number where nothing was seen.
     pub standardised: Vec<Vec<f64>>,
     /// Tests of each entry's series.
     pub diagnostics: Vec<Diagnostics>,
@@ -86,12 +86,17 @@ impl AnyFilter {
             DiscreteResidual::Randomised(seed) => seed,
             DiscreteResidual::MidQuantile => 0,
         });
-        let mut all = vec![Vec::with_capacity(sequence.len()); self.width()];
+        let outputs = self.width() - self.inputs().len();
+        let mut all = vec![Vec::with_capacity(sequence.len()); outputs];
         for row in sequence.iter() {
             match row {
                 None => all.iter_mut().for_each(|z| z.push(f64::NAN)),
+                // Inputs alone.
+                Some(row) if row[..outputs].iter().all(|y| y.is_nan()) => {
+                    all.iter_mut().for_each(|z| z.push(f64::NAN));
+                }
                 Some(row) => {
-                    let predictive = self.predictive(1)?;
+                    let predictive = self.predictive_given(1, &row[outputs..])?;
                     for ((z, law), y) in all.iter_mut().zip(&predictive).zip(row) {
                         let r = || match discrete {
                             DiscreteResidual::Randomised(_) => rng.random::<f64>(),

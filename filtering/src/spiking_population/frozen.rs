@@ -158,8 +158,8 @@ impl OnlineGradient {
     pub fn add(&mut self, model: &SpikingPopulation, before: &[f64], after: &[f64]) {
         let n = model.neurons();
         let predicted = predict(model, Some(before));
-        for k in 0..n {
-            let (rate, expected) = (after[k].exp(), predicted.rate[k]);
+        for (k, (u, &expected)) in after.iter().zip(&predicted.rate).enumerate() {
+            let rate = u.exp();
             self.bias[k] += rate - expected;
             for (j, u) in before.iter().enumerate() {
                 let (from, w) = (u.exp(), model.weights[k * n + j]);

@@ -166,6 +166,7 @@ impl SpikingPopulation {
     ///
     /// # Errors
     /// Where the model is not valid, or a rate explodes: with a positive weight and [`Drive::Count`] it does sooner or later.
+    #[allow(clippy::type_complexity)] // states and frames
     pub fn sample<R: Rng>(
         &self,
         length: usize,

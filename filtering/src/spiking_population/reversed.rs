@@ -145,7 +145,7 @@ impl Recursion {
         mean + law.entropy
     }
 
-    /// ∇L_t = E_q[S_t] with q and kernels fixed, `[K² + K]`.
+    /// ∇L_t = E_q(S_t) with q and kernels fixed, `[K² + K]`.
     pub fn gradient(&self, log_rates: &[f64]) -> Vec<f64> {
         let law = Restricted::new(self.grid, log_rates);
         let mut out = vec![0.0; self.score.first().map_or(0, Vec::len)];

@@ -18,7 +18,7 @@ const EXACT: &str = "exact";
 pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result<Subject<'a>> {
     match model {
         AnyModel::Hmm(model) => Ok(Subject {
-            parametrisation: hmm(model)?,
+            parametrisation: hmm(&model.measured(&model.expectations(sequences)?)?)?,
             evidence: Box::new(|model| match model {
                 AnyModel::Hmm(model) => sequences.iter().map(|s| model.log_evidence(s)).sum(),
                 _ => Ok(f64::NAN),
@@ -37,6 +37,11 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
             described: EXACT,
             free_parameters: free_entries(model),
         }),
+        AnyModel::Plds(_) => Err(unsupported(
+            "a Poisson or Bernoulli linear dynamical system".to_owned(),
+            "its evidence is a bound, and its latents are known up to a change of basis: score gives the bound, and \
+             --co-smoothing how well held-out neurons are told",
+        )),
         AnyModel::Nonlinear(model) => nonlinear(model, sequences),
         AnyModel::Generalised(_) => Err(unsupported(
             "a model of continuous time".to_owned(),
@@ -53,6 +58,7 @@ impl AnyModel {
         match self {
             Self::Hmm(model) => Some(model.free_parameters()),
             Self::LinearGaussian(model) => Some(free_entries(model)),
+            Self::Plds(model) => Some(model.free_parameters()),
             Self::Nonlinear(model) => Some(model.parameters_len()),
             Self::Generalised(_) => None,
         }
@@ -95,6 +101,9 @@ fn hmm(model: &Hmm) -> Result<Parametrisation> {
                 new.push(name, value, Group::Number(unit));
             }
             ParameterGroup::Positive { name, value } => new.push(name, value, Group::Positive),
+            ParameterGroup::Probability { name, value } => {
+                new.push(name, value, Group::probability(value));
+            }
             ParameterGroup::Distribution { name, state, row } => {
                 new.push_simplex(&row, |o| entry_name(name, state, o));
             }

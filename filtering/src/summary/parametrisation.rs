@@ -46,11 +46,21 @@ pub(super) enum Group {
     Number(f64),
     /// A positive number.
     Positive,
+    /// A probability that is neither 0 nor 1.
+    Probability,
     /// So many probabilities that sum to 1.
     Simplex(usize),
 }
 
 impl Group {
+    /// Of a probability; at its ends it has no coordinate.
+    pub(super) fn probability(p: f64) -> Self {
+        match (LEAST..=1.0 - LEAST).contains(&p) {
+            true => Self::Probability,
+            false => Self::Held,
+        }
+    }
+
     fn len(self) -> usize {
         match self {
             Self::Simplex(len) => len,
@@ -143,6 +153,9 @@ impl Parametrisation {
                 Group::Held => {}
                 Group::Number(_) => theta.push(self.values[at]),
                 Group::Positive => theta.push(self.values[at].ln()),
+                Group::Probability => {
+                    theta.push((self.values[at] / (1.0 - self.values[at])).ln());
+                }
                 Group::Simplex(len) => {
                     let row = &self.values[at..at + len];
                     let (free, largest) = Self::free_entries(row);
@@ -160,7 +173,7 @@ impl Parametrisation {
             match group {
                 Group::Held => {}
                 Group::Number(unit) => units.push(unit),
-                Group::Positive => units.push(1.0),
+                Group::Positive | Group::Probability => units.push(1.0),
                 Group::Simplex(len) => {
                     let (free, _) = Self::free_entries(&self.values[at..at + len]);
                     units.extend(free.iter().map(|_| 1.0));
@@ -180,6 +193,7 @@ impl Parametrisation {
                 Group::Held => {}
                 Group::Number(_) => values[at] = next(),
                 Group::Positive => values[at] = next().exp(),
+                Group::Probability => values[at] = 1.0 / (1.0 + (-next()).exp()),
                 Group::Simplex(len) => {
                     let row = &mut values[at..at + len];
                     let (free, largest) = Self::free_entries(&self.values[at..at + len]);
@@ -210,6 +224,7 @@ impl Parametrisation {
                 Group::Held => {}
                 Group::Number(_) => columns.push(unit(at, 1.0)),
                 Group::Positive => columns.push(unit(at, values[at])),
+                Group::Probability => columns.push(unit(at, values[at] * (1.0 - values[at]))),
                 Group::Simplex(len) => {
                     let (free, largest) = Self::free_entries(&self.values[at..at + len]);
                     let row = &values[at..at + len];
@@ -237,7 +252,7 @@ impl Parametrisation {
             Group::Held => None,
             Group::Number(_) => Some(Link::Identity),
             Group::Positive => Some(Link::Log),
-            Group::Simplex(_) => Some(Link::Logit),
+            Group::Probability | Group::Simplex(_) => Some(Link::Logit),
         }
     }
 }

@@ -16,6 +16,7 @@ use scotopic_filtering::nonlinear::models::{Ar1Poisson, DiagonalLinear, SinQuadr
 use scotopic_filtering::nonlinear::{
     LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning, Representation,
 };
+use scotopic_filtering::plds::{CountLaw, Plds};
 use scotopic_filtering::{
     AnyFilter, AnyLearning, AnyModel, Belief, Error, Filter, GaussianBelief, Moments,
     PredictedObservation, Result,
@@ -197,12 +198,18 @@ fn every_filter_keeps_the_promises_of_the_trait() -> Result<()> {
     Ok(())
 }
 
+/// A neuron that follows one latent.
+fn one_neuron() -> Result<Plds> {
+    Plds::from_rows(CountLaw::Poisson, &[[0.9]], &[[0.2]], &[[0.8]], &[0.5])
+}
+
 #[test]
 fn any_filter_is_the_filter_that_it_holds() -> Result<()> {
     let poisson = AnyModel::Nonlinear(Ar1Poisson::new(0.9, 0.5, 0.2, 0.0, 1.0)?.into());
     for model in [
         AnyModel::Hmm(counts()),
         AnyModel::LinearGaussian(walk()),
+        AnyModel::Plds(one_neuron()?),
         poisson,
     ] {
         for rule in AnyLearning::rules(&model).split(", ") {

@@ -1,6 +1,7 @@
 //! The filters as their users call them: against recordings, closed forms, finite differences and one another.
 
 mod bounded_settings;
+mod bounds;
 mod degenerate;
 mod every_filter;
 mod fitted;
@@ -8,5 +9,6 @@ mod gaussian;
 mod generalised;
 mod hmm;
 mod nonlinear;
+mod nonlinear_fit;
 mod reference;
 mod units;

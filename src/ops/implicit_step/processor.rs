@@ -16,20 +16,17 @@ simd_dispatch! {
 }
 
 /// The most elements that are solved together. One solution is a chain of some hundred operations that wait for each
-/// other; with eight vectors side by side the CPU always has another one to go on with.
-pub(crate) const WIDTH: usize = 128;
+/// other; with many vectors side by side the CPU always has another one to go on with. Constants are loaded once for
+/// each stage of so many, and all arrays of a block stay in the first-level cache.
+pub(crate) const WIDTH: usize = 512;
+
+/// Numbers of a block.
+pub(crate) type Block = [f32; WIDTH];
 
 /// `count` rounded up to vectors of sixteen, and at most [`WIDTH`].
 #[inline(always)]
 pub(crate) fn whole_vectors(count: usize) -> usize {
     count.next_multiple_of(16).min(WIDTH)
-}
-
-/// Solutions d and their slopes by s and a.
-pub(crate) struct Solved {
-    pub(crate) d: [f32; WIDTH],
-    pub(crate) by_s: [f32; WIDTH],
-    pub(crate) by_a: [f32; WIDTH],
 }
 
 #[inline(always)]
@@ -39,28 +36,31 @@ fn solve_f32_body(chunk: Chunk<'_, f32>) {
         second,
         slope,
     } = chunk;
+    let (mut s, mut a, mut d) = ([0f32; WIDTH], [0f32; WIDTH], [0f32; WIDTH]);
+    let (mut by_s, mut by_a) = ([0f32; WIDTH], [0f32; WIDTH]);
     for start in (0..first.len()).step_by(WIDTH) {
         let n = WIDTH.min(first.len() - start);
         let at = start..start + n;
-        let (mut s, mut a) = ([0f32; WIDTH], [0f32; WIDTH]);
         s[..n].copy_from_slice(&first[at.clone()]);
         a[..n].copy_from_slice(&second[at.clone()]);
-        let solved = solve(n, &s, &a);
-        first[at.clone()].copy_from_slice(&solved.d[..n]);
-        slope[at.clone()].copy_from_slice(&solved.by_s[..n]);
-        second[at].copy_from_slice(&solved.by_a[..n]);
+        solve(n, &s, &a, &mut d);
+        slopes(n, &a, &d, &mut by_s, &mut by_a);
+        first[at.clone()].copy_from_slice(&d[..n]);
+        slope[at.clone()].copy_from_slice(&by_s[..n]);
+        second[at].copy_from_slice(&by_a[..n]);
     }
 }
 
-/// Steps for the first `count` explicit steps s and gains a, or some more.
+/// e^d is not followed beyond this d.
+const MOST: f32 = LARGEST as f32;
+
+/// The steps d of the first `count` explicit steps s and gains a, or some more.
 ///
-/// Every loop ends at a number that the compiler does not know. Were it [`WIDTH`], all would be unrolled into three
-/// thousand instructions in a row, which take twice as long.
+/// Every loop ends at a number that the compiler does not know. Were it [`WIDTH`], all would be unrolled into thousands
+/// of instructions in a row, which take twice as long.
 #[inline(always)]
-pub(crate) fn solve(count: usize, s: &[f32; WIDTH], a: &[f32; WIDTH]) -> Solved {
+pub(crate) fn solve(count: usize, s: &Block, a: &Block, d: &mut Block) {
     let n = whole_vectors(count);
-    const MOST: f32 = LARGEST as f32;
-    let mut d = [0f32; WIDTH];
     let mut log_gain = [0f32; WIDTH];
     for l in 0..n {
         log_gain[l] = scalar::ln(a[l] + SMALLEST as f32);
@@ -83,13 +83,16 @@ pub(crate) fn solve(count: usize, s: &[f32; WIDTH], a: &[f32; WIDTH]) -> Solved 
             d[l] -= (d[l] + (pull - a[l]) - s[l]) / (1.0 + pull);
         }
     }
-    let (mut by_s, mut by_a) = ([0f32; WIDTH], [0f32; WIDTH]);
-    for l in 0..n {
+}
+
+/// ∂d/∂s and ∂d/∂a of these steps.
+#[inline(always)]
+pub(crate) fn slopes(count: usize, a: &Block, d: &Block, by_s: &mut Block, by_a: &mut Block) {
+    for l in 0..whole_vectors(count) {
         let e = scalar::exp(if d[l] > MOST { MOST } else { d[l] });
         by_s[l] = 1.0 / (1.0 + a[l] * e);
         by_a[l] = -(e - 1.0) * by_s[l];
     }
-    Solved { d, by_s, by_a }
 }
 
 fn solve_f64(chunk: Chunk<'_, f64>) {

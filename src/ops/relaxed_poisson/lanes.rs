@@ -9,14 +9,13 @@
 //! instructions; no branch depends on what was drawn. [`sample`] picks the widest instruction set of this CPU
 //! at run time. All versions execute the same IEEE operations in the same order, so all give the same bits.
 
+use super::queue::{Candidates, Column, QUEUE, Queue, load};
+use super::sieve::{Limits, sieve};
 use super::{Indicator, Relaxation, most_by_arrivals};
 use crate::noise::{NoiseKey, philox_lanes, unit_exponential};
 use crate::ops::packing::{LANES, Packing};
 use crate::ops::scalar;
 use scotopic_filtering::simd_dispatch;
-
-/// The queue is filled up to this many elements.
-const QUEUE: usize = 512;
 
 /// What is asked for.
 #[derive(Clone, Copy)]
@@ -134,25 +133,6 @@ fn compact<const KIND: u8>(x: f32) -> (f32, f32) {
     }
 }
 
-/// Columns are read and written in whole vectors.
-type Column<T> = [T; QUEUE + 2 * LANES];
-
-/// Elements that have not come to their end.
-struct Queue {
-    /// Where in the slices, and which of the noise.
-    place: Column<u32>,
-    number: Column<u32>,
-    /// Groups of four arrivals behind them.
-    group: Column<u32>,
-    /// 1/λ.
-    mean_wait: Column<f32>,
-    /// The sum of their waits so far.
-    elapsed: Column<f32>,
-    z: Column<f32>,
-    slope: Column<f32>,
-    count: usize,
-}
-
 /// Those that came to it in one pass over the queue.
 struct Finished {
     place: Column<u32>,
@@ -180,15 +160,11 @@ fn arrivals<P: Packing, const KIND: u8, const SLOPE: bool>(
     let width = *width;
     z.fill(0.0);
     slope.fill(0.0);
-    let mut queue = Queue {
-        place: [0; _],
-        number: [0; _],
-        group: [0; _],
-        mean_wait: [0.0; _],
-        elapsed: [0.0; _],
-        z: [0.0; _],
-        slope: [0.0; _],
-        count: 0,
+    let mut queue = Queue::EMPTY;
+    let mut candidates = Candidates::NONE;
+    let limits = Limits {
+        stop,
+        most: request.most,
     };
     let mut finished = Finished {
         place: [0; _],
@@ -204,11 +180,10 @@ fn arrivals<P: Packing, const KIND: u8, const SLOPE: bool>(
             let rates = &u[from..from + width];
             column = sieve(
                 packing,
-                rates,
-                column,
+                (rates, column),
                 [from as u32, number],
-                request,
-                stop,
+                (request.key, limits),
+                &mut candidates,
                 &mut queue,
             );
             if column >= width {
@@ -230,66 +205,6 @@ fn arrivals<P: Packing, const KIND: u8, const SLOPE: bool>(
             }
         }
     }
-}
-
-/// A vector of a column.
-#[inline(always)]
-fn load<T: Copy + Default>(column: &Column<T>, at: usize) -> [T; LANES] {
-    let mut lanes = [T::default(); LANES];
-    lanes.copy_from_slice(&column[at..at + LANES]);
-    lanes
-}
-
-/// Queues the elements of a row whose first arrival is in time until the queue is full; says where it came to.
-#[inline(always)]
-#[allow(clippy::needless_range_loop)] // several arrays share the index, and this form vectorises
-fn sieve<P: Packing>(
-    packing: P,
-    u: &[f32],
-    from: usize,
-    [place, number]: [u32; 2],
-    request: Request,
-    stop: f32,
-    queue: &mut Queue,
-) -> usize {
-    let mut start = from;
-    let mut count = queue.count;
-    while start < u.len() && count < QUEUE {
-        // The last block may be short; its missing lanes have rate 0, whose first arrival never comes.
-        let mut lanes = [f32::NEG_INFINITY; LANES];
-        if let Some(full) = u[start..].first_chunk::<LANES>() {
-            lanes = *full;
-        } else {
-            lanes[..u.len() - start].copy_from_slice(&u[start..]);
-        }
-        let mut numbers = [0u32; LANES];
-        let mut places = [0u32; LANES];
-        for l in 0..LANES {
-            let column = start as u32 + l as u32;
-            numbers[l] = number.wrapping_add(column);
-            places[l] = place.wrapping_add(column);
-        }
-        let words = philox_lanes(&numbers, &[0; LANES], request.key);
-        let mut mean_wait = [0f32; LANES];
-        let mut first = [0f32; LANES];
-        for l in 0..LANES {
-            mean_wait[l] = scalar::exp(-lanes[l]);
-            first[l] = unit_exponential(words[0][l]) * mean_wait[l];
-        }
-        // NaN is never in time.
-        let queued = packing.at_most(&first, stop) & packing.at_most(&lanes, request.most);
-        packing.put(&mut queue.place, count, queued, &places);
-        packing.put(&mut queue.number, count, queued, &numbers);
-        packing.put(&mut queue.mean_wait, count, queued, &mean_wait);
-        packing.put(&mut queue.group, count, queued, &[0u32; LANES]);
-        packing.put(&mut queue.elapsed, count, queued, &[0f32; LANES]);
-        packing.put(&mut queue.z, count, queued, &[0f32; LANES]);
-        packing.put(&mut queue.slope, count, queued, &[0f32; LANES]);
-        count += queued.count_ones() as usize;
-        start += LANES;
-    }
-    queue.count = count;
-    start
 }
 
 /// Takes every element of the queue through its next four arrivals, and keeps those that are not at their end.

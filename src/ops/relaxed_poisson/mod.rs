@@ -38,6 +38,10 @@ pub(crate) mod lanes;
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod processor;
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
+mod queue;
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
+mod sieve;
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 mod transformed_rejection;
 
 pub use indicator::{Indicator, Relaxation};

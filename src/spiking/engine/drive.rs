@@ -6,7 +6,7 @@ use crate::spiking::panels::{Aligned, PANEL};
 use crate::spiking::products::{product, unfused_product};
 use crate::spiking::rows::Rows;
 use crate::spiking::scores::weigh;
-use crate::spiking::sparse::sparse_product;
+use crate::spiking::sparse::{sparse_product, sparse_remainder};
 use crate::spiking::vector::Vectors;
 use scotopic_filtering::simd_dispatch;
 
@@ -195,10 +195,8 @@ impl Drive {
                 for (row, events) in field.events.iter().enumerate() {
                     let at = row * wide_k..(row + 1) * wide_k;
                     let pulled = &mut field.pulled[at.clone()];
-                    sparse_product(&events.places, &events.counts, lateral, pulled);
-                    for (pulled, input) in pulled.iter_mut().zip(&field.input[at]) {
-                        *pulled = input - *pulled;
-                    }
+                    let input = &field.input[at];
+                    sparse_remainder(input, &events.places, &events.counts, lateral, pulled);
                 }
                 return;
             }

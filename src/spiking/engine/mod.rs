@@ -15,6 +15,8 @@
 //! | stopping rules | [`StoppingRule`] |
 //! | the state of some images | `block` |
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::network::SpikingNetwork;
@@ -35,7 +37,7 @@ use drive::Drive;
 /// A trained network, ready to perceive. Made by [`Iterative::engine`](crate::inference::Iterative::engine).
 #[derive(Debug, Clone)]
 pub struct Engine {
-    weights: Weights,
+    weights: Arc<Weights>,
     form: DriveMethod,
 }
 
@@ -79,11 +81,11 @@ impl Engine {
             ));
         }
         let drive = Drive::new(&network, form);
-        let weights = Weights {
+        let weights = Arc::new(Weights {
             network,
             rest,
             drive,
-        };
+        });
         Ok(Self { weights, form })
     }
 
@@ -193,7 +195,7 @@ impl Engine {
     }
 
     /// One input over time, from rest.
-    pub fn stream(&self, noise: NoiseKey) -> Stream<'_> {
-        Stream::new(&self.weights, noise)
+    pub fn stream(&self, noise: NoiseKey) -> Stream {
+        Stream::new(self.weights.clone(), noise)
     }
 }

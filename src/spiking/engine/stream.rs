@@ -1,5 +1,7 @@
 //! One input over time.
 
+use std::sync::Arc;
+
 use super::block::{Block, Weights, check};
 use crate::error::{Error, Result};
 use crate::noise::{Draw, Noise, NoiseKey, NoiseSource};
@@ -15,10 +17,10 @@ pub struct Spike {
 
 /// A network that keeps watching: every call takes the input of one step, which may be another each time.
 ///
-/// Nothing is allocated per step. Made by [`Engine::stream`](super::Engine::stream).
+/// Nothing is allocated per step. It shares the weights of its engine. Made by [`Engine::stream`](super::Engine::stream).
 #[derive(Debug, Clone)]
-pub struct Stream<'a> {
-    weights: &'a Weights,
+pub struct Stream {
+    weights: Arc<Weights>,
     block: Block,
     shown: Vec<f32>,
     spikes: Vec<Spike>,
@@ -26,16 +28,16 @@ pub struct Stream<'a> {
     time: usize,
 }
 
-impl<'a> Stream<'a> {
-    pub(super) fn new(weights: &'a Weights, noise: NoiseKey) -> Self {
+impl Stream {
+    pub(super) fn new(weights: Arc<Weights>, noise: NoiseKey) -> Self {
         Self {
-            weights,
-            block: Block::new(weights, 1, 0),
+            block: Block::new(&weights, 1, 0),
             // Not a number: no image is equal to it, so the first is taken in.
             shown: vec![f32::NAN; weights.network.pixels],
             spikes: Vec::with_capacity(weights.network.latents),
             noise,
             time: 0,
+            weights,
         }
     }
 
@@ -54,10 +56,10 @@ impl<'a> Stream<'a> {
         if self.shown != image {
             check(image)?;
             self.shown.copy_from_slice(image);
-            self.block.show(self.weights, image);
+            self.block.show(&self.weights, image);
         }
         if let Noise::Keyed(key) = self.noise.noise(self.time, Draw::Infer { inner: 0 }) {
-            self.block.step(self.weights, image, key);
+            self.block.step(&self.weights, image, key);
         }
         self.time += 1;
         self.spikes.clear();
@@ -72,7 +74,7 @@ impl<'a> Stream<'a> {
 
     /// The membrane potential u, `[latent]`, as it stands.
     pub fn potential(&self) -> &[f32] {
-        self.block.potentials(self.weights).next().unwrap_or(&[])
+        self.block.potentials(&self.weights).next().unwrap_or(&[])
     }
 
     /// Steps taken.

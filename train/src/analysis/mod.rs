@@ -14,10 +14,12 @@
 //! | [`latency`] | response latency against contrast |
 //! | [`receptive_field`] | spike-triggered averages |
 //! | [`lateral`] | lateral weights against similarity of filters |
+//! | [`gradients`] | estimators of the gradient through spikes |
 
 pub mod classify;
 pub mod convergence;
 pub mod filters;
+pub mod gradients;
 pub mod latency;
 pub mod lateral;
 pub mod ood;

@@ -5,7 +5,7 @@ use scotopic::inference::{Expectation, StepForm};
 use scotopic::posterior::{ActivationKind, KlForm};
 use scotopic::{Ramp, RampTo, WarmupCosine};
 use scotopic_datasets::DataConfig;
-use scotopic_models::{DecoderKind, NetworkConfig, RuleConfig};
+use scotopic_models::{DecoderKind, Family, Method, NetworkConfig, RuleConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::adamax::AdamaxConfig;
@@ -160,6 +160,13 @@ impl RunConfig {
             self.objective.expectation == Expectation::Sample
                 || (linear && self.model.activation == ActivationKind::None),
             "objective.expectation = \"exact\": needs model.decoder.kind = \"linear\" and model.activation = \"none\""
+        );
+        ensure!(
+            self.inference.step != StepForm::Certified
+                || (linear
+                    && self.model.family == Family::Poisson
+                    && self.inference.method == Method::NaturalGradient),
+            "inference.step = \"certified\": needs model.family = \"poisson\", model.decoder.kind = \"linear\" and inference.method = \"natural-gradient\""
         );
         ensure!(
             self.inference.step == StepForm::Explicit

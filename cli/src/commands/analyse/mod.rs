@@ -18,6 +18,7 @@ use crate::pictures::trained_model;
 use crate::usage::UsageError;
 
 mod analysis;
+mod estimators;
 mod learned;
 mod over_time;
 mod population;
@@ -28,7 +29,7 @@ pub use analysis::Analysis;
 use analysis::{ModelTraits, Request};
 
 /// All analyses, in the order in which they run.
-const ANALYSES: [Analysis; 10] = [
+const ANALYSES: [Analysis; 11] = [
     over_time::REPRESENTATION,
     learned::CLASSIFY,
     over_time::CONVERGENCE,
@@ -39,6 +40,7 @@ const ANALYSES: [Analysis; 10] = [
     stimuli::LATENCY,
     stimuli::RECEPTIVE_FIELD,
     learned::LATERAL,
+    estimators::GRADIENTS,
 ];
 
 impl ValueEnum for Analysis {

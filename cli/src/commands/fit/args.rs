@@ -17,15 +17,19 @@ use crate::progress::ProgressArgs;
 /// Options of `scotopic fit`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each file is one sequence. An empty cell, NA or null is missing: hmm and linear-gaussian use\n\
-                        the rest of its row; for other kinds the row is a missing observation. Several numbers of states\n\
-                        are compared by BIC and AIC, and the best by BIC is written; a fit that ended early, or collapsed,\n\
-                        is not compared.\n\
+    after_help = "Each file is one sequence. An empty cell, NA or null is missing: hmm, linear-gaussian and plds\n\
+                        use the rest of its row; for other kinds the row is a missing observation. Several numbers of\n\
+                        states are compared by BIC and AIC, and the best by BIC is written; a fit that ended early, or\n\
+                        collapsed, is not compared.\n\
+                        ar1-poisson, sin-quadratic, stochastic-volatility and diagonal-linear are fitted from a model by the\n\
+                        bound of their filter, 100 iterations at most; none lowers it.\n\
                         For a continuous-time model whose equations are a network (kind = \"neural\"), the network of \
                         the dynamics and both precisions are learned.\n\n\
                         Examples:\n  \
                         scotopic fit quakes.csv --kind poisson --n-states 1..4 --out quakes.toml\n  \
                         scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --n-states 4 --out track.toml\n  \
+                        scotopic fit spikes.csv --kind plds --n-states 3 --out population.toml\n  \
+                        scotopic fit task.csv --columns choice --inputs contrast --kind logistic-regression --out m.toml\n  \
                         scotopic fit nile.csv --columns volume --component level --out nile.toml\n  \
                         scotopic fit more.csv --model quakes.toml --out quakes.toml\n  \
                         scotopic fit examples/oscillator.csv --model examples/oscillator.toml --out learned.toml"
@@ -67,6 +71,12 @@ pub struct FitArgs {
     /// What to read of the data.
     #[command(flatten)]
     pub source: Source,
+    /// Columns that the observations are given, for a regression in each state; the others are predicted
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "kind")]
+    pub inputs: Vec<String>,
+    /// Column of the time, area or number at risk that counts are of
+    #[arg(long, value_name = "NAME", requires = "kind")]
+    pub exposure: Option<String>,
     /// Model to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -76,12 +86,13 @@ pub struct FitArgs {
     /// Runs that are followed to their maximum, of four times as many begun; the best fit is kept
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub restarts: u32,
-    /// Maximum number of EM iterations; for a network, of passes of filtering and learning [default: 500; 60 for a
-    /// network]
+    /// Maximum number of EM iterations; for a network, of passes of filtering and learning [default: 500; 200 for
+    /// plds and blds, 60 for a network]
     #[arg(long, alias = "iterations", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_iterations: Option<u32>,
-    /// Converged when the gradient promises less than this, in nats per observation [default: 1e-8]; not of
-    /// linear-gaussian and structural models, whose gradients end below 1e-4 and 1e-6 nats
+    /// Converged when the gradient promises less than this, in nats per observation [default: 1e-8]; of plds and
+    /// blds when an iteration gains less [default: 1e-5]; not of linear-gaussian and structural models, whose gradients end
+    /// below 1e-4 and 1e-6 nats
     #[arg(long, value_name = "NATS")]
     pub tolerance: Option<f64>,
     /// Pseudo-observations per state, which keep probabilities and variances away from zero

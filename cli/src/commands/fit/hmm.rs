@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use scotopic_filtering::hmm::{AnyEmission, EmissionKind, FitSearch, FitSettings, Fitted, Hmm};
+use scotopic_filtering::hmm::{
+    AnyEmission, Covariates, EmissionKind, FitSearch, FitSettings, Fitted, Hmm,
+};
 use scotopic_filtering::{AnyLearning, AnyModel, Sequence};
 
 use super::args::FitArgs;
@@ -22,6 +24,10 @@ pub fn settings(args: &FitArgs) -> FitSettings {
         variance_floor: args.variance_floor,
         seed: args.seed,
         threads: args.threads,
+        covariates: Covariates {
+            inputs: args.inputs.clone(),
+            exposure: args.exposure.clone(),
+        },
     }
 }
 

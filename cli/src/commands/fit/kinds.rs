@@ -4,9 +4,11 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use scotopic_filtering::hmm::EmissionKind;
+use scotopic_filtering::plds::CountLaw;
 
 /// Emission of each hidden state, or a continuous state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,13 +17,46 @@ pub enum ModelKind {
     Hmm(EmissionKind),
     /// A hidden vector that moves and is seen linearly.
     LinearGaussian,
+    /// A hidden vector that moves and drives counts or spikes.
+    Plds(CountLaw),
+}
+
+impl ModelKind {
+    /// Whether the kind takes inputs, and whether it takes an exposure, where they are given.
+    ///
+    /// # Errors
+    /// Names the option that it does not take.
+    pub fn check_given(self, inputs: bool, exposure: bool) -> Result<()> {
+        use EmissionKind::{
+            LinearRegression, LogisticRegression, NegativeBinomial, Poisson, PoissonRegression,
+        };
+        let takes_inputs = matches!(
+            self,
+            Self::Hmm(LogisticRegression | PoissonRegression | LinearRegression)
+        );
+        let takes_exposure = matches!(
+            self,
+            Self::Hmm(Poisson | NegativeBinomial | PoissonRegression)
+        );
+        ensure!(
+            takes_inputs || !inputs,
+            "--inputs is for a kind with a regression: logistic-regression, poisson-regression or linear-regression"
+        );
+        ensure!(
+            takes_exposure || !exposure,
+            "--exposure is for counts: poisson, negative-binomial or poisson-regression"
+        );
+        Ok(())
+    }
 }
 
 impl ValueEnum for ModelKind {
     fn value_variants<'a>() -> &'a [Self] {
         static ALL: LazyLock<Vec<ModelKind>> = LazyLock::new(|| {
             let discrete = EmissionKind::ALL.iter().copied().map(ModelKind::Hmm);
-            discrete.chain([ModelKind::LinearGaussian]).collect()
+            let laws = [CountLaw::Poisson, CountLaw::Bernoulli].map(ModelKind::Plds);
+            let vectors = [ModelKind::LinearGaussian].into_iter().chain(laws);
+            discrete.chain(vectors).collect()
         });
         &ALL
     }
@@ -30,6 +65,10 @@ impl ValueEnum for ModelKind {
         Some(match self {
             Self::Hmm(kind) => PossibleValue::new(kind.name())
                 .help(format!("Hidden states that emit {}", kind.emits())),
+            Self::Plds(CountLaw::Poisson) => PossibleValue::new("plds")
+                .help("A hidden vector with linear dynamics and Poisson counts"),
+            Self::Plds(CountLaw::Bernoulli) => PossibleValue::new("blds")
+                .help("A hidden vector with linear dynamics and spikes, 0 or 1 a bin"),
             Self::LinearGaussian => PossibleValue::new("linear-gaussian").help(
                 "A hidden vector with linear dynamics and linear observations (Kalman filter)",
             ),
@@ -44,7 +83,7 @@ pub struct StatesRange(pub RangeInclusive<u32>);
 impl FromStr for StatesRange {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
         /// Beyond this many, the transitions alone have 16 million entries.
         const MOST: u32 = 4096;
         let number = |text: &str| text.trim().parse::<u32>().ok();

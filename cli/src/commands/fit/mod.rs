@@ -6,6 +6,8 @@ mod gaussian;
 mod hmm;
 mod kinds;
 mod network;
+mod nonlinear;
+mod plds;
 mod structural;
 mod structural_args;
 
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
 use scotopic_filtering::hmm::{FitSearch, FitSettings};
+use scotopic_filtering::plds::CountLaw;
 use scotopic_filtering::{AnyModel, Sequence};
 
 pub use args::FitArgs;
@@ -46,7 +49,11 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         Some(ModelKind::Hmm(emission)) => Some(emission),
         _ => None,
     };
-    let check = |row: &[f64]| emission.map_or(Ok(()), |emission| emission.check(row));
+    let exposures = usize::from(args.exposure.is_some());
+    let check = |row: &[f64]| {
+        let own = &row[..row.len().saturating_sub(exposures)];
+        emission.map_or(Ok(()), |emission| emission.check(own))
+    };
     let file = match &args.model {
         Some(path) => model::structural(path)?,
         None => None,
@@ -59,7 +66,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         (Some(path), None) => Some((model::read(path)?, model::learned(path)?)),
         _ => None,
     };
-    let discrete = matches!(args.kind, Some(ModelKind::Hmm(_)))
+    let discrete = matches!(args.kind, Some(ModelKind::Hmm(_) | ModelKind::Plds(_)))
         || start
             .as_ref()
             .is_some_and(|(m, _)| !matches!(m, AnyModel::LinearGaussian(_)));
@@ -67,7 +74,15 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         let error = anyhow::anyhow!("--learn is of linear-gaussian and structural models");
         return Err(UsageError(error).into());
     }
-    let (data, names) = args.source.read_all(&args.data, &check)?;
+    let given: Vec<String> = match &start {
+        Some((model, _)) => model.inputs().to_vec(),
+        None => args.inputs.iter().chain(&args.exposure).cloned().collect(),
+    };
+    if let Some(kind) = args.kind {
+        kind.check_given(!args.inputs.is_empty(), args.exposure.is_some())
+            .map_err(UsageError)?;
+    }
+    let (data, names) = args.source.given(&given).read_all(&args.data, &check)?;
     let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
     ensure!(
         observations > 0,
@@ -168,6 +183,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
 enum Fitter<'a> {
     Hmm(Box<FitSearch<'a>>),
     LinearGaussian(&'a [Sequence]),
+    Plds(CountLaw, &'a [Sequence]),
 }
 
 impl<'a> Fitter<'a> {
@@ -175,6 +191,7 @@ impl<'a> Fitter<'a> {
         Ok(match kind {
             ModelKind::Hmm(emission) => Self::Hmm(Box::new(hmm::search(emission, data, settings)?)),
             ModelKind::LinearGaussian => Self::LinearGaussian(data),
+            ModelKind::Plds(law) => Self::Plds(law, data),
         })
     }
 
@@ -182,6 +199,7 @@ impl<'a> Fitter<'a> {
         match self {
             Self::Hmm(search) => hmm::from_data(search, states),
             Self::LinearGaussian(data) => gaussian::from_data(states, data, args),
+            Self::Plds(law, data) => plds::from_data(*law, states, data, args),
         }
     }
 }
@@ -200,10 +218,12 @@ fn from_model(
         .into()),
         AnyModel::Hmm(model) => hmm::from_model(model, data, args),
         AnyModel::LinearGaussian(model) => gaussian::from_model(model, learned, data, args),
+        AnyModel::Plds(model) => plds::from_model(&model, data, args),
         AnyModel::Generalised(model) if model.network().is_some() => {
             network::from_model(&model, data, args)
         }
-        AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => bail!(
+        AnyModel::Nonlinear(model) => nonlinear::from_model(&model, data, args),
+        AnyModel::Generalised(_) => bail!(
             "this kind of model is learned while filtering: scotopic filter --model M.toml --learn --model-out NEW.toml, \
              repeated over the same data if necessary"
         ),

@@ -21,7 +21,7 @@ use crate::usage::UsageError;
 
 mod images;
 mod presentation;
-mod recording;
+pub mod recording;
 mod whole;
 
 use presentation::Presentation;

@@ -16,7 +16,7 @@ use scotopic_train::device::Opened;
 const STRETCH: usize = 64;
 
 /// The recordings, on the host; the last index of every array varies fastest.
-pub(super) struct Recording {
+pub struct Recording {
     /// z that drove the state, `[steps, sequences, latents]`.
     pub samples: Vec<f32>,
     /// The fraction of zeros among a(z), the input of the decoder.
@@ -35,11 +35,11 @@ pub(super) struct Recording {
     pub kl: Vec<f32>,
 }
 
-/// Infers `steps` steps; keeps the reconstructions of the first `few` sequences after the steps `moments`.
+/// Infers `steps` steps from rest; keeps the reconstructions of the first `few` sequences after the steps `moments`.
 ///
 /// # Errors
 /// If the device fails.
-pub(super) fn record(
+pub fn record(
     model: &Network,
     config: &RunConfig,
     frames: &Frames,

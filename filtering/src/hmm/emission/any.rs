@@ -32,6 +32,12 @@ impl Emission for AnyEmission {
     fn predictive(&self, weights: &[f64]) -> Option<Vec<Predictive>> {
         each!(self, e => e.predictive(weights))
     }
+    fn inputs(&self) -> &[String] {
+        each!(self, e => e.inputs())
+    }
+    fn predictive_given(&self, weights: &[f64], given: &[f64]) -> Option<Vec<Predictive>> {
+        each!(self, e => e.predictive_given(weights, given))
+    }
 }
 
 impl Learnable for AnyEmission {
@@ -40,6 +46,12 @@ impl Learnable for AnyEmission {
     }
     fn statistic(&self, observation: &[f64], into: &mut [f64]) {
         each!(self, e => e.statistic(observation, into))
+    }
+    fn statistic_of_state(&self) -> bool {
+        each!(self, e => e.statistic_of_state())
+    }
+    fn measured(self, statistics: &[f64]) -> Self {
+        each!(self, e => e.measured(statistics).into())
     }
     fn completed(&self, observation: &[f64], into: &mut [f64]) {
         each!(self, e => e.completed(observation, into))

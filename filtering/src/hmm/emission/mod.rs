@@ -3,13 +3,18 @@
 //! An emission is added by its own file, which implements the traits of `traits.rs`, and by this one: its module, its
 //! name among those exported, and a line of `registry!`.
 
+mod bernoulli;
 mod categorical;
+mod covariates;
 mod diagonal_gaussian;
 mod full_gaussian;
+mod negative_binomial;
 mod origin;
 mod poisson;
 #[macro_use]
 mod registry;
+mod regression;
+mod student_t;
 mod traits;
 
 use rand::Rng;
@@ -17,10 +22,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 
+pub use bernoulli::Bernoulli;
 pub use categorical::Categorical;
+pub use covariates::Covariates;
 pub use diagonal_gaussian::DiagonalGaussian;
 pub use full_gaussian::FullGaussian;
+pub use negative_binomial::NegativeBinomial;
 pub use poisson::Poisson;
+pub use regression::{LinearRegression, LogisticRegression, PoissonRegression, Regression};
+pub use student_t::StudentT;
 pub use traits::{Emission, Guess, Learnable, Sample};
 
 registry! {
@@ -28,6 +38,12 @@ registry! {
     Poisson, "poisson", "counts";
     DiagonalGaussian, "diagonal-gaussian", "Gaussian vectors with a diagonal covariance";
     FullGaussian, "full-gaussian", "Gaussian vectors with a full covariance";
+    Bernoulli, "bernoulli", "columns of 0 or 1";
+    NegativeBinomial, "negative-binomial", "counts whose rate varies";
+    StudentT, "student-t", "numbers with heavy tails";
+    LogisticRegression, "logistic-regression", "choices 0 or 1 given inputs";
+    PoissonRegression, "poisson-regression", "counts given inputs";
+    LinearRegression, "linear-regression", "numbers given inputs";
 }
 
 mod any;

@@ -1,20 +1,23 @@
 //! Poisson emissions: counts.
 
-use rand::{Rng, RngExt};
-use rand_distr::Distribution;
+mod file;
+mod guess;
+
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::covariates::{Unit, check_exposure, check_names, seen_with};
 use super::{Emission, Guess, Learnable, Sample};
-use crate::hmm::clusters::{Clusters, LEAST_SPREAD};
-use crate::hmm::emission_rows::{mixtures, nested, normal, reordered, row_length, width_of};
+use crate::hmm::emission_rows::{draw_count, mixtures, reordered, row_length, width_of};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::{Error, Law, Moments, PredictedObservation, Predictive, Result};
 
-/// y ∈ ℕᴰ with p(y|s) = ∏_d Poisson(y_d; λ_sd). An observation is a row of D whole numbers.
+/// y ∈ ℕᴰ with p(y|s) = ∏_d Poisson(y_d; e λ_sd). An observation is a row of D whole numbers, and the exposure e that they are counts
+/// of where there is one ([`Poisson::with_exposure`]); e = 1 where not.
 ///
 /// ```text
-/// ln p(y|s) = Σ_d y_d ln λ_sd − λ_sd − ln Γ(y_d + 1)
+/// ln p(y|s) = Σ_d y_d ln e λ_sd − e λ_sd − ln Γ(y_d + 1)
 /// ```
 ///
 /// ```
@@ -27,7 +30,7 @@ use crate::{Error, Law, Moments, PredictedObservation, Predictive, Result};
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Parts", into = "Parts")]
+#[serde(try_from = "file::Parts", into = "file::Parts")]
 pub struct Poisson {
     width: usize,
     /// λ `[K·D]`.
@@ -36,6 +39,9 @@ pub struct Poisson {
     log_rates: Vec<f64>,
     /// Σ_d λ `[K]`.
     totals: Vec<f64>,
+    /// The name of the exposure, or none.
+    exposure: Vec<String>,
+    unit: Unit,
 }
 
 /// The least rate that [`Learnable::maximise`] finds, in counts per observation. The best rate of a channel that
@@ -73,18 +79,58 @@ impl Poisson {
             log_rates: rates.iter().map(|r| r.ln()).collect(),
             totals: rates.chunks(width).map(|row| row.iter().sum()).collect(),
             rates,
+            exposure: Vec::new(),
+            unit: Unit(1.0),
         })
     }
 
-    /// ln p of the entries that are there.
+    /// Other rates of the same sizes.
+    fn with_rates(&self, rates: Vec<f64>) -> Result<Self> {
+        let new = Self::from_flat(self.states(), rates)?;
+        Ok(Self {
+            exposure: self.exposure.clone(),
+            unit: self.unit.clone(),
+            ..new
+        })
+    }
+
+    /// The same for counts of an exposure (a time, an area, a number at risk), the last entry of a row; rates are for each unit of it.
+    ///
+    /// # Errors
+    /// [`Error::Entry`] for a name of nothing.
+    pub fn with_exposure(mut self, name: &str) -> Result<Self> {
+        self.exposure = check_names(&[], Some(name))?;
+        Ok(self)
+    }
+
+    /// ln p of the entries that are there, for counts of an exposure e.
     #[cold]
-    fn marginal(&self, observation: &[f64], into: &mut [f64]) {
+    fn marginal(&self, counts: &[f64], e: f64, into: &mut [f64]) {
         for (l, rates) in into.iter_mut().zip(self.rates.chunks(self.width)) {
-            let seen = observation.iter().zip(rates).filter(|(y, _)| !y.is_nan());
+            let seen = counts.iter().zip(rates).filter(|(y, _)| !y.is_nan());
             *l = seen
-                .map(|(y, r)| y * r.ln() - r - libm::lgamma(y + 1.0))
+                .map(|(y, r)| y * (r * e).ln() - r * e - libm::lgamma(y + 1.0))
                 .sum();
         }
+    }
+
+    /// The counts of a row, and their exposure: 1 where there is none.
+    fn parts<'a>(&self, row: &'a [f64]) -> (&'a [f64], f64) {
+        let (counts, rest) = row.split_at(self.width);
+        (counts, rest.first().copied().unwrap_or(1.0))
+    }
+
+    /// The least rate, in counts of the mean exposure.
+    fn least(&self) -> f64 {
+        LEAST_RATE / self.unit.0
+    }
+
+    /// Σe and n of statistics; with no exposure each is the other.
+    fn exposures(&self, statistics: &[f64]) -> (f64, f64) {
+        let p = self.statistic_len();
+        let total = |at: usize| -> f64 { statistics.chunks(p).map(|row| row[at]).sum() };
+        let last = if self.exposure.is_empty() { 0 } else { p - 1 };
+        (total(0), total(last))
     }
 
     /// λ `[K·D]`, row after row.
@@ -99,10 +145,24 @@ impl Emission for Poisson {
     }
 
     fn width(&self) -> usize {
-        self.width
+        self.width + self.exposure.len()
+    }
+
+    fn inputs(&self) -> &[String] {
+        &self.exposure
     }
 
     fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
+        if !self.exposure.is_empty() {
+            let (counts, e) = self.parts(observation);
+            Self::check(counts)?;
+            check_exposure(self.width, e)?;
+            into.fill(0.0);
+            if seen_with(counts, &observation[self.width..])? {
+                self.marginal(counts, e, into);
+            }
+            return Ok(());
+        }
         let mut constant = 0.0;
         Self::check(observation)?;
         for &y in observation {
@@ -114,7 +174,7 @@ impl Emission for Poisson {
             *l = fired - total - constant;
         }
         if constant.is_nan() {
-            self.marginal(observation, into);
+            self.marginal(observation, 1.0, into);
         }
         Ok(())
     }
@@ -130,69 +190,105 @@ impl Emission for Poisson {
             rates: pick(&self.rates),
             log_rates: pick(&self.log_rates),
             totals: order.iter().map(|&s| self.totals[s]).collect(),
+            exposure: self.exposure.clone(),
+            unit: self.unit.clone(),
         }
     }
 
     fn expected(&self, weights: &[f64]) -> Option<PredictedObservation> {
+        if !self.exposure.is_empty() {
+            return None;
+        }
         let moments = Moments::mixture(weights, &self.rates, &self.rates);
         Some(PredictedObservation::Numbers(moments))
     }
 
     fn predictive(&self, weights: &[f64]) -> Option<Vec<Predictive>> {
+        match self.exposure.is_empty() {
+            true => self.predictive_given(weights, &[]),
+            false => None,
+        }
+    }
+
+    fn predictive_given(&self, weights: &[f64], given: &[f64]) -> Option<Vec<Predictive>> {
+        let e = match (given, self.exposure.is_empty()) {
+            ([], true) => 1.0,
+            ([e], false) => *e,
+            _ => return None,
+        };
         mixtures(weights, self.width, |at| Law::Poisson {
-            rate: self.rates[at],
+            rate: e * self.rates[at],
         })
     }
 }
 
 impl Learnable for Poisson {
     fn statistic_len(&self) -> usize {
-        1 + self.width
+        1 + self.width + self.exposure.len()
     }
 
+    /// (e, y), and a 1 to count by where there is an exposure.
     fn statistic(&self, observation: &[f64], into: &mut [f64]) {
-        into[0] = 1.0;
-        into[1..].copy_from_slice(observation);
+        let (counts, e) = self.parts(observation);
+        into[1 + self.width..].fill(1.0);
+        // Of counts that are all missing the exposure may be too.
+        into[0] = if e.is_nan() { self.unit.0 } else { e };
+        into[1..=self.width].copy_from_slice(counts);
     }
 
     fn completed(&self, observation: &[f64], into: &mut [f64]) {
-        let rows = into.chunks_exact_mut(1 + self.width);
+        let rows = into.chunks_exact_mut(self.statistic_len());
         for (row, rates) in rows.zip(self.rates.chunks(self.width)) {
             self.statistic(observation, row);
+            let e = row[0];
             let counts = row[1..].iter_mut().zip(rates);
             counts
                 .filter(|(y, _)| y.is_nan())
-                .for_each(|(y, rate)| *y = *rate);
+                .for_each(|(y, rate)| *y = e * rate);
         }
     }
 
     fn expected_statistic(&self, into: &mut [f64]) {
-        for (into, rates) in into
-            .chunks_mut(1 + self.width)
-            .zip(self.rates.chunks(self.width))
-        {
-            into[0] = 1.0;
-            into[1..].copy_from_slice(rates);
+        let e = self.unit.0;
+        let rows = into.chunks_mut(self.statistic_len());
+        for (into, rates) in rows.zip(self.rates.chunks(self.width)) {
+            into[1 + self.width..].fill(1.0);
+            into[0] = e;
+            into[1..]
+                .iter_mut()
+                .zip(rates)
+                .for_each(|(y, r)| *y = e * r);
+        }
+    }
+
+    fn measured(self, statistics: &[f64]) -> Self {
+        let (e, n) = self.exposures(statistics);
+        let unit = if n > 0.0 { e / n } else { self.unit.0 };
+        Self {
+            unit: Unit(unit),
+            ..self
         }
     }
 
     fn maximise(&self, statistics: &[f64], pseudo: PseudoObservations) -> Result<Self> {
         let (p, d) = (self.statistic_len(), self.width);
         let pooled = super::origin::pooled_mean(statistics, p, d);
+        let measured = self.clone().measured(statistics);
+        let (count, least) = (pseudo.count * measured.unit.0, measured.least());
         let mut rates = self.rates.clone();
         for (rates, row) in rates.chunks_mut(d).zip(statistics.chunks(p)) {
-            let n = row[0] + pseudo.count;
+            let n = row[0] + count;
             if n > 0.0 {
                 for ((rate, y), m) in rates.iter_mut().zip(&row[1..]).zip(&pooled) {
-                    *rate = (y + pseudo.count * m) / n;
+                    *rate = (y + count * m) / n;
                     // Not `max`, which would hide what is not a number.
-                    if *rate < LEAST_RATE {
-                        *rate = LEAST_RATE;
+                    if *rate < least {
+                        *rate = least;
                     }
                 }
             }
         }
-        Self::from_flat(self.states(), rates)
+        measured.with_rates(rates)
     }
 
     fn parameters_len(&self) -> usize {
@@ -201,7 +297,7 @@ impl Learnable for Poisson {
 
     fn score(&self, statistics: &[f64], into: &mut [f64]) {
         let rows = statistics
-            .chunks(1 + self.width)
+            .chunks(self.statistic_len())
             .zip(self.rates.chunks(self.width));
         for (into, (row, rates)) in into.chunks_mut(self.width).zip(rows) {
             for ((g, y), rate) in into.iter_mut().zip(&row[1..]).zip(rates) {
@@ -217,21 +313,21 @@ impl Learnable for Poisson {
             .zip(step)
             .map(|(r, d)| r * d.exp())
             .collect();
-        Self::from_flat(self.states(), rates)
+        self.with_rates(rates)
     }
 
     /// λ = (√λ + z)², at least the least rate.
     fn displaced(&self, z: &[f64]) -> Result<Self> {
         let moved = self.rates.iter().zip(z);
-        let rates = moved.map(|(r, z)| (r.sqrt() + z).powi(2).max(LEAST_RATE));
-        Self::from_flat(self.states(), rates.collect())
+        let rates = moved.map(|(r, z)| (r.sqrt() + z).powi(2).max(self.least()));
+        self.with_rates(rates.collect())
     }
 
     fn score_about(&self, base: &Self, z: &[f64], statistics: &[f64], into: &mut [f64]) {
         self.score(statistics, into);
         for ((g, r), z) in into.iter_mut().zip(&base.rates).zip(z) {
             let root = r.sqrt() + z;
-            *g = if root * root > LEAST_RATE {
+            *g = if root * root > base.least() {
                 2.0 * *g / root
             } else {
                 0.0
@@ -240,7 +336,7 @@ impl Learnable for Poisson {
     }
 
     fn information(&self, into: &mut [f64]) {
-        into.fill(4.0);
+        into.fill(4.0 * self.unit.0);
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
@@ -253,7 +349,7 @@ impl Learnable for Poisson {
     }
 
     fn with_parameters(&self, values: &[f64]) -> Result<Self> {
-        Self::from_flat(self.states(), values.to_vec())
+        self.with_rates(values.to_vec())
     }
 
     fn state_parameters(&self) -> Vec<f64> {
@@ -261,92 +357,12 @@ impl Learnable for Poisson {
     }
 }
 
-impl Guess for Poisson {
-    fn check(row: &[f64]) -> Result<()> {
-        match row
-            .iter()
-            .position(|&y| y < 0.0 || (!y.is_nan() && y.fract() != 0.0))
-        {
-            Some(entry) => Err(Error::observation(entry, row[entry], "a count: 0, 1, 2, …")),
-            None => Ok(()),
-        }
-    }
-
-    fn guess<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
-        let means = Clusters::new(states, rows, rng).means;
-        let overall: f64 = means.iter().sum::<f64>() / means.len() as f64;
-        let least = (LEAST_SPREAD * overall).max(LEAST_SPREAD);
-        Self::from_flat(states, means.iter().map(|m| m.max(least)).collect())
-    }
-
-    fn scattered<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
-        /// A state of zeros keeps a chance of other counts, and can be left while it is learned.
-        const LEAST: f64 = 1e-2;
-        let rates = scattered_rates(states, rows, rng);
-        let overall: f64 = rates.iter().sum::<f64>() / rates.len() as f64;
-        let least = (LEAST * overall).max(LEAST_SPREAD);
-        Self::from_flat(states, rates.iter().map(|m| m.max(least)).collect())
-    }
-}
-
-/// Means of groups by the roots of the counts, whose variance does not grow with the mean, or rows of the data, or
-/// the overall rates times log-normal factors.
-fn scattered_rates<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Vec<f64> {
-    let width = rows[0].len();
-    let n = rows.len() as f64;
-    let overall = |d: usize| rows.iter().map(|row| row[d]).sum::<f64>() / n;
-    match rng.random_range(0..3) {
-        0 => {
-            let roots: Vec<Vec<f64>> = rows
-                .iter()
-                .map(|row| row.iter().map(|y| y.max(0.0).sqrt()).collect())
-                .collect();
-            let roots: Vec<&[f64]> = roots.iter().map(Vec::as_slice).collect();
-            let means = Clusters::new(states, &roots, rng).means;
-            means.iter().map(|m| m * m).collect()
-        }
-        1 => (0..states)
-            .flat_map(|_| rows[rng.random_range(0..rows.len())].to_vec())
-            .collect(),
-        _ => (0..states * width)
-            .map(|at| overall(at % width) * normal(rng).exp())
-            .collect(),
-    }
-}
-
 impl Sample for Poisson {
     fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
-        let rates = &self.rates()[state * into.len()..];
-        for (y, &rate) in into.iter_mut().zip(rates) {
-            *y = match rand_distr::Poisson::new(rate) {
-                Ok(counts) if rate <= LARGEST_COUNTED_RATE => counts.sample(rng),
-                _ => (rate + rate.sqrt() * normal(rng)).round().max(0.0),
-            };
-        }
-    }
-}
-
-/// Above this rate a Poisson count is a normal number to seven digits, and drawing it as one cannot
-/// leave the range of the generator of counts.
-const LARGEST_COUNTED_RATE: f64 = 1e7;
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parts {
-    rates: Vec<Vec<f64>>,
-}
-
-impl TryFrom<Parts> for Poisson {
-    type Error = Error;
-    fn try_from(parts: Parts) -> Result<Self> {
-        Self::new(parts.rates)
-    }
-}
-
-impl From<Poisson> for Parts {
-    fn from(p: Poisson) -> Self {
-        Self {
-            rates: nested(&p.rates, p.width),
+        let (_, e) = self.parts(into);
+        let rates = &self.rates()[state * self.width..];
+        for (y, &rate) in into[..self.width].iter_mut().zip(rates) {
+            *y = draw_count(e * rate, rng);
         }
     }
 }

@@ -85,6 +85,44 @@ macro_rules! registry {
             }
         }
 
+        impl EmissionKind {
+            /// [`Guess::guess_given`] of this kind.
+            ///
+            /// # Errors
+            /// Those of [`Guess::guess_given`].
+            pub fn guess_given<R: Rng + ?Sized>(
+                self,
+                states: usize,
+                rows: &[&[f64]],
+                covariates: &Covariates,
+                rng: &mut R,
+            ) -> Result<AnyEmission> {
+                match self {
+                    $(Self::$emission => {
+                        $emission::guess_given(states, rows, covariates, rng).map(Into::into)
+                    })+
+                }
+            }
+
+            /// [`Guess::scattered_given`] of this kind.
+            ///
+            /// # Errors
+            /// Those of [`Guess::scattered_given`].
+            pub fn scattered_given<R: Rng + ?Sized>(
+                self,
+                states: usize,
+                rows: &[&[f64]],
+                covariates: &Covariates,
+                rng: &mut R,
+            ) -> Result<AnyEmission> {
+                match self {
+                    $(Self::$emission => {
+                        $emission::scattered_given(states, rows, covariates, rng).map(Into::into)
+                    })+
+                }
+            }
+        }
+
         impl AnyEmission {
             /// Which emission it is.
             pub fn kind(&self) -> EmissionKind {

@@ -2,6 +2,7 @@
 
 use rand::Rng;
 
+use super::covariates::Covariates;
 use crate::hmm::parameter_groups::ParameterGroup;
 use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::{Error, PredictedObservation, Predictive, Result, Sequence};
@@ -84,6 +85,20 @@ pub trait Emission: Clone {
     fn predictive(&self, _weights: &[f64]) -> Option<Vec<Predictive>> {
         None
     }
+
+    /// The names of the last entries of an observation, which are given and not emitted: inputs, and last an exposure. By default
+    /// there are none.
+    fn inputs(&self) -> &[String] {
+        &[]
+    }
+
+    /// [`Emission::predictive`] of the outputs, with what `given` says in place of [`Emission::inputs`]; `None` where it says too little.
+    fn predictive_given(&self, weights: &[f64], given: &[f64]) -> Option<Vec<Predictive>> {
+        match given.is_empty() {
+            true => self.predictive(weights),
+            false => None,
+        }
+    }
 }
 
 /// An emission that can be learned: an exponential family with a statistic φ(o) `[P]` of the observation
@@ -103,6 +118,19 @@ pub trait Learnable: Emission {
         self.statistic(observation, first);
         rest.chunks_exact_mut(first.len())
             .for_each(|row| row.copy_from_slice(first));
+    }
+
+    /// Whether φ(o) is another for each state, and depends on the parameters: the expectation of what is hidden beside the state, or
+    /// the curvature about the parameters. [`Learnable::completed`] and [`Learnable::accumulate`] say it of every state then, and the
+    /// learning rules that keep one statistic for all states are refused. By default not.
+    fn statistic_of_state(&self) -> bool {
+        false
+    }
+
+    /// The same parameters, with what these statistics `[K, P]` say of their units. By default itself.
+    fn measured(self, statistics: &[f64]) -> Self {
+        let _ = statistics;
+        self
     }
 
     /// Adds w_j φ(o) to row j of `into` `[K, P]` for weights w `[K]`, of a row that is missing in part [`Learnable::completed`];
@@ -296,10 +324,38 @@ pub trait Guess: Learnable {
     fn scattered<R: Rng + ?Sized>(states: usize, rows: &[&[f64]], rng: &mut R) -> Result<Self> {
         Self::guess(states, rows, rng)
     }
+
+    /// [`Guess::guess`] where the last entries of a row are `covariates`.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] where the emission has none, the default; as [`Guess::guess`].
+    fn guess_given<R: Rng + ?Sized>(
+        states: usize,
+        rows: &[&[f64]],
+        covariates: &Covariates,
+        rng: &mut R,
+    ) -> Result<Self> {
+        covariates.refuse()?;
+        Self::guess(states, rows, rng)
+    }
+
+    /// [`Guess::scattered`] where the last entries of a row are `covariates`.
+    ///
+    /// # Errors
+    /// As [`Guess::guess_given`].
+    fn scattered_given<R: Rng + ?Sized>(
+        states: usize,
+        rows: &[&[f64]],
+        covariates: &Covariates,
+        rng: &mut R,
+    ) -> Result<Self> {
+        covariates.refuse()?;
+        Self::scattered(states, rows, rng)
+    }
 }
 
 /// An emission that can be drawn from.
 pub trait Sample: Emission {
-    /// o ~ p(·|s = state), into `[width]`.
+    /// o ~ p(·|s = state), into `[width]`; the entries of [`Emission::inputs`] are there already, and stay.
     fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]);
 }

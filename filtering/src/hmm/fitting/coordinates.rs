@@ -103,7 +103,10 @@ fn of_logits(probabilities: &[f64], counts: &[f64], columns: usize, into: &mut V
 mod tests {
     use super::*;
     use crate::Sequence;
-    use crate::hmm::{AnyEmission, Categorical, DiagonalGaussian, FullGaussian, Poisson};
+    use crate::hmm::{
+        AnyEmission, Bernoulli, Categorical, DiagonalGaussian, FullGaussian, LinearRegression,
+        LogisticRegression, NegativeBinomial, Poisson, PoissonRegression, StudentT,
+    };
 
     fn models() -> Vec<(AnyEmission, Vec<Vec<f64>>)> {
         let symbols = vec![vec![0.2, 0.5, 0.3], vec![0.6, 0.1, 0.3]];
@@ -140,13 +143,63 @@ mod tests {
         ]
     }
 
+    /// Emissions whose statistics are expectations, or given inputs.
+    fn others() -> Vec<(AnyEmission, Vec<Vec<f64>>)> {
+        let whole = |t: usize, most: usize| (t * t % 7 % most) as f64;
+        let number = |t: usize| (3.7 * t as f64).sin() + 0.1 * t as f64;
+        let two = |a: f64, b: f64| vec![vec![a, b], vec![b, 0.5 * a]];
+        // One entry is missing of every fifth row.
+        let rows = |of: &dyn Fn(usize) -> [f64; 2]| -> Vec<Vec<f64>> {
+            let row = |t: usize| {
+                let [a, b] = of(t);
+                vec![if t % 5 == 3 { f64::NAN } else { a }, b]
+            };
+            (0..14).map(row).collect()
+        };
+        let counts = rows(&|t| [whole(t, 5), whole(t + 3, 4)]);
+        let binary = rows(&|t| [whole(t, 2), whole(t + 2, 2)]);
+        let pairs = rows(&|t| [number(t), number(5 * t + 1)]);
+        let exposed = rows(&|t| [whole(t, 5), 0.5 + whole(t + 1, 3)]);
+        let names = vec!["x".to_owned()];
+        let weights = vec![vec![0.2, -0.4], vec![-0.3, 0.8]];
+        let poisson = Poisson::new(vec![vec![0.7], vec![2.0]]).unwrap();
+        let log_linear = PoissonRegression::new(names.clone(), weights.clone()).unwrap();
+        let linear = LinearRegression::new(names.clone(), weights.clone()).unwrap();
+        vec![
+            (
+                Bernoulli::new(two(0.3, 0.6)).unwrap().into(),
+                binary.clone(),
+            ),
+            (poisson.with_exposure("e").unwrap().into(), exposed),
+            (
+                NegativeBinomial::new(two(1.5, 0.8), two(0.9, 3.0))
+                    .unwrap()
+                    .into(),
+                counts.clone(),
+            ),
+            (
+                StudentT::new(two(0.3, -0.5), two(0.8, 1.4), two(3.0, 1.5))
+                    .unwrap()
+                    .into(),
+                pairs.clone(),
+            ),
+            (
+                LogisticRegression::new(names, weights).unwrap().into(),
+                binary,
+            ),
+            (log_linear.into(), counts),
+            (linear.with_variances(vec![0.6, 1.7]).unwrap().into(), pairs),
+        ]
+    }
+
     /// Central differences of ln p, away from the base as well as at it: error of order h² ≈ 1e-10, rounding 1e-16/h.
     #[test]
     fn the_gradient_is_that_of_the_evidence() {
-        for (emission, rows) in models() {
+        for (emission, rows) in models().into_iter().chain(others()) {
             let transition = vec![vec![0.7, 0.3], vec![0.2, 0.8]];
             let base = Hmm::new(vec![0.4, 0.6], transition, emission).unwrap();
             let data = [Sequence::of_rows(rows).unwrap()];
+            let base = base.measured(&base.expectations(&data).unwrap()).unwrap();
             let about = Coordinates::about(&base);
             for size in [0.0, 0.15] {
                 let z: Vec<f64> = (0..about.len())

@@ -34,7 +34,7 @@ use self::ascent::{Point, ascend};
 use self::search::Search;
 use self::starts::Guesses;
 use super::learning::{BatchEm, rows};
-use super::{AnyEmission, EmissionKind, Hmm, Learnable, PseudoObservations};
+use super::{AnyEmission, Covariates, EmissionKind, Hmm, Learnable, PseudoObservations};
 use crate::{Result, Sequence};
 
 /// The chain of fits with fewer states is made for a single number of states up to this.
@@ -78,7 +78,7 @@ impl<'a> FitSearch<'a> {
         settings.check()?;
         let rows = rows(sequences)?;
         let observations: usize = sequences.iter().map(Sequence::len).sum();
-        let guesses = guesses(kind);
+        let guesses = guesses(kind, &settings.covariates);
         let mut rng = starts::stream(settings.seed, 1, 2, 0);
         let borrowed: Vec<&[f64]> = rows.iter().map(|row| &**row).collect();
         let one = (guesses.clustered)(1, &borrowed, &mut rng)?;
@@ -179,7 +179,8 @@ impl<E: Learnable> Hmm<E> {
         }
         self.emission().check_data(sequences)?;
         let zeros = self.structural_zeros(0.0);
-        let start = Point::of(self.recentred(), sequences)?;
+        let mut start = Point::of(self.recentred(), sequences)?;
+        start.model = start.model.measured(&start.expected)?;
         let enough = settings.tolerance * start.expected.observations as f64;
         let pooled = pooled(start.model.emission().relabelled(&[0]), sequences);
         let keeps = |model: &Hmm<E>| {
@@ -201,10 +202,11 @@ impl<E: Learnable> Hmm<E> {
     }
 }
 
-fn guesses(kind: EmissionKind) -> Guesses<AnyEmission> {
+fn guesses(kind: EmissionKind, covariates: &Covariates) -> Guesses<AnyEmission> {
+    let (one, other) = (covariates.clone(), covariates.clone());
     Guesses {
-        clustered: Box::new(move |k, rows, rng| kind.guess(k, rows, rng)),
-        scattered: Box::new(move |k, rows, rng| kind.scattered(k, rows, rng)),
+        clustered: Box::new(move |k, rows, rng| kind.guess_given(k, rows, &one, rng)),
+        scattered: Box::new(move |k, rows, rng| kind.scattered_given(k, rows, &other, rng)),
     }
 }
 

@@ -148,10 +148,10 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
                         true => number % model.states(),
                         false => rng.random_range(0..model.states()),
                     };
-                    let mut model = split(model, state, &mut rng)?;
+                    let mut model = split(model, state, &self.rows(), &mut rng)?;
                     while model.states() < states {
                         let next = number % model.states();
-                        model = split(&model, next, &mut rng)?;
+                        model = split(&model, next, &self.rows(), &mut rng)?;
                     }
                     model
                 }

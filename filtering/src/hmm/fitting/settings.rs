@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::hmm::Covariates;
 use crate::{Error, Result};
 
 /// How the maximum of ln p(o; θ) is looked for; [`Hmm::fit_states`](crate::hmm::Hmm::fit_states).
@@ -25,6 +26,8 @@ pub struct FitSettings {
     pub seed: u64,
     /// Threads that runs are divided between; 0 is one a core.
     pub threads: usize,
+    /// The columns that are given, for an emission with inputs or an exposure.
+    pub covariates: Covariates,
 }
 
 impl Default for FitSettings {
@@ -41,6 +44,7 @@ impl Default for FitSettings {
             variance_floor: 1e-5,
             seed: 0,
             threads: 0,
+            covariates: Covariates::default(),
         }
     }
 }

@@ -26,13 +26,14 @@ pub(super) fn doubled<E: Learnable>(model: &Hmm<E>, split: usize) -> Result<Hmm<
 }
 
 /// [`doubled`], with the halves apart: equal halves stay equal under EM. Each half emits what a few observations drawn
-/// from the state look like, together with as many that are as expected of it.
+/// from the state look like, given inputs of the data, together with as many that are as expected of it.
 ///
 /// # Errors
 /// As [`Learnable::maximise`].
 pub(super) fn split<E: Learnable + Sample>(
     model: &Hmm<E>,
     state: usize,
+    rows: &[&[f64]],
     rng: &mut impl Rng,
 ) -> Result<Hmm<E>> {
     let k = model.states();
@@ -43,6 +44,8 @@ pub(super) fn split<E: Learnable + Sample>(
     emission.expected_statistic(&mut statistics);
     let drawn = [2, 4, 8, 16][rng.random_range(0..4)];
     let mut observation = vec![0.0; emission.width()];
+    let given = emission.inputs().len();
+    let outputs = emission.width() - given;
     let mut workspace = vec![0.0; p];
     for half in [state, k] {
         let row = &mut statistics[half * p..(half + 1) * p];
@@ -50,6 +53,10 @@ pub(super) fn split<E: Learnable + Sample>(
         let mut weights = vec![0.0; k + 1];
         weights[half] = 1.0;
         for _ in 0..drawn {
+            if given > 0 {
+                let row = rows[rng.random_range(0..rows.len())];
+                observation[outputs..].copy_from_slice(&row[outputs..]);
+            }
             emission.sample(half, rng, &mut observation);
             emission.accumulate(&observation, &weights, &mut workspace, &mut statistics);
         }

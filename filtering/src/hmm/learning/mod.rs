@@ -187,6 +187,14 @@ impl<E: Learnable> Hmm<E> {
     /// [`Error::Setting`] for a setting that makes no sense.
     pub fn learn_online(self, learn: &Learn) -> Result<Learning<E>> {
         learn.check()?;
+        let of_state = matches!(learn, Learn::OnlineEm(_) | Learn::FixedLag(_));
+        if of_state && self.emission().statistic_of_state() {
+            return Err(Error::Unsupported {
+                what: "this emission".to_owned(),
+                asked: "be learned by online-em or fixed-lag",
+                why: "they keep one statistic of an observation for all states, and it has one for each; block-online-em and rmle learn it",
+            });
+        }
         let model = self.recentred();
         Ok(Learning {
             rule: Rule::new(&model, learn),

@@ -44,21 +44,10 @@ macro_rules! one_dimension {
 }
 use one_dimension;
 
-/// The distribution of y under x ~ N(mean, variance), `law` being that of y given x: a mixture over nodes 1/16 standard
-/// deviation apart, whose sums are integrals to rounding where `law` changes little between two nodes.
+/// The distribution of y under x ~ N(mean, variance), `law` being that of y given x.
 fn over_state(mean: &[f64], variance: &[f64], law: impl Fn(f64) -> Law) -> Option<Vec<Predictive>> {
-    /// Nodes to either side of the mean, and how many there are to a standard deviation: to 8 of them, 1e-15 of the mass.
-    const SIDE: i32 = 128;
-    const EACH: f64 = 16.0;
-    let deviation = variance.first()?.max(0.0).sqrt();
-    let node = |k: i32| {
-        let z = f64::from(k) / EACH;
-        ((-0.5 * z * z).exp(), law(mean[0] + deviation * z))
-    };
-    let mut parts: Vec<(f64, Law)> = (-SIDE..=SIDE).map(node).collect();
-    let total: f64 = parts.iter().map(|(w, _)| w).sum();
-    parts.iter_mut().for_each(|(w, _)| *w /= total);
-    Some(vec![Predictive::new(parts).ok()?])
+    let predictive = Predictive::over_normal(mean[0], *variance.first()?, law);
+    Some(vec![predictive.ok()?])
 }
 
 /// A finite number?

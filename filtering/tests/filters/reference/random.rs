@@ -2,7 +2,7 @@
 
 use scotopic_filtering::Sequence;
 use scotopic_filtering::hmm::{
-    AnyEmission, Categorical, DiagonalGaussian, FullGaussian, Hmm, Poisson,
+    AnyEmission, Categorical, DiagonalGaussian, FullGaussian, Hmm, Learnable, Poisson,
 };
 
 /// Numbers on (0, 1) without a pattern.
@@ -84,5 +84,6 @@ pub fn parameters(emission: &AnyEmission) -> Vec<f64> {
         AnyEmission::Poisson(e) => e.rates().to_vec(),
         AnyEmission::DiagonalGaussian(e) => [e.means(), e.variances()].concat(),
         AnyEmission::FullGaussian(e) => [e.means(), e.covariances()].concat(),
+        other => other.state_parameters(),
     }
 }

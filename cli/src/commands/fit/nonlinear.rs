@@ -1,0 +1,37 @@
+//! `scotopic fit` of the nonlinear kinds.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use scotopic_filtering::nonlinear::models::AnyStateSpace;
+use scotopic_filtering::nonlinear::{NonlinearConfig, StateSpace, maximum_likelihood};
+use scotopic_filtering::{AnyModel, Sequence};
+
+use super::args::FitArgs;
+use super::fitted::{ModelFit, Report};
+use crate::filtering::source::whole_rows;
+
+/// Iterations that are enough for a handful of parameters.
+const ITERATIONS: u32 = 100;
+
+/// From a model to the optimum of the bound, whose last step may be cut short by `--max-iterations`.
+pub fn from_model(start: &AnyStateSpace, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
+    let begun = Instant::now();
+    let data = whole_rows(data, start.kind());
+    let iterations = args.max_iterations.unwrap_or(ITERATIONS) as usize;
+    let fit = maximum_likelihood(start, &data, &NonlinearConfig::default(), iterations)?;
+    Ok(ModelFit {
+        states: fit.model.dim(),
+        log_evidence: fit.elbo,
+        iterations: fit.iterations,
+        converged: fit.converged,
+        ranked: fit.converged,
+        report: Report {
+            warnings: vec!["ln p is here the bound of its filter, the ELBO".to_owned()],
+            ..Report::default()
+        },
+        free: fit.model.parameters_len(),
+        model: AnyModel::Nonlinear(fit.model),
+        seconds: begun.elapsed().as_secs_f64(),
+    })
+}

@@ -1,0 +1,36 @@
+//! The first paper's experiments (arXiv 2410.19315): networks, trained per arm and seed.
+//!
+//! | question | file |
+//! |---|---|
+//! | reconstruction, sparsity and read-outs on MNIST (Table 2) | `table2_mnist.rs` |
+//! | images that no model was trained on | `ood.rs` |
+//! | a thousand inference steps (Figure 3) | `convergence.rs` |
+//! | reconstruction against sparsity (Figure 4) | `rate_distortion.rs` |
+//! | what the learned neurons are like | `hubel_wiesel.rs` |
+//! | the explicit and the proximal step, trained alike and swapped at inference | `stability.rs` |
+//! | indicators of the relaxed spikes | `indicators.rs` |
+//! | published numbers | `published.rs` |
+//! | networks: trained, continued or loaded | `training.rs` |
+
+use super::protocol::Protocol;
+
+mod convergence;
+mod hubel_wiesel;
+mod indicators;
+mod ood;
+mod published;
+mod rate_distortion;
+mod stability;
+mod table2_mnist;
+pub mod training;
+
+/// All of them.
+pub const PROTOCOLS: &[Protocol] = &[
+    table2_mnist::PROTOCOL,
+    ood::PROTOCOL,
+    convergence::PROTOCOL,
+    rate_distortion::PROTOCOL,
+    hubel_wiesel::PROTOCOL,
+    stability::PROTOCOL,
+    indicators::PROTOCOL,
+];

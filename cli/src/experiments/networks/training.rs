@@ -1,0 +1,192 @@
+//! Networks of the experiments: one per arm and seed, continued if it was interrupted, loaded if it is there.
+
+use anyhow::{Context as _, Result, ensure};
+use scotopic_datasets::{DataConfig, Splits};
+use scotopic_models::Network;
+use scotopic_train::analysis::AnalysedModel;
+use scotopic_train::checkpoint::Checkpoint;
+use scotopic_train::config::{self, RunConfig};
+use scotopic_train::device::{self, Opened};
+use scotopic_train::run_dir::{RunDir, info};
+use scotopic_train::state::{TrainState, load_model};
+use scotopic_train::trainer::{Outcome, Trainer};
+use serde_json::Value;
+
+use crate::args::load;
+use crate::experiments::protocol::{Size, Task};
+use crate::training_progress::TrainingProgress;
+
+/// How the network of an arm is trained.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// Its name among all networks of all experiments.
+    name: String,
+    /// The preset of the quick and the standard size.
+    preset: &'static str,
+    /// That of the full size: the published settings.
+    full: &'static str,
+    /// Iterations of the quick and the standard size.
+    iterations: [usize; 2],
+    /// Overrides of either preset.
+    sets: Vec<String>,
+}
+
+impl Recipe {
+    /// A preset for so many iterations (quick, standard), and its published counterpart. Experiments that ask for the same
+    /// name share the network.
+    pub fn new(
+        name: impl Into<String>,
+        preset: &'static str,
+        full: &'static str,
+        iterations: [usize; 2],
+    ) -> Self {
+        Self {
+            name: name.into(),
+            preset,
+            full,
+            iterations,
+            sets: Vec::new(),
+        }
+    }
+
+    /// The same with one more override.
+    pub fn set(mut self, assignment: impl Into<String>) -> Self {
+        self.sets.push(assignment.into());
+        self
+    }
+
+    /// The configuration for a size and a seed (of weights, noise and order of the images).
+    ///
+    /// # Errors
+    /// If an override is invalid.
+    pub fn config(&self, size: Size, seed: u64) -> Result<RunConfig> {
+        let iterations = size.of(Some(self.iterations[0]), Some(self.iterations[1]), None);
+        let preset = match iterations {
+            Some(_) => self.preset,
+            None => self.full,
+        };
+        let mut sets = vec![format!("seed={seed}")];
+        if let Some(iterations) = iterations {
+            sets.push(format!("train.iterations={iterations}"));
+            sets.push(format!("train.save_every={}", iterations.div_ceil(8)));
+            sets.push(format!("validation.every={}", iterations.div_ceil(4)));
+        }
+        sets.extend(self.sets.iter().cloned());
+        config::resolve(preset, None, &sets)
+    }
+}
+
+/// What a file of results says of the iterations (quick, standard) of a size.
+pub fn iterations(size: Size, numbers: [usize; 2]) -> Value {
+    size.of(numbers[0].into(), numbers[1].into(), "of the preset".into())
+}
+
+/// A trained network.
+pub struct Trained {
+    /// Its configuration.
+    pub config: RunConfig,
+    /// The best checkpoint.
+    pub checkpoint: Checkpoint,
+    /// The network, without autodiff.
+    pub network: Network,
+    /// Seconds of training, summed over interruptions.
+    pub seconds: f64,
+    /// Where it is.
+    pub device: Opened,
+}
+
+impl Trained {
+    /// The network as the analyses take it.
+    pub fn analysed(&self) -> AnalysedModel<'_> {
+        AnalysedModel {
+            model: &self.network,
+            config: &self.config,
+            device: &self.device.device,
+        }
+    }
+}
+
+/// The data of a configuration.
+///
+/// # Errors
+/// If files are missing or invalid.
+pub fn data(task: &Task, data: &DataConfig) -> Result<Splits> {
+    load(data, task.data, &mut |line| task.reporter.say(line))
+}
+
+/// Trains, continues or loads the network of a recipe and the seed of the task, in the folder `networks` beside the folders
+/// of the experiments of this size.
+///
+/// # Errors
+/// If data, device or files fail, if the folder holds a run with other settings, or when asked to stop.
+pub fn trained(task: &Task, recipe: &Recipe) -> Result<Trained> {
+    let config = recipe.config(task.size, task.seed)?;
+    let name = format!("{}-seed-{}", recipe.name, task.seed);
+    let root = task.folder.with_file_name("networks").join(&name);
+    let opened = device::open(task.device)?;
+    let autodiff = opened.device.clone().autodiff();
+    let (dir, kept) = match RunDir::open(&root) {
+        Err(_) => (None, None),
+        Ok(dir) => {
+            let dir = dir.locked()?;
+            // None where it was stopped before its first checkpoint: start again.
+            let kept = match dir.last().exists() {
+                true => Some(Checkpoint::read(&dir.last())?),
+                false => None,
+            };
+            (Some(dir), kept)
+        }
+    };
+    if let Some(kept) = &kept {
+        ensure!(
+            kept.config == config,
+            "{} was trained with other settings: remove it, or give another --out",
+            root.display()
+        );
+    }
+    let finished = kept
+        .as_ref()
+        .is_some_and(|kept| kept.progress.iteration >= config.train.iterations);
+    let (dir, seconds) = match (dir, kept) {
+        (Some(dir), Some(kept)) if finished => (dir, kept.progress.seconds),
+        (dir, kept) => {
+            let splits = data(task, &config.data)?;
+            let mut state = match &kept {
+                Some(kept) => TrainState::from_checkpoint(kept, &autodiff)?,
+                None => TrainState::new(&config, &splits, &autodiff)?,
+            };
+            let dir = match dir {
+                Some(dir) => dir,
+                None => RunDir::create(&root, &config, &info(&config, &splits, &opened))?,
+            };
+            dir.rewind(state.progress.iteration)?;
+            let trainer = Trainer {
+                config: &config,
+                splits: &splits,
+                device: &autodiff,
+                others: &[],
+                dir: &dir,
+                stop: task.stop,
+            };
+            let from = state.progress.iteration;
+            let mut progress = TrainingProgress::new(task.reporter, &name, &config, from);
+            let outcome = trainer.run(&mut state, &mut progress)?;
+            progress.finish();
+            ensure!(
+                outcome != Outcome::Interrupted,
+                "interrupted; the same command continues where it stopped"
+            );
+            (dir, state.progress.seconds)
+        }
+    };
+    let checkpoint = Checkpoint::read(&dir.best())
+        .with_context(|| format!("{} has no best model", root.display()))?;
+    let network = load_model(&checkpoint, &opened.device)?;
+    Ok(Trained {
+        config,
+        checkpoint,
+        network,
+        seconds,
+        device: opened,
+    })
+}

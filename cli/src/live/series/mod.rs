@@ -1,0 +1,113 @@
+//! The filter tab: a series, from a file or standard input, through a filter of any kind.
+//!
+//! | concept | file |
+//! |---|---|
+//! | what may be asked of it; its thread | this one, `worker.rs` |
+//! | where rows come from | `rows.rs` |
+//! | a filter and what is told of each row | `session.rs` |
+//! | the numbers of a model that learns | `parameters.rs` |
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use anyhow::{Result, ensure};
+use scotopic_filtering::AnyModel;
+
+use super::commands::FilterCommand;
+use super::hub::Hub;
+use super::outbox::Outbox;
+use crate::filtering::names::LearnSpec;
+use crate::filtering::{Source, model};
+use crate::signals::Stop;
+
+mod parameters;
+mod rows;
+mod session;
+mod worker;
+
+pub use rows::Origin;
+
+/// The most commands that wait; who sends more waits.
+const WAITING: usize = 16;
+
+/// What the filter tab begins with.
+#[derive(Debug, Clone)]
+pub struct SeriesStart {
+    /// A model, and what its file is called.
+    pub model: Option<(String, AnyModel)>,
+    /// Whether and how it learns.
+    pub learn: Option<LearnSpec>,
+    /// The factorisation of the belief, by name.
+    pub factorisation: String,
+    /// Where the observations come from.
+    pub origin: Option<Origin>,
+    /// How series are read.
+    pub source: Source,
+}
+
+impl SeriesStart {
+    /// Reads the model file, if there is one.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong with it, or with the options for its model.
+    pub fn read(
+        path: Option<&Path>,
+        learn: Option<&str>,
+        factorisation: &str,
+        origin: Option<Origin>,
+        source: Source,
+    ) -> Result<Self> {
+        let named = |path: &Path| {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            Ok::<_, anyhow::Error>((name.to_string_lossy().into_owned(), model::read(path)?))
+        };
+        let start = Self {
+            model: path.map(named).transpose()?,
+            learn: learn.map(LearnSpec::given).transpose()?,
+            factorisation: factorisation.to_owned(),
+            origin,
+            source,
+        };
+        if let Some((_, model)) = &start.model {
+            session::filter(model.clone(), start.learn.as_ref(), factorisation)?;
+        }
+        if let Some(Origin::File(path)) = &start.origin {
+            ensure!(path.is_file(), "there is no file {}", path.display());
+        }
+        Ok(start)
+    }
+}
+
+/// A command, or a client that has come.
+#[derive(Debug)]
+enum Asked {
+    Command(FilterCommand),
+    Joined(Arc<Outbox>),
+}
+
+/// Where commands for the filter are left.
+#[derive(Debug, Clone)]
+pub struct SeriesDesk {
+    asked: SyncSender<Asked>,
+}
+
+impl SeriesDesk {
+    /// Starts the thread of the filter.
+    pub fn open(start: SeriesStart, hub: Arc<Hub>, stop: Stop) -> Self {
+        let (asked, given) = sync_channel(WAITING);
+        std::thread::spawn(move || worker::Worker::new(start, hub, stop).run(&given));
+        Self { asked }
+    }
+
+    /// Leaves a command; waits while many do.
+    pub fn send(&self, command: FilterCommand) {
+        // After the thread has ended nobody is there to be told.
+        let _ = self.asked.send(Asked::Command(command));
+    }
+
+    /// A client that wants to know all.
+    pub fn join(&self, outbox: Arc<Outbox>) {
+        let _ = self.asked.send(Asked::Joined(outbox));
+    }
+}

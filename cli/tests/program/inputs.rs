@@ -1,0 +1,222 @@
+//! Hidden Markov models that are given inputs or an exposure, from the data to forecasts.
+
+use std::fs;
+
+use super::support::{folder, scotopic};
+
+const CHOICES: &str = include_str!("../../../examples/choices.csv");
+
+/// Weights of three states that are far apart: a fit of fewer rows than there are.
+fn fitted() -> tempfile::TempDir {
+    let folder = folder();
+    fs::write(folder.path().join("choices.csv"), CHOICES).unwrap();
+    let fit = scotopic(
+        folder.path(),
+        &[
+            "fit",
+            "choices.csv",
+            "--columns",
+            "choice",
+            "--inputs",
+            "contrast,previous",
+            "--kind",
+            "logistic-regression",
+            "--n-states",
+            "3",
+            "--restarts",
+            "4",
+            "--out",
+            "choices.toml",
+            "--json",
+        ],
+    )
+    .json();
+    // The optimum of an independent program: filtering/tests/golden/regressions.json.
+    let found = fit["fits"][0]["log_evidence"].as_f64().unwrap();
+    assert!((found + 714.726_728_229).abs() < 1e-3, "{found}");
+    folder
+}
+
+#[test]
+fn a_glm_hmm_from_the_data_to_forecasts() {
+    let folder = fitted();
+    let run = |arguments: &[&str]| scotopic(folder.path(), arguments);
+    let text = fs::read_to_string(folder.path().join("choices.toml")).unwrap();
+    assert!(
+        text.contains("inputs = [") && text.contains("contrast"),
+        "{text}"
+    );
+    let checked = run(&["model", "check", "choices.toml"]).good();
+    assert!(
+        checked.contains("1 column given contrast, previous"),
+        "{checked}"
+    );
+    // The columns are found by their names, in any order, with or without --columns.
+    let shuffled: String = CHOICES
+        .lines()
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            format!("{},{},{}\n", cells[2], cells[0], cells[1])
+        })
+        .collect();
+    fs::write(folder.path().join("shuffled.csv"), shuffled).unwrap();
+    let score = |arguments: &[&str]| {
+        let all = [&["score", "--model", "choices.toml", "--json"], arguments].concat();
+        run(&all).json()["log_evidence"].as_f64().unwrap()
+    };
+    let one = score(&["choices.csv"]);
+    assert_eq!(one, score(&["shuffled.csv"]));
+    assert_eq!(one, score(&["shuffled.csv", "--columns", "choice"]));
+    for verb in [
+        &[
+            "filter",
+            "--model",
+            "choices.toml",
+            "choices.csv",
+            "--alarm",
+            "0.01",
+        ][..],
+        &["smooth", "--model", "choices.toml", "choices.csv"],
+        &["decode", "--model", "choices.toml", "choices.csv"],
+        &["residuals", "--model", "choices.toml", "choices.csv"],
+    ] {
+        run(verb).good();
+    }
+    let summary = run(&["summary", "--model", "choices.toml", "choices.csv"]).good();
+    assert!(summary.contains("weights[3,2]"), "{summary}");
+    fs::write(
+        folder.path().join("next.csv"),
+        "previous,contrast\n1,1\n1,-1\n",
+    )
+    .unwrap();
+    let forecast = run(&[
+        "forecast",
+        "--model",
+        "choices.toml",
+        "choices.csv",
+        "--ahead",
+        "2",
+        "--given",
+        "next.csv",
+    ]);
+    let lines = forecast.good();
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    let every = run(&[
+        "forecast",
+        "--model",
+        "choices.toml",
+        "choices.csv",
+        "--every",
+        "100",
+        "--out",
+        "f.csv",
+    ]);
+    assert!(
+        every.code == Some(0) && every.err.contains("14 forecasts"),
+        "{}",
+        every.err
+    );
+    let drawn = run(&["sample", "--model", "choices.toml", "--given", "next.csv"]).good();
+    assert!(drawn.starts_with("y1,contrast,previous\n"), "{drawn}");
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_named() {
+    let folder = fitted();
+    let run = |arguments: &[&str]| {
+        let done = scotopic(folder.path(), arguments);
+        assert_ne!(done.code, Some(0), "{}", done.out);
+        done.err
+    };
+    let forecast = run(&["forecast", "--model", "choices.toml", "choices.csv"]);
+    assert!(
+        forecast.contains("--given") && forecast.contains("contrast, previous"),
+        "{}",
+        forecast
+    );
+    fs::write(folder.path().join("bare.csv"), "choice,contrast\n1,0.5\n").unwrap();
+    let bare = run(&["score", "--model", "choices.toml", "bare.csv"]);
+    assert!(bare.contains("previous"), "{}", bare);
+    let kind = run(&[
+        "fit",
+        "choices.csv",
+        "--columns",
+        "choice",
+        "--inputs",
+        "contrast",
+        "--kind",
+        "categorical",
+        "--out",
+        "c.toml",
+    ]);
+    assert!(kind.contains("inputs"), "{}", kind);
+    fs::write(
+        folder.path().join("odd.csv"),
+        "choice,contrast,previous\n2,0.5,1\n",
+    )
+    .unwrap();
+    let odd = run(&["score", "--model", "choices.toml", "odd.csv"]);
+    assert!(odd.contains("0 or 1"), "{}", odd);
+}
+
+#[test]
+fn counts_of_an_exposure_are_rates() {
+    let folder = folder();
+    // Two rates, 20 and 200 a unit of time, in stretches of 25 rows; with `spread` the counts vary more than Poisson's.
+    let table = |spread: f64| -> String {
+        let row = |t: u32| {
+            let hours = f64::from(1 + t % 3) * 0.5;
+            let rate = if (t / 25).is_multiple_of(2) {
+                20.0
+            } else {
+                200.0
+            };
+            let more = if (t / 3).is_multiple_of(2) {
+                1.0 - spread
+            } else {
+                1.0 + spread
+            };
+            format!("{},{hours}\n", (rate * hours * more).round())
+        };
+        std::iter::once("count,hours\n".to_owned())
+            .chain((0..200).map(row))
+            .collect()
+    };
+    let run = |arguments: &[&str]| scotopic(folder.path(), arguments);
+    for (kind, spread) in [("poisson", 0.0), ("negative-binomial", 0.6)] {
+        fs::write(folder.path().join("counts.csv"), table(spread)).unwrap();
+        run(&[
+            "fit",
+            "counts.csv",
+            "--kind",
+            kind,
+            "--exposure",
+            "hours",
+            "--n-states",
+            "2",
+            "--restarts",
+            "3",
+            "--out",
+            "m.toml",
+            "--force",
+        ])
+        .good();
+        let text = fs::read_to_string(folder.path().join("m.toml")).unwrap();
+        assert!(text.contains("exposure = \"hours\""), "{text}");
+        let said = run(&["summary", "--model", "m.toml", "counts.csv", "--json"]).json();
+        let all = said["estimates"].as_array().unwrap().iter();
+        let mut rates: Vec<f64> = all
+            .filter(|e| {
+                ["rates", "means"]
+                    .iter()
+                    .any(|key| e["name"].as_str().unwrap().starts_with(key))
+            })
+            .map(|e| e["value"].as_f64().unwrap())
+            .collect();
+        rates.sort_by(f64::total_cmp);
+        assert!(
+            (rates[0] / 20.0 - 1.0).abs() < 0.05 && (rates[1] / 200.0 - 1.0).abs() < 0.05,
+            "{kind}: {rates:?}"
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! The form of Poisson emissions in a file.
+
+use serde::{Deserialize, Serialize};
+
+use super::Poisson;
+use crate::hmm::emission_rows::nested;
+use crate::{Error, Result};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parts {
+    rates: Vec<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exposure: Option<String>,
+}
+
+impl TryFrom<Parts> for Poisson {
+    type Error = Error;
+    fn try_from(parts: Parts) -> Result<Self> {
+        let new = Self::new(parts.rates)?;
+        match parts.exposure {
+            Some(name) => new.with_exposure(&name),
+            None => Ok(new),
+        }
+    }
+}
+
+impl From<Poisson> for Parts {
+    fn from(p: Poisson) -> Self {
+        Self {
+            rates: nested(p.rates(), p.width),
+            exposure: p.exposure.first().cloned(),
+        }
+    }
+}

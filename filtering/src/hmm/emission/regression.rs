@@ -1,0 +1,337 @@
+//! Regressions on inputs: a generalised linear model in each state.
+
+mod family;
+mod guess;
+mod learn;
+mod moments;
+mod statistics;
+
+use std::marker::PhantomData;
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use self::family::{Family, Linear, LogLinear, Logistic};
+use self::moments::packed_len;
+use super::covariates::{check_exposure, check_names, seen_with};
+use super::origin::{checked_origin, written};
+use super::{Emission, Sample};
+use crate::error::check_finite;
+use crate::hmm::emission_rows::{nested, reordered, width_of};
+use crate::{Error, Predictive, Result};
+
+/// y ∈ {0, 1} with p(y = 1|s, x) = 1/(1 + e^−η): choices, as in a GLM-HMM.
+pub type LogisticRegression = Regression<Logistic>;
+/// y ∈ ℕ with the rate e^η for each unit of exposure.
+pub type PoissonRegression = Regression<LogLinear>;
+/// y ∈ ℝ, y ~ N(η, v).
+pub type LinearRegression = Regression<Linear>;
+
+/// One output y given inputs x `[M]`, with weights of their own in each state: η = β_s0 + Σ_m β_sm x_m. An observation is the row
+/// (y, x_1 … x_M), followed by the exposure where counts have one; y that is missing (NaN) says nothing of the state.
+///
+/// ```text
+/// logistic   p(y = 1) = 1/(1 + e^−η)       Poisson   y ~ Poisson(e e^η)       linear   y ~ N(η, v_s)
+/// ```
+///
+/// ```
+/// use scotopic_filtering::hmm::{Emission, LogisticRegression};
+/// # fn main() -> scotopic_filtering::Result<()> {
+/// let names = vec!["stimulus".to_owned()];
+/// let engaged = LogisticRegression::new(names, vec![vec![0.0, 4.0], vec![1.0, 0.0]])?;
+/// let mut l = [0.0; 2];
+/// engaged.log_likelihood(&[1.0, 0.5], &mut l)?; // a choice of 1 at a stimulus of 0.5
+/// assert!((l[0] - l[1] - ((1.0 + (-1.0f64).exp()) / (1.0 + (-2.0f64).exp())).ln()).abs() < 1e-15);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts", bound = "F: Family")]
+pub struct Regression<F: Family> {
+    /// Names of the inputs, the exposure last.
+    names: Vec<String>,
+    has_exposure: bool,
+    /// β `[K·(1 + M)]`, the constant first.
+    weights: Vec<f64>,
+    /// v `[K]`; 1 where the family has none.
+    variances: Vec<f64>,
+    /// c `[1 + M]`: statistics are of y − c·x.
+    origin: Vec<f64>,
+    information: Information,
+    family: PhantomData<F>,
+}
+
+/// Σ ω x xᵀ for each observation of a state, `[K]` lower triangles; nothing before it was measured. It is a property of the data,
+/// by which steps are scaled and starting averages made, and no part of what the model is.
+#[derive(Debug, Clone, Default)]
+struct Information(Vec<f64>);
+
+impl PartialEq for Information {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<F: Family> Regression<F> {
+    /// From the names of the inputs and β, a row of 1 + M weights per state, the constant first; variances are 1.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for ragged or empty rows, or another number of names; [`Error::Entry`] for a weight that is not finite or a
+    /// name twice.
+    pub fn new(inputs: Vec<String>, weights: Vec<Vec<f64>>) -> Result<Self> {
+        let width = 1 + inputs.len();
+        width_of("weights", &weights, width, "a constant and the inputs")?;
+        let states = weights.len();
+        Self::from_flat(
+            check_names(&inputs, None)?,
+            false,
+            weights.concat(),
+            vec![1.0; states],
+        )
+    }
+
+    /// The same with the variance of each state, `[K]`.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a family without variances; [`Error::Size`] and [`Error::Entry`] as for weights.
+    pub fn with_variances(self, variances: Vec<f64>) -> Result<Self> {
+        if !F::VARIANCE {
+            return Err(unsupported(
+                "have variances",
+                "that of its law follows from the mean",
+            ));
+        }
+        Self::from_flat(self.names, self.has_exposure, self.weights, variances)
+    }
+
+    /// The same with an exposure, the last entry of a row.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for what is no count.
+    pub fn with_exposure(mut self, name: &str) -> Result<Self> {
+        if !F::EXPOSURE {
+            return Err(unsupported(
+                "have an exposure",
+                "only counts are of a time or an area",
+            ));
+        }
+        self.names.truncate(self.inputs_len());
+        self.names = check_names(&self.names, Some(name))?;
+        self.has_exposure = true;
+        Ok(self)
+    }
+
+    fn from_flat(
+        names: Vec<String>,
+        has_exposure: bool,
+        weights: Vec<f64>,
+        variances: Vec<f64>,
+    ) -> Result<Self> {
+        let m = 1 + names.len() - usize::from(has_exposure);
+        if weights.is_empty() {
+            return Err(Error::size("weights", "no state", "a row for each state"));
+        }
+        if variances.len() * m != weights.len() {
+            let (found, expected) = (format!("{} entries", variances.len()), weights.len() / m);
+            return Err(Error::size("variances", found, expected));
+        }
+        check_finite("weights", m, &weights)?;
+        if let Some(at) = variances.iter().position(|v| !(*v > 0.0 && v.is_finite())) {
+            return Err(Error::entry(
+                "variances",
+                &[at],
+                variances[at],
+                "a positive variance",
+            ));
+        }
+        Ok(Self {
+            origin: vec![0.0; m],
+            information: Information::default(),
+            family: PhantomData,
+            names,
+            has_exposure,
+            weights,
+            variances,
+        })
+    }
+
+    /// Other values of the same sizes.
+    fn with_values(&self, weights: Vec<f64>, variances: Vec<f64>) -> Result<Self> {
+        let new = Self::from_flat(self.names.clone(), self.has_exposure, weights, variances)?;
+        Ok(Self {
+            origin: self.origin.clone(),
+            information: self.information.clone(),
+            ..new
+        })
+    }
+
+    /// β `[K·(1 + M)]`, row after row, the constant first.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// v `[K]` of a linear regression.
+    pub fn variances(&self) -> &[f64] {
+        &self.variances
+    }
+
+    /// 1 + M.
+    fn weights_len(&self) -> usize {
+        1 + self.inputs_len()
+    }
+
+    /// M.
+    fn inputs_len(&self) -> usize {
+        self.names.len() - usize::from(self.has_exposure)
+    }
+
+    /// The inputs and the exposure, 1 if there is none, of what follows y in a row.
+    fn given<'a>(&self, given: &'a [f64]) -> (&'a [f64], f64) {
+        match (self.has_exposure, given) {
+            (true, [inputs @ .., exposure]) => (inputs, *exposure),
+            _ => (given, 1.0),
+        }
+    }
+
+    /// η of state `j`.
+    fn predictor(&self, j: usize, inputs: &[f64]) -> f64 {
+        let m = self.weights_len();
+        predictor(&self.weights[j * m..(j + 1) * m], inputs)
+    }
+
+    /// The triangle of state `j`, if it was measured.
+    fn information_of(&self, j: usize) -> Option<&[f64]> {
+        let len = packed_len(self.weights_len());
+        self.information.0.get(j * len..(j + 1) * len)
+    }
+}
+
+/// β·(1, x).
+fn predictor(weights: &[f64], inputs: &[f64]) -> f64 {
+    weights[0] + moments::dot(&weights[1..], inputs)
+}
+
+fn unsupported(asked: &'static str, why: &'static str) -> Error {
+    Error::Unsupported {
+        what: "this regression".to_owned(),
+        asked,
+        why,
+    }
+}
+
+impl<F: Family> Emission for Regression<F> {
+    fn states(&self) -> usize {
+        self.variances.len()
+    }
+
+    fn width(&self) -> usize {
+        1 + self.names.len()
+    }
+
+    fn inputs(&self) -> &[String] {
+        &self.names
+    }
+
+    fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
+        let (y, given) = (observation[0], &observation[1..]);
+        let (inputs, exposure) = self.given(given);
+        if self.has_exposure {
+            check_exposure(observation.len() - 1, exposure)?;
+        }
+        if !seen_with(&observation[..1], given)? {
+            into.fill(0.0);
+            return Ok(());
+        }
+        if !F::is_possible(y) {
+            return Err(Error::observation(0, y, F::EXPECTED));
+        }
+        for (j, l) in into.iter_mut().enumerate() {
+            *l = F::log_likelihood(y, self.predictor(j, inputs), exposure, self.variances[j]);
+        }
+        Ok(())
+    }
+
+    fn accepts_partial_rows(&self) -> bool {
+        true
+    }
+
+    fn relabelled(&self, order: &[usize]) -> Self {
+        let len = packed_len(self.weights_len());
+        let information = match self.information.0.is_empty() {
+            true => Vec::new(),
+            false => reordered(&self.information.0, len, order),
+        };
+        Self {
+            weights: reordered(&self.weights, self.weights_len(), order),
+            variances: reordered(&self.variances, 1, order),
+            information: Information(information),
+            ..self.clone()
+        }
+    }
+
+    fn predictive_given(&self, weights: &[f64], given: &[f64]) -> Option<Vec<Predictive>> {
+        if given.len() != self.names.len() || given.iter().any(|x| !x.is_finite()) {
+            return None;
+        }
+        let (inputs, exposure) = self.given(given);
+        let mut parts = Vec::new();
+        for (j, w) in weights.iter().enumerate() {
+            let law = F::law(self.predictor(j, inputs), exposure, self.variances[j]);
+            parts.extend(law.into_iter().map(|(p, law)| (w * p, law)));
+        }
+        Some(vec![Predictive::new(parts).ok()?.merged()])
+    }
+}
+
+impl<F: Family> Sample for Regression<F> {
+    fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
+        let (inputs, exposure) = self.given(&into[1..]);
+        let eta = self.predictor(state, inputs);
+        into[0] = F::draw(eta, exposure, self.variances[state], rng);
+    }
+}
+
+/// The form of a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    inputs: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exposure: Option<String>,
+    weights: Vec<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    variances: Option<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    origin: Vec<f64>,
+}
+
+impl<F: Family> TryFrom<Parts> for Regression<F> {
+    type Error = Error;
+    fn try_from(parts: Parts) -> Result<Self> {
+        let mut new = Self::new(parts.inputs, parts.weights)?;
+        if let Some(name) = parts.exposure {
+            new = new.with_exposure(&name)?;
+        }
+        new = match parts.variances {
+            Some(variances) => new.with_variances(variances)?,
+            None if F::VARIANCE => {
+                return Err(Error::size("variances", "none", "one for each state"));
+            }
+            None => new,
+        };
+        new.origin = checked_origin(parts.origin, new.weights_len())?;
+        Ok(new)
+    }
+}
+
+impl<F: Family> From<Regression<F>> for Parts {
+    fn from(r: Regression<F>) -> Self {
+        let m = r.weights_len();
+        Self {
+            inputs: r.names[..r.inputs_len()].to_vec(),
+            exposure: r.names.get(r.inputs_len()).cloned(),
+            weights: nested(&r.weights, m),
+            variances: F::VARIANCE.then_some(r.variances),
+            origin: written(r.origin),
+        }
+    }
+}

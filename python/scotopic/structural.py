@@ -1,0 +1,240 @@
+"""Structural time series models: components that add up."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from . import _data, _scotopic
+from ._estimator import real, whole
+from ._gaussian import GaussianEstimator
+from .checks import Summary, numbers
+from .errors import SettingError, UnsupportedError, not_fitted
+from .results import _bands, _Short
+
+
+class StructuralModel(GaussianEstimator):
+    """One series as a sum of components and irregular noise (eq. F50), fitted by maximum likelihood.
+
+    Parameters
+    ----------
+    components : list of str, or str
+        ``level``, ``slope``, ``trend`` (both), ``seasonal:N`` (dummies), ``trigonometric:N``, ``trigonometric:N:K`` (K
+        harmonics), ``cycle``, ``ar:P``, ``arma:P:Q``; one text separates them by commas.
+    fixed : dict of str to float, optional
+        Parameters that are not estimated: variances by the name of their component or ``irregular``, in units of the data
+        squared, and ``cycle.period``, ``cycle.damping``, ``ar.1``, ...
+    tied : list of list of str, optional
+        Variances that are one parameter.
+    initial_variance : float, optional
+        Variance of the start, in units of the data squared; exactly diffuse otherwise.
+    n_init : int
+        Starts of the search.
+    n_iter : int
+        At most so many quasi-Newton steps from a start.
+    tol : float
+        Converged where no entry of the gradient is larger, nats.
+    random_state : int, numpy.random.Generator or RandomState, optional
+
+    Attributes
+    ----------
+    params_ : dict of str to float
+        The parameters by name, variances in units of the data squared.
+    standard_errors_ : dict of str to float
+        By the observed information; NaN for what is fixed or at the boundary 0.
+    log_likelihood_ : float
+        ln p of the observations that did not fix a diffuse direction, nats (eq. F51).
+    n_parameters_ : int
+        Those estimated and the diffuse states, which AIC and BIC count.
+    n_diffuse_ : int
+        Observations spent on the diffuse start.
+    converged_, n_iter_ : bool, int
+
+    All attributes of :class:`LinearGaussian` are there as well: the model as matrices.
+
+    Examples
+    --------
+    >>> import numpy as np, scotopic
+    >>> t = np.arange(120)
+    >>> noise = np.random.default_rng(0).normal(size=120)
+    >>> y = 0.1 * t + 2 * np.sin(2 * np.pi * t / 12) + 0.3 * noise
+    >>> y[50] = np.nan
+    >>> model = scotopic.StructuralModel(["trend", "seasonal:12"]).fit(y)
+    >>> sorted(model.params_)
+    ['irregular', 'level', 'seasonal', 'slope']
+    >>> low, high = model.forecast(y, 12).interval(0.95)
+    >>> model.decompose(y).means.shape
+    (120, 3)
+    """
+
+    def __init__(
+        self,
+        components=("level",),
+        *,
+        fixed=None,
+        tied=None,
+        initial_variance=None,
+        n_init=10,
+        n_iter=500,
+        tol=1e-6,
+        random_state=None,
+    ):
+        self.components = components
+        self.fixed = fixed
+        self.tied = tied
+        self.initial_variance = initial_variance
+        self.n_init = n_init
+        self.n_iter = n_iter
+        self.tol = tol
+        self.random_state = random_state
+
+    def fit(self, X, y=None, lengths=None):
+        """Fits the parameters to series by maximum likelihood, from several starts.
+
+        Parameters
+        ----------
+        X : array-like ``[T]`` or ``[T, 1]``, or a list of them
+            Observations; NaN are missing.
+        y : ignored
+            For scikit-learn's interface.
+        lengths : sequence of int, optional
+            Rows of each series, where X is one array of several series one after the other.
+
+        Returns
+        -------
+        self
+        """
+        components = self.components if isinstance(self.components, str) else ",".join(map(str, self.components))
+        variance = self.initial_variance
+        data = self._read_to_fit(X, lengths, y)
+        names = getattr(self, "feature_names_in_", None)
+        model, told = _scotopic.fit_structural(
+            data,
+            components,
+            {str(name): real(f"fixed[{name!r}]", value, -np.inf) for name, value in dict(self.fixed or {}).items()},
+            [[str(name) for name in names] for names in self.tied or []],
+            None if variance is None else real("initial_variance", variance, 0.0),
+            whole("n_init", self.n_init, 1),
+            _data.seed_of(self.random_state),
+            whole("n_iter", self.n_iter, 0),
+            real("tol", self.tol, 0.0),
+        )
+        self._take(model)
+        if names is not None:
+            self.feature_names_in_ = names
+        self.params_ = dict(zip(told["names"], told["estimates"]))
+        self.standard_errors_ = dict(zip(told["names"], numbers(told["standard_errors"]).tolist()))
+        self.log_likelihood_ = told["log_likelihood"]
+        self.n_parameters_ = told["free_parameters"]
+        self.n_diffuse_ = told["diffuse"]
+        self.converged_ = told["converged"]
+        self.n_iter_ = told["iterations"]
+        self._told = told
+        return self
+
+    def partial_fit(self, X, y=None):
+        """Not there: learning on a stream would free every entry of the matrices."""
+        raise UnsupportedError(
+            "a structural model cannot learn on a stream: fit it again, or let `LinearGaussian` learn its matrices"
+        )
+
+    def maximise(self, statistics, pseudo_count=None):
+        """Not there, for the same reason."""
+        raise UnsupportedError("a structural model has no M-step over its matrices: fit it again")
+
+    # ---- what it found
+
+    def _fitted(self):
+        if "_told" not in self.__dict__:
+            raise not_fitted("This StructuralModel instance is not fitted yet: call fit")
+        return self._told
+
+    def aic(self, X, lengths=None):
+        """Akaike's information criterion; lower is better."""
+        self._fitted()
+        return 2.0 * self.n_parameters_ - 2.0 * self.score(X, lengths=lengths)
+
+    def bic(self, X, lengths=None):
+        """The Bayesian information criterion, of the observations that were seen; lower is better."""
+        self._fitted()
+        data = self._read(X, lengths)
+        return self.n_parameters_ * np.log(data.n_seen) - 2.0 * self._model.log_evidence(data)
+
+    def summary(self, level=0.95):
+        """The parameters with standard errors and intervals, and criteria, of the series that it was fitted to.
+
+        Returns
+        -------
+        Summary
+        """
+        told = self._fitted()
+        if not 0.0 < level < 1.0:
+            raise SettingError(f"setting `level`: found {level!r}, expected a probability between 0 and 1")
+        from statistics import NormalDist
+
+        z = NormalDist().inv_cdf(0.5 + level / 2)
+        values, errors = np.array(told["estimates"]), numbers(told["standard_errors"])
+        # Positive numbers on the scale of their logarithm, the others as they are.
+        positive = np.array(["." not in name for name in told["names"]]) & (values > 0)
+        ratio = np.exp(z * errors / np.where(positive, values, 1.0))
+        low = np.where(positive, values / ratio, values - z * errors)
+        high = np.where(positive, values * ratio, values + z * errors)
+        fixed = dict(self.fixed or {})
+        remarks = [
+            "" if np.isfinite(error) else "fixed" if name in fixed else "at the boundary 0" if edge else "not determined"
+            for name, error, edge in zip(told["names"], errors, told["at_boundary"])
+        ]
+        log_evidence, k, seen = self.log_likelihood_, self.n_parameters_, told["observations"]
+        return Summary(
+            list(told["names"]),
+            values,
+            errors,
+            np.column_stack([low, high]),
+            remarks,
+            level,
+            seen,
+            log_evidence,
+            2.0 * k - 2.0 * log_evidence,
+            k * np.log(seen) - 2.0 * log_evidence,
+        )
+
+    def decompose(self, X):
+        """The components of one series given all of it: what each adds to the observation, and the slope itself.
+
+        Returns
+        -------
+        Decomposition
+        """
+        told = self._fitted()
+        beliefs = self.smooth(X)
+        h = np.asarray(self.observation_)[0]
+        means, variances, at = [], [], 0
+        for name, states in told["components"]:
+            part = np.zeros(len(h))
+            part[at : at + states] = h[at : at + states]
+            if not part.any():
+                part[at] = 1.0  # a slope is no part of the observation
+            means.append(beliefs.means @ part)
+            variances.append(np.einsum("i,tij,j->t", part, beliefs.covariances, part))
+            at += states
+        names = [name for name, _ in told["components"]]
+        return Decomposition(names, np.column_stack(means), np.column_stack(variances))
+
+
+@dataclass(frozen=True, repr=False)
+class Decomposition(_Short):
+    """A series as its components, given all of it.
+
+    Attributes
+    ----------
+    names : list of str
+    means, variances : ndarray ``[T, C]``
+        Of each component, in units of the data (a slope: per observation) and their squares.
+    """
+
+    names: list
+    means: np.ndarray
+    variances: np.ndarray
+    title: str = field(default="Components", repr=False)
+
+    def _repr_svg_(self):
+        return _bands(self.means, self.variances, self.title, f"{len(self.means)} observations", self.names, None)

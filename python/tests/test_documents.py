@@ -1,0 +1,30 @@
+"""The Python of the documents runs as it stands there, from the first block of a page to its last."""
+
+import pathlib
+import re
+
+import pytest
+
+from scotopic import _scotopic
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGES = ["README.md", "python/README.md", "docs/python.md", *(f"docs/start/{name}.md" for name in ("neuroscientist", "series", "ml"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.S | re.M)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_runs(page):
+    path = ROOT / page
+    if not path.exists():
+        pytest.skip("the tests are not in a checkout")
+    text = path.read_text(encoding="utf-8")
+    blocks = BLOCK.findall(text)
+    assert blocks, "the page has lost its Python"
+    names = {"__name__": "documents"}
+    for block in blocks:
+        if "joblib" in block:
+            # Runs in test_statistics.py, where the names that it takes from elsewhere are made.
+            continue
+        if "scotopic.train" in block and not hasattr(_scotopic, "Network"):
+            continue  # built without the feature `vision`
+        exec(compile(block, page, "exec"), names)
