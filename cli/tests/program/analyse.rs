@@ -7,9 +7,13 @@ use scotopic::posterior::Posterior;
 use scotopic_datasets::ood::{OodSuite, Skipped};
 use scotopic_datasets::{ImageSet, ImageShape};
 use scotopic_measures::gabor::Gabor;
-use scotopic_models::{DecoderKind, ImageDims, Method, Network, NetworkConfig};
+use scotopic_models::{
+    DecoderKind, ImageDims, Method, Network, NetworkConfig, Transition, TransitionKind,
+    TransitionWeights,
+};
 use scotopic_train::analysis::classify::{ClassificationConfig, classify};
 use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence};
+use scotopic_train::analysis::direction::{DirectionConfig, direction};
 use scotopic_train::analysis::filters::{Active, filters};
 use scotopic_train::analysis::latency::{LatencyConfig, latency};
 use scotopic_train::analysis::lateral::lateral;
@@ -490,6 +494,80 @@ fn neurons_are_tuned_to_their_atoms() {
     };
     let text = format!("{:#}", tuning(&analysed, GREY, &silly).unwrap_err());
     assert!(text.contains("contrasts"), "{text}");
+}
+
+/// Eight neurons, one for each eighth of a cycle of one wave, of which each predicts the next and no other.
+fn ring(step: usize, device: &Device) -> Network {
+    let phase = |i: usize| std::f64::consts::TAU * i as f64 / 8.0;
+    let atoms: Vec<Vec<f32>> = (0..8).map(|i| wave(0.0, 0.125, phase(i))).collect();
+    let mut model = with_atoms(&atoms, -3.0, device);
+    let mut weights = vec![0.0f32; 64];
+    for j in 0..8 {
+        weights[8 * j + (j + step) % 8] = 3.0;
+        weights[8 * j + (j + 8 - step) % 8] = -3.0;
+    }
+    let weights = TensorData::new(weights, [8, 8]);
+    model.transition = Transition {
+        weights: Some(TransitionWeights {
+            logit_keep: Param::from_tensor(Tensor::full([8], -2.0, device)),
+            weights: Param::from_tensor(Tensor::from_data(weights, device)),
+            bias: Param::from_tensor(Tensor::zeros([8], device)),
+        }),
+        kind: TransitionKind::Learned,
+    };
+    model
+}
+
+#[test]
+fn neurons_that_predict_their_neighbour_prefer_its_direction() {
+    let device = Device::flex();
+    let config = settings();
+    let how = DirectionConfig {
+        frequencies: vec![0.125],
+        contrast: 2.0,
+        ..Default::default()
+    };
+    let mut preferred = Vec::new();
+    for step in [1, 7] {
+        let model = ring(step, &device);
+        let analysed = AnalysedModel {
+            model: &model,
+            config: &config,
+            device: &device,
+        };
+        let found = direction(&analysed, GREY, &how).unwrap();
+        assert_eq!((found.responsive, found.units.len()), (8, 8));
+        let (index, shuffled) = (found.index.unwrap(), found.shuffled.unwrap());
+        // Random orders have one step in seven that is the predicted one, and as many that are its opposite.
+        assert!(index > 0.2 && shuffled < 0.5 * index, "{index} {shuffled}");
+        let own: Vec<f64> = found.units.iter().map(|unit| unit.preferred).collect();
+        assert!(
+            own.windows(2).all(|w| (w[0] - w[1]).abs() <= 67.5),
+            "{own:?}"
+        );
+        preferred.push(own[0]);
+    }
+    let apart = (preferred[0] - preferred[1]).rem_euclid(360.0);
+    assert!((apart - 180.0).abs() <= 67.5, "{preferred:?}");
+
+    let atoms: Vec<Vec<f32>> = (0..8).map(|i| wave(0.0, 0.125, f64::from(i))).collect();
+    let mut without = with_atoms(&atoms, -3.0, &device);
+    without.transition = Transition {
+        weights: None,
+        kind: TransitionKind::Static,
+    };
+    let analysed = AnalysedModel {
+        model: &without,
+        config: &config,
+        device: &device,
+    };
+    // A frame is inferred alone: 320 counts of each of two directions, and eight neurons.
+    let found = direction(&analysed, GREY, &how).unwrap();
+    assert!(
+        found.index.is_none_or(|index| index.abs() < 0.1),
+        "{:?}",
+        found.index
+    );
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn everything_that_suits_the_model_is_answered() {
         "rates",
         "filters",
         "tuning",
+        "direction",
         "latency",
         "receptive-field",
         "lateral",

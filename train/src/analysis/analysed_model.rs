@@ -104,6 +104,14 @@ pub(super) fn in_order(steps: &[usize]) -> Result<Vec<usize>> {
     Ok(steps)
 }
 
+/// The mean of the values; `None` if there are none.
+pub(super) fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let (sum, n) = values
+        .into_iter()
+        .fold((0.0, 0usize), |(sum, n), v| (sum + v, n + 1));
+    (n > 0).then(|| sum / n as f64)
+}
+
 /// The median of the finite values; `None` if there are none.
 pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();

@@ -6,6 +6,7 @@ use anyhow::Result;
 use burn::tensor::Tensor;
 use scotopic::inference::{RecordOptions, Stimulus, unroll};
 use scotopic_datasets::ImageShape;
+use scotopic_datasets::rng::epoch_order;
 use scotopic_datasets::stimulus::Grating;
 use scotopic_models::Network;
 
@@ -34,6 +35,19 @@ pub(super) struct Protocol {
     pub trials: usize,
     /// Batch size, in sequences.
     pub batch: usize,
+    /// Seed of a random order of the frames; `None` shows them as they come.
+    pub shuffled: Option<u64>,
+}
+
+impl Protocol {
+    /// The times of the frames, in the order in which they are shown.
+    fn times(&self) -> Vec<usize> {
+        let steps = self.settle + self.window;
+        match self.shuffled {
+            Some(seed) => epoch_order(steps, seed, 0),
+            None => (0..steps).collect(),
+        }
+    }
 }
 
 /// Responses of `latents` neurons to gratings.
@@ -77,8 +91,7 @@ pub(super) fn responses(
     };
     let at_a_time = (protocol.batch / trials).max(1);
     for (number, some) in gratings.chunks(at_a_time).enumerate() {
-        let steps = protocol.settle + protocol.window;
-        let film = film(analysed, shape, some, steps).repeat_dim(1, trials);
+        let film = film(analysed, shape, some, &protocol.times()).repeat_dim(1, trials);
         let sums = counted(analysed, film, protocol, first + number);
         // [3·trials, gratings, latents] → the mean over trials of each of the three sums.
         let n = (trials * protocol.window.max(1)) as f64;
@@ -93,20 +106,20 @@ pub(super) fn responses(
     Ok(all)
 }
 
-/// Frames of the gratings, `[time, gratings, pixels]`.
+/// Frames of the gratings at these times, `[time, gratings, pixels]`.
 pub(super) fn film(
     analysed: &AnalysedModel<'_>,
     shape: ImageShape,
     gratings: &[Grating],
-    steps: usize,
+    times: &[usize],
 ) -> Tensor<3> {
-    let mut frames = Vec::with_capacity(steps * gratings.len() * shape.pixels());
-    for time in 0..steps {
+    let mut frames = Vec::with_capacity(times.len() * gratings.len() * shape.pixels());
+    for &time in times {
         for grating in gratings {
             frames.extend(grating.frame(shape, time));
         }
     }
-    analysed.film(frames, [steps, gratings.len(), shape.pixels()])
+    analysed.film(frames, [times.len(), gratings.len(), shape.pixels()])
 }
 
 /// Σz, Σz cos and Σz sin over the window, one below the other, `[3·sequences, latents]`.

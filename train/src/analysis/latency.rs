@@ -167,6 +167,7 @@ fn preferred(
         cycles: 0,
         trials: 1,
         batch: settings.batch,
+        shuffled: None,
     };
     let seen = responses(analysed, shape, gratings, &protocol, 0)?;
     let mut best: Vec<(f64, usize, usize)> = (0..analysed.model.latents())
@@ -199,7 +200,7 @@ fn courses(
         .enumerate()
     {
         let gratings: Vec<Grating> = some.iter().map(|&(_, grating)| grating).collect();
-        let film = super::gratings::film(analysed, shape, &gratings, 1).repeat_dim(1, trials);
+        let film = super::gratings::film(analysed, shape, &gratings, &[0]).repeat_dim(1, trials);
         let (stimulus, sequences) = (Stimulus::Sequence(film), some.len() * trials);
         let own = own_neurons(analysed, some).repeat_dim(0, trials);
         // A separate batch for every contrast, so that no two share their noise.

@@ -11,6 +11,7 @@
 //! | [`rates`] | distribution of firing rates |
 //! | [`filters`] | Gabor functions fitted to atoms |
 //! | [`tuning`] | orientation, frequency, contrast, plaids |
+//! | [`direction`] | selectivity for the direction of motion |
 //! | [`latency`] | response latency against contrast |
 //! | [`receptive_field`] | spike-triggered averages |
 //! | [`lateral`] | lateral weights against similarity of filters |
@@ -18,6 +19,7 @@
 
 pub mod classify;
 pub mod convergence;
+pub mod direction;
 pub mod filters;
 pub mod gradients;
 pub mod latency;

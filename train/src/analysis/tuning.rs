@@ -124,6 +124,7 @@ impl TuningConfig {
             cycles: self.cycles,
             trials: self.trials,
             batch: self.batch,
+            shuffled: None,
         }
     }
 }

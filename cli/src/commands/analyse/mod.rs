@@ -29,7 +29,7 @@ pub use analysis::Analysis;
 use analysis::{ModelTraits, Request};
 
 /// All analyses, in the order in which they run.
-const ANALYSES: [Analysis; 11] = [
+const ANALYSES: [Analysis; 12] = [
     over_time::REPRESENTATION,
     learned::CLASSIFY,
     over_time::CONVERGENCE,
@@ -37,6 +37,7 @@ const ANALYSES: [Analysis; 11] = [
     population::RATES,
     learned::FILTERS,
     population::TUNING,
+    stimuli::DIRECTION,
     stimuli::LATENCY,
     stimuli::RECEPTIVE_FIELD,
     learned::LATERAL,

@@ -1,7 +1,8 @@
-//! Analyses with stimuli in time: latency, receptive fields.
+//! Analyses with stimuli in time: direction, latency, receptive fields.
 
 use anyhow::Result;
 use scotopic_figures::{Panel, Series, Tile, chart, tiles};
+use scotopic_train::analysis::direction::{DirectionConfig, UnitDirection, direction as directed};
 use scotopic_train::analysis::latency::{LatencyConfig, latency as timed};
 use scotopic_train::analysis::receptive_field::{WhiteNoiseConfig, receptive_fields};
 
@@ -10,6 +11,70 @@ use super::report::{AnalysisReport, Cell, Table, said};
 
 /// Averages shown in the figure.
 const SHOWN: usize = 100;
+/// Bins of the histogram of direction indices.
+const BINS: usize = 20;
+
+pub(super) const DIRECTION: Analysis = Analysis {
+    name: "direction",
+    about: "Selectivity for the direction of motion",
+    needs_data: false,
+    excluded: |traits| traits.spikes.or(traits.image),
+    missing: |_| false,
+    run: direction,
+};
+
+fn direction(request: &Request<'_>) -> Result<AnalysisReport> {
+    let settings = DirectionConfig::default();
+    let found = directed(&request.model, request.shape(), &settings)?;
+    let mut report = AnalysisReport::new(DIRECTION.name, &found)?;
+    report.table = Table::with("unit,responsive,peak,preferred_degrees,index,shuffled");
+    for unit in &found.units {
+        report.table.push([
+            unit.unit.into(),
+            unit.responsive.into(),
+            unit.peak.into(),
+            unit.preferred.into(),
+            unit.index.into(),
+            unit.shuffled.into(),
+        ]);
+    }
+    report.summary = vec![
+        format!(
+            "{} of {} neurons respond to gratings that drift by {} pixel per step",
+            found.responsive,
+            found.units.len(),
+            settings.speed
+        ),
+        format!(
+            "direction index {}, {} with frames in random order (means)",
+            said(found.index, 3),
+            said(found.shuffled, 3)
+        ),
+    ];
+    report.headline = serde_json::json!({
+        "responsive": found.responsive, "index": found.index, "shuffled": found.shuffled,
+    });
+    let histogram = |label: &str, of: fn(&UnitDirection) -> Option<f64>| {
+        let responsive = found.units.iter().filter(|unit| unit.responsive);
+        let mut counts = [0.0; BINS];
+        for index in responsive.filter_map(of) {
+            // Indices are between −1 and 1.
+            let bin = ((index + 1.0) / 2.0 * BINS as f64) as usize;
+            counts[bin.min(BINS - 1)] += 1.0;
+        }
+        let middle = |i: usize| -1.0 + (2 * i + 1) as f64 / BINS as f64;
+        Series::line(label, (0..BINS).map(middle).collect(), counts.to_vec())
+    };
+    report.draw(chart::lines(&[Panel::new(
+        "Direction selectivity",
+        "direction index",
+        "responsive neurons",
+        vec![
+            histogram("gratings that drift", |unit| unit.index),
+            histogram("the same frames in random order", |unit| unit.shuffled),
+        ],
+    )]))
+}
 
 pub(super) const LATENCY: Analysis = Analysis {
     name: "latency",

@@ -9,6 +9,7 @@
 //! | what the learned neurons are like | `hubel_wiesel.rs` |
 //! | the explicit and the proximal step, trained alike and swapped at inference | `stability.rs` |
 //! | indicators of the relaxed spikes | `indicators.rs` |
+//! | priors in time on moving scenes | `moving_scenes.rs` |
 //! | published numbers | `published.rs` |
 //! | networks: trained, continued or loaded | `training.rs` |
 
@@ -17,6 +18,7 @@ use super::protocol::Protocol;
 mod convergence;
 mod hubel_wiesel;
 mod indicators;
+mod moving_scenes;
 mod ood;
 mod published;
 mod rate_distortion;
@@ -33,4 +35,5 @@ pub const PROTOCOLS: &[Protocol] = &[
     hubel_wiesel::PROTOCOL,
     stability::PROTOCOL,
     indicators::PROTOCOL,
+    moving_scenes::PROTOCOL,
 ];
