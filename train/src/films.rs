@@ -33,7 +33,7 @@ mod tests {
     fn time_is_the_first_axis_of_a_film() {
         let pixels: Vec<f32> = (0..12).map(|v| v as f32).collect(); // 2 films of 3 frames of 2 pixels
         let film = stimulus(pixels.clone(), 2, 2, &Device::flex());
-        let at = |time| film.at(time).into_data().to_vec::<f32>().unwrap();
+        let at = |time| film.at(time).into_data().try_to_vec::<f32>().unwrap();
         assert_eq!(at(0), [0.0, 1.0, 6.0, 7.0]);
         assert_eq!(at(2), [4.0, 5.0, 10.0, 11.0]);
         assert_eq!(last_frames(&pixels, 3, 2), at(2));

@@ -7,7 +7,7 @@ use scotopic_train::evaluate::{EvaluationConfig, validation};
 use scotopic_train::film_metrics::evaluate_films;
 use serde_json::json;
 
-use super::training::{Recipe, data, iterations, trained};
+use super::training::{Recipe, data, iterations, trained_on};
 use crate::experiments::protocol::{
     Interval, Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
 };
@@ -75,22 +75,21 @@ fn run(task: &Task) -> Result<Values> {
         .1;
     let mut values = Values::default();
     for (preset, films) in films(task.size) {
-        for &beta in betas(task.size) {
-            let mut recipe = Recipe::new(
-                format!("{preset}-{transition}-beta-{beta}"),
-                preset,
-                preset,
-                ITERATIONS,
-            )
-            .set(format!("model.transition={transition}"))
-            .set(format!("data.seed={}", task.seed))
-            .set(format!("objective.beta={beta:?}"));
-            if task.size == Size::Quick {
-                recipe = recipe.set("data.train=256").set("data.validation=32");
+        let recipe = |beta: f64| {
+            let name = format!("{preset}-{transition}-beta-{beta}");
+            let recipe = Recipe::new(name, preset, preset, ITERATIONS)
+                .set(format!("model.transition={transition}"))
+                .set(format!("data.seed={}", task.seed))
+                .set(format!("objective.beta={beta:?}"));
+            match task.size {
+                Size::Quick => recipe.set("data.train=256").set("data.validation=32"),
+                _ => recipe,
             }
-            let model = trained(task, &recipe)?;
-            let splits = data(task, &model.config.data)?;
-            let set = &splits.validation;
+        };
+        let splits = data(task, &recipe(1.0).config(task.size, task.seed)?.data)?;
+        let set = &splits.validation;
+        for &beta in betas(task.size) {
+            let model = trained_on(task, &recipe(beta), &splits)?;
             let how = EvaluationConfig {
                 count: set.films(),
                 ..validation(&model.config)

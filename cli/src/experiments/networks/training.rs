@@ -120,6 +120,18 @@ pub fn data(task: &Task, data: &DataConfig) -> Result<Splits> {
 /// # Errors
 /// If data, device or files fail, if the folder holds a run with other settings, or when asked to stop.
 pub fn trained(task: &Task, recipe: &Recipe) -> Result<Trained> {
+    trained_with(task, recipe, None)
+}
+
+/// The same on these data, which are those of the recipe: for several networks on the same data.
+///
+/// # Errors
+/// As [`trained`].
+pub fn trained_on(task: &Task, recipe: &Recipe, splits: &Splits) -> Result<Trained> {
+    trained_with(task, recipe, Some(splits))
+}
+
+fn trained_with(task: &Task, recipe: &Recipe, given: Option<&Splits>) -> Result<Trained> {
     let config = recipe.config(task.size, task.seed)?;
     let name = format!("{}-seed-{}", recipe.name, task.seed);
     let root = task.folder.with_file_name("networks").join(&name);
@@ -150,19 +162,23 @@ pub fn trained(task: &Task, recipe: &Recipe) -> Result<Trained> {
     let (dir, seconds) = match (dir, kept) {
         (Some(dir), Some(kept)) if finished => (dir, kept.progress.seconds),
         (dir, kept) => {
-            let splits = data(task, &config.data)?;
+            let own = match given {
+                Some(_) => None,
+                None => Some(data(task, &config.data)?),
+            };
+            let splits = given.or(own.as_ref()).context("no data were loaded")?;
             let mut state = match &kept {
                 Some(kept) => TrainState::from_checkpoint(kept, &autodiff)?,
-                None => TrainState::new(&config, &splits, &autodiff)?,
+                None => TrainState::new(&config, splits, &autodiff)?,
             };
             let dir = match dir {
                 Some(dir) => dir,
-                None => RunDir::create(&root, &config, &info(&config, &splits, &opened))?,
+                None => RunDir::create(&root, &config, &info(&config, splits, &opened))?,
             };
             dir.rewind(state.progress.iteration)?;
             let trainer = Trainer {
                 config: &config,
-                splits: &splits,
+                splits,
                 device: &autodiff,
                 others: &[],
                 dir: &dir,
