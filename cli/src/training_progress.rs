@@ -12,6 +12,7 @@ use crate::progress_bar::ProgressBar;
 pub(crate) struct TrainingProgress {
     bar: ProgressBar,
     reporter: Reporter,
+    films: bool,
     pub(crate) last: Option<ValidationRow>,
 }
 
@@ -22,6 +23,7 @@ impl TrainingProgress {
         Self {
             bar: ProgressBar::new(reporter, label, Some(total), done as u64),
             reporter,
+            films: config.data.are_films(),
             last: None,
         }
     }
@@ -55,12 +57,16 @@ impl Callback for TrainingProgress {
 
     fn validated(&mut self, row: &ValidationRow) {
         let m = &row.measures;
+        // A film may rest on a blank wall, and R² of that one frame has no meaning.
+        let r2 = match self.films {
+            true => m.r2_pooled,
+            false => m.r2,
+        };
         let text = format!(
-            "{} {:>6}  validation: F {:.2}  R² {:.3}  zeros {:.1} %{}",
+            "{} {:>6}  validation: F {:.2}  R² {r2:.3}  zeros {:.1} %{}",
             self.bar.label,
             row.iteration,
             m.objective,
-            m.r2,
             100.0 * m.zeros,
             if row.best { "  (best so far)" } else { "" }
         );

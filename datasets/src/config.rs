@@ -64,6 +64,14 @@ impl DataConfig {
         }
     }
 
+    /// Whether the data are films, not still images.
+    pub fn are_films(&self) -> bool {
+        matches!(
+            self,
+            DataConfig::MovingDeadLeaves(_) | DataConfig::MovingImages(_)
+        )
+    }
+
     /// Reads, or draws, the images. Relative paths are looked up in `root`; `note` is given a short
     /// line at each step.
     ///

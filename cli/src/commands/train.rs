@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow, bail};
 use burn::tensor::Device;
 use clap::Args;
-use scotopic::posterior::Terminology;
 use scotopic_datasets::Splits;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::{self, RunConfig};
@@ -196,13 +195,12 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     if let Err(error) = draw(&dir, args.format, &state, &splits, &config, &opened) {
         tell!("scotopic: could not draw all figures: {error:#}");
     }
-    let terms = config.model.family.info().terms;
     report(
         &dir,
         &state,
         progress.last.as_ref(),
         outcome,
-        terms,
+        &config,
         (args.format, args.json),
     )?;
     Ok(ExitCode::SUCCESS)
@@ -252,7 +250,7 @@ fn report(
     state: &TrainState,
     last: Option<&ValidationRow>,
     outcome: Outcome,
-    terms: Terminology,
+    config: &RunConfig,
     (format, json): (FigureFormat, bool),
 ) -> Result<()> {
     let Some(row) = last else {
@@ -284,11 +282,17 @@ fn report(
             ""
         }
     ))?;
+    let terms = config.model.family.info().terms;
+    // A film may rest on a blank wall, and R² of that one frame has no meaning.
+    let (of, r2, r2_rates) = match config.data.are_films() {
+        true => ("films", m.r2_pooled, m.r2_rates_pooled),
+        false => ("images", m.r2, m.r2_rates),
+    };
     print::line(format!(
-        "  R², {:<19}{:.3}   (validation, {} images, {} steps)",
-        terms.one_sample, m.r2, m.images, m.steps
+        "  R², {:<19}{r2:.3}   (validation, {} {of}, {} steps)",
+        terms.one_sample, m.images, m.steps
     ))?;
-    print::line(format!("  R², {:<19}{:.3}", terms.expected, m.r2_rates))?;
+    print::line(format!("  R², {:<19}{r2_rates:.3}", terms.expected))?;
     print::line(format!("  {:<23}{:.1} %", terms.zeros, 100.0 * m.zeros))?;
     print::line(format!(
         "  free energy            {:.2} nats  (−ln p {:.2} + β·KL, KL {:.3})",

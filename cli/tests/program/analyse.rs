@@ -536,11 +536,13 @@ fn neurons_that_predict_their_neighbour_prefer_its_direction() {
             device: &device,
         };
         let found = direction(&analysed, GREY, &how).unwrap();
-        assert_eq!((found.responsive, found.units.len()), (8, 8));
+        // Neighbours explain the same bars, so that some of them stay silent.
+        assert!(found.responsive >= 4 && found.units.len() == 8, "{found:?}");
         let (index, shuffled) = (found.index.unwrap(), found.shuffled.unwrap());
         // Random orders have one step in seven that is the predicted one, and as many that are its opposite.
-        assert!(index > 0.2 && shuffled < 0.5 * index, "{index} {shuffled}");
-        let own: Vec<f64> = found.units.iter().map(|unit| unit.preferred).collect();
+        assert!(index > 0.2 && shuffled < 0.5 * index, "{found:?}");
+        let responsive = found.units.iter().filter(|unit| unit.responsive);
+        let own: Vec<f64> = responsive.map(|unit| unit.preferred).collect();
         assert!(
             own.windows(2).all(|w| (w[0] - w[1]).abs() <= 67.5),
             "{own:?}"

@@ -166,7 +166,16 @@ fn config_keys_explains_every_key() {
     }
     assert_eq!(
         found.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["cifar", "dead-leaves", "idx", "images", "npy", "omniglot"]
+        [
+            "cifar",
+            "dead-leaves",
+            "idx",
+            "images",
+            "moving-dead-leaves",
+            "moving-images",
+            "npy",
+            "omniglot"
+        ]
     );
     let expected: Vec<Table> = StimulusConfig::all()
         .iter()

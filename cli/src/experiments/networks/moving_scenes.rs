@@ -41,15 +41,15 @@ const FILMS: [(&str, &str); 2] = [
     ("moving-dead-leaves", "dead leaves"),
 ];
 
-/// Weights of the KL in training. F of β = 1 is a code length; the others give the curve of R² over spikes.
-const BETAS: [f64; 3] = [1.0, 0.5, 2.0];
+/// Weights of the KL in training. F of β = 1 is a code length; the other gives the curve of R² over spikes.
+const BETAS: [f64; 2] = [1.0, 2.0];
 
 fn films(size: Size) -> &'static [(&'static str, &'static str)] {
     &FILMS[size.of(1, 0, 0)..]
 }
 
 fn betas(size: Size) -> &'static [f64] {
-    &BETAS[..size.of(1, 3, 3)]
+    &BETAS[..size.of(1, 2, 2)]
 }
 
 fn case(films: &str, beta: f64) -> String {
