@@ -68,6 +68,28 @@ fn missing_data_are_named() {
     assert!(error.contains("mnist"), "{error}");
 }
 
+/// Every experiment that needs no other data than the recorded run runs through.
+#[test]
+fn experiments_of_series_become_pages() {
+    let folder = folder();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");
+    for name in ["orders", "first-experiments", "odem", "campbell"] {
+        let args = [
+            &["experiment", name, "--quick", "--seeds", "2", "--quiet"][..],
+            &["--data", fixtures, "--out", "o"],
+        ];
+        scotopic(folder.path(), &args.concat()).good();
+        let page = folder.path().join("o/quick").join(name).join("README.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(page.contains("A smoke test"), "{page}");
+        let answered = ["| holds", "| does not hold", "| undecided"];
+        assert!(
+            answered.iter().any(|answer| page.contains(answer)),
+            "{page}"
+        );
+    }
+}
+
 #[test]
 fn a_network_is_trained_once_and_then_loaded() {
     let folder = folder();

@@ -138,7 +138,7 @@ fn estimate(arm: &str, observed: &Observed) -> Result<Option<(Rows, f64)>> {
         "raw" => Some((observed.observations.clone(), 0.0)),
         "odem-pullback" => {
             let first = observed.observations[0];
-            let model = GenerativeModel::single(Pullback { size: 2 }, &[], 1.0, 1.0, 1.0, &first)?;
+            let model = pullback(&first)?;
             Some(triple(model, observed)?)
         }
         "odem-lotka-volterra" => {
@@ -158,7 +158,7 @@ fn estimate(arm: &str, observed: &Observed) -> Result<Option<(Rows, f64)>> {
 /// The published network: f = −½ (x − 1), unit precisions, adaptive Runge–Kutta steps.
 fn network(observed: &Observed, start: Option<&[f64; 4]>) -> Result<(Rows, f64)> {
     let first = observed.observations[0];
-    let model = GenerativeModel::single(Pullback { size: 2 }, &[], 1.0, 1.0, 1.0, &first)?;
+    let model = pullback(&first)?;
     let config = PredictiveCodingConfig {
         integrator: Integrator::RungeKutta(RungeKutta45::default()),
         ..PredictiveCodingConfig::default()
@@ -174,6 +174,15 @@ fn network(observed: &Observed, start: Option<&[f64; 4]>) -> Result<(Rows, f64)>
         found.push([network.states()[0], network.states()[1]]);
     }
     Ok((found, micros(clock, observed.states.len())))
+}
+
+/// The model of the published network: f = −½ (x − 1), precisions 1.
+fn pullback(first: &[f64; 2]) -> Result<GenerativeModel<Pullback>> {
+    let equations = Pullback { size: 2 };
+    let theta = equations.defaults();
+    Ok(GenerativeModel::single(
+        equations, &theta, 1.0, 1.0, 1.0, first,
+    )?)
 }
 
 /// States, parameters and precisions from one pass.

@@ -45,7 +45,10 @@ pub fn run(task: &Task, values: &mut Values) -> Result<()> {
 
 fn score(arm: &str, observed: &Observed, case: &str, values: &mut Values) -> Result<()> {
     match arm {
-        "pullback" => both(Pullback { size: 2 }, &[], observed, case, values),
+        "pullback" => {
+            let equations = Pullback { size: 2 };
+            both(equations, &equations.defaults(), observed, case, values)
+        }
         "trigonometric" => both(Trigonometric { size: 2 }, &[1.0], observed, case, values),
         _ => both(
             LotkaVolterra { time_step: STEP },
