@@ -99,3 +99,19 @@ export const painted = (page, id) => page.locator(`#${id}`).evaluate((canvas) =>
   for (let i = 3; i < data.length; i += 4) count += data[i] > 100;
   return count / (data.length / 4);
 });
+
+/** A film as the bytes of an npy file: bars that move to the right by a pixel a frame. */
+export function film(frames, size) {
+  const dict = `{'descr': '|u1', 'fortran_order': False, 'shape': (${frames}, ${size}, ${size}), }`;
+  const header = `${dict.padEnd(128 - 10 - 1)}\n`;
+  const head = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length, 0]);
+  const at = (t, i) => (((i % size) - t + frames) % 8 < 4 ? 255 : 0);
+  const pixels = Buffer.from(Array.from({ length: frames * size * size }, (_, i) => at(Math.floor(i / (size * size)), i)));
+  return Buffer.concat([head, Buffer.from(header), pixels]);
+}
+
+/** The grey levels of a row across the middle of a canvas. */
+export const row = (page, id) => page.locator(`#${id}`).evaluate((canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, Math.floor(canvas.height / 2), canvas.width, 1);
+  return Array.from({ length: canvas.width }, (_, i) => data[4 * i]).join(" ");
+});

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { THREE, end, live, number, open, painted, says, slide, stroke, until } from "./page.mjs";
+import { THREE, end, film, live, number, open, painted, row, says, slide, stroke, until } from "./page.mjs";
 
 const long = process.argv.includes("--long");
 const shots = process.env.SCREENSHOTS;
@@ -46,6 +46,21 @@ async function network() {
   await stroke(page, THREE);
   done("keys draw, freeze and go on");
 
+  // A film moves; a file that is none is named, and the film before it is over.
+  await page.setInputFiles("#image", { name: "bars.npy", mimeType: "", buffer: film(16, 16) });
+  await page.waitForTimeout(300);
+  const moments = new Set();
+  for (let i = 0; i < 10; i++) {
+    moments.add(await row(page, "pad"));
+    await page.waitForTimeout(90);
+  }
+  assert.ok(moments.size >= 4, `a film has moments, and ${moments.size} were seen`);
+  await page.setInputFiles("#image", { name: "broken.npy", mimeType: "", buffer: film(2, 4).subarray(0, 140) });
+  await until(page, "notice", (text) => text.includes("broken.npy is shorter"), "a broken film is named");
+  await page.keyboard.press("c");
+  await stroke(page, THREE);
+  done("a film plays");
+
   // Five pages see the same; a slider moves in all of them.
   const others = [];
   for (let i = 0; i < 4; i++) others.push(await open(await browser.newContext(), server.url, complaints));
@@ -60,6 +75,8 @@ async function network() {
 
   await page.waitForTimeout(1500);
   await page.locator("#atoms").click({ position: { x: 60, y: 20 } });
+  await until(page, "atom-orientation", (text) => /^\d+°$/.test(text), "an atom has a preferred orientation");
+  assert.ok((await painted(page, "atom-tuning")) > 0.005, "its curve is drawn");
   await look(page, "network-light");
   await page.emulateMedia({ colorScheme: "dark" });
   await page.waitForTimeout(800);

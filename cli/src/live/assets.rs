@@ -11,6 +11,8 @@ pub fn find(path: &str) -> Option<(&'static str, &'static str)> {
         "/frames.js" => (SCRIPT, include_str!("page/frames.js")),
         "/network.js" => (SCRIPT, include_str!("page/network.js")),
         "/stimulus.js" => (SCRIPT, include_str!("page/stimulus.js")),
+        "/film.js" => (SCRIPT, include_str!("page/film.js")),
+        "/tuning.js" => (SCRIPT, include_str!("page/tuning.js")),
         "/dictionary.js" => (SCRIPT, include_str!("page/dictionary.js")),
         "/plots.js" => (SCRIPT, include_str!("page/plots.js")),
         "/filter.js" => (SCRIPT, include_str!("page/filter.js")),

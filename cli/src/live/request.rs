@@ -98,7 +98,7 @@ impl Request {
 /// What a browser is told of every answer: nothing from elsewhere, in no frame, kept nowhere, and no token to other sites.
 const HEADERS: &str = "Connection: close\r\n\
     Cache-Control: no-store\r\n\
-    Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
+    Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src blob:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
     Cross-Origin-Opener-Policy: same-origin\r\n\
     Cross-Origin-Resource-Policy: same-origin\r\n\

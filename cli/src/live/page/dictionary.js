@@ -1,6 +1,7 @@
 // The atoms as tiles, which light up as their neurons fire; one of them in detail.
 
-import { Ring, colour, paint, picture, prepare, text, traces } from "./plots.js";
+import { Ring, axes, colour, line, paint, picture, prepare, span, text, traces } from "./plots.js";
+import { tuning } from "./tuning.js";
 
 const canvas = document.getElementById("atoms");
 const of = (id) => document.getElementById(id);
@@ -14,6 +15,7 @@ let counts = null;
 let picked = 0;
 let columns = 1;
 let place = null;
+let tuned = null; // tuning of the atom that is picked
 
 /** The dictionary of a model; atoms by their norm, largest first. */
 export function fit(shape, given) {
@@ -28,9 +30,8 @@ export function fit(shape, given) {
   order.forEach((neuron, at) => (place[neuron] = at));
   glow = new Float32Array(latents);
   counts = new Uint32Array(latents);
-  picked = order[0];
-  history.clear();
   layout();
+  choose(order[0]);
 }
 
 function layout() {
@@ -117,14 +118,25 @@ function detail(potential) {
   of("atom-potential").textContent = text(potential[picked]);
   of("atom-spikes").textContent = counts[picked];
   traces(of("atom-trace"), "potential u", [[history, "series-1"]]);
+  const [, high] = span(tuned.curve);
+  const plot = axes(of("atom-tuning"), "drive by gratings of 0° to 180°", [0, high], tuned.curve.length);
+  if (!plot) return;
+  line(plot, tuned.curve, "series-2", 2);
+  plot.context.restore();
+}
+
+function choose(neuron) {
+  picked = neuron;
+  history.clear();
+  const start = picked * atoms.pixels;
+  tuned = tuning(atoms.atoms.subarray(start, start + atoms.pixels), model);
+  of("atom-orientation").textContent = `${tuned.preferred}°`;
+  of("atom-frequency").textContent = tuned.frequency;
 }
 
 function pick(at) {
   const found = order[Math.min(Math.max(at, 0), order.length - 1)];
-  if (found !== undefined && found !== picked) {
-    picked = found;
-    history.clear();
-  }
+  if (found !== undefined && found !== picked) choose(found);
 }
 
 canvas.addEventListener("click", (event) => {

@@ -80,8 +80,10 @@ function draw() {
   beliefs.draw();
 }
 
-/** A file that was dropped: a model, or a series. */
-export async function drop(file) {
+/** Files that were dropped: models, or series. */
+export const drop = (files) => files.forEach(take);
+
+async function take(file) {
   if (file.size > MOST - 300) {
     return tell(`${file.name} has ${file.size} bytes, and a page may send ${MOST}: give it with --csv`);
   }
@@ -124,7 +126,7 @@ export function start(notice) {
   of("rule").addEventListener("change", ({ target }) => command("learn", { rule: target.value || null }));
   for (const id of ["model-file", "data-file"]) {
     of(id).addEventListener("change", ({ target }) => {
-      for (const file of target.files) drop(file);
+      drop([...target.files]);
       target.value = "";
     });
   }

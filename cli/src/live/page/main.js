@@ -49,12 +49,13 @@ document.addEventListener("dragleave", (event) => {
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dropping");
-  for (const file of event.dataTransfer.files) {
-    // Where it belongs is said by what it is.
-    const name = file.type.startsWith("image/") ? "network" : "filter";
-    if (of(`tab-${name}`).hidden) continue;
+  // Where they belong is said by what they are; an array may be a film or a series.
+  const seen = (file) => /^(image|video)\//.test(file.type) || (file.name.endsWith(".npy") && current === "network");
+  const files = [...event.dataTransfer.files];
+  for (const [name, some] of [["network", files.filter(seen)], ["filter", files.filter((file) => !seen(file))]]) {
+    if (!some.length || of(`tab-${name}`).hidden) continue;
     if (name !== current) show(name);
-    tabs[name].drop(file);
+    tabs[name].drop(some);
   }
 });
 

@@ -14,6 +14,7 @@ const spiked = new Ring(STEPS);
 const silent = new Ring(STEPS);
 const raster = document.createElement("canvas");
 const rasterContext = raster.getContext("2d");
+let say = () => {};
 let state = null;
 let frame = null;
 let fresh = false;
@@ -188,8 +189,8 @@ export function key(name) {
   if (buttons[name]) of(buttons[name]).click();
 }
 
-/** A file that was dropped. */
-export const drop = (file) => stimulus.load(file);
+/** Files that were dropped: an image, or a film. */
+export const drop = (files) => stimulus.show(files, say);
 
 /** The tab has come to the front. */
 export function show() {
@@ -198,6 +199,7 @@ export function show() {
 
 /** Listens to controls and messages. */
 export function start(notice) {
+  say = notice;
   stimulus.start(notice);
   on("network", told);
   on("bytes", bytes);

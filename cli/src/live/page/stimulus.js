@@ -1,18 +1,22 @@
-// What is shown to the network: a drawing, an image, or the camera, as grey or colour bytes of the model's size.
+// What is shown to the network: a drawing, an image, a film, or the camera, as grey or colour bytes of the model's size.
 
+import { film } from "./film.js";
 import { sendBytes } from "./link.js";
+
+const FILM = 15; // frames a second of a film
+const CAMERA = 30;
 
 const FINE = 12; // canvas pixels for each pixel of the model
 const pad = document.getElementById("pad");
 const context = pad.getContext("2d", { willReadFrequently: true });
 const small = document.createElement("canvas");
 const reduced = small.getContext("2d", { willReadFrequently: true });
-const video = document.createElement("video");
 let shape = null;
 let serial = 0;
 let pen = { x: 0.5, y: 0.5, width: 0.09 };
 let waiting = false;
-let camera = null;
+let playing = null; // camera or film: { next, close }
+let timer = 0;
 let mine = false; // whether something was shown from here
 
 /** Pictures are for this model from now on. */
@@ -75,7 +79,7 @@ function blank() {
 
 /** An empty picture. */
 export function clear() {
-  stopCamera();
+  stop();
   blank();
   changed();
 }
@@ -89,42 +93,54 @@ function cover(image, width, height) {
   changed();
 }
 
-/** Shows an image file. */
-export async function load(file) {
-  stopCamera();
-  const image = await createImageBitmap(file);
+/** Shows an image, or a film again and again. */
+async function load(files) {
+  stop();
+  const opened = await film(files);
   blank();
+  if (opened) return play(opened, FILM);
+  const image = await createImageBitmap(files[0]);
   cover(image, image.width, image.height);
   image.close();
 }
 
 const button = document.getElementById("camera");
 
-function stopCamera() {
-  camera?.getTracks().forEach((track) => track.stop());
-  camera = null;
+function stop() {
+  playing?.close();
+  playing = null;
+  clearTimeout(timer);
   button.setAttribute("aria-pressed", "false");
+}
+
+function play(source, rate) {
+  playing = source;
+  const tick = () => {
+    if (playing !== source) return;
+    const { image, width, height } = source.next();
+    cover(image, width, height);
+    timer = setTimeout(tick, 1000 / rate);
+  };
+  tick();
 }
 
 async function startCamera(notice) {
   if (!navigator.mediaDevices) {
     return notice("The camera is there for pages of this machine alone (browsers want an encrypted connection elsewhere): open the page at 127.0.0.1");
   }
+  let camera;
   try {
     camera = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
   } catch (error) {
     return notice(`The camera cannot be used: ${error.message}`);
   }
-  button.setAttribute("aria-pressed", "true");
-  video.srcObject = camera;
-  video.muted = true;
+  stop();
+  const video = document.createElement("video");
+  Object.assign(video, { srcObject: camera, muted: true });
   await video.play();
-  const next = () => {
-    if (!camera) return;
-    cover(video, video.videoWidth, video.videoHeight);
-    requestAnimationFrame(next);
-  };
-  next();
+  button.setAttribute("aria-pressed", "true");
+  const next = () => ({ image: video, width: video.videoWidth, height: video.videoHeight });
+  play({ next, close: () => camera.getTracks().forEach((track) => track.stop()) }, CAMERA);
 }
 
 function stroke(x, y, on) {
@@ -144,6 +160,15 @@ function stroke(x, y, on) {
   changed();
 }
 
+/** Shows files, or says why they cannot be shown. */
+export function show(files, notice) {
+  const [first] = files;
+  load(files).catch((error) => {
+    const own = error.message.startsWith(first.name);
+    notice(own ? error.message : `${first.name} is no image or film that this browser reads`);
+  });
+}
+
 /** Listens to mouse, touch, keys and buttons. */
 export function start(notice) {
   let drawing = false;
@@ -152,7 +177,7 @@ export function start(notice) {
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   };
   pad.addEventListener("pointerdown", (event) => {
-    stopCamera();
+    stop();
     drawing = true;
     pad.setPointerCapture(event.pointerId);
     stroke(...place(event), false);
@@ -180,9 +205,9 @@ export function start(notice) {
   document.getElementById("clear").addEventListener("click", () => clear());
   document.getElementById("pen").addEventListener("input", (event) => (pen.width = Number(event.target.value)));
   document.getElementById("image").addEventListener("change", (event) => {
-    const [file] = event.target.files;
-    if (file) load(file).catch(() => notice(`${file.name} is no image that this browser reads`));
+    const files = [...event.target.files];
+    if (files.length) show(files, notice);
     event.target.value = "";
   });
-  button.addEventListener("click", () => (camera ? stopCamera() : startCamera(notice)));
+  button.addEventListener("click", () => (button.getAttribute("aria-pressed") === "true" ? stop() : startCamera(notice)));
 }
