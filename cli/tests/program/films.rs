@@ -63,6 +63,23 @@ fn every_prior_in_time_trains_and_is_evaluated() {
         assert!((number("nats_per_frame") - mean).abs() < 1e-9);
         assert!(number("kl") >= 0.0 && number("persistence_error") > 0.0);
         lengths.push((number("nats_per_frame"), number("persistence_error")));
+        let args = [
+            "analyse",
+            prior,
+            "--analysis",
+            "prediction",
+            "--analysis",
+            "direction",
+        ];
+        let args = [&args[..], &["--device", "flex", "--json", "--out", prior]].concat();
+        let found = scotopic(folder.path(), &args).json();
+        let cut = found["prediction"]["summary"]["cut"]["free_energy"].as_f64();
+        // A static prior has no memory: what came before a cut does not matter, to the bit.
+        assert_eq!(cut == Some(0.0), prior == "static", "{found}");
+        assert!(
+            found["direction"]["summary"]["responsive"].is_u64(),
+            "{found}"
+        );
         let told = scotopic(folder.path(), &["evaluate", prior, "--device", "flex"]).good();
         assert!(told.contains("16 films of 12 frames"), "{told}");
     }

@@ -4,6 +4,7 @@
 //!
 //! | file | analysis |
 //! |---|---|
+//! | [`prediction`] | predictions of films, the response to a cut |
 //! | [`representation`] | posterior means of images |
 //! | [`classify`] | classification from it |
 //! | [`convergence`] | reconstruction, KL and sparsity over inference |
@@ -25,6 +26,7 @@ pub mod gradients;
 pub mod latency;
 pub mod lateral;
 pub mod ood;
+pub mod prediction;
 pub mod rates;
 pub mod receptive_field;
 pub mod representation;

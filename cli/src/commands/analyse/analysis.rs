@@ -37,6 +37,7 @@ pub(super) struct ModelTraits {
     pub small_grey: Option<&'static str>,
     pub grey: Option<&'static str>,
     pub neurons: Option<&'static str>,
+    pub films: Option<&'static str>,
 }
 
 impl ModelTraits {
@@ -67,6 +68,7 @@ impl ModelTraits {
             labels: needs(labelled, "its data have no labels"),
             small_grey: needs(digits, "it was not trained on small grey images"),
             grey: needs(shape.channels == 1, "its atoms are in colour"),
+            films: needs(config.data.are_films(), "it was not trained on films"),
             neurons: needs(config.model.latents >= 2, "it has one neuron"),
         }
     }

@@ -19,6 +19,7 @@ use crate::usage::UsageError;
 
 mod analysis;
 mod estimators;
+mod films;
 mod learned;
 mod over_time;
 mod population;
@@ -29,7 +30,7 @@ pub use analysis::Analysis;
 use analysis::{ModelTraits, Request};
 
 /// All analyses, in the order in which they run.
-const ANALYSES: [Analysis; 12] = [
+const ANALYSES: [Analysis; 13] = [
     over_time::REPRESENTATION,
     learned::CLASSIFY,
     over_time::CONVERGENCE,
@@ -42,6 +43,7 @@ const ANALYSES: [Analysis; 12] = [
     stimuli::RECEPTIVE_FIELD,
     learned::LATERAL,
     estimators::GRADIENTS,
+    films::PREDICTION,
 ];
 
 impl ValueEnum for Analysis {

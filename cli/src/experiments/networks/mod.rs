@@ -10,6 +10,7 @@
 //! | the explicit and the proximal step, trained alike and swapped at inference | `stability.rs` |
 //! | indicators of the relaxed spikes | `indicators.rs` |
 //! | priors in time on moving scenes | `moving_scenes.rs` |
+//! | films hidden for some frames, and with a cut | `prediction.rs` |
 //! | published numbers | `published.rs` |
 //! | networks: trained, continued or loaded | `training.rs` |
 
@@ -20,6 +21,7 @@ mod hubel_wiesel;
 mod indicators;
 mod moving_scenes;
 mod ood;
+mod prediction;
 mod published;
 mod rate_distortion;
 mod stability;
@@ -36,4 +38,5 @@ pub const PROTOCOLS: &[Protocol] = &[
     stability::PROTOCOL,
     indicators::PROTOCOL,
     moving_scenes::PROTOCOL,
+    prediction::PROTOCOL,
 ];

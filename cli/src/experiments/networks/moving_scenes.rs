@@ -28,12 +28,12 @@ pub const PROTOCOL: Protocol = Protocol {
 };
 
 /// Names on the page, and what `model.transition` is.
-const ARMS: [(&str, &str); 3] = [
+pub(super) const ARMS: [(&str, &str); 3] = [
     ("static", "static"),
     ("last posterior", "carried"),
     ("learned", "learned"),
 ];
-const ITERATIONS: [usize; 2] = [30, 2000];
+pub(super) const ITERATIONS: [usize; 2] = [30, 2000];
 
 /// Presets and their names on the page.
 const FILMS: [(&str, &str); 2] = [
@@ -44,7 +44,8 @@ const FILMS: [(&str, &str); 2] = [
 /// Weights of the KL in training. F of β = 1 is a code length; the other gives the curve of R² over spikes.
 const BETAS: [f64; 2] = [1.0, 2.0];
 
-fn films(size: Size) -> &'static [(&'static str, &'static str)] {
+/// Presets and names of the films of a size.
+pub(super) fn films(size: Size) -> &'static [(&'static str, &'static str)] {
     &FILMS[size.of(1, 0, 0)..]
 }
 
@@ -67,29 +68,31 @@ fn settings(size: Size) -> Settings {
     ])
 }
 
-fn run(task: &Task) -> Result<Values> {
-    let transition = ARMS
+/// The network of an arm and a seed, trained on the films of a preset.
+pub(super) fn recipe(task: &Task, preset: &'static str, beta: f64) -> Result<Recipe> {
+    let (_, transition) = ARMS
         .iter()
         .find(|arm| arm.0 == task.arm)
-        .with_context(|| format!("{} is no arm", task.arm))?
-        .1;
+        .with_context(|| format!("{} is no arm", task.arm))?;
+    let name = format!("{preset}-{transition}-beta-{beta}");
+    let recipe = Recipe::new(name, preset, preset, ITERATIONS)
+        .set(format!("model.transition={transition}"))
+        .set(format!("data.seed={}", task.seed))
+        .set(format!("objective.beta={beta:?}"));
+    Ok(match task.size {
+        Size::Quick => recipe.set("data.train=256").set("data.validation=32"),
+        _ => recipe,
+    })
+}
+
+fn run(task: &Task) -> Result<Values> {
     let mut values = Values::default();
     for (preset, films) in films(task.size) {
-        let recipe = |beta: f64| {
-            let name = format!("{preset}-{transition}-beta-{beta}");
-            let recipe = Recipe::new(name, preset, preset, ITERATIONS)
-                .set(format!("model.transition={transition}"))
-                .set(format!("data.seed={}", task.seed))
-                .set(format!("objective.beta={beta:?}"));
-            match task.size {
-                Size::Quick => recipe.set("data.train=256").set("data.validation=32"),
-                _ => recipe,
-            }
-        };
-        let splits = data(task, &recipe(1.0).config(task.size, task.seed)?.data)?;
+        let at_first = recipe(task, preset, 1.0)?.config(task.size, task.seed)?;
+        let splits = data(task, &at_first.data)?;
         let set = &splits.validation;
         for &beta in betas(task.size) {
-            let model = trained_on(task, &recipe(beta), &splits)?;
+            let model = trained_on(task, &recipe(task, preset, beta)?, &splits)?;
             let how = EvaluationConfig {
                 count: set.films(),
                 ..validation(&model.config)
