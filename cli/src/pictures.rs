@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
 use scotopic::decoder::Decoder;
-use scotopic::inference::{RecordOptions, Trajectory};
+use scotopic::inference::{RecordOptions, Stimulus, Trajectory, unroll};
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::{AnyPosterior, Posterior, Sampling};
 use scotopic_datasets::{DataConfig, ImageSet, ImageShape};
@@ -11,7 +11,8 @@ use scotopic_figures::tiles::Row;
 use scotopic_figures::{Figure, Panel, Series, Tile, animation, chart, raster, tiles};
 use scotopic_models::Network;
 use scotopic_train::config::RunConfig;
-use scotopic_train::parameters::{read, to_device};
+use scotopic_train::films::stimulus;
+use scotopic_train::parameters::read;
 use scotopic_train::records::LogRow;
 
 fn tile(shape: ImageShape) -> Tile {
@@ -53,18 +54,7 @@ fn shown(config: &RunConfig, set: &ImageSet) -> String {
 /// # Errors
 /// If the device or the drawing fails.
 pub fn dictionary(model: &Network, config: &RunConfig, shape: ImageShape) -> Result<Figure> {
-    let atoms = match model.decoder.atoms() {
-        Some(atoms) => atoms,
-        // The change of the output due to one unit of each latent alone: the atoms of f at 0.
-        None => {
-            let device = model.decoder.observation_noise().log_sigma().device();
-            let units = model.latents();
-            let one = Tensor::<2>::eye(units, &device);
-            let nothing = model.decoder.decode(Tensor::zeros([1, units], &device));
-            model.decoder.decode(one) - nothing
-        }
-    };
-    let atoms = read(atoms)?;
+    let atoms = read(atoms(model))?;
     let mut order: Vec<&[f32]> = atoms.chunks_exact(shape.pixels()).collect();
     let norm = |atom: &[f32]| atom.iter().map(|v| v * v).sum::<f32>();
     order.sort_by(|a, b| norm(b).total_cmp(&norm(a)));
@@ -73,21 +63,98 @@ pub fn dictionary(model: &Network, config: &RunConfig, shape: ImageShape) -> Res
     Ok(tiles::dictionary(&sorted, tile(shape), title)?.of(&trained_model(config)))
 }
 
-/// The first images of a set (up to `count`), and the unroll over them.
-fn infer(
-    model: &Network,
-    config: &RunConfig,
-    set: &ImageSet,
-    (count, steps): (usize, usize),
-    record: RecordOptions,
-    device: &Device,
-) -> Result<(Tensor<2>, Trajectory<AnyPosterior>)> {
-    let count = count.min(set.len());
-    let pixels = set.shape().pixels();
-    let x = to_device(set.pixels()[..count * pixels].to_vec(), pixels, device);
-    let rule = config.rule().at(1.0, Sampling::EXACT);
-    let seen = model.infer(x.clone(), steps, rule, &NoiseKey::new(config.seed), record);
-    Ok((x, seen))
+/// The atoms, `[latent, pixels]`; of a decoder that has none the change of its output due to one unit of each latent alone, the atoms
+/// of f at 0.
+fn atoms(model: &Network) -> Tensor<2> {
+    model.decoder.atoms().unwrap_or_else(|| {
+        let device = model.decoder.observation_noise().log_sigma().device();
+        let units = model.latents();
+        let one = Tensor::<2>::eye(units, &device);
+        let nothing = model.decoder.decode(Tensor::zeros([1, units], &device));
+        model.decoder.decode(one) - nothing
+    })
+}
+
+/// Twelve neurons whose spikes predict another's most, each with the neuron that it excites most in the next frame and the one
+/// that it inhibits most (the largest and the least of W_kj, k ≠ j, eq. T1).
+///
+/// # Errors
+/// If the model has no learned transition or one neuron, or the device or the drawing fails.
+pub fn transition(model: &Network, config: &RunConfig, shape: ImageShape) -> Result<Figure> {
+    let weights = model.transition.weights.as_ref();
+    let weights = weights.context("the transition of this model is not learned")?;
+    let (weights, atoms) = (read(weights.weights.val())?, read(atoms(model))?);
+    let latents = model.latents();
+    let partners = |from: usize| {
+        let row = &weights[from * latents..(from + 1) * latents];
+        let others = || (0..latents).filter(move |&to| to != from);
+        let most = others().max_by(|&a, &b| row[a].total_cmp(&row[b]))?;
+        let least = others().min_by(|&a, &b| row[a].total_cmp(&row[b]))?;
+        Some((row[most], [from, most, least]))
+    };
+    let mut found: Vec<_> = (0..latents).filter_map(partners).collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    found.truncate(12);
+    let pixels = shape.pixels();
+    let row = |which: usize| -> Vec<f32> {
+        let each = found.iter().map(|(_, units)| units[which] * pixels);
+        each.flat_map(|start| atoms[start..start + pixels].iter().copied())
+            .collect()
+    };
+    let [from, most, least] = [row(0), row(1), row(2)];
+    let rows = [
+        Row::new("a neuron", &from),
+        Row::new("excites most", &most),
+        Row::new("inhibits most", &least),
+    ];
+    let title = "Predictions of the next frame by single neurons";
+    Ok(tiles::reconstructions(&rows, tile(shape), false, title)?.of(&trained_model(config)))
+}
+
+/// What a model saw of the first images or films of a set.
+struct Seen {
+    stimulus: Stimulus,
+    trajectory: Trajectory<AnyPosterior>,
+    /// Steps of inference; of films, their frames.
+    steps: usize,
+    /// Whether they are films.
+    films: bool,
+}
+
+impl Seen {
+    /// Infers the first images or films of a set, up to `count`.
+    fn of(
+        model: &Network,
+        config: &RunConfig,
+        set: &ImageSet,
+        (count, steps): (usize, usize),
+        record: RecordOptions,
+        device: &Device,
+    ) -> Self {
+        let (frames, pixels) = (set.frames(), set.shape().pixels());
+        let count = count.min(set.films());
+        let shown = set.pixels()[..count * frames * pixels].to_vec();
+        let stimulus = stimulus(shown, count, pixels, device);
+        let films = frames > 1;
+        let steps = match films {
+            true => frames,
+            false => steps,
+        };
+        let perception = model.perception(config.rule().at(1.0, Sampling::EXACT));
+        let (rest, noise) = (perception.rest(count), NoiseKey::new(config.seed));
+        let trajectory = unroll(&*perception, &stimulus, rest, 0..steps, &noise, record);
+        Self {
+            stimulus,
+            trajectory,
+            steps,
+            films,
+        }
+    }
+
+    /// The input of the last step, `[count, pixels]`.
+    fn last(&self) -> Tensor<2> {
+        self.stimulus.at(self.steps.saturating_sub(1))
+    }
 }
 
 /// Twelve images and their reconstructions from spikes and from rates.
@@ -105,13 +172,15 @@ pub fn reconstructions(
         every: usize::MAX,
         ..RecordOptions::GENERATED
     };
-    let (x, seen) = infer(model, config, set, (12, steps), record, device)?;
-    let sample = seen
+    let seen = Seen::of(model, config, set, (12, steps), record, device);
+    let (x, steps) = (seen.last(), seen.steps);
+    let trajectory = &seen.trajectory;
+    let sample = trajectory
         .records
         .last()
         .and_then(|m| m.generated.as_ref())
         .context("nothing was generated")?;
-    let by_rates = model.decoder.decode(seen.state.mean());
+    let by_rates = model.decoder.decode(trajectory.state.mean());
     let error = x.clone() - by_rates.clone();
     let (x, spikes, rates, error) = (
         read(x)?,
@@ -128,11 +197,15 @@ pub fn reconstructions(
         Row::new(terms.means, &rates),
         Row::residual(&difference, &error),
     ];
-    let figure = tiles::reconstructions(&rows, tile(set.shape()), true, "Validation images")?;
+    let title = match seen.films {
+        true => "Last frames of validation films",
+        false => "Validation images",
+    };
+    let figure = tiles::reconstructions(&rows, tile(set.shape()), true, title)?;
     Ok(figure.of(&shown(config, set)))
 }
 
-/// R², zeros and ‖Δu‖ for every inference step, means over up to 200 images.
+/// R², zeros and ‖Δu‖ for every inference step, means over up to 200 images; of films by frame, with R² pooled over them.
 ///
 /// # Errors
 /// If the device or the drawing fails.
@@ -143,22 +216,26 @@ pub fn convergence(
     steps: usize,
     device: &Device,
 ) -> Result<Figure> {
-    let (x, seen) = infer(model, config, set, (200, steps), RecordOptions::ALL, device)?;
-    let [images, _] = x.dims();
-    let sst = (x.clone() - x.clone().mean_dim(1)).square().sum_dim(1) + 1.2e-7;
+    let seen = Seen::of(model, config, set, (200, steps), RecordOptions::ALL, device);
+    let images = seen.stimulus.batch();
     let joined = |belief: &AnyPosterior| Tensor::cat(belief.components(), 1);
     let rest = config.rule().at(1.0, Sampling::EXACT);
     let mut previous = joined(&model.perception(rest).rest(images));
     let mut rows = Vec::new();
-    for record in &seen.records {
+    for record in &seen.trajectory.records {
         let (Some(generated), Some(state)) = (&record.generated, &record.state) else {
             continue;
         };
+        let x = seen.stimulus.at(record.time);
+        let sst = (x.clone() - x.clone().mean_dim(1)).square().sum_dim(1) + 1.2e-7;
         let r2 = |mean: Tensor<2>| {
-            ((x.clone() - mean).square().sum_dim(1) / sst.clone())
-                .mean()
-                .neg()
-                + 1.0
+            let sse = (x.clone() - mean).square().sum_dim(1);
+            let lost = match seen.films {
+                // One frame may be blank, and R² of it alone has no meaning.
+                true => sse.sum() / sst.clone().sum(),
+                false => (sse / sst.clone()).mean(),
+            };
+            lost.neg() + 1.0
         };
         let u = joined(state);
         // Clipped at −1: an unstable model must not flatten the curve.
@@ -175,8 +252,12 @@ pub fn convergence(
         let y = values.chunks_exact(4).map(|row| f64::from(row[k]));
         Series::line(label, time.clone(), y.collect())
     };
+    let (moment, subject) = match seen.films {
+        true => ("frame", "films"),
+        false => ("inference step", "images"),
+    };
     let panel = |title: &str, y_label: &str, series: Vec<Series>, log_y: bool| {
-        Panel::new(title, "inference step", y_label, series).logarithmic(true, log_y)
+        Panel::new(title, moment, y_label, series).logarithmic(!seen.films, log_y)
     };
     Ok(chart::lines(&[
         panel(
@@ -195,11 +276,11 @@ pub fn convergence(
     ])?
     .titled(
         format!("Convergence: {}", shown(config, set)),
-        format!("means over {images} images"),
+        format!("means over {images} {subject}"),
     ))
 }
 
-/// The spikes that one image evokes.
+/// The spikes that one image or film evokes.
 ///
 /// # Errors
 /// If the device or the drawing fails.
@@ -216,16 +297,21 @@ pub fn spikes(
         states: false,
         every: 1,
     };
-    let (_, seen) = infer(model, config, set, (1, steps), record, device)?;
-    let counts: Vec<Tensor<2>> = seen.records.into_iter().filter_map(|m| m.spikes).collect();
+    let seen = Seen::of(model, config, set, (1, steps), record, device);
+    let records = seen.trajectory.records.into_iter();
+    let counts: Vec<Tensor<2>> = records.filter_map(|m| m.spikes).collect();
     let units = model.latents();
     let counts = read(Tensor::cat(counts, 0))?;
     let samples = capital(config.model.family.info().terms.samples);
-    let title = format!("{samples} during one image");
-    Ok(raster::spikes(&counts, steps, units, &title)?.of(&shown(config, set)))
+    let subject = match seen.films {
+        true => "film",
+        false => "image",
+    };
+    let title = format!("{samples} during one {subject}");
+    Ok(raster::spikes(&counts, seen.steps, units, &title)?.of(&shown(config, set)))
 }
 
-/// Twelve images during inference.
+/// Twelve images during inference, or twelve films.
 ///
 /// # Errors
 /// If the device or the drawing fails.
@@ -236,17 +322,24 @@ pub fn unfolding(
     steps: usize,
     device: &Device,
 ) -> Result<Figure> {
-    let (x, seen) = infer(model, config, set, (12, steps), RecordOptions::ALL, device)?;
+    let seen = Seen::of(model, config, set, (12, steps), RecordOptions::ALL, device);
     let frames: Vec<Tensor<2>> = seen
+        .trajectory
         .records
         .iter()
         .filter_map(|m| Some(model.decoder.decode(m.state.as_ref()?.mean())))
         .collect();
+    let (moment, moments) = match seen.films {
+        true => ("frame", seen.steps),
+        false => ("step", 1),
+    };
     let labels: Vec<String> = (1..=frames.len())
-        .map(|t| format!("step {t}, {}", config.model.family.info().terms.means))
+        .map(|t| format!("{moment} {t}, {}", config.model.family.info().terms.means))
         .collect();
     let frames = read(Tensor::cat(frames, 0))?;
-    let figure = animation::unroll(&frames, &read(x)?, tile(set.shape()), &labels)?;
+    let input = (0..moments).map(|time| seen.stimulus.at(time)).collect();
+    let input = read(Tensor::cat(input, 0))?;
+    let figure = animation::unroll(&frames, &input, tile(set.shape()), &labels)?;
     Ok(figure.of(&format!("Inference: {}", shown(config, set))))
 }
 

@@ -6,7 +6,15 @@ use scotopic::inference::Stimulus;
 use crate::parameters::to_device;
 
 /// The input of `rows` data, `width` numbers each frame; an image is a film of one frame, shown at every step.
-pub(crate) fn stimulus(pixels: Vec<f32>, rows: usize, width: usize, device: &Device) -> Stimulus {
+///
+/// ```
+/// use burn::tensor::Device;
+/// use scotopic_train::films::stimulus;
+/// let pixels = (0..12).map(|v| v as f32).collect(); // 2 films of 3 frames of 2 pixels
+/// let film = stimulus(pixels, 2, 2, &Device::flex());
+/// assert_eq!(film.at(1).into_data().try_to_vec::<f32>().unwrap(), [2.0, 3.0, 8.0, 9.0]);
+/// ```
+pub fn stimulus(pixels: Vec<f32>, rows: usize, width: usize, device: &Device) -> Stimulus {
     let frames = pixels.len() / (rows * width).max(1);
     match frames {
         0 | 1 => Stimulus::Static(to_device(pixels, width, device)),

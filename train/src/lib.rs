@@ -51,7 +51,7 @@
 //! | training state, and its file | [`state`], [`checkpoint`] |
 //! | parameters by name; gradients that can be summed and moved | [`parameters`], [`gradients`] |
 //! | Adamax | [`adamax`] |
-//! | evaluation | [`evaluate`], of films: [`film_metrics`], by inference step: [`step_sums`] |
+//! | evaluation | [`evaluate`], of films: [`film_metrics`], [`films`], by inference step: [`step_sums`] |
 //! | analyses, one file each | [`analysis`] |
 //! | configuration of a run | [`config`] |
 //! | run folder | [`run_dir`], its records: [`records`]; continuing a run: [`resume`] |
@@ -68,7 +68,7 @@ mod data_parallel;
 pub mod device;
 pub mod evaluate;
 pub mod film_metrics;
-mod films;
+pub mod films;
 pub mod gradients;
 mod microbatch;
 pub mod parameters;

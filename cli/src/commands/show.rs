@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
+use scotopic_models::TransitionKind;
 use scotopic_train::device;
 use scotopic_train::run_dir::RunDir;
 
 use super::{model, print};
 use crate::args::{RuntimeArgs, load};
 use crate::figure_format::FigureFormat;
-use crate::pictures::{convergence, dictionary, reconstructions, spikes, unfolding};
+use crate::pictures::{convergence, dictionary, reconstructions, spikes, transition, unfolding};
 use crate::usage::UsageError;
 
 /// A figure.
@@ -25,8 +26,10 @@ pub enum Figure {
     Convergence,
     /// Spike raster of one image, for models with spikes
     Raster,
-    /// Animation of the reconstructions over inference steps
+    /// Animation of the reconstructions over inference steps, or over the frames of films
     Unroll,
+    /// Which neuron predicts which, for models with a learned transition
+    Transition,
 }
 
 /// Options of `scotopic show`.
@@ -64,6 +67,7 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
         Figure::Convergence,
         Figure::Raster,
         Figure::Unroll,
+        Figure::Transition,
     ];
     let shape = checkpoint.image.shape;
     let config = &checkpoint.config;
@@ -75,10 +79,18 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
         ))
         .into());
     }
+    let learned = config.model.transition == TransitionKind::Learned;
+    if args.figure.contains(&Figure::Transition) && !learned {
+        return Err(UsageError(anyhow!(
+            "--figure transition: this model has no learned transition (model.transition = \"learned\"); leave it out"
+        ))
+        .into());
+    }
     let wanted: Vec<Figure> = match args.figure.is_empty() {
         true => all
             .into_iter()
             .filter(|what| *what != Figure::Raster || counts)
+            .filter(|what| *what != Figure::Transition || learned)
             .collect(),
         false => args.figure.clone(),
     };
@@ -90,8 +102,9 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("could not make {}", folder.display()))?;
     let steps = args.steps as usize;
-    // The dictionary alone needs no data.
-    let needs_data = wanted.iter().any(|w| *w != Figure::Dictionary);
+    // The weights alone need no data.
+    let needs_data = |what: &Figure| !matches!(what, Figure::Dictionary | Figure::Transition);
+    let needs_data = wanted.iter().any(needs_data);
     let images = match needs_data {
         true => Some(load(&config.data, &args.runtime.folder.data, &mut |_| {})?.validation),
         false => None,
@@ -103,6 +116,7 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
             Figure::Convergence => args.format.file(&folder, "convergence"),
             Figure::Raster => args.format.file(&folder, "raster"),
             Figure::Unroll => folder.join("unroll.gif"),
+            Figure::Transition => args.format.file(&folder, "transition"),
         };
         let device = &opened.device;
         let figure = match (what, &images) {
@@ -110,6 +124,7 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
             (Figure::Convergence, Some(set)) => convergence(&model, config, set, steps, device)?,
             (Figure::Raster, Some(set)) => spikes(&model, config, set, steps, device)?,
             (Figure::Unroll, Some(set)) => unfolding(&model, config, set, steps, device)?,
+            (Figure::Transition, _) => transition(&model, config, shape)?,
             (Figure::Dictionary, _) | (_, None) => dictionary(&model, config, shape)?,
         };
         figure.write(&path)?;

@@ -80,6 +80,20 @@ fn every_prior_in_time_trains_and_is_evaluated() {
             found["direction"]["summary"]["responsive"].is_u64(),
             "{found}"
         );
+        let shown = scotopic(folder.path(), &["show", prior, "--device", "flex"]).good();
+        for figure in [
+            "reconstructions.png",
+            "convergence.png",
+            "raster.png",
+            "unroll.gif",
+        ] {
+            assert!(shown.contains(figure), "{shown}");
+        }
+        assert_eq!(
+            shown.contains("transition.png"),
+            prior == "learned",
+            "{shown}"
+        );
         let told = scotopic(folder.path(), &["evaluate", prior, "--device", "flex"]).good();
         assert!(told.contains("16 films of 12 frames"), "{told}");
     }
