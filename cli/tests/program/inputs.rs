@@ -220,3 +220,59 @@ fn counts_of_an_exposure_are_rates() {
         );
     }
 }
+
+const ECONOMY: &str = include_str!("../../../datasets/series/macrodata.csv");
+
+#[test]
+fn a_regression_as_a_component_from_the_data_to_forecasts() {
+    let folder = folder();
+    fs::write(folder.path().join("us.csv"), ECONOMY).unwrap();
+    let run = |arguments: &[&str]| scotopic(folder.path(), arguments);
+    let components = ["--component", "level,regression", "--inputs", "unemp"];
+    let fit = [
+        &[
+            "fit",
+            "us.csv",
+            "--columns",
+            "infl",
+            "--out",
+            "us.toml",
+            "--json",
+        ][..],
+        &components,
+    ]
+    .concat();
+    let fit = run(&fit).json();
+    let found = fit["fits"][0]["log_evidence"].as_f64().unwrap();
+    // statsmodels: filtering/tests/golden/driven.json.
+    assert!((found + 449.163_745).abs() < 1e-4, "{found}");
+    let effect = fit["fits"][0]["coefficients"][0]["mean"].as_f64().unwrap();
+    assert!((effect + 0.9549).abs() < 1e-3, "{effect}");
+    let checked = run(&["model", "check", "us.toml"]).good();
+    assert!(checked.contains("1 column given unemp"), "{checked}");
+    let data = ["us.csv", "--columns", "infl", "--model", "us.toml"];
+    let with = |verb: &str, more: &[&str]| run(&[&[verb][..], &data, more].concat());
+    let score = with("score", &[]).good();
+    assert!(score.contains("-449.1637"), "{score}");
+    let smoothed = with("smooth", &[]).good();
+    assert_eq!(smoothed.lines().count(), 203);
+    fs::write(folder.path().join("next.csv"), "unemp\n9.6\n9.7\n").unwrap();
+    let ahead = with("forecast", &["--ahead", "2", "--given", "next.csv"]).good();
+    assert_eq!(ahead.lines().count(), 2);
+    let without = with("forecast", &["--ahead", "2"]).bad(2);
+    assert!(without.contains("--given"), "{without}");
+    // An input that is missing is named by its place.
+    let mut lines: Vec<String> = ECONOMY.lines().map(str::to_owned).collect();
+    let place = lines[0]
+        .split(',')
+        .position(|n| n.trim_matches('"') == "unemp");
+    let mut cells: Vec<&str> = lines[3].split(',').collect();
+    cells[place.unwrap()] = "";
+    lines[3] = cells.join(",");
+    fs::write(folder.path().join("us.csv"), lines.join("\n")).unwrap();
+    let error = with("score", &[]).bad(1);
+    assert!(
+        error.contains("observation 3, entry 2") && error.contains("unemp"),
+        "{error}"
+    );
+}
