@@ -95,7 +95,7 @@ pub fn parse(text: &str) -> Result<AnyModel> {
             if let Some(names) = table.remove("learned") {
                 let _: Vec<String> = names.try_into().context("learned")?;
             }
-            match table.contains_key("inputs") {
+            match table.contains_key("inputs") || table.contains_key("time") {
                 true => AnyModel::Driven(Box::new(table.try_into()?)),
                 false => AnyModel::LinearGaussian(table.try_into()?),
             }

@@ -237,6 +237,16 @@ impl LinearGaussian {
         }
     }
 
+    /// The same with another F, b and Q, unchecked.
+    pub(super) fn with_dynamics(&self, f: DMatrix<f64>, b: DVector<f64>, q: DMatrix<f64>) -> Self {
+        Self {
+            transition: f,
+            bias: b,
+            process_noise: q,
+            ..self.clone()
+        }
+    }
+
     /// The same with another entry of H.
     pub(super) fn with_observed_entry(mut self, row: usize, state: usize, value: f64) -> Self {
         self.observation[(row, state)] = value;

@@ -94,6 +94,12 @@ fn driven(model: &DrivenGaussian) -> Parametrisation {
     let (own, count) = (model.clone(), base.values.len());
     let mut new = Parametrisation::new(|_| Err(Error::setting("parameters", "none", "a model")));
     new.extend(&base);
+    if model.is_continuous() {
+        for name in &mut new.names {
+            *name = name.replacen("transition", "drift", 1);
+            *name = name.replacen("process_noise", "diffusion", 1);
+        }
+    }
     let build = base.build;
     new.build = Box::new(move |p| {
         let (base, rest) = p.split_at(count);

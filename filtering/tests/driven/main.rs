@@ -1,6 +1,7 @@
-//! Linear-Gaussian models with inputs, against statsmodels (`tests/golden/driven.py`) and closed forms.
+//! Linear-Gaussian models with inputs or times of rows, against statsmodels (`tests/golden/driven.py`) and closed forms.
 
 mod fits;
+mod irregular;
 mod model;
 mod verbs;
 

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::elapsed::Clock;
 use super::model::DrivenGaussian;
 use crate::gaussian::kalman::Prepared;
 use crate::gaussian::{Gaussian, Kalman};
 use crate::{Belief, Error, Moments, PredictedObservation, Predictive, Result, Sequence, Step};
 
-/// The exact filter of a [`DrivenGaussian`]: [`Kalman`], with the system of each row.
+/// The exact filter of a [`DrivenGaussian`]: [`Kalman`], with the system of each row, over the time since the row before.
 ///
 /// ```
 /// use scotopic_filtering::Filter;
@@ -30,6 +31,8 @@ use crate::{Belief, Error, Moments, PredictedObservation, Predictive, Result, Se
 pub struct DrivenFilter {
     model: DrivenGaussian,
     kalman: Kalman,
+    #[serde(default)]
+    clock: Clock,
 }
 
 impl DrivenFilter {
@@ -40,6 +43,7 @@ impl DrivenFilter {
     pub fn new(model: DrivenGaussian) -> Result<Self> {
         Ok(Self {
             kalman: Kalman::new(model.base.clone())?,
+            clock: Clock::default(),
             model,
         })
     }
@@ -52,12 +56,16 @@ impl DrivenFilter {
     pub fn update(&mut self, row: Option<&[f64]>) -> Result<Step> {
         let index = self.observations();
         let (y, u) = self.model.split(row).map_err(|e| e.at_observation(index))?;
-        let before = self
-            .kalman
-            .exchange_model(Prepared::new(self.model.system(u))?);
+        let mut clock = self.clock.clone();
+        let system = self.model.system(u, &mut clock);
+        let system = system.map_err(|e| e.at_observation(index))?;
+        let before = self.kalman.exchange_model(Prepared::new(system)?);
         let step = self.kalman.update(y);
-        if step.is_err() {
-            self.kalman.exchange_model(before);
+        match step {
+            Ok(_) => self.clock = clock,
+            Err(_) => {
+                self.kalman.exchange_model(before);
+            }
         }
         step
     }
@@ -93,10 +101,11 @@ impl DrivenFilter {
     /// [`Error::Setting`] for other than a finite number for each input.
     pub fn predict_given(&self, inputs: &[Vec<f64>]) -> Result<Vec<Gaussian>> {
         let mut ahead = self.kalman.clone();
+        let mut clock = self.clock.clone();
         let mut all = Vec::with_capacity(inputs.len());
         for u in inputs {
             self.model.check_inputs(u, 0)?;
-            ahead.exchange_model(Prepared::new(self.model.system(u))?);
+            ahead.exchange_model(Prepared::new(self.model.system(u, &mut clock)?)?);
             all.push(ahead.predict_observation(usize::from(ahead.observations() > 0)));
             ahead.update(None)?;
         }
@@ -137,7 +146,8 @@ impl DrivenFilter {
         let first = inputs.iter().flatten().next();
         if let Some(u) = first {
             self.model.check_inputs(u, 0)?;
-            next.exchange_model(Prepared::new(self.model.system(u))?);
+            let system = self.model.system(u, &mut self.clock.clone())?;
+            next.exchange_model(Prepared::new(system)?);
         }
         let state = next.predicted();
         let base = self.model.base.clone();

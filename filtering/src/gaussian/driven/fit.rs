@@ -31,7 +31,8 @@ impl DrivenGaussian {
     /// Fits the learned parameters to sequences of rows (y_t, u_t) by maximum likelihood: BFGS on the exact gradient
     /// (eq. F101), with a pseudo-count as [`LinearGaussian::maximum_likelihood`](crate::gaussian::LinearGaussian::maximum_likelihood).
     /// Entries of H that are inputs stay what they are. A variance that is 0 stays 0: the coefficient of a regression that does
-    /// not walk. Of a diffuse start, which has no m0 and P0 to learn, the gradient is taken by differences of the exact ln p.
+    /// not walk. Of a diffuse start, which has no m0 and P0 to learn, and of a model of continuous time the gradient is taken by
+    /// differences of the exact ln p; time is measured in mean intervals between rows.
     ///
     /// ```
     /// use scotopic_filtering::gaussian::{DrivenGaussian, GaussianFit, LinearGaussian};
@@ -56,6 +57,25 @@ impl DrivenGaussian {
         sequences: &[Sequence],
         fit: &GaussianFit,
     ) -> Result<DrivenFitted> {
+        let interval = self.interval(sequences);
+        if interval == 1.0 {
+            return self.maximum_likelihood_in_intervals(sequences, fit);
+        }
+        let scaled: Vec<Sequence> = sequences
+            .iter()
+            .map(|s| self.in_intervals(s, interval))
+            .collect::<Result<_>>()?;
+        let start = self.with_time_unit(interval);
+        let mut fitted = start.maximum_likelihood_in_intervals(&scaled, fit)?;
+        fitted.model = fitted.model.with_time_unit(1.0 / interval);
+        Ok(fitted)
+    }
+
+    fn maximum_likelihood_in_intervals(
+        &self,
+        sequences: &[Sequence],
+        fit: &GaussianFit,
+    ) -> Result<DrivenFitted> {
         crate::gaussian::em::check_pseudo_count(fit.pseudo_count)?;
         fit.learned.check(&self.base)?;
         let outputs: Vec<Sequence> = sequences
@@ -73,7 +93,7 @@ impl DrivenGaussian {
             gradient: GRADIENT,
             step: STEP,
         };
-        let found = match self.base.diffuse().is_empty() {
+        let found = match self.base.diffuse().is_empty() && !self.timed {
             true => minimise(&start, limits, |u| problem.exact(u)),
             false => minimise(&start, limits, |u| problem.by_differences(u)),
         };
@@ -88,6 +108,56 @@ impl DrivenGaussian {
             iterations: found.iterations,
             converged: found.converged,
         })
+    }
+
+    /// The mean interval between rows of a model of continuous time; 1 of others, or where there is none.
+    fn interval(&self, sequences: &[Sequence]) -> f64 {
+        if !self.timed {
+            return 1.0;
+        }
+        let span = |s: &Sequence| {
+            let at = |row: Option<&[f64]>| row.and_then(|row| row.last()).copied();
+            let last = s.len().checked_sub(1).and_then(|last| s.get(last));
+            at(last).zip(at(s.get(0))).map_or(0.0, |(b, a)| b - a)
+        };
+        let spans: f64 = sequences.iter().map(span).sum();
+        let steps: usize = sequences.iter().map(|s| s.len().saturating_sub(1)).sum();
+        let mean = spans / steps as f64;
+        match mean > 0.0 && mean.is_finite() {
+            true => mean,
+            false => 1.0,
+        }
+    }
+
+    /// The rows with times in another unit, from that of the first row on.
+    fn in_intervals(&self, sequence: &Sequence, unit: f64) -> Result<Sequence> {
+        let time = self.width() - 1;
+        if sequence.width() != self.width() {
+            let expected = format!("rows of {}, the time last", self.width());
+            let found = format!("rows of {}", sequence.width());
+            return Err(Error::size("observations", found, expected));
+        }
+        let first = sequence.get(0).map_or(0.0, |row| row[time]);
+        let mut scaled = Sequence::new(self.width())?;
+        for row in sequence.iter() {
+            let row = row.map(|row| {
+                let mut row = row.to_vec();
+                row[time] = (row[time] - first) / unit;
+                row
+            });
+            scaled.push(row.as_deref())?;
+        }
+        Ok(scaled)
+    }
+
+    /// The same model of continuous time with rates in another unit of time.
+    fn with_time_unit(&self, unit: f64) -> Self {
+        let base = self.base.with_dynamics(
+            self.base.transition() * unit,
+            self.base.bias() * unit,
+            self.base.process_noise() * unit,
+        );
+        self.with_numbers(base, &self.control * unit, self.direct.clone())
     }
 
     /// The outputs of rows.
@@ -148,7 +218,7 @@ impl<'a> Problem<'a> {
                 count: fit.pseudo_count,
                 noise: start.base.observation_noise(),
             },
-            size: (0..start.names.len()).map(size).collect(),
+            size: (0..start.effects()).map(size).collect(),
             unit,
             start,
             sequences,

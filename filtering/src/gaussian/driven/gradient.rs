@@ -19,7 +19,7 @@ pub(super) struct DrivenGradient {
 
 impl DrivenGradient {
     pub fn zero(model: &DrivenGaussian) -> Self {
-        let inputs = model.names.len();
+        let inputs = model.effects();
         Self {
             base: GaussianGradient::zero(&model.base),
             control: DMatrix::zeros(model.states(), inputs),
@@ -40,7 +40,9 @@ impl DrivenGradient {
         let rows = model.rows(sequence)?;
         let mut own = Self::zero(model);
         let start = adjoint(&model.base, &rows, |t, slopes| {
-            let given = sequence.get(t).map_or(&[][..], |row| &row[m..]);
+            let given = sequence
+                .get(t)
+                .map_or(&[][..], |row| &row[m..m + model.effects()]);
             let u = DVector::from_column_slice(given).transpose();
             if let Some((_, b, _)) = &slopes.moves {
                 own.control += b * &u;

@@ -1,8 +1,10 @@
-//! Linear-Gaussian models with inputs: what moves the state, adds to the observation, or is an entry of H.
+//! Linear-Gaussian models whose system changes from row to row: with inputs that move the state, add to the observation or are
+//! entries of H, or with times between rows.
 //!
 //! | subject | file |
 //! |---|---|
 //! | B, D, entries of H that are inputs | `model.rs`: [`DrivenGaussian`] |
+//! | F, b, Q over the time between rows | `elapsed.rs` |
 //! | its file | `file.rs` |
 //! | rows: outputs, inputs, the system that holds | `rows.rs` |
 //! | the filter, and forecasts given inputs | `filter.rs`: [`DrivenFilter`] |
@@ -10,6 +12,7 @@
 //! | ∇ ln p, and maximum likelihood | `gradient.rs`, `fit.rs`: [`DrivenFitted`] |
 //! | starts from data | `guess.rs` |
 
+mod elapsed;
 mod file;
 mod filter;
 mod fit;

@@ -41,6 +41,8 @@ pub struct DrivenGaussian {
     /// D `[m, M]`.
     pub(super) direct: DMatrix<f64>,
     pub(super) regressors: Vec<Regressor>,
+    /// Whether the last of `names` is the time of a row, and the base is of continuous time: F stands for A, Q for Q_c.
+    pub(super) timed: bool,
 }
 
 /// An entry of H that is an input: row, column, and the number of the input.
@@ -69,7 +71,44 @@ impl DrivenGaussian {
             control: DMatrix::zeros(n, count),
             direct: DMatrix::zeros(m, count),
             regressors: Vec::new(),
+            timed: false,
         })
+    }
+
+    /// A model of continuous time whose rows come at any times (eq. F102), with inputs of these names, or none: u_t holds over the
+    /// interval that ends with its row,
+    ///
+    /// ```text
+    /// dx = (A x + b + B u) dt + dW,   Cov dW = Q_c dt,   y_t = H_t x(t) + d + D u_t + N(0, R),
+    /// ```
+    ///
+    /// `base` has A in place of F and Q_c in place of Q; m0 and P0 are of the first row. A row of data is (y, u, t), its last entry
+    /// the time, in the column `time`.
+    ///
+    /// ```
+    /// use scotopic_filtering::Sequence;
+    /// use scotopic_filtering::gaussian::{DrivenGaussian, LinearGaussian};
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// // A Wiener process of variance 0.5 a day, seen with noise.
+    /// let rates = LinearGaussian::from_rows(&[[0.0]], &[[0.5]], &[[1.0]], &[[1.0]])?;
+    /// let model = DrivenGaussian::continuous(rates, Vec::new(), "day")?;
+    /// let at = |days: [f64; 2]| Sequence::of_rows([[1.0, days[0]], [2.0, days[1]]]);
+    /// // A step is surprising after a short time.
+    /// assert!(model.log_evidence(&at([0.0, 0.01])?)? < model.log_evidence(&at([0.0, 1.0])?)?);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a name that is empty or there twice.
+    pub fn continuous(base: LinearGaussian, inputs: Vec<String>, time: &str) -> Result<Self> {
+        let (n, m, count) = (base.states(), base.width(), inputs.len());
+        let mut names = inputs;
+        names.push(time.to_owned());
+        let mut model = Self::new(base, names)?;
+        model.timed = true;
+        model.control = DMatrix::zeros(n, count);
+        model.direct = DMatrix::zeros(m, count);
+        Ok(model)
     }
 
     /// The same with B `[n, M]`.
@@ -77,7 +116,7 @@ impl DrivenGaussian {
     /// # Errors
     /// [`Error::Size`] for a wrong size, [`Error::Entry`] for an entry that is not finite.
     pub fn with_control(mut self, b: DMatrix<f64>) -> Result<Self> {
-        check_matrix("control", &b, self.states(), self.names.len())?;
+        check_matrix("control", &b, self.states(), self.effects())?;
         self.control = b;
         Ok(self)
     }
@@ -87,7 +126,7 @@ impl DrivenGaussian {
     /// # Errors
     /// As [`DrivenGaussian::with_control`].
     pub fn with_direct(mut self, d: DMatrix<f64>) -> Result<Self> {
-        check_matrix("direct", &d, self.outputs(), self.names.len())?;
+        check_matrix("direct", &d, self.outputs(), self.effects())?;
         self.direct = d;
         Ok(self)
     }
@@ -97,8 +136,9 @@ impl DrivenGaussian {
     /// # Errors
     /// [`Error::Setting`] for a name that is none of the inputs or an entry outside of H.
     pub fn with_regressor(mut self, row: usize, state: usize, input: &str) -> Result<Self> {
-        let Some(number) = self.names.iter().position(|name| name == input) else {
-            let expected = format!("a number, or one of the inputs {}", self.names.join(", "));
+        let own = &self.names[..self.effects()];
+        let Some(number) = own.iter().position(|name| name == input) else {
+            let expected = format!("a number, or one of the inputs {}", own.join(", "));
             return Err(Error::setting("observation", input, expected));
         };
         let (m, n) = (self.outputs(), self.states());
@@ -125,7 +165,17 @@ impl DrivenGaussian {
         &self.base
     }
 
-    /// The names of the inputs.
+    /// Whether it is of continuous time: its base has A and Q_c in place of F and Q, and the last input is the time.
+    pub fn is_continuous(&self) -> bool {
+        self.timed
+    }
+
+    /// M, the inputs that have effects: all but the time.
+    pub(crate) fn effects(&self) -> usize {
+        self.names.len() - usize::from(self.timed)
+    }
+
+    /// The names of the inputs, the time last.
     pub fn inputs(&self) -> &[String] {
         &self.names
     }

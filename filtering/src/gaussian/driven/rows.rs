@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use nalgebra::DVector;
 
+use super::elapsed::Clock;
 use super::model::DrivenGaussian;
 use crate::gaussian::LinearGaussian;
 use crate::gaussian::rows::Row;
@@ -62,18 +63,24 @@ impl DrivenGaussian {
         }
     }
 
-    /// The system that holds where u `[M]` is given (eq. F100).
-    pub(super) fn system(&self, u: &[f64]) -> LinearGaussian {
+    /// The system that holds where u `[M]` is given (eq. F100), after the row of `clock`, which goes on.
+    ///
+    /// # Errors
+    /// [`Error::Observation`] for a time before that of the row before.
+    pub(super) fn system(&self, u: &[f64], clock: &mut Clock) -> Result<LinearGaussian> {
+        let (u, time) = u.split_at(self.effects());
         let u = DVector::from_column_slice(u);
         let mut h = self.base.observation().clone();
         for entry in &self.regressors {
             h[(entry.row, entry.state)] = u[entry.input];
         }
-        self.base.with_row(
-            self.base.bias() + &self.control * &u,
-            h,
-            self.base.offset() + &self.direct * &u,
-        )
+        let rate = self.base.bias() + &self.control * &u;
+        let d = self.base.offset() + &self.direct * &u;
+        let Some(time) = time.first() else {
+            return Ok(self.base.with_row(rate, h, d));
+        };
+        let moved = clock.system(self, *time, &rate)?;
+        Ok(moved.with_row(moved.bias().clone(), h, d))
     }
 
     /// The rows of a sequence, each with its system.
@@ -81,12 +88,14 @@ impl DrivenGaussian {
     /// # Errors
     /// As [`DrivenGaussian::split`], with the number of the row.
     pub(super) fn rows<'a>(&self, sequence: &'a Sequence) -> Result<Vec<Row<'a>>> {
-        let rows = sequence.iter().enumerate();
-        rows.map(|(t, row)| {
-            let (y, u) = self.split(row).map_err(|e| e.at_observation(t as u64))?;
-            let model = Cow::Owned(self.system(u));
+        let mut clock = Clock::default();
+        let mut of = |row| {
+            let (y, u) = self.split(row)?;
+            let model = Cow::Owned(self.system(u, &mut clock)?);
             Ok(Row { model, y })
-        })
-        .collect()
+        };
+        let rows = sequence.iter().enumerate();
+        rows.map(|(t, row)| of(row).map_err(|e: Error| e.at_observation(t as u64)))
+            .collect()
     }
 }

@@ -4,6 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::elapsed::Clock;
 use super::model::DrivenGaussian;
 use crate::math::cholesky::{cholesky, semidefinite_root};
 use crate::{Result, Sequence};
@@ -23,7 +24,9 @@ impl DrivenGaussian {
         self.base
             .check_proper("a model with inputs", "be drawn from")?;
         let start = semidefinite_root("initial_covariance", self.base.initial_covariance())?;
-        let process = semidefinite_root("process_noise", self.base.process_noise())?;
+        // Of a model of continuous time it is made anew for each row.
+        let mut process = semidefinite_root("process_noise", self.base.process_noise())?;
+        let mut clock = Clock::default();
         let noise = cholesky("observation_noise", self.base.observation_noise())?.unpack();
         let mut normal = |root: &DMatrix<f64>| {
             root * DVector::from_fn(root.ncols(), |_, _| StandardNormal.sample(rng))
@@ -35,7 +38,11 @@ impl DrivenGaussian {
             let u = u.unwrap_or(&none);
             self.check_inputs(u, 0)
                 .map_err(|e| e.at_observation(t as u64))?;
-            let system = self.system(u);
+            let system = self.system(u, &mut clock);
+            let system = system.map_err(|e| e.at_observation(t as u64))?;
+            if self.timed {
+                process = semidefinite_root("process_noise", system.process_noise())?;
+            }
             let state = match states.last() {
                 None => system.initial_mean() + normal(&start),
                 Some(before) => system.transition() * before + system.bias() + normal(&process),
