@@ -7,7 +7,9 @@ use serde::de::{Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use crate::any_model::AnyModel;
-use crate::gaussian::{GaussianFactorisation, GaussianFilter, GaussianLearn, GaussianLearning};
+use crate::gaussian::{
+    DrivenFilter, GaussianFactorisation, GaussianFilter, GaussianLearn, GaussianLearning,
+};
 use crate::generalised::GeneralisedModel;
 use crate::generalised::causal::CausalGeneralisedFilter;
 use crate::generalised::model::AnyEquations;
@@ -46,6 +48,8 @@ pub enum AnyFilter {
     Gaussian(#[serde(deserialize_with = "gaussian_of_any_version")] GaussianFilter),
     /// A linear-Gaussian model that learns.
     GaussianLearning(GaussianLearning),
+    /// A linear-Gaussian model with inputs, with fixed parameters.
+    Driven(DrivenFilter),
     /// A Poisson or Bernoulli linear dynamical system with fixed parameters.
     Plds(PldsFilter),
     /// One that learns.
@@ -97,6 +101,7 @@ impl AnyLearning {
         match model {
             AnyModel::Hmm(_) => "block-online-em, online-em, fixed-lag, rmle, dirichlet",
             AnyModel::LinearGaussian(_) => "block-online-em, online-em, rmle",
+            AnyModel::Driven(_) => "none: it is fitted to whole sequences, by scotopic fit",
             AnyModel::Plds(_) => "block-online-em",
             AnyModel::Nonlinear(_) => "rmle",
             AnyModel::Generalised(_) => "odem",
@@ -116,6 +121,7 @@ impl AnyLearning {
             return Ok(match model {
                 AnyModel::Hmm(_) => Self::Hmm(Learn::default()),
                 AnyModel::LinearGaussian(_) => Self::LinearGaussian(GaussianLearn::default()),
+                AnyModel::Driven(_) => return Err(Error::setting("rule", "one", rules)),
                 AnyModel::Plds(_) => Self::Plds(PldsLearn::default()),
                 AnyModel::Nonlinear(_) => Self::Nonlinear(LearningConfig::default()),
                 AnyModel::Generalised(_) => Self::Generalised(None),
@@ -127,9 +133,7 @@ impl AnyLearning {
             AnyModel::LinearGaussian(_) => {
                 GaussianLearn::deserialize(tagged).map(Self::LinearGaussian)
             }
-            AnyModel::Plds(_) | AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => {
-                return Self::named(model, None);
-            }
+            _ => return Self::named(model, None),
         };
         read.map_err(|error| Error::setting("rule", format!("{name} ({error})"), rules))
     }
@@ -201,8 +205,8 @@ fn only_reversed(what: &str, factorisation: &str) -> Result<()> {
     Err(unsupported(
         what,
         "be filtered under a factorisation",
-        "it is filtered causally, with memory; the published schemes (DEM, LAP) are in scotopic compare: leave \
-         --factorisation out",
+        "it has one filter: leave --factorisation out (the published schemes of continuous time, DEM and LAP, are in \
+         scotopic compare)",
     ))
 }
 
@@ -217,6 +221,10 @@ impl AnyFilter {
             AnyModel::Hmm(model) => Self::Hmm(model.online(&hmm_factorisation(factorisation)?)?),
             AnyModel::LinearGaussian(model) => {
                 Self::Gaussian(model.online(gaussian_factorisation(factorisation)?)?)
+            }
+            AnyModel::Driven(model) => {
+                only_reversed("a linear-gaussian model with inputs", factorisation)?;
+                Self::Driven(DrivenFilter::new(*model)?)
             }
             AnyModel::Plds(model) => {
                 only_reversed(
@@ -289,6 +297,7 @@ impl AnyFilter {
         match self {
             Self::Hmm(f) => f.model().emission().inputs(),
             Self::HmmLearning(f) => f.model().emission().inputs(),
+            Self::Driven(f) => f.model().inputs(),
             _ => &[],
         }
     }
@@ -302,6 +311,7 @@ impl AnyFilter {
             }
             Self::Gaussian(f) => AnyModel::LinearGaussian(f.model().clone()),
             Self::GaussianLearning(f) => AnyModel::LinearGaussian(f.model().clone()),
+            Self::Driven(f) => AnyModel::Driven(Box::new(f.model().clone())),
             Self::Plds(f) => AnyModel::Plds(f.model().clone()),
             Self::PldsLearning(f) => AnyModel::Plds(f.model().clone()),
             Self::Nonlinear(f) => AnyModel::Nonlinear(f.model().clone()),
@@ -320,6 +330,7 @@ macro_rules! each {
             Self::HmmLearning($f) => $body,
             Self::Gaussian($f) => $body,
             Self::GaussianLearning($f) => $body,
+            Self::Driven($f) => $body,
             Self::Plds($f) => $body,
             Self::PldsLearning($f) => $body,
             Self::Nonlinear($f) => $body,

@@ -1,6 +1,7 @@
 //! A state-space model of any kind, chosen at run time.
 
-use crate::gaussian::LinearGaussian;
+use crate::Result;
+use crate::gaussian::{DrivenGaussian, LinearGaussian, StructuralModel};
 use crate::generalised::GeneralisedModel;
 use crate::hmm::{Emission, Hmm};
 use crate::nonlinear::StateSpace;
@@ -14,6 +15,8 @@ pub enum AnyModel {
     Hmm(Hmm),
     /// `linear-gaussian`: F, Q, H, R and the rest.
     LinearGaussian(LinearGaussian),
+    /// `linear-gaussian` with `inputs`: B, D, and entries of H that are inputs.
+    Driven(Box<DrivenGaussian>),
     /// `plds`: a hidden vector seen through counts or spikes.
     Plds(Plds),
     /// A nonlinear model of the library, by its own name.
@@ -23,6 +26,17 @@ pub enum AnyModel {
 }
 
 impl AnyModel {
+    /// The linear-Gaussian model of a structural one at values of all parameters, with inputs where it has a regression.
+    ///
+    /// # Errors
+    /// As [`StructuralModel::linear_gaussian`].
+    pub fn of_structural(model: &StructuralModel, values: &[f64]) -> Result<Self> {
+        Ok(match model.inputs() {
+            [] => Self::LinearGaussian(model.linear_gaussian(values)?),
+            _ => Self::Driven(Box::new(model.driven(values)?)),
+        })
+    }
+
     /// The names of all kinds, for messages and help.
     pub const KINDS: &str = "hmm, linear-gaussian, plds, generalised, ar1-poisson, sin-quadratic, \
                              stochastic-volatility, diagonal-linear";
@@ -31,7 +45,7 @@ impl AnyModel {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Hmm(_) => "hmm",
-            Self::LinearGaussian(_) => "linear-gaussian",
+            Self::LinearGaussian(_) | Self::Driven(_) => "linear-gaussian",
             Self::Plds(_) => "plds",
             Self::Generalised(_) => "generalised",
             Self::Nonlinear(model) => model.kind(),
@@ -43,6 +57,7 @@ impl AnyModel {
         match self {
             Self::Hmm(model) => model.width(),
             Self::LinearGaussian(model) => model.width(),
+            Self::Driven(model) => model.width(),
             Self::Plds(model) => model.width(),
             Self::Nonlinear(model) => model.observed(),
             Self::Generalised(model) => model.sizes().1,
@@ -53,6 +68,7 @@ impl AnyModel {
     pub fn inputs(&self) -> &[String] {
         match self {
             Self::Hmm(model) => model.emission().inputs(),
+            Self::Driven(model) => model.inputs(),
             _ => &[],
         }
     }
@@ -63,6 +79,10 @@ impl AnyModel {
         match self {
             Self::Hmm(model) => format!("hidden Markov model of {}", many(model.states(), "state")),
             Self::LinearGaussian(model) => {
+                let size = many(model.states(), "dimension");
+                format!("linear-Gaussian model of {size}")
+            }
+            Self::Driven(model) => {
                 let size = many(model.states(), "dimension");
                 format!("linear-Gaussian model of {size}")
             }

@@ -113,6 +113,18 @@ impl AnyModel {
                     elbo: smoothed.log_evidence(),
                 })
             }
+            Self::Driven(model) => {
+                let smoothed = model.smooth(sequence)?;
+                let (mut means, mut covariances) = (Vec::new(), Vec::new());
+                for belief in smoothed.smoothed() {
+                    means.extend_from_slice(belief.mean().as_slice());
+                    covariances.extend_from_slice(belief.covariance().as_slice());
+                }
+                Ok(AnySmoothed {
+                    beliefs: Beliefs::Gaussian(means, covariances, model.states()),
+                    elbo: smoothed.log_evidence(),
+                })
+            }
             Self::Plds(model) => {
                 let smoothed = model.smooth(sequence)?;
                 let (mut means, mut covariances) = (Vec::new(), Vec::new());

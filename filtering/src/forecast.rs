@@ -117,6 +117,15 @@ impl AnyFilter {
             };
             return Err(Error::setting("inputs", format!("{inputs:?}"), expected));
         }
+        if let Self::Driven(f) = self {
+            // Those of the steps between would move the state.
+            let one = (steps == 1).then(|| f.predictive_given(&[inputs.to_vec()]));
+            let rows = one.unwrap_or_else(|| {
+                let expected = "1: a forecast of more takes the inputs of every step";
+                Err(Error::setting("steps", steps, expected))
+            });
+            return Ok(rows?.remove(0));
+        }
         let seen = self.observations();
         let belief = self.belief();
         let known = belief
@@ -193,7 +202,8 @@ impl AnyFilter {
     /// [`AnyFilter::simulate`].
     pub fn forecast(&self, settings: &ForecastSettings) -> Result<Forecast> {
         settings.check(self.width())?;
-        if !settings.inputs.is_empty() && settings.inputs.len() != settings.ahead {
+        let given = !settings.inputs.is_empty() || !self.inputs().is_empty();
+        if given && settings.inputs.len() != settings.ahead {
             let expected = format!("a row for each of {} steps ahead", settings.ahead);
             return Err(Error::setting(
                 "inputs",
@@ -203,9 +213,12 @@ impl AnyFilter {
         }
         let steps = 1..=settings.ahead;
         let given = |h: usize| settings.inputs.get(h - 1).map_or(&[][..], Vec::as_slice);
-        let predictive: Vec<Vec<Predictive>> = steps
-            .map(|h| self.predictive_given(h, given(h)))
-            .collect::<Result<_>>()?;
+        let predictive: Vec<Vec<Predictive>> = match self {
+            Self::Driven(f) => f.predictive_given(&settings.inputs)?,
+            _ => steps
+                .map(|h| self.predictive_given(h, given(h)))
+                .collect::<Result<_>>()?,
+        };
         let each = |of: &dyn Fn(&Predictive) -> f64| -> Vec<Vec<f64>> {
             let rows = predictive.iter();
             rows.map(|row| row.iter().map(of).collect()).collect()

@@ -46,6 +46,7 @@ impl AnyModel {
                 let states = states.iter().map(|x| x.as_slice().to_vec()).collect();
                 Ok((SampledStates::Vectors(states), y))
             }
+            Self::Driven(_) => Err(needs_inputs(self)),
             Self::Plds(model) => {
                 let (states, y) = model.sample(length, rng)?;
                 Ok((SampledStates::Vectors(states), y))
@@ -75,8 +76,21 @@ impl AnyModel {
                 let (states, y) = model.sample_given(inputs, rng)?;
                 Ok((SampledStates::Discrete(states), y))
             }
+            Self::Driven(model) => {
+                let (states, y) = model.sample_given(inputs, rng)?;
+                let states = states.iter().map(|x| x.as_slice().to_vec()).collect();
+                Ok((SampledStates::Vectors(states), y))
+            }
             _ => Err(no_inputs(self)),
         }
+    }
+}
+
+fn needs_inputs(model: &AnyModel) -> Error {
+    Error::Unsupported {
+        what: model.described(),
+        asked: "be drawn from without its inputs",
+        why: "a row of inputs is given for each observation (sample_given, simulate_given)",
     }
 }
 
@@ -136,6 +150,7 @@ impl AnyFilter {
                 let on = model.with_initial(next.mean, next.covariance)?;
                 Ok(on.sample(ahead, rng)?.1)
             }
+            (model @ AnyModel::Driven(_), _) => Err(needs_inputs(&model)),
             (AnyModel::Plds(model), Belief::Gaussian(belief)) => {
                 let now = Gaussian::from_flat(belief.mean, belief.covariance);
                 Ok(model
@@ -169,6 +184,9 @@ impl AnyFilter {
     /// # Errors
     /// As [`AnyModel::sample_given`].
     pub fn simulate_given<R: Rng>(&self, inputs: &Sequence, rng: &mut R) -> Result<Sequence> {
+        if let Self::Driven(filter) = self {
+            return filter.simulate_given(inputs, rng);
+        }
         match (self.model(), self.belief()) {
             (AnyModel::Hmm(model), Belief::Discrete(belief)) => {
                 let first = self.observations() == 0;

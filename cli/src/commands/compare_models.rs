@@ -219,6 +219,7 @@ fn score(
         discrete,
         diffuse: match model {
             AnyModel::LinearGaussian(model) => Some(model.diffuse().iter().filter(|d| **d).count()),
+            AnyModel::Driven(model) => Some(model.base().diffuse().iter().filter(|d| **d).count()),
             _ => None,
         }
         .filter(|states| *states > 0),

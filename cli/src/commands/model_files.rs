@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
+use scotopic_filtering::AnyModel;
 use scotopic_filtering::gaussian::Component;
 
 use super::print;
@@ -85,7 +86,7 @@ fn checked(file: &std::path::Path) -> Result<String> {
             .collect();
         let state = match structural.values() {
             Some(values) => {
-                structural.linear_gaussian(&values)?;
+                AnyModel::of_structural(&structural, &values)?;
                 "every parameter has a value"
             }
             None => "not every parameter has a value: fit it to data",

@@ -38,6 +38,7 @@ pub fn read(path: Option<&Path>, model: &AnyModel) -> Result<Option<Sequence>> {
                 .collect::<Vec<_>>()
                 .join(","),
         ),
+        dates: true,
         ..Source::default()
     };
     let inputs = source.read(path)?;

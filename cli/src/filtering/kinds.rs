@@ -48,12 +48,12 @@ pub const KINDS: &[Kind] = kinds! {
         "fit, filter, compare, learning online";
     "linear-regression", "hidden Markov model of numbers given inputs", "one, and the inputs",
         "fit, filter, compare, learning online";
-    "linear-gaussian", "hidden vector with linear dynamics, seen linearly (Kalman filter)", "any number",
+    "linear-gaussian", "hidden vector with linear dynamics, seen linearly (Kalman filter)", "any number, and inputs",
         "fit, filter, compare, learning online";
     "plds", "hidden vector with linear dynamics, seen through counts or spikes (Poisson, Bernoulli LDS)",
         "any number of counts, or of 0 and 1",
         "fit, filter, learning online";
-    "structural", "level, slope, seasons, cycle, ARMA added up; read as linear-gaussian", "one",
+    "structural", "level, slope, seasons, cycle, ARMA, regression added up; read as linear-gaussian", "one, and the inputs of a regression",
         "fit; with values of all parameters also filter and compare";
     "generalised", "continuous time with smooth noise, equations by name", "by the equations",
         "filter, compare, learning online";

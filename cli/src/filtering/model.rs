@@ -63,7 +63,7 @@ fn of_structural(model: &StructuralModel) -> Result<AnyModel> {
             names.join(", ")
         )
     })?;
-    Ok(AnyModel::LinearGaussian(model.linear_gaussian(&values)?))
+    Ok(AnyModel::of_structural(model, &values)?)
 }
 
 /// The model that a text in TOML describes.
@@ -95,7 +95,10 @@ pub fn parse(text: &str) -> Result<AnyModel> {
             if let Some(names) = table.remove("learned") {
                 let _: Vec<String> = names.try_into().context("learned")?;
             }
-            AnyModel::LinearGaussian(table.try_into()?)
+            match table.contains_key("inputs") || table.contains_key("time") {
+                true => AnyModel::Driven(Box::new(table.try_into()?)),
+                false => AnyModel::LinearGaussian(table.try_into()?),
+            }
         }
         "plds" => AnyModel::Plds(table.try_into()?),
         STRUCTURAL => of_structural(&table.try_into()?)?,
@@ -136,6 +139,7 @@ pub fn to_toml(model: &AnyModel) -> Result<String> {
     let mut table = match model {
         AnyModel::Hmm(model) => toml::Table::try_from(model)?,
         AnyModel::LinearGaussian(model) => toml::Table::try_from(model)?,
+        AnyModel::Driven(model) => toml::Table::try_from(model)?,
         AnyModel::Plds(model) => toml::Table::try_from(model)?,
         AnyModel::Nonlinear(model) => toml::Table::try_from(model)?,
         AnyModel::Generalised(model) => {

@@ -90,7 +90,7 @@ pub fn read_all(source: &Source, paths: &[PathBuf], width: usize) -> Result<Vec<
 pub fn uses_partial_rows(model: &AnyModel) -> bool {
     matches!(
         model,
-        AnyModel::Hmm(_) | AnyModel::LinearGaussian(_) | AnyModel::Plds(_)
+        AnyModel::Hmm(_) | AnyModel::LinearGaussian(_) | AnyModel::Driven(_) | AnyModel::Plds(_)
     )
 }
 

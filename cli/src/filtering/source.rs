@@ -81,6 +81,9 @@ pub struct Source {
     /// Columns that a model is given: they follow the others in a row. Of the model, not of the command line.
     #[arg(skip)]
     pub given: Vec<String>,
+    /// Whether cells that are dates are numbers, of days: where a model may be given times.
+    #[arg(skip)]
+    pub dates: bool,
 }
 
 /// Whether the first row of a table names the columns.
@@ -141,6 +144,7 @@ impl Source {
     pub fn given(&self, names: &[String]) -> Self {
         Self {
             given: names.to_vec(),
+            dates: !names.is_empty(),
             ..self.clone()
         }
     }
@@ -158,7 +162,11 @@ impl Source {
                     "of standard input, name the columns that are predicted with --columns: the model is given others"
                 )
             }
-            None => self.given(&[]).open(path)?.names().to_vec(),
+            // Without a word about what is like a time: the model may be given it.
+            None => {
+                let options = self.options(Vec::new());
+                self.series(path, &options, None)?.names().to_vec()
+            }
         };
         followed_by(outputs, &self.given).with_context(|| path.display().to_string())
     }
@@ -212,6 +220,7 @@ impl Source {
             delimiter: self.delimiter,
             decimal_comma: self.decimal_comma,
             missing: self.missing.clone(),
+            dates: self.dates,
             alphabet: self.alphabet.clone(),
         }
     }

@@ -220,3 +220,104 @@ fn counts_of_an_exposure_are_rates() {
         );
     }
 }
+
+const ECONOMY: &str = include_str!("../../../datasets/series/macrodata.csv");
+
+#[test]
+fn a_regression_as_a_component_from_the_data_to_forecasts() {
+    let folder = folder();
+    fs::write(folder.path().join("us.csv"), ECONOMY).unwrap();
+    let run = |arguments: &[&str]| scotopic(folder.path(), arguments);
+    let components = ["--component", "level,regression", "--inputs", "unemp"];
+    let fit = [
+        &[
+            "fit",
+            "us.csv",
+            "--columns",
+            "infl",
+            "--out",
+            "us.toml",
+            "--json",
+        ][..],
+        &components,
+    ]
+    .concat();
+    let fit = run(&fit).json();
+    let found = fit["fits"][0]["log_evidence"].as_f64().unwrap();
+    // statsmodels: filtering/tests/golden/driven.json.
+    assert!((found + 449.163_745).abs() < 1e-4, "{found}");
+    let effect = fit["fits"][0]["coefficients"][0]["mean"].as_f64().unwrap();
+    assert!((effect + 0.9549).abs() < 1e-3, "{effect}");
+    let checked = run(&["model", "check", "us.toml"]).good();
+    assert!(checked.contains("1 column given unemp"), "{checked}");
+    let data = ["us.csv", "--columns", "infl", "--model", "us.toml"];
+    let with = |verb: &str, more: &[&str]| run(&[&[verb][..], &data, more].concat());
+    let score = with("score", &[]).good();
+    assert!(score.contains("-449.1637"), "{score}");
+    let smoothed = with("smooth", &[]).good();
+    assert_eq!(smoothed.lines().count(), 203);
+    fs::write(folder.path().join("next.csv"), "unemp\n9.6\n9.7\n").unwrap();
+    let ahead = with("forecast", &["--ahead", "2", "--given", "next.csv"]).good();
+    assert_eq!(ahead.lines().count(), 2);
+    let without = with("forecast", &["--ahead", "2"]).bad(2);
+    assert!(without.contains("--given"), "{without}");
+    // An input that is missing is named by its place.
+    let mut lines: Vec<String> = ECONOMY.lines().map(str::to_owned).collect();
+    let place = lines[0]
+        .split(',')
+        .position(|n| n.trim_matches('"') == "unemp");
+    let mut cells: Vec<&str> = lines[3].split(',').collect();
+    cells[place.unwrap()] = "";
+    lines[3] = cells.join(",");
+    fs::write(folder.path().join("us.csv"), lines.join("\n")).unwrap();
+    let error = with("score", &[]).bad(1);
+    assert!(
+        error.contains("observation 3, entry 2") && error.contains("unemp"),
+        "{error}"
+    );
+}
+
+#[test]
+fn rows_at_dates_of_any_distance() {
+    let folder = folder();
+    let level = "kind = \"linear-gaussian\"\ntime = \"when\"\ndrift = [[0.0]]\ndiffusion = [[0.5]]\n\
+                 observation = [[1.0]]\nobservation_noise = [[2.0]]\n";
+    fs::write(folder.path().join("level.toml"), level).unwrap();
+    let rows = "when,y\n2024-01-01,1.0\n2024-01-02,2.5\n2024-01-12,\n2024-03-01,4.0\n";
+    fs::write(folder.path().join("rows.csv"), rows).unwrap();
+    // The days of the same rows, from any first one.
+    let days = "when,y\n100,1.0\n101,2.5\n111,NA\n160,4.0\n";
+    fs::write(folder.path().join("days.csv"), days).unwrap();
+    let run = |arguments: &[&str]| scotopic(folder.path(), arguments);
+    let score = |file: &str| {
+        let told = run(&["score", "--model", "level.toml", file]).good();
+        told.lines().last().unwrap().replace(file, "")
+    };
+    assert_eq!(
+        score("rows.csv").split_whitespace().collect::<Vec<_>>(),
+        score("days.csv").split_whitespace().collect::<Vec<_>>()
+    );
+    fs::write(folder.path().join("next.csv"), "when\n2024-03-11\n").unwrap();
+    let ahead = run(&[
+        "forecast",
+        "--model",
+        "level.toml",
+        "rows.csv",
+        "--given",
+        "next.csv",
+    ])
+    .good();
+    let ahead: serde_json::Value = serde_json::from_str(ahead.trim()).unwrap();
+    let smoothed = run(&["smooth", "--model", "level.toml", "rows.csv"]).good();
+    let last: serde_json::Value = serde_json::from_str(smoothed.lines().last().unwrap()).unwrap();
+    // Ten days of 0.5, and the noise.
+    let variance = last["variance"][0].as_f64().unwrap() + 5.0 + 2.0;
+    assert!((ahead["variance"][0].as_f64().unwrap() - variance).abs() < 1e-12);
+    let wrong = rows.replace("2024-03-01", "2023-03-01");
+    fs::write(folder.path().join("rows.csv"), wrong).unwrap();
+    let error = run(&["score", "--model", "level.toml", "rows.csv"]).bad(1);
+    assert!(
+        error.contains("observation 4") && error.contains("sort the rows"),
+        "{error}"
+    );
+}

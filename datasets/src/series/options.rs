@@ -1,5 +1,6 @@
 //! How rows are read: columns, header, delimiter, what a number looks like, what is missing.
 
+use super::time::Time;
 use crate::{Error, Result};
 
 /// Whether the first row of a table names its columns.
@@ -29,6 +30,9 @@ pub struct SeriesOptions {
     pub decimal_comma: bool,
     /// Cells that mean "not measured", beside those that always do. A number stands for every cell of that value.
     pub missing: Vec<String>,
+    /// A cell that is a date, such as 2024-03-01 or 2024-03-01T12:30:00, is a number: the days since 1970, with their fraction; a month
+    /// its first day.
+    pub dates: bool,
     /// The symbols that cells stand for: the first is 0, the next 1, …; cells are numbers where it is empty.
     pub alphabet: Vec<String>,
 }
@@ -90,6 +94,9 @@ impl SeriesOptions {
         if self.alphabet.is_empty() {
             return match self.number(cell) {
                 Some(value) if value.is_finite() => Cell::Value(value),
+                None if self.dates => {
+                    Time::parse(cell).map_or(Cell::Other, |t| Cell::Value(t.days()))
+                }
                 _ => Cell::Other,
             };
         }

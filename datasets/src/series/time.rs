@@ -71,6 +71,17 @@ impl Time {
         }
     }
 
+    /// The number itself, or the days since 1970 with their fraction; those of its first day of a month.
+    pub fn days(self) -> f64 {
+        match self {
+            Self::Number(number) => number,
+            Self::Month(months) => {
+                days_since_1970(months.div_euclid(12), months.rem_euclid(12) + 1, 1) as f64
+            }
+            Self::Instant { seconds, .. } => seconds / 86_400.0,
+        }
+    }
+
     /// Whether it was written as a date.
     pub fn is_date(self) -> bool {
         !matches!(self, Self::Number(_))
@@ -206,6 +217,9 @@ mod tests {
         assert_eq!(at("2024-01-01 01:30+01:30"), 1_704_067_200.0);
         assert_eq!(at("1900-03-01") - at("1900-02-28"), 86_400.0); // no leap year
         assert_eq!(at("2024-02") - at("2023-12"), 2.0);
+        let days = |text| Time::parse(text).unwrap().days();
+        assert_eq!(days("2024-02-01") - days("2023-12"), 62.0);
+        assert_eq!((days("1970-01-02T12:00:00"), days("7.5")), (1.5, 7.5));
         for bad in [
             "2023-02-29",
             "2024-1-1",

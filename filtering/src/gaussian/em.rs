@@ -19,10 +19,14 @@ pub struct Learned {
     pub bias: bool,
     /// Q.
     pub process_noise: bool,
+    /// B, of models with inputs.
+    pub control: bool,
     /// H.
     pub observation: bool,
     /// d.
     pub offset: bool,
+    /// D, of models with inputs.
+    pub direct: bool,
     /// R.
     pub observation_noise: bool,
     /// m0 and P0; from whole sequences only.
@@ -38,8 +42,10 @@ impl Default for Learned {
             transition: true,
             bias: true,
             process_noise: true,
+            control: true,
             observation: true,
             offset: true,
+            direct: true,
             observation_noise: true,
             initial: true,
             diagonal: false,

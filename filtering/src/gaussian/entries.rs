@@ -78,6 +78,19 @@ impl Entries {
         ]
     }
 
+    /// The entries of parameter `which` that are coordinates: of a covariance those of variances that are not 0.
+    fn places(&self, which: usize, block: Block) -> Vec<(usize, usize)> {
+        let covariance = match which {
+            2 => self.start.process_noise(),
+            5 => self.start.observation_noise(),
+            7 => self.start.initial_covariance(),
+            _ => return block.places().collect(),
+        };
+        let free = |i: usize| covariance[(i, i)] != 0.0;
+        let places = block.places();
+        places.filter(|&(i, j)| free(i) && free(j)).collect()
+    }
+
     /// The unit of row i of parameter `which`.
     fn unit(&self, which: usize, i: usize) -> f64 {
         match which {
@@ -89,12 +102,14 @@ impl Entries {
     /// The coordinates of the start.
     ///
     /// # Errors
-    /// [`NotPositiveDefinite`](crate::Error::NotPositiveDefinite) for a learned covariance with a direction of no variance.
+    /// [`NotPositiveDefinite`](crate::Error::NotPositiveDefinite) for a learned covariance with a direction of no variance that is
+    /// not one of the coordinates.
     pub fn coordinates(&self) -> Result<Vec<f64>> {
         let parameters = parameters(&self.start, &self.learned)?;
         let mut u = Vec::new();
         for (which, block) in self.blocks().into_iter().enumerate() {
-            for (i, j) in block.into_iter().flat_map(Block::places) {
+            let Some(block) = block else { continue };
+            for (i, j) in self.places(which, block) {
                 let value = parameters[which][(i, j)] / self.unit(which, i);
                 u.push(value);
             }
@@ -118,7 +133,7 @@ impl Entries {
             if block.triangular {
                 all[which] = DMatrix::zeros(block.rows, block.rows);
             }
-            for ((i, j), u) in block.places().zip(&mut u) {
+            for ((i, j), u) in self.places(which, block).into_iter().zip(&mut u) {
                 all[which][(i, j)] = u * self.unit(which, i);
             }
         }
@@ -166,7 +181,7 @@ impl Entries {
         let mut gradient = Vec::with_capacity(u.len());
         for (which, block) in self.blocks().into_iter().enumerate() {
             let Some(block) = block else { continue };
-            for (i, j) in block.places() {
+            for (i, j) in self.places(which, block) {
                 gradient.push(slopes[which][(i, j)] * self.unit(which, i));
             }
         }
@@ -186,11 +201,28 @@ fn factor_or_zero(factor: &DMatrix<f64>, like: &DMatrix<f64>) -> DMatrix<f64> {
     }
 }
 
+/// The Cholesky factor of a covariance, with rows and columns of 0 where its variances are.
+fn factor_with_zeros(name: &str, m: &DMatrix<f64>) -> Result<DMatrix<f64>> {
+    let positive: Vec<usize> = (0..m.nrows()).filter(|&i| m[(i, i)] != 0.0).collect();
+    let own = m.select_rows(&positive).select_columns(&positive);
+    let mut factor = DMatrix::zeros(m.nrows(), m.nrows());
+    if positive.is_empty() {
+        return Ok(factor);
+    }
+    let l = cholesky(name, &own)?.l();
+    for (a, &i) in positive.iter().enumerate() {
+        for (b, &j) in positive.iter().enumerate() {
+            factor[(i, j)] = l[(a, b)];
+        }
+    }
+    Ok(factor)
+}
+
 /// F, b, L of Q, H, d, L of R, m0, L of P0; factors of what is learned only.
 fn parameters(model: &LinearGaussian, learned: &Learned) -> Result<[DMatrix<f64>; 8]> {
     let column = |v: &DVector<f64>| DMatrix::from_column_slice(v.len(), 1, v.as_slice());
     let factor = |learned: bool, name: &str, m: &DMatrix<f64>| match learned {
-        true => cholesky(name, m).map(|factor| factor.l()),
+        true => factor_with_zeros(name, m),
         false => Ok(DMatrix::zeros(0, 0)),
     };
     Ok([

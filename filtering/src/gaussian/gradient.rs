@@ -29,7 +29,45 @@ pub struct GaussianGradient {
     pub log_evidence: f64,
 }
 
+/// What ln p gains by the entries of the system at one row (eq. F52).
+pub(super) struct RowSlopes {
+    /// By F_t, b_t and Q_t; none of the first row.
+    pub moves: Option<(DMatrix<f64>, DVector<f64>, DMatrix<f64>)>,
+    /// By H_t, d_t and R, 0 for what was not seen; none of a row of which nothing was.
+    pub sees: Option<(DMatrix<f64>, DVector<f64>, DMatrix<f64>)>,
+}
+
 impl GaussianGradient {
+    /// No slope.
+    pub(super) fn zero(model: &LinearGaussian) -> Self {
+        let (n, m) = (model.states(), model.width());
+        Self {
+            transition: DMatrix::zeros(n, n),
+            bias: DVector::zeros(n),
+            process_noise: DMatrix::zeros(n, n),
+            observation: DMatrix::zeros(m, n),
+            offset: DVector::zeros(m),
+            observation_noise: DMatrix::zeros(m, m),
+            initial_mean: DVector::zeros(n),
+            initial_covariance: DMatrix::zeros(n, n),
+            log_evidence: 0.0,
+        }
+    }
+
+    /// Adds the slopes of one row.
+    pub(super) fn add(&mut self, row: RowSlopes) {
+        if let Some((f, b, q)) = row.moves {
+            self.transition += f;
+            self.bias += b;
+            self.process_noise += q;
+        }
+        if let Some((h, d, r)) = row.sees {
+            self.observation += h;
+            self.offset += d;
+            self.observation_noise += r;
+        }
+    }
+
     /// The gradient of both log evidences together.
     pub(super) fn plus(self, other: Self) -> Self {
         Self {

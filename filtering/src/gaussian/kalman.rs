@@ -277,10 +277,12 @@ impl Kalman {
         self.observations
     }
 
-    /// Continues with another model of the same sizes; beliefs and evidence are kept.
-    pub(crate) fn change_model(&mut self, prepared: Prepared) {
-        self.plan = prepared.plan;
-        self.model = prepared.model;
+    /// Continues with another model of the same sizes, and gives back that before; beliefs and evidence are kept.
+    pub(crate) fn exchange_model(&mut self, prepared: Prepared) -> Prepared {
+        Prepared {
+            plan: std::mem::replace(&mut self.plan, prepared.plan),
+            model: std::mem::replace(&mut self.model, prepared.model),
+        }
     }
 
     /// What an update changes, the ring's spare belief apart.

@@ -139,7 +139,7 @@ impl GaussianLearning {
             _ => None,
         };
         if let Some(model) = learnt {
-            self.filter.change_model(model);
+            self.filter.exchange_model(model);
             self.steps += 1;
         }
         Ok(())

@@ -13,9 +13,9 @@ use crate::{Result, Sequence};
 /// EM steps before the quasi-Newton method: EM is fast far from the optimum, and slow near it.
 const BEGINNING: usize = 30;
 /// The largest change of a coordinate in one step; coordinates are of order 1.
-const STEP: f64 = 1.0;
+pub(super) const STEP: f64 = 1.0;
 /// Converged where no entry of the gradient is larger, in nats per unit of a coordinate.
-const GRADIENT: f64 = 1e-4;
+pub(super) const GRADIENT: f64 = 1e-4;
 
 impl LinearGaussian {
     /// Fits the learned parameters to sequences of observations `[m]` by maximum likelihood: some steps of EM, then BFGS on
@@ -104,14 +104,14 @@ impl LinearGaussian {
 }
 
 /// −½ c (ln|R| + tr R⁻¹R₀).
-struct Prior<'a> {
-    count: f64,
-    noise: &'a DMatrix<f64>,
+pub(super) struct Prior<'a> {
+    pub count: f64,
+    pub noise: &'a DMatrix<f64>,
 }
 
 impl Prior<'_> {
     /// Its value, and its gradient added to that of R.
-    fn value(&self, model: &LinearGaussian, by: &mut DMatrix<f64>) -> Option<f64> {
+    pub fn value(&self, model: &LinearGaussian, by: &mut DMatrix<f64>) -> Option<f64> {
         if self.count == 0.0 {
             return Some(0.0);
         }

@@ -27,6 +27,7 @@
 //! | initial guesses from data | `guess.rs`: [`LinearGaussian::initial_guess`] |
 //! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`]; to the optimum: `maximum.rs`, on coordinates of `entries.rs` |
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
+//! | inputs: B u_t, D u_t, entries of H that are data | `driven/`: [`DrivenGaussian`], [`DrivenFilter`] |
 //! | predicted observations | `prediction.rs` |
 //! | samples from the model | `sample.rs` |
 
@@ -36,6 +37,7 @@ mod block;
 mod comparison;
 mod diagonal;
 mod diffuse;
+mod driven;
 mod em;
 mod entries;
 mod factorisation;
@@ -55,6 +57,7 @@ mod prediction;
 mod quadratic;
 mod regression;
 mod restricted;
+mod rows;
 mod sample;
 mod settings;
 mod smoother;
@@ -63,6 +66,7 @@ mod structural;
 mod value;
 
 pub use belief::Gaussian;
+pub use driven::{DrivenFilter, DrivenFitted, DrivenGaussian};
 pub use em::{GaussianFit, GaussianFitted, Learned};
 pub use factorisation::{GaussianFilter, GaussianPosterior};
 pub use family::GaussianFactorisation;

@@ -1,6 +1,6 @@
 //! The model: F, b, Q, H, d, R, m0, P0.
 
-mod file;
+pub(super) mod file;
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
@@ -225,6 +225,32 @@ impl LinearGaussian {
     /// The states that start exactly diffuse: none, or a mark for each state.
     pub fn diffuse(&self) -> &[bool] {
         &self.diffuse
+    }
+
+    /// The same with another b, H and d, unchecked: what one row says of them.
+    pub(super) fn with_row(&self, b: DVector<f64>, h: DMatrix<f64>, d: DVector<f64>) -> Self {
+        Self {
+            bias: b,
+            observation: h,
+            offset: d,
+            ..self.clone()
+        }
+    }
+
+    /// The same with another F, b and Q, unchecked.
+    pub(super) fn with_dynamics(&self, f: DMatrix<f64>, b: DVector<f64>, q: DMatrix<f64>) -> Self {
+        Self {
+            transition: f,
+            bias: b,
+            process_noise: q,
+            ..self.clone()
+        }
+    }
+
+    /// The same with another entry of H.
+    pub(super) fn with_observed_entry(mut self, row: usize, state: usize, value: f64) -> Self {
+        self.observation[(row, state)] = value;
+        self
     }
 
     /// Fails where the start is diffuse: what `asked` needs P0⁻¹, or a proper belief before the first observation.

@@ -93,7 +93,7 @@ impl LinearGaussian {
         }
         if !self.diffuse().is_empty() {
             return Ok(Smoothed {
-                smoothed: diffuse::smoothed(self, observations)?,
+                smoothed: diffuse::smoothed(self, &self.rows(observations))?,
                 filtered,
                 kernels: Vec::new(),
                 cumulative,

@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DVector};
 use super::parametrisation::{Group, Parametrisation};
 use super::{Subject, unsupported};
 use crate::any_model::AnyModel;
-use crate::gaussian::LinearGaussian;
+use crate::gaussian::{DrivenGaussian, LinearGaussian};
 use crate::hmm::{Hmm, Learnable, ParameterGroup, entry_name};
 use crate::math::square::symmetric_of_lower;
 use crate::nonlinear::models::AnyStateSpace;
@@ -37,6 +37,15 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
             described: EXACT,
             free_parameters: free_entries(model),
         }),
+        AnyModel::Driven(model) => Ok(Subject {
+            parametrisation: driven(model),
+            evidence: Box::new(|model| match model {
+                AnyModel::Driven(model) => sequences.iter().map(|s| model.log_evidence(s)).sum(),
+                _ => Ok(f64::NAN),
+            }),
+            described: EXACT,
+            free_parameters: free_driven(model),
+        }),
         AnyModel::Plds(_) => Err(unsupported(
             "a Poisson or Bernoulli linear dynamical system".to_owned(),
             "its evidence is a bound, and its latents are known up to a change of basis: score gives the bound, and \
@@ -58,6 +67,7 @@ impl AnyModel {
         match self {
             Self::Hmm(model) => Some(model.free_parameters()),
             Self::LinearGaussian(model) => Some(free_entries(model)),
+            Self::Driven(model) => Some(free_driven(model)),
             Self::Plds(model) => Some(model.free_parameters()),
             Self::Nonlinear(model) => Some(model.parameters_len()),
             Self::Generalised(_) => None,
@@ -70,6 +80,51 @@ fn free_entries(model: &LinearGaussian) -> usize {
     let free = linear(model).coordinates().len();
     let diffuse = model.diffuse().iter().filter(|marked| **marked).count();
     free.min(model.free_parameters()) + diffuse
+}
+
+/// The same, and the entries of B and D that are not 0.
+fn free_driven(model: &DrivenGaussian) -> usize {
+    let entries = model.control().iter().chain(model.direct().iter());
+    free_entries(model.base()) + entries.filter(|v| **v != 0.0).count()
+}
+
+/// Those of the model without inputs, B and D; an entry that is 0 is structure.
+fn driven(model: &DrivenGaussian) -> Parametrisation {
+    let base = linear(model.base());
+    let (own, count) = (model.clone(), base.values.len());
+    let mut new = Parametrisation::new(|_| Err(Error::setting("parameters", "none", "a model")));
+    new.extend(&base);
+    if model.is_continuous() {
+        for name in &mut new.names {
+            *name = name.replacen("transition", "drift", 1);
+            *name = name.replacen("process_noise", "diffusion", 1);
+        }
+    }
+    let build = base.build;
+    new.build = Box::new(move |p| {
+        let (base, rest) = p.split_at(count);
+        let AnyModel::LinearGaussian(base) = build(base)? else {
+            return Err(Error::setting("model", "another kind", "linear-gaussian"));
+        };
+        let (b, d) = (own.control(), own.direct());
+        let (control, direct) = rest.split_at(b.len());
+        let of = |m: &DMatrix<f64>, entries| DMatrix::from_row_slice(m.nrows(), m.ncols(), entries);
+        let built = own.with_numbers(base, of(b, control), of(d, direct));
+        Ok(AnyModel::Driven(Box::new(built)))
+    });
+    for (key, m) in [("control", model.control()), ("direct", model.direct())] {
+        for i in 0..m.nrows() {
+            for j in 0..m.ncols() {
+                let v = m[(i, j)];
+                let group = match v == 0.0 {
+                    true => Group::Held,
+                    false => Group::Number(v.abs()),
+                };
+                new.push(format!("{key}[{},{}]", i + 1, j + 1), v, group);
+            }
+        }
+    }
+    new
 }
 
 fn hmm(model: &Hmm) -> Result<Parametrisation> {

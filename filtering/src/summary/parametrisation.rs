@@ -97,6 +97,13 @@ impl Parametrisation {
         self.groups.push(group);
     }
 
+    /// Adds all parameters of another model.
+    pub fn extend(&mut self, other: &Self) {
+        self.names.extend_from_slice(&other.names);
+        self.values.extend_from_slice(&other.values);
+        self.groups.extend_from_slice(&other.groups);
+    }
+
     /// Adds a distribution; `name` has the place in it.
     pub fn push_simplex(&mut self, row: &[f64], name: impl Fn(usize) -> String) {
         self.names.extend((0..row.len()).map(name));

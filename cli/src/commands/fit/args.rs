@@ -31,6 +31,7 @@ use crate::progress::ProgressArgs;
                         scotopic fit spikes.csv --kind plds --n-states 3 --out population.toml\n  \
                         scotopic fit task.csv --columns choice --inputs contrast --kind logistic-regression --out m.toml\n  \
                         scotopic fit nile.csv --columns volume --component level --out nile.toml\n  \
+                        scotopic fit us.csv --columns infl --component level,regression --inputs unemp --out us.toml\n  \
                         scotopic fit more.csv --model quakes.toml --out quakes.toml\n  \
                         scotopic fit examples/oscillator.csv --model examples/oscillator.toml --out learned.toml"
 )]
@@ -51,7 +52,7 @@ pub struct FitArgs {
     #[command(flatten)]
     pub structural: StructuralArgs,
     /// Parameters that are learned, the others as they are: F, b, Q, H, d, R, initial and diagonal of a linear-gaussian
-    /// model, names of a structural one [default: all]
+    /// model, B and D of its inputs, names of a structural one [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub learn: Vec<String>,
     /// Number of hidden states, or dimension of the hidden vector; several (1,2,4 or 1..4) are compared
@@ -71,8 +72,9 @@ pub struct FitArgs {
     /// What to read of the data.
     #[command(flatten)]
     pub source: Source,
-    /// Columns that the observations are given, for a regression in each state; the others are predicted
-    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "kind")]
+    /// Columns that are given with every row: of a regression in each state, of B and D of a linear-gaussian model, of the
+    /// component regression; the others are predicted
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub inputs: Vec<String>,
     /// Column of the time, area or number at risk that counts are of
     #[arg(long, value_name = "NAME", requires = "kind")]

@@ -11,17 +11,17 @@ use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
 
 /// EM steps of each start before the best are pursued to the end.
-const SHORT: usize = 15;
+pub(super) const SHORT: usize = 15;
 /// So many starts are pursued to the end.
-const PURSUED: usize = 3;
+pub(super) const PURSUED: usize = 3;
 /// Two ends are one maximum where ln p differs by less, nats.
-const SAME: f64 = 1e-2;
+pub(super) const SAME: f64 = 1e-2;
 /// Noise below this part of a column's variance has collapsed: the states stand for the data themselves.
 const COLLAPSED: f64 = 1e-6;
 /// Pseudo-observations of the noise begun with, a tenth of each column's variance, that keep it from that.
-const PRIOR: f64 = 0.01;
+pub(super) const PRIOR: f64 = 0.01;
 
-fn settings(args: &FitArgs, learned: Learned) -> GaussianFit {
+pub(super) fn settings(args: &FitArgs, learned: Learned) -> GaussianFit {
     GaussianFit {
         max_iterations: args.iterations(),
         tolerance: args.tolerance.unwrap_or(0.0),
@@ -39,8 +39,10 @@ pub fn learned(names: &[String]) -> Result<Learned> {
         transition: false,
         bias: false,
         process_noise: false,
+        control: false,
         observation: false,
         offset: false,
+        direct: false,
         observation_noise: false,
         initial: false,
         diagonal: false,
@@ -53,15 +55,17 @@ pub fn learned(names: &[String]) -> Result<Learned> {
             "F" | "transition" => &mut learned.transition,
             "b" | "bias" => &mut learned.bias,
             "Q" | "process_noise" => &mut learned.process_noise,
+            "B" | "control" => &mut learned.control,
             "H" | "observation" => &mut learned.observation,
             "d" | "offset" => &mut learned.offset,
+            "D" | "direct" => &mut learned.direct,
             "R" | "observation_noise" => &mut learned.observation_noise,
             "initial" => &mut learned.initial,
             "diagonal" => &mut learned.diagonal,
             _ => {
                 return Err(anyhow!(
-                    "there is no parameter {name} to learn; those of a linear-gaussian model are F, b, Q, H, d, R and \
-                     initial; diagonal keeps F, Q, H and R diagonal"
+                    "there is no parameter {name} to learn; those of a linear-gaussian model are F, b, Q, H, d, R, \
+                     initial and, with inputs, B and D; diagonal keeps F, Q, H and R diagonal"
                 ));
             }
         };
@@ -198,7 +202,7 @@ fn told(fit: GaussianFitted, report: Report, learned: Learned, begun: Instant) -
 }
 
 /// The columns, from 1, whose noise is next to nothing beside their variance.
-fn collapsed(model: &LinearGaussian, data: &[Sequence]) -> Vec<usize> {
+pub(super) fn collapsed(model: &LinearGaussian, data: &[Sequence]) -> Vec<usize> {
     let noise = model.observation_noise();
     let collapsed = |d: usize| {
         let values = data
@@ -219,7 +223,7 @@ fn collapsed(model: &LinearGaussian, data: &[Sequence]) -> Vec<usize> {
         .collect()
 }
 
-fn columns(numbers: &[usize]) -> String {
+pub(super) fn columns(numbers: &[usize]) -> String {
     let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
     match text.as_slice() {
         [one] => format!("column {one}"),

@@ -32,7 +32,8 @@ impl ModelKind {
         };
         let takes_inputs = matches!(
             self,
-            Self::Hmm(LogisticRegression | PoissonRegression | LinearRegression)
+            Self::LinearGaussian
+                | Self::Hmm(LogisticRegression | PoissonRegression | LinearRegression)
         );
         let takes_exposure = matches!(
             self,
@@ -40,7 +41,8 @@ impl ModelKind {
         );
         ensure!(
             takes_inputs || !inputs,
-            "--inputs is for a kind with a regression: logistic-regression, poisson-regression or linear-regression"
+            "--inputs is for a kind with a regression: logistic-regression, poisson-regression, linear-regression or linear-gaussian, and \
+             for --component regression"
         );
         ensure!(
             takes_exposure || !exposure,

@@ -1,6 +1,7 @@
 //! `scotopic fit`
 
 mod args;
+mod driven;
 mod fitted;
 mod gaussian;
 mod hmm;
@@ -54,13 +55,19 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         let own = &row[..row.len().saturating_sub(exposures)];
         emission.map_or(Ok(()), |emission| emission.check(own))
     };
+    if !args.inputs.is_empty() && args.kind.is_none() && args.structural.component.is_empty() {
+        let error = anyhow::anyhow!(
+            "--inputs is for a fit from the data (--kind, --component regression): a model of a file names its own"
+        );
+        return Err(UsageError(error).into());
+    }
     let file = match &args.model {
         Some(path) => model::structural(path)?,
         None => None,
     };
     let structural = args
         .structural
-        .model(file, &args.learn)
+        .model(file, &args.learn, &args.inputs)
         .map_err(UsageError)?;
     let start = match (&args.model, &structural) {
         (Some(path), None) => Some((model::read(path)?, model::learned(path)?)),
@@ -69,14 +76,15 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     let discrete = matches!(args.kind, Some(ModelKind::Hmm(_) | ModelKind::Plds(_)))
         || start
             .as_ref()
-            .is_some_and(|(m, _)| !matches!(m, AnyModel::LinearGaussian(_)));
+            .is_some_and(|(m, _)| !matches!(m, AnyModel::LinearGaussian(_) | AnyModel::Driven(_)));
     if discrete && !args.learn.is_empty() {
         let error = anyhow::anyhow!("--learn is of linear-gaussian and structural models");
         return Err(UsageError(error).into());
     }
-    let given: Vec<String> = match &start {
-        Some((model, _)) => model.inputs().to_vec(),
-        None => args.inputs.iter().chain(&args.exposure).cloned().collect(),
+    let given: Vec<String> = match (&start, &structural) {
+        (Some((model, _)), _) => model.inputs().to_vec(),
+        (_, Some(model)) => model.inputs().to_vec(),
+        (None, None) => args.inputs.iter().chain(&args.exposure).cloned().collect(),
     };
     if let Some(kind) = args.kind {
         kind.check_given(!args.inputs.is_empty(), args.exposure.is_some())
@@ -113,7 +121,8 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
             numbers.sort_unstable();
             numbers.dedup();
             let settings = hmm::settings(args);
-            let mut fitter = Fitter::new(kind, &data, &settings).map_err(|e| by_name(e, &names))?;
+            let mut fitter = Fitter::new(kind, &data, &settings, &args.inputs)
+                .map_err(|e| by_name(e, &names))?;
             for states in numbers {
                 let _beat = Heartbeat::start(reporter, format!("fitting {states} states"));
                 match fitter.fit(states as usize, args) {
@@ -183,13 +192,20 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
 enum Fitter<'a> {
     Hmm(Box<FitSearch<'a>>),
     LinearGaussian(&'a [Sequence]),
+    Driven(&'a [String], &'a [Sequence]),
     Plds(CountLaw, &'a [Sequence]),
 }
 
 impl<'a> Fitter<'a> {
-    fn new(kind: ModelKind, data: &'a [Sequence], settings: &'a FitSettings) -> Result<Self> {
+    fn new(
+        kind: ModelKind,
+        data: &'a [Sequence],
+        settings: &'a FitSettings,
+        inputs: &'a [String],
+    ) -> Result<Self> {
         Ok(match kind {
             ModelKind::Hmm(emission) => Self::Hmm(Box::new(hmm::search(emission, data, settings)?)),
+            ModelKind::LinearGaussian if !inputs.is_empty() => Self::Driven(inputs, data),
             ModelKind::LinearGaussian => Self::LinearGaussian(data),
             ModelKind::Plds(law) => Self::Plds(law, data),
         })
@@ -199,6 +215,7 @@ impl<'a> Fitter<'a> {
         match self {
             Self::Hmm(search) => hmm::from_data(search, states),
             Self::LinearGaussian(data) => gaussian::from_data(states, data, args),
+            Self::Driven(inputs, data) => driven::from_data(states, inputs, data, args),
             Self::Plds(law, data) => plds::from_data(*law, states, data, args),
         }
     }
@@ -218,6 +235,7 @@ fn from_model(
         .into()),
         AnyModel::Hmm(model) => hmm::from_model(model, data, args),
         AnyModel::LinearGaussian(model) => gaussian::from_model(model, learned, data, args),
+        AnyModel::Driven(model) => driven::from_model(*model, learned, data, args),
         AnyModel::Plds(model) => plds::from_model(&model, data, args),
         AnyModel::Generalised(model) if model.network().is_some() => {
             network::from_model(&model, data, args)

@@ -26,11 +26,11 @@ pub fn run(
     names: &[String],
     args: &FitArgs,
 ) -> Result<ExitCode> {
-    if data[0].width() != 1 {
+    if data[0].width() != 1 + model.inputs().len() {
         let error = anyhow!(
             "components add up to one column, and {} were read ({}): select one with --columns",
-            names.len(),
-            names.join(", ")
+            names.len() - model.inputs().len(),
+            names[..names.len() - model.inputs().len()].join(", ")
         );
         return Err(UsageError(error).into());
     }
@@ -44,7 +44,8 @@ pub fn run(
     let fit = model
         .fit(data, &settings)
         .map_err(|e| by_name(from_one(e).into(), names))?;
-    let written = AnyModel::LinearGaussian(model.linear_gaussian(&fit.estimates)?);
+    let written = AnyModel::of_structural(model, &fit.estimates)?;
+    let coefficients = coefficients(model, &fit, data)?;
     let comment = comment(&fit);
     model::write_with(&written, &comment, &args.out)?;
     let told = ModelFit {
@@ -61,6 +62,9 @@ pub fn run(
     if args.json {
         let mut row = told.json(fit.observations);
         row["diffuse_observations"] = fit.diffuse.into();
+        if !coefficients.is_empty() {
+            row["coefficients"] = coefficients.iter().map(coefficient).collect();
+        }
         row["starts"] = fit.starts.clone().into();
         row["estimates"] = (0..fit.estimates.len())
             .map(|i| estimate(&fit, i))
@@ -78,6 +82,9 @@ pub fn run(
         return Ok(ExitCode::SUCCESS);
     }
     print::line(estimates(&fit).text())?;
+    if !coefficients.is_empty() {
+        print::line(of_inputs(&coefficients).text())?;
+    }
     print::line(likelihood(&fit, &told))?;
     if !fit.converged {
         Reporter::new(args.progress).say(&format!(
@@ -87,6 +94,35 @@ pub fn run(
     }
     print::line(format!("{}: {}", title(&fit), args.out.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The coefficients of a regression after the last row; of several sequences, each with coefficients of its own, none are told.
+fn coefficients(
+    model: &StructuralModel,
+    fit: &StructuralFit,
+    data: &[Sequence],
+) -> Result<Vec<(String, f64, f64)>> {
+    match (model.inputs(), data) {
+        ([_, ..], [one]) => Ok(model.coefficients(&fit.estimates, one)?),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn coefficient((name, mean, deviation): &(String, f64, f64)) -> serde_json::Value {
+    serde_json::json!({"name": name, "mean": mean, "deviation": deviation})
+}
+
+fn of_inputs(coefficients: &[(String, f64, f64)]) -> Table {
+    let mut table = Table::new(&["coefficient after the last row", "mean", "deviation"]);
+    for (name, mean, deviation) in coefficients {
+        let row: Vec<Cell> = vec![
+            name.clone().into(),
+            short(*mean).into(),
+            short(*deviation).into(),
+        ];
+        table.push(row);
+    }
+    table
 }
 
 fn title(fit: &StructuralFit) -> String {

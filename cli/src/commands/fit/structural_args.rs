@@ -1,6 +1,6 @@
 //! Components of `scotopic fit`, and which of their parameters are estimated.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use scotopic_filtering::gaussian::StructuralModel;
 
@@ -8,7 +8,7 @@ use scotopic_filtering::gaussian::StructuralModel;
 #[derive(Debug, Clone, Default, Args)]
 pub struct StructuralArgs {
     /// Components of a structural model of one column, added up: level, slope, trend (both), seasonal:N,
-    /// trigonometric:N, cycle, ar:P, arma:P:Q; fitted by maximum likelihood from an exact diffuse start
+    /// trigonometric:N, cycle, ar:P, arma:P:Q, regression (on --inputs) or regression:walk; fitted by maximum likelihood from an exact diffuse start
     #[arg(
         long,
         alias = "components",
@@ -37,11 +37,21 @@ impl StructuralArgs {
         &self,
         file: Option<StructuralModel>,
         learn: &[String],
+        inputs: &[String],
     ) -> Result<Option<StructuralModel>> {
         let mut model = match (file, self.component.is_empty()) {
             (Some(model), _) => model,
             (None, false) => {
-                StructuralModel::new(&self.component.join(",")).context("--component")?
+                let model =
+                    StructuralModel::new(&self.component.join(",")).context("--component")?;
+                let regression = |name: &String| name.starts_with("regression");
+                match (inputs.is_empty(), self.component.iter().any(regression)) {
+                    (true, true) => bail!(
+                        "--component regression: name the columns that it is on with --inputs"
+                    ),
+                    (true, false) => model,
+                    (false, _) => model.with_inputs(inputs).context("--inputs")?,
+                }
             }
             (None, true) => {
                 let alone = self.tie.is_empty() && self.initial_variance.is_none();

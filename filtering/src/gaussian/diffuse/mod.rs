@@ -12,4 +12,4 @@ mod smooth;
 
 pub(crate) use basis::DiffuseBasis;
 pub(crate) use belief::DiffuseBelief;
-pub(crate) use smooth::smoothed;
+pub(in crate::gaussian) use smooth::smoothed;

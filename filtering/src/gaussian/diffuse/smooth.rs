@@ -1,13 +1,16 @@
 //! Smoothing without inverses, of proper and of diffuse starts.
 
+use std::borrow::Cow;
+
 use nalgebra::{DMatrix, DVector};
 
 use super::belief::{DiffuseBelief, Taken};
+use crate::Result;
 use crate::gaussian::belief::Gaussian;
 use crate::gaussian::flat::Plan;
 use crate::gaussian::model::LinearGaussian;
+use crate::gaussian::rows::Row;
 use crate::math::cholesky::symmetric;
-use crate::{Result, Sequence};
 
 /// The beliefs about all states given all observations, by the backward recursion of r and N and, as long as the belief is
 /// diffuse, of their terms in 1/κ:
@@ -18,13 +21,16 @@ use crate::{Result, Sequence};
 /// ```
 ///
 /// (J. Durbin, S. J. Koopman, "Time series analysis by state space methods", 2nd ed. 2012, chapter 5). No matrix is inverted:
-/// Q may be singular, and states known. A direction that no observation has fixed has infinite variances.
-pub(crate) fn smoothed(model: &LinearGaussian, observations: &Sequence) -> Result<Vec<Gaussian>> {
-    let n = model.states();
-    let whole = Plan::new(model)?;
-    let mut belief = DiffuseBelief::start(model);
+/// Q may be singular, and states known. Rows that borrow their model are those of `start`. A direction that no observation has fixed has infinite variances.
+pub(in crate::gaussian) fn smoothed(
+    start: &LinearGaussian,
+    rows: &[Row<'_>],
+) -> Result<Vec<Gaussian>> {
+    let n = start.states();
+    let whole = Plan::new(start)?;
+    let mut belief = DiffuseBelief::start(start);
     let (mut before, mut taken) = (Vec::new(), Vec::new());
-    for (t, y) in observations.iter().enumerate() {
+    for (t, Row { model, y }) in rows.iter().enumerate() {
         if t > 0 {
             belief = belief.moved(model);
         }
@@ -35,7 +41,10 @@ pub(crate) fn smoothed(model: &LinearGaussian, observations: &Sequence) -> Resul
                 let (plan, seen) = Plan::of_seen(model, y)?;
                 belief.observe(&plan, &seen).1
             }
-            Some(y) => belief.observe(&whole, y).1,
+            Some(y) => match model {
+                Cow::Borrowed(_) => belief.observe(&whole, y).1,
+                Cow::Owned(own) => belief.observe(&Plan::new(own)?, y).1,
+            },
         };
         taken.push(own);
     }
@@ -48,10 +57,10 @@ pub(crate) fn smoothed(model: &LinearGaussian, observations: &Sequence) -> Resul
         }
         let mut now = back.posterior(belief);
         if left > 0 {
-            unfixed(model, &mut now);
+            unfixed(start, &mut now);
         }
         smoothed.push(now);
-        back.pull(model.transition());
+        back.pull(rows[t].model.transition());
     }
     smoothed.reverse();
     Ok(smoothed)

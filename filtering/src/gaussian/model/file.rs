@@ -11,21 +11,21 @@ use crate::{Error, Result};
 /// `initial_covariance` and `diffuse`, that of the stationary distribution where F has one, and else diffuse in all states.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Parts {
-    transition: Vec<Vec<f64>>,
+pub(in crate::gaussian) struct Parts {
+    pub transition: Vec<Vec<f64>>,
     #[serde(default)]
-    bias: Option<Vec<f64>>,
-    process_noise: Vec<Vec<f64>>,
-    observation: Vec<Vec<f64>>,
+    pub bias: Option<Vec<f64>>,
+    pub process_noise: Vec<Vec<f64>>,
+    pub observation: Vec<Vec<f64>>,
     #[serde(default)]
-    offset: Option<Vec<f64>>,
-    observation_noise: Vec<Vec<f64>>,
+    pub offset: Option<Vec<f64>>,
+    pub observation_noise: Vec<Vec<f64>>,
     #[serde(default)]
-    initial_mean: Option<Vec<f64>>,
+    pub initial_mean: Option<Vec<f64>>,
     #[serde(default)]
-    initial_covariance: Option<Vec<Vec<f64>>>,
+    pub initial_covariance: Option<Vec<Vec<f64>>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    diffuse: Vec<bool>,
+    pub diffuse: Vec<bool>,
 }
 
 impl TryFrom<Parts> for LinearGaussian {

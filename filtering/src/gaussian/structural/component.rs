@@ -51,6 +51,13 @@ pub enum Component {
         /// q, the moving-average order.
         ma: usize,
     },
+    /// `regression`: Σ β_k u_tk of the inputs of the model, with coefficients that stay; `regression:walk`: that walk.
+    Regression {
+        /// How many inputs: those of the model ([`StructuralModel::with_inputs`](super::StructuralModel::with_inputs)).
+        inputs: usize,
+        /// Whether each coefficient is a random walk.
+        walks: bool,
+    },
 }
 
 impl Component {
@@ -69,6 +76,14 @@ impl Component {
         ),
         ("cycle", "a damped cycle; its period is estimated"),
         ("ar:P", "a stationary autoregressive process of order P"),
+        (
+            "regression",
+            "a regression on inputs, its coefficients states that stay",
+        ),
+        (
+            "regression:walk",
+            "the same with coefficients that walk, each with a variance",
+        ),
         ("arma:P:Q", "a stationary and invertible ARMA(P, Q) process"),
     ];
 
@@ -97,6 +112,7 @@ impl Component {
             Self::Cycle => "cycle",
             Self::Arma { ma: 0, .. } => "ar",
             Self::Arma { .. } => "arma",
+            Self::Regression { .. } => "regression",
         }
     }
 
@@ -111,6 +127,7 @@ impl Component {
             }
             Self::Cycle => 2,
             Self::Arma { ar, ma } => ar.max(ma + 1),
+            Self::Regression { inputs, .. } => inputs,
         }
     }
 
@@ -119,11 +136,18 @@ impl Component {
         !matches!(self, Self::Cycle | Self::Arma { .. })
     }
 
-    /// Its parameters, the variance of its disturbances first; `prefix` is its name in the model.
+    /// Its parameters, the variance of its disturbances first; `prefix` is its name in the model. Those of a regression have the
+    /// names of inputs, which the model knows.
     pub(super) fn parameters(&self, prefix: &str) -> Vec<Parameter> {
         let one = |name: String, kind| Parameter { name, kind };
         let mut all = vec![one(prefix.to_owned(), Kind::Variance)];
         match *self {
+            Self::Regression { inputs, walks } => {
+                let walking = 0..if walks { inputs } else { 0 };
+                all = walking
+                    .map(|k| one(format!("{prefix}.{}", k + 1), Kind::Variance))
+                    .collect();
+            }
             Self::Cycle => {
                 all.push(one(format!("{prefix}.period"), Kind::Period));
                 all.push(one(format!("{prefix}.damping"), Kind::Damping));
@@ -154,6 +178,12 @@ impl FromStr for Component {
             let known: Vec<&str> = Self::KNOWN.iter().map(|(name, _)| *name).collect();
             Error::setting("component", text, format!("one of {}", known.join(", ")))
         };
+        if let "regression" | "regression:walk" = text.trim() {
+            return Ok(Self::Regression {
+                inputs: 0,
+                walks: text.contains(':'),
+            });
+        }
         let mut parts = text.split(':');
         let name = parts.next().unwrap_or_default();
         let numbers: Option<Vec<usize>> = parts.map(|part| part.trim().parse().ok()).collect();
@@ -194,7 +224,10 @@ impl fmt::Display for Component {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name();
         match *self {
-            Self::Level | Self::Slope | Self::Cycle => f.write_str(name),
+            Self::Level | Self::Slope | Self::Cycle | Self::Regression { walks: false, .. } => {
+                f.write_str(name)
+            }
+            Self::Regression { .. } => write!(f, "{name}:walk"),
             Self::Seasonal { period } => write!(f, "{name}:{period}"),
             Self::Trigonometric { period, harmonics } if harmonics == period / 2 => {
                 write!(f, "{name}:{period}")

@@ -10,8 +10,8 @@ pub(super) struct Coordinates {
     groups: Vec<Group>,
     /// The values of fixed parameters, at their places among all.
     fixed: Vec<Option<f64>>,
-    /// The unit of variances.
-    unit: f64,
+    /// The unit of each parameter that is a variance.
+    units: Vec<f64>,
 }
 
 /// Parameters that move together.
@@ -34,11 +34,11 @@ impl Group {
 }
 
 impl Coordinates {
-    /// The coordinates of `model`, variances in multiples of `unit`; `zero` parameters are fixed at 0.
+    /// The coordinates of `model`, variances in multiples of their `units`; `zero` parameters are fixed at 0.
     ///
     /// # Errors
     /// [`Error::Setting`] for coefficients of which only some are fixed.
-    pub fn new(model: &StructuralModel, unit: f64, zero: &[usize]) -> Result<Self> {
+    pub fn new(model: &StructuralModel, units: &[f64], zero: &[usize]) -> Result<Self> {
         let parameters = model.parameters();
         let mut fixed: Vec<Option<f64>> = parameters
             .iter()
@@ -87,7 +87,7 @@ impl Coordinates {
         Ok(Self {
             groups,
             fixed,
-            unit,
+            units: units.to_vec(),
         })
     }
 
@@ -100,6 +100,11 @@ impl Coordinates {
         &self.groups
     }
 
+    /// The unit of a group that is a variance: that of its first parameter.
+    pub fn unit(&self, group: &Group) -> f64 {
+        self.units[group.parameters[0]]
+    }
+
     /// The coordinates of one group.
     pub fn of<'a>(&self, group: &Group, u: &'a [f64]) -> &'a [f64] {
         &u[group.at..group.at + group.size()]
@@ -109,7 +114,7 @@ impl Coordinates {
     pub fn values(&self, u: &[f64]) -> Vec<f64> {
         let mut all: Vec<f64> = self.fixed.iter().map(|v| v.unwrap_or(0.0)).collect();
         for group in &self.groups {
-            let own = to_values(group.kind, self.unit, self.of(group, u));
+            let own = to_values(group.kind, self.unit(group), self.of(group, u));
             for (k, &i) in group.parameters.iter().enumerate() {
                 all[i] = own[k.min(own.len() - 1)];
             }
@@ -122,7 +127,7 @@ impl Coordinates {
         let mut u = Vec::with_capacity(self.len());
         for group in &self.groups {
             let own: Vec<f64> = group.parameters.iter().map(|&i| values[i]).collect();
-            u.extend(to_coordinates(group.kind, self.unit, &own)?);
+            u.extend(to_coordinates(group.kind, self.unit(group), &own)?);
         }
         Some(u)
     }
@@ -140,7 +145,7 @@ impl Coordinates {
     pub fn jacobian(&self, u: &[f64]) -> Vec<Vec<f64>> {
         let mut rows = vec![vec![0.0; self.fixed.len()]; self.len()];
         for group in &self.groups {
-            let own = jacobian(group.kind, self.unit, self.of(group, u));
+            let own = jacobian(group.kind, self.unit(group), self.of(group, u));
             for (k, &i) in group.parameters.iter().enumerate() {
                 for (j, slope) in own[k.min(own.len() - 1)].iter().enumerate() {
                     rows[group.at + j][i] = *slope;

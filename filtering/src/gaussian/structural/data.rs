@@ -7,9 +7,9 @@ use crate::{Error, Result, Sequence};
 /// Sequences of one number each, of which at least one varies.
 pub(super) struct Data<'a> {
     pub sequences: &'a [Sequence],
-    /// The variance in which those of the model are measured: of differences of neighbours where the level moves, of
-    /// the numbers otherwise.
-    pub unit: f64,
+    /// The variance in which each parameter of the model is measured that is one: of differences of neighbours where the level
+    /// moves, of the numbers otherwise; for that of a coefficient over the mean square of its input.
+    pub units: Vec<f64>,
     /// The longest sequence.
     pub longest: usize,
 }
@@ -18,22 +18,29 @@ impl<'a> Data<'a> {
     /// # Errors
     /// [`Error::Size`] for rows of several numbers or none that is seen.
     pub fn of(model: &StructuralModel, sequences: &'a [Sequence]) -> Result<Self> {
-        if let Some(wide) = sequences.iter().find(|s| s.width() != 1) {
+        model.check_inputs()?;
+        let width = 1 + model.inputs().len();
+        if let Some(wide) = sequences.iter().find(|s| s.width() != width) {
             let found = format!("rows of {}", wide.width());
-            let expected = "rows of one number: structural components add up to one series";
+            let expected = match model.inputs() {
+                [] => "rows of one number: structural components add up to one series".to_owned(),
+                names => format!("rows of one number, then {}", names.join(", ")),
+            };
             return Err(Error::size("observations", found, expected));
         }
+        sequences.iter().try_for_each(|s| check_given(model, s))?;
         let seen = || {
-            sequences
-                .iter()
-                .flat_map(|s| s.iter().flatten().map(|y| y[0]))
+            let rows = sequences.iter().flat_map(|s| s.iter().flatten());
+            rows.map(|row| row[0]).filter(|y| !y.is_nan())
         };
         if seen().next().is_none() {
             return Err(Error::size("observations", "none", "at least one"));
         }
         let differences = sequences.iter().flat_map(|s| {
             let now = s.iter().skip(1);
-            s.iter().zip(now).filter_map(|(a, b)| Some(b?[0] - a?[0]))
+            let pairs = s.iter().zip(now);
+            let steps = pairs.filter_map(|(a, b)| Some(b?[0] - a?[0]));
+            steps.filter(|d| !d.is_nan())
         });
         let moving = model.components().contains(&Component::Level);
         let whole = variance(seen());
@@ -43,7 +50,7 @@ impl<'a> Data<'a> {
         };
         Ok(Self {
             sequences,
-            unit: if unit > 0.0 { unit } else { whole },
+            units: units(model, sequences, if unit > 0.0 { unit } else { whole }),
             longest: sequences.iter().map(Sequence::len).max().unwrap_or(0),
         })
     }
@@ -55,15 +62,50 @@ impl<'a> Data<'a> {
         let seen: usize = self
             .sequences
             .iter()
-            .map(|s| s.iter().flatten().count())
+            .map(|s| s.iter().flatten().filter(|row| !row[0].is_nan()).count())
             .sum();
         let free = model.free_parameters();
         if seen <= free {
             let expected = format!("more than {free}, the numbers that are estimated");
             return Err(Error::size("observations", seen, expected));
         }
-        crate::data_spread::check_variation(self.sequences)
+        let numbers = || self.sequences.iter().flat_map(|s| s.iter());
+        let own = Sequence::of_numbers(numbers().map(|row| row.map_or(f64::NAN, |row| row[0])))?;
+        crate::data_spread::check_variation(&[own])
     }
+}
+
+/// The unit of each parameter that is a variance, where that of the numbers is `own`.
+fn units(model: &StructuralModel, sequences: &[Sequence], own: f64) -> Vec<f64> {
+    let square = |name: &str| -> Option<f64> {
+        let input = name.strip_prefix("regression.")?;
+        let k = model.inputs().iter().position(|known| known == input)?;
+        let rows = || sequences.iter().flat_map(|s| s.iter().flatten());
+        let largest = rows().map(|row| row[1 + k].abs()).fold(0.0, f64::max);
+        let shares = rows().map(|row| (row[1 + k] / largest).powi(2));
+        let mean = shares.sum::<f64>() / rows().count().max(1) as f64;
+        (largest > 0.0).then_some(mean * largest * largest)
+    };
+    let parameters = model.parameters().into_iter();
+    parameters
+        .map(|p| own / square(&p.name).unwrap_or(1.0))
+        .collect()
+}
+
+/// Checks that every input is there.
+fn check_given(model: &StructuralModel, sequence: &Sequence) -> Result<()> {
+    for (t, row) in sequence.iter().enumerate() {
+        for (k, name) in model.inputs().iter().enumerate() {
+            if !row.is_some_and(|row| row[1 + k].is_finite()) {
+                let expected = format!(
+                    "a number: the model is given {name} with every row, also where nothing is observed"
+                );
+                let error = Error::observation(1 + k, "nothing", expected);
+                return Err(error.at_observation(t as u64));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The variance of numbers, those divided first by the largest: squares leave the range of numbers.

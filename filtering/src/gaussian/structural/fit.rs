@@ -120,7 +120,7 @@ impl StructuralModel {
             data: &data,
             settings,
         };
-        let coordinates = Coordinates::new(self, data.unit, &[])?;
+        let coordinates = Coordinates::new(self, &data.units, &[])?;
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(settings.seed);
         let begun = starts(self, &data, settings.restarts, &mut rng);
         let mut found: Vec<Minimum> = begun
@@ -226,16 +226,17 @@ impl Problem<'_> {
                 continue;
             };
             let slope: f64 = group.parameters.iter().map(|&i| found.score[i]).sum();
-            if slope * SHARE * self.data.unit > GAIN {
+            let unit = end.coordinates.unit(group);
+            if slope * SHARE * unit > GAIN {
                 // Inside, unless the search was stuck where the likelihood is flat in ln σ².
-                let flat = values[group.parameters[0]] < 1e-9 * self.data.unit;
+                let flat = values[group.parameters[0]] < 1e-9 * unit;
                 let lost = -end.minimum.value - found.log_likelihood;
                 if flat && lost.abs() < GAIN {
                     let mut grown = values.clone();
                     group
                         .parameters
                         .iter()
-                        .for_each(|&i| grown[i] = SHARE * self.data.unit);
+                        .for_each(|&i| grown[i] = SHARE * unit);
                     let Some(u) = end.coordinates.at(&grown) else {
                         continue;
                     };
@@ -249,7 +250,7 @@ impl Problem<'_> {
             if found.log_likelihood >= -end.minimum.value {
                 let mut zero = end.zero.clone();
                 zero.extend(&group.parameters);
-                let coordinates = Coordinates::new(self.model, self.data.unit, &zero)?;
+                let coordinates = Coordinates::new(self.model, &self.data.units, &zero)?;
                 let Some(u) = coordinates.at(&at_zero) else {
                     continue;
                 };
@@ -267,14 +268,14 @@ impl Problem<'_> {
             return Err(Error::setting("values", found, "values with a likelihood"));
         };
         // By group: tied variances stand or fall together.
-        let all = Coordinates::new(self.model, self.data.unit, &[])?;
+        let all = Coordinates::new(self.model, &self.data.units, &[])?;
         let would_grow = all
             .groups()
             .iter()
             .filter(|group| end.zero.contains(&group.parameters[0]))
             .any(|group| {
                 let slope: f64 = group.parameters.iter().map(|&i| found.score[i]).sum();
-                slope * SHARE * self.data.unit > GAIN
+                slope * SHARE * all.unit(group) > GAIN
             });
         let gradient = crate::math::bfgs::largest(&end.minimum.gradient);
         let standard_errors = standard_errors(&end.coordinates, &end.minimum.at, |u| {

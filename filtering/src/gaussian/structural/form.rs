@@ -15,8 +15,10 @@ pub(super) struct Form {
     pub f: Vec<Vec<(usize, f64)>>,
     /// The entries of Q `[n, n]` that are not zero.
     pub q: Vec<(usize, usize, f64)>,
-    /// h `[n]`.
+    /// h `[n]`, 0 where inputs stand.
     pub h: Vec<f64>,
+    /// The states that are coefficients of the inputs, in their order.
+    pub regressors: Vec<usize>,
     /// r ≥ 0.
     pub r: f64,
     /// P* of the start `[n, n]`, row after row.
@@ -39,12 +41,14 @@ pub(super) enum Entry {
 impl Form {
     /// The form at values of all parameters in the model's order. Fails where an ARMA process is not stationary.
     pub fn new(model: &StructuralModel, values: &[f64]) -> Result<Self> {
+        model.check_inputs()?;
         let n = model.states();
         let mut form = Self {
             n,
             f: vec![Vec::new(); n],
             q: Vec::new(),
             h: vec![0.0; n],
+            regressors: Vec::new(),
             r: values[0],
             start: vec![0.0; n * n],
             diffuse: vec![false; n],
@@ -85,7 +89,8 @@ impl Form {
 
     /// Adds a component whose states begin at `at`.
     fn add(&mut self, component: Component, at: usize, values: &[f64]) {
-        let variance = values[0];
+        // A regression whose coefficients stay has none.
+        let variance = values.first().copied().unwrap_or(0.0);
         let mut slopes: Vec<Vec<(Entry, f64)>> = vec![Vec::new(); values.len()];
         let noise = |form: &mut Self, slopes: &mut Vec<Vec<(Entry, f64)>>, i: usize| {
             form.q.push((i, i, variance));
@@ -119,6 +124,17 @@ impl Form {
                     let angle = std::f64::consts::TAU * j as f64 / period as f64;
                     self.rotation(i, angle.cos(), angle.sin());
                     noise(self, &mut slopes, i + 1);
+                }
+            }
+            Component::Regression { inputs, .. } => {
+                for k in 0..inputs {
+                    let i = at + k;
+                    self.f[i].push((i, 1.0));
+                    self.regressors.push(i);
+                    if let (Some(variance), Some(slopes)) = (values.get(k), slopes.get_mut(k)) {
+                        self.q.push((i, i, *variance));
+                        slopes.push((Entry::Q(i, i), 1.0));
+                    }
                 }
             }
             Component::Cycle => {
@@ -166,6 +182,14 @@ impl Form {
             }
         }
         self.slopes.extend(slopes);
+    }
+
+    /// h of a row (y, u): the inputs at their states.
+    pub fn observed(&self, row: &[f64], h: &mut Vec<f64>) {
+        h.clone_from(&self.h);
+        for (&i, u) in self.regressors.iter().zip(&row[1..]) {
+            h[i] = *u;
+        }
     }
 
     fn rotation(&mut self, at: usize, c: f64, s: f64) {

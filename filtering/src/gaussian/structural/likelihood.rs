@@ -19,7 +19,7 @@ pub struct StructuralLikelihood {
 }
 
 impl StructuralModel {
-    /// ln p of sequences of one number each and its gradient, at values of all parameters in the order of
+    /// ln p of sequences of one number a row, followed by the inputs of a regression, and its gradient, at values of all parameters in the order of
     /// [`StructuralModel::parameter_names`].
     ///
     /// ```
@@ -34,7 +34,7 @@ impl StructuralModel {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Size`] for a wrong number of values or rows of several numbers; [`Error::Setting`] for values without a
+    /// [`Error::Size`] for a wrong number of values or of entries of a row; [`Error::Observation`] for an input that is missing; [`Error::Setting`] for values without a
     /// likelihood: an ARMA process that is not stationary, observations without variance.
     pub fn log_likelihood(
         &self,
@@ -67,7 +67,7 @@ impl Data<'_> {
         };
         for sequence in self.sequences {
             let pass = form.filter(sequence.iter(), keep)?;
-            let score = form.score(&pass);
+            let score = form.score(&pass, sequence);
             total.score.iter_mut().zip(score).for_each(|(a, b)| *a += b);
             total.log_likelihood += pass.log_likelihood;
             total.diffuse += pass.diffuse;

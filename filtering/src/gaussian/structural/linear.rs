@@ -4,8 +4,8 @@ use nalgebra::{DMatrix, DVector};
 
 use super::form::Form;
 use super::model::StructuralModel;
-use crate::gaussian::LinearGaussian;
-use crate::{Error, Result};
+use crate::gaussian::{DrivenFilter, DrivenGaussian, LinearGaussian};
+use crate::{Error, Result, Sequence};
 
 /// The variance that stands for none in R, which must be positive definite: this part of the variance that the state brings
 /// anew to each observation. It changes ln p by less than 10⁻⁹ nats an observation.
@@ -30,8 +30,53 @@ impl StructuralModel {
     ///
     /// # Errors
     /// [`Error::Size`] for a wrong number of values, [`Error::Setting`] where they make no model: all variances 0, an ARMA
-    /// process that is not stationary.
+    /// process that is not stationary; [`Error::Unsupported`] for one with a regression, whose H follows the inputs.
     pub fn linear_gaussian(&self, values: &[f64]) -> Result<LinearGaussian> {
+        match self.inputs() {
+            [] => self.without_inputs(values),
+            names => Err(Error::Unsupported {
+                what: format!("a structural model with the inputs {}", names.join(", ")),
+                asked: "be a linear-Gaussian one without them",
+                why: "take StructuralModel::driven",
+            }),
+        }
+    }
+
+    /// The linear-Gaussian model with inputs of a model with a regression, as [`StructuralModel::linear_gaussian`].
+    ///
+    /// # Errors
+    /// As [`StructuralModel::linear_gaussian`]; [`Error::Setting`] for a model without a regression.
+    pub fn driven(&self, values: &[f64]) -> Result<DrivenGaussian> {
+        let base = self.without_inputs(values)?;
+        let mut model = DrivenGaussian::new(base, self.inputs().to_vec())?;
+        let regressors = Form::new(self, values)?.regressors;
+        for (name, state) in self.inputs().iter().zip(regressors) {
+            model = model.with_regressor(0, state, name)?;
+        }
+        Ok(model)
+    }
+
+    /// The coefficients of the regression after the last of rows (y, u): the name of each input, mean and standard deviation;
+    /// infinite where the rows do not tell.
+    ///
+    /// # Errors
+    /// As [`StructuralModel::driven`]; what the filter says of rows.
+    pub fn coefficients(&self, values: &[f64], rows: &Sequence) -> Result<Vec<(String, f64, f64)>> {
+        let mut filter = DrivenFilter::new(self.driven(values)?)?;
+        for row in rows.iter() {
+            filter.update(row)?;
+        }
+        let n = self.states();
+        let states = Form::new(self, values)?.regressors;
+        let named = self.inputs().iter().zip(states);
+        let told = named.map(|(name, i)| {
+            let variance = filter.covariance()[i * n + i];
+            (name.clone(), filter.mean()[i], variance.max(0.0).sqrt())
+        });
+        Ok(told.collect())
+    }
+
+    fn without_inputs(&self, values: &[f64]) -> Result<LinearGaussian> {
         let names = self.parameter_names();
         if values.len() != names.len() {
             let expected = format!("{}: {}", names.len(), names.join(", "));

@@ -35,6 +35,7 @@ pub struct StructuralModel {
     tied: Vec<Vec<String>>,
     initial_variance: Option<f64>,
     values: BTreeMap<String, f64>,
+    inputs: Vec<String>,
 }
 
 impl StructuralModel {
@@ -63,6 +64,10 @@ impl StructuralModel {
         if (0..components.len()).any(twice) {
             return refuse("every component once");
         }
+        let regressions = components.iter().filter(|c| c.name() == "regression");
+        if regressions.count() > 1 {
+            return refuse("one regression; fix the variance of a coefficient that stays at 0");
+        }
         if components.contains(&Component::Slope) && !components.contains(&Component::Level) {
             return refuse("level beside slope: a slope is the slope of a level");
         }
@@ -72,7 +77,59 @@ impl StructuralModel {
             tied: Vec::new(),
             initial_variance: None,
             values: BTreeMap::new(),
+            inputs: Vec::new(),
         })
+    }
+
+    /// The same with the columns that its regression is on: they follow the observed number in a row, and none may be missing.
+    ///
+    /// ```
+    /// use scotopic_filtering::{Sequence, gaussian::StructuralModel};
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let model = StructuralModel::new("level,regression:walk")?.with_inputs(&["price".to_owned()])?;
+    /// assert_eq!(model.parameter_names(), ["irregular", "level", "regression.price"]);
+    /// let rows = [Sequence::of_rows([[1.0, 0.5], [2.5, 1.0], [2.0, 0.3]])?];
+    /// assert_eq!(model.log_likelihood(&[1.0, 0.5, 0.1], &rows)?.diffuse, 2);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a model without a regression, no name, an empty one, or one that is there twice.
+    pub fn with_inputs(mut self, inputs: &[String]) -> Result<Self> {
+        let twice = |i: usize| inputs[i].is_empty() || inputs[..i].contains(&inputs[i]);
+        let mut regressions = self.components.iter_mut().filter_map(|c| match c {
+            Component::Regression { inputs, .. } => Some(inputs),
+            _ => None,
+        });
+        let (Some(count), false) = (regressions.next(), inputs.is_empty()) else {
+            let expected = "columns, of a model with the component regression";
+            return Err(Error::setting("inputs", inputs.join(", "), expected));
+        };
+        if (0..inputs.len()).any(twice) {
+            let expected = "the name of a column for each input, every one once";
+            return Err(Error::setting("inputs", inputs.join(", "), expected));
+        }
+        *count = inputs.len();
+        self.inputs = inputs.to_vec();
+        Ok(self)
+    }
+
+    /// Fails where a regression has no inputs.
+    pub(super) fn check_inputs(&self) -> Result<()> {
+        let lacks = |c: &Component| matches!(c, Component::Regression { inputs: 0, .. });
+        match self.components.iter().any(lacks) {
+            true => Err(Error::setting(
+                "inputs",
+                "none",
+                "the columns that the component regression is on",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// The columns that its regression is on.
+    pub fn inputs(&self) -> &[String] {
+        &self.inputs
     }
 
     /// The same with a parameter that is not estimated.
@@ -213,6 +270,14 @@ impl StructuralModel {
         };
         let own = self.components.iter().flat_map(|component| {
             let name = component.name();
+            if let Component::Regression { walks, .. } = component {
+                let walking = self.inputs.iter().filter(|_| *walks);
+                let named = walking.map(|input| Parameter {
+                    name: format!("{name}.{input}"),
+                    kind: Kind::Variance,
+                });
+                return named.collect();
+            }
             let same = self.components.iter().filter(|c| c.name() == name);
             match same.count() {
                 1 => component.parameters(name),
@@ -249,6 +314,8 @@ impl StructuralModel {
 #[serde(deny_unknown_fields)]
 struct Parts {
     components: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    inputs: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     initial_variance: Option<f64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -263,6 +330,10 @@ impl TryFrom<Parts> for StructuralModel {
     type Error = Error;
     fn try_from(parts: Parts) -> Result<Self> {
         let mut model = Self::new(&parts.components.join(","))?;
+        if !parts.inputs.is_empty() {
+            model = model.with_inputs(&parts.inputs)?;
+        }
+        model.check_inputs()?;
         for (name, value) in &parts.fixed {
             model = model.with_fixed(name, *value)?;
         }
@@ -285,6 +356,7 @@ impl From<StructuralModel> for Parts {
         Self {
             components: model.components.iter().map(Component::to_string).collect(),
             initial_variance: model.initial_variance,
+            inputs: model.inputs,
             tied: model.tied,
             fixed: model.fixed,
             values: model.values,

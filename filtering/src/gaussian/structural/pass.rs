@@ -30,7 +30,7 @@ pub(super) struct Pass {
 }
 
 impl Form {
-    /// ln p of a sequence in nats (eq. F51); `None` marks a missing number. Fails (`None`) where an observation is
+    /// ln p of a sequence of rows (y, u) in nats (eq. F51); `None`, or NaN, marks a missing number. Fails (`None`) where an observation is
     /// predicted without variance, or numbers leave their range.
     pub fn filter<'a>(
         &self,
@@ -51,6 +51,7 @@ impl Form {
             left: 0,
         };
         let (mut misfit, mut logs, mut proper) = (0.0, 0.0, 0.0);
+        let mut h = self.h.clone();
         for (t, y) in ys.enumerate() {
             if t > 0 {
                 self.times(&mean, &mut next);
@@ -63,17 +64,17 @@ impl Form {
                 });
             }
             let taken = match y {
-                None => Taken::Missing,
-                Some(y) => {
+                Some(y) if !y[0].is_nan() => {
+                    self.observed(y, &mut h);
                     pass.observed += 1;
                     let mut gain = vec![0.0; n];
-                    let v = y[0] - dot(&self.h, &mean);
+                    let v = y[0] - dot(&h, &mean);
                     let m = &mut next;
-                    symmetric_times(&p, &self.h, m);
-                    let s = dot(&self.h, m) + self.r;
+                    symmetric_times(&p, &h, m);
+                    let s = dot(&h, m) + self.r;
                     let infinite = match basis.rank() {
                         0 => None,
-                        _ => basis.take(&self.h, &mut gain),
+                        _ => basis.take(&h, &mut gain),
                     };
                     if let Some(infinite) = infinite {
                         logs += infinite.ln();
@@ -105,6 +106,7 @@ impl Form {
                         Taken::Proper { gain, v, s }
                     }
                 }
+                _ => Taken::Missing,
             };
             pass.taken.push(taken);
             if keep {

@@ -6,6 +6,7 @@ use nalgebra::DMatrix;
 
 use super::form::{Entry, Form};
 use super::pass::{Pass, Taken, dot, symmetric_times};
+use crate::Sequence;
 
 impl Form {
     /// ∂ ln p by the values of all parameters, in the model's order (eq. F52). With r and N of the backward recursion,
@@ -17,9 +18,9 @@ impl Form {
     /// moved:     ∂Q += G,   ∂F += r mᵀ + 2 G F P,   r ← Fᵀr,   N ← FᵀNF
     /// ```
     ///
-    /// (S. J. Koopman, N. Shephard, "Exact score for time series models in state space form", 1992). `pass` keeps its
-    /// beliefs where a parameter moves F.
-    pub fn score(&self, pass: &Pass) -> Vec<f64> {
+    /// (S. J. Koopman, N. Shephard, "Exact score for time series models in state space form", 1992). `pass` is that over `rows`,
+    /// and keeps its beliefs where a parameter moves F.
+    pub fn score(&self, pass: &Pass, rows: &Sequence) -> Vec<f64> {
         let n = self.n;
         let moved = self.moved_transitions();
         let mut slopes: BTreeMap<Entry, f64> = self
@@ -39,21 +40,25 @@ impl Form {
         let mut of_r = 0.0;
         let (mut r, mut big) = (vec![0.0; n], vec![0.0; n * n]);
         let (mut other, mut product) = (vec![0.0; n], vec![0.0; n * n]);
+        let mut h = self.h.clone();
         for (t, taken) in pass.taken.iter().enumerate().rev() {
+            if let Some(row) = rows.get(t) {
+                self.observed(row, &mut h);
+            }
             match taken {
                 Taken::Missing => {}
                 Taken::Diffuse { gain, .. } => {
                     symmetric_times(&big, gain, &mut other);
                     let (along, spread) = (dot(gain, &r), dot(gain, &other));
                     of_r += 0.5 * (along * along - spread);
-                    self.look(&mut r, &mut big, &other, -along, spread);
+                    look(&h, &mut r, &mut big, &other, -along, spread);
                 }
                 Taken::Proper { gain, v, s } => {
                     symmetric_times(&big, gain, &mut other);
                     let (along, spread) = (dot(gain, &r), dot(gain, &other));
                     let u = v / s - along;
                     of_r += 0.5 * (u * u - 1.0 / s - spread);
-                    self.look(&mut r, &mut big, &other, u, 1.0 / s + spread);
+                    look(&h, &mut r, &mut big, &other, u, 1.0 / s + spread);
                 }
             }
             if t == 0 {
@@ -92,22 +97,6 @@ impl Form {
         self.slopes.iter().map(by).collect()
     }
 
-    /// Lᵀr + h v/s and LᵀNL + h hᵀ/s, where `along` is v/s − Kᵀr (or −K₀ᵀr), `n_gain` is N K and `spread` 1/s + KᵀNK.
-    fn look(&self, r: &mut [f64], big: &mut [f64], n_gain: &[f64], along: f64, spread: f64) {
-        let n = self.n;
-        let h = &self.h;
-        for i in 0..n {
-            r[i] += h[i] * along;
-            if h[i] != 0.0 {
-                for j in 0..n {
-                    big[i * n + j] -= h[i] * n_gain[j];
-                    big[j * n + i] -= h[i] * n_gain[j];
-                    big[i * n + j] += h[i] * h[j] * spread;
-                }
-            }
-        }
-    }
-
     /// What the stationary start P = F P Fᵀ + Q adds: with X = G + FᵀXF, ∂Q += X and ∂F += 2 X F P.
     fn add_start(&self, r: &[f64], big: &[f64], slopes: &mut BTreeMap<Entry, f64>) {
         let at = &self.stationary;
@@ -138,11 +127,25 @@ impl Form {
     }
 }
 
+/// Lᵀr + h v/s and LᵀNL + h hᵀ/s, where `along` is v/s − Kᵀr (or −K₀ᵀr), `n_gain` is N K and `spread` 1/s + KᵀNK.
+fn look(h: &[f64], r: &mut [f64], big: &mut [f64], n_gain: &[f64], along: f64, spread: f64) {
+    let n = h.len();
+    for i in 0..n {
+        r[i] += h[i] * along;
+        if h[i] != 0.0 {
+            for j in 0..n {
+                big[i * n + j] -= h[i] * n_gain[j];
+                big[j * n + i] -= h[i] * n_gain[j];
+                big[i * n + j] += h[i] * h[j] * spread;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::StructuralModel;
     use super::*;
-    use crate::Sequence;
 
     /// A wandering series with gaps.
     fn series() -> Sequence {
@@ -178,7 +181,7 @@ mod tests {
                 let at = |values: &[f64]| {
                     let form = Form::new(&model, values).unwrap();
                     let pass = form.filter(data.iter(), true).unwrap();
-                    (form.score(&pass), pass.log_likelihood)
+                    (form.score(&pass, &data), pass.log_likelihood)
                 };
                 let (score, _) = at(values);
                 assert_eq!(score.len(), values.len());
@@ -197,6 +200,45 @@ mod tests {
                         score[k]
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_score_of_a_regression_is_the_slope_too() {
+        let mut data = Sequence::new(3).unwrap();
+        for (t, row) in series().iter().enumerate() {
+            let x = t as f64;
+            let u = [(0.7 * x).cos(), 1.0 + (x * x * 0.11).sin()];
+            let y = row.map_or(f64::NAN, |row| row[0] + 3.0 * u[0] - 0.02 * x * u[1]);
+            data.push(Some(&[y, u[0], u[1]])).unwrap();
+        }
+        let inputs = ["a".to_owned(), "b".to_owned()];
+        for (components, values) in [
+            ("level,regression", &[0.7, 0.4][..]),
+            (
+                "level,regression:walk,ar:1",
+                &[0.7, 0.4, 0.1, 0.05, 0.3, 0.5],
+            ),
+        ] {
+            let model = StructuralModel::new(components).unwrap();
+            let model = model.with_inputs(&inputs).unwrap();
+            let at = |values: &[f64]| {
+                let form = Form::new(&model, values).unwrap();
+                let pass = form.filter(data.iter(), true).unwrap();
+                (form.score(&pass, &data), pass.log_likelihood)
+            };
+            let (score, _) = at(values);
+            for k in 0..values.len() {
+                // Central differences, as above.
+                let moved = |h: f64| {
+                    let mut v = values.to_vec();
+                    v[k] += h;
+                    at(&v).1
+                };
+                let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+                let room = 1e-6 * (1.0 + slope.abs());
+                assert!((score[k] - slope).abs() < room, "{components} {k}");
             }
         }
     }

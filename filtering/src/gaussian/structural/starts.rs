@@ -25,7 +25,7 @@ pub(super) fn starts(
 
 fn first(model: &StructuralModel, data: &Data<'_>) -> Vec<f64> {
     let parameters = model.parameters();
-    let default = |kind: Kind, name: &str| match kind {
+    let default = |kind: Kind, name: &str, unit: f64| match kind {
         // A slope moves less than the level that it adds up in, a season less than noise.
         Kind::Variance => {
             let share = match name.split(':').next() {
@@ -34,20 +34,23 @@ fn first(model: &StructuralModel, data: &Data<'_>) -> Vec<f64> {
                 Some("seasonal" | "trigonometric") => 1e-2,
                 _ => 0.1,
             };
-            share * data.unit
+            share * unit
         }
         Kind::Period => (data.longest as f64 / 5.0).clamp(3.0, 20.0),
         Kind::Damping => 0.8,
         Kind::Ar { at: 0, order: 1 } => 0.5,
         Kind::Ar { .. } | Kind::Ma { .. } => 0.0,
     };
-    let value = |name: &str, kind| {
+    let value = |name: &str, kind, unit| {
         let given = model.fixed().get(name).copied().or(model.value_of(name));
         given
             .filter(|&v| kind != Kind::Variance || v > 0.0 || model.fixed().contains_key(name))
-            .unwrap_or_else(|| default(kind, name))
+            .unwrap_or_else(|| default(kind, name, unit))
     };
-    let mut values: Vec<f64> = parameters.iter().map(|p| value(&p.name, p.kind)).collect();
+    let with_units = parameters.iter().zip(&data.units);
+    let mut values: Vec<f64> = with_units
+        .map(|(p, unit)| value(&p.name, p.kind, *unit))
+        .collect();
     join(model, &mut values);
     values
 }
@@ -55,11 +58,11 @@ fn first(model: &StructuralModel, data: &Data<'_>) -> Vec<f64> {
 fn random(model: &StructuralModel, data: &Data<'_>, rng: &mut impl RngExt) -> Vec<f64> {
     let parameters = model.parameters();
     let mut values = Vec::with_capacity(parameters.len());
-    for parameter in &parameters {
+    for (parameter, unit) in parameters.iter().zip(&data.units) {
         let own = match parameter.kind {
             Kind::Variance => {
                 let power = LEAST + (MOST - LEAST) * rng.random::<f64>();
-                vec![data.unit * 10f64.powf(power)]
+                vec![unit * 10f64.powf(power)]
             }
             // Periods from 3 to half the series, evenly in their logarithm.
             Kind::Period => {

@@ -1,0 +1,192 @@
+//! The form of a model with inputs in a file.
+
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+use super::elapsed::Elapsed;
+use super::model::DrivenGaussian;
+use crate::gaussian::LinearGaussian;
+use crate::gaussian::model::{file, matrix, rows};
+use crate::{Error, Result};
+
+/// The keys of a linear-Gaussian model, and `inputs`, `control` (B), `direct` (D); entries of `observation` may be names of
+/// inputs. With `time`, a model of continuous time has `drift` (A) in place of `transition` and `diffusion` (Q_c) in place of
+/// `process_noise`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Parts {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    inputs: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    transition: Option<Vec<Vec<f64>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drift: Option<Vec<Vec<f64>>>,
+    #[serde(default)]
+    bias: Option<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    control: Option<Vec<Vec<f64>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    process_noise: Option<Vec<Vec<f64>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    diffusion: Option<Vec<Vec<f64>>>,
+    observation: Vec<Vec<Entry>>,
+    #[serde(default)]
+    offset: Option<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    direct: Option<Vec<Vec<f64>>>,
+    observation_noise: Vec<Vec<f64>>,
+    #[serde(default)]
+    initial_mean: Option<Vec<f64>>,
+    #[serde(default)]
+    initial_covariance: Option<Vec<Vec<f64>>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    diffuse: Vec<bool>,
+}
+
+/// An entry of H.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Number(f64),
+    Input(String),
+}
+
+impl TryFrom<Parts> for DrivenGaussian {
+    type Error = Error;
+    fn try_from(parts: Parts) -> Result<Self> {
+        let number = |entry: &Entry| match entry {
+            Entry::Number(v) => *v,
+            Entry::Input(_) => 0.0,
+        };
+        let timed = parts.time.is_some();
+        let f = one_of(
+            timed,
+            parts.transition,
+            parts.drift,
+            ["transition", "drift"],
+        )?;
+        let names = ["process_noise", "diffusion"];
+        let q = one_of(timed, parts.process_noise, parts.diffusion, names)?;
+        let without_start = parts.initial_mean.is_none()
+            && parts.initial_covariance.is_none()
+            && parts.diffuse.is_empty();
+        let observed = parts.observation.iter();
+        let mut base = LinearGaussian::try_from(file::Parts {
+            transition: f,
+            bias: parts.bias,
+            process_noise: q,
+            observation: observed
+                .map(|row| row.iter().map(number).collect())
+                .collect(),
+            offset: parts.offset,
+            observation_noise: parts.observation_noise,
+            initial_mean: parts.initial_mean,
+            initial_covariance: parts.initial_covariance,
+            diffuse: parts.diffuse,
+        })?;
+        if timed && without_start {
+            base = with_stationary_start(&base)?;
+        }
+        let mut model = match &parts.time {
+            Some(time) => Self::continuous(base, parts.inputs, time)?,
+            None => Self::new(base, parts.inputs)?,
+        };
+        if let Some(b) = parts.control {
+            model = model.with_control(matrix("control", &b)?)?;
+        }
+        if let Some(d) = parts.direct {
+            model = model.with_direct(matrix("direct", &d)?)?;
+        }
+        for (i, row) in parts.observation.iter().enumerate() {
+            for (j, entry) in row.iter().enumerate() {
+                if let Entry::Input(name) = entry {
+                    model = model.with_regressor(i, j, name)?;
+                }
+            }
+        }
+        Ok(model)
+    }
+}
+
+/// The matrix of discrete or of continuous time, `names` being those of both.
+fn one_of(
+    timed: bool,
+    discrete: Option<Vec<Vec<f64>>>,
+    continuous: Option<Vec<Vec<f64>>>,
+    names: [&str; 2],
+) -> Result<Vec<Vec<f64>>> {
+    match (timed, discrete, continuous) {
+        (false, Some(matrix), None) | (true, None, Some(matrix)) => Ok(matrix),
+        _ => {
+            let (found, expected) = match timed {
+                true => (
+                    "a model with `time`",
+                    format!("{} in place of {}", names[1], names[0]),
+                ),
+                false => (
+                    "a model without `time`",
+                    format!("{}, and not {}", names[0], names[1]),
+                ),
+            };
+            Err(Error::setting("time", found, expected))
+        }
+    }
+}
+
+/// The same A and Q_c with the start of the stationary distribution, or a diffuse one where there is none: those of the transition
+/// over a time in which A moves the state.
+fn with_stationary_start(rates: &LinearGaussian) -> Result<LinearGaussian> {
+    let size = rates.transition().amax();
+    let time = if size > 0.0 { 1.0 / size } else { 1.0 };
+    let over = Elapsed::over(rates.transition(), rates.process_noise(), time);
+    let bias = &over.integral * rates.bias();
+    let moved = rates.with_dynamics(over.transition, bias, over.noise);
+    let mut parts = file::Parts::from(moved);
+    (parts.initial_mean, parts.initial_covariance) = (None, None);
+    parts.diffuse.clear();
+    let started = LinearGaussian::try_from(parts)?;
+    match started.diffuse() {
+        [] => rates.clone().with_initial(
+            started.initial_mean().clone(),
+            started.initial_covariance().clone(),
+        ),
+        diffuse => rates.clone().with_diffuse(diffuse),
+    }
+}
+
+impl From<DrivenGaussian> for Parts {
+    fn from(model: DrivenGaussian) -> Self {
+        let base = file::Parts::from(model.base);
+        let mut names = model.names.clone();
+        let time = if model.timed { names.pop() } else { None };
+        let only = |own: bool, matrix: &Vec<Vec<f64>>| own.then(|| matrix.clone());
+        let mut observation: Vec<Vec<Entry>> = base
+            .observation
+            .into_iter()
+            .map(|row| row.into_iter().map(Entry::Number).collect())
+            .collect();
+        for r in &model.regressors {
+            observation[r.row][r.state] = Entry::Input(model.names[r.input].clone());
+        }
+        let some = |m: &DMatrix<f64>| m.iter().any(|v| *v != 0.0).then(|| rows(m));
+        Self {
+            control: some(&model.control),
+            direct: some(&model.direct),
+            inputs: names,
+            time,
+            transition: only(!model.timed, &base.transition),
+            drift: only(model.timed, &base.transition),
+            bias: base.bias,
+            process_noise: only(!model.timed, &base.process_noise),
+            diffusion: only(model.timed, &base.process_noise),
+            observation,
+            offset: base.offset,
+            observation_noise: base.observation_noise,
+            initial_mean: base.initial_mean,
+            initial_covariance: base.initial_covariance,
+            diffuse: base.diffuse,
+        }
+    }
+}

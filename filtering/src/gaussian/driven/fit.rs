@@ -1,0 +1,376 @@
+//! Maximum likelihood by a quasi-Newton method on the exact gradient.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::gradient::DrivenGradient;
+use super::model::DrivenGaussian;
+use crate::data_spread::{check_independence, deviations};
+use crate::gaussian::entries::Entries;
+use crate::gaussian::maximum::{GRADIENT, Prior, STEP};
+use crate::gaussian::{GaussianFit, Learned};
+use crate::math::bfgs::{Limits, minimise};
+use crate::{Error, Result, Sequence};
+
+/// What a fit ends with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DrivenFitted {
+    /// The model of highest likelihood that was found.
+    pub model: DrivenGaussian,
+    /// ln p of all sequences in nats: of the model begun with, and at the end.
+    pub log_evidence: [f64; 2],
+    /// Steps of the quasi-Newton method.
+    pub iterations: usize,
+    /// Whether the gradient vanishes.
+    pub converged: bool,
+}
+
+/// The difference of coordinates, which are of order 1, where the gradient is taken by differences.
+const DIFFERENCE: f64 = 1e-5;
+
+impl DrivenGaussian {
+    /// Fits the learned parameters to sequences of rows (y_t, u_t) by maximum likelihood: BFGS on the exact gradient
+    /// (eq. F101), with a pseudo-count as [`LinearGaussian::maximum_likelihood`](crate::gaussian::LinearGaussian::maximum_likelihood).
+    /// Entries of H that are inputs stay what they are. A variance that is 0 stays 0: the coefficient of a regression that does
+    /// not walk. Of a diffuse start, which has no m0 and P0 to learn, and of a model of continuous time the gradient is taken by
+    /// differences of the exact ln p; time is measured in mean intervals between rows.
+    ///
+    /// ```
+    /// use scotopic_filtering::gaussian::{DrivenGaussian, GaussianFit, LinearGaussian};
+    /// use scotopic_filtering::Sequence;
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let row = |t: i32| {
+    ///     let u = (0.3 * f64::from(t)).sin();
+    ///     [2.0 * u + (f64::from(t) * 0.618_033_988_749_895).fract(), u]
+    /// };
+    /// let data = [Sequence::of_rows((0..80).map(row))?];
+    /// let start = DrivenGaussian::initial_guess(1, &data, &["u".to_owned()])?;
+    /// let fit = start.maximum_likelihood(&data, &GaussianFit::default())?;
+    /// assert!(fit.log_evidence[1] > fit.log_evidence[0]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting that makes no sense, [`Error::Dependent`] for columns without variance of their own where R
+    /// would follow them to nothing, those of rows, [`Error::NotPositiveDefinite`] for learned covariances that are singular.
+    pub fn maximum_likelihood(
+        &self,
+        sequences: &[Sequence],
+        fit: &GaussianFit,
+    ) -> Result<DrivenFitted> {
+        let interval = self.interval(sequences);
+        if interval == 1.0 {
+            return self.maximum_likelihood_in_intervals(sequences, fit);
+        }
+        let scaled: Vec<Sequence> = sequences
+            .iter()
+            .map(|s| self.in_intervals(s, interval))
+            .collect::<Result<_>>()?;
+        let start = self.with_time_unit(interval);
+        let mut fitted = start.maximum_likelihood_in_intervals(&scaled, fit)?;
+        fitted.model = fitted.model.with_time_unit(1.0 / interval);
+        Ok(fitted)
+    }
+
+    fn maximum_likelihood_in_intervals(
+        &self,
+        sequences: &[Sequence],
+        fit: &GaussianFit,
+    ) -> Result<DrivenFitted> {
+        crate::gaussian::em::check_pseudo_count(fit.pseudo_count)?;
+        fit.learned.check(&self.base)?;
+        let outputs: Vec<Sequence> = sequences
+            .iter()
+            .map(|s| self.outputs_of(s))
+            .collect::<Result<_>>()?;
+        if fit.pseudo_count == 0.0 && fit.learned.observation_noise && fit.learned.offset {
+            check_independence(&outputs)?;
+        }
+        let problem = Problem::new(self, sequences, &outputs, fit);
+        let start = problem.coordinates()?;
+        let before = problem.evidence(self)?;
+        let limits = Limits {
+            iterations: fit.max_iterations,
+            gradient: GRADIENT,
+            step: STEP,
+        };
+        let found = match self.base.diffuse().is_empty() && !self.timed {
+            true => minimise(&start, limits, |u| problem.exact(u)),
+            false => minimise(&start, limits, |u| problem.by_differences(u)),
+        };
+        let Some(found) = found else {
+            let expected = "a start that has a likelihood";
+            return Err(Error::setting("model", "none", expected));
+        };
+        let model = problem.model(&found.at)?;
+        Ok(DrivenFitted {
+            log_evidence: [before, problem.evidence(&model)?],
+            model,
+            iterations: found.iterations,
+            converged: found.converged,
+        })
+    }
+
+    /// The mean interval between rows of a model of continuous time; 1 of others, or where there is none.
+    fn interval(&self, sequences: &[Sequence]) -> f64 {
+        if !self.timed {
+            return 1.0;
+        }
+        let span = |s: &Sequence| {
+            let at = |row: Option<&[f64]>| row.and_then(|row| row.last()).copied();
+            let last = s.len().checked_sub(1).and_then(|last| s.get(last));
+            at(last).zip(at(s.get(0))).map_or(0.0, |(b, a)| b - a)
+        };
+        let spans: f64 = sequences.iter().map(span).sum();
+        let steps: usize = sequences.iter().map(|s| s.len().saturating_sub(1)).sum();
+        let mean = spans / steps as f64;
+        match mean > 0.0 && mean.is_finite() {
+            true => mean,
+            false => 1.0,
+        }
+    }
+
+    /// The rows with times in another unit, from that of the first row on.
+    fn in_intervals(&self, sequence: &Sequence, unit: f64) -> Result<Sequence> {
+        let time = self.width() - 1;
+        if sequence.width() != self.width() {
+            let expected = format!("rows of {}, the time last", self.width());
+            let found = format!("rows of {}", sequence.width());
+            return Err(Error::size("observations", found, expected));
+        }
+        let first = sequence.get(0).map_or(0.0, |row| row[time]);
+        let mut scaled = Sequence::new(self.width())?;
+        for row in sequence.iter() {
+            let row = row.map(|row| {
+                let mut row = row.to_vec();
+                row[time] = (row[time] - first) / unit;
+                row
+            });
+            scaled.push(row.as_deref())?;
+        }
+        Ok(scaled)
+    }
+
+    /// The same model of continuous time with rates in another unit of time.
+    fn with_time_unit(&self, unit: f64) -> Self {
+        let base = self.base.with_dynamics(
+            self.base.transition() * unit,
+            self.base.bias() * unit,
+            self.base.process_noise() * unit,
+        );
+        self.with_numbers(base, &self.control * unit, self.direct.clone())
+    }
+
+    /// The outputs of rows.
+    ///
+    /// # Errors
+    /// As rows.
+    pub(super) fn outputs_of(&self, sequence: &Sequence) -> Result<Sequence> {
+        let mut outputs = Sequence::new(self.outputs())?;
+        for row in self.rows(sequence)? {
+            outputs.push(row.y)?;
+        }
+        Ok(outputs)
+    }
+}
+
+/// ln p as a function of coordinates: those of the model without inputs, of B in roots of mean squares of the inputs, and of D
+/// also in deviations of the columns.
+struct Problem<'a> {
+    start: &'a DrivenGaussian,
+    sequences: &'a [Sequence],
+    entries: Entries,
+    learned: Learned,
+    prior: Prior<'a>,
+    /// The root of the mean square of each input.
+    size: Vec<f64>,
+    /// The deviation of each output.
+    unit: Vec<f64>,
+}
+
+impl<'a> Problem<'a> {
+    fn new(
+        start: &'a DrivenGaussian,
+        sequences: &'a [Sequence],
+        outputs: &[Sequence],
+        fit: &GaussianFit,
+    ) -> Self {
+        let unit = deviations(outputs);
+        let learned = Learned {
+            // Where all is diffuse there is no m0 and P0.
+            initial: fit.learned.initial && start.base.diffuse().is_empty(),
+            ..fit.learned
+        };
+        let m = start.outputs();
+        let rows = || sequences.iter().flat_map(|s| s.iter().flatten());
+        let count = rows().count().max(1) as f64;
+        let size = |k: usize| {
+            let largest = rows().map(|r| r[m + k].abs()).fold(0.0, f64::max);
+            let scaled = rows().map(|r| (r[m + k] / largest).powi(2)).sum::<f64>();
+            match largest > 0.0 {
+                true => largest * (scaled / count).sqrt(),
+                false => 1.0,
+            }
+        };
+        Self {
+            entries: Entries::new(&start.base, learned, DVector::from_vec(unit.clone())),
+            learned,
+            prior: Prior {
+                count: fit.pseudo_count,
+                noise: start.base.observation_noise(),
+            },
+            size: (0..start.effects()).map(size).collect(),
+            unit,
+            start,
+            sequences,
+        }
+    }
+
+    /// The units of the entries of B, then of D, of what is learned, row after row.
+    fn units(&self) -> (Vec<f64>, Vec<f64>) {
+        let control = (0..self.start.states()).flat_map(|_| self.size.iter().map(|s| 1.0 / s));
+        let unit = self.unit.iter();
+        let direct = unit.flat_map(|unit| self.size.iter().map(move |s| unit / s));
+        (
+            if self.learned.control {
+                control.collect()
+            } else {
+                Vec::new()
+            },
+            if self.learned.direct {
+                direct.collect()
+            } else {
+                Vec::new()
+            },
+        )
+    }
+
+    fn coordinates(&self) -> Result<Vec<f64>> {
+        let mut u = self.entries.coordinates()?;
+        let (control, direct) = self.units();
+        u.extend(flat(&self.start.control).zip(control).map(|(v, s)| v / s));
+        u.extend(flat(&self.start.direct).zip(direct).map(|(v, s)| v / s));
+        Ok(u)
+    }
+
+    fn model(&self, u: &[f64]) -> Result<DrivenGaussian> {
+        let (control, direct) = self.units();
+        let (base, rest) = u.split_at(u.len() - control.len() - direct.len());
+        let (b, d) = rest.split_at(control.len());
+        let of = |start: &DMatrix<f64>, values: &[f64], units: &[f64]| match units.is_empty() {
+            true => start.clone(),
+            false => {
+                let entries = values.iter().zip(units).map(|(v, s)| v * s);
+                DMatrix::from_row_iterator(start.nrows(), start.ncols(), entries)
+            }
+        };
+        let mut base = self.entries.model(base)?;
+        let diffuse = self.start.base.diffuse();
+        if !diffuse.is_empty() {
+            base = base.with_diffuse(diffuse)?;
+        }
+        Ok(self.start.with_numbers(
+            base,
+            of(&self.start.control, b, &control),
+            of(&self.start.direct, d, &direct),
+        ))
+    }
+
+    fn evidence(&self, model: &DrivenGaussian) -> Result<f64> {
+        self.sequences.iter().map(|s| model.log_evidence(s)).sum()
+    }
+
+    /// −ln p and its gradient.
+    fn exact(&self, u: &[f64]) -> Option<(f64, Vec<f64>)> {
+        let model = self.model(u).ok()?;
+        let mut by = DrivenGradient::zero(&model);
+        for sequence in self.sequences {
+            by.add(&model, sequence).ok()?;
+        }
+        let penalty = self
+            .prior
+            .value(&model.base, &mut by.base.observation_noise)?;
+        let (control, direct) = self.units();
+        let base = &u[..u.len() - control.len() - direct.len()];
+        let mut gradient = self.entries.gradient(base, &by.base);
+        gradient.extend(flat(&by.control).zip(control).map(|(v, s)| v * s));
+        gradient.extend(flat(&by.direct).zip(direct).map(|(v, s)| v * s));
+        gradient.iter_mut().for_each(|g| *g = -*g);
+        Some((-by.base.log_evidence - penalty, gradient))
+    }
+
+    /// The same, the gradient by central differences.
+    fn by_differences(&self, u: &[f64]) -> Option<(f64, Vec<f64>)> {
+        let value = |u: &[f64]| {
+            let model = self.model(u).ok()?;
+            let mut unused = model.base.observation_noise().clone();
+            let penalty = self.prior.value(&model.base, &mut unused)?;
+            Some(-self.evidence(&model).ok()? - penalty)
+        };
+        let slope = |k: usize| {
+            let at = |h: f64| {
+                let mut moved = u.to_vec();
+                moved[k] += h;
+                value(&moved)
+            };
+            Some((at(DIFFERENCE)? - at(-DIFFERENCE)?) / (2.0 * DIFFERENCE))
+        };
+        Some((value(u)?, (0..u.len()).map(slope).collect::<Option<_>>()?))
+    }
+}
+
+/// Entries row after row.
+fn flat(m: &DMatrix<f64>) -> impl Iterator<Item = f64> + '_ {
+    (0..m.nrows()).flat_map(move |i| (0..m.ncols()).map(move |j| m[(i, j)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gaussian::LinearGaussian;
+
+    #[test]
+    fn the_gradient_is_the_slope_of_the_evidence() {
+        let mut data = Sequence::new(4).unwrap();
+        for t in 0..40 {
+            let x = f64::from(t);
+            let u = [(0.7 * x).sin(), 300.0 + 100.0 * (x * x).cos()];
+            let mut y = [0.3 * x.cos() + u[0], 5.0 + 2.0 * (0.2 * x).sin()];
+            if t % 5 == 3 {
+                y[t as usize % 2] = f64::NAN;
+            }
+            data.push(Some(&[y[0], y[1], u[0], u[1]])).unwrap();
+        }
+        let base = LinearGaussian::from_rows(
+            &[[0.8, 0.1], [-0.2, 0.6]],
+            &[[0.3, 0.1], [0.1, 0.4]],
+            &[[1.0, 0.5], [0.3, 1.0]],
+            &[[0.5, 0.1], [0.1, 0.6]],
+        )
+        .unwrap();
+        let start = DrivenGaussian::new(base, vec!["a".to_owned(), "b".to_owned()])
+            .unwrap()
+            .with_regressor(1, 0, "a")
+            .unwrap()
+            .with_control(DMatrix::from_row_slice(2, 2, &[0.3, 1e-3, 0.0, -1e-3]))
+            .unwrap();
+        let sequences = [data];
+        let outputs = [start.outputs_of(&sequences[0]).unwrap()];
+        let fit = GaussianFit {
+            pseudo_count: 0.5,
+            ..GaussianFit::default()
+        };
+        let problem = Problem::new(&start, &sequences, &outputs, &fit);
+        let u = problem.coordinates().unwrap();
+        let (value, exact) = problem.exact(&u).unwrap();
+        let (same, slopes) = problem.by_differences(&u).unwrap();
+        assert!((value - same).abs() < 1e-9);
+        // The entry of H that is an input is a coordinate that stays.
+        let held = 4 + 2 + 3 + 2;
+        assert_eq!(exact[held], 0.0);
+        for (k, (own, slope)) in exact.iter().zip(&slopes).enumerate() {
+            // Central differences: an error of third order, 1e-8 of gradients of some 100.
+            let room = 1e-5 * (1.0 + slope.abs());
+            assert!((own - slope).abs() < room, "{k}: {own} {slope}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Linear-Gaussian models whose system changes from row to row: with inputs that move the state, add to the observation or are
+//! entries of H, or with times between rows.
+//!
+//! | subject | file |
+//! |---|---|
+//! | B, D, entries of H that are inputs | `model.rs`: [`DrivenGaussian`] |
+//! | F, b, Q over the time between rows | `elapsed.rs` |
+//! | its file | `file.rs` |
+//! | rows: outputs, inputs, the system that holds | `rows.rs` |
+//! | the filter, and forecasts given inputs | `filter.rs`: [`DrivenFilter`] |
+//! | smoothing, samples | `smooth.rs`, `sample.rs` |
+//! | ∇ ln p, and maximum likelihood | `gradient.rs`, `fit.rs`: [`DrivenFitted`] |
+//! | starts from data | `guess.rs` |
+
+mod elapsed;
+mod file;
+mod filter;
+mod fit;
+mod gradient;
+mod guess;
+mod model;
+mod rows;
+mod sample;
+mod smooth;
+
+pub use filter::DrivenFilter;
+pub use fit::DrivenFitted;
+pub use model::DrivenGaussian;
