@@ -2,8 +2,12 @@
 
 ===========================================================  =====================================================
 :class:`CategoricalHMM`, :class:`PoissonHMM`,                hidden Markov models, with scikit-learn's conventions
-:class:`GaussianHMM`
+:class:`GaussianHMM`, :class:`BernoulliHMM`,
+:class:`NegativeBinomialHMM`, :class:`StudentTHMM`
+:class:`LogisticRegressionHMM`,                              the same given inputs: GLM-HMMs
+:class:`PoissonRegressionHMM`, :class:`LinearRegressionHMM`
 :class:`LinearGaussian`                                      the Kalman filter and smoother, and EM
+:class:`PLDS`, :class:`BLDS`                                 latents that drive counts or spikes of many neurons
 :class:`StructuralModel`                                     level, slope, seasons, cycles, ARMA that add up
 :class:`Nonlinear`, :class:`Generalised`                     models whose equations are Python functions
 :class:`Filter`                                              one observation at a time, fixed or learning
@@ -32,19 +36,24 @@ from ._estimator import Observations
 from ._scotopic import GaussianStatistics, HmmStatistics, __version__
 from .checks import Residuals, Summary
 from .comparison import compare
+from .emissions import BernoulliHMM, NegativeBinomialHMM, StudentTHMM
 from .equations import Generalised, Nonlinear
 from .errors import ScotopicError
 from .hmm import CategoricalHMM, GaussianHMM, PoissonHMM
 from .linear_gaussian import LinearGaussian
 from .models import load, parse
 from .percepts import Dictionary, Inference
+from .plds import BLDS, PLDS
+from .regressions import LinearRegressionHMM, LogisticRegressionHMM, PoissonRegressionHMM
 from .results import Beliefs, Filtered, Forecast, Posterior
 from .streaming import Filter
 from .structural import Decomposition, StructuralModel
 from .vision import Network, data_set, train
 
 __all__ = [
+    "BLDS",
     "Beliefs",
+    "BernoulliHMM",
     "CategoricalHMM",
     "Decomposition",
     "Dictionary",
@@ -57,14 +66,20 @@ __all__ = [
     "HmmStatistics",
     "Inference",
     "LinearGaussian",
+    "LinearRegressionHMM",
+    "LogisticRegressionHMM",
+    "NegativeBinomialHMM",
     "Network",
     "Nonlinear",
     "Observations",
+    "PLDS",
     "PoissonHMM",
+    "PoissonRegressionHMM",
     "Posterior",
     "Residuals",
     "ScotopicError",
     "StructuralModel",
+    "StudentTHMM",
     "Summary",
     "__version__",
     "compare",

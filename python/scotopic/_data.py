@@ -6,32 +6,119 @@ from . import _scotopic
 from .errors import SettingError, SizeError
 
 
-def observations(X, lengths=None, what="X"):
+def observations(X, lengths=None, what="X", *, inputs=None, exposure=None):
     """Observations from an array ``[T, D]`` (or ``[T]``: one number each) or a list of such arrays.
 
-    A C-contiguous array of float64 is not copied. An entry that is NaN (``None``, ``pandas.NA``, masked) is missing.
+    A C-contiguous array of float64 is not copied. An entry that is NaN (``None``, ``pandas.NA``, masked) is missing. What is
+    given with each observation follows it in its row: inputs ``[T, M]``, the exposure ``[T]``; those rows are made anew.
     """
+    given = inputs is not None or exposure is not None
     if isinstance(X, _scotopic.Observations):
         if lengths is not None:
             raise SettingError("setting `lengths`: found some, expected None: these observations are cut already")
+        if given:
+            raise SettingError(
+                "setting `inputs`: found some, expected None: what is given with these observations is theirs already, "
+                "observations(X, inputs=..., exposure=...)"
+            )
         return X
     if _is_list_of_sequences(X):
         if lengths is not None:
             raise SettingError("setting `lengths`: found some, expected None for a list of sequences")
-        parts = [rows(x, f"{what}[{i}]") for i, x in enumerate(X)]
+        count = len(X)
+        outputs = [rows(x, f"{what}[{i}]") for i, x in enumerate(X)]
+        inputs, exposures = _each("inputs", inputs, count), _each("exposure", exposure, count)
+        parts = [_beside(y, inputs[i], exposures[i], f"[{i}]") for i, y in enumerate(outputs)]
         widths = {part.shape[1] for part in parts}
         if len(widths) > 1:
             raise SizeError(f"{what}: found sequences of {sorted(widths)} columns, expected the same number in each")
         lengths = [len(part) for part in parts]
         whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return _scotopic.Observations(whole, lengths)
-    whole = rows(X, what)
+        return _with_given(whole, lengths, outputs[0].shape[1], exposure)
+    outputs = rows(X, what)
+    whole = _beside(outputs, inputs, exposure)
     if lengths is None:
-        return _scotopic.Observations(whole, None)
+        return _with_given(whole, None, outputs.shape[1], exposure)
     lengths = np.asarray(lengths)
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 0).any():
         raise SettingError(f"setting `lengths`: found {lengths!r}, expected whole numbers of rows, one a sequence")
-    return _scotopic.Observations(whole, lengths.tolist())
+    return _with_given(whole, lengths.tolist(), outputs.shape[1], exposure)
+
+
+def _with_given(whole, lengths, outputs, exposure):
+    exposed = exposure is not None
+    return _scotopic.Observations(whole, lengths, whole.shape[1] - outputs - exposed, exposed)
+
+
+def _each(name, values, count):
+    """What is given of each of several sequences."""
+    if values is None:
+        return [None] * count
+    if not isinstance(values, (list, tuple)) or len(values) != count:
+        raise SettingError(f"setting `{name}`: expected a list of {count} arrays, one for each sequence of X")
+    return values
+
+
+def _beside(outputs, inputs, exposure, place=""):
+    """Rows with what is given after the outputs; the very same rows where there is nothing."""
+    columns = [outputs]
+    for name, values in (("inputs", inputs), ("exposure", exposure)):
+        if values is None:
+            continue
+        array = rows(values, name + place)
+        if len(array) != len(outputs):
+            raise SizeError(f"{name}{place}: found {len(array)} rows, expected {len(outputs)}, one an observation")
+        if name == "exposure":
+            _one_column(name + place, array)
+        columns.append(array)
+    return outputs if len(columns) == 1 else np.concatenate(columns, axis=1)
+
+
+def check_given(names, exposure_name, inputs, exposure, X=None):
+    """Refuses what a model does not take, or the lack of what it takes: ``names`` of inputs, the name of an exposure."""
+    for field, taken, given, shape in (
+        ("inputs", names, inputs, f"[T, {len(names)}]"),
+        ("exposure", [] if exposure_name is None else [exposure_name], exposure, "[T]"),
+    ):
+        if given is None and taken:
+            raise SettingError(f"setting `{field}`: found None, expected an array {shape} of {', '.join(taken)}")
+        if given is not None and not taken:
+            raise SettingError(f"setting `{field}`: found some, expected None: this model has no {field}")
+    if inputs is not None:
+        for part in _each("inputs", inputs, len(X)) if _is_list_of_sequences(X) else [inputs]:
+            found = feature_names(part)
+            if found is not None and list(found) != list(names):
+                raise SettingError(f"setting `inputs`: found the columns {list(found)}, expected {list(names)}")
+            columns = rows(part, "inputs").shape[1]
+            if columns != len(names):
+                raise SizeError(f"inputs: found {columns} columns, expected {len(names)}: {', '.join(names)}")
+
+
+def read(names, exposure_name, X, lengths=None, inputs=None, exposure=None):
+    """Observations with what a model takes: ``names`` of inputs, the name of an exposure."""
+    if not isinstance(X, _scotopic.Observations):
+        check_given(names, exposure_name, inputs, exposure, X)
+    data = observations(X, lengths, inputs=inputs, exposure=exposure)
+    expected = (len(names), exposure_name is not None)
+    if data.given != expected:
+        said = [f"{count} inputs and {'an' if exposed else 'no'} exposure" for count, exposed in (data.given, expected)]
+        raise SettingError(f"setting `inputs`: found observations with {said[0]}, expected {said[1]}")
+    return data
+
+
+def given_rows(names, exposure_name, inputs, exposure):
+    """What is given of observations that are not there yet: rows of inputs and exposure."""
+    check_given(names, exposure_name, inputs, exposure)
+    if inputs is not None:
+        return observations(inputs, what="inputs", exposure=exposure)
+    array = rows(exposure, "exposure")
+    _one_column("exposure", array)
+    return observations(array)
+
+
+def _one_column(name, array):
+    if array.shape[1] != 1:
+        raise SizeError(f"{name}: found {array.shape[1]} columns, expected 1, a number an observation")
 
 
 def rows(X, what="X"):

@@ -18,6 +18,8 @@ class Estimator:
     """
 
     _PARAMETERS = ()
+    #: Whether observations are given with inputs, and may be with an exposure.
+    _HAS_INPUTS, _HAS_EXPOSURE = False, False
 
     # ---- scikit-learn
 
@@ -94,26 +96,40 @@ class Estimator:
 
     # ---- data
 
-    def _read(self, X, lengths=None, y=None):
+    def _given_names(self):
+        """The names of the inputs that each observation is given with, and of its exposure."""
+        return [], None
+
+    def _check_given_to_fit(self, data):
+        """Refuses what the kind of model does not take, or the lack of what it takes."""
+        for field, given, taken in zip(("inputs", "exposure"), data.given, (self._HAS_INPUTS, self._HAS_EXPOSURE)):
+            if given and not taken:
+                name = type(self).__name__
+                raise SettingError(f"setting `{field}`: found some, expected None: a {name} has no {field}")
+            if field == "inputs" and taken and not given:
+                raise SettingError("setting `inputs`: found None, expected an array [T, M]")
+
+    def _read(self, X, lengths=None, y=None, inputs=None, exposure=None):
         """Observations, of as many columns as the model has."""
         model = self._model
         names = getattr(self, "feature_names_in_", None)
         if names is not None and (found := _data.feature_names(X)) is not None:
             _check_names(names, found)
-        data = _data.observations(X, lengths)
+        data = _data.read(*self._given_names(), X, lengths, inputs, exposure)
         _refuse_y(y, len(data))
-        if data.n_features != model.n_features:
-            name = type(self).__name__
-            said = f"X has {data.n_features} features, but {name} is expecting {model.n_features} features as input"
+        beside = sum(data.given)
+        if data.n_features != model.n_features + beside:
+            found, name = data.n_features - beside, type(self).__name__
+            said = f"X has {found} features, but {name} is expecting {model.n_features} features as input"
             if getattr(X, "ndim", 2) == 1:
                 said += ". Reshape your data: X.reshape(1, -1) if it is a single observation"
             raise SizeError(said)
         return data
 
-    def _read_to_fit(self, X, lengths, y):
-        data = _data.observations(X, lengths)
+    def _read_to_fit(self, X, lengths, y, inputs=None, exposure=None):
+        data = _data.observations(X, lengths, inputs=inputs, exposure=exposure)
         _refuse_y(y, len(data))
-        self.n_features_in_ = data.n_features
+        self._check_given_to_fit(data)
         names = _data.feature_names(X)
         self.__dict__.pop("feature_names_in_", None)
         if names is not None:
@@ -141,11 +157,12 @@ class Estimator:
         """
         return Filter(self._model, factorisation, learn=learn, lag=lag, **settings)
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X, y=None, *, inputs=None, exposure=None):
         """Learns from the next rows of one endless series, in constant memory.
 
         The first call fits the model to its rows where it has no parameters. From then on parameters follow the data by
-        the default rule of ``filter(learn=True)``; take that for other rules and for beliefs on the way.
+        the default rule of ``filter(learn=True)``; take that for other rules and for beliefs on the way. ``inputs`` and
+        ``exposure`` are as for ``fit`` of a model that takes them.
 
         Returns
         -------
@@ -154,28 +171,30 @@ class Estimator:
         stream = self.__dict__.get("_stream")
         if stream is None or self.__dict__.get("_streamed") is not self.__dict__.get("_compiled"):
             if not self.__sklearn_is_fitted__():
-                self.fit(X, y)
+                given = {"inputs": inputs, "exposure": exposure}
+                self.fit(X, y, **{name: value for name, value in given.items() if value is not None})
             stream = self.filter(learn=True)
-        stream.extend(self._read(X, None, y))
+        stream.extend(self._read(X, None, y, inputs, exposure))
         self._take(_scotopic.Filter.model.__get__(stream))
         self._stream, self._streamed = stream, self._compiled
         return self
 
-    def aic(self, X, lengths=None):
+    def aic(self, X, lengths=None, *, inputs=None, exposure=None):
         """Akaike's information criterion, nats times 2; lower is better."""
-        return -2.0 * self.score(X, lengths=lengths) + 2.0 * self._model.free_parameters
+        data = self._read(X, lengths, None, inputs, exposure)
+        return -2.0 * self._model.log_evidence(data) + 2.0 * self._model.free_parameters
 
-    def bic(self, X, lengths=None):
+    def bic(self, X, lengths=None, *, inputs=None, exposure=None):
         """The Bayesian information criterion, nats times 2; lower is better."""
-        data = self._read(X, lengths)
+        data = self._read(X, lengths, None, inputs, exposure)
         return -2.0 * self._model.log_evidence(data) + self._model.free_parameters * np.log(len(data))
 
-    def summary(self, X, lengths=None, *, level=0.95, hold=()):
+    def summary(self, X, lengths=None, *, level=0.95, hold=(), inputs=None, exposure=None):
         """The parameters with standard errors by the observed information of the data that they were fitted to.
 
         Parameters
         ----------
-        X, lengths
+        X, lengths, inputs, exposure
             As for ``fit``.
         level : float
             The probability of the intervals.
@@ -186,9 +205,9 @@ class Estimator:
         -------
         Summary
         """
-        return summarised(self._model, self._read(X, lengths), level, hold)
+        return summarised(self._model, self._read(X, lengths, None, inputs, exposure), level, hold)
 
-    def residuals(self, X, *, random_state=0, lags=None):
+    def residuals(self, X, *, random_state=0, lags=None, inputs=None, exposure=None):
         """Standardised one-step residuals of one series, with tests; four panels in a notebook.
 
         Parameters
@@ -199,6 +218,8 @@ class Estimator:
             Counts and symbols get a number within the jump of their distribution; None takes the middle of the jump.
         lags : int, optional
             Of the test of independence; min(10, T / 5) otherwise.
+        inputs, exposure
+            As for ``fit``.
 
         Returns
         -------
@@ -206,7 +227,8 @@ class Estimator:
         """
         seed = None if random_state is None else _data.seed_of(random_state)
         lags = None if lags is None else whole("lags", lags, 1)
-        values, tests = _scotopic.residuals(self._model, self._read(X), seed, lags)
+        data = self._read(X, None, None, inputs, exposure)
+        values, tests = _scotopic.residuals(self._model, data, seed, lags)
         return Residuals(values, tests, f"Residuals of {self!r}")
 
     def to_toml(self):
@@ -219,13 +241,13 @@ class Estimator:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
 
-    def statistics(self, X, lengths=None):
+    def statistics(self, X, lengths=None, *, inputs=None, exposure=None):
         """The E-step: expected statistics of these sequences under this model.
 
         Values of one model add up (``+``, ``sum``) and can be pickled, so that parts of the data can be seen by
         different processes or machines; ``maximise`` takes the sum.
         """
-        return self._model.statistics(self._read(X, lengths))
+        return self._model.statistics(self._read(X, lengths, None, inputs, exposure))
 
 
 def _refuse_y(y, rows):

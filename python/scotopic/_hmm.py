@@ -16,6 +16,8 @@ class HMM(Estimator):
 
     #: Attributes of the emission, to their fields in a model file.
     _FIELDS = {}
+    #: The columns of a row after the outputs: names of the inputs, the name of the exposure.
+    _inputs, _exposure = (), None
 
     def __init__(
         self,
@@ -52,8 +54,16 @@ class HMM(Estimator):
     def _fields(self):
         return self._FIELDS
 
+    def _given_names(self):
+        return self._model.given
+
+    def _given_fields(self, values):
+        """What the emission is given, as the fields of a model file."""
+        return {} if self._exposure is None else {"exposure": self._exposure}
+
     def _compile(self, values):
         fields = {field: self._field(name, values) for name, field in self._fields().items()}
+        fields.update(self._given_fields(values))
         return _scotopic.Hmm(self._emission(), values["startprob_"], values["transmat_"], fields)
 
     def _emission(self):
@@ -70,13 +80,14 @@ class HMM(Estimator):
         self._values = {}
         for name, value in values.items():
             self._set_value(name, value)
+        self._inputs, self._exposure = model.given
         self._compiled = model
         self.n_features_in_ = model.n_features
         return self
 
     # ---- fitting
 
-    def fit(self, X, y=None, lengths=None, callback=None):
+    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None, exposure=None):
         """Fits the model to sequences by maximum likelihood.
 
         Parameters
@@ -90,6 +101,11 @@ class HMM(Estimator):
         callback : callable, optional
             With ``method="em"``: called as ``callback(run, iteration, log_evidence)`` before each iteration and at the
             end; what it raises ends the fit.
+        inputs : array-like ``[T, M]``, or a list of arrays ``[T_i, M]``, optional
+            What a regression is given with each observation; the columns of a DataFrame keep their names. An input may be
+            missing only where its observation is.
+        exposure : array-like ``[T]``, or a list of arrays ``[T_i]``, optional
+            What counts are of, above 0: a time, an area, a number at risk. Rates are then per unit of it.
 
         Returns
         -------
@@ -107,7 +123,9 @@ class HMM(Estimator):
         if search and callback is not None:
             raise SettingError("setting `callback`: found one, expected None unless method='em': runs are side by side")
         start = self._model if self.init == "parameters" else None
-        data = self._read_to_fit(X, lengths, y)
+        if start is not None:
+            _data.read(*self._given_names(), X, lengths, inputs, exposure)
+        data = self._read_to_fit(X, lengths, y, inputs, exposure)
         names = getattr(self, "feature_names_in_", None)
         settings = {
             "emission": self._emission(),
@@ -118,6 +136,8 @@ class HMM(Estimator):
             "tolerance": real("tol", (1e-8 if search else 1e-6) if self.tol is None else self.tol, 0.0),
             "pseudo_count": real("pseudo_count", self.pseudo_count, 0.0),
             "start": start,
+            "inputs": input_names(inputs),
+            "exposure": exposure_name(exposure) if data.given[1] else None,
         }
         if search:
             self._search(data, settings)
@@ -162,32 +182,32 @@ class HMM(Estimator):
 
     # ---- inference
 
-    def score(self, X, y=None, lengths=None):
+    def score(self, X, y=None, lengths=None, *, inputs=None, exposure=None):
         """ln p(X), nats: the sum over all sequences."""
-        return self._model.log_evidence(self._read(X, lengths, y))
+        return self._model.log_evidence(self._read(X, lengths, y, inputs, exposure))
 
-    def predict(self, X, lengths=None):
+    def predict(self, X, lengths=None, *, inputs=None, exposure=None):
         """The most probable path ``[T]`` of states, from 0 (Viterbi)."""
-        return self._model.viterbi(self._read(X, lengths))[0]
+        return self._model.viterbi(self._read(X, lengths, None, inputs, exposure))[0]
 
-    def predict_proba(self, X, lengths=None):
+    def predict_proba(self, X, lengths=None, *, inputs=None, exposure=None):
         """p(s_t | all observations of the sequence) ``[T, K]``."""
-        return self._model.smooth(self._read(X, lengths))[0]
+        return self._model.smooth(self._read(X, lengths, None, inputs, exposure))[0]
 
-    def filter_proba(self, X, lengths=None):
+    def filter_proba(self, X, lengths=None, *, inputs=None, exposure=None):
         """p(s_t | observations up to t) ``[T, K]``: what can be known at the time."""
-        return self._model.filter(self._read(X, lengths))[0]
+        return self._model.filter(self._read(X, lengths, None, inputs, exposure))[0]
 
-    def score_samples(self, X, lengths=None):
+    def score_samples(self, X, lengths=None, *, inputs=None, exposure=None):
         """ln p(X), nats, and p(s_t | all observations) ``[T, K]``."""
-        probabilities, log_evidence = self._model.smooth(self._read(X, lengths))
+        probabilities, log_evidence = self._model.smooth(self._read(X, lengths, None, inputs, exposure))
         return log_evidence, probabilities
 
-    def log_predictive(self, X, lengths=None):
+    def log_predictive(self, X, lengths=None, *, inputs=None, exposure=None):
         """ln p(o_t | o_<t) ``[T]``, nats; 0 for a missing observation. Their sum is ``score``."""
-        return self._model.filter(self._read(X, lengths))[1]
+        return self._model.filter(self._read(X, lengths, None, inputs, exposure))[1]
 
-    def decode(self, X, lengths=None, algorithm="viterbi"):
+    def decode(self, X, lengths=None, algorithm="viterbi", *, inputs=None, exposure=None):
         """A path of states, and its logarithm, in hmmlearn's order.
 
         Parameters
@@ -201,7 +221,7 @@ class HMM(Estimator):
             ln p(path, X), nats; for "map" the sum over time of the largest posterior probabilities, as in hmmlearn.
         states : ndarray of int ``[T]``
         """
-        data = self._read(X, lengths)
+        data = self._read(X, lengths, None, inputs, exposure)
         if algorithm == "viterbi":
             path, log_probability = self._model.viterbi(data)
             return log_probability, path
@@ -210,7 +230,7 @@ class HMM(Estimator):
             return float(probabilities.max(axis=1).sum()), probabilities.argmax(axis=1)
         raise SettingError(f"setting `algorithm`: found {algorithm!r}, expected 'viterbi' or 'map'")
 
-    def posterior(self, X, lengths=None, factorisation="reversed"):
+    def posterior(self, X, lengths=None, factorisation="reversed", *, inputs=None, exposure=None):
         """Posterior probabilities of the states over time, which a notebook draws.
 
         Parameters
@@ -223,19 +243,49 @@ class HMM(Estimator):
         Posterior
             With ``probabilities`` ``[T, K]``, ``elbo`` (nats) and ``gap`` (nats) to the log evidence.
         """
-        data = self._read(X, lengths)
+        data = self._read(X, lengths, None, inputs, exposure)
         probabilities, elbo = self._model.posterior(data, factorisation)
         exact = elbo if factorisation == "reversed" else self._model.log_evidence(data)
         return Posterior(probabilities, elbo, exact - elbo, factorisation)
 
-    def compare(self, X, factorisations=None):
+    def compare(self, X, factorisations=None, *, inputs=None, exposure=None):
         """Factorisations of the posterior beside each other on one series: a table (a DataFrame if pandas is there)."""
         from .comparison import compare
 
-        return compare(self, X, factorisations)
+        return compare(self, self._read(X, None, None, inputs, exposure), factorisations)
 
-    def sample(self, n_samples=1, random_state=None):
+    def forecast(self, X, steps=1, *, inputs=None, exposure=None, future_inputs=None, future_exposure=None):
+        """The ``steps`` observations after the last of one series.
+
+        Parameters
+        ----------
+        X, inputs, exposure
+            As for ``fit``, of one series.
+        steps : int
+        future_inputs : array-like ``[steps, M]``, optional
+            The inputs of what is to come.
+        future_exposure : array-like ``[steps]``, optional
+            Its exposure.
+
+        Returns
+        -------
+        Forecast
+            ``mean`` and ``variance`` ``[steps, D]`` in the units of the data and their squares; ``probabilities`` of symbols.
+        """
+        filter = self.filter()
+        filter.extend(self._read(X, None, None, inputs, exposure))
+        return filter.forecast(whole("steps", steps, 0), inputs=future_inputs, exposure=future_exposure)
+
+    def sample(self, n_samples=None, random_state=None, *, inputs=None, exposure=None):
         """Draws a sequence.
+
+        Parameters
+        ----------
+        n_samples : int, optional
+            1 unless given; of a model with inputs or an exposure, as many as there are rows of them.
+        random_state : int, numpy.random.Generator or RandomState, optional
+        inputs : array-like ``[n_samples, M]``, optional
+        exposure : array-like ``[n_samples]``, optional
 
         Returns
         -------
@@ -243,7 +293,16 @@ class HMM(Estimator):
         states : ndarray of int ``[n_samples]``
         """
         random_state = self.random_state if random_state is None else random_state
-        return self._model.sample(whole("n_samples", n_samples, 0), _data.seed_of(random_state))
+        seed, names = _data.seed_of(random_state), self._given_names()
+        if inputs is None and exposure is None:
+            _data.check_given(*names, None, None)
+            return self._model.sample(whole("n_samples", 1 if n_samples is None else n_samples, 0), seed)
+        given = _data.given_rows(*names, inputs, exposure)
+        if n_samples is not None and n_samples != len(given):
+            raise SettingError(
+                f"setting `n_samples`: found {n_samples!r}, expected {len(given)}, the rows that are given"
+            )
+        return self._model.sample(len(given), seed, given)
 
     def _repr_svg_(self):
         if not self.__sklearn_is_fitted__():
@@ -253,3 +312,27 @@ class HMM(Estimator):
             a.ravel().tolist(), list(a.shape), f"{type(self).__name__}: transitions", "from state", "to state",
             "probability",
         )  # fmt: skip
+
+
+def exposed():
+    """The attribute ``exposure_`` of models of counts."""
+
+    def change(self, name):
+        self._exposure = None if name is None else str(name)
+        self.__dict__.pop("_compiled", None)
+
+    return property(lambda self: self._exposure, change, doc="The name of the exposure of counts, or None.")
+
+
+def input_names(inputs):
+    """The names of the columns of inputs where those have any; the library numbers the others."""
+    part = inputs[0] if isinstance(inputs, (list, tuple)) and inputs else inputs
+    names = _data.feature_names(part)
+    return [] if names is None else names.tolist()
+
+
+def exposure_name(exposure):
+    """The name of a series of pandas, or what it is."""
+    part = exposure[0] if isinstance(exposure, (list, tuple)) and exposure else exposure
+    name = getattr(part, "name", None)
+    return name if isinstance(name, str) and name else "exposure"

@@ -36,8 +36,8 @@ def compare(model, X, factorisations=None):
     ----------
     model : estimator
         An HMM or a linear-Gaussian model with parameters.
-    X : array-like ``[T, D]``
-        One series.
+    X : array-like ``[T, D]`` or Observations
+        One series; of a model with inputs ``observations(X, inputs=...)``.
     factorisations : list of str, optional
         All of the kind of model otherwise, but for those that have no finite bound for this one.
 

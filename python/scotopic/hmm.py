@@ -4,7 +4,7 @@ import numpy as np
 
 from ._compiled import stands_for
 from ._estimator import parameter
-from ._hmm import HMM
+from ._hmm import HMM, exposed
 from .errors import SettingError
 
 
@@ -71,14 +71,17 @@ class CategoricalHMM(HMM):
 class PoissonHMM(HMM):
     """A hidden Markov model of counts, independent given the state: spikes of D neurons in a bin.
 
-    Parameters are those of :class:`CategoricalHMM`.
+    Parameters are those of :class:`CategoricalHMM`. ``fit``, ``score``, ``predict`` and all others take an ``exposure``
+    ``[T]`` where counts are of different times or areas.
 
     Attributes
     ----------
     startprob_ : ndarray ``[K]``
     transmat_ : ndarray ``[K, K]``
     lambdas_ : ndarray ``[K, D]``
-        Expected counts per observation.
+        Expected counts per observation, or per unit of exposure.
+    exposure_ : str or None
+        The name of the exposure; set it where parameters are set by hand.
 
     Examples
     --------
@@ -92,7 +95,9 @@ class PoissonHMM(HMM):
     _KIND = "poisson"
     _FIELDS = {"lambdas_": "rates"}
     _POSITIVE = True
-    lambdas_ = parameter("lambdas_", "Rates ``[K, D]``, counts per observation.")
+    lambdas_ = parameter("lambdas_", "Rates ``[K, D]``, counts per observation or per unit of exposure.")
+    _HAS_EXPOSURE = True
+    exposure_ = exposed()
 
 
 class GaussianHMM(HMM):

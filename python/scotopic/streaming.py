@@ -4,7 +4,7 @@ import json
 
 from . import _data, _scotopic
 from ._compiled import estimator_of
-from .errors import ScotopicError
+from .errors import ScotopicError, SizeError
 from .results import Filtered, Forecast
 
 
@@ -15,7 +15,7 @@ class Filter(_scotopic.Filter):
     ----------
     model : estimator, compiled model, or str
         A model of this package with parameters, or the text of a model file of the program (all kinds: ``hmm``,
-        ``linear-gaussian``, ``generalised``, ``ar1-poisson``, ``sin-quadratic``, ``stochastic-volatility``,
+        ``linear-gaussian``, ``plds``, ``generalised``, ``ar1-poisson``, ``sin-quadratic``, ``stochastic-volatility``,
         ``diagonal-linear``).
     factorisation : str, default "reversed"
         HMMs: "reversed" (exact), "decoupled-lag1", "frozen", "tied". Linear-Gaussian models: "reversed" (exact),
@@ -36,6 +36,9 @@ class Filter(_scotopic.Filter):
     elbo : float
         ln p of all observations so far, or its bound, nats.
     n_observations : int
+    given : tuple
+        Names of the inputs of the model, and of its exposure or None. ``update(y, inputs=..., exposure=...)`` takes a number
+        for each; they may be left out where y is None.
 
     Examples
     --------
@@ -64,29 +67,54 @@ class Filter(_scotopic.Filter):
         """The filter that ``snapshot`` was taken of, here or by ``scotopic filter --save``."""
         return super().__new__(cls, bytes(snapshot))
 
-    def extend(self, X):
+    def _read(self, X, inputs, exposure):
+        return _data.read(*self.given, X, None, inputs, exposure)
+
+    def extend(self, X, *, inputs=None, exposure=None):
         """Takes in rows ``[T, D]``, as ``update`` would one after the other; a failure leaves the filter as it was.
+
+        Parameters
+        ----------
+        X : array-like ``[T, D]``
+        inputs : array-like ``[T, M]``, optional
+            What a regression is given with each observation.
+        exposure : array-like ``[T]``, optional
+            What counts are of.
 
         Returns
         -------
         Filtered
             The belief after each, and ln p(o_t | o_<t).
         """
-        return Filtered(*super().extend(_data.observations(X)))
+        return Filtered(*super().extend(self._read(X, inputs, exposure)))
 
-    def partial_fit(self, X, y=None):
-        """Takes in rows ``[T, D]``; the filter itself."""
-        super().extend(_data.observations(X))
+    def partial_fit(self, X, y=None, *, inputs=None, exposure=None):
+        """Takes in rows ``[T, D]``, with inputs ``[T, M]`` and exposure ``[T]`` as ``extend``; the filter itself."""
+        super().extend(self._read(X, inputs, exposure))
         return self
 
-    def forecast(self, steps=1):
+    def forecast(self, steps=1, *, inputs=None, exposure=None):
         """The next ``steps`` observations, if nothing is seen on the way.
+
+        Parameters
+        ----------
+        steps : int
+        inputs : array-like ``[steps, M]``, optional
+            The inputs of what is to come.
+        exposure : array-like ``[steps]``, optional
+            Its exposure.
 
         Returns
         -------
         Forecast
         """
-        return Forecast(**super().forecast(steps))
+        names, exposed = self.given
+        if not names and exposed is None and inputs is None and exposure is None:
+            return Forecast(**super().forecast(steps))
+        given = _data.given_rows(names, exposed, inputs, exposure)
+        if len(given) != steps:
+            raise SizeError(f"inputs: found {len(given)} rows, expected {steps}, one a step")
+        return Forecast(**super().forecast(steps, given))
 
     @property
     def model(self):

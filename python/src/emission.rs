@@ -1,9 +1,9 @@
-//! Emissions of any kind as arrays: the fields of a model file, so that a new emission needs no line here.
+//! Emissions of any kind as arrays and names: the fields of a model file, so that a new emission needs no line here.
 
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use scotopic_filtering::hmm::{AnyEmission, EmissionKind};
+use scotopic_filtering::hmm::{AnyEmission, Emission, EmissionKind};
 use serde_json::{Map, Value};
 
 use crate::arrays::Parameter;
@@ -18,6 +18,10 @@ pub fn of_fields(kind: EmissionKind, fields: &Bound<'_, PyDict>) -> Result<AnyEm
     object.insert("kind".to_owned(), kind.name().into());
     for (name, array) in fields {
         let name: String = name.extract()?;
+        if let Some(words) = words(&array) {
+            object.insert(name, words);
+            continue;
+        }
         let array = array.cast::<PyArrayDyn<f64>>().map_err(PyErr::from)?;
         let (shape, values) = Parameter::read("emission", array).into_parts();
         if let Some(at) = values.iter().position(|v| !v.is_finite()) {
@@ -31,6 +35,13 @@ pub fn of_fields(kind: EmissionKind, fields: &Bound<'_, PyDict>) -> Result<AnyEm
     read.map_err(|error| Failure::Parameter(error.to_string()))
 }
 
+/// A name, or a list of names: of inputs and of an exposure.
+fn words(value: &Bound<'_, PyAny>) -> Option<Value> {
+    let one = value.extract::<String>().map(Value::from);
+    one.or_else(|_| value.extract::<Vec<String>>().map(Value::from))
+        .ok()
+}
+
 fn nested(shape: &[usize], values: &[f64]) -> Value {
     match shape {
         [] => values.first().copied().unwrap_or(f64::NAN).into(),
@@ -42,43 +53,54 @@ fn nested(shape: &[usize], values: &[f64]) -> Value {
     }
 }
 
-/// The kind of an emission, and its fields as arrays.
+/// Its fields as in a model file.
+fn written(emission: &AnyEmission) -> Result<Map<String, Value>> {
+    match serde_json::to_value(emission) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(other) => Err(Failure::Parameter(other.to_string())),
+        Err(error) => Err(Failure::Parameter(error.to_string())),
+    }
+}
+
+/// The columns that an emission is given with each observation: the names of its inputs, and of its exposure.
 ///
 /// # Errors
-/// `ParameterError` for an emission that is given columns, which have names.
+/// None that a checked emission can cause.
+pub fn given_of(emission: &AnyEmission) -> Result<(Vec<String>, Option<String>)> {
+    let mut names = emission.inputs().to_vec();
+    // Most have none, and filters are made often.
+    let exposure = !names.is_empty() && written(emission)?.contains_key("exposure");
+    let exposure = if exposure { names.pop() } else { None };
+    Ok((names, exposure))
+}
+
+/// The kind of an emission, and its fields: arrays, names of inputs as lists, the name of an exposure.
+///
+/// # Errors
+/// None that a checked emission can cause.
 pub fn fields_of<'py>(
     py: Python<'py>,
     emission: &AnyEmission,
 ) -> Result<(String, Bound<'py, PyDict>)> {
-    let value = serde_json::to_value(emission);
-    let value = value.map_err(|error| Failure::Parameter(error.to_string()))?;
     let fields = PyDict::new(py);
     let mut kind = String::new();
-    for (name, value) in value.as_object().into_iter().flatten() {
+    for (name, value) in written(emission)? {
         match value {
-            Value::String(text) if name == "kind" => kind.clone_from(text),
-            value if has_text(value) => {
-                let text = format!(
-                    "{name}: arrays hold no names: a model that is given columns is used by the program and the library"
-                );
-                return Err(Failure::Parameter(text));
+            Value::String(text) if name == "kind" => kind = text,
+            Value::String(text) => fields.set_item(name, text)?,
+            value if name == "inputs" => {
+                let names = value.as_array().into_iter().flatten();
+                let names: Vec<&str> = names.filter_map(Value::as_str).collect();
+                fields.set_item(name, names)?;
             }
             value => {
                 let (mut shape, mut values) = (Vec::new(), Vec::new());
-                flat(value, 0, &mut shape, &mut values);
+                flat(&value, 0, &mut shape, &mut values);
                 fields.set_item(name, PyArray1::from_vec(py, values).reshape(shape)?)?;
             }
         }
     }
     Ok((kind, fields))
-}
-
-fn has_text(value: &Value) -> bool {
-    match value {
-        Value::String(_) => true,
-        Value::Array(items) => items.iter().any(has_text),
-        _ => false,
-    }
 }
 
 fn flat(value: &Value, depth: usize, shape: &mut Vec<usize>, values: &mut Vec<f64>) {

@@ -14,16 +14,19 @@ use crate::errors::{Result, setting};
 use crate::files::to_toml;
 use crate::forecast::Forecast;
 use crate::gaussian::LinearGaussian;
+use crate::given::Given;
 use crate::hmm::Hmm;
 use crate::inner::{Inner, Lagged};
 use crate::observation::read;
 use crate::observations::Observations;
+use crate::plds::Plds;
 use crate::rules::learning;
 
 /// A belief about a hidden state that takes in one observation at a time.
 #[pyclass(module = "scotopic._scotopic", subclass)]
 pub struct Filter {
     inner: Box<Inner>,
+    given: Given,
     row: Vec<f64>,
 }
 
@@ -38,17 +41,21 @@ pub fn any_model(model: &Bound<'_, PyAny>) -> Result<AnyModel> {
     if let Ok(gaussian) = model.cast::<LinearGaussian>() {
         return Ok(AnyModel::LinearGaussian(gaussian.get().model.clone()));
     }
+    if let Ok(plds) = model.cast::<Plds>() {
+        return Ok(AnyModel::Plds(plds.get().model.clone()));
+    }
     let text: String = model.extract()?;
     let read = scotopic_cli::filtering::model::parse(&text);
     Ok(read.map_err(|error| PyValueError::new_err(format!("{error:#}")))?)
 }
 
 impl Filter {
-    fn of(inner: Inner) -> Self {
-        Self {
+    fn of(inner: Inner) -> Result<Self> {
+        Ok(Self {
+            given: Given::of(inner.model())?,
             inner: Box::new(inner),
             row: Vec::new(),
-        }
+        })
     }
 }
 
@@ -66,12 +73,12 @@ impl Filter {
         lag: usize,
     ) -> Result<Self> {
         if let Ok(bytes) = model.cast::<PyBytes>() {
-            return Ok(Self::of(Inner::from_bytes(bytes.as_bytes())?));
+            return Self::of(Inner::from_bytes(bytes.as_bytes())?);
         }
         if let Ok(equation) = model.cast::<Equation>() {
             let equation = equation.get();
             let inner = Inner::Equation(equation.filter.clone(), equation.raised.clone());
-            return Ok(Self::of(inner));
+            return Self::of(inner);
         }
         let model = any_model(model)?;
         let inner = match (lag, learn) {
@@ -112,12 +119,24 @@ impl Filter {
                 }
             },
         };
-        Ok(Self::of(inner))
+        Self::of(inner)
     }
 
-    /// Takes in the next observation; ln p(o_t|o_<t), or the change of the bound, nats.
-    fn update(&mut self, observation: &Bound<'_, PyAny>) -> Result<f64> {
+    /// Takes in the next observation, with its inputs and its exposure if the model has any; ln p(o_t|o_<t), or the change of the
+    /// bound, nats.
+    #[pyo3(signature = (observation, inputs=None, exposure=None))]
+    fn update(
+        &mut self,
+        observation: &Bound<'_, PyAny>,
+        inputs: Option<&Bound<'_, PyAny>>,
+        exposure: Option<&Bound<'_, PyAny>>,
+    ) -> Result<f64> {
         let seen = read(observation, &mut self.row)?;
+        if self.given.count() > 0 || inputs.is_some() || exposure.is_some() {
+            let outputs = self.inner.width() - self.given.count();
+            self.given
+                .append(seen, inputs, exposure, outputs, &mut self.row)?;
+        }
         let row = seen.then_some(&self.row[..]);
         Ok(self.inner.update(row)?.increment)
     }
@@ -214,13 +233,19 @@ impl Filter {
         self.inner.observations()
     }
 
-    /// The entries of one observation.
+    /// The entries of one observation, without those that are given with it.
     #[getter]
     fn n_features(&self) -> usize {
-        self.inner.width()
+        self.inner.width() - self.given.count()
     }
 
-    /// The model as it is now: an `Hmm` or a `LinearGaussian`, or the text of a model file for
+    /// The names of the inputs, and of the exposure if there is one.
+    #[getter]
+    fn given(&self) -> (Vec<String>, Option<String>) {
+        self.given.names()
+    }
+
+    /// The model as it is now: an `Hmm`, a `LinearGaussian` or a `Plds`, or the text of a model file for
     /// the other kinds; none of functions of Python.
     #[getter]
     fn model<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -229,15 +254,27 @@ impl Filter {
             Some(AnyModel::LinearGaussian(model)) => {
                 Ok(Bound::new(py, LinearGaussian::from(model))?.into_any())
             }
+            Some(AnyModel::Plds(model)) => Ok(Bound::new(py, Plds::from(model))?.into_any()),
             Some(model) => Ok(to_toml(&model)?.into_pyobject(py)?.into_any()),
             None => Ok(py.None().into_bound(py)),
         }
     }
 
-    /// The next `steps` observations if nothing is seen on the way: moments, and probabilities of symbols.
-    #[pyo3(signature = (steps=1))]
-    fn forecast<'py>(&self, py: Python<'py>, steps: usize) -> Result<Bound<'py, PyDict>> {
+    /// The next `steps` observations if nothing is seen on the way: moments, and probabilities of symbols. Of a model with inputs one
+    /// for each row of `given`, the inputs and the exposure `[steps, inputs]`.
+    #[pyo3(signature = (steps=1, given=None))]
+    fn forecast<'py>(
+        &self,
+        py: Python<'py>,
+        steps: usize,
+        given: Option<&Observations>,
+    ) -> Result<Bound<'py, PyDict>> {
         let mut forecast = Forecast::new();
+        if let Some(given) = given {
+            let rows = given.one()?;
+            py.detach(|| self.given.forecast(&self.inner, rows, &mut forecast))?;
+            return Ok(forecast.into_dict(py)?);
+        }
         py.detach(|| -> Result<()> {
             let mut ahead = self.inner.clone();
             for _ in 0..steps {

@@ -4,7 +4,7 @@
 use pyo3::prelude::*;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::{self, GaussianFit};
-use scotopic_filtering::hmm::{self, BatchEm, Expectations, FitSettings, Learnable};
+use scotopic_filtering::hmm::{self, BatchEm, Covariates, Expectations, FitSettings, Learnable};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::errors::{Failure, Result, setting};
@@ -34,7 +34,8 @@ impl Watch<'_, '_> {
 type Fitted<M> = (M, Vec<f64>, bool);
 
 /// The hidden Markov model of the highest evidence that a search finds, and what there is to say of it: the evidence,
-/// gradients evaluated, convergence, by how many runs of how many it was found, the pseudo-count, warnings.
+/// gradients evaluated, convergence, by how many runs of how many it was found, the pseudo-count, warnings. `inputs` and `exposure` name
+/// the last entries of a row, if those are given: without names the inputs are numbered.
 #[pyfunction]
 #[allow(clippy::too_many_arguments)] // called with keywords
 #[allow(clippy::type_complexity)] // named in the estimator
@@ -50,6 +51,8 @@ pub fn search_hmm(
     pseudo_count: f64,
     threads: usize,
     start: Option<&Hmm>,
+    inputs: Vec<String>,
+    exposure: Option<String>,
 ) -> Result<(Hmm, f64, usize, bool, (usize, usize), f64, Vec<String>)> {
     let kind = emission_kind(emission)?;
     let settings = FitSettings {
@@ -59,6 +62,7 @@ pub fn search_hmm(
         pseudo_count,
         seed,
         threads,
+        covariates: Covariates { inputs, exposure },
         ..FitSettings::default()
     };
     let start = start.map(|start| start.model.clone());
@@ -79,7 +83,7 @@ pub fn search_hmm(
 
 /// EM from `start`, or from the best of `runs` guesses; a callback hears of each iteration.
 #[pyfunction]
-#[pyo3(signature = (data, emission, states, runs, seed, max_iterations, tolerance, pseudo_count, start=None, callback=None))]
+#[pyo3(signature = (data, emission, states, runs, seed, max_iterations, tolerance, pseudo_count, start=None, callback=None, inputs=Vec::new(), exposure=None))]
 #[allow(clippy::too_many_arguments)] // called with keywords
 pub fn fit_hmm(
     py: Python<'_>,
@@ -93,6 +97,8 @@ pub fn fit_hmm(
     pseudo_count: f64,
     start: Option<&Hmm>,
     callback: Option<&Bound<'_, PyAny>>,
+    inputs: Vec<String>,
+    exposure: Option<String>,
 ) -> Result<Fitted<Hmm>> {
     let sequences = data.sequences();
     let em = BatchEm {
@@ -107,9 +113,11 @@ pub fn fit_hmm(
         Some(start) => vec![start.model.clone()],
         None => {
             let kind = emission_kind(emission)?;
+            let given = Covariates { inputs, exposure };
             let guesses = |sequences: &[Sequence]| {
                 let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-                let guess = |_| hmm::Hmm::initial_guess(kind, states, sequences, &mut rng);
+                let guess =
+                    |_| hmm::Hmm::initial_guess_given(kind, states, sequences, &given, &mut rng);
                 (0..runs).map(guess).collect()
             };
             interruptible(py, &data.source(), guesses)?

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use scotopic_filtering::{Moments, PredictedObservation};
+use scotopic_filtering::{Moments, PredictedObservation, Predictive};
 
 use crate::arrays::matrix;
 
@@ -34,6 +34,14 @@ impl Forecast {
         if let PredictedObservation::Symbol(p) = predicted {
             self.symbols.extend(p);
         }
+    }
+
+    /// Adds the next step: the distribution of each entry.
+    pub fn push_laws(&mut self, predictive: &[Predictive]) {
+        self.width = predictive.len();
+        self.means.extend(predictive.iter().map(Predictive::mean));
+        self.variances
+            .extend(predictive.iter().map(Predictive::variance));
     }
 
     /// Arrays by name.

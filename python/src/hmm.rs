@@ -3,7 +3,7 @@
 use numpy::{PyArray1, PyArray2, PyArrayDyn};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use scotopic_filtering::hmm::{self, EmissionKind, Learnable};
+use scotopic_filtering::hmm::{self, Emission, EmissionKind, Learnable};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{AnyModel, Sequence, hmm_factorisation};
 
@@ -46,6 +46,11 @@ impl From<hmm::Hmm> for Hmm {
 }
 
 impl Hmm {
+    /// D: the entries of a row but for those that are given.
+    fn outputs(&self) -> usize {
+        self.model.width() - self.model.emission().inputs().len()
+    }
+
     /// The rows of all sequences, one array `[T, K]`.
     fn rows<'py>(
         &self,
@@ -67,7 +72,7 @@ impl Hmm {
 
 #[pymethods]
 impl Hmm {
-    /// π `[K]`, A `[K, K]`, and the emission: its kind and its fields as in a model file, each an array.
+    /// π `[K]`, A `[K, K]`, and the emission: its kind and its fields as in a model file, arrays and names.
     #[new]
     fn new(
         kind: &str,
@@ -88,10 +93,16 @@ impl Hmm {
         self.model.states()
     }
 
-    /// The entries of one observation.
+    /// The entries of one observation, without those that are given with it.
     #[getter]
     fn n_features(&self) -> usize {
-        self.model.width()
+        self.outputs()
+    }
+
+    /// The names of the inputs, and of the exposure if there is one.
+    #[getter]
+    fn given(&self) -> Result<(Vec<String>, Option<String>)> {
+        emission::given_of(self.model.emission())
     }
 
     /// The numbers that can be chosen freely.
@@ -100,7 +111,7 @@ impl Hmm {
         self.model.free_parameters()
     }
 
-    /// The kind of the emission, and its fields as in a model file, each an array.
+    /// The kind of the emission, and its fields as in a model file, arrays and names.
     #[getter]
     fn emission<'py>(&self, py: Python<'py>) -> Result<(String, Bound<'py, PyDict>)> {
         emission::fields_of(py, self.model.emission())
@@ -186,22 +197,28 @@ impl Hmm {
         Ok((PyArray1::from_vec(py, path), total))
     }
 
-    /// Observations `[length, D]` and the states `[length]` that made them.
+    /// Observations `[length, D]` and the states `[length]` that made them; of a model with inputs one for each row of `given`, the
+    /// inputs and the exposure `[length, inputs]`.
+    #[pyo3(signature = (length, seed, given=None))]
     #[allow(clippy::type_complexity)] // two arrays
     fn sample<'py>(
         &self,
         py: Python<'py>,
         length: usize,
         seed: u64,
+        given: Option<&Observations>,
     ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>)> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let (states, sequence) = py.detach(|| self.model.sample(length, &mut rng))?;
-        let rows: Vec<f64> = sequence.iter().flatten().flatten().copied().collect();
+        let given = given.map(Observations::one).transpose()?;
+        let (states, sequence) = py.detach(|| match given {
+            Some(given) => self.model.sample_given(given, &mut rng),
+            None => self.model.sample(length, &mut rng),
+        })?;
+        let outputs = self.outputs();
+        let rows = sequence.iter().flatten();
+        let rows: Vec<f64> = rows.flat_map(|row| &row[..outputs]).copied().collect();
         let states = states.into_iter().map(|state| state as i64).collect();
-        Ok((
-            matrix(py, rows, self.model.width())?,
-            PyArray1::from_vec(py, states),
-        ))
+        Ok((matrix(py, rows, outputs)?, PyArray1::from_vec(py, states)))
     }
 
     /// The E-step.

@@ -36,12 +36,14 @@ mod filter;
 mod fit;
 mod forecast;
 mod gaussian;
+mod given;
 mod hmm;
 mod inner;
 mod interrupt;
 mod jet;
 mod observation;
 mod observations;
+mod plds;
 mod questions;
 mod rules;
 mod statistics;
@@ -70,6 +72,8 @@ mod _scotopic {
     use crate::jet::Jet;
     #[pymodule_export]
     use crate::observations::Observations;
+    #[pymodule_export]
+    use crate::plds::{Plds, fit_plds};
     #[pymodule_export]
     use crate::questions::{residual_autocorrelations, residuals, summary};
     #[pymodule_export]

@@ -19,6 +19,8 @@ pub struct Observations {
     values: SharedValues,
     ranges: Vec<Range<usize>>,
     width: usize,
+    /// How many of the last entries of a row are inputs, and whether an exposure follows them.
+    given: (usize, bool),
     rows: usize,
     address: usize,
 }
@@ -55,6 +57,17 @@ impl Observations {
         &self.sequences
     }
 
+    /// The only sequence.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for several.
+    pub fn one(&self) -> Result<&Sequence> {
+        match &self.sequences[..] {
+            [sequence] => Ok(sequence),
+            all => Err(setting("sequences", all.len(), "one series")),
+        }
+    }
+
     /// Where they are, for computations that can be interrupted.
     pub fn source(&self) -> Source<'_> {
         Source {
@@ -72,10 +85,16 @@ impl Observations {
 
 #[pymethods]
 impl Observations {
-    /// Rows `[T, width]` of a C-contiguous array, cut after `lengths` of them.
+    /// Rows `[T, width]` of a C-contiguous array, cut after `lengths` of them. The last entries of a row are so many `inputs`, and an
+    /// `exposure` if there is one.
     #[new]
-    #[pyo3(signature = (array, lengths=None))]
-    fn new(array: &Bound<'_, PyArray2<f64>>, lengths: Option<Vec<usize>>) -> Result<Self> {
+    #[pyo3(signature = (array, lengths=None, inputs=0, exposure=false))]
+    fn new(
+        array: &Bound<'_, PyArray2<f64>>,
+        lengths: Option<Vec<usize>>,
+        inputs: usize,
+        exposure: bool,
+    ) -> Result<Self> {
         let [rows, width] = [array.shape()[0], array.shape()[1]];
         let read = array.readonly();
         let values = read.as_slice().map_err(|_| Error::Size {
@@ -121,6 +140,7 @@ impl Observations {
             values: shared,
             ranges,
             width,
+            given: (inputs, exposure),
             rows,
             address,
         })
@@ -130,6 +150,12 @@ impl Observations {
     #[getter]
     fn n_features(&self) -> usize {
         self.width
+    }
+
+    /// How many of them are inputs, and whether the last is an exposure.
+    #[getter]
+    fn given(&self) -> (usize, bool) {
+        self.given
     }
 
     /// The number of sequences.

@@ -5,16 +5,46 @@ import pytest
 
 import scotopic
 
+#: Those that hmmlearn has as well; others without inputs; those whose observations are given with inputs or an exposure.
+KINDS = ["categorical", "poisson", "diag", "full"]
+MORE = ["bernoulli", "negative-binomial", "student-t"]
+GIVEN = [
+    "logistic-regression",
+    "poisson-regression",
+    "linear-regression",
+    "poisson-exposure",
+    "negative-binomial-exposure",
+    "poisson-regression-exposure",
+]
+
 
 def random_hmm(kind, k=3, d=2, seed=0):
-    """An HMM with parameters drawn at random, of a kind named as its class and covariance."""
+    """An HMM with parameters drawn at random, of a kind named as its class and covariance; regressions have d inputs."""
     rng = np.random.default_rng(seed)
+    exposed = kind.endswith("-exposure")
+    kind = kind.removesuffix("-exposure")
     if kind == "categorical":
         model = scotopic.CategoricalHMM(k)
         model.emissionprob_ = rng.dirichlet(np.ones(5), size=k)
     elif kind == "poisson":
         model = scotopic.PoissonHMM(k)
         model.lambdas_ = rng.gamma(2.0, 3.0, size=(k, d))
+    elif kind == "bernoulli":
+        model = scotopic.BernoulliHMM(k)
+        model.emissionprob_ = rng.uniform(0.05, 0.95, size=(k, d))
+    elif kind == "negative-binomial":
+        model = scotopic.NegativeBinomialHMM(k)
+        model.means_, model.shapes_ = rng.gamma(2.0, 5.0, size=(k, d)), rng.uniform(0.5, 4.0, size=(k, d))
+    elif kind == "student-t":
+        model = scotopic.StudentTHMM(k)
+        model.locations_, model.scales_ = 5.0 * rng.normal(size=(k, d)), rng.uniform(0.5, 1.5, size=(k, d))
+        model.freedoms_ = rng.uniform(2.5, 8.0, size=(k, d))
+    elif kind.endswith("-regression"):
+        name = "".join(word.capitalize() for word in kind.split("-"))
+        model = getattr(scotopic, name + "HMM")(k)
+        model.weights_ = rng.normal(size=(k, 1 + d)) * (1.5 if kind == "logistic-regression" else 0.5)
+        if kind == "linear-regression":
+            model.variances_ = rng.uniform(0.1, 0.5, size=k)
     else:
         model = scotopic.GaussianHMM(k, kind)
         model.means_ = 3.0 * rng.normal(size=(k, d))
@@ -23,17 +53,43 @@ def random_hmm(kind, k=3, d=2, seed=0):
         else:
             root = rng.normal(size=(k, d, d))
             model.covars_ = root @ root.transpose(0, 2, 1) + 0.5 * np.eye(d)
+    if exposed:
+        model.exposure_ = "hours"
     model.startprob_ = rng.dirichlet(np.ones(k))
     model.transmat_ = rng.dirichlet(np.ones(k), size=k) * 0.3 + 0.7 * np.eye(k)
     model.transmat_ = model.transmat_ / model.transmat_.sum(axis=1, keepdims=True)
     return model
 
 
-KINDS = ["categorical", "poisson", "diag", "full"]
+def given_of(model, t, seed=0):
+    """Inputs and exposure of ``t`` observations, as the model takes them, by name."""
+    rng = np.random.default_rng(1000 + seed)
+    inputs, exposure = model._given_names()
+    given = {}
+    if inputs:
+        given["inputs"] = rng.normal(size=(t, len(inputs)))
+    if exposure is not None:
+        given["exposure"] = rng.uniform(0.5, 2.0, size=t)
+    return given
 
 
-@pytest.fixture(params=KINDS)
+def drawn(kind, t=300, seed=0, **settings):
+    """A model of :func:`random_hmm`, a sample of it, and what that was given."""
+    model = random_hmm(kind, seed=seed, **settings)
+    if model.n_components == 2:
+        model.transmat_ = [[0.9, 0.1], [0.2, 0.8]]  # both are visited often
+    given = given_of(model, t)
+    x, _ = model.sample(random_state=1, **given) if given else model.sample(t, random_state=1)
+    return model, x, given
+
+
+@pytest.fixture(params=[*KINDS, *MORE])
 def hmm(request):
+    return random_hmm(request.param)
+
+
+@pytest.fixture(params=GIVEN)
+def given_hmm(request):
     return random_hmm(request.param)
 
 
@@ -56,3 +112,20 @@ def random_walk(seed=0, n=2, m=3):
         initial_mean=rng.normal(size=n),
         initial_covariance=root_p @ root_p.T + 0.1 * np.eye(n),
     )
+
+
+def random_population(law="poisson", n=2, neurons=5, seed=0):
+    """A linear dynamical system of counts or spikes, nothing diagonal."""
+    rng = np.random.default_rng(seed)
+    model = (scotopic.PLDS if law == "poisson" else scotopic.BLDS)(n)
+    root = 0.3 * rng.normal(size=(n, n))
+    model.transition_ = 0.95 * np.linalg.qr(rng.normal(size=(n, n)))[0]
+    model.process_noise_ = root @ root.T + 0.05 * np.eye(n)
+    model.loadings_, model.offset_ = 0.6 * rng.normal(size=(neurons, n)), 0.3 * rng.normal(size=neurons)
+    model.bias_, model.initial_mean_ = 0.1 * rng.normal(size=n), 0.5 * rng.normal(size=n)
+    return model
+
+
+@pytest.fixture(params=["poisson", "bernoulli"])
+def population(request):
+    return random_population(request.param)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import KINDS, random_hmm, random_walk
+from conftest import GIVEN, KINDS, MORE, given_of, random_hmm, random_population, random_walk
 
 import scotopic
 
@@ -37,7 +37,8 @@ def tried(call, *args, **kwargs):
 @pytest.mark.parametrize("seed", range(8))
 def test_data(seed):
     rng = np.random.default_rng(seed)
-    models = [random_hmm(kind) for kind in KINDS] + [random_walk(n=2, m=2), random_walk(n=1, m=1)]
+    models = [random_hmm(kind) for kind in [*KINDS, *MORE]] + [random_walk(n=2, m=2), random_walk(n=1, m=1)]
+    models += [random_population(law, neurons=2) for law in ("poisson", "bernoulli")]
     for _ in range(150):
         x, lengths = drawn(rng), drawn(rng) if rng.random() < 0.3 else None
         model = models[rng.integers(len(models))]
@@ -48,10 +49,33 @@ def test_data(seed):
             else ["smooth", "filtered", "transform"]
         )
         tried(getattr(model, rng.choice(names)), x, lengths=lengths)
-        filter = model.filter(lag=int(rng.integers(0, 3)))
+        lag = int(rng.integers(0, 3))
+        filter = model.filter(lag=0 if isinstance(model, (scotopic.PLDS, scotopic.BLDS)) else lag)
         tried(filter.extend, x)
         tried(filter.update, x)
         tried(filter.forecast, 2)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_inputs_and_exposure(seed):
+    rng = np.random.default_rng(300 + seed)
+    models = [random_hmm(kind) for kind in GIVEN]
+    for _ in range(150):
+        model = models[rng.integers(len(models))]
+        given = given_of(model, 4)
+        x, _ = model.sample(random_state=0, **given)
+        # One of three is wrong, or all are.
+        given = {name: drawn(rng) if rng.random() < 0.5 else values for name, values in given.items()}
+        x = drawn(rng) if rng.random() < 0.5 else x
+        if rng.random() < 0.2:
+            given[rng.choice(["inputs", "exposure"])] = drawn(rng)
+        names = ["score", "predict", "predict_proba", "decode", "statistics", "posterior", "forecast", "residuals"]
+        tried(getattr(model, rng.choice(names)), x, **given)
+        tried(lambda: model.sample(random_state=0, **given))
+        filter = model.filter(lag=int(rng.integers(0, 3)))
+        tried(filter.extend, x, **given)
+        tried(filter.update, x, **given)
+        tried(filter.forecast, 2, **given)
 
 
 @pytest.mark.filterwarnings("ignore::scotopic.errors.FitWarning")
@@ -67,15 +91,28 @@ def test_fits(seed):
             scotopic.GaussianHMM(k, "diag", n_iter=5, n_init=1, method=method),
             scotopic.GaussianHMM(k, "full", n_iter=5, n_init=1, method=method),
             scotopic.LinearGaussian(k, n_iter=5),
-        ][rng.integers(5)]
+            scotopic.BernoulliHMM(k, n_iter=5, n_init=1, method=method),
+            scotopic.NegativeBinomialHMM(k, n_iter=5, n_init=1, method=method),
+            scotopic.StudentTHMM(k, n_iter=5, n_init=1, method=method),
+            scotopic.PLDS(k, n_iter=3),
+            scotopic.BLDS(k, n_iter=3),
+        ][rng.integers(10)]
         tried(model.fit, x)
+        regression = [
+            scotopic.LogisticRegressionHMM(k, n_iter=5, n_init=1, method=method),
+            scotopic.PoissonRegressionHMM(k, n_iter=5, n_init=1, method=method),
+            scotopic.LinearRegressionHMM(k, n_iter=5, n_init=1, method=method),
+        ][rng.integers(3)]
+        y = rng.integers(0, 2, size=np.shape(x)[:1]) if rng.random() < 0.7 else drawn(rng)
+        tried(regression.fit, y, inputs=x)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_parameters(seed):
     rng = np.random.default_rng(200 + seed)
     for _ in range(100):
-        model = random_hmm(KINDS[rng.integers(4)]) if rng.random() < 0.7 else random_walk()
+        kinds = [*KINDS, *MORE, *GIVEN]
+        model = [random_hmm(rng.choice(kinds)), random_walk(), random_population()][rng.choice(3, p=[0.7, 0.15, 0.15])]
         name = rng.choice(sorted(model._given()))
         if tried(setattr, model, name, drawn(rng)) is None:
             tried(lambda: model.score(np.zeros((3, 2))))

@@ -5,6 +5,8 @@ import pytest
 from conftest import KINDS, random_hmm
 from numpy.testing import assert_allclose
 
+import scotopic
+
 hmmlearn = pytest.importorskip("hmmlearn.hmm")
 RTOL = 1e-10
 
@@ -100,3 +102,13 @@ def test_fits_from_data_are_no_worse_than_theirs(kind):
     }[kind]
     theirs = max(made(seed).fit(y).score(y) for seed in range(3))
     assert model.score(x) >= theirs - 0.1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_renumbered_states_have_renumbered_paths(kind):
+    model = random_hmm(kind)
+    data = scotopic.observations(model.sample(200, random_state=1)[0])
+    order = np.array([2, 0, 1])
+    (path, log_p), (other, other_log_p) = model._model.viterbi(data), model._model.relabelled(order).viterbi(data)
+    assert (order[other] == path).all()
+    assert_allclose(other_log_p, log_p, rtol=RTOL)

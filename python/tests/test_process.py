@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import random_hmm
+from conftest import given_of, random_hmm, random_population
 
 import scotopic
 
@@ -16,7 +16,7 @@ def python(code, **options):
     return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, **options)
 
 
-@pytest.mark.parametrize("what", ["search", "em", "walk"])
+@pytest.mark.parametrize("what", ["search", "em", "walk", "choices", "choices-em", "population"])
 def test_ctrl_c_ends_a_long_fit(what):
     # Each fit would take minutes to hours. The time-out of the process is far above the second that is promised, and
     # the only clock that decides.
@@ -24,7 +24,12 @@ def test_ctrl_c_ends_a_long_fit(what):
         "search": "scotopic.GaussianHMM(12, n_init=1000, random_state=0, n_jobs=2)",
         "em": "scotopic.GaussianHMM(8, method='em', n_init=1, n_iter=10**9, tol=0.0, random_state=0)",
         "walk": "scotopic.LinearGaussian(2, n_iter=10**9, tol=0.0)",
+        "choices": "scotopic.LogisticRegressionHMM(6, n_init=1000, random_state=0)",
+        "choices-em": "scotopic.LogisticRegressionHMM(6, method='em', n_init=1, n_iter=10**9, tol=0.0, random_state=0)",
+        "population": "scotopic.PLDS(2, n_iter=10**9, tol=0.0)",
     }[what]
+    given = "inputs=x" if what.startswith("choices") else ""
+    made_of = "(x[:, 0] > 0).astype(float)" if given else "np.abs(x).round()" if what == "population" else "x"
     code = f"""
         import os, signal, threading, time, numpy as np, scotopic
         x = np.random.default_rng(0).normal(size=(20_000, 2))
@@ -34,7 +39,7 @@ def test_ctrl_c_ends_a_long_fit(what):
             os.kill(os.getpid(), signal.SIGINT)
         threading.Timer(2.0, interrupt).start()
         try:
-            model.fit(x)
+            model.fit({made_of}, {given})
         except KeyboardInterrupt:
             print("interrupted after", time.monotonic() - sent[0])
         # Nothing of the fit is left.
@@ -46,17 +51,31 @@ def test_ctrl_c_ends_a_long_fit(what):
     print(done.stdout)
 
 
-def test_two_fits_at_once_are_each_their_own():
-    x = [random_hmm("diag", seed=seed).sample(3000, random_state=seed)[0] for seed in (0, 1)]
+def numbers(seed):
+    x, _ = random_hmm("diag", seed=seed).sample(3000, random_state=seed)
+    return lambda: scotopic.GaussianHMM(3, random_state=0, method="em", n_init=1, n_iter=30).fit(x).history_
 
-    def fit(data):
-        return scotopic.GaussianHMM(3, random_state=0, method="em", n_init=1, n_iter=30).fit(data).history_
 
-    alone = [fit(data) for data in x]
+def choices(seed):
+    truth = random_hmm("logistic-regression", seed=seed)
+    given = given_of(truth, 3000, seed)
+    y, _ = truth.sample(random_state=seed, **given)
+    return lambda: scotopic.LogisticRegressionHMM(2, random_state=0, n_init=2).fit(y, **given).weights_
+
+
+def spikes(seed):
+    x, _ = random_population(seed=seed).sample(500, random_state=seed)
+    return lambda: scotopic.PLDS(2, n_iter=10).fit(x).history_
+
+
+@pytest.mark.parametrize("made", [numbers, choices, spikes])
+def test_two_fits_at_once_are_each_their_own(made):
+    fits = [made(seed) for seed in (0, 1)]
+    alone = [fit() for fit in fits]
     together = [None, None]
 
     def run(i):
-        together[i] = fit(x[i])
+        together[i] = fits[i]()
 
     threads = [threading.Thread(target=run, args=(i,)) for i in (0, 1)]
     for thread in threads:

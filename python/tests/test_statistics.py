@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import random_hmm, random_walk
+from conftest import GIVEN, MORE, given_of, random_hmm, random_walk
 from numpy.testing import assert_allclose
 
 import scotopic
@@ -70,20 +70,43 @@ def test_walks_too():
         random_walk(n=1, m=1).maximise(added)
 
 
-def expect(model, part):
-    return model.statistics(part)
+def test_with_inputs_and_exposure_too(given_hmm):
+    given = given_of(given_hmm, 300)
+    x, _ = given_hmm.sample(random_state=0, **given)
+    cuts = range(60, 300, 60)
+    parts, apart = np.split(x, cuts), {name: np.split(values, cuts) for name, values in given.items()}
+    each = [given_hmm.statistics(part, **{n: v[i] for n, v in apart.items()}) for i, part in enumerate(parts)]
+    added = sum(pickle.loads(pickle.dumps(one)) for one in each)
+    assert_allclose(added.log_evidence, given_hmm.score(parts, **apart), rtol=1e-12)
+    assert added.observations == 300
+    assert_allclose(added.emission, given_hmm.statistics(parts, **apart).emission, rtol=1e-10, atol=1e-10)
+    fitted = pickle.loads(pickle.dumps(given_hmm)).set_params(init="parameters", method="em", n_iter=1, tol=0.0)
+    fitted.fit(parts, **apart)
+    other = pickle.loads(pickle.dumps(given_hmm))
+    same(parameters(other.maximise(added)), parameters(fitted), 1e-10)
+    with pytest.raises(SizeError, match="other parameters"):
+        other.maximise(added)
 
 
-def test_two_processes_fit_as_one_does():
+def expect(model, part, given):
+    return model.statistics(part, **given)
+
+
+@pytest.mark.parametrize("kind", ["diag", *MORE, *GIVEN])
+def test_two_processes_fit_as_one_does(kind):
     joblib = pytest.importorskip("joblib")
-    truth = random_hmm("diag", k=3, seed=1)
-    sequences = [truth.sample(200, random_state=seed)[0] for seed in range(12)]
-    one = random_hmm("diag", k=3, seed=2).set_params(init="parameters", method="em", n_iter=10, tol=0.0)
+    truth = random_hmm(kind, k=3, seed=1)
+    given = [given_of(truth, 200, seed) for seed in range(12)]
+    sequences = [truth.sample(None if g else 200, random_state=seed, **g)[0] for seed, g in enumerate(given)]
+    given = {name: [g[name] for g in given] for name in given[0]}
+    one = random_hmm(kind, k=3, seed=2).set_params(init="parameters", method="em", n_iter=10, tol=0.0)
     two = pickle.loads(pickle.dumps(one))
-    one.fit(sequences)
-    halves = [sequences[:6], sequences[6:]]
+    one.fit(sequences, **given)
+    halves = [
+        (sequences[cut], {name: values[cut] for name, values in given.items()}) for cut in (slice(6), slice(6, 12))
+    ]
     with joblib.Parallel(n_jobs=2) as parallel:
         for _ in range(10):
-            two.maximise(sum(parallel(joblib.delayed(expect)(two, half) for half in halves)))
+            two.maximise(sum(parallel(joblib.delayed(expect)(two, *half) for half in halves)))
     same(parameters(two), parameters(one), 1e-10)
-    assert_allclose(two.score(sequences), one.history_[-1], rtol=1e-10)
+    assert_allclose(two.score(sequences, **given), one.history_[-1], rtol=1e-10)

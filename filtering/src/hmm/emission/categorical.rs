@@ -1,5 +1,7 @@
 //! Categorical emissions: symbols of an alphabet.
 
+use std::sync::OnceLock;
+
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,17 @@ pub struct Categorical {
     scaled: Vec<f64>,
     /// ln of that largest entry `[M]`.
     tops: Vec<f64>,
+    logarithms: Logarithms,
+}
+
+/// ln Bᵀ `[M·K]`, made when it is first asked for: most tasks never do. It follows from B, and is no part of what is compared.
+#[derive(Debug, Clone, Default)]
+struct Logarithms(OnceLock<Vec<f64>>);
+
+impl PartialEq for Logarithms {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Categorical {
@@ -72,6 +85,7 @@ impl Categorical {
             probabilities,
             scaled,
             tops,
+            logarithms: Logarithms::default(),
         })
     }
 
@@ -110,9 +124,13 @@ impl Emission for Categorical {
 
     fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
         let o = self.symbol(observation)?;
-        for (s, l) in into.iter_mut().enumerate() {
-            *l = self.probabilities[s * self.symbols + o].ln();
-        }
+        let table = self.logarithms.0.get_or_init(|| {
+            let column = |o: usize| self.probabilities[o..].iter().step_by(self.symbols);
+            (0..self.symbols)
+                .flat_map(|o| column(o).map(|p| p.ln()))
+                .collect()
+        });
+        into.copy_from_slice(&table[o * self.states..(o + 1) * self.states]);
         Ok(())
     }
 
@@ -132,6 +150,7 @@ impl Emission for Categorical {
                 .flat_map(|row| order.iter().map(|&old| row[old]))
                 .collect(),
             tops: self.tops.clone(),
+            logarithms: Logarithms::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rand::{Rng, RngExt};
 
 use super::batch::{BatchEm, Fit};
-use crate::hmm::{AnyEmission, Emission, EmissionKind, Guess, Hmm};
+use crate::hmm::{AnyEmission, Covariates, Emission, EmissionKind, Guess, Hmm};
 use crate::{Error, Result, Sequence};
 
 /// How long a guessed state lasts: uniform from the one to the other probability to stay.
@@ -52,8 +52,22 @@ impl Hmm<AnyEmission> {
         sequences: &[Sequence],
         rng: &mut R,
     ) -> Result<Self> {
+        Self::initial_guess_given(kind, states, sequences, &Covariates::default(), rng)
+    }
+
+    /// [`Hmm::initial_guess`] where the last entries of a row are `covariates`.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for inputs or an exposure that this kind of emission does not take; as [`Hmm::initial_guess`].
+    pub fn initial_guess_given<R: Rng + ?Sized>(
+        kind: EmissionKind,
+        states: usize,
+        sequences: &[Sequence],
+        covariates: &Covariates,
+        rng: &mut R,
+    ) -> Result<Self> {
         guessed(states, sequences, rng, |k, rows, rng| {
-            kind.guess(k, rows, rng)
+            kind.guess_given(k, rows, covariates, rng)
         })
     }
 

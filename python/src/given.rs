@@ -1,0 +1,126 @@
+//! What is given with each observation of a filter: inputs, and the exposure of counts.
+
+use pyo3::prelude::*;
+use scotopic_filtering::hmm::Emission;
+use scotopic_filtering::{AnyModel, Belief, Error, Sequence};
+
+use crate::emission::given_of;
+use crate::errors::{Result, setting};
+use crate::forecast::Forecast;
+use crate::inner::Inner;
+use crate::observation::read;
+
+/// The columns of a row after its outputs.
+#[derive(Default)]
+pub struct Given {
+    inputs: Vec<String>,
+    exposure: Option<String>,
+}
+
+impl Given {
+    /// Those of a model; none of functions of Python.
+    ///
+    /// # Errors
+    /// None that a checked model can cause.
+    pub fn of(model: Option<AnyModel>) -> Result<Self> {
+        match model {
+            Some(AnyModel::Hmm(model)) => {
+                let (inputs, exposure) = given_of(model.emission())?;
+                Ok(Self { inputs, exposure })
+            }
+            _ => Ok(Self::default()),
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.inputs.len() + usize::from(self.exposure.is_some())
+    }
+
+    /// The names of the inputs, and of the exposure if there is one.
+    pub fn names(&self) -> (Vec<String>, Option<String>) {
+        (self.inputs.clone(), self.exposure.clone())
+    }
+
+    /// Appends what is given to the `outputs` entries in `row` of an observation that was seen; checks it of one that was not.
+    ///
+    /// # Errors
+    /// `SettingError` for what is missing or is not taken, `SizeError` for another number of entries.
+    pub fn append(
+        &self,
+        seen: bool,
+        inputs: Option<&Bound<'_, PyAny>>,
+        exposure: Option<&Bound<'_, PyAny>>,
+        outputs: usize,
+        row: &mut Vec<f64>,
+    ) -> Result<()> {
+        if seen && row.len() != outputs {
+            return Err(size("observation", row.len(), outputs));
+        }
+        let mut numbers = Vec::new();
+        let names = self.exposure.as_slice();
+        for (field, given, names) in [
+            ("inputs", inputs, &self.inputs[..]),
+            ("exposure", exposure, names),
+        ] {
+            match given {
+                Some(_) if names.is_empty() => {
+                    let expected = format!("None: the model has no {field}");
+                    return Err(setting(field, "some", expected));
+                }
+                Some(given) => {
+                    read(given, &mut numbers)?;
+                    if numbers.len() != names.len() {
+                        return Err(size(field, numbers.len(), names.len()));
+                    }
+                    row.extend_from_slice(&numbers);
+                }
+                // Of what was not seen it does not matter.
+                None if names.is_empty() || !seen => {}
+                None => {
+                    let expected = format!("a number for each of {}", names.join(", "));
+                    return Err(setting(field, "None", expected));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One step for each row of what is `given` in the future.
+    ///
+    /// # Errors
+    /// `SettingError` for rows that leave out something.
+    pub fn forecast(&self, filter: &Inner, given: &Sequence, into: &mut Forecast) -> Result<()> {
+        let Some(AnyModel::Hmm(model)) = filter.model() else {
+            return Err(setting("inputs", "some", "None: the model has no inputs"));
+        };
+        let mut ahead = filter.clone();
+        for row in given.iter() {
+            ahead.update(None)?;
+            let predictive = match (ahead.belief(), row) {
+                (Belief::Discrete(q), Some(row)) => model.emission().predictive_given(q, row),
+                _ => None,
+            };
+            let Some(predictive) = predictive else {
+                let (names, exposure) = self.names();
+                let names: Vec<String> = names.into_iter().chain(exposure).collect();
+                let expected = format!(
+                    "a finite number for each of {}, an exposure above 0",
+                    names.join(", ")
+                );
+                return Err(setting("inputs", format!("{row:?}"), expected));
+            };
+            into.push_laws(&predictive);
+        }
+        Ok(())
+    }
+}
+
+fn size(name: &str, found: usize, expected: usize) -> crate::errors::Failure {
+    Error::Size {
+        name: name.to_owned(),
+        found: format!("{found} entries"),
+        expected: expected.to_string(),
+    }
+    .into()
+}

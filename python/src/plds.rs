@@ -1,0 +1,334 @@
+//! Poisson and Bernoulli linear dynamical systems.
+
+use numpy::{PyArray1, PyArray2, PyArrayDyn};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use scotopic_filtering::nalgebra::DMatrix;
+use scotopic_filtering::plds::{self, CountLaw, PldsFilter, PldsFit};
+use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use scotopic_filtering::{AnyModel, Filter, Sequence};
+
+use crate::arrays::{Parameter, matrix, rows_of, vector};
+use crate::beliefs::{Beliefs, Rows};
+use crate::errors::{Result, setting};
+use crate::files::{from_cbor, to_cbor, to_toml};
+use crate::interrupt::interruptible;
+use crate::observations::Observations;
+
+/// A Poisson or Bernoulli linear dynamical system with fixed parameters (eq. F70).
+#[pyclass(frozen, module = "scotopic._scotopic")]
+pub struct Plds {
+    pub(crate) model: plds::Plds,
+}
+
+impl From<plds::Plds> for Plds {
+    fn from(model: plds::Plds) -> Self {
+        Self { model }
+    }
+}
+
+/// The law of this name.
+fn law_of(name: &str) -> Result<CountLaw> {
+    match name {
+        "poisson" => Ok(CountLaw::Poisson),
+        "bernoulli" => Ok(CountLaw::Bernoulli),
+        other => Err(setting("law", other, "poisson or bernoulli")),
+    }
+}
+
+/// The same distribution of counts with rates per unit of ε: d less ln ε.
+fn per_exposure(model: plds::Plds, exposure: f64) -> scotopic_filtering::Result<plds::Plds> {
+    if exposure == 1.0 {
+        return Ok(model);
+    }
+    let offset = model.offset().add_scalar(-exposure.ln());
+    let model = model.with_exposure(exposure)?;
+    model.with_loadings(model.loadings().clone(), offset)
+}
+
+impl Plds {
+    fn beliefs<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Observations,
+        each: impl Fn(&Sequence, &mut Rows) -> scotopic_filtering::Result<f64> + Sync,
+    ) -> Result<Beliefs<'py>> {
+        let mut rows = Rows::new(self.model.states(), data.rows());
+        let mut total = 0.0;
+        for sequence in data.sequences() {
+            total += py.detach(|| each(sequence, &mut rows))?;
+            py.check_signals()?;
+        }
+        rows.arrays(py, total)
+    }
+
+    fn getter<'py>(py: Python<'py>, m: &DMatrix<f64>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        matrix(py, rows_of(m), m.ncols())
+    }
+}
+
+#[pymethods]
+impl Plds {
+    /// The law ("poisson" or "bernoulli"), F `[n, n]`, Q `[n, n]`, C `[N, n]`, d `[N]`, b `[n]`, m0 `[n]`, P0 `[n, n]`, ε.
+    #[new]
+    #[allow(clippy::too_many_arguments)] // the arrays of the model
+    fn new(
+        law: &str,
+        transition: &Bound<'_, PyArrayDyn<f64>>,
+        process_noise: &Bound<'_, PyArrayDyn<f64>>,
+        loadings: &Bound<'_, PyArrayDyn<f64>>,
+        offset: &Bound<'_, PyArrayDyn<f64>>,
+        bias: &Bound<'_, PyArrayDyn<f64>>,
+        initial_mean: &Bound<'_, PyArrayDyn<f64>>,
+        initial_covariance: &Bound<'_, PyArrayDyn<f64>>,
+        exposure: f64,
+    ) -> Result<Self> {
+        let model = plds::Plds::new(
+            law_of(law)?,
+            Parameter::read("transition", transition).into_matrix()?,
+            Parameter::read("process_noise", process_noise).into_matrix()?,
+            Parameter::read("loadings", loadings).into_matrix()?,
+            Parameter::read("offset", offset).into_vector()?,
+        )?
+        .with_bias(Parameter::read("bias", bias).into_vector()?)?
+        .with_initial(
+            Parameter::read("initial_mean", initial_mean).into_vector()?,
+            Parameter::read("initial_covariance", initial_covariance).into_matrix()?,
+        )?
+        .with_exposure(exposure)?;
+        Ok(model.into())
+    }
+
+    /// "poisson" or "bernoulli".
+    #[getter]
+    fn law(&self) -> &'static str {
+        match self.model.law() {
+            CountLaw::Poisson => "poisson",
+            CountLaw::Bernoulli => "bernoulli",
+        }
+    }
+
+    /// n.
+    #[getter]
+    fn n_states(&self) -> usize {
+        self.model.states()
+    }
+
+    /// N.
+    #[getter]
+    fn n_features(&self) -> usize {
+        self.model.width()
+    }
+
+    /// The numbers that the evidence of observations can tell.
+    #[getter]
+    fn free_parameters(&self) -> usize {
+        self.model.free_parameters()
+    }
+
+    /// ε.
+    #[getter]
+    fn exposure(&self) -> f64 {
+        self.model.exposure()
+    }
+
+    /// F `[n, n]`.
+    #[getter]
+    fn transition<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        Self::getter(py, self.model.transition())
+    }
+
+    /// Q `[n, n]`.
+    #[getter]
+    fn process_noise<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        Self::getter(py, self.model.process_noise())
+    }
+
+    /// C `[N, n]`.
+    #[getter]
+    fn loadings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        Self::getter(py, self.model.loadings())
+    }
+
+    /// d `[N]`.
+    #[getter]
+    fn offset<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.model.offset().as_slice().to_vec())
+    }
+
+    /// b `[n]`.
+    #[getter]
+    fn bias<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.model.bias().as_slice().to_vec())
+    }
+
+    /// m0 `[n]`.
+    #[getter]
+    fn initial_mean<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        vector(py, self.model.initial_mean().as_slice().to_vec())
+    }
+
+    /// P0 `[n, n]`.
+    #[getter]
+    fn initial_covariance<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        Self::getter(py, self.model.initial_covariance())
+    }
+
+    /// μ_t `[T, n]` and Σ_t `[T, n, n]` given the observations up to t, and the prequential score (eq. F73), nats.
+    fn filter<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Beliefs<'py>> {
+        self.beliefs(py, data, |sequence, rows| {
+            let mut filter = PldsFilter::new(self.model.clone())?;
+            for y in sequence.iter() {
+                filter.update(y)?;
+                rows.means.extend_from_slice(filter.mean());
+                rows.covariances.extend_from_slice(filter.covariance());
+            }
+            Ok(filter.elbo())
+        })
+    }
+
+    /// Means `[T, n]` and covariances `[T, n, n]` given all observations, and the evidence lower bound (eq. F74), nats.
+    fn smooth<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Beliefs<'py>> {
+        self.beliefs(py, data, |sequence, rows| {
+            let smoothed = self.model.smooth(sequence)?;
+            smoothed
+                .beliefs()
+                .iter()
+                .for_each(|belief| rows.push(belief));
+            Ok(smoothed.elbo())
+        })
+    }
+
+    /// Σ of the prequential scores of the sequences, nats.
+    fn score(&self, py: Python<'_>, data: &Observations) -> Result<f64> {
+        let mut total = 0.0;
+        for sequence in data.sequences() {
+            total += py.detach(|| -> scotopic_filtering::Result<f64> {
+                let mut filter = PldsFilter::new(self.model.clone())?;
+                for y in sequence.iter() {
+                    filter.update(y)?;
+                }
+                Ok(filter.elbo())
+            })?;
+            py.check_signals()?;
+        }
+        Ok(total)
+    }
+
+    /// E[y_t|y_<t] and Var[y_t|y_<t] `[T, N]`: one step ahead.
+    #[allow(clippy::type_complexity)] // two arrays
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Observations,
+    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
+        let (mut means, mut variances) = (Vec::new(), Vec::new());
+        for sequence in data.sequences() {
+            py.detach(|| -> scotopic_filtering::Result<()> {
+                let mut filter = PldsFilter::new(self.model.clone())?;
+                for y in sequence.iter() {
+                    let moments = filter.predicted_observation()?.moments();
+                    means.extend(moments.mean);
+                    variances.extend(moments.variance);
+                    filter.update(y)?;
+                }
+                Ok(())
+            })?;
+            py.check_signals()?;
+        }
+        let width = self.model.width();
+        Ok((matrix(py, means, width)?, matrix(py, variances, width)?))
+    }
+
+    /// The gain of the predictions of the neurons `held_out` from the others over their mean rates, nats, and their spikes
+    /// (eq. F77); of all neurons in `folds`, if none are named.
+    fn co_smoothing(
+        &self,
+        py: Python<'_>,
+        data: &Observations,
+        folds: usize,
+        held_out: Option<Vec<usize>>,
+    ) -> Result<(f64, f64)> {
+        let score = interruptible(py, &data.source(), |sequences| match &held_out {
+            Some(neurons) => self.model.co_smoothing(sequences, neurons),
+            None => self.model.co_smoothing_of_folds(sequences, folds),
+        })?;
+        Ok((score.gain, score.spikes))
+    }
+
+    /// Observations `[length, N]` and the states `[length, n]` that made them.
+    #[allow(clippy::type_complexity)] // two arrays
+    fn sample<'py>(
+        &self,
+        py: Python<'py>,
+        length: usize,
+        seed: u64,
+    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let (states, sequence) = py.detach(|| self.model.sample(length, &mut rng))?;
+        let rows: Vec<f64> = sequence.iter().flatten().flatten().copied().collect();
+        Ok((
+            matrix(py, rows, self.model.width())?,
+            matrix(py, states.concat(), self.model.states())?,
+        ))
+    }
+
+    /// The model as the text of a model file of the program.
+    fn to_toml(&self) -> PyResult<String> {
+        to_toml(&AnyModel::Plds(self.model.clone()))
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let restore = slf.get_type().getattr("_restored")?;
+        Ok((
+            restore,
+            (PyBytes::new(slf.py(), &to_cbor(&slf.get().model)?),),
+        ))
+    }
+
+    #[staticmethod]
+    fn _restored(bytes: &[u8]) -> PyResult<Self> {
+        Ok(from_cbor::<plds::Plds>(bytes, "linear dynamical system of counts")?.into())
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.model == other.model
+    }
+
+    fn __repr__(&self) -> String {
+        let (law, n, m) = (self.law(), self.model.states(), self.model.width());
+        format!("<Plds: {law}, {n} states, observations of {m} entries>")
+    }
+}
+
+/// Variational EM from `start`, or from the moments of the counts (eqs. F74–F76): the model, the bound before each iteration and at
+/// the end, nats, and whether it converged.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)] // called with keywords
+pub fn fit_plds(
+    py: Python<'_>,
+    data: &Observations,
+    law: &str,
+    states: usize,
+    exposure: f64,
+    max_iterations: usize,
+    tolerance: f64,
+    start: Option<&Plds>,
+) -> Result<(Plds, Vec<f64>, bool)> {
+    let law = law_of(law)?;
+    let fit = PldsFit {
+        max_iterations,
+        tolerance,
+    };
+    let fitted = interruptible(py, &data.source(), |sequences| match start {
+        Some(start) => start.model.fit(sequences, &fit),
+        None => {
+            let mut fitted = plds::Plds::fit_latents(law, states, sequences, &fit)?;
+            fitted.model = per_exposure(fitted.model, exposure)?;
+            Ok(fitted)
+        }
+    })?;
+    Ok((fitted.model.into(), fitted.elbo, fitted.converged))
+}
