@@ -1,28 +1,34 @@
 #!/usr/bin/env python3
-"""Times scotopic beside hmmlearn, statsmodels and others that are installed, in one run and interleaved.
+"""Times scotopic beside the peers that are installed (hmmlearn, statsmodels, dynamax, cuthbert, pykalman), interleaved.
 
-    python python/benches/peers.py            prints a table
+    python python/benches/peers.py            prints tables, with versions, processor and load
     python python/benches/peers.py --quick    the same from fewer repetitions
 
-Every row is one task with the same model, data and answer for both; their log-likelihoods are compared first. The two
-are run in turn, many times, and the least time of each counts: what else the machine does is left out as far as it can be.
-Threads of other libraries are held to one.
+Every row is one task with the same model, data and answer for both; their log-likelihoods are compared first. The two are
+run in turn, many times, on one core. Times are processor times of the process: waiting for a core that others use would
+favour short calls. Given are medians, and how many times as long the peer took by medians and by the least times. Functions
+of JAX are compiled before they are timed.
 """
 
 import os
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import argparse
+import importlib.metadata
 import time
 import warnings
+from functools import partial
 
 import numpy as np
 
 import scotopic
 
 warnings.filterwarnings("ignore")
+PEERS = ("hmmlearn", "statsmodels", "dynamax", "jax", "pykalman", "cuthbert", "numpy")
 
 
 def hmm_pair(kind, k, d, t):
@@ -82,10 +88,7 @@ def kalman_tasks(t):
     from statsmodels.tsa.statespace.mlemodel import MLEModel
 
     for n, m in [(2, 1), (4, 2)]:
-        rng = np.random.default_rng(n)
-        f = 0.95 * np.linalg.qr(rng.normal(size=(n, n)))[0]
-        model = scotopic.LinearGaussian.of(f, 0.1 * np.eye(n), rng.normal(size=(m, n)), np.eye(m))
-        y, _ = model.sample(t, random_state=0)
+        model, y = random_walk(n, m, t)
         peer = MLEModel(y, k_states=n, k_posdef=n).ssm
         peer["design"], peer["transition"], peer["selection"] = model.observation_, model.transition_, np.eye(n)
         peer["obs_cov"], peer["state_cov"] = model.observation_noise_, model.process_noise_
@@ -97,23 +100,149 @@ def kalman_tasks(t):
         yield f"{label}: smoother", "statsmodels", lambda: model.smooth(y), lambda: peer.smooth()
 
 
+def jax_of_doubles():
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    return jax
+
+
+def dynamax_hmm_tasks(t):
+    """The same HMMs in dynamax, and a GLM-HMM."""
+    jax = jax_of_doubles()
+    from dynamax import hidden_markov_model as dynamax
+
+    key = jax.random.PRNGKey(0)
+
+    def timed(label, ours, theirs, fixed, x, inputs=None):
+        chain = {"initial_probs": ours.startprob_, "transition_matrix": ours.transmat_}
+        fixed = {name: jax.numpy.asarray(value) for name, value in {**chain, **fixed}.items()}
+        params, _ = theirs.initialize(key, method="prior", **fixed)
+        y = jax.numpy.asarray(x)
+        given = {} if inputs is None else {"inputs": inputs}
+        # Arguments, so that nothing of the answer is computed when a function is compiled.
+        score = partial(jax.jit(theirs.marginal_log_prob), params, y, **given)
+        smooth = partial(jax.jit(lambda *a, **b: theirs.smoother(*a, **b).smoothed_probs), params, y, **given)
+        decode = partial(jax.jit(theirs.most_likely_states), params, y, **given)
+        agree(ours.score(x, **given), float(score()))
+        label = f"{label}, T = {t}"
+        yield f"{label}: score", "dynamax", lambda: ours.score(x, **given), lambda: score().block_until_ready()
+        yield (
+            f"{label}: posterior", "dynamax", lambda: ours.predict_proba(x, **given), lambda: smooth().block_until_ready(),
+        )  # fmt: skip
+        yield f"{label}: Viterbi", "dynamax", lambda: ours.predict(x, **given), lambda: decode().block_until_ready()
+
+    k, d = 4, 2
+    ours, _, x, _ = hmm_pair("diag", k, d, t)
+    fixed = {"emission_means": ours.means_, "emission_scale_diags": np.sqrt(ours.covars_)}
+    yield from timed(f"diag HMM, K = {k}, D = {d}", ours, dynamax.DiagonalGaussianHMM(k, d), fixed, x)
+    ours, _, x, _ = hmm_pair("poisson", k, 10, t)
+    yield from timed(
+        f"poisson HMM, K = {k}, D = 10", ours, dynamax.PoissonHMM(k, 10), {"emission_rates": ours.lambdas_}, x
+    )
+    rng = np.random.default_rng(0)
+    ours, inputs = scotopic.LogisticRegressionHMM(3), rng.normal(size=(t, 2))
+    ours.startprob_, ours.transmat_ = np.full(3, 1 / 3), 0.9 * np.eye(3) + 0.1 / 3
+    ours.weights_ = rng.normal(size=(3, 3))
+    x, _ = ours.sample(random_state=0, inputs=inputs)
+    fixed = {"emission_weights": ours.coef_, "emission_biases": ours.intercept_}
+    theirs = dynamax.LogisticRegressionHMM(3, 2)
+    yield from timed("GLM-HMM, K = 3, M = 2", ours, theirs, fixed, x[:, 0], inputs)
+
+
+def random_walk(n, m, t):
+    rng = np.random.default_rng(n)
+    f = 0.95 * np.linalg.qr(rng.normal(size=(n, n)))[0]
+    model = scotopic.LinearGaussian.of(f, 0.1 * np.eye(n), rng.normal(size=(m, n)), np.eye(m))
+    return model, model.sample(t, random_state=0)[0]
+
+
+def dynamax_kalman_tasks(t):
+    jax = jax_of_doubles()
+    from dynamax.linear_gaussian_ssm import LinearGaussianSSM
+
+    for n, m in [(2, 1), (4, 2)]:
+        model, y = random_walk(n, m, t)
+        theirs = LinearGaussianSSM(n, m, has_dynamics_bias=False, has_emissions_bias=False)
+        fixed = {
+            "initial_mean": np.zeros(n),
+            "initial_covariance": np.eye(n),
+            "dynamics_weights": model.transition_,
+            "dynamics_covariance": model.process_noise_,
+            "emission_weights": model.observation_,
+            "emission_covariance": model.observation_noise_,
+        }
+        fixed = {name: jax.numpy.asarray(value) for name, value in fixed.items()}
+        params, _ = theirs.initialize(jax.random.PRNGKey(0), **fixed)
+        z = jax.numpy.asarray(y)
+        score = partial(jax.jit(theirs.marginal_log_prob), params, z)
+        filtered = partial(jax.jit(lambda *a, theirs=theirs: theirs.filter(*a).filtered_means), params, z)
+        smooth = partial(jax.jit(lambda *a, theirs=theirs: theirs.smoother(*a).smoothed_means), params, z)
+        agree(model.score(y), float(score()))
+        label = f"Kalman, n = {n}, m = {m}, T = {t}"
+        yield f"{label}: log-likelihood", "dynamax", lambda: model.score(y), lambda: score().block_until_ready()
+        yield f"{label}: filter", "dynamax", lambda: model.filtered(y), lambda: filtered().block_until_ready()
+        yield f"{label}: smoother", "dynamax", lambda: model.smooth(y), lambda: smooth().block_until_ready()
+
+
+def cuthbert_tasks(t):
+    jax = jax_of_doubles()
+    import cuthbert
+    from cuthbert.gaussian import kalman
+
+    jnp = jax.numpy
+    for n, m in [(2, 1), (4, 2)]:
+        model, y = random_walk(n, m, t)
+        # Its first state has no observation: it moves to ours without a change.
+        f, root = jnp.asarray(model.transition_), jnp.linalg.cholesky(jnp.asarray(model.process_noise_))
+        moves = jnp.concatenate([jnp.eye(n)[None], jnp.broadcast_to(f, (t - 1, n, n))])
+        roots = jnp.concatenate([jnp.zeros((1, n, n)), jnp.broadcast_to(root, (t - 1, n, n))])
+        given = (moves, roots, jnp.asarray(y))
+        h, noise = jnp.asarray(model.observation_), jnp.linalg.cholesky(jnp.asarray(model.observation_noise_))
+
+        def observed(row, h=h, noise=noise, m=m):
+            return h, jnp.zeros(m), noise, row[2]
+
+        theirs = kalman.build_filter(
+            jnp.zeros(n), jnp.eye(n), lambda row, n=n: (row[0], jnp.zeros(n), row[1]), observed
+        )
+        run = jax.jit(lambda given, theirs=theirs: cuthbert.filter(theirs, given, theirs.init_prepare()).elem[1:])
+        filtered = partial(run, given)
+        agree(model.score(y), float(filtered()[-1][-1]))
+        label = f"Kalman, n = {n}, m = {m}, T = {t}"
+        yield f"{label}: filter", "cuthbert", lambda: model.filtered(y), lambda: jax.block_until_ready(filtered())
+
+
+def pykalman_tasks(t):
+    import pykalman
+
+    t = min(t, 1000)  # it takes long
+    model, y = random_walk(4, 2, t)
+    peer = pykalman.KalmanFilter(
+        model.transition_, model.observation_, model.process_noise_, model.observation_noise_,
+        initial_state_mean=np.zeros(4), initial_state_covariance=np.eye(4),
+    )  # fmt: skip
+    agree(model.score(y), peer.loglikelihood(y))
+    label = f"Kalman, n = 4, m = 2, T = {t}"
+    yield f"{label}: filter", "pykalman", lambda: model.filtered(y), lambda: peer.filter(y)
+    yield f"{label}: smoother", "pykalman", lambda: model.smooth(y), lambda: peer.smooth(y)
+
+
 def agree(ours, theirs):
     if abs(ours - theirs) > 1e-9 * abs(theirs):
         raise SystemExit(f"these are not the same: {ours} and {theirs}")
 
 
-def least(calls, seconds):
-    """The least time of each call, run in turn until so many seconds have passed, at least three times."""
-    best = [np.inf] * len(calls)
+def times(calls, seconds):
+    """The processor times of each call, run in turn until so many seconds have passed, at least three times."""
+    taken = [[] for _ in calls]
     end = time.perf_counter() + seconds
-    turns = 0
-    while turns < 3 or time.perf_counter() < end:
-        for i, call in enumerate(calls):
-            start = time.perf_counter()
+    while len(taken[0]) < 3 or time.perf_counter() < end:
+        for own, call in zip(taken, calls):
+            start = time.process_time()
             call()
-            best[i] = min(best[i], time.perf_counter() - start)
-        turns += 1
-    return best
+            own.append(time.process_time() - start)
+    return taken
 
 
 def update_times():
@@ -136,7 +265,46 @@ def update_times():
             for row in rows:
                 update(row)
 
-        yield label, 1e6 * least([run], 0.5)[0] / len(rows)
+        yield label, 1e6 * np.median(times([run], 0.5)[0]) / len(rows)
+
+
+def one_core():
+    """Holds this process to one core where the system can, and says which."""
+    try:
+        core = max(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {core})
+    except AttributeError:
+        return "not held to one core"
+    return f"core {core}"
+
+
+def processor():
+    """The processor's name, and whether it has AVX-512."""
+    import platform
+
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            lines = dict(line.split(":", 1) for line in file if ":" in line)
+    except OSError:
+        return platform.processor() or platform.machine()
+    facts = {name.strip(): value.strip() for name, value in lines.items()}
+    wide = "avx512f" in facts.get("flags", "").split()
+    return f"{facts.get('model name', platform.machine())}, {'with' if wide else 'without'} AVX-512"
+
+
+def versions():
+    for name in ("scotopic", *PEERS):
+        try:
+            yield f"{name} {importlib.metadata.version(name)}"
+        except importlib.metadata.PackageNotFoundError:
+            pass
+
+
+def load():
+    try:
+        return f"{os.getloadavg()[0]:.1f}"
+    except OSError:
+        return "unknown"
 
 
 def main():
@@ -145,17 +313,24 @@ def main():
     parser.add_argument("-t", type=int, default=10_000, help="observations")
     args = parser.parse_args()
     seconds = 0.5 if args.quick else 3.0
-    print("| task | scotopic, ms | peer, ms | peer | times faster |\n|---|---:|---:|---|---:|")
-    for tasks in (hmm_tasks, kalman_tasks):
+    before, cores = load(), os.cpu_count()
+    print(f"{processor()}; {one_core()} of {cores}; {', '.join(versions())}\n")
+    print(
+        "| task | scotopic, ms | peer, ms | peer | times faster | by the least times |\n|---|---:|---:|---|---:|---:|"
+    )
+    for tasks in (hmm_tasks, kalman_tasks, dynamax_hmm_tasks, dynamax_kalman_tasks, cuthbert_tasks, pykalman_tasks):
         try:
             for label, peer, ours, theirs in tasks(args.t):
-                mine, other = least([ours, theirs], seconds)
-                print(f"| {label} | {1e3 * mine:.2f} | {1e3 * other:.2f} | {peer} | {other / mine:.1f} |", flush=True)
+                mine, other = times([ours, theirs], seconds)
+                middle, least = (np.median(mine), np.median(other)), min(other) / min(mine)
+                row = f"| {label} | {1e3 * middle[0]:.2f} | {1e3 * middle[1]:.2f} | {peer} "
+                print(row + f"| {middle[1] / middle[0]:.1f} | {least:.1f} |", flush=True)
         except ImportError as missing:
-            print(f"| ({missing.name} is not installed) | | | | |")
+            print(f"| ({missing.name} is not installed) | | | | | |")
     print("\n| one update from Python | µs |\n|---|---:|")
     for label, micros in update_times():
         print(f"| {label} | {micros:.2f} |")
+    print(f"\nLoad of the machine: {before} before, {load()} after.")
 
 
 if __name__ == "__main__":
