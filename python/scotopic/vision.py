@@ -137,6 +137,8 @@ class Network:
     ):
         """R², sparsity and free energy, as the program's ``evaluate --json``.
 
+        A network that was trained on films is measured on them: nats per frame, prediction of the next frame, spikes per frame.
+
         Parameters
         ----------
         images : array-like, optional
@@ -149,6 +151,7 @@ class Network:
         Returns
         -------
         dict of str to float
+            Of films also ``nats_by_film``, a list.
         """
         rows = None if images is None else self._rows(images, False)[0]
         optional = {name: None if n is None else whole(name, n, least) for name, n, least in (

@@ -166,6 +166,17 @@ def test_evaluate_is_that_of_the_program(leaves):
     assert leaves.evaluate(max_images=200) == theirs
 
 
+def test_films_are_evaluated_as_films(tmp_path):
+    sizes = dict(data__size=6, data__canvas=48, data__frames=6, data__validation_frames=12, inference__steps=6, inference__inner_steps=2)
+    out = tmp_path / "run"
+    network = scotopic.train("moving-dead-leaves", out=out, train__batch_size=16, **{**SMALL, "data__train": 64}, **sizes)
+    found = network.evaluate()
+    assert found["frames"] == 12 and len(found["nats_by_film"]) == found["films"] == 40
+    assert found == json.loads(program("evaluate", out, "--json", "--device", "flex"))
+    with pytest.raises(ScotopicError, match="carries the last posterior over"):
+        network.watch()
+
+
 # ---- the engine
 
 

@@ -18,6 +18,7 @@ use scotopic_models::Network as Model;
 use scotopic_train::checkpoint::{Checkpoint, CheckpointKind};
 use scotopic_train::device::{self, DeviceChoice, Opened};
 use scotopic_train::evaluate::{EvaluationConfig, evaluate, validation};
+use scotopic_train::film_metrics::evaluate_films;
 use scotopic_train::state::load_model;
 
 use super::Result;
@@ -234,7 +235,7 @@ impl Network {
     ) -> Result<String> {
         let given = pixels.map(numbers).transpose()?;
         let config = &self.checkpoint.config;
-        let metrics = py.detach(|| -> anyhow::Result<_> {
+        let metrics = py.detach(|| -> anyhow::Result<String> {
             let set: ImageSet = match given {
                 Some((values, _)) => standardised(values, &self.checkpoint.image, already)?,
                 None => {
@@ -262,10 +263,14 @@ impl Network {
                 }),
                 ..standard
             };
-            evaluate(&self.model, &set, &how, &self.opened.device)
+            let device = &self.opened.device;
+            Ok(match set.frames() {
+                1 => serde_json::to_string(&evaluate(&self.model, &set, &how, device)?)?,
+                _ => serde_json::to_string(&evaluate_films(&self.model, &set, &how, device)?)?,
+            })
         });
         py.check_signals()?;
-        Ok(serde_json::to_string(&metrics?)?)
+        Ok(metrics?)
     }
 
     /// The event-driven engine, watching from rest.
