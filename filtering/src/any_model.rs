@@ -41,6 +41,7 @@ impl AnyModel {
     /// The entries of one observation.
     pub fn width(&self) -> usize {
         match self {
+            Self::Hmm(model) if self.lags() > 0 => model.width() - model.emission().inputs().len(),
             Self::Hmm(model) => model.width(),
             Self::LinearGaussian(model) => model.width(),
             Self::Plds(model) => model.width(),
@@ -52,8 +53,16 @@ impl AnyModel {
     /// The names of the last entries of an observation that are given and not predicted; none without inputs.
     pub fn inputs(&self) -> &[String] {
         match self {
-            Self::Hmm(model) => model.emission().inputs(),
+            Self::Hmm(model) if self.lags() == 0 => model.emission().inputs(),
             _ => &[],
+        }
+    }
+
+    /// How many observations before it an observation depends on, directly; 0 but for an autoregression.
+    pub fn lags(&self) -> usize {
+        match self {
+            Self::Hmm(model) => model.emission().lags(),
+            _ => 0,
         }
     }
 

@@ -117,6 +117,9 @@ impl AnyFilter {
             };
             return Err(Error::setting("inputs", format!("{inputs:?}"), expected));
         }
+        if let Self::HmmLagged(f) = self {
+            return f.predictive(steps);
+        }
         let seen = self.observations();
         let belief = self.belief();
         let known = belief
