@@ -5,6 +5,7 @@ mod program {
     mod adamax;
     mod analyse;
     mod analyse_command;
+    mod autoregressions;
     mod bench;
     mod case_files;
     mod cases;

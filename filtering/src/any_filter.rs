@@ -14,7 +14,7 @@ use crate::generalised::GeneralisedModel;
 use crate::generalised::causal::CausalGeneralisedFilter;
 use crate::generalised::model::AnyEquations;
 use crate::generalised::odem::{Odem, OdemConfig};
-use crate::hmm::{AnyEmission, Emission, Factorisation, Learn, Learning, Online};
+use crate::hmm::{AnyEmission, Emission, Factorisation, LaggedFilter, Learn, Learning, Online};
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{
     ElboKind, LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning,
@@ -44,6 +44,8 @@ pub enum AnyFilter {
     /// A discrete model that learns.
     #[serde(rename = "DiscreteLearning")]
     HmmLearning(Learning<AnyEmission>),
+    /// A discrete model whose observations depend on those before, with fixed parameters or learning.
+    HmmLagged(LaggedFilter),
     /// A linear-Gaussian model with fixed parameters.
     Gaussian(#[serde(deserialize_with = "gaussian_of_any_version")] GaussianFilter),
     /// A linear-Gaussian model that learns.
@@ -218,7 +220,14 @@ impl AnyFilter {
     /// that needs the future; what the filters say of models that cannot be filtered.
     pub fn new(model: AnyModel, factorisation: &str) -> Result<Self> {
         Ok(match model {
-            AnyModel::Hmm(model) => Self::Hmm(model.online(&hmm_factorisation(factorisation)?)?),
+            AnyModel::Hmm(model) => {
+                let lagged = model.emission().lags() > 0;
+                let online = model.online(&hmm_factorisation(factorisation)?)?;
+                match lagged {
+                    true => Self::HmmLagged(LaggedFilter::of(online)),
+                    false => Self::Hmm(online),
+                }
+            }
             AnyModel::LinearGaussian(model) => {
                 Self::Gaussian(model.online(gaussian_factorisation(factorisation)?)?)
             }
@@ -261,7 +270,12 @@ impl AnyFilter {
         }
         Ok(match (model, how) {
             (AnyModel::Hmm(model), AnyLearning::Hmm(learn)) => {
-                Self::HmmLearning(model.learn_online(learn)?)
+                let lagged = model.emission().lags() > 0;
+                let learning = model.learn_online(learn)?;
+                match lagged {
+                    true => Self::HmmLagged(LaggedFilter::learning(learning)),
+                    false => Self::HmmLearning(learning),
+                }
             }
             (AnyModel::LinearGaussian(model), AnyLearning::LinearGaussian(learn)) => {
                 Self::GaussianLearning(model.learn_online(learn)?)
@@ -302,6 +316,11 @@ impl AnyFilter {
         }
     }
 
+    /// Whether the next observation depends on one that is missing or lies before the first, so that nothing is predicted of it.
+    pub fn lacks_lags(&self) -> bool {
+        matches!(self, Self::HmmLagged(f) if f.lacks_lags())
+    }
+
     /// The model as it is now, learned so far; averaged where a discrete model that learns has an average.
     pub fn model(&self) -> AnyModel {
         match self {
@@ -309,6 +328,7 @@ impl AnyFilter {
             Self::HmmLearning(f) => {
                 AnyModel::Hmm(f.averaged().unwrap_or_else(|| f.model().clone()))
             }
+            Self::HmmLagged(f) => AnyModel::Hmm(f.learned()),
             Self::Gaussian(f) => AnyModel::LinearGaussian(f.model().clone()),
             Self::GaussianLearning(f) => AnyModel::LinearGaussian(f.model().clone()),
             Self::Driven(f) => AnyModel::Driven(Box::new(f.model().clone())),
@@ -328,6 +348,7 @@ macro_rules! each {
         match $self {
             Self::Hmm($f) => $body,
             Self::HmmLearning($f) => $body,
+            Self::HmmLagged($f) => $body,
             Self::Gaussian($f) => $body,
             Self::GaussianLearning($f) => $body,
             Self::Driven($f) => $body,

@@ -55,6 +55,7 @@ impl AnyModel {
     /// The entries of one observation.
     pub fn width(&self) -> usize {
         match self {
+            Self::Hmm(model) if self.lags() > 0 => model.width() - model.emission().inputs().len(),
             Self::Hmm(model) => model.width(),
             Self::LinearGaussian(model) => model.width(),
             Self::Driven(model) => model.width(),
@@ -67,9 +68,17 @@ impl AnyModel {
     /// The names of the last entries of an observation that are given and not predicted; none without inputs.
     pub fn inputs(&self) -> &[String] {
         match self {
-            Self::Hmm(model) => model.emission().inputs(),
+            Self::Hmm(model) if self.lags() == 0 => model.emission().inputs(),
             Self::Driven(model) => model.inputs(),
             _ => &[],
+        }
+    }
+
+    /// How many observations before it an observation depends on, directly; 0 but for an autoregression.
+    pub fn lags(&self) -> usize {
+        match self {
+            Self::Hmm(model) => model.emission().lags(),
+            _ => 0,
         }
     }
 

@@ -262,6 +262,7 @@ fn most_probable(row: &[f64]) -> usize {
 
 /// ln p(s_1…s_T, o_1…o_T) = ln π_{s_1} + Σ ln A[s_{t−1}, s_t] + Σ ln p(o_t|s_t).
 fn log_joint(model: &Hmm<AnyEmission>, sequence: &Sequence, states: &[usize]) -> Result<f64> {
+    let sequence = &*model.lagged(sequence)?;
     let k = model.states();
     let mut likelihood = vec![0.0; k];
     let mut sum = 0.0;

@@ -9,7 +9,7 @@ use crate::{Error, Result, Step};
 /// | filter | belief | `elbo` | [`Filter::predicted_observation`] |
 /// |---|---|---|---|
 /// | [`hmm::Filter`](crate::hmm::Filter), [`hmm::Learning`](crate::hmm::Learning) | probabilities | ln p, exact | exact |
-/// | [`hmm::Online`](crate::hmm::Online) | probabilities | a bound, exact where reversed | of its belief |
+/// | [`hmm::Online`](crate::hmm::Online), [`hmm::LaggedFilter`](crate::hmm::LaggedFilter) | probabilities | a bound, exact where reversed | of its belief |
 /// | [`gaussian::Kalman`](crate::gaussian::Kalman), [`gaussian::GaussianLearning`](crate::gaussian::GaussianLearning) | normal | ln p, exact | exact |
 /// | [`gaussian::GaussianFilter`](crate::gaussian::GaussianFilter) | normal | a bound, exact where reversed | of its belief |
 /// | [`plds::PldsFilter`](crate::plds::PldsFilter), [`plds::PldsLearning`](crate::plds::PldsLearning) | normal | a bound of its forecasts | of its belief |

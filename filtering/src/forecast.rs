@@ -117,6 +117,9 @@ impl AnyFilter {
             };
             return Err(Error::setting("inputs", format!("{inputs:?}"), expected));
         }
+        if let Self::HmmLagged(f) = self {
+            return f.predictive(steps);
+        }
         if let Self::Driven(f) = self {
             // Those of the steps between would move the state.
             let one = (steps == 1).then(|| f.predictive_given(&[inputs.to_vec()]));

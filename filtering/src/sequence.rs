@@ -208,6 +208,39 @@ impl Sequence {
         Ok(joined)
     }
 
+    /// Rows of an observation and the `lags` before it, newest first, NaN for what is missing or lies before the first: what an
+    /// autoregression sees.
+    ///
+    /// ```
+    /// use scotopic_filtering::Sequence;
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let rows = Sequence::of_numbers([1.0, 2.0, 4.0])?.with_lags(2)?;
+    /// assert_eq!(rows.get(2), Some(&[4.0, 2.0, 1.0][..]));
+    /// assert!(rows.get(0).is_some_and(|row| row[1..].iter().all(|x| x.is_nan())));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a number of lags too large to be one.
+    pub fn with_lags(&self, lags: usize) -> Result<Self> {
+        let width = lags
+            .checked_add(1)
+            .and_then(|n| n.checked_mul(self.width))
+            .filter(|width| *width <= isize::MAX as usize / 8)
+            .ok_or_else(|| Error::setting("lags", lags, "a number of observations before"))?;
+        let mut lagged = Self::new(width)?;
+        let mut row = vec![f64::NAN; width];
+        for own in self.iter() {
+            row.copy_within(..width - self.width, self.width);
+            match own {
+                Some(own) => row[..self.width].copy_from_slice(own),
+                None => row[..self.width].fill(f64::NAN),
+            }
+            lagged.push(Some(&row))?;
+        }
+        Ok(lagged)
+    }
+
     /// Adds the next observation, `None` for a missing one; NaN stands for a missing entry, and a row of nothing else is a
     /// missing observation.
     ///

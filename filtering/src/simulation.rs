@@ -139,6 +139,9 @@ impl AnyFilter {
     /// # Errors
     /// [`Error::Unsupported`] for a model of continuous time, whose noise has a past; as [`AnyModel::sample`].
     pub fn simulate<R: Rng>(&self, ahead: usize, rng: &mut R) -> Result<Sequence> {
+        if let Self::HmmLagged(f) = self {
+            return f.simulate(ahead, rng);
+        }
         let first = self.observations() == 0;
         match (self.model(), self.belief()) {
             (AnyModel::Hmm(model), Belief::Discrete(belief)) => {

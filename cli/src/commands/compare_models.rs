@@ -32,6 +32,9 @@ struct Row {
     /// States without a prior, each of which takes an observation out of ln p (eq. F51).
     #[serde(skip_serializing_if = "Option::is_none")]
     diffuse: Option<usize>,
+    /// Observations that the next one depends on: a row whose lags are not all there adds nothing to ln p (eq. F93).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lags: Option<usize>,
     #[serde(skip)]
     discrete: Option<bool>,
 }
@@ -87,6 +90,11 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     };
     rows.sort_by(|a, b| value(b).total_cmp(&value(a)));
     let table = table(&rows, args.by);
+    let notes = [
+        diffuse_note(&rows, args.by),
+        lags_note(&rows, args.by, args.from),
+    ];
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
     if let Some(folder) = &args.out {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("could not make {}", folder.display()))?;
@@ -94,7 +102,8 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     }
     if args.json {
         let mut value = serde_json::json!({ "observations": data.len(), "rows": rows });
-        if let Some(note) = diffuse_note(&rows, args.by) {
+        if !notes.is_empty() {
+            let note = notes.join("; ");
             value["note"] = note.into();
         }
         print::line(serde_json::to_string_pretty(&value)?)?;
@@ -113,7 +122,7 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
              scale only where rows are whole numbers",
         )?;
     }
-    if let Some(note) = diffuse_note(&rows, args.by) {
+    for note in notes {
         print::line(note)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -150,6 +159,25 @@ fn diffuse_note(rows: &[Row], by: RankBy) -> Option<String> {
          observations, so that these are not on one scale; give each the same, or a start by initial_mean and \
          initial_covariance",
         each.collect::<Vec<_>>().join(", ")
+    ))
+}
+
+/// What to say where some models leave out rows whose lags are missing, and others do not.
+fn lags_note(rows: &[Row], by: RankBy, from: u64) -> Option<String> {
+    let number = |row: &Row| row.lags.unwrap_or(0);
+    let most = rows.iter().map(number).max().unwrap_or(0);
+    let apart = by == RankBy::Prequential && from > most as u64;
+    if apart || rows.iter().all(|row| number(row) == number(&rows[0])) {
+        return None;
+    }
+    let each = rows
+        .iter()
+        .map(|row| format!("{} of {}", number(row), row.model));
+    Some(format!(
+        "the models differ in their lags ({}): ln p, and AIC and BIC with it, leaves out the first rows and those after a missing one, so \
+         that these are not on one scale; rank by --by prequential --from {}",
+        each.collect::<Vec<_>>().join(", "),
+        most + 1
     ))
 }
 
@@ -190,10 +218,13 @@ fn score(
     by: RankBy,
 ) -> scotopic_filtering::Result<Row> {
     let mut filter = AnyFilter::new(model.clone(), "reversed")?;
-    let discrete = filter
-        .predictive_given(1, &vec![1.0; filter.inputs().len()])
-        .ok();
-    let discrete = discrete.and_then(|laws| Some(laws.first()?.is_discrete()));
+    let discrete = match filter.lacks_lags() {
+        true => Some(false),
+        false => {
+            let laws = filter.predictive_given(1, &vec![1.0; filter.inputs().len()]);
+            laws.ok().and_then(|laws| Some(laws.first()?.is_discrete()))
+        }
+    };
     let mut count = 0.0f64;
     for row in data.iter() {
         filter.update(row)?;
@@ -223,6 +254,7 @@ fn score(
             _ => None,
         }
         .filter(|states| *states > 0),
+        lags: Some(model.lags()).filter(|lags| *lags > 0),
     })
 }
 

@@ -170,6 +170,7 @@ fn forecasts(
         if args
             .every
             .is_some_and(|every| (t + 1).is_multiple_of(every as usize))
+            && !filter.lacks_lags()
         {
             if given > 0 {
                 let Some(inputs) = of_data(t + 1) else {

@@ -46,6 +46,11 @@ impl Alarm {
             let tail = f64::NAN;
             return Ok(Mark { tail, alarm: false });
         }
+        // An observation that this one depends on is missing: nothing was predicted.
+        if filter.lacks_lags() {
+            let tail = f64::NAN;
+            return Ok(Mark { tail, alarm: false });
+        }
         let laws = filter.predictive_given(1, inputs).map_err(from_one)?;
         let seen: Vec<f64> = row
             .iter()

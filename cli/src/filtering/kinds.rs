@@ -48,6 +48,8 @@ pub const KINDS: &[Kind] = kinds! {
         "fit, filter, compare, learning online";
     "linear-regression", "hidden Markov model of numbers given inputs", "one, and the inputs",
         "fit, filter, compare, learning online";
+    "autoregression", "hidden Markov model of numbers that depend on those before (AR-HMM)", "any number",
+        "fit, filter, compare, learning online";
     "linear-gaussian", "hidden vector with linear dynamics, seen linearly (Kalman filter)", "any number, and inputs",
         "fit, filter, compare, learning online";
     "plds", "hidden vector with linear dynamics, seen through counts or spikes (Poisson, Bernoulli LDS)",

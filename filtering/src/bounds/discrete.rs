@@ -40,6 +40,7 @@ impl DiscreteChain {
         data: &Sequence,
         factorisation: &Factorisation,
     ) -> Result<Self> {
+        let data = &*model.lagged(data)?;
         let posterior = model.posterior(data, factorisation)?;
         let (k, steps) = (model.states(), data.len());
         let dynamics = LogDynamics::of(model);

@@ -75,6 +75,7 @@ impl<E: Learnable> Hmm<E> {
         factorisation: &Factorisation,
         learn: Option<&LearnUnder<E>>,
     ) -> Result<Compared<Online<E>>> {
+        let data = &*self.lagged(data)?;
         let exact = self.smooth(data)?;
         let k = self.states();
         let clock = Instant::now();

@@ -89,7 +89,7 @@ impl<E: Learnable> Hmm<E> {
         let mut statistic = vec![0.0; p];
         let mut outer = vec![0.0; k * k];
         let mut back = Backward::new(self);
-        for sequence in sequences {
+        for sequence in &*self.all_lagged(sequences)? {
             beliefs.clear();
             beliefs.reserve(sequence.len() * k);
             evidence = evidence.plus(self.forward_pass(sequence, |now| {

@@ -167,6 +167,7 @@ impl<E: Emission> Hmm<E> {
         sequence: &Sequence,
         mut each: impl FnMut(Now<'_>),
     ) -> Result<f64> {
+        let sequence = &*self.lagged(sequence)?;
         check_sequence(sequence, self.emission())?;
         let k = self.states();
         let (mut predicted, mut likelihood) = (vec![0.0; k], vec![0.0; k]);

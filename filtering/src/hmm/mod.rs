@@ -14,6 +14,7 @@
 //! | the most probable path | `viterbi.rs`: [`Hmm::viterbi`] |
 //! | samples from a model | `sample.rs`: [`Hmm::sample`] |
 //! | predicted observations | `prediction.rs` |
+//! | observations that depend on those before: their rows, filter, forecast | `lagged_rows.rs`, `lagged_filter.rs`: [`LaggedFilter`]; `lagged_forecast.rs` |
 //! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `backward.rs`, `counts.rs` |
 //! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
 //! | factorisations beside each other; the order of learned states | `comparison.rs`: [`Hmm::compare`]; `label_matching.rs`: [`Hmm::parameter_error`] |
@@ -36,6 +37,9 @@ mod forward;
 mod kernel;
 mod label_matching;
 mod lag;
+mod lagged_filter;
+mod lagged_forecast;
+mod lagged_rows;
 mod learning;
 mod model;
 mod parameter_groups;
@@ -58,6 +62,7 @@ pub use factorisation::{
 pub use filter::Filter;
 pub use filtered::Filtered;
 pub use fitting::{FitSearch, FitSettings, FitWarning, Fitted};
+pub use lagged_filter::LaggedFilter;
 pub use learning::{
     BatchEm, BlockOnlineEm, Concentrations, Counts, Dirichlet, Fit, FixedLag, Gradient, Learn,
     Learning, OnlineEm, ParameterPosterior, Passes, RecursiveScore, RecursiveStatistics, Rmle,

@@ -9,7 +9,8 @@ use crate::{Error, Result, Sequence};
 impl<E: Sample> Hmm<E> {
     /// Hidden states and observations of `length` steps.
     ///
-    /// The same generator in the same state gives the same draws. A Poisson rate above 10⁷ is drawn as a
+    /// The same generator in the same state gives the same draws. An autoregression starts from lags at which the regression of its
+    /// first state rests. A Poisson rate above 10⁷ is drawn as a
     /// rounded normal number.
     ///
     /// ```
@@ -30,6 +31,15 @@ impl<E: Sample> Hmm<E> {
         length: usize,
         rng: &mut R,
     ) -> Result<(Vec<usize>, Sequence)> {
+        if self.emission().lags() > 0 {
+            let first = draw(self.initial().iter().copied(), rng);
+            let mut initial = vec![0.0; self.states()];
+            initial[first] = 1.0;
+            let (emission, transition) = (self.emission().clone(), self.transition().to_vec());
+            let on = Self::from_flat(initial, transition, emission)?;
+            let lags = on.emission().resting_lags(first);
+            return on.sample_after(&lags, length, rng);
+        }
         let names = self.emission().inputs();
         if !names.is_empty() {
             let expected = format!(
@@ -39,6 +49,43 @@ impl<E: Sample> Hmm<E> {
             return Err(Error::setting("inputs", "none", expected));
         }
         self.draw((0..length).map(|_| &[][..]), rng)
+    }
+
+    /// States and observations that follow the observations `lags`, newest first, of a model whose emission has
+    /// [`Emission::lags`](super::Emission::lags): outputs alone.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for another number of lags; as [`Hmm::sample`].
+    pub fn sample_after<R: Rng + ?Sized>(
+        &self,
+        lags: &[f64],
+        length: usize,
+        rng: &mut R,
+    ) -> Result<(Vec<usize>, Sequence)> {
+        let (k, given) = (self.states(), self.emission().inputs().len());
+        if self.emission().lags() == 0 || lags.len() != given {
+            let found = format!("{} numbers", lags.len());
+            return Err(Error::size(
+                "lags",
+                found,
+                format!("{given}, of an autoregression"),
+            ));
+        }
+        let outputs = self.width() - given;
+        let mut sequence = Sequence::new(outputs)?;
+        let mut states = Vec::with_capacity(length);
+        let mut row = vec![0.0; self.width()];
+        row[..given].copy_from_slice(lags);
+        let mut weights = self.initial();
+        for _ in 0..length {
+            let state = draw(weights.iter().copied(), rng);
+            row.copy_within(..given, outputs);
+            self.emission().sample(state, rng, &mut row);
+            sequence.push(Some(&row[..outputs]))?;
+            states.push(state);
+            weights = &self.transition()[state * k..(state + 1) * k];
+        }
+        Ok((states, sequence))
     }
 
     /// [`Hmm::sample`] of a model with inputs, one row `[input]` of `inputs` for each step; they are the last entries of the rows

@@ -26,6 +26,7 @@ impl<E: Emission> Hmm<E> {
     /// # Errors
     /// As [`Hmm::log_evidence`].
     pub fn viterbi(&self, sequence: &Sequence) -> Result<(Vec<usize>, f64)> {
+        let sequence = &*self.lagged(sequence)?;
         check_sequence(sequence, self.emission())?;
         let k = self.states();
         let log_transition: Vec<f64> = self.transition().iter().map(|a| a.ln()).collect();

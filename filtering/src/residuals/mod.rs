@@ -95,6 +95,10 @@ impl AnyFilter {
                 Some(row) if row[..outputs].iter().all(|y| y.is_nan()) => {
                     all.iter_mut().for_each(|z| z.push(f64::NAN));
                 }
+                // A lag is missing: nothing was predicted.
+                Some(_) if self.lacks_lags() => {
+                    all.iter_mut().for_each(|z| z.push(f64::NAN));
+                }
                 Some(row) => {
                     let predictive = self.predictive_given(1, &row[outputs..])?;
                     for ((z, law), y) in all.iter_mut().zip(&predictive).zip(row) {

@@ -117,6 +117,7 @@ fn one_state_is_the_best_fit_of_scipy() {
         covariates: Covariates {
             inputs: Vec::new(),
             exposure: Some("time".to_owned()),
+            lags: 0,
         },
         ..settings
     };
@@ -341,6 +342,7 @@ fn counts_of_an_exposure_are_the_same_in_other_units_of_it() {
                 covariates: Covariates {
                     inputs: Vec::new(),
                     exposure: Some("time".to_owned()),
+                    lags: 0,
                 },
                 ..FitSettings::default()
             };

@@ -1,5 +1,6 @@
 //! Emissions whose statistics are expectations, or that are given inputs or an exposure.
 
+mod autoregressions;
 mod laws;
 mod regressions;
 mod units;
@@ -41,6 +42,7 @@ impl Case {
                 covariates: Covariates {
                     inputs: names(),
                     exposure: exposure.map(str::to_owned),
+                    lags: 0,
                 },
                 ..FitSettings::default()
             },

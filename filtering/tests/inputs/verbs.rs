@@ -139,6 +139,7 @@ fn what_cannot_be_is_named() {
         covariates: Covariates {
             inputs: names(),
             exposure: None,
+            lags: 0,
         },
         ..settings
     };

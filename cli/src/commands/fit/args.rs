@@ -79,6 +79,9 @@ pub struct FitArgs {
     /// Column of the time, area or number at risk that counts are of
     #[arg(long, value_name = "NAME", requires = "kind")]
     pub exposure: Option<String>,
+    /// Observations before that one depends on, of autoregression [default: 1]
+    #[arg(long, value_name = "P", requires = "kind", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub lags: Option<u32>,
     /// Model to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,

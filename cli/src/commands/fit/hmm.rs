@@ -10,6 +10,7 @@ use scotopic_filtering::{AnyLearning, AnyModel, Sequence};
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
+use super::kinds::ModelKind;
 use crate::filtering::names::LearnSpec;
 use crate::filtering::source::from_one;
 
@@ -27,6 +28,12 @@ pub fn settings(args: &FitArgs) -> FitSettings {
         covariates: Covariates {
             inputs: args.inputs.clone(),
             exposure: args.exposure.clone(),
+            lags: match args.kind {
+                Some(ModelKind::Hmm(EmissionKind::Autoregression)) => {
+                    args.lags.unwrap_or(1) as usize
+                }
+                _ => 0,
+            },
         },
     }
 }

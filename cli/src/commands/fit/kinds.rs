@@ -22,13 +22,14 @@ pub enum ModelKind {
 }
 
 impl ModelKind {
-    /// Whether the kind takes inputs, and whether it takes an exposure, where they are given.
+    /// Whether the kind takes inputs, an exposure and lags, where they are given.
     ///
     /// # Errors
     /// Names the option that it does not take.
-    pub fn check_given(self, inputs: bool, exposure: bool) -> Result<()> {
+    pub fn check_given(self, inputs: bool, exposure: bool, lags: bool) -> Result<()> {
         use EmissionKind::{
-            LinearRegression, LogisticRegression, NegativeBinomial, Poisson, PoissonRegression,
+            Autoregression, LinearRegression, LogisticRegression, NegativeBinomial, Poisson,
+            PoissonRegression,
         };
         let takes_inputs = matches!(
             self,
@@ -47,6 +48,10 @@ impl ModelKind {
         ensure!(
             takes_exposure || !exposure,
             "--exposure is for counts: poisson, negative-binomial or poisson-regression"
+        );
+        ensure!(
+            matches!(self, Self::Hmm(Autoregression)) || !lags,
+            "--lags is of the kind autoregression"
         );
         Ok(())
     }

@@ -87,8 +87,12 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         (None, None) => args.inputs.iter().chain(&args.exposure).cloned().collect(),
     };
     if let Some(kind) = args.kind {
-        kind.check_given(!args.inputs.is_empty(), args.exposure.is_some())
-            .map_err(UsageError)?;
+        kind.check_given(
+            !args.inputs.is_empty(),
+            args.exposure.is_some(),
+            args.lags.is_some(),
+        )
+        .map_err(UsageError)?;
     }
     let (data, names) = args.source.given(&given).read_all(&args.data, &check)?;
     let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();

@@ -35,6 +35,9 @@ impl Emission for AnyEmission {
     fn inputs(&self) -> &[String] {
         each!(self, e => e.inputs())
     }
+    fn lags(&self) -> usize {
+        each!(self, e => e.lags())
+    }
     fn predictive_given(&self, weights: &[f64], given: &[f64]) -> Option<Vec<Predictive>> {
         each!(self, e => e.predictive_given(weights, given))
     }
@@ -125,5 +128,8 @@ impl Learnable for AnyEmission {
 impl Sample for AnyEmission {
     fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]) {
         each!(self, e => e.sample(state, rng, into))
+    }
+    fn resting_lags(&self, state: usize) -> Vec<f64> {
+        each!(self, e => e.resting_lags(state))
     }
 }

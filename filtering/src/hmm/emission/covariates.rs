@@ -19,12 +19,14 @@ pub struct Covariates {
     pub inputs: Vec<String>,
     /// The name of the exposure: the time, area or number at risk that counts are of.
     pub exposure: Option<String>,
+    /// p, the observations before that an autoregression depends on, which need not be given; 0 for other emissions.
+    pub lags: usize,
 }
 
 impl Covariates {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.inputs.is_empty() && self.exposure.is_none()
+        self.inputs.is_empty() && self.exposure.is_none() && self.lags == 0
     }
 
     /// Refuses any, for an emission that has none.
@@ -36,15 +38,22 @@ impl Covariates {
             true => Ok(()),
             false => Err(Error::Unsupported {
                 what: "this emission".to_owned(),
-                asked: "take inputs or an exposure",
+                asked: "take inputs, an exposure or lags",
                 why: "inputs are of the regressions (logistic-regression, poisson-regression, linear-regression), an exposure is of \
-                      poisson, negative-binomial and poisson-regression",
+                      poisson, negative-binomial and poisson-regression, lags are of autoregression",
             }),
         }
     }
 
     /// The names of the columns after the first `outputs` of `width`, the exposure last.
     pub(super) fn names(&self, outputs: usize, width: usize) -> Result<Vec<String>> {
+        if self.lags > 0 {
+            return Err(Error::setting(
+                "lags",
+                self.lags,
+                "0: they are of an autoregression",
+            ));
+        }
         let exposure = usize::from(self.exposure.is_some());
         let Some(count) = width.checked_sub(outputs + exposure) else {
             let expected = format!("at least {} columns", outputs + exposure);

@@ -1,7 +1,7 @@
 //! Gaussian emissions with full covariance.
 
 mod draws;
-mod factor;
+pub(super) mod factor;
 mod missing_entries;
 mod whitened;
 

@@ -3,6 +3,7 @@
 //! An emission is added by its own file, which implements the traits of `traits.rs`, and by this one: its module, its
 //! name among those exported, and a line of `registry!`.
 
+mod autoregression;
 mod bernoulli;
 mod categorical;
 mod covariates;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 
+pub use autoregression::Autoregression;
 pub use bernoulli::Bernoulli;
 pub use categorical::Categorical;
 pub use covariates::Covariates;
@@ -44,6 +46,7 @@ registry! {
     LogisticRegression, "logistic-regression", "choices 0 or 1 given inputs";
     PoissonRegression, "poisson-regression", "counts given inputs";
     LinearRegression, "linear-regression", "numbers given inputs";
+    Autoregression, "autoregression", "numbers given those before (AR-HMM)";
 }
 
 mod any;

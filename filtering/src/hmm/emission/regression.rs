@@ -3,7 +3,7 @@
 mod family;
 mod guess;
 mod learn;
-mod moments;
+pub(super) mod moments;
 mod statistics;
 
 use std::marker::PhantomData;

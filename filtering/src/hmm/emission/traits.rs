@@ -92,6 +92,12 @@ pub trait Emission: Clone {
         &[]
     }
 
+    /// p > 0 for an emission whose inputs are the outputs of the p observations before, newest first: nobody has to give them, what takes
+    /// a sequence of outputs makes them ([`Sequence::with_lags`]). By default 0.
+    fn lags(&self) -> usize {
+        0
+    }
+
     /// [`Emission::predictive`] of the outputs, with what `given` says in place of [`Emission::inputs`]; `None` where it says too little.
     fn predictive_given(&self, weights: &[f64], given: &[f64]) -> Option<Vec<Predictive>> {
         match given.is_empty() {
@@ -358,4 +364,10 @@ pub trait Guess: Learnable {
 pub trait Sample: Emission {
     /// o ~ p(·|s = state), into `[width]`; the entries of [`Emission::inputs`] are there already, and stay.
     fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]);
+
+    /// The inputs of an emission with [`Emission::lags`] from which a sample of state `state` starts. By default 0.
+    fn resting_lags(&self, state: usize) -> Vec<f64> {
+        let _ = state;
+        vec![0.0; self.inputs().len()]
+    }
 }

@@ -26,6 +26,7 @@ impl<E: Emission> Hmm<E> {
         sequence: &Sequence,
         factorisation: &Factorisation,
     ) -> Result<Posterior> {
+        let sequence = &*self.lagged(sequence)?;
         check_sequence(sequence, self.emission())?;
         match factorisation {
             Factorisation::Reversed => reversed::fit(self, sequence),
@@ -92,6 +93,7 @@ impl<E: Emission> Hmm<E> {
         factorisation: &Factorisation,
         start: &Posterior,
     ) -> Result<Posterior> {
+        let sequence = &*self.lagged(sequence)?;
         check_sequence(sequence, self.emission())?;
         for (name, found, expected) in [
             ("start.states", start.states(), self.states()),

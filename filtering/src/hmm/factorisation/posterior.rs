@@ -190,7 +190,7 @@ impl Posterior {
             }
         }
         let dynamics = LogDynamics::of(model);
-        let loglik = log_likelihoods(model, sequence)?;
+        let loglik = log_likelihoods(model, &*model.lagged(sequence)?)?;
         let energy = |q: &[f64], x: &[f64]| super::fully_factorised::expectation(q, x);
         let mut sum = Sum::default();
         for t in 0..self.len() {

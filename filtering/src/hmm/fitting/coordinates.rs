@@ -104,8 +104,9 @@ mod tests {
     use super::*;
     use crate::Sequence;
     use crate::hmm::{
-        AnyEmission, Bernoulli, Categorical, DiagonalGaussian, FullGaussian, LinearRegression,
-        LogisticRegression, NegativeBinomial, Poisson, PoissonRegression, StudentT,
+        AnyEmission, Autoregression, Bernoulli, Categorical, DiagonalGaussian, FullGaussian,
+        LinearRegression, LogisticRegression, NegativeBinomial, Poisson, PoissonRegression,
+        StudentT,
     };
 
     fn models() -> Vec<(AnyEmission, Vec<Vec<f64>>)> {
@@ -165,6 +166,32 @@ mod tests {
         let poisson = Poisson::new(vec![vec![0.7], vec![2.0]]).unwrap();
         let log_linear = PoissonRegression::new(names.clone(), weights.clone()).unwrap();
         let linear = LinearRegression::new(names.clone(), weights.clone()).unwrap();
+        let square = |a: f64, b: f64| vec![vec![a, 0.3 * b], vec![-0.2, b]];
+        let scalar = Autoregression::diagonal(
+            vec![vec![0.2], vec![-0.3]],
+            vec![vec![vec![vec![0.5]]], vec![vec![vec![-0.4]]]],
+            vec![vec![0.6], vec![1.7]],
+        );
+        let vector = Autoregression::new(
+            vec![vec![0.2, 0.5], vec![-0.3, 0.1]],
+            vec![vec![square(0.5, 0.4)], vec![square(-0.3, 0.7)]],
+            vec![
+                vec![vec![1.5, 0.4], vec![0.4, 0.8]],
+                vec![vec![0.7, -0.2], vec![-0.2, 1.1]],
+            ],
+        );
+        // One entry of x is missing of every fifth row, and a lag of every ninth.
+        let lagged = |t: usize| {
+            let (x, lag) = (number(t), number(11 * t));
+            let x = if t % 5 == 3 { f64::NAN } else { x };
+            vec![
+                x,
+                number(5 * t + 1),
+                number(7 * t + 2),
+                if t % 9 == 4 { f64::NAN } else { lag },
+            ]
+        };
+        let lagged: Vec<Vec<f64>> = (0..24).map(lagged).collect();
         vec![
             (
                 Bernoulli::new(two(0.3, 0.6)).unwrap().into(),
@@ -188,7 +215,12 @@ mod tests {
                 binary,
             ),
             (log_linear.into(), counts),
-            (linear.with_variances(vec![0.6, 1.7]).unwrap().into(), pairs),
+            (
+                linear.with_variances(vec![0.6, 1.7]).unwrap().into(),
+                pairs.clone(),
+            ),
+            (scalar.unwrap().into(), pairs),
+            (vector.unwrap().into(), lagged),
         ]
     }
 

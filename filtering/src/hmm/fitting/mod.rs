@@ -30,6 +30,8 @@ pub use fitted::Fitted;
 pub use settings::FitSettings;
 pub use warning::FitWarning;
 
+use std::borrow::Cow;
+
 use self::ascent::{Point, ascend};
 use self::search::Search;
 use self::starts::Guesses;
@@ -76,17 +78,33 @@ impl<'a> FitSearch<'a> {
         settings: &'a FitSettings,
     ) -> Result<Self> {
         settings.check()?;
-        let rows = rows(sequences)?;
+        let lags = settings.covariates.lags;
+        let sequences: Cow<'a, [Sequence]> = match lags {
+            0 => Cow::Borrowed(sequences),
+            _ => Cow::Owned(
+                sequences
+                    .iter()
+                    .map(|s| s.with_lags(lags))
+                    .collect::<Result<_>>()?,
+            ),
+        };
+        let rows: Vec<Cow<'a, [f64]>> = match &sequences {
+            Cow::Borrowed(sequences) => rows(sequences)?,
+            Cow::Owned(sequences) => {
+                let all = rows(sequences)?.into_iter();
+                all.map(|row| Cow::Owned(row.into_owned())).collect()
+            }
+        };
         let observations: usize = sequences.iter().map(Sequence::len).sum();
         let guesses = guesses(kind, &settings.covariates);
         let mut rng = starts::stream(settings.seed, 1, 2, 0);
         let borrowed: Vec<&[f64]> = rows.iter().map(|row| &**row).collect();
         let one = (guesses.clustered)(1, &borrowed, &mut rng)?;
         if settings.pseudo_count == 0.0 {
-            one.check_data(sequences)?;
+            one.check_data(&sequences)?;
         }
         let search = Search {
-            pooled: pooled(one, sequences),
+            pooled: pooled(one, &sequences),
             guesses,
             sequences,
             rows,
@@ -169,6 +187,7 @@ impl<E: Learnable> Hmm<E> {
     /// [`Error::Entry`](crate::Error::Entry) where a state collapses.
     pub fn fit_from(self, sequences: &[Sequence], settings: &FitSettings) -> Result<Fitted<E>> {
         settings.check()?;
+        let sequences = &*self.all_lagged(sequences)?;
         let em = BatchEm {
             max_iterations: settings.max_iterations,
             tolerance: settings.tolerance,

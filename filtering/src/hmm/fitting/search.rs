@@ -32,7 +32,7 @@ const RARE: f64 = 3.0;
 /// The data of a search, and what is known of them beforehand.
 pub(super) struct Search<'a, E: Learnable> {
     pub(super) guesses: Guesses<E>,
-    pub(super) sequences: &'a [Sequence],
+    pub(super) sequences: Cow<'a, [Sequence]>,
     pub(super) rows: Vec<Cow<'a, [f64]>>,
     /// One state for all data; none where their variance is zero.
     pub(super) pooled: Option<E>,
@@ -159,13 +159,13 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
                     &self.guesses,
                     states,
                     &self.rows(),
-                    self.sequences,
+                    &self.sequences,
                     seed,
                     number,
                 )?,
             };
             let run = Run {
-                point: Point::of(model.recentred(), self.sequences)?,
+                point: Point::of(model.recentred(), &self.sequences)?,
                 is_split,
                 steps: 1,
             };
@@ -190,7 +190,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
             if !self.keeps(&model) {
                 return Ok(None);
             }
-            run.point = Point::of(model, self.sequences)?;
+            run.point = Point::of(model, &self.sequences)?;
             run.steps += 1;
         }
         Ok(Some(run))
@@ -216,7 +216,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
             .max_iterations
             .saturating_sub(run.steps)
             .max(1);
-        let mut ascent = ascend(run.point, self.sequences, self.enough, most, &|model| {
+        let mut ascent = ascend(run.point, &self.sequences, self.enough, most, &|model| {
             self.keeps(model)
         })?;
         ascent.evaluations += run.steps;
@@ -233,13 +233,13 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         let mut model = smaller.clone();
         while model.states() < states {
             let most_visited = {
-                let visits = visits(&model.expectations(self.sequences)?);
+                let visits = visits(&model.expectations(&self.sequences)?);
                 (0..visits.len()).max_by(|a, b| visits[*a].total_cmp(&visits[*b]))
             };
             model = doubled(&model, most_visited.unwrap_or(0))?;
         }
         let run = Run {
-            point: Point::of(model, self.sequences)?,
+            point: Point::of(model, &self.sequences)?,
             is_split: true,
             steps: 1,
         };
@@ -257,7 +257,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         let seed = self.settings.seed;
         let fits = each((0..restarts).collect(), self.settings.threads, |number| {
             let (guesses, rows) = (&self.guesses, &self.rows());
-            start(guesses, states, rows, self.sequences, seed, number)?.fit(self.sequences, &em)
+            start(guesses, states, rows, &self.sequences, seed, number)?.fit(&self.sequences, &em)
         });
         Fitted::of_penalised(fits, self.settings.pseudo_count)
             .map(|fitted| fitted.with_rare_states(RARE))

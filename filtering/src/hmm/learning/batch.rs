@@ -98,6 +98,7 @@ impl<E: Learnable> Hmm<E> {
     /// spread: give a `pseudo_count`, or fewer states.
     pub fn fit(self, sequences: &[Sequence], em: &BatchEm) -> Result<Fit<E>> {
         em.check()?;
+        let sequences = &*self.all_lagged(sequences)?;
         if em.pseudo_count == 0.0 {
             self.emission().check_data(sequences)?;
         }

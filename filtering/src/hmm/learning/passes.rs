@@ -67,6 +67,7 @@ impl<E: Learnable> Hmm<E> {
         if passes == 0 {
             return Err(Error::setting("passes", passes, "at least 1"));
         }
+        let sequences = &*self.all_lagged(sequences)?;
         let evidence = |model: &Hmm<E>| -> Result<f64> {
             sequences.iter().map(|s| model.log_evidence(s)).sum()
         };

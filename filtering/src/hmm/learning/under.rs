@@ -40,6 +40,7 @@ impl<E: Learnable> Hmm<E> {
         em: &BatchEm,
     ) -> Result<Fit<E>> {
         em.check()?;
+        let sequences = &*self.all_lagged(sequences)?;
         let k = self.states();
         if em.pseudo_count == 0.0 {
             self.emission().check_data(sequences)?;

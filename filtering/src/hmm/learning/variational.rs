@@ -8,6 +8,7 @@ use super::statistics::check_size;
 use crate::digamma;
 use crate::hmm::counts::add_outer;
 use crate::hmm::filtered::check_sequence;
+use crate::hmm::lagged_rows::lagged;
 use crate::hmm::products::{forward, weigh};
 use crate::hmm::smoother::Backward;
 use crate::hmm::{Hmm, Learnable};
@@ -285,6 +286,7 @@ impl<E: Learnable> Weights<'_, E> {
         let mut statistic = vec![0.0; p];
         let mut back = Backward::of(k, &self.transition);
         for sequence in sequences {
+            let sequence = &*lagged(self.emission, sequence)?;
             if sequence.has_partial_rows() {
                 check_sequence(sequence, self.emission)?;
             }

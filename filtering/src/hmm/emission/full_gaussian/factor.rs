@@ -7,7 +7,11 @@ use crate::math::cholesky::cholesky;
 use crate::{Error, Result};
 
 /// C⁻¹ `[D·D]` and ln|Σ| of one covariance.
-pub(super) fn factor(name: &str, d: usize, covariance: &[f64]) -> Result<(Vec<f64>, f64)> {
+pub(in crate::hmm::emission) fn factor(
+    name: &str,
+    d: usize,
+    covariance: &[f64],
+) -> Result<(Vec<f64>, f64)> {
     check_finite(name, d, covariance)?;
     let scale = covariance.iter().fold(0.0f64, |m, v| m.max(v.abs()));
     for i in 0..d {

@@ -68,6 +68,7 @@ fn given(
     Covariates {
         inputs: covariates.inputs.clone(),
         exposure: None,
+        lags: covariates.lags,
     }
     .refuse()?;
     let last = rows.first().map_or(0, |row| row.len()).saturating_sub(1);
