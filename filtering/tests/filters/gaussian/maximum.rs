@@ -64,8 +64,10 @@ fn what_is_held_stays_and_the_rest_is_at_its_best() {
         observation_noise: true,
         transition: false,
         bias: false,
+        control: false,
         observation: false,
         offset: false,
+        direct: false,
         initial: false,
         diagonal: false,
     };
