@@ -12,6 +12,7 @@ use crate::{Error, Result, Step};
 /// | [`hmm::Online`](crate::hmm::Online), [`hmm::LaggedFilter`](crate::hmm::LaggedFilter) | probabilities | a bound, exact where reversed | of its belief |
 /// | [`gaussian::Kalman`](crate::gaussian::Kalman), [`gaussian::GaussianLearning`](crate::gaussian::GaussianLearning) | normal | ln p, exact | exact |
 /// | [`gaussian::GaussianFilter`](crate::gaussian::GaussianFilter) | normal | a bound, exact where reversed | of its belief |
+/// | [`gaussian::DrivenFilter`](crate::gaussian::DrivenFilter) | normal | ln p, exact | none without the inputs of its row |
 /// | [`plds::PldsFilter`](crate::plds::PldsFilter), [`plds::PldsLearning`](crate::plds::PldsLearning) | normal | a bound of its forecasts | of its belief |
 /// | [`nonlinear::NonlinearFilter`](crate::nonlinear::NonlinearFilter), [`nonlinear::NonlinearLearning`](crate::nonlinear::NonlinearLearning) | normal | a bound or its estimate | moments on the points of its rule |
 /// | causal filter, [`Odem`](crate::generalised::odem::Odem) | normal | ln p under its linearisation | g linearised at the predicted mean |

@@ -121,13 +121,12 @@ impl AnyFilter {
             return f.predictive(steps);
         }
         if let Self::Driven(f) = self {
-            // Those of the steps between would move the state.
-            let one = (steps == 1).then(|| f.predictive_given(&[inputs.to_vec()]));
-            let rows = one.unwrap_or_else(|| {
+            if steps != 1 {
+                // Those of the steps between would move the state.
                 let expected = "1: a forecast of more takes the inputs of every step";
-                Err(Error::setting("steps", steps, expected))
-            });
-            return Ok(rows?.remove(0));
+                return Err(Error::setting("steps", steps, expected));
+            }
+            return Ok(f.predictive_given(&[inputs.to_vec()])?.remove(0));
         }
         let seen = self.observations();
         let belief = self.belief();

@@ -81,7 +81,7 @@ pub struct Source {
     /// Columns that a model is given: they follow the others in a row. Of the model, not of the command line.
     #[arg(skip)]
     pub given: Vec<String>,
-    /// Whether cells that are dates are numbers, of days: where a model may be given times.
+    /// Whether dates are numbers of days, where a model may be given times.
     #[arg(skip)]
     pub dates: bool,
 }
@@ -151,11 +151,8 @@ impl Source {
 
     /// The columns to read of a file, in their order; none for all.
     fn selected(&self, path: &Path) -> Result<Vec<String>> {
-        let columns = self.columns.as_deref().map(entries).transpose()?;
-        if self.given.is_empty() {
-            return Ok(columns.unwrap_or_default());
-        }
-        let outputs = match columns {
+        let outputs = match self.columns.as_deref().map(entries).transpose()? {
+            columns if self.given.is_empty() => return Ok(columns.unwrap_or_default()),
             Some(columns) => columns,
             None if path == Path::new("-") => {
                 anyhow::bail!(
@@ -163,10 +160,10 @@ impl Source {
                 )
             }
             // Without a word about what is like a time: the model may be given it.
-            None => {
-                let options = self.options(Vec::new());
-                self.series(path, &options, None)?.names().to_vec()
-            }
+            None => self
+                .series(path, &self.options(Vec::new()), None)?
+                .names()
+                .to_vec(),
         };
         followed_by(outputs, &self.given).with_context(|| path.display().to_string())
     }

@@ -357,3 +357,19 @@ fn npy_of(header: &str, values: &[u8]) -> Vec<u8> {
     bytes.extend(values);
     bytes
 }
+
+#[test]
+fn dates_are_days_where_they_may_be() {
+    use SeriesFormat::Csv;
+    let dates = SeriesOptions {
+        dates: true,
+        ..SeriesOptions::default()
+    };
+    let text = b"when,y\n1970-01-02,1\n1970-01-03T06:00:00,2\n1970-03,3\n7.5,4\n";
+    assert_eq!(
+        rows_of(text, Csv, &dates).unwrap(),
+        [[1.0, 1.0], [2.25, 2.0], [59.0, 3.0], [7.5, 4.0]]
+    );
+    assert!(rows_of(text, Csv, &SeriesOptions::default()).is_err());
+    assert!(rows_of(b"when,y\n1970-02-30,1\n", Csv, &dates).is_err());
+}

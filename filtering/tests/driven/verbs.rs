@@ -74,10 +74,10 @@ fn samples_have_the_moments_of_the_model() {
             sum[t] += DVector::from_column_slice(&row[..2]);
         }
     }
-    for (t, belief) in exact.iter().enumerate() {
-        for i in 0..2 {
+    for (t, (belief, sum)) in exact.iter().zip(&sum).enumerate() {
+        for (i, total) in sum.iter().enumerate() {
             let room = 5.0 * (belief.covariance()[(i, i)] / DRAWS as f64).sqrt();
-            let apart = sum[t][i] / DRAWS as f64 - belief.mean()[i];
+            let apart = total / DRAWS as f64 - belief.mean()[i];
             assert!(apart.abs() < room, "{t} {i}: {apart}");
         }
     }

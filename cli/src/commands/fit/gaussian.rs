@@ -74,13 +74,22 @@ pub fn learned(names: &[String]) -> Result<Learned> {
     Ok(learned)
 }
 
+/// The same of a model without inputs.
+fn own(names: &[String]) -> Result<Learned> {
+    let inputs = |name: &&String| matches!(name.as_str(), "B" | "control" | "D" | "direct");
+    match names.iter().find(inputs) {
+        Some(name) => Err(anyhow!("--learn {name}: the model has no inputs")),
+        None => learned(names),
+    }
+}
+
 /// From the data alone, from several starts.
 ///
 /// # Errors
 /// If no start can be fitted.
 pub fn from_data(states: usize, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, learned(&args.learn)?);
+    let settings = settings(args, own(&args.learn)?);
     // Each number of states has its own random stream, independent of the other numbers.
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed.wrapping_add((states as u64) << 32));
     let first = LinearGaussian::initial_guess(states, data)?;
@@ -132,7 +141,7 @@ pub fn from_model(
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, learned(names)?);
+    let settings = settings(args, own(names)?);
     let fit = model.maximum_likelihood(data, &settings)?;
     let mut report = Report::default();
     let collapsed = collapsed(&fit.model, data);

@@ -21,7 +21,8 @@ use crate::math::cholesky::symmetric;
 /// ```
 ///
 /// (J. Durbin, S. J. Koopman, "Time series analysis by state space methods", 2nd ed. 2012, chapter 5). No matrix is inverted:
-/// Q may be singular, and states known. Rows that borrow their model are those of `start`. A direction that no observation has fixed has infinite variances.
+/// Q may be singular, and states known. A direction that no observation has fixed has infinite variances. Rows that borrow their
+/// model are those of `start`.
 pub(in crate::gaussian) fn smoothed(
     start: &LinearGaussian,
     rows: &[Row<'_>],

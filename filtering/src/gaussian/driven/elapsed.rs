@@ -3,7 +3,6 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::model::DrivenGaussian;
 use crate::gaussian::LinearGaussian;
 use crate::generalised::MatrixExponential;
 use crate::math::cholesky::symmetric;
@@ -69,22 +68,21 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// The system of a row at `time`, with what its inputs add to b_t already in `rate` (eq. F102).
+    /// The system of a row at `time`, its entry number `entry`, with the rates of `base` and what inputs add to b_t already in
+    /// `rate` (eq. F102).
     ///
     /// # Errors
     /// [`Error::Observation`] for a time before that of the row before.
     pub fn system(
         &mut self,
-        model: &DrivenGaussian,
-        time: f64,
+        base: &LinearGaussian,
+        (entry, time): (usize, f64),
         rate: &DVector<f64>,
     ) -> Result<LinearGaussian> {
-        let base = &model.base;
         let before = self.now.unwrap_or(time);
         let interval = time - before;
         if interval < 0.0 || !interval.is_finite() {
             let expected = format!("a time of {before} or after: sort the rows");
-            let entry = model.width() - 1;
             return Err(Error::observation(entry, time, expected));
         }
         self.now = Some(time);

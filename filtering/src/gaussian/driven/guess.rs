@@ -92,9 +92,9 @@ fn without_inputs(
 /// The coefficients of a regression with a constant, of pairs (y, u).
 fn slopes(pairs: &[(f64, &[f64])], inputs: usize) -> DVector<f64> {
     let count = pairs.len().max(1) as f64;
-    let mean = |of: &dyn Fn(&(f64, &[f64])) -> f64| pairs.iter().map(of).sum::<f64>() / count;
-    let middle: Vec<f64> = (0..inputs).map(|k| mean(&|(_, u)| u[k])).collect();
-    let centre = mean(&|(y, _)| *y);
+    let mean = |k: usize| pairs.iter().map(|(_, u)| u[k]).sum::<f64>() / count;
+    let middle: Vec<f64> = (0..inputs).map(mean).collect();
+    let centre = pairs.iter().map(|(y, _)| y).sum::<f64>() / count;
     let x = DMatrix::from_fn(pairs.len(), inputs, |t, k| pairs[t].1[k] - middle[k]);
     let y = DVector::from_fn(pairs.len(), |t, _| pairs[t].0 - centre);
     let size: Vec<f64> = x.column_iter().map(|c| c.amax()).collect();

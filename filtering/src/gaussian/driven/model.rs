@@ -3,7 +3,6 @@
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::file::Parts;
 use crate::gaussian::model::check_matrix;
 use crate::gaussian::{Learned, LinearGaussian};
 use crate::{Error, Result};
@@ -32,7 +31,7 @@ use crate::{Error, Result};
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Parts", into = "Parts")]
+#[serde(try_from = "super::file::Parts", into = "super::file::Parts")]
 pub struct DrivenGaussian {
     pub(super) base: LinearGaussian,
     pub(super) names: Vec<String>,

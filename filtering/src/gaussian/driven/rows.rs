@@ -79,7 +79,7 @@ impl DrivenGaussian {
         let Some(time) = time.first() else {
             return Ok(self.base.with_row(rate, h, d));
         };
-        let moved = clock.system(self, *time, &rate)?;
+        let moved = clock.system(&self.base, (self.width() - 1, *time), &rate)?;
         Ok(moved.with_row(moved.bias().clone(), h, d))
     }
 
