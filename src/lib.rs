@@ -37,7 +37,8 @@
 //! | the recursive evidence bound of a sequence, one scan along time | [`ops::recursive_elbo()`] |
 //! | state-space models, filters, the recursive ELBO, online learning | [`filtering`] |
 //! | the same random numbers on every device | [`noise`] |
-//! | the fused spiking network on the CPU; the event-driven engine | `spiking` |
+//! | T steps of inference as one piece on the CPU | `fused` |
+//! | the spiking network; the event-driven engine | [`spiking`] |
 //! | schedules over training | [`Ramp`], [`RampTo`], [`WarmupCosine`] |
 //!
 //! State is a value that is passed in and returned; noise is an argument; there is no hidden state.
@@ -57,6 +58,7 @@ pub use scotopic_filtering as filtering;
 pub mod decoder;
 mod error;
 mod free_energy;
+mod fused;
 pub mod inference;
 pub mod noise;
 pub mod ops;

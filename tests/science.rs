@@ -15,6 +15,7 @@
 //! | fixed points of inference: LASSO, ridge regression, strong inputs | `coding` |
 //! | gradients of the published rule through time | `gradients` |
 //! | the fused spiking network, against the composed operations | `spiking` |
+//! | fused Gaussian and Laplace networks, against the composed operations and differences | `location_scale` |
 //! | the event-driven engine, against inference with tensors | `engine` |
 //! | priors in time: static, carried, learned | `predictive` |
 //! | properties for any input | `properties` |
@@ -43,6 +44,8 @@ mod golden;
 mod gradients;
 #[path = "science/implicit_step.rs"]
 mod implicit_step;
+#[path = "science/location_scale.rs"]
+mod location_scale;
 #[path = "science/methods/mod.rs"]
 mod methods;
 #[path = "science/neural_flow.rs"]

@@ -9,7 +9,9 @@
 //! others, which need networks of their own, are in `scotopic-models`.
 
 mod certified_step;
+mod fused;
 mod generative;
+mod location_scale;
 mod perception;
 mod predictive;
 mod rule;

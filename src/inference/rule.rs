@@ -274,7 +274,7 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
         self.rule.sampling
     }
 
-    /// A Poisson posterior over a linear decoder has a fused implementation on the CPU.
+    /// Poisson, Gaussian and Laplace posteriors over a linear decoder have a fused implementation on the CPU.
     fn objective(
         &self,
         stimulus: &Stimulus,
@@ -284,7 +284,7 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
         record: RecordOptions,
         beta: f64,
     ) -> Option<Objective<P>> {
-        self.spiking_objective(stimulus, &start, times.clone(), noise, record, beta)
+        self.fused_objective(stimulus, &start, times.clone(), noise, record, beta)
             .or_else(|| composed_objective(self, stimulus, start, times, noise, record, beta))
     }
 }

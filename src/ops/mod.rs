@@ -21,7 +21,7 @@ pub mod scalar;
 pub mod softplus_clamped_step;
 pub mod tanh_clamped_step;
 mod two_slopes;
-mod unit_noise;
+pub(crate) mod unit_noise;
 
 pub use implicit_step::implicit_step;
 pub use recursive_elbo::{RecursiveElbo, recursive_elbo, recursive_elbo_given};

@@ -112,6 +112,10 @@ impl Posterior for AnyPosterior {
         each!(self, q => q.log_rate())
     }
 
+    fn reparameterisation(&self) -> Option<Reparameterisation> {
+        each!(self, q => q.reparameterisation())
+    }
+
     fn representation(&self) -> Tensor<2> {
         each!(self, q => q.representation())
     }

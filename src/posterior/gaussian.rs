@@ -4,7 +4,10 @@ use burn::tensor::Tensor;
 
 use super::family::{FamilyInfo, LatentFamily};
 use super::location_scale::LocationScale;
-use super::{Activation, Clamps, KlForm, Posterior, Sampling, exactly, independent_spread};
+use super::{
+    Activation, Clamps, KlForm, Posterior, Reparameterisation, Sampling, exactly,
+    independent_spread,
+};
 use crate::noise::Noise;
 use crate::ops::Law;
 
@@ -114,6 +117,13 @@ impl Posterior for GaussianPosterior {
     /// a(μ): the most probable latent, as the field decodes it.
     fn mean(&self) -> Tensor<2> {
         self.activate(self.state.location.clone())
+    }
+
+    fn reparameterisation(&self) -> Option<Reparameterisation> {
+        Some(Reparameterisation {
+            law: Law::Normal,
+            activation: self.activation.clone(),
+        })
     }
 
     fn representation(&self) -> Tensor<2> {

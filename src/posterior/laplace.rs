@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::family::{FamilyInfo, LatentFamily};
 use super::location_scale::LocationScale;
-use super::{Clamps, KlForm, Posterior, Sampling, exactly, independent_spread};
+use super::{Clamps, KlForm, Posterior, Reparameterisation, Sampling, exactly, independent_spread};
 use crate::noise::Noise;
 use crate::ops::Law;
 
@@ -82,6 +82,13 @@ impl Posterior for LaplacePosterior {
 
     fn mean(&self) -> Tensor<2> {
         self.state.location.clone()
+    }
+
+    fn reparameterisation(&self) -> Option<Reparameterisation> {
+        Some(Reparameterisation {
+            law: Law::Laplace,
+            activation: None,
+        })
     }
 
     fn spread(

@@ -161,6 +161,15 @@ impl Clamps {
     }
 }
 
+/// Samples of a location and a scale: z = μ + e^ξ·ε, of which the decoder sees a(z).
+#[derive(Debug, Clone)]
+pub struct Reparameterisation {
+    /// The law of ε.
+    pub law: Law,
+    /// a; `None` for a(z) = z.
+    pub activation: Option<Activation>,
+}
+
 /// A family of approximate posteriors over latents `[batch, latent]`.
 ///
 /// What is decoded is not always what is sampled: a Gaussian latent may pass through an activation.
@@ -194,6 +203,11 @@ pub trait Posterior: Clone + std::fmt::Debug {
 
     /// Log-rates u, `[batch, latent]`, of a Poisson belief; `None` for every other.
     fn log_rate(&self) -> Option<Tensor<2>> {
+        None
+    }
+
+    /// How its samples are made of unit numbers, for a belief of two components μ and ξ; `None` for every other.
+    fn reparameterisation(&self) -> Option<Reparameterisation> {
         None
     }
 

@@ -1,5 +1,6 @@
 //! The terms of F of one row, and their derivatives.
 
+use crate::fused::summed;
 use crate::ops::scalar;
 use crate::posterior::KlForm;
 use scotopic_filtering::simd_dispatch;
@@ -32,9 +33,6 @@ pub(crate) fn divergence_slopes(
     }
 }
 
-/// Partial sums that the compiler can keep in a vector register.
-const LANES: usize = 16;
-
 simd_dispatch! {
     fn exact(u: &[f32], prior: &[f32]) -> f32 = exact_body;
 }
@@ -46,10 +44,6 @@ simd_dispatch! {
 }
 simd_dispatch! {
     fn published_slopes(u: &[f32], prior: &[f32], weight: f32, by_u: &mut [f32], by_prior: &mut [f32]) = published_slopes_body;
-}
-simd_dispatch! {
-    /// Weighs a residual in place, `e ← π(x − x̂)`, and gives ½Σ e²/π; all `[pixels]`.
-    pub(crate) fn weigh(e: &mut [f32], x: &[f32], precision: &[f32]) -> f32 = weigh_body;
 }
 
 #[inline(always)]
@@ -100,41 +94,4 @@ fn published_slopes_body(
         *by_u += weight * (rate * (ratio * (delta - 1.0) + 1.0) + through_ratio);
         *by_prior = -weight * through_ratio;
     }
-}
-
-/// Σ term(a, b), in sixteen partial sums.
-#[inline(always)]
-pub(super) fn summed(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut sums = [0f32; LANES];
-    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
-    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
-    for (a, b) in a_blocks.iter().zip(b_blocks) {
-        for l in 0..LANES {
-            sums[l] += term(a[l], b[l]);
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| term(*a, *b)).sum();
-    sums.iter().sum::<f32>() + rest
-}
-
-#[inline(always)]
-fn weigh_body(e: &mut [f32], x: &[f32], precision: &[f32]) -> f32 {
-    let mut sums = [0f32; LANES];
-    let mut rest = 0f32;
-    let (blocks, tail) = e.as_chunks_mut::<LANES>();
-    let (xs, x_tail) = x.as_chunks::<LANES>();
-    let (ps, p_tail) = precision.as_chunks::<LANES>();
-    for ((e, x), p) in blocks.iter_mut().zip(xs).zip(ps) {
-        for l in 0..LANES {
-            let residual = x[l] - e[l];
-            e[l] = residual * p[l];
-            sums[l] += residual * e[l];
-        }
-    }
-    for ((e, x), p) in tail.iter_mut().zip(x_tail).zip(p_tail) {
-        let residual = x - *e;
-        *e = residual * p;
-        rest += residual * *e;
-    }
-    0.5 * (sums.iter().sum::<f32>() + rest)
 }

@@ -1,6 +1,6 @@
-//! The element-wise part of backward, one row at a time. The formulas stand in [`backward`](super::backward).
+//! The element-wise part of backward, one row at a time. The formulas stand in [`latents`](super::latents).
 
-use super::scores::summed;
+use crate::fused::summed;
 use scotopic_filtering::simd_dispatch;
 
 /// One row of a refinement, backwards; every slice is `[latent]`.
@@ -25,16 +25,6 @@ simd_dispatch! {
 simd_dispatch! {
     /// `sum += a·b`.
     pub(super) fn add_product(sum: &mut [f32], a: &[f32], b: &[f32]) = add_product_body;
-}
-
-simd_dispatch! {
-    /// From e' to w' = −weight·e', with what π gets of it, weight·½(e'/π)².
-    pub(super) fn score_error(e: &mut [f32], by_precision: &mut [f32], variance: &[f32], weight: f32) = score_error_body;
-}
-
-simd_dispatch! {
-    /// w = −π·∂L/∂e, with what π gets of it, ∂L/∂e·e/π.
-    pub(super) fn error_backward(w: &mut [f32], e: &[f32], by_e: &[f32], precision: &[f32], variance: &[f32], by_precision: &mut [f32]) = error_backward_body;
 }
 
 #[inline(always)]
@@ -75,32 +65,5 @@ fn through_step_body(
 fn add_product_body(sum: &mut [f32], a: &[f32], b: &[f32]) {
     for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
         *sum += a * b;
-    }
-}
-
-#[inline(always)]
-fn score_error_body(e: &mut [f32], by_precision: &mut [f32], variance: &[f32], weight: f32) {
-    for ((e, by_precision), variance) in e.iter_mut().zip(by_precision).zip(variance) {
-        let residual = *e * variance;
-        *by_precision += weight * 0.5 * residual * residual;
-        *e *= -weight;
-    }
-}
-
-#[inline(always)]
-fn error_backward_body(
-    w: &mut [f32],
-    e: &[f32],
-    by_e: &[f32],
-    precision: &[f32],
-    variance: &[f32],
-    by_precision: &mut [f32],
-) {
-    let n = w.len();
-    let (e, by_e, by_precision) = (&e[..n], &by_e[..n], &mut by_precision[..n]);
-    let (precision, variance) = (&precision[..n], &variance[..n]);
-    for m in 0..n {
-        by_precision[m] += by_e[m] * e[m] * variance[m];
-        w[m] = -precision[m] * by_e[m];
     }
 }

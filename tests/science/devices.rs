@@ -62,6 +62,16 @@ pub fn on_every_device(check: impl Fn(&Place)) {
     }
 }
 
+/// Runs `check` on the devices that are this process's own memory. On the others a fused network and its composition
+/// are one.
+pub fn on_every_processor(check: impl Fn(&Place)) {
+    on_every_device(|place| {
+        if ["flex", "ndarray"].contains(&place.name) {
+            check(place);
+        }
+    });
+}
+
 /// Every device but the one that the others are compared with.
 pub fn others() -> impl Iterator<Item = &'static Place> {
     found().iter().skip(1)

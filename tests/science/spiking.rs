@@ -10,7 +10,7 @@ use scotopic::ops::Indicator;
 use scotopic::posterior::{AnyPosterior, KlForm, Sampling};
 use scotopic_models::Network;
 
-use crate::devices::{Place, on_every_device};
+use crate::devices::{Place, on_every_processor};
 use crate::numbers::{Ledger, read};
 use crate::toy::{self, NAMES, Parameters};
 
@@ -193,15 +193,6 @@ fn compare(place: &Place, setting: Setting, x: &Stimulus) {
     }
     ledger.settle(&format!("{}, {setting:?}", place.title()), |_| {
         ANOTHER_ORDER
-    });
-}
-
-/// On the other devices both ways are one.
-fn on_every_processor(check: impl Fn(&Place)) {
-    on_every_device(|place| {
-        if ["flex", "ndarray"].contains(&place.name) {
-            check(place);
-        }
     });
 }
 

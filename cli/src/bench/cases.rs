@@ -4,12 +4,14 @@ use anyhow::{Context, Result};
 use burn::module::Module;
 use burn::tensor::{Distribution, Tensor};
 use clap::ValueEnum;
-use scotopic::inference::{RecordOptions as Kept, Stimulus, composed_objective, unroll};
+use scotopic::inference::{
+    NaturalGradient, RecordOptions as Kept, Stimulus, composed_objective, unroll,
+};
 use scotopic::noise::NoiseKey;
 use scotopic::ops::Indicator;
 use scotopic::posterior::Sampling;
 use scotopic::spiking::DriveMethod;
-use scotopic_models::{Network, RuleConfig};
+use scotopic_models::{Family, Network, RuleConfig};
 use scotopic_train::adamax::Adamax;
 use scotopic_train::gradients::ParameterGradients;
 use scotopic_train::parameters::to_device;
@@ -77,7 +79,7 @@ pub(crate) fn run(
             settings,
             None,
             Shape::MNIST,
-            (Indicator::Sigmoid, 0.5),
+            Sampled::Poisson(Indicator::Sigmoid, 0.5),
             Way::Usual,
         )?),
         Group::Scaling => scaling(settings, tell),
@@ -93,30 +95,61 @@ enum Way {
     Composed,
 }
 
+/// The latents of a case.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Sampled {
+    /// Relaxed counts: f and τ.
+    Poisson(Indicator, f64),
+    /// Normal numbers: the iG-VAE.
+    Gaussian,
+}
+
+impl Sampled {
+    fn family(self) -> Family {
+        match self {
+            Self::Poisson(..) => Family::Poisson,
+            Self::Gaussian => Family::Gaussian,
+        }
+    }
+
+    fn rule(self) -> NaturalGradient {
+        match self {
+            Self::Gaussian => RuleConfig::default().at(1.0, Sampling::EXACT),
+            Self::Poisson(indicator, temperature) => {
+                let rule = RuleConfig {
+                    indicator,
+                    ..RuleConfig::default()
+                };
+                rule.at(1.0, Sampling::relaxed(temperature))
+            }
+        }
+    }
+}
+
 fn training(
     settings: &BenchConfig,
     trained: Option<&Network>,
     tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
     let shape = shape_of(trained, Shape::PATCHES);
+    let poisson = |indicator, temperature| Sampled::Poisson(indicator, temperature);
     let cases = [
-        (Indicator::Sigmoid, 0.5, Way::Usual),
-        (Indicator::Sigmoid, 0.5, Way::Composed),
-        (Indicator::Cubic, 0.5, Way::Usual),
-        (Indicator::Cubic, 0.01, Way::Usual),
-        (Indicator::Sigmoid, 0.01, Way::Usual),
-        (Indicator::Sigmoid, 0.01, Way::Composed),
+        (poisson(Indicator::Sigmoid, 0.5), Way::Usual),
+        (poisson(Indicator::Sigmoid, 0.5), Way::Composed),
+        (poisson(Indicator::Cubic, 0.5), Way::Usual),
+        (poisson(Indicator::Cubic, 0.01), Way::Usual),
+        (poisson(Indicator::Sigmoid, 0.01), Way::Usual),
+        (poisson(Indicator::Sigmoid, 0.01), Way::Composed),
+        (Sampled::Gaussian, Way::Usual),
+        (Sampled::Gaussian, Way::Composed),
     ];
-    for (indicator, temperature, way) in cases {
-        let relaxation = (indicator, temperature);
-        tell(learning(
-            Group::Training,
-            settings,
-            trained,
-            shape,
-            relaxation,
-            way,
-        )?)?;
+    for (sampled, way) in cases {
+        // A trained network has the family that it has.
+        if trained.is_some() && sampled == Sampled::Gaussian {
+            continue;
+        }
+        let training = Group::Training;
+        tell(learning(training, settings, trained, shape, sampled, way)?)?;
     }
     Ok(())
 }
@@ -140,13 +173,13 @@ fn learning(
     settings: &BenchConfig,
     trained: Option<&Network>,
     shape: Shape,
-    (indicator, temperature): (Indicator, f64),
+    sampled: Sampled,
     way: Way,
 ) -> Result<Record> {
     let device = settings.device.clone().autodiff();
     let mut model = match trained {
         Some(model) => model.clone().to_device(&device).train(),
-        None => lively(shape, &device, settings.seed)?,
+        None => lively(shape, sampled.family(), &device, settings.seed)?,
     };
     let mut optimizer = Adamax::new(scotopic_train::adamax::AdamaxConfig::default());
     let x = Stimulus::Static(to_device(
@@ -155,18 +188,17 @@ fn learning(
         &device,
     ));
     let record = model.method.learns_from();
+    let family = match sampled {
+        Sampled::Poisson(..) => "an iteration",
+        Sampled::Gaussian => "an iteration of the iG-VAE",
+    };
     let named = match way {
-        Way::Usual => "an iteration",
-        Way::Composed => "an iteration, from tensor operations",
+        Way::Usual => family.to_string(),
+        Way::Composed => format!("{family}, from tensor operations"),
     };
     let timed = settings.time(group.name(), named, shape, |number| {
-        let rule = RuleConfig {
-            indicator,
-            ..RuleConfig::default()
-        };
-        let rule = rule.at(1.0, Sampling::relaxed(temperature));
         let noise = NoiseKey::new(settings.seed).step(number);
-        let perception = model.perception(rule);
+        let perception = model.perception(sampled.rule());
         let start = perception.rest(shape.batch);
         let times = 0..shape.steps;
         let seen = match way {
@@ -182,10 +214,13 @@ fn learning(
         (model, _) = optimizer.step(model.clone(), &gradients, 1e-12, 100.0);
         Ok(())
     })?;
-    Ok(Record {
-        temperature: Some(temperature),
-        indicator: Some(indicator.name()),
-        ..timed
+    Ok(match sampled {
+        Sampled::Gaussian => timed,
+        Sampled::Poisson(indicator, temperature) => Record {
+            temperature: Some(temperature),
+            indicator: Some(indicator.name()),
+            ..timed
+        },
     })
 }
 
@@ -232,7 +267,7 @@ fn inference(
     let shape = shape_of(trained, Shape::PATCHES);
     let model = match trained {
         Some(model) => model.clone(),
-        None => lively(shape, &settings.device, settings.seed)?,
+        None => lively(shape, Family::Poisson, &settings.device, settings.seed)?,
     };
     let rule = || RuleConfig::default().at(1.0, Sampling::EXACT);
     let pixels = images(shape, settings.seed);
@@ -334,7 +369,7 @@ fn scaling(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) -
             settings,
             None,
             shape,
-            (Indicator::Sigmoid, 0.5),
+            Sampled::Poisson(Indicator::Sigmoid, 0.5),
             Way::Usual,
         )
     };

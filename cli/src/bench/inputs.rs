@@ -3,13 +3,14 @@
 use anyhow::Result;
 use burn::tensor::Device;
 use scotopic::noise::{NoiseKey, uniform};
-use scotopic_models::{DecoderConfig, ImageDims, Method, Network, NetworkConfig};
+use scotopic_models::{DecoderConfig, Family, ImageDims, Method, Network, NetworkConfig};
 
 use super::Shape;
 
-/// A network with the firing rates of a trained one: H = diag ΦᵀΦ of 0.64 at 256 pixels.
-pub(super) fn lively(shape: Shape, device: &Device, seed: u64) -> Result<Network> {
+/// A network with the firing rates of a trained one, or of another family: H = diag ΦᵀΦ of 0.64 at 256 pixels.
+pub(super) fn lively(shape: Shape, family: Family, device: &Device, seed: u64) -> Result<Network> {
     let config = NetworkConfig {
+        family,
         picture: ImageDims::row(shape.pixels),
         latents: shape.latents,
         decoder: DecoderConfig {

@@ -18,8 +18,8 @@ use burn::tensor::Tensor;
 
 use crate::ops::two_slopes::two_slopes;
 
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-mod processor;
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
+pub(crate) mod processor;
 
 /// tanh y = y + y³·P(y²) below this |y|.
 pub const SMALL: f64 = 0.625;

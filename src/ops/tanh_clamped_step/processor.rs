@@ -18,7 +18,7 @@ simd_dispatch! {
 
 /// c·tanh(x/c) and its slope.
 #[inline(always)]
-fn bounded_f32(x: f32, bound: f32) -> (f32, f32) {
+pub(crate) fn bounded_f32(x: f32, bound: f32) -> (f32, f32) {
     let y = x / bound;
     let distance = y.abs();
     let e = scalar::exp(-2.0 * distance);

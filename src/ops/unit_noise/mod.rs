@@ -24,8 +24,8 @@ use crate::noise::NoiseKey;
 
 #[cfg(feature = "cube")]
 mod cube;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-mod processor;
+#[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
+pub(crate) mod processor;
 
 /// Which unit numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

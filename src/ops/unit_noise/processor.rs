@@ -18,7 +18,7 @@ const TASK: usize = 4096;
 
 simd_dispatch! {
     /// Fills `out` with the numbers of the elements from `first` on.
-    fn fill(out: &mut [f32], first: u32, law: Law, key: NoiseKey) = fill_body;
+    pub(crate) fn fill(out: &mut [f32], first: u32, law: Law, key: NoiseKey) = fill_body;
 }
 
 /// Elements that are drawn side by side.

@@ -38,7 +38,10 @@ impl Block {
     /// At rest, before `rows` images, the first of which is number `first_row` of its batch.
     pub(super) fn new(weights: &Weights, rows: usize, first_row: usize) -> Self {
         let network = &weights.network;
-        let (k, wide_k) = (network.latents, network.wide_latents());
+        let (k, wide_k) = (
+            network.dictionary.latents,
+            network.dictionary.wide_latents(),
+        );
         let latents = || vec![0f32; rows * wide_k];
         let mut potentials = latents();
         for row in potentials.chunks_mut(wide_k) {
@@ -55,7 +58,7 @@ impl Block {
                 true => latents(),
                 false => Vec::new(),
             },
-            e: vec![0.0; rows * network.wide_pixels()],
+            e: vec![0.0; rows * network.dictionary.wide_pixels()],
             pulled: latents(),
             awake: vec![true; rows],
         }
@@ -72,7 +75,10 @@ impl Block {
     /// One step of every image that is awake. Counts of the others are 0.
     pub(super) fn step(&mut self, weights: &Weights, images: &[f32], key: NoiseKey) {
         let network = &weights.network;
-        let (k, wide_k) = (network.latents, network.wide_latents());
+        let (k, wide_k) = (
+            network.dictionary.latents,
+            network.dictionary.wide_latents(),
+        );
         let request = Request::new(
             key,
             key.first_element(&[self.rows, k]),
@@ -137,7 +143,10 @@ impl Block {
 
     /// ‖Δu‖ of a row's last step.
     pub(super) fn moved(&self, weights: &Weights, row: usize) -> f32 {
-        let (k, wide_k) = (weights.network.latents, weights.network.wide_latents());
+        let (k, wide_k) = (
+            weights.network.dictionary.latents,
+            weights.network.dictionary.wide_latents(),
+        );
         let at = row * wide_k..row * wide_k + k;
         let pairs = self.potentials[at.clone()].iter().zip(&self.next[at]);
         pairs.map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
@@ -159,8 +168,10 @@ impl Block {
 
     /// Potentials of all rows, one after the other, `[latent]` each.
     pub(super) fn potentials<'a>(&'a self, weights: &Weights) -> impl Iterator<Item = &'a [f32]> {
-        let k = weights.network.latents;
-        let rows = self.potentials.chunks(weights.network.wide_latents());
+        let k = weights.network.dictionary.latents;
+        let rows = self
+            .potentials
+            .chunks(weights.network.dictionary.wide_latents());
         rows.map(move |row| &row[..k])
     }
 }

@@ -1,13 +1,11 @@
 //! The drive Φᵀπ(x − Φz) from spikes.
 
+use crate::fused::{
+    Aligned, PANEL, Product, Rows, Vectors, product, sparse_product, sparse_remainder,
+    unfused_product, weigh,
+};
 use crate::ops::packing::{LANES, Packing};
-use crate::spiking::network::{Product, SpikingNetwork};
-use crate::spiking::panels::{Aligned, PANEL};
-use crate::spiking::products::{product, unfused_product};
-use crate::spiking::rows::Rows;
-use crate::spiking::scores::weigh;
-use crate::spiking::sparse::{sparse_product, sparse_remainder};
-use crate::spiking::vector::Vectors;
+use crate::spiking::network::SpikingNetwork;
 use scotopic_filtering::simd_dispatch;
 
 /// How spikes become a drive.
@@ -141,8 +139,8 @@ impl Drive {
 
     pub(super) fn weight_bytes(&self, network: &SpikingNetwork) -> usize {
         match self {
-            Self::Dense => network.dense_bytes(),
-            Self::Events => network.event_bytes(),
+            Self::Dense => network.dictionary.dense_bytes(),
+            Self::Events => network.dictionary.event_bytes(),
             Self::Lateral(weights) => 4 * weights.len(),
             Self::IntegerLateral { weights, .. } => 2 * weights.len(),
         }
@@ -161,30 +159,40 @@ impl Drive {
         e: &mut [f32],
         input: &mut [f32],
     ) {
-        let m = network.pixels;
-        for (e, x) in e.chunks_mut(network.wide_pixels()).zip(images.chunks(m)) {
+        let m = network.dictionary.pixels;
+        for (e, x) in e
+            .chunks_mut(network.dictionary.wide_pixels())
+            .zip(images.chunks(m))
+        {
             e[..m].fill(0.0);
-            weigh(&mut e[..m], x, &network.precision);
+            weigh(&mut e[..m], x, &network.dictionary.precision);
         }
         let product: Product = match self {
             Self::IntegerLateral { .. } => unfused_product,
             _ => product,
         };
-        network.pull_back_by(product, images.len() / m, e, input);
+        network
+            .dictionary
+            .pull_back_by(product, images.len() / m, e, input);
     }
 
     /// The drive of all rows.
     pub(super) fn drive(&self, network: &SpikingNetwork, field: Field<'_>) {
         let (m, wide_k, wide_m) = (
-            network.pixels,
-            network.wide_latents(),
-            network.wide_pixels(),
+            network.dictionary.pixels,
+            network.dictionary.wide_latents(),
+            network.dictionary.wide_pixels(),
         );
         match self {
-            Self::Dense => network.decode(field.rows, field.z, field.e),
+            Self::Dense => network.dictionary.decode(field.rows, field.z, field.e),
             Self::Events => {
                 for (events, e) in field.events.iter().zip(field.e.chunks_mut(wide_m)) {
-                    sparse_product(&events.places, &events.counts, network.atom_rows(), e);
+                    sparse_product(
+                        &events.places,
+                        &events.counts,
+                        network.dictionary.atom_rows(),
+                        e,
+                    );
                 }
             }
             Self::Lateral(weights) => {
@@ -216,24 +224,31 @@ impl Drive {
         }
         let errors = field.e.chunks_mut(wide_m).zip(field.images.chunks(m));
         for (e, x) in errors {
-            weigh(&mut e[..m], x, &network.precision);
+            weigh(&mut e[..m], x, &network.dictionary.precision);
         }
-        network.pull_back(field.rows, field.e, field.pulled);
+        network
+            .dictionary
+            .pull_back(field.rows, field.e, field.pulled);
     }
 }
 
 /// G = ΦᵀπΦ, rows padded.
 fn lateral_weights(network: &SpikingNetwork, product: Product) -> Vec<f32> {
-    let (k, m) = (network.latents, network.pixels);
-    let (wide_k, wide_m) = (network.wide_latents(), network.wide_pixels());
-    let mut weighted = network.atoms.to_vec();
+    let (k, m) = (network.dictionary.latents, network.dictionary.pixels);
+    let (wide_k, wide_m) = (
+        network.dictionary.wide_latents(),
+        network.dictionary.wide_pixels(),
+    );
+    let mut weighted = network.dictionary.atoms.to_vec();
     for row in weighted.chunks_mut(wide_m) {
-        for (w, precision) in row[..m].iter_mut().zip(&network.precision) {
+        for (w, precision) in row[..m].iter_mut().zip(&network.dictionary.precision) {
             *w *= precision;
         }
     }
     let mut lateral = vec![0f32; k * wide_k];
-    network.pull_back_by(product, k, &weighted, &mut lateral);
+    network
+        .dictionary
+        .pull_back_by(product, k, &weighted, &mut lateral);
     lateral
 }
 

@@ -73,7 +73,10 @@ impl Engine {
             ));
         }
         let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
-        if !(finite(&network.atoms) && finite(&network.precision) && finite(&rest)) {
+        if !(finite(&network.dictionary.atoms)
+            && finite(&network.dictionary.precision)
+            && finite(&rest))
+        {
             return Err(Error::setting(
                 "weights",
                 "not finite",
@@ -91,12 +94,12 @@ impl Engine {
 
     /// Neurons K.
     pub fn latents(&self) -> usize {
-        self.weights.network.latents
+        self.weights.network.dictionary.latents
     }
 
     /// Pixels M of an image.
     pub fn pixels(&self) -> usize {
-        self.weights.network.pixels
+        self.weights.network.dictionary.pixels
     }
 
     /// How the drive is computed.

@@ -33,8 +33,8 @@ impl Stream {
         Self {
             block: Block::new(&weights, 1, 0),
             // Not a number: no image is equal to it, so the first is taken in.
-            shown: vec![f32::NAN; weights.network.pixels],
-            spikes: Vec::with_capacity(weights.network.latents),
+            shown: vec![f32::NAN; weights.network.dictionary.pixels],
+            spikes: Vec::with_capacity(weights.network.dictionary.latents),
             noise,
             time: 0,
             weights,
@@ -46,10 +46,10 @@ impl Stream {
     /// # Errors
     /// If `image` is of another size, or a pixel is not finite. The stream is then where it was.
     pub fn step(&mut self, image: &[f32]) -> Result<&[Spike]> {
-        if image.len() != self.weights.network.pixels {
+        if image.len() != self.weights.network.dictionary.pixels {
             return Err(Error::Shape {
                 what: "image",
-                expected: vec![self.weights.network.pixels],
+                expected: vec![self.weights.network.dictionary.pixels],
                 found: vec![image.len()],
             });
         }

@@ -5,7 +5,7 @@ use scotopic_filtering::simd::Portable;
 use scotopic_filtering::simd::{Avx2, Avx512};
 
 /// Vectors of `f32` on an instruction set. A value says that the CPU has it.
-pub(super) trait Vectors: Copy {
+pub(crate) trait Vectors: Copy {
     /// A vector register.
     type Vector: Copy;
     /// Numbers in it.

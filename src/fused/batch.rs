@@ -6,8 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::block_shape::rows_together;
+use super::gradient::Gradient;
+use super::latents::Latents;
 use super::tape::Tape;
-use super::unroll::{Gradient, Outcome, Unroll};
+use super::unroll::{Outcome, Unroll};
 
 /// The most tasks that a batch is cut into. Each has a gradient of its own to add to. Nothing here depends on the
 /// number of threads, so neither do the bits of the sum.
@@ -52,10 +54,14 @@ fn keep(memory: impl Iterator<Item = Vec<f32>>) {
 }
 
 /// The objective's terms of a whole batch, and its gradient where it is asked for.
-pub(crate) fn objective(unroll: &Unroll<'_>, with_gradient: bool) -> (Outcome, Option<Gradient>) {
-    let network = unroll.network;
-    let batch = unroll.start.len() / network.latents.max(1);
-    let affordable = GRADIENT_BYTES / (4 * network.latents * network.wide_pixels()).max(1);
+pub(crate) fn objective<L: Latents>(
+    unroll: &Unroll<'_, L>,
+    with_gradient: bool,
+) -> (Outcome, Option<Gradient>) {
+    let dictionary = unroll.network.dictionary();
+    let latents = dictionary.latents;
+    let batch = unroll.start.len() / (latents * L::COMPONENTS).max(1);
+    let affordable = GRADIENT_BYTES / (4 * latents * dictionary.wide_pixels()).max(1);
     let together = rows_together();
     let tasks = batch
         .div_ceil(together)
@@ -70,7 +76,7 @@ pub(crate) fn objective(unroll: &Unroll<'_>, with_gradient: bool) -> (Outcome, O
             let (from, to) = (task * batch / tasks, (task + 1) * batch / tasks);
             let parts = (to - from).div_ceil(together).max(1);
             let mut gradient =
-                with_gradient.then(|| Gradient::zero(network, unroll.frames.len(), spare()));
+                with_gradient.then(|| Gradient::zero(dictionary, unroll.frames.len(), spare()));
             let part = |i: usize| from + i * (to - from) / parts;
             let outcomes = (0..parts).map(|i| {
                 let rows = part(i)..part(i + 1);
@@ -117,7 +123,10 @@ fn summed(gradients: Vec<Gradient>) -> Option<Gradient> {
         add(&mut whole.precision, &other.precision);
         add(&mut whole.homeostasis, &other.homeostasis);
         add(&mut whole.curvature, &other.curvature);
-        whole.step_size += other.step_size;
+        add(&mut whole.gain, &other.gain);
+        for (sum, other) in whole.step_sizes.iter_mut().zip(other.step_sizes) {
+            *sum += other;
+        }
         whole.start.extend(other.start);
         for (frame, rows) in whole.frames.iter_mut().zip(other.frames) {
             frame.extend(rows);

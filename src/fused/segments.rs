@@ -4,20 +4,22 @@
 //! rows through all of time, forwards and at once backwards, and nothing but parameters and their gradients
 //! is shared. What the backward pass needs lies where it was written a moment ago.
 //!
-//! A tape longer than [`TAPE_BYTES`] is cut into segments of time. Then only the potentials at their beginnings are
+//! A tape longer than [`TAPE_BYTES`] is cut into segments of time. Then only the states at their beginnings are
 //! kept, and each segment is computed again, with the same noise, before it is gone through backwards.
 
 use std::ops::Range;
 
 use super::backward::Back;
 use super::forward::Pass;
+use super::gradient::Gradient;
+use super::latents::Latents;
 use super::tape::Tape;
-use super::unroll::{Gradient, Outcome, Unroll};
+use super::unroll::{Outcome, Unroll};
 
 /// The memory that the tape of one thread may take.
 const TAPE_BYTES: usize = 64 << 20;
 
-impl Unroll<'_> {
+impl<L: Latents> Unroll<'_, L> {
     /// Takes `rows` of the batch through time, on a tape that may have been used before, and adds to the gradient if
     /// there is one.
     pub(crate) fn run(
@@ -38,7 +40,9 @@ impl Unroll<'_> {
         tape: &mut Tape,
     ) -> Outcome {
         let network = self.network;
-        let (k, steps) = (network.latents, self.noise.len());
+        let dictionary = network.dictionary();
+        let (k, steps) = (dictionary.latents, self.noise.len());
+        let state = k * L::COMPONENTS;
         let count = rows.len();
         let most = tape_bytes / (Tape::bytes_per_step(network) * count.max(1));
         let segment = if gradient.is_some() { most } else { 1 }.clamp(1, steps.max(1));
@@ -48,9 +52,9 @@ impl Unroll<'_> {
             first_row: rows.start,
             rows: count,
             tape,
-            pulled: vec![0.0; count * network.wide_latents()],
+            pulled: vec![0.0; count * dictionary.wide_latents()],
         };
-        let mut at: Vec<f32> = self.start[rows.start * k..rows.end * k].to_vec();
+        let mut at: Vec<f32> = self.start[rows.start * state..rows.end * state].to_vec();
         let segments: Vec<Range<usize>> = (0..steps)
             .step_by(segment)
             .map(|from| from..(from + segment).min(steps))
@@ -67,9 +71,9 @@ impl Unroll<'_> {
         }
         if let Some(gradient) = gradient {
             for frame in &mut gradient.frames {
-                frame.resize(frame.len() + count * network.pixels, 0.0);
+                frame.resize(frame.len() + count * dictionary.pixels, 0.0);
             }
-            let mut back = Back::new(network, count);
+            let mut back = Back::new(dictionary, count, L::COMPONENTS);
             let last = segments.len().saturating_sub(1);
             for (i, times) in segments.iter().enumerate().rev() {
                 if i < last {
@@ -78,7 +82,7 @@ impl Unroll<'_> {
                 }
                 pass.backward(times.clone(), &mut back, gradient);
             }
-            let rows = back.by_potential.chunks(network.wide_latents());
+            let rows = back.by_state.chunks(dictionary.wide_latents());
             gradient.start.extend(rows.flat_map(|row| &row[..k]));
         }
         Outcome {
@@ -92,11 +96,15 @@ impl Unroll<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fused::{
+        Dictionary, LocationScaleNetwork, LocationScaleParameters, LocationScaleRule, ScaleLaw,
+        StepNoise,
+    };
     use crate::inference::Leak;
     use crate::noise::NoiseKey;
     use crate::noise::uniform;
     use crate::posterior::KlForm;
-    use crate::spiking::{Parameters, SpikingNetwork, SpikingRule, StepNoise};
+    use crate::spiking::{SpikingNetwork, SpikingRule};
 
     const BATCH: usize = 3;
     const PIXELS: usize = 10;
@@ -109,24 +117,43 @@ mod tests {
         unit.map(|unit| (unit - 0.5) * scale).collect()
     }
 
-    fn network() -> SpikingNetwork {
-        let parameters = Parameters {
-            atoms: numbers(1, LATENTS * PIXELS, 1.2),
-            precision: vec![1.3; PIXELS],
+    fn spiking() -> SpikingNetwork {
+        let atoms = numbers(1, LATENTS * PIXELS, 1.2);
+        SpikingNetwork {
+            dictionary: Dictionary::new(LATENTS, &atoms, vec![1.3; PIXELS]),
             homeostasis: vec![0.1; LATENTS],
             step_size: 0.4,
             curvature: Some(vec![0.3; LATENTS]),
+            rule: SpikingRule {
+                inner_iterations: 2,
+                leak: Leak::Kl(0.5),
+                step_ceiling: 3.0,
+                ceiling: 4.0,
+                relaxation: 0.5.into(),
+                rate_floor: 0.0,
+                kl: KlForm::Exact,
+            },
+        }
+    }
+
+    fn location_scale(law: ScaleLaw, relu: bool) -> LocationScaleNetwork {
+        let parameters = LocationScaleParameters {
+            atoms: numbers(1, LATENTS * PIXELS, 1.2),
+            precision: vec![1.3; PIXELS],
+            homeostasis: vec![0.1; LATENTS],
+            step_sizes: [0.4, 0.3],
+            curvature: Some(vec![0.3; LATENTS]),
+            gain: Some(vec![0.9; LATENTS]),
         };
-        let rule = SpikingRule {
+        let rule = LocationScaleRule {
+            law,
+            relu,
             inner_iterations: 2,
-            leak: Leak::Kl(0.5),
-            step_ceiling: 3.0,
-            ceiling: 4.0,
-            relaxation: 0.5.into(),
-            rate_floor: 0.0,
-            kl: KlForm::Exact,
+            leak: 0.5,
+            step_bounds: [3.0, 1.0],
+            bounds: [4.0, 2.0],
         };
-        SpikingNetwork::new(parameters, rule)
+        LocationScaleNetwork::new(parameters, rule)
     }
 
     /// Sums over other segments of time are rounded in another order.
@@ -134,7 +161,12 @@ mod tests {
 
     #[test]
     fn segments_of_any_length_give_the_same_gradient() {
-        let network = network();
+        segments_agree(&spiking());
+        segments_agree(&location_scale(ScaleLaw::Normal, true));
+        segments_agree(&location_scale(ScaleLaw::Laplace, false));
+    }
+
+    fn segments_agree<L: Latents>(network: &L) {
         let step = |time: u32| StepNoise {
             infer: vec![
                 NoiseKey::new(1).stream(3 * time),
@@ -143,22 +175,22 @@ mod tests {
             generate: NoiseKey::new(1).stream(3 * time + 2),
         };
         let unroll = Unroll {
-            network: &network,
+            network,
             frames: vec![numbers(2, BATCH * PIXELS, 3.0)],
-            start: numbers(3, BATCH * LATENTS, 2.0),
+            start: numbers(3, BATCH * LATENTS * L::COMPONENTS, 2.0),
             noise: (0..STEPS as u32).map(step).collect(),
             weights: [0.1, 0.2],
         };
         // One tape for all, so that what is left of another run on it would be found.
         let mut tape = Tape::default();
         let mut run = |bytes| {
-            let mut gradient = Gradient::zero(&network, 1, Vec::new());
+            let mut gradient = Gradient::zero(network.dictionary(), 1, Vec::new());
             let outcome = unroll.run_within(bytes, 0..BATCH, Some(&mut gradient), &mut tape);
             (outcome, gradient)
         };
         let (whole, expected) = run(usize::MAX);
         for steps in [1, 2, 3, STEPS - 1] {
-            let (cut, gradient) = run(Tape::bytes_per_step(&network) * BATCH * steps);
+            let (cut, gradient) = run(Tape::bytes_per_step(network) * BATCH * steps);
             assert_eq!(cut.end, whole.end, "the same noise, the same way");
             assert_eq!(cut.reconstruction.to_bits(), whole.reconstruction.to_bits());
             assert_eq!(gradient.start, expected.start);

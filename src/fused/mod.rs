@@ -1,0 +1,51 @@
+//! T steps of inference over a linear decoder as one piece, forward and backward, on the CPU.
+//!
+//! Everything here can be said with the operations of [`ops`](crate::ops) and burn's products, and on every
+//! other device it is: [`unroll`](crate::inference::unroll()) does so. On the CPU that way spends most of its
+//! time on moving tensors through memory. Here a few rows of the batch go through all of time while they are in
+//! the cache, forwards and backwards.
+//!
+//! | subject | file |
+//! |---|---|
+//! | dictionary and observation noise as plain numbers | `dictionary` |
+//! | what a family of latents has to say | `latents` |
+//! | Gaussian and Laplace latents (Poisson ones are in [`spiking`](crate::spiking)) | `location_scale` |
+//! | products with a dictionary in the cache, and its layout | `products`, `sparse`, `rows`, `panels` |
+//! | the prediction error, weighed and scored | `residual` |
+//! | T steps forward and backward, in segments | `unroll`, `segments`, `forward`, `backward`, `tape`, `gradient` |
+//! | a batch on all threads | `batch` |
+
+mod backward;
+mod batch;
+mod block_shape;
+mod dictionary;
+mod forward;
+mod gradient;
+mod latents;
+mod location_scale;
+mod panels;
+mod products;
+mod residual;
+mod rows;
+mod segments;
+mod sparse;
+mod tape;
+mod unroll;
+mod vector;
+
+pub(crate) use batch::objective;
+pub(crate) use dictionary::{Dictionary, Product};
+pub(crate) use gradient::Gradient;
+pub(crate) use latents::{
+    Latents, Refinement, RefinementBack, Sampled, SampledMut, parts, parts_mut,
+};
+pub(crate) use location_scale::{
+    LocationScaleNetwork, LocationScaleParameters, LocationScaleRule, ScaleLaw,
+};
+pub(crate) use panels::{Aligned, PANEL};
+pub(crate) use products::{product, unfused_product};
+pub(crate) use residual::{summed, weigh};
+pub(crate) use rows::Rows;
+pub(crate) use sparse::{sparse_product, sparse_remainder};
+pub(crate) use unroll::{StepNoise, Unroll};
+pub(crate) use vector::Vectors;
