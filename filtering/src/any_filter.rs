@@ -207,7 +207,7 @@ fn only_reversed(what: &str, factorisation: &str) -> Result<()> {
     Err(unsupported(
         what,
         "be filtered under a factorisation",
-        "it has one filter: leave --factorisation out (the published schemes of continuous time, DEM and LAP, are in \
+        "it is filtered causally, in one way: leave --factorisation out (the published schemes of continuous time, DEM and LAP, are in \
          scotopic compare)",
     ))
 }

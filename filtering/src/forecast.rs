@@ -206,7 +206,14 @@ impl AnyFilter {
         settings.check(self.width())?;
         let given = !settings.inputs.is_empty() || !self.inputs().is_empty();
         if given && settings.inputs.len() != settings.ahead {
-            let expected = format!("a row for each of {} steps ahead", settings.ahead);
+            let expected = match self.inputs() {
+                [] => "none: the model has no inputs".to_owned(),
+                names => format!(
+                    "{} rows, one for each step ahead, of {}",
+                    settings.ahead,
+                    names.join(", ")
+                ),
+            };
             return Err(Error::setting(
                 "inputs",
                 format!("{} rows", settings.inputs.len()),
