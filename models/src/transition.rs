@@ -129,7 +129,9 @@ impl Transition {
     /// What inference needs of it; none where the last posterior is the prior.
     pub(crate) fn prior(&self) -> Option<PriorInTime> {
         match (&self.weights, self.kind) {
-            (Some(weights), _) => Some(PriorInTime::Learned(weights.transition(PRIOR_CEILING))),
+            (Some(weights), _) => Some(PriorInTime::Learned(Box::new(
+                weights.transition(PRIOR_CEILING),
+            ))),
             (None, TransitionKind::Static) => Some(PriorInTime::Static),
             (None, _) => None,
         }

@@ -66,7 +66,7 @@ pub enum PriorInTime {
     /// The resting state at every step.
     Static,
     /// Predicted.
-    Learned(PredictiveTransition),
+    Learned(Box<PredictiveTransition>),
 }
 
 /// Natural-gradient inference with a prior that is predicted, not carried over.

@@ -85,12 +85,12 @@ fn numbers(seen: &Trajectory<AnyPosterior>) -> Vec<f64> {
 
 /// A = sigmoid(`logit`), W = 0, b = 0, no ceiling.
 fn constant(place: &Place, logit: f64) -> PriorInTime {
-    PriorInTime::Learned(PredictiveTransition::new(
+    PriorInTime::Learned(Box::new(PredictiveTransition::new(
         place.tensor(&[logit; LATENTS], [1, LATENTS]),
         place.tensor(&[0.0; LATENTS * LATENTS], [LATENTS, LATENTS]),
         place.tensor(&[0.0; LATENTS], [1, LATENTS]),
         f64::from(f32::MAX),
-    ))
+    )))
 }
 
 /// A = 1, W = 0 is the published rule to the bit, on a still image and on a film; A = 0, W = 0 is the static prior.
