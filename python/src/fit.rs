@@ -62,7 +62,11 @@ pub fn search_hmm(
         pseudo_count,
         seed,
         threads,
-        covariates: Covariates { inputs, exposure },
+        covariates: Covariates {
+            inputs,
+            exposure,
+            ..Covariates::default()
+        },
         ..FitSettings::default()
     };
     let start = start.map(|start| start.model.clone());
@@ -113,7 +117,11 @@ pub fn fit_hmm(
         Some(start) => vec![start.model.clone()],
         None => {
             let kind = emission_kind(emission)?;
-            let given = Covariates { inputs, exposure };
+            let given = Covariates {
+                inputs,
+                exposure,
+                ..Covariates::default()
+            };
             let guesses = |sequences: &[Sequence]| {
                 let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
                 let guess =
