@@ -2,23 +2,20 @@
 //!
 //! A new filter has its own file and its entries here: a variant of [`AnyFilter`], and where it is made by name.
 
-use serde::de::value::{Error as NameError, MapDeserializer, StrDeserializer};
+use serde::de::value::{Error as NameError, MapDeserializer};
 use serde::de::{Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use crate::any_model::AnyModel;
-use crate::gaussian::{
-    DrivenFilter, GaussianFactorisation, GaussianFilter, GaussianLearn, GaussianLearning,
-};
+use crate::factorisation_names::{elbo_kind, gaussian_factorisation, hmm_factorisation};
+use crate::gaussian::{DrivenFilter, GaussianFilter, GaussianLearn, GaussianLearning};
 use crate::generalised::GeneralisedModel;
 use crate::generalised::causal::CausalGeneralisedFilter;
 use crate::generalised::model::AnyEquations;
 use crate::generalised::odem::{Odem, OdemConfig};
-use crate::hmm::{AnyEmission, Emission, Factorisation, LaggedFilter, Learn, Learning, Online};
+use crate::hmm::{AnyEmission, Emission, LaggedFilter, Learn, Learning, Online};
 use crate::nonlinear::models::AnyStateSpace;
-use crate::nonlinear::{
-    ElboKind, LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning,
-};
+use crate::nonlinear::{LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning};
 use crate::plds::{PldsFilter, PldsLearn, PldsLearning};
 use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result, Step};
 
@@ -138,53 +135,6 @@ impl AnyLearning {
             _ => return Self::named(model, None),
         };
         read.map_err(|error| Error::setting("rule", format!("{name} ({error})"), rules))
-    }
-}
-
-/// The factorisations that a discrete model can be filtered with, by name.
-pub const HMM_FACTORISATIONS: &str = "reversed, decoupled-lag1, frozen, tied";
-/// Those of a linear-Gaussian model.
-pub const GAUSSIAN_FACTORISATIONS: &str = "reversed, diagonal, decoupled, frozen-mean-field, jelbo";
-/// The bounds that a nonlinear model can be filtered by.
-pub const ELBO_KINDS: &str = "reversed, jelbo, vjf";
-
-/// The factorisation of a discrete model by name, batch ones included.
-///
-/// # Errors
-/// [`Error::Setting`] for a name that is none.
-pub fn hmm_factorisation(name: &str) -> Result<Factorisation> {
-    Factorisation::named(name).ok_or_else(|| {
-        let expected = format!(
-            "online {HMM_FACTORISATIONS}, over whole sequences also forward-markov, fully-factorised and block-N for \
-             windows of N"
-        );
-        Error::setting("factorisation", name, expected)
-    })
-}
-
-/// The factorisation of a linear-Gaussian model by name.
-///
-/// # Errors
-/// [`Error::Setting`] for a name that is none.
-pub fn gaussian_factorisation(name: &str) -> Result<GaussianFactorisation> {
-    let read = GaussianFactorisation::deserialize(StrDeserializer::<NameError>::new(name));
-    read.map_err(|_| {
-        let expected =
-            format!("{GAUSSIAN_FACTORISATIONS}, and temporal-mean-field over whole sequences");
-        Error::setting("factorisation", name, expected)
-    })
-}
-
-/// The bound of a nonlinear model by name.
-///
-/// # Errors
-/// [`Error::Setting`] for a name that is none.
-pub fn elbo_kind(name: &str) -> Result<ElboKind> {
-    match name {
-        "reversed" => Ok(ElboKind::Reversed),
-        "jelbo" => Ok(ElboKind::Jelbo),
-        "vjf" => Ok(ElboKind::Vjf),
-        other => Err(Error::setting("factorisation", other, ELBO_KINDS)),
     }
 }
 

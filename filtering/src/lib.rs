@@ -87,6 +87,7 @@ pub mod bounds;
 pub mod comparison;
 mod data_spread;
 mod error;
+mod factorisation_names;
 mod filter;
 mod forecast;
 mod gain;
@@ -104,13 +105,14 @@ pub mod spiking_population;
 mod step;
 mod summary;
 
-pub use any_filter::{
-    AnyFilter, AnyLearning, ELBO_KINDS, GAUSSIAN_FACTORISATIONS, HMM_FACTORISATIONS, elbo_kind,
-    gaussian_factorisation, hmm_factorisation,
-};
+pub use any_filter::{AnyFilter, AnyLearning};
 pub use any_model::AnyModel;
 pub use any_smoothing::{AnySmoothed, Decoded, Decoding};
 pub use error::{Error, Result};
+pub use factorisation_names::{
+    ELBO_KINDS, GAUSSIAN_FACTORISATIONS, HMM_FACTORISATIONS, elbo_kind, gaussian_factorisation,
+    hmm_factorisation,
+};
 pub use filter::{Belief, Filter, GaussianBelief, Moments, PredictedObservation};
 pub use forecast::{Forecast, ForecastSettings};
 pub use gain::Gain;

@@ -20,6 +20,7 @@ pub mod alarm;
 mod columns;
 pub mod comparison;
 mod credible;
+pub mod data_format;
 #[cfg(feature = "vision")]
 pub mod flow;
 pub mod inputs;

@@ -10,32 +10,9 @@ use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
 use scotopic_filtering::Sequence;
 
 use super::columns::{entries, followed_by};
+use super::data_format::DataFormat;
 use super::spikes::{self, SpikeArgs};
 use crate::signals::{Interruptible, Stop};
-
-/// File format of observations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DataFormat {
-    /// Comma-separated values
-    Csv,
-    /// Tab-separated values
-    Tsv,
-    /// One JSON value per line: a number, a list or an object
-    Jsonl,
-    /// NumPy array of one dimension (time) or two (time, column)
-    Npy,
-}
-
-impl DataFormat {
-    fn series(self) -> SeriesFormat {
-        match self {
-            Self::Csv => SeriesFormat::Csv,
-            Self::Tsv => SeriesFormat::Tsv,
-            Self::Jsonl => SeriesFormat::JsonLines,
-            Self::Npy => SeriesFormat::Npy,
-        }
-    }
-}
 
 /// Format and columns of the data; shared by all commands that read series.
 #[derive(Debug, Clone, Default, Args)]

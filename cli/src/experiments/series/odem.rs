@@ -301,7 +301,7 @@ fn page(results: &Results) -> Result<Page> {
     page.answer(
         "States, parameters and precisions can be estimated in one pass (arXiv 2502.08860 and its authors' online DEM); on the published series the published network has fixed precisions.",
         format!(
-            "Mean squared error on the published series: network {:.3}, triple estimation with the network's own (wrong) equations {:.3}, with those of the process {:.3}; raw observations {:.3}. On fresh series the ratio of the second to the first is {}.",
+            "Mean squared error on the published series: network {:.3}; triple estimation {:.3} where its equations are the (wrong) ones of the network and {:.3} where they are those of the process; raw observations {:.3}. On fresh series the ratio of the second to the first is {}.",
             error("published"), error("odem-pullback"), error("odem-lotka-volterra"), error("raw"), with_interval(same, 3)
         ),
         Verdict::of([below_one(same)]),
