@@ -119,7 +119,7 @@ pub use gain::Gain;
 pub use math::{deviations_of, digamma, entropy, log_sum_exp, simd, softmax};
 pub use predictive::{Law, Predictive};
 pub use residuals::{Diagnostics, DiscreteResidual, Residuals, TestResult, autocorrelations};
-pub use sequence::{Sequence, SharedValues};
+pub use sequence::{Sequence, SharedValues, is_seen};
 pub use simulation::SampledStates;
 pub use step::Step;
 pub use summary::{ParameterEstimate, Summary, SummarySettings};

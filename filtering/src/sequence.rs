@@ -266,6 +266,21 @@ impl Sequence {
         self.seen.len()
     }
 
+    /// The number of observations of which something was seen, apart from the last `given` entries: a model is given these and predicts
+    /// none of them.
+    ///
+    /// ```
+    /// use scotopic_filtering::Sequence;
+    /// let mut rows = Sequence::new(2)?;
+    /// rows.push(Some(&[1.0, 7.0]))?;
+    /// rows.push(Some(&[f64::NAN, 8.0]))?;
+    /// assert_eq!((rows.seen(0), rows.seen(1)), (2, 1));
+    /// # Ok::<(), scotopic_filtering::Error>(())
+    /// ```
+    pub fn seen(&self, given: usize) -> usize {
+        self.iter().filter(|row| is_seen(*row, given)).count()
+    }
+
     /// Whether there is no observation at all.
     pub fn is_empty(&self) -> bool {
         self.seen.is_empty()
@@ -332,6 +347,19 @@ impl Sequence {
         part.partial = self.partial && part.iter().flatten().flatten().any(|y| y.is_nan());
         part
     }
+}
+
+/// Whether something was seen of a row, apart from its last `given` entries.
+///
+/// ```
+/// use scotopic_filtering::is_seen;
+/// assert!(is_seen(Some(&[1.0, 7.0]), 1) && !is_seen(Some(&[f64::NAN, 7.0]), 1) && !is_seen(None, 0));
+/// ```
+pub fn is_seen(row: Option<&[f64]>, given: usize) -> bool {
+    row.is_some_and(|row| {
+        let outputs = &row[..row.len().saturating_sub(given)];
+        outputs.iter().any(|y| !y.is_nan())
+    })
 }
 
 /// What of a row was observed: nothing if it is `None` or NaN alone; else the row, NaN where an entry is missing. `whole` says of

@@ -167,8 +167,9 @@ impl Observations {
     /// The observations of which something was seen.
     #[getter]
     fn n_seen(&self) -> usize {
-        let seen = |s: &Sequence| s.iter().flatten().count();
-        self.sequences.iter().map(seen).sum()
+        let (inputs, exposure) = self.given;
+        let given = inputs + usize::from(exposure);
+        self.sequences.iter().map(|s| s.seen(given)).sum()
     }
 
     /// The observations in each sequence.

@@ -83,6 +83,14 @@ pub struct Trainer<'a> {
     pub stop: &'a AtomicBool,
 }
 
+/// Checks that the training images, or films, make batches of a configuration: what [`Trainer::run`] would refuse first.
+///
+/// # Errors
+/// If there are fewer than a batch, or a film has fewer frames than are shown of it.
+pub fn check_batches(config: &RunConfig, splits: &Splits) -> Result<()> {
+    Batches::new(&splits.train, config).map(drop)
+}
+
 impl Trainer<'_> {
     /// Trains `state` until the iterations are done, patience runs out, or `stop` is set.
     ///

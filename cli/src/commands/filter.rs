@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use scotopic_datasets::series::Series;
-use scotopic_filtering::{AnyFilter, Filter as _};
+use scotopic_filtering::{AnyFilter, Filter as _, is_seen};
 
 use super::filter_args::FilterArgs;
 use super::filter_picture::FigureRecorder;
@@ -81,7 +81,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 }
                 row => row,
             };
-            let seen = row.is_some();
+            let seen = is_seen(row, filter.inputs().len());
             if let Some(recorder) = &mut recorder {
                 recorder.read(&filter)?;
             }

@@ -226,7 +226,8 @@ fn lines(
         }
         if args.samples > 0 {
             let rows = forecast.samples.iter().filter_map(|s| s.get(h));
-            record.push(list("samples", "sample", rows.flatten().copied().collect()));
+            let outputs = rows.flat_map(|row| &row[..row.len() - recording.given.min(row.len())]);
+            record.push(list("samples", "sample", outputs.copied().collect()));
         }
         if args.every.is_some() {
             let width = forecast.mean[h].len();

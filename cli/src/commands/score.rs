@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use scotopic_filtering::{AnyFilter, AnyModel, Filter as _};
+use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, is_seen};
 use serde::Serialize;
 
 use super::print;
@@ -144,7 +144,7 @@ fn score(filter: &AnyFilter, recording: &Recording) -> Result<Score> {
     let mut observations = 0;
     for row in recording.sequence.iter() {
         recording.named(filter.update(row))?;
-        observations += u64::from(row.is_some());
+        observations += u64::from(is_seen(row, filter.inputs().len()));
     }
     Ok(of(
         &recording.path.display().to_string(),

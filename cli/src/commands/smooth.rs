@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Args;
 use scotopic_figures::Format;
-use scotopic_filtering::{AnyModel, AnySmoothed, Belief};
+use scotopic_filtering::{AnyModel, AnySmoothed, Belief, is_seen};
 
 use crate::filtering::Band;
 use crate::filtering::recorder::{BeliefRecorder, FigureOptions};
@@ -98,7 +98,7 @@ pub(super) fn beginning(recording: &Recording, t: usize, several: bool) -> Recor
         record.push(field("file", Entry::Text(file)));
     }
     record.push(field("t", Entry::Whole(t as u64 + 1)));
-    let seen = recording.sequence.get(t).is_some();
+    let seen = is_seen(recording.sequence.get(t), recording.given);
     record.push(field("seen", Entry::Flag(seen)));
     record
 }

@@ -14,7 +14,7 @@ use scotopic_train::records::ValidationRow;
 use scotopic_train::resume::ResumedRun;
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::TrainState;
-use scotopic_train::trainer::{Callback, Outcome, Trainer};
+use scotopic_train::trainer::{Callback, Outcome, Trainer, check_batches};
 
 use super::dry_run::dry_run;
 use super::{model, print};
@@ -142,6 +142,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
                 Some(path) => begun_with(path, &config, &splits, &autodiff)?,
                 None => TrainState::new(&config, &splits, &autodiff)?,
             };
+            check_batches(&config, &splits)?;
             let dir = RunDir::create(&root, &config, &info(&config, &splits, &opened))?;
             if args.init.is_some() {
                 // The other model may be gone when this run is resumed.
@@ -315,5 +316,9 @@ fn report(
     print::line("")?;
     print::line("next:")?;
     print::line(format!("  scotopic show {root}"))?;
-    print::line(format!("  scotopic evaluate {root} --steps 128"))
+    let steps = match config.data.are_films() {
+        true => "",
+        false => " --steps 128",
+    };
+    print::line(format!("  scotopic evaluate {root}{steps}"))
 }

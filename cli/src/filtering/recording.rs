@@ -39,6 +39,8 @@ pub struct Recording {
     pub time_name: String,
     /// The names of its columns.
     pub names: Vec<String>,
+    /// How many of them, the last ones, the model is given.
+    pub given: usize,
 }
 
 impl Subject {
@@ -148,6 +150,7 @@ fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
         times,
         time_name: source.time_name().to_owned(),
         names: series.names().to_vec(),
+        given: source.given.len(),
     })
 }
 

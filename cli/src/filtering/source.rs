@@ -163,6 +163,7 @@ impl Source {
         };
         let options = self.options(columns);
         let mut series = Series::from_reader(name, Cursor::new(bytes), format, &options)?;
+        self.check_outputs(series.names())?;
         series.keep_partly_missing(true);
         Ok(series)
     }
@@ -170,6 +171,8 @@ impl Source {
     fn open_with(&self, path: &Path, stop: Option<&Stop>, partial: bool) -> Result<Series> {
         let options = self.options(self.selected(path)?);
         let mut series = self.series(path, &options, stop)?;
+        self.check_outputs(series.names())
+            .with_context(|| path.display().to_string())?;
         if let (None, None, [first, _, ..]) = (&self.time, &self.columns, series.names())
             && is_like_a_time(first)
         {
@@ -180,6 +183,17 @@ impl Source {
         }
         series.keep_partly_missing(partial);
         Ok(series)
+    }
+
+    /// Refuses a column that is an input and, by its number, an output as well.
+    fn check_outputs(&self, names: &[String]) -> Result<()> {
+        let outputs = &names[..names.len().saturating_sub(self.given.len())];
+        match outputs.iter().find(|name| self.given.contains(name)) {
+            Some(name) => Err(anyhow!(
+                "the model is given the column {name}, and does not predict it: leave it out of --columns"
+            )),
+            None => Ok(()),
+        }
     }
 
     fn options(&self, columns: Vec<String>) -> SeriesOptions {

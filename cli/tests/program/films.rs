@@ -94,6 +94,14 @@ fn every_prior_in_time_trains_and_is_evaluated() {
             prior == "learned",
             "{shown}"
         );
+        scotopic(
+            folder.path(),
+            &[
+                "infer", prior, "--device", "flex", "--out", prior, "--force",
+            ],
+        )
+        .good();
+        assert!(folder.path().join(prior).join("inference.npz").exists());
         let told = scotopic(folder.path(), &["evaluate", prior, "--device", "flex"]).good();
         assert!(told.contains("16 films of 12 frames"), "{told}");
     }
@@ -108,6 +116,11 @@ fn a_window_longer_than_a_film_is_an_error() {
     let args = tiny("moving-dead-leaves", &["--set", "inference.steps=7"]);
     let told = scotopic(folder.path(), &strings(&args)).bad(1);
     assert!(told.contains("data.frames"), "{told}");
+    // Nothing was begun: the mended command is not told that there is a run.
+    let batch = ["--out", "large", "--set", "train.batch_size=65"];
+    let told = scotopic(folder.path(), &strings(&tiny("moving-dead-leaves", &batch))).bad(1);
+    assert!(told.contains("train.batch_size = 65"), "{told}");
+    assert!(!folder.path().join("large").exists());
     let gaussian = ["--set", "model.family=gaussian"];
     let told = scotopic(
         folder.path(),

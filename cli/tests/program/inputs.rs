@@ -297,6 +297,22 @@ fn rows_at_dates_of_any_distance() {
         score("rows.csv").split_whitespace().collect::<Vec<_>>(),
         score("days.csv").split_whitespace().collect::<Vec<_>>()
     );
+    // A time alone is no observation.
+    assert_eq!(score("rows.csv").split_whitespace().next(), Some("3"));
+    let filtered = run(&["filter", "--model", "level.toml", "rows.csv"]).good();
+    let third = filtered.lines().nth(2).unwrap();
+    assert!(third.contains("\"seen\":false"), "{third}");
+    // Nor can it be predicted, by whatever it is called.
+    let error = run(&[
+        "score",
+        "--model",
+        "level.toml",
+        "rows.csv",
+        "--columns",
+        "1",
+    ])
+    .bad(1);
+    assert!(error.contains("is given the column when"), "{error}");
     fs::write(folder.path().join("next.csv"), "when\n2024-03-11\n").unwrap();
     let ahead = run(&[
         "forecast",
@@ -305,9 +321,12 @@ fn rows_at_dates_of_any_distance() {
         "rows.csv",
         "--given",
         "next.csv",
+        "--samples",
+        "2",
     ])
     .good();
     let ahead: serde_json::Value = serde_json::from_str(ahead.trim()).unwrap();
+    assert_eq!(ahead["samples"].as_array().unwrap().len(), 2, "{ahead}");
     let smoothed = run(&["smooth", "--model", "level.toml", "rows.csv"]).good();
     let last: serde_json::Value = serde_json::from_str(smoothed.lines().last().unwrap()).unwrap();
     // Ten days of 0.5, and the noise.

@@ -29,6 +29,31 @@ pub struct Frames {
 }
 
 impl Frames {
+    /// The films with these indices.
+    ///
+    /// # Errors
+    /// As [`Frames::new`], and for an index beyond the last film.
+    ///
+    /// ```
+    /// use scotopic_datasets::{ImageSet, ImageShape, stimulus::Frames};
+    /// let shape = ImageShape { channels: 1, height: 1, width: 1 };
+    /// let films = ImageSet::new("ramps", shape, (0..6).map(|x| x as f32).collect(), None)?.with_frames(3)?;
+    /// let frames = Frames::films(&films, &[1, 0])?;
+    /// assert_eq!((frames.steps, frames.batch, frames.frame(2)), (3, 2, &[5.0, 2.0][..]));
+    /// # Ok::<(), scotopic_datasets::Error>(())
+    /// ```
+    pub fn films(set: &ImageSet, indices: &[usize]) -> Result<Self> {
+        require_indices(set.name(), set.films(), indices)?;
+        let (steps, pixels) = (set.frames(), set.shape().pixels());
+        let mut data = Vec::with_capacity(steps * indices.len() * pixels);
+        for time in 0..steps {
+            for &index in indices {
+                data.extend_from_slice(&set.film(index)[time * pixels..(time + 1) * pixels]);
+            }
+        }
+        Self::new(set.name(), steps, indices.len(), pixels, data)
+    }
+
     /// Checks sizes and values.
     ///
     /// # Errors

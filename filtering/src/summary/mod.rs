@@ -120,8 +120,8 @@ impl AnyModel {
             let slope: Vec<f64> = slopes.iter().map(|column| column[i]).collect();
             estimate(&free, i, &slope, &found, z)
         });
-        let seen = |s: &Sequence| s.iter().flatten().count();
-        let observations = sequences.iter().map(seen).sum::<usize>();
+        let given = self.inputs().len();
+        let observations = sequences.iter().map(|s| s.seen(given)).sum::<usize>();
         let held = all - theta.len();
         let free_parameters = subject.free_parameters.saturating_sub(held);
         let k = free_parameters as f64;

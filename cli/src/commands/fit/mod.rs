@@ -95,7 +95,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         .map_err(UsageError)?;
     }
     let (data, names) = args.source.given(&given).read_all(&args.data, &check)?;
-    let observations: usize = data.iter().map(|s| s.iter().flatten().count()).sum();
+    let observations: usize = data.iter().map(|s| s.seen(given.len())).sum();
     ensure!(
         observations > 0,
         "there is no observation: every row is missing"

@@ -55,6 +55,15 @@ pub(super) fn presentation(args: &InferArgs, checkpoint: &Checkpoint) -> Result<
         }
         false => (None, None),
     };
+    let films = images.as_ref().filter(|set| set.frames() > 1);
+    if films.is_some() && !matches!(stimulus, StimulusConfig::Static(_)) {
+        let what = "shows still images, and this model was trained on films";
+        let kind = stimulus.kind();
+        return Err(UsageError(anyhow!(
+            "--stimulus kind={kind} {what}: give images with --input, or leave it out"
+        ))
+        .into());
+    }
     let video = match &stimulus {
         StimulusConfig::Sequence(sequence) => Some(sequence.read()?),
         _ => None,
@@ -67,13 +76,14 @@ pub(super) fn presentation(args: &InferArgs, checkpoint: &Checkpoint) -> Result<
         }
         _ => None,
     };
+    let length = films.map(ImageSet::frames).or(length);
     let steps = args.steps.map_or(
         length.unwrap_or(checkpoint.config.inference.steps),
         |steps| steps as usize,
     );
     let available = images
         .as_ref()
-        .map(ImageSet::len)
+        .map(ImageSet::films)
         .or(video.as_ref().map(|f| f.batch));
     let wanted = args.max_images.map(|n| n as usize);
     let count = match (wanted, available) {
@@ -94,7 +104,10 @@ pub(super) fn presentation(args: &InferArgs, checkpoint: &Checkpoint) -> Result<
         _ => steps,
     };
     let indices: Vec<usize> = (0..count).collect();
-    let mut frames = stimulus.frames(images.as_ref(), &indices, shape, frames_made)?;
+    let mut frames = match films {
+        Some(films) => Frames::films(films, &indices)?,
+        None => stimulus.frames(images.as_ref(), &indices, shape, frames_made)?,
+    };
     if stimulus.shows_pixels() {
         let filter = input::whitening(&checkpoint.config.data);
         if filter.is_some_and(|f| f.kind != WhiteningKind::None || f.local_contrast) {

@@ -37,7 +37,7 @@ use self::search::Search;
 use self::starts::Guesses;
 use super::learning::{BatchEm, rows};
 use super::{AnyEmission, Covariates, EmissionKind, Hmm, Learnable, PseudoObservations};
-use crate::{Result, Sequence};
+use crate::{Error, Result, Sequence};
 
 /// The chain of fits with fewer states is made for a single number of states up to this.
 const CHAINED: usize = 8;
@@ -79,6 +79,11 @@ impl<'a> FitSearch<'a> {
     ) -> Result<Self> {
         settings.check()?;
         let lags = settings.covariates.lags;
+        let longest = sequences.iter().map(Sequence::len).max().unwrap_or(0);
+        if lags > 0 && lags >= longest {
+            let expected = format!("fewer than the {longest} observations of the longest sequence");
+            return Err(Error::setting("lags", lags, expected));
+        }
         let sequences: Cow<'a, [Sequence]> = match lags {
             0 => Cow::Borrowed(sequences),
             _ => Cow::Owned(
