@@ -1,6 +1,7 @@
 //! The posterior of all states given all observations, and the decoding of discrete ones, for a model of any kind.
 
 use crate::any_model::AnyModel;
+use crate::gaussian::Smoothed;
 use crate::hmm::{AnyEmission, Emission, Hmm};
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{Kernel, NonlinearConfig, NonlinearFilter, StateSpace};
@@ -101,30 +102,8 @@ impl AnyModel {
                     elbo: smoothed.log_evidence(),
                 })
             }
-            Self::LinearGaussian(model) => {
-                let smoothed = model.smooth(sequence)?;
-                let (mut means, mut covariances) = (Vec::new(), Vec::new());
-                for belief in smoothed.smoothed() {
-                    means.extend_from_slice(belief.mean().as_slice());
-                    covariances.extend_from_slice(belief.covariance().as_slice());
-                }
-                Ok(AnySmoothed {
-                    beliefs: Beliefs::Gaussian(means, covariances, model.states()),
-                    elbo: smoothed.log_evidence(),
-                })
-            }
-            Self::Driven(model) => {
-                let smoothed = model.smooth(sequence)?;
-                let (mut means, mut covariances) = (Vec::new(), Vec::new());
-                for belief in smoothed.smoothed() {
-                    means.extend_from_slice(belief.mean().as_slice());
-                    covariances.extend_from_slice(belief.covariance().as_slice());
-                }
-                Ok(AnySmoothed {
-                    beliefs: Beliefs::Gaussian(means, covariances, model.states()),
-                    elbo: smoothed.log_evidence(),
-                })
-            }
+            Self::LinearGaussian(model) => Ok(normal(&model.smooth(sequence)?, model.states())),
+            Self::Driven(model) => Ok(normal(&model.smooth(sequence)?, model.states())),
             Self::Plds(model) => {
                 let smoothed = model.smooth(sequence)?;
                 let (mut means, mut covariances) = (Vec::new(), Vec::new());
@@ -194,6 +173,19 @@ impl AnyModel {
 }
 
 /// Filters by the reversed factorisation, and pushes the last belief back through its kernels.
+/// The beliefs of a linear-Gaussian model of `states` states, with inputs or without.
+fn normal(smoothed: &Smoothed, states: usize) -> AnySmoothed {
+    let (mut means, mut covariances) = (Vec::new(), Vec::new());
+    for belief in smoothed.smoothed() {
+        means.extend_from_slice(belief.mean().as_slice());
+        covariances.extend_from_slice(belief.covariance().as_slice());
+    }
+    AnySmoothed {
+        beliefs: Beliefs::Gaussian(means, covariances, states),
+        elbo: smoothed.log_evidence(),
+    }
+}
+
 fn nonlinear(model: &AnyStateSpace, sequence: &Sequence) -> Result<AnySmoothed> {
     let mut filter = NonlinearFilter::new(model.clone(), NonlinearConfig::default())?;
     let mut kernels: Vec<Kernel> = Vec::with_capacity(sequence.len());
