@@ -167,7 +167,7 @@ pub fn reconstructions(
     set: &ImageSet,
     device: &Device,
 ) -> Result<Figure> {
-    let steps = config.inference.steps;
+    let steps = config.steps_per_image();
     let record = RecordOptions {
         every: usize::MAX,
         ..RecordOptions::GENERATED

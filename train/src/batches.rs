@@ -26,7 +26,7 @@ impl<'a> Batches<'a> {
             "train.batch_size = {batch}: the training set has only {} {data}",
             set.films()
         );
-        let shown = config.inference.steps * config.train.bptt_windows;
+        let shown = config.steps_per_image();
         ensure!(
             set.frames() == 1 || shown <= set.frames(),
             "inference.steps × train.bptt_windows = {shown}: a step is a frame, and the training films have {} \

@@ -192,7 +192,7 @@ const VALIDATION_STREAM: u32 = 1 << 31;
 /// How the validation split is measured while training.
 pub fn validation(config: &RunConfig) -> EvaluationConfig {
     EvaluationConfig {
-        steps: config.inference.steps,
+        steps: config.steps_per_image(),
         batch: config.train.batch_size.max(100),
         count: config.validation.count,
         noise: NoiseKey::new(config.seed).stream(VALIDATION_STREAM),

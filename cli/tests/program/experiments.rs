@@ -14,6 +14,10 @@ use super::support::{alone, folder, scotopic};
 
 /// A dead-leaves network that trains in a second.
 fn small() -> Recipe {
+    made_small(Recipe::new("small", "smoke", "smoke", [6, 600]))
+}
+
+fn made_small(recipe: Recipe) -> Recipe {
     [
         "train.save_every=2",
         "train.batch_size=20",
@@ -26,10 +30,7 @@ fn small() -> Recipe {
         "inference.steps=4",
     ]
     .into_iter()
-    .fold(
-        Recipe::new("small", "smoke", "smoke", [6, 600]),
-        Recipe::set,
-    )
+    .fold(recipe, Recipe::set)
 }
 
 /// What `ask` finds for a task whose results are in `out`/experiment.
@@ -124,6 +125,29 @@ fn an_interrupted_network_is_continued_to_the_same_weights() {
         arrays_of(&whole.network).unwrap(),
         arrays_of(&continued.network).unwrap()
     );
+}
+
+/// With a learning rate of zero the second stage ends with the weights that it began with: those of the first.
+#[test]
+fn a_second_stage_begins_with_the_weights_of_the_first() {
+    let folder = folder();
+    let second = made_small(Recipe::new("second", "smoke", "smoke", [3, 300]))
+        .set("train.learning_rate.peak=0.0")
+        .set("train.learning_rate.floor=0.0")
+        .set_short("train.bptt_windows=2")
+        .after(small());
+    let both = with(folder.path(), false, |task| trained(task, &second)).unwrap();
+    let first = with(folder.path(), false, |task| trained(task, &small())).unwrap();
+    assert_eq!(
+        arrays_of(&both.network).unwrap(),
+        arrays_of(&first.network).unwrap()
+    );
+    assert!(both.seconds > first.seconds);
+    // An image is shown for the steps of all windows.
+    assert_eq!(both.config.steps_per_image(), 8);
+    // The published settings are trained in one stage.
+    let full = second.config(Size::Full, 0).unwrap();
+    assert_eq!(full.steps_per_image(), 4);
 }
 
 #[test]

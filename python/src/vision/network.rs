@@ -177,7 +177,7 @@ impl Network {
         let image = self.checkpoint.image;
         let inferred = py.detach(|| -> anyhow::Result<_> {
             let set = standardised(values, &image, already)?;
-            let trained = self.checkpoint.config.inference.steps;
+            let trained = self.checkpoint.config.steps_per_image();
             let steps = steps.unwrap_or(if frames > 1 { frames } else { trained });
             let frames = Frames {
                 steps: frames,

@@ -124,6 +124,11 @@ pub struct ValidationConfig {
 }
 
 impl RunConfig {
+    /// Inference steps that an image is shown for: those of all windows of a batch.
+    pub fn steps_per_image(&self) -> usize {
+        self.inference.steps * self.train.bptt_windows
+    }
+
     /// Checks every value, and those that must fit one another.
     ///
     /// # Errors

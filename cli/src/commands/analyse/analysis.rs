@@ -96,7 +96,7 @@ impl Request<'_> {
     /// The steps asked for, or as many as in training.
     pub fn steps(&self) -> usize {
         self.asked_steps
-            .unwrap_or(self.checkpoint.config.inference.steps)
+            .unwrap_or(self.checkpoint.config.steps_per_image())
     }
 
     /// The number of images asked for, or `usual`.

@@ -160,7 +160,7 @@ fn convergence(request: &Request<'_>) -> Result<AnalysisReport> {
     report
         .summary
         .push(format!("{} images of {}", found.images, found.set));
-    let trained = request.checkpoint.config.inference.steps;
+    let trained = request.checkpoint.config.steps_per_image();
     let told = |at: &&StepMetrics| at.step == 1 || at.step == trained || at.step == last;
     for at in found.at.iter().filter(told) {
         report.summary.push(format!(

@@ -78,7 +78,7 @@ pub(super) fn presentation(args: &InferArgs, checkpoint: &Checkpoint) -> Result<
     };
     let length = films.map(ImageSet::frames).or(length);
     let steps = args.steps.map_or(
-        length.unwrap_or(checkpoint.config.inference.steps),
+        length.unwrap_or(checkpoint.config.steps_per_image()),
         |steps| steps as usize,
     );
     let available = images

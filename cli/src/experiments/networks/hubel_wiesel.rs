@@ -73,7 +73,7 @@ fn run(task: &Task) -> Result<Values> {
     let splits = data(task, &model.config.data)?;
     let analysed = model.analysed();
     let seen = RepresentationConfig {
-        steps: vec![model.config.inference.steps],
+        steps: vec![model.config.steps_per_image()],
         count: images(task.size),
         batch: 250,
     };

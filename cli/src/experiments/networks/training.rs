@@ -29,6 +29,10 @@ pub struct Recipe {
     iterations: [usize; 2],
     /// Overrides of either preset.
     sets: Vec<String>,
+    /// Overrides of `preset` alone.
+    short: Vec<String>,
+    /// Whose weights the quick and the standard size begin with.
+    first: Option<Box<Recipe>>,
 }
 
 impl Recipe {
@@ -46,7 +50,21 @@ impl Recipe {
             full,
             iterations,
             sets: Vec::new(),
+            short: Vec::new(),
+            first: None,
         }
+    }
+
+    /// The same with one more override of the quick and the standard size.
+    pub fn set_short(mut self, assignment: impl Into<String>) -> Self {
+        self.short.push(assignment.into());
+        self
+    }
+
+    /// The same in two stages: the quick and the standard size begin with the weights of `first`, trained with the same seed.
+    pub fn after(mut self, first: Recipe) -> Self {
+        self.first = Some(Box::new(first));
+        self
     }
 
     /// The same with one more override.
@@ -70,6 +88,7 @@ impl Recipe {
             sets.push(format!("train.iterations={iterations}"));
             sets.push(format!("train.save_every={}", iterations.div_ceil(8)));
             sets.push(format!("validation.every={}", iterations.div_ceil(4)));
+            sets.extend(self.short.iter().cloned());
         }
         sets.extend(self.sets.iter().cloned());
         config::resolve(preset, None, &sets)
@@ -89,7 +108,7 @@ pub struct Trained {
     pub checkpoint: Checkpoint,
     /// The network, without autodiff.
     pub network: Network,
-    /// Seconds of training, summed over interruptions.
+    /// Seconds of training, summed over interruptions and stages.
     pub seconds: f64,
     /// Where it is.
     pub device: Opened,
@@ -156,6 +175,11 @@ fn trained_with(task: &Task, recipe: &Recipe, given: Option<&Splits>) -> Result<
             root.display()
         );
     }
+    let first = match &recipe.first {
+        Some(first) if task.size != Size::Full => Some(trained_with(task, first, given)?),
+        _ => None,
+    };
+    let before = first.as_ref().map_or(0.0, |first| first.seconds);
     let finished = kept
         .as_ref()
         .is_some_and(|kept| kept.progress.iteration >= config.train.iterations);
@@ -167,9 +191,12 @@ fn trained_with(task: &Task, recipe: &Recipe, given: Option<&Splits>) -> Result<
                 None => Some(data(task, &config.data)?),
             };
             let splits = given.or(own.as_ref()).context("no data were loaded")?;
-            let mut state = match &kept {
-                Some(kept) => TrainState::from_checkpoint(kept, &autodiff)?,
-                None => TrainState::new(&config, splits, &autodiff)?,
+            let mut state = match (&kept, &first) {
+                (Some(kept), _) => TrainState::from_checkpoint(kept, &autodiff)?,
+                (None, Some(first)) => {
+                    TrainState::warm(&config, splits, &autodiff, &first.checkpoint)?
+                }
+                (None, None) => TrainState::new(&config, splits, &autodiff)?,
             };
             let dir = match dir {
                 Some(dir) => dir,
@@ -202,7 +229,7 @@ fn trained_with(task: &Task, recipe: &Recipe, given: Option<&Splits>) -> Result<
         config,
         checkpoint,
         network,
-        seconds,
+        seconds: before + seconds,
         device: opened,
     })
 }
