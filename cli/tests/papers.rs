@@ -52,6 +52,34 @@ fn pages_say_what_their_results_say() {
     }
 }
 
+/// An interval in a row of the README's table stands on the page that the row names.
+#[test]
+fn the_readme_says_what_the_pages_say() {
+    let readme = fs::read_to_string(papers().join("../../README.md")).unwrap();
+    let mut intervals = 0;
+    for row in readme.lines().filter(|line| line.starts_with('|')) {
+        let Some((_, rest)) = row.split_once("](docs/papers/") else {
+            continue;
+        };
+        let (page, _) = rest.split_once(".md)").unwrap();
+        let text = fs::read_to_string(papers().join(format!("{page}.md"))).unwrap();
+        for (start, _) in row
+            .match_indices(" [")
+            .filter(|(i, _)| row[..*i].ends_with(char::is_numeric))
+        {
+            let number = row[..start].rfind(' ').unwrap() + 1;
+            let end = start + row[start..].find(']').unwrap() + 1;
+            let found = &row[number..end];
+            assert!(
+                text.contains(found),
+                "{found} of the README is not on the page {page}"
+            );
+            intervals += 1;
+        }
+    }
+    assert!(intervals > 0, "the README has no intervals");
+}
+
 #[test]
 fn every_result_has_a_page_and_the_results_are_small() {
     let mut bytes = 0;

@@ -14,13 +14,14 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.S | re.M)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_runs(page):
+def test_runs(page, monkeypatch):
     path = ROOT / page
     if not path.exists():
         pytest.skip("the tests are not in a checkout")
     text = path.read_text(encoding="utf-8")
     blocks = BLOCK.findall(text)
     assert blocks, "the page has lost its Python"
+    monkeypatch.chdir(ROOT)  # paths on the pages are those of a checkout
     names = {"__name__": "documents"}
     for block in blocks:
         if "joblib" in block:
