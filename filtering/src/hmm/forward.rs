@@ -73,7 +73,9 @@ fn in_logarithms<E: Emission>(
     predicted: &[f64],
     belief: &mut [f64],
 ) -> Result<f64> {
-    model.emission().log_likelihood(observation, belief)?;
+    let common = model
+        .emission()
+        .relative_log_likelihood(observation, belief)?;
     let what = "a log-likelihood";
     for (l, p) in belief.iter_mut().zip(predicted) {
         if l.is_nan() || *l == f64::INFINITY {
@@ -87,7 +89,7 @@ fn in_logarithms<E: Emission>(
     }
     match crate::softmax(belief) {
         f64::NEG_INFINITY => Err(Error::Impossible { index: 0 }),
-        total if total.is_finite() => Ok(total),
+        total if total.is_finite() => Ok(total + common),
         found => Err(Error::NotFinite {
             index: 0,
             what: "ln p(o_t|o_<t)",

@@ -17,6 +17,9 @@ impl Emission for AnyEmission {
     fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
         each!(self, e => e.log_likelihood(observation, into))
     }
+    fn relative_log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
+        each!(self, e => e.relative_log_likelihood(observation, into))
+    }
     fn likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
         each!(self, e => e.likelihood(observation, into))
     }

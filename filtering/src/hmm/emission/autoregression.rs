@@ -12,6 +12,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use self::file::Parts;
+use super::binary_units::BinaryUnits;
 use super::full_gaussian::factor::factor;
 use super::regression::moments::packed_len;
 use super::{Emission, Sample};
@@ -63,8 +64,9 @@ pub struct Autoregression {
     diagonal: bool,
     /// C⁻¹ `[K·D·D]`, Σ = C Cᵀ.
     whitening: Vec<f64>,
-    /// −½ ln|2πΣ| `[K]`.
+    /// −½ ln|2πΣ| `[K]`, Σ in the units.
     constants: Vec<f64>,
+    units: BinaryUnits,
     /// c `[D]`: statistics are of x − c.
     origin: Vec<f64>,
     moments: LagMoments,
@@ -129,10 +131,11 @@ impl Autoregression {
             }
         };
         check_finite("weights", m, &weights)?;
+        let units = BinaryUnits::of(states, d, |k, i| covariances[k * d * d + i * (d + 1)]);
         let (mut whitening, mut constants) = (Vec::new(), Vec::new());
         for (k, flat) in covariances.chunks(d * d).enumerate() {
             let name = if diagonal { "variances" } else { "covariances" };
-            let (factor, log_det) = factor(&format!("{name}[{k}]"), d, flat)?;
+            let (factor, log_det) = factor(&format!("{name}[{k}]"), d, flat, &units)?;
             whitening.extend(factor);
             constants.push(-0.5 * (d as f64 * std::f64::consts::TAU.ln() + log_det));
         }
@@ -149,6 +152,7 @@ impl Autoregression {
             diagonal,
             whitening,
             constants,
+            units,
             origin: vec![0.0; width],
             moments: LagMoments::default(),
         })
@@ -248,11 +252,17 @@ impl Emission for Autoregression {
     }
 
     fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
+        let common = self.relative_log_likelihood(observation, into)?;
+        into.iter_mut().for_each(|l| *l += common);
+        Ok(())
+    }
+
+    fn relative_log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
         let d = self.width;
         let (x, lags) = observation.split_at(d);
         if !says(x, lags) {
             into.fill(0.0);
-            return Ok(());
+            return Ok(0.0);
         }
         let mut e = vec![0.0; d];
         for (k, l) in into.iter_mut().enumerate() {
@@ -270,7 +280,7 @@ impl Emission for Autoregression {
                 true => self.marginal(k, &e)?,
             };
         }
-        Ok(())
+        Ok(self.units.log_density(x))
     }
 
     fn accepts_partial_rows(&self) -> bool {

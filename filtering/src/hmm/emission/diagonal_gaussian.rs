@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::binary_units::BinaryUnits;
 use super::origin::{checked_origin, origin, pooled_mean, pooled_variance, written};
 use super::{Emission, Guess, Learnable, Sample};
 use crate::data_spread::check_variation;
@@ -40,8 +41,9 @@ pub struct DiagonalGaussian {
     variances: Vec<f64>,
     /// 1/v `[K·D]`.
     precisions: Vec<f64>,
-    /// −½ Σ_d ln 2πv `[K]`.
+    /// −½ Σ_d ln 2πv `[K]`, v in the units.
     constants: Vec<f64>,
+    units: BinaryUnits,
     /// c `[D]`, about which statistics are taken.
     origin: Vec<f64>,
 }
@@ -85,12 +87,15 @@ impl DiagonalGaussian {
                 "a positive variance",
             ));
         }
+        let units = BinaryUnits::of(states, width, |s, d| variances[s * width + d]);
+        let log_volume = |(d, v): (usize, &f64)| (TAU * units.variance(d, *v)).ln();
         let constants = variances
             .chunks(width)
-            .map(|row| -0.5 * row.iter().map(|v| (TAU * v).ln()).sum::<f64>());
+            .map(|row| -0.5 * row.iter().enumerate().map(log_volume).sum::<f64>());
         Ok(Self {
             width,
             constants: constants.collect(),
+            units,
             origin: origin(&means, width, |at| variances[at]),
             means,
             precisions,
@@ -114,16 +119,15 @@ impl DiagonalGaussian {
         &self.origin
     }
 
-    /// ln p of the entries that are there.
+    /// ln p of the entries that are there, in the units.
     #[cold]
     fn marginal(&self, state: usize, observation: &[f64]) -> f64 {
         let from = state * self.width;
         let parameters = self.means[from..].iter().zip(&self.precisions[from..]);
-        let seen = observation
-            .iter()
-            .zip(parameters)
-            .filter(|(y, _)| !y.is_nan());
-        let each = seen.map(|(y, (m, p))| (y - m) * (y - m) * p + (TAU / p).ln());
+        let entries = observation.iter().zip(parameters).enumerate();
+        let seen = entries.filter(|(_, (y, _))| !y.is_nan());
+        let each = seen
+            .map(|(d, (y, (m, p)))| (y - m) * (y - m) * p + self.units.variance(d, TAU / p).ln());
         -0.5 * each.sum::<f64>()
     }
 
@@ -144,6 +148,12 @@ impl Emission for DiagonalGaussian {
     }
 
     fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
+        let common = self.relative_log_likelihood(observation, into)?;
+        into.iter_mut().for_each(|l| *l += common);
+        Ok(())
+    }
+
+    fn relative_log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
         let d = self.width;
         for (s, l) in into.iter_mut().enumerate() {
             let (m, p) = (
@@ -161,7 +171,7 @@ impl Emission for DiagonalGaussian {
                 true => self.marginal(s, observation),
             };
         }
-        Ok(())
+        Ok(self.units.log_density(observation))
     }
 
     fn accepts_partial_rows(&self) -> bool {
@@ -176,6 +186,7 @@ impl Emission for DiagonalGaussian {
             variances: pick(&self.variances),
             precisions: pick(&self.precisions),
             constants: order.iter().map(|&s| self.constants[s]).collect(),
+            units: self.units.clone(),
             origin: self.origin.clone(),
         }
     }

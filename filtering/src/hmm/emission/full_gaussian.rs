@@ -11,6 +11,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use self::factor::factor;
+use super::binary_units::BinaryUnits;
 use super::origin::{checked_origin, origin, pooled_mean, pooled_variance, written};
 use super::{Emission, Learnable};
 use crate::data_spread::check_independence;
@@ -47,8 +48,9 @@ pub struct FullGaussian {
     covariances: Vec<f64>,
     /// C⁻¹ `[K·D·D]`, lower triangular.
     whitening: Vec<f64>,
-    /// −½ ln|2πΣ| `[K]`.
+    /// −½ ln|2πΣ| `[K]`, Σ in the units.
     constants: Vec<f64>,
+    units: BinaryUnits,
     /// c `[D]`, about which statistics are taken.
     origin: Vec<f64>,
 }
@@ -93,9 +95,10 @@ impl FullGaussian {
             ));
         }
         check_finite("means", d, &means)?;
+        let units = BinaryUnits::of(states, d, |s, i| covariances[s * d * d + i * (d + 1)]);
         let (mut whitening, mut constants) = (Vec::new(), Vec::new());
         for (s, flat) in covariances.chunks(d * d).enumerate() {
-            let (factor, log_det) = factor(&format!("covariances[{s}]"), d, flat)?;
+            let (factor, log_det) = factor(&format!("covariances[{s}]"), d, flat, &units)?;
             whitening.extend(factor);
             constants.push(-0.5 * (d as f64 * TAU.ln() + log_det));
         }
@@ -109,6 +112,7 @@ impl FullGaussian {
             covariances,
             whitening,
             constants,
+            units,
         })
     }
 
@@ -151,6 +155,12 @@ impl Emission for FullGaussian {
     }
 
     fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
+        let common = self.relative_log_likelihood(observation, into)?;
+        into.iter_mut().for_each(|l| *l += common);
+        Ok(())
+    }
+
+    fn relative_log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
         let d = self.width;
         for (s, l) in into.iter_mut().enumerate() {
             let mean = &self.means[s * d..(s + 1) * d];
@@ -171,7 +181,7 @@ impl Emission for FullGaussian {
                 true => self.marginal(s, observation)?,
             };
         }
-        Ok(())
+        Ok(self.units.log_density(observation))
     }
 
     fn accepts_partial_rows(&self) -> bool {
@@ -187,6 +197,7 @@ impl Emission for FullGaussian {
             covariances: pick(&self.covariances, d * d),
             whitening: pick(&self.whitening, d * d),
             constants: pick(&self.constants, 1),
+            units: self.units.clone(),
             origin: self.origin.clone(),
         }
     }

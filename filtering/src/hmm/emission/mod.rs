@@ -5,6 +5,7 @@
 
 mod autoregression;
 mod bernoulli;
+mod binary_units;
 mod categorical;
 mod covariates;
 mod diagonal_gaussian;

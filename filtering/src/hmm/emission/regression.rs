@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use self::family::{Family, Linear, LogLinear, Logistic};
 use self::moments::packed_len;
+use super::binary_units::BinaryUnits;
 use super::covariates::{check_exposure, check_names, seen_with};
 use super::origin::{checked_origin, written};
 use super::{Emission, Sample};
@@ -54,6 +55,8 @@ pub struct Regression<F: Family> {
     weights: Vec<f64>,
     /// v `[K]`; 1 where the family has none.
     variances: Vec<f64>,
+    /// Of y; 1 where the family has no variance.
+    units: BinaryUnits,
     /// c `[1 + M]`: statistics are of y − c·x.
     origin: Vec<f64>,
     information: Information,
@@ -144,6 +147,7 @@ impl<F: Family> Regression<F> {
             ));
         }
         Ok(Self {
+            units: BinaryUnits::of(variances.len(), 1, |k, _| variances[k]),
             origin: vec![0.0; m],
             information: Information::default(),
             family: PhantomData,
@@ -232,6 +236,12 @@ impl<F: Family> Emission for Regression<F> {
     }
 
     fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
+        let common = self.relative_log_likelihood(observation, into)?;
+        into.iter_mut().for_each(|l| *l += common);
+        Ok(())
+    }
+
+    fn relative_log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
         let (y, given) = (observation[0], &observation[1..]);
         let (inputs, exposure) = self.given(given);
         if self.has_exposure {
@@ -239,15 +249,18 @@ impl<F: Family> Emission for Regression<F> {
         }
         if !seen_with(&observation[..1], given)? {
             into.fill(0.0);
-            return Ok(());
+            return Ok(0.0);
         }
         if !F::is_possible(y) {
             return Err(Error::observation(0, y, F::EXPECTED));
         }
+        let in_unit = |y: f64| self.units.scale(0, y);
         for (j, l) in into.iter_mut().enumerate() {
-            *l = F::log_likelihood(y, self.predictor(j, inputs), exposure, self.variances[j]);
+            let (eta, variance) = (self.predictor(j, inputs), self.variances[j]);
+            let variance = self.units.variance(0, variance);
+            *l = F::log_likelihood(in_unit(y), in_unit(eta), exposure, variance);
         }
-        Ok(())
+        Ok(self.units.log_density(&observation[..1]))
     }
 
     fn accepts_partial_rows(&self) -> bool {

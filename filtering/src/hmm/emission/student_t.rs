@@ -6,6 +6,7 @@ use rand::Rng;
 use rand_distr::Distribution;
 use serde::{Deserialize, Serialize};
 
+use super::binary_units::BinaryUnits;
 use super::origin::{checked_origin, written};
 use super::{Emission, Guess, Sample};
 use crate::error::check_finite;
@@ -39,8 +40,9 @@ pub struct StudentT {
     scales: Vec<f64>,
     /// ν `[K·D]`.
     freedoms: Vec<f64>,
-    /// ln Γ((ν + 1)/2) − ln Γ(ν/2) − ½ ln πν − ln σ `[K·D]`.
+    /// ln Γ((ν + 1)/2) − ln Γ(ν/2) − ½ ln πν − ln σ `[K·D]`, σ in the units.
     constants: Vec<f64>,
+    units: BinaryUnits,
     /// c `[D]`, about which statistics are taken.
     origin: Vec<f64>,
 }
@@ -108,11 +110,16 @@ impl StudentT {
                 return Err(Error::entry(name, &place, values[at], "a positive number"));
             }
         }
-        let constants = scales.iter().zip(&freedoms).map(|(scale, v)| {
-            half_step(0.5 * v) - 0.5 * (std::f64::consts::PI * v).ln() - scale.ln()
+        let squared = |s: usize, d: usize| scales[s * width + d] * scales[s * width + d];
+        let units = BinaryUnits::of(states, width, squared);
+        let constants = scales.iter().zip(&freedoms).enumerate();
+        let constants = constants.map(|(at, (scale, v))| {
+            let log_scale = units.scale(at % width, *scale).ln();
+            half_step(0.5 * v) - 0.5 * (std::f64::consts::PI * v).ln() - log_scale
         });
         Ok(Self {
             constants: constants.collect(),
+            units,
             origin: super::origin::origin(&locations, width, |at| scales[at] * scales[at]),
             width,
             locations,
@@ -161,6 +168,12 @@ impl Emission for StudentT {
     }
 
     fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
+        let common = self.relative_log_likelihood(observation, into)?;
+        into.iter_mut().for_each(|l| *l += common);
+        Ok(())
+    }
+
+    fn relative_log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
         into.fill(0.0);
         for (s, l) in into.iter_mut().enumerate() {
             for (d, y) in observation.iter().enumerate().filter(|(_, y)| !y.is_nan()) {
@@ -172,7 +185,7 @@ impl Emission for StudentT {
                 *l += self.constants[at] - 0.5 * (v + 1.0) * (z * z / v).ln_1p();
             }
         }
-        Ok(())
+        Ok(self.units.log_density(observation))
     }
 
     fn accepts_partial_rows(&self) -> bool {
@@ -187,6 +200,7 @@ impl Emission for StudentT {
             scales: pick(&self.scales),
             freedoms: pick(&self.freedoms),
             constants: pick(&self.constants),
+            units: self.units.clone(),
             origin: self.origin.clone(),
         }
     }

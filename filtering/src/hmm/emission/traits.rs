@@ -49,19 +49,29 @@ pub trait Emission: Clone {
     /// [`Error::Observation`](crate::Error::Observation) for something that is no observation at all.
     fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()>;
 
+    /// ℓ_j − c into `[K]`, and c, which is the same for all states: 0 unless an emission has logarithms of units to keep apart, whose
+    /// rounding would reach the posterior.
+    ///
+    /// # Errors
+    /// As [`Emission::log_likelihood`].
+    fn relative_log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
+        self.log_likelihood(observation, into)?;
+        Ok(0.0)
+    }
+
     /// e^{ℓ_j − m} into `[K]`, and m = max_j ℓ_j; all 0 and −∞ where no state could have made it.
     ///
     /// # Errors
     /// As [`Emission::log_likelihood`].
     fn likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
-        self.log_likelihood(observation, into)?;
+        let common = self.relative_log_likelihood(observation, into)?;
         let top = into.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if top == f64::NEG_INFINITY {
             into.fill(0.0);
         } else {
             into.iter_mut().for_each(|l| *l = (*l - top).exp());
         }
-        Ok(top)
+        Ok(top + common)
     }
 
     /// Whether an entry of an observation may be missing (NaN): ln p is then of the entries that are there. By default not: a row

@@ -246,17 +246,20 @@ impl<E: Learnable> Weights<'_, E> {
         if z > SMALLEST_WEIGHT && z.is_finite() {
             return Ok(z.ln() + top);
         }
-        match observation {
-            Some(observation) => self.emission.log_likelihood(observation, belief)?,
-            None => belief.fill(0.0),
-        }
+        let common = match observation {
+            Some(observation) => self.emission.relative_log_likelihood(observation, belief)?,
+            None => {
+                belief.fill(0.0);
+                0.0
+            }
+        };
         belief
             .iter_mut()
             .zip(predicted)
             .for_each(|(l, p)| *l += p.ln());
         match crate::softmax(belief) {
             f64::NEG_INFINITY => Err(Error::Impossible { index: 0 }),
-            total if total.is_finite() => Ok(total),
+            total if total.is_finite() => Ok(total + common),
             found => Err(Error::NotFinite {
                 index: 0,
                 what: "ln Z̃",

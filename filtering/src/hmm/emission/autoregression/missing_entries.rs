@@ -47,7 +47,7 @@ impl Autoregression {
         })
     }
 
-    /// ln N(e_o; 0, Σ_oo) of the entries o of x − E x that are there.
+    /// ln N(e_o; 0, Σ_oo) of the entries o of x − E x that are there, in the units.
     #[cold]
     pub(super) fn marginal(&self, k: usize, e: &[f64]) -> Result<f64> {
         let Seen {
@@ -56,7 +56,9 @@ impl Autoregression {
             factor,
         } = self.seen(k, e)?;
         let pivots = factor.l_dirty();
-        let log_det: f64 = (0..places.len()).map(|i| pivots[(i, i)].ln()).sum();
+        let log_det: f64 = (places.iter().enumerate())
+            .map(|(i, &place)| self.units.scale(place, pivots[(i, i)]).ln())
+            .sum();
         let square = there.dot(&factor.solve(&there));
         let constant = places.len() as f64 * std::f64::consts::TAU.ln();
         Ok(-0.5 * (square + constant) - log_det)

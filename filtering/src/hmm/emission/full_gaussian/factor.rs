@@ -3,14 +3,16 @@
 use nalgebra::DMatrix;
 
 use crate::error::check_finite;
+use crate::hmm::emission::binary_units::BinaryUnits;
 use crate::math::cholesky::cholesky;
 use crate::{Error, Result};
 
-/// C⁻¹ `[D·D]` and ln|Σ| of one covariance.
+/// C⁻¹ `[D·D]` and ln|Σ| of one covariance, the latter in the units.
 pub(in crate::hmm::emission) fn factor(
     name: &str,
     d: usize,
     covariance: &[f64],
+    units: &BinaryUnits,
 ) -> Result<(Vec<f64>, f64)> {
     check_finite(name, d, covariance)?;
     let scale = covariance.iter().fold(0.0f64, |m, v| m.max(v.abs()));
@@ -32,7 +34,7 @@ pub(in crate::hmm::emission) fn factor(
     // From the pivots themselves, not their roots: ln √p and ½ ln p differ in the last bit.
     let pivot =
         |i: usize| covariance[i * (d + 1)] - (0..i).map(|k| c[(i, k)] * c[(i, k)]).sum::<f64>();
-    let log_det = (0..d).fold(0.0, |sum, i| sum + pivot(i).ln());
+    let log_det = (0..d).fold(0.0, |sum, i| sum + units.variance(i, pivot(i)).ln());
     let mut whitening = vec![0.0; d * d];
     for column in 0..d {
         for i in column..d {

@@ -33,12 +33,15 @@ impl FullGaussian {
         })
     }
 
-    /// ln p(y_o|s) = ln N(y_o; μ_o, Σ_oo) for the entries o that are there.
+    /// ln p(y_o|s) = ln N(y_o; μ_o, Σ_oo) for the entries o that are there, in the units.
     #[cold]
     pub(super) fn marginal(&self, state: usize, observation: &[f64]) -> Result<f64> {
         let seen = self.seen(state, observation)?;
         let factor = seen.factor.l_dirty();
-        let log_det: f64 = (0..seen.places.len()).map(|i| factor[(i, i)].ln()).sum();
+        let pivots = seen.places.iter().enumerate();
+        let log_det: f64 = pivots
+            .map(|(i, &place)| self.units.scale(place, factor[(i, i)]).ln())
+            .sum();
         let square = seen.deviations.dot(&seen.factor.solve(&seen.deviations));
         let constant = seen.places.len() as f64 * std::f64::consts::TAU.ln();
         Ok(-0.5 * (square + constant) - log_det)

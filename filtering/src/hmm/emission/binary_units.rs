@@ -1,0 +1,101 @@
+//! Units in which logarithms of scales are taken: powers of two, one per column, shared by all states.
+//!
+//! ```text
+//! ln σ_kd = ln(σ_kd 2^−e_d) + e_d ln 2
+//! ```
+//!
+//! A column times 2^n moves e_d by n and leaves the first term as it is, to the last bit. It is all that differs between states, so that
+//! posteriors do not depend on such a unit at all; the second is the same for every state, and is added to ln p at the end.
+
+use std::f64::consts::LN_2;
+
+/// e `[D]`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct BinaryUnits(Vec<i32>);
+
+impl BinaryUnits {
+    /// Those of the largest variance of each column, of which `variance(state, column)` are.
+    pub fn of(states: usize, width: usize, variance: impl Fn(usize, usize) -> f64) -> Self {
+        let largest = |d| (0..states).map(|s| variance(s, d)).fold(0.0, f64::max);
+        Self(
+            (0..width)
+                .map(|d| exponent(largest(d)).div_euclid(2))
+                .collect(),
+        )
+    }
+
+    /// A variance of column `d` in its unit.
+    pub fn variance(&self, d: usize, variance: f64) -> f64 {
+        variance * power_of_two(-2 * self.0[d])
+    }
+
+    /// A scale of column `d` in its unit.
+    pub fn scale(&self, d: usize, scale: f64) -> f64 {
+        scale * power_of_two(-self.0[d])
+    }
+
+    /// −Σ e_d ln 2 over the entries of a row that are there (not NaN): what a density in these units lacks.
+    pub fn log_density(&self, row: &[f64]) -> f64 {
+        let seen = self.0.iter().zip(row).filter(|(_, y)| !y.is_nan());
+        -LN_2 * f64::from(seen.map(|(e, _)| e).sum::<i32>())
+    }
+}
+
+/// ⌊log₂ x⌋ of a normal positive number.
+fn exponent(x: f64) -> i32 {
+    ((x.to_bits() >> 52) & 0x7ff) as i32 - 1023
+}
+
+/// 2^n for −1022 ≤ n ≤ 1023, what the exponents of numbers lie between.
+fn power_of_two(n: i32) -> f64 {
+    f64::from_bits(((n.clamp(-1022, 1023) + 1023) as u64) << 52)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponents_and_powers_are_exact() {
+        for (x, e) in [
+            (1.0, 0),
+            (1.9999, 0),
+            (2.0, 1),
+            (0.5, -1),
+            (0.49, -2),
+            (1e300, 996),
+        ] {
+            assert_eq!(exponent(x), e, "{x}");
+        }
+        assert_eq!(
+            [-1022, -1, 0, 5, 1023].map(power_of_two),
+            [-1022, -1, 0, 5, 1023].map(|n| 2f64.powi(n))
+        );
+    }
+
+    /// A unit of the data that is a power of two leaves the relative variances as they are, and moves the rest by its logarithm.
+    #[test]
+    fn a_power_of_two_changes_no_relative_scale() {
+        let variances = [[0.3, 5e-7], [1.7, 2e-6]];
+        let at = |factor: f64| BinaryUnits::of(2, 2, |s, d| variances[s][d] * factor * factor);
+        let here = at(1.0);
+        for n in [-200, -3, 1, 90] {
+            let factor = 2f64.powi(n);
+            let there = at(factor);
+            for (s, row) in variances.iter().enumerate() {
+                for (d, v) in row.iter().enumerate() {
+                    assert_eq!(
+                        there.variance(d, v * factor * factor),
+                        here.variance(d, *v),
+                        "{s} {d}"
+                    );
+                    let scale = v.sqrt();
+                    assert_eq!(there.scale(d, scale * factor), here.scale(d, scale));
+                }
+            }
+            let moved = there.log_density(&[0.0, f64::NAN]) - here.log_density(&[0.0, f64::NAN]);
+            // e ln 2 is rounded on either side.
+            assert!((moved + f64::from(n) * LN_2).abs() < 1e-13 * f64::from(n.abs()));
+        }
+    }
+}
