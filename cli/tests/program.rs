@@ -46,4 +46,5 @@ mod program {
     mod structural;
     mod support;
     mod tensorboard;
+    mod told;
 }

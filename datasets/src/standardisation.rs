@@ -42,6 +42,17 @@ impl Standardisation {
         std: 1.0,
     };
 
+    /// (x − μ)/σ in words, of a pixel of this name.
+    ///
+    /// ```
+    /// let scale = scotopic_datasets::Standardisation { mean: -0.5, std: 2.0 };
+    /// assert_eq!(scale.formula("v"), "(v + 0.5) / 2");
+    /// ```
+    pub fn formula(&self, name: &str) -> String {
+        let sign = if self.mean < 0.0 { '+' } else { '−' };
+        format!("({name} {sign} {}) / {}", self.mean.abs(), self.std)
+    }
+
     /// x ← (x − μ)/σ
     pub fn apply(&self, pixels: &mut [f32]) {
         pixels

@@ -313,10 +313,14 @@ pub fn lines_in_rows(panels: &[Panel], per_row: usize) -> Result<Figure, FigureE
             }
         }
     }
+    let apart = apart(panels, &names);
     let place = |series: &Series| names.iter().position(|name| *name == series.label.trim());
     let colour = |series: &Series| match place(series) {
         _ if series.faint => OBSERVED,
-        Some(place) => colour::series(place, names.len()),
+        Some(place) => match &apart {
+            Some(apart) => colour::series(apart[place], colour::PALETTE.len()),
+            None => colour::series(place, names.len()),
+        },
         None if names.is_empty() => colour::series(0, 1),
         None => INK,
     };
@@ -337,6 +341,33 @@ pub fn lines_in_rows(panels: &[Panel], per_row: usize) -> Result<Figure, FigureE
         ..Figure::default()
     }
     .checked()
+}
+
+/// A place in the palette for each name, such that no two names of one panel share one and a name has the same in all panels; `None`
+/// where the palette is too small for that.
+fn apart(panels: &[Panel], names: &[&str]) -> Option<Vec<usize>> {
+    let shown = |panel: &Panel, name: &str| {
+        let mut series = panel.series.iter();
+        series.any(|series| !series.faint && series.label.trim() == name)
+    };
+    let mut places: Vec<usize> = Vec::with_capacity(names.len());
+    for name in names {
+        let together = |other: &str| {
+            let mut panels = panels.iter();
+            panels.any(|panel| shown(panel, name) && shown(panel, other))
+        };
+        let taken = |place: usize| {
+            let mut known = places.iter().zip(names);
+            known.any(|(p, other)| *p == place && together(other))
+        };
+        // While the palette suffices, every name has a colour of its own.
+        let first = match names.len() <= colour::PALETTE.len() {
+            true => places.len(),
+            false => (0..colour::PALETTE.len()).find(|place| !taken(*place))?,
+        };
+        places.push(first);
+    }
+    Some(places)
 }
 
 fn check(panel: &Panel, series: &Series) -> Result<(), FigureError> {

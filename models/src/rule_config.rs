@@ -131,6 +131,17 @@ impl RuleConfig {
                 "must be at least 0",
             ));
         }
+        for (key, ceiling) in [
+            ("inference.potential_ceiling", self.potential_ceiling),
+            ("inference.step_ceiling", self.step_ceiling),
+            ("inference.scale_ceiling", self.scale_ceiling),
+            ("inference.scale_step_ceiling", self.scale_step_ceiling),
+            ("inference.initial_ceiling", self.initial_ceiling),
+        ] {
+            if !(ceiling.is_finite() && ceiling > 0.0) {
+                return Err(Error::setting(key, ceiling, "must be a number above 0"));
+            }
+        }
         for opening in [0.0, 1.0] {
             self.at(opening, Sampling::EXACT).validate()?;
         }

@@ -140,11 +140,7 @@ impl NaturalGradient {
         }
         for c in self.clamps.state.iter().chain(&self.clamps.step) {
             if !(c.is_finite() && *c > 0.0) {
-                return Err(Error::setting(
-                    "inference.clamp",
-                    c,
-                    "every bound must be above 0",
-                ));
+                return Err(Error::setting("ceiling", c, "every bound must be above 0"));
             }
         }
         Ok(())

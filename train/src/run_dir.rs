@@ -55,11 +55,30 @@ pub struct RunDir {
 }
 
 impl RunDir {
+    /// Checks that a run can begin in `root`, without making anything.
+    ///
+    /// # Errors
+    /// If it is no folder, or holds a run.
+    pub fn check_new(root: &Path) -> Result<()> {
+        ensure!(
+            !root.exists() || root.is_dir(),
+            "{} is a file: give a folder to --out",
+            root.display()
+        );
+        ensure!(
+            !root.join("config.toml").exists(),
+            "{} already holds a run: continue it with --resume {0}, or give another --out",
+            root.display()
+        );
+        Ok(())
+    }
+
     /// Creates the folder of a new run.
     ///
     /// # Errors
     /// If it already holds a run, another process is making one there, or it cannot be written.
     pub fn create(root: &Path, config: &RunConfig, info: &RunInfo) -> Result<Self> {
+        Self::check_new(root)?;
         fs::create_dir_all(root).with_context(|| format!("could not make {}", root.display()))?;
         let dir = Self {
             root: root.to_path_buf(),

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow, ensure};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use scotopic_datasets::{ImageShape, Splits};
+use scotopic_datasets::{ImageShape, Splits, Standardisation};
 use scotopic_models::{ImageDims, Network, NetworkConfig};
 
 use crate::adamax::{Adamax, Moments};
@@ -56,8 +56,8 @@ impl TrainState {
     /// and schedules begin anew.
     ///
     /// # Errors
-    /// If a weight does not fit the configuration (it is named), or the other model saw images of another shape or on
-    /// another scale.
+    /// If a weight does not fit the configuration (it is named), or the other model saw images of another shape, or
+    /// standardised ones where these are not.
     pub fn warm(
         config: &RunConfig,
         splits: &Splits,
@@ -66,13 +66,22 @@ impl TrainState {
     ) -> Result<Self> {
         let mut state = Self::new(config, splits, device)?;
         let (here, there) = (state.image, other.image);
+        let size = |s: ImageShape| format!("{}×{}×{}", s.channels, s.height, s.width);
         ensure!(
-            here.shape == there.shape && here.standardisation == there.standardisation,
-            "it was trained on images of {:?}, {:?}; these are {:?}, {:?}",
-            there.shape,
-            there.standardisation,
-            here.shape,
-            here.standardisation
+            here.shape == there.shape,
+            "it was trained on images of {} (channels, rows, columns); these are of {}",
+            size(there.shape),
+            size(here.shape)
+        );
+        let kind = |s: Standardisation| match s == Standardisation::NONE {
+            true => "not standardised",
+            false => "standardised",
+        };
+        ensure!(
+            kind(here.standardisation) == kind(there.standardisation),
+            "it was trained on images that were {}; these are {} (data.standardise)",
+            kind(there.standardisation),
+            kind(here.standardisation)
         );
         let part = match other.part("average") {
             average if average.is_empty() => other.part("model"),

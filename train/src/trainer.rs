@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use scotopic::noise::NoiseKey;
@@ -88,6 +88,10 @@ pub struct Trainer<'a> {
 /// # Errors
 /// If there are fewer than a batch, or a film has fewer frames than are shown of it.
 pub fn check_batches(config: &RunConfig, splits: &Splits) -> Result<()> {
+    ensure!(
+        !splits.validation.is_empty(),
+        "data.validation: a training needs data to validate, of which it keeps the best model"
+    );
     Batches::new(&splits.train, config).map(drop)
 }
 

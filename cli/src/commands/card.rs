@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 use scotopic::posterior::ActivationKind;
+use scotopic_datasets::{DataConfig, Standardisation, WhiteningKind};
 use scotopic_models::Method;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::RunConfig;
 
 use super::card_metadata::{Stated, front_matter};
+use super::infer::images::whitening;
 
 /// The text of the card, YAML for model hubs first.
 ///
@@ -14,7 +16,6 @@ use super::card_metadata::{Stated, front_matter};
 /// Only if the configuration cannot be written, which no validated one is.
 pub(super) fn model_card(checkpoint: &Checkpoint, stated: Stated<'_>) -> Result<String> {
     let shape = checkpoint.image.shape;
-    let scale = checkpoint.image.standardisation;
     let config = &checkpoint.config;
     let model = checkpoint.part("model");
     let table: String = model
@@ -31,7 +32,7 @@ pub(super) fn model_card(checkpoint: &Checkpoint, stated: Stated<'_>) -> Result<
         "{head}# {title}, images {c}×{h}×{w}\n\n\
          {origin}\n\n\
          ```sh\nscotopic evaluate model.safetensors\nscotopic infer model.safetensors --input images.npy --out seen\n```\n\n\
-         Pixels are expected as (value − {mean}) / {std}.\n\n\
+         {pixels}\n\n\
          | tensor | shape |\n|---|---|\n{table}\n\
          {tensors}\n\n\
          ## Configuration\n\n```toml\n{toml}```\n\n\
@@ -41,12 +42,25 @@ pub(super) fn model_card(checkpoint: &Checkpoint, stated: Stated<'_>) -> Result<
         h = shape.height,
         w = shape.width,
         origin = origin(checkpoint),
-        mean = scale.mean,
-        std = scale.std,
+        pixels = pixels(&config.data, checkpoint.image.standardisation),
         tensors = tensors(config),
         toml = config.to_toml()?,
         citation = citation(config),
     ))
+}
+
+/// What the model expects of its input.
+fn pixels(data: &DataConfig, scale: Standardisation) -> String {
+    let whitened = match whitening(data) {
+        Some(filter) if filter.kind != WhiteningKind::None || filter.local_contrast => {
+            "Images are expected filtered as `[data.whitening]` below says, which `scotopic infer` does with pictures"
+        }
+        _ => "Images are expected as they are in the data",
+    };
+    match scale == Standardisation::NONE {
+        true => format!("{whitened}."),
+        false => format!("{whitened}; then a pixel v becomes {}.", scale.formula("v")),
+    }
 }
 
 /// How the weights came to be.

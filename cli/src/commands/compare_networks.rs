@@ -19,6 +19,7 @@ use scotopic_train::device::{self, Opened};
 use scotopic_train::evaluate::{EvaluationConfig, Metrics, evaluate, validation};
 use serde::Serialize;
 
+use super::analyse::ModelTraits;
 use super::compare_args::CompareArgs;
 use super::compare_network_args::NetworkArgs;
 use super::{model, print};
@@ -50,8 +51,8 @@ struct Row {
     beta: f64,
     #[serde(flatten)]
     metrics: Metrics,
-    /// −ln p(x|z) + KL, mean over steps and images.
-    free_energy: f64,
+    /// −ln p(x|z) + KL, mean over steps and images; none of a point estimate, whose energy bounds nothing.
+    free_energy: Option<f64>,
     /// Expected spikes per image in the last step; none where latents are no counts.
     spikes: Option<f64>,
     /// Inference, scores included.
@@ -73,6 +74,13 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         .iter()
         .map(|path| compared(path, &opened))
         .collect::<Result<_>>()?;
+    if asked.ood {
+        for network in &networks {
+            if let Some(why) = ModelTraits::of(&network.checkpoint).small_grey {
+                return Err(UsageError(anyhow!("--ood: {}: {why}", network.name)).into());
+            }
+        }
+    }
     let set = same_images(&networks, asked)?;
     let rows: Vec<Row> = networks
         .iter()
@@ -172,10 +180,16 @@ fn row(one: &Compared, set: &ImageSet, asked: &NetworkArgs, opened: &Opened) -> 
     let standard = validation(config);
     let how = EvaluationConfig {
         steps: asked.steps.map_or(standard.steps, |t| t as usize),
-        batch: BATCH,
         count: asked.max_images.map_or(usize::MAX, |n| n as usize),
         ..standard
     };
+    // The first batch of a process makes room and starts threads, which is no part of the time per image.
+    let first = EvaluationConfig {
+        count: 1,
+        ..how.clone()
+    };
+    evaluate(&one.network, set, &first, &opened.device)
+        .with_context(|| format!("the network {}", one.name))?;
     let start = Instant::now();
     let metrics = evaluate(&one.network, set, &how, &opened.device)
         .with_context(|| format!("the network {}", one.name))?;
@@ -208,7 +222,7 @@ fn row(one: &Compared, set: &ImageSet, asked: &NetworkArgs, opened: &Opened) -> 
         latents: config.model.latents,
         iterations: one.checkpoint.progress.iteration,
         beta: how.beta,
-        free_energy: metrics.reconstruction + metrics.kl,
+        free_energy: (!family.is_point).then_some(metrics.reconstruction + metrics.kl),
         metrics,
         spikes,
         milliseconds_per_image: 1e3 * seconds / metrics.images as f64,
@@ -264,7 +278,7 @@ fn table(rows: &[Row]) -> Table {
             row.spikes.map(|n| Cell::Number(n, 1)).into(),
             Cell::Number(m.reconstruction, 2),
             Cell::Number(m.kl, 2),
-            Cell::Number(row.free_energy, 2),
+            row.free_energy.map(|f| Cell::Number(f, 2)).into(),
             Cell::Number(row.milliseconds_per_image, 3),
         ]);
     }

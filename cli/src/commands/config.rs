@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use scotopic_train::config::{self, PRESETS};
+use scotopic_train::config::{self, DEFAULT_PRESET, PRESETS};
 
 use super::print;
 use crate::usage::UsageError;
@@ -23,7 +23,7 @@ pub struct ConfigArgs {
 pub enum Action {
     /// List the presets, or print one fully resolved
     Show {
-        /// Preset to print; without it, all are listed
+        /// Preset to print [default: dead-leaves with --config or --set; else all are listed]
         preset: Option<String>,
         /// TOML file that overrides the preset
         #[arg(long, value_name = "FILE")]
@@ -37,7 +37,7 @@ pub enum Action {
         /// The file
         file: PathBuf,
         /// The preset that it overrides
-        #[arg(long, value_name = "NAME", default_value = "dead-leaves")]
+        #[arg(long, value_name = "NAME", default_value = DEFAULT_PRESET)]
         preset: String,
     },
     /// Print every key with its default and its reason
@@ -50,16 +50,23 @@ pub enum Action {
 /// If a preset, key or value is wrong.
 pub fn run(args: &ConfigArgs) -> Result<ExitCode> {
     match &args.action {
-        Action::Show { preset: None, .. } => {
+        Action::Show {
+            preset: None,
+            config: None,
+            sets,
+        } if sets.is_empty() => {
+            let longest = PRESETS.iter().map(|preset| preset.name.len()).max();
+            let width = longest.unwrap_or_default();
             for preset in PRESETS {
-                print::line(format!("{:<28} {}", preset.name, preset.about))?;
+                print::line(format!("{:<width$}  {}", preset.name, preset.about))?;
             }
         }
         Action::Show {
-            preset: Some(preset),
+            preset,
             config,
             sets,
         } => {
+            let preset = preset.as_deref().unwrap_or(DEFAULT_PRESET);
             let resolved = config::resolve(preset, config.as_deref(), sets).map_err(UsageError)?;
             print::line(resolved.to_toml()?.trim_end())?;
         }

@@ -7,11 +7,12 @@ use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
 use scotopic_datasets::catalog::{self, Entry};
 use scotopic_datasets::{CifarConfig, npy};
-use scotopic_train::config;
+use scotopic_train::config::{self, DEFAULT_PRESET};
 
 use super::data_series::{self, SampleAction};
 use super::print;
 use crate::args::load;
+use crate::outputs::Force;
 use crate::usage::UsageError;
 #[cfg(feature = "fetch")]
 use crate::{progress::Reporter, progress_bar::ProgressBar, signals::Stop};
@@ -59,7 +60,7 @@ pub enum Action {
     /// Load the data of a configuration and write them as npy files
     Prepare {
         /// Preset whose data are prepared
-        #[arg(long, value_name = "NAME", default_value = "dead-leaves")]
+        #[arg(long, value_name = "NAME", default_value = DEFAULT_PRESET)]
         preset: String,
         /// TOML file that overrides the preset
         #[arg(long, value_name = "FILE")]
@@ -70,6 +71,9 @@ pub enum Action {
         /// Output folder
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// Leave to replace files.
+        #[command(flatten)]
+        force: Force,
     },
 }
 
@@ -148,7 +152,12 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
             config,
             sets,
             out,
+            force,
         } => {
+            let files = ["train.npy", "validation.npy", "test.npy"].map(|name| out.join(name));
+            force
+                .check(files.iter().map(PathBuf::as_path))
+                .map_err(UsageError)?;
             let config = config::resolve(preset, config.as_deref(), sets).map_err(UsageError)?;
             let splits = load(&config.data, root, &mut |line| tell!("{line}"))?;
             std::fs::create_dir_all(out)
@@ -173,9 +182,8 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
             }
             let scale = splits.standardisation;
             print::line(format!(
-                "pixels = (value − {}) / {}; digest {}",
-                scale.mean,
-                scale.std,
+                "a pixel is {} of the value v before; digest {}",
+                scale.formula("v"),
                 splits.digest()
             ))?;
         }

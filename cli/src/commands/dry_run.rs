@@ -107,12 +107,20 @@ pub(super) fn dry_run(
         config.model.family.info().terms.units
     ))?;
     print::line(format!(
-        "batch        [{}, {}] in {} part(s), {} inference steps, {} window(s)",
+        "batch        [{}, {}] {}, {}",
         config.train.batch_size,
         splits.train.shape().pixels(),
-        config.train.micro_batches,
-        config.inference.steps,
-        config.train.bptt_windows
+        match config.train.micro_batches {
+            1 => "at once".to_owned(),
+            parts => format!("in {parts} parts"),
+        },
+        match config.train.bptt_windows {
+            1 => format!("{} inference steps", config.inference.steps),
+            windows => format!(
+                "{windows} windows of {} inference steps",
+                config.inference.steps
+            ),
+        },
     ))?;
     print::line(format!(
         "time         {step:.3} s per iteration; about {} in total",

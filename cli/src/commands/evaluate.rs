@@ -61,9 +61,9 @@ pub struct EvaluateArgs {
     /// Maximum number of images, or films [default: all]
     #[arg(long, alias = "count", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_images: Option<u32>,
-    /// Batch size
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
-    pub batch: u32,
+    /// Batch size; the spikes depend on it [default: as in validation]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: Option<u32>,
     /// Seed of the spikes [default: as in validation]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -90,7 +90,7 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let standard = validation(&checkpoint.config);
     let how = EvaluationConfig {
         steps: args.steps.map_or(standard.steps, |t| t as usize),
-        batch: args.batch as usize,
+        batch: args.batch.map_or(standard.batch, |n| n as usize),
         count: args.max_images.map_or(usize::MAX, |n| n as usize),
         noise: args.seed.map_or(standard.noise, |seed| NoiseKey {
             seed,

@@ -13,6 +13,7 @@ use scotopic_train::config::{self, RunConfig};
 
 use super::print;
 use crate::args::load;
+use crate::outputs::Force;
 use crate::pytorch::published::{self, Published};
 use crate::usage::UsageError;
 
@@ -55,6 +56,9 @@ pub struct ImportArgs {
     /// Print what was read as JSON
     #[arg(long)]
     pub json: bool,
+    /// Leave to replace files.
+    #[command(flatten)]
+    pub force: Force,
 }
 
 /// A checkpoint of PyTorch as one of this program, with what was read and the preset that it is taken for.
@@ -95,11 +99,12 @@ pub fn checkpoint(args: &ImportArgs) -> Result<(Checkpoint, Published, String)> 
 /// # Errors
 /// As [`checkpoint`], or if the file cannot be written.
 pub fn run(args: &ImportArgs) -> Result<ExitCode> {
+    let path = args.out.join("model.safetensors");
+    args.force.check([path.as_path()]).map_err(UsageError)?;
     let (checkpoint, read, preset) = checkpoint(args)?;
     let image = checkpoint.image;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("could not make {}", args.out.display()))?;
-    let path = args.out.join("model.safetensors");
     checkpoint.write(&path)?;
 
     let ImageShape {
@@ -128,7 +133,10 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
     }
     print::line(format!("inference and data as in the preset {preset}"))?;
     print::line(match &args.data {
-        Some(_) => format!("pixels are standardised as (value − {mean}) / {std}, as the preset's data are"),
+        Some(_) => format!(
+            "a pixel v is standardised as {}, as the preset's data are",
+            image.standardisation.formula("v")
+        ),
         None => "pixels are not standardised: if the model was trained on standardised images, give it such images, or \
                  import it with --data"
             .to_string(),

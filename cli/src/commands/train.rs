@@ -1,14 +1,13 @@
 //! `scotopic train`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
-use burn::tensor::Device;
 use clap::Args;
 use scotopic_datasets::Splits;
 use scotopic_train::checkpoint::Checkpoint;
-use scotopic_train::config::{self, RunConfig};
+use scotopic_train::config::{self, DEFAULT_PRESET, RunConfig};
 use scotopic_train::device::{self, DeviceList, Opened};
 use scotopic_train::records::ValidationRow;
 use scotopic_train::resume::ResumedRun;
@@ -40,7 +39,7 @@ use crate::usage::UsageError;
 )]
 pub struct TrainArgs {
     /// Named configuration to start from; `scotopic config show` lists them
-    #[arg(long, value_name = "NAME", default_value = "dead-leaves")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_PRESET)]
     pub preset: String,
     /// TOML file that overrides the preset
     #[arg(long, value_name = "FILE")]
@@ -117,6 +116,17 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     if let Some(note) = &opened.note {
         status.say(note);
     }
+    // What is named is looked at before the data, which may take minutes.
+    if let Some(root) = &args.out {
+        RunDir::check_new(root).map_err(UsageError)?;
+    }
+    let first = match &args.init {
+        Some(path) => {
+            let other = Checkpoint::read(&model::locate(path)).map_err(UsageError)?;
+            Some((path, other))
+        }
+        None => None,
+    };
     let splits = load(&config.data, &args.folder.data, &mut |line| {
         status.say(line)
     })?;
@@ -138,13 +148,14 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
                 .out
                 .clone()
                 .unwrap_or_else(|| RunDir::fresh(&args.preset));
-            let state = match &args.init {
-                Some(path) => begun_with(path, &config, &splits, &autodiff)?,
+            let state = match &first {
+                Some((path, other)) => TrainState::warm(&config, &splits, &autodiff, other)
+                    .with_context(|| format!("--init {} does not fit this run", path.display()))?,
                 None => TrainState::new(&config, &splits, &autodiff)?,
             };
             check_batches(&config, &splits)?;
             let dir = RunDir::create(&root, &config, &info(&config, &splits, &opened))?;
-            if args.init.is_some() {
+            if first.is_some() {
                 // The other model may be gone when this run is resumed.
                 state.to_checkpoint(&config)?.write(&dir.last())?;
             }
@@ -193,7 +204,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         return Ok(stop.signal().map_or(ExitCode::SUCCESS, |(_, code)| code));
     }
     // A figure that cannot be drawn must not fail the finished run.
-    if let Err(error) = draw(&dir, args.format, &state, &splits, &config, &opened) {
+    let drawn = draw(&dir, args.format, &state, &splits, &config, &opened);
+    if let Err(error) = &drawn {
         tell!("scotopic: could not draw all figures: {error:#}");
     }
     report(
@@ -202,21 +214,9 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         progress.last.as_ref(),
         outcome,
         &config,
-        (args.format, args.json),
+        (drawn.is_ok().then_some(args.format), args.json),
     )?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Iteration 0 from the weights of the model at `path`.
-fn begun_with(
-    path: &Path,
-    config: &RunConfig,
-    splits: &Splits,
-    device: &Device,
-) -> Result<TrainState> {
-    let other = Checkpoint::read(&model::locate(path)).map_err(UsageError)?;
-    TrainState::warm(config, splits, device, &other)
-        .with_context(|| format!("--init {} does not fit this run", path.display()))
 }
 
 fn requested(args: &TrainArgs) -> Result<RunConfig> {
@@ -252,11 +252,12 @@ fn report(
     last: Option<&ValidationRow>,
     outcome: Outcome,
     config: &RunConfig,
-    (format, json): (FigureFormat, bool),
+    (format, json): (Option<FigureFormat>, bool),
 ) -> Result<()> {
     let Some(row) = last else {
         bail!(
-            "the run is already complete; draw it with: scotopic show {}",
+            "the run is already complete; draw it with: scotopic show {0}; train it further with: scotopic train --resume {0} \
+             --extend N",
             dir.root().display()
         );
     };
@@ -300,18 +301,16 @@ fn report(
         m.objective, m.reconstruction, m.kl
     ))?;
     print::line("")?;
-    print::line(format!(
-        "  dictionary             {}",
-        format.file(&dir.figures(), "dictionary").display()
-    ))?;
-    print::line(format!(
-        "  reconstructions        {}",
-        format.file(&dir.figures(), "reconstructions").display()
-    ))?;
-    print::line(format!(
-        "  training curves        {}",
-        format.file(&dir.figures(), "training").display()
-    ))?;
+    if let Some(format) = format {
+        for (what, name) in [
+            ("dictionary", "dictionary"),
+            ("reconstructions", "reconstructions"),
+            ("training curves", "training"),
+        ] {
+            let path = format.file(&dir.figures(), name);
+            print::line(format!("  {what:<23}{}", path.display()))?;
+        }
+    }
     print::line(format!("  best model             {}", dir.best().display()))?;
     print::line("")?;
     print::line("next:")?;

@@ -241,7 +241,7 @@ fn the_run_and_its_files_name_all_devices() {
     ]);
     let told = scotopic(folder.path(), &strings(&dry)).good();
     assert!(told.contains("flex (CPU) and flex (CPU)"), "{told}");
-    assert!(told.contains("in 2 part(s)"), "{told}");
+    assert!(told.contains("in 2 parts"), "{told}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub struct TiledPicture {
     pub width: usize,
     /// Which images of the set are its patches.
     pub patches: Range<usize>,
-    /// The mean of each plane before it was filtered; empty if it was not, being of the model's size.
+    /// The mean of each plane before it was filtered.
     means: Vec<f64>,
 }
 
@@ -67,8 +67,8 @@ pub struct WholePicture {
 }
 
 impl TiledPictures {
-    /// Reads one picture, or those of a folder, and cuts them into patches of the shape, one every `step` rows and columns. A
-    /// picture of exactly this shape is one image and is not filtered; larger ones are, as those for training were.
+    /// Reads one picture, or those of a folder, and cuts them into patches of the shape, one every `step` rows and columns,
+    /// after the filter that those for training had.
     ///
     /// # Errors
     /// What [`Folder::read`], [`grey`] and [`Tiling::new`] find; [`Error::Size`] for a picture smaller than the shape, for a
@@ -117,13 +117,8 @@ impl TiledPictures {
                     format!("at most {MAX_PATCH_PIXELS}: give fewer pictures, or longer steps");
                 return Err(Error::size(&name, "pixels of all patches", all, expected));
             }
-            let means = match (height, width) == (shape.height, shape.width) {
-                true => Vec::new(),
-                false => planes.iter().map(Picture::mean).collect(),
-            };
-            if !means.is_empty() {
-                planes.iter_mut().for_each(|plane| whitener.apply(plane));
-            }
+            let means = planes.iter().map(Picture::mean).collect();
+            planes.iter_mut().for_each(|plane| whitener.apply(plane));
             pictures.push(TiledPicture {
                 file: Arc::clone(&name),
                 height,

@@ -13,6 +13,7 @@ mod array;
 #[cfg(feature = "images")]
 mod config;
 pub(crate) mod header;
+mod latched;
 mod part;
 #[cfg(feature = "images")]
 pub(crate) mod write;

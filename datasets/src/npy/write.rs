@@ -8,6 +8,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::header::MAGIC;
+use super::latched::Latched;
 use crate::replace::replace_file;
 use crate::{Error, Result};
 
@@ -79,7 +80,8 @@ pub fn write_npz_with_texts(
         check(name, shape, data)?;
     }
     replace_file(path, |writer| {
-        let mut archive = ZipWriter::new(writer);
+        let mut latched = Latched::new(writer);
+        let mut archive = ZipWriter::new(&mut latched);
         for (name, shape, data) in arrays {
             // A fixed date keeps the bytes a function of the arrays.
             let options = SimpleFileOptions::default()
@@ -97,7 +99,7 @@ pub fn write_npz_with_texts(
             text_array(&mut archive, values)?;
         }
         archive.finish()?;
-        Ok(())
+        latched.result()
     })
 }
 

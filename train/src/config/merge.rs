@@ -1,6 +1,6 @@
 //! From a preset, a file and `--set` to one configuration; errors about keys name the nearest valid one.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use scotopic_datasets::bounded::read_text;
 use std::path::Path;
 use toml::{Table, Value};
@@ -29,11 +29,37 @@ pub fn resolve(preset_name: &str, file: Option<&Path>, sets: &[String]) -> Resul
     for assignment in sets {
         set(&mut table, assignment).with_context(|| format!("in --set {assignment}"))?;
     }
-    let config: RunConfig = Value::Table(table)
-        .try_into()
-        .context("the configuration does not fit (see `scotopic config keys`)")?;
+    let config = complete(table)?;
     config.validate()?;
     Ok(config)
+}
+
+/// A table in which nothing is missing.
+fn complete(table: Table) -> Result<RunConfig> {
+    let read: Result<RunConfig, toml::de::Error> = Value::Table(table).try_into();
+    read.map_err(|error| anyhow!(in_words(&error.to_string())))
+        .context("the configuration does not fit (see `scotopic config keys`)")
+}
+
+/// A message of the TOML reader without the names of Rust's types.
+fn in_words(message: &str) -> String {
+    let mut text = message.trim_end().to_owned();
+    for (rust, words) in [
+        ("invalid type: ", "found "),
+        ("invalid value: ", "found "),
+        ("unit variant, ", "no value, "),
+        ("string only", "a word"),
+        ("unknown variant", "unknown value"),
+        ("expected usize", "expected a whole number"),
+        ("expected u64", "expected a whole number"),
+        ("expected u32", "expected a whole number"),
+        ("expected f64", "expected a number"),
+        ("expected f32", "expected a number"),
+        ("expected a boolean", "expected true or false"),
+    ] {
+        text = text.replace(rust, words);
+    }
+    text
 }
 
 /// A whole configuration, as a run keeps it.
@@ -44,7 +70,8 @@ pub fn read_config(path: &Path) -> Result<RunConfig> {
     let text = read_text(path)
         .with_context(|| format!("could not read the configuration {}", path.display()))?;
     let read = || -> Result<RunConfig> {
-        let config: RunConfig = toml::from_str(&text)?;
+        let config: RunConfig =
+            toml::from_str(&text).map_err(|error| anyhow!(in_words(&error.to_string())))?;
         config.validate()?;
         Ok(config)
     };
@@ -97,10 +124,7 @@ pub fn check_keys(overlay: &Table, base: &Table) -> Result<()> {
 /// All keys that may be set when the data come from `source`.
 fn known_keys(base: &Table, source: &str) -> Result<Vec<String>> {
     // A preset leaves out what is at its default: complete it before looking.
-    let complete: RunConfig = Value::Table(base.clone())
-        .try_into()
-        .context("the configuration does not fit (see `scotopic config keys`)")?;
-    let complete = Table::try_from(complete)?;
+    let complete = Table::try_from(complete(base.clone())?)?;
     let mut known: Vec<String> = leaves(&complete, "")
         .into_iter()
         .filter(|k| !k.starts_with("data."))

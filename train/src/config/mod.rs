@@ -19,7 +19,7 @@ mod table;
 
 pub use changes::{Change, changes};
 pub use merge::{check_keys, read_config, resolve, set};
-pub use presets::{PRESETS, Preset, annotated, preset};
+pub use presets::{DEFAULT_PRESET, PRESETS, Preset, annotated, preset};
 pub use stimulus::stimulus;
 
 /// Everything that decides the result of a run. Device and folder are not part of it.

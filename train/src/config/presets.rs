@@ -43,6 +43,9 @@ macro_rules! presets {
     };
 }
 
+/// The preset of a command that is given none.
+pub const DEFAULT_PRESET: &str = "dead-leaves";
+
 presets! {
     "dead-leaves": "occluding discs, generated: Gabor-like filters within minutes (default)",
     "smoke": "the same in seconds, a test of the installation",

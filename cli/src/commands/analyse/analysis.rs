@@ -29,7 +29,7 @@ pub struct Analysis {
 }
 
 /// Traits of a model by which analyses apply to it; each is `None` where it is there, else the reason to give.
-pub(super) struct ModelTraits {
+pub(in crate::commands) struct ModelTraits {
     pub spikes: Option<&'static str>,
     pub image: Option<&'static str>,
     pub linear: Option<&'static str>,
@@ -66,7 +66,10 @@ impl ModelTraits {
             ),
             linear: needs(linear, "its decoder is not linear"),
             labels: needs(labelled, "its data have no labels"),
-            small_grey: needs(digits, "it was not trained on small grey images"),
+            small_grey: needs(
+                digits,
+                "it was not trained on digits or other small grey images of an idx file, as the views are",
+            ),
             grey: needs(shape.channels == 1, "its atoms are in colour"),
             films: needs(config.data.are_films(), "it was not trained on films"),
             neurons: needs(config.model.latents >= 2, "it has one neuron"),

@@ -11,7 +11,7 @@ use super::report::{AnalysisReport, Table};
 
 pub(super) const GRADIENTS: Analysis = Analysis {
     name: "gradients",
-    about: "Bias and variance of gradient estimators of spikes",
+    about: "Bias and variance of gradient estimators of spikes; of one latent, whatever the model",
     needs_data: false,
     excluded: |traits| traits.spikes.or(traits.linear),
     missing: |_| false,
@@ -65,6 +65,7 @@ fn gradients(_: &Request<'_>) -> Result<AnalysisReport> {
         over(&found, tau, "bias (λH)", false),
         over(&found, tau, "standard deviation (λH)", true),
     ];
+    let report = report.about("one latent, enumerated");
     report.draw(chart::lines_in_rows(&panels, 2))
 }
 

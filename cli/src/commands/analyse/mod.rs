@@ -27,7 +27,8 @@ mod report;
 mod stimuli;
 
 pub use analysis::Analysis;
-use analysis::{ModelTraits, Request};
+pub(super) use analysis::ModelTraits;
+use analysis::Request;
 
 /// All analyses, in the order in which they run.
 const ANALYSES: [Analysis; 13] = [

@@ -64,7 +64,7 @@ fn representation(request: &Request<'_>) -> Result<AnalysisReport> {
             row.to_go.into(),
         ]);
         report.summary.push(format!(
-            "step {:>5}  mean {:.4}, sparsity {} population, {} lifetime; {:.1} % from the last",
+            "step {:>5}  mean {:.4}, sparsity {} population, {} lifetime; {:.1} % away from that of the last step",
             row.step,
             row.mean,
             said(row.population_sparsity, 3),
@@ -175,7 +175,7 @@ fn convergence(request: &Request<'_>) -> Result<AnalysisReport> {
     }
     if let Some(at) = found.at.last() {
         report.summary.push(format!(
-            "sparsity at the end {} population, {} lifetime; images beyond 1.5 {:.2} % (worst SSE/|x|² {:.2}), by rates {:.2} % ({:.2})",
+            "sparsity at the end {} population, {} lifetime; images with an error above 1.5 |x|²: {:.2} % by one sample (worst {:.2} |x|²), {:.2} % by rates ({:.2})",
             said(at.population_sparsity, 3),
             said(at.lifetime_sparsity, 3),
             100.0 * at.lost,

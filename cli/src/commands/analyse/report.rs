@@ -27,6 +27,8 @@ pub(super) struct AnalysisReport {
     pub figure: Option<Figure>,
     /// Arrays for NumPy: name, shape, values.
     pub arrays: Vec<(String, Vec<usize>, Vec<f32>)>,
+    /// What it is of, if not of the model.
+    pub subject: Option<&'static str>,
 }
 
 impl AnalysisReport {
@@ -40,6 +42,7 @@ impl AnalysisReport {
             table: Table::default(),
             figure: None,
             arrays: Vec::new(),
+            subject: None,
         })
     }
 
@@ -52,8 +55,15 @@ impl AnalysisReport {
         Ok(self)
     }
 
+    /// The same of something else than the model that is analysed, which its figure names.
+    pub fn about(mut self, subject: &'static str) -> Self {
+        self.subject = Some(subject);
+        self
+    }
+
     /// The same with a title of the figure that says the analysis, unless it has one, and the model and the data.
     pub fn of(mut self, about: &str, what: &str) -> Self {
+        let what = self.subject.unwrap_or(what);
         self.figure = self.figure.map(|figure| match figure.title.is_empty() {
             true => figure.of(&format!("{about}: {what}")),
             false => figure.of(what),

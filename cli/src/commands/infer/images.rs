@@ -27,7 +27,18 @@ pub(super) fn read(
     data: &DataConfig,
 ) -> Result<Images> {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
-    let values = match extension.to_lowercase().as_str() {
+    let extension = extension.to_lowercase();
+    ensure!(
+        array.is_none() || extension == "npz",
+        "--array names an array of an .npz file, and {} is none",
+        path.display()
+    );
+    ensure!(
+        step.is_none() || !matches!(extension.as_str(), "npy" | "npz"),
+        "--patch-step is for pictures: the images of the array {} are of the model's size",
+        path.display()
+    );
+    let values = match extension.as_str() {
         "npy" => from_array(path, npy::read_pixels(path)?, shape)?,
         "npz" => {
             let fits = |sizes: &[usize]| fits(sizes, shape);
@@ -40,8 +51,16 @@ pub(super) fn read(
                 ..Default::default()
             });
             let (down, across) = (shape.height, shape.width);
-            let steps = step.map_or((down, across), |n| (n.min(down), n.min(across)));
+            let steps = step.map_or((down, across), |n| (n, n));
+            ensure!(
+                steps.0 <= down && steps.1 <= across,
+                "--patch-step {}: patches have {down} rows and {across} columns, and would leave gaps",
+                steps.0
+            );
             let pictures = TiledPictures::read(path, shape, steps, &whitening)?;
+            if path.is_dir() {
+                tell!("{}: {}", path.display(), pictures.told());
+            }
             let set = pictures.set().clone();
             return Ok(Images {
                 set,
@@ -57,7 +76,7 @@ pub(super) fn read(
 }
 
 /// The whitening of whole images of these data, before they are cut into patches.
-pub(super) fn whitening(data: &DataConfig) -> Option<WhiteningConfig> {
+pub(in crate::commands) fn whitening(data: &DataConfig) -> Option<WhiteningConfig> {
     match data {
         DataConfig::DeadLeaves(c) => Some(c.whitening.clone()),
         DataConfig::Images(c) => Some(c.whitening.clone()),

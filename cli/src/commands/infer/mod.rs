@@ -19,7 +19,7 @@ use crate::outputs::Force;
 use crate::pictures::{capital, model_name};
 use crate::usage::UsageError;
 
-mod images;
+pub(super) mod images;
 mod presentation;
 pub mod recording;
 mod whole;
@@ -31,9 +31,9 @@ use recording::Recording;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Input: a png, jpeg, npy or npz file, or a folder of images. Arrays are [n, pixels],\n\
-                        [n, height, width] or [n, channels, height, width]. Images larger than the model's\n\
-                        images are preprocessed as its training images were and cut into patches. Without\n\
-                        --input, the first validation images of the model are used.\n\n\
+                        [n, height, width] or [n, channels, height, width]. Pictures of the model's size\n\
+                        or larger are preprocessed as its training images were and cut into patches; arrays\n\
+                        are not. Without --input, the first validation images of the model are used.\n\n\
                         Stimulus: a TOML file, or KEY=VALUE pairs separated by commas; kind is static,\n\
                         jitter, rotate, grating, white-noise, video, npy or npz (`scotopic config keys`\n\
                         lists the keys of each). An npy or npz array is [time, n, pixels] or [time, pixels],\n\
@@ -248,7 +248,7 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     print::line(format!(
-        "{images} images, {steps} steps: free energy {begin:.1} → {end:.1} nats, {:.1} % {}",
+        "{images} images, {steps} steps: free energy −ln p + KL {begin:.1} → {end:.1} nats, {:.1} % {}",
         100.0 * recording.zeros,
         terms.zeros
     ))?;

@@ -139,9 +139,12 @@ function drawRaster() {
   context.fillText("1", left - 6, 8);
   context.fillText(String(shown), left - 6, bottom - 7);
   context.textBaseline = "alphabetic";
-  context.fillText("now", width - 2, height - 4);
+  const filled = Math.min(column, STEPS);
+  const now = Math.min(left + filled * scale, width - 2);
+  context.textAlign = now > left + 60 ? "right" : "left";
+  context.fillText("now", now, height - 4);
   context.textAlign = "left";
-  context.fillText(`${Math.min(column, STEPS)} steps ago`, left, height - 4);
+  if (filled * scale > 160) context.fillText(`${filled} steps ago`, left, height - 4);
   context.save();
   context.translate(12, bottom / 2);
   context.rotate(-Math.PI / 2);
