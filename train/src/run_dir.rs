@@ -55,21 +55,23 @@ pub struct RunDir {
 }
 
 impl RunDir {
-    /// Checks that a run can begin in `root`, without making anything.
+    /// Checks that a run can begin in `root`, without making a folder.
     ///
     /// # Errors
-    /// If it is no folder, or holds a run.
+    /// If it is no folder, holds a run, or another process trains into it.
     pub fn check_new(root: &Path) -> Result<()> {
         ensure!(
             !root.exists() || root.is_dir(),
             "{} is a file: give a folder to --out",
             root.display()
         );
-        ensure!(
-            !root.join("config.toml").exists(),
-            "{} already holds a run: continue it with --resume {0}, or give another --out",
-            root.display()
-        );
+        if root.join("config.toml").exists() {
+            RunLock::take(root)?; // who trains there now is named
+            bail!(
+                "{} already holds a run: continue it with --resume {0}, or give another --out",
+                root.display()
+            );
+        }
         Ok(())
     }
 

@@ -118,7 +118,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     }
     // What is named is looked at before the data, which may take minutes.
     if let Some(root) = &args.out {
-        RunDir::check_new(root).map_err(UsageError)?;
+        RunDir::check_new(root)?;
     }
     let first = match &args.init {
         Some(path) => {

@@ -6,7 +6,12 @@ use super::support::{alone, folder, listing, scotopic, strings, tiny, trained};
 #[test]
 fn evaluate_finds_what_training_told() {
     let folder = folder();
-    let more = ["--out", "run", "--json", "--set", "data.validation=250"];
+    // More than one batch.
+    let more = [
+        &["--out", "run", "--json", "--set", "data.validation=250"][..],
+        &["--set", "validation.count=250"],
+    ]
+    .concat();
     let told = scotopic(folder.path(), &strings(&tiny(&more))).json();
     let found = scotopic(
         folder.path(),
@@ -67,7 +72,7 @@ fn a_training_that_cannot_be_leaves_nothing() {
         assert!(error.contains(said), "{error}");
         error
     };
-    let error = refused(&["--out", "file"], 2, "file is a file");
+    let error = refused(&["--out", "file"], 1, "file is a file");
     assert_eq!(
         error.lines().count(),
         1,
