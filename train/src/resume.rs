@@ -64,6 +64,8 @@ impl ResumedRun {
             config.train.iterations = total;
             config.validate()?;
         } else if !edits.is_empty() {
+            // What cannot change within a run is not to be advised.
+            check_edits(&edits, &dir.config_path(), true)?;
             bail!(
                 "{} was edited since the run began: {}. Undo that, or take it over with --extend N (N more iterations, \
                  or 0)",

@@ -270,6 +270,8 @@ fn inference(
         None => lively(shape, Family::Poisson, &settings.device, settings.seed)?,
     };
     let rule = || RuleConfig::default().at(1.0, Sampling::EXACT);
+    // A model that the engine cannot run is refused before anything is timed.
+    model.engine(rule(), DriveMethod::Dense)?;
     let pixels = images(shape, settings.seed);
     let x = Stimulus::Static(to_device(pixels.clone(), shape.pixels, &settings.device));
     tell(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use scotopic_models::Network;
 
@@ -37,6 +37,11 @@ pub fn locate(path: &Path) -> PathBuf {
 /// If it is not there or cannot be used.
 pub fn open(path: &Path, device: &Device) -> Result<(Checkpoint, Network)> {
     let file = locate(path);
+    ensure!(
+        file.exists() || !path.is_dir(),
+        "{} is no model: neither a folder of a run (config.toml) nor one with model.safetensors",
+        path.display()
+    );
     let checkpoint = Checkpoint::read(&file)?;
     let model = load_model(&checkpoint, device)
         .with_context(|| format!("could not use the checkpoint {}", file.display()))?;

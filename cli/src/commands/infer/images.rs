@@ -99,8 +99,8 @@ fn from_array(path: &Path, array: Array, shape: ImageShape) -> Result<Vec<f32>> 
     let (sizes, pixels) = (&array.shape, shape.pixels());
     ensure!(
         fits(sizes, shape),
-        "{}: has shape {sizes:?}; this model sees images of {}×{}×{} = {pixels} pixels, expected [n, pixels] (a film \
-         is shown with --stimulus kind=npy,path={0})",
+        "{}: has shape {sizes:?}; this model sees images of {}×{}×{} = {pixels} pixels, expected [n, pixels] or \
+         [n, rows, columns] (a film [time, pixels] is shown with --stimulus kind=npy,path={0})",
         path.display(),
         shape.channels,
         shape.height,
