@@ -61,12 +61,6 @@ pub fn with_interval(interval: Option<Interval>, decimals: usize) -> String {
     )
 }
 
-/// The middle value, the upper of two; NaN for none.
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 /// Whether a difference is above 0 (what is claimed), below 0 (the contrary), or neither.
 #[cfg(feature = "vision")]
 pub fn above(interval: Option<Interval>) -> Option<bool> {

@@ -4,9 +4,9 @@ use anyhow::{Context as _, Result};
 use scotopic_figures::Figure;
 use scotopic_figures::chart::{self, Mark, Panel, Series};
 
-use super::super::common::{below, curve, median, with_error, with_interval};
+use super::super::common::{below, with_error, with_interval};
 use super::sets::{
-    NARROW, bracketed, gained, gap, holds, largest, names, narrow, pooled, pooled_widths, widths,
+    NARROW, bracketed, gained, gap, holds, names, narrow, pooled, pooled_widths, quantile, widths,
 };
 use super::{DELTA_PERCENT, KINDS, LEFT_OUT, PARTICLES, RUNS, arm, case, length};
 use crate::experiments::protocol::{Estimate, Interval, Page, Results, Share, Verdict};
@@ -17,6 +17,8 @@ const STATED: f64 = 1.0 - 2.0 * DELTA_PERCENT / 100.0;
 /// A gap below this, in nats per observation, is rounding: q is exact.
 const ROUNDING: f64 = 1e-9;
 
+/// The part of the sets on either side of the band of the figure.
+const OUTER: f64 = 0.1;
 /// The fewest and the most particles.
 const FEWEST: usize = PARTICLES[0];
 const MOST: usize = PARTICLES[PARTICLES.len() - 1];
@@ -35,7 +37,7 @@ pub fn page(results: &Results) -> Result<Page> {
          intervals of Clopper and Pearson. Width is the upper less the lower bound, in nats per observation; ln(1/δ)(1 + 1/R) of it, {:.4}, is \
          the price of confidence, whatever the particles. Models: hidden Markov, 2–6 states and two Poisson counts; linear-Gaussian, 1–3 \
          states; 1–10 Poisson latents, whose rates sum to at most 1, and to 5/K above five, so that they can be enumerated, with one annealed chain \
-         for 8 particles; counts of an autoregression. Left out and replaced, because no grid settled: {} sets of counts. Seconds are of a whole set, simulation and exact \
+         for 8 particles; counts of an autoregression. Sets of counts left out and replaced, because no grid settled: {}. Seconds are of a whole set, simulation and exact \
          evidence included.",
         length(results.size),
         price(results),
@@ -56,7 +58,7 @@ pub fn page(results: &Results) -> Result<Page> {
     page.figure(
         "width",
         &format!(
-            "Left: mean width over particles (of Poisson latents, eight times the chains), one standard error shaded. Right: how far the \
+            "Left: median width over particles (of Poisson latents, eight times the chains), with the middle 80 % of the sets. Right: how far the \
              lower bound is below ln p, over the gap of the free energy of the same q ({MOST} particles; exact q, with a gap of 0, are not shown)"
         ),
         figure(results, &last)?,
@@ -197,15 +199,14 @@ fn held(results: &Results) -> Table {
             let of = |measure| pooled(results, &arm, kind, measure);
             let fails = |measure| of(measure).into_iter().filter(|d| !holds(*d)).count();
             let widths = pooled_widths(results, &arm, kind);
-            let or_infinite = widths.iter().map(|w| w.unwrap_or(f64::INFINITY));
             table.push(vec![
                 kind.into(),
                 particles.to_string().into(),
                 in_words(bracketed(results, &arm, kind)).into(),
                 fails("below").to_string().into(),
                 fails("above").to_string().into(),
-                width_cell(median(or_infinite.collect())),
-                width_cell(largest(&widths)),
+                width_cell(quantile(&widths, 0.5)),
+                width_cell(quantile(&widths, 1.0)),
                 in_words(narrow(results, &arm, kind)).into(),
                 with_error(Estimate::of(&of("seconds")), 2).into(),
             ]);
@@ -235,12 +236,13 @@ fn by_q(results: &Results, arm: &str) -> Table {
             let cell = |measure| with_error(results.mean(arm, &case, measure), 4).into();
             table.push(vec![
                 kind.into(),
-                q.into(),
+                // One latent has no plural.
+                q.replace(", 1 latents", ", 1 latent").into(),
                 of("gap").len().to_string().into(),
                 cell("gap"),
                 cell("below"),
                 cell("above"),
-                width_cell(largest(&widths(&of("below"), &of("above")))),
+                width_cell(quantile(&widths(&of("below"), &of("above")), 1.0)),
                 with_interval(gained(results, arm, &case), 4).into(),
             ]);
         }
@@ -252,11 +254,10 @@ fn figure(results: &Results, last: &str) -> Result<Figure> {
     let mut lines: Vec<Series> = KINDS
         .iter()
         .map(|(_, kind)| {
-            let at = |n: &usize| {
-                let width = Estimate::of(&pooled_widths(results, &arm(*n), kind))?;
-                Some((*n as f64, width))
-            };
-            curve(kind, PARTICLES.iter().filter_map(at))
+            let of_kind = PARTICLES.map(|n| pooled_widths(results, &arm(n), kind));
+            let at = |part| of_kind.iter().map(|w| quantile(w, part)).collect();
+            let x = PARTICLES.map(|n| n as f64).to_vec();
+            Series::line(*kind, x, at(0.5)).spread(at(OUTER), at(1.0 - OUTER))
         })
         .collect();
     let ends = [FEWEST, MOST].map(|n| n as f64);
@@ -293,9 +294,6 @@ fn figure(results: &Results, last: &str) -> Result<Figure> {
         "ln p − lower bound",
         dots,
     );
-    chart::lines(&[
-        width.logarithmic(true, false),
-        lower.logarithmic(true, true),
-    ])
-    .context("the widths")
+    chart::lines(&[width.logarithmic(true, true), lower.logarithmic(true, true)])
+        .context("the widths")
 }

@@ -71,8 +71,12 @@ pub fn gap(results: &Results, arm: &str, case: &str) -> Option<Estimate> {
     results.mean(arm, case, "gap")
 }
 
-/// The largest width; infinite where one is.
-pub fn largest(widths: &[Option<f64>]) -> f64 {
-    let each = widths.iter().map(|w| w.unwrap_or(f64::INFINITY));
-    each.fold(f64::NEG_INFINITY, f64::max)
+/// The width that this part of the sets does not exceed, the upper of two; infinite where it is.
+pub fn quantile(widths: &[Option<f64>], part: f64) -> f64 {
+    let mut all: Vec<f64> = widths.iter().map(|w| w.unwrap_or(f64::INFINITY)).collect();
+    all.sort_by(f64::total_cmp);
+    let place = (part * all.len() as f64) as usize;
+    all.get(place.min(all.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(f64::NAN)
 }

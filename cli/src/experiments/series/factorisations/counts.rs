@@ -10,8 +10,8 @@ use scotopic_filtering::nonlinear::{
     Representation, StateSpace as _, simulate,
 };
 
-use super::super::common::{median, rng};
-use super::{DYNAMICS, LENGTHS, bytes, learned_sets, sets};
+use super::super::common::rng;
+use super::{DYNAMICS, LENGTHS, bytes, learned_sets, median, sets};
 use crate::experiments::protocol::{Task, Values};
 
 /// a of chains that stay, and of chains that mix.

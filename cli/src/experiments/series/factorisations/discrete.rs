@@ -8,8 +8,8 @@ use scotopic_filtering::hmm::{BatchEm, Categorical, Factorisation, Hmm};
 use scotopic_filtering::rand::RngExt as _;
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 
-use super::super::common::{median, rng};
-use super::{DYNAMICS, LENGTHS, bytes, discrete_factorisation, learned_sets, sets};
+use super::super::common::rng;
+use super::{DYNAMICS, LENGTHS, bytes, discrete_factorisation, learned_sets, median, sets};
 use crate::experiments::protocol::{Task, Values};
 
 /// K.

@@ -12,8 +12,8 @@ use scotopic_filtering::gaussian::{GaussianFactorisation, LinearGaussian};
 use scotopic_filtering::rand::RngExt as _;
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 
-use super::super::common::{median, rng};
-use super::{DYNAMICS, LENGTHS, bytes, sets};
+use super::super::common::rng;
+use super::{DYNAMICS, LENGTHS, bytes, median, sets};
 use crate::experiments::protocol::{Task, Values};
 
 /// ρ of chains that stay, and of chains that mix.

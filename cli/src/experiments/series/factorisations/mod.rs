@@ -133,3 +133,8 @@ fn bytes(carried: &impl Serialize) -> Result<f64> {
     }
     Ok(8.0 * numbers(&serde_json::to_value(carried)?) as f64)
 }
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
