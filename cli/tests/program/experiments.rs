@@ -74,7 +74,7 @@ fn missing_data_are_named() {
 fn experiments_of_series_become_pages() {
     let folder = folder();
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");
-    for name in ["orders", "first-experiments", "odem", "campbell"] {
+    for name in ["bounds", "orders", "first-experiments", "odem", "campbell"] {
         let args = [
             &["experiment", name, "--quick", "--seeds", "2", "--quiet"][..],
             &["--data", fixtures, "--out", "o"],

@@ -74,7 +74,7 @@ impl CoverageSet {
 /// ```
 ///
 /// # Errors
-/// Those of the models and of the bounds.
+/// [`Error::Setting`] of `kind` where the evidence of the drawn set is not known: no grid settles. Those of the models and of the bounds.
 pub fn coverage_set(
     kind: KnownEvidence,
     length: usize,

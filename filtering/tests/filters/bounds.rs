@@ -196,7 +196,7 @@ fn enumeration_is_the_sum_over_counts() {
     assert!(error.contains("enumerated"), "{error}");
 }
 
-/// δ = 2.5 % on either side: 95 % of the sets at least. The longer version is examples/bounds.rs.
+/// δ = 2.5 % on either side: 95 % of the sets at least. The longer version is the experiment `bounds` of the program.
 #[test]
 fn both_bounds_hold_as_often_as_they_say() {
     for (kind, sets, length, particles) in [

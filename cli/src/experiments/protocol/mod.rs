@@ -16,6 +16,7 @@
 //! | tasks that are run, or left to others | `tasks.rs`: [`Part`], [`Tasks`] |
 //! | the files of an experiment together | `results.rs`: [`Results`] |
 //! | means, paired differences, their intervals | `statistics.rs`: [`Estimate`], [`Interval`] |
+//! | counts, their exact intervals | `share.rs`: [`Share`] |
 //! | the page | `page.rs`: [`Page`], [`Answer`] |
 
 use std::path::Path;
@@ -31,6 +32,7 @@ mod machine;
 mod page;
 mod record;
 mod results;
+mod share;
 mod size;
 mod statistics;
 mod tasks;
@@ -40,6 +42,7 @@ pub use machine::Machine;
 pub use page::{Answer, Page, Verdict};
 pub use record::{Record, Settings};
 pub use results::Results;
+pub use share::Share;
 pub use size::Size;
 pub use statistics::{Estimate, Interval};
 pub use tasks::{Part, Tasks};

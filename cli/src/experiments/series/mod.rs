@@ -3,6 +3,7 @@
 //! | question | file |
 //! |---|---|
 //! | what a factorisation of the posterior costs | `factorisations/` |
+//! | bounds of the evidence with a stated probability | `bounds/` |
 //! | order of motion, smoothness of noise and scheme | `orders/` |
 //! | the first experiments of the paper's guide, and model selection | `first_experiments/` |
 //! | online triple estimation beside the published run on the same series | `odem.rs` |
@@ -12,6 +13,7 @@
 
 use super::protocol::Protocol;
 
+mod bounds;
 mod campbell;
 pub(crate) mod common;
 mod factorisations;
@@ -23,6 +25,7 @@ mod published_series;
 /// The experiments that are protocols.
 pub const PROTOCOLS: &[Protocol] = &[
     factorisations::PROTOCOL,
+    bounds::PROTOCOL,
     orders::PROTOCOL,
     first_experiments::PROTOCOL,
     odem::PROTOCOL,

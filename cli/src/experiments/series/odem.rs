@@ -299,9 +299,9 @@ fn page(results: &Results) -> Result<Page> {
     };
     let same = against("odem-pullback", "network", FRESH);
     page.answer(
-        "States, parameters and precisions can be estimated in one pass (arXiv 2502.08860 and its authors' online DEM); on the published series the published network has fixed precisions.",
+        "Triple estimation with the equations of the published network (arXiv 2502.08860), parameters and precisions unknown, is closer to the states than that network, whose precisions are fixed.",
         format!(
-            "Mean squared error on the published series: network {:.3}; triple estimation {:.3} where its equations are the (wrong) ones of the network and {:.3} where they are those of the process; raw observations {:.3}. On fresh series the ratio of the second to the first is {}.",
+            "Mean squared error on the published series: network {:.3}; triple estimation {:.3} where its equations are the (wrong) ones of the network and {:.3} where they are those of the process; raw observations {:.3}. On fresh series the ratio of its error to that of the network is {}.",
             error("published"), error("odem-pullback"), error("odem-lotka-volterra"), error("raw"), with_interval(same, 3)
         ),
         Verdict::of([below_one(same)]),
