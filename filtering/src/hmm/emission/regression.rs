@@ -198,6 +198,29 @@ impl<F: Family> Regression<F> {
         predictor(&self.weights[j * m..(j + 1) * m], inputs)
     }
 
+    /// η of each state into `[K]`, and the exposure; none where y is missing.
+    ///
+    /// # Errors
+    /// As [`Emission::log_likelihood`].
+    fn predictors(&self, observation: &[f64], into: &mut [f64]) -> Result<Option<f64>> {
+        let (y, given) = (observation[0], &observation[1..]);
+        let (inputs, exposure) = self.given(given);
+        if self.has_exposure {
+            check_exposure(observation.len() - 1, exposure)?;
+        }
+        if !seen_with(&observation[..1], given)? {
+            return Ok(None);
+        }
+        if !F::is_possible(y) {
+            return Err(Error::observation(0, y, F::EXPECTED));
+        }
+        let rows = self.weights.chunks_exact(self.weights_len());
+        for (eta, weights) in into.iter_mut().zip(rows) {
+            *eta = predictor(weights, inputs);
+        }
+        Ok(Some(exposure))
+    }
+
     /// The triangle of state `j`, if it was measured.
     fn information_of(&self, j: usize) -> Option<&[f64]> {
         let len = packed_len(self.weights_len());
@@ -232,22 +255,30 @@ impl<F: Family> Emission for Regression<F> {
     }
 
     fn log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<()> {
-        let (y, given) = (observation[0], &observation[1..]);
-        let (inputs, exposure) = self.given(given);
-        if self.has_exposure {
-            check_exposure(observation.len() - 1, exposure)?;
-        }
-        if !seen_with(&observation[..1], given)? {
+        let y = observation[0];
+        let Some(exposure) = self.predictors(observation, into)? else {
             into.fill(0.0);
             return Ok(());
-        }
-        if !F::is_possible(y) {
-            return Err(Error::observation(0, y, F::EXPECTED));
-        }
-        for (j, l) in into.iter_mut().enumerate() {
-            *l = F::log_likelihood(y, self.predictor(j, inputs), exposure, self.variances[j]);
+        };
+        for (l, variance) in into.iter_mut().zip(&self.variances) {
+            *l = F::log_likelihood(y, *l, exposure, *variance);
         }
         Ok(())
+    }
+
+    fn likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
+        match self.predictors(observation, into)? {
+            Some(exposure) => Ok(F::likelihoods(
+                observation[0],
+                exposure,
+                &self.variances,
+                into,
+            )),
+            None => {
+                into.fill(1.0);
+                Ok(0.0)
+            }
+        }
     }
 
     fn accepts_partial_rows(&self) -> bool {
