@@ -1,5 +1,7 @@
 //! Series: rows of one width, any of which may be missing, as a whole or in part.
 
+mod joined;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -166,79 +168,6 @@ impl Sequence {
             sequence.push(Some(row.as_ref()))?;
         }
         Ok(sequence)
-    }
-
-    /// Rows of these observations followed by `inputs` `[time, input]`: what emissions with inputs take. The inputs of a row that is
-    /// missing are kept, with NaN for its outputs.
-    ///
-    /// ```
-    /// use scotopic_filtering::Sequence;
-    /// # fn main() -> scotopic_filtering::Result<()> {
-    /// let choices = Sequence::of_symbols([0, 1])?;
-    /// let rows = choices.with_inputs(&Sequence::of_rows([[0.5, 1.0], [-0.25, 1.0]])?)?;
-    /// assert_eq!(rows.get(1), Some(&[1.0, -0.25, 1.0][..]));
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Size`] for another number of rows.
-    pub fn with_inputs(&self, inputs: &Self) -> Result<Self> {
-        if inputs.len() != self.len() {
-            let found = format!("{} rows", inputs.len());
-            return Err(Error::size(
-                "inputs",
-                found,
-                format!("{}, one an observation", self.len()),
-            ));
-        }
-        let width = self.width + inputs.width;
-        let mut joined = Self::new(width)?;
-        let mut row = vec![f64::NAN; width];
-        for (own, given) in self.iter().zip(inputs.iter()) {
-            row.fill(f64::NAN);
-            let (outputs, rest) = row.split_at_mut(self.width);
-            if let Some(own) = own {
-                outputs.copy_from_slice(own);
-            }
-            if let Some(given) = given {
-                rest.copy_from_slice(given);
-            }
-            joined.push(Some(&row))?;
-        }
-        Ok(joined)
-    }
-
-    /// Rows of an observation and the `lags` before it, newest first, NaN for what is missing or lies before the first: what an
-    /// autoregression sees.
-    ///
-    /// ```
-    /// use scotopic_filtering::Sequence;
-    /// # fn main() -> scotopic_filtering::Result<()> {
-    /// let rows = Sequence::of_numbers([1.0, 2.0, 4.0])?.with_lags(2)?;
-    /// assert_eq!(rows.get(2), Some(&[4.0, 2.0, 1.0][..]));
-    /// assert!(rows.get(0).is_some_and(|row| row[1..].iter().all(|x| x.is_nan())));
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a number of lags too large to be one.
-    pub fn with_lags(&self, lags: usize) -> Result<Self> {
-        let width = lags
-            .checked_add(1)
-            .and_then(|n| n.checked_mul(self.width))
-            .filter(|width| *width <= isize::MAX as usize / 8)
-            .ok_or_else(|| Error::setting("lags", lags, "a number of observations before"))?;
-        let mut lagged = Self::new(width)?;
-        let mut row = vec![f64::NAN; width];
-        for own in self.iter() {
-            row.copy_within(..width - self.width, self.width);
-            match own {
-                Some(own) => row[..self.width].copy_from_slice(own),
-                None => row[..self.width].fill(f64::NAN),
-            }
-            lagged.push(Some(&row))?;
-        }
-        Ok(lagged)
     }
 
     /// Adds the next observation, `None` for a missing one; NaN stands for a missing entry, and a row of nothing else is a

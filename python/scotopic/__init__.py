@@ -6,7 +6,9 @@
 :class:`NegativeBinomialHMM`, :class:`StudentTHMM`
 :class:`LogisticRegressionHMM`,                              the same given inputs: GLM-HMMs
 :class:`PoissonRegressionHMM`, :class:`LinearRegressionHMM`
-:class:`LinearGaussian`                                      the Kalman filter and smoother, and EM
+:class:`AutoregressiveHMM`                                   series that depend on their past: AR-HMMs
+:class:`LinearGaussian`                                      the Kalman filter and smoother, and EM; with inputs
+:class:`ContinuousLinearGaussian`                            the same of continuous time, seen at any times
 :class:`PLDS`, :class:`BLDS`                                 latents that drive counts or spikes of many neurons
 :class:`StructuralModel`                                     level, slope, seasons, cycles, ARMA that add up
 :class:`Nonlinear`, :class:`Generalised`                     models whose equations are Python functions
@@ -33,9 +35,11 @@ if sys.version_info < (3, 11):
 from . import errors
 from ._data import observations
 from ._estimator import Observations
-from ._scotopic import GaussianStatistics, HmmStatistics, __version__
+from ._scotopic import GaussianStatistics, HmmStatistics, PldsStatistics, __version__
+from .autoregressions import AutoregressiveHMM
 from .checks import Residuals, Summary
 from .comparison import compare
+from .continuous import ContinuousLinearGaussian
 from .emissions import BernoulliHMM, NegativeBinomialHMM, StudentTHMM
 from .equations import Generalised, Nonlinear
 from .errors import ScotopicError
@@ -51,10 +55,12 @@ from .structural import Decomposition, StructuralModel
 from .vision import Network, data_set, train
 
 __all__ = [
+    "AutoregressiveHMM",
     "BLDS",
     "Beliefs",
     "BernoulliHMM",
     "CategoricalHMM",
+    "ContinuousLinearGaussian",
     "Decomposition",
     "Dictionary",
     "Filter",
@@ -73,6 +79,7 @@ __all__ = [
     "Nonlinear",
     "Observations",
     "PLDS",
+    "PldsStatistics",
     "PoissonHMM",
     "PoissonRegressionHMM",
     "Posterior",

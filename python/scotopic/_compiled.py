@@ -16,6 +16,8 @@ def estimator_of(compiled):
     kind = None
     if isinstance(compiled, _scotopic.LinearGaussian):
         kind = "linear-gaussian"
+    elif isinstance(compiled, _scotopic.DrivenGaussian):
+        kind = "continuous" if compiled.is_continuous else "linear-gaussian"
     elif isinstance(compiled, _scotopic.Plds):
         kind = "plds"
     elif isinstance(compiled, _scotopic.Hmm):

@@ -170,6 +170,13 @@ def seed_of(random_state):
     return int(np.random.default_rng(random_state).integers(2**63))
 
 
+def input_names(inputs):
+    """The names of the columns of inputs where those have any; the library numbers the others."""
+    part = inputs[0] if isinstance(inputs, (list, tuple)) and inputs else inputs
+    names = feature_names(part)
+    return [] if names is None else names.tolist()
+
+
 def feature_names(X):
     """The columns' names where all are strings, as scikit-learn keeps them."""
     columns = getattr(X, "columns", None)

@@ -18,7 +18,7 @@ class Estimator:
     """
 
     _PARAMETERS = ()
-    #: Whether observations are given with inputs, and may be with an exposure.
+    #: Whether observations are given with inputs ("may": or not), and may be with an exposure.
     _HAS_INPUTS, _HAS_EXPOSURE = False, False
 
     # ---- scikit-learn
@@ -106,7 +106,7 @@ class Estimator:
             if given and not taken:
                 name = type(self).__name__
                 raise SettingError(f"setting `{field}`: found some, expected None: a {name} has no {field}")
-            if field == "inputs" and taken and not given:
+            if field == "inputs" and taken is True and not given:
                 raise SettingError("setting `inputs`: found None, expected an array [T, M]")
 
     def _read(self, X, lengths=None, y=None, inputs=None, exposure=None):

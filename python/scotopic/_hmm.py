@@ -72,6 +72,10 @@ class HMM(Estimator):
     def _field(self, name, values):
         return values[name]
 
+    def _lags(self):
+        """How many observations before it an observation depends on."""
+        return 0
+
     def _take(self, model):
         """The parameters of a compiled model."""
         fields = model.emission[1]
@@ -136,8 +140,9 @@ class HMM(Estimator):
             "tolerance": real("tol", (1e-8 if search else 1e-6) if self.tol is None else self.tol, 0.0),
             "pseudo_count": real("pseudo_count", self.pseudo_count, 0.0),
             "start": start,
-            "inputs": input_names(inputs),
+            "inputs": _data.input_names(inputs),
             "exposure": exposure_name(exposure) if data.given[1] else None,
+            "lags": self._lags(),
         }
         if search:
             self._search(data, settings)
@@ -322,13 +327,6 @@ def exposed():
         self.__dict__.pop("_compiled", None)
 
     return property(lambda self: self._exposure, change, doc="The name of the exposure of counts, or None.")
-
-
-def input_names(inputs):
-    """The names of the columns of inputs where those have any; the library numbers the others."""
-    part = inputs[0] if isinstance(inputs, (list, tuple)) and inputs else inputs
-    names = _data.feature_names(part)
-    return [] if names is None else names.tolist()
 
 
 def exposure_name(exposure):

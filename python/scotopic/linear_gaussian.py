@@ -2,20 +2,24 @@
 
 import numpy as np
 
-from . import _scotopic
+from . import _data, _scotopic
 from ._compiled import stands_for
 from ._estimator import real, whole
-from ._gaussian import GaussianEstimator
+from ._matrices import MatrixEstimator
 from ._progress import watch
 from .errors import SettingError
 
 
-class LinearGaussian(GaussianEstimator):
+class LinearGaussian(MatrixEstimator):
     """A linear-Gaussian state-space model: the Kalman filter and smoother, and EM.
 
     .. code-block:: text
 
-        x_1 ~ N(m0, P0),   x_t = F x_{t-1} + b + N(0, Q),   y_t = H x_t + d + N(0, R)
+        x_1 ~ N(m0, P0),   x_t = F x_{t-1} + b + B u_t + N(0, Q),   y_t = H_t x_t + d + D u_t + N(0, R)
+
+    Inputs u_t ``[M]`` are optional (eq. F100): with ``fit(X, inputs=U)``, or where ``control_``, ``direct_`` or
+    ``regressors_`` are set, every method takes ``inputs`` ``[T, M]``. They may be missing nowhere; the first state has no
+    u_1 in it. Such a model is fitted by a quasi-Newton method on the exact gradient of ln p (eq. F101), not by EM.
 
     Parameters
     ----------
@@ -30,6 +34,9 @@ class LinearGaussian(GaussianEstimator):
         shrinking to nothing on short sequences.
     diagonal : bool
         Whether F, Q, H, R and P0 stay diagonal.
+    learned : list of str, optional
+        What a fit changes: "transition", "bias", "process_noise", "control", "observation", "offset", "direct",
+        "observation_noise", "initial" (m0 and P0); all of it otherwise.
     init : {"guess", "parameters"}
         Where a fit starts: from a guess out of the data, or from the parameters as they are set.
     verbose : bool
@@ -50,6 +57,13 @@ class LinearGaussian(GaussianEstimator):
         m0 and P0; 0 and the identity unless set.
     diffuse_ : ndarray ``[n]``
         1 for an entry of the first state of which nothing is known beforehand (exact diffuse start); 0 unless set.
+    control_, direct_ : ndarray ``[n, M]``, ``[m, M]``
+        B and D, per unit of the inputs; M is 0 without inputs.
+    regressors_ : dict
+        Entries of H that are inputs, (row, column) to the name of one: the state is then the coefficient of a regression,
+        which walks where Q lets it.
+    inputs_ : list of str
+        Names of the inputs.
 
     Examples
     --------
@@ -62,16 +76,32 @@ class LinearGaussian(GaussianEstimator):
     ((100, 2), (100, 2, 2))
     >>> model.forecast(y, steps=3).mean.shape
     (3, 1)
+    >>> price = np.cos(0.7 * np.arange(100))
+    >>> driven = scotopic.LinearGaussian(1).fit(y + 3 * price, inputs=price)
+    >>> bool(abs(driven.direct_[0, 0] - 3) < 0.3)
+    True
+    >>> driven.forecast(y + 3 * price, 2, inputs=price, future_inputs=[[0.5], [1.0]]).mean.shape
+    (2, 1)
     """
 
     def __init__(
-        self, n_states=1, *, n_iter=100, tol=1e-6, pseudo_count=0.0, diagonal=False, init="guess", verbose=False
+        self,
+        n_states=1,
+        *,
+        n_iter=100,
+        tol=1e-6,
+        pseudo_count=0.0,
+        diagonal=False,
+        learned=None,
+        init="guess",
+        verbose=False,
     ):
         self.n_states = n_states
         self.n_iter = n_iter
         self.tol = tol
         self.pseudo_count = pseudo_count
         self.diagonal = diagonal
+        self.learned = learned
         self.init = init
         self.verbose = verbose
 
@@ -88,16 +118,25 @@ class LinearGaussian(GaussianEstimator):
         initial_mean=None,
         initial_covariance=None,
         diffuse=None,
+        control=None,
+        direct=None,
+        regressors=None,
+        inputs=None,
     ):
-        """A model with these parameters."""
-        model = cls(len(transition))
-        given = dict(zip(cls._ALL, (transition, process_noise, observation, observation_noise, bias, offset)))
-        given.update(initial_mean_=initial_mean, initial_covariance_=initial_covariance, diffuse_=diffuse)
-        for name, value in given.items():
-            if value is not None:
-                model._set_value(name, value)
-        model._model  # checks them
-        return model
+        """A model with these parameters; ``inputs`` are names."""
+        return cls._of(
+            cls(len(transition)),
+            (transition, process_noise, observation, observation_noise),
+            bias=bias,
+            offset=offset,
+            initial_mean=initial_mean,
+            initial_covariance=initial_covariance,
+            diffuse=diffuse,
+            control=control,
+            direct=direct,
+            regressors=regressors,
+            inputs=inputs,
+        )
 
     @classmethod
     def local_level(cls, process_noise=1.0, observation_noise=1.0, initial_mean=0.0, initial_variance=1.0):
@@ -113,8 +152,8 @@ class LinearGaussian(GaussianEstimator):
 
     # ---- fitting
 
-    def fit(self, X, y=None, lengths=None, callback=None):
-        """Fits all parameters to sequences by expectation maximisation.
+    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None):
+        """Fits the parameters to sequences by expectation maximisation, of a model with inputs by a quasi-Newton method.
 
         Parameters
         ----------
@@ -125,18 +164,30 @@ class LinearGaussian(GaussianEstimator):
         lengths : sequence of int, optional
             Rows of each sequence, where X is one array of several sequences one after the other.
         callback : callable, optional
-            Called as ``callback(0, iteration, log_evidence)`` after each iteration; what it raises ends the fit.
+            Called as ``callback(0, iteration, log_evidence)`` after each iteration of EM; what it raises ends the fit.
+        inputs : array-like ``[T, M]``, or a list of arrays ``[T_i, M]``, optional
+            Columns that are given with each observation, none missing; those of a DataFrame keep their names. From a guess
+            B starts at 0 and D at least squares.
 
         Returns
         -------
         self
-            With the parameters; ``history_`` (log evidence, nats), ``n_iter_``, ``converged_``.
+            With the parameters; ``history_`` (log evidence, nats: of EM before each iteration and at the end, of a model with
+            inputs of the start and at the end), ``n_iter_``, ``converged_``.
         """
         n = whole("n_states", self.n_states, 1)
         if self.init not in ("guess", "parameters"):
             raise SettingError(f"setting `init`: found {self.init!r}, expected 'guess' or 'parameters'")
-        start = self._model if self.init == "parameters" else None
-        data = self._read_to_fit(X, lengths, y)
+        start = self._start(X, lengths, inputs) if self.init == "parameters" else None
+        data = self._read_to_fit(X, lengths, y, inputs)
+        count = data.given[0]
+        if count:
+            if callback is not None:
+                raise SettingError("setting `callback`: found one, expected None with inputs: there is no EM to follow")
+            if start is None:
+                own = _data.input_names(inputs) or [f"x{i}" for i in range(1, 1 + count)]
+                start = _scotopic.DrivenGaussian.guess(n, data, own)
+            return self._climb(data, start)
         names = getattr(self, "feature_names_in_", None)
         if start is None:
             start = _scotopic.LinearGaussian.guess(n, data)
@@ -148,6 +199,7 @@ class LinearGaussian(GaussianEstimator):
             real("pseudo_count", self.pseudo_count, 0.0),
             bool(self.diagonal),
             watch(callback, self.verbose, self.n_iter),
+            self._learned(),
         )
         self._take(model)
         if names is not None:
@@ -159,9 +211,10 @@ class LinearGaussian(GaussianEstimator):
 
     def maximise(self, statistics, pseudo_count=None):
         """The M-step: this model with the parameters that are best for expected statistics; the model itself."""
+        self._refuse_inputs("a model with inputs is fitted by the gradient of ln p: it has no M-step")
         pseudo_count = self.pseudo_count if pseudo_count is None else pseudo_count
         pseudo_count = real("pseudo_count", pseudo_count, 0.0)
-        return self._take(self._model.maximise(statistics, pseudo_count, bool(self.diagonal)))
+        return self._take(self._model.maximise(statistics, pseudo_count, bool(self.diagonal), self._learned()))
 
 
 stands_for("linear-gaussian", lambda model: LinearGaussian(model.n_states))

@@ -5,7 +5,7 @@ import numpy as np
 from . import _data, _scotopic
 from ._compiled import stands_for
 from ._estimator import Estimator, parameter, real, whole
-from .errors import SettingError, UnsupportedError
+from .errors import SettingError
 from .results import Beliefs
 
 
@@ -90,10 +90,27 @@ class _CountLDS(Estimator):
         return self
 
     def statistics(self, X, lengths=None, *, inputs=None, exposure=None):
-        """Not there: loadings are found from all observations by Newton's method, not from a sum."""
-        raise UnsupportedError(
-            "a model of counts has no expected statistics that add up: its loadings are found by Newton's method"
-        )
+        """The E-step: what the smoother expects of these sequences under this model.
+
+        Values of one model add up (``+``, ``sum``) and can be pickled, so that parts of the data can be seen by different
+        processes or machines; ``maximise`` takes the sum. Loadings are found by Newton's method, from no sum: a value keeps
+        the rows that were seen beside the beliefs about their states, N + n + n² numbers a row.
+        """
+        return self._model.statistics(self._read(X, lengths, None, inputs, exposure))
+
+    def maximise(self, statistics):
+        """The M-step: this model with the parameters that are best for expected statistics.
+
+        Parameters
+        ----------
+        statistics : PldsStatistics
+            A value of ``self.statistics``, or a sum of such. The start of the state is learned from two sequences or more.
+
+        Returns
+        -------
+        self
+        """
+        return self._take(self._model.maximise(statistics))
 
     # ---- inference
 

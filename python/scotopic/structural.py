@@ -9,7 +9,7 @@ from ._estimator import real, whole
 from ._gaussian import GaussianEstimator
 from .checks import Summary, numbers
 from .errors import SettingError, UnsupportedError, not_fitted
-from .results import _bands, _Short
+from .results import Beliefs, _bands, _Short
 
 
 class StructuralModel(GaussianEstimator):
@@ -19,7 +19,8 @@ class StructuralModel(GaussianEstimator):
     ----------
     components : list of str, or str
         ``level``, ``slope``, ``trend`` (both), ``seasonal:N`` (dummies), ``trigonometric:N``, ``trigonometric:N:K`` (K
-        harmonics), ``cycle``, ``ar:P``, ``arma:P:Q``; one text separates them by commas.
+        harmonics), ``cycle``, ``ar:P``, ``arma:P:Q``, ``regression`` on ``inputs``, ``regression:walk`` (coefficients that
+        walk at random); one text separates them by commas.
     fixed : dict of str to float, optional
         Parameters that are not estimated: variances by the name of their component or ``irregular``, in units of the data
         squared, and ``cycle.period``, ``cycle.damping``, ``ar.1``, ...
@@ -87,7 +88,7 @@ class StructuralModel(GaussianEstimator):
         self.tol = tol
         self.random_state = random_state
 
-    def fit(self, X, y=None, lengths=None):
+    def fit(self, X, y=None, lengths=None, *, inputs=None):
         """Fits the parameters to series by maximum likelihood, from several starts.
 
         Parameters
@@ -98,6 +99,9 @@ class StructuralModel(GaussianEstimator):
             For scikit-learn's interface.
         lengths : sequence of int, optional
             Rows of each series, where X is one array of several series one after the other.
+        inputs : array-like ``[T, M]``, or a list of arrays ``[T_i, M]``, optional
+            What ``regression`` is on, none missing; the columns of a DataFrame keep their names. Its coefficients are states
+            from an exact diffuse start: ``coefficients``.
 
         Returns
         -------
@@ -105,7 +109,8 @@ class StructuralModel(GaussianEstimator):
         """
         components = self.components if isinstance(self.components, str) else ",".join(map(str, self.components))
         variance = self.initial_variance
-        data = self._read_to_fit(X, lengths, y)
+        data = self._read_to_fit(X, lengths, y, inputs)
+        own = _data.input_names(inputs) or [f"x{i}" for i in range(1, 1 + data.given[0])]
         names = getattr(self, "feature_names_in_", None)
         model, told = _scotopic.fit_structural(
             data,
@@ -117,6 +122,7 @@ class StructuralModel(GaussianEstimator):
             _data.seed_of(self.random_state),
             whole("n_iter", self.n_iter, 0),
             real("tol", self.tol, 0.0),
+            own,
         )
         self._take(model)
         if names is not None:
@@ -148,15 +154,15 @@ class StructuralModel(GaussianEstimator):
             raise not_fitted("This StructuralModel instance is not fitted yet: call fit")
         return self._told
 
-    def aic(self, X, lengths=None):
+    def aic(self, X, lengths=None, *, inputs=None):
         """Akaike's information criterion; lower is better."""
         self._fitted()
-        return 2.0 * self.n_parameters_ - 2.0 * self.score(X, lengths=lengths)
+        return 2.0 * self.n_parameters_ - 2.0 * self.score(X, lengths=lengths, inputs=inputs)
 
-    def bic(self, X, lengths=None):
+    def bic(self, X, lengths=None, *, inputs=None):
         """The Bayesian information criterion, of the observations that were seen; lower is better."""
         self._fitted()
-        data = self._read(X, lengths)
+        data = self._read(X, lengths, None, inputs)
         return self.n_parameters_ * np.log(data.n_seen) - 2.0 * self._model.log_evidence(data)
 
     def summary(self, level=0.95):
@@ -197,27 +203,62 @@ class StructuralModel(GaussianEstimator):
             k * np.log(seen) - 2.0 * log_evidence,
         )
 
-    def decompose(self, X):
+    def decompose(self, X, *, inputs=None):
         """The components of one series given all of it: what each adds to the observation, and the slope itself.
+
+        Parameters
+        ----------
+        X : array-like ``[T]``
+        inputs : array-like ``[T, M]``, optional
+            Of a model with a regression, which adds Σ_m u_tm β_tm.
 
         Returns
         -------
         Decomposition
         """
         told = self._fitted()
-        beliefs = self.smooth(X)
-        h = np.asarray(self.observation_)[0]
+        beliefs = self.smooth(X, inputs=inputs)
+        # What each state adds, row by row: of a regression its inputs.
+        h = np.repeat(np.asarray(self.observation_), len(beliefs.means), axis=0)
+        if self._regressors:
+            h[:, self._coefficients()] = _data.rows(inputs, "inputs")
         means, variances, at = [], [], 0
         for name, states in told["components"]:
-            part = np.zeros(len(h))
-            part[at : at + states] = h[at : at + states]
+            part = np.zeros_like(h)
+            part[:, at : at + states] = h[:, at : at + states]
             if not part.any():
-                part[at] = 1.0  # a slope is no part of the observation
-            means.append(beliefs.means @ part)
-            variances.append(np.einsum("i,tij,j->t", part, beliefs.covariances, part))
+                part[:, at] = 1.0  # a slope is no part of the observation
+            means.append(np.einsum("ti,ti->t", part, beliefs.means))
+            variances.append(np.einsum("ti,tij,tj->t", part, beliefs.covariances, part))
             at += states
         names = [name for name, _ in told["components"]]
         return Decomposition(names, np.column_stack(means), np.column_stack(variances))
+
+    def _coefficients(self):
+        """The states that are coefficients, in the order of the inputs."""
+        state = {name: j for (_, j), name in self._regressors.items()}
+        return [state[name] for name in self.inputs_]
+
+    def coefficients(self, X, lengths=None, *, inputs=None):
+        """Beliefs about the coefficients of a regression given all of the series; constant unless they walk.
+
+        Parameters
+        ----------
+        X : array-like ``[T]``
+        lengths : sequence of int, optional
+        inputs : array-like ``[T, M]``
+
+        Returns
+        -------
+        Beliefs
+            ``means`` ``[T, M]`` in the order of ``inputs_``, per unit of them, ``covariances`` ``[T, M, M]``.
+        """
+        self._fitted()
+        if not self._regressors:
+            raise UnsupportedError("a model without the component regression has no coefficients")
+        beliefs, own = self.smooth(X, lengths, inputs=inputs), self._coefficients()
+        covariances = beliefs.covariances[np.ix_(range(len(beliefs.means)), own, own)]
+        return Beliefs(beliefs.means[:, own], covariances, beliefs.elbo, title="Coefficients")
 
 
 @dataclass(frozen=True, repr=False)

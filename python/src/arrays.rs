@@ -5,8 +5,8 @@ use numpy::{
     PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
-use scotopic_filtering::Error;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
+use scotopic_filtering::{Error, Sequence};
 
 use crate::errors::Result;
 
@@ -35,9 +35,56 @@ pub fn stack(
     PyArray1::from_vec(py, values).reshape([count, rows, columns])
 }
 
-/// The rows of a matrix of the library, which holds columns.
-pub fn rows_of(m: &DMatrix<f64>) -> Vec<f64> {
-    m.transpose().as_slice().to_vec()
+/// A matrix of the library, which holds columns.
+///
+/// # Errors
+/// None.
+pub fn matrix_of<'py>(py: Python<'py>, m: &DMatrix<f64>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    PyArray1::from_vec(py, m.transpose().as_slice().to_vec()).reshape([m.nrows(), m.ncols()])
+}
+
+/// A vector of the library.
+pub fn vector_of<'py>(py: Python<'py>, v: &DVector<f64>) -> Bound<'py, PyArray1<f64>> {
+    vector(py, v.as_slice().to_vec())
+}
+
+/// A parameter that is a matrix.
+///
+/// # Errors
+/// [`Error::Size`] for an array that has not two axes.
+pub fn read_matrix(name: &'static str, array: &Bound<'_, PyArrayDyn<f64>>) -> Result<DMatrix<f64>> {
+    Parameter::read(name, array).into_matrix()
+}
+
+/// A parameter that is a vector.
+///
+/// # Errors
+/// [`Error::Size`] for an array that has not one axis.
+pub fn read_vector(name: &'static str, array: &Bound<'_, PyArrayDyn<f64>>) -> Result<DVector<f64>> {
+    Ok(DVector::from_vec(
+        Parameter::read(name, array).of_shape(&[0])?,
+    ))
+}
+
+/// What a model draws: observations `[T, width]`, the first entries of rows, and the states `[T, n]` that made them.
+pub type Drawn<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>);
+
+/// As arrays.
+///
+/// # Errors
+/// None.
+pub fn drawn<'py>(
+    py: Python<'py>,
+    rows: &Sequence,
+    width: usize,
+    states: Vec<f64>,
+    n: usize,
+) -> Result<Drawn<'py>> {
+    let rows = rows.iter().flatten().flat_map(|row| &row[..width]);
+    Ok((
+        matrix(py, rows.copied().collect(), width)?,
+        matrix(py, states, n)?,
+    ))
 }
 
 /// A parameter: any array of numbers, with its shape.
@@ -109,17 +156,9 @@ impl Parameter {
     ///
     /// # Errors
     /// [`Error::Size`] for an array that has not two axes.
-    pub fn into_matrix(self) -> Result<DMatrix<f64>> {
+    fn into_matrix(self) -> Result<DMatrix<f64>> {
         let (rows, columns) = (self.rows(), self.columns());
         let values = self.of_shape(&[0, 0])?;
         Ok(DMatrix::from_row_slice(rows, columns, &values))
-    }
-
-    /// As a vector of the library.
-    ///
-    /// # Errors
-    /// [`Error::Size`] for an array that has not one axis.
-    pub fn into_vector(self) -> Result<DVector<f64>> {
-        Ok(DVector::from_vec(self.of_shape(&[0])?))
     }
 }

@@ -2,21 +2,42 @@
 
 use numpy::{PyArray2, PyArray3};
 use pyo3::prelude::*;
+use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::Gaussian;
 
 use crate::arrays::{matrix, stack};
 use crate::errors::Result;
+use crate::observations::Observations;
 
 /// Means `[T, n]`, covariances `[T, n, n]` and nats.
 pub type Beliefs<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray3<f64>>, f64);
+
+/// Those of all sequences about states of `n` entries, and the sum of their nats: `each` adds the rows of one sequence.
+///
+/// # Errors
+/// Those of `each`, and an interrupt between sequences.
+pub fn beliefs<'py>(
+    py: Python<'py>,
+    n: usize,
+    data: &Observations,
+    each: impl Fn(&Sequence, &mut Rows) -> scotopic_filtering::Result<f64> + Sync,
+) -> Result<Beliefs<'py>> {
+    let mut rows = Rows::new(n, data.rows());
+    let mut total = 0.0;
+    for sequence in data.sequences() {
+        total += py.detach(|| each(sequence, &mut rows))?;
+        py.check_signals()?;
+    }
+    rows.arrays(py, total)
+}
 
 /// Beliefs one after the other.
 pub struct Rows {
     states: usize,
     /// `[T·n]`.
-    pub means: Vec<f64>,
+    means: Vec<f64>,
     /// `[T·n·n]`.
-    pub covariances: Vec<f64>,
+    covariances: Vec<f64>,
 }
 
 impl Rows {
@@ -35,6 +56,12 @@ impl Rows {
         // Symmetric: its columns are its rows.
         self.covariances
             .extend_from_slice(belief.covariance().as_slice());
+    }
+
+    /// Adds the next: its mean, and its covariance row after row.
+    pub fn push_parts(&mut self, mean: &[f64], covariance: &[f64]) {
+        self.means.extend_from_slice(mean);
+        self.covariances.extend_from_slice(covariance);
     }
 
     /// As arrays, beside `nats`.

@@ -62,11 +62,15 @@ fn written(emission: &AnyEmission) -> Result<Map<String, Value>> {
     }
 }
 
-/// The columns that an emission is given with each observation: the names of its inputs, and of its exposure.
+/// The columns that an emission is given with each observation: the names of its inputs, and of its exposure. Lags are made of the
+/// observations, and not given.
 ///
 /// # Errors
 /// None that a checked emission can cause.
 pub fn given_of(emission: &AnyEmission) -> Result<(Vec<String>, Option<String>)> {
+    if emission.lags() > 0 {
+        return Ok((Vec::new(), None));
+    }
     let mut names = emission.inputs().to_vec();
     // Most have none, and filters are made often.
     let exposure = !names.is_empty() && written(emission)?.contains_key("exposure");

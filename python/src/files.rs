@@ -2,6 +2,7 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use scotopic_filtering::AnyModel;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,6 +31,19 @@ pub fn from_cbor<T: DeserializeOwned>(bytes: &[u8], what: &str) -> PyResult<T> {
             "these bytes hold no {what} of this version: {text}"
         ))
     })
+}
+
+/// What pickle makes a value again with: the `_restored` of its class, and bytes for it.
+pub type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyBytes>,));
+
+/// Of the value in an object of Python.
+///
+/// # Errors
+/// None that a value can cause.
+pub fn reduced<'py>(object: &Bound<'py, PyAny>, value: &impl Serialize) -> PyResult<Reduced<'py>> {
+    let restore = object.get_type().getattr("_restored")?;
+    let bytes = PyBytes::new(object.py(), &to_cbor(value)?);
+    Ok((restore, (bytes,)))
 }
 
 /// The text of a model file of the program.

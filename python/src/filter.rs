@@ -5,11 +5,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use scotopic_filtering::gaussian::Kalman;
-use scotopic_filtering::hmm;
+use scotopic_filtering::hmm::{self, Emission};
 use scotopic_filtering::{AnyFilter, AnyModel, Belief, GaussianBelief};
 
 use crate::arrays::{matrix, stack, vector};
 use crate::callables::Equation;
+use crate::driven::DrivenGaussian;
 use crate::errors::{Result, setting};
 use crate::files::to_toml;
 use crate::forecast::Forecast;
@@ -40,6 +41,10 @@ pub fn any_model(model: &Bound<'_, PyAny>) -> Result<AnyModel> {
     }
     if let Ok(gaussian) = model.cast::<LinearGaussian>() {
         return Ok(AnyModel::LinearGaussian(gaussian.get().model.clone()));
+    }
+    if let Ok(driven) = model.cast::<DrivenGaussian>() {
+        let model = driven.get().model.clone();
+        return Ok(AnyModel::Driven(Box::new(model)));
     }
     if let Ok(plds) = model.cast::<Plds>() {
         return Ok(AnyModel::Plds(plds.get().model.clone()));
@@ -98,6 +103,13 @@ impl Filter {
             }
             (_, None) => match model {
                 AnyModel::Hmm(model) => {
+                    if model.emission().lags() > 0 {
+                        return Err(setting(
+                            "lag",
+                            lag,
+                            "0: a filter of an autoregression keeps no smoothed states (predict_proba has those of a series)",
+                        ));
+                    }
                     if lag > 100_000 {
                         return Err(setting(
                             "lag",
@@ -114,7 +126,7 @@ impl Filter {
                     return Err(setting(
                         "lag",
                         lag,
-                        "0 unless the model is an HMM or linear-Gaussian",
+                        "0 unless the model is an HMM or linear-Gaussian without inputs",
                     ));
                 }
             },
@@ -131,10 +143,11 @@ impl Filter {
         inputs: Option<&Bound<'_, PyAny>>,
         exposure: Option<&Bound<'_, PyAny>>,
     ) -> Result<f64> {
-        let seen = read(observation, &mut self.row)?;
+        let mut seen = read(observation, &mut self.row)?;
         if self.given.count() > 0 || inputs.is_some() || exposure.is_some() {
             let outputs = self.inner.width() - self.given.count();
-            self.given
+            seen = self
+                .given
                 .append(seen, inputs, exposure, outputs, &mut self.row)?;
         }
         let row = seen.then_some(&self.row[..]);
@@ -245,7 +258,7 @@ impl Filter {
         self.given.names()
     }
 
-    /// The model as it is now: an `Hmm`, a `LinearGaussian` or a `Plds`, or the text of a model file for
+    /// The model as it is now: an `Hmm`, a `LinearGaussian`, a `DrivenGaussian` or a `Plds`, or the text of a model file for
     /// the other kinds; none of functions of Python.
     #[getter]
     fn model<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -253,6 +266,9 @@ impl Filter {
             Some(AnyModel::Hmm(model)) => Ok(Bound::new(py, Hmm::from(model))?.into_any()),
             Some(AnyModel::LinearGaussian(model)) => {
                 Ok(Bound::new(py, LinearGaussian::from(model))?.into_any())
+            }
+            Some(AnyModel::Driven(model)) => {
+                Ok(Bound::new(py, DrivenGaussian::from(*model))?.into_any())
             }
             Some(AnyModel::Plds(model)) => Ok(Bound::new(py, Plds::from(model))?.into_any()),
             Some(model) => Ok(to_toml(&model)?.into_pyobject(py)?.into_any()),
@@ -273,6 +289,16 @@ impl Filter {
         if let Some(given) = given {
             let rows = given.one()?;
             py.detach(|| self.given.forecast(&self.inner, rows, &mut forecast))?;
+            return Ok(forecast.into_dict(py)?);
+        }
+        if let Inner::Any(AnyFilter::HmmLagged(filter)) = &*self.inner {
+            // What lies between the steps is not unseen but still to come: its moments are carried along.
+            py.detach(|| -> Result<()> {
+                for h in 1..=steps {
+                    forecast.push_laws(&filter.predictive(h)?);
+                }
+                Ok(())
+            })?;
             return Ok(forecast.into_dict(py)?);
         }
         py.detach(|| -> Result<()> {

@@ -1,17 +1,23 @@
 //! Fitting: the library's search of the highest evidence, and EM one iteration after another, which a callback can follow.
 //! This is the only file that knows how fits go.
 
+use std::borrow::Cow;
+
 use pyo3::prelude::*;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::{self, GaussianFit};
-use scotopic_filtering::hmm::{self, BatchEm, Covariates, Expectations, FitSettings, Learnable};
+use scotopic_filtering::hmm::{
+    self, BatchEm, Covariates, Emission, Expectations, FitSettings, Learnable,
+};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
+use crate::driven::DrivenGaussian;
 use crate::errors::{Failure, Result, setting};
 use crate::gaussian::LinearGaussian;
 use crate::hmm::{Hmm, emission_kind};
 use crate::interrupt::interruptible;
 use crate::observations::Observations;
+use crate::rules::learned_of;
 
 /// What Python hears of an iteration: `callback(run, iteration, log_evidence)`.
 struct Watch<'a, 'py> {
@@ -35,7 +41,7 @@ type Fitted<M> = (M, Vec<f64>, bool);
 
 /// The hidden Markov model of the highest evidence that a search finds, and what there is to say of it: the evidence,
 /// gradients evaluated, convergence, by how many runs of how many it was found, the pseudo-count, warnings. `inputs` and `exposure` name
-/// the last entries of a row, if those are given: without names the inputs are numbered.
+/// the last entries of a row, if those are given: without names the inputs are numbered. `lags` are those of an autoregression.
 #[pyfunction]
 #[allow(clippy::too_many_arguments)] // called with keywords
 #[allow(clippy::type_complexity)] // named in the estimator
@@ -53,6 +59,7 @@ pub fn search_hmm(
     start: Option<&Hmm>,
     inputs: Vec<String>,
     exposure: Option<String>,
+    lags: usize,
 ) -> Result<(Hmm, f64, usize, bool, (usize, usize), f64, Vec<String>)> {
     let kind = emission_kind(emission)?;
     let settings = FitSettings {
@@ -65,7 +72,7 @@ pub fn search_hmm(
         covariates: Covariates {
             inputs,
             exposure,
-            ..Covariates::default()
+            lags,
         },
         ..FitSettings::default()
     };
@@ -87,7 +94,7 @@ pub fn search_hmm(
 
 /// EM from `start`, or from the best of `runs` guesses; a callback hears of each iteration.
 #[pyfunction]
-#[pyo3(signature = (data, emission, states, runs, seed, max_iterations, tolerance, pseudo_count, start=None, callback=None, inputs=Vec::new(), exposure=None))]
+#[pyo3(signature = (data, emission, states, runs, seed, max_iterations, tolerance, pseudo_count, start=None, callback=None, inputs=Vec::new(), exposure=None, lags=0))]
 #[allow(clippy::too_many_arguments)] // called with keywords
 pub fn fit_hmm(
     py: Python<'_>,
@@ -103,8 +110,8 @@ pub fn fit_hmm(
     callback: Option<&Bound<'_, PyAny>>,
     inputs: Vec<String>,
     exposure: Option<String>,
+    lags: usize,
 ) -> Result<Fitted<Hmm>> {
-    let sequences = data.sequences();
     let em = BatchEm {
         max_iterations,
         tolerance,
@@ -120,9 +127,10 @@ pub fn fit_hmm(
             let given = Covariates {
                 inputs,
                 exposure,
-                ..Covariates::default()
+                lags,
             };
             let guesses = |sequences: &[Sequence]| {
+                let sequences = &*lagged(sequences, lags)?;
                 let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
                 let guess =
                     |_| hmm::Hmm::initial_guess_given(kind, states, sequences, &given, &mut rng);
@@ -131,8 +139,28 @@ pub fn fit_hmm(
             interruptible(py, &data.source(), guesses)?
         }
     };
+    let lags = start.map_or(lags, |start| start.model.emission().lags());
+    let sequences = &*lagged(data.sequences(), lags)?;
     let (model, trace, converged) = best_of(py, &starts, sequences, &em, callback)?;
     Ok((model.into(), trace, converged))
+}
+
+/// The rows that an autoregression sees, made once for all iterations.
+fn lagged(sequences: &[Sequence], lags: usize) -> scotopic_filtering::Result<Cow<'_, [Sequence]>> {
+    if lags == 0 {
+        return Ok(Cow::Borrowed(sequences));
+    }
+    let longest = sequences.iter().map(Sequence::len).max().unwrap_or(0);
+    if lags >= longest {
+        return Err(scotopic_filtering::Error::Setting {
+            field: "lags",
+            found: lags.to_string(),
+            expected: format!("fewer than the {longest} observations of the longest sequence"),
+        });
+    }
+    let all = sequences.iter().map(|s| s.with_lags(lags));
+    all.collect::<scotopic_filtering::Result<Vec<_>>>()
+        .map(Cow::Owned)
 }
 
 fn best_of(
@@ -213,7 +241,7 @@ fn climb(
 
 /// Fits a linear-Gaussian model from `start`.
 #[pyfunction]
-#[pyo3(signature = (data, start, max_iterations, tolerance, pseudo_count, diagonal=false, callback=None))]
+#[pyo3(signature = (data, start, max_iterations, tolerance, pseudo_count, diagonal=false, callback=None, learned=None))]
 #[allow(clippy::too_many_arguments)] // called with keywords
 pub fn fit_linear_gaussian(
     py: Python<'_>,
@@ -224,6 +252,7 @@ pub fn fit_linear_gaussian(
     pseudo_count: f64,
     diagonal: bool,
     callback: Option<&Bound<'_, PyAny>>,
+    learned: Option<Vec<String>>,
 ) -> Result<(LinearGaussian, Vec<f64>, bool)> {
     let sequences = data.sequences();
     let watch = Watch {
@@ -231,10 +260,7 @@ pub fn fit_linear_gaussian(
         callback,
         run: 0,
     };
-    let learned = gaussian::Learned {
-        diagonal,
-        ..gaussian::Learned::default()
-    };
+    let learned = learned_of(learned, diagonal)?;
     let fit = GaussianFit {
         max_iterations: 0,
         tolerance,
@@ -266,4 +292,34 @@ pub fn fit_linear_gaussian(
         trace.push(py.detach(|| evidence(&model))?);
     }
     Ok((model.into(), trace, converged))
+}
+
+/// Fits a linear-Gaussian model with inputs from `start`, by a quasi-Newton method: the model, ln p of the start and at the end, nats,
+/// steps, and whether it converged.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)] // called with keywords
+pub fn fit_driven(
+    py: Python<'_>,
+    data: &Observations,
+    start: &DrivenGaussian,
+    max_iterations: usize,
+    pseudo_count: f64,
+    diagonal: bool,
+    learned: Option<Vec<String>>,
+) -> Result<(DrivenGaussian, [f64; 2], usize, bool)> {
+    let fit = GaussianFit {
+        max_iterations,
+        learned: learned_of(learned, diagonal)?,
+        pseudo_count,
+        ..GaussianFit::default()
+    };
+    let fitted = interruptible(py, &data.source(), |sequences| {
+        start.model.maximum_likelihood(sequences, &fit)
+    })?;
+    Ok((
+        fitted.model.into(),
+        fitted.log_evidence,
+        fitted.iterations,
+        fitted.converged,
+    ))
 }

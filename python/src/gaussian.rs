@@ -2,16 +2,16 @@
 
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayDyn};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-use scotopic_filtering::gaussian::{self, Kalman, Learned};
+use scotopic_filtering::gaussian::{self, Kalman};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
-use scotopic_filtering::{AnyModel, Sequence, gaussian_factorisation};
+use scotopic_filtering::{AnyModel, gaussian_factorisation};
 
-use crate::arrays::{Parameter, matrix, rows_of, vector};
-use crate::beliefs::{Beliefs, Rows};
+use crate::arrays::{Drawn, drawn, matrix_of, read_matrix, read_vector, vector_of};
+use crate::beliefs::{Beliefs, Rows, beliefs};
 use crate::errors::{Result, setting};
-use crate::files::{from_cbor, to_cbor, to_toml};
+use crate::files::{Reduced, from_cbor, reduced, to_toml};
 use crate::observations::Observations;
+use crate::rules::learned_of;
 use crate::statistics::{GaussianStatistics, different_models};
 
 /// A linear-Gaussian state-space model with fixed parameters.
@@ -23,30 +23,6 @@ pub struct LinearGaussian {
 impl From<gaussian::LinearGaussian> for LinearGaussian {
     fn from(model: gaussian::LinearGaussian) -> Self {
         Self { model }
-    }
-}
-
-impl LinearGaussian {
-    fn beliefs<'py>(
-        &self,
-        py: Python<'py>,
-        data: &Observations,
-        each: impl Fn(&Sequence, &mut Rows) -> scotopic_filtering::Result<f64> + Sync,
-    ) -> Result<Beliefs<'py>> {
-        let mut rows = Rows::new(self.model.states(), data.rows());
-        let mut total = 0.0;
-        for sequence in data.sequences() {
-            total += py.detach(|| each(sequence, &mut rows))?;
-            py.check_signals()?;
-        }
-        rows.arrays(py, total)
-    }
-
-    fn getter<'py>(
-        py: Python<'py>,
-        m: &scotopic_filtering::nalgebra::DMatrix<f64>,
-    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        matrix(py, rows_of(m), m.ncols())
     }
 }
 
@@ -68,18 +44,15 @@ impl LinearGaussian {
         diffuse: Vec<bool>,
     ) -> Result<Self> {
         let model = gaussian::LinearGaussian::new(
-            Parameter::read("transition", transition).into_matrix()?,
-            Parameter::read("process_noise", process_noise).into_matrix()?,
-            Parameter::read("observation", observation).into_matrix()?,
-            Parameter::read("observation_noise", observation_noise).into_matrix()?,
+            read_matrix("transition", transition)?,
+            read_matrix("process_noise", process_noise)?,
+            read_matrix("observation", observation)?,
+            read_matrix("observation_noise", observation_noise)?,
         )?
-        .with_bias(
-            Parameter::read("bias", bias).into_vector()?,
-            Parameter::read("offset", offset).into_vector()?,
-        )?
+        .with_bias(read_vector("bias", bias)?, read_vector("offset", offset)?)?
         .with_initial(
-            Parameter::read("initial_mean", initial_mean).into_vector()?,
-            Parameter::read("initial_covariance", initial_covariance).into_matrix()?,
+            read_vector("initial_mean", initial_mean)?,
+            read_matrix("initial_covariance", initial_covariance)?,
         )?
         .with_diffuse(&diffuse)?;
         Ok(model.into())
@@ -114,49 +87,49 @@ impl LinearGaussian {
     /// F `[n, n]`.
     #[getter]
     fn transition<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        Self::getter(py, self.model.transition())
+        matrix_of(py, self.model.transition())
     }
 
     /// Q `[n, n]`.
     #[getter]
     fn process_noise<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        Self::getter(py, self.model.process_noise())
+        matrix_of(py, self.model.process_noise())
     }
 
     /// H `[m, n]`.
     #[getter]
     fn observation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        Self::getter(py, self.model.observation())
+        matrix_of(py, self.model.observation())
     }
 
     /// R `[m, m]`.
     #[getter]
     fn observation_noise<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        Self::getter(py, self.model.observation_noise())
+        matrix_of(py, self.model.observation_noise())
     }
 
     /// b `[n]`.
     #[getter]
     fn bias<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        vector(py, self.model.bias().as_slice().to_vec())
+        vector_of(py, self.model.bias())
     }
 
     /// d `[m]`.
     #[getter]
     fn offset<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        vector(py, self.model.offset().as_slice().to_vec())
+        vector_of(py, self.model.offset())
     }
 
     /// m0 `[n]`.
     #[getter]
     fn initial_mean<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        vector(py, self.model.initial_mean().as_slice().to_vec())
+        vector_of(py, self.model.initial_mean())
     }
 
     /// P0 `[n, n]`.
     #[getter]
     fn initial_covariance<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        Self::getter(py, self.model.initial_covariance())
+        matrix_of(py, self.model.initial_covariance())
     }
 
     /// Which entries of x_1 are diffuse, `[n]`.
@@ -180,12 +153,11 @@ impl LinearGaussian {
 
     /// m_t `[T, n]` and P_t `[T, n, n]` given the observations up to t, and Σ ln p.
     fn filter<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Beliefs<'py>> {
-        self.beliefs(py, data, |sequence, rows| {
+        beliefs(py, self.model.states(), data, |sequence, rows| {
             let mut filter = Kalman::new(self.model.clone())?;
             for y in sequence.iter() {
                 filter.update(y)?;
-                rows.means.extend_from_slice(filter.mean());
-                rows.covariances.extend_from_slice(filter.covariance());
+                rows.push_parts(filter.mean(), filter.covariance());
             }
             Ok(filter.elbo())
         })
@@ -193,7 +165,7 @@ impl LinearGaussian {
 
     /// m_t `[T, n]` and P_t `[T, n, n]` given all observations, and Σ ln p.
     fn smooth<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Beliefs<'py>> {
-        self.beliefs(py, data, |sequence, rows| {
+        beliefs(py, self.model.states(), data, |sequence, rows| {
             let smoothed = self.model.smooth(sequence)?;
             smoothed
                 .smoothed()
@@ -211,7 +183,7 @@ impl LinearGaussian {
         factorisation: &str,
     ) -> Result<Beliefs<'py>> {
         let factorisation = gaussian_factorisation(factorisation)?;
-        self.beliefs(py, data, |sequence, rows| {
+        beliefs(py, self.model.states(), data, |sequence, rows| {
             let posterior = self.model.posterior(sequence, factorisation)?;
             posterior
                 .marginals()
@@ -274,21 +246,12 @@ impl LinearGaussian {
     }
 
     /// Observations `[length, m]` and the states `[length, n]` that made them.
-    #[allow(clippy::type_complexity)] // two arrays
-    fn sample<'py>(
-        &self,
-        py: Python<'py>,
-        length: usize,
-        seed: u64,
-    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
+    fn sample<'py>(&self, py: Python<'py>, length: usize, seed: u64) -> Result<Drawn<'py>> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let (states, sequence) = py.detach(|| self.model.sample(length, &mut rng))?;
-        let rows: Vec<f64> = sequence.iter().flatten().flatten().copied().collect();
         let states: Vec<f64> = states.iter().flat_map(|x| x.iter().copied()).collect();
-        Ok((
-            matrix(py, rows, self.model.width())?,
-            matrix(py, states, self.model.states())?,
-        ))
+        let (m, n) = (self.model.width(), self.model.states());
+        drawn(py, &sequence, m, states, n)
     }
 
     /// The E-step.
@@ -322,14 +285,12 @@ impl LinearGaussian {
         statistics: &GaussianStatistics,
         pseudo_count: f64,
         diagonal: bool,
+        learned: Option<Vec<String>>,
     ) -> Result<Self> {
         if statistics.sizes != [self.model.states(), self.model.width()] {
             return Err(different_models().into());
         }
-        let learned = Learned {
-            diagonal,
-            ..Learned::default()
-        };
+        let learned = learned_of(learned, diagonal)?;
         Ok(self
             .model
             .maximised(&statistics.expected, &learned, pseudo_count)?
@@ -341,14 +302,8 @@ impl LinearGaussian {
         to_toml(&AnyModel::LinearGaussian(self.model.clone()))
     }
 
-    fn __reduce__<'py>(
-        slf: &Bound<'py, Self>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
-        let restore = slf.get_type().getattr("_restored")?;
-        Ok((
-            restore,
-            (PyBytes::new(slf.py(), &to_cbor(&slf.get().model)?),),
-        ))
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduced(slf.as_any(), &slf.get().model)
     }
 
     #[staticmethod]

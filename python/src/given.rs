@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use scotopic_filtering::hmm::Emission;
-use scotopic_filtering::{AnyModel, Belief, Error, Sequence};
+use scotopic_filtering::{AnyFilter, AnyModel, Belief, Error, Sequence};
 
 use crate::emission::given_of;
 use crate::errors::{Result, setting};
@@ -15,6 +15,8 @@ use crate::observation::read;
 pub struct Given {
     inputs: Vec<String>,
     exposure: Option<String>,
+    /// Whether they are given with what was not seen, too: they move the state.
+    always: bool,
 }
 
 impl Given {
@@ -26,8 +28,17 @@ impl Given {
         match model {
             Some(AnyModel::Hmm(model)) => {
                 let (inputs, exposure) = given_of(model.emission())?;
-                Ok(Self { inputs, exposure })
+                Ok(Self {
+                    inputs,
+                    exposure,
+                    always: false,
+                })
             }
+            Some(AnyModel::Driven(model)) => Ok(Self {
+                inputs: model.inputs().to_vec(),
+                exposure: None,
+                always: true,
+            }),
             _ => Ok(Self::default()),
         }
     }
@@ -42,7 +53,8 @@ impl Given {
         (self.inputs.clone(), self.exposure.clone())
     }
 
-    /// Appends what is given to the `outputs` entries in `row` of an observation that was seen; checks it of one that was not.
+    /// Appends what is given to the `outputs` entries in `row` of an observation that was seen; checks it of one that was not. Whether
+    /// the row says something.
     ///
     /// # Errors
     /// `SettingError` for what is missing or is not taken, `SizeError` for another number of entries.
@@ -53,9 +65,14 @@ impl Given {
         exposure: Option<&Bound<'_, PyAny>>,
         outputs: usize,
         row: &mut Vec<f64>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         if seen && row.len() != outputs {
             return Err(size("observation", row.len(), outputs));
+        }
+        let says = seen || self.always;
+        if self.always && !seen {
+            row.clear();
+            row.resize(outputs, f64::NAN);
         }
         let mut numbers = Vec::new();
         let names = self.exposure.as_slice();
@@ -76,14 +93,14 @@ impl Given {
                     row.extend_from_slice(&numbers);
                 }
                 // Of what was not seen it does not matter.
-                None if names.is_empty() || !seen => {}
+                None if names.is_empty() || !says => {}
                 None => {
                     let expected = format!("a number for each of {}", names.join(", "));
                     return Err(setting(field, "None", expected));
                 }
             }
         }
-        Ok(())
+        Ok(says)
     }
 
     /// One step for each row of what is `given` in the future.
@@ -91,6 +108,14 @@ impl Given {
     /// # Errors
     /// `SettingError` for rows that leave out something.
     pub fn forecast(&self, filter: &Inner, given: &Sequence, into: &mut Forecast) -> Result<()> {
+        if let Inner::Any(AnyFilter::Driven(filter)) = filter {
+            let inputs = given
+                .iter()
+                .map(|row| row.map_or(Vec::new(), <[f64]>::to_vec));
+            let ahead = filter.predictive_given(&inputs.collect::<Vec<_>>())?;
+            ahead.iter().for_each(|laws| into.push_laws(laws));
+            return Ok(());
+        }
         let Some(AnyModel::Hmm(model)) = filter.model() else {
             return Err(setting("inputs", "some", "None: the model has no inputs"));
         };

@@ -2,7 +2,7 @@
 
 use numpy::{PyArray1, PyArray2, PyArrayDyn};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyDict;
 use scotopic_filtering::hmm::{self, Emission, EmissionKind, Learnable};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{AnyModel, Sequence, hmm_factorisation};
@@ -10,7 +10,7 @@ use scotopic_filtering::{AnyModel, Sequence, hmm_factorisation};
 use crate::arrays::{Parameter, matrix, vector};
 use crate::emission;
 use crate::errors::{Result, setting};
-use crate::files::{from_cbor, to_cbor, to_toml};
+use crate::files::{Reduced, from_cbor, reduced, to_toml};
 use crate::observations::Observations;
 use crate::statistics::{HmmStatistics, different_models};
 
@@ -264,14 +264,8 @@ impl Hmm {
         to_toml(&AnyModel::Hmm(self.model.clone()))
     }
 
-    fn __reduce__<'py>(
-        slf: &Bound<'py, Self>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
-        let restore = slf.get_type().getattr("_restored")?;
-        Ok((
-            restore,
-            (PyBytes::new(slf.py(), &to_cbor(&slf.get().model)?),),
-        ))
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduced(slf.as_any(), &slf.get().model)
     }
 
     #[staticmethod]
@@ -284,7 +278,7 @@ impl Hmm {
     }
 
     fn __repr__(&self) -> String {
-        let (k, width) = (self.model.states(), self.model.width());
+        let (k, width) = (self.model.states(), self.outputs());
         format!("<Hmm: {k} states, observations of {width} entries>")
     }
 }

@@ -10,6 +10,7 @@
 //! | numbers out | `arrays.rs` |
 //! | hidden Markov models | `hmm.rs`: [`Hmm`](hmm::Hmm); emissions of any kind: `emission.rs` |
 //! | linear-Gaussian models | `gaussian.rs`: [`LinearGaussian`](gaussian::LinearGaussian) |
+//! | the same with inputs, and at any times | `driven.rs`: [`DrivenGaussian`](driven::DrivenGaussian) |
 //! | structural models | `structural.rs` |
 //! | estimates with errors, residuals | `questions.rs` |
 //! | fitting | `fit.rs`; Ctrl-C: `interrupt.rs` |
@@ -28,6 +29,7 @@ mod arrays;
 mod beliefs;
 mod callables;
 mod comparison;
+mod driven;
 mod emission;
 mod errors;
 mod figures;
@@ -59,11 +61,13 @@ mod _scotopic {
     #[pymodule_export]
     use crate::comparison::compare;
     #[pymodule_export]
+    use crate::driven::DrivenGaussian;
+    #[pymodule_export]
     use crate::figures::{bands_figure, beliefs_figure, matrix_figure, residuals_figure};
     #[pymodule_export]
     use crate::filter::Filter;
     #[pymodule_export]
-    use crate::fit::{fit_hmm, fit_linear_gaussian, search_hmm};
+    use crate::fit::{fit_driven, fit_hmm, fit_linear_gaussian, search_hmm};
     #[pymodule_export]
     use crate::gaussian::LinearGaussian;
     #[pymodule_export]
@@ -77,7 +81,7 @@ mod _scotopic {
     #[pymodule_export]
     use crate::questions::{residual_autocorrelations, residuals, summary};
     #[pymodule_export]
-    use crate::statistics::{GaussianStatistics, HmmStatistics};
+    use crate::statistics::{GaussianStatistics, HmmStatistics, PldsStatistics};
     #[pymodule_export]
     use crate::structural::fit_structural;
 

@@ -2,18 +2,17 @@
 
 use numpy::{PyArray1, PyArray2, PyArrayDyn};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::plds::{self, CountLaw, PldsFilter, PldsFit};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
-use scotopic_filtering::{AnyModel, Filter, Sequence};
+use scotopic_filtering::{AnyModel, Filter};
 
-use crate::arrays::{Parameter, matrix, rows_of, vector};
-use crate::beliefs::{Beliefs, Rows};
+use crate::arrays::{Drawn, drawn, matrix, matrix_of, read_matrix, read_vector, vector_of};
+use crate::beliefs::{Beliefs, beliefs};
 use crate::errors::{Result, setting};
-use crate::files::{from_cbor, to_cbor, to_toml};
+use crate::files::{Reduced, from_cbor, reduced, to_toml};
 use crate::interrupt::interruptible;
 use crate::observations::Observations;
+use crate::statistics::PldsStatistics;
 
 /// A Poisson or Bernoulli linear dynamical system with fixed parameters (eq. F70).
 #[pyclass(frozen, module = "scotopic._scotopic")]
@@ -46,27 +45,6 @@ fn per_exposure(model: plds::Plds, exposure: f64) -> scotopic_filtering::Result<
     model.with_loadings(model.loadings().clone(), offset)
 }
 
-impl Plds {
-    fn beliefs<'py>(
-        &self,
-        py: Python<'py>,
-        data: &Observations,
-        each: impl Fn(&Sequence, &mut Rows) -> scotopic_filtering::Result<f64> + Sync,
-    ) -> Result<Beliefs<'py>> {
-        let mut rows = Rows::new(self.model.states(), data.rows());
-        let mut total = 0.0;
-        for sequence in data.sequences() {
-            total += py.detach(|| each(sequence, &mut rows))?;
-            py.check_signals()?;
-        }
-        rows.arrays(py, total)
-    }
-
-    fn getter<'py>(py: Python<'py>, m: &DMatrix<f64>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        matrix(py, rows_of(m), m.ncols())
-    }
-}
-
 #[pymethods]
 impl Plds {
     /// The law ("poisson" or "bernoulli"), F `[n, n]`, Q `[n, n]`, C `[N, n]`, d `[N]`, b `[n]`, m0 `[n]`, P0 `[n, n]`, ε.
@@ -85,15 +63,15 @@ impl Plds {
     ) -> Result<Self> {
         let model = plds::Plds::new(
             law_of(law)?,
-            Parameter::read("transition", transition).into_matrix()?,
-            Parameter::read("process_noise", process_noise).into_matrix()?,
-            Parameter::read("loadings", loadings).into_matrix()?,
-            Parameter::read("offset", offset).into_vector()?,
+            read_matrix("transition", transition)?,
+            read_matrix("process_noise", process_noise)?,
+            read_matrix("loadings", loadings)?,
+            read_vector("offset", offset)?,
         )?
-        .with_bias(Parameter::read("bias", bias).into_vector()?)?
+        .with_bias(read_vector("bias", bias)?)?
         .with_initial(
-            Parameter::read("initial_mean", initial_mean).into_vector()?,
-            Parameter::read("initial_covariance", initial_covariance).into_matrix()?,
+            read_vector("initial_mean", initial_mean)?,
+            read_matrix("initial_covariance", initial_covariance)?,
         )?
         .with_exposure(exposure)?;
         Ok(model.into())
@@ -135,53 +113,52 @@ impl Plds {
     /// F `[n, n]`.
     #[getter]
     fn transition<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        Self::getter(py, self.model.transition())
+        matrix_of(py, self.model.transition())
     }
 
     /// Q `[n, n]`.
     #[getter]
     fn process_noise<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        Self::getter(py, self.model.process_noise())
+        matrix_of(py, self.model.process_noise())
     }
 
     /// C `[N, n]`.
     #[getter]
     fn loadings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        Self::getter(py, self.model.loadings())
+        matrix_of(py, self.model.loadings())
     }
 
     /// d `[N]`.
     #[getter]
     fn offset<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        vector(py, self.model.offset().as_slice().to_vec())
+        vector_of(py, self.model.offset())
     }
 
     /// b `[n]`.
     #[getter]
     fn bias<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        vector(py, self.model.bias().as_slice().to_vec())
+        vector_of(py, self.model.bias())
     }
 
     /// m0 `[n]`.
     #[getter]
     fn initial_mean<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        vector(py, self.model.initial_mean().as_slice().to_vec())
+        vector_of(py, self.model.initial_mean())
     }
 
     /// P0 `[n, n]`.
     #[getter]
     fn initial_covariance<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        Self::getter(py, self.model.initial_covariance())
+        matrix_of(py, self.model.initial_covariance())
     }
 
     /// μ_t `[T, n]` and Σ_t `[T, n, n]` given the observations up to t, and the prequential score (eq. F73), nats.
     fn filter<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Beliefs<'py>> {
-        self.beliefs(py, data, |sequence, rows| {
+        beliefs(py, self.model.states(), data, |sequence, rows| {
             let mut filter = PldsFilter::new(self.model.clone())?;
             for y in sequence.iter() {
                 filter.update(y)?;
-                rows.means.extend_from_slice(filter.mean());
-                rows.covariances.extend_from_slice(filter.covariance());
+                rows.push_parts(filter.mean(), filter.covariance());
             }
             Ok(filter.elbo())
         })
@@ -189,7 +166,7 @@ impl Plds {
 
     /// Means `[T, n]` and covariances `[T, n, n]` given all observations, and the evidence lower bound (eq. F74), nats.
     fn smooth<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Beliefs<'py>> {
-        self.beliefs(py, data, |sequence, rows| {
+        beliefs(py, self.model.states(), data, |sequence, rows| {
             let smoothed = self.model.smooth(sequence)?;
             smoothed
                 .beliefs()
@@ -257,20 +234,26 @@ impl Plds {
     }
 
     /// Observations `[length, N]` and the states `[length, n]` that made them.
-    #[allow(clippy::type_complexity)] // two arrays
-    fn sample<'py>(
-        &self,
-        py: Python<'py>,
-        length: usize,
-        seed: u64,
-    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
+    fn sample<'py>(&self, py: Python<'py>, length: usize, seed: u64) -> Result<Drawn<'py>> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let (states, sequence) = py.detach(|| self.model.sample(length, &mut rng))?;
-        let rows: Vec<f64> = sequence.iter().flatten().flatten().copied().collect();
-        Ok((
-            matrix(py, rows, self.model.width())?,
-            matrix(py, states.concat(), self.model.states())?,
-        ))
+        let states: Vec<f64> = states.concat();
+        let (m, n) = (self.model.width(), self.model.states());
+        drawn(py, &sequence, m, states, n)
+    }
+
+    /// The E-step.
+    fn statistics(&self, py: Python<'_>, data: &Observations) -> Result<PldsStatistics> {
+        let found = interruptible(py, &data.source(), |sequences| {
+            self.model.expectations(sequences)
+        })?;
+        Ok(PldsStatistics { expected: found })
+    }
+
+    /// The M-step.
+    fn maximise(&self, py: Python<'_>, statistics: &PldsStatistics) -> Result<Self> {
+        let new = py.detach(|| self.model.maximised(&statistics.expected))?;
+        Ok(new.into())
     }
 
     /// The model as the text of a model file of the program.
@@ -278,14 +261,8 @@ impl Plds {
         to_toml(&AnyModel::Plds(self.model.clone()))
     }
 
-    fn __reduce__<'py>(
-        slf: &Bound<'py, Self>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
-        let restore = slf.get_type().getattr("_restored")?;
-        Ok((
-            restore,
-            (PyBytes::new(slf.py(), &to_cbor(&slf.get().model)?),),
-        ))
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduced(slf.as_any(), &slf.get().model)
     }
 
     #[staticmethod]

@@ -1,5 +1,6 @@
-//! Learning rules by name.
+//! Learning rules by name, and what they learn.
 
+use scotopic_filtering::gaussian::Learned;
 use scotopic_filtering::hmm::Learn;
 use scotopic_filtering::{AnyLearning, AnyModel};
 
@@ -39,4 +40,49 @@ pub fn learning(model: &AnyModel, rule: Option<&str>, settings: &str) -> Result<
             AnyLearning::Generalised(Some(serde_json::from_str(settings).map_err(wrong)?))
         }
     })
+}
+
+/// What is learned, by the names of the parameters; all of them without names.
+///
+/// # Errors
+/// `SettingError` for a name that is none.
+pub fn learned_of(names: Option<Vec<String>>, diagonal: bool) -> Result<Learned> {
+    let all = Learned {
+        diagonal,
+        ..Learned::default()
+    };
+    let Some(names) = names else {
+        return Ok(all);
+    };
+    let mut learned = Learned {
+        transition: false,
+        bias: false,
+        process_noise: false,
+        control: false,
+        observation: false,
+        offset: false,
+        direct: false,
+        observation_noise: false,
+        initial: false,
+        diagonal,
+    };
+    for name in &names {
+        let flag = match name.as_str() {
+            "transition" => &mut learned.transition,
+            "bias" => &mut learned.bias,
+            "process_noise" => &mut learned.process_noise,
+            "control" => &mut learned.control,
+            "observation" => &mut learned.observation,
+            "offset" => &mut learned.offset,
+            "direct" => &mut learned.direct,
+            "observation_noise" => &mut learned.observation_noise,
+            "initial" => &mut learned.initial,
+            other => {
+                let expected = "transition, bias, process_noise, control, observation, offset, direct, observation_noise or initial";
+                return Err(setting("learned", other, expected));
+            }
+        };
+        *flag = true;
+    }
+    Ok(learned)
 }

@@ -5,6 +5,7 @@ use pyo3::types::PyBytes;
 use scotopic_filtering::Error;
 use scotopic_filtering::gaussian::Statistics;
 use scotopic_filtering::hmm::{AnyEmission, Expectations};
+use scotopic_filtering::plds;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,15 @@ pub struct GaussianStatistics {
     pub(crate) expected: Statistics,
     pub(crate) log_evidence: f64,
     pub(crate) observations: u64,
+}
+
+/// What the E-step of a Poisson or Bernoulli linear dynamical system expects of sequences, likewise. It keeps the rows that were seen and the
+/// beliefs about their states: loadings are found by Newton's method, from no sum.
+#[pyclass(frozen, module = "scotopic._scotopic")]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PldsStatistics {
+    pub(crate) expected: plds::PldsStatistics,
 }
 
 /// What statistics of different models are told.
@@ -166,6 +176,50 @@ impl GaussianStatistics {
 
     fn __repr__(&self) -> String {
         repr("GaussianStatistics", self.observations, self.log_evidence)
+    }
+}
+
+#[pymethods]
+impl PldsStatistics {
+    #[new]
+    fn new(bytes: &[u8]) -> PyResult<Self> {
+        unpickled(bytes)
+    }
+
+    /// Σ of the smoother's bounds of ln p over the sequences, nats.
+    #[getter]
+    fn elbo(&self) -> f64 {
+        self.expected.elbo()
+    }
+
+    /// Σ T over the sequences.
+    #[getter]
+    fn observations(&self) -> u64 {
+        self.expected.observations()
+    }
+
+    fn __add__(&self, other: &Self) -> Result<Self> {
+        let mut sum = self.clone();
+        sum.expected.add(&other.expected)?;
+        Ok(sum)
+    }
+
+    /// So that `sum` of any number of them works: it starts from 0.
+    fn __radd__(&self, zero: &Bound<'_, PyAny>) -> PyResult<Self> {
+        nothing(zero)?;
+        Ok(self.clone())
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let class = slf.get_type().into_any();
+        Ok((class, (pickled(slf.py(), slf.get())?,)))
+    }
+
+    fn __repr__(&self) -> String {
+        let (t, elbo) = (self.observations(), self.elbo());
+        format!("<PldsStatistics of {t} observations, elbo {elbo:.6}>")
     }
 }
 

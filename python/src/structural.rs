@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use scotopic_filtering::AnyModel;
 use scotopic_filtering::gaussian::{StructuralModel, StructuralSettings};
 
+use crate::driven::DrivenGaussian;
 use crate::errors::Result;
 use crate::gaussian::LinearGaussian;
 use crate::interrupt::interruptible;
 use crate::observations::Observations;
 
-/// The model of highest likelihood, as a linear-Gaussian one, and what there is to say of it, by name. `components` is a
+/// The model of highest likelihood, as a linear-Gaussian one (with the inputs that a regression is on), and what there is to say of it, by name. `components` is a
 /// list between commas, `fixed` are parameters that are not estimated, `tied` variances that are one parameter.
 #[pyfunction]
 #[allow(clippy::too_many_arguments)] // called with keywords
@@ -26,8 +28,12 @@ pub fn fit_structural<'py>(
     seed: u64,
     max_iterations: usize,
     tolerance: f64,
-) -> Result<(LinearGaussian, Bound<'py, PyDict>)> {
+    inputs: Vec<String>,
+) -> Result<(Bound<'py, PyAny>, Bound<'py, PyDict>)> {
     let mut model = StructuralModel::new(components)?;
+    if !inputs.is_empty() {
+        model = model.with_inputs(&inputs)?;
+    }
     for (name, value) in &fixed {
         model = model.with_fixed(name, *value)?;
     }
@@ -62,5 +68,12 @@ pub fn fit_structural<'py>(
     told.set_item("converged", fit.converged)?;
     told.set_item("gradient", fit.gradient)?;
     told.set_item("iterations", fit.iterations)?;
-    Ok((model.linear_gaussian(&fit.estimates)?.into(), told))
+    let fitted = match AnyModel::of_structural(&model, &fit.estimates)? {
+        AnyModel::Driven(model) => Bound::new(py, DrivenGaussian::from(*model))?.into_any(),
+        _ => {
+            let model = model.linear_gaussian(&fit.estimates)?;
+            Bound::new(py, LinearGaussian::from(model))?.into_any()
+        }
+    };
+    Ok((fitted, told))
 }

@@ -8,6 +8,8 @@ import scotopic
 #: Those that hmmlearn has as well; others without inputs; those whose observations are given with inputs or an exposure.
 KINDS = ["categorical", "poisson", "diag", "full"]
 MORE = ["bernoulli", "negative-binomial", "student-t"]
+#: Whose observations depend on those before.
+LAGGED = ["autoregression-full", "autoregression-diag"]
 GIVEN = [
     "logistic-regression",
     "poisson-regression",
@@ -18,8 +20,9 @@ GIVEN = [
 ]
 
 
-def random_hmm(kind, k=3, d=2, seed=0):
-    """An HMM with parameters drawn at random, of a kind named as its class and covariance; regressions have d inputs."""
+def random_hmm(kind, k=3, d=2, seed=0, p=2):
+    """An HMM with parameters drawn at random, of a kind named as its class and covariance; regressions have d inputs,
+    autoregressions p lags."""
     rng = np.random.default_rng(seed)
     exposed = kind.endswith("-exposure")
     kind = kind.removesuffix("-exposure")
@@ -45,6 +48,15 @@ def random_hmm(kind, k=3, d=2, seed=0):
         model.weights_ = rng.normal(size=(k, 1 + d)) * (1.5 if kind == "logistic-regression" else 0.5)
         if kind == "linear-regression":
             model.variances_ = rng.uniform(0.1, 0.5, size=k)
+    elif kind.startswith("autoregression-"):
+        noise = kind.removeprefix("autoregression-")
+        model = scotopic.AutoregressiveHMM(k, p, noise)
+        model.intercept_ = rng.normal(size=(k, d))
+        # No product of them grows.
+        model.coef_ = 0.7 / p * np.linalg.qr(rng.normal(size=(k, p, d, d)))[0]
+        root = rng.normal(size=(k, d, d))
+        covariances = root @ root.transpose(0, 2, 1) + 0.5 * np.eye(d)
+        model.covars_ = covariances if noise == "full" else np.einsum("kii->ki", covariances)
     else:
         model = scotopic.GaussianHMM(k, kind)
         model.means_ = 3.0 * rng.normal(size=(k, d))
@@ -83,7 +95,27 @@ def drawn(kind, t=300, seed=0, **settings):
     return model, x, given
 
 
-@pytest.fixture(params=[*KINDS, *MORE])
+def recursions(model, terms):
+    """ln p, posterior probabilities and the most probable path, by the textbook."""
+    a, (t, k) = np.asarray(model.transmat_), terms.shape
+    log_a = np.log(a)
+    forward, backward = np.empty((t, k)), np.zeros((t, k))
+    best, back = np.log(model.startprob_) + terms[0], np.zeros((t, k), int)
+    forward[0] = best
+    for i in range(1, t):
+        forward[i] = np.logaddexp.reduce(forward[i - 1][:, None] + log_a, axis=0) + terms[i]
+        paths = best[:, None] + log_a
+        back[i], best = paths.argmax(axis=0), paths.max(axis=0) + terms[i]
+    for i in range(t - 2, -1, -1):
+        backward[i] = np.logaddexp.reduce(log_a + terms[i + 1] + backward[i + 1], axis=1)
+    log_p = np.logaddexp.reduce(forward[-1])
+    path = [best.argmax()]
+    for i in range(t - 1, 0, -1):
+        path.append(back[i][path[-1]])
+    return log_p, np.exp(forward + backward - log_p), np.array(path[::-1])
+
+
+@pytest.fixture(params=[*KINDS, *MORE, *LAGGED])
 def hmm(request):
     return random_hmm(request.param)
 

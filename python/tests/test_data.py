@@ -85,7 +85,9 @@ def test_missing_rows_carry_no_evidence(hmm):
     none = [[None] * x.shape[1] if np.isnan(row).all() else row.tolist() for row in gaps]
     assert hmm.score(gaps) == hmm.score(masked) == hmm.score(none)
     log_predictive = hmm.log_predictive(gaps)
-    assert (log_predictive[[0, 10, 11, 49]] == 0.0).all()
+    # Of an autoregression ln 1 is that of a sum which rounds: its rows have lags, and are not missing as a whole.
+    room = 1e-15 if isinstance(hmm, scotopic.AutoregressiveHMM) else 0.0
+    assert np.abs(log_predictive[[0, 10, 11, 49]]).max() <= room
     assert_allclose(log_predictive.sum(), hmm.score(gaps), rtol=1e-12)
     assert len(hmm.predict(gaps)) == 50
     assert hmm.score(np.full_like(x, np.nan)) == 0.0

@@ -8,7 +8,7 @@ import pytest
 from scotopic import _scotopic
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = ["README.md", "python/README.md", "docs/python.md", "docs/inputs.md", "docs/plds.md"]
+PAGES = ["README.md", "python/README.md", "docs/python.md", "docs/inputs.md", "docs/autoregressions.md", "docs/plds.md"]
 PAGES += [f"docs/start/{name}.md" for name in ("neuroscientist", "series", "ml")]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.S | re.M)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import GIVEN, KINDS, MORE, given_of, random_hmm, random_population, random_walk
+from conftest import GIVEN, KINDS, LAGGED, MORE, given_of, random_hmm, random_population, random_walk
 
 import scotopic
 
@@ -37,7 +37,7 @@ def tried(call, *args, **kwargs):
 @pytest.mark.parametrize("seed", range(8))
 def test_data(seed):
     rng = np.random.default_rng(seed)
-    models = [random_hmm(kind) for kind in [*KINDS, *MORE]] + [random_walk(n=2, m=2), random_walk(n=1, m=1)]
+    models = [random_hmm(kind) for kind in [*KINDS, *MORE, *LAGGED]] + [random_walk(n=2, m=2), random_walk(n=1, m=1)]
     models += [random_population(law, neurons=2) for law in ("poisson", "bernoulli")]
     for _ in range(150):
         x, lengths = drawn(rng), drawn(rng) if rng.random() < 0.3 else None
@@ -50,7 +50,8 @@ def test_data(seed):
         )
         tried(getattr(model, rng.choice(names)), x, lengths=lengths)
         lag = int(rng.integers(0, 3))
-        filter = model.filter(lag=0 if isinstance(model, (scotopic.PLDS, scotopic.BLDS)) else lag)
+        without = (scotopic.PLDS, scotopic.BLDS, scotopic.AutoregressiveHMM)
+        filter = model.filter(lag=0 if isinstance(model, without) else lag)
         tried(filter.extend, x)
         tried(filter.update, x)
         tried(filter.forecast, 2)
@@ -78,6 +79,31 @@ def test_inputs_and_exposure(seed):
         tried(filter.forecast, 2, **given)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_linear_models_with_inputs(seed):
+    rng = np.random.default_rng(400 + seed)
+    models = [random_walk(n=2, m=2), scotopic.ContinuousLinearGaussian.of([[-1.0]], [[1.0]], [[1.0]], [[1.0]])]
+    models[0].control_, models[0].regressors_ = np.ones((2, 2)), {(0, 1): "x2"}
+    for _ in range(150):
+        model = models[rng.integers(2)]
+        given = {"inputs": np.sort(rng.normal(size=(4, len(model.inputs_))), axis=0)}
+        x, _ = model.sample(random_state=0, **given)
+        given = {"inputs": drawn(rng)} if rng.random() < 0.5 else given
+        x = drawn(rng) if rng.random() < 0.5 else x
+        names = ["score", "predict", "smooth", "filtered", "forecast", "residuals", "statistics"]
+        tried(getattr(model, rng.choice(names)), x, **given)
+        tried(lambda: model.sample(random_state=0, **given))
+        live = model.filter()
+        tried(live.extend, x, **given)
+        tried(live.update, x, **given)
+        tried(live.forecast, 2, **given)
+        tried(scotopic.LinearGaussian(1, n_iter=3).fit, x, **given)
+        if rng.random() < 0.2:
+            changed = random_walk(n=2, m=2)
+            tried(setattr, changed, rng.choice(["control_", "direct_", "regressors_", "inputs_"]), drawn(rng))
+            tried(changed.score, x, **given)
+
+
 @pytest.mark.filterwarnings("ignore::scotopic.errors.FitWarning")
 @pytest.mark.parametrize("seed", range(4))
 def test_fits(seed):
@@ -96,7 +122,8 @@ def test_fits(seed):
             scotopic.StudentTHMM(k, n_iter=5, n_init=1, method=method),
             scotopic.PLDS(k, n_iter=3),
             scotopic.BLDS(k, n_iter=3),
-        ][rng.integers(10)]
+            scotopic.AutoregressiveHMM(k, k, n_iter=5, n_init=1, method=method),
+        ][rng.integers(11)]
         tried(model.fit, x)
         regression = [
             scotopic.LogisticRegressionHMM(k, n_iter=5, n_init=1, method=method),
@@ -111,7 +138,7 @@ def test_fits(seed):
 def test_parameters(seed):
     rng = np.random.default_rng(200 + seed)
     for _ in range(100):
-        kinds = [*KINDS, *MORE, *GIVEN]
+        kinds = [*KINDS, *MORE, *GIVEN, *LAGGED]
         model = [random_hmm(rng.choice(kinds)), random_walk(), random_population()][rng.choice(3, p=[0.7, 0.15, 0.15])]
         name = rng.choice(sorted(model._given()))
         if tried(setattr, model, name, drawn(rng)) is None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import GIVEN, MORE, drawn, given_of, random_hmm
+from conftest import GIVEN, MORE, drawn, given_of, random_hmm, recursions
 from numpy.testing import assert_allclose
 
 import scotopic
@@ -37,26 +37,6 @@ def log_likelihoods(model, x, inputs=None, exposure=None):
     else:
         terms = stats.norm.logpdf(y, eta, np.sqrt(model.variances_)[:, None])
     return np.where(np.isnan(y), 0.0, terms).sum(axis=2)
-
-
-def recursions(model, terms):
-    """ln p, posterior probabilities and the most probable path, by the textbook."""
-    a, (t, k) = np.asarray(model.transmat_), terms.shape
-    log_a = np.log(a)
-    forward, backward = np.empty((t, k)), np.zeros((t, k))
-    best, back = np.log(model.startprob_) + terms[0], np.zeros((t, k), int)
-    forward[0] = best
-    for i in range(1, t):
-        forward[i] = np.logaddexp.reduce(forward[i - 1][:, None] + log_a, axis=0) + terms[i]
-        paths = best[:, None] + log_a
-        back[i], best = paths.argmax(axis=0), paths.max(axis=0) + terms[i]
-    for i in range(t - 2, -1, -1):
-        backward[i] = np.logaddexp.reduce(log_a + terms[i + 1] + backward[i + 1], axis=1)
-    log_p = np.logaddexp.reduce(forward[-1])
-    path = [best.argmax()]
-    for i in range(t - 1, 0, -1):
-        path.append(back[i][path[-1]])
-    return log_p, np.exp(forward + backward - log_p), np.array(path[::-1])
 
 
 @pytest.mark.parametrize("kind", [*MORE, *GIVEN])

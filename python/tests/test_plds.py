@@ -180,8 +180,6 @@ def test_pickles_files_and_clones(population, tmp_path):
     assert (read.sample(10, random_state=1)[0] == population.sample(10, random_state=1)[0]).all()
     assert np.isfinite(population.residuals(x).values).all()
     with pytest.raises(UnsupportedError):
-        population.statistics(x)
-    with pytest.raises(UnsupportedError):
         population.summary(x)
 
 

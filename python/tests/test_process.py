@@ -16,7 +16,7 @@ def python(code, **options):
     return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, **options)
 
 
-@pytest.mark.parametrize("what", ["search", "em", "walk", "choices", "choices-em", "population"])
+@pytest.mark.parametrize("what", ["search", "em", "walk", "choices", "choices-em", "population", "lags", "driven"])
 def test_ctrl_c_ends_a_long_fit(what):
     # Each fit would take minutes to hours. The time-out of the process is far above the second that is promised, and
     # the only clock that decides.
@@ -27,8 +27,10 @@ def test_ctrl_c_ends_a_long_fit(what):
         "choices": "scotopic.LogisticRegressionHMM(6, n_init=1000, random_state=0)",
         "choices-em": "scotopic.LogisticRegressionHMM(6, method='em', n_init=1, n_iter=10**9, tol=0.0, random_state=0)",
         "population": "scotopic.PLDS(2, n_iter=10**9, tol=0.0)",
+        "driven": "scotopic.LinearGaussian(4, n_iter=10**9)",
+        "lags": "scotopic.AutoregressiveHMM(6, 2, n_init=1000, random_state=0)",
     }[what]
-    given = "inputs=x" if what.startswith("choices") else ""
+    given = "inputs=x" if what.startswith(("choices", "driven")) else ""
     made_of = "(x[:, 0] > 0).astype(float)" if given else "np.abs(x).round()" if what == "population" else "x"
     code = f"""
         import os, signal, threading, time, numpy as np, scotopic
@@ -68,7 +70,18 @@ def spikes(seed):
     return lambda: scotopic.PLDS(2, n_iter=10).fit(x).history_
 
 
-@pytest.mark.parametrize("made", [numbers, choices, spikes])
+def waves(seed):
+    x, _ = random_hmm("autoregression-full", seed=seed).sample(1000, random_state=seed)
+    return lambda: scotopic.AutoregressiveHMM(2, 2, random_state=0, n_init=2).fit(x).coef_
+
+
+def driven(seed):
+    rng = np.random.default_rng(seed)
+    y, u = np.cumsum(rng.normal(size=300)), rng.normal(size=(300, 2))
+    return lambda: scotopic.LinearGaussian(1, n_iter=30).fit(y, inputs=u).direct_
+
+
+@pytest.mark.parametrize("made", [numbers, choices, spikes, waves, driven])
 def test_two_fits_at_once_are_each_their_own(made):
     fits = [made(seed) for seed in (0, 1)]
     alone = [fit() for fit in fits]

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import GIVEN, MORE, given_of, random_hmm, random_walk
+from conftest import GIVEN, LAGGED, MORE, given_of, random_hmm, random_population, random_walk
 from numpy.testing import assert_allclose
 
 import scotopic
@@ -70,6 +70,42 @@ def test_walks_too():
         random_walk(n=1, m=1).maximise(added)
 
 
+def test_populations_too(population):
+    x, _ = population.sample(120, random_state=0)
+    x[30], x[50, 1] = np.nan, np.nan
+    parts = np.array_split(x, 4)
+    added = sum(pickle.loads(pickle.dumps(population.statistics(part))) for part in parts)
+    assert_allclose(added.elbo, population.smooth(parts).elbo, rtol=1e-12)
+    assert added.observations == 120 and "120 observations" in repr(added)
+    fitted = pickle.loads(pickle.dumps(population)).set_params(init="parameters", n_iter=1).fit(parts)
+    same(parameters(population.maximise(added)), parameters(fitted), 1e-10)
+    with pytest.raises(TypeError):
+        added + 1
+    with pytest.raises(TypeError):
+        population.maximise(random_walk().statistics(np.zeros((3, 3))))
+    other = random_population(population._LAW, n=1)
+    with pytest.raises(SizeError, match="1 latents"):
+        added + other.statistics(x)
+    with pytest.raises(SizeError, match="2 latents"):
+        other.maximise(added)
+    with pytest.raises(ValueError):
+        scotopic.PldsStatistics(b"no statistics")
+
+
+def test_two_processes_fit_a_population_as_one_does(population):
+    joblib = pytest.importorskip("joblib")
+    sequences = [population.sample(80, random_state=seed)[0] for seed in range(6)]
+    one, two = (random_population(population._LAW, seed=2) for _ in range(2))
+    with joblib.Parallel(n_jobs=2) as parallel:
+        for _ in range(5):
+            one.maximise(one.statistics(sequences))
+            halves = parallel(joblib.delayed(expect)(two, part, {}) for part in (sequences[:3], sequences[3:]))
+            two.maximise(sum(halves))
+    same(parameters(two), parameters(one), 1e-10)
+    assert_allclose(two.smooth(sequences).elbo, one.smooth(sequences).elbo, rtol=1e-10)
+    assert one.smooth(sequences).elbo > random_population(population._LAW, seed=2).smooth(sequences).elbo
+
+
 def test_with_inputs_and_exposure_too(given_hmm):
     given = given_of(given_hmm, 300)
     x, _ = given_hmm.sample(random_state=0, **given)
@@ -92,7 +128,7 @@ def expect(model, part, given):
     return model.statistics(part, **given)
 
 
-@pytest.mark.parametrize("kind", ["diag", *MORE, *GIVEN])
+@pytest.mark.parametrize("kind", ["diag", *MORE, *GIVEN, *LAGGED])
 def test_two_processes_fit_as_one_does(kind):
     joblib = pytest.importorskip("joblib")
     truth = random_hmm(kind, k=3, seed=1)

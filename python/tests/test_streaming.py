@@ -79,7 +79,10 @@ def test_a_bad_row_in_a_batch_changes_nothing(hmm):
 
 def test_snapshots_continue_bit_for_bit(hmm):
     x, _ = hmm.sample(40, random_state=0)
-    for made in (hmm.filter(), hmm.filter(learn=True, block=8), hmm.filter(lag=3), hmm.filter("tied")):
+    kinds = [hmm.filter(), hmm.filter(learn=True, block=8), hmm.filter("tied")]
+    if not isinstance(hmm, scotopic.AutoregressiveHMM):  # keeps no smoothed states
+        kinds.append(hmm.filter(lag=3))
+    for made in kinds:
         made.extend(x[:20])
         others = [
             scotopic.Filter.restore(made.snapshot()),
@@ -98,6 +101,8 @@ def test_snapshots_continue_bit_for_bit(hmm):
 
 
 def test_smoothing_a_fixed_lag_back_is_the_smoother(hmm):
+    if isinstance(hmm, scotopic.AutoregressiveHMM):
+        pytest.skip("a filter of an autoregression keeps no smoothed states")
     x, _ = hmm.sample(30, random_state=0)
     filter = hmm.filter(lag=5)
     filter.extend(x)

@@ -178,3 +178,60 @@ def test_data_that_make_no_sense(nile):
         scotopic.StructuralModel("level").fit(np.full(50, 3.0))
     with pytest.raises(ScotopicError):
         scotopic.StructuralModel("level").fit(np.full(50, np.nan))
+
+
+def test_a_regression_is_that_of_statsmodels():
+    """docs/inputs.md: the inflation of the United States on its unemployment."""
+    from statsmodels.datasets import macrodata
+    from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+    table = macrodata.load_pandas().data
+    y, u = table["infl"].to_numpy(), table[["unemp"]]
+    model = scotopic.StructuralModel("level,regression").fit(y, inputs=u)
+    assert_allclose(model.log_likelihood_, -449.1637, atol=1e-4)
+    assert model.inputs_ == ["unemp"] and model.n_diffuse_ == 2
+    peer = UnobservedComponents(y, "llevel", exog=u.to_numpy(), mle_regression=False, use_exact_diffuse=True)
+    given = peer.smooth([model.params_["irregular"], model.params_["level"]])
+    # Ours leaves the states out that were spent on the diffuse start, theirs counts half ln 2 pi for each.
+    assert_allclose(model.score(y, inputs=u) - np.log(2 * np.pi), given.llf, rtol=1e-10)
+    beliefs = model.coefficients(y, inputs=u)
+    assert_allclose(beliefs.means[:, 0], given.smoothed_state[1], rtol=1e-8)
+    assert_allclose(beliefs.covariances[:, 0, 0], given.smoothed_state_cov[1, 1], rtol=1e-7)
+    assert_allclose([beliefs.means[-1, 0], beliefs.covariances[-1, 0, 0] ** 0.5], [-0.9549, 0.2234], atol=1e-4)
+    assert_allclose(model.smooth(y, inputs=u).means[:, 0], given.level.smoothed, rtol=1e-8)
+    ahead = np.array([[9.6], [9.7]])
+    ours, theirs = model.forecast(y, 2, inputs=u, future_inputs=ahead), given.get_forecast(2, exog=ahead)
+    assert_allclose(ours.mean[:, 0], theirs.predicted_mean, rtol=1e-8)
+    assert_allclose(ours.variance[:, 0], theirs.var_pred_mean, rtol=1e-8)
+    parts = model.decompose(y, inputs=u)
+    assert parts.names == ["level", "regression"]
+    assert_allclose(parts.means[:, 1], beliefs.means[:, 0] * u["unemp"].to_numpy(), rtol=1e-12)
+    assert model.aic(y, inputs=u) == pytest.approx(906.33, abs=0.01)
+    assert model.bic(y, inputs=u) == pytest.approx(919.58, abs=0.01)
+    live = model.filter()
+    for value, row in zip(y, u.to_numpy()):
+        live.update(value, inputs=row)
+    assert_allclose(live.belief, model.smooth(y, inputs=u).means[-1], rtol=1e-8)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.decompose(y, inputs=u).means.tolist() == parts.means.tolist()
+
+
+def test_coefficients_that_walk():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 2))
+    beta = np.cumsum(0.2 * rng.normal(size=300))
+    y = beta * x[:, 0] + 2.0 * x[:, 1] + 0.3 * rng.normal(size=300)
+    model = scotopic.StructuralModel("regression:walk", fixed={"regression.x2": 0.0}).fit(y, inputs=x)
+    assert sorted(model.params_) == ["irregular", "regression.x1", "regression.x2"]
+    beliefs = model.coefficients(y, inputs=x)
+    assert np.corrcoef(beliefs.means[:, 0], beta)[0, 1] > 0.95
+    # Five of its standard deviations.
+    assert abs(beliefs.means[0, 1] - 2.0) < 5 * beliefs.covariances[0, 1, 1] ** 0.5 < 0.5
+    with pytest.raises(SettingError, match="inputs"):
+        scotopic.StructuralModel("level").fit(y, inputs=x)
+    with pytest.raises(SettingError, match="inputs"):
+        scotopic.StructuralModel("regression").fit(y)
+    with pytest.raises(SettingError, match="found None"):
+        model.score(y)
+    with pytest.raises(UnsupportedError):
+        scotopic.StructuralModel("level").fit(y).coefficients(y)

@@ -1,10 +1,7 @@
 //! Fits to whole sequences: variational expectation–maximisation.
 
-use nalgebra::DVector;
-
 use super::law::CountLaw;
 use super::model::Plds;
-use super::neuron::Rows;
 use super::sites::{Site, of_filter};
 use super::smoother::PldsSmoothed;
 use super::start::by_moments;
@@ -103,7 +100,7 @@ impl Plds {
             if converged || elbo.len() > fit.max_iterations {
                 break;
             }
-            model = model.maximised(sequences, &smoothed)?;
+            model = model.maximised_by(sequences, &smoothed)?;
             sites = smoothed.into_iter().map(PldsSmoothed::into_sites).collect();
         }
         Ok(PldsFitted {
@@ -115,7 +112,7 @@ impl Plds {
     }
 
     /// The M-step.
-    fn maximised(&self, sequences: &[Sequence], smoothed: &[PldsSmoothed]) -> Result<Self> {
+    fn maximised_by(&self, sequences: &[Sequence], smoothed: &[PldsSmoothed]) -> Result<Self> {
         let mut statistics = Statistics::new(self.predictor());
         let mut pairs = Vec::new();
         for (sequence, own) in sequences.iter().zip(smoothed) {
@@ -126,12 +123,7 @@ impl Plds {
             let rows = sequence.iter().zip(own.beliefs());
             pairs.extend(rows.filter_map(|(row, belief)| Some((row?, belief))));
         }
-        let rows = Rows::new(self, pairs);
-        let loadings: Vec<DVector<f64>> = (0..self.width())
-            .map(|i| rows.best(i, self.row(i)))
-            .collect::<Result<_>>()?;
-        self.with_dynamics(&statistics, sequences.len() > 1, 0.0)?
-            .with_rows(&loadings)
+        self.maximised_of(&statistics, pairs, sequences.len() > 1)
     }
 
     /// The same with F, b and Q, and m0 and P0 if `initial`, from expected statistics.

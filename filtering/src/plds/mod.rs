@@ -14,6 +14,7 @@
 //! | the filter with its prequential score | `filter.rs`: [`PldsFilter`] |
 //! | the smoother over whole sequences (eq. F74) | `smoother.rs`: [`PldsSmoothed`]; `sites.rs` |
 //! | variational EM (eqs. F75, F76) | `fit.rs`: [`PldsFit`], [`PldsFitted`]; `start.rs`, `neuron.rs` |
+//! | expected statistics, which add up | `statistics.rs`: [`PldsStatistics`] |
 //! | learning while filtering | `learning.rs`: [`PldsLearning`], [`PldsLearn`] |
 //! | held-out neurons given the others (eq. F77) | `co_smoothing.rs`: [`CoSmoothing`] |
 //! | what a belief says of observations; samples | `prediction.rs` |
@@ -43,6 +44,7 @@ mod prediction;
 mod sites;
 mod smoother;
 mod start;
+mod statistics;
 
 pub use co_smoothing::CoSmoothing;
 pub use filter::PldsFilter;
@@ -51,3 +53,4 @@ pub use law::CountLaw;
 pub use learning::{PldsLearn, PldsLearning};
 pub use model::Plds;
 pub use smoother::PldsSmoothed;
+pub use statistics::PldsStatistics;

@@ -189,6 +189,12 @@ impl DrivenGaussian {
         &self.direct
     }
 
+    /// The entries of H that are inputs: row, column, and the name of the input.
+    pub fn regressors(&self) -> impl Iterator<Item = (usize, usize, &str)> {
+        let named = |r: &Regressor| (r.row, r.state, self.names[r.input].as_str());
+        self.regressors.iter().map(named)
+    }
+
     /// n, the entries of a state.
     pub fn states(&self) -> usize {
         self.base.states()

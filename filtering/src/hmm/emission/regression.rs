@@ -57,6 +57,8 @@ pub struct Regression<F: Family> {
     variances: Vec<f64>,
     /// Of y; 1 where the family has no variance.
     units: BinaryUnits,
+    /// v in the units `[K]`.
+    unit_variances: Vec<f64>,
     /// c `[1 + M]`: statistics are of y − c·x.
     origin: Vec<f64>,
     information: Information,
@@ -146,8 +148,11 @@ impl<F: Family> Regression<F> {
                 "a positive variance",
             ));
         }
+        let units = BinaryUnits::of(variances.len(), 1, |k, _| variances[k]);
+        let unit_variances = variances.iter().map(|v| units.variance(0, *v));
         Ok(Self {
-            units: BinaryUnits::of(variances.len(), 1, |k, _| variances[k]),
+            unit_variances: unit_variances.collect(),
+            units,
             origin: vec![0.0; m],
             information: Information::default(),
             family: PhantomData,
@@ -202,6 +207,29 @@ impl<F: Family> Regression<F> {
         predictor(&self.weights[j * m..(j + 1) * m], inputs)
     }
 
+    /// η of each state into `[K]`, and the exposure; none where y is missing.
+    ///
+    /// # Errors
+    /// As [`Emission::log_likelihood`].
+    fn predictors(&self, observation: &[f64], into: &mut [f64]) -> Result<Option<f64>> {
+        let (y, given) = (observation[0], &observation[1..]);
+        let (inputs, exposure) = self.given(given);
+        if self.has_exposure {
+            check_exposure(observation.len() - 1, exposure)?;
+        }
+        if !seen_with(&observation[..1], given)? {
+            return Ok(None);
+        }
+        if !F::is_possible(y) {
+            return Err(Error::observation(0, y, F::EXPECTED));
+        }
+        let rows = self.weights.chunks_exact(self.weights_len());
+        for (eta, weights) in into.iter_mut().zip(rows) {
+            *eta = predictor(weights, inputs);
+        }
+        Ok(Some(exposure))
+    }
+
     /// The triangle of state `j`, if it was measured.
     fn information_of(&self, j: usize) -> Option<&[f64]> {
         let len = packed_len(self.weights_len());
@@ -242,25 +270,28 @@ impl<F: Family> Emission for Regression<F> {
     }
 
     fn relative_log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
-        let (y, given) = (observation[0], &observation[1..]);
-        let (inputs, exposure) = self.given(given);
-        if self.has_exposure {
-            check_exposure(observation.len() - 1, exposure)?;
-        }
-        if !seen_with(&observation[..1], given)? {
+        let Some(exposure) = self.predictors(observation, into)? else {
             into.fill(0.0);
             return Ok(0.0);
-        }
-        if !F::is_possible(y) {
-            return Err(Error::observation(0, y, F::EXPECTED));
-        }
+        };
         let in_unit = |y: f64| self.units.scale(0, y);
-        for (j, l) in into.iter_mut().enumerate() {
-            let (eta, variance) = (self.predictor(j, inputs), self.variances[j]);
-            let variance = self.units.variance(0, variance);
-            *l = F::log_likelihood(in_unit(y), in_unit(eta), exposure, variance);
+        let y = in_unit(observation[0]);
+        for (l, variance) in into.iter_mut().zip(&self.unit_variances) {
+            *l = F::log_likelihood(y, in_unit(*l), exposure, *variance);
         }
         Ok(self.units.log_density(&observation[..1]))
+    }
+
+    fn likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
+        let Some(exposure) = self.predictors(observation, into)? else {
+            into.fill(1.0);
+            return Ok(0.0);
+        };
+        let in_unit = |y: f64| self.units.scale(0, y);
+        into.iter_mut().for_each(|eta| *eta = in_unit(*eta));
+        let y = in_unit(observation[0]);
+        let top = F::likelihoods(y, exposure, &self.unit_variances, into);
+        Ok(top + self.units.log_density(&observation[..1]))
     }
 
     fn accepts_partial_rows(&self) -> bool {
@@ -276,6 +307,7 @@ impl<F: Family> Emission for Regression<F> {
         Self {
             weights: reordered(&self.weights, self.weights_len(), order),
             variances: reordered(&self.variances, 1, order),
+            unit_variances: reordered(&self.unit_variances, 1, order),
             information: Information(information),
             ..self.clone()
         }

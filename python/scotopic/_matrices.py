@@ -1,0 +1,52 @@
+"""What estimators of linear-Gaussian models of free matrices share: models made of them, and the maximum of ln p."""
+
+import numpy as np
+
+from . import _data, _scotopic
+from ._estimator import real, whole
+from ._gaussian import GaussianEstimator
+
+
+class MatrixEstimator(GaussianEstimator):
+    """A linear-Gaussian model whose matrices are its parameters."""
+
+    @classmethod
+    def _of(cls, model, matrices, *, inputs=None, regressors=None, **given):
+        """``model`` with these parameters, those that are None left as they are by default."""
+        given = {**dict(zip(cls._PARAMETERS, matrices)), **{f"{name}_": value for name, value in given.items()}}
+        for name, value in given.items():
+            if value is not None:
+                model._set_value(name, value)
+        if inputs is not None:
+            model.inputs_ = inputs
+        if regressors is not None:
+            model.regressors_ = regressors
+        model._model  # checks them
+        return model
+
+    def _learned(self):
+        """What a fit changes, by the names of the compiled half."""
+        return None if self.learned is None else [str(name) for name in self.learned]
+
+    def _start(self, X, lengths, inputs):
+        """The model as it is, which a fit begins with, if it goes with what is given."""
+        start = self._model
+        _data.read(*self._given_names(), X, lengths, inputs)
+        return start
+
+    def _climb(self, data, start):
+        """The maximum of ln p of a model with inputs."""
+        model, ends, n_iter, converged = _scotopic.fit_driven(
+            data,
+            start,
+            whole("n_iter", self.n_iter, 0),
+            real("pseudo_count", self.pseudo_count, 0.0),
+            bool(self.diagonal),
+            self._learned(),
+        )
+        names = getattr(self, "feature_names_in_", None)
+        self._take(model)
+        if names is not None:
+            self.feature_names_in_ = names
+        self.history_, self.n_iter_, self.converged_ = np.array(ends), n_iter, converged
+        return self
