@@ -91,7 +91,7 @@ impl DrivenHmmFilter {
         self.filter.observations()
     }
 
-    /// p(s_{t+1} … ) `[ahead][K]` of the next rows, given what each of them is given.
+    /// p(s_{t+h}|o_1…o_t) `[ahead][K]` of the next rows, given what each of them is given.
     fn states_given(&self, inputs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
         let names = self.model.inputs();
         let k = self.model.states();
