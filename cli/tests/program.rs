@@ -43,6 +43,7 @@ mod program {
     mod run_files;
     mod run_folder;
     mod shares;
+    mod spike_trains;
     mod structural;
     mod support;
     mod tensorboard;

@@ -13,7 +13,7 @@ use crate::generalised::GeneralisedModel;
 use crate::generalised::causal::CausalGeneralisedFilter;
 use crate::generalised::model::AnyEquations;
 use crate::generalised::odem::{Odem, OdemConfig};
-use crate::hmm::{AnyEmission, Emission, LaggedFilter, Learn, Learning, Online};
+use crate::hmm::{AnyEmission, DrivenHmmFilter, Emission, LaggedFilter, Learn, Learning, Online};
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning};
 use crate::plds::{PldsFilter, PldsLearn, PldsLearning};
@@ -43,6 +43,8 @@ pub enum AnyFilter {
     HmmLearning(Learning<AnyEmission>),
     /// A discrete model whose observations depend on those before, with fixed parameters or learning.
     HmmLagged(LaggedFilter),
+    /// A discrete model with inputs in its transitions, with fixed parameters.
+    HmmDriven(DrivenHmmFilter),
     /// A linear-Gaussian model with fixed parameters.
     Gaussian(#[serde(deserialize_with = "gaussian_of_any_version")] GaussianFilter),
     /// A linear-Gaussian model that learns.
@@ -100,7 +102,9 @@ impl AnyLearning {
         match model {
             AnyModel::Hmm(_) => "block-online-em, online-em, fixed-lag, rmle, dirichlet",
             AnyModel::LinearGaussian(_) => "block-online-em, online-em, rmle",
-            AnyModel::Driven(_) => "none: it is fitted to whole sequences, by scotopic fit",
+            AnyModel::DrivenHmm(_) | AnyModel::Driven(_) => {
+                "none: it is fitted to whole sequences, by scotopic fit"
+            }
             AnyModel::Plds(_) => "block-online-em",
             AnyModel::Nonlinear(_) => "rmle",
             AnyModel::Generalised(_) => "odem",
@@ -120,7 +124,9 @@ impl AnyLearning {
             return Ok(match model {
                 AnyModel::Hmm(_) => Self::Hmm(Learn::default()),
                 AnyModel::LinearGaussian(_) => Self::LinearGaussian(GaussianLearn::default()),
-                AnyModel::Driven(_) => return Err(Error::setting("rule", "one", rules)),
+                AnyModel::DrivenHmm(_) | AnyModel::Driven(_) => {
+                    return Err(Error::setting("rule", "one", rules));
+                }
                 AnyModel::Plds(_) => Self::Plds(PldsLearn::default()),
                 AnyModel::Nonlinear(_) => Self::Nonlinear(LearningConfig::default()),
                 AnyModel::Generalised(_) => Self::Generalised(None),
@@ -177,6 +183,10 @@ impl AnyFilter {
                     true => Self::HmmLagged(LaggedFilter::of(online)),
                     false => Self::Hmm(online),
                 }
+            }
+            AnyModel::DrivenHmm(model) => {
+                only_reversed("an hmm with inputs in its transitions", factorisation)?;
+                Self::HmmDriven(DrivenHmmFilter::new(*model))
             }
             AnyModel::LinearGaussian(model) => {
                 Self::Gaussian(model.online(gaussian_factorisation(factorisation)?)?)
@@ -261,6 +271,7 @@ impl AnyFilter {
         match self {
             Self::Hmm(f) => f.model().emission().inputs(),
             Self::HmmLearning(f) => f.model().emission().inputs(),
+            Self::HmmDriven(f) => f.model().inputs(),
             Self::Driven(f) => f.model().inputs(),
             _ => &[],
         }
@@ -279,6 +290,7 @@ impl AnyFilter {
                 AnyModel::Hmm(f.averaged().unwrap_or_else(|| f.model().clone()))
             }
             Self::HmmLagged(f) => AnyModel::Hmm(f.learned()),
+            Self::HmmDriven(f) => AnyModel::DrivenHmm(Box::new(f.model().clone())),
             Self::Gaussian(f) => AnyModel::LinearGaussian(f.model().clone()),
             Self::GaussianLearning(f) => AnyModel::LinearGaussian(f.model().clone()),
             Self::Driven(f) => AnyModel::Driven(Box::new(f.model().clone())),
@@ -299,6 +311,7 @@ macro_rules! each {
             Self::Hmm($f) => $body,
             Self::HmmLearning($f) => $body,
             Self::HmmLagged($f) => $body,
+            Self::HmmDriven($f) => $body,
             Self::Gaussian($f) => $body,
             Self::GaussianLearning($f) => $body,
             Self::Driven($f) => $body,

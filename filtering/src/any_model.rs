@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::gaussian::{DrivenGaussian, LinearGaussian, StructuralModel};
 use crate::generalised::GeneralisedModel;
-use crate::hmm::{Emission, Hmm};
+use crate::hmm::{DrivenHmm, Emission, Hmm};
 use crate::nonlinear::StateSpace;
 use crate::nonlinear::models::AnyStateSpace;
 use crate::plds::{CountLaw, Plds};
@@ -13,6 +13,8 @@ use crate::plds::{CountLaw, Plds};
 pub enum AnyModel {
     /// `hmm`: initial probabilities, transitions, emission.
     Hmm(Hmm),
+    /// `hmm` with `transition_inputs`: weights of inputs in its transitions.
+    DrivenHmm(Box<DrivenHmm>),
     /// `linear-gaussian`: F, Q, H, R and the rest.
     LinearGaussian(LinearGaussian),
     /// `linear-gaussian` with `inputs`: B, D, and entries of H that are inputs.
@@ -44,7 +46,7 @@ impl AnyModel {
     /// The name of the kind in files.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Hmm(_) => "hmm",
+            Self::Hmm(_) | Self::DrivenHmm(_) => "hmm",
             Self::LinearGaussian(_) | Self::Driven(_) => "linear-gaussian",
             Self::Plds(_) => "plds",
             Self::Generalised(_) => "generalised",
@@ -57,6 +59,7 @@ impl AnyModel {
         match self {
             Self::Hmm(model) if self.lags() > 0 => model.width() - model.emission().inputs().len(),
             Self::Hmm(model) => model.width(),
+            Self::DrivenHmm(model) => model.width(),
             Self::LinearGaussian(model) => model.width(),
             Self::Driven(model) => model.width(),
             Self::Plds(model) => model.width(),
@@ -69,6 +72,7 @@ impl AnyModel {
     pub fn inputs(&self) -> &[String] {
         match self {
             Self::Hmm(model) if self.lags() == 0 => model.emission().inputs(),
+            Self::DrivenHmm(model) => model.inputs(),
             Self::Driven(model) => model.inputs(),
             _ => &[],
         }
@@ -87,6 +91,10 @@ impl AnyModel {
         let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         match self {
             Self::Hmm(model) => format!("hidden Markov model of {}", many(model.states(), "state")),
+            Self::DrivenHmm(model) => {
+                let size = many(model.states(), "state");
+                format!("input-driven hidden Markov model of {size}")
+            }
             Self::LinearGaussian(model) => {
                 let size = many(model.states(), "dimension");
                 format!("linear-Gaussian model of {size}")

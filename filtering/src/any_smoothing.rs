@@ -2,7 +2,7 @@
 
 use crate::any_model::AnyModel;
 use crate::gaussian::Smoothed;
-use crate::hmm::{AnyEmission, Emission, Hmm};
+use crate::hmm::{Emission, Hmm};
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{Kernel, NonlinearConfig, NonlinearFilter, StateSpace};
 use crate::{Belief, Error, Moments, Result, Sequence};
@@ -102,6 +102,13 @@ impl AnyModel {
                     elbo: smoothed.log_evidence(),
                 })
             }
+            Self::DrivenHmm(model) => {
+                let smoothed = model.smooth(sequence)?;
+                Ok(AnySmoothed {
+                    beliefs: Beliefs::Discrete(smoothed.marginals().to_vec(), model.states()),
+                    elbo: smoothed.log_evidence(),
+                })
+            }
             Self::LinearGaussian(model) => Ok(normal(&model.smooth(sequence)?, model.states())),
             Self::Driven(model) => Ok(normal(&model.smooth(sequence)?, model.states())),
             Self::Plds(model) => {
@@ -131,6 +138,7 @@ impl AnyModel {
     pub fn signal(&self, belief: Belief<'_>) -> Moments {
         match (self, belief) {
             (Self::Hmm(model), Belief::Discrete(q)) => model.signal(q),
+            (Self::DrivenHmm(model), Belief::Discrete(q)) => model.signal(q),
             (Self::LinearGaussian(model), Belief::Gaussian(q)) => {
                 model.signal(q.mean, q.covariance)
             }
@@ -161,7 +169,26 @@ impl AnyModel {
     /// [`Error::Unsupported`] for a state that is not discrete; what the smoother says of the observations.
     pub fn decode(&self, sequence: &Sequence, how: Decoding) -> Result<Decoded> {
         match self {
-            Self::Hmm(model) => decoded(model, sequence, how),
+            Self::Hmm(model) => {
+                let smoothed = model.smooth(sequence)?;
+                let posterior = (smoothed.marginals(), smoothed.log_evidence());
+                let states = match how {
+                    Decoding::Viterbi => model.viterbi(sequence)?.0,
+                    Decoding::Posterior => most_probable_states(posterior.0, model.states()),
+                };
+                let log_joint = log_joint(model, sequence, &states)?;
+                Ok(decoded(states, log_joint, posterior, model.states()))
+            }
+            Self::DrivenHmm(model) => {
+                let smoothed = model.smooth(sequence)?;
+                let posterior = (smoothed.marginals(), smoothed.log_evidence());
+                let states = match how {
+                    Decoding::Viterbi => model.viterbi(sequence)?.0,
+                    Decoding::Posterior => most_probable_states(posterior.0, model.states()),
+                };
+                let log_joint = model.log_joint(sequence, &states)?;
+                Ok(decoded(states, log_joint, posterior, model.states()))
+            }
             other => Err(Error::Unsupported {
                 what: format!("a {}", other.described()),
                 asked: "be decoded",
@@ -229,21 +256,20 @@ fn pushed(kernel: &Kernel, m: &[f64], p: &[f64], n: usize) -> (Vec<f64>, Vec<f64
     (mean, covariance)
 }
 
-fn decoded(model: &Hmm<AnyEmission>, sequence: &Sequence, how: Decoding) -> Result<Decoded> {
-    let smoothed = model.smooth(sequence)?;
-    let k = model.states();
-    let rows = || smoothed.marginals().chunks_exact(k);
-    let states: Vec<usize> = match how {
-        Decoding::Viterbi => model.viterbi(sequence)?.0,
-        Decoding::Posterior => rows().map(most_probable).collect(),
-    };
-    let log_joint = log_joint(model, sequence, &states)?;
-    Ok(Decoded {
-        probabilities: rows().zip(&states).map(|(row, s)| row[*s]).collect(),
-        states,
+/// A path of known ln p(s_1…s_T, o_1…o_T), given γ `[T·k]` and ln p(o_1…o_T).
+fn decoded(states: Vec<usize>, log_joint: f64, posterior: (&[f64], f64), k: usize) -> Decoded {
+    let (marginals, log_evidence) = posterior;
+    let rows = marginals.chunks_exact(k).zip(&states);
+    Decoded {
+        probabilities: rows.map(|(row, s)| row[*s]).collect(),
+        log_posterior: log_joint - log_evidence,
         log_joint,
-        log_posterior: log_joint - smoothed.log_evidence(),
-    })
+        states,
+    }
+}
+
+fn most_probable_states(marginals: &[f64], k: usize) -> Vec<usize> {
+    marginals.chunks_exact(k).map(most_probable).collect()
 }
 
 /// The first of the most probable states.
@@ -253,7 +279,7 @@ fn most_probable(row: &[f64]) -> usize {
 }
 
 /// ln p(s_1…s_T, o_1…o_T) = ln π_{s_1} + Σ ln A[s_{t−1}, s_t] + Σ ln p(o_t|s_t).
-fn log_joint(model: &Hmm<AnyEmission>, sequence: &Sequence, states: &[usize]) -> Result<f64> {
+fn log_joint(model: &Hmm, sequence: &Sequence, states: &[usize]) -> Result<f64> {
     let sequence = &*model.lagged(sequence)?;
     let k = model.states();
     let mut likelihood = vec![0.0; k];

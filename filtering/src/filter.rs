@@ -10,6 +10,7 @@ use crate::{Error, Result, Step};
 /// |---|---|---|---|
 /// | [`hmm::Filter`](crate::hmm::Filter), [`hmm::Learning`](crate::hmm::Learning) | probabilities | ln p, exact | exact |
 /// | [`hmm::Online`](crate::hmm::Online), [`hmm::LaggedFilter`](crate::hmm::LaggedFilter) | probabilities | a bound, exact where reversed | of its belief |
+/// | [`hmm::DrivenHmmFilter`](crate::hmm::DrivenHmmFilter) | probabilities | ln p, exact | none without the inputs of its row |
 /// | [`gaussian::Kalman`](crate::gaussian::Kalman), [`gaussian::GaussianLearning`](crate::gaussian::GaussianLearning) | normal | ln p, exact | exact |
 /// | [`gaussian::GaussianFilter`](crate::gaussian::GaussianFilter) | normal | a bound, exact where reversed | of its belief |
 /// | [`gaussian::DrivenFilter`](crate::gaussian::DrivenFilter) | normal | ln p, exact | none without the inputs of its row |

@@ -120,13 +120,15 @@ impl AnyFilter {
         if let Self::HmmLagged(f) = self {
             return f.predictive(steps);
         }
-        if let Self::Driven(f) = self {
-            if steps != 1 {
-                // Those of the steps between would move the state.
-                let expected = "1: a forecast of more takes the inputs of every step";
-                return Err(Error::setting("steps", steps, expected));
-            }
-            return Ok(f.predictive_given(&[inputs.to_vec()])?.remove(0));
+        if matches!(self, Self::HmmDriven(_) | Self::Driven(_)) && steps != 1 {
+            // Those of the steps between would move the state.
+            let expected = "1: a forecast of more takes the inputs of every step";
+            return Err(Error::setting("steps", steps, expected));
+        }
+        match self {
+            Self::HmmDriven(f) => return Ok(f.predictive_given(&[inputs.to_vec()])?.remove(0)),
+            Self::Driven(f) => return Ok(f.predictive_given(&[inputs.to_vec()])?.remove(0)),
+            _ => {}
         }
         let seen = self.observations();
         let belief = self.belief();
@@ -223,6 +225,7 @@ impl AnyFilter {
         let steps = 1..=settings.ahead;
         let given = |h: usize| settings.inputs.get(h - 1).map_or(&[][..], Vec::as_slice);
         let predictive: Vec<Vec<Predictive>> = match self {
+            Self::HmmDriven(f) => f.predictive_given(&settings.inputs)?,
             Self::Driven(f) => f.predictive_given(&settings.inputs)?,
             _ => steps
                 .map(|h| self.predictive_given(h, given(h)))

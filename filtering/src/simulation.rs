@@ -46,7 +46,7 @@ impl AnyModel {
                 let states = states.iter().map(|x| x.as_slice().to_vec()).collect();
                 Ok((SampledStates::Vectors(states), y))
             }
-            Self::Driven(_) => Err(needs_inputs(self)),
+            Self::DrivenHmm(_) | Self::Driven(_) => Err(needs_inputs(self)),
             Self::Plds(model) => {
                 let (states, y) = model.sample(length, rng)?;
                 Ok((SampledStates::Vectors(states), y))
@@ -73,6 +73,10 @@ impl AnyModel {
     ) -> Result<(SampledStates, Sequence)> {
         match self {
             Self::Hmm(model) => {
+                let (states, y) = model.sample_given(inputs, rng)?;
+                Ok((SampledStates::Discrete(states), y))
+            }
+            Self::DrivenHmm(model) => {
                 let (states, y) = model.sample_given(inputs, rng)?;
                 Ok((SampledStates::Discrete(states), y))
             }
@@ -153,7 +157,9 @@ impl AnyFilter {
                 let on = model.with_initial(next.mean, next.covariance)?;
                 Ok(on.sample(ahead, rng)?.1)
             }
-            (model @ AnyModel::Driven(_), _) => Err(needs_inputs(&model)),
+            (model @ (AnyModel::DrivenHmm(_) | AnyModel::Driven(_)), _) => {
+                Err(needs_inputs(&model))
+            }
             (AnyModel::Plds(model), Belief::Gaussian(belief)) => {
                 let now = Gaussian::from_flat(belief.mean, belief.covariance);
                 Ok(model
@@ -187,8 +193,10 @@ impl AnyFilter {
     /// # Errors
     /// As [`AnyModel::sample_given`].
     pub fn simulate_given<R: Rng>(&self, inputs: &Sequence, rng: &mut R) -> Result<Sequence> {
-        if let Self::Driven(filter) = self {
-            return filter.simulate_given(inputs, rng);
+        match self {
+            Self::HmmDriven(filter) => return filter.simulate_given(inputs, rng),
+            Self::Driven(filter) => return filter.simulate_given(inputs, rng),
+            _ => {}
         }
         match (self.model(), self.belief()) {
             (AnyModel::Hmm(model), Belief::Discrete(belief)) => {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use scotopic_filtering::{Decoded, Decoding};
+use scotopic_filtering::{AnyModel, Decoded, Decoding};
 
 use super::smooth::{beginning, time};
 use crate::filtering::recording::{Recording, Subject};
@@ -58,7 +58,7 @@ impl Method {
 /// If model, data or a file to write cannot be used; a usage error for a model whose state is not discrete.
 pub fn run(args: &DecodeArgs) -> Result<ExitCode> {
     let model = args.subject.read_model()?;
-    if !matches!(model, scotopic_filtering::AnyModel::Hmm(_)) {
+    if !matches!(model, AnyModel::Hmm(_) | AnyModel::DrivenHmm(_)) {
         return Err(UsageError(anyhow::anyhow!(
             "{}: a {} cannot be decoded: its state is a vector, not one of several; scotopic smooth gives its posterior",
             args.subject.model.display(),

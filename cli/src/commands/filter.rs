@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use scotopic_datasets::series::Series;
@@ -32,7 +32,7 @@ use crate::usage::UsageError;
 pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut filter = start(args).map_err(UsageError)?;
     outputs(args).map_err(UsageError)?;
-    if args.data.len() > 1 {
+    if args.source.are_several(&args.data)? {
         return filter_several::run(args, &filter);
     }
     let stop = Stop::watch()?;
@@ -56,7 +56,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut results = args.results(&filter)?;
     let (mut bar, mut rows) = (progress(args, &series), 0);
     let before = (filter.observations(), filter.elbo());
-    let (begun, mut busy) = (Instant::now(), std::time::Duration::ZERO);
+    let (begun, mut busy) = (Instant::now(), Timed::default());
     let keeps = args.save.is_some() || args.model_out.is_some() || recorder.is_some();
     let (mut closed, mut left_out) = (false, 0_u64);
     let mut alarm = args.alarm.map(Alarm::new);
@@ -86,9 +86,9 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 recorder.read(&filter)?;
             }
             let mark = alarm.as_mut().map(|alarm| alarm.mark(&filter, row));
-            let clock = Instant::now();
+            let clock = busy.start();
             let updated = filter.update(row).map_err(from_one);
-            busy += clock.elapsed();
+            busy.add(clock);
             if let Some(recorder) = &mut recorder
                 && updated.is_ok()
             {
@@ -181,7 +181,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         );
     }
     if !args.progress.quiet {
-        summary(&filter, before, begun, busy);
+        summary(&filter, before, begun, &busy);
         if let Some(alarm) = alarm {
             tell!("{}", alarm.said());
         }
@@ -251,10 +251,40 @@ fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {
     ProgressBar::new(reporter, "observation", series.total(), 0)
 }
 
-fn summary(filter: &AnyFilter, before: (u64, f64), begun: Instant, busy: std::time::Duration) {
+/// The time of every 16th update: to read the clock twice takes as long as a small one.
+#[derive(Default)]
+struct Timed {
+    spent: Duration,
+    timed: u32,
+    updates: u32,
+}
+
+impl Timed {
+    const EVERY: u32 = 16;
+
+    fn start(&mut self) -> Option<Instant> {
+        let now = self.updates.is_multiple_of(Self::EVERY);
+        self.updates = self.updates.wrapping_add(1);
+        now.then(Instant::now)
+    }
+
+    fn add(&mut self, clock: Option<Instant>) {
+        if let Some(clock) = clock {
+            self.spent += clock.elapsed();
+            self.timed += 1;
+        }
+    }
+
+    /// Seconds of an update.
+    fn mean(&self) -> f64 {
+        self.spent.as_secs_f64() / f64::from(self.timed.max(1))
+    }
+}
+
+fn summary(filter: &AnyFilter, before: (u64, f64), begun: Instant, busy: &Timed) {
     let count = filter.observations() - before.0;
     let each = (filter.elbo() - before.1) / (count as f64).max(1.0);
-    let micros = 1e6 * busy.as_secs_f64() / (count as f64).max(1.0);
+    let micros = 1e6 * busy.mean();
     let so_far = match before.0 {
         0 => String::new(),
         n => format!(" ({} in total)", n + count),

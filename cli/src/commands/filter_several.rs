@@ -1,4 +1,4 @@
-//! `scotopic filter` with several files: a series each.
+//! `scotopic filter` with several series: of a file each, or of the trials of one.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use crate::filtering::recording::{of_whole_rows, read_all};
 use crate::table::number;
 use crate::usage::UsageError;
 
-/// Filters each file from the state that `filter` is in; lines begin with the file.
+/// Filters each series from the state that `filter` is in; lines begin with the file.
 ///
 /// # Errors
 /// As for one file; a usage error for options that are about one filter.
@@ -104,8 +104,7 @@ fn check(args: &FilterArgs) -> Result<()> {
     for (option, given, why) in one {
         ensure!(
             !given,
-            "{option} is for one file, and {} are given: {why}",
-            args.data.len()
+            "{option} is for one file of one series, and several series are given: {why}"
         );
     }
     Ok(())

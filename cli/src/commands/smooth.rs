@@ -73,7 +73,10 @@ pub fn run(args: &SmoothArgs) -> Result<ExitCode> {
 /// What the sum of a filter's increments is called.
 pub(super) fn evidence(model: &AnyModel) -> &'static str {
     match model {
-        AnyModel::Hmm(_) | AnyModel::LinearGaussian(_) | AnyModel::Driven(_) => "ln p",
+        AnyModel::Hmm(_)
+        | AnyModel::DrivenHmm(_)
+        | AnyModel::LinearGaussian(_)
+        | AnyModel::Driven(_) => "ln p",
         AnyModel::Plds(_) | AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => "ELBO",
     }
 }

@@ -24,7 +24,7 @@ pub fn all(model: &AnyModel) -> Vec<&'static str> {
             "jelbo",
         ],
         AnyModel::Nonlinear(_) => vec!["reversed", "jelbo", "vjf"],
-        AnyModel::Driven(_) | AnyModel::Plds(_) => vec!["reversed"],
+        AnyModel::DrivenHmm(_) | AnyModel::Driven(_) | AnyModel::Plds(_) => vec!["reversed"],
         AnyModel::Generalised(_) => Vec::new(),
     }
 }
@@ -52,6 +52,9 @@ pub fn row(
             let compared = nonlinear::compare(model, data, name, elbo_kind(name)?)?;
             sized(compared, AnyFilter::Nonlinear)
         }
+        AnyModel::DrivenHmm(_) => bail!(
+            "an hmm with inputs in its transitions has one factorisation, which is exact; give several models to compare them"
+        ),
         AnyModel::Driven(_) => bail!(
             "a linear-gaussian model with inputs has one factorisation, which is exact; give several models to compare them"
         ),

@@ -50,6 +50,9 @@ pub const KINDS: &[Kind] = kinds! {
         "fit, filter, compare, learning online";
     "autoregression", "hidden Markov model of numbers that depend on those before (AR-HMM)", "any number",
         "fit, filter, compare, learning online";
+    "transition-inputs", "hidden Markov model whose transitions depend on inputs (input-output HMM, GLM-HMM)",
+        "those of the emission, and the inputs",
+        "fit, filter, compare";
     "linear-gaussian", "hidden vector with linear dynamics, seen linearly (Kalman filter)", "any number, and inputs",
         "fit, filter, compare, learning online";
     "plds", "hidden vector with linear dynamics, seen through counts or spikes (Poisson, Bernoulli LDS)",

@@ -11,7 +11,7 @@
 //! | whole series beside a model; output lines of them | `recording.rs`: [`Subject`](recording::Subject), [`Recording`](recording::Recording); `records.rs` |
 //! | alarms | `alarm.rs`: [`Alarm`](alarm::Alarm) |
 //! | inputs apart from observations | `inputs.rs` |
-//! | spike trains | `spikes.rs` |
+//! | spike trains | `spikes.rs`; of several units and trials: `spike_trains.rs`, `npz.rs`, `trials.rs` |
 //! | saved filters | `snapshot.rs` |
 //! | factorisations beside each other | `comparison.rs` |
 //! | comparison of orders, smoothness and schemes | `scheme_comparison.rs` |
@@ -28,6 +28,7 @@ pub mod kinds;
 pub mod lines;
 pub mod model;
 pub mod names;
+mod npz;
 pub mod recorder;
 pub mod recording;
 pub mod records;
@@ -36,7 +37,9 @@ pub mod scheme_comparison;
 pub mod scores;
 pub mod snapshot;
 pub mod source;
+mod spike_trains;
 mod spikes;
+mod trials;
 
 pub use credible::Band;
 pub use lines::{LineFormat, Lines};

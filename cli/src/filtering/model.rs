@@ -89,7 +89,10 @@ pub fn parse(text: &str) -> Result<AnyModel> {
         table.remove("kind");
     }
     Ok(match kind.as_str() {
-        "hmm" => AnyModel::Hmm(table.try_into()?),
+        "hmm" => match table.contains_key("transition_inputs") {
+            true => AnyModel::DrivenHmm(Box::new(table.try_into()?)),
+            false => AnyModel::Hmm(table.try_into()?),
+        },
         "linear-gaussian" => {
             // What `fit` learns; a filter takes the model as it is.
             if let Some(names) = table.remove("learned") {
@@ -138,6 +141,7 @@ fn generalised(mut table: toml::Table) -> Result<GeneralisedModel> {
 pub fn to_toml(model: &AnyModel) -> Result<String> {
     let mut table = match model {
         AnyModel::Hmm(model) => toml::Table::try_from(model)?,
+        AnyModel::DrivenHmm(model) => toml::Table::try_from(model)?,
         AnyModel::LinearGaussian(model) => toml::Table::try_from(model)?,
         AnyModel::Driven(model) => toml::Table::try_from(model)?,
         AnyModel::Plds(model) => toml::Table::try_from(model)?,
@@ -211,6 +215,10 @@ mod tests {
             CASINO,
             "kind = \"generalised\"\noutput_precision = 4.0\nmotion_precision = 50.0\nstart = [1.0, 1.0, 16.0]\n\
              start_variance = 100.0\n[equations]\nkind = \"lorenz\"\n[embedding]\nstates = 2\n",
+            &format!(
+                "transition_inputs = [\"cue\"]\ntransition_origin = [0.5]\n\
+                 transition_weights = [[[0.0], [1.5]], [[-1.0], [0.0]]]\n{CASINO}"
+            ),
             "kind = \"stochastic-volatility\"\na = 0.95\nq = 0.1\nbeta = 0.6\nm0 = 0.0\nv0 = 1.0\n",
         ] {
             let model = parse(text).unwrap();

@@ -58,7 +58,9 @@ impl LearnSpec {
         let read = match model {
             AnyModel::Hmm(_) => table.try_into().map(AnyLearning::Hmm),
             AnyModel::LinearGaussian(_) => table.try_into().map(AnyLearning::LinearGaussian),
-            AnyModel::Driven(_) => return Ok(AnyLearning::named(model, None)?),
+            AnyModel::DrivenHmm(_) | AnyModel::Driven(_) => {
+                return Ok(AnyLearning::named(model, None)?);
+            }
             AnyModel::Plds(_) => table.try_into().map(AnyLearning::Plds),
             AnyModel::Nonlinear(_) => table.try_into().map(AnyLearning::Nonlinear),
             AnyModel::Generalised(_) => table.try_into().map(|c| AnyLearning::Generalised(Some(c))),

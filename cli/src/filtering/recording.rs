@@ -82,17 +82,28 @@ pub fn read_all(source: &Source, paths: &[PathBuf], width: usize) -> Result<Vec<
         streams.count() < 2,
         "standard input can be read once: give - for one series only"
     );
-    paths
-        .iter()
-        .map(|path| read_one(source, path, width))
-        .collect()
+    let mut all = Vec::new();
+    for path in paths {
+        for (name, trial) in source.trials(path)? {
+            let recording = read_one(&trial, path, width)?;
+            all.push(Recording {
+                path: name,
+                ..recording
+            });
+        }
+    }
+    Ok(all)
 }
 
 /// Whether the filters of a model use what there is of a row that is missing in part.
 pub fn uses_partial_rows(model: &AnyModel) -> bool {
     matches!(
         model,
-        AnyModel::Hmm(_) | AnyModel::LinearGaussian(_) | AnyModel::Driven(_) | AnyModel::Plds(_)
+        AnyModel::Hmm(_)
+            | AnyModel::DrivenHmm(_)
+            | AnyModel::LinearGaussian(_)
+            | AnyModel::Driven(_)
+            | AnyModel::Plds(_)
     )
 }
 

@@ -1,10 +1,10 @@
 //! The source of observations: a file or standard input.
 
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
 use scotopic_filtering::Sequence;
@@ -278,41 +278,6 @@ impl Source {
                 })?;
         }
         Ok((sequence, series.names().to_vec()))
-    }
-
-    /// Reads several whole files, a sequence each, as [`Source::read_checked`] does; the names are those of the first.
-    ///
-    /// # Errors
-    /// As [`Source::read`].
-    pub fn read_all(
-        &self,
-        paths: &[PathBuf],
-        check: &dyn Fn(&[f64]) -> scotopic_filtering::Result<()>,
-    ) -> Result<(Vec<Sequence>, Vec<String>)> {
-        let streams = paths.iter().filter(|path| *path == Path::new("-"));
-        ensure!(
-            streams.count() < 2,
-            "standard input can be read once: give - for one sequence only"
-        );
-        let (mut all, mut names) = (Vec::<Sequence>::new(), Vec::new());
-        for path in paths {
-            let (sequence, own) = self.read_checked(path, check)?;
-            if all.is_empty() {
-                names = own;
-            }
-            all.push(sequence);
-        }
-        for (path, sequence) in paths.iter().zip(&all) {
-            ensure!(
-                sequence.width() == all[0].width(),
-                "{} has {} columns and {} has {}: select the same ones with --columns",
-                paths[0].display(),
-                all[0].width(),
-                path.display(),
-                sequence.width()
-            );
-        }
-        Ok((all, names))
     }
 }
 

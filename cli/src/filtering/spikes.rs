@@ -2,17 +2,20 @@
 
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::bounded::read_text;
-use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
+use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
+
+use super::spike_trains::{SpikeTrains, bins};
 
 /// How files of spike times are read.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SpikeArgs {
     /// The data are spike times, a number a line: count those in bins of this width, such as 10ms. A file is a trial of one
-    /// neuron, from time 0 on
+    /// neuron, from time 0 on; an npz has an array of times for each unit, and of trials the arrays trial_start, trial_stop
     #[arg(long, value_name = "WIDTH", value_parser = width)]
     pub bin: Option<Width>,
     /// Unit of the spike times
@@ -25,9 +28,15 @@ pub struct SpikeArgs {
         hide_default_value = true
     )]
     pub spike_unit: Unit,
-    /// End of the recording, such as 10s [default: the last spike]
+    /// End of the recording or, from its start, of each trial, such as 10s [default: the last spike]
     #[arg(long, value_name = "TIME", requires = "bin", value_parser = width)]
     pub spike_end: Option<Width>,
+    /// Trial of an npz to read, from 1 [default: all, a series each]
+    #[arg(long, value_name = "N", requires = "bin", value_parser = clap::value_parser!(u32).range(1..))]
+    pub trial: Option<u32>,
+    /// The spikes of an npz that was read already. Not of the command line.
+    #[arg(skip)]
+    pub trains: Option<Arc<SpikeTrains>>,
 }
 
 /// A unit of time.
@@ -89,13 +98,11 @@ fn width(text: &str) -> Result<Width> {
     bail!("expected a time above 0 with its unit, such as 10ms, 500us or 0.5s")
 }
 
-/// The most bins of a file: more are a wrong unit.
-const MOST: f64 = 1e8;
-
-/// The counts of a file of spike times, as a series of one column.
+/// The counts of a file of spike times, as a series of a column for each unit.
 ///
 /// # Errors
-/// For a file that cannot be read or holds something else than times from 0 on, by line, and for more bins than memory.
+/// For a file that cannot be read or holds something else than times, by line or array, for several trials of which none is
+/// chosen, and for more bins than memory.
 pub(super) fn series(
     args: &SpikeArgs,
     bin: Width,
@@ -103,33 +110,73 @@ pub(super) fn series(
     options: &SeriesOptions,
 ) -> Result<Series> {
     let name = path.display().to_string();
+    let width = bin.of(args.spike_unit);
+    let end = args.spike_end.map(|end| end.of(args.spike_unit));
+    if is_npz(path) {
+        let table = of_trains(args, path, width, end).with_context(|| name.clone())?;
+        return counted(&name, table, options);
+    }
+    ensure!(
+        args.trial.is_none(),
+        "--trial is of an npz of spike trains, and {name} is a file of times: a trial"
+    );
     let text = match path == Path::new("-") {
         true => {
             std::io::read_to_string(std::io::stdin()).context("could not read standard input")?
         }
         false => read_text(path).with_context(|| format!("could not read {name}"))?,
     };
-    let counts = counts(
-        &text,
-        bin.of(args.spike_unit),
-        args.spike_end.map(|e| e.of(args.spike_unit)),
-    )
-    .with_context(|| name.clone())?;
-    let mut csv = String::from("count\n");
+    let counts = counts(&text, width, end).with_context(|| name.clone())?;
+    let mut table = String::from("count\n");
     for count in counts {
-        csv.push_str(&count.to_string());
-        csv.push('\n');
+        table.push_str(&count.to_string());
+        table.push('\n');
     }
+    counted(&name, table, options)
+}
+
+/// Whether a file holds the spike trains of several units and trials.
+pub(super) fn is_npz(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("npz"))
+}
+
+/// The counts of one trial of an npz, as a table with tabs.
+fn of_trains(args: &SpikeArgs, path: &Path, bin: f64, end: Option<f64>) -> Result<String> {
+    let trains = match &args.trains {
+        Some(trains) => Arc::clone(trains),
+        None => Arc::new(SpikeTrains::read(path)?),
+    };
+    let number = match (args.trial, trains.trials()) {
+        (Some(number), all) if number as usize > all => {
+            bail!("--trial {number}: the trials are 1 to {all}")
+        }
+        (Some(number), _) => number as usize - 1,
+        (None, 1) => 0,
+        (None, all) => {
+            bail!("it has {all} trials, each a series of its own: choose one with --trial")
+        }
+    };
+    let names: Vec<&str> = trains.names().collect();
+    let mut table = names.join("\t") + "\n";
+    for row in trains.counts(number, bin, end)? {
+        let cells: Vec<String> = row.iter().map(u64::to_string).collect();
+        table.push_str(&cells.join("\t"));
+        table.push('\n');
+    }
+    Ok(table)
+}
+
+/// A table of counts with tabs, its first line names, as a series.
+fn counted(name: &str, table: String, options: &SeriesOptions) -> Result<Series> {
     let options = SeriesOptions {
         columns: options.columns.clone(),
+        header: Header::Yes,
+        delimiter: Some(b'\t'),
         ..SeriesOptions::default()
     };
-    Ok(Series::from_reader(
-        &name,
-        Cursor::new(csv),
-        SeriesFormat::Csv,
-        &options,
-    )?)
+    let (table, format) = (Cursor::new(table), SeriesFormat::Csv);
+    Ok(Series::from_reader(name, table, format, &options)?)
 }
 
 /// Spikes in [k w, (k + 1) w) for k = 0, 1, …, to `end`, or to the bin of the last spike.
@@ -158,16 +205,7 @@ fn counts(text: &str, bin: f64, end: Option<f64>) -> Result<Vec<u64>> {
             times.push(time);
         }
     }
-    let bins = match (end, times.iter().copied().reduce(f64::max)) {
-        (Some(end), _) => (end / bin).ceil(),
-        (None, Some(last)) => (last / bin).floor() + 1.0,
-        (None, None) => bail!("there is no spike: say the end of the recording with --spike-end"),
-    };
-    ensure!(
-        bins <= MOST,
-        "that would be {bins:e} bins: say the unit of the spike times with --spike-unit, or take wider bins"
-    );
-    let mut counts = vec![0; bins as usize];
+    let mut counts = vec![0; bins(bin, end, times.iter().copied().reduce(f64::max))?];
     for time in times {
         let bin = (time / bin).floor() as usize;
         match counts.get_mut(bin) {

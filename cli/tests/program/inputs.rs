@@ -340,3 +340,128 @@ fn rows_at_dates_of_any_distance() {
         "{error}"
     );
 }
+
+#[test]
+fn inputs_of_transitions_from_the_data_to_forecasts() {
+    let folder = folder();
+    let run = |arguments: &[&str]| scotopic(folder.path(), arguments);
+    // Rates and weights that a fit of 800 rows tells apart.
+    let model = "kind = \"hmm\"\ninitial = [0.5, 0.5]\ntransition = [[0.9, 0.1], [0.2, 0.8]]\n\
+                 transition_inputs = [\"cue\"]\n\
+                 transition_weights = [[[0.0], [2.0]], [[-1.0], [0.0]]]\n\
+                 [emission]\nkind = \"poisson\"\nrates = [[1.0], [9.0]]\n";
+    fs::write(folder.path().join("truth.toml"), model).unwrap();
+    let cues: String = (0..800)
+        .map(|t| format!("{}\n", (3.0 * (1.7 * f64::from(t)).sin()).round() / 2.0))
+        .collect();
+    fs::write(folder.path().join("cues.csv"), format!("cue\n{cues}")).unwrap();
+    let sample = [
+        "sample",
+        "--model",
+        "truth.toml",
+        "--given",
+        "cues.csv",
+        "--out",
+        "drawn.csv",
+    ];
+    run(&sample).good();
+    let drawn = fs::read_to_string(folder.path().join("drawn.csv")).unwrap();
+    let output = drawn
+        .lines()
+        .next()
+        .unwrap()
+        .split(',')
+        .next()
+        .unwrap()
+        .to_owned();
+    let columns = ["--columns", output.as_str()];
+    let fit = [
+        &["fit", "drawn.csv"][..],
+        &columns,
+        &[
+            "--transition-inputs",
+            "cue",
+            "--kind",
+            "poisson",
+            "--n-states",
+            "1..2",
+            "--restarts",
+            "3",
+        ],
+        &["--out", "found.toml", "--json"],
+    ]
+    .concat();
+    let fit = run(&fit).json();
+    assert_eq!(fit["best"], 2);
+    let found = fit["fits"][1]["log_evidence"].as_f64().unwrap();
+    let score = |model: &str| {
+        let all = ["score", "--model", model, "--json", "drawn.csv"];
+        run(&all).json()["log_evidence"].as_f64().unwrap()
+    };
+    assert!((score("found.toml") - found).abs() < 1e-9);
+    // The maximum is above the truth, by half the square of five parameters' errors.
+    let gained = found - score("truth.toml");
+    assert!((0.0..15.0).contains(&gained), "{gained}");
+    let checked = run(&["model", "check", "found.toml"]).good();
+    assert!(checked.contains("given cue"), "{checked}");
+    let again = [&["fit", "drawn.csv", "--model", "found.toml"][..], &columns].concat();
+    run(&[&again[..], &["--out", "found.toml"]].concat()).good();
+    for verb in ["filter", "smooth", "decode"] {
+        let lines = run(&[&[verb, "--model", "found.toml", "drawn.csv"][..], &columns].concat());
+        assert!(lines.good().lines().count() >= 800, "{verb}");
+    }
+    let summary = run(&["summary", "--model", "found.toml", "drawn.csv"]).good();
+    assert!(summary.contains("transition_weights[1,2,1]"), "{summary}");
+    fs::write(folder.path().join("next.csv"), "cue\n1.0\n-1.0\n").unwrap();
+    let ahead = [
+        "forecast",
+        "--model",
+        "found.toml",
+        "drawn.csv",
+        "--ahead",
+        "2",
+    ];
+    let told = run(&[&ahead[..], &["--given", "next.csv"]].concat()).good();
+    assert_eq!(told.lines().count(), 2);
+    let none = run(&ahead).bad(2);
+    assert!(none.contains("--given"), "{none}");
+    // A filter that is saved goes on bit for bit.
+    let filter =
+        |rest: &[&str]| run(&[&["filter", "--model", "found.toml"][..], rest].concat()).good();
+    let whole = filter(&["drawn.csv"]);
+    let rows: Vec<&str> = drawn.lines().collect();
+    let part = |name: &str, rows: &[&str]| {
+        fs::write(
+            folder.path().join(name),
+            format!("{}\n{}\n", drawn.lines().next().unwrap(), rows.join("\n")),
+        )
+        .unwrap();
+    };
+    part("first.csv", &rows[1..301]);
+    part("second.csv", &rows[301..]);
+    let first = filter(&["first.csv", "--save", "half.filter"]);
+    let second = run(&["filter", "--resume", "half.filter", "second.csv"]).good();
+    assert_eq!(first + &second, whole);
+    for (arguments, said) in [
+        (&["--kind", "autoregression"][..], "--transition-inputs"),
+        (&["--kind", "linear-gaussian"], "--transition-inputs"),
+        (
+            &["--kind", "poisson", "--pseudo-count", "1"],
+            "--pseudo-count",
+        ),
+    ] {
+        let all = [
+            &[
+                "fit",
+                "drawn.csv",
+                "--transition-inputs",
+                "cue",
+                "--out",
+                "x.toml",
+            ],
+            arguments,
+        ];
+        let error = run(&all.concat()).err;
+        assert!(error.contains(said), "{error}");
+    }
+}

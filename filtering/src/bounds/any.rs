@@ -62,6 +62,11 @@ impl AnyModel {
                 let q = NormalChain::nonlinear(model, data, config)?;
                 bounds(&q, q.elbo(), vectors(states)?, settings, rng)
             }
+            Self::DrivenHmm(_) => Err(Error::Unsupported {
+                what: "an hmm with inputs in its transitions".to_owned(),
+                asked: "be certified",
+                why: "its filter is exact: score gives ln p itself",
+            }),
             Self::Driven(_) => Err(Error::Unsupported {
                 what: "a linear-gaussian model with inputs".to_owned(),
                 asked: "be certified",

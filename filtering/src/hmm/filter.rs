@@ -127,6 +127,16 @@ impl<E: Emission> Filter<E> {
             .map_err(|e| e.at_observation(number))
     }
 
+    /// An update by other transitions `a` `[K·K]`, rows that are distributions; the model's own stay as they are.
+    pub(super) fn update_through(&mut self, a: &mut Vec<f64>, row: Option<&[f64]>) -> Result<Step> {
+        let before = std::mem::replace(&mut self.in_step, false);
+        self.model.exchange_transition(a);
+        let step = self.update(row);
+        self.model.exchange_transition(a);
+        self.in_step = step.is_err() && before;
+        step
+    }
+
     fn advance(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         let whole = whole_only(self.model.emission());
         let observation = observed(observation, self.model.width(), whole)?;

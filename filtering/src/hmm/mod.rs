@@ -15,6 +15,7 @@
 //! | samples from a model | `sample.rs`: [`Hmm::sample`] |
 //! | predicted observations | `prediction.rs` |
 //! | observations that depend on those before: their rows, filter, forecast | `lagged_rows.rs`, `lagged_filter.rs`: [`LaggedFilter`]; `lagged_forecast.rs` |
+//! | transitions that depend on inputs | `driven/`: [`DrivenHmm`], [`DrivenHmmFilter`] |
 //! | one step of the exact filter, its kernel, its arithmetic | `forward.rs`, `kernel.rs`, `products.rs`, `backward.rs`, `counts.rs` |
 //! | other factorisations of the posterior, their bounds; W | `factorisation/`: [`Factorisation`], [`Hmm::posterior`], [`Hmm::online`], [`ValueFunction`] |
 //! | factorisations beside each other; the order of learned states | `comparison.rs`: [`Hmm::compare`]; `label_matching.rs`: [`Hmm::parameter_error`] |
@@ -26,6 +27,7 @@ mod backward;
 mod clusters;
 mod comparison;
 mod counts;
+mod driven;
 mod emission;
 mod emission_rows;
 mod expectations;
@@ -52,6 +54,9 @@ mod smoother;
 mod viterbi;
 
 pub use comparison::LearnUnder;
+pub use driven::{
+    DrivenHmm, DrivenHmmFilter, DrivenHmmFitted, DrivenHmmGradient, DrivenHmmSmoothed,
+};
 pub use emission::*;
 pub use expectations::Expectations;
 pub use factorisation::{

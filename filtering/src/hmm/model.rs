@@ -115,6 +115,22 @@ impl<E: Emission> Hmm<E> {
         &self.emission
     }
 
+    /// Puts A in the place of the model's, which it becomes: `[K·K]`, rows that are distributions.
+    pub(super) fn exchange_transition(&mut self, transition: &mut Vec<f64>) {
+        debug_assert_eq!(transition.len(), self.transition.len());
+        std::mem::swap(&mut self.transition, transition);
+    }
+
+    /// The same with another A `[K·K]`, rows that are distributions.
+    pub(super) fn with_transition(self, transition: Vec<f64>) -> Self {
+        Self { transition, ..self }
+    }
+
+    /// The same with another π `[K]`, a distribution.
+    pub(super) fn with_initial(self, initial: Vec<f64>) -> Self {
+        Self { initial, ..self }
+    }
+
     /// The same states under other numbers: new state k is old state `order[k]`.
     ///
     /// # Errors

@@ -26,64 +26,83 @@ impl<E: Emission> Hmm<E> {
     /// # Errors
     /// As [`Hmm::log_evidence`].
     pub fn viterbi(&self, sequence: &Sequence) -> Result<(Vec<usize>, f64)> {
-        let sequence = &*self.lagged(sequence)?;
-        check_sequence(sequence, self.emission())?;
-        let k = self.states();
-        let log_transition: Vec<f64> = self.transition().iter().map(|a| a.ln()).collect();
-        let mut best: Vec<f64> = self.initial().iter().map(|p| p.ln()).collect();
-        let mut next = vec![0.0; k];
-        let mut likelihood = vec![0.0; k];
-        // The best predecessor of each state at each time but the first.
-        let mut from: Vec<u32> = vec![0; (sequence.len() - 1) * k];
-        for (t, observation) in sequence.iter().enumerate() {
-            if t > 0 {
-                next.copy_from_slice(&log_transition[..k]);
-                next.iter_mut().for_each(|d| *d += best[0]);
-                let from = &mut from[(t - 1) * k..t * k];
-                for (i, row) in log_transition.chunks_exact(k).enumerate().skip(1) {
-                    for ((d, from), l) in next.iter_mut().zip(from.iter_mut()).zip(row) {
-                        let path = best[i] + l;
-                        let better = path > *d;
-                        *d = if better { path } else { *d };
-                        *from = if better { i as u32 } else { *from };
-                    }
-                }
-                std::mem::swap(&mut best, &mut next);
+        best_path(self, &*self.lagged(sequence)?, |t, log_transition| {
+            if t == 1 {
+                let each = log_transition.iter_mut().zip(self.transition());
+                each.for_each(|(l, a)| *l = a.ln());
             }
-            if let Some(observation) = observation {
-                let at = |e: Error| e.at_observation(t as u64);
-                self.emission()
-                    .log_likelihood(observation, &mut likelihood)
-                    .map_err(at)?;
-                best.iter_mut().zip(&likelihood).for_each(|(d, l)| *d += l);
-                if let Some(found) = best
-                    .iter()
-                    .copied()
-                    .find(|d| d.is_nan() || *d == f64::INFINITY)
-                {
-                    let what = "a log-likelihood";
-                    return Err(at(Error::NotFinite {
-                        index: 0,
-                        what,
-                        found,
-                    }));
-                }
-                if best.iter().all(|d| *d == f64::NEG_INFINITY) {
-                    return Err(at(Error::Impossible { index: 0 }));
-                }
-            }
-        }
-        let (mut state, mut top) = (0, best[0]);
-        for (j, &d) in best.iter().enumerate() {
-            if d > top {
-                (state, top) = (j, d);
-            }
-        }
-        let mut path = vec![state; sequence.len()];
-        for (t, from) in from.chunks_exact(k).enumerate().rev() {
-            state = from[state] as usize;
-            path[t] = state;
-        }
-        Ok((path, top))
+            Ok(())
+        })
     }
+}
+
+/// The path, where `log_transition` writes ln A `[K·K]` of the transition to observation t; it finds there what it wrote last.
+///
+/// # Errors
+/// As [`Hmm::log_evidence`].
+pub(super) fn best_path<E: Emission>(
+    model: &Hmm<E>,
+    sequence: &Sequence,
+    mut log_transition: impl FnMut(usize, &mut [f64]) -> Result<()>,
+) -> Result<(Vec<usize>, f64)> {
+    check_sequence(sequence, model.emission())?;
+    let k = model.states();
+    let mut log_a = vec![0.0; k * k];
+    let mut best: Vec<f64> = model.initial().iter().map(|p| p.ln()).collect();
+    let mut next = vec![0.0; k];
+    let mut likelihood = vec![0.0; k];
+    // The best predecessor of each state at each time but the first.
+    let mut from: Vec<u32> = vec![0; (sequence.len() - 1) * k];
+    for (t, observation) in sequence.iter().enumerate() {
+        if t > 0 {
+            log_transition(t, &mut log_a)?;
+            next.copy_from_slice(&log_a[..k]);
+            next.iter_mut().for_each(|d| *d += best[0]);
+            let from = &mut from[(t - 1) * k..t * k];
+            for (i, row) in log_a.chunks_exact(k).enumerate().skip(1) {
+                for ((d, from), l) in next.iter_mut().zip(from.iter_mut()).zip(row) {
+                    let path = best[i] + l;
+                    let better = path > *d;
+                    *d = if better { path } else { *d };
+                    *from = if better { i as u32 } else { *from };
+                }
+            }
+            std::mem::swap(&mut best, &mut next);
+        }
+        if let Some(observation) = observation {
+            let at = |e: Error| e.at_observation(t as u64);
+            model
+                .emission()
+                .log_likelihood(observation, &mut likelihood)
+                .map_err(at)?;
+            best.iter_mut().zip(&likelihood).for_each(|(d, l)| *d += l);
+            if let Some(found) = best
+                .iter()
+                .copied()
+                .find(|d| d.is_nan() || *d == f64::INFINITY)
+            {
+                let what = "a log-likelihood";
+                return Err(at(Error::NotFinite {
+                    index: 0,
+                    what,
+                    found,
+                }));
+            }
+            if best.iter().all(|d| *d == f64::NEG_INFINITY) {
+                return Err(at(Error::Impossible { index: 0 }));
+            }
+        }
+    }
+    let (mut state, mut top) = (0, best[0]);
+    for (j, &d) in best.iter().enumerate() {
+        if d > top {
+            (state, top) = (j, d);
+        }
+    }
+    let mut path = vec![state; sequence.len()];
+    for (t, from) in from.chunks_exact(k).enumerate().rev() {
+        state = from[state] as usize;
+        path[t] = state;
+    }
+    Ok((path, top))
 }

@@ -2,11 +2,11 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::discrete::{driven_hmm, hmm};
 use super::parametrisation::{Group, Parametrisation};
 use super::{Subject, unsupported};
 use crate::any_model::AnyModel;
 use crate::gaussian::{DrivenGaussian, LinearGaussian};
-use crate::hmm::{Hmm, Learnable, ParameterGroup, entry_name};
 use crate::math::square::symmetric_of_lower;
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{Grid, StateSpace};
@@ -21,6 +21,15 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
             parametrisation: hmm(&model.measured(&model.expectations(sequences)?)?)?,
             evidence: Box::new(|model| match model {
                 AnyModel::Hmm(model) => sequences.iter().map(|s| model.log_evidence(s)).sum(),
+                _ => Ok(f64::NAN),
+            }),
+            described: EXACT,
+            free_parameters: model.free_parameters(),
+        }),
+        AnyModel::DrivenHmm(model) => Ok(Subject {
+            parametrisation: driven_hmm(model, sequences)?,
+            evidence: Box::new(|model| match model {
+                AnyModel::DrivenHmm(model) => sequences.iter().map(|s| model.log_evidence(s)).sum(),
                 _ => Ok(f64::NAN),
             }),
             described: EXACT,
@@ -66,6 +75,7 @@ impl AnyModel {
     pub fn free_parameters(&self) -> Option<usize> {
         match self {
             Self::Hmm(model) => Some(model.free_parameters()),
+            Self::DrivenHmm(model) => Some(model.free_parameters()),
             Self::LinearGaussian(model) => Some(free_entries(model)),
             Self::Driven(model) => Some(free_driven(model)),
             Self::Plds(model) => Some(model.free_parameters()),
@@ -125,46 +135,6 @@ fn driven(model: &DrivenGaussian) -> Parametrisation {
         }
     }
     new
-}
-
-fn hmm(model: &Hmm) -> Result<Parametrisation> {
-    let k = model.states();
-    let groups = model.emission().parameter_groups();
-    if groups.is_empty() {
-        return Err(unsupported(
-            "a hidden Markov model of this emission".to_owned(),
-            "the emission does not name its parameters",
-        ));
-    }
-    let emission = model.emission().clone();
-    let mut new = Parametrisation::new(move |p| {
-        let (initial, rest) = p.split_at(k);
-        let (transition, rest) = rest.split_at(k * k);
-        let emission = emission.with_parameters(rest)?;
-        let model = Hmm::from_flat(initial.to_vec(), transition.to_vec(), emission)?;
-        Ok(AnyModel::Hmm(model))
-    });
-    for (i, p) in model.initial().iter().enumerate() {
-        new.push(format!("initial[{}]", i + 1), *p, Group::Held);
-    }
-    for (i, row) in model.transition().chunks_exact(k).enumerate() {
-        new.push_simplex(row, |j| format!("transition[{},{}]", i + 1, j + 1));
-    }
-    for group in groups {
-        match group {
-            ParameterGroup::Number { name, value, unit } => {
-                new.push(name, value, Group::Number(unit));
-            }
-            ParameterGroup::Positive { name, value } => new.push(name, value, Group::Positive),
-            ParameterGroup::Probability { name, value } => {
-                new.push(name, value, Group::probability(value));
-            }
-            ParameterGroup::Distribution { name, state, row } => {
-                new.push_simplex(&row, |o| entry_name(name, state, o));
-            }
-        }
-    }
-    Ok(new)
 }
 
 /// The symmetric matrix of a lower triangle, row after row.

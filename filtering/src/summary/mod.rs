@@ -1,5 +1,6 @@
 //! What a fitted model says about its parameters: estimates, standard errors, intervals, information criteria.
 
+mod discrete;
 mod information;
 mod kinds;
 mod parametrisation;

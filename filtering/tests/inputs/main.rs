@@ -3,6 +3,8 @@
 mod autoregressions;
 mod laws;
 mod regressions;
+mod transition_fits;
+mod transitions;
 mod units;
 mod verbs;
 

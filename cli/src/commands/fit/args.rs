@@ -30,6 +30,7 @@ use crate::progress::ProgressArgs;
                         scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --n-states 4 --out track.toml\n  \
                         scotopic fit spikes.csv --kind plds --n-states 3 --out population.toml\n  \
                         scotopic fit task.csv --columns choice --inputs contrast --kind logistic-regression --out m.toml\n  \
+                        scotopic fit laps.csv --columns spikes --transition-inputs reward --kind poisson --out laps.toml\n  \
                         scotopic fit nile.csv --columns volume --component level --out nile.toml\n  \
                         scotopic fit us.csv --columns infl --component level,regression --inputs unemp --out us.toml\n  \
                         scotopic fit more.csv --model quakes.toml --out quakes.toml\n  \
@@ -76,6 +77,9 @@ pub struct FitArgs {
     /// component regression; the others are predicted
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub inputs: Vec<String>,
+    /// Columns that the transitions of hidden states depend on, by a logistic regression in each; they may be among --inputs
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "kind")]
+    pub transition_inputs: Vec<String>,
     /// Column of the time, area or number at risk that counts are of
     #[arg(long, value_name = "NAME", requires = "kind")]
     pub exposure: Option<String>,
@@ -136,6 +140,12 @@ pub struct FitArgs {
 }
 
 impl FitArgs {
+    /// The inputs of transitions that the emission is not given: they follow its own in a row.
+    pub fn transition_inputs_alone(&self) -> Vec<String> {
+        let own = |name: &&String| !self.inputs.iter().chain(&self.exposure).any(|n| n == *name);
+        self.transition_inputs.iter().filter(own).cloned().collect()
+    }
+
     /// Maximum number of iterations of EM.
     pub fn iterations(&self) -> usize {
         self.max_iterations.unwrap_or(500) as usize
@@ -156,6 +166,10 @@ impl FitArgs {
             (0.0..1.0).contains(&self.variance_floor),
             "--variance-floor is {}, expected 0 or more, and below 1",
             self.variance_floor
+        );
+        ensure!(
+            self.pseudo_count == 0.0 || self.transition_inputs.is_empty(),
+            "--pseudo-count is not for --transition-inputs, whose fit ascends ln p itself"
         );
         ensure!(
             self.pseudo_count >= 0.0 && self.pseudo_count.is_finite(),

@@ -22,11 +22,17 @@ pub enum ModelKind {
 }
 
 impl ModelKind {
-    /// Whether the kind takes inputs, an exposure and lags, where they are given.
+    /// Whether the kind takes inputs, an exposure, lags and inputs of transitions, where they are given.
     ///
     /// # Errors
     /// Names the option that it does not take.
-    pub fn check_given(self, inputs: bool, exposure: bool, lags: bool) -> Result<()> {
+    pub fn check_given(
+        self,
+        inputs: bool,
+        exposure: bool,
+        lags: bool,
+        transition_inputs: bool,
+    ) -> Result<()> {
         use EmissionKind::{
             Autoregression, LinearRegression, LogisticRegression, NegativeBinomial, Poisson,
             PoissonRegression,
@@ -52,6 +58,10 @@ impl ModelKind {
         ensure!(
             matches!(self, Self::Hmm(Autoregression)) || !lags,
             "--lags is of the kind autoregression"
+        );
+        ensure!(
+            matches!(self, Self::Hmm(kind) if kind != Autoregression) || !transition_inputs,
+            "--transition-inputs is for kinds with hidden states, but for autoregression"
         );
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod args;
 mod driven;
+mod driven_hmm;
 mod fitted;
 mod gaussian;
 mod hmm;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
-use scotopic_filtering::hmm::{FitSearch, FitSettings};
+use scotopic_filtering::hmm::{EmissionKind, FitSearch, FitSettings};
 use scotopic_filtering::plds::CountLaw;
 use scotopic_filtering::{AnyModel, Sequence};
 
@@ -51,8 +52,9 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         _ => None,
     };
     let exposures = usize::from(args.exposure.is_some());
+    let driving = args.transition_inputs_alone();
     let check = |row: &[f64]| {
-        let own = &row[..row.len().saturating_sub(exposures)];
+        let own = &row[..row.len().saturating_sub(exposures + driving.len())];
         emission.map_or(Ok(()), |emission| emission.check(own))
     };
     if !args.inputs.is_empty() && args.kind.is_none() && args.structural.component.is_empty() {
@@ -84,13 +86,17 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     let given: Vec<String> = match (&start, &structural) {
         (Some((model, _)), _) => model.inputs().to_vec(),
         (_, Some(model)) => model.inputs().to_vec(),
-        (None, None) => args.inputs.iter().chain(&args.exposure).cloned().collect(),
+        (None, None) => {
+            let of_emission = args.inputs.iter().chain(&args.exposure).cloned();
+            of_emission.chain(driving.iter().cloned()).collect()
+        }
     };
     if let Some(kind) = args.kind {
         kind.check_given(
             !args.inputs.is_empty(),
             args.exposure.is_some(),
             args.lags.is_some(),
+            !args.transition_inputs.is_empty(),
         )
         .map_err(UsageError)?;
     }
@@ -125,8 +131,8 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
             numbers.sort_unstable();
             numbers.dedup();
             let settings = hmm::settings(args);
-            let mut fitter = Fitter::new(kind, &data, &settings, &args.inputs)
-                .map_err(|e| by_name(e, &names))?;
+            let mut fitter =
+                Fitter::new(kind, &data, &settings, args).map_err(|e| by_name(e, &names))?;
             for states in numbers {
                 let _beat = Heartbeat::start(reporter, format!("fitting {states} states"));
                 match fitter.fit(states as usize, args) {
@@ -195,6 +201,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
 /// What fits are made from the data with: for each number of states anew, or each from the one before.
 enum Fitter<'a> {
     Hmm(Box<FitSearch<'a>>),
+    DrivenHmm(EmissionKind, &'a [Sequence], &'a FitSettings),
     LinearGaussian(&'a [Sequence]),
     Driven(&'a [String], &'a [Sequence]),
     Plds(CountLaw, &'a [Sequence]),
@@ -205,9 +212,13 @@ impl<'a> Fitter<'a> {
         kind: ModelKind,
         data: &'a [Sequence],
         settings: &'a FitSettings,
-        inputs: &'a [String],
+        args: &'a FitArgs,
     ) -> Result<Self> {
+        let inputs = &args.inputs;
         Ok(match kind {
+            ModelKind::Hmm(emission) if !args.transition_inputs.is_empty() => {
+                Self::DrivenHmm(emission, data, settings)
+            }
             ModelKind::Hmm(emission) => Self::Hmm(Box::new(hmm::search(emission, data, settings)?)),
             ModelKind::LinearGaussian if !inputs.is_empty() => Self::Driven(inputs, data),
             ModelKind::LinearGaussian => Self::LinearGaussian(data),
@@ -218,6 +229,9 @@ impl<'a> Fitter<'a> {
     fn fit(&mut self, states: usize, args: &FitArgs) -> Result<ModelFit> {
         match self {
             Self::Hmm(search) => hmm::from_data(search, states),
+            Self::DrivenHmm(emission, data, settings) => {
+                driven_hmm::from_data(*emission, states, data, settings, args)
+            }
             Self::LinearGaussian(data) => gaussian::from_data(states, data, args),
             Self::Driven(inputs, data) => driven::from_data(states, inputs, data, args),
             Self::Plds(law, data) => plds::from_data(*law, states, data, args),
@@ -238,6 +252,7 @@ fn from_model(
         ))
         .into()),
         AnyModel::Hmm(model) => hmm::from_model(model, data, args),
+        AnyModel::DrivenHmm(model) => driven_hmm::from_model(*model, data, args),
         AnyModel::LinearGaussian(model) => gaussian::from_model(model, learned, data, args),
         AnyModel::Driven(model) => driven::from_model(*model, learned, data, args),
         AnyModel::Plds(model) => plds::from_model(&model, data, args),

@@ -6,16 +6,16 @@ use crate::hmm::{Expectations, Hmm, Learnable};
 
 /// Coordinates z about a model, `[K + K² + K·Q']`: roots of π and of A, and those of
 /// [`Learnable::displaced`]. z = 0 is the model. Probabilities that are 0 stay 0.
-pub(super) struct Coordinates<'a, E: Learnable> {
+pub(in crate::hmm) struct Coordinates<'a, E: Learnable> {
     base: &'a Hmm<E>,
 }
 
 impl<'a, E: Learnable> Coordinates<'a, E> {
-    pub(super) fn about(base: &'a Hmm<E>) -> Self {
+    pub(in crate::hmm) fn about(base: &'a Hmm<E>) -> Self {
         Self { base }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::hmm) fn len(&self) -> usize {
         let k = self.base.states();
         k + k * k + k * self.base.emission().coordinates_len()
     }
@@ -24,7 +24,7 @@ impl<'a, E: Learnable> Coordinates<'a, E> {
     ///
     /// # Errors
     /// As [`Learnable::displaced`]; where z leaves the range of numbers.
-    pub(super) fn model(&self, z: &[f64]) -> Result<Hmm<E>> {
+    pub(in crate::hmm) fn model(&self, z: &[f64]) -> Result<Hmm<E>> {
         let k = self.base.states();
         let (initial, rest) = z.split_at(k);
         let (transition, emission) = rest.split_at(k * k);
@@ -37,11 +37,25 @@ impl<'a, E: Learnable> Coordinates<'a, E> {
 
     /// ∇_z ln p(o) at `model` by Fisher's identity, from the expectations under it.
     pub(super) fn gradient(&self, z: &[f64], model: &Hmm<E>, expected: &Expectations) -> Vec<f64> {
+        let mut slopes = Vec::with_capacity(self.len());
+        let k = model.states();
+        of_logits(model.transition(), &expected.transitions, k, &mut slopes);
+        self.gradient_of_slopes(z, model, expected, &slopes)
+    }
+
+    /// The same where ∇ ln p with respect to the logits of A is `transition` `[K·K]`.
+    pub(in crate::hmm) fn gradient_of_slopes(
+        &self,
+        z: &[f64],
+        model: &Hmm<E>,
+        expected: &Expectations,
+        transition: &[f64],
+    ) -> Vec<f64> {
         let k = model.states();
         let (chain, emission) = z.split_at(k + k * k);
         let mut gradient = Vec::with_capacity(self.len());
         of_logits(model.initial(), &expected.initial, k, &mut gradient);
-        of_logits(model.transition(), &expected.transitions, k, &mut gradient);
+        gradient.extend_from_slice(transition);
         let (initial, transition) = gradient.split_at_mut(k);
         roots::from_logits(self.base.initial(), &chain[..k], initial);
         roots::from_logits(self.base.transition(), &chain[k..], transition);
@@ -57,7 +71,10 @@ impl<'a, E: Learnable> Coordinates<'a, E> {
 
 /// The diagonal of the Fisher information that the data would have if the states were seen, in the coordinates about
 /// `model`: what a step of EM is measured by.
-pub(super) fn information<E: Learnable>(model: &Hmm<E>, expected: &Expectations) -> Vec<f64> {
+pub(in crate::hmm) fn information<E: Learnable>(
+    model: &Hmm<E>,
+    expected: &Expectations,
+) -> Vec<f64> {
     /// Of a parameter that no observation says anything of.
     const LEAST: f64 = 1e-12;
     let k = model.states();
@@ -81,7 +98,7 @@ pub(super) fn information<E: Learnable>(model: &Hmm<E>, expected: &Expectations)
 }
 
 /// Σ_t γ_t `[K]`, missing observations included.
-pub(super) fn visits(expected: &Expectations) -> Vec<f64> {
+pub(in crate::hmm) fn visits(expected: &Expectations) -> Vec<f64> {
     let k = expected.initial.len();
     let mut visits = expected.initial.clone();
     for row in expected.transitions.chunks_exact(k) {

@@ -7,7 +7,7 @@ use crate::hmm::{Fit, Hmm, Learnable};
 use crate::{Error, Result};
 
 /// Maxima within so many nats of each other are the same: no criterion tells them apart.
-pub(super) const SAME: f64 = 0.1;
+pub(in crate::hmm) const SAME: f64 = 0.1;
 
 /// A model at a maximum of ln p(o; θ); [`Hmm::fit_states`](crate::hmm::Hmm::fit_states).
 #[derive(Debug, Clone, PartialEq)]

@@ -17,14 +17,14 @@
 //! | threads | `workers.rs` |
 
 mod ascent;
-mod coordinates;
-mod fitted;
+pub(super) mod coordinates;
+pub(super) mod fitted;
 mod search;
 mod settings;
 mod split;
-mod starts;
+pub(super) mod starts;
 mod warning;
-mod workers;
+pub(super) mod workers;
 
 pub use fitted::Fitted;
 pub use settings::FitSettings;
@@ -235,7 +235,7 @@ fn guesses(kind: EmissionKind, covariates: &Covariates) -> Guesses<AnyEmission> 
 }
 
 /// One state for all data: in one step, or where entries are missing in a few of EM.
-fn pooled<E: Learnable>(one: E, sequences: &[Sequence]) -> Option<E> {
+pub(super) fn pooled<E: Learnable>(one: E, sequences: &[Sequence]) -> Option<E> {
     const STEPS: usize = 20;
     let partial = sequences.iter().any(Sequence::has_partial_rows);
     let mut one = one.recentred();

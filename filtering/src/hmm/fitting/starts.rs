@@ -20,7 +20,12 @@ pub(super) struct Guesses<E> {
 }
 
 /// A stream of random numbers of its own for each start of each number of states.
-pub(super) fn stream(seed: u64, states: usize, purpose: u64, number: usize) -> Xoshiro256PlusPlus {
+pub(in crate::hmm) fn stream(
+    seed: u64,
+    states: usize,
+    purpose: u64,
+    number: usize,
+) -> Xoshiro256PlusPlus {
     // Splitmix's odd constants: different arguments give unrelated seeds.
     let mixed = seed
         ^ (states as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
