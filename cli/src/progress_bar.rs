@@ -117,7 +117,8 @@ fn interval(reporter: Reporter) -> Duration {
     }
 }
 
-/// Says every ten seconds how long a piece of work has taken that does not tell how far it has come; stops when dropped.
+/// Says every ten seconds, or as JSON every second, how long a piece of work has taken that does not tell how far it has come; stops
+/// when dropped.
 #[cfg(feature = "filters")]
 pub(crate) struct Heartbeat {
     _stop: std::sync::mpsc::Sender<()>,
@@ -132,9 +133,11 @@ impl Heartbeat {
         if reporter != Reporter::Quiet {
             std::thread::spawn(move || {
                 let begun = Instant::now();
-                while stopped.recv_timeout(interval(Reporter::Lines))
-                    == Err(RecvTimeoutError::Timeout)
-                {
+                let between = match reporter {
+                    Reporter::Json => interval(Reporter::Json),
+                    _ => interval(Reporter::Lines),
+                };
+                while stopped.recv_timeout(between) == Err(RecvTimeoutError::Timeout) {
                     let seconds = begun.elapsed().as_secs_f64();
                     let text = format!("{label}: {}", duration(seconds));
                     reporter.event(

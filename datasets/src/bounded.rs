@@ -32,12 +32,37 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     }
 }
 
+/// All bytes of a regular file: a pipe that nobody writes to would never be opened, and a device may have no end.
+///
+/// # Errors
+/// As [`read`], and for anything but a file.
+pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        let message = "it is a pipe or a device, and a file is needed here";
+        return Err(io::Error::new(ErrorKind::InvalidInput, message));
+    }
+    read(path, most)
+}
+
 /// All of a text file in UTF-8, at most 64 MiB.
 ///
 /// # Errors
 /// As [`read`], and if it is not UTF-8.
 pub fn read_text(path: &Path) -> io::Result<String> {
-    String::from_utf8(read(path, MOST_OF_A_STREAM)?)
+    in_utf8(read(path, MOST_OF_A_STREAM)?)
+}
+
+/// All of a regular text file in UTF-8, at most 64 MiB.
+///
+/// # Errors
+/// As [`read_file`], and if it is not UTF-8.
+pub fn read_text_file(path: &Path) -> io::Result<String> {
+    in_utf8(read_file(path, MOST_OF_A_STREAM)?)
+}
+
+fn in_utf8(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes)
         .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not text in UTF-8"))
 }
 
@@ -61,5 +86,7 @@ mod tests {
     fn an_endless_device_has_an_end() {
         let error = read(Path::new("/dev/zero"), u64::MAX - 1).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);
+        let error = read_file(Path::new("/dev/zero"), 4).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
     }
 }

@@ -114,9 +114,17 @@ impl AnyLearning {
     /// A rule with its defaults; without a name the rule that is best nearly everywhere.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a rule that the kind of model does not know.
+    /// [`Error::Setting`] for a rule that the kind of model does not know, [`Error::Unsupported`] for a kind that knows none.
     pub fn named(model: &AnyModel, name: Option<&str>) -> Result<Self> {
         let rules = Self::rules(model);
+        if matches!(model, AnyModel::Driven(_)) {
+            let why = "it is fitted to whole sequences, by scotopic fit";
+            return Err(unsupported(
+                "a linear-gaussian model with inputs",
+                "learn online",
+                why,
+            ));
+        }
         if let Some(name) = name.filter(|name| !rules.split(", ").any(|known| known == *name)) {
             return Err(Error::setting("rule", name, rules));
         }
@@ -125,7 +133,7 @@ impl AnyLearning {
                 AnyModel::Hmm(_) => Self::Hmm(Learn::default()),
                 AnyModel::LinearGaussian(_) => Self::LinearGaussian(GaussianLearn::default()),
                 AnyModel::DrivenHmm(_) | AnyModel::Driven(_) => {
-                    return Err(Error::setting("rule", "one", rules));
+                    return Err(Error::setting("rule", "none", rules));
                 }
                 AnyModel::Plds(_) => Self::Plds(PldsLearn::default()),
                 AnyModel::Nonlinear(_) => Self::Nonlinear(LearningConfig::default()),

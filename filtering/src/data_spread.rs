@@ -60,6 +60,52 @@ pub(crate) fn check_independence(sequences: &[Sequence]) -> Result<()> {
     Ok(())
 }
 
+/// The columns, from 0, among the entries `inputs` of the rows of which something else is seen, that do not vary or are a linear
+/// combination of others and a constant: the effects of such inputs cannot be told apart. None where all can.
+///
+/// ```
+/// use scotopic_filtering::{Sequence, dependent_inputs};
+/// // y, a and 2a + 1.
+/// let rows = Sequence::of_rows([[0.3, 1.0, 3.0], [0.1, 2.0, 5.0], [0.9, 4.0, 9.0]])?;
+/// assert_eq!(dependent_inputs(&[rows], 1..3)?, Some(vec![1, 2]));
+/// # Ok::<(), scotopic_filtering::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Size`] for entries that rows have not.
+pub fn dependent_inputs(
+    sequences: &[Sequence],
+    inputs: std::ops::Range<usize>,
+) -> Result<Option<Vec<usize>>> {
+    if inputs.is_empty() {
+        return Ok(None);
+    }
+    let mut only = Vec::with_capacity(sequences.len());
+    for sequence in sequences {
+        if inputs.end > sequence.width() {
+            let found = format!("rows of {}", sequence.width());
+            return Err(Error::size(
+                "inputs",
+                found,
+                format!("at least {}", inputs.end),
+            ));
+        }
+        let mut part = Sequence::new(inputs.len())?;
+        let seen = |row: &&[f64]| row[..inputs.start].iter().any(|y| !y.is_nan());
+        for row in sequence.iter().flatten().filter(seen) {
+            part.push(Some(&row[inputs.clone()]))?;
+        }
+        only.push(part);
+    }
+    match check_independence(&only) {
+        Ok(()) => Ok(None),
+        Err(Error::Dependent { columns }) => {
+            Ok(Some(columns.iter().map(|c| c + inputs.start).collect()))
+        }
+        Err(other) => Err(other),
+    }
+}
+
 /// The columns of which the last is a combination, and it, from the triangle of all in terms of orthogonal directions.
 fn taking_part(combination: &[Vec<f64>]) -> Vec<usize> {
     let last = combination.len() - 1;

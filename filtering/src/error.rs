@@ -45,7 +45,8 @@ pub enum Error {
     /// Columns of the data do not vary, or one is a combination of others: no variance or covariance is the best.
     #[error("{}", dependent(.columns))]
     Dependent {
-        /// One that does not vary, or all that take part in the combination; from 0.
+        /// One that does not vary, or all that take part in the combination; from 0. Of an autoregression those after the observation's
+        /// own are its lags: where one of them takes part, the observation is given by those before it exactly, and no noise is left.
         columns: Vec<usize>,
     },
     /// An observation has the wrong width, is not finite, or is not a symbol or count where one is needed.

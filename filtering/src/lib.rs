@@ -108,6 +108,7 @@ mod summary;
 pub use any_filter::{AnyFilter, AnyLearning};
 pub use any_model::AnyModel;
 pub use any_smoothing::{AnySmoothed, Decoded, Decoding};
+pub use data_spread::dependent_inputs;
 pub use error::{Error, Result};
 pub use factorisation_names::{
     ELBO_KINDS, GAUSSIAN_FACTORISATIONS, HMM_FACTORISATIONS, elbo_kind, gaussian_factorisation,

@@ -152,7 +152,7 @@ impl Checkpoint {
     }
 
     fn parse(path: &Path) -> Result<Self> {
-        let bytes = bounded::read(path, MOST_BYTES)?;
+        let bytes = bounded::read_file(path, MOST_BYTES)?;
         let (_, header) =
             SafeTensors::read_metadata(&bytes).context("it is not a whole safetensors file")?;
         let tensors =

@@ -48,7 +48,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         other => whole_rows(&[data], other.kind()).remove(0),
     };
     if args.certified.certify {
-        return compare_certify::run(args, &[(&args.model[0], &model)], &data);
+        return compare_certify::run(args, &[(&args.model[0], &model)], &[data]);
     }
     if let AnyModel::Generalised(model) = &model {
         return compare_schemes::run(args, model, &data);

@@ -46,24 +46,26 @@ impl Row {
     }
 }
 
-/// Certifies every factorisation of one model, or the reversed one of each of several models; `names` are their files.
+/// Certifies every factorisation of one model, or the reversed one of each of several models, with their files; `data` are the rows of
+/// each, of the same observations.
 ///
 /// # Errors
 /// If the states are none of the model, a setting makes no sense, or no factorisation can be certified.
 pub(super) fn run(
     args: &CompareArgs,
     models: &[(&Path, &AnyModel)],
-    data: &Sequence,
+    data: &[Sequence],
 ) -> Result<ExitCode> {
     let settings = settings(&args.certified);
     settings.check().map_err(|e| UsageError(e.into()))?;
+    let length = data.first().map_or(0, Sequence::len);
     let states = match (&args.true_states, models) {
-        (Some(path), [(_, model)]) => Some(states(path, model, data.len()).map_err(UsageError)?),
+        (Some(path), [(_, model)]) => Some(states(path, model, length).map_err(UsageError)?),
         _ => None,
     };
     let several = models.len() > 1;
     let (mut rows, mut failed) = (Vec::new(), Vec::new());
-    for (path, model) in models {
+    for ((path, model), data) in models.iter().zip(data) {
         let names: Vec<&str> = match (several, args.factorisations.is_empty()) {
             (true, _) => vec!["reversed"],
             (false, true) => comparison::all(model),
@@ -102,7 +104,7 @@ pub(super) fn run(
             .map(|(of, error)| serde_json::json!({"of": of, "error": error}))
             .collect();
         let value = serde_json::json!({
-            "observations": data.len(), "delta": settings.delta, "particles": settings.particles,
+            "observations": length, "delta": settings.delta, "particles": settings.particles,
             "runs": settings.runs, "seed": seed, "rows": rows, "failed": failed,
         });
         print::line(serde_json::to_string_pretty(&value)?)?;
@@ -113,8 +115,7 @@ pub(super) fn run(
         several => format!("{} models", several.len()),
     };
     print::line(format!(
-        "{what}, {} observations of {}",
-        data.len(),
+        "{what}, {length} observations of {}",
         args.inputs[0].display()
     ))?;
     print::line(format!(

@@ -10,9 +10,8 @@ use serde::Serialize;
 
 use super::compare_args::{CompareArgs, RankBy};
 use super::smooth::evidence;
-use super::{compare_certify, print};
+use super::{compare_certify, compare_rows, print};
 use crate::filtering::model;
-use crate::filtering::recording::{of_whole_rows, read_all, uses_partial_rows};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
@@ -51,20 +50,11 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
         .map(|path| model::read(path))
         .collect::<Result<_>>()
         .map_err(UsageError)?;
-    for (path, model) in args.model.iter().zip(&models) {
-        ensure_width(&args.model[0], models[0].width(), path, model.width()).map_err(UsageError)?;
-        ensure_inputs(&args.model[0], &models[0], path, model).map_err(UsageError)?;
-    }
-    let files = [data.to_path_buf()];
-    let shown = data.display();
-    let source = args.source.given(models[0].inputs());
-    let mut recordings = read_all(&source, &files, models[0].width())?;
-    // All models are judged on the same rows.
-    if let Some(model) = models.iter().find(|model| !uses_partial_rows(model)) {
-        recordings = of_whole_rows(recordings, model.kind());
-    }
-    let recording = recordings.remove(0);
-    let data = &recording.sequence;
+    let paths = args.model.iter().map(|path| path.as_path());
+    let named: Vec<(&Path, &AnyModel)> = paths.zip(&models).collect();
+    ensure_rules(args.by, &named).map_err(UsageError)?;
+    let (recording, own_rows) = compare_rows::read(&args.source, data, &named)?;
+    let (data, shown) = (&recording.sequence, data.display());
     ensure!(
         args.from <= data.len() as u64,
         "--from is {}, and {} has {} rows",
@@ -73,11 +63,9 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
         data.len()
     );
     if args.certified.certify {
-        let named = args.model.iter().map(|path| path.as_path());
-        let named: Vec<(&Path, &AnyModel)> = named.zip(&models).collect();
-        return compare_certify::run(args, &named, data);
+        return compare_certify::run(args, &named, &own_rows);
     }
-    let rows = args.model.iter().zip(&models).map(|(path, model)| {
+    let rows = named.iter().zip(&own_rows).map(|((path, model), data)| {
         let row = recording.named(score(path, model, data, args.from, args.by));
         row.with_context(|| format!("the model {}", path.display()))
     });
@@ -128,19 +116,20 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn ensure_inputs(first: &Path, a: &AnyModel, path: &Path, b: &AnyModel) -> Result<()> {
-    let said = |model: &AnyModel| match model.inputs().join(", ") {
-        names if names.is_empty() => "no input".to_owned(),
-        names => names,
-    };
-    match a.inputs() == b.inputs() {
-        true => Ok(()),
-        false => Err(anyhow!(
-            "{} is given {} and {} is given {}: models are compared on the same rows",
-            first.display(),
-            said(a),
+/// Refuses the prequential score of a model that cannot be learned online.
+fn ensure_rules(by: RankBy, models: &[(&Path, &AnyModel)]) -> Result<()> {
+    let fixed = |(_, model): &&(&Path, &AnyModel)| matches!(model, AnyModel::Driven(_));
+    match models
+        .iter()
+        .find(fixed)
+        .filter(|_| by == RankBy::Prequential)
+    {
+        None => Ok(()),
+        Some((path, model)) => Err(anyhow!(
+            "--by prequential: {} is given {}, and a linear-gaussian model with inputs is not learned online, so that it has no \
+             prequential score; rank by evidence, aic or bic",
             path.display(),
-            said(b)
+            model.inputs().join(", ")
         )),
     }
 }
@@ -181,17 +170,6 @@ fn lags_note(rows: &[Row], by: RankBy, from: u64) -> Option<String> {
     ))
 }
 
-fn ensure_width(first: &Path, expected: usize, path: &Path, found: usize) -> Result<()> {
-    match found == expected {
-        true => Ok(()),
-        false => Err(anyhow!(
-            "{} sees {expected} columns an observation and {} sees {found}: models are compared on the same rows",
-            first.display(),
-            path.display()
-        )),
-    }
-}
-
 fn check(args: &CompareArgs) -> Result<()> {
     let one = [
         ("--factorisations", !args.factorisations.is_empty()),
@@ -225,11 +203,10 @@ fn score(
             laws.ok().and_then(|laws| Some(laws.first()?.is_discrete()))
         }
     };
-    let mut count = 0.0f64;
     for row in data.iter() {
         filter.update(row)?;
-        count += f64::from(u8::from(row.is_some()));
     }
+    let count = data.seen(model.inputs().len()) as f64;
     let prequential = match by {
         RankBy::Prequential => Some(prequential(model, data, from)?),
         _ => None,

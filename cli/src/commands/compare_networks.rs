@@ -104,9 +104,10 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     print::line(format!(
-        "{} networks, {} images of {}",
+        "{} networks, {} {} of {}",
         rows.len(),
         rows[0].metrics.images,
+        if set.frames() > 1 { "films" } else { "images" },
         set.name()
     ))?;
     print::line(table.text())?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
 use scotopic::noise::NoiseKey;
 use scotopic_datasets::{ImageSet, Splits};
@@ -99,6 +99,13 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         ..standard
     };
     if set.frames() > 1 {
+        if let Some(steps) = args.steps {
+            let error = anyhow!(
+                "--steps {steps}: these are films of {} frames, evaluated with one step for each frame; leave --steps out",
+                set.frames()
+            );
+            return Err(UsageError(error).into());
+        }
         let metrics = evaluate_films(&model, &set, &how, &opened.device)?;
         return tell_films(&metrics, &set, args.json);
     }

@@ -37,7 +37,20 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     }
     let stop = Stop::watch()?;
     let source = args.source.given(filter.inputs());
-    let mut series = source.open_until(args.first(), Some(&stop))?;
+    let opened = source.open_until(args.first(), Some(&stop));
+    if let (Err(_), Some((signal, code))) = (&opened, stop.signal()) {
+        // Not even the width of a row is known yet: there is nothing to filter, draw or write.
+        let kept = match &args.save {
+            Some(path) => {
+                snapshot::save(&filter, path)?;
+                format!("; saved {}", path.display())
+            }
+            None => String::new(),
+        };
+        tell!("scotopic: {signal} before the first row{kept}");
+        return Ok(code);
+    }
+    let mut series = opened?;
     if series.width() != filter.width() {
         return Err(UsageError(anyhow::anyhow!(
             "{}: found {} columns ({}), but the model has {} per observation; select them with --columns",

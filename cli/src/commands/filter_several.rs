@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, ensure};
-use scotopic_filtering::{AnyFilter, Filter as _};
+use scotopic_filtering::{AnyFilter, Filter as _, is_seen};
 
 use super::filter_args::FilterArgs;
 use crate::filtering::alarm::Alarm;
@@ -39,7 +39,8 @@ pub fn run(args: &FilterArgs, filter: &AnyFilter) -> Result<ExitCode> {
                     time: recording.time(t),
                     alarm: mark,
                 };
-                results.lines.write(&filter, remarks, row.is_some(), step)?;
+                let seen = is_seen(row, filter.inputs().len());
+                results.lines.write(&filter, remarks, seen, step)?;
             }
         }
         if !args.progress.quiet {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use clap::Args;
 use scotopic_figures::Format;
 use scotopic_figures::fan::{self, Fan};
@@ -75,7 +75,7 @@ pub fn run(args: &ForecastArgs) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
     let filter = AnyFilter::new(model.clone(), "reversed").map_err(|e| UsageError(e.into()))?;
     let recordings = args.subject.read(&model)?;
-    let next = future(args, &model)?;
+    let next = future(args, &model, &recordings)?;
     let mut records = Vec::new();
     let mut judged = Judged::default();
     for recording in &recordings {
@@ -120,14 +120,31 @@ fn check(args: &ForecastArgs) -> Result<()> {
 }
 
 /// The inputs of the next rows, as many as are forecast.
-fn future(args: &ForecastArgs, model: &AnyModel) -> Result<Vec<Vec<f64>>> {
+fn future(
+    args: &ForecastArgs,
+    model: &AnyModel,
+    recordings: &[Recording],
+) -> Result<Vec<Vec<f64>>> {
     if args.every.is_some() && args.given.is_none() {
         return Ok(Vec::new());
     }
-    let rows = inputs::read(args.given.as_deref(), model)?;
-    let rows: Vec<Vec<f64>> = rows
+    let given = inputs::read(args.given.as_deref(), model, &args.subject.source)?;
+    if let Some(given) = &given
+        && let Some(data) = recordings.iter().find(|data| data.dated != given.dated)
+    {
+        let (numbers, dates) = match given.dated {
+            true => (data, given),
+            false => (given, data),
+        };
+        bail!(
+            "{} has dates where {} has numbers: give both in one way",
+            dates.path.display(),
+            numbers.path.display()
+        );
+    }
+    let rows: Vec<Vec<f64>> = given
         .iter()
-        .flat_map(|s| s.iter().flatten())
+        .flat_map(|given| given.sequence.iter().flatten())
         .map(<[f64]>::to_vec)
         .collect();
     let ahead = args.ahead as usize;

@@ -15,6 +15,7 @@ mod compare_models;
 pub mod compare_network_args;
 #[cfg(all(feature = "filters", feature = "vision"))]
 pub mod compare_networks;
+mod compare_rows;
 #[cfg(feature = "filters")]
 pub mod compare_schemes;
 pub mod completions;

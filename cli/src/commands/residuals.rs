@@ -116,11 +116,11 @@ fn check(args: &ResidualsArgs, model: &AnyModel) -> Result<()> {
             args.subject.data.len() == 1,
             "--figure shows one series: give one file of data"
         );
+        let outputs = model.width() - model.inputs().len();
         ensure!(
-            args.figure_column as usize <= model.width(),
-            "--figure-column is {}, and the model has {} columns",
-            args.figure_column,
-            model.width()
+            args.figure_column as usize <= outputs,
+            "--figure-column is {}, and the model predicts {outputs} columns",
+            args.figure_column
         );
     }
     let written: Vec<&Path> = args

@@ -10,7 +10,7 @@ use scotopic_filtering::rand::SeedableRng;
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 
 use crate::filtering::records::{Entry, LinesOut, Record, field, write};
-use crate::filtering::{LineFormat, inputs, model};
+use crate::filtering::{LineFormat, Source, inputs, model};
 use crate::outputs::check_writable;
 use crate::usage::UsageError;
 
@@ -58,8 +58,8 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     let length = usize::try_from(args.length)
         .map_err(|_| anyhow!("--length is too large for this machine"))?;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed);
-    let (states, y) = match inputs::read(args.given.as_deref(), &model)? {
-        Some(inputs) => model.sample_given(&inputs, &mut rng)?,
+    let (states, y) = match inputs::read(args.given.as_deref(), &model, &Source::default())? {
+        Some(inputs) => model.sample_given(&inputs.sequence, &mut rng)?,
         None => model.sample(length, &mut rng)?,
     };
     if let Some(path) = &args.states {

@@ -3,17 +3,19 @@
 use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
-use scotopic_filtering::{AnyModel, Sequence};
+use scotopic_filtering::AnyModel;
 
 use super::Source;
 use super::columns::quoted;
+use super::recording::{Recording, read_all};
 use crate::usage::UsageError;
 
-/// The columns of the inputs of `model` in the table `path`; none for a model without inputs.
+/// The columns of the inputs of `model` in the table `path`, whose cells are written as those of the data; none for a model without
+/// inputs.
 ///
 /// # Errors
 /// A usage error where the one has inputs and the other is not given; for a table that lacks a column or a number.
-pub fn read(path: Option<&Path>, model: &AnyModel) -> Result<Option<Sequence>> {
+pub fn read(path: Option<&Path>, model: &AnyModel, data: &Source) -> Result<Option<Recording>> {
     let names = model.inputs();
     let path = match (path, names.is_empty()) {
         (None, true) => return Ok(None),
@@ -39,16 +41,19 @@ pub fn read(path: Option<&Path>, model: &AnyModel) -> Result<Option<Sequence>> {
                 .join(","),
         ),
         dates: true,
+        header: data.header,
+        delimiter: data.delimiter,
+        decimal_comma: data.decimal_comma,
+        missing: data.missing.clone(),
         ..Source::default()
     };
-    let inputs = source.read(path)?;
-    for (t, row) in inputs.iter().enumerate() {
+    let inputs = read_all(&source, &[path.to_owned()], names.len())?.remove(0);
+    for (row, line) in inputs.sequence.iter().zip(&inputs.lines) {
         let whole = row.is_some_and(|row| row.iter().all(|x| x.is_finite()));
         ensure!(
             whole,
-            "{}, row {}: a number is missing",
-            path.display(),
-            t + 1
+            "{}, line {line}: a number is missing",
+            path.display()
         );
     }
     Ok(Some(inputs))

@@ -11,6 +11,7 @@
 //! | whole series beside a model; output lines of them | `recording.rs`: [`Subject`](recording::Subject), [`Recording`](recording::Recording); `records.rs` |
 //! | alarms | `alarm.rs`: [`Alarm`](alarm::Alarm) |
 //! | inputs apart from observations | `inputs.rs` |
+//! | columns of which no fit can be made | `dependence.rs` |
 //! | spike trains | `spikes.rs`; of several units and trials: `spike_trains.rs`, `npz.rs`, `trials.rs` |
 //! | saved filters | `snapshot.rs` |
 //! | factorisations beside each other | `comparison.rs` |
@@ -21,6 +22,7 @@ mod columns;
 pub mod comparison;
 mod credible;
 pub mod data_format;
+pub mod dependence;
 #[cfg(feature = "vision")]
 pub mod flow;
 pub mod inputs;

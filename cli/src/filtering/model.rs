@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use scotopic_datasets::bounded::read_text;
+use scotopic_datasets::bounded::read_text_file;
 use scotopic_datasets::replace::replace;
 use scotopic_filtering::AnyModel;
 use scotopic_filtering::gaussian::StructuralModel;
@@ -15,9 +15,12 @@ use scotopic_filtering::generalised::scheme::Embedding;
 /// # Errors
 /// If the file cannot be read, is not TOML, or does not describe a valid model.
 pub fn read(path: &Path) -> Result<AnyModel> {
-    let text =
-        read_text(path).with_context(|| format!("could not read the model {}", path.display()))?;
+    let text = text(path)?;
     parse(&text).with_context(|| format!("the model {} cannot be used", path.display()))
+}
+
+fn text(path: &Path) -> Result<String> {
+    read_text_file(path).with_context(|| format!("could not read the model {}", path.display()))
 }
 
 /// The structural model of a file, if it is of that kind; errors name the file.
@@ -25,8 +28,7 @@ pub fn read(path: &Path) -> Result<AnyModel> {
 /// # Errors
 /// As [`read`].
 pub fn structural(path: &Path) -> Result<Option<StructuralModel>> {
-    let text =
-        read_text(path).with_context(|| format!("could not read the model {}", path.display()))?;
+    let text = text(path)?;
     let wrong = || format!("the model {} cannot be used", path.display());
     let mut table: toml::Table = toml::from_str(&text).with_context(wrong)?;
     if table.remove("kind") != Some(toml::Value::String(STRUCTURAL.to_owned())) {
@@ -40,8 +42,7 @@ pub fn structural(path: &Path) -> Result<Option<StructuralModel>> {
 /// # Errors
 /// As [`read`].
 pub fn learned(path: &Path) -> Result<Vec<String>> {
-    let text =
-        read_text(path).with_context(|| format!("could not read the model {}", path.display()))?;
+    let text = text(path)?;
     let mut table: toml::Table = toml::from_str(&text)?;
     let linear = table.get("kind").and_then(toml::Value::as_str) == Some("linear-gaussian");
     match table.remove("learned") {
@@ -98,7 +99,7 @@ pub fn parse(text: &str) -> Result<AnyModel> {
             if let Some(names) = table.remove("learned") {
                 let _: Vec<String> = names.try_into().context("learned")?;
             }
-            match table.contains_key("inputs") || table.contains_key("time") {
+            match of_driven(&table) {
                 true => AnyModel::Driven(Box::new(table.try_into()?)),
                 false => AnyModel::LinearGaussian(table.try_into()?),
             }
@@ -108,6 +109,13 @@ pub fn parse(text: &str) -> Result<AnyModel> {
         "generalised" => AnyModel::Generalised(Box::new(generalised(table)?)),
         _ => AnyModel::Nonlinear(table.try_into()?),
     })
+}
+
+/// Whether a linear-Gaussian model is given columns, by the keys of which a model without them has none.
+fn of_driven(table: &toml::Table) -> bool {
+    ["inputs", "time", "control", "direct", "drift", "diffusion"]
+        .iter()
+        .any(|key| table.contains_key(*key))
 }
 
 /// A model of continuous time from the table of a file without its `kind`.

@@ -33,6 +33,10 @@ pub struct Recording {
     pub path: PathBuf,
     /// Its rows.
     pub sequence: Sequence,
+    /// The line of each row in the file.
+    pub lines: Vec<u64>,
+    /// Whether dates are among its numbers, as days.
+    pub dated: bool,
     /// What the time column says of each row; empty without one.
     pub times: Vec<String>,
     /// The name of that column.
@@ -141,13 +145,14 @@ fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
         .into());
     }
     let mut sequence = Sequence::new(width)?;
-    let mut times = Vec::new();
+    let (mut lines, mut times) = (Vec::new(), Vec::new());
     while let Some(row) = series.next_row()? {
         let number = sequence.len() as u64;
         let pushed = sequence
             .push(row)
             .map_err(|e| from_one(e.at_observation(number)));
         pushed.with_context(|| format!("{}, line {}", path.display(), series.line()))?;
+        lines.push(series.line());
         times.extend(series.time_text().map(str::to_owned));
     }
     ensure!(
@@ -158,6 +163,8 @@ fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
     Ok(Recording {
         path: path.to_owned(),
         sequence,
+        lines,
+        dated: series.has_dates(),
         times,
         time_name: source.time_name().to_owned(),
         names: series.names().to_vec(),
@@ -180,13 +187,24 @@ impl Recording {
         axis
     }
 
-    /// The same outcome, an error named by the file, with its observations counted from 1.
+    /// The same outcome, an error named by the file and its line, with its observations counted from 1.
     ///
     /// # Errors
     /// That of `outcome`.
     pub fn named<T>(&self, outcome: scotopic_filtering::Result<T>) -> Result<T> {
-        outcome
-            .map_err(from_one)
-            .with_context(|| self.path.display().to_string())
+        use scotopic_filtering::Error::{Impossible, NotFinite, Observation};
+        outcome.map_err(|error| {
+            let line = match &error {
+                Observation { index, .. } | Impossible { index } | NotFinite { index, .. } => {
+                    self.lines.get(*index as usize)
+                }
+                _ => None,
+            };
+            let place = match line {
+                Some(line) => format!("{}, line {line}", self.path.display()),
+                None => self.path.display().to_string(),
+            };
+            anyhow::Error::new(from_one(error)).context(place)
+        })
     }
 }

@@ -57,7 +57,7 @@ pub fn save(filter: &AnyFilter, path: &Path) -> Result<()> {
 /// # Errors
 /// If the file is not one, was cut short, or was changed.
 pub fn load(path: &Path) -> Result<AnyFilter> {
-    let file = bounded::read(path, MOST_BYTES)
+    let file = bounded::read_file(path, MOST_BYTES)
         .with_context(|| format!("could not read {}", path.display()))?;
     from_bytes(&file, &path.display().to_string())
 }

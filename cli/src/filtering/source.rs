@@ -307,28 +307,6 @@ fn is_like_a_time(name: &str) -> bool {
         || name == "t"
 }
 
-/// An error of a fit, with columns by their names.
-pub fn by_name(error: anyhow::Error, names: &[String]) -> anyhow::Error {
-    let Some(scotopic_filtering::Error::Dependent { columns }) = error.downcast_ref() else {
-        return error;
-    };
-    let named: Vec<&str> = columns
-        .iter()
-        .filter_map(|&column| names.get(column).map(String::as_str))
-        .collect();
-    match named.as_slice() {
-        [one] => anyhow!(
-            "the column {one} does not vary: no variance can be learned of it; leave it out with --columns, or add \
-             --pseudo-count"
-        ),
-        several => anyhow!(
-            "the columns {} are collinear: each is a linear combination of the others, and no covariance can be learned of \
-             them; leave one out with --columns, or add --pseudo-count",
-            several.join(", ")
-        ),
-    }
-}
-
 /// The same error with observations and entries counted from 1, like lines and columns.
 pub fn from_one(mut error: scotopic_filtering::Error) -> scotopic_filtering::Error {
     use scotopic_filtering::Error;

@@ -104,6 +104,9 @@ fn every_prior_in_time_trains_and_is_evaluated() {
         assert!(folder.path().join(prior).join("inference.npz").exists());
         let told = scotopic(folder.path(), &["evaluate", prior, "--device", "flex"]).good();
         assert!(told.contains("16 films of 12 frames"), "{told}");
+        let steps = ["evaluate", prior, "--device", "flex", "--steps", "3"];
+        let refused = scotopic(folder.path(), &steps).bad(2);
+        assert!(refused.contains("--steps 3"), "{refused}");
     }
     // One data set, three models.
     assert!(lengths.iter().all(|l| l.1 == lengths[0].1));

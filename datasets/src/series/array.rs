@@ -178,7 +178,7 @@ impl<R: Read> super::Rows for Rows<R> {
                 false => self.options.read(&value.to_string()),
             };
             match cell {
-                Cell::Value(value) => row.push(value),
+                Cell::Value(value) | Cell::Date(value) => row.push(value),
                 Cell::Missing => {
                     row.push(f64::NAN);
                     complete = false;

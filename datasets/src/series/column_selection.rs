@@ -12,14 +12,15 @@ const MOST_NAMES: usize = 50;
 pub(super) struct ColumnSelection {
     pub(super) places: Vec<usize>,
     pub(super) names: Vec<String>,
-    /// The place of the time.
+    /// The place of the time, and what its column is called.
     pub(super) time: Option<usize>,
+    time_name: String,
 }
 
 impl ColumnSelection {
     /// Finds the columns that `options` asks for among `names`. A name counts before a number.
     pub(super) fn of(series: &str, names: &[String], options: &SeriesOptions) -> Result<Self> {
-        let find = |wanted: &String, option: &str| {
+        let find = |wanted: &String| {
             let by_name = names.iter().position(|name| name == wanted);
             let number = || {
                 wanted
@@ -39,40 +40,32 @@ impl ColumnSelection {
                     some.join(", "),
                     names.len()
                 );
-                Error::row(series, 1, option, format!("no column `{wanted}`"), expected)
+                Error::row(series, 1, wanted, format!("no column `{wanted}`"), expected)
             })
         };
-        let time = options
-            .time
-            .as_ref()
-            .map(|wanted| find(wanted, "--time"))
-            .transpose()?;
+        let time = options.time.as_ref().map(find).transpose()?;
         let places: Vec<usize> = match options.columns.is_empty() {
             true => (0..names.len())
                 .filter(|place| Some(*place) != time)
                 .collect(),
-            false => options
-                .columns
-                .iter()
-                .map(|wanted| find(wanted, "--columns"))
-                .collect::<Result<_>>()?,
+            false => options.columns.iter().map(find).collect::<Result<_>>()?,
         };
         let clash = places.iter().find(|place| Some(**place) == time);
         if let Some(&place) = clash {
-            let found = format!("the column `{}` as the time and as data", names[place]);
             return Err(Error::row(
                 series,
                 1,
-                "--time",
-                found,
-                "a column of its own",
+                &names[place],
+                "the time (--time), and data as well",
+                "a column of its own for the time",
             ));
         }
+        let time_name = time.map(|place| names[place].clone()).unwrap_or_default();
         if places.is_empty() {
             return Err(Error::row(
                 series,
                 1,
-                "--time",
+                &time_name,
                 "no column beside the time",
                 "at least one column of data",
             ));
@@ -82,7 +75,13 @@ impl ColumnSelection {
             places,
             names,
             time,
+            time_name,
         })
+    }
+
+    /// The name of the column of times.
+    pub(super) fn time_name(&self) -> &str {
+        &self.time_name
     }
 
     /// The names "1", "2", … of so many columns.

@@ -7,6 +7,7 @@ use super::column_selection::ColumnSelection;
 use super::header::{Verdict, decide};
 use super::options::Cell;
 use super::records::{Broken, Records, shown};
+use super::writing::Writing;
 use super::{Rows, SeriesOptions};
 use crate::{Error, Result};
 
@@ -19,6 +20,7 @@ pub(super) struct Delimited<R> {
     current: Option<(u64, Vec<String>)>,
     width: usize,
     columns: ColumnSelection,
+    writing: Writing,
     options: SeriesOptions,
 }
 
@@ -90,6 +92,7 @@ impl<R: Read> Delimited<R> {
             current: None,
             width,
             columns,
+            writing: Writing::default(),
             options: options.clone(),
         })
     }
@@ -115,6 +118,10 @@ impl<R: Read> Rows for Delimited<R> {
 
     fn time(&self) -> Option<&str> {
         self.columns.time.map(|place| self.cell(place))
+    }
+
+    fn has_dates(&self) -> bool {
+        self.writing.has_dates()
     }
 
     fn next_into(&mut self, row: &mut Vec<f64>) -> Result<Option<bool>> {
@@ -143,25 +150,29 @@ impl<R: Read> Rows for Delimited<R> {
                 expected,
             ));
         }
-        let mut complete = true;
-        for (&place, column) in self.columns.places.iter().zip(&self.columns.names) {
-            let cell = self.cell(place);
-            match self.options.read(cell) {
-                Cell::Value(value) => row.push(value),
+        let (mut complete, line) = (true, self.line());
+        for n in 0..self.columns.places.len() {
+            let cell = self.cell(self.columns.places[n]);
+            let wrong = match self.options.read(cell) {
+                Cell::Value(value) => {
+                    row.push(value);
+                    self.writing.next(n, false, line).err()
+                }
+                Cell::Date(days) => {
+                    row.push(days);
+                    self.writing.next(n, true, line).err()
+                }
                 Cell::Missing => {
                     row.push(f64::NAN);
                     complete = false;
+                    None
                 }
-                Cell::Other => {
-                    let expected = self.options.expected(cell);
-                    return Err(Error::row(
-                        &self.name,
-                        self.line(),
-                        column,
-                        format!("`{}`", shown(cell)),
-                        expected,
-                    ));
-                }
+                Cell::Other => Some(self.options.expected(cell)),
+            };
+            if let Some(expected) = wrong {
+                let column = &self.columns.names[n];
+                let found = format!("`{}`", shown(self.cell(self.columns.places[n])));
+                return Err(Error::row(&self.name, line, column, found, expected));
             }
         }
         Ok(Some(complete))

@@ -41,7 +41,7 @@ pub(super) fn decide(first: &[&str], second: Option<&[&str]>, options: &SeriesOp
         .collect();
     let numbers = taken
         .iter()
-        .filter(|&&n| matches!(options.read(first[n]), Cell::Value(_)))
+        .filter(|&&n| matches!(options.read(first[n]), Cell::Value(_) | Cell::Date(_)))
         .count();
     if texts.is_empty() {
         return match is_numbered(first, options) {

@@ -7,6 +7,7 @@ use super::column_selection::ColumnSelection;
 use super::json_row::{Reading, Row, Value};
 use super::options::Cell;
 use super::records::{LONGEST, shown};
+use super::writing::Writing;
 use super::{Rows, SeriesOptions};
 use crate::{Error, Result};
 
@@ -28,6 +29,7 @@ pub(super) struct Lines<R> {
     keyed: bool,
     names: Vec<String>,
     columns: ColumnSelection,
+    writing: Writing,
     options: SeriesOptions,
 }
 
@@ -47,6 +49,7 @@ impl<R: Read> Lines<R> {
             keyed: false,
             names: Vec::new(),
             columns: ColumnSelection::default(),
+            writing: Writing::default(),
             options: options.clone(),
         };
         // Leading nulls say nothing of the columns: they are held until a row does.
@@ -141,8 +144,8 @@ impl<R: Read> Lines<R> {
         Error::row(&self.name, self.line, column, found, expected)
     }
 
-    /// Adds one entry to the row; false if it is missing.
-    fn take(&self, column: &str, value: Option<&Value>, row: &mut Vec<f64>) -> Result<bool> {
+    /// Adds the entry of a column to the row, and says what it is.
+    fn take(&self, column: &str, value: Option<&Value>, row: &mut Vec<f64>) -> Result<Cell> {
         let cell = match value {
             None => {
                 return Err(self.wrong(
@@ -168,7 +171,8 @@ impl<R: Read> Lines<R> {
             Some(Value::Number(number)) => self.options.read(&number.to_string()),
             Some(Value::Text(text)) => {
                 match self.options.alphabet.is_empty() && !self.options.is_missing(text) {
-                    true => Cell::Other,
+                    // A number in quotes is a text.
+                    true => self.options.date(text).map_or(Cell::Other, Cell::Date),
                     false => self.options.read(text),
                 }
             }
@@ -178,21 +182,17 @@ impl<R: Read> Lines<R> {
             },
         };
         match cell {
-            Cell::Value(value) => row.push(value),
-            Cell::Missing => {
-                row.push(f64::NAN);
-                return Ok(false);
-            }
+            Cell::Value(number) | Cell::Date(number) => row.push(number),
+            Cell::Missing => row.push(f64::NAN),
             Cell::Other => {
-                let text = match value {
-                    Some(Value::Text(text)) => format!("{:?}", shown(text)),
-                    Some(Value::Number(number)) => number.to_string(),
-                    other => format!("{other:?}"),
+                let expected = match value {
+                    Some(Value::Text(text)) => self.options.expected(text),
+                    other => self.options.expected(&written(other)),
                 };
-                return Err(self.wrong(column, &text, self.options.expected(&text)));
+                return Err(self.wrong(column, written(value), expected));
             }
         }
-        Ok(true)
+        Ok(cell)
     }
 }
 
@@ -207,6 +207,10 @@ impl<R: Read> Rows for Lines<R> {
 
     fn time(&self) -> Option<&str> {
         self.time.as_deref()
+    }
+
+    fn has_dates(&self) -> bool {
+        self.writing.has_dates()
     }
 
     fn next_into(&mut self, row: &mut Vec<f64>) -> Result<Option<bool>> {
@@ -247,16 +251,41 @@ impl<R: Read> Rows for Lines<R> {
             }
         }
         let mut complete = true;
-        for (name, &place) in self.columns.names.iter().zip(&self.columns.places) {
-            complete &= self.take(name, entry(place), row)?;
+        for (n, (column, &place)) in self
+            .columns
+            .names
+            .iter()
+            .zip(&self.columns.places)
+            .enumerate()
+        {
+            let value = entry(place);
+            let cell = self.take(column, value, row)?;
+            complete &= cell != Cell::Missing;
+            let mixed = match cell {
+                Cell::Missing => None,
+                other => (self.writing.next(n, matches!(other, Cell::Date(_)), line)).err(),
+            };
+            if let Some(expected) = mixed {
+                return Err(self.wrong(column, written(value), expected));
+            }
         }
-        let time = self.columns.time.and_then(entry).map(|value| match value {
-            Value::Number(number) => number.to_string(),
-            Value::Text(text) => text.clone(),
-            other => format!("{other:?}"),
+        let time = self.columns.time.map(|place| match entry(place) {
+            Some(Value::Text(text)) => text.clone(),
+            other => written(other),
         });
         self.time = time;
         Ok(Some(complete))
+    }
+}
+
+/// An entry as it is written, for a message.
+fn written(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Text(text)) => format!("{:?}", shown(text)),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Truth(truth)) => truth.to_string(),
+        Some(Value::Missing) => "null".to_owned(),
+        None => "nothing".to_owned(),
     }
 }
 

@@ -40,6 +40,7 @@ mod options;
 mod records;
 mod samples;
 mod time;
+mod writing;
 
 pub use options::{Header, SeriesOptions};
 pub use samples::SampleSeries;
@@ -92,6 +93,10 @@ trait Rows {
     fn line(&self) -> u64;
     /// The time of the row given out last, as it is written.
     fn time(&self) -> Option<&str>;
+    /// Whether a cell that was a date has been given out.
+    fn has_dates(&self) -> bool {
+        false
+    }
     /// Replaces `row` by the next one. `None` at the end, else whether the row is complete.
     fn next_into(&mut self, row: &mut Vec<f64>) -> Result<Option<bool>>;
     /// The number of rows, where the format says it beforehand.
@@ -228,7 +233,7 @@ impl Series {
                 Error::row(
                     &self.name,
                     self.rows.line(),
-                    "--time",
+                    self.rows.columns().time_name(),
                     format!("`{}`", records::shown(text)),
                     expected,
                 )
@@ -252,6 +257,11 @@ impl Series {
     /// The time of the newest row.
     pub fn time(&self) -> Option<Time> {
         self.time
+    }
+
+    /// Whether a column of the rows so far has dates, in days ([`SeriesOptions::dates`]).
+    pub fn has_dates(&self) -> bool {
+        self.rows.has_dates()
     }
 
     /// How many steps of the time so far were longer than one and a half of the first: rows that are not there.

@@ -31,7 +31,7 @@ pub struct SeriesOptions {
     /// Cells that mean "not measured", beside those that always do. A number stands for every cell of that value.
     pub missing: Vec<String>,
     /// A cell that is a date, such as 2024-03-01 or 2024-03-01T12:30:00, is a number: the days since 1970, with their fraction; a month
-    /// its first day.
+    /// its first day. A column has dates or numbers, not both.
     pub dates: bool,
     /// The symbols that cells stand for: the first is 0, the next 1, …; cells are numbers where it is empty.
     pub alphabet: Vec<String>,
@@ -94,9 +94,7 @@ impl SeriesOptions {
         if self.alphabet.is_empty() {
             return match self.number(cell) {
                 Some(value) if value.is_finite() => Cell::Value(value),
-                None if self.dates => {
-                    Time::parse(cell).map_or(Cell::Other, |t| Cell::Value(t.days()))
-                }
+                None => self.date(cell).map_or(Cell::Other, Cell::Date),
                 _ => Cell::Other,
             };
         }
@@ -104,6 +102,12 @@ impl SeriesOptions {
             Some(symbol) => Cell::Value(symbol as f64),
             None => Cell::Other,
         }
+    }
+
+    /// The days of a date, where a column may hold dates.
+    pub(super) fn date(&self, cell: &str) -> Option<f64> {
+        let time = Time::parse(cell).filter(|time| self.dates && time.is_date())?;
+        Some(time.days())
     }
 
     /// What a cell should have been.
@@ -126,6 +130,8 @@ impl SeriesOptions {
 pub(super) enum Cell {
     /// A number, or the number of a symbol.
     Value(f64),
+    /// A date, in days.
+    Date(f64),
     /// Not measured.
     Missing,
     /// Neither.

@@ -365,10 +365,29 @@ fn dates_are_days_where_they_may_be() {
         dates: true,
         ..SeriesOptions::default()
     };
-    let text = b"when,y\n1970-01-02,1\n1970-01-03T06:00:00,2\n1970-03,3\n7.5,4\n";
+    let days = [[1.0, 1.0], [2.25, 2.0], [59.0, 3.0]];
+    let text = b"when,y\n1970-01-02,1\n1970-01-03T06:00:00,2\n1970-03,3\n";
+    assert_eq!(rows_of(text, Csv, &dates).unwrap(), days);
+    let lines = b"[\"1970-01-02\",1]\n[\"1970-01-03T06:00:00\",2]\n[\"1970-03\",3]\n";
     assert_eq!(
-        rows_of(text, Csv, &dates).unwrap(),
-        [[1.0, 1.0], [2.25, 2.0], [59.0, 3.0], [7.5, 4.0]]
+        rows_of(lines, SeriesFormat::JsonLines, &dates).unwrap(),
+        days
+    );
+    // A number among them is of another scale.
+    for mixed in [
+        &b"when,y\n1970-01-02,1\n\n7.5,4\n"[..],
+        b"when,y\n7.5,1\n,2\n1970-01-02,4\n",
+    ] {
+        let error = rows_of(mixed, Csv, &dates).unwrap_err().to_string();
+        assert!(
+            error.contains("line 4, column when") && error.contains("as in line 2"),
+            "{error}"
+        );
+    }
+    let numbers = b"when,y\n7.5,1\n8,2\n";
+    assert_eq!(
+        rows_of(numbers, Csv, &dates).unwrap(),
+        [[7.5, 1.0], [8.0, 2.0]]
     );
     assert!(rows_of(text, Csv, &SeriesOptions::default()).is_err());
     assert!(rows_of(b"when,y\n1970-02-30,1\n", Csv, &dates).is_err());

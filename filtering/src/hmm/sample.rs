@@ -9,8 +9,8 @@ use crate::{Error, Result, Sequence};
 impl<E: Sample> Hmm<E> {
     /// Hidden states and observations of `length` steps.
     ///
-    /// The same generator in the same state gives the same draws. An autoregression starts from lags at which the regression of its
-    /// first state rests. A Poisson rate above 10⁷ is drawn as a
+    /// The same generator in the same state gives the same draws. An autoregression goes on from the newest observations that it was
+    /// fitted to, or starts where the regression of its first state rests. A Poisson rate above 10⁷ is drawn as a
     /// rounded normal number.
     ///
     /// ```

@@ -128,7 +128,10 @@ impl CountLaw {
     }
 
     /// Checks the entries of an observation that are not NaN.
-    pub(super) fn check(self, row: &[f64]) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::Observation`] for one that is no count, or not 0 or 1, by its entry.
+    pub fn check(self, row: &[f64]) -> Result<()> {
         let valid = |y: f64| match self {
             Self::Poisson => y >= 0.0 && y.fract() == 0.0,
             Self::Bernoulli => y == 0.0 || y == 1.0,

@@ -27,18 +27,14 @@ pub fn resolve(preset_name: &str, file: Option<&Path>, sets: &[String]) -> Resul
         merge(&mut table, overlay);
     }
     for assignment in sets {
-        set(&mut table, assignment).with_context(|| format!("in --set {assignment}"))?;
+        // Looked at one by one: the next could only say that those before it do not fit.
+        set(&mut table, assignment)
+            .and_then(|()| configuration(&table).map(drop))
+            .with_context(|| format!("in --set {assignment}"))?;
     }
-    let config = complete(table)?;
+    let config = configuration(&table)?;
     config.validate()?;
     Ok(config)
-}
-
-/// A table in which nothing is missing.
-fn complete(table: Table) -> Result<RunConfig> {
-    let read: Result<RunConfig, toml::de::Error> = Value::Table(table).try_into();
-    read.map_err(|error| anyhow!(in_words(&error.to_string())))
-        .context("the configuration does not fit (see `scotopic config keys`)")
 }
 
 /// A message of the TOML reader without the names of Rust's types.
@@ -124,13 +120,20 @@ pub fn check_keys(overlay: &Table, base: &Table) -> Result<()> {
 /// All keys that may be set when the data come from `source`.
 fn known_keys(base: &Table, source: &str) -> Result<Vec<String>> {
     // A preset leaves out what is at its default: complete it before looking.
-    let complete = Table::try_from(complete(base.clone())?)?;
+    let complete = Table::try_from(configuration(base)?)?;
     let mut known: Vec<String> = leaves(&complete, "")
         .into_iter()
         .filter(|k| !k.starts_with("data."))
         .collect();
     known.extend(super::presets::data_keys(source)?);
     Ok(known)
+}
+
+/// A table as a configuration, whose values are not yet checked.
+fn configuration(table: &Table) -> Result<RunConfig> {
+    let read: Result<RunConfig, toml::de::Error> = Value::Table(table.clone()).try_into();
+    read.map_err(|error| anyhow!(in_words(&error.to_string())))
+        .context("the configuration does not fit (see `scotopic config keys`)")
 }
 
 #[cfg(test)]
@@ -157,6 +160,16 @@ mod tests {
         ] {
             assert!(resolve("smoke", None, &[wrong.into()]).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_value_that_does_not_fit_is_named_and_not_one_after_it() {
+        let sets = ["data.train=256", "data.validation=64"].map(String::from);
+        let error = format!("{:#}", resolve("moving-scenes", None, &sets).unwrap_err());
+        assert!(
+            error.contains("--set data.train=256") && !error.contains("data.validation"),
+            "{error}"
+        );
     }
 
     #[test]

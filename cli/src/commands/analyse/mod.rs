@@ -117,6 +117,7 @@ pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
         )?),
         false => None,
     };
+    let is_new = !args.out.exists();
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("could not make {}", args.out.display()))?;
     let request = Request {
@@ -133,18 +134,28 @@ pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
         asked_steps: args.steps.map(|t| t as usize),
         max_images: args.max_images.map(|n| n as usize),
     };
+    let outcome = written(args, analyses, &request);
+    if outcome.is_err() && is_new {
+        // Only where it is empty: what was written stays.
+        let _ = std::fs::remove_dir(&args.out);
+    }
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// Runs the analyses, writes their files and says what they found.
+fn written(args: &AnalyseArgs, analyses: Vec<Analysis>, request: &Request<'_>) -> Result<()> {
     let mut summaries = serde_json::Map::new();
     for analysis in analyses {
         let name = analysis.name;
-        let report = match (analysis.run)(&request) {
+        let report = match (analysis.run)(request) {
             // The files of a set may lack labels that its kind could have: no reason to lose the other analyses.
-            Err(error) if args.analysis.is_empty() && (analysis.missing)(&request) => {
+            Err(error) if args.analysis.is_empty() && (analysis.missing)(request) => {
                 tell!("scotopic: left out {name}: {error:#}");
                 continue;
             }
             outcome => outcome.with_context(|| format!("--analysis {name}"))?,
         };
-        let report = report.of(analysis.about, &trained_model(&checkpoint.config));
+        let report = report.of(analysis.about, &trained_model(&request.checkpoint.config));
         let files = report.write(&args.out, args.format)?;
         if args.json {
             let value = serde_json::json!({ "summary": report.headline, "files": files });
@@ -161,7 +172,7 @@ pub fn run(args: &AnalyseArgs) -> Result<ExitCode> {
     if args.json {
         print::line(serde_json::to_string_pretty(&summaries)?)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The analyses asked for, each once, or all that apply to the model; a line on stderr for each that does not.

@@ -67,6 +67,20 @@ impl ModelKind {
     }
 }
 
+impl ModelKind {
+    /// Whether a row can be an observation of this kind.
+    ///
+    /// # Errors
+    /// What it is not, by its entry.
+    pub fn check(self, row: &[f64]) -> scotopic_filtering::Result<()> {
+        match self {
+            Self::Hmm(emission) => emission.check(row),
+            Self::Plds(law) => law.check(row),
+            Self::LinearGaussian => Ok(()),
+        }
+    }
+}
+
 impl ValueEnum for ModelKind {
     fn value_variants<'a>() -> &'a [Self] {
         static ALL: LazyLock<Vec<ModelKind>> = LazyLock::new(|| {

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
-use scotopic_filtering::hmm::{EmissionKind, FitSearch, FitSettings};
+use scotopic_filtering::gaussian::Component;
+use scotopic_filtering::hmm::{Emission as _, EmissionKind, FitSearch, FitSettings};
 use scotopic_filtering::plds::CountLaw;
 use scotopic_filtering::{AnyModel, Sequence};
 
@@ -26,8 +27,8 @@ use fitted::{ModelFit, table};
 use kinds::ModelKind;
 
 use super::print;
+use crate::filtering::dependence::{by_name, input_warning};
 use crate::filtering::model;
-use crate::filtering::source::by_name;
 use crate::outputs::{check_apart, check_writable};
 use crate::progress::Reporter;
 use crate::progress_bar::Heartbeat;
@@ -47,16 +48,8 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     }
     check_apart(&[&args.out], &read).map_err(UsageError)?;
     check_writable(&args.out).map_err(UsageError)?;
-    let emission = match args.kind {
-        Some(ModelKind::Hmm(emission)) => Some(emission),
-        _ => None,
-    };
     let exposures = usize::from(args.exposure.is_some());
     let driving = args.transition_inputs_alone();
-    let check = |row: &[f64]| {
-        let own = &row[..row.len().saturating_sub(exposures + driving.len())];
-        emission.map_or(Ok(()), |emission| emission.check(own))
-    };
     if !args.inputs.is_empty() && args.kind.is_none() && args.structural.component.is_empty() {
         let error = anyhow::anyhow!(
             "--inputs is for a fit from the data (--kind, --component regression): a model of a file names its own"
@@ -100,12 +93,36 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         )
         .map_err(UsageError)?;
     }
+    let check = |row: &[f64]| match (args.kind, &start) {
+        (Some(kind), _) => kind.check(&row[..row.len().saturating_sub(exposures + driving.len())]),
+        (None, Some((model, _))) => check_row(model, row),
+        (None, None) => Ok(()),
+    };
     let (data, names) = args.source.given(&given).read_all(&args.data, &check)?;
     let observations: usize = data.iter().map(|s| s.seen(given.len())).sum();
     ensure!(
         observations > 0,
         "there is no observation: every row is missing"
     );
+    let first = names.len() - given.len();
+    let inputs = match &start {
+        // The last one is the time.
+        Some((AnyModel::Driven(model), _)) => {
+            first..names.len() - usize::from(model.is_continuous())
+        }
+        Some(_) => first..names.len(),
+        None => first..names.len() - exposures - driving.len(),
+    };
+    let with_constant = match (&start, args.kind, &structural) {
+        // Fits of hidden states refuse such inputs, but for pseudo-observations.
+        (Some((AnyModel::Hmm(_), _)), _, _) => false,
+        (_, Some(ModelKind::Hmm(_)), _) => args.pseudo_count > 0.0,
+        (_, _, Some(model)) => model.components().contains(&Component::Level),
+        _ => true,
+    };
+    if with_constant && let Some(warning) = input_warning(&data, &names, &inputs)? {
+        tell!("scotopic: {warning}");
+    }
     if let Some(model) = &structural {
         return structural::run(model, &data, &names, args);
     }
@@ -119,7 +136,10 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
                 &args.learn
             };
             let _beat = Heartbeat::start(reporter, format!("fitting a {}", model.described()));
-            fits.push(from_model(model, names_of, &data, args).map_err(|e| by_name(e, &names))?);
+            fits.push(
+                from_model(model, names_of, &data, args)
+                    .map_err(|e| by_name(e, &names, &inputs))?,
+            );
         }
         (None, Some(kind)) => {
             // In increasing order: each number of states is also started from the one before it.
@@ -131,8 +151,10 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
             numbers.sort_unstable();
             numbers.dedup();
             let settings = hmm::settings(args);
-            let mut fitter =
-                Fitter::new(kind, &data, &settings, args).map_err(|e| by_name(e, &names))?;
+            let beat = Heartbeat::start(reporter, "looking at the data".to_owned());
+            let mut fitter = Fitter::new(kind, &data, &settings, args)
+                .map_err(|e| by_name(e, &names, &inputs))?;
+            drop(beat);
             for states in numbers {
                 let _beat = Heartbeat::start(reporter, format!("fitting {states} states"));
                 match fitter.fit(states as usize, args) {
@@ -143,7 +165,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
                         }
                         fits.push(fitted);
                     }
-                    Err(error) => failed.push((states, by_name(error, &names))),
+                    Err(error) => failed.push((states, by_name(error, &names, &inputs))),
                 }
             }
         }
@@ -196,6 +218,19 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         args.out.display()
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a row can be one of `model`, as far as a single one can tell.
+fn check_row(model: &AnyModel, row: &[f64]) -> scotopic_filtering::Result<()> {
+    match model {
+        _ if row.len() != model.width() => Ok(()),
+        AnyModel::Plds(model) => model.law().check(row),
+        AnyModel::Hmm(model) if model.emission().lags() == 0 => {
+            let mut each = vec![0.0; model.states()];
+            model.emission().log_likelihood(row, &mut each)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What fits are made from the data with: for each number of states anew, or each from the one before.

@@ -10,9 +10,11 @@ use scotopic_filtering::{AnyModel, Sequence};
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
 use crate::commands::print;
+use crate::filtering::dependence::by_name;
 use crate::filtering::model;
-use crate::filtering::source::{by_name, from_one};
+use crate::filtering::source::from_one;
 use crate::progress::Reporter;
+use crate::progress_bar::Heartbeat;
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
@@ -41,9 +43,14 @@ pub fn run(
         max_iterations: args.iterations(),
         ..StructuralSettings::default()
     };
+    let beat = Heartbeat::start(
+        Reporter::new(args.progress),
+        "fitting a structural model".to_owned(),
+    );
     let fit = model
         .fit(data, &settings)
-        .map_err(|e| by_name(from_one(e).into(), names))?;
+        .map_err(|e| by_name(from_one(e).into(), names, &(1..names.len())))?;
+    drop(beat);
     let written = AnyModel::of_structural(model, &fit.estimates)?;
     let coefficients = coefficients(model, &fit, data)?;
     let comment = comment(&fit);

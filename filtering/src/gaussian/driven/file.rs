@@ -61,6 +61,13 @@ impl TryFrom<Parts> for DrivenGaussian {
             Entry::Input(_) => 0.0,
         };
         let timed = parts.time.is_some();
+        if parts.inputs.is_empty() {
+            let of_inputs = [("control", &parts.control), ("direct", &parts.direct)];
+            if let Some((key, _)) = of_inputs.iter().find(|(_, matrix)| matrix.is_some()) {
+                let expected = format!("the names of the columns that {key} multiplies");
+                return Err(Error::size("inputs", "none", expected));
+            }
+        }
         let f = one_of(
             timed,
             parts.transition,
@@ -73,7 +80,7 @@ impl TryFrom<Parts> for DrivenGaussian {
             && parts.initial_covariance.is_none()
             && parts.diffuse.is_empty();
         let observed = parts.observation.iter();
-        let mut base = LinearGaussian::try_from(file::Parts {
+        let base = LinearGaussian::try_from(file::Parts {
             transition: f,
             bias: parts.bias,
             process_noise: q,
@@ -85,7 +92,8 @@ impl TryFrom<Parts> for DrivenGaussian {
             initial_mean: parts.initial_mean,
             initial_covariance: parts.initial_covariance,
             diffuse: parts.diffuse,
-        })?;
+        });
+        let mut base = base.map_err(|error| if timed { of_rates(error) } else { error })?;
         if timed && without_start {
             base = with_stationary_start(&base)?;
         }
@@ -122,17 +130,29 @@ fn one_of(
         _ => {
             let (found, expected) = match timed {
                 true => (
-                    "a model with `time`",
+                    "the name of a column",
                     format!("{} in place of {}", names[1], names[0]),
                 ),
                 false => (
-                    "a model without `time`",
-                    format!("{}, and not {}", names[0], names[1]),
+                    "none",
+                    format!("the column of times, or {}, and not {}", names[0], names[1]),
                 ),
             };
-            Err(Error::setting("time", found, expected))
+            Err(Error::size("time", found, expected))
         }
     }
+}
+
+/// The same error, of a model of continuous time: F and Q are its `drift` and `diffusion`.
+fn of_rates(mut error: Error) -> Error {
+    if let Error::Size { name, .. }
+    | Error::Entry { name, .. }
+    | Error::NotPositiveDefinite { name, .. } = &mut error
+    {
+        *name = name.replace("transition", "drift");
+        *name = name.replace("process_noise", "diffusion");
+    }
+    error
 }
 
 /// The same A and Q_c with the start of the stationary distribution, or a diffuse one where there is none: those of the transition

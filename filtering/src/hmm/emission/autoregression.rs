@@ -16,7 +16,6 @@ use super::binary_units::BinaryUnits;
 use super::full_gaussian::factor::factor;
 use super::regression::moments::packed_len;
 use super::{Emission, Sample};
-use crate::error::check_finite;
 use crate::hmm::emission_rows::{mixtures, normal, reordered};
 use crate::{Error, Law, Predictive, Result};
 
@@ -69,6 +68,8 @@ pub struct Autoregression {
     units: BinaryUnits,
     /// c `[D]`: statistics are of x − c.
     origin: Vec<f64>,
+    /// The observations that a sample goes on from, newest first `[p·D]`; none where they are not known.
+    start: Vec<f64>,
     moments: LagMoments,
 }
 
@@ -130,7 +131,7 @@ impl Autoregression {
                 (true, covariances)
             }
         };
-        check_finite("weights", m, &weights)?;
+        check_weights(d, m, &weights)?;
         let units = BinaryUnits::of(states, d, |k, i| covariances[k * d * d + i * (d + 1)]);
         let (mut whitening, mut constants) = (Vec::new(), Vec::new());
         for (k, flat) in covariances.chunks(d * d).enumerate() {
@@ -154,6 +155,7 @@ impl Autoregression {
             constants,
             units,
             origin: vec![0.0; width],
+            start: Vec::new(),
             moments: LagMoments::default(),
         })
     }
@@ -169,6 +171,7 @@ impl Autoregression {
         let new = Self::from_flat(d, self.order, weights, noise)?;
         Ok(Self {
             origin: self.origin.clone(),
+            start: self.start.clone(),
             moments: self.moments.clone(),
             ..new
         })
@@ -330,18 +333,47 @@ impl Sample for Autoregression {
         }
     }
 
-    /// The lags at which the regression of state `k` stays where it is, x = b + Σ_l A_l x, newest first; zeros where there are none.
+    /// The newest observations that the model was fitted to. A model that knows none of them starts where the regression of state `k`
+    /// stays where it is, x = b + Σ_l A_l x (eq. F93); at a unit root, or near one, that is nowhere or anywhere, and the start is then c
+    /// in the directions that hardly return.
     fn resting_lags(&self, k: usize) -> Vec<f64> {
+        /// Less than this part of a distance, in deviations of the noise, is taken back by a step: no series tells to where.
+        const RETURN: f64 = 1e-3;
+        if !self.start.is_empty() {
+            return self.start.clone();
+        }
         let (d, all) = (self.width, self.regression(k));
         let mut left = DMatrix::identity(d, d);
         for l in 0..self.order {
             left -= all.columns(1 + l * d, d);
         }
-        let at = left.lu().solve(&DVector::from(all.column(0).into_owned()));
-        let at = at.filter(|x| x.iter().all(|x| x.is_finite()));
-        let at = at.map_or(vec![0.0; d], |x| x.as_slice().to_vec());
-        at.repeat(self.order)
+        let origin = DVector::from_column_slice(&self.origin);
+        let off = all.column(0) - &left * &origin;
+        let deviation = |i: usize| self.covariances[k * d * d + i * (d + 1)].sqrt();
+        // Without units: in deviations of the noise.
+        let left = DMatrix::from_fn(d, d, |i, j| left[(i, j)] * deviation(j) / deviation(i));
+        let off = DVector::from_fn(d, |i, _| off[i] / deviation(i));
+        let away = left.svd(true, true).solve(&off, RETURN);
+        let away = away.unwrap_or_else(|_| DVector::zeros(d));
+        let at: Vec<f64> = (0..d).map(|i| origin[i] + away[i] * deviation(i)).collect();
+        match at.iter().all(|x| x.is_finite()) {
+            true => at.repeat(self.order),
+            false => self.origin.repeat(self.order),
+        }
     }
+}
+
+/// Refuses an entry of (b, A_1 … A_p) `[K·D·M]` that is not finite, by its key in a file.
+fn check_weights(d: usize, m: usize, weights: &[f64]) -> Result<()> {
+    let Some(at) = weights.iter().position(|w| !w.is_finite()) else {
+        return Ok(());
+    };
+    let (k, i, place) = (at / (d * m), at / m % d, at % m);
+    let (name, entry) = match place {
+        0 => ("intercepts", vec![k, i]),
+        _ => ("coefficients", vec![k, (place - 1) / d, i, (place - 1) % d]),
+    };
+    Err(Error::entry(name, &entry, weights[at], "a finite number"))
 }
 
 /// Refuses an order of no lag.

@@ -375,7 +375,7 @@ pub trait Sample: Emission {
     /// o ~ p(·|s = state), into `[width]`; the entries of [`Emission::inputs`] are there already, and stay.
     fn sample<R: Rng + ?Sized>(&self, state: usize, rng: &mut R, into: &mut [f64]);
 
-    /// The inputs of an emission with [`Emission::lags`] from which a sample of state `state` starts. By default 0.
+    /// The inputs of an emission with [`Emission::lags`] from which a sample that begins in `state` starts. By default 0.
     fn resting_lags(&self, state: usize) -> Vec<f64> {
         let _ = state;
         vec![0.0; self.inputs().len()]

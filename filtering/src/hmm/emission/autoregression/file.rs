@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Autoregression, Noise, check_order};
+use crate::error::check_finite;
 use crate::hmm::emission::origin::{checked_origin, written};
 use crate::hmm::emission_rows::{nested, width_of};
 use crate::{Error, Result};
@@ -22,6 +23,9 @@ pub(super) struct Parts {
     variances: Option<Vec<Vec<f64>>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     origin: Vec<f64>,
+    /// The observations that a sample goes on from, newest first `[p][D]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    start: Vec<Vec<f64>>,
 }
 
 impl Parts {
@@ -36,6 +40,7 @@ impl Parts {
             covariances: Some(covariances),
             variances: None,
             origin: Vec::new(),
+            start: Vec::new(),
         }
     }
 
@@ -50,6 +55,7 @@ impl Parts {
             covariances: None,
             variances: Some(variances),
             origin: Vec::new(),
+            start: Vec::new(),
         }
     }
 }
@@ -135,6 +141,16 @@ impl TryFrom<Parts> for Autoregression {
         };
         let mut new = Self::from_flat(d, order, weights, noise)?;
         new.origin = checked_origin(parts.origin, d)?;
+        if !parts.start.is_empty() {
+            if parts.start.len() != order {
+                let found = format!("{} observations", parts.start.len());
+                let expected = format!("{order}, one a lag, newest first");
+                return Err(Error::size("start", found, expected));
+            }
+            width_of("start", &parts.start, d, "intercepts[0]")?;
+            new.start = parts.start.concat();
+            check_finite("start", d, &new.start)?;
+        }
         Ok(new)
     }
 }
@@ -163,6 +179,7 @@ impl From<Autoregression> for Parts {
                 squares.map(diagonal).collect()
             }),
             origin: written(a.origin),
+            start: nested(&a.start, d),
         }
     }
 }

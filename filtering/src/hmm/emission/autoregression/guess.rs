@@ -46,6 +46,9 @@ impl Autoregression {
         }
         let mut all = Self::from_flat(d, covariates.lags, weights, Noise::Full(covariances))?;
         all.origin = mean;
+        all.start = rows
+            .last()
+            .map_or(Vec::new(), |row| row[..width - d].to_vec());
         // So few that they change no start, and a perfect regression still has a spread.
         const COUNT: f64 = 1e-3;
         Ok(all.stepped(rows.iter().copied(), COUNT)?.recentred())

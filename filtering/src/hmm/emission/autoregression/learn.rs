@@ -241,15 +241,18 @@ impl Learnable for Autoregression {
     }
 
     fn check_data(&self, sequences: &[Sequence]) -> Result<()> {
-        let mut whole = Vec::with_capacity(sequences.len());
+        let (mut whole, mut outputs) = (Vec::new(), Vec::new());
         for sequence in sequences {
             let mut part = Sequence::new(self.width())?;
+            let mut seen = Sequence::new(self.width)?;
             for row in sequence.iter().flatten() {
                 if row.iter().all(|x| !x.is_nan()) {
                     part.push(Some(row))?;
+                    seen.push(Some(&row[..self.width]))?;
                 }
             }
             whole.push(part);
+            outputs.push(seen);
         }
         let rows: usize = whole.iter().map(Sequence::len).sum();
         let least = 1 + self.weights_len() + self.width;
@@ -257,15 +260,9 @@ impl Learnable for Autoregression {
             let found = format!("{rows} observations with all their lags");
             return Err(Error::size("sequences", found, format!("at least {least}")));
         }
-        check_independence(&whole).map_err(|error| match error {
-            Error::Dependent { columns } => {
-                let mut columns: Vec<usize> = columns.iter().map(|c| c % self.width).collect();
-                columns.sort_unstable();
-                columns.dedup();
-                Error::Dependent { columns }
-            }
-            other => other,
-        })
+        // First those that do not vary, or vary together: each is also a combination of lags.
+        check_independence(&outputs)?;
+        check_independence(&whole)
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {

@@ -1,0 +1,78 @@
+//! The rows that several models are compared on: the same outputs for all, and for each the inputs that it is given.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use scotopic_filtering::{AnyModel, Sequence};
+
+use crate::filtering::Source;
+use crate::filtering::recording::{Recording, read_all, uses_partial_rows};
+use crate::filtering::source::whole_rows;
+use crate::usage::UsageError;
+
+/// Reads the columns that all models predict and those that any is given, and hands each model its own.
+///
+/// # Errors
+/// A usage error for models that predict other numbers of columns; as [`read_all`].
+pub(super) fn read(
+    source: &Source,
+    data: &Path,
+    models: &[(&Path, &AnyModel)],
+) -> Result<(Recording, Vec<Sequence>)> {
+    let mut given: Vec<String> = Vec::new();
+    for name in models.iter().flat_map(|(_, model)| model.inputs()) {
+        if !given.contains(name) {
+            given.push(name.clone());
+        }
+    }
+    let outputs = same_outputs(models).map_err(UsageError)?;
+    let files = [data.to_path_buf()];
+    let mut recordings = read_all(&source.given(&given), &files, outputs + given.len())?;
+    let recording = recordings.remove(0);
+    let rows = &recording.sequence;
+    let mut predicted = columns(rows, &(0..outputs).collect::<Vec<_>>())?;
+    // All models are judged on the same observations.
+    if let Some((_, model)) = models.iter().find(|(_, model)| !uses_partial_rows(model)) {
+        predicted = whole_rows(&[predicted], model.kind()).remove(0);
+    }
+    let of_model = |model: &AnyModel| match model.inputs() {
+        [] => Ok(predicted.clone()),
+        names => {
+            let place = |name: &String| given.iter().position(|known| known == name);
+            let places: Vec<usize> = names.iter().filter_map(place).collect();
+            let places: Vec<usize> = places.iter().map(|place| outputs + place).collect();
+            predicted.with_inputs(&columns(rows, &places)?)
+        }
+    };
+    let own = models.iter().map(|(_, model)| of_model(model));
+    let own = own.collect::<scotopic_filtering::Result<_>>()?;
+    Ok((recording, own))
+}
+
+/// The number of columns that each of the models predicts.
+fn same_outputs(models: &[(&Path, &AnyModel)]) -> Result<usize> {
+    let outputs = |model: &AnyModel| model.width() - model.inputs().len();
+    let mut expected = None;
+    for (path, model) in models {
+        let (first, number) = *expected.get_or_insert((path, outputs(model)));
+        if outputs(model) != number {
+            return Err(anyhow!(
+                "{} predicts {number} columns an observation and {} predicts {}: models are compared on the same rows",
+                first.display(),
+                path.display(),
+                outputs(model)
+            ));
+        }
+    }
+    Ok(expected.map_or(0, |(_, number)| number))
+}
+
+/// The entries `places` of every row.
+fn columns(rows: &Sequence, places: &[usize]) -> scotopic_filtering::Result<Sequence> {
+    let mut some = Sequence::new(places.len())?;
+    for row in rows.iter() {
+        let own: Option<Vec<f64>> = row.map(|row| places.iter().map(|&place| row[place]).collect());
+        some.push(own.as_deref())?;
+    }
+    Ok(some)
+}

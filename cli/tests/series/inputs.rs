@@ -1,0 +1,126 @@
+//! Inputs whose effects cannot be told apart are told by their names.
+
+use super::{Folder, TIMED, noise, table};
+
+fn folder() -> Folder {
+    let (a, e) = (noise(200), noise(400)[200..].to_vec());
+    let y: Vec<f64> = a.iter().zip(&e).map(|(a, e)| a + e).collect();
+    let choice: Vec<f64> = y.iter().map(|y| f64::from(u8::from(*y > 0.0))).collect();
+    let b: Vec<f64> = a.iter().map(|a| 2.0 * a + 1.0).collect();
+    let (zero, three) = (vec![0.0; 200], vec![3.0; 200]);
+    let text = table(
+        "y,choice,a,b,zero,three",
+        &[&y, &choice, &a, &b, &zero, &three],
+    );
+    Folder::with(&[("d.csv", &text)])
+}
+
+const CASES: [(&str, &str); 3] = [
+    ("a,b", "the inputs a, b are collinear"),
+    ("a,zero", "the input zero does not vary"),
+    ("three", "the input three does not vary"),
+];
+
+#[test]
+fn regressions_of_hidden_states_refuse_them() {
+    let folder = folder();
+    for (inputs, said) in CASES {
+        for (kind, column) in [
+            ("linear-regression", "y"),
+            ("logistic-regression", "choice"),
+        ] {
+            let fit = [
+                "fit",
+                "d.csv",
+                "--kind",
+                kind,
+                "--columns",
+                column,
+                "--inputs",
+                inputs,
+            ];
+            let fit = [&fit[..], &["--n-states", "1", "--out", "x.toml", "--force"]].concat();
+            folder.refused(&fit, &[said, "--pseudo-count"]);
+            // Pseudo-observations decide between what the data do not; that they do not is said.
+            let (_, err) = folder.good(&[&fit[..], &["--pseudo-count", "0.1"]].concat());
+            assert!(err.contains(said), "{err}");
+        }
+    }
+}
+
+#[test]
+fn linear_models_warn_of_them() {
+    let folder = folder();
+    for (inputs, said) in CASES {
+        let fit = [
+            "fit",
+            "d.csv",
+            "--columns",
+            "y",
+            "--inputs",
+            inputs,
+            "--out",
+            "x.toml",
+            "--force",
+        ];
+        let linear = [
+            "--kind",
+            "linear-gaussian",
+            "--n-states",
+            "1",
+            "--restarts",
+            "1",
+            "--max-iterations",
+            "3",
+        ];
+        for more in [
+            &linear[..],
+            &["--component", "level,regression", "--restarts", "1"],
+        ] {
+            let (_, _, err) = folder.run(&[&fit[..], more].concat());
+            assert!(err.contains(said), "{err}");
+        }
+    }
+    let fit = [
+        "fit",
+        "d.csv",
+        "--columns",
+        "y",
+        "--inputs",
+        "a",
+        "--out",
+        "x.toml",
+        "--force",
+    ];
+    let (_, err) = folder.good(
+        &[
+            &fit[..],
+            &["--component", "level,regression", "--restarts", "1"],
+        ]
+        .concat(),
+    );
+    assert!(!err.contains("the input"), "{err}");
+}
+
+#[test]
+fn inputs_are_no_observations() {
+    let days = "when,y\n2024-01-01,1\n2024-01-02,\n2024-01-04,2\n";
+    let folder = Folder::with(&[("timed.toml", TIMED), ("a.csv", days), ("b.csv", days)]);
+    // A time alone is not seen, of one file or of several.
+    for files in [&["a.csv"][..], &["a.csv", "b.csv"]] {
+        let (out, _) = folder.good(&[&["filter", "--model", "timed.toml"][..], files].concat());
+        let unseen = out.matches("\"seen\":false").count();
+        assert_eq!(unseen, files.len(), "{out}");
+    }
+    let residuals = [
+        "residuals",
+        "--model",
+        "timed.toml",
+        "a.csv",
+        "--figure",
+        "r.png",
+    ];
+    folder.good(&[&residuals[..], &["--figure-column", "1"]].concat());
+    let input = [&residuals[..], &["--figure-column", "2"]].concat();
+    folder.refused(&input, &["--figure-column is 2", "predicts 1"]);
+}

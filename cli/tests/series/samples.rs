@@ -1,0 +1,115 @@
+//! Samples of autoregressions, and fits of series that are no such process.
+
+use super::{Folder, noise, table};
+
+/// The numbers of the first column.
+fn numbers(text: &str) -> Vec<f64> {
+    let cells = text.lines().skip(1).map(|line| line.split(',').next());
+    cells.map(|cell| cell.unwrap().parse().unwrap()).collect()
+}
+
+#[test]
+fn a_sample_near_a_unit_root_goes_on_from_the_data() {
+    // A walk with a drift, whose regression has a root that no series tells from 1; in volts·1e-5 as in volts·1e9.
+    let mut at = 0.0;
+    let walk: Vec<f64> = noise(300)
+        .iter()
+        .map(|e| {
+            at += 0.2 + e;
+            at
+        })
+        .collect();
+    for unit in [1e-5, 1.0, 1e9] {
+        let y: Vec<f64> = walk.iter().map(|x| unit * (1000.0 + x)).collect();
+        let folder = Folder::with(&[("y.csv", &table("y", &[&y]))]);
+        let fit = [
+            "fit",
+            "y.csv",
+            "--kind",
+            "autoregression",
+            "--lags",
+            "2",
+            "--n-states",
+            "1",
+        ];
+        folder.good(&[&fit[..], &["--out", "ar.toml"]].concat());
+        let sample = ["sample", "--model", "ar.toml", "--length", "20"];
+        let drawn = numbers(&folder.good(&sample).0);
+        // A step is at most 1.2 in the data, and normal of deviation 0.6 in the model.
+        let (last, farthest) = (y[299], 20.0 * 2.0 * unit);
+        assert!(
+            drawn.iter().all(|x| (x - last).abs() < farthest),
+            "{last} {drawn:?}"
+        );
+    }
+}
+
+#[test]
+fn a_sample_of_a_unit_root_without_data_starts_at_zero() {
+    let walk = |b: f64, a: f64| {
+        format!(
+            "kind = \"hmm\"\ninitial = [1.0]\ntransition = [[1.0]]\n[emission]\nkind = \"autoregression\"\n\
+             intercepts = [[{b}]]\ncoefficients = [[[[{a}]]]]\ncovariances = [[[0.01]]]\n"
+        )
+    };
+    for (b, a, rest) in [(0.5, 1.0, 0.0), (0.5, 1.0 + 1e-12, 0.0), (0.5, 0.9, 5.0)] {
+        let folder = Folder::with(&[("ar.toml", &walk(b, a))]);
+        let drawn = numbers(
+            &folder
+                .good(&["sample", "--model", "ar.toml", "--length", "1"])
+                .0,
+        );
+        // The first step, with noise of deviation 0.1.
+        assert!((drawn[0] - (b + a * rest)).abs() < 0.6, "{a}: {drawn:?}");
+    }
+}
+
+#[test]
+fn a_series_that_its_past_gives_exactly_has_no_noise() {
+    let line: Vec<f64> = (0..60).map(|t| 3.0 + 0.25 * f64::from(t)).collect();
+    let flat = vec![7.0; 60];
+    let folder = Folder::with(&[
+        ("line.csv", &table("y", &[&line])),
+        ("flat.csv", &table("y", &[&flat])),
+    ]);
+    let fit = |file| {
+        let fit = [
+            "fit",
+            file,
+            "--kind",
+            "autoregression",
+            "--n-states",
+            "1",
+            "--out",
+            "x.toml",
+        ];
+        fit.map(str::to_owned)
+    };
+    let of = |file: &'static str, said: &[&str]| {
+        let all = fit(file);
+        folder.refused(&all.iter().map(String::as_str).collect::<Vec<_>>(), said);
+    };
+    of(
+        "line.csv",
+        &[
+            "y: each row is given by those before it exactly",
+            "--pseudo-count",
+        ],
+    );
+    of("flat.csv", &["y does not vary"]);
+    assert!(
+        !folder
+            .run(&[
+                "fit",
+                "line.csv",
+                "--kind",
+                "autoregression",
+                "--n-states",
+                "1",
+                "--out",
+                "x.toml"
+            ])
+            .2
+            .contains("vary")
+    );
+}

@@ -1,0 +1,218 @@
+//! What is read of tables and JSON lines, and where a bad value is said to be.
+
+use super::{Folder, TIMED};
+
+const DAYS: &str = "when,y\n2024-01-01,1\n2024-01-03,2\n2024-01-04T12:00:00,0.5\n";
+
+#[test]
+fn dates_and_numbers_do_not_mix_in_a_column() {
+    let folder = Folder::with(&[
+        ("timed.toml", TIMED),
+        ("days.csv", DAYS),
+        ("mixed.csv", "when,y\r\n2024-01-01,1\r\n19750,2\r\n"),
+        ("mixed2.csv", "when,y\n5,1\n\n2024-01-02,2\n"),
+        (
+            "mixed.jsonl",
+            "{\"when\":\"2024-01-01\",\"y\":1}\n{\"when\":19750,\"y\":2}\n",
+        ),
+    ]);
+    let score = |file| vec!["score", "--model", "timed.toml", file];
+    folder.good(&score("days.csv"));
+    let line3 = [
+        "mixed.csv, line 3, column when",
+        "`19750`",
+        "a date, as in line 2",
+    ];
+    folder.refused(&score("mixed.csv"), &line3);
+    let line4 = [
+        "mixed2.csv, line 4, column when",
+        "`2024-01-02`",
+        "a number, as in line 2",
+    ];
+    folder.refused(&score("mixed2.csv"), &line4);
+    let line2 = [
+        "mixed.jsonl, line 2, column when",
+        "19750",
+        "a date, as in line 1",
+    ];
+    folder.refused(&score("mixed.jsonl"), &line2);
+    // As a time that is only written beside the results.
+    folder.write(
+        "level.toml",
+        "kind = \"linear-gaussian\"\ntransition = [[1.0]]\nprocess_noise = [[1.0]]\n\
+                  observation = [[1.0]]\nobservation_noise = [[1.0]]\n",
+    );
+    let beside = [
+        "filter",
+        "--model",
+        "level.toml",
+        "mixed.csv",
+        "--time",
+        "when",
+    ];
+    folder.refused(&beside, &["mixed.csv, line 3, column when", "`19750`"]);
+}
+
+#[test]
+fn dates_of_json_lines_are_the_times_of_a_model() {
+    let json: String = DAYS
+        .lines()
+        .skip(1)
+        .map(|line| line.split_once(',').unwrap())
+        .map(|(when, y)| format!("{{\"when\":\"{when}\",\"y\":{y}}}\n"))
+        .collect();
+    let folder = Folder::with(&[
+        ("timed.toml", TIMED),
+        ("days.csv", DAYS),
+        ("days.jsonl", &json),
+    ]);
+    let score = |file| {
+        let told = folder.json(&["score", "--model", "timed.toml", file, "--json"]);
+        told["log_evidence"].as_f64().unwrap()
+    };
+    // The rows are 0, 2 and 3.5 days after the first.
+    folder.write("numbers.csv", "when,y\n0,1\n2,2\n3.5,0.5\n");
+    assert_eq!(score("days.jsonl"), score("days.csv"));
+    assert!((score("days.jsonl") - score("numbers.csv")).abs() < 1e-12);
+    let ahead = [
+        "forecast",
+        "--model",
+        "timed.toml",
+        "days.jsonl",
+        "--ahead",
+        "1",
+        "--given",
+    ];
+    folder.write("next.jsonl", "{\"when\":\"2024-01-06\"}\n");
+    folder.write("next.csv", "when\n2024-01-06\n");
+    let forecast = |file| folder.good(&[&ahead[..], &[file]].concat()).0;
+    assert_eq!(forecast("next.jsonl"), forecast("next.csv"));
+    // Numbers would be of another scale.
+    let numbers = [&ahead[..], &["numbers.csv"]].concat();
+    let said = ["days.jsonl has dates where numbers.csv has numbers"];
+    folder.refused(&numbers, &said);
+    // A text that is no date is none.
+    folder.write(
+        "odd.jsonl",
+        "{\"when\":\"2024-01-01\",\"y\":1}\n{\"when\":\"soon\",\"y\":2}\n",
+    );
+    let said = ["odd.jsonl, line 2, column when", "soon"];
+    folder.refused(&["score", "--model", "timed.toml", "odd.jsonl"], &said);
+}
+
+#[test]
+fn rows_to_come_are_written_as_the_data() {
+    let folder = Folder::with(&[
+        ("timed.toml", TIMED),
+        ("point.csv", "when,y\n0.5,1\n2,2.5\n"),
+        ("comma.csv", "when;y\n0,5;1\n2;2,5\n"),
+        ("next_point.csv", "when\n3.5\n"),
+        ("next_comma.csv", "y;when\n0;3,5\n"),
+        ("hole.csv", "when\n\n3\n-9\n"),
+    ]);
+    let forecast = |data, given| {
+        vec![
+            "forecast",
+            "--model",
+            "timed.toml",
+            data,
+            "--ahead",
+            "1",
+            "--given",
+            given,
+        ]
+    };
+    let comma = [
+        forecast("comma.csv", "next_comma.csv"),
+        vec!["--decimal-comma"],
+    ]
+    .concat();
+    let point = folder.good(&forecast("point.csv", "next_point.csv")).0;
+    assert_eq!(folder.good(&comma).0, point);
+    let hole = [forecast("point.csv", "hole.csv"), vec!["--missing", "-9"]].concat();
+    folder.refused(&hole, &["hole.csv, line 4: a number is missing"]);
+}
+
+#[test]
+fn a_column_that_is_not_there_is_called_by_its_name() {
+    let folder = Folder::with(&[("timed.toml", TIMED), ("y.csv", "day,y\n1,1\n2,2\n")]);
+    let said = ["y.csv, line 1, column when", "no column `when`", "day, y"];
+    folder.refused(
+        &["score", "--model", "timed.toml", "y.csv", "--columns", "y"],
+        &said,
+    );
+    folder.write("y.jsonl", "{\"day\":1,\"y\":1}\n{\"y\":2}\n");
+    // A row without a time is not one at the time of the row before.
+    let timed = [
+        "filter",
+        "--model",
+        "level.toml",
+        "y.jsonl",
+        "--time",
+        "day",
+    ];
+    folder.write(
+        "level.toml",
+        "kind = \"linear-gaussian\"\ntransition = [[1.0]]\nprocess_noise = [[1.0]]\n\
+                  observation = [[1.0]]\nobservation_noise = [[1.0]]\n",
+    );
+    folder.refused(&timed, &["y.jsonl, line 2, column day", "nothing"]);
+}
+
+#[test]
+fn a_bad_value_of_a_fit_is_found_by_file_and_line() {
+    let mut counts: String = "a,b\n".to_owned();
+    for t in 0..40 {
+        counts += &format!("{},{}\n", t % 3, (t / 2) % 4);
+    }
+    let bad = counts.replacen("0,2\n", "0,2.5\n", 1);
+    let line = 1 + bad.lines().position(|line| line == "0,2.5").unwrap();
+    let folder = Folder::with(&[("good.csv", &counts), ("bad.csv", &bad)]);
+    let place = format!("bad.csv, line {line} (row {})", line - 1);
+    let said = [&place[..], "2.5", "a count"];
+    let fit = |more: &[&str]| {
+        let all = ["fit", "good.csv", "bad.csv", "--out", "x.toml", "--force"];
+        [&all[..], more]
+            .concat()
+            .iter()
+            .map(|s| (*s).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let refused = |more: &[&str]| {
+        let all = fit(more);
+        folder.refused(&all.iter().map(String::as_str).collect::<Vec<_>>(), &said);
+    };
+    refused(&["--kind", "plds", "--n-states", "1"]);
+    refused(&["--kind", "poisson"]);
+    let good = [
+        "fit",
+        "good.csv",
+        "--kind",
+        "plds",
+        "--n-states",
+        "1",
+        "--max-iterations",
+        "2",
+    ];
+    folder.good(&[&good[..], &["--out", "plds.toml"]].concat());
+    refused(&["--model", "plds.toml"]);
+    let good = [
+        "fit",
+        "good.csv",
+        "--kind",
+        "poisson",
+        "--n-states",
+        "1",
+        "--out",
+        "hmm.toml",
+    ];
+    folder.good(&good);
+    refused(&["--model", "hmm.toml"]);
+    // So for all that takes whole series.
+    for model in ["plds.toml", "hmm.toml"] {
+        for verb in ["score", "smooth", "residuals"] {
+            let said = [&format!("bad.csv, line {line}")[..], "2.5"];
+            folder.refused(&[verb, "--model", model, "bad.csv"], &said);
+        }
+    }
+}
