@@ -61,7 +61,11 @@ pub(crate) fn objective<L: Latents>(
     let dictionary = unroll.network.dictionary();
     let latents = dictionary.latents;
     let batch = unroll.start.len() / (latents * L::COMPONENTS).max(1);
-    let affordable = GRADIENT_BYTES / (4 * latents * dictionary.wide_pixels()).max(1);
+    let columns = match unroll.prior.transition() {
+        Some(_) => dictionary.wide_pixels() + dictionary.wide_latents(),
+        None => dictionary.wide_pixels(),
+    };
+    let affordable = GRADIENT_BYTES / (4 * latents * columns).max(1);
     let together = rows_together();
     let tasks = batch
         .div_ceil(together)
@@ -75,8 +79,7 @@ pub(crate) fn objective<L: Latents>(
             let mut tape = TAPE.take();
             let (from, to) = (task * batch / tasks, (task + 1) * batch / tasks);
             let parts = (to - from).div_ceil(together).max(1);
-            let mut gradient =
-                with_gradient.then(|| Gradient::zero(dictionary, unroll.frames.len(), spare()));
+            let mut gradient = with_gradient.then(|| Gradient::zero(unroll, spare));
             let part = |i: usize| from + i * (to - from) / parts;
             let outcomes = (0..parts).map(|i| {
                 let rows = part(i)..part(i + 1);
@@ -109,21 +112,24 @@ fn summed(gradients: Vec<Gradient>) -> Option<Gradient> {
     let mut gradients = gradients.into_iter();
     let mut whole = gradients.next()?;
     let rest: Vec<Gradient> = gradients.collect();
-    // The largest part on all threads.
-    const PIECE: usize = 4096;
-    let pieces = whole.atoms.par_chunks_mut(PIECE).enumerate();
-    pieces.for_each(|(piece, sum)| {
-        for other in &rest {
-            add(sum, &other.atoms[piece * PIECE..]);
-        }
-    });
-    let mut atoms = Vec::with_capacity(rest.len());
+    add_all(&mut whole.atoms, &rest, |other| &other.atoms);
+    add_all(&mut whole.weights, &rest, |other| &other.weights);
+    let mut memory = Vec::with_capacity(2 * rest.len());
     for other in rest {
-        atoms.push(other.atoms);
-        add(&mut whole.precision, &other.precision);
-        add(&mut whole.homeostasis, &other.homeostasis);
-        add(&mut whole.curvature, &other.curvature);
-        add(&mut whole.gain, &other.gain);
+        memory.extend([other.atoms, other.weights]);
+        let pairs = [
+            (&mut whole.precision, other.precision),
+            (&mut whole.homeostasis, other.homeostasis),
+            (&mut whole.curvature, other.curvature),
+            (&mut whole.gain, other.gain),
+            (&mut whole.spread, other.spread),
+            (&mut whole.rest, other.rest),
+            (&mut whole.keep, other.keep),
+            (&mut whole.bias, other.bias),
+        ];
+        for (sum, other) in pairs {
+            add(sum, &other);
+        }
         for (sum, other) in whole.step_sizes.iter_mut().zip(other.step_sizes) {
             *sum += other;
         }
@@ -132,8 +138,19 @@ fn summed(gradients: Vec<Gradient>) -> Option<Gradient> {
             frame.extend(rows);
         }
     }
-    keep(atoms.into_iter());
+    keep(memory.into_iter().filter(|memory| memory.capacity() > 0));
     Some(whole)
+}
+
+/// Adds a large part of all others to that of the first, on all threads.
+fn add_all(sum: &mut [f32], others: &[Gradient], part: fn(&Gradient) -> &[f32]) {
+    const PIECE: usize = 4096;
+    let pieces = sum.par_chunks_mut(PIECE).enumerate();
+    pieces.for_each(|(piece, sum)| {
+        for other in others {
+            add(sum, &part(other)[piece * PIECE..]);
+        }
+    });
 }
 
 fn add(sum: &mut [f32], other: &[f32]) {

@@ -1,6 +1,7 @@
 //! Derivatives of the objective of some rows.
 
-use super::dictionary::Dictionary;
+use super::latents::Latents;
+use super::unroll::Unroll;
 
 /// Derivatives of the weighted sum. Arrays over latents are padded; of what a family does not have they are zero.
 #[derive(Debug, Clone)]
@@ -19,25 +20,55 @@ pub(crate) struct Gradient {
     pub(crate) gain: Vec<f32>,
     /// By the first state, `[row, component, latent]`, of the rows so far, without padding.
     pub(crate) start: Vec<f32>,
-    /// By the images, `[row, pixels]`, of the rows so far; one for each of the frames.
+    /// By the images, `[row, pixels]`, of the rows so far; one for each of the frames where they are asked for.
     pub(crate) frames: Vec<Vec<f32>>,
+    /// By H of the spread of an exact expectation, `[latent]`.
+    pub(crate) spread: Vec<f32>,
+    /// By the state at rest, `[component, latent]`, through a prior that is not the state before.
+    pub(crate) rest: Vec<f32>,
+    /// By A of a learned transition, `[latent]`.
+    pub(crate) keep: Vec<f32>,
+    /// By its b, `[latent]`.
+    pub(crate) bias: Vec<f32>,
+    /// By its Wᵀ, `[latent, latent]`, rows padded; empty without one.
+    pub(crate) weights: Vec<f32>,
 }
 
 impl Gradient {
-    /// Nothing seen yet of so many frames. `memory` is used for the largest part, whatever is in it.
-    pub(crate) fn zero(dictionary: &Dictionary, frames: usize, mut memory: Vec<f32>) -> Self {
-        memory.clear();
-        memory.resize(dictionary.latents * dictionary.wide_pixels(), 0.0);
-        let latents = || vec![0.0; dictionary.wide_latents()];
+    /// Nothing seen yet. `memory` is used for the largest parts, whatever is in it.
+    pub(crate) fn zero<L: Latents>(
+        unroll: &Unroll<'_, L>,
+        mut memory: impl FnMut() -> Vec<f32>,
+    ) -> Self {
+        let dictionary = unroll.network.dictionary();
+        let wide = dictionary.wide_latents();
+        let latents = || vec![0.0; wide];
+        let mut zeros = |count: usize| {
+            let mut zeros = memory();
+            zeros.clear();
+            zeros.resize(count, 0.0);
+            zeros
+        };
         Self {
-            atoms: memory,
+            atoms: zeros(dictionary.latents * dictionary.wide_pixels()),
             precision: vec![0.0; dictionary.pixels],
             homeostasis: latents(),
             step_sizes: [0.0; 2],
             curvature: latents(),
             gain: latents(),
             start: Vec::new(),
-            frames: vec![Vec::new(); frames],
+            frames: match unroll.learns_frames {
+                true => vec![Vec::new(); unroll.frames.len()],
+                false => Vec::new(),
+            },
+            spread: latents(),
+            rest: vec![0.0; L::COMPONENTS * wide],
+            keep: latents(),
+            bias: latents(),
+            weights: match unroll.prior.transition() {
+                Some(_) => zeros(dictionary.latents * wide),
+                None => Vec::new(),
+            },
         }
     }
 }

@@ -12,6 +12,7 @@
 //! | Gaussian and Laplace latents (Poisson ones are in [`spiking`](crate::spiking)) | `location_scale` |
 //! | products with a dictionary in the cache, and its layout | `products`, `sparse`, `rows`, `panels` |
 //! | the prediction error, weighed and scored | `residual` |
+//! | the prior of a step: carried over, static, or predicted by a learned transition | `prior` |
 //! | T steps forward and backward, in segments | `unroll`, `segments`, `forward`, `backward`, `tape`, `gradient` |
 //! | a batch on all threads | `batch` |
 
@@ -24,6 +25,7 @@ mod gradient;
 mod latents;
 mod location_scale;
 mod panels;
+mod prior;
 mod products;
 mod residual;
 mod rows;
@@ -43,6 +45,7 @@ pub(crate) use location_scale::{
     LocationScaleNetwork, LocationScaleParameters, LocationScaleRule, ScaleLaw,
 };
 pub(crate) use panels::{Aligned, PANEL};
+pub(crate) use prior::{StepPrior, Transition, TransitionParameters};
 pub(crate) use products::{product, unfused_product};
 pub(crate) use residual::{summed, weigh};
 pub(crate) use rows::Rows;

@@ -1,6 +1,7 @@
 //! What is unrolled, and what comes out: sums over data and steps.
 
 use super::latents::Latents;
+use super::prior::StepPrior;
 use crate::noise::NoiseKey;
 
 /// What is unrolled.
@@ -10,10 +11,14 @@ pub(crate) struct Unroll<'a, L> {
     pub(crate) frames: Vec<Vec<f32>>,
     /// The state to begin with, `[batch, component, latent]`.
     pub(crate) start: Vec<f32>,
+    /// The prior of a step.
+    pub(crate) prior: StepPrior,
     /// The noise of every step.
     pub(crate) noise: Vec<StepNoise>,
     /// What ½‖x − Φz'‖²/σ² of one datum and step, and its KL, weigh in the objective.
     pub(crate) weights: [f32; 2],
+    /// Whether the gradient by the images is asked for.
+    pub(crate) learns_frames: bool,
 }
 
 /// The noise of one step.
