@@ -1,6 +1,7 @@
 //! Batches over all threads.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -65,7 +66,25 @@ pub(crate) fn objective<L: Latents>(
         Some(_) => dictionary.wide_pixels() + dictionary.wide_latents(),
         None => dictionary.wide_pixels(),
     };
-    let affordable = GRADIENT_BYTES / (4 * latents * columns).max(1);
+    let done = on_all_threads(batch, latents * columns, |parts, memory| {
+        let mut tape = TAPE.take();
+        let mut gradient = with_gradient.then(|| unroll.no_gradient(memory));
+        let part = |rows| unroll.run(rows, gradient.as_mut(), &mut tape);
+        let outcomes = parts.into_iter().map(part).collect();
+        TAPE.set(tape);
+        (outcomes, gradient)
+    });
+    joined(done, unroll.start.len())
+}
+
+/// Runs a batch on all threads, in tasks with a gradient of `numbers` numbers each: gives every task its rows, a few at a
+/// time, and where to get memory, and returns what the tasks gave, in their order.
+pub(super) fn on_all_threads<T: Send>(
+    batch: usize,
+    numbers: usize,
+    run: impl Fn(Vec<Range<usize>>, fn() -> Vec<f32>) -> T + Sync,
+) -> Vec<T> {
+    let affordable = GRADIENT_BYTES / (4 * numbers).max(1);
     let together = rows_together();
     let tasks = batch
         .div_ceil(together)
@@ -73,28 +92,25 @@ pub(crate) fn objective<L: Latents>(
         .min(affordable)
         .min(batch.div_ceil(FEWEST))
         .max(1);
-    let done: Vec<(Vec<Outcome>, Option<Gradient>)> = (0..tasks)
-        .into_par_iter()
-        .map(|task| {
-            let mut tape = TAPE.take();
-            let (from, to) = (task * batch / tasks, (task + 1) * batch / tasks);
-            let parts = (to - from).div_ceil(together).max(1);
-            let mut gradient = with_gradient.then(|| Gradient::zero(unroll, spare));
-            let part = |i: usize| from + i * (to - from) / parts;
-            let outcomes = (0..parts).map(|i| {
-                let rows = part(i)..part(i + 1);
-                unroll.run(rows, gradient.as_mut(), &mut tape)
-            });
-            let outcomes = outcomes.collect();
-            TAPE.set(tape);
-            (outcomes, gradient)
-        })
-        .collect();
-    let mut gradients = Vec::with_capacity(tasks);
+    let one = |task: usize| {
+        let (from, to) = (task * batch / tasks, (task + 1) * batch / tasks);
+        let parts = (to - from).div_ceil(together).max(1);
+        let part = |i: usize| from + i * (to - from) / parts;
+        run((0..parts).map(|i| part(i)..part(i + 1)).collect(), spare)
+    };
+    (0..tasks).into_par_iter().map(one).collect()
+}
+
+/// What tasks gave, in one, of states of `count` numbers.
+pub(super) fn joined(
+    done: Vec<(Vec<Outcome>, Option<Gradient>)>,
+    count: usize,
+) -> (Outcome, Option<Gradient>) {
+    let mut gradients = Vec::with_capacity(done.len());
     let mut whole = Outcome {
         reconstruction: 0.0,
         divergence: 0.0,
-        end: Vec::with_capacity(unroll.start.len()),
+        end: Vec::with_capacity(count),
     };
     for (outcomes, gradient) in done {
         for outcome in outcomes {

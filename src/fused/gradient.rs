@@ -1,7 +1,6 @@
 //! Derivatives of the objective of some rows.
 
-use super::latents::Latents;
-use super::unroll::Unroll;
+use super::dictionary::Dictionary;
 
 /// Derivatives of the weighted sum. Arrays over latents are padded; of what a family does not have they are zero.
 #[derive(Debug, Clone)]
@@ -35,40 +34,30 @@ pub(crate) struct Gradient {
 }
 
 impl Gradient {
-    /// Nothing seen yet. `memory` is used for the largest parts, whatever is in it.
-    pub(crate) fn zero<L: Latents>(
-        unroll: &Unroll<'_, L>,
-        mut memory: impl FnMut() -> Vec<f32>,
-    ) -> Self {
-        let dictionary = unroll.network.dictionary();
-        let wide = dictionary.wide_latents();
-        let latents = || vec![0.0; wide];
-        let mut zeros = |count: usize| {
-            let mut zeros = memory();
-            zeros.clear();
-            zeros.resize(count, 0.0);
-            zeros
-        };
+    /// Nothing seen yet, of a dictionary alone. `memory` is used for the largest part, whatever is in it.
+    pub(crate) fn zero(dictionary: &Dictionary, memory: Vec<f32>) -> Self {
+        let latents = || vec![0.0; dictionary.wide_latents()];
         Self {
-            atoms: zeros(dictionary.latents * dictionary.wide_pixels()),
+            atoms: zeros(memory, dictionary.latents * dictionary.wide_pixels()),
             precision: vec![0.0; dictionary.pixels],
             homeostasis: latents(),
             step_sizes: [0.0; 2],
             curvature: latents(),
             gain: latents(),
             start: Vec::new(),
-            frames: match unroll.learns_frames {
-                true => vec![Vec::new(); unroll.frames.len()],
-                false => Vec::new(),
-            },
+            frames: Vec::new(),
             spread: latents(),
-            rest: vec![0.0; L::COMPONENTS * wide],
+            rest: Vec::new(),
             keep: latents(),
             bias: latents(),
-            weights: match unroll.prior.transition() {
-                Some(_) => zeros(dictionary.latents * wide),
-                None => Vec::new(),
-            },
+            weights: Vec::new(),
         }
     }
+}
+
+/// So many zeros in memory that was used before.
+pub(super) fn zeros(mut memory: Vec<f32>, count: usize) -> Vec<f32> {
+    memory.clear();
+    memory.resize(count, 0.0);
+    memory
 }

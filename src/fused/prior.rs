@@ -32,7 +32,7 @@ pub(crate) enum StepPrior {
 impl StepPrior {
     /// The same at every step, from `[component, latent]` without padding.
     pub(crate) fn fixed(rest: &[f32], latents: usize) -> Self {
-        Self::Static(rest.chunks(latents).flat_map(|row| wide(row)).collect())
+        Self::Static(rest.chunks(latents).flat_map(wide).collect())
     }
 
     /// Whether it is a state of its own.

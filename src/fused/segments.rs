@@ -204,7 +204,7 @@ mod tests {
         // One tape for all, so that what is left of another run on it would be found.
         let mut tape = Tape::default();
         let mut run = |bytes| {
-            let mut gradient = Gradient::zero(&unroll, Vec::new);
+            let mut gradient = unroll.no_gradient(Vec::new);
             let outcome = unroll.run_within(bytes, 0..BATCH, Some(&mut gradient), &mut tape);
             (outcome, gradient)
         };

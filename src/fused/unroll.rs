@@ -1,5 +1,6 @@
 //! What is unrolled, and what comes out: sums over data and steps.
 
+use super::gradient::{Gradient, zeros};
 use super::latents::Latents;
 use super::prior::StepPrior;
 use crate::noise::NoiseKey;
@@ -46,5 +47,23 @@ impl<L: Latents> Unroll<'_, L> {
         let m = self.network.dictionary().pixels;
         let frame = &self.frames[time.min(self.frames.len() - 1)];
         &frame[row * m..(row + 1) * m]
+    }
+
+    /// A gradient with nothing seen yet, in `memory` for its largest parts, whatever is in it.
+    pub(super) fn no_gradient(&self, mut memory: impl FnMut() -> Vec<f32>) -> Gradient {
+        let dictionary = self.network.dictionary();
+        let wide = dictionary.wide_latents();
+        Gradient {
+            frames: match self.learns_frames {
+                true => vec![Vec::new(); self.frames.len()],
+                false => Vec::new(),
+            },
+            rest: vec![0.0; L::COMPONENTS * wide],
+            weights: match self.prior.transition() {
+                Some(_) => zeros(memory(), dictionary.latents * wide),
+                None => Vec::new(),
+            },
+            ..Gradient::zero(dictionary, memory())
+        }
     }
 }

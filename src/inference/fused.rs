@@ -1,69 +1,14 @@
 //! The objective of a linear decoder on the CPU as one piece, with its gradient ([`fused`](crate::fused)).
-//!
-//! The gradient comes with the value, so autodiff is given a number that has it:
-//!
-//! ```text
-//! L(θ) = L̂ + Σ_i ⟨g_i, θ_i⟩ − stop(⟨g_i, θ_i⟩),   g_i = ∂L/∂θ_i
-//! ```
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 
 use super::plain_numbers::{component, frames, interleaved, keys, step_prior};
 use super::window::Window;
-use super::{Iterative, Objective, PriorInTime, RecordOptions, Stimulus};
+use super::with_gradient::{WithGradient, on_processor, unpadded};
+use super::{Iterative, Objective, PriorInTime, RecordOptions};
 use crate::decoder::Decoder;
 use crate::fused::{self, Latents, Unroll};
 use crate::posterior::Posterior;
-
-/// Whether tensors of this device are this process's own memory.
-fn on_processor(device: &Device) -> bool {
-    let device = device.clone().inner();
-    #[cfg(feature = "flex")]
-    if device == Device::flex() {
-        return true;
-    }
-    #[cfg(feature = "ndarray")]
-    #[allow(deprecated)] // upstream; it is an opt-in feature here
-    if device == Device::ndarray() {
-        return true;
-    }
-    let _ = device;
-    false
-}
-
-/// A value that is given its gradient by parts.
-struct WithGradient {
-    value: Tensor<1>,
-    device: Device,
-}
-
-impl WithGradient {
-    /// Gives it the part by a parameter, in row-major order.
-    fn follow<const D: usize>(&mut self, parameter: &Tensor<D>, gradient: Vec<f32>) {
-        let data = TensorData::new(gradient, parameter.dims());
-        let linear = (parameter.clone() * Tensor::from_data(data, &self.device)).sum();
-        self.value = self.value.clone() + (linear.clone() - linear.detach());
-    }
-}
-
-/// `[row, columns]` of rows that are `wide` apart.
-fn unpadded(values: Vec<f32>, wide: usize, columns: usize) -> Vec<f32> {
-    match wide == columns {
-        true => values,
-        false => {
-            let rows = values.chunks(wide).flat_map(|row| &row[..columns]);
-            rows.copied().collect()
-        }
-    }
-}
-
-/// Whether the gradient by the images is asked for.
-fn is_tracked(stimulus: &Stimulus) -> bool {
-    match stimulus {
-        Stimulus::Static(x) => x.is_tracked(),
-        Stimulus::Sequence(film) => film.is_tracked(),
-    }
-}
 
 impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
     /// The objective and its gradient as one piece; `None` where something about it is out of the
@@ -120,7 +65,7 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
             prior: step_prior(prior, &self.rest, latents)?,
             noise: keys(noise, times.clone(), network.inner_iterations())?,
             weights: [share as f32, (share * beta) as f32],
-            learns_frames: is_tracked(stimulus),
+            learns_frames: stimulus.is_tracked(),
         };
         let observation = &self.generative.noise;
         let (precision, offset) = (observation.precision(), observation.offset());

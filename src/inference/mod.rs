@@ -9,6 +9,7 @@
 //! others, which need networks of their own, are in `scotopic-models`.
 
 mod certified_step;
+mod descent;
 mod fused;
 mod generative;
 mod location_scale;
@@ -21,6 +22,7 @@ mod stimulus;
 mod trajectory;
 mod transition;
 mod window;
+mod with_gradient;
 
 pub use generative::{Expectation, Generative, ScoredSample};
 pub use perception::{Perception, Refined, Step, composed_objective, unroll};
