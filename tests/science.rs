@@ -18,6 +18,7 @@
 //! | fused Gaussian and Laplace networks, against the composed operations and differences | `location_scale` |
 //! | the event-driven engine, against inference with tensors | `engine` |
 //! | priors in time: static, carried, learned | `predictive` |
+//! | point estimates without a graph, against tensor operations | `descent` |
 //! | properties for any input | `properties` |
 //!
 //! Every tolerance is a named constant with its reason. Cases that take a device run on every device
@@ -32,6 +33,8 @@ mod certified_step;
 mod coding;
 #[path = "science/decoders.rs"]
 mod decoders;
+#[path = "science/descent.rs"]
+mod descent;
 #[path = "science/devices.rs"]
 mod devices;
 #[path = "science/dressing.rs"]

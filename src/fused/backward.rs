@@ -10,7 +10,8 @@
 //!
 //! and before it, for the fresh sample z' and the divergence of its step,
 //! `D += Φᵀw'·∂a'/∂s' + weight·∂KL/∂s'`, `w' = −weight·π(x − Φa(z'))`. The derivatives of s', a and KL are the
-//! family's.
+//! family's. At the beginning of a step D is the derivative by its prior, and [`prior`](super::prior) takes it to the
+//! state before.
 
 use std::ops::Range;
 
@@ -18,6 +19,7 @@ use super::dictionary::Dictionary;
 use super::forward::{Pass, row_of};
 use super::gradient::Gradient;
 use super::latents::{Latents, RefinementBack, Sampled};
+use super::prior::{Prediction, StepPrior};
 use super::products::add_outer;
 use super::residual::{error_backward, score_error};
 use super::rows::{Rows, RowsMut};
@@ -60,13 +62,14 @@ impl<L: Latents> Pass<'_, L> {
         for (step, time) in times.clone().enumerate().rev() {
             self.score_backward(step, back, gradient);
             self.to_frame(time, Factor::Fresh(step), gradient);
-            for moment in (step * n..(step + 1) * n).rev() {
-                self.refine_backward(step * n, moment, back, gradient);
-                self.to_frame(time, Factor::Driving(moment), gradient);
+            for inner in (0..n).rev() {
+                self.refine_backward(step, inner, back, gradient);
+                self.to_frame(time, Factor::Driving(step * n + inner), gradient);
             }
             for (by_state, by_prior) in back.by_state.iter_mut().zip(&back.by_prior) {
                 *by_state += by_prior;
             }
+            self.predict_backward(step, back, gradient);
         }
         // All outer products of the segment at once. A shorter last segment leaves older factors behind its own.
         let (wide_k, wide_m) = (dictionary.wide_latents(), dictionary.wide_pixels());
@@ -87,6 +90,48 @@ impl<L: Latents> Pass<'_, L> {
                     pitch: wide_m,
                 },
             );
+        }
+        if self.unroll.prior.transition().is_some() {
+            let factor = |values| Rows {
+                values,
+                pitch: wide_k,
+            };
+            add_outer(
+                dictionary.latents,
+                times.len() * self.rows,
+                factor(&self.tape.drives),
+                factor(&self.tape.by_drives),
+                RowsMut {
+                    values: &mut gradient.weights,
+                    pitch: wide_k,
+                },
+            );
+        }
+    }
+
+    /// From the derivative by the priors of a step to that by the states before it.
+    fn predict_backward(&mut self, step: usize, back: &mut Back, gradient: &mut Gradient) {
+        let wide_state = self.unroll.network.dictionary().wide_latents() * L::COMPONENTS;
+        match &self.unroll.prior {
+            StepPrior::Carried => {}
+            StepPrior::Static(_) => {
+                for row in back.by_state.chunks_exact_mut(wide_state) {
+                    for (sum, by_state) in gradient.rest.iter_mut().zip(row) {
+                        *sum += std::mem::take(by_state);
+                    }
+                }
+            }
+            StepPrior::Learned(transition) => {
+                let kept = self.tape.slopes_at(step);
+                let prediction = Prediction {
+                    before: &self.tape.states[self.tape.states_before(step)],
+                    drive: &self.tape.drives[kept.clone()],
+                    prior: &self.tape.states[self.tape.states_at(step, 0)],
+                };
+                let gated = &mut self.tape.by_drives[kept];
+                let (by_state, room) = (&mut back.by_state, &mut self.pulled);
+                transition.predict_backward(self.rows, prediction, by_state, gated, room, gradient);
+            }
         }
     }
 
@@ -114,8 +159,8 @@ impl<L: Latents> Pass<'_, L> {
         let (wide_k, wide_m) = (dictionary.wide_latents(), dictionary.wide_pixels());
         let n = network.inner_iterations();
         let [weight, kl_weight] = self.unroll.weights;
-        let prior = self.tape.states_at(step * n);
-        let now = self.tape.states_at((step + 1) * n);
+        let prior = self.tape.states_at(step, 0);
+        let now = self.tape.states_at(step, n);
         let slopes = self.tape.slopes_at(step);
         let samples = self.tape.latents_of(Factor::Fresh(step));
         let errors = self.tape.pixels_of(Factor::Fresh(step));
@@ -138,7 +183,9 @@ impl<L: Latents> Pass<'_, L> {
                 seen: &seen[latents.clone()],
                 slope: &slopes[latents.clone()],
             };
-            network.draw_backward(state, sampled, &self.pulled[latents], by_state, gradient);
+            let by_seen = &mut self.pulled[latents];
+            network.spread_backward(weight, sampled.seen, by_seen, gradient);
+            network.draw_backward(state, sampled, by_seen, by_state, gradient);
             let by_prior = &mut back.by_prior[at];
             network.divergence_backward(kl_weight, state, prior, by_state, by_prior);
         }
@@ -146,8 +193,8 @@ impl<L: Latents> Pass<'_, L> {
 
     fn refine_backward(
         &mut self,
-        prior_moment: usize,
-        moment: usize,
+        step: usize,
+        inner: usize,
         back: &mut Back,
         gradient: &mut Gradient,
     ) {
@@ -155,8 +202,9 @@ impl<L: Latents> Pass<'_, L> {
         let dictionary = network.dictionary();
         let (m, wide_m) = (dictionary.pixels, dictionary.wide_pixels());
         let (wide_k, rows) = (dictionary.wide_latents(), self.rows);
-        let now = self.tape.states_at(moment);
-        let prior = self.tape.states_at(prior_moment);
+        let moment = step * network.inner_iterations() + inner;
+        let now = self.tape.states_at(step, inner);
+        let prior = self.tape.states_at(step, 0);
         let kept = self.tape.kept_at(moment);
         let slopes = self.tape.slopes_at(moment);
         let pulled_back = self.tape.latents_of(Factor::PulledBack(moment));

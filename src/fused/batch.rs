@@ -1,6 +1,7 @@
 //! Batches over all threads.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -61,7 +62,29 @@ pub(crate) fn objective<L: Latents>(
     let dictionary = unroll.network.dictionary();
     let latents = dictionary.latents;
     let batch = unroll.start.len() / (latents * L::COMPONENTS).max(1);
-    let affordable = GRADIENT_BYTES / (4 * latents * dictionary.wide_pixels()).max(1);
+    let columns = match unroll.prior.transition() {
+        Some(_) => dictionary.wide_pixels() + dictionary.wide_latents(),
+        None => dictionary.wide_pixels(),
+    };
+    let done = on_all_threads(batch, latents * columns, |parts, memory| {
+        let mut tape = TAPE.take();
+        let mut gradient = with_gradient.then(|| unroll.no_gradient(memory));
+        let part = |rows| unroll.run(rows, gradient.as_mut(), &mut tape);
+        let outcomes = parts.into_iter().map(part).collect();
+        TAPE.set(tape);
+        (outcomes, gradient)
+    });
+    joined(done, unroll.start.len())
+}
+
+/// Runs a batch on all threads, in tasks with a gradient of `numbers` numbers each: gives every task its rows, a few at a
+/// time, and where to get memory, and returns what the tasks gave, in their order.
+pub(super) fn on_all_threads<T: Send>(
+    batch: usize,
+    numbers: usize,
+    run: impl Fn(Vec<Range<usize>>, fn() -> Vec<f32>) -> T + Sync,
+) -> Vec<T> {
+    let affordable = GRADIENT_BYTES / (4 * numbers).max(1);
     let together = rows_together();
     let tasks = batch
         .div_ceil(together)
@@ -69,29 +92,25 @@ pub(crate) fn objective<L: Latents>(
         .min(affordable)
         .min(batch.div_ceil(FEWEST))
         .max(1);
-    let done: Vec<(Vec<Outcome>, Option<Gradient>)> = (0..tasks)
-        .into_par_iter()
-        .map(|task| {
-            let mut tape = TAPE.take();
-            let (from, to) = (task * batch / tasks, (task + 1) * batch / tasks);
-            let parts = (to - from).div_ceil(together).max(1);
-            let mut gradient =
-                with_gradient.then(|| Gradient::zero(dictionary, unroll.frames.len(), spare()));
-            let part = |i: usize| from + i * (to - from) / parts;
-            let outcomes = (0..parts).map(|i| {
-                let rows = part(i)..part(i + 1);
-                unroll.run(rows, gradient.as_mut(), &mut tape)
-            });
-            let outcomes = outcomes.collect();
-            TAPE.set(tape);
-            (outcomes, gradient)
-        })
-        .collect();
-    let mut gradients = Vec::with_capacity(tasks);
+    let one = |task: usize| {
+        let (from, to) = (task * batch / tasks, (task + 1) * batch / tasks);
+        let parts = (to - from).div_ceil(together).max(1);
+        let part = |i: usize| from + i * (to - from) / parts;
+        run((0..parts).map(|i| part(i)..part(i + 1)).collect(), spare)
+    };
+    (0..tasks).into_par_iter().map(one).collect()
+}
+
+/// What tasks gave, in one, of states of `count` numbers.
+pub(super) fn joined(
+    done: Vec<(Vec<Outcome>, Option<Gradient>)>,
+    count: usize,
+) -> (Outcome, Option<Gradient>) {
+    let mut gradients = Vec::with_capacity(done.len());
     let mut whole = Outcome {
         reconstruction: 0.0,
         divergence: 0.0,
-        end: Vec::with_capacity(unroll.start.len()),
+        end: Vec::with_capacity(count),
     };
     for (outcomes, gradient) in done {
         for outcome in outcomes {
@@ -109,21 +128,24 @@ fn summed(gradients: Vec<Gradient>) -> Option<Gradient> {
     let mut gradients = gradients.into_iter();
     let mut whole = gradients.next()?;
     let rest: Vec<Gradient> = gradients.collect();
-    // The largest part on all threads.
-    const PIECE: usize = 4096;
-    let pieces = whole.atoms.par_chunks_mut(PIECE).enumerate();
-    pieces.for_each(|(piece, sum)| {
-        for other in &rest {
-            add(sum, &other.atoms[piece * PIECE..]);
-        }
-    });
-    let mut atoms = Vec::with_capacity(rest.len());
+    add_all(&mut whole.atoms, &rest, |other| &other.atoms);
+    add_all(&mut whole.weights, &rest, |other| &other.weights);
+    let mut memory = Vec::with_capacity(2 * rest.len());
     for other in rest {
-        atoms.push(other.atoms);
-        add(&mut whole.precision, &other.precision);
-        add(&mut whole.homeostasis, &other.homeostasis);
-        add(&mut whole.curvature, &other.curvature);
-        add(&mut whole.gain, &other.gain);
+        memory.extend([other.atoms, other.weights]);
+        let pairs = [
+            (&mut whole.precision, other.precision),
+            (&mut whole.homeostasis, other.homeostasis),
+            (&mut whole.curvature, other.curvature),
+            (&mut whole.gain, other.gain),
+            (&mut whole.spread, other.spread),
+            (&mut whole.rest, other.rest),
+            (&mut whole.keep, other.keep),
+            (&mut whole.bias, other.bias),
+        ];
+        for (sum, other) in pairs {
+            add(sum, &other);
+        }
         for (sum, other) in whole.step_sizes.iter_mut().zip(other.step_sizes) {
             *sum += other;
         }
@@ -132,8 +154,19 @@ fn summed(gradients: Vec<Gradient>) -> Option<Gradient> {
             frame.extend(rows);
         }
     }
-    keep(atoms.into_iter());
+    keep(memory.into_iter().filter(|memory| memory.capacity() > 0));
     Some(whole)
+}
+
+/// Adds a large part of all others to that of the first, on all threads.
+fn add_all(sum: &mut [f32], others: &[Gradient], part: fn(&Gradient) -> &[f32]) {
+    const PIECE: usize = 4096;
+    let pieces = sum.par_chunks_mut(PIECE).enumerate();
+    pieces.for_each(|(piece, sum)| {
+        for other in others {
+            add(sum, &part(other)[piece * PIECE..]);
+        }
+    });
 }
 
 fn add(sum: &mut [f32], other: &[f32]) {

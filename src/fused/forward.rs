@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::latents::{Latents, Refinement, Sampled, SampledMut};
+use super::prior::StepPrior;
 use super::residual::weigh;
 use super::tape::{Factor, Tape};
 use super::unroll::Unroll;
@@ -25,21 +26,22 @@ impl<L: Latents> Pass<'_, L> {
         let dictionary = network.dictionary();
         let (k, wide_k) = (dictionary.latents, dictionary.wide_latents());
         let n = network.inner_iterations();
-        let begin = self.tape.states_at(0);
+        let begin = self.tape.states_before(0);
         let states = self.tape.states[begin].chunks_mut(wide_k);
         for (to, from) in states.zip(at.chunks(k)) {
             to[..k].copy_from_slice(from);
         }
         let mut sums = [0f64; 2];
         for (step, time) in times.clone().enumerate() {
+            self.predict(step);
             for inner in 0..n {
-                self.refine(time, step * n, step * n + inner, inner);
+                self.refine(time, step, inner);
             }
             let [reconstruction, divergence] = self.score(time, step);
             sums[0] += reconstruction;
             sums[1] += divergence;
         }
-        let end = self.tape.states_at(times.len() * n);
+        let end = self.tape.states_before(times.len());
         let states = self.tape.states[end].chunks(wide_k);
         for (to, from) in at.chunks_mut(k).zip(states) {
             to.copy_from_slice(&from[..k]);
@@ -47,17 +49,38 @@ impl<L: Latents> Pass<'_, L> {
         sums
     }
 
+    /// Writes the priors of a step, where they are not the states before it.
+    fn predict(&mut self, step: usize) {
+        let wide_state = self.unroll.network.dictionary().wide_latents() * L::COMPONENTS;
+        let before = self.tape.states_before(step);
+        let prior = self.tape.states_at(step, 0);
+        let drives = self.tape.slopes_at(step);
+        let (until, behind) = self.tape.states.split_at_mut(prior.start);
+        match &self.unroll.prior {
+            StepPrior::Carried => {}
+            StepPrior::Static(rest) => {
+                let rows = behind[..prior.len()].chunks_exact_mut(wide_state);
+                rows.for_each(|row| row.copy_from_slice(rest));
+            }
+            StepPrior::Learned(transition) => {
+                let (before, drives) = (&until[before], &mut self.tape.drives[drives]);
+                transition.predict(self.rows, before, drives, &mut behind[..prior.len()]);
+            }
+        }
+    }
+
     /// One refinement of all rows.
-    fn refine(&mut self, time: usize, prior_moment: usize, moment: usize, inner: usize) {
+    fn refine(&mut self, time: usize, step: usize, inner: usize) {
         let network = self.unroll.network;
         let dictionary = network.dictionary();
         let (wide_k, wide_m) = (dictionary.wide_latents(), dictionary.wide_pixels());
         let wide_state = wide_k * L::COMPONENTS;
         let key = self.unroll.noise[time].infer[inner];
         let (first_row, rows) = (self.first_row, self.rows);
-        let now = self.tape.states_at(moment);
-        let after = self.tape.states_at(moment + 1);
-        let prior = self.tape.states_at(prior_moment);
+        let moment = step * network.inner_iterations() + inner;
+        let now = self.tape.states_at(step, inner);
+        let after = self.tape.states_at(step, inner + 1);
+        let prior = self.tape.states_at(step, 0);
         let kept = self.tape.kept_at(moment);
         let slopes = self.tape.slopes_at(moment);
         let samples = self.tape.latents_of(Factor::Driving(moment));
@@ -98,14 +121,14 @@ impl<L: Latents> Pass<'_, L> {
         }
     }
 
-    /// The fresh sample of a step and the sums of both terms of F.
+    /// What a step is scored at and the sums of both terms of F.
     fn score(&mut self, time: usize, step: usize) -> [f64; 2] {
         let network = self.unroll.network;
         let dictionary = network.dictionary();
         let wide_state = dictionary.wide_latents() * L::COMPONENTS;
         let n = network.inner_iterations();
-        let prior = self.tape.states_at(step * n);
-        let now = self.tape.states_at((step + 1) * n);
+        let prior = self.tape.states_at(step, 0);
+        let now = self.tape.states_at(step, n);
         let slopes = self.tape.slopes_at(step);
         let samples = self.tape.latents_of(Factor::Fresh(step));
         let errors = self.tape.pixels_of(Factor::Fresh(step));
@@ -117,14 +140,18 @@ impl<L: Latents> Pass<'_, L> {
             seen: &mut tape.latent_factors[samples.clone()],
             slope: &mut tape.fresh_slopes[slopes],
         };
-        network.draw(key, self.first_row, states, sampled);
+        network.score_at(key, self.first_row, states, sampled);
         let e = &mut tape.pixel_factors[errors];
-        dictionary.decode(self.rows, &tape.latent_factors[samples], e);
+        let seen = &tape.latent_factors[samples];
+        dictionary.decode(self.rows, seen, e);
         let mut sums = [0f64; 2];
         for (row, e) in e.chunks_mut(dictionary.wide_pixels()).enumerate() {
             let x = self.unroll.input(time, self.first_row + row);
             let score = weigh(&mut e[..dictionary.pixels], x, &dictionary.precision);
             sums[0] += f64::from(score);
+        }
+        for seen in seen.chunks(dictionary.wide_latents()) {
+            sums[0] += f64::from(network.spread(seen));
         }
         let priors = tape.states[prior].chunks(wide_state);
         for (state, prior) in states.chunks(wide_state).zip(priors) {

@@ -19,25 +19,45 @@ pub(crate) struct Gradient {
     pub(crate) gain: Vec<f32>,
     /// By the first state, `[row, component, latent]`, of the rows so far, without padding.
     pub(crate) start: Vec<f32>,
-    /// By the images, `[row, pixels]`, of the rows so far; one for each of the frames.
+    /// By the images, `[row, pixels]`, of the rows so far; one for each of the frames where they are asked for.
     pub(crate) frames: Vec<Vec<f32>>,
+    /// By H of the spread of an exact expectation, `[latent]`.
+    pub(crate) spread: Vec<f32>,
+    /// By the state at rest, `[component, latent]`, through a prior that is not the state before.
+    pub(crate) rest: Vec<f32>,
+    /// By A of a learned transition, `[latent]`.
+    pub(crate) keep: Vec<f32>,
+    /// By its b, `[latent]`.
+    pub(crate) bias: Vec<f32>,
+    /// By its Wᵀ, `[latent, latent]`, rows padded; empty without one.
+    pub(crate) weights: Vec<f32>,
 }
 
 impl Gradient {
-    /// Nothing seen yet of so many frames. `memory` is used for the largest part, whatever is in it.
-    pub(crate) fn zero(dictionary: &Dictionary, frames: usize, mut memory: Vec<f32>) -> Self {
-        memory.clear();
-        memory.resize(dictionary.latents * dictionary.wide_pixels(), 0.0);
+    /// Nothing seen yet, of a dictionary alone. `memory` is used for the largest part, whatever is in it.
+    pub(crate) fn zero(dictionary: &Dictionary, memory: Vec<f32>) -> Self {
         let latents = || vec![0.0; dictionary.wide_latents()];
         Self {
-            atoms: memory,
+            atoms: zeros(memory, dictionary.latents * dictionary.wide_pixels()),
             precision: vec![0.0; dictionary.pixels],
             homeostasis: latents(),
             step_sizes: [0.0; 2],
             curvature: latents(),
             gain: latents(),
             start: Vec::new(),
-            frames: vec![Vec::new(); frames],
+            frames: Vec::new(),
+            spread: latents(),
+            rest: Vec::new(),
+            keep: latents(),
+            bias: latents(),
+            weights: Vec::new(),
         }
     }
+}
+
+/// So many zeros in memory that was used before.
+pub(super) fn zeros(mut memory: Vec<f32>, count: usize) -> Vec<f32> {
+    memory.clear();
+    memory.resize(count, 0.0);
+    memory
 }

@@ -23,13 +23,35 @@ pub(crate) trait Latents: Sync {
     /// Draws a sample of each row of `state`; the first is row `first_row` of its batch.
     fn draw(&self, key: NoiseKey, first_row: usize, state: &[f32], sampled: SampledMut<'_>);
 
+    /// What a step is scored at, of each row of `state`: a fresh sample, or the mean where the expectation is exact.
+    fn score_at(&self, key: NoiseKey, first_row: usize, state: &[f32], sampled: SampledMut<'_>) {
+        self.draw(key, first_row, state, sampled);
+    }
+
+    /// ½ tr(Cov\[z\]·ΦᵀΣ⁻¹Φ) of one row, in nats, where the expectation is exact; `seen` is from
+    /// [`score_at`](Self::score_at).
+    fn spread(&self, _seen: &[f32]) -> f32 {
+        0.0
+    }
+
+    /// Adds `weight` times its derivatives.
+    fn spread_backward(
+        &self,
+        _weight: f32,
+        _seen: &[f32],
+        _by_seen: &mut [f32],
+        _gradient: &mut Gradient,
+    ) {
+    }
+
     /// The state of one row after a refinement.
     fn refine(&self, row: Refinement<'_>);
 
     /// KL of one row's state from that of its prior, in nats.
     fn divergence(&self, state: &[f32], prior: &[f32]) -> f32;
 
-    /// Adds to `by_state` what a sample of one row passes on of `by_seen`, the derivative by what the decoder saw.
+    /// Adds to `by_state` what a sample of one row (or the mean) passes on of `by_seen`, the derivative by what the decoder
+    /// saw.
     fn draw_backward(
         &self,
         state: &[f32],

@@ -12,18 +12,23 @@
 //! | Gaussian and Laplace latents (Poisson ones are in [`spiking`](crate::spiking)) | `location_scale` |
 //! | products with a dictionary in the cache, and its layout | `products`, `sparse`, `rows`, `panels` |
 //! | the prediction error, weighed and scored | `residual` |
+//! | the prior of a step: carried over, static, or predicted by a learned transition | `prior` |
 //! | T steps forward and backward, in segments | `unroll`, `segments`, `forward`, `backward`, `tape`, `gradient` |
 //! | a batch on all threads | `batch` |
+//! | point estimates: their descent, and learning from its end | `point`, `descent` |
 
 mod backward;
 mod batch;
 mod block_shape;
+mod descent;
 mod dictionary;
 mod forward;
 mod gradient;
 mod latents;
 mod location_scale;
 mod panels;
+mod point;
+mod prior;
 mod products;
 mod residual;
 mod rows;
@@ -34,6 +39,7 @@ mod unroll;
 mod vector;
 
 pub(crate) use batch::objective;
+pub(crate) use descent::Descent;
 pub(crate) use dictionary::{Dictionary, Product};
 pub(crate) use gradient::Gradient;
 pub(crate) use latents::{
@@ -43,6 +49,8 @@ pub(crate) use location_scale::{
     LocationScaleNetwork, LocationScaleParameters, LocationScaleRule, ScaleLaw,
 };
 pub(crate) use panels::{Aligned, PANEL};
+pub(crate) use point::{PointCost, PointNetwork};
+pub(crate) use prior::{StepPrior, Transition, TransitionParameters};
 pub(crate) use products::{product, unfused_product};
 pub(crate) use residual::{summed, weigh};
 pub(crate) use rows::Rows;

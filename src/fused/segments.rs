@@ -44,9 +44,9 @@ impl<L: Latents> Unroll<'_, L> {
         let (k, steps) = (dictionary.latents, self.noise.len());
         let state = k * L::COMPONENTS;
         let count = rows.len();
-        let most = tape_bytes / (Tape::bytes_per_step(network) * count.max(1));
+        let most = tape_bytes / (Tape::bytes_per_step(self) * count.max(1));
         let segment = if gradient.is_some() { most } else { 1 }.clamp(1, steps.max(1));
-        tape.prepare(network, count, segment);
+        tape.prepare(self, count, segment);
         let mut pass = Pass {
             unroll: self,
             first_row: rows.start,
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::fused::{
         Dictionary, LocationScaleNetwork, LocationScaleParameters, LocationScaleRule, ScaleLaw,
-        StepNoise,
+        StepNoise, StepPrior, Transition, TransitionParameters,
     };
     use crate::inference::Leak;
     use crate::noise::NoiseKey;
@@ -124,6 +124,7 @@ mod tests {
             homeostasis: vec![0.1; LATENTS],
             step_size: 0.4,
             curvature: Some(vec![0.3; LATENTS]),
+            spread: Some(vec![0.7; LATENTS]),
             rule: SpikingRule {
                 inner_iterations: 2,
                 leak: Leak::Kl(0.5),
@@ -161,12 +162,29 @@ mod tests {
 
     #[test]
     fn segments_of_any_length_give_the_same_gradient() {
-        segments_agree(&spiking());
-        segments_agree(&location_scale(ScaleLaw::Normal, true));
-        segments_agree(&location_scale(ScaleLaw::Laplace, false));
+        let fixed = |components| {
+            let rest = numbers(4, components * LATENTS, 1.0);
+            StepPrior::fixed(&rest, LATENTS)
+        };
+        segments_agree(&spiking(), StepPrior::Carried);
+        segments_agree(&spiking(), fixed(1));
+        segments_agree(&spiking(), learned());
+        segments_agree(&location_scale(ScaleLaw::Normal, true), StepPrior::Carried);
+        segments_agree(&location_scale(ScaleLaw::Laplace, false), fixed(2));
     }
 
-    fn segments_agree<L: Latents>(network: &L) {
+    fn learned() -> StepPrior {
+        let parameters = TransitionParameters {
+            keep: numbers(5, LATENTS, 1.0).iter().map(|a| a + 0.5).collect(),
+            weights: numbers(6, LATENTS * LATENTS, 0.4),
+            bias: numbers(7, LATENTS, 0.5),
+            rest: numbers(8, LATENTS, 1.0),
+            ceiling: 0.5,
+        };
+        StepPrior::Learned(Box::new(Transition::new(parameters)))
+    }
+
+    fn segments_agree<L: Latents>(network: &L, prior: StepPrior) {
         let step = |time: u32| StepNoise {
             infer: vec![
                 NoiseKey::new(1).stream(3 * time),
@@ -179,27 +197,36 @@ mod tests {
             frames: vec![numbers(2, BATCH * PIXELS, 3.0)],
             start: numbers(3, BATCH * LATENTS * L::COMPONENTS, 2.0),
             noise: (0..STEPS as u32).map(step).collect(),
+            prior,
             weights: [0.1, 0.2],
+            learns_frames: true,
         };
         // One tape for all, so that what is left of another run on it would be found.
         let mut tape = Tape::default();
         let mut run = |bytes| {
-            let mut gradient = Gradient::zero(network.dictionary(), 1, Vec::new());
+            let mut gradient = unroll.no_gradient(Vec::new);
             let outcome = unroll.run_within(bytes, 0..BATCH, Some(&mut gradient), &mut tape);
             (outcome, gradient)
         };
         let (whole, expected) = run(usize::MAX);
         for steps in [1, 2, 3, STEPS - 1] {
-            let (cut, gradient) = run(Tape::bytes_per_step(network) * BATCH * steps);
+            let (cut, gradient) = run(Tape::bytes_per_step(&unroll) * BATCH * steps);
             assert_eq!(cut.end, whole.end, "the same noise, the same way");
             assert_eq!(cut.reconstruction.to_bits(), whole.reconstruction.to_bits());
             assert_eq!(gradient.start, expected.start);
             assert_eq!(gradient.frames, expected.frames);
-            for (ours, expected) in gradient.atoms.iter().zip(&expected.atoms) {
-                assert!(
-                    (ours - expected).abs() < ANOTHER_ORDER,
-                    "{ours}, {expected}"
-                );
+            for (ours, expected) in [
+                (&gradient.atoms, &expected.atoms),
+                (&gradient.weights, &expected.weights),
+                (&gradient.keep, &expected.keep),
+                (&gradient.rest, &expected.rest),
+            ] {
+                for (ours, expected) in ours.iter().zip(expected) {
+                    assert!(
+                        (ours - expected).abs() < ANOTHER_ORDER,
+                        "{ours}, {expected}"
+                    );
+                }
             }
         }
     }

@@ -40,7 +40,7 @@ pub struct Generative<'a, D: Decoder> {
     /// How the expectation in it is taken.
     pub expectation: Expectation,
     /// diag ΦᵀΣ⁻¹Φ, `[1, latent]`, where the expectation is exact.
-    curvature: Option<Tensor<2>>,
+    pub(super) curvature: Option<Tensor<2>>,
 }
 
 impl<'a, D: Decoder> Generative<'a, D> {

@@ -1,7 +1,7 @@
 //! Gaussian and Laplace posteriors over a linear decoder as plain numbers, for the objective as one piece.
 
-use super::fused::numbers;
-use super::{Iterative, Leak};
+use super::plain_numbers::numbers;
+use super::{Expectation, Iterative, Leak};
 use crate::decoder::Decoder;
 use crate::fused::{LocationScaleNetwork, LocationScaleParameters, LocationScaleRule, ScaleLaw};
 use crate::ops::Law;
@@ -9,9 +9,12 @@ use crate::posterior::{ActivationKind, Posterior};
 
 impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
     /// The network as plain numbers; `None` where `start` is not Gaussian or Laplace, the decoder not linear, the
-    /// activation none that is linear in pieces, a clamp missing, or numbers are not f32.
+    /// activation none that is linear in pieces, the expectation in F exact, a clamp missing, or numbers are not f32.
     pub(super) fn location_scale_network(&self, start: &P) -> Option<LocationScaleNetwork> {
         let form = start.reparameterisation()?;
+        if self.generative.expectation == Expectation::Exact {
+            return None;
+        }
         let law = match form.law {
             Law::Normal => ScaleLaw::Normal,
             Law::Laplace => ScaleLaw::Laplace,

@@ -9,19 +9,25 @@
 //! others, which need networks of their own, are in `scotopic-models`.
 
 mod certified_step;
+mod descent;
 mod fused;
 mod generative;
 mod location_scale;
 mod perception;
+mod plain_numbers;
 mod predictive;
 mod rule;
 mod spiking;
 mod stimulus;
 mod trajectory;
+mod transition;
+mod window;
+mod with_gradient;
 
 pub use generative::{Expectation, Generative, ScoredSample};
 pub use perception::{Perception, Refined, Step, composed_objective, unroll};
-pub use predictive::{Predictive, PredictiveTransition, PriorInTime};
+pub use predictive::Predictive;
 pub use rule::{Dynamics, Iterative, Leak, NaturalGradient, StepForm};
 pub use stimulus::Stimulus;
 pub use trajectory::{Objective, RecordOptions, StepRecord, Trajectory, reattach};
+pub use transition::{PredictiveTransition, PriorInTime};

@@ -9,65 +9,16 @@
 //! The published rule, where the last posterior is the prior ([`Iterative`]), is A = 1, W = 0, b = 0; a prior that is the same
 //! for each step is A = 0, W = 0, b = 0. Both are exact to the bit.
 
-use burn::tensor::{Tensor, activation::sigmoid};
+use burn::tensor::Tensor;
 
-use super::{Iterative, Perception, Refined, ScoredSample, Step};
+use super::window::Window;
+use super::{
+    Iterative, Objective, Perception, PriorInTime, RecordOptions, Refined, ScoredSample, Step,
+    Stimulus, composed_objective,
+};
 use crate::decoder::Decoder;
 use crate::noise::{Draw, NoiseSource};
 use crate::posterior::{Posterior, Sampling};
-
-/// A learned transition of log-rates, evaluated once per unroll (eq. T1).
-///
-/// ```
-/// use burn::tensor::{Device, Tensor};
-/// use scotopic::inference::PredictiveTransition;
-/// let device = Device::flex();
-/// let (a, b) = (Tensor::<2>::zeros([1, 1], &device), Tensor::<2>::zeros([1, 1], &device));
-/// let half = PredictiveTransition::new(a, Tensor::<2>::ones([1, 1], &device), b, 2.0);
-/// let u = Tensor::<2>::zeros([1, 1], &device); // rate 1, drive ½
-/// let rest = Tensor::<2>::ones([1, 1], &device) * -2.0;
-/// assert_eq!(half.predict(u, rest).into_scalar::<f32>(), 0.0 - 1.0 + 0.5);
-/// ```
-#[derive(Debug, Clone)]
-pub struct PredictiveTransition {
-    /// A, `[1, latent]`.
-    keep: Tensor<2>,
-    /// Wᵀ, `[latent, latent]`, from row to column.
-    weights: Tensor<2>,
-    /// b, `[1, latent]`.
-    bias: Tensor<2>,
-    /// c.
-    ceiling: f64,
-}
-
-impl PredictiveTransition {
-    /// From a = logit A, `[1, latent]`, Wᵀ, `[latent, latent]` from row to column, b, `[1, latent]`, and the ceiling c.
-    pub fn new(logit_keep: Tensor<2>, weights: Tensor<2>, bias: Tensor<2>, ceiling: f64) -> Self {
-        Self {
-            keep: sigmoid(logit_keep),
-            weights,
-            bias,
-            ceiling,
-        }
-    }
-
-    /// u_p, `[batch, latent]`, from u, `[batch, latent]`, and u₀, `[1, latent]`.
-    pub fn predict(&self, u: Tensor<2>, rest: Tensor<2>) -> Tensor<2> {
-        // λ/(1 + λ) is a sigmoid of u: no rate can overflow.
-        let drive = sigmoid(u.clone()).matmul(self.weights.clone());
-        let forgotten = (self.keep.clone().neg() + 1.0) * rest;
-        (u * self.keep.clone() + forgotten + drive + self.bias.clone()).clamp_max(self.ceiling)
-    }
-}
-
-/// How the prior of a step follows from the belief before it.
-#[derive(Debug, Clone)]
-pub enum PriorInTime {
-    /// The resting state at every step.
-    Static,
-    /// Predicted.
-    Learned(Box<PredictiveTransition>),
-}
 
 /// Natural-gradient inference with a prior that is predicted, not carried over.
 #[derive(Debug)]
@@ -149,5 +100,29 @@ impl<P: Posterior, D: Decoder> Perception for Predictive<'_, P, D> {
             spikes,
             generated,
         }
+    }
+
+    /// Poisson posteriors over a linear decoder, and static priors of others, have a fused implementation on the CPU.
+    fn objective(
+        &self,
+        stimulus: &Stimulus,
+        start: P,
+        times: std::ops::Range<usize>,
+        noise: &dyn NoiseSource,
+        record: RecordOptions,
+        beta: f64,
+    ) -> Option<Objective<P>> {
+        let window = Window {
+            stimulus,
+            start: &start,
+            times: times.clone(),
+            noise,
+            record,
+            beta,
+            prior: Some(&self.transition),
+        };
+        self.iterative
+            .fused_objective(window)
+            .or_else(|| composed_objective(self, stimulus, start, times, noise, record, beta))
     }
 }

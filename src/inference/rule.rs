@@ -17,6 +17,7 @@
 use burn::tensor::Tensor;
 
 use super::certified_step::{Majoriser, certified_step_size};
+use super::window::Window;
 use super::{
     Expectation, Generative, Objective, Perception, RecordOptions, Refined, ScoredSample, Stimulus,
     composed_objective,
@@ -280,7 +281,16 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
         record: RecordOptions,
         beta: f64,
     ) -> Option<Objective<P>> {
-        self.fused_objective(stimulus, &start, times.clone(), noise, record, beta)
+        let window = Window {
+            stimulus,
+            start: &start,
+            times: times.clone(),
+            noise,
+            record,
+            beta,
+            prior: None,
+        };
+        self.fused_objective(window)
             .or_else(|| composed_objective(self, stimulus, start, times, noise, record, beta))
     }
 }

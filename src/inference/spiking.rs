@@ -2,7 +2,7 @@
 //! objective as one piece.
 
 use super::Iterative;
-use super::fused::numbers;
+use super::plain_numbers::numbers;
 use crate::decoder::Decoder;
 use crate::error::{Error, Result};
 use crate::fused::Dictionary;
@@ -68,6 +68,10 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
             homeostasis,
             step_size: *numbers(step_size)?.first()?,
             curvature: match &self.curvature {
+                Some(curvature) => Some(numbers(curvature)?),
+                None => None,
+            },
+            spread: match &self.generative.curvature {
                 Some(curvature) => Some(numbers(curvature)?),
                 None => None,
             },

@@ -32,6 +32,14 @@ impl Stimulus {
         }
     }
 
+    /// Whether a gradient by it is asked for.
+    pub(super) fn is_tracked(&self) -> bool {
+        match self {
+            Self::Static(x) => x.is_tracked(),
+            Self::Sequence(film) => film.is_tracked(),
+        }
+    }
+
     /// How many data are seen in parallel.
     pub fn batch(&self) -> usize {
         match self {

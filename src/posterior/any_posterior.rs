@@ -112,6 +112,10 @@ impl Posterior for AnyPosterior {
         each!(self, q => q.log_rate())
     }
 
+    fn cost(&self) -> Option<Cost> {
+        each!(self, q => q.cost())
+    }
+
     fn reparameterisation(&self) -> Option<Reparameterisation> {
         each!(self, q => q.reparameterisation())
     }

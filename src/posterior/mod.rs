@@ -206,6 +206,11 @@ pub trait Posterior: Clone + std::fmt::Debug {
         None
     }
 
+    /// What a latent costs, of a point estimate; `None` for every other.
+    fn cost(&self) -> Option<Cost> {
+        None
+    }
+
     /// How its samples are made of unit numbers, for a belief of two components μ and ξ; `None` for every other.
     fn reparameterisation(&self) -> Option<Reparameterisation> {
         None

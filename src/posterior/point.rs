@@ -169,6 +169,10 @@ impl Posterior for PointEstimate {
         self.activate(self.state.clone())
     }
 
+    fn cost(&self) -> Option<Cost> {
+        Some(self.cost)
+    }
+
     /// Nothing is spread: the expectation is the value.
     fn spread(
         &self,

@@ -6,11 +6,13 @@
 //! q = ηD·∂u'/∂s                     = ∂L/∂(Φᵀe)         ∂L/∂η = ΣD·∂u'/∂s·s/η,  ∂L/∂eᵇ = −Σq
 //! D ← D·∂u'/∂u − β_in q                                 ∂L/∂u_p += β_in q
 //! ```
+//!
+//! An exact expectation is taken at E z = λ, whose slope is λ too, with ½ΣλH for the spread: Var z = λ.
 
 use super::network::SpikingNetwork;
 use super::potential::{Row, Slopes, refine};
-use super::scores::{divergence, divergence_slopes};
-use super::slopes::{Step, add_product, through_step};
+use super::scores::{divergence, divergence_slopes, dot, rates};
+use super::slopes::{Step, add_multiple, add_product, through_step};
 use crate::fused::{
     Dictionary, Gradient, Latents, Refinement, RefinementBack, Sampled, SampledMut, parts,
     parts_mut,
@@ -60,6 +62,34 @@ impl Latents for SpikingNetwork {
         draw(&raised);
         for (slope, rate) in slope.iter_mut().zip(&rates) {
             *slope *= rate / (rate + floor);
+        }
+    }
+
+    fn score_at(&self, key: NoiseKey, first_row: usize, u: &[f32], sampled: SampledMut<'_>) {
+        if self.spread.is_none() {
+            return self.draw(key, first_row, u, sampled);
+        }
+        rates(u, sampled.seen, sampled.slope);
+    }
+
+    fn spread(&self, rates: &[f32]) -> f32 {
+        match &self.spread {
+            None => 0.0,
+            Some(curvature) => 0.5 * dot(curvature, &rates[..self.dictionary.latents]),
+        }
+    }
+
+    fn spread_backward(
+        &self,
+        weight: f32,
+        rates: &[f32],
+        by_rates: &mut [f32],
+        gradient: &mut Gradient,
+    ) {
+        if let Some(curvature) = &self.spread {
+            let k = self.dictionary.latents;
+            add_multiple(&mut by_rates[..k], 0.5 * weight, curvature);
+            add_multiple(&mut gradient.spread[..k], 0.5 * weight, &rates[..k]);
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct SpikingNetwork {
     pub(crate) step_size: f32,
     /// ηH, H = diag ΦᵀΣ⁻¹Φ, `[latent]`, for the proximal step; ηD, D the row sums of |ΦᵀΣ⁻¹Φ|, for the certified one.
     pub(crate) curvature: Option<Vec<f32>>,
+    /// H = diag ΦᵀΣ⁻¹Φ, `[latent]`, where the expectation in F is exact.
+    pub(crate) spread: Option<Vec<f32>>,
     /// What is not learned.
     pub(crate) rule: SpikingRule,
 }

@@ -34,6 +34,14 @@ pub(crate) fn divergence_slopes(
 }
 
 simd_dispatch! {
+    /// λ of log-rates, twice: the mean of a count and the mean's slope.
+    pub(super) fn rates(u: &[f32], mean: &mut [f32], slope: &mut [f32]) = rates_body;
+}
+simd_dispatch! {
+    /// Σ ab.
+    pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 = dot_body;
+}
+simd_dispatch! {
     fn exact(u: &[f32], prior: &[f32]) -> f32 = exact_body;
 }
 simd_dispatch! {
@@ -44,6 +52,19 @@ simd_dispatch! {
 }
 simd_dispatch! {
     fn published_slopes(u: &[f32], prior: &[f32], weight: f32, by_u: &mut [f32], by_prior: &mut [f32]) = published_slopes_body;
+}
+
+#[inline(always)]
+fn rates_body(u: &[f32], mean: &mut [f32], slope: &mut [f32]) {
+    for ((u, mean), slope) in u.iter().zip(mean).zip(slope) {
+        *mean = scalar::exp(*u);
+        *slope = *mean;
+    }
+}
+
+#[inline(always)]
+fn dot_body(a: &[f32], b: &[f32]) -> f32 {
+    summed(a, b, |a, b| a * b)
 }
 
 #[inline(always)]

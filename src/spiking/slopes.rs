@@ -27,6 +27,11 @@ simd_dispatch! {
     pub(super) fn add_product(sum: &mut [f32], a: &[f32], b: &[f32]) = add_product_body;
 }
 
+simd_dispatch! {
+    /// `sum += factor·a`.
+    pub(super) fn add_multiple(sum: &mut [f32], factor: f32, a: &[f32]) = add_multiple_body;
+}
+
 #[inline(always)]
 fn through_step_body(
     step: Step<'_>,
@@ -59,6 +64,13 @@ fn through_step_body(
         }
     }
     summed(q, taken, |q, s| q * s)
+}
+
+#[inline(always)]
+fn add_multiple_body(sum: &mut [f32], factor: f32, a: &[f32]) {
+    for (sum, a) in sum.iter_mut().zip(a) {
+        *sum += factor * a;
+    }
 }
 
 #[inline(always)]

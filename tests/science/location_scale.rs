@@ -7,7 +7,9 @@ use scotopic::inference::{
 };
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::{ActivationKind, AnyPosterior, Clamps, KlForm, Posterior};
-use scotopic_models::{DecoderConfig, Family, ImageDims, Method, Network, NetworkConfig};
+use scotopic_models::{
+    DecoderConfig, Family, ImageDims, Method, Network, NetworkConfig, TransitionKind,
+};
 
 use crate::devices::{Place, on_every_processor};
 use crate::dressing::{dressed, gradients, names, stirred, undress};
@@ -38,6 +40,7 @@ struct Setting {
     leak: Leak,
     inner: usize,
     expectation: Expectation,
+    transition: TransitionKind,
 }
 
 const PLAIN: Setting = Setting {
@@ -50,6 +53,7 @@ const PLAIN: Setting = Setting {
     leak: Leak::None,
     inner: 1,
     expectation: Expectation::Sample,
+    transition: TransitionKind::Carried,
 };
 
 /// Every family with every switch of the rule, and sizes that fill no vector and no block.
@@ -124,6 +128,7 @@ fn config(setting: Setting) -> NetworkConfig {
         latents: setting.latents,
         family: setting.family,
         activation: setting.activation,
+        transition: setting.transition,
         log_homeostasis: -1.5,
         // Explicit steps do not overshoot: rounding is not amplified.
         log_step: -2.0,
@@ -231,9 +236,17 @@ fn every_setting_is_what_its_operations_say() {
 fn a_film_is_seen_frame_by_frame() {
     on_every_processor(|place| {
         let frames = 7; // fewer than both windows have steps
-        let images = toy::images(&place.autodiff(), 7, frames * PLAIN.batch, PLAIN.pixels);
-        let film = images.reshape([frames, PLAIN.batch, PLAIN.pixels]);
-        compare(place, PLAIN, &Stimulus::Sequence(film.require_grad()));
+        for transition in [TransitionKind::Carried, TransitionKind::Static] {
+            let setting = Setting {
+                transition,
+                leak: Leak::Kl(0.4),
+                inner: 2,
+                ..PLAIN
+            };
+            let images = toy::images(&place.autodiff(), 7, frames * setting.batch, setting.pixels);
+            let film = images.reshape([frames, setting.batch, setting.pixels]);
+            compare(place, setting, &Stimulus::Sequence(film.require_grad()));
+        }
     });
 }
 

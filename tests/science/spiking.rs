@@ -1,18 +1,18 @@
 //! The fused network against the same objective composed of tensor operations.
 
-use burn::tensor::{Gradients, Tensor};
 use scotopic::inference::{
-    Leak, NaturalGradient, Objective, RecordOptions, StepForm, Stimulus, composed_objective,
-    reattach,
+    Expectation, Leak, NaturalGradient, Objective, RecordOptions, StepForm, Stimulus,
+    composed_objective, reattach,
 };
 use scotopic::noise::NoiseKey;
 use scotopic::ops::Indicator;
 use scotopic::posterior::{AnyPosterior, KlForm, Sampling};
-use scotopic_models::Network;
+use scotopic_models::{Network, TransitionKind};
 
 use crate::devices::{Place, on_every_processor};
+use crate::dressing::{gradients, names};
 use crate::numbers::{Ledger, read};
-use crate::toy::{self, NAMES, Parameters};
+use crate::toy::{self, Parameters};
 
 /// f32 in another order of summation, through five steps whose gain is of order one. The slope of a relaxed sample
 /// moves by 1/τ times what its potential moves.
@@ -32,6 +32,8 @@ struct Setting {
     inner: usize,
     kl: KlForm,
     sampling: Sampling,
+    expectation: Expectation,
+    transition: TransitionKind,
 }
 
 /// Sizes that fill no vector and no block, and every switch of the rule.
@@ -45,6 +47,8 @@ fn settings() -> Vec<Setting> {
         inner: 1,
         kl: KlForm::Exact,
         sampling: Sampling::relaxed(0.5),
+        expectation: Expectation::Sample,
+        transition: TransitionKind::Carried,
     };
     let floor = Sampling {
         temperature: 0.3,
@@ -102,7 +106,63 @@ fn settings() -> Vec<Setting> {
             sampling: Sampling::EXACT,
             ..plain
         },
+        Setting {
+            expectation: Expectation::Exact,
+            ..plain
+        },
     ]
+}
+
+/// Every prior in time, with every switch that it meets.
+fn films() -> Vec<Setting> {
+    let carried = settings()[0];
+    // As the presets of films have it.
+    let of_films = Setting {
+        leak: Leak::Kl(1.0),
+        inner: 4,
+        sampling: Sampling {
+            indicator: Indicator::Cubic,
+            ..Sampling::relaxed(0.5)
+        },
+        expectation: Expectation::Exact,
+        ..carried
+    };
+    let learned = Setting {
+        transition: TransitionKind::Learned,
+        ..carried
+    };
+    let mut settings = vec![
+        carried,
+        learned,
+        Setting {
+            batch: 1,
+            pixels: 1,
+            latents: 1,
+            ..learned
+        },
+        Setting {
+            batch: 230,
+            pixels: 40,
+            latents: 9,
+            ..learned
+        },
+        Setting {
+            form: StepForm::Certified,
+            kl: KlForm::Published,
+            ..learned
+        },
+    ];
+    for transition in [
+        TransitionKind::Carried,
+        TransitionKind::Static,
+        TransitionKind::Learned,
+    ] {
+        settings.push(Setting {
+            transition,
+            ..of_films
+        });
+    }
+    settings
 }
 
 fn rule(setting: Setting) -> NaturalGradient {
@@ -110,6 +170,7 @@ fn rule(setting: Setting) -> NaturalGradient {
     NaturalGradient {
         form: setting.form,
         sampling: setting.sampling,
+        expectation: setting.expectation,
         ..rule
     }
 }
@@ -144,22 +205,12 @@ fn composed(
     objective.expect("there are steps")
 }
 
-fn gradient_of(model: &Network, gradients: &Gradients) -> [Vec<f64>; 5] {
-    let of = |parameter: Tensor<1>| read(parameter.grad(gradients).expect("a gradient"));
-    let dictionary = toy::dictionary(model);
-    let homeostasis = model.log_homeostasis.as_ref().expect("of the rule");
-    [
-        read(dictionary.atoms.val().grad(gradients).expect("a gradient")),
-        of(dictionary.log_sigma.val()),
-        of(model.prior.rest[0].val()),
-        of(homeostasis.val()),
-        of(model.log_step[0].val()),
-    ]
-}
-
 /// Two windows of truncated backpropagation: value, terms, potential and gradients of each.
 fn windows(place: &Place, setting: Setting, x: &Stimulus, way: Way) -> Vec<(String, Vec<f64>)> {
-    let model = Parameters::sized(4, setting.pixels, setting.latents).model(place);
+    let model = Network {
+        transition: toy::transition(place, setting.transition, setting.latents),
+        ..Parameters::sized(4, setting.pixels, setting.latents).model(place)
+    };
     let rest = || model.perception(rule(setting)).rest(setting.batch);
     let mut found = Vec::new();
     let mut start = rest();
@@ -169,13 +220,13 @@ fn windows(place: &Place, setting: Setting, x: &Stimulus, way: Way) -> Vec<(Stri
         add("value", read(objective.value.clone()));
         add("terms", read(objective.terms));
         add("state", read(toy::potential(&objective.state)));
-        let gradients = objective.value.backward();
-        for (name, gradient) in NAMES.iter().zip(gradient_of(&model, &gradients)) {
-            add(name, gradient);
+        let by = objective.value.backward();
+        for (name, gradient) in names(&model).iter().zip(gradients(&model, &by)) {
+            add(name, gradient.expect("every parameter learns"));
         }
         let by_stimulus = match x {
-            Stimulus::Static(x) => x.grad(&gradients).map(read),
-            Stimulus::Sequence(x) => x.grad(&gradients).map(read),
+            Stimulus::Static(x) => x.grad(&by).map(read),
+            Stimulus::Sequence(x) => x.grad(&by).map(read),
         };
         add("stimulus", by_stimulus.expect("a gradient"));
         start = reattach(&objective.state, &rest());
@@ -209,12 +260,29 @@ fn every_setting_is_what_its_operations_say() {
 #[test]
 fn a_film_is_seen_frame_by_frame() {
     on_every_processor(|place| {
-        let setting = settings()[0];
         let frames = 7; // fewer than both windows have steps
-        let images = toy::images(&place.autodiff(), 7, frames * setting.batch, setting.pixels);
-        let film = images.reshape([frames, setting.batch, setting.pixels]);
-        compare(place, setting, &Stimulus::Sequence(film.require_grad()));
+        for setting in films() {
+            let images = toy::images(&place.autodiff(), 7, frames * setting.batch, setting.pixels);
+            let film = images.reshape([frames, setting.batch, setting.pixels]);
+            compare(place, setting, &Stimulus::Sequence(film.require_grad()));
+        }
     });
+}
+
+/// A film in double precision is composed of operations: the same bits. In single precision it comes in another order.
+#[test]
+fn films_are_taken_as_one_piece() {
+    for (place, composed_too) in [(Place::reference(), true), (Place::processor(), false)] {
+        let place = place.autodiff();
+        for setting in films().into_iter().filter(|setting| setting.latents > 1) {
+            let images = toy::images(&place, 7, 2 * STEPS * setting.batch, setting.pixels);
+            let film = images.reshape([2 * STEPS, setting.batch, setting.pixels]);
+            let film = Stimulus::Sequence(film.require_grad());
+            let [ours, expected] =
+                [&as_one_piece as Way, &composed].map(|way| windows(&place, setting, &film, way));
+            assert_eq!(ours == expected, composed_too, "{setting:?}");
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,10 @@ use burn::tensor::Tensor;
 use scotopic::inference::{Expectation, Leak, NaturalGradient, StepForm};
 use scotopic::noise::{Draw, Noise, NoiseKey, NoiseSource, uniform};
 use scotopic::posterior::{ActivationKind, AnyPosterior, Clamps, KlForm, Posterior, Sampling};
-use scotopic_models::{DecoderNet, Family, LinearDictionary, Method, Network, Prior, Transition};
+use scotopic_models::{
+    DecoderNet, Family, LinearDictionary, Method, Network, Prior, Transition, TransitionKind,
+    TransitionWeights,
+};
 
 pub const BATCH: usize = 3;
 pub const PIXELS: usize = 5;
@@ -76,6 +79,25 @@ impl Parameters {
             transition: Transition::carried(),
             method: Method::NaturalGradient,
         }
+    }
+}
+
+/// A transition of this kind, of which a learned one says enough that some priors meet the ceiling.
+pub fn transition(
+    place: &crate::devices::Place,
+    kind: TransitionKind,
+    latents: usize,
+) -> Transition {
+    let vector = |values: &[f64]| Param::from_tensor(place.tensor(values, [values.len()]));
+    let most = 2.0 / (latents as f64).sqrt();
+    let weights = numbers(32, latents * latents, -most, most);
+    Transition {
+        weights: (kind == TransitionKind::Learned).then(|| TransitionWeights {
+            logit_keep: vector(&numbers(31, latents, -1.0, 2.0)),
+            weights: Param::from_tensor(place.tensor(&weights, [latents, latents])),
+            bias: vector(&numbers(33, latents, -0.5, 2.0)),
+        }),
+        kind,
     }
 }
 

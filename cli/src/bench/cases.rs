@@ -1,22 +1,17 @@
-//! The timed cases.
+//! The groups of cases, and those of inference.
 
 use anyhow::{Context, Result};
-use burn::module::Module;
 use burn::tensor::{Distribution, Tensor};
 use clap::ValueEnum;
-use scotopic::inference::{
-    NaturalGradient, RecordOptions as Kept, Stimulus, composed_objective, unroll,
-};
+use scotopic::inference::{RecordOptions as Kept, Stimulus, unroll};
 use scotopic::noise::NoiseKey;
-use scotopic::ops::Indicator;
 use scotopic::posterior::Sampling;
 use scotopic::spiking::DriveMethod;
 use scotopic_models::{Family, Network, RuleConfig};
-use scotopic_train::adamax::Adamax;
-use scotopic_train::gradients::ParameterGradients;
 use scotopic_train::parameters::to_device;
 
-use super::inputs::{images, lively, still};
+use super::inputs::{images, lively, shape_of, still};
+use super::training::{Iteration, films, learning, training};
 use super::{BenchConfig, Record, Shape};
 
 /// Cases that belong together.
@@ -30,6 +25,8 @@ pub enum Group {
     Inference,
     /// The drive methods of the engine against the fraction of zero spike counts
     Sparsity,
+    /// One training iteration on films, by prior in time, and on still images
+    Films,
     /// One training iteration at the size the papers use for MNIST, T = 128
     Mnist,
     /// Training time against batch size, latents, pixels, steps and threads
@@ -38,11 +35,12 @@ pub enum Group {
 
 impl Group {
     /// What `scotopic bench` without a name runs.
-    pub const USUAL: [Self; 5] = [
+    pub const USUAL: [Self; 6] = [
         Self::Training,
         Self::Products,
         Self::Inference,
         Self::Sparsity,
+        Self::Films,
         Self::Mnist,
     ];
 
@@ -52,6 +50,7 @@ impl Group {
             Self::Products => "products",
             Self::Inference => "inference",
             Self::Sparsity => "sparsity",
+            Self::Films => "films",
             Self::Mnist => "mnist",
             Self::Scaling => "scaling",
         }
@@ -70,158 +69,17 @@ pub(crate) fn run(
     tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
     match group {
-        Group::Training => training(settings, trained, tell),
+        Group::Training => training(group.name(), settings, trained, tell),
         Group::Products => tell(products(settings, Shape::PATCHES)?),
         Group::Inference => inference(settings, trained, tell),
         Group::Sparsity => sparsity(settings, tell),
-        Group::Mnist => tell(learning(
-            group,
-            settings,
-            None,
-            Shape::MNIST,
-            Sampled::Poisson(Indicator::Sigmoid, 0.5),
-            Way::Usual,
-        )?),
+        Group::Films => films(group.name(), settings, tell),
+        Group::Mnist => {
+            let case = Iteration::of(Shape::MNIST);
+            tell(learning(group.name(), settings, None, case)?)
+        }
         Group::Scaling => scaling(settings, tell),
     }
-}
-
-/// How the objective is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// As training does it.
-    Usual,
-    /// From tensor operations, on every device.
-    Composed,
-}
-
-/// The latents of a case.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Sampled {
-    /// Relaxed counts: f and τ.
-    Poisson(Indicator, f64),
-    /// Normal numbers: the iG-VAE.
-    Gaussian,
-}
-
-impl Sampled {
-    fn family(self) -> Family {
-        match self {
-            Self::Poisson(..) => Family::Poisson,
-            Self::Gaussian => Family::Gaussian,
-        }
-    }
-
-    fn rule(self) -> NaturalGradient {
-        match self {
-            Self::Gaussian => RuleConfig::default().at(1.0, Sampling::EXACT),
-            Self::Poisson(indicator, temperature) => {
-                let rule = RuleConfig {
-                    indicator,
-                    ..RuleConfig::default()
-                };
-                rule.at(1.0, Sampling::relaxed(temperature))
-            }
-        }
-    }
-}
-
-fn training(
-    settings: &BenchConfig,
-    trained: Option<&Network>,
-    tell: &mut dyn FnMut(Record) -> Result<()>,
-) -> Result<()> {
-    let shape = shape_of(trained, Shape::PATCHES);
-    let poisson = |indicator, temperature| Sampled::Poisson(indicator, temperature);
-    let cases = [
-        (poisson(Indicator::Sigmoid, 0.5), Way::Usual),
-        (poisson(Indicator::Sigmoid, 0.5), Way::Composed),
-        (poisson(Indicator::Cubic, 0.5), Way::Usual),
-        (poisson(Indicator::Cubic, 0.01), Way::Usual),
-        (poisson(Indicator::Sigmoid, 0.01), Way::Usual),
-        (poisson(Indicator::Sigmoid, 0.01), Way::Composed),
-        (Sampled::Gaussian, Way::Usual),
-        (Sampled::Gaussian, Way::Composed),
-    ];
-    for (sampled, way) in cases {
-        // A trained network has the family that it has.
-        if trained.is_some() && sampled == Sampled::Gaussian {
-            continue;
-        }
-        let training = Group::Training;
-        tell(learning(training, settings, trained, shape, sampled, way)?)?;
-    }
-    Ok(())
-}
-
-/// The sizes of a trained network, else those given.
-fn shape_of(trained: Option<&Network>, shape: Shape) -> Shape {
-    use scotopic::decoder::Decoder;
-    match trained {
-        None => shape,
-        Some(model) => Shape {
-            pixels: model.decoder.pixels(),
-            latents: model.latents(),
-            ..shape
-        },
-    }
-}
-
-/// A whole iteration on one batch.
-fn learning(
-    group: Group,
-    settings: &BenchConfig,
-    trained: Option<&Network>,
-    shape: Shape,
-    sampled: Sampled,
-    way: Way,
-) -> Result<Record> {
-    let device = settings.device.clone().autodiff();
-    let mut model = match trained {
-        Some(model) => model.clone().to_device(&device).train(),
-        None => lively(shape, sampled.family(), &device, settings.seed)?,
-    };
-    let mut optimizer = Adamax::new(scotopic_train::adamax::AdamaxConfig::default());
-    let x = Stimulus::Static(to_device(
-        images(shape, settings.seed),
-        shape.pixels,
-        &device,
-    ));
-    let record = model.method.learns_from();
-    let family = match sampled {
-        Sampled::Poisson(..) => "an iteration",
-        Sampled::Gaussian => "an iteration of the iG-VAE",
-    };
-    let named = match way {
-        Way::Usual => family.to_string(),
-        Way::Composed => format!("{family}, from tensor operations"),
-    };
-    let timed = settings.time(group.name(), named, shape, |number| {
-        let noise = NoiseKey::new(settings.seed).step(number);
-        let perception = model.perception(sampled.rule());
-        let start = perception.rest(shape.batch);
-        let times = 0..shape.steps;
-        let seen = match way {
-            Way::Usual => perception.objective(&x, start, times, &noise, record, 16.0),
-            Way::Composed => {
-                composed_objective(&*perception, &x, start, times, &noise, record, 16.0)
-            }
-        };
-        drop(perception);
-        let gradients = seen.context("there are steps")?.value.backward();
-        let gradients = ParameterGradients::of(&model, &gradients);
-        // A rate too small to change what the next repetition has to do.
-        (model, _) = optimizer.step(model.clone(), &gradients, 1e-12, 100.0);
-        Ok(())
-    })?;
-    Ok(match sampled {
-        Sampled::Gaussian => timed,
-        Sampled::Poisson(indicator, temperature) => Record {
-            temperature: Some(temperature),
-            indicator: Some(indicator.name()),
-            ..timed
-        },
-    })
 }
 
 /// The products of T steps with tensors: three forward (Φz, Φᵀe, Φz'), six backward.
@@ -365,16 +223,7 @@ fn sparsity(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) 
 
 fn scaling(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
     let base = Shape::PATCHES;
-    let one = |shape| {
-        learning(
-            Group::Scaling,
-            settings,
-            None,
-            shape,
-            Sampled::Poisson(Indicator::Sigmoid, 0.5),
-            Way::Usual,
-        )
-    };
+    let one = |shape| learning(Group::Scaling.name(), settings, None, Iteration::of(shape));
     for batch in [25, 50, 100, 400, 800] {
         tell(one(Shape { batch, ..base })?)?;
     }

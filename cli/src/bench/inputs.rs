@@ -2,15 +2,30 @@
 
 use anyhow::Result;
 use burn::tensor::Device;
+use scotopic::decoder::Decoder;
 use scotopic::noise::{NoiseKey, uniform};
-use scotopic_models::{DecoderConfig, Family, ImageDims, Method, Network, NetworkConfig};
+use scotopic_models::{
+    DecoderConfig, Family, ImageDims, Method, Network, NetworkConfig, TransitionKind,
+};
 
 use super::Shape;
 
 /// A network with the firing rates of a trained one, or of another family: H = diag ΦᵀΦ of 0.64 at 256 pixels.
 pub(super) fn lively(shape: Shape, family: Family, device: &Device, seed: u64) -> Result<Network> {
+    lively_in_time(shape, family, TransitionKind::Carried, device, seed)
+}
+
+/// The same with a prior in time.
+pub(super) fn lively_in_time(
+    shape: Shape,
+    family: Family,
+    transition: TransitionKind,
+    device: &Device,
+    seed: u64,
+) -> Result<Network> {
     let config = NetworkConfig {
         family,
+        transition,
         picture: ImageDims::row(shape.pixels),
         latents: shape.latents,
         decoder: DecoderConfig {
@@ -41,6 +56,18 @@ pub(super) fn still(shape: Shape, device: &Device, seed: u64, zeros: f64) -> Res
         ..Default::default()
     };
     Ok(config.init(Method::NaturalGradient, device, seed)?)
+}
+
+/// The sizes of a trained network, else those given.
+pub(super) fn shape_of(trained: Option<&Network>, shape: Shape) -> Shape {
+    match trained {
+        None => shape,
+        Some(model) => Shape {
+            pixels: model.decoder.pixels(),
+            latents: model.latents(),
+            ..shape
+        },
+    }
 }
 
 /// Images of independent pixels between −1 and 1, `[batch, pixels]`.

@@ -6,7 +6,8 @@
 //!
 //! | subject | file |
 //! |---|---|
-//! | the cases | `cases` |
+//! | the groups of cases, those of inference | `cases` |
+//! | those of training | `training` |
 //! | networks and images | `inputs` |
 //! | time, memory and record of a case | this one |
 
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 mod cases;
 mod inputs;
+mod training;
 pub(crate) use cases::{Group, run};
 
 /// How often, where, and from which seed.
@@ -62,6 +64,14 @@ impl Shape {
         pixels: 784,
         latents: 512,
         steps: 128,
+    };
+
+    /// Films of 12 × 12 pixels; a step is a frame.
+    pub const FILMS: Self = Self {
+        batch: 64,
+        pixels: 144,
+        latents: 256,
+        steps: 32,
     };
 }
 

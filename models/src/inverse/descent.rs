@@ -1,8 +1,13 @@
 //! Gradient descent on the energy of a point estimate: predictive coding and LCA.
 
+use std::ops::Range;
+
 use burn::tensor::Tensor;
 use scotopic::decoder::Decoder;
-use scotopic::inference::{Iterative, Perception, Refined, ScoredSample};
+use scotopic::inference::{
+    Iterative, Objective, Perception, RecordOptions, Refined, ScoredSample, Stimulus,
+    composed_objective,
+};
 use scotopic::noise::NoiseSource;
 use scotopic::posterior::{Posterior, Sampling};
 
@@ -55,5 +60,20 @@ impl<P: Posterior, D: Decoder> Perception for Descent<'_, P, D> {
 
     fn sampling(&self) -> Sampling {
         self.0.rule.sampling
+    }
+
+    /// Over a linear decoder, on the CPU, without tensors and without a graph.
+    fn objective(
+        &self,
+        stimulus: &Stimulus,
+        start: P,
+        times: Range<usize>,
+        noise: &dyn NoiseSource,
+        record: RecordOptions,
+        beta: f64,
+    ) -> Option<Objective<P>> {
+        self.0
+            .descended(stimulus, &start, times.clone(), record, beta)
+            .or_else(|| composed_objective(self, stimulus, start, times, noise, record, beta))
     }
 }
