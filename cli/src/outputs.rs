@@ -7,7 +7,7 @@ use clap::Args;
 use scotopic_datasets::{Error, replace};
 
 /// Leave to replace files.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 pub struct Force {
     /// Replace files that exist
     #[arg(long)]

@@ -94,6 +94,7 @@ impl Network {
             width: size.map(|size| size.1),
             data: None,
             json: false,
+            force: Default::default(),
         };
         Ok(py.detach(|| Self::of(import::checkpoint(&args)?.0, open(device)?))?)
     }
