@@ -11,7 +11,7 @@ use super::report::{AnalysisReport, Table};
 
 pub(super) const GRADIENTS: Analysis = Analysis {
     name: "gradients",
-    about: "Bias and variance of gradient estimators of spikes; of one latent, whatever the model",
+    about: "Bias and variance of gradient estimators of spikes, whatever the model",
     needs_data: false,
     excluded: |traits| traits.spikes.or(traits.linear),
     missing: |_| false,
