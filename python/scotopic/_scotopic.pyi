@@ -462,7 +462,7 @@ class Network:
         folder: str,
         steps: int | None,
         max_images: int | None,
-        batch: int,
+        batch: int | None,
         seed: int | None,
     ) -> str: ...
     def stream(self, drive_by: str, seed: int) -> Stream: ...

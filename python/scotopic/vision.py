@@ -133,7 +133,7 @@ class Network:
         )
 
     def evaluate(
-        self, images=None, *, split="validation", data="data", steps=None, max_images=None, batch=500, seed=None, standardised=False
+        self, images=None, *, split="validation", data="data", steps=None, max_images=None, batch=None, seed=None, standardised=False
     ):
         """R², sparsity and free energy, as the program's ``evaluate --json``.
 
@@ -147,6 +147,7 @@ class Network:
         data : path-like
             The folder of the data sets.
         steps, max_images, batch, seed : int, optional
+            As in validation while training, and all images, by default. The spikes depend on the batch.
 
         Returns
         -------
@@ -155,7 +156,7 @@ class Network:
         """
         rows = None if images is None else self._rows(images, False)[0]
         optional = {name: None if n is None else whole(name, n, least) for name, n, least in (
-            ("steps", steps, 1), ("max_images", max_images, 1), ("seed", seed, 0))}
+            ("steps", steps, 1), ("max_images", max_images, 1), ("batch", batch, 1), ("seed", seed, 0))}
         return json.loads(
             self._network.evaluate(
                 rows,
@@ -164,7 +165,7 @@ class Network:
                 os.fspath(data),
                 optional["steps"],
                 optional["max_images"],
-                whole("batch", batch, 1),
+                optional["batch"],
                 optional["seed"],
             )
         )

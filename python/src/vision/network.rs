@@ -231,7 +231,7 @@ impl Network {
         folder: PathBuf,
         steps: Option<usize>,
         max_images: Option<usize>,
-        batch: usize,
+        batch: Option<usize>,
         seed: Option<u64>,
     ) -> Result<String> {
         let given = pixels.map(numbers).transpose()?;
@@ -256,7 +256,7 @@ impl Network {
             let standard = validation(config);
             let how = EvaluationConfig {
                 steps: steps.unwrap_or(standard.steps),
-                batch,
+                batch: batch.unwrap_or(standard.batch),
                 count: max_images.unwrap_or(usize::MAX),
                 noise: seed.map_or(standard.noise, |seed| NoiseKey {
                     seed,
