@@ -117,13 +117,14 @@ impl AnyLearning {
     /// [`Error::Setting`] for a rule that the kind of model does not know, [`Error::Unsupported`] for a kind that knows none.
     pub fn named(model: &AnyModel, name: Option<&str>) -> Result<Self> {
         let rules = Self::rules(model);
-        if matches!(model, AnyModel::Driven(_)) {
+        let with_inputs = match model {
+            AnyModel::Driven(_) => Some("a linear-gaussian model with inputs"),
+            AnyModel::DrivenHmm(_) => Some("a hidden Markov model with inputs of its transitions"),
+            _ => None,
+        };
+        if let Some(what) = with_inputs {
             let why = "it is fitted to whole sequences, by scotopic fit";
-            return Err(unsupported(
-                "a linear-gaussian model with inputs",
-                "learn online",
-                why,
-            ));
+            return Err(unsupported(what, "learn online", why));
         }
         if let Some(name) = name.filter(|name| !rules.split(", ").any(|known| known == *name)) {
             return Err(Error::setting("rule", name, rules));

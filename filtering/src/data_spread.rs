@@ -150,10 +150,13 @@ fn standardised(sequences: &[Sequence]) -> Result<Vec<Vec<f64>>> {
         let n = values.iter().filter(|y| !y.is_nan()).count() as f64;
         // Divided by the largest first: squares leave the range of numbers.
         let size = values.iter().fold(0.0f64, |m, y| m.max(y.abs()));
+        // About one of them first: what does not vary is 0 then, however many rows there are.
+        let one = values.iter().copied().find(|y| !y.is_nan()).unwrap_or(0.0);
+        let about = |y: f64| (y - one) / size;
         let seen = values.iter().filter(|y| !y.is_nan());
-        let mean = seen.map(|y| y / size / n).sum::<f64>();
+        let mean = seen.map(|y| about(*y) / n).sum::<f64>();
         for y in &mut values {
-            *y = if y.is_nan() { 0.0 } else { *y / size - mean };
+            *y = if y.is_nan() { 0.0 } else { about(*y) - mean };
         }
         let deviation = norm(&values) / n.sqrt();
         if deviation.is_nan() || deviation <= ROUNDING * f64::EPSILON {
@@ -178,6 +181,18 @@ mod tests {
         // Fractions of multiples of the golden ratio: as good as noise, and never twice the same.
         let noise = (1..200).map(|t| (f64::from(t) * 0.618_033_988_749_895).fract());
         [Sequence::of_rows(noise.map(row)).unwrap()]
+    }
+
+    /// The rounding of a mean over many rows is no variation.
+    #[test]
+    fn a_constant_does_not_vary_however_often_it_is_seen() {
+        for rows in [1, 2, 300, 800, 4001] {
+            for constant in [1.0, 0.1, -3e-9, 7e11] {
+                let data = Sequence::of_numbers(vec![constant; rows]).unwrap();
+                let refused = check_variation(std::slice::from_ref(&data)).is_err();
+                assert!(refused, "{rows} rows of {constant}");
+            }
+        }
     }
 
     fn found(row: impl Fn(f64) -> Vec<f64>) -> Option<Vec<usize>> {

@@ -39,7 +39,7 @@ def test_ctrl_c_ends_a_long_fit(what):
         def interrupt():
             sent.append(time.monotonic())
             os.kill(os.getpid(), signal.SIGINT)
-        threading.Timer(2.0, interrupt).start()
+        threading.Timer(0.5, interrupt).start()
         try:
             model.fit({made_of}, {given})
         except KeyboardInterrupt:

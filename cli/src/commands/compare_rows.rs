@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use scotopic_filtering::{AnyModel, Sequence};
 
 use crate::filtering::Source;
@@ -28,6 +28,12 @@ pub(super) fn read(
     let outputs = same_outputs(models).map_err(UsageError)?;
     let files = [data.to_path_buf()];
     let mut recordings = read_all(&source.given(&given), &files, outputs + given.len())?;
+    ensure!(
+        recordings.len() == 1,
+        "{} has {} trials, each a series of its own: choose one with --trial",
+        data.display(),
+        recordings.len()
+    );
     let recording = recordings.remove(0);
     let rows = &recording.sequence;
     let mut predicted = columns(rows, &(0..outputs).collect::<Vec<_>>())?;

@@ -21,9 +21,13 @@ pub fn by_name(error: anyhow::Error, names: &[String], inputs: &Range<usize>) ->
             named(&own, names).join(", ")
         );
     }
-    if columns.iter().all(|column| inputs.contains(column)) {
+    if columns.iter().all(|column| *column >= inputs.start) {
         let what = of_inputs(columns, names);
-        return anyhow!("{what}; leave one out, or add --pseudo-count");
+        // Inputs of transitions come last; their weights have no pseudo-observations.
+        return match columns.iter().all(|column| inputs.contains(column)) {
+            true => anyhow!("{what}; leave one out, or add --pseudo-count"),
+            false => anyhow!("{what}; leave one out"),
+        };
     }
     match named(columns, names).as_slice() {
         [one] => anyhow!(

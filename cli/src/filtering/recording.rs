@@ -9,6 +9,7 @@ use scotopic_figures::time_axis::{TimeAxis, TimeUnit};
 use scotopic_filtering::{AnyModel, Sequence};
 
 use super::source::{from_one, whole_rows};
+use super::trials::same_order;
 use super::{Source, model};
 use crate::usage::UsageError;
 
@@ -90,6 +91,10 @@ pub fn read_all(source: &Source, paths: &[PathBuf], width: usize) -> Result<Vec<
     for path in paths {
         for (name, trial) in source.trials(path)? {
             let recording = read_one(&trial, path, width)?;
+            if let Some(first) = all.first() {
+                let first: &Recording = first;
+                same_order(&paths[0], &first.names, path, &recording.names)?;
+            }
             all.push(Recording {
                 path: name,
                 ..recording

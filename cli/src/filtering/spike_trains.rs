@@ -140,9 +140,7 @@ impl SpikeTrains {
         );
         let mut counts = vec![vec![0; self.units.len()]; rows];
         for (unit, time) in spikes {
-            // A spike in the last millionth of the last bin.
-            let row = ((time / bin).floor() as usize).min(rows - 1);
-            counts[row][unit] += 1;
+            counts[bin_of(time, bin, rows).min(rows - 1)][unit] += 1;
         }
         Ok(counts)
     }
@@ -183,6 +181,17 @@ fn trials(starts: Option<Vec<f64>>, stops: Option<Vec<f64>>) -> Result<Vec<Trial
     Ok((0..starts.len()).map(trial).collect())
 }
 
+/// The bin of a time, of `rows`. Edges are multiples of the bin but for the rounding of clock times: 0.29 s is in bin 29 of 10 ms,
+/// though 0.29/0.01 is a little less than 29.
+pub fn bin_of(time: f64, bin: f64, rows: usize) -> usize {
+    let at = (time / bin + ROUNDING).floor() as usize;
+    // The last millionth of the last bin has no bin after it.
+    match at == rows && time < rows as f64 * bin {
+        true => rows - 1,
+        false => at,
+    }
+}
+
 /// How many bins there are to `end`, or to the one of the `last` spike.
 ///
 /// # Errors
@@ -190,7 +199,7 @@ fn trials(starts: Option<Vec<f64>>, stops: Option<Vec<f64>>) -> Result<Vec<Trial
 pub fn bins(bin: f64, end: Option<f64>, last: Option<f64>) -> Result<usize> {
     let bins = match (end, last) {
         (Some(end), _) => (end / bin - ROUNDING).ceil().max(1.0),
-        (None, Some(last)) => (last / bin).floor() + 1.0,
+        (None, Some(last)) => (last / bin + ROUNDING).floor() + 1.0,
         (None, None) => bail!("there is no spike: say the end of the recording with --spike-end"),
     };
     ensure!(
@@ -276,6 +285,23 @@ mod tests {
         );
         let late = trains.counts(0, 1.0, Some(12.0)).unwrap_err().to_string();
         assert!(late.contains("12.2 comes after --spike-end"), "{late}");
+    }
+
+    /// Times in seconds are no multiples of 10 ms to the last bit, nor are differences to the start of a trial.
+    #[test]
+    fn a_spike_on_an_edge_is_in_the_bin_that_begins_there() {
+        let times: Vec<f64> = (0..999).map(|k| f64::from(k) / 100.0).collect();
+        let trains = file(&[("a", &times)]).unwrap();
+        let counts = trains.counts(0, 0.01, None).unwrap();
+        assert_eq!(counts, vec![[1]; 999]);
+        for start in [0.3, 1.1, 2.7] {
+            let trains = file(&[("a", &times), ("trial_start", &[start])]).unwrap();
+            let counts = trains.counts(0, 0.01, None).unwrap();
+            let rows = 999 - (100.0 * start).round() as usize;
+            assert_eq!(counts, vec![[1]; rows], "{start}");
+        }
+        // An end between edges, and a spike in the last millionth before it.
+        assert_eq!(bin_of(0.57 - 1e-9, 0.01, 57), 56);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use scotopic_datasets::bounded::read_text;
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
 
-use super::spike_trains::{SpikeTrains, bins};
+use super::spike_trains::{SpikeTrains, bin_of, bins};
 
 /// How files of spike times are read.
 #[derive(Debug, Clone, Default, Args)]
@@ -207,8 +207,8 @@ fn counts(text: &str, bin: f64, end: Option<f64>) -> Result<Vec<u64>> {
     }
     let mut counts = vec![0; bins(bin, end, times.iter().copied().reduce(f64::max))?];
     for time in times {
-        let bin = (time / bin).floor() as usize;
-        match counts.get_mut(bin) {
+        let rows = counts.len();
+        match counts.get_mut(bin_of(time, bin, rows)) {
             Some(count) => *count += 1,
             None => bail!("a spike at {time} comes after --spike-end"),
         }

@@ -67,6 +67,8 @@ impl Source {
                 let (sequence, own) = trial.read_checked(path, check)?;
                 if all.is_empty() {
                     names = own;
+                } else {
+                    same_order(&paths[0], &names, path, &own)?;
                 }
                 all.push(sequence);
                 files.push(path);
@@ -84,4 +86,30 @@ impl Source {
         }
         Ok((all, names))
     }
+}
+
+/// Refuses files that have the same columns in another order: they would be matched by their places.
+///
+/// # Errors
+/// Names both files.
+pub(super) fn same_order(
+    first: &Path,
+    names: &[String],
+    other: &Path,
+    own: &[String],
+) -> Result<()> {
+    let sorted = |names: &[String]| {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names
+    };
+    ensure!(
+        names == own || sorted(names) != sorted(own),
+        "{} has the columns {} and {} has them in the order {}: name them with --columns",
+        first.display(),
+        names.join(", "),
+        other.display(),
+        own.join(", ")
+    );
+    Ok(())
 }

@@ -124,3 +124,52 @@ fn inputs_are_no_observations() {
     let input = [&residuals[..], &["--figure-column", "2"]].concat();
     folder.refused(&input, &["--figure-column is 2", "predicts 1"]);
 }
+
+#[test]
+fn options_of_other_fits_are_refused() {
+    let folder = Folder::with(&[("d.csv", &table("y,x", &[&noise(60), &noise(120)[60..]]))]);
+    let level = [
+        "fit",
+        "d.csv",
+        "--columns",
+        "y",
+        "--component",
+        "level",
+        "--out",
+        "m.toml",
+    ];
+    for option in [
+        ["--transition-inputs", "x"],
+        ["--exposure", "x"],
+        ["--lags", "3"],
+    ] {
+        folder.refused(&[&level[..], &option].concat(), &[option[0], "--kind"]);
+    }
+}
+
+/// A constant input is seen however many rows there are, and inputs of transitions are named as such.
+#[test]
+fn a_constant_input_of_transitions_is_named() {
+    for rows in [300, 800] {
+        let ones = vec![1.0; rows];
+        let counts: Vec<f64> = noise(rows)
+            .iter()
+            .map(|x| (3.0 * x + 3.0).floor())
+            .collect();
+        let folder = Folder::with(&[("d.csv", &table("y,one", &[&counts, &ones]))]);
+        let fit = [
+            "fit",
+            "d.csv",
+            "--columns",
+            "y",
+            "--kind",
+            "poisson",
+            "--n-states",
+            "2",
+            "--out",
+            "m.toml",
+        ];
+        let all = [&fit[..], &["--transition-inputs", "one"]].concat();
+        folder.refused(&all, &["input one does not vary"]);
+    }
+}

@@ -1,6 +1,6 @@
 //! What is read of tables and JSON lines, and where a bad value is said to be.
 
-use super::{Folder, TIMED};
+use super::{Folder, TIMED, noise, table};
 
 const DAYS: &str = "when,y\n2024-01-01,1\n2024-01-03,2\n2024-01-04T12:00:00,0.5\n";
 
@@ -215,4 +215,39 @@ fn a_bad_value_of_a_fit_is_found_by_file_and_line() {
             folder.refused(&[verb, "--model", model, "bad.csv"], &said);
         }
     }
+}
+
+/// Columns of several files are matched by place: where their names say another order, that is refused.
+#[test]
+fn columns_in_another_order_are_refused() {
+    let (a, b) = (noise(40), noise(80));
+    let one = table("a,b", &[&a, &b[40..]]);
+    let other = table("b,a", &[&b[..40], &a]);
+    let folder = Folder::with(&[("one.csv", &one), ("other.csv", &other)]);
+    let fit = [
+        "fit",
+        "one.csv",
+        "other.csv",
+        "--kind",
+        "diagonal-gaussian",
+        "--n-states",
+        "1",
+        "--out",
+        "m.toml",
+    ];
+    folder.refused(&fit, &["one.csv", "other.csv", "b, a", "--columns"]);
+    folder.good(&[&fit[..], &["--columns", "a,b"]].concat());
+    folder.refused(
+        &["score", "one.csv", "other.csv", "--model", "m.toml"],
+        &["b, a", "--columns"],
+    );
+    folder.good(&[
+        "score",
+        "one.csv",
+        "other.csv",
+        "--model",
+        "m.toml",
+        "--columns",
+        "a,b",
+    ]);
 }

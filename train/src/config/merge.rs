@@ -26,7 +26,10 @@ pub fn resolve(preset_name: &str, file: Option<&Path>, sets: &[String]) -> Resul
             .with_context(|| format!("in {}", path.display()))?;
         merge(&mut table, overlay);
     }
-    for assignment in sets {
+    // What keys of `data` there are depends on its source.
+    let names_source = |set: &&String| set.trim_start().starts_with("data.source");
+    let (first, others): (Vec<&String>, Vec<&String>) = sets.iter().partition(names_source);
+    for assignment in first.into_iter().chain(others) {
         // Looked at one by one: the next could only say that those before it do not fit.
         set(&mut table, assignment)
             .and_then(|()| configuration(&table).map(drop))
@@ -146,6 +149,16 @@ mod tests {
         assert!(
             format!("{error:#}").contains("did you mean `train.iterations`"),
             "{error:#}"
+        );
+    }
+
+    #[test]
+    fn the_source_of_the_data_may_be_named_after_its_keys() {
+        let sets = ["data.train=x.npy", "data.source=npy"].map(String::from);
+        let (one, other) = (&sets, [sets[1].clone(), sets[0].clone()]);
+        assert_eq!(
+            resolve("smoke", None, one).unwrap(),
+            resolve("smoke", None, &other).unwrap()
         );
     }
 

@@ -68,6 +68,20 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         (Some(path), None) => Some((model::read(path)?, model::learned(path)?)),
         _ => None,
     };
+    if start.is_some() || structural.is_some() {
+        for (option, given) in [
+            ("--transition-inputs", !args.transition_inputs.is_empty()),
+            ("--exposure", args.exposure.is_some()),
+            ("--lags", args.lags.is_some()),
+        ] {
+            if given {
+                let error = anyhow::anyhow!(
+                    "{option} is for a fit of hidden states from the data (--kind): a model of a file has its own, a structural one none"
+                );
+                return Err(UsageError(error).into());
+            }
+        }
+    }
     let discrete = matches!(args.kind, Some(ModelKind::Hmm(_) | ModelKind::Plds(_)))
         || start
             .as_ref()
