@@ -23,11 +23,7 @@ pub fn beliefs<'py>(
     each: impl Fn(&Sequence, &mut Rows) -> scotopic_filtering::Result<f64> + Sync,
 ) -> Result<Beliefs<'py>> {
     let mut rows = Rows::new(n, data.rows());
-    let mut total = 0.0;
-    for sequence in data.sequences() {
-        total += py.detach(|| each(sequence, &mut rows))?;
-        py.check_signals()?;
-    }
+    let total = data.total(py, |sequence| each(sequence, &mut rows))?;
     rows.arrays(py, total)
 }
 

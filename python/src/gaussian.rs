@@ -143,12 +143,7 @@ impl LinearGaussian {
 
     /// Σ ln p(y_1…y_T) over the sequences, nats.
     fn log_evidence(&self, py: Python<'_>, data: &Observations) -> Result<f64> {
-        let mut total = 0.0;
-        for sequence in data.sequences() {
-            total += py.detach(|| self.model.log_evidence(sequence))?;
-            py.check_signals()?;
-        }
-        Ok(total)
+        data.total(py, |sequence| self.model.log_evidence(sequence))
     }
 
     /// m_t `[T, n]` and P_t `[T, n, n]` given the observations up to t, and Σ ln p.

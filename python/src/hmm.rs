@@ -61,11 +61,7 @@ impl Hmm {
     ) -> Result<Posterior<'py>> {
         let k = self.model.states();
         let mut rows = Vec::with_capacity(data.rows() * k);
-        let mut total = 0.0;
-        for sequence in data.sequences() {
-            total += py.detach(|| each(&self.model, sequence, &mut rows))?;
-            py.check_signals()?;
-        }
+        let total = data.total(py, |sequence| each(&self.model, sequence, &mut rows))?;
         Ok((matrix(py, rows, k)?, total))
     }
 }
@@ -131,12 +127,7 @@ impl Hmm {
 
     /// Σ ln p(o_1…o_T) over the sequences, nats.
     fn log_evidence(&self, py: Python<'_>, data: &Observations) -> Result<f64> {
-        let mut total = 0.0;
-        for sequence in data.sequences() {
-            total += py.detach(|| self.model.log_evidence(sequence))?;
-            py.check_signals()?;
-        }
-        Ok(total)
+        data.total(py, |sequence| self.model.log_evidence(sequence))
     }
 
     /// q_t = p(s_t|o_≤t) `[T, K]` and ln p(o_t|o_<t) `[T]`.
@@ -187,13 +178,11 @@ impl Hmm {
         data: &Observations,
     ) -> Result<(Bound<'py, PyArray1<i64>>, f64)> {
         let mut path: Vec<i64> = Vec::with_capacity(data.rows());
-        let mut total = 0.0;
-        for sequence in data.sequences() {
-            let (states, own) = py.detach(|| self.model.viterbi(sequence))?;
+        let total = data.total(py, |sequence| {
+            let (states, own) = self.model.viterbi(sequence)?;
             path.extend(states.into_iter().map(|state| state as i64));
-            total += own;
-            py.check_signals()?;
-        }
+            Ok(own)
+        })?;
         Ok((PyArray1::from_vec(py, path), total))
     }
 

@@ -57,6 +57,23 @@ impl Observations {
         &self.sequences
     }
 
+    /// The sum of the nats of all sequences, which `each` finds without Python's lock.
+    ///
+    /// # Errors
+    /// Those of `each`, and an interrupt between sequences.
+    pub fn total(
+        &self,
+        py: Python<'_>,
+        mut each: impl FnMut(&Sequence) -> scotopic_filtering::Result<f64> + Send,
+    ) -> Result<f64> {
+        let mut total = 0.0;
+        for sequence in self.sequences() {
+            total += py.detach(|| each(sequence))?;
+            py.check_signals()?;
+        }
+        Ok(total)
+    }
+
     /// The only sequence.
     ///
     /// # Errors

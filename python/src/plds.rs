@@ -178,18 +178,13 @@ impl Plds {
 
     /// Σ of the prequential scores of the sequences, nats.
     fn score(&self, py: Python<'_>, data: &Observations) -> Result<f64> {
-        let mut total = 0.0;
-        for sequence in data.sequences() {
-            total += py.detach(|| -> scotopic_filtering::Result<f64> {
-                let mut filter = PldsFilter::new(self.model.clone())?;
-                for y in sequence.iter() {
-                    filter.update(y)?;
-                }
-                Ok(filter.elbo())
-            })?;
-            py.check_signals()?;
-        }
-        Ok(total)
+        data.total(py, |sequence| {
+            let mut filter = PldsFilter::new(self.model.clone())?;
+            for y in sequence.iter() {
+                filter.update(y)?;
+            }
+            Ok(filter.elbo())
+        })
     }
 
     /// E[y_t|y_<t] and Var[y_t|y_<t] `[T, N]`: one step ahead.

@@ -118,7 +118,9 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
 
 /// Refuses the prequential score of a model that cannot be learned online.
 fn ensure_rules(by: RankBy, models: &[(&Path, &AnyModel)]) -> Result<()> {
-    let fixed = |(_, model): &&(&Path, &AnyModel)| matches!(model, AnyModel::Driven(_));
+    let fixed = |(_, model): &&(&Path, &AnyModel)| {
+        matches!(model, AnyModel::Driven(_) | AnyModel::DrivenHmm(_))
+    };
     match models
         .iter()
         .find(fixed)
@@ -126,8 +128,8 @@ fn ensure_rules(by: RankBy, models: &[(&Path, &AnyModel)]) -> Result<()> {
     {
         None => Ok(()),
         Some((path, model)) => Err(anyhow!(
-            "--by prequential: {} is given {}, and a linear-gaussian model with inputs is not learned online, so that it has no \
-             prequential score; rank by evidence, aic or bic",
+            "--by prequential: {} is given {}, and such a model is not learned online, so that it has no prequential score; rank by \
+             evidence, aic or bic",
             path.display(),
             model.inputs().join(", ")
         )),

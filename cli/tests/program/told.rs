@@ -19,6 +19,7 @@ fn evaluate_finds_what_training_told() {
     );
     let found = found.json();
     for key in ["r2", "r2_rates", "zeros", "objective", "images", "steps"] {
+        assert!(found[key].is_number(), "{key}: {found}");
         assert_eq!(found[key], told["validation"][key], "{key}");
     }
 }
@@ -181,7 +182,9 @@ fn a_picture_of_the_models_size_is_whitened() {
         picture.save(folder.path().join(&name)).unwrap();
         let out = format!("o{level}");
         let args = ["infer", "run", "--input", &name, "--out", &out, "--json"];
-        scotopic(folder.path(), &args).json()["free_energy_last"].clone()
+        scotopic(folder.path(), &args).json()["free_energy_last"]
+            .as_f64()
+            .unwrap()
     };
     assert_eq!(infer(40), infer(200));
 }

@@ -103,4 +103,32 @@ fn a_prequential_score_that_there_is_not_is_refused_in_words() {
         "--learn",
     ];
     folder.refused(&learn, &["cannot learn online", "scotopic fit"]);
+    let hmm = "initial = [0.5, 0.5]\ntransition = [[0.9, 0.1], [0.1, 0.9]]\n";
+    let emission = "[emission]\nkind = \"poisson\"\nrates = [[1.0], [5.0]]\n";
+    let driven = format!(
+        "kind = \"hmm\"\n{hmm}transition_inputs = [\"u\"]\ntransition_weights = [[[0.0], [1.0]], [[0.0], [0.0]]]\n{emission}"
+    );
+    folder.write("d.toml", &driven);
+    folder.write("p.toml", &format!("kind = \"hmm\"\n{hmm}{emission}"));
+    let by = [
+        "compare",
+        "all.csv",
+        "--model",
+        "p.toml",
+        "--model",
+        "d.toml",
+        "--by",
+        "prequential",
+    ];
+    folder.refused(&by, &["--by prequential: d.toml is given u", "evidence"]);
+    let learn = [
+        "filter",
+        "--model",
+        "d.toml",
+        "all.csv",
+        "--columns",
+        "y",
+        "--learn",
+    ];
+    folder.refused(&learn, &["cannot learn online", "scotopic fit"]);
 }

@@ -268,6 +268,7 @@ impl Emission for Autoregression {
             return Ok(0.0);
         }
         let mut e = vec![0.0; d];
+        let mut partial = false;
         for (k, l) in into.iter_mut().enumerate() {
             for (i, e) in e.iter_mut().enumerate() {
                 *e = x[i] - self.mean(k, i, lags);
@@ -278,12 +279,13 @@ impl Emission for Autoregression {
                 z * z
             });
             let square: f64 = whitened.sum();
+            partial |= square.is_nan();
             *l = match square.is_nan() {
                 false => self.constants[k] - 0.5 * square,
                 true => self.marginal(k, &e)?,
             };
         }
-        Ok(self.units.log_density(x))
+        Ok(self.units.log_density(partial.then_some(x)))
     }
 
     fn accepts_partial_rows(&self) -> bool {

@@ -9,34 +9,43 @@
 
 use std::f64::consts::LN_2;
 
-/// e `[D]`.
+/// e `[D]`, and −Σ e_d ln 2.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct BinaryUnits(Vec<i32>);
+pub(super) struct BinaryUnits {
+    exponents: Vec<i32>,
+    whole: f64,
+}
 
 impl BinaryUnits {
     /// Those of the largest variance of each column, of which `variance(state, column)` are.
     pub fn of(states: usize, width: usize, variance: impl Fn(usize, usize) -> f64) -> Self {
         let largest = |d| (0..states).map(|s| variance(s, d)).fold(0.0, f64::max);
-        Self(
-            (0..width)
-                .map(|d| exponent(largest(d)).div_euclid(2))
-                .collect(),
-        )
+        let exponents: Vec<i32> = (0..width)
+            .map(|d| exponent(largest(d)).div_euclid(2))
+            .collect();
+        Self {
+            whole: -LN_2 * f64::from(exponents.iter().sum::<i32>()),
+            exponents,
+        }
     }
 
     /// A variance of column `d` in its unit.
     pub fn variance(&self, d: usize, variance: f64) -> f64 {
-        variance * power_of_two(-2 * self.0[d])
+        variance * power_of_two(-2 * self.exponents[d])
     }
 
     /// A scale of column `d` in its unit.
     pub fn scale(&self, d: usize, scale: f64) -> f64 {
-        scale * power_of_two(-self.0[d])
+        scale * power_of_two(-self.exponents[d])
     }
 
-    /// −Σ e_d ln 2 over the entries of a row that are there (not NaN): what a density in these units lacks.
-    pub fn log_density(&self, row: &[f64]) -> f64 {
-        let seen = self.0.iter().zip(row).filter(|(_, y)| !y.is_nan());
+    /// −Σ e_d ln 2: what a density in these units lacks, of a whole row, or of the entries that are there (not NaN) of one that is
+    /// missing in part.
+    pub fn log_density(&self, missing_in_part: Option<&[f64]>) -> f64 {
+        let Some(row) = missing_in_part else {
+            return self.whole;
+        };
+        let seen = self.exponents.iter().zip(row).filter(|(_, y)| !y.is_nan());
         -LN_2 * f64::from(seen.map(|(e, _)| e).sum::<i32>())
     }
 }
@@ -93,9 +102,14 @@ mod tests {
                     assert_eq!(there.scale(d, scale * factor), here.scale(d, scale));
                 }
             }
-            let moved = there.log_density(&[0.0, f64::NAN]) - here.log_density(&[0.0, f64::NAN]);
+            let one = |units: &BinaryUnits| units.log_density(Some(&[0.0, f64::NAN]));
+            let moved = one(&there) - one(&here);
             // e ln 2 is rounded on either side.
             assert!((moved + f64::from(n) * LN_2).abs() < 1e-13 * f64::from(n.abs()));
+            assert_eq!(
+                there.log_density(None),
+                there.log_density(Some(&[1.0, 2.0]))
+            );
         }
     }
 }

@@ -155,6 +155,7 @@ impl Emission for DiagonalGaussian {
 
     fn relative_log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
         let d = self.width;
+        let mut partial = false;
         for (s, l) in into.iter_mut().enumerate() {
             let (m, p) = (
                 &self.means[s * d..(s + 1) * d],
@@ -166,12 +167,13 @@ impl Emission for DiagonalGaussian {
                 .zip(p)
                 .map(|((y, m), p)| (y - m) * (y - m) * p)
                 .sum();
+            partial |= square.is_nan();
             *l = match square.is_nan() {
                 false => self.constants[s] - 0.5 * square,
                 true => self.marginal(s, observation),
             };
         }
-        Ok(self.units.log_density(observation))
+        Ok(self.units.log_density(partial.then_some(observation)))
     }
 
     fn accepts_partial_rows(&self) -> bool {

@@ -162,6 +162,7 @@ impl Emission for FullGaussian {
 
     fn relative_log_likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
         let d = self.width;
+        let mut partial = false;
         for (s, l) in into.iter_mut().enumerate() {
             let mean = &self.means[s * d..(s + 1) * d];
             let whitening = &self.whitening[s * d * d..(s + 1) * d * d];
@@ -176,12 +177,13 @@ impl Emission for FullGaussian {
                     .sum();
                 square += e * e;
             }
+            partial |= square.is_nan();
             *l = match square.is_nan() {
                 false => self.constants[s] - 0.5 * square,
                 true => self.marginal(s, observation)?,
             };
         }
-        Ok(self.units.log_density(observation))
+        Ok(self.units.log_density(partial.then_some(observation)))
     }
 
     fn accepts_partial_rows(&self) -> bool {

@@ -279,7 +279,7 @@ impl<F: Family> Emission for Regression<F> {
         for (l, variance) in into.iter_mut().zip(&self.unit_variances) {
             *l = F::log_likelihood(y, in_unit(*l), exposure, *variance);
         }
-        Ok(self.units.log_density(&observation[..1]))
+        Ok(self.units.log_density(None))
     }
 
     fn likelihood(&self, observation: &[f64], into: &mut [f64]) -> Result<f64> {
@@ -291,7 +291,7 @@ impl<F: Family> Emission for Regression<F> {
         into.iter_mut().for_each(|eta| *eta = in_unit(*eta));
         let y = in_unit(observation[0]);
         let top = F::likelihoods(y, exposure, &self.unit_variances, into);
-        Ok(top + self.units.log_density(&observation[..1]))
+        Ok(top + self.units.log_density(None))
     }
 
     fn accepts_partial_rows(&self) -> bool {

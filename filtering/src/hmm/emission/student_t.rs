@@ -185,7 +185,8 @@ impl Emission for StudentT {
                 *l += self.constants[at] - 0.5 * (v + 1.0) * (z * z / v).ln_1p();
             }
         }
-        Ok(self.units.log_density(observation))
+        let partial = observation.iter().any(|y| y.is_nan());
+        Ok(self.units.log_density(partial.then_some(observation)))
     }
 
     fn accepts_partial_rows(&self) -> bool {
