@@ -54,6 +54,8 @@ pub mod filtering;
 #[cfg(feature = "filters")]
 mod live;
 #[cfg(any(feature = "filters", feature = "vision"))]
+mod machine;
+#[cfg(any(feature = "filters", feature = "vision"))]
 mod outputs;
 #[cfg(feature = "vision")]
 pub mod pictures;

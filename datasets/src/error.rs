@@ -112,6 +112,20 @@ pub enum Error {
         /// The highest level.
         brightest: f32,
     },
+    /// Whole numbers that were meant on a scale with fewer levels than their type has.
+    #[error(
+        "{name}: no value is above {largest}, and the brightest pixel of this type has {brightest}: {advice}"
+    )]
+    TooDark {
+        /// The array.
+        name: String,
+        /// The largest value.
+        largest: f32,
+        /// The highest level of its type.
+        brightest: f32,
+        /// How to store them.
+        advice: &'static str,
+    },
     /// Pixels that cannot be on the scale of those that a model was trained on.
     #[error(
         "{name}: values from {} to {}, the model was trained on {} to {}: {advice}", found.0, found.1, trained.0, trained.1

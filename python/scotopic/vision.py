@@ -6,6 +6,7 @@ import tempfile
 
 import numpy as np
 
+from . import _scotopic
 from ._estimator import whole
 from .errors import SettingError, SizeError
 from .percepts import Dictionary, Inference, compiled
@@ -113,7 +114,7 @@ class Network:
         -------
         Inference
         """
-        rows, frames, count = self._rows(images, over_time)
+        rows, frames, count = self._rows(images, standardised, over_time)
         if steps is not None:
             steps = whole("steps", steps, 1)
         kept = sorted({whole("moments", moment, 1) for moment in moments})
@@ -154,7 +155,7 @@ class Network:
         dict of str to float
             Of films also ``nats_by_film``, a list.
         """
-        rows = None if images is None else self._rows(images, False)[0]
+        rows = None if images is None else self._rows(images, standardised)[0]
         optional = {name: None if n is None else whole(name, n, least) for name, n, least in (
             ("steps", steps, 1), ("max_images", max_images, 1), ("batch", batch, 1), ("seed", seed, 0))}
         return json.loads(
@@ -188,7 +189,7 @@ class Network:
         neurons, counts : ndarray
             Which neurons fired in the step, and how often.
         """
-        stream = Stream(self, self._network.stream(drive, whole("seed", seed, 0)), standardised)
+        stream = Stream(self._network.stream(drive, whole("seed", seed, 0), bool(standardised)), standardised)
         if frames is None:
             return stream
         one = getattr(frames, "ndim", None)
@@ -199,9 +200,9 @@ class Network:
             raise SettingError("setting `steps`: found some, expected None: every frame is one step")
         return (stream.step(frame) for frame in frames)
 
-    def _rows(self, images, over_time):
+    def _rows(self, images, standardised, over_time=False):
         """Rows of float32 ``[frames * images, pixels]``, the number of frames, and of images."""
-        array = pixels(images)
+        array = pixels(images, standardised)
         each = int(np.prod(self.shape))
         lead = 2 if over_time else 1
         if array.ndim <= lead and array.size == each and not over_time:
@@ -240,15 +241,14 @@ def _restored(weights, history):
 class Stream:
     """A network that keeps watching: every step takes the frame of that step. Made by :meth:`Network.watch`."""
 
-    def __init__(self, network, stream, standardised):
+    def __init__(self, stream, standardised):
         self._stream = stream
-        self._scale = (0.0, 1.0) if standardised else network.standardisation
+        self._standardised = standardised
 
     def step(self, frame):
         """One step on an image: the neurons that fired, and how often each, arrays of whole numbers."""
-        mean, std = self._scale
-        frame = pixels(frame).ravel()
-        return self._stream.step((frame - np.float32(mean)) / np.float32(std))
+        frame = pixels(frame, self._standardised)
+        return self._stream.step(np.ascontiguousarray(frame).reshape(1, -1))
 
     @property
     def potential(self):
@@ -342,8 +342,11 @@ def _toml(name, value):
     raise SettingError(f"setting `{name}`: found {value!r}, expected a number, a text, a bool or a list of them")
 
 
-def pixels(images):
-    """An array of float32 from an array, a list, or a tensor (by DLPack, or its own conversion)."""
+def pixels(images, standardised=False):
+    """An array of float32 from an array, a list, or a tensor (by DLPack, or its own conversion).
+
+    Whole numbers are levels, as in files: 65 535 is white of uint16, 1 of bool, 255 of all others, and white is 1.
+    """
     if not isinstance(images, np.ndarray):
         if hasattr(images, "detach"):
             images = images.detach().cpu()
@@ -352,4 +355,9 @@ def pixels(images):
     array = np.asarray(images)
     if array.dtype.kind not in "fiub":
         raise SizeError(f"images: found an array of dtype {array.dtype}, expected real numbers")
-    return array.astype(np.float32, copy=False)
+    values = array.astype(np.float32, copy=False)
+    if array.dtype.kind == "f":
+        return values
+    if standardised:
+        raise SizeError(f"images: found an array of dtype {array.dtype}, expected floats, as after standardisation")
+    return _scotopic.levels(np.ascontiguousarray(values).ravel(), array.dtype.str[1:]).reshape(array.shape)

@@ -133,6 +133,49 @@ def test_pixels_are_put_on_the_scale_of_training(leaves, patches):
     assert (a.samples != b.samples).mean() < 1e-3
 
 
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """A network of images on the scale from 0 to 1, and images of 8 bits."""
+    folder = tmp_path_factory.mktemp("digits")
+    levels = np.random.default_rng(0).integers(0, 256, (300, 8, 8)).astype(np.uint8)
+    np.save(folder / "levels.npy", levels)
+    settings = {"data__source": "npy", "data__train": "levels.npy", "data__validation_count": 50, "train__iterations": 2}
+    network = scotopic.train("smoke", data=folder, out=folder / "run", **settings)
+    return network, levels
+
+
+def test_whole_numbers_are_levels_as_in_files(digits):
+    network, levels = digits
+    expected = network.infer(levels[:4] / np.float32(255), 4).samples
+    for given in (levels[:4], levels[:4].astype(np.int64), levels[:4].astype(np.uint16) * 257):
+        assert np.array_equal(network.infer(given, 4).samples, expected)
+    one = [network.watch(frame, 4) for frame in (levels[0], levels[0] / np.float32(255))]
+    for (a, m), (b, n) in zip(*one):
+        assert np.array_equal(a, b) and np.array_equal(m, n)
+    # The same values as bool and as float32, and as whole numbers that would be nearly black.
+    binary = levels[:4] > 127
+    assert np.array_equal(network.infer(binary, 4).samples, network.infer(binary.astype(np.float32), 4).samples)
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        (lambda levels: (levels > 127).astype(np.uint8), "bool or float32"),
+        (lambda levels: levels.astype(np.uint16), "as uint8"),
+        (lambda levels: levels.astype(np.float32), "divide by 255"),
+        (lambda levels: levels.astype(np.int16) - 300, "expected a level from 0 to 255"),
+    ],
+)
+def test_another_scale_is_refused(digits, given, told):
+    network, levels = digits
+    with pytest.raises(scotopic.errors.ScotopicError, match=told):
+        network.infer(given(levels[:4]), 4)
+    with pytest.raises(scotopic.errors.ScotopicError, match=told):
+        network.watch().step(given(levels[0]))
+    with pytest.raises(SizeError, match="expected floats"):
+        network.infer(levels[:4], 4, standardised=True)
+
+
 def test_a_video(leaves, patches):
     still = leaves.infer(patches[:2], 6, standardised=True)
     film = np.broadcast_to(patches[:2], (6, *patches[:2].shape))

@@ -123,6 +123,8 @@ pub struct Opened {
     pub name: String,
     /// What the person should know about the choice, if anything.
     pub note: Option<String>,
+    /// Whether it is the processor, by kernels for its instruction set.
+    pub processor: bool,
 }
 
 /// Opens the device that was asked for.
@@ -139,6 +141,7 @@ pub fn open(choice: DeviceChoice) -> Result<Opened> {
                 .then(|| format!("{} runs on the CPU: for tests, not for speed", found.detail)),
             name: format!("{} ({})", found.name, found.detail),
             device,
+            processor: false,
         }),
         DeviceChoice::Cuda(index) => cuda(index),
     }
@@ -153,6 +156,7 @@ pub fn open_list(list: &DeviceList) -> Result<(Opened, Vec<Device>)> {
     let names: Vec<_> = all.iter().map(|opened| opened.name.clone()).collect();
     let mut notes: Vec<_> = all.iter().filter_map(|o| o.note.clone()).collect();
     notes.dedup();
+    let processor = all.iter().all(|opened| opened.processor);
     let mut devices = all.into_iter().map(|opened| opened.device);
     let Some(device) = devices.next() else {
         bail!("no device is named");
@@ -161,6 +165,7 @@ pub fn open_list(list: &DeviceList) -> Result<(Opened, Vec<Device>)> {
         device,
         name: names.join(" and "),
         note: (!notes.is_empty()).then(|| notes.join("\n")),
+        processor,
     };
     Ok((first, devices.collect()))
 }
@@ -179,6 +184,7 @@ fn auto() -> Result<Opened> {
             device,
             name: format!("{} ({})", found.name, found.detail),
             note: None,
+            processor: false,
         });
     }
     flex().or_else(|_| ndarray())
@@ -245,6 +251,7 @@ fn flex() -> Result<Opened> {
         device: Device::flex(),
         name: "flex (CPU)".into(),
         note: None,
+        processor: true,
     });
     #[cfg(not(feature = "flex"))]
     bail!("flex is not compiled in: build with --features flex");
@@ -260,6 +267,7 @@ fn ndarray() -> Result<Opened> {
             device,
             name: "ndarray (CPU)".into(),
             note: None,
+            processor: true,
         })
     }
     #[cfg(not(feature = "ndarray"))]
@@ -335,6 +343,7 @@ fn cuda(index: Option<usize>) -> Result<Opened> {
         device,
         name: format!("cuda:{index} ({name})"),
         note: None,
+        processor: false,
     })
 }
 

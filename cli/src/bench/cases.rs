@@ -11,6 +11,7 @@ use scotopic_models::{Family, Network, RuleConfig};
 use scotopic_train::parameters::to_device;
 
 use super::inputs::{images, lively, shape_of, still};
+use super::operations::operations;
 use super::training::{Iteration, films, learning, training};
 use super::{BenchConfig, Record, Shape};
 
@@ -23,11 +24,13 @@ pub enum Group {
     Products,
     /// Exact inference with tensor operations and with the event-driven engine, batch and single image
     Inference,
+    /// Samples of spikes, and the recursive ELBO of hidden Markov models
+    Operations,
     /// The drive methods of the engine against the fraction of zero spike counts
     Sparsity,
     /// One training iteration on films, by prior in time, and on still images
     Films,
-    /// One training iteration at the size the papers use for MNIST, T = 128
+    /// One training iteration at the size the papers use for MNIST, T = 128, and its products
     Mnist,
     /// Training time against batch size, latents, pixels, steps and threads
     Scaling,
@@ -35,20 +38,22 @@ pub enum Group {
 
 impl Group {
     /// What `scotopic bench` without a name runs.
-    pub const USUAL: [Self; 6] = [
+    pub const USUAL: [Self; 7] = [
         Self::Training,
         Self::Products,
         Self::Inference,
+        Self::Operations,
         Self::Sparsity,
         Self::Films,
         Self::Mnist,
     ];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Training => "training",
             Self::Products => "products",
             Self::Inference => "inference",
+            Self::Operations => "operations",
             Self::Sparsity => "sparsity",
             Self::Films => "films",
             Self::Mnist => "mnist",
@@ -70,20 +75,25 @@ pub(crate) fn run(
 ) -> Result<()> {
     match group {
         Group::Training => training(group.name(), settings, trained, tell),
-        Group::Products => tell(products(settings, Shape::PATCHES)?),
+        Group::Products => tell(products(group, settings, Shape::PATCHES)?),
         Group::Inference => inference(settings, trained, tell),
+        Group::Operations => operations(settings, tell),
         Group::Sparsity => sparsity(settings, tell),
         Group::Films => films(group.name(), settings, tell),
         Group::Mnist => {
             let case = Iteration::of(Shape::MNIST);
-            tell(learning(group.name(), settings, None, case)?)
+            tell(learning(group.name(), settings, None, case)?)?;
+            tell(products(group, settings, Shape::MNIST)?)
         }
         Group::Scaling => scaling(settings, tell),
     }
 }
 
+/// The case of [`products`].
+pub(super) const PRODUCTS: &str = "nine dense products a step, nothing else";
+
 /// The products of T steps with tensors: three forward (Φz, Φᵀe, Φz'), six backward.
-fn products(settings: &BenchConfig, shape: Shape) -> Result<Record> {
+fn products(group: Group, settings: &BenchConfig, shape: Shape) -> Result<Record> {
     let draw = |rows: usize, columns: usize| -> Tensor<2> {
         Tensor::random([rows, columns], Distribution::Default, &settings.device)
     };
@@ -95,8 +105,7 @@ fn products(settings: &BenchConfig, shape: Shape) -> Result<Record> {
         draw(shape.latents, shape.pixels),
         draw(shape.pixels, shape.latents),
     );
-    let case = "nine dense products a step, nothing else";
-    settings.time(Group::Products.name(), case, shape, |_| {
+    settings.time(group.name(), PRODUCTS, shape, |_| {
         for _ in 0..shape.steps {
             for _ in 0..3 {
                 let decoded = z.clone().matmul(atoms.clone());
@@ -146,8 +155,7 @@ fn inference(
     for (form, name) in FORMS {
         let engine = model.engine(rule(), form)?;
         let mut seen = Vec::new();
-        let case = format!("T steps, engine, {name}");
-        let timed = settings.time(group, case, shape, |number| {
+        let timed = settings.time(group, engine_case(name), shape, |number| {
             let noise = NoiseKey::new(settings.seed).step(number);
             seen = engine.perceive(&pixels, shape.steps, None, &noise)?.spikes;
             Ok(())
@@ -169,6 +177,11 @@ fn inference(
         tell(by_the_engine(timed))?;
     }
     Ok(())
+}
+
+/// The case of an engine that is driven in the form of this name.
+pub(super) fn engine_case(form: &str) -> String {
+    format!("T steps, engine, {form}")
 }
 
 /// The engine runs on the CPU wherever its weights came from.
@@ -205,8 +218,8 @@ fn sparsity(settings: &BenchConfig, tell: &mut dyn FnMut(Record) -> Result<()>) 
             for (form, name) in FORMS {
                 let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
                 let engine = model.engine(rule, form)?;
-                let case = format!("T steps, engine, {name}");
-                let timed = settings.time(Group::Sparsity.name(), case, shape, |number| {
+                let (group, case) = (Group::Sparsity.name(), engine_case(name));
+                let timed = settings.time(group, case, shape, |number| {
                     let noise = NoiseKey::new(settings.seed).step(number);
                     engine.perceive(&pixels, shape.steps, None, &noise)?;
                     Ok(())

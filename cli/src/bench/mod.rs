@@ -8,20 +8,28 @@
 //! |---|---|
 //! | the groups of cases, those of inference | `cases` |
 //! | those of training | `training` |
+//! | the custom operations | `operations` |
 //! | networks and images | `inputs` |
+//! | all cases under every instruction set, as a page | `report` |
+//! | the ratios that are aimed at | `aims` |
 //! | time, memory and record of a case | this one |
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use anyhow::Result;
 use burn::tensor::Device;
 use scotopic_filtering::simd::InstructionSet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+mod aims;
 mod cases;
 mod inputs;
+mod operations;
+mod report;
 mod training;
 pub(crate) use cases::{Group, run};
+pub(crate) use report::{Report, Setup};
 
 /// How often, where, and from which seed.
 #[derive(Debug, Clone)]
@@ -37,11 +45,11 @@ pub(crate) struct BenchConfig {
 }
 
 /// Sizes of a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shape {
     /// B.
     pub batch: usize,
-    /// M.
+    /// M; 0 where there is no image.
     pub pixels: usize,
     /// K.
     pub latents: usize,
@@ -76,10 +84,10 @@ impl Shape {
 }
 
 /// The result of one case.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// The group it belongs to.
-    pub group: &'static str,
+    pub group: Cow<'static, str>,
     /// What was done.
     pub case: String,
     /// Where.
@@ -87,13 +95,13 @@ pub(crate) struct Record {
     /// Threads of the CPU.
     pub threads: usize,
     /// Vector instructions of the kernels on the CPU.
-    pub simd: &'static str,
+    pub simd: Cow<'static, str>,
     /// Sizes.
     pub shape: Shape,
     /// τ, for what draws relaxed samples.
     pub temperature: Option<f64>,
     /// f of the relaxed samples.
-    pub indicator: Option<&'static str>,
+    pub indicator: Option<Cow<'static, str>>,
     /// The fraction of counts that were 0, where it was counted.
     pub zeros: Option<f64>,
     /// The seed.
@@ -109,6 +117,17 @@ pub(crate) struct Record {
     /// The peak memory of the process during the case, where the system reports it (Linux), in bytes; with data, program
     /// and everything else.
     pub peak_bytes: Option<u64>,
+}
+
+impl Record {
+    /// The case with what its samples and spikes were like.
+    pub fn label(&self) -> String {
+        let indicator = self.indicator.as_deref().unwrap_or_default();
+        let temperature = self.temperature.map(|t| format!(", {indicator}, τ {t}"));
+        let zeros = self.zeros.map(|z| format!(", {:.0} % zeros", 100.0 * z));
+        let (temperature, zeros) = (temperature.unwrap_or_default(), zeros.unwrap_or_default());
+        format!("{}{temperature}{zeros}", self.case)
+    }
 }
 
 impl BenchConfig {
@@ -136,11 +155,11 @@ impl BenchConfig {
         }
         seconds.sort_by(f64::total_cmp);
         Ok(Record {
-            group,
+            group: group.into(),
             case: case.into(),
             device: self.device_name.clone(),
             threads: rayon::current_num_threads(),
-            simd: InstructionSet::in_use().name(),
+            simd: InstructionSet::in_use().name().into(),
             shape,
             temperature: None,
             indicator: None,

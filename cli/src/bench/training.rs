@@ -57,7 +57,32 @@ impl Iteration {
         }
     }
 
-    fn name(&self) -> String {
+    /// That of the iG-VAE.
+    pub(super) fn of_gaussians(shape: Shape) -> Self {
+        Self {
+            sampled: Sampled::Gaussian,
+            ..Self::of(shape)
+        }
+    }
+
+    /// That of a group of films under the rule of still images: with a learned prior, or of still images.
+    pub(super) fn of_films(learned: bool) -> Self {
+        Self {
+            sampled: Sampled::Poisson(Indicator::Cubic, 0.5),
+            film: learned.then_some(TransitionKind::Learned),
+            ..Self::of(Shape::FILMS)
+        }
+    }
+
+    /// The same from tensor operations.
+    pub(super) fn composed(self) -> Self {
+        Self {
+            way: Way::Composed,
+            ..self
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
         let prior = match self.film {
             None => "",
             Some(TransitionKind::Static) => " on films, static prior",
@@ -219,7 +244,7 @@ pub(super) fn learning(
         Sampled::Gaussian => timed,
         Sampled::Poisson(indicator, temperature) => Record {
             temperature: Some(temperature),
-            indicator: Some(indicator.name()),
+            indicator: Some(indicator.name().into()),
             ..timed
         },
     })

@@ -1,15 +1,18 @@
 //! `scotopic bench`
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
+use scotopic_datasets::replace::replace;
 use scotopic_filtering::simd::InstructionSet;
 use scotopic_train::device::{self, DeviceChoice};
 
 use super::{model, print};
-use crate::bench::{self, BenchConfig, Group, Record};
+use crate::bench::{self, BenchConfig, Group, Record, Report, Setup};
+use crate::outputs;
 
 /// Options of `scotopic bench`.
 #[derive(Debug, Args)]
@@ -38,6 +41,30 @@ pub struct BenchArgs {
     /// median_s, p90_s, peak_bytes
     #[arg(long)]
     pub json: bool,
+    /// Run the cases under every instruction set that the processor has, on all threads and on one, and write times and
+    /// their ratios to FILE as Markdown
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub report: Option<PathBuf>,
+}
+
+impl BenchArgs {
+    /// What says which cases are measured, as it is typed.
+    fn measured(&self) -> Vec<OsString> {
+        let groups = self.groups.iter().filter_map(ValueEnum::to_possible_value);
+        let mut words: Vec<OsString> = groups.map(|group| group.get_name().into()).collect();
+        let numbers = [
+            ("--samples", u64::from(self.samples)),
+            ("--seed", self.seed),
+        ];
+        for (option, number) in numbers {
+            words.extend([option.into(), number.to_string().into()]);
+        }
+        words.extend(["--device".into(), self.device.to_string().into()]);
+        if let Some(model) = &self.model {
+            words.extend(["--model".into(), model.into()]);
+        }
+        words
+    }
 }
 
 /// Times the requested cases.
@@ -56,6 +83,9 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
         device_name: opened.name,
         seed: args.seed,
     };
+    if let Some(target) = &args.report {
+        return report(args, target, opened.processor);
+    }
     let groups = match args.groups.as_slice() {
         [] => Group::USUAL.to_vec(),
         some => some.to_vec(),
@@ -83,17 +113,27 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Measures under every instruction set and writes the page.
+fn report(args: &BenchArgs, target: &Path, processor: bool) -> Result<ExitCode> {
+    // What cannot be written is said before an hour of measuring.
+    outputs::check_writable(target)?;
+    let setups = Setup::all(processor);
+    let mut begin = |setup: Setup| print::line(setup.name());
+    let mut tell = |record: &Record| print::line(row(record));
+    let report = Report::measure(&setups, &args.measured(), &mut begin, &mut tell)?;
+    replace(target, report.markdown().as_bytes())?;
+    print::line(target.display())?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// A record as text.
 fn row(record: &Record) -> String {
     let shape = record.shape;
-    let indicator = record.indicator.unwrap_or_default();
-    let temperature = record.temperature.map(|t| format!(", {indicator}, τ {t}"));
-    let zeros = record.zeros.map(|z| format!(", {:.0} % zeros", 100.0 * z));
     let memory = record
         .peak_bytes
         .map(|b| format!("{:6.0} MB", b as f64 / 1e6));
     format!(
-        "{:<9} {:>9} {:>9} {:>9}  B {} M {} K {} T {}, {} thread{}  {}{}{}",
+        "{:<9} {:>9} {:>9} {:>9}  B {} M {} K {} T {}, {} thread{}  {}",
         record.group,
         seconds(record.median_s),
         seconds(record.p90_s),
@@ -104,9 +144,7 @@ fn row(record: &Record) -> String {
         shape.steps,
         record.threads,
         if record.threads == 1 { "" } else { "s" },
-        record.case,
-        temperature.unwrap_or_default(),
-        zeros.unwrap_or_default(),
+        record.label(),
     )
 }
 

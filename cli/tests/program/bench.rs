@@ -24,6 +24,40 @@ fn every_line_is_a_record_of_a_case() {
 }
 
 #[test]
+fn a_report_has_a_column_for_every_instruction_set() {
+    let folder = folder();
+    let args = ["bench", "products", "--samples", "1", "--device", "flex"];
+    scotopic(
+        folder.path(),
+        &[&args[..], &["--report", "page.md"]].concat(),
+    )
+    .good();
+    let page = std::fs::read_to_string(folder.path().join("page.md")).unwrap();
+    let command = "`scotopic bench products --samples 1 --seed 0 --device flex --report FILE`";
+    assert!(page.contains(command), "{page}");
+    let heading = page
+        .lines()
+        .find(|line| line.starts_with("| case"))
+        .unwrap();
+    assert!(heading.contains("portable, 1 thread |"), "{heading}");
+    let row = page
+        .lines()
+        .find(|line| line.starts_with("| products:"))
+        .unwrap();
+    assert_eq!(row.matches('|').count(), heading.matches('|').count());
+    assert_eq!(
+        row.matches(" ms |").count(),
+        heading.matches(" thread").count(),
+        "{row}"
+    );
+    let refused = scotopic(
+        folder.path(),
+        &[&args[..], &["--report", "nowhere/page.md"]].concat(),
+    );
+    assert!(refused.bad(1).contains("nowhere"));
+}
+
+#[test]
 fn a_trained_model_stands_in_for_the_random_one() {
     let folder = folder();
     trained(folder.path(), "run", &[]);

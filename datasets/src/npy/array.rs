@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Part;
 use super::header::{ByteOrder, Element, Header};
+use super::levels::to_unit;
 use crate::{Error, Result, source};
 
 /// An array of any rank, the last index the fastest. Values may be NaN or infinite.
@@ -31,22 +32,7 @@ pub struct Array {
 impl Array {
     /// Levels of whole numbers on the scale from 0 to 1; floats as they are.
     pub(super) fn into_pixels(mut self, name: &str, element: Element) -> Result<Self> {
-        let Some(brightest) = element.brightest() else {
-            return Ok(self);
-        };
-        if let Some(at) = self
-            .data
-            .iter()
-            .position(|v| !(0.0..=brightest).contains(v))
-        {
-            return Err(Error::Level {
-                name: name.to_owned(),
-                at,
-                found: self.data[at],
-                brightest,
-            });
-        }
-        self.data.iter_mut().for_each(|v| *v /= brightest);
+        to_unit(name, &mut self.data, element.brightest())?;
         Ok(self)
     }
 
@@ -86,11 +72,11 @@ pub fn read(path: &Path) -> Result<Array> {
     read_with_element(path).map(|(array, _)| array)
 }
 
-/// Reads a `.npy` file of pixels, as every reader of images does: floats as they are, and whole numbers as levels from 0 to the
-/// brightest of their type, which becomes 1: 65 535 of `u2`, 1 of truth values, 255 of all others.
+/// Reads a `.npy` file of pixels, as every reader of images does: floats as they are, and whole numbers as
+/// [levels](super::from_levels).
 ///
 /// # Errors
-/// As [`read`], and [`Error::Level`] for a whole number outside of its levels.
+/// As [`read`] and [`from_levels`](super::from_levels).
 ///
 /// ```
 /// use scotopic_datasets::npy;

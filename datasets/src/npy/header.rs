@@ -37,7 +37,7 @@ pub(crate) enum Element {
 }
 
 /// Every element by the name of a header.
-const ELEMENTS: [(&[u8], Element); 12] = [
+pub(super) const ELEMENTS: [(&[u8], Element); 12] = [
     (b"b1", Element::Bool),
     (b"i1", Element::I1),
     (b"i2", Element::I2),
@@ -77,18 +77,6 @@ impl Element {
             Element::F2 => f16_to_f64(u16::from_le_bytes(order.word(bytes))),
             Element::F4 => f64::from(f32::from_le_bytes(order.word(bytes))),
             Element::F8 => f64::from_le_bytes(order.word(bytes)),
-        }
-    }
-
-    /// The brightest level of a pixel stored so, where it is stored as a whole number: 65 535 of 16 bits without sign, 1 of
-    /// truth values, 255 of every other.
-    #[cfg(feature = "images")]
-    pub fn brightest(self) -> Option<f32> {
-        match self {
-            Element::F2 | Element::F4 | Element::F8 => None,
-            Element::Bool => Some(1.0),
-            Element::U2 => Some(65_535.0),
-            _ => Some(255.0),
         }
     }
 }

@@ -14,6 +14,8 @@ mod array;
 mod config;
 pub(crate) mod header;
 mod latched;
+#[cfg(feature = "images")]
+mod levels;
 mod part;
 #[cfg(feature = "images")]
 pub(crate) mod write;
@@ -26,6 +28,8 @@ pub use array::{Array, gather, read, read_pixels};
 pub use config::NpyConfig;
 #[cfg(feature = "images")]
 pub use header::f16_to_f64;
+#[cfg(feature = "images")]
+pub use levels::from_levels;
 pub(crate) use part::Part;
 #[cfg(feature = "images")]
 pub use write::{write, write_npz, write_npz_with_texts};

@@ -6,7 +6,7 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scotopic_cli::args::load;
-use scotopic_datasets::{ImageSet, ImageShape, Splits, check_scale};
+use scotopic_datasets::{ImageSet, ImageShape, Splits, check_scale, npy};
 use scotopic_train::checkpoint::ImageInfo;
 use scotopic_train::config;
 
@@ -33,6 +33,22 @@ pub fn array<const D: usize>(
 ) -> PyResult<Bound<'_, PyAny>> {
     let flat = PyArray1::from_vec(py, values);
     flat.call_method1("reshape", (shape.to_vec(),))
+}
+
+/// Pixels of numpy's type `element` (`dtype.str` without its byte order) as every reader of images takes them: whole numbers as levels
+/// from 0 to 1.
+#[pyfunction]
+pub fn levels<'py>(
+    py: Python<'py>,
+    values: &Bound<'py, PyArray1<f32>>,
+    element: &str,
+) -> Result<Bound<'py, PyArray1<f32>>> {
+    let values = values.readonly().as_slice().map(<[f32]>::to_vec);
+    let values = values.map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(PyArray1::from_vec(
+        py,
+        npy::from_levels("images", values, element)?,
+    ))
 }
 
 /// Images of this size on the scale of a model: standardised as in training unless they are.

@@ -27,6 +27,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stream::Stream>()?;
     module.add_function(wrap_pyfunction!(training::train, module)?)?;
     module.add_function(wrap_pyfunction!(images::data_set, module)?)?;
+    module.add_function(wrap_pyfunction!(images::levels, module)?)?;
     module.add_function(wrap_pyfunction!(figures::dictionary_figure, module)?)?;
     module.add_function(wrap_pyfunction!(figures::tiles_figure, module)?)?;
     module.add_function(wrap_pyfunction!(figures::raster_figure, module)?)

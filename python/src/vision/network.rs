@@ -275,11 +275,11 @@ impl Network {
     }
 
     /// The event-driven engine, watching from rest.
-    fn stream(&self, py: Python<'_>, drive_by: &str, seed: u64) -> Result<Stream> {
+    fn stream(&self, py: Python<'_>, drive_by: &str, seed: u64, already: bool) -> Result<Stream> {
         let drive = drive(drive_by)?;
         let rule = self.checkpoint.config.rule().at(1.0, Sampling::EXACT);
         let engine = py.detach(|| self.model.engine(rule, drive))?;
-        Ok(Stream::new(&engine, seed))
+        Ok(Stream::new(&engine, seed, self.checkpoint.image, already))
     }
 
     fn __repr__(&self) -> String {

@@ -2,12 +2,14 @@
 
 use std::sync::Mutex;
 
-use numpy::{PyArray1, PyArrayMethods};
+use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 use scotopic::noise::NoiseKey;
 use scotopic::spiking::{self, DriveMethod};
+use scotopic_train::checkpoint::ImageInfo;
 
 use super::Result;
+use super::images::{numbers, standardised};
 
 /// How the drive is computed, by its name.
 ///
@@ -29,15 +31,19 @@ pub fn drive(name: &str) -> anyhow::Result<DriveMethod> {
 #[pyclass(frozen, module = "scotopic._scotopic")]
 pub struct Stream {
     stream: Mutex<spiking::Stream>,
+    image: ImageInfo,
+    already: bool,
     neurons: usize,
     pixels: usize,
 }
 
 impl Stream {
-    /// Watches with this engine.
-    pub fn new(engine: &spiking::Engine, seed: u64) -> Self {
+    /// Watches with this engine images on the scale of its training, or on its own if they are `already` standardised.
+    pub fn new(engine: &spiking::Engine, seed: u64, image: ImageInfo, already: bool) -> Self {
         Self {
             stream: Mutex::new(engine.stream(NoiseKey::new(seed))),
+            image,
+            already,
             neurons: engine.latents(),
             pixels: engine.pixels(),
         }
@@ -54,14 +60,12 @@ type Fired<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>);
 
 #[pymethods]
 impl Stream {
-    /// One step on an image `[pixels]`: the neurons that fired, and how often.
-    fn step<'py>(&self, py: Python<'py>, image: &Bound<'py, PyArray1<f32>>) -> Result<Fired<'py>> {
-        let image = image.readonly();
-        let image = image
-            .as_slice()
-            .map_err(|error| anyhow::anyhow!("{error}"))?;
+    /// One step on an image `[1, pixels]`: the neurons that fired, and how often.
+    fn step<'py>(&self, py: Python<'py>, image: &Bound<'py, PyArray2<f32>>) -> Result<Fired<'py>> {
+        let (values, _) = numbers(image)?;
+        let image = standardised(values, &self.image, self.already)?;
         let mut stream = self.locked()?;
-        let spikes = stream.step(image)?;
+        let spikes = stream.step(image.pixels())?;
         let neurons = spikes.iter().map(|spike| i64::from(spike.neuron)).collect();
         let counts = spikes.iter().map(|spike| i64::from(spike.count)).collect();
         Ok((

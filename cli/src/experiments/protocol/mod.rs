@@ -12,7 +12,7 @@
 //! | an experiment, a task of it | this one: [`Protocol`], [`Task`] |
 //! | its size | `size.rs`: [`Size`] |
 //! | values per unit | `values.rs`: [`Values`] |
-//! | the file of a task | `record.rs`: [`Record`]; `machine.rs`: [`Machine`] |
+//! | the file of a task | `record.rs`: [`Record`], with the [`Machine`] |
 //! | tasks that are run, or left to others | `tasks.rs`: [`Part`], [`Tasks`] |
 //! | the files of an experiment together | `results.rs`: [`Results`] |
 //! | means, paired differences, their intervals | `statistics.rs`: [`Estimate`], [`Interval`] |
@@ -28,7 +28,6 @@ use scotopic_train::device::DeviceChoice;
 
 use crate::progress::Reporter;
 
-mod machine;
 mod page;
 mod record;
 mod results;
@@ -38,7 +37,7 @@ mod statistics;
 mod tasks;
 mod values;
 
-pub use machine::Machine;
+pub use crate::machine::Machine;
 pub use page::{Answer, Page, Verdict};
 pub use record::{Record, Settings};
 pub use results::Results;

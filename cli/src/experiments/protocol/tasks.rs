@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 #[cfg(feature = "vision")]
 use scotopic_train::device::DeviceChoice;
 
-use super::machine::{commit, date, load};
 use super::{Machine, Protocol, Record, Results, Size, Task};
+use crate::machine::{commit, date, load};
 use crate::progress::Reporter;
 
 /// Part i of N of the tasks, i from 1.
