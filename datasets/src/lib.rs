@@ -102,6 +102,7 @@ mod picture;
 mod pixel_scale;
 #[cfg(feature = "images")]
 mod sha;
+mod shell;
 #[cfg(feature = "images")]
 mod source;
 #[cfg(feature = "images")]
@@ -140,6 +141,7 @@ pub use picture::Picture;
 pub use pixel_scale::{PixelScale, check_scale};
 #[cfg(feature = "images")]
 pub use rng::epoch_order;
+pub use shell::shell_word;
 #[cfg(feature = "images")]
 pub use splits::Splits;
 #[cfg(feature = "images")]

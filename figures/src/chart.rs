@@ -180,10 +180,13 @@ impl Panel {
                 .flat_map(|series| self.points(series).flatten())
         };
         let edges = || self.series.iter().flat_map(|series| self.band(series));
-        let x = Axis::around(shown().map(|point| point.0), self.log_x, 0.02);
+        // Lines may begin at the frame, single points stand apart from it.
+        let single = self.series.iter().all(|series| series.x.len() <= 1);
+        let (beside, above) = if single { (0.1, 0.1) } else { (0.02, 0.05) };
+        let x = Axis::around(shown().map(|point| point.0), self.log_x, beside);
         let values = shown().map(|point| point.1);
         let values = values.chain(edges().flat_map(|(_, low, high)| [low, high]));
-        let y = Axis::around(values, self.log_y, 0.05);
+        let y = Axis::around(values, self.log_y, above);
         let bars = self.series.iter().any(|s| s.mark == Mark::Bars);
         let highest = shown().map(|point| point.1).fold(0.0, f64::max);
         let counts = bars && !self.log_y && shown().all(|point| point.1 >= 0.0);

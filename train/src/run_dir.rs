@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
-use scotopic_datasets::Splits;
+use scotopic_datasets::{Splits, shell_word};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{RunConfig, read_config};
@@ -68,8 +68,9 @@ impl RunDir {
         if root.join("config.toml").exists() {
             RunLock::take(root)?; // who trains there now is named
             bail!(
-                "{} already holds a run: continue it with --resume {0}, or give another --out",
-                root.display()
+                "{} already holds a run: continue it with --resume {}, or give another --out",
+                root.display(),
+                shell_word(root)
             );
         }
         Ok(())
@@ -88,8 +89,9 @@ impl RunDir {
         };
         if dir.config_path().exists() {
             bail!(
-                "{} already holds a run: continue it with --resume {0}, or give another --out",
-                root.display()
+                "{} already holds a run: continue it with --resume {}, or give another --out",
+                root.display(),
+                shell_word(root)
             );
         }
         for folder in ["figures", "last", "best"] {

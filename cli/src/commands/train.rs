@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use scotopic_datasets::Splits;
+use scotopic_datasets::{Splits, shell_word};
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::{self, DEFAULT_PRESET, RunConfig};
 use scotopic_train::device::{self, DeviceList, Opened};
@@ -199,7 +199,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     if outcome == Outcome::Interrupted {
         status.say(&format!(
             "interrupted; continue with: scotopic train --resume {}",
-            dir.root().display()
+            shell_word(dir.root())
         ));
         return Ok(stop.signal().map_or(ExitCode::SUCCESS, |(_, code)| code));
     }
@@ -258,11 +258,11 @@ fn report(
         bail!(
             "the run is already complete; draw it with: scotopic show {0}; train it further with: scotopic train --resume {0} \
              --extend N",
-            dir.root().display()
+            shell_word(dir.root())
         );
     };
     let m = &row.measures;
-    let root = dir.root().display();
+    let root = shell_word(dir.root());
     if json {
         let value = serde_json::json!({
             "run": dir.root().to_string_lossy(),

@@ -22,6 +22,8 @@ pub use entries::ENTRIES;
 pub use fetch::{Expected, Fetched, fetch, fetch_entry, fetch_entry_until, fetch_until};
 pub use verify::{Report, Status, status, verify};
 
+use crate::shell_word;
+
 /// A known data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
@@ -109,7 +111,7 @@ pub fn remedy(root: &Path, missing: &Path) -> Option<String> {
         "" => format!(
             "get it with: scotopic data fetch {} --data {}",
             entry.name,
-            root.display()
+            shell_word(root)
         ),
         by_hand => format!("{}: {by_hand}", entry.name),
     })

@@ -165,13 +165,13 @@ fn planes(filters: &[Filter]) -> Vec<Panel> {
             ranked,
         ),
         panel(
-            "Gabor envelope widths",
+            &format!("Gabor envelope widths (R² ≥ {GABOR})"),
             "across the bars (cycles)",
             "along the bars (cycles)",
             shape,
         ),
         panel(
-            "Preferred orientation against frequency",
+            &format!("Orientation and frequency (R² ≥ {GABOR})"),
             "orientation (°)",
             "frequency (cycles per pixel)",
             tuned,
@@ -236,7 +236,9 @@ fn lateral(request: &Request<'_>) -> Result<AnalysisReport> {
     // Scaled to the 99th percentile: the few largest weights would leave the others invisible.
     let most = sizes.get(sizes.len() * 99 / 100).copied().unwrap_or(1.0);
     let title = format!("Lateral weights, {} neurons", order.len());
-    let note = "Inhibition of the row neuron by the column neuron; strongest neurons first";
+    let note = format!(
+        "Inhibition of the row neuron by the column neuron, strongest first; beyond ±{most:.2} in full colour"
+    );
     let names = heat::Names {
         rows: "neuron (rank)",
         columns: "neuron (rank)",
