@@ -40,6 +40,7 @@ pub(crate) fn trained_model(config: &RunConfig) -> String {
         DataConfig::Omniglot(_) => "Omniglot",
         DataConfig::MovingDeadLeaves(_) => "moving dead leaves",
         DataConfig::MovingImages(_) => "moving images",
+        DataConfig::MovingDigits(_) => "moving digits",
     };
     format!("{}, trained on {data}", model_name(config))
 }

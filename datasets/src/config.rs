@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CifarConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, MovingDeadLeavesConfig,
-    MovingImagesConfig, NpyConfig, OmniglotConfig, Result, Splits,
+    MovingDigitsConfig, MovingImagesConfig, NpyConfig, OmniglotConfig, Result, Splits,
 };
 
 /// One of the sources of images, named by the key `source`; the other keys are those of the source,
@@ -38,6 +38,8 @@ pub enum DataConfig {
     MovingDeadLeaves(MovingDeadLeavesConfig),
     /// Films: a window that moves over photographs.
     MovingImages(MovingImagesConfig),
+    /// Films: digits that move over a dark field.
+    MovingDigits(MovingDigitsConfig),
 }
 
 impl Default for DataConfig {
@@ -61,6 +63,7 @@ impl DataConfig {
             DataConfig::Omniglot(config) => config.validate(),
             DataConfig::MovingDeadLeaves(config) => config.validate(),
             DataConfig::MovingImages(config) => config.validate(),
+            DataConfig::MovingDigits(config) => config.validate(),
         }
     }
 
@@ -68,7 +71,9 @@ impl DataConfig {
     pub fn are_films(&self) -> bool {
         matches!(
             self,
-            DataConfig::MovingDeadLeaves(_) | DataConfig::MovingImages(_)
+            DataConfig::MovingDeadLeaves(_)
+                | DataConfig::MovingImages(_)
+                | DataConfig::MovingDigits(_)
         )
     }
 
@@ -88,6 +93,7 @@ impl DataConfig {
             DataConfig::Omniglot(config) => config.load(root, note),
             DataConfig::MovingDeadLeaves(config) => config.load(note),
             DataConfig::MovingImages(config) => config.load(root, note),
+            DataConfig::MovingDigits(config) => config.load(root, note),
         }
     }
 }
@@ -117,7 +123,12 @@ mod tests {
             ),
             (
                 DataConfig::MovingImages(MovingImagesConfig::default()),
+                DataConfig::MovingDigits(MovingDigitsConfig::default()),
                 "moving-images",
+            ),
+            (
+                DataConfig::MovingDigits(MovingDigitsConfig::default()),
+                "moving-digits",
             ),
         ] {
             let text = serde_json::to_string(&config).unwrap();
@@ -170,6 +181,7 @@ mod tests {
             DataConfig::Omniglot(OmniglotConfig::default()),
             DataConfig::MovingDeadLeaves(MovingDeadLeavesConfig::default()),
             DataConfig::MovingImages(MovingImagesConfig::default()),
+            DataConfig::MovingDigits(MovingDigitsConfig::default()),
         ] {
             config.validate().unwrap();
         }

@@ -128,7 +128,7 @@ pub use image_set::{ImageSet, ImageShape};
 #[cfg(feature = "images")]
 pub use images::ImagesConfig;
 #[cfg(feature = "images")]
-pub use moving::{MovingDeadLeavesConfig, MovingImagesConfig};
+pub use moving::{MovingDeadLeavesConfig, MovingDigitsConfig, MovingImagesConfig};
 #[cfg(feature = "images")]
 pub use npy::NpyConfig;
 #[cfg(feature = "images")]

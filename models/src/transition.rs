@@ -116,16 +116,6 @@ impl Transition {
         }
     }
 
-    /// Checks that the last posterior is the prior, which is all that the event-driven engine has.
-    pub(crate) fn carried_over(&self) -> Result<()> {
-        match self.kind {
-            TransitionKind::Carried => Ok(()),
-            other => Err(other.error(
-                "the event-driven engine carries the last posterior over; infer this model with tensors (Network::perception)",
-            )),
-        }
-    }
-
     /// What inference needs of it; none where the last posterior is the prior.
     pub(crate) fn prior(&self) -> Option<PriorInTime> {
         match (&self.weights, self.kind) {

@@ -20,6 +20,7 @@ use crate::ops::scalar;
 use scotopic_filtering::simd_dispatch;
 
 /// How the prior of a step follows from the state before it.
+#[derive(Debug, Clone)]
 pub(crate) enum StepPrior {
     /// It is that state.
     Carried,
@@ -36,7 +37,7 @@ impl StepPrior {
     }
 
     /// Whether it is a state of its own.
-    pub(super) fn is_another_state(&self) -> bool {
+    pub(crate) fn is_another_state(&self) -> bool {
         !matches!(self, Self::Carried)
     }
 
@@ -64,6 +65,7 @@ pub(crate) struct TransitionParameters {
 }
 
 /// A learned transition; arrays over latents are padded.
+#[derive(Debug, Clone)]
 pub(crate) struct Transition {
     keep: Vec<f32>,
     rest: Vec<f32>,
@@ -109,7 +111,7 @@ impl Transition {
     }
 
     /// s and u_p of rows u, all `[row, latent]`.
-    pub(super) fn predict(
+    pub(crate) fn predict(
         &self,
         rows: usize,
         before: &[f32],

@@ -17,8 +17,10 @@ use super::{
     Stimulus, composed_objective,
 };
 use crate::decoder::Decoder;
+use crate::error::Result;
 use crate::noise::{Draw, NoiseSource};
 use crate::posterior::{Posterior, Sampling};
+use crate::spiking::{DriveMethod, Engine};
 
 /// Natural-gradient inference with a prior that is predicted, not carried over.
 #[derive(Debug)]
@@ -44,6 +46,16 @@ impl<P: Posterior, D: Decoder> Predictive<'_, P, D> {
                 _ => panic!("only a Poisson belief has log-rates to predict"),
             },
         }
+    }
+}
+
+impl<P: Posterior, D: Decoder> Predictive<'_, P, D> {
+    /// Inference with exact counts outside tensors, as [`Iterative::engine`] with this prior.
+    ///
+    /// # Errors
+    /// As [`Iterative::engine`].
+    pub fn engine(&self, form: DriveMethod) -> Result<Engine> {
+        self.iterative.engine_with(Some(&self.transition), form)
     }
 }
 

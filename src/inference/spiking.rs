@@ -1,8 +1,8 @@
 //! A Poisson posterior over a linear decoder as plain numbers: the engine for inference, and the network of the
 //! objective as one piece.
 
-use super::Iterative;
-use super::plain_numbers::numbers;
+use super::plain_numbers::{numbers, step_prior};
+use super::{Iterative, PriorInTime};
 use crate::decoder::Decoder;
 use crate::error::{Error, Result};
 use crate::fused::Dictionary;
@@ -15,8 +15,7 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
     /// Works from any device; the weights are copied once.
     ///
     /// # Errors
-    /// If the posterior is not Poisson, the decoder not linear, numbers are not f32, or the rule has more than one
-    /// inner iteration or a rate floor.
+    /// If the posterior is not Poisson, the decoder not linear, numbers are not f32, or the rule has a rate floor.
     ///
     /// ```
     /// use burn::tensor::Device;
@@ -33,10 +32,22 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
     /// # Ok::<(), scotopic::Error>(())
     /// ```
     pub fn engine(&self, form: DriveMethod) -> Result<Engine> {
+        self.engine_with(None, form)
+    }
+
+    /// The engine with this prior in time; none where the last posterior is the prior.
+    pub(super) fn engine_with(
+        &self,
+        prior: Option<&PriorInTime>,
+        form: DriveMethod,
+    ) -> Result<Engine> {
         let network = self.spiking_network();
         let rest = self.rest.log_rate().as_ref().and_then(numbers);
-        match (network, rest) {
-            (Some(network), Some(rest)) => Engine::new(network, rest, form),
+        let prior = network
+            .as_ref()
+            .and_then(|network| step_prior(prior, &self.rest, network.dictionary.latents));
+        match (network, rest, prior) {
+            (Some(network), Some(rest), Some(prior)) => Engine::new(network, rest, prior, form),
             _ => Err(Error::setting(
                 "model",
                 "not a spiking network",

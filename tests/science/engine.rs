@@ -220,18 +220,4 @@ fn refuses_what_it_cannot_do() {
     assert_eq!((stream.time(), stream.potential()), (0, &before[..]));
     stream.step(&[0.0; 99]).expect("still works");
     assert_eq!(perceive(&[]).expect("nothing").steps, Vec::<u32>::new());
-
-    let (model, rule) = network(StepForm::Explicit);
-    let two = scotopic::inference::NaturalGradient {
-        inner_iterations: 2,
-        ..rule
-    };
-    let error = model
-        .iterative(two)
-        .engine(DriveMethod::Events)
-        .expect_err("two");
-    assert!(
-        error.to_string().contains("inference.inner_steps"),
-        "{error}"
-    );
 }

@@ -10,7 +10,7 @@ use scotopic::noise::{NoiseKey, NoiseSource};
 use scotopic::posterior::{AnyPosterior, KlForm, PoissonPosterior, Posterior, Sampling};
 use scotopic::spiking::DriveMethod;
 use scotopic_models::{
-    DecoderNet, ImageDims, Method, Network, NetworkConfig, RuleConfig, Transition, TransitionKind,
+    DecoderNet, LeakConfig, Method, Network, NetworkConfig, RuleConfig, Transition, TransitionKind,
     TransitionWeights,
 };
 
@@ -185,27 +185,66 @@ fn configurations_choose_the_prior() {
     assert!(error.to_string().contains("model.transition"), "{error}");
 }
 
-/// The event-driven engine knows one prior in time, and says so.
+/// Spikes and potentials of the event-driven engine are those of tensor operations, under every prior in time and with several
+/// refinements of a step.
 #[test]
-fn the_engine_refuses_another_prior() {
+fn the_engine_has_every_prior() {
     let place = Place::processor();
-    let refused = |transition| {
-        let config = NetworkConfig {
-            picture: ImageDims::row(PIXELS),
-            latents: LATENTS,
-            transition,
+    let key = NoiseKey::new(7);
+    for (kind, inner_steps) in [
+        (TransitionKind::Carried, 3),
+        (TransitionKind::Static, 1),
+        (TransitionKind::Static, 3),
+        (TransitionKind::Learned, 1),
+        (TransitionKind::Learned, 3),
+    ] {
+        let mut model = learned(&place, &drawn());
+        if kind != TransitionKind::Learned {
+            model.transition = Transition {
+                weights: None,
+                kind,
+            };
+        }
+        let config = RuleConfig {
+            inner_steps,
+            leak: LeakConfig::Beta(1.0),
             ..Default::default()
         };
-        let model = config
-            .init(Method::NaturalGradient, &place.device, 1)
-            .unwrap();
-        let rule = RuleConfig::default().at(1.0, Sampling::EXACT);
-        model.engine(rule, DriveMethod::Events).err()
-    };
-    assert_eq!(refused(TransitionKind::Carried), None);
-    for kind in [TransitionKind::Static, TransitionKind::Learned] {
-        let error = refused(kind).expect("refused").to_string();
-        assert!(error.contains("model.transition"), "{error}");
+        let rule = || config.at(1.0, Sampling::EXACT);
+        let engine = model.engine(rule(), DriveMethod::Events).expect("spikes");
+        let (perception, film) = (model.perception(rule()), film(&place));
+        let mut belief = perception.rest(BATCH);
+        let mut stream = engine.stream(key);
+        let row = |tensor: Tensor<2>| read(tensor.slice([0..1]));
+        let mut fired = 0.0;
+        for time in 0..FRAMES {
+            let prior = perception.prior(&belief);
+            let refined = perception.refine(&film.at(time), &belief, time, &key);
+            let frame: Vec<f32> = row(film.at(time)).iter().map(|x| *x as f32).collect();
+            let mut counts = vec![0.0; LATENTS];
+            for spike in stream.step(&frame).expect("a frame") {
+                counts[spike.neuron as usize] = f64::from(spike.count);
+            }
+            assert_eq!(
+                counts,
+                row(refined.spikes),
+                "{kind:?}, {inner_steps}, frame {time}"
+            );
+            fired += counts.iter().sum::<f64>();
+            for (ours, expected) in [
+                (stream.prior(), toy::potential(&prior)),
+                (stream.potential(), toy::potential(&refined.belief)),
+            ] {
+                for (u, expected) in ours.iter().zip(row(expected)) {
+                    assert!(
+                        (f64::from(*u) - expected).abs() < SINGLE,
+                        "{kind:?}, {inner_steps}"
+                    );
+                }
+            }
+            belief = refined.belief;
+        }
+        assert!(fired > 5.0, "{kind:?}: too few spikes to compare");
     }
 }
 

@@ -172,6 +172,7 @@ fn config_keys_explains_every_key() {
             "idx",
             "images",
             "moving-dead-leaves",
+            "moving-digits",
             "moving-images",
             "npy",
             "omniglot"

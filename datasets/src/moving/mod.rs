@@ -1,15 +1,17 @@
-//! Films: a square window that moves over a picture, as an eye does.
+//! Films: a square window that moves over a picture, as an eye does, or objects that move over a dark field.
 //!
 //! A film is a run of consecutive images of an [`ImageSet`]
 //! ([`ImageSet::with_frames`]): smooth drifts, and saccades to a new place with a new
 //! direction ([`WalkConfig`]). The pictures are dead leaves, which need no data ([`MovingDeadLeavesConfig`]), or photographs
-//! ([`MovingImagesConfig`]).
+//! ([`MovingImagesConfig`]). The objects are digits ([`MovingDigitsConfig`]).
 
 mod dead_leaves;
+mod digits;
 mod images;
 mod walk;
 
 pub use dead_leaves::MovingDeadLeavesConfig;
+pub use digits::MovingDigitsConfig;
 pub use images::MovingImagesConfig;
 pub use walk::{WalkConfig, walk};
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::dead_leaves::draw;
-use crate::rng::stream;
+use crate::rng::{CounterRng, stream};
 use crate::{DataConfig, WhiteningConfig, WhiteningKind};
 
 #[test]
@@ -129,6 +129,71 @@ fn photographs_move_as_leaves_do() {
     let splits = data.load(folder.path(), &mut |_| ()).unwrap();
     assert_eq!((splits.train.films(), splits.validation.frames()), (5, 24));
     assert_eq!(splits, data.load(folder.path(), &mut |_| ()).unwrap());
+}
+
+/// Every frame is each digit at the place of its walk and dark elsewhere, the brighter where two overlap.
+#[test]
+fn digits_move_over_a_dark_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let (side, count) = (3, 5);
+    // No pixel of a digit is dark.
+    let levels: Vec<u8> = (0..count * side * side).map(|i| 50 + 3 * i as u8).collect();
+    let mut idx = vec![0, 0, 8, 3];
+    for size in [count, side, side] {
+        idx.extend((size as u32).to_be_bytes());
+    }
+    idx.extend(&levels);
+    std::fs::write(folder.path().join("digits.idx"), idx).unwrap();
+    let config = MovingDigitsConfig {
+        images: "digits.idx".into(),
+        held_out: 2,
+        size: 8,
+        digits: 2,
+        train: 4,
+        validation: 2,
+        frames: 6,
+        validation_frames: 9,
+        ..Default::default()
+    };
+    let data = DataConfig::MovingDigits(config.clone());
+    let splits = data.load(folder.path(), &mut |_| ()).unwrap();
+    assert_eq!((splits.train.films(), splits.validation.frames()), (4, 9));
+    assert!(data.are_films());
+    for film in 0..4u64 {
+        let digits = [0u64, 1].map(|digit| {
+            let path = [stream::TRAIN_WALK, film, digit];
+            let mut draws = CounterRng::new(0, &[path[0], path[1], path[2], 1]);
+            // Three are not held out.
+            let which = draws.below(3) as usize;
+            (which, walk(&config.walk, [5, 5], 6, 0, &path))
+        });
+        for frame in 0..6 {
+            let seen = splits.train.image(film as usize * 6 + frame);
+            for (at, &value) in seen.iter().enumerate() {
+                let level = digits.iter().map(|(which, places)| {
+                    let [top, left] = places[frame];
+                    let (y, x) = ((at / 8).wrapping_sub(top), (at % 8).wrapping_sub(left));
+                    match y < side && x < side {
+                        true => f32::from(levels[which * 9 + y * side + x]) / 255.0,
+                        false => 0.0,
+                    }
+                });
+                assert_eq!(
+                    value,
+                    level.fold(0.0, f32::max),
+                    "film {film}, frame {frame}, pixel {at}"
+                );
+            }
+        }
+    }
+    let small = MovingDigitsConfig { size: 2, ..config };
+    let error = DataConfig::MovingDigits(small).load(folder.path(), &mut |_| ());
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .contains("at least 3, the side of a digit")
+    );
 }
 
 #[test]

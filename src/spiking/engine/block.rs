@@ -2,7 +2,8 @@
 
 use super::drive::{Drive, Events, Field};
 use crate::error::{Error, Result};
-use crate::noise::NoiseKey;
+use crate::fused::StepPrior;
+use crate::noise::{Draw, Noise, NoiseKey, NoiseSource};
 use crate::ops::Relaxation;
 use crate::ops::relaxed_poisson::lanes::{Elements, Request};
 use crate::ops::relaxed_poisson::processor::sample_task;
@@ -15,7 +16,16 @@ pub(super) struct Weights {
     pub(super) network: SpikingNetwork,
     /// The potential before anything is seen, `[latent]`.
     pub(super) rest: Vec<f32>,
+    /// The prior of a step.
+    pub(super) prior: StepPrior,
     pub(super) drive: Drive,
+}
+
+impl Weights {
+    /// Whether a step is more than one refinement of the potential that it began with.
+    fn many(&self) -> bool {
+        self.prior.is_another_state() || self.network.rule.inner_iterations > 1
+    }
 }
 
 /// The state of up to [`Drive::ROWS`] images, and the workspace of a step.
@@ -27,6 +37,10 @@ pub(super) struct Block {
     potentials: Vec<f32>,
     next: Vec<f32>,
     z: Vec<f32>,
+    /// Where a step is more than one refinement: u after the last step, u_p, and what a prediction takes.
+    last: Vec<f32>,
+    prior: Vec<f32>,
+    drives: Vec<f32>,
     events: Vec<Events>,
     input: Vec<f32>,
     e: Vec<f32>,
@@ -47,12 +61,22 @@ impl Block {
         for row in potentials.chunks_mut(wide_k) {
             row[..k].copy_from_slice(&weights.rest);
         }
+        let where_many = || match weights.many() {
+            true => latents(),
+            false => Vec::new(),
+        };
         Self {
             first_row,
             rows,
             next: potentials.clone(),
-            potentials,
             z: latents(),
+            last: where_many(),
+            prior: match weights.many() {
+                true => potentials.clone(),
+                false => Vec::new(),
+            },
+            potentials,
+            drives: where_many(),
             events: vec![Events::with_capacity(k); rows],
             input: match weights.drive.takes_input() {
                 true => latents(),
@@ -72,8 +96,47 @@ impl Block {
         }
     }
 
-    /// One step of every image that is awake. Counts of the others are 0.
-    pub(super) fn step(&mut self, weights: &Weights, images: &[f32], key: NoiseKey) {
+    /// Step number `time` of every image that is awake. Counts are those of the last refinement, and 0 of the other images.
+    pub(super) fn step(
+        &mut self,
+        weights: &Weights,
+        images: &[f32],
+        noise: &NoiseKey,
+        time: usize,
+    ) {
+        if weights.many() {
+            self.predict(weights);
+        }
+        for inner in 0..weights.network.rule.inner_iterations {
+            let Noise::Keyed(key) = noise.noise(time, Draw::Infer { inner }) else {
+                return; // a key gives keys
+            };
+            self.refine(weights, images, key);
+        }
+    }
+
+    /// Puts every image that is awake at the prior of a step.
+    fn predict(&mut self, weights: &Weights) {
+        let wide_k = weights.network.dictionary.wide_latents();
+        self.last.copy_from_slice(&self.potentials);
+        match &weights.prior {
+            StepPrior::Carried => self.prior.copy_from_slice(&self.potentials),
+            StepPrior::Static(rest) => {
+                let rows = self.prior.chunks_exact_mut(wide_k);
+                rows.for_each(|row| row.copy_from_slice(rest));
+            }
+            StepPrior::Learned(transition) => {
+                transition.predict(self.rows, &self.last, &mut self.drives, &mut self.prior);
+            }
+        }
+        for row in (0..self.rows).filter(|row| self.awake[*row]) {
+            let at = row * wide_k..(row + 1) * wide_k;
+            self.potentials[at.clone()].copy_from_slice(&self.prior[at]);
+        }
+    }
+
+    /// One refinement of every image that is awake.
+    fn refine(&mut self, weights: &Weights, images: &[f32], key: NoiseKey) {
         let network = &weights.network;
         let (k, wide_k) = (
             network.dictionary.latents,
@@ -127,7 +190,10 @@ impl Block {
             let u = &self.potentials[at.clone()];
             let row = Row {
                 u,
-                prior: u,
+                prior: match self.prior.is_empty() {
+                    true => u,
+                    false => &self.prior[at.clone()],
+                },
                 pulled: &self.pulled[at.clone()],
                 next: &mut self.next[at],
                 slopes: None,
@@ -148,7 +214,11 @@ impl Block {
             weights.network.dictionary.wide_latents(),
         );
         let at = row * wide_k..row * wide_k + k;
-        let pairs = self.potentials[at.clone()].iter().zip(&self.next[at]);
+        let last = match weights.many() {
+            true => &self.last[at.clone()],
+            false => &self.next[at.clone()],
+        };
+        let pairs = self.potentials[at].iter().zip(last);
         pairs.map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
     }
 
@@ -164,6 +234,17 @@ impl Block {
     /// The row stays where it is from now on.
     pub(super) fn sleep(&mut self, row: usize) {
         self.awake[row] = false;
+    }
+
+    /// The potential that the last step of a row was measured against, `[latent]`.
+    pub(super) fn prior(&self, weights: &Weights, row: usize) -> &[f32] {
+        let dictionary = &weights.network.dictionary;
+        let start = row * dictionary.wide_latents();
+        let priors = match weights.many() {
+            true => &self.prior,
+            false => &self.next,
+        };
+        &priors[start..start + dictionary.latents]
     }
 
     /// Potentials of all rows, one after the other, `[latent]` each.

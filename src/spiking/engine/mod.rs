@@ -1,8 +1,11 @@
 //! Event-driven inference with a trained network: exact counts, no gradient, no tensors.
 //!
 //! ```text
-//! z ~ Poisson(eᵘ),  u ← clamp(u + clamp(d)),  d + ηλH(e^d − 1) = η(Φᵀπ(x − Φz) − eᵇ)
+//! u ← u_p, then N times   z ~ Poisson(eᵘ),  u ← clamp(u + clamp(d)),  d + ηλH(e^d − 1) = η(Φᵀπ(x − Φz) − eᵇ − β_in(u − u_p))
 //! ```
+//!
+//! The prior u_p of a step is the potential after the last, as published, the same at every step, or predicted (eq. T1). With N = 1 the
+//! pull towards it has no effect.
 //!
 //! Most counts are zero, and a zero changes nothing. [`DriveMethod`] says how the drive Φᵀπ(x − Φz) is made of
 //! those that are not.
@@ -21,7 +24,8 @@ use rayon::prelude::*;
 
 use super::network::SpikingNetwork;
 use crate::error::{Error, Result};
-use crate::noise::{Draw, Noise, NoiseKey, NoiseSource};
+use crate::fused::StepPrior;
+use crate::noise::NoiseKey;
 
 mod block;
 mod drive;
@@ -48,23 +52,20 @@ pub struct Percept {
     pub potentials: Vec<f32>,
     /// Steps that each image was looked at, `[batch]`.
     pub steps: Vec<u32>,
-    /// Spikes fired over all steps, `[batch]`.
+    /// Spikes fired over all steps, `[batch]`; where a step is N refinements, in the last of each.
     pub spikes: Vec<u64>,
 }
 
 impl Engine {
     /// # Errors
     /// If the rule is one that the engine does not have (see [`Iterative::engine`](crate::inference::Iterative::engine)).
-    pub(crate) fn new(network: SpikingNetwork, rest: Vec<f32>, form: DriveMethod) -> Result<Self> {
+    pub(crate) fn new(
+        network: SpikingNetwork,
+        rest: Vec<f32>,
+        prior: StepPrior,
+        form: DriveMethod,
+    ) -> Result<Self> {
         let rule = &network.rule;
-        // With one inner iteration a leak has no effect, so none is asked for.
-        if rule.inner_iterations != 1 {
-            return Err(Error::setting(
-                "inference.inner_steps",
-                rule.inner_iterations,
-                "the engine makes one inner iteration a step; use `unroll` for more",
-            ));
-        }
         if rule.rate_floor != 0.0 {
             return Err(Error::setting(
                 "sampling.rate_floor",
@@ -87,6 +88,7 @@ impl Engine {
         let weights = Arc::new(Weights {
             network,
             rest,
+            prior,
             drive,
         });
         Ok(Self { weights, form })
@@ -165,10 +167,7 @@ impl Engine {
                     .map(|_| settle.map(stopping_rule::Watch::new))
                     .collect();
                 for time in 0..steps {
-                    let Noise::Keyed(key) = noise.noise(time, Draw::Infer { inner: 0 }) else {
-                        return; // a key gives keys
-                    };
-                    block.step(&self.weights, images, key);
+                    block.step(&self.weights, images, noise, time);
                     let mut going_on = false;
                     for (row, watch) in watches.iter_mut().enumerate() {
                         if !block.awake(row) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::block::{Block, Weights, check};
 use crate::error::{Error, Result};
-use crate::noise::{Draw, Noise, NoiseKey, NoiseSource};
+use crate::noise::NoiseKey;
 
 /// A neuron that fired in a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,8 @@ impl Stream {
         }
     }
 
-    /// One step: the spikes that the potential fires, which then move it towards `image`, `[pixels]`.
+    /// One step: the spikes that the potential fires, which then move it towards `image`, `[pixels]`. Where a step is N refinements,
+    /// the spikes of the last.
     ///
     /// # Errors
     /// If `image` is of another size, or a pixel is not finite. The stream is then where it was.
@@ -58,9 +59,8 @@ impl Stream {
             self.shown.copy_from_slice(image);
             self.block.show(&self.weights, image);
         }
-        if let Noise::Keyed(key) = self.noise.noise(self.time, Draw::Infer { inner: 0 }) {
-            self.block.step(&self.weights, image, key);
-        }
+        self.block
+            .step(&self.weights, image, &self.noise, self.time);
         self.time += 1;
         self.spikes.clear();
         let events = self.block.events(0);
@@ -75,6 +75,11 @@ impl Stream {
     /// The membrane potential u, `[latent]`, as it stands.
     pub fn potential(&self) -> &[f32] {
         self.block.potentials(&self.weights).next().unwrap_or(&[])
+    }
+
+    /// The prior u_p of the last step, `[latent]`; before the first, the potential at rest.
+    pub fn prior(&self) -> &[f32] {
+        self.block.prior(&self.weights, 0)
     }
 
     /// Steps taken.

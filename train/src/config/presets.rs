@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use scotopic_datasets::{
     CifarConfig, DataConfig, DeadLeavesConfig, IdxConfig, ImagesConfig, MovingDeadLeavesConfig,
-    MovingImagesConfig, NpyConfig, OmniglotConfig,
+    MovingDigitsConfig, MovingImagesConfig, NpyConfig, OmniglotConfig,
 };
 use toml::Table;
 
@@ -127,8 +127,9 @@ pub(super) fn data_keys(source: &str) -> Result<Vec<String>> {
         "images" => DataConfig::Images(ImagesConfig::default()),
         "moving-dead-leaves" => DataConfig::MovingDeadLeaves(MovingDeadLeavesConfig::default()),
         "moving-images" => DataConfig::MovingImages(MovingImagesConfig::default()),
+        "moving-digits" => DataConfig::MovingDigits(MovingDigitsConfig::default()),
         other => bail!(
-            "data.source = \"{other}\": must be \"dead-leaves\", \"idx\", \"cifar\", \"omniglot\", \"npy\", \"images\", \"moving-dead-leaves\" or \"moving-images\""
+            "data.source = \"{other}\": must be \"dead-leaves\", \"idx\", \"cifar\", \"omniglot\", \"npy\", \"images\", \"moving-dead-leaves\", \"moving-images\" or \"moving-digits\""
         ),
     };
     Ok(leaves(&Table::try_from(config)?, "data"))
@@ -159,6 +160,7 @@ pub fn annotated() -> Result<String> {
         DataConfig::Images(ImagesConfig::default()),
         DataConfig::MovingDeadLeaves(MovingDeadLeavesConfig::default()),
         DataConfig::MovingImages(MovingImagesConfig::default()),
+        DataConfig::MovingDigits(MovingDigitsConfig::default()),
     ] {
         let table = toml::to_string(&toml::Table::from_iter([(
             "data".to_string(),

@@ -107,10 +107,10 @@ impl LiveModel {
     }
 
     /// The free energy in nats, its expectation (eq. I24) and its divergence (eq. I4) in closed form, and what else is seen
-    /// of a step that moved the potential from `before` to `after`; the reconstructions go to `seen`.
+    /// of a step that moved the potential to `after` from the prior `before`; the reconstructions go to `seen`.
     ///
     /// ```text
-    /// F = −ln p(x|Φλ) + ½ Σ_k λ_k (ΦᵀπΦ)_kk + Σ_k [ λ_k (u_k − u'_k − 1) + λ'_k ],   λ = eᵘ, λ' = e^u' before the step
+    /// F = −ln p(x|Φλ) + ½ Σ_k λ_k (ΦᵀπΦ)_kk + Σ_k [ λ_k (u_k − u'_k − 1) + λ'_k ],   λ = eᵘ, λ' = e^u', u' the prior of the step
     /// ```
     pub fn measure(
         &self,

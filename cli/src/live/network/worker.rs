@@ -55,7 +55,6 @@ struct Looking<'m> {
     stream: Stream,
     gathered: Gathered,
     x: Vec<f32>,
-    before: Vec<f32>,
     seen: Reconstructed,
     /// Of pixel noise.
     noise: CounterRng,
@@ -151,7 +150,6 @@ impl Worker {
             stream: model.stream(seed),
             gathered: Gathered::default(),
             x: Vec::new(),
-            before: Vec::new(),
             seen: Reconstructed::default(),
             noise: CounterRng::new(seed, &[]),
             seed,
@@ -301,15 +299,13 @@ impl Looking<'_> {
         let noise = &mut self.noise;
         self.scene
             .input(dials, || noise.normal() as f32, &mut self.x);
-        self.before.clear();
-        self.before.extend_from_slice(self.stream.potential());
         // Copied, for the potential is read while they are counted; a step has few.
         let spikes = self
             .stream
             .step(&self.x)
             .context("the network could not look at the picture")?
             .to_vec();
-        let potentials = (&self.before[..], self.stream.potential());
+        let potentials = (self.stream.prior(), self.stream.potential());
         let measured = self
             .model
             .measure(&self.x, &spikes, potentials, &mut self.seen);
