@@ -216,8 +216,12 @@ def test_films_are_evaluated_as_films(tmp_path):
     found = network.evaluate()
     assert found["frames"] == 12 and len(found["nats_by_film"]) == found["films"] == 40
     assert found == json.loads(program("evaluate", out, "--json", "--device", "flex"))
-    with pytest.raises(ScotopicError, match="carries the last posterior over"):
-        network.watch()
+    film = np.random.default_rng(1).normal(size=(12, 36)).astype(np.float32)
+    expected = network.infer(film[:, None], seed=5, standardised=True, over_time=True).samples[:, 0]
+    counts = np.zeros((12, 16))
+    for t, (neurons, fired) in enumerate(network.watch(film, seed=5, standardised=True)):
+        counts[t, neurons] = fired
+    assert np.array_equal(counts, expected)
 
 
 # ---- the engine
