@@ -123,7 +123,6 @@ mod tests {
             ),
             (
                 DataConfig::MovingImages(MovingImagesConfig::default()),
-                DataConfig::MovingDigits(MovingDigitsConfig::default()),
                 "moving-images",
             ),
             (

@@ -40,6 +40,7 @@ pub mod inverse;
 mod layers;
 mod network;
 mod prior;
+mod rate_gain;
 mod rule_config;
 mod transition;
 

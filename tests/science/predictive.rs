@@ -10,8 +10,8 @@ use scotopic::noise::{NoiseKey, NoiseSource};
 use scotopic::posterior::{AnyPosterior, KlForm, PoissonPosterior, Posterior, Sampling};
 use scotopic::spiking::DriveMethod;
 use scotopic_models::{
-    DecoderNet, LeakConfig, Method, Network, NetworkConfig, RuleConfig, Transition, TransitionKind,
-    TransitionWeights,
+    DecoderNet, ImageDims, LeakConfig, Method, Network, NetworkConfig, RuleConfig, Transition,
+    TransitionKind, TransitionWeights,
 };
 
 use crate::devices::{Place, on_every_device};

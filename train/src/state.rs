@@ -52,7 +52,7 @@ impl TrainState {
         })
     }
 
-    /// Iteration 0 from the weights of another model: of its running average where it has one. Optimiser, counters, noise
+    /// Iteration 0 from the weights of another model, of its running average where it has one, with `train.rate_gain`. Optimiser, counters, noise
     /// and schedules begin anew.
     ///
     /// # Errors
@@ -88,6 +88,9 @@ impl TrainState {
             average => average,
         };
         state.model = with_arrays(state.model, part)?;
+        if config.train.rate_gain != 1.0 {
+            state.model = state.model.with_rate_gain(config.train.rate_gain)?;
+        }
         state.average = (config.train.ema > 0.0).then(|| state.model.valid());
         Ok(state)
     }

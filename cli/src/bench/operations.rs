@@ -32,8 +32,9 @@ pub(super) fn operations(
         ..Shape::PATCHES
     };
     let u = Tensor::<2>::full([neurons.batch, neurons.latents], LOG_RATE, device);
+    let relaxation = TEMPERATURE as f32;
     let timed = settings.time(group, "relaxed Poisson sample", neurons, |number| {
-        drop(relaxed_poisson(u.clone(), TEMPERATURE, noise.step(number)));
+        drop(relaxed_poisson(u.clone(), relaxation, noise.step(number)));
         Ok(())
     })?;
     tell(Record {

@@ -70,7 +70,7 @@ impl Setup {
             .with_context(|| format!("could not start {}", self.name()))?;
         let lines = BufReader::new(child.stdout.take().context("stdout is a pipe")?).lines();
         let mut records = Vec::new();
-        let mut read = || -> Result<()> {
+        let read = || -> Result<()> {
             for line in lines {
                 let record: Record = serde_json::from_str(&line?)?;
                 tell(&record)?;

@@ -151,7 +151,10 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             let state = match &first {
                 Some((path, other)) => TrainState::warm(&config, &splits, &autodiff, other)
                     .with_context(|| format!("--init {} does not fit this run", path.display()))?,
-                None => TrainState::new(&config, &splits, &autodiff)?,
+                None => {
+                    check_first_stage(&config)?;
+                    TrainState::new(&config, &splits, &autodiff)?
+                }
             };
             check_batches(&config, &splits)?;
             let dir = RunDir::create(&root, &config, &info(&config, &splits, &opened))?;
@@ -225,6 +228,18 @@ fn requested(args: &TrainArgs) -> Result<RunConfig> {
         sets.push(format!("seed={seed}"));
     }
     config::resolve(&args.preset, args.config.as_deref(), &sets)
+}
+
+/// Refuses a second stage without a first.
+fn check_first_stage(config: &RunConfig) -> Result<()> {
+    let gain = config.train.rate_gain;
+    match gain == 1.0 {
+        true => Ok(()),
+        false => Err(UsageError(anyhow!(
+            "train.rate_gain = {gain}: raises the rates of a trained network; name its run with --init, or set it to 1"
+        ))
+        .into()),
+    }
 }
 
 fn draw(

@@ -20,19 +20,11 @@ use crate::{Error, Result};
 /// ```
 pub fn from_levels(name: &str, mut values: Vec<f32>, element: &str) -> Result<Vec<f32>> {
     let known = ELEMENTS.iter().find(|(n, _)| *n == element.as_bytes());
-    let brightest = match known {
-        Some((_, element)) => element.brightest(),
-        None => {
-            let found = format!("elements of type {element}");
-            return Err(Error::format(
-                name,
-                0,
-                found,
-                "real numbers of up to 64 bits",
-            ));
-        }
+    let Some((_, known)) = known else {
+        let expected = "real numbers of up to 64 bits";
+        return Err(Error::setting("images", "dtype", element, expected));
     };
-    to_unit(name, &mut values, brightest)?;
+    to_unit(name, &mut values, known.brightest())?;
     Ok(values)
 }
 

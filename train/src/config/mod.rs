@@ -85,6 +85,9 @@ pub struct TrainConfig {
     /// The same during warm-up.
     #[serde(alias = "warmup_clip")]
     pub warmup_max_grad_norm: f64,
+    /// Of a network that is taken over (`--init`): its rates times this, its atoms divided by it.
+    #[serde(default = "unchanged")]
+    pub rate_gain: f64,
     /// Decay of the running average of the weights that is validated and kept as best; 0 turns it off.
     pub ema: f64,
     /// Iterations between two rows of metrics.jsonl.
@@ -96,6 +99,11 @@ pub struct TrainConfig {
 /// A batch that goes through at once.
 fn whole() -> usize {
     1
+}
+
+/// A network as it is.
+fn unchanged() -> f64 {
+    1.0
 }
 
 /// Curves over training, as portions of all iterations.
@@ -187,6 +195,7 @@ impl RunConfig {
             learning_rate,
             max_grad_norm,
             warmup_max_grad_norm,
+            rate_gain,
             ema,
             log_every,
             save_every,
@@ -210,6 +219,14 @@ impl RunConfig {
         ensure!(
             warmup_max_grad_norm > 0.0 && warmup_max_grad_norm.is_finite(),
             "train.warmup_max_grad_norm = {warmup_max_grad_norm}: must be above 0"
+        );
+        ensure!(
+            rate_gain > 0.0 && rate_gain.is_finite(),
+            "train.rate_gain = {rate_gain}: must be above 0; 1 leaves the network of --init as it is"
+        );
+        ensure!(
+            rate_gain == unchanged() || (linear && self.model.family == Family::Poisson),
+            "train.rate_gain = {rate_gain}: only model.family = \"poisson\" over model.decoder.kind = \"linear\" has rates to raise; set it to 1"
         );
         ensure!(
             (0.0..1.0).contains(&ema),

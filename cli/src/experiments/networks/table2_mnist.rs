@@ -46,9 +46,19 @@ struct Arm {
     preset: &'static str,
     /// That of the published settings.
     published: &'static str,
-    /// Steps of a window, windows and β of the second stage.
-    second: Option<(usize, usize, f64)>,
+    second: Option<Second>,
     /// Overrides of the standard size.
+    sets: &'static [&'static str],
+}
+
+/// What the second stage of a model changes.
+struct Second {
+    /// Steps of a window of truncated backpropagation, and windows.
+    steps: usize,
+    windows: usize,
+    /// β.
+    beta: f64,
+    /// What only this model needs.
     sets: &'static [&'static str],
 }
 
@@ -60,21 +70,36 @@ const ARMS: [Arm; 6] = [
         name: "iP-VAE",
         preset: "mnist",
         published: "published/mnist-poisson",
-        second: Some((32, 4, 128.0)),
+        second: Some(Second {
+            steps: 32,
+            windows: 4,
+            beta: 128.0,
+            sets: &["train.rate_gain=4.0", "train.learning_rate.peak=0.001"],
+        }),
         sets: &["inference.indicator=cubic"],
     },
     Arm {
         name: "iG_relu-VAE",
         preset: "mnist/gaussian-relu",
         published: "published/mnist-gaussian-relu",
-        second: Some((16, 2, 32.0)),
+        second: Some(Second {
+            steps: 16,
+            windows: 2,
+            beta: 32.0,
+            sets: &[],
+        }),
         sets: &[],
     },
     Arm {
         name: "iG-VAE",
         preset: "mnist/gaussian",
         published: "published/mnist-gaussian",
-        second: Some((16, 4, 64.0)),
+        second: Some(Second {
+            steps: 16,
+            windows: 4,
+            beta: 64.0,
+            sets: &[],
+        }),
         sets: &[],
     },
     Arm {
@@ -114,11 +139,22 @@ pub(super) fn recipe(arm: &str) -> Result<Recipe> {
             .iter()
             .fold(bare, |made, set| made.set_short(*set))
     };
-    let Some((steps, windows, beta)) = known.second else {
+    let Some(Second {
+        steps,
+        windows,
+        beta,
+        sets,
+    }) = known.second
+    else {
         let sum = [FIRST[0] + SECOND[0], FIRST[1] + SECOND[1]];
         return Ok(stage(format!("mnist-{arm}"), sum));
     };
-    Ok(stage(format!("mnist-{arm}"), SECOND)
+    let second = sets
+        .iter()
+        .fold(stage(format!("mnist-{arm}"), SECOND), |made, set| {
+            made.set_short(*set)
+        });
+    Ok(second
         .set_short(format!("inference.steps={steps}"))
         .set_short(format!("train.bptt_windows={windows}"))
         .set_short(format!("objective.beta={beta:.1}"))
