@@ -72,3 +72,70 @@ fn changed<const D: usize>(
         change(value.detach()).detach().set_require_grad(learned)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use scotopic::decoder::Decoder;
+
+    use super::*;
+    use crate::{DecoderConfig, DecoderKind, ImageDims, Method, NetworkConfig};
+
+    /// A few units of rounding of f32.
+    const ROUNDING: f32 = 1e-6;
+
+    fn network(family: Family, kind: DecoderKind) -> Network {
+        let config = NetworkConfig {
+            picture: ImageDims::row(9),
+            latents: 8,
+            family,
+            decoder: DecoderConfig {
+                kind,
+                init_std: 1.0,
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        config
+            .init(Method::NaturalGradient, &Device::flex(), 3)
+            .unwrap()
+    }
+
+    /// Φλ at rest, and Σ_k λ_k φ_k², the variance of a sample's picture; both `[pixels]`.
+    fn pictures(network: &Network) -> [Vec<f32>; 2] {
+        let rates = network.prior.rest[0].val().exp().unsqueeze::<2>();
+        let (mean, _) = network.decoder.forward(rates.clone());
+        let atoms = network.decoder.atoms().unwrap();
+        [mean, rates.matmul(atoms.square())].map(|t| t.into_data().to_vec().unwrap())
+    }
+
+    #[test]
+    fn rates_decode_to_the_same_and_their_noise_is_divided() {
+        let quiet = network(Family::Poisson, DecoderKind::Linear);
+        let loud = quiet.clone().with_rate_gain(8.0).unwrap();
+        let ([mean, noise], [same, less]) = (pictures(&quiet), pictures(&loud));
+        for pixel in 0..9 {
+            assert!((mean[pixel] - same[pixel]).abs() <= ROUNDING);
+            assert!((noise[pixel] / 8.0 - less[pixel]).abs() <= ROUNDING * noise[pixel]);
+        }
+        let cost = |network: &Network| {
+            let b = network.log_homeostasis.as_ref().unwrap().val();
+            b.exp().sum().into_scalar::<f32>()
+        };
+        assert!((cost(&quiet) / 8.0 - cost(&loud)).abs() < ROUNDING);
+    }
+
+    #[test]
+    fn what_has_no_rates_over_atoms_is_refused() {
+        let refused =
+            |network: Network, gain| network.with_rate_gain(gain).unwrap_err().to_string();
+        let told = refused(network(Family::Gaussian, DecoderKind::Linear), 2.0);
+        assert!(told.contains("train.rate_gain"), "{told}");
+        let told = refused(network(Family::Poisson, DecoderKind::Mlp), 2.0);
+        assert!(told.contains("train.rate_gain"), "{told}");
+        for gain in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let told = refused(network(Family::Poisson, DecoderKind::Linear), gain);
+            assert!(told.contains("above 0"), "{told}");
+        }
+    }
+}

@@ -217,10 +217,11 @@ fn the_engine_has_every_prior() {
         let mut stream = engine.stream(key);
         let row = |tensor: Tensor<2>| read(tensor.slice([0..1]));
         let mut fired = 0.0;
-        for time in 0..FRAMES {
+        for time in 0..8 * FRAMES {
+            let x = film.at(time % FRAMES);
             let prior = perception.prior(&belief);
-            let refined = perception.refine(&film.at(time), &belief, time, &key);
-            let frame: Vec<f32> = row(film.at(time)).iter().map(|x| *x as f32).collect();
+            let refined = perception.refine(&x, &belief, time, &key);
+            let frame: Vec<f32> = row(x).iter().map(|x| *x as f32).collect();
             let mut counts = vec![0.0; LATENTS];
             for spike in stream.step(&frame).expect("a frame") {
                 counts[spike.neuron as usize] = f64::from(spike.count);
@@ -244,7 +245,10 @@ fn the_engine_has_every_prior() {
             }
             belief = refined.belief;
         }
-        assert!(fired > 5.0, "{kind:?}: too few spikes to compare");
+        assert!(
+            fired > 5.0,
+            "{kind:?}: {fired} spikes are too few to compare"
+        );
     }
 }
 

@@ -304,3 +304,59 @@ fn a_run_begins_with_the_weights_of_another() {
     assert!(error.contains("[12"), "names the shape: {error}");
     assert!(!folder.path().join("third").exists());
 }
+
+/// The rates of a network that is taken over are raised, its atoms and costs divided, and all else stays.
+#[test]
+fn a_second_stage_begins_with_more_spikes() {
+    let folder = folder();
+    let first = trained(folder.path(), "first", &[]);
+    let raised = [
+        "--set",
+        "train.rate_gain=4",
+        "--set",
+        "train.iterations=1",
+        "--set",
+        "train.learning_rate.peak=1e-30",
+        "--set",
+        "train.learning_rate.floor=0",
+    ];
+    let second = trained(
+        folder.path(),
+        "second",
+        &[&["--init", "first"][..], &raised].concat(),
+    );
+    let weights = |path: &std::path::Path| Checkpoint::read(path).unwrap().part("model");
+    let before = weights(&RunDir::open(&first).unwrap().best());
+    let after = weights(&last(&second));
+    for (name, array) in &before {
+        for (old, new) in array.values.iter().zip(&after[name].values) {
+            let expected = match name.as_str() {
+                "decoder.atoms" => old / 4.0,
+                "prior.rest.0" => old + 4f32.ln(),
+                "log_homeostasis" => old - 4f32.ln(),
+                _ => *old,
+            };
+            // Rounding of one sum.
+            assert!(
+                (new - expected).abs() <= 1e-6 * expected.abs(),
+                "{name}: {old} became {new}"
+            );
+        }
+    }
+    let refused = |more: &[&str]| {
+        let args = super::support::tiny(&[&["--out", "third"][..], more].concat());
+        scotopic(folder.path(), &super::support::strings(&args)).bad(2)
+    };
+    let error = refused(&raised);
+    assert!(
+        error.contains("train.rate_gain = 4") && error.contains("--init"),
+        "{error}"
+    );
+    let gaussian = ["--set", "model.family=gaussian", "--init", "first"];
+    let error = refused(&[&raised[..], &gaussian].concat());
+    assert!(
+        error.contains("train.rate_gain = 4: only model.family"),
+        "{error}"
+    );
+    assert!(!folder.path().join("third").exists());
+}
