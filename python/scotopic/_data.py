@@ -77,7 +77,12 @@ def _beside(outputs, inputs, exposure, transition_inputs=None, alone=None, place
         if name == "exposure":
             _one_column(name + place, array)
         columns.append(array[:, alone] if name == "transition_inputs" else array)
-    return outputs if len(columns) == 1 else np.concatenate(columns, axis=1)
+    return outputs if len(columns) == 1 else _beside_each_other(columns)
+
+
+def _beside_each_other(parts):
+    """Columns of arrays, in rows one after the other: numpy keeps the order of what it joins, whatever that is."""
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
 def check_given(names, exposure_name, inputs, exposure, X=None, *, driving=(), transition_inputs=None):
@@ -116,8 +121,9 @@ def read(names, exposure_name, X, lengths=None, inputs=None, exposure=None, *, d
     data = observations(X, lengths, inputs=inputs, exposure=exposure, **beside)
     found, expected = (*data.given, data.driving), (len(names), exposure_name is not None, len(alone))
     if found != expected:
+        driven = " and {} inputs of transitions" if data.driving or alone else ""
         said = [
-            f"{count} inputs, {'an' if exposed else 'no'} exposure and {more} inputs of transitions"
+            f"{count} inputs and {'an' if exposed else 'no'} exposure" + driven.format(more)
             for count, exposed, more in (found, expected)
         ]
         raise SettingError(f"setting `inputs`: found observations with {said[0]}, expected {said[1]}")
@@ -144,7 +150,7 @@ def given_rows(names, exposure_name, inputs, exposure, *, driving=(), transition
         if parts and len(array) != len(parts[0]):
             raise SizeError(f"{field}: found {len(array)} rows, expected {len(parts[0])}, one an observation")
         parts.append(array)
-    return observations(np.concatenate(parts, axis=1))
+    return observations(_beside_each_other(parts))
 
 
 def _one_column(name, array):

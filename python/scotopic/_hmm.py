@@ -64,7 +64,7 @@ class HMM(Estimator):
     def transition_inputs_(self, names):
         self._driving = [str(name) for name in names]
         self.__dict__.pop("_compiled", None)
-        # What each has unless it is set: no effect, and inputs from 0 on.
+        # Unless it is set the transitions are those at inputs of 0.
         if self._driving and "transition_origin_" not in self._given():
             self.transition_origin_ = np.zeros(len(self._driving))
 
@@ -338,11 +338,21 @@ class HMM(Estimator):
         exact = elbo if factorisation == "reversed" else self._model.log_evidence(data)
         return Posterior(probabilities, elbo, exact - elbo, factorisation)
 
-    def compare(self, X, factorisations=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def compare(self, X, factorisations=None, *, inputs=None, exposure=None):
         """Factorisations of the posterior beside each other on one series: a table (a DataFrame if pandas is there)."""
         from .comparison import compare
 
+        self._plain("compare factorisations")
         return compare(self, self._read(X, None, None, inputs, exposure), factorisations)
+
+    def statistics(self, X, lengths=None, *, inputs=None, exposure=None):
+        """The E-step: expected statistics of these sequences under this model, without inputs of transitions.
+
+        Values of one model add up (``+``, ``sum``) and can be pickled, so that parts of the data can be seen by
+        different processes or machines; ``maximise`` takes the sum.
+        """
+        self._plain("give expected statistics: it is fitted by an ascent of the gradient")
+        return super().statistics(X, lengths, inputs=inputs, exposure=exposure)
 
     def forecast(
         self,

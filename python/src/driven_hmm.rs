@@ -2,7 +2,7 @@
 
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayDyn};
 use pyo3::prelude::*;
-use scotopic_filtering::hmm::{self, Emission};
+use scotopic_filtering::hmm;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{AnyModel, Sequence};
 

@@ -117,7 +117,9 @@ impl Observations {
     ) -> Result<Self> {
         let [rows, width] = [array.shape()[0], array.shape()[1]];
         let read = array.readonly();
-        let values = read.as_slice().map_err(|_| Error::Size {
+        // An array in Fortran's order is a slice as well, of its columns.
+        let in_rows = read.as_slice().ok().filter(|_| array.is_c_contiguous());
+        let values = in_rows.ok_or_else(|| Error::Size {
             name: "array".to_owned(),
             found: "an array whose rows do not follow one another in memory".to_owned(),
             expected: "a C-contiguous one (numpy.ascontiguousarray)".to_owned(),

@@ -39,7 +39,7 @@ impl OfFit {
     /// Of a file.
     ///
     /// # Errors
-    /// As [`read`].
+    /// As [`model::read`](super::model::read).
     pub fn read(path: &Path) -> Result<Self> {
         let mut table: toml::Table = toml::from_str(&text(path)?)?;
         match table.get("kind").and_then(toml::Value::as_str) {
