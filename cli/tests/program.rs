@@ -32,6 +32,9 @@ mod program {
     mod live;
     mod metrics;
     mod model_card;
+    #[path = "../series/npz.rs"]
+    #[allow(dead_code)] // the tests of series use all of it
+    mod npz;
     mod old_files;
     mod old_flags;
     mod old_snapshots;

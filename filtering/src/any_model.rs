@@ -88,7 +88,6 @@ impl AnyModel {
 
     /// A short description.
     pub fn described(&self) -> String {
-        let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         match self {
             Self::Hmm(model) => format!("hidden Markov model of {}", many(model.states(), "state")),
             Self::DrivenHmm(model) => {
@@ -120,4 +119,14 @@ impl AnyModel {
             }
         }
     }
+}
+
+/// A number of things: 1 state, 2 states.
+///
+/// ```
+/// use scotopic_filtering::many;
+/// assert_eq!((many(1, "state"), many(0, "row")), ("1 state".to_owned(), "0 rows".to_owned()));
+/// ```
+pub fn many(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

@@ -106,7 +106,7 @@ mod step;
 mod summary;
 
 pub use any_filter::{AnyFilter, AnyLearning};
-pub use any_model::AnyModel;
+pub use any_model::{AnyModel, many};
 pub use any_smoothing::{AnySmoothed, Decoded, Decoding};
 pub use data_spread::dependent_inputs;
 pub use error::{Error, Result};

@@ -22,5 +22,7 @@ def estimator_of(compiled):
         kind = "plds"
     elif isinstance(compiled, _scotopic.Hmm):
         kind = compiled.emission[0]
+    elif isinstance(compiled, _scotopic.DrivenHmm):
+        kind = compiled.base.emission[0]
     new = _MAKERS.get(kind)
     return compiled if new is None else new(compiled)._take(compiled)

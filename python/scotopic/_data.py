@@ -6,13 +6,18 @@ from . import _scotopic
 from .errors import SettingError, SizeError
 
 
-def observations(X, lengths=None, what="X", *, inputs=None, exposure=None):
+def observations(X, lengths=None, what="X", *, inputs=None, exposure=None, transition_inputs=None, alone=None):
     """Observations from an array ``[T, D]`` (or ``[T]``: one number each) or a list of such arrays.
 
     A C-contiguous array of float64 is not copied. An entry that is NaN (``None``, ``pandas.NA``, masked) is missing. What is
-    given with each observation follows it in its row: inputs ``[T, M]``, the exposure ``[T]``; those rows are made anew.
+    given with each observation follows it in its row: inputs ``[T, M]``, the exposure ``[T]``, the inputs of the transitions
+    ``[T, L]``; those rows are made anew. Inputs of transitions that are among ``inputs``, by their names in DataFrames or but
+    for the places ``alone``, are the same columns and not there twice.
     """
-    given = inputs is not None or exposure is not None
+    given = inputs is not None or exposure is not None or transition_inputs is not None
+    if transition_inputs is not None and alone is None:
+        known = [*input_names(inputs), *([] if exposure is None else [name_of(exposure)])]
+        alone = [i for i, name in enumerate(driving_names(transition_inputs)) if name not in known]
     if isinstance(X, _scotopic.Observations):
         if lengths is not None:
             raise SettingError("setting `lengths`: found some, expected None: these observations are cut already")
@@ -28,26 +33,27 @@ def observations(X, lengths=None, what="X", *, inputs=None, exposure=None):
         count = len(X)
         outputs = [rows(x, f"{what}[{i}]") for i, x in enumerate(X)]
         inputs, exposures = _each("inputs", inputs, count), _each("exposure", exposure, count)
-        parts = [_beside(y, inputs[i], exposures[i], f"[{i}]") for i, y in enumerate(outputs)]
+        driving = _each("transition_inputs", transition_inputs, count)
+        parts = [_beside(y, inputs[i], exposures[i], driving[i], alone, f"[{i}]") for i, y in enumerate(outputs)]
         widths = {part.shape[1] for part in parts}
         if len(widths) > 1:
             raise SizeError(f"{what}: found sequences of {sorted(widths)} columns, expected the same number in each")
         lengths = [len(part) for part in parts]
         whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return _with_given(whole, lengths, outputs[0].shape[1], exposure)
+        return _with_given(whole, lengths, outputs[0].shape[1], exposure, alone)
     outputs = rows(X, what)
-    whole = _beside(outputs, inputs, exposure)
+    whole = _beside(outputs, inputs, exposure, transition_inputs, alone)
     if lengths is None:
-        return _with_given(whole, None, outputs.shape[1], exposure)
+        return _with_given(whole, None, outputs.shape[1], exposure, alone)
     lengths = np.asarray(lengths)
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 0).any():
         raise SettingError(f"setting `lengths`: found {lengths!r}, expected whole numbers of rows, one a sequence")
-    return _with_given(whole, lengths.tolist(), outputs.shape[1], exposure)
+    return _with_given(whole, lengths.tolist(), outputs.shape[1], exposure, alone)
 
 
-def _with_given(whole, lengths, outputs, exposure):
-    exposed = exposure is not None
-    return _scotopic.Observations(whole, lengths, whole.shape[1] - outputs - exposed, exposed)
+def _with_given(whole, lengths, outputs, exposure, alone):
+    exposed, driving = exposure is not None, len(alone or ())
+    return _scotopic.Observations(whole, lengths, whole.shape[1] - outputs - exposed - driving, exposed, driving)
 
 
 def _each(name, values, count):
@@ -59,10 +65,10 @@ def _each(name, values, count):
     return values
 
 
-def _beside(outputs, inputs, exposure, place=""):
+def _beside(outputs, inputs, exposure, transition_inputs=None, alone=None, place=""):
     """Rows with what is given after the outputs; the very same rows where there is nothing."""
     columns = [outputs]
-    for name, values in (("inputs", inputs), ("exposure", exposure)):
+    for name, values in (("inputs", inputs), ("exposure", exposure), ("transition_inputs", transition_inputs)):
         if values is None:
             continue
         array = rows(values, name + place)
@@ -70,50 +76,81 @@ def _beside(outputs, inputs, exposure, place=""):
             raise SizeError(f"{name}{place}: found {len(array)} rows, expected {len(outputs)}, one an observation")
         if name == "exposure":
             _one_column(name + place, array)
-        columns.append(array)
-    return outputs if len(columns) == 1 else np.concatenate(columns, axis=1)
+        columns.append(array[:, alone] if name == "transition_inputs" else array)
+    return outputs if len(columns) == 1 else _beside_each_other(columns)
 
 
-def check_given(names, exposure_name, inputs, exposure, X=None):
-    """Refuses what a model does not take, or the lack of what it takes: ``names`` of inputs, the name of an exposure."""
+def _beside_each_other(parts):
+    """Columns of arrays, in rows one after the other: numpy keeps the order of what it joins, whatever that is."""
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def check_given(names, exposure_name, inputs, exposure, X=None, *, driving=(), transition_inputs=None):
+    """Refuses what a model does not take, or the lack of what it takes.
+
+    ``names`` of inputs, the name of an exposure, and names ``driving`` of inputs of transitions.
+    """
     for field, taken, given, shape in (
         ("inputs", names, inputs, f"[T, {len(names)}]"),
         ("exposure", [] if exposure_name is None else [exposure_name], exposure, "[T]"),
+        ("transition_inputs", driving, transition_inputs, f"[T, {len(driving)}]"),
     ):
         if given is None and taken:
             raise SettingError(f"setting `{field}`: found None, expected an array {shape} of {', '.join(taken)}")
         if given is not None and not taken:
             raise SettingError(f"setting `{field}`: found some, expected None: this model has no {field}")
-    if inputs is not None:
-        for part in _each("inputs", inputs, len(X)) if _is_list_of_sequences(X) else [inputs]:
+    for field, known, values in (("inputs", names, inputs), ("transition_inputs", driving, transition_inputs)):
+        if values is None:
+            continue
+        for part in _each(field, values, len(X)) if _is_list_of_sequences(X) else [values]:
             found = feature_names(part)
-            if found is not None and list(found) != list(names):
-                raise SettingError(f"setting `inputs`: found the columns {list(found)}, expected {list(names)}")
-            columns = rows(part, "inputs").shape[1]
-            if columns != len(names):
-                raise SizeError(f"inputs: found {columns} columns, expected {len(names)}: {', '.join(names)}")
+            if found is not None and list(found) != list(known):
+                raise SettingError(f"setting `{field}`: found the columns {list(found)}, expected {list(known)}")
+            columns = rows(part, field).shape[1]
+            if columns != len(known):
+                raise SizeError(f"{field}: found {columns} columns, expected {len(known)}: {', '.join(known)}")
 
 
-def read(names, exposure_name, X, lengths=None, inputs=None, exposure=None):
-    """Observations with what a model takes: ``names`` of inputs, the name of an exposure."""
+def read(names, exposure_name, X, lengths=None, inputs=None, exposure=None, *, driving=(), transition_inputs=None):
+    """Observations with what a model takes: ``names`` of inputs, the name of an exposure, names of inputs of transitions."""
+    alone = _alone(names, exposure_name, driving)
+    beside = {"transition_inputs": transition_inputs}
     if not isinstance(X, _scotopic.Observations):
-        check_given(names, exposure_name, inputs, exposure, X)
-    data = observations(X, lengths, inputs=inputs, exposure=exposure)
-    expected = (len(names), exposure_name is not None)
-    if data.given != expected:
-        said = [f"{count} inputs and {'an' if exposed else 'no'} exposure" for count, exposed in (data.given, expected)]
+        check_given(names, exposure_name, inputs, exposure, X, driving=driving, **beside)
+        beside["alone"] = alone if driving else None
+    data = observations(X, lengths, inputs=inputs, exposure=exposure, **beside)
+    found, expected = (*data.given, data.driving), (len(names), exposure_name is not None, len(alone))
+    if found != expected:
+        driven = " and {} inputs of transitions" if data.driving or alone else ""
+        said = [
+            f"{count} inputs and {'an' if exposed else 'no'} exposure" + driven.format(more)
+            for count, exposed, more in (found, expected)
+        ]
         raise SettingError(f"setting `inputs`: found observations with {said[0]}, expected {said[1]}")
     return data
 
 
-def given_rows(names, exposure_name, inputs, exposure):
-    """What is given of observations that are not there yet: rows of inputs and exposure."""
-    check_given(names, exposure_name, inputs, exposure)
-    if inputs is not None:
-        return observations(inputs, what="inputs", exposure=exposure)
-    array = rows(exposure, "exposure")
-    _one_column("exposure", array)
-    return observations(array)
+def _alone(names, exposure_name, driving):
+    """The places of the inputs of transitions that an emission is not given as well."""
+    return [i for i, name in enumerate(driving) if name not in (*names, exposure_name)]
+
+
+def given_rows(names, exposure_name, inputs, exposure, *, driving=(), transition_inputs=None):
+    """What is given of observations that are not there yet: rows of inputs, exposure and inputs of transitions."""
+    check_given(names, exposure_name, inputs, exposure, driving=driving, transition_inputs=transition_inputs)
+    parts = []
+    for field, values in (("inputs", inputs), ("exposure", exposure), ("transition_inputs", transition_inputs)):
+        if values is None:
+            continue
+        array = rows(values, field)
+        if field == "exposure":
+            _one_column(field, array)
+        if field == "transition_inputs":
+            array = array[:, _alone(names, exposure_name, driving)]
+        if parts and len(array) != len(parts[0]):
+            raise SizeError(f"{field}: found {len(array)} rows, expected {len(parts[0])}, one an observation")
+        parts.append(array)
+    return observations(_beside_each_other(parts))
 
 
 def _one_column(name, array):
@@ -175,6 +212,23 @@ def input_names(inputs):
     part = inputs[0] if isinstance(inputs, (list, tuple)) and inputs else inputs
     names = feature_names(part)
     return [] if names is None else names.tolist()
+
+
+def driving_names(transition_inputs):
+    """The names of the columns of inputs of transitions; v1, v2, ... where they have none."""
+    names = input_names(transition_inputs)
+    if names:
+        return names
+    several = isinstance(transition_inputs, (list, tuple)) and getattr(transition_inputs[0], "ndim", 0) > 0
+    part = transition_inputs[0] if several else transition_inputs
+    return [f"v{i}" for i in range(1, rows(part, "transition_inputs").shape[1] + 1)]
+
+
+def name_of(exposure):
+    """The name of a series of pandas, or what it is."""
+    part = exposure[0] if isinstance(exposure, (list, tuple)) and exposure else exposure
+    name = getattr(part, "name", None)
+    return name if isinstance(name, str) and name else "exposure"
 
 
 def feature_names(X):

@@ -100,6 +100,10 @@ class Estimator:
         """The names of the inputs that each observation is given with, and of its exposure."""
         return [], None
 
+    def _driving_names(self):
+        """The names of the inputs of transitions."""
+        return []
+
     def _check_given_to_fit(self, data):
         """Refuses what the kind of model does not take, or the lack of what it takes."""
         for field, given, taken in zip(("inputs", "exposure"), data.given, (self._HAS_INPUTS, self._HAS_EXPOSURE)):
@@ -109,15 +113,16 @@ class Estimator:
             if field == "inputs" and taken is True and not given:
                 raise SettingError("setting `inputs`: found None, expected an array [T, M]")
 
-    def _read(self, X, lengths=None, y=None, inputs=None, exposure=None):
+    def _read(self, X, lengths=None, y=None, inputs=None, exposure=None, transition_inputs=None):
         """Observations, of as many columns as the model has."""
         model = self._model
         names = getattr(self, "feature_names_in_", None)
         if names is not None and (found := _data.feature_names(X)) is not None:
             _check_names(names, found)
-        data = _data.read(*self._given_names(), X, lengths, inputs, exposure)
+        driving = {"driving": self._driving_names(), "transition_inputs": transition_inputs}
+        data = _data.read(*self._given_names(), X, lengths, inputs, exposure, **driving)
         _refuse_y(y, len(data))
-        beside = sum(data.given)
+        beside = sum(data.given) + data.driving
         if data.n_features != model.n_features + beside:
             found, name = data.n_features - beside, type(self).__name__
             said = f"X has {found} features, but {name} is expecting {model.n_features} features as input"
@@ -126,8 +131,8 @@ class Estimator:
             raise SizeError(said)
         return data
 
-    def _read_to_fit(self, X, lengths, y, inputs=None, exposure=None):
-        data = _data.observations(X, lengths, inputs=inputs, exposure=exposure)
+    def _read_to_fit(self, X, lengths, y, inputs=None, exposure=None, transition_inputs=None):
+        data = _data.observations(X, lengths, inputs=inputs, exposure=exposure, transition_inputs=transition_inputs)
         _refuse_y(y, len(data))
         self._check_given_to_fit(data)
         names = _data.feature_names(X)
@@ -179,22 +184,22 @@ class Estimator:
         self._stream, self._streamed = stream, self._compiled
         return self
 
-    def aic(self, X, lengths=None, *, inputs=None, exposure=None):
+    def aic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
         """Akaike's information criterion, nats times 2; lower is better."""
-        data = self._read(X, lengths, None, inputs, exposure)
+        data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
         return -2.0 * self._model.log_evidence(data) + 2.0 * self._model.free_parameters
 
-    def bic(self, X, lengths=None, *, inputs=None, exposure=None):
+    def bic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
         """The Bayesian information criterion, nats times 2; lower is better."""
-        data = self._read(X, lengths, None, inputs, exposure)
+        data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
         return -2.0 * self._model.log_evidence(data) + self._model.free_parameters * np.log(len(data))
 
-    def summary(self, X, lengths=None, *, level=0.95, hold=(), inputs=None, exposure=None):
+    def summary(self, X, lengths=None, *, level=0.95, hold=(), inputs=None, exposure=None, transition_inputs=None):
         """The parameters with standard errors by the observed information of the data that they were fitted to.
 
         Parameters
         ----------
-        X, lengths, inputs, exposure
+        X, lengths, inputs, exposure, transition_inputs
             As for ``fit``.
         level : float
             The probability of the intervals.
@@ -205,9 +210,9 @@ class Estimator:
         -------
         Summary
         """
-        return summarised(self._model, self._read(X, lengths, None, inputs, exposure), level, hold)
+        return summarised(self._model, self._read(X, lengths, None, inputs, exposure, transition_inputs), level, hold)
 
-    def residuals(self, X, *, random_state=0, lags=None, inputs=None, exposure=None):
+    def residuals(self, X, *, random_state=0, lags=None, inputs=None, exposure=None, transition_inputs=None):
         """Standardised one-step residuals of one series, with tests; four panels in a notebook.
 
         Parameters
@@ -218,7 +223,7 @@ class Estimator:
             Counts and symbols get a number within the jump of their distribution; None takes the middle of the jump.
         lags : int, optional
             Of the test of independence; min(10, T / 5) otherwise.
-        inputs, exposure
+        inputs, exposure, transition_inputs
             As for ``fit``.
 
         Returns
@@ -227,7 +232,7 @@ class Estimator:
         """
         seed = None if random_state is None else _data.seed_of(random_state)
         lags = None if lags is None else whole("lags", lags, 1)
-        data = self._read(X, None, None, inputs, exposure)
+        data = self._read(X, None, None, inputs, exposure, transition_inputs)
         values, tests = _scotopic.residuals(self._model, data, seed, lags)
         return Residuals(values, tests, f"Residuals of {self!r}")
 

@@ -7,7 +7,7 @@ import numpy as np
 from . import _data, _scotopic
 from ._estimator import Estimator, parameter, real, whole
 from ._progress import watch
-from .errors import FitWarning, SettingError
+from .errors import FitWarning, SettingError, UnsupportedError
 from .results import Posterior
 
 
@@ -16,8 +16,8 @@ class HMM(Estimator):
 
     #: Attributes of the emission, to their fields in a model file.
     _FIELDS = {}
-    #: The columns of a row after the outputs: names of the inputs, the name of the exposure.
-    _inputs, _exposure = (), None
+    #: The columns of a row after the outputs: names of the inputs, the name of the exposure, names of inputs of transitions.
+    _inputs, _exposure, _driving = (), None, ()
 
     def __init__(
         self,
@@ -47,15 +47,45 @@ class HMM(Estimator):
     startprob_ = parameter("startprob_", "Initial probabilities ``[K]``.")
     transmat_ = parameter("transmat_", "Transition probabilities ``[K, K]``; row i is p(s_t | s_{t-1} = i).")
 
+    transition_weights_ = parameter(
+        "transition_weights_",
+        "Weights ``[K, K, M]`` of inputs of transitions: ``[i, j]`` is of the transition from i to j, per unit of each input.",
+    )
+    transition_origin_ = parameter(
+        "transition_origin_", "The inputs ``[M]`` at which the transitions are ``transmat_``."
+    )
+
+    @property
+    def transition_inputs_(self):
+        """The names of the inputs of the transitions; set them where parameters are set by hand."""
+        return list(self._driving)
+
+    @transition_inputs_.setter
+    def transition_inputs_(self, names):
+        self._driving = [str(name) for name in names]
+        self.__dict__.pop("_compiled", None)
+        # Unless it is set the transitions are those at inputs of 0.
+        if self._driving and "transition_origin_" not in self._given():
+            self.transition_origin_ = np.zeros(len(self._driving))
+
     @property
     def _PARAMETERS(self):
-        return ("startprob_", "transmat_", *self._fields())
+        driven = ("transition_weights_", "transition_origin_") if self._driving else ()
+        return ("startprob_", "transmat_", *self._fields(), *driven)
 
     def _fields(self):
         return self._FIELDS
 
     def _given_names(self):
         return self._model.given
+
+    def _driving_names(self):
+        return list(self._driving)
+
+    def _plain(self, asked):
+        """Refuses what models with inputs of their transitions cannot."""
+        if self._driving:
+            raise UnsupportedError(f"a {type(self).__name__} with inputs of its transitions cannot {asked}")
 
     def _given_fields(self, values):
         """What the emission is given, as the fields of a model file."""
@@ -64,7 +94,11 @@ class HMM(Estimator):
     def _compile(self, values):
         fields = {field: self._field(name, values) for name, field in self._fields().items()}
         fields.update(self._given_fields(values))
-        return _scotopic.Hmm(self._emission(), values["startprob_"], values["transmat_"], fields)
+        plain = _scotopic.Hmm(self._emission(), values["startprob_"], values["transmat_"], fields)
+        if not self._driving:
+            return plain
+        weights, origin = values["transition_weights_"], values["transition_origin_"]
+        return _scotopic.DrivenHmm(plain, list(self._driving), weights, origin)
 
     def _emission(self):
         return self._KIND
@@ -78,9 +112,14 @@ class HMM(Estimator):
 
     def _take(self, model):
         """The parameters of a compiled model."""
-        fields = model.emission[1]
-        values = {"startprob_": model.initial, "transmat_": model.transition}
+        driven = isinstance(model, _scotopic.DrivenHmm)
+        plain = model.base if driven else model
+        fields = plain.emission[1]
+        values = {"startprob_": plain.initial, "transmat_": plain.transition}
         values.update((name, fields[field]) for name, field in self._fields().items())
+        self._driving = model.transition_inputs if driven else []
+        if driven:
+            values.update(transition_weights_=model.weights, transition_origin_=model.origin)
         self._values = {}
         for name, value in values.items():
             self._set_value(name, value)
@@ -91,7 +130,7 @@ class HMM(Estimator):
 
     # ---- fitting
 
-    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None, exposure=None):
+    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None, exposure=None, transition_inputs=None):
         """Fits the model to sequences by maximum likelihood.
 
         Parameters
@@ -110,11 +149,17 @@ class HMM(Estimator):
             missing only where its observation is.
         exposure : array-like ``[T]``, or a list of arrays ``[T_i]``, optional
             What counts are of, above 0: a time, an area, a number at risk. Rates are then per unit of it.
+        transition_inputs : array-like ``[T, L]``, or a list of arrays ``[T_i, L]``, optional
+            Inputs that the transition to each row depends on, by a multinomial logistic regression in each state. The first
+            row of a sequence has none; in others none may be missing, not even where the observation is. A column of a
+            DataFrame that is among ``inputs`` by its name is that input. Found by a search without ``pseudo_count``.
 
         Returns
         -------
         self
-            With ``startprob_``, ``transmat_`` and the parameters of the emission; ``log_evidence_`` (nats), ``n_iter_``,
+            With ``startprob_``, ``transmat_`` and the parameters of the emission; with inputs of transitions
+            ``transition_weights_``, ``transition_origin_`` (their means, where the transitions are ``transmat_``) and
+            ``log_evidence_without_`` (nats, of the best model without them); ``log_evidence_`` (nats), ``n_iter_``,
             ``converged_``; of a search ``found_by_`` (how many runs, of how many, reached this maximum), ``warnings_``
             (also given as Python warnings) and ``pseudo_count_``; of EM ``history_`` (log evidence, nats).
         """
@@ -128,8 +173,9 @@ class HMM(Estimator):
             raise SettingError("setting `callback`: found one, expected None unless method='em': runs are side by side")
         start = self._model if self.init == "parameters" else None
         if start is not None:
-            _data.read(*self._given_names(), X, lengths, inputs, exposure)
-        data = self._read_to_fit(X, lengths, y, inputs, exposure)
+            driving = {"driving": self._driving_names(), "transition_inputs": transition_inputs}
+            _data.read(*self._given_names(), X, lengths, inputs, exposure, **driving)
+        data = self._read_to_fit(X, lengths, y, inputs, exposure, transition_inputs)
         names = getattr(self, "feature_names_in_", None)
         settings = {
             "emission": self._emission(),
@@ -141,10 +187,12 @@ class HMM(Estimator):
             "pseudo_count": real("pseudo_count", self.pseudo_count, 0.0),
             "start": start,
             "inputs": _data.input_names(inputs),
-            "exposure": exposure_name(exposure) if data.given[1] else None,
+            "exposure": _data.name_of(exposure) if data.given[1] else None,
             "lags": self._lags(),
         }
-        if search:
+        if transition_inputs is not None or data.driving:
+            self._search_driven(data, settings, transition_inputs)
+        elif search:
             self._search(data, settings)
         else:
             tell = watch(callback, self.verbose, self.n_iter)
@@ -156,9 +204,37 @@ class HMM(Estimator):
             self.feature_names_in_ = names
         return self
 
-    def _search(self, data, settings):
+    def _threads(self):
         jobs = 1 if self.n_jobs is None else self.n_jobs
-        threads = 0 if jobs == -1 else whole("n_jobs", jobs, 1)
+        return 0 if jobs == -1 else whole("n_jobs", jobs, 1)
+
+    def _search_driven(self, data, settings, transition_inputs):
+        for name, found, expected in (
+            ("method", self.method, "search"),
+            ("pseudo_count", settings.pop("pseudo_count"), 0.0),
+            ("lags", settings.pop("lags"), 0),
+        ):
+            if found != expected:
+                raise SettingError(
+                    f"setting `{name}`: found {found!r}, expected {expected!r} with inputs of transitions"
+                )
+        if transition_inputs is None:
+            names = [f"v{i}" for i in range(1, data.driving + 1)]
+        else:
+            names = _data.driving_names(transition_inputs)
+        # Both kinds of inputs are told apart by their names.
+        settings["inputs"] = settings["inputs"] or [f"x{i}" for i in range(1, data.given[0] + 1)]
+        model, log_evidence, n_iter, converged, found_by, without, said = _scotopic.search_driven_hmm(
+            data, threads=self._threads(), transition_inputs=names, **settings
+        )
+        self._take(model)
+        self.log_evidence_, self.n_iter_, self.converged_ = log_evidence, n_iter, converged
+        self.found_by_, self.log_evidence_without_, self.warnings_ = found_by, without, said
+        for text in said:
+            warnings.warn(f"{type(self).__name__}: {text}", FitWarning, stacklevel=3)
+
+    def _search(self, data, settings):
+        threads = self._threads()
         model, log_evidence, n_iter, converged, found_by, pseudo_count, said = _scotopic.search_hmm(
             data, threads=threads, **settings
         )
@@ -182,37 +258,40 @@ class HMM(Estimator):
         -------
         self
         """
+        self._plain("be maximised from statistics")
         pseudo_count = self.pseudo_count if pseudo_count is None else pseudo_count
         return self._take(self._model.maximise(statistics, real("pseudo_count", pseudo_count, 0.0)))
 
     # ---- inference
 
-    def score(self, X, y=None, lengths=None, *, inputs=None, exposure=None):
+    def score(self, X, y=None, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
         """ln p(X), nats: the sum over all sequences."""
-        return self._model.log_evidence(self._read(X, lengths, y, inputs, exposure))
+        return self._model.log_evidence(self._read(X, lengths, y, inputs, exposure, transition_inputs))
 
-    def predict(self, X, lengths=None, *, inputs=None, exposure=None):
+    def predict(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
         """The most probable path ``[T]`` of states, from 0 (Viterbi)."""
-        return self._model.viterbi(self._read(X, lengths, None, inputs, exposure))[0]
+        return self._model.viterbi(self._read(X, lengths, None, inputs, exposure, transition_inputs))[0]
 
-    def predict_proba(self, X, lengths=None, *, inputs=None, exposure=None):
+    def predict_proba(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
         """p(s_t | all observations of the sequence) ``[T, K]``."""
-        return self._model.smooth(self._read(X, lengths, None, inputs, exposure))[0]
+        return self._model.smooth(self._read(X, lengths, None, inputs, exposure, transition_inputs))[0]
 
-    def filter_proba(self, X, lengths=None, *, inputs=None, exposure=None):
+    def filter_proba(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
         """p(s_t | observations up to t) ``[T, K]``: what can be known at the time."""
-        return self._model.filter(self._read(X, lengths, None, inputs, exposure))[0]
+        return self._model.filter(self._read(X, lengths, None, inputs, exposure, transition_inputs))[0]
 
-    def score_samples(self, X, lengths=None, *, inputs=None, exposure=None):
+    def score_samples(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
         """ln p(X), nats, and p(s_t | all observations) ``[T, K]``."""
-        probabilities, log_evidence = self._model.smooth(self._read(X, lengths, None, inputs, exposure))
+        probabilities, log_evidence = self._model.smooth(
+            self._read(X, lengths, None, inputs, exposure, transition_inputs)
+        )
         return log_evidence, probabilities
 
-    def log_predictive(self, X, lengths=None, *, inputs=None, exposure=None):
+    def log_predictive(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
         """ln p(o_t | o_<t) ``[T]``, nats; 0 for a missing observation. Their sum is ``score``."""
-        return self._model.filter(self._read(X, lengths, None, inputs, exposure))[1]
+        return self._model.filter(self._read(X, lengths, None, inputs, exposure, transition_inputs))[1]
 
-    def decode(self, X, lengths=None, algorithm="viterbi", *, inputs=None, exposure=None):
+    def decode(self, X, lengths=None, algorithm="viterbi", *, inputs=None, exposure=None, transition_inputs=None):
         """A path of states, and its logarithm, in hmmlearn's order.
 
         Parameters
@@ -226,7 +305,7 @@ class HMM(Estimator):
             ln p(path, X), nats; for "map" the sum over time of the largest posterior probabilities, as in hmmlearn.
         states : ndarray of int ``[T]``
         """
-        data = self._read(X, lengths, None, inputs, exposure)
+        data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
         if algorithm == "viterbi":
             path, log_probability = self._model.viterbi(data)
             return log_probability, path
@@ -235,7 +314,9 @@ class HMM(Estimator):
             return float(probabilities.max(axis=1).sum()), probabilities.argmax(axis=1)
         raise SettingError(f"setting `algorithm`: found {algorithm!r}, expected 'viterbi' or 'map'")
 
-    def posterior(self, X, lengths=None, factorisation="reversed", *, inputs=None, exposure=None):
+    def posterior(
+        self, X, lengths=None, factorisation="reversed", *, inputs=None, exposure=None, transition_inputs=None
+    ):
         """Posterior probabilities of the states over time, which a notebook draws.
 
         Parameters
@@ -248,7 +329,11 @@ class HMM(Estimator):
         Posterior
             With ``probabilities`` ``[T, K]``, ``elbo`` (nats) and ``gap`` (nats) to the log evidence.
         """
-        data = self._read(X, lengths, None, inputs, exposure)
+        data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
+        if factorisation == "reversed" and self._driving:
+            probabilities, elbo = self._model.smooth(data)
+            return Posterior(probabilities, elbo, 0.0, factorisation)
+        self._plain(f"have the posterior {factorisation!r}: say 'reversed'")
         probabilities, elbo = self._model.posterior(data, factorisation)
         exact = elbo if factorisation == "reversed" else self._model.log_evidence(data)
         return Posterior(probabilities, elbo, exact - elbo, factorisation)
@@ -257,20 +342,43 @@ class HMM(Estimator):
         """Factorisations of the posterior beside each other on one series: a table (a DataFrame if pandas is there)."""
         from .comparison import compare
 
+        self._plain("compare factorisations")
         return compare(self, self._read(X, None, None, inputs, exposure), factorisations)
 
-    def forecast(self, X, steps=1, *, inputs=None, exposure=None, future_inputs=None, future_exposure=None):
+    def statistics(self, X, lengths=None, *, inputs=None, exposure=None):
+        """The E-step: expected statistics of these sequences under this model, without inputs of transitions.
+
+        Values of one model add up (``+``, ``sum``) and can be pickled, so that parts of the data can be seen by
+        different processes or machines; ``maximise`` takes the sum.
+        """
+        self._plain("give expected statistics: it is fitted by an ascent of the gradient")
+        return super().statistics(X, lengths, inputs=inputs, exposure=exposure)
+
+    def forecast(
+        self,
+        X,
+        steps=1,
+        *,
+        inputs=None,
+        exposure=None,
+        transition_inputs=None,
+        future_inputs=None,
+        future_exposure=None,
+        future_transition_inputs=None,
+    ):
         """The ``steps`` observations after the last of one series.
 
         Parameters
         ----------
-        X, inputs, exposure
+        X, inputs, exposure, transition_inputs
             As for ``fit``, of one series.
         steps : int
         future_inputs : array-like ``[steps, M]``, optional
             The inputs of what is to come.
         future_exposure : array-like ``[steps]``, optional
             Its exposure.
+        future_transition_inputs : array-like ``[steps, L]``, optional
+            The inputs of the transitions to it.
 
         Returns
         -------
@@ -278,10 +386,15 @@ class HMM(Estimator):
             ``mean`` and ``variance`` ``[steps, D]`` in the units of the data and their squares; ``probabilities`` of symbols.
         """
         filter = self.filter()
-        filter.extend(self._read(X, None, None, inputs, exposure))
-        return filter.forecast(whole("steps", steps, 0), inputs=future_inputs, exposure=future_exposure)
+        filter.extend(self._read(X, None, None, inputs, exposure, transition_inputs))
+        future = {
+            "inputs": future_inputs,
+            "exposure": future_exposure,
+            "transition_inputs": future_transition_inputs,
+        }
+        return filter.forecast(whole("steps", steps, 0), **future)
 
-    def sample(self, n_samples=None, random_state=None, *, inputs=None, exposure=None):
+    def sample(self, n_samples=None, random_state=None, *, inputs=None, exposure=None, transition_inputs=None):
         """Draws a sequence.
 
         Parameters
@@ -291,6 +404,8 @@ class HMM(Estimator):
         random_state : int, numpy.random.Generator or RandomState, optional
         inputs : array-like ``[n_samples, M]``, optional
         exposure : array-like ``[n_samples]``, optional
+        transition_inputs : array-like ``[n_samples, L]``, optional
+            Inputs of the transitions to each row; those of the first have no effect.
 
         Returns
         -------
@@ -299,14 +414,17 @@ class HMM(Estimator):
         """
         random_state = self.random_state if random_state is None else random_state
         seed, names = _data.seed_of(random_state), self._given_names()
-        if inputs is None and exposure is None:
-            _data.check_given(*names, None, None)
+        driving = {"driving": self._driving_names(), "transition_inputs": transition_inputs}
+        if inputs is None and exposure is None and transition_inputs is None:
+            _data.check_given(*names, None, None, **driving)
             return self._model.sample(whole("n_samples", 1 if n_samples is None else n_samples, 0), seed)
-        given = _data.given_rows(*names, inputs, exposure)
+        given = _data.given_rows(*names, inputs, exposure, **driving)
         if n_samples is not None and n_samples != len(given):
             raise SettingError(
                 f"setting `n_samples`: found {n_samples!r}, expected {len(given)}, the rows that are given"
             )
+        if self._driving:
+            return self._model.sample(given, seed)
         return self._model.sample(len(given), seed, given)
 
     def _repr_svg_(self):
@@ -327,10 +445,3 @@ def exposed():
         self.__dict__.pop("_compiled", None)
 
     return property(lambda self: self._exposure, change, doc="The name of the exposure of counts, or None.")
-
-
-def exposure_name(exposure):
-    """The name of a series of pandas, or what it is."""
-    part = exposure[0] if isinstance(exposure, (list, tuple)) and exposure else exposure
-    name = getattr(part, "name", None)
-    return name if isinstance(name, str) and name else "exposure"

@@ -39,6 +39,9 @@ class Filter(_scotopic.Filter):
     given : tuple
         Names of the inputs of the model, and of its exposure or None. ``update(y, inputs=..., exposure=...)`` takes a number
         for each; they may be left out where y is None.
+    transition_inputs : list of str
+        Names of the inputs of the transitions of a hidden Markov model; ``update(y, transition_inputs=...)`` takes a number
+        for each, with the first observation perhaps none.
 
     Examples
     --------
@@ -67,10 +70,11 @@ class Filter(_scotopic.Filter):
         """The filter that ``snapshot`` was taken of, here or by ``scotopic filter --save``."""
         return super().__new__(cls, bytes(snapshot))
 
-    def _read(self, X, inputs, exposure):
-        return _data.read(*self.given, X, None, inputs, exposure)
+    def _read(self, X, inputs, exposure, transition_inputs):
+        driving = {"driving": self.transition_inputs, "transition_inputs": transition_inputs}
+        return _data.read(*self.given, X, None, inputs, exposure, **driving)
 
-    def extend(self, X, *, inputs=None, exposure=None):
+    def extend(self, X, *, inputs=None, exposure=None, transition_inputs=None):
         """Takes in rows ``[T, D]``, as ``update`` would one after the other; a failure leaves the filter as it was.
 
         Parameters
@@ -80,20 +84,22 @@ class Filter(_scotopic.Filter):
             What a regression is given with each observation.
         exposure : array-like ``[T]``, optional
             What counts are of.
+        transition_inputs : array-like ``[T, L]``, optional
+            What the transition to each observation depends on.
 
         Returns
         -------
         Filtered
             The belief after each, and ln p(o_t | o_<t).
         """
-        return Filtered(*super().extend(self._read(X, inputs, exposure)))
+        return Filtered(*super().extend(self._read(X, inputs, exposure, transition_inputs)))
 
-    def partial_fit(self, X, y=None, *, inputs=None, exposure=None):
-        """Takes in rows ``[T, D]``, with inputs ``[T, M]`` and exposure ``[T]`` as ``extend``; the filter itself."""
-        super().extend(self._read(X, inputs, exposure))
+    def partial_fit(self, X, y=None, *, inputs=None, exposure=None, transition_inputs=None):
+        """Takes in rows ``[T, D]``, with what they are given as in ``extend``; the filter itself."""
+        super().extend(self._read(X, inputs, exposure, transition_inputs))
         return self
 
-    def forecast(self, steps=1, *, inputs=None, exposure=None):
+    def forecast(self, steps=1, *, inputs=None, exposure=None, transition_inputs=None):
         """The next ``steps`` observations, if nothing is seen on the way.
 
         Parameters
@@ -103,15 +109,18 @@ class Filter(_scotopic.Filter):
             The inputs of what is to come.
         exposure : array-like ``[steps]``, optional
             Its exposure.
+        transition_inputs : array-like ``[steps, L]``, optional
+            The inputs of the transitions to it.
 
         Returns
         -------
         Forecast
         """
         names, exposed = self.given
-        if not names and exposed is None and inputs is None and exposure is None:
+        driving = {"driving": self.transition_inputs, "transition_inputs": transition_inputs}
+        if not (names or driving["driving"]) and exposed is None and inputs is exposure is transition_inputs is None:
             return Forecast(**super().forecast(steps))
-        given = _data.given_rows(names, exposed, inputs, exposure)
+        given = _data.given_rows(names, exposed, inputs, exposure, **driving)
         if len(given) != steps:
             raise SizeError(f"inputs: found {len(given)} rows, expected {steps}, one a step")
         return Forecast(**super().forecast(steps, given))

@@ -88,7 +88,7 @@ impl DrivenGaussian {
     #[getter]
     fn free_parameters(&self) -> usize {
         let model = AnyModel::Driven(Box::new(self.model.clone()));
-        model.free_parameters().unwrap_or(0)
+        model.free_parameters(&[]).ok().flatten().unwrap_or(0)
     }
 
     /// The model without inputs; entries of H that are inputs are 0.

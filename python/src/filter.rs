@@ -11,6 +11,7 @@ use scotopic_filtering::{AnyFilter, AnyModel, Belief, GaussianBelief};
 use crate::arrays::{matrix, stack, vector};
 use crate::callables::Equation;
 use crate::driven::DrivenGaussian;
+use crate::driven_hmm::DrivenHmm;
 use crate::errors::{Result, setting};
 use crate::files::to_toml;
 use crate::forecast::Forecast;
@@ -38,6 +39,10 @@ pub struct Filter {
 pub fn any_model(model: &Bound<'_, PyAny>) -> Result<AnyModel> {
     if let Ok(hmm) = model.cast::<Hmm>() {
         return Ok(AnyModel::Hmm(hmm.get().model.clone()));
+    }
+    if let Ok(driven) = model.cast::<DrivenHmm>() {
+        let model = driven.get().model.clone();
+        return Ok(AnyModel::DrivenHmm(Box::new(model)));
     }
     if let Ok(gaussian) = model.cast::<LinearGaussian>() {
         return Ok(AnyModel::LinearGaussian(gaussian.get().model.clone()));
@@ -126,7 +131,7 @@ impl Filter {
                     return Err(setting(
                         "lag",
                         lag,
-                        "0 unless the model is an HMM or linear-Gaussian without inputs",
+                        "0 unless the model is linear-Gaussian without inputs, or an HMM without inputs of its transitions",
                     ));
                 }
             },
@@ -134,21 +139,21 @@ impl Filter {
         Self::of(inner)
     }
 
-    /// Takes in the next observation, with its inputs and its exposure if the model has any; ln p(o_t|o_<t), or the change of the
+    /// Takes in the next observation, with its inputs, its exposure and the inputs of the transition to it if the model has any; ln p(o_t|o_<t), or the change of the
     /// bound, nats.
-    #[pyo3(signature = (observation, inputs=None, exposure=None))]
+    #[pyo3(signature = (observation, inputs=None, exposure=None, transition_inputs=None))]
     fn update(
         &mut self,
         observation: &Bound<'_, PyAny>,
         inputs: Option<&Bound<'_, PyAny>>,
         exposure: Option<&Bound<'_, PyAny>>,
+        transition_inputs: Option<&Bound<'_, PyAny>>,
     ) -> Result<f64> {
         let mut seen = read(observation, &mut self.row)?;
-        if self.given.count() > 0 || inputs.is_some() || exposure.is_some() {
+        let given = [inputs, exposure, transition_inputs];
+        if self.given.count() > 0 || given.iter().any(Option::is_some) {
             let outputs = self.inner.width() - self.given.count();
-            seen = self
-                .given
-                .append(seen, inputs, exposure, outputs, &mut self.row)?;
+            seen = self.given.append(seen, given, outputs, &mut self.row)?;
         }
         let row = seen.then_some(&self.row[..]);
         Ok(self.inner.update(row)?.increment)
@@ -258,12 +263,21 @@ impl Filter {
         self.given.names()
     }
 
-    /// The model as it is now: an `Hmm`, a `LinearGaussian`, a `DrivenGaussian` or a `Plds`, or the text of a model file for
+    /// The names of the inputs of the transitions.
+    #[getter]
+    fn transition_inputs(&self) -> Vec<String> {
+        self.given.driving().to_vec()
+    }
+
+    /// The model as it is now: an `Hmm`, a `DrivenHmm`, a `LinearGaussian`, a `DrivenGaussian` or a `Plds`, or the text of a model file for
     /// the other kinds; none of functions of Python.
     #[getter]
     fn model<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self.inner.model() {
             Some(AnyModel::Hmm(model)) => Ok(Bound::new(py, Hmm::from(model))?.into_any()),
+            Some(AnyModel::DrivenHmm(model)) => {
+                Ok(Bound::new(py, DrivenHmm::from(*model))?.into_any())
+            }
             Some(AnyModel::LinearGaussian(model)) => {
                 Ok(Bound::new(py, LinearGaussian::from(model))?.into_any())
             }

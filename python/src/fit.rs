@@ -12,6 +12,7 @@ use scotopic_filtering::hmm::{
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::driven::DrivenGaussian;
+use crate::driven_hmm::DrivenHmm;
 use crate::errors::{Failure, Result, setting};
 use crate::gaussian::LinearGaussian;
 use crate::hmm::{Hmm, emission_kind};
@@ -88,6 +89,64 @@ pub fn search_hmm(
         fitted.converged,
         fitted.found_by,
         fitted.pseudo_count,
+        fitted.warnings.iter().map(ToString::to_string).collect(),
+    ))
+}
+
+/// The same with inputs of the transitions, which are the last entries of a row but for those that are inputs or exposure of the
+/// emission; `inputs` are named. Beside what [`search_hmm`] says, but for the pseudo-count, the evidence without these inputs.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)] // called with keywords
+#[allow(clippy::type_complexity)] // named in the estimator
+pub fn search_driven_hmm(
+    py: Python<'_>,
+    data: &Observations,
+    emission: &str,
+    states: usize,
+    runs: usize,
+    seed: u64,
+    max_iterations: usize,
+    tolerance: f64,
+    threads: usize,
+    start: Option<&DrivenHmm>,
+    inputs: Vec<String>,
+    exposure: Option<String>,
+    transition_inputs: Vec<String>,
+) -> Result<(
+    DrivenHmm,
+    f64,
+    usize,
+    bool,
+    (usize, usize),
+    f64,
+    Vec<String>,
+)> {
+    let kind = emission_kind(emission)?;
+    let settings = FitSettings {
+        restarts: runs,
+        max_iterations,
+        tolerance,
+        seed,
+        threads,
+        covariates: Covariates {
+            inputs,
+            exposure,
+            lags: 0,
+        },
+        ..FitSettings::default()
+    };
+    let start = start.map(|start| start.model.clone());
+    let fitted = interruptible(py, &data.source(), |sequences| match start {
+        Some(start) => start.fit_from(sequences, &settings),
+        None => hmm::DrivenHmm::fit_states(kind, states, &transition_inputs, sequences, &settings),
+    })?;
+    Ok((
+        fitted.model.into(),
+        fitted.log_evidence,
+        fitted.iterations,
+        fitted.converged,
+        fitted.found_by,
+        fitted.before,
         fitted.warnings.iter().map(ToString::to_string).collect(),
     ))
 }

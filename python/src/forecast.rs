@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use scotopic_filtering::{Moments, PredictedObservation, Predictive};
+use scotopic_filtering::{Law, Moments, PredictedObservation, Predictive};
 
 use crate::arrays::matrix;
 
@@ -42,6 +42,11 @@ impl Forecast {
         self.means.extend(predictive.iter().map(Predictive::mean));
         self.variances
             .extend(predictive.iter().map(Predictive::variance));
+        if let [only] = predictive {
+            let symbol = |(w, law): &(f64, Law)| matches!(law, Law::Symbol(_)).then_some(*w);
+            let symbols: Option<Vec<f64>> = only.parts().iter().map(symbol).collect();
+            self.symbols.extend(symbols.into_iter().flatten());
+        }
     }
 
     /// Arrays by name.

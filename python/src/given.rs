@@ -15,6 +15,9 @@ use crate::observation::read;
 pub struct Given {
     inputs: Vec<String>,
     exposure: Option<String>,
+    /// The inputs of the transitions, and which of them follow: the others are among `inputs`.
+    driving: Vec<String>,
+    alone: Vec<bool>,
     /// Whether they are given with what was not seen, too: they move the state.
     always: bool,
 }
@@ -31,13 +34,25 @@ impl Given {
                 Ok(Self {
                     inputs,
                     exposure,
-                    always: false,
+                    ..Self::default()
+                })
+            }
+            Some(AnyModel::DrivenHmm(model)) => {
+                let (inputs, exposure) = given_of(model.base().emission())?;
+                let driving = model.transition_inputs();
+                let own = |name: &String| inputs.contains(name) || exposure.as_ref() == Some(name);
+                Ok(Self {
+                    alone: driving.iter().map(|name| !own(name)).collect(),
+                    inputs,
+                    exposure,
+                    driving,
+                    always: true,
                 })
             }
             Some(AnyModel::Driven(model)) => Ok(Self {
                 inputs: model.inputs().to_vec(),
-                exposure: None,
                 always: true,
+                ..Self::default()
             }),
             _ => Ok(Self::default()),
         }
@@ -45,7 +60,13 @@ impl Given {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.inputs.len() + usize::from(self.exposure.is_some())
+        let alone = self.alone.iter().filter(|alone| **alone).count();
+        self.inputs.len() + usize::from(self.exposure.is_some()) + alone
+    }
+
+    /// The names of the inputs of the transitions.
+    pub fn driving(&self) -> &[String] {
+        &self.driving
     }
 
     /// The names of the inputs, and of the exposure if there is one.
@@ -53,16 +74,15 @@ impl Given {
         (self.inputs.clone(), self.exposure.clone())
     }
 
-    /// Appends what is given to the `outputs` entries in `row` of an observation that was seen; checks it of one that was not. Whether
-    /// the row says something.
+    /// Appends what is given, inputs, exposure and inputs of the transition, to the `outputs` entries in `row` of an observation that was
+    /// seen; checks it of one that was not. Whether the row says something.
     ///
     /// # Errors
     /// `SettingError` for what is missing or is not taken, `SizeError` for another number of entries.
     pub fn append(
         &self,
         seen: bool,
-        inputs: Option<&Bound<'_, PyAny>>,
-        exposure: Option<&Bound<'_, PyAny>>,
+        given: [Option<&Bound<'_, PyAny>>; 3],
         outputs: usize,
         row: &mut Vec<f64>,
     ) -> Result<bool> {
@@ -74,12 +94,16 @@ impl Given {
             row.clear();
             row.resize(outputs, f64::NAN);
         }
+        let driven = !self.driving.is_empty();
         let mut numbers = Vec::new();
-        let names = self.exposure.as_slice();
-        for (field, given, names) in [
-            ("inputs", inputs, &self.inputs[..]),
-            ("exposure", exposure, names),
-        ] {
+        let names = [
+            ("inputs", &self.inputs[..]),
+            ("exposure", self.exposure.as_slice()),
+            ("transition_inputs", &self.driving[..]),
+        ];
+        for ((field, names), given) in names.into_iter().zip(given) {
+            // The first transition to a state has no input, and what an emission is given does not move the state.
+            let optional = driven && (field == "transition_inputs" || !seen);
             match given {
                 Some(_) if names.is_empty() => {
                     let expected = format!("None: the model has no {field}");
@@ -90,14 +114,24 @@ impl Given {
                     if numbers.len() != names.len() {
                         return Err(size(field, numbers.len(), names.len()));
                     }
-                    row.extend_from_slice(&numbers);
                 }
                 // Of what was not seen it does not matter.
-                None if names.is_empty() || !says => {}
+                None if names.is_empty() || !says => continue,
+                None if optional => {
+                    numbers.clear();
+                    numbers.resize(names.len(), f64::NAN);
+                }
                 None => {
                     let expected = format!("a number for each of {}", names.join(", "));
                     return Err(setting(field, "None", expected));
                 }
+            }
+            match field {
+                "transition_inputs" => {
+                    let alone = numbers.iter().zip(&self.alone);
+                    row.extend(alone.filter(|(_, alone)| **alone).map(|(number, _)| number));
+                }
+                _ => row.extend_from_slice(&numbers),
             }
         }
         Ok(says)
@@ -108,11 +142,17 @@ impl Given {
     /// # Errors
     /// `SettingError` for rows that leave out something.
     pub fn forecast(&self, filter: &Inner, given: &Sequence, into: &mut Forecast) -> Result<()> {
-        if let Inner::Any(AnyFilter::Driven(filter)) = filter {
-            let inputs = given
-                .iter()
-                .map(|row| row.map_or(Vec::new(), <[f64]>::to_vec));
-            let ahead = filter.predictive_given(&inputs.collect::<Vec<_>>())?;
+        let inputs = || {
+            let rows = given.iter();
+            let rows = rows.map(|row| row.map_or(Vec::new(), <[f64]>::to_vec));
+            rows.collect::<Vec<_>>()
+        };
+        let ahead = match filter {
+            Inner::Any(AnyFilter::Driven(filter)) => Some(filter.predictive_given(&inputs())?),
+            Inner::Any(AnyFilter::HmmDriven(filter)) => Some(filter.predictive_given(&inputs())?),
+            _ => None,
+        };
+        if let Some(ahead) = ahead {
             ahead.iter().for_each(|laws| into.push_laws(laws));
             return Ok(());
         }

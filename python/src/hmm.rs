@@ -22,7 +22,7 @@ pub struct Hmm {
 }
 
 /// γ `[T, K]` or q `[T, K]`, and nats.
-type Posterior<'py> = (Bound<'py, PyArray2<f64>>, f64);
+pub type Posterior<'py> = (Bound<'py, PyArray2<f64>>, f64);
 
 /// The kind of emission of this name.
 ///

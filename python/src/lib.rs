@@ -9,8 +9,9 @@
 //! | arrays as sequences, without copies | `observations.rs`: [`Observations`](observations::Observations) |
 //! | numbers out | `arrays.rs` |
 //! | hidden Markov models | `hmm.rs`: [`Hmm`](hmm::Hmm); emissions of any kind: `emission.rs` |
+//! | the same with inputs of their transitions | `driven_hmm.rs`: [`DrivenHmm`](driven_hmm::DrivenHmm) |
 //! | linear-Gaussian models | `gaussian.rs`: [`LinearGaussian`](gaussian::LinearGaussian) |
-//! | the same with inputs, and at any times | `driven.rs`: [`DrivenGaussian`](driven::DrivenGaussian) |
+//! | linear-Gaussian models with inputs, and at any times | `driven.rs`: [`DrivenGaussian`](driven::DrivenGaussian) |
 //! | structural models | `structural.rs` |
 //! | estimates with errors, residuals | `questions.rs` |
 //! | fitting | `fit.rs`; Ctrl-C: `interrupt.rs` |
@@ -30,6 +31,7 @@ mod beliefs;
 mod callables;
 mod comparison;
 mod driven;
+mod driven_hmm;
 mod emission;
 mod errors;
 mod figures;
@@ -63,11 +65,13 @@ mod _scotopic {
     #[pymodule_export]
     use crate::driven::DrivenGaussian;
     #[pymodule_export]
+    use crate::driven_hmm::DrivenHmm;
+    #[pymodule_export]
     use crate::figures::{bands_figure, beliefs_figure, matrix_figure, residuals_figure};
     #[pymodule_export]
     use crate::filter::Filter;
     #[pymodule_export]
-    use crate::fit::{fit_driven, fit_hmm, fit_linear_gaussian, search_hmm};
+    use crate::fit::{fit_driven, fit_hmm, fit_linear_gaussian, search_driven_hmm, search_hmm};
     #[pymodule_export]
     use crate::gaussian::LinearGaussian;
     #[pymodule_export]

@@ -21,6 +21,8 @@ pub struct Observations {
     width: usize,
     /// How many of the last entries of a row are inputs, and whether an exposure follows them.
     given: (usize, bool),
+    /// How many inputs of transitions are last.
+    driving: usize,
     rows: usize,
     address: usize,
 }
@@ -103,18 +105,21 @@ impl Observations {
 #[pymethods]
 impl Observations {
     /// Rows `[T, width]` of a C-contiguous array, cut after `lengths` of them. The last entries of a row are so many `inputs`, and an
-    /// `exposure` if there is one.
+    /// `exposure` if there is one, and so many inputs that only transitions depend on (`driving`).
     #[new]
-    #[pyo3(signature = (array, lengths=None, inputs=0, exposure=false))]
+    #[pyo3(signature = (array, lengths=None, inputs=0, exposure=false, driving=0))]
     fn new(
         array: &Bound<'_, PyArray2<f64>>,
         lengths: Option<Vec<usize>>,
         inputs: usize,
         exposure: bool,
+        driving: usize,
     ) -> Result<Self> {
         let [rows, width] = [array.shape()[0], array.shape()[1]];
         let read = array.readonly();
-        let values = read.as_slice().map_err(|_| Error::Size {
+        // An array in Fortran's order is a slice as well, of its columns.
+        let in_rows = read.as_slice().ok().filter(|_| array.is_c_contiguous());
+        let values = in_rows.ok_or_else(|| Error::Size {
             name: "array".to_owned(),
             found: "an array whose rows do not follow one another in memory".to_owned(),
             expected: "a C-contiguous one (numpy.ascontiguousarray)".to_owned(),
@@ -158,6 +163,7 @@ impl Observations {
             ranges,
             width,
             given: (inputs, exposure),
+            driving,
             rows,
             address,
         })
@@ -169,10 +175,16 @@ impl Observations {
         self.width
     }
 
-    /// How many of them are inputs, and whether the last is an exposure.
+    /// How many of them are inputs, and whether an exposure follows these.
     #[getter]
     fn given(&self) -> (usize, bool) {
         self.given
+    }
+
+    /// How many of the last are inputs of transitions alone.
+    #[getter]
+    fn driving(&self) -> usize {
+        self.driving
     }
 
     /// The number of sequences.
@@ -185,7 +197,7 @@ impl Observations {
     #[getter]
     fn n_seen(&self) -> usize {
         let (inputs, exposure) = self.given;
-        let given = inputs + usize::from(exposure);
+        let given = inputs + usize::from(exposure) + self.driving;
         self.sequences.iter().map(|s| s.seen(given)).sum()
     }
 

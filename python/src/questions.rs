@@ -23,7 +23,11 @@ pub fn summary<'py>(
     hold: Vec<String>,
 ) -> Result<Bound<'py, PyDict>> {
     let model = any_model(model)?;
-    let settings = SummarySettings { level, hold };
+    let settings = SummarySettings {
+        level,
+        hold,
+        ..SummarySettings::default()
+    };
     let found = interruptible(py, &data.source(), |sequences| {
         model.summary(sequences, &settings)
     })?;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use scotopic_datasets::replace::replace;
-use scotopic_filtering::AnyModel;
 use scotopic_filtering::comparison::FactorisationRow;
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, LearnUnder};
+use scotopic_filtering::{AnyModel, many};
 
 use super::compare_args::CompareArgs;
 use super::{compare_certify, compare_models, compare_schemes, print};
@@ -36,9 +36,9 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     ensure!(!data.is_empty(), "{} has no observation", path.display());
     if data.width() != model.width() {
         return Err(UsageError(anyhow::anyhow!(
-            "{}: found {} columns, but the model sees {} an observation; choose them by --columns",
+            "{}: found {}, but the model sees {} an observation; choose them by --columns",
             path.display(),
-            data.width(),
+            many(data.width(), "column"),
             model.width()
         ))
         .into());
@@ -96,9 +96,9 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     print::line(format!(
-        "{}, {} observations of {}",
+        "{}, {} of {}",
         model.described(),
-        data.len(),
+        many(data.len(), "observation"),
         path.display()
     ))?;
     print::line(table.text())?;
@@ -186,8 +186,8 @@ fn learning(args: &CompareArgs, model: &AnyModel) -> Result<Option<LearnUnder<An
     if let Some(truth) = &truth {
         ensure!(
             truth.states() == start.states() && truth.width() == start.width(),
-            "--init has {} states and --true-model {}, or they have observations of different width: their parameters cannot be compared",
-            start.states(),
+            "--init has {} and --true-model {}, or they have observations of different width: their parameters cannot be compared",
+            many(start.states(), "state"),
             truth.states()
         );
     }

@@ -8,7 +8,7 @@ use scotopic_datasets::replace::replace;
 use scotopic_filtering::bounds::{BoundSettings, Certificate};
 use scotopic_filtering::rand::SeedableRng;
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
-use scotopic_filtering::{AnyModel, SampledStates, Sequence};
+use scotopic_filtering::{AnyModel, SampledStates, Sequence, many};
 use serde::Serialize;
 
 use super::compare_args::{CertifyArgs, CompareArgs};
@@ -115,15 +115,16 @@ pub(super) fn run(
         several => format!("{} models", several.len()),
     };
     print::line(format!(
-        "{what}, {length} observations of {}",
+        "{what}, {} of {}",
+        many(length, "observation"),
         args.inputs[0].display()
     ))?;
     print::line(format!(
-        "each bound of ln p holds with probability {} (δ = {}): {} runs of {} particles, seed {seed}",
+        "each bound of ln p holds with probability {} (δ = {}): {} of {}, seed {seed}",
         1.0 - settings.delta,
         settings.delta,
-        settings.runs,
-        settings.particles,
+        many(settings.runs, "run"),
+        many(settings.particles, "particle"),
     ))?;
     print::line(table.text())?;
     if states.is_none() {
@@ -152,9 +153,9 @@ fn states(path: &Path, model: &AnyModel, length: usize) -> Result<SampledStates>
     let read = Source::default().read(path)?;
     ensure!(
         read.len() == length,
-        "{} has {} states, expected {length}, one an observation",
+        "{} has {}, expected {length}, one an observation",
         path.display(),
-        read.len()
+        many(read.len(), "state")
     );
     let row = |(t, row): (usize, Option<&[f64]>)| -> Result<Vec<f64>> {
         let row = row.with_context(|| format!("{}: state {} is missing", path.display(), t + 1))?;

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use scotopic_datasets::replace::replace;
-use scotopic_filtering::{AnyFilter, AnyLearning, AnyModel, Filter as _, Sequence};
+use scotopic_filtering::{AnyFilter, AnyLearning, AnyModel, Filter as _, Sequence, many};
 use serde::Serialize;
 
 use super::compare_args::{CompareArgs, RankBy};
 use super::smooth::evidence;
 use super::{compare_certify, compare_rows, print};
 use crate::filtering::model;
+use crate::filtering::of_fit::OfFit;
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
@@ -57,16 +58,17 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     let (data, shown) = (&recording.sequence, data.display());
     ensure!(
         args.from <= data.len() as u64,
-        "--from is {}, and {} has {} rows",
+        "--from is {}, and {} has {}",
         args.from,
         shown,
-        data.len()
+        many(data.len(), "row")
     );
     if args.certified.certify {
         return compare_certify::run(args, &named, &own_rows);
     }
     let rows = named.iter().zip(&own_rows).map(|((path, model), data)| {
-        let row = recording.named(score(path, model, data, args.from, args.by));
+        let parameters = OfFit::read(path)?.parameters(model)?;
+        let row = recording.named(score(path, model, parameters, data, args.from, args.by));
         row.with_context(|| format!("the model {}", path.display()))
     });
     let mut rows: Vec<Row> = rows.collect::<Result<_>>()?;
@@ -98,9 +100,9 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     print::line(format!(
-        "{} models, {} rows of {}",
+        "{} models, {} of {}",
         rows.len(),
-        data.len(),
+        many(data.len(), "row"),
         shown
     ))?;
     print::line(table.text())?;
@@ -193,6 +195,7 @@ fn check(args: &CompareArgs) -> Result<()> {
 fn score(
     path: &Path,
     model: &AnyModel,
+    parameters: Option<usize>,
     data: &Sequence,
     from: u64,
     by: RankBy,
@@ -214,7 +217,6 @@ fn score(
         _ => None,
     };
     let log_evidence = filter.elbo();
-    let parameters = model.free_parameters();
     let k = parameters.map(|k| k as f64);
     Ok(Row {
         model: path.display().to_string(),

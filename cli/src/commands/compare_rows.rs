@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
-use scotopic_filtering::{AnyModel, Sequence};
+use scotopic_filtering::{AnyModel, Sequence, many};
 
 use crate::filtering::Source;
 use crate::filtering::recording::{Recording, read_all, uses_partial_rows};
@@ -63,8 +63,9 @@ fn same_outputs(models: &[(&Path, &AnyModel)]) -> Result<usize> {
         let (first, number) = *expected.get_or_insert((path, outputs(model)));
         if outputs(model) != number {
             return Err(anyhow!(
-                "{} predicts {number} columns an observation and {} predicts {}: models are compared on the same rows",
+                "{} predicts {} and {} predicts {}: models are compared on the same rows",
                 first.display(),
+                many(number, "column"),
                 path.display(),
                 outputs(model)
             ));

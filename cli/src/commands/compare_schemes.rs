@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use scotopic_datasets::replace::replace;
 use scotopic_filtering::generalised::GeneralisedModel;
-use scotopic_filtering::{AnyModel, Sequence};
+use scotopic_filtering::{AnyModel, Sequence, many};
 
 use super::compare_args::CompareArgs;
 use super::print;
@@ -105,8 +105,8 @@ pub(super) fn run(
     }
     let what = AnyModel::Generalised(Box::new(model.clone())).described();
     print::line(format!(
-        "{what}, {} bins of {}",
-        data.len(),
+        "{what}, {} of {}",
+        many(data.len(), "bin"),
         args.inputs[0].display()
     ))?;
     print::line(table.text())?;

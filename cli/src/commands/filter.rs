@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use scotopic_datasets::series::Series;
-use scotopic_filtering::{AnyFilter, Filter as _, is_seen};
+use scotopic_filtering::{AnyFilter, Filter as _, is_seen, many};
 
 use super::filter_args::FilterArgs;
 use super::filter_picture::FigureRecorder;
@@ -15,7 +15,7 @@ use super::filter_several;
 use crate::filtering::alarm::Alarm;
 use crate::filtering::lines::Remarks;
 use crate::filtering::names::LearnSpec;
-use crate::filtering::source::from_one;
+use crate::filtering::source::{from_one, tell_blank_lines};
 use crate::filtering::{model, snapshot};
 use crate::outputs::{check_apart, check_writable};
 use crate::progress::Reporter;
@@ -32,11 +32,11 @@ use crate::usage::UsageError;
 pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut filter = start(args).map_err(UsageError)?;
     outputs(args).map_err(UsageError)?;
-    if args.source.are_several(&args.data)? {
-        return filter_several::run(args, &filter);
+    let source = args.source.loaded(&args.data)?.given(filter.inputs());
+    if source.are_several(&args.data) {
+        return filter_several::run(args, &filter, &source);
     }
     let stop = Stop::watch()?;
-    let source = args.source.given(filter.inputs());
     let opened = source.open_until(args.first(), Some(&stop));
     if let (Err(_), Some((signal, code))) = (&opened, stop.signal()) {
         // Not even the width of a row is known yet: there is nothing to filter, draw or write.
@@ -53,9 +53,9 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut series = opened?;
     if series.width() != filter.width() {
         return Err(UsageError(anyhow::anyhow!(
-            "{}: found {} columns ({}), but the model has {} per observation; select them with --columns",
+            "{}: found {} ({}), but the model has {} per observation; select them with --columns",
             args.first().display(),
-            series.width(),
+            many(series.width(), "column"),
             series.names().join(", "),
             filter.width()
         ))
@@ -170,8 +170,8 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             _ => String::new(),
         };
         tell!(
-            "scotopic: {signal} after {} observations{kept}",
-            filter.observations()
+            "scotopic: {signal} after {}{kept}",
+            many(filter.observations() as usize, "observation")
         );
     }
     outcome?;
@@ -181,16 +181,19 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     synced?;
     if left_out > 0 && !args.progress.quiet {
         tell!(
-            "{}: {left_out} rows that are missing in part were taken as missing as a whole: this filter uses whole rows only",
+            "{}: rows that are missing in part were taken as missing as a whole ({left_out}): this filter uses whole rows only",
             args.first().display()
         );
     }
+    if !args.progress.quiet {
+        tell_blank_lines(args.first(), &series);
+    }
     if series.gaps() > 0 && !args.progress.quiet {
         tell!(
-            "{}: {} steps of the time are longer than one and a half of the first: rows that are not there are not \
-             predicted over; add them as empty rows",
+            "{}: the time steps farther than one and a half of its first step in {}: rows that are not there are not predicted \
+             over; add them as missing ones (NA)",
             args.first().display(),
-            series.gaps()
+            many(series.gaps() as usize, "place")
         );
     }
     if !args.progress.quiet {
@@ -312,7 +315,8 @@ fn summary(filter: &AnyFilter, before: (u64, f64), begun: Instant, busy: &Timed)
         None => String::new(),
     };
     tell!(
-        "{count} observations{so_far}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s in total{learned}",
+        "{}{so_far}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s in total{learned}",
+        many(count as usize, "observation"),
         number(each, 4),
         number(filter.elbo(), 3),
         begun.elapsed().as_secs_f64()

@@ -156,7 +156,7 @@ impl FigureRecorder {
         };
         ensure!(
             series.next_row()?.is_none(),
-            "{} has more rows than the {} observations: are these the states of the same bins?",
+            "{} has more rows than there are observations ({}): are these the states of the same bins?",
             path.display(),
             self.row
         );

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, ensure};
-use scotopic_filtering::{AnyFilter, Filter as _, is_seen};
+use scotopic_filtering::{AnyFilter, Filter as _, is_seen, many};
 
 use super::filter_args::FilterArgs;
+use crate::filtering::Source;
 use crate::filtering::alarm::Alarm;
 use crate::filtering::lines::Remarks;
 use crate::filtering::recording::{of_whole_rows, read_all};
@@ -16,10 +17,9 @@ use crate::usage::UsageError;
 ///
 /// # Errors
 /// As for one file; a usage error for options that are about one filter.
-pub fn run(args: &FilterArgs, filter: &AnyFilter) -> Result<ExitCode> {
+pub fn run(args: &FilterArgs, filter: &AnyFilter, source: &Source) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
-    let source = args.source.given(filter.inputs());
-    let mut recordings = read_all(&source, &args.data, filter.width())?;
+    let mut recordings = read_all(source, &args.data, filter.width())?;
     if !filter.accepts_partial_rows() {
         recordings = of_whole_rows(recordings, filter.model().kind());
     }
@@ -45,8 +45,8 @@ pub fn run(args: &FilterArgs, filter: &AnyFilter) -> Result<ExitCode> {
         }
         if !args.progress.quiet {
             tell!(
-                "{file}: {} observations, ELBO {} nats",
-                filter.observations(),
+                "{file}: {}, ELBO {} nats",
+                many(filter.observations() as usize, "observation"),
                 number(filter.elbo(), 3)
             );
         }
@@ -59,7 +59,8 @@ pub fn run(args: &FilterArgs, filter: &AnyFilter) -> Result<ExitCode> {
     if !args.progress.quiet {
         let count = recordings.len();
         tell!(
-            "{count} series, {observations} observations: ELBO {} nats",
+            "{count} series, {}: ELBO {} nats",
+            many(observations as usize, "observation"),
             number(elbo, 3)
         );
         if let Some(alarm) = alarm {

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 use clap::Args;
 use scotopic_figures::Format;
 use scotopic_figures::fan::{self, Fan};
-use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, Forecast, ForecastSettings};
+use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, Forecast, ForecastSettings, many};
 
 use crate::filtering::inputs;
 use crate::filtering::recording::{Recording, Subject};
@@ -54,8 +54,8 @@ pub struct ForecastArgs {
     /// Forecast after every N-th row [default: after the last]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub every: Option<u32>,
-    /// Inputs of a model that has some: a table with their columns, a row for each step after the last row [with --every they are
-    /// those of the data]
+    /// Inputs of a model that has some: a table with their columns, a row for each step after the last row; not with --every, whose
+    /// inputs are those of the data
     #[arg(long, value_name = "FILE")]
     pub given: Option<PathBuf>,
     /// Where the lines go.
@@ -98,6 +98,10 @@ pub fn run(args: &ForecastArgs) -> Result<ExitCode> {
 }
 
 fn check(args: &ForecastArgs) -> Result<()> {
+    ensure!(
+        args.every.is_none() || args.given.is_none(),
+        "--given holds inputs after the last row, and with --every they are those of the data: give one of the two"
+    );
     for p in &args.quantiles {
         ensure!(
             *p > 0.0 && *p < 1.0,
@@ -125,7 +129,7 @@ fn future(
     model: &AnyModel,
     recordings: &[Recording],
 ) -> Result<Vec<Vec<f64>>> {
-    if args.every.is_some() && args.given.is_none() {
+    if args.every.is_some() {
         return Ok(Vec::new());
     }
     let given = inputs::read(args.given.as_deref(), model, &args.subject.source)?;
@@ -150,8 +154,9 @@ fn future(
     let ahead = args.ahead as usize;
     if !model.inputs().is_empty() && rows.len() < ahead {
         let error = anyhow!(
-            "--given has {} rows, and {ahead} steps are forecast: a row for each",
-            rows.len()
+            "--given has {}, and {} ahead are forecast: a row for each",
+            many(rows.len(), "row"),
+            many(ahead, "step")
         );
         return Err(UsageError(error).into());
     }
@@ -296,7 +301,8 @@ impl Judged {
             return None;
         }
         let rmse = number((self.squares / self.count).sqrt(), 4);
-        let said = format!("{} forecasts of rows that came: RMSE {rmse}", self.count);
+        let count = many(self.count as usize, "forecast");
+        let said = format!("{count} of rows that came: RMSE {rmse}");
         Some(match ends(args) {
             None => said,
             Some((low, high)) => format!(
@@ -374,8 +380,8 @@ fn draw(
         .to_string_lossy();
     let title = format!("Forecast of a {}", model.described());
     let note = format!(
-        "{name}: {} observations, {} ahead",
-        sequence.len(),
+        "{name}: {}, {} ahead",
+        many(sequence.len(), "observation"),
         args.ahead
     );
     Ok(fan::picture(&fans, recording.time_axis().as_ref())?

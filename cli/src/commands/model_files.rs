@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use scotopic_filtering::AnyModel;
 use scotopic_filtering::gaussian::Component;
+use scotopic_filtering::{AnyModel, many};
 
 use super::print;
 use crate::filtering::kinds::{self, KINDS};
@@ -74,10 +74,6 @@ pub fn run(args: &ModelArgs) -> Result<ExitCode> {
 }
 
 fn checked(file: &std::path::Path) -> Result<String> {
-    let columns = |width: usize| match width {
-        1 => "1 column".to_owned(),
-        many => format!("{many} columns"),
-    };
     if let Some(structural) = model::structural(file)? {
         let components: Vec<String> = structural
             .components()
@@ -92,15 +88,15 @@ fn checked(file: &std::path::Path) -> Result<String> {
             None => "not every parameter has a value: fit it to data",
         };
         return Ok(format!(
-            "{}: structural model of {} ({} states, parameters {}); {state}",
+            "{}: structural model of {} ({}, parameters {}); {state}",
             file.display(),
             components.join(", "),
-            structural.states(),
+            many(structural.states(), "state"),
             structural.parameter_names().join(", ")
         ));
     }
     let model = model::read(file)?;
-    let outputs = columns(model.width() - model.inputs().len());
+    let outputs = many(model.width() - model.inputs().len(), "column");
     let given = match model.inputs() {
         [] => String::new(),
         names => format!(" given {}", names.join(", ")),

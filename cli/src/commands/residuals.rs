@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 use scotopic_figures::Format;
 use scotopic_figures::residuals::Residuals as ResidualFigure;
 use scotopic_filtering::{
-    AnyModel, Diagnostics, DiscreteResidual, Residuals, TestResult, autocorrelations, deviations_of,
+    AnyModel, Diagnostics, DiscreteResidual, Residuals, TestResult, autocorrelations,
+    deviations_of, many,
 };
 
 use super::print;
@@ -119,8 +120,9 @@ fn check(args: &ResidualsArgs, model: &AnyModel) -> Result<()> {
         let outputs = model.width() - model.inputs().len();
         ensure!(
             args.figure_column as usize <= outputs,
-            "--figure-column is {}, and the model predicts {outputs} columns",
-            args.figure_column
+            "--figure-column is {}, and the model predicts {}",
+            args.figure_column,
+            many(outputs, "column")
         );
     }
     let written: Vec<&Path> = args

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, is_seen};
+use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, is_seen, many};
 use serde::Serialize;
 
 use super::print;
@@ -63,11 +63,11 @@ fn co_smoothing(args: &ScoreArgs, model: &AnyModel, folds: usize) -> Result<Exit
         return Ok(ExitCode::SUCCESS);
     }
     print::line(format!(
-        "{}: co-smoothing {:.4} bits per spike ({} neurons in {folds} folds, {} spikes)",
+        "{}: co-smoothing {:.4} bits per spike ({} in {folds} folds, {})",
         model.described(),
         score.bits_per_spike(),
-        model.width(),
-        score.spikes
+        many(model.width(), "neuron"),
+        many(score.spikes as usize, "spike")
     ))?;
     Ok(ExitCode::SUCCESS)
 }

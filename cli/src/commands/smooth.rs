@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Args;
 use scotopic_figures::Format;
-use scotopic_filtering::{AnyModel, AnySmoothed, Belief, is_seen};
+use scotopic_filtering::{AnyModel, AnySmoothed, Belief, is_seen, many};
 
 use crate::filtering::Band;
 use crate::filtering::recorder::{BeliefRecorder, FigureOptions};
@@ -58,9 +58,9 @@ pub fn run(args: &SmoothArgs) -> Result<ExitCode> {
         }
         if !args.lines.quiet {
             tell!(
-                "{}: {} observations, {} {} nats",
+                "{}: {}, {} {} nats",
                 recording.path.display(),
-                smoothed.len(),
+                many(smoothed.len(), "observation"),
                 evidence(&model),
                 number(smoothed.elbo(), 3)
             );

@@ -4,12 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use scotopic_filtering::{Sequence, Summary, SummarySettings};
+use scotopic_filtering::{Sequence, Summary, SummarySettings, many};
 
 use super::print;
+use crate::filtering::of_fit::OfFit;
 use crate::filtering::recording::Subject;
 use crate::filtering::source::from_one;
 use crate::table::{Cell, Table, number};
+use crate::usage::UsageError;
 
 /// Options of `scotopic summary`.
 #[derive(Debug, Args)]
@@ -49,9 +51,12 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
     let model = args.subject.read_model()?;
     let recordings = args.subject.read(&model)?;
     let sequences: Vec<Sequence> = recordings.into_iter().map(|r| r.sequence).collect();
+    let of_fit = OfFit::read(&args.subject.model).map_err(UsageError)?;
     let settings = SummarySettings {
         level: args.level,
         hold: args.hold.clone(),
+        not_learned: of_fit.not_learned(&model),
+        free_parameters: of_fit.free_parameters,
     };
     let summary = model.summary(&sequences, &settings).map_err(from_one)?;
     if args.json {
@@ -74,9 +79,9 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
 fn criteria(summary: &Summary) -> String {
     let told = |value: f64| number(value, 4);
     format!(
-        "{} observations, {} free parameters\nln p {} nats ({}), AIC {}, BIC {}, shortfall {:.1e} nats\n",
-        summary.observations,
-        summary.free_parameters,
+        "{}, {}\nln p {} nats ({}), AIC {}, BIC {}, shortfall {:.1e} nats\n",
+        many(summary.observations, "observation"),
+        many(summary.free_parameters, "free parameter"),
         told(summary.log_evidence),
         summary.evidence,
         told(summary.aic),

@@ -1,7 +1,7 @@
 //! Alarms: observations in the tails of their predictive distribution.
 
 use anyhow::Result;
-use scotopic_filtering::AnyFilter;
+use scotopic_filtering::{AnyFilter, many};
 
 use super::lines::Mark;
 use super::source::from_one;
@@ -72,8 +72,10 @@ impl Alarm {
     /// How many, in one line.
     pub fn said(&self) -> String {
         format!(
-            "{} of {} observations below the quantile {} of their prediction",
-            self.marked, self.seen, self.quantile
+            "{} of {} below the quantile {} of their prediction",
+            self.marked,
+            many(self.seen as usize, "observation"),
+            self.quantile
         )
     }
 }

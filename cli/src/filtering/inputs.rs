@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use scotopic_filtering::AnyModel;
 
 use super::Source;
@@ -48,6 +48,12 @@ pub fn read(path: Option<&Path>, model: &AnyModel, data: &Source) -> Result<Opti
         ..Source::default()
     };
     let inputs = read_all(&source, &[path.to_owned()], names.len())?.remove(0);
+    if let Some((wanted, found)) = names.iter().zip(&inputs.names).find(|(a, b)| a != b) {
+        bail!(
+            "{}: the model is given column {wanted} of tables without names, and here that column is called {found}",
+            path.display()
+        );
+    }
     for (row, line) in inputs.sequence.iter().zip(&inputs.lines) {
         let whole = row.is_some_and(|row| row.iter().all(|x| x.is_finite()));
         ensure!(

@@ -2,7 +2,7 @@
 //!
 //! | concept | file |
 //! |---|---|
-//! | models in files | `model.rs`; their kinds and keys: `kinds.rs` |
+//! | models in files | `model.rs`; their kinds and keys: `kinds.rs`; what they say of a fit: `of_fit.rs` |
 //! | networks as equations, learned from series | `flow.rs` |
 //! | the learning rule, as given on the command line | `names.rs`: [`LearnSpec`](names::LearnSpec) |
 //! | sources of observations | `source.rs`: [`Source`]; `columns.rs` |
@@ -31,6 +31,7 @@ pub mod lines;
 pub mod model;
 pub mod names;
 mod npz;
+pub mod of_fit;
 pub mod recorder;
 pub mod recording;
 pub mod records;

@@ -2,13 +2,17 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use scotopic_datasets::bounded::read_text_file;
 use scotopic_datasets::replace::replace;
 use scotopic_filtering::AnyModel;
-use scotopic_filtering::gaussian::StructuralModel;
+use scotopic_filtering::gaussian::{DrivenGaussian, StructuralModel};
 use scotopic_filtering::generalised::GeneralisedModel;
 use scotopic_filtering::generalised::scheme::Embedding;
+use scotopic_filtering::hmm::DrivenHmm;
+use serde::de::DeserializeOwned;
+
+use super::of_fit::OfFit;
 
 /// Reads a model; errors name the file.
 ///
@@ -19,7 +23,7 @@ pub fn read(path: &Path) -> Result<AnyModel> {
     parse(&text).with_context(|| format!("the model {} cannot be used", path.display()))
 }
 
-fn text(path: &Path) -> Result<String> {
+pub(super) fn text(path: &Path) -> Result<String> {
     read_text_file(path).with_context(|| format!("could not read the model {}", path.display()))
 }
 
@@ -37,22 +41,11 @@ pub fn structural(path: &Path) -> Result<Option<StructuralModel>> {
     Ok(Some(table.try_into().with_context(wrong)?))
 }
 
-/// The parameters that a linear-Gaussian file says are learned (`learned = ["Q", "R"]`); none where it says nothing.
-///
-/// # Errors
-/// As [`read`].
-pub fn learned(path: &Path) -> Result<Vec<String>> {
-    let text = text(path)?;
-    let mut table: toml::Table = toml::from_str(&text)?;
-    let linear = table.get("kind").and_then(toml::Value::as_str) == Some("linear-gaussian");
-    match table.remove("learned") {
-        Some(names) if linear => Ok(names.try_into().context("learned")?),
-        _ => Ok(Vec::new()),
-    }
-}
+/// The kind of a linear-Gaussian model in files.
+pub(super) const LINEAR: &str = "linear-gaussian";
 
 /// The kind of a structural model in files, which filters read as the linear-Gaussian model of its values.
-const STRUCTURAL: &str = "structural";
+pub(super) const STRUCTURAL: &str = "structural";
 
 /// The linear-Gaussian model of a structural one, whose parameters must all have values.
 fn of_structural(model: &StructuralModel) -> Result<AnyModel> {
@@ -72,6 +65,47 @@ fn of_structural(model: &StructuralModel) -> Result<AnyModel> {
 /// # Errors
 /// As [`read`].
 pub fn parse(text: &str) -> Result<AnyModel> {
+    parsed(text).map_err(with_nearest_key)
+}
+
+/// The same error; of a key that is none with the one that it may be a slip of.
+fn with_nearest_key(error: anyhow::Error) -> anyhow::Error {
+    /// Of 1 for the same word: a letter left out, doubled or changed is above.
+    const NEAR: f64 = 0.85;
+    let text = error.to_string();
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    // unknown field `rate`, expected one of `rates`, `exposure`
+    let mut words = first.split('`').skip(1).step_by(2);
+    let known = first.starts_with("unknown field").then(|| words.next());
+    let Some(Some(unknown)) = known else {
+        return error;
+    };
+    let near = |key: &&str| (1000.0 * strsim::jaro_winkler(unknown, key)) as u32;
+    let nearest = words.max_by_key(near);
+    match nearest.filter(|key| strsim::jaro_winkler(unknown, key) > NEAR) {
+        Some(key) => {
+            let rest = rest.trim_end();
+            let place = if rest.is_empty() { "" } else { ", " };
+            anyhow!("{first}{place}{rest}; did you mean `{key}`?")
+        }
+        None => error,
+    }
+}
+
+/// A model without inputs or, where a key is none of its, what the one with inputs says of it: that knows all keys.
+fn plain_or<P, D>(table: toml::Table) -> std::result::Result<P, toml::de::Error>
+where
+    P: DeserializeOwned,
+    D: DeserializeOwned,
+{
+    table.clone().try_into().map_err(|error: toml::de::Error| {
+        let unknown = error.message().starts_with("unknown field");
+        let of_all_keys = || table.try_into::<D>().err();
+        unknown.then(of_all_keys).flatten().unwrap_or(error)
+    })
+}
+
+fn parsed(text: &str) -> Result<AnyModel> {
     let mut table: toml::Table = toml::from_str(text)?;
     let kinds = format!("{}, {STRUCTURAL}", AnyModel::KINDS);
     let kind = match table.get("kind") {
@@ -82,28 +116,26 @@ pub fn parse(text: &str) -> Result<AnyModel> {
     if !kinds.split(", ").any(|known| known == kind) {
         anyhow::bail!("`kind` is \"{kind}\", expected one of {kinds}");
     }
+    // What is said of the fit is none of the model's.
+    if kind != STRUCTURAL {
+        OfFit::taken(&mut table)?;
+    }
     // The nonlinear ones read their kind themselves.
     if matches!(
         kind.as_str(),
-        "hmm" | "linear-gaussian" | "plds" | "generalised" | STRUCTURAL
+        "hmm" | LINEAR | "plds" | "generalised" | STRUCTURAL
     ) {
         table.remove("kind");
     }
     Ok(match kind.as_str() {
         "hmm" => match table.contains_key("transition_inputs") {
             true => AnyModel::DrivenHmm(Box::new(table.try_into()?)),
-            false => AnyModel::Hmm(table.try_into()?),
+            false => AnyModel::Hmm(plain_or::<_, DrivenHmm>(table)?),
         },
-        "linear-gaussian" => {
-            // What `fit` learns; a filter takes the model as it is.
-            if let Some(names) = table.remove("learned") {
-                let _: Vec<String> = names.try_into().context("learned")?;
-            }
-            match of_driven(&table) {
-                true => AnyModel::Driven(Box::new(table.try_into()?)),
-                false => AnyModel::LinearGaussian(table.try_into()?),
-            }
-        }
+        LINEAR => match of_driven(&table) {
+            true => AnyModel::Driven(Box::new(table.try_into()?)),
+            false => AnyModel::LinearGaussian(plain_or::<_, DrivenGaussian>(table)?),
+        },
         "plds" => AnyModel::Plds(table.try_into()?),
         STRUCTURAL => of_structural(&table.try_into()?)?,
         "generalised" => AnyModel::Generalised(Box::new(generalised(table)?)),
@@ -201,13 +233,23 @@ pub fn write(model: &AnyModel, path: &Path) -> Result<()> {
     Ok(replace(path, to_toml(model)?.as_bytes())?)
 }
 
-/// Writes a model under lines of comment.
+/// Writes a model that was fitted, with what is to be known of the fit, under lines of comment.
 ///
 /// # Errors
 /// As [`write()`].
-pub fn write_with(model: &AnyModel, comment: &str, path: &Path) -> Result<()> {
-    let comment: String = comment.lines().map(|line| format!("# {line}\n")).collect();
-    Ok(replace(path, (comment + &to_toml(model)?).as_bytes())?)
+pub fn write_fitted(model: &AnyModel, of: &OfFit, comment: &str, path: &Path) -> Result<()> {
+    let mut text: String = comment.lines().map(|line| format!("# {line}\n")).collect();
+    let model = to_toml(model)?;
+    // Under the kind, before the first table.
+    let (kind, rest) = model.split_once('\n').unwrap_or((&model, ""));
+    text += &format!("{kind}\n");
+    if let Some(number) = of.free_parameters {
+        text += &format!("free_parameters = {number}\n");
+    }
+    if !of.learned.is_empty() {
+        text += &format!("learned = {}\n", toml::Value::from(of.learned.clone()));
+    }
+    Ok(replace(path, (text + rest).as_bytes())?)
 }
 
 #[cfg(test)]

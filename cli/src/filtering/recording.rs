@@ -6,9 +6,9 @@ use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use scotopic_datasets::series::Time;
 use scotopic_figures::time_axis::{TimeAxis, TimeUnit};
-use scotopic_filtering::{AnyModel, Sequence};
+use scotopic_filtering::{AnyModel, Sequence, many};
 
-use super::source::{from_one, whole_rows};
+use super::source::{from_one, tell_blank_lines, whole_rows};
 use super::trials::same_order;
 use super::{Source, model};
 use crate::usage::UsageError;
@@ -142,9 +142,9 @@ fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
     let mut series = source.open_until(path, None)?;
     if series.width() != width {
         return Err(UsageError(anyhow!(
-            "{}: found {} columns ({}), but the model has {width} per observation; select them with --columns",
+            "{}: found {} ({}), but the model has {width} per observation; select them with --columns",
             path.display(),
-            series.width(),
+            many(series.width(), "column"),
             series.names().join(", "),
         ))
         .into());
@@ -160,6 +160,7 @@ fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
         lines.push(series.line());
         times.extend(series.time_text().map(str::to_owned));
     }
+    tell_blank_lines(path, &series);
     ensure!(
         !sequence.is_empty(),
         "{} has no observation",

@@ -13,7 +13,7 @@ use scotopic_filtering::generalised::dem::{Dem, DemConfig, Published};
 use scotopic_filtering::generalised::lap::GeneralisedFiltering;
 use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
-use scotopic_filtering::{Filter, GaussianBelief, Sequence};
+use scotopic_filtering::{Filter, GaussianBelief, Sequence, many};
 use serde::Serialize;
 
 use super::Band;
@@ -180,9 +180,10 @@ pub fn truth(states: &Sequence, model: &GeneralisedModel, bins: usize) -> Result
     let n = model.sizes().0;
     ensure!(
         states.width() == n && states.len() == bins,
-        "the true states are {} rows of {}, expected {bins} rows of {n}",
-        states.len(),
-        states.width()
+        "the true states are {} of {}, expected {} of {n}",
+        many(states.len(), "row"),
+        states.width(),
+        many(bins, "row")
     );
     let mut truth = DMatrix::zeros(n, bins);
     for (t, row) in states.iter().enumerate() {

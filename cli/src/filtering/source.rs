@@ -41,7 +41,7 @@ pub struct Source {
     /// Numbers have a decimal comma; cells are then separated by semicolons
     #[arg(long)]
     pub decimal_comma: bool,
-    /// Cells that mean missing, beside empty ones, NA, N/A, NaN, null and ?: for example .,-999
+    /// Cells that mean missing, beside empty ones, NA, N/A, NaN, null and ?: for example .,-999; a blank line is no row
     #[arg(
         long,
         value_name = "LIST",
@@ -49,7 +49,7 @@ pub struct Source {
         allow_hyphen_values = true
     )]
     pub missing: Vec<String>,
-    /// Symbols that the cells stand for, in the order 0, 1, …: for example left,right
+    /// Symbols that the cells of observations stand for, in the order 0, 1, …: for example left,right; inputs are numbers
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub alphabet: Vec<String>,
     /// Spike times.
@@ -137,10 +137,15 @@ impl Source {
                 )
             }
             // Without a word about what is like a time: the model may be given it.
-            None => self
-                .series(path, &self.options(Vec::new()), None)?
-                .names()
-                .to_vec(),
+            None => {
+                let mut own = self.clone();
+                own.spikes.told = true;
+                let options = SeriesOptions {
+                    numbers: 0,
+                    ..own.options(Vec::new())
+                };
+                own.series(path, &options, None)?.names().to_vec()
+            }
         };
         followed_by(outputs, &self.given).with_context(|| path.display().to_string())
     }
@@ -185,9 +190,16 @@ impl Source {
         Ok(series)
     }
 
-    /// Refuses a column that is an input and, by its number, an output as well.
+    /// Refuses a column that is an input and, by its number, an output as well; and an input that is a number, the place of its column
+    /// in tables without names, where columns have names.
     fn check_outputs(&self, names: &[String]) -> Result<()> {
-        let outputs = &names[..names.len().saturating_sub(self.given.len())];
+        let (outputs, inputs) = names.split_at(names.len().saturating_sub(self.given.len()));
+        if let Some((wanted, found)) = self.given.iter().zip(inputs).find(|(a, b)| a != b) {
+            return Err(anyhow!(
+                "the model is given column {wanted} of tables without names, and here that column is called {found}: name it so in the \
+                 model file"
+            ));
+        }
         match outputs.iter().find(|name| self.given.contains(name)) {
             Some(name) => Err(anyhow!(
                 "the model is given the column {name}, and does not predict it: leave it out of --columns"
@@ -196,7 +208,7 @@ impl Source {
         }
     }
 
-    fn options(&self, columns: Vec<String>) -> SeriesOptions {
+    pub(super) fn options(&self, columns: Vec<String>) -> SeriesOptions {
         SeriesOptions {
             columns,
             time: self.time.clone(),
@@ -210,13 +222,21 @@ impl Source {
             missing: self.missing.clone(),
             dates: self.dates,
             alphabet: self.alphabet.clone(),
+            numbers: self.given.len(),
         }
     }
 
-    fn series(&self, path: &Path, options: &SeriesOptions, stop: Option<&Stop>) -> Result<Series> {
+    pub(super) fn series(
+        &self,
+        path: &Path,
+        options: &SeriesOptions,
+        stop: Option<&Stop>,
+    ) -> Result<Series> {
         if let Some(bin) = self.spikes.bin {
+            self.check_spikes()?;
             return spikes::series(&self.spikes, bin, path, options);
         }
+        spikes::check_bins(path)?;
         let stdin = path == Path::new("-");
         Ok(match (stdin, self.format) {
             (true, format) => {
@@ -277,8 +297,22 @@ impl Source {
                     )
                 })?;
         }
+        tell_blank_lines(path, &series);
         Ok((sequence, series.names().to_vec()))
     }
+}
+
+/// Says that blank lines between the rows were skipped: who meant missing observations has them at other times.
+pub fn tell_blank_lines(path: &Path, series: &Series) {
+    let skipped = match series.blank_lines() {
+        0 => return,
+        1 => "1 blank line was".to_owned(),
+        several => format!("{several} blank lines were"),
+    };
+    tell!(
+        "scotopic: {}: {skipped} skipped between rows; write NA where an observation is missing",
+        path.display()
+    );
 }
 
 /// The data for a model that uses whole rows only: those that are missing in part are missing as a whole, which is told.
@@ -288,7 +322,7 @@ pub fn whole_rows(data: &[Sequence], kind: &str) -> Vec<Sequence> {
     let left_out: usize = data.iter().map(partial).sum();
     if left_out > 0 {
         tell!(
-            "scotopic: {left_out} rows that are missing in part are taken as missing as a whole: a model of the kind {kind} \
+            "scotopic: rows that are missing in part are taken as missing as a whole ({left_out}): a model of the kind {kind} \
              uses whole rows only"
         );
     }

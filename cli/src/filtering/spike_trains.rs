@@ -6,14 +6,17 @@
 //! | `trial_start` | when trials begin; without it there is one, from time 0 on | `[trial]` |
 //! | `trial_stop` | when they end; without it each ends with `--spike-end` after its start, or else where the next begins, the last after its last spike | `[trial]` |
 //!
-//! A unit is a column, a trial is a series; spikes between trials are of none.
+//! A unit is a column, a trial is a series; spikes between trials are of none. Other names that begin with `trial` are refused: they are
+//! slips of the pen, and no units. Trials do not overlap. Of a trial whose end is known the bins are whole: what is left of it after
+//! the last whole bin is left out, and its spikes with it.
 
 use std::io::Cursor;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use scotopic_datasets::bounded;
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
+use scotopic_datasets::{Error, bounded};
+use scotopic_filtering::many;
 
 use super::npz;
 
@@ -65,6 +68,11 @@ impl SpikeTrains {
             match name.as_str() {
                 START => starts = Some(times),
                 STOP => stops = Some(times),
+                _ if name.to_lowercase().starts_with("trial") => {
+                    bail!(
+                        "array {name}: expected {START} or {STOP}; the name of a unit begins otherwise"
+                    )
+                }
                 _ => {
                     let known = units.iter().any(|(other, _)| *other == name);
                     ensure!(!known, "array {name}: the name is there twice");
@@ -105,20 +113,35 @@ impl SpikeTrains {
         self.units.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The counts of trial `number` from 0 in [start + k w, start + (k + 1) w), a column for each unit.
+    /// The counts of trial `number` from 0 in [start + k w, start + (k + 1) w), a column for each unit, and what is left after them.
     ///
     /// # Errors
-    /// For an end that is given twice, a spike after it in a file without trials, and for more bins than memory.
-    pub fn counts(&self, number: usize, bin: f64, end: Option<f64>) -> Result<Vec<Vec<u64>>> {
+    /// For an end that is given twice or in the next trial, a spike after it in a file without trials, a trial shorter than a bin, and for
+    /// more bins than memory.
+    pub fn counts(
+        &self,
+        number: usize,
+        bin: f64,
+        end: Option<f64>,
+    ) -> Result<(Vec<Vec<u64>>, Rest)> {
         let Some(trial) = self.trials.get(number) else {
-            bail!("there are {} trials", self.trials());
+            bail!("there are {}", many(self.trials(), "trial"));
         };
         ensure!(
             trial.stop.is_none() || end.is_none(),
             "--spike-end: the trials have ends of their own, in {STOP}"
         );
         let length = trial.stop.map(|stop| stop - trial.start).or(end);
-        let until = length.or(trial.next.map(|next| next - trial.start));
+        let next = trial.next.map(|next| next - trial.start);
+        if let (Some(end), Some(next)) =
+            (end, next.filter(|next| end.is_some_and(|end| end > *next)))
+        {
+            bail!(
+                "--spike-end: trial {} would end {end} after its start, and the next begins {next} after it: trials do not overlap",
+                number + 1
+            );
+        }
+        let until = length.or(next);
         let inside = |time: &f64| *time >= 0.0 && until.is_none_or(|until| *time < until);
         let all = self.units.iter().enumerate();
         let spikes: Vec<(usize, f64)> = all
@@ -132,17 +155,77 @@ impl SpikeTrains {
             }
         }
         let last = spikes.iter().map(|(_, time)| *time).reduce(f64::max);
-        let rows = bins(bin, until, last)?;
+        let of_trial = || match self.in_trials {
+            true => format!("trial {}", number + 1),
+            false => "the recording".to_owned(),
+        };
+        let rows = bins(bin, until, last).with_context(of_trial)?;
         ensure!(
             rows as f64 * self.units.len() as f64 <= MOST,
-            "that would be {rows} bins of {} units: take wider bins, or fewer units",
-            self.units.len()
+            "that would be {rows} bins of {}: take wider bins, or fewer units",
+            many(self.units.len(), "unit")
         );
         let mut counts = vec![vec![0; self.units.len()]; rows];
+        let mut rest = Rest::of(bin, until, rows);
         for (unit, time) in spikes {
-            counts[bin_of(time, bin, rows).min(rows - 1)][unit] += 1;
+            match counts.get_mut(bin_of(time, bin, rows)) {
+                Some(row) => row[unit] += 1,
+                None => rest.spikes += 1,
+            }
         }
-        Ok(counts)
+        Ok((counts, rest))
+    }
+}
+
+/// What is left of recordings after their last whole bin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// Recordings that end within a bin, which is left out.
+    pub cut: usize,
+    /// The spikes in it.
+    pub spikes: usize,
+    /// Recordings whose end is not known: the bin of the last spike is their last.
+    pub open: usize,
+}
+
+impl Rest {
+    /// Of one recording to `end` of which there are so many bins.
+    pub fn of(bin: f64, end: Option<f64>, rows: usize) -> Self {
+        let cut = end.is_some_and(|end| end / bin - rows as f64 > ROUNDING);
+        Self {
+            cut: usize::from(cut),
+            spikes: 0,
+            open: usize::from(end.is_none()),
+        }
+    }
+
+    /// That of both.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            cut: self.cut + other.cut,
+            spikes: self.spikes + other.spikes,
+            open: self.open + other.open,
+        }
+    }
+
+    /// What there is to say of `of_all` recordings.
+    pub fn said(self, of_all: usize) -> Option<String> {
+        let which = |some: usize, one: &str| match of_all {
+            1 => one.to_owned(),
+            all => format!("{one} of {some} of {}", many(all, "trial")),
+        };
+        let cut = (self.cut > 0).then(|| {
+            let part = which(self.cut, "the part of a bin at the end");
+            format!("{part} is left out, {} in it", many(self.spikes, "spike"))
+        });
+        let open = (self.open > 0).then(|| {
+            let last = which(self.open, "the last bin");
+            format!("{last} is that of the last spike, and may be cut short: say the end with --spike-end")
+        });
+        match (cut, open) {
+            (Some(cut), Some(open)) => Some(format!("{cut}; {open}")),
+            (cut, open) => cut.or(open),
+        }
     }
 }
 
@@ -172,6 +255,13 @@ fn trials(starts: Option<Vec<f64>>, stops: Option<Vec<f64>>) -> Result<Vec<Trial
                 starts[at]
             );
         }
+        if let Some(at) = (1..starts.len()).find(|at| stops[at - 1] > starts[*at]) {
+            bail!(
+                "array {STOP}, trial {at}: found {}, expected at most {}, where the next begins: trials do not overlap",
+                stops[at - 1],
+                starts[at]
+            );
+        }
     }
     let trial = |at: usize| Trial {
         start: starts[at],
@@ -192,16 +282,21 @@ pub fn bin_of(time: f64, bin: f64, rows: usize) -> usize {
     }
 }
 
-/// How many bins there are to `end`, or to the one of the `last` spike.
+/// How many whole bins there are to `end`, or bins to the one of the `last` spike.
 ///
 /// # Errors
-/// Where both are unknown, and for more bins than memory.
+/// Where both are unknown, for an end before that of the first bin, and for more bins than memory.
 pub fn bins(bin: f64, end: Option<f64>, last: Option<f64>) -> Result<usize> {
     let bins = match (end, last) {
-        (Some(end), _) => (end / bin - ROUNDING).ceil().max(1.0),
+        (Some(end), _) => (end / bin + ROUNDING).floor(),
         (None, Some(last)) => (last / bin + ROUNDING).floor() + 1.0,
         (None, None) => bail!("there is no spike: say the end of the recording with --spike-end"),
     };
+    ensure!(
+        bins >= 1.0,
+        "it is {} long, shorter than a bin, {bin}",
+        end.unwrap_or_default()
+    );
     ensure!(
         bins <= MOST,
         "that would be {bins:e} bins: say the unit of the spike times with --spike-unit, or take wider bins"
@@ -211,14 +306,20 @@ pub fn bins(bin: f64, end: Option<f64>, last: Option<f64>) -> Result<usize> {
 
 /// The numbers of an npy file of one dimension, all finite.
 fn numbers(name: &str, bytes: &[u8]) -> Result<Vec<f64>> {
-    /// What precedes the numbers of a short array; how numpy writes the shape of none.
+    /// What precedes the numbers of a short array; how numpy writes the shape of none, and of a number alone.
     const HEADER: usize = 128;
     const EMPTY: &[u8] = b"'shape': (0,)";
+    const SCALAR: &[u8] = b"'shape': ()";
     let said = format!("array {name}");
     let header = &bytes[..bytes.len().min(HEADER)];
-    if header.windows(EMPTY.len()).any(|part| part == EMPTY) {
+    let has_shape = |shape: &[u8]| header.windows(shape.len()).any(|part| part == shape);
+    if has_shape(EMPTY) {
         return Ok(Vec::new());
     }
+    ensure!(
+        !has_shape(SCALAR),
+        "{said}: found a number alone, expected an array of one dimension, such as numpy.atleast_1d makes"
+    );
     let (bytes, options) = (Cursor::new(bytes.to_vec()), SeriesOptions::default());
     let mut series = Series::from_reader(&said, bytes, SeriesFormat::Npy, &options)?;
     ensure!(
@@ -227,132 +328,20 @@ fn numbers(name: &str, bytes: &[u8]) -> Result<Vec<f64>> {
         series.width()
     );
     let mut all = Vec::new();
-    while let Some(row) = series.next_row()? {
+    loop {
+        let entry = all.len() + 1;
+        let row = series.next_row().map_err(|error| match error {
+            Error::Row {
+                found, expected, ..
+            } => anyhow!("{said}, entry {entry}: found {found}, expected {expected}"),
+            other => other.into(),
+        })?;
+        let Some(row) = row else { break };
         let number = row.and_then(|row| row.first());
-        all.push(
-            *number.with_context(|| format!("{said}, entry {}: found no number", all.len() + 1))?,
-        );
+        all.push(*number.with_context(|| format!("{said}, entry {entry}: found no number"))?);
     }
     Ok(all)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::npz::tests::zipped;
-    use super::*;
-
-    fn npy(values: &[f64]) -> Vec<u8> {
-        let mut header = format!(
-            "{{'descr': '<f8', 'fortran_order': False, 'shape': ({},), }}",
-            values.len()
-        );
-        while (10 + header.len() + 1) % 64 != 0 {
-            header.push(' ');
-        }
-        header.push('\n');
-        let mut out = b"\x93NUMPY\x01\x00".to_vec();
-        out.extend((header.len() as u16).to_le_bytes());
-        out.extend(header.as_bytes());
-        values.iter().for_each(|v| out.extend(v.to_le_bytes()));
-        out
-    }
-
-    fn file(arrays: &[(&str, &[f64])]) -> Result<SpikeTrains> {
-        let named: Vec<(String, Vec<u8>)> = arrays
-            .iter()
-            .map(|(name, v)| (format!("{name}.npy"), npy(v)))
-            .collect();
-        let files: Vec<(&str, Vec<u8>)> =
-            named.iter().map(|(n, b)| (n.as_str(), b.clone())).collect();
-        SpikeTrains::of(&zipped(&files, 0))
-    }
-
-    const ONE: (&str, &[f64]) = ("ca1, 7", &[3.0, 0.5, 10.5]);
-    const OTHER: (&str, &[f64]) = ("ca3", &[1.5, 1.6, 12.2]);
-
-    #[test]
-    fn units_are_columns_from_time_0_on() {
-        let trains = file(&[ONE, OTHER, ("silent", &[])]).unwrap();
-        assert_eq!(
-            trains.names().collect::<Vec<_>>(),
-            ["ca1, 7", "ca3", "silent"]
-        );
-        let counts = trains.counts(0, 5.0, None).unwrap();
-        assert_eq!(counts, [[2, 2, 0], [0, 0, 0], [1, 1, 0]]);
-        assert_eq!(
-            trains.counts(0, 10.0, Some(20.0)).unwrap(),
-            [[2, 2, 0], [1, 1, 0]]
-        );
-        let late = trains.counts(0, 1.0, Some(12.0)).unwrap_err().to_string();
-        assert!(late.contains("12.2 comes after --spike-end"), "{late}");
-    }
-
-    /// Times in seconds are no multiples of 10 ms to the last bit, nor are differences to the start of a trial.
-    #[test]
-    fn a_spike_on_an_edge_is_in_the_bin_that_begins_there() {
-        let times: Vec<f64> = (0..999).map(|k| f64::from(k) / 100.0).collect();
-        let trains = file(&[("a", &times)]).unwrap();
-        let counts = trains.counts(0, 0.01, None).unwrap();
-        assert_eq!(counts, vec![[1]; 999]);
-        for start in [0.3, 1.1, 2.7] {
-            let trains = file(&[("a", &times), ("trial_start", &[start])]).unwrap();
-            let counts = trains.counts(0, 0.01, None).unwrap();
-            let rows = 999 - (100.0 * start).round() as usize;
-            assert_eq!(counts, vec![[1]; rows], "{start}");
-        }
-        // An end between edges, and a spike in the last millionth before it.
-        assert_eq!(bin_of(0.57 - 1e-9, 0.01, 57), 56);
-    }
-
-    #[test]
-    fn trials_have_clocks_of_their_own() {
-        let starts = ("trial_start", &[0.0, 10.0][..]);
-        let trains = file(&[ONE, OTHER, starts]).unwrap();
-        assert_eq!(trains.trials(), 2);
-        // To the next trial, and to the last spike.
-        assert_eq!(
-            trains.counts(0, 2.0, None).unwrap(),
-            [[1, 2], [1, 0], [0, 0], [0, 0], [0, 0]]
-        );
-        assert_eq!(
-            trains.counts(1, 1.0, None).unwrap(),
-            [[1, 0], [0, 0], [0, 1]]
-        );
-        assert_eq!(trains.counts(1, 1.0, Some(1.0)).unwrap(), [[1, 0]]);
-        // What rounds above a whole number of bins is no bin.
-        let stops = ("trial_stop", &[0.3, 10.0 + 0.1 + 0.2][..]);
-        let trains = file(&[ONE, OTHER, starts, stops]).unwrap();
-        assert_eq!(trains.counts(0, 0.1, None).unwrap(), [[0, 0]; 3]);
-        assert_eq!(trains.counts(1, 0.1, None).unwrap(), [[0, 0]; 3]);
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        let starts = ("trial_start", &[0.0, 10.0][..]);
-        for (arrays, said) in [
-            (vec![starts], "no unit"),
-            (vec![("a", &[1.0, -1.0][..])], "array a, spike 2"),
-            (vec![("a", &[1.0, f64::NAN][..])], "array a, entry 2"),
-            (vec![ONE, ("trial_stop", &[1.0][..])], "none trial_start"),
-            (
-                vec![ONE, ("trial_start", &[2.0, 1.0][..])],
-                "trial_start, trial 2",
-            ),
-            (vec![ONE, starts, ("trial_stop", &[1.0][..])], "expected 2"),
-            (
-                vec![ONE, starts, ("trial_stop", &[1.0, 9.0][..])],
-                "trial_stop, trial 2",
-            ),
-            (vec![ONE, ONE], "twice"),
-        ] {
-            let error = format!("{:#}", file(&arrays).unwrap_err());
-            assert!(error.contains(said), "{error}");
-        }
-        let stops = ("trial_stop", &[1.0, 11.0][..]);
-        let trains = file(&[ONE, starts, stops]).unwrap();
-        let error = trains.counts(0, 1.0, Some(2.0)).unwrap_err().to_string();
-        assert!(error.contains("--spike-end"), "{error}");
-        assert!(trains.counts(0, 1e-30, None).is_err());
-        assert!(file(&[("a", &[])]).unwrap().counts(0, 1.0, None).is_err());
-    }
-}
+mod tests;

@@ -4,18 +4,20 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::bounded::read_text;
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
 
-use super::spike_trains::{SpikeTrains, bin_of, bins};
+use super::spike_trains::{Rest, SpikeTrains, bin_of, bins};
+use crate::usage::UsageError;
 
 /// How files of spike times are read.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SpikeArgs {
     /// The data are spike times, a number a line: count those in bins of this width, such as 10ms. A file is a trial of one
-    /// neuron, from time 0 on; an npz has an array of times for each unit, and of trials the arrays trial_start, trial_stop
+    /// neuron, from time 0 on; an npz has an array of times for each unit, and of trials the arrays trial_start, trial_stop.
+    /// Bins are whole: what is left of a trial after the last is left out, which is said
     #[arg(long, value_name = "WIDTH", value_parser = width)]
     pub bin: Option<Width>,
     /// Unit of the spike times
@@ -37,6 +39,9 @@ pub struct SpikeArgs {
     /// The spikes of an npz that was read already. Not of the command line.
     #[arg(skip)]
     pub trains: Option<Arc<SpikeTrains>>,
+    /// Whether what is left after the last whole bin has been told. Not of the command line.
+    #[arg(skip)]
+    pub told: bool,
 }
 
 /// A unit of time.
@@ -126,13 +131,50 @@ pub(super) fn series(
         }
         false => read_text(path).with_context(|| format!("could not read {name}"))?,
     };
-    let counts = counts(&text, width, end).with_context(|| name.clone())?;
+    let (counts, rest) = counts(&text, width, end).with_context(|| name.clone())?;
+    args.tell(&name, rest, 1);
     let mut table = String::from("count\n");
     for count in counts {
         table.push_str(&count.to_string());
         table.push('\n');
     }
     counted(&name, table, options)
+}
+
+impl SpikeArgs {
+    /// Says what is left of so many recordings of a file after their last whole bin.
+    fn tell(&self, name: &str, rest: Rest, of_all: usize) {
+        if let Some(said) = rest.said(of_all).filter(|_| !self.told) {
+            tell!("scotopic: {name}: {said}");
+        }
+    }
+
+    /// The same of all trials of an npz, before they are read one by one.
+    pub(super) fn tell_trials(&self, path: &Path, trains: &SpikeTrains) {
+        let Some(bin) = self.bin.map(|bin| bin.of(self.spike_unit)) else {
+            return;
+        };
+        let end = self.spike_end.map(|end| end.of(self.spike_unit));
+        // What is wrong with a trial is told when it is read.
+        let each = (0..trains.trials()).filter_map(|number| trains.counts(number, bin, end).ok());
+        let rest = each.fold(Rest::default(), |sum, (_, rest)| sum.plus(rest));
+        self.tell(&path.display().to_string(), rest, trains.trials());
+    }
+}
+
+/// Refuses an npz that is read as a table.
+///
+/// # Errors
+/// A usage error that says how spike trains are read.
+pub(super) fn check_bins(path: &Path) -> Result<()> {
+    if is_npz(path) {
+        let error = anyhow!(
+            "{}: an npz holds spike trains, which are counted in bins: say their width with --bin, such as 10ms",
+            path.display()
+        );
+        return Err(UsageError(error).into());
+    }
+    Ok(())
 }
 
 /// Whether a file holds the spike trains of several units and trials.
@@ -159,7 +201,9 @@ fn of_trains(args: &SpikeArgs, path: &Path, bin: f64, end: Option<f64>) -> Resul
     };
     let names: Vec<&str> = trains.names().collect();
     let mut table = names.join("\t") + "\n";
-    for row in trains.counts(number, bin, end)? {
+    let (rows, rest) = trains.counts(number, bin, end)?;
+    args.tell(&path.display().to_string(), rest, 1);
+    for row in rows {
         let cells: Vec<String> = row.iter().map(u64::to_string).collect();
         table.push_str(&cells.join("\t"));
         table.push('\n');
@@ -179,8 +223,8 @@ fn counted(name: &str, table: String, options: &SeriesOptions) -> Result<Series>
     Ok(Series::from_reader(name, table, format, &options)?)
 }
 
-/// Spikes in [k w, (k + 1) w) for k = 0, 1, …, to `end`, or to the bin of the last spike.
-fn counts(text: &str, bin: f64, end: Option<f64>) -> Result<Vec<u64>> {
+/// Spikes in [k w, (k + 1) w) for k = 0, 1, …, in whole bins to `end`, or to the bin of the last spike.
+fn counts(text: &str, bin: f64, end: Option<f64>) -> Result<(Vec<u64>, Rest)> {
     let mut times = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -205,15 +249,23 @@ fn counts(text: &str, bin: f64, end: Option<f64>) -> Result<Vec<u64>> {
             times.push(time);
         }
     }
-    let mut counts = vec![0; bins(bin, end, times.iter().copied().reduce(f64::max))?];
+    let last = times.iter().copied().reduce(f64::max);
+    if let (Some(last), Some(end)) = (
+        last,
+        end.filter(|end| last.is_some_and(|last| last >= *end)),
+    ) {
+        bail!("a spike at {last} comes after --spike-end, {end}");
+    }
+    let mut counts = vec![0; bins(bin, end, last)?];
+    let rows = counts.len();
+    let mut rest = Rest::of(bin, end, rows);
     for time in times {
-        let rows = counts.len();
         match counts.get_mut(bin_of(time, bin, rows)) {
             Some(count) => *count += 1,
-            None => bail!("a spike at {time} comes after --spike-end"),
+            None => rest.spikes += 1,
         }
     }
-    Ok(counts)
+    Ok((counts, rest))
 }
 
 #[cfg(test)]
@@ -228,14 +280,26 @@ mod tests {
             (10.0, 500.0, 0.5, 0.5)
         );
         assert_eq!(
-            counts("1\n2\n\n# note\n10\n19.9\n35\n", 10.0, None).unwrap(),
+            counts("1\n2\n\n# note\n10\n19.9\n35\n", 10.0, None)
+                .unwrap()
+                .0,
             [2, 2, 0, 1]
         );
         assert_eq!(
             counts("time\n1 2 3\n", 10.0, Some(30.0)).unwrap(),
-            [3, 0, 0]
+            (vec![3, 0, 0], Rest::default())
         );
-        assert_eq!(counts("", 10.0, Some(20.0)).unwrap(), [0, 0]);
+        assert_eq!(counts("", 10.0, Some(20.0)).unwrap().0, [0, 0]);
+        // The end cuts the third bin, and a spike is in it.
+        let cut = Rest {
+            cut: 1,
+            spikes: 1,
+            open: 0,
+        };
+        assert_eq!(
+            counts("1\n24\n", 10.0, Some(25.0)).unwrap(),
+            (vec![1, 0], cut)
+        );
     }
 
     #[test]
@@ -245,6 +309,7 @@ mod tests {
             ("-1\n", None, "line 1"),
             ("", None, "--spike-end"),
             ("50\n", Some(10.0), "after --spike-end"),
+            ("5\n", Some(9.0), "shorter than a bin"),
             ("1e30\n", None, "--spike-unit"),
         ] {
             let error = format!("{:#}", counts(text, 10.0, end).unwrap_err());

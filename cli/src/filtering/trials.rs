@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
-use scotopic_filtering::Sequence;
+use anyhow::{Result, anyhow, ensure};
+use scotopic_datasets::series::SeriesOptions;
+use scotopic_filtering::{Sequence, many};
 
 use super::Source;
+use super::source::HeaderArg;
 use super::spike_trains::SpikeTrains;
 use super::spikes::is_npz;
+use crate::usage::UsageError;
 
 impl Source {
     /// What to read of a file, a source for each of its series, with what to call it: the file, and its trial where it has several.
@@ -19,12 +22,17 @@ impl Source {
         if self.spikes.bin.is_none() || self.spikes.trial.is_some() || !is_npz(path) {
             return Ok(vec![(path.to_owned(), self.clone())]);
         }
-        let trains = Arc::new(SpikeTrains::read(path)?);
+        let trains = match &self.spikes.trains {
+            Some(trains) => Arc::clone(trains),
+            None => Arc::new(SpikeTrains::read(path)?),
+        };
         let several = trains.trials() > 1;
+        self.spikes.tell_trials(path, &trains);
         let of = |number: u32| {
             let mut own = self.clone();
             own.spikes.trial = Some(number);
             own.spikes.trains = Some(Arc::clone(&trains));
+            own.spikes.told = true;
             let name = match several {
                 true => PathBuf::from(format!("{} trial {number}", path.display())),
                 false => path.to_owned(),
@@ -34,15 +42,70 @@ impl Source {
         Ok((1..).take(trains.trials()).map(of).collect())
     }
 
-    /// Whether files are several series: several files, or one with several trials.
+    /// Refuses what says how tables are read where spike times are.
+    pub(super) fn check_spikes(&self) -> Result<()> {
+        for (option, given) in [
+            ("--format", self.format.is_some()),
+            ("--time", self.time.is_some()),
+            ("--header", self.header != HeaderArg::Auto),
+            ("--delimiter", self.delimiter.is_some()),
+            ("--decimal-comma", self.decimal_comma),
+            ("--missing", !self.missing.is_empty()),
+            ("--alphabet", !self.alphabet.is_empty()),
+        ] {
+            if given {
+                let error = anyhow!(
+                    "{option} is of tables, and --bin reads spike times, of which none is missing"
+                );
+                return Err(UsageError(error).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of columns that are asked for by name, or by number from 1: as `path` calls them, by their number if it has no names.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn named(&self, path: &Path, columns: Vec<String>) -> Result<Vec<String>> {
+        let is_number = |name: &String| name.parse::<usize>().is_ok();
+        // Standard input is read once: there a number is taken for a name, and refused if the table has others.
+        if path == Path::new("-") || !columns.iter().any(is_number) {
+            return Ok(columns);
+        }
+        let mut quiet = self.clone();
+        quiet.spikes.told = true;
+        let trials = quiet.trials(path)?;
+        let own = trials.first().map_or(self, |(_, source)| source);
+        let options = SeriesOptions {
+            numbers: columns.len(),
+            ..own.options(columns)
+        };
+        Ok(own.series(path, &options, None)?.names().to_vec())
+    }
+
+    /// The same source with the spike trains of the one file that there is, if it holds some: it is read once.
     ///
     /// # Errors
     /// As [`Source::trials`].
-    pub fn are_several(&self, paths: &[PathBuf]) -> Result<bool> {
-        match paths {
-            [one] => Ok(self.trials(one)?.len() > 1),
-            _ => Ok(paths.len() > 1),
+    pub fn loaded(&self, paths: &[PathBuf]) -> Result<Self> {
+        let mut own = self.clone();
+        if let ([path], true) = (paths, self.spikes.bin.is_some())
+            && is_npz(path)
+        {
+            own.spikes.trains = Some(Arc::new(SpikeTrains::read(path)?));
         }
+        Ok(own)
+    }
+
+    /// Whether files are several series: several files, or one that was loaded and has several trials.
+    pub fn are_several(&self, paths: &[PathBuf]) -> bool {
+        let trials = self
+            .spikes
+            .trains
+            .as_ref()
+            .map_or(1, |trains| trains.trials());
+        paths.len() > 1 || self.spikes.trial.is_none() && trials > 1
     }
 
     /// Reads several whole files, a sequence each or, of an npz of spike trains, one for each trial, as [`Source::read_checked`] does;
@@ -77,9 +140,9 @@ impl Source {
         for (path, sequence) in files.iter().zip(&all) {
             ensure!(
                 sequence.width() == all[0].width(),
-                "{} has {} columns and {} has {}: select the same ones with --columns",
+                "{} has {} and {} has {}: select the same ones with --columns",
                 paths[0].display(),
-                all[0].width(),
+                many(all[0].width(), "column"),
                 path.display(),
                 sequence.width()
             );

@@ -104,7 +104,7 @@ fn rows_missing_in_part_are_used_where_they_can_be() {
         &[&filter[..], &["--learn=online-em"]].concat(),
     );
     assert!(
-        online.err.contains("4 rows that are missing in part"),
+        online.err.contains("missing in part were taken as missing as a whole (4)"),
         "{}",
         online.err
     );

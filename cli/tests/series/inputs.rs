@@ -173,3 +173,114 @@ fn a_constant_input_of_transitions_is_named() {
         folder.refused(&all, &["input one does not vary"]);
     }
 }
+
+/// A column that is given by its number is called by its name in the model, which then finds it wherever it is.
+#[test]
+fn inputs_by_number_are_called_by_their_names() {
+    let (u, e) = (noise(200), noise(400)[200..].to_vec());
+    let y: Vec<f64> = u.iter().zip(&e).map(|(u, e)| 2.0 * u + e).collect();
+    let rows = |columns: &[&[f64]]| table("", columns).trim_start().to_owned();
+    let folder = Folder::with(&[
+        ("named.csv", &table("y,u", &[&y, &u])),
+        ("turned.csv", &table("u,y", &[&u, &y])),
+        ("others.csv", &table("y,v", &[&y, &u])),
+        ("plain.csv", &rows(&[&y, &u])),
+        ("wide.csv", &rows(&[&y, &e, &u])),
+    ]);
+    let fit = |data: &str, model: &str| {
+        let fit = [
+            "fit",
+            data,
+            "--columns",
+            "1",
+            "--inputs",
+            "2",
+            "--kind",
+            "linear-regression",
+            "--n-states",
+            "1",
+        ];
+        folder.good(&[&fit[..], &["--out", model]].concat());
+        std::fs::read_to_string(folder.path().join(model)).unwrap()
+    };
+    let score = |data: &str, model: &str| {
+        let told = folder.json(&["score", "--model", model, data, "--json"]);
+        told["log_evidence"].as_f64().unwrap()
+    };
+    assert!(fit("named.csv", "named.toml").contains("inputs = [\"u\"]"));
+    assert_eq!(
+        score("turned.csv", "named.toml"),
+        score("named.csv", "named.toml")
+    );
+    folder.refused(
+        &["score", "--model", "named.toml", "others.csv"],
+        &["others.csv", "no column `u`"],
+    );
+    // Of a table without names the number is its place, and means nothing in a table with names.
+    assert!(fit("plain.csv", "plain.toml").contains("inputs = [\"2\"]"));
+    assert_eq!(
+        score("plain.csv", "plain.toml"),
+        score("named.csv", "named.toml")
+    );
+    folder.refused(
+        &["score", "--model", "plain.toml", "turned.csv"],
+        &["turned.csv", "column 2 of tables without names", "called y"],
+    );
+    folder.refused(
+        &["score", "--model", "plain.toml", "wide.csv"],
+        &["wide.csv", "3 columns"],
+    );
+}
+
+#[test]
+fn symbols_are_of_observations_only() {
+    let mut text = "side,u\n".to_owned();
+    for (t, u) in noise(60).iter().enumerate() {
+        text += &format!("{},{u}\n", if (t / 7) % 2 == 0 { "left" } else { "right" });
+    }
+    let folder = Folder::with(&[("d.csv", &text), ("odd.csv", "side,u\nleft,right\n")]);
+    let alphabet = ["--alphabet", "left,right"];
+    let fit = [
+        "fit",
+        "d.csv",
+        "--columns",
+        "side",
+        "--kind",
+        "logistic-regression",
+        "--n-states",
+        "1",
+        "--inputs",
+        "u",
+    ];
+    folder.good(&[&fit[..], &alphabet, &["--out", "m.toml"]].concat());
+    let score = |data| [&["score", "--model", "m.toml", data], &alphabet[..]].concat();
+    folder.good(&score("d.csv"));
+    folder.refused(
+        &score("odd.csv"),
+        &["odd.csv, line 2, column u", "`right`", "a finite number"],
+    );
+}
+
+#[test]
+fn inputs_of_rows_to_come_are_not_those_of_the_data() {
+    let folder = Folder::with(&[
+        ("timed.toml", TIMED),
+        ("a.csv", "when,y\n1,1\n2,1\n"),
+        ("next.csv", "when\n3\n"),
+    ]);
+    let forecast = [
+        "forecast",
+        "--model",
+        "timed.toml",
+        "a.csv",
+        "--ahead",
+        "1",
+        "--every",
+        "1",
+    ];
+    folder.good(&forecast);
+    folder.refused(
+        &[&forecast[..], &["--given", "next.csv"]].concat(),
+        &["--given", "--every"],
+    );
+}

@@ -120,3 +120,45 @@ fn a_pipe_or_a_device_is_no_model() {
     let file = folder.json(&["score", "--model", "level.toml", "y.csv", "--json"]);
     assert_eq!(piped["log_evidence"], file["log_evidence"]);
 }
+
+/// A key that is nearly one is told which, also where the key would make another model of it.
+#[test]
+fn the_nearest_key_is_named() {
+    let hmm = "kind = \"hmm\"\ninitial = [1.0]\ntransition = [[1.0]]\n";
+    let poisson = "[emission]\nkind = \"poisson\"\nrates = [[1.0]]\n";
+    let level = "kind = \"linear-gaussian\"\ntransition = [[0.5]]\nprocess_noise = [[0.1]]\nobservation = [[1.0]]\n\
+                 observation_noise = [[1.0]]\n";
+    for (model, said) in [
+        (
+            format!("{hmm}transition_input = [\"u\"]\n{poisson}"),
+            "did you mean `transition_inputs`?",
+        ),
+        (
+            format!("{hmm}transition_inputs = [\"u\"]\ntransition_weight = [[[0.0]]]\n{poisson}"),
+            "did you mean `transition_weights`?",
+        ),
+        (
+            format!("{hmm}{}", poisson.replace("rates", "rate")),
+            "did you mean `rates`?",
+        ),
+        (
+            format!("{level}input = [\"u\"]\n"),
+            "did you mean `inputs`?",
+        ),
+        (
+            format!("{level}inputs = [\"u\"]\ncontol = [[1.0]]\n"),
+            "did you mean `control`?",
+        ),
+        (
+            level.replace("process_noise", "process_nois"),
+            "did you mean `process_noise`?",
+        ),
+    ] {
+        refused(&model, &["unknown field", said], &[]);
+    }
+    refused(
+        &format!("{hmm}{poisson}colour = 1\n"),
+        &["unknown field `colour`"],
+        &["did you mean"],
+    );
+}

@@ -3,10 +3,14 @@
 #![cfg(feature = "filters")]
 
 mod comparison;
+mod counts_of_parameters;
+mod fit_options;
 mod inputs;
 mod keys;
 mod long_runs;
+mod npz;
 mod samples;
+mod spikes;
 mod tables;
 
 use std::fs;

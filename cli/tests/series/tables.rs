@@ -251,3 +251,75 @@ fn columns_in_another_order_are_refused() {
         "a,b",
     ]);
 }
+
+/// A blank line is no row, which is said; a missing observation is written as one.
+#[test]
+fn blank_lines_are_told() {
+    let level = "kind = \"linear-gaussian\"\ntransition = [[1.0]]\nprocess_noise = [[1.0]]\n\
+                 observation = [[1.0]]\nobservation_noise = [[1.0]]\n";
+    let folder = Folder::with(&[
+        ("level.toml", level),
+        ("blank.csv", "y\r\n1\r\n\r\n\r\n2\r\n\r\n"),
+        ("missing.csv", "y\n1\nNA\n\"\"\n2\n\n\n"),
+        ("one.csv", "\n1\n\n2\n"),
+    ]);
+    for verb in ["filter", "smooth"] {
+        let run = |file| folder.good(&[verb, "--model", "level.toml", file]);
+        let (out, err) = run("blank.csv");
+        assert_eq!(out.lines().count(), 2);
+        assert!(
+            err.contains("blank.csv: 2 blank lines were skipped"),
+            "{err}"
+        );
+        let (out, err) = run("missing.csv");
+        assert_eq!(out.lines().count(), 4);
+        assert!(!err.contains("blank"), "{err}");
+        let (_, err) = run("one.csv");
+        assert!(err.contains("one.csv: 1 blank line was skipped"), "{err}");
+    }
+    let fit = [
+        "fit",
+        "blank.csv",
+        "--kind",
+        "diagonal-gaussian",
+        "--n-states",
+        "1",
+        "--out",
+        "m.toml",
+    ];
+    let (_, _, err) = folder.run(&fit);
+    assert!(err.contains("2 blank lines"), "{err}");
+}
+
+/// One thing is not several.
+#[test]
+fn numbers_of_things_have_their_form() {
+    let poisson = "kind = \"hmm\"\ninitial = [1.0]\ntransition = [[1.0]]\n[emission]\nkind = \"poisson\"\nrates = [[1.0]]\n";
+    let folder = Folder::with(&[
+        ("m.toml", poisson),
+        ("one.csv", "y\n3\n"),
+        ("wide.csv", "y,x\n3,1\n"),
+    ]);
+    let (out, err) = folder.good(&["smooth", "--model", "m.toml", "one.csv"]);
+    assert!(err.contains("1 observation,"), "{out}{err}");
+    let (_, err) = folder.good(&["filter", "--model", "m.toml", "one.csv"]);
+    assert!(err.contains("1 observation:"), "{err}");
+    let (out, _) = folder.good(&["summary", "--model", "m.toml", "one.csv"]);
+    assert!(out.contains("1 observation, 1 free parameter\n"), "{out}");
+    let (out, _) = folder.good(&[
+        "compare", "--model", "m.toml", "--model", "m.toml", "one.csv",
+    ]);
+    assert!(out.contains("2 models, 1 row of"), "{out}");
+    let (out, _) = folder.good(&["model", "check", "m.toml"]);
+    assert!(out.contains("1 state of 1 column"), "{out}");
+    folder.refused(
+        &["smooth", "--model", "m.toml", "wide.csv"],
+        &["found 2 columns"],
+    );
+    let short = [
+        "forecast", "--model", "m.toml", "one.csv", "--figure", "f.svg", "--ahead", "1",
+    ];
+    folder.good(&short);
+    let figure = std::fs::read_to_string(folder.path().join("f.svg")).unwrap();
+    assert!(figure.contains("1 observation, 1 ahead"), "{figure}");
+}

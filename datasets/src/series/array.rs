@@ -167,15 +167,15 @@ impl<R: Read> super::Rows for Rows<R> {
             let bytes = &self.bytes[place * size..][..size];
             self.header.element.number(bytes, self.header.order)
         };
-        let plain = self.options.alphabet.is_empty() && self.options.missing.is_empty();
         let mut complete = true;
-        for &place in &self.columns.places {
+        for (n, &place) in self.columns.places.iter().enumerate() {
             let value = number(place);
+            let plain = !self.options.has_symbols(n) && self.options.missing.is_empty();
             let cell = match plain {
                 _ if value.is_nan() => Cell::Missing,
                 true if value.is_finite() => Cell::Value(value),
                 true => Cell::Other,
-                false => self.options.read(&value.to_string()),
+                false => self.options.read(n, &value.to_string()),
             };
             match cell {
                 Cell::Value(value) | Cell::Date(value) => row.push(value),
@@ -184,7 +184,8 @@ impl<R: Read> super::Rows for Rows<R> {
                     complete = false;
                 }
                 Cell::Other => {
-                    return Err(self.at(place, value, self.options.expected(&value.to_string())));
+                    let expected = self.options.expected(n, &value.to_string());
+                    return Err(self.at(place, value, expected));
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::Read;
 
 use super::column_selection::ColumnSelection;
-use super::header::{Verdict, decide};
+use super::header::{Verdict, decide, place_taken};
 use super::options::Cell;
 use super::records::{Broken, Records, shown};
 use super::writing::Writing;
@@ -69,7 +69,7 @@ impl<R: Read> Delimited<R> {
             Verdict::Neither(odd) => {
                 let expected = format!(
                     "{}, or a header of names over numbers; --header says what the first row is, --alphabet what words stand for",
-                    options.expected(&first[odd])
+                    options.expected(place_taken(options, odd), &first[odd])
                 );
                 return Err(Error::row(
                     name,
@@ -120,6 +120,10 @@ impl<R: Read> Rows for Delimited<R> {
         self.columns.time.map(|place| self.cell(place))
     }
 
+    fn blank_lines(&self) -> u64 {
+        self.records.blank_lines()
+    }
+
     fn has_dates(&self) -> bool {
         self.writing.has_dates()
     }
@@ -153,7 +157,7 @@ impl<R: Read> Rows for Delimited<R> {
         let (mut complete, line) = (true, self.line());
         for n in 0..self.columns.places.len() {
             let cell = self.cell(self.columns.places[n]);
-            let wrong = match self.options.read(cell) {
+            let wrong = match self.options.read(n, cell) {
                 Cell::Value(value) => {
                     row.push(value);
                     self.writing.next(n, false, line).err()
@@ -167,7 +171,7 @@ impl<R: Read> Rows for Delimited<R> {
                     complete = false;
                     None
                 }
-                Cell::Other => Some(self.options.expected(cell)),
+                Cell::Other => Some(self.options.expected(n, cell)),
             };
             if let Some(expected) = wrong {
                 let column = &self.columns.names[n];

@@ -34,14 +34,15 @@ pub(super) fn decide(first: &[&str], second: Option<&[&str]>, options: &SeriesOp
         return Verdict::Names;
     }
     let taken = taken(first.len(), options);
+    let read = |n: usize, cell: &str| options.read(place_taken(options, n), cell);
     let texts: Vec<usize> = taken
         .iter()
         .copied()
-        .filter(|&n| options.read(first[n]) == Cell::Other)
+        .filter(|&n| read(n, first[n]) == Cell::Other)
         .collect();
     let numbers = taken
         .iter()
-        .filter(|&&n| matches!(options.read(first[n]), Cell::Value(_) | Cell::Date(_)))
+        .filter(|&&n| matches!(read(n, first[n]), Cell::Value(_) | Cell::Date(_)))
         .count();
     if texts.is_empty() {
         return match is_numbered(first, options) {
@@ -70,7 +71,7 @@ pub(super) fn decide(first: &[&str], second: Option<&[&str]>, options: &SeriesOp
     let is_date = |cell: &str| Time::parse(cell).is_some_and(Time::is_date);
     let again = texts.iter().all(|&n| {
         let same_kind =
-            |cell: &&str| options.read(cell) == Cell::Other && is_date(cell) == is_date(first[n]);
+            |cell: &&str| read(n, cell) == Cell::Other && is_date(cell) == is_date(first[n]);
         second.get(n).is_some_and(same_kind)
     });
     match again {
@@ -96,6 +97,12 @@ fn taken(width: usize, options: &SeriesOptions) -> Vec<usize> {
             .filter_map(|wanted| place(wanted, width))
             .collect(),
     }
+}
+
+/// Which of the columns that are taken by number the one at place `n` is; `n` where all are.
+pub(super) fn place_taken(options: &SeriesOptions, n: usize) -> usize {
+    let is = |wanted: &String| wanted.parse() == Ok(n + 1);
+    options.columns.iter().position(is).unwrap_or(n)
 }
 
 fn place(wanted: &str, width: usize) -> Option<usize> {

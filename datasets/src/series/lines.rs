@@ -145,7 +145,8 @@ impl<R: Read> Lines<R> {
     }
 
     /// Adds the entry of a column to the row, and says what it is.
-    fn take(&self, column: &str, value: Option<&Value>, row: &mut Vec<f64>) -> Result<Cell> {
+    fn take(&self, n: usize, value: Option<&Value>, row: &mut Vec<f64>) -> Result<Cell> {
+        let (column, symbols) = (&self.columns.names[n], self.options.has_symbols(n));
         let cell = match value {
             None => {
                 return Err(self.wrong(
@@ -163,22 +164,20 @@ impl<R: Read> Lines<R> {
                 ));
             }
             // Without an alphabet a number is what it is; with one, or for --missing, it is compared as text.
-            Some(Value::Number(number))
-                if self.options.alphabet.is_empty() && self.options.missing.is_empty() =>
-            {
+            Some(Value::Number(number)) if !symbols && self.options.missing.is_empty() => {
                 Cell::Value(*number)
             }
-            Some(Value::Number(number)) => self.options.read(&number.to_string()),
+            Some(Value::Number(number)) => self.options.read(n, &number.to_string()),
             Some(Value::Text(text)) => {
-                match self.options.alphabet.is_empty() && !self.options.is_missing(text) {
+                match !symbols && !self.options.is_missing(text) {
                     // A number in quotes is a text.
                     true => self.options.date(text).map_or(Cell::Other, Cell::Date),
-                    false => self.options.read(text),
+                    false => self.options.read(n, text),
                 }
             }
-            Some(Value::Truth(truth)) => match self.options.alphabet.is_empty() {
-                true => Cell::Value(f64::from(u8::from(*truth))),
-                false => self.options.read(&truth.to_string()),
+            Some(Value::Truth(truth)) => match symbols {
+                false => Cell::Value(f64::from(u8::from(*truth))),
+                true => self.options.read(n, &truth.to_string()),
             },
         };
         match cell {
@@ -186,8 +185,8 @@ impl<R: Read> Lines<R> {
             Cell::Missing => row.push(f64::NAN),
             Cell::Other => {
                 let expected = match value {
-                    Some(Value::Text(text)) => self.options.expected(text),
-                    other => self.options.expected(&written(other)),
+                    Some(Value::Text(text)) => self.options.expected(n, text),
+                    other => self.options.expected(n, &written(other)),
                 };
                 return Err(self.wrong(column, written(value), expected));
             }
@@ -259,7 +258,7 @@ impl<R: Read> Rows for Lines<R> {
             .enumerate()
         {
             let value = entry(place);
-            let cell = self.take(column, value, row)?;
+            let cell = self.take(n, value, row)?;
             complete &= cell != Cell::Missing;
             let mixed = match cell {
                 Cell::Missing => None,

@@ -97,6 +97,10 @@ trait Rows {
     fn has_dates(&self) -> bool {
         false
     }
+    /// Lines with nothing on them between rows so far, of a table.
+    fn blank_lines(&self) -> u64 {
+        0
+    }
     /// Replaces `row` by the next one. `None` at the end, else whether the row is complete.
     fn next_into(&mut self, row: &mut Vec<f64>) -> Result<Option<bool>>;
     /// The number of rows, where the format says it beforehand.
@@ -262,6 +266,25 @@ impl Series {
     /// Whether a column of the rows so far has dates, in days ([`SeriesOptions::dates`]).
     pub fn has_dates(&self) -> bool {
         self.rows.has_dates()
+    }
+
+    /// Lines with nothing on them between the first row of a table and the newest: they are no rows, and may have been meant as missing
+    /// ones. A missing row of one column is written `NA` or `""`.
+    ///
+    /// ```
+    /// use scotopic_datasets::series::{Series, SeriesFormat, SeriesOptions};
+    /// # fn main() -> scotopic_datasets::Result<()> {
+    /// let text = "y\n1\n\nNA\n\"\"\n2\n\n";
+    /// let mut series = Series::from_reader("y.csv", text.as_bytes(), SeriesFormat::Csv, &SeriesOptions::default())?;
+    /// let mut rows = 0;
+    /// while series.next_row()?.is_some() {
+    ///     rows += 1;
+    /// }
+    /// assert_eq!((rows, series.blank_lines()), (4, 1));
+    /// # Ok(()) }
+    /// ```
+    pub fn blank_lines(&self) -> u64 {
+        self.rows.blank_lines()
     }
 
     /// How many steps of the time so far were longer than one and a half of the first: rows that are not there.

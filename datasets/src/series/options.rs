@@ -35,6 +35,8 @@ pub struct SeriesOptions {
     pub dates: bool,
     /// The symbols that cells stand for: the first is 0, the next 1, …; cells are numbers where it is empty.
     pub alphabet: Vec<String>,
+    /// So many of `columns`, the last ones, are numbers whatever the alphabet.
+    pub numbers: usize,
 }
 
 impl SeriesOptions {
@@ -86,12 +88,18 @@ impl SeriesOptions {
         cell.parse().ok()
     }
 
-    /// What a cell stands for.
-    pub(super) fn read(&self, cell: &str) -> Cell {
+    /// Whether the cells of column `n` of those taken are symbols.
+    pub(super) fn has_symbols(&self, n: usize) -> bool {
+        let numbers = !self.columns.is_empty() && n + self.numbers >= self.columns.len();
+        !self.alphabet.is_empty() && !numbers
+    }
+
+    /// What a cell of column `n` of those taken stands for.
+    pub(super) fn read(&self, n: usize, cell: &str) -> Cell {
         if self.is_missing(cell) {
             return Cell::Missing;
         }
-        if self.alphabet.is_empty() {
+        if !self.has_symbols(n) {
             return match self.number(cell) {
                 Some(value) if value.is_finite() => Cell::Value(value),
                 None => self.date(cell).map_or(Cell::Other, Cell::Date),
@@ -110,9 +118,9 @@ impl SeriesOptions {
         Some(time.days())
     }
 
-    /// What a cell should have been.
-    pub(super) fn expected(&self, cell: &str) -> String {
-        if !self.alphabet.is_empty() {
+    /// What a cell of column `n` of those taken should have been.
+    pub(super) fn expected(&self, n: usize, cell: &str) -> String {
+        if self.has_symbols(n) {
             return format!("one of the symbols {}", self.alphabet.join(", "));
         }
         let mut text = "a finite number, or nothing where it is missing".to_owned();

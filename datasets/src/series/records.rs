@@ -39,6 +39,8 @@ pub(super) struct Records<R> {
     lines: LineCount,
     /// The line that the record begins in, from 1.
     line: u64,
+    /// Lines with nothing on them between the first record and this one; none before the first.
+    blank: Option<u64>,
 }
 
 impl<R: Read> Records<R> {
@@ -57,6 +59,7 @@ impl<R: Read> Records<R> {
             cells: 0,
             lines: LineCount::default(),
             line: 1,
+            blank: None,
         }
     }
 
@@ -66,6 +69,7 @@ impl<R: Read> Records<R> {
     /// What cannot be read, with its line.
     pub(super) fn advance(&mut self) -> Result<bool, Broken> {
         let (mut written, mut ended) = (0, 0);
+        let blank_before = self.lines.blank;
         loop {
             if self.read == self.filled {
                 self.read = 0;
@@ -108,6 +112,11 @@ impl<R: Read> Records<R> {
         let text = &self.text[..written];
         let mut within = LineCount::default();
         within.pass(text);
+        let blank = self.lines.blank - blank_before;
+        self.blank = Some(match self.blank {
+            Some(before) => before + blank.saturating_sub(within.blank),
+            None => 0,
+        });
         self.line = self.lines.last().saturating_sub(within.ended).max(1);
         match std::str::from_utf8(text) {
             Ok(_) => Ok(true),
@@ -127,6 +136,11 @@ impl<R: Read> Records<R> {
     /// The line that the record begins in, from 1.
     pub(super) fn line(&self) -> u64 {
         self.line
+    }
+
+    /// Lines with nothing on them between the first record and this one.
+    pub(super) fn blank_lines(&self) -> u64 {
+        self.blank.unwrap_or(0)
     }
 
     /// A cell of the record, without the blanks around it.
@@ -151,6 +165,8 @@ struct LineCount {
     /// Whether the last byte was a CR, whose LF does not count again; and whether it ended a line at all.
     after_cr: bool,
     at_end: bool,
+    /// Ends of lines right after another.
+    blank: u64,
 }
 
 impl LineCount {
@@ -158,7 +174,10 @@ impl LineCount {
         for &byte in bytes {
             match byte {
                 b'\n' if self.after_cr => {}
-                b'\n' | b'\r' => self.ended += 1,
+                b'\n' | b'\r' => {
+                    self.ended += 1;
+                    self.blank += u64::from(self.at_end);
+                }
                 _ => {}
             }
             self.after_cr = byte == b'\r';

@@ -110,32 +110,6 @@ pub struct GaussianFitted {
 }
 
 impl LinearGaussian {
-    /// The numbers that are estimated if these parameters are learned. If all are, without what the evidence cannot tell
-    /// ([`LinearGaussian::free_parameters`]); what is held holds the basis of the states.
-    pub fn learned_parameters(&self, learned: &Learned) -> usize {
-        if *learned == Learned::default() {
-            return self.free_parameters();
-        }
-        let (n, m) = (self.states(), self.width());
-        let symmetric = |n: usize| if learned.diagonal { n } else { n * (n + 1) / 2 };
-        let matrix = |rows: usize, columns: usize| match learned.diagonal {
-            true => rows,
-            false => rows * columns,
-        };
-        [
-            (learned.transition, matrix(n, n)),
-            (learned.bias, n),
-            (learned.process_noise, symmetric(n)),
-            (learned.observation, matrix(m, n)),
-            (learned.offset, m),
-            (learned.observation_noise, symmetric(m)),
-            (learned.initial, n + symmetric(n)),
-        ]
-        .iter()
-        .map(|(learned, count)| if *learned { *count } else { 0 })
-        .sum()
-    }
-
     /// One E- and M-step on sequences of observations `[m]`: the new model, and the log evidence of the old.
     ///
     /// # Errors

@@ -91,6 +91,13 @@ impl Entries {
         places.filter(|&(i, j)| free(i) && free(j)).collect()
     }
 
+    /// How many coordinates there are.
+    pub fn len(&self) -> usize {
+        let blocks = self.blocks().into_iter().enumerate();
+        let each = blocks.filter_map(|(which, block)| Some(self.places(which, block?).len()));
+        each.sum()
+    }
+
     /// The unit of row i of parameter `which`.
     fn unit(&self, which: usize, i: usize) -> f64 {
         match which {
@@ -186,6 +193,15 @@ impl Entries {
             }
         }
         gradient
+    }
+}
+
+impl LinearGaussian {
+    /// The numbers that are estimated if these parameters are learned, at most those that the evidence can tell
+    /// ([`LinearGaussian::free_parameters`]). Variances of 0 stay so, and neither they nor their covariances are estimated.
+    pub fn learned_parameters(&self, learned: &Learned) -> usize {
+        let entries = Entries::new(self, *learned, DVector::zeros(self.width()));
+        entries.len().min(self.free_parameters())
     }
 }
 
@@ -291,5 +307,25 @@ mod tests {
                 gradient[k]
             );
         }
+    }
+
+    /// Of Q = diag(1, 0) and R, which has one entry, two variances are there to estimate.
+    #[test]
+    fn a_variance_of_zero_is_no_parameter() {
+        let model = LinearGaussian::from_rows(
+            &[[1.0, 1.0], [0.0, 1.0]],
+            &[[1.0, 0.0], [0.0, 0.0]],
+            &[[1.0, 0.0]],
+            &[[1.0]],
+        );
+        let learned = Learned {
+            transition: false,
+            bias: false,
+            observation: false,
+            offset: false,
+            initial: false,
+            ..Learned::default()
+        };
+        assert_eq!(model.unwrap().learned_parameters(&learned), 2);
     }
 }

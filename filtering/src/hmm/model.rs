@@ -161,8 +161,14 @@ impl<E: Emission> Hmm<E> {
 }
 
 impl<E: Learnable> Hmm<E> {
-    /// The entries that can be chosen freely: every distribution has one less than it has entries.
+    /// The entries that can be chosen freely: every distribution has one less than it has entries, and probabilities that are
+    /// exactly 0 stay so and are none.
     pub fn free_parameters(&self) -> usize {
+        self.parameters() - self.structural_zeros(0.0)
+    }
+
+    /// The same if no probability of 0 stays so.
+    pub(super) fn parameters(&self) -> usize {
         let k = self.states();
         (k - 1) + k * (k - 1) + k * self.emission.free_parameters()
     }

@@ -24,7 +24,6 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
                 _ => Ok(f64::NAN),
             }),
             described: EXACT,
-            free_parameters: model.free_parameters(),
         }),
         AnyModel::DrivenHmm(model) => Ok(Subject {
             parametrisation: driven_hmm(model, sequences)?,
@@ -33,7 +32,6 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
                 _ => Ok(f64::NAN),
             }),
             described: EXACT,
-            free_parameters: model.free_parameters(),
         }),
         AnyModel::LinearGaussian(model) => Ok(Subject {
             parametrisation: linear(model),
@@ -44,7 +42,6 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
                 _ => Ok(f64::NAN),
             }),
             described: EXACT,
-            free_parameters: free_entries(model),
         }),
         AnyModel::Driven(model) => Ok(Subject {
             parametrisation: driven(model),
@@ -53,7 +50,6 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
                 _ => Ok(f64::NAN),
             }),
             described: EXACT,
-            free_parameters: free_driven(model),
         }),
         AnyModel::Plds(_) => Err(unsupported(
             "a Poisson or Bernoulli linear dynamical system".to_owned(),
@@ -70,32 +66,68 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
 }
 
 impl AnyModel {
-    /// The parameters that a fit chooses freely: for a linear-Gaussian model those that [`AnyModel::summary`] does not hold, as
-    /// far as observations can tell them; none for a model of continuous time, whose parameters have priors.
-    pub fn free_parameters(&self) -> Option<usize> {
+    /// The parameters that can be chosen freely, as far as a model tells them by itself: probabilities of exactly 0 are none, and for
+    /// a linear-Gaussian model those that [`AnyModel::summary`] holds are none. What a fit chose it says itself
+    /// ([`SummarySettings::free_parameters`](crate::SummarySettings)). None for a model of continuous time, whose parameters have
+    /// priors.
+    ///
+    /// ```
+    /// use scotopic_filtering::AnyModel;
+    /// use scotopic_filtering::hmm::{Hmm, Poisson};
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// // From left to right: one transition and two rates.
+    /// let transition = vec![vec![0.9, 0.1], vec![0.0, 1.0]];
+    /// let emission = Poisson::new(vec![vec![1.0], vec![9.0]])?.into();
+    /// let model = Hmm::new(vec![1.0, 0.0], transition, emission)?;
+    /// assert_eq!(AnyModel::Hmm(model).free_parameters(&[])?, Some(3));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where `held` holds what is no parameter, by the beginning of its name, of a linear-Gaussian model.
+    pub fn free_parameters(&self, held: &[String]) -> Result<Option<usize>> {
+        let of_linear = |mut all: Parametrisation| {
+            held.iter().try_for_each(|name| all.hold(name))?;
+            Ok(Some(linear_count(self, all.coordinates().len())))
+        };
         match self {
-            Self::Hmm(model) => Some(model.free_parameters()),
-            Self::DrivenHmm(model) => Some(model.free_parameters()),
-            Self::LinearGaussian(model) => Some(free_entries(model)),
-            Self::Driven(model) => Some(free_driven(model)),
-            Self::Plds(model) => Some(model.free_parameters()),
-            Self::Nonlinear(model) => Some(model.parameters_len()),
-            Self::Generalised(_) => None,
+            Self::LinearGaussian(model) => of_linear(linear(model)),
+            Self::Driven(model) => of_linear(driven(model)),
+            _ if !held.is_empty() => Err(Error::setting("hold", held.join(", "), "nothing")),
+            Self::Hmm(model) => Ok(Some(model.free_parameters())),
+            Self::DrivenHmm(model) => Ok(Some(model.free_parameters())),
+            Self::Plds(model) => Ok(Some(model.free_parameters())),
+            Self::Nonlinear(model) => Ok(Some(model.parameters_len())),
+            Self::Generalised(_) => Ok(None),
         }
     }
 }
 
-/// A diffuse state counts as well: its start is chosen by the data.
-fn free_entries(model: &LinearGaussian) -> usize {
-    let free = linear(model).coordinates().len();
-    let diffuse = model.diffuse().iter().filter(|marked| **marked).count();
-    free.min(model.free_parameters()) + diffuse
+/// The free parameters of a model of which `left` of `all` coordinates are not held by name.
+pub(super) fn count(model: &AnyModel, all: usize, left: usize) -> usize {
+    match model {
+        AnyModel::LinearGaussian(_) | AnyModel::Driven(_) => linear_count(model, left),
+        other => {
+            let free = other.free_parameters(&[]).ok().flatten();
+            free.unwrap_or(all).saturating_sub(all - left)
+        }
+    }
 }
 
-/// The same, and the entries of B and D that are not 0.
-fn free_driven(model: &DrivenGaussian) -> usize {
-    let entries = model.control().iter().chain(model.direct().iter());
-    free_entries(model.base()) + entries.filter(|v| **v != 0.0).count()
+/// Of so many free entries of a linear-Gaussian model, those that observations can tell, and its diffuse states: the start of each is
+/// chosen by the data.
+fn linear_count(model: &AnyModel, entries: usize) -> usize {
+    let diffuse = |base: &LinearGaussian| base.diffuse().iter().filter(|marked| **marked).count();
+    let nonzero = |m: &DMatrix<f64>| m.iter().filter(|v| **v != 0.0).count();
+    match model {
+        AnyModel::LinearGaussian(base) => entries.min(base.free_parameters()) + diffuse(base),
+        AnyModel::Driven(model) => {
+            let effects = nonzero(model.control()) + nonzero(model.direct());
+            let most = model.base().free_parameters() + effects;
+            entries.min(most) + diffuse(model.base())
+        }
+        _ => entries,
+    }
 }
 
 /// Those of the model without inputs, B and D; an entry that is 0 is structure.
@@ -238,7 +270,6 @@ fn nonlinear<'a>(model: &AnyStateSpace, sequences: &'a [Sequence]) -> Result<Sub
             false => new.push(name.clone(), *t, Group::Number(1.0)),
         }
     }
-    let free_parameters = theta.len();
     if let AnyStateSpace::DiagonalLinear(_) = model {
         return Ok(Subject {
             parametrisation: new,
@@ -253,7 +284,6 @@ fn nonlinear<'a>(model: &AnyStateSpace, sequences: &'a [Sequence]) -> Result<Sub
                 each.sum()
             }),
             described: EXACT,
-            free_parameters,
         });
     }
     if model.dim() != 1 {
@@ -277,7 +307,6 @@ fn nonlinear<'a>(model: &AnyStateSpace, sequences: &'a [Sequence]) -> Result<Sub
             _ => Ok(f64::NAN),
         }),
         described: "exact on a grid",
-        free_parameters,
     })
 }
 

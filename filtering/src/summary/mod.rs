@@ -19,6 +19,10 @@ pub struct SummarySettings {
     pub level: f64,
     /// Parameters that are held, by the beginning of their names: `transition` holds all of it.
     pub hold: Vec<String>,
+    /// Parameters that the fit which the model is from did not learn, by the beginning of their names; they are held as well.
+    pub not_learned: Vec<String>,
+    /// How many that fit chose; if none, what the model tells ([`AnyModel::free_parameters`]). Those of `hold` are taken off.
+    pub free_parameters: Option<usize>,
 }
 
 impl Default for SummarySettings {
@@ -27,6 +31,8 @@ impl Default for SummarySettings {
         Self {
             level: 0.95,
             hold: Vec::new(),
+            not_learned: Vec::new(),
+            free_parameters: None,
         }
     }
 }
@@ -108,6 +114,9 @@ impl AnyModel {
         let z = deviations_of(settings.level)?;
         let subject = kinds::subject(self, sequences)?;
         let mut free = subject.parametrisation;
+        for name in &settings.not_learned {
+            free.hold(name)?;
+        }
         let all = free.coordinates().len();
         for name in &settings.hold {
             free.hold(name)?;
@@ -123,8 +132,10 @@ impl AnyModel {
         });
         let given = self.inputs().len();
         let observations = sequences.iter().map(|s| s.seen(given)).sum::<usize>();
-        let held = all - theta.len();
-        let free_parameters = subject.free_parameters.saturating_sub(held);
+        let free_parameters = match settings.free_parameters {
+            Some(chosen) => chosen.saturating_sub(all - theta.len()),
+            None => kinds::count(self, all, theta.len()),
+        };
         let k = free_parameters as f64;
         Ok(Summary {
             estimates: estimates.collect(),
@@ -181,7 +192,6 @@ struct Subject<'a> {
     /// ln p of all sequences.
     evidence: Evidence<'a>,
     described: &'static str,
-    free_parameters: usize,
 }
 
 fn unsupported(what: String, why: &'static str) -> Error {

@@ -63,6 +63,8 @@ fn frequencies_have_the_errors_of_the_binomial() {
     }
     assert_eq!(named(&summary, "probabilities[1,4]").remark, Some(BOUNDARY));
     assert_eq!(named(&summary, "initial[1]").remark, Some(HELD));
+    // A symbol that cannot be is no parameter.
+    assert_eq!(summary.free_parameters, 2);
 }
 
 /// With F, Q and H all free in one dimension the scale of the state is not identified; that of R is.

@@ -8,14 +8,14 @@ use clap::Args;
 #[cfg(feature = "vision")]
 use scotopic_train::device::DeviceChoice;
 
-use super::kinds::{ModelKind, StatesRange};
+use super::kinds::{FitOf, ModelKind, StatesRange};
 use super::structural_args::StructuralArgs;
 use crate::filtering::Source;
 use crate::outputs::Force;
 use crate::progress::ProgressArgs;
 
 /// Options of `scotopic fit`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Each file is one sequence. An empty cell, NA or null is missing: hmm, linear-gaussian and plds\n\
                         use the rest of its row; for other kinds the row is a missing observation. Several numbers of\n\
@@ -74,7 +74,8 @@ pub struct FitArgs {
     #[command(flatten)]
     pub source: Source,
     /// Columns that are given with every row: of a regression in each state, of B and D of a linear-gaussian model, of the
-    /// component regression; the others are predicted
+    /// component regression; the others are predicted. By name or by number from 1; the model has the names of the table, or the numbers
+    /// where it names none
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub inputs: Vec<String>,
     /// Columns that the transitions of hidden states depend on, by a logistic regression in each; they may be among --inputs
@@ -92,9 +93,9 @@ pub struct FitArgs {
     /// Leave to replace --out.
     #[command(flatten)]
     pub force: Force,
-    /// Runs that are followed to their maximum, of four times as many begun; the best fit is kept
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
-    pub restarts: u32,
+    /// Runs that are followed to their maximum, of four times as many begun; the best fit is kept [default: 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub restarts: Option<u32>,
     /// Maximum number of EM iterations; for a network, of passes of filtering and learning [default: 500; 200 for
     /// plds and blds, 60 for a network]
     #[arg(long, alias = "iterations", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -104,33 +105,33 @@ pub struct FitArgs {
     /// below 1e-4 and 1e-6 nats
     #[arg(long, value_name = "NATS")]
     pub tolerance: Option<f64>,
-    /// Pseudo-observations per state, which keep probabilities and variances away from zero
-    #[arg(long, value_name = "COUNT", default_value_t = 0.0)]
-    pub pseudo_count: f64,
+    /// Pseudo-observations per state, which keep probabilities and variances away from zero [default: 0]
+    #[arg(long, value_name = "COUNT")]
+    pub pseudo_count: Option<f64>,
     /// Least variance of a state of an hmm, in units of the variance of all data; runs that fall below it have collapsed
-    /// onto single values, and are left out
-    #[arg(long, value_name = "RATIO", default_value_t = 1e-5)]
-    pub variance_floor: f64,
-    /// Threads that the restarts are divided between; 0 is one a core
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
-    /// Seed of the initialisations, and of the samples a network is trained on
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    /// onto single values, and are left out [default: 1e-5]
+    #[arg(long, value_name = "RATIO")]
+    pub variance_floor: Option<f64>,
+    /// Threads that the restarts are divided between; 0 is one a core [default: 0]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Seed of the initialisations, and of the samples a network is trained on [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Instead of the optimum: what this learning rule of filter comes to, passes over the data after another; a pass that
     /// lowers ln p is given up (hmm)
     #[arg(long, value_name = "RULE", requires = "model")]
     pub rule: Option<String>,
     /// Passes of --rule
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "rule", value_parser = clap::value_parser!(u32).range(1..))]
     pub passes: u32,
     /// Also learn the network of the observations; states are then identified only up to a change of coordinates
     #[arg(long, requires = "model")]
     pub learn_output: bool,
-    /// Device on which a network is learned: auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N
+    /// Device on which a network is learned: auto, flex, ndarray, wgpu, wgpu:N, cuda or cuda:N [default: flex]
     #[cfg(feature = "vision")]
-    #[arg(long, value_name = "DEVICE", default_value = "flex")]
-    pub device: DeviceChoice,
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<DeviceChoice>,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
@@ -146,9 +147,109 @@ impl FitArgs {
         self.transition_inputs.iter().filter(own).cloned().collect()
     }
 
+    /// The same with all columns that are given called by their names: the model is given columns of these names.
+    ///
+    /// # Errors
+    /// As [`Source::named`].
+    pub fn with_names(&self) -> Result<Self> {
+        let mut own = self.clone();
+        if let Some(first) = self.data.first() {
+            let named = |columns| self.source.named(first, columns);
+            own.inputs = named(own.inputs)?;
+            own.transition_inputs = named(own.transition_inputs)?;
+            let exposure = named(own.exposure.into_iter().collect())?;
+            own.exposure = exposure.into_iter().next();
+        }
+        Ok(own)
+    }
+
     /// Maximum number of iterations of EM.
     pub fn iterations(&self) -> usize {
         self.max_iterations.unwrap_or(500) as usize
+    }
+
+    /// Runs that are followed to their maximum.
+    pub fn restarts(&self) -> usize {
+        self.restarts.unwrap_or(10) as usize
+    }
+
+    /// Pseudo-observations per state.
+    pub fn pseudo_count(&self) -> f64 {
+        self.pseudo_count.unwrap_or(0.0)
+    }
+
+    /// Seed of what is drawn.
+    pub fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
+    }
+
+    /// Refuses options that a fit of this kind has no use for.
+    ///
+    /// # Errors
+    /// Names the option and the fit.
+    pub fn check_for(&self, fit: FitOf) -> Result<()> {
+        use FitOf::{
+            DrivenHmmData, DrivenHmmFile, GaussianData, GaussianFile, HmmData, HmmFile, Network,
+            Passes, PldsData, PldsFile, Structural,
+        };
+        let from_hmm_data = [HmmData, DrivenHmmData];
+        let hmm = [HmmData, DrivenHmmData, HmmFile, DrivenHmmFile];
+        #[cfg(feature = "vision")]
+        let device = self.device.is_some();
+        #[cfg(not(feature = "vision"))]
+        let device = false;
+        let all: [(&str, bool, &[FitOf]); 11] = [
+            (
+                "--restarts",
+                self.restarts.is_some(),
+                &[HmmData, DrivenHmmData, GaussianData, Structural],
+            ),
+            (
+                "--tolerance",
+                self.tolerance.is_some(),
+                &[
+                    HmmData,
+                    DrivenHmmData,
+                    HmmFile,
+                    DrivenHmmFile,
+                    PldsData,
+                    PldsFile,
+                ],
+            ),
+            (
+                "--pseudo-count",
+                self.pseudo_count.is_some(),
+                &[HmmData, HmmFile, GaussianData, GaussianFile],
+            ),
+            ("--variance-floor", self.variance_floor.is_some(), &hmm),
+            ("--threads", self.threads.is_some(), &from_hmm_data),
+            (
+                "--seed",
+                self.seed.is_some(),
+                &[HmmData, DrivenHmmData, GaussianData, Structural, Network],
+            ),
+            ("--rule", self.rule.is_some(), &[Passes]),
+            (
+                "--max-iterations",
+                self.max_iterations.is_some() && fit == Passes,
+                &[],
+            ),
+            (
+                "--learn",
+                !self.learn.is_empty(),
+                &[GaussianData, GaussianFile, Structural],
+            ),
+            ("--learn-output", self.learn_output, &[Network]),
+            ("--device", device, &[Network]),
+        ];
+        for (option, given, of) in all {
+            ensure!(
+                !given || of.contains(&fit),
+                "{option} has no use for {}: leave it out",
+                fit.described()
+            );
+        }
+        Ok(())
     }
 
     /// Refuses numbers outside their range.
@@ -162,19 +263,20 @@ impl FitArgs {
                 "--tolerance is {tolerance}, expected 0 or more"
             );
         }
+        if let Some(floor) = self.variance_floor {
+            ensure!(
+                (0.0..1.0).contains(&floor),
+                "--variance-floor is {floor}, expected 0 or more, and below 1"
+            );
+        }
+        let pseudo_count = self.pseudo_count();
         ensure!(
-            (0.0..1.0).contains(&self.variance_floor),
-            "--variance-floor is {}, expected 0 or more, and below 1",
-            self.variance_floor
-        );
-        ensure!(
-            self.pseudo_count == 0.0 || self.transition_inputs.is_empty(),
+            pseudo_count == 0.0 || self.transition_inputs.is_empty(),
             "--pseudo-count is not for --transition-inputs, whose fit ascends ln p itself"
         );
         ensure!(
-            self.pseudo_count >= 0.0 && self.pseudo_count.is_finite(),
-            "--pseudo-count is {}, expected a finite number, 0 or more",
-            self.pseudo_count
+            pseudo_count >= 0.0 && pseudo_count.is_finite(),
+            "--pseudo-count is {pseudo_count}, expected a finite number, 0 or more"
         );
         Ok(())
     }

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, ensure};
 use scotopic_filtering::gaussian::{DrivenFitted, DrivenGaussian, GaussianFit, Learned};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
-use super::gaussian::{PRIOR, PURSUED, SAME, SHORT, collapsed, columns, learned, settings};
+use super::gaussian::{PRIOR, collapsed, columns, learned, search, settings, short};
 use crate::filtering::source::from_one;
 
 /// From the data alone, from several starts: the best of short runs are pursued to the end.
@@ -29,14 +29,15 @@ pub fn from_data(
         "diagonal: give a diagonal model with inputs by --model"
     );
     // Each number of states has its own random stream, independent of the other numbers.
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed.wrapping_add((states as u64) << 32));
+    let mut rng =
+        Xoshiro256PlusPlus::seed_from_u64(args.seed().wrapping_add((states as u64) << 32));
     let mut starts = vec![DrivenGaussian::initial_guess(states, data, inputs).map_err(from_one)?];
-    for _ in 1..args.restarts {
+    for _ in 1..args.restarts() {
         starts.push(DrivenGaussian::random_guess(
             states, data, inputs, &mut rng,
         )?);
     }
-    let (fit, found_by) = search(&starts, data, &settings)?;
+    let (fit, found_by) = best_of(&starts, data, &settings)?;
     let mut report = Report {
         found_by: Some(found_by),
         ..Report::default()
@@ -55,47 +56,32 @@ pub fn from_data(
         columns(&collapsed),
         fit.log_evidence[1]
     ));
-    let (fit, found_by) = search(&starts, data, &kept)?;
+    let (fit, found_by) = best_of(&starts, data, &kept)?;
     report.found_by = Some(found_by);
     let mut fit = told(fit, report, &settings.learned, begun);
     fit.ranked = false;
     Ok(fit)
 }
 
-/// The best of short runs, pursued; how many of those pursued reached it, of how many.
-fn search(
+/// The best of short runs goes on.
+fn best_of(
     starts: &[DrivenGaussian],
     data: &[Sequence],
     settings: &GaussianFit,
 ) -> Result<(DrivenFitted, (usize, usize))> {
-    let short = GaussianFit {
-        max_iterations: SHORT.min(settings.max_iterations),
-        ..settings.clone()
+    let short = short(settings);
+    let go_on = |_: &DrivenGaussian, run: DrivenFitted| {
+        let mut end = run.model.maximum_likelihood(data, settings)?;
+        end.iterations += run.iterations;
+        Ok(end)
     };
-    let (mut runs, mut wrong) = (Vec::new(), None);
-    for start in starts {
-        match start.maximum_likelihood(data, &short) {
-            Ok(run) => runs.push(run),
-            Err(error) => wrong = wrong.or(Some(error)),
-        }
-    }
-    let best_first = |runs: &mut Vec<DrivenFitted>| {
-        runs.sort_by(|a, b| b.log_evidence[1].total_cmp(&a.log_evidence[1]));
-    };
-    best_first(&mut runs);
-    runs.truncate(PURSUED);
-    for run in &mut runs {
-        let before = run.iterations;
-        *run = run.model.maximum_likelihood(data, settings)?;
-        run.iterations += before;
-    }
-    best_first(&mut runs);
-    let Some(best) = runs.first().cloned() else {
-        return Err(wrong.map_or_else(|| anyhow!("there is no start"), |e| from_one(e).into()));
-    };
-    let same = |run: &&DrivenFitted| best.log_evidence[1] - run.log_evidence[1] < SAME;
-    let found = runs.iter().filter(same).count();
-    Ok((best, (found, runs.len())))
+    let evidence = |run: &DrivenFitted| run.log_evidence[1];
+    search(
+        starts,
+        |start| start.maximum_likelihood(data, &short),
+        go_on,
+        evidence,
+    )
 }
 
 /// From a model of a file.

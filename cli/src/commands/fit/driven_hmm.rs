@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use scotopic_filtering::hmm::{DrivenHmm, DrivenHmmFitted, EmissionKind, FitSettings};
-use scotopic_filtering::{AnyModel, Sequence};
+use scotopic_filtering::{AnyModel, Sequence, many};
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
@@ -28,8 +28,9 @@ pub fn from_data(
     let mut told = told(&fit, begun);
     let without = fit.free_parameters - fit.model.free_weights();
     told.report.warnings.push(format!(
-        "without inputs in its transitions ln p {:.3}, {without} parameters",
-        fit.before
+        "without inputs in its transitions ln p {:.3}, {}",
+        fit.before,
+        many(without, "parameter")
     ));
     Ok(told)
 }

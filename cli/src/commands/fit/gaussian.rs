@@ -9,13 +9,14 @@ use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
+use crate::filtering::source::from_one;
 
 /// EM steps of each start before the best are pursued to the end.
-pub(super) const SHORT: usize = 15;
+const SHORT: usize = 15;
 /// So many starts are pursued to the end.
-pub(super) const PURSUED: usize = 3;
+const PURSUED: usize = 3;
 /// Two ends are one maximum where ln p differs by less, nats.
-pub(super) const SAME: f64 = 1e-2;
+const SAME: f64 = 1e-2;
 /// Noise below this part of a column's variance has collapsed: the states stand for the data themselves.
 const COLLAPSED: f64 = 1e-6;
 /// Pseudo-observations of the noise begun with, a tenth of each column's variance, that keep it from that.
@@ -24,8 +25,9 @@ pub(super) const PRIOR: f64 = 0.01;
 pub(super) fn settings(args: &FitArgs, learned: Learned) -> GaussianFit {
     GaussianFit {
         max_iterations: args.iterations(),
-        tolerance: args.tolerance.unwrap_or(0.0),
-        pseudo_count: args.pseudo_count,
+        // Its gradient decides.
+        tolerance: 0.0,
+        pseudo_count: args.pseudo_count(),
         learned,
     }
 }
@@ -91,10 +93,11 @@ pub fn from_data(states: usize, data: &[Sequence], args: &FitArgs) -> Result<Mod
     let begun = Instant::now();
     let settings = settings(args, own(&args.learn)?);
     // Each number of states has its own random stream, independent of the other numbers.
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed.wrapping_add((states as u64) << 32));
+    let mut rng =
+        Xoshiro256PlusPlus::seed_from_u64(args.seed().wrapping_add((states as u64) << 32));
     let first = LinearGaussian::initial_guess(states, data)?;
     let mut starts = vec![first];
-    for _ in 1..args.restarts {
+    for _ in 1..args.restarts() {
         starts.push(LinearGaussian::random_guess(states, data, &mut rng)?);
     }
     ensure!(
@@ -104,7 +107,7 @@ pub fn from_data(states: usize, data: &[Sequence], args: &FitArgs) -> Result<Mod
     if settings.learned.diagonal {
         starts.truncate(1);
     }
-    let (fit, found_by) = search(&starts, data, &settings)?;
+    let (fit, found_by) = best_of(&starts, data, &settings)?;
     let mut report = Report {
         found_by: Some(found_by),
         ..Report::default()
@@ -123,7 +126,7 @@ pub fn from_data(states: usize, data: &[Sequence], args: &FitArgs) -> Result<Mod
         columns(&collapsed),
         last(&fit)
     ));
-    let (fit, found_by) = search(&starts, data, &kept)?;
+    let (fit, found_by) = best_of(&starts, data, &kept)?;
     report.found_by = Some(found_by);
     let mut fit = told(fit, report, settings.learned, begun);
     fit.ranked = false;
@@ -154,41 +157,67 @@ pub fn from_model(
     Ok(told(fit, report, settings.learned, begun))
 }
 
-/// The best of short runs, pursued; how many of those pursued reached it, of how many.
-fn search(
+/// The best of short runs from all starts, pursued to the end; how many of those pursued reached it, of how many.
+///
+/// # Errors
+/// The first one, if none comes to its end.
+pub(super) fn search<M, F>(
+    starts: &[M],
+    short: impl Fn(&M) -> scotopic_filtering::Result<F>,
+    pursue: impl Fn(&M, F) -> scotopic_filtering::Result<F>,
+    evidence: impl Fn(&F) -> f64,
+) -> Result<(F, (usize, usize))> {
+    let mut wrong = None;
+    let mut kept = |outcome: scotopic_filtering::Result<F>| match outcome {
+        Ok(run) => Some(run),
+        Err(error) => {
+            wrong.get_or_insert(error);
+            None
+        }
+    };
+    let runs = starts
+        .iter()
+        .filter_map(|start| Some((kept(short(start))?, start)));
+    let mut runs: Vec<(F, &M)> = runs.collect();
+    runs.sort_by(|(a, _), (b, _)| evidence(b).total_cmp(&evidence(a)));
+    runs.truncate(PURSUED);
+    let ends = runs
+        .into_iter()
+        .filter_map(|(run, start)| kept(pursue(start, run)));
+    let mut ends: Vec<F> = ends.collect();
+    ends.sort_by(|a, b| evidence(b).total_cmp(&evidence(a)));
+    let same = |end: &&F| {
+        ends.first()
+            .is_some_and(|best| evidence(best) - evidence(end) < SAME)
+    };
+    let found_by = (ends.iter().filter(same).count(), ends.len());
+    match (ends.into_iter().next(), wrong) {
+        (Some(best), _) => Ok((best, found_by)),
+        (None, Some(error)) => Err(from_one(error).into()),
+        (None, None) => Err(anyhow!("there is nothing to fit")),
+    }
+}
+
+/// Of models without inputs: EM chooses the starts, and each of them is pursued anew.
+fn best_of(
     starts: &[LinearGaussian],
     data: &[Sequence],
     settings: &GaussianFit,
 ) -> Result<(GaussianFitted, (usize, usize))> {
-    let short = GaussianFit {
+    let short = short(settings);
+    search(
+        starts,
+        |start| start.fit(data, &short),
+        |start, _| start.maximum_likelihood(data, settings),
+        last,
+    )
+}
+
+/// Settings of the short run of each start.
+pub(super) fn short(settings: &GaussianFit) -> GaussianFit {
+    GaussianFit {
         max_iterations: SHORT.min(settings.max_iterations),
         ..settings.clone()
-    };
-    let (mut runs, mut wrong) = (Vec::new(), None);
-    for start in starts {
-        match start.fit(data, &short) {
-            Ok(run) => runs.push((last(&run), start)),
-            Err(error) => wrong = wrong.or(Some(error)),
-        }
-    }
-    runs.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut ends = Vec::new();
-    for (_, start) in runs.into_iter().take(PURSUED) {
-        match start.maximum_likelihood(data, settings) {
-            Ok(end) => ends.push(end),
-            Err(error) => wrong = wrong.or(Some(error)),
-        }
-    }
-    ends.sort_by(|a, b| last(b).total_cmp(&last(a)));
-    let followed = ends.len();
-    let reached = ends
-        .iter()
-        .filter(|end| last(&ends[0]) - last(end) < SAME)
-        .count();
-    match (ends.into_iter().next(), wrong) {
-        (Some(best), _) => Ok((best, (reached, followed))),
-        (None, Some(error)) => Err(error.into()),
-        (None, None) => Err(anyhow!("there is nothing to fit")),
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use scotopic_filtering::hmm::{
     AnyEmission, Covariates, EmissionKind, FitSearch, FitSettings, Fitted, Hmm,
 };
-use scotopic_filtering::{AnyLearning, AnyModel, Sequence};
+use scotopic_filtering::{AnyLearning, AnyModel, Sequence, many};
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
@@ -18,13 +18,13 @@ use crate::filtering::source::from_one;
 pub fn settings(args: &FitArgs) -> FitSettings {
     let default = FitSettings::default();
     FitSettings {
-        restarts: args.restarts as usize,
+        restarts: args.restarts(),
         max_iterations: args.iterations(),
         tolerance: args.tolerance.unwrap_or(default.tolerance),
-        pseudo_count: args.pseudo_count,
-        variance_floor: args.variance_floor,
-        seed: args.seed,
-        threads: args.threads,
+        pseudo_count: args.pseudo_count(),
+        variance_floor: args.variance_floor.unwrap_or(default.variance_floor),
+        seed: args.seed(),
+        threads: args.threads.unwrap_or(default.threads),
         covariates: Covariates {
             inputs: args.inputs.clone(),
             exposure: args.exposure.clone(),
@@ -77,8 +77,8 @@ fn by_passes(model: Hmm, data: &[Sequence], rule: &str, args: &FitArgs) -> Resul
     let passes = args.passes as usize;
     let learned = start.learn_passes(data, &learn, passes).map_err(from_one)?;
     let mut warnings = vec![format!(
-        "{} updates of the parameters, passes: {passes}; not ranked: a learning rule ends near an optimum, not at it",
-        learned.updates
+        "{} of the parameters, passes: {passes}; not ranked: a learning rule ends near an optimum, not at it",
+        many(learned.updates as usize, "update")
     )];
     if learned.updates == 0 {
         warnings.push(

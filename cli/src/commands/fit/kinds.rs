@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use scotopic_filtering::AnyModel;
 use scotopic_filtering::hmm::EmissionKind;
 use scotopic_filtering::plds::CountLaw;
 
@@ -77,6 +78,80 @@ impl ModelKind {
             Self::Hmm(emission) => emission.check(row),
             Self::Plds(law) => law.check(row),
             Self::LinearGaussian => Ok(()),
+        }
+    }
+}
+
+/// What a fit is of, which says the options that it uses: a kind, from the data or from a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FitOf {
+    /// Hidden states from the data.
+    HmmData,
+    /// The same with inputs of transitions.
+    DrivenHmmData,
+    /// Hidden states of a file.
+    HmmFile,
+    /// The same with inputs of transitions.
+    DrivenHmmFile,
+    /// Passes of a learning rule over hidden states of a file.
+    Passes,
+    /// A linear-Gaussian model from the data.
+    GaussianData,
+    /// A linear-Gaussian model of a file.
+    GaussianFile,
+    /// A structural model.
+    Structural,
+    /// A Poisson or Bernoulli linear dynamical system from the data.
+    PldsData,
+    /// The same of a file.
+    PldsFile,
+    /// A nonlinear model of a file.
+    Nonlinear,
+    /// A model of continuous time of a file, whose network is learned.
+    Network,
+}
+
+impl FitOf {
+    /// Of a model of a file; `rule` asks for passes of a learning rule.
+    pub fn file(model: &AnyModel, rule: bool) -> Self {
+        match model {
+            AnyModel::Hmm(_) if rule => Self::Passes,
+            AnyModel::Hmm(_) => Self::HmmFile,
+            AnyModel::DrivenHmm(_) => Self::DrivenHmmFile,
+            AnyModel::LinearGaussian(_) | AnyModel::Driven(_) => Self::GaussianFile,
+            AnyModel::Plds(_) => Self::PldsFile,
+            AnyModel::Nonlinear(_) => Self::Nonlinear,
+            AnyModel::Generalised(_) => Self::Network,
+        }
+    }
+
+    /// From the data.
+    pub fn data(kind: ModelKind, transition_inputs: bool) -> Self {
+        match kind {
+            ModelKind::Hmm(_) if transition_inputs => Self::DrivenHmmData,
+            ModelKind::Hmm(_) => Self::HmmData,
+            ModelKind::LinearGaussian => Self::GaussianData,
+            ModelKind::Plds(_) => Self::PldsData,
+        }
+    }
+
+    /// What messages call it.
+    pub fn described(self) -> &'static str {
+        match self {
+            Self::HmmData => "a fit of hidden states",
+            Self::DrivenHmmData => "a fit of hidden states with inputs of their transitions",
+            Self::HmmFile => "a fit of hidden states from a file (--model)",
+            Self::DrivenHmmFile => {
+                "a fit of hidden states with inputs of their transitions from a file (--model)"
+            }
+            Self::Passes => "passes of a learning rule (--rule)",
+            Self::GaussianData => "a fit of a linear-gaussian model",
+            Self::GaussianFile => "a fit of a linear-gaussian model from a file (--model)",
+            Self::Structural => "a fit of a structural model",
+            Self::PldsData => "a fit of plds or blds",
+            Self::PldsFile => "a fit of plds or blds from a file (--model)",
+            Self::Nonlinear => "a fit of a nonlinear model",
+            Self::Network => "a fit of a network in continuous time",
         }
     }
 }

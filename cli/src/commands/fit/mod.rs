@@ -20,15 +20,16 @@ use anyhow::{Result, bail, ensure};
 use scotopic_filtering::gaussian::Component;
 use scotopic_filtering::hmm::{Emission as _, EmissionKind, FitSearch, FitSettings};
 use scotopic_filtering::plds::CountLaw;
-use scotopic_filtering::{AnyModel, Sequence};
+use scotopic_filtering::{AnyModel, Sequence, many};
 
 pub use args::FitArgs;
 use fitted::{ModelFit, table};
-use kinds::ModelKind;
+use kinds::{FitOf, ModelKind};
 
 use super::print;
 use crate::filtering::dependence::{by_name, input_warning};
 use crate::filtering::model;
+use crate::filtering::of_fit::OfFit;
 use crate::outputs::{check_apart, check_writable};
 use crate::progress::Reporter;
 use crate::progress_bar::Heartbeat;
@@ -48,6 +49,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     }
     check_apart(&[&args.out], &read).map_err(UsageError)?;
     check_writable(&args.out).map_err(UsageError)?;
+    let args = &args.with_names()?;
     let exposures = usize::from(args.exposure.is_some());
     let driving = args.transition_inputs_alone();
     if !args.inputs.is_empty() && args.kind.is_none() && args.structural.component.is_empty() {
@@ -65,7 +67,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         .model(file, &args.learn, &args.inputs)
         .map_err(UsageError)?;
     let start = match (&args.model, &structural) {
-        (Some(path), None) => Some((model::read(path)?, model::learned(path)?)),
+        (Some(path), None) => Some((model::read(path)?, OfFit::read(path)?.learned)),
         _ => None,
     };
     if start.is_some() || structural.is_some() {
@@ -82,13 +84,15 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
             }
         }
     }
-    let discrete = matches!(args.kind, Some(ModelKind::Hmm(_) | ModelKind::Plds(_)))
-        || start
-            .as_ref()
-            .is_some_and(|(m, _)| !matches!(m, AnyModel::LinearGaussian(_) | AnyModel::Driven(_)));
-    if discrete && !args.learn.is_empty() {
-        let error = anyhow::anyhow!("--learn is of linear-gaussian and structural models");
-        return Err(UsageError(error).into());
+    let of = match (&start, &structural, args.kind) {
+        (Some((model, _)), _, _) => Some(FitOf::file(model, args.rule.is_some())),
+        (None, Some(_), _) => Some(FitOf::Structural),
+        (None, None, kind) => {
+            kind.map(|kind| FitOf::data(kind, !args.transition_inputs.is_empty()))
+        }
+    };
+    if let Some(of) = of {
+        args.check_for(of).map_err(UsageError)?;
     }
     let given: Vec<String> = match (&start, &structural) {
         (Some((model, _)), _) => model.inputs().to_vec(),
@@ -130,7 +134,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     let with_constant = match (&start, args.kind, &structural) {
         // Fits of hidden states refuse such inputs, but for pseudo-observations.
         (Some((AnyModel::Hmm(_), _)), _, _) => false,
-        (_, Some(ModelKind::Hmm(_)), _) => args.pseudo_count > 0.0,
+        (_, Some(ModelKind::Hmm(_)), _) => args.pseudo_count() > 0.0,
         (_, _, Some(model)) => model.components().contains(&Component::Level),
         _ => true,
     };
@@ -140,18 +144,17 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     if let Some(model) = &structural {
         return structural::run(model, &data, &names, args);
     }
+    let learned = match (&start, args.learn.is_empty()) {
+        (Some((_, of_file)), true) => of_file.clone(),
+        _ => args.learn.clone(),
+    };
     let (mut fits, mut failed) = (Vec::new(), Vec::new());
     let reporter = Reporter::new(args.progress);
     match (start, args.kind) {
-        (Some((model, learned)), _) => {
-            let names_of = if args.learn.is_empty() {
-                &learned
-            } else {
-                &args.learn
-            };
+        (Some((model, _)), _) => {
             let _beat = Heartbeat::start(reporter, format!("fitting a {}", model.described()));
             fits.push(
-                from_model(model, names_of, &data, args)
+                from_model(model, &learned, &data, args)
                     .map_err(|e| by_name(e, &names, &inputs))?,
             );
         }
@@ -170,12 +173,16 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
                 .map_err(|e| by_name(e, &names, &inputs))?;
             drop(beat);
             for states in numbers {
-                let _beat = Heartbeat::start(reporter, format!("fitting {states} states"));
+                let _beat = Heartbeat::start(
+                    reporter,
+                    format!("fitting {}", many(states as usize, "state")),
+                );
                 match fitter.fit(states as usize, args) {
                     Ok(fitted) => {
                         if fitted.seconds > 1.0 {
                             let seconds = duration(fitted.seconds);
-                            reporter.say(&format!("fitted {states} states in {seconds}"));
+                            let states = many(states as usize, "state");
+                            reporter.say(&format!("fitted {states} in {seconds}"));
                         }
                         fits.push(fitted);
                     }
@@ -196,7 +203,8 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
             // Some say already what helps.
             Some((_, error)) if error.to_string().contains("--pseudo-count") => error,
             Some((states, error)) => error.context(format!(
-                "{states} states could not be fitted (--pseudo-count keeps probabilities and variances from zero)"
+                "{} could not be fitted (--pseudo-count keeps probabilities and variances from zero)",
+                many(states as usize, "state")
             )),
             None if !fits.is_empty() => anyhow::anyhow!(
                 "no fit came to its end within the iterations: fits that ended early cannot be compared; raise --max-iterations, \
@@ -206,7 +214,11 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         };
         return Err(told);
     };
-    model::write(&best.model, &args.out)?;
+    let of_fit = OfFit {
+        learned,
+        free_parameters: Some(best.free),
+    };
+    model::write_fitted(&best.model, &of_fit, "", &args.out)?;
     if args.json {
         let rows: Vec<_> = fits.iter().map(|f| f.json(observations)).collect();
         let value = serde_json::json!({
@@ -220,15 +232,16 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     print::line(table(&fits, observations).text())?;
     for fit in &fits {
         for warning in &fit.report.warnings {
-            print::line(format!("{} states: {warning}", fit.states))?;
+            print::line(format!("{}: {warning}", many(fit.states, "state")))?;
         }
     }
     for (states, error) in &failed {
-        print::line(format!("{states} states: {error:#}"))?;
+        print::line(format!("{}: {error:#}", many(*states as usize, "state")))?;
     }
     print::line(format!(
-        "{} ({observations} observations): {}",
+        "{} ({}): {}",
         best.model.described(),
+        many(observations, "observation"),
         args.out.display()
     ))?;
     Ok(ExitCode::SUCCESS)
@@ -295,11 +308,6 @@ fn from_model(
     args: &FitArgs,
 ) -> Result<ModelFit> {
     match model {
-        other if args.rule.is_some() && !matches!(other, AnyModel::Hmm(_)) => Err(UsageError(anyhow::anyhow!(
-            "--rule: passes of a learning rule are for hmm, and this model is {}; scotopic filter --learn goes over the data once",
-            other.kind()
-        ))
-        .into()),
         AnyModel::Hmm(model) => hmm::from_model(model, data, args),
         AnyModel::DrivenHmm(model) => driven_hmm::from_model(*model, data, args),
         AnyModel::LinearGaussian(model) => gaussian::from_model(model, learned, data, args),

@@ -11,7 +11,7 @@ use scotopic_filtering::AnyModel;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::generalised::GeneralisedModel;
 #[cfg(feature = "vision")]
-use scotopic_train::device;
+use scotopic_train::device::{self, DeviceChoice};
 
 use super::args::FitArgs;
 use super::fitted::ModelFit;
@@ -26,10 +26,19 @@ use crate::usage::UsageError;
 #[cfg(feature = "vision")]
 pub fn from_model(start: &GeneralisedModel, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
     let begun = Instant::now();
-    let device = device::open(args.device).map_err(UsageError)?.device;
+    let device = device::open(args.device.unwrap_or(DeviceChoice::Flex))
+        .map_err(UsageError)?
+        .device;
     let rounds = args.max_iterations.map(|n| n as usize);
     let data = whole_rows(data, "generalised");
-    let fit = flow::fit(start, &data, rounds, args.learn_output, args.seed, &device)?;
+    let fit = flow::fit(
+        start,
+        &data,
+        rounds,
+        args.learn_output,
+        args.seed(),
+        &device,
+    )?;
     Ok(ModelFit {
         states: fit.model.sizes().0,
         log_evidence: fit.log_evidence,

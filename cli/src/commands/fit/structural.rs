@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 use scotopic_filtering::gaussian::{Component, StructuralFit, StructuralModel, StructuralSettings};
-use scotopic_filtering::{AnyModel, Sequence};
+use scotopic_filtering::{AnyModel, Sequence, many};
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
 use crate::commands::print;
 use crate::filtering::dependence::by_name;
 use crate::filtering::model;
+use crate::filtering::of_fit::OfFit;
 use crate::filtering::source::from_one;
 use crate::progress::Reporter;
 use crate::progress_bar::Heartbeat;
@@ -38,8 +39,8 @@ pub fn run(
     }
     let begun = Instant::now();
     let settings = StructuralSettings {
-        restarts: args.restarts as usize,
-        seed: args.seed,
+        restarts: args.restarts(),
+        seed: args.seed(),
         max_iterations: args.iterations(),
         ..StructuralSettings::default()
     };
@@ -54,7 +55,11 @@ pub fn run(
     let written = AnyModel::of_structural(model, &fit.estimates)?;
     let coefficients = coefficients(model, &fit, data)?;
     let comment = comment(&fit);
-    model::write_with(&written, &comment, &args.out)?;
+    let of_fit = OfFit {
+        free_parameters: Some(fit.free_parameters),
+        ..OfFit::default()
+    };
+    model::write_fitted(&written, &of_fit, &comment, &args.out)?;
     let told = ModelFit {
         states: model.states(),
         model: written,
@@ -147,13 +152,13 @@ fn likelihood(fit: &StructuralFit, told: &ModelFit) -> String {
     };
     let state = if fit.converged { "" } else { " (stopped)" };
     format!(
-        "ln p {:.4} ({} observations{counted}), {} parameters, BIC {:.2}, AIC {:.2}, {} iterations{state}, {:.2} s",
+        "ln p {:.4} ({}{counted}), {}, BIC {:.2}, AIC {:.2}, {}{state}, {:.2} s",
         fit.log_likelihood,
-        fit.observations,
-        fit.free_parameters,
+        many(fit.observations, "observation"),
+        many(fit.free_parameters, "parameter"),
         told.bic(fit.observations),
         told.aic(),
-        fit.iterations,
+        many(fit.iterations, "iteration"),
         told.seconds
     )
 }

@@ -1,8 +1,9 @@
 //! The model: a linear-Gaussian one, the names of its inputs, B, D, and entries of H that are inputs.
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use crate::gaussian::entries::Entries;
 use crate::gaussian::model::check_matrix;
 use crate::gaussian::{Learned, LinearGaussian};
 use crate::{Error, Result};
@@ -231,13 +232,14 @@ impl DrivenGaussian {
         let diffuse = self.base.diffuse().iter().filter(|d| **d).count();
         let own = Learned {
             initial: learned.initial && diffuse == 0,
-            // Entries of H that are inputs hold the basis of the states, and every other entry counts.
-            control: learned.control && self.regressors.is_empty(),
             ..*learned
         };
-        let held = match learned.observation {
-            true => self.regressors.len(),
-            false => 0,
+        let entries = Entries::new(&self.base, own, DVector::zeros(self.outputs())).len();
+        // Entries of H that are inputs are not learned, and hold the basis of the states.
+        let of_base = match (self.regressors.len(), learned.observation) {
+            (0, _) => entries.min(self.base.free_parameters()),
+            (inputs, true) => entries - inputs,
+            (_, false) => entries,
         };
         let control = if learned.control {
             self.control.len()
@@ -245,6 +247,6 @@ impl DrivenGaussian {
             0
         };
         let direct = if learned.direct { self.direct.len() } else { 0 };
-        self.base.learned_parameters(&own) - held + diffuse + control + direct
+        of_base + diffuse + control + direct
     }
 }

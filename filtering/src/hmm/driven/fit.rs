@@ -322,7 +322,7 @@ fn ascent(
         iterations: found.iterations,
         converged: found.converged,
         promised,
-        free_parameters: model.free_parameters() - zeros,
+        free_parameters: model.base().parameters() - zeros + model.free_weights(),
         found_by: (1, 1),
         warnings,
         model,

@@ -332,11 +332,8 @@ impl DrivenHmm {
         (0..k * k * m).filter(free).collect()
     }
 
-    /// The parameters that can be chosen freely.
+    /// The parameters that can be chosen freely: those of the model without inputs ([`Hmm::free_parameters`]), and weights.
     pub fn free_parameters(&self) -> usize {
-        use crate::hmm::Learnable;
-        let k = self.states();
-        let chain = (k - 1) + k * (k - 1);
-        chain + k * self.base.emission().free_parameters() + self.free_weights()
+        self.base.free_parameters() + self.free_weights()
     }
 }

@@ -52,7 +52,7 @@ impl<E: Learnable> Fitted<E> {
             iterations: ascent.evaluations,
             converged: ascent.converged,
             promised: ascent.promised,
-            free_parameters: ascent.point.model.free_parameters(),
+            free_parameters: ascent.point.model.parameters(),
             found_by,
             pseudo_count: 0.0,
             warnings,

@@ -55,7 +55,7 @@ impl<E: Learnable> Fit<E> {
     /// Nothing done yet.
     pub(super) fn new(start: Hmm<E>, em: &BatchEm) -> Self {
         Self {
-            free_parameters: start.free_parameters() - start.structural_zeros(em.pseudo_count),
+            free_parameters: start.parameters() - start.structural_zeros(em.pseudo_count),
             pseudo_count: em.pseudo_count,
             model: start.recentred(),
             trace: Vec::new(),
