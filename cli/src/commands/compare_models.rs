@@ -119,7 +119,10 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
 /// Refuses the prequential score of a model that cannot be learned online.
 fn ensure_rules(by: RankBy, models: &[(&Path, &AnyModel)]) -> Result<()> {
     let fixed = |(_, model): &&(&Path, &AnyModel)| {
-        matches!(model, AnyModel::Driven(_) | AnyModel::DrivenHmm(_))
+        matches!(
+            model,
+            AnyModel::Driven(_) | AnyModel::DrivenHmm(_) | AnyModel::Slds(_)
+        )
     };
     match models
         .iter()
@@ -127,6 +130,11 @@ fn ensure_rules(by: RankBy, models: &[(&Path, &AnyModel)]) -> Result<()> {
         .filter(|_| by == RankBy::Prequential)
     {
         None => Ok(()),
+        Some((path, model)) if model.inputs().is_empty() => Err(anyhow!(
+            "--by prequential: {} is a {}, which is not learned online, so that it has no prequential score; rank by evidence, aic or bic",
+            path.display(),
+            model.described()
+        )),
         Some((path, model)) => Err(anyhow!(
             "--by prequential: {} is given {}, and such a model is not learned online, so that it has no prequential score; rank by \
              evidence, aic or bic",

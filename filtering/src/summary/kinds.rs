@@ -60,6 +60,11 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
             "its evidence is a bound, and its latents are known up to a change of basis: score gives the bound, and \
              --co-smoothing how well held-out neurons are told",
         )),
+        AnyModel::Slds(_) => Err(unsupported(
+            "a switching linear dynamical system".to_owned(),
+            "its evidence is a bound, whose curvature is no information, and its states are known up to a change of basis: score gives the \
+             score of its forecasts, smooth the bound",
+        )),
         AnyModel::Nonlinear(model) => nonlinear(model, sequences),
         AnyModel::Generalised(_) => Err(unsupported(
             "a model of continuous time".to_owned(),
@@ -79,6 +84,7 @@ impl AnyModel {
             Self::LinearGaussian(model) => Some(free_entries(model)),
             Self::Driven(model) => Some(free_driven(model)),
             Self::Plds(model) => Some(model.free_parameters()),
+            Self::Slds(model) => Some(model.free_parameters()),
             Self::Nonlinear(model) => Some(model.parameters_len()),
             Self::Generalised(_) => None,
         }

@@ -45,7 +45,8 @@ fn bits(filter: &impl Filter) -> (u64, u64, Vec<u64>) {
             covariance,
             cause_mean,
             cause_covariance,
-        }) => [mean, covariance, cause_mean, cause_covariance].concat(),
+            regimes,
+        }) => [mean, covariance, cause_mean, cause_covariance, regimes].concat(),
     };
     let numbers = numbers.into_iter().map(f64::to_bits).collect();
     (filter.observations(), filter.elbo().to_bits(), numbers)

@@ -19,6 +19,8 @@ pub enum ModelKind {
     LinearGaussian,
     /// A hidden vector that moves and drives counts or spikes.
     Plds(CountLaw),
+    /// A hidden vector whose dynamics a Markov chain of regimes chooses.
+    Slds,
 }
 
 impl ModelKind {
@@ -76,7 +78,7 @@ impl ModelKind {
         match self {
             Self::Hmm(emission) => emission.check(row),
             Self::Plds(law) => law.check(row),
-            Self::LinearGaussian => Ok(()),
+            Self::LinearGaussian | Self::Slds => Ok(()),
         }
     }
 }
@@ -87,7 +89,7 @@ impl ValueEnum for ModelKind {
             let discrete = EmissionKind::ALL.iter().copied().map(ModelKind::Hmm);
             let laws = [CountLaw::Poisson, CountLaw::Bernoulli].map(ModelKind::Plds);
             let vectors = [ModelKind::LinearGaussian].into_iter().chain(laws);
-            discrete.chain(vectors).collect()
+            discrete.chain(vectors).chain([ModelKind::Slds]).collect()
         });
         &ALL
     }
@@ -100,6 +102,9 @@ impl ValueEnum for ModelKind {
                 .help("A hidden vector with linear dynamics and Poisson counts"),
             Self::Plds(CountLaw::Bernoulli) => PossibleValue::new("blds")
                 .help("A hidden vector with linear dynamics and spikes, 0 or 1 a bin"),
+            Self::Slds => PossibleValue::new("slds").help(
+                "A hidden vector whose linear dynamics a Markov chain of --n-states regimes chooses",
+            ),
             Self::LinearGaussian => PossibleValue::new("linear-gaussian").help(
                 "A hidden vector with linear dynamics and linear observations (Kalman filter)",
             ),

@@ -10,6 +10,7 @@ mod kinds;
 mod network;
 mod nonlinear;
 mod plds;
+mod slds;
 mod structural;
 mod structural_args;
 
@@ -82,10 +83,12 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
             }
         }
     }
-    let discrete = matches!(args.kind, Some(ModelKind::Hmm(_) | ModelKind::Plds(_)))
-        || start
-            .as_ref()
-            .is_some_and(|(m, _)| !matches!(m, AnyModel::LinearGaussian(_) | AnyModel::Driven(_)));
+    let discrete = matches!(
+        args.kind,
+        Some(ModelKind::Hmm(_) | ModelKind::Plds(_) | ModelKind::Slds)
+    ) || start
+        .as_ref()
+        .is_some_and(|(m, _)| !matches!(m, AnyModel::LinearGaussian(_) | AnyModel::Driven(_)));
     if discrete && !args.learn.is_empty() {
         let error = anyhow::anyhow!("--learn is of linear-gaussian and structural models");
         return Err(UsageError(error).into());
@@ -98,6 +101,9 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
             of_emission.chain(driving.iter().cloned()).collect()
         }
     };
+    let switching = matches!(args.kind, Some(ModelKind::Slds))
+        || matches!(&start, Some((AnyModel::Slds(_), _)));
+    slds::check_options(args, switching).map_err(UsageError)?;
     if let Some(kind) = args.kind {
         kind.check_given(
             !args.inputs.is_empty(),
@@ -254,6 +260,7 @@ enum Fitter<'a> {
     LinearGaussian(&'a [Sequence]),
     Driven(&'a [String], &'a [Sequence]),
     Plds(CountLaw, &'a [Sequence]),
+    Slds(&'a [Sequence]),
 }
 
 impl<'a> Fitter<'a> {
@@ -272,6 +279,7 @@ impl<'a> Fitter<'a> {
             ModelKind::LinearGaussian if !inputs.is_empty() => Self::Driven(inputs, data),
             ModelKind::LinearGaussian => Self::LinearGaussian(data),
             ModelKind::Plds(law) => Self::Plds(law, data),
+            ModelKind::Slds => Self::Slds(data),
         })
     }
 
@@ -284,6 +292,7 @@ impl<'a> Fitter<'a> {
             Self::LinearGaussian(data) => gaussian::from_data(states, data, args),
             Self::Driven(inputs, data) => driven::from_data(states, inputs, data, args),
             Self::Plds(law, data) => plds::from_data(*law, states, data, args),
+            Self::Slds(data) => slds::from_data(states, data, args),
         }
     }
 }
@@ -305,6 +314,7 @@ fn from_model(
         AnyModel::LinearGaussian(model) => gaussian::from_model(model, learned, data, args),
         AnyModel::Driven(model) => driven::from_model(*model, learned, data, args),
         AnyModel::Plds(model) => plds::from_model(&model, data, args),
+        AnyModel::Slds(model) => slds::from_model(&model, data, args),
         AnyModel::Generalised(model) if model.network().is_some() => {
             network::from_model(&model, data, args)
         }

@@ -1,0 +1,110 @@
+//! Models to start a fit from.
+
+use nalgebra::DMatrix;
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+
+use super::fit::SldsFit;
+use super::model::Slds;
+use crate::gaussian::LinearGaussian;
+use crate::hmm::{AnyEmission, EmissionKind, FitSettings, Hmm};
+use crate::{Error, Result, Sequence};
+
+/// p(s_t = s_{t−1}) of a start that no chain was fitted for.
+const STAYS: f64 = 0.9;
+
+/// `fit.restarts` models: autoregressions of the smoothed states of a guess, the guess with regimes that differ in their variance, and
+/// autoregressions of the smoothed states of random guesses. Of one regime, the guess.
+///
+/// # Errors
+/// [`Error::Setting`] for no regime; as [`LinearGaussian::initial_guess`].
+pub(super) fn starts(
+    regimes: usize,
+    states: usize,
+    sequences: &[Sequence],
+    fit: &SldsFit,
+) -> Result<Vec<Result<Slds>>> {
+    if regimes == 0 {
+        return Err(Error::setting("regimes", regimes, "at least one"));
+    }
+    let guess = LinearGaussian::initial_guess(states, sequences)?;
+    if regimes == 1 {
+        return Ok(vec![by_variance(&guess, regimes)]);
+    }
+    let start = |number: u64| {
+        let seed = fit.seed.wrapping_add(number);
+        let base = match number {
+            0 => guess.clone(),
+            1 => return by_variance(&guess, regimes),
+            _ => {
+                let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+                LinearGaussian::random_guess(states, sequences, &mut rng)?
+            }
+        };
+        by_autoregressions(&base, regimes, sequences, seed, fit)
+    };
+    Ok((0..fit.restarts as u64).map(start).collect())
+}
+
+/// Regimes of the same dynamics, each of four times the process noise of the one before, the guess's in the middle.
+fn by_variance(guess: &LinearGaussian, regimes: usize) -> Result<Slds> {
+    let other = (1.0 - STAYS) / (regimes as f64 - 1.0).max(1.0);
+    let row = |i: usize| -> Vec<f64> {
+        let stays = if regimes == 1 { 1.0 } else { STAYS };
+        (0..regimes)
+            .map(|j| if i == j { stays } else { other })
+            .collect()
+    };
+    let scaled = |k: usize| {
+        let factor = 4f64.powf(k as f64 - 0.5 * (regimes as f64 - 1.0));
+        let q = guess.process_noise() * factor;
+        Ok(guess.with_dynamics(guess.transition().clone(), guess.bias().clone(), q))
+    };
+    Slds::new(
+        vec![1.0 / regimes as f64; regimes],
+        (0..regimes).map(row).collect(),
+        (0..regimes).map(scaled).collect::<Result<_>>()?,
+    )
+}
+
+/// The regimes of an autoregressive hidden Markov model of the smoothed states of a linear-Gaussian model.
+fn by_autoregressions(
+    guess: &LinearGaussian,
+    regimes: usize,
+    sequences: &[Sequence],
+    seed: u64,
+    fit: &SldsFit,
+) -> Result<Slds> {
+    let n = guess.states();
+    let means = |sequence: &Sequence| -> Result<Sequence> {
+        let mut means = Sequence::new(n)?;
+        for belief in guess.smooth(sequence)?.smoothed() {
+            means.push(Some(belief.mean().as_slice()))?;
+        }
+        Ok(means)
+    };
+    let means = sequences.iter().map(means).collect::<Result<Vec<_>>>()?;
+    let settings = FitSettings {
+        restarts: 1,
+        seed,
+        threads: 1,
+        variance_floor: fit.variance_floor,
+        ..FitSettings::default()
+    };
+    let kind = EmissionKind::Autoregression;
+    let chain = Hmm::fit_states(kind, regimes, &means, &settings)?.model;
+    let AnyEmission::Autoregression(emission) = chain.emission() else {
+        return Err(Error::setting("emission", "another", "autoregression"));
+    };
+    let regime = |k: usize| -> LinearGaussian {
+        let weights = emission.regression(k);
+        let f: DMatrix<f64> = weights.columns(1, n).into_owned();
+        let b = weights.column(0).into_owned();
+        guess.with_dynamics(f, b, emission.covariance(k))
+    };
+    Slds::from_flat(
+        vec![1.0 / regimes as f64; regimes],
+        chain.transition().to_vec(),
+        (0..regimes).map(regime).collect(),
+    )
+}
