@@ -9,7 +9,7 @@ use scotopic_filtering::{AnyFilter, AnyLearning, AnyModel, Filter as _, Sequence
 use serde::Serialize;
 
 use super::compare_args::{CompareArgs, RankBy};
-use super::smooth::evidence;
+use super::smooth::score as called_score;
 use super::{compare_certify, compare_rows, print};
 use crate::filtering::model;
 use crate::table::{Cell, Table};
@@ -227,7 +227,7 @@ fn score(
     Ok(Row {
         model: path.display().to_string(),
         kind: model.kind(),
-        score: evidence(model),
+        score: called_score(model),
         parameters,
         log_evidence,
         per_observation: log_evidence / count.max(1.0),

@@ -70,7 +70,7 @@ pub fn run(args: &SmoothArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the sum of a filter's increments is called.
+/// What the evidence of a smoother is called.
 pub(super) fn evidence(model: &AnyModel) -> &'static str {
     match model {
         AnyModel::Hmm(_)
@@ -81,6 +81,15 @@ pub(super) fn evidence(model: &AnyModel) -> &'static str {
         | AnyModel::Slds(_)
         | AnyModel::Nonlinear(_)
         | AnyModel::Generalised(_) => "ELBO",
+    }
+}
+
+/// What the sum over a whole sequence is called that a filter adds up.
+pub(super) fn score(model: &AnyModel) -> &'static str {
+    match model {
+        // Of normalised forecasts, and no bound.
+        AnyModel::Slds(_) => "log score",
+        other => evidence(other),
     }
 }
 

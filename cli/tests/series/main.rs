@@ -7,6 +7,7 @@ mod inputs;
 mod keys;
 mod long_runs;
 mod samples;
+mod switching;
 mod tables;
 
 use std::fs;

@@ -4,8 +4,9 @@ use super::densities::Densities;
 use super::maximum::Floor;
 use super::model::Slds;
 use super::smoother::SldsSmoothed;
-use super::start::starts;
+use super::start::start;
 use crate::data_spread::check_variation;
+use crate::gaussian::LinearGaussian;
 use crate::hmm::divided;
 use crate::{Error, Result, Sequence};
 
@@ -174,12 +175,22 @@ impl Slds {
     ) -> Result<SldsFitted> {
         fit.check()?;
         check_data(sequences)?;
-        let begun = starts(regimes, states, sequences, fit)?;
-        let runs = divided(begun, fit.threads, |start| -> Result<Run> {
-            let mut run = Run::new(&start?, sequences, fit)?;
-            run.follow(sequences, HEAT.min(fit.max_iterations), fit.tolerance)?;
-            Ok(run)
-        });
+        if regimes == 0 {
+            return Err(Error::setting("regimes", regimes, "at least one"));
+        }
+        let guess = LinearGaussian::initial_guess(states, sequences)?;
+        // Of one regime there is nothing to choose.
+        let numbers = if regimes == 1 { 1 } else { fit.restarts };
+        let runs = divided(
+            (0..numbers).collect(),
+            fit.threads,
+            |number| -> Result<Run> {
+                let start = start(number, &guess, regimes, sequences, fit)?;
+                let mut run = Run::new(&start, sequences, fit)?;
+                run.follow(sequences, HEAT.min(fit.max_iterations), fit.tolerance)?;
+                Ok(run)
+            },
+        );
         let (mut best, mut failed): (Option<Run>, Option<Error>) = (None, None);
         for run in runs {
             match run {

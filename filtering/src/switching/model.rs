@@ -52,11 +52,8 @@ impl Slds {
         regimes: Vec<LinearGaussian>,
     ) -> Result<Self> {
         let k = regimes.len();
-        if let Some((i, row)) = transition
-            .iter()
-            .enumerate()
-            .find(|(_, row)| row.len() != k)
-        {
+        let other = |(_, row): &(usize, &Vec<f64>)| row.len() != k;
+        if let Some((i, row)) = transition.iter().enumerate().find(other).filter(|_| k > 0) {
             let found = format!("{} entries", row.len());
             let expected = format!("{k}, one a regime");
             return Err(Error::size(format!("transition[{i}]"), found, expected));

@@ -13,37 +13,29 @@ use crate::{Error, Result, Sequence};
 /// p(s_t = s_{t−1}) of a start that no chain was fitted for.
 const STAYS: f64 = 0.9;
 
-/// `fit.restarts` models: autoregressions of the smoothed states of a guess, the guess with regimes that differ in their variance, and
-/// autoregressions of the smoothed states of random guesses. Of one regime, the guess.
+/// Start `number` of a fit: 0 is of autoregressions of the smoothed states of `guess`, 1 the guess with regimes that differ in their variance, the
+/// others are of autoregressions of the smoothed states of random guesses. Of one regime, the guess.
 ///
 /// # Errors
-/// [`Error::Setting`] for no regime; as [`LinearGaussian::initial_guess`].
-pub(super) fn starts(
+/// As [`LinearGaussian::initial_guess`] and [`Hmm::fit_states`].
+pub(super) fn start(
+    number: usize,
+    guess: &LinearGaussian,
     regimes: usize,
-    states: usize,
     sequences: &[Sequence],
     fit: &SldsFit,
-) -> Result<Vec<Result<Slds>>> {
-    if regimes == 0 {
-        return Err(Error::setting("regimes", regimes, "at least one"));
+) -> Result<Slds> {
+    let seed = fit.seed.wrapping_add(number as u64);
+    match number {
+        _ if regimes == 1 => by_variance(guess, regimes),
+        0 => by_autoregressions(guess, regimes, sequences, seed, fit),
+        1 => by_variance(guess, regimes),
+        _ => {
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+            let guess = LinearGaussian::random_guess(guess.states(), sequences, &mut rng)?;
+            by_autoregressions(&guess, regimes, sequences, seed, fit)
+        }
     }
-    let guess = LinearGaussian::initial_guess(states, sequences)?;
-    if regimes == 1 {
-        return Ok(vec![by_variance(&guess, regimes)]);
-    }
-    let start = |number: u64| {
-        let seed = fit.seed.wrapping_add(number);
-        let base = match number {
-            0 => guess.clone(),
-            1 => return by_variance(&guess, regimes),
-            _ => {
-                let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-                LinearGaussian::random_guess(states, sequences, &mut rng)?
-            }
-        };
-        by_autoregressions(&base, regimes, sequences, seed, fit)
-    };
-    Ok((0..fit.restarts as u64).map(start).collect())
 }
 
 /// Regimes of the same dynamics, each of four times the process noise of the one before, the guess's in the middle.

@@ -135,7 +135,9 @@ fn the_filter_is_exact_for_two_observations() {
         // A third one is forecast from Gaussians in place of mixtures.
         let y = with_holes(&model, 6, seed);
         let mut filter = SldsFilter::new(model.clone()).unwrap();
-        y.iter().for_each(|row| drop(filter.update(row).unwrap()));
+        for row in y.iter() {
+            filter.update(row).unwrap();
+        }
         close(
             filter.elbo(),
             enumerated(&model, &y),

@@ -35,7 +35,7 @@ fn what_is_wrong_in_a_file_is_named_by_its_key() {
             .unwrap_err()
             .to_string()
     };
-    for (said, change) in [
+    let cases: [(&str, fn(&mut Value)); 11] = [
         (
             "regimes[1].process_noise",
             (|f| f["regimes"][1]["process_noise"] = json!([[1.0, 2.0], [2.0, 1.0]]))
@@ -65,8 +65,9 @@ fn what_is_wrong_in_a_file_is_named_by_its_key() {
             f["initial_covariance"] = json!([[1.0, 0.0], [0.0, 0.0]])
         }),
         ("unknown field", |f| f["bias"] = json!([0.0, 0.0])),
-    ] {
-        let found = changed(&change);
+    ];
+    for (said, change) in cases {
+        let found = changed(&|f| change(f));
         assert!(found.contains(said), "{said}: {found}");
     }
     // A start of its own cannot be said in a file.
@@ -210,9 +211,9 @@ fn what_is_not_defined_is_refused_in_words() {
 fn a_snapshot_continues_and_a_damaged_one_is_refused() {
     let y = with_holes(&three_regimes(true), 20, 1);
     let mut filter = SldsFilter::new(three_regimes(true)).unwrap();
-    y.iter()
-        .take(10)
-        .for_each(|row| drop(filter.update(row).unwrap()));
+    for row in y.iter().take(10) {
+        filter.update(row).unwrap();
+    }
     let file = serde_json::to_value(&filter).unwrap();
     let mut again: SldsFilter = serde_json::from_value(file.clone()).unwrap();
     assert_eq!(again, filter);

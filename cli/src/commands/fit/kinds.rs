@@ -102,9 +102,8 @@ impl ValueEnum for ModelKind {
                 .help("A hidden vector with linear dynamics and Poisson counts"),
             Self::Plds(CountLaw::Bernoulli) => PossibleValue::new("blds")
                 .help("A hidden vector with linear dynamics and spikes, 0 or 1 a bin"),
-            Self::Slds => PossibleValue::new("slds").help(
-                "A hidden vector whose linear dynamics a Markov chain of --n-states regimes chooses",
-            ),
+            Self::Slds => PossibleValue::new("slds")
+                .help("A hidden vector whose dynamics switch between --n-states regimes"),
             Self::LinearGaussian => PossibleValue::new("linear-gaussian").help(
                 "A hidden vector with linear dynamics and linear observations (Kalman filter)",
             ),
