@@ -185,7 +185,8 @@ impl Slds {
             (0..numbers).collect(),
             fit.threads,
             |number| -> Result<Run> {
-                let start = start(number, &guess, regimes, sequences, fit)?;
+                let (seed, floor) = (fit.seed, fit.variance_floor);
+                let start = start(number, &guess, regimes, sequences, seed, floor)?;
                 let mut run = Run::new(&start, sequences, fit)?;
                 run.follow(sequences, HEAT.min(fit.max_iterations), fit.tolerance)?;
                 Ok(run)

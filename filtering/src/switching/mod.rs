@@ -27,6 +27,8 @@
 //!   tracking*, 1993: the filter, which is their generalised pseudo-Bayesian filter of order 2.
 //! - K. P. Murphy, "Switching Kalman filters", 1998.
 
+#![allow(clippy::needless_range_loop)] // entries of matrices, by row and column
+
 mod chain;
 mod components;
 mod densities;

@@ -15,8 +15,8 @@ impl SldsSmoothed {
 }
 
 impl Slds {
-    /// ln p(s_1…s_T, y_1…y_T) of a path of regimes, numbers from 0, in nats: the Kalman filter whose model changes with time, exactly. The sum
-    /// of its exponential over all Kᵀ paths is p(y_1…y_T).
+    /// ln p(s_1…s_T, y_1…y_T) of a path of regimes, numbers from 0, in nats: exact, by the Kalman filter whose model changes with time.
+    /// The sum of its exponential over all Kᵀ paths is p(y_1…y_T).
     ///
     /// ```
     /// use scotopic_filtering::Sequence;

@@ -4,7 +4,6 @@ use nalgebra::DMatrix;
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 
-use super::fit::SldsFit;
 use super::model::Slds;
 use crate::gaussian::LinearGaussian;
 use crate::hmm::{AnyEmission, EmissionKind, FitSettings, Hmm};
@@ -23,17 +22,18 @@ pub(super) fn start(
     guess: &LinearGaussian,
     regimes: usize,
     sequences: &[Sequence],
-    fit: &SldsFit,
+    seed: u64,
+    variance_floor: f64,
 ) -> Result<Slds> {
-    let seed = fit.seed.wrapping_add(number as u64);
+    let seed = seed.wrapping_add(number as u64);
     match number {
         _ if regimes == 1 => by_variance(guess, regimes),
-        0 => by_autoregressions(guess, regimes, sequences, seed, fit),
+        0 => by_autoregressions(guess, regimes, sequences, seed, variance_floor),
         1 => by_variance(guess, regimes),
         _ => {
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
             let guess = LinearGaussian::random_guess(guess.states(), sequences, &mut rng)?;
-            by_autoregressions(&guess, regimes, sequences, seed, fit)
+            by_autoregressions(&guess, regimes, sequences, seed, variance_floor)
         }
     }
 }
@@ -65,7 +65,7 @@ fn by_autoregressions(
     regimes: usize,
     sequences: &[Sequence],
     seed: u64,
-    fit: &SldsFit,
+    variance_floor: f64,
 ) -> Result<Slds> {
     let n = guess.states();
     let means = |sequence: &Sequence| -> Result<Sequence> {
@@ -80,7 +80,7 @@ fn by_autoregressions(
         restarts: 1,
         seed,
         threads: 1,
-        variance_floor: fit.variance_floor,
+        variance_floor,
         ..FitSettings::default()
     };
     let kind = EmissionKind::Autoregression;
