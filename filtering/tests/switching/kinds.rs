@@ -25,6 +25,9 @@ fn a_file_has_what_is_shared_in_one_place() {
     }
 }
 
+/// A change of a file.
+type Change = fn(&mut Value);
+
 #[test]
 fn what_is_wrong_in_a_file_is_named_by_its_key() {
     let file = serde_json::to_value(three_regimes(false)).unwrap();
@@ -35,7 +38,7 @@ fn what_is_wrong_in_a_file_is_named_by_its_key() {
             .unwrap_err()
             .to_string()
     };
-    let cases: [(&str, fn(&mut Value)); 11] = [
+    let cases: [(&str, Change); 11] = [
         (
             "regimes[1].process_noise",
             (|f| f["regimes"][1]["process_noise"] = json!([[1.0, 2.0], [2.0, 1.0]]))
@@ -192,7 +195,7 @@ fn what_is_not_defined_is_refused_in_words() {
     };
     refused(
         any()
-            .summary(&[y.clone()], &SummarySettings::default())
+            .summary(std::slice::from_ref(&y), &SummarySettings::default())
             .map(drop),
     );
     refused(AnyLearning::named(&any(), None).map(drop));
