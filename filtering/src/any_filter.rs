@@ -17,6 +17,7 @@ use crate::hmm::{AnyEmission, DrivenHmmFilter, Emission, LaggedFilter, Learn, Le
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning};
 use crate::plds::{PldsFilter, PldsLearn, PldsLearning};
+use crate::switching::SldsFilter;
 use crate::{Belief, Error, Filter, Moments, PredictedObservation, Result, Step};
 
 /// A filter of any kind, fixed or learning. A snapshot continues where it was. The names of the variants in
@@ -55,6 +56,8 @@ pub enum AnyFilter {
     Plds(PldsFilter),
     /// One that learns.
     PldsLearning(PldsLearning),
+    /// A switching linear dynamical system with fixed parameters.
+    Slds(SldsFilter),
     /// A nonlinear model with fixed parameters.
     Nonlinear(NonlinearFilter<AnyStateSpace>),
     /// A nonlinear model that learns.
@@ -102,7 +105,7 @@ impl AnyLearning {
         match model {
             AnyModel::Hmm(_) => "block-online-em, online-em, fixed-lag, rmle, dirichlet",
             AnyModel::LinearGaussian(_) => "block-online-em, online-em, rmle",
-            AnyModel::DrivenHmm(_) | AnyModel::Driven(_) => {
+            AnyModel::DrivenHmm(_) | AnyModel::Driven(_) | AnyModel::Slds(_) => {
                 "none: it is fitted to whole sequences, by scotopic fit"
             }
             AnyModel::Plds(_) => "block-online-em",
@@ -117,12 +120,13 @@ impl AnyLearning {
     /// [`Error::Setting`] for a rule that the kind of model does not know, [`Error::Unsupported`] for a kind that knows none.
     pub fn named(model: &AnyModel, name: Option<&str>) -> Result<Self> {
         let rules = Self::rules(model);
-        let with_inputs = match model {
+        let fixed = match model {
             AnyModel::Driven(_) => Some("a linear-gaussian model with inputs"),
             AnyModel::DrivenHmm(_) => Some("a hidden Markov model with inputs of its transitions"),
+            AnyModel::Slds(_) => Some("a switching linear dynamical system"),
             _ => None,
         };
-        if let Some(what) = with_inputs {
+        if let Some(what) = fixed {
             let why = "it is fitted to whole sequences, by scotopic fit";
             return Err(unsupported(what, "learn online", why));
         }
@@ -133,7 +137,7 @@ impl AnyLearning {
             return Ok(match model {
                 AnyModel::Hmm(_) => Self::Hmm(Learn::default()),
                 AnyModel::LinearGaussian(_) => Self::LinearGaussian(GaussianLearn::default()),
-                AnyModel::DrivenHmm(_) | AnyModel::Driven(_) => {
+                AnyModel::DrivenHmm(_) | AnyModel::Driven(_) | AnyModel::Slds(_) => {
                     return Err(Error::setting("rule", "none", rules));
                 }
                 AnyModel::Plds(_) => Self::Plds(PldsLearn::default()),
@@ -210,6 +214,10 @@ impl AnyFilter {
                     factorisation,
                 )?;
                 Self::Plds(PldsFilter::new(model)?)
+            }
+            AnyModel::Slds(model) => {
+                only_reversed("a switching linear dynamical system", factorisation)?;
+                Self::Slds(SldsFilter::new(*model)?)
             }
             AnyModel::Nonlinear(model) => {
                 let config = nonlinear_config(factorisation)?;
@@ -305,6 +313,7 @@ impl AnyFilter {
             Self::Driven(f) => AnyModel::Driven(Box::new(f.model().clone())),
             Self::Plds(f) => AnyModel::Plds(f.model().clone()),
             Self::PldsLearning(f) => AnyModel::Plds(f.model().clone()),
+            Self::Slds(f) => AnyModel::Slds(Box::new(f.model().clone())),
             Self::Nonlinear(f) => AnyModel::Nonlinear(f.model().clone()),
             Self::NonlinearLearning(f) => AnyModel::Nonlinear(f.model().clone()),
             Self::Causal(_, model) => AnyModel::Generalised(model.clone()),
@@ -326,6 +335,7 @@ macro_rules! each {
             Self::Driven($f) => $body,
             Self::Plds($f) => $body,
             Self::PldsLearning($f) => $body,
+            Self::Slds($f) => $body,
             Self::Nonlinear($f) => $body,
             Self::NonlinearLearning($f) => $body,
             Self::Causal($f, _) => $body,

@@ -7,6 +7,7 @@ use crate::hmm::{DrivenHmm, Emission, Hmm};
 use crate::nonlinear::StateSpace;
 use crate::nonlinear::models::AnyStateSpace;
 use crate::plds::{CountLaw, Plds};
+use crate::switching::Slds;
 
 /// A model of one of the kinds that filters are made for.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,8 @@ pub enum AnyModel {
     Driven(Box<DrivenGaussian>),
     /// `plds`: a hidden vector seen through counts or spikes.
     Plds(Plds),
+    /// `slds`: a hidden vector whose linear dynamics a Markov chain chooses.
+    Slds(Box<Slds>),
     /// A nonlinear model of the library, by its own name.
     Nonlinear(AnyStateSpace),
     /// `generalised`: equations of motion, precisions, embedding.
@@ -40,7 +43,7 @@ impl AnyModel {
     }
 
     /// The names of all kinds, for messages and help.
-    pub const KINDS: &str = "hmm, linear-gaussian, plds, generalised, ar1-poisson, sin-quadratic, \
+    pub const KINDS: &str = "hmm, linear-gaussian, plds, slds, generalised, ar1-poisson, sin-quadratic, \
                              stochastic-volatility, diagonal-linear";
 
     /// The name of the kind in files.
@@ -49,6 +52,7 @@ impl AnyModel {
             Self::Hmm(_) | Self::DrivenHmm(_) => "hmm",
             Self::LinearGaussian(_) | Self::Driven(_) => "linear-gaussian",
             Self::Plds(_) => "plds",
+            Self::Slds(_) => "slds",
             Self::Generalised(_) => "generalised",
             Self::Nonlinear(model) => model.kind(),
         }
@@ -63,6 +67,7 @@ impl AnyModel {
             Self::LinearGaussian(model) => model.width(),
             Self::Driven(model) => model.width(),
             Self::Plds(model) => model.width(),
+            Self::Slds(model) => model.width(),
             Self::Nonlinear(model) => model.observed(),
             Self::Generalised(model) => model.sizes().1,
         }
@@ -109,6 +114,11 @@ impl AnyModel {
                     CountLaw::Bernoulli => "Bernoulli",
                 };
                 format!("{name} linear dynamical system of {size}")
+            }
+            Self::Slds(model) => {
+                let size = many(model.states(), "dimension");
+                let regimes = many(model.regimes_len(), "regime");
+                format!("switching linear dynamical system of {size} and {regimes}")
             }
             Self::Nonlinear(model) => {
                 format!("nonlinear model of {}", many(model.dim(), "dimension"))

@@ -1,16 +1,19 @@
 //! The posterior of all states given all observations, and the decoding of discrete ones, for a model of any kind.
 
 use crate::any_model::AnyModel;
-use crate::gaussian::Smoothed;
+use crate::gaussian::Gaussian;
 use crate::hmm::{Emission, Hmm};
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{Kernel, NonlinearConfig, NonlinearFilter, StateSpace};
-use crate::{Belief, Error, Moments, Result, Sequence};
+use crate::switching::Slds;
+use crate::{Belief, Error, GaussianBelief, Moments, Result, Sequence};
 
 /// Beliefs about every state of a sequence given all of its observations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnySmoothed {
     beliefs: Beliefs,
+    /// Probabilities of the regimes of a switching model `[T, K]`.
+    regimes: Vec<f64>,
     elbo: f64,
 }
 
@@ -43,7 +46,13 @@ impl AnySmoothed {
             Beliefs::Gaussian(means, covariances, n) => {
                 let mean = means.chunks_exact(*n).nth(t)?;
                 let covariance = covariances.chunks_exact(n * n).nth(t)?;
-                Some(Belief::normal(mean, covariance))
+                let k = self.regimes.len() / self.len();
+                Some(Belief::Gaussian(GaussianBelief {
+                    mean,
+                    covariance,
+                    regimes: self.regimes.get(t * k..(t + 1) * k)?,
+                    ..GaussianBelief::default()
+                }))
             }
         }
     }
@@ -73,14 +82,14 @@ pub struct Decoded {
     pub probabilities: Vec<f64>,
     /// ln p(s_1…s_T, o_1…o_T), in nats; −∞ for a path that is impossible as a whole.
     pub log_joint: f64,
-    /// ln p(s_1…s_T|o_1…o_T), in nats.
+    /// ln p(s_1…s_T|o_1…o_T), in nats; at most this, where ln p(o_1…o_T) is known by a lower bound alone (switching models).
     pub log_posterior: f64,
 }
 
 impl AnyModel {
     /// The posterior of every state given all observations: exact for hidden Markov and linear-Gaussian models, the
-    /// Gaussian of highest bound for Poisson and Bernoulli linear dynamical systems (eq. F74), that of the reversed
-    /// factorisation (eq. F2) for nonlinear ones.
+    /// Gaussian of highest bound for Poisson and Bernoulli linear dynamical systems (eq. F74), q(s) q(x) for switching ones (eq. F113), that
+    /// of the reversed factorisation (eq. F2) for nonlinear ones.
     ///
     /// ```
     /// use scotopic_filtering::{AnyModel, Sequence, gaussian::LinearGaussian};
@@ -97,31 +106,33 @@ impl AnyModel {
         match self {
             Self::Hmm(model) => {
                 let smoothed = model.smooth(sequence)?;
-                Ok(AnySmoothed {
-                    beliefs: Beliefs::Discrete(smoothed.marginals().to_vec(), model.states()),
-                    elbo: smoothed.log_evidence(),
-                })
+                let (marginals, elbo) = (smoothed.marginals(), smoothed.log_evidence());
+                Ok(discrete(marginals, model.states(), elbo))
             }
             Self::DrivenHmm(model) => {
                 let smoothed = model.smooth(sequence)?;
-                Ok(AnySmoothed {
-                    beliefs: Beliefs::Discrete(smoothed.marginals().to_vec(), model.states()),
-                    elbo: smoothed.log_evidence(),
-                })
+                let (marginals, elbo) = (smoothed.marginals(), smoothed.log_evidence());
+                Ok(discrete(marginals, model.states(), elbo))
             }
-            Self::LinearGaussian(model) => Ok(normal(&model.smooth(sequence)?, model.states())),
-            Self::Driven(model) => Ok(normal(&model.smooth(sequence)?, model.states())),
+            Self::LinearGaussian(model) => {
+                let smoothed = model.smooth(sequence)?;
+                let (beliefs, elbo) = (smoothed.smoothed(), smoothed.log_evidence());
+                Ok(normal(beliefs, model.states(), &[], elbo))
+            }
+            Self::Driven(model) => {
+                let smoothed = model.smooth(sequence)?;
+                let (beliefs, elbo) = (smoothed.smoothed(), smoothed.log_evidence());
+                Ok(normal(beliefs, model.states(), &[], elbo))
+            }
             Self::Plds(model) => {
                 let smoothed = model.smooth(sequence)?;
-                let (mut means, mut covariances) = (Vec::new(), Vec::new());
-                for belief in smoothed.beliefs() {
-                    means.extend_from_slice(belief.mean().as_slice());
-                    covariances.extend_from_slice(belief.covariance().as_slice());
-                }
-                Ok(AnySmoothed {
-                    beliefs: Beliefs::Gaussian(means, covariances, model.states()),
-                    elbo: smoothed.elbo(),
-                })
+                let (beliefs, elbo) = (smoothed.beliefs(), smoothed.elbo());
+                Ok(normal(beliefs, model.states(), &[], elbo))
+            }
+            Self::Slds(model) => {
+                let smoothed = model.smooth(sequence)?;
+                let (beliefs, elbo) = (smoothed.beliefs(), smoothed.elbo());
+                Ok(normal(beliefs, model.states(), smoothed.regimes(), elbo))
             }
             Self::Nonlinear(model) => nonlinear(model, sequence),
             Self::Generalised(_) => Err(Error::Unsupported {
@@ -143,6 +154,9 @@ impl AnyModel {
                 model.signal(q.mean, q.covariance)
             }
             (Self::Plds(model), Belief::Gaussian(q)) => model.signal(q.mean, q.covariance),
+            (Self::Slds(model), Belief::Gaussian(q)) => {
+                model.signal(q.regimes, q.mean, q.covariance)
+            }
             (Self::Nonlinear(model), Belief::Gaussian(q)) => {
                 let signal = model.signal(q.mean, q.covariance);
                 signal.unwrap_or_else(|| Moments::unknown(self.width()))
@@ -151,7 +165,7 @@ impl AnyModel {
         }
     }
 
-    /// The states that the observations tell of, by Viterbi's algorithm or one by one.
+    /// The states that the observations tell of, by Viterbi's algorithm or one by one; of a switching model the regimes, by q(s_1…s_T).
     ///
     /// ```
     /// use scotopic_filtering::hmm::{Hmm, Poisson};
@@ -189,6 +203,7 @@ impl AnyModel {
                 let log_joint = model.log_joint(sequence, &states)?;
                 Ok(decoded(states, log_joint, posterior, model.states()))
             }
+            Self::Slds(model) => regimes(model, sequence, how),
             other => Err(Error::Unsupported {
                 what: format!("a {}", other.described()),
                 asked: "be decoded",
@@ -199,20 +214,30 @@ impl AnyModel {
     }
 }
 
-/// Filters by the reversed factorisation, and pushes the last belief back through its kernels.
-/// The beliefs of a linear-Gaussian model of `states` states, with inputs or without.
-fn normal(smoothed: &Smoothed, states: usize) -> AnySmoothed {
+/// γ `[T·k]` and the evidence of it.
+fn discrete(marginals: &[f64], k: usize, elbo: f64) -> AnySmoothed {
+    AnySmoothed {
+        beliefs: Beliefs::Discrete(marginals.to_vec(), k),
+        regimes: Vec::new(),
+        elbo,
+    }
+}
+
+/// Beliefs about `states` numbers each, and about regimes `[T·K]` if there are any.
+fn normal(beliefs: &[Gaussian], states: usize, regimes: &[f64], elbo: f64) -> AnySmoothed {
     let (mut means, mut covariances) = (Vec::new(), Vec::new());
-    for belief in smoothed.smoothed() {
+    for belief in beliefs {
         means.extend_from_slice(belief.mean().as_slice());
         covariances.extend_from_slice(belief.covariance().as_slice());
     }
     AnySmoothed {
         beliefs: Beliefs::Gaussian(means, covariances, states),
-        elbo: smoothed.log_evidence(),
+        regimes: regimes.to_vec(),
+        elbo,
     }
 }
 
+/// Filters by the reversed factorisation, and pushes the last belief back through its kernels.
 fn nonlinear(model: &AnyStateSpace, sequence: &Sequence) -> Result<AnySmoothed> {
     let mut filter = NonlinearFilter::new(model.clone(), NonlinearConfig::default())?;
     let mut kernels: Vec<Kernel> = Vec::with_capacity(sequence.len());
@@ -237,6 +262,7 @@ fn nonlinear(model: &AnyStateSpace, sequence: &Sequence) -> Result<AnySmoothed> 
     covariances.reverse();
     Ok(AnySmoothed {
         beliefs: Beliefs::Gaussian(means.concat(), covariances.concat(), n),
+        regimes: Vec::new(),
         elbo: filter.elbo(),
     })
 }
@@ -254,6 +280,19 @@ fn pushed(kernel: &Kernel, m: &[f64], p: &[f64], n: usize) -> (Vec<f64>, Vec<f64
         }
     }
     (mean, covariance)
+}
+
+/// The regimes of a switching model: the best of paths under q(s), each with the ln p of the Kalman filter along it.
+fn regimes(model: &Slds, sequence: &Sequence, how: Decoding) -> Result<Decoded> {
+    let (smoothed, k) = (model.smooth(sequence)?, model.regimes_len());
+    let states = match how {
+        Decoding::Viterbi => smoothed.most_probable_path(model),
+        Decoding::Posterior => most_probable_states(smoothed.regimes(), k),
+    };
+    let log_joint = model.path_evidence(sequence, &states)?;
+    // One path is part of the evidence, and the bound is below it.
+    let least = smoothed.elbo().max(log_joint);
+    Ok(decoded(states, log_joint, (smoothed.regimes(), least), k))
 }
 
 /// A path of known ln p(s_1…s_T, o_1…o_T), given γ `[T·k]` and ln p(o_1…o_T).

@@ -186,6 +186,17 @@ impl Error {
         Error::NotFinite { index, what, found }
     }
 
+    /// The same error with the array called by another name.
+    pub(crate) fn renamed(mut self, called: impl FnOnce(String) -> String) -> Self {
+        if let Error::Size { name, .. }
+        | Error::Entry { name, .. }
+        | Error::NotPositiveDefinite { name, .. } = &mut self
+        {
+            *name = called(std::mem::take(name));
+        }
+        self
+    }
+
     /// The same error, said of observation `index`. Emissions see one observation and cannot know its
     /// number; the caller that counts inserts it.
     pub fn at_observation(mut self, number: u64) -> Self {

@@ -15,6 +15,7 @@ use crate::{Error, Result, Step};
 /// | [`gaussian::GaussianFilter`](crate::gaussian::GaussianFilter) | normal | a bound, exact where reversed | of its belief |
 /// | [`gaussian::DrivenFilter`](crate::gaussian::DrivenFilter) | normal | ln p, exact | none without the inputs of its row |
 /// | [`plds::PldsFilter`](crate::plds::PldsFilter), [`plds::PldsLearning`](crate::plds::PldsLearning) | normal | a bound of its forecasts | of its belief |
+/// | [`switching::SldsFilter`](crate::switching::SldsFilter) | normal, and probabilities of regimes | ln p̂ of its forecasts | of its belief |
 /// | [`nonlinear::NonlinearFilter`](crate::nonlinear::NonlinearFilter), [`nonlinear::NonlinearLearning`](crate::nonlinear::NonlinearLearning) | normal | a bound or its estimate | moments on the points of its rule |
 /// | causal filter, [`Odem`](crate::generalised::odem::Odem) | normal | ln p under its linearisation | g linearised at the predicted mean |
 /// | [`KalmanBucy`](crate::generalised::KalmanBucy) | normal | none | exact as the time step vanishes |
@@ -138,6 +139,8 @@ pub struct GaussianBelief<'a> {
     pub cause_mean: &'a [f64],
     /// Their covariance `[causes, causes]`.
     pub cause_covariance: &'a [f64],
+    /// Probabilities of the regimes `[K]` of a switching model; mean and covariance are over all of them.
+    pub regimes: &'a [f64],
 }
 
 impl<'a> Belief<'a> {

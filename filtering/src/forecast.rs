@@ -92,8 +92,8 @@ impl ForecastSettings {
 impl AnyFilter {
     /// The distribution of each entry of the observation `steps` after the newest one, given all so far; before the
     /// first observation, `steps` = 1 is the first. Exact for hidden Markov and linear-Gaussian models under the
-    /// filter's belief, a mixture over its normal belief for the nonlinear models of the library, normal with the
-    /// moments of the prediction elsewhere.
+    /// filter's belief, mixtures over regimes for switching models and over its normal belief for the nonlinear models of the
+    /// library, normal with the moments of the prediction elsewhere.
     ///
     /// # Errors
     /// [`Error::Setting`] for 0 steps, [`Error::Unsupported`] where the model does not say what observations are like,
@@ -154,6 +154,7 @@ impl AnyFilter {
             (Self::Plds(f), Belief::Gaussian(q)) => {
                 f.model().predictive(q.mean, q.covariance, seen, steps)
             }
+            (Self::Slds(f), _) => f.predictive(steps),
             (Self::PldsLearning(f), Belief::Gaussian(q)) => {
                 f.model().predictive(q.mean, q.covariance, seen, steps)
             }

@@ -49,6 +49,7 @@
 //! | discrete hidden states | [`hmm`] |
 //! | linear-Gaussian models | [`gaussian`] |
 //! | Poisson and Bernoulli linear dynamical systems | [`plds`] |
+//! | switching linear dynamical systems | [`switching`] |
 //! | nonlinear models with any likelihood | [`nonlinear`] |
 //! | the interface of all filters | [`Filter`], [`Belief`]; a filter or model chosen at run time: [`AnyFilter`], [`AnyModel`] |
 //! | what a model of any kind says: smoothed states, paths, forecasts, samples, residuals, standard errors | [`AnyModel::summary`], [`AnyModel::smooth`], [`AnyModel::decode`], [`AnyModel::forecast`], [`AnyModel::sample`], [`AnyModel::residuals`] |
@@ -104,6 +105,7 @@ mod simulation;
 pub mod spiking_population;
 mod step;
 mod summary;
+pub mod switching;
 
 pub use any_filter::{AnyFilter, AnyLearning};
 pub use any_model::{AnyModel, many};

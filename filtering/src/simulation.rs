@@ -18,6 +18,8 @@ pub enum SampledStates {
     Discrete(Vec<usize>),
     /// x_1 … x_T, `[n]` each.
     Vectors(Vec<Vec<f64>>),
+    /// s_1 … s_T, numbers from 0, and x_1 … x_T, `[n]` each.
+    Switching(Vec<usize>, Vec<Vec<f64>>),
 }
 
 impl AnyModel {
@@ -50,6 +52,14 @@ impl AnyModel {
             Self::Plds(model) => {
                 let (states, y) = model.sample(length, rng)?;
                 Ok((SampledStates::Vectors(states), y))
+            }
+            Self::Slds(model) => {
+                let made = model.sample(length, rng)?;
+                let states = made.states.iter().map(|x| x.as_slice().to_vec()).collect();
+                Ok((
+                    SampledStates::Switching(made.regimes, states),
+                    made.observations,
+                ))
             }
             Self::Nonlinear(model) => {
                 let (states, y) = simulate(model, length, rng)?;
@@ -143,8 +153,10 @@ impl AnyFilter {
     /// # Errors
     /// [`Error::Unsupported`] for a model of continuous time, whose noise has a past; as [`AnyModel::sample`].
     pub fn simulate<R: Rng>(&self, ahead: usize, rng: &mut R) -> Result<Sequence> {
-        if let Self::HmmLagged(f) = self {
-            return f.simulate(ahead, rng);
+        match self {
+            Self::HmmLagged(f) => return f.simulate(ahead, rng),
+            Self::Slds(f) => return f.simulate(ahead, rng),
+            _ => {}
         }
         let first = self.observations() == 0;
         match (self.model(), self.belief()) {

@@ -15,7 +15,7 @@ class Filter(_scotopic.Filter):
     ----------
     model : estimator, compiled model, or str
         A model of this package with parameters, or the text of a model file of the program (all kinds: ``hmm``,
-        ``linear-gaussian``, ``plds``, ``generalised``, ``ar1-poisson``, ``sin-quadratic``, ``stochastic-volatility``,
+        ``linear-gaussian``, ``plds``, ``slds``, ``generalised``, ``ar1-poisson``, ``sin-quadratic``, ``stochastic-volatility``,
         ``diagonal-linear``).
     factorisation : str, default "reversed"
         HMMs: "reversed" (exact), "decoupled-lag1", "frozen", "tied". Linear-Gaussian models: "reversed" (exact),

@@ -31,7 +31,9 @@ pub fn learning(model: &AnyModel, rule: Option<&str>, settings: &str) -> Result<
                 _ => AnyLearning::LinearGaussian(serde_json::from_value(value).map_err(wrong)?),
             }
         }
-        AnyModel::DrivenHmm(_) | AnyModel::Driven(_) => AnyLearning::named(model, rule)?,
+        AnyModel::DrivenHmm(_) | AnyModel::Driven(_) | AnyModel::Slds(_) => {
+            AnyLearning::named(model, rule)?
+        }
         AnyModel::Plds(_) => AnyLearning::Plds(serde_json::from_str(settings).map_err(wrong)?),
         AnyModel::Nonlinear(_) => {
             AnyLearning::Nonlinear(serde_json::from_str(settings).map_err(wrong)?)

@@ -9,7 +9,7 @@ use scotopic_filtering::{AnyFilter, AnyLearning, AnyModel, Filter as _, Sequence
 use serde::Serialize;
 
 use super::compare_args::{CompareArgs, RankBy};
-use super::smooth::evidence;
+use super::smooth::score as called_score;
 use super::{compare_certify, compare_rows, print};
 use crate::filtering::model;
 use crate::filtering::of_fit::OfFit;
@@ -121,7 +121,10 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
 /// Refuses the prequential score of a model that cannot be learned online.
 fn ensure_rules(by: RankBy, models: &[(&Path, &AnyModel)]) -> Result<()> {
     let fixed = |(_, model): &&(&Path, &AnyModel)| {
-        matches!(model, AnyModel::Driven(_) | AnyModel::DrivenHmm(_))
+        matches!(
+            model,
+            AnyModel::Driven(_) | AnyModel::DrivenHmm(_) | AnyModel::Slds(_)
+        )
     };
     match models
         .iter()
@@ -129,6 +132,11 @@ fn ensure_rules(by: RankBy, models: &[(&Path, &AnyModel)]) -> Result<()> {
         .filter(|_| by == RankBy::Prequential)
     {
         None => Ok(()),
+        Some((path, model)) if model.inputs().is_empty() => Err(anyhow!(
+            "--by prequential: {} is a {}, which is not learned online, so that it has no prequential score; rank by evidence, aic or bic",
+            path.display(),
+            model.described()
+        )),
         Some((path, model)) => Err(anyhow!(
             "--by prequential: {} is given {}, and such a model is not learned online, so that it has no prequential score; rank by \
              evidence, aic or bic",
@@ -221,7 +229,7 @@ fn score(
     Ok(Row {
         model: path.display().to_string(),
         kind: model.kind(),
-        score: evidence(model),
+        score: called_score(model),
         parameters,
         log_evidence,
         per_observation: log_evidence / count.max(1.0),

@@ -18,7 +18,8 @@ use crate::usage::UsageError;
     after_help = "One line is written per observation: its state, counted from 1, and the probability of that state\n\
                         given the whole series. viterbi is the most probable path as a whole; posterior takes the most\n\
                         probable state at each time, which makes the fewest errors and may be an impossible path. For\n\
-                        hidden Markov models; of the others scotopic smooth gives the posterior of the state.\n\n\
+                        hidden Markov models, and the regimes of slds by the q(regimes) of its smoother; of the others\n\
+                        scotopic smooth gives the posterior of the state.\n\n\
                         Example:\n  \
                         scotopic decode --model states.toml spikes.csv --out states.csv"
 )]
@@ -58,7 +59,10 @@ impl Method {
 /// If model, data or a file to write cannot be used; a usage error for a model whose state is not discrete.
 pub fn run(args: &DecodeArgs) -> Result<ExitCode> {
     let model = args.subject.read_model()?;
-    if !matches!(model, AnyModel::Hmm(_) | AnyModel::DrivenHmm(_)) {
+    if !matches!(
+        model,
+        AnyModel::Hmm(_) | AnyModel::DrivenHmm(_) | AnyModel::Slds(_)
+    ) {
         return Err(UsageError(anyhow::anyhow!(
             "{}: a {} cannot be decoded: its state is a vector, not one of several; scotopic smooth gives its posterior",
             args.subject.model.display(),
@@ -74,9 +78,15 @@ pub fn run(args: &DecodeArgs) -> Result<ExitCode> {
         let path = recording.named(model.decode(&recording.sequence, args.method.decoding()))?;
         if !args.lines.quiet {
             tell!(
-                "{}: ln p(path, data) {} nats, ln p(path|data) {} nats",
+                "{}: ln p(path, data) {} nats, ln p(path|data) {}{} nats",
                 recording.path.display(),
                 number(path.log_joint, 3),
+                // ln p(data) is known by a bound alone.
+                if matches!(model, AnyModel::Slds(_)) {
+                    "at most "
+                } else {
+                    ""
+                },
                 number(path.log_posterior, 3)
             );
         }

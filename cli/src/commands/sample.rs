@@ -98,5 +98,13 @@ fn of_states(states: &SampledStates) -> Vec<Record> {
             .map(|s| vec![field("state", Entry::Whole(*s as u64 + 1))])
             .collect(),
         SampledStates::Vectors(states) => states.iter().map(|x| numbered("x", x)).collect(),
+        SampledStates::Switching(regimes, states) => {
+            let row = |(s, x): (&usize, &Vec<f64>)| {
+                let mut record = vec![field("regime", Entry::Whole(*s as u64 + 1))];
+                record.extend(numbered("x", x));
+                record
+            };
+            regimes.iter().zip(states).map(row).collect()
+        }
     }
 }

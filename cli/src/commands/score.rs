@@ -8,7 +8,7 @@ use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, is_seen, many};
 use serde::Serialize;
 
 use super::print;
-use super::smooth::evidence;
+use super::smooth::score as called_score;
 use crate::filtering::recording::{Recording, Subject};
 use crate::filtering::source::from_one;
 use crate::table::{Cell, Table};
@@ -18,8 +18,9 @@ use crate::usage::UsageError;
 #[derive(Debug, Args)]
 #[command(
     after_help = "ln p of each series in nats, in total and per observation that was seen: exact for hmm and\n\
-                        linear-gaussian, the ELBO for the other kinds and for factorisations that are not exact. Each\n\
-                        file is a series of its own, and starts from the model's initial law.\n\n\
+                        linear-gaussian, the log score of its forecasts for slds, the ELBO for the other kinds and for\n\
+                        factorisations that are not exact. Each file is a series of its own, and starts from the model's\n\
+                        initial law.\n\n\
                         Examples:\n  \
                         scotopic score --model population.toml held-out.csv --co-smoothing 4\n  \
                         scotopic score --model states.toml held-out1.csv held-out2.csv --json"
@@ -105,7 +106,7 @@ pub fn run(args: &ScoreArgs) -> Result<ExitCode> {
         scores.iter().map(|s| s.log_evidence).sum(),
     );
     let called = match args.factorisation.as_str() {
-        "reversed" => evidence(&model),
+        "reversed" => called_score(&model),
         _ => "ELBO",
     };
     if args.json {

@@ -20,8 +20,9 @@ use crate::usage::UsageError;
 #[command(
     after_help = "One line is written per observation: the posterior of its state given the whole series, as\n\
                         probabilities (hmm) or mean and variance, in the columns of scotopic filter. It is exact for hmm\n\
-                        and linear-gaussian, the Gaussian of highest bound for plds, and that of the reversed factorisation\n\
-                        for nonlinear models. Each file is a series of its own; with several, lines begin with the file.\n\n\
+                        and linear-gaussian, the Gaussian of highest bound for plds, q(regimes) q(states) for slds, and that\n\
+                        of the reversed factorisation for nonlinear models. Each file is a series of its own; with\n\
+                        several, lines begin with the file.\n\n\
                         Examples:\n  \
                         scotopic smooth --model level.toml nile.csv --time year --out smoothed.csv --figure level.png\n  \
                         scotopic smooth --model states.toml trial1.csv trial2.csv --out-format csv"
@@ -70,14 +71,26 @@ pub fn run(args: &SmoothArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the sum of a filter's increments is called.
+/// What the evidence of a smoother is called.
 pub(super) fn evidence(model: &AnyModel) -> &'static str {
     match model {
         AnyModel::Hmm(_)
         | AnyModel::DrivenHmm(_)
         | AnyModel::LinearGaussian(_)
         | AnyModel::Driven(_) => "ln p",
-        AnyModel::Plds(_) | AnyModel::Nonlinear(_) | AnyModel::Generalised(_) => "ELBO",
+        AnyModel::Plds(_)
+        | AnyModel::Slds(_)
+        | AnyModel::Nonlinear(_)
+        | AnyModel::Generalised(_) => "ELBO",
+    }
+}
+
+/// What the sum over a whole sequence is called that a filter adds up.
+pub(super) fn score(model: &AnyModel) -> &'static str {
+    match model {
+        // Of normalised forecasts, and no bound.
+        AnyModel::Slds(_) => "log score",
+        other => evidence(other),
     }
 }
 
@@ -122,6 +135,9 @@ fn lines(recording: &Recording, smoothed: &AnySmoothed, several: bool) -> Vec<Re
                 let variances = q.covariance.iter().step_by(q.mean.len() + 1);
                 record.push(list("mean", "mean", q.mean.to_vec()));
                 record.push(list("variance", "var", variances.copied().collect()));
+                if !q.regimes.is_empty() {
+                    record.push(list("regimes", "regime", q.regimes.to_vec()));
+                }
             }
         }
         record.extend(time(recording, t));

@@ -24,7 +24,9 @@ pub fn all(model: &AnyModel) -> Vec<&'static str> {
             "jelbo",
         ],
         AnyModel::Nonlinear(_) => vec!["reversed", "jelbo", "vjf"],
-        AnyModel::DrivenHmm(_) | AnyModel::Driven(_) | AnyModel::Plds(_) => vec!["reversed"],
+        AnyModel::DrivenHmm(_) | AnyModel::Driven(_) | AnyModel::Plds(_) | AnyModel::Slds(_) => {
+            vec!["reversed"]
+        }
         AnyModel::Generalised(_) => Vec::new(),
     }
 }
@@ -60,6 +62,9 @@ pub fn row(
         ),
         AnyModel::Plds(_) => bail!(
             "a Poisson or Bernoulli linear dynamical system has one factorisation; give several models to compare them"
+        ),
+        AnyModel::Slds(_) => bail!(
+            "a switching linear dynamical system has one factorisation; give several models to compare them"
         ),
         AnyModel::Generalised(_) => bail!("models in continuous time are compared by order"),
     }

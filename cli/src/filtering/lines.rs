@@ -38,6 +38,9 @@ enum BeliefLine<'a> {
         cause_mean: &'a [f64],
         #[serde(skip_serializing_if = "Vec::is_empty")]
         cause_variance: Vec<f64>,
+        /// Of a switching model.
+        #[serde(skip_serializing_if = "<[f64]>::is_empty")]
+        regimes: &'a [f64],
     },
 }
 
@@ -53,6 +56,7 @@ impl<'a> BeliefLine<'a> {
                 variance: diagonal(b.covariance, b.mean.len()),
                 cause_mean: b.cause_mean,
                 cause_variance: diagonal(b.cause_covariance, b.cause_mean.len()),
+                regimes: b.regimes,
             },
         }
     }
@@ -66,11 +70,13 @@ impl<'a> BeliefLine<'a> {
                 variance,
                 cause_mean,
                 cause_variance,
+                regimes,
             } => vec![
                 ("mean", mean),
                 ("var", variance),
                 ("cause_mean", cause_mean),
                 ("cause_var", cause_variance),
+                ("regime", regimes),
             ],
         }
     }

@@ -123,7 +123,7 @@ fn parsed(text: &str) -> Result<AnyModel> {
     // The nonlinear ones read their kind themselves.
     if matches!(
         kind.as_str(),
-        "hmm" | LINEAR | "plds" | "generalised" | STRUCTURAL
+        "hmm" | LINEAR | "plds" | "slds" | "generalised" | STRUCTURAL
     ) {
         table.remove("kind");
     }
@@ -137,6 +137,7 @@ fn parsed(text: &str) -> Result<AnyModel> {
             false => AnyModel::LinearGaussian(plain_or::<_, DrivenGaussian>(table)?),
         },
         "plds" => AnyModel::Plds(table.try_into()?),
+        "slds" => AnyModel::Slds(Box::new(table.try_into()?)),
         STRUCTURAL => of_structural(&table.try_into()?)?,
         "generalised" => AnyModel::Generalised(Box::new(generalised(table)?)),
         _ => AnyModel::Nonlinear(table.try_into()?),
@@ -185,6 +186,7 @@ pub fn to_toml(model: &AnyModel) -> Result<String> {
         AnyModel::LinearGaussian(model) => toml::Table::try_from(model)?,
         AnyModel::Driven(model) => toml::Table::try_from(model)?,
         AnyModel::Plds(model) => toml::Table::try_from(model)?,
+        AnyModel::Slds(model) => toml::Table::try_from(model)?,
         AnyModel::Nonlinear(model) => toml::Table::try_from(model)?,
         AnyModel::Generalised(model) => {
             let mut table = toml::Table::try_from(&model.model)?;

@@ -58,7 +58,7 @@ impl LearnSpec {
         let read = match model {
             AnyModel::Hmm(_) => table.try_into().map(AnyLearning::Hmm),
             AnyModel::LinearGaussian(_) => table.try_into().map(AnyLearning::LinearGaussian),
-            AnyModel::DrivenHmm(_) | AnyModel::Driven(_) => {
+            AnyModel::DrivenHmm(_) | AnyModel::Driven(_) | AnyModel::Slds(_) => {
                 return Ok(AnyLearning::named(model, None)?);
             }
             AnyModel::Plds(_) => table.try_into().map(AnyLearning::Plds),

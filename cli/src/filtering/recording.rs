@@ -113,6 +113,7 @@ pub fn uses_partial_rows(model: &AnyModel) -> bool {
             | AnyModel::LinearGaussian(_)
             | AnyModel::Driven(_)
             | AnyModel::Plds(_)
+            | AnyModel::Slds(_)
     )
 }
 

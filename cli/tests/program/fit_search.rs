@@ -104,7 +104,9 @@ fn rows_missing_in_part_are_used_where_they_can_be() {
         &[&filter[..], &["--learn=online-em"]].concat(),
     );
     assert!(
-        online.err.contains("missing in part were taken as missing as a whole (4)"),
+        online
+            .err
+            .contains("missing in part were taken as missing as a whole (4)"),
         "{}",
         online.err
     );

@@ -11,6 +11,7 @@ mod long_runs;
 mod npz;
 mod samples;
 mod spikes;
+mod switching;
 mod tables;
 
 use std::fs;

@@ -46,7 +46,7 @@ impl AnyModel {
                 let q = DiscreteChain::new(model, data, &hmm_factorisation(factorisation)?)?;
                 let states = states.map(|states| match states {
                     SampledStates::Discrete(states) => Ok(&states[..]),
-                    SampledStates::Vectors(_) => Err(other_states("vectors", "numbers")),
+                    _ => Err(other_states("vectors", "numbers")),
                 });
                 bounds(&q, q.elbo(), states.transpose()?, settings, rng)
             }
@@ -74,6 +74,11 @@ impl AnyModel {
             }),
             Self::Plds(_) => Err(Error::Unsupported {
                 what: "a Poisson or Bernoulli linear dynamical system".to_owned(),
+                asked: "be certified",
+                why: "the bounds are for hmm, linear-gaussian and the nonlinear kinds; its smoother gives a lower bound",
+            }),
+            Self::Slds(_) => Err(Error::Unsupported {
+                what: "a switching linear dynamical system".to_owned(),
                 asked: "be certified",
                 why: "the bounds are for hmm, linear-gaussian and the nonlinear kinds; its smoother gives a lower bound",
             }),
@@ -107,7 +112,7 @@ fn vectors(states: Option<&SampledStates>) -> Result<Option<&[Vec<f64>]>> {
     match states {
         None => Ok(None),
         Some(SampledStates::Vectors(states)) => Ok(Some(states)),
-        Some(SampledStates::Discrete(_)) => Err(other_states("numbers", "vectors")),
+        Some(_) => Err(other_states("numbers", "vectors")),
     }
 }
 

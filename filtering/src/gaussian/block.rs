@@ -138,11 +138,11 @@ impl Block {
         let rows = self.values.chunks_exact(self.width).zip(&self.seen).rev();
         for (back, (y, &seen)) in rows.enumerate() {
             if seen {
-                statistics.add_observation(model, &belief, y)?;
+                statistics.add_observation(1.0, model, &belief, y)?;
             }
             if back + 1 < filter.kept() {
                 let kernel = GaussianKernel::optimal(model, &filter.belief_before(back + 1))?;
-                statistics.add_transition(model, &kernel, &belief);
+                statistics.add_transition(1.0, model, &kernel, &belief);
                 belief = kernel.push(&belief);
             }
         }

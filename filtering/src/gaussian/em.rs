@@ -265,7 +265,7 @@ impl LinearGaussian {
     }
 
     /// The same start with [F b] = `moves`, Q, [H d] = `sees` and R.
-    pub(super) fn with_regressions(
+    pub(crate) fn with_regressions(
         &self,
         moves: &DMatrix<f64>,
         q: DMatrix<f64>,

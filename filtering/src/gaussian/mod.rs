@@ -29,6 +29,7 @@
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
 //! | inputs: B u_t, D u_t, entries of H that are data | `driven/`: [`DrivenGaussian`], [`DrivenFilter`] |
 //! | predicted observations | `prediction.rs` |
+//! | the posterior under Gaussian sites in place of observations | `sites.rs` |
 //! | samples from the model | `sample.rs` |
 
 mod adjoint;
@@ -60,6 +61,7 @@ mod restricted;
 mod rows;
 mod sample;
 mod settings;
+mod sites;
 mod smoother;
 mod statistics;
 mod structural;
@@ -85,5 +87,8 @@ pub use structural::{
 };
 pub use value::{Value, ValueRecursion};
 
+pub(crate) use belief::entropy as normal_entropy;
 pub(crate) use block::average;
+pub(crate) use flat::{From as Before, Into as After, LN_2_PI, Plan, advance, flat};
 pub(crate) use model::{matrix, rows};
+pub(crate) use sites::{Posterior, Site};

@@ -238,7 +238,7 @@ impl LinearGaussian {
     }
 
     /// The same with another F, b and Q, unchecked.
-    pub(super) fn with_dynamics(&self, f: DMatrix<f64>, b: DVector<f64>, q: DMatrix<f64>) -> Self {
+    pub(crate) fn with_dynamics(&self, f: DMatrix<f64>, b: DVector<f64>, q: DMatrix<f64>) -> Self {
         Self {
             transition: f,
             bias: b,

@@ -90,11 +90,12 @@ impl Regression {
         .residual
     }
 
-    pub(crate) fn add_moment(&mut self, m: &Moment) {
-        self.weight += 1.0;
-        self.inputs += &m.inputs_covariance + &m.inputs * m.inputs.transpose();
-        self.cross += &m.cross_covariance + &m.residual * m.inputs.transpose();
-        self.residual += &m.residual_covariance + &m.residual * m.residual.transpose();
+    /// Adds one datum, `weight` times.
+    pub(crate) fn add_moment(&mut self, weight: f64, m: &Moment) {
+        self.weight += weight;
+        self.inputs += (&m.inputs_covariance + &m.inputs * m.inputs.transpose()) * weight;
+        self.cross += (&m.cross_covariance + &m.residual * m.inputs.transpose()) * weight;
+        self.residual += (&m.residual_covariance + &m.residual * m.residual.transpose()) * weight;
     }
 
     /// Adds `factor` times the moments of `other`, whatever its reference.

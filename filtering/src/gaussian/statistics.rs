@@ -74,20 +74,24 @@ impl Statistics {
     pub(crate) fn add_start(&mut self, belief: &Gaussian) {
         let n = belief.states();
         let m0 = self.initial.coefficients.column(0);
-        self.initial.add_moment(&Moment {
-            residual: &belief.mean - m0,
-            inputs: DVector::from_element(1, 1.0),
-            residual_covariance: belief.covariance.clone(),
-            cross_covariance: DMatrix::zeros(n, 1),
-            inputs_covariance: DMatrix::zeros(1, 1),
-        });
+        self.initial.add_moment(
+            1.0,
+            &Moment {
+                residual: &belief.mean - m0,
+                inputs: DVector::from_element(1, 1.0),
+                residual_covariance: belief.covariance.clone(),
+                cross_covariance: DMatrix::zeros(n, 1),
+                inputs_covariance: DMatrix::zeros(1, 1),
+            },
+        );
     }
 
-    /// Adds one transition: `later` is the smoothed belief about x_t, `kernel` the one of x_{t−1} given x_t. With
+    /// Adds one transition, `weight` times: `later` is the smoothed belief about x_t, `kernel` the one of x_{t−1} given x_t. With
     /// D = I − F E, the residual x_t − F x_{t−1} − b is D x_t − F f − b − F ε, ε ~ N(0, L): its covariance is a
     /// sum, D P Dᵀ + F L Fᵀ.
     pub(crate) fn add_transition(
         &mut self,
+        weight: f64,
         model: &LinearGaussian,
         kernel: &GaussianKernel,
         later: &Gaussian,
@@ -98,22 +102,24 @@ impl Statistics {
         let left_p = &left * p;
         let f_spread = f * spread;
         let earlier = kernel.push(later);
-        self.transition.add_moment(&Moment {
+        let moment = Moment {
             residual: &left * &later.mean - f * &kernel.offset - model.bias(),
             residual_covariance: &left_p * left.transpose() + &f_spread * f.transpose(),
             cross_covariance: with_zero_column(&left_p * gain.transpose() - f_spread),
             inputs: with_one(&earlier.mean),
             inputs_covariance: with_zero_border(&earlier.covariance),
-        });
+        };
+        self.transition.add_moment(weight, &moment);
     }
 
-    /// Adds one observation `[m]` of a state of which `belief` is the smoothed belief; entries that are missing (NaN) by
+    /// Adds one observation `[m]`, `weight` times, of a state of which `belief` is the smoothed belief; entries that are missing (NaN) by
     /// what the model says of them (eq. F54).
     ///
     /// # Errors
     /// [`NotPositiveDefinite`](crate::Error::NotPositiveDefinite) for an R that cannot be factored.
     pub(crate) fn add_observation(
         &mut self,
+        weight: f64,
         model: &LinearGaussian,
         belief: &Gaussian,
         y: &[f64],
@@ -123,23 +129,25 @@ impl Statistics {
             let whole = imputed(model, y)?;
             let slope = whole.slope - h;
             let spread = &slope * &belief.covariance;
-            self.observation.add_moment(&Moment {
+            let moment = Moment {
                 residual: whole.constant + &slope * &belief.mean - model.offset(),
                 residual_covariance: &spread * slope.transpose() + whole.noise,
                 cross_covariance: with_zero_column(spread),
                 inputs: with_one(&belief.mean),
                 inputs_covariance: with_zero_border(&belief.covariance),
-            });
+            };
+            self.observation.add_moment(weight, &moment);
             return Ok(());
         }
         let h_p = h * &belief.covariance;
-        self.observation.add_moment(&Moment {
+        let moment = Moment {
             residual: DVector::from_column_slice(y) - h * &belief.mean - model.offset(),
             residual_covariance: &h_p * h.transpose(),
             cross_covariance: with_zero_column(-h_p),
             inputs: with_one(&belief.mean),
             inputs_covariance: with_zero_border(&belief.covariance),
-        });
+        };
+        self.observation.add_moment(weight, &moment);
         Ok(())
     }
 }
@@ -161,11 +169,11 @@ impl LinearGaussian {
             .iter()
             .zip(smoothed.smoothed.iter().skip(1))
         {
-            statistics.add_transition(self, kernel, later);
+            statistics.add_transition(1.0, self, kernel, later);
         }
         for (belief, y) in smoothed.smoothed.iter().zip(observations.iter()) {
             if let Some(y) = y {
-                statistics.add_observation(self, belief, y)?;
+                statistics.add_observation(1.0, self, belief, y)?;
             }
         }
         Ok((statistics, smoothed.log_evidence()))

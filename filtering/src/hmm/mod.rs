@@ -77,3 +77,7 @@ pub use model::Hmm;
 pub use parameter_groups::{ParameterGroup, entry_name};
 pub use pseudo_observations::{PseudoObservations, PseudoVariance};
 pub use smoother::Smoothed;
+
+pub(crate) use fitting::workers::each as divided;
+pub(crate) use kernel::pairwise;
+pub(crate) use products::product;

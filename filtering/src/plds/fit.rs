@@ -2,10 +2,10 @@
 
 use super::law::CountLaw;
 use super::model::Plds;
-use super::sites::{Site, of_filter};
+use super::sites::of_filter;
 use super::smoother::PldsSmoothed;
 use super::start::by_moments;
-use crate::gaussian::{Learned, Statistics};
+use crate::gaussian::{Learned, Site, Statistics};
 use crate::{Error, Result, Sequence};
 
 /// How a model is fitted.
@@ -151,6 +151,6 @@ impl Plds {
 pub(super) fn add_dynamics(model: &Plds, smoothed: &PldsSmoothed, into: &mut Statistics) {
     let later = smoothed.beliefs().iter().skip(1);
     for (kernel, later) in smoothed.kernels().iter().zip(later) {
-        into.add_transition(model.predictor(), kernel, later);
+        into.add_transition(1.0, model.predictor(), kernel, later);
     }
 }

@@ -237,18 +237,8 @@ impl Plds {
 
 /// The same error with C called by its name here.
 fn renamed(error: Error) -> Error {
-    match error {
-        Error::Size {
-            name,
-            found,
-            expected,
-        } if name == "observation" => Error::size("loadings", found, expected),
-        Error::Entry {
-            name,
-            at,
-            found,
-            expected,
-        } if name == "observation" => Error::entry("loadings", &at, found, expected),
-        other => other,
-    }
+    error.renamed(|name| match name.as_str() {
+        "observation" => "loadings".to_owned(),
+        _ => name,
+    })
 }

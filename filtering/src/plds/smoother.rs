@@ -5,8 +5,8 @@ use nalgebra::{DMatrix, DVector};
 use super::correction::{Correction, Seen};
 use super::loadings::Loadings;
 use super::model::Plds;
-use super::sites::{Posterior, Site, of_filter};
-use crate::gaussian::{Gaussian, GaussianKernel};
+use super::sites::of_filter;
+use crate::gaussian::{Gaussian, GaussianKernel, Posterior, Site};
 use crate::{Error, Result, Sequence};
 
 /// Passes end when one has gained at most this, in nats an observation.
@@ -94,7 +94,7 @@ impl Plds {
         let constants = self.constants(sequence);
         let mut work = Correction::new(self.states(), self.width());
         let mut evaluate = |sites: &[Option<Site>]| -> Result<Evaluated> {
-            let posterior = Posterior::new(self, sites)?;
+            let posterior = Posterior::new(self.predictor(), |_| self.predictor(), sites)?;
             Ok(self.evaluated(&tables, &mut work, sequence, sites, posterior))
         };
         let mut sites = sites;

@@ -56,6 +56,11 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
             "its evidence is a bound, and its latents are known up to a change of basis: score gives the bound, and \
              --co-smoothing how well held-out neurons are told",
         )),
+        AnyModel::Slds(_) => Err(unsupported(
+            "a switching linear dynamical system".to_owned(),
+            "its evidence is a bound, whose curvature is no information, and its states are known up to a change of basis: score gives the \
+             score of its forecasts, smooth the bound",
+        )),
         AnyModel::Nonlinear(model) => nonlinear(model, sequences),
         AnyModel::Generalised(_) => Err(unsupported(
             "a model of continuous time".to_owned(),
@@ -97,6 +102,7 @@ impl AnyModel {
             Self::Hmm(model) => Ok(Some(model.free_parameters())),
             Self::DrivenHmm(model) => Ok(Some(model.free_parameters())),
             Self::Plds(model) => Ok(Some(model.free_parameters())),
+            Self::Slds(model) => Ok(Some(model.free_parameters())),
             Self::Nonlinear(model) => Ok(Some(model.parameters_len())),
             Self::Generalised(_) => Ok(None),
         }

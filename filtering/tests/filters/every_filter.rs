@@ -17,6 +17,7 @@ use scotopic_filtering::nonlinear::{
     LearningConfig, NonlinearConfig, NonlinearFilter, NonlinearLearning, Representation,
 };
 use scotopic_filtering::plds::{CountLaw, Plds};
+use scotopic_filtering::switching::{Slds, SldsFilter};
 use scotopic_filtering::{
     AnyFilter, AnyLearning, AnyModel, Belief, Error, Filter, GaussianBelief, Moments,
     PredictedObservation, Result,
@@ -45,7 +46,8 @@ fn bits(filter: &impl Filter) -> (u64, u64, Vec<u64>) {
             covariance,
             cause_mean,
             cause_covariance,
-        }) => [mean, covariance, cause_mean, cause_covariance].concat(),
+            regimes,
+        }) => [mean, covariance, cause_mean, cause_covariance, regimes].concat(),
     };
     let numbers = numbers.into_iter().map(f64::to_bits).collect();
     (filter.observations(), filter.elbo().to_bits(), numbers)
@@ -201,6 +203,25 @@ fn every_filter_keeps_the_promises_of_the_trait() -> Result<()> {
 /// A neuron that follows one latent.
 fn one_neuron() -> Result<Plds> {
     Plds::from_rows(CountLaw::Poisson, &[[0.9]], &[[0.2]], &[[0.8]], &[0.5])
+}
+
+#[test]
+fn a_filter_of_regimes_keeps_the_promises() -> Result<()> {
+    let level = |q: f64| LinearGaussian::from_rows(&[[0.9]], &[[q]], &[[1.5]], &[[0.7]]);
+    let rows = vec![vec![0.9, 0.1], vec![0.3, 0.7]];
+    let model = Slds::new(vec![0.5, 0.5], rows, vec![level(0.1)?, level(3.0)?])?;
+    promises(
+        "slds",
+        SldsFilter::new(model.clone())?,
+        &COUNTS,
+        Missing::Nothing,
+    );
+    let any = AnyFilter::new(AnyModel::Slds(Box::new(model.clone())), "reversed")?;
+    assert_eq!(any.model(), AnyModel::Slds(Box::new(model.clone())));
+    promises("any slds", any, &COUNTS, Missing::Nothing);
+    // One step ahead the density is that of the filter: exact.
+    forecasts("slds", SldsFilter::new(model)?, true, 1e-9);
+    Ok(())
 }
 
 #[test]

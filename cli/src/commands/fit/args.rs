@@ -17,8 +17,8 @@ use crate::progress::ProgressArgs;
 /// Options of `scotopic fit`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Each file is one sequence. An empty cell, NA or null is missing: hmm, linear-gaussian and plds\n\
-                        use the rest of its row; for other kinds the row is a missing observation. Several numbers of\n\
+    after_help = "Each file is one sequence. An empty cell, NA or null is missing: hmm, linear-gaussian, plds and\n\
+                        slds use the rest of its row; for other kinds the row is a missing observation. Several numbers of\n\
                         states are compared by BIC and AIC, and the best by BIC is written; a fit that ended early, or\n\
                         collapsed, is not compared.\n\
                         ar1-poisson, sin-quadratic, stochastic-volatility and diagonal-linear are fitted from a model by the\n\
@@ -29,6 +29,7 @@ use crate::progress::ProgressArgs;
                         scotopic fit quakes.csv --kind poisson --n-states 1..4 --out quakes.toml\n  \
                         scotopic fit run1.csv run2.csv --columns x,y --kind linear-gaussian --n-states 4 --out track.toml\n  \
                         scotopic fit spikes.csv --kind plds --n-states 3 --out population.toml\n  \
+                        scotopic fit gdp.csv --kind slds --n-states 1..3 --out regimes.toml\n  \
                         scotopic fit task.csv --columns choice --inputs contrast --kind logistic-regression --out m.toml\n  \
                         scotopic fit laps.csv --columns spikes --transition-inputs reward --kind poisson --out laps.toml\n  \
                         scotopic fit nile.csv --columns volume --component level --out nile.toml\n  \
@@ -56,7 +57,7 @@ pub struct FitArgs {
     /// model, B and D of its inputs, names of a structural one [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub learn: Vec<String>,
-    /// Number of hidden states, or dimension of the hidden vector; several (1,2,4 or 1..4) are compared
+    /// Number of hidden states, regimes of slds, or dimension of the hidden vector; several (1,2,4 or 1..4) are compared
     #[arg(
         long,
         alias = "states",
@@ -67,6 +68,9 @@ pub struct FitArgs {
         value_parser = StatesRange::from_str
     )]
     pub n_states: Vec<StatesRange>,
+    /// Dimension of the hidden vector of slds [default: the number of columns]
+    #[arg(long, value_name = "N", requires = "kind", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub dimension: Option<u32>,
     /// Model in TOML to start from
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
@@ -93,15 +97,16 @@ pub struct FitArgs {
     /// Leave to replace --out.
     #[command(flatten)]
     pub force: Force,
-    /// Runs that are followed to their maximum, of four times as many begun; the best fit is kept [default: 10]
+    /// Runs that are followed to their maximum, of four times as many begun; the best fit is kept. Of slds, runs that are begun, of which
+    /// the best is followed [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub restarts: Option<u32>,
     /// Maximum number of EM iterations; for a network, of passes of filtering and learning [default: 500; 200 for
-    /// plds and blds, 60 for a network]
+    /// plds, blds and slds, 60 for a network]
     #[arg(long, alias = "iterations", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_iterations: Option<u32>,
-    /// Converged when the gradient promises less than this, in nats per observation [default: 1e-8]; of plds and
-    /// blds when an iteration gains less [default: 1e-5]; not of linear-gaussian and structural models, whose gradients end
+    /// Converged when the gradient promises less than this, in nats per observation [default: 1e-8]; of plds,
+    /// blds and slds when an iteration gains less [default: 1e-5]; not of linear-gaussian and structural models, whose gradients end
     /// below 1e-4 and 1e-6 nats
     #[arg(long, value_name = "NATS")]
     pub tolerance: Option<f64>,
@@ -109,7 +114,7 @@ pub struct FitArgs {
     #[arg(long, value_name = "COUNT")]
     pub pseudo_count: Option<f64>,
     /// Least variance of a state of an hmm, in units of the variance of all data; runs that fall below it have collapsed
-    /// onto single values, and are left out [default: 1e-5]
+    /// onto single values, and are left out. Of slds, the least of its noises, in any direction: a fit stays above it [default: 1e-5]
     #[arg(long, value_name = "RATIO")]
     pub variance_floor: Option<f64>,
     /// Threads that the restarts are divided between; 0 is one a core [default: 0]
@@ -190,19 +195,26 @@ impl FitArgs {
     pub fn check_for(&self, fit: FitOf) -> Result<()> {
         use FitOf::{
             DrivenHmmData, DrivenHmmFile, GaussianData, GaussianFile, HmmData, HmmFile, Network,
-            Passes, PldsData, PldsFile, Structural,
+            Passes, PldsData, PldsFile, SldsData, SldsFile, Structural,
         };
-        let from_hmm_data = [HmmData, DrivenHmmData];
-        let hmm = [HmmData, DrivenHmmData, HmmFile, DrivenHmmFile];
+        let floored = [
+            HmmData,
+            DrivenHmmData,
+            HmmFile,
+            DrivenHmmFile,
+            SldsData,
+            SldsFile,
+        ];
+        let in_parallel = [HmmData, DrivenHmmData, SldsData];
         #[cfg(feature = "vision")]
         let device = self.device.is_some();
         #[cfg(not(feature = "vision"))]
         let device = false;
-        let all: [(&str, bool, &[FitOf]); 11] = [
+        let all: [(&str, bool, &[FitOf]); 12] = [
             (
                 "--restarts",
                 self.restarts.is_some(),
-                &[HmmData, DrivenHmmData, GaussianData, Structural],
+                &[HmmData, DrivenHmmData, GaussianData, Structural, SldsData],
             ),
             (
                 "--tolerance",
@@ -214,6 +226,8 @@ impl FitArgs {
                     DrivenHmmFile,
                     PldsData,
                     PldsFile,
+                    SldsData,
+                    SldsFile,
                 ],
             ),
             (
@@ -221,13 +235,21 @@ impl FitArgs {
                 self.pseudo_count.is_some(),
                 &[HmmData, HmmFile, GaussianData, GaussianFile],
             ),
-            ("--variance-floor", self.variance_floor.is_some(), &hmm),
-            ("--threads", self.threads.is_some(), &from_hmm_data),
+            ("--variance-floor", self.variance_floor.is_some(), &floored),
+            ("--threads", self.threads.is_some(), &in_parallel),
             (
                 "--seed",
                 self.seed.is_some(),
-                &[HmmData, DrivenHmmData, GaussianData, Structural, Network],
+                &[
+                    HmmData,
+                    DrivenHmmData,
+                    GaussianData,
+                    Structural,
+                    SldsData,
+                    Network,
+                ],
             ),
+            ("--dimension", self.dimension.is_some(), &[SldsData]),
             ("--rule", self.rule.is_some(), &[Passes]),
             (
                 "--max-iterations",

@@ -20,6 +20,8 @@ pub enum ModelKind {
     LinearGaussian,
     /// A hidden vector that moves and drives counts or spikes.
     Plds(CountLaw),
+    /// A hidden vector whose dynamics a Markov chain of regimes chooses.
+    Slds,
 }
 
 impl ModelKind {
@@ -77,7 +79,7 @@ impl ModelKind {
         match self {
             Self::Hmm(emission) => emission.check(row),
             Self::Plds(law) => law.check(row),
-            Self::LinearGaussian => Ok(()),
+            Self::LinearGaussian | Self::Slds => Ok(()),
         }
     }
 }
@@ -105,6 +107,10 @@ pub enum FitOf {
     PldsData,
     /// The same of a file.
     PldsFile,
+    /// A switching linear dynamical system from the data.
+    SldsData,
+    /// The same of a file.
+    SldsFile,
     /// A nonlinear model of a file.
     Nonlinear,
     /// A model of continuous time of a file, whose network is learned.
@@ -120,6 +126,7 @@ impl FitOf {
             AnyModel::DrivenHmm(_) => Self::DrivenHmmFile,
             AnyModel::LinearGaussian(_) | AnyModel::Driven(_) => Self::GaussianFile,
             AnyModel::Plds(_) => Self::PldsFile,
+            AnyModel::Slds(_) => Self::SldsFile,
             AnyModel::Nonlinear(_) => Self::Nonlinear,
             AnyModel::Generalised(_) => Self::Network,
         }
@@ -132,6 +139,7 @@ impl FitOf {
             ModelKind::Hmm(_) => Self::HmmData,
             ModelKind::LinearGaussian => Self::GaussianData,
             ModelKind::Plds(_) => Self::PldsData,
+            ModelKind::Slds => Self::SldsData,
         }
     }
 
@@ -150,6 +158,8 @@ impl FitOf {
             Self::Structural => "a fit of a structural model",
             Self::PldsData => "a fit of plds or blds",
             Self::PldsFile => "a fit of plds or blds from a file (--model)",
+            Self::SldsData => "a fit of slds",
+            Self::SldsFile => "a fit of slds from a file (--model)",
             Self::Nonlinear => "a fit of a nonlinear model",
             Self::Network => "a fit of a network in continuous time",
         }
@@ -162,7 +172,7 @@ impl ValueEnum for ModelKind {
             let discrete = EmissionKind::ALL.iter().copied().map(ModelKind::Hmm);
             let laws = [CountLaw::Poisson, CountLaw::Bernoulli].map(ModelKind::Plds);
             let vectors = [ModelKind::LinearGaussian].into_iter().chain(laws);
-            discrete.chain(vectors).collect()
+            discrete.chain(vectors).chain([ModelKind::Slds]).collect()
         });
         &ALL
     }
@@ -175,6 +185,8 @@ impl ValueEnum for ModelKind {
                 .help("A hidden vector with linear dynamics and Poisson counts"),
             Self::Plds(CountLaw::Bernoulli) => PossibleValue::new("blds")
                 .help("A hidden vector with linear dynamics and spikes, 0 or 1 a bin"),
+            Self::Slds => PossibleValue::new("slds")
+                .help("A hidden vector whose dynamics switch between --n-states regimes"),
             Self::LinearGaussian => PossibleValue::new("linear-gaussian").help(
                 "A hidden vector with linear dynamics and linear observations (Kalman filter)",
             ),

@@ -10,6 +10,7 @@ mod kinds;
 mod network;
 mod nonlinear;
 mod plds;
+mod slds;
 mod structural;
 mod structural_args;
 
@@ -267,6 +268,7 @@ enum Fitter<'a> {
     LinearGaussian(&'a [Sequence]),
     Driven(&'a [String], &'a [Sequence]),
     Plds(CountLaw, &'a [Sequence]),
+    Slds(&'a [Sequence]),
 }
 
 impl<'a> Fitter<'a> {
@@ -285,6 +287,7 @@ impl<'a> Fitter<'a> {
             ModelKind::LinearGaussian if !inputs.is_empty() => Self::Driven(inputs, data),
             ModelKind::LinearGaussian => Self::LinearGaussian(data),
             ModelKind::Plds(law) => Self::Plds(law, data),
+            ModelKind::Slds => Self::Slds(data),
         })
     }
 
@@ -297,6 +300,7 @@ impl<'a> Fitter<'a> {
             Self::LinearGaussian(data) => gaussian::from_data(states, data, args),
             Self::Driven(inputs, data) => driven::from_data(states, inputs, data, args),
             Self::Plds(law, data) => plds::from_data(*law, states, data, args),
+            Self::Slds(data) => slds::from_data(states, data, args),
         }
     }
 }
@@ -313,6 +317,7 @@ fn from_model(
         AnyModel::LinearGaussian(model) => gaussian::from_model(model, learned, data, args),
         AnyModel::Driven(model) => driven::from_model(*model, learned, data, args),
         AnyModel::Plds(model) => plds::from_model(&model, data, args),
+        AnyModel::Slds(model) => slds::from_model(&model, data, args),
         AnyModel::Generalised(model) if model.network().is_some() => {
             network::from_model(&model, data, args)
         }

@@ -53,6 +53,7 @@ impl<E: Equations + Clone> Filter for CausalGeneralisedFilter<E> {
             covariance: &report.state_covariance,
             cause_mean: &report.causes,
             cause_covariance: &report.cause_covariance,
+            ..GaussianBelief::default()
         })
     }
 

@@ -334,6 +334,7 @@ impl<E: Equations> Filter for Dem<E> {
             covariance: &record.state_covariance,
             cause_mean: &record.causes,
             cause_covariance: &record.cause_covariance,
+            ..GaussianBelief::default()
         })
     }
 

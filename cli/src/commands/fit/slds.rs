@@ -1,0 +1,59 @@
+//! `scotopic fit` of switching linear dynamical systems.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use scotopic_filtering::switching::{Slds, SldsFit, SldsFitted};
+use scotopic_filtering::{AnyModel, Sequence};
+
+use super::args::FitArgs;
+use super::fitted::{ModelFit, Report};
+use crate::filtering::source::from_one;
+
+fn settings(args: &FitArgs) -> SldsFit {
+    let default = SldsFit::default();
+    SldsFit {
+        max_iterations: args
+            .max_iterations
+            .map_or(default.max_iterations, |n| n as usize),
+        tolerance: args.tolerance.unwrap_or(default.tolerance),
+        restarts: args.restarts(),
+        variance_floor: args.variance_floor.unwrap_or(default.variance_floor),
+        seed: args.seed(),
+        threads: args.threads.unwrap_or(default.threads),
+    }
+}
+
+/// A model of so many regimes, with a state of --dimension numbers, as many as columns without it.
+pub fn from_data(regimes: usize, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
+    let begun = Instant::now();
+    let columns = data.first().map_or(1, Sequence::width);
+    let states = args.dimension.map_or(columns, |n| n as usize);
+    let fit = Slds::fit_regimes(regimes, states, data, &settings(args)).map_err(from_one)?;
+    Ok(told(fit, begun))
+}
+
+/// From a model of a file.
+pub fn from_model(model: &Slds, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
+    let begun = Instant::now();
+    let fit = model.fit(data, &settings(args)).map_err(from_one)?;
+    Ok(told(fit, begun))
+}
+
+fn told(fit: SldsFitted, begun: Instant) -> ModelFit {
+    let warning = "ln p is the evidence lower bound of the smoother";
+    ModelFit {
+        states: fit.model.regimes_len(),
+        log_evidence: fit.elbo.last().copied().unwrap_or(f64::NAN),
+        iterations: fit.iterations,
+        converged: fit.converged,
+        ranked: fit.converged,
+        report: Report {
+            warnings: vec![warning.to_owned()],
+            ..Report::default()
+        },
+        free: fit.model.free_parameters(),
+        model: AnyModel::Slds(Box::new(fit.model)),
+        seconds: begun.elapsed().as_secs_f64(),
+    }
+}

@@ -1,0 +1,148 @@
+//! Switching linear dynamical systems: from a template to a fit, and every verb on it.
+
+use super::Folder;
+
+/// The values of a column.
+fn column(text: &str, name: &str) -> Vec<f64> {
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let at = header.iter().position(|h| *h == name).unwrap();
+    lines
+        .map(|line| line.split(',').nth(at).unwrap().parse().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_series_of_two_regimes_goes_through_every_verb() {
+    let folder = Folder::with(&[]);
+    let template = folder.good(&["model", "template", "slds"]).0;
+    folder.write("truth.toml", &template);
+    let checked = folder.good(&["model", "check", "truth.toml"]).0;
+    assert!(checked.contains("2 dimensions and 2 regimes"), "{checked}");
+    let drawn = [
+        "sample",
+        "--model",
+        "truth.toml",
+        "--length",
+        "300",
+        "--seed",
+        "2",
+        "--states",
+        "states.csv",
+        "--out",
+        "y.csv",
+    ];
+    folder.good(&drawn);
+    let states = std::fs::read_to_string(folder.path().join("states.csv")).unwrap();
+    let regimes = column(&states, "regime");
+    assert_eq!(column(&states, "x2").len(), 300);
+    // Two numbers of regimes, by BIC.
+    let fit = [
+        "fit",
+        "y.csv",
+        "--kind",
+        "slds",
+        "--n-states",
+        "1,2",
+        "--restarts",
+        "3",
+        "--max-iterations",
+        "60",
+        "--tolerance",
+        "1e-3",
+        "--out",
+        "fitted.toml",
+        "--json",
+    ];
+    let fitted = folder.json(&fit);
+    assert_eq!(fitted["best"], 2);
+    assert!(
+        fitted["fits"][1]["warnings"][0]
+            .as_str()
+            .unwrap()
+            .contains("lower bound")
+    );
+    let text = std::fs::read_to_string(folder.path().join("fitted.toml")).unwrap();
+    // What is shared stands once.
+    assert_eq!(text.matches("observation_noise").count(), 1);
+    assert_eq!(text.matches("[[regimes]]").count(), 2);
+    for model in ["truth.toml", "fitted.toml"] {
+        let on = |verb: &str, more: &[&str]| {
+            folder.good(&[&[verb, "y.csv", "--model", model][..], more].concat())
+        };
+        let decoded = column(&on("decode", &["--out-format", "csv"]).0, "state");
+        let same = decoded.iter().zip(&regimes).filter(|(a, b)| a == b).count();
+        // Which of the two is called 1 is a matter of chance in a fit.
+        assert!(same.max(300 - same) > 255, "{model}: {same} of 300");
+        for verb in ["filter", "smooth"] {
+            let lines = on(verb, &["--out-format", "csv"]).0;
+            let (first, second) = (column(&lines, "regime1"), column(&lines, "regime2"));
+            assert!(
+                first
+                    .iter()
+                    .zip(&second)
+                    .all(|(a, b)| (a + b - 1.0).abs() < 1e-9)
+            );
+            assert_eq!(column(&lines, "mean2").len(), 300);
+        }
+        assert!(on("score", &[]).0.contains("log score"));
+        assert!(
+            on("forecast", &["--ahead", "3", "--samples", "2"])
+                .0
+                .lines()
+                .count()
+                >= 3
+        );
+        assert!(on("residuals", &[]).0.len() > 100);
+        let summary = ["summary", "y.csv", "--model", model];
+        folder.refused(&summary, &["switching linear dynamical system", "bound"]);
+        let learn = ["filter", "y.csv", "--model", model, "--learn"];
+        folder.refused(&learn, &["fitted to whole sequences"]);
+        let certify = ["compare", "y.csv", "--model", model, "--certify"];
+        folder.refused(&certify, &["switching linear dynamical system"]);
+    }
+    let compared = folder
+        .good(&[
+            "compare",
+            "y.csv",
+            "--model",
+            "truth.toml",
+            "--model",
+            "fitted.toml",
+        ])
+        .0;
+    assert!(compared.contains("log score"), "{compared}");
+    let more = [
+        "fit",
+        "y.csv",
+        "--model",
+        "fitted.toml",
+        "--max-iterations",
+        "2",
+        "--out",
+        "more.toml",
+    ];
+    assert!(folder.good(&more).0.contains("2 regimes"));
+}
+
+#[test]
+fn options_of_other_kinds_are_refused() {
+    let folder = Folder::with(&[("y.csv", "y\n0.1\n0.7\n0.2\n0.9\n")]);
+    let refused = |more: &[&str], said: &[&str]| {
+        folder.refused(
+            &[&["fit", "y.csv", "--out", "m.toml"][..], more].concat(),
+            said,
+        );
+    };
+    refused(
+        &["--kind", "linear-gaussian", "--dimension", "2"],
+        &["--dimension has no use for a fit of a linear-gaussian model"],
+    );
+    refused(
+        &["--kind", "slds", "--pseudo-count", "1"],
+        &["--pseudo-count has no use for a fit of slds"],
+    );
+    refused(&["--kind", "slds", "--learn", "F"], &["--learn"]);
+    refused(&["--kind", "slds", "--inputs", "y"], &["--inputs"]);
+    assert!(!folder.path().join("m.toml").exists());
+}
