@@ -106,7 +106,7 @@ mod tests {
         let rates = network.prior.rest[0].val().exp().unsqueeze::<2>();
         let (mean, _) = network.decoder.forward(rates.clone());
         let atoms = network.decoder.atoms().unwrap();
-        [mean, rates.matmul(atoms.square())].map(|t| t.into_data().to_vec().unwrap())
+        [mean, rates.matmul(atoms.square())].map(|t| t.into_data().try_to_vec().unwrap())
     }
 
     #[test]

@@ -18,15 +18,6 @@ fn run() -> String {
     RUN.path().join("run").to_str().unwrap().to_string()
 }
 
-/// The folder of real data sets, if there is one.
-fn data() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/datasets");
-    let set = std::env::var_os("SCOTOPIC_DATA").map(PathBuf::from);
-    let found = [set, Some(beside)].into_iter().flatten();
-    let mut found = found.filter(|root| root.join("mnist/t10k-images-idx3-ubyte.gz").exists());
-    found.next()
-}
-
 #[test]
 fn everything_that_suits_the_model_is_answered() {
     let folder = folder();
@@ -181,12 +172,11 @@ fn what_makes_no_sense_is_said() {
 /// A model of digits: without their files it says which is missing; with them an unturned digit is a digit.
 #[test]
 fn digits_that_are_not_turned_are_the_test_set() {
-    let Some(data) = data() else {
+    let Some(data) = super::support::mnist() else {
         eprintln!("skipped: no MNIST in $SCOTOPIC_DATA or beside the workspace");
         return;
     };
     let folder = folder();
-    let data = data.canonicalize().unwrap();
     let data = data.to_str().unwrap();
     let args = [
         "train",

@@ -53,3 +53,42 @@ fn the_example_of_the_readme_lowers_free_energy() {
         assert!(folder.path().join("seen").join(file).is_file(), "{file}");
     }
 }
+
+/// R² 0.917 by one sample and 0.957 by rates, 79.2 % zeros on all 10 000 test images. The standard error of R² over 200 images is
+/// below 0.005.
+#[test]
+fn digits_are_seen_as_well_as_the_table_says() {
+    let Some(data) = super::support::mnist() else {
+        eprintln!("skipped: no MNIST in $SCOTOPIC_DATA or beside the workspace");
+        return;
+    };
+    let model = repository().join("checkpoints/mnist-128-steps");
+    let folder = tempfile::tempdir().unwrap();
+    let (model, data) = (model.to_string_lossy(), data.to_string_lossy());
+    let args = [
+        "evaluate",
+        &model,
+        "--data",
+        &data,
+        "--split",
+        "test",
+        "--steps",
+        "128",
+        "--max-images",
+        "200",
+        "--json",
+        "--device",
+        "flex",
+    ];
+    let measured = scotopic(folder.path(), &args).json();
+    let near = |name: &str, expected: f64| {
+        let found = measured[name].as_f64().unwrap();
+        assert!(
+            (found - expected).abs() < 0.02,
+            "{name} is {found}, expected {expected}"
+        );
+    };
+    near("r2", 0.917);
+    near("r2_rates", 0.957);
+    near("zeros", 0.792);
+}

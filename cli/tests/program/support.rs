@@ -229,3 +229,12 @@ impl Golden {
         self.get(name).1
     }
 }
+
+/// The folder of real data sets, if there is one with MNIST in it.
+pub fn mnist() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/datasets");
+    let set = std::env::var_os("SCOTOPIC_DATA").map(PathBuf::from);
+    let found = [set, Some(beside)].into_iter().flatten();
+    let mut found = found.filter(|root| root.join("mnist/t10k-images-idx3-ubyte.gz").exists());
+    found.next()?.canonicalize().ok()
+}

@@ -74,7 +74,7 @@ const ARMS: [Arm; 6] = [
             steps: 32,
             windows: 4,
             beta: 128.0,
-            sets: &["train.rate_gain=4.0", "train.learning_rate.peak=0.001"],
+            sets: &["train.rate_gain=4.0", "train.learning_rate.peak=0.0005"],
         }),
         sets: &["inference.indicator=cubic"],
     },
