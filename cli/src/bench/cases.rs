@@ -77,7 +77,7 @@ pub(crate) fn run(
         Group::Training => training(group.name(), settings, trained, tell),
         Group::Products => tell(products(group, settings, Shape::PATCHES)?),
         Group::Inference => inference(settings, trained, tell),
-        Group::Operations => operations(settings, tell),
+        Group::Operations => operations(group.name(), settings, tell),
         Group::Sparsity => sparsity(settings, tell),
         Group::Films => films(group.name(), settings, tell),
         Group::Mnist => {

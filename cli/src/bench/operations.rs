@@ -5,7 +5,7 @@ use burn::tensor::{Device, Distribution, Tensor, activation::log_softmax};
 use scotopic::noise::NoiseKey;
 use scotopic::ops::{Indicator, poisson_counts, recursive_elbo, relaxed_poisson};
 
-use super::{BenchConfig, Group, Record, Shape};
+use super::{BenchConfig, Record, Shape};
 
 /// The log-rate of the samples: 0.37 spikes.
 const LOG_RATE: f64 = -1.0;
@@ -21,10 +21,10 @@ const SERIES: Shape = Shape {
 
 /// Samples of [200, 512] neurons; ln p of 64 series of 1 000 observations under 16 states, and its gradient.
 pub(super) fn operations(
+    group: &'static str,
     settings: &BenchConfig,
     tell: &mut dyn FnMut(Record) -> Result<()>,
 ) -> Result<()> {
-    let group = Group::Operations.name();
     let (device, noise) = (&settings.device, NoiseKey::new(settings.seed));
     let neurons = Shape {
         steps: 1,

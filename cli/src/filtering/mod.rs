@@ -29,6 +29,7 @@ pub mod inputs;
 pub mod kinds;
 pub mod lines;
 pub mod model;
+mod model_text;
 pub mod names;
 mod npz;
 pub mod of_fit;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use scotopic_datasets::bounded::read_text_file;
 use scotopic_datasets::replace::replace;
 use scotopic_filtering::AnyModel;
 use scotopic_filtering::gaussian::{DrivenGaussian, StructuralModel};
@@ -12,6 +11,7 @@ use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::hmm::DrivenHmm;
 use serde::de::DeserializeOwned;
 
+use super::model_text::{LINEAR, STRUCTURAL, text};
 use super::of_fit::OfFit;
 
 /// Reads a model; errors name the file.
@@ -21,10 +21,6 @@ use super::of_fit::OfFit;
 pub fn read(path: &Path) -> Result<AnyModel> {
     let text = text(path)?;
     parse(&text).with_context(|| format!("the model {} cannot be used", path.display()))
-}
-
-pub(super) fn text(path: &Path) -> Result<String> {
-    read_text_file(path).with_context(|| format!("could not read the model {}", path.display()))
 }
 
 /// The structural model of a file, if it is of that kind; errors name the file.
@@ -40,12 +36,6 @@ pub fn structural(path: &Path) -> Result<Option<StructuralModel>> {
     }
     Ok(Some(table.try_into().with_context(wrong)?))
 }
-
-/// The kind of a linear-Gaussian model in files.
-pub(super) const LINEAR: &str = "linear-gaussian";
-
-/// The kind of a structural model in files, which filters read as the linear-Gaussian model of its values.
-pub(super) const STRUCTURAL: &str = "structural";
 
 /// The linear-Gaussian model of a structural one, whose parameters must all have values.
 fn of_structural(model: &StructuralModel) -> Result<AnyModel> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use scotopic_filtering::AnyModel;
 
-use super::model::{LINEAR, STRUCTURAL, text};
+use super::model_text::{LINEAR, STRUCTURAL, text};
 
 /// What a file says of the fit that it is from, beside the model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl OfFit {
     /// Of a file.
     ///
     /// # Errors
-    /// As [`model::read`](super::model::read).
+    /// If the file cannot be read, is not TOML, or says something else there.
     pub fn read(path: &Path) -> Result<Self> {
         let mut table: toml::Table = toml::from_str(&text(path)?)?;
         match table.get("kind").and_then(toml::Value::as_str) {
