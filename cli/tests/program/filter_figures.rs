@@ -226,7 +226,7 @@ fn what_was_seen_is_drawn_where_the_data_go_wrong() {
         ("depth\n1.0\n2.0\n".to_owned(), "ends after 2 true states"),
         (
             "depth\n".to_owned() + &"1.0\n".repeat(41),
-            "has more rows than the 40",
+            "has more rows than there are observations (40)",
         ),
         ("a,b\n1,2\n".to_owned(), "found 2 true states"),
     ] {

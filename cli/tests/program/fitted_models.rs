@@ -400,7 +400,7 @@ fn a_summary_has_errors_intervals_and_criteria() {
     assert_eq!(table.err, "");
     let table = table.good();
     assert!(
-        table.contains("95 % interval") && table.contains("1 free parameters"),
+        table.contains("95 % interval") && table.contains("1 free parameter\n"),
         "{table}"
     );
     fs::write(
