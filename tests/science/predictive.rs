@@ -215,7 +215,7 @@ fn the_engine_has_every_prior() {
         let (perception, film) = (model.perception(rule()), film(&place));
         let mut belief = perception.rest(BATCH);
         let mut stream = engine.stream(key);
-        let row = |tensor: Tensor<2>| read(tensor.slice([0..1]));
+        let row = |tensor: Tensor<2>| read(tensor.narrow(0, 0, 1));
         let mut fired = 0.0;
         for time in 0..8 * FRAMES {
             let x = film.at(time % FRAMES);

@@ -1,6 +1,6 @@
 //! `scotopic analyse`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use scotopic_datasets::npy;
