@@ -47,26 +47,27 @@ pub(super) fn operations(
         Ok(())
     })?)?;
     let (l, initial, transition) = hidden_markov(device);
-    let evidence = |l: Tensor<3>, transition: Tensor<2>| {
-        let (initial, transition) = (
-            log_softmax(initial.clone().to_device(&l.device()), 1),
-            log_softmax(transition, 1),
-        );
-        recursive_elbo(l, initial, transition).increments.sum()
-    };
     tell(settings.time(group, "recursive ELBO", SERIES, |_| {
-        drop(evidence(l.clone(), transition.clone()));
+        drop(evidence(&l, &initial, &transition));
         Ok(())
     })?)?;
-    let learned = device.clone().autodiff();
-    let l = l.to_device(&learned).require_grad();
-    let transition = transition.to_device(&learned).require_grad();
+    let (l, initial, transition) = hidden_markov(&device.clone().autodiff());
+    let (l, transition) = (l.require_grad(), transition.require_grad());
     let timed = settings.time(group, "recursive ELBO and its gradient", SERIES, |_| {
-        let gradients = evidence(l.clone(), transition.clone()).backward();
+        let gradients = evidence(&l, &initial, &transition).backward();
         drop((l.grad(&gradients), transition.grad(&gradients)));
         Ok(())
     })?;
     tell(timed)
+}
+
+/// Σ ln p of all series.
+fn evidence(l: &Tensor<3>, initial: &Tensor<2>, transition: &Tensor<2>) -> Tensor<1> {
+    let initial = log_softmax(initial.clone(), 1);
+    let transition = log_softmax(transition.clone(), 1);
+    recursive_elbo(l.clone(), initial, transition)
+        .increments
+        .sum()
 }
 
 /// ln p(x_t | s) of every series, logits of p(s_1) and of p(s_t | s_{t−1}).

@@ -24,6 +24,18 @@ fn every_line_is_a_record_of_a_case() {
 }
 
 #[test]
+fn operations_are_timed_with_their_gradients() {
+    let out = alone(&["bench", "operations", "--samples", "1", "--device", "flex"]).good();
+    for case in [
+        "relaxed Poisson sample, sigmoid, τ 0.5",
+        "Poisson counts",
+        "recursive ELBO and its gradient",
+    ] {
+        assert!(out.contains(case), "no {case}: {out}");
+    }
+}
+
+#[test]
 fn a_report_has_a_column_for_every_instruction_set() {
     let folder = folder();
     let args = ["bench", "products", "--samples", "1", "--device", "flex"];
