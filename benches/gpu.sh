@@ -39,6 +39,11 @@ beside = {(r["group"], r["case"]): r for r in theirs}
 comparable = lambda r: r["indicator"] in (None, "sigmoid") and r["temperature"] in (None, 0.5)
 
 
+def milliseconds(seconds):
+    ms = 1e3 * seconds
+    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:.3g} ms"
+
+
 def label(r):
     relaxed = f", {r['indicator']}, τ {r['temperature']}" if r["temperature"] is not None else ""
     return f"{r['group']}: {r['case']}{relaxed}"
@@ -55,10 +60,10 @@ lines = [
     "| --- | --- | --- | --- |",
 ]
 for r in ours:
-    row = [label(r), f"{1e3 * r['median_s']:.3g} ms", "–", "–"]
+    row = [label(r), milliseconds(r["median_s"]), "–", "–"]
     other = beside.get((r["group"], r["case"])) if comparable(r) else None
     if other:
-        row[2:] = [f"{1e3 * other['median_s']:.3g} ms", f"{other['median_s'] / r['median_s']:.2g}"]
+        row[2:] = [milliseconds(other["median_s"]), f"{other['median_s'] / r['median_s']:.2g}"]
     lines.append("| " + " | ".join(row) + " |")
 page.write_text("\n".join(lines) + "\n")
 print(page)
