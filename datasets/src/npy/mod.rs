@@ -13,6 +13,7 @@ mod array;
 #[cfg(feature = "images")]
 mod config;
 pub(crate) mod header;
+#[cfg(feature = "images")]
 mod latched;
 #[cfg(feature = "images")]
 mod levels;
