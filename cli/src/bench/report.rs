@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use scotopic_filtering::many;
 use scotopic_filtering::simd::{InstructionSet, SIMD_VARIABLE};
 
 use super::aims::AIMS;
@@ -47,8 +48,7 @@ impl Setup {
 
     /// Its column.
     pub fn name(self) -> String {
-        let s = if self.threads == 1 { "" } else { "s" };
-        format!("{}, {} thread{s}", self.set.name(), self.threads)
+        format!("{}, {}", self.set.name(), many(self.threads, "thread"))
     }
 
     /// Runs `scotopic bench` with `arguments` and `--json` in a process of its own and reports each case as it is done.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use scotopic_datasets::replace::replace;
+use scotopic_filtering::many;
 use scotopic_filtering::simd::InstructionSet;
 use scotopic_train::device::{self, DeviceChoice};
 
@@ -133,7 +134,7 @@ fn row(record: &Record) -> String {
         .peak_bytes
         .map(|b| format!("{:6.0} MB", b as f64 / 1e6));
     format!(
-        "{:<9} {:>9} {:>9} {:>9}  B {} M {} K {} T {}, {} thread{}  {}",
+        "{:<9} {:>9} {:>9} {:>9}  B {} M {} K {} T {}, {}  {}",
         record.group,
         seconds(record.median_s),
         seconds(record.p90_s),
@@ -142,8 +143,7 @@ fn row(record: &Record) -> String {
         shape.pixels,
         shape.latents,
         shape.steps,
-        record.threads,
-        if record.threads == 1 { "" } else { "s" },
+        many(record.threads, "thread"),
         record.label(),
     )
 }

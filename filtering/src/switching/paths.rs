@@ -49,6 +49,8 @@ impl Slds {
         let mut mean = self.start().initial_mean().as_slice().to_vec();
         let mut covariance = flat(self.start().initial_covariance());
         let (mut next, mut spread) = (vec![0.0; n], vec![0.0; n * n]);
+        // A row that is seen in part takes no more.
+        let mut scratch = vec![0.0; plans.iter().map(Plan::scratch).max().unwrap_or_default()];
         let mut sum = Sum::default();
         for (t, (row, &s)) in sequence.iter().zip(path).enumerate() {
             let Some(whole) = plans.get(s) else {
@@ -80,13 +82,7 @@ impl Slds {
                 mean: &mut next,
                 covariance: &mut spread,
             };
-            sum = sum.plus(advance(
-                plan,
-                row,
-                from,
-                into,
-                &mut vec![0.0; plan.scratch()],
-            ));
+            sum = sum.plus(advance(plan, row, from, into, &mut scratch));
             std::mem::swap(&mut mean, &mut next);
             std::mem::swap(&mut covariance, &mut spread);
         }
