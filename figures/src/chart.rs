@@ -46,6 +46,8 @@ pub enum Mark {
     /// Joined in their order, with dots where they are few.
     #[default]
     Line,
+    /// Joined in their order: a curve known everywhere.
+    Curve,
     /// Each by itself.
     Dots,
     /// As bars that stand on zero; they fill the space to their nearest neighbour.
@@ -89,7 +91,7 @@ impl Series {
     }
 
     fn dotted(&self) -> bool {
-        self.x.len() <= FEW && !self.faint
+        self.x.len() <= FEW && !self.faint && self.mark == Mark::Line
     }
 
     /// The same points in a band from `low` to `high`, both `[points]`: standard errors or quantiles.
@@ -217,7 +219,7 @@ impl Panel {
                 continue;
             }
             layers.push(match series.mark {
-                Mark::Line | Mark::None => Layer::Line {
+                Mark::Line | Mark::Curve | Mark::None => Layer::Line {
                     points: self.points(series).collect(),
                     stroke: series.stroke(colour),
                     dots: if series.dotted() { DOT } else { 0.0 },
@@ -266,8 +268,10 @@ impl Panel {
         let entry = |series: &Series| {
             let colour = colour(series);
             let swatch = match (series.mark, series.spread.is_empty()) {
-                (Mark::Line, true) => Swatch::Line(series.stroke(colour), series.dotted()),
-                (Mark::Line, false) => Swatch::Band(colour),
+                (Mark::Line | Mark::Curve, true) => {
+                    Swatch::Line(series.stroke(colour), series.dotted())
+                }
+                (Mark::Line | Mark::Curve, false) => Swatch::Band(colour),
                 (Mark::None, _) => Swatch::Block(colour::tinted(colour)),
                 (Mark::Dots, _) => Swatch::Dot(colour),
                 (Mark::Bars, _) => Swatch::Block(colour),

@@ -63,7 +63,13 @@ impl Residuals<'_> {
         let end = self.residuals.len() as f64;
         let mut series = lines_at(&[-DEVIATIONS, 0.0, DEVIATIONS], 1.0, end);
         series.push(Series::line("residuals", x, y));
-        Panel::new("Standardised residuals", "observation", "z", series).timed(self.times.cloned())
+        Panel::new(
+            "Standardised residuals, 95 % limits",
+            "observation",
+            "z",
+            series,
+        )
+        .timed(self.times.cloned())
     }
 
     fn quantiles(&self, sorted: &[f64]) -> Panel {
@@ -78,7 +84,7 @@ impl Residuals<'_> {
         let ends = [x[0], x[x.len() - 1]];
         let series = vec![
             Series::line("residuals", x, y).marked(Mark::Dots),
-            Series::line("N(0, 1)", ends.to_vec(), ends.to_vec()),
+            Series::line("N(0, 1)", ends.to_vec(), ends.to_vec()).marked(Mark::Curve),
         ];
         Panel::new("Quantiles", "of N(0, 1)", "of the residuals", series)
     }
@@ -91,7 +97,12 @@ impl Residuals<'_> {
         let mut series = lines_at(&[-edge, 0.0, edge], 0.5, lags.len() as f64 + 0.5);
         let bars = Series::line("residuals", lags, self.autocorrelations.to_vec());
         series.push(bars.marked(Mark::Bars));
-        Panel::new("Autocorrelations", "lag", "correlation", series)
+        Panel::new(
+            "Autocorrelations, 95 % limits",
+            "lag",
+            "correlation",
+            series,
+        )
     }
 }
 

@@ -200,7 +200,8 @@ impl Trajectory<'_> {
                 None,
             ),
             Panel::Residual { label, index } => (
-                residual_axis(timeline, *index).map(|axis| Side::new(axis, label, Ticks::Round)),
+                residual_axis(timeline, *index)
+                    .map(|axis| Side::new(axis, label, Ticks::Numbers(either_side(&axis)))),
                 None,
             ),
         };
@@ -222,8 +223,8 @@ impl Trajectory<'_> {
         let (name, ticks) = match (times, last) {
             (Some((times, ticks)), true) => (times.label.as_str(), Ticks::Numbers(ticks)),
             (Some((_, ticks)), false) => ("", Ticks::Grid(ticks)),
-            (None, true) if columns > 0 => ("bin", Ticks::Whole),
-            (None, true) => ("bin", Ticks::Silent),
+            (None, true) if columns > 0 => ("observation", Ticks::Whole),
+            (None, true) => ("observation", Ticks::Silent),
             (None, false) => ("", Ticks::Silent),
         };
         Plot {

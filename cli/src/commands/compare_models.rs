@@ -262,14 +262,13 @@ fn prequential(model: &AnyModel, data: &Sequence, from: u64) -> scotopic_filteri
 }
 
 fn table(rows: &[Row], by: RankBy) -> Table {
-    let mut columns = vec![
-        "model",
-        "kind",
-        "score",
-        "nats",
-        "behind",
-        "per observation",
-    ];
+    // How far behind the first row in what the rows are ranked by.
+    let behind = match by {
+        RankBy::Evidence | RankBy::Prequential => "behind",
+        RankBy::Aic => "ΔAIC",
+        RankBy::Bic => "ΔBIC",
+    };
+    let mut columns = vec!["model", "kind", "score", "nats", behind, "per observation"];
     if by == RankBy::Prequential {
         columns.push("prequential");
     }

@@ -269,7 +269,7 @@ fn draw(
         .to_string_lossy();
     let title = format!("Residuals of a {}", model.described());
     let note = format!(
-        "{name}, {}: independence (Ljung–Box, {} lags) p {}, normality (Jarque–Bera) p {}, one variance p {}",
+        "{name}, {}: independence (Ljung–Box, {} lags) p {}, normality (Jarque–Bera) p {}, equal variance p {}",
         recording.names.get(column).cloned().unwrap_or_default(),
         d.lags,
         told(d.independence.p_value),

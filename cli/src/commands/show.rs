@@ -43,7 +43,7 @@ pub struct ShowArgs {
     /// Inference steps for convergence, raster and unroll
     #[arg(long, value_name = "T", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..1 << 16))]
     pub steps: u32,
-    /// Output folder [default: the folder `figures` of the run, or ./figures]
+    /// Output folder [default: the folder `figures` of a run; else NAME-figures, after the checkpoint, where you are]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Format of the figures.
@@ -97,7 +97,11 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode> {
     let folder = match (&args.out, RunDir::open(&args.model)) {
         (Some(out), _) => out.clone(),
         (None, Ok(dir)) => dir.figures(),
-        (None, Err(_)) => PathBuf::from("figures"),
+        (None, Err(_)) => {
+            let name = args.model.canonicalize().unwrap_or(args.model.clone());
+            let name = name.file_stem().unwrap_or_default().to_string_lossy();
+            PathBuf::from(format!("{name}-figures"))
+        }
     };
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("could not make {}", folder.display()))?;

@@ -131,7 +131,7 @@ impl BeliefRecorder {
                     panels.push(Panel::Span { label, index });
                     if index < errors {
                         panels.push(Panel::Residual {
-                            label: "error".to_owned(),
+                            label: "truth − mean".to_owned(),
                             index: shown + seen + index,
                         });
                     }
@@ -381,15 +381,15 @@ impl BeliefRecorder {
     fn note(&self) -> String {
         let mut said = Vec::new();
         said.extend(self.timeline.bins().map(|(from, to)| match from == to {
-            true => format!("bin {from}"),
-            false => format!("bins {from} to {to}"),
+            true => format!("observation {from}"),
+            false => format!("observations {from} to {to}"),
         }));
         said.extend(self.left_out.clone());
         let each = self.timeline.each();
         let discrete = self.states == 0;
         if each > 1 {
             said.push(format!(
-                "drawn by {each} bins: {}smallest to largest value{}",
+                "{each} observations in a column: {}smallest to largest value{}",
                 if discrete { "mean probabilities, " } else { "" },
                 if discrete { "" } else { ", widest band" },
             ));

@@ -108,7 +108,7 @@ fn show_draws_everything_or_what_was_asked_for() {
     assert!(bytes("all/dictionary.png") == bytes("some/dictionary.png"));
 }
 
-/// Pictures of a run go to the run; those of a lone file to `figures` where one is.
+/// Pictures of a run go to the run; those of a lone file to a folder of its name where one is.
 #[test]
 fn pictures_go_to_the_run_or_beside_the_person() {
     let folder = folder();
@@ -123,9 +123,9 @@ fn pictures_go_to_the_run_or_beside_the_person() {
     ];
     assert_eq!(
         scotopic(folder.path(), &args).good().trim(),
-        "figures/dictionary.png"
+        "model-figures/dictionary.png"
     );
-    assert_picture(&folder.path().join("figures/dictionary.png"));
+    assert_picture(&folder.path().join("model-figures/dictionary.png"));
     trained(folder.path(), "mine", &[]);
     let told = scotopic(
         folder.path(),

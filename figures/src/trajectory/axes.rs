@@ -1,6 +1,6 @@
 //! The vertical axes of panels: what must fit on them.
 
-use crate::axis::Axis;
+use crate::axis::{Axis, Tick};
 use crate::timeline::{MinMax, Timeline};
 
 /// The part of the band's edges at either end that need not fit on the axis: a start that is hardly known would
@@ -28,6 +28,20 @@ pub(super) fn residual_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
     known
         .then(|| Axis::around([-most, most].into_iter(), false, 0.06))
         .flatten()
+}
+
+/// Zero and a round number to either side of it, as far out as there is one: what a low panel has room for.
+pub(super) fn either_side(axis: &Axis) -> Vec<Tick> {
+    let power = 10f64.powf(axis.high.log10().floor());
+    let digits = [8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0];
+    let round = digits.iter().map(|digit| digit * power);
+    let far = round
+        .into_iter()
+        .find(|far| *far <= axis.high)
+        .unwrap_or(power);
+    let ticks = Axis::linear(-far, far).ticks(9).into_iter();
+    let kept = |tick: &Tick| tick.value == 0.0 || (tick.value.abs() / far - 1.0).abs() < 1e-9;
+    ticks.filter(kept).collect()
 }
 
 /// The lowest and the highest of ranges, without the part [`CLIPPED`] at either end.

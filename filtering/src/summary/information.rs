@@ -4,9 +4,9 @@ use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 use crate::{Error, Result};
 
-/// How much ln p is to fall, both ways together, at the steps of the differences: a tenth of a standard error to either
-/// side. Of a sum of 10⁶ terms rounding is 1e-8 of that, and what the third and fourth derivatives add is below 1e-3.
-const FALL: f64 = 1e-2;
+/// How much ln p is to fall, both ways together, at the steps of the differences: a hundredth of a standard error to either
+/// side. Of a sum of 10⁶ terms rounding is 1e-6 of that, and what the third and fourth derivatives add is below 1e-4.
+const FALL: f64 = 1e-4;
 /// The steps are found within this factor of FALL.
 const NEAR: f64 = 4.0;
 /// Directions in which the information, scaled to a diagonal of 1, is below this part of its largest are not identified:

@@ -83,7 +83,7 @@ const UNIDENTIFIED: &str = "not identified by these data";
 impl AnyModel {
     /// The parameters with standard errors from the observed information I = −∂² ln p/∂θ² of `sequences`, by central
     /// differences of the evidence in unbounded coordinates θ (logarithms of positive numbers, logits of distributions),
-    /// each step a tenth of a standard error, and carried over to the parameters p(θ) by their slopes (eq. F63):
+    /// each step a hundredth of a standard error, and carried over to the parameters p(θ) by their slopes (eq. F63):
     ///
     /// ```text
     /// Cov θ = I⁻¹,   se(p)² = (∂p/∂θ) I⁻¹ (∂p/∂θ)ᵀ
@@ -101,9 +101,9 @@ impl AnyModel {
     /// let counts = Sequence::of_numbers([3.0, 5.0, 4.0, 4.0])?;
     /// let summary = AnyModel::Hmm(model).summary(&[counts], &SummarySettings::default())?;
     /// let rate = &summary.estimates[2];
-    /// // The standard error of a mean of four counts, √(4/4), by differences whose error is h²/24 = 3e-5.
+    /// // The standard error of a mean of four counts, √(4/4), by differences whose error is h²/24 = 3e-7.
     /// assert_eq!(rate.name, "rates[1,1]");
-    /// assert!((rate.standard_error.unwrap_or(0.0) - 1.0).abs() < 1e-4);
+    /// assert!((rate.standard_error.unwrap_or(0.0) - 1.0).abs() < 1e-6);
     /// # Ok(()) }
     /// ```
     ///

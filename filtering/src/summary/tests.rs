@@ -2,8 +2,8 @@ use super::*;
 use crate::gaussian::LinearGaussian;
 use crate::hmm::{Categorical, DiagonalGaussian, Hmm};
 
-/// Central differences at a tenth of a standard error.
-const DIFFERENCES: f64 = 2e-3;
+/// Central differences at a hundredth of a standard error.
+const DIFFERENCES: f64 = 2e-5;
 
 fn named<'a>(summary: &'a Summary, name: &str) -> &'a ParameterEstimate {
     let found = summary.estimates.iter().find(|e| e.name == name);
@@ -29,7 +29,7 @@ fn independent_normal_numbers_have_the_errors_of_the_textbook() {
         let error = |name| named(&summary, name).standard_error.unwrap();
         assert!((error("means[1,1]") / (v / n).sqrt() - 1.0).abs() < DIFFERENCES);
         assert!((error("variances[1,1]") / (v * (2.0 / n).sqrt()) - 1.0).abs() < DIFFERENCES);
-        // The slope at steps of a tenth of a standard error: third derivatives add a few 1e-4 of one.
+        // The slope at steps of a hundredth of a standard error: third derivatives add a few 1e-6 of one.
         assert!(summary.shortfall < 1e-6, "{}", summary.shortfall);
         let k = 2.0;
         assert_eq!(summary.free_parameters, 2);
