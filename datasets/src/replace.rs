@@ -3,6 +3,9 @@
 //!
 //! The temporary name cannot be guessed and the file is made exclusively, so that nobody can put a link in its way. Whoever
 //! writes it holds a lock on it; one that a killed program left behind is locked by nobody, and the next writer removes it.
+//!
+//! A symbolic link is followed: what it points to is replaced. A device or a pipe is written to as it is: it is no file, and to
+//! put a file in its place would take it from everybody else.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -15,6 +18,7 @@ use crate::{Error, Result};
 /// A file under a temporary name; it is removed when dropped unless [`commit`](Self::commit)ted.
 pub(crate) struct Replacement {
     target: PathBuf,
+    /// Empty once there is nothing to rename or remove: after the commit, and for what is no file.
     temporary: PathBuf,
     file: Option<File>,
 }
@@ -37,6 +41,20 @@ impl Replacement {
                 expected,
             });
         }
+        if target.metadata().is_ok_and(|found| !found.is_file()) {
+            let opened = OpenOptions::new().write(true).open(target);
+            return Ok(Self {
+                target: target.into(),
+                temporary: PathBuf::new(),
+                file: Some(opened.map_err(Error::io(target, "write"))?),
+            });
+        }
+        let pointed = match target.is_symlink() {
+            true => target.canonicalize().ok(),
+            false => None,
+        };
+        let target = pointed.as_deref().unwrap_or(target);
+        let name = target.file_name().unwrap_or(name);
         remove_stale(target, name);
         let temporary = target.with_file_name(temporary_name(name));
         let file = OpenOptions::new()
@@ -67,6 +85,9 @@ impl Replacement {
     }
 
     pub fn commit(mut self) -> Result<()> {
+        if self.temporary.as_os_str().is_empty() {
+            return Ok(());
+        }
         if let Some(file) = self.file.take() {
             file.sync_all()
                 .map_err(Error::io(&self.temporary, "sync"))?;
@@ -201,6 +222,32 @@ mod tests {
         assert!(writing.temporary.exists(), "it is being written");
         writing.commit().unwrap();
         assert_eq!(fs::read_to_string(path("a.txt")).unwrap(), "");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_pipes_stay_pipes() {
+        use std::os::unix::fs::FileTypeExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("file"), "old").unwrap();
+        std::os::unix::fs::symlink("file", path("link")).unwrap();
+        replace(&path("link"), b"new").unwrap();
+        assert!(path("link").is_symlink());
+        assert_eq!(fs::read_to_string(path("file")).unwrap(), "new");
+
+        let made = std::process::Command::new("mkfifo")
+            .arg(path("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = path("pipe");
+            move || fs::read_to_string(pipe).unwrap()
+        });
+        replace(&path("pipe"), b"through").unwrap();
+        assert_eq!(reader.join().unwrap(), "through");
+        assert!(fs::metadata(path("pipe")).unwrap().file_type().is_fifo());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::timeline::{MinMax, Span, Timeline, TimelineColumn};
 mod axes;
 mod missing;
 
-use axes::{residual_axis, span_axis};
+use axes::{either_side, residual_axis, span_axis};
 use missing::missing;
 
 /// The width of the data of a panel, alone and beside a portrait.

@@ -126,7 +126,8 @@ fn refuse_large((width, height): (f32, f32)) -> Result<(), FigureError> {
     }
 }
 
-/// Writes a file through a temporary name beside it, which is removed if anything fails.
+/// Writes a file through a temporary name beside it, which is removed if anything fails; a symbolic link is followed, and a device
+/// or a pipe is written to as it is.
 fn whole(
     path: &Path,
     encode: impl FnOnce(&mut BufWriter<File>) -> Result<(), FigureError>,
@@ -135,6 +136,17 @@ fn whole(
         path: path.to_path_buf(),
         source,
     };
+    if path.metadata().is_ok_and(|found| !found.is_file()) && !path.is_dir() {
+        let opened = File::options().write(true).open(path).map_err(io)?;
+        let mut out = BufWriter::new(opened);
+        encode(&mut out)?;
+        return out.flush().map_err(io);
+    }
+    let pointed = match path.is_symlink() {
+        true => path.canonicalize().ok(),
+        false => None,
+    };
+    let path = pointed.as_deref().unwrap_or(path);
     let name = path
         .file_name()
         .ok_or_else(|| io(std::io::Error::other("the path has no file name")))?;
@@ -195,6 +207,13 @@ mod tests {
         let expected = figure(400.0).pixels();
         assert_eq!(png.dimensions(), expected.dimensions());
         assert_eq!(png.into_raw(), expected.bytes());
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("a.PNG", path("link.png")).unwrap();
+            write_png(path("link.png"), &RgbImage::new(3, 5)).unwrap();
+            assert!(path("link.png").is_symlink());
+            assert_eq!(image::open(path("a.PNG")).unwrap().width(), 3);
+        }
         write_png(path("a.PNG"), &RgbImage::new(7, 5)).unwrap();
         assert_eq!(image::open(path("a.PNG")).unwrap().width(), 7);
         assert!(write_png(path("a.PNG"), &RgbImage::new(0, 5)).is_err());

@@ -9,6 +9,7 @@ use scotopic_figures::Format;
 use scotopic_figures::fan::{self, Fan};
 use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, Forecast, ForecastSettings, many};
 
+use super::smooth::time;
 use crate::filtering::inputs;
 use crate::filtering::recording::{Recording, Subject};
 use crate::filtering::records::{Entry, LinesOut, Record, field, list};
@@ -107,6 +108,10 @@ fn check(args: &ForecastArgs) -> Result<()> {
             *p > 0.0 && *p < 1.0,
             "--quantiles holds {p}, expected probabilities above 0 and below 1"
         );
+    }
+    let twice = |(n, p): (usize, &f64)| args.quantiles[..n].contains(p);
+    if let Some((_, p)) = args.quantiles.iter().enumerate().find(|at| twice(*at)) {
+        bail!("--quantiles holds {p} twice: give every probability once");
     }
     if let Some(path) = &args.figure {
         ensure!(
@@ -222,6 +227,7 @@ fn lines(
     several: bool,
 ) -> Vec<Record> {
     let symbols = forecast.symbols();
+    let steps = steps(recording);
     let line = |h: usize| {
         let mut record = Record::new();
         if several {
@@ -233,6 +239,16 @@ fn lines(
             record.push(field("origin", Entry::Whole(origin as u64)));
         }
         record.push(field("ahead", Entry::Whole(h as u64 + 1)));
+        record.extend(match (time(recording, origin + h), steps) {
+            (None, Some((last, step))) => {
+                let ahead = (origin + h + 1 - recording.sequence.len()) as f64;
+                Some(field(
+                    "time",
+                    Entry::Text((last + step * ahead).to_string()),
+                ))
+            }
+            (known, _) => known,
+        });
         match &symbols {
             Some(p) => {
                 let all = Entry::Numbers(p[h].clone(), 0);
@@ -260,6 +276,23 @@ fn lines(
         record
     };
     (0..forecast.mean.len()).map(line).collect()
+}
+
+/// The last time and the step between times, where these are numbers an equal step apart: they go on beyond the data. Dates do not,
+/// since months and years differ in length.
+fn steps(recording: &Recording) -> Option<(f64, f64)> {
+    /// Rounding of times in decimal notation, as a part of a step.
+    const ROUNDED: f64 = 1e-6;
+    let times: Option<Vec<f64>> = (0..recording.sequence.len())
+        .map(|t| recording.time(t)?.parse().ok())
+        .collect();
+    let times = times?;
+    let [.., before, last] = times[..] else {
+        return None;
+    };
+    let step = last - before;
+    let equal = |pair: &[f64]| (pair[1] - pair[0] - step).abs() <= ROUNDED * step.abs();
+    (step != 0.0 && times.windows(2).all(equal)).then_some((last, step))
 }
 
 /// What came, beside what was forecast.

@@ -98,7 +98,11 @@ impl Results {
     pub fn sync(&mut self) -> io::Result<()> {
         self.lines.flush()?;
         match self.lines.get_ref().get_ref() {
-            Sink::File(file) => file.sync_data(),
+            // A pipe has nothing to sync.
+            Sink::File(file) => match file.sync_data() {
+                Err(e) if e.kind() == io::ErrorKind::InvalidInput => Ok(()),
+                synced => synced,
+            },
             Sink::Stdout(_) => Ok(()),
         }
     }

@@ -21,7 +21,13 @@ impl ColumnSelection {
     /// Finds the columns that `options` asks for among `names`. A name counts before a number.
     pub(super) fn of(series: &str, names: &[String], options: &SeriesOptions) -> Result<Self> {
         let find = |wanted: &String| {
-            let by_name = names.iter().position(|name| name == wanted);
+            let mut named = (0..names.len()).filter(|n| &names[*n] == wanted);
+            let by_name = named.next();
+            if let (Some(first), Some(second)) = (by_name, named.next()) {
+                let found = format!("several columns `{}`", shown(wanted));
+                let expected = format!("their numbers: {}, {}, …", first + 1, second + 1);
+                return Err(Error::row(series, 1, wanted, found, expected));
+            }
             let number = || {
                 wanted
                     .parse::<usize>()

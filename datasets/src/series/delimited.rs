@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::column_selection::ColumnSelection;
 use super::header::{Verdict, decide, place_taken};
-use super::options::Cell;
+use super::options::{Cell, OTHER_DELIMITER, looks_separated};
 use super::records::{Broken, Records, shown};
 use super::writing::Writing;
 use super::{Rows, SeriesOptions};
@@ -145,7 +145,15 @@ impl<R: Read> Rows for Delimited<R> {
         };
         if cells != self.width {
             let column = (cells.min(self.width) + 1).to_string();
-            let expected = format!("{} cells, as in the first row", self.width);
+            let advice = match self.columns.names.iter().any(|name| looks_separated(name)) {
+                true => OTHER_DELIMITER,
+                false => "",
+            };
+            let cells_of = match self.width {
+                1 => "1 cell".to_owned(),
+                width => format!("{width} cells"),
+            };
+            let expected = format!("{cells_of}, as in the first row{advice}");
             return Err(Error::row(
                 &self.name,
                 self.line(),

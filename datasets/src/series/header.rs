@@ -1,7 +1,7 @@
 //! Whether the first row of a table names its columns.
 
 use super::SeriesOptions;
-use super::options::{Cell, Header};
+use super::options::{Cell, Header, looks_like_number};
 use super::time::Time;
 
 /// What the first row is.
@@ -64,14 +64,21 @@ pub(super) fn decide(first: &[&str], second: Option<&[&str]>, options: &SeriesOp
     if 2 * numbers >= taken.len() {
         return Verdict::Neither(texts[0]);
     }
+    // Slips of the pen and marks of what is missing, and not one name.
+    if texts.iter().all(|&n| looks_like_number(first[n])) {
+        return Verdict::Neither(texts[0]);
+    }
     let Some(second) = second else {
         return Verdict::Undecided;
     };
     // Words again where the header would have them: no header explains that, unless they are dates, which headers are not.
     let is_date = |cell: &str| Time::parse(cell).is_some_and(Time::is_date);
     let again = texts.iter().all(|&n| {
-        let same_kind =
-            |cell: &&str| read(n, cell) == Cell::Other && is_date(cell) == is_date(first[n]);
+        let word = |cell: &str| read(n, cell) == Cell::Other && !looks_like_number(cell);
+        let same_kind = |cell: &&str| match is_date(first[n]) {
+            true => is_date(cell),
+            false => word(cell) && !is_date(cell),
+        };
         second.get(n).is_some_and(same_kind)
     });
     match again {
@@ -144,6 +151,12 @@ mod tests {
         assert_eq!(case(&["a", "b"], &["", "2"], &all), Verdict::Names);
         assert_eq!(case(&["a"], &["b"], &all), Verdict::Neither(0));
         assert_eq!(case(&["1", "x"], &["3", "4"], &all), Verdict::Neither(1));
+        // A slip in the first row is no header, and one in the second does not make the first one a slip.
+        for slip in ["1e400", "inf", "-", ".", "1.5x", "1.5D0", "−1.5", "0x10"] {
+            assert_eq!(case(&[slip], &["1"], &all), Verdict::Neither(0), "{slip}");
+            assert_eq!(case(&["y"], &[slip], &all), Verdict::Names, "{slip}");
+        }
+        assert_eq!(case(&["1st", "rate"], &["1", "2"], &all), Verdict::Names);
         assert_eq!(decide(&["1", "2"], None, &all), Verdict::Observation);
         assert_eq!(decide(&["a", "b"], None, &all), Verdict::Undecided);
     }

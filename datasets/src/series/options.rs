@@ -68,9 +68,12 @@ impl SeriesOptions {
         Ok(())
     }
 
-    /// Whether a cell says "not measured". Nothing, `?`, `NA`, `N/A`, `NaN`, `null` and `none` always do.
+    /// Whether a cell says "not measured". Nothing, `?`, `NA`, `N/A`, `NaN`, `null`, `none`, `<NA>` and the `#N/A` of
+    /// spreadsheets always do.
     pub(super) fn is_missing(&self, cell: &str) -> bool {
-        const ALWAYS: [&str; 8] = ["?", "na", "n/a", "#n/a", "nan", "-nan", "null", "none"];
+        const ALWAYS: [&str; 10] = [
+            "?", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "none",
+        ];
         if cell.is_empty() || ALWAYS.iter().any(|m| cell.eq_ignore_ascii_case(m)) {
             return true;
         }
@@ -126,11 +129,33 @@ impl SeriesOptions {
         let mut text = "a finite number, or nothing where it is missing".to_owned();
         if super::time::Time::parse(cell).is_some_and(|time| time.is_date()) {
             text += "; name a column of dates by --time";
-        } else if !self.decimal_comma && cell.replacen(',', ".", 1).parse::<f64>().is_ok() {
+        } else if !self.decimal_comma
+            && cell.contains(',')
+            && cell.replacen(',', ".", 1).parse::<f64>().is_ok()
+        {
             text += "; say --decimal-comma where numbers have one";
+        } else if looks_separated(cell) {
+            text += OTHER_DELIMITER;
         }
         text
     }
+}
+
+/// Advice where cells seem to be separated by another sign.
+pub(super) const OTHER_DELIMITER: &str =
+    "; say --delimiter where another sign than this separates the cells";
+
+/// Whether a cell seems to be several that another sign separates.
+pub(super) fn looks_separated(cell: &str) -> bool {
+    let digit = |c: char| c.is_ascii_digit();
+    cell.contains([';', '\t', '|']) || (cell.contains(' ') && cell.contains(digit))
+}
+
+/// Whether a cell that is no number seems to have been meant as one: it begins like a number, or marks what is not there.
+pub(super) fn looks_like_number(cell: &str) -> bool {
+    let unsigned = cell.trim_start_matches(['+', '-', '−', '.', ',']);
+    let begins = unsigned.starts_with(|c: char| c.is_ascii_digit());
+    begins || unsigned.is_empty() || cell.parse::<f64>().is_ok()
 }
 
 /// What a cell says.

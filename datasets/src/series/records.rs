@@ -13,6 +13,11 @@ pub(super) const LONGEST: usize = 1 << 25;
 /// The most cells in a row. An empty cell costs a byte of a file, and many times that here.
 pub(super) const MOST_CELLS: usize = 1 << 18;
 
+/// What spreadsheets write for a number that is none.
+const SPREADSHEET_ERRORS: [&str; 8] = [
+    "#N/A", "#NA", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!",
+];
+
 /// The beginning of a text, for a message.
 pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 60;
@@ -28,6 +33,7 @@ pub(super) type Broken = (u64, String);
 pub(super) struct Records<R> {
     reader: R,
     parser: Reader,
+    delimiter: u8,
     buffer: Vec<u8>,
     /// Bytes of the buffer that hold something, and that were parsed.
     filled: usize,
@@ -47,10 +53,8 @@ impl<R: Read> Records<R> {
     pub(super) fn new(reader: R, delimiter: u8) -> Self {
         Self {
             reader,
-            parser: ReaderBuilder::new()
-                .delimiter(delimiter)
-                .comment(Some(b'#'))
-                .build(),
+            parser: ReaderBuilder::new().delimiter(delimiter).build(),
+            delimiter,
             buffer: vec![0; BUFFER],
             filled: 0,
             read: 0,
@@ -70,15 +74,10 @@ impl<R: Read> Records<R> {
     pub(super) fn advance(&mut self) -> Result<bool, Broken> {
         let (mut written, mut ended) = (0, 0);
         let blank_before = self.lines.blank;
+        self.skip_comments()?;
         loop {
             if self.read == self.filled {
-                self.read = 0;
-                self.filled = loop {
-                    match self.reader.read(&mut self.buffer) {
-                        Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                        other => break other.map_err(|e| (self.lines.here(), e.to_string()))?,
-                    }
-                };
+                self.fill()?;
             }
             let input = &self.buffer[self.read..self.filled];
             let (result, taken, more_text, more_ends) =
@@ -112,6 +111,11 @@ impl<R: Read> Records<R> {
         let text = &self.text[..written];
         let mut within = LineCount::default();
         within.pass(text);
+        // The end of the file inside a quoted cell: its last line is part of the cell.
+        if self.filled == 0 && self.lines.at_end && matches!(text.last(), Some(b'\n' | b'\r')) {
+            let line = (self.lines.here()).saturating_sub(within.ended).max(1);
+            return Err((line, "a quote that is never closed".into()));
+        }
         let blank = self.lines.blank - blank_before;
         self.blank = Some(match self.blank {
             Some(before) => before + blank.saturating_sub(within.blank),
@@ -120,11 +124,87 @@ impl<R: Read> Records<R> {
         self.line = self.lines.last().saturating_sub(within.ended).max(1);
         match std::str::from_utf8(text) {
             Ok(_) => Ok(true),
+            Err(_) if text.starts_with(&[0x1f, 0x8b]) => Err((
+                self.line,
+                "data packed by gzip, it seems; unpack them first".into(),
+            )),
             Err(_) if text.contains(&0) => Err((
                 self.line,
                 "text in UTF-16, it seems; save it as UTF-8".into(),
             )),
             Err(_) => Err((self.line, "bytes that are no text".into())),
+        }
+    }
+
+    /// Fills the buffer anew, from what is left in it on; nothing more comes at the end.
+    fn fill(&mut self) -> Result<(), Broken> {
+        self.buffer.copy_within(self.read..self.filled, 0);
+        (self.filled, self.read) = (self.filled - self.read, 0);
+        let more = loop {
+            match self.reader.read(&mut self.buffer[self.filled..]) {
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                other => break other.map_err(|e| (self.lines.here(), e.to_string()))?,
+            }
+        };
+        self.filled += more;
+        Ok(())
+    }
+
+    /// Passes over lines without anything and lines that begin with `#`, but for those whose first cell is what a spreadsheet
+    /// writes for an error: they are rows.
+    fn skip_comments(&mut self) -> Result<(), Broken> {
+        loop {
+            if self.read == self.filled {
+                self.fill()?;
+            }
+            match self.buffer[self.read..self.filled].first().copied() {
+                Some(b'\n' | b'\r') => self.pass(1),
+                Some(b'#') if !self.at_spreadsheet_error()? => self.pass_line()?,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn pass(&mut self, bytes: usize) {
+        self.lines.pass(&self.buffer[self.read..self.read + bytes]);
+        self.read += bytes;
+    }
+
+    /// Passes over the rest of a line, not its end.
+    fn pass_line(&mut self) -> Result<(), Broken> {
+        loop {
+            let rest = &self.buffer[self.read..self.filled];
+            if let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+                self.pass(end);
+                return Ok(());
+            }
+            self.pass(rest.len());
+            self.fill()?;
+            if self.filled == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether the line that begins here has an error of a spreadsheet for its first cell. No more is read of a pipe than the line.
+    fn at_spreadsheet_error(&mut self) -> Result<bool, Broken> {
+        const LONGEST: usize = 8;
+        loop {
+            let rest = &self.buffer[self.read..self.filled];
+            let stops = |byte: &u8| matches!(byte, b'\n' | b'\r') || *byte == self.delimiter;
+            let end = rest.iter().position(stops);
+            if end.is_none() && rest.len() <= LONGEST {
+                let before = rest.len();
+                self.fill()?;
+                if self.filled > before {
+                    continue;
+                }
+            }
+            let rest = &self.buffer[self.read..self.filled];
+            let cell = rest[..end.unwrap_or(rest.len())].trim_ascii();
+            return Ok(SPREADSHEET_ERRORS
+                .iter()
+                .any(|e| cell.eq_ignore_ascii_case(e.as_bytes())));
         }
     }
 

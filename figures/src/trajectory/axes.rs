@@ -32,13 +32,11 @@ pub(super) fn residual_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
 
 /// Zero and a round number to either side of it, as far out as there is one: what a low panel has room for.
 pub(super) fn either_side(axis: &Axis) -> Vec<Tick> {
-    let power = 10f64.powf(axis.high.log10().floor());
+    let most = axis.value(1.0);
+    let power = 10f64.powf(most.log10().floor());
     let digits = [8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0];
     let round = digits.iter().map(|digit| digit * power);
-    let far = round
-        .into_iter()
-        .find(|far| *far <= axis.high)
-        .unwrap_or(power);
+    let far = round.into_iter().find(|far| *far <= most).unwrap_or(power);
     let ticks = Axis::linear(-far, far).ticks(9).into_iter();
     let kept = |tick: &Tick| tick.value == 0.0 || (tick.value.abs() / far - 1.0).abs() < 1e-9;
     ticks.filter(kept).collect()

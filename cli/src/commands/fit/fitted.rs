@@ -10,7 +10,7 @@ pub struct ModelFit {
     pub states: usize,
     /// The fitted model.
     pub model: AnyModel,
-    /// ln p(o) of all sequences, nats.
+    /// ln p(o) of all sequences, nats, or the bound of it that was maximised.
     pub log_evidence: f64,
     /// Iterations of EM, or rounds.
     pub iterations: usize,
@@ -31,6 +31,8 @@ pub struct ModelFit {
 pub struct Report {
     /// Runs that reached the maximum, of those that were followed.
     pub found_by: Option<(usize, usize)>,
+    /// Whether ln p is a lower bound of it, the ELBO.
+    pub bound: bool,
     /// What the gradient still promises, nats.
     pub promised: Option<f64>,
     /// Sentences.
@@ -38,6 +40,17 @@ pub struct Report {
 }
 
 impl ModelFit {
+    /// Adds a warning to a fit that ended early, unless its search has said so.
+    pub fn say_whether_it_ended(&mut self) {
+        let warnings = &mut self.report.warnings;
+        if !self.converged && !warnings.iter().any(|w| w.contains("ended early")) {
+            warnings.push(format!(
+                "ended early, after {} iterations: not ranked; raise --max-iterations",
+                self.iterations
+            ));
+        }
+    }
+
     /// −2 ln p + k ln n.
     pub fn bic(&self, observations: usize) -> f64 {
         self.free as f64 * (observations as f64).ln() - 2.0 * self.log_evidence
@@ -54,7 +67,7 @@ impl ModelFit {
             "states": self.states, "log_evidence": self.log_evidence, "parameters": self.free,
             "bic": self.ranked.then(|| self.bic(observations)), "aic": self.ranked.then(|| self.aic()),
             "iterations": self.iterations, "converged": self.converged, "ranked": self.ranked,
-            "seconds": self.seconds, "warnings": self.report.warnings,
+            "seconds": self.seconds, "warnings": self.report.warnings, "bound": self.report.bound,
         });
         if let Some((found, of)) = self.report.found_by {
             row["found_by"] = serde_json::json!([found, of]);
@@ -68,9 +81,10 @@ impl ModelFit {
 
 /// One row per fit.
 pub fn table(fits: &[ModelFit], observations: usize) -> Table {
+    let bound = fits.iter().any(|fit| fit.report.bound);
     let mut table = Table::new(&[
         "states",
-        "ln p",
+        if bound { "ELBO" } else { "ln p" },
         "per observation",
         "parameters",
         "BIC",

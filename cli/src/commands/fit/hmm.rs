@@ -116,6 +116,7 @@ fn model_fit(fit: Fitted<AnyEmission>, begun: Instant) -> ModelFit {
         converged: fit.converged,
         ranked: fit.is_ranked(),
         report: Report {
+            bound: false,
             found_by: Some(fit.found_by),
             promised: Some(fit.promised),
             warnings: fit.warnings.iter().map(ToString::to_string).collect(),

@@ -192,9 +192,12 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
             }
         }
         (None, None) => {
-            bail!("give --kind to start from the data, or --model to start from a model")
+            bail!(
+                "give --kind to start from the data (--component for a structural model), or --model to start from a model"
+            )
         }
     }
+    fits.iter_mut().for_each(ModelFit::say_whether_it_ended);
     let best = fits
         .iter()
         .filter(|fit| fit.ranked || fits.len() == 1)

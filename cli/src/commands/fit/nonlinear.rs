@@ -27,7 +27,7 @@ pub fn from_model(start: &AnyStateSpace, data: &[Sequence], args: &FitArgs) -> R
         converged: fit.converged,
         ranked: fit.converged,
         report: Report {
-            warnings: vec!["ln p is here the bound of its filter, the ELBO".to_owned()],
+            bound: true,
             ..Report::default()
         },
         free: fit.model.parameters_len(),

@@ -40,7 +40,6 @@ pub fn from_model(model: &Plds, data: &[Sequence], args: &FitArgs) -> Result<Mod
 }
 
 fn told(fit: PldsFitted, begun: Instant) -> ModelFit {
-    let warning = "ln p is the evidence lower bound of the smoother";
     ModelFit {
         states: fit.model.states(),
         log_evidence: fit.elbo.last().copied().unwrap_or(f64::NAN),
@@ -48,7 +47,7 @@ fn told(fit: PldsFitted, begun: Instant) -> ModelFit {
         converged: fit.converged,
         ranked: fit.converged,
         report: Report {
-            warnings: vec![warning.to_owned()],
+            bound: true,
             ..Report::default()
         },
         free: fit.model.free_parameters(),

@@ -41,7 +41,6 @@ pub fn from_model(model: &Slds, data: &[Sequence], args: &FitArgs) -> Result<Mod
 }
 
 fn told(fit: SldsFitted, begun: Instant) -> ModelFit {
-    let warning = "ln p is the evidence lower bound of the smoother";
     ModelFit {
         states: fit.model.regimes_len(),
         log_evidence: fit.elbo.last().copied().unwrap_or(f64::NAN),
@@ -49,7 +48,7 @@ fn told(fit: SldsFitted, begun: Instant) -> ModelFit {
         converged: fit.converged,
         ranked: fit.converged,
         report: Report {
-            warnings: vec![warning.to_owned()],
+            bound: true,
             ..Report::default()
         },
         free: fit.model.free_parameters(),

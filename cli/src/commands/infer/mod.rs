@@ -1,6 +1,6 @@
 //! `scotopic infer`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -184,6 +184,11 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
     }
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("could not make {}", args.out.display()))?;
+    remove_pictures(&pictures_folder)?;
+    if raster.is_none() && raster_path.is_file() {
+        std::fs::remove_file(&raster_path)
+            .with_context(|| format!("could not remove {}", raster_path.display()))?;
+    }
     let pixels = frames.pixels;
     let by_means = format!("reconstruction_{}", terms.means);
     let mut arrays: Vec<(&str, &[usize], &[f32])> = Vec::new();
@@ -262,6 +267,18 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         print::line(path.display())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Removes the pictures of a run that is replaced (--force): beside those of another input they would pass for its own.
+fn remove_pictures(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "png") {
+            std::fs::remove_file(&path)
+                .with_context(|| format!("could not remove {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// The last frames of up to twelve sequences, and their reconstructions.

@@ -82,6 +82,8 @@ const STEP: f64 = 3.0;
 /// A variance at 0 should grow if this share of the unit variance would gain so many nats by the slope.
 const SHARE: f64 = 1e-3;
 const GAIN: f64 = 1e-6;
+/// Rounding of a log-likelihood, as a part of it.
+const ROUNDING: f64 = 1e-12;
 
 impl StructuralModel {
     /// Fits the free parameters to sequences of one number each by maximum likelihood: BFGS on the exact score, from
@@ -247,7 +249,9 @@ impl Problem<'_> {
                 }
                 continue;
             }
-            if found.log_likelihood >= -end.minimum.value {
+            // Where it does not fall but by rounding.
+            let rounding = ROUNDING * end.minimum.value.abs().max(1.0);
+            if found.log_likelihood >= -end.minimum.value - rounding {
                 let mut zero = end.zero.clone();
                 zero.extend(&group.parameters);
                 let coordinates = Coordinates::new(self.model, &self.data.units, &zero)?;

@@ -3,8 +3,11 @@
 //! ```text
 //! 1  starts          4 R from the data (clusters, random places, stretches; chains that stay, Dirichlet(1)),
 //!                    and each state of the fit with fewer states split twice
-//! 2  short runs      8 steps of EM each; the best 2 R get 16 more
-//! 3  to the maximum  the best R by a quasi-Newton ascent of ln p, until ½ gᵀHg is small
+//! 2  short runs      8 steps of EM each; the best 2 F get 16 more
+//! 3  to the maximum  the best F by a quasi-Newton ascent of ln p, until ½ gᵀHg is small
+//! 4  again           from 4 R other starts, where F > R and one run alone reached the highest maximum
+//!
+//! F = R, or 2·10⁶/(T K²) where that is more: short series leave time to look at every run
 //! ```
 //!
 //! | subject | file |
@@ -41,7 +44,7 @@ use crate::{Error, Result, Sequence};
 
 /// The chain of fits with fewer states is made for a single number of states up to this.
 const CHAINED: usize = 8;
-/// The part of the restarts that such a fit on the way gets.
+/// The part of the restarts that such a fit on the way gets in a long series.
 const ON_THE_WAY: usize = 5;
 
 /// A search of the best models of one kind for the same data, one number of states after another.
@@ -136,7 +139,11 @@ impl<'a> FitSearch<'a> {
         let from = self.smaller.as_ref().map_or(1, |model| model.states() + 1);
         let most = if states <= CHAINED { states } else { from };
         for between in from..most {
-            let restarts = self.search.settings.restarts.div_ceil(ON_THE_WAY);
+            let all = self.search.settings.restarts;
+            let restarts = match self.search.followed(between, all) > all {
+                true => all,
+                false => all.div_ceil(ON_THE_WAY),
+            };
             // One that fails on the way is only not started from.
             if let Ok(fitted) = self.search.states(between, restarts, self.smaller.as_ref()) {
                 self.keep(&fitted);

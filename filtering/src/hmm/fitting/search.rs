@@ -1,6 +1,7 @@
 //! The search of the maximum among many runs.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use rand::RngExt;
 
@@ -19,6 +20,9 @@ use crate::{Error, Result, Sequence};
 /// Runs that are begun for each that is followed to its maximum, and those that are looked at twice.
 const BEGUN: usize = 4;
 const LOOKED_AT_TWICE: usize = 2;
+/// Evaluations of ln p cost T K² each. Where they cost less than this together, more runs are followed, up to all: heights after
+/// a few steps say little of the maxima of short series, where there is time to look at each.
+const WORTH: f64 = 2e6;
 /// Steps of EM before the first look, and before the second.
 const SHORT: [usize; 2] = [8, 16];
 /// Splits of each state of the fit with fewer states.
@@ -48,6 +52,32 @@ struct Run<E: Learnable> {
     steps: usize,
 }
 
+/// What came of the runs of a search.
+struct Runs<E: Learnable> {
+    /// Those that were followed to their maximum.
+    ended: Vec<Ascent<E>>,
+    /// Runs begun, and those that collapsed.
+    of: usize,
+    collapsed: usize,
+    failed: Option<Error>,
+}
+
+impl<E: Learnable> Runs<E> {
+    /// How many ended at the highest maximum.
+    fn found(&self) -> usize {
+        let heights = || self.ended.iter().map(|a| a.point.log_evidence());
+        let best = heights().fold(f64::NEG_INFINITY, f64::max);
+        heights().filter(|height| *height >= best - SAME).count()
+    }
+
+    fn add(&mut self, more: Self) {
+        self.ended.extend(more.ended);
+        self.of += more.of;
+        self.collapsed += more.collapsed;
+        self.failed = self.failed.take().or(more.failed);
+    }
+}
+
 impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
     /// The highest maximum for so many states; `smaller` is the fit with fewer, which starts are made of.
     ///
@@ -64,41 +94,29 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         }
         // One state has one maximum, and the first M-step finds it.
         let restarts = if states == 1 { 1 } else { restarts };
-        let begun = self.begin(states, restarts, smaller);
-        let of = begun.len();
-        let (mut runs, mut collapsed, mut failed) = (Vec::new(), 0, None);
-        for run in begun {
-            match run {
-                Ok(Some(run)) => runs.push(run),
-                Ok(None) => collapsed += 1,
-                Err(error) => failed = Some(error),
-            }
+        let mut runs = self.run(states, restarts, 0..BEGUN * restarts, smaller);
+        if runs.found() == 1 && states > 1 && self.followed(states, restarts) > restarts {
+            // There is time for as many again.
+            runs.add(self.run(
+                states,
+                restarts,
+                BEGUN * restarts..2 * BEGUN * restarts,
+                None,
+            ));
         }
-        let threads = self.settings.threads;
-        kept(&mut runs, LOOKED_AT_TWICE * restarts);
-        let followed = each(runs, threads, |run| self.short(run, SHORT[1]));
-        let before = followed.len();
-        let mut runs: Vec<Run<E>> = followed
-            .into_iter()
-            .filter_map(Result::ok)
-            .flatten()
-            .collect();
-        collapsed += before - runs.len();
-        kept(&mut runs, restarts);
-        let before = runs.len();
-        let ascents = each(runs, threads, |run| self.ascent(run));
-        let mut ended: Vec<Ascent<E>> = ascents.into_iter().flatten().collect();
-        collapsed += before - ended.len();
+        let found = runs.found();
+        let Runs {
+            mut ended,
+            of,
+            collapsed,
+            failed,
+        } = runs;
         let Some(best) = highest(&ended) else {
             return match (collapsed, failed) {
                 (0, Some(error)) => Err(error),
                 _ => self.penalised(states, restarts, OUTLIERS),
             };
         };
-        let found = ended
-            .iter()
-            .filter(|a| a.point.log_evidence() >= ended[best].point.log_evidence() - SAME)
-            .count();
         let reached = ended.len();
         let mut best = ended.swap_remove(best);
         let mut warnings = Vec::new();
@@ -125,14 +143,64 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         Ok(fitted.with_rare_states(RARE))
     }
 
+    /// Begins a run from each of these starts from the data, and from splits of a smaller fit, and follows the best.
+    fn run(
+        &self,
+        states: usize,
+        restarts: usize,
+        starts: Range<usize>,
+        smaller: Option<&Hmm<E>>,
+    ) -> Runs<E> {
+        let begun = self.begin(states, restarts, starts, smaller);
+        let of = begun.len();
+        let (mut runs, mut collapsed, mut failed) = (Vec::new(), 0, None);
+        for run in begun {
+            match run {
+                Ok(Some(run)) => runs.push(run),
+                Ok(None) => collapsed += 1,
+                Err(error) => failed = Some(error),
+            }
+        }
+        let threads = self.settings.threads;
+        let most = self.followed(states, restarts);
+        kept(&mut runs, LOOKED_AT_TWICE * most);
+        let before = runs.len();
+        let followed = each(runs, threads, |run| self.short(run, SHORT[1]));
+        let mut runs: Vec<Run<E>> = followed
+            .into_iter()
+            .filter_map(Result::ok)
+            .flatten()
+            .collect();
+        collapsed += before - runs.len();
+        kept(&mut runs, most);
+        let before = runs.len();
+        let ended = each(runs, threads, |run| self.ascent(run.point, run.steps));
+        let ended: Vec<Ascent<E>> = ended.into_iter().flatten().collect();
+        collapsed += before - ended.len();
+        Runs {
+            ended,
+            of,
+            collapsed,
+            failed,
+        }
+    }
+
+    /// Runs that are followed to their maximum: one a restart, and more of a short series.
+    pub(super) fn followed(&self, states: usize, restarts: usize) -> usize {
+        let observations: usize = self.sequences.iter().map(Sequence::len).sum();
+        let cost = observations as f64 * (states * states) as f64;
+        restarts.max((WORTH / cost) as usize)
+    }
+
     /// Starts, from the data and from a fit with fewer states, after a few steps of EM; `None` for one that collapsed.
     fn begin(
         &self,
         states: usize,
         restarts: usize,
+        starts: Range<usize>,
         smaller: Option<&Hmm<E>>,
     ) -> Vec<Result<Option<Run<E>>>> {
-        let of_data = if states == 1 { 1 } else { BEGUN * restarts };
+        let of_data = if states == 1 { 1 } else { starts.len() };
         // Of many states, some are split, drawn for each start.
         let all = smaller.map_or(0, |model| SPLITS * model.states());
         let of_splits = all.min(BEGUN * restarts);
@@ -161,7 +229,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
                     &self.rows(),
                     &self.sequences,
                     seed,
-                    number,
+                    starts.start + number,
                 )?,
             };
             let run = Run {
@@ -210,16 +278,12 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         least.iter().all(|r| *r >= self.settings.variance_floor)
     }
 
-    fn ascent(&self, run: Run<E>) -> Option<Ascent<E>> {
-        let most = self
-            .settings
-            .max_iterations
-            .saturating_sub(run.steps)
-            .max(1);
-        let mut ascent = ascend(run.point, &self.sequences, self.enough, most, &|model| {
-            self.keeps(model)
-        })?;
-        ascent.evaluations += run.steps;
+    /// Upwards to the maximum after so many steps; `None` if the run collapsed.
+    fn ascent(&self, point: Point<E>, steps: usize) -> Option<Ascent<E>> {
+        let most = self.settings.max_iterations.saturating_sub(steps).max(1);
+        let keeps = |model: &Hmm<E>| self.keeps(model);
+        let mut ascent = ascend(point, &self.sequences, self.enough, most, &keeps)?;
+        ascent.evaluations += steps;
         Some(ascent)
     }
 
@@ -238,12 +302,8 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
             };
             model = doubled(&model, most_visited.unwrap_or(0))?;
         }
-        let run = Run {
-            point: Point::of(model, &self.sequences)?,
-            is_split: true,
-            steps: 1,
-        };
-        Ok(self.ascent(run).unwrap_or(best))
+        let point = Point::of(model, &self.sequences)?;
+        Ok(self.ascent(point, 1).unwrap_or(best))
     }
 
     /// The best of the runs of EM with pseudo-observations.

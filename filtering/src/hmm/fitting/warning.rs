@@ -58,7 +58,7 @@ impl fmt::Display for FitWarning {
             ),
             Self::Collapsed { runs, of } => write!(
                 f,
-                "{runs} of {of} runs collapsed (a variance fell below the floor) and were left out"
+                "{runs} of {of} runs collapsed onto single values and were left out"
             ),
             Self::AllCollapsed { pseudo_count } => write!(
                 f,

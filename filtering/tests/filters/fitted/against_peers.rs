@@ -128,8 +128,8 @@ fn a_local_level_of_the_nile_is_smoothed_forecast_and_tested_as_by_statsmodels()
 /// Standard errors at the optimum, against the Hessian by complex steps through statsmodels' filter.
 #[test]
 fn standard_errors_of_the_nile_are_those_of_statsmodels() {
-    /// Central differences at a tenth of a standard error: a few times (0.1)²/12.
-    const DIFFERENCES: f64 = 1e-3;
+    /// Central differences at a hundredth of a standard error: a few times (0.01)²/12.
+    const DIFFERENCES: f64 = 1e-5;
     let g = golden("nile");
     let y = Sequence::of_numbers(numbers(&g["y"])).unwrap();
     let (best, errors) = (numbers(&g["optimum"]), numbers(&g["standard_errors"]));
