@@ -11,10 +11,14 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::commands;
 use crate::usage::{is_usage_error, with_causes};
 
-/// Perception as inference: spiking networks that explain what they see.
+/// Perception as inference: spiking networks that explain what they see, filters that explain a series while it arrives.
 ///
-/// Train an iterative Poisson VAE, analyse it and use it; filter time series and fit state-space models. Without
-/// options, `scotopic train` learns from generated images and needs neither files nor a network connection.
+/// Networks: train, evaluate, analyse, infer, show, experiment; export, import. Without options, `scotopic train` learns
+/// from generated images and needs neither files nor a network connection.
+///
+/// Time series: filter, fit, smooth, decode, forecast, sample, score, residuals, summary; model.
+///
+/// Both: compare, live, data, devices, bench, config.
 #[derive(Debug, Parser)]
 #[command(
     name = "scotopic",

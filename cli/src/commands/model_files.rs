@@ -11,7 +11,6 @@ use scotopic_filtering::{AnyModel, many};
 use super::print;
 use crate::filtering::kinds::{self, KINDS};
 use crate::filtering::model;
-use crate::table::Table;
 use crate::usage::UsageError;
 
 /// Options of `scotopic model`.
@@ -52,11 +51,10 @@ pub fn run(args: &ModelArgs) -> Result<ExitCode> {
     match &args.action {
         ModelAction::List { markdown: true } => print::line(kinds::page().trim_end())?,
         ModelAction::List { markdown: false } => {
-            let mut table = Table::new(&["kind", "what it is"]);
+            let widest = KINDS.iter().map(|kind| kind.name.len()).max().unwrap_or(0);
             for kind in KINDS {
-                table.push(vec![kind.name.into(), kind.about.into()]);
+                print::line(format!("{:widest$}  {}", kind.name, kind.about))?;
             }
-            print::line(table.text())?;
         }
         ModelAction::Template { kind } => {
             let found = kinds::find(kind).with_context(|| {

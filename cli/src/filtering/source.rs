@@ -18,17 +18,23 @@ use crate::signals::{Interruptible, Stop};
 #[derive(Debug, Clone, Default, Args)]
 pub struct Source {
     /// Format of the data [default: by the file extension; csv on standard input]
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    #[arg(
+        long,
+        help_heading = "Reading the data",
+        value_enum,
+        value_name = "FORMAT"
+    )]
     pub format: Option<DataFormat>,
     /// Columns to read, by name or by number from 1; a name with a comma in quotes [default: all but the time]
-    #[arg(long, value_name = "LIST")]
+    #[arg(long, help_heading = "Reading the data", value_name = "LIST")]
     pub columns: Option<String>,
     /// Column of times (numbers or ISO dates): never data, checked for its order, written beside the beliefs
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, help_heading = "Reading the data", value_name = "NAME")]
     pub time: Option<String>,
     /// Whether the first row of a table names the columns [default: by the columns read and the row under it]
     #[arg(
         long,
+        help_heading = "Reading the data",
         value_enum,
         value_name = "HEADER",
         default_value = "auto",
@@ -36,21 +42,27 @@ pub struct Source {
     )]
     pub header: HeaderArg,
     /// Delimiter of the cells of a table: one character, or tab [default: by the format]
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    #[arg(long, help_heading = "Reading the data", value_name = "CHARACTER", value_parser = delimiter)]
     pub delimiter: Option<u8>,
     /// Numbers have a decimal comma; cells are then separated by semicolons
-    #[arg(long)]
+    #[arg(long, help_heading = "Reading the data")]
     pub decimal_comma: bool,
     /// Cells that mean missing, beside empty ones, NA, N/A, NaN, null and ?: for example .,-999; a blank line is no row
     #[arg(
         long,
+        help_heading = "Reading the data",
         value_name = "LIST",
         value_delimiter = ',',
         allow_hyphen_values = true
     )]
     pub missing: Vec<String>,
-    /// Symbols that the cells of observations stand for, in the order 0, 1, …: for example left,right; inputs are numbers
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    /// Symbols that the cells of observations stand for, in the order 0, 1, …: for example left,right. It does not apply to inputs
+    #[arg(
+        long,
+        help_heading = "Reading the data",
+        value_name = "LIST",
+        value_delimiter = ','
+    )]
     pub alphabet: Vec<String>,
     /// Spike times.
     #[command(flatten)]
@@ -69,9 +81,9 @@ pub enum HeaderArg {
     /// By the columns read and the row under it
     #[default]
     Auto,
-    /// It does
+    /// The first row has names
     Yes,
-    /// It is an observation
+    /// The first row is data
     No,
 }
 

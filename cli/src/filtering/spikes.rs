@@ -17,12 +17,13 @@ use crate::usage::UsageError;
 pub struct SpikeArgs {
     /// The data are spike times, a number a line: count those in bins of this width, such as 10ms. A file is a trial of one
     /// neuron, from time 0 on; an npz has an array of times for each unit, and of trials the arrays trial_start, trial_stop.
-    /// Bins are whole: what is left of a trial after the last is left out, which is said
-    #[arg(long, value_name = "WIDTH", value_parser = width)]
+    /// An incomplete last bin is dropped, with a message
+    #[arg(long, help_heading = "Reading the data", value_name = "WIDTH", value_parser = width)]
     pub bin: Option<Width>,
     /// Unit of the spike times
     #[arg(
         long,
+        help_heading = "Reading the data",
         value_enum,
         value_name = "UNIT",
         default_value = "s",
@@ -31,10 +32,10 @@ pub struct SpikeArgs {
     )]
     pub spike_unit: Unit,
     /// End of the recording or, from its start, of each trial, such as 10s [default: the last spike]
-    #[arg(long, value_name = "TIME", requires = "bin", value_parser = width)]
+    #[arg(long, help_heading = "Reading the data", value_name = "TIME", requires = "bin", value_parser = width)]
     pub spike_end: Option<Width>,
     /// Trial of an npz to read, from 1 [default: all, a series each]
-    #[arg(long, value_name = "N", requires = "bin", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, help_heading = "Reading the data", value_name = "N", requires = "bin", value_parser = clap::value_parser!(u32).range(1..))]
     pub trial: Option<u32>,
     /// The spikes of an npz that was read already. Not of the command line.
     #[arg(skip)]

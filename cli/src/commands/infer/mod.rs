@@ -49,7 +49,7 @@ use recording::Recording;
                         activities for point estimates); of these only categorical ones have a raster.\n\nExamples:\n  \
                         scotopic infer checkpoints/dead-leaves --input photo.jpg --out seen\n  \
                         scotopic infer checkpoints/dead-leaves --stimulus kind=rotate,degrees=2 --out seen\n  \
-                        scotopic infer checkpoints/dead-leaves --stimulus kind=grating --steps 100 --out seen"
+                        scotopic infer checkpoints/dead-leaves --stimulus kind=grating,contrast=2 --out seen"
 )]
 pub struct InferArgs {
     /// Run folder, folder of a released checkpoint, or checkpoint file

@@ -162,6 +162,16 @@ fn page(results: &Results) -> Result<Page> {
         ]);
     }
     page.table(table);
+    let highest = results.arms().into_iter().filter_map(|arm| {
+        let at = |step: &usize| Some((*step, results.mean(arm, &step.to_string(), "R2")?));
+        let all = numbers(results).iter().filter_map(at).collect::<Vec<_>>();
+        let (step, r2) = all
+            .into_iter()
+            .max_by(|a, b| a.1.mean.total_cmp(&b.1.mean))?;
+        Some(format!("{arm} {} after {step}", with_error(Some(r2), 3)))
+    });
+    let highest: Vec<String> = highest.collect();
+    page.text(format!("R² is highest: {} steps.", highest.join(", ")));
     let panel = |title: &str, measure: &str, y: &str, log_y: bool| {
         let series = results.arms().into_iter().map(|arm| {
             let at =
