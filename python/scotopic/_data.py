@@ -1,9 +1,22 @@
 """Data as users have them, as observations of the library."""
 
+import inspect
+
 import numpy as np
 
 from . import _scotopic
-from .errors import SettingError, SizeError
+from .errors import DataError, SettingError, SizeError
+
+#: Of these Python or numpy makes numbers, or drops a part of them, without a word.
+_NO_NUMBERS = (str, bytes, bytearray, complex, np.complexfloating, np.datetime64, np.timedelta64)
+_MOMENTS = "take the time since a moment in a unit, (t - t[0]) / numpy.timedelta64(1, 'h')"
+#: What to do about arrays of these kinds.
+_INSTEAD = {
+    "M": _MOMENTS,
+    "m": "divide by a unit, t / numpy.timedelta64(1, 'h')",
+    "c": "take X.real, X.imag or numpy.abs(X)",
+    **dict.fromkeys("UST", "turn text into numbers first, X.astype(float)"),
+}
 
 
 def observations(X, lengths=None, what="X", *, inputs=None, exposure=None, transition_inputs=None, alone=None):
@@ -161,19 +174,10 @@ def _one_column(name, array):
 def rows(X, what="X"):
     """A C-contiguous array ``[T, D]`` of float64, T and D at least 1; the very same array where it is one."""
     if hasattr(X, "tocsr"):
-        raise TypeError(
+        raise DataError(
             f"{what}: found a sparse matrix or array, expected a dense one (sparse input is not supported); use X.toarray()"
         )
-    if isinstance(X, np.ma.MaskedArray):
-        X = X.astype(np.float64).filled(np.nan)
-    elif hasattr(X, "to_numpy"):
-        X = X.to_numpy(dtype=np.float64, na_value=np.nan)
-    array = np.asarray(X)
-    if array.dtype.kind == "c":
-        raise ValueError(f"{what}: Complex data not supported")
-    if array.dtype.kind in "SUMmV":
-        raise ValueError(f"{what}: found an array of dtype {array.dtype}, expected numbers")
-    array = array.astype(np.float64, copy=False)
+    array = numbers(X, what)
     if array.ndim == 1:
         array = array.reshape(-1, 1)
     if array.ndim != 2:
@@ -190,6 +194,78 @@ def rows(X, what="X"):
     return np.ascontiguousarray(array)
 
 
+def numbers(X, what):
+    """An array of float64 of any axes, NaN for what is missing; the very same array where it is one."""
+    if isinstance(X, (list, tuple)) and any(isinstance(x, np.ma.MaskedArray) for x in X):
+        X = np.ma.array(X)  # numpy.asarray would take what lies under the masks
+    if isinstance(X, np.ma.MaskedArray):
+        array = numbers(X.data, what)
+        return np.where(np.ma.getmaskarray(X), np.nan, array) if X.mask.any() else array
+    if hasattr(X, "to_numpy"):
+        return _of_table(X, what)
+    try:
+        array = np.asarray(X)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise DataError(f"{what}: {error}") from None
+        raise SizeError(
+            f"{what}: found rows of different lengths, expected the same number of entries in each (several sequences are a "
+            "list of arrays [T, D], or one array and lengths=...)"
+        ) from None
+    _check_kind(array.dtype, what)
+    return _of_objects(array, what) if array.dtype.kind == "O" else array.astype(np.float64, copy=False)
+
+
+def _of_table(X, what):
+    """The numbers of a DataFrame, a series or an index of pandas, or of another package that is like it.
+
+    Types are checked column by column: pandas makes numbers of dates and of text.
+    """
+    if "na_value" not in inspect.signature(X.to_numpy).parameters:  # as of polars
+        if not hasattr(X, "columns"):
+            return numbers(X.to_numpy(), what)
+        columns = [numbers(X[name].to_numpy(), _column(what, name)) for name in X.columns]
+        return np.column_stack(columns) if columns else np.zeros((len(X), 0))
+    table = hasattr(X, "columns")
+    kinds = {getattr(dtype, "kind", "O") for dtype in (X.dtypes if table else [X.dtype])}
+    if kinds <= set("biuf"):
+        return X.to_numpy(dtype=np.float64, na_value=np.nan)
+    if not table:
+        _check_kind(X.dtype, what)
+        return _of_objects(X.to_numpy(dtype=object, na_value=np.nan), what)
+    columns = [numbers(X.iloc[:, i], _column(what, name)) for i, name in enumerate(X.columns)]
+    return np.column_stack(columns)
+
+
+def _column(what, name):
+    return f"{what}: column {name!r}"
+
+
+def _check_kind(dtype, what):
+    kind = getattr(dtype, "kind", "O")
+    if kind in "biufO":
+        return
+    instead = f": {_INSTEAD[kind]}" if kind in _INSTEAD else ""
+    found = "Complex data not supported: found" if kind == "c" else "found"
+    raise DataError(f"{what}: {found} dtype {dtype}, expected numbers{instead}")
+
+
+def _of_objects(array, what):
+    """The numbers in an array of objects; ``pandas.NA`` is missing, as ``None`` is."""
+    entries = array.ravel().tolist() if array.ndim else [array.item()]
+    for entry in entries:
+        if isinstance(entry, _NO_NUMBERS) or hasattr(entry, "isoformat"):
+            instead = _MOMENTS if hasattr(entry, "isoformat") else "turn it into a number first"
+            raise DataError(f"{what}: found {entry!r}, expected numbers: {instead}")
+    if any(type(entry).__name__ == "NAType" for entry in entries):
+        entries = [None if type(entry).__name__ == "NAType" else entry for entry in entries]
+        array = np.array(entries, dtype=object).reshape(array.shape)
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"{what}: {error}, expected numbers") from None
+
+
 def _is_list_of_sequences(X):
     if not isinstance(X, (list, tuple)) or not X:
         return False
@@ -204,7 +280,11 @@ def seed_of(random_state):
         if random_state < 0:
             raise SettingError(f"setting `random_state`: found {random_state}, expected 0 or above")
         return int(random_state) % 2**64
-    return int(np.random.default_rng(random_state).integers(2**63))
+    try:
+        return int(np.random.default_rng(random_state).integers(2**63))
+    except (TypeError, ValueError):
+        expected = "None, a whole number, a numpy.random.Generator or a RandomState"
+        raise SettingError(f"setting `random_state`: found {random_state!r}, expected {expected}") from None
 
 
 def input_names(inputs):

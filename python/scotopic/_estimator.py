@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 
 from . import _data, _scotopic
+from ._settings import MOST_LAGS, real, whole
 from .checks import Residuals, summarised
 from .errors import SettingError, SizeError, not_fitted
 from .streaming import Filter
@@ -73,11 +74,7 @@ class Estimator:
         return values[name]
 
     def _set_value(self, name, value):
-        if np.iscomplexobj(value):
-            raise SettingError(f"setting `{name}`: found complex numbers, expected real ones")
-        value = np.array(value, dtype=np.float64)
-        value.flags.writeable = False
-        self._given()[name] = value
+        self._given()[name] = frozen(np.array(_data.numbers(value, name)))
         self.__dict__.pop("_compiled", None)
         self.__dict__.pop("n_features_in_", None)
 
@@ -93,6 +90,17 @@ class Estimator:
             self._compiled = self._compile(self._given())
         self.__dict__.setdefault("n_features_in_", self._compiled.n_features)
         return self._compiled
+
+    # ---- copies
+
+    def __setstate__(self, state):
+        """What pickle and both functions of ``copy`` make a copy with."""
+        self.__dict__.update(state)
+        # A change of an entry would not reach the compiled model, so arrays are read-only: copies lose that. A shallow copy
+        # has values of its own, and a stream of its own: what is set or learned there is not here.
+        self._values = {name: frozen(value) for name, value in self._given().items()}
+        if "_stream" in self.__dict__:
+            self._stream = self._stream.copy()
 
     # ---- data
 
@@ -210,7 +218,8 @@ class Estimator:
         -------
         Summary
         """
-        return summarised(self._model, self._read(X, lengths, None, inputs, exposure, transition_inputs), level, hold)
+        data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
+        return summarised(self._model, data, real("level", level, 0.0), hold)
 
     def residuals(self, X, *, random_state=0, lags=None, inputs=None, exposure=None, transition_inputs=None):
         """Standardised one-step residuals of one series, with tests; four panels in a notebook.
@@ -231,7 +240,7 @@ class Estimator:
         Residuals
         """
         seed = None if random_state is None else _data.seed_of(random_state)
-        lags = None if lags is None else whole("lags", lags, 1)
+        lags = None if lags is None else whole("lags", lags, 1, MOST_LAGS)
         data = self._read(X, None, None, inputs, exposure, transition_inputs)
         values, tests = _scotopic.residuals(self._model, data, seed, lags)
         return Residuals(values, tests, f"Residuals of {self!r}")
@@ -289,23 +298,15 @@ def _same(a, b):
         return False
 
 
+def frozen(array):
+    """The array, read-only."""
+    array.flags.writeable = False
+    return array
+
+
 def parameter(name, doc):
     """A fitted parameter as an attribute that can be set by hand."""
     return property(lambda self: self._value(name), lambda self, value: self._set_value(name, value), doc=doc)
-
-
-def whole(name, value, least):
-    """A whole number, as settings are checked when they are used."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:
-        raise SettingError(f"setting `{name}`: found {value!r}, expected a whole number of at least {least}")
-    return int(value)
-
-
-def real(name, value, least):
-    """A finite number, likewise."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)) or not value >= least:
-        raise SettingError(f"setting `{name}`: found {value!r}, expected a number of at least {least}")
-    return float(value)
 
 
 Observations = _scotopic.Observations

@@ -3,7 +3,8 @@
 import numpy as np
 
 from . import _data, _scotopic
-from ._estimator import Estimator, parameter, whole
+from ._estimator import Estimator, frozen, parameter
+from ._settings import MOST_SAMPLES, MOST_STEPS, whole
 from .errors import SettingError, SizeError, UnsupportedError
 from .results import Beliefs, Forecast
 
@@ -89,7 +90,7 @@ class GaussianEstimator(Estimator):
         for name, rows in (("control_", n), ("direct_", m)):
             # Of no column: there were no inputs when it was stored.
             if np.shape(given[name]) == (rows, 0):
-                given[name] = values[name] = np.zeros((rows, len(own)))
+                given[name] = values[name] = frozen(np.zeros((rows, len(own))))
         *arrays, diffuse, control, direct = (given[name] for name in self._ALL)
         compiled = _scotopic.LinearGaussian(*arrays, [bool(entry) for entry in diffuse.ravel()])
         if names:
@@ -97,7 +98,7 @@ class GaussianEstimator(Estimator):
             compiled = _scotopic.DrivenGaussian(compiled, own, control, direct, entries, time)
         for name in self._ALL:
             if name not in values:
-                values[name] = given[name]
+                values[name] = frozen(given[name])
         return compiled
 
     def _take(self, model):
@@ -171,6 +172,7 @@ class GaussianEstimator(Estimator):
         ----------
         X : array-like ``[T, m]``
         steps : int
+            At most a million.
         inputs : array-like ``[T, M]``, optional
             Those of X, of a model with inputs.
         future_inputs : array-like ``[steps, M]``, optional
@@ -180,7 +182,7 @@ class GaussianEstimator(Estimator):
         -------
         Forecast
         """
-        steps, data = whole("steps", steps, 0), self._read(X, None, None, inputs)
+        steps, data = whole("steps", steps, 0, MOST_STEPS), self._read(X, None, None, inputs)
         names, _ = self._given_names()
         if not names and future_inputs is None:
             mean, covariance = self._model.forecast(data, steps)
@@ -217,7 +219,7 @@ class GaussianEstimator(Estimator):
         Parameters
         ----------
         n_samples : int, optional
-            1 unless given; of a model with inputs, as many as there are rows of them.
+            1 unless given, at most 100 million; of a model with inputs, as many as there are rows of them.
         random_state : int, numpy.random.Generator or RandomState, optional
         inputs : array-like ``[n_samples, M]``, optional
 
@@ -228,7 +230,8 @@ class GaussianEstimator(Estimator):
         """
         seed, (names, _) = _data.seed_of(random_state), self._given_names()
         if not names and inputs is None:
-            return self._model.sample(whole("n_samples", 1 if n_samples is None else n_samples, 0), seed)
+            count = whole("n_samples", 1 if n_samples is None else n_samples, 0, MOST_SAMPLES)
+            return self._model.sample(count, seed)
         given = _data.given_rows(names, None, inputs, None)
         if n_samples is not None and n_samples != len(given):
             raise SettingError(

@@ -5,9 +5,10 @@ import warnings
 import numpy as np
 
 from . import _data, _scotopic
-from ._estimator import Estimator, parameter, real, whole
+from ._estimator import Estimator, parameter
 from ._progress import watch
-from .errors import FitWarning, SettingError, UnsupportedError
+from ._settings import MOST_RUNS, MOST_SAMPLES, MOST_STATES, MOST_STEPS, real, whole
+from .errors import FitWarning, ParameterError, SettingError, SizeError, UnsupportedError
 from .results import Posterior
 
 
@@ -94,7 +95,15 @@ class HMM(Estimator):
     def _compile(self, values):
         fields = {field: self._field(name, values) for name, field in self._fields().items()}
         fields.update(self._given_fields(values))
-        plain = _scotopic.Hmm(self._emission(), values["startprob_"], values["transmat_"], fields)
+        try:
+            plain = _scotopic.Hmm(self._emission(), values["startprob_"], values["transmat_"], fields)
+        except ParameterError as error:
+            if "invalid type" not in str(error):
+                raise
+            # An array of too few or too many axes, which the reader of model files knows by no name.
+            found = ", ".join(f"{name} {list(values[name].shape)}" for name in self._fields())
+            expected = ", ".join(f"{name}: {getattr(type(self), name).__doc__}" for name in self._fields())
+            raise SizeError(f"found arrays of the shapes {found}; expected {expected}") from None
         if not self._driving:
             return plain
         weights, origin = values["transition_weights_"], values["transition_origin_"]
@@ -163,7 +172,7 @@ class HMM(Estimator):
             ``converged_``; of a search ``found_by_`` (how many runs, of how many, reached this maximum), ``warnings_``
             (also given as Python warnings) and ``pseudo_count_``; of EM ``history_`` (log evidence, nats).
         """
-        k, runs = whole("n_components", self.n_components, 1), whole("n_init", self.n_init, 1)
+        k, runs = whole("n_components", self.n_components, 1, MOST_STATES), whole("n_init", self.n_init, 1, MOST_RUNS)
         for name, known in (("init", ("guess", "parameters")), ("method", ("search", "em"))):
             if getattr(self, name) not in known:
                 expected = " or ".join(map(repr, known))
@@ -373,6 +382,7 @@ class HMM(Estimator):
         X, inputs, exposure, transition_inputs
             As for ``fit``, of one series.
         steps : int
+            At most a million.
         future_inputs : array-like ``[steps, M]``, optional
             The inputs of what is to come.
         future_exposure : array-like ``[steps]``, optional
@@ -392,7 +402,7 @@ class HMM(Estimator):
             "exposure": future_exposure,
             "transition_inputs": future_transition_inputs,
         }
-        return filter.forecast(whole("steps", steps, 0), **future)
+        return filter.forecast(whole("steps", steps, 0, MOST_STEPS), **future)
 
     def sample(self, n_samples=None, random_state=None, *, inputs=None, exposure=None, transition_inputs=None):
         """Draws a sequence.
@@ -400,7 +410,7 @@ class HMM(Estimator):
         Parameters
         ----------
         n_samples : int, optional
-            1 unless given; of a model with inputs or an exposure, as many as there are rows of them.
+            1 unless given, at most 100 million; of a model with inputs or an exposure, as many as there are rows of them.
         random_state : int, numpy.random.Generator or RandomState, optional
         inputs : array-like ``[n_samples, M]``, optional
         exposure : array-like ``[n_samples]``, optional
@@ -417,7 +427,8 @@ class HMM(Estimator):
         driving = {"driving": self._driving_names(), "transition_inputs": transition_inputs}
         if inputs is None and exposure is None and transition_inputs is None:
             _data.check_given(*names, None, None, **driving)
-            return self._model.sample(whole("n_samples", 1 if n_samples is None else n_samples, 0), seed)
+            count = whole("n_samples", 1 if n_samples is None else n_samples, 0, MOST_SAMPLES)
+            return self._model.sample(count, seed)
         given = _data.given_rows(*names, inputs, exposure, **driving)
         if n_samples is not None and n_samples != len(given):
             raise SettingError(

@@ -3,8 +3,8 @@
 import numpy as np
 
 from . import _data, _scotopic
-from ._estimator import real, whole
 from ._gaussian import GaussianEstimator
+from ._settings import real, whole
 
 
 class MatrixEstimator(GaussianEstimator):

@@ -3,8 +3,9 @@
 import numpy as np
 
 from ._compiled import stands_for
-from ._estimator import parameter, whole
+from ._estimator import parameter
 from ._hmm import HMM
+from ._settings import whole
 from .errors import SettingError
 
 #: What the noise of a kind is called in a model file.

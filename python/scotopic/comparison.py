@@ -46,10 +46,14 @@ def compare(model, X, factorisations=None):
     pandas.DataFrame or dict of ndarray
         Columns ``factorisation``; ``online`` (whether it can be kept up to date one observation at a time);
         ``free_energy`` (nats); ``gap`` (ln p less the bound, nats); ``marginal_error`` (mean absolute difference of the
-        marginals from the exact ones: probabilities, or units of the state); ``microseconds`` per observation. A dict
-        where pandas is not installed.
+        marginals from the exact ones: probabilities, or units of the state); ``microseconds`` per observation. It is
+        printed with all its columns. A dict where pandas is not installed.
     """
     compiled, data = getattr(model, "_model", model), _data.observations(X)
+    if type(compiled) not in _COMPARED:
+        raise UnsupportedError(
+            f"factorisations are compared of hidden Markov and linear-Gaussian models, not of a {type(model).__name__}"
+        )
     names = _COMPARED[type(compiled)] if factorisations is None else [str(name) for name in factorisations]
     rows = []
     for name in names:
@@ -61,7 +65,7 @@ def compare(model, X, factorisations=None):
                 raise
     table = {column: np.concatenate([np.asarray(row[column]) for row in rows]) for column in rows[0]} if rows else {}
     try:
-        import pandas
+        from ._table import Table
     except ImportError:
         return table
-    return pandas.DataFrame(table)
+    return Table(table)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from . import _scotopic
-from ._estimator import whole
+from ._settings import real, whole
 
 
 class Nonlinear:
@@ -66,7 +66,7 @@ class Nonlinear:
         equation = _scotopic.Equation.nonlinear(
             self.f,
             self.log_likelihood,
-            whole("n_features", self.n_features, 1),
+            whole("n_features", self.n_features, 1, 1_000_000),
             self.process_noise,
             self.initial_mean,
             self.initial_covariance,
@@ -161,14 +161,14 @@ class Generalised:
         equation = _scotopic.Equation.generalised(
             self.f,
             self.g,
-            whole("causes", self.causes, 0),
-            whole("n_features", self.n_features, 1),
+            whole("causes", self.causes, 0, 1000),
+            whole("n_features", self.n_features, 1, 1000),
             self.theta.tolist(),
-            [float(self.output_precision), float(self.motion_precision), float(self.cause_precision)],
+            [real(f"{of}_precision", getattr(self, f"{of}_precision"), 0.0) for of in ("output", "motion", "cause")],
             self.start.tolist(),
-            float(self.start_variance),
+            real("start_variance", self.start_variance, 0.0),
             whole("order", self.order, 0),
-            float(self.smoothness),
+            real("smoothness", self.smoothness, 0.0),
             whole("lag", self.lag, 0),
         )
         return Filter(equation)

@@ -25,6 +25,10 @@ class ObservationError(ScotopicError):
     """An observation is not one of this model. Attributes ``index`` and ``entry``, from 0."""
 
 
+class DataError(ScotopicError, TypeError):
+    """Data are not real numbers: text, dates, complex numbers, any other objects."""
+
+
 class ImpossibleObservationError(ScotopicError):
     """No state that can be reached can have made the observation. Attribute ``index``, from 0."""
 

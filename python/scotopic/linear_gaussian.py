@@ -4,9 +4,9 @@ import numpy as np
 
 from . import _data, _scotopic
 from ._compiled import stands_for
-from ._estimator import real, whole
 from ._matrices import MatrixEstimator
 from ._progress import watch
+from ._settings import MOST_STATES, real, whole
 from .errors import SettingError
 
 
@@ -175,7 +175,7 @@ class LinearGaussian(MatrixEstimator):
             With the parameters; ``history_`` (log evidence, nats: of EM before each iteration and at the end, of a model with
             inputs of the start and at the end), ``n_iter_``, ``converged_``.
         """
-        n = whole("n_states", self.n_states, 1)
+        n = whole("n_states", self.n_states, 1, MOST_STATES)
         if self.init not in ("guess", "parameters"):
             raise SettingError(f"setting `init`: found {self.init!r}, expected 'guess' or 'parameters'")
         start = self._start(X, lengths, inputs) if self.init == "parameters" else None

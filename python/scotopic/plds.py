@@ -4,7 +4,8 @@ import numpy as np
 
 from . import _data, _scotopic
 from ._compiled import stands_for
-from ._estimator import Estimator, parameter, real, whole
+from ._estimator import Estimator, frozen, parameter
+from ._settings import MOST_SAMPLES, MOST_STATES, MOST_STEPS, real, whole
 from .errors import SettingError
 from .results import Beliefs
 
@@ -28,7 +29,7 @@ class _CountLDS(Estimator):
         n = values["transition_"].shape[-1] if values["transition_"].ndim else 1
         given = {"bias_": np.zeros(n), "initial_mean_": np.zeros(n), "initial_covariance_": np.eye(n), **values}
         compiled = _scotopic.Plds(self._LAW, *(given[name] for name in self._ALL), self._epsilon())
-        values.update(given)
+        values.update((name, frozen(value)) for name, value in given.items())
         return compiled
 
     def _epsilon(self):
@@ -66,7 +67,7 @@ class _CountLDS(Estimator):
             With the parameters; ``history_`` (the smoother's bound before each iteration and at the end, nats), ``n_iter_``,
             ``converged_``.
         """
-        n = whole("n_states", self.n_states, 1)
+        n = whole("n_states", self.n_states, 1, MOST_STATES)
         if self.init not in ("guess", "parameters"):
             raise SettingError(f"setting `init`: found {self.init!r}, expected 'guess' or 'parameters'")
         start = self._model if self.init == "parameters" else None
@@ -180,11 +181,11 @@ class _CountLDS(Estimator):
         """
         filter = self.filter()
         filter.extend(self._read(X))
-        return filter.forecast(whole("steps", steps, 0))
+        return filter.forecast(whole("steps", steps, 0, MOST_STEPS))
 
     def sample(self, n_samples=1, random_state=None):
         """Draws a sequence: observations ``[n_samples, N]`` and states ``[n_samples, n]``."""
-        return self._model.sample(whole("n_samples", n_samples, 0), _data.seed_of(random_state))
+        return self._model.sample(whole("n_samples", n_samples, 0, MOST_SAMPLES), _data.seed_of(random_state))
 
     def aic(self, X, lengths=None):
         """Akaike's information criterion of the smoother's bound, nats times 2; lower is better."""

@@ -2,9 +2,12 @@
 
 import json
 
+import numpy as np
+
 from . import _data, _scotopic
 from ._compiled import estimator_of
-from .errors import ScotopicError, SizeError
+from ._settings import MOST_STEPS, whole
+from .errors import ScotopicError, SettingError, SizeError
 from .results import Filtered, Forecast
 
 
@@ -63,7 +66,7 @@ class Filter(_scotopic.Filter):
             raise ScotopicError(f"settings of a learning rule ({', '.join(settings)}) but no rule: give learn=True")
         rule = {None: None, False: None, True: ""}.get(learn, learn) if not isinstance(learn, str) else learn
         compiled = getattr(model, "_model", model)
-        return super().__new__(cls, compiled, factorisation, rule, json.dumps(settings), lag)
+        return super().__new__(cls, compiled, factorisation, rule, _json(settings), whole("lag", lag, 0))
 
     @classmethod
     def restore(cls, snapshot):
@@ -105,6 +108,7 @@ class Filter(_scotopic.Filter):
         Parameters
         ----------
         steps : int
+            At most a million.
         inputs : array-like ``[steps, M]``, optional
             The inputs of what is to come.
         exposure : array-like ``[steps]``, optional
@@ -116,6 +120,7 @@ class Filter(_scotopic.Filter):
         -------
         Forecast
         """
+        steps = whole("steps", steps, 0, MOST_STEPS)
         names, exposed = self.given
         driving = {"driving": self.transition_inputs, "transition_inputs": transition_inputs}
         if not (names or driving["driving"]) and exposed is None and inputs is exposure is transition_inputs is None:
@@ -124,6 +129,20 @@ class Filter(_scotopic.Filter):
         if len(given) != steps:
             raise SizeError(f"inputs: found {len(given)} rows, expected {steps}, one a step")
         return Forecast(**super().forecast(steps, given))
+
+    def smooth(self, back):
+        """The belief about the state ``back`` observations ago, given all since; of a filter with a ``lag``.
+
+        Parameters
+        ----------
+        back : int
+
+        Returns
+        -------
+        ndarray, or a pair of them
+            Probabilities ``[K]`` of a discrete state; the mean ``[n]`` and the covariance ``[n, n]`` of another.
+        """
+        return super().smooth(whole("back", back, 0))
 
     @property
     def model(self):
@@ -139,3 +158,14 @@ class Filter(_scotopic.Filter):
 
     def __deepcopy__(self, memo):
         return self.copy()
+
+
+def _json(settings):
+    """Settings of a rule as the compiled half reads them; numpy's numbers are numbers."""
+
+    def plain(value):
+        if isinstance(value, (np.integer, np.floating, np.bool_)):
+            return value.item()
+        raise SettingError(f"settings of a learning rule: found {value!r}, expected numbers, texts or dicts of them")
+
+    return json.dumps(settings, default=plain)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import _data, _scotopic
-from ._estimator import real, whole
 from ._gaussian import GaussianEstimator
+from ._settings import MOST_RUNS, real, whole
 from .checks import Summary, numbers
 from .errors import SettingError, UnsupportedError, not_fitted
 from .results import Beliefs, _bands, _Short
@@ -118,7 +118,7 @@ class StructuralModel(GaussianEstimator):
             {str(name): real(f"fixed[{name!r}]", value, -np.inf) for name, value in dict(self.fixed or {}).items()},
             [[str(name) for name in names] for names in self.tied or []],
             None if variance is None else real("initial_variance", variance, 0.0),
-            whole("n_init", self.n_init, 1),
+            whole("n_init", self.n_init, 1, MOST_RUNS),
             _data.seed_of(self.random_state),
             whole("n_iter", self.n_iter, 0),
             real("tol", self.tol, 0.0),
@@ -173,7 +173,7 @@ class StructuralModel(GaussianEstimator):
         Summary
         """
         told = self._fitted()
-        if not 0.0 < level < 1.0:
+        if not 0.0 < real("level", level, 0.0) < 1.0:
             raise SettingError(f"setting `level`: found {level!r}, expected a probability between 0 and 1")
         from statistics import NormalDist
 

@@ -7,8 +7,8 @@ import tempfile
 import numpy as np
 
 from . import _scotopic
-from ._estimator import whole
-from .errors import SettingError, SizeError
+from ._settings import whole
+from .errors import DataError, SettingError, SizeError
 from .percepts import Dictionary, Inference, compiled
 
 
@@ -116,7 +116,7 @@ class Network:
         """
         rows, frames, count = self._rows(images, standardised, over_time)
         if steps is not None:
-            steps = whole("steps", steps, 1)
+            steps = whole("steps", steps, 1, 2**24 - 1)
         kept = sorted({whole("moments", moment, 1) for moment in moments})
         taken = steps or (frames if frames > 1 else int(self.config["inference"]["steps"]))
         if kept and kept[-1] > taken:
@@ -156,8 +156,8 @@ class Network:
             Of films also ``nats_by_film``, a list.
         """
         rows = None if images is None else self._rows(images, standardised)[0]
-        optional = {name: None if n is None else whole(name, n, least) for name, n, least in (
-            ("steps", steps, 1), ("max_images", max_images, 1), ("batch", batch, 1), ("seed", seed, 0))}
+        optional = {name: None if n is None else whole(name, n, *bounds) for name, n, *bounds in (
+            ("steps", steps, 1, 2**24 - 1), ("max_images", max_images, 1), ("batch", batch, 1), ("seed", seed, 0))}
         return json.loads(
             self._network.evaluate(
                 rows,
@@ -352,6 +352,8 @@ def pixels(images, standardised=False):
             images = images.detach().cpu()
         if hasattr(images, "__dlpack__") and not hasattr(images, "__array__"):
             images = np.from_dlpack(images)
+    if np.ma.is_masked(images):
+        raise DataError("images: found a masked array, expected all pixels: fill it first, images.filled(0)")
     array = np.asarray(images)
     if array.dtype.kind not in "fiub":
         raise SizeError(f"images: found an array of dtype {array.dtype}, expected real numbers")

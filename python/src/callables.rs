@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use numpy::{PyArray1, PyArrayDyn};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use scotopic_filtering::elbo_kind;
+use scotopic_filtering::{Error, elbo_kind};
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use scotopic_filtering::generalised::model::{Equations, GenerativeModel, Number, Point, Sizes};
 use scotopic_filtering::generalised::scheme::Embedding;
@@ -13,7 +13,7 @@ use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::nonlinear::{NonlinearConfig, NonlinearFilter, StateSpace};
 
 use crate::arrays::Parameter;
-use crate::errors::Result;
+use crate::errors::{Failure, Result};
 use crate::jet::Jet;
 
 /// Where the first exception that a function raises is kept until the filter that called it has returned.
@@ -110,8 +110,12 @@ fn same_length(name: &str, found: usize, expected: usize) -> PyResult<()> {
     if found == expected {
         return Ok(());
     }
-    let message = format!("{name} gave {found} numbers, expected {expected}");
-    Err(pyo3::exceptions::PyValueError::new_err(message))
+    let error = Error::Size {
+        name: name.to_owned(),
+        found: format!("{found} numbers"),
+        expected: expected.to_string(),
+    };
+    Err(Failure::Library(error).into())
 }
 
 /// x' = f(x, v, θ) + w, y = g(x, v, θ) + z.

@@ -1,11 +1,12 @@
 //! Models and filters as bytes.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use scotopic_filtering::AnyModel;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::errors::Failure;
 
 /// A value in CBOR, which keeps every bit of a number.
 ///
@@ -13,7 +14,7 @@ use serde::de::DeserializeOwned;
 /// None that a value can cause.
 pub fn to_cbor(value: &impl Serialize) -> PyResult<Vec<u8>> {
     let mut bytes = Vec::new();
-    ciborium::into_writer(value, &mut bytes).map_err(|e| PyValueError::new_err(e.to_string()))?;
+    ciborium::into_writer(value, &mut bytes).map_err(|e| Failure::Parameter(e.to_string()))?;
     Ok(bytes)
 }
 
@@ -27,9 +28,8 @@ pub fn from_cbor<T: DeserializeOwned>(bytes: &[u8], what: &str) -> PyResult<T> {
             ciborium::de::Error::Semantic(_, text) => text,
             other => other.to_string(),
         };
-        PyValueError::new_err(format!(
-            "these bytes hold no {what} of this version: {text}"
-        ))
+        let text = format!("these bytes hold no {what} of this version: {text}");
+        Failure::Parameter(text).into()
     })
 }
 
@@ -52,5 +52,5 @@ pub fn reduced<'py>(object: &Bound<'py, PyAny>, value: &impl Serialize) -> PyRes
 /// None that a checked model can cause.
 pub fn to_toml(model: &AnyModel) -> PyResult<String> {
     scotopic_cli::filtering::model::to_toml(model)
-        .map_err(|error| PyValueError::new_err(format!("{error:#}")))
+        .map_err(|error| Failure::Parameter(format!("{error:#}")).into())
 }

@@ -1,7 +1,6 @@
 //! Filters: one observation at a time.
 
 use numpy::{PyArray1, PyArray2};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use scotopic_filtering::gaussian::Kalman;
@@ -12,13 +11,14 @@ use crate::arrays::{matrix, stack, vector};
 use crate::callables::Equation;
 use crate::driven::DrivenGaussian;
 use crate::driven_hmm::DrivenHmm;
-use crate::errors::{Result, setting};
+use crate::errors::{Failure, Result, setting};
 use crate::files::to_toml;
 use crate::forecast::Forecast;
 use crate::gaussian::LinearGaussian;
 use crate::given::Given;
 use crate::hmm::Hmm;
 use crate::inner::{Inner, Lagged};
+use crate::interrupt::heed;
 use crate::observation::read;
 use crate::observations::Observations;
 use crate::plds::Plds;
@@ -56,7 +56,7 @@ pub fn any_model(model: &Bound<'_, PyAny>) -> Result<AnyModel> {
     }
     let text: String = model.extract()?;
     let read = scotopic_cli::filtering::model::parse(&text);
-    Ok(read.map_err(|error| PyValueError::new_err(format!("{error:#}")))?)
+    read.map_err(|error| Failure::Parameter(format!("{error:#}")))
 }
 
 impl Filter {
@@ -310,6 +310,7 @@ impl Filter {
             py.detach(|| -> Result<()> {
                 for h in 1..=steps {
                     forecast.push_laws(&filter.predictive(h)?);
+                    heed(h)?;
                 }
                 Ok(())
             })?;
@@ -317,9 +318,10 @@ impl Filter {
         }
         py.detach(|| -> Result<()> {
             let mut ahead = self.inner.clone();
-            for _ in 0..steps {
+            for h in 1..=steps {
                 forecast.push(&ahead.predicted()?);
                 ahead.update(None)?;
+                heed(h)?;
             }
             Ok(())
         })?;

@@ -10,6 +10,7 @@ use crate::arrays::{Drawn, drawn, matrix_of, read_matrix, read_vector, vector_of
 use crate::beliefs::{Beliefs, Rows, beliefs};
 use crate::errors::{Result, setting};
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
+use crate::interrupt::heed;
 use crate::observations::Observations;
 use crate::rules::learned_of;
 use crate::statistics::{GaussianStatistics, different_models};
@@ -225,14 +226,15 @@ impl LinearGaussian {
             return Err(setting("sequences", data.sequences().len(), expected));
         };
         let mut rows = Rows::new(self.model.width(), steps);
-        py.detach(|| -> scotopic_filtering::Result<()> {
+        py.detach(|| -> Result<()> {
             let mut filter = Kalman::new(self.model.clone())?;
             for y in sequence.iter() {
                 filter.update(y)?;
             }
-            for _ in 0..steps {
+            for h in 1..=steps {
                 rows.push(&filter.predict_observation(1));
                 filter.update(None)?;
+                heed(h)?;
             }
             Ok(())
         })?;

@@ -1,6 +1,5 @@
 //! The filter inside a [`Filter`](crate::filter::Filter), of any kind.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use scotopic_cli::filtering::snapshot;
 use scotopic_filtering::gaussian::Kalman;
@@ -9,7 +8,7 @@ use scotopic_filtering::{AnyFilter, AnyModel, Belief, PredictedObservation, Step
 use serde::{Deserialize, Serialize};
 
 use crate::callables::{EquationFilter, Raised, first};
-use crate::errors::Result;
+use crate::errors::{Failure, Result};
 use crate::files::{from_cbor, to_cbor};
 
 /// What a snapshot of a filter that keeps a lag begins with; the others have the format of the program.
@@ -119,12 +118,12 @@ impl Inner {
     pub fn to_bytes(&self) -> PyResult<Vec<u8>> {
         match self {
             Self::Any(filter) => snapshot::to_bytes(filter)
-                .map_err(|error| PyValueError::new_err(format!("{error:#}"))),
+                .map_err(|error| Failure::Parameter(format!("{error:#}")).into()),
             Self::Lagged(filter) => Ok([LAGGED, &to_cbor(filter)?].concat()),
             Self::Equation(..) => {
                 let message =
                     "a filter of functions of Python cannot be saved: its equations are code";
-                Err(PyValueError::new_err(message))
+                Err(Failure::Parameter(message.to_owned()).into())
             }
         }
     }
@@ -138,7 +137,7 @@ impl Inner {
             Some(body) => Ok(Self::Lagged(from_cbor(body, "filter")?)),
             None => snapshot::from_bytes(bytes, "the snapshot")
                 .map(Self::Any)
-                .map_err(|error| PyValueError::new_err(format!("{error:#}"))),
+                .map_err(|error| Failure::Parameter(format!("{error:#}")).into()),
         }
     }
 }

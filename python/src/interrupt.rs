@@ -94,3 +94,14 @@ pub fn interruptible<T: Send>(
         (Err(panic), None) => resume_unwind(panic as Box<dyn Any + Send>),
     }
 }
+
+/// Looks at signals once in some thousand steps, counted from 1, of a loop that does not hold the interpreter.
+///
+/// # Errors
+/// What a signal's handler raised.
+pub fn heed(step: usize) -> PyResult<()> {
+    match step.is_multiple_of(1 << 10) {
+        true => Python::attach(|py| py.check_signals()),
+        false => Ok(()),
+    }
+}

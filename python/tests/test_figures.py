@@ -1,5 +1,6 @@
 """Figures for notebooks: SVG without another library."""
 
+import pickle
 import xml.etree.ElementTree as xml
 
 import numpy as np
@@ -64,3 +65,17 @@ def test_figures_of_one_page_do_not_share_names():
     for figure, own in zip(figures, names):
         assert own and set(re.findall(r"url\(#([^)]+)\)", figure)) == own
     assert sum(map(len, names)) == len(set.union(*names))
+
+
+@pytest.mark.filterwarnings("error")
+def test_tables_of_comparisons_are_printed_with_all_columns():
+    pandas = pytest.importorskip("pandas")
+    walk = random_walk()
+    y, _ = walk.sample(50, random_state=0)
+    with pandas.option_context("display.width", 80, "display.max_columns", 0):
+        table = walk.compare(y)
+        head, first, *_ = str(table).splitlines()
+        assert head.split() == list(table.columns) and "..." not in head
+        assert len(first.split()) == 1 + len(table.columns)
+    again = pickle.loads(pickle.dumps(table))
+    assert repr(again) == repr(table) and isinstance(table, pandas.DataFrame)

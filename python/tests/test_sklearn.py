@@ -1,10 +1,11 @@
 """scikit-learn's conventions."""
 
+import copy
 import pickle
 
 import numpy as np
 import pytest
-from conftest import random_hmm
+from conftest import random_hmm, random_population, random_walk
 
 import scotopic
 
@@ -121,3 +122,121 @@ def test_settings_are_checked_when_they_are_used(setting):
     model = scotopic.GaussianHMM(2).set_params(**setting)
     with pytest.raises(scotopic.errors.SettingError):
         model.fit(np.random.default_rng(0).normal(size=(50, 1)))
+
+
+COPIES = [lambda model: pickle.loads(pickle.dumps(model)), copy.deepcopy, copy.copy]
+
+
+@pytest.mark.parametrize("copied", COPIES, ids=["pickle", "deepcopy", "copy"])
+@pytest.mark.parametrize("made", [lambda: random_hmm("diag"), random_walk, random_population])
+def test_arrays_of_copies_are_read_only_too(made, copied):
+    # A change of an entry would be shown, but not used.
+    model = made()
+    model.score(np.zeros((3, model._model.n_features)))
+    again = copied(model)
+    assert again._given().keys() == model._given().keys()
+    for name in again._given():
+        for array in (getattr(model, name), getattr(again, name)):
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 0.0
+
+
+@pytest.mark.parametrize("copied", COPIES, ids=["pickle", "deepcopy", "copy"])
+def test_what_is_set_or_learned_in_a_copy_is_not_in_the_model(copied):
+    model = random_hmm("diag")
+    x, _ = model.sample(60, random_state=0)
+    before, means = model.score(x), model.means_
+    again = copied(model)
+    again.means_ = means + 1.0
+    assert (model.means_ == means).all() and model.score(x) == before != again.score(x)
+    # Of two streams from one start each is its own.
+    model.partial_fit(x[:20])
+    again, third = copied(model), copied(model)
+    again.partial_fit(x[20:40])
+    for part in (x[20:40], x[40:]):
+        model.partial_fit(part)
+    third.partial_fit(x[20:40]).partial_fit(x[40:])
+    assert (third.means_ == model.means_).all()
+
+
+def test_parameters_set_by_hand_are_numbers():
+    pandas = pytest.importorskip("pandas")
+    model = random_hmm("diag", d=1)
+    for bad in (
+        ["0", "1", "2"],
+        np.array([0, 1, 2], "M8[s]"),
+        pandas.Series(pandas.date_range("2020", periods=3)),
+        [1j],
+    ):
+        with pytest.raises(scotopic.errors.DataError, match="means_: .*expected numbers"):
+            model.means_ = bad
+    for bad in ([0.0, 4.0, 5.0], [[[0.0]], [[4.0]], [[5.0]]], 1.0):
+        model.means_ = bad
+        with pytest.raises(scotopic.errors.SizeError, match=r"means_ \[.*expected means_: Means ``\[K, D\]``"):
+            model.score([0.0])
+
+
+HUGE = 10**30
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"n_components": HUGE}, {"n_components": 10**12}, {"n_init": 10**12}, {"n_iter": HUGE}, {"tol": 10**400}],
+)
+def test_settings_have_an_upper_end(setting):
+    model = scotopic.GaussianHMM(2).set_params(**setting)
+    with pytest.raises(scotopic.errors.SettingError, match=next(iter(setting))):
+        model.fit([0.0, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("made", [lambda: random_hmm("diag"), random_walk, random_population])
+@pytest.mark.parametrize("count", [10**12, 2**62, HUGE, -1])
+def test_counts_that_would_fill_the_memory_are_refused(made, count):
+    model = made()
+    x, _ = model.sample(10, random_state=0)
+    filter = model.filter()
+    filter.extend(x)
+    for name, call in (
+        ("n_samples", lambda: model.sample(count)),
+        ("steps", lambda: model.forecast(x, count)),
+        ("steps", lambda: filter.forecast(count)),
+        ("back", lambda: filter.smooth(count if count in (-1, HUGE) else -1)),
+        ("lag", lambda: model.filter(lag=count if count in (-1, HUGE) else -1)),
+        ("lags", lambda: model.residuals(x, lags=count)),
+    ):
+        with pytest.raises(scotopic.errors.SettingError, match=f"setting `{name}`: found"):
+            call()
+    # The ends themselves are taken.
+    whole = scotopic._settings.whole
+    assert whole("steps", 10**6, 0, scotopic._settings.MOST_STEPS) == 10**6
+    assert whole("n_samples", 10**8, 0, scotopic._settings.MOST_SAMPLES) == 10**8
+
+
+def test_errors_of_the_compiled_half_are_those_of_the_package():
+    for call in (
+        lambda: scotopic.Filter('kind = "x"'),
+        lambda: scotopic.Filter(""),
+        lambda: scotopic.parse("kind = 1"),
+        lambda: scotopic.Filter.restore(b"x"),
+        lambda: pickle.dumps(scotopic.Nonlinear(lambda x: x, lambda y, x: 0.0, [[1.0]]).filter()),
+        lambda: scotopic.Nonlinear(lambda x: [0.0, 0.0], lambda y, x: 0.0, [[1.0]]).filter().extend([0.0, 0.0]),
+    ):
+        with pytest.raises(scotopic.ScotopicError):
+            call()
+    with pytest.raises(scotopic.errors.SizeError, match="one observation at a time"):
+        random_walk(n=2, m=2).filter().update(np.zeros((2, 2)))
+
+
+def test_errors_are_those_of_the_package():
+    model = random_hmm("diag", d=1)
+    for call, error in (
+        (lambda: model.sample(3, random_state="a"), scotopic.errors.SettingError),
+        (lambda: model.summary([0.0, 1.0, 2.0], level="x"), scotopic.errors.SettingError),
+        (lambda: model.forecast([0.0]).interval(95), scotopic.errors.SettingError),
+        (lambda: model.filter(learn=True, block=object()), scotopic.errors.SettingError),
+        (lambda: scotopic.compare(random_population(), [[1.0] * 5]), scotopic.errors.UnsupportedError),
+    ):
+        with pytest.raises(error):
+            call()
+    # Numbers of numpy are numbers of a rule too.
+    assert model.filter(learn=True, block=np.int64(8)).n_observations == 0
