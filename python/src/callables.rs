@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use numpy::{PyArray1, PyArrayDyn};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use scotopic_filtering::{Error, elbo_kind};
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use scotopic_filtering::generalised::model::{Equations, GenerativeModel, Number, Point, Sizes};
 use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::nonlinear::{NonlinearConfig, NonlinearFilter, StateSpace};
+use scotopic_filtering::{Error, elbo_kind};
 
 use crate::arrays::Parameter;
 use crate::errors::{Failure, Result};

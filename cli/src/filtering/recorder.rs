@@ -131,7 +131,7 @@ impl BeliefRecorder {
                     panels.push(Panel::Span { label, index });
                     if index < errors {
                         panels.push(Panel::Residual {
-                            label: "truth − mean".to_owned(),
+                            label: "error".to_owned(),
                             index: shown + seen + index,
                         });
                     }
@@ -385,6 +385,9 @@ impl BeliefRecorder {
             false => format!("observations {from} to {to}"),
         }));
         said.extend(self.left_out.clone());
+        if self.errors > 0 {
+            said.push("error: truth less mean".to_owned());
+        }
         let each = self.timeline.each();
         let discrete = self.states == 0;
         if each > 1 {

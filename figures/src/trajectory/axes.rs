@@ -6,6 +6,8 @@ use crate::timeline::{MinMax, Timeline};
 /// The part of the band's edges at either end that need not fit on the axis: a start that is hardly known would
 /// flatten all that follows.
 const CLIPPED: f64 = 0.05;
+/// Beyond this part of the range of the others an edge reaches far.
+const FAR: f64 = 0.25;
 
 /// The range of beliefs, true values and observations; the band fits except for its outermost edges.
 pub(super) fn span_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
@@ -32,17 +34,27 @@ pub(super) fn residual_axis(timeline: &Timeline, index: usize) -> Option<Axis> {
 
 /// Zero and a round number to either side of it, as far out as there is one: what a low panel has room for.
 pub(super) fn either_side(axis: &Axis) -> Vec<Tick> {
+    // The digit, and how many ticks up to it have its number of decimals.
+    const ROUND: [(f64, usize); 7] = [
+        (8.0, 9),
+        (6.0, 7),
+        (5.0, 3),
+        (4.0, 5),
+        (3.0, 7),
+        (2.0, 3),
+        (1.0, 3),
+    ];
     let most = axis.value(1.0);
     let power = 10f64.powf(most.log10().floor());
-    let digits = [8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0];
-    let round = digits.iter().map(|digit| digit * power);
-    let far = round.into_iter().find(|far| *far <= most).unwrap_or(power);
-    let ticks = Axis::linear(-far, far).ticks(9).into_iter();
+    let fits = |round: &(f64, usize)| round.0 * power <= most;
+    let (digit, count) = ROUND.into_iter().find(fits).unwrap_or((1.0, 3));
+    let far = digit * power;
+    let ticks = Axis::linear(-far, far).ticks(count).into_iter();
     let kept = |tick: &Tick| tick.value == 0.0 || (tick.value.abs() / far - 1.0).abs() < 1e-9;
     ticks.filter(kept).collect()
 }
 
-/// The lowest and the highest of ranges, without the part [`CLIPPED`] at either end.
+/// The lowest and the highest of ranges, without the part [`CLIPPED`] at either end where that reaches far beyond the others.
 fn usual(ranges: impl Iterator<Item = (f64, f64)>) -> [Option<f64>; 2] {
     let (mut lows, mut highs): (Vec<f64>, Vec<f64>) = ranges
         .filter(|(low, high)| low.is_finite() && high.is_finite())
@@ -50,5 +62,13 @@ fn usual(ranges: impl Iterator<Item = (f64, f64)>) -> [Option<f64>; 2] {
     lows.sort_by(f64::total_cmp);
     highs.sort_by(|a, b| b.total_cmp(a));
     let clipped = (CLIPPED * lows.len() as f64) as usize;
-    [lows.get(clipped).copied(), highs.get(clipped).copied()]
+    let (Some(&low), Some(&high)) = (lows.get(clipped), highs.get(clipped)) else {
+        return [None; 2];
+    };
+    let near = FAR * (high - low);
+    let end = |all: f64, usual: f64| match (all - usual).abs() <= near {
+        true => Some(all),
+        false => Some(usual),
+    };
+    [end(lows[0], low), end(highs[0], high)]
 }

@@ -33,6 +33,9 @@ pub const PROTOCOL: Protocol = Protocol {
 
 const ITERATIONS: [usize; 2] = [40, 1200];
 
+/// A network whose rates explain less than this does not infer.
+const SILENT: f64 = 0.05;
+
 /// T and β: few points where minutes count, the published grid at full size.
 fn grid(size: Size) -> Vec<(usize, usize)> {
     let (lengths, betas) = size.of(
@@ -149,6 +152,21 @@ fn page(results: &Results) -> Result<Page> {
         ]);
     }
     page.table(table);
+    let silent: Vec<String> = points
+        .iter()
+        .filter(|(t, beta)| {
+            let arm = format!("T{t}-beta{beta}");
+            let r2 = results.mean(&arm, "validation", "R2 of rates");
+            r2.is_some_and(|r2| r2.mean < SILENT)
+        })
+        .map(|(t, beta)| format!("T = {t}, β = {beta}"))
+        .collect();
+    if !silent.is_empty() {
+        page.text(format!(
+            "These explain nothing (R² of rates below {SILENT}), and their zeros are those of silent networks: {}.",
+            silent.join("; ")
+        ));
+    }
     let series = lengths.iter().map(|t| {
         let means = of(*t).filter_map(|(t, beta)| {
             let mean = |measure| results.mean(&format!("T{t}-beta{beta}"), "validation", measure);
@@ -161,7 +179,7 @@ fn page(results: &Results) -> Result<Page> {
         "front",
         "R² against the fraction of zeros, means over seeds, β from left to right",
         chart::lines(&[Panel::new(
-            "Reconstruction against sparsity",
+            "iP-VAE on natural patches",
             "fraction of zeros",
             "R², one spike sample",
             series.collect(),
