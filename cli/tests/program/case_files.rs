@@ -9,7 +9,7 @@ use std::process::Stdio;
 use scotopic_datasets::npy;
 use serde_json::Value;
 
-use super::support::{Done, command, folder, scotopic};
+use super::support::{Done, command, folder, listing, scotopic};
 
 fn case(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
@@ -251,6 +251,8 @@ fn pictures_are_seen_as_a_viewer_shows_them_or_refused() {
         height,
         "the picture comes back at full size"
     );
+    let pictures = listing(&seen.join("pictures"));
+    assert_eq!(pictures.len(), 1, "{pictures:?}: of another input");
 
     for (name, said) in [("trunc.jpg", "truncated"), ("declared.jpg", "4000 x 16384")] {
         let error = infer(name).bad(1);

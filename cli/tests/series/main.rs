@@ -9,6 +9,7 @@ mod inputs;
 mod keys;
 mod long_runs;
 mod npz;
+mod results;
 mod samples;
 mod spikes;
 mod switching;

@@ -177,6 +177,20 @@ fn a_header_is_decided_by_the_columns_that_are_taken() {
             all.clone(),
             vec![vec![], vec![1.0], vec![2.0]],
         ),
+        // What a spreadsheet writes for an error begins a row and no comment, wherever the bytes are cut.
+        (
+            "# c\ny\n1.5\n#N/A\n# c, \"x\n\n #n/a\n2.5",
+            all.clone(),
+            vec![vec![1.5], vec![], vec![], vec![2.5]],
+        ),
+        (
+            "#DIV/0!\n3\n#NUM!\n",
+            SeriesOptions {
+                missing: vec!["#DIV/0!".into(), "#NUM!".into()],
+                ..all.clone()
+            },
+            vec![vec![], vec![3.0], vec![]],
+        ),
         ("\u{feff}a,b\n1,2\n", all.clone(), vec![vec![1.0, 2.0]]),
         ("\"a,b\",c\n1,2\n", column("a,b"), vec![vec![1.0]]),
         // Years as names have to be said.
@@ -210,6 +224,8 @@ fn lines_are_counted_whatever_ends_them() {
         ("y\n1\nx", 3),
         ("# c\ny\n1\n\"x\n\"\n", 4),
         ("\"y\n\"\n1\nx\n", 4),
+        // A quote that is never closed is where it was opened.
+        ("y\n1\n\"2\n3\n", 3),
     ] {
         let error = rows_of(
             text.as_bytes(),
@@ -222,6 +238,28 @@ fn lines_are_counted_whatever_ends_them() {
             "{text:?}: {error}"
         );
     }
+}
+
+/// What a row cannot be is said with what would help.
+#[test]
+fn what_is_no_row_is_named() {
+    let column = |name: &str| SeriesOptions {
+        columns: vec![name.into()],
+        ..SeriesOptions::default()
+    };
+    for (text, options, told) in [
+        ("a,a,b\n1,2,3\n", column("a"), "their numbers: 1, 2"),
+        ("y;z\n1;2\n", SeriesOptions::default(), "--delimiter"),
+        ("y;z\n1,5;2,5\n", SeriesOptions::default(), "--delimiter"),
+        ("1.5\n\"2\n", SeriesOptions::default(), "never closed"),
+        ("1\n+inf\n", SeriesOptions::default(), "a finite number"),
+    ] {
+        let error = rows_of(text.as_bytes(), SeriesFormat::Csv, &options).unwrap_err();
+        assert!(error.to_string().contains(told), "{text:?}: {error}");
+    }
+    let packed = [0x1f, 0x8b, 8, 0, 0, 0, 0xff, 0x00];
+    let error = rows_of(&packed, SeriesFormat::Csv, &SeriesOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("gzip"), "{error}");
 }
 
 #[test]
