@@ -484,7 +484,7 @@ mod tests {
         assert!((coverage - 0.9).abs() < 0.02, "{coverage}");
         assert!((portrayal.scores().nees().unwrap() - 1.0).abs() < 0.06);
         assert!(portrayal.judged().unwrap().contains("90 % credible band"));
-        assert!(portrayal.note().contains("drawn by 16 bins"));
+        assert!(portrayal.note().contains("16 observations in a column"));
     }
 
     #[test]

@@ -56,12 +56,7 @@ fn a_series_of_two_regimes_goes_through_every_verb() {
     ];
     let fitted = folder.json(&fit);
     assert_eq!(fitted["best"], 2);
-    assert!(
-        fitted["fits"][1]["warnings"][0]
-            .as_str()
-            .unwrap()
-            .contains("lower bound")
-    );
+    assert_eq!(fitted["fits"][1]["bound"], true);
     let text = std::fs::read_to_string(folder.path().join("fitted.toml")).unwrap();
     // What is shared stands once.
     assert_eq!(text.matches("observation_noise").count(), 1);

@@ -100,11 +100,12 @@ fn latency(request: &Request<'_>) -> Result<AnalysisReport> {
                 .table
                 .push([unit.into(), at.contrast.into(), Cell::from(latency)]);
         }
+        let median = at.median.map_or("undefined".to_owned(), |median| {
+            format!("{median:.2} steps (median)")
+        });
         report.summary.push(format!(
-            "contrast {:<6} {:>3} respond, half-peak latency {} steps (median)",
-            at.contrast,
-            at.responding,
-            said(at.median, 2)
+            "contrast {:<6} {:>3} respond, half-peak latency {median}",
+            at.contrast, at.responding,
         ));
     }
     let medians = found.at.iter().map(|at| {
