@@ -1,5 +1,7 @@
 //! `scotopic forecast`
 
+mod times;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,7 +11,7 @@ use scotopic_figures::Format;
 use scotopic_figures::fan::{self, Fan};
 use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, Forecast, ForecastSettings, many};
 
-use super::smooth::time;
+use self::times::Times;
 use crate::filtering::inputs;
 use crate::filtering::recording::{Recording, Subject};
 use crate::filtering::records::{Entry, LinesOut, Record, field, list};
@@ -227,7 +229,7 @@ fn lines(
     several: bool,
 ) -> Vec<Record> {
     let symbols = forecast.symbols();
-    let steps = steps(recording);
+    let times = Times::of_series(recording);
     let line = |h: usize| {
         let mut record = Record::new();
         if several {
@@ -239,16 +241,7 @@ fn lines(
             record.push(field("origin", Entry::Whole(origin as u64)));
         }
         record.push(field("ahead", Entry::Whole(h as u64 + 1)));
-        record.extend(match (time(recording, origin + h), steps) {
-            (None, Some((last, step))) => {
-                let ahead = (origin + h + 1 - recording.sequence.len()) as f64;
-                Some(field(
-                    "time",
-                    Entry::Text((last + step * ahead).to_string()),
-                ))
-            }
-            (known, _) => known,
-        });
+        record.extend(times.of(origin + h));
         match &symbols {
             Some(p) => {
                 let all = Entry::Numbers(p[h].clone(), 0);
@@ -276,23 +269,6 @@ fn lines(
         record
     };
     (0..forecast.mean.len()).map(line).collect()
-}
-
-/// The last time and the step between times, where these are numbers an equal step apart: they go on beyond the data. Dates do not,
-/// since months and years differ in length.
-fn steps(recording: &Recording) -> Option<(f64, f64)> {
-    /// Rounding of times in decimal notation, as a part of a step.
-    const ROUNDED: f64 = 1e-6;
-    let times: Option<Vec<f64>> = (0..recording.sequence.len())
-        .map(|t| recording.time(t)?.parse().ok())
-        .collect();
-    let times = times?;
-    let [.., before, last] = times[..] else {
-        return None;
-    };
-    let step = last - before;
-    let equal = |pair: &[f64]| (pair[1] - pair[0] - step).abs() <= ROUNDED * step.abs();
-    (step != 0.0 && times.windows(2).all(equal)).then_some((last, step))
 }
 
 /// What came, beside what was forecast.
