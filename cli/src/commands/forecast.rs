@@ -83,9 +83,10 @@ pub fn run(args: &ForecastArgs) -> Result<ExitCode> {
     let mut judged = Judged::default();
     for recording in &recordings {
         let several = recordings.len() > 1;
+        let times = Times::of_series(recording);
         let last = forecasts(args, &filter, recording, &next, &mut |origin, forecast| {
             judged.see(args, recording, origin, forecast);
-            records.extend(lines(args, recording, origin, forecast, several));
+            records.extend(lines(args, &times, origin, forecast, several));
         })?;
         if let (Some(path), Some(last)) = (&args.figure, &last) {
             draw(args, &model, recording, last, path)?;
@@ -223,13 +224,13 @@ fn forecasts(
 
 fn lines(
     args: &ForecastArgs,
-    recording: &Recording,
+    times: &Times<'_>,
     origin: usize,
     forecast: &Forecast,
     several: bool,
 ) -> Vec<Record> {
     let symbols = forecast.symbols();
-    let times = Times::of_series(recording);
+    let recording = times.recording;
     let line = |h: usize| {
         let mut record = Record::new();
         if several {

@@ -40,11 +40,10 @@ pub struct Report {
 }
 
 impl ModelFit {
-    /// Adds a warning to a fit that ended early, unless its search has said so.
+    /// Adds a warning to a fit that ended early; one that knows what its gradient promises has said so with that.
     pub fn say_whether_it_ended(&mut self) {
-        let warnings = &mut self.report.warnings;
-        if !self.converged && !warnings.iter().any(|w| w.contains("ended early")) {
-            warnings.push(format!(
+        if !self.converged && self.report.promised.is_none() {
+            self.report.warnings.push(format!(
                 "ended early, after {} iterations: not ranked; raise --max-iterations",
                 self.iterations
             ));

@@ -6,13 +6,14 @@ use crate::filtering::records::{Entry, field};
 
 /// The times of a series, and those beyond its end.
 pub(super) struct Times<'a> {
-    recording: &'a Recording,
+    pub(super) recording: &'a Recording,
     /// The last time and the step between times, where these are numbers an equal step apart: they go on beyond the data. Dates do
     /// not, since months and years differ in length.
     steps: Option<(f64, f64)>,
 }
 
 impl<'a> Times<'a> {
+    /// Reads every time of the series.
     pub(super) fn of_series(recording: &'a Recording) -> Self {
         Self {
             recording,

@@ -10,6 +10,7 @@ use scotopic_datasets::npy;
 use scotopic_datasets::stimulus::Frames;
 use scotopic_figures::tiles::Row;
 use scotopic_figures::{Figure, Tile, animation, raster, tiles};
+use scotopic_filtering::many;
 use scotopic_train::device;
 
 use super::{model, print};
@@ -184,7 +185,6 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
     }
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("could not make {}", args.out.display()))?;
-    remove_pictures(&pictures_folder)?;
     if raster.is_none() && raster_path.is_file() {
         std::fs::remove_file(&raster_path)
             .with_context(|| format!("could not remove {}", raster_path.display()))?;
@@ -229,6 +229,7 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         }
         None => Vec::new(),
     };
+    say_what_else_is_there(&pictures_folder, &whole);
     still.write(&still_path)?;
     moving.write(&moving_path)?;
     let raster_path = raster.is_some().then_some(raster_path);
@@ -269,16 +270,18 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Removes the pictures of a run that is replaced (--force): beside those of another input they would pass for its own.
-fn remove_pictures(folder: &Path) -> Result<()> {
-    for entry in std::fs::read_dir(folder).into_iter().flatten() {
-        let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending == "png") {
-            std::fs::remove_file(&path)
-                .with_context(|| format!("could not remove {}", path.display()))?;
-        }
+/// Says how many pictures in `folder` were there before (--force) and are not of this input. They may be the user's own: they stay.
+fn say_what_else_is_there(folder: &Path, written: &[PathBuf]) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let others = entries.filter(|entry| !written.contains(&entry.path()));
+    match others.count() {
+        0 => {}
+        n => tell!(
+            "{} in {} not of this input",
+            many(n, "other file"),
+            folder.display()
+        ),
     }
-    Ok(())
 }
 
 /// The last frames of up to twelve sequences, and their reconstructions.

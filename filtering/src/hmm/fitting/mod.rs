@@ -7,7 +7,7 @@
 //! 3  to the maximum  the best F by a quasi-Newton ascent of ln p, until ½ gᵀHg is small
 //! 4  again           from 4 R other starts, where F > R and one run alone reached the highest maximum
 //!
-//! F = R, or 2·10⁶/(T K²) where that is more: short series leave time to look at every run
+//! F = R, or 2·10⁶/(T K (K + D²)) where that is more, D the number of columns: short series leave time to look at every run
 //! ```
 //!
 //! | subject | file |

@@ -20,7 +20,7 @@ use crate::{Error, Result, Sequence};
 /// Runs that are begun for each that is followed to its maximum, and those that are looked at twice.
 const BEGUN: usize = 4;
 const LOOKED_AT_TWICE: usize = 2;
-/// Evaluations of ln p cost T K² each. Where they cost less than this together, more runs are followed, up to all: heights after
+/// Evaluations of ln p cost T K (K + D²) each, of D columns. Where they cost less than this together, more runs are followed, up to all: heights after
 /// a few steps say little of the maxima of short series, where there is time to look at each.
 const WORTH: f64 = 2e6;
 /// Steps of EM before the first look, and before the second.
@@ -188,7 +188,8 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
     /// Runs that are followed to their maximum: one a restart, and more of a short series.
     pub(super) fn followed(&self, states: usize, restarts: usize) -> usize {
         let observations: usize = self.sequences.iter().map(Sequence::len).sum();
-        let cost = observations as f64 * (states * states) as f64;
+        let columns = self.sequences.first().map_or(1, Sequence::width);
+        let cost = (observations * states * (states + columns * columns)) as f64;
         restarts.max((WORTH / cost) as usize)
     }
 
