@@ -277,7 +277,7 @@ fn place(part: &str) -> String {
 fn io_advice(action: &str, source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::NotFound if action == "write" => "; make its folder first",
-        io::ErrorKind::NotFound => "; check the path and the data folder, or fetch the data set",
+        io::ErrorKind::NotFound => "; check the path",
         io::ErrorKind::PermissionDenied => "; check who may read and write there",
         io::ErrorKind::StorageFull => "; make room on the disk",
         _ => "",
@@ -293,7 +293,7 @@ mod tests {
         let missing = Error::io(Path::new("mnist/x.gz"), "open")(io::ErrorKind::NotFound.into());
         let text = missing.to_string();
         assert!(
-            text.contains("mnist/x.gz") && text.contains("fetch"),
+            text.contains("mnist/x.gz") && text.contains("check the path"),
             "{text}"
         );
         let format = Error::Format {

@@ -91,6 +91,15 @@ impl AnyModel {
         }
     }
 
+    /// What the states are called: none, or a name for each.
+    pub fn state_names(&self) -> &[String] {
+        match self {
+            Self::LinearGaussian(model) => model.state_names(),
+            Self::Driven(model) => model.base().state_names(),
+            _ => &[],
+        }
+    }
+
     /// A short description.
     pub fn described(&self) -> String {
         match self {

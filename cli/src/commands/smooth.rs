@@ -164,8 +164,8 @@ fn draw(
     let described = format!("{}, smoothed", model.described());
     let mut recorder = BeliefRecorder::of(
         described,
+        model,
         first,
-        model.width(),
         &recording.names,
         None,
         options,

@@ -13,7 +13,7 @@ use scotopic_figures::time_axis::TimeAxis;
 use scotopic_figures::timeline::{COLUMNS, MinMax, PhasePoint, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{Panel, Trajectory};
 use scotopic_figures::{Format, shares};
-use scotopic_filtering::{AnyFilter, Belief, Filter as _, GaussianBelief, Moments};
+use scotopic_filtering::{AnyFilter, AnyModel, Belief, Filter as _, GaussianBelief, Moments};
 
 use super::credible::Band;
 use super::recording::note_time;
@@ -79,22 +79,23 @@ impl BeliefRecorder {
         states: Option<&[String]>,
         wanted: FigureOptions,
     ) -> Result<Self> {
-        let (described, width) = (filter.model().described(), filter.width());
-        Self::of(described, filter.belief(), width, channels, states, wanted)
+        let model = filter.model();
+        Self::of(model.described(), &model, filter.belief(), channels, states, wanted)
     }
 
-    /// The same of a model that is `described` so, with beliefs of the form of `belief` and observations of `width` entries.
+    /// The same of a model that is `described` so, with beliefs of the form of `belief`.
     ///
     /// # Errors
     /// As [`BeliefRecorder::new`].
     pub fn of(
         described: String,
+        model: &AnyModel,
         belief: Belief<'_>,
-        width: usize,
         channels: &[String],
         states: Option<&[String]>,
         wanted: FigureOptions,
     ) -> Result<Self> {
+        let width = model.width();
         let mut panels = Vec::new();
         let mut left_out = Vec::new();
         let named = |names: &[String], i: usize, what: &str| match names.get(i) {
@@ -116,7 +117,7 @@ impl BeliefRecorder {
             Belief::Gaussian(GaussianBelief {
                 mean, cause_mean, ..
             }) => {
-                let names = states.unwrap_or_default();
+                let names = states.unwrap_or(model.state_names());
                 labels = (0..mean.len()).map(|i| named(names, i, "state")).collect();
                 let causes = (1..=cause_mean.len()).map(|i| format!("cause {i}"));
                 let all: Vec<String> = labels.iter().cloned().chain(causes).collect();

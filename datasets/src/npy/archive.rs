@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::header::{Element, Header};
 use super::{Array, Part};
@@ -91,13 +91,13 @@ pub fn read_npz_pixels(
         Some(name) => name.to_owned(),
         None => {
             let shapes = shapes(path)?;
-            let described = |(name, shape): &(String, Option<Vec<usize>>)| match shape {
-                Some(shape) => format!("{name} {shape:?}"),
-                None => format!("{name} (no plain numbers)"),
+            let described = |(name, shape): &(String, Shape)| match shape {
+                Ok(shape) => format!("{name} {shape:?}"),
+                Err(why) => format!("{name} ({why})"),
             };
             let fitting: Vec<_> = shapes
                 .iter()
-                .filter(|(_, shape)| shape.as_deref().is_some_and(fits))
+                .filter(|(_, shape)| shape.as_deref().is_ok_and(fits))
                 .collect();
             match fitting[..] {
                 [(name, _)] => name.clone(),
@@ -145,8 +145,11 @@ pub fn read_npz_pixels(
 /// Names of arrays in a message.
 const MOST_NAMES: usize = 20;
 
-/// The arrays by name with their shapes; no shape for what is no array of plain numbers.
-fn shapes(path: &Path) -> Result<Vec<(String, Option<Vec<usize>>)>> {
+/// The shape of an array, or why it has none.
+type Shape = std::result::Result<Vec<usize>, &'static str>;
+
+/// The arrays by name with their shapes.
+fn shapes(path: &Path) -> Result<Vec<(String, Shape)>> {
     let (mut archive, _) = open(path)?;
     let mut shapes = Vec::new();
     for index in 0..archive.len() {
@@ -159,9 +162,13 @@ fn shapes(path: &Path) -> Result<Vec<(String, Option<Vec<usize>>)>> {
             length: entry.size(),
         };
         let name = full.strip_suffix(".npy").unwrap_or(&full).to_owned();
-        let shape = Header::read(&part, &mut entry)
-            .ok()
-            .map(|header| header.shape);
+        let shape = match entry.compression() {
+            CompressionMethod::Stored | CompressionMethod::Deflated => {
+                let header = Header::read(&part, &mut entry);
+                header.map(|header| header.shape).map_err(|_| "no plain numbers")
+            }
+            _ => Err("compressed by a method that is not deflate"),
+        };
         shapes.push((name, shape));
     }
     Ok(shapes)

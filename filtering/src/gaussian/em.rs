@@ -284,6 +284,7 @@ impl LinearGaussian {
             self.initial_mean().clone(),
             self.initial_covariance().clone(),
         )
+        .map(|model| model.named_as(self))
     }
 }
 

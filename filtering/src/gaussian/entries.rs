@@ -169,6 +169,7 @@ impl Entries {
             m0.column(0).into_owned(),
             covariance(l.initial, p0, start.initial_covariance()),
         )
+        .map(|model| model.named_as(start))
     }
 
     /// The gradient by the coordinates at `u`, of one by the entries; that of a covariance L Lᵀ by L is 2 G L.

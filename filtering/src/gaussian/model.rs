@@ -47,6 +47,8 @@ pub struct LinearGaussian {
     initial_covariance: DMatrix<f64>,
     /// The states that start exactly diffuse; none, or one mark a state.
     diffuse: Vec<bool>,
+    /// What the states are called; none, or one name a state.
+    state_names: Vec<String>,
 }
 
 impl LinearGaussian {
@@ -84,6 +86,7 @@ impl LinearGaussian {
             initial_mean: DVector::zeros(n),
             initial_covariance: DMatrix::identity(n, n),
             diffuse: Vec::new(),
+            state_names: Vec::new(),
         })
     }
 
@@ -160,6 +163,45 @@ impl LinearGaussian {
             false => Vec::new(),
         };
         Ok(self)
+    }
+
+    /// The same with a name for each state, `[n]`, or without names: for figures, summaries and files.
+    ///
+    /// ```
+    /// use scotopic_filtering::gaussian::LinearGaussian;
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let walk = LinearGaussian::from_rows(&[[1.0]], &[[1.0]], &[[1.0]], &[[1.0]])?;
+    /// let walk = walk.with_state_names(vec!["level".to_owned()])?;
+    /// assert_eq!(walk.state_names(), ["level"]);
+    /// assert!(walk.with_state_names(vec![String::new()]).is_err());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Size`] for a wrong number of names, [`Error::Setting`] for an empty one or one that is there twice.
+    pub fn with_state_names(mut self, names: Vec<String>) -> Result<Self> {
+        let n = self.states();
+        if !names.is_empty() && names.len() != n {
+            return Err(Error::size("state_names", names.len(), n));
+        }
+        let wrong = |i: &usize| names[*i].trim().is_empty() || names[..*i].contains(&names[*i]);
+        if let Some(i) = (0..names.len()).find(wrong) {
+            let found = format!("\"{}\"", names[i]);
+            return Err(Error::setting("state_names", found, "a name for each state, every one once"));
+        }
+        self.state_names = names;
+        Ok(self)
+    }
+
+    /// The same with the names of the states of another model of this size.
+    pub(crate) fn named_as(mut self, other: &Self) -> Self {
+        self.state_names.clone_from(&other.state_names);
+        self
+    }
+
+    /// What the states are called: none, or a name for each.
+    pub fn state_names(&self) -> &[String] {
+        &self.state_names
     }
 
     /// n, the entries of a state.

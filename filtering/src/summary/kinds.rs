@@ -216,28 +216,37 @@ fn linear(model: &LinearGaussian) -> Parametrisation {
         true => Group::Held,
         false => Group::Number(unit.max(f64::EPSILON * v.abs())),
     };
+    let named: Vec<String> = match model.state_names() {
+        [] => numbered(n),
+        names => names.to_vec(),
+    };
     for i in 0..n {
         for j in 0..n {
             let v = model.transition()[(i, j)];
-            let name = format!("transition[{},{}]", i + 1, j + 1);
+            let name = format!("transition[{},{}]", named[i], named[j]);
             new.push(name, v, number(v, v.abs(), structure(v)));
         }
     }
-    for (i, v) in model.bias().iter().enumerate() {
-        let name = format!("bias[{}]", i + 1);
-        new.push(name, *v, number(*v, spread(i), *v == 0.0));
+    for (name, (i, v)) in named.iter().zip(model.bias().iter().enumerate()) {
+        let held = *v == 0.0;
+        new.push(format!("bias[{name}]"), *v, number(*v, spread(i), held));
     }
-    covariance(&mut new, "process_noise", q);
+    covariance(&mut new, "process_noise", &named, q);
     for (i, v) in model.offset().iter().enumerate() {
         let name = format!("offset[{}]", i + 1);
         new.push(name, *v, number(*v, r[(i, i)].sqrt(), *v == 0.0));
     }
-    covariance(&mut new, "observation_noise", r);
+    covariance(&mut new, "observation_noise", &numbered(m), r);
     new
 }
 
+/// 1, 2, … n: what entries without names are called.
+fn numbered(n: usize) -> Vec<String> {
+    (1..=n).map(|i| i.to_string()).collect()
+}
+
 /// The lower triangle of a covariance: zeros are held.
-fn covariance(new: &mut Parametrisation, key: &str, c: &DMatrix<f64>) {
+fn covariance(new: &mut Parametrisation, key: &str, names: &[String], c: &DMatrix<f64>) {
     for i in 0..c.nrows() {
         for j in 0..=i {
             let v = c[(i, j)];
@@ -246,7 +255,7 @@ fn covariance(new: &mut Parametrisation, key: &str, c: &DMatrix<f64>) {
                 (false, true) => Group::Positive,
                 (false, false) => Group::Number((c[(i, i)] * c[(j, j)]).sqrt()),
             };
-            new.push(format!("{key}[{},{}]", i + 1, j + 1), v, group);
+            new.push(format!("{key}[{},{}]", names[i], names[j]), v, group);
         }
     }
 }

@@ -73,6 +73,27 @@ fn deflated_archives_are_read_and_bombs_are_not() {
 }
 
 #[test]
+fn an_entry_of_another_compression_is_refused_and_others_beside_it_are_read() {
+    /// bzip2 in the format's list of methods.
+    const BZIP2: u8 = 12;
+    let folder = Folder::new();
+    let path = npz(&folder);
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The method stands at byte 8 of an entry's own header, and at byte 10 of that in the directory.
+    for (magic, method) in [(b"PK\x03\x04", 8), (b"PK\x01\x02", 10)] {
+        let at = bytes.windows(4).position(|four| four == magic).unwrap();
+        bytes[at + method] = BZIP2;
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let text = read_npz_array(&path, "a").unwrap_err().to_string();
+    assert!(text.contains("entry `a.npy`") && text.contains("deflate"), "{text}");
+    assert_eq!(read_npz_array(&path, "b").unwrap().shape, [2]);
+    let three = |shape: &[usize]| shape.len() == 3;
+    let text = read_npz_pixels(&path, None, &three).unwrap_err().to_string();
+    assert!(text.contains("a (compressed by a method that is not deflate), b [2]"), "{text}");
+}
+
+#[test]
 fn names_and_sizes_are_checked_before_writing() {
     let folder = Folder::new();
     let path = folder.0.path().join("b.npz");

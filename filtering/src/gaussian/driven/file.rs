@@ -43,6 +43,8 @@ pub(super) struct Parts {
     initial_covariance: Option<Vec<Vec<f64>>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     diffuse: Vec<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    state_names: Vec<String>,
 }
 
 /// An entry of H.
@@ -92,6 +94,7 @@ impl TryFrom<Parts> for DrivenGaussian {
             initial_mean: parts.initial_mean,
             initial_covariance: parts.initial_covariance,
             diffuse: parts.diffuse,
+            state_names: parts.state_names,
         });
         let mut base = base.map_err(|error| if timed { of_rates(error) } else { error })?;
         if timed && without_start {
@@ -207,6 +210,7 @@ impl From<DrivenGaussian> for Parts {
             initial_mean: base.initial_mean,
             initial_covariance: base.initial_covariance,
             diffuse: base.diffuse,
+            state_names: base.state_names,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{LinearGaussian, matrix, rows};
 use crate::math::lyapunov::stationary_covariance;
 use crate::{Error, Result};
 
-/// The keys of a file. Those that may be left out: `bias` and `offset` (0), and the start: without `initial_mean`,
+/// The keys of a file. Those that may be left out: `bias` and `offset` (0), `state_names`, and the start: without `initial_mean`,
 /// `initial_covariance` and `diffuse`, that of the stationary distribution where F has one, and else diffuse in all states.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +26,8 @@ pub(in crate::gaussian) struct Parts {
     pub initial_covariance: Option<Vec<Vec<f64>>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub diffuse: Vec<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub state_names: Vec<String>,
 }
 
 impl TryFrom<Parts> for LinearGaussian {
@@ -41,7 +43,9 @@ impl TryFrom<Parts> for LinearGaussian {
         let vector = |given: Option<Vec<f64>>, size: usize| {
             given.map_or_else(|| DVector::zeros(size), DVector::from_vec)
         };
-        let model = model.with_bias(vector(parts.bias, n), vector(parts.offset, m))?;
+        let model = model
+            .with_bias(vector(parts.bias, n), vector(parts.offset, m))?
+            .with_state_names(parts.state_names)?;
         let (mean, covariance) = (parts.initial_mean, parts.initial_covariance);
         if mean.is_none() && covariance.is_none() && parts.diffuse.is_empty() {
             return match model.stationary() {
@@ -89,6 +93,7 @@ impl From<LinearGaussian> for Parts {
             initial_mean: Some(model.initial_mean.as_slice().to_vec()),
             initial_covariance: Some(rows(&model.initial_covariance)),
             diffuse: model.diffuse,
+            state_names: model.state_names,
         }
     }
 }

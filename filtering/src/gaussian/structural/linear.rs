@@ -104,6 +104,7 @@ impl StructuralModel {
                 DVector::zeros(n),
                 DMatrix::from_row_slice(n, n, &form.start),
             )?
-            .with_diffuse(&form.diffuse)
+            .with_diffuse(&form.diffuse)?
+            .with_state_names(self.state_names())
     }
 }

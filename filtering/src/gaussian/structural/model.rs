@@ -257,6 +257,41 @@ impl StructuralModel {
         self.parameters().len() - self.fixed.len() - tied + diffuse
     }
 
+    /// What the entries of the state are called: after their component, with a number where it has several, and after
+    /// the input for those of a regression.
+    ///
+    /// ```
+    /// use scotopic_filtering::gaussian::StructuralModel;
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let model = StructuralModel::new("level,slope,seasonal:3")?;
+    /// assert_eq!(model.state_names(), ["level", "slope", "seasonal.1", "seasonal.2"]);
+    /// # Ok(()) }
+    /// ```
+    pub fn state_names(&self) -> Vec<String> {
+        let own = self.components.iter().flat_map(|component| {
+            let name = self.prefix(component);
+            let numbered = |k| format!("{name}.{k}");
+            match component {
+                Component::Regression { .. } => {
+                    let named = self.inputs.iter().map(|input| format!("{name}.{input}"));
+                    named.collect()
+                }
+                _ if component.states() == 1 => vec![name],
+                _ => (1..=component.states()).map(numbered).collect::<Vec<_>>(),
+            }
+        });
+        own.collect()
+    }
+
+    /// The name of a component, with its numbers where others have the same.
+    fn prefix(&self, component: &Component) -> String {
+        let name = component.name();
+        match self.components.iter().filter(|c| c.name() == name).count() {
+            1 => name.to_owned(),
+            _ => component.to_string(),
+        }
+    }
+
     fn diffuse_states(&self) -> usize {
         let diffuse = self.components.iter().filter(|c| c.is_diffuse());
         diffuse.map(Component::states).sum()
@@ -278,11 +313,7 @@ impl StructuralModel {
                 });
                 return named.collect();
             }
-            let same = self.components.iter().filter(|c| c.name() == name);
-            match same.count() {
-                1 => component.parameters(name),
-                _ => component.parameters(&component.to_string()),
-            }
+            component.parameters(&self.prefix(component))
         });
         std::iter::once(irregular).chain(own).collect()
     }
