@@ -3,12 +3,16 @@
 mod bounded_settings;
 mod bounds;
 mod degenerate;
+mod driven;
 mod every_filter;
 mod fitted;
 mod gaussian;
 mod generalised;
 mod hmm;
+mod inputs;
 mod nonlinear;
 mod nonlinear_fit;
+mod plds;
 mod reference;
+mod switching;
 mod units;

@@ -60,7 +60,7 @@ struct Recording {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(include_str!("../golden/plds.json")).unwrap()
+    serde_json::from_str(include_str!("../../golden/plds.json")).unwrap()
 }
 
 impl Recording {

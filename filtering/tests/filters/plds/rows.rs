@@ -5,7 +5,7 @@ use scotopic_filtering::plds::{CountLaw, Plds, PldsFilter};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{AnyFilter, AnyModel, Error, Filter, ForecastSettings, Sequence};
 
-use crate::population;
+use super::population;
 
 /// Bounds of the same Gaussian by two ways differ by the last step of the ascent.
 const SAME: f64 = 1e-7;

@@ -10,7 +10,7 @@ use super::{golden, sequence};
 
 /// US inflation with unemployment, quarter by quarter.
 fn inflation(unit: f64, price: f64) -> Sequence {
-    let text = include_str!("../../../datasets/series/macrodata.csv");
+    let text = include_str!("../../../../datasets/series/macrodata.csv");
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next().unwrap().split(',').collect();
     let place = |name: &str| {

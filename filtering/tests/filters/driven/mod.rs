@@ -11,7 +11,7 @@ use scotopic_filtering::nalgebra::DMatrix;
 use serde_json::{Value, json};
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("../golden/driven.json")).unwrap()
+    serde_json::from_str(include_str!("../../golden/driven.json")).unwrap()
 }
 
 /// Rows with NaN for null.

@@ -6,7 +6,7 @@ use scotopic_filtering::plds::{CountLaw, Plds, PldsFilter, PldsSmoothed};
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 use scotopic_filtering::rand::{Rng, RngExt, SeedableRng};
 
-use crate::population;
+use super::population;
 
 /// One standard normal draw, by Box and Muller.
 fn normal(rng: &mut impl Rng) -> f64 {

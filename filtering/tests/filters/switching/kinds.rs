@@ -8,7 +8,7 @@ use scotopic_filtering::{
 };
 use serde_json::{Value, json};
 
-use crate::{close, three_regimes, with_holes};
+use super::{close, three_regimes, with_holes};
 
 fn any() -> AnyModel {
     AnyModel::Slds(Box::new(three_regimes(true)))

@@ -15,7 +15,7 @@ use super::{numbers, rows};
 const ORACLE: f64 = 1e-8;
 
 pub fn golden() -> Value {
-    serde_json::from_str(include_str!("../golden/transitions.json")).unwrap()
+    serde_json::from_str(include_str!("../../golden/transitions.json")).unwrap()
 }
 
 /// Rows in which null is missing.

@@ -4,7 +4,7 @@ use scotopic_filtering::Sequence;
 use scotopic_filtering::switching::{Slds, SldsFilter};
 use serde_json::Value;
 
-use crate::{close, enumerated};
+use super::{close, enumerated};
 
 /// Both sides are exact: rounding of sums of some hundred terms.
 const EXACT: f64 = 1e-10;
@@ -12,7 +12,7 @@ const EXACT: f64 = 1e-10;
 const MAXIMUM: f64 = 1e-3;
 
 fn read() -> (Slds, Sequence, Value) {
-    let all: Value = serde_json::from_str(include_str!("../golden/slds.json")).unwrap();
+    let all: Value = serde_json::from_str(include_str!("../../golden/slds.json")).unwrap();
     let keys = [
         "initial",
         "transition",

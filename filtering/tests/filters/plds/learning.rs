@@ -5,7 +5,7 @@ use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::plds::{CountLaw, Plds, PldsFit, PldsLearn};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
-use crate::{largest_angle, population};
+use super::{largest_angle, population};
 
 /// A population, states that it went through and what was seen of them.
 fn simulated(law: CountLaw, neurons: usize, length: usize) -> (Plds, Vec<Vec<f64>>, Sequence) {

@@ -35,7 +35,7 @@ fn rows(value: &Value) -> Vec<Vec<f64>> {
 impl Case {
     fn all() -> [Self; 3] {
         let golden: Value =
-            serde_json::from_str(include_str!("../golden/regressions.json")).unwrap();
+            serde_json::from_str(include_str!("../../golden/regressions.json")).unwrap();
         let case = |kind, name: &str, exposure: Option<&str>| Self {
             kind,
             golden: golden[name].clone(),

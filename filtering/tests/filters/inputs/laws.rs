@@ -9,7 +9,7 @@ use scotopic_filtering::{AnyModel, Law, Predictive, Sequence, SummarySettings};
 use serde_json::Value;
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("../golden/emissions.json")).unwrap()
+    serde_json::from_str(include_str!("../../golden/emissions.json")).unwrap()
 }
 
 fn rows(value: &Value) -> Vec<Vec<f64>> {

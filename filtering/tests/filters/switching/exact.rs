@@ -6,7 +6,7 @@ use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::switching::{Slds, SldsFilter};
 use scotopic_filtering::{Filter as _, Sequence};
 
-use crate::{close, enumerated, three_regimes, with_holes};
+use super::{close, enumerated, three_regimes, with_holes};
 
 /// Sums of some hundred terms in another order.
 const EXACT: f64 = 1e-10;

@@ -6,7 +6,7 @@ use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::switching::{Slds, SldsFit};
 use scotopic_filtering::{Error, Sequence};
 
-use crate::{close, three_regimes, with_holes};
+use super::{close, three_regimes, with_holes};
 
 /// What a sum of some hundred terms may lose between two iterations.
 const ROUNDING: f64 = 1e-8;

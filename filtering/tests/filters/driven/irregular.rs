@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{rows, sequence};
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("../golden/irregular.json")).unwrap()
+    serde_json::from_str(include_str!("../../golden/irregular.json")).unwrap()
 }
 
 fn file(start: bool) -> DrivenGaussian {
