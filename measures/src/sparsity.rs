@@ -3,10 +3,10 @@
 //! The Treves–Rolls sparsity of n numbers z, in the scale of Vinje and Gallant, is
 //!
 //! ```text
-//! S = (1 − (Σ z)²/(n Σ z²)) / (1 − 1/n)
+//! S = (1 − (Σ |z|)²/(n Σ z²)) / (1 − 1/n)                                                            (I31)
 //! ```
 //!
-//! 0 where all are equal, 1 where only one is not zero. Over the samples, for one unit, it is the
+//! of counts and rates, and, so that latents of both signs have one too, of the size of other latents: 0 where all are equal, 1 where only one is not zero. Over the samples, for one unit, it is the
 //! *lifetime* sparsity; over the units, for one sample, the *population* sparsity. Where nothing fires
 //! (Σ z² = 0) it is set to 1.
 //!
@@ -51,7 +51,7 @@ pub fn lifetime(responses: Rows<'_>) -> Result<Vec<f64>> {
     let sums = responses.sum_rows(2 * units, |_, row, sums| {
         let (first, second) = sums.split_at_mut(units);
         for ((first, second), &z) in first.iter_mut().zip(second).zip(row) {
-            let z = f64::from(z);
+            let z = f64::from(z).abs();
             *first += z;
             *second += z * z;
         }
@@ -81,7 +81,7 @@ pub fn population(responses: Rows<'_>) -> Result<Vec<f64>> {
     let n = responses.columns() as f64;
     let of_sample = |row: &[f32]| {
         let (sum, squares) = row.iter().fold((0.0, 0.0), |(sum, squares), &z| {
-            let z = f64::from(z);
+            let z = f64::from(z).abs();
             (sum + z, squares + z * z)
         });
         score(n, sum, squares)
@@ -145,7 +145,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// S of `n` numbers of which only Σ z and Σ z² are known; `None` for fewer than two.
+/// S of `n` numbers of which only Σ |z| and Σ z² are known; `None` for fewer than two.
 ///
 /// ```
 /// use scotopic_measures::sparsity;
@@ -190,6 +190,15 @@ mod tests {
             assert!((across[0] - expected).abs() < 1e-15);
             assert_eq!(across, down);
         }
+    }
+
+    /// Latents of both signs are as sparse as their sizes.
+    #[test]
+    fn signs_do_not_count() {
+        let both = Rows::new("z", &[3.0, -3.0, 3.0, -3.0], [1, 4]).unwrap();
+        assert_eq!(population(both).unwrap(), [0.0]);
+        let down = Rows::new("z", &[2.0, -2.0, 0.0, 0.0], [4, 1]).unwrap();
+        assert!((lifetime(down).unwrap()[0] - 2.0 / 3.0).abs() < 1e-15);
     }
 
     #[test]

@@ -17,7 +17,7 @@ const SST_OFFSET: f64 = 1.192_092_9e-7;
 /// Numbers per image that are read back.
 const PER_IMAGE: usize = 8;
 
-/// One step on the device: per image `[batch, 8]`, and Σz, Σz² over the images `[2·latent]`.
+/// One step on the device: per image `[batch, 8]`, and Σ|z|, Σz² over the images `[2·latent]`.
 pub(crate) type Columns = (Tensor<2>, Tensor<1>);
 
 /// All components of a belief side by side, `[batch, components·latent]`.
@@ -37,7 +37,7 @@ pub(crate) fn columns(
     let error = |mean: Tensor<2>| (x.clone() - mean).square().sum_dim(1);
     let column = |per_image: Tensor<1>| per_image.reshape([batch, 1]);
     let z = generated.sample;
-    let square = z.clone().square();
+    let (size, square) = (z.clone().abs(), z.clone().square());
     let per_image = Tensor::cat(
         vec![
             error(generated.mean),
@@ -46,13 +46,13 @@ pub(crate) fn columns(
             column(generated.free_energy.divergence()),
             (joined(after) - joined(before)).square().sum_dim(1).sqrt(),
             z.clone().equal_elem(0.0).float().sum_dim(1),
-            z.clone().sum_dim(1),
+            size.clone().sum_dim(1),
             square.clone().sum_dim(1),
         ],
         1,
     );
     let [_, latents] = z.dims();
-    let per_unit = Tensor::cat(vec![z.sum_dim(0), square.sum_dim(0)], 1).reshape([2 * latents]);
+    let per_unit = Tensor::cat(vec![size.sum_dim(0), square.sum_dim(0)], 1).reshape([2 * latents]);
     (per_image, per_unit)
 }
 

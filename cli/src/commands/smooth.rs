@@ -162,14 +162,8 @@ fn draw(
         moves: Format::of(path)? == Format::Gif,
     };
     let described = format!("{}, smoothed", model.described());
-    let mut recorder = BeliefRecorder::of(
-        described,
-        model,
-        first,
-        &recording.names,
-        None,
-        options,
-    )?;
+    let mut recorder =
+        BeliefRecorder::of(described, model, first, &recording.names, None, options)?;
     if let Some(name) = recording.path.file_name().filter(|name| *name != "-") {
         recorder = recorder.of_data(&name.to_string_lossy());
     }

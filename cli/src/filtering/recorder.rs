@@ -80,7 +80,14 @@ impl BeliefRecorder {
         wanted: FigureOptions,
     ) -> Result<Self> {
         let model = filter.model();
-        Self::of(model.described(), &model, filter.belief(), channels, states, wanted)
+        Self::of(
+            model.described(),
+            &model,
+            filter.belief(),
+            channels,
+            states,
+            wanted,
+        )
     }
 
     /// The same of a model that is `described` so, with beliefs of the form of `belief`.

@@ -165,7 +165,9 @@ fn shapes(path: &Path) -> Result<Vec<(String, Shape)>> {
         let shape = match entry.compression() {
             CompressionMethod::Stored | CompressionMethod::Deflated => {
                 let header = Header::read(&part, &mut entry);
-                header.map(|header| header.shape).map_err(|_| "no plain numbers")
+                header
+                    .map(|header| header.shape)
+                    .map_err(|_| "no plain numbers")
             }
             _ => Err("compressed by a method that is not deflate"),
         };

@@ -187,7 +187,11 @@ impl LinearGaussian {
         let wrong = |i: &usize| names[*i].trim().is_empty() || names[..*i].contains(&names[*i]);
         if let Some(i) = (0..names.len()).find(wrong) {
             let found = format!("\"{}\"", names[i]);
-            return Err(Error::setting("state_names", found, "a name for each state, every one once"));
+            return Err(Error::setting(
+                "state_names",
+                found,
+                "a name for each state, every one once",
+            ));
         }
         self.state_names = names;
         Ok(self)

@@ -86,11 +86,19 @@ fn an_entry_of_another_compression_is_refused_and_others_beside_it_are_read() {
     }
     std::fs::write(&path, bytes).unwrap();
     let text = read_npz_array(&path, "a").unwrap_err().to_string();
-    assert!(text.contains("entry `a.npy`") && text.contains("deflate"), "{text}");
+    assert!(
+        text.contains("entry `a.npy`") && text.contains("deflate"),
+        "{text}"
+    );
     assert_eq!(read_npz_array(&path, "b").unwrap().shape, [2]);
     let three = |shape: &[usize]| shape.len() == 3;
-    let text = read_npz_pixels(&path, None, &three).unwrap_err().to_string();
-    assert!(text.contains("a (compressed by a method that is not deflate), b [2]"), "{text}");
+    let text = read_npz_pixels(&path, None, &three)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.contains("a (compressed by a method that is not deflate), b [2]"),
+        "{text}"
+    );
 }
 
 #[test]

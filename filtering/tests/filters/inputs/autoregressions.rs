@@ -14,7 +14,8 @@ use serde_json::Value;
 use super::{numbers, rows};
 
 fn golden() -> [(&'static str, usize, Value); 2] {
-    let all: Value = serde_json::from_str(include_str!("../../golden/autoregression.json")).unwrap();
+    let all: Value =
+        serde_json::from_str(include_str!("../../golden/autoregression.json")).unwrap();
     [("scalar", 2), ("vector", 1)].map(|(name, lags)| (name, lags, all[name].clone()))
 }
 
