@@ -4,9 +4,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use scotopic_filtering::gaussian::StructuralModel;
 use scotopic_filtering::{Sequence, Summary, SummarySettings, many};
 
 use super::print;
+use crate::filtering::model;
 use crate::filtering::of_fit::OfFit;
 use crate::filtering::recording::Subject;
 use crate::filtering::source::from_one;
@@ -18,8 +20,8 @@ use crate::usage::UsageError;
 #[command(
     after_help = "Standard errors are those of the observed information of the data that the model was fitted to: the\n\
                         curvature of the exact ln p at the parameters, by central differences. Held are initial laws,\n\
-                        observation matrices, entries of a linear-gaussian model that are exactly 0 or 1, and what --hold\n\
-                        names. Intervals are made where a parameter is unbounded (logarithms of variances and rates,\n\
+                        observation matrices, entries of a linear-gaussian model that are exactly 0 or 1, fixed parameters of\n\
+                        a structural one, and what --hold names. Intervals are made where a parameter is unbounded (logarithms of variances and rates,\n\
                         logits of probabilities). A shortfall above a few hundredths says that ln p is not at its maximum\n\
                         there, and the errors mean little.\n\n\
                         Example:\n  \
@@ -58,7 +60,13 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
         not_learned: of_fit.not_learned(&model),
         free_parameters: of_fit.free_parameters,
     };
-    let summary = model.summary(&sequences, &settings).map_err(from_one)?;
+    let structural = model::structural(&args.subject.model)?;
+    let values = structural.as_ref().and_then(StructuralModel::values);
+    let summary = match (&structural, values) {
+        (Some(parts), Some(values)) => parts.summary(&values, &sequences, &settings),
+        _ => model.summary(&sequences, &settings),
+    };
+    let summary = summary.map_err(from_one)?;
     if args.json {
         print::line(serde_json::to_string_pretty(&summary)?)?;
         return Ok(ExitCode::SUCCESS);

@@ -186,11 +186,12 @@ pub fn to_toml(model: &AnyModel) -> Result<String> {
         }
     };
     table.remove("kind");
-    Ok(format!(
-        "kind = \"{}\"\n{}",
-        model.kind(),
-        with_exponents(&toml::to_string(&table)?)
-    ))
+    of_kind(model.kind(), &table)
+}
+
+fn of_kind(kind: &str, table: &toml::Table) -> Result<String> {
+    let rest = with_exponents(&toml::to_string(table)?);
+    Ok(format!("kind = \"{kind}\"\n{rest}"))
 }
 
 /// A text in TOML whose long numbers are written with an exponent: 1e-280 instead of 282 characters, the same number.
@@ -225,12 +226,25 @@ pub fn write(model: &AnyModel, path: &Path) -> Result<()> {
     Ok(replace(path, to_toml(model)?.as_bytes())?)
 }
 
+/// Writes a structural model with the values of its parameters, under lines of comment.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_structural(model: &StructuralModel, comment: &str, path: &Path) -> Result<()> {
+    let text = of_kind(STRUCTURAL, &toml::Table::try_from(model)?)?;
+    Ok(replace(path, (commented(comment) + &text).as_bytes())?)
+}
+
+fn commented(comment: &str) -> String {
+    comment.lines().map(|line| format!("# {line}\n")).collect()
+}
+
 /// Writes a model that was fitted, with what is to be known of the fit, under lines of comment.
 ///
 /// # Errors
 /// As [`write()`].
 pub fn write_fitted(model: &AnyModel, of: &OfFit, comment: &str, path: &Path) -> Result<()> {
-    let mut text: String = comment.lines().map(|line| format!("# {line}\n")).collect();
+    let mut text = commented(comment);
     let model = to_toml(model)?;
     // Under the kind, before the first table.
     let (kind, rest) = model.split_once('\n').unwrap_or((&model, ""));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use scotopic_filtering::AnyModel;
+use scotopic_filtering::gaussian::StructuralModel;
 
 use super::model_text::{LINEAR, STRUCTURAL, text};
 
@@ -43,7 +44,14 @@ impl OfFit {
     pub fn read(path: &Path) -> Result<Self> {
         let mut table: toml::Table = toml::from_str(&text(path)?)?;
         match table.get("kind").and_then(toml::Value::as_str) {
-            Some(STRUCTURAL) => Ok(Self::default()),
+            Some(STRUCTURAL) => {
+                table.remove("kind");
+                let model: StructuralModel = table.try_into()?;
+                Ok(Self {
+                    learned: Vec::new(),
+                    free_parameters: Some(model.free_parameters()),
+                })
+            }
             _ => Self::taken(&mut table),
         }
     }

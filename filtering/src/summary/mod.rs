@@ -8,7 +8,8 @@ mod parametrisation;
 use serde::Serialize;
 
 use self::information::observed_information;
-use self::parametrisation::{Link, Parametrisation};
+pub(crate) use self::parametrisation::Link;
+use self::parametrisation::Parametrisation;
 use crate::any_model::AnyModel;
 use crate::{Error, Result, Sequence, deviations_of};
 
@@ -76,9 +77,9 @@ pub struct Summary {
 }
 
 /// The remarks.
-const HELD: &str = "held";
-const BOUNDARY: &str = "at the boundary";
-const UNIDENTIFIED: &str = "not identified by these data";
+pub(crate) const HELD: &str = "held";
+pub(crate) const BOUNDARY: &str = "at the boundary";
+pub(crate) const UNIDENTIFIED: &str = "not identified by these data";
 
 impl AnyModel {
     /// The parameters with standard errors from the observed information I = −∂² ln p/∂θ² of `sequences`, by central

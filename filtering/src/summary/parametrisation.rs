@@ -8,7 +8,7 @@ const LEAST: f64 = 1e-8;
 
 /// On which scale a parameter is unbounded.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Link {
+pub(crate) enum Link {
     /// Its own.
     Identity,
     /// Its logarithm.

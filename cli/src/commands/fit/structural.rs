@@ -12,7 +12,6 @@ use super::fitted::{ModelFit, Report};
 use crate::commands::print;
 use crate::filtering::dependence::by_name;
 use crate::filtering::model;
-use crate::filtering::of_fit::OfFit;
 use crate::filtering::source::from_one;
 use crate::progress::Reporter;
 use crate::progress_bar::Heartbeat;
@@ -52,17 +51,11 @@ pub fn run(
         .fit(data, &settings)
         .map_err(|e| by_name(from_one(e).into(), names, &(1..names.len())))?;
     drop(beat);
-    let written = AnyModel::of_structural(model, &fit.estimates)?;
     let coefficients = coefficients(model, &fit, data)?;
-    let comment = comment(&fit);
-    let of_fit = OfFit {
-        free_parameters: Some(fit.free_parameters),
-        ..OfFit::default()
-    };
-    model::write_fitted(&written, &of_fit, &comment, &args.out)?;
+    model::write_structural(&with_estimates(model, &fit)?, &comment(&fit), &args.out)?;
     let told = ModelFit {
         states: model.states(),
-        model: written,
+        model: AnyModel::of_structural(model, &fit.estimates)?,
         log_evidence: fit.log_likelihood,
         iterations: fit.iterations,
         converged: fit.converged,
@@ -108,6 +101,16 @@ pub fn run(
     Ok(ExitCode::SUCCESS)
 }
 
+/// The model with the values that were found.
+fn with_estimates(model: &StructuralModel, fit: &StructuralFit) -> Result<StructuralModel> {
+    let names = model.parameter_names();
+    let free = names.iter().zip(&fit.estimates);
+    let mut free = free.filter(|(name, _)| !model.fixed().contains_key(*name));
+    Ok(free.try_fold(model.clone(), |model, (name, value)| {
+        model.with_value(name, *value)
+    })?)
+}
+
 /// The coefficients of a regression after the last row; of several sequences, each with coefficients of its own, none are told.
 fn coefficients(
     model: &StructuralModel,
@@ -150,18 +153,29 @@ fn likelihood(fit: &StructuralFit, told: &ModelFit) -> String {
         0 => String::new(),
         d => format!(", {d} of them spent on the diffuse start"),
     };
-    let state = if fit.converged { "" } else { " (stopped)" };
+    // Criteria are of a maximum.
+    let (criteria, state) = match fit.converged {
+        true => {
+            let (bic, aic) = (told.bic(fit.observations), told.aic());
+            (format!("BIC {bic:.2}, AIC {aic:.2}, "), "")
+        }
+        false => (String::new(), " (stopped)"),
+    };
     format!(
-        "ln p {:.4} ({}{counted}), {}, BIC {:.2}, AIC {:.2}, {}{state}, {:.2} s",
+        "ln p {:.4} ({}{counted}), {}, {criteria}{}{state}, {:.2} s",
         fit.log_likelihood,
         many(fit.observations, "observation"),
         many(fit.free_parameters, "parameter"),
-        told.bic(fit.observations),
-        told.aic(),
         many(fit.iterations, "iteration"),
         told.seconds
     )
 }
+
+/// A cycle that loses less than this of itself at every step is not damped.
+const UNDAMPED: f64 = 1e-5;
+
+/// A period of so many times the data is none.
+const BEYOND: f64 = 10.0;
 
 /// Why a parameter has no standard error.
 fn why(fit: &StructuralFit, i: usize, name: &str) -> &'static str {
@@ -169,6 +183,14 @@ fn why(fit: &StructuralFit, i: usize, name: &str) -> &'static str {
         Some(_) => "",
         None if fit.model.fixed().contains_key(name) => "fixed",
         None if fit.at_boundary[i] => "at the boundary 0",
+        None if name.ends_with(".period")
+            && fit.estimates[i] > BEYOND * fit.observations as f64 =>
+        {
+            "longer than the data tell"
+        }
+        None if name.ends_with(".damping") && fit.estimates[i] > 1.0 - UNDAMPED => {
+            "at the boundary 1"
+        }
         None => "not determined",
     }
 }

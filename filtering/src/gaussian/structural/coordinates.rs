@@ -25,7 +25,8 @@ pub(super) struct Group {
 }
 
 impl Group {
-    fn size(&self) -> usize {
+    /// How many numbers are estimated for it.
+    pub fn size(&self) -> usize {
         match self.kind {
             Kind::Ar { .. } | Kind::Ma { .. } => self.parameters.len(),
             _ => 1,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::coordinates::Coordinates;
 use super::data::Data;
 use super::form::Form;
-use super::information::standard_errors;
+use super::information::{covariance, standard_errors};
 use super::model::StructuralModel;
 use super::parameter::Kind;
 use super::starts::starts;
@@ -75,8 +75,10 @@ pub struct StructuralFit {
 
 /// Steps of each start before the best are pursued to the end.
 const SHORT: usize = 12;
-/// So many starts are pursued to the end.
+/// So many starts are pursued to the end,
 const PURSUED: usize = 3;
+/// and all of a model whose filter has fewer products of entries than this, n² a row: which is best cannot be told early.
+const SMALL: usize = 20_000;
 /// The largest change of a coordinate in one step: e³ = 20 times a variance.
 const STEP: f64 = 3.0;
 /// A variance at 0 should grow if this share of the unit variance would gain so many nats by the slope.
@@ -132,7 +134,12 @@ impl StructuralModel {
             .collect();
         found.sort_by(|a, b| a.value.total_cmp(&b.value));
         let mut iterations: usize = found.iter().map(|m| m.iterations).sum();
-        for minimum in found.iter_mut().take(PURSUED) {
+        let rows: usize = sequences.iter().map(Sequence::len).sum();
+        let pursued = match rows * self.states().pow(2) < SMALL {
+            true => found.len(),
+            false => PURSUED,
+        };
+        for minimum in found.iter_mut().take(pursued) {
             if let Some(end) = problem.descend(&coordinates, &minimum.at, settings.max_iterations) {
                 iterations += end.iterations;
                 *minimum = end;
@@ -169,12 +176,8 @@ struct End {
 }
 
 impl Problem<'_> {
-    /// −ln p and its gradient by the coordinates.
     fn value(&self, coordinates: &Coordinates, u: &[f64]) -> Option<(f64, Vec<f64>)> {
-        let form = Form::new(self.model, &coordinates.values(u)).ok()?;
-        let found = self.data.at(&form)?;
-        let gradient = coordinates.gradient(u, &found.score);
-        Some((-found.log_likelihood, gradient.iter().map(|g| -g).collect()))
+        self.data.objective(self.model, coordinates, u)
     }
 
     fn descend(&self, coordinates: &Coordinates, u: &[f64], iterations: usize) -> Option<Minimum> {
@@ -282,10 +285,9 @@ impl Problem<'_> {
                 slope * SHARE * all.unit(group) > GAIN
             });
         let gradient = crate::math::bfgs::largest(&end.minimum.gradient);
-        let standard_errors = standard_errors(&end.coordinates, &end.minimum.at, |u| {
-            self.value(&end.coordinates, u)
-                .map(|(_, gradient)| gradient)
-        });
+        let u = &end.minimum.at;
+        let covariance = covariance(u, |u| Some(self.value(&end.coordinates, u)?.1));
+        let standard_errors = standard_errors(&end.coordinates, u, covariance.as_ref());
         if let Some(best) = starts.first_mut() {
             *best = best.max(found.log_likelihood);
         }

@@ -1,4 +1,4 @@
-//! Standard errors from the observed information.
+//! The observed information, and standard errors from it.
 
 use nalgebra::DMatrix;
 
@@ -8,18 +8,16 @@ use crate::math::cholesky::{cholesky, inverse, symmetric};
 /// The difference of coordinates: of order 1, like they; the error of a central difference is its square.
 const DIFFERENCE: f64 = 1e-4;
 
-/// The standard errors of the values of all parameters: with the observed information I = −∂² ln p/∂u∂uᵀ by central
-/// differences of the exact score, and J = ∂ value/∂u, the roots of the diagonal of J I⁻¹ Jᵀ (delta method). None of
-/// those that are not free, or where I is not positive definite.
-pub(super) fn standard_errors(
-    coordinates: &Coordinates,
+/// Coordinates with less information than this are flat: a damping at 1, a variance at 0. They are of order 1.
+const FLAT: f64 = 1e-7;
+
+/// I⁻¹ `[k, k]` with the observed information I = −∂² ln p/∂u∂uᵀ by central differences of the exact score, over the coordinates
+/// that are not flat, and NaN for those that are; none where I is not positive definite, and where there is no coordinate.
+pub(super) fn covariance(
     u: &[f64],
     mut negative_score: impl FnMut(&[f64]) -> Option<Vec<f64>>,
-) -> Vec<Option<f64>> {
+) -> Option<DMatrix<f64>> {
     let k = u.len();
-    let jacobian = coordinates.jacobian(u);
-    let all = jacobian.first().map_or(0, Vec::len);
-    let none = vec![None; coordinates.values(u).len()];
     let mut information = DMatrix::zeros(k, k);
     for j in 0..k {
         let mut at = |h: f64| {
@@ -27,30 +25,54 @@ pub(super) fn standard_errors(
             moved[j] += h;
             negative_score(&moved)
         };
-        let (Some(up), Some(down)) = (at(DIFFERENCE), at(-DIFFERENCE)) else {
-            return none;
-        };
+        let (up, down) = (at(DIFFERENCE)?, at(-DIFFERENCE)?);
         for i in 0..k {
             information[(i, j)] = (up[i] - down[i]) / (2.0 * DIFFERENCE);
         }
     }
-    let Ok(factor) = cholesky("information", &symmetric(information)) else {
-        return none;
+    let curved: Vec<usize> = (0..k).filter(|&i| information[(i, i)] > FLAT).collect();
+    let among = DMatrix::from_fn(curved.len(), curved.len(), |i, j| {
+        information[(curved[i], curved[j])]
+    });
+    let factor = cholesky("information", &symmetric(among)).ok()?;
+    let inverse = inverse(&factor);
+    let mut covariance = DMatrix::from_element(k, k, f64::NAN);
+    for (i, &row) in curved.iter().enumerate() {
+        for (j, &column) in curved.iter().enumerate() {
+            covariance[(row, column)] = inverse[(i, j)];
+        }
+    }
+    (!curved.is_empty()).then_some(covariance)
+}
+
+/// The standard errors of the values of all parameters: with J = ∂ value/∂u, the roots of the diagonal of J I⁻¹ Jᵀ (delta
+/// method). None of those that are not free or flat, or where there is no I⁻¹.
+pub(super) fn standard_errors(
+    coordinates: &Coordinates,
+    u: &[f64],
+    covariance: Option<&DMatrix<f64>>,
+) -> Vec<Option<f64>> {
+    let jacobian = coordinates.jacobian(u);
+    let Some(covariance) = covariance else {
+        return vec![None; coordinates.values(u).len()];
     };
-    let covariance = inverse(&factor);
     let error = |p: usize| {
         let column: Vec<f64> = jacobian.iter().map(|row| row[p]).collect();
         if column.iter().all(|slope| *slope == 0.0) {
             return None;
         }
-        let variance: f64 = (0..k)
-            .flat_map(|i| (0..k).map(move |j| (i, j)))
-            .map(|(i, j)| column[i] * covariance[(i, j)] * column[j])
-            .sum();
-        Some(variance.sqrt())
+        let variance = quadratic(covariance, &column);
+        variance.is_finite().then(|| variance.sqrt())
     };
-    match k {
-        0 => none,
-        _ => (0..all).map(error).collect(),
-    }
+    let all = jacobian.first().map_or(0, Vec::len);
+    (0..all).map(error).collect()
+}
+
+/// vᵀ C v over the entries of v that are not 0.
+pub(super) fn quadratic(c: &DMatrix<f64>, v: &[f64]) -> f64 {
+    let entries: Vec<usize> = (0..v.len()).filter(|&i| v[i] != 0.0).collect();
+    let pairs = entries
+        .iter()
+        .flat_map(|&i| entries.iter().map(move |&j| (i, j)));
+    pairs.map(|(i, j)| v[i] * c[(i, j)] * v[j]).sum()
 }

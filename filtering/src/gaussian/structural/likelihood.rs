@@ -1,5 +1,6 @@
 //! The likelihood of several sequences as a function of the parameters' values.
 
+use super::coordinates::Coordinates;
 use super::data::Data;
 use super::form::Form;
 use super::model::StructuralModel;
@@ -56,6 +57,19 @@ impl StructuralModel {
 }
 
 impl Data<'_> {
+    /// −ln p and its gradient, both by the coordinates; `None` where there is none.
+    pub fn objective(
+        &self,
+        model: &StructuralModel,
+        coordinates: &Coordinates,
+        u: &[f64],
+    ) -> Option<(f64, Vec<f64>)> {
+        let form = Form::new(model, &coordinates.values(u)).ok()?;
+        let found = self.at(&form)?;
+        let gradient = coordinates.gradient(u, &found.score);
+        Some((-found.log_likelihood, gradient.iter().map(|g| -g).collect()))
+    }
+
     /// ln p and its gradient; `None` where there is none.
     pub fn at(&self, form: &Form) -> Option<StructuralLikelihood> {
         let keep = !form.moved_transitions().is_empty();

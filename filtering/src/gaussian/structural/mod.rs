@@ -9,7 +9,7 @@
 //! | the exact diffuse likelihood (eq. F51) | `pass.rs`, `likelihood.rs`: [`StructuralLikelihood`] |
 //! | its score (eq. F52) | `score.rs` |
 //! | as a linear-Gaussian model | `linear.rs` |
-//! | maximum likelihood | `fit.rs`: [`StructuralFit`]; `data.rs`, `starts.rs`; standard errors: `information.rs` |
+//! | maximum likelihood | `fit.rs`: [`StructuralFit`]; `data.rs`, `starts.rs`; standard errors: `information.rs`, `summary.rs` |
 
 mod component;
 mod coordinates;
@@ -25,6 +25,7 @@ mod pass;
 mod score;
 mod starts;
 mod stationary;
+mod summary;
 
 pub use component::Component;
 pub use fit::{StructuralFit, StructuralSettings};

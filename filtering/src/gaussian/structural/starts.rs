@@ -11,7 +11,11 @@ use super::parameter::{Kind, to_values};
 const LEAST: f64 = -5.0;
 const MOST: f64 = 0.3;
 
-/// Values of all parameters for each start: the first from the data's spread, or the values that the model gives.
+/// Cycles that a search begins with beside the others: so many frequencies, evenly from 0 to half a turn an observation.
+const CYCLES: usize = 8;
+
+/// Values of all parameters for each start: the first from the data's spread, or the values that the model gives; of a model with
+/// a cycle of free period the same at periods over their whole range, short ones too; the others are random.
 pub(super) fn starts(
     model: &StructuralModel,
     data: &Data<'_>,
@@ -19,8 +23,21 @@ pub(super) fn starts(
     rng: &mut impl RngExt,
 ) -> Vec<Vec<f64>> {
     let first = first(model, data);
-    let random = (1..count).map(|_| random(model, data, rng));
-    std::iter::once(first).chain(random).collect()
+    let mut all = vec![first.clone()];
+    for (i, parameter) in model.parameters().iter().enumerate() {
+        let given = model.fixed().contains_key(&parameter.name);
+        if parameter.kind == Kind::Period && !given && count > 1 {
+            // In the middle of eight parts: periods from 2.1 to 32.
+            let frequency = |j: usize| 0.5 * (j as f64 + 0.5) / CYCLES as f64;
+            all.extend((0..CYCLES).map(|j| {
+                let mut values = first.clone();
+                values[i] = 1.0 / frequency(j);
+                values
+            }));
+        }
+    }
+    all.extend((1..count).map(|_| random(model, data, rng)));
+    all
 }
 
 fn first(model: &StructuralModel, data: &Data<'_>) -> Vec<f64> {
@@ -64,12 +81,13 @@ fn random(model: &StructuralModel, data: &Data<'_>, rng: &mut impl RngExt) -> Ve
                 let power = LEAST + (MOST - LEAST) * rng.random::<f64>();
                 vec![unit * 10f64.powf(power)]
             }
-            // Periods from 3 to half the series, evenly in their logarithm.
+            // Periods from 2 to half the series, evenly in their logarithm.
             Kind::Period => {
                 let most = (data.longest as f64 / 2.0).max(4.0);
-                vec![3.0 * (most / 3.0).powf(rng.random::<f64>())]
+                vec![2.0 * (most / 2.0).powf(0.01 + 0.99 * rng.random::<f64>())]
             }
-            Kind::Damping => vec![0.5 + 0.49 * rng.random::<f64>()],
+            // From 0.5 to 0.9995, evenly in the logarithm of what is lost.
+            Kind::Damping => vec![1.0 - 0.5 * 10f64.powf(-3.0 * rng.random::<f64>())],
             Kind::Ar { at: 0, order } | Kind::Ma { at: 0, order } => {
                 let normal = |_| 0.7 * rng.sample::<f64, _>(StandardNormal);
                 let u: Vec<f64> = (0..order).map(normal).collect();

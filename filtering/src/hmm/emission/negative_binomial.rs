@@ -44,9 +44,16 @@ pub struct NegativeBinomial {
 fn log_probability(y: f64, m: f64, r: f64) -> f64 {
     /// Γ(y + r)/Γ(r) as a product keeps its digits at large r.
     const PRODUCT: f64 = 64.0;
-    let rising = match y <= PRODUCT {
-        true => (0..y as usize).map(|i| (i as f64 / r).ln_1p()).sum(),
-        false => libm::lgamma(y + r) - libm::lgamma(r) - y * r.ln(),
+    /// From here on three terms of Stirling's series are exact to 1e-13.
+    const STIRLING: f64 = 32.0;
+    let series = |x: f64| (1.0 / 12.0 - (1.0 / 360.0 - 1.0 / (1260.0 * x * x)) / (x * x)) / x;
+    let rising = if y <= PRODUCT {
+        (0..y as usize).map(|i| (i as f64 / r).ln_1p()).sum()
+    } else if r >= STIRLING {
+        // The difference of two lgammas would have none of its digits left at r = 1e8, close to a Poisson law.
+        (y + r - 0.5) * (y / r).ln_1p() - y + series(y + r) - series(r)
+    } else {
+        libm::lgamma(y + r) - libm::lgamma(r) - y * r.ln()
     };
     let mean = if y == 0.0 { 0.0 } else { y * m.ln() };
     rising + mean - (y + r) * (m / r).ln_1p() - libm::lgamma(y + 1.0)

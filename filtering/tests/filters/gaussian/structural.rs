@@ -1,7 +1,7 @@
 //! Structural models on real series, against statsmodels (`tests/fixtures/structural/golden.py`).
 
-use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::{StructuralFit, StructuralModel, StructuralSettings};
+use scotopic_filtering::{Sequence, SummarySettings};
 use serde_json::Value;
 
 /// The second column of a table of the examples; empty cells are missing.
@@ -261,4 +261,73 @@ fn a_variance_that_only_rounding_keeps_from_zero_is_zero() {
         (fit.estimates[irregular], fit.at_boundary[irregular]),
         (0.0, true)
     );
+}
+
+/// Prices of copper in 25 years (the set `copper` of statsmodels): the best period is short, and no start of moderate periods finds
+/// it. ln p at the maximum by mpmath with 70 digits.
+#[test]
+fn a_short_cycle_is_found() {
+    let prices = [
+        26.56, 27.31, 32.95, 33.9, 42.7, 46.11, 31.7, 27.23, 32.89, 33.78, 31.66, 32.28, 32.38,
+        33.75, 36.25, 36.24, 38.23, 40.83, 44.62, 52.27, 45.16, 42.5, 43.7, 47.88, 36.33,
+    ];
+    let found = fit("level,cycle", &Sequence::of_numbers(prices).unwrap());
+    assert!(found.log_likelihood > -72.57731, "{found:?}");
+}
+
+/// What `summary` says of a structural model are the errors of its fit, in its parameters: two rows of a rotation and two variances
+/// of a cycle are three parameters, tied variances one.
+#[test]
+fn a_summary_is_of_the_parameters() {
+    let settings = SummarySettings::default();
+    for components in [
+        "level,slope",
+        "level,cycle",
+        "trigonometric:7",
+        "level,ar:2",
+    ] {
+        let found = fit(components, &quakes());
+        let summary = found
+            .model
+            .summary(&found.estimates, &[quakes()], &settings);
+        let summary = summary.unwrap();
+        assert_eq!(summary.free_parameters, found.free_parameters);
+        assert_eq!(summary.log_evidence, found.log_likelihood);
+        // Where the gradient is below 1e-6.
+        assert!(
+            summary.shortfall < 1e-6,
+            "{components}: {}",
+            summary.shortfall
+        );
+        let errors: Vec<_> = summary.estimates.iter().map(|e| e.standard_error).collect();
+        // A variance at 0 is no coordinate in either.
+        assert_eq!(errors, found.standard_errors, "{components}");
+    }
+    let tied = StructuralModel::new("level").unwrap();
+    let tied = tied.with_tied(&["irregular", "level"]).unwrap();
+    let found = tied.fit(&[nile()], &StructuralSettings::default()).unwrap();
+    let summary = tied
+        .summary(&found.estimates, &[nile()], &settings)
+        .unwrap();
+    // 1210.56 by statsmodels' Hessian of the one parameter.
+    for estimate in &summary.estimates {
+        let error = estimate.standard_error.unwrap();
+        assert!((error / 1210.56 - 1.0).abs() < 1e-5, "{error}");
+    }
+    let hold = |name: &str| SummarySettings {
+        hold: vec![name.to_owned()],
+        ..SummarySettings::default()
+    };
+    let walk = StructuralModel::new("level").unwrap();
+    let held = walk
+        .summary(&[15_000.0, 1500.0], &[nile()], &hold("level"))
+        .unwrap();
+    assert_eq!(held.free_parameters, 2);
+    assert_eq!(held.estimates[1].remark, Some("held"));
+    for wrong in ["slope", ""] {
+        let error = walk
+            .summary(&[1.0, 1.0], &[nile()], &hold(wrong))
+            .unwrap_err();
+        assert!(error.to_string().contains("irregular, level"), "{error}");
+    }
 }

@@ -393,3 +393,27 @@ fn a_model_is_written_as_it_is_read() {
         .unwrap_err();
     assert!(error.to_string().contains("exposure"), "{error}");
 }
+
+/// Large counts of shapes small and large, by mpmath with 50 digits: at r = 1e8, close to a Poisson law, ln Γ(y + r) − ln Γ(r) as
+/// the difference of two would keep three digits.
+#[test]
+fn large_negative_binomial_counts_keep_their_digits() {
+    for (y, mean, shape, expected) in [
+        (1000.0, 1010.0, 1.3e8, -4.422_572_114_384_866),
+        (65.0, 80.0, 40.0, -4.015_481_813_875_338),
+        (5000.0, 4000.0, 1e15, -120.895_308_366_130_71),
+        (200.0, 150.0, 33.0, -5.802_675_272_125_005),
+        (1e6, 1e6, 1e5, -9.025_642_289_495_086),
+    ] {
+        let emission = NegativeBinomial::new(vec![vec![mean]], vec![vec![shape]]).unwrap();
+        let mut l = [0.0];
+        emission.log_likelihood(&[y], &mut l).unwrap();
+        // Rounding of terms of the size y ln y.
+        let rounding = 4.0 * f64::EPSILON * y * f64::ln(y);
+        assert!(
+            (l[0] - expected).abs() < rounding,
+            "{y}: {} and {expected}",
+            l[0]
+        );
+    }
+}
