@@ -138,7 +138,7 @@ pub use ood::{OodConfig, OodSource, OodSuite};
 #[cfg(feature = "images")]
 pub use picture::Picture;
 #[cfg(feature = "images")]
-pub use pixel_scale::{PixelScale, check_scale};
+pub use pixel_scale::{PixelScale, check_scale, scale_doubt};
 #[cfg(feature = "images")]
 pub use rng::epoch_order;
 pub use shell::shell_word;

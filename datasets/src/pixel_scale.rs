@@ -225,6 +225,37 @@ pub fn check_scale(name: &str, trained: &PixelScale, given: &PixelScale) -> Resu
     Ok(())
 }
 
+/// What is to be said of pixels that [`check_scale`] lets pass but that may well be on another scale than those of training: beyond
+/// 0 to 1 where those lay within, or twice as far from their mean. Nothing where there is no doubt.
+///
+/// ```
+/// use scotopic_datasets::{PixelScale, scale_doubt};
+/// let trained = PixelScale::of(&[0.03, 0.25, 0.98])?;
+/// let doubt = scale_doubt("centred.npy", &trained, &PixelScale::of(&[-0.94, 0.96])?);
+/// assert!(doubt.unwrap().starts_with("centred.npy: values from -0.94 to 0.96, the model was trained on 0.03 to 0.98"));
+/// assert!(scale_doubt("bright.npy", &trained, &PixelScale::of(&[0.5, 1.0])?).is_none());
+/// # Ok::<(), scotopic_datasets::Error>(())
+/// ```
+pub fn scale_doubt(name: &str, trained: &PixelScale, given: &PixelScale) -> Option<String> {
+    /// Rounding and resampling of pixels from 0 to 1.
+    const SLACK: f64 = 0.01;
+    /// Pixels so many times as far from the mean as any in training are of no image of the same kind.
+    const FAR: f64 = 2.0;
+    let centre = f64::from(trained.mean);
+    let beyond = match trained.is_within(0.0, 1.0) {
+        true => !given.is_within(-SLACK, 1.0 + SLACK),
+        false => given.reach(centre) > FAR * trained.reach(centre),
+    };
+    let range = |scale: &PixelScale| format!("{} to {}", scale.min, scale.max);
+    beyond.then(|| {
+        format!(
+            "{name}: values from {}, the model was trained on {}: if they are on another scale, what it sees in them means nothing",
+            range(given),
+            range(trained)
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,6 +284,20 @@ mod tests {
         assert!(refusal(&[0.0, 40.0, 255.0], &[0.0, 0.5, 1.0]).contains("multiply by 255"));
         // Standardised: what a model sees after (x − 0.13)/0.31.
         assert!(refusal(&[-0.42, 2.8], &[0.0, 255.0]).contains("-0.42 to 2.8"));
+    }
+
+    #[test]
+    fn what_may_be_on_another_scale_is_doubted() {
+        let unit = scale(&[0.03, 0.4, 0.98]);
+        let doubt = |given: &[f32]| scale_doubt("x.npy", &unit, &scale(given)).is_some();
+        // 2x − 1, four times as bright, z scores, three darker.
+        for given in [[-0.94, 0.96], [0.12, 3.92], [-1.8, 2.4], [-2.97, -2.02]] {
+            assert!(doubt(&given), "{given:?}");
+        }
+        assert!(!doubt(&[0.0, 1.0]) && !doubt(&[0.5, 0.6]) && !doubt(&[-0.005, 1.005]));
+        let whitened = scale(&[-0.4, 0.02, 0.5]);
+        assert!(scale_doubt("x.npy", &whitened, &scale(&[-0.7, 0.8])).is_none());
+        assert!(scale_doubt("x.npy", &whitened, &scale(&[-1.1, 1.2])).is_some());
     }
 
     #[test]

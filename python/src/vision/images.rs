@@ -1,12 +1,14 @@
 //! Pixels in and out: arrays of float32, images in rows.
 
+use std::ffi::CString;
 use std::path::PathBuf;
 
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
+use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scotopic_cli::args::load;
-use scotopic_datasets::{ImageSet, ImageShape, Splits, check_scale, npy};
+use scotopic_datasets::{ImageSet, ImageShape, Splits, check_scale, npy, scale_doubt};
 use scotopic_train::checkpoint::ImageInfo;
 use scotopic_train::config;
 
@@ -66,7 +68,14 @@ pub fn standardised(
             true => trained.standardised(image.standardisation),
             false => trained,
         };
-        check_scale(set.name(), &expected, &set.scale()?)?;
+        let given = set.scale()?;
+        check_scale(set.name(), &expected, &given)?;
+        if let Some(doubt) = scale_doubt(set.name(), &expected, &given) {
+            Python::attach(|py| {
+                let text = CString::new(doubt).unwrap_or_default();
+                PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 2)
+            })?;
+        }
     }
     Ok(match already {
         true => set,

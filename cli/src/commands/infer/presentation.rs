@@ -3,7 +3,9 @@
 use anyhow::{Context, Result, anyhow, ensure};
 use scotopic_datasets::images::TiledPictures;
 use scotopic_datasets::stimulus::Frames;
-use scotopic_datasets::{ImageSet, PixelScale, StimulusConfig, WhiteningKind, check_scale, images};
+use scotopic_datasets::{
+    ImageSet, PixelScale, StimulusConfig, WhiteningKind, check_scale, images, scale_doubt,
+};
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config;
 
@@ -154,7 +156,11 @@ fn images_of(args: &InferArgs, checkpoint: &Checkpoint) -> Result<Images> {
             true => trained.standardised(image.standardisation),
             false => trained,
         };
-        check_scale(images.set.name(), &expected, &images.set.scale()?)?;
+        let given = images.set.scale()?;
+        check_scale(images.set.name(), &expected, &given)?;
+        if let Some(doubt) = scale_doubt(images.set.name(), &expected, &given) {
+            tell!("scotopic: {doubt}");
+        }
     }
     if args.standardised {
         return Ok(images);
