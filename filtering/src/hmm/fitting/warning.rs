@@ -46,9 +46,20 @@ pub enum FitWarning {
     },
 }
 
+/// More nats than this are not promised by a gradient close to a maximum.
+const FORECAST: f64 = 1e3;
+
 impl fmt::Display for FitWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // ½ gᵀHg is a forecast where H is the inverse of the curvature; where it is not, it may be any number.
+            Self::EndedEarly {
+                iterations,
+                promised,
+            } if !(*promised < FORECAST) => write!(
+                f,
+                "ended early, after {iterations} evaluations, at a place without curvature (a state or a class that the inputs separate); not ranked"
+            ),
             Self::EndedEarly {
                 iterations,
                 promised,
