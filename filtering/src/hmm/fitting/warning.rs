@@ -56,7 +56,7 @@ impl fmt::Display for FitWarning {
             Self::EndedEarly {
                 iterations,
                 promised,
-            } if !(*promised < FORECAST) => write!(
+            } if promised.is_nan() || *promised >= FORECAST => write!(
                 f,
                 "ended early, after {iterations} evaluations, at a place without curvature (a state or a class that the inputs separate); not ranked"
             ),
