@@ -47,7 +47,7 @@ pub use batch::{BatchEm, Fit};
 pub use credible::{beta_interval, gamma_interval};
 pub use dirichlet::ParameterPosterior;
 pub use gradient::Gradient;
-pub(super) use guess::rows;
+pub(super) use guess::{OUTLIERS, rows};
 pub use passes::Passes;
 pub use score::RecursiveScore;
 pub use settings::{BlockOnlineEm, Dirichlet, FixedLag, Learn, OnlineEm, Rmle};
