@@ -2,14 +2,14 @@
 
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayDyn};
 use pyo3::prelude::*;
+use scotopic_filtering::AnyModel;
 use scotopic_filtering::hmm;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
-use scotopic_filtering::{AnyModel, Sequence};
 
 use crate::arrays::{Parameter, matrix, stack, vector};
 use crate::errors::Result;
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
-use crate::hmm::{Hmm, Posterior};
+use crate::hmm::{Drawn, Hmm, Path, Posterior, drawn, paths, rows};
 use crate::observations::Observations;
 
 /// A hidden Markov model with inputs of its transitions (eq. F104) and fixed parameters.
@@ -28,19 +28,6 @@ impl DrivenHmm {
     /// D: the entries of a row but for those that are given.
     fn outputs(&self) -> usize {
         self.model.width() - self.model.inputs().len()
-    }
-
-    /// The rows of all sequences, one array `[T, K]`.
-    fn rows<'py>(
-        &self,
-        py: Python<'py>,
-        data: &Observations,
-        mut each: impl FnMut(&Sequence, &mut Vec<f64>) -> scotopic_filtering::Result<f64> + Send,
-    ) -> Result<Posterior<'py>> {
-        let k = self.model.states();
-        let mut rows = Vec::with_capacity(data.rows() * k);
-        let total = data.total(py, |sequence| each(sequence, &mut rows))?;
-        Ok((matrix(py, rows, k)?, total))
     }
 }
 
@@ -136,7 +123,7 @@ impl DrivenHmm {
         data: &Observations,
     ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<f64>>)> {
         let mut predictive = Vec::with_capacity(data.rows());
-        let (beliefs, _) = self.rows(py, data, |sequence, rows| {
+        let (beliefs, _) = rows(py, data, self.model.states(), |sequence, rows| {
             let mut filter = hmm::DrivenHmmFilter::new(self.model.clone());
             for row in sequence.iter() {
                 predictive.push(filter.update(row)?.increment);
@@ -149,7 +136,7 @@ impl DrivenHmm {
 
     /// γ_t = p(s_t|o_1…o_T) `[T, K]`, and Σ ln p(o_1…o_T).
     fn smooth<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Posterior<'py>> {
-        self.rows(py, data, |sequence, rows| {
+        rows(py, data, self.model.states(), |sequence, rows| {
             let smoothed = self.model.smooth(sequence)?;
             rows.extend_from_slice(smoothed.marginals());
             Ok(smoothed.log_evidence())
@@ -157,37 +144,17 @@ impl DrivenHmm {
     }
 
     /// The most probable paths `[T]`, states from 0, and Σ ln p(path, o).
-    fn viterbi<'py>(
-        &self,
-        py: Python<'py>,
-        data: &Observations,
-    ) -> Result<(Bound<'py, PyArray1<i64>>, f64)> {
-        let mut path: Vec<i64> = Vec::with_capacity(data.rows());
-        let total = data.total(py, |sequence| {
-            let (states, own) = self.model.viterbi(sequence)?;
-            path.extend(states.into_iter().map(|state| state as i64));
-            Ok(own)
-        })?;
-        Ok((PyArray1::from_vec(py, path), total))
+    fn viterbi<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Path<'py>> {
+        paths(py, data, |sequence| self.model.viterbi(sequence))
     }
 
     /// Observations `[T, D]` and the states `[T]` that made them, one for each row of `given`: the inputs and the exposure of the
     /// emission, and the inputs of the transitions that are none of these.
-    #[allow(clippy::type_complexity)] // two arrays
-    fn sample<'py>(
-        &self,
-        py: Python<'py>,
-        given: &Observations,
-        seed: u64,
-    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>)> {
+    fn sample<'py>(&self, py: Python<'py>, given: &Observations, seed: u64) -> Result<Drawn<'py>> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let given = given.one()?;
-        let (states, sequence) = py.detach(|| self.model.sample_given(given, &mut rng))?;
-        let outputs = self.outputs();
-        let rows = sequence.iter().flatten();
-        let rows: Vec<f64> = rows.flat_map(|row| &row[..outputs]).copied().collect();
-        let states = states.into_iter().map(|state| state as i64).collect();
-        Ok((matrix(py, rows, outputs)?, PyArray1::from_vec(py, states)))
+        let made = py.detach(|| self.model.sample_given(given, &mut rng))?;
+        drawn(py, made, self.outputs())
     }
 
     /// The model as the text of a model file of the program.

@@ -23,6 +23,49 @@ pub struct Hmm {
 
 /// γ `[T, K]` or q `[T, K]`, and nats.
 pub type Posterior<'py> = (Bound<'py, PyArray2<f64>>, f64);
+/// States `[T]`, from 0, and nats.
+pub type Path<'py> = (Bound<'py, PyArray1<i64>>, f64);
+/// Observations `[T, D]` and the states `[T]` that made them.
+pub type Drawn<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>);
+
+/// The rows `[K]` of all sequences, one array, and the sum of their nats.
+pub(crate) fn rows<'py>(
+    py: Python<'py>,
+    data: &Observations,
+    k: usize,
+    mut each: impl FnMut(&Sequence, &mut Vec<f64>) -> scotopic_filtering::Result<f64> + Send,
+) -> Result<Posterior<'py>> {
+    let mut rows = Vec::with_capacity(data.rows() * k);
+    let total = data.total(py, |sequence| each(sequence, &mut rows))?;
+    Ok((matrix(py, rows, k)?, total))
+}
+
+/// The paths of all sequences, one array, and the sum of their nats.
+pub(crate) fn paths<'py>(
+    py: Python<'py>,
+    data: &Observations,
+    each: impl Fn(&Sequence) -> scotopic_filtering::Result<(Vec<usize>, f64)> + Send,
+) -> Result<Path<'py>> {
+    let mut path: Vec<i64> = Vec::with_capacity(data.rows());
+    let total = data.total(py, |sequence| {
+        let (states, own) = each(sequence)?;
+        path.extend(states.into_iter().map(|state| state as i64));
+        Ok(own)
+    })?;
+    Ok((PyArray1::from_vec(py, path), total))
+}
+
+/// The first `outputs` entries of rows that were drawn, and their states.
+pub(crate) fn drawn<'py>(
+    py: Python<'py>,
+    (states, sequence): (Vec<usize>, Sequence),
+    outputs: usize,
+) -> Result<Drawn<'py>> {
+    let rows = sequence.iter().flatten();
+    let rows: Vec<f64> = rows.flat_map(|row| &row[..outputs]).copied().collect();
+    let states = states.into_iter().map(|state| state as i64).collect();
+    Ok((matrix(py, rows, outputs)?, PyArray1::from_vec(py, states)))
+}
 
 /// The kind of emission of this name.
 ///
@@ -49,20 +92,6 @@ impl Hmm {
     /// D: the entries of a row but for those that are given.
     fn outputs(&self) -> usize {
         self.model.width() - self.model.emission().inputs().len()
-    }
-
-    /// The rows of all sequences, one array `[T, K]`.
-    fn rows<'py>(
-        &self,
-        py: Python<'py>,
-        data: &Observations,
-        mut each: impl FnMut(&hmm::Hmm, &Sequence, &mut Vec<f64>) -> scotopic_filtering::Result<f64>
-        + Send,
-    ) -> Result<Posterior<'py>> {
-        let k = self.model.states();
-        let mut rows = Vec::with_capacity(data.rows() * k);
-        let total = data.total(py, |sequence| each(&self.model, sequence, &mut rows))?;
-        Ok((matrix(py, rows, k)?, total))
     }
 }
 
@@ -138,8 +167,8 @@ impl Hmm {
         data: &Observations,
     ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<f64>>)> {
         let mut predictive = Vec::with_capacity(data.rows());
-        let (beliefs, _) = self.rows(py, data, |model, sequence, rows| {
-            let filtered = model.filter(sequence)?;
+        let (beliefs, _) = rows(py, data, self.model.states(), |sequence, rows| {
+            let filtered = self.model.filter(sequence)?;
             rows.extend_from_slice(filtered.beliefs());
             predictive.extend_from_slice(filtered.log_predictive());
             Ok(0.0)
@@ -149,8 +178,8 @@ impl Hmm {
 
     /// γ_t = p(s_t|o_1…o_T) `[T, K]`, and Σ ln p(o_1…o_T).
     fn smooth<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Posterior<'py>> {
-        self.rows(py, data, |model, sequence, rows| {
-            let smoothed = model.smooth(sequence)?;
+        rows(py, data, self.model.states(), |sequence, rows| {
+            let smoothed = self.model.smooth(sequence)?;
             rows.extend_from_slice(smoothed.marginals());
             Ok(smoothed.log_evidence())
         })
@@ -164,50 +193,35 @@ impl Hmm {
         factorisation: &str,
     ) -> Result<Posterior<'py>> {
         let factorisation = hmm_factorisation(factorisation)?;
-        self.rows(py, data, |model, sequence, rows| {
-            let posterior = model.posterior(sequence, &factorisation)?;
+        rows(py, data, self.model.states(), |sequence, rows| {
+            let posterior = self.model.posterior(sequence, &factorisation)?;
             rows.extend_from_slice(posterior.marginals());
             Ok(posterior.elbo())
         })
     }
 
     /// The most probable paths `[T]`, states from 0, and Σ ln p(path, o).
-    fn viterbi<'py>(
-        &self,
-        py: Python<'py>,
-        data: &Observations,
-    ) -> Result<(Bound<'py, PyArray1<i64>>, f64)> {
-        let mut path: Vec<i64> = Vec::with_capacity(data.rows());
-        let total = data.total(py, |sequence| {
-            let (states, own) = self.model.viterbi(sequence)?;
-            path.extend(states.into_iter().map(|state| state as i64));
-            Ok(own)
-        })?;
-        Ok((PyArray1::from_vec(py, path), total))
+    fn viterbi<'py>(&self, py: Python<'py>, data: &Observations) -> Result<Path<'py>> {
+        paths(py, data, |sequence| self.model.viterbi(sequence))
     }
 
     /// Observations `[length, D]` and the states `[length]` that made them; of a model with inputs one for each row of `given`, the
     /// inputs and the exposure `[length, inputs]`.
     #[pyo3(signature = (length, seed, given=None))]
-    #[allow(clippy::type_complexity)] // two arrays
     fn sample<'py>(
         &self,
         py: Python<'py>,
         length: usize,
         seed: u64,
         given: Option<&Observations>,
-    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>)> {
+    ) -> Result<Drawn<'py>> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let given = given.map(Observations::one).transpose()?;
-        let (states, sequence) = py.detach(|| match given {
+        let made = py.detach(|| match given {
             Some(given) => self.model.sample_given(given, &mut rng),
             None => self.model.sample(length, &mut rng),
         })?;
-        let outputs = self.outputs();
-        let rows = sequence.iter().flatten();
-        let rows: Vec<f64> = rows.flat_map(|row| &row[..outputs]).copied().collect();
-        let states = states.into_iter().map(|state| state as i64).collect();
-        Ok((matrix(py, rows, outputs)?, PyArray1::from_vec(py, states)))
+        drawn(py, made, self.outputs())
     }
 
     /// The E-step.

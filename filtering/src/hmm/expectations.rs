@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::counts::add_outer;
+use super::forward::Chain;
+use super::lagged_rows::lagged;
 use super::smoother::Backward;
 use super::{Hmm, Learnable};
 use crate::step::Sum;
@@ -74,7 +76,24 @@ impl<E: Learnable> Hmm<E> {
     /// # Errors
     /// As [`Hmm::log_evidence`]; the number of the observation counts within its sequence.
     pub fn expectations(&self, sequences: &[Sequence]) -> Result<Expectations> {
-        let (k, p) = (self.states(), self.emission().statistic_len());
+        Ok(self.chain().expectations(sequences)?.0)
+    }
+
+    /// The same model, with the units that these expectations give its emission; [`Learnable::measured`].
+    pub(crate) fn measured(&self, expected: &Expectations) -> Result<Self> {
+        let emission = self.emission().clone().measured(&expected.emission);
+        Self::from_flat(
+            self.initial().to_vec(),
+            self.transition().to_vec(),
+            emission,
+        )
+    }
+}
+
+impl<E: Learnable> Chain<'_, E> {
+    /// The expectations, and q_T `[K]` of the last sequence.
+    pub(super) fn expectations(&self, sequences: &[Sequence]) -> Result<(Expectations, Vec<f64>)> {
+        let (k, p) = (self.initial.len(), self.emission.statistic_len());
         let mut found = Expectations {
             initial: vec![0.0; k],
             transitions: vec![0.0; k * k],
@@ -83,16 +102,17 @@ impl<E: Learnable> Hmm<E> {
             observations: 0,
         };
         let mut evidence = Sum::default();
-        let mut beliefs = Vec::new();
+        let mut beliefs: Vec<f64> = Vec::new();
         // ρ_{t+1} of the newest few t, filled from its end: in order of time, as the beliefs are.
         let mut ratios = vec![0.0; BLOCK * k];
         let mut statistic = vec![0.0; p];
         let mut outer = vec![0.0; k * k];
-        let mut back = Backward::new(self);
-        for sequence in &*self.all_lagged(sequences)? {
+        let mut back = Backward::new(k, self.transition);
+        for sequence in sequences {
+            let sequence = &*lagged(self.emission, sequence)?;
             beliefs.clear();
             beliefs.reserve(sequence.len() * k);
-            evidence = evidence.plus(self.forward_pass(sequence, |now| {
+            evidence = evidence.plus(self.pass(sequence, |now| {
                 beliefs.extend_from_slice(now.belief);
             })?);
             found.observations += sequence.len() as u64;
@@ -117,32 +137,18 @@ impl<E: Learnable> Hmm<E> {
                 }
                 if let Some(observation) = observation {
                     let (weights, into) = (&back.marginal, &mut found.emission);
-                    self.emission()
+                    self.emission
                         .accumulate(observation, weights, &mut statistic, into);
                 }
             }
             add(&back.marginal, &mut found.initial);
         }
-        for ((n, a), sum) in found
-            .transitions
-            .iter_mut()
-            .zip(self.transition())
-            .zip(outer)
-        {
+        for ((n, a), sum) in found.transitions.iter_mut().zip(self.transition).zip(outer) {
             *n += a * sum;
         }
         found.log_evidence = evidence.value();
-        Ok(found)
-    }
-
-    /// The same model, with the units that these expectations give its emission; [`Learnable::measured`].
-    pub(crate) fn measured(&self, expected: &Expectations) -> Result<Self> {
-        let emission = self.emission().clone().measured(&expected.emission);
-        Self::from_flat(
-            self.initial().to_vec(),
-            self.transition().to_vec(),
-            emission,
-        )
+        let last = beliefs.len().saturating_sub(k);
+        Ok((found, beliefs.split_off(last)))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::emission::{AnyEmission, Emission};
-use super::forward::{Room, step};
+use super::forward::Room;
 use super::kernel::kernel_of_transposed;
 use super::lag::{Lag, through};
 use super::model::whole_only;
@@ -146,7 +146,7 @@ impl<E: Emission> Filter<E> {
             likelihood: &mut self.room.likelihood,
             belief: &mut self.room.belief,
         };
-        let increment = step(&self.model, past, observation, room)?;
+        let increment = self.model.chain().step(past, observation, room)?;
         // Nothing can fail from here on: the oldest belief becomes the scratch of the next update.
         if past.is_some() {
             std::mem::swap(&mut self.before, &mut self.belief);

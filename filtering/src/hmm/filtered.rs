@@ -1,10 +1,8 @@
 //! Filtering a whole sequence: the streaming step in a loop.
 
-use super::forward::{Room, step};
 use super::kernel::{kernel, pairwise};
 use super::products;
 use super::{Emission, Hmm};
-use crate::step::Sum;
 use crate::{Error, Result, Sequence};
 
 /// q_t = p(s_t|o_≤t) for every t, and the evidence; what [`Hmm::filter`] returns.
@@ -18,21 +16,6 @@ pub struct Filtered {
 }
 
 impl Filtered {
-    pub(super) fn new<E: Emission>(
-        model: &Hmm<E>,
-        beliefs: Vec<f64>,
-        log_predictive: Vec<f64>,
-        log_evidence: f64,
-    ) -> Self {
-        Self {
-            initial: model.initial().to_vec(),
-            transition: model.transition().to_vec(),
-            beliefs,
-            log_predictive,
-            log_evidence,
-        }
-    }
-
     /// T.
     pub fn len(&self) -> usize {
         self.log_predictive.len()
@@ -143,7 +126,7 @@ impl<E: Emission> Hmm<E> {
     /// [`Error::Size`] for a sequence of no observations; [`Error::Observation`],
     /// [`Error::Impossible`] and [`Error::NotFinite`] with the number of the observation.
     pub fn log_evidence(&self, sequence: &Sequence) -> Result<f64> {
-        self.forward_pass(sequence, |_| ())
+        self.chain().pass(sequence, |_| ())
     }
 
     /// q_t and ln p(o_t|o_<t) for every t (eq. F13), bit for bit those of a
@@ -154,51 +137,18 @@ impl<E: Emission> Hmm<E> {
     pub fn filter(&self, sequence: &Sequence) -> Result<Filtered> {
         let mut beliefs = Vec::with_capacity(sequence.len() * self.states());
         let mut log_predictive = Vec::with_capacity(sequence.len());
-        let log_evidence = self.forward_pass(sequence, |now| {
+        let log_evidence = self.chain().pass(sequence, |now| {
             beliefs.extend_from_slice(now.belief);
             log_predictive.push(now.increment);
         })?;
-        Ok(Filtered::new(self, beliefs, log_predictive, log_evidence))
+        Ok(Filtered {
+            initial: self.initial().to_vec(),
+            transition: self.transition().to_vec(),
+            beliefs,
+            log_predictive,
+            log_evidence,
+        })
     }
-
-    /// Shows `each` what every step of the filter found; ln p(o_1…o_T).
-    pub(super) fn forward_pass(
-        &self,
-        sequence: &Sequence,
-        mut each: impl FnMut(Now<'_>),
-    ) -> Result<f64> {
-        let sequence = &*self.lagged(sequence)?;
-        check_sequence(sequence, self.emission())?;
-        let k = self.states();
-        let (mut predicted, mut likelihood) = (vec![0.0; k], vec![0.0; k]);
-        let (mut before, mut belief) = (vec![0.0; k], vec![0.0; k]);
-        let mut sum = Sum::default();
-        for (t, observation) in sequence.iter().enumerate() {
-            let room = Room {
-                predicted: &mut predicted,
-                likelihood: &mut likelihood,
-                belief: &mut belief,
-            };
-            let past = (t > 0).then_some(&before[..]);
-            let increment =
-                step(self, past, observation, room).map_err(|e| e.at_observation(t as u64))?;
-            sum = sum.plus(increment);
-            each(Now {
-                belief: &belief,
-                increment,
-            });
-            std::mem::swap(&mut before, &mut belief);
-        }
-        Ok(sum.value())
-    }
-}
-
-/// What the filter found at one observation.
-pub(super) struct Now<'a> {
-    /// p(s_t|o_≤t) `[K]`.
-    pub belief: &'a [f64],
-    /// ln p(o_t|o_<t).
-    pub increment: f64,
 }
 
 /// Checks that there is something to see, as wide as the model expects it.

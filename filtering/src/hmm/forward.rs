@@ -1,8 +1,11 @@
-//! One step of the exact filter: what every scheme in this module that needs q_t and ln p(o_t|o_<t) runs.
+//! One step of the exact filter, and a pass of it: what every scheme in this module that needs q_t and ln p(o_t|o_<t) runs.
 
+use super::filtered::check_sequence;
+use super::lagged_rows::lagged;
 use super::products;
 use super::{Emission, Hmm};
-use crate::{Error, Result};
+use crate::step::Sum;
+use crate::{Error, Result, Sequence};
 
 /// Below this, z_t is found again from logarithms: the products that it sums may have lost digits, or all
 /// of themselves, because the state that explains the observation best can hardly be reached.
@@ -18,82 +21,132 @@ pub(crate) struct Room<'a> {
     pub belief: &'a mut [f64],
 }
 
-/// The normalised step (eq. F13) in linear space, and ln p(o_t|o_<t) in nats:
-///
-/// ```text
-/// pred_t = q_{t−1} A;   m_t = max_j ℓ_t[j];   u_t = pred_t ⊙ e^{ℓ_t − m_t};   z_t = Σ u_t;   q_t = u_t/z_t
-/// ln p(o_t|o_<t) = ln z_t + m_t
-/// ```
-///
-/// pred_1 = π (`before` is `None`). A missing observation has q_t = pred_t and ln p = 0 exactly; q_t is
-/// still divided by its sum, so that a long gap does not add up roundings.
-///
-/// # Errors
-/// What the emission says of the observation, [`Error::Impossible`] and [`Error::NotFinite`], all of
-/// observation 0; `room` then holds unspecified values.
-pub(crate) fn step<E: Emission>(
-    model: &Hmm<E>,
-    before: Option<&[f64]>,
-    observation: Option<&[f64]>,
-    room: Room<'_>,
-) -> Result<f64> {
-    let Room {
-        predicted,
-        likelihood,
-        belief,
-    } = room;
-    let top = match observation {
-        Some(observation) => model.emission().likelihood(observation, likelihood)?,
-        None => {
-            likelihood.fill(1.0);
-            0.0
+/// What the recursions take of a model: π `[K]`, A `[K·K]` and p(o|s).
+pub(crate) struct Chain<'a, E> {
+    pub initial: &'a [f64],
+    pub transition: &'a [f64],
+    pub emission: &'a E,
+    /// Whether π and the rows of A sum to 1. What is missing then has ln p = 0 exactly.
+    pub stochastic: bool,
+}
+
+impl<E: Emission> Hmm<E> {
+    pub(super) fn chain(&self) -> Chain<'_, E> {
+        Chain {
+            initial: self.initial(),
+            transition: self.transition(),
+            emission: self.emission(),
+            stochastic: true,
         }
-    };
-    let z = match before {
-        Some(before) => {
-            products::forward(before, model.transition(), likelihood, predicted, belief)
-        }
-        None => {
-            predicted.copy_from_slice(model.initial());
-            products::weigh(predicted, likelihood, belief)
-        }
-    };
-    match observation {
-        None => Ok(0.0),
-        Some(_) if z > SMALLEST_WEIGHT && z.is_finite() => Ok(z.ln() + top),
-        Some(observation) => in_logarithms(model, observation, predicted, belief),
     }
 }
 
-/// q_t ∝ e^{ln pred_t + ℓ_t} and ln p(o_t|o_<t), relative to the best state *that can be reached*.
-#[cold]
-fn in_logarithms<E: Emission>(
-    model: &Hmm<E>,
-    observation: &[f64],
-    predicted: &[f64],
-    belief: &mut [f64],
-) -> Result<f64> {
-    let common = model
-        .emission()
-        .relative_log_likelihood(observation, belief)?;
-    let what = "a log-likelihood";
-    for (l, p) in belief.iter_mut().zip(predicted) {
-        if l.is_nan() || *l == f64::INFINITY {
-            return Err(Error::NotFinite {
-                index: 0,
-                what,
-                found: *l,
-            });
+/// What the filter found at one observation.
+pub(super) struct Now<'a> {
+    /// p(s_t|o_≤t) `[K]`.
+    pub belief: &'a [f64],
+    /// ln p(o_t|o_<t).
+    pub increment: f64,
+}
+
+impl<E: Emission> Chain<'_, E> {
+    /// The normalised step (eq. F13) in linear space, and ln p(o_t|o_<t) in nats:
+    ///
+    /// ```text
+    /// pred_t = q_{t−1} A;   m_t = max_j ℓ_t[j];   u_t = pred_t ⊙ e^{ℓ_t − m_t};   z_t = Σ u_t;   q_t = u_t/z_t
+    /// ln p(o_t|o_<t) = ln z_t + m_t
+    /// ```
+    ///
+    /// pred_1 = π (`before` is `None`). ℓ_t of a missing observation is 0, and q_t = pred_t; it is still divided by its sum, so
+    /// that a long gap does not add up roundings.
+    ///
+    /// # Errors
+    /// What the emission says of the observation, [`Error::Impossible`] and [`Error::NotFinite`], all of
+    /// observation 0; `room` then holds unspecified values.
+    pub(crate) fn step(
+        &self,
+        before: Option<&[f64]>,
+        observation: Option<&[f64]>,
+        room: Room<'_>,
+    ) -> Result<f64> {
+        let Room {
+            predicted,
+            likelihood,
+            belief,
+        } = room;
+        let top = match observation {
+            Some(observation) => self.emission.likelihood(observation, likelihood)?,
+            None => {
+                likelihood.fill(1.0);
+                0.0
+            }
+        };
+        let z = match before {
+            Some(before) => {
+                products::forward(before, self.transition, likelihood, predicted, belief)
+            }
+            None => {
+                predicted.copy_from_slice(self.initial);
+                products::weigh(predicted, likelihood, belief)
+            }
+        };
+        match observation {
+            None if self.stochastic => Ok(0.0),
+            _ if z > SMALLEST_WEIGHT && z.is_finite() => Ok(z.ln() + top),
+            _ => self.in_logarithms(observation, predicted, belief),
         }
-        *l += p.ln();
     }
-    match crate::softmax(belief) {
-        f64::NEG_INFINITY => Err(Error::Impossible { index: 0 }),
-        total if total.is_finite() => Ok(total + common),
-        found => Err(Error::NotFinite {
-            index: 0,
-            what: "ln p(o_t|o_<t)",
-            found,
-        }),
+
+    /// q_t ∝ e^{ln pred_t + ℓ_t} and ln p(o_t|o_<t), relative to the best state *that can be reached*.
+    #[cold]
+    fn in_logarithms(
+        &self,
+        observation: Option<&[f64]>,
+        predicted: &[f64],
+        belief: &mut [f64],
+    ) -> Result<f64> {
+        belief.fill(0.0);
+        let common = match observation {
+            Some(observation) => self.emission.relative_log_likelihood(observation, belief)?,
+            None => 0.0,
+        };
+        for (l, p) in belief.iter_mut().zip(predicted) {
+            if l.is_nan() || *l == f64::INFINITY {
+                return Err(Error::not_finite(0, "a log-likelihood", *l));
+            }
+            *l += p.ln();
+        }
+        match crate::softmax(belief) {
+            f64::NEG_INFINITY => Err(Error::Impossible { index: 0 }),
+            total if total.is_finite() => Ok(total + common),
+            found => Err(Error::not_finite(0, "ln p(o_t|o_<t)", found)),
+        }
+    }
+
+    /// Shows `each` what every step of the filter found; ln p(o_1…o_T).
+    pub(super) fn pass(&self, sequence: &Sequence, mut each: impl FnMut(Now<'_>)) -> Result<f64> {
+        let sequence = &*lagged(self.emission, sequence)?;
+        check_sequence(sequence, self.emission)?;
+        let k = self.initial.len();
+        let (mut predicted, mut likelihood) = (vec![0.0; k], vec![0.0; k]);
+        let (mut before, mut belief) = (vec![0.0; k], vec![0.0; k]);
+        let mut sum = Sum::default();
+        for (t, observation) in sequence.iter().enumerate() {
+            let room = Room {
+                predicted: &mut predicted,
+                likelihood: &mut likelihood,
+                belief: &mut belief,
+            };
+            let past = (t > 0).then_some(&before[..]);
+            let increment = self.step(past, observation, room);
+            let increment = increment.map_err(|e| e.at_observation(t as u64))?;
+            sum = sum.plus(increment);
+            each(Now {
+                belief: &belief,
+                increment,
+            });
+            std::mem::swap(&mut before, &mut belief);
+        }
+        Ok(sum.value())
     }
 }

@@ -79,5 +79,4 @@ pub use pseudo_observations::{PseudoObservations, PseudoVariance};
 pub use smoother::Smoothed;
 
 pub(crate) use fitting::workers::each as divided;
-pub(crate) use kernel::pairwise;
-pub(crate) use products::product;
+pub(crate) use smoother::marginals;

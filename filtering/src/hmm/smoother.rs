@@ -87,31 +87,30 @@ impl<E: Emission> Hmm<E> {
     /// # Errors
     /// As [`Hmm::log_evidence`].
     pub fn smooth(&self, sequence: &Sequence) -> Result<Smoothed> {
-        let k = self.states();
-        let mut beliefs = Vec::with_capacity(sequence.len() * k);
-        let mut log_predictive = Vec::with_capacity(sequence.len());
-        let log_evidence = self.forward_pass(sequence, |now| {
-            beliefs.extend_from_slice(now.belief);
-            log_predictive.push(now.increment);
-        })?;
-        let mut marginals = vec![0.0; beliefs.len()];
-        let mut back = Backward::new(self);
-        let rows = beliefs.chunks_exact(k).zip(marginals.chunks_exact_mut(k));
-        for (n, (belief, row)) in rows.rev().enumerate() {
-            if n == 0 {
-                back.start(belief);
-            } else {
-                back.step(belief);
-            }
-            // Sums that round can exceed 1 by an ulp or some; the recursion goes on with them as they are.
-            let capped = back.marginal.iter().map(|p| p.min(1.0));
-            row.iter_mut().zip(capped).for_each(|(row, p)| *row = p);
-        }
+        let filtered = self.filter(sequence)?;
         Ok(Smoothed {
-            filtered: Filtered::new(self, beliefs, log_predictive, log_evidence),
-            marginals,
+            marginals: marginals(self.states(), self.transition(), filtered.beliefs()),
+            filtered,
         })
     }
+}
+
+/// γ `[T·K]` from the beliefs q `[T·K]` of a filter by A `[K·K]`.
+pub(crate) fn marginals(k: usize, transition: &[f64], beliefs: &[f64]) -> Vec<f64> {
+    let mut marginals = vec![0.0; beliefs.len()];
+    let mut back = Backward::new(k, transition);
+    let rows = beliefs.chunks_exact(k).zip(marginals.chunks_exact_mut(k));
+    for (n, (belief, row)) in rows.rev().enumerate() {
+        if n == 0 {
+            back.start(belief);
+        } else {
+            back.step(belief);
+        }
+        // Sums that round can exceed 1 by an ulp or some; the recursion goes on with them as they are.
+        let capped = back.marginal.iter().map(|p| p.min(1.0));
+        row.iter_mut().zip(capped).for_each(|(row, p)| *row = p);
+    }
+    marginals
 }
 
 /// The pass back: γ_{t+1} and q_t in, γ_t out.
@@ -128,12 +127,8 @@ pub(super) struct Backward<'a> {
 }
 
 impl<'a> Backward<'a> {
-    pub fn new<E: Emission>(model: &'a Hmm<E>) -> Self {
-        Self::of(model.states(), model.transition())
-    }
-
-    /// For any weights `[K, K]` in place of A; their rows need not sum to 1.
-    pub fn of(k: usize, transition: &'a [f64]) -> Self {
+    /// By A `[K, K]`, or any weights in its place; their rows need not sum to 1.
+    pub fn new(k: usize, transition: &'a [f64]) -> Self {
         Self {
             transition,
             transposed: transposed(k, transition),

@@ -70,6 +70,12 @@ pub(crate) fn semidefinite_root(name: &str, m: &DMatrix<f64>) -> Result<DMatrix<
     Ok(l)
 }
 
+/// That `m` has no Cholesky factor, said with its least diagonal entry.
+pub(crate) fn not_definite(name: &str, m: &DMatrix<f64>) -> Error {
+    let least = m.diagonal().iter().copied().fold(f64::NAN, f64::min);
+    not_positive(name, 0, least)
+}
+
 fn not_positive(name: &str, pivot: usize, value: f64) -> Error {
     Error::NotPositiveDefinite {
         name: name.to_owned(),

@@ -66,6 +66,27 @@ fn the_tail_of_a_table_is_what_it_lacks() {
     assert!(poisson_table(0.0, 30).1 < 1e-33); // far below the rounding of a sum
 }
 
+/// ln p(z, film) of one neuron and three frames; `each` is shown t and the slope of ln p(z_t|z_{t−1}) by its log rate.
+fn log_joint(
+    model: &SpikingPopulation,
+    film: &[Vec<f64>],
+    z: [usize; 3],
+    mut each: impl FnMut(usize, f64),
+) -> f64 {
+    let mut log_p = 0.0;
+    for t in 0..3 {
+        let a = match t {
+            0 => model.first[0],
+            _ => model.log_rates(&[z[t - 1] as u32])[0],
+        };
+        let count = z[t] as f64;
+        log_p += a * count - a.exp() - libm::lgamma(count + 1.0);
+        log_p += model.log_likelihood(&film[t], &model.decoded(&[count]));
+        each(t, count - a.exp());
+    }
+    log_p
+}
+
 /// ln p by the sum over all paths, which knows nothing of filtering.
 #[test]
 fn the_filter_is_the_sum_over_paths() {
@@ -74,17 +95,7 @@ fn the_filter_is_the_sum_over_paths() {
     let mut total = 0.0;
     for path in 0..n * n * n {
         let z = [path / (n * n), path / n % n, path % n];
-        let mut log_p = 0.0;
-        for t in 0..3 {
-            let a = match t {
-                0 => model.first[0],
-                _ => model.log_rates(&[z[t - 1] as u32])[0],
-            };
-            let count = z[t] as f64;
-            log_p += a * count - a.exp() - libm::lgamma(count + 1.0);
-            log_p += model.log_likelihood(&film[t], &model.decoded(&[count]));
-        }
-        total += log_p.exp();
+        total += log_joint(&model, &film, z, |_, _| ()).exp();
     }
     let seen = exact::filter(&model, &film, n as u32 - 1).unwrap();
     assert!((seen.log_evidence - total.ln()).abs() < 1e-12);
@@ -176,21 +187,12 @@ fn the_recursion_is_the_unrolled_bound() {
         for t in [2, 1] {
             q *= law(u[t - 1] + slope * z[t] as f64)[z[t - 1]];
         }
-        let mut log_p = 0.0;
-        for t in 0..3 {
-            let a = match t {
-                0 => model.first[0],
-                _ => model.log_rates(&[z[t - 1] as u32])[0],
-            };
-            let count = z[t] as f64;
-            log_p += a * count - a.exp() - libm::lgamma(count + 1.0);
-            log_p += model.log_likelihood(&film[t], &model.decoded(&[count]));
+        let log_p = log_joint(&model, &film, z, |t, error| {
             if t > 0 {
-                let error = count - a.exp();
                 gradient[0] += q * error * model.drive.of(z[t - 1] as u32);
                 gradient[1] += q * error;
             }
-        }
+        });
         value += q * (log_p - q.ln());
     }
     assert!((recursion.bound(&[u[2]]) - value).abs() < 1e-10);

@@ -96,10 +96,12 @@ impl Slds {
         let mut pairs = vec![0.0; k * k];
         let mut firsts = vec![0.0; k];
         for (sequence, own) in sequences.iter().zip(smoothed) {
-            pairs
-                .iter_mut()
-                .zip(&own.factors.chain.pairs)
-                .for_each(|(sum, xi)| *sum += xi);
+            if let Some(chain) = &own.factors.chain {
+                for t in 1..chain.len() {
+                    let xi = chain.pairwise(t - 1)?;
+                    pairs.iter_mut().zip(xi).for_each(|(sum, xi)| *sum += xi);
+                }
+            }
             if let Some(first) = own.beliefs().first() {
                 start.add_start(first);
                 firsts

@@ -10,7 +10,8 @@ use crate::{Error, Result, Sequence};
 impl SldsSmoothed {
     /// The path s_1…s_T of highest q(s_1…s_T), numbers from 0.
     pub fn most_probable_path(&self, model: &Slds) -> Vec<usize> {
-        best_path(model.initial(), model.transition(), &self.factors.weights)
+        // Weights are finite and rows of A sum to 1: there is a path.
+        best_path(model, &self.factors.weights).unwrap_or_default()
     }
 }
 

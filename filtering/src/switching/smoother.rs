@@ -1,11 +1,12 @@
 //! The smoother: q(s_1…s_T) q(x_1…x_T), each the best given the other in turn.
 
-use super::chain::{Chain, backward, forward};
+use super::chain::{observed, smoothed};
 use super::densities::Densities;
 use super::filter::SldsFilter;
 use super::model::Slds;
 use super::pseudo_model::posterior;
 use crate::gaussian::{Gaussian, GaussianKernel, Posterior, normal_entropy};
+use crate::hmm::{Smoothed, marginals};
 use crate::step::Sum;
 use crate::{Error, Result, Sequence};
 
@@ -26,10 +27,18 @@ pub struct SldsSmoothed {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Factors {
     pub states: Posterior,
-    pub chain: Chain,
-    /// E_q(x) of the log-densities of each regime at each time `[T·K]`, but for what is the same in all.
-    pub weights: Vec<f64>,
+    /// None of no observations.
+    pub chain: Option<Smoothed>,
+    /// E_q(x) of the log-densities of each regime at each time, rows `[K]`, but for what is the same in all.
+    pub weights: Sequence,
     pub bound: f64,
+}
+
+impl Factors {
+    /// γ `[T·K]`.
+    fn regimes(&self) -> &[f64] {
+        self.chain.as_ref().map_or(&[], Smoothed::marginals)
+    }
 }
 
 impl SldsSmoothed {
@@ -55,7 +64,7 @@ impl SldsSmoothed {
 
     /// γ `[T·K]`: q(s_t = k), row after row.
     pub fn regimes(&self) -> &[f64] {
-        &self.factors.chain.marginals
+        self.factors.regimes()
     }
 
     /// The evidence lower bound in nats, at most ln p(y_1…y_T); the free energy is −1 times it.
@@ -111,10 +120,7 @@ impl Slds {
             beliefs.extend_from_slice(filter.regimes());
         }
         let alike = vec![1.0 / k as f64; beliefs.len()];
-        Ok(vec![
-            backward(self.transition(), k, &beliefs).marginals,
-            alike,
-        ])
+        Ok(vec![marginals(k, self.transition(), &beliefs), alike])
     }
 }
 
@@ -131,7 +137,7 @@ impl Densities<'_> {
         let mut converged = sequence.is_empty() || self.model.regimes_len() == 1;
         let mut passes = 1;
         while passes < most && !converged {
-            let next = self.pass(sequence, &factors.chain.marginals)?;
+            let next = self.pass(sequence, factors.regimes())?;
             passes += 1;
             converged = next.bound - factors.bound <= room;
             // A pass loses rounding alone.
@@ -168,13 +174,15 @@ impl Densities<'_> {
         if let (Some(first), Some(last)) = (states.beliefs.first(), states.beliefs.last()) {
             bound = bound.plus(self.expected_start(first)).plus(last.entropy()?);
         }
-        let (beliefs, log_sum) = forward(self.model.initial(), self.model.transition(), &weights)?;
+        let weights = observed(k, weights)?;
+        let chain = smoothed(self.model, &weights)?;
+        let log_sum = chain.as_ref().map_or(0.0, Smoothed::log_evidence);
         let bound = bound.plus(log_sum).value();
         if !bound.is_finite() {
             return Err(Error::not_finite(0, "the evidence lower bound", bound));
         }
         Ok(Factors {
-            chain: backward(self.model.transition(), k, &beliefs),
+            chain,
             states,
             weights,
             bound,

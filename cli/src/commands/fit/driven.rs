@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use scotopic_filtering::gaussian::{DrivenFitted, DrivenGaussian, GaussianFit, Learned};
-use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+use scotopic_filtering::gaussian::{DrivenFitted, DrivenGaussian, Learned, LinearGaussian};
 use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
-use super::gaussian::{PRIOR, collapsed, columns, learned, search, settings, short};
+use super::gaussian::{End, learned, of_file, of_starts, search, settings, short, stream};
 use crate::filtering::source::from_one;
 
 /// From the data alone, from several starts: the best of short runs are pursued to the end.
@@ -28,60 +27,26 @@ pub fn from_data(
         !settings.learned.diagonal,
         "diagonal: give a diagonal model with inputs by --model"
     );
-    // Each number of states has its own random stream, independent of the other numbers.
-    let mut rng =
-        Xoshiro256PlusPlus::seed_from_u64(args.seed().wrapping_add((states as u64) << 32));
+    let mut rng = stream(args, states);
     let mut starts = vec![DrivenGaussian::initial_guess(states, data, inputs).map_err(from_one)?];
     for _ in 1..args.restarts() {
         starts.push(DrivenGaussian::random_guess(
             states, data, inputs, &mut rng,
         )?);
     }
-    let (fit, found_by) = best_of(&starts, data, &settings)?;
-    let mut report = Report {
-        found_by: Some(found_by),
-        ..Report::default()
-    };
-    let collapsed = collapsed(fit.model.base(), data);
-    if settings.pseudo_count > 0.0 || collapsed.is_empty() {
-        return Ok(told(fit, report, &settings.learned, begun));
-    }
-    let kept = GaussianFit {
-        pseudo_count: PRIOR,
-        ..settings.clone()
-    };
-    report.warnings.push(format!(
-        "the noise of {} collapsed to less than a millionth of its variance (ln p {:.3}); fitted with {PRIOR} \
-         pseudo-observations of a tenth of its variance (--pseudo-count), and not ranked",
-        columns(&collapsed),
-        fit.log_evidence[1]
-    ));
-    let (fit, found_by) = best_of(&starts, data, &kept)?;
-    report.found_by = Some(found_by);
-    let mut fit = told(fit, report, &settings.learned, begun);
-    fit.ranked = false;
-    Ok(fit)
-}
-
-/// The best of short runs goes on.
-fn best_of(
-    starts: &[DrivenGaussian],
-    data: &[Sequence],
-    settings: &GaussianFit,
-) -> Result<(DrivenFitted, (usize, usize))> {
-    let short = short(settings);
-    let go_on = |_: &DrivenGaussian, run: DrivenFitted| {
-        let mut end = run.model.maximum_likelihood(data, settings)?;
-        end.iterations += run.iterations;
-        Ok(end)
-    };
-    let evidence = |run: &DrivenFitted| run.log_evidence[1];
-    search(
-        starts,
-        |start| start.maximum_likelihood(data, &short),
-        go_on,
-        evidence,
-    )
+    of_starts(data, &settings, begun, |settings| {
+        let go_on = |_: &DrivenGaussian, run: DrivenFitted| {
+            let mut end = run.model.maximum_likelihood(data, settings)?;
+            end.iterations += run.iterations;
+            Ok(end)
+        };
+        let short = short(settings);
+        search(
+            &starts,
+            |start| start.maximum_likelihood(data, &short),
+            go_on,
+        )
+    })
 }
 
 /// From a model of a file.
@@ -96,30 +61,30 @@ pub fn from_model(
 ) -> Result<ModelFit> {
     let begun = Instant::now();
     let settings = settings(args, learned(names)?);
-    let fit = model
-        .maximum_likelihood(data, &settings)
-        .map_err(from_one)?;
-    let mut report = Report::default();
-    let collapsed = collapsed(fit.model.base(), data);
-    if settings.learned.observation_noise && !collapsed.is_empty() {
-        report.warnings.push(format!(
-            "the noise of {} collapsed to less than a millionth of its variance; --pseudo-count {PRIOR} keeps it from that",
-            columns(&collapsed)
-        ));
-    }
-    Ok(told(fit, report, &settings.learned, begun))
+    let fit = model.maximum_likelihood(data, &settings);
+    Ok(of_file(fit.map_err(from_one)?, data, &settings, begun))
 }
 
-fn told(fit: DrivenFitted, report: Report, learned: &Learned, begun: Instant) -> ModelFit {
-    ModelFit {
-        states: fit.model.states(),
-        log_evidence: fit.log_evidence[1],
-        iterations: fit.iterations,
-        converged: fit.converged,
-        ranked: fit.converged,
-        report,
-        free: fit.model.learned_parameters(learned),
-        model: AnyModel::Driven(Box::new(fit.model)),
-        seconds: begun.elapsed().as_secs_f64(),
+impl End for DrivenFitted {
+    fn log_evidence(&self) -> f64 {
+        self.log_evidence[1]
+    }
+
+    fn base(&self) -> &LinearGaussian {
+        self.model.base()
+    }
+
+    fn told(self, report: Report, learned: &Learned, begun: Instant) -> ModelFit {
+        ModelFit {
+            states: self.model.states(),
+            log_evidence: self.log_evidence[1],
+            iterations: self.iterations,
+            converged: self.converged,
+            ranked: self.converged,
+            report,
+            free: self.model.learned_parameters(learned),
+            model: AnyModel::Driven(Box::new(self.model)),
+            seconds: begun.elapsed().as_secs_f64(),
+        }
     }
 }

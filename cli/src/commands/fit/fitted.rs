@@ -1,5 +1,7 @@
 //! A fitted model with its scores, and the table of several.
 
+use std::time::Instant;
+
 use scotopic_filtering::AnyModel;
 
 use crate::table::{Cell, Table};
@@ -40,6 +42,30 @@ pub struct Report {
 }
 
 impl ModelFit {
+    /// The end of an ascent of a bound, with its states and free parameters.
+    pub fn of_bound(
+        model: AnyModel,
+        (states, free): (usize, usize),
+        elbo: f64,
+        (iterations, converged): (usize, bool),
+        begun: Instant,
+    ) -> Self {
+        Self {
+            states,
+            model,
+            log_evidence: elbo,
+            iterations,
+            converged,
+            free,
+            ranked: converged,
+            report: Report {
+                bound: true,
+                ..Report::default()
+            },
+            seconds: begun.elapsed().as_secs_f64(),
+        }
+    }
+
     /// Adds a warning to a fit that ended early; one that knows what its gradient promises has said so with that.
     pub fn say_whether_it_ended(&mut self) {
         if !self.converged && self.report.promised.is_none() {

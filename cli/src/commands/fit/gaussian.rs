@@ -20,7 +20,7 @@ const SAME: f64 = 1e-2;
 /// Noise below this part of a column's variance has collapsed: the states stand for the data themselves.
 const COLLAPSED: f64 = 1e-6;
 /// Pseudo-observations of the noise begun with, a tenth of each column's variance, that keep it from that.
-pub(super) const PRIOR: f64 = 0.01;
+const PRIOR: f64 = 0.01;
 
 pub(super) fn settings(args: &FitArgs, learned: Learned) -> GaussianFit {
     GaussianFit {
@@ -36,7 +36,7 @@ pub(super) fn settings(args: &FitArgs, learned: Learned) -> GaussianFit {
 ///
 /// # Errors
 /// An unknown name.
-pub fn learned(names: &[String]) -> Result<Learned> {
+pub(super) fn learned(names: &[String]) -> Result<Learned> {
     let mut learned = Learned {
         transition: false,
         bias: false,
@@ -85,6 +85,11 @@ fn own(names: &[String]) -> Result<Learned> {
     }
 }
 
+/// Each number of states has its own random stream, independent of the other numbers.
+pub(super) fn stream(args: &FitArgs, states: usize) -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(args.seed().wrapping_add((states as u64) << 32))
+}
+
 /// From the data alone, from several starts.
 ///
 /// # Errors
@@ -92,9 +97,7 @@ fn own(names: &[String]) -> Result<Learned> {
 pub fn from_data(states: usize, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
     let begun = Instant::now();
     let settings = settings(args, own(&args.learn)?);
-    // Each number of states has its own random stream, independent of the other numbers.
-    let mut rng =
-        Xoshiro256PlusPlus::seed_from_u64(args.seed().wrapping_add((states as u64) << 32));
+    let mut rng = stream(args, states);
     let first = LinearGaussian::initial_guess(states, data)?;
     let mut starts = vec![first];
     for _ in 1..args.restarts() {
@@ -107,30 +110,14 @@ pub fn from_data(states: usize, data: &[Sequence], args: &FitArgs) -> Result<Mod
     if settings.learned.diagonal {
         starts.truncate(1);
     }
-    let (fit, found_by) = best_of(&starts, data, &settings)?;
-    let mut report = Report {
-        found_by: Some(found_by),
-        ..Report::default()
-    };
-    let collapsed = collapsed(&fit.model, data);
-    if settings.pseudo_count > 0.0 || collapsed.is_empty() {
-        return Ok(told(fit, report, settings.learned, begun));
-    }
-    let kept = GaussianFit {
-        pseudo_count: PRIOR,
-        ..settings.clone()
-    };
-    report.warnings.push(format!(
-        "the noise of {} collapsed to less than a millionth of its variance (ln p {:.3}); fitted with {PRIOR} \
-         pseudo-observations of a tenth of its variance (--pseudo-count), and not ranked",
-        columns(&collapsed),
-        last(&fit)
-    ));
-    let (fit, found_by) = best_of(&starts, data, &kept)?;
-    report.found_by = Some(found_by);
-    let mut fit = told(fit, report, settings.learned, begun);
-    fit.ranked = false;
-    Ok(fit)
+    // EM chooses the starts, and each of them is pursued anew.
+    of_starts(data, &settings, begun, |settings| {
+        search(
+            &starts,
+            |start| start.fit(data, &short(settings)),
+            |start, _| start.maximum_likelihood(data, settings),
+        )
+    })
 }
 
 /// From a model of a file.
@@ -145,27 +132,107 @@ pub fn from_model(
 ) -> Result<ModelFit> {
     let begun = Instant::now();
     let settings = settings(args, own(names)?);
-    let fit = model.maximum_likelihood(data, &settings)?;
+    let fit = model.maximum_likelihood(data, &settings);
+    Ok(of_file(fit.map_err(from_one)?, data, &settings, begun))
+}
+
+/// What a fit ends with, of a model without inputs or with them.
+pub(super) trait End {
+    /// ln p, nats.
+    fn log_evidence(&self) -> f64;
+
+    /// The model without its inputs.
+    fn base(&self) -> &LinearGaussian;
+
+    fn told(self, report: Report, learned: &Learned, begun: Instant) -> ModelFit;
+}
+
+impl End for GaussianFitted {
+    fn log_evidence(&self) -> f64 {
+        self.log_evidence.last().copied().unwrap_or(f64::NAN)
+    }
+
+    fn base(&self) -> &LinearGaussian {
+        &self.model
+    }
+
+    fn told(self, report: Report, learned: &Learned, begun: Instant) -> ModelFit {
+        ModelFit {
+            states: self.model.states(),
+            log_evidence: End::log_evidence(&self),
+            iterations: self.iterations,
+            converged: self.converged,
+            ranked: self.converged,
+            report,
+            free: self.model.learned_parameters(learned),
+            model: AnyModel::LinearGaussian(self.model),
+            seconds: begun.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+/// The `best` end of several starts; where its noise collapses, that with pseudo-observations.
+///
+/// # Errors
+/// If no start can be fitted.
+pub(super) fn of_starts<F: End>(
+    data: &[Sequence],
+    settings: &GaussianFit,
+    begun: Instant,
+    best: impl Fn(&GaussianFit) -> Result<(F, (usize, usize))>,
+) -> Result<ModelFit> {
+    let (fit, found_by) = best(settings)?;
+    let mut report = Report {
+        found_by: Some(found_by),
+        ..Report::default()
+    };
+    let collapsed = collapsed(fit.base(), data);
+    if settings.pseudo_count > 0.0 || collapsed.is_empty() {
+        return Ok(fit.told(report, &settings.learned, begun));
+    }
+    let kept = GaussianFit {
+        pseudo_count: PRIOR,
+        ..settings.clone()
+    };
+    report.warnings.push(format!(
+        "the noise of {} collapsed to less than a millionth of its variance (ln p {:.3}); fitted with {PRIOR} \
+         pseudo-observations of a tenth of its variance (--pseudo-count), and not ranked",
+        columns(&collapsed),
+        fit.log_evidence()
+    ));
+    let (fit, found_by) = best(&kept)?;
+    report.found_by = Some(found_by);
+    let mut fit = fit.told(report, &settings.learned, begun);
+    fit.ranked = false;
+    Ok(fit)
+}
+
+/// The end from a model of a file.
+pub(super) fn of_file<F: End>(
+    fit: F,
+    data: &[Sequence],
+    settings: &GaussianFit,
+    begun: Instant,
+) -> ModelFit {
     let mut report = Report::default();
-    let collapsed = collapsed(&fit.model, data);
+    let collapsed = collapsed(fit.base(), data);
     if settings.learned.observation_noise && !collapsed.is_empty() {
         report.warnings.push(format!(
             "the noise of {} collapsed to less than a millionth of its variance; --pseudo-count {PRIOR} keeps it from that",
             columns(&collapsed)
         ));
     }
-    Ok(told(fit, report, settings.learned, begun))
+    fit.told(report, &settings.learned, begun)
 }
 
 /// The best of short runs from all starts, pursued to the end; how many of those pursued reached it, of how many.
 ///
 /// # Errors
 /// The first one, if none comes to its end.
-pub(super) fn search<M, F>(
+pub(super) fn search<M, F: End>(
     starts: &[M],
     short: impl Fn(&M) -> scotopic_filtering::Result<F>,
     pursue: impl Fn(&M, F) -> scotopic_filtering::Result<F>,
-    evidence: impl Fn(&F) -> f64,
 ) -> Result<(F, (usize, usize))> {
     let mut wrong = None;
     let mut kept = |outcome: scotopic_filtering::Result<F>| match outcome {
@@ -179,16 +246,16 @@ pub(super) fn search<M, F>(
         .iter()
         .filter_map(|start| Some((kept(short(start))?, start)));
     let mut runs: Vec<(F, &M)> = runs.collect();
-    runs.sort_by(|(a, _), (b, _)| evidence(b).total_cmp(&evidence(a)));
+    runs.sort_by(|(a, _), (b, _)| b.log_evidence().total_cmp(&a.log_evidence()));
     runs.truncate(PURSUED);
     let ends = runs
         .into_iter()
         .filter_map(|(run, start)| kept(pursue(start, run)));
     let mut ends: Vec<F> = ends.collect();
-    ends.sort_by(|a, b| evidence(b).total_cmp(&evidence(a)));
+    ends.sort_by(|a, b| b.log_evidence().total_cmp(&a.log_evidence()));
     let same = |end: &&F| {
         ends.first()
-            .is_some_and(|best| evidence(best) - evidence(end) < SAME)
+            .is_some_and(|best| best.log_evidence() - end.log_evidence() < SAME)
     };
     let found_by = (ends.iter().filter(same).count(), ends.len());
     match (ends.into_iter().next(), wrong) {
@@ -196,21 +263,6 @@ pub(super) fn search<M, F>(
         (None, Some(error)) => Err(from_one(error).into()),
         (None, None) => Err(anyhow!("there is nothing to fit")),
     }
-}
-
-/// Of models without inputs: EM chooses the starts, and each of them is pursued anew.
-fn best_of(
-    starts: &[LinearGaussian],
-    data: &[Sequence],
-    settings: &GaussianFit,
-) -> Result<(GaussianFitted, (usize, usize))> {
-    let short = short(settings);
-    search(
-        starts,
-        |start| start.fit(data, &short),
-        |start, _| start.maximum_likelihood(data, settings),
-        last,
-    )
 }
 
 /// Settings of the short run of each start.
@@ -221,26 +273,8 @@ pub(super) fn short(settings: &GaussianFit) -> GaussianFit {
     }
 }
 
-fn last(fit: &GaussianFitted) -> f64 {
-    fit.log_evidence.last().copied().unwrap_or(f64::NAN)
-}
-
-fn told(fit: GaussianFitted, report: Report, learned: Learned, begun: Instant) -> ModelFit {
-    ModelFit {
-        states: fit.model.states(),
-        log_evidence: last(&fit),
-        iterations: fit.iterations,
-        converged: fit.converged,
-        ranked: fit.converged,
-        report,
-        free: fit.model.learned_parameters(&learned),
-        model: AnyModel::LinearGaussian(fit.model),
-        seconds: begun.elapsed().as_secs_f64(),
-    }
-}
-
 /// The columns, from 1, whose noise is next to nothing beside their variance.
-pub(super) fn collapsed(model: &LinearGaussian, data: &[Sequence]) -> Vec<usize> {
+fn collapsed(model: &LinearGaussian, data: &[Sequence]) -> Vec<usize> {
     let noise = model.observation_noise();
     let collapsed = |d: usize| {
         let values = data
@@ -261,7 +295,7 @@ pub(super) fn collapsed(model: &LinearGaussian, data: &[Sequence]) -> Vec<usize>
         .collect()
 }
 
-pub(super) fn columns(numbers: &[usize]) -> String {
+fn columns(numbers: &[usize]) -> String {
     let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
     match text.as_slice() {
         [one] => format!("column {one}"),

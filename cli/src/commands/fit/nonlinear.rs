@@ -8,7 +8,7 @@ use scotopic_filtering::nonlinear::{NonlinearConfig, StateSpace, maximum_likelih
 use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
-use super::fitted::{ModelFit, Report};
+use super::fitted::ModelFit;
 use crate::filtering::source::whole_rows;
 
 /// Iterations that are enough for a handful of parameters.
@@ -20,18 +20,8 @@ pub fn from_model(start: &AnyStateSpace, data: &[Sequence], args: &FitArgs) -> R
     let data = whole_rows(data, start.kind());
     let iterations = args.max_iterations.unwrap_or(ITERATIONS) as usize;
     let fit = maximum_likelihood(start, &data, &NonlinearConfig::default(), iterations)?;
-    Ok(ModelFit {
-        states: fit.model.dim(),
-        log_evidence: fit.elbo,
-        iterations: fit.iterations,
-        converged: fit.converged,
-        ranked: fit.converged,
-        report: Report {
-            bound: true,
-            ..Report::default()
-        },
-        free: fit.model.parameters_len(),
-        model: AnyModel::Nonlinear(fit.model),
-        seconds: begun.elapsed().as_secs_f64(),
-    })
+    let sizes = (fit.model.dim(), fit.model.parameters_len());
+    let end = (fit.iterations, fit.converged);
+    let model = AnyModel::Nonlinear(fit.model);
+    Ok(ModelFit::of_bound(model, sizes, fit.elbo, end, begun))
 }

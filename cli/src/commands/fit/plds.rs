@@ -7,7 +7,7 @@ use scotopic_filtering::plds::{CountLaw, Plds, PldsFit, PldsFitted};
 use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
-use super::fitted::{ModelFit, Report};
+use super::fitted::ModelFit;
 use crate::filtering::source::from_one;
 
 fn settings(args: &FitArgs) -> PldsFit {
@@ -40,18 +40,8 @@ pub fn from_model(model: &Plds, data: &[Sequence], args: &FitArgs) -> Result<Mod
 }
 
 fn told(fit: PldsFitted, begun: Instant) -> ModelFit {
-    ModelFit {
-        states: fit.model.states(),
-        log_evidence: fit.elbo.last().copied().unwrap_or(f64::NAN),
-        iterations: fit.iterations,
-        converged: fit.converged,
-        ranked: fit.converged,
-        report: Report {
-            bound: true,
-            ..Report::default()
-        },
-        free: fit.model.free_parameters(),
-        model: AnyModel::Plds(fit.model),
-        seconds: begun.elapsed().as_secs_f64(),
-    }
+    let sizes = (fit.model.states(), fit.model.free_parameters());
+    let elbo = fit.elbo.last().copied().unwrap_or(f64::NAN);
+    let end = (fit.iterations, fit.converged);
+    ModelFit::of_bound(AnyModel::Plds(fit.model), sizes, elbo, end, begun)
 }

@@ -160,6 +160,31 @@ mod tests {
         s
     }
 
+    fn is_the_slope(model: &StructuralModel, values: &[f64], data: &Sequence, components: &str) {
+        let at = |values: &[f64]| {
+            let form = Form::new(model, values).unwrap();
+            let pass = form.filter(data.iter(), true).unwrap();
+            (form.score(&pass, data), pass.log_likelihood)
+        };
+        let (score, _) = at(values);
+        assert_eq!(score.len(), values.len());
+        for k in 0..values.len() {
+            // Central differences, with an error of order h² = 1e-10 relative to third derivatives of about 10.
+            let moved = |h: f64| {
+                let mut v = values.to_vec();
+                v[k] += h;
+                at(&v).1
+            };
+            let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            let room = 1e-6 * (1.0 + slope.abs());
+            assert!(
+                (score[k] - slope).abs() < room,
+                "{components} {k}: {} against {slope}",
+                score[k]
+            );
+        }
+    }
+
     #[test]
     fn the_score_is_the_slope_of_the_likelihood() {
         let cases: [(&str, &[f64]); 7] = [
@@ -178,28 +203,7 @@ mod tests {
                 if let Some(variance) = initial {
                     model = model.with_initial_variance(variance).unwrap();
                 }
-                let at = |values: &[f64]| {
-                    let form = Form::new(&model, values).unwrap();
-                    let pass = form.filter(data.iter(), true).unwrap();
-                    (form.score(&pass, &data), pass.log_likelihood)
-                };
-                let (score, _) = at(values);
-                assert_eq!(score.len(), values.len());
-                for k in 0..values.len() {
-                    // Central differences, with an error of order h² = 1e-10 relative to third derivatives of about 10.
-                    let moved = |h: f64| {
-                        let mut v = values.to_vec();
-                        v[k] += h;
-                        at(&v).1
-                    };
-                    let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-                    let room = 1e-6 * (1.0 + slope.abs());
-                    assert!(
-                        (score[k] - slope).abs() < room,
-                        "{components} {k}: {} against {slope}",
-                        score[k]
-                    );
-                }
+                is_the_slope(&model, values, &data, components);
             }
         }
     }
@@ -223,23 +227,7 @@ mod tests {
         ] {
             let model = StructuralModel::new(components).unwrap();
             let model = model.with_inputs(&inputs).unwrap();
-            let at = |values: &[f64]| {
-                let form = Form::new(&model, values).unwrap();
-                let pass = form.filter(data.iter(), true).unwrap();
-                (form.score(&pass, &data), pass.log_likelihood)
-            };
-            let (score, _) = at(values);
-            for k in 0..values.len() {
-                // Central differences, as above.
-                let moved = |h: f64| {
-                    let mut v = values.to_vec();
-                    v[k] += h;
-                    at(&v).1
-                };
-                let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-                let room = 1e-6 * (1.0 + slope.abs());
-                assert!((score[k] - slope).abs() < room, "{components} {k}");
-            }
+            is_the_slope(&model, values, &data, components);
         }
     }
 

@@ -2,9 +2,10 @@
 
 use nalgebra::DMatrix;
 
+use crate::Result;
 use crate::generalised::model::{Argument, Equations, GenerativeModel, Point, Sizes};
+use crate::math::cholesky::not_definite;
 use crate::math::in_place::{add_scaled, multiply};
-use crate::{Error, Result};
 
 /// The levels of a model as one: x stacks the states of all levels and then the free parameters; c stacks
 /// the noises of unit variance: those of w of all levels, those of z between levels, those of the top causes.
@@ -82,15 +83,7 @@ const ARGUMENTS: [Argument; 3] = [Argument::State, Argument::Cause, Argument::Pa
 /// S with S S' = Π⁻¹.
 pub(super) fn root_of_inverse(precision: &DMatrix<f64>, name: &str) -> Result<DMatrix<f64>> {
     let n = precision.nrows();
-    let lost = || Error::NotPositiveDefinite {
-        name: name.to_owned(),
-        pivot: 0,
-        value: precision
-            .diagonal()
-            .iter()
-            .copied()
-            .fold(f64::NAN, f64::min),
-    };
+    let lost = || not_definite(name, precision);
     // Π = L L', so S = L'⁻¹.
     let lower = precision.clone().cholesky().ok_or_else(lost)?.unpack();
     let upper = lower.transpose();

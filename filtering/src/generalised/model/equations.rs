@@ -135,6 +135,24 @@ pub trait Equations {
     }
 }
 
+/// The methods of [`Equations`] about an output that is a linear function of the states alone.
+macro_rules! linear_in_states {
+    () => {
+        fn output_sees_causes(&self) -> bool {
+            false
+        }
+
+        fn output_has_parameters(&self) -> bool {
+            false
+        }
+
+        fn output_is_linear(&self) -> bool {
+            true
+        }
+    };
+}
+pub(super) use linear_in_states;
+
 impl<E: Equations + ?Sized> Equations for &E {
     fn sizes(&self) -> Sizes {
         (**self).sizes()

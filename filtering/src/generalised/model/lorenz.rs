@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::equations::linear_in_states;
 use super::{Equations, Number, Point, Sizes};
 
 /// What is seen of the three states.
@@ -102,15 +103,5 @@ impl Equations for Lorenz {
         }
     }
 
-    fn output_sees_causes(&self) -> bool {
-        false
-    }
-
-    fn output_has_parameters(&self) -> bool {
-        false
-    }
-
-    fn output_is_linear(&self) -> bool {
-        true
-    }
+    linear_in_states!();
 }

@@ -3,6 +3,7 @@
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
+use super::equations::linear_in_states;
 use super::{Equations, Number, Point, Sizes};
 
 /// Prey and predator, x1' = a x1 − b x1 x2, x2' = −c x2 + d x1 x2, both seen, θ = (a, b, c, d).
@@ -55,17 +56,7 @@ impl Equations for LotkaVolterra {
         out.copy_from_slice(at.x);
     }
 
-    fn output_sees_causes(&self) -> bool {
-        false
-    }
-
-    fn output_has_parameters(&self) -> bool {
-        false
-    }
-
-    fn output_is_linear(&self) -> bool {
-        true
-    }
+    linear_in_states!();
 }
 
 /// x_i' = x_i (r_i + Σ_j A_ij x_j), all species seen, θ = (r, A column by column).
@@ -139,15 +130,5 @@ impl Equations for GeneralisedLotkaVolterra {
         out.copy_from_slice(at.x);
     }
 
-    fn output_sees_causes(&self) -> bool {
-        false
-    }
-
-    fn output_has_parameters(&self) -> bool {
-        false
-    }
-
-    fn output_is_linear(&self) -> bool {
-        true
-    }
+    linear_in_states!();
 }

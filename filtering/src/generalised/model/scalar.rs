@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::equations::linear_in_states;
 use super::{Equations, Number, Point, Sizes};
 
 /// f = −rate (x − target) for each of `size` states, observed directly, θ = (rate, target).
@@ -46,17 +47,7 @@ impl Equations for Pullback {
         out.copy_from_slice(at.x);
     }
 
-    fn output_sees_causes(&self) -> bool {
-        false
-    }
-
-    fn output_has_parameters(&self) -> bool {
-        false
-    }
-
-    fn output_is_linear(&self) -> bool {
-        true
-    }
+    linear_in_states!();
 }
 
 /// f = rate · sin x for each of `size` states, observed directly, θ = (rate).
@@ -101,17 +92,7 @@ impl Equations for Trigonometric {
         out.copy_from_slice(at.x);
     }
 
-    fn output_sees_causes(&self) -> bool {
-        false
-    }
-
-    fn output_has_parameters(&self) -> bool {
-        false
-    }
-
-    fn output_is_linear(&self) -> bool {
-        true
-    }
+    linear_in_states!();
 }
 
 /// x' = (1/8) (16 x/(1 + x²) − x/2 + 2 v), y = x²/16: two wells that the output does not distinguish; no θ.
@@ -194,15 +175,5 @@ impl Equations for FitzHughNagumo {
         out[0] = at.x[0];
     }
 
-    fn output_sees_causes(&self) -> bool {
-        false
-    }
-
-    fn output_has_parameters(&self) -> bool {
-        false
-    }
-
-    fn output_is_linear(&self) -> bool {
-        true
-    }
+    linear_in_states!();
 }

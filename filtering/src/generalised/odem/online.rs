@@ -9,6 +9,7 @@ use self::snapshot::OdemSnapshot;
 use super::config::{OdemConfig, ParameterRule};
 use crate::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use crate::generalised::model::{Equations, GenerativeModel};
+use crate::math::cholesky::not_definite;
 use crate::{Error, Filter, Moments, Result, Step};
 
 /// Online triple estimation; see the [module](super).
@@ -267,30 +268,14 @@ impl<E: Equations + Clone> Odem<E> {
 }
 
 fn lost(information: &DMatrix<f64>) -> Error {
-    Error::NotPositiveDefinite {
-        name: "information of parameters and log-precisions".to_owned(),
-        pivot: 0,
-        value: information
-            .diagonal()
-            .iter()
-            .copied()
-            .fold(f64::NAN, f64::min),
-    }
+    not_definite("information of parameters and log-precisions", information)
 }
 
 fn check_precision(name: &str, precision: &DMatrix<f64>) -> Result<()> {
     let finite = precision.iter().all(|v| v.is_finite());
     match finite && precision.clone().cholesky().is_some() {
         true => Ok(()),
-        false => Err(Error::NotPositiveDefinite {
-            name: name.to_owned(),
-            pivot: 0,
-            value: precision
-                .diagonal()
-                .iter()
-                .copied()
-                .fold(f64::NAN, f64::min),
-        }),
+        false => Err(not_definite(name, precision)),
     }
 }
 

@@ -7,7 +7,7 @@ use super::model::DrivenHmm;
 use crate::data_spread::{check_independence, deviations};
 use crate::hmm::emission_rows::normal;
 use crate::hmm::fitting::coordinates::visits;
-use crate::hmm::fitting::fitted::SAME;
+use crate::hmm::fitting::fitted::{highest, rare_states};
 use crate::hmm::fitting::starts::stream;
 use crate::hmm::fitting::workers::each;
 use crate::hmm::{Emission, EmissionKind, FitSettings, FitWarning, Hmm, Learnable};
@@ -16,8 +16,6 @@ use crate::{Error, Result, Sequence};
 
 /// No coordinate moves further in a step, in standard deviations of one observation.
 const LONGEST: f64 = 2.0;
-/// States of fewer expected observations are told.
-const RARE: f64 = 3.0;
 /// The purpose of the random numbers, beside those of other starts.
 const WEIGHTS: u64 = 3;
 
@@ -237,18 +235,12 @@ fn best(
             Err(error) => failed = failed.or(Some(error)),
         }
     }
-    let height = |f: &DrivenHmmFitted| f.log_evidence;
     let of = reached.len();
-    let highest = reached.iter().map(height).fold(f64::NEG_INFINITY, f64::max);
-    let same = reached.iter().filter(|f| height(f) >= highest - SAME);
-    let found = same.count();
-    let best = reached
-        .into_iter()
-        .reduce(|a, b| if height(&b) > height(&a) { b } else { a });
-    let Some(mut best) = best else {
+    let Some((best, found)) = highest(&reached, |f: &DrivenHmmFitted| f.log_evidence) else {
         let none = || Error::setting("restarts", 0, "at least 1");
         return Err(failed.unwrap_or_else(none));
     };
+    let mut best = reached.swap_remove(best);
     best.found_by = (found, of);
     if found == 1 && of > 1 {
         best.warnings.push(FitWarning::FoundOnce { of });
@@ -307,14 +299,7 @@ fn ascent(
             promised,
         });
     }
-    for (state, observations) in visits(&end).into_iter().enumerate() {
-        if observations < RARE {
-            warnings.push(FitWarning::RareState {
-                state,
-                observations,
-            });
-        }
-    }
+    warnings.extend(rare_states(&visits(&end)));
     let zeros = start.base().structural_zeros(0.0);
     Ok(DrivenHmmFitted {
         log_evidence: end.log_evidence,

@@ -1,7 +1,7 @@
 //! The passes over a sequence, forward and back, with the transitions of each row.
 
 use super::model::DrivenHmm;
-use crate::hmm::forward::{Room, step};
+use crate::hmm::forward::{Chain, Room};
 use crate::hmm::kernel::pairwise;
 use crate::hmm::model::whole_only;
 use crate::hmm::products::product;
@@ -46,7 +46,6 @@ pub(super) fn forward(
         return Err(Error::size("sequence", "no observation", "at least one"));
     }
     let k = model.states();
-    let mut on = model.base().clone();
     let mut a = vec![0.0; k * k];
     let (mut predicted, mut likelihood) = (vec![0.0; k], vec![0.0; k]);
     let (mut before, mut belief) = (vec![0.0; k], vec![0.0; k]);
@@ -61,9 +60,12 @@ pub(super) fn forward(
             let (own, given) = parts(model, row)?;
             if t > 0 {
                 model.transition_given(given, &mut a)?;
-                on.exchange_transition(&mut a);
             }
-            step(&on, (t > 0).then_some(&before[..]), own, room)
+            let on = Chain {
+                transition: &a,
+                ..model.base().chain()
+            };
+            on.step((t > 0).then_some(&before[..]), own, room)
         };
         let increment = increment().map_err(|e| e.at_observation(t as u64))?;
         sum = sum.plus(increment);

@@ -16,6 +16,7 @@ mod poisson;
 #[macro_use]
 mod registry;
 mod regression;
+pub(super) mod statistics_of_states;
 mod student_t;
 mod traits;
 

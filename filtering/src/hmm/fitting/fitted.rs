@@ -7,7 +7,34 @@ use crate::hmm::{Fit, Hmm, Learnable};
 use crate::{Error, Result};
 
 /// Maxima within so many nats of each other are the same: no criterion tells them apart.
-pub(in crate::hmm) const SAME: f64 = 0.1;
+pub(super) const SAME: f64 = 0.1;
+
+/// The place of the highest end, and how many are at its maximum; none of no ends.
+pub(in crate::hmm) fn highest<T>(ends: &[T], height: impl Fn(&T) -> f64) -> Option<(usize, usize)> {
+    let heights: Vec<f64> = ends.iter().map(height).collect();
+    let higher = |best: usize, at: usize| {
+        if heights[at] > heights[best] {
+            at
+        } else {
+            best
+        }
+    };
+    let best = (0..ends.len()).reduce(higher)?;
+    let same = heights.iter().filter(|h| **h >= heights[best] - SAME);
+    Some((best, same.count()))
+}
+
+/// States of fewer expected observations are told.
+const RARE: f64 = 3.0;
+
+/// A warning for each state of few of these expected observations `[K]`.
+pub(in crate::hmm) fn rare_states(visits: &[f64]) -> impl Iterator<Item = FitWarning> {
+    let rare = visits.iter().enumerate().filter(|(_, n)| **n < RARE);
+    rare.map(|(state, &observations)| FitWarning::RareState {
+        state,
+        observations,
+    })
+}
 
 /// A model at a maximum of ln p(o; θ); [`Hmm::fit_states`](crate::hmm::Hmm::fit_states).
 #[derive(Debug, Clone, PartialEq)]
@@ -71,19 +98,10 @@ impl<E: Learnable> Fitted<E> {
             }
         }
         let reached = ended.len();
-        let best = (ended.iter()).fold(f64::NEG_INFINITY, |m, fit| m.max(fit.log_evidence()));
-        let found = ended.iter().filter(|fit| fit.log_evidence() >= best - SAME);
-        let found = found.count();
-        let best = ended.into_iter().reduce(|a, b| {
-            if b.log_evidence() > a.log_evidence() {
-                b
-            } else {
-                a
-            }
-        });
-        let Some(fit) = best else {
+        let Some((best, found)) = highest(&ended, Fit::log_evidence) else {
             return Err(failed.unwrap_or_else(|| Error::setting("restarts", 0, "at least 1")));
         };
+        let fit = ended.swap_remove(best);
         let gain = match fit.trace.as_slice() {
             [.., before, last] => (last - before).abs(),
             _ => 0.0,
@@ -122,16 +140,8 @@ impl<E: Learnable> Fitted<E> {
         self.converged && !self.warnings.iter().any(collapsed)
     }
 
-    /// With a warning for each state of fewer than so many observations.
-    pub(super) fn with_rare_states(mut self, rare: f64) -> Self {
-        for (state, &observations) in self.visits.iter().enumerate() {
-            if observations < rare {
-                self.warnings.push(FitWarning::RareState {
-                    state,
-                    observations,
-                });
-            }
-        }
+    pub(super) fn with_rare_states(mut self) -> Self {
+        self.warnings.extend(rare_states(&self.visits));
         self
     }
 }

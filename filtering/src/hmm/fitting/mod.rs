@@ -38,6 +38,7 @@ use std::borrow::Cow;
 use self::ascent::{Point, ascend};
 use self::search::Search;
 use self::starts::Guesses;
+use super::emission::statistics_of_states::learned;
 use super::learning::{BatchEm, rows};
 use super::{AnyEmission, Covariates, EmissionKind, Hmm, Learnable, PseudoObservations};
 use crate::{Error, Result, Sequence};
@@ -246,16 +247,11 @@ pub(super) fn pooled<E: Learnable>(one: E, sequences: &[Sequence]) -> Option<E> 
     const STEPS: usize = 20;
     let partial = sequences.iter().any(Sequence::has_partial_rows);
     let mut one = one.recentred();
-    let mut workspace = vec![0.0; one.statistic_len()];
     for _ in 0..if partial { STEPS } else { 1 } {
-        let mut sum = vec![0.0; one.statistic_len()];
-        for row in sequences.iter().flat_map(|s| s.iter().flatten()) {
-            one.accumulate(row, &[1.0], &mut workspace, &mut sum);
-        }
-        one = one
-            .maximise(&sum, PseudoObservations::NONE)
-            .ok()?
-            .recentred();
+        let rows = sequences.iter().flat_map(|s| s.iter().flatten());
+        let none = vec![0.0; one.statistic_len()];
+        let next = learned(&one, none, rows, PseudoObservations::NONE);
+        one = next.ok()?.recentred();
     }
     Some(one)
 }

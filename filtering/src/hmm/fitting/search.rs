@@ -7,13 +7,13 @@ use rand::RngExt;
 
 use super::ascent::{Ascent, Point, ascend};
 use super::coordinates::visits;
-use super::fitted::{Fitted, SAME};
+use super::fitted::{Fitted, SAME, highest};
 use super::settings::FitSettings;
 use super::split::{doubled, split};
 use super::starts::{Guesses, start, stream};
 use super::warning::FitWarning;
 use super::workers::each;
-use crate::hmm::learning::{BatchEm, m_step};
+use crate::hmm::learning::{BatchEm, OUTLIERS, m_step};
 use crate::hmm::{Hmm, Learnable, PseudoObservations, Sample};
 use crate::{Error, Result, Sequence};
 
@@ -27,11 +27,6 @@ const WORTH: f64 = 2e6;
 const SHORT: [usize; 2] = [8, 16];
 /// Splits of each state of the fit with fewer states.
 const SPLITS: usize = 2;
-/// Pseudo-observations per state where every run collapses without: a state of one value gets a thousandth of its
-/// distance from the others for a deviation, and one of a hundred values changes by less than it can be told.
-const OUTLIERS: f64 = 1e-6;
-/// States of fewer expected observations are told.
-const RARE: f64 = 3.0;
 
 /// The data of a search, and what is known of them beforehand.
 pub(super) struct Search<'a, E: Learnable> {
@@ -63,11 +58,9 @@ struct Runs<E: Learnable> {
 }
 
 impl<E: Learnable> Runs<E> {
-    /// How many ended at the highest maximum.
-    fn found(&self) -> usize {
-        let heights = || self.ended.iter().map(|a| a.point.log_evidence());
-        let best = heights().fold(f64::NEG_INFINITY, f64::max);
-        heights().filter(|height| *height >= best - SAME).count()
+    /// The place of the highest maximum, and how many ended there.
+    fn highest(&self) -> Option<(usize, usize)> {
+        highest(&self.ended, |ascent| ascent.point.log_evidence())
     }
 
     fn add(&mut self, more: Self) {
@@ -95,7 +88,8 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         // One state has one maximum, and the first M-step finds it.
         let restarts = if states == 1 { 1 } else { restarts };
         let mut runs = self.run(states, restarts, 0..BEGUN * restarts, smaller);
-        if runs.found() == 1 && states > 1 && self.followed(states, restarts) > restarts {
+        let once = matches!(runs.highest(), Some((_, 1)));
+        if once && states > 1 && self.followed(states, restarts) > restarts {
             // There is time for as many again.
             runs.add(self.run(
                 states,
@@ -104,14 +98,14 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
                 None,
             ));
         }
-        let found = runs.found();
+        let highest = runs.highest();
         let Runs {
             mut ended,
             of,
             collapsed,
             failed,
         } = runs;
-        let Some(best) = highest(&ended) else {
+        let Some((best, found)) = highest else {
             return match (collapsed, failed) {
                 (0, Some(error)) => Err(error),
                 _ => self.penalised(states, restarts, OUTLIERS),
@@ -140,7 +134,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
             warnings.push(FitWarning::FoundOnce { of: reached });
         }
         let fitted = Fitted::of(best, (found, reached), warnings);
-        Ok(fitted.with_rare_states(RARE))
+        Ok(fitted.with_rare_states())
     }
 
     /// Begins a run from each of these starts from the data, and from splits of a smaller fit, and follows the best.
@@ -321,7 +315,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
             start(guesses, states, rows, &self.sequences, seed, number)?.fit(&self.sequences, &em)
         });
         Fitted::of_penalised(fits, self.settings.pseudo_count)
-            .map(|fitted| fitted.with_rare_states(RARE))
+            .map(|fitted| fitted.with_rare_states())
     }
 }
 
@@ -336,9 +330,4 @@ fn kept<E: Learnable>(runs: &mut Vec<Run<E>>, most: usize) {
         runs.swap(at, most - 1);
     }
     runs.truncate(most);
-}
-
-fn highest<E: Learnable>(ended: &[Ascent<E>]) -> Option<usize> {
-    let height = |at: usize| ended[at].point.log_evidence();
-    (0..ended.len()).reduce(|best, at| if height(at) > height(best) { at } else { best })
 }

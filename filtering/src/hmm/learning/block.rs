@@ -88,7 +88,7 @@ impl Block {
         let (k, d) = (model.states(), model.width());
         let mut found = Running::zero(model);
         let mut statistic = vec![0.0; model.emission().statistic_len()];
-        let mut back = Backward::new(model);
+        let mut back = Backward::new(k, model.transition());
         let len = self.seen.len();
         let mut ratios = vec![0.0; len * k];
         back.start(&self.beliefs[(len - 1) * k..]);

@@ -12,7 +12,7 @@ use crate::{Error, Result, Sequence};
 const STAY: std::ops::Range<f64> = 0.5..0.95;
 /// Pseudo-observations per state where every run of EM collapses without: a state of one value gets a thousandth of its
 /// distance from the others for a deviation, and one of a hundred values changes by less than it can be told.
-const OUTLIERS: f64 = 1e-6;
+pub(in crate::hmm) const OUTLIERS: f64 = 1e-6;
 
 impl<E: Guess> Hmm<E> {
     /// A model of K `states` to start EM from: the emission by [`Guess::guess`]; π uniform; A stays in a state with a

@@ -47,7 +47,7 @@ pub use batch::{BatchEm, Fit};
 pub use credible::{beta_interval, gamma_interval};
 pub use dirichlet::ParameterPosterior;
 pub use gradient::Gradient;
-pub(super) use guess::rows;
+pub(super) use guess::{OUTLIERS, rows};
 pub use passes::Passes;
 pub use score::RecursiveScore;
 pub use settings::{BlockOnlineEm, Dirichlet, FixedLag, Learn, OnlineEm, Rmle};
@@ -58,7 +58,7 @@ use serde::{Deserialize, Serialize};
 
 use self::average::Average;
 use self::scratch::Scratch;
-use super::forward::{self, Room};
+use super::forward::Room;
 use super::model::whole_only;
 use super::{Hmm, Learnable};
 use crate::sequence::observed;
@@ -235,7 +235,7 @@ impl<E: Learnable> Learning<E> {
             likelihood,
             belief,
         };
-        let increment = forward::step(&self.model, before, observation, room)?;
+        let increment = self.model.chain().step(before, observation, room)?;
         let seen = Seen {
             number: self.observations,
             before,

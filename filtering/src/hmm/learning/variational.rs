@@ -6,13 +6,8 @@ use super::super::pseudo_observations::PseudoObservations;
 use super::batch::BatchEm;
 use super::statistics::check_size;
 use crate::digamma;
-use crate::hmm::counts::add_outer;
-use crate::hmm::filtered::check_sequence;
-use crate::hmm::lagged_rows::lagged;
-use crate::hmm::products::{forward, weigh};
-use crate::hmm::smoother::Backward;
+use crate::hmm::forward::Chain;
 use crate::hmm::{Hmm, Learnable};
-use crate::step::Sum;
 use crate::{Error, Result, Sequence};
 
 /// Concentrations α of q(π) = Dirichlet(α_π) and q(A_i) = Dirichlet(α_i), or of a prior of that form.
@@ -127,18 +122,26 @@ impl<E: Learnable> Hmm<E> {
         let log_initial = expected_logs(&posterior.initial, k);
         let log_transition = expected_logs(&posterior.transition, k);
         let exp = |logs: &[f64]| logs.iter().map(|l| l.exp()).collect::<Vec<_>>();
-        let weights = Weights {
+        let chain = Chain {
+            initial: &exp(&log_initial),
+            transition: &exp(&log_transition),
             emission: self.emission(),
-            initial: exp(&log_initial),
-            transition: exp(&log_transition),
+            stochastic: false,
         };
-        let mut step = weights.expectations(sequences)?;
-        step.elbo = step.log_partition
-            - divergence(&posterior.initial, &prior.initial, k)
-            - divergence(&posterior.transition, &prior.transition, k);
-        step.log_initial = log_initial;
-        step.log_transition = log_transition;
-        Ok(step)
+        let (found, belief) = chain.expectations(sequences)?;
+        Ok(VariationalStep {
+            log_initial,
+            log_transition,
+            log_partition: found.log_evidence,
+            elbo: found.log_evidence
+                - divergence(&posterior.initial, &prior.initial, k)
+                - divergence(&posterior.transition, &prior.transition, k),
+            initial: found.initial,
+            transitions: found.transitions,
+            emission: found.emission,
+            belief,
+            observations: found.observations,
+        })
     }
 
     /// Variational Bayes for π and A with conjugate updates α ← α⁰ + expected counts, from this model; the
@@ -209,134 +212,6 @@ impl<E: Learnable> Hmm<E> {
             trace,
             converged,
         })
-    }
-}
-
-/// π̃ and Ã, whose rows need not sum to 1, and an emission.
-struct Weights<'a, E> {
-    emission: &'a E,
-    initial: Vec<f64>,
-    transition: Vec<f64>,
-}
-
-impl<E: Learnable> Weights<'_, E> {
-    /// q_t ∝ (q_{t−1} Ã) ⊙ p(o_t|·) into `belief`, and the ln of what it was divided by.
-    fn step(
-        &self,
-        before: Option<&[f64]>,
-        observation: Option<&[f64]>,
-        [predicted, likelihood, belief]: [&mut [f64]; 3],
-    ) -> Result<f64> {
-        /// Below this the sum is found again from logarithms.
-        const SMALLEST_WEIGHT: f64 = 1e-30;
-        let top = match observation {
-            Some(observation) => self.emission.likelihood(observation, likelihood)?,
-            None => {
-                likelihood.fill(1.0);
-                0.0
-            }
-        };
-        let z = match before {
-            Some(before) => forward(before, &self.transition, likelihood, predicted, belief),
-            None => {
-                predicted.copy_from_slice(&self.initial);
-                weigh(predicted, likelihood, belief)
-            }
-        };
-        if z > SMALLEST_WEIGHT && z.is_finite() {
-            return Ok(z.ln() + top);
-        }
-        let common = match observation {
-            Some(observation) => self.emission.relative_log_likelihood(observation, belief)?,
-            None => {
-                belief.fill(0.0);
-                0.0
-            }
-        };
-        belief
-            .iter_mut()
-            .zip(predicted)
-            .for_each(|(l, p)| *l += p.ln());
-        match crate::softmax(belief) {
-            f64::NEG_INFINITY => Err(Error::Impossible { index: 0 }),
-            total if total.is_finite() => Ok(total + common),
-            found => Err(Error::NotFinite {
-                index: 0,
-                what: "ln Z̃",
-                found,
-            }),
-        }
-    }
-
-    /// Counts and ln Z̃; the fields of the prior are left empty.
-    fn expectations(&self, sequences: &[Sequence]) -> Result<VariationalStep> {
-        let (k, p) = (self.initial.len(), self.emission.statistic_len());
-        let mut found = VariationalStep {
-            log_initial: Vec::new(),
-            log_transition: Vec::new(),
-            log_partition: 0.0,
-            elbo: 0.0,
-            initial: vec![0.0; k],
-            transitions: vec![0.0; k * k],
-            emission: vec![0.0; k * p],
-            belief: vec![0.0; k],
-            observations: 0,
-        };
-        let (mut partition, mut outer) = (Sum::default(), vec![0.0; k * k]);
-        let (mut predicted, mut likelihood, mut belief) =
-            (vec![0.0; k], vec![0.0; k], vec![0.0; k]);
-        let mut beliefs = Vec::new();
-        let mut statistic = vec![0.0; p];
-        let mut back = Backward::of(k, &self.transition);
-        for sequence in sequences {
-            let sequence = &*lagged(self.emission, sequence)?;
-            if sequence.has_partial_rows() {
-                check_sequence(sequence, self.emission)?;
-            }
-            if sequence.is_empty() || sequence.width() != self.emission.width() {
-                let found = format!("{}×{}", sequence.len(), sequence.width());
-                let expected = format!("1 or more × {}", self.emission.width());
-                return Err(Error::size("sequence", found, expected));
-            }
-            beliefs.clear();
-            for (t, observation) in sequence.iter().enumerate() {
-                let before = (t > 0).then_some(&found.belief[..]);
-                let room = [&mut predicted[..], &mut likelihood, &mut belief];
-                let increment = self
-                    .step(before, observation, room)
-                    .map_err(|e| e.at_observation(t as u64))?;
-                partition = partition.plus(increment);
-                found.belief.copy_from_slice(&belief);
-                beliefs.extend_from_slice(&belief);
-            }
-            found.observations += sequence.len() as u64;
-            let length = sequence.len();
-            for (t, observation) in sequence.iter().enumerate().rev() {
-                let belief = &beliefs[t * k..(t + 1) * k];
-                if t + 1 == length {
-                    back.start(belief);
-                } else {
-                    if !back.step(belief) {
-                        found.transitions = sum(&found.transitions, &back.pairwise);
-                    }
-                    add_outer(belief, &back.ratio, &mut outer);
-                }
-                if let Some(observation) = observation {
-                    let (weights, into) = (&back.marginal, &mut found.emission);
-                    self.emission
-                        .accumulate(observation, weights, &mut statistic, into);
-                }
-            }
-            found.initial = sum(&found.initial, &back.marginal);
-        }
-        let products = self.transition.iter().zip(outer);
-        found
-            .transitions
-            .iter_mut()
-            .zip(products)
-            .for_each(|(n, (a, sum))| *n += a * sum);
-        found.log_partition = partition.value();
-        Ok(found)
     }
 }
 

@@ -1,15 +1,16 @@
 //! The causal generalised filter against exact posteriors, recordings and data of its own making.
 
+use super::reference::convolution::{drawn, smooth};
+use super::reference::joint_gaussian::convolution;
 use super::reference::{Table, folders, golden, spec};
 use scotopic_filtering::Filter;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::generalised::causal::{
-    CausalConfig, CausalGeneralisedFilter, Generated, Generation, compare,
+    CausalConfig, CausalGeneralisedFilter, Generation, compare,
 };
 use scotopic_filtering::generalised::model::{
     CausePrior, Equations, GaussianPrior, GenerativeModel, Level, Linear, Lorenz, NoisePrecision,
 };
-use scotopic_filtering::generalised::scheme::Embedding;
 use scotopic_filtering::nalgebra::{DMatrix, DVector};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -25,21 +26,6 @@ const MEANS: f64 = 0.01;
 const VARIANCES: f64 = 0.01;
 /// Log evidence of a recording, nats: the ends (10 of 64 bins in 256 numbers) count too.
 const EVIDENCE: f64 = 6.0;
-
-fn smooth(order: usize, smoothness: f64) -> CausalConfig {
-    CausalConfig::from(Embedding {
-        states: order,
-        causes: 2,
-        smoothness,
-    })
-}
-
-fn convolution() -> GenerativeModel<Linear> {
-    let equations = Linear::convolution();
-    let theta = equations.defaults();
-    let e8 = f64::exp(8.0);
-    GenerativeModel::single(equations, &theta, e8, e8, 1.0, &[0.0, 0.0]).unwrap()
-}
 
 /// The model of the recordings.
 fn recorded_convolution() -> GenerativeModel<Linear> {
@@ -266,15 +252,6 @@ fn recorded_lorenz_is_followed_from_true_and_wrong_starts() {
             assert!(variance > 0.0 || rmse < limit, "{name} {from}: {rmse}");
         }
     }
-}
-
-fn drawn(smoothness: f64, bins: usize, seed: u64) -> Generated {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let generation = Generation {
-        smoothness,
-        ..Generation::default()
-    };
-    generation.run(convolution(), bins, None, &mut rng).unwrap()
 }
 
 #[test]

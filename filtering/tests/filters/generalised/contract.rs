@@ -1,40 +1,14 @@
 //! What the causal filter promises besides its numbers: failures change nothing, snapshots go on, generalised
 //! states are what they say.
 
+use super::reference::convolution::{drawn, smooth};
+use super::reference::joint_gaussian::convolution;
 use scotopic_filtering::Filter as _;
-use scotopic_filtering::generalised::causal::{
-    CausalConfig, CausalGeneralisedFilter, Generated, Generation,
-};
+use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
 use scotopic_filtering::generalised::model::{
     Equations, GenerativeModel, Linear, Number, Point, Sizes,
 };
-use scotopic_filtering::generalised::scheme::Embedding;
-use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{Error, Result};
-
-fn smooth(order: usize, smoothness: f64) -> CausalConfig {
-    CausalConfig::from(Embedding {
-        states: order,
-        causes: 2,
-        smoothness,
-    })
-}
-
-fn convolution() -> GenerativeModel<Linear> {
-    let equations = Linear::convolution();
-    let theta = equations.defaults();
-    let e8 = f64::exp(8.0);
-    GenerativeModel::single(equations, &theta, e8, e8, 1.0, &[0.0, 0.0]).unwrap()
-}
-
-fn drawn(smoothness: f64, bins: usize, seed: u64) -> Generated {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let generation = Generation {
-        smoothness,
-        ..Generation::default()
-    };
-    generation.run(convolution(), bins, None, &mut rng).unwrap()
-}
 
 /// Equations whose f or g leaves the numbers.
 #[derive(Debug, Clone, PartialEq)]

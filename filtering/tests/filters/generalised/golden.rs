@@ -100,6 +100,19 @@ fn agree(
     assert!(off <= tolerance, "{label}: {column} off by {off:e}");
 }
 
+/// The same of means and variances under noise of smoothness `s`.
+#[track_caller]
+fn posterior_agrees(label: &str, found: &[Record], expected: &Table, s: f64) {
+    agree(label, found, STATES, expected, "qx", MEANS, absolutely);
+    agree(label, found, CAUSES, expected, "qv", MEANS, absolutely);
+    let within = if s > 0.0 { VARIANCES } else { WHITE_VARIANCES };
+    let vary = |part, column| agree(label, found, part, expected, column, within, relatively);
+    vary(STATE_VARIANCES, "var_x");
+    if s > 0.0 {
+        vary(CAUSE_VARIANCES, "var_v");
+    }
+}
+
 fn absolutely(_: f64) -> f64 {
     1.0
 }
@@ -150,31 +163,11 @@ fn convolution_with_known_parameters() -> Result<()> {
             let mut dem = Dem::new(known_convolution(&folder), settings(&name(&file), s))?;
             let found = dem.run(&data, None)?;
             let expected = Table::read(&file);
-            agree(&label, &found, STATES, &expected, "qx", MEANS, absolutely);
-            agree(&label, &found, CAUSES, &expected, "qv", MEANS, absolutely);
+            posterior_agrees(&label, &found, &expected, s);
             agree(
                 &label, &found, PREDICTED, &expected, "qy", MEANS, absolutely,
             );
-            let variances = if s > 0.0 { VARIANCES } else { WHITE_VARIANCES };
-            agree(
-                &label,
-                &found,
-                STATE_VARIANCES,
-                &expected,
-                "var_x",
-                variances,
-                relatively,
-            );
             if s > 0.0 {
-                agree(
-                    &label,
-                    &found,
-                    CAUSE_VARIANCES,
-                    &expected,
-                    "var_v",
-                    variances,
-                    relatively,
-                );
                 if let Some(row) = summary(&folder, &name(&file), &[]) {
                     let f: f64 = row["F"].parse().unwrap();
                     let off = (dem.free_energy() - f).abs() / f.abs().max(1.0);
@@ -200,28 +193,8 @@ fn generalised_filtering_with_known_parameters() -> Result<()> {
             let found = GeneralisedFiltering::new(known_convolution(&folder), settings)?
                 .run(&data, None)?;
             let expected = Table::read(&file);
-            agree(&label, &found, STATES, &expected, "qx", MEANS, absolutely);
-            agree(&label, &found, CAUSES, &expected, "qv", MEANS, absolutely);
-            let variances = if s > 0.0 { VARIANCES } else { WHITE_VARIANCES };
-            agree(
-                &label,
-                &found,
-                STATE_VARIANCES,
-                &expected,
-                "var_x",
-                variances,
-                relatively,
-            );
+            posterior_agrees(&label, &found, &expected, s);
             if s > 0.0 {
-                agree(
-                    &label,
-                    &found,
-                    CAUSE_VARIANCES,
-                    &expected,
-                    "var_v",
-                    variances,
-                    relatively,
-                );
                 let f = expected.column("F_t").unwrap();
                 for (t, (f, r)) in f.iter().zip(&found).enumerate() {
                     let off = (r.free_energy - f).abs() / f.abs().max(1.0);

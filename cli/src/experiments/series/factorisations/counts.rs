@@ -1,7 +1,5 @@
 //! Poisson counts whose log rate is an autoregression: x_t = a x_{t−1} + N(0, 1 − a²), y_t ~ Poisson(e^{1 + x_t}).
 
-use std::time::Instant;
-
 use anyhow::Result;
 use scotopic_filtering::elbo_kind;
 use scotopic_filtering::nonlinear::models::Ar1Poisson;
@@ -11,7 +9,7 @@ use scotopic_filtering::nonlinear::{
 };
 
 use super::super::common::rng;
-use super::{DYNAMICS, LENGTHS, bytes, learned_sets, median, sets};
+use super::{DYNAMICS, LENGTHS, learned_sets, median, online_cost, sets};
 use crate::experiments::protocol::{Task, Values};
 
 /// a of chains that stay, and of chains that mix.
@@ -53,14 +51,10 @@ pub fn run(task: &Task, name: &str, values: &mut Values) -> Result<()> {
                 let exact = grid.filter(&model, &data)?.log_evidence;
                 let exact = exact.last().copied().unwrap_or(f64::NAN);
                 let mut filter = NonlinearFilter::new(model.clone(), config(elbo))?;
-                let clock = Instant::now();
-                for observation in data.iter() {
-                    filter.update(observation)?;
-                }
-                let length = length as f64;
-                micros.push(1e6 * clock.elapsed().as_secs_f64() / length);
-                carried = bytes(&filter)?;
-                values.push(&case, "gap", (exact - filter.elbo()) / length);
+                let (each, bytes) = online_cost(&mut filter, &data)?;
+                micros.push(each);
+                carried = bytes;
+                values.push(&case, "gap", (exact - filter.elbo()) / length as f64);
             }
             values.push(&case, "micros", median(micros));
             values.push(&case, "bytes", carried);

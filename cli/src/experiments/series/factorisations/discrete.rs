@@ -9,7 +9,7 @@ use scotopic_filtering::rand::RngExt as _;
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 
 use super::super::common::rng;
-use super::{DYNAMICS, LENGTHS, bytes, discrete_factorisation, learned_sets, median, sets};
+use super::{DYNAMICS, LENGTHS, discrete_factorisation, learned_sets, median, online_cost, sets};
 use crate::experiments::protocol::{Task, Values};
 
 /// K.
@@ -130,18 +130,11 @@ fn known(
     }
     let k = model.states();
     let carried = if posterior.is_product() { 1 } else { 1 + k };
-    let mut result = (1e6 * batch / length, (8 * data.len() * k * carried) as f64);
-    if let Ok(mut online) = model.clone().online(factorisation) {
-        let clock = Instant::now();
-        for observation in data.iter() {
-            online.update(observation)?;
-        }
-        result = (
-            1e6 * clock.elapsed().as_secs_f64() / length,
-            bytes(&online)?,
-        );
+    let batch_cost = (1e6 * batch / length, (8 * data.len() * k * carried) as f64);
+    match model.clone().online(factorisation) {
+        Ok(mut online) => online_cost(&mut online, data),
+        Err(_) => Ok(batch_cost),
     }
-    Ok(result)
 }
 
 /// Variational EM from half the truth and half ignorance.

@@ -13,7 +13,7 @@ use scotopic_filtering::rand::RngExt as _;
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 
 use super::super::common::rng;
-use super::{DYNAMICS, LENGTHS, bytes, median, sets};
+use super::{DYNAMICS, LENGTHS, median, online_cost, sets};
 use crate::experiments::protocol::{Task, Values};
 
 /// ρ of chains that stay, and of chains that mix.
@@ -88,16 +88,9 @@ pub fn known(
         "marginals",
         (squares.sum::<f64>() / (length * n as f64)).sqrt(),
     );
-    let mut result = (1e6 * batch / length, 8.0 * length * (n * (1 + n)) as f64);
-    if let Ok(mut online) = model.clone().online(factorisation) {
-        let clock = Instant::now();
-        for observation in data.iter() {
-            online.update(observation)?;
-        }
-        result = (
-            1e6 * clock.elapsed().as_secs_f64() / length,
-            bytes(&online)?,
-        );
+    let batch_cost = (1e6 * batch / length, 8.0 * length * (n * (1 + n)) as f64);
+    match model.clone().online(factorisation) {
+        Ok(mut online) => online_cost(&mut online, data),
+        Err(_) => Ok(batch_cost),
     }
-    Ok(result)
 }

@@ -16,8 +16,11 @@ mod page;
 mod real;
 mod tables;
 
+use std::time::Instant;
+
 use anyhow::Result;
 use scotopic_filtering::hmm::{Factorisation, Sweeps};
+use scotopic_filtering::{Filter, Sequence};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -119,6 +122,16 @@ fn discrete_factorisation(name: &str, restarts: usize) -> Result<Factorisation> 
         Factorisation::Block { window, .. } => Factorisation::Block { window, sweeps },
         other => other,
     })
+}
+
+/// Microseconds an observation of a filter that takes a series in, and the bytes that it carries.
+fn online_cost(filter: &mut (impl Filter + Serialize), data: &Sequence) -> Result<(f64, f64)> {
+    let clock = Instant::now();
+    for observation in data.iter() {
+        filter.update(observation)?;
+    }
+    let each = 1e6 * clock.elapsed().as_secs_f64() / data.len() as f64;
+    Ok((each, bytes(filter)?))
 }
 
 /// The bytes of the numbers that something carries, 8 each.

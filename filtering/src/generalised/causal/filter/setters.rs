@@ -7,6 +7,7 @@ use crate::generalised::causal::config::{CausalConfig, Linearisation};
 use crate::generalised::causal::stack::{CausalStack, root_of_inverse};
 use crate::generalised::causal::third_moments::ThirdMoments;
 use crate::generalised::model::Equations;
+use crate::math::cholesky::not_definite;
 use crate::{Error, Result};
 
 impl<E: Equations> CausalGeneralisedFilter<E> {
@@ -189,15 +190,7 @@ pub(super) fn straight<E: Equations>(stack: &CausalStack<E>, sees: bool) -> bool
 /// # Errors
 /// [`Error::NotPositiveDefinite`].
 pub(super) fn whitening(precision: &DMatrix<f64>) -> Result<DMatrix<f64>> {
-    let lost = || Error::NotPositiveDefinite {
-        name: "output_precision".to_owned(),
-        pivot: 0,
-        value: precision
-            .diagonal()
-            .iter()
-            .copied()
-            .fold(f64::NAN, f64::min),
-    };
-    let lower = precision.clone().cholesky().ok_or_else(lost)?.unpack();
-    Ok(lower.transpose())
+    let factor = precision.clone().cholesky();
+    let factor = factor.ok_or_else(|| not_definite("output_precision", precision))?;
+    Ok(factor.unpack().transpose())
 }

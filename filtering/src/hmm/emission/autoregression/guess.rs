@@ -5,6 +5,7 @@ use rand::{Rng, RngExt};
 use super::{Autoregression, LagMoments, Noise, check_order};
 use crate::data_spread::unit_variance;
 use crate::hmm::emission::covariates::Covariates;
+use crate::hmm::emission::statistics_of_states::{FEW, learned};
 use crate::hmm::emission::{Emission, Guess, Learnable};
 use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::{Error, Result};
@@ -49,18 +50,8 @@ impl Autoregression {
         all.start = rows
             .last()
             .map_or(Vec::new(), |row| row[..width - d].to_vec());
-        // So few that they change no start, and a perfect regression still has a spread.
-        const COUNT: f64 = 1e-3;
-        Ok(all.stepped(rows.iter().copied(), COUNT)?.recentred())
-    }
-
-    /// The regression of these rows, with ε pseudo-observations.
-    fn stepped<'a>(&self, rows: impl Iterator<Item = &'a [f64]>, count: f64) -> Result<Self> {
-        let mut statistics = vec![0.0; self.statistic_len()];
-        for row in rows {
-            self.accumulate(row, &[1.0], &mut [], &mut statistics);
-        }
-        self.maximise(&statistics, PseudoObservations::of_data(count))
+        let none = vec![0.0; all.statistic_len()];
+        Ok(learned(&all, none, rows.iter().copied(), FEW)?.recentred())
     }
 
     fn joined(states: &[Self]) -> Result<Self> {
@@ -96,14 +87,11 @@ impl Autoregression {
     }
 
     /// The regression of a few rows, drawn to that of all by an observation of it for each weight.
-    fn drawn<'a>(&self, rows: impl Iterator<Item = &'a [f64]> + Clone) -> Result<Self> {
+    fn drawn<'a>(&self, rows: impl Iterator<Item = &'a [f64]>) -> Result<Self> {
         let mut statistics = vec![0.0; self.statistic_len()];
         self.expected_statistic(&mut statistics);
         statistics.iter_mut().for_each(|s| *s *= 0.5);
-        for row in rows {
-            self.accumulate(row, &[1.0], &mut [], &mut statistics);
-        }
-        self.maximise(&statistics, PseudoObservations::NONE)
+        learned(self, statistics, rows, PseudoObservations::NONE)
     }
 }
 

@@ -6,6 +6,7 @@ use super::statistics::{Row, packed};
 use super::{Autoregression, LagMoments};
 use crate::data_spread::{check_independence, unit_variance};
 use crate::hmm::emission::regression::moments::{packed_len, solvable};
+use crate::hmm::emission::statistics_of_states::statistics_of_states;
 use crate::hmm::emission::{Emission, Learnable};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::{PseudoObservations, PseudoVariance};
@@ -53,28 +54,7 @@ impl Learnable for Autoregression {
         self.row_len()
     }
 
-    /// Of the first state: what is missing of x is expected otherwise in each.
-    fn statistic(&self, observation: &[f64], into: &mut [f64]) {
-        into.fill(0.0);
-        self.add_statistic(0, observation, 1.0, into);
-    }
-
-    fn statistic_of_state(&self) -> bool {
-        true
-    }
-
-    fn completed(&self, observation: &[f64], into: &mut [f64]) {
-        into.fill(0.0);
-        let ones = vec![1.0; self.states()];
-        self.accumulate(observation, &ones, &mut [], into);
-    }
-
-    fn accumulate(&self, observation: &[f64], weights: &[f64], _: &mut [f64], into: &mut [f64]) {
-        let rows = into.chunks_mut(self.row_len()).zip(weights);
-        for (k, (row, w)) in rows.enumerate().filter(|(_, (_, w))| **w > 0.0) {
-            self.add_statistic(k, observation, *w, row);
-        }
-    }
+    statistics_of_states!();
 
     /// At the lags that were last learned of; without any, nothing is expected.
     fn expected_statistic(&self, into: &mut [f64]) {

@@ -8,6 +8,7 @@ use super::family::Family;
 use super::{Information, Regression};
 use crate::data_spread::check_independence;
 use crate::hmm::emission::covariates::Covariates;
+use crate::hmm::emission::statistics_of_states::{FEW, learned};
 use crate::hmm::emission::{Guess, Learnable};
 use crate::hmm::emission_rows::normal;
 use crate::hmm::pseudo_observations::PseudoObservations;
@@ -86,23 +87,18 @@ impl<F: Family> Regression<F> {
         mut self,
         rows: impl Iterator<Item = &'a [f64]> + Clone,
         steps: usize,
-        count: f64,
+        pseudo: PseudoObservations,
     ) -> Result<Self> {
         for _ in 0..steps {
-            let mut statistics = vec![0.0; self.statistic_len()];
-            for row in rows.clone() {
-                self.accumulate(row, &[1.0], &mut [], &mut statistics);
-            }
-            self = self.maximise(&statistics, PseudoObservations::of_data(count))?;
+            let none = vec![0.0; self.statistic_len()];
+            self = learned(&self, none, rows.clone(), pseudo)?;
         }
         Ok(self)
     }
 
-    /// One state for all rows, and the spread that its variance keeps where the fit is perfect.
+    /// One state for all rows.
     fn of_all(rows: &[&[f64]], covariates: &Covariates) -> Result<Self> {
-        /// So little that it changes no start.
-        const COUNT: f64 = 1e-3;
-        Self::null(rows, covariates)?.stepped(rows.iter().copied(), ALL, COUNT)
+        Self::null(rows, covariates)?.stepped(rows.iter().copied(), ALL, FEW)
     }
 
     fn joined(states: Vec<Self>) -> Result<Self> {
@@ -154,7 +150,10 @@ impl<F: Family> Guess for Regression<F> {
                 .map(|_| rng.random_range(0..rows.len()))
                 .collect();
             let drawn = drawn.iter().map(|&at| rows[at]);
-            each.push(all.clone().stepped(drawn, DRAWN, 1.0)?);
+            each.push(
+                all.clone()
+                    .stepped(drawn, DRAWN, PseudoObservations::of_data(1.0))?,
+            );
         }
         Self::joined(each)
     }

@@ -7,6 +7,7 @@ use super::moments::{Whitening, dot, packed_len, solvable, times, unpacked};
 use super::statistics::{EXPOSURE, FIRST, Row, SQUARES, Y};
 use super::{Information, Regression, predictor};
 use crate::data_spread::unit_variance;
+use crate::hmm::emission::statistics_of_states::statistics_of_states;
 use crate::hmm::emission::{Emission, Learnable};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::{PseudoObservations, PseudoVariance};
@@ -16,6 +17,9 @@ use crate::{Error, Result, Sequence};
 impl<F: Family> Regression<F> {
     /// Adds w φ(o) of state `j`.
     fn add_statistic(&self, j: usize, observation: &[f64], w: f64, into: &mut [f64]) {
+        if observation[0].is_nan() {
+            return;
+        }
         let m = self.weights_len();
         let (y, (inputs, exposure)) = (observation[0], self.given(&observation[1..]));
         let eta = self.predictor(j, inputs);
@@ -76,33 +80,7 @@ impl<F: Family> Learnable for Regression<F> {
         FIRST + m + packed_len(m)
     }
 
-    /// Of the first state: ω is another in each.
-    fn statistic(&self, observation: &[f64], into: &mut [f64]) {
-        into.fill(0.0);
-        if !observation[0].is_nan() {
-            self.add_statistic(0, observation, 1.0, into);
-        }
-    }
-
-    fn statistic_of_state(&self) -> bool {
-        true
-    }
-
-    fn completed(&self, observation: &[f64], into: &mut [f64]) {
-        into.fill(0.0);
-        let ones = vec![1.0; self.states()];
-        self.accumulate(observation, &ones, &mut [], into);
-    }
-
-    fn accumulate(&self, observation: &[f64], weights: &[f64], _: &mut [f64], into: &mut [f64]) {
-        if observation[0].is_nan() {
-            return;
-        }
-        let rows = into.chunks_mut(self.statistic_len()).zip(weights);
-        for (j, (row, w)) in rows.enumerate().filter(|(_, (_, w))| **w > 0.0) {
-            self.add_statistic(j, observation, *w, row);
-        }
-    }
+    statistics_of_states!();
 
     /// Of the inputs that were last learned of; without any, nothing is expected.
     fn expected_statistic(&self, into: &mut [f64]) {

@@ -6,6 +6,7 @@
 
 use super::StudentT;
 use crate::data_spread::{check_variation, unit_variance};
+use crate::hmm::emission::statistics_of_states::statistics_of_states;
 use crate::hmm::emission::{Emission, Learnable, origin};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::{PseudoObservations, PseudoVariance};
@@ -71,27 +72,7 @@ impl Learnable for StudentT {
         1 + COLUMN * self.width
     }
 
-    /// Of the first state: what is expected of τ is another in each.
-    fn statistic(&self, observation: &[f64], into: &mut [f64]) {
-        into.fill(0.0);
-        self.add_statistic(0, observation, 1.0, into);
-    }
-
-    fn statistic_of_state(&self) -> bool {
-        true
-    }
-
-    fn completed(&self, observation: &[f64], into: &mut [f64]) {
-        into.fill(0.0);
-        self.accumulate(observation, &vec![1.0; self.states()], &mut [], into);
-    }
-
-    fn accumulate(&self, observation: &[f64], weights: &[f64], _: &mut [f64], into: &mut [f64]) {
-        let rows = into.chunks_mut(self.statistic_len()).zip(weights);
-        for (s, (row, w)) in rows.enumerate().filter(|(_, (_, w))| **w > 0.0) {
-            self.add_statistic(s, observation, *w, row);
-        }
-    }
+    statistics_of_states!();
 
     fn expected_statistic(&self, into: &mut [f64]) {
         into.fill(0.0);

@@ -1,5 +1,6 @@
 //! Finding and reading the recorded runs of generalised filtering.
 
+pub mod convolution;
 pub mod golden;
 pub mod joint_gaussian;
 
