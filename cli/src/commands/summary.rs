@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use scotopic_filtering::gaussian::StructuralModel;
+use scotopic_filtering::gaussian::{Component, StructuralModel};
 use scotopic_filtering::{Sequence, Summary, SummarySettings, many};
 
 use super::print;
@@ -71,7 +71,14 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
         print::line(serde_json::to_string_pretty(&summary)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    print::line(model.described())?;
+    print::line(match &structural {
+        Some(parts) => {
+            let components = parts.components().iter().map(Component::to_string);
+            let components: Vec<_> = components.collect();
+            format!("structural model of {}", components.join(", "))
+        }
+        None => model.described(),
+    })?;
     print::line(criteria(&summary))?;
     print::line(table(&summary).text())?;
     if summary.shortfall > SHORT {
