@@ -13,7 +13,7 @@ use crate::commands::print;
 use crate::filtering::dependence::by_name;
 use crate::filtering::model;
 use crate::filtering::of_fit::OfFit;
-use crate::filtering::source::from_one;
+use crate::filtering::places::from_one;
 use crate::progress::Reporter;
 use crate::progress_bar::Heartbeat;
 use crate::table::{Cell, Table};
