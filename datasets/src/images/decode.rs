@@ -160,10 +160,10 @@ fn check_levels(path: &Path, part: &str, image: &DynamicImage) -> Result<()> {
     let largest = match bits {
         8 => (bytes.chunks_exact(every))
             .flat_map(|pixel| &pixel[..kept])
-            .fold(0, |most, level| most.max(u16::from(*level))),
+            .fold(0_u16, |most, level| most.max(u16::from(*level))),
         16 => (bytes.chunks_exact(2 * every))
             .flat_map(|pixel| pixel[..2 * kept].chunks_exact(2))
-            .fold(0, |most, level| {
+            .fold(0_u16, |most, level| {
                 most.max(u16::from_ne_bytes([level[0], level[1]]))
             }),
         _ => return Ok(()),
