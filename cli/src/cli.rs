@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands;
 use crate::usage::{is_usage_error, with_causes};
@@ -203,13 +203,32 @@ impl ToolCommand {
 
 /// Parses the command line, runs the command, and prints an error with its causes on one line.
 pub fn main() -> ExitCode {
-    execute(Cli::parse())
+    execute(parsed(std::env::args_os()).unwrap_or_else(|error| error.exit()))
+}
+
+/// The command line of `arguments`. A negative number after an option is its value, which may then be refused by the option's name.
+fn parsed(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> clap::error::Result<Cli> {
+    let matches = with_negative_numbers(Cli::command()).try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches)
+}
+
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let of_option = |argument: clap::Arg| {
+        let takes = argument.get_action().takes_values() && !argument.is_positional();
+        match takes && !argument.is_allow_hyphen_values_set() {
+            true => argument.allow_negative_numbers(true),
+            false => argument,
+        }
+    };
+    command
+        .mut_args(of_option)
+        .mut_subcommands(with_negative_numbers)
 }
 
 /// The same for a program that has this one in it: `arguments` are the words of a command line, the first of which is the
 /// name of the program. The exit code, also of help and of a usage error, which are printed.
 pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match parsed(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // What fails is a closed output, which is nobody's error.

@@ -36,6 +36,10 @@ impl Force {
 /// # Errors
 /// Names the file and why it cannot be written.
 pub fn check_writable(path: &Path) -> Result<()> {
+    ensure!(
+        path != Path::new("-"),
+        "- names no file to write: leave the option out where its lines go to standard output, or write ./- for a file of this name"
+    );
     // What is no file (/dev/null, a pipe) is opened by whoever writes to it.
     match path.metadata() {
         Ok(found) if !found.is_file() && !found.is_dir() => Ok(()),

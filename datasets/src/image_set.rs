@@ -288,7 +288,10 @@ impl ImageSet {
     pub fn split_tail(mut self, n: usize) -> Result<(Self, Self)> {
         let count = self.films();
         if n >= count {
-            let expected = format!("below {count}, the number of images");
+            let expected = match count {
+                0 => "an image to begin with, and there are none".to_owned(),
+                count => format!("below {count}, the number of images"),
+            };
             return Err(Error::size(
                 self.name,
                 "images to split off the end",

@@ -9,10 +9,8 @@ use scotopic_filtering::comparison::FactorisationRow;
 use scotopic_filtering::hmm::{AnyEmission, BatchEm, LearnUnder};
 use scotopic_filtering::{AnyModel, many};
 
-use super::compare_args::CompareArgs;
-use super::{compare_certify, compare_models, compare_schemes, print};
-use crate::filtering::recording::uses_partial_rows;
-use crate::filtering::source::whole_rows;
+use super::compare_args::{CompareArgs, RankBy};
+use super::{compare_certify, compare_models, compare_rows, compare_schemes, print};
 use crate::filtering::{comparison, model};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
@@ -29,24 +27,18 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     if args.model.len() > 1 {
         return compare_models::run(args, path);
     }
+    if args.by != RankBy::Evidence {
+        let error = anyhow::anyhow!(
+            "--by ranks several models, and one is given: leave it out, or name another by --model"
+        );
+        return Err(UsageError(error).into());
+    }
     let model = model::read(&args.model[0]).map_err(UsageError)?;
     check_options(args, &model).map_err(UsageError)?;
     let learning = learning(args, &model).map_err(UsageError)?;
-    let data = args.source.given(model.inputs()).read(path)?;
-    ensure!(!data.is_empty(), "{} has no observation", path.display());
-    if data.width() != model.width() {
-        return Err(UsageError(anyhow::anyhow!(
-            "{}: found {}, but the model sees {} an observation; choose them by --columns",
-            path.display(),
-            many(data.width(), "column"),
-            model.width()
-        ))
-        .into());
-    }
-    let data = match &model {
-        model if uses_partial_rows(model) => data,
-        other => whole_rows(&[data], other.kind()).remove(0),
-    };
+    let named = [(args.model[0].as_path(), &model)];
+    let (_, mut own) = compare_rows::read(&args.source, path, &named)?;
+    let data = own.remove(0);
     if args.certified.certify {
         return compare_certify::run(args, &[(&args.model[0], &model)], &[data]);
     }

@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow, ensure};
 use scotopic_filtering::{AnyModel, Sequence, many};
 
 use crate::filtering::Source;
+use crate::filtering::of_fit::OfFit;
 use crate::filtering::recording::{Recording, read_all, uses_partial_rows};
 use crate::filtering::source::whole_rows;
 use crate::usage::UsageError;
@@ -35,6 +36,9 @@ pub(super) fn read(
         recordings.len()
     );
     let recording = recordings.remove(0);
+    for (file, _) in models {
+        OfFit::check_columns(file, data, &recording.names, source.columns.is_some())?;
+    }
     let rows = &recording.sequence;
     let mut predicted = columns(rows, &(0..outputs).collect::<Vec<_>>())?;
     // All models are judged on the same observations.
@@ -51,7 +55,16 @@ pub(super) fn read(
         }
     };
     let own = models.iter().map(|(_, model)| of_model(model));
-    let own = own.collect::<scotopic_filtering::Result<_>>()?;
+    let own: Vec<Sequence> = own.collect::<scotopic_filtering::Result<_>>()?;
+    for ((_, model), sequence) in models.iter().zip(&own) {
+        let names = recording.names[..outputs].iter().chain(model.inputs());
+        let own = Recording {
+            sequence: sequence.clone(),
+            names: names.cloned().collect(),
+            ..recording.clone()
+        };
+        own.check(model)?;
+    }
     Ok((recording, own))
 }
 

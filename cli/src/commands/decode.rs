@@ -19,7 +19,7 @@ use crate::usage::UsageError;
                         given the whole series. viterbi is the most probable path as a whole; posterior takes the most\n\
                         probable state at each time, which makes the fewest errors and may be an impossible path. For\n\
                         hidden Markov models, and the regimes of slds by the q(regimes) of its smoother; of the others\n\
-                        scotopic smooth gives the posterior of the state.\n\n\
+                        scotopic smooth gives the posterior of the state, or scotopic filter in continuous time.\n\n\
                         Example:\n  \
                         scotopic decode --model states.toml spikes.csv --out states.csv"
 )]
@@ -63,8 +63,14 @@ pub fn run(args: &DecodeArgs) -> Result<ExitCode> {
         model,
         AnyModel::Hmm(_) | AnyModel::DrivenHmm(_) | AnyModel::Slds(_)
     ) {
+        let other = match model {
+            AnyModel::Generalised(_) => {
+                "scotopic filter gives its beliefs: a model of continuous time is not smoothed"
+            }
+            _ => "scotopic smooth gives its posterior",
+        };
         return Err(UsageError(anyhow::anyhow!(
-            "{}: a {} cannot be decoded: its state is a vector, not one of several; scotopic smooth gives its posterior",
+            "{}: a {} cannot be decoded: its state is a vector, not one of several; {other}",
             args.subject.model.display(),
             model.described()
         ))

@@ -15,7 +15,10 @@ use super::filter_several;
 use crate::filtering::alarm::Alarm;
 use crate::filtering::lines::Remarks;
 use crate::filtering::names::LearnSpec;
-use crate::filtering::source::{from_one, tell_blank_lines};
+use crate::filtering::of_fit::OfFit;
+use crate::filtering::places::at_line;
+use crate::filtering::snapshot::LastRow;
+use crate::filtering::source::tell_left_out;
 use crate::filtering::{model, snapshot};
 use crate::outputs::{check_apart, check_writable};
 use crate::progress::Reporter;
@@ -30,7 +33,9 @@ use crate::usage::UsageError;
 /// If model, data or a file to write cannot be used; for an invalid row or an impossible observation,
 /// by its number. With --save the filter as it was before that row is saved first.
 pub fn run(args: &FilterArgs) -> Result<ExitCode> {
-    let mut filter = start(args).map_err(UsageError)?;
+    args.check_rule().map_err(UsageError)?;
+    let (mut filter, saved_row) = start(args).map_err(UsageError)?;
+    let mut last_row = saved_row.clone().unwrap_or_default();
     outputs(args).map_err(UsageError)?;
     let source = args.source.loaded(&args.data)?.given(filter.inputs());
     if source.are_several(&args.data) {
@@ -42,7 +47,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         // Not even the width of a row is known yet: there is nothing to filter, draw or write.
         let kept = match &args.save {
             Some(path) => {
-                snapshot::save(&filter, path)?;
+                snapshot::save(&filter, &last_row, path)?;
                 format!("; saved {}", path.display())
             }
             None => String::new(),
@@ -60,6 +65,10 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             filter.width()
         ))
         .into());
+    }
+    if let Some(file) = &args.model {
+        let asked = source.columns.is_some();
+        OfFit::check_columns(file, args.first(), series.names(), asked)?;
     }
     let mut recorder = args
         .picture
@@ -86,6 +95,17 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             let Some(row) = row else {
                 return recorder.as_mut().map_or(Ok(()), FigureRecorder::end);
             };
+            let first: Option<Vec<f64>>;
+            let row = match (rows, &saved_row) {
+                (0, Some(last)) => {
+                    first = row.map(<[f64]>::to_vec);
+                    last.check_next(&series).with_context(|| {
+                        format!("{}, line {}", args.first().display(), series.line())
+                    })?;
+                    first.as_deref()
+                }
+                _ => row,
+            };
             let partial = |row: &&[f64]| row.iter().any(|y| y.is_nan());
             let row = match row {
                 Some(row) if !filter.accepts_partial_rows() && partial(&row) => {
@@ -100,7 +120,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             }
             let mark = alarm.as_mut().map(|alarm| alarm.mark(&filter, row));
             let clock = busy.start();
-            let updated = filter.update(row).map_err(from_one);
+            let updated = filter.update(row);
             busy.add(clock);
             if let Some(recorder) = &mut recorder
                 && updated.is_ok()
@@ -110,8 +130,11 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                     recorder.observe_time(&filter, args.source.time_name(), time);
                 }
             }
-            let step = updated
-                .with_context(|| format!("{}, line {}", args.first().display(), series.line()))?;
+            let step = updated.map_err(|error| {
+                let (line, names) = (series.line(), series.names());
+                at_line(error, args.first(), line, names, series.has_dates())
+            })?;
+            last_row.note(&series);
             let t = filter.observations();
             let mark = mark.transpose()?;
             if args.every > 0 && t.is_multiple_of(args.every) && !closed {
@@ -146,7 +169,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                         .sync()
                         .with_context(|| format!("could not write {}", results.name()))?;
                 }
-                snapshot::save(&filter, path)?;
+                snapshot::save(&filter, &last_row, path)?;
             }
             rows += 1;
             bar.set(rows, None);
@@ -158,7 +181,10 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other.with_context(|| format!("could not write {}", results.name())),
     };
-    let saved = args.save.as_ref().map(|path| snapshot::save(&filter, path));
+    let saved = args
+        .save
+        .as_ref()
+        .map(|path| snapshot::save(&filter, &last_row, path));
     let model = args
         .model_out
         .as_ref()
@@ -186,15 +212,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         );
     }
     if !args.progress.quiet {
-        tell_blank_lines(args.first(), &series);
-    }
-    if series.gaps() > 0 && !args.progress.quiet {
-        tell!(
-            "{}: the time steps farther than one and a half of its first step in {}: rows that are not there are not predicted \
-             over; add them as missing ones (NA)",
-            args.first().display(),
-            many(series.gaps() as usize, "place")
-        );
+        tell_left_out(args.first(), &series);
     }
     if !args.progress.quiet {
         summary(&filter, before, begun, &busy);
@@ -236,7 +254,7 @@ fn outputs(args: &FilterArgs) -> Result<()> {
     written.into_iter().try_for_each(check_writable)
 }
 
-fn start(args: &FilterArgs) -> Result<AnyFilter> {
+fn start(args: &FilterArgs) -> Result<(AnyFilter, Option<LastRow>)> {
     if let Some(path) = &args.resume {
         return snapshot::load(path);
     }
@@ -244,7 +262,7 @@ fn start(args: &FilterArgs) -> Result<AnyFilter> {
         bail!("give a model with --model, or a saved filter with --resume");
     };
     let model = model::read(path)?;
-    match &args.learn {
+    let filter = match &args.learn {
         None => AnyFilter::new(model, &args.factorisation).map_err(anyhow::Error::from),
         Some(rule) => (LearnSpec::given(rule)?.of(&model))
             .and_then(|how| Ok(AnyFilter::learning(model, &how, &args.factorisation)?)),
@@ -254,7 +272,8 @@ fn start(args: &FilterArgs) -> Result<AnyFilter> {
             "the model {} cannot be used with these options",
             path.display()
         )
-    })
+    })?;
+    Ok((filter, None))
 }
 
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {

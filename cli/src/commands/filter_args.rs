@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use scotopic_filtering::{AnyFilter, Filter as _};
 
@@ -109,6 +109,33 @@ impl FilterArgs {
         self.data.first().map_or(Path::new("-"), PathBuf::as_path)
     }
 
+    /// Refuses the name of a learning rule, or its file, that stands for data.
+    ///
+    /// # Errors
+    /// Says how it is written.
+    pub(super) fn check_rule(&self) -> Result<()> {
+        const RULES: [&str; 6] = [
+            "block-online-em",
+            "online-em",
+            "fixed-lag",
+            "rmle",
+            "dirichlet",
+            "odem",
+        ];
+        let is_rule = |path: &&PathBuf| match path.to_str() {
+            Some(name) => RULES.contains(&name) && !path.exists() || name.ends_with(".toml"),
+            None => false,
+        };
+        let all = self.learn.iter().filter(|rule| rule.is_empty());
+        match all.zip(self.data.iter().find(is_rule)).next() {
+            None => Ok(()),
+            Some((_, rule)) => Err(anyhow!(
+                "--learn {0} takes {0} for data: a rule follows an equals sign, --learn={0}",
+                rule.display()
+            )),
+        }
+    }
+
     /// The lines that are asked for.
     ///
     /// # Errors
@@ -125,10 +152,13 @@ impl FilterArgs {
         let format = self.out_format.unwrap_or(by_name);
         match &self.out {
             None => Ok(Results::stdout(format)),
-            Some(path) if self.resume.is_some() && !self.force => {
-                Results::append(path, format, filter.observations())
-            }
-            Some(path) => Results::create(path, format),
+            Some(path) => match &self.resume {
+                Some(saved) if !self.force => {
+                    Results::append(path, format, filter.observations(), self.every)
+                        .with_context(|| format!("--resume {}", saved.display()))
+                }
+                _ => Results::create(path, format),
+            },
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use scotopic_filtering::{AnyFilter, Filter as _, is_seen, many};
 
 use super::filter_args::FilterArgs;
 use crate::filtering::Source;
 use crate::filtering::alarm::Alarm;
 use crate::filtering::lines::Remarks;
+use crate::filtering::of_fit::OfFit;
 use crate::filtering::recording::{of_whole_rows, read_all};
 use crate::table::number;
 use crate::usage::UsageError;
@@ -20,6 +21,13 @@ use crate::usage::UsageError;
 pub fn run(args: &FilterArgs, filter: &AnyFilter, source: &Source) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
     let mut recordings = read_all(source, &args.data, filter.width())?;
+    for (file, one) in args
+        .model
+        .iter()
+        .flat_map(|file| recordings.iter().map(move |one| (file, one)))
+    {
+        OfFit::check_columns(file, &one.path, &one.names, source.columns.is_some())?;
+    }
     if !filter.accepts_partial_rows() {
         recordings = of_whole_rows(recordings, filter.model().kind());
     }
@@ -40,7 +48,8 @@ pub fn run(args: &FilterArgs, filter: &AnyFilter, source: &Source) -> Result<Exi
                     alarm: mark,
                 };
                 let seen = is_seen(row, filter.inputs().len());
-                results.lines.write(&filter, remarks, seen, step)?;
+                let written = results.lines.write(&filter, remarks, seen, step);
+                written.with_context(|| format!("could not write {}", results.name()))?;
             }
         }
         if !args.progress.quiet {

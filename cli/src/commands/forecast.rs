@@ -1,5 +1,6 @@
 //! `scotopic forecast`
 
+mod judged;
 mod times;
 
 use std::path::{Path, PathBuf};
@@ -11,11 +12,12 @@ use scotopic_figures::Format;
 use scotopic_figures::fan::{self, Fan};
 use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, Forecast, ForecastSettings, many};
 
+use self::judged::Judged;
 use self::times::Times;
 use crate::filtering::inputs;
 use crate::filtering::recording::{Recording, Subject};
 use crate::filtering::records::{Entry, LinesOut, Record, field, list};
-use crate::table::number;
+use crate::filtering::trials::same_writing;
 use crate::usage::UsageError;
 
 /// Options of `scotopic forecast`.
@@ -78,19 +80,30 @@ pub fn run(args: &ForecastArgs) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
     let filter = AnyFilter::new(model.clone(), "reversed").map_err(|e| UsageError(e.into()))?;
     let recordings = args.subject.read(&model)?;
-    let next = future(args, &model, &recordings)?;
+    let (next, given) = future(args, &model, &recordings)?;
     let mut records = Vec::new();
     let mut judged = Judged::default();
     for recording in &recordings {
         let several = recordings.len() > 1;
         let times = Times::of_series(recording);
-        let last = forecasts(args, &filter, recording, &next, &mut |origin, forecast| {
+        let mut each = |origin: usize, forecast: &Forecast| {
             judged.see(args, recording, origin, forecast);
             records.extend(lines(args, &times, origin, forecast, several));
-        })?;
+        };
+        let next = (&next[..], given.as_ref());
+        let last = forecasts(args, &filter, recording, next, &mut each)?;
         if let (Some(path), Some(last)) = (&args.figure, &last) {
             draw(args, &model, recording, last, path)?;
         }
+    }
+    if let (true, Some(every)) = (records.is_empty(), args.every) {
+        let rows = recordings.iter().map(|one| one.sequence.len()).max();
+        let error = anyhow!(
+            "--every is {every}, and no forecast can be made so: the longest series has {}, and lags before and inputs after a row \
+             have to be there",
+            many(rows.unwrap_or(0), "row")
+        );
+        return Err(UsageError(error).into());
     }
     args.lines.write(&records)?;
     if !args.lines.quiet
@@ -131,28 +144,21 @@ fn check(args: &ForecastArgs) -> Result<()> {
     args.lines.check(&figure, &args.subject.inputs())
 }
 
-/// The inputs of the next rows, as many as are forecast.
+/// The inputs of the next rows, as many as are forecast, and where they were read.
 fn future(
     args: &ForecastArgs,
     model: &AnyModel,
     recordings: &[Recording],
-) -> Result<Vec<Vec<f64>>> {
+) -> Result<(Vec<Vec<f64>>, Option<Recording>)> {
     if args.every.is_some() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
     let given = inputs::read(args.given.as_deref(), model, &args.subject.source)?;
-    if let Some(given) = &given
-        && let Some(data) = recordings.iter().find(|data| data.dated != given.dated)
-    {
-        let (numbers, dates) = match given.dated {
-            true => (data, given),
-            false => (given, data),
-        };
-        bail!(
-            "{} has dates where {} has numbers: give both in one way",
-            dates.path.display(),
-            numbers.path.display()
-        );
+    if let Some(given) = &given {
+        same_writing(
+            (&given.path, given.dated),
+            (&recordings[0].path, recordings[0].dated),
+        )?;
     }
     let rows: Vec<Vec<f64>> = given
         .iter()
@@ -168,7 +174,7 @@ fn future(
         );
         return Err(UsageError(error).into());
     }
-    Ok(rows.into_iter().take(ahead).collect())
+    Ok((rows.into_iter().take(ahead).collect(), given))
 }
 
 /// Shows `each` the forecasts of a series with the number of rows before them; the one after the last row.
@@ -176,7 +182,7 @@ fn forecasts(
     args: &ForecastArgs,
     filter: &AnyFilter,
     recording: &Recording,
-    next: &[Vec<f64>],
+    (next, given_rows): (&[Vec<f64>], Option<&Recording>),
     each: &mut dyn FnMut(usize, &Forecast),
 ) -> Result<Option<Forecast>> {
     let given = filter.inputs().len();
@@ -215,7 +221,12 @@ fn forecasts(
         return Ok(None);
     }
     settings.inputs = next.to_vec();
-    let last = recording.named(filter.forecast(&settings))?;
+    let last = match (filter.forecast(&settings), given_rows) {
+        (Ok(last), _) => last,
+        // Only what is given for the next rows can be wrong.
+        (Err(error), Some(rows)) => return Err(rows.named_input(error, outputs)),
+        (other, None) => recording.named(other)?,
+    };
     if args.every.is_none() {
         each(recording.sequence.len(), &last);
     }
@@ -270,67 +281,6 @@ fn lines(
         record
     };
     (0..forecast.mean.len()).map(line).collect()
-}
-
-/// What came, beside what was forecast.
-#[derive(Debug, Default)]
-struct Judged {
-    count: f64,
-    squares: f64,
-    inside: f64,
-}
-
-impl Judged {
-    fn see(
-        &mut self,
-        args: &ForecastArgs,
-        recording: &Recording,
-        origin: usize,
-        forecast: &Forecast,
-    ) {
-        let ends = ends(args);
-        for (h, mean) in forecast.mean.iter().enumerate() {
-            let Some(row) = recording.sequence.get(origin + h) else {
-                continue;
-            };
-            let outputs = row.iter().zip(mean).map(|(y, _)| y);
-            for (i, y) in outputs.enumerate().filter(|(_, y)| y.is_finite()) {
-                self.count += 1.0;
-                self.squares += (y - mean[i]).powi(2);
-                if let Some((low, high)) = ends {
-                    let within = forecast.quantiles[low][h][i]..=forecast.quantiles[high][h][i];
-                    self.inside += f64::from(u8::from(within.contains(y)));
-                }
-            }
-        }
-    }
-
-    /// None where nothing that was forecast came.
-    fn said(&self, args: &ForecastArgs) -> Option<String> {
-        if self.count == 0.0 {
-            return None;
-        }
-        let rmse = number((self.squares / self.count).sqrt(), 4);
-        let count = many(self.count as usize, "forecast");
-        let said = format!("{count} of rows that came: RMSE {rmse}");
-        Some(match ends(args) {
-            None => said,
-            Some((low, high)) => format!(
-                "{said}, {:.1} % between the quantiles {} and {}",
-                100.0 * self.inside / self.count,
-                args.quantiles[low],
-                args.quantiles[high]
-            ),
-        })
-    }
-}
-
-/// The places of the lowest and the highest quantile, where they are two.
-fn ends(args: &ForecastArgs) -> Option<(usize, usize)> {
-    let by = |a: &usize, b: &usize| args.quantiles[*a].total_cmp(&args.quantiles[*b]);
-    let low = (0..args.quantiles.len()).min_by(by)?;
-    let high = (0..args.quantiles.len()).max_by(by)?;
-    (args.quantiles[low] < args.quantiles[high]).then_some((low, high))
 }
 
 /// The most columns of a figure, and how many rows before the forecast it shows at least.

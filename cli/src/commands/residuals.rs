@@ -87,6 +87,12 @@ pub fn run(args: &ResidualsArgs) -> Result<ExitCode> {
         recording.named(model.residuals(&recording.sequence, discrete, lags))
     };
     let all: Vec<Residuals> = recordings.iter().map(of).collect::<Result<_>>()?;
+    let count = |z: &Residuals| z.diagnostics.iter().map(|d| d.count).sum::<usize>();
+    ensure!(
+        all.iter().map(count).sum::<usize>() > 0,
+        "{}: no row has a residual: all are missing, or have not the rows before them that the model needs",
+        recordings[0].path.display()
+    );
     let several = recordings.len() > 1;
     if let Some(path) = &args.out {
         let lines = recordings.iter().zip(&all);
@@ -167,8 +173,8 @@ fn table(recordings: &[Recording], all: &[Residuals]) -> Table {
         let mut row = vec![
             name.into(),
             d.count.to_string().into(),
-            Cell::Number(d.mean, 3),
-            Cell::Number(d.variance, 3),
+            of_some(d.mean),
+            of_some(d.variance),
         ];
         for test in [d.independence, d.normality, d.heteroscedasticity] {
             row.extend(cells(test));
@@ -181,6 +187,14 @@ fn table(recordings: &[Recording], all: &[Residuals]) -> Table {
         }
     }
     table
+}
+
+/// A number, where it is one: of no residual there is none.
+fn of_some(number: f64) -> Cell {
+    match number.is_nan() {
+        true => Cell::Empty,
+        false => Cell::Number(number, 3),
+    }
 }
 
 fn name_of(recording: &Recording, column: usize, several: bool) -> String {

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::print;
 use super::smooth::score as called_score;
+use crate::filtering::places::from_one;
 use crate::filtering::recording::{Recording, Subject};
-use crate::filtering::source::from_one;
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 

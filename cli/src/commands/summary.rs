@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use scotopic_filtering::gaussian::{Component, StructuralModel};
 use scotopic_filtering::{Sequence, Summary, SummarySettings, many};
@@ -10,8 +10,8 @@ use scotopic_filtering::{Sequence, Summary, SummarySettings, many};
 use super::print;
 use crate::filtering::model;
 use crate::filtering::of_fit::OfFit;
+use crate::filtering::places::from_one;
 use crate::filtering::recording::Subject;
-use crate::filtering::source::from_one;
 use crate::table::{Cell, Table, number};
 use crate::usage::UsageError;
 
@@ -35,7 +35,7 @@ pub struct SummaryArgs {
     #[arg(long, value_name = "P", default_value_t = 0.95)]
     pub level: f64,
     /// Parameters that were not fitted, by the beginning of their names: for example transition
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, value_name = "LIST")]
     pub hold: Vec<String>,
     /// Print as JSON
     #[arg(long)]
@@ -50,13 +50,15 @@ const SHORT: f64 = 0.05;
 /// # Errors
 /// If model or data cannot be used, or the kind of model has no exact evidence.
 pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
+    let hold = held(&args.hold).map_err(UsageError)?;
     let model = args.subject.read_model()?;
     let recordings = args.subject.read(&model)?;
+    recordings.iter().try_for_each(|one| one.check(&model))?;
     let sequences: Vec<Sequence> = recordings.into_iter().map(|r| r.sequence).collect();
     let of_fit = OfFit::read(&args.subject.model).map_err(UsageError)?;
     let settings = SummarySettings {
         level: args.level,
-        hold: args.hold.clone(),
+        hold,
         not_learned: of_fit.not_learned(&model),
         free_parameters: of_fit.free_parameters,
     };
@@ -89,6 +91,34 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The entries of lists between commas; those within brackets are of the places in an array: `transition[1,1]`.
+fn held(lists: &[String]) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for list in lists {
+        let (mut depth, mut entry) = (0, String::new());
+        for character in list.chars().chain([',']) {
+            match character {
+                ',' if depth == 0 => {
+                    let name = entry.trim().to_owned();
+                    ensure!(
+                        !name.is_empty(),
+                        "--hold {list}: found an empty name, expected the beginnings of names of parameters, such as transition"
+                    );
+                    all.push(name);
+                    entry.clear();
+                    continue;
+                }
+                '[' => depth += 1,
+                ']' => depth -= 1,
+                _ => {}
+            }
+            entry.push(character);
+        }
+        ensure!(entry.is_empty(), "--hold {list}: a bracket is not closed");
+    }
+    Ok(all)
 }
 
 fn criteria(summary: &Summary) -> String {

@@ -132,7 +132,13 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     })?;
     let autodiff = opened.device.clone().autodiff();
     let others: Vec<_> = others.into_iter().map(|device| device.autodiff()).collect();
+    let warm = |(path, other): &(&PathBuf, Checkpoint)| {
+        TrainState::warm(&config, &splits, &autodiff, other)
+            .with_context(|| format!("--init {} does not fit this run", path.display()))
+    };
     if args.dry_run {
+        // A model that does not fit is refused as by the run itself.
+        first.as_ref().map(warm).transpose()?;
         return dry_run(&config, &splits, &autodiff, &others, &opened, args.json);
     }
     let (dir, mut state) = match resumed {
@@ -149,8 +155,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
                 .clone()
                 .unwrap_or_else(|| RunDir::fresh(&args.preset));
             let state = match &first {
-                Some((path, other)) => TrainState::warm(&config, &splits, &autodiff, other)
-                    .with_context(|| format!("--init {} does not fit this run", path.display()))?,
+                Some(first) => warm(first)?,
                 None => {
                     check_first_stage(&config)?;
                     TrainState::new(&config, &splits, &autodiff)?

@@ -4,7 +4,7 @@ use anyhow::Result;
 use scotopic_filtering::{AnyFilter, many};
 
 use super::lines::Mark;
-use super::source::from_one;
+use super::places::from_one;
 
 /// Marks observations whose tail probability is below a quantile, and counts them.
 ///

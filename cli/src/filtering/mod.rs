@@ -33,6 +33,7 @@ mod model_text;
 pub mod names;
 mod npz;
 pub mod of_fit;
+pub mod places;
 pub mod recorder;
 pub mod recording;
 pub mod records;
@@ -43,7 +44,7 @@ pub mod snapshot;
 pub mod source;
 mod spike_trains;
 mod spikes;
-mod trials;
+pub mod trials;
 
 pub use credible::Band;
 pub use lines::{LineFormat, Lines};

@@ -255,6 +255,9 @@ pub fn write_fitted(model: &AnyModel, of: &OfFit, comment: &str, path: &Path) ->
     if !of.learned.is_empty() {
         text += &format!("learned = {}\n", toml::Value::from(of.learned.clone()));
     }
+    if !of.columns.is_empty() {
+        text += &format!("columns = {}\n", toml::Value::from(of.columns.clone()));
+    }
     Ok(replace(path, (text + rest).as_bytes())?)
 }
 

@@ -7,6 +7,29 @@ use scotopic_filtering::AnyModel;
 use scotopic_filtering::gaussian::StructuralModel;
 
 use super::model_text::{LINEAR, STRUCTURAL, text};
+use super::trials::same_order;
+
+/// The parameters of a linear-Gaussian model, by letter and by key.
+const LEARNED: [&str; 18] = [
+    "F",
+    "b",
+    "Q",
+    "B",
+    "H",
+    "d",
+    "D",
+    "R",
+    "initial",
+    "diagonal",
+    "transition",
+    "bias",
+    "process_noise",
+    "control",
+    "observation",
+    "offset",
+    "direct",
+    "observation_noise",
+];
 
 /// What a file says of the fit that it is from, beside the model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +38,8 @@ pub struct OfFit {
     pub learned: Vec<String>,
     /// How many numbers the fit chose, k of AIC and BIC (`free_parameters = 4`).
     pub free_parameters: Option<usize>,
+    /// The columns that were predicted, in the order of the model (`columns = ["x", "y"]`); none where they had no names, or are one.
+    pub columns: Vec<String>,
 }
 
 impl OfFit {
@@ -22,7 +47,16 @@ impl OfFit {
     pub(super) fn taken(table: &mut toml::Table) -> Result<Self> {
         let linear = table.get("kind").and_then(toml::Value::as_str) == Some(LINEAR);
         let learned = match table.remove("learned") {
-            Some(names) if linear => names.try_into().context("learned")?,
+            Some(names) if linear => {
+                let names: Vec<String> = names.try_into().context("learned")?;
+                if let Some(name) = names.iter().find(|name| !LEARNED.contains(&name.as_str())) {
+                    bail!(
+                        "learned: found {name:?}, expected some of {}",
+                        LEARNED.join(", ")
+                    );
+                }
+                names
+            }
             Some(_) => bail!("`learned` is of the kind {LINEAR}"),
             None => Vec::new(),
         };
@@ -31,9 +65,11 @@ impl OfFit {
             toml::Value::Integer(number) if number >= 0 => Ok(number as usize),
             other => bail!("free_parameters is {other}, expected a whole number, 0 or more"),
         });
+        let columns = table.remove("columns").map(toml::Value::try_into);
         Ok(Self {
             learned,
             free_parameters: free_parameters.transpose()?,
+            columns: columns.transpose().context("columns")?.unwrap_or_default(),
         })
     }
 
@@ -54,6 +90,34 @@ impl OfFit {
             }
             _ => Self::taken(&mut table),
         }
+    }
+
+    /// The columns called `names` that a fit has predicted, as far as a file can be told by them.
+    pub fn of_columns(names: &[String]) -> Vec<String> {
+        let numbered = names.iter().all(|name| name.parse::<f64>().is_ok());
+        match numbered || names.len() < 2 {
+            true => Vec::new(),
+            false => names.to_vec(),
+        }
+    }
+
+    /// Refuses columns that have the names of those that the model of `file` was fitted to, and another order: they would be matched by
+    /// their places.
+    ///
+    /// # Errors
+    /// Names both files.
+    pub fn check_columns(file: &Path, data: &Path, names: &[String], asked: bool) -> Result<()> {
+        // Whoever names the columns says the order.
+        if asked {
+            return Ok(());
+        }
+        let columns = Self::read(file)?.columns;
+        same_order(
+            file,
+            &columns,
+            data,
+            &names[..columns.len().min(names.len())],
+        )
     }
 
     /// The parameters of a linear-Gaussian model that are not learned, as [`scotopic_filtering::SummarySettings`] calls them.

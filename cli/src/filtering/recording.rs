@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use scotopic_datasets::series::Time;
 use scotopic_figures::time_axis::{TimeAxis, TimeUnit};
-use scotopic_filtering::{AnyModel, Sequence, many};
+use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, Sequence, many};
 
-use super::source::{from_one, tell_blank_lines, whole_rows};
-use super::trials::same_order;
+use super::of_fit::OfFit;
+use super::places::{Lines, among, at_line, from_one};
+use super::source::{tell_left_out, whole_rows};
+use super::trials::{same_order, same_writing};
 use super::{Source, model};
 use crate::usage::UsageError;
 
@@ -64,6 +66,10 @@ impl Subject {
     pub fn read(&self, model: &AnyModel) -> Result<Vec<Recording>> {
         let source = self.source.given(model.inputs());
         let all = read_all(&source, &self.data, model.width())?;
+        let asked = source.columns.is_some();
+        for one in &all {
+            OfFit::check_columns(&self.model, &one.path, &one.names, asked)?;
+        }
         Ok(match uses_partial_rows(model) {
             true => all,
             false => of_whole_rows(all, model.kind()),
@@ -94,6 +100,7 @@ pub fn read_all(source: &Source, paths: &[PathBuf], width: usize) -> Result<Vec<
             if let Some(first) = all.first() {
                 let first: &Recording = first;
                 same_order(&paths[0], &first.names, path, &recording.names)?;
+                same_writing((&paths[0], first.dated), (path, recording.dated))?;
             }
             all.push(Recording {
                 path: name,
@@ -154,14 +161,12 @@ fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
     let (mut lines, mut times) = (Vec::new(), Vec::new());
     while let Some(row) = series.next_row()? {
         let number = sequence.len() as u64;
-        let pushed = sequence
-            .push(row)
-            .map_err(|e| from_one(e.at_observation(number)));
-        pushed.with_context(|| format!("{}, line {}", path.display(), series.line()))?;
+        let pushed = sequence.push(row).map_err(|e| e.at_observation(number));
+        pushed.map_err(|e| at_line(e, path, series.line(), series.names(), false))?;
         lines.push(series.line());
         times.extend(series.time_text().map(str::to_owned));
     }
-    tell_blank_lines(path, &series);
+    tell_left_out(path, &series);
     ensure!(
         !sequence.is_empty(),
         "{} has no observation",
@@ -194,6 +199,55 @@ impl Recording {
         axis
     }
 
+    /// The error that one of its rows has led to, the inputs that follow so many outputs; it counts from 0.
+    pub fn named_input(
+        &self,
+        mut error: scotopic_filtering::Error,
+        outputs: usize,
+    ) -> anyhow::Error {
+        if let scotopic_filtering::Error::Observation { entry, .. } = &mut error {
+            *entry = entry.saturating_sub(outputs);
+        }
+        let sequences = std::slice::from_ref(&self.sequence);
+        among(
+            from_one(error).into(),
+            sequences,
+            &[self.read_at()],
+            &self.names,
+        )
+    }
+
+    /// Where its rows were read.
+    pub fn read_at(&self) -> Lines {
+        Lines {
+            path: self.path.clone(),
+            lines: self.lines.clone(),
+            dated: self.dated,
+        }
+    }
+
+    /// Refuses rows that `model` cannot take, before they are used in ways that do not tell which they are; of models that have inputs
+    /// or whose filter is exact.
+    ///
+    /// # Errors
+    /// The file, the line and the column.
+    pub fn check(&self, model: &AnyModel) -> Result<()> {
+        if !uses_partial_rows(model) {
+            return Ok(());
+        }
+        let mut filter = AnyFilter::new(model.clone(), "reversed")?;
+        for row in self.sequence.iter() {
+            match filter.update(row) {
+                Err(error @ scotopic_filtering::Error::Observation { .. }) => {
+                    return self.named(Err(error));
+                }
+                Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The same outcome, an error named by the file and its line, with its observations counted from 1.
     ///
     /// # Errors
@@ -207,11 +261,13 @@ impl Recording {
                 }
                 _ => None,
             };
-            let place = match line {
-                Some(line) => format!("{}, line {line}", self.path.display()),
-                None => self.path.display().to_string(),
-            };
-            anyhow::Error::new(from_one(error)).context(place)
+            match line {
+                Some(line) => at_line(error, &self.path, *line, &self.names, self.dated),
+                None => {
+                    let place = self.path.display().to_string();
+                    anyhow::Error::new(from_one(error)).context(place)
+                }
+            }
         })
     }
 }

@@ -124,8 +124,8 @@ pub fn write(
         }
         None => {
             let mut out = std::io::stdout().lock();
-            out.write_all(text.as_bytes())?;
-            out.flush()?;
+            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            written.context("could not write standard output")?;
         }
     }
     Ok(())

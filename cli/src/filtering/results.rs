@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::{LineFormat, Lines};
 
@@ -69,15 +69,24 @@ impl Results {
     /// half a line. A file that is not there is begun.
     ///
     /// # Errors
-    /// If it cannot be read or written, or holds something else than such lines.
-    pub fn append(path: &Path, format: LineFormat, observations: u64) -> Result<Self> {
+    /// If it cannot be read or written, or holds something else than such lines, or ends before the filter: of every `every`-th
+    /// observation or, where that is more, of as many as its last two lines.
+    pub fn append(path: &Path, format: LineFormat, observations: u64, every: u64) -> Result<Self> {
         let context = || format!("could not continue {}", path.display());
         let mut file = match OpenOptions::new().read(true).write(true).open(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Self::create(path, format),
             other => other.with_context(context)?,
         };
-        let kept =
+        let (kept, [before, last]) =
             kept(&mut BufReader::new(&mut file), format, observations).with_context(context)?;
+        let step = every.max(last - before);
+        if every > 0 && last > 0 && last + step <= observations {
+            return Err(anyhow!(
+                "its last line is of observation {last}, and the saved filter has taken in {observations}: lines would be missing \
+                 between them; {ADVICE}"
+            )
+            .context(context()));
+        }
         file.set_len(kept).with_context(context)?;
         file.seek(SeekFrom::End(0)).with_context(context)?;
         let sink = BufWriter::new(Sink::File(file));
@@ -116,12 +125,17 @@ impl Results {
     }
 }
 
-/// The bytes of whole lines up to observation `observations`.
-fn kept(reader: &mut impl BufRead, format: LineFormat, observations: u64) -> Result<u64> {
+const ADVICE: &str = "give another --out, or --force to begin it anew";
+
+/// The bytes of whole lines up to observation `observations`, and the observations of the last two of them, 0 where there is none.
+fn kept(
+    reader: &mut impl BufRead,
+    format: LineFormat,
+    observations: u64,
+) -> Result<(u64, [u64; 2])> {
     /// Far above any line that is written here.
     const LONGEST: u64 = 1 << 26;
-    const ADVICE: &str = "give another --out, or --force to begin it anew";
-    let (mut kept, mut line) = (0, Vec::new());
+    let (mut kept, mut line, mut last) = (0, Vec::new(), [0, 0]);
     for number in 1.. {
         line.clear();
         let read = io::Read::take(&mut *reader, LONGEST).read_until(b'\n', &mut line)?;
@@ -148,12 +162,15 @@ fn kept(reader: &mut impl BufRead, format: LineFormat, observations: u64) -> Res
                 .and_then(|t| t.parse::<u64>().ok()),
         };
         match t {
-            Some(t) if t <= observations => kept += read as u64,
+            Some(t) if t <= observations => {
+                kept += read as u64;
+                last = [last[1].min(t), t];
+            }
             Some(_) => break,
             None => bail!("line {number} is no output of scotopic filter: {ADVICE}"),
         }
     }
-    Ok(kept)
+    Ok((kept, last))
 }
 
 #[cfg(test)]
@@ -162,10 +179,12 @@ mod tests {
 
     #[test]
     fn lines_that_a_snapshot_has_not_counted_are_cut() {
-        let kept = |text: &str, format, n| kept(&mut text.as_bytes(), format, n);
+        let both = |text: &str, format, n| kept(&mut text.as_bytes(), format, n);
+        let kept = |text: &str, format, n| Ok::<_, anyhow::Error>(both(text, format, n)?.0);
         let json = "{\"t\":1,\"x\":0}\n{\"t\":2,\"x\":0}\n{\"t\":3,\"x";
         assert_eq!(kept(json, LineFormat::Jsonl, 1).unwrap(), 14);
         assert_eq!(kept(json, LineFormat::Jsonl, 9).unwrap(), 28);
+        assert_eq!(both(json, LineFormat::Jsonl, 9).unwrap().1, [1, 2]);
         let csv = "t,seen,increment,elbo\n1,1,0,0\n2,1,0,0\n";
         assert_eq!(kept(csv, LineFormat::Csv, 1).unwrap(), 30);
         assert_eq!(kept("", LineFormat::Csv, 1).unwrap(), 0);

@@ -1,8 +1,10 @@
 //! Saved filters, which continue bit for bit.
 //!
 //! ```text
-//! "scotopic filter 2\n"   SHA-256 of the rest [32]   the filter in CBOR, which keeps every bit of a number
+//! "scotopic filter 2\n"   SHA-256 of the rest [32]   the filter in CBOR, which keeps every bit of a number   its last row in CBOR
 //! ```
+//!
+//! The last row says how times go on; files of earlier versions end before it.
 //!
 //! Version 1 knew pseudo-observations of variance one only, and did not write the variance down.
 
@@ -12,7 +14,9 @@ use anyhow::{Context, Result, anyhow, ensure};
 use ciborium::Value;
 use scotopic_datasets::bounded;
 use scotopic_datasets::replace::replace;
+use scotopic_datasets::series::{Series, Time};
 use scotopic_filtering::AnyFilter;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 const MAGIC: &[u8] = b"scotopic filter 2\n";
@@ -31,35 +35,87 @@ pub fn bytes(filter: &AnyFilter) -> Result<Vec<u8>> {
     Ok(body)
 }
 
+/// What is known of the row that a filter took in last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LastRow {
+    /// Its time as it was written, where a column of times was named.
+    pub time: Option<String>,
+    /// Whether dates were among its numbers.
+    pub dated: bool,
+}
+
+impl LastRow {
+    /// Notes the newest row of `series`.
+    pub fn note(&mut self, series: &Series) {
+        if let Some(text) = series.time_text() {
+            text.clone_into(self.time.get_or_insert_default());
+        }
+        self.dated = series.has_dates();
+    }
+
+    /// Whether the newest row of `series` can follow.
+    ///
+    /// # Errors
+    /// Says what is there and what should have been.
+    pub fn check_next(&self, series: &Series) -> Result<()> {
+        let (now, before) = match series.has_dates() {
+            true => ("dates", "numbers"),
+            false => ("numbers", "dates"),
+        };
+        ensure!(
+            self.dated == series.has_dates(),
+            "found {now} where the saved filter was given {before}: give them in one way"
+        );
+        let last = self.time.as_deref().and_then(Time::parse);
+        let (Some(last), Some(next)) = (last, series.time()) else {
+            return Ok(());
+        };
+        let after = next.is_like(last) && next.axis() > last.axis();
+        ensure!(
+            after,
+            "found the time {}, expected one after {}, the last of the saved filter, and written like it",
+            series.time_text().unwrap_or_default(),
+            self.time.as_deref().unwrap_or_default()
+        );
+        Ok(())
+    }
+}
+
 /// The bytes of a snapshot.
 ///
 /// # Errors
 /// None that a filter can cause.
 pub fn to_bytes(filter: &AnyFilter) -> Result<Vec<u8>> {
-    let body = bytes(filter)?;
+    Ok(with_checksum(&bytes(filter)?))
+}
+
+fn with_checksum(body: &[u8]) -> Vec<u8> {
     let mut file = Vec::with_capacity(MAGIC.len() + DIGEST + body.len());
     file.extend_from_slice(MAGIC);
-    file.extend_from_slice(&Sha256::digest(&body));
-    file.extend_from_slice(&body);
-    Ok(file)
+    file.extend_from_slice(&Sha256::digest(body));
+    file.extend_from_slice(body);
+    file
 }
 
 /// Writes a snapshot, whole or not at all.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn save(filter: &AnyFilter, path: &Path) -> Result<()> {
-    Ok(replace(path, &to_bytes(filter)?)?)
+pub fn save(filter: &AnyFilter, last: &LastRow, path: &Path) -> Result<()> {
+    let mut body = bytes(filter)?;
+    ciborium::into_writer(last, &mut body).context("could not write down the last row")?;
+    Ok(replace(path, &with_checksum(&body))?)
 }
 
 /// Reads a snapshot back.
 ///
 /// # Errors
 /// If the file is not one, was cut short, or was changed.
-pub fn load(path: &Path) -> Result<AnyFilter> {
+pub fn load(path: &Path) -> Result<(AnyFilter, Option<LastRow>)> {
     let file = bounded::read_file(path, MOST_BYTES)
         .with_context(|| format!("could not read {}", path.display()))?;
-    from_bytes(&file, &path.display().to_string())
+    read(&file, &path.display().to_string())
 }
 
 /// The filter that a snapshot is of; errors call it `name`.
@@ -67,6 +123,11 @@ pub fn load(path: &Path) -> Result<AnyFilter> {
 /// # Errors
 /// If the bytes are not one, were cut short, or were changed.
 pub fn from_bytes(file: &[u8], name: &str) -> Result<AnyFilter> {
+    Ok(read(file, name)?.0)
+}
+
+/// The filter and, where the snapshot has it, the last row.
+fn read(file: &[u8], name: &str) -> Result<(AnyFilter, Option<LastRow>)> {
     let first = file.starts_with(MAGIC_1);
     let rest = file.strip_prefix(if first { MAGIC_1 } else { MAGIC });
     let rest = rest.with_context(|| {
@@ -79,9 +140,19 @@ pub fn from_bytes(file: &[u8], name: &str) -> Result<AnyFilter> {
     );
     let context = || format!("{name} holds no filter of this version");
     if !first {
-        return ciborium::from_reader(body)
+        let mut body = body;
+        let filter = ciborium::from_reader(&mut body)
             .map_err(plain)
-            .with_context(context);
+            .with_context(context)?;
+        let last = match body.is_empty() {
+            true => None,
+            false => Some(
+                ciborium::from_reader(body)
+                    .map_err(plain)
+                    .with_context(context)?,
+            ),
+        };
+        return Ok((filter, last));
     }
     let mut value: Value = ciborium::from_reader(body)
         .map_err(plain)
@@ -96,7 +167,7 @@ pub fn from_bytes(file: &[u8], name: &str) -> Result<AnyFilter> {
     let read = value.deserialized().map_err(|error| match error {
         ciborium::value::Error::Custom(text) => anyhow!(text),
     });
-    read.with_context(context)
+    Ok((read.with_context(context)?, None))
 }
 
 /// What is wrong, without the name of the variant that carries it.

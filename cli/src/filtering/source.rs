@@ -7,12 +7,14 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
-use scotopic_filtering::Sequence;
+use scotopic_filtering::{Sequence, many};
 
 use super::columns::{entries, followed_by};
 use super::data_format::DataFormat;
+use super::places::{Lines, column, from_one};
 use super::spikes::{self, SpikeArgs};
 use crate::signals::{Interruptible, Stop};
+use crate::usage::UsageError;
 
 /// Format and columns of the data; shared by all commands that read series.
 #[derive(Debug, Clone, Default, Args)]
@@ -250,6 +252,12 @@ impl Source {
         }
         spikes::check_bins(path)?;
         let stdin = path == Path::new("-");
+        anyhow::ensure!(
+            stdin || !path.is_dir(),
+            "{} is a folder: name the files in it",
+            path.display()
+        );
+        self.check_form(path).map_err(UsageError)?;
         Ok(match (stdin, self.format) {
             (true, format) => {
                 let format = format.unwrap_or(DataFormat::Csv).series();
@@ -283,8 +291,8 @@ impl Source {
         Ok(self.read_checked(path, &|_| Ok(()))?.0)
     }
 
-    /// Reads one whole file, with NaN for the missing entries of a row that has others, whose rows `check` has to accept, and the names of its columns; what `check` says of a row comes
-    /// with file, line and row.
+    /// Reads one whole file, with NaN for the missing entries of a row that has others, whose rows `check` has to accept; the names of
+    /// its columns, and where its rows were read. What `check` says of a row comes with file, line and row.
     ///
     /// # Errors
     /// As [`Source::read`].
@@ -292,39 +300,57 @@ impl Source {
         &self,
         path: &Path,
         check: &dyn Fn(&[f64]) -> scotopic_filtering::Result<()>,
-    ) -> Result<(Sequence, Vec<String>)> {
+    ) -> Result<(Sequence, Vec<String>, Lines)> {
         let mut series = self.open_with(path, None, true)?;
         let mut sequence = Sequence::new(series.width())?;
+        let mut lines = Vec::new();
         while let Some(row) = series.next_row()? {
             let checked = row.map_or(Ok(()), check).and_then(|()| sequence.push(row));
             let number = sequence.len() as u64;
-            checked
-                .map_err(|e| from_one(e.at_observation(number)))
-                .with_context(|| {
-                    format!(
-                        "{}, line {} (row {})",
-                        path.display(),
-                        series.line(),
-                        number + 1
-                    )
-                })?;
+            lines.push(series.line());
+            checked.map_err(|e| {
+                let error = e.at_observation(number);
+                let place = format!(
+                    "{}, line {} (row {}){}",
+                    path.display(),
+                    series.line(),
+                    number + 1,
+                    column(&error, series.names())
+                );
+                anyhow::Error::new(from_one(error)).context(place)
+            })?;
         }
-        tell_blank_lines(path, &series);
-        Ok((sequence, series.names().to_vec()))
+        tell_left_out(path, &series);
+        let lines = Lines {
+            path: path.to_owned(),
+            lines,
+            dated: series.has_dates(),
+        };
+        Ok((sequence, series.names().to_vec(), lines))
     }
 }
 
-/// Says that blank lines between the rows were skipped: who meant missing observations has them at other times.
-pub fn tell_blank_lines(path: &Path, series: &Series) {
+/// Says that blank lines between the rows were skipped: who meant missing observations has them at other times. And that times are
+/// left out, as those of missing observations are.
+pub fn tell_left_out(path: &Path, series: &Series) {
+    let path = path.display();
     let skipped = match series.blank_lines() {
-        0 => return,
-        1 => "1 blank line was".to_owned(),
-        several => format!("{several} blank lines were"),
+        0 => None,
+        1 => Some("1 blank line was".to_owned()),
+        several => Some(format!("{several} blank lines were")),
     };
-    tell!(
-        "scotopic: {}: {skipped} skipped between rows; write NA where an observation is missing",
-        path.display()
-    );
+    if let Some(skipped) = skipped {
+        tell!(
+            "scotopic: {path}: {skipped} skipped between rows; write NA where an observation is missing"
+        );
+    }
+    if series.gaps() > 0 {
+        tell!(
+            "scotopic: {path}: the time steps farther than one and a half of its usual step in {}: rows that are not there are not \
+             predicted over; add them as missing ones (NA)",
+            many(series.gaps() as usize, "place")
+        );
+    }
 }
 
 /// The data for a model that uses whole rows only: those that are missing in part are missing as a whole, which is told.
@@ -351,20 +377,6 @@ fn is_like_a_time(name: &str) -> bool {
                 .any(|part| part == *word)
         })
         || name == "t"
-}
-
-/// The same error with observations and entries counted from 1, like lines and columns.
-pub fn from_one(mut error: scotopic_filtering::Error) -> scotopic_filtering::Error {
-    use scotopic_filtering::Error;
-    match &mut error {
-        Error::Observation { index, entry, .. } => {
-            *index += 1;
-            *entry += 1;
-        }
-        Error::Impossible { index } | Error::NotFinite { index, .. } => *index += 1,
-        _ => {}
-    }
-    error
 }
 
 #[cfg(test)]

@@ -226,29 +226,36 @@ fn counted(name: &str, table: String, options: &SeriesOptions) -> Result<Series>
 
 /// Spikes in [k w, (k + 1) w) for k = 0, 1, …, in whole bins to `end`, or to the bin of the last spike.
 fn counts(text: &str, bin: f64, end: Option<f64>) -> Result<(Vec<u64>, Rest)> {
-    let mut times = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
+    let (mut times, mut first) = (Vec::new(), true);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    for (number, line) in (1..).zip(text.lines()) {
+        let cell = line.trim();
+        if cell.is_empty() || cell.starts_with('#') {
             continue;
         }
-        for cell in line
-            .split([',', ';', ' ', '\t'])
-            .filter(|cell| !cell.is_empty())
-        {
-            let time: f64 = match cell.parse() {
-                Ok(time) => time,
-                // The name of the column.
-                Err(_) if times.is_empty() && number == 0 => continue,
-                Err(_) => bail!("line {}: found `{cell}`, expected a spike time", number + 1),
-            };
-            ensure!(
-                time >= 0.0 && time.is_finite(),
-                "line {}: found {cell}, expected a time from 0 on",
-                number + 1
-            );
-            times.push(time);
-        }
+        let time: f64 = match cell.parse() {
+            Ok(time) => time,
+            // The name of the column.
+            Err(_) if first && is_name(cell) => {
+                first = false;
+                continue;
+            }
+            Err(_) if cell.contains([',', ';', ' ', '\t']) => bail!(
+                "line {number}: found `{}`, expected one spike time, with a decimal point: a file for --bin has a number a line, the times \
+                 of one unit; put units into an npz, an array each",
+                shown(cell)
+            ),
+            Err(_) => bail!(
+                "line {number}: found `{}`, expected a spike time",
+                shown(cell)
+            ),
+        };
+        ensure!(
+            time >= 0.0 && time.is_finite(),
+            "line {number}: found {cell}, expected a time from 0 on"
+        );
+        first = false;
+        times.push(time);
     }
     let last = times.iter().copied().reduce(f64::max);
     if let (Some(last), Some(end)) = (
@@ -269,6 +276,21 @@ fn counts(text: &str, bin: f64, end: Option<f64>) -> Result<(Vec<u64>, Rest)> {
     Ok((counts, rest))
 }
 
+/// Whether the first line is the name of a column, and no slip of the pen, list or object.
+fn is_name(line: &str) -> bool {
+    let first = line.trim_start_matches(['"', '\'']).chars().next();
+    first.is_some_and(|c| c.is_alphabetic() || c == '_')
+}
+
+/// The beginning of a line, for a message.
+fn shown(line: &str) -> String {
+    const MOST: usize = 60;
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,7 +309,7 @@ mod tests {
             [2, 2, 0, 1]
         );
         assert_eq!(
-            counts("time\n1 2 3\n", 10.0, Some(30.0)).unwrap(),
+            counts("time\n1\n2\n3\n", 10.0, Some(30.0)).unwrap(),
             (vec![3, 0, 0], Rest::default())
         );
         assert_eq!(counts("", 10.0, Some(20.0)).unwrap().0, [0, 0]);
@@ -308,6 +330,18 @@ mod tests {
         for (text, end, said) in [
             ("1\nx\n", None, "line 2"),
             ("-1\n", None, "line 1"),
+            (
+                "time,unit\n1,25\n",
+                None,
+                "line 2: found `1,25`, expected one",
+            ),
+            ("1 2 3\n", None, "line 1"),
+            ("0.1\n0,5\n", None, "line 2: found `0,5`"),
+            ("0,5\n", None, "line 1"),
+            ("1.5x\n2\n", None, "line 1"),
+            ("[0.1, 0.2]\n", None, "line 1"),
+            ("{\"t\": 1}\n", None, "line 1"),
+            ("name\nother\n", None, "line 2"),
             ("", None, "--spike-end"),
             ("50\n", Some(10.0), "after --spike-end"),
             ("5\n", Some(9.0), "shorter than a bin"),

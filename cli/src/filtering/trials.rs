@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow, ensure};
-use scotopic_datasets::series::SeriesOptions;
+use anyhow::{Result, anyhow, bail, ensure};
+use scotopic_datasets::series::{SeriesFormat, SeriesOptions};
 use scotopic_filtering::{Sequence, many};
 
 use super::Source;
+use super::data_format::DataFormat;
+use super::places::Lines;
 use super::source::HeaderArg;
 use super::spike_trains::SpikeTrains;
 use super::spikes::is_npz;
@@ -63,6 +65,28 @@ impl Source {
         Ok(())
     }
 
+    /// Refuses what says how tables are read of what is none.
+    pub(super) fn check_form(&self, path: &Path) -> Result<()> {
+        let by_name = || SeriesFormat::of(path).unwrap_or(SeriesFormat::Csv);
+        let what = match self.format.map_or_else(by_name, DataFormat::series) {
+            SeriesFormat::Csv | SeriesFormat::Tsv => return Ok(()),
+            SeriesFormat::JsonLines => "JSON lines",
+            SeriesFormat::Npy => "an npy array",
+        };
+        for (option, given) in [
+            ("--header", self.header != HeaderArg::Auto),
+            ("--delimiter", self.delimiter.is_some()),
+            ("--decimal-comma", self.decimal_comma),
+        ] {
+            ensure!(
+                !given,
+                "{option} is of tables (csv, tsv), and {} is {what}",
+                path.display()
+            );
+        }
+        Ok(())
+    }
+
     /// The names of columns that are asked for by name, or by number from 1: as `path` calls them, by their number if it has no names.
     ///
     /// # Errors
@@ -109,7 +133,7 @@ impl Source {
     }
 
     /// Reads several whole files, a sequence each or, of an npz of spike trains, one for each trial, as [`Source::read_checked`] does;
-    /// the names are those of the first.
+    /// the names are those of the first. Also where the rows of each were read.
     ///
     /// # Errors
     /// As [`Source::read`].
@@ -117,38 +141,56 @@ impl Source {
         &self,
         paths: &[PathBuf],
         check: &dyn Fn(&[f64]) -> scotopic_filtering::Result<()>,
-    ) -> Result<(Vec<Sequence>, Vec<String>)> {
+    ) -> Result<(Vec<Sequence>, Vec<String>, Vec<Lines>)> {
         let streams = paths.iter().filter(|path| *path == Path::new("-"));
         ensure!(
             streams.count() < 2,
             "standard input can be read once: give - for one sequence only"
         );
         let (mut all, mut names) = (Vec::<Sequence>::new(), Vec::new());
-        let mut files = Vec::new();
+        let mut read = Vec::<Lines>::new();
         for path in paths {
             for (_, trial) in self.trials(path)? {
-                let (sequence, own) = trial.read_checked(path, check)?;
-                if all.is_empty() {
-                    names = own;
-                } else {
+                let (sequence, own, lines) = trial.read_checked(path, check)?;
+                if let Some(first) = read.first() {
                     same_order(&paths[0], &names, path, &own)?;
+                    same_writing((&paths[0], first.dated), (path, lines.dated))?;
+                } else {
+                    names = own;
                 }
                 all.push(sequence);
-                files.push(path);
+                read.push(lines);
             }
         }
-        for (path, sequence) in files.iter().zip(&all) {
+        for (lines, sequence) in read.iter().zip(&all) {
             ensure!(
                 sequence.width() == all[0].width(),
                 "{} has {} and {} has {}: select the same ones with --columns",
                 paths[0].display(),
                 many(all[0].width(), "column"),
-                path.display(),
+                lines.path.display(),
                 sequence.width()
             );
         }
-        Ok((all, names))
+        Ok((all, names, read))
     }
+}
+
+/// Refuses files of which one has dates where the other has numbers, each with whether it has dates.
+///
+/// # Errors
+/// Names both files.
+pub fn same_writing(one: (&Path, bool), other: (&Path, bool)) -> Result<()> {
+    let ((dates, _), (numbers, _)) = match (one.1, other.1) {
+        (true, false) => (one, other),
+        (false, true) => (other, one),
+        _ => return Ok(()),
+    };
+    bail!(
+        "{} has dates where {} has numbers: give both in one way",
+        dates.display(),
+        numbers.display()
+    )
 }
 
 /// Refuses files that have the same columns in another order: they would be matched by their places.

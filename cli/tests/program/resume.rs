@@ -303,6 +303,9 @@ fn a_run_begins_with_the_weights_of_another() {
     assert!(error.contains("--init first does not fit"), "{error}");
     assert!(error.contains("[12"), "names the shape: {error}");
     assert!(!folder.path().join("third").exists());
+    let dry = super::support::tiny(&[&["--dry-run"][..], &other_size].concat());
+    let error = scotopic(folder.path(), &super::support::strings(&dry)).bad(1);
+    assert!(error.contains("--init first does not fit"), "{error}");
 }
 
 /// The rates of a network that is taken over are raised, its atoms and costs divided, and all else stays.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-/// A zip file of stored arrays, as `numpy.savez` writes it; checksums are left out.
+/// A zip file of stored arrays, as `numpy.savez` writes it.
 pub fn npz(arrays: &[(&str, &[f64])]) -> Vec<u8> {
     let files: Vec<(&str, Vec<u8>)> = arrays.iter().map(|(n, v)| (*n, npy(v))).collect();
     zip(&files)
@@ -15,7 +15,8 @@ pub fn zip(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
         let name = format!("{name}.npy");
         let (at, size) = (out.len() as u32, (data.len() as u32).to_le_bytes());
         let length = (name.len() as u16).to_le_bytes();
-        let common = [&[20, 0][..], &[0; 12], &size, &size, &length, &[0, 0]].concat();
+        let sum = checksum(data).to_le_bytes();
+        let common = [&[20, 0][..], &[0; 8], &sum, &size, &size, &length, &[0, 0]].concat();
         out.extend([&b"PK\x03\x04"[..], &common, name.as_bytes(), data].concat());
         let place = at.to_le_bytes();
         let entry = [
@@ -41,6 +42,13 @@ pub fn zip(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     ];
     out.extend(end.concat());
     out
+}
+
+/// The CRC-32 of zip files, bit by bit.
+fn checksum(bytes: &[u8]) -> u32 {
+    let bit = |sum: u32| (sum >> 1) ^ (0xedb8_8320 * (sum & 1));
+    let byte = |sum: u32, byte: &u8| (0..8).fold(sum ^ u32::from(*byte), |sum, _| bit(sum));
+    !bytes.iter().fold(u32::MAX, byte)
 }
 
 fn npy(values: &[f64]) -> Vec<u8> {

@@ -75,6 +75,14 @@ fn what_is_wrong_with_an_npz_is_named() {
         file.refused(&filter("s.npz", option), &[option[0], "--bin"]);
         file.refused(&filter("t.txt", option), &[option[0], "--bin"]);
     }
+    let mut bytes = npz(&[spikes]);
+    let (at, _) = (bytes.windows(8).enumerate())
+        .find(|(_, w)| *w == 0.012_f64.to_le_bytes())
+        .unwrap();
+    bytes[at] ^= 1;
+    let damaged = folder(&[spikes]);
+    std::fs::write(damaged.path().join("s.npz"), bytes).unwrap();
+    damaged.refused(&filter("s.npz", &[]), &["s.npz", "array a", "checksum"]);
     let late = ("b", &[0.001, f64::INFINITY][..]);
     folder(&[spikes, late]).refused(&filter("s.npz", &[]), &["s.npz", "array b, entry 2", "inf"]);
     let starts = ("trial_starts", &[0.0, 1.0][..]);
@@ -98,4 +106,34 @@ fn what_is_wrong_with_an_npz_is_named() {
         &filter("s.npz", &[]),
         &["s.npz", "array a", "a number alone"],
     );
+}
+
+/// A file of times has one number a line: other numbers of a table are no spikes.
+#[test]
+fn a_table_is_no_file_of_times() {
+    let folder = folder(&[("a", &[0.001])]);
+    for (text, said) in [
+        ("time,unit\n1,25\n12,25\n19,31\n", "line 2: found `1,25`"),
+        ("1\t25\n12\t25\n", "line 1: found `1\t25`"),
+        ("1 25\n12 25\n", "line 1: found `1 25`"),
+        ("0,5\n1,5\n", "line 1: found `0,5`"),
+        ("0.5\n0,7\n", "line 2: found `0,7`"),
+        ("[1, 12, 19]\n", "line 1: found `[1, 12, 19]`"),
+        ("{\"t\": 0.5}\n", "line 1: found `{"),
+    ] {
+        folder.write("table.csv", text);
+        for more in [&[][..], &["--columns", "1"]] {
+            folder.refused(
+                &filter("table.csv", more),
+                &["table.csv", said, "spike time"],
+            );
+        }
+    }
+    // With a name, comments and blank lines.
+    folder.write(
+        "named.txt",
+        "\u{feff}spike times\n# seconds\n0.001\n\n0.012\n",
+    );
+    let (out, _) = folder.good(&filter("named.txt", &["--spike-end", "20ms"]));
+    assert_eq!(out.lines().count(), 2);
 }

@@ -253,6 +253,53 @@ fn columns_in_another_order_are_refused() {
 }
 
 /// A blank line is no row, which is said; a missing observation is written as one.
+/// So are those of the file that a model was fitted to.
+#[test]
+fn a_fitted_model_knows_the_order_of_its_columns() {
+    let (a, b) = (noise(80), noise(160)[80..].to_vec());
+    let b: Vec<f64> = b.iter().map(|b| 9.0 + b).collect();
+    let headless = table("", &[&a, &b]);
+    let folder = Folder::with(&[
+        ("xy.csv", &table("x,y", &[&a, &b])),
+        ("yx.csv", &table("y,x", &[&b, &a])),
+        ("uv.csv", &table("u,v", &[&a, &b])),
+        ("none.csv", headless.trim_start()),
+    ]);
+    let fit = [
+        "fit",
+        "xy.csv",
+        "--kind",
+        "diagonal-gaussian",
+        "--n-states",
+        "1",
+        "--out",
+        "q.toml",
+    ];
+    folder.good(&fit);
+    folder.good(&["model", "check", "q.toml"]);
+    let said = ["q.toml has the columns x, y", "yx.csv", "--columns"];
+    for verb in [
+        "score", "filter", "smooth", "summary", "compare", "forecast",
+    ] {
+        let of = |more: &[&'static str]| [&[verb, "--model", "q.toml"][..], more].concat();
+        folder.refused(&of(&["yx.csv"]), &said);
+        folder.good(&of(&["xy.csv"]));
+        folder.good(&of(&["uv.csv"]));
+        folder.good(&of(&["none.csv"]));
+    }
+    folder.refused(
+        &["filter", "--model", "q.toml", "xy.csv", "yx.csv"],
+        &["yx.csv"],
+    );
+    let refit = ["fit", "--model", "q.toml", "yx.csv", "--out", "r.toml"];
+    folder.refused(&refit, &said);
+    let score = |data: &[&'static str]| {
+        folder.json(&[&["score", "--model", "q.toml", "--json"], data].concat())["log_evidence"]
+            .clone()
+    };
+    assert_eq!(score(&["xy.csv"]), score(&["yx.csv", "--columns", "x,y"]));
+}
+
 #[test]
 fn blank_lines_are_told() {
     let level = "kind = \"linear-gaussian\"\ntransition = [[1.0]]\nprocess_noise = [[1.0]]\n\

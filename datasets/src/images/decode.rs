@@ -10,7 +10,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::whole;
-use crate::{Error, Picture, Result, source};
+use crate::{Error, Picture, Result, npy, source};
 
 /// No side of a picture may be longer.
 const MAX_SIDE: u32 = 16_384;
@@ -42,7 +42,7 @@ impl Bounds {
 ///
 /// # Errors
 /// [`Error::Format`] if it is neither PNG nor JPEG, truncated, damaged, larger than 2²⁶ pixels or 16 384 on a side, or
-/// declares more pixels than its bytes can hold.
+/// declares more pixels than its bytes can hold; [`Error::TooDark`] for a PNG of levels that were meant on another scale.
 pub fn grey(path: &Path) -> Result<Picture> {
     let bytes = photograph(path)?;
     grey_bytes(path, "", bytes, Bounds::PHOTOGRAPH)
@@ -137,8 +137,39 @@ fn decode(path: &Path, part: &str, bytes: Vec<u8>, bounds: Bounds) -> Result<Dyn
     // One that is no orientation turns nothing.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut image = DynamicImage::from_decoder(decoder).map_err(|e| damaged(e.to_string()))?;
+    // The levels of a JPEG are rounded in any case.
+    if format == ImageFormat::Png {
+        check_levels(path, part, &image)?;
+    }
     image.apply_orientation(orientation);
     Ok(image)
+}
+
+/// Refuses levels of fewer bits than those of the file, by the rule of arrays ([`npy::check_brightest`]).
+fn check_levels(path: &Path, part: &str, image: &DynamicImage) -> Result<()> {
+    let name = || match part.is_empty() {
+        true => path.display().to_string(),
+        false => format!("{}, {part}", path.display()),
+    };
+    let colour = image.color();
+    // Grey and colours; transparency is ignored.
+    let (channels, every) = (colour.channel_count(), usize::from(colour.channel_count()));
+    let kept = every - usize::from(channels.is_multiple_of(2));
+    let bits = 8 * u16::from(colour.bytes_per_pixel()) / u16::from(channels);
+    let bytes = image.as_bytes();
+    let largest = match bits {
+        8 => (bytes.chunks_exact(every))
+            .flat_map(|pixel| &pixel[..kept])
+            .fold(0_u16, |most, level| most.max(u16::from(*level))),
+        16 => (bytes.chunks_exact(2 * every))
+            .flat_map(|pixel| pixel[..2 * kept].chunks_exact(2))
+            .fold(0_u16, |most, level| {
+                most.max(u16::from_ne_bytes([level[0], level[1]]))
+            }),
+        _ => return Ok(()),
+    };
+    let brightest = if bits == 8 { 255.0 } else { 65_535.0 };
+    npy::check_brightest(&name, f32::from(largest), brightest)
 }
 
 fn to_grey(image: DynamicImage) -> Picture {

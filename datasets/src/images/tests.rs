@@ -89,6 +89,56 @@ fn grey_values_are_the_weighted_sum() {
     }
 }
 
+/// Levels up to 255 in 16 bits are black, and are meant as 8 bits; as of arrays.
+#[test]
+fn levels_of_fewer_bits_than_the_file_are_refused() {
+    use image::{ImageBuffer, Luma, LumaA, Rgb};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dark.png");
+    let read = |image: DynamicImage| {
+        std::fs::write(&path, encoded(&image, ImageFormat::Png)).unwrap();
+        (
+            grey(&path).map(|picture| picture.values[1]),
+            colour(&path).is_ok(),
+        )
+    };
+    let level = |x: u32, most: u16| if x == 1 { most } else { 0 };
+    let grey16 =
+        |most| DynamicImage::ImageLuma16(ImageBuffer::from_fn(2, 2, |x, _| Luma([level(x, most)])));
+    let rgb16 = |most| {
+        let pixel = |x, _| Rgb([0, level(x, most), 0]);
+        DynamicImage::ImageRgb16(ImageBuffer::from_fn(2, 2, pixel))
+    };
+    // Transparency is no level.
+    let alpha16 = |most| {
+        let pixel = |x, _| LumaA([level(x, most), 65_535]);
+        DynamicImage::ImageLumaA16(ImageBuffer::from_fn(2, 2, pixel))
+    };
+    for image in [grey16(255), rgb16(200), alpha16(255)] {
+        let (read, colours) = read(image);
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains("dark.png") && !colours, "{error}");
+        assert!(
+            error.contains("above 2") && error.contains("65535"),
+            "{error}"
+        );
+    }
+    assert_eq!(read(grey16(256)).0.unwrap(), 256.0 / 65_535.0);
+    assert_eq!(read(grey16(0)).0.unwrap(), 0.0);
+    let grey8 = |most: u8| {
+        let pixel = |x, _| Luma([level(x, u16::from(most)) as u8]);
+        DynamicImage::ImageLuma8(GrayImage::from_fn(2, 2, pixel))
+    };
+    assert!(
+        read(grey8(1))
+            .0
+            .unwrap_err()
+            .to_string()
+            .contains("dark.png")
+    );
+    assert_eq!(read(grey8(2)).0.unwrap(), 2.0 / 255.0);
+}
+
 #[test]
 fn patches_are_the_same_whatever_the_number_of_threads() {
     let root = folders();

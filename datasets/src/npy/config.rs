@@ -67,7 +67,16 @@ impl NpyConfig {
         note(&format!("reading {}", self.train.display()));
         let train = self.read(root, &self.train)?;
         let (train, validation) = if self.validation.as_os_str().is_empty() {
-            train.split_tail(self.validation_count)?
+            let name = |error| match error {
+                Error::Size {
+                    name,
+                    found,
+                    expected,
+                    ..
+                } => Error::size(name, "data.validation_count", found, expected),
+                other => other,
+            };
+            train.split_tail(self.validation_count).map_err(name)?
         } else {
             note(&format!("reading {}", self.validation.display()));
             (train, self.read(root, &self.validation)?)

@@ -43,16 +43,26 @@ pub(super) fn to_unit(name: &str, values: &mut [f32], brightest: Option<f32>) ->
         });
     }
     let largest = values.iter().copied().fold(0.0, f32::max);
-    if let Some(advice) = too_dark(largest, brightest) {
-        return Err(Error::TooDark {
-            name: name.to_owned(),
+    check_brightest(&|| name.to_owned(), largest, brightest)?;
+    values.iter_mut().for_each(|v| *v /= brightest);
+    Ok(())
+}
+
+/// Refuses levels of which none is above `largest` where they were meant on another scale than up to `brightest`.
+pub(crate) fn check_brightest(
+    name: &dyn Fn() -> String,
+    largest: f32,
+    brightest: f32,
+) -> Result<()> {
+    match too_dark(largest, brightest) {
+        None => Ok(()),
+        Some(advice) => Err(Error::TooDark {
+            name: name(),
             largest,
             brightest,
             advice,
-        });
+        }),
     }
-    values.iter_mut().for_each(|v| *v /= brightest);
-    Ok(())
 }
 
 /// What to do about whole numbers that were almost certainly meant on another scale: nothing but 0 and 1 among 256 levels or more, or no

@@ -30,6 +30,8 @@ pub use config::NpyConfig;
 #[cfg(feature = "images")]
 pub use header::f16_to_f64;
 #[cfg(feature = "images")]
+pub(crate) use levels::check_brightest;
+#[cfg(feature = "images")]
 pub use levels::from_levels;
 pub(crate) use part::Part;
 #[cfg(feature = "images")]

@@ -77,7 +77,10 @@ impl<R: Read> Rows<R> {
             columns: ColumnSelection::default(),
             whole,
             time: None,
-            options: options.clone(),
+            options: SeriesOptions {
+                decimal_comma: false,
+                ..options.clone()
+            },
         };
         // Columns are named only once a row is known to have as many: a name is longer than a number.
         rows.advance()?;

@@ -10,8 +10,10 @@ use super::records::MOST_CELLS;
 pub(super) enum Value {
     /// `null`, or NaN in one of its spellings.
     Missing,
-    /// A number, infinite ones included.
+    /// A number, `Infinity` included.
     Number(f64),
+    /// A number beyond the largest, as it is written.
+    Beyond(String),
     /// A string.
     Text(String),
     /// `true` or `false`.
@@ -182,7 +184,8 @@ impl Parser<'_> {
             "Infinity" => Value::Number(f64::INFINITY),
             "-Infinity" => Value::Number(f64::NEG_INFINITY),
             _ if word.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => match word.parse() {
-                Ok(number) => Value::Number(number),
+                Ok(number) if f64::is_finite(number) => Value::Number(number),
+                Ok(_) => Value::Beyond(word.to_owned()),
                 Err(_) => return Err(self.wrong(EXPECTED)),
             },
             _ => return Err(self.wrong(EXPECTED)),

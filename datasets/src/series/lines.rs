@@ -50,7 +50,11 @@ impl<R: Read> Lines<R> {
             names: Vec::new(),
             columns: ColumnSelection::default(),
             writing: Writing::default(),
-            options: options.clone(),
+            // JSON has decimal points.
+            options: SeriesOptions {
+                decimal_comma: false,
+                ..options.clone()
+            },
         };
         // Leading nulls say nothing of the columns: they are held until a row does.
         let (line, row) = loop {
@@ -75,8 +79,7 @@ impl<R: Read> Lines<R> {
         lines.keyed = matches!(row, Row::Object(_));
         let mut known = HashSet::new();
         if let Some(twice) = lines.names.iter().find(|name| !known.insert(*name)) {
-            let found = format!("the name {:?} for the second time", shown(twice));
-            return Err(lines.wrong("1", found, "a name of its own for every entry"));
+            return Err(lines.twice(twice));
         }
         lines.first = Some((line, row));
         if lines.names.is_empty() {
@@ -144,6 +147,12 @@ impl<R: Read> Lines<R> {
         Error::row(&self.name, self.line, column, found, expected)
     }
 
+    /// What is wrong with a row that has two entries of one name.
+    fn twice(&self, name: &str) -> Error {
+        let found = format!("the name {:?} for the second time", shown(name));
+        self.wrong("1", found, "a name of its own for every entry")
+    }
+
     /// Adds the entry of a column to the row, and says what it is.
     fn take(&self, n: usize, value: Option<&Value>, row: &mut Vec<f64>) -> Result<Cell> {
         let (column, symbols) = (&self.columns.names[n], self.options.has_symbols(n));
@@ -162,6 +171,11 @@ impl<R: Read> Lines<R> {
                     number,
                     "a finite number, or null where it is missing",
                 ));
+            }
+            Some(Value::Beyond(text)) => {
+                let found = format!("`{}`", shown(text));
+                let expected = "a finite number, or null where it is missing";
+                return Err(self.wrong(column, found, expected));
             }
             // Without an alphabet a number is what it is; with one, or for --missing, it is compared as text.
             Some(Value::Number(number)) if !symbols && self.options.missing.is_empty() => {
@@ -225,7 +239,7 @@ impl<R: Read> Rows for Lines<R> {
         };
         self.line = line;
         self.time = None;
-        let by_name = ByName::of(&next, &self.names);
+        let by_name = ByName::of(&next, &self.names).map_err(|twice| self.twice(twice))?;
         let entry = |place: usize| match &next {
             Row::List(values) => values.get(place),
             Row::Object(fields) => by_name.find(fields, place, &self.names[place]),
@@ -282,6 +296,7 @@ fn written(value: Option<&Value>) -> String {
     match value {
         Some(Value::Text(text)) => format!("{:?}", shown(text)),
         Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Beyond(text)) => text.clone(),
         Some(Value::Truth(truth)) => truth.to_string(),
         Some(Value::Missing) => "null".to_owned(),
         None => "nothing".to_owned(),
@@ -293,14 +308,23 @@ fn written(value: Option<&Value>) -> String {
 struct ByName<'a>(Option<HashMap<&'a str, &'a Value>>);
 
 impl<'a> ByName<'a> {
-    fn of(row: &'a Row, names: &[String]) -> Self {
+    /// # Errors
+    /// A name that is there twice.
+    fn of(row: &'a Row, names: &[String]) -> std::result::Result<Self, &'a str> {
         let Row::Object(fields) = row else {
-            return Self(None);
+            return Ok(Self(None));
         };
-        let as_first = fields.iter().map(|(key, _)| key).eq(names);
-        // Of two with one name the first counts.
-        let fields = fields.iter().rev();
-        Self((!as_first).then(|| fields.map(|(key, value)| (&key[..], value)).collect()))
+        // Those of the first row are all different.
+        if fields.iter().map(|(key, _)| key).eq(names) {
+            return Ok(Self(None));
+        }
+        let mut known = HashMap::with_capacity(fields.len());
+        for (key, value) in fields {
+            if known.insert(&key[..], value).is_some() {
+                return Err(key);
+            }
+        }
+        Ok(Self(Some(known)))
     }
 
     fn find(&self, fields: &'a [(String, Value)], place: usize, name: &str) -> Option<&'a Value> {

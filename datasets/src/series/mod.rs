@@ -117,6 +117,7 @@ pub struct Series {
     order: time::Order,
     time: Option<Time>,
     partly: bool,
+    decimal_comma: bool,
 }
 
 impl std::fmt::Debug for Series {
@@ -186,6 +187,8 @@ impl Series {
             order: time::Order::default(),
             time: None,
             partly: false,
+            decimal_comma: options.decimal_comma
+                && matches!(format, SeriesFormat::Csv | SeriesFormat::Tsv),
         })
     }
 
@@ -232,7 +235,10 @@ impl Series {
             return Ok(None);
         };
         if let Some(text) = self.rows.time() {
-            let time = self.order.next(text);
+            let time = match self.decimal_comma && options::is_pointed(text) {
+                true => Err("a time with a decimal comma, if any: a point separates thousands"),
+                false => self.order.next(text),
+            };
             let wrong = |expected| {
                 Error::row(
                     &self.name,
@@ -287,7 +293,7 @@ impl Series {
         self.rows.blank_lines()
     }
 
-    /// How many steps of the time so far were longer than one and a half of the first: rows that are not there.
+    /// How many steps of the time so far were longer than one and a half of the usual one, the shortest: rows that are not there.
     pub fn gaps(&self) -> u64 {
         self.order.gaps
     }

@@ -77,15 +77,17 @@ impl SeriesOptions {
         if cell.is_empty() || ALWAYS.iter().any(|m| cell.eq_ignore_ascii_case(m)) {
             return true;
         }
+        // An option may have a decimal point.
+        let number = |m: &String| self.number(m).or(m.parse().ok());
         self.missing.iter().any(|m| {
-            m == cell || matches!((self.number(m), self.number(cell)), (Some(a), Some(b)) if a == b)
+            m == cell || matches!((number(m), self.number(cell)), (Some(a), Some(b)) if a == b)
         })
     }
 
     /// The number that a cell is, infinities included.
     pub(super) fn number(&self, cell: &str) -> Option<f64> {
-        if self.decimal_comma && cell.contains(',') {
-            // A point beside the comma separates thousands in some places and decimals in others: no number.
+        if self.decimal_comma {
+            // A point separates thousands where there are decimal commas, and decimals in other places: no number.
             return (!cell.contains('.')).then(|| cell.replacen(',', ".", 1).parse().ok())?;
         }
         cell.parse().ok()
@@ -127,8 +129,14 @@ impl SeriesOptions {
             return format!("one of the symbols {}", self.alphabet.join(", "));
         }
         let mut text = "a finite number, or nothing where it is missing".to_owned();
-        if super::time::Time::parse(cell).is_some_and(|time| time.is_date()) {
+        let is_given = n + self.numbers >= self.columns.len();
+        if self.dates && is_given && looks_like_date(cell) {
+            text =
+                "a finite number, or a date such as 2024-03-01 or 2024-03-01T12:30:00".to_owned();
+        } else if super::time::Time::parse(cell).is_some_and(|time| time.is_date()) {
             text += "; name a column of dates by --time";
+        } else if self.decimal_comma && is_pointed(cell) {
+            text += POINT;
         } else if !self.decimal_comma
             && cell.contains(',')
             && cell.replacen(',', ".", 1).parse::<f64>().is_ok()
@@ -141,6 +149,15 @@ impl SeriesOptions {
     }
 }
 
+/// Advice where a number has a point among those that have a decimal comma.
+pub(super) const POINT: &str = "; a point separates thousands where numbers have a decimal comma: write it without, or leave out --decimal-comma where it is the decimal one";
+
+/// Whether a cell would be a number if points in it were decimal ones or separated thousands.
+pub(super) fn is_pointed(cell: &str) -> bool {
+    let without = cell.replace('.', "").replacen(',', ".", 1);
+    cell.contains('.') && without.parse::<f64>().is_ok()
+}
+
 /// Advice where cells seem to be separated by another sign.
 pub(super) const OTHER_DELIMITER: &str =
     "; say --delimiter where another sign than this separates the cells";
@@ -149,6 +166,12 @@ pub(super) const OTHER_DELIMITER: &str =
 pub(super) fn looks_separated(cell: &str) -> bool {
     let digit = |c: char| c.is_ascii_digit();
     cell.contains([';', '\t', '|']) || (cell.contains(' ') && cell.contains(digit))
+}
+
+/// Whether a cell that is no date seems to have been meant as one.
+fn looks_like_date(cell: &str) -> bool {
+    let digits = cell.bytes().filter(u8::is_ascii_digit).count();
+    digits > 1 && cell.bytes().skip(1).any(|c| b"-/.:".contains(&c))
 }
 
 /// Whether a cell that is no number seems to have been meant as one: it begins like a number, or marks what is not there.

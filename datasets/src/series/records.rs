@@ -160,7 +160,34 @@ impl<R: Read> Records<R> {
             match self.buffer[self.read..self.filled].first().copied() {
                 Some(b'\n' | b'\r') => self.pass(1),
                 Some(b'#') if !self.at_spreadsheet_error()? => self.pass_line()?,
+                // Blanks are passed over uncounted, so that the line counts as one with nothing on it.
+                Some(b' ' | b'\t') => match self.blanks()? {
+                    Some(blanks) => self.read += blanks,
+                    None => return Ok(()),
+                },
                 _ => return Ok(()),
+            }
+        }
+    }
+
+    /// How many blanks the line that begins here has, if it has nothing else; none where a blank is the delimiter.
+    fn blanks(&mut self) -> Result<Option<usize>, Broken> {
+        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        if is_blank(&self.delimiter) {
+            return Ok(None);
+        }
+        loop {
+            let rest = &self.buffer[self.read..self.filled];
+            if let Some(end) = rest.iter().position(|byte| !is_blank(byte)) {
+                return Ok(matches!(rest[end], b'\n' | b'\r').then_some(end));
+            }
+            let before = rest.len();
+            if before == self.buffer.len() {
+                return Ok(None);
+            }
+            self.fill()?;
+            if self.filled == before {
+                return Ok(Some(before));
             }
         }
     }

@@ -82,13 +82,43 @@ impl Time {
         }
     }
 
+    /// The date of so many days since 1970, with the time of day where they have a fraction.
+    ///
+    /// ```
+    /// use scotopic_datasets::series::Time;
+    /// assert_eq!(Time::written(19_723.0), "2024-01-01");
+    /// assert_eq!(Time::written(-0.5), "1969-12-31T12:00:00");
+    /// ```
+    pub fn written(days: f64) -> String {
+        const DAY: i64 = 86_400;
+        let seconds = (days * DAY as f64).round() as i64;
+        let (day, of_day) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
+        // The year begins in March; 400 years are 146097 days.
+        let day = day + 719_468;
+        let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let (later, month) = match month < 10 {
+            true => (0, month + 3),
+            false => (1, month - 9),
+        };
+        let year = 400 * era + year + later;
+        let clock = match of_day {
+            0 => String::new(),
+            s => format!("T{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60),
+        };
+        format!("{year:04}-{month:02}-{day:02}{clock}")
+    }
+
     /// Whether it was written as a date.
     pub fn is_date(self) -> bool {
         !matches!(self, Self::Number(_))
     }
 
     /// Whether two times were written alike, so that they can be compared.
-    fn is_like(self, other: Self) -> bool {
+    pub fn is_like(self, other: Self) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)
     }
 }
@@ -155,12 +185,14 @@ fn of_day(text: &str) -> Option<f64> {
     Some(3600.0 * f64::from(hours) + 60.0 * f64::from(minutes) + seconds - ahead)
 }
 
-/// Times must rise; where steps differ from the first by more than half of it, there is a gap.
+/// Times must rise; where a step is longer than another by more than half of it, there is a gap.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Order {
     last: Option<Time>,
+    /// The usual step: none was shorter by more than a third.
     step: Option<f64>,
-    /// How many steps were longer than one and a half of the first.
+    steps: u64,
+    /// How many steps were longer than one and a half of the usual one.
     pub(super) gaps: u64,
 }
 
@@ -182,8 +214,13 @@ impl Order {
                     "a time after the one before: sort the rows, or leave the repeated ones out",
                 );
             }
-            let first = *self.step.get_or_insert(step);
-            self.gaps += u64::from(step > 1.5 * first);
+            let usual = *self.step.get_or_insert(step);
+            if usual > 1.5 * step {
+                // All steps before were longer than this one.
+                (self.step, self.gaps) = (Some(step), self.steps);
+            }
+            self.gaps += u64::from(step > 1.5 * usual);
+            self.steps += 1;
         }
         self.last = Some(time);
         Ok(time)
@@ -220,6 +257,15 @@ mod tests {
         let days = |text| Time::parse(text).unwrap().days();
         assert_eq!(days("2024-02-01") - days("2023-12"), 62.0);
         assert_eq!((days("1970-01-02T12:00:00"), days("7.5")), (1.5, 7.5));
+        for date in [
+            "1600-02-29",
+            "1899-12-31",
+            "1970-01-01",
+            "2000-02-29",
+            "2024-12-31T23:59:58",
+        ] {
+            assert_eq!(Time::written(days(date)), date);
+        }
         for bad in [
             "2023-02-29",
             "2024-1-1",
@@ -242,5 +288,17 @@ mod tests {
         assert_eq!(order.gaps, 1);
         assert!(order.next("2024-01-06").is_err());
         assert!(order.next("7").is_err());
+        // The first step is the longest, then even the second.
+        for (times, gaps) in [
+            (&["0", "3", "4", "5"][..], 1),
+            (&["0", "9", "12", "13", "14", "16"], 3),
+            (&["0", "1", "1.9", "3"], 0),
+        ] {
+            let mut order = Order::default();
+            for time in times {
+                order.next(time).unwrap();
+            }
+            assert_eq!(order.gaps, gaps, "{times:?}");
+        }
     }
 }

@@ -110,7 +110,7 @@ impl AnyModel {
     ///
     /// # Errors
     /// [`Error::Unsupported`] for models of continuous time and nonlinear ones without an exact evidence,
-    /// [`Error::Setting`] for a level or held name that is none; what filters say of the observations.
+    /// and where every parameter is held, [`Error::Setting`] for a level or held name that is none; what filters say of the observations.
     pub fn summary(&self, sequences: &[Sequence], settings: &SummarySettings) -> Result<Summary> {
         let z = deviations_of(settings.level)?;
         let subject = kinds::subject(self, sequences)?;
@@ -124,6 +124,10 @@ impl AnyModel {
         }
         let evidence = |p: &[f64]| (subject.evidence)(&(free.build)(p)?);
         let theta = free.coordinates();
+        if theta.is_empty() {
+            let why = "nothing is left to estimate: every parameter is held";
+            return Err(unsupported(self.described(), why));
+        }
         let found =
             observed_information(&theta, &free.units(), |theta| evidence(&free.values(theta)))?;
         let slopes = free.slopes(&theta);

@@ -86,6 +86,10 @@ pub fn set(table: &mut Table, assignment: &str) -> Result<()> {
         bail!("expected KEY=VALUE, for example train.iterations=500");
     };
     let (key, text) = (key.trim(), text.trim());
+    // TOML would read another key in the next line, or none.
+    if text.contains(['\n', '\r']) {
+        bail!("expected one KEY=VALUE on a line: say --set for each");
+    }
     let mut overlay = value(text);
     for part in key.rsplit('.') {
         overlay = Value::Table(Table::from_iter([(part.to_string(), overlay)]));
@@ -170,6 +174,7 @@ mod tests {
             "seed=-1",
             "inference.leak=always",
             "schedule.temperature.to=0",
+            "seed=7\ntrain.iterations=3",
         ] {
             assert!(resolve("smoke", None, &[wrong.into()]).is_err(), "{wrong}");
         }

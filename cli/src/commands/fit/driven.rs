@@ -9,7 +9,7 @@ use scotopic_filtering::{AnyModel, Sequence};
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
 use super::gaussian::{End, learned, of_file, of_starts, search, settings, short, stream};
-use crate::filtering::source::from_one;
+use crate::filtering::places::from_one;
 
 /// From the data alone, from several starts: the best of short runs are pursued to the end.
 ///

@@ -9,7 +9,7 @@ use scotopic_filtering::{AnyModel, Sequence, many};
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
 use super::hmm::settings;
-use crate::filtering::source::from_one;
+use crate::filtering::places::from_one;
 
 /// The best model of so many states.
 ///

@@ -9,7 +9,7 @@ use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
-use crate::filtering::source::from_one;
+use crate::filtering::places::from_one;
 
 /// EM steps of each start before the best are pursued to the end.
 const SHORT: usize = 15;

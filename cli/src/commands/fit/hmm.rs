@@ -12,7 +12,7 @@ use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
 use super::kinds::ModelKind;
 use crate::filtering::names::LearnSpec;
-use crate::filtering::source::from_one;
+use crate::filtering::places::from_one;
 
 /// The settings that the options ask for.
 pub fn settings(args: &FitArgs) -> FitSettings {

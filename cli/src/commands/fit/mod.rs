@@ -31,6 +31,7 @@ use super::print;
 use crate::filtering::dependence::{by_name, input_warning};
 use crate::filtering::model;
 use crate::filtering::of_fit::OfFit;
+use crate::filtering::places::among;
 use crate::outputs::{check_apart, check_writable};
 use crate::progress::Reporter;
 use crate::progress_bar::Heartbeat;
@@ -117,12 +118,26 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         (None, Some((model, _))) => check_row(model, row),
         (None, None) => Ok(()),
     };
-    let (data, names) = args.source.given(&given).read_all(&args.data, &check)?;
+    let (data, names, read) = args.source.given(&given).read_all(&args.data, &check)?;
+    if let (Some(file), Some(data)) = (&args.model, args.data.first()) {
+        OfFit::check_columns(file, data, &names, args.source.columns.is_some())?;
+    }
     let observations: usize = data.iter().map(|s| s.seen(given.len())).sum();
     ensure!(
         observations > 0,
         "there is no observation: every row is missing"
     );
+    let most = args.n_states.iter().flat_map(|range| range.0.clone()).max();
+    if let (Some(_), Some(most)) = (args.kind, most.filter(|n| *n as usize > observations)) {
+        let error = anyhow::anyhow!(
+            "--n-states is {most}, and there {}: ask for at most as many states",
+            match observations {
+                1 => "is 1 observation".to_owned(),
+                n => format!("are {n} observations"),
+            }
+        );
+        return Err(UsageError(error).into());
+    }
     let first = names.len() - given.len();
     let inputs = match &start {
         // The last one is the time.
@@ -143,8 +158,10 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         tell!("scotopic: {warning}");
     }
     if let Some(model) = &structural {
-        return structural::run(model, &data, &names, args);
+        return structural::run(model, &data, &names, args)
+            .map_err(|e| among(e, &data, &read, &names));
     }
+    let told = |error| among(by_name(error, &names, &inputs), &data, &read, &names);
     let learned = match (&start, args.learn.is_empty()) {
         (Some((_, of_file)), true) => of_file.clone(),
         _ => args.learn.clone(),
@@ -154,10 +171,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     match (start, args.kind) {
         (Some((model, _)), _) => {
             let _beat = Heartbeat::start(reporter, format!("fitting a {}", model.described()));
-            fits.push(
-                from_model(model, &learned, &data, args)
-                    .map_err(|e| by_name(e, &names, &inputs))?,
-            );
+            fits.push(from_model(model, &learned, &data, args).map_err(told)?);
         }
         (None, Some(kind)) => {
             // In increasing order: each number of states is also started from the one before it.
@@ -170,8 +184,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
             numbers.dedup();
             let settings = hmm::settings(args);
             let beat = Heartbeat::start(reporter, "looking at the data".to_owned());
-            let mut fitter = Fitter::new(kind, &data, &settings, args)
-                .map_err(|e| by_name(e, &names, &inputs))?;
+            let mut fitter = Fitter::new(kind, &data, &settings, args).map_err(told)?;
             drop(beat);
             for states in numbers {
                 let _beat = Heartbeat::start(
@@ -187,7 +200,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
                         }
                         fits.push(fitted);
                     }
-                    Err(error) => failed.push((states, by_name(error, &names, &inputs))),
+                    Err(error) => failed.push((states, told(error))),
                 }
             }
         }
@@ -204,8 +217,16 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         .min_by(|a, b| a.bic(observations).total_cmp(&b.bic(observations)));
     let Some(best) = best else {
         let told = match failed.into_iter().next() {
-            // Some say already what helps.
+            // Some say already what helps, or are about one observation.
             Some((_, error)) if error.to_string().contains("--pseudo-count") => error,
+            Some((_, error))
+                if matches!(
+                    error.downcast_ref(),
+                    Some(scotopic_filtering::Error::Observation { .. })
+                ) =>
+            {
+                error
+            }
             Some((states, error)) => error.context(format!(
                 "{} could not be fitted (--pseudo-count keeps probabilities and variances from zero)",
                 many(states as usize, "state")
@@ -221,6 +242,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     let of_fit = OfFit {
         learned,
         free_parameters: Some(best.free),
+        columns: OfFit::of_columns(&names[..names.len() - given.len()]),
     };
     model::write_fitted(&best.model, &of_fit, "", &args.out)?;
     if args.json {

@@ -8,7 +8,7 @@ use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
 use super::fitted::ModelFit;
-use crate::filtering::source::from_one;
+use crate::filtering::places::from_one;
 
 fn settings(args: &FitArgs) -> PldsFit {
     let default = PldsFit::default();

@@ -12,7 +12,7 @@ use super::fitted::{ModelFit, Report};
 use crate::commands::print;
 use crate::filtering::dependence::by_name;
 use crate::filtering::model;
-use crate::filtering::source::from_one;
+use crate::filtering::places::from_one;
 use crate::progress::Reporter;
 use crate::progress_bar::Heartbeat;
 use crate::table::{Cell, Table};

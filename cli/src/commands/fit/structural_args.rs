@@ -62,12 +62,18 @@ impl StructuralArgs {
                 return Ok(None);
             }
         };
+        let mut given: Vec<String> = Vec::new();
         for text in &self.fix {
             let parsed = text.split_once('=');
             let (name, value) = parsed
                 .and_then(|(name, value)| Some((name.trim(), value.trim().parse::<f64>().ok()?)))
                 .with_context(|| format!("--fix {text}: expected NAME=VALUE, such as level=0"))?;
             for name in named(&model, name) {
+                ensure!(
+                    !given.contains(&name),
+                    "--fix {text}: {name} is fixed already: give every parameter once"
+                );
+                given.push(name.clone());
                 model = model
                     .with_fixed(&name, value)
                     .with_context(|| format!("--fix {text}"))?;

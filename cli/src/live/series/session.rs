@@ -11,7 +11,7 @@ use super::parameters;
 use super::rows::Row;
 use crate::filtering::lines::{LineFormat, Lines, Remarks};
 use crate::filtering::names::LearnSpec;
-use crate::filtering::source::from_one;
+use crate::filtering::places::from_one;
 
 /// The rows that a client that comes late still sees.
 const HISTORY: usize = 2000;

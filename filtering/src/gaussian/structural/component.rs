@@ -1,5 +1,6 @@
 //! Components of a structural model, by name.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -249,5 +250,16 @@ impl TryFrom<String> for Component {
 impl From<Component> for String {
     fn from(component: Component) -> Self {
         component.to_string()
+    }
+}
+
+/// Refuses a fixed parameter that has another value among those of a file.
+pub(super) fn check_once(values: &BTreeMap<String, f64>, name: &str) -> Result<()> {
+    match values.contains_key(name) {
+        true => {
+            let expected = "a value in [fixed] or in [values], not in both";
+            Err(Error::setting("fixed", name, expected))
+        }
+        false => Ok(()),
     }
 }

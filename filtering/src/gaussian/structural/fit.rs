@@ -124,6 +124,11 @@ impl StructuralModel {
             data: &data,
             settings,
         };
+        let at_zero = |name: &String| self.fixed().get(name) == Some(&0.0);
+        if self.variance_names().iter().all(at_zero) {
+            let expected = "a variance above 0, or one that is estimated: without any no observation has a likelihood";
+            return Err(Error::setting("fixed", "0 for every variance", expected));
+        }
         let coordinates = Coordinates::new(self, &data.units, &[])?;
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(settings.seed);
         let begun = starts(self, &data, settings.restarts, &mut rng);

@@ -366,6 +366,7 @@ impl TryFrom<Parts> for StructuralModel {
         }
         model.check_inputs()?;
         for (name, value) in &parts.fixed {
+            super::component::check_once(&parts.values, name)?;
             model = model.with_fixed(name, *value)?;
         }
         for names in &parts.tied {
@@ -383,13 +384,15 @@ impl TryFrom<Parts> for StructuralModel {
 }
 
 impl From<StructuralModel> for Parts {
-    fn from(model: StructuralModel) -> Self {
+    fn from(mut model: StructuralModel) -> Self {
+        let fixed = model.fixed;
+        model.values.retain(|name, _| !fixed.contains_key(name));
         Self {
             components: model.components.iter().map(Component::to_string).collect(),
             initial_variance: model.initial_variance,
             inputs: model.inputs,
             tied: model.tied,
-            fixed: model.fixed,
+            fixed,
             values: model.values,
         }
     }

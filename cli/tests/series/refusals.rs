@@ -1,0 +1,292 @@
+//! What is refused by its name and place, and would otherwise be taken for something else.
+
+use super::{Folder, TIMED};
+
+const LEVEL: &str = "kind = \"linear-gaussian\"\ntransition = [[1.0]]\nprocess_noise = [[1.0]]\n\
+                     observation = [[1.0]]\nobservation_noise = [[1.0]]\n";
+const POISSON: &str = "kind = \"hmm\"\ninitial = [0.5, 0.5]\ntransition = [[0.9, 0.1], [0.2, 0.8]]\n[emission]\n\
+                       kind = \"poisson\"\nrates = [[1.0], [5.0]]\n";
+const PAIR: &str = "kind = \"linear-gaussian\"\ntransition = [[1.0]]\nprocess_noise = [[1.0]]\n\
+                    observation = [[1.0], [0.5]]\nobservation_noise = [[1.0, 0.0], [0.0, 1.0]]\n";
+
+pub fn folder(files: &[(&str, &str)]) -> Folder {
+    let folder = Folder::with(&[
+        ("level.toml", LEVEL),
+        ("poisson.toml", POISSON),
+        ("pair.toml", PAIR),
+        ("timed.toml", TIMED),
+    ]);
+    files
+        .iter()
+        .for_each(|(name, text)| folder.write(name, text));
+    folder
+}
+
+pub fn of<'a>(verb: &'a str, model: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&[verb, "--model", model][..], more].concat()
+}
+
+#[test]
+fn nothing_left_to_estimate() {
+    let folder = folder(&[("y.csv", "y\n1\n4\n0\n3\n6\n1\n0\n")]);
+    let summary = |hold| of("summary", "poisson.toml", &["y.csv", "--hold", hold]);
+    folder.refused(
+        &summary("rates,transition,initial"),
+        &["nothing is left to estimate"],
+    );
+    folder.refused(&summary(""), &["--hold", "empty name"]);
+    folder.refused(&summary("rates,"), &["--hold rates,", "empty name"]);
+    folder.refused(&summary("rates[1"), &["--hold rates[1", "bracket"]);
+    let (out, _) = folder.good(&summary("rates[1,1],transition"));
+    let row = |name: &str| out.lines().find(|line| line.starts_with(name)).unwrap();
+    assert!(row("rates[1,1]").contains("held"), "{out}");
+    assert!(!row("rates[2,1]").contains("held"), "{out}");
+}
+
+/// An exposure or an input that cannot be used is found by file, line and column.
+#[test]
+fn inputs_have_their_places() {
+    let counts = |third: &str| format!("y,e\n1,1\n2,1.5\n3,{third}\n4,1\n2,1\n0,2\n1,1\n");
+    let folder = folder(&[
+        ("a.csv", &counts("1")),
+        ("zero.csv", &counts("0")),
+        ("none.csv", &counts("NA")),
+    ]);
+    let fit = |data: &[&'static str], more: &[&'static str]| {
+        let out = ["--out", "x.toml", "--force"];
+        [&["fit"][..], data, more, &out].concat()
+    };
+    let exposed = ["--kind", "poisson", "--exposure", "e", "--n-states", "1"];
+    folder.good(&fit(&["a.csv"], &exposed));
+    std::fs::copy(folder.path().join("x.toml"), folder.path().join("p.toml")).unwrap();
+    let zero = [
+        "zero.csv, line 4",
+        "column e",
+        "found 0",
+        "an exposure above 0",
+    ];
+    let none = ["none.csv, line 4", "column e", "missing"];
+    folder.refused(&fit(&["a.csv", "zero.csv"], &exposed), &zero);
+    folder.refused(&fit(&["a.csv", "none.csv"], &exposed), &none);
+    let of_file = |data| of("fit", "p.toml", &["a.csv", data, "--out", "y.toml"]);
+    folder.refused(&of_file("zero.csv"), &zero);
+    for (file, said) in [("zero.csv", &zero[..]), ("none.csv", &none)] {
+        for verb in ["filter", "smooth", "score", "summary", "compare"] {
+            folder.refused(&of(verb, "p.toml", &[file]), said);
+        }
+        folder.refused(&of("compare", "p.toml", &[file, "--certify"]), said);
+        folder.refused(&of("compare", "p.toml", &["--model", "p.toml", file]), said);
+    }
+    for how in [
+        &["--kind", "linear-gaussian", "--inputs", "e"][..],
+        &["--kind", "linear-regression", "--inputs", "e"],
+        &["--kind", "poisson", "--transition-inputs", "e"],
+    ] {
+        let all = fit(&["a.csv", "none.csv"], how);
+        folder.refused(&all, &["none.csv, line 4", "column e"]);
+        assert!(!folder.run(&all).2.contains("--pseudo-count"), "{how:?}");
+    }
+    let structural = [
+        "fit",
+        "none.csv",
+        "--component",
+        "level,regression",
+        "--inputs",
+        "e",
+    ];
+    let all = [&structural[..], &["--out", "x.toml", "--force"]].concat();
+    folder.refused(&all, &["none.csv, line 4, column e"]);
+}
+
+#[test]
+fn times_of_rows_to_come_are_those_of_their_own_table() {
+    let folder = folder(&[
+        (
+            "days.csv",
+            "when,y\n2024-01-01,1\n2024-01-03,2\n2024-01-04,1\n",
+        ),
+        ("back.csv", "when,y\n2024-01-02,1\n2024-01-01T12:00:00,2\n"),
+        ("g.csv", "when\n2024-01-02\n"),
+        ("slip.csv", "when,y\n2024-01-02,1\n2024-13-01,2\n"),
+    ]);
+    let forecast = of("forecast", "timed.toml", &["days.csv", "--given", "g.csv"]);
+    let said = [
+        "g.csv, line 2, column when",
+        "2024-01-02",
+        "2024-01-04 or after",
+    ];
+    folder.refused(&forecast, &said);
+    for verb in ["score", "filter", "smooth"] {
+        folder.refused(
+            &of(verb, "timed.toml", &["back.csv"]),
+            &[
+                "back.csv, line 3, column when",
+                "2024-01-01T12:00:00",
+                "2024-01-02 or after",
+            ],
+        );
+    }
+    folder.refused(
+        &of("score", "timed.toml", &["slip.csv"]),
+        &[
+            "slip.csv, line 3, column when",
+            "`2024-13-01`",
+            "a date such as 2024-03-01",
+        ],
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_output_is_named() {
+    let folder = folder(&[("y.csv", "y\n1\n4\n0\n3\n6\n1\n0\n2\n3\n1\n")]);
+    for verb in [
+        "smooth",
+        "decode",
+        "forecast",
+        "sample",
+        "score",
+        "residuals",
+        "filter",
+        "summary",
+    ] {
+        let data = if verb == "sample" {
+            &[][..]
+        } else {
+            &["y.csv"]
+        };
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let done = folder
+            .command(&of(verb, "poisson.toml", data))
+            .stdout(full)
+            .output()
+            .unwrap();
+        let err = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(1), "{verb}: {err}");
+        assert!(
+            err.contains("could not write standard output"),
+            "{verb}: {err}"
+        );
+    }
+}
+
+#[test]
+fn negative_numbers_are_values_of_options() {
+    let folder = folder(&[("y.csv", "y\n1\n4\n0\n3\n")]);
+    let fit = [
+        "fit",
+        "y.csv",
+        "--kind",
+        "poisson",
+        "--n-states",
+        "1",
+        "--out",
+        "x.toml",
+    ];
+    for (arguments, said) in [
+        (
+            of("filter", "poisson.toml", &["y.csv", "--alarm", "-0.1"]),
+            "--alarm",
+        ),
+        (
+            [&fit[..], &["--pseudo-count", "-1"]].concat(),
+            "--pseudo-count is -1",
+        ),
+        ([&fit[..], &["--seed", "-1"]].concat(), "--seed"),
+        (
+            of("sample", "poisson.toml", &["--length", "-5"]),
+            "--length",
+        ),
+        (
+            of(
+                "forecast",
+                "poisson.toml",
+                &["y.csv", "--quantiles", "-0.5"],
+            ),
+            "--quantiles holds -0.5",
+        ),
+    ] {
+        folder.refused(&arguments, &[said]);
+        let err = folder.run(&arguments).2;
+        assert!(!err.contains("unexpected argument"), "{err}");
+    }
+}
+
+#[test]
+fn what_would_say_nothing_is_refused() {
+    let folder = folder(&[
+        ("y.csv", "y\n1\n4\n0\n3\n2\n1\n"),
+        ("none.csv", "y\nNA\nNA\n"),
+        ("spaces.csv", "y\n1\n   \n4\n \t \n"),
+        ("y.jsonl", "{\"y\":1}\n{\"y\":2}\n"),
+        ("learned.toml", &format!("learned = [\"X\"]\n{LEVEL}")),
+        (
+            "both.toml",
+            "kind = \"structural\"\ncomponents = [\"level\"]\n[fixed]\nlevel = 1.0\n[values]\nlevel = 2.0\nirregular = 1.0\n",
+        ),
+    ]);
+    let level = ["fit", "y.csv", "--component", "level", "--out", "x.toml"];
+    let fixed = |values: &[&'static str]| [&level[..], values].concat();
+    folder.refused(
+        &fixed(&["--fix", "level=0", "--fix", "level=1"]),
+        &["--fix level=1", "fixed already"],
+    );
+    folder.refused(
+        &fixed(&["--fix", "level=0", "--fix", "irregular=0"]),
+        &["every variance", "no observation has a likelihood"],
+    );
+    folder.refused(
+        &["model", "check", "both.toml"],
+        &["level", "[fixed]", "[values]"],
+    );
+    folder.refused(
+        &["model", "check", "learned.toml"],
+        &["learned", "\"X\"", "process_noise"],
+    );
+    folder.refused(
+        &of("compare", "poisson.toml", &["y.csv", "--by", "bic"]),
+        &["--by"],
+    );
+    folder.refused(
+        &of("forecast", "poisson.toml", &["y.csv", "--every", "1000"]),
+        &["--every is 1000", "6 rows"],
+    );
+    folder.refused(
+        &of("score", "level.toml", &["y.jsonl", "--delimiter", ";"]),
+        &["--delimiter", "y.jsonl"],
+    );
+    folder.refused(
+        &of("score", "level.toml", &["y.jsonl", "--header", "yes"]),
+        &["--header", "y.jsonl"],
+    );
+    folder.refused(
+        &of("smooth", "level.toml", &["y.csv", "--out", "-"]),
+        &["- names no file"],
+    );
+    let many = [
+        "fit",
+        "y.csv",
+        "--kind",
+        "poisson",
+        "--n-states",
+        "7",
+        "--out",
+        "x.toml",
+    ];
+    folder.refused(&many, &["--n-states is 7", "6 observations"]);
+    folder.refused(
+        &of("residuals", "level.toml", &["none.csv"]),
+        &["none.csv", "no row has a residual"],
+    );
+    let (out, err) = folder.good(&of("filter", "level.toml", &["spaces.csv"]));
+    assert_eq!(out.lines().count(), 2, "{out}");
+    assert!(err.contains("spaces.csv: 1 blank line was"), "{err}");
+    folder.refused(&of("score", "level.toml", &["."]), &[". is a folder"]);
+    folder.refused(
+        &of("filter", "poisson.toml", &["--learn", "rmle", "y.csv"]),
+        &["--learn=rmle"],
+    );
+}
