@@ -48,7 +48,8 @@ mod tests {
     /// A slow state in small units beside a fast one in large units.
     #[test]
     fn states_of_other_units_converge_each_in_its_own() {
-        let diagonal = |a: f64, b: f64| DMatrix::from_diagonal(&nalgebra::dvector![a, b]);
+        let diagonal =
+            |a: f64, b: f64| DMatrix::from_diagonal(&nalgebra::DVector::from_vec(vec![a, b]));
         let p = stationary_covariance(&diagonal(0.99, 0.1), &diagonal(2e-12, 1e18)).unwrap();
         let exact = [2e-12 / (0.01 * 1.99), 1e18 / (0.9 * 1.1)];
         for i in 0..2 {
