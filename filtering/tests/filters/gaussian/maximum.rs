@@ -50,7 +50,7 @@ fn the_units_of_the_data_do_not_matter() {
     }
 }
 
-/// The volume of the Nile in m³ returns to its mean. −637.47638 by Nelder–Mead on the same ln p.
+/// The volume of the Nile returns to its mean; −637.476 is where the fit in 10⁸ m³ ends, other units ended up to 0.23 nats below.
 #[test]
 fn a_model_of_a_file_ends_at_the_same_maximum_in_any_units() {
     let fit = |unit: f64| {
