@@ -48,7 +48,7 @@ impl Predictive {
             // A variance may be infinite: nothing is known.
             let spread = law.variance() > 0.0 || matches!(law, Law::Symbol(_));
             let counted = !matches!(law, Law::Poisson { rate } if !rate.is_finite());
-            if !(law.mean().is_finite() && spread && counted) {
+            if !(law.centre().is_finite() && spread && counted) {
                 let found = format!("{law:?}");
                 return Err(Error::entry(
                     "parts",
@@ -130,18 +130,22 @@ impl Predictive {
     }
 
     fn sum(&self, of: impl Fn(Law) -> f64) -> f64 {
-        self.parts.iter().map(|(w, law)| w * of(*law)).sum()
+        let there = self.parts.iter().filter(|(w, _)| *w > 0.0);
+        there.map(|(w, law)| w * of(*law)).sum()
     }
 
-    /// E y.
+    /// E y; NaN where a part has no mean, as Student's law of ν ≤ 1.
     pub fn mean(&self) -> f64 {
         self.sum(Law::mean)
     }
 
-    /// Var y.
+    /// Var y; infinite where that of a part is.
     pub fn variance(&self) -> f64 {
         let mean = self.mean();
-        self.sum(|law| law.variance() + (law.mean() - mean).powi(2))
+        self.sum(|law| match law.variance() {
+            f64::INFINITY => f64::INFINITY,
+            own => own + (law.mean() - mean).powi(2),
+        })
     }
 
     /// P(Y ≤ y) and P(Y > y), each to its own last digits.

@@ -84,8 +84,8 @@ impl OfFit {
                 table.remove("kind");
                 let model: StructuralModel = table.try_into()?;
                 Ok(Self {
-                    learned: Vec::new(),
                     free_parameters: Some(model.free_parameters()),
+                    ..Self::default()
                 })
             }
             _ => Self::taken(&mut table),

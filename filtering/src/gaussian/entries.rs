@@ -2,20 +2,45 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::belief::Gaussian;
 use super::em::Learned;
 use super::gradient::GaussianGradient;
 use super::model::LinearGaussian;
 use crate::Result;
+use crate::data_spread::unit_variance;
 use crate::math::cholesky::cholesky;
 
-/// Coordinates of a model: entries of F, b, m0; of H and d in the deviations of the columns; of Q, R and P0 those of their
-/// Cholesky factors L, R's in the deviations too. All are of order 1 whatever the units of the data, if the states are. A
-/// covariance of lower rank, where many maxima are, is a point like others: ln p is smooth in L there, and flat in ln L.
+/// Coordinates of a model: entries of F, b, H, d and m0, and of the Cholesky factors L of Q, R and P0, in the deviations of the
+/// columns and of the states. None has units, whatever those of the data and of the states are. A covariance of lower rank, where
+/// many maxima are, is a point like others: ln p is smooth in L there, and flat in ln L.
 pub(super) struct Entries {
     start: LinearGaussian,
     learned: Learned,
     /// The deviation of each column of the data `[m]`.
     unit: DVector<f64>,
+    /// The deviation of each state `[n]`.
+    state: DVector<f64>,
+}
+
+/// Times of fits: where one has ended, coordinates are taken in the deviations that the states have by its model, and it goes on.
+pub(super) const ROUNDS: usize = 5;
+
+/// The deviation of each state over time `[n]`, of smoothed beliefs: their means vary, and each has a variance.
+pub(super) fn state_deviations(beliefs: &[Gaussian], states: usize) -> DVector<f64> {
+    let count = beliefs.len().max(1) as f64;
+    let of = |i: usize| {
+        let mean = beliefs.iter().map(|b| b.mean()[i] / count).sum::<f64>();
+        let spread = beliefs.iter().map(|b| {
+            let off = b.mean()[i] - mean;
+            (off * off + b.covariance()[(i, i)].max(0.0)) / count
+        });
+        let deviation = unit_variance(mean, spread.sum()).sqrt();
+        match deviation.is_normal() {
+            true => deviation,
+            false => 1.0,
+        }
+    };
+    DVector::from_fn(states, |i, _| of(i))
 }
 
 /// Where the entries of one parameter are: rows, columns, and whether it is a Cholesky factor.
@@ -38,11 +63,17 @@ impl Block {
 }
 
 impl Entries {
-    pub fn new(start: &LinearGaussian, learned: Learned, unit: DVector<f64>) -> Self {
+    pub fn new(
+        start: &LinearGaussian,
+        learned: Learned,
+        unit: DVector<f64>,
+        state: DVector<f64>,
+    ) -> Self {
         Self {
             start: start.clone(),
             learned,
             unit,
+            state,
         }
     }
 
@@ -98,11 +129,18 @@ impl Entries {
         each.sum()
     }
 
-    /// The unit of row i of parameter `which`.
-    fn unit(&self, which: usize, i: usize) -> f64 {
+    /// The unit of the entry i, j of parameter `which`. That of a factor is no smaller than the deviation it begins with.
+    fn unit(&self, which: usize, (i, j): (usize, usize)) -> f64 {
+        let (unit, state) = (&self.unit, &self.state);
+        let own = |covariance: &DMatrix<f64>| covariance[(i, i)].sqrt();
         match which {
-            3..=5 => self.unit[i],
-            _ => 1.0,
+            0 => state[i] / state[j],
+            2 => state[i].max(own(self.start.process_noise())),
+            3 => unit[i] / state[j],
+            4 => unit[i],
+            5 => unit[i].max(own(self.start.observation_noise())),
+            7 => state[i].max(own(self.start.initial_covariance())),
+            _ => state[i],
         }
     }
 
@@ -117,7 +155,7 @@ impl Entries {
         for (which, block) in self.blocks().into_iter().enumerate() {
             let Some(block) = block else { continue };
             for (i, j) in self.places(which, block) {
-                let value = parameters[which][(i, j)] / self.unit(which, i);
+                let value = parameters[which][(i, j)] / self.unit(which, (i, j));
                 u.push(value);
             }
         }
@@ -141,7 +179,7 @@ impl Entries {
                 all[which] = DMatrix::zeros(block.rows, block.rows);
             }
             for ((i, j), u) in self.places(which, block).into_iter().zip(&mut u) {
-                all[which][(i, j)] = u * self.unit(which, i);
+                all[which][(i, j)] = u * self.unit(which, (i, j));
             }
         }
         all
@@ -190,7 +228,7 @@ impl Entries {
         for (which, block) in self.blocks().into_iter().enumerate() {
             let Some(block) = block else { continue };
             for (i, j) in self.places(which, block) {
-                gradient.push(slopes[which][(i, j)] * self.unit(which, i));
+                gradient.push(slopes[which][(i, j)] * self.unit(which, (i, j)));
             }
         }
         gradient
@@ -201,9 +239,14 @@ impl LinearGaussian {
     /// The numbers that are estimated if these parameters are learned, at most those that the evidence can tell
     /// ([`LinearGaussian::free_parameters`]). Variances of 0 stay so, and neither they nor their covariances are estimated.
     pub fn learned_parameters(&self, learned: &Learned) -> usize {
-        let entries = Entries::new(self, *learned, DVector::zeros(self.width()));
-        entries.len().min(self.free_parameters())
+        entries_learned(self, *learned).min(self.free_parameters())
     }
+}
+
+/// How many numbers are coordinates if these parameters are learned.
+pub(super) fn entries_learned(model: &LinearGaussian, learned: Learned) -> usize {
+    let (m, n) = (model.width(), model.states());
+    Entries::new(model, learned, DVector::zeros(m), DVector::zeros(n)).len()
 }
 
 fn empty() -> [DMatrix<f64>; 8] {
@@ -283,7 +326,8 @@ mod tests {
         let data = Sequence::of_rows(rows).unwrap();
         let guess = LinearGaussian::initial_guess(2, std::slice::from_ref(&data)).unwrap();
         let unit = DVector::from_vec(crate::data_spread::deviations(std::slice::from_ref(&data)));
-        let entries = Entries::new(&guess, Learned::default(), unit);
+        let state = DVector::from_vec(vec![0.3, 20.0]);
+        let entries = Entries::new(&guess, Learned::default(), unit, state);
         let mut u = entries.coordinates().unwrap();
         assert_eq!(u.len(), 4 + 2 + 3 + 4 + 2 + 3 + 2 + 3);
         let back = entries.model(&u).unwrap();

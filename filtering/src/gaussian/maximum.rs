@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::em::{GaussianFit, GaussianFitted};
-use super::entries::Entries;
+use super::entries::{Entries, ROUNDS, state_deviations};
 use super::model::LinearGaussian;
 use crate::data_spread::deviations;
 use crate::math::bfgs::{Limits, minimise};
@@ -56,18 +56,62 @@ impl LinearGaussian {
                 ..fit.clone()
             },
         )?;
-        let left = fit.max_iterations.saturating_sub(begun.log_evidence.len());
-        let unit = DVector::from_vec(deviations(sequences));
-        let entries = Entries::new(&begun.model, fit.learned, unit);
-        let Ok(start) = entries.coordinates() else {
-            return Ok(begun);
-        };
+        let mut left = fit.max_iterations.saturating_sub(begun.log_evidence.len());
         let prior = Prior {
             count: fit.pseudo_count,
             noise: self.observation_noise(),
         };
+        let mut end = Finish {
+            model: begun.model.clone(),
+            iterations: 0,
+            converged: false,
+        };
+        for round in 0..ROUNDS {
+            let Some(found) = end.model.finish(sequences, fit, &prior, left) else {
+                match round {
+                    0 => return Ok(begun),
+                    _ => break,
+                }
+            };
+            left -= found.iterations;
+            let settled = found.iterations == 0;
+            end = Finish {
+                iterations: end.iterations + found.iterations,
+                ..found
+            };
+            if settled {
+                break;
+            }
+        }
+        let evidence: Result<f64> = sequences.iter().map(|s| end.model.log_evidence(s)).sum();
+        let mut log_evidence = begun.log_evidence;
+        log_evidence.push(evidence?);
+        Ok(GaussianFitted {
+            model: end.model,
+            log_evidence,
+            iterations: begun.iterations + end.iterations,
+            converged: end.converged,
+        })
+    }
+
+    /// BFGS in coordinates in the deviations that the states have by this model; `None` where it has none.
+    fn finish(
+        &self,
+        sequences: &[Sequence],
+        fit: &GaussianFit,
+        prior: &Prior<'_>,
+        iterations: usize,
+    ) -> Option<Finish> {
+        let mut beliefs = Vec::new();
+        for sequence in sequences {
+            beliefs.extend_from_slice(self.smooth(sequence).ok()?.smoothed());
+        }
+        let unit = DVector::from_vec(deviations(sequences));
+        let state = state_deviations(&beliefs, self.states());
+        let entries = Entries::new(self, fit.learned, unit, state);
+        let start = entries.coordinates().ok()?;
         let limits = Limits {
-            iterations: left,
+            iterations,
             gradient: GRADIENT,
             step: STEP,
         };
@@ -86,21 +130,23 @@ impl LinearGaussian {
             let gradient = entries.gradient(u, &total);
             let negative = gradient.iter().map(|g| -g).collect();
             Some((-total.log_evidence - penalty, negative))
-        });
-        let Some(found) = found else {
-            return Ok(begun);
-        };
-        let model = entries.model(&found.at)?;
-        let evidence: Result<f64> = sequences.iter().map(|s| model.log_evidence(s)).sum();
-        let mut log_evidence = begun.log_evidence;
-        log_evidence.push(evidence?);
-        Ok(GaussianFitted {
-            model,
-            log_evidence,
-            iterations: begun.iterations + found.iterations,
+        })?;
+        Some(Finish {
+            model: match found.iterations {
+                0 => self.clone(),
+                _ => entries.model(&found.at).ok()?,
+            },
+            iterations: found.iterations,
             converged: found.converged,
         })
     }
+}
+
+/// Where a run of the quasi-Newton method ended.
+struct Finish {
+    model: LinearGaussian,
+    iterations: usize,
+    converged: bool,
 }
 
 /// −½ c (ln|R| + tr R⁻¹R₀).

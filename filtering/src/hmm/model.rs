@@ -184,6 +184,14 @@ impl<E: Learnable> Hmm<E> {
         zeros(&self.initial) + zeros(&self.transition) + of_emission
     }
 
+    /// The same model, with inputs counted from their means in these sequences; [`Learnable::centred_on`].
+    pub(super) fn centred_on(self, sequences: &[crate::Sequence]) -> Self {
+        Self {
+            emission: self.emission.centred_on(sequences),
+            ..self
+        }
+    }
+
     /// The same model, ready for statistics about its own means; [`Learnable::recentred`].
     pub(super) fn recentred(self) -> Self {
         Self {

@@ -1,6 +1,7 @@
 //! Small dense kernels and special functions that the filters share.
 
 pub(crate) mod bfgs;
+pub(crate) mod binary;
 pub(crate) mod cholesky;
 mod digamma;
 pub(crate) mod gamma_shape;

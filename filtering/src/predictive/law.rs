@@ -43,7 +43,16 @@ pub enum Law {
 }
 
 impl Law {
+    /// Of Student's law for ν > 1; below it has none.
     pub(super) fn mean(self) -> f64 {
+        match self {
+            Self::StudentT { freedom, .. } if freedom <= 1.0 => f64::NAN,
+            other => other.centre(),
+        }
+    }
+
+    /// The mean, or where there is none the centre.
+    pub(super) fn centre(self) -> f64 {
         match self {
             Self::Normal { mean, .. } => mean,
             Self::Poisson { rate } => rate,

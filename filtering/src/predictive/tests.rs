@@ -109,3 +109,34 @@ fn what_is_no_distribution_is_refused() {
     }
     assert!(Predictive::normal(0.0, 1.0).unwrap().quantile(1.0).is_err());
 }
+
+/// Student's law has a mean for ν > 1 and a variance for ν > 2.
+#[test]
+fn moments_that_do_not_exist_are_no_numbers() {
+    let of = |freedom: f64| {
+        let law = Law::StudentT {
+            location: 3.0,
+            scale: 2.0,
+            freedom,
+        };
+        Predictive::new(vec![(1.0, law)]).unwrap()
+    };
+    for freedom in [0.3, 1.0] {
+        let law = of(freedom);
+        assert!(
+            law.mean().is_nan() && law.variance().is_infinite(),
+            "{freedom}"
+        );
+        assert!((law.quantile(0.5).unwrap() - 3.0).abs() < 1e-9, "{freedom}");
+    }
+    assert!(of(1.5).mean() == 3.0 && of(1.5).variance().is_infinite());
+    assert!((of(4.0).variance() - 8.0).abs() < 1e-12);
+    // A part of no weight takes nothing away.
+    let calm = Law::Normal {
+        mean: 1.0,
+        variance: 2.0,
+    };
+    let cauchy = of(1.0).parts()[0].1;
+    let only = Predictive::new(vec![(1.0, calm), (0.0, cauchy)]).unwrap();
+    assert_eq!((only.mean(), only.variance()), (1.0, 2.0));
+}

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gaussian::LinearGaussian;
 use crate::generalised::MatrixExponential;
+use crate::math::binary::{exponent, power_of_two};
 use crate::math::cholesky::symmetric;
 use crate::{Error, Result};
 
@@ -25,7 +26,8 @@ impl Elapsed {
     /// Q ← Q + F Q Fᵀ,   J ← J + F J,   F ← F F                                                              (F103)
     /// ```
     ///
-    /// so that e^{−AΔ} of a fast decay is never formed.
+    /// so that e^{−AΔ} of a fast decay is never formed. k follows from A alone: Q_c is taken in a power of two of its own size, in
+    /// whatever units it is.
     pub fn over(a: &DMatrix<f64>, diffusion: &DMatrix<f64>, time: f64) -> Self {
         let n = a.nrows();
         let norm = a.column_iter().map(|c| c.lp_norm(1)).fold(0.0, f64::max);
@@ -34,14 +36,17 @@ impl Elapsed {
             h *= 0.5;
             doublings += 1;
         }
+        let (unit, back) = unit_of(diffusion, h);
         let mut exponential = MatrixExponential::new(2 * n);
         let mut block = DMatrix::zeros(2 * n, 2 * n);
         block.view_mut((0, 0), (n, n)).copy_from(&-a);
-        block.view_mut((0, n), (n, n)).copy_from(diffusion);
+        block
+            .view_mut((0, n), (n, n))
+            .copy_from(&(diffusion * unit));
         block.view_mut((n, n), (n, n)).copy_from(&a.transpose());
         let whole = exponential.exp(&block, h);
         let mut f = whole.view((n, n), (n, n)).transpose();
-        let mut q = symmetric(&f * whole.view((0, n), (n, n)));
+        let mut q = symmetric(&f * whole.view((0, n), (n, n))) * back;
         block.fill(0.0);
         block.view_mut((0, 0), (n, n)).copy_from(a);
         block.view_mut((0, n), (n, n)).fill_with_identity();
@@ -56,6 +61,21 @@ impl Elapsed {
             integral: j,
             noise: q,
         }
+    }
+}
+
+/// 2ᵉ and 2^−e for which the largest sum of a column of 2ᵉ h Q_c lies from 1/16 to 1/8: less than what A, which moves the state by at
+/// most ½, adds to the norm of the whole.
+fn unit_of(diffusion: &DMatrix<f64>, h: f64) -> (f64, f64) {
+    const BELOW: i32 = 4;
+    let sums = diffusion.column_iter().map(|c| c.lp_norm(1));
+    let size = sums.fold(0.0, f64::max) * h;
+    match size.is_normal() {
+        true => {
+            let e = (-BELOW - exponent(size)).clamp(-1000, 1000);
+            (power_of_two(e), power_of_two(-e))
+        }
+        false => (1.0, 1.0),
     }
 }
 

@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DVector};
 use super::gradient::DrivenGradient;
 use super::model::DrivenGaussian;
 use crate::data_spread::{check_independence, deviations};
-use crate::gaussian::entries::Entries;
+use crate::gaussian::entries::{Entries, ROUNDS, state_deviations};
 use crate::gaussian::maximum::{GRADIENT, Prior, STEP};
 use crate::gaussian::{GaussianFit, Learned};
 use crate::math::bfgs::{Limits, minimise};
@@ -57,6 +57,25 @@ impl DrivenGaussian {
         sequences: &[Sequence],
         fit: &GaussianFit,
     ) -> Result<DrivenFitted> {
+        let centres = self.centres(sequences, &fit.learned);
+        if centres.iter().all(|c| *c == 0.0) {
+            return self.maximum_likelihood_about_centres(sequences, fit);
+        }
+        let centred: Vec<Sequence> = sequences
+            .iter()
+            .map(|s| self.less(s, &centres))
+            .collect::<Result<_>>()?;
+        let start = self.with_inputs_moved(&centres, 1.0)?;
+        let mut fitted = start.maximum_likelihood_about_centres(&centred, fit)?;
+        fitted.model = fitted.model.with_inputs_moved(&centres, -1.0)?;
+        Ok(fitted)
+    }
+
+    fn maximum_likelihood_about_centres(
+        &self,
+        sequences: &[Sequence],
+        fit: &GaussianFit,
+    ) -> Result<DrivenFitted> {
         let interval = self.interval(sequences);
         if interval == 1.0 {
             return self.maximum_likelihood_in_intervals(sequences, fit);
@@ -85,79 +104,43 @@ impl DrivenGaussian {
         if fit.pseudo_count == 0.0 && fit.learned.observation_noise && fit.learned.offset {
             check_independence(&outputs)?;
         }
-        let problem = Problem::new(self, sequences, &outputs, fit);
-        let start = problem.coordinates()?;
-        let before = problem.evidence(self)?;
-        let limits = Limits {
-            iterations: fit.max_iterations,
-            gradient: GRADIENT,
-            step: STEP,
-        };
-        let found = match self.base.diffuse().is_empty() && !self.timed {
-            true => minimise(&start, limits, |u| problem.exact(u)),
-            false => minimise(&start, limits, |u| problem.by_differences(u)),
-        };
-        let Some(found) = found else {
-            let expected = "a start that has a likelihood";
-            return Err(Error::setting("model", "none", expected));
-        };
-        let model = problem.model(&found.at)?;
+        let first = Problem::new(self, sequences, &outputs, fit)?;
+        first.coordinates()?;
+        let before = first.evidence(self)?;
+        let (mut model, mut iterations, mut converged) = (self.clone(), 0, false);
+        for _ in 0..ROUNDS {
+            let problem = Problem::new(&model, sequences, &outputs, fit)?;
+            let problem = problem.penalised_about(self.base.observation_noise());
+            // A covariance may have lost a direction on the way.
+            let Ok(start) = problem.coordinates() else {
+                break;
+            };
+            let limits = Limits {
+                iterations: fit.max_iterations.saturating_sub(iterations),
+                gradient: GRADIENT,
+                step: STEP,
+            };
+            let found = match self.base.diffuse().is_empty() && !self.timed {
+                true => minimise(&start, limits, |u| problem.exact(u)),
+                false => minimise(&start, limits, |u| problem.by_differences(u)),
+            };
+            let Some(found) = found else {
+                let expected = "a start that has a likelihood";
+                return Err(Error::setting("model", "none", expected));
+            };
+            converged = found.converged;
+            if found.iterations == 0 {
+                break;
+            }
+            iterations += found.iterations;
+            model = problem.model(&found.at)?;
+        }
         Ok(DrivenFitted {
-            log_evidence: [before, problem.evidence(&model)?],
+            log_evidence: [before, first.evidence(&model)?],
             model,
-            iterations: found.iterations,
-            converged: found.converged,
+            iterations,
+            converged,
         })
-    }
-
-    /// The mean interval between rows of a model of continuous time; 1 of others, or where there is none.
-    fn interval(&self, sequences: &[Sequence]) -> f64 {
-        if !self.timed {
-            return 1.0;
-        }
-        let span = |s: &Sequence| {
-            let at = |row: Option<&[f64]>| row.and_then(|row| row.last()).copied();
-            let last = s.len().checked_sub(1).and_then(|last| s.get(last));
-            at(last).zip(at(s.get(0))).map_or(0.0, |(b, a)| b - a)
-        };
-        let spans: f64 = sequences.iter().map(span).sum();
-        let steps: usize = sequences.iter().map(|s| s.len().saturating_sub(1)).sum();
-        let mean = spans / steps as f64;
-        match mean > 0.0 && mean.is_finite() {
-            true => mean,
-            false => 1.0,
-        }
-    }
-
-    /// The rows with times in another unit, from that of the first row on.
-    fn in_intervals(&self, sequence: &Sequence, unit: f64) -> Result<Sequence> {
-        let time = self.width() - 1;
-        if sequence.width() != self.width() {
-            let expected = format!("rows of {}, the time last", self.width());
-            let found = format!("rows of {}", sequence.width());
-            return Err(Error::size("observations", found, expected));
-        }
-        let first = sequence.get(0).map_or(0.0, |row| row[time]);
-        let mut scaled = Sequence::new(self.width())?;
-        for row in sequence.iter() {
-            let row = row.map(|row| {
-                let mut row = row.to_vec();
-                row[time] = (row[time] - first) / unit;
-                row
-            });
-            scaled.push(row.as_deref())?;
-        }
-        Ok(scaled)
-    }
-
-    /// The same model of continuous time with rates in another unit of time.
-    fn with_time_unit(&self, unit: f64) -> Self {
-        let base = self.base.with_dynamics(
-            self.base.transition() * unit,
-            self.base.bias() * unit,
-            self.base.process_noise() * unit,
-        );
-        self.with_numbers(base, &self.control * unit, self.direct.clone())
     }
 
     /// The outputs of rows.
@@ -173,8 +156,8 @@ impl DrivenGaussian {
     }
 }
 
-/// ln p as a function of coordinates: those of the model without inputs, of B in roots of mean squares of the inputs, and of D
-/// also in deviations of the columns.
+/// ln p as a function of coordinates: those of the model without inputs, of B and D in roots of mean squares of the inputs, and in
+/// deviations of the states and of the columns.
 struct Problem<'a> {
     start: &'a DrivenGaussian,
     sequences: &'a [Sequence],
@@ -185,6 +168,8 @@ struct Problem<'a> {
     size: Vec<f64>,
     /// The deviation of each output.
     unit: Vec<f64>,
+    /// The deviation of each state.
+    state: DVector<f64>,
 }
 
 impl<'a> Problem<'a> {
@@ -193,8 +178,13 @@ impl<'a> Problem<'a> {
         sequences: &'a [Sequence],
         outputs: &[Sequence],
         fit: &GaussianFit,
-    ) -> Self {
+    ) -> Result<Self> {
         let unit = deviations(outputs);
+        let mut beliefs = Vec::new();
+        for sequence in sequences {
+            beliefs.extend_from_slice(start.smooth(sequence)?.smoothed());
+        }
+        let state = state_deviations(&beliefs, start.states());
         let learned = Learned {
             // Where all is diffuse there is no m0 and P0.
             initial: fit.learned.initial && start.base.diffuse().is_empty(),
@@ -211,8 +201,9 @@ impl<'a> Problem<'a> {
                 false => 1.0,
             }
         };
-        Self {
-            entries: Entries::new(&start.base, learned, DVector::from_vec(unit.clone())),
+        let columns = DVector::from_vec(unit.clone());
+        Ok(Self {
+            entries: Entries::new(&start.base, learned, columns, state.clone()),
             learned,
             prior: Prior {
                 count: fit.pseudo_count,
@@ -220,14 +211,22 @@ impl<'a> Problem<'a> {
             },
             size: (0..start.effects()).map(size).collect(),
             unit,
+            state,
             start,
             sequences,
-        }
+        })
+    }
+
+    /// The same with pseudo-observations of this noise.
+    fn penalised_about(mut self, noise: &'a DMatrix<f64>) -> Self {
+        self.prior.noise = noise;
+        self
     }
 
     /// The units of the entries of B, then of D, of what is learned, row after row.
     fn units(&self) -> (Vec<f64>, Vec<f64>) {
-        let control = (0..self.start.states()).flat_map(|_| self.size.iter().map(|s| 1.0 / s));
+        let state = self.state.iter();
+        let control = state.flat_map(|unit| self.size.iter().map(move |s| unit / s));
         let unit = self.unit.iter();
         let direct = unit.flat_map(|unit| self.size.iter().map(move |s| unit / s));
         (
@@ -359,7 +358,7 @@ mod tests {
             pseudo_count: 0.5,
             ..GaussianFit::default()
         };
-        let problem = Problem::new(&start, &sequences, &outputs, &fit);
+        let problem = Problem::new(&start, &sequences, &outputs, &fit).unwrap();
         let u = problem.coordinates().unwrap();
         let (value, exact) = problem.exact(&u).unwrap();
         let (same, slopes) = problem.by_differences(&u).unwrap();

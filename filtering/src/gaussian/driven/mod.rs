@@ -10,14 +10,17 @@
 //! | the filter, and forecasts given inputs | `filter.rs`: [`DrivenFilter`] |
 //! | smoothing, samples | `smooth.rs`, `sample.rs` |
 //! | ∇ ln p, and maximum likelihood | `gradient.rs`, `fit.rs`: [`DrivenFitted`] |
+//! | what a fit counts inputs and times in | `centre.rs`, `intervals.rs` |
 //! | starts from data | `guess.rs` |
 
+mod centre;
 mod elapsed;
 mod file;
 mod filter;
 mod fit;
 mod gradient;
 mod guess;
+mod intervals;
 mod model;
 mod rows;
 mod sample;

@@ -1,9 +1,9 @@
 //! The model: a linear-Gaussian one, the names of its inputs, B, D, and entries of H that are inputs.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use crate::gaussian::entries::Entries;
+use crate::gaussian::entries::entries_learned;
 use crate::gaussian::model::check_matrix;
 use crate::gaussian::{Learned, LinearGaussian};
 use crate::{Error, Result};
@@ -234,7 +234,7 @@ impl DrivenGaussian {
             initial: learned.initial && diffuse == 0,
             ..*learned
         };
-        let entries = Entries::new(&self.base, own, DVector::zeros(self.outputs())).len();
+        let entries = entries_learned(&self.base, own);
         // Entries of H that are inputs are not learned, and hold the basis of the states.
         let of_base = match (self.regressors.len(), learned.observation) {
             (0, _) => entries.min(self.base.free_parameters()),

@@ -259,7 +259,7 @@ fn ascent(
         .map(|s| start.observed(s))
         .collect::<Result<_>>()?;
     start.base().emission().check_data(&own)?;
-    let base = start.base().clone().recentred();
+    let base = start.base().clone().centred_on(&own).recentred();
     let start = start.with_base(base);
     let expected = start.expectations(sequences)?;
     let base = start.base().measured(&expected.chain)?;

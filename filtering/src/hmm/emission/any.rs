@@ -104,6 +104,12 @@ impl Learnable for AnyEmission {
     fn relative_variances(&self, pooled: &Self) -> Vec<f64> {
         both!(self, pooled, (e, p) => e.relative_variances(p), _ => vec![f64::NAN; self.states()])
     }
+    fn steps_whitened(&self) -> bool {
+        each!(self, e => e.steps_whitened())
+    }
+    fn centred_on(self, sequences: &[Sequence]) -> Self {
+        each!(self, e => e.centred_on(sequences).into())
+    }
     fn recentred(self) -> Self {
         each!(self, e => e.recentred().into())
     }

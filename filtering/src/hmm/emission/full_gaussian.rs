@@ -317,16 +317,8 @@ impl Learnable for FullGaussian {
         }
     }
 
-    fn units(&self, into: &mut [f64]) {
-        let d = self.width;
-        let rows = into.chunks_exact_mut(d + d * d);
-        for (into, covariance) in rows.zip(self.covariances.chunks_exact(d * d)) {
-            // Covariances stay: their units do not matter.
-            into.fill(1.0);
-            for (i, unit) in into[..d].iter_mut().enumerate() {
-                *unit = 1.0 / covariance[i * (d + 1)];
-            }
-        }
+    fn steps_whitened(&self) -> bool {
+        true
     }
 
     fn ascended(&self, step: &[f64]) -> Result<Self> {

@@ -1,5 +1,6 @@
 //! Regressions on inputs: a generalised linear model in each state.
 
+mod centre;
 mod family;
 mod guess;
 mod learn;
@@ -11,6 +12,7 @@ use std::marker::PhantomData;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use self::centre::Centre;
 use self::family::{Family, Linear, LogLinear, Logistic};
 use self::moments::packed_len;
 use super::binary_units::BinaryUnits;
@@ -62,6 +64,7 @@ pub struct Regression<F: Family> {
     /// c `[1 + M]`: statistics are of y − c·x.
     origin: Vec<f64>,
     information: Information,
+    centre: Centre,
     family: PhantomData<F>,
 }
 
@@ -155,6 +158,7 @@ impl<F: Family> Regression<F> {
             units,
             origin: vec![0.0; m],
             information: Information::default(),
+            centre: Centre(vec![0.0; m - 1]),
             family: PhantomData,
             names,
             has_exposure,
@@ -169,6 +173,7 @@ impl<F: Family> Regression<F> {
         Ok(Self {
             origin: self.origin.clone(),
             information: self.information.clone(),
+            centre: self.centre.clone(),
             ..new
         })
     }

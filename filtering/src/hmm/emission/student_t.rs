@@ -217,7 +217,12 @@ impl Emission for StudentT {
             .zip(&self.freedoms)
             .map(variance)
             .collect();
-        let moments = Moments::mixture(weights, &self.locations, &variances);
+        let mut moments = Moments::mixture(weights, &self.locations, &variances);
+        // With ν ≤ 1 there is no mean.
+        let without = |at: usize| weights[at / self.width] > 0.0 && self.freedoms[at] <= 1.0;
+        for at in (0..self.freedoms.len()).filter(|&at| without(at)) {
+            moments.mean[at % self.width] = f64::NAN;
+        }
         Some(PredictedObservation::Numbers(moments))
     }
 

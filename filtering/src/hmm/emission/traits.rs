@@ -214,11 +214,19 @@ pub trait Learnable: Emission {
     }
 
     /// θ + step, `step` `[K, Q]` in the coordinates of [`Learnable::score`]. The covariances of a
-    /// `FullGaussian` stay as they are: a step along the gradient can leave the positive definite ones.
+    /// `FullGaussian` stay as they are: a step along the gradient can leave the positive definite ones
+    /// ([`Learnable::displaced`] moves them).
     ///
     /// # Errors
     /// [`Error::Entry`](crate::Error::Entry) where the step leaves the range of numbers.
     fn ascended(&self, step: &[f64]) -> Result<Self>;
+
+    /// Whether recursive maximum likelihood steps in the coordinates of [`Learnable::displaced`] about the emission as it is, measured
+    /// by the data so far ([`Learnable::measured`]): they have neither units nor an origin. By default it steps in those of
+    /// [`Learnable::score`].
+    fn steps_whitened(&self) -> bool {
+        false
+    }
 
     /// Q', the coordinates of a state in which a fit moves ([`Learnable::displaced`]).
     fn coordinates_len(&self) -> usize {
@@ -263,6 +271,13 @@ pub trait Learnable: Emission {
     /// [`Learnable::maximise`] and [`Learnable::ascended`] keep the origin, which running averages refer to;
     /// this is for when there are none: before the first statistics, and between iterations over whole sequences.
     fn recentred(self) -> Self {
+        self
+    }
+
+    /// The same emission with the inputs of its statistics counted from their means in these sequences, from 0 without any; by default
+    /// itself.
+    fn centred_on(self, sequences: &[Sequence]) -> Self {
+        let _ = sequences;
         self
     }
 

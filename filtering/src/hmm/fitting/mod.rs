@@ -211,7 +211,7 @@ impl<E: Learnable> Hmm<E> {
         }
         self.emission().check_data(sequences)?;
         let zeros = self.structural_zeros(0.0);
-        let mut start = Point::of(self.recentred(), sequences)?;
+        let mut start = Point::of(self.centred_on(sequences).recentred(), sequences)?;
         start.model = start.model.measured(&start.expected)?;
         let enough = settings.tolerance * start.expected.observations as f64;
         let pooled = pooled(start.model.emission().relabelled(&[0]), sequences);

@@ -102,7 +102,7 @@ impl<E: Learnable> Hmm<E> {
         if em.pseudo_count == 0.0 {
             self.emission().check_data(sequences)?;
         }
-        let mut fit = Fit::new(self, em);
+        let mut fit = Fit::new(self.centred_on(sequences), em);
         let mut expected = fit.model.expectations(sequences)?;
         fit.trace.push(expected.log_evidence);
         let enough = em.tolerance * expected.observations as f64;

@@ -153,3 +153,18 @@ fn decay(into: &mut [f64], prior: &[f64], forgetting: f64, counts: &[f64]) {
         *into = prior + forgetting * (count - prior);
     }
 }
+
+/// Refuses an emission that expects nothing before the data: it has no prior.
+pub(super) fn check_prior<E: Learnable>(emission: &E) -> Result<()> {
+    let mut prior = vec![0.0; emission.states() * emission.statistic_len()];
+    emission.expected_statistic(&mut prior);
+    match prior.iter().any(|e| *e != 0.0) {
+        true => Ok(()),
+        false => Err(Error::Unsupported {
+            what: "this emission".to_owned(),
+            asked: "be learned by dirichlet",
+            why: "what it expects depends on inputs or lags, of which nothing is known before the data: its parameters have no \
+                  conjugate prior; block-online-em and rmle learn it",
+        }),
+    }
+}

@@ -195,7 +195,10 @@ impl<E: Learnable> Hmm<E> {
                 why: "they keep one statistic of an observation for all states, and it has one for each; block-online-em and rmle learn it",
             });
         }
-        let model = self.recentred();
+        let model = self.centred_on(&[]).recentred();
+        if matches!(learn, Learn::Dirichlet(_)) {
+            dirichlet::check_prior(model.emission())?;
+        }
         Ok(Learning {
             rule: Rule::new(&model, learn),
             average: Average::new(&model, learn.average_from()),

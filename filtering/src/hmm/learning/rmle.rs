@@ -24,6 +24,9 @@ pub(super) struct Rmle {
     /// The running mean of the square of each entry of the gradient, laid out alike.
     #[serde(default)]
     squares: Vec<f64>,
+    /// The running mean of the statistics of an observation, of all states together `[P]`, where steps are measured by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    moments: Vec<f64>,
     #[serde(skip)]
     room: Scratch,
     #[serde(skip)]
@@ -32,11 +35,12 @@ pub(super) struct Rmle {
 
 impl Rmle {
     pub(super) fn new<E: Learnable>(model: &Hmm<E>, settings: settings::Rmle) -> Self {
-        let carried = Carried::new(model.states(), model.emission().parameters_len(), true);
+        let carried = Carried::new(model.states(), steps_len(model.emission(), &settings), true);
         Self {
             settings,
             last: vec![0.0; carried.row_len()],
             squares: vec![0.0; carried.row_len()],
+            moments: Vec::new(),
             carried,
             room: Scratch::default(),
             statistics: Scratch::default(),
@@ -49,7 +53,19 @@ impl Rmle {
         model: &Hmm<E>,
         seen: &Seen<'_>,
     ) -> Result<Option<Hmm<E>>> {
-        let (k, q) = (model.states(), model.emission().parameters_len());
+        let whitened = steps_whitened(model.emission(), &self.settings);
+        let gain = self.settings.gain.at(seen.number);
+        let share = gain.max(1.0 / (seen.number as f64 + 1.0)).min(1.0);
+        let mut moments = self.moments.clone();
+        let measured;
+        let model = match whitened {
+            true => {
+                measured = measured_by(model, seen, share, &mut moments)?;
+                &measured
+            }
+            false => model,
+        };
+        let (k, q) = (model.states(), steps_len(model.emission(), &self.settings));
         let len = self.carried.row_len();
         let [b, rows, row, step, squares, units, belief, past, unit] =
             self.room.rooms([k * k, k * q, len, len, len, len, k, k, k]);
@@ -60,6 +76,7 @@ impl Rmle {
             seen.observation,
             rows,
             &mut self.statistics,
+            whitened,
         );
         match seen.before {
             Some(before) => {
@@ -78,18 +95,18 @@ impl Rmle {
                 }
             }
         }
-        let gain = self.settings.gain.at(seen.number);
         let rate = self.settings.rate * gain;
         for ((step, new), last) in step.iter_mut().zip(&*row).zip(&self.last) {
             *step = new - last;
         }
         squares.copy_from_slice(&self.squares);
         if self.settings.scaled {
-            let share = gain.max(1.0 / (seen.number as f64 + 1.0)).min(1.0);
             units.fill(1.0);
             let emission = k * (1 + k);
-            for units in units[emission..].chunks_exact_mut(k * q) {
-                model.emission().units(units);
+            if !whitened {
+                for units in units[emission..].chunks_exact_mut(k * q) {
+                    model.emission().units(units);
+                }
             }
             let entries = step.iter_mut().zip(squares.iter_mut()).zip(&*units);
             for ((step, square), unit) in entries {
@@ -100,7 +117,7 @@ impl Rmle {
         } else {
             step.iter_mut().for_each(|step| *step *= rate);
         }
-        let new = match ascended(model, &step[k..]) {
+        let new = match ascended(model, &step[k..], whitened) {
             Ok(model) => model,
             Err(error) => {
                 if seen.before.is_some() {
@@ -117,25 +134,82 @@ impl Rmle {
         }
         self.last.copy_from_slice(row);
         self.squares.copy_from_slice(squares);
+        self.moments = moments;
         self.carried.fold(unit, belief, past);
         Ok(Some(new))
     }
 
     pub(super) fn check<E: Learnable>(&self, model: &Hmm<E>) -> Result<()> {
-        let q = model.emission().parameters_len();
+        let q = steps_len(model.emission(), &self.settings);
+        let p = model.emission().statistic_len();
+        crate::error::check_finite("moments", p, &self.moments)?;
+        let measured = self.moments.is_empty() || self.moments.len() == p;
+        let k = model.states();
+        let scores = self.last.iter().skip(k * (1 + k));
+        let learned = scores.into_iter().any(|s| *s != 0.0);
+        let whitened = steps_whitened(model.emission(), &self.settings);
+        if whitened && self.moments.is_empty() && learned {
+            let expected = "those of the data so far; a filter that was saved before they were kept has to begin again";
+            return Err(Error::size("moments", "none", expected));
+        }
         let fits = self.carried.fits(model.states(), q, true);
         let len = self.carried.row_len();
         let scaled = self.squares.is_empty() || self.squares.len() == len;
         let proper = self.squares.iter().all(|s| s.is_finite() && *s >= 0.0);
-        match fits && scaled && proper && self.last.len() == len {
+        match fits && scaled && proper && measured && self.last.len() == len {
             true => Ok(()),
             false => Err(Error::size("scores", "another size", "that of the model")),
         }
     }
 }
 
+/// Whether steps are in coordinates about the emission as it is; those of the formula alone are in its own.
+fn steps_whitened<E: Learnable>(emission: &E, settings: &settings::Rmle) -> bool {
+    settings.scaled && emission.steps_whitened()
+}
+
+/// The coordinates of a state in which steps are taken.
+fn steps_len<E: Learnable>(emission: &E, settings: &settings::Rmle) -> usize {
+    match steps_whitened(emission, settings) {
+        true => emission.coordinates_len(),
+        false => emission.parameters_len(),
+    }
+}
+
+/// The model with the units that the observations so far give its emission, this one, of weight `share`, among them. All states have
+/// the same, so that one that is rarely visited has them too.
+fn measured_by<E: Learnable>(
+    model: &Hmm<E>,
+    seen: &Seen<'_>,
+    share: f64,
+    moments: &mut Vec<f64>,
+) -> Result<Hmm<E>> {
+    let (k, p) = (model.states(), model.emission().statistic_len());
+    if let Some(observation) = seen.observation {
+        let (mut rows, mut spare) = (vec![0.0; k * p], vec![0.0; p]);
+        let emission = model.emission();
+        emission.accumulate(observation, seen.belief, &mut spare, &mut rows);
+        let first = moments.is_empty();
+        moments.resize(p, 0.0);
+        for (at, mean) in moments.iter_mut().enumerate() {
+            let new: f64 = rows.iter().skip(at).step_by(p).sum();
+            *mean += if first { new } else { share * (new - *mean) };
+        }
+    }
+    let emission = model.emission().clone();
+    let emission = match moments.is_empty() {
+        true => emission,
+        false => emission.measured(&moments.repeat(k)),
+    };
+    Hmm::from_flat(
+        model.initial().to_vec(),
+        model.transition().to_vec(),
+        emission,
+    )
+}
+
 /// θ + step: logits of A `[K, K]`, the new state first, then the emission's parameters `[K, Q]`.
-fn ascended<E: Learnable>(model: &Hmm<E>, step: &[f64]) -> Result<Hmm<E>> {
+fn ascended<E: Learnable>(model: &Hmm<E>, step: &[f64], whitened: bool) -> Result<Hmm<E>> {
     let k = model.states();
     let (turned, emission) = step.split_at(k * k);
     let mut transition = model.transition().to_vec();
@@ -146,6 +220,9 @@ fn ascended<E: Learnable>(model: &Hmm<E>, step: &[f64]) -> Result<Hmm<E>> {
         let total: f64 = row.iter().sum();
         row.iter_mut().for_each(|a| *a /= total);
     }
-    let emission = model.emission().ascended(emission)?;
+    let emission = match whitened {
+        true => model.emission().displaced(emission)?,
+        false => model.emission().ascended(emission)?,
+    };
     Hmm::from_flat(model.initial().to_vec(), transition, emission)
 }

@@ -50,7 +50,8 @@ impl RecursiveScore {
         let mut carried = Carried::new(k, q, true);
         let mut scratch = Scratch::default();
         let [rows] = scratch.rooms([k * q]);
-        score_rows(model.emission(), observation, rows, &mut Scratch::default());
+        let spare = &mut Scratch::default();
+        score_rows(model.emission(), observation, rows, spare, false);
         let len = carried.row_len();
         for (j, row) in carried.table().chunks_exact_mut(len).enumerate() {
             row[..k]
@@ -84,7 +85,8 @@ impl RecursiveScore {
         check_size("model.transition", Some(model.transition()), k * k)?;
         check_size("observation", observation, model.width())?;
         let mut rows = vec![0.0; k * q];
-        score_rows(model.emission(), observation, &mut rows, &mut self.scratch);
+        let scratch = &mut self.scratch;
+        score_rows(model.emission(), observation, &mut rows, scratch, false);
         let term = Term::Score(model.transition(), observation.map(|_| &rows[..]));
         self.carried.push(kernel, (1.0, 1.0), term);
         let [unit, belief, past] = self.scratch.rooms([k; 3]);
@@ -107,12 +109,14 @@ impl RecursiveScore {
     }
 }
 
-/// ∇ ln p(o|s = j) for every j, into `[K, Q]`: the score of one observation in every row.
+/// ∇ ln p(o|s = j) for every j, into `[K, Q]`: the score of one observation in every row, `whitened` in the coordinates about the
+/// emission as it is.
 pub(super) fn score_rows<E: Learnable>(
     emission: &E,
     observation: Option<&[f64]>,
     into: &mut [f64],
     scratch: &mut Scratch,
+    whitened: bool,
 ) {
     let Some(observation) = observation else {
         into.fill(0.0);
@@ -120,5 +124,8 @@ pub(super) fn score_rows<E: Learnable>(
     };
     let statistics = scratch.room(emission.states() * emission.statistic_len());
     emission.completed(observation, statistics);
-    emission.score(statistics, into);
+    match whitened {
+        true => emission.score_about(emission, &vec![0.0; into.len()], statistics, into),
+        false => emission.score(statistics, into),
+    }
 }

@@ -181,7 +181,10 @@ impl Default for FixedLag {
 /// θ ← θ + η_t (E_{q_t}[S_t] − E_{q_{t−1}}[S_{t−1}]),   η_t = rate·(t + t₀)^−α
 /// ```
 ///
-/// for the logits of A and the parameters of the emission. π stays.
+/// for the logits of A and the parameters of the emission. π stays. Of regressions, autoregressions and full covariances θ are the
+/// coordinates of [`Learnable::displaced`](crate::hmm::Learnable::displaced) about the emission as it is, whitened by the moments of
+/// the inputs and lags so far and by the covariances: they have neither units nor an origin. Without `scaled` they are the plain ones,
+/// and full covariances stay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rmle {

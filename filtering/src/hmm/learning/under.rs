@@ -50,7 +50,7 @@ impl<E: Learnable> Hmm<E> {
             return Err(Error::size("sequences", "no observation", "at least one"));
         }
         let enough = em.tolerance * observations as f64;
-        let mut fit = Fit::new(self, em);
+        let mut fit = Fit::new(self.centred_on(sequences), em);
         let mut expected = Expected::of(&fit.model, sequences, factorisation)?;
         fit.trace.push(expected.bound);
         while fit.iterations < em.max_iterations && !fit.converged {

@@ -171,7 +171,7 @@ impl<E: Learnable> Hmm<E> {
         em.check()?;
         let k = self.states();
         prior.check("prior", k)?;
-        let start = self.recentred();
+        let start = self.centred_on(sequences).recentred();
         let first = start.expectations(sequences)?;
         let mut posterior = Concentrations {
             initial: sum(&prior.initial, &first.initial),

@@ -3,6 +3,7 @@
 mod fits;
 mod irregular;
 mod model;
+mod units;
 mod verbs;
 
 use scotopic_filtering::Sequence;

@@ -50,6 +50,48 @@ fn the_units_of_the_data_do_not_matter() {
     }
 }
 
+/// The volume of the Nile returns to its mean; −637.476 is where the fit in 10⁸ m³ ends, other units ended up to 0.23 nats below.
+#[test]
+fn a_model_of_a_file_ends_at_the_same_maximum_in_any_units() {
+    let fit = |unit: f64| {
+        let data = [Sequence::of_numbers(nile().iter().flatten().map(|y| y[0] * unit)).unwrap()];
+        let q = unit * unit;
+        let file = serde_json::json!({
+            "transition": [[0.9]], "process_noise": [[1469.2 * q]], "observation": [[1.0]],
+            "observation_noise": [[15098.5 * q]], "offset": [919.35 * unit]
+        });
+        let start: LinearGaussian = serde_json::from_value(file).unwrap();
+        let learned = Learned {
+            bias: false,
+            control: false,
+            observation: false,
+            offset: false,
+            direct: false,
+            initial: false,
+            ..Learned::default()
+        };
+        let fit = GaussianFit {
+            learned,
+            ..settings()
+        };
+        start.maximum_likelihood(&data, &fit).unwrap()
+    };
+    let here = fit(1.0);
+    assert!(
+        here.converged && (ends(&here) + 637.476).abs() < 1e-3,
+        "{}",
+        ends(&here)
+    );
+    for unit in [1e-8, 1e-3, 1e3, 1e8, 2f64.powi(27), 2f64.powi(-20)] {
+        let there = fit(unit);
+        let same = ends(&there) + 100.0 * unit.ln() - ends(&here);
+        // Both gradients end below 1e-4.
+        assert!(there.converged && same.abs() < 1e-6, "{unit:e}: {same}");
+        let f = |found: &GaussianFitted| found.model.transition()[(0, 0)];
+        assert!((f(&there) - f(&here)).abs() < 1e-4, "{unit:e}");
+    }
+}
+
 #[test]
 fn what_is_held_stays_and_the_rest_is_at_its_best() {
     let data = [nile()];

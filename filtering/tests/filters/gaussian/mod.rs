@@ -7,3 +7,5 @@ mod maximum;
 mod missing;
 mod recorded;
 mod structural;
+
+pub use structural::nile;

@@ -2,6 +2,7 @@
 
 mod autoregressions;
 mod laws;
+mod offsets;
 mod regressions;
 mod transition_fits;
 mod transitions;

@@ -6,7 +6,7 @@ use super::Autoregression;
 use super::statistics::Row;
 use crate::Result;
 use crate::hmm::emission::Emission;
-use crate::hmm::emission::regression::moments::{solvable, unpacked};
+use crate::hmm::emission::regression::moments::{Typical, solvable, unpacked};
 use crate::math::cholesky::cholesky;
 
 impl Autoregression {
@@ -32,7 +32,7 @@ impl Autoregression {
                 (true, i) => self.covariances[k * d * d + ((i - 1) % d) * (d + 1)],
             }),
         };
-        let typical: Vec<f64> = moments.diagonal().iter().copied().collect();
+        let typical = Typical::of(&moments);
         Ok(cholesky("lags", &solvable(moments, &typical, 1.0))?.l())
     }
 

@@ -5,9 +5,9 @@ use nalgebra::DMatrix;
 use super::statistics::{Row, packed};
 use super::{Autoregression, LagMoments};
 use crate::data_spread::{check_independence, unit_variance};
-use crate::hmm::emission::regression::moments::{packed_len, solvable};
+use crate::hmm::emission::regression::moments::{Typical, move_origin, packed_len, solvable};
 use crate::hmm::emission::statistics_of_states::statistics_of_states;
-use crate::hmm::emission::{Emission, Learnable};
+use crate::hmm::emission::{Emission, Learnable, Sample};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::{PseudoObservations, PseudoVariance};
 use crate::math::cholesky::cholesky;
@@ -43,7 +43,7 @@ impl Autoregression {
 }
 
 /// B + (Σ (r − B g) gᵀ) (Σ g gᵀ)⁻¹: the regression, from B for the digits.
-fn solved(b: &DMatrix<f64>, row: &Row, typical: &[f64]) -> Result<DMatrix<f64>> {
+fn solved(b: &DMatrix<f64>, row: &Row, typical: &Typical) -> Result<DMatrix<f64>> {
     let gg = solvable(row.gg.clone(), typical, row.n);
     let step = cholesky("lags", &gg)?.solve(&row.gradient(b).transpose());
     Ok(b + step.transpose())
@@ -93,7 +93,7 @@ impl Learnable for Autoregression {
             gg: rows.iter().map(|row| &row.gg).sum(),
         };
         let lags = &pooled.gg / n;
-        let typical: Vec<f64> = lags.diagonal().iter().copied().collect();
+        let typical = Typical::of(&lags);
         // Pseudo-observations are what one regression of all data predicts, at the lags of the data.
         let one = solved(&self.centred(0), &pooled, &typical)?;
         let spread = self.pseudo_variances(&pooled, &pooled.scatter(&one), pseudo.variance);
@@ -166,6 +166,10 @@ impl Learnable for Autoregression {
         self.displaced_whitened(step)
     }
 
+    fn steps_whitened(&self) -> bool {
+        true
+    }
+
     fn score_about(&self, base: &Self, _: &[f64], statistics: &[f64], into: &mut [f64]) {
         if self.score_whitened(base, statistics, into).is_err() {
             into.fill(f64::NAN);
@@ -180,13 +184,17 @@ impl Learnable for Autoregression {
         self.least_eigenvalues(pooled)
     }
 
-    /// The origin at the mean of the lags, where that is far from 0.
+    /// The origin at the mean of the lags, where that is far from 0; before there are lags, where the states rest on average.
     fn recentred(mut self) -> Self {
         /// In standard deviations: nearer, fewer digits are lost than any data determine.
         const FAR: f64 = 100.0;
         let (d, len) = (self.width, packed_len(self.weights_len()));
         let states = self.moments.0.len() / len;
         if states == 0 {
+            let each: Vec<Vec<f64>> = (0..self.states()).map(|k| self.resting_lags(k)).collect();
+            let k = each.len() as f64;
+            let rest = |i: usize| each.iter().map(|lags| lags[i] / k).sum();
+            self.origin = (0..d).map(rest).collect();
             return self;
         }
         let average = |i: usize, j: usize| {
@@ -208,13 +216,7 @@ impl Learnable for Autoregression {
             .chain((0..self.order * d).map(|i| origin[i % d] - self.origin[i % d]))
             .collect();
         for h in self.moments.0.chunks_exact_mut(len) {
-            let first: Vec<f64> = (0..delta.len()).map(|i| h[packed_len(i)]).collect();
-            for i in 0..delta.len() {
-                for j in 0..=i {
-                    h[packed_len(i) + j] +=
-                        delta[i] * delta[j] - delta[i] * first[j] - delta[j] * first[i];
-                }
-            }
+            move_origin(h, &delta);
         }
         self.origin = origin;
         self

@@ -3,7 +3,8 @@
 use nalgebra::DVector;
 
 use super::family::Family;
-use super::moments::{Whitening, dot, packed_len, solvable, times, unpacked};
+use super::guess::mean_inputs;
+use super::moments::{Typical, Whitening, dot, packed_len, solvable, times, unpacked};
 use super::statistics::{EXPOSURE, FIRST, Row, SQUARES, Y};
 use super::{Information, Regression, predictor};
 use crate::data_spread::unit_variance;
@@ -35,7 +36,10 @@ impl<F: Family> Regression<F> {
             false => w * (residual + omega * eta),
         };
         let (b, h) = into[FIRST..].split_at_mut(m);
-        let x = |i: usize| if i == 0 { 1.0 } else { inputs[i - 1] };
+        let x = |i: usize| match i {
+            0 => 1.0,
+            _ => inputs[i - 1] - self.centre.0[i - 1],
+        };
         let w = w * omega;
         for i in 0..m {
             b[i] += target * x(i);
@@ -47,11 +51,33 @@ impl<F: Family> Regression<F> {
         }
     }
 
-    /// β less c of state `j`.
+    /// β less c of state `j`, about c_x.
     fn centred(&self, j: usize) -> Vec<f64> {
         let m = self.weights_len();
-        let own = self.weights[j * m..(j + 1) * m].iter();
-        own.zip(&self.origin).map(|(w, c)| w - c).collect()
+        self.less_origin(&self.weights[j * m..(j + 1) * m])
+    }
+
+    /// These weights less c, about c_x.
+    fn less_origin(&self, weights: &[f64]) -> Vec<f64> {
+        let pairs = weights.iter().zip(&self.origin);
+        self.about_centre(pairs.map(|(w, c)| w - c).collect())
+    }
+
+    /// [`Learnable::score`] by the weights about c_x.
+    fn score_about_centre(&self, statistics: &[f64], into: &mut [f64]) {
+        let (m, p) = (self.weights_len(), self.statistic_len());
+        let rows = statistics
+            .chunks(p)
+            .zip(into.chunks_mut(self.parameters_len()));
+        for (j, (row, into)) in rows.enumerate() {
+            let (row, u, v) = (Row::of(row, m), self.centred(j), self.variances[j]);
+            into.iter_mut()
+                .zip(row.gradient(&u))
+                .for_each(|(i, g)| *i = g / v);
+            if F::VARIANCE {
+                into[m] = 0.5 * (row.residual(&u) / v - row.n);
+            }
+        }
     }
 
     /// The coordinates of state `j`: those of the weights themselves before the information was measured.
@@ -63,14 +89,19 @@ impl<F: Family> Regression<F> {
             .transpose()
     }
 
-    /// The variance of pseudo-observations: that of all data about the origin's regression.
-    fn pseudo_variance(&self, rows: &[Row<'_>], asked: PseudoVariance) -> f64 {
+    /// The variance of pseudo-observations: that of all data about `null`, their mean.
+    fn pseudo_variance(&self, rows: &[Row<'_>], null: &[f64], asked: PseudoVariance) -> f64 {
+        /// Of the sum of squares about the origin, of which it is a difference: less is rounding.
+        const ROUNDING: f64 = 64.0 * f64::EPSILON;
         if let PseudoVariance::Number(variance) = asked {
             return variance;
         }
         let n: f64 = rows.iter().map(|row| row.n).sum();
         let squares: f64 = rows.iter().map(|row| row.squares).sum();
-        unit_variance(self.origin[0], squares / n)
+        let off = self.less_origin(null);
+        let left: f64 = rows.iter().map(|row| row.residual(&off)).sum();
+        let spread = if left > ROUNDING * squares { left } else { 0.0 };
+        unit_variance(null[0], spread / n)
     }
 }
 
@@ -96,7 +127,7 @@ impl<F: Family> Learnable for Regression<F> {
             row[EXPOSURE] = 1.0;
             row[SQUARES] = dot(&u, &b) + self.variances[j];
             row[Y] = match (F::VARIANCE, F::EXPOSURE) {
-                (true, _) => b[0] + times(m, h, &self.origin)[0],
+                (true, _) => b[0] + times(m, h, &self.about_centre(self.origin.clone()))[0],
                 (_, true) => h[0],
                 _ => (b[0] + 0.5).clamp(0.0, 1.0),
             };
@@ -113,12 +144,15 @@ impl<F: Family> Learnable for Regression<F> {
             return Ok(self.clone());
         }
         let pooled: Vec<f64> = (FIRST + m..p).map(|at| total(at) / n).collect();
-        let typical: Vec<f64> = (0..m).map(|i| pooled[packed_len(i) + i]).collect();
+        let typical = Typical::of(&unpacked(m, &pooled));
         let rows: Vec<Row<'_>> = statistics.chunks(p).map(|row| Row::of(row, m)).collect();
-        let least = self.pseudo_variance(&rows, pseudo.variance);
         // The weights of pseudo-observations: no input has an effect.
         let mut null = vec![0.0; m];
         null[0] = F::link(total(Y), n, total(EXPOSURE));
+        let least = match F::VARIANCE {
+            true => self.pseudo_variance(&rows, &null, pseudo.variance),
+            false => 0.0,
+        };
         let (mut weights, mut variances) = (self.weights.clone(), self.variances.clone());
         let mut information = Vec::with_capacity(self.states() * packed_len(m));
         for (j, row) in rows.iter().enumerate() {
@@ -129,8 +163,8 @@ impl<F: Family> Learnable for Regression<F> {
             }
             let own = &mut weights[j * m..(j + 1) * m];
             let mut g = row.gradient(&self.centred(j));
-            let off: Vec<f64> = null.iter().zip(&*own).map(|(a, b)| a - b).collect();
-            let pull = times(m, &pooled, &off);
+            let off = null.iter().zip(&*own).map(|(a, b)| a - b).collect();
+            let pull = times(m, &pooled, &self.about_centre(off));
             g.iter_mut()
                 .zip(pull)
                 .for_each(|(g, d)| *g += pseudo.count * d);
@@ -144,11 +178,12 @@ impl<F: Family> Learnable for Regression<F> {
             } else {
                 1.0
             };
+            let step = self.about_zero(step.as_slice().to_vec());
             own.iter_mut()
-                .zip(step.iter())
+                .zip(step)
                 .for_each(|(w, d)| *w += shorter * d);
             if F::VARIANCE {
-                let u: Vec<f64> = own.iter().zip(&self.origin).map(|(w, c)| w - c).collect();
+                let u = self.less_origin(own);
                 variances[j] = (row.residual(&u) + pseudo.count * least) / all;
             }
             information.extend(
@@ -193,31 +228,16 @@ impl<F: Family> Learnable for Regression<F> {
     }
 
     fn score(&self, statistics: &[f64], into: &mut [f64]) {
-        let (m, p) = (self.weights_len(), self.statistic_len());
-        let rows = statistics
-            .chunks(p)
-            .zip(into.chunks_mut(self.parameters_len()));
-        for (j, (row, into)) in rows.enumerate() {
-            let (row, u, v) = (Row::of(row, m), self.centred(j), self.variances[j]);
-            into.iter_mut()
-                .zip(row.gradient(&u))
-                .for_each(|(i, g)| *i = g / v);
-            if F::VARIANCE {
-                into[m] = 0.5 * (row.residual(&u) / v - row.n);
-            }
+        self.score_about_centre(statistics, into);
+        for own in into.chunks_mut(self.parameters_len()) {
+            let first = own[0];
+            let inputs = own[1..].iter_mut().zip(&self.centre.0);
+            inputs.for_each(|(g, c)| *g += c * first);
         }
     }
 
-    fn units(&self, into: &mut [f64]) {
-        let m = self.weights_len();
-        for (j, into) in into.chunks_mut(self.parameters_len()).enumerate() {
-            into.fill(1.0);
-            if let Some(h) = self.information_of(j) {
-                for i in 0..m {
-                    into[i] = h[packed_len(i) + i] / self.variances[j];
-                }
-            }
-        }
+    fn steps_whitened(&self) -> bool {
+        true
     }
 
     fn ascended(&self, step: &[f64]) -> Result<Self> {
@@ -239,7 +259,7 @@ impl<F: Family> Learnable for Regression<F> {
         let mut step = z.to_vec();
         for (j, own) in step.chunks_mut(self.parameters_len()).enumerate() {
             if let Some(whitening) = self.whitening(j)? {
-                let moved = whitening.step(&own[..m]);
+                let moved = self.about_zero(whitening.step(&own[..m]));
                 own.iter_mut().zip(moved).for_each(|(d, s)| *d = s);
             }
         }
@@ -248,7 +268,7 @@ impl<F: Family> Learnable for Regression<F> {
 
     fn score_about(&self, base: &Self, _: &[f64], statistics: &[f64], into: &mut [f64]) {
         let m = self.weights_len();
-        self.score(statistics, into);
+        self.score_about_centre(statistics, into);
         for (j, own) in into.chunks_mut(self.parameters_len()).enumerate() {
             match base.whitening(j) {
                 Ok(Some(whitening)) => {
@@ -280,20 +300,21 @@ impl<F: Family> Learnable for Regression<F> {
         }
     }
 
-    /// The origin at the average of the weights, where they predict far from 0.
+    /// The origin at the average of the weights, where they predict far from 0, or where it is not known how far.
     fn recentred(mut self) -> Self {
         /// Squared, in variances: about 0 fewer digits are lost than any data determine.
         const FAR: f64 = 1e4;
         let (m, k) = (self.weights_len(), self.states() as f64);
-        if !F::VARIANCE || self.information.0.is_empty() {
+        if !F::VARIANCE {
             return self;
         }
         let average: Vec<f64> = (0..m)
             .map(|i| self.weights.iter().skip(i).step_by(m).map(|w| w / k).sum())
             .collect();
-        let far = |j: usize| {
-            let h = self.information_of(j).unwrap_or(&[]);
-            dot(&average, &times(m, h, &average)) > FAR * self.variances[j]
+        let about = self.about_centre(average.clone());
+        let far = |j: usize| match self.information_of(j) {
+            Some(h) => dot(&about, &times(m, h, &about)) > FAR * self.variances[j],
+            None => true,
         };
         self.origin = match (0..self.states()).any(far) {
             true => average,
@@ -302,14 +323,21 @@ impl<F: Family> Learnable for Regression<F> {
         self
     }
 
+    fn centred_on(self, sequences: &[Sequence]) -> Self {
+        let rows = sequences.iter().flat_map(|s| s.iter().flatten());
+        let centre = mean_inputs(rows, self.inputs_len());
+        self.with_centre(centre)
+    }
+
     fn check_data(&self, sequences: &[Sequence]) -> Result<()> {
         super::guess::check_inputs(sequences, self.inputs_len())
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         let m = self.weights_len();
+        let plain = self.clone().with_centre(vec![0.0; m - 1]);
         let unit = |at: usize| {
-            let h = self.information_of(at / m)?;
+            let h = plain.information_of(at / m)?;
             let i = at % m;
             Some((self.variances[at / m] / h[packed_len(i) + i]).sqrt()).filter(|u| u.is_finite())
         };

@@ -18,22 +18,57 @@ pub(in crate::hmm::emission) fn unpacked(m: usize, packed: &[f64]) -> DMatrix<f6
     })
 }
 
-/// H + share·diag(typical): solvable whatever H is, and so close to it that no step of EM is another. Where `typical` is 0 an input
-/// was never anything else, and its weight stays.
+/// What the entries of x are of, by their second moments H with x_0 = 1: their variance about their mean, and their square.
+pub(in crate::hmm::emission) struct Typical(Vec<(f64, f64)>);
+
+impl Typical {
+    pub(in crate::hmm::emission) fn of(h: &DMatrix<f64>) -> Self {
+        let of = |i: usize| {
+            let square = h[(i, i)];
+            let mean = if i == 0 {
+                0.0
+            } else {
+                h[(i, 0)] * (h[(i, 0)] / h[(0, 0)])
+            };
+            ((square - mean).max(0.0), square)
+        };
+        Self((0..h.nrows()).map(of).collect())
+    }
+}
+
+/// H and a small part of what is typical on its diagonal: solvable whatever H is, and so close to it that no step of EM is another,
+/// wherever the inputs are counted from. Where that is 0 an input was never anything else, and its weight stays.
 pub(in crate::hmm::emission) fn solvable(
     mut h: DMatrix<f64>,
-    typical: &[f64],
+    typical: &Typical,
     n: f64,
 ) -> DMatrix<f64> {
     /// Of the information of the observations.
     const SHARE: f64 = 1e-10;
-    for (i, d) in typical.iter().enumerate() {
-        h[(i, i)] += match *d > 0.0 {
-            true => SHARE * n * d,
-            false => 1.0,
+    /// Of the squares: what their sums round, many times over.
+    const ROUNDING: f64 = 1e-13;
+    for (i, (variance, square)) in typical.0.iter().enumerate() {
+        let least = n * (SHARE * variance).max(ROUNDING * square);
+        h[(i, i)] = match (*square > 0.0, i) {
+            (false, _) => h[(i, i)] + 1.0,
+            // The constant: as much of it as there is weight, and where one observation says all, it has the whole step.
+            (true, 0) => h[(0, 0)].max(least),
+            (true, _) => h[(i, i)] + least,
         };
     }
     h
+}
+
+/// Moments Σ x xᵀ of a lower triangle, of x less δ in place of x; δ_0 = 0, x_0 = 1.
+pub(in crate::hmm::emission) fn move_origin(h: &mut [f64], delta: &[f64]) {
+    let first: Vec<f64> = (0..delta.len()).map(|i| h[packed_len(i)]).collect();
+    let n = first.first().copied().unwrap_or(0.0);
+    for i in 0..delta.len() {
+        for j in 0..=i {
+            h[packed_len(i) + j] +=
+                n * delta[i] * delta[j] - delta[i] * first[j] - delta[j] * first[i];
+        }
+    }
 }
 
 /// I⁻¹ of one observation's information, as the coordinates in which a fit moves: w = w₀ + L⁻ᵀ z with I = L Lᵀ.
@@ -44,7 +79,7 @@ pub(in crate::hmm::emission) struct Whitening {
 impl Whitening {
     pub(in crate::hmm::emission) fn new(m: usize, information: &[f64]) -> Result<Self> {
         let h = unpacked(m, information);
-        let typical: Vec<f64> = (0..m).map(|i| h[(i, i)]).collect();
+        let typical = Typical::of(&h);
         let factor = cholesky("information", &solvable(h, &typical, 1.0))?.l();
         Ok(Self { factor })
     }
