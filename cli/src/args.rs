@@ -26,18 +26,22 @@ pub struct RuntimeArgs {
 /// # Errors
 /// If files are missing (with the command that gets them) or invalid.
 pub fn load(data: &DataConfig, root: &Path, progress: &mut dyn FnMut(&str)) -> Result<Splits> {
-    data.load(root, progress).map_err(|error| {
-        let remedy = match &error {
-            Error::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {
-                catalog::remedy(root, path)
-            }
-            _ => None,
-        };
-        match remedy {
-            Some(remedy) => anyhow!("{error}; {remedy}"),
-            None => error.into(),
+    let loaded = data.load(root, progress);
+    loaded.map_err(|error| with_remedy(error, root))
+}
+
+/// The same error; of a file that is missing from a known data set below `root`, with how to get it.
+pub(crate) fn with_remedy(error: Error, root: &Path) -> anyhow::Error {
+    let remedy = match &error {
+        Error::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {
+            catalog::remedy(root, path)
         }
-    })
+        _ => None,
+    };
+    match remedy {
+        Some(remedy) => anyhow!("{error}; {remedy}"),
+        None => error.into(),
+    }
 }
 
 pub(crate) fn size(splits: &Splits) -> String {

@@ -11,7 +11,7 @@ use scotopic_train::config::{self, DEFAULT_PRESET};
 
 use super::data_series::{self, SampleAction};
 use super::print;
-use crate::args::load;
+use crate::args::{load, with_remedy};
 use crate::outputs::Force;
 use crate::usage::UsageError;
 #[cfg(feature = "fetch")]
@@ -133,7 +133,8 @@ pub fn run(args: &DataArgs) -> Result<ExitCode> {
             }
         }
         Action::Verify { name } => {
-            for report in catalog::verify(find(name)?, root)? {
+            let reports = catalog::verify(find(name)?, root);
+            for report in reports.map_err(|error| with_remedy(error, root))? {
                 let verdict = if report.pinned {
                     "verified"
                 } else {

@@ -86,22 +86,27 @@ fn checked(file: &std::path::Path) -> Result<String> {
             None => "not every parameter has a value: fit it to data",
         };
         return Ok(format!(
-            "{}: structural model of {} ({}, parameters {}); {state}",
+            "{}: structural model of {} ({}, parameters {}) of 1 column{}; {state}",
             file.display(),
             components.join(", "),
             many(structural.states(), "state"),
-            structural.parameter_names().join(", ")
+            structural.parameter_names().join(", "),
+            given(structural.inputs())
         ));
     }
     let model = model::read(file)?;
     let outputs = many(model.width() - model.inputs().len(), "column");
-    let given = match model.inputs() {
+    Ok(format!(
+        "{}: {} of {outputs}{}",
+        file.display(),
+        model.described(),
+        given(model.inputs())
+    ))
+}
+
+fn given(inputs: &[String]) -> String {
+    match inputs {
         [] => String::new(),
         names => format!(" given {}", names.join(", ")),
-    };
-    Ok(format!(
-        "{}: {} of {outputs}{given}",
-        file.display(),
-        model.described()
-    ))
+    }
 }

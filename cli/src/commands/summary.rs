@@ -20,10 +20,10 @@ use crate::usage::UsageError;
 #[command(
     after_help = "Standard errors are those of the observed information of the data that the model was fitted to: the\n\
                         curvature of the exact ln p at the parameters, by central differences. Held are initial laws,\n\
-                        observation matrices, entries of a linear-gaussian model that are exactly 0 or 1, fixed parameters of\n\
-                        a structural one, and what --hold names. Intervals are made where a parameter is unbounded (logarithms of variances and rates,\n\
-                        logits of probabilities). A shortfall above a few hundredths says that ln p is not at its maximum\n\
-                        there, and the errors mean little.\n\n\
+                        observation matrices, entries of a linear-gaussian model that are exactly 0 or 1, fixed\n\
+                        parameters of a structural one, and what --hold names. Intervals are made where a parameter is\n\
+                        unbounded (logarithms of variances and rates, logits of probabilities). A shortfall above a few\n\
+                        hundredths says that ln p is not at its maximum there, and the errors mean little.\n\n\
                         Example:\n  \
                         scotopic summary --model level.toml nile.csv --columns volume"
 )]

@@ -157,7 +157,7 @@ fn kills_of_a_filter_change_nothing() {
             let args = match path(&saved).exists() {
                 false => [&begin[..5], &output, &keep].concat(),
                 true => {
-                    let counted = snapshot::load(&path(&saved)).unwrap().observations();
+                    let counted = snapshot::load(&path(&saved)).unwrap().0.observations();
                     let rest = rows[counted as usize..].concat();
                     if rest.is_empty() {
                         // Killed after its last row was counted, perhaps in its very last save: no run follows that

@@ -102,7 +102,7 @@ fn wrong_magic_trailing_bytes_empty_file_folder() {
         "{error}"
     );
     let error = read(&folder.0.path().join("absent"), 1).unwrap_err();
-    assert!(error.to_string().contains("fetch"), "{error}");
+    assert!(error.to_string().contains("check the path"), "{error}");
 }
 
 #[test]
