@@ -11,7 +11,7 @@ use super::information::{covariance, standard_errors};
 use super::model::StructuralModel;
 use super::parameter::Kind;
 use super::starts::starts;
-use crate::math::bfgs::{Limits, Minimum, largest, minimise};
+use crate::math::bfgs::{Limits, Minimum, minimise};
 use crate::{Error, Result, Sequence};
 
 /// How a structural model is fitted.
@@ -289,7 +289,7 @@ impl Problem<'_> {
                 let slope: f64 = group.parameters.iter().map(|&i| found.score[i]).sum();
                 slope * SHARE * all.unit(group) > GAIN
             });
-        let gradient = largest(end.minimum.gradient.iter().copied());
+        let gradient = crate::math::bfgs::largest(&end.minimum.gradient);
         let u = &end.minimum.at;
         let covariance = covariance(u, |u| Some(self.value(&end.coordinates, u)?.1));
         let standard_errors = standard_errors(&end.coordinates, u, covariance.as_ref());

@@ -1,12 +1,21 @@
-//! Ascent of ln p(o; θ) by quasi-Newton steps on its exact gradient.
+//! Quasi-Newton ascent of ln p(o; θ): limited-memory BFGS (J. Nocedal, 1980) on the exact gradient.
+
+use std::collections::VecDeque;
 
 use super::coordinates::{Coordinates, information};
 use crate::hmm::{Expectations, Hmm, Learnable};
-use crate::math::bfgs::{Minimum, Objective, descend};
 use crate::{Result, Sequence};
 
+/// Pairs of steps and changes of the gradient that stand for the Hessian.
+const MEMORY: usize = 20;
+/// A step has to gain this part of what the gradient promises (Armijo), and to leave less than that part of the slope
+/// (Wolfe).
+const GAIN: f64 = 1e-4;
+const SLOPE: f64 = 0.9;
 /// No step is longer, in standard deviations of one observation of the state.
 const LONGEST: f64 = 2.0;
+/// Evaluations along one direction.
+const TRIALS: usize = 25;
 /// So many small gradients one after another are an end; on a plateau a single one can be small by chance of H.
 const SMALL: usize = 3;
 /// The rounding of a sum over all observations, relative to it.
@@ -38,67 +47,53 @@ pub(super) struct Ascent<E: Learnable> {
     pub(super) converged: bool,
 }
 
-/// −ln p for each observation, about a model.
-struct Climb<'a, E: Learnable> {
-    coordinates: Coordinates<'a, E>,
-    sequences: &'a [Sequence],
-    keeps: &'a dyn Fn(&Hmm<E>) -> bool,
-    enough: f64,
-    most: usize,
-    observations: f64,
-    evaluations: usize,
-    small: usize,
-    refused: bool,
+/// H: its pairs s, y and 1/sᵀy.
+#[derive(Default)]
+struct Memory {
+    pairs: VecDeque<(Vec<f64>, Vec<f64>, f64)>,
 }
 
-impl<E: Learnable> Climb<'_, E> {
-    /// What the gradient still promises, and the least that is no rounding, nats.
-    fn promised(&self, now: &Minimum<Point<E>>) -> (f64, f64) {
-        let least = ROUNDING * now.found.log_evidence().abs();
-        (now.promised * self.observations, least)
-    }
-}
-
-impl<E: Learnable> Objective for Climb<'_, E> {
-    type Found = Point<E>;
-
-    fn at(&mut self, z: &[f64]) -> Option<(f64, Vec<f64>, Point<E>)> {
-        self.evaluations += 1;
-        let model = self.coordinates.model(z).ok()?;
-        let point = Point::of(model, self.sequences).ok()?;
-        let mut gradient = self.coordinates.gradient(z, &point.model, &point.expected);
-        gradient.iter_mut().for_each(|g| *g /= -self.observations);
-        Some((-point.log_evidence() / self.observations, gradient, point))
-    }
-
-    fn curvature(&self, now: &Minimum<Point<E>>) -> Vec<f64> {
-        let mut information = information(&now.found.model, &now.found.expected);
-        information.iter_mut().for_each(|i| *i /= self.observations);
-        information
-    }
-
-    fn longest(&self) -> f64 {
-        LONGEST
-    }
-
-    fn ended(&mut self, now: &Minimum<Point<E>>) -> Option<bool> {
-        self.refused = now.iterations > 0 && !(self.keeps)(&now.found.model);
-        if self.refused {
-            return Some(false);
+impl Memory {
+    /// H g, from H_0 = the inverse of the diagonal information, scaled by the newest pair.
+    fn times(&self, gradient: &[f64], information: &[f64]) -> Vec<f64> {
+        let mut d = gradient.to_vec();
+        let mut weights = Vec::with_capacity(self.pairs.len());
+        for (s, y, rho) in self.pairs.iter().rev() {
+            let a = rho * dot(s, &d);
+            add(&mut d, -a, y);
+            weights.push(a);
         }
-        let (promised, least) = self.promised(now);
-        self.small = if promised <= self.enough {
-            self.small + 1
-        } else {
-            0
-        };
-        let top = self.small >= SMALL || promised <= least;
-        (top || self.evaluations >= self.most).then_some(top)
+        let scale = self.pairs.back().map_or(1.0, |(_, y, rho)| {
+            let curvature: f64 = y.iter().zip(information).map(|(y, i)| y * y / i).sum();
+            1.0 / (rho * curvature)
+        });
+        d.iter_mut()
+            .zip(information)
+            .for_each(|(d, i)| *d *= scale / i);
+        for ((s, y, rho), a) in self.pairs.iter().zip(weights.iter().rev()) {
+            let b = rho * dot(y, &d);
+            add(&mut d, a - b, s);
+        }
+        d
+    }
+
+    fn push(&mut self, s: Vec<f64>, y: Vec<f64>) {
+        let product = dot(&s, &y);
+        let size = (dot(&s, &s) * dot(&y, &y)).sqrt();
+        if product > 1e-10 * size && product.is_finite() {
+            if self.pairs.len() == MEMORY {
+                self.pairs.pop_front();
+            }
+            self.pairs.push_back((s, y, 1.0 / product));
+        }
     }
 }
 
 /// Ascends from `start` until the gradient promises less than `enough` nats, `keeps` refuses a model, or there were
-/// `most` evaluations. ln p never decreases but for rounding. `None` if `keeps` refused.
+/// `most` evaluations. ln p never decreases; a step that would lower it is not taken.
+///
+/// # Errors
+/// `None` inside `Ok` if `keeps` refused.
 pub(super) fn ascend<E: Learnable>(
     start: Point<E>,
     sequences: &[Sequence],
@@ -106,27 +101,171 @@ pub(super) fn ascend<E: Learnable>(
     most: usize,
     keeps: &dyn Fn(&Hmm<E>) -> bool,
 ) -> Option<Ascent<E>> {
-    let base = start.model.recentred();
-    let mut climb = Climb {
-        coordinates: Coordinates::about(&base),
-        sequences,
-        keeps,
-        enough,
-        most,
-        observations: start.expected.observations as f64,
-        evaluations: 0,
-        small: 0,
-        refused: false,
-    };
-    let zero = vec![0.0; climb.coordinates.len()];
-    let end = descend(&zero, &mut climb).filter(|_| !climb.refused)?;
-    let (promised, least) = climb.promised(&end);
-    // Nothing better along the gradient itself: rounding, or a wall.
-    let stuck = climb.evaluations < most;
-    Some(Ascent {
-        converged: end.converged || stuck && promised <= 10.0 * enough.max(least),
-        point: end.found,
-        promised,
-        evaluations: climb.evaluations,
-    })
+    let base = start.model.clone().recentred();
+    let coordinates = Coordinates::about(&base);
+    let mut now = start;
+    now.model = base.clone();
+    // The statistics may have been about another origin.
+    now.expected = now.model.expectations(sequences).ok()?;
+    let mut z = vec![0.0; coordinates.len()];
+    let mut gradient = coordinates.gradient(&z, &now.model, &now.expected);
+    let mut memory = Memory::default();
+    let (mut evaluations, mut small) = (1, 0);
+    loop {
+        let information = information(&now.model, &now.expected);
+        let mut direction = memory.times(&gradient, &information);
+        let mut slope = dot(&gradient, &direction);
+        if !(slope > 0.0 && slope.is_finite()) {
+            memory = Memory::default();
+            direction = memory.times(&gradient, &information);
+            slope = dot(&gradient, &direction);
+        }
+        let promised = 0.5 * slope;
+        small = if promised <= enough { small + 1 } else { 0 };
+        let least = ROUNDING * now.log_evidence().abs();
+        let at_rounding = promised <= least;
+        let ended = small >= SMALL || at_rounding;
+        if ended || evaluations >= most || !slope.is_finite() {
+            return Some(Ascent {
+                point: now,
+                promised,
+                evaluations,
+                converged: ended,
+            });
+        }
+        let longest = longest(&direction, &information, &now.expected);
+        if longest > LONGEST {
+            direction.iter_mut().for_each(|d| *d *= LONGEST / longest);
+            slope *= LONGEST / longest;
+        }
+        let mut line = Line {
+            coordinates: &coordinates,
+            sequences,
+            z: &z,
+            direction: &direction,
+            slope,
+            from: now.log_evidence(),
+            evaluations: 0,
+        };
+        let found = line.search();
+        evaluations += line.evaluations;
+        match found {
+            Some(next) => {
+                if !keeps(&next.point.model) {
+                    return None;
+                }
+                let step: Vec<f64> = direction.iter().map(|d| d * next.length).collect();
+                add(&mut z, 1.0, &step);
+                let change = gradient.iter().zip(&next.gradient).map(|(a, b)| a - b);
+                memory.push(step, change.collect());
+                gradient = next.gradient;
+                now = next.point;
+            }
+            None if !memory.pairs.is_empty() => memory = Memory::default(),
+            None => {
+                // Nothing better along the gradient itself: rounding, or a wall.
+                return Some(Ascent {
+                    converged: promised <= 10.0 * enough.max(least),
+                    point: now,
+                    promised,
+                    evaluations,
+                });
+            }
+        }
+    }
+}
+
+/// The largest step in standard deviations of one observation: √(I_i / visits) |d_i|, with I / visits at most that of
+/// all data.
+fn longest(direction: &[f64], information: &[f64], expected: &Expectations) -> f64 {
+    let observations = expected.observations as f64;
+    let scaled = direction
+        .iter()
+        .zip(information)
+        .map(|(d, i)| d.abs() * (i / observations).sqrt());
+    scaled.fold(0.0, f64::max)
+}
+
+/// A place on a line, with the gradient there.
+struct Found<E: Learnable> {
+    point: Point<E>,
+    gradient: Vec<f64>,
+    length: f64,
+}
+
+/// z + t d.
+struct Line<'a, E: Learnable> {
+    coordinates: &'a Coordinates<'a, E>,
+    sequences: &'a [Sequence],
+    z: &'a [f64],
+    direction: &'a [f64],
+    slope: f64,
+    from: f64,
+    evaluations: usize,
+}
+
+impl<E: Learnable> Line<'_, E> {
+    /// A place that gains enough and is past most of the slope, by bisection (A. Lewis, M. Overton, 2013); failing
+    /// that, the furthest that gains enough.
+    fn search(&mut self) -> Option<Found<E>> {
+        let (mut near, mut far, mut t) = (0.0, f64::INFINITY, 1.0);
+        let mut best = None;
+        while self.evaluations < TRIALS {
+            self.evaluations += 1;
+            let found = self.at(t);
+            let risen = |f: &Found<E>| {
+                let gain = f.point.log_evidence() - self.from;
+                gain >= 0.0 && gain >= GAIN * t * self.slope
+            };
+            match found.filter(risen) {
+                None => far = t,
+                Some(found) => {
+                    let left = dot(&found.gradient, self.direction);
+                    let better = best.as_ref().is_none_or(|b: &Found<E>| {
+                        found.point.log_evidence() >= b.point.log_evidence()
+                    });
+                    let flat = left <= SLOPE * self.slope;
+                    if better {
+                        best = Some(found);
+                    }
+                    if flat {
+                        break;
+                    }
+                    near = t;
+                }
+            }
+            t = if far.is_finite() {
+                0.5 * (near + far)
+            } else {
+                2.0 * near
+            };
+            // What is gained already is enough, once the bracket is narrow.
+            if best.is_some() && far.is_finite() && far - near < 0.3 * far {
+                break;
+            }
+        }
+        best
+    }
+
+    fn at(&self, t: f64) -> Option<Found<E>> {
+        let mut z = self.z.to_vec();
+        add(&mut z, t, self.direction);
+        let model = self.coordinates.model(&z).ok()?;
+        let point = Point::of(model, self.sequences).ok()?;
+        let gradient = self.coordinates.gradient(&z, &point.model, &point.expected);
+        let finite = point.log_evidence().is_finite() && gradient.iter().all(|g| g.is_finite());
+        finite.then_some(Found {
+            point,
+            gradient,
+            length: t,
+        })
+    }
+}
+
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}
+
+fn add(into: &mut [f64], by: f64, x: &[f64]) {
+    into.iter_mut().zip(x).for_each(|(i, x)| *i += by * x);
 }
