@@ -44,7 +44,7 @@ pub(crate) fn rows<'py>(
 pub(crate) fn paths<'py>(
     py: Python<'py>,
     data: &Observations,
-    each: impl Fn(&Sequence) -> scotopic_filtering::Result<(Vec<usize>, f64)> + Send,
+    mut each: impl FnMut(&Sequence) -> scotopic_filtering::Result<(Vec<usize>, f64)> + Send,
 ) -> Result<Path<'py>> {
     let mut path: Vec<i64> = Vec::with_capacity(data.rows());
     let total = data.total(py, |sequence| {
