@@ -1,4 +1,4 @@
-//! Sequences whose rows are made of the rows of others: with inputs, with lags.
+//! Sequences whose rows are made of the rows of others: with inputs, with lags, in other units.
 
 use std::sync::Arc;
 
@@ -90,7 +90,32 @@ impl Sequence {
             }
             lagged.push(Some(&row))?;
         }
-        lagged.values = match (&self.values, lagged.values) {
+        Ok(lagged.made_of(self))
+    }
+
+    /// The same rows, each changed by `change`; what is missing as a whole stays so.
+    ///
+    /// # Errors
+    /// [`Error::Observation`] for an infinite entry.
+    pub(crate) fn mapped(&self, mut change: impl FnMut(&mut [f64])) -> Result<Self> {
+        let mut mapped = Self::new(self.width)?;
+        let mut row = vec![0.0; self.width];
+        for own in self.iter() {
+            mapped.push(match own {
+                Some(own) => {
+                    row.copy_from_slice(own);
+                    change(&mut row);
+                    Some(&row)
+                }
+                None => None,
+            })?;
+        }
+        Ok(mapped.made_of(self))
+    }
+
+    /// The same, whose numbers are taken away with those of `source`.
+    fn made_of(mut self, source: &Self) -> Self {
+        self.values = match (&source.values, self.values) {
             (Values::Shared(source, _), Values::Own(values)) => {
                 let range = 0..values.len();
                 let source = source.clone();
@@ -98,6 +123,40 @@ impl Sequence {
             }
             (_, values) => values,
         };
-        Ok(lagged)
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Counts how often its numbers are read.
+    struct Asked(Arc<AtomicUsize>);
+
+    impl AsRef<[f64]> for Asked {
+        fn as_ref(&self) -> &[f64] {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            &[1.0, 2.0, f64::NAN, f64::NAN, 3.0, 4.0]
+        }
+    }
+
+    /// A holder that ends a computation on an interrupt does so for rows in other units, and for rows with lags, as well.
+    #[test]
+    fn what_is_made_of_shared_rows_asks_their_holder() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let shared = Sequence::of_shared(2, Arc::new(Asked(asked.clone())), 0..6).unwrap();
+        let halved = shared.mapped(|row| row[1] *= 0.5).unwrap();
+        let mut expected = Sequence::of_rows([[1.0, 1.0]]).unwrap();
+        expected.push(None).unwrap();
+        expected.push(Some(&[3.0, 2.0])).unwrap();
+        assert_eq!(halved, expected);
+        for made in [halved, shared.with_lags(1).unwrap()] {
+            let before = asked.load(Ordering::Relaxed);
+            let _ = made.get(0);
+            assert!(asked.load(Ordering::Relaxed) > before);
+        }
     }
 }

@@ -37,17 +37,10 @@ impl DrivenGaussian {
             let found = format!("rows of {}", sequence.width());
             return Err(Error::size("observations", found, self.width()));
         }
-        let mut moved = Sequence::new(self.width())?;
-        for row in sequence.iter() {
-            let row = row.map(|row| {
-                let mut row = row.to_vec();
-                let inputs = row[m..].iter_mut().zip(centres);
-                inputs.for_each(|(u, c)| *u -= c);
-                row
-            });
-            moved.push(row.as_deref())?;
-        }
-        Ok(moved)
+        sequence.mapped(|row| {
+            let inputs = row[m..].iter_mut().zip(centres);
+            inputs.for_each(|(u, c)| *u -= c);
+        })
     }
 
     /// The same model of inputs u − c, or with `sign` −1 of u + c.

@@ -32,16 +32,7 @@ impl DrivenGaussian {
             return Err(Error::size("observations", found, expected));
         }
         let first = sequence.get(0).map_or(0.0, |row| row[time]);
-        let mut scaled = Sequence::new(self.width())?;
-        for row in sequence.iter() {
-            let row = row.map(|row| {
-                let mut row = row.to_vec();
-                row[time] = (row[time] - first) / unit;
-                row
-            });
-            scaled.push(row.as_deref())?;
-        }
-        Ok(scaled)
+        sequence.mapped(|row| row[time] = (row[time] - first) / unit)
     }
 
     /// The same model of continuous time with rates in another unit of time.
