@@ -19,6 +19,7 @@ use crate::filtering::of_fit::OfFit;
 use crate::filtering::places::at_line;
 use crate::filtering::snapshot::LastRow;
 use crate::filtering::source::tell_left_out;
+use crate::filtering::trials::same_order;
 use crate::filtering::{model, snapshot};
 use crate::outputs::{check_apart, check_writable};
 use crate::progress::Reporter;
@@ -66,10 +67,16 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         ))
         .into());
     }
+    let asked = source.columns.is_some();
     if let Some(file) = &args.model {
-        let asked = source.columns.is_some();
         OfFit::check_columns(file, args.first(), series.names(), asked)?;
     }
+    if let Some(file) = &args.resume
+        && !asked
+    {
+        same_order(file, &last_row.columns, args.first(), series.names())?;
+    }
+    last_row.columns = OfFit::of_columns(series.names());
     let mut recorder = args
         .picture
         .watch(&filter, args.first(), series.names())

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail, ensure};
+use scotopic_datasets::series::SeriesFormat;
 use scotopic_filtering::AnyModel;
 
 use super::Source;
@@ -32,6 +33,16 @@ pub fn read(path: Option<&Path>, model: &AnyModel, data: &Source) -> Result<Opti
             return Err(UsageError(error).into());
         }
     };
+    let of_tables = match SeriesFormat::of(path) {
+        // How the cells of tables are written says nothing of these.
+        Some(SeriesFormat::JsonLines | SeriesFormat::Npy) => Source::default(),
+        Some(SeriesFormat::Csv | SeriesFormat::Tsv) | None => Source {
+            header: data.header,
+            delimiter: data.delimiter,
+            decimal_comma: data.decimal_comma,
+            ..Source::default()
+        },
+    };
     let source = Source {
         columns: Some(
             names
@@ -41,11 +52,8 @@ pub fn read(path: Option<&Path>, model: &AnyModel, data: &Source) -> Result<Opti
                 .join(","),
         ),
         dates: true,
-        header: data.header,
-        delimiter: data.delimiter,
-        decimal_comma: data.decimal_comma,
         missing: data.missing.clone(),
-        ..Source::default()
+        ..of_tables
     };
     let inputs = read_all(&source, &[path.to_owned()], names.len())?.remove(0);
     if let Some((wanted, found)) = names.iter().zip(&inputs.names).find(|(a, b)| a != b) {

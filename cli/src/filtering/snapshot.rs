@@ -43,6 +43,8 @@ pub struct LastRow {
     pub time: Option<String>,
     /// Whether dates were among its numbers.
     pub dated: bool,
+    /// The columns that it had, in their order; none where they had no names, or are one.
+    pub columns: Vec<String>,
 }
 
 impl LastRow {

@@ -197,12 +197,7 @@ pub fn same_writing(one: (&Path, bool), other: (&Path, bool)) -> Result<()> {
 ///
 /// # Errors
 /// Names both files.
-pub(super) fn same_order(
-    first: &Path,
-    names: &[String],
-    other: &Path,
-    own: &[String],
-) -> Result<()> {
+pub fn same_order(first: &Path, names: &[String], other: &Path, own: &[String]) -> Result<()> {
     let sorted = |names: &[String]| {
         let mut names = names.to_vec();
         names.sort_unstable();

@@ -129,6 +129,10 @@ fn rows_to_come_are_written_as_the_data() {
     .concat();
     let point = folder.good(&forecast("point.csv", "next_point.csv")).0;
     assert_eq!(folder.good(&comma).0, point);
+    // JSON has one way of writing numbers, whatever the data are.
+    folder.write("next.jsonl", "{\"when\":3.5}\n");
+    let lines = [forecast("comma.csv", "next.jsonl"), vec!["--decimal-comma"]].concat();
+    assert_eq!(folder.good(&lines).0, point);
     let hole = [forecast("point.csv", "hole.csv"), vec!["--missing", "-9"]].concat();
     folder.refused(&hole, &["hole.csv, line 4: a number is missing"]);
 }
@@ -252,10 +256,9 @@ fn columns_in_another_order_are_refused() {
     ]);
 }
 
-/// A blank line is no row, which is said; a missing observation is written as one.
-/// So are those of the file that a model was fitted to.
+/// Other columns than those that a model was fitted to, and a saved filter was given, would be matched by place too.
 #[test]
-fn a_fitted_model_knows_the_order_of_its_columns() {
+fn a_fitted_model_and_a_saved_filter_know_the_order_of_their_columns() {
     let (a, b) = (noise(80), noise(160)[80..].to_vec());
     let b: Vec<f64> = b.iter().map(|b| 9.0 + b).collect();
     let headless = table("", &[&a, &b]);
@@ -293,6 +296,16 @@ fn a_fitted_model_knows_the_order_of_its_columns() {
     );
     let refit = ["fit", "--model", "q.toml", "yx.csv", "--out", "r.toml"];
     folder.refused(&refit, &said);
+    folder.good(&[
+        "filter", "--model", "q.toml", "xy.csv", "--save", "s.filter",
+    ]);
+    let resumed = |data| ["filter", "--resume", "s.filter", data];
+    let said = ["s.filter has the columns x, y", "yx.csv", "--columns"];
+    folder.refused(&resumed("yx.csv"), &said);
+    for data in ["xy.csv", "uv.csv", "none.csv"] {
+        folder.good(&resumed(data));
+    }
+    folder.good(&[&resumed("yx.csv")[..], &["--columns", "x,y"]].concat());
     let score = |data: &[&'static str]| {
         folder.json(&[&["score", "--model", "q.toml", "--json"], data].concat())["log_evidence"]
             .clone()
@@ -300,6 +313,7 @@ fn a_fitted_model_knows_the_order_of_its_columns() {
     assert_eq!(score(&["xy.csv"]), score(&["yx.csv", "--columns", "x,y"]));
 }
 
+/// A blank line is no row, which is said; a missing observation is written as one.
 #[test]
 fn blank_lines_are_told() {
     let level = "kind = \"linear-gaussian\"\ntransition = [[1.0]]\nprocess_noise = [[1.0]]\n\
