@@ -4,13 +4,13 @@ use numpy::{PyArray2, PyArray3, PyArrayDyn};
 use pyo3::prelude::*;
 use scotopic_filtering::AnyModel;
 use scotopic_filtering::gaussian::{self, DrivenFilter};
-use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::arrays::{Drawn, drawn, matrix_of, read_matrix};
 use crate::beliefs::{Beliefs, Rows, beliefs};
 use crate::errors::Result;
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
 use crate::gaussian::LinearGaussian;
+use crate::interrupt::drawing;
 use crate::observations::Observations;
 
 /// A linear-Gaussian model with inputs (eq. F100) and fixed parameters; with a time, of continuous time (eq. F102).
@@ -207,9 +207,8 @@ impl DrivenGaussian {
 
     /// Observations `[T, m]` and the states `[T, n]` that made them, one for each row of `given`, their inputs.
     fn sample<'py>(&self, py: Python<'py>, given: &Observations, seed: u64) -> Result<Drawn<'py>> {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let given = given.one()?;
-        let (states, rows) = py.detach(|| self.model.sample_given(given, &mut rng))?;
+        let (states, rows) = drawing(py, seed, |noise| self.model.sample_given(given, noise))?;
         let states = states.iter().flat_map(|x| x.iter().copied()).collect();
         let (m, n) = (self.model.outputs(), self.model.states());
         drawn(py, &rows, m, states, n)

@@ -4,12 +4,12 @@ use numpy::{PyArray1, PyArray2, PyArray3, PyArrayDyn};
 use pyo3::prelude::*;
 use scotopic_filtering::AnyModel;
 use scotopic_filtering::hmm;
-use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::arrays::{Parameter, matrix, stack, vector};
 use crate::errors::Result;
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
 use crate::hmm::{Drawn, Hmm, Path, Posterior, drawn, paths, rows};
+use crate::interrupt::drawing;
 use crate::observations::Observations;
 
 /// A hidden Markov model with inputs of its transitions (eq. F104) and fixed parameters.
@@ -151,9 +151,8 @@ impl DrivenHmm {
     /// Observations `[T, D]` and the states `[T]` that made them, one for each row of `given`: the inputs and the exposure of the
     /// emission, and the inputs of the transitions that are none of these.
     fn sample<'py>(&self, py: Python<'py>, given: &Observations, seed: u64) -> Result<Drawn<'py>> {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let given = given.one()?;
-        let made = py.detach(|| self.model.sample_given(given, &mut rng))?;
+        let made = drawing(py, seed, |noise| self.model.sample_given(given, noise))?;
         drawn(py, made, self.outputs())
     }
 

@@ -3,14 +3,13 @@
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayDyn};
 use pyo3::prelude::*;
 use scotopic_filtering::gaussian::{self, Kalman};
-use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{AnyModel, gaussian_factorisation};
 
 use crate::arrays::{Drawn, drawn, matrix_of, read_matrix, read_vector, vector_of};
 use crate::beliefs::{Beliefs, Rows, beliefs};
 use crate::errors::{Result, setting};
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
-use crate::interrupt::heed;
+use crate::interrupt::{drawing, heed};
 use crate::observations::Observations;
 use crate::rules::learned_of;
 use crate::statistics::{GaussianStatistics, different_models};
@@ -244,8 +243,7 @@ impl LinearGaussian {
 
     /// Observations `[length, m]` and the states `[length, n]` that made them.
     fn sample<'py>(&self, py: Python<'py>, length: usize, seed: u64) -> Result<Drawn<'py>> {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let (states, sequence) = py.detach(|| self.model.sample(length, &mut rng))?;
+        let (states, sequence) = drawing(py, seed, |noise| self.model.sample(length, noise))?;
         let states: Vec<f64> = states.iter().flat_map(|x| x.iter().copied()).collect();
         let (m, n) = (self.model.width(), self.model.states());
         drawn(py, &sequence, m, states, n)

@@ -4,13 +4,13 @@ use numpy::{PyArray1, PyArray2, PyArrayDyn};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scotopic_filtering::hmm::{self, Emission, EmissionKind, Learnable};
-use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{AnyModel, Sequence, hmm_factorisation};
 
 use crate::arrays::{Parameter, matrix, vector};
 use crate::emission;
 use crate::errors::{Result, setting};
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
+use crate::interrupt::drawing;
 use crate::observations::Observations;
 use crate::statistics::{HmmStatistics, different_models};
 
@@ -215,11 +215,10 @@ impl Hmm {
         seed: u64,
         given: Option<&Observations>,
     ) -> Result<Drawn<'py>> {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let given = given.map(Observations::one).transpose()?;
-        let made = py.detach(|| match given {
-            Some(given) => self.model.sample_given(given, &mut rng),
-            None => self.model.sample(length, &mut rng),
+        let made = drawing(py, seed, |noise| match given {
+            Some(given) => self.model.sample_given(given, noise),
+            None => self.model.sample(length, noise),
         })?;
         drawn(py, made, self.outputs())
     }

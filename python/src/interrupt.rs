@@ -1,10 +1,11 @@
 //! Ctrl-C during long computations of the library, which knows nothing of it.
 //!
 //! A computation runs on a thread of its own while this one, which signals come to, looks at them. Every pass of the
-//! library reads its observations anew: once Ctrl-C was pressed, they end the thread that reads them by unwinding, and
-//! nothing of the computation is left.
+//! library reads its observations anew, and every draw asks for random numbers: once Ctrl-C was pressed, these end the thread that
+//! asks for them by unwinding, and nothing of the computation is left.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,8 @@ use std::thread;
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
+use scotopic_filtering::rand::{SeedableRng, TryRng};
 use scotopic_filtering::{Sequence, SharedValues};
 
 use crate::errors::Result;
@@ -20,22 +23,59 @@ use crate::errors::Result;
 /// How often signals are looked at: often enough to feel immediate, too rarely to cost anything.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Observations that can be taken away.
-struct Revocable {
-    values: SharedValues,
-    revoked: Arc<AtomicBool>,
-}
+/// Whether what a computation asks for was taken away.
+#[derive(Clone, Default)]
+struct Revocation(Arc<AtomicBool>);
 
 /// What a thread ends with whose observations were taken away.
 struct Revoked;
 
-impl AsRef<[f64]> for Revocable {
-    fn as_ref(&self) -> &[f64] {
-        if self.revoked.load(Ordering::Relaxed) {
+impl Revocation {
+    /// Ends the thread if it was.
+    #[inline]
+    fn check(&self) {
+        if self.0.load(Ordering::Relaxed) {
             // No panic: nothing is wrong, and nothing is printed.
             resume_unwind(Box::new(Revoked));
         }
+    }
+}
+
+/// Observations that can be taken away.
+struct Revocable {
+    values: SharedValues,
+    revocation: Revocation,
+}
+
+impl AsRef<[f64]> for Revocable {
+    fn as_ref(&self) -> &[f64] {
+        self.revocation.check();
         (*self.values).as_ref()
+    }
+}
+
+/// Random numbers that can be taken away.
+pub struct Noise {
+    rng: Xoshiro256PlusPlus,
+    revocation: Revocation,
+}
+
+impl TryRng for Noise {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> std::result::Result<u32, Infallible> {
+        self.revocation.check();
+        self.rng.try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> std::result::Result<u64, Infallible> {
+        self.revocation.check();
+        self.rng.try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> std::result::Result<(), Infallible> {
+        self.revocation.check();
+        self.rng.try_fill_bytes(dst)
     }
 }
 
@@ -58,23 +98,49 @@ pub fn interruptible<T: Send>(
     source: &Source<'_>,
     work: impl FnOnce(&[Sequence]) -> scotopic_filtering::Result<T> + Send,
 ) -> Result<T> {
-    let revoked = Arc::new(AtomicBool::new(false));
+    let revocation = Revocation::default();
     let values: SharedValues = Arc::new(Revocable {
         values: source.values.clone(),
-        revoked: revoked.clone(),
+        revocation: revocation.clone(),
     });
     let of = |range: &std::ops::Range<usize>| {
         Sequence::of_shared(source.width, values.clone(), range.clone())
     };
     let sequences = source.ranges.iter().map(of);
     let sequences = sequences.collect::<scotopic_filtering::Result<Vec<_>>>()?;
+    watched(py, &revocation, || work(&sequences))
+}
+
+/// Runs `work` on the random numbers of a seed as [`interruptible`] does on observations.
+///
+/// # Errors
+/// As [`interruptible`].
+pub fn drawing<T: Send>(
+    py: Python<'_>,
+    seed: u64,
+    work: impl FnOnce(&mut Noise) -> scotopic_filtering::Result<T> + Send,
+) -> Result<T> {
+    let revocation = Revocation::default();
+    let mut noise = Noise {
+        rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+        revocation: revocation.clone(),
+    };
+    watched(py, &revocation, || work(&mut noise))
+}
+
+/// Runs `work` on a thread of its own, and looks at signals until it ends.
+fn watched<T: Send>(
+    py: Python<'_>,
+    revocation: &Revocation,
+    work: impl FnOnce() -> scotopic_filtering::Result<T> + Send,
+) -> Result<T> {
     let mut raised = None;
     let ended = thread::scope(|scope| {
         let (done, wait) = channel::<()>();
         let worker = scope.spawn(|| {
             // Dropped at the end, however that is reached.
             let _done = done;
-            work(&sequences)
+            work()
         });
         // The receiver is not to be shared between threads, but the borrow below is moved to none.
         let wait = std::sync::Mutex::new(wait);
@@ -85,7 +151,7 @@ pub fn interruptible<T: Send>(
                 _ => break,
             }
         }
-        revoked.store(raised.is_some(), Ordering::Relaxed);
+        revocation.0.store(raised.is_some(), Ordering::Relaxed);
         py.detach(|| worker.join())
     });
     match (ended, raised) {

@@ -3,14 +3,13 @@
 use numpy::{PyArray1, PyArray2, PyArrayDyn};
 use pyo3::prelude::*;
 use scotopic_filtering::plds::{self, CountLaw, PldsFilter, PldsFit};
-use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{AnyModel, Filter};
 
 use crate::arrays::{Drawn, drawn, matrix, matrix_of, read_matrix, read_vector, vector_of};
 use crate::beliefs::{Beliefs, beliefs};
 use crate::errors::{Result, setting};
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
-use crate::interrupt::interruptible;
+use crate::interrupt::{drawing, interruptible};
 use crate::observations::Observations;
 use crate::statistics::PldsStatistics;
 
@@ -230,8 +229,7 @@ impl Plds {
 
     /// Observations `[length, N]` and the states `[length, n]` that made them.
     fn sample<'py>(&self, py: Python<'py>, length: usize, seed: u64) -> Result<Drawn<'py>> {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let (states, sequence) = py.detach(|| self.model.sample(length, &mut rng))?;
+        let (states, sequence) = drawing(py, seed, |noise| self.model.sample(length, noise))?;
         let states: Vec<f64> = states.concat();
         let (m, n) = (self.model.width(), self.model.states());
         drawn(py, &sequence, m, states, n)

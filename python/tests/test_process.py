@@ -53,6 +53,24 @@ def test_ctrl_c_ends_a_long_fit(what):
     print(done.stdout)
 
 
+def test_ctrl_c_ends_a_long_draw():
+    # Some microseconds a row, of 500 states that are drawn from: a minute in all.
+    code = """
+        import os, signal, threading, numpy as np, scotopic
+        k = 500
+        model = scotopic.PoissonHMM(k)
+        model.startprob_, model.transmat_ = np.full(k, 1 / k), np.full((k, k), 1 / k)
+        model.lambdas_ = np.ones((k, 1))
+        threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        try:
+            model.sample(20_000_000, random_state=0)
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    done = python(code, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+
+
 def numbers(seed):
     x, _ = random_hmm("diag", seed=seed).sample(3000, random_state=seed)
     return lambda: scotopic.GaussianHMM(3, random_state=0, method="em", n_init=1, n_iter=30).fit(x).history_
