@@ -48,7 +48,7 @@ pub(crate) fn is_usage_error(error: &anyhow::Error) -> bool {
 }
 
 /// The message and its causes, outermost first, each once.
-pub(crate) fn with_causes(error: &anyhow::Error) -> String {
+pub fn with_causes(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !text.contains(&cause) {

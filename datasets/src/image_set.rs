@@ -1,5 +1,7 @@
 //! Images as rows of numbers, checked once when they are made.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -23,6 +25,12 @@ impl ImageShape {
         self.channels
             .saturating_mul(self.height)
             .saturating_mul(self.width)
+    }
+}
+
+impl fmt::Display for ImageShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}×{}×{}", self.channels, self.height, self.width)
     }
 }
 
@@ -65,15 +73,10 @@ impl ImageSet {
         let name = name.into();
         let each = shape.pixels();
         if each == 0 {
-            return Err(Error::size(
-                name,
-                "image shape",
-                format!("{shape:?}"),
-                "no zero in it",
-            ));
+            return Err(Error::size(name, "image shape", shape, "no zero in it"));
         }
         if !pixels.len().is_multiple_of(each) {
-            let expected = format!("a multiple of {each} (one image of {shape:?})");
+            let expected = format!("a multiple of {each} (one image of {shape})");
             return Err(Error::size(
                 name,
                 "number of pixels",

@@ -279,7 +279,9 @@ def seed_of(random_state):
     if isinstance(random_state, (int, np.integer)):
         if random_state < 0:
             raise SettingError(f"setting `random_state`: found {random_state}, expected 0 or above")
-        return int(random_state) % 2**64
+        if random_state >= 2**64:
+            raise SettingError(f"setting `random_state`: found {random_state}, expected a number below 2**64")
+        return int(random_state)
     try:
         return int(np.random.default_rng(random_state).integers(2**63))
     except (TypeError, ValueError):
@@ -287,16 +289,15 @@ def seed_of(random_state):
         raise SettingError(f"setting `random_state`: found {random_state!r}, expected {expected}") from None
 
 
-def input_names(inputs):
+def input_names(inputs, what="inputs"):
     """The names of the columns of inputs where those have any; the library numbers the others."""
-    part = inputs[0] if isinstance(inputs, (list, tuple)) and inputs else inputs
-    names = feature_names(part)
+    names = feature_names(inputs, what)
     return [] if names is None else names.tolist()
 
 
 def driving_names(transition_inputs):
     """The names of the columns of inputs of transitions; v1, v2, ... where they have none."""
-    names = input_names(transition_inputs)
+    names = input_names(transition_inputs, "transition_inputs")
     if names:
         return names
     several = isinstance(transition_inputs, (list, tuple)) and getattr(transition_inputs[0], "ndim", 0) > 0
@@ -311,8 +312,32 @@ def name_of(exposure):
     return name if isinstance(name, str) and name else "exposure"
 
 
-def feature_names(X):
-    """The columns' names where all are strings, as scikit-learn keeps them."""
+def check_names(names, X):
+    """Refuses columns of other names, or in another order, than those that a model was fitted to, in scikit-learn's words."""
+    found = None if names is None else feature_names(X)
+    if found is None or list(names) == list(found):
+        return
+    missing = [name for name in names if name not in set(found)]
+    unseen = [name for name in found if name not in set(names)]
+    said = "The feature names should match those that were passed during fit.\n"
+    if unseen:
+        said += "Feature names unseen at fit time:\n" + "".join(f"- {name}\n" for name in unseen)
+    if missing:
+        said += "Feature names seen at fit time, yet now missing:\n" + "".join(f"- {name}\n" for name in missing)
+    if not unseen and not missing:
+        said += "Feature names must be in the same order as they were in fit.\n"
+    raise SettingError(said)
+
+
+def feature_names(X, what="X"):
+    """The columns' names where all are strings, as scikit-learn keeps them; those of several sequences have to be the same."""
+    if _is_list_of_sequences(X):
+        known = None
+        for i, names in enumerate(map(feature_names, X)):
+            if names is not None and known is not None and list(names) != list(known):
+                raise SettingError(f"{what}[{i}]: found the columns {list(names)}, expected {list(known)}, as in those before")
+            known = names if known is None else known
+        return known
     columns = getattr(X, "columns", None)
     if columns is None:
         return None

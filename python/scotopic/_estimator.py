@@ -36,9 +36,10 @@ class Estimator:
     def set_params(self, **params):
         """Sets settings by name; the estimator itself."""
         known = self._names()
-        for name, value in params.items():
+        for name in params:
             if name not in known:
                 raise SettingError(f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {known!r}.")
+        for name, value in params.items():
             setattr(self, name, value)
         return self
 
@@ -124,9 +125,7 @@ class Estimator:
     def _read(self, X, lengths=None, y=None, inputs=None, exposure=None, transition_inputs=None):
         """Observations, of as many columns as the model has."""
         model = self._model
-        names = getattr(self, "feature_names_in_", None)
-        if names is not None and (found := _data.feature_names(X)) is not None:
-            _check_names(names, found)
+        _data.check_names(getattr(self, "feature_names_in_", None), X)
         driving = {"driving": self._driving_names(), "transition_inputs": transition_inputs}
         data = _data.read(*self._given_names(), X, lengths, inputs, exposure, **driving)
         _refuse_y(y, len(data))
@@ -143,11 +142,16 @@ class Estimator:
         data = _data.observations(X, lengths, inputs=inputs, exposure=exposure, transition_inputs=transition_inputs)
         _refuse_y(y, len(data))
         self._check_given_to_fit(data)
-        names = _data.feature_names(X)
+        _data.feature_names(X)  # those of several sequences are the same
+        return data
+
+    def _take_fitted(self, model, X):
+        """The parameters that were fitted to X, and the names of its columns."""
+        self._take(model)
         self.__dict__.pop("feature_names_in_", None)
+        names = _data.feature_names(X)
         if names is not None:
             self.feature_names_in_ = names
-        return data
 
     # ---- streaming and information criteria
 
@@ -168,7 +172,7 @@ class Estimator:
         -------
         Filter
         """
-        return Filter(self._model, factorisation, learn=learn, lag=lag, **settings)
+        return Filter(self, factorisation, learn=learn, lag=lag, **settings)
 
     def partial_fit(self, X, y=None, *, inputs=None, exposure=None):
         """Learns from the next rows of one endless series, in constant memory.
@@ -198,9 +202,9 @@ class Estimator:
         return -2.0 * self._model.log_evidence(data) + 2.0 * self._model.free_parameters
 
     def bic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
-        """The Bayesian information criterion, nats times 2; lower is better."""
+        """The Bayesian information criterion, of the observations that were seen, nats times 2; lower is better."""
         data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
-        return -2.0 * self._model.log_evidence(data) + self._model.free_parameters * np.log(len(data))
+        return -2.0 * self._model.log_evidence(data) + self._model.free_parameters * np.log(data.n_seen)
 
     def summary(self, X, lengths=None, *, level=0.95, hold=(), inputs=None, exposure=None, transition_inputs=None):
         """The parameters with standard errors by the observed information of the data that they were fitted to.
@@ -274,21 +278,6 @@ def _refuse_y(y, rows):
             f"setting `y`: found an array of {len(y)} entries for {rows} observations, expected None (y is ignored): "
             "pass lengths by keyword, lengths=…"
         )
-
-
-def _check_names(names, found):
-    if list(names) == list(found):
-        return
-    missing = [name for name in names if name not in set(found)]
-    unseen = [name for name in found if name not in set(names)]
-    said = "The feature names should match those that were passed during fit.\n"
-    if unseen:
-        said += "Feature names unseen at fit time:\n" + "".join(f"- {name}\n" for name in unseen)
-    if missing:
-        said += "Feature names seen at fit time, yet now missing:\n" + "".join(f"- {name}\n" for name in missing)
-    if not unseen and not missing:
-        said += "Feature names must be in the same order as they were in fit.\n"
-    raise SettingError(said)
 
 
 def _same(a, b):

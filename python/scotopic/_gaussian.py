@@ -185,13 +185,11 @@ class GaussianEstimator(Estimator):
         steps, data = whole("steps", steps, 0, MOST_STEPS), self._read(X, None, None, inputs)
         names, _ = self._given_names()
         if not names and future_inputs is None:
-            mean, covariance = self._model.forecast(data, steps)
-        else:
-            given = _data.given_rows(names, None, future_inputs, None)
-            if len(given) != steps:
-                raise SizeError(f"future_inputs: found {len(given)} rows, expected {steps}, one a step")
-            mean, covariance = self._model.forecast(data, given)
-        return Forecast(mean, np.einsum("tii->ti", covariance).copy())
+            return Forecast(*self._model.forecast(data, steps))
+        given = _data.given_rows(names, None, future_inputs, None)
+        if len(given) != steps:
+            raise SizeError(f"future_inputs: found {len(given)} rows, expected {steps}, one a step")
+        return Forecast(*self._model.forecast(data, given))
 
     def compare(self, X, factorisations=None):
         """Factorisations of the posterior beside each other on one series: a table (a DataFrame if pandas is there)."""
@@ -228,6 +226,7 @@ class GaussianEstimator(Estimator):
         X : ndarray ``[n_samples, m]``
         states : ndarray ``[n_samples, n]``
         """
+        random_state = getattr(self, "random_state", None) if random_state is None else random_state
         seed, (names, _) = _data.seed_of(random_state), self._given_names()
         if not names and inputs is None:
             count = whole("n_samples", 1 if n_samples is None else n_samples, 0, MOST_SAMPLES)

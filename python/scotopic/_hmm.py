@@ -185,7 +185,6 @@ class HMM(Estimator):
             driving = {"driving": self._driving_names(), "transition_inputs": transition_inputs}
             _data.read(*self._given_names(), X, lengths, inputs, exposure, **driving)
         data = self._read_to_fit(X, lengths, y, inputs, exposure, transition_inputs)
-        names = getattr(self, "feature_names_in_", None)
         settings = {
             "emission": self._emission(),
             "states": k,
@@ -200,24 +199,22 @@ class HMM(Estimator):
             "lags": self._lags(),
         }
         if transition_inputs is not None or data.driving:
-            self._search_driven(data, settings, transition_inputs)
+            self._search_driven(X, data, settings, transition_inputs)
         elif search:
-            self._search(data, settings)
+            self._search(X, data, settings)
         else:
             tell = watch(callback, self.verbose, self.n_iter)
             model, history, converged = _scotopic.fit_hmm(data, callback=tell, **settings)
-            self._take(model)
+            self._take_fitted(model, X)
             self.history_ = np.array(history)
             self.log_evidence_, self.n_iter_, self.converged_ = history[-1], len(history) - 1, converged
-        if names is not None:
-            self.feature_names_in_ = names
         return self
 
     def _threads(self):
         jobs = 1 if self.n_jobs is None else self.n_jobs
         return 0 if jobs == -1 else whole("n_jobs", jobs, 1)
 
-    def _search_driven(self, data, settings, transition_inputs):
+    def _search_driven(self, X, data, settings, transition_inputs):
         for name, found, expected in (
             ("method", self.method, "search"),
             ("pseudo_count", settings.pop("pseudo_count"), 0.0),
@@ -236,18 +233,18 @@ class HMM(Estimator):
         model, log_evidence, n_iter, converged, found_by, without, said = _scotopic.search_driven_hmm(
             data, threads=self._threads(), transition_inputs=names, **settings
         )
-        self._take(model)
+        self._take_fitted(model, X)
         self.log_evidence_, self.n_iter_, self.converged_ = log_evidence, n_iter, converged
         self.found_by_, self.log_evidence_without_, self.warnings_ = found_by, without, said
         for text in said:
             warnings.warn(f"{type(self).__name__}: {text}", FitWarning, stacklevel=3)
 
-    def _search(self, data, settings):
+    def _search(self, X, data, settings):
         threads = self._threads()
         model, log_evidence, n_iter, converged, found_by, pseudo_count, said = _scotopic.search_hmm(
             data, threads=threads, **settings
         )
-        self._take(model)
+        self._take_fitted(model, X)
         self.log_evidence_, self.n_iter_, self.converged_ = log_evidence, n_iter, converged
         self.found_by_, self.pseudo_count_, self.warnings_ = found_by, pseudo_count, said
         for text in said:

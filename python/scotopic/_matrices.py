@@ -4,7 +4,7 @@ import numpy as np
 
 from . import _data, _scotopic
 from ._gaussian import GaussianEstimator
-from ._settings import real, whole
+from ._settings import real, texts, whole
 
 
 class MatrixEstimator(GaussianEstimator):
@@ -26,7 +26,7 @@ class MatrixEstimator(GaussianEstimator):
 
     def _learned(self):
         """What a fit changes, by the names of the compiled half."""
-        return None if self.learned is None else [str(name) for name in self.learned]
+        return None if self.learned is None else texts("learned", self.learned)
 
     def _start(self, X, lengths, inputs):
         """The model as it is, which a fit begins with, if it goes with what is given."""
@@ -34,7 +34,7 @@ class MatrixEstimator(GaussianEstimator):
         _data.read(*self._given_names(), X, lengths, inputs)
         return start
 
-    def _climb(self, data, start):
+    def _climb(self, X, data, start):
         """The maximum of ln p of a model with inputs."""
         model, ends, n_iter, converged = _scotopic.fit_driven(
             data,
@@ -44,9 +44,6 @@ class MatrixEstimator(GaussianEstimator):
             bool(self.diagonal),
             self._learned(),
         )
-        names = getattr(self, "feature_names_in_", None)
-        self._take(model)
-        if names is not None:
-            self.feature_names_in_ = names
+        self._take_fitted(model, X)
         self.history_, self.n_iter_, self.converged_ = np.array(ends), n_iter, converged
         return self

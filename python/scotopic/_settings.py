@@ -12,6 +12,16 @@ MOST_SAMPLES, MOST_STEPS = 100_000_000, 1_000_000
 MOST_STATES, MOST_LAGS, MOST_RUNS = 10_000, 10_000, 1_000_000
 
 
+def texts(name, values):
+    """A list of texts; a text alone is one of them."""
+    if isinstance(values, str):
+        return [values]
+    try:
+        return [str(value) for value in values]
+    except TypeError:
+        raise SettingError(f"setting `{name}`: found {values!r}, expected a list of texts") from None
+
+
 def whole(name, value, least, most=2**63 - 1):
     """A whole number, as settings are checked when they are used; unless said, up to what the compiled half takes."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:

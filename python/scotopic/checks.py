@@ -7,6 +7,8 @@ from statistics import NormalDist
 import numpy as np
 
 from . import _scotopic
+from ._settings import texts
+from .errors import UnsupportedError
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,7 +78,7 @@ class Summary:
 
 def summarised(model, data, level, hold):
     """The summary of a compiled model beside the data that it was fitted to."""
-    told = _scotopic.summary(model, data, float(level), [str(name) for name in hold])
+    told = _scotopic.summary(model, data, float(level), texts("hold", hold))
     told.pop("shortfall")
     return Summary(
         **{
@@ -130,6 +132,8 @@ class Residuals:
         """The residuals of a column in four panels, as SVG: over time, histogram, quantiles, autocorrelations."""
         z, test = self.values[:, column], self.tests[column]
         n = int(np.isfinite(z).sum())
+        if n < 3:
+            raise UnsupportedError(f"residuals are drawn of 3 observations or more, not of {n}")
         quantiles = [NormalDist().inv_cdf((i + 0.5) / n) for i in range(n)]
         rho = _scotopic.residual_autocorrelations(z, min(20, n // 3))
         note = ", ".join(
@@ -143,4 +147,4 @@ class Residuals:
         return _scotopic.residuals_figure(z, quantiles, rho, self.title, note)
 
     def _repr_svg_(self):
-        return self.figure()
+        return self.figure() if np.isfinite(self.values[:, 0]).sum() >= 3 else None

@@ -3,6 +3,7 @@
 import numpy as np
 
 from . import _data, _scotopic
+from ._settings import texts
 from .errors import UnsupportedError
 
 #: What is compared where no factorisations are asked for.
@@ -49,12 +50,14 @@ def compare(model, X, factorisations=None):
         marginals from the exact ones: probabilities, or units of the state); ``microseconds`` per observation. It is
         printed with all its columns. A dict where pandas is not installed.
     """
-    compiled, data = getattr(model, "_model", model), _data.observations(X)
+    compiled = model._model if hasattr(type(model), "_model") else model
+    _data.check_names(getattr(model, "feature_names_in_", None), X)
+    data = _data.observations(X)
     if type(compiled) not in _COMPARED:
         raise UnsupportedError(
             f"factorisations are compared of hidden Markov and linear-Gaussian models, not of a {type(model).__name__}"
         )
-    names = _COMPARED[type(compiled)] if factorisations is None else [str(name) for name in factorisations]
+    names = _COMPARED[type(compiled)] if factorisations is None else texts("factorisations", factorisations)
     rows = []
     for name in names:
         try:

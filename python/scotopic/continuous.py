@@ -142,7 +142,7 @@ class ContinuousLinearGaussian(MatrixEstimator):
             With the parameters; ``history_`` (ln p of the start and at the end, nats), ``n_iter_``, ``converged_``.
         """
         start = self._start(X, lengths, inputs)
-        return self._climb(self._read_to_fit(X, lengths, y, inputs), start)
+        return self._climb(X, self._read_to_fit(X, lengths, y, inputs), start)
 
     def maximise(self, statistics):
         """Not there: the transition is another over every interval."""

@@ -2,8 +2,39 @@
 
 import numpy as np
 
-from . import _scotopic
+from . import _data, _scotopic
 from ._settings import real, whole
+from .errors import ParameterError, SizeError
+
+
+def _vector(name, values, entries=None):
+    """An array ``[n]`` of finite numbers; a number alone is an array of one."""
+    array = np.atleast_1d(_data.numbers(values, name))
+    if array.ndim != 1 or entries is not None and len(array) != entries:
+        expected = "[n]" if entries is None else f"[{entries}]"
+        raise SizeError(f"{name}: found an array of shape {list(array.shape)}, expected {expected}")
+    _finite(name, array)
+    return np.ascontiguousarray(array)
+
+
+def _covariance(name, values, n=None):
+    """A symmetric array ``[n, n]`` of finite numbers; a number alone is one of one row."""
+    array = np.atleast_2d(_data.numbers(values, name))
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or n is not None and len(array) != n:
+        expected = "[n, n]" if n is None else f"[{n}, {n}]"
+        raise SizeError(f"{name}: found an array of shape {list(array.shape)}, expected {expected}")
+    _finite(name, array)
+    for i, j in np.argwhere(array != array.T):
+        if i > j:
+            found, expected = array[i, j], array[j, i]
+            raise ParameterError(f"{name}[{i}][{j}]: found {found:g}, expected {expected:g}: a covariance is symmetric")
+    return np.ascontiguousarray(array)
+
+
+def _finite(name, array):
+    for at in np.argwhere(~np.isfinite(array)):
+        place = "".join(f"[{i}]" for i in at)
+        raise ParameterError(f"{name}{place}: found {array[tuple(at)]}, expected a finite number")
 
 
 class Nonlinear:
@@ -45,12 +76,12 @@ class Nonlinear:
     def __init__(self, f, log_likelihood, process_noise, *, n_features=1, initial_mean=None, initial_covariance=None):
         self.f = f
         self.log_likelihood = log_likelihood
-        self.process_noise = np.atleast_2d(np.asarray(process_noise, dtype=np.float64))
+        self.process_noise = _covariance("process_noise", process_noise)
         n = len(self.process_noise)
         self.n_features = n_features
-        self.initial_mean = np.zeros(n) if initial_mean is None else np.asarray(initial_mean, dtype=np.float64)
+        self.initial_mean = np.zeros(n) if initial_mean is None else _vector("initial_mean", initial_mean, n)
         self.initial_covariance = (
-            np.eye(n) if initial_covariance is None else np.asarray(initial_covariance, dtype=np.float64)
+            np.eye(n) if initial_covariance is None else _covariance("initial_covariance", initial_covariance, n)
         )
 
     def filter(self, factorisation="reversed"):
@@ -142,10 +173,10 @@ class Generalised:
     ):
         self.f = f
         self.g = g
-        self.start = np.asarray(start, dtype=np.float64)
+        self.start = _vector("start", start)
         self.n_features = n_features
         self.causes = causes
-        self.theta = np.asarray(theta, dtype=np.float64)
+        self.theta = np.zeros(0) if np.size(theta) == 0 else _vector("theta", theta)
         self.output_precision = output_precision
         self.motion_precision = motion_precision
         self.cause_precision = cause_precision

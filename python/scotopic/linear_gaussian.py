@@ -187,8 +187,7 @@ class LinearGaussian(MatrixEstimator):
             if start is None:
                 own = _data.input_names(inputs) or [f"x{i}" for i in range(1, 1 + count)]
                 start = _scotopic.DrivenGaussian.guess(n, data, own)
-            return self._climb(data, start)
-        names = getattr(self, "feature_names_in_", None)
+            return self._climb(X, data, start)
         if start is None:
             start = _scotopic.LinearGaussian.guess(n, data)
         model, history, converged = _scotopic.fit_linear_gaussian(
@@ -201,9 +200,7 @@ class LinearGaussian(MatrixEstimator):
             watch(callback, self.verbose, self.n_iter),
             self._learned(),
         )
-        self._take(model)
-        if names is not None:
-            self.feature_names_in_ = names
+        self._take_fitted(model, X)
         self.history_ = np.array(history)
         self.n_iter_ = len(history) - 1
         self.converged_ = converged

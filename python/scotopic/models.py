@@ -10,6 +10,6 @@ def parse(text):
 
 
 def load(path):
-    """The model in a file of the program ``scotopic`` (``scotopic fit --out``, ``model.save``)."""
+    """The model in a file of the program ``scotopic`` (``scotopic fit --out``, ``model.save``); networks: ``Network.load``."""
     with open(path, encoding="utf-8") as file:
         return parse(file.read())

@@ -72,7 +72,6 @@ class _CountLDS(Estimator):
             raise SettingError(f"setting `init`: found {self.init!r}, expected 'guess' or 'parameters'")
         start = self._model if self.init == "parameters" else None
         data = self._read_to_fit(X, lengths, y)
-        names = getattr(self, "feature_names_in_", None)
         model, history, converged = _scotopic.fit_plds(
             data,
             self._LAW,
@@ -82,9 +81,7 @@ class _CountLDS(Estimator):
             real("tol", self.tol, 0.0),
             start,
         )
-        self._take(model)
-        if names is not None:
-            self.feature_names_in_ = names
+        self._take_fitted(model, X)
         self.history_ = np.array(history)
         self.n_iter_ = len(history) - 1
         self.converged_ = converged

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from . import _scotopic
+from ._settings import real
 from .errors import SettingError
 
 #: Standard deviations to either side of the mean that a normal variable is within with probability 0.9.
@@ -97,7 +98,7 @@ class Forecast(_Short):
         """The lower and upper ends ``[steps, D]`` of the central intervals of normal variables with these moments."""
         from statistics import NormalDist
 
-        if not isinstance(level, (int, float)) or not 0.0 < level < 1.0:
+        if not 0.0 < real("level", level, 0.0) < 1.0:
             raise SettingError(f"setting `level`: found {level!r}, expected a probability between 0 and 1")
         half = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(self.variance)
         return self.mean - half, self.mean + half

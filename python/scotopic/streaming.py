@@ -65,15 +65,21 @@ class Filter(_scotopic.Filter):
         if settings and not learn:
             raise ScotopicError(f"settings of a learning rule ({', '.join(settings)}) but no rule: give learn=True")
         rule = {None: None, False: None, True: ""}.get(learn, learn) if not isinstance(learn, str) else learn
-        compiled = getattr(model, "_model", model)
-        return super().__new__(cls, compiled, factorisation, rule, _json(settings), whole("lag", lag, 0))
+        compiled = model._model if hasattr(type(model), "_model") else model
+        new = super().__new__(cls, compiled, factorisation, rule, _json(settings), whole("lag", lag, 0))
+        new._names = getattr(model, "feature_names_in_", None)
+        return new
 
     @classmethod
     def restore(cls, snapshot):
         """The filter that ``snapshot`` was taken of, here or by ``scotopic filter --save``."""
         return super().__new__(cls, bytes(snapshot))
 
+    #: The names of the columns that its model was fitted to.
+    _names = None
+
     def _read(self, X, inputs, exposure, transition_inputs):
+        _data.check_names(self._names, X)
         driving = {"driving": self.transition_inputs, "transition_inputs": transition_inputs}
         return _data.read(*self.given, X, None, inputs, exposure, **driving)
 
@@ -151,13 +157,25 @@ class Filter(_scotopic.Filter):
 
     def copy(self):
         """A filter in the same state."""
-        return type(self).restore(self.snapshot())
+        new = type(self).restore(self.snapshot())
+        new._names = self._names
+        return new
+
+    def __reduce__(self):
+        return _restored, (type(self), self.snapshot(), self._names)
 
     def __copy__(self):
         return self.copy()
 
     def __deepcopy__(self, memo):
         return self.copy()
+
+
+def _restored(of, snapshot, names):
+    """What pickle makes a filter of."""
+    new = of.restore(snapshot)
+    new._names = names
+    return new
 
 
 def _json(settings):

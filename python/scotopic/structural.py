@@ -1,12 +1,13 @@
 """Structural time series models: components that add up."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from . import _data, _scotopic
 from ._gaussian import GaussianEstimator
-from ._settings import MOST_RUNS, real, whole
+from ._settings import MOST_RUNS, real, texts, whole
 from .checks import Summary, numbers
 from .errors import SettingError, UnsupportedError, not_fitted
 from .results import Beliefs, _bands, _Short
@@ -24,8 +25,8 @@ class StructuralModel(GaussianEstimator):
     fixed : dict of str to float, optional
         Parameters that are not estimated: variances by the name of their component or ``irregular``, in units of the data
         squared, and ``cycle.period``, ``cycle.damping``, ``ar.1``, ...
-    tied : list of list of str, optional
-        Variances that are one parameter.
+    tied : list of str, or list of list of str, optional
+        Variances that are one parameter, or groups of such.
     initial_variance : float, optional
         Variance of the start, in units of the data squared; exactly diffuse otherwise.
     n_init : int
@@ -111,12 +112,11 @@ class StructuralModel(GaussianEstimator):
         variance = self.initial_variance
         data = self._read_to_fit(X, lengths, y, inputs)
         own = _data.input_names(inputs) or [f"x{i}" for i in range(1, 1 + data.given[0])]
-        names = getattr(self, "feature_names_in_", None)
         model, told = _scotopic.fit_structural(
             data,
             components,
-            {str(name): real(f"fixed[{name!r}]", value, -np.inf) for name, value in dict(self.fixed or {}).items()},
-            [[str(name) for name in names] for names in self.tied or []],
+            {str(name): real(f"fixed[{name!r}]", value, -np.inf) for name, value in self._fixed().items()},
+            self._tied(),
             None if variance is None else real("initial_variance", variance, 0.0),
             whole("n_init", self.n_init, 1, MOST_RUNS),
             _data.seed_of(self.random_state),
@@ -124,9 +124,7 @@ class StructuralModel(GaussianEstimator):
             real("tol", self.tol, 0.0),
             own,
         )
-        self._take(model)
-        if names is not None:
-            self.feature_names_in_ = names
+        self._take_fitted(model, X)
         self.params_ = dict(zip(told["names"], told["estimates"]))
         self.standard_errors_ = dict(zip(told["names"], numbers(told["standard_errors"]).tolist()))
         self.log_likelihood_ = told["log_likelihood"]
@@ -146,6 +144,20 @@ class StructuralModel(GaussianEstimator):
     def maximise(self, statistics, pseudo_count=None):
         """Not there, for the same reason."""
         raise UnsupportedError("a structural model has no M-step over its matrices: fit it again")
+
+    def _fixed(self):
+        fixed = {} if self.fixed is None else self.fixed
+        if not isinstance(fixed, Mapping):
+            raise SettingError(f"setting `fixed`: found {fixed!r}, expected a dict of names to numbers")
+        return fixed
+
+    def _tied(self):
+        """Groups of names; names alone are one group."""
+        tied = [] if self.tied is None else self.tied
+        if isinstance(tied, str):
+            raise SettingError(f"setting `tied`: found {tied!r}, expected a list of names that are one parameter, or of such lists")
+        groups = list(tied)
+        return [groups] if groups and all(isinstance(name, str) for name in groups) else [texts("tied", names) for names in groups]
 
     # ---- what it found
 
@@ -173,6 +185,8 @@ class StructuralModel(GaussianEstimator):
         Summary
         """
         told = self._fitted()
+        if not isinstance(level, (int, float, np.integer, np.floating)):
+            raise SettingError("setting `level`: found data, expected a probability: this summary is of the series of the fit")
         if not 0.0 < real("level", level, 0.0) < 1.0:
             raise SettingError(f"setting `level`: found {level!r}, expected a probability between 0 and 1")
         from statistics import NormalDist
@@ -184,7 +198,7 @@ class StructuralModel(GaussianEstimator):
         ratio = np.exp(z * errors / np.where(positive, values, 1.0))
         low = np.where(positive, values / ratio, values - z * errors)
         high = np.where(positive, values * ratio, values + z * errors)
-        fixed = dict(self.fixed or {})
+        fixed = self._fixed()
         remarks = [
             "" if np.isfinite(error) else "fixed" if name in fixed else "at the boundary 0" if edge else "not determined"
             for name, error, edge in zip(told["names"], errors, told["at_boundary"])

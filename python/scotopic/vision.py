@@ -1,5 +1,6 @@
 """Spiking networks that see, and their relatives: the iterative Poisson VAE, other latents, other ways to infer."""
 
+import errno
 import json
 import os
 import tempfile
@@ -48,6 +49,8 @@ class Network:
         """
         path = os.fspath(path)
         network = compiled("Network")
+        if not os.path.exists(path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         if path.endswith((".pt", ".pth")):
             return cls(network.import_published(path, preset, size, device))
         if preset is not None or size is not None:
@@ -119,18 +122,19 @@ class Network:
             steps = whole("steps", steps, 1, 2**24 - 1)
         kept = sorted({whole("moments", moment, 1) for moment in moments})
         taken = steps or (frames if frames > 1 else int(self.config["inference"]["steps"]))
+        if taken < frames:
+            raise SettingError(f"setting `steps`: found {taken}, expected at least {frames}, the frames: one is taken a step")
         if kept and kept[-1] > taken:
             raise SettingError(f"setting `moments`: found {kept[-1]}, expected steps from 1 to {taken}")
         told = self._network.infer(
             rows, frames, steps, whole("seed", seed, 0), bool(standardised), [moment - 1 for moment in kept]
         )
-        nll, kl = told.pop("negative_log_likelihood"), told.pop("kl")
         last = rows.reshape(frames, count, -1)[-1]
         if not standardised:
             mean, std = self.standardisation
             last = (last - np.float32(mean)) / np.float32(std)
         return Inference(
-            **told, free_energy=nll + kl, negative_log_likelihood=nll, kl=kl, moments=kept, shape=self.shape, input=last
+            **told, moments=kept, shape=self.shape, input=last
         )
 
     def evaluate(
@@ -176,9 +180,10 @@ class Network:
 
         Parameters
         ----------
-        frames : iterable of images, or one image
-            One a step; one image alone is held for ``steps``. Without frames, the stream itself is returned, for
-            ``stream.step(frame)``.
+        frames : one image, a film, or an iterable of images
+            An image ``[height, width]`` or ``[channels, height, width]`` is held for ``steps``; of a film ``[n, pixels]``,
+            ``[n, height, width]`` or ``[n, channels, height, width]``, or of an iterable, every step takes one. An array
+            ``[channels, height, width]`` is an image. Without frames, the stream itself is returned, for ``stream.step(frame)``.
         steps : int, optional
             How long one image is held.
         drive : {"events", "dense", "lateral", "integer-lateral"}
@@ -192,8 +197,11 @@ class Network:
         stream = Stream(self._network.stream(drive, whole("seed", seed, 0), bool(standardised)), standardised)
         if frames is None:
             return stream
-        one = getattr(frames, "ndim", None)
-        if one is not None and one <= 3 and np.prod(np.shape(frames)) == stream.pixels:
+        tensors = isinstance(frames, (list, tuple)) and any(hasattr(frame, "__dlpack__") for frame in frames)
+        if hasattr(frames, "__dlpack__") or isinstance(frames, (list, tuple)) and not tensors:
+            frames = pixels(frames, standardised)
+        shape = tuple(np.shape(frames)) if hasattr(frames, "ndim") else None
+        if shape in (tuple(self.shape), tuple(self.shape[1:]), (stream.pixels,)):
             taken = int(self.config["inference"]["steps"]) if steps is None else whole("steps", steps, 1)
             return (stream.step(frames) for _ in range(taken))
         if steps is not None:
@@ -244,6 +252,12 @@ class Stream:
     def __init__(self, stream, standardised):
         self._stream = stream
         self._standardised = standardised
+
+    def __copy__(self):
+        return Stream(self._stream.copy(), self._standardised)
+
+    def __deepcopy__(self, memo):
+        return self.__copy__()
 
     def step(self, frame):
         """One step on an image: the neurons that fired, and how often each, arrays of whole numbers."""
@@ -352,14 +366,24 @@ def pixels(images, standardised=False):
             images = images.detach().cpu()
         if hasattr(images, "__dlpack__") and not hasattr(images, "__array__"):
             images = np.from_dlpack(images)
-    if np.ma.is_masked(images):
+    if _is_masked(images):
         raise DataError("images: found a masked array, expected all pixels: fill it first, images.filled(0)")
-    array = np.asarray(images)
+    try:
+        array = np.asarray(images)
+    except ValueError as error:
+        raise SizeError(f"images: {error}") from None
     if array.dtype.kind not in "fiub":
-        raise SizeError(f"images: found an array of dtype {array.dtype}, expected real numbers")
+        raise DataError(f"images: found an array of dtype {array.dtype}, expected real numbers")
     values = array.astype(np.float32, copy=False)
     if array.dtype.kind == "f":
         return values
     if standardised:
         raise SizeError(f"images: found an array of dtype {array.dtype}, expected floats, as after standardisation")
     return _scotopic.levels(np.ascontiguousarray(values).ravel(), array.dtype.str[1:]).reshape(array.shape)
+
+
+def _is_masked(images):
+    """Whether a mask hides something, of an array or of one in a list."""
+    if isinstance(images, (list, tuple)):
+        return any(_is_masked(image) for image in images if isinstance(image, (list, tuple, np.ma.MaskedArray)))
+    return np.ma.is_masked(images)

@@ -1,6 +1,7 @@
 //! Normal beliefs one after the other.
 
 use numpy::{PyArray2, PyArray3};
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::Gaussian;
@@ -22,7 +23,7 @@ pub fn beliefs<'py>(
     data: &Observations,
     each: impl Fn(&Sequence, &mut Rows) -> scotopic_filtering::Result<f64> + Sync,
 ) -> Result<Beliefs<'py>> {
-    let mut rows = Rows::new(n, data.rows());
+    let mut rows = Rows::new(n, data.rows())?;
     let total = data.total(py, |sequence| each(sequence, &mut rows))?;
     rows.arrays(py, total)
 }
@@ -38,12 +39,27 @@ pub struct Rows {
 
 impl Rows {
     /// None yet; room for `rows` of `states` entries.
-    pub fn new(states: usize, rows: usize) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// `MemoryError` where there is none.
+    pub fn new(states: usize, rows: usize) -> Result<Self> {
+        let (mut means, mut covariances) = (Vec::new(), Vec::new());
+        let numbers = rows.saturating_mul(states);
+        let squares = numbers.saturating_mul(states);
+        let had = means.try_reserve_exact(numbers);
+        had.and_then(|()| covariances.try_reserve_exact(squares))
+            .map_err(|_| {
+                let gigabytes = (numbers as f64 + squares as f64) * 8e-9;
+                PyMemoryError::new_err(format!(
+                    "means and covariances of {rows} rows of {states} entries take {gigabytes:.1} GB, which are not there: take \
+                     fewer rows at once"
+                ))
+            })?;
+        Ok(Self {
             states,
-            means: Vec::with_capacity(rows * states),
-            covariances: Vec::with_capacity(rows * states * states),
-        }
+            means,
+            covariances,
+        })
     }
 
     /// Adds the next.

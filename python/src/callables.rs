@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use numpy::{PyArray1, PyArrayDyn};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use scotopic_filtering::generalised::causal::{CausalConfig, CausalGeneralisedFilter};
@@ -15,6 +16,14 @@ use scotopic_filtering::{Error, elbo_kind};
 use crate::arrays::Parameter;
 use crate::errors::{Failure, Result};
 use crate::jet::Jet;
+use crate::observation::Kind;
+
+/// What f gives.
+const STATE: Kind = Kind {
+    name: "what f gives",
+    one_row: "a row of numbers",
+    is: "f gives a number or a row of numbers",
+};
 
 /// Where the first exception that a function raises is kept until the filter that called it has returned.
 pub type Raised = Arc<Mutex<Option<PyErr>>>;
@@ -84,7 +93,7 @@ impl StateSpace for Nonlinear {
         let found = self.f.of(|f| {
             let result = f.call1((PyArray1::from_slice(f.py(), state),))?;
             let mut row = Vec::with_capacity(into.len());
-            crate::observation::read(&result, &mut row)?;
+            crate::observation::read(&result, STATE, &mut row)?;
             same_length("f", row.len(), into.len())?;
             Ok(row)
         });
@@ -100,7 +109,22 @@ impl StateSpace for Nonlinear {
                 PyArray1::from_slice(py, observation),
                 PyArray1::from_slice(py, state),
             );
-            g.call1(arguments)?.extract::<f64>()
+            let result = g.call1(arguments)?;
+            // An array of one entry is a number.
+            let number = match result.extract::<f64>() {
+                Ok(number) => Ok(number),
+                Err(_) => result.call_method0("item").and_then(|n| n.extract()),
+            };
+            let said = |found: String| {
+                PyTypeError::new_err(format!(
+                    "log_likelihood gives a number, ln g(y | x), not {found}"
+                ))
+            };
+            match number {
+                Ok(number) if !number.is_nan() => Ok(number),
+                Ok(_) => Err(said(format!("NaN (at y = {observation:?}, x = {state:?})"))),
+                Err(_) => Err(said(result.get_type().to_string())),
+            }
         });
         found.unwrap_or(f64::NAN)
     }

@@ -6,9 +6,10 @@ use scotopic_filtering::AnyModel;
 use scotopic_filtering::gaussian::{self, DrivenFilter};
 
 use crate::arrays::{Drawn, drawn, matrix_of, read_matrix};
-use crate::beliefs::{Beliefs, Rows, beliefs};
+use crate::beliefs::{Beliefs, beliefs};
 use crate::errors::Result;
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
+use crate::forecast::Forecast;
 use crate::gaussian::LinearGaussian;
 use crate::interrupt::drawing;
 use crate::observations::Observations;
@@ -178,17 +179,16 @@ impl DrivenGaussian {
         Ok((means, covariances))
     }
 
-    /// The observations after the last of one sequence, one for each row of `given`, their inputs: means `[steps, m]`, covariances
-    /// `[steps, m, m]`.
+    /// The observations after the last of one sequence, one for each row of `given`, their inputs: means and variances `[steps, m]`.
     #[allow(clippy::type_complexity)] // two arrays
     fn forecast<'py>(
         &self,
         py: Python<'py>,
         data: &Observations,
         given: &Observations,
-    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray3<f64>>)> {
+    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
         let (sequence, given) = (data.one()?, given.one()?);
-        let mut rows = Rows::new(self.model.outputs(), given.len());
+        let mut steps = Forecast::new();
         py.detach(|| -> scotopic_filtering::Result<()> {
             let mut filter = DrivenFilter::new(self.model.clone())?;
             for row in sequence.iter() {
@@ -198,11 +198,10 @@ impl DrivenGaussian {
                 .iter()
                 .map(|row| row.map_or(Vec::new(), <[f64]>::to_vec));
             let ahead = filter.predict_given(&inputs.collect::<Vec<_>>())?;
-            ahead.iter().for_each(|belief| rows.push(belief));
+            ahead.iter().for_each(|belief| steps.push_belief(belief));
             Ok(())
         })?;
-        let (means, covariances, _) = rows.arrays(py, 0.0)?;
-        Ok((means, covariances))
+        steps.moments(py)
     }
 
     /// Observations `[T, m]` and the states `[T, n]` that made them, one for each row of `given`, their inputs.

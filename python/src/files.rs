@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use scotopic_cli::usage::with_causes;
 use scotopic_filtering::AnyModel;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,6 +27,7 @@ pub fn from_cbor<T: DeserializeOwned>(bytes: &[u8], what: &str) -> PyResult<T> {
     ciborium::from_reader(bytes).map_err(|error| {
         let text = match error {
             ciborium::de::Error::Semantic(_, text) => text,
+            ciborium::de::Error::Io(_) => "they were cut short".to_owned(),
             other => other.to_string(),
         };
         let text = format!("these bytes hold no {what} of this version: {text}");
@@ -52,5 +54,5 @@ pub fn reduced<'py>(object: &Bound<'py, PyAny>, value: &impl Serialize) -> PyRes
 /// None that a checked model can cause.
 pub fn to_toml(model: &AnyModel) -> PyResult<String> {
     scotopic_cli::filtering::model::to_toml(model)
-        .map_err(|error| Failure::Parameter(format!("{error:#}")).into())
+        .map_err(|error| Failure::Parameter(with_causes(&error)).into())
 }

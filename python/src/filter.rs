@@ -3,6 +3,7 @@
 use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
+use scotopic_cli::usage::with_causes;
 use scotopic_filtering::gaussian::Kalman;
 use scotopic_filtering::hmm::{self, Emission};
 use scotopic_filtering::{AnyFilter, AnyModel, Belief, GaussianBelief};
@@ -19,7 +20,7 @@ use crate::given::Given;
 use crate::hmm::Hmm;
 use crate::inner::{Inner, Lagged};
 use crate::interrupt::heed;
-use crate::observation::read;
+use crate::observation::{OBSERVATION, read};
 use crate::observations::Observations;
 use crate::plds::Plds;
 use crate::rules::learning;
@@ -56,7 +57,7 @@ pub fn any_model(model: &Bound<'_, PyAny>) -> Result<AnyModel> {
     }
     let text: String = model.extract()?;
     let read = scotopic_cli::filtering::model::parse(&text);
-    read.map_err(|error| Failure::Parameter(format!("{error:#}")))
+    read.map_err(|error| Failure::Parameter(with_causes(&error)))
 }
 
 impl Filter {
@@ -149,7 +150,7 @@ impl Filter {
         exposure: Option<&Bound<'_, PyAny>>,
         transition_inputs: Option<&Bound<'_, PyAny>>,
     ) -> Result<f64> {
-        let mut seen = read(observation, &mut self.row)?;
+        let mut seen = read(observation, OBSERVATION, &mut self.row)?;
         let given = [inputs, exposure, transition_inputs];
         if self.given.count() > 0 || given.iter().any(Option::is_some) {
             let outputs = self.inner.width() - self.given.count();

@@ -1,10 +1,13 @@
 //! Predicted observations, several steps ahead.
 
+use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use scotopic_filtering::gaussian::Gaussian;
 use scotopic_filtering::{Law, Moments, PredictedObservation, Predictive};
 
 use crate::arrays::matrix;
+use crate::errors::Result;
 
 /// Means and variances `[steps, m]`, and probabilities `[steps, M]` of symbols.
 pub struct Forecast {
@@ -47,6 +50,27 @@ impl Forecast {
             let symbols: Option<Vec<f64>> = only.parts().iter().map(symbol).collect();
             self.symbols.extend(symbols.into_iter().flatten());
         }
+    }
+
+    /// Adds the next step: a normal distribution.
+    pub fn push_belief(&mut self, predicted: &Gaussian) {
+        self.width = predicted.mean().len();
+        self.means.extend(predicted.mean());
+        self.variances
+            .extend(predicted.covariance().diagonal().iter());
+    }
+
+    /// The means and the variances.
+    ///
+    /// # Errors
+    /// None.
+    #[allow(clippy::type_complexity)] // two arrays
+    pub fn moments(
+        self,
+        py: Python<'_>,
+    ) -> Result<(Bound<'_, PyArray2<f64>>, Bound<'_, PyArray2<f64>>)> {
+        let means = matrix(py, self.means, self.width)?;
+        Ok((means, matrix(py, self.variances, self.width)?))
     }
 
     /// Arrays by name.

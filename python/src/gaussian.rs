@@ -9,6 +9,7 @@ use crate::arrays::{Drawn, drawn, matrix_of, read_matrix, read_vector, vector_of
 use crate::beliefs::{Beliefs, Rows, beliefs};
 use crate::errors::{Result, setting};
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
+use crate::forecast::Forecast;
 use crate::interrupt::{drawing, heed};
 use crate::observations::Observations;
 use crate::rules::learned_of;
@@ -81,7 +82,8 @@ impl LinearGaussian {
     /// The numbers that the evidence of observations can tell.
     #[getter]
     fn free_parameters(&self) -> usize {
-        self.model.free_parameters()
+        let model = AnyModel::LinearGaussian(self.model.clone());
+        model.free_parameters(&[]).ok().flatten().unwrap_or(0)
     }
 
     /// F `[n, n]`.
@@ -195,7 +197,7 @@ impl LinearGaussian {
         py: Python<'py>,
         data: &Observations,
     ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray3<f64>>)> {
-        let mut rows = Rows::new(self.model.width(), data.rows());
+        let mut rows = Rows::new(self.model.width(), data.rows())?;
         for sequence in data.sequences() {
             py.detach(|| -> scotopic_filtering::Result<()> {
                 let mut filter = Kalman::new(self.model.clone())?;
@@ -212,33 +214,32 @@ impl LinearGaussian {
         Ok((means, covariances))
     }
 
-    /// The `steps` observations after the last of one sequence: means `[steps, m]`, covariances `[steps, m, m]`.
+    /// The `steps` observations after the last of one sequence: means and variances `[steps, m]`.
     #[allow(clippy::type_complexity)] // two arrays
     fn forecast<'py>(
         &self,
         py: Python<'py>,
         data: &Observations,
         steps: usize,
-    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray3<f64>>)> {
+    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
         let [sequence] = data.sequences() else {
             let expected = "one: a forecast continues one series";
             return Err(setting("sequences", data.sequences().len(), expected));
         };
-        let mut rows = Rows::new(self.model.width(), steps);
+        let mut ahead = Forecast::new();
         py.detach(|| -> Result<()> {
             let mut filter = Kalman::new(self.model.clone())?;
             for y in sequence.iter() {
                 filter.update(y)?;
             }
             for h in 1..=steps {
-                rows.push(&filter.predict_observation(1));
+                ahead.push_belief(&filter.predict_observation(1));
                 filter.update(None)?;
                 heed(h)?;
             }
             Ok(())
         })?;
-        let (means, covariances, _) = rows.arrays(py, 0.0)?;
-        Ok((means, covariances))
+        ahead.moments(py)
     }
 
     /// Observations `[length, m]` and the states `[length, n]` that made them.

@@ -8,7 +8,7 @@ use crate::emission::given_of;
 use crate::errors::{Result, setting};
 use crate::forecast::Forecast;
 use crate::inner::Inner;
-use crate::observation::read;
+use crate::observation::{OBSERVATION, read};
 
 /// The columns of a row after its outputs.
 #[derive(Default)]
@@ -110,7 +110,7 @@ impl Given {
                     return Err(setting(field, "some", expected));
                 }
                 Some(given) => {
-                    read(given, &mut numbers)?;
+                    read(given, OBSERVATION, &mut numbers)?;
                     if numbers.len() != names.len() {
                         return Err(size(field, numbers.len(), names.len()));
                     }

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use scotopic_cli::filtering::snapshot;
+use scotopic_cli::usage::with_causes;
 use scotopic_filtering::gaussian::Kalman;
 use scotopic_filtering::hmm;
 use scotopic_filtering::{AnyFilter, AnyModel, Belief, PredictedObservation, Step};
@@ -118,7 +119,7 @@ impl Inner {
     pub fn to_bytes(&self) -> PyResult<Vec<u8>> {
         match self {
             Self::Any(filter) => snapshot::to_bytes(filter)
-                .map_err(|error| Failure::Parameter(format!("{error:#}")).into()),
+                .map_err(|error| Failure::Parameter(with_causes(&error)).into()),
             Self::Lagged(filter) => Ok([LAGGED, &to_cbor(filter)?].concat()),
             Self::Equation(..) => {
                 let message =
@@ -137,7 +138,7 @@ impl Inner {
             Some(body) => Ok(Self::Lagged(from_cbor(body, "filter")?)),
             None => snapshot::from_bytes(bytes, "the snapshot")
                 .map(Self::Any)
-                .map_err(|error| Failure::Parameter(format!("{error:#}")).into()),
+                .map_err(|error| Failure::Parameter(with_causes(&error)).into()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One observation as Python writes it: a number, a row of numbers, or nothing.
+//! One row of numbers as Python writes it: an observation, or what a function gives.
 
 use numpy::{
     PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
@@ -11,13 +11,31 @@ use scotopic_filtering::Error;
 
 use crate::errors::Failure;
 
-/// Reads an observation into `row` (its memory is used again); false for a missing one: `None`, or NaN in every entry.
+/// What a row is, for messages.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// In the message of an array of several rows.
+    pub name: &'static str,
+    /// What is expected of that.
+    pub one_row: &'static str,
+    /// At the beginning of the message of what is no row.
+    pub is: &'static str,
+}
+
+/// An observation.
+pub const OBSERVATION: Kind = Kind {
+    name: "observation",
+    one_row: "one observation at a time (extend takes rows)",
+    is: "an observation is a number, a row of numbers or None",
+};
+
+/// Reads a row into `row` (its memory is used again); false for a missing one: `None`, `pandas.NA`, or NaN in every entry.
 ///
 /// # Errors
-/// `TypeError` for what is no observation, `SizeError` for an array of several rows.
-pub fn read(value: &Bound<'_, PyAny>, row: &mut Vec<f64>) -> PyResult<bool> {
+/// `TypeError` for what is no row of numbers, `SizeError` for an array of several rows.
+pub fn read(value: &Bound<'_, PyAny>, kind: Kind, row: &mut Vec<f64>) -> PyResult<bool> {
     row.clear();
-    if value.is_none() {
+    if is_nothing(value) {
         return Ok(false);
     }
     if let Ok(number) = value.cast_exact::<PyFloat>() {
@@ -25,7 +43,7 @@ pub fn read(value: &Bound<'_, PyAny>, row: &mut Vec<f64>) -> PyResult<bool> {
     } else if is_masked(value)? {
         // A masked array is an array of what lies under its mask.
         let array = value.call_method1("astype", ("float64",))?;
-        return read(&array.call_method1("filled", (f64::NAN,))?, row);
+        return read(&array.call_method1("filled", (f64::NAN,))?, kind, row);
     } else if let Ok(array) = value.cast::<PyArray1<f64>>() {
         let array = array.readonly();
         match array.as_slice() {
@@ -37,9 +55,9 @@ pub fn read(value: &Bound<'_, PyAny>, row: &mut Vec<f64>) -> PyResult<bool> {
         if rows > 1 {
             let shape = array.shape();
             let error = Error::Size {
-                name: "observation".to_owned(),
+                name: kind.name.to_owned(),
                 found: format!("an array of shape {shape:?}"),
-                expected: "one observation at a time (extend takes rows)".to_owned(),
+                expected: kind.one_row.to_owned(),
             };
             return Err(Failure::Library(error).into());
         }
@@ -47,7 +65,7 @@ pub fn read(value: &Bound<'_, PyAny>, row: &mut Vec<f64>) -> PyResult<bool> {
     } else if let Ok(number) = value.extract::<f64>() {
         row.push(number);
     } else {
-        entries(value, row)?;
+        entries(value, kind, row)?;
     }
     Ok(row.is_empty() || !row.iter().all(|v| v.is_nan()))
 }
@@ -63,14 +81,18 @@ fn is_masked(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     value.hasattr("filled")
 }
 
-/// A list, a tuple, an array of another type.
-fn entries(value: &Bound<'_, PyAny>, row: &mut Vec<f64>) -> PyResult<()> {
+/// `None`, or what pandas has in its place.
+fn is_nothing(value: &Bound<'_, PyAny>) -> bool {
+    let name = || value.get_type().name().is_ok_and(|name| name == "NAType");
+    value.is_none() || name()
+}
+
+/// A list, a tuple, an array of another type, a row of a table.
+fn entries(value: &Bound<'_, PyAny>, kind: Kind, row: &mut Vec<f64>) -> PyResult<()> {
     let wrong = |value: &Bound<'_, PyAny>| {
-        let kind = value.get_type();
-        let message = format!("an observation is a number, a row of numbers or None, not {kind}");
-        PyTypeError::new_err(message)
+        PyTypeError::new_err(format!("{}, not {}", kind.is, value.get_type()))
     };
-    let entry = |entry: &Bound<'_, PyAny>| match entry.is_none() {
+    let entry = |entry: &Bound<'_, PyAny>| match is_nothing(entry) {
         true => Ok(f64::NAN),
         false => entry.extract::<f64>().map_err(|_| wrong(entry)),
     };
@@ -81,7 +103,14 @@ fn entries(value: &Bound<'_, PyAny>, row: &mut Vec<f64>) -> PyResult<()> {
         }
         let array = array.call_method1("astype", ("float64",))?;
         let array = array.cast::<PyArrayDyn<f64>>()?;
-        return read(array, row).map(drop);
+        return read(array, kind, row).map(drop);
+    }
+    // A series of pandas: its entries, whatever they are called.
+    if value.hasattr("to_numpy")? {
+        for item in value.call_method0("tolist")?.try_iter()? {
+            row.push(entry(&item?)?);
+        }
+        return Ok(());
     }
     let Ok(sequence) = value.cast::<PySequence>() else {
         return Err(wrong(value));

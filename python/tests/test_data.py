@@ -282,3 +282,38 @@ def test_a_masked_observation_of_a_filter_is_missing():
     assert half.update(np.ma.array([0.5, 7.0], mask=[False, True])) == model.filter().update([0.5, np.nan]) != 0.0
     assert none.update(np.ma.array([1, 2], mask=True)) == 0.0
     assert series()[0].filter().update(np.ma.masked) == 0.0
+
+
+def test_a_text_alone_is_a_list_of_one():
+    counts = np.random.default_rng(0).poisson(3, 60)
+    model = scotopic.PoissonHMM(1, random_state=0).fit(counts)
+    assert model.compare(counts, "reversed")["factorisation"][0] == "reversed"
+    with pytest.raises(SettingError, match="'it'|\"it\"|it"):
+        model.summary(counts, hold="it")
+    walk = scotopic.StructuralModel("trend", tied=["level", "slope"], n_init=1, n_iter=5).fit(counts)
+    assert walk.params_["level"] == walk.params_["slope"]
+    for settings in (dict(tied="level"), dict(fixed=["level"]), dict(random_state=2**64)):
+        with pytest.raises(SettingError, match=next(iter(settings))):
+            scotopic.StructuralModel("trend", **settings).fit(counts)
+
+
+def test_criteria_are_those_of_the_summary():
+    x = np.random.default_rng(0).normal(size=(80, 2))
+    x[10:20] = np.nan
+    for model in (scotopic.GaussianHMM(1, random_state=0), scotopic.LinearGaussian(1, n_iter=20)):
+        model.fit(x)
+        told = model.summary(x)
+        assert_allclose([model.aic(x), model.bic(x)], [told.aic, told.bic], rtol=1e-12)
+
+
+def test_forecasts_need_no_covariances():
+    # Of all steps these would be 320 GB.
+    m = 200
+    wide = scotopic.LinearGaussian.of([[0.9]], [[1.0]], np.ones((m, 1)), np.eye(m))
+    ahead = wide.forecast(np.zeros((1, m)), 3)
+    assert ahead.variance.shape == (3, m)
+    _, covariance = wide.predict(np.vstack([np.zeros((1, m)), np.full((1, m), np.nan)]), return_cov=True)
+    assert_allclose(ahead.variance[0], np.diag(covariance[1]), rtol=1e-12)
+    long = scotopic.LinearGaussian.of(0.9 * np.eye(1000), np.eye(1000), np.ones((1, 1000)), [[1.0]])
+    with pytest.raises(MemoryError, match="GB"):
+        long.filtered(np.zeros(10_000_000))

@@ -144,3 +144,43 @@ def test_numbers_carry_the_derivatives_of_their_functions():
     with pytest.raises(ValueError, match="cannot be saved"):
         filter.snapshot()
     assert len(filter.forecast(3).mean) == 3
+
+
+@pytest.mark.parametrize(
+    "settings, told",
+    [
+        (dict(process_noise=[[1.0, 0.9], [0.0, 1.0]]), r"process_noise\[1\]\[0\]: found 0, expected 0.9"),
+        (dict(process_noise=np.eye(2) * (1 + 1j)), "process_noise"),
+        (dict(process_noise="much"), "process_noise"),
+        (dict(initial_covariance=[[1.0, 0.9], [0.0, 1.0]]), "initial_covariance"),
+        (dict(initial_mean=[1.0, np.nan]), r"initial_mean\[1\]: found nan"),
+        (dict(initial_mean=[1.0]), r"initial_mean: found an array of shape \[1\], expected \[2\]"),
+    ],
+)
+def test_parameters_that_cannot_be_are_refused_by_name(settings, told):
+    given = {"process_noise": np.eye(2), **settings}
+    with pytest.raises(scotopic.errors.ScotopicError, match=told):
+        scotopic.Nonlinear(lambda x: x, lambda y, x: 0.0, **given)
+
+
+@pytest.mark.parametrize(
+    "f, log_likelihood, told",
+    [
+        (lambda x: ["a", "b"], lambda y, x: 0.0, "f gives a number or a row of numbers, not"),
+        (lambda x: x.reshape(2, 1), lambda y, x: 0.0, "what f gives"),
+        (lambda x: x, lambda y, x: [0.0, 0.0], "log_likelihood gives a number"),
+        (lambda x: x, lambda y, x: np.nan, "log_likelihood gives a number, .* not NaN"),
+    ],
+)
+def test_what_functions_give_is_told_of_them(f, log_likelihood, told):
+    filter = scotopic.Nonlinear(f, log_likelihood, np.eye(2)).filter()
+    with pytest.raises((TypeError, ValueError), match=told):
+        [filter.update(y) for y in (0.0, 0.1)]
+
+
+def test_an_array_of_one_entry_is_a_number():
+    def of(shape):
+        filter = scotopic.Nonlinear(lambda x: 0.9 * x, lambda y, x: shape(-0.5 * (y - x) ** 2), 0.1).filter()
+        return [filter.update(y) for y in (0.3, -0.2, 0.5)]
+
+    assert of(lambda value: value) == of(lambda value: float(value[0]))

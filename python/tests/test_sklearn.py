@@ -51,7 +51,8 @@ def test_parameters_are_got_set_and_cloned():
     other = clone(model)
     assert other.get_params() == model.get_params() and other is not model
     with pytest.raises(ValueError, match="Invalid parameter 'states'"):
-        model.set_params(states=3)
+        model.set_params(n_init=7, states=3)
+    assert model.n_init == 5
     assert repr(model) == "GaussianHMM(covariance_type='full', n_components=2, n_init=5, random_state=1)"
 
 

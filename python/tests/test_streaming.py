@@ -223,3 +223,20 @@ def test_model_files_are_those_of_the_program(hmm, tmp_path):
     walk.save(path)
     y, _ = walk.sample(20, random_state=0)
     assert scotopic.load(path).score(y) == walk.score(y)
+
+
+def test_rows_of_pandas_are_observations():
+    pd = pytest.importorskip("pandas")
+    model = random_walk(n=2, m=2)
+    table = pd.DataFrame({"a": [0.5, pd.NA, 1.5], "b": [1.0, 2.0, pd.NA]}, dtype="Float64")
+    one, other = model.filter(), model.filter()
+    found = [one.update(row) for _, row in table.iterrows()]
+    assert found == [other.update(row) for row in ([0.5, 1.0], [None, 2.0], [1.5, pd.NA])]
+    assert model.filter().update(pd.NA) == 0.0
+
+
+def test_a_model_without_parameters_has_no_filter():
+    model = scotopic.PoissonHMM(2)
+    for ask in (scotopic.Filter, lambda model: scotopic.compare(model, [1.0, 2.0])):
+        with pytest.raises(scotopic.errors.NotFittedError, match="not fitted"):
+            ask(model)

@@ -1,5 +1,6 @@
 """Spiking networks: shapes and types, errors, threads, Ctrl-C, and the numbers of the program."""
 
+import copy
 import json
 import pathlib
 import pickle
@@ -14,7 +15,7 @@ from numpy.testing import assert_allclose
 
 import scotopic
 from scotopic import _scotopic
-from scotopic.errors import ScotopicError, SettingError, SizeError
+from scotopic.errors import DataError, ScotopicError, SettingError, SizeError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LEAVES = ROOT / "checkpoints" / "dead-leaves"
@@ -184,6 +185,15 @@ def test_a_video(leaves, patches):
     moving[3:] *= -1
     turned = leaves.infer(moving, standardised=True, over_time=True)
     assert np.array_equal(turned.samples[:3], still.samples[:3]) and not np.array_equal(turned.samples, still.samples)
+    # The last frames would not be seen.
+    with pytest.raises(SettingError, match="at least 6, the frames"):
+        leaves.infer(moving, 5, standardised=True, over_time=True)
+
+
+def test_what_cannot_be_explained_is_refused(leaves, patches):
+    for told in (lambda x: leaves.infer(x, 2, standardised=True), lambda x: leaves.evaluate(x, standardised=True)):
+        with pytest.raises(ScotopicError, match="free energy"), np.errstate(over="ignore"), pytest.warns(UserWarning):
+            told(patches[:3] * np.float32(1e30))
 
 
 def test_seeds(leaves, patches):
@@ -250,6 +260,21 @@ def test_a_stream(leaves, patches):
         stream.step(np.full(144, np.nan))
     assert stream.time == 3
     assert len(list(leaves.watch(patches[:4], standardised=True))) == 4
+    # A copy goes on by itself.
+    for other in (copy.copy(stream), copy.deepcopy(stream)):
+        assert other.time == 3 and np.array_equal(other.potential, stream.potential)
+        other.step(patches[0])
+        assert (other.time, stream.time) == (4, 3)
+
+
+def test_an_image_is_held_and_a_film_is_not(leaves, patches):
+    rows = patches[:1].reshape(1, 144)
+    for image in (patches[0], patches[0, 0], rows[0], rows[0].tolist()):
+        assert len(list(leaves.watch(image, 3, standardised=True))) == 3
+    for film in (rows, patches[:1], rows.tolist(), list(patches[:1])):
+        assert len(list(leaves.watch(film, standardised=True))) == 1
+        with pytest.raises(SettingError, match="every frame is one step"):
+            leaves.watch(film, 3, standardised=True)
 
 
 # ---- training
@@ -320,7 +345,7 @@ def test_published_checkpoints():
 
 
 def test_errors_have_the_words_of_the_program(leaves, patches, tmp_path):
-    with pytest.raises(ScotopicError, match="nowhere"):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
         scotopic.Network.load(tmp_path / "nowhere")
     with pytest.raises(ScotopicError, match="device"):
         scotopic.Network.load(LEAVES, device="gpu")
@@ -349,8 +374,10 @@ def test_errors_have_the_words_of_the_program(leaves, patches, tmp_path):
         (np.zeros((0, 144)), SizeError),
         (np.full((1, 144), np.nan), ScotopicError),
         (np.full((1, 144), np.inf), ScotopicError),
-        (np.zeros((2, 144), dtype=complex), SizeError),
-        (np.array([["a"] * 144]), SizeError),
+        (np.zeros((2, 144), dtype=complex), DataError),
+        (np.array([["a"] * 144]), DataError),
+        ([np.zeros(144), np.ma.masked_greater(np.eye(12).ravel(), 0.5)], DataError),
+        ([np.zeros(144), np.zeros(143)], SizeError),
     ],
 )
 def test_images_that_are_none(leaves, images, error):

@@ -24,12 +24,20 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
         return networks(args);
     }
     let path = args.data().map_err(UsageError)?;
+    #[cfg(feature = "vision")]
+    args.networks.check_unused().map_err(UsageError)?;
     if args.model.len() > 1 {
         return compare_models::run(args, path);
     }
     if args.by != RankBy::Evidence {
         let error = anyhow::anyhow!(
             "--by ranks several models, and one is given: leave it out, or name another by --model"
+        );
+        return Err(UsageError(error).into());
+    }
+    if args.from.is_some() {
+        let error = anyhow::anyhow!(
+            "--from is of the prequential score of several models, and one is given"
         );
         return Err(UsageError(error).into());
     }
@@ -117,10 +125,11 @@ fn networks(_: &CompareArgs) -> Result<ExitCode> {
 fn check_options(args: &CompareArgs, model: &AnyModel) -> Result<()> {
     let continuous = matches!(model, AnyModel::Generalised(_));
     let certify = args.certified.certify;
-    let continuous_only = !args.smoothness.is_empty() || !args.schemes.is_empty();
+    let continuous_only =
+        !args.smoothness.is_empty() || !args.schemes.is_empty() || args.orders.is_some();
     ensure!(
         continuous || !(continuous_only || args.true_states.is_some() && !certify),
-        "--smoothness, --schemes and --true-states are for continuous-time models, --true-states also for --certify; \
+        "--orders, --smoothness, --schemes and --true-states are for continuous-time models, --true-states also for --certify; \
          this is a {}",
         model.described()
     );
@@ -138,11 +147,12 @@ fn check_options(args: &CompareArgs, model: &AnyModel) -> Result<()> {
         !continuous || args.factorisations.is_empty(),
         "--factorisations is for models in discrete time; name --schemes"
     );
-    ensure!(
-        args.tolerance >= 0.0 && args.tolerance.is_finite(),
-        "--tolerance is {}, expected 0 or more",
-        args.tolerance
-    );
+    if let Some(tolerance) = args.tolerance {
+        ensure!(
+            tolerance >= 0.0 && tolerance.is_finite(),
+            "--tolerance is {tolerance}, expected 0 or more"
+        );
+    }
     if let Some(s) = args
         .smoothness
         .iter()
@@ -187,8 +197,8 @@ fn learning(args: &CompareArgs, model: &AnyModel) -> Result<Option<LearnUnder<An
         start,
         truth,
         em: BatchEm {
-            max_iterations: args.max_iterations,
-            tolerance: args.tolerance,
+            max_iterations: args.max_iterations.unwrap_or(100),
+            tolerance: args.tolerance.unwrap_or(1e-5),
             // A symbol that a loose posterior never gives to a state must not become impossible there.
             pseudo_count: 1e-3,
         },

@@ -45,9 +45,9 @@ pub struct CompareArgs {
     /// Several models: what they are ranked by
     #[arg(long, value_enum, value_name = "SCORE", default_value = "evidence")]
     pub by: RankBy,
-    /// Several models: row from which the prequential score counts; those before it are only learned from
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    pub from: u64,
+    /// Several models: row from which the prequential score counts; those before it are only learned from [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub from: Option<u64>,
     /// Factorisations [default: all that the model has]; block-N has blocks of N time steps
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub factorisations: Vec<String>,
@@ -57,15 +57,15 @@ pub struct CompareArgs {
     /// Model that generated the data, against which learned parameters are scored
     #[arg(long, alias = "truth", value_name = "FILE", requires = "init")]
     pub true_model: Option<PathBuf>,
-    /// EM has converged when an iteration gains less than this, in nats per observation
-    #[arg(long, value_name = "NATS", default_value_t = 1e-5)]
-    pub tolerance: f64,
-    /// Maximum number of EM iterations
-    #[arg(long, alias = "updates", value_name = "N", default_value_t = 100)]
-    pub max_iterations: usize,
-    /// Continuous-time models: orders of motion, as 1..8 or 1,2,4
-    #[arg(long, value_name = "LIST", default_value = "1..6", value_parser = orders)]
-    pub orders: Orders,
+    /// --init: EM has converged when an iteration gains less than this, in nats per observation [default: 1e-5]
+    #[arg(long, value_name = "NATS", requires = "init")]
+    pub tolerance: Option<f64>,
+    /// --init: maximum number of EM iterations [default: 100]
+    #[arg(long, alias = "updates", value_name = "N", requires = "init")]
+    pub max_iterations: Option<usize>,
+    /// Continuous-time models: orders of motion, as 1..8 or 1,2,4 [default: 1..6]
+    #[arg(long, value_name = "LIST", value_parser = orders)]
+    pub orders: Option<Orders>,
     /// Continuous-time models: smoothness of the noise in bins; 0 is white noise [default: the model's]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub smoothness: Vec<f64>,

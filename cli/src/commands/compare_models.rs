@@ -45,6 +45,7 @@ struct Row {
 /// If data or a model cannot be used, and for options that are about one model.
 pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
+    let from = args.from.unwrap_or(1);
     let models: Vec<AnyModel> = args
         .model
         .iter()
@@ -57,10 +58,8 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     let (recording, own_rows) = compare_rows::read(&args.source, data, &named)?;
     let (data, shown) = (&recording.sequence, data.display());
     ensure!(
-        args.from <= data.len() as u64,
-        "--from is {}, and {} has {}",
-        args.from,
-        shown,
+        from <= data.len() as u64,
+        "--from is {from}, and {shown} has {}",
         many(data.len(), "row")
     );
     if args.certified.certify {
@@ -68,7 +67,7 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     }
     let rows = named.iter().zip(&own_rows).map(|((path, model), data)| {
         let parameters = OfFit::read(path)?.parameters(model)?;
-        let row = recording.named(score(path, model, parameters, data, args.from, args.by));
+        let row = recording.named(score(path, model, parameters, data, from, args.by));
         row.with_context(|| format!("the model {}", path.display()))
     });
     let mut rows: Vec<Row> = rows.collect::<Result<_>>()?;
@@ -82,7 +81,7 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     let table = table(&rows, args.by);
     let notes = [
         diffuse_note(&rows, args.by),
-        lags_note(&rows, args.by, args.from),
+        lags_note(&rows, args.by, from),
     ];
     let notes: Vec<String> = notes.into_iter().flatten().collect();
     if let Some(folder) = &args.out {

@@ -1,5 +1,6 @@
 //! Arguments of `scotopic compare` that are for networks.
 
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::evaluate::Split;
@@ -8,9 +9,9 @@ use crate::args::RuntimeArgs;
 /// Options for networks.
 #[derive(Debug, Args)]
 pub struct NetworkArgs {
-    /// Networks: split of the data
-    #[arg(long, value_enum, default_value = "test")]
-    pub split: Split,
+    /// Networks: split of the data [default: test]
+    #[arg(long, value_enum)]
+    pub split: Option<Split>,
     /// Networks: inference steps [default: as each was trained]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..1 << 24))]
     pub steps: Option<u32>,
@@ -23,4 +24,25 @@ pub struct NetworkArgs {
     /// Device and data.
     #[command(flatten)]
     pub runtime: RuntimeArgs,
+}
+
+impl NetworkArgs {
+    /// Refuses options for networks where a series is compared.
+    ///
+    /// # Errors
+    /// The first of them.
+    pub fn check_unused(&self) -> Result<()> {
+        for (option, given) in [
+            ("--split", self.split.is_some()),
+            ("--steps", self.steps.is_some()),
+            ("--max-images", self.max_images.is_some()),
+            ("--ood", self.ood),
+        ] {
+            ensure!(
+                !given,
+                "{option} is for networks, which are compared without --model"
+            );
+        }
+        Ok(())
+    }
 }

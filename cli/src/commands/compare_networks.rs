@@ -22,6 +22,7 @@ use serde::Serialize;
 use super::analyse::ModelTraits;
 use super::compare_args::CompareArgs;
 use super::compare_network_args::NetworkArgs;
+use super::evaluate::Split;
 use super::{model, print};
 use crate::args::load;
 use crate::table::{Cell, Table};
@@ -173,7 +174,7 @@ fn same_images(networks: &[Compared], asked: &NetworkArgs) -> Result<ImageSet> {
         );
         (splits, known) = (found, data.clone());
     }
-    asked.split.of(splits)
+    asked.split.unwrap_or(Split::Test).of(splits)
 }
 
 fn row(one: &Compared, set: &ImageSet, asked: &NetworkArgs, opened: &Opened) -> Result<Row> {

@@ -37,7 +37,7 @@ pub(super) fn read(
     );
     let recording = recordings.remove(0);
     for (file, _) in models {
-        OfFit::check_columns(file, data, &recording.names, source.columns.is_some())?;
+        OfFit::check_data(file, data, &recording.names, source)?;
     }
     let rows = &recording.sequence;
     let mut predicted = columns(rows, &(0..outputs).collect::<Vec<_>>())?;

@@ -38,11 +38,15 @@ pub(super) fn run(
         true => vec![model.embedding.smoothness],
         false => args.smoothness.clone(),
     };
+    let orders = match &args.orders {
+        Some(orders) => orders.0.clone(),
+        None => (1..=6).collect(),
+    };
     let mut rows = Vec::new();
     let mut best: Option<(f64, Vec<scheme_comparison::Track>, String, usize, f64)> = None;
     for scheme in schemes {
         for &s in &smoothness {
-            for &order in &args.orders.0 {
+            for &order in &orders {
                 let (row, tracks) =
                     scheme_comparison::run(model, data, scheme, order, s, truth.as_ref())
                         .with_context(|| format!("{scheme}, order {order}, s = {s}"))?;

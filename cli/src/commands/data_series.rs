@@ -9,6 +9,7 @@ use scotopic_datasets::replace::replace;
 use scotopic_datasets::series::SampleSeries;
 
 use super::print;
+use crate::filtering::LineFormat;
 use crate::outputs::{Force, check_writable};
 use crate::usage::UsageError;
 
@@ -77,6 +78,15 @@ pub fn run(action: &SampleAction) -> Result<ExitCode> {
                 None => print::line(sample.csv.trim_end())?,
                 Some(path) => {
                     force.check([path.as_path()]).map_err(UsageError)?;
+                    let of_csv =
+                        LineFormat::of(path).map(|format| format != Some(LineFormat::Jsonl));
+                    if !of_csv.map_err(UsageError)? {
+                        let error = anyhow!(
+                            "{}: series are written as CSV: name a .csv file",
+                            path.display()
+                        );
+                        return Err(UsageError(error).into());
+                    }
                     check_writable(path).map_err(UsageError)?;
                     replace(path, sample.csv.as_bytes())?;
                 }

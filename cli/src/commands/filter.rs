@@ -20,7 +20,7 @@ use crate::filtering::places::at_line;
 use crate::filtering::snapshot::LastRow;
 use crate::filtering::source::tell_left_out;
 use crate::filtering::trials::same_order;
-use crate::filtering::{model, snapshot};
+use crate::filtering::{LineFormat, model, snapshot};
 use crate::outputs::{check_apart, check_writable};
 use crate::progress::Reporter;
 use crate::progress_bar::ProgressBar;
@@ -62,17 +62,16 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             "{}: found {} ({}), but the model has {} per observation; select them with --columns",
             args.first().display(),
             many(series.width(), "column"),
-            series.names().join(", "),
+            some_names(series.names()),
             filter.width()
         ))
         .into());
     }
-    let asked = source.columns.is_some();
     if let Some(file) = &args.model {
-        OfFit::check_columns(file, args.first(), series.names(), asked)?;
+        OfFit::check_data(file, args.first(), series.names(), &source)?;
     }
     if let Some(file) = &args.resume
-        && !asked
+        && source.columns.is_none()
     {
         same_order(file, &last_row.columns, args.first(), series.names())?;
     }
@@ -83,7 +82,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         .map_err(UsageError)?;
     let live = args.first() == Path::new("-");
     let mut results = args.results(&filter)?;
-    let (mut bar, mut rows) = (progress(args, &series), 0);
+    let (mut bar, mut rows, mut missing) = (progress(args, &series), 0, 0_u64);
     let before = (filter.observations(), filter.elbo());
     let (begun, mut busy) = (Instant::now(), Timed::default());
     let keeps = args.save.is_some() || args.model_out.is_some() || recorder.is_some();
@@ -122,6 +121,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
                 row => row,
             };
             let seen = is_seen(row, filter.inputs().len());
+            missing += u64::from(!seen);
             if let Some(recorder) = &mut recorder {
                 recorder.read(&filter)?;
             }
@@ -222,7 +222,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         tell_left_out(args.first(), &series);
     }
     if !args.progress.quiet {
-        summary(&filter, before, begun, &busy);
+        summary(&filter, before, missing, begun, &busy);
         if let Some(alarm) = alarm {
             tell!("{}", alarm.said());
         }
@@ -231,6 +231,13 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         }
     }
     Ok(stop.signal().map_or(ExitCode::SUCCESS, |(_, code)| code))
+}
+
+/// The first of the names of columns.
+fn some_names(names: &[String]) -> String {
+    const MOST: usize = 50;
+    let more = if names.len() > MOST { ", …" } else { "" };
+    format!("{}{more}", names[..names.len().min(MOST)].join(", "))
 }
 
 /// Checks that all outputs can be written, each to its own file, and that none overwrites an input.
@@ -258,6 +265,9 @@ fn outputs(args: &FilterArgs) -> Result<()> {
         );
     }
     check_apart(&written, &read)?;
+    if let (Some(path), None) = (&args.out, args.out_format) {
+        LineFormat::of(path)?;
+    }
     written.into_iter().try_for_each(check_writable)
 }
 
@@ -323,13 +333,19 @@ impl Timed {
     }
 }
 
-fn summary(filter: &AnyFilter, before: (u64, f64), begun: Instant, busy: &Timed) {
+/// What was filtered, with the nats of each observation that was seen.
+fn summary(filter: &AnyFilter, before: (u64, f64), missing: u64, begun: Instant, busy: &Timed) {
     let count = filter.observations() - before.0;
-    let each = (filter.elbo() - before.1) / (count as f64).max(1.0);
+    let seen = count.saturating_sub(missing);
+    let each = (filter.elbo() - before.1) / (seen as f64).max(1.0);
     let micros = 1e6 * busy.mean();
     let so_far = match before.0 {
         0 => String::new(),
         n => format!(" ({} in total)", n + count),
+    };
+    let unseen = match missing {
+        0 => String::new(),
+        n => format!(", {n} missing"),
     };
     let learned = match filter.parameter_updates() {
         Some(0) => {
@@ -341,7 +357,7 @@ fn summary(filter: &AnyFilter, before: (u64, f64), begun: Instant, busy: &Timed)
         None => String::new(),
     };
     tell!(
-        "{}{so_far}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s in total{learned}",
+        "{}{so_far}{unseen}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s in total{learned}",
         many(count as usize, "observation"),
         number(each, 4),
         number(filter.elbo(), 3),

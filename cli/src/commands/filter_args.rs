@@ -141,15 +141,11 @@ impl FilterArgs {
     /// # Errors
     /// If their file cannot be written or continued.
     pub(super) fn results(&self, filter: &AnyFilter) -> Result<Results> {
-        let csv = |path: &PathBuf| {
-            path.extension()
-                .is_some_and(|e| e.eq_ignore_ascii_case("csv"))
+        let format = match (self.out_format, &self.out) {
+            (None, Some(path)) => LineFormat::of(path)?,
+            (format, _) => format,
         };
-        let by_name = match self.out.as_ref().is_some_and(csv) {
-            true => LineFormat::Csv,
-            false => LineFormat::Jsonl,
-        };
-        let format = self.out_format.unwrap_or(by_name);
+        let format = format.unwrap_or(LineFormat::Jsonl);
         match &self.out {
             None => Ok(Results::stdout(format)),
             Some(path) => match &self.resume {

@@ -26,7 +26,7 @@ pub fn run(args: &FilterArgs, filter: &AnyFilter, source: &Source) -> Result<Exi
         .iter()
         .flat_map(|file| recordings.iter().map(move |one| (file, one)))
     {
-        OfFit::check_columns(file, &one.path, &one.names, source.columns.is_some())?;
+        OfFit::check_data(file, &one.path, &one.names, source)?;
     }
     if !filter.accepts_partial_rows() {
         recordings = of_whole_rows(recordings, filter.model().kind());

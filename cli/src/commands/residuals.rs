@@ -142,6 +142,9 @@ fn check(args: &ResidualsArgs, model: &AnyModel) -> Result<()> {
         "--out and --figure name one file: give each its own name"
     );
     check_apart(&written, &args.subject.inputs())?;
+    if let Some(path) = &args.out {
+        LineFormat::of(path)?;
+    }
     written.into_iter().try_for_each(check_writable)
 }
 

@@ -11,7 +11,6 @@ use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 
 use crate::filtering::records::{Entry, LinesOut, Record, field, write};
 use crate::filtering::{LineFormat, Source, inputs, model};
-use crate::outputs::check_writable;
 use crate::usage::UsageError;
 
 /// Options of `scotopic sample`.
@@ -53,7 +52,7 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     let checked = args.lines.check(&others, &[&args.model]);
     checked.map_err(UsageError)?;
     if let Some(path) = &args.states {
-        check_writable(path).map_err(UsageError)?;
+        LineFormat::of(path).map_err(UsageError)?;
     }
     let length = usize::try_from(args.length)
         .map_err(|_| anyhow!("--length is too large for this machine"))?;

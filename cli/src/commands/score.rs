@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, is_seen, many};
 use serde::Serialize;
@@ -99,7 +99,12 @@ pub fn run(args: &ScoreArgs) -> Result<ExitCode> {
     let recordings = args.subject.read(&model)?;
     let scores = recordings.iter().map(|recording| score(&filter, recording));
     let scores: Vec<Score> = scores.collect::<Result<_>>()?;
-    let observations = scores.iter().map(|s| s.observations).sum();
+    let observations: u64 = scores.iter().map(|s| s.observations).sum();
+    ensure!(
+        observations > 0,
+        "{}: no row has an observation: all cells are missing, or --columns, --delimiter or --missing take them for such",
+        recordings[0].path.display()
+    );
     let total = of(
         "total",
         observations,

@@ -5,8 +5,15 @@ use std::ops::Range;
 use anyhow::{Result, anyhow};
 use scotopic_filtering::{Error, Sequence, dependent_inputs};
 
-/// An error of a fit, with columns by their names; those of `inputs` are given.
-pub fn by_name(error: anyhow::Error, names: &[String], inputs: &Range<usize>) -> anyhow::Error {
+/// An error of a fit, with columns by their names; those of `inputs` are given. Pseudo-observations are advised where the fit `takes`
+/// them.
+pub fn by_name(
+    error: anyhow::Error,
+    names: &[String],
+    inputs: &Range<usize>,
+    takes: bool,
+) -> anyhow::Error {
+    let prior = if takes { ", or add --pseudo-count" } else { "" };
     let Some(Error::Dependent { columns }) = error.downcast_ref() else {
         return error;
     };
@@ -31,12 +38,11 @@ pub fn by_name(error: anyhow::Error, names: &[String], inputs: &Range<usize>) ->
     }
     match named(columns, names).as_slice() {
         [one] => anyhow!(
-            "the column {one} does not vary: no variance can be learned of it; leave it out with --columns, or add \
-             --pseudo-count"
+            "the column {one} does not vary: no variance can be learned of it; leave it out with --columns{prior}"
         ),
         several => anyhow!(
             "the columns {} are collinear: each is a linear combination of the others, and no covariance can be learned of \
-             them; leave one out with --columns, or add --pseudo-count",
+             them; leave one out with --columns{prior}",
             several.join(", ")
         ),
     }

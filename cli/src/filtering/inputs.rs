@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail};
 use scotopic_datasets::series::SeriesFormat;
 use scotopic_filtering::AnyModel;
 
@@ -63,12 +63,17 @@ pub fn read(path: Option<&Path>, model: &AnyModel, data: &Source) -> Result<Opti
         );
     }
     for (row, line) in inputs.sequence.iter().zip(&inputs.lines) {
-        let whole = row.is_some_and(|row| row.iter().all(|x| x.is_finite()));
-        ensure!(
-            whole,
-            "{}, line {line}: a number is missing",
-            path.display()
-        );
+        let missing = match row {
+            Some(row) => row.iter().position(|x| !x.is_finite()),
+            None => Some(0),
+        };
+        if let Some(place) = missing {
+            bail!(
+                "{}, line {line}, column {}: a number is missing",
+                path.display(),
+                inputs.names[place]
+            );
+        }
     }
     Ok(Some(inputs))
 }

@@ -1,7 +1,9 @@
 //! One output line per observation.
 
 use std::io::Write;
+use std::path::Path;
 
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use scotopic_filtering::{AnyFilter, Belief, Filter as _, Step};
 use serde::Serialize;
@@ -13,6 +15,30 @@ pub enum LineFormat {
     Jsonl,
     /// CSV with a header
     Csv,
+}
+
+/// Endings of names of files of other kinds, which nothing could read such lines from.
+const OTHERS: [&str; 11] = [
+    "gif", "gz", "npy", "npz", "parquet", "png", "svg", "toml", "tsv", "xlsx", "zip",
+];
+
+impl LineFormat {
+    /// What the ending of a file's name says; none for one that says nothing.
+    ///
+    /// # Errors
+    /// For the ending of another format.
+    pub fn of(path: &Path) -> Result<Option<Self>> {
+        let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+        match ending.to_str() {
+            Some("csv") => Ok(Some(Self::Csv)),
+            Some("jsonl" | "json") => Ok(Some(Self::Jsonl)),
+            Some(other) if OTHERS.contains(&other) => bail!(
+                "{}: this is written as CSV or JSON lines: name a .csv or .jsonl file",
+                path.display()
+            ),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// Writes one line per belief.

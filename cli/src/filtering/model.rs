@@ -258,6 +258,9 @@ pub fn write_fitted(model: &AnyModel, of: &OfFit, comment: &str, path: &Path) ->
     if !of.columns.is_empty() {
         text += &format!("columns = {}\n", toml::Value::from(of.columns.clone()));
     }
+    if !of.alphabet.is_empty() {
+        text += &format!("alphabet = {}\n", toml::Value::from(of.alphabet.clone()));
+    }
     Ok(replace(path, (text + rest).as_bytes())?)
 }
 

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use scotopic_filtering::AnyModel;
 use scotopic_filtering::gaussian::StructuralModel;
 
+use super::Source;
 use super::model_text::{LINEAR, STRUCTURAL, text};
 use super::trials::same_order;
 
@@ -40,6 +41,8 @@ pub struct OfFit {
     pub free_parameters: Option<usize>,
     /// The columns that were predicted, in the order of the model (`columns = ["x", "y"]`); none where they had no names, or are one.
     pub columns: Vec<String>,
+    /// The symbols that 0, 1, … stand for (`alphabet = ["left", "right"]`), of a fit that was given them.
+    pub alphabet: Vec<String>,
 }
 
 impl OfFit {
@@ -65,11 +68,16 @@ impl OfFit {
             toml::Value::Integer(number) if number >= 0 => Ok(number as usize),
             other => bail!("free_parameters is {other}, expected a whole number, 0 or more"),
         });
-        let columns = table.remove("columns").map(toml::Value::try_into);
+        let mut names = |key: &str| -> Result<Vec<String>> {
+            let names = table.remove(key).map(toml::Value::try_into);
+            let names = names.transpose().with_context(|| key.to_owned())?;
+            Ok(names.unwrap_or_default())
+        };
         Ok(Self {
             learned,
             free_parameters: free_parameters.transpose()?,
-            columns: columns.transpose().context("columns")?.unwrap_or_default(),
+            columns: names("columns")?,
+            alphabet: names("alphabet")?,
         })
     }
 
@@ -101,17 +109,26 @@ impl OfFit {
         }
     }
 
-    /// Refuses columns that have the names of those that the model of `file` was fitted to, and another order: they would be matched by
-    /// their places.
+    /// Refuses columns `names` of `data`, read from `source`, that have the names of those that the model of `file` was fitted to, and
+    /// another order: they would be matched by their places; and another alphabet than it was fitted with.
     ///
     /// # Errors
     /// Names both files.
-    pub fn check_columns(file: &Path, data: &Path, names: &[String], asked: bool) -> Result<()> {
+    pub fn check_data(file: &Path, data: &Path, names: &[String], source: &Source) -> Result<()> {
+        let Self {
+            columns, alphabet, ..
+        } = Self::read(file)?;
+        ensure!(
+            alphabet.is_empty() || source.alphabet.is_empty() || alphabet == source.alphabet,
+            "{} was fitted with --alphabet {}, and here it is {}: its symbols would be others",
+            file.display(),
+            alphabet.join(","),
+            source.alphabet.join(",")
+        );
         // Whoever names the columns says the order.
-        if asked {
+        if source.columns.is_some() {
             return Ok(());
         }
-        let columns = Self::read(file)?.columns;
         same_order(
             file,
             &columns,

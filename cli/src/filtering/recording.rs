@@ -66,9 +66,8 @@ impl Subject {
     pub fn read(&self, model: &AnyModel) -> Result<Vec<Recording>> {
         let source = self.source.given(model.inputs());
         let all = read_all(&source, &self.data, model.width())?;
-        let asked = source.columns.is_some();
         for one in &all {
-            OfFit::check_columns(&self.model, &one.path, &one.names, asked)?;
+            OfFit::check_data(&self.model, &one.path, &one.names, &source)?;
         }
         Ok(match uses_partial_rows(model) {
             true => all,

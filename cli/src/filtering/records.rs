@@ -78,6 +78,9 @@ impl LinesOut {
             );
         }
         check_apart(&written, read)?;
+        if let (Some(path), None) = (&self.out, self.out_format) {
+            LineFormat::of(path)?;
+        }
         written.into_iter().try_for_each(check_writable)
     }
 
@@ -106,14 +109,11 @@ pub fn write(
     usual: LineFormat,
     records: &[Record],
 ) -> Result<()> {
-    let by_name =
-        path.and_then(Path::extension)
-            .and_then(|e| match e.to_ascii_lowercase().to_str() {
-                Some("csv") => Some(LineFormat::Csv),
-                Some("jsonl" | "json") => Some(LineFormat::Jsonl),
-                _ => None,
-            });
-    let text = match format.or(by_name).unwrap_or(usual) {
+    let format = match (format, path) {
+        (None, Some(path)) => LineFormat::of(path)?,
+        (format, _) => format,
+    };
+    let text = match format.unwrap_or(usual) {
         LineFormat::Csv => csv(records),
         LineFormat::Jsonl => jsonl(records),
     };

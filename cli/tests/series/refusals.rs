@@ -290,3 +290,141 @@ fn what_would_say_nothing_is_refused() {
         &["--learn=rmle"],
     );
 }
+
+/// A first cell that begins with a sign is a slip of the pen, not the name of a column: its row would vanish.
+#[test]
+fn a_slip_in_the_first_row_is_no_header() {
+    let folder = folder(&[]);
+    for cell in ["<0.01", "$5", "€5", "(5)", ">100", "½"] {
+        folder.write("y.csv", &format!("{cell}\n6\n7\n"));
+        folder.refused(
+            &of("filter", "level.toml", &["y.csv"]),
+            &["y.csv, line 1", cell],
+        );
+    }
+    folder.write("named.csv", "°C\n6\n7\n");
+    let (out, _) = folder.good(&of("filter", "level.toml", &["named.csv"]));
+    assert_eq!(out.lines().count(), 2);
+}
+
+#[test]
+fn text_behind_a_closing_quote() {
+    let folder = folder(&[
+        ("good.csv", "y\n\"12\"\n\"3\" \n4\n"),
+        ("bad.csv", "y\n4\n\"1\"2\n3\n"),
+        ("pair.csv", "x,y\n\"1\",\"2\"\n3,\"4\"5\n"),
+    ]);
+    let filter = |data| of("filter", "level.toml", &[data]);
+    let (out, _) = folder.good(&filter("good.csv"));
+    assert_eq!(out.lines().count(), 3);
+    folder.refused(&filter("bad.csv"), &["bad.csv, line 3", "quote"]);
+    let pair = of("filter", "pair.toml", &["pair.csv"]);
+    folder.refused(&pair, &["pair.csv, line 3", "quote"]);
+}
+
+/// Times of no zone are not those of UTC, and days keep no microseconds.
+#[test]
+fn times_that_cannot_be_compared() {
+    let folder = folder(&[
+        (
+            "zones.csv",
+            "t,y\n2024-06-01T12:00Z,1\n2024-06-01T12:30,2\n",
+        ),
+        (
+            "fine.csv",
+            "when,y\n2024-06-01T12:00:00.001,1\n2024-06-01T12:00:00.003,2\n",
+        ),
+        (
+            "seconds.csv",
+            "when,y\n2024-06-01T12:00:00,1\n2024-06-01T12:00:01,2\n",
+        ),
+    ]);
+    folder.refused(
+        &of("filter", "level.toml", &["zones.csv", "--time", "t"]),
+        &["zones.csv, line 3", "zone"],
+    );
+    folder.refused(
+        &of("score", "timed.toml", &["fine.csv"]),
+        &["fine.csv, line 3, column when", "write numbers"],
+    );
+    folder.good(&of("score", "timed.toml", &["seconds.csv"]));
+}
+
+/// The symbols of a fit are those of its alphabet, in its order.
+#[test]
+fn another_alphabet_than_that_of_the_fit() {
+    let folder = folder(&[("c.csv", "c\nleft\nright\nleft\nright\nright\n")]);
+    let fit = [
+        "fit",
+        "c.csv",
+        "--kind",
+        "categorical",
+        "--n-states",
+        "1",
+        "--alphabet",
+        "left,right",
+        "--out",
+        "c.toml",
+    ];
+    folder.good(&fit);
+    let score = |alphabet| of("score", "c.toml", &["c.csv", "--alphabet", alphabet]);
+    folder.good(&score("left,right"));
+    folder.refused(
+        &score("right,left"),
+        &["c.toml", "left,right", "right,left"],
+    );
+}
+
+#[test]
+fn nothing_seen_and_files_of_another_kind() {
+    let folder = folder(&[("none.csv", "y\nNA\nNA\n"), ("y.csv", "y\n1\n2\n")]);
+    folder.refused(
+        &of("score", "level.toml", &["none.csv"]),
+        &["none.csv", "no row has an observation"],
+    );
+    for (verb, more) in [
+        ("sample", &["--length", "3", "--out", "y.npy"][..]),
+        ("filter", &["y.csv", "--out", "y.png"]),
+        ("smooth", &["y.csv", "--out", "y.tsv"]),
+        ("residuals", &["y.csv", "--out", "y.npz"]),
+    ] {
+        folder.refused(&of(verb, "level.toml", more), &[".csv or .jsonl"]);
+    }
+    let compare = of("compare", "poisson.toml", &["y.csv", "--from", "2"]);
+    folder.refused(&compare, &["--from", "several models"]);
+    let compare = of("compare", "poisson.toml", &["y.csv", "--orders", "1..3"]);
+    folder.refused(&compare, &["--orders", "continuous-time"]);
+}
+
+/// Two arrays written to one file, of which numpy reads the first alone.
+#[test]
+fn a_second_array_in_a_file() {
+    let folder = folder(&[]);
+    let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }";
+    let padded = format!("{header:<117}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((padded.len() as u16).to_le_bytes());
+    bytes.extend(padded.as_bytes());
+    bytes.extend([1.0_f64, 2.0].iter().flat_map(|x| x.to_le_bytes()));
+    std::fs::write(folder.path().join("one.npy"), &bytes).unwrap();
+    folder.good(&of("score", "level.toml", &["one.npy"]));
+    std::fs::write(folder.path().join("two.npy"), bytes.repeat(2)).unwrap();
+    folder.refused(
+        &of("score", "level.toml", &["two.npy"]),
+        &["two.npy", "more bytes than the header says"],
+    );
+}
+
+/// A missing row has no nats: what is said of an observation is of those that were seen, as `score` says it.
+#[test]
+fn nats_are_of_the_observations_that_were_seen() {
+    let folder = folder(&[("y.csv", "y\n1\nNA\n2\n")]);
+    let (_, said) = folder.good(&of("filter", "level.toml", &["y.csv"]));
+    let score = folder.json(&of("score", "level.toml", &["y.csv", "--json"]));
+    let each = score["per_observation"].as_f64().unwrap();
+    let expected = format!("3 observations, 1 missing: {each:.4} nats per observation");
+    assert!(
+        said.replace('−', "-").contains(&expected),
+        "{said}\n{expected}"
+    );
+}

@@ -134,7 +134,10 @@ fn rows_to_come_are_written_as_the_data() {
     let lines = [forecast("comma.csv", "next.jsonl"), vec!["--decimal-comma"]].concat();
     assert_eq!(folder.good(&lines).0, point);
     let hole = [forecast("point.csv", "hole.csv"), vec!["--missing", "-9"]].concat();
-    folder.refused(&hole, &["hole.csv, line 4: a number is missing"]);
+    folder.refused(
+        &hole,
+        &["hole.csv, line 4, column when: a number is missing"],
+    );
 }
 
 #[test]

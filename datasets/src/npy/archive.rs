@@ -104,13 +104,12 @@ pub fn read_npz_pixels(
                 [] => {
                     let found: Vec<String> =
                         shapes.iter().take(MOST_NAMES).map(described).collect();
+                    let found = match found.is_empty() {
+                        true => "none".to_owned(),
+                        false => found.join(", "),
+                    };
                     let expected = "an array of images of the size asked for";
-                    return Err(Error::size(
-                        path.display(),
-                        "arrays",
-                        found.join(", "),
-                        expected,
-                    ));
+                    return Err(Error::size(path.display(), "arrays", found, expected));
                 }
                 _ => {
                     let found: Vec<String> = fitting

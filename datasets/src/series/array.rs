@@ -159,7 +159,13 @@ impl<R: Read> super::Rows for Rows<R> {
 
     fn next_into(&mut self, row: &mut Vec<f64>) -> Result<Option<bool>> {
         if self.given == self.length {
-            return Ok(None);
+            return match self.reader.read(&mut [0]) {
+                Ok(1) => {
+                    let expected = "one array in a file: np.savez keeps several, by name";
+                    Err(self.at(0, "more bytes than the header says", expected))
+                }
+                _ => Ok(None),
+            };
         }
         // The first was read to begin with.
         if self.given > 0 {

@@ -168,11 +168,11 @@ impl<R: Read> Rows for Delimited<R> {
             let wrong = match self.options.read(n, cell) {
                 Cell::Value(value) => {
                     row.push(value);
-                    self.writing.next(n, false, line).err()
+                    self.writing.next(n, None, line).err()
                 }
                 Cell::Date(days) => {
                     row.push(days);
-                    self.writing.next(n, true, line).err()
+                    self.writing.next(n, Some(days), line).err()
                 }
                 Cell::Missing => {
                     row.push(f64::NAN);

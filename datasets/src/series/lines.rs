@@ -276,7 +276,8 @@ impl<R: Read> Rows for Lines<R> {
             complete &= cell != Cell::Missing;
             let mixed = match cell {
                 Cell::Missing => None,
-                other => (self.writing.next(n, matches!(other, Cell::Date(_)), line)).err(),
+                Cell::Date(days) => self.writing.next(n, Some(days), line).err(),
+                _ => self.writing.next(n, None, line).err(),
             };
             if let Some(expected) = mixed {
                 return Err(self.wrong(column, written(value), expected));

@@ -174,10 +174,11 @@ fn looks_like_date(cell: &str) -> bool {
     digits > 1 && cell.bytes().skip(1).any(|c| b"-/.:".contains(&c))
 }
 
-/// Whether a cell that is no number seems to have been meant as one: it begins like a number, or marks what is not there.
+/// Whether a cell that is no number seems to have been meant as one: it begins like a number behind any signs (`−5`, `<0.01`, `$5`,
+/// `(5)`), or marks what is not there.
 pub(super) fn looks_like_number(cell: &str) -> bool {
-    let unsigned = cell.trim_start_matches(['+', '-', '−', '.', ',']);
-    let begins = unsigned.starts_with(|c: char| c.is_ascii_digit());
+    let unsigned = cell.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '_');
+    let begins = unsigned.starts_with(char::is_numeric);
     begins || unsigned.is_empty() || cell.parse::<f64>().is_ok()
 }
 

@@ -43,6 +43,7 @@ pub(super) struct Records<R> {
     ends: Vec<usize>,
     cells: usize,
     lines: LineCount,
+    quotes: Quotes,
     /// The line that the record begins in, from 1.
     line: u64,
     /// Lines with nothing on them between the first record and this one; none before the first.
@@ -62,6 +63,7 @@ impl<R: Read> Records<R> {
             ends: vec![0; 16],
             cells: 0,
             lines: LineCount::default(),
+            quotes: Quotes::CellBegins,
             line: 1,
             blank: None,
         }
@@ -75,6 +77,7 @@ impl<R: Read> Records<R> {
         let (mut written, mut ended) = (0, 0);
         let blank_before = self.lines.blank;
         self.skip_comments()?;
+        self.quotes = Quotes::CellBegins;
         loop {
             if self.read == self.filled {
                 self.fill()?;
@@ -83,7 +86,12 @@ impl<R: Read> Records<R> {
             let (result, taken, more_text, more_ends) =
                 self.parser
                     .read_record(input, &mut self.text[written..], &mut self.ends[ended..]);
+            let closed = self.quotes.pass(&input[..taken], self.delimiter);
             self.lines.pass(&input[..taken]);
+            if !closed {
+                let found = "text behind the closing quote of a cell".to_owned();
+                return Err((self.lines.last().max(1), found));
+            }
             self.read += taken;
             written += more_text;
             ended += more_ends;
@@ -127,6 +135,10 @@ impl<R: Read> Records<R> {
             Err(_) if text.starts_with(&[0x1f, 0x8b]) => Err((
                 self.line,
                 "data packed by gzip, it seems; unpack them first".into(),
+            )),
+            Err(_) if text.starts_with(b"\x93NUMPY") => Err((
+                self.line,
+                "an array of NumPy, it seems; name it .npy, or say --format npy".into(),
             )),
             Err(_) if text.contains(&0) => Err((
                 self.line,
@@ -262,6 +274,46 @@ impl<R: Read> Records<R> {
     /// All cells of the record.
     pub(super) fn all(&self) -> Vec<String> {
         (0..self.cells).map(|n| self.cell(n).to_owned()).collect()
+    }
+}
+
+/// Where in a record the last byte was, as far as quotes go: a parser of CSV takes `"1"2` for 12.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    /// At the beginning of a cell.
+    CellBegins,
+    /// In a cell without quotes.
+    Plain,
+    /// Between quotes.
+    Quoted,
+    /// Behind a quote that closes a cell, unless another follows.
+    Closed,
+}
+
+impl Quotes {
+    /// Passes over bytes; false if text follows a closing quote.
+    fn pass(&mut self, bytes: &[u8], delimiter: u8) -> bool {
+        let after = |byte: u8| match byte {
+            b'\n' | b'\r' => Self::CellBegins,
+            _ if byte == delimiter => Self::CellBegins,
+            _ => Self::Plain,
+        };
+        let open = matches!(self, Self::Quoted | Self::Closed);
+        if !open && !bytes.contains(&b'"') {
+            *self = bytes.last().map_or(*self, |&byte| after(byte));
+            return true;
+        }
+        for &byte in bytes {
+            *self = match (*self, byte) {
+                (Self::CellBegins | Self::Closed, b'"') => Self::Quoted,
+                (Self::Quoted, b'"') => Self::Closed,
+                (Self::Quoted, _) => Self::Quoted,
+                (Self::Closed, b' ' | b'\t') if byte != delimiter => Self::Closed,
+                (Self::Closed, _) if after(byte) == Self::Plain => return false,
+                _ => after(byte),
+            };
+        }
+        true
     }
 }
 

@@ -9,13 +9,24 @@ pub enum Time {
     Number(f64),
     /// A month, counted from January of year 0.
     Month(i64),
-    /// Seconds since 1970-01-01T00:00:00Z, and whether a time of day was written.
+    /// Seconds since 1970-01-01T00:00:00Z, and what of the time of day was written.
     Instant {
         /// Seconds.
         seconds: f64,
-        /// Whether the time of day was given.
-        of_day: bool,
+        /// Whether the time of day was given, and its zone.
+        clock: Clock,
     },
+}
+
+/// What of the time of day a date has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// Nothing: the beginning of the day.
+    None,
+    /// Hours and minutes of no zone.
+    Local,
+    /// Hours and minutes, and how far they are from UTC.
+    Zoned,
 }
 
 impl Time {
@@ -49,13 +60,13 @@ impl Time {
             (Some(day), _) if fields.len() == 3 => {
                 let day = digits(day, 2).filter(|d| (1..=days_of(year, month)).contains(d))?;
                 let midnight = 86_400.0 * days_since_1970(year, month, day) as f64;
-                let seconds = match clock {
-                    Some(clock) => midnight + of_day(clock)?,
-                    None => midnight,
+                let (seconds, clock) = match clock.map(of_day) {
+                    Some(read) => read?,
+                    None => (0.0, Clock::None),
                 };
                 Some(Self::Instant {
-                    seconds,
-                    of_day: clock.is_some(),
+                    seconds: midnight + seconds,
+                    clock,
                 })
             }
             _ => None,
@@ -117,9 +128,14 @@ impl Time {
         !matches!(self, Self::Number(_))
     }
 
-    /// Whether two times were written alike, so that they can be compared.
+    /// Whether two times were written alike, so that they can be compared: not one with a zone and one without.
     pub fn is_like(self, other: Self) -> bool {
-        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+        match (self, other) {
+            (Self::Instant { clock: a, .. }, Self::Instant { clock: b, .. }) => {
+                a == b || a == Clock::None || b == Clock::None
+            }
+            _ => std::mem::discriminant(&self) == std::mem::discriminant(&other),
+        }
     }
 }
 
@@ -146,9 +162,10 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 
-/// Seconds of `12:30`, `12:30:05.25`, `12:30Z`, `12:30+02:00`.
-fn of_day(text: &str) -> Option<f64> {
-    let (clock, ahead) = match text.find(['Z', 'z', '+', '-']) {
+/// Seconds of `12:30`, `12:30:05.25`, `12:30Z`, `12:30+02:00`, and whether there is a zone.
+fn of_day(text: &str) -> Option<(f64, Clock)> {
+    let zone = text.find(['Z', 'z', '+', '-']);
+    let (clock, ahead) = match zone {
         None => (text, 0.0),
         Some(at) if at + 1 == text.len() && text.as_bytes()[at].eq_ignore_ascii_case(&b'z') => {
             (&text[..at], 0.0)
@@ -182,7 +199,9 @@ fn of_day(text: &str) -> Option<f64> {
             .filter(|s| (0.0..61.0).contains(s))?,
         None => 0.0,
     };
-    Some(3600.0 * f64::from(hours) + 60.0 * f64::from(minutes) + seconds - ahead)
+    let known = zone.map_or(Clock::Local, |_| Clock::Zoned);
+    let local = 3600.0 * f64::from(hours) + 60.0 * f64::from(minutes) + seconds;
+    Some((local - ahead, known))
 }
 
 /// Times must rise; where a step is longer than another by more than half of it, there is a gap.
@@ -206,7 +225,7 @@ impl Order {
             .ok_or("a time: a number, or a date such as 2024-03-01 or 2024-03-01T12:30:00")?;
         if let Some(last) = self.last {
             if !time.is_like(last) {
-                return Err("a time written like the one before");
+                return Err("a time written like the one before, with a zone if that has one");
             }
             let step = time.axis() - last.axis();
             if step <= 0.0 || step.is_nan() {
@@ -288,6 +307,10 @@ mod tests {
         assert_eq!(order.gaps, 1);
         assert!(order.next("2024-01-06").is_err());
         assert!(order.next("7").is_err());
+        let mut order = Order::default();
+        order.next("2024-01-01T12:00Z").unwrap();
+        assert!(order.next("2024-01-01T12:30").is_err());
+        order.next("2024-01-01T14:30+02:00").unwrap();
         // The first step is the longest, then even the second.
         for (times, gaps) in [
             (&["0", "3", "4", "5"][..], 1),

@@ -2,27 +2,55 @@
 
 /// How the cells of each column were written first, and in which line.
 #[derive(Debug, Default)]
-pub(super) struct Writing(Vec<Option<(bool, u64)>>);
+pub(super) struct Writing(Vec<Option<Column>>);
+
+/// The first cell of a column that is not missing: its line, and whether it is a date; and the newest date, in days.
+#[derive(Debug, Clone, Copy)]
+struct Column {
+    line: u64,
+    is_date: bool,
+    newest: f64,
+}
+
+/// Numbers of days keep a time to a part of themselves; the step between two of them has to keep six digits.
+const DIGITS: f64 = 1e6;
 
 impl Writing {
     /// Whether a column has dates.
     pub(super) fn has_dates(&self) -> bool {
-        self.0.iter().flatten().any(|(is_date, _)| *is_date)
+        self.0.iter().flatten().any(|column| column.is_date)
     }
 
     /// Takes a cell of column `n` in; a missing cell is neither.
     ///
     /// # Errors
     /// What it should have been.
-    pub(super) fn next(&mut self, n: usize, is_date: bool, line: u64) -> Result<(), String> {
+    pub(super) fn next(&mut self, n: usize, date: Option<f64>, line: u64) -> Result<(), String> {
         if self.0.len() <= n {
             self.0.resize(n + 1, None);
         }
-        let (first, at) = *self.0[n].get_or_insert((is_date, line));
-        match (first == is_date, first) {
-            (true, _) => Ok(()),
-            (false, true) => Err(format!("a date, as in line {at}, such as 2024-03-01")),
-            (false, false) => Err(format!("a number, as in line {at}, and no date")),
+        let column = self.0[n].get_or_insert(Column {
+            line,
+            is_date: date.is_some(),
+            newest: f64::NEG_INFINITY,
+        });
+        let at = column.line;
+        match (column.is_date, date) {
+            (true, Some(days)) => {
+                let step = (days - column.newest).abs();
+                if step > 0.0 && step < DIGITS * f64::EPSILON * days.abs() {
+                    return Err(
+                        "dates that are further apart: as a number of days this keeps no six digits of the time since the date \
+                         before; write numbers, such as the seconds since the first row"
+                            .to_owned(),
+                    );
+                }
+                column.newest = days;
+                Ok(())
+            }
+            (true, None) => Err(format!("a date, as in line {at}, such as 2024-03-01")),
+            (false, Some(_)) => Err(format!("a number, as in line {at}, and no date")),
+            (false, None) => Ok(()),
         }
     }
 }

@@ -17,6 +17,7 @@ mod training;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
+use scotopic_cli::usage::with_causes;
 
 /// Adds the classes and functions of this half to the module.
 ///
@@ -49,7 +50,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
         // An exception of Python is an error as well, and stays what it is.
         match error.into().downcast::<PyErr>() {
             Ok(raised) => Self::Python(raised),
-            Err(error) => Self::Told(format!("{error:#}")),
+            Err(error) => Self::Told(with_causes(&error)),
         }
     }
 }

@@ -162,7 +162,7 @@ impl Network {
 
     /// Inference on images in rows `[steps · images, pixels]`, one frame after the other, by name: samples
     /// `[T, images, latents]`, means `[images, latents]`, reconstructions `[images, pixels]`, those by the means after the
-    /// steps `moments` `[moments, images, pixels]`, −ln p(x|z) and KL `[T, images]` in nats.
+    /// steps `moments` `[moments, images, pixels]`, free energy, −ln p(x|z) and KL `[T, images]` in nats.
     #[allow(clippy::too_many_arguments)] // called with keywords
     fn infer<'py>(
         &self,
@@ -194,11 +194,13 @@ impl Network {
                 (steps, seed),
                 (few, &moments),
                 &self.opened,
+                &|| Ok(Python::attach(|py| py.check_signals())?),
             )
             .map(|recorded| (recorded, steps, frames.batch))
         });
         py.check_signals()?;
         let (recorded, steps, images) = inferred?;
+        let free_energy = recorded.free_energy(images)?;
         let latents = self.model.latents();
         let told = PyDict::new(py);
         let tell = |name: &str, values: Vec<f32>, shape: &[usize]| -> PyResult<()> {
@@ -212,6 +214,7 @@ impl Network {
             tell("reconstruction_means", recorded.by_means, &[images, width])?;
             let shape = [moments.len(), images, width];
             tell("unfolding", recorded.unfolding, &shape)?;
+            tell("free_energy", free_energy, &[steps, images])?;
             tell("negative_log_likelihood", recorded.nll, &[steps, images])?;
             tell("kl", recorded.kl, &[steps, images])
         })();
@@ -266,7 +269,15 @@ impl Network {
             };
             let device = &self.opened.device;
             Ok(match set.frames() {
-                1 => serde_json::to_string(&evaluate(&self.model, &set, &how, device)?)?,
+                1 => {
+                    let metrics = evaluate(&self.model, &set, &how, device)?;
+                    anyhow::ensure!(
+                        metrics.objective.is_finite(),
+                        "the free energy is {}: the images are beyond what the model can explain, or its inference diverges",
+                        metrics.objective
+                    );
+                    serde_json::to_string(&metrics)?
+                }
                 _ => serde_json::to_string(&evaluate_films(&self.model, &set, &how, device)?)?,
             })
         });

@@ -74,6 +74,14 @@ impl Stream {
         ))
     }
 
+    /// A stream in the same state.
+    fn copy(&self) -> Result<Self> {
+        Ok(Self {
+            stream: Mutex::new(self.locked()?.clone()),
+            ..*self
+        })
+    }
+
     /// The membrane potentials u `[latents]`; their rates are e^u.
     #[getter]
     fn potential<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyArray1<f32>>> {

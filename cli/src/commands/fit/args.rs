@@ -233,7 +233,7 @@ impl FitArgs {
             (
                 "--pseudo-count",
                 self.pseudo_count.is_some(),
-                &[HmmData, HmmFile, GaussianData, GaussianFile],
+                &FitOf::WITH_PSEUDO_COUNT,
             ),
             ("--variance-floor", self.variance_floor.is_some(), &floored),
             ("--threads", self.threads.is_some(), &in_parallel),

@@ -74,6 +74,12 @@ impl End for DrivenFitted {
         self.model.base()
     }
 
+    fn without_inputs(&self, row: &[f64], d: usize) -> f64 {
+        let given = &row[self.model.outputs()..];
+        let effects = self.model.direct().row(d);
+        row[d] - effects.iter().zip(given).map(|(e, u)| e * u).sum::<f64>()
+    }
+
     fn told(self, report: Report, learned: &Learned, begun: Instant) -> ModelFit {
         ModelFit {
             states: self.model.states(),

@@ -144,6 +144,11 @@ pub(super) trait End {
     /// The model without its inputs.
     fn base(&self) -> &LinearGaussian;
 
+    /// Entry `d` of a row, less what its inputs add to it.
+    fn without_inputs(&self, row: &[f64], d: usize) -> f64 {
+        row[d]
+    }
+
     fn told(self, report: Report, learned: &Learned, begun: Instant) -> ModelFit;
 }
 
@@ -186,7 +191,7 @@ pub(super) fn of_starts<F: End>(
         found_by: Some(found_by),
         ..Report::default()
     };
-    let collapsed = collapsed(fit.base(), data);
+    let collapsed = collapsed(&fit, data);
     if settings.pseudo_count > 0.0 || collapsed.is_empty() {
         return Ok(fit.told(report, &settings.learned, begun));
     }
@@ -215,7 +220,7 @@ pub(super) fn of_file<F: End>(
     begun: Instant,
 ) -> ModelFit {
     let mut report = Report::default();
-    let collapsed = collapsed(fit.base(), data);
+    let collapsed = collapsed(&fit, data);
     if settings.learned.observation_noise && !collapsed.is_empty() {
         report.warnings.push(format!(
             "the noise of {} collapsed to less than a millionth of its variance; --pseudo-count {PRIOR} keeps it from that",
@@ -273,13 +278,14 @@ pub(super) fn short(settings: &GaussianFit) -> GaussianFit {
     }
 }
 
-/// The columns, from 1, whose noise is next to nothing beside their variance.
-fn collapsed(model: &LinearGaussian, data: &[Sequence]) -> Vec<usize> {
-    let noise = model.observation_noise();
+/// The columns, from 1, whose noise is next to nothing beside the variance that inputs leave of them.
+fn collapsed<F: End>(fit: &F, data: &[Sequence]) -> Vec<usize> {
+    let noise = fit.base().observation_noise();
     let collapsed = |d: usize| {
-        let values = data
-            .iter()
-            .flat_map(|s| s.iter().flatten().map(|row| row[d]).filter(|y| !y.is_nan()));
+        let rows = data.iter().flat_map(|s| s.iter().flatten());
+        let values = rows
+            .map(|row| fit.without_inputs(row, d))
+            .filter(|y| !y.is_nan());
         let (mut count, mut mean, mut square) = (0.0, 0.0, 0.0);
         for y in values {
             count += 1.0;
@@ -289,7 +295,7 @@ fn collapsed(model: &LinearGaussian, data: &[Sequence]) -> Vec<usize> {
         }
         noise[(d, d)] < COLLAPSED * square / count
     };
-    (0..model.width())
+    (0..noise.nrows())
         .filter(|&d| collapsed(d))
         .map(|d| d + 1)
         .collect()

@@ -132,6 +132,14 @@ impl FitOf {
         }
     }
 
+    /// Those that take pseudo-observations.
+    pub const WITH_PSEUDO_COUNT: [Self; 4] = [
+        Self::HmmData,
+        Self::HmmFile,
+        Self::GaussianData,
+        Self::GaussianFile,
+    ];
+
     /// From the data.
     pub fn data(kind: ModelKind, transition_inputs: bool) -> Self {
         match kind {

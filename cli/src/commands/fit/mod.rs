@@ -120,7 +120,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     };
     let (data, names, read) = args.source.given(&given).read_all(&args.data, &check)?;
     if let (Some(file), Some(data)) = (&args.model, args.data.first()) {
-        OfFit::check_columns(file, data, &names, args.source.columns.is_some())?;
+        OfFit::check_data(file, data, &names, &args.source)?;
     }
     let observations: usize = data.iter().map(|s| s.seen(given.len())).sum();
     ensure!(
@@ -161,7 +161,8 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         return structural::run(model, &data, &names, args)
             .map_err(|e| among(e, &data, &read, &names));
     }
-    let told = |error| among(by_name(error, &names, &inputs), &data, &read, &names);
+    let prior = of.is_some_and(|of| FitOf::WITH_PSEUDO_COUNT.contains(&of));
+    let told = |error| among(by_name(error, &names, &inputs, prior), &data, &read, &names);
     let learned = match (&start, args.learn.is_empty()) {
         (Some((_, of_file)), true) => of_file.clone(),
         _ => args.learn.clone(),
@@ -243,6 +244,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         learned,
         free_parameters: Some(best.free),
         columns: OfFit::of_columns(&names[..names.len() - given.len()]),
+        alphabet: args.source.alphabet.clone(),
     };
     model::write_fitted(&best.model, &of_fit, "", &args.out)?;
     if args.json {

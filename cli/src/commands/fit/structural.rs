@@ -49,7 +49,7 @@ pub fn run(
     );
     let fit = model
         .fit(data, &settings)
-        .map_err(|e| by_name(from_one(e).into(), names, &(1..names.len())))?;
+        .map_err(|e| by_name(from_one(e).into(), names, &(1..names.len()), false))?;
     drop(beat);
     let coefficients = coefficients(model, &fit, data)?;
     model::write_structural(&with_estimates(model, &fit)?, &comment(&fit), &args.out)?;

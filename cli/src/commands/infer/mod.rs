@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use scotopic::posterior::Terminology;
 use scotopic_datasets::npy;
@@ -122,6 +122,10 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
     args.force
         .check(written.map(PathBuf::as_path))
         .map_err(UsageError)?;
+    if args.out.exists() && !args.out.is_dir() {
+        let error = anyhow!("--out {} is a file, expected a folder", args.out.display());
+        return Err(UsageError(error).into());
+    }
     let opened = device::open(args.runtime.device).map_err(UsageError)?;
     let (checkpoint, model) = model::open(&args.model, &opened.device)?;
     let Presentation {
@@ -141,6 +145,7 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         (steps, args.seed),
         (few, &moments),
         &opened,
+        &|| Ok(()),
     )?;
 
     // Everything is drawn before anything is written.
@@ -168,21 +173,7 @@ pub fn run(args: &InferArgs) -> Result<ExitCode> {
         }
         false => None,
     };
-    let free_energy: Vec<f32> = recording
-        .nll
-        .iter()
-        .zip(&recording.kl)
-        .map(|(a, b)| a + b)
-        .collect();
-    if let Some(at) = free_energy.iter().position(|f| !f.is_finite()) {
-        bail!(
-            "the free energy of image {} at step {} is {}: the input is beyond what the model can explain, or its \
-             inference diverges",
-            at % images + 1,
-            at / images + 1,
-            free_energy[at]
-        );
-    }
+    let free_energy = recording.free_energy(images)?;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("could not make {}", args.out.display()))?;
     if raster.is_none() && raster_path.is_file() {

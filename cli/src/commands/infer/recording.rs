@@ -1,6 +1,6 @@
 //! Inference with all recordings, read back from the device every few steps.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::tensor::{Tensor, TensorData};
 use scotopic::decoder::Decoder;
 use scotopic::inference::{RecordOptions, Stimulus, unroll};
@@ -35,10 +35,33 @@ pub struct Recording {
     pub kl: Vec<f32>,
 }
 
-/// Infers `steps` steps from rest; keeps the reconstructions of the first `few` sequences after the steps `moments`.
+impl Recording {
+    /// The free energy, nats `[steps, sequences]`, of `sequences`.
+    ///
+    /// # Errors
+    /// The first that is not finite.
+    pub fn free_energy(&self, sequences: usize) -> Result<Vec<f32>> {
+        let all: Vec<f32> = (self.nll.iter().zip(&self.kl))
+            .map(|(a, b)| a + b)
+            .collect();
+        if let Some(at) = all.iter().position(|f| !f.is_finite()) {
+            bail!(
+                "the free energy of image {} at step {} is {}: the input is beyond what the model can explain, or its \
+                 inference diverges",
+                at % sequences + 1,
+                at / sequences + 1,
+                all[at]
+            );
+        }
+        Ok(all)
+    }
+}
+
+/// Infers `steps` steps from rest; keeps the reconstructions of the first `few` sequences after the steps `moments`. `go_on` is asked
+/// now and then.
 ///
 /// # Errors
-/// If the device fails.
+/// If the device fails; what `go_on` says.
 pub fn record(
     model: &Network,
     config: &RunConfig,
@@ -46,6 +69,7 @@ pub fn record(
     (steps, seed): (usize, u64),
     (few, moments): (usize, &[usize]),
     opened: &Opened,
+    go_on: &dyn Fn() -> Result<()>,
 ) -> Result<Recording> {
     let sizes = [frames.steps, frames.batch, frames.pixels];
     let video = TensorData::new(frames.data.clone(), sizes);
@@ -57,6 +81,7 @@ pub fn record(
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut unfolding, mut last) = (Vec::new(), None);
     for from in (0..steps).step_by(STRETCH) {
+        go_on()?;
         let times = from..steps.min(from + STRETCH);
         let seen = unroll(
             &*perception,
