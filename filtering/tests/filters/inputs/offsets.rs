@@ -19,7 +19,7 @@ fn noise(t: usize) -> f64 {
 fn lines(rows: usize, (y_unit, y_offset): (f64, f64), (u_unit, u_offset): (f64, f64)) -> Sequence {
     let row = |t: usize| {
         let u = noise(t + 5000);
-        let y = if t / 50 % 2 == 0 {
+        let y = if (t / 50).is_multiple_of(2) {
             2.0 * u
         } else {
             1.0 - 2.0 * u
@@ -99,7 +99,7 @@ fn an_autoregression_is_learned_wherever_it_is_counted_from() {
     let data = |unit: f64, offset: f64| {
         let mut x = 0.0;
         let row = |t: usize| {
-            let (a, s) = if t / 50 % 2 == 0 {
+            let (a, s) = if (t / 50).is_multiple_of(2) {
                 (-0.3, 0.5)
             } else {
                 (0.8, 1.0)
