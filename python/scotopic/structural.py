@@ -42,7 +42,7 @@ class StructuralModel(GaussianEstimator):
     params_ : dict of str to float
         The parameters by name, variances in units of the data squared.
     standard_errors_ : dict of str to float
-        By the observed information; NaN for what is fixed or at the boundary 0.
+        By the observed information; NaN for what is fixed or at its boundary.
     log_likelihood_ : float
         ln p of the observations that did not fix a diffuse direction, nats (eq. F51).
     n_parameters_ : int
@@ -200,7 +200,7 @@ class StructuralModel(GaussianEstimator):
         high = np.where(positive, values * ratio, values + z * errors)
         fixed = self._fixed()
         remarks = [
-            "" if np.isfinite(error) else "fixed" if name in fixed else "at the boundary 0" if edge else "not determined"
+            "" if np.isfinite(error) else "fixed" if name in fixed else "at the boundary" if edge else "not determined"
             for name, error, edge in zip(told["names"], errors, told["at_boundary"])
         ]
         log_evidence, k, seen = self.log_likelihood_, self.n_parameters_, told["observations"]

@@ -171,9 +171,6 @@ fn likelihood(fit: &StructuralFit, told: &ModelFit) -> String {
     )
 }
 
-/// A cycle that loses less than this of itself at every step is not damped.
-const UNDAMPED: f64 = 1e-5;
-
 /// A period of so many times the data is none.
 const BEYOND: f64 = 10.0;
 
@@ -182,14 +179,17 @@ fn why(fit: &StructuralFit, i: usize, name: &str) -> &'static str {
     match fit.standard_errors[i] {
         Some(_) => "",
         None if fit.model.fixed().contains_key(name) => "fixed",
-        None if fit.at_boundary[i] => "at the boundary 0",
+        None if fit.at_boundary[i] => match name.split('.').collect::<Vec<_>>().as_slice() {
+            [.., "damping"] => "at the boundary 1",
+            [of, _] if of.starts_with("ma") || of.starts_with("ar") => {
+                "at the boundary, roots on the unit circle"
+            }
+            _ => "at the boundary 0",
+        },
         None if name.ends_with(".period")
             && fit.estimates[i] > BEYOND * fit.observations as f64 =>
         {
             "longer than the data tell"
-        }
-        None if name.ends_with(".damping") && fit.estimates[i] > 1.0 - UNDAMPED => {
-            "at the boundary 1"
         }
         None => "not determined",
     }

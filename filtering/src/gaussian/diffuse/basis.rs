@@ -1,5 +1,7 @@
 //! The directions of the state that have no prior: P∞ = A Aᵀ.
 
+use nalgebra::DMatrix;
+
 /// A direction counts as seen by a row h where hᵀA is more than this part of Σ|h||A|: rounding leaves some 1e-16 there.
 const SEEN: f64 = 1e-9;
 
@@ -76,6 +78,11 @@ impl DiffuseBasis {
         }
         self.columns.remove(pivot);
         Some(square)
+    }
+
+    /// A `[n, rank]`.
+    pub fn matrix(&self) -> DMatrix<f64> {
+        DMatrix::from_fn(self.n, self.columns.len(), |i, j| self.columns[j][i])
     }
 
     /// The diagonal entry i of A Aᵀ: above 0 where the variance of state i is infinite.

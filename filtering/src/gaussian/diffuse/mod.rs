@@ -4,10 +4,11 @@
 //! |---|---|
 //! | P∞ = A Aᵀ | `basis.rs` |
 //! | the filter until its belief is proper | `belief.rs` |
-//! | smoothing | `smooth.rs` |
+//! | smoothing | `smooth.rs`; covariances: `roots.rs` |
 
 mod basis;
 mod belief;
+mod roots;
 mod smooth;
 
 pub(crate) use basis::DiffuseBasis;

@@ -32,21 +32,32 @@ impl Group {
             _ => 1,
         }
     }
+
+    /// Whether they are the coefficients of an autoregression or a moving average.
+    pub fn is_polynomial(&self) -> bool {
+        matches!(self.kind, Kind::Ar { .. } | Kind::Ma { .. })
+    }
+
+    /// The places of its coordinates.
+    pub fn places(&self) -> std::ops::Range<usize> {
+        self.at..self.at + self.size()
+    }
 }
 
 impl Coordinates {
-    /// The coordinates of `model`, variances in multiples of their `units`; `zero` parameters are fixed at 0.
+    /// The coordinates of `model`, variances in multiples of their `units`; the parameters of `held` are fixed at
+    /// these values.
     ///
     /// # Errors
     /// [`Error::Setting`] for coefficients of which only some are fixed.
-    pub fn new(model: &StructuralModel, units: &[f64], zero: &[usize]) -> Result<Self> {
+    pub fn new(model: &StructuralModel, units: &[f64], held: &[(usize, f64)]) -> Result<Self> {
         let parameters = model.parameters();
         let mut fixed: Vec<Option<f64>> = parameters
             .iter()
             .map(|p| model.fixed().get(&p.name).copied())
             .collect();
-        for &i in zero {
-            fixed[i] = Some(0.0);
+        for &(i, value) in held {
+            fixed[i] = Some(value);
         }
         let (mut groups, mut at): (Vec<Group>, usize) = (Vec::new(), 0);
         let tied_to = |name: &str| {
@@ -108,7 +119,7 @@ impl Coordinates {
 
     /// The coordinates of one group.
     pub fn of<'a>(&self, group: &Group, u: &'a [f64]) -> &'a [f64] {
-        &u[group.at..group.at + group.size()]
+        &u[group.places()]
     }
 
     /// The values of all parameters.

@@ -4,12 +4,12 @@ use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
+use super::boundary::End;
 use super::coordinates::Coordinates;
 use super::data::Data;
 use super::form::Form;
-use super::information::{covariance, standard_errors};
+use super::information::{covariance, promised, standard_errors};
 use super::model::StructuralModel;
-use super::parameter::Kind;
 use super::starts::starts;
 use crate::math::bfgs::{Limits, Minimum, minimise};
 use crate::{Error, Result, Sequence};
@@ -50,10 +50,12 @@ pub struct StructuralFit {
     pub model: StructuralModel,
     /// Values of all parameters, in the order of [`StructuralModel::parameter_names`].
     pub estimates: Vec<f64>,
-    /// Standard errors by the observed information; none of a fixed parameter, of a variance at its boundary 0, or where
-    /// the likelihood is flat.
+    /// Standard errors by the observed information; none of a fixed parameter, of one at its boundary, or where the
+    /// likelihood is flat.
     pub standard_errors: Vec<Option<f64>>,
-    /// The variances that are 0 because ln p falls with them: the component does not change.
+    /// The parameters at the end of their range because ln p rises towards it: variances of 0, of a component that does not
+    /// change; the damping of a cycle that never fades, 1 − 10⁻⁹; coefficients of a polynomial with roots on the unit
+    /// circle.
     pub at_boundary: Vec<bool>,
     /// ln p in nats (eq. F51).
     pub log_likelihood: f64,
@@ -63,7 +65,7 @@ pub struct StructuralFit {
     pub observations: usize,
     /// Numbers estimated: parameters and diffuse states.
     pub free_parameters: usize,
-    /// Whether the gradient is within the tolerance, and no variance at 0 would gain by growing.
+    /// Whether the gradient is within the tolerance or promises less than 10⁻⁶ nats, and no variance at 0 would gain by growing.
     pub converged: bool,
     /// The largest entry of the gradient by the coordinates of interior parameters.
     pub gradient: f64,
@@ -81,11 +83,8 @@ const PURSUED: usize = 3;
 const SMALL: usize = 20_000;
 /// The largest change of a coordinate in one step: e³ = 20 times a variance.
 const STEP: f64 = 3.0;
-/// A variance at 0 should grow if this share of the unit variance would gain so many nats by the slope.
-const SHARE: f64 = 1e-3;
-const GAIN: f64 = 1e-6;
-/// Rounding of a log-likelihood, as a part of it.
-const ROUNDING: f64 = 1e-12;
+/// So many nats are none: no criterion and no interval tells them.
+pub(super) const NOTHING: f64 = 1e-6;
 
 impl StructuralModel {
     /// Fits the free parameters to sequences of one number each by maximum likelihood: BFGS on the exact score, from
@@ -166,110 +165,30 @@ impl StructuralModel {
     }
 }
 
-struct Problem<'a> {
-    model: &'a StructuralModel,
-    data: &'a Data<'a>,
-    settings: &'a StructuralSettings,
-}
-
-/// Where the search ended, and which variances are at 0.
-struct End {
-    coordinates: Coordinates,
-    zero: Vec<usize>,
-    minimum: Minimum,
-    iterations: usize,
+/// What is fitted to what, and how.
+pub(super) struct Problem<'a> {
+    pub model: &'a StructuralModel,
+    pub data: &'a Data<'a>,
+    pub settings: &'a StructuralSettings,
 }
 
 impl Problem<'_> {
-    fn value(&self, coordinates: &Coordinates, u: &[f64]) -> Option<(f64, Vec<f64>)> {
+    pub fn value(&self, coordinates: &Coordinates, u: &[f64]) -> Option<(f64, Vec<f64>)> {
         self.data.objective(self.model, coordinates, u)
     }
 
-    fn descend(&self, coordinates: &Coordinates, u: &[f64], iterations: usize) -> Option<Minimum> {
+    pub fn descend(
+        &self,
+        coordinates: &Coordinates,
+        u: &[f64],
+        iterations: usize,
+    ) -> Option<Minimum> {
         let limits = Limits {
             iterations,
             gradient: self.settings.tolerance,
             step: STEP,
         };
         minimise(u, limits, |u| self.value(coordinates, u))
-    }
-
-    /// Puts variances that ln p falls with to 0, and lets those grow that it rises with at 0.
-    fn to_boundary(&self, coordinates: Coordinates, minimum: Minimum) -> Result<End> {
-        let mut end = End {
-            coordinates,
-            zero: Vec::new(),
-            minimum,
-            iterations: 0,
-        };
-        // Every round fixes one group at 0, or moves one away from it: there are fewer of both than this.
-        for _ in 0..4 * self.model.parameter_names().len() {
-            let Some(step) = self.boundary_step(&end)? else {
-                break;
-            };
-            end = step;
-        }
-        Ok(end)
-    }
-
-    fn boundary_step(&self, end: &End) -> Result<Option<End>> {
-        let values = end.coordinates.values(&end.minimum.at);
-        let continued = |coordinates: Coordinates, zero: Vec<usize>, u: &[f64]| {
-            let minimum = self.descend(&coordinates, u, self.settings.max_iterations)?;
-            Some(End {
-                iterations: end.iterations + minimum.iterations,
-                coordinates,
-                zero,
-                minimum,
-            })
-        };
-        for group in end.coordinates.groups() {
-            if group.kind != Kind::Variance {
-                continue;
-            }
-            let mut at_zero = values.clone();
-            group.parameters.iter().for_each(|&i| at_zero[i] = 0.0);
-            let Some(found) = Form::new(self.model, &at_zero)
-                .ok()
-                .and_then(|form| self.data.at(&form))
-            else {
-                continue;
-            };
-            let slope: f64 = group.parameters.iter().map(|&i| found.score[i]).sum();
-            let unit = end.coordinates.unit(group);
-            if slope * SHARE * unit > GAIN {
-                // Inside, unless the search was stuck where the likelihood is flat in ln σ².
-                let flat = values[group.parameters[0]] < 1e-9 * unit;
-                let lost = -end.minimum.value - found.log_likelihood;
-                if flat && lost.abs() < GAIN {
-                    let mut grown = values.clone();
-                    group
-                        .parameters
-                        .iter()
-                        .for_each(|&i| grown[i] = SHARE * unit);
-                    let Some(u) = end.coordinates.at(&grown) else {
-                        continue;
-                    };
-                    let next = continued(end.coordinates.clone(), end.zero.clone(), &u);
-                    if let Some(next) = next.filter(|n| n.minimum.value < end.minimum.value) {
-                        return Ok(Some(next));
-                    }
-                }
-                continue;
-            }
-            // Where it does not fall but by rounding.
-            let rounding = ROUNDING * end.minimum.value.abs().max(1.0);
-            if found.log_likelihood >= -end.minimum.value - rounding {
-                let mut zero = end.zero.clone();
-                zero.extend(&group.parameters);
-                let coordinates = Coordinates::new(self.model, &self.data.units, &zero)?;
-                let Some(u) = coordinates.at(&at_zero) else {
-                    continue;
-                };
-                return Ok(continued(coordinates, zero, &u));
-            }
-        }
-        Ok(None)
     }
 
     fn told(&self, end: End, mut starts: Vec<f64>) -> Result<StructuralFit> {
@@ -279,34 +198,25 @@ impl Problem<'_> {
             let found = format!("{estimates:?}");
             return Err(Error::setting("values", found, "values with a likelihood"));
         };
-        // By group: tied variances stand or fall together.
-        let all = Coordinates::new(self.model, &self.data.units, &[])?;
-        let would_grow = all
-            .groups()
-            .iter()
-            .filter(|group| end.zero.contains(&group.parameters[0]))
-            .any(|group| {
-                let slope: f64 = group.parameters.iter().map(|&i| found.score[i]).sum();
-                slope * SHARE * all.unit(group) > GAIN
-            });
         let gradient = crate::math::bfgs::largest(&end.minimum.gradient);
         let u = &end.minimum.at;
         let covariance = covariance(u, |u| Some(self.value(&end.coordinates, u)?.1));
         let standard_errors = standard_errors(&end.coordinates, u, covariance.as_ref());
+        // Where rounding keeps the gradient above the tolerance, what it still promises tells.
+        let settled = end.minimum.converged
+            || promised(u, &end.minimum.gradient, covariance.as_ref()) <= NOTHING;
         if let Some(best) = starts.first_mut() {
             *best = best.max(found.log_likelihood);
         }
         Ok(StructuralFit {
             model: self.model.clone(),
-            at_boundary: (0..estimates.len())
-                .map(|i| end.zero.contains(&i))
-                .collect(),
+            at_boundary: end.at_boundary(estimates.len()),
             standard_errors,
             log_likelihood: found.log_likelihood,
             diffuse: found.diffuse,
             observations: found.observations,
             free_parameters: self.model.free_parameters(),
-            converged: end.minimum.converged && !would_grow,
+            converged: settled && !self.would_grow(&end, &found.score),
             gradient,
             iterations: end.iterations,
             starts,

@@ -8,7 +8,7 @@ use crate::math::cholesky::{cholesky, inverse, symmetric};
 /// The difference of coordinates: of order 1, like they; the error of a central difference is its square.
 const DIFFERENCE: f64 = 1e-4;
 
-/// Coordinates with less information than this are flat: a damping at 1, a variance at 0. They are of order 1.
+/// Coordinates with less information than this are flat: a variance near 0, a moving average at the edge of the invertible. They are of order 1.
 const FLAT: f64 = 1e-7;
 
 /// I⁻¹ `[k, k]` with the observed information I = −∂² ln p/∂u∂uᵀ by central differences of the exact score, over the coordinates
@@ -43,6 +43,21 @@ pub(super) fn covariance(
         }
     }
     (!curved.is_empty()).then_some(covariance)
+}
+
+/// What a gradient still promises, in nats: ½ gᵀI⁻¹g over the coordinates that curve. Along a flat one the slope falls to nothing
+/// within a length like its own (eᵘ of a variance, u⁻³ of a partial autocorrelation). No number where I is not positive definite.
+pub(super) fn promised(u: &[f64], gradient: &[f64], covariance: Option<&DMatrix<f64>>) -> f64 {
+    let Some(covariance) = covariance else {
+        return f64::NAN;
+    };
+    let flat = |i: usize| covariance[(i, i)].is_nan();
+    let curved: Vec<f64> = (0..u.len())
+        .map(|i| if flat(i) { 0.0 } else { gradient[i] })
+        .collect();
+    let along = (0..u.len()).filter(|&i| flat(i));
+    let levelled: f64 = along.map(|i| gradient[i].abs() * u[i].abs().max(1.0)).sum();
+    0.5 * quadratic(covariance, &curved) + levelled
 }
 
 /// The standard errors of the values of all parameters: with J = ∂ value/∂u, the roots of the diagonal of J I⁻¹ Jᵀ (delta

@@ -9,8 +9,10 @@
 //! | the exact diffuse likelihood (eq. F51) | `pass.rs`, `likelihood.rs`: [`StructuralLikelihood`] |
 //! | its score (eq. F52) | `score.rs` |
 //! | as a linear-Gaussian model | `linear.rs` |
-//! | maximum likelihood | `fit.rs`: [`StructuralFit`]; `data.rs`, `starts.rs`; standard errors: `information.rs`, `summary.rs` |
+//! | maximum likelihood | `fit.rs`: [`StructuralFit`]; `data.rs`, `starts.rs`, `arma_starts.rs`; ends of ranges: `boundary.rs`; standard errors: `information.rs`, `summary.rs` |
 
+mod arma_starts;
+mod boundary;
 mod component;
 mod coordinates;
 mod data;

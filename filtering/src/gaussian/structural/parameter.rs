@@ -16,12 +16,27 @@ pub(super) enum Kind {
     Variance,
     /// The period of a cycle in observations, above 2.
     Period,
-    /// The damping ρ of a cycle, from 0 to 1.
+    /// The damping ρ of a cycle, from 0 to below 1.
     Damping,
     /// Coefficient `at` of a stationary autoregression.
     Ar { at: usize, order: usize },
     /// Coefficient `at` of an invertible moving average.
     Ma { at: usize, order: usize },
+}
+
+/// The damping of a cycle that never fades, 1 but for 10⁻⁹, and the largest: a cycle that loses a thousandth in a million rows, and whose
+/// stationary variance σ²/(1 − ρ²) is still known to seven digits. Closer to 1 a search follows rounding.
+pub(super) const UNDAMPED: f64 = 1.0 - 1e-9;
+
+impl Kind {
+    /// Whether a value is one at which a fit ends because ln p rises towards the end of the range.
+    pub fn ends_at(self, value: f64) -> bool {
+        match self {
+            Self::Variance => value == 0.0,
+            Self::Damping => value == UNDAMPED,
+            Self::Period | Self::Ar { .. } | Self::Ma { .. } => false,
+        }
+    }
 }
 
 /// A group of parameters that have coordinates together: one parameter, or all coefficients of one polynomial.
@@ -30,7 +45,7 @@ pub(super) enum Kind {
 /// |---|---|---|
 /// | variance | ℝ | unit·eᵘ |
 /// | period | ℝ | 2 + eᵘ |
-/// | damping | ℝ | 1/(1 + e⁻ᵘ) |
+/// | damping | ℝ | (1 − 10⁻⁹)/(1 + e⁻ᵘ) |
 /// | AR | ℝᵖ | partial autocorrelations u/√(1 + u²), Durbin–Levinson |
 /// | MA | ℝ^q | the negative of the same |
 pub(super) fn to_values(kind: Kind, unit: f64, u: &[f64]) -> Vec<f64> {
@@ -38,7 +53,7 @@ pub(super) fn to_values(kind: Kind, unit: f64, u: &[f64]) -> Vec<f64> {
     match kind {
         Kind::Variance => one(unit * u[0].exp()),
         Kind::Period => one(2.0 + u[0].exp()),
-        Kind::Damping => one(logistic(u[0])),
+        Kind::Damping => one(UNDAMPED * logistic(u[0])),
         Kind::Ar { .. } => coefficients(&bounded(u)),
         Kind::Ma { .. } => coefficients(&bounded(u)).iter().map(|c| -c).collect(),
     }
@@ -54,7 +69,10 @@ pub(super) fn to_coordinates(kind: Kind, unit: f64, values: &[f64]) -> Option<Ve
     let u = match kind {
         Kind::Variance => one((values[0] / unit).ln()),
         Kind::Period => one((values[0] - 2.0).ln()),
-        Kind::Damping => one((values[0] / (1.0 - values[0])).ln()),
+        Kind::Damping => {
+            let share = (values[0] / UNDAMPED).min(1.0 - f64::EPSILON);
+            one((share / (1.0 - share)).ln())
+        }
         Kind::Ar { .. } => free(values)?,
         Kind::Ma { .. } => free(&values.iter().map(|v| -v).collect::<Vec<_>>())?,
     };
@@ -67,7 +85,7 @@ pub(super) fn jacobian(kind: Kind, unit: f64, u: &[f64]) -> Vec<Vec<f64>> {
     match kind {
         Kind::Variance => one(unit * u[0].exp()),
         Kind::Period => one(u[0].exp()),
-        Kind::Damping => one(logistic(u[0]) * logistic(-u[0])),
+        Kind::Damping => one(UNDAMPED * logistic(u[0]) * logistic(-u[0])),
         Kind::Ar { .. } => of_polynomial(u, 1.0),
         Kind::Ma { .. } => of_polynomial(u, -1.0),
     }

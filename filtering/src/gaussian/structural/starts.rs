@@ -3,6 +3,7 @@
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
+use super::arma_starts::arma_starts;
 use super::data::Data;
 use super::model::StructuralModel;
 use super::parameter::{Kind, to_values};
@@ -15,7 +16,8 @@ const MOST: f64 = 0.3;
 const CYCLES: usize = 8;
 
 /// Values of all parameters for each start: the first from the data's spread, or the values that the model gives; of a model with
-/// a cycle of free period the same at periods over their whole range, short ones too; the others are random.
+/// a cycle of free period the same at periods over their whole range, short ones too; of one with an ARMA process the same with roots
+/// at all frequencies; the others are random.
 pub(super) fn starts(
     model: &StructuralModel,
     data: &Data<'_>,
@@ -35,6 +37,9 @@ pub(super) fn starts(
                 values
             }));
         }
+    }
+    if count > 1 {
+        all.extend(arma_starts(model, &first));
     }
     all.extend((1..count).map(|_| random(model, data, rng)));
     all

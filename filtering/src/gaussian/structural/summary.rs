@@ -1,5 +1,6 @@
 //! What a structural model with values says about its parameters.
 
+use super::boundary::on_unit_circle;
 use super::coordinates::{Coordinates, Group};
 use super::data::Data;
 use super::information::{covariance, quadratic, standard_errors};
@@ -11,7 +12,7 @@ use crate::{Error, ParameterEstimate, Result, Sequence, Summary, SummarySettings
 impl StructuralModel {
     /// The parameters with standard errors, intervals and criteria, as [`AnyModel::summary`](crate::AnyModel::summary) has them of
     /// matrices: here of the parameters themselves, tied variances as one, by the exact score (eq. F52, F63). Held are fixed parameters
-    /// and those of `settings.hold`, by the beginning of their names; a variance of 0 is at its boundary.
+    /// and those of `settings.hold`, by the beginning of their names; a variance of 0 or a damping of 1 − 10⁻⁹ is at its boundary.
     ///
     /// ```
     /// use scotopic_filtering::{Sequence, SummarySettings, gaussian::StructuralModel};
@@ -54,10 +55,11 @@ impl StructuralModel {
                 model = model.with_fixed(&parameter.name, *value)?;
             }
         }
-        let at_zero = |i: &usize| parameters[*i].kind == Kind::Variance && values[*i] == 0.0;
-        let zero: Vec<usize> = (0..values.len()).filter(at_zero).collect();
+        let at_end = |(i, value): &(usize, f64)| parameters[*i].kind.ends_at(*value);
+        let all = values.iter().copied().enumerate();
+        let ends: Vec<(usize, f64)> = all.filter(at_end).collect();
         let whole = Coordinates::new(self, &data.units, &[])?;
-        let coordinates = Coordinates::new(&model, &data.units, &zero)?;
+        let coordinates = Coordinates::new(&model, &data.units, &ends)?;
         let u = coordinates.at(values).ok_or_else(|| {
             let expected = "values inside their ranges, with equal values of tied variances";
             Error::setting("values", format!("{values:?}"), expected)
@@ -81,11 +83,12 @@ impl StructuralModel {
             }
             _ => f64::NAN,
         };
+        let edge = on_unit_circle(&coordinates, &u);
         let estimates = parameters.iter().enumerate().map(|(i, parameter)| {
             let remark = match errors[i] {
                 Some(_) => None,
                 None if model.fixed().contains_key(&parameter.name) => Some(HELD),
-                None if zero.contains(&i) => Some(BOUNDARY),
+                None if parameter.kind.ends_at(values[i]) || edge.contains(&i) => Some(BOUNDARY),
                 None => Some(UNIDENTIFIED),
             };
             ParameterEstimate {
@@ -96,7 +99,7 @@ impl StructuralModel {
                 remark,
             }
         });
-        // A variance at its boundary was estimated too; what is held beyond the fixed was not.
+        // What is at its boundary was estimated too; what is held beyond the fixed was not.
         let held = whole.groups().iter().filter(|group| {
             let name = &parameters[group.parameters[0]].name;
             begins(name)

@@ -7,7 +7,7 @@ use super::model::DrivenHmm;
 use crate::data_spread::{check_independence, deviations};
 use crate::hmm::emission_rows::normal;
 use crate::hmm::fitting::coordinates::visits;
-use crate::hmm::fitting::fitted::{highest, rare_states};
+use crate::hmm::fitting::fitted::{highest, rare_states, separated_states};
 use crate::hmm::fitting::starts::stream;
 use crate::hmm::fitting::workers::each;
 use crate::hmm::{Emission, EmissionKind, FitSettings, FitWarning, Hmm, Learnable};
@@ -299,7 +299,11 @@ fn ascent(
             promised,
         });
     }
-    warnings.extend(rare_states(&visits(&end)));
+    let visits = visits(&end);
+    let smoothed = |s: usize| Ok(model.smooth(&sequences[s])?.marginals().to_vec());
+    let emission = model.base().emission();
+    warnings.extend(separated_states(emission, &visits, &own, smoothed)?);
+    warnings.extend(rare_states(&visits));
     let zeros = start.base().structural_zeros(0.0);
     Ok(DrivenHmmFitted {
         log_evidence: end.log_evidence,

@@ -104,6 +104,9 @@ impl Learnable for AnyEmission {
     fn relative_variances(&self, pooled: &Self) -> Vec<f64> {
         both!(self, pooled, (e, p) => e.relative_variances(p), _ => vec![f64::NAN; self.states()])
     }
+    fn is_separable(&self) -> bool {
+        each!(self, e => e.is_separable())
+    }
     fn steps_whitened(&self) -> bool {
         each!(self, e => e.steps_whitened())
     }

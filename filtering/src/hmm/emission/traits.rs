@@ -267,6 +267,11 @@ pub trait Learnable: Emission {
         vec![f64::INFINITY; self.states()]
     }
 
+    /// Whether inputs can tell all observations of a state without error, so that its weights grow without end.
+    fn is_separable(&self) -> bool {
+        false
+    }
+
     /// The same emission with the origin of its statistics where it is best for the means as they are.
     /// [`Learnable::maximise`] and [`Learnable::ascended`] keep the origin, which running averages refer to;
     /// this is for when there are none: before the first statistics, and between iterations over whole sequences.

@@ -4,7 +4,7 @@ use super::ascent::Ascent;
 use super::coordinates::visits;
 use super::warning::FitWarning;
 use crate::hmm::{Fit, Hmm, Learnable};
-use crate::{Error, Result};
+use crate::{Error, Result, Sequence};
 
 /// Maxima within so many nats of each other are the same: no criterion tells them apart.
 pub(super) const SAME: f64 = 0.1;
@@ -34,6 +34,45 @@ pub(in crate::hmm) fn rare_states(visits: &[f64]) -> impl Iterator<Item = FitWar
         state,
         observations,
     })
+}
+
+/// Observations of a state that together miss a probability of 1 by less than this, in nats, are told by their inputs: one that is not
+/// misses it by some 0.1, and an ascent goes on to 10⁻⁵.
+const SEPARATED: f64 = 0.01;
+
+/// A warning for each state that is not rare whose observations the inputs tell without error; `smoothed` gives the probabilities of
+/// states `[T·K]` of a sequence.
+pub(in crate::hmm) fn separated_states<E: Learnable>(
+    emission: &E,
+    visits: &[f64],
+    sequences: &[Sequence],
+    smoothed: impl Fn(usize) -> Result<Vec<f64>>,
+) -> Result<Vec<FitWarning>> {
+    if !emission.is_separable() {
+        return Ok(Vec::new());
+    }
+    let k = visits.len();
+    let (mut missed, mut log) = (vec![0.0; k], vec![0.0; k]);
+    for (number, sequence) in sequences.iter().enumerate() {
+        let states = smoothed(number)?;
+        for (row, q) in sequence.iter().zip(states.chunks_exact(k)) {
+            let Some(row) = row.filter(|row| !row[0].is_nan()) else {
+                continue;
+            };
+            emission.log_likelihood(row, &mut log)?;
+            for ((missed, q), log) in missed.iter_mut().zip(q).zip(&log) {
+                // Of a state that an observation rules out there is nothing to miss.
+                if *q > 0.0 {
+                    *missed -= q * log;
+                }
+            }
+        }
+    }
+    let states = missed.iter().zip(visits).enumerate();
+    Ok(states
+        .filter(|(_, (missed, visits))| **missed < SEPARATED && **visits >= RARE)
+        .map(|(state, _)| FitWarning::Separated { state })
+        .collect())
 }
 
 /// A model at a maximum of ln p(o; θ); [`Hmm::fit_states`](crate::hmm::Hmm::fit_states).
@@ -138,6 +177,13 @@ impl<E: Learnable> Fitted<E> {
     pub fn is_ranked(&self) -> bool {
         let collapsed = |w: &FitWarning| matches!(w, FitWarning::AllCollapsed { .. });
         self.converged && !self.warnings.iter().any(collapsed)
+    }
+
+    pub(super) fn with_separated_states(mut self, sequences: &[Sequence]) -> Result<Self> {
+        let smoothed = |s: usize| Ok(self.model.smooth(&sequences[s])?.marginals().to_vec());
+        let found = separated_states(self.model.emission(), &self.visits, sequences, smoothed)?;
+        self.warnings.extend(found);
+        Ok(self)
     }
 
     pub(super) fn with_rare_states(mut self) -> Self {

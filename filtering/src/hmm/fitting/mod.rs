@@ -226,7 +226,7 @@ impl<E: Learnable> Hmm<E> {
             Some(ascent) => {
                 let mut fitted = Fitted::of(ascent, (1, 1), Vec::new());
                 fitted.free_parameters -= zeros;
-                Ok(fitted)
+                fitted.with_separated_states(sequences)
             }
             // EM says how the state collapses.
             None => Fitted::of_penalised(vec![model.fit(sequences, &em)], 1.0),

@@ -134,6 +134,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
             warnings.push(FitWarning::FoundOnce { of: reached });
         }
         let fitted = Fitted::of(best, (found, reached), warnings);
+        let fitted = fitted.with_separated_states(&self.sequences)?;
         Ok(fitted.with_rare_states())
     }
 

@@ -39,6 +39,11 @@ pub enum FitWarning {
         /// Its expected number of observations.
         observations: f64,
     },
+    /// A state whose observations the inputs tell without error.
+    Separated {
+        /// Which, from 0.
+        state: usize,
+    },
     /// No run got above the fit with fewer states, which is given with a state twice.
     NothingGained {
         /// The number of states of that fit.
@@ -86,6 +91,12 @@ impl fmt::Display for FitWarning {
             } => write!(
                 f,
                 "state {} stands for {observations:.1} observations",
+                state + 1
+            ),
+            Self::Separated { state } => write!(
+                f,
+                "the inputs tell every observation of state {} without error: its weights grow without end, and where they stopped means \
+                 nothing; pseudo-observations keep them finite (pseudo_count)",
                 state + 1
             ),
             Self::NothingGained { states } => write!(

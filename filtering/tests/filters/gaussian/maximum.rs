@@ -165,3 +165,52 @@ fn a_pseudo_count_keeps_the_noise_from_collapse() {
         "{found:?}"
     );
 }
+
+/// Of numbers whose innovations hang together, y_t = 0.5 y_{t−1} + e_t + 0.6 e_{t−1}, no variance is noise: R goes to 0, where ln p is
+/// that of least squares. A search that followed ln R without end did not return.
+#[test]
+fn noise_that_vanishes_ends_at_least_squares() {
+    let (mut y, mut before) = (vec![0.0; 80], 0.0);
+    for t in 1..80 {
+        let e = (t as f64 * 0.618_033_988_749_895).fract()
+            + (t as f64 * 0.414_213_562_373_095).fract()
+            - 1.0;
+        y[t] = 0.5 * y[t - 1] + e + 0.6 * before;
+        before = e;
+    }
+    let data = [Sequence::of_numbers(y.iter().copied()).unwrap()];
+    let file = serde_json::json!({
+        "transition": [[0.3]], "process_noise": [[0.5]], "observation": [[1.0]], "observation_noise": [[0.5]],
+        "initial_mean": [0.0], "initial_covariance": [[1.0]]
+    });
+    let start: LinearGaussian = serde_json::from_value(file).unwrap();
+    let learned = Learned {
+        bias: false,
+        control: false,
+        observation: false,
+        offset: false,
+        direct: false,
+        initial: false,
+        ..Learned::default()
+    };
+    let fit = GaussianFit {
+        learned,
+        tolerance: 0.0,
+        ..settings()
+    };
+    let found = start.maximum_likelihood(&data, &fit).unwrap();
+    let pairs = || y.iter().zip(&y[1..]);
+    let phi = pairs().map(|(a, b)| a * b).sum::<f64>() / pairs().map(|(a, _)| a * a).sum::<f64>();
+    let n = (y.len() - 1) as f64;
+    let q = pairs().map(|(a, b)| (b - phi * a).powi(2)).sum::<f64>() / n;
+    let ln_2_pi = std::f64::consts::TAU.ln();
+    let exact = -0.5 * (ln_2_pi + y[0] * y[0]) - 0.5 * n * (ln_2_pi + q.ln() + 1.0);
+    // The gradient by ln R ends below 1e-4, and with it what is left to gain.
+    assert!(
+        (ends(&found) - exact).abs() < 1e-3,
+        "{} {exact}",
+        ends(&found)
+    );
+    assert!(found.converged && found.iterations < 500, "{found:?}");
+    assert!(found.model.observation_noise()[(0, 0)] < 1e-3 * q);
+}

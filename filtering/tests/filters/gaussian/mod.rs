@@ -2,6 +2,7 @@
 
 mod bounds;
 mod diffuse;
+mod ends;
 mod learning;
 mod maximum;
 mod missing;

@@ -1,7 +1,8 @@
 //! What can be asked of a model with inputs, and what is refused.
 
 use scotopic_filtering::hmm::{
-    Covariates, FitSettings, Hmm, Learn, LogisticRegression, OnlineEm, PoissonRegression,
+    Covariates, FitSettings, FitWarning, Hmm, Learn, LogisticRegression, OnlineEm,
+    PoissonRegression,
 };
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{
@@ -193,6 +194,15 @@ fn separated_choices_keep_finite_weights_with_pseudo_observations() {
         let fit = Hmm::fit_states(kind, 1, &data, &settings).unwrap();
         scotopic_filtering::hmm::Learnable::state_parameters(fit.model.emission())[1]
     };
+    // Without them the fit says so, and one with a single choice that the input does not tell has nothing to say.
+    let told = |data: &[Sequence]| {
+        let fit = Hmm::fit_states(kind, 1, data, &FitSettings::default()).unwrap();
+        fit.warnings.contains(&FitWarning::Separated { state: 0 })
+    };
+    assert!(told(&data));
+    let mut mixed = data.clone();
+    mixed[0].push(Some(&[0.0, 1.0])).unwrap();
+    assert!(!told(&mixed));
     let (weak, strong) = (fit(0.1), fit(10.0));
     assert!(
         strong > 0.1 && weak > strong && weak < 100.0,

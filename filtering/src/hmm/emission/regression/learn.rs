@@ -300,6 +300,10 @@ impl<F: Family> Learnable for Regression<F> {
         }
     }
 
+    fn is_separable(&self) -> bool {
+        !F::VARIANCE
+    }
+
     /// The origin at the average of the weights, where they predict far from 0, or where it is not known how far.
     fn recentred(mut self) -> Self {
         /// Squared, in variances: about 0 fewer digits are lost than any data determine.

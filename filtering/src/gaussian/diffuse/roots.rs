@@ -1,0 +1,154 @@
+//! Smoothed covariances by square roots: sums of squares throughout, nothing is subtracted. A coefficient that all rows determine
+//! together, and the first rows hardly, has a variance that differences of covariances know to half of their digits at best.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::basis::DiffuseBasis;
+use super::belief::Taken;
+use crate::Result;
+use crate::gaussian::model::LinearGaussian;
+use crate::math::cholesky::{semidefinite_root, symmetric};
+
+/// A direction without a prior counts as seen where it keeps more than this part of what observations say of it beside the others:
+/// rounding leaves some 1e-16 there.
+const SEEN: f64 = 1e-9;
+
+/// S `[n, ≤ n]` with P* = S Sᵀ of the beliefs forward.
+#[derive(Debug, Clone)]
+pub(super) struct Root(DMatrix<f64>);
+
+impl Root {
+    pub fn start(model: &LinearGaussian) -> Result<Self> {
+        let covariance = model.initial_covariance();
+        Ok(Self(noisy(semidefinite_root(
+            "initial_covariance",
+            covariance,
+        )?)))
+    }
+
+    /// [F S, G], where Q = G Gᵀ.
+    pub fn moved(&self, f: &DMatrix<f64>, g: &DMatrix<f64>) -> Self {
+        Self(narrowed(beside(&(f * &self.0), g)))
+    }
+
+    /// Takes in one number of unit noise: by the factor of J. E. Potter (1963), or where it fixed a direction [(I − K₀hᵀ)S, K₀].
+    pub fn observe(&mut self, taken: &Taken) {
+        let along = self.0.tr_mul(&taken.h);
+        match &taken.infinite {
+            None => {
+                let s = 1.0 + along.dot(&along);
+                let gain = &self.0 * &along / (s + s.sqrt());
+                self.0 -= gain * along.transpose();
+            }
+            Some((k, _)) => {
+                let left = &self.0 - k * along.transpose();
+                let k = DMatrix::from_column_slice(k.len(), 1, k.as_slice());
+                self.0 = narrowed(beside(&left, &k));
+            }
+        }
+    }
+}
+
+/// W `[k, n]`: what the observations from a row on say of its state is −½ |W x − z|².
+#[derive(Debug, Clone)]
+pub(super) struct Ahead(DMatrix<f64>);
+
+impl Ahead {
+    /// Of no observation.
+    pub fn none(n: usize) -> Self {
+        Self(DMatrix::zeros(0, n))
+    }
+
+    /// One number of unit noise more.
+    pub fn observe(&mut self, h: &DVector<f64>) {
+        let row = DMatrix::from_row_slice(1, h.len(), h.as_slice());
+        self.0 = above(&self.0, &row);
+    }
+
+    /// Back through x' = F x + G w, w ~ N(0, I), which is integrated out: the rows of W x' and of w, made triangular in (w, x).
+    pub fn pull(&mut self, f: &DMatrix<f64>, g: &DMatrix<f64>) {
+        let (r, n) = (g.ncols(), f.nrows());
+        if self.0.nrows() == 0 {
+            return;
+        }
+        let seen = beside(&(&self.0 * g), &(&self.0 * f));
+        // The rows of observations are the larger ones: first, where rounding of theirs does not reach the others.
+        let rows = above(&seen, &DMatrix::identity(r, r + n));
+        let triangle = rows.qr().r();
+        let kept = triangle.nrows() - r;
+        self.0 = triangle.view((r, r), (kept, n)).into_owned();
+    }
+
+    /// The covariance of x = m + A a + S e, a without a prior and e ~ N(0, I), given what is said ahead: B (CᵀC)⁻¹ Bᵀ with B = [S, A] and
+    /// C the rows of W B and of e. Of `left` directions that nothing is said of it tells nothing.
+    pub fn covariance(&self, root: &Root, basis: &DiffuseBasis, left: usize) -> DMatrix<f64> {
+        let (n, s) = root.0.shape();
+        let b = match basis.rank() {
+            0 => root.0.clone(),
+            _ => beside(&root.0, &basis.matrix()),
+        };
+        let width = b.ncols();
+        if width == 0 {
+            return DMatrix::zeros(n, n);
+        }
+        let mut rows = above(&(&self.0 * &b), &DMatrix::identity(s, width));
+        if rows.nrows() < width {
+            rows = above(&rows, &DMatrix::zeros(width - rows.nrows(), width));
+        }
+        let sizes: Vec<f64> = rows.column_iter().map(|c| c.norm()).collect();
+        let triangle = rows.qr().r();
+        // X C = B, column after column.
+        let mut x = DMatrix::zeros(n, width);
+        for j in 0..width {
+            let pivot = triangle[(j, j)];
+            if left > 0 && j >= s && pivot.abs() <= SEEN * sizes[j] {
+                continue;
+            }
+            let mut own = b.column(j).into_owned();
+            for i in 0..j {
+                own.axpy(-triangle[(i, j)], &x.column(i), 1.0);
+            }
+            x.set_column(j, &(own / pivot));
+        }
+        symmetric(&x * x.transpose())
+    }
+}
+
+/// G with Q = G Gᵀ, without columns of zeros.
+pub(super) fn noise_root(model: &LinearGaussian) -> Result<DMatrix<f64>> {
+    Ok(noisy(semidefinite_root(
+        "process_noise",
+        model.process_noise(),
+    )?))
+}
+
+/// The columns that are not zero.
+fn noisy(root: DMatrix<f64>) -> DMatrix<f64> {
+    let kept: Vec<usize> = (0..root.ncols())
+        .filter(|&j| root.column(j).amax() > 0.0)
+        .collect();
+    root.select_columns(&kept)
+}
+
+/// As many columns as rows at most, with the same product C Cᵀ.
+fn narrowed(root: DMatrix<f64>) -> DMatrix<f64> {
+    match root.ncols() > root.nrows() {
+        true => root.transpose().qr().r().transpose(),
+        false => root,
+    }
+}
+
+fn beside(left: &DMatrix<f64>, right: &DMatrix<f64>) -> DMatrix<f64> {
+    let mut all = DMatrix::zeros(left.nrows(), left.ncols() + right.ncols());
+    all.columns_mut(0, left.ncols()).copy_from(left);
+    all.columns_mut(left.ncols(), right.ncols())
+        .copy_from(right);
+    all
+}
+
+fn above(upper: &DMatrix<f64>, lower: &DMatrix<f64>) -> DMatrix<f64> {
+    let mut all = DMatrix::zeros(upper.nrows() + lower.nrows(), upper.ncols());
+    all.rows_mut(0, upper.nrows()).copy_from(upper);
+    all.rows_mut(upper.nrows(), lower.nrows()).copy_from(lower);
+    all
+}
