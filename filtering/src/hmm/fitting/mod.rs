@@ -22,6 +22,8 @@
 mod ascent;
 pub(super) mod coordinates;
 pub(super) mod fitted;
+mod maxima;
+mod round;
 mod search;
 mod settings;
 mod split;
@@ -141,12 +143,13 @@ impl<'a> FitSearch<'a> {
         let most = if states <= CHAINED { states } else { from };
         for between in from..most {
             let all = self.search.settings.restarts;
-            let restarts = match self.search.followed(between, all) > all {
-                true => all,
-                false => all.div_ceil(ON_THE_WAY),
+            let (search, smaller) = (&self.search, self.smaller.as_ref());
+            let fitted = match search.is_short(between, all) {
+                true => search.states(between, all, smaller),
+                false => search.rounds(between, all.div_ceil(ON_THE_WAY), 1, smaller),
             };
             // One that fails on the way is only not started from.
-            if let Ok(fitted) = self.search.states(between, restarts, self.smaller.as_ref()) {
+            if let Ok(fitted) = fitted {
                 self.keep(&fitted);
             }
         }

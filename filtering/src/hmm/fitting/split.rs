@@ -1,4 +1,4 @@
-//! A model with one state more, from one with a state less.
+//! A model with one state more, from one with a state less, and one with a state less.
 
 use rand::{Rng, RngExt};
 
@@ -21,6 +21,33 @@ pub(super) fn doubled<E: Learnable>(model: &Hmm<E>, split: usize) -> Result<Hmm<
     Hmm::from_flat(
         halved(model.initial()),
         order.iter().flat_map(|&i| halved(rows(i))).collect(),
+        model.emission().relabelled(&order),
+    )
+}
+
+/// The process watched outside of state `removed`, of which there are others: a path through it goes on to where it leaves to,
+///
+/// ```text
+/// A'_ij = A_ij + A_ir A_rj / (1 − A_rr),   π'_j = π_j + π_r A_rj / (1 − A_rr)
+/// ```
+///
+/// # Errors
+/// Where `removed` is never left.
+pub(super) fn without<E: Learnable>(model: &Hmm<E>, removed: usize) -> Result<Hmm<E>> {
+    let k = model.states();
+    let order: Vec<usize> = (0..k).filter(|state| *state != removed).collect();
+    let rows = |i: usize| &model.transition()[i * k..(i + 1) * k];
+    let leaves = rows(removed);
+    let left: f64 = order.iter().map(|&j| leaves[j]).sum();
+    let past = |row: &[f64]| -> Vec<f64> {
+        let entries = order.iter();
+        entries
+            .map(|&j| row[j] + row[removed] * leaves[j] / left)
+            .collect()
+    };
+    Hmm::from_flat(
+        past(model.initial()),
+        order.iter().flat_map(|&i| past(rows(i))).collect(),
         model.emission().relabelled(&order),
     )
 }
