@@ -37,13 +37,16 @@ impl<E: Learnable> Runs<E> {
         highest(&self.ended, |(ascent, _)| ascent.point.log_evidence()).map(|(best, _)| best)
     }
 
-    /// How many runs ended, and how many of them no more than [`SAME`] below `height`.
-    pub(super) fn reached(&self, height: f64) -> (usize, usize) {
-        let count = |least: f64| {
-            let there = |(ascent, _): &&(Ascent<E>, usize)| ascent.point.log_evidence() >= least;
-            self.ended.iter().filter(there).map(|(_, runs)| runs).sum()
-        };
-        (count(f64::NEG_INFINITY), count(height - SAME))
+    /// How many runs ended.
+    pub(super) fn followed(&self) -> usize {
+        self.ended.iter().map(|(_, runs)| runs).sum()
+    }
+
+    /// How many runs ended no more than [`SAME`] below `height`.
+    pub(super) fn found(&self, height: f64) -> usize {
+        let there =
+            |(ascent, _): &&(Ascent<E>, usize)| ascent.point.log_evidence() >= height - SAME;
+        self.ended.iter().filter(there).map(|(_, runs)| runs).sum()
     }
 
     /// The part of all starts that lead to maxima not yet seen, as it is expected after n runs that ended at w different ones:
@@ -59,8 +62,7 @@ impl<E: Learnable> Runs<E> {
             .iter()
             .map(|(ascent, _)| ascent.point.log_evidence())
             .collect();
-        let runs: usize = self.ended.iter().map(|(_, runs)| runs).sum();
-        unseen(&mut heights, runs)
+        unseen(&mut heights, self.followed())
     }
 }
 

@@ -25,8 +25,6 @@ const RESETTLED: usize = 2;
 const LEFT: usize = 2;
 /// Splits of each state of a model with fewer states; of more than one such model, this many in all.
 const SPLITS: usize = 2;
-/// In a round, a run is at a maximum when its gradient promises less than this, nats; only the best goes on.
-const NEAR: f64 = 0.05 * SAME;
 /// Runs whose expected visits and stays differ by less than this part of all observations, and their ln p by less than
 /// [`SAME`], are on their way to the same maximum.
 const ALIKE: f64 = 1e-3;
@@ -56,7 +54,12 @@ impl<E: Learnable> Run<E> {
 /// Σ_t ξ_t[i][i] `[K]`.
 fn stays(expected: &Expectations) -> Vec<f64> {
     let k = expected.initial.len();
-    expected.transitions.iter().step_by(k + 1).copied().collect()
+    expected
+        .transitions
+        .iter()
+        .step_by(k + 1)
+        .copied()
+        .collect()
 }
 
 fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
@@ -93,7 +96,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         of_data.extend(of_splits);
         let runs = once_each(of_data);
         let ended = each(runs, self.settings.threads, |(run, times)| {
-            (self.ascent(run.point, run.steps, self.near()), times)
+            (self.ascent(run.point, run.steps), times)
         });
         for (ascent, times) in ended {
             match ascent {
@@ -110,10 +113,6 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         let columns = self.sequences.first().map_or(1, Sequence::width);
         let cost = (observations * states * (states + columns * columns)) as f64;
         cost * restarts as f64 <= WORTH
-    }
-
-    fn near(&self) -> f64 {
-        self.enough.max(NEAR)
     }
 
     /// The models that are left of this one when a state is taken away, those that lose least.
@@ -217,11 +216,11 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         least.iter().all(|r| *r >= self.settings.variance_floor)
     }
 
-    /// Upwards, after so many steps, until the gradient promises less than `enough` nats; `None` if the run collapsed.
-    pub(super) fn ascent(&self, point: Point<E>, steps: usize, enough: f64) -> Option<Ascent<E>> {
+    /// Upwards to the maximum after so many steps; `None` if the run collapsed.
+    pub(super) fn ascent(&self, point: Point<E>, steps: usize) -> Option<Ascent<E>> {
         let most = self.settings.max_iterations.saturating_sub(steps).max(1);
         let keeps = |model: &Hmm<E>| self.keeps(model);
-        let mut ascent = ascend(point, &self.sequences, enough, most, &keeps)?;
+        let mut ascent = ascend(point, &self.sequences, self.enough, most, &keeps)?;
         ascent.evaluations += steps;
         Some(ascent)
     }

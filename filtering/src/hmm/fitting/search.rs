@@ -16,10 +16,12 @@ use crate::hmm::learning::{BatchEm, OUTLIERS};
 use crate::hmm::{Hmm, Learnable, Sample};
 use crate::{Result, Sequence};
 
-/// Rounds of starts, at most.
-const ROUNDS: usize = 5;
-/// A search ends when this part of all starts, or less, is expected to lead to maxima not yet seen.
-const UNSEEN: f64 = 0.05;
+/// A search ends when this part of all starts, or less, is expected to lead to maxima not yet seen,
+const UNSEEN: f64 = 0.02;
+/// or when so many runs were followed for each start of a round: of some series every run has a maximum of its own;
+pub(super) const FOLLOWED: usize = 7;
+/// or when after so many runs begun for each start of a round fewer than one of so many came to a maximum: the others collapsed.
+const BEGUN: usize = 4;
 
 /// The data of a search, and what is known of them beforehand.
 pub(super) struct Search<'a, E: Learnable> {
@@ -34,7 +36,8 @@ pub(super) struct Search<'a, E: Learnable> {
 }
 
 impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
-    /// The highest maximum for so many states; `smaller` is the fit with fewer, which starts are made of.
+    /// The highest maximum for so many states, in rounds of `restarts` starts from the data, until `most` runs or more were followed
+    /// where more seem of use; `smaller` is the fit with fewer states, which starts are made of.
     ///
     /// # Errors
     /// As [`Hmm::fit`], if no run comes to an end.
@@ -42,29 +45,20 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         &self,
         states: usize,
         restarts: usize,
-        smaller: Option<&Hmm<E>>,
-    ) -> Result<Fitted<E>> {
-        self.rounds(states, restarts, ROUNDS, smaller)
-    }
-
-    /// The same in no more than so many `rounds`.
-    ///
-    /// # Errors
-    /// As [`Hmm::fit`], if no run comes to an end.
-    pub(super) fn rounds(
-        &self,
-        states: usize,
-        restarts: usize,
-        rounds: usize,
+        most: usize,
         smaller: Option<&Hmm<E>>,
     ) -> Result<Fitted<E>> {
         if self.settings.pseudo_count > 0.0 {
             return self.penalised(states, restarts, self.settings.pseudo_count);
         }
         let mut runs = self.round(states, restarts, 0, smaller.map_or(&[], slice::from_ref));
-        for round in 1..rounds {
+        let more = |runs: &Runs<E>| {
+            let collapsing = runs.of >= BEGUN * restarts && runs.followed() * BEGUN < runs.of;
+            runs.unseen() > UNSEEN && runs.followed() < most && !collapsing
+        };
+        for round in 1.. {
             // One state has one maximum, and the first M-step finds it.
-            if states == 1 || runs.unseen() <= UNSEEN {
+            if states == 1 || !more(&runs) {
                 break;
             }
             let left = match runs.highest() {
@@ -79,14 +73,17 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
                 _ => self.penalised(states, restarts, OUTLIERS),
             };
         };
-        let (reached, found) = runs.reached(runs.ended[at].0.point.log_evidence());
+        let (reached, found) = (
+            runs.followed(),
+            runs.found(runs.ended[at].0.point.log_evidence()),
+        );
         let Runs {
             mut ended,
             of,
             collapsed,
             ..
         } = runs;
-        let mut best = self.finished(ended.swap_remove(at).0);
+        let mut best = ended.swap_remove(at).0;
         let mut warnings = Vec::new();
         if let Some(smaller) = smaller {
             let least: f64 = self.log_evidence(smaller)?;
@@ -111,22 +108,6 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         Ok(fitted.with_rare_states())
     }
 
-    /// The same maximum, to the tolerance that is asked for.
-    fn finished(&self, near: Ascent<E>) -> Ascent<E> {
-        let again = Point {
-            model: near.point.model.clone(),
-            expected: near.point.expected.clone(),
-        };
-        match self.ascent(again, near.evaluations, self.enough) {
-            Some(finished) => finished,
-            // On the way to a collapse after all; it is told that it ended early.
-            None => Ascent {
-                converged: near.promised <= self.enough,
-                ..near
-            },
-        }
-    }
-
     fn log_evidence(&self, model: &Hmm<E>) -> Result<f64> {
         let each = self.sequences.iter().map(|s| model.log_evidence(s));
         each.sum()
@@ -143,7 +124,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
             model = doubled(&model, most_visited.unwrap_or(0))?;
         }
         let point = Point::of(model, &self.sequences)?;
-        Ok(self.ascent(point, 1, self.enough).unwrap_or(best))
+        Ok(self.ascent(point, 1).unwrap_or(best))
     }
 
     /// The best of the runs of EM with pseudo-observations.

@@ -99,3 +99,36 @@ pub(super) fn split<E: Learnable + Sample>(
     }
     Hmm::from_flat(twice.initial().to_vec(), transition, emission)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hmm::Poisson;
+
+    #[test]
+    fn a_chain_without_a_state_is_the_one_that_is_watched_outside_of_it() {
+        let emission = Poisson::new(vec![vec![1.0], vec![2.0], vec![3.0]]).unwrap();
+        let transition = vec![
+            vec![0.5, 0.25, 0.25],
+            vec![0.2, 0.6, 0.2],
+            vec![0.1, 0.3, 0.6],
+        ];
+        let model = Hmm::new(vec![0.2, 0.4, 0.4], transition, emission).unwrap();
+        let left = without(&model, 2).unwrap();
+        // From the last state the first is reached next in 0.1 of 0.4.
+        let close = |found: &[f64], right: &[f64]| {
+            found.iter().zip(right).all(|(f, r)| (f - r).abs() < 1e-15)
+        };
+        assert!(close(left.initial(), &[0.3, 0.7]), "{:?}", left.initial());
+        let right = [0.5625, 0.4375, 0.25, 0.75];
+        assert!(close(left.transition(), &right), "{:?}", left.transition());
+        assert_eq!(left.emission().rates(), [1.0, 2.0]);
+        // A state that is never left.
+        let model = Hmm::new(
+            vec![0.5, 0.5],
+            vec![vec![0.5, 0.5], vec![0.0, 1.0]],
+            Poisson::new(vec![vec![1.0], vec![2.0]]).unwrap(),
+        );
+        assert!(without(&model.unwrap(), 1).is_err());
+    }
+}
