@@ -16,7 +16,7 @@ class CategoricalHMM(HMM):
     n_components : int
         States K.
     n_init : int
-        Runs that are followed to their maximum; the best is kept. A search begins four times as many.
+        Starts in each round of a search, or runs of EM; the best is kept. A search ends when few maxima are expected unseen.
     n_iter : int
         At most so many evaluations of the gradient, or iterations of EM, in a run.
     tol : float, optional

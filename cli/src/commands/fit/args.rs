@@ -97,8 +97,8 @@ pub struct FitArgs {
     /// Leave to replace --out.
     #[command(flatten)]
     pub force: Force,
-    /// Runs that are followed to their maximum, of four times as many begun; the best fit is kept. Of slds, runs that are begun, of which
-    /// the best is followed [default: 10]
+    /// Starts; the best fit is kept. Of hidden Markov models, starts of each round of a search; of slds, runs that are begun, of which the
+    /// best is followed [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub restarts: Option<u32>,
     /// Maximum number of EM iterations; for a network, of passes of filtering and learning [default: 500; 200 for
@@ -173,7 +173,7 @@ impl FitArgs {
         self.max_iterations.unwrap_or(500) as usize
     }
 
-    /// Runs that are followed to their maximum.
+    /// Starts, or those of a round.
     pub fn restarts(&self) -> usize {
         self.restarts.unwrap_or(10) as usize
     }

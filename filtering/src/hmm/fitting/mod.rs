@@ -1,27 +1,34 @@
 //! Maximum likelihood that can be trusted: many starts, accelerated ascent, an honest end.
 //!
 //! ```text
-//! 1  starts          4 R from the data (clusters, random places, stretches; chains that stay, Dirichlet(1)),
-//!                    and each state of the fit with fewer states split twice
-//! 2  short runs      8 steps of EM each; the best 2 F get 16 more
-//! 3  to the maximum  the best F by a quasi-Newton ascent of ln p, until ½ gᵀHg is small
-//! 4  again           from 4 R other starts, where F > R and one run alone reached the highest maximum
-//!
-//! F = R, or 2·10⁶/(T K (K + D²)) where that is more, D the number of columns: short series leave time to look at every run
+//! 1  starts          R from the data (clusters, random places, stretches; chains that stay, Dirichlet(1)), and states split:
+//!                    each state of the fit with fewer states twice, or from the second round on
+//!                    each state of the two models best left of the highest maximum so far when a state is taken away
+//! 2  short runs      8 steps of EM each; the better half of either sort goes on, in a short series every run;
+//!                    runs that have come to the same place go on once
+//! 3  to the maximum  by a quasi-Newton ascent of ln p, until ½ gᵀHg is small
+//! 4  again           from other starts, until less than 2 % of all starts are expected to lead to maxima not yet seen,
+//!                    or 7 R runs were followed
 //! ```
+//!
+//! A series is short where R T K (K + D²) is at most 2·10⁶, D the number of columns: heights after a few steps say little, and
+//! there is time to look at every run.
 //!
 //! | subject | file |
 //! |---|---|
 //! | settings | `settings.rs`: [`FitSettings`] |
 //! | 1 | `starts.rs`, `split.rs` |
-//! | 2 | `search.rs` |
+//! | 2 | `round.rs` |
 //! | 3 | `ascent.rs`, in the coordinates of `coordinates.rs` |
+//! | 4 | `search.rs`, `maxima.rs` |
 //! | what it came to | `fitted.rs`: [`Fitted`]; `warning.rs`: [`FitWarning`] |
 //! | threads | `workers.rs` |
 
 mod ascent;
 pub(super) mod coordinates;
 pub(super) mod fitted;
+mod maxima;
+mod round;
 mod search;
 mod settings;
 mod split;
@@ -36,7 +43,7 @@ pub use warning::FitWarning;
 use std::borrow::Cow;
 
 use self::ascent::{Point, ascend};
-use self::search::Search;
+use self::search::{FOLLOWED, Search};
 use self::starts::Guesses;
 use super::emission::statistics_of_states::learned;
 use super::learning::{BatchEm, rows};
@@ -45,7 +52,7 @@ use crate::{Error, Result, Sequence};
 
 /// The chain of fits with fewer states is made for a single number of states up to this.
 const CHAINED: usize = 8;
-/// The part of the restarts that such a fit on the way gets in a long series.
+/// The part of the restarts that such a fit on the way gets in a long series, in one round.
 const ON_THE_WAY: usize = 5;
 
 /// A search of the best models of one kind for the same data, one number of states after another.
@@ -141,19 +148,23 @@ impl<'a> FitSearch<'a> {
         let most = if states <= CHAINED { states } else { from };
         for between in from..most {
             let all = self.search.settings.restarts;
-            let restarts = match self.search.followed(between, all) > all {
-                true => all,
-                false => all.div_ceil(ON_THE_WAY),
+            let (search, smaller) = (&self.search, self.smaller.as_ref());
+            let fitted = match search.is_short(between, all) {
+                true => search.states(between, all, FOLLOWED * all, smaller),
+                false => {
+                    let few = all.div_ceil(ON_THE_WAY);
+                    search.states(between, few, few, smaller)
+                }
             };
             // One that fails on the way is only not started from.
-            if let Ok(fitted) = self.search.states(between, restarts, self.smaller.as_ref()) {
+            if let Ok(fitted) = fitted {
                 self.keep(&fitted);
             }
         }
         let restarts = self.search.settings.restarts;
-        let fitted = self
-            .search
-            .states(states, restarts, self.smaller.as_ref())?;
+        let fitted =
+            self.search
+                .states(states, restarts, FOLLOWED * restarts, self.smaller.as_ref())?;
         self.keep(&fitted);
         Ok(fitted)
     }

@@ -1,32 +1,27 @@
 //! The search of the maximum among many runs.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::slice;
 
-use rand::RngExt;
-
-use super::ascent::{Ascent, Point, ascend};
+use super::ascent::{Ascent, Point};
 use super::coordinates::visits;
-use super::fitted::{Fitted, SAME, highest};
+use super::fitted::{Fitted, SAME};
+use super::maxima::Runs;
 use super::settings::FitSettings;
-use super::split::{doubled, split};
-use super::starts::{Guesses, start, stream};
+use super::split::doubled;
+use super::starts::{Guesses, start};
 use super::warning::FitWarning;
 use super::workers::each;
-use crate::hmm::learning::{BatchEm, OUTLIERS, m_step};
-use crate::hmm::{Hmm, Learnable, PseudoObservations, Sample};
-use crate::{Error, Result, Sequence};
+use crate::hmm::learning::{BatchEm, OUTLIERS};
+use crate::hmm::{Hmm, Learnable, Sample};
+use crate::{Result, Sequence};
 
-/// Runs that are begun for each that is followed to its maximum, and those that are looked at twice.
+/// A search ends when this part of all starts, or less, is expected to lead to maxima not yet seen,
+const UNSEEN: f64 = 0.02;
+/// or when so many runs were followed for each start of a round: of some series every run has a maximum of its own;
+pub(super) const FOLLOWED: usize = 7;
+/// or when after so many runs begun for each start of a round fewer than one of so many came to a maximum: the others collapsed.
 const BEGUN: usize = 4;
-const LOOKED_AT_TWICE: usize = 2;
-/// Evaluations of ln p cost T K (K + D²) each, of D columns. Where they cost less than this together, more runs are followed, up to all: heights after
-/// a few steps say little of the maxima of short series, where there is time to look at each.
-const WORTH: f64 = 2e6;
-/// Steps of EM before the first look, and before the second.
-const SHORT: [usize; 2] = [8, 16];
-/// Splits of each state of the fit with fewer states.
-const SPLITS: usize = 2;
 
 /// The data of a search, and what is known of them beforehand.
 pub(super) struct Search<'a, E: Learnable> {
@@ -40,39 +35,9 @@ pub(super) struct Search<'a, E: Learnable> {
     pub(super) enough: f64,
 }
 
-/// A run under way.
-struct Run<E: Learnable> {
-    point: Point<E>,
-    is_split: bool,
-    steps: usize,
-}
-
-/// What came of the runs of a search.
-struct Runs<E: Learnable> {
-    /// Those that were followed to their maximum.
-    ended: Vec<Ascent<E>>,
-    /// Runs begun, and those that collapsed.
-    of: usize,
-    collapsed: usize,
-    failed: Option<Error>,
-}
-
-impl<E: Learnable> Runs<E> {
-    /// The place of the highest maximum, and how many ended there.
-    fn highest(&self) -> Option<(usize, usize)> {
-        highest(&self.ended, |ascent| ascent.point.log_evidence())
-    }
-
-    fn add(&mut self, more: Self) {
-        self.ended.extend(more.ended);
-        self.of += more.of;
-        self.collapsed += more.collapsed;
-        self.failed = self.failed.take().or(more.failed);
-    }
-}
-
 impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
-    /// The highest maximum for so many states; `smaller` is the fit with fewer, which starts are made of.
+    /// The highest maximum for so many states, in rounds of `restarts` starts from the data, until `most` runs or more were followed
+    /// where more seem of use; `smaller` is the fit with fewer states, which starts are made of.
     ///
     /// # Errors
     /// As [`Hmm::fit`], if no run comes to an end.
@@ -80,39 +45,45 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         &self,
         states: usize,
         restarts: usize,
+        most: usize,
         smaller: Option<&Hmm<E>>,
     ) -> Result<Fitted<E>> {
         if self.settings.pseudo_count > 0.0 {
             return self.penalised(states, restarts, self.settings.pseudo_count);
         }
-        // One state has one maximum, and the first M-step finds it.
-        let restarts = if states == 1 { 1 } else { restarts };
-        let mut runs = self.run(states, restarts, 0..BEGUN * restarts, smaller);
-        let once = matches!(runs.highest(), Some((_, 1)));
-        if once && states > 1 && self.followed(states, restarts) > restarts {
-            // There is time for as many again.
-            runs.add(self.run(
-                states,
-                restarts,
-                BEGUN * restarts..2 * BEGUN * restarts,
-                None,
-            ));
+        let mut runs = self.round(states, restarts, 0, smaller.map_or(&[], slice::from_ref));
+        let more = |runs: &Runs<E>| {
+            let collapsing = runs.of >= BEGUN * restarts && runs.followed() * BEGUN < runs.of;
+            runs.unseen() > UNSEEN && runs.followed() < most && !collapsing
+        };
+        for round in 1.. {
+            // One state has one maximum, and the first M-step finds it.
+            if states == 1 || !more(&runs) {
+                break;
+            }
+            let left = match runs.highest() {
+                Some(best) => self.left(&runs.ended[best].0.point.model),
+                None => Vec::new(),
+            };
+            runs.add(self.round(states, restarts, round, &left));
         }
-        let highest = runs.highest();
-        let Runs {
-            mut ended,
-            of,
-            collapsed,
-            failed,
-        } = runs;
-        let Some((best, found)) = highest else {
-            return match (collapsed, failed) {
+        let Some(at) = runs.highest() else {
+            return match (runs.collapsed, runs.failed) {
                 (0, Some(error)) => Err(error),
                 _ => self.penalised(states, restarts, OUTLIERS),
             };
         };
-        let reached = ended.len();
-        let mut best = ended.swap_remove(best);
+        let (reached, found) = (
+            runs.followed(),
+            runs.found(runs.ended[at].0.point.log_evidence()),
+        );
+        let Runs {
+            mut ended,
+            of,
+            collapsed,
+            ..
+        } = runs;
+        let mut best = ended.swap_remove(at).0;
         let mut warnings = Vec::new();
         if let Some(smaller) = smaller {
             let least: f64 = self.log_evidence(smaller)?;
@@ -136,151 +107,6 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         let fitted = Fitted::of(best, (found, reached), warnings);
         let fitted = fitted.with_separated_states(&self.sequences)?;
         Ok(fitted.with_rare_states())
-    }
-
-    /// Begins a run from each of these starts from the data, and from splits of a smaller fit, and follows the best.
-    fn run(
-        &self,
-        states: usize,
-        restarts: usize,
-        starts: Range<usize>,
-        smaller: Option<&Hmm<E>>,
-    ) -> Runs<E> {
-        let begun = self.begin(states, restarts, starts, smaller);
-        let of = begun.len();
-        let (mut runs, mut collapsed, mut failed) = (Vec::new(), 0, None);
-        for run in begun {
-            match run {
-                Ok(Some(run)) => runs.push(run),
-                Ok(None) => collapsed += 1,
-                Err(error) => failed = Some(error),
-            }
-        }
-        let threads = self.settings.threads;
-        let most = self.followed(states, restarts);
-        kept(&mut runs, LOOKED_AT_TWICE * most);
-        let before = runs.len();
-        let followed = each(runs, threads, |run| self.short(run, SHORT[1]));
-        let mut runs: Vec<Run<E>> = followed
-            .into_iter()
-            .filter_map(Result::ok)
-            .flatten()
-            .collect();
-        collapsed += before - runs.len();
-        kept(&mut runs, most);
-        let before = runs.len();
-        let ended = each(runs, threads, |run| self.ascent(run.point, run.steps));
-        let ended: Vec<Ascent<E>> = ended.into_iter().flatten().collect();
-        collapsed += before - ended.len();
-        Runs {
-            ended,
-            of,
-            collapsed,
-            failed,
-        }
-    }
-
-    /// Runs that are followed to their maximum: one a restart, and more of a short series.
-    pub(super) fn followed(&self, states: usize, restarts: usize) -> usize {
-        let observations: usize = self.sequences.iter().map(Sequence::len).sum();
-        let columns = self.sequences.first().map_or(1, Sequence::width);
-        let cost = (observations * states * (states + columns * columns)) as f64;
-        restarts.max((WORTH / cost) as usize)
-    }
-
-    /// Starts, from the data and from a fit with fewer states, after a few steps of EM; `None` for one that collapsed.
-    fn begin(
-        &self,
-        states: usize,
-        restarts: usize,
-        starts: Range<usize>,
-        smaller: Option<&Hmm<E>>,
-    ) -> Vec<Result<Option<Run<E>>>> {
-        let of_data = if states == 1 { 1 } else { starts.len() };
-        // Of many states, some are split, drawn for each start.
-        let all = smaller.map_or(0, |model| SPLITS * model.states());
-        let of_splits = all.min(BEGUN * restarts);
-        let numbers: Vec<usize> = (0..of_data + of_splits).collect();
-        let seed = self.settings.seed;
-        each(numbers, self.settings.threads, |number| {
-            let is_split = number >= of_data;
-            let model = match smaller {
-                Some(model) if is_split => {
-                    let number = number - of_data;
-                    let mut rng = stream(seed, states, 1, number);
-                    let state = match all == of_splits {
-                        true => number % model.states(),
-                        false => rng.random_range(0..model.states()),
-                    };
-                    let mut model = split(model, state, &self.rows(), &mut rng)?;
-                    while model.states() < states {
-                        let next = number % model.states();
-                        model = split(&model, next, &self.rows(), &mut rng)?;
-                    }
-                    model
-                }
-                _ => start(
-                    &self.guesses,
-                    states,
-                    &self.rows(),
-                    &self.sequences,
-                    seed,
-                    starts.start + number,
-                )?,
-            };
-            let run = Run {
-                point: Point::of(model.recentred(), &self.sequences)?,
-                is_split,
-                steps: 1,
-            };
-            self.short(run, SHORT[0])
-        })
-    }
-
-    /// A few steps of EM; `None` if the run collapsed.
-    fn short(&self, mut run: Run<E>, steps: usize) -> Result<Option<Run<E>>> {
-        let left = self.settings.max_iterations.saturating_sub(run.steps);
-        for _ in 0..steps.min(left) {
-            let model = match m_step(
-                &run.point.model,
-                &run.point.expected,
-                PseudoObservations::NONE,
-            ) {
-                Ok(model) => model,
-                // No spread is left at all.
-                Err(Error::Entry { .. } | Error::NotPositiveDefinite { .. }) => return Ok(None),
-                Err(error) => return Err(error),
-            };
-            if !self.keeps(&model) {
-                return Ok(None);
-            }
-            run.point = Point::of(model, &self.sequences)?;
-            run.steps += 1;
-        }
-        Ok(Some(run))
-    }
-
-    /// The rows that emissions are guessed from.
-    fn rows(&self) -> Vec<&[f64]> {
-        self.rows.iter().map(|row| &**row).collect()
-    }
-
-    /// Whether every variance is above the floor.
-    fn keeps(&self, model: &Hmm<E>) -> bool {
-        let Some(pooled) = &self.pooled else {
-            return true;
-        };
-        let least = model.emission().relative_variances(pooled);
-        least.iter().all(|r| *r >= self.settings.variance_floor)
-    }
-
-    /// Upwards to the maximum after so many steps; `None` if the run collapsed.
-    fn ascent(&self, point: Point<E>, steps: usize) -> Option<Ascent<E>> {
-        let most = self.settings.max_iterations.saturating_sub(steps).max(1);
-        let keeps = |model: &Hmm<E>| self.keeps(model);
-        let mut ascent = ascend(point, &self.sequences, self.enough, most, &keeps)?;
-        ascent.evaluations += steps;
-        Some(ascent)
     }
 
     fn log_evidence(&self, model: &Hmm<E>) -> Result<f64> {
@@ -318,17 +144,4 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         Fitted::of_penalised(fits, self.settings.pseudo_count)
             .map(|fitted| fitted.with_rare_states())
     }
-}
-
-/// The highest `most` runs, in order; the best of the splits is always among them.
-fn kept<E: Learnable>(runs: &mut Vec<Run<E>>, most: usize) {
-    let height = |run: &Run<E>| run.point.log_evidence();
-    // Stable: what is equal keeps its order, whatever the threads did.
-    runs.sort_by(|a, b| height(b).total_cmp(&height(a)));
-    if let Some(at) = runs.iter().position(|run| run.is_split)
-        && at >= most
-    {
-        runs.swap(at, most - 1);
-    }
-    runs.truncate(most);
 }

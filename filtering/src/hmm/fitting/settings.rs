@@ -9,7 +9,7 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FitSettings {
-    /// How many runs are followed to their maximum; four times as many are begun.
+    /// Starts from the data in each round of a search. Seven times as many runs are followed to a maximum, or fewer where these agree.
     pub restarts: usize,
     /// At most so many evaluations of the gradient in a run.
     pub max_iterations: usize,

@@ -1,4 +1,4 @@
-//! A model with one state more, from one with a state less.
+//! A model with one state more, from one with a state less, and one with a state less.
 
 use rand::{Rng, RngExt};
 
@@ -21,6 +21,33 @@ pub(super) fn doubled<E: Learnable>(model: &Hmm<E>, split: usize) -> Result<Hmm<
     Hmm::from_flat(
         halved(model.initial()),
         order.iter().flat_map(|&i| halved(rows(i))).collect(),
+        model.emission().relabelled(&order),
+    )
+}
+
+/// The process watched outside of state `removed`, of which there are others: a path through it goes on to where it leaves to,
+///
+/// ```text
+/// A'_ij = A_ij + A_ir A_rj / (1 − A_rr),   π'_j = π_j + π_r A_rj / (1 − A_rr)
+/// ```
+///
+/// # Errors
+/// Where `removed` is never left.
+pub(super) fn without<E: Learnable>(model: &Hmm<E>, removed: usize) -> Result<Hmm<E>> {
+    let k = model.states();
+    let order: Vec<usize> = (0..k).filter(|state| *state != removed).collect();
+    let rows = |i: usize| &model.transition()[i * k..(i + 1) * k];
+    let leaves = rows(removed);
+    let left: f64 = order.iter().map(|&j| leaves[j]).sum();
+    let past = |row: &[f64]| -> Vec<f64> {
+        let entries = order.iter();
+        entries
+            .map(|&j| row[j] + row[removed] * leaves[j] / left)
+            .collect()
+    };
+    Hmm::from_flat(
+        past(model.initial()),
+        order.iter().flat_map(|&i| past(rows(i))).collect(),
         model.emission().relabelled(&order),
     )
 }
@@ -71,4 +98,37 @@ pub(super) fn split<E: Learnable + Sample>(
         row.iter_mut().for_each(|a| *a /= total);
     }
     Hmm::from_flat(twice.initial().to_vec(), transition, emission)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hmm::Poisson;
+
+    #[test]
+    fn a_chain_without_a_state_is_the_one_that_is_watched_outside_of_it() {
+        let emission = Poisson::new(vec![vec![1.0], vec![2.0], vec![3.0]]).unwrap();
+        let transition = vec![
+            vec![0.5, 0.25, 0.25],
+            vec![0.2, 0.6, 0.2],
+            vec![0.1, 0.3, 0.6],
+        ];
+        let model = Hmm::new(vec![0.2, 0.4, 0.4], transition, emission).unwrap();
+        let left = without(&model, 2).unwrap();
+        // From the last state the first is reached next in 0.1 of 0.4.
+        let close = |found: &[f64], right: &[f64]| {
+            found.iter().zip(right).all(|(f, r)| (f - r).abs() < 1e-15)
+        };
+        assert!(close(left.initial(), &[0.3, 0.7]), "{:?}", left.initial());
+        let right = [0.5625, 0.4375, 0.25, 0.75];
+        assert!(close(left.transition(), &right), "{:?}", left.transition());
+        assert_eq!(left.emission().rates(), [1.0, 2.0]);
+        // A state that is never left.
+        let model = Hmm::new(
+            vec![0.5, 0.5],
+            vec![vec![0.5, 0.5], vec![0.0, 1.0]],
+            Poisson::new(vec![vec![1.0], vec![2.0]]).unwrap(),
+        );
+        assert!(without(&model.unwrap(), 1).is_err());
+    }
 }

@@ -361,3 +361,31 @@ fn every_run_of_a_short_series_is_followed_to_its_end() {
     assert!(fit.log_evidence > -129.09, "{}", fit.log_evidence);
     assert!(fit.found_by.1 > settings.restarts, "{:?}", fit.found_by);
 }
+
+/// Two states that are far apart: no run has another maximum than the one above the truth, and a dozen of them are enough.
+#[test]
+fn a_search_ends_where_all_runs_agree() {
+    let data = [two_clouds(1000)];
+    let settings = FitSettings::default();
+    let fit = Hmm::fit_states(EmissionKind::DiagonalGaussian, 2, &data, &settings).unwrap();
+    let truth = DiagonalGaussian::new(
+        vec![vec![0.0, 1.0], vec![2.0, 0.0]],
+        vec![vec![1.0, 0.5], vec![0.7, 2.0]],
+    );
+    let transition = vec![vec![0.9, 0.1], vec![0.2, 0.8]];
+    let truth = Hmm::new(vec![0.5; 2], transition, truth.unwrap()).unwrap();
+    let above = truth.fit_from(&data, &settings).unwrap();
+    // Twice the tolerance of 1e-8 nats an observation, with a hundred times that for the error of the estimate of H.
+    assert!(
+        fit.log_evidence > above.log_evidence - 2e-3,
+        "{} {}",
+        fit.log_evidence,
+        above.log_evidence
+    );
+    let (found, followed) = fit.found_by;
+    assert!(
+        found >= 5 && followed <= 3 * settings.restarts,
+        "{:?}",
+        fit.found_by
+    );
+}
