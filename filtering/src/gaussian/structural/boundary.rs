@@ -1,9 +1,9 @@
 //! Optima at the end of a parameter's range.
 
 use super::coordinates::{Coordinates, Group};
-use super::fit::{NOTHING, Problem};
 use super::form::Form;
 use super::parameter::{Kind, UNDAMPED};
+use super::problem::{NOTHING, Problem};
 use crate::Result;
 use crate::math::bfgs::Minimum;
 

@@ -10,13 +10,19 @@ pub(super) struct Data<'a> {
     /// The variance in which each parameter of the model is measured that is one: of differences of neighbours where the level
     /// moves, of the numbers otherwise; for that of a coefficient over the mean square of its input.
     pub units: Vec<f64>,
+    /// The square of the largest number.
+    pub square: f64,
     /// The longest sequence.
     pub longest: usize,
 }
 
+/// Variances of numbers are kept within a range of numbers whose products are still numbers.
+const LARGEST: f64 = 1e140;
+
 impl<'a> Data<'a> {
     /// # Errors
-    /// [`Error::Size`] for rows of several numbers or none that is seen.
+    /// [`Error::Size`] for rows of several numbers or none that is seen; [`Error::Setting`] for numbers so large or small that their
+    /// squares leave the range of numbers.
     pub fn of(model: &StructuralModel, sequences: &'a [Sequence]) -> Result<Self> {
         model.check_inputs()?;
         let width = 1 + model.inputs().len();
@@ -48,9 +54,17 @@ impl<'a> Data<'a> {
             true => variance(differences),
             false => whole,
         };
+        let own = if unit > 0.0 { unit } else { whole };
+        if own > 0.0 && !(1.0 / LARGEST..LARGEST).contains(&own) {
+            let found = format!("observations with a spread of {:e}", own.sqrt());
+            let expected = "between 1e-70 and 1e70: measure them in another unit";
+            return Err(Error::setting("observations", found, expected));
+        }
+        let largest = seen().map(f64::abs).fold(0.0, f64::max);
         Ok(Self {
             sequences,
-            units: units(model, sequences, if unit > 0.0 { unit } else { whole }),
+            units: units(model, sequences, own),
+            square: largest * largest,
             longest: sequences.iter().map(Sequence::len).max().unwrap_or(0),
         })
     }

@@ -2,46 +2,19 @@
 
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
-use serde::{Deserialize, Serialize};
 
 use super::boundary::End;
 use super::coordinates::Coordinates;
 use super::data::Data;
+use super::fit_settings::StructuralSettings;
 use super::form::Form;
 use super::information::{covariance, promised, standard_errors};
 use super::model::StructuralModel;
+use super::parameter::Kind;
+use super::problem::{NOTHING, Problem};
 use super::starts::starts;
-use crate::math::bfgs::{Limits, Minimum, minimise};
+use crate::math::bfgs::Minimum;
 use crate::{Error, Result, Sequence};
-
-/// How a structural model is fitted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StructuralSettings {
-    /// Starts: one from the data's spread (or the values given), the others at random.
-    pub restarts: usize,
-    /// Seed of the random starts.
-    pub seed: u64,
-    /// At most so many quasi-Newton steps from a start.
-    pub max_iterations: usize,
-    /// Converged where no entry of the gradient is larger, in nats per unit of ln σ² (or of the coordinates of a period,
-    /// damping or partial autocorrelation).
-    pub tolerance: f64,
-}
-
-impl Default for StructuralSettings {
-    fn default() -> Self {
-        Self {
-            // The likelihood of variances has few optima; ten starts have found the best in all series tried.
-            restarts: 10,
-            seed: 0,
-            // Each start takes 10 to 40.
-            max_iterations: 500,
-            // At this gradient ln p is within some 1e-12 nats of its maximum.
-            tolerance: 1e-6,
-        }
-    }
-}
 
 /// What a fit ends with.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,10 +54,8 @@ const SHORT: usize = 12;
 const PURSUED: usize = 3;
 /// and all of a model whose filter has fewer products of entries than this, n² a row: which is best cannot be told early.
 const SMALL: usize = 20_000;
-/// The largest change of a coordinate in one step: e³ = 20 times a variance.
-const STEP: f64 = 3.0;
-/// So many nats are none: no criterion and no interval tells them.
-pub(super) const NOTHING: f64 = 1e-6;
+/// Variances below this part of the squares of the numbers are rounding, 2⁻⁵² of a number to either side.
+const ROUNDING: f64 = 1e-30;
 
 impl StructuralModel {
     /// Fits the free parameters to sequences of one number each by maximum likelihood: BFGS on the exact score, from
@@ -104,7 +75,8 @@ impl StructuralModel {
     ///
     /// # Errors
     /// [`Error::Size`] for rows of several numbers or too few of them, [`Error::Dependent`] for a series that does not
-    /// vary, [`Error::Setting`] for a setting that makes no sense or where no start has a likelihood.
+    /// vary, [`Error::Setting`] for a setting that makes no sense or where no start has a likelihood, and for components that explain
+    /// the series exactly: ln p has no maximum.
     pub fn fit(
         &self,
         sequences: &[Sequence],
@@ -134,7 +106,7 @@ impl StructuralModel {
         let mut found: Vec<Minimum> = begun
             .iter()
             .filter_map(|values| coordinates.at(values))
-            .filter_map(|u| problem.descend(&coordinates, &u, SHORT))
+            .filter_map(|u| problem.descend(&coordinates, &u, SHORT.min(settings.max_iterations)))
             .collect();
         found.sort_by(|a, b| a.value.total_cmp(&b.value));
         let mut iterations: usize = found.iter().map(|m| m.iterations).sum();
@@ -151,11 +123,11 @@ impl StructuralModel {
         }
         found.sort_by(|a, b| a.value.total_cmp(&b.value));
         let Some(best) = found.first() else {
-            let found = format!("{} starts", settings.restarts);
+            let expected = "fixed values that the data can have: variances near theirs, autoregressions that are stationary";
             return Err(Error::setting(
-                "values",
-                found,
-                "a start that has a likelihood",
+                "fixed",
+                "no start with a likelihood",
+                expected,
             ));
         };
         let mut end = problem.to_boundary(coordinates, best.clone())?;
@@ -165,34 +137,23 @@ impl StructuralModel {
     }
 }
 
-/// What is fitted to what, and how.
-pub(super) struct Problem<'a> {
-    pub model: &'a StructuralModel,
-    pub data: &'a Data<'a>,
-    pub settings: &'a StructuralSettings,
-}
-
 impl Problem<'_> {
-    pub fn value(&self, coordinates: &Coordinates, u: &[f64]) -> Option<(f64, Vec<f64>)> {
-        self.data.objective(self.model, coordinates, u)
-    }
-
-    pub fn descend(
-        &self,
-        coordinates: &Coordinates,
-        u: &[f64],
-        iterations: usize,
-    ) -> Option<Minimum> {
-        let limits = Limits {
-            iterations,
-            gradient: self.settings.tolerance,
-            step: STEP,
-        };
-        minimise(u, limits, |u| self.value(coordinates, u))
-    }
-
     fn told(&self, end: End, mut starts: Vec<f64>) -> Result<StructuralFit> {
         let estimates = end.coordinates.values(&end.minimum.at);
+        let exact = self
+            .model
+            .parameters()
+            .iter()
+            .zip(&estimates)
+            .all(|(p, value)| p.kind != Kind::Variance || *value <= ROUNDING * self.data.square);
+        if exact {
+            let expected = "some noise: ln p has no maximum; leave components out";
+            return Err(Error::setting(
+                "components",
+                "observations that they explain exactly",
+                expected,
+            ));
+        }
         let form = Form::new(self.model, &estimates)?;
         let Some(found) = self.data.at(&form) else {
             let found = format!("{estimates:?}");

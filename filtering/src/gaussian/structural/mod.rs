@@ -9,7 +9,7 @@
 //! | the exact diffuse likelihood (eq. F51) | `pass.rs`, `likelihood.rs`: [`StructuralLikelihood`] |
 //! | its score (eq. F52) | `score.rs` |
 //! | as a linear-Gaussian model | `linear.rs` |
-//! | maximum likelihood | `fit.rs`: [`StructuralFit`]; `data.rs`, `starts.rs`, `arma_starts.rs`; ends of ranges: `boundary.rs`; standard errors: `information.rs`, `summary.rs` |
+//! | maximum likelihood | `fit.rs`: [`StructuralFit`]; `fit_settings.rs`, `problem.rs`, `data.rs`, `starts.rs`, `arma_starts.rs`; ends of ranges: `boundary.rs`; standard errors: `information.rs`, `summary.rs` |
 
 mod arma_starts;
 mod boundary;
@@ -17,6 +17,7 @@ mod component;
 mod coordinates;
 mod data;
 mod fit;
+mod fit_settings;
 mod form;
 mod information;
 mod likelihood;
@@ -24,12 +25,14 @@ mod linear;
 mod model;
 mod parameter;
 mod pass;
+mod problem;
 mod score;
 mod starts;
 mod stationary;
 mod summary;
 
 pub use component::Component;
-pub use fit::{StructuralFit, StructuralSettings};
+pub use fit::StructuralFit;
+pub use fit_settings::StructuralSettings;
 pub use likelihood::StructuralLikelihood;
 pub use model::StructuralModel;

@@ -37,6 +37,7 @@ impl StructuralModel {
         let z = deviations_of(settings.level)?;
         let found = self.log_likelihood(values, sequences)?;
         let data = Data::of(self, sequences)?;
+        data.check(self)?;
         let parameters = self.parameters();
         let mut model = self.clone();
         for beginning in &settings.hold {
