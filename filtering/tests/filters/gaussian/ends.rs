@@ -124,3 +124,59 @@ fn a_cycle_that_never_fades_is_at_its_boundary() {
     );
     assert!(summary.shortfall < 1e-6, "{}", summary.shortfall);
 }
+
+/// Of a series that the components explain to rounding, ln p rises without end.
+#[test]
+fn components_that_leave_no_noise_are_refused() {
+    let refused = |components: &str, inputs: &[&str], data: Sequence| {
+        let names: Vec<String> = inputs.iter().map(|name| name.to_string()).collect();
+        let mut model = StructuralModel::new(components).unwrap();
+        if !names.is_empty() {
+            model = model.with_inputs(&names).unwrap();
+        }
+        let told = model.fit(&[data], &StructuralSettings::default());
+        let text = told.unwrap_err().to_string();
+        assert!(text.contains("explain exactly"), "{text}");
+    };
+    let mut twice = Sequence::new(2).unwrap();
+    for t in 1..=24 {
+        let x = f64::from(t) * 0.618_033_988_749_895 % 1.0;
+        twice.push(Some(&[2.0 * x, x])).unwrap();
+    }
+    refused("level,regression", &["x"], twice);
+    let line = (1..=24).map(|t| 2.0 * f64::from(t));
+    refused("trend", &[], Sequence::of_numbers(line).unwrap());
+}
+
+/// Squares of numbers out of this range leave that of numbers; within it the unit does not matter.
+#[test]
+fn numbers_of_any_size_that_has_squares() {
+    let series = |unit: f64| {
+        let noise = (0..60).map(|t| unit * (f64::from(t) * 0.618_033_988_749_895 % 1.0));
+        Sequence::of_numbers(noise).unwrap()
+    };
+    let model = StructuralModel::new("level").unwrap();
+    let one = fit(&model, &series(1.0));
+    for power in [-68, 68] {
+        let unit = 10f64.powi(power);
+        let found = fit(&model, &series(unit));
+        let counted = (found.observations - found.diffuse) as f64;
+        let expected = one.log_likelihood - counted * unit.ln();
+        assert!((found.log_likelihood - expected).abs() < 1e-6, "{found:?}");
+    }
+    let told = model.fit(&[series(1e-80)], &StructuralSettings::default());
+    assert!(told.unwrap_err().to_string().contains("another unit"));
+}
+
+/// A level of a series that never changes, or of one row, has no unit; the fault is the data's.
+#[test]
+fn a_summary_of_no_variation_tells_it_of_the_data() {
+    let model = StructuralModel::new("level").unwrap();
+    let of = |numbers: &[f64]| {
+        let data = [Sequence::of_numbers(numbers.iter().copied()).unwrap()];
+        let told = model.summary(&[1.0, 1.0], &data, &SummarySettings::default());
+        told.unwrap_err().to_string()
+    };
+    assert!(of(&[3.0; 9]).contains("does not vary"), "{}", of(&[3.0; 9]));
+    assert!(of(&[3.0]).contains("observations"), "{}", of(&[3.0]));
+}
