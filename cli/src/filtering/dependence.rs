@@ -5,10 +5,20 @@ use std::ops::Range;
 use anyhow::{Result, anyhow};
 use scotopic_filtering::{Error, Sequence, dependent_inputs};
 
+/// What the library calls the columns of which one was never seen.
+const NEVER_SEEN: &str = "columns";
+
 /// An error of a fit, with columns by their names; those of `inputs` are given.
 pub fn by_name(error: anyhow::Error, names: &[String], inputs: &Range<usize>) -> anyhow::Error {
-    let Some(Error::Dependent { columns }) = error.downcast_ref() else {
-        return error;
+    let columns = match error.downcast_ref() {
+        Some(Error::Dependent { columns }) => columns,
+        Some(Error::Entry { name, at, .. }) if name == NEVER_SEEN => {
+            let named = named(at, names).join(", ");
+            return anyhow!(
+                "the column {named} has no observation: nothing can be learned of it; leave it out with --columns"
+            );
+        }
+        _ => return error,
     };
     // Of an autoregression, the lags follow the observation.
     if columns.iter().any(|column| *column >= names.len()) {
@@ -28,6 +38,14 @@ pub fn by_name(error: anyhow::Error, names: &[String], inputs: &Range<usize>) ->
             true => anyhow!("{what}; leave one out, or add --pseudo-count"),
             false => anyhow!("{what}; leave one out"),
         };
+    }
+    // An output and inputs: only a regression has both, and its inputs are not to blame.
+    if columns.iter().any(|column| inputs.contains(column)) {
+        return anyhow!(
+            "{}: each row is given by its inputs exactly, so that a regression has no noise to learn; leave out an input that the \
+             output is made of, or add --pseudo-count",
+            named(columns, names).join(", ")
+        );
     }
     match named(columns, names).as_slice() {
         [one] => anyhow!(
