@@ -1,5 +1,7 @@
 //! What is known of observations farther and farther ahead.
 
+use std::borrow::Cow;
+
 use crate::gaussian::{Gaussian, LinearGaussian};
 use crate::hmm::{Ahead as Lagged, AnyEmission, Hmm};
 use crate::nonlinear::NonlinearFilter;
@@ -9,6 +11,7 @@ use crate::switching::SldsFilter;
 use crate::{AnyFilter, Belief, Filter, PredictedObservation, Predictive, Result};
 
 /// The state of the next observation as far as it is known, and from there that of the one after it, and so on: N of them cost N steps.
+#[allow(clippy::large_enum_variant)] // one is made and moved on in place
 pub(super) enum Ahead<'a> {
     /// p(s) `[K]`.
     Hmm(&'a Hmm<AnyEmission>, Vec<f64>),
@@ -16,11 +19,11 @@ pub(super) enum Ahead<'a> {
     Gaussian(&'a LinearGaussian, Gaussian),
     Plds(&'a Plds, Gaussian),
     /// After updates in which nothing is seen.
-    Slds(Box<SldsFilter>),
+    Slds(Cow<'a, SldsFilter>),
     /// The mean and the covariance.
     Nonlinear(&'a NonlinearFilter<AnyStateSpace>, (Vec<f64>, Vec<f64>)),
     /// By the moments of the filter's own prediction, after updates in which nothing is seen.
-    Moments(Box<AnyFilter>),
+    Moments(Cow<'a, AnyFilter>),
 }
 
 impl<'a> Ahead<'a> {
@@ -38,7 +41,7 @@ impl<'a> Ahead<'a> {
             .gaussian()
             .is_none_or(|q| q.covariance.iter().all(|v| v.is_finite()));
         if !known {
-            return Ok(Self::Moments(Box::new(filter.clone())));
+            return Ok(Self::Moments(Cow::Borrowed(filter)));
         }
         let hmm = |model: &'a Hmm<AnyEmission>, belief: &[f64]| {
             let ahead = match seen {
@@ -65,12 +68,12 @@ impl<'a> Ahead<'a> {
             (AnyFilter::PldsLearning(f), Belief::Gaussian(q)) => {
                 Self::Plds(f.model(), next(f.model().predictor(), q.mean, q.covariance))
             }
-            (AnyFilter::Slds(f), _) => Self::Slds(Box::new(f.clone())),
+            (AnyFilter::Slds(f), _) => Self::Slds(Cow::Borrowed(f)),
             (AnyFilter::Nonlinear(f), _) => Self::Nonlinear(f, f.state_of_next()?),
             (AnyFilter::NonlinearLearning(f), _) => {
                 Self::Nonlinear(f.filter(), f.filter().state_of_next()?)
             }
-            _ => Self::Moments(Box::new(filter.clone())),
+            _ => Self::Moments(Cow::Borrowed(filter)),
         })
     }
 
@@ -85,11 +88,11 @@ impl<'a> Ahead<'a> {
             Self::Gaussian(model, state) => *state = model.next_state(state),
             Self::Plds(model, state) => *state = model.predictor().next_state(state),
             Self::Slds(filter) => {
-                filter.update(None)?;
+                filter.to_mut().update(None)?;
             }
             Self::Nonlinear(filter, state) => *state = filter.next_state(&state.0, &state.1)?,
             Self::Moments(filter) => {
-                filter.update(None)?;
+                filter.to_mut().update(None)?;
             }
         }
         Ok(())

@@ -205,7 +205,7 @@ struct Subject<'a> {
 ///
 /// # Errors
 /// [`Error::Size`].
-pub(crate) fn check_seen(observations: usize) -> Result<()> {
+fn check_seen(observations: usize) -> Result<()> {
     match observations {
         0 => Err(Error::size(
             "sequences",

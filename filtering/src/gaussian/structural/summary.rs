@@ -5,7 +5,7 @@ use super::data::Data;
 use super::information::{covariance, quadratic, standard_errors};
 use super::model::StructuralModel;
 use super::parameter::Kind;
-use crate::summary::{BOUNDARY, HELD, Link, UNIDENTIFIED, check_seen};
+use crate::summary::{BOUNDARY, HELD, Link, UNIDENTIFIED};
 use crate::{Error, ParameterEstimate, Result, Sequence, Summary, SummarySettings, deviations_of};
 
 impl StructuralModel {
@@ -35,7 +35,6 @@ impl StructuralModel {
     ) -> Result<Summary> {
         let z = deviations_of(settings.level)?;
         let found = self.log_likelihood(values, sequences)?;
-        check_seen(found.observations)?;
         let data = Data::of(self, sequences)?;
         let parameters = self.parameters();
         let mut model = self.clone();
