@@ -46,7 +46,8 @@ pub enum Error {
     #[error("{}", dependent(.columns))]
     Dependent {
         /// One that does not vary, or all that take part in the combination; from 0. Of an autoregression those after the observation's
-        /// own are its lags: where one of them takes part, the observation is given by those before it exactly, and no noise is left.
+        /// own are its lags: where one of them takes part, the observation is given by those before it exactly, and no noise is left. Of
+        /// a regression, an output and inputs: it is given by them exactly.
         columns: Vec<usize>,
     },
     /// An observation has the wrong width, is not finite, or is not a symbol or count where one is needed.

@@ -1,12 +1,14 @@
 //! Forecasts of observations: mean, variance, quantiles, samples.
 
+mod ahead;
+
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 
+use self::ahead::Ahead;
 use crate::any_model::AnyModel;
-use crate::gaussian::Gaussian;
 use crate::predictive::{Law, Predictive};
-use crate::{AnyFilter, Belief, Error, Filter, PredictedObservation, Result, Sequence};
+use crate::{AnyFilter, Error, Filter, Result, Sequence};
 
 /// What a forecast is to hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,16 +112,7 @@ impl AnyFilter {
         if steps == 0 {
             return Err(Error::setting("steps", steps, "at least one step ahead"));
         }
-        if inputs.len() != self.inputs().len() {
-            let expected = match self.inputs() {
-                [] => "none: the model has no inputs".to_owned(),
-                names => format!("a number for each of {}", names.join(", ")),
-            };
-            return Err(Error::setting("inputs", format!("{inputs:?}"), expected));
-        }
-        if let Self::HmmLagged(f) = self {
-            return f.predictive(steps);
-        }
+        self.check_given(inputs)?;
         if matches!(self, Self::HmmDriven(_) | Self::Driven(_)) && steps != 1 {
             // Those of the steps between would move the state.
             let expected = "1: a forecast of more takes the inputs of every step";
@@ -130,59 +123,42 @@ impl AnyFilter {
             Self::Driven(f) => return Ok(f.predictive_given(&[inputs.to_vec()])?.remove(0)),
             _ => {}
         }
-        let seen = self.observations();
-        let belief = self.belief();
-        let known = belief
-            .gaussian()
-            .is_none_or(|q| q.covariance.iter().all(|v| v.is_finite()));
-        if !known {
-            return self.by_moments(steps);
+        let mut ahead = Ahead::of(self)?;
+        for _ in 1..steps {
+            ahead.step()?;
         }
-        match (self, belief) {
-            (Self::Hmm(f), Belief::Discrete(q)) => f.model().predictive(q, seen, steps, inputs),
-            (Self::HmmLearning(f), Belief::Discrete(q)) => {
-                f.model().predictive(q, seen, steps, inputs)
-            }
-            (Self::Gaussian(f), Belief::Gaussian(q)) => {
-                let q = Gaussian::from_flat(q.mean, q.covariance);
-                f.model().predictive(&q, seen, steps)
-            }
-            (Self::GaussianLearning(f), Belief::Gaussian(q)) => {
-                let q = Gaussian::from_flat(q.mean, q.covariance);
-                f.model().predictive(&q, seen, steps)
-            }
-            (Self::Plds(f), Belief::Gaussian(q)) => {
-                f.model().predictive(q.mean, q.covariance, seen, steps)
-            }
-            (Self::Slds(f), _) => f.predictive(steps),
-            (Self::PldsLearning(f), Belief::Gaussian(q)) => {
-                f.model().predictive(q.mean, q.covariance, seen, steps)
-            }
-            (Self::Nonlinear(f), _) => f.predictive(steps),
-            (Self::NonlinearLearning(f), _) => f.filter().predictive(steps),
-            _ => self.by_moments(steps),
-        }
+        ahead.predictive(inputs)
     }
 
-    /// The same by the moments of the filter's own prediction, after steps on which nothing is seen.
-    fn by_moments(&self, steps: usize) -> Result<Vec<Predictive>> {
-        let predicted = match steps {
-            1 => self.predicted_observation()?,
-            _ => {
-                let mut later = self.clone();
-                for _ in 1..steps {
-                    later.update(None)?;
-                }
-                later.predicted_observation()?
-            }
-        };
-        match predicted {
-            PredictedObservation::Symbol(p) => Ok(vec![Predictive::symbols(&p)?]),
-            PredictedObservation::Numbers(moments) => {
-                let entries = moments.mean.iter().zip(&moments.variance);
-                entries.map(|(m, v)| Predictive::normal(*m, *v)).collect()
-            }
+    /// [`AnyFilter::predictive_given`] of 1, 2 … `steps` steps, each made of the one before.
+    fn predictives(&self, steps: usize, inputs: &[Vec<f64>]) -> Result<Vec<Vec<Predictive>>> {
+        match self {
+            Self::HmmDriven(f) => return f.predictive_given(inputs),
+            Self::Driven(f) => return f.predictive_given(inputs),
+            _ => {}
         }
+        let given = |h: usize| inputs.get(h).map_or(&[][..], Vec::as_slice);
+        let mut ahead = Ahead::of(self)?;
+        let of = |h: usize| {
+            if h > 0 {
+                ahead.step()?;
+            }
+            self.check_given(given(h))?;
+            ahead.predictive(given(h))
+        };
+        (0..steps).map(of).collect()
+    }
+
+    /// Refuses other than one number for each input of the model.
+    fn check_given(&self, inputs: &[f64]) -> Result<()> {
+        if inputs.len() == self.inputs().len() {
+            return Ok(());
+        }
+        let expected = match self.inputs() {
+            [] => "none: the model has no inputs".to_owned(),
+            names => format!("a number for each of {}", names.join(", ")),
+        };
+        Err(Error::setting("inputs", format!("{inputs:?}"), expected))
     }
 
     /// The next observations, given all so far. Every quantile is that of the distribution in
@@ -223,15 +199,7 @@ impl AnyFilter {
                 expected,
             ));
         }
-        let steps = 1..=settings.ahead;
-        let given = |h: usize| settings.inputs.get(h - 1).map_or(&[][..], Vec::as_slice);
-        let predictive: Vec<Vec<Predictive>> = match self {
-            Self::HmmDriven(f) => f.predictive_given(&settings.inputs)?,
-            Self::Driven(f) => f.predictive_given(&settings.inputs)?,
-            _ => steps
-                .map(|h| self.predictive_given(h, given(h)))
-                .collect::<Result<_>>()?,
-        };
+        let predictive = self.predictives(settings.ahead, &settings.inputs)?;
         let each = |of: &dyn Fn(&Predictive) -> f64| -> Vec<Vec<f64>> {
             let rows = predictive.iter();
             rows.map(|row| row.iter().map(of).collect()).collect()

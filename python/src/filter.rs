@@ -309,8 +309,8 @@ impl Filter {
         if let Inner::Any(AnyFilter::HmmLagged(filter)) = &*self.inner {
             // What lies between the steps is not unseen but still to come: its moments are carried along.
             py.detach(|| -> Result<()> {
-                for h in 1..=steps {
-                    forecast.push_laws(&filter.predictive(h)?);
+                for (h, laws) in (1..=steps).zip(filter.predictives()?) {
+                    forecast.push_laws(&laws?);
                     heed(h)?;
                 }
                 Ok(())

@@ -83,7 +83,12 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
     })?;
     print::line(criteria(&summary))?;
     print::line(table(&summary).text())?;
-    if summary.shortfall > SHORT {
+    if summary.shortfall.is_nan() {
+        tell!(
+            "scotopic: these parameters are not at a maximum of ln p: it does not curve down about them, so that what they are short of \
+             is not known (fit them further), and the standard errors mean little"
+        );
+    } else if summary.shortfall > SHORT {
         tell!(
             "scotopic: ln p could rise by about {} nats: these parameters are not the best of these data (fit them further), \
              and the standard errors mean little",

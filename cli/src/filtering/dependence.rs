@@ -5,6 +5,9 @@ use std::ops::Range;
 use anyhow::{Result, anyhow};
 use scotopic_filtering::{Error, Sequence, dependent_inputs};
 
+/// What the library calls the columns of which one was never seen.
+const NEVER_SEEN: &str = "columns";
+
 /// An error of a fit, with columns by their names; those of `inputs` are given. Pseudo-observations are advised where the fit `takes`
 /// them.
 pub fn by_name(
@@ -14,8 +17,15 @@ pub fn by_name(
     takes: bool,
 ) -> anyhow::Error {
     let prior = if takes { ", or add --pseudo-count" } else { "" };
-    let Some(Error::Dependent { columns }) = error.downcast_ref() else {
-        return error;
+    let columns = match error.downcast_ref() {
+        Some(Error::Dependent { columns }) => columns,
+        Some(Error::Entry { name, at, .. }) if name == NEVER_SEEN => {
+            let named = named(at, names).join(", ");
+            return anyhow!(
+                "the column {named} has no observation: nothing can be learned of it; leave it out with --columns"
+            );
+        }
+        _ => return error,
     };
     // Of an autoregression, the lags follow the observation.
     if columns.iter().any(|column| *column >= names.len()) {
@@ -32,9 +42,17 @@ pub fn by_name(
         let what = of_inputs(columns, names);
         // Inputs of transitions come last; their weights have no pseudo-observations.
         return match columns.iter().all(|column| inputs.contains(column)) {
-            true => anyhow!("{what}; leave one out, or add --pseudo-count"),
+            true => anyhow!("{what}; leave one out{prior}"),
             false => anyhow!("{what}; leave one out"),
         };
+    }
+    // An output and inputs: only a regression has both, and its inputs are not to blame.
+    if columns.iter().any(|column| inputs.contains(column)) {
+        return anyhow!(
+            "{}: each row is given by its inputs exactly, so that a regression has no noise to learn; leave out an input that the \
+             output is made of{prior}",
+            named(columns, names).join(", ")
+        );
     }
     match named(columns, names).as_slice() {
         [one] => anyhow!(

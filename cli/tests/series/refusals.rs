@@ -428,3 +428,66 @@ fn nats_are_of_the_observations_that_were_seen() {
         "{said}\n{expected}"
     );
 }
+
+/// An output that its inputs give exactly, and a column of which nothing was seen.
+#[test]
+fn what_a_fit_cannot_learn_of() {
+    let rows = |of: &dyn Fn(u32) -> String| (1..10).map(of).collect::<String>();
+    let folder = folder(&[
+        (
+            "flat.csv",
+            &format!("y,x\n{}", rows(&|x| format!("3,{x}\n"))),
+        ),
+        (
+            "line.csv",
+            &format!(
+                "y,x,z\n{}",
+                rows(&|x| format!("{},{x},{}\n", 2 * x + 1, x * x % 7))
+            ),
+        ),
+        (
+            "spikes.csv",
+            &format!(
+                "a,b,c\n{}",
+                rows(&|x| format!("{},NA,{}\n", x % 3, x * x % 4))
+            ),
+        ),
+    ]);
+    let out = ["--out", "x.toml", "--force"];
+    let regression = |data, inputs| {
+        let of = ["fit", data, "--kind", "linear-regression", "--columns", "y"];
+        let states = ["--inputs", inputs, "--n-states", "2"];
+        [&of[..], &states[..], &out[..]].concat()
+    };
+    let flat = regression("flat.csv", "x");
+    folder.refused(&flat, &["the column y does not vary", "--pseudo-count"]);
+    let line = regression("line.csv", "x,z");
+    folder.refused(&line, &["y, x: each row is given by its inputs exactly"]);
+    let plds = ["fit", "spikes.csv", "--kind", "plds", "--n-states", "1"];
+    let plds = [&plds[..], &out[..]].concat();
+    folder.refused(&plds, &["the column b has no observation", "leave it out"]);
+}
+
+/// Where ln p does not curve down there is no maximum, and nothing to be short of.
+#[test]
+fn what_a_summary_cannot_say() {
+    let values = "kind = \"structural\"\ncomponents = [\"level\", \"ar:1\"]\n[fixed]\n\"ar.1\" = 0.5\n[values]\n\
+                  irregular = 1.0\nlevel = 1.0\nar = 1.0\n";
+    let large = (0..60u32).map(|t| format!("{}\n", 900 + t * t % 97 - 4 * t));
+    let folder = folder(&[
+        ("two.toml", values),
+        ("y.csv", &format!("y\n{}", large.collect::<String>())),
+        ("none.csv", "y\nNA\nNA\nNA\n"),
+    ]);
+    let summary = |model, data| of("summary", model, &[data]);
+    let (out, err) = folder.good(&summary("two.toml", "y.csv"));
+    assert!(out.contains("shortfall NaN"), "{out}");
+    assert!(err.contains("not at a maximum"), "{err}");
+    folder.refused(
+        &summary("two.toml", "none.csv"),
+        &["observations: found none"],
+    );
+    for model in ["level.toml", "poisson.toml"] {
+        folder.refused(&summary(model, "none.csv"), &["no observation"]);
+    }
+}

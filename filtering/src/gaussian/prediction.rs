@@ -8,7 +8,7 @@ use crate::{Predictive, Result};
 
 impl LinearGaussian {
     /// N(F m + b, F P Fᵀ + Q) for the belief N(m, P).
-    pub(super) fn next_state(&self, belief: &Gaussian) -> Gaussian {
+    pub(crate) fn next_state(&self, belief: &Gaussian) -> Gaussian {
         let f = self.transition();
         Gaussian {
             mean: f * &belief.mean + self.bias(),
@@ -35,14 +35,8 @@ impl LinearGaussian {
         (0..steps).fold(belief.clone(), |now, _| self.next_state(&now))
     }
 
-    /// The distribution of each entry of the observation `steps` ahead: N(H m + d, H P Hᵀ + R) of the state there.
-    pub(crate) fn predictive(
-        &self,
-        belief: &Gaussian,
-        observations: u64,
-        steps: usize,
-    ) -> Result<Vec<Predictive>> {
-        let ahead = self.state_ahead(belief, observations, steps);
+    /// The distribution of each entry of the observation of the state that `ahead` is about: N(H m + d, H P Hᵀ + R).
+    pub(crate) fn predictive(&self, ahead: &Gaussian) -> Result<Vec<Predictive>> {
         let signal = self.signal(ahead.mean.as_slice(), ahead.covariance.as_slice());
         let noise = self.observation_noise().diagonal();
         let entries = signal.mean.iter().zip(&signal.variance).zip(noise.iter());

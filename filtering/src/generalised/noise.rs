@@ -67,9 +67,7 @@ impl Autocorrelation {
 
     fn continuous(&self, h: f64) -> f64 {
         match *self {
-            Autocorrelation::Gaussian { smoothness } => {
-                libm::exp(-h * h / (4.0 * smoothness * smoothness))
-            }
+            Autocorrelation::Gaussian { smoothness } => bell(h, 4.0 * smoothness * smoothness),
             Autocorrelation::Matern { length, order } => {
                 // e^{−z/2} Γ(p+1)/Γ(2p+1) Σ_i (p+i)!/(i!(p−i)!) z^{p−i}, z = 2√(2ν) h/ℓ, p = ν − ½
                 let p = order - 1;
@@ -138,12 +136,20 @@ impl Autocorrelation {
     }
 }
 
+/// exp(−h²/w); 1 at h = 0 also where the width w is so small that it is 0 as a number: white noise.
+fn bell(h: f64, width: f64) -> f64 {
+    match h == 0.0 {
+        true => 1.0,
+        false => libm::exp(-h * h / width),
+    }
+}
+
 /// ρ(h) = Σ_j k_j k_{j+h} / Σ_j k_j², k_j = exp(−j²/2s²), for h = 0 … `lags`.
 pub(crate) fn sampled_kernel(smoothness: f64, lags: usize) -> Vec<f64> {
     let mut rho = vec![0.0; lags + 1];
     rho[0] = 1.0;
     if smoothness > 0.0 {
-        let kernel = |j: i64| libm::exp(-(j * j) as f64 / (2.0 * smoothness * smoothness));
+        let kernel = |j: i64| bell(j as f64, 2.0 * smoothness * smoothness);
         let reach = libm::ceil(9.0 * smoothness) as i64 + 1;
         let at = |h: i64| -> f64 { (-reach..=reach).map(|j| kernel(j) * kernel(j + h)).sum() };
         let power = at(0);
@@ -166,7 +172,7 @@ fn convolve(white: &DMatrix<f64>, smoothness: f64) -> DMatrix<f64> {
         let (mut sum, mut power) = (0.0, 0.0);
         for i in range {
             let apart = i.abs_diff(t) as f64;
-            let k = libm::exp(-apart * apart / (2.0 * smoothness * smoothness));
+            let k = bell(apart, 2.0 * smoothness * smoothness);
             sum += k * white[(c, i)];
             power += k * k;
         }

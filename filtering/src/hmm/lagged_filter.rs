@@ -116,12 +116,31 @@ impl LaggedFilter {
     /// # Errors
     /// [`Error::Unsupported`] where an observation that the next one depends on is missing.
     pub fn predictive(&self, steps: usize) -> Result<Vec<Predictive>> {
-        let first = self.observations() == 0;
-        let mut ahead = Ahead::of(self.model(), self.states(), first, self.lags()?)?;
+        let mut ahead = self.ahead()?;
         for _ in 1..steps {
             ahead.step();
         }
         ahead.predictive()
+    }
+
+    /// [`LaggedFilter::predictive`] of 1, 2, 3 … steps without end, each made of the one before.
+    ///
+    /// # Errors
+    /// As [`LaggedFilter::predictive`].
+    pub fn predictives(&self) -> Result<impl Iterator<Item = Result<Vec<Predictive>>> + '_> {
+        let mut ahead = self.ahead()?;
+        Ok((1..).map(move |h| {
+            if h > 1 {
+                ahead.step();
+            }
+            ahead.predictive()
+        }))
+    }
+
+    /// What is known of the next observation.
+    pub(crate) fn ahead(&self) -> Result<Ahead<'_>> {
+        let first = self.observations() == 0;
+        Ahead::of(self.model(), self.states(), first, self.lags()?)
     }
 
     /// The next `ahead` observations, drawn jointly.

@@ -17,7 +17,7 @@ use crate::{Law, Predictive, Result};
 ///
 /// with F_j the companion matrix of A_j1 … A_jp. Given the state these are the exact mean and covariance for every h; their law is normal
 /// for h = 1, and a mixture over paths of states after that.
-pub(super) struct Ahead<'a> {
+pub(crate) struct Ahead<'a> {
     emission: &'a Autoregression,
     transition: &'a [f64],
     /// p(s_{t+h}) `[K]`.
@@ -74,7 +74,7 @@ impl<'a> Ahead<'a> {
     }
 
     /// To the next observation.
-    pub(super) fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         let k = self.weights.len();
         let mut weights = vec![0.0; k];
         let (mut means, mut covariances) = (self.means.clone(), self.covariances.clone());
@@ -102,7 +102,7 @@ impl<'a> Ahead<'a> {
     ///
     /// # Errors
     /// [`Error::Unsupported`](crate::Error::Unsupported) where an unstable model has left the range of numbers.
-    pub(super) fn predictive(&self) -> Result<Vec<Predictive>> {
+    pub(crate) fn predictive(&self) -> Result<Vec<Predictive>> {
         let d = self.emission.outputs();
         mixtures(&self.weights, d, |at| Law::Normal {
             mean: self.means[at / d][at % d],

@@ -68,6 +68,7 @@ pub use filter::Filter;
 pub use filtered::Filtered;
 pub use fitting::{FitSearch, FitSettings, FitWarning, Fitted};
 pub use lagged_filter::LaggedFilter;
+pub(crate) use lagged_forecast::Ahead;
 pub use learning::{
     BatchEm, BlockOnlineEm, Concentrations, Counts, Dirichlet, Fit, FixedLag, Gradient, Learn,
     Learning, OnlineEm, ParameterPosterior, Passes, RecursiveScore, RecursiveStatistics, Rmle,

@@ -1,6 +1,7 @@
 //! What beliefs about the state say of observations.
 
 use super::lag::through;
+use super::products::product;
 use super::{Emission, Hmm};
 use crate::filter::{Moments, PredictedObservation, unsupported};
 use crate::{Error, Predictive, Result};
@@ -19,26 +20,23 @@ impl<E: Emission> Hmm<E> {
         self.emission().expected(&ahead).ok_or_else(unsupported)
     }
 
-    /// The distribution of each entry of the observation `steps` after the newest one, given a belief `[K]` about the
-    /// state there: Σ_k (q A^steps)_k p(y|k). Before the first observation the belief is about s_1, and `steps` = 1 is y_1. `given` are the inputs
-    /// of that observation.
-    pub(crate) fn predictive(
-        &self,
-        belief: &[f64],
-        observations: u64,
-        steps: usize,
-        given: &[f64],
-    ) -> Result<Vec<Predictive>> {
+    /// q A: the belief `[K]` about the state after the one that `belief` is about.
+    pub(crate) fn next_state(&self, belief: &[f64]) -> Vec<f64> {
         let mut ahead = vec![0.0; self.states()];
-        let steps = steps - usize::from(observations == 0 && steps > 0);
-        through(belief, (0..steps).map(|_| self.transition()), &mut ahead);
+        product(belief, self.transition(), &mut ahead);
+        ahead
+    }
+
+    /// The distribution of each entry of the observation of the state that `ahead` `[K]` is about, Σ_k q_k p(y|k). `given` are the
+    /// inputs of that observation.
+    pub(crate) fn predictive(&self, ahead: &[f64], given: &[f64]) -> Result<Vec<Predictive>> {
         if given.iter().any(|x| !x.is_finite()) {
             let names = self.emission().inputs().join(", ");
             let expected = format!("a finite number for each of {names}");
             return Err(Error::setting("inputs", format!("{given:?}"), expected));
         }
         self.emission()
-            .predictive_given(&ahead, given)
+            .predictive_given(ahead, given)
             .ok_or_else(unsupported)
     }
 

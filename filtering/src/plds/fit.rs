@@ -77,7 +77,8 @@ impl Plds {
     /// nothing.
     ///
     /// # Errors
-    /// As [`Plds::smooth`]; [`Error::Setting`] for a tolerance that is none.
+    /// As [`Plds::smooth`]; [`Error::Setting`] for a tolerance that is none; [`Error::Size`] where nothing was seen, [`Error::Entry`]
+    /// where nothing was seen of a neuron.
     pub fn fit(&self, sequences: &[Sequence], fit: &PldsFit) -> Result<PldsFitted> {
         if !(fit.tolerance >= 0.0 && fit.tolerance.is_finite()) {
             return Err(Error::setting("tolerance", fit.tolerance, "0 or above"));
@@ -87,6 +88,7 @@ impl Plds {
             self.check_sequence(sequence)?;
             sites.push(of_filter(self, sequence)?);
         }
+        check_seen(self.width(), sequences)?;
         let observations: usize = sequences.iter().map(|s| s.iter().flatten().count()).sum();
         let room = fit.tolerance * observations as f64;
         let (mut model, mut elbo, mut converged) = (self.clone(), Vec::new(), false);
@@ -144,6 +146,31 @@ impl Plds {
             .predictor()
             .maximised(statistics, &learned, pseudo_count)?;
         Self::of(self.law(), self.exposure(), predictor)
+    }
+}
+
+/// Refuses data in which a neuron was never seen: they say nothing of its rate.
+///
+/// # Errors
+/// [`Error::Size`] where nothing was seen at all, [`Error::Entry`] with the first such column.
+pub(super) fn check_seen(width: usize, sequences: &[Sequence]) -> Result<()> {
+    let rows = || sequences.iter().flat_map(|s| s.iter().flatten());
+    let unseen = |column: &usize| rows().all(|row| row[*column].is_nan());
+    let unseen: Vec<usize> = (0..width).filter(unseen).collect();
+    match unseen.first() {
+        None => Ok(()),
+        Some(_) if unseen.len() == width => {
+            Err(Error::size("sequences", "no observation", "at least one"))
+        }
+        Some(first) => {
+            let expected = "at least one: leave this column out";
+            Err(Error::entry(
+                "columns",
+                &[*first],
+                "no observation",
+                expected,
+            ))
+        }
     }
 }
 

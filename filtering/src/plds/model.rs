@@ -207,7 +207,7 @@ impl Plds {
     }
 
     /// States and linear predictors.
-    pub(super) fn predictor(&self) -> &LinearGaussian {
+    pub(crate) fn predictor(&self) -> &LinearGaussian {
         &self.predictor
     }
 

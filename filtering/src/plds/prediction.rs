@@ -30,17 +30,9 @@ impl Plds {
         moments
     }
 
-    /// The distribution of each entry of the observation `steps` ahead of a belief: a mixture of Poisson laws over its
+    /// The distribution of each entry of the observation of the latents that `ahead` is about: a mixture of Poisson laws over its
     /// linear predictor, or a probability.
-    pub(crate) fn predictive(
-        &self,
-        mean: &[f64],
-        covariance: &[f64],
-        seen: u64,
-        steps: usize,
-    ) -> Result<Vec<Predictive>> {
-        let belief = Gaussian::from_flat(mean, covariance);
-        let ahead = self.predictor().state_ahead(&belief, seen, steps);
+    pub(crate) fn predictive(&self, ahead: &Gaussian) -> Result<Vec<Predictive>> {
         let (mean, covariance) = (ahead.mean().as_slice(), ahead.covariance().as_slice());
         let eta = self.predictor().signal(mean, covariance);
         let shift = self.exposure().ln();

@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::fit::check_seen;
 use super::law::CountLaw;
 use super::model::Plds;
 use crate::math::lyapunov::stationary_covariance;
@@ -23,7 +24,7 @@ struct CountMoments {
     mean: DVector<f64>,
     own: DMatrix<f64>,
     lagged: DMatrix<f64>,
-    /// Neurons that never fired, or were never seen.
+    /// Neurons that never fired.
     silent: Vec<bool>,
 }
 
@@ -42,6 +43,7 @@ pub(super) fn by_moments(law: CountLaw, latents: usize, sequences: &[Sequence]) 
             checked.map_err(|e| e.at_observation(t as u64))?;
         }
     }
+    check_seen(width, sequences)?;
     let moments = moments(law, width, sequences);
     let own = predictors(law, &moments, &moments.own, true);
     let lagged = predictors(law, &moments, &moments.lagged, false);

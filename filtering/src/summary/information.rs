@@ -15,6 +15,9 @@ const FLAT: f64 = 1e-5;
 /// A parameter is identified if less than this part of its direction is flat.
 const PART: f64 = 1e-4;
 
+/// The most parameters: of more, the information alone takes more than 128 MB, and its differences 32 million evaluations of ln p.
+const MOST: usize = 4000;
+
 /// I = −∂² ln p/∂θ² at θ, in its own scale and inverted as far as it can be.
 pub(super) struct Information {
     /// ln p(θ).
@@ -53,9 +56,9 @@ impl Information {
         let scaled = DVector::from_iterator(self.scale.len(), scaled);
         let parts = self.vectors.transpose() * scaled;
         let each = parts.iter().zip(&self.eigenvalues);
-        0.5 * each
-            .filter_map(|(p, value)| value.map(|v| p * p / v))
-            .sum::<f64>()
+        let each = each.filter_map(|(p, value)| value.map(|v| p * p / v));
+        // Not `sum`, which is −0 of nothing.
+        0.5 * each.fold(0.0, |sum, nats| sum + nats)
     }
 }
 
@@ -66,6 +69,12 @@ pub(super) fn observed_information(
     f: impl Fn(&[f64]) -> Result<f64>,
 ) -> Result<Information> {
     let n = theta.len();
+    if n > MOST {
+        let expected = format!(
+            "at most {MOST}: name those that are to be taken as known to `hold` (--hold transition, for example)"
+        );
+        return Err(Error::size("parameters", n, expected));
+    }
     let at = |moves: &[(usize, f64)]| -> Result<f64> {
         let mut moved = theta.to_vec();
         moves.iter().for_each(|(i, h)| moved[*i] += h);
@@ -105,6 +114,10 @@ pub(super) fn observed_information(
             if h > 1e6 * units[i] {
                 break;
             }
+        }
+        if steps[i] == 0.0 {
+            let what = "the evidence on either side of the estimate";
+            return Err(Error::not_finite(0, what, f64::NAN));
         }
     }
     for i in 0..n {

@@ -72,7 +72,8 @@ pub struct Summary {
     pub aic: f64,
     /// Schwarz's criterion, k ln n − 2 ln p.
     pub bic: f64,
-    /// ½ gᵀI⁻¹g: how much ln p is short of its maximum, to second order; small at an optimum.
+    /// ½ gᵀI⁻¹g: how much ln p is short of its maximum, to second order; small at an optimum. Of a structural model not a number
+    /// where ln p does not curve down about the parameters: that is no maximum either.
     pub shortfall: f64,
 }
 
@@ -113,6 +114,9 @@ impl AnyModel {
     /// and where every parameter is held, [`Error::Setting`] for a level or held name that is none; what filters say of the observations.
     pub fn summary(&self, sequences: &[Sequence], settings: &SummarySettings) -> Result<Summary> {
         let z = deviations_of(settings.level)?;
+        let given = self.inputs().len();
+        let observations = sequences.iter().map(|s| s.seen(given)).sum::<usize>();
+        check_seen(observations)?;
         let subject = kinds::subject(self, sequences)?;
         let mut free = subject.parametrisation;
         for name in &settings.not_learned {
@@ -135,8 +139,6 @@ impl AnyModel {
             let slope: Vec<f64> = slopes.iter().map(|column| column[i]).collect();
             estimate(&free, i, &slope, &found, z)
         });
-        let given = self.inputs().len();
-        let observations = sequences.iter().map(|s| s.seen(given)).sum::<usize>();
         let free_parameters = match settings.free_parameters {
             Some(chosen) => chosen.saturating_sub(all - theta.len()),
             None => kinds::count(self, all, theta.len()),
@@ -197,6 +199,21 @@ struct Subject<'a> {
     /// ln p of all sequences.
     evidence: Evidence<'a>,
     described: &'static str,
+}
+
+/// Refuses data in which nothing was seen: they say nothing of any parameter.
+///
+/// # Errors
+/// [`Error::Size`].
+fn check_seen(observations: usize) -> Result<()> {
+    match observations {
+        0 => Err(Error::size(
+            "sequences",
+            "no observation",
+            "at least one that was seen",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn unsupported(what: String, why: &'static str) -> Error {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::gaussian::LinearGaussian;
-use crate::hmm::{Categorical, DiagonalGaussian, Hmm};
+use crate::hmm::{Categorical, DiagonalGaussian, Hmm, Poisson};
 
 /// Central differences at a hundredth of a standard error.
 const DIFFERENCES: f64 = 2e-5;
@@ -111,4 +111,38 @@ fn what_the_data_do_not_identify_has_no_error() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("process_noise[1,1]"), "{error}");
+}
+
+#[test]
+fn more_parameters_than_an_information_has_room_for_are_refused() {
+    // 65 · 64 transitions and as many rates.
+    let k = 65;
+    let rates = (0..k).map(|s| vec![1.0 + s as f64]).collect();
+    let emission = Poisson::new(rates).unwrap();
+    let even = vec![1.0 / k as f64; k];
+    let model = Hmm::new(even.clone(), vec![even; k], emission.into()).unwrap();
+    let data = [Sequence::of_numbers([3.0, 5.0, 4.0, 9.0]).unwrap()];
+    let error = AnyModel::Hmm(model)
+        .summary(&data, &SummarySettings::default())
+        .map(|_| ())
+        .unwrap_err();
+    assert!(matches!(error, Error::Size { .. }), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("4225") && said.contains("hold"), "{said}");
+}
+
+#[test]
+fn nothing_is_said_of_parameters_where_nothing_was_seen() {
+    let unseen = [Sequence::of_rows([[f64::NAN], [f64::NAN]]).unwrap()];
+    let emission = Poisson::new(vec![vec![4.0]]).unwrap();
+    let model = Hmm::new(vec![1.0], vec![vec![1.0]], emission.into()).unwrap();
+    let walk = LinearGaussian::from_rows(&[[0.9]], &[[0.1]], &[[1.0]], &[[1.0]]).unwrap();
+    for model in [AnyModel::Hmm(model), AnyModel::LinearGaussian(walk)] {
+        let found = model.summary(&unseen, &SummarySettings::default());
+        assert!(
+            matches!(found, Err(Error::Size { .. })),
+            "{}",
+            model.described()
+        );
+    }
 }

@@ -190,7 +190,7 @@ impl crate::Filter for SldsFilter {
     }
 
     fn predicted_observation(&self) -> Result<crate::PredictedObservation> {
-        let entries = self.predictive(1)?;
+        let entries = self.predictive()?;
         Ok(crate::PredictedObservation::Numbers(crate::Moments {
             mean: entries.iter().map(crate::Predictive::mean).collect(),
             variance: entries.iter().map(crate::Predictive::variance).collect(),

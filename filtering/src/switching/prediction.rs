@@ -30,20 +30,13 @@ impl Slds {
 }
 
 impl SldsFilter {
-    /// The distribution of each entry of the observation `steps` ahead: a mixture over the last two regimes. One step ahead it is that of
-    /// the score; farther ahead means and variances are exact given the belief, and so is each regime's probability, while paths that
-    /// end in the same regime have become one Gaussian.
+    /// The distribution of each entry of the next observation, that of the score: a mixture over the last two regimes. After updates
+    /// in which nothing is seen it is that of an observation farther ahead: means and variances are exact given the belief, and so is each
+    /// regime's probability, while paths that end in the same regime have become one Gaussian.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite) where the prediction leaves the range of numbers.
-    pub(crate) fn predictive(&self, steps: usize) -> Result<Vec<Predictive>> {
-        if steps > 1 {
-            let mut later = self.clone();
-            for _ in 1..steps {
-                later.update(None)?;
-            }
-            return later.predictive(1);
-        }
+    pub(crate) fn predictive(&self) -> Result<Vec<Predictive>> {
         let (model, now) = (self.model(), self.components());
         let k = model.regimes_len();
         let mut entries: Vec<Vec<(f64, Law)>> = vec![Vec::new(); model.width()];

@@ -2,7 +2,8 @@
 //! values far from all others, which are no reason to refuse.
 
 use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
-use scotopic_filtering::hmm::{BatchEm, EmissionKind, Fit, Hmm};
+use scotopic_filtering::hmm::{BatchEm, EmissionKind, Fit, FitSettings, Hmm};
+use scotopic_filtering::plds::{CountLaw, Plds, PldsFit};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{Error, Result, Sequence};
 
@@ -243,4 +244,56 @@ fn parameters_of_a_linear_model_are_those_that_observations_tell() {
             "{n} states, {m} entries: {values:?}"
         );
     }
+}
+
+/// A regression on (y, x …).
+fn on_inputs(data: &Sequence, pseudo_count: f64) -> Result<f64> {
+    let settings = FitSettings {
+        restarts: 2,
+        pseudo_count,
+        ..FitSettings::default()
+    };
+    let (kind, data) = (EmissionKind::LinearRegression, std::slice::from_ref(data));
+    Ok(Hmm::fit_states(kind, 2, data, &settings)?.log_evidence)
+}
+
+#[test]
+fn an_output_that_its_inputs_give_exactly_has_no_variance() {
+    let constant = Sequence::of_rows((1..10).map(|x| [3.0, f64::from(x)])).unwrap();
+    assert_eq!(at_fault(on_inputs(&constant, 0.0)), [0]);
+    assert!(on_inputs(&constant, 1.0).unwrap().is_finite());
+    let line = rows(|a, b| vec![2.0 - 3.0 * b, a, b]);
+    assert_eq!(at_fault(on_inputs(&line, 0.0)), [0, 2]);
+    assert!(on_inputs(&line, 1.0).unwrap().is_finite());
+    let noisy = rows(|a, b| vec![2.0 - 3.0 * b + 1e-3 * (a * 40.0).sin(), b]);
+    assert!(on_inputs(&noisy, 0.0).unwrap().is_finite());
+}
+
+/// A rate of what was never seen is an invention.
+#[test]
+fn a_neuron_that_was_never_seen_has_no_rate() {
+    let row =
+        |a: f64, b: f64, third: f64| vec![(4.0 + 4.0 * a).round(), (3.0 - 4.0 * b).round(), third];
+    let fit = |data: Sequence| {
+        let few = PldsFit {
+            max_iterations: 2,
+            ..PldsFit::default()
+        };
+        Plds::fit_latents(CountLaw::Poisson, 1, &[data], &few)
+    };
+    assert!(fit(rows(|a, b| row(a, b, 1.0))).is_ok());
+    let error = fit(rows(|a, b| row(a, b, f64::NAN))).unwrap_err();
+    assert!(
+        matches!(&error, Error::Entry { at, .. } if *at == [2]),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("leave this column out"),
+        "{error}"
+    );
+    let none = fit(rows(|_, _| vec![f64::NAN; 3])).unwrap_err();
+    assert!(matches!(none, Error::Size { .. }), "{none}");
+    let model = fit(rows(|a, b| row(a, b, 1.0))).unwrap().model;
+    let again = model.fit(&[rows(|a, b| row(a, b, f64::NAN))], &PldsFit::default());
+    assert!(matches!(again, Err(Error::Entry { .. })));
 }

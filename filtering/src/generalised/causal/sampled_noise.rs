@@ -161,6 +161,20 @@ mod tests {
         }
     }
 
+    /// A smoothness whose square is no number is as white as one of 0, for the generator of noise too.
+    #[test]
+    fn the_least_smoothness_is_that_of_white_noise() {
+        use crate::generalised::noise::Autocorrelation;
+        for smoothness in [1e-12, 1e-170, 1e-300, f64::from_bits(1)] {
+            for order in 0..=GENERATED {
+                let (found, white) = (sampled(smoothness, order), sampled(0.0, order));
+                assert_eq!(found.unwrap().step, white.unwrap().step, "{smoothness:e}");
+            }
+            let continuous = Autocorrelation::Gaussian { smoothness };
+            assert_eq!(continuous.at_lags(2), [1.0, 0.0, 0.0], "{smoothness:e}");
+        }
+    }
+
     #[test]
     fn the_generators_own_degree_is_the_polynomial_through_the_samples() {
         for order in [GENERATED, GENERATED + 2] {

@@ -10,7 +10,7 @@ use crate::{Result, Sequence};
 /// The precision of the prior of a weight, for each squared deviation of its input: a standard deviation of 100 log odds for each
 /// deviation, which no data contradict; where an input separates transitions, it keeps their weights finite.
 const RIDGE: f64 = 1e-4;
-/// Of the information of all observations, the least that a coordinate is scaled by.
+/// The least information of an observation that a coordinate is scaled by; those of the chain have no units.
 const LEAST: f64 = 1e-6;
 
 /// z about a model: its coordinates without inputs, then its free weights, each in units in which an observation has an information

@@ -105,7 +105,7 @@ impl DrivenHmm {
         let start = Self::new(plain.model, transition_inputs.to_vec())?;
         let inputs = start.driving(sequences)?;
         check_independence(&inputs).map_err(|error| start.named(error))?;
-        let deviations = deviations(&inputs);
+        let deviations = start.deviations_of(&inputs)?;
         let free = start.places_of_free_weights();
         // Nothing to choose: one state, or transitions of one possibility.
         let runs = if free.is_empty() {
@@ -145,7 +145,27 @@ impl DrivenHmm {
         let inputs = self.driving(sequences)?;
         check_independence(&inputs).map_err(|error| self.named(error))?;
         let start = self.about(means(&inputs))?;
-        best(vec![start], sequences, &deviations(&inputs), settings)
+        let deviations = start.deviations_of(&inputs)?;
+        best(vec![start], sequences, &deviations, settings)
+    }
+
+    /// The deviations of the inputs of the transitions.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for one in a unit in which the squares that a fit takes of it are no numbers.
+    fn deviations_of(&self, inputs: &[Sequence]) -> Result<Vec<f64>> {
+        /// What is left of the range of numbers for sums over rows and parts of them.
+        const RANGE: std::ops::Range<f64> = 1e-140..1e140;
+        let deviations = deviations(inputs);
+        match deviations.iter().position(|d| !RANGE.contains(d)) {
+            None => Ok(deviations),
+            Some(m) => {
+                let name = &self.inputs()[self.column(m) - self.outputs()];
+                let found = format!("{name} with a deviation of {:e}", deviations[m]);
+                let expected = "inputs in units in which their squares are numbers";
+                Err(Error::setting("transition_inputs", found, expected))
+            }
+        }
     }
 
     /// The inputs of the transitions in all rows but the first of each sequence.

@@ -131,6 +131,14 @@ impl DiagonalGaussian {
         -0.5 * each.sum::<f64>()
     }
 
+    /// σ times the entries of μ in a vector `[K, 2 D]`.
+    fn in_deviations(&self, vector: &mut [f64]) {
+        let d = self.width;
+        for (at, variance) in self.variances.iter().enumerate() {
+            vector[at / d * 2 * d + at % d] *= variance.sqrt();
+        }
+    }
+
     /// The same with statistics about c `[D]`; zero for none.
     fn about(mut self, origin: Vec<f64>) -> Result<Self> {
         self.origin = checked_origin(origin, self.width)?;
@@ -319,10 +327,22 @@ impl Learnable for DiagonalGaussian {
         Self::from_flat(self.states(), means, variances)?.about(self.origin.clone())
     }
 
+    /// μ = μ₀ + σ₀ z: without units, as ln v is.
+    fn displaced(&self, z: &[f64]) -> Result<Self> {
+        let mut step = z.to_vec();
+        self.in_deviations(&mut step);
+        self.ascended(&step)
+    }
+
+    fn score_about(&self, base: &Self, _: &[f64], statistics: &[f64], into: &mut [f64]) {
+        self.score(statistics, into);
+        base.in_deviations(into);
+    }
+
     fn information(&self, into: &mut [f64]) {
         let d = self.width;
-        for (into, precisions) in into.chunks_mut(2 * d).zip(self.precisions.chunks(d)) {
-            into[..d].copy_from_slice(precisions);
+        for into in into.chunks_mut(2 * d) {
+            into[..d].fill(1.0);
             into[d..].fill(0.5);
         }
     }

@@ -158,7 +158,7 @@ impl<F: Family> Regression<F> {
             units,
             origin: vec![0.0; m],
             information: Information::default(),
-            centre: Centre(vec![0.0; m - 1]),
+            centre: Centre::none(m - 1),
             family: PhantomData,
             names,
             has_exposure,

@@ -235,7 +235,7 @@ pub trait Learnable: Emission {
 
     /// θ(z): the emission at the coordinates z `[K, Q']` about this one; z = 0 is this one. They are without bounds, and
     /// the same coordinates for as long as this emission is what they are about. By default those of
-    /// [`Learnable::ascended`].
+    /// [`Learnable::ascended`]; where θ have units, as means do, z are to have none: a fit holds them against numbers.
     ///
     /// # Errors
     /// As [`Learnable::ascended`].

@@ -75,7 +75,7 @@ pub(in crate::hmm) fn information<E: Learnable>(
     model: &Hmm<E>,
     expected: &Expectations,
 ) -> Vec<f64> {
-    /// Of a parameter that no observation says anything of.
+    /// Of a parameter that no observation says anything of. Coordinates have no units, and neither has their information.
     const LEAST: f64 = 1e-12;
     let k = model.states();
     let q = model.emission().coordinates_len();

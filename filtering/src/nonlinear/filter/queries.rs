@@ -68,45 +68,57 @@ impl<M: StateSpace> NonlinearFilter<M> {
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite) where the moments leave the range of numbers.
     pub fn predict(&self, steps: usize) -> Result<(Vec<f64>, Vec<f64>)> {
-        let n = self.model.dim();
-        let (mut mean, mut covariance) = (self.mean().to_vec(), self.covariance().to_vec());
-        let (mut x, mut y) = (vec![0.0; n], vec![0.0; n]);
+        let mut now = (self.mean().to_vec(), self.covariance().to_vec());
         for _ in 0..steps {
-            let mut root = covariance.clone();
-            cholesky(&mut root, n)
-                .map_err(|(_, v)| Error::not_finite(self.state.time, "a predicted variance", v))?;
-            let (mut sum, mut square) = (vec![0.0; n], vec![0.0; n * n]);
-            for (z, w) in self.work.bound.points.iter() {
-                apply(&root, z, &mut x);
-                x.iter_mut().zip(&mean).for_each(|(x, m)| *x += m);
-                self.model.mean(&x, &mut y);
-                for i in 0..n {
-                    sum[i] += w * y[i];
-                    for j in 0..n {
-                        square[i * n + j] += w * y[i] * y[j];
-                    }
-                }
-            }
-            for i in 0..n {
-                for j in 0..n {
-                    covariance[i * n + j] =
-                        square[i * n + j] - sum[i] * sum[j] + self.model.noise()[i * n + j];
-                }
-            }
-            mean = sum;
+            now = self.next_state(&now.0, &now.1)?;
         }
-        Ok((mean, covariance))
+        Ok(now)
     }
 
-    /// The distribution of each entry of the observation `steps` after the newest one under the normal belief about the
-    /// state there; before the first observation `steps` = 1 is y_1. By its moments where the model says no more.
-    pub(crate) fn predictive(&self, steps: usize) -> Result<Vec<Predictive>> {
-        let (mean, covariance) =
-            self.predict(steps - usize::from(self.state.time == 0 && steps > 0))?;
-        if let Some(entries) = self.model.predictive(&mean, &covariance) {
+    /// The mean `[n]` and covariance `[n, n]` of the state after one of N(mean, covariance).
+    pub(crate) fn next_state(
+        &self,
+        mean: &[f64],
+        covariance: &[f64],
+    ) -> Result<(Vec<f64>, Vec<f64>)> {
+        let n = self.model.dim();
+        let (mut x, mut y) = (vec![0.0; n], vec![0.0; n]);
+        let mut root = covariance.to_vec();
+        cholesky(&mut root, n)
+            .map_err(|(_, v)| Error::not_finite(self.state.time, "a predicted variance", v))?;
+        let (mut sum, mut square) = (vec![0.0; n], vec![0.0; n * n]);
+        for (z, w) in self.work.bound.points.iter() {
+            apply(&root, z, &mut x);
+            x.iter_mut().zip(mean).for_each(|(x, m)| *x += m);
+            self.model.mean(&x, &mut y);
+            for i in 0..n {
+                sum[i] += w * y[i];
+                for j in 0..n {
+                    square[i * n + j] += w * y[i] * y[j];
+                }
+            }
+        }
+        for i in 0..n {
+            for j in 0..n {
+                square[i * n + j] =
+                    square[i * n + j] - sum[i] * sum[j] + self.model.noise()[i * n + j];
+            }
+        }
+        Ok((sum, square))
+    }
+
+    /// The state of the next observation, `[n]` and `[n, n]`: x_1 before the first.
+    pub(crate) fn state_of_next(&self) -> Result<(Vec<f64>, Vec<f64>)> {
+        self.predict(usize::from(self.state.time > 0))
+    }
+
+    /// The distribution of each entry of the observation of a state of N(mean, covariance). By its moments where the model says no
+    /// more.
+    pub(crate) fn predictive(&self, mean: &[f64], covariance: &[f64]) -> Result<Vec<Predictive>> {
+        if let Some(entries) = self.model.predictive(mean, covariance) {
             return Ok(entries);
         }
-        let moments = self.observed_at(&mean, covariance)?;
+        let moments = self.observed_at(mean, covariance.to_vec())?;
         let entries = moments.mean.iter().zip(&moments.variance);
         entries.map(|(m, v)| Predictive::normal(*m, *v)).collect()
     }
@@ -145,7 +157,7 @@ impl<M: StateSpace> Filter for NonlinearFilter<M> {
 
     /// The moments of y over the points of the predicted state.
     fn predicted_observation(&self) -> Result<PredictedObservation> {
-        let (mean, covariance) = self.predict(usize::from(self.state.time > 0))?;
+        let (mean, covariance) = self.state_of_next()?;
         let moments = self.observed_at(&mean, covariance)?;
         Ok(PredictedObservation::Numbers(moments))
     }

@@ -117,11 +117,12 @@ fn learning_online_recovers_the_latent_space() {
 }
 
 #[test]
-fn a_silent_neuron_and_one_never_recorded_are_taken() {
+fn a_silent_neuron_is_taken_and_one_recorded_once() {
     let (_, _, y) = simulated(CountLaw::Poisson, 6, 200);
     let mut rows = Sequence::new(8).unwrap();
-    for row in y.iter().flatten() {
-        rows.push(Some(&[row, &[0.0, f64::NAN]].concat())).unwrap();
+    for (t, row) in y.iter().flatten().enumerate() {
+        let seldom = if t == 40 { 1.0 } else { f64::NAN };
+        rows.push(Some(&[row, &[0.0, seldom]].concat())).unwrap();
     }
     let fit = PldsFit {
         max_iterations: 5,

@@ -4,6 +4,7 @@ use std::iter::once;
 
 use rand::{Rng, RngExt};
 
+use super::centre::Centre;
 use super::family::Family;
 use super::{Information, Regression};
 use crate::data_spread::check_independence;
@@ -41,6 +42,32 @@ pub(super) fn check_inputs(sequences: &[Sequence], inputs: usize) -> Result<()> 
         Error::Dependent { columns } => Error::Dependent {
             columns: columns.iter().map(|c| c + 1).collect(),
         },
+        other => other,
+    })
+}
+
+/// Refuses outputs that do not vary, or are a linear function of the inputs: no variance can be learned of them.
+///
+/// # Errors
+/// [`Error::Dependent`] with the output, which is 0, and the inputs that it is made of.
+pub(super) fn check_outputs(sequences: &[Sequence], inputs: usize) -> Result<()> {
+    let mut rows = Vec::with_capacity(sequences.len());
+    for sequence in sequences {
+        let mut part = Sequence::new(1 + inputs)?;
+        for row in sequence.iter().flatten().filter(|row| !row[0].is_nan()) {
+            // Last, so that it is what is made of the others.
+            let turned: Vec<f64> = row[1..=inputs].iter().chain(&row[..1]).copied().collect();
+            part.push(Some(&turned))?;
+        }
+        rows.push(part);
+    }
+    let in_a_row = |column: &usize| (column + 1) % (1 + inputs);
+    check_independence(&rows).map_err(|error| match error {
+        Error::Dependent { columns } => {
+            let mut columns: Vec<usize> = columns.iter().map(in_a_row).collect();
+            columns.sort_unstable();
+            Error::Dependent { columns }
+        }
         other => other,
     })
 }
@@ -91,7 +118,7 @@ impl<F: Family> Regression<F> {
             true => weights,
             false => null.origin,
         };
-        Ok(null.with_centre(mean_inputs(rows.iter().copied(), m - 1)))
+        Ok(null.with_centre(Centre::of(rows.iter().copied(), m - 1)))
     }
 
     /// After `steps` M-steps on these rows, with ε pseudo-observations.

@@ -2,8 +2,8 @@
 
 use nalgebra::DVector;
 
+use super::centre::Centre;
 use super::family::Family;
-use super::guess::mean_inputs;
 use super::moments::{Typical, Whitening, dot, packed_len, solvable, times, unpacked};
 use super::statistics::{EXPOSURE, FIRST, Row, SQUARES, Y};
 use super::{Information, Regression, predictor};
@@ -38,7 +38,7 @@ impl<F: Family> Regression<F> {
         let (b, h) = into[FIRST..].split_at_mut(m);
         let x = |i: usize| match i {
             0 => 1.0,
-            _ => inputs[i - 1] - self.centre.0[i - 1],
+            _ => self.centre.input(i - 1, inputs[i - 1]),
         };
         let w = w * omega;
         for i in 0..m {
@@ -228,11 +228,10 @@ impl<F: Family> Learnable for Regression<F> {
     }
 
     fn score(&self, statistics: &[f64], into: &mut [f64]) {
+        let m = self.weights_len();
         self.score_about_centre(statistics, into);
         for own in into.chunks_mut(self.parameters_len()) {
-            let first = own[0];
-            let inputs = own[1..].iter_mut().zip(&self.centre.0);
-            inputs.for_each(|(g, c)| *g += c * first);
+            self.centre.gradient_about_zero(&mut own[..m]);
         }
     }
 
@@ -329,21 +328,30 @@ impl<F: Family> Learnable for Regression<F> {
 
     fn centred_on(self, sequences: &[Sequence]) -> Self {
         let rows = sequences.iter().flat_map(|s| s.iter().flatten());
-        let centre = mean_inputs(rows, self.inputs_len());
+        let centre = Centre::of(rows, self.inputs_len());
         self.with_centre(centre)
     }
 
     fn check_data(&self, sequences: &[Sequence]) -> Result<()> {
-        super::guess::check_inputs(sequences, self.inputs_len())
+        super::guess::check_inputs(sequences, self.inputs_len())?;
+        match F::VARIANCE {
+            true => super::guess::check_outputs(sequences, self.inputs_len()),
+            false => Ok(()),
+        }
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         let m = self.weights_len();
-        let plain = self.clone().with_centre(vec![0.0; m - 1]);
+        let plain = self.clone().with_centre(self.centre.about_zero());
         let unit = |at: usize| {
             let h = plain.information_of(at / m)?;
             let i = at % m;
-            Some((self.variances[at / m] / h[packed_len(i) + i]).sqrt()).filter(|u| u.is_finite())
+            let unit = (self.variances[at / m] / h[packed_len(i) + i]).sqrt();
+            let unit = match i {
+                0 => unit,
+                _ => unit / self.centre.unit(i - 1),
+            };
+            Some(unit).filter(|u| u.is_finite())
         };
         let size = |w: f64| if w == 0.0 { 1.0 } else { w.abs() };
         let weight = |(at, w): (usize, &f64)| ParameterGroup::Number {

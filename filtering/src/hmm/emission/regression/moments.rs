@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::Result;
+use crate::math::binary::power_of_two;
 use crate::math::cholesky::cholesky;
 
 /// The entries of a lower triangle of M rows.
@@ -67,6 +68,15 @@ pub(in crate::hmm::emission) fn move_origin(h: &mut [f64], delta: &[f64]) {
         for j in 0..=i {
             h[packed_len(i) + j] +=
                 n * delta[i] * delta[j] - delta[i] * first[j] - delta[j] * first[i];
+        }
+    }
+}
+
+/// Moments Σ x xᵀ of a lower triangle, of x 2^n in place of x.
+pub(in crate::hmm::emission) fn rescale(h: &mut [f64], n: &[i32]) {
+    for i in 0..n.len() {
+        for j in 0..=i {
+            h[packed_len(i) + j] *= power_of_two(n[i]) * power_of_two(n[j]);
         }
     }
 }
