@@ -4,7 +4,7 @@ use super::law::CountLaw;
 use super::model::Plds;
 use super::sites::of_filter;
 use super::smoother::PldsSmoothed;
-use super::start::by_moments;
+use super::start::{by_moments, check_seen};
 use crate::gaussian::{Learned, Site, Statistics};
 use crate::{Error, Result, Sequence};
 
@@ -146,31 +146,6 @@ impl Plds {
             .predictor()
             .maximised(statistics, &learned, pseudo_count)?;
         Self::of(self.law(), self.exposure(), predictor)
-    }
-}
-
-/// Refuses data in which a neuron was never seen: they say nothing of its rate.
-///
-/// # Errors
-/// [`Error::Size`] where nothing was seen at all, [`Error::Entry`] with the first such column.
-pub(super) fn check_seen(width: usize, sequences: &[Sequence]) -> Result<()> {
-    let rows = || sequences.iter().flat_map(|s| s.iter().flatten());
-    let unseen = |column: &usize| rows().all(|row| row[*column].is_nan());
-    let unseen: Vec<usize> = (0..width).filter(unseen).collect();
-    match unseen.first() {
-        None => Ok(()),
-        Some(_) if unseen.len() == width => {
-            Err(Error::size("sequences", "no observation", "at least one"))
-        }
-        Some(first) => {
-            let expected = "at least one: leave this column out";
-            Err(Error::entry(
-                "columns",
-                &[*first],
-                "no observation",
-                expected,
-            ))
-        }
     }
 }
 

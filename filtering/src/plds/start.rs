@@ -2,7 +2,6 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::fit::check_seen;
 use super::law::CountLaw;
 use super::model::Plds;
 use crate::math::lyapunov::stationary_covariance;
@@ -69,6 +68,31 @@ pub(super) fn by_moments(law: CountLaw, latents: usize, sequences: &[Sequence]) 
     });
     let q = crate::math::cholesky::symmetric(q);
     Plds::new(law, f, q, c, d)?.with_initial(DVector::zeros(latents), identity)
+}
+
+/// Refuses data in which a neuron was never seen: they say nothing of its rate.
+///
+/// # Errors
+/// [`Error::Size`] where nothing was seen at all, [`Error::Entry`] with the first such column.
+pub(super) fn check_seen(width: usize, sequences: &[Sequence]) -> Result<()> {
+    let rows = || sequences.iter().flat_map(|s| s.iter().flatten());
+    let unseen = |column: &usize| rows().all(|row| row[*column].is_nan());
+    let unseen: Vec<usize> = (0..width).filter(unseen).collect();
+    match unseen.first() {
+        None => Ok(()),
+        Some(_) if unseen.len() == width => {
+            Err(Error::size("sequences", "no observation", "at least one"))
+        }
+        Some(first) => {
+            let expected = "at least one: leave this column out";
+            Err(Error::entry(
+                "columns",
+                &[*first],
+                "no observation",
+                expected,
+            ))
+        }
+    }
 }
 
 /// F, shrunk until I − F Fᵀ is a covariance and F has a stationary distribution.

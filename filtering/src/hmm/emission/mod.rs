@@ -10,6 +10,7 @@ mod categorical;
 mod covariates;
 mod diagonal_gaussian;
 mod full_gaussian;
+mod guess;
 mod negative_binomial;
 mod origin;
 mod poisson;
@@ -31,11 +32,12 @@ pub use categorical::Categorical;
 pub use covariates::Covariates;
 pub use diagonal_gaussian::DiagonalGaussian;
 pub use full_gaussian::FullGaussian;
+pub use guess::Guess;
 pub use negative_binomial::NegativeBinomial;
 pub use poisson::Poisson;
 pub use regression::{LinearRegression, LogisticRegression, PoissonRegression, Regression};
 pub use student_t::StudentT;
-pub use traits::{Emission, Guess, Learnable, Sample};
+pub use traits::{Emission, Learnable, Sample};
 
 registry! {
     Categorical, "categorical", "symbols 0, 1, …";

@@ -2,7 +2,6 @@
 
 use super::Regression;
 use super::family::Family;
-use super::guess::mean_inputs;
 use super::moments::{dot, move_origin, packed_len, rescale};
 use crate::math::binary::{exponent, power_of_two};
 
@@ -109,4 +108,13 @@ impl<F: Family> Regression<F> {
         self.centre = centre;
         self
     }
+}
+
+/// The mean of each input over rows (y, x …) of which y is there; 0 without any.
+fn mean_inputs<'a>(rows: impl Iterator<Item = &'a [f64]> + Clone, inputs: usize) -> Vec<f64> {
+    let seen = || rows.clone().filter(|row| !row[0].is_nan());
+    let count = seen().count().max(1) as f64;
+    let mean = |i: usize| seen().map(|row| row[1 + i] / count).sum::<f64>();
+    let means = (0..inputs).map(mean);
+    means.map(|c| if c.is_finite() { c } else { 0.0 }).collect()
 }

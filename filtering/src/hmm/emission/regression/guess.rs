@@ -72,18 +72,6 @@ pub(super) fn check_outputs(sequences: &[Sequence], inputs: usize) -> Result<()>
     })
 }
 
-/// The mean of each input over rows (y, x …) of which y is there; 0 without any.
-pub(super) fn mean_inputs<'a>(
-    rows: impl Iterator<Item = &'a [f64]> + Clone,
-    inputs: usize,
-) -> Vec<f64> {
-    let seen = || rows.clone().filter(|row| !row[0].is_nan());
-    let count = seen().count().max(1) as f64;
-    let mean = |i: usize| seen().map(|row| row[1 + i] / count).sum::<f64>();
-    let means = (0..inputs).map(mean);
-    means.map(|c| if c.is_finite() { c } else { 0.0 }).collect()
-}
-
 impl<F: Family> Regression<F> {
     /// No input has an effect.
     fn null(rows: &[&[f64]], covariates: &Covariates) -> Result<Self> {
