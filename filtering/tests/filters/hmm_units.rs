@@ -48,7 +48,7 @@ fn a_fit_of_gaussian_states_is_the_same_in_any_unit() {
 fn a_fit_with_driven_transitions_is_the_same_in_any_unit() {
     // The input is as good as noise, and high where the level changes.
     let cue = |i: usize| {
-        let changes = if i % 15 == 0 { 1.0 } else { 0.0 };
+        let changes = if i.is_multiple_of(15) { 1.0 } else { 0.0 };
         changes + (3.0 * (i * i) as f64 + 1.0).cos()
     };
     let data = |unit: f64, of_input: f64| {
