@@ -71,6 +71,7 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
     let summary = summary.map_err(from_one)?;
     if args.json {
         print::line(serde_json::to_string_pretty(&summary)?)?;
+        tell_shortfall(&summary);
         return Ok(ExitCode::SUCCESS);
     }
     print::line(match &structural {
@@ -83,6 +84,12 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
     })?;
     print::line(criteria(&summary))?;
     print::line(table(&summary).text())?;
+    tell_shortfall(&summary);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says that the parameters are not at the maximum, where they are not.
+fn tell_shortfall(summary: &Summary) {
     if summary.shortfall.is_nan() {
         tell!(
             "scotopic: these parameters are not at a maximum of ln p: it does not curve down about them, so that what they are short of \
@@ -95,7 +102,6 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
             number(summary.shortfall, 2)
         );
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The entries of lists between commas; those within brackets are of the places in an array: `transition[1,1]`.
