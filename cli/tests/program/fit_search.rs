@@ -59,7 +59,7 @@ fn fits_say_how_they_were_found() {
         "--n-states",
         "3",
         "--max-iterations",
-        "26",
+        "10",
         "--tolerance",
         "0",
     ];

@@ -464,6 +464,9 @@ fn every_wrong_input_is_refused_by_name_and_nothing_is_written() {
     assert!(error.contains("lower --steps"), "{error}");
     assert!(!path("seen").exists());
     fs::write(path("seen"), "a file where the folder should be").unwrap();
-    let error = infer(folder.path(), "x.npy", &[]).bad(1);
-    assert!(error.contains("could not make seen"), "{error}");
+    let error = infer(folder.path(), "x.npy", &[]).bad(2);
+    assert!(
+        error.contains("--out seen is a file, expected a folder"),
+        "{error}"
+    );
 }

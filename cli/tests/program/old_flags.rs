@@ -59,7 +59,7 @@ const RENAMED: [(&str, &str, &str, &str); 15] = [
         "true.toml",
     ),
     (
-        "compare y.csv --model m.toml",
+        "compare y.csv --model m.toml --init g.toml",
         "--updates",
         "--max-iterations",
         "7",
