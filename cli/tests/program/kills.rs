@@ -16,17 +16,25 @@ fn wanted() -> usize {
     std::env::var("SCOTOPIC_KILLS").map_or(20, |text| text.parse().expect("a number of kills"))
 }
 
-/// SplitMix64: instants that are the same in every run of the tests.
-struct Instants(u64);
+/// Instants below the time that a run takes, as far as it is known, by SplitMix64: the same parts of it in every run of the tests.
+struct Instants {
+    state: u64,
+    most: Duration,
+}
 
 impl Instants {
-    fn below(&mut self, most: Duration) -> Duration {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
+    fn next(&mut self) -> Duration {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         let portion = ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64;
-        most.mul_f64(portion)
+        self.most.mul_f64(portion)
+    }
+
+    /// Notes whether a kill came in time: the machine may be faster than when the time was taken, or slower.
+    fn learn(&mut self, in_time: bool) {
+        self.most = self.most.mul_f64(if in_time { 1.1 } else { 0.7 });
     }
 }
 
@@ -46,7 +54,7 @@ fn kills_of_a_training_change_nothing() {
     let begun = Instant::now();
     let whole = trained(folder.path(), "whole", &more);
     let most = begun.elapsed().mul_f64(0.4);
-    let mut instants = Instants(20);
+    let mut instants = Instants { state: 20, most };
     let wanted = wanted();
     let (mut kills, mut torn) = (0, 0);
     for attempt in 0.. {
@@ -66,10 +74,11 @@ fn kills_of_a_training_change_nothing() {
             };
             let mut child = start(folder.path(), &strings(args));
             if kills < wanted {
-                sleep(instants.below(most));
+                sleep(instants.next());
                 child.kill().unwrap(); // SIGKILL; nothing happens to a child that has ended
             }
             let status = child.wait().unwrap();
+            instants.learn(status.code().is_none());
             if status.code().is_some() {
                 break; // it completed, or says that it had before it was killed
             }
@@ -148,7 +157,8 @@ fn kills_of_a_filter_change_nothing() {
         fs::read(path("whole.filter")).unwrap(),
     );
     let torn = |found: &PathBuf| found.to_string_lossy().ends_with(".part");
-    let (mut instants, wanted, mut kills) = (Instants(7), wanted(), 0);
+    let mut instants = Instants { state: 7, most };
+    let (wanted, mut kills) = (wanted(), 0);
     for attempt in 0.. {
         let (out, saved) = (format!("{attempt}.csv"), format!("{attempt}.filter"));
         let output = ["--out", &out];
@@ -178,10 +188,12 @@ fn kills_of_a_filter_change_nothing() {
             };
             let mut child = start(folder.path(), &args);
             if kills < wanted {
-                sleep(instants.below(most));
+                sleep(instants.next());
                 child.kill().unwrap();
             }
-            if child.wait().unwrap().code().is_some() {
+            let status = child.wait().unwrap();
+            instants.learn(status.code().is_none());
+            if status.code().is_some() {
                 break;
             }
             kills += 1;
