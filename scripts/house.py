@@ -9,10 +9,13 @@ Everything is counted over the files that git tracks. Python's standard library 
 """
 
 import collections
+import fnmatch
 import pathlib
+import posixpath
 import re
 import subprocess
 import sys
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -22,6 +25,7 @@ LIMITS = {
     "files above 400 lines": 8,
     "lines of code": 59_000,
     "citations that do not resolve": 0,
+    "files compiled in that are not published": 0,
     "crates compiled by default": 280,
     "C archives among them": 0,
     "files to add an emission": 2,
@@ -356,6 +360,33 @@ def touched(kind, sources):
     return members
 
 
+# ---- files compiled in
+
+COMPILED_IN = re.compile(r'include_(?:str|bytes)!\(\s*(concat!\(\s*)?"([^"]+)"')
+
+
+def unpublished(names):
+    """Files that a crate compiles in, of those that its `include` leaves out of what is published."""
+    found = []
+    for manifest in (name for name in names if name.split("/")[-1] == "Cargo.toml"):
+        folder = manifest[: -len("Cargo.toml")]
+        patterns = tomllib.loads((ROOT / manifest).read_text()).get("package", {}).get("include")
+        if patterns is None:
+            continue
+        patterns = [pattern.removeprefix("/") for pattern in patterns]
+        for name in names:
+            if not (name.startswith(f"{folder}src/") and name.endswith(".rs")):
+                continue
+            for partial, path in COMPILED_IN.findall((ROOT / name).read_text()):
+                target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+                files = [each for each in names if each == target or partial and each.startswith(target)]
+                for each in files or [target]:
+                    own = each[len(folder) :]
+                    if not any(fnmatch.fnmatch(own, pattern) for pattern in patterns):
+                        found.append(f"{each}, which {name} includes")
+    return sorted(set(found))
+
+
 # ---- citations
 
 def citations():
@@ -397,6 +428,10 @@ def main():
     if unresolved is not None:
         counts["citations that do not resolve"] = len(unresolved)
         details["citations that do not resolve"] = [f"  {each}" for each in unresolved]
+
+    left_out = unpublished(names)
+    counts["files compiled in that are not published"] = len(left_out)
+    details["files compiled in that are not published"] = [f"  {each}" for each in left_out]
 
     compiled = crates()
     counts["crates compiled by default"] = len(compiled)
