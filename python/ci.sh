@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The Python package: builds the wheel once, installs it in a clean virtual environment and tests it there.
 #   python/ci.sh            everything, on the same build of burn as `cargo test --release --features ndarray,wgpu`
-#   python/ci.sh --long     with the wheel's own profile and the CPU alone (smaller, slower to build); its size is checked
+#   python/ci.sh --long     with the wheel's own profile and the CPU alone (smaller, slower to build), whose size is checked, and
+#                           the notebooks at their full size
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -36,8 +37,10 @@ tests=$PWD/python/tests
 (cd "$place" && "$place/test/bin/python" -m pytest -q -p no:cacheprovider "$tests")
 (cd "$place" && "$place/test/bin/python" -m pytest -q -p no:cacheprovider --doctest-modules --pyargs scotopic)
 
-# The notebooks, small; the data of two of them come with packages that are not imported.
-export SCOTOPIC_SMALL=1
+# The notebooks, small but for --long; the data of two of them come with packages that are not imported.
+if [ "$profile" = release ]; then
+  export SCOTOPIC_SMALL=1
+fi
 "$place/test/bin/pip" install -q nbconvert ipykernel
 "$place/test/bin/pip" install -q --no-deps nitime seglearn
 for notebook in python/notebooks/*.ipynb; do
