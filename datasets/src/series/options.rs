@@ -74,7 +74,10 @@ impl SeriesOptions {
         const ALWAYS: [&str; 10] = [
             "?", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "none",
         ];
-        if cell.is_empty() || ALWAYS.iter().any(|m| cell.eq_ignore_ascii_case(m)) {
+        /// The most bytes of these.
+        const LONGEST: usize = 4;
+        let always = || ALWAYS.iter().any(|m| cell.eq_ignore_ascii_case(m));
+        if cell.is_empty() || cell.len() <= LONGEST && always() {
             return true;
         }
         // An option may have a decimal point.

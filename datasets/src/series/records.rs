@@ -330,7 +330,18 @@ struct LineCount {
 
 impl LineCount {
     fn pass(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
+        let is_end = |byte: u8| byte == b'\n' || byte == b'\r';
+        // A row ends its line with its last byte: of those before it none has to be looked at one by one.
+        let rest = match bytes {
+            [row @ .., _]
+                if !row.is_empty() && !row.iter().fold(false, |any, b| any | is_end(*b)) =>
+            {
+                (self.after_cr, self.at_end) = (false, false);
+                &bytes[row.len()..]
+            }
+            _ => bytes,
+        };
+        for &byte in rest {
             match byte {
                 b'\n' if self.after_cr => {}
                 b'\n' | b'\r' => {
@@ -339,8 +350,7 @@ impl LineCount {
                 }
                 _ => {}
             }
-            self.after_cr = byte == b'\r';
-            self.at_end = matches!(byte, b'\n' | b'\r');
+            (self.after_cr, self.at_end) = (byte == b'\r', is_end(byte));
         }
     }
 
