@@ -197,8 +197,8 @@ fn learning(args: &CompareArgs, model: &AnyModel) -> Result<Option<LearnUnder<An
         start,
         truth,
         em: BatchEm {
-            max_iterations: args.max_iterations.unwrap_or(100),
-            tolerance: args.tolerance.unwrap_or(1e-5),
+            max_iterations: args.max_iterations(),
+            tolerance: args.tolerance(),
             // A symbol that a loose posterior never gives to a state must not become impossible there.
             pseudo_count: 1e-3,
         },

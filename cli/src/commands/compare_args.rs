@@ -94,6 +94,27 @@ pub struct CompareArgs {
 }
 
 impl CompareArgs {
+    /// The row from which the prequential score counts.
+    pub fn from(&self) -> u64 {
+        self.from.unwrap_or(1)
+    }
+
+    /// When EM has converged, nats per observation.
+    pub fn tolerance(&self) -> f64 {
+        self.tolerance.unwrap_or(1e-5)
+    }
+
+    /// The most iterations of EM.
+    pub fn max_iterations(&self) -> usize {
+        self.max_iterations.unwrap_or(100)
+    }
+
+    /// Orders of motion.
+    pub fn orders(&self) -> Vec<usize> {
+        let asked = self.orders.as_ref().map(|orders| orders.0.clone());
+        asked.unwrap_or_else(|| (1..=6).collect())
+    }
+
     /// The file of observations.
     ///
     /// # Errors

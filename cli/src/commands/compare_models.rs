@@ -45,7 +45,7 @@ struct Row {
 /// If data or a model cannot be used, and for options that are about one model.
 pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
-    let from = args.from.unwrap_or(1);
+    let from = args.from();
     let models: Vec<AnyModel> = args
         .model
         .iter()

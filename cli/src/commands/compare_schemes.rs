@@ -38,10 +38,7 @@ pub(super) fn run(
         true => vec![model.embedding.smoothness],
         false => args.smoothness.clone(),
     };
-    let orders = match &args.orders {
-        Some(orders) => orders.0.clone(),
-        None => (1..=6).collect(),
-    };
+    let orders = args.orders();
     let mut rows = Vec::new();
     let mut best: Option<(f64, Vec<scheme_comparison::Track>, String, usize, f64)> = None;
     for scheme in schemes {

@@ -10,6 +10,19 @@ fn ends(fit: &GaussianFitted) -> f64 {
     *fit.log_evidence.last().unwrap()
 }
 
+/// F, Q and R alone.
+fn dynamics_and_noises() -> Learned {
+    Learned {
+        bias: false,
+        control: false,
+        observation: false,
+        offset: false,
+        direct: false,
+        initial: false,
+        ..Learned::default()
+    }
+}
+
 fn settings() -> GaussianFit {
     GaussianFit {
         max_iterations: 500,
@@ -61,17 +74,8 @@ fn a_model_of_a_file_ends_at_the_same_maximum_in_any_units() {
             "observation_noise": [[15098.5 * q]], "offset": [919.35 * unit]
         });
         let start: LinearGaussian = serde_json::from_value(file).unwrap();
-        let learned = Learned {
-            bias: false,
-            control: false,
-            observation: false,
-            offset: false,
-            direct: false,
-            initial: false,
-            ..Learned::default()
-        };
         let fit = GaussianFit {
-            learned,
+            learned: dynamics_and_noises(),
             ..settings()
         };
         start.maximum_likelihood(&data, &fit).unwrap()
@@ -184,17 +188,8 @@ fn noise_that_vanishes_ends_at_least_squares() {
         "initial_mean": [0.0], "initial_covariance": [[1.0]]
     });
     let start: LinearGaussian = serde_json::from_value(file).unwrap();
-    let learned = Learned {
-        bias: false,
-        control: false,
-        observation: false,
-        offset: false,
-        direct: false,
-        initial: false,
-        ..Learned::default()
-    };
     let fit = GaussianFit {
-        learned,
+        learned: dynamics_and_noises(),
         tolerance: 0.0,
         ..settings()
     };
