@@ -15,7 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 records=$(mktemp -d)
 trap 'rm -rf "$records"' EXIT
 
-timeout 240 "$program" bench training inference operations --samples "$samples" --device "$device" --json >"$records/scotopic.jsonl"
+timeout 240 "$program" bench training mnist inference operations --samples "$samples" --device "$device" --json >"$records/scotopic.jsonl"
 case $device in cpu | flex | ndarray) torch=cpu ;; *) torch=cuda ;; esac
 if python3 -c "import torch, sys; sys.exit('$torch' == 'cuda' and not torch.cuda.is_available())" 2>/dev/null; then
   timeout 240 python3 "$here/gpu_torch.py" --device "$torch" --samples "$samples" >"$records/torch.jsonl"

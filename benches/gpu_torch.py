@@ -1,4 +1,4 @@
-"""The cases of `scotopic bench training inference operations` in eager PyTorch: one JSON object per line, as `--json` prints them.
+"""The cases of `scotopic bench training mnist inference operations` in eager PyTorch: one JSON object per line, as `--json` prints them.
 
     python3 benches/gpu_torch.py --device cuda --samples 10
 
@@ -13,6 +13,7 @@ import time
 import torch
 
 BATCH, PIXELS, LATENTS, STEPS = 200, 256, 512, 16
+MNIST = {"batch": 100, "pixels": 784, "steps": 128}
 SERIES, TIME, STATES = 64, 1000, 16
 TEMPERATURE, EXPONENTIALS, LOG_RATE = 0.5, 10, -1.0
 
@@ -31,11 +32,12 @@ def counts(log_rate):
 class Network:
     """The iterative Poisson VAE with a linear decoder."""
 
-    def __init__(self, device):
+    def __init__(self, device, pixels=PIXELS, steps=STEPS):
         draw = torch.Generator(device="cpu").manual_seed(0)
-        atoms = 0.05 * torch.randn((LATENTS, PIXELS), generator=draw)
+        atoms = 0.05 * torch.randn((LATENTS, pixels), generator=draw)
         rest = -3.0 + torch.rand(LATENTS, generator=draw)
-        state = [atoms, torch.zeros(PIXELS), rest, torch.full((LATENTS,), -3.0)]
+        self.steps = steps
+        state = [atoms, torch.zeros(pixels), rest, torch.full((LATENTS,), -3.0)]
         self.parameters = [value.to(device).requires_grad_() for value in state]
 
     def objective(self, x, sample):
@@ -43,14 +45,14 @@ class Network:
         atoms, log_sigma, rest, homeostasis = self.parameters
         u, total = rest.expand(x.shape[0], -1), 0.0
         precision = torch.exp(-2.0 * log_sigma)
-        for _ in range(STEPS):
+        for _ in range(self.steps):
             prior, error = u, (x - sample(u) @ atoms) * precision
             u = prior + error @ atoms.T - torch.exp(homeostasis)
             seen = x - sample(u) @ atoms
             delta = u - prior
             kl = (torch.exp(prior) * (1.0 + torch.exp(delta) * (delta - 1.0))).sum(1)
             total = total + (0.5 * (seen**2 * precision).sum(1) + log_sigma.sum() + kl).mean()
-        return total / STEPS
+        return total / self.steps
 
 
 def recursive_elbo(evidence, initial, transition):
@@ -91,17 +93,24 @@ def main():
         record = {"group": group, "case": case, "device": device_name, "samples": options.samples, "median_s": median}
         print(json.dumps(record), flush=True)
 
+    def training(network, x):
+        optimizer = torch.optim.Adamax(network.parameters, lr=1e-12)
+
+        def iteration():
+            optimizer.zero_grad()
+            network.objective(x, relaxed).backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters, 100.0)
+            optimizer.step()
+
+        return iteration
+
     x = (2.0 * torch.rand((BATCH, PIXELS)) - 1.0).to(device)
     network = Network(device)
-    optimizer = torch.optim.Adamax(network.parameters, lr=1e-12)
-
-    def iteration():
-        optimizer.zero_grad()
-        network.objective(x, relaxed).backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters, 100.0)
-        optimizer.step()
-
-    tell("training", "an iteration", iteration)
+    tell("training", "an iteration", training(network, x))
+    digits = torch.rand((MNIST["batch"], MNIST["pixels"])).to(device)
+    large = Network(device, MNIST["pixels"], MNIST["steps"])
+    tell("mnist", "an iteration", training(large, digits))
+    del large
     with torch.no_grad():
         tell("inference", "T steps, tensor operations", lambda: network.objective(x, counts))
         u = torch.full((BATCH, LATENTS), LOG_RATE, device=device)

@@ -29,6 +29,7 @@ mod program {
     mod infer;
     mod inputs;
     mod kills;
+    mod launches;
     mod live;
     mod metrics;
     mod model_card;

@@ -1,4 +1,5 @@
-//! The objective of a linear decoder on the CPU as one piece, with its gradient ([`fused`](crate::fused)).
+//! The objective of a linear decoder as one piece, with its gradient: on the CPU ([`fused`](crate::fused)), and of spikes on a
+//! GPU.
 
 use burn::tensor::{DType, Tensor, TensorData};
 
@@ -17,9 +18,14 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
         let atoms = self.generative.decoder.atoms()?;
         let ordinary = window.record == RecordOptions::GENERATED
             && atoms.dtype() == DType::F32
-            && on_processor(&atoms.device())
             && !window.times.is_empty();
         if !ordinary {
+            return None;
+        }
+        if !on_processor(&atoms.device()) {
+            #[cfg(feature = "cube")]
+            return self.objective_on_gpu(window, atoms);
+            #[cfg(not(feature = "cube"))]
             return None;
         }
         if let Some(network) = self.spiking_network() {

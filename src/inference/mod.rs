@@ -11,6 +11,8 @@
 mod certified_step;
 mod descent;
 mod fused;
+#[cfg(feature = "cube")]
+mod fused_on_gpu;
 mod generative;
 mod location_scale;
 mod perception;

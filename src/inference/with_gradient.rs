@@ -36,7 +36,16 @@ impl WithGradient {
     /// Gives it the part by a parameter, in row-major order.
     pub(super) fn follow<const D: usize>(&mut self, parameter: &Tensor<D>, gradient: Vec<f32>) {
         let data = TensorData::new(gradient, parameter.dims());
-        let linear = (parameter.clone() * Tensor::from_data(data, &self.device)).sum();
+        self.follow_tensor(parameter, Tensor::from_data(data, &self.device));
+    }
+
+    /// The same of a gradient that is a tensor of the same device.
+    pub(super) fn follow_tensor<const D: usize>(
+        &mut self,
+        parameter: &Tensor<D>,
+        gradient: Tensor<D>,
+    ) {
+        let linear = (parameter.clone() * gradient).sum();
         self.value = self.value.clone() + (linear.clone() - linear.detach());
     }
 }

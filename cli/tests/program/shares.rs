@@ -4,11 +4,10 @@ use std::path::Path;
 
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::RunConfig;
-use scotopic_train::device::{open, survey};
 use serde_json::Value;
 
 use super::run_files::{assert_same_run, bits, epochs, interrupted, last, metrics};
-use super::support::{Done, alone, command, folder, scotopic, strings, tiny, trained};
+use super::support::{Done, alone, available, command, folder, scotopic, strings, tiny, trained};
 
 /// Sums over rows in another order are off by some 10⁻⁷ of themselves; thirty steps, each of which divides by the
 /// size of every gradient, make that grow. Ten times what is seen.
@@ -165,15 +164,6 @@ fn a_graphics_card_takes_a_share() {
     let few = ["--set", "train.iterations=4", "--set", "validation.every=4"];
     compare(&few, &["--device", "flex,wgpu"]);
     compare(&few, &["--device", "wgpu,wgpu"]);
-}
-
-fn available(name: &str) -> bool {
-    let found = survey().into_iter().find(|found| found.name == name);
-    let there = found.is_some_and(|found| found.available);
-    if !there {
-        eprintln!("skipped on {name}: not there");
-    }
-    there && open(name.parse().unwrap()).is_ok()
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use safetensors::{Dtype, SafeTensors};
+use scotopic_train::device::{open, survey};
 use tempfile::TempDir;
 
 /// What a run of the program left behind.
@@ -95,6 +96,16 @@ pub fn start(folder: &Path, args: &[&str]) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .expect("the program starts")
+}
+
+/// Whether a device is there; says so where it is not.
+pub fn available(name: &str) -> bool {
+    let found = survey().into_iter().find(|found| found.name == name);
+    let there = found.is_some_and(|found| found.available);
+    if !there {
+        eprintln!("skipped on {name}: not there");
+    }
+    there && open(name.parse().expect("a device")).is_ok()
 }
 
 /// An empty folder that goes away with the value.

@@ -25,7 +25,8 @@ const CUBIC: u32 = 3;
 const QUINTIC: u32 = 4;
 const COSINE: u32 = 5;
 
-fn kind(relaxation: Relaxation) -> u32 {
+/// The kind of arrivals of a relaxation, which a kernel is compiled for.
+pub(crate) fn kind(relaxation: Relaxation) -> u32 {
     if relaxation.temperature <= 0.0 {
         return COUNT;
     }
@@ -142,31 +143,61 @@ fn try_once(trial: &mut Trial, word_u: u32, word_v: u32, rate: f32) {
     }
 }
 
-#[cube(launch)]
-fn relaxed_poisson_kernel<F: Float>(
-    log_rate: &Tensor<F>,
-    z: &mut Tensor<F>,
-    slope: &mut Tensor<F>,
+/// What is drawn, as a kernel takes it.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+pub(crate) struct Draws {
     inverse_temperature: f32,
+    /// No arrival counts from here on.
     stop: f32,
+    /// Mean and variance of a sample by those of a count.
     mean_factor: f32,
     variance_factor: f32,
+    /// The largest log-rate that is summed arrival by arrival.
     most: f32,
     key0: u32,
     key1: u32,
-    stream: u32,
     step: u32,
-    first: u32,
-    #[comptime] kind: u32,
-    #[comptime] with_slope: bool,
-    #[define(F)] _dtype: ElemType,
-) {
-    let i = ABSOLUTE_POS;
-    if i >= z.len() {
-        terminate!();
+}
+
+impl Draws {
+    /// Of a relaxation, with the noise of this seed and step.
+    pub(crate) fn launched(relaxation: Relaxation, seed: u64, step: u32) -> DrawsLaunch {
+        let temperature = relaxation.temperature;
+        let (inverse, [mean, variance]) = if temperature > 0.0 {
+            let moments = relaxation.indicator.moments(f64::from(temperature));
+            (1.0 / temperature, moments)
+        } else {
+            (0.0, [1.0; 2])
+        };
+        DrawsLaunch::new(
+            inverse,
+            relaxation.stop(),
+            mean as f32,
+            variance as f32,
+            super::most_by_arrivals(relaxation),
+            seed as u32,
+            (seed >> 32) as u32,
+            step,
+        )
     }
-    let u = f32::cast_from(log_rate[i]);
-    let element = first + i as u32;
+}
+
+/// A sample and dz/du.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct Drawn {
+    pub(crate) z: f32,
+    pub(crate) slope: f32,
+}
+
+/// The sample of one element at log-rate u.
+#[cube]
+pub(crate) fn draw(
+    u: f32,
+    element: u32,
+    stream: u32,
+    draws: &Draws,
+    #[comptime] kind: u32,
+) -> Drawn {
     let rate = exp_of(u);
     let mut sum = Sum {
         elapsed: 0.0f32,
@@ -175,14 +206,14 @@ fn relaxed_poisson_kernel<F: Float>(
         running: true,
     };
     if comptime!(kind == COUNT) {
-        if u > most {
+        if u > draws.most {
             let mut trial = Trial {
                 k: f32::floor(rate),
                 done: false,
             };
             let mut group = 0u32;
             while !trial.done && group < MOST_GROUPS {
-                let w = philox4x32(element, group, step, stream, key0, key1);
+                let w = philox4x32(element, group, draws.step, stream, draws.key0, draws.key1);
                 try_once(&mut trial, w.a, w.b, rate);
                 try_once(&mut trial, w.c, w.d, rate);
                 group += 1u32;
@@ -191,11 +222,11 @@ fn relaxed_poisson_kernel<F: Float>(
             sum.running = false;
         }
     } else {
-        if u > most {
+        if u > draws.most {
             let scale = exp_of(min(u, LARGEST_LOG_RATE));
-            let mean = scale * mean_factor;
-            let deviation = f32::sqrt(scale * variance_factor);
-            let w = philox4x32(element, 0u32, step, stream, key0, key1);
+            let mean = scale * draws.mean_factor;
+            let deviation = f32::sqrt(scale * draws.variance_factor);
+            let w = philox4x32(element, 0u32, draws.step, stream, draws.key0, draws.key1);
             let normal =
                 f32::sqrt(-2.0f32 * ln_of(uniform(w.a))) * f32::cos(6.283_185_5f32 * uniform(w.b));
             sum.z = mean + deviation * normal;
@@ -206,24 +237,51 @@ fn relaxed_poisson_kernel<F: Float>(
     let mean_wait = exp_of(-u);
     let mut group = 0u32;
     while sum.running && group < MOST_GROUPS {
-        let w = philox4x32(element, group, step, stream, key0, key1);
-        arrival(&mut sum, w.a, mean_wait, inverse_temperature, stop, kind);
-        arrival(&mut sum, w.b, mean_wait, inverse_temperature, stop, kind);
-        arrival(&mut sum, w.c, mean_wait, inverse_temperature, stop, kind);
-        arrival(&mut sum, w.d, mean_wait, inverse_temperature, stop, kind);
+        let w = philox4x32(element, group, draws.step, stream, draws.key0, draws.key1);
+        let inverse = draws.inverse_temperature;
+        let stop = draws.stop;
+        arrival(&mut sum, w.a, mean_wait, inverse, stop, kind);
+        arrival(&mut sum, w.b, mean_wait, inverse, stop, kind);
+        arrival(&mut sum, w.c, mean_wait, inverse, stop, kind);
+        arrival(&mut sum, w.d, mean_wait, inverse, stop, kind);
         group += 1u32;
     }
     // A NaN log-rate must not turn into a count. (u − u is folded to 0 by drivers; `is_nan` survives.)
-    z[i] = F::cast_from(select(u.is_nan(), u, sum.z));
+    Drawn {
+        z: select(u.is_nan(), u, sum.z),
+        slope: select(u.is_nan(), u, sum.slope),
+    }
+}
+
+#[cube(launch)]
+fn relaxed_poisson_kernel<F: Float>(
+    log_rate: &Tensor<F>,
+    z: &mut Tensor<F>,
+    slope: &mut Tensor<F>,
+    draws: Draws,
+    stream: u32,
+    first: u32,
+    #[comptime] kind: u32,
+    #[comptime] with_slope: bool,
+    #[define(F)] _dtype: ElemType,
+) {
+    let i = ABSOLUTE_POS;
+    if i >= z.len() {
+        terminate!();
+    }
+    let u = f32::cast_from(log_rate[i]);
+    let drawn = draw(u, first + i as u32, stream, &draws, kind);
+    z[i] = F::cast_from(drawn.z);
     if comptime!(with_slope) {
-        slope[i] = F::cast_from(select(u.is_nan(), u, sum.slope));
+        slope[i] = F::cast_from(drawn.slope);
     }
 }
 
 fn launch(
     u: CubeTensor,
     relaxation: Relaxation,
-    key: [u32; 5],
+    seed: u64,
+    [stream, step, first]: [u32; 3],
     with_slope: bool,
 ) -> (CubeTensor, CubeTensor) {
     let u = into_contiguous(u);
@@ -246,15 +304,6 @@ fn launch(
     } else {
         z.as_tensor_alias(1)
     };
-    let [key0, key1, stream, step, first] = key;
-    let most = super::most_by_arrivals(relaxation);
-    let temperature = relaxation.temperature;
-    let (inverse, [mean, variance]) = if temperature > 0.0 {
-        let moments = relaxation.indicator.moments(f64::from(temperature));
-        (1.0 / temperature, moments)
-    } else {
-        (0.0, [1.0; 2])
-    };
     relaxed_poisson_kernel::launch(
         &client,
         cube_count,
@@ -262,15 +311,8 @@ fn launch(
         u.into_tensor_arg(),
         z.clone().into_tensor_arg(),
         slope_arg,
-        inverse,
-        relaxation.stop(),
-        mean as f32,
-        variance as f32,
-        most,
-        key0,
-        key1,
+        Draws::launched(relaxation, seed, step),
         stream,
-        step,
         first,
         kind(relaxation),
         with_slope,
@@ -288,8 +330,7 @@ impl RelaxedPoisson for CubeBackend {
         step: u32,
         first: u32,
     ) -> FloatTensor<Self> {
-        let key = [seed as u32, (seed >> 32) as u32, stream, step, first];
-        launch(log_rate, relaxation, key, false).0
+        launch(log_rate, relaxation, seed, [stream, step, first], false).0
     }
 
     fn relaxed_poisson_with_slope(
@@ -300,7 +341,6 @@ impl RelaxedPoisson for CubeBackend {
         step: u32,
         first: u32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let key = [seed as u32, (seed >> 32) as u32, stream, step, first];
-        launch(log_rate, relaxation, key, true)
+        launch(log_rate, relaxation, seed, [stream, step, first], true)
     }
 }

@@ -31,7 +31,7 @@ use crate::noise::NoiseKey;
 
 mod autodiff;
 #[cfg(feature = "cube")]
-mod cube;
+pub(crate) mod cube;
 mod indicator;
 #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(dead_code))]
 pub(crate) mod lanes;
