@@ -95,10 +95,10 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
         let terms = sums?.reshape([2]) * share;
 
         let offset = self.generative.noise.offset();
+        let [reconstruction, divergence] =
+            [0, 1].map(|number| plain.back(terms.clone().narrow(0, number, 1)));
         let mut objective = WithGradient {
-            value: offset.clone()
-                + plain.back(terms.clone()).slice([0..1])
-                + plain.back(terms.clone()).slice([1..2]) * window.beta,
+            value: offset.clone() + reconstruction.clone() + divergence.clone() * window.beta,
             device: device.clone(),
         };
         if device.is_autodiff() {
@@ -126,8 +126,7 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
                 objective.follow_tensor(spread, of_latents(3));
             }
         }
-        let reconstruction = offset.detach() + plain.back(terms.clone()).slice([0..1]);
-        let divergence = plain.back(terms).slice([1..2]);
+        let reconstruction = offset.detach() + reconstruction;
         Some(Objective {
             value: objective.value,
             terms: Tensor::cat(vec![reconstruction, divergence], 0),

@@ -7,7 +7,7 @@
 //! | [`implicit_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
 //! | [`softplus_clamped_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
 //! | [`recursive_elbo()`], [`recursive_elbo_given`] | rayon over rows, states vectorised | CubeCL kernel | a scan back; keeps what came out |
-//! | T steps of a spiking network | [`fused`](crate::fused) | CubeCL kernel | a second kernel |
+//! | T steps of a spiking network | `src/fused` | CubeCL kernel | a second kernel |
 //! | [`tanh_clamped_step()`] | rayon over vectorised blocks | composed, fused by burn | keeps two slopes |
 //!
 //! Each operation is one trait through burn's backend extension: a public function on `Tensor<D>`

@@ -65,7 +65,7 @@ pub trait SpikingUnroll: Backend {
     /// 3. e and then e', `[NT + T, batch, pixels]`;
     /// 4. ½‖x − Φz'‖²/σ² and KL, `[batch, 2]`;
     /// 5. the potential at the end, `[batch, latent]`.
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, clippy::type_complexity)]
     #[fusion(meta = forward_shapes)]
     fn spiking_forward(
         images: FloatTensor<Self>,
@@ -93,7 +93,7 @@ pub trait SpikingUnroll: Backend {
     /// 3. the gradients by the potential at the beginning, eᵇ, ηH and H, `[4, batch, latent]`;
     /// 4. that by π, `[batch, pixels]`;
     /// 5. η² times that by η, `[batch, 1]`.
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, clippy::type_complexity)]
     #[fusion(meta = backward_shapes)]
     fn spiking_backward(
         tape: FloatTensor<Self>,
