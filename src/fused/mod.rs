@@ -1,8 +1,8 @@
 //! T steps of inference over a linear decoder as one piece, forward and backward, on the CPU.
 //!
-//! Everything here can be said with the operations of [`ops`](crate::ops) and burn's products, and on every
-//! other device it is: [`unroll`](crate::inference::unroll()) does so. On the CPU that way spends most of its
-//! time on moving tensors through memory. Here a few rows of the batch go through all of time while they are in
+//! Everything here can be said with the operations of [`ops`](crate::ops) and burn's products:
+//! [`unroll`](crate::inference::unroll()) does so, and on GPUs it is the way of all but spiking networks on still images, which
+//! have kernels of their own (`ops::spiking_unroll`). On the CPU that way spends most of its time on moving tensors through memory. Here a few rows of the batch go through all of time while they are in
 //! the cache, forwards and backwards.
 //!
 //! | subject | file |

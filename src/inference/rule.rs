@@ -271,7 +271,8 @@ impl<P: Posterior, D: Decoder> Perception for Iterative<'_, P, D> {
         self.rule.sampling
     }
 
-    /// Poisson, Gaussian and Laplace posteriors over a linear decoder have a fused implementation on the CPU.
+    /// Poisson, Gaussian and Laplace posteriors over a linear decoder have a fused implementation on the CPU, Poisson ones of still
+    /// images on GPUs too.
     fn objective(
         &self,
         stimulus: &Stimulus,
