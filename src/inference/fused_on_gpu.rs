@@ -102,7 +102,8 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
             device: device.clone(),
         };
         if device.is_autodiff() {
-            let gradient = gradient(passes, &network, at.zeros_like())?;
+            let learns_images = window.stimulus.is_tracked();
+            let gradient = gradient(passes, &network, at.zeros_like(), learns_images)?;
             let of_latents = |number: usize| -> Tensor<2> {
                 let all = gradient.by_latents.clone();
                 plain.back(all.narrow(0, number, 1).sum_dim(1).reshape([1, latents]))
@@ -115,8 +116,8 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
             objective.follow_tensor(step_size, plain.back(by_step_size));
             let by_start = gradient.by_latents.clone().narrow(0, 0, 1);
             objective.follow_tensor(potential, plain.back(by_start.reshape([batch, latents])));
-            if window.stimulus.is_tracked() {
-                objective.follow_tensor(images, plain.back(gradient.by_images));
+            if let Some(by_images) = gradient.by_images {
+                objective.follow_tensor(images, plain.back(by_images));
             }
             objective.follow_tensor(&self.dynamics.homeostasis, of_latents(1));
             if let Some(curvature) = curvature {
@@ -218,8 +219,8 @@ fn segments(
 struct GpuGradient {
     /// By Φᵀ, `[latent, pixels]`.
     by_atoms: Tensor<2>,
-    /// By the images, `[batch, pixels]`.
-    by_images: Tensor<2>,
+    /// By the images, `[batch, pixels]`, where it is asked for.
+    by_images: Option<Tensor<2>>,
     /// By the first potential, eᵇ, ηH and H, `[4, batch, latent]`.
     by_latents: Tensor<3>,
     /// By π, `[batch, pixels]`.
@@ -233,6 +234,7 @@ fn gradient(
     passes: Vec<(Forward, SpikingSteps)>,
     network: &SpikingTensors,
     mut by_end: Tensor<2>,
+    learns_images: bool,
 ) -> Option<GpuGradient> {
     let mut whole: Option<GpuGradient> = None;
     for (pass, steps) in passes.into_iter().rev() {
@@ -245,7 +247,8 @@ fn gradient(
         } = spiking_backward(&pass, network, by_end, steps);
         let refinements = steps.steps * steps.inner_iterations;
         let [_, batch, pixels] = by_decoded.dims();
-        let by_images = by_decoded.clone().sum_dim(0).reshape([batch, pixels]).neg();
+        let over_time = |errors: Tensor<3>| errors.sum_dim(0).reshape([batch, pixels]);
+        let by_images = learns_images.then(|| over_time(by_decoded.clone()).neg());
         let by_atoms =
             outer(pulled, pass.errors.narrow(0, 0, refinements)) + outer(pass.drawn, by_decoded);
         let [_, _, latents] = by_latents.dims();
@@ -260,7 +263,7 @@ fn gradient(
             },
             Some(later) => GpuGradient {
                 by_atoms: later.by_atoms + by_atoms,
-                by_images: later.by_images + by_images,
+                by_images: by_images.and_then(|more| added(later.by_images, more)),
                 by_latents: Tensor::cat(
                     vec![
                         by_latents.clone().narrow(0, 0, 1),

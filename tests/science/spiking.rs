@@ -69,6 +69,13 @@ fn settings() -> Vec<Setting> {
             latents: 9,
             ..plain
         },
+        // More latents and pixels than a work group of a GPU has threads.
+        Setting {
+            batch: 3,
+            pixels: 300,
+            latents: 520,
+            ..plain
+        },
         // Several rows of a work group, and more refinements than a GPU keeps in one array. (A loop of Mesa's software
         // Vulkan ends after 65 535 turns, and with it a sum: the size is one that takes fewer.)
         Setting {

@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 
-use super::forward::Form;
+use super::form::Form;
 use super::neuron::{Rule, divergence_slopes};
 use super::product::product;
 use super::total;

@@ -2,45 +2,12 @@
 
 use cubecl::prelude::*;
 
+use super::form::Form;
 use super::neuron::{Rule, divergence, refine, spikes};
 use super::product::product;
 use super::total;
 use crate::ops::cube_numbers::exp_of;
 use crate::ops::relaxed_poisson::cube::Draws;
-
-/// What a kernel is compiled for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Form {
-    /// Rows of a work group.
-    pub(super) rows: usize,
-    pub(super) latents: usize,
-    pub(super) pixels: usize,
-    /// Threads of a work group.
-    pub(super) threads: usize,
-    pub(super) inner_iterations: usize,
-    /// Of the sample, see [`crate::ops::relaxed_poisson::cube::kind`].
-    pub(super) kind: u32,
-    /// Whether rates are raised before they are sampled.
-    pub(super) raised: bool,
-    pub(super) proximal: bool,
-    pub(super) clamped: bool,
-    /// Whether KL is the published one.
-    pub(super) published: bool,
-    /// Whether a step is scored by its exact expectation.
-    pub(super) exact: bool,
-}
-
-impl Form {
-    /// Latents that a thread owns of a row.
-    pub(super) fn own_latents(self) -> usize {
-        self.latents.div_ceil(self.threads)
-    }
-
-    /// Pixels that a thread owns of a row.
-    pub(super) fn own_pixels(self) -> usize {
-        self.pixels.div_ceil(self.threads)
-    }
-}
 
 #[cube(launch)]
 pub(super) fn spiking_forward_kernel(

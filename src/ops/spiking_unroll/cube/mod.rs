@@ -9,40 +9,22 @@ use burn_cubecl::{
 use cubecl::prelude::*;
 
 use super::{SpikingSteps, SpikingUnroll, backward_sizes, forward_sizes};
-use crate::ops::relaxed_poisson::cube::{Draws, kind};
-use crate::posterior::KlForm;
+use crate::ops::relaxed_poisson::cube::Draws;
 use backward::spiking_backward_kernel;
-use forward::{Form, spiking_forward_kernel};
+use form::Form;
+use forward::spiking_forward_kernel;
 use neuron::RuleLaunch;
 
 mod backward;
+mod form;
 mod forward;
 mod neuron;
 mod product;
 
-/// Threads of a work group at most; each GPU has as many.
-const MOST_THREADS: usize = 256;
-
-/// Numbers that a work group shares: every GPU has as many (16 KiB).
-const MOST_SHARED: usize = 4096;
-
-/// Latents and pixels that a thread may own: what it holds of each lies in its registers.
-const MOST_OWNED: usize = 8;
-
-/// Work groups that keep a GPU busy. Of more rows several are taken together, and share what is read of Φ.
-const BUSY: usize = 100;
-
-/// The most rows of one work group.
-const MOST_ROWS: usize = 4;
+pub(crate) use form::fits;
 
 /// A bound that is none.
 const NO_CEILING: f32 = 1.0e30;
-
-/// Whether a work group can take rows of these sizes.
-pub(crate) fn fits(pixels: usize, latents: usize) -> bool {
-    let most = MOST_OWNED * MOST_THREADS;
-    pixels + latents + MOST_THREADS <= MOST_SHARED && pixels.max(latents) <= most
-}
 
 /// Σ over the threads of a work group, for every thread.
 #[cube]
@@ -55,30 +37,6 @@ fn total(scratch: &mut Shared<[f32]>, own: f32, #[comptime] threads: usize) -> f
     }
     sync_cube();
     sum
-}
-
-/// What a kernel is compiled for, of so many rows.
-fn form(batch: usize, pixels: usize, latents: usize, steps: &SpikingSteps) -> Form {
-    let shared = (MOST_SHARED - MOST_THREADS) / (pixels + latents);
-    let owned = pixels.max(latents).div_ceil(MOST_THREADS);
-    let rows = (batch / BUSY)
-        .clamp(1, MOST_ROWS)
-        .min(shared)
-        .min(2 * MOST_OWNED / owned)
-        .max(1);
-    Form {
-        rows,
-        latents,
-        pixels,
-        threads: pixels.max(latents).min(MOST_THREADS),
-        inner_iterations: steps.inner_iterations,
-        kind: kind(steps.relaxation),
-        raised: steps.rate_floor != 0.0,
-        proximal: steps.proximal,
-        clamped: steps.ceilings.is_some(),
-        published: steps.kl == KlForm::Published,
-        exact: steps.exact,
-    }
 }
 
 fn rule(steps: &SpikingSteps) -> RuleLaunch {
@@ -94,16 +52,6 @@ fn rule(steps: &SpikingSteps) -> RuleLaunch {
         weight,
         kl_weight,
     )
-}
-
-/// One work group for some rows.
-fn groups(batch: usize, form: Form) -> (CubeCount, CubeDim) {
-    /// Work groups along one axis at most; each GPU has as many.
-    const MOST_GROUPS: usize = 65_535;
-    let count = batch.div_ceil(form.rows);
-    let across = count.clamp(1, MOST_GROUPS);
-    let count = CubeCount::Static(across as u32, count.div_ceil(across) as u32, 1);
-    (count, CubeDim::new_1d(form.threads as u32))
 }
 
 fn empty(like: &CubeTensor, shape: Shape) -> CubeTensor {
@@ -126,12 +74,12 @@ impl SpikingUnroll for CubeBackend {
         steps: SpikingSteps,
     ) -> Five {
         let ([batch, pixels], [_, latents]) = (images.shape().dims(), start.shape().dims::<2>());
-        let form = form(batch, pixels, latents, &steps);
+        let form = Form::of([batch, pixels, latents], &steps);
         let [tape, drawn, errors, sums, end] =
             forward_sizes([batch, pixels, latents], &steps).map(|shape| empty(&images, shape));
         if batch > 0 {
             let client = images.client.clone();
-            let (count, dim) = groups(batch, form);
+            let (count, dim) = form.groups(batch);
             let key = steps.key;
             spiking_forward_kernel::launch(
                 &client,
@@ -177,12 +125,12 @@ impl SpikingUnroll for CubeBackend {
     ) -> Five {
         let ([_, batch, pixels], [_, latents]) =
             (errors.shape().dims(), by_end.shape().dims::<2>());
-        let form = form(batch, pixels, latents, &steps);
+        let form = Form::of([batch, pixels, latents], &steps);
         let [pulled, by_decoded, by_latents, by_precision, by_step_size] =
             backward_sizes([batch, pixels, latents], &steps).map(|shape| empty(&errors, shape));
         if batch > 0 {
             let client = errors.client.clone();
-            let (count, dim) = groups(batch, form);
+            let (count, dim) = form.groups(batch);
             spiking_backward_kernel::launch(
                 &client,
                 count,
