@@ -2,8 +2,8 @@
 
 use cubecl::prelude::*;
 
-use super::SpikingSteps;
 use crate::ops::relaxed_poisson::cube::kind;
+use crate::ops::spiking_unroll::steps::SpikingSteps;
 use crate::posterior::KlForm;
 
 /// Threads of a work group at most; each GPU has as many.
