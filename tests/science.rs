@@ -18,6 +18,7 @@
 //! | fused Gaussian and Laplace networks, against the composed operations and differences | `location_scale` |
 //! | the event-driven engine, against inference with tensors | `engine` |
 //! | priors in time: static, carried, learned | `predictive` |
+//! | learning with beliefs held fixed | `fixed_belief` |
 //! | point estimates without a graph, against tensor operations | `descent` |
 //! | properties for any input | `properties` |
 //!
@@ -41,6 +42,8 @@ mod devices;
 mod dressing;
 #[path = "science/engine.rs"]
 mod engine;
+#[path = "science/fixed_belief.rs"]
+mod fixed_belief;
 #[path = "science/golden/mod.rs"]
 mod golden;
 #[path = "science/gradients.rs"]

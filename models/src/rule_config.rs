@@ -42,7 +42,8 @@ pub struct RuleConfig {
     /// (semi-)amortized refinements.
     pub leak: LeakConfig,
     /// "proximal", with bounded self-inhibition (linear decoders); "certified", after which the free energy in rates is
-    /// never higher (Poisson latents, linear decoders, no ceilings); or "explicit", the published step.
+    /// never higher (Poisson latents, linear decoders, no ceilings); "backtracking", as long as the free energy of the
+    /// sample is not higher after it (any decoder, no ceilings but of the step); or "explicit", the published step.
     pub step: StepForm,
     /// Soft ceiling of the potential (log-rate), once open.
     pub potential_ceiling: f64,

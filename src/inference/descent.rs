@@ -6,7 +6,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 
 use super::plain_numbers::{frames, interleaved, numbers};
 use super::with_gradient::{WithGradient, on_processor, unpadded};
-use super::{Iterative, Objective, RecordOptions, Stimulus};
+use super::{Iterative, Objective, RecordOptions, StepForm, Stimulus};
 use crate::decoder::Decoder;
 use crate::fused::{Descent, Dictionary, PointCost, PointNetwork};
 use crate::posterior::{ActivationKind, Cost, Posterior};
@@ -46,6 +46,7 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
             ..RecordOptions::GENERATED
         };
         let ordinary = record == last_step
+            && self.rule.form != StepForm::Backtracking
             && atoms.dtype() == DType::F32
             && on_processor(&atoms.device())
             && !stimulus.is_tracked()

@@ -6,7 +6,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use super::plain_numbers::{component, frames, interleaved, keys, step_prior};
 use super::window::Window;
 use super::with_gradient::{WithGradient, on_processor, unpadded};
-use super::{Iterative, Objective, PriorInTime, RecordOptions};
+use super::{Iterative, Objective, PriorInTime, RecordOptions, StepForm};
 use crate::decoder::Decoder;
 use crate::fused::{self, Latents, Unroll};
 use crate::posterior::Posterior;
@@ -17,6 +17,7 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
     pub(super) fn fused_objective(&self, window: Window<'_, P>) -> Option<Objective<P>> {
         let atoms = self.generative.decoder.atoms()?;
         let ordinary = window.record == RecordOptions::GENERATED
+            && self.rule.form != StepForm::Backtracking
             && atoms.dtype() == DType::F32
             && !window.times.is_empty();
         if !ordinary {

@@ -8,8 +8,10 @@
 //! [`Perception`] is the interface of every model; [`Iterative`] is the one that this module is named after. The
 //! others, which need networks of their own, are in `scotopic-models`.
 
+mod backtracking;
 mod certified_step;
 mod descent;
+mod fixed_belief;
 mod fused;
 #[cfg(feature = "cube")]
 mod fused_on_gpu;
@@ -26,6 +28,7 @@ mod transition;
 mod window;
 mod with_gradient;
 
+pub use fixed_belief::FixedBelief;
 pub use generative::{Expectation, Generative, ScoredSample};
 pub use perception::{Perception, Refined, Step, composed_objective, unroll};
 pub use predictive::Predictive;

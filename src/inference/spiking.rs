@@ -2,7 +2,7 @@
 //! objective as one piece.
 
 use super::plain_numbers::{numbers, step_prior};
-use super::{Iterative, PriorInTime};
+use super::{Iterative, PriorInTime, StepForm};
 use crate::decoder::Decoder;
 use crate::error::{Error, Result};
 use crate::fused::Dictionary;
@@ -15,7 +15,8 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
     /// Works from any device; the weights are copied once.
     ///
     /// # Errors
-    /// If the posterior is not Poisson, the decoder not linear, numbers are not f32, or the rule has a rate floor.
+    /// If the posterior is not Poisson, the decoder not linear, numbers are not f32, the rule has a rate floor, or its step
+    /// backtracks.
     ///
     /// ```
     /// use burn::tensor::Device;
@@ -51,14 +52,17 @@ impl<P: Posterior, D: Decoder> Iterative<'_, P, D> {
             _ => Err(Error::setting(
                 "model",
                 "not a spiking network",
-                "the engine runs Poisson posteriors over a linear decoder, in f32",
+                "the engine runs Poisson posteriors over a linear decoder, in f32, by an explicit, proximal or certified step",
             )),
         }
     }
 
-    /// The network as plain numbers; `None` where it is not a Poisson posterior over a linear decoder in f32.
+    /// The network as plain numbers; `None` where it is not a Poisson posterior over a linear decoder in f32, or backtracks.
     pub(super) fn spiking_network(&self) -> Option<SpikingNetwork> {
         self.rest.log_rate()?;
+        if self.rule.form == StepForm::Backtracking {
+            return None;
+        }
         let atoms = self.generative.decoder.atoms()?;
         let [step_size] = self.dynamics.step_size.as_slice() else {
             return None;

@@ -204,7 +204,7 @@ mod tests {
     use scotopic_models::{ImageDims, NetworkConfig};
 
     use super::*;
-    use crate::config::{RunConfig, resolve};
+    use crate::config::{LearningGradient, RunConfig, resolve};
 
     const WIDTH: usize = 16;
 
@@ -225,6 +225,7 @@ mod tests {
             noise: NoiseKey::new(3),
             record: config.inference.method.learns_from(),
             beta: 1.0,
+            gradient: LearningGradient::ThroughInference,
             scale: 1.0,
             batch,
         }

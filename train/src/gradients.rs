@@ -48,6 +48,13 @@ impl ParameterGradients {
         found.map(|(_, gradient)| gradient)
     }
 
+    /// All of them with their paths, in the order of the module.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor<1>)> {
+        self.0
+            .iter()
+            .map(|(name, gradient)| (name.as_str(), gradient))
+    }
+
     /// The sum of both, which must live on one device.
     #[must_use]
     pub fn plus(mut self, other: Self) -> Self {

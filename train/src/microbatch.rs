@@ -13,11 +13,14 @@ use std::ops::Range;
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
-use scotopic::inference::{NaturalGradient, RecordOptions, Stimulus, reattach};
+use scotopic::inference::{
+    FixedBelief, NaturalGradient, Perception, RecordOptions, Stimulus, reattach,
+};
 use scotopic::noise::NoiseKey;
-use scotopic::posterior::AnyPosterior;
+use scotopic::posterior::{AnyPosterior, Posterior};
 use scotopic_models::Network;
 
+use crate::config::LearningGradient;
 use crate::films::stimulus;
 use crate::gradients::ParameterGradients;
 
@@ -34,6 +37,8 @@ pub(crate) struct BpttWindow {
     pub record: RecordOptions,
     /// Weight of the KL term.
     pub beta: f64,
+    /// Which gradient.
+    pub gradient: LearningGradient,
     /// Factor on the objective before it is differentiated.
     pub scale: f64,
     /// Rows of the whole batch.
@@ -77,16 +82,22 @@ impl Microbatch {
         let noise = window.noise.row(self.rows.start as u32);
         let perception = model.perception(window.rule.clone());
         let rest = perception.rest(rows);
+        let through = window.gradient == LearningGradient::ThroughInference;
         let start = match self.reached.take() {
             None => rest,
-            Some(belief) => reattach(&belief, &rest),
+            Some(belief) if through => reattach(&belief, &rest),
+            Some(belief) => rest.with_components(belief.components()),
         };
-        let times = window.times.clone();
-        let seen = perception
+        let fixed = FixedBelief(&*perception);
+        let learning: &dyn Perception<Belief = AnyPosterior> = match through {
+            true => &*perception,
+            false => &fixed,
+        };
+        let seen = learning
             .objective(
                 &self.stimulus,
                 start,
-                times,
+                window.times.clone(),
                 &noise,
                 window.record,
                 window.beta,

@@ -146,6 +146,7 @@ impl Trainer<'_> {
                     noise,
                     record: config.inference.method.learns_from(),
                     beta,
+                    gradient: config.train.gradient,
                     scale: 256.0 / pixels as f64,
                     batch,
                 };

@@ -132,3 +132,71 @@ fn a_window_longer_than_a_film_is_an_error() {
     .bad(2);
     assert!(told.contains("model.transition"), "{told}");
 }
+
+/// Decoders without a curvature take steps that backtrack; beliefs held fixed need no window.
+#[test]
+fn every_decoder_and_gradient_learns_films() {
+    let folder = folder();
+    let nonlinear = [
+        "model.decoder.hidden=[12]",
+        "model.decoder.channels=[4]",
+        "objective.expectation=sample",
+        "inference.step=backtracking",
+    ];
+    let fixed = ["train.gradient=fixed-beliefs"];
+    let frames = [
+        "train.gradient=fixed-beliefs",
+        "inference.steps=1",
+        "train.bptt_windows=6",
+    ];
+    let cases: [(&str, &[&str]); 4] = [
+        ("conv", &nonlinear),
+        ("mlp", &nonlinear),
+        ("linear", &fixed),
+        ("linear", &frames),
+    ];
+    for (number, (decoder, sets)) in cases.into_iter().enumerate() {
+        let (out, kind) = (
+            format!("run-{number}"),
+            format!("model.decoder.kind={decoder}"),
+        );
+        let mut more = vec!["--out", &out, "--set", &kind];
+        more.extend(sets.iter().flat_map(|set| ["--set", *set]));
+        scotopic(folder.path(), &strings(&tiny("moving-dead-leaves", &more))).good();
+        let losses: Vec<f64> =
+            std::fs::read_to_string(folder.path().join(&out).join("metrics.jsonl"))
+                .unwrap()
+                .lines()
+                .map(|line| serde_json::from_str::<Value>(line).unwrap())
+                .filter_map(|row| row["reconstruction"].as_f64())
+                .collect();
+        assert_eq!(losses.len(), 20);
+        assert!(losses.last() < losses.first(), "{decoder}: {losses:?}");
+        let args = ["evaluate", &out, "--device", "flex", "--json"];
+        let seen = scotopic(folder.path(), &args).json();
+        assert!(
+            seen["nats_per_frame"].as_f64().unwrap().is_finite(),
+            "{seen}"
+        );
+    }
+    let args = tiny(
+        "moving-dead-leaves",
+        &[
+            "--set",
+            "model.decoder.kind=conv",
+            "--set",
+            "objective.expectation=sample",
+        ],
+    );
+    let told = scotopic(folder.path(), &strings(&args)).bad(2);
+    assert!(told.contains("backtracking"), "{told}");
+    let amortized = [
+        "--preset",
+        "mnist/amortized-poisson",
+        "--set",
+        "train.gradient=fixed-beliefs",
+    ];
+    let args = [&["train", "--dry-run"][..], &amortized].concat();
+    let told = scotopic(folder.path(), &args).bad(2);
+    assert!(told.contains("train.gradient"), "{told}");
+}

@@ -44,6 +44,14 @@ impl Drive {
         }
     }
 
+    /// d/dλ E s(n): 1, or Pr(n < m).
+    pub fn mean_slope(self, rate: f64) -> f64 {
+        match self {
+            Self::Count => 1.0,
+            Self::Capped(most) => below(most, rate).map(|(_, p)| p).sum(),
+        }
+    }
+
     /// ln E e^{w s(n)}.
     pub fn log_moment(self, rate: f64, w: f64) -> f64 {
         match self {

@@ -11,6 +11,7 @@
 //! | the exact filter by enumeration, for up to three neurons: the oracle | [`exact`] |
 //! | q = ∏ Pois(e^{u_t}): the bound, its optimum, its gradient | [`frozen`] |
 //! | q = q_T ∏ b_t(z_{t−1}\|z_t): the recursive bound over enumerated counts | [`reversed`] |
+//! | the same by paths drawn backwards, for any number of neurons | [`paths`] |
 //! | transitions that see a decaying trace of all past counts | [`PowerTraces`] |
 //!
 //! The network that learns such a transition on tensors is in `scotopic-models`; what it computes is checked against this.
@@ -38,6 +39,7 @@ mod drive;
 pub mod exact;
 pub mod frozen;
 mod model;
+pub mod paths;
 pub mod reversed;
 mod states;
 mod traces;

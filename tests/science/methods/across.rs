@@ -37,17 +37,23 @@ fn check(ledger: &mut Ledger, subject: &Subject, place: &Place) {
 
 /// What runs on GPUs too, where every new sequence of operations is compiled: each family, decoder, method and step
 /// form once.
-const ON_GPUS: [&str; 9] = [
+const ON_GPUS: [&str; 10] = [
     "NaturalGradient Poisson None Linear proximal",
     "NaturalGradient Gaussian Relu Linear",
     "NaturalGradient Laplace None Mlp",
     "NaturalGradient Categorical None Linear",
     "NaturalGradient Poisson None Conv",
+    "NaturalGradient Poisson None Mlp backtracking",
     "Amortized Gaussian None Conv conv encoder",
     "IterativeAmortized Poisson None Linear",
     "SemiAmortized Laplace None Linear",
     "Descent SoftThreshold None Linear",
 ];
+
+/// Whether a subject is tested on this device.
+pub fn runs_on(place: &Place, subject: &Subject) -> bool {
+    ["flex", "ndarray"].contains(&place.name) || ON_GPUS.contains(&subject.name.as_str())
+}
 
 #[test]
 fn the_same_trajectory() {
@@ -55,7 +61,7 @@ fn the_same_trajectory() {
         let mut ledger = Ledger::default();
         let mut checked = 0;
         for subject in subjects() {
-            if place.name == "ndarray" || ON_GPUS.contains(&subject.name.as_str()) {
+            if runs_on(place, &subject) {
                 check(&mut ledger, &subject, place);
                 checked += 1;
             }

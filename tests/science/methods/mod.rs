@@ -16,6 +16,7 @@ use crate::posteriors::Kind;
 use crate::toy;
 
 mod across;
+mod backtracking;
 mod batches;
 mod gradients;
 mod settings;
@@ -197,8 +198,58 @@ pub fn subjects() -> Vec<Subject> {
             all.push(Subject::new(Method::Descent, family, activation, decoder));
         }
     }
+    for (method, family, activation, decoder) in BACKTRACKING {
+        let subject = Subject::new(method, family, activation, decoder);
+        all.push(subject.under("backtracking", |s| s.rule.form = StepForm::Backtracking));
+    }
     all
 }
+
+/// Each family once, each kind of decoder at least once.
+const BACKTRACKING: [(Method, Family, ActivationKind, DecoderKind); 7] = [
+    (
+        Method::NaturalGradient,
+        Family::Poisson,
+        ActivationKind::None,
+        DecoderKind::Mlp,
+    ),
+    (
+        Method::NaturalGradient,
+        Family::Poisson,
+        ActivationKind::None,
+        DecoderKind::Linear,
+    ),
+    (
+        Method::NaturalGradient,
+        Family::Gaussian,
+        ActivationKind::Softplus,
+        DecoderKind::Conv,
+    ),
+    (
+        Method::NaturalGradient,
+        Family::Laplace,
+        ActivationKind::None,
+        DecoderKind::Mlp,
+    ),
+    (
+        Method::NaturalGradient,
+        Family::Categorical,
+        ActivationKind::None,
+        DecoderKind::Mlp,
+    ),
+    (
+        Method::Descent,
+        Family::Point,
+        ActivationKind::Tanh,
+        DecoderKind::Conv,
+    ),
+    (
+        Method::Descent,
+        Family::SoftThreshold,
+        ActivationKind::None,
+        DecoderKind::Mlp,
+    ),
+];
 
 /// The same numbers for every model: draws that finite differences hold fixed.
 struct Fixed<'a> {

@@ -17,6 +17,7 @@
 //! | [`receptive_field`] | spike-triggered averages |
 //! | [`lateral`] | lateral weights against similarity of filters |
 //! | [`gradients`] | estimators of the gradient through spikes |
+//! | [`learning_gradients`] | through inference, and with beliefs held fixed |
 
 pub mod classify;
 pub mod convergence;
@@ -25,6 +26,7 @@ pub mod filters;
 pub mod gradients;
 pub mod latency;
 pub mod lateral;
+pub mod learning_gradients;
 pub mod ood;
 pub mod prediction;
 pub mod rates;

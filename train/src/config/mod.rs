@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::adamax::AdamaxConfig;
 
 mod changes;
+mod learning_gradient;
 mod merge;
 mod presets;
 mod renamed;
@@ -18,6 +19,7 @@ mod stimulus;
 mod table;
 
 pub use changes::{Change, changes};
+pub use learning_gradient::LearningGradient;
 pub use merge::{check_keys, read_config, resolve, set};
 pub use presets::{DEFAULT_PRESET, PRESETS, Preset, annotated, preset};
 pub use stimulus::stimulus;
@@ -76,6 +78,10 @@ pub struct TrainConfig {
     /// Windows of truncated backpropagation per batch, one optimiser step each.
     #[serde(alias = "windows")]
     pub bptt_windows: usize,
+    /// "through-inference", by backpropagation through the steps of a window; or "fixed-beliefs", with every belief held
+    /// fixed, which needs no window: step size and homeostasis stay as they are.
+    #[serde(default)]
+    pub gradient: LearningGradient,
     /// Learning rate: warm-up, then a cosine.
     #[serde(alias = "rate")]
     pub learning_rate: WarmupCosine,
@@ -182,16 +188,17 @@ impl RunConfig {
             "inference.step = \"certified\": needs model.family = \"poisson\", model.decoder.kind = \"linear\" and inference.method = \"natural-gradient\""
         );
         ensure!(
-            self.inference.step == StepForm::Explicit
+            self.inference.step != StepForm::Proximal
                 || linear
                 || self.inference.method.has_encoder(),
-            "inference.step = \"proximal\": needs model.decoder.kind = \"linear\"; set inference.step = \"explicit\""
+            "inference.step = \"proximal\": needs model.decoder.kind = \"linear\"; set inference.step = \"backtracking\" or \"explicit\""
         );
         let TrainConfig {
             iterations,
             batch_size,
             micro_batches,
             bptt_windows,
+            gradient,
             learning_rate,
             max_grad_norm,
             warmup_max_grad_norm,
@@ -207,6 +214,11 @@ impl RunConfig {
             "train.micro_batches = {micro_batches}: must be between 1 and train.batch_size = {batch_size}, a row for each"
         );
         count("train.bptt_windows", bptt_windows, 1)?;
+        ensure!(
+            gradient == LearningGradient::ThroughInference
+                || self.inference.method == Method::NaturalGradient,
+            "train.gradient = \"fixed-beliefs\": needs inference.method = \"natural-gradient\""
+        );
         count("train.log_every", log_every, 1)?;
         count("train.save_every", save_every, 1)?;
         number("train.learning_rate.peak", learning_rate.peak, 0.0)?;

@@ -11,12 +11,14 @@
 //! | indicators of the relaxed spikes | `indicators.rs` |
 //! | priors in time on moving scenes | `moving_scenes.rs` |
 //! | films hidden for some frames, and with a cut | `prediction.rs` |
+//! | learning from films through inference, and with beliefs held fixed | `film_learning.rs` |
 //! | published numbers | `published.rs` |
 //! | networks: trained, continued or loaded | `training.rs` |
 
 use super::protocol::Protocol;
 
 mod convergence;
+mod film_learning;
 mod hubel_wiesel;
 mod indicators;
 mod moving_scenes;
@@ -39,4 +41,5 @@ pub const PROTOCOLS: &[Protocol] = &[
     indicators::PROTOCOL,
     moving_scenes::PROTOCOL,
     prediction::PROTOCOL,
+    film_learning::PROTOCOL,
 ];
