@@ -5,6 +5,7 @@
 //! ```
 
 use anyhow::{Result, ensure};
+use burn::module::Module;
 use burn::tensor::Device;
 use scotopic::noise::NoiseKey;
 use scotopic::posterior::Sampling;
@@ -68,6 +69,8 @@ pub fn alignment(
         .schedule
         .temperature
         .at(total.saturating_sub(1), total);
+    // A loaded network is not one that learns.
+    let model = model.clone().train();
     let of = |gradient| {
         let window = BpttWindow {
             rule: config.rule().at(1.0, Sampling::relaxed(temperature)),
@@ -80,7 +83,7 @@ pub fn alignment(
             batch: films,
         };
         let mut rows = Microbatch::new(0..films, pixels.to_vec(), width, device);
-        Ok::<_, anyhow::Error>(rows.learn(model, &window)?.gradients)
+        Ok::<_, anyhow::Error>(rows.learn(&model, &window)?.gradients)
     };
     let through = of(LearningGradient::ThroughInference)?;
     let fixed = of(LearningGradient::FixedBeliefs)?;

@@ -65,7 +65,7 @@ const COMPARED: usize = 128;
 /// Parameters whose gradients are compared, and their names on the page.
 const PARAMETERS: [(&str, &str); 4] = [
     (ALL, "all"),
-    ("decoder.Linear.atoms", "Φ"),
+    ("decoder.atoms", "Φ"),
     ("transition.weights.weights", "W"),
     ("transition.weights.logit_keep", "a"),
 ];
