@@ -26,6 +26,7 @@
 
 mod ascent;
 pub(super) mod coordinates;
+mod data;
 pub(super) mod fitted;
 mod maxima;
 mod round;
@@ -42,10 +43,12 @@ pub use warning::FitWarning;
 
 use std::borrow::Cow;
 
-use self::ascent::{Point, ascend};
+use self::ascent::{Point, Until, ascend};
+use self::data::Data;
 use self::search::{FOLLOWED, Search};
 use self::starts::Guesses;
 use super::emission::statistics_of_states::learned;
+use super::equal_rows::EqualRows;
 use super::learning::{BatchEm, rows};
 use super::{AnyEmission, Covariates, EmissionKind, Hmm, Learnable, PseudoObservations};
 use crate::{Error, Result, Sequence};
@@ -122,6 +125,7 @@ impl<'a> FitSearch<'a> {
         let search = Search {
             pooled: pooled(one, &sequences),
             guesses,
+            equal: EqualRows::of(&sequences),
             sequences,
             rows,
             settings,
@@ -222,7 +226,12 @@ impl<E: Learnable> Hmm<E> {
         }
         self.emission().check_data(sequences)?;
         let zeros = self.structural_zeros(0.0);
-        let mut start = Point::of(self.centred_on(sequences).recentred(), sequences)?;
+        let equal = EqualRows::of(sequences);
+        let data = Data {
+            sequences,
+            equal: equal.as_ref(),
+        };
+        let mut start = Point::of(self.centred_on(sequences).recentred(), data)?;
         start.model = start.model.measured(&start.expected)?;
         let enough = settings.tolerance * start.expected.observations as f64;
         let pooled = pooled(start.model.emission().relabelled(&[0]), sequences);
@@ -233,7 +242,13 @@ impl<E: Learnable> Hmm<E> {
             })
         };
         let model = start.model.clone();
-        match ascend(start, sequences, enough, settings.max_iterations, &keeps) {
+        let until = Until {
+            enough,
+            most: settings.max_iterations,
+            least: f64::NEG_INFINITY,
+            keeps: &keeps,
+        };
+        match ascend(start, data, &until).maximum() {
             Some(ascent) => {
                 let mut fitted = Fitted::of(ascent, (1, 1), Vec::new());
                 fitted.free_parameters -= zeros;
