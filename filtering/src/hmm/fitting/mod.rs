@@ -45,7 +45,7 @@ use std::borrow::Cow;
 
 use self::ascent::{Point, Until, ascend};
 use self::data::Data;
-use self::search::{FOLLOWED, Search};
+use self::search::Search;
 use self::starts::Guesses;
 use super::emission::statistics_of_states::learned;
 use super::equal_rows::EqualRows;
@@ -154,7 +154,7 @@ impl<'a> FitSearch<'a> {
             let all = self.search.settings.restarts;
             let (search, smaller) = (&self.search, self.smaller.as_ref());
             let fitted = match search.is_short(between, all) {
-                true => search.states(between, all, FOLLOWED * all, smaller),
+                true => search.states(between, all, search.most(all), smaller),
                 false => {
                     let few = all.div_ceil(ON_THE_WAY);
                     search.states(between, few, few, smaller)
@@ -166,9 +166,12 @@ impl<'a> FitSearch<'a> {
             }
         }
         let restarts = self.search.settings.restarts;
-        let fitted =
-            self.search
-                .states(states, restarts, FOLLOWED * restarts, self.smaller.as_ref())?;
+        let fitted = self.search.states(
+            states,
+            restarts,
+            self.search.most(restarts),
+            self.smaller.as_ref(),
+        )?;
         self.keep(&fitted);
         Ok(fitted)
     }

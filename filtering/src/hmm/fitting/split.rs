@@ -5,8 +5,8 @@ use rand::{Rng, RngExt};
 use crate::Result;
 use crate::hmm::{Hmm, Learnable, PseudoObservations, Sample};
 
-/// Transitions from the halves differ by e^±this, at most: a little, or so much that the halves may follow one another.
-const TURNS: [f64; 2] = [0.5, 4.0];
+/// Transitions of the halves differ by e^±this, at most.
+const TURN: f64 = 0.5;
 
 /// The same process with state `split` twice: each half is entered half of the time. ln p(o) is the same.
 pub(super) fn doubled<E: Learnable>(model: &Hmm<E>, split: usize) -> Result<Hmm<E>> {
@@ -53,7 +53,7 @@ pub(super) fn without<E: Learnable>(model: &Hmm<E>, removed: usize) -> Result<Hm
 }
 
 /// [`doubled`], with the halves apart: equal halves stay equal under EM. Each half emits what a few observations drawn
-/// from the state look like, given inputs of the data, together with as many that are as expected of it; every second time it is drawn which half is entered from where.
+/// from the state look like, given inputs of the data, together with as many that are as expected of it.
 ///
 /// # Errors
 /// As [`Learnable::maximise`].
@@ -90,18 +90,10 @@ pub(super) fn split<E: Learnable + Sample>(
     }
     let emission = emission.maximise(&statistics, PseudoObservations::NONE)?;
     let mut transition = twice.transition().to_vec();
-    if rng.random::<bool>() {
-        for row in transition.chunks_exact_mut(k + 1) {
-            let share = rng.random::<f64>();
-            row[state] *= 2.0 * share;
-            row[k] *= 2.0 * (1.0 - share);
-        }
-    }
-    let turn = TURNS[rng.random_range(0..TURNS.len())];
     for row in [state, k] {
         let row = &mut transition[row * (k + 1)..(row + 1) * (k + 1)];
         row.iter_mut()
-            .for_each(|a| *a *= (turn * (2.0 * rng.random::<f64>() - 1.0)).exp());
+            .for_each(|a| *a *= (TURN * (2.0 * rng.random::<f64>() - 1.0)).exp());
         let total: f64 = row.iter().sum();
         row.iter_mut().for_each(|a| *a /= total);
     }
