@@ -22,7 +22,7 @@ const TRIALS: usize = 25;
 const SMALL: usize = 3;
 /// From so many evaluations on it is judged whether a run is hopeless: where it lacks more than this times what half of them gained.
 const JUDGED: usize = 16;
-const HOPE: f64 = 10.0;
+const HOPE: f64 = 4.0;
 /// The rounding of a sum over all observations, relative to it.
 const ROUNDING: f64 = 1e-13;
 
@@ -342,8 +342,8 @@ mod tests {
         }
         // 8 nats from 8 evaluations to 16.
         heights.push(16, 16.0);
-        assert!(!heights.are_hopeless(16.0 + 80.0));
-        assert!(heights.are_hopeless(16.0 + 80.2));
+        assert!(!heights.are_hopeless(16.0 + 32.0));
+        assert!(heights.are_hopeless(16.0 + 32.2));
         assert!(!heights.are_hopeless(f64::NEG_INFINITY));
     }
 }

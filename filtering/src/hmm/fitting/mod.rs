@@ -1,14 +1,15 @@
 //! Maximum likelihood that can be trusted: many starts, accelerated ascent, an honest end.
 //!
 //! ```text
-//! 1  starts          R from the data (clusters, random places, stretches; chains that stay, Dirichlet(1)), and states split:
+//! 1  starts          R from the data (clusters, random places, stretches; chains that stay, Dirichlet(1), Dirichlet(1/K)), and states split:
 //!                    each state of the fit with fewer states twice, or from the second round on
 //!                    each state of the two models best left of the highest maximum so far when a state is taken away
 //! 2  short runs      8 steps of EM each; the better half of either sort goes on, in a short series every run;
 //!                    runs that have come to the same place go on once
-//! 3  to the maximum  by a quasi-Newton ascent of ln p, until ½ gᵀHg is small
+//! 3  to the maximum  by a quasi-Newton ascent of ln p, until ½ gᵀHg is small; given up where what is missing to the highest maximum
+//!                    of the rounds before is more than four times what the second half of the evaluations gained
 //! 4  again           from other starts, until less than 2 % of all starts are expected to lead to maxima not yet seen,
-//!                    or 7 R runs were followed
+//!                    or 14 R runs were followed
 //! ```
 //!
 //! A series is short where R T K (K + D²) is at most 2·10⁶, D the number of columns: heights after a few steps say little, and
@@ -19,7 +20,7 @@
 //! | settings | `settings.rs`: [`FitSettings`] |
 //! | 1 | `starts.rs`, `split.rs` |
 //! | 2 | `round.rs` |
-//! | 3 | `ascent.rs`, in the coordinates of `coordinates.rs` |
+//! | 3 | `ascent.rs`, in the coordinates of `coordinates.rs`; on what is in `data.rs` |
 //! | 4 | `search.rs`, `maxima.rs` |
 //! | what it came to | `fitted.rs`: [`Fitted`]; `warning.rs`: [`FitWarning`] |
 //! | threads | `workers.rs` |
@@ -45,7 +46,7 @@ use std::borrow::Cow;
 
 use self::ascent::{Point, Until, ascend};
 use self::data::Data;
-use self::search::Search;
+use self::search::{FOLLOWED, Search};
 use self::starts::Guesses;
 use super::emission::statistics_of_states::learned;
 use super::equal_rows::EqualRows;
@@ -154,7 +155,7 @@ impl<'a> FitSearch<'a> {
             let all = self.search.settings.restarts;
             let (search, smaller) = (&self.search, self.smaller.as_ref());
             let fitted = match search.is_short(between, all) {
-                true => search.states(between, all, search.most(all), smaller),
+                true => search.states(between, all, FOLLOWED * all, smaller),
                 false => {
                     let few = all.div_ceil(ON_THE_WAY);
                     search.states(between, few, few, smaller)
@@ -166,12 +167,9 @@ impl<'a> FitSearch<'a> {
             }
         }
         let restarts = self.search.settings.restarts;
-        let fitted = self.search.states(
-            states,
-            restarts,
-            self.search.most(restarts),
-            self.smaller.as_ref(),
-        )?;
+        let fitted =
+            self.search
+                .states(states, restarts, FOLLOWED * restarts, self.smaller.as_ref())?;
         self.keep(&fitted);
         Ok(fitted)
     }

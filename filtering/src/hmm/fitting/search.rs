@@ -21,9 +21,7 @@ use crate::{Result, Sequence};
 /// A search ends when this part of all starts, or less, is expected to lead to maxima not yet seen,
 const UNSEEN: f64 = 0.02;
 /// or when so many runs were followed for each start of a round: of some series every run has a maximum of its own;
-const FOLLOWED: usize = 10;
-/// and so many times as many where rows are equal: a run takes a third of the time there;
-const FOLLOWED_OF_EQUAL: usize = 2;
+pub(super) const FOLLOWED: usize = 14;
 /// or when after so many runs begun for each start of a round fewer than one of so many came to a maximum: the others collapsed.
 const BEGUN: usize = 4;
 
@@ -117,15 +115,6 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         let fitted = Fitted::of(best, (found, reached), warnings);
         let fitted = fitted.with_separated_states(&self.sequences)?;
         Ok(fitted.with_rare_states())
-    }
-
-    /// The runs that are followed at most in a search of rounds of so many starts.
-    pub(super) fn most(&self, restarts: usize) -> usize {
-        let times = match self.equal {
-            Some(_) => FOLLOWED_OF_EQUAL,
-            None => 1,
-        };
-        times * FOLLOWED * restarts
     }
 
     pub(super) fn data(&self) -> Data<'_> {

@@ -9,6 +9,9 @@ use crate::{Error, Result, Sequence};
 /// A persistent chain stays in a state with a probability between these.
 const STAY: std::ops::Range<f64> = 0.5..0.98;
 
+/// The part of the other chains that are drawn from Dirichlet(1/K).
+const SPARSE: f64 = 0.5;
+
 /// An emission of so many states for these rows.
 type Guess<E> = Box<dyn Fn(usize, &[&[f64]], &mut Xoshiro256PlusPlus) -> Result<E> + Send + Sync>;
 
@@ -56,7 +59,7 @@ pub(super) fn start<E: Learnable>(
         )?,
     };
     let persistent = matches!(number % 5, 0 | 3);
-    let sparse = rng.random::<bool>();
+    let sparse = rng.random::<f64>() < SPARSE;
     let mut transition = Vec::with_capacity(states * states);
     for i in 0..states {
         let concentration = if sparse { 1.0 / states as f64 } else { 1.0 };
