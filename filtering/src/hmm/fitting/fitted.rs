@@ -90,7 +90,7 @@ pub struct Fitted<E: Learnable> {
     pub promised: f64,
     /// Numbers that were free to be chosen.
     pub free_parameters: usize,
-    /// How many of the runs that were followed to their maximum reached this one, to 0.1 nats.
+    /// How many of the runs that were followed reached this maximum, to 0.1 nats.
     pub found_by: (usize, usize),
     /// ε that the fit was made with.
     pub pseudo_count: f64,
