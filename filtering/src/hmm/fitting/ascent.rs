@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 use super::coordinates::{Coordinates, information};
 use super::data::Data;
-use super::fitted::SAME;
 use crate::Result;
 use crate::hmm::{Expectations, Hmm, Learnable};
 
+/// Maxima within so many nats of each other are the same: no criterion tells them apart.
+pub(super) const SAME: f64 = 0.1;
 /// Pairs of steps and changes of the gradient that stand for the Hessian.
 const MEMORY: usize = 20;
 /// A step has to gain this part of what the gradient promises (Armijo), and to leave less than that part of the slope

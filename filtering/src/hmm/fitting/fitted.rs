@@ -1,13 +1,10 @@
 //! What a fit came to.
 
-use super::ascent::Ascent;
+use super::ascent::{Ascent, SAME};
 use super::coordinates::visits;
 use super::warning::FitWarning;
 use crate::hmm::{Fit, Hmm, Learnable};
 use crate::{Error, Result, Sequence};
-
-/// Maxima within so many nats of each other are the same: no criterion tells them apart.
-pub(super) const SAME: f64 = 0.1;
 
 /// The place of the highest end, and how many are at its maximum; none of no ends.
 pub(in crate::hmm) fn highest<T>(ends: &[T], height: impl Fn(&T) -> f64) -> Option<(usize, usize)> {

@@ -1,7 +1,7 @@
 //! The maxima that runs ended at, and how likely a further run is to find another.
 
-use super::ascent::Ascent;
-use super::fitted::{SAME, highest};
+use super::ascent::{Ascent, SAME};
+use super::fitted::highest;
 use crate::Error;
 use crate::hmm::Learnable;
 

@@ -2,9 +2,8 @@
 
 use rand::RngExt;
 
-use super::ascent::{End, Point, Until, ascend};
+use super::ascent::{End, Point, SAME, Until, ascend};
 use super::coordinates::visits;
-use super::fitted::SAME;
 use super::maxima::Runs;
 use super::search::Search;
 use super::split::{split, without};

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::slice;
 
-use super::ascent::{Ascent, Point};
+use super::ascent::{Ascent, Point, SAME};
 use super::coordinates::visits;
 use super::data::Data;
-use super::fitted::{Fitted, SAME};
+use super::fitted::Fitted;
 use super::maxima::Runs;
 use super::settings::FitSettings;
 use super::split::doubled;
