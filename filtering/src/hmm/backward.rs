@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn own_code_for_a_size_gives_the_general_bits() {
-        for k in [2, 3, 4, 8, 16, 32] {
+        for k in [2, 3, 4, 5, 6, 7, 8, 16, 32] {
             let (v, q, m) = (numbers(k, 1), numbers(k, 7), numbers(k * k, 3));
             let (mut p, mut p2) = (vec![0.0; k], vec![0.0; k]);
             let m2 = numbers(k * k, 11);

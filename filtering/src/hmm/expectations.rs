@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::counts::add_outer;
-use super::forward::Chain;
+use super::equal_rows::{EqualRows, OfEqualRows};
+use super::forward::{Chain, Now};
 use super::lagged_rows::lagged;
 use super::smoother::Backward;
 use super::{Hmm, Learnable};
@@ -76,7 +77,16 @@ impl<E: Learnable> Hmm<E> {
     /// # Errors
     /// As [`Hmm::log_evidence`]; the number of the observation counts within its sequence.
     pub fn expectations(&self, sequences: &[Sequence]) -> Result<Expectations> {
-        Ok(self.chain().expectations(sequences)?.0)
+        Ok(self.chain().expectations(sequences, None)?.0)
+    }
+
+    /// The same where it is known which rows of the sequences are equal.
+    pub(super) fn expectations_by(
+        &self,
+        sequences: &[Sequence],
+        equal: Option<&EqualRows>,
+    ) -> Result<Expectations> {
+        Ok(self.chain().expectations(sequences, equal)?.0)
     }
 
     /// The same model, with the units that these expectations give its emission; [`Learnable::measured`].
@@ -92,7 +102,11 @@ impl<E: Learnable> Hmm<E> {
 
 impl<E: Learnable> Chain<'_, E> {
     /// The expectations, and q_T `[K]` of the last sequence.
-    pub(super) fn expectations(&self, sequences: &[Sequence]) -> Result<(Expectations, Vec<f64>)> {
+    pub(super) fn expectations(
+        &self,
+        sequences: &[Sequence],
+        equal: Option<&EqualRows>,
+    ) -> Result<(Expectations, Vec<f64>)> {
         let (k, p) = (self.initial.len(), self.emission.statistic_len());
         let mut found = Expectations {
             initial: vec![0.0; k],
@@ -108,17 +122,27 @@ impl<E: Learnable> Chain<'_, E> {
         let mut statistic = vec![0.0; p];
         let mut outer = vec![0.0; k * k];
         let mut back = Backward::new(k, self.transition);
+        let mut rows = equal.map(|equal| OfEqualRows::new(equal, k));
+        let mut before = 0;
         for sequence in sequences {
             let sequence = &*lagged(self.emission, sequence)?;
             beliefs.clear();
             beliefs.reserve(sequence.len() * k);
-            evidence = evidence.plus(self.pass(sequence, |now| {
-                beliefs.extend_from_slice(now.belief);
-            })?);
+            let keep = |now: Now<'_>| beliefs.extend_from_slice(now.belief);
+            evidence = evidence.plus(match &mut rows {
+                None => self.pass(sequence, keep)?,
+                Some(rows) => {
+                    let emission = self.emission;
+                    let of = |t: usize, _: &[f64], into: &mut [f64]| {
+                        rows.likelihood(emission, before + t, into)
+                    };
+                    self.pass_given(sequence, of, keep)?
+                }
+            });
             found.observations += sequence.len() as u64;
             let mut filled = 0;
-            let rows = beliefs.chunks_exact(k).zip(sequence.iter()).enumerate();
-            for (t, (belief, observation)) in rows.rev() {
+            let times = beliefs.chunks_exact(k).zip(sequence.iter()).enumerate();
+            for (t, (belief, observation)) in times.rev() {
                 if t + 1 == sequence.len() {
                     back.start(belief);
                 } else {
@@ -135,13 +159,21 @@ impl<E: Learnable> Chain<'_, E> {
                         filled = 0;
                     }
                 }
-                if let Some(observation) = observation {
-                    let (weights, into) = (&back.marginal, &mut found.emission);
-                    self.emission
-                        .accumulate(observation, weights, &mut statistic, into);
+                let weights = &back.marginal;
+                match (observation, &mut rows) {
+                    (None, _) => (),
+                    (Some(_), Some(rows)) => rows.weigh(before + t, weights),
+                    (Some(row), None) => {
+                        let into = &mut found.emission;
+                        self.emission.accumulate(row, weights, &mut statistic, into);
+                    }
                 }
             }
             add(&back.marginal, &mut found.initial);
+            before += sequence.len();
+        }
+        if let Some(rows) = rows {
+            rows.accumulate(self.emission, &mut statistic, &mut found.emission);
         }
         for ((n, a), sum) in found.transitions.iter_mut().zip(self.transition).zip(outer) {
             *n += a * sum;

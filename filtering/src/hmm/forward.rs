@@ -69,13 +69,25 @@ impl<E: Emission> Chain<'_, E> {
         observation: Option<&[f64]>,
         room: Room<'_>,
     ) -> Result<f64> {
+        self.step_given(before, observation, room, |row, into| {
+            self.emission.likelihood(row, into)
+        })
+    }
+
+    fn step_given(
+        &self,
+        before: Option<&[f64]>,
+        observation: Option<&[f64]>,
+        room: Room<'_>,
+        likelihood_of: impl FnOnce(&[f64], &mut [f64]) -> Result<f64>,
+    ) -> Result<f64> {
         let Room {
             predicted,
             likelihood,
             belief,
         } = room;
         let top = match observation {
-            Some(observation) => self.emission.likelihood(observation, likelihood)?,
+            Some(observation) => likelihood_of(observation, likelihood)?,
             None => {
                 likelihood.fill(1.0);
                 0.0
@@ -124,7 +136,18 @@ impl<E: Emission> Chain<'_, E> {
     }
 
     /// Shows `each` what every step of the filter found; ln p(o_1…o_T).
-    pub(super) fn pass(&self, sequence: &Sequence, mut each: impl FnMut(Now<'_>)) -> Result<f64> {
+    pub(super) fn pass(&self, sequence: &Sequence, each: impl FnMut(Now<'_>)) -> Result<f64> {
+        let of = |_: usize, row: &[f64], into: &mut [f64]| self.emission.likelihood(row, into);
+        self.pass_given(sequence, of, each)
+    }
+
+    /// The same with [`Emission::likelihood`] of the observation at t from `likelihood_of`.
+    pub(super) fn pass_given(
+        &self,
+        sequence: &Sequence,
+        mut likelihood_of: impl FnMut(usize, &[f64], &mut [f64]) -> Result<f64>,
+        mut each: impl FnMut(Now<'_>),
+    ) -> Result<f64> {
         let sequence = &*lagged(self.emission, sequence)?;
         check_sequence(sequence, self.emission)?;
         let k = self.initial.len();
@@ -138,7 +161,9 @@ impl<E: Emission> Chain<'_, E> {
                 belief: &mut belief,
             };
             let past = (t > 0).then_some(&before[..]);
-            let increment = self.step(past, observation, room);
+            let increment = self.step_given(past, observation, room, |row, into| {
+                likelihood_of(t, row, into)
+            });
             let increment = increment.map_err(|e| e.at_observation(t as u64))?;
             sum = sum.plus(increment);
             each(Now {

@@ -10,7 +10,7 @@
 //! | a belief, updated by each observation; smoothing a fixed lag back | `filter.rs`: [`Filter`]; `lag.rs` |
 //! | ln p(o_1…o_T), q_t for a whole sequence | `filtered.rs`: [`Hmm::log_evidence`], [`Hmm::filter`] |
 //! | γ_t, ξ_t | `smoother.rs`: [`Hmm::smooth`] |
-//! | expected counts, the E-step | `expectations.rs`: [`Hmm::expectations`] |
+//! | expected counts, the E-step; rows that repeat | `expectations.rs`: [`Hmm::expectations`]; `equal_rows.rs` |
 //! | the most probable path | `viterbi.rs`: [`Hmm::viterbi`] |
 //! | samples from a model | `sample.rs`: [`Hmm::sample`] |
 //! | predicted observations | `prediction.rs` |
@@ -30,6 +30,7 @@ mod counts;
 mod driven;
 mod emission;
 mod emission_rows;
+mod equal_rows;
 mod expectations;
 mod factorisation;
 mod filter;

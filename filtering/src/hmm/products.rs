@@ -1,6 +1,6 @@
 //! The arithmetic of one step on K states: products with A, written for K known to the compiler.
 //!
-//! K = 2, 3, 4, 8, 16 and 32 have code of their own, without a loop count to look up; every other K takes
+//! K = 2 to 8, 16 and 32 have code of their own, without a loop count to look up; every other K takes
 //! the general code. All of them add in the same order, so that the same numbers come out bit for bit
 //! whichever runs, on whichever CPU.
 
@@ -20,6 +20,9 @@ macro_rules! by_size {
             2 => $fixed::<2>($($arg),*),
             3 => $fixed::<3>($($arg),*),
             4 => $fixed::<4>($($arg),*),
+            5 => $fixed::<5>($($arg),*),
+            6 => $fixed::<6>($($arg),*),
+            7 => $fixed::<7>($($arg),*),
             8 => $fixed::<8>($($arg),*),
             16 => $fixed::<16>($($arg),*),
             32 => $fixed::<32>($($arg),*),
@@ -300,7 +303,7 @@ mod tests {
 
     #[test]
     fn own_code_for_a_size_gives_the_general_bits() {
-        for k in [2, 3, 4, 8, 16, 32] {
+        for k in [2, 3, 4, 5, 6, 7, 8, 16, 32] {
             let (v, l, m) = (numbers(k, 1), numbers(k, 7), numbers(k * k, 3));
             let (mut p, mut q) = (vec![0.0; k], vec![0.0; k]);
             let (mut p2, mut q2) = (p.clone(), q.clone());

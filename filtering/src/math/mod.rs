@@ -4,6 +4,7 @@ pub(crate) mod bfgs;
 pub(crate) mod binary;
 pub(crate) mod cholesky;
 mod digamma;
+pub(crate) mod factorial;
 pub(crate) mod gamma_shape;
 pub(crate) mod in_place;
 pub(crate) mod incomplete;

@@ -11,6 +11,7 @@ use super::{Emission, Guess, Learnable, Sample};
 use crate::hmm::emission_rows::{draw_count, mixtures, reordered, row_length, width_of};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::PseudoObservations;
+use crate::math::factorial::ln_factorial;
 use crate::{Error, Law, Moments, PredictedObservation, Predictive, Result};
 
 /// y ∈ ℕᴰ with p(y|s) = ∏_d Poisson(y_d; e λ_sd). An observation is a row of D whole numbers, and the exposure e that they are counts
@@ -109,7 +110,7 @@ impl Poisson {
         for (l, rates) in into.iter_mut().zip(self.rates.chunks(self.width)) {
             let seen = counts.iter().zip(rates).filter(|(y, _)| !y.is_nan());
             *l = seen
-                .map(|(y, r)| y * (r * e).ln() - r * e - libm::lgamma(y + 1.0))
+                .map(|(y, r)| y * (r * e).ln() - r * e - ln_factorial(*y))
                 .sum();
         }
     }
@@ -166,7 +167,7 @@ impl Emission for Poisson {
         let mut constant = 0.0;
         Self::check(observation)?;
         for &y in observation {
-            constant += libm::lgamma(y + 1.0);
+            constant += ln_factorial(y);
         }
         let rows = self.log_rates.chunks(self.width).zip(&self.totals);
         for (l, (log_rates, total)) in into.iter_mut().zip(rows) {

@@ -3,9 +3,12 @@
 use std::collections::VecDeque;
 
 use super::coordinates::{Coordinates, information};
+use super::data::Data;
+use crate::Result;
 use crate::hmm::{Expectations, Hmm, Learnable};
-use crate::{Result, Sequence};
 
+/// Maxima within so many nats of each other are the same: no criterion tells them apart.
+pub(super) const SAME: f64 = 0.1;
 /// Pairs of steps and changes of the gradient that stand for the Hessian.
 const MEMORY: usize = 20;
 /// A step has to gain this part of what the gradient promises (Armijo), and to leave less than that part of the slope
@@ -18,6 +21,9 @@ const LONGEST: f64 = 2.0;
 const TRIALS: usize = 25;
 /// So many small gradients one after another are an end; on a plateau a single one can be small by chance of H.
 const SMALL: usize = 3;
+/// From so many evaluations on it is judged whether a run is hopeless: where it lacks more than this times what half of them gained.
+const JUDGED: usize = 16;
+const HOPE: f64 = 4.0;
 /// The rounding of a sum over all observations, relative to it.
 const ROUNDING: f64 = 1e-13;
 
@@ -28,8 +34,8 @@ pub(super) struct Point<E: Learnable> {
 }
 
 impl<E: Learnable> Point<E> {
-    pub(super) fn of(model: Hmm<E>, sequences: &[Sequence]) -> Result<Self> {
-        let expected = model.expectations(sequences)?;
+    pub(super) fn of(model: Hmm<E>, data: Data<'_>) -> Result<Self> {
+        let expected = data.expectations(&model)?;
         Ok(Self { model, expected })
     }
 
@@ -89,28 +95,74 @@ impl Memory {
     }
 }
 
-/// Ascends from `start` until the gradient promises less than `enough` nats, `keeps` refuses a model, or there were
-/// `most` evaluations. ln p never decreases; a step that would lower it is not taken.
-///
-/// # Errors
-/// `None` inside `Ok` if `keeps` refused.
+/// When an ascent ends.
+pub(super) struct Until<'a, E: Learnable> {
+    /// At its maximum: where the gradient promises less than this, nats,
+    pub(super) enough: f64,
+    /// or there were so many evaluations.
+    pub(super) most: usize,
+    /// Hopeless: where it will hardly come up to this ln p.
+    pub(super) least: f64,
+    /// Collapsed: where this refuses a model.
+    pub(super) keeps: &'a dyn Fn(&Hmm<E>) -> bool,
+}
+
+/// How an ascent ended.
+pub(super) enum End<E: Learnable> {
+    Maximum(Ascent<E>),
+    Hopeless,
+    Collapsed,
+}
+
+impl<E: Learnable> End<E> {
+    pub(super) fn maximum(self) -> Option<Ascent<E>> {
+        match self {
+            Self::Maximum(ascent) => Some(ascent),
+            Self::Hopeless | Self::Collapsed => None,
+        }
+    }
+}
+
+/// ln p after each step of an ascent, and the evaluations until then.
+#[derive(Default)]
+struct Heights(Vec<(usize, f64)>);
+
+impl Heights {
+    fn push(&mut self, evaluations: usize, height: f64) {
+        self.0.push((evaluations, height));
+    }
+
+    /// Whether what is missing to `least` is many times what the second half of the evaluations gained. Ascents slow down.
+    fn are_hopeless(&self, least: f64) -> bool {
+        let Some(&(evaluations, now)) = self.0.last().filter(|(n, _)| *n >= JUDGED) else {
+            return false;
+        };
+        let half_way = self.0.partition_point(|(n, _)| 2 * n <= evaluations);
+        let then = self.0[half_way.saturating_sub(1)].1;
+        least - now > SAME + HOPE * (now - then)
+    }
+}
+
+/// Ascends from `start`. ln p never decreases; a step that would lower it is not taken.
 pub(super) fn ascend<E: Learnable>(
     start: Point<E>,
-    sequences: &[Sequence],
-    enough: f64,
-    most: usize,
-    keeps: &dyn Fn(&Hmm<E>) -> bool,
-) -> Option<Ascent<E>> {
+    data: Data<'_>,
+    until: &Until<'_, E>,
+) -> End<E> {
     let base = start.model.clone().recentred();
     let coordinates = Coordinates::about(&base);
     let mut now = start;
     now.model = base.clone();
     // The statistics may have been about another origin.
-    now.expected = now.model.expectations(sequences).ok()?;
+    match data.expectations(&now.model) {
+        Ok(expected) => now.expected = expected,
+        Err(_) => return End::Collapsed,
+    }
     let mut z = vec![0.0; coordinates.len()];
     let mut gradient = coordinates.gradient(&z, &now.model, &now.expected);
     let mut memory = Memory::default();
     let (mut evaluations, mut small) = (1, 0);
+    let mut heights = Heights::default();
     loop {
         let information = information(&now.model, &now.expected);
         let mut direction = memory.times(&gradient, &information);
@@ -121,17 +173,25 @@ pub(super) fn ascend<E: Learnable>(
             slope = dot(&gradient, &direction);
         }
         let promised = 0.5 * slope;
-        small = if promised <= enough { small + 1 } else { 0 };
+        small = if promised <= until.enough {
+            small + 1
+        } else {
+            0
+        };
         let least = ROUNDING * now.log_evidence().abs();
         let at_rounding = promised <= least;
         let ended = small >= SMALL || at_rounding;
-        if ended || evaluations >= most || !slope.is_finite() {
-            return Some(Ascent {
+        if ended || evaluations >= until.most || !slope.is_finite() {
+            return End::Maximum(Ascent {
                 point: now,
                 promised,
                 evaluations,
                 converged: ended,
             });
+        }
+        heights.push(evaluations, now.log_evidence());
+        if heights.are_hopeless(until.least) {
+            return End::Hopeless;
         }
         let longest = longest(&direction, &information, &now.expected);
         if longest > LONGEST {
@@ -140,7 +200,7 @@ pub(super) fn ascend<E: Learnable>(
         }
         let mut line = Line {
             coordinates: &coordinates,
-            sequences,
+            data,
             z: &z,
             direction: &direction,
             slope,
@@ -151,8 +211,8 @@ pub(super) fn ascend<E: Learnable>(
         evaluations += line.evaluations;
         match found {
             Some(next) => {
-                if !keeps(&next.point.model) {
-                    return None;
+                if !(until.keeps)(&next.point.model) {
+                    return End::Collapsed;
                 }
                 let step: Vec<f64> = direction.iter().map(|d| d * next.length).collect();
                 add(&mut z, 1.0, &step);
@@ -164,8 +224,8 @@ pub(super) fn ascend<E: Learnable>(
             None if !memory.pairs.is_empty() => memory = Memory::default(),
             None => {
                 // Nothing better along the gradient itself: rounding, or a wall.
-                return Some(Ascent {
-                    converged: promised <= 10.0 * enough.max(least),
+                return End::Maximum(Ascent {
+                    converged: promised <= 10.0 * until.enough.max(least),
                     point: now,
                     promised,
                     evaluations,
@@ -196,7 +256,7 @@ struct Found<E: Learnable> {
 /// z + t d.
 struct Line<'a, E: Learnable> {
     coordinates: &'a Coordinates<'a, E>,
-    sequences: &'a [Sequence],
+    data: Data<'a>,
     z: &'a [f64],
     direction: &'a [f64],
     slope: f64,
@@ -251,7 +311,7 @@ impl<E: Learnable> Line<'_, E> {
         let mut z = self.z.to_vec();
         add(&mut z, t, self.direction);
         let model = self.coordinates.model(&z).ok()?;
-        let point = Point::of(model, self.sequences).ok()?;
+        let point = Point::of(model, self.data).ok()?;
         let gradient = self.coordinates.gradient(&z, &point.model, &point.expected);
         let finite = point.log_evidence().is_finite() && gradient.iter().all(|g| g.is_finite());
         finite.then_some(Found {
@@ -268,4 +328,23 @@ fn dot(x: &[f64], y: &[f64]) -> f64 {
 
 fn add(into: &mut [f64], by: f64, x: &[f64]) {
     into.iter_mut().zip(x).for_each(|(i, x)| *i += by * x);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Heights;
+
+    #[test]
+    fn a_run_is_hopeless_where_it_lacks_many_times_what_it_gained() {
+        let mut heights = Heights::default();
+        for n in 1..=15 {
+            heights.push(n, n as f64);
+            assert!(!heights.are_hopeless(1e6));
+        }
+        // 8 nats from 8 evaluations to 16.
+        heights.push(16, 16.0);
+        assert!(!heights.are_hopeless(16.0 + 32.0));
+        assert!(heights.are_hopeless(16.0 + 32.2));
+        assert!(!heights.are_hopeless(f64::NEG_INFINITY));
+    }
 }

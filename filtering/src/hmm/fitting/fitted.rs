@@ -1,13 +1,10 @@
 //! What a fit came to.
 
-use super::ascent::Ascent;
+use super::ascent::{Ascent, SAME};
 use super::coordinates::visits;
 use super::warning::FitWarning;
 use crate::hmm::{Fit, Hmm, Learnable};
 use crate::{Error, Result, Sequence};
-
-/// Maxima within so many nats of each other are the same: no criterion tells them apart.
-pub(super) const SAME: f64 = 0.1;
 
 /// The place of the highest end, and how many are at its maximum; none of no ends.
 pub(in crate::hmm) fn highest<T>(ends: &[T], height: impl Fn(&T) -> f64) -> Option<(usize, usize)> {
@@ -90,7 +87,7 @@ pub struct Fitted<E: Learnable> {
     pub promised: f64,
     /// Numbers that were free to be chosen.
     pub free_parameters: usize,
-    /// How many of the runs that were followed to their maximum reached this one, to 0.1 nats.
+    /// How many of the runs that were followed reached this maximum, to 0.1 nats.
     pub found_by: (usize, usize),
     /// ε that the fit was made with.
     pub pseudo_count: f64,

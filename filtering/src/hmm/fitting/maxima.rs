@@ -1,7 +1,7 @@
 //! The maxima that runs ended at, and how likely a further run is to find another.
 
-use super::ascent::Ascent;
-use super::fitted::{SAME, highest};
+use super::ascent::{Ascent, SAME};
+use super::fitted::highest;
 use crate::Error;
 use crate::hmm::Learnable;
 
@@ -12,6 +12,8 @@ pub(super) struct Runs<E: Learnable> {
     /// Runs begun, and those that collapsed.
     pub(super) of: usize,
     pub(super) collapsed: usize,
+    /// Those that were followed, and given up because they would hardly have come up to the highest maximum.
+    pub(super) hopeless: usize,
     pub(super) failed: Option<Error>,
 }
 
@@ -21,6 +23,7 @@ impl<E: Learnable> Runs<E> {
             ended: Vec::new(),
             of: 0,
             collapsed: 0,
+            hopeless: 0,
             failed: None,
         }
     }
@@ -29,6 +32,7 @@ impl<E: Learnable> Runs<E> {
         self.ended.extend(more.ended);
         self.of += more.of;
         self.collapsed += more.collapsed;
+        self.hopeless += more.hopeless;
         self.failed = self.failed.take().or(more.failed);
     }
 
@@ -37,9 +41,14 @@ impl<E: Learnable> Runs<E> {
         highest(&self.ended, |(ascent, _)| ascent.point.log_evidence()).map(|(best, _)| best)
     }
 
-    /// How many runs ended.
-    pub(super) fn followed(&self) -> usize {
+    /// How many runs ended at a maximum.
+    pub(super) fn ended(&self) -> usize {
         self.ended.iter().map(|(_, runs)| runs).sum()
+    }
+
+    /// How many were followed.
+    pub(super) fn followed(&self) -> usize {
+        self.ended() + self.hopeless
     }
 
     /// How many runs ended no more than [`SAME`] below `height`.
@@ -62,7 +71,7 @@ impl<E: Learnable> Runs<E> {
             .iter()
             .map(|(ascent, _)| ascent.point.log_evidence())
             .collect();
-        unseen(&mut heights, self.followed())
+        unseen(&mut heights, self.ended())
     }
 }
 

@@ -1,14 +1,15 @@
 //! Maximum likelihood that can be trusted: many starts, accelerated ascent, an honest end.
 //!
 //! ```text
-//! 1  starts          R from the data (clusters, random places, stretches; chains that stay, Dirichlet(1)), and states split:
+//! 1  starts          R from the data (clusters, random places, stretches; chains that stay, Dirichlet(1), Dirichlet(1/K)), and states split:
 //!                    each state of the fit with fewer states twice, or from the second round on
 //!                    each state of the two models best left of the highest maximum so far when a state is taken away
 //! 2  short runs      8 steps of EM each; the better half of either sort goes on, in a short series every run;
 //!                    runs that have come to the same place go on once
-//! 3  to the maximum  by a quasi-Newton ascent of ln p, until ½ gᵀHg is small
+//! 3  to the maximum  by a quasi-Newton ascent of ln p, until ½ gᵀHg is small; given up where what is missing to the highest maximum
+//!                    of the rounds before is more than four times what the second half of the evaluations gained
 //! 4  again           from other starts, until less than 2 % of all starts are expected to lead to maxima not yet seen,
-//!                    or 7 R runs were followed
+//!                    or 14 R runs were followed
 //! ```
 //!
 //! A series is short where R T K (K + D²) is at most 2·10⁶, D the number of columns: heights after a few steps say little, and
@@ -19,13 +20,14 @@
 //! | settings | `settings.rs`: [`FitSettings`] |
 //! | 1 | `starts.rs`, `split.rs` |
 //! | 2 | `round.rs` |
-//! | 3 | `ascent.rs`, in the coordinates of `coordinates.rs` |
+//! | 3 | `ascent.rs`, in the coordinates of `coordinates.rs`; on what is in `data.rs` |
 //! | 4 | `search.rs`, `maxima.rs` |
 //! | what it came to | `fitted.rs`: [`Fitted`]; `warning.rs`: [`FitWarning`] |
 //! | threads | `workers.rs` |
 
 mod ascent;
 pub(super) mod coordinates;
+mod data;
 pub(super) mod fitted;
 mod maxima;
 mod round;
@@ -42,10 +44,12 @@ pub use warning::FitWarning;
 
 use std::borrow::Cow;
 
-use self::ascent::{Point, ascend};
+use self::ascent::{Point, Until, ascend};
+use self::data::Data;
 use self::search::{FOLLOWED, Search};
 use self::starts::Guesses;
 use super::emission::statistics_of_states::learned;
+use super::equal_rows::EqualRows;
 use super::learning::{BatchEm, rows};
 use super::{AnyEmission, Covariates, EmissionKind, Hmm, Learnable, PseudoObservations};
 use crate::{Error, Result, Sequence};
@@ -122,6 +126,7 @@ impl<'a> FitSearch<'a> {
         let search = Search {
             pooled: pooled(one, &sequences),
             guesses,
+            equal: EqualRows::of(&sequences),
             sequences,
             rows,
             settings,
@@ -222,7 +227,12 @@ impl<E: Learnable> Hmm<E> {
         }
         self.emission().check_data(sequences)?;
         let zeros = self.structural_zeros(0.0);
-        let mut start = Point::of(self.centred_on(sequences).recentred(), sequences)?;
+        let equal = EqualRows::of(sequences);
+        let data = Data {
+            sequences,
+            equal: equal.as_ref(),
+        };
+        let mut start = Point::of(self.centred_on(sequences).recentred(), data)?;
         start.model = start.model.measured(&start.expected)?;
         let enough = settings.tolerance * start.expected.observations as f64;
         let pooled = pooled(start.model.emission().relabelled(&[0]), sequences);
@@ -233,7 +243,13 @@ impl<E: Learnable> Hmm<E> {
             })
         };
         let model = start.model.clone();
-        match ascend(start, sequences, enough, settings.max_iterations, &keeps) {
+        let until = Until {
+            enough,
+            most: settings.max_iterations,
+            least: f64::NEG_INFINITY,
+            keeps: &keeps,
+        };
+        match ascend(start, data, &until).maximum() {
             Some(ascent) => {
                 let mut fitted = Fitted::of(ascent, (1, 1), Vec::new());
                 fitted.free_parameters -= zeros;

@@ -2,9 +2,8 @@
 
 use rand::RngExt;
 
-use super::ascent::{Ascent, Point, ascend};
+use super::ascent::{End, Point, SAME, Until, ascend};
 use super::coordinates::visits;
-use super::fitted::SAME;
 use super::maxima::Runs;
 use super::search::Search;
 use super::split::{split, without};
@@ -69,13 +68,14 @@ fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
 
 impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
     /// Begins runs from `restarts` starts from the data, those of round number `round`, and from splits of states of `smaller`;
-    /// follows the better half of either, all of a short series.
+    /// follows the better half of either, all of a short series, and gives up those that will hardly come up to `least`.
     pub(super) fn round(
         &self,
         states: usize,
         restarts: usize,
         round: usize,
         smaller: &[Hmm<E>],
+        least: f64,
     ) -> Runs<E> {
         let begun = self.begin(states, restarts, round, smaller);
         let mut came = Runs::none();
@@ -96,12 +96,13 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         of_data.extend(of_splits);
         let runs = once_each(of_data);
         let ended = each(runs, self.settings.threads, |(run, times)| {
-            (self.ascent(run.point, run.steps), times)
+            (self.ascent(run.point, run.steps, least), times)
         });
         for (ascent, times) in ended {
             match ascent {
-                Some(ascent) => came.ended.push((ascent, times)),
-                None => came.collapsed += times,
+                End::Maximum(ascent) => came.ended.push((ascent, times)),
+                End::Hopeless => came.hopeless += times,
+                End::Collapsed => came.collapsed += times,
             }
         }
         came
@@ -173,7 +174,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
 
     fn run_of(&self, model: Hmm<E>, is_split: bool) -> Result<Run<E>> {
         Ok(Run {
-            point: Point::of(model.recentred(), &self.sequences)?,
+            point: Point::of(model.recentred(), self.data())?,
             is_split,
             steps: 1,
         })
@@ -196,7 +197,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
             if !self.keeps(&model) {
                 return Ok(None);
             }
-            run.point = Point::of(model, &self.sequences)?;
+            run.point = Point::of(model, self.data())?;
             run.steps += 1;
         }
         Ok(Some(run))
@@ -216,13 +217,20 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         least.iter().all(|r| *r >= self.settings.variance_floor)
     }
 
-    /// Upwards to the maximum after so many steps; `None` if the run collapsed.
-    pub(super) fn ascent(&self, point: Point<E>, steps: usize) -> Option<Ascent<E>> {
+    /// Upwards to the maximum after so many steps, while there is hope to come up to `least`.
+    pub(super) fn ascent(&self, point: Point<E>, steps: usize, least: f64) -> End<E> {
         let most = self.settings.max_iterations.saturating_sub(steps).max(1);
-        let keeps = |model: &Hmm<E>| self.keeps(model);
-        let mut ascent = ascend(point, &self.sequences, self.enough, most, &keeps)?;
-        ascent.evaluations += steps;
-        Some(ascent)
+        let until = Until {
+            enough: self.enough,
+            most,
+            least,
+            keeps: &|model| self.keeps(model),
+        };
+        let mut end = ascend(point, self.data(), &until);
+        if let End::Maximum(ascent) = &mut end {
+            ascent.evaluations += steps;
+        }
+        end
     }
 }
 

@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 use std::slice;
 
-use super::ascent::{Ascent, Point};
+use super::ascent::{Ascent, Point, SAME};
 use super::coordinates::visits;
-use super::fitted::{Fitted, SAME};
+use super::data::Data;
+use super::fitted::Fitted;
 use super::maxima::Runs;
 use super::settings::FitSettings;
 use super::split::doubled;
 use super::starts::{Guesses, start};
 use super::warning::FitWarning;
 use super::workers::each;
+use crate::hmm::equal_rows::EqualRows;
 use crate::hmm::learning::{BatchEm, OUTLIERS};
 use crate::hmm::{Hmm, Learnable, Sample};
 use crate::{Result, Sequence};
@@ -19,7 +21,7 @@ use crate::{Result, Sequence};
 /// A search ends when this part of all starts, or less, is expected to lead to maxima not yet seen,
 const UNSEEN: f64 = 0.02;
 /// or when so many runs were followed for each start of a round: of some series every run has a maximum of its own;
-pub(super) const FOLLOWED: usize = 7;
+pub(super) const FOLLOWED: usize = 14;
 /// or when after so many runs begun for each start of a round fewer than one of so many came to a maximum: the others collapsed.
 const BEGUN: usize = 4;
 
@@ -27,6 +29,8 @@ const BEGUN: usize = 4;
 pub(super) struct Search<'a, E: Learnable> {
     pub(super) guesses: Guesses<E>,
     pub(super) sequences: Cow<'a, [Sequence]>,
+    /// Which rows of them are equal, where many are.
+    pub(super) equal: Option<EqualRows>,
     pub(super) rows: Vec<Cow<'a, [f64]>>,
     /// One state for all data; none where their variance is zero.
     pub(super) pooled: Option<E>,
@@ -51,7 +55,8 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         if self.settings.pseudo_count > 0.0 {
             return self.penalised(states, restarts, self.settings.pseudo_count);
         }
-        let mut runs = self.round(states, restarts, 0, smaller.map_or(&[], slice::from_ref));
+        let first = smaller.map_or(&[][..], slice::from_ref);
+        let mut runs = self.round(states, restarts, 0, first, f64::NEG_INFINITY);
         let more = |runs: &Runs<E>| {
             let collapsing = runs.of >= BEGUN * restarts && runs.followed() * BEGUN < runs.of;
             runs.unseen() > UNSEEN && runs.followed() < most && !collapsing
@@ -61,11 +66,14 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
             if states == 1 || !more(&runs) {
                 break;
             }
-            let left = match runs.highest() {
-                Some(best) => self.left(&runs.ended[best].0.point.model),
-                None => Vec::new(),
+            let (left, least) = match runs.highest() {
+                Some(best) => {
+                    let best = &runs.ended[best].0.point;
+                    (self.left(&best.model), best.log_evidence())
+                }
+                None => (Vec::new(), f64::NEG_INFINITY),
             };
-            runs.add(self.round(states, restarts, round, &left));
+            runs.add(self.round(states, restarts, round, &left, least));
         }
         let Some(at) = runs.highest() else {
             return match (runs.collapsed, runs.failed) {
@@ -109,6 +117,13 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         Ok(fitted.with_rare_states())
     }
 
+    pub(super) fn data(&self) -> Data<'_> {
+        Data {
+            sequences: &self.sequences,
+            equal: self.equal.as_ref(),
+        }
+    }
+
     fn log_evidence(&self, model: &Hmm<E>) -> Result<f64> {
         let each = self.sequences.iter().map(|s| model.log_evidence(s));
         each.sum()
@@ -119,13 +134,16 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         let mut model = smaller.clone();
         while model.states() < states {
             let most_visited = {
-                let visits = visits(&model.expectations(&self.sequences)?);
+                let visits = visits(&self.data().expectations(&model)?);
                 (0..visits.len()).max_by(|a, b| visits[*a].total_cmp(&visits[*b]))
             };
             model = doubled(&model, most_visited.unwrap_or(0))?;
         }
-        let point = Point::of(model, &self.sequences)?;
-        Ok(self.ascent(point, 1).unwrap_or(best))
+        let point = Point::of(model, self.data())?;
+        Ok(self
+            .ascent(point, 1, f64::NEG_INFINITY)
+            .maximum()
+            .unwrap_or(best))
     }
 
     /// The best of the runs of EM with pseudo-observations.

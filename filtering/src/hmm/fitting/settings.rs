@@ -9,7 +9,7 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FitSettings {
-    /// Starts from the data in each round of a search. Seven times as many runs are followed to a maximum, or fewer where these agree.
+    /// Starts from the data in each round of a search. Fourteen times as many runs are followed, or fewer where these agree.
     pub restarts: usize,
     /// At most so many evaluations of the gradient in a run.
     pub max_iterations: usize,

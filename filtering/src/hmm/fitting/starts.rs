@@ -1,12 +1,16 @@
 //! Models to start from, made from the data.
 
 use rand::{Rng, RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
+use rand_distr::{Distribution, Gamma};
 
 use crate::hmm::{Hmm, Learnable, PseudoObservations};
-use crate::{Result, Sequence};
+use crate::{Error, Result, Sequence};
 
 /// A persistent chain stays in a state with a probability between these.
 const STAY: std::ops::Range<f64> = 0.5..0.98;
+
+/// The part of the other chains that are drawn from Dirichlet(1/K).
+const SPARSE: f64 = 0.5;
 
 /// An emission of so many states for these rows.
 type Guess<E> = Box<dyn Fn(usize, &[&[f64]], &mut Xoshiro256PlusPlus) -> Result<E> + Send + Sync>;
@@ -35,7 +39,7 @@ pub(in crate::hmm) fn stream(
 }
 
 /// Start `number`: emissions of clusters, at random, or of stretches of the series; transitions that stay, or drawn from
-/// Dirichlet(1). The kinds alternate.
+/// Dirichlet(1), or from Dirichlet(1/K): states that follow one another in turn. The kinds alternate.
 pub(super) fn start<E: Learnable>(
     guesses: &Guesses<E>,
     states: usize,
@@ -55,9 +59,11 @@ pub(super) fn start<E: Learnable>(
         )?,
     };
     let persistent = matches!(number % 5, 0 | 3);
+    let sparse = rng.random::<f64>() < SPARSE;
     let mut transition = Vec::with_capacity(states * states);
     for i in 0..states {
-        let mut row = dirichlet(states, &mut rng);
+        let concentration = if sparse { 1.0 / states as f64 } else { 1.0 };
+        let mut row = dirichlet(states, concentration, &mut rng)?;
         if persistent && states > 1 {
             let stay = rng.random_range(STAY);
             row.fill((1.0 - stay) / (states as f64 - 1.0));
@@ -68,14 +74,17 @@ pub(super) fn start<E: Learnable>(
     Hmm::from_flat(vec![1.0 / states as f64; states], transition, emission)
 }
 
-/// A draw from Dirichlet(1).
-fn dirichlet(entries: usize, rng: &mut impl Rng) -> Vec<f64> {
-    let mut row: Vec<f64> = (0..entries)
-        .map(|_| -(1.0 - rng.random::<f64>()).ln() + f64::MIN_POSITIVE)
-        .collect();
+/// A draw from Dirichlet(`concentration`), which leaves nothing at zero.
+fn dirichlet(entries: usize, concentration: f64, rng: &mut impl Rng) -> Result<Vec<f64>> {
+    /// Of the mean entry: EM can leave a transition that is rarer, but hardly come back to it.
+    const LEAST: f64 = 1e-3;
+    let gamma = Gamma::new(concentration, 1.0)
+        .map_err(|_| Error::setting("concentration", concentration, "a positive number"))?;
+    let least = LEAST * concentration;
+    let mut row: Vec<f64> = (0..entries).map(|_| gamma.sample(rng) + least).collect();
     let total: f64 = row.iter().sum();
     row.iter_mut().for_each(|p| *p /= total);
-    row
+    Ok(row)
 }
 
 /// The emission whose state j is what a stretch of the series, at a place and of a length drawn for it, looks like: states

@@ -128,7 +128,7 @@ impl<E: Learnable> Hmm<E> {
             emission: self.emission(),
             stochastic: false,
         };
-        let (found, belief) = chain.expectations(sequences)?;
+        let (found, belief) = chain.expectations(sequences, None)?;
         Ok(VariationalStep {
             log_initial,
             log_transition,

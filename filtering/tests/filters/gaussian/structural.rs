@@ -336,3 +336,19 @@ fn a_summary_is_of_the_parameters() {
         assert!(error.to_string().contains("irregular, level"), "{error}");
     }
 }
+
+/// Three years of weeks: a season of 52 by two of its waves, which are 4 states and not 51.
+#[test]
+fn a_weekly_season_converges() {
+    let wave = |t: usize, n: f64| (std::f64::consts::TAU * n * t as f64 / 52.0).sin();
+    // Of a phase that grows with the square of time: without a pattern, of variance ½.
+    let error = |t: usize| (0.618 * (t * t) as f64).sin();
+    let numbers = (0..156).map(|t| 20.0 + 3.0 * wave(t, 1.0) + 1.5 * wave(t + 5, 2.0) + error(t));
+    let data = Sequence::of_numbers(numbers).unwrap();
+    let found = fit("level,trigonometric:52:2", &data);
+    assert!(found.converged, "{found:?}");
+    assert_eq!((found.diffuse, found.observations), (5, 156));
+    // Waves that do not change: the variance of the error is all there is.
+    let irregular = found.estimates[0];
+    assert!((irregular / 0.5 - 1.0).abs() < 0.3, "{found:?}");
+}

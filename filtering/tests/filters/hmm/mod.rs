@@ -5,6 +5,7 @@ mod exact;
 mod factorisations;
 mod far;
 mod fitting;
+mod fitting_maxima;
 mod identities;
 mod learning;
 mod long;

@@ -1,0 +1,19 @@
+//! What is fitted to.
+
+use crate::hmm::equal_rows::EqualRows;
+use crate::hmm::{Expectations, Hmm, Learnable};
+use crate::{Result, Sequence};
+
+/// The sequences of a fit, and which of their rows are equal.
+#[derive(Clone, Copy)]
+pub(super) struct Data<'a> {
+    pub(super) sequences: &'a [Sequence],
+    pub(super) equal: Option<&'a EqualRows>,
+}
+
+impl Data<'_> {
+    /// As [`Hmm::expectations`].
+    pub(super) fn expectations<E: Learnable>(&self, model: &Hmm<E>) -> Result<Expectations> {
+        model.expectations_by(self.sequences, self.equal)
+    }
+}
