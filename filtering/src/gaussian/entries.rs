@@ -6,6 +6,7 @@ use super::belief::Gaussian;
 use super::em::Learned;
 use super::gradient::GaussianGradient;
 use super::model::LinearGaussian;
+use super::start::Start;
 use crate::Result;
 use crate::data_spread::unit_variance;
 use crate::math::cholesky::cholesky;
@@ -208,10 +209,19 @@ impl Entries {
             covariance(l.initial, p0, start.initial_covariance()),
         )
         .map(|model| model.named_as(start))
+        .and_then(|model| match l.initial {
+            true => Ok(model),
+            false => model.started_as(start),
+        })
     }
 
     /// The gradient by the coordinates at `u`, of one by the entries; that of a covariance L Lᵀ by L is 2 G L.
     pub fn gradient(&self, u: &[f64], by: &GaussianGradient) -> Vec<f64> {
+        let tied = !self.learned.initial && self.start.start() == Start::Stationary;
+        let through = tied
+            .then(|| self.model(u).ok()?.through_start(by))
+            .flatten();
+        let by = through.as_ref().unwrap_or(by);
         let all = self.parameters_at(u);
         let column = |v: &DVector<f64>| DMatrix::from_column_slice(v.len(), 1, v.as_slice());
         let slopes = [

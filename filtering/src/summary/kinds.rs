@@ -187,6 +187,7 @@ fn linear(model: &LinearGaussian) -> Parametrisation {
         model.initial_covariance().clone(),
     );
     let (h, diffuse) = (model.observation().clone(), model.diffuse().to_vec());
+    let own = model.clone();
     let mut new = Parametrisation::new(move |p| {
         let mut rest = p;
         let mut take = |count: usize| {
@@ -201,7 +202,8 @@ fn linear(model: &LinearGaussian) -> Parametrisation {
         let r = lower(m, take(m * (m + 1) / 2));
         let model = LinearGaussian::new(f, q, h.clone(), r)?
             .with_bias(b, d)?
-            .with_initial(m0.clone(), p0.clone())?;
+            .with_initial(m0.clone(), p0.clone())?
+            .started_as(&own)?;
         let model = match diffuse.is_empty() {
             true => model,
             false => model.with_diffuse(&diffuse)?,
