@@ -25,7 +25,8 @@ def observations(X, lengths=None, what="X", *, inputs=None, exposure=None, trans
     A C-contiguous array of float64 is not copied. An entry that is NaN (``None``, ``pandas.NA``, masked) is missing. What is
     given with each observation follows it in its row: inputs ``[T, M]``, the exposure ``[T]``, the inputs of the transitions
     ``[T, L]``; those rows are made anew. Inputs of transitions that are among ``inputs``, by their names in DataFrames or but
-    for the places ``alone``, are the same columns and not there twice.
+    for the places ``alone``, are the same columns and not there twice. A list of arrays of one axis, which may be rows or
+    sequences, is refused.
     """
     given = inputs is not None or exposure is not None or transition_inputs is not None
     if transition_inputs is not None and alone is None:
@@ -176,6 +177,11 @@ def rows(X, what="X"):
     if hasattr(X, "tocsr"):
         raise DataError(
             f"{what}: found a sparse matrix or array, expected a dense one (sparse input is not supported); use X.toarray()"
+        )
+    if isinstance(X, (list, tuple)) and any(getattr(x, "ndim", None) == 1 and np.size(x) > 1 for x in X):
+        raise SizeError(
+            f"{what}: found a {type(X).__name__} of arrays of one axis, which may be rows or sequences; give numpy.stack(X) for rows of "
+            "one sequence, or [numpy.reshape(x, (-1, 1)) for x in X] for sequences of one number an observation"
         )
     array = numbers(X, what)
     if array.ndim == 1:

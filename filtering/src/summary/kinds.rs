@@ -327,6 +327,22 @@ fn nonlinear<'a>(model: &AnyStateSpace, sequences: &'a [Sequence]) -> Result<Sub
     })
 }
 
+/// ln p of a sequence under a model of one dimension, as exact as sums over a grid are; `None` where it has more dimensions, or more
+/// nodes and rows than take a second or so.
+pub(super) fn on_grid(model: &AnyStateSpace, sequence: &Sequence) -> Option<f64> {
+    const MOST: usize = 5_000_000;
+    if model.dim() != 1 {
+        return None;
+    }
+    let reach = reach(model, std::slice::from_ref(sequence)).ok()?;
+    if reach.points.saturating_mul(sequence.len()) > MOST {
+        return None;
+    }
+    let grid = Grid::new(model, reach.low, reach.high, reach.points).ok()?;
+    let exact = grid.filter(model, sequence).ok()?;
+    exact.log_evidence.last().copied()
+}
+
 /// Where the states are, and nodes that are close enough.
 struct Reach {
     low: f64,
