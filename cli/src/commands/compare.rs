@@ -11,7 +11,7 @@ use scotopic_filtering::{AnyModel, many};
 
 use super::compare_args::{CompareArgs, RankBy};
 use super::{compare_certify, compare_models, compare_rows, compare_schemes, print};
-use crate::filtering::{comparison, grid_note, model};
+use crate::filtering::{comparison, model};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
@@ -104,13 +104,6 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     print::line(table.text())?;
     for (name, error) in failed {
         print::line(format!("{name}: {error}"))?;
-    }
-    // F is a bound of −ln p.
-    let reversed = rows.iter().find(|row| row.factorisation == "reversed");
-    let note = reversed
-        .and_then(|row| grid_note::note(&model, &row.factorisation, &data, -row.free_energy));
-    if let Some(note) = note {
-        print::line(note)?;
     }
     Ok(ExitCode::SUCCESS)
 }

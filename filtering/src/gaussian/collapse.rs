@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use crate::math::cholesky::{cholesky, symmetric};
 
 /// A column takes part in a combination with at least this part of the largest weight, each in its own deviation.
-const TAKES_PART: f64 = 0.1;
+const TAKES_PART: f64 = 1e-3;
 
 /// The columns, from 0, that take part in a combination vᵀy of which less than a part `least` of its variance is noise,
 /// vᵀR v < `least`·vᵀS v, with the covariance R `[m, m]` of the noise and S of the data; none where there is no such combination.

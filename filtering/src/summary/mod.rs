@@ -190,33 +190,6 @@ fn estimate(
     estimate
 }
 
-impl AnyModel {
-    /// ln p of a sequence under a nonlinear model of one dimension, by sums over a grid that covers the beliefs of its smoother: what
-    /// the bound of its filter is to be held against. `None` for other models, and where the grid would take more than a second or
-    /// so.
-    ///
-    /// ```
-    /// use scotopic_filtering::{AnyFilter, AnyModel, Filter, Sequence, nonlinear::models::StochasticVolatility};
-    /// # fn main() -> scotopic_filtering::Result<()> {
-    /// let model: AnyModel = serde_json::from_str(r#"{"kind": "stochastic-volatility", "a": 0.9, "q": 0.1, "beta": 0.7}"#)
-    ///     .expect("a model");
-    /// let returns = Sequence::of_numbers([0.3, -0.9, 0.1, 0.4])?;
-    /// let exact = model.log_evidence_on_grid(&returns).expect("one dimension");
-    /// let mut filter = AnyFilter::new(model, "reversed")?;
-    /// for row in returns.iter() {
-    ///     filter.update(row)?;
-    /// }
-    /// assert!(filter.elbo() < exact);
-    /// # Ok(()) }
-    /// ```
-    pub fn log_evidence_on_grid(&self, sequence: &Sequence) -> Option<f64> {
-        match self {
-            Self::Nonlinear(model) => kinds::on_grid(model, sequence),
-            _ => None,
-        }
-    }
-}
-
 /// ln p of some sequences under a model.
 type Evidence<'a> = Box<dyn Fn(&AnyModel) -> Result<f64> + 'a>;
 
