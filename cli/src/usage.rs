@@ -47,13 +47,50 @@ pub(crate) fn is_usage_error(error: &anyhow::Error) -> bool {
         .is_some_and(|usage| !usage.0.chain().any(refused))
 }
 
-/// The message and its causes, outermost first, each once.
+/// The message and its causes, outermost first, each once; settings of the library by the options that set them.
 pub fn with_causes(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
+    let mut causes = error.chain().map(said);
+    let mut text = causes.next().unwrap_or_default();
+    for cause in causes {
         if !text.contains(&cause) {
             text = format!("{text}: {cause}");
         }
     }
     text
 }
+
+/// What an error says.
+#[cfg(feature = "filters")]
+fn said(error: &(dyn std::error::Error + 'static)) -> String {
+    use scotopic_filtering::Error;
+    match error.downcast_ref() {
+        Some(Error::Setting {
+            field,
+            found,
+            expected,
+        }) => match OPTIONS.iter().find(|(name, _)| name == field) {
+            Some((_, option)) => format!("{option} is {found}, expected {expected}"),
+            None => error.to_string(),
+        },
+        Some(Error::Dependent { .. }) => error
+            .to_string()
+            .replace("(`pseudo_count`)", "(--pseudo-count)"),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(not(feature = "filters"))]
+fn said(error: &(dyn std::error::Error + 'static)) -> String {
+    error.to_string()
+}
+
+/// Settings that only an option sets.
+#[cfg(feature = "filters")]
+const OPTIONS: [(&str, &str); 6] = [
+    ("level", "--level"),
+    ("hold", "--hold"),
+    ("particles", "--particles"),
+    ("runs", "--runs"),
+    ("delta", "--delta"),
+    ("lags", "--lags"),
+];

@@ -144,7 +144,9 @@ impl AnyFilter {
                 ahead.step()?;
             }
             self.check_given(given(h))?;
-            ahead.predictive(given(h))
+            ahead
+                .predictive(given(h))
+                .map_err(|e| e.at_observation(h as u64))
         };
         (0..steps).map(of).collect()
     }

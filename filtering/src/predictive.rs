@@ -233,13 +233,15 @@ impl Predictive {
             _ => None,
         });
         let mut low = least.fold(0.0, f64::min) - 1.0;
-        let mut step = 1.0 + self.variance().sqrt().ceil().min(f64::MAX);
-        let mut high = self.mean().ceil().max(low + 1.0);
-        while !reached(high) && step.is_finite() {
-            (low, high, step) = (high, high + step, 2.0 * step);
-        }
+        let mut high = f64::MAX;
         while high - low > 1.0 {
-            let middle = (low + 0.5 * (high - low)).floor();
+            // Halves the digits first, then the numbers.
+            let from = (low + 2.0).max(1.0);
+            let middle = match high > 4.0 * from {
+                true => from.sqrt() * high.sqrt(),
+                false => low + 0.5 * (high - low),
+            };
+            let middle = middle.floor();
             if middle <= low || middle >= high {
                 break;
             }

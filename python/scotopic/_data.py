@@ -25,7 +25,8 @@ def observations(X, lengths=None, what="X", *, inputs=None, exposure=None, trans
     A C-contiguous array of float64 is not copied. An entry that is NaN (``None``, ``pandas.NA``, masked) is missing. What is
     given with each observation follows it in its row: inputs ``[T, M]``, the exposure ``[T]``, the inputs of the transitions
     ``[T, L]``; those rows are made anew. Inputs of transitions that are among ``inputs``, by their names in DataFrames or but
-    for the places ``alone``, are the same columns and not there twice.
+    for the places ``alone``, are the same columns and not there twice. A list of arrays of one axis, which may be rows or
+    sequences, is refused.
     """
     given = inputs is not None or exposure is not None or transition_inputs is not None
     if transition_inputs is not None and alone is None:
@@ -98,10 +99,11 @@ def _beside_each_other(parts):
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
-def check_given(names, exposure_name, inputs, exposure, X=None, *, driving=(), transition_inputs=None):
+def check_given(names, exposure_name, inputs, exposure, X=None, *, driving=(), transition_inputs=None, prefix=""):
     """Refuses what a model does not take, or the lack of what it takes.
 
-    ``names`` of inputs, the name of an exposure, and names ``driving`` of inputs of transitions.
+    ``names`` of inputs, the name of an exposure, and names ``driving`` of inputs of transitions; ``prefix`` is before the names of
+    arguments in errors.
     """
     for field, taken, given, shape in (
         ("inputs", names, inputs, f"[T, {len(names)}]"),
@@ -109,19 +111,19 @@ def check_given(names, exposure_name, inputs, exposure, X=None, *, driving=(), t
         ("transition_inputs", driving, transition_inputs, f"[T, {len(driving)}]"),
     ):
         if given is None and taken:
-            raise SettingError(f"setting `{field}`: found None, expected an array {shape} of {', '.join(taken)}")
+            raise SettingError(f"setting `{prefix}{field}`: found None, expected an array {shape} of {', '.join(taken)}")
         if given is not None and not taken:
-            raise SettingError(f"setting `{field}`: found some, expected None: this model has no {field}")
+            raise SettingError(f"setting `{prefix}{field}`: found some, expected None: this model has no {field}")
     for field, known, values in (("inputs", names, inputs), ("transition_inputs", driving, transition_inputs)):
         if values is None:
             continue
         for part in _each(field, values, len(X)) if _is_list_of_sequences(X) else [values]:
             found = feature_names(part)
             if found is not None and list(found) != list(known):
-                raise SettingError(f"setting `{field}`: found the columns {list(found)}, expected {list(known)}")
-            columns = rows(part, field).shape[1]
+                raise SettingError(f"setting `{prefix}{field}`: found the columns {list(found)}, expected {list(known)}")
+            columns = rows(part, prefix + field).shape[1]
             if columns != len(known):
-                raise SizeError(f"{field}: found {columns} columns, expected {len(known)}: {', '.join(known)}")
+                raise SizeError(f"{prefix}{field}: found {columns} columns, expected {len(known)}: {', '.join(known)}")
 
 
 def read(names, exposure_name, X, lengths=None, inputs=None, exposure=None, *, driving=(), transition_inputs=None):
@@ -148,20 +150,21 @@ def _alone(names, exposure_name, driving):
     return [i for i, name in enumerate(driving) if name not in (*names, exposure_name)]
 
 
-def given_rows(names, exposure_name, inputs, exposure, *, driving=(), transition_inputs=None):
+def given_rows(names, exposure_name, inputs, exposure, *, driving=(), transition_inputs=None, prefix=""):
     """What is given of observations that are not there yet: rows of inputs, exposure and inputs of transitions."""
-    check_given(names, exposure_name, inputs, exposure, driving=driving, transition_inputs=transition_inputs)
+    driven = {"driving": driving, "transition_inputs": transition_inputs}
+    check_given(names, exposure_name, inputs, exposure, **driven, prefix=prefix)
     parts = []
     for field, values in (("inputs", inputs), ("exposure", exposure), ("transition_inputs", transition_inputs)):
         if values is None:
             continue
-        array = rows(values, field)
+        array = rows(values, prefix + field)
         if field == "exposure":
-            _one_column(field, array)
+            _one_column(prefix + field, array)
         if field == "transition_inputs":
             array = array[:, _alone(names, exposure_name, driving)]
         if parts and len(array) != len(parts[0]):
-            raise SizeError(f"{field}: found {len(array)} rows, expected {len(parts[0])}, one an observation")
+            raise SizeError(f"{prefix}{field}: found {len(array)} rows, expected {len(parts[0])}, one an observation")
         parts.append(array)
     return observations(_beside_each_other(parts))
 
@@ -176,6 +179,11 @@ def rows(X, what="X"):
     if hasattr(X, "tocsr"):
         raise DataError(
             f"{what}: found a sparse matrix or array, expected a dense one (sparse input is not supported); use X.toarray()"
+        )
+    if isinstance(X, (list, tuple)) and any(getattr(x, "ndim", None) == 1 and np.size(x) > 1 for x in X):
+        raise SizeError(
+            f"{what}: found a {type(X).__name__} of arrays of one axis, which may be rows or sequences; give numpy.stack(X) for rows of "
+            "one sequence, or [numpy.reshape(x, (-1, 1)) for x in X] for sequences of one number an observation"
         )
     array = numbers(X, what)
     if array.ndim == 1:

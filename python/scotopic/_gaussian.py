@@ -186,7 +186,7 @@ class GaussianEstimator(Estimator):
         names, _ = self._given_names()
         if not names and future_inputs is None:
             return Forecast(*self._model.forecast(data, steps))
-        given = _data.given_rows(names, None, future_inputs, None)
+        given = _data.given_rows(names, None, future_inputs, None, prefix="future_")
         if len(given) != steps:
             raise SizeError(f"future_inputs: found {len(given)} rows, expected {steps}, one a step")
         return Forecast(*self._model.forecast(data, given))

@@ -399,7 +399,7 @@ class HMM(Estimator):
             "exposure": future_exposure,
             "transition_inputs": future_transition_inputs,
         }
-        return filter.forecast(whole("steps", steps, 0, MOST_STEPS), **future)
+        return filter._forecast(whole("steps", steps, 0, MOST_STEPS), **future, prefix="future_")
 
     def sample(self, n_samples=None, random_state=None, *, inputs=None, exposure=None, transition_inputs=None):
         """Draws a sequence.

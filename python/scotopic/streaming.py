@@ -127,13 +127,17 @@ class Filter(_scotopic.Filter):
         Forecast
         """
         steps = whole("steps", steps, 0, MOST_STEPS)
+        return self._forecast(steps, inputs, exposure, transition_inputs, "")
+
+    def _forecast(self, steps, inputs, exposure, transition_inputs, prefix):
+        """The same, with what is given called ``prefix`` and its name in errors."""
         names, exposed = self.given
         driving = {"driving": self.transition_inputs, "transition_inputs": transition_inputs}
         if not (names or driving["driving"]) and exposed is None and inputs is exposure is transition_inputs is None:
             return Forecast(**super().forecast(steps))
-        given = _data.given_rows(names, exposed, inputs, exposure, **driving)
+        given = _data.given_rows(names, exposed, inputs, exposure, prefix=prefix, **driving)
         if len(given) != steps:
-            raise SizeError(f"inputs: found {len(given)} rows, expected {steps}, one a step")
+            raise SizeError(f"{prefix}inputs: found {len(given)} rows, expected {steps}, one a step")
         return Forecast(**super().forecast(steps, given))
 
     def smooth(self, back):

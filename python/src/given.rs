@@ -173,7 +173,8 @@ impl Given {
                     "a finite number for each of {}, an exposure above 0",
                     names.join(", ")
                 );
-                return Err(setting("inputs", format!("{row:?}"), expected));
+                let found = row.map_or("none".to_owned(), |row| format!("{row:?}"));
+                return Err(setting("inputs", found, expected));
             };
             into.push_laws(&predictive);
         }

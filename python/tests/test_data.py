@@ -317,3 +317,13 @@ def test_forecasts_need_no_covariances():
     long = scotopic.LinearGaussian.of(0.9 * np.eye(1000), np.eye(1000), np.ones((1, 1000)), [[1.0]])
     with pytest.raises(MemoryError, match="GB"):
         long.filtered(np.zeros(10_000_000))
+
+
+@pytest.mark.parametrize("many", [list, tuple])
+def test_a_list_of_arrays_of_one_axis_may_be_rows_or_sequences(many):
+    one = np.arange(4.0)
+    with pytest.raises(SizeError, match=r"X: found a \w+ of arrays of one axis.*numpy.stack.*for sequences"):
+        scotopic.observations(many([one, one + 1.0]))
+    # Rows of one number are the same either way, and numbers in lists are rows.
+    assert len(scotopic.observations(many([np.array([0.0]), np.array([1.0])]))) == 2
+    assert len(scotopic.observations(many([[0.0, 1.0], [1.0, 2.0]]))) == 2

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::compare_args::{CompareArgs, RankBy};
 use super::smooth::score as called_score;
 use super::{compare_certify, compare_rows, print};
+use crate::filtering::grid_note;
 use crate::filtering::model;
 use crate::filtering::of_fit::OfFit;
 use crate::table::{Cell, Table};
@@ -83,7 +84,12 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
         diffuse_note(&rows, args.by),
         lags_note(&rows, args.by, from),
     ];
-    let notes: Vec<String> = notes.into_iter().flatten().collect();
+    let mut notes: Vec<String> = notes.into_iter().flatten().collect();
+    for ((path, model), own) in named.iter().zip(&own_rows) {
+        let path = path.display().to_string();
+        let row = rows.iter().find(|row| row.model == path);
+        notes.extend(row.and_then(|row| grid_note::note(model, &path, own, row.log_evidence)));
+    }
     if let Some(folder) = &args.out {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("could not make {}", folder.display()))?;

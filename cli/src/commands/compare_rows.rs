@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use scotopic_filtering::{AnyModel, Sequence, many};
 
 use crate::filtering::Source;
@@ -27,6 +27,10 @@ pub(super) fn read(
         }
     }
     let outputs = same_outputs(models).map_err(UsageError)?;
+    let source = &match models {
+        [(file, _), ..] => source.of_model(file).map_err(UsageError)?,
+        [] => source.clone(),
+    };
     let files = [data.to_path_buf()];
     let mut recordings = read_all(&source.given(&given), &files, outputs + given.len())?;
     ensure!(
@@ -56,14 +60,15 @@ pub(super) fn read(
     };
     let own = models.iter().map(|(_, model)| of_model(model));
     let own: Vec<Sequence> = own.collect::<scotopic_filtering::Result<_>>()?;
-    for ((_, model), sequence) in models.iter().zip(&own) {
+    for ((file, model), sequence) in models.iter().zip(&own) {
         let names = recording.names[..outputs].iter().chain(model.inputs());
         let own = Recording {
             sequence: sequence.clone(),
             names: names.cloned().collect(),
             ..recording.clone()
         };
-        own.check(model)?;
+        own.check(model)
+            .with_context(|| format!("the model {}", file.display()))?;
     }
     Ok((recording, own))
 }

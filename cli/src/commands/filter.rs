@@ -39,6 +39,10 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut last_row = saved_row.clone().unwrap_or_default();
     outputs(args).map_err(UsageError)?;
     let source = args.source.loaded(&args.data)?.given(filter.inputs());
+    let source = match &args.model {
+        Some(file) => source.of_model(file).map_err(UsageError)?,
+        None => source,
+    };
     if source.are_several(&args.data) {
         return filter_several::run(args, &filter, &source);
     }
@@ -357,7 +361,7 @@ fn summary(filter: &AnyFilter, before: (u64, f64), missing: u64, begun: Instant,
         None => String::new(),
     };
     tell!(
-        "{}{so_far}{unseen}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s in total{learned}",
+        "{}{so_far}{unseen}: {} nats per observation, ELBO {} nats; {micros:.2} µs per update, {:.2} s with reading and writing{learned}",
         many(count as usize, "observation"),
         number(each, 4),
         number(filter.elbo(), 3),

@@ -107,9 +107,21 @@ pub fn run(args: &ResidualsArgs) -> Result<ExitCode> {
         false => {
             print::line(format!("{}, one-step residuals", model.described()))?;
             print::line(table(&recordings, &all).text())?;
+            if let Some(note) = untested(&all) {
+                print::line(note)?;
+            }
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why a test has no result.
+fn untested(all: &[Residuals]) -> Option<&'static str> {
+    let mut columns = all.iter().flat_map(|z| &z.diagnostics);
+    let without = |d: &Diagnostics| !d.independence.statistic.is_finite();
+    columns.any(without).then_some(
+        "–: too few residuals for that test; that of Ljung and Box needs more of them than --lags",
+    )
 }
 
 fn check(args: &ResidualsArgs, model: &AnyModel) -> Result<()> {

@@ -9,6 +9,7 @@ use scotopic_filtering::SampledStates;
 use scotopic_filtering::rand::SeedableRng;
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 
+use crate::filtering::of_fit::OfFit;
 use crate::filtering::records::{Entry, LinesOut, Record, field, write};
 use crate::filtering::{LineFormat, Source, inputs, model};
 use crate::usage::UsageError;
@@ -58,15 +59,16 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
         .map_err(|_| anyhow!("--length is too large for this machine"))?;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed);
     let (states, y) = match inputs::read(args.given.as_deref(), &model, &Source::default())? {
-        Some(inputs) => model.sample_given(&inputs.sequence, &mut rng)?,
+        Some(inputs) => inputs.named(model.sample_given(&inputs.sequence, &mut rng))?,
         None => model.sample(length, &mut rng)?,
     };
+    let alphabet = OfFit::read(&args.model).map_err(UsageError)?.alphabet;
     if let Some(path) = &args.states {
         write(Some(path), None, LineFormat::Csv, &of_states(&states))?;
     }
     let row = |row: &[f64]| {
         let (outputs, given) = row.split_at(row.len() - model.inputs().len());
-        let mut record = numbered("y", outputs);
+        let mut record = symbols(&alphabet, outputs).unwrap_or_else(|| numbered("y", outputs));
         let named = model.inputs().iter().zip(given);
         record.extend(named.map(|(name, x)| field(name, Entry::Number(*x))));
         record
@@ -88,6 +90,15 @@ fn numbered(name: &str, row: &[f64]) -> Record {
     named
         .map(|(i, value)| field(&format!("{name}{}", i + 1), Entry::Number(*value)))
         .collect()
+}
+
+/// A row of symbols, of a model that was fitted to some; none where the model has numbers, or more symbols than names.
+fn symbols(alphabet: &[String], row: &[f64]) -> Option<Record> {
+    let of = |(i, value): (usize, &f64)| {
+        let symbol = alphabet.get(*value as usize)?;
+        Some(field(&format!("y{}", i + 1), Entry::Text(symbol.clone())))
+    };
+    row.iter().enumerate().map(of).collect()
 }
 
 fn of_states(states: &SampledStates) -> Vec<Record> {

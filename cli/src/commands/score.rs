@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::print;
 use super::smooth::score as called_score;
+use crate::filtering::grid_note::note;
 use crate::filtering::places::from_one;
 use crate::filtering::recording::{Recording, Subject};
 use crate::table::{Cell, Table};
@@ -114,8 +115,14 @@ pub fn run(args: &ScoreArgs) -> Result<ExitCode> {
         "reversed" => called_score(&model),
         _ => "ELBO",
     };
+    let notes: Vec<String> = match args.factorisation.as_str() {
+        "reversed" => (recordings.iter().zip(&scores))
+            .filter_map(|(one, score)| note(&model, &score.file, &one.sequence, score.log_evidence))
+            .collect(),
+        _ => Vec::new(),
+    };
     if args.json {
-        let value = serde_json::json!({
+        let mut value = serde_json::json!({
             "model": args.subject.model.display().to_string(),
             "score": called,
             "files": scores,
@@ -123,6 +130,9 @@ pub fn run(args: &ScoreArgs) -> Result<ExitCode> {
             "log_evidence": total.log_evidence,
             "per_observation": total.per_observation,
         });
+        if !notes.is_empty() {
+            value["note"] = notes.join("; ").into();
+        }
         print::line(serde_json::to_string_pretty(&value)?)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -138,6 +148,9 @@ pub fn run(args: &ScoreArgs) -> Result<ExitCode> {
     }
     print::line(describe(&model))?;
     print::line(table.text())?;
+    for note in notes {
+        print::line(note)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -25,6 +25,7 @@ pub mod data_format;
 pub mod dependence;
 #[cfg(feature = "vision")]
 pub mod flow;
+pub mod grid_note;
 pub mod inputs;
 pub mod kinds;
 pub mod lines;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Error as Told;
 use scotopic_datasets::series::Time;
-use scotopic_filtering::{Error, Sequence};
+use scotopic_filtering::{AnyFilter, AnyModel, Error, Filter as _, Sequence};
 
 /// Where the rows of a series were read.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +76,30 @@ pub fn among(error: Told, all: &[Sequence], read: &[Lines], names: &[String]) ->
         Ok(error) => Told::new(error).context(place),
         Err(other) => other,
     }
+}
+
+/// The error of an observation that `model` cannot have made, with its place; another one as it is.
+pub fn impossible(
+    error: Told,
+    model: &AnyModel,
+    all: &[Sequence],
+    read: &[Lines],
+    names: &[String],
+) -> Told {
+    if !matches!(error.downcast_ref(), Some(Error::Impossible { .. })) {
+        return error;
+    }
+    for (sequence, read) in all.iter().zip(read) {
+        let Ok(mut filter) = AnyFilter::new(model.clone(), "reversed") else {
+            return error;
+        };
+        for (row, line) in sequence.iter().zip(&read.lines) {
+            if let Err(found) = filter.update(row) {
+                return at_line(found, &read.path, *line, names, read.dated);
+            }
+        }
+    }
+    error
 }
 
 /// The same error with times as dates, where they are days that were dates.

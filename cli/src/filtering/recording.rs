@@ -64,7 +64,8 @@ impl Subject {
     /// # Errors
     /// For files that cannot be read or have no row, by file and line, and a usage error for other columns.
     pub fn read(&self, model: &AnyModel) -> Result<Vec<Recording>> {
-        let source = self.source.given(model.inputs());
+        let source = self.source.of_model(&self.model).map_err(UsageError)?;
+        let source = source.given(model.inputs());
         let all = read_all(&source, &self.data, model.width())?;
         for one in &all {
             OfFit::check_data(&self.model, &one.path, &one.names, &source)?;
@@ -225,7 +226,7 @@ impl Recording {
         }
     }
 
-    /// Refuses rows that `model` cannot take, before they are used in ways that do not tell which they are; of models that have inputs
+    /// Refuses rows that `model` cannot take or have made, before they are used in ways that do not tell which they are; of models that have inputs
     /// or whose filter is exact.
     ///
     /// # Errors
@@ -237,7 +238,10 @@ impl Recording {
         let mut filter = AnyFilter::new(model.clone(), "reversed")?;
         for row in self.sequence.iter() {
             match filter.update(row) {
-                Err(error @ scotopic_filtering::Error::Observation { .. }) => {
+                Err(
+                    error @ (scotopic_filtering::Error::Observation { .. }
+                    | scotopic_filtering::Error::Impossible { .. }),
+                ) => {
                     return self.named(Err(error));
                 }
                 Err(_) => break,

@@ -11,6 +11,7 @@ use scotopic_filtering::{Sequence, many};
 
 use super::columns::{entries, followed_by};
 use super::data_format::DataFormat;
+use super::of_fit::OfFit;
 use super::places::{Lines, column, from_one};
 use super::spikes::{self, SpikeArgs};
 use crate::signals::{Interruptible, Stop};
@@ -72,6 +73,9 @@ pub struct Source {
     /// Columns that a model is given: they follow the others in a row. Of the model, not of the command line.
     #[arg(skip)]
     pub given: Vec<String>,
+    /// The symbols that the file of a model names. Of the model, not of the command line.
+    #[arg(skip)]
+    pub symbols: Vec<String>,
     /// Whether dates are numbers of days, where a model may be given times.
     #[arg(skip)]
     pub dates: bool,
@@ -137,6 +141,25 @@ impl Source {
             given: names.to_vec(),
             dates: !names.is_empty(),
             ..self.clone()
+        }
+    }
+
+    /// The same source for the model of `file`, whose symbols are those that it was fitted to.
+    ///
+    /// # Errors
+    /// For a file that cannot be read.
+    pub fn of_model(&self, file: &Path) -> Result<Self> {
+        Ok(Self {
+            symbols: OfFit::read(file)?.alphabet,
+            ..self.clone()
+        })
+    }
+
+    /// The symbols that 0, 1, … stand for: those of --alphabet, or of the model; none for numbers.
+    pub fn symbols(&self) -> &[String] {
+        match self.alphabet.is_empty() || self.spikes.bin.is_some() {
+            true => &self.symbols,
+            false => &self.alphabet,
         }
     }
 
@@ -235,7 +258,7 @@ impl Source {
             decimal_comma: self.decimal_comma,
             missing: self.missing.clone(),
             dates: self.dates,
-            alphabet: self.alphabet.clone(),
+            alphabet: self.symbols().to_vec(),
             numbers: self.given.len(),
         }
     }

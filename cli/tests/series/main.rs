@@ -2,6 +2,7 @@
 //! (`cargo test -p scotopic-cli --no-default-features --features filters --test series`).
 #![cfg(feature = "filters")]
 
+mod collapse;
 mod comparison;
 mod counts_of_parameters;
 mod fit_options;

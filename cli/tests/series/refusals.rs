@@ -491,3 +491,92 @@ fn what_a_summary_cannot_say() {
         folder.refused(&summary(model, "none.csv"), &["no observation"]);
     }
 }
+
+/// A row that no state can have made is found in its file, by every command.
+#[test]
+fn impossible_rows_have_their_places() {
+    let chain = "kind = \"hmm\"\ninitial = [1.0, 0.0]\ntransition = [[0.9, 0.1], [0.0, 1.0]]\n[emission]\n\
+                 kind = \"categorical\"\nprobabilities = [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]]\n";
+    let folder = folder(&[
+        ("chain.toml", chain),
+        ("a.csv", "s\n0\n1\n2\n2\n"),
+        ("b.csv", "s\n0\n1\n2\n0\n1\n"),
+    ]);
+    let place = ["b.csv, line 5: observation 4"];
+    folder.refused(&of("compare", "chain.toml", &["b.csv"]), &place);
+    folder.refused(
+        &of("compare", "chain.toml", &["b.csv", "--certify"]),
+        &place,
+    );
+    folder.refused(&of("summary", "chain.toml", &["a.csv", "b.csv"]), &place);
+    folder.refused(
+        &of("fit", "chain.toml", &["a.csv", "b.csv", "--out", "x.toml"]),
+        &place,
+    );
+}
+
+/// Settings of the library are called as the options that set them.
+#[test]
+fn settings_are_called_as_their_options() {
+    let folder = folder(&[("y.csv", "y\n1\n4\n0\n3\n6\n1\n0\n")]);
+    let summary =
+        |more: &[&'static str]| of("summary", "poisson.toml", &[&["y.csv"], more].concat());
+    folder.refused(
+        &summary(&["--level", "2"]),
+        &["--level is 2, expected a probability"],
+    );
+    folder.refused(
+        &summary(&["--hold", "nothing"]),
+        &["--hold is nothing, expected initial[1]"],
+    );
+    let certify = |more: &[&'static str]| {
+        of(
+            "compare",
+            "poisson.toml",
+            &[&["y.csv", "--certify"], more].concat(),
+        )
+    };
+    folder.refused(
+        &certify(&["--particles", "1"]),
+        &["--particles is 1, expected"],
+    );
+    folder.refused(&certify(&["--delta", "2"]), &["--delta is 2, expected"]);
+    folder.refused(
+        &["fit", "y.csv", "--out", "x.toml"],
+        &["--kind", "--component", "--model"],
+    );
+    let floor = [
+        "fit",
+        "y.csv",
+        "--kind",
+        "poisson",
+        "--variance-floor",
+        "0.1",
+        "--out",
+        "x.toml",
+    ];
+    folder.refused(&floor, &["--variance-floor has no use"]);
+    let (out, _) = folder.good(&of("residuals", "poisson.toml", &["y.csv", "--lags", "7"]));
+    assert!(out.contains("needs more of them than --lags"), "{out}");
+}
+
+/// y = x²/10 has two modes, of which the filter follows one.
+#[test]
+fn a_bound_far_below_ln_p_is_said() {
+    let model = "kind = \"sin-quadratic\"\nq = 0.1\nr = 0.2\nm0 = 0.1\nv0 = 0.5\n";
+    let mut state: f64 = 0.1;
+    let y: Vec<f64> = super::noise(160)
+        .chunks(2)
+        .map(|e| {
+            state = (state + 0.5 * e[0]).sin();
+            0.5 * state * state + 0.7 * e[1] - 2.0
+        })
+        .collect();
+    let folder = folder(&[("sin.toml", model), ("y.csv", &super::table("y", &[&y]))]);
+    let score = folder.json(&of("score", "sin.toml", &["y.csv", "--json"]));
+    let note = score["note"].as_str().unwrap_or_default();
+    assert!(
+        note.contains("nats on a grid") && note.contains("above the bound"),
+        "{score}"
+    );
+}

@@ -113,3 +113,66 @@ fn a_series_that_its_past_gives_exactly_has_no_noise() {
             .contains("vary")
     );
 }
+
+const COUNTS: &str = "kind = \"hmm\"\ninitial = [1.0]\ntransition = [[1.0]]\n[emission]\nkind = \"poisson\"\n\
+                      rates = [[2.0]]\nexposure = \"e\"\n";
+
+/// Counts of a time that is not positive are none, drawn, forecast or scored.
+#[test]
+fn an_exposure_is_positive() {
+    let folder = Folder::with(&[
+        ("counts.toml", COUNTS),
+        ("e.csv", "e\n1\n-1\n2\n"),
+        ("y.csv", "y,e\n1,1\n2,1\n"),
+    ]);
+    let place = [
+        "e.csv, line 3, column e",
+        "found -1, expected an exposure above 0",
+    ];
+    folder.refused(
+        &["sample", "--model", "counts.toml", "--given", "e.csv"],
+        &place,
+    );
+    let forecast = [
+        "forecast",
+        "--model",
+        "counts.toml",
+        "y.csv",
+        "--given",
+        "e.csv",
+        "--ahead",
+        "3",
+    ];
+    folder.refused(&forecast, &place);
+}
+
+/// What was fitted to words is read and drawn in words.
+#[test]
+fn symbols_are_those_of_the_model() {
+    let folder = Folder::with(&[("w.csv", "choice\nleft\nright\nleft\nleft\n")]);
+    let fit = [
+        "fit",
+        "w.csv",
+        "--kind",
+        "categorical",
+        "--n-states",
+        "1",
+        "--alphabet",
+        "left,right",
+    ];
+    folder.good(&[&fit[..], &["--out", "m.toml"]].concat());
+    let score = |more: &[&str]| {
+        folder
+            .good(&[&["score", "--model", "m.toml", "w.csv"], more].concat())
+            .0
+    };
+    assert_eq!(score(&[]), score(&["--alphabet", "left,right"]));
+    folder.good(&["fit", "w.csv", "--model", "m.toml", "--out", "n.toml"]);
+    let (drawn, _) = folder.good(&["sample", "--model", "n.toml", "--length", "50"]);
+    let cells: Vec<&str> = drawn.lines().skip(1).collect();
+    assert_eq!(cells.len(), 50);
+    assert!(
+        cells.iter().all(|cell| ["left", "right"].contains(cell)),
+        "{drawn}"
+    );
+}

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use nalgebra::DMatrix;
 
 use super::model::LinearGaussian;
+use super::start::Start;
 use super::statistics::Statistics;
 use crate::data_spread::{check_independence, check_variation};
 use crate::{Error, Result, Sequence};
@@ -176,7 +177,8 @@ impl LinearGaussian {
         let room = fit.tolerance * observations as f64;
         let mut model = self.clone();
         let mut log_evidence = Vec::new();
-        let mut converged = false;
+        let (mut converged, mut ended) = (false, false);
+        let tied = model.start() != Start::Given && !fit.learned.initial;
         for _ in 0..fit.max_iterations {
             let (next, before) = model.em_step_about(sequences, fit, self.observation_noise())?;
             let settled = |last: &f64| (before - last).abs() <= room;
@@ -185,9 +187,17 @@ impl LinearGaussian {
             if converged {
                 break;
             }
+            // The M-step knows nothing of a stationary start, which follows it: no further than that gains.
+            let gains = |next: &Self| evidence(next).is_ok_and(|after| after >= before);
+            let next = match tied {
+                false => Some(next),
+                true => next.started_as(&model).ok().filter(gains),
+            };
+            ended = next.is_none();
+            let Some(next) = next else { break };
             model = next;
         }
-        if !converged {
+        if !converged && !ended {
             log_evidence.push(evidence(&model)?);
         }
         Ok(GaussianFitted {

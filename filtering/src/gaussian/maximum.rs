@@ -56,7 +56,7 @@ impl LinearGaussian {
                 ..fit.clone()
             },
         )?;
-        let mut left = fit.max_iterations.saturating_sub(begun.log_evidence.len());
+        let mut left = fit.max_iterations.saturating_sub(begun.iterations);
         let prior = Prior {
             count: fit.pseudo_count,
             noise: self.observation_noise(),

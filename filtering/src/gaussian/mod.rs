@@ -35,6 +35,7 @@
 mod adjoint;
 mod belief;
 mod block;
+mod collapse;
 mod comparison;
 mod diagonal;
 mod diffuse;
@@ -63,11 +64,13 @@ mod sample;
 mod settings;
 mod sites;
 mod smoother;
+mod start;
 mod statistics;
 mod structural;
 mod value;
 
 pub use belief::Gaussian;
+pub use collapse::collapsed_columns;
 pub use driven::{DrivenFilter, DrivenFitted, DrivenGaussian};
 pub use em::{GaussianFit, GaussianFitted, Learned};
 pub use factorisation::{GaussianFilter, GaussianPosterior};

@@ -5,6 +5,7 @@ pub(super) mod file;
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use super::start::Start;
 use crate::math::cholesky::{check_symmetric, cholesky, semidefinite_root};
 use crate::{Error, Result};
 
@@ -47,6 +48,8 @@ pub struct LinearGaussian {
     initial_covariance: DMatrix<f64>,
     /// The states that start exactly diffuse; none, or one mark a state.
     diffuse: Vec<bool>,
+    /// What m0 and P0 are.
+    start: Start,
     /// What the states are called; none, or one name a state.
     state_names: Vec<String>,
 }
@@ -86,6 +89,7 @@ impl LinearGaussian {
             initial_mean: DVector::zeros(n),
             initial_covariance: DMatrix::identity(n, n),
             diffuse: Vec::new(),
+            start: Start::Given,
             state_names: Vec::new(),
         })
     }
@@ -116,7 +120,13 @@ impl LinearGaussian {
         check_vector("bias", &b, self.states())?;
         check_vector("offset", &d, self.width())?;
         (self.bias, self.offset) = (b, d);
-        Ok(self)
+        match self.start {
+            Start::Given => Ok(self),
+            _ => {
+                let before = self.clone();
+                self.started_as(&before)
+            }
+        }
     }
 
     /// The same with x_1 ~ N(m0, P0), m0 `[n]`, P0 `[n, n]`.
@@ -130,6 +140,7 @@ impl LinearGaussian {
         semidefinite_root("initial_covariance", &p0)?;
         (self.initial_mean, self.initial_covariance) = (m0, p0);
         self.diffuse = Vec::new();
+        self.start = Start::Given;
         Ok(self)
     }
 
@@ -162,6 +173,9 @@ impl LinearGaussian {
             true => diffuse.to_vec(),
             false => Vec::new(),
         };
+        if !self.diffuse.is_empty() {
+            self.start = Start::Given;
+        }
         Ok(self)
     }
 
@@ -266,6 +280,17 @@ impl LinearGaussian {
     /// P0 `[n, n]`.
     pub fn initial_covariance(&self) -> &DMatrix<f64> {
         &self.initial_covariance
+    }
+
+    /// What m0 and P0 are.
+    pub(in crate::gaussian) fn start(&self) -> Start {
+        self.start
+    }
+
+    /// The same with m0 and P0 that are so, unchecked.
+    pub(in crate::gaussian) fn with_start(mut self, start: Start) -> Self {
+        self.start = start;
+        self
     }
 
     /// The states that start exactly diffuse: none, or a mark for each state.

@@ -3,6 +3,7 @@
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Poisson, StandardNormal};
 
+use super::Emission;
 use crate::{Error, Law, Predictive, Result};
 
 /// The length of the rows `name`, which have to be equally long; `first` says in an error which row gave the length.
@@ -39,6 +40,32 @@ pub(super) fn reordered(values: &[f64], width: usize, order: &[usize]) -> Vec<f6
 /// Rows `[K, width]` one by one, as files have them.
 pub(super) fn nested(values: &[f64], width: usize) -> Vec<Vec<f64>> {
     values.chunks(width).map(<[f64]>::to_vec).collect()
+}
+
+/// Refuses what an emission of `states` states cannot be given: an exposure that is not positive.
+///
+/// # Errors
+/// [`Error::Observation`] with the entry of a row, what is given after its outputs.
+pub(super) fn check_inputs(emission: &impl Emission, states: usize, given: &[f64]) -> Result<()> {
+    if given.is_empty() || given.len() != emission.inputs().len() {
+        return Ok(());
+    }
+    let outputs = emission.width() - given.len();
+    // Of an observation that is missing only what it is given can be wrong.
+    let mut row = vec![f64::NAN; outputs];
+    row.extend_from_slice(given);
+    match emission.log_likelihood(&row, &mut vec![0.0; states]) {
+        Err(error @ Error::Observation { entry, .. }) if entry >= outputs => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The same error with entries counted from the first input.
+pub(super) fn of_input(mut error: Error, outputs: usize) -> Error {
+    if let Error::Observation { entry, .. } = &mut error {
+        *entry = entry.saturating_sub(outputs);
+    }
+    error
 }
 
 /// One of 0, 1, … with these probabilities.

@@ -1,5 +1,6 @@
 //! What beliefs about the state say of observations.
 
+use super::emission_rows::check_inputs;
 use super::lag::through;
 use super::products::product;
 use super::{Emission, Hmm};
@@ -35,6 +36,7 @@ impl<E: Emission> Hmm<E> {
             let expected = format!("a finite number for each of {names}");
             return Err(Error::setting("inputs", format!("{given:?}"), expected));
         }
+        check_inputs(self.emission(), self.states(), given)?;
         self.emission()
             .predictive_given(ahead, given)
             .ok_or_else(unsupported)

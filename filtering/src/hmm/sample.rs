@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::emission_rows::draw;
+use super::emission_rows::{check_inputs, draw, of_input};
 use super::{Hmm, Sample};
 use crate::{Error, Result, Sequence};
 
@@ -104,7 +104,8 @@ impl<E: Sample> Hmm<E> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Size`] for another number of inputs, [`Error::Observation`] for one that is missing; as [`Hmm::sample`].
+    /// [`Error::Size`] for another number of inputs, [`Error::Observation`] for one that is missing, or an exposure that is not
+    /// positive; as [`Hmm::sample`].
     pub fn sample_given<R: Rng + ?Sized>(
         &self,
         inputs: &Sequence,
@@ -121,6 +122,9 @@ impl<E: Sample> Hmm<E> {
                 let error = Error::observation(entry, "a missing input", "a number");
                 return Err(error.at_observation(t as u64));
             }
+            let checked = check_inputs(self.emission(), self.states(), row.unwrap_or(&[]));
+            let outputs = self.width() - names.len();
+            checked.map_err(|e| of_input(e, outputs).at_observation(t as u64))?;
         }
         self.draw(inputs.iter().map(|row| row.unwrap_or(&[])), rng)
     }

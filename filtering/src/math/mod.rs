@@ -13,6 +13,8 @@ pub(crate) mod lyapunov;
 pub(crate) mod normal;
 pub mod simd;
 pub(crate) mod square;
+mod stirling;
+mod uniform;
 
 pub use digamma::digamma;
 pub use log_space::{entropy, log_sum_exp, softmax};

@@ -140,3 +140,63 @@ fn moments_that_do_not_exist_are_no_numbers() {
     let only = Predictive::new(vec![(1.0, calm), (0.0, cauchy)]).unwrap();
     assert_eq!((only.mean(), only.variance()), (1.0, 2.0));
 }
+
+/// (q − λ)/√λ of a Poisson law of rate λ is the quantile of N(0, 1), to the correction (z² − 1)/6√λ and a whole number.
+#[test]
+fn quantiles_of_counts_of_any_size() {
+    for rate in [1e4, 1e8, 1e10, 1e13, 1e16, 1e20, 1e25] {
+        let law = Predictive::new(vec![(1.0, Law::Poisson { rate })]).unwrap();
+        for (p, z) in [
+            (0.1, -1.281_551_565_544_600_5),
+            (0.5, 0.0),
+            (0.9, 1.281_551_565_544_600_5),
+        ] {
+            let found = (law.quantile(p).unwrap() - rate) / rate.sqrt();
+            let room = 1.2 / rate.sqrt() + 2.0 * rate.sqrt() * f64::EPSILON;
+            assert!((found - z).abs() < room, "{rate} {p}: {found}");
+        }
+    }
+    // To the rounding of the rate where the deviation is below it.
+    let law = Predictive::new(vec![(1.0, Law::Poisson { rate: 1e300 })]).unwrap();
+    assert!((law.quantile(0.9).unwrap() / 1e300 - 1.0).abs() < 4.0 * f64::EPSILON);
+}
+
+/// scipy 1.17: nbinom.ppf; of a large shape they are those of Poisson.
+#[test]
+fn quantiles_of_negative_binomial_counts_near_poisson() {
+    for shape in [1e3, 1e6, 1e9, 1e12, 1e14, 1e16, 1e200] {
+        let law = Law::NegativeBinomial { mean: 5.0, shape };
+        let law = Predictive::new(vec![(1.0, law)]).unwrap();
+        let found = [0.1, 0.5, 0.9].map(|p| law.quantile(p).unwrap());
+        assert_eq!(found, [2.0, 5.0, 8.0], "{shape}");
+        // mpmath with 50 digits, of a shape of 1e14.
+        if shape > 1e13 {
+            assert!((law.cdf(5.0) - 0.615_960_654_833_063_1).abs() < 1e-14);
+        }
+    }
+}
+
+/// A mixture over forty powers of ten, as counts of a wide state are: some hundred evaluations, whatever their size.
+#[test]
+fn quantiles_of_wide_mixtures_take_no_time() {
+    let rate = |x: f64| Law::Poisson { rate: x.exp() };
+    let law = Predictive::over_normal(1.0, 200.0, rate).unwrap();
+    let begun = std::time::Instant::now();
+    for (p, z) in [
+        (0.1, -1.281_551_565_544_600_5),
+        (0.5, 0.0),
+        (0.9, 1.281_551_565_544_600_5),
+        (0.999, 3.090_232_306_167_813),
+    ] {
+        let right = (1.0 + z * 200f64.sqrt()).exp();
+        let found = law.quantile(p).unwrap();
+        // Nodes are 1/16 of a deviation apart: a factor of e to the 0.9.
+        let off = (found + 1.0).ln() - (right + 1.0).ln();
+        assert!(off.abs() < 1.0, "{p}: {found} {right}");
+        assert!(
+            law.cdf(found) >= p - 1e-12
+                && (found == 0.0 || law.cdf(found * (1.0 - 1e-9) - 1.0) < p)
+        );
+    }
+    assert!(begun.elapsed().as_secs_f64() < 5.0);
+}

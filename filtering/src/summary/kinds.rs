@@ -187,6 +187,7 @@ fn linear(model: &LinearGaussian) -> Parametrisation {
         model.initial_covariance().clone(),
     );
     let (h, diffuse) = (model.observation().clone(), model.diffuse().to_vec());
+    let own = model.clone();
     let mut new = Parametrisation::new(move |p| {
         let mut rest = p;
         let mut take = |count: usize| {
@@ -201,7 +202,8 @@ fn linear(model: &LinearGaussian) -> Parametrisation {
         let r = lower(m, take(m * (m + 1) / 2));
         let model = LinearGaussian::new(f, q, h.clone(), r)?
             .with_bias(b, d)?
-            .with_initial(m0.clone(), p0.clone())?;
+            .with_initial(m0.clone(), p0.clone())?
+            .started_as(&own)?;
         let model = match diffuse.is_empty() {
             true => model,
             false => model.with_diffuse(&diffuse)?,
@@ -311,14 +313,7 @@ fn nonlinear<'a>(model: &AnyStateSpace, sequences: &'a [Sequence]) -> Result<Sub
     Ok(Subject {
         parametrisation: new,
         evidence: Box::new(move |model| match model {
-            AnyModel::Nonlinear(model) => {
-                let grid = Grid::new(model, reach.low, reach.high, reach.points)?;
-                let each = sequences.iter().map(|s| {
-                    let exact = grid.filter(model, s)?;
-                    Ok::<f64, Error>(exact.log_evidence.last().copied().unwrap_or(0.0))
-                });
-                each.sum()
-            }
+            AnyModel::Nonlinear(model) => on_grid(model, &reach, sequences),
             _ => Ok(f64::NAN),
         }),
         described: "exact on a grid",
@@ -337,6 +332,8 @@ fn reach(model: &AnyStateSpace, sequences: &[Sequence]) -> Result<Reach> {
     const BEYOND: f64 = 8.0;
     const EACH: f64 = 6.0;
     const MOST: f64 = 4001.0;
+    /// In nats: what may change when the grid is made wider.
+    const SETTLED: f64 = 1e-6;
     let first = model.initial_covariance()[0].sqrt();
     let (mut low, mut high) = (
         model.initial_mean()[0] - BEYOND * first,
@@ -355,16 +352,39 @@ fn reach(model: &AnyStateSpace, sequences: &[Sequence]) -> Result<Reach> {
             narrow = narrow.min(deviation);
         }
     }
-    let points = (EACH * (high - low) / narrow).ceil();
-    if points > MOST {
+    let points = |low: f64, high: f64| (EACH * (high - low) / narrow).ceil().max(101.0);
+    if points(low, high) > MOST {
         return Err(unsupported(
             "this nonlinear model".to_owned(),
             "its beliefs are too narrow beside the range of its states for an exact evidence on a grid",
         ));
     }
-    Ok(Reach {
-        low,
-        high,
-        points: points.max(101.0) as usize,
-    })
+    // Beliefs may have missed a mode: wider, until that changes nothing.
+    let mut last: Option<f64> = None;
+    loop {
+        let reach = Reach {
+            low,
+            high,
+            points: points(low, high) as usize,
+        };
+        let total = on_grid(model, &reach, sequences)?;
+        let more = 0.5 * (high - low);
+        let wider = (low - more, high + more);
+        let settled = last.is_some_and(|before| (total - before).abs() < SETTLED);
+        if settled || points(wider.0, wider.1) > MOST {
+            return Ok(reach);
+        }
+        last = Some(total);
+        (low, high) = wider;
+    }
+}
+
+/// ln p of all sequences by sums over a grid.
+fn on_grid(model: &AnyStateSpace, reach: &Reach, sequences: &[Sequence]) -> Result<f64> {
+    let grid = Grid::new(model, reach.low, reach.high, reach.points)?;
+    let each = sequences.iter().map(|s| {
+        let exact = grid.filter(model, s)?;
+        Ok::<f64, Error>(exact.log_evidence.last().copied().unwrap_or(0.0))
+    });
+    each.sum()
 }

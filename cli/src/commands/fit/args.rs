@@ -42,13 +42,7 @@ pub struct FitArgs {
     #[arg(required = true)]
     pub data: Vec<PathBuf>,
     /// Kind of model, initialised from the data
-    #[arg(
-        long,
-        value_enum,
-        value_name = "KIND",
-        required_unless_present_any = ["model", "component"],
-        conflicts_with = "model"
-    )]
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "model")]
     pub kind: Option<ModelKind>,
     /// Structural models.
     #[command(flatten)]
@@ -235,7 +229,15 @@ impl FitArgs {
                 self.pseudo_count.is_some(),
                 &FitOf::WITH_PSEUDO_COUNT,
             ),
-            ("--variance-floor", self.variance_floor.is_some(), &floored),
+            (
+                "--variance-floor",
+                self.variance_floor.is_some(),
+                if self.kind.is_some_and(ModelKind::lacks_variances) {
+                    &[]
+                } else {
+                    &floored
+                },
+            ),
             ("--threads", self.threads.is_some(), &in_parallel),
             (
                 "--seed",

@@ -10,6 +10,7 @@ use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
 use super::gaussian::{End, learned, of_file, of_starts, search, settings, short, stream};
 use crate::filtering::places::from_one;
+use crate::usage::UsageError;
 
 /// From the data alone, from several starts: the best of short runs are pursued to the end.
 ///
@@ -22,7 +23,7 @@ pub fn from_data(
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, learned(&args.learn)?);
+    let settings = settings(args, learned(&args.learn).map_err(UsageError)?);
     ensure!(
         !settings.learned.diagonal,
         "diagonal: give a diagonal model with inputs by --model"
@@ -60,7 +61,7 @@ pub fn from_model(
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, learned(names)?);
+    let settings = settings(args, learned(names).map_err(UsageError)?);
     let fit = model.maximum_likelihood(data, &settings);
     Ok(of_file(fit.map_err(from_one)?, data, &settings, begun))
 }

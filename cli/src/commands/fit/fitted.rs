@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use scotopic_filtering::AnyModel;
+use scotopic_filtering::{AnyModel, many};
 
 use crate::table::{Cell, Table};
 
@@ -66,14 +66,24 @@ impl ModelFit {
         }
     }
 
-    /// Adds a warning to a fit that ended early; one that knows what its gradient promises has said so with that.
-    pub fn say_whether_it_ended(&mut self) {
-        if !self.converged && self.report.promised.is_none() {
-            self.report.warnings.push(format!(
-                "ended early, after {} iterations: not ranked; raise --max-iterations",
-                self.iterations
-            ));
+    /// Adds a warning to a fit that ended early, of which at most `limit` iterations were asked; one that knows what its gradient
+    /// promises has said so with that.
+    pub fn say_whether_it_ended(&mut self, limit: usize) {
+        if self.converged || self.report.promised.is_some() {
+            return;
         }
+        let after = many(self.iterations, "iteration");
+        self.report.warnings.push(match self.iterations < limit {
+            // Iterations of several starts.
+            _ if self.report.bound => {
+                "ended early, at the most iterations: not ranked; raise --max-iterations".to_owned()
+            }
+            true => format!(
+                "ended early, after {after}, where no step gains anything and the gradient does not vanish: not ranked; other starts \
+                 (--seed, --restarts) or --pseudo-count may do better"
+            ),
+            false => format!("ended early, after {after}: not ranked; raise --max-iterations"),
+        });
     }
 
     /// −2 ln p + k ln n.

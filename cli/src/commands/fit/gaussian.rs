@@ -3,13 +3,17 @@
 use std::time::Instant;
 
 use anyhow::{Result, anyhow, ensure};
-use scotopic_filtering::gaussian::{GaussianFit, GaussianFitted, Learned, LinearGaussian};
+use scotopic_filtering::gaussian::{
+    GaussianFit, GaussianFitted, Learned, LinearGaussian, collapsed_columns,
+};
+use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
-use scotopic_filtering::{AnyModel, Sequence};
+use scotopic_filtering::{AnyModel, Error, Sequence};
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
 use crate::filtering::places::from_one;
+use crate::usage::UsageError;
 
 /// EM steps of each start before the best are pursued to the end.
 const SHORT: usize = 15;
@@ -96,7 +100,7 @@ pub(super) fn stream(args: &FitArgs, states: usize) -> Xoshiro256PlusPlus {
 /// If no start can be fitted.
 pub fn from_data(states: usize, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, own(&args.learn)?);
+    let settings = settings(args, own(&args.learn).map_err(UsageError)?);
     let mut rng = stream(args, states);
     let first = LinearGaussian::initial_guess(states, data)?;
     let mut starts = vec![first];
@@ -131,7 +135,7 @@ pub fn from_model(
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, own(names)?);
+    let settings = settings(args, own(names).map_err(UsageError)?);
     let fit = model.maximum_likelihood(data, &settings);
     Ok(of_file(fit.map_err(from_one)?, data, &settings, begun))
 }
@@ -186,30 +190,51 @@ pub(super) fn of_starts<F: End>(
     begun: Instant,
     best: impl Fn(&GaussianFit) -> Result<(F, (usize, usize))>,
 ) -> Result<ModelFit> {
-    let (fit, found_by) = best(settings)?;
-    let mut report = Report {
-        found_by: Some(found_by),
-        ..Report::default()
+    let mut report = Report::default();
+    let free = settings.pseudo_count == 0.0 && settings.learned.observation_noise;
+    let said = match best(settings) {
+        Ok((fit, found_by)) => {
+            let collapsed = if free {
+                collapsed(&fit, data)
+            } else {
+                Vec::new()
+            };
+            if collapsed.is_empty() {
+                report.found_by = Some(found_by);
+                return Ok(fit.told(report, &settings.learned, begun));
+            }
+            format!(
+                "the noise of {} collapsed to less than a millionth of its variance (ln p {:.3})",
+                columns(&collapsed),
+                fit.log_evidence()
+            )
+        }
+        // Some collapse so far that no number is left.
+        Err(error) if free && has_diverged(&error) => {
+            format!("the noise collapsed from every start ({error})")
+        }
+        Err(error) => return Err(error),
     };
-    let collapsed = collapsed(&fit, data);
-    if settings.pseudo_count > 0.0 || collapsed.is_empty() {
-        return Ok(fit.told(report, &settings.learned, begun));
-    }
     let kept = GaussianFit {
         pseudo_count: PRIOR,
         ..settings.clone()
     };
     report.warnings.push(format!(
-        "the noise of {} collapsed to less than a millionth of its variance (ln p {:.3}); fitted with {PRIOR} \
-         pseudo-observations of a tenth of its variance (--pseudo-count), and not ranked",
-        columns(&collapsed),
-        fit.log_evidence()
+        "{said}; fitted with {PRIOR} pseudo-observations of a tenth of each column's variance (--pseudo-count), and not ranked"
     ));
     let (fit, found_by) = best(&kept)?;
     report.found_by = Some(found_by);
     let mut fit = fit.told(report, &settings.learned, begun);
     fit.ranked = false;
     Ok(fit)
+}
+
+/// Whether an error is of numbers that a covariance without a direction leads to.
+fn has_diverged(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(Error::NotFinite { .. } | Error::NotPositiveDefinite { .. })
+    )
 }
 
 /// The end from a model of a file.
@@ -278,33 +303,47 @@ pub(super) fn short(settings: &GaussianFit) -> GaussianFit {
     }
 }
 
-/// The columns, from 1, whose noise is next to nothing beside the variance that inputs leave of them.
+/// The columns, from 1, that take part in combinations whose noise is next to nothing beside the variance that inputs leave of them.
 fn collapsed<F: End>(fit: &F, data: &[Sequence]) -> Vec<usize> {
     let noise = fit.base().observation_noise();
-    let collapsed = |d: usize| {
+    let spread = spread_without_inputs(fit, data, noise.nrows());
+    let found = collapsed_columns(noise, &spread, COLLAPSED);
+    found.into_iter().map(|d| d + 1).collect()
+}
+
+/// The covariances of the columns, less what inputs add to them; each over the rows that have both.
+fn spread_without_inputs<F: End>(fit: &F, data: &[Sequence], m: usize) -> DMatrix<f64> {
+    let rows = || {
         let rows = data.iter().flat_map(|s| s.iter().flatten());
-        let values = rows
-            .map(|row| fit.without_inputs(row, d))
-            .filter(|y| !y.is_nan());
-        let (mut count, mut mean, mut square) = (0.0, 0.0, 0.0);
-        for y in values {
-            count += 1.0;
-            let change = y - mean;
-            mean += change / count;
-            square += change * (y - mean);
-        }
-        noise[(d, d)] < COLLAPSED * square / count
+        rows.map(|row| -> Vec<f64> { (0..m).map(|d| fit.without_inputs(row, d)).collect() })
     };
-    (0..noise.nrows())
-        .filter(|&d| collapsed(d))
-        .map(|d| d + 1)
-        .collect()
+    let (mut mean, mut count) = (vec![0.0; m], vec![0.0; m]);
+    for row in rows() {
+        for d in (0..m).filter(|d| !row[*d].is_nan()) {
+            count[d] += 1.0;
+            mean[d] += (row[d] - mean[d]) / count[d];
+        }
+    }
+    let mut sums = DMatrix::<f64>::zeros(m, m);
+    let mut pairs = DMatrix::<f64>::zeros(m, m);
+    for row in rows() {
+        for i in 0..m {
+            for j in 0..m {
+                let both = (row[i] - mean[i]) * (row[j] - mean[j]);
+                if !both.is_nan() {
+                    sums[(i, j)] += both;
+                    pairs[(i, j)] += 1.0;
+                }
+            }
+        }
+    }
+    sums.zip_map(&pairs, |sum, n: f64| sum / n.max(1.0))
 }
 
 fn columns(numbers: &[usize]) -> String {
     let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
     match text.as_slice() {
         [one] => format!("column {one}"),
-        many => format!("columns {}", many.join(", ")),
+        many => format!("a combination of columns {}", many.join(", ")),
     }
 }

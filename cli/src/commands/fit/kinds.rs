@@ -25,6 +25,17 @@ pub enum ModelKind {
 }
 
 impl ModelKind {
+    /// Whether no state has a variance that could shrink to nothing.
+    pub fn lacks_variances(self) -> bool {
+        use EmissionKind::{
+            Bernoulli, Categorical, LogisticRegression, Poisson, PoissonRegression,
+        };
+        matches!(
+            self,
+            Self::Hmm(Categorical | Poisson | Bernoulli | LogisticRegression | PoissonRegression)
+        )
+    }
+
     /// Whether the kind takes inputs, an exposure, lags and inputs of transitions, where they are given.
     ///
     /// # Errors

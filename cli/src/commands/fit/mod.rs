@@ -31,7 +31,7 @@ use super::print;
 use crate::filtering::dependence::{by_name, input_warning};
 use crate::filtering::model;
 use crate::filtering::of_fit::OfFit;
-use crate::filtering::places::among;
+use crate::filtering::places::{among, impossible};
 use crate::outputs::{check_apart, check_writable};
 use crate::progress::Reporter;
 use crate::progress_bar::Heartbeat;
@@ -44,6 +44,12 @@ use crate::usage::UsageError;
 /// If data or model cannot be used, or EM failed from every initialisation.
 pub fn run(args: &FitArgs) -> Result<ExitCode> {
     args.ensure_numbers().map_err(UsageError)?;
+    if args.kind.is_none() && args.model.is_none() && args.structural.component.is_empty() {
+        let error = anyhow::anyhow!(
+            "give --kind to start from the data (--component for a structural model), or --model to start from a model"
+        );
+        return Err(UsageError(error).into());
+    }
     let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
     // A model may be replaced by its own refit; data may not.
     if args.model.as_ref() != Some(&args.out) {
@@ -118,7 +124,11 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         (None, Some((model, _))) => check_row(model, row),
         (None, None) => Ok(()),
     };
-    let (data, names, read) = args.source.given(&given).read_all(&args.data, &check)?;
+    let source = match &args.model {
+        Some(file) => args.source.of_model(file).map_err(UsageError)?,
+        None => args.source.clone(),
+    };
+    let (data, names, read) = source.given(&given).read_all(&args.data, &check)?;
     if let (Some(file), Some(data)) = (&args.model, args.data.first()) {
         OfFit::check_data(file, data, &names, &args.source)?;
     }
@@ -172,7 +182,9 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     match (start, args.kind) {
         (Some((model, _)), _) => {
             let _beat = Heartbeat::start(reporter, format!("fitting a {}", model.described()));
-            fits.push(from_model(model, &learned, &data, args).map_err(told)?);
+            let fit = from_model(model.clone(), &learned, &data, args);
+            let placed = |error| told(impossible(error, &model, &data, &read, &names));
+            fits.push(fit.map_err(placed)?);
         }
         (None, Some(kind)) => {
             // In increasing order: each number of states is also started from the one before it.
@@ -211,7 +223,10 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
             )
         }
     }
-    fits.iter_mut().for_each(ModelFit::say_whether_it_ended);
+    let limit = args.iterations();
+    for fit in &mut fits {
+        fit.say_whether_it_ended(limit);
+    }
     let best = fits
         .iter()
         .filter(|fit| fit.ranked || fits.len() == 1)
@@ -229,8 +244,12 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
                 error
             }
             Some((states, error)) => error.context(format!(
-                "{} could not be fitted (--pseudo-count keeps probabilities and variances from zero)",
-                many(states as usize, "state")
+                "{} could not be fitted{}",
+                many(states as usize, "state"),
+                match prior {
+                    true => " (--pseudo-count keeps probabilities and variances from zero)",
+                    false => "",
+                }
             )),
             None if !fits.is_empty() => anyhow::anyhow!(
                 "no fit came to its end within the iterations: fits that ended early cannot be compared; raise --max-iterations, \
@@ -244,7 +263,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         learned,
         free_parameters: Some(best.free),
         columns: OfFit::of_columns(&names[..names.len() - given.len()]),
-        alphabet: args.source.alphabet.clone(),
+        alphabet: source.symbols().to_vec(),
     };
     model::write_fitted(&best.model, &of_fit, "", &args.out)?;
     if args.json {

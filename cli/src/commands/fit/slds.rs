@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use scotopic_filtering::switching::{Slds, SldsFit, SldsFitted};
-use scotopic_filtering::{AnyModel, Sequence};
+use scotopic_filtering::{AnyModel, Sequence, many};
 
 use super::args::FitArgs;
 use super::fitted::ModelFit;
@@ -30,19 +30,30 @@ pub fn from_data(regimes: usize, data: &[Sequence], args: &FitArgs) -> Result<Mo
     let columns = data.first().map_or(1, Sequence::width);
     let states = args.dimension.map_or(columns, |n| n as usize);
     let fit = Slds::fit_regimes(regimes, states, data, &settings(args)).map_err(from_one)?;
-    Ok(told(fit, begun))
+    Ok(told(fit, data, begun))
 }
 
 /// From a model of a file.
 pub fn from_model(model: &Slds, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
     let begun = Instant::now();
     let fit = model.fit(data, &settings(args)).map_err(from_one)?;
-    Ok(told(fit, begun))
+    Ok(told(fit, data, begun))
 }
 
-fn told(fit: SldsFitted, begun: Instant) -> ModelFit {
+fn told(fit: SldsFitted, data: &[Sequence], begun: Instant) -> ModelFit {
     let sizes = (fit.model.regimes_len(), fit.model.free_parameters());
     let elbo = fit.elbo.last().copied().unwrap_or(f64::NAN);
     let end = (fit.iterations, fit.converged);
-    ModelFit::of_bound(AnyModel::Slds(Box::new(fit.model)), sizes, elbo, end, begun)
+    let mut fit = ModelFit::of_bound(AnyModel::Slds(Box::new(fit.model)), sizes, elbo, end, begun);
+    let rows = data.iter().flat_map(|s| s.iter().flatten());
+    let numbers = rows.flatten().filter(|y| !y.is_nan()).count();
+    if fit.free >= numbers {
+        fit.ranked = false;
+        fit.report.warnings.push(format!(
+            "it has {} for {}: not ranked; ask for fewer regimes, or a smaller --dimension",
+            many(fit.free, "parameter"),
+            many(numbers, "number")
+        ));
+    }
+    fit
 }

@@ -2,6 +2,7 @@
 
 use super::model::DrivenGaussian;
 use crate::gaussian::Learned;
+use crate::gaussian::start::Start;
 use crate::{Error, Result, Sequence};
 
 impl DrivenGaussian {
@@ -10,7 +11,10 @@ impl DrivenGaussian {
     /// they are.
     pub(super) fn centres(&self, sequences: &[Sequence], learned: &Learned) -> Vec<f64> {
         let m = self.outputs();
-        let free = (!learned.control || learned.bias) && (!learned.direct || learned.offset);
+        // A stationary start is that of b without inputs.
+        let given = self.base.start() == Start::Given || learned.initial;
+        let free =
+            given && (!learned.control || learned.bias) && (!learned.direct || learned.offset);
         let mean = |k: usize| {
             let rows = || sequences.iter().flat_map(|s| s.iter().flatten());
             let values = || rows().filter_map(|row| row.get(m + k));

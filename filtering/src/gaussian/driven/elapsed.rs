@@ -64,6 +64,20 @@ impl Elapsed {
     }
 }
 
+/// Mean and covariance of the stationary distribution of dx = (A x + b) dt + dW, if A has one: those of the transition over a time in
+/// which A moves the state.
+pub(in crate::gaussian) fn stationary_of_rates(
+    rates: &LinearGaussian,
+) -> Option<(DVector<f64>, DMatrix<f64>)> {
+    let size = rates.transition().amax();
+    let time = if size > 0.0 { 1.0 / size } else { 1.0 };
+    let over = Elapsed::over(rates.transition(), rates.process_noise(), time);
+    let bias = &over.integral * rates.bias();
+    rates
+        .with_dynamics(over.transition, bias, over.noise)
+        .stationary()
+}
+
 /// 2ᵉ and 2^−e for which the largest sum of a column of 2ᵉ h Q_c lies from 1/16 to 1/8: less than what A, which moves the state by at
 /// most ½, adds to the norm of the whole.
 fn unit_of(diffusion: &DMatrix<f64>, h: f64) -> (f64, f64) {

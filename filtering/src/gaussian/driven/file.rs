@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::elapsed::Elapsed;
+use super::elapsed::stationary_of_rates;
 use super::model::DrivenGaussian;
 use crate::gaussian::LinearGaussian;
 use crate::gaussian::model::{file, matrix, rows};
@@ -37,9 +37,9 @@ pub(super) struct Parts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     direct: Option<Vec<Vec<f64>>>,
     observation_noise: Vec<Vec<f64>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     initial_mean: Option<Vec<f64>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     initial_covariance: Option<Vec<Vec<f64>>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     diffuse: Vec<bool>,
@@ -98,7 +98,13 @@ impl TryFrom<Parts> for DrivenGaussian {
         });
         let mut base = base.map_err(|error| if timed { of_rates(error) } else { error })?;
         if timed && without_start {
-            base = with_stationary_start(&base)?;
+            base = match stationary_of_rates(&base) {
+                Some(_) => base.with_stationary_start_of_rates()?,
+                None => {
+                    let all = vec![true; base.states()];
+                    base.with_diffuse(&all)?
+                }
+            };
         }
         let mut model = match &parts.time {
             Some(time) => Self::continuous(base, parts.inputs, time)?,
@@ -156,27 +162,6 @@ fn of_rates(mut error: Error) -> Error {
         *name = name.replace("process_noise", "diffusion");
     }
     error
-}
-
-/// The same A and Q_c with the start of the stationary distribution, or a diffuse one where there is none: those of the transition
-/// over a time in which A moves the state.
-fn with_stationary_start(rates: &LinearGaussian) -> Result<LinearGaussian> {
-    let size = rates.transition().amax();
-    let time = if size > 0.0 { 1.0 / size } else { 1.0 };
-    let over = Elapsed::over(rates.transition(), rates.process_noise(), time);
-    let bias = &over.integral * rates.bias();
-    let moved = rates.with_dynamics(over.transition, bias, over.noise);
-    let mut parts = file::Parts::from(moved);
-    (parts.initial_mean, parts.initial_covariance) = (None, None);
-    parts.diffuse.clear();
-    let started = LinearGaussian::try_from(parts)?;
-    match started.diffuse() {
-        [] => rates.clone().with_initial(
-            started.initial_mean().clone(),
-            started.initial_covariance().clone(),
-        ),
-        diffuse => rates.clone().with_diffuse(diffuse),
-    }
 }
 
 impl From<DrivenGaussian> for Parts {

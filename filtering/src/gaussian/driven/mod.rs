@@ -26,6 +26,7 @@ mod rows;
 mod sample;
 mod smooth;
 
+pub(super) use elapsed::stationary_of_rates;
 pub use filter::DrivenFilter;
 pub use fit::DrivenFitted;
 pub use model::DrivenGaussian;

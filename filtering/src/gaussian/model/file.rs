@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::{LinearGaussian, matrix, rows};
-use crate::math::lyapunov::stationary_covariance;
+use crate::gaussian::start::Start;
 use crate::{Error, Result};
 
 /// The keys of a file. Those that may be left out: `bias` and `offset` (0), `state_names`, and the start: without `initial_mean`,
@@ -20,9 +20,9 @@ pub(in crate::gaussian) struct Parts {
     #[serde(default)]
     pub offset: Option<Vec<f64>>,
     pub observation_noise: Vec<Vec<f64>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_mean: Option<Vec<f64>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_covariance: Option<Vec<Vec<f64>>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub diffuse: Vec<bool>,
@@ -49,7 +49,7 @@ impl TryFrom<Parts> for LinearGaussian {
         let (mean, covariance) = (parts.initial_mean, parts.initial_covariance);
         if mean.is_none() && covariance.is_none() && parts.diffuse.is_empty() {
             return match model.stationary() {
-                Some((mean, covariance)) => model.with_initial(mean, covariance),
+                Some(_) => model.with_stationary_start(),
                 None => model.with_diffuse(&vec![true; n]),
             };
         }
@@ -69,20 +69,10 @@ impl TryFrom<Parts> for LinearGaussian {
     }
 }
 
-impl LinearGaussian {
-    /// Mean and covariance of the stationary distribution, if F has one: m = F m + b, P = F P Fᵀ + Q.
-    fn stationary(&self) -> Option<(DVector<f64>, DMatrix<f64>)> {
-        let n = self.states();
-        let covariance = stationary_covariance(&self.transition, &self.process_noise)?;
-        // Q may be blind to a direction that F does not shrink: the powers of F themselves must vanish.
-        stationary_covariance(&self.transition, &DMatrix::identity(n, n))?;
-        let left = DMatrix::identity(n, n) - &self.transition;
-        Some((left.lu().solve(&self.bias)?, covariance))
-    }
-}
-
 impl From<LinearGaussian> for Parts {
     fn from(model: LinearGaussian) -> Self {
+        // A stationary start is left out: it is that of the other parameters.
+        let given = model.start == Start::Given;
         Self {
             transition: rows(&model.transition),
             bias: Some(model.bias.as_slice().to_vec()),
@@ -90,8 +80,8 @@ impl From<LinearGaussian> for Parts {
             observation: rows(&model.observation),
             offset: Some(model.offset.as_slice().to_vec()),
             observation_noise: rows(&model.observation_noise),
-            initial_mean: Some(model.initial_mean.as_slice().to_vec()),
-            initial_covariance: Some(rows(&model.initial_covariance)),
+            initial_mean: given.then(|| model.initial_mean.as_slice().to_vec()),
+            initial_covariance: given.then(|| rows(&model.initial_covariance)),
             diffuse: model.diffuse,
             state_names: model.state_names,
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::DrivenHmm;
 use crate::filter::unsupported;
+use crate::hmm::emission_rows::check_inputs;
 use crate::hmm::products::product;
 use crate::hmm::{Emission, Filter};
 use crate::{Belief, Error, Moments, PredictedObservation, Predictive, Result, Sequence, Step};
@@ -124,8 +125,10 @@ impl DrivenHmmFilter {
         let emission = self.model.base().emission();
         let own = emission.inputs().len();
         let states = self.states_given(inputs)?;
-        let rows = states.iter().zip(inputs);
-        rows.map(|(states, given)| {
+        let rows = states.iter().zip(inputs).enumerate();
+        rows.map(|(t, (states, given))| {
+            check_inputs(emission, self.model.states(), &given[..own])
+                .map_err(|e| e.at_observation(t as u64))?;
             let laws = emission.predictive_given(states, &given[..own]);
             laws.ok_or_else(unsupported)
         })

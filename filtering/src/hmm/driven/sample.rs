@@ -4,7 +4,7 @@ use rand::Rng;
 
 use super::model::DrivenHmm;
 use crate::hmm::Sample;
-use crate::hmm::emission_rows::draw;
+use crate::hmm::emission_rows::{check_inputs, draw, of_input};
 use crate::{Error, Result, Sequence};
 
 impl DrivenHmm {
@@ -27,7 +27,8 @@ impl DrivenHmm {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Size`] for another number of inputs, [`Error::Observation`] for one that is missing.
+    /// [`Error::Size`] for another number of inputs, [`Error::Observation`] for one that is missing, or an exposure that is not
+    /// positive.
     pub fn sample_given<R: Rng + ?Sized>(
         &self,
         inputs: &Sequence,
@@ -53,6 +54,8 @@ impl DrivenHmm {
                 return Err(missing(entry));
             }
             row[outputs..].copy_from_slice(given);
+            check_inputs(emission, k, &given[..own - outputs])
+                .map_err(|e| at(of_input(e, outputs)))?;
             let weights = match states.last() {
                 None => self.base().initial(),
                 Some(state) => {

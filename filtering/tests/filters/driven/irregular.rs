@@ -238,3 +238,38 @@ fn a_file_of_continuous_time_has_its_own_keys() {
         );
     }
 }
+
+/// The start of dx = −a x dt + √q dW that a file leaves out has the variance q/2a of whatever a and q are: minimisation by scipy 1.17 of
+/// the density of all rows.
+#[test]
+fn a_start_that_is_left_out_stays_stationary() {
+    let y = |t: f64| (0.7 * t).sin() + (0.31 * t * t).cos() + 2.0 * (0.05 * t).sin();
+    let mut time = 0.0;
+    let rows = (0..40).map(|t| {
+        let t = f64::from(t);
+        time += 1.0 + 0.8 * t.sin();
+        [y(t), time]
+    });
+    let data = [Sequence::of_rows(rows).unwrap()];
+    let learned = Learned {
+        bias: false,
+        observation: false,
+        offset: false,
+        initial: false,
+        ..Learned::default()
+    };
+    let fit = GaussianFit {
+        learned,
+        max_iterations: 300,
+        ..GaussianFit::default()
+    };
+    for a in [0.3, 20.0] {
+        let file = json!({"time": "t", "drift": [[-a]], "diffusion": [[1.0]], "observation": [[1.0]], "observation_noise": [[0.1]]});
+        let model: DrivenGaussian = serde_json::from_value(file).unwrap();
+        let found = model.maximum_likelihood(&data, &fit).unwrap();
+        let ends = found.log_evidence[1];
+        assert!((ends + 61.230_783_130_340_61).abs() < 1e-5, "{a}: {ends}");
+        let written = serde_json::to_value(&found.model).unwrap();
+        assert!(written.get("initial_covariance").is_none(), "{written}");
+    }
+}

@@ -209,3 +209,68 @@ fn noise_that_vanishes_ends_at_least_squares() {
     assert!(found.converged && found.iterations < 500, "{found:?}");
     assert!(found.model.observation_noise()[(0, 0)] < 1e-3 * q);
 }
+
+/// A start that a file leaves out is the stationary distribution of whatever F, b and Q are: minimisation by scipy 1.17 of the density of
+/// all rows, whose covariance is Q Fᵏ/(1 − F²) k rows apart, and R.
+#[test]
+fn a_start_that_is_left_out_stays_stationary() {
+    let y = |t: f64| (0.7 * t).sin() + (0.31 * t * t).cos() + 2.0 * (0.05 * t).sin();
+    let data = [Sequence::of_numbers((0..40).map(|t| y(f64::from(t)))).unwrap()];
+    let file = |f: f64, q: f64| -> LinearGaussian {
+        let model = serde_json::json!({"transition": [[f]], "process_noise": [[q]], "observation": [[1.0]], "observation_noise": [[0.5]]});
+        serde_json::from_value(model).unwrap()
+    };
+    let found = |model: &LinearGaussian, bias: bool| {
+        let fit = GaussianFit {
+            learned: Learned {
+                bias,
+                ..dynamics_and_noises()
+            },
+            ..settings()
+        };
+        model.maximum_likelihood(&data, &fit).unwrap()
+    };
+    for (f, q) in [(0.3, 1.0), (0.95, 0.01), (-0.5, 2.0)] {
+        let (without, with) = (found(&file(f, q), false), found(&file(f, q), true));
+        assert!(
+            (ends(&without) + 59.420_390_043_174_95).abs() < 1e-5,
+            "{f} {}",
+            ends(&without)
+        );
+        assert!(
+            (ends(&with) + 55.541_640_811_058_8).abs() < 1e-5,
+            "{f} {}",
+            ends(&with)
+        );
+        assert!((without.model.transition()[(0, 0)] - 0.915_333_634).abs() < 1e-4);
+        let (f, q) = (
+            without.model.transition()[(0, 0)],
+            without.model.process_noise()[(0, 0)],
+        );
+        let p0 = without.model.initial_covariance()[(0, 0)];
+        assert!((p0 * (1.0 - f * f) / q - 1.0).abs() < 1e-9, "{p0}");
+        // Steps of EM alone never lower ln p either.
+        let em = file(f, q).fit(
+            &data,
+            &GaussianFit {
+                learned: dynamics_and_noises(),
+                ..settings()
+            },
+        );
+        assert!(
+            em.unwrap()
+                .log_evidence
+                .windows(2)
+                .all(|w| w[1] >= w[0] - 1e-9)
+        );
+        // A file leaves it out again, and what it says is the same model.
+        let written = serde_json::to_value(&without.model).unwrap();
+        assert!(
+            written.get("initial_covariance").is_none() && written.get("initial_mean").is_none()
+        );
+        assert_eq!(
+            serde_json::from_value::<LinearGaussian>(written).unwrap(),
+            without.model
+        );
+    }
+}
