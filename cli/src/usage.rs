@@ -86,11 +86,10 @@ fn said(error: &(dyn std::error::Error + 'static)) -> String {
 
 /// Settings that only an option sets.
 #[cfg(feature = "filters")]
-const OPTIONS: [(&str, &str); 6] = [
+const OPTIONS: [(&str, &str); 5] = [
     ("level", "--level"),
     ("hold", "--hold"),
     ("particles", "--particles"),
     ("runs", "--runs"),
     ("delta", "--delta"),
-    ("lags", "--lags"),
 ];

@@ -560,7 +560,7 @@ fn settings_are_called_as_their_options() {
     assert!(out.contains("needs more of them than --lags"), "{out}");
 }
 
-/// y = x²/10 has two modes, of which the filter follows one.
+/// y = x + x²/5 has two modes, of which the filter follows one.
 #[test]
 fn a_bound_far_below_ln_p_is_said() {
     let model = "kind = \"sin-quadratic\"\nq = 0.1\nr = 0.2\nm0 = 0.1\nv0 = 0.5\n";
@@ -568,8 +568,8 @@ fn a_bound_far_below_ln_p_is_said() {
     let y: Vec<f64> = super::noise(160)
         .chunks(2)
         .map(|e| {
-            state = (state + 0.5 * e[0]).sin();
-            0.5 * state * state + 0.7 * e[1] - 2.0
+            state = 0.9 * state + 0.8 * state.sin() + 2.0 * e[0];
+            state + 0.2 * state * state + 0.3 * e[1]
         })
         .collect();
     let folder = folder(&[("sin.toml", model), ("y.csv", &super::table("y", &[&y]))]);

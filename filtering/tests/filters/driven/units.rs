@@ -90,22 +90,12 @@ fn a_fit_of_rates_is_the_same_in_any_units() {
     let here = fit(1.0);
     // The gradient vanishes, in nats for each unit of the logarithms.
     let of = |a: f64, q: f64, r: f64| {
-        let base = here.model.base();
-        let one = |m: &DMatrix<f64>, by: f64| m * by.exp();
-        let moved = LinearGaussian::new(
-            one(base.transition(), a),
-            one(base.process_noise(), q),
-            base.observation().clone(),
-            one(base.observation_noise(), r),
-        )
-        .and_then(|m| m.with_bias(base.bias().clone(), base.offset().clone()))
-        .and_then(|m| {
-            m.with_initial(
-                base.initial_mean().clone(),
-                base.initial_covariance().clone(),
-            )
-        });
-        let moved = DrivenGaussian::continuous(moved.unwrap(), Vec::new(), "year").unwrap();
+        let mut file = serde_json::to_value(&here.model).unwrap();
+        for (key, by) in [("drift", a), ("diffusion", q), ("observation_noise", r)] {
+            let own = file[key][0][0].as_f64().unwrap();
+            file[key] = serde_json::json!([[own * by.exp()]]);
+        }
+        let moved: DrivenGaussian = serde_json::from_value(file).unwrap();
         moved.log_evidence(&years(1.0)).unwrap()
     };
     let h = 1e-4;

@@ -82,7 +82,8 @@ fn a_model_of_a_file_ends_at_the_same_maximum_in_any_units() {
     };
     let here = fit(1.0);
     assert!(
-        here.converged && (ends(&here) + 637.476).abs() < 1e-3,
+        // scipy 1.17, of the density of all rows, the start stationary.
+        here.converged && (ends(&here) + 637.039_199_959).abs() < 1e-5,
         "{}",
         ends(&here)
     );
