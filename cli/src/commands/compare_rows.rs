@@ -28,7 +28,7 @@ pub(super) fn read(
     }
     let outputs = same_outputs(models).map_err(UsageError)?;
     let source = &match models {
-        [(file, _), ..] => source.of_model(file).map_err(UsageError)?,
+        [(file, _), ..] => OfFit::source_of(file, source).map_err(UsageError)?,
         [] => source.clone(),
     };
     let files = [data.to_path_buf()];

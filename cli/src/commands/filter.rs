@@ -40,7 +40,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     outputs(args).map_err(UsageError)?;
     let source = args.source.loaded(&args.data)?.given(filter.inputs());
     let source = match &args.model {
-        Some(file) => source.of_model(file).map_err(UsageError)?,
+        Some(file) => OfFit::source_of(file, &source).map_err(UsageError)?,
         None => source,
     };
     if source.are_several(&args.data) {

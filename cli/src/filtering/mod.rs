@@ -45,6 +45,7 @@ pub mod snapshot;
 pub mod source;
 mod spike_trains;
 mod spikes;
+mod time_names;
 pub mod trials;
 
 pub use credible::Band;

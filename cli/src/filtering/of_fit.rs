@@ -81,6 +81,14 @@ impl OfFit {
         })
     }
 
+    /// `source` for the model of `file`, whose symbols are those that it was fitted to.
+    ///
+    /// # Errors
+    /// For a file that cannot be read.
+    pub fn source_of(file: &Path, source: &Source) -> Result<Source> {
+        Ok(source.with_symbols(Self::read(file)?.alphabet))
+    }
+
     /// Of a file.
     ///
     /// # Errors

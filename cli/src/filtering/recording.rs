@@ -64,7 +64,7 @@ impl Subject {
     /// # Errors
     /// For files that cannot be read or have no row, by file and line, and a usage error for other columns.
     pub fn read(&self, model: &AnyModel) -> Result<Vec<Recording>> {
-        let source = self.source.of_model(&self.model).map_err(UsageError)?;
+        let source = OfFit::source_of(&self.model, &self.source).map_err(UsageError)?;
         let source = source.given(model.inputs());
         let all = read_all(&source, &self.data, model.width())?;
         for one in &all {

@@ -11,9 +11,9 @@ use scotopic_filtering::{Sequence, many};
 
 use super::columns::{entries, followed_by};
 use super::data_format::DataFormat;
-use super::of_fit::OfFit;
 use super::places::{Lines, column, from_one};
 use super::spikes::{self, SpikeArgs};
+use super::time_names::is_like_a_time;
 use crate::signals::{Interruptible, Stop};
 use crate::usage::UsageError;
 
@@ -144,15 +144,12 @@ impl Source {
         }
     }
 
-    /// The same source for the model of `file`, whose symbols are those that it was fitted to.
-    ///
-    /// # Errors
-    /// For a file that cannot be read.
-    pub fn of_model(&self, file: &Path) -> Result<Self> {
-        Ok(Self {
-            symbols: OfFit::read(file)?.alphabet,
+    /// The same source for a model that was fitted to these symbols.
+    pub fn with_symbols(&self, symbols: Vec<String>) -> Self {
+        Self {
+            symbols,
             ..self.clone()
-        })
+        }
     }
 
     /// The symbols that 0, 1, … stand for: those of --alphabet, or of the model; none for numbers.
@@ -388,31 +385,4 @@ pub fn whole_rows(data: &[Sequence], kind: &str) -> Vec<Sequence> {
         );
     }
     data.iter().map(Sequence::whole_rows).collect()
-}
-
-/// Whether a column of this name holds times rather than data, more often than not.
-fn is_like_a_time(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["time", "date", "year", "month", "day", "hour", "timestamp"]
-        .iter()
-        .any(|word| {
-            name.split(|c: char| !c.is_alphabetic())
-                .any(|part| part == *word)
-        })
-        || name == "t"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_by_their_names() {
-        for name in ["t", "Time", "YEAR", "time [s]", "date_utc", "timestamp"] {
-            assert!(is_like_a_time(name), "{name}");
-        }
-        for name in ["x", "lifetime", "update", "temperature", "daylight"] {
-            assert!(!is_like_a_time(name), "{name}");
-        }
-    }
 }

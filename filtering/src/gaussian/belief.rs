@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::flat::LN_2_PI;
-use super::model::{check_covariance, check_vector, matrix, rows};
+use super::matrices::{check_covariance, check_vector, matrix, rows};
 use crate::math::cholesky::{cholesky, log_det, semidefinite_root};
 use crate::{Error, Result};
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use nalgebra::DMatrix;
 
 use super::model::LinearGaussian;
-use super::start::Start;
+use super::start_kind::Start;
 use super::statistics::Statistics;
 use crate::data_spread::{check_independence, check_variation};
 use crate::{Error, Result, Sequence};

@@ -4,7 +4,8 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::belief::Gaussian;
-use super::model::{LinearGaussian, check_covariance, check_matrix, check_vector, matrix, rows};
+use super::matrices::{check_covariance, check_matrix, check_vector, matrix, rows};
+use super::model::LinearGaussian;
 use crate::math::cholesky::{cholesky, semidefinite_root, symmetric};
 use crate::{Error, Result};
 

@@ -1,7 +1,8 @@
 //! What beliefs about the state say of observations.
 
 use super::belief::Gaussian;
-use super::model::{LinearGaussian, rows};
+use super::matrices::rows;
+use super::model::LinearGaussian;
 use crate::filter::{Moments, PredictedObservation};
 use crate::math::cholesky::symmetric;
 use crate::{Predictive, Result};

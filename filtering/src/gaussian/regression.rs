@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::model::{matrix, rows};
+use super::matrices::{matrix, rows};
 use crate::math::cholesky::{cholesky, inverse, symmetric};
 use crate::{Error, Result};
 
@@ -222,7 +222,7 @@ struct Parts {
 impl TryFrom<Parts> for Regression {
     type Error = Error;
     fn try_from(parts: Parts) -> Result<Self> {
-        use super::model::{check_covariance, check_matrix};
+        use super::matrices::{check_covariance, check_matrix};
         let coefficients = matrix("coefficients", &parts.coefficients)?;
         let (k, p) = coefficients.shape();
         check_matrix("coefficients", &coefficients, k, p)?;

@@ -5,20 +5,9 @@ use nalgebra::{DMatrix, DVector};
 use super::driven::stationary_of_rates;
 use super::gradient::GaussianGradient;
 use super::model::LinearGaussian;
+use super::start_kind::Start;
 use crate::math::lyapunov::stationary_covariance;
 use crate::{Error, Result};
-
-/// What m0 and P0 are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::gaussian) enum Start {
-    /// Numbers of their own.
-    #[default]
-    Given,
-    /// Those of the stationary distribution of F, b and Q.
-    Stationary,
-    /// The same of continuous time, F and Q being A and Q_c.
-    StationaryOfRates,
-}
 
 impl LinearGaussian {
     /// The same with x_1 from the stationary distribution, m0 = F m0 + b and P0 = F P0 Fᵀ + Q: fits that do not learn m0 and P0

@@ -125,7 +125,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         (None, None) => Ok(()),
     };
     let source = match &args.model {
-        Some(file) => args.source.of_model(file).map_err(UsageError)?,
+        Some(file) => OfFit::source_of(file, &args.source).map_err(UsageError)?,
         None => args.source.clone(),
     };
     let (data, names, read) = source.given(&given).read_all(&args.data, &check)?;

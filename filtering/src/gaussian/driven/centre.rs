@@ -2,7 +2,7 @@
 
 use super::model::DrivenGaussian;
 use crate::gaussian::Learned;
-use crate::gaussian::start::Start;
+use crate::gaussian::start_kind::Start;
 use crate::{Error, Result, Sequence};
 
 impl DrivenGaussian {

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::elapsed::stationary_of_rates;
 use super::model::DrivenGaussian;
 use crate::gaussian::LinearGaussian;
-use crate::gaussian::model::{file, matrix, rows};
+use crate::gaussian::matrices::{matrix, rows};
+use crate::gaussian::model::file;
 use crate::{Error, Result};
 
 /// The keys of a linear-Gaussian model, and `inputs`, `control` (B), `direct` (D); entries of `observation` may be names of

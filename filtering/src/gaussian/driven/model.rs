@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use crate::gaussian::entries::entries_learned;
-use crate::gaussian::model::check_matrix;
+use crate::gaussian::matrices::check_matrix;
 use crate::gaussian::{Learned, LinearGaussian};
 use crate::{Error, Result};
 

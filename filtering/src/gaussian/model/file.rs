@@ -3,8 +3,9 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::{LinearGaussian, matrix, rows};
-use crate::gaussian::start::Start;
+use super::LinearGaussian;
+use crate::gaussian::matrices::{matrix, rows};
+use crate::gaussian::start_kind::Start;
 use crate::{Error, Result};
 
 /// The keys of a file. Those that may be left out: `bias` and `offset` (0), `state_names`, and the start: without `initial_mean`,
