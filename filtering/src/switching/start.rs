@@ -6,7 +6,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 
 use super::model::Slds;
 use crate::gaussian::LinearGaussian;
-use crate::hmm::{AnyEmission, EmissionKind, FitSettings, Hmm};
+use crate::hmm::{AnyEmission, Covariates, EmissionKind, FitSettings, Hmm};
 use crate::{Error, Result, Sequence};
 
 /// p(s_t = s_{t−1}) of a start that no chain was fitted for.
@@ -81,6 +81,10 @@ fn by_autoregressions(
         seed,
         threads: 1,
         variance_floor,
+        covariates: Covariates {
+            lags: 1,
+            ..Covariates::default()
+        },
         ..FitSettings::default()
     };
     let kind = EmissionKind::Autoregression;
