@@ -129,7 +129,9 @@ def of_scotopic(program, kind, sequences, states, folder):
         header = ",".join(f"x{d}" for d in range(rows.shape[1]))
         np.savetxt(files[-1], rows, delimiter=",", header=header, comments="", fmt="%.17g")
     command = [program, "fit", *files, "--kind", kind, "--n-states", states, "--threads", "1", "--json", "--force"]
-    command += ["--variance-floor", str(FLOOR), "--out", str(folder / "model.toml")]
+    if kind.endswith("gaussian"):
+        command += ["--variance-floor", str(FLOOR)]
+    command += ["--out", str(folder / "model.toml")]
     begun = time.perf_counter()
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(said)["fits"], time.perf_counter() - begun
