@@ -1,5 +1,6 @@
 """What hidden Markov models of all emissions share."""
 
+import re
 import warnings
 
 import numpy as np
@@ -8,7 +9,7 @@ from . import _data, _scotopic
 from ._estimator import Estimator, parameter
 from ._progress import watch
 from ._settings import MOST_RUNS, MOST_SAMPLES, MOST_STATES, MOST_STEPS, real, whole
-from .errors import FitWarning, ParameterError, SettingError, SizeError, UnsupportedError
+from .errors import DependentColumnsError, FitWarning, ParameterError, SettingError, SizeError, UnsupportedError
 from .results import Posterior
 
 
@@ -97,17 +98,28 @@ class HMM(Estimator):
         fields.update(self._given_fields(values))
         try:
             plain = _scotopic.Hmm(self._emission(), values["startprob_"], values["transmat_"], fields)
-        except ParameterError as error:
-            if "invalid type" not in str(error):
-                raise
-            # An array of too few or too many axes, which the reader of model files knows by no name.
-            found = ", ".join(f"{name} {list(values[name].shape)}" for name in self._fields())
-            expected = ", ".join(f"{name}: {getattr(type(self), name).__doc__}" for name in self._fields())
-            raise SizeError(f"found arrays of the shapes {found}; expected {expected}") from None
+        except (ParameterError, SizeError) as error:
+            if "invalid type" in str(error):
+                # An array of too few or too many axes, which the reader of model files knows by no name.
+                found = ", ".join(f"{name} {list(values[name].shape)}" for name in self._fields())
+                expected = ", ".join(f"{name}: {getattr(type(self), name).__doc__}" for name in self._fields())
+                raise SizeError(f"found arrays of the shapes {found}; expected {expected}") from None
+            raise self._named_as_here(error) from None
         if not self._driving:
             return plain
         weights, origin = values["transition_weights_"], values["transition_origin_"]
         return _scotopic.DrivenHmm(plain, list(self._driving), weights, origin)
+
+    def _named_as_here(self, error):
+        """An error about a model, with its arrays named as the attributes are."""
+        names = {"initial": "startprob_", "transition": "transmat_", "transmat": "transmat_", "startprob": "startprob_"}
+        names.update((field, name) for name, field in self._fields().items())
+        said = re.sub(r"\b(\w+)(?=\[|:)", lambda found: names.get(found[1], found[1]), str(error))
+        renamed = type(error)(said)
+        renamed.__dict__.update(error.__dict__)
+        if "name" in renamed.__dict__:
+            renamed.name = names.get(renamed.name, renamed.name)
+        return renamed
 
     def _emission(self):
         return self._KIND
@@ -198,16 +210,19 @@ class HMM(Estimator):
             "exposure": _data.name_of(exposure) if data.given[1] else None,
             "lags": self._lags(),
         }
-        if transition_inputs is not None or data.driving:
-            self._search_driven(X, data, settings, transition_inputs)
-        elif search:
-            self._search(X, data, settings)
-        else:
-            tell = watch(callback, self.verbose, self.n_iter)
-            model, history, converged = _scotopic.fit_hmm(data, callback=tell, **settings)
-            self._take_fitted(model, X)
-            self.history_ = np.array(history)
-            self.log_evidence_, self.n_iter_, self.converged_ = history[-1], len(history) - 1, converged
+        try:
+            if transition_inputs is not None or data.driving:
+                self._search_driven(X, data, settings, transition_inputs)
+            elif search:
+                self._search(X, data, settings)
+            else:
+                tell = watch(callback, self.verbose, self.n_iter)
+                model, history, converged = _scotopic.fit_hmm(data, callback=tell, **settings)
+                self._take_fitted(model, X)
+                self.history_ = np.array(history)
+                self.log_evidence_, self.n_iter_, self.converged_ = history[-1], len(history) - 1, converged
+        except DependentColumnsError as error:
+            raise _of_inputs(error, data, settings["inputs"]) from None
         return self
 
     def _threads(self):
@@ -453,3 +468,18 @@ def exposed():
         self.__dict__.pop("_compiled", None)
 
     return property(lambda self: self._exposure, change, doc="The name of the exposure of counts, or None.")
+
+
+def _of_inputs(error, data, names):
+    """An error about columns that are all inputs, in their names."""
+    outputs = data.n_features - data.given[0] - bool(data.given[1]) - data.driving
+    places = [column - outputs for column in error.columns]
+    if not all(0 <= place < data.given[0] for place in places):
+        return error
+    found = [(names or [f"x{i}" for i in range(1, data.given[0] + 1)])[place] for place in places]
+    said = f"the input {found[0]} does not vary: its effect cannot be told from that of a constant"
+    if len(found) > 1:
+        said = f"the inputs {', '.join(found)} are combinations of each other and a constant"
+    renamed = DependentColumnsError(f"inputs: {said}; leave one out, or give pseudo_count")
+    renamed.columns = error.columns
+    return renamed

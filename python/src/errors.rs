@@ -11,6 +11,8 @@ pub enum Failure {
     Library(Error),
     /// Of parameters, in the library's words.
     Parameter(String),
+    /// Of how an object is used.
+    Misuse(String),
     /// Of Python: wrong types, an interrupt.
     Python(PyErr),
 }
@@ -35,11 +37,8 @@ impl From<Failure> for PyErr {
         match failure {
             Failure::Python(error) => error,
             Failure::Library(error) => Python::attach(|py| exception(py, &error)),
-            Failure::Parameter(text) => Python::attach(|py| {
-                let class = PARAMETER.import(py, "scotopic.errors", "ParameterError");
-                let made = class.and_then(|class| class.call1((text,)));
-                made.map_or_else(|error| error, PyErr::from_value)
-            }),
+            Failure::Parameter(text) => said(&PARAMETER, "ParameterError", text),
+            Failure::Misuse(text) => said(&OTHER, "ScotopicError", text),
         }
     }
 }
@@ -54,6 +53,16 @@ pub fn setting(field: &'static str, found: impl ToString, expected: impl ToStrin
 }
 
 static PARAMETER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static OTHER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// An exception of the class `name` that says `text`.
+fn said(class: &'static PyOnceLock<Py<PyType>>, name: &str, text: String) -> PyErr {
+    Python::attach(|py| {
+        let class = class.import(py, "scotopic.errors", name);
+        let made = class.and_then(|class| class.call1((text,)));
+        made.map_or_else(|error| error, PyErr::from_value)
+    })
+}
 
 fn exception(py: Python<'_>, error: &Error) -> PyErr {
     static SIZE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -64,7 +73,6 @@ fn exception(py: Python<'_>, error: &Error) -> PyErr {
     static NOT_FINITE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static SETTING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static UNSUPPORTED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    static OTHER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let (class, name) = match error {
         Error::Size { .. } => (&SIZE, "SizeError"),
         Error::Entry { .. } => (&PARAMETER, "ParameterError"),

@@ -1,5 +1,7 @@
 //! Filters: one observation at a time.
 
+use std::sync::Arc;
+
 use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -31,6 +33,16 @@ pub struct Filter {
     inner: Box<Inner>,
     given: Given,
     row: Vec<f64>,
+    /// Shared with an `extend` at work on a copy that will replace `inner`; let go of also where that panics.
+    extending: Arc<()>,
+}
+
+/// What another thread meets while a filter is taking in observations.
+fn in_use() -> Failure {
+    Failure::Misuse(
+        "the filter is taking in observations in another thread: give each thread a filter of its own, of copy()"
+            .to_owned(),
+    )
 }
 
 /// The model in a Python object: one of the classes here, or the text of a model file.
@@ -61,12 +73,63 @@ pub fn any_model(model: &Bound<'_, PyAny>) -> Result<AnyModel> {
 }
 
 impl Filter {
+    /// The filter of a thread that may change it.
+    fn alone<'py>(slf: &Bound<'py, Self>) -> Result<PyRefMut<'py, Self>> {
+        let filter = slf.try_borrow_mut().map_err(|_| in_use())?;
+        match Arc::strong_count(&filter.extending) {
+            1 => Ok(filter),
+            _ => Err(in_use()),
+        }
+    }
+
     fn of(inner: Inner) -> Result<Self> {
         Ok(Self {
             given: Given::of(inner.model())?,
             inner: Box::new(inner),
             row: Vec::new(),
+            extending: Arc::default(),
         })
+    }
+}
+
+/// What a filter believes after each of many observations.
+#[derive(Default)]
+struct Beliefs {
+    means: Vec<f64>,
+    covariances: Vec<f64>,
+    increments: Vec<f64>,
+}
+
+impl Beliefs {
+    /// Those of `filter` after each row of `data`, taken in without holding the interpreter.
+    fn after_each(py: Python<'_>, filter: &mut Inner, data: &Observations) -> Result<Self> {
+        /// Observations between two looks at the interpreter.
+        const MANY: usize = 1 << 16;
+        let mut beliefs = Self::default();
+        beliefs.increments.reserve(data.rows());
+        for sequence in data.sequences() {
+            let rows: Vec<Option<&[f64]>> = sequence.iter().collect();
+            for rows in rows.chunks(MANY) {
+                py.detach(|| -> Result<()> {
+                    for row in rows {
+                        let step = filter.update(*row)?;
+                        beliefs.increments.push(step.increment);
+                        match filter.belief() {
+                            Belief::Discrete(q) => beliefs.means.extend_from_slice(q),
+                            Belief::Gaussian(GaussianBelief {
+                                mean, covariance, ..
+                            }) => {
+                                beliefs.means.extend_from_slice(mean);
+                                beliefs.covariances.extend_from_slice(covariance);
+                            }
+                        }
+                    }
+                    Ok(())
+                })?;
+                py.check_signals()?;
+            }
+        }
+        Ok(beliefs)
     }
 }
 
@@ -144,61 +207,46 @@ impl Filter {
     /// bound, nats.
     #[pyo3(signature = (observation, inputs=None, exposure=None, transition_inputs=None))]
     fn update(
-        &mut self,
+        slf: &Bound<'_, Self>,
         observation: &Bound<'_, PyAny>,
         inputs: Option<&Bound<'_, PyAny>>,
         exposure: Option<&Bound<'_, PyAny>>,
         transition_inputs: Option<&Bound<'_, PyAny>>,
     ) -> Result<f64> {
-        let mut seen = read(observation, OBSERVATION, &mut self.row)?;
+        let filter = &mut *Self::alone(slf)?;
+        let mut seen = read(observation, OBSERVATION, &mut filter.row)?;
         let given = [inputs, exposure, transition_inputs];
-        if self.given.count() > 0 || given.iter().any(Option::is_some) {
-            let outputs = self.inner.width() - self.given.count();
-            seen = self.given.append(seen, given, outputs, &mut self.row)?;
+        if filter.given.count() > 0 || given.iter().any(Option::is_some) {
+            let outputs = filter.inner.width() - filter.given.count();
+            seen = filter.given.append(seen, given, outputs, &mut filter.row)?;
         }
-        let row = seen.then_some(&self.row[..]);
-        Ok(self.inner.update(row)?.increment)
+        let row = seen.then_some(&filter.row[..]);
+        Ok(filter.inner.update(row)?.increment)
     }
 
     /// Takes in rows: the beliefs after each, as `belief` has them, and ln p(o_t|o_<t) `[T]`.
     #[allow(clippy::type_complexity)] // three arrays
     fn extend<'py>(
-        &mut self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         data: &Observations,
     ) -> Result<(
         Bound<'py, PyArray2<f64>>,
         Option<Bound<'py, PyAny>>,
         Bound<'py, PyArray1<f64>>,
     )> {
-        /// Observations between two looks at the interpreter.
-        const MANY: usize = 1 << 16;
-        let (mut means, mut covariances) = (Vec::new(), Vec::new());
-        let mut increments = Vec::with_capacity(data.rows());
-        // A failure leaves the filter as it was.
-        let mut inner = self.inner.clone();
-        for sequence in data.sequences() {
-            let rows: Vec<Option<&[f64]>> = sequence.iter().collect();
-            for rows in rows.chunks(MANY) {
-                py.detach(|| -> Result<()> {
-                    for row in rows {
-                        increments.push(inner.update(*row)?.increment);
-                        match inner.belief() {
-                            Belief::Discrete(q) => means.extend_from_slice(q),
-                            Belief::Gaussian(GaussianBelief {
-                                mean, covariance, ..
-                            }) => {
-                                means.extend_from_slice(mean);
-                                covariances.extend_from_slice(covariance);
-                            }
-                        }
-                    }
-                    Ok(())
-                })?;
-                py.check_signals()?;
-            }
-        }
-        self.inner = inner;
+        let py = slf.py();
+        // A failure leaves the filter as it was; until the end other threads read it as it was.
+        let (mut inner, extending) = {
+            let filter = Self::alone(slf)?;
+            (filter.inner.clone(), filter.extending.clone())
+        };
+        let Beliefs {
+            means,
+            covariances,
+            increments,
+        } = Beliefs::after_each(py, &mut inner, data)?;
+        slf.try_borrow_mut().map_err(|_| in_use())?.inner = inner;
+        drop(extending);
         let n = means.len() / increments.len().max(1);
         let covariances = match covariances.is_empty() {
             true => None,
@@ -295,18 +343,23 @@ impl Filter {
     /// for each row of `given`, the inputs and the exposure `[steps, inputs]`.
     #[pyo3(signature = (steps=1, given=None))]
     fn forecast<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         steps: usize,
         given: Option<&Observations>,
     ) -> Result<Bound<'py, PyDict>> {
+        let py = slf.py();
         let mut forecast = Forecast::new();
+        // Of a copy: other threads may go on with the filter meanwhile.
+        let (mut ahead, names) = {
+            let filter = slf.try_borrow().map_err(|_| in_use())?;
+            (filter.inner.clone(), filter.given.clone())
+        };
         if let Some(given) = given {
             let rows = given.one()?;
-            py.detach(|| self.given.forecast(&self.inner, rows, &mut forecast))?;
+            py.detach(|| names.forecast(&ahead, rows, &mut forecast))?;
             return Ok(forecast.into_dict(py)?);
         }
-        if let Inner::Any(AnyFilter::HmmLagged(filter)) = &*self.inner {
+        if let Inner::Any(AnyFilter::HmmLagged(filter)) = &*ahead {
             // What lies between the steps is not unseen but still to come: its moments are carried along.
             py.detach(|| -> Result<()> {
                 for (h, laws) in (1..=steps).zip(filter.predictives()?) {
@@ -318,7 +371,6 @@ impl Filter {
             return Ok(forecast.into_dict(py)?);
         }
         py.detach(|| -> Result<()> {
-            let mut ahead = self.inner.clone();
             for h in 1..=steps {
                 forecast.push(&ahead.predicted()?);
                 ahead.update(None)?;

@@ -11,7 +11,7 @@ use crate::inner::Inner;
 use crate::observation::{OBSERVATION, read};
 
 /// The columns of a row after its outputs.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Given {
     inputs: Vec<String>,
     exposure: Option<String>,

@@ -216,7 +216,7 @@ def test_settings_and_shapes_are_checked(model):
         model.filter(learn="online-em")
     other = random_autoregression()
     other.coef_ = np.zeros((3, 1, 2, 3))
-    with pytest.raises(ScotopicError, match=r"coefficients\[0\]\[0\]"):
+    with pytest.raises(ScotopicError, match=r"coef_\[0\]\[0\]"):
         other.score(x)
 
 

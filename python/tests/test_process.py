@@ -163,7 +163,7 @@ def test_one_filter_in_two_threads_is_not_corrupted():
         for _ in range(2000):
             try:
                 filter.update([0.0, 0.0])
-            except RuntimeError as error:  # "Already borrowed": told, not corrupted
+            except scotopic.ScotopicError as error:  # in use: told, not corrupted
                 wrong.append(error)
 
     threads = [threading.Thread(target=run) for _ in range(2)]
@@ -172,6 +172,26 @@ def test_one_filter_in_two_threads_is_not_corrupted():
     for thread in threads:
         thread.join()
     assert filter.n_observations == 4000 - len(wrong)
+
+
+def test_a_filter_that_takes_in_a_series_is_read_as_it_was_and_not_changed():
+    filter = random_hmm("diag").filter()
+    thread = threading.Thread(target=filter.extend, args=(np.zeros((3_000_000, 2)),))
+    before, refused = 0, 0
+    thread.start()
+    while thread.is_alive():
+        try:
+            filter.update([0.0, 0.0])
+            before += refused == 0
+        except scotopic.ScotopicError as error:
+            assert "another thread" in str(error) and "copy()" in str(error)
+            refused += 1
+            if filter.n_observations == before:
+                assert np.isfinite(filter.elbo) and filter.belief.sum() == pytest.approx(1.0)
+                assert np.isfinite(filter.forecast(3).mean).all()
+    thread.join()
+    assert refused > 0
+    assert filter.n_observations >= 3_000_000 + before
 
 
 def test_a_sub_interpreter_is_refused_cleanly():

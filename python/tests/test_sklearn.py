@@ -93,7 +93,7 @@ def test_parameters_set_by_hand_are_checked():
     with pytest.raises(scotopic.errors.SizeError, match="transmat"):
         model.score(np.zeros((3, 2)))
     model.transmat_ = np.full((3, 3), 0.5)
-    with pytest.raises(scotopic.errors.ParameterError, match=r"transition\[0\]"):
+    with pytest.raises(scotopic.errors.ParameterError, match=r"transmat_\[0\]"):
         model.score(np.zeros((3, 2)))
     model = random_hmm("full")
     model.covars_ = np.zeros((3, 2, 2))

@@ -319,6 +319,21 @@ def test_ctrl_c_ends_a_long_training(tmp_path):
     assert scotopic.Network.load(tmp_path / "run").latents > 0
 
 
+def test_ctrl_c_ends_a_long_evaluation():
+    folder = ROOT / "cli" / "tests" / "fixtures" / "pytorch"
+    code = f"""
+        import os, signal, threading, numpy as np, scotopic
+        network = scotopic.Network.load({str(folder / "poisson.pt")!r}, size=(3, 4))
+        threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        try:
+            network.evaluate(np.zeros((10_000_000, 12), np.float32), steps=50, batch=100)
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout == "interrupted\n", done.stderr
+
+
 def test_data_sets():
     data = scotopic.data_set("smoke", **SMALL)
     assert data["train"].shape == (160, 1, 12, 12) and data["validation"].shape[0] == 40

@@ -17,7 +17,7 @@ use crate::posterior::{Posterior, Sampling};
 /// through inference is another gradient, of the same F as a function of θ alone.
 ///
 /// ```
-/// use burn::tensor::{Device, Tensor};
+/// use burn::{module::Module, tensor::{Device, Tensor}};
 /// use scotopic::inference::{FixedBelief, Perception, RecordOptions, Stimulus};
 /// use scotopic::{noise::NoiseKey, posterior::Sampling};
 /// use scotopic_models::{ImageDims, Method, NetworkConfig, RuleConfig, TransitionKind};
@@ -25,9 +25,10 @@ use crate::posterior::{Posterior, Sampling};
 /// let picture = ImageDims::row(16);
 /// let config = NetworkConfig { picture, latents: 8, transition: TransitionKind::Learned, ..Default::default() };
 /// let model = config.init(Method::NaturalGradient, &device, 0)?;
-/// let network = model.perception(RuleConfig::default().at(1.0, Sampling::EXACT));
+/// let (rule, still) = (RuleConfig::default().at(1.0, Sampling::EXACT), model.clone().no_grad());
+/// let (network, inferring) = (model.perception(rule.clone()), still.perception(rule));
 /// let (film, noise) = (Stimulus::Static(Tensor::ones([3, 16], &device)), NoiseKey::new(0));
-/// let learning = FixedBelief(&*network);
+/// let learning = FixedBelief { learned: &*network, inferring: &*inferring };
 /// let seen = learning.objective(&film, learning.rest(3), 0..5, &noise, RecordOptions::GENERATED, 1.0).unwrap();
 /// let gradients = seen.value.backward();
 /// assert!(model.transition.weights.as_ref().unwrap().weights.val().grad(&gradients).is_some());
@@ -35,14 +36,19 @@ use crate::posterior::{Posterior, Sampling};
 /// # Ok::<(), scotopic::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct FixedBelief<'a, M: Perception + ?Sized>(pub &'a M);
+pub struct FixedBelief<'a, M: Perception + ?Sized> {
+    /// What is differentiated.
+    pub learned: &'a M,
+    /// The same model without gradients, which infers: no graph is made only to be dropped.
+    pub inferring: &'a M,
+}
 
 impl<M: Perception + ?Sized> Perception for FixedBelief<'_, M> {
     type Belief = M::Belief;
 
     /// That of the model: the prior of the first step is learned.
     fn rest(&self, batch: usize) -> M::Belief {
-        self.0.rest(batch)
+        self.learned.rest(batch)
     }
 
     fn refine(
@@ -52,7 +58,7 @@ impl<M: Perception + ?Sized> Perception for FixedBelief<'_, M> {
         time: usize,
         noise: &dyn NoiseSource,
     ) -> Refined<M::Belief> {
-        let Refined { belief, spikes } = self.0.refine(x, &belief.detach(), time, noise);
+        let Refined { belief, spikes } = self.inferring.refine(x, &belief.detach(), time, noise);
         Refined {
             belief: belief.detach(),
             spikes: spikes.detach(),
@@ -60,11 +66,11 @@ impl<M: Perception + ?Sized> Perception for FixedBelief<'_, M> {
     }
 
     fn prior(&self, before: &M::Belief) -> M::Belief {
-        self.0.prior(before)
+        self.learned.prior(before)
     }
 
     fn decode(&self, a: Tensor<2>) -> Tensor<2> {
-        self.0.decode(a)
+        self.learned.decode(a)
     }
 
     fn score(
@@ -74,10 +80,10 @@ impl<M: Perception + ?Sized> Perception for FixedBelief<'_, M> {
         prior: &M::Belief,
         sample: Tensor<2>,
     ) -> ScoredSample {
-        self.0.score(x, belief, prior, sample)
+        self.learned.score(x, belief, prior, sample)
     }
 
     fn sampling(&self) -> Sampling {
-        self.0.sampling()
+        self.learned.sampling()
     }
 }

@@ -1,5 +1,6 @@
 //! Learning with beliefs held fixed: a sum over frames, local, and not the gradient through inference.
 
+use burn::module::Module;
 use burn::tensor::Tensor;
 use scotopic::inference::{
     FixedBelief, Leak, Perception, RecordOptions, Stimulus, composed_objective,
@@ -71,8 +72,9 @@ fn gradients(model: &Network, value: Tensor<1>) -> Vec<(&'static str, Vec<f64>)>
 
 fn of_window(place: &Place, times: std::ops::Range<usize>) -> Vec<(&'static str, Vec<f64>)> {
     let model = network(place, &Parameters::drawn(3));
-    let (perception, noise) = (perception(&model), NoiseKey::new(11));
-    let learning = FixedBelief(&*perception);
+    let still = model.clone().no_grad();
+    let (learned, inferring) = (&*perception(&model), &*perception(&still));
+    let (learning, noise) = (FixedBelief { learned, inferring }, NoiseKey::new(11));
     let (film, rest, record) = (film(place), learning.rest(BATCH), RecordOptions::GENERATED);
     let seen = learning.objective(&film, rest, times, &noise, record, BETA);
     gradients(&model, seen.expect("frames").value)
@@ -83,13 +85,14 @@ fn of_window(place: &Place, times: std::ops::Range<usize>) -> Vec<(&'static str,
 fn a_window_is_the_mean_of_its_frames() {
     let place = Place::reference().autodiff();
     let model = network(&place, &Parameters::drawn(3));
+    let still = model.clone().no_grad();
     let (noise, film) = (NoiseKey::new(11), film(&place));
     let mut reached: Option<AnyPosterior> = None;
     let mut sums: Vec<(&str, Vec<f64>)> = Vec::new();
     for time in 0..FRAMES {
         // What is evaluated once is of one graph.
-        let perception = perception(&model);
-        let learning = FixedBelief(&*perception);
+        let (learned, inferring) = (&*perception(&model), &*perception(&still));
+        let learning = FixedBelief { learned, inferring };
         let belief = reached.take().unwrap_or_else(|| learning.rest(BATCH));
         let times = time..time + 1;
         let record = RecordOptions::GENERATED;
@@ -181,9 +184,10 @@ fn it_is_not_the_gradient_through_inference() {
     let place = Place::reference().autodiff();
     let model = network(&place, &Parameters::drawn(3));
     let (noise, film, record) = (NoiseKey::new(11), film(&place), RecordOptions::GENERATED);
-    let one = perception(&model);
-    let fixed = FixedBelief(&*one)
-        .objective(&film, one.rest(BATCH), 0..FRAMES, &noise, record, BETA)
+    let still = model.clone().no_grad();
+    let (learned, inferring) = (&*perception(&model), &*perception(&still));
+    let fixed = FixedBelief { learned, inferring }
+        .objective(&film, learned.rest(BATCH), 0..FRAMES, &noise, record, BETA)
         .expect("frames");
     // What is evaluated once is of one graph.
     let other = perception(&model);

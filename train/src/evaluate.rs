@@ -29,6 +29,8 @@ pub struct EvaluationConfig {
     pub rule: RuleConfig,
     /// Weight of the KL term in `objective`.
     pub beta: f64,
+    /// Asked before each batch; an error ends the evaluation.
+    pub go_on: fn() -> Result<()>,
 }
 
 /// The metrics of a model on a set of images; free energies in nats per image, errors in squared pixels per image. Of films,
@@ -103,6 +105,7 @@ pub fn evaluate(
         .chunks(each)
         .enumerate()
     {
+        (how.go_on)()?;
         let noise = how.noise.step(number as u32);
         let terms = evaluate_batch(model, batch, frames, how, &noise, device, &mut sums)?;
         reconstruction += terms[0];
@@ -198,5 +201,6 @@ pub fn validation(config: &RunConfig) -> EvaluationConfig {
         noise: NoiseKey::new(config.seed).stream(VALIDATION_STREAM),
         rule: config.rule(),
         beta: config.objective.beta,
+        go_on: || Ok(()),
     }
 }

@@ -72,6 +72,7 @@ pub fn evaluate_films(
         .chunks(each)
         .enumerate()
     {
+        (how.go_on)()?;
         let count = batch.len() / (frames * pixels);
         let film = stimulus(batch.to_vec(), count, pixels, device);
         let noise = how.noise.step(number as u32);

@@ -12,6 +12,7 @@
 use std::ops::Range;
 
 use anyhow::{Context, Result};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use scotopic::inference::{
     FixedBelief, NaturalGradient, Perception, RecordOptions, Stimulus, reattach,
@@ -88,10 +89,17 @@ impl Microbatch {
             Some(belief) if through => reattach(&belief, &rest),
             Some(belief) => rest.with_components(belief.components()),
         };
-        let fixed = FixedBelief(&*perception);
-        let learning: &dyn Perception<Belief = AnyPosterior> = match through {
-            true => &*perception,
-            false => &fixed,
+        let still = (!through).then(|| model.clone().no_grad());
+        let inferring = still
+            .as_ref()
+            .map(|still| still.perception(window.rule.clone()));
+        let fixed = inferring.as_deref().map(|inferring| FixedBelief {
+            learned: &*perception,
+            inferring,
+        });
+        let learning: &dyn Perception<Belief = AnyPosterior> = match &fixed {
+            None => &*perception,
+            Some(fixed) => fixed,
         };
         let seen = learning
             .objective(
@@ -103,6 +111,7 @@ impl Microbatch {
                 window.beta,
             )
             .context("inference.steps is 0")?;
+        drop(inferring);
         drop(perception);
         let gradients = (seen.value * (window.scale * share)).backward();
         self.reached = Some(seen.state);

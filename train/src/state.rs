@@ -8,7 +8,7 @@ use scotopic_models::{ImageDims, Network, NetworkConfig};
 
 use crate::adamax::{Adamax, Moments};
 use crate::checkpoint::{Checkpoint, CheckpointKind, ImageInfo, Progress};
-use crate::config::RunConfig;
+use crate::config::{LearningGradient, RunConfig};
 use crate::parameters::{Arrays, HostArray, arrays_of, learned, with_arrays};
 
 /// Model, optimiser and counters. Noise and the order of the data follow from the seed and the iteration.
@@ -172,6 +172,13 @@ impl TrainState {
                 let Some(array) = arrays.remove(&path) else {
                     continue;
                 };
+                // What only inference uses has no gradient at fixed beliefs, and so no moments yet.
+                let no_moments = ["mean", "norm"]
+                    .iter()
+                    .all(|name| !parts.contains_key(&format!("{path}.{name}")));
+                if no_moments && config.train.gradient == LearningGradient::FixedBeliefs {
+                    continue;
+                }
                 let mut take = |name: &str| {
                     let key = format!("{path}.{name}");
                     let found = parts

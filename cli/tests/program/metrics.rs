@@ -80,6 +80,7 @@ fn r2_and_squared_error_are_the_golden_ones() {
             noise: NoiseKey::new(seed),
             rule: rule.clone(),
             beta: 1.0,
+            go_on: || Ok(()),
         };
         let one = |m: &Metrics| (m.squared_error - mse[i]).abs() <= 1e-4 * mse[i];
         // P(count = 1) = e^−1: 100 seeds without one have a probability of 10^−20.
@@ -276,6 +277,7 @@ fn measures_are_what_a_person_would_compute() {
                 ..Default::default()
             },
             beta: 2.5,
+            go_on: || Ok(()),
         };
         let found = serde_json::to_value(evaluate(&model, &set, &how, &device).unwrap()).unwrap();
         let expected = serde_json::to_value(by_hand(&model, &set, &how, &device)).unwrap();
@@ -313,6 +315,7 @@ fn a_batch_may_be_larger_than_the_set() {
         noise: NoiseKey::new(3),
         rule: RuleConfig::default(),
         beta: 1.0,
+        go_on: || Ok(()),
     };
     let whole = evaluate(&model, &set, &how(11), &device).unwrap();
     let beyond = evaluate(&model, &set, &how(1000), &device).unwrap();
@@ -330,6 +333,7 @@ fn nothing_to_measure_is_an_error() {
         noise: NoiseKey::new(3),
         rule: RuleConfig::default(),
         beta: 1.0,
+        go_on: || Ok(()),
     };
     let message = |set: &ImageSet, how: &EvaluationConfig| {
         evaluate(&model, set, how, &device).unwrap_err().to_string()
@@ -357,6 +361,7 @@ fn a_black_image_does_not_divide_by_zero() {
         noise: NoiseKey::new(3),
         rule: RuleConfig::default(),
         beta: 1.0,
+        go_on: || Ok(()),
     };
     let m = evaluate(&model, &black, &how, &device).unwrap();
     assert!(

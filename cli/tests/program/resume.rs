@@ -54,20 +54,38 @@ fn an_interrupted_run_goes_on_bit_for_bit() {
 }
 
 /// Films, and a prior in time that is learned.
+const FILMS: [&str; 8] = [
+    "data.source=moving-dead-leaves",
+    "data.size=8",
+    "data.train=160",
+    "data.validation=20",
+    "data.canvas=48",
+    "model.transition=learned",
+    "inference.inner_steps=2",
+    "inference.leak=1.0",
+];
+
+#[track_caller]
+fn stop_and_go_on_films(sets: &[&str]) {
+    let sets = FILMS.iter().chain(sets);
+    let more: Vec<&str> = sets.flat_map(|set| ["--set", set]).collect();
+    stop_and_go(&more, 7);
+}
+
 #[test]
 fn with_films() {
-    let sets = [
-        "data.source=moving-dead-leaves",
-        "data.size=8",
-        "data.train=160",
-        "data.validation=20",
-        "data.canvas=48",
-        "model.transition=learned",
-        "inference.inner_steps=2",
-        "inference.leak=1.0",
-    ];
-    let more: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
-    stop_and_go(&more, 7);
+    stop_and_go_on_films(&[]);
+}
+
+/// What only inference uses has no gradient, and its optimiser no moments to save.
+#[test]
+fn with_beliefs_held_fixed() {
+    stop_and_go_on_films(&["train.gradient=fixed-beliefs"]);
+}
+
+#[test]
+fn with_steps_that_backtrack() {
+    stop_and_go_on_films(&["inference.step=backtracking"]);
 }
 
 /// 150 images are 4 batches of 32 and a rest that is left out; 12 rows are 3 epochs.

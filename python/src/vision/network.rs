@@ -265,6 +265,7 @@ impl Network {
                     seed,
                     ..standard.noise
                 }),
+                go_on: || Ok(Python::attach(|py| py.check_signals())?),
                 ..standard
             };
             let device = &self.opened.device;

@@ -7,7 +7,7 @@ use scotopic_train::film_metrics::evaluate_films;
 use scotopic_train::state::{TrainState, load_model};
 use serde_json::json;
 
-use super::moving_scenes::{ITERATIONS, films};
+use super::moving_scenes::{ITERATIONS, films, recipe_of};
 use super::training::{Recipe, data, iterations, trained_on};
 use crate::experiments::protocol::{
     Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
@@ -84,17 +84,9 @@ fn compared(size: Size) -> usize {
 fn recipe(task: &Task, preset: &'static str) -> Result<Recipe> {
     let arm = ARMS.iter().find(|arm| arm.name == task.arm);
     let arm = arm.with_context(|| format!("{} is no arm", task.arm))?;
-    let name = format!("{preset}-{}", arm.label);
-    // As those of moving-scenes: the first arm is one of its networks.
-    let recipe = Recipe::new(name, preset, preset, ITERATIONS)
-        .set("model.transition=learned")
-        .set(format!("data.seed={}", task.seed))
-        .set("objective.beta=1.0");
-    let recipe = arm.sets.iter().fold(recipe, |made, set| made.set(*set));
-    Ok(match task.size {
-        Size::Quick => recipe.set("data.train=256").set("data.validation=32"),
-        _ => recipe,
-    })
+    // The first arm is a network of moving-scenes.
+    let recipe = recipe_of(task, preset, "learned", 1.0).named(format!("{preset}-{}", arm.label));
+    Ok(arm.sets.iter().fold(recipe, |made, set| made.set(*set)))
 }
 
 fn run(task: &Task) -> Result<Values> {

@@ -74,15 +74,20 @@ pub(super) fn recipe(task: &Task, preset: &'static str, beta: f64) -> Result<Rec
         .iter()
         .find(|arm| arm.0 == task.arm)
         .with_context(|| format!("{} is no arm", task.arm))?;
+    Ok(recipe_of(task, preset, transition, beta))
+}
+
+/// The network with a prior in time, trained on the films of a preset with a seed.
+pub(super) fn recipe_of(task: &Task, preset: &'static str, transition: &str, beta: f64) -> Recipe {
     let name = format!("{preset}-{transition}-beta-{beta}");
     let recipe = Recipe::new(name, preset, preset, ITERATIONS)
         .set(format!("model.transition={transition}"))
         .set(format!("data.seed={}", task.seed))
         .set(format!("objective.beta={beta:?}"));
-    Ok(match task.size {
+    match task.size {
         Size::Quick => recipe.set("data.train=256").set("data.validation=32"),
         _ => recipe,
-    })
+    }
 }
 
 fn run(task: &Task) -> Result<Values> {

@@ -55,6 +55,12 @@ impl Recipe {
         }
     }
 
+    /// The same by another name: another network, of other overrides.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The same with one more override of the quick and the standard size.
     pub fn set_short(mut self, assignment: impl Into<String>) -> Self {
         self.short.push(assignment.into());

@@ -295,14 +295,17 @@ impl Guess for Categorical {
         /// An alphabet above this is a mistake: the data are no symbols.
         const LARGEST: f64 = 1e6;
         let symbol = row[0];
-        match (0.0..LARGEST).contains(&symbol) && symbol.fract() == 0.0 && row.len() == 1 {
-            true => Ok(()),
-            false => Err(Error::observation(
-                0,
-                symbol,
-                "one symbol, a whole number from 0",
-            )),
-        }
+        let expected = match symbol {
+            _ if row.len() != 1 => {
+                return Err(Error::size("observation", row.len(), "1, a symbol"));
+            }
+            s if s >= 0.0 && s.fract() == 0.0 && s >= LARGEST => {
+                "a symbol below a million (number the different ones from 0)"
+            }
+            s if s >= 0.0 && s.fract() == 0.0 => return Ok(()),
+            _ => "one symbol, a whole number from 0",
+        };
+        Err(Error::observation(0, symbol, expected))
     }
 
     /// B_k ∝ (f + 1/n) ⊙ w with w ~ Exponential(1), over symbols as many as the largest seen.
