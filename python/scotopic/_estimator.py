@@ -21,6 +21,19 @@ class Estimator:
     _PARAMETERS = ()
     #: Whether observations are given with inputs ("may": or not), and may be with an exposure.
     _HAS_INPUTS, _HAS_EXPOSURE = False, False
+    #: Settings that the compiled model is made with, beside the parameters.
+    _SHAPING = ()
+    #: What a fit leaves beside the parameters, where it does.
+    _OF_FITS = (
+        "log_evidence_",
+        "log_evidence_without_",
+        "history_",
+        "n_iter_",
+        "converged_",
+        "found_by_",
+        "pseudo_count_",
+        "warnings_",
+    )
 
     # ---- scikit-learn
 
@@ -82,15 +95,21 @@ class Estimator:
     @property
     def _model(self):
         """The compiled model of the parameters as they are."""
-        if "_compiled" not in self.__dict__:
+        if "_compiled" not in self.__dict__ or self.__dict__.get("_made_with") != self._shape():
             for name in self._PARAMETERS:
                 if name not in self._given():
                     raise not_fitted(
                         f"This {type(self).__name__} instance is not fitted yet: it has no {name}. Call fit, or set it"
                     )
-            self._compiled = self._compile(self._given())
+            self._hold(self._compile(self._given()))
         self.__dict__.setdefault("n_features_in_", self._compiled.n_features)
         return self._compiled
+
+    def _shape(self):
+        return [getattr(self, name, None) for name in self._SHAPING]
+
+    def _hold(self, compiled):
+        self._compiled, self._made_with = compiled, self._shape()
 
     # ---- copies
 
@@ -147,11 +166,16 @@ class Estimator:
 
     def _take_fitted(self, model, X):
         """The parameters that were fitted to X, and the names of its columns."""
+        self._forget_fit()
         self._take(model)
         self.__dict__.pop("feature_names_in_", None)
         names = _data.feature_names(X)
         if names is not None:
             self.feature_names_in_ = names
+
+    def _forget_fit(self):
+        for name in self._OF_FITS:
+            self.__dict__.pop(name, None)
 
     # ---- streaming and information criteria
 
@@ -192,6 +216,7 @@ class Estimator:
                 self.fit(X, y, **{name: value for name, value in given.items() if value is not None})
             stream = self.filter(learn=True)
         stream.extend(self._read(X, None, y, inputs, exposure))
+        self._forget_fit()
         self._take(_scotopic.Filter.model.__get__(stream))
         self._stream, self._streamed = stream, self._compiled
         return self
@@ -285,6 +310,12 @@ def _same(a, b):
         return bool(a == b)
     except (ValueError, TypeError):
         return False
+
+
+def check_size(name, found, setting, expected):
+    """Refuses parameters of another size than a setting says."""
+    if found != expected:
+        raise SizeError(f"{name}: found {found}, expected {expected}, as the setting {setting}")
 
 
 def frozen(array):

@@ -113,7 +113,7 @@ class GaussianEstimator(Estimator):
                 self._set_value(name, getattr(base, key[:-1]))
         self._inputs = model.inputs if driven else []
         self._regressors = {(i, j): name for i, j, name in model.regressors} if driven else {}
-        self._compiled = model
+        self._hold(model)
         self.n_features_in_ = model.n_features
         return self
 

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from . import _data, _scotopic
-from ._estimator import Estimator, parameter
+from ._estimator import Estimator, check_size, parameter
 from ._progress import watch
 from ._settings import MOST_RUNS, MOST_SAMPLES, MOST_STATES, MOST_STEPS, real, whole
 from .errors import DependentColumnsError, FitWarning, ParameterError, SettingError, SizeError, UnsupportedError
@@ -93,7 +93,10 @@ class HMM(Estimator):
         """What the emission is given, as the fields of a model file."""
         return {} if self._exposure is None else {"exposure": self._exposure}
 
+    _SHAPING = ("n_components",)
+
     def _compile(self, values):
+        check_size("startprob_", values["startprob_"].size, "n_components", self.n_components)
         fields = {field: self._field(name, values) for name, field in self._fields().items()}
         fields.update(self._given_fields(values))
         try:
@@ -103,7 +106,8 @@ class HMM(Estimator):
                 # An array of too few or too many axes, which the reader of model files knows by no name.
                 found = ", ".join(f"{name} {list(values[name].shape)}" for name in self._fields())
                 expected = ", ".join(f"{name}: {getattr(type(self), name).__doc__}" for name in self._fields())
-                raise SizeError(f"found arrays of the shapes {found}; expected {expected}") from None
+                made = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._SHAPING)
+                raise SizeError(f"found arrays of the shapes {found}; expected, of {made}, {expected}") from None
             raise self._named_as_here(error) from None
         if not self._driving:
             return plain
@@ -145,7 +149,7 @@ class HMM(Estimator):
         for name, value in values.items():
             self._set_value(name, value)
         self._inputs, self._exposure = model.given
-        self._compiled = model
+        self._hold(model)
         self.n_features_in_ = model.n_features
         return self
 
@@ -472,14 +476,19 @@ def exposed():
 
 def _of_inputs(error, data, names):
     """An error about columns that are all inputs, in their names."""
-    outputs = data.n_features - data.given[0] - bool(data.given[1]) - data.driving
-    places = [column - outputs for column in error.columns]
-    if not all(0 <= place < data.given[0] for place in places):
+    inputs, exposure = data.given
+    outputs = data.n_features - inputs - bool(exposure) - data.driving
+    numbered = [f"v{i}" for i in range(1, data.driving + 1)]
+    driving = [*[""] * bool(exposure), *numbered]
+    known = [*[""] * outputs, *(names or [f"x{i}" for i in range(1, inputs + 1)]), *driving]
+    found = [known[column] if column < len(known) else "" for column in error.columns]
+    if not all(found):
         return error
-    found = [(names or [f"x{i}" for i in range(1, data.given[0] + 1)])[place] for place in places]
     said = f"the input {found[0]} does not vary: its effect cannot be told from that of a constant"
     if len(found) > 1:
         said = f"the inputs {', '.join(found)} are combinations of each other and a constant"
-    renamed = DependentColumnsError(f"inputs: {said}; leave one out, or give pseudo_count")
+    of_transitions = all(name in numbered for name in found)
+    advice = "leave one out" if of_transitions else "leave one out, or give pseudo_count"
+    renamed = DependentColumnsError(f"{'transition_inputs' if of_transitions else 'inputs'}: {said}; {advice}")
     renamed.columns = error.columns
     return renamed

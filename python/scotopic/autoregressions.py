@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._compiled import stands_for
-from ._estimator import parameter
+from ._estimator import check_size, parameter
 from ._hmm import HMM
 from ._settings import whole
 from .errors import SettingError
@@ -100,6 +100,13 @@ class AutoregressiveHMM(HMM):
         if self.covariance_type not in _NOISE:
             raise SettingError(f"setting `covariance_type`: found {self.covariance_type!r}, expected 'full' or 'diag'")
         return {"intercept_": "intercepts", "coef_": "coefficients", "covars_": _NOISE[self.covariance_type]}
+
+    _SHAPING = ("n_components", "n_lags", "covariance_type")
+
+    def _compile(self, values):
+        lags = np.shape(values["coef_"])[1] if np.ndim(values["coef_"]) > 1 else self.n_lags
+        check_size("coef_", f"{lags} lags", "n_lags", f"{self.n_lags} lags")
+        return super()._compile(values)
 
     def _lags(self):
         if self.init == "parameters":

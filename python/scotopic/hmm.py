@@ -160,6 +160,7 @@ class GaussianHMM(HMM):
 
     means_ = parameter("means_", "Means ``[K, D]``.")
     covars_ = parameter("covars_", "Variances ``[K, D]`` or covariances ``[K, D, D]``.")
+    _SHAPING = ("n_components", "covariance_type")
 
     def _emission(self):
         self._fields()

@@ -4,7 +4,7 @@ import numpy as np
 
 from . import _data, _scotopic
 from ._compiled import stands_for
-from ._estimator import Estimator, frozen, parameter
+from ._estimator import Estimator, check_size, frozen, parameter
 from ._settings import MOST_SAMPLES, MOST_STATES, MOST_STEPS, real, whole
 from .errors import SettingError
 from .results import Beliefs
@@ -16,6 +16,7 @@ class _CountLDS(Estimator):
     _PARAMETERS = ("transition_", "process_noise_", "loadings_", "offset_")
     _ALL = (*_PARAMETERS, "bias_", "initial_mean_", "initial_covariance_")
     _POSITIVE = True
+    _SHAPING = ("n_states", "exposure")
 
     transition_ = parameter("transition_", "F ``[n, n]``.")
     process_noise_ = parameter("process_noise_", "Q ``[n, n]``.")
@@ -27,6 +28,7 @@ class _CountLDS(Estimator):
 
     def _compile(self, values):
         n = values["transition_"].shape[-1] if values["transition_"].ndim else 1
+        check_size("transition_", n, "n_states", self.n_states)
         given = {"bias_": np.zeros(n), "initial_mean_": np.zeros(n), "initial_covariance_": np.eye(n), **values}
         compiled = _scotopic.Plds(self._LAW, *(given[name] for name in self._ALL), self._epsilon())
         values.update((name, frozen(value)) for name, value in given.items())
@@ -42,7 +44,7 @@ class _CountLDS(Estimator):
         self._values = {}
         for name in self._ALL:
             self._set_value(name, getattr(model, name[:-1]))
-        self._compiled = model
+        self._hold(model)
         self.n_features_in_ = model.n_features
         return self
 

@@ -137,7 +137,9 @@ class Filter(_scotopic.Filter):
             return Forecast(**super().forecast(steps))
         given = _data.given_rows(names, exposed, inputs, exposure, prefix=prefix, **driving)
         if len(given) != steps:
-            raise SizeError(f"{prefix}inputs: found {len(given)} rows, expected {steps}, one a step")
+            told = {"inputs": inputs, "exposure": exposure, "transition_inputs": transition_inputs}
+            name = next((name for name, values in told.items() if values is not None), "inputs")
+            raise SizeError(f"{prefix}{name}: found {len(given)} rows, expected {steps}, one a step")
         return Forecast(**super().forecast(steps, given))
 
     def smooth(self, back):
@@ -152,7 +154,14 @@ class Filter(_scotopic.Filter):
         ndarray, or a pair of them
             Probabilities ``[K]`` of a discrete state; the mean ``[n]`` and the covariance ``[n, n]`` of another.
         """
-        return super().smooth(whole("back", back, 0))
+        back = whole("back", back, 0)
+        try:
+            return super().smooth(back)
+        except SettingError as error:
+            if error.field == "lag":
+                raise
+            expected = f"less than the {self.n_observations} observations so far, and at most the lag of the filter"
+            raise SettingError(f"setting `back`: found {back}, expected {expected}") from None
 
     @property
     def model(self):

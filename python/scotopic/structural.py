@@ -243,7 +243,9 @@ class StructuralModel(GaussianEstimator):
             if not part.any():
                 part[:, at] = 1.0  # a slope is no part of the observation
             means.append(np.einsum("ti,ti->t", part, beliefs.means))
-            variances.append(np.einsum("ti,tij,tj->t", part, beliefs.covariances, part))
+            # An infinite variance of another component is no part of this one.
+            own = np.where((part[:, :, None] != 0.0) & (part[:, None, :] != 0.0), beliefs.covariances, 0.0)
+            variances.append(np.einsum("ti,tij,tj->t", part, own, part))
             at += states
         names = [name for name, _ in told["components"]]
         return Decomposition(names, np.column_stack(means), np.column_stack(variances))

@@ -1,6 +1,7 @@
 //! What is given with each observation of a filter: inputs, and the exposure of counts.
 
 use pyo3::prelude::*;
+use pyo3::types::{PyFloat, PyList};
 use scotopic_filtering::hmm::Emission;
 use scotopic_filtering::{AnyFilter, AnyModel, Belief, Error, Sequence};
 
@@ -110,6 +111,7 @@ impl Given {
                     return Err(setting(field, "some", expected));
                 }
                 Some(given) => {
+                    check_labels(field, given, names)?;
                     read(given, OBSERVATION, &mut numbers)?;
                     if numbers.len() != names.len() {
                         return Err(size(field, numbers.len(), names.len()));
@@ -179,6 +181,22 @@ impl Given {
             into.push_laws(&predictive);
         }
         Ok(())
+    }
+}
+
+/// Refuses a row of a table of pandas whose labels are in another order than `names`.
+fn check_labels(field: &'static str, given: &Bound<'_, PyAny>, names: &[String]) -> Result<()> {
+    if given.is_instance_of::<PyFloat>() || given.is_instance_of::<PyList>() {
+        return Ok(());
+    }
+    let Ok(true) = given.hasattr("iloc") else {
+        return Ok(());
+    };
+    let labels = given.getattr("index")?.call_method0("tolist")?;
+    match labels.extract::<Vec<String>>() {
+        Ok(labels) if labels != names => Err(setting(field, labels.join(", "), names.join(", "))),
+        // Numbers for labels say nothing.
+        _ => Ok(()),
     }
 }
 

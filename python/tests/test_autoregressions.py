@@ -215,7 +215,7 @@ def test_settings_and_shapes_are_checked(model):
     with pytest.raises(UnsupportedError, match="rmle"):
         model.filter(learn="online-em")
     other = random_autoregression()
-    other.coef_ = np.zeros((3, 1, 2, 3))
+    other.coef_ = np.zeros((3, 2, 2, 3))
     with pytest.raises(ScotopicError, match=r"coef_\[0\]\[0\]"):
         other.score(x)
 

@@ -241,3 +241,31 @@ def test_errors_are_those_of_the_package():
             call()
     # Numbers of numpy are numbers of a rule too.
     assert model.filter(learn=True, block=np.int64(8)).n_observations == 0
+
+
+def test_settings_of_a_model_in_use_take_effect():
+    counts = scotopic.PLDS(1)
+    counts.transition_, counts.process_noise_ = [[0.9]], [[0.15]]
+    counts.loadings_, counts.offset_ = [[1.0], [-0.7]], [1.0, 1.2]
+    once = counts.score([[1.0, 2.0]])
+    counts.set_params(exposure=2.0)
+    twice = scotopic.PLDS(1, exposure=2.0)
+    twice.transition_, twice.process_noise_ = [[0.9]], [[0.15]]
+    twice.loadings_, twice.offset_ = [[1.0], [-0.7]], [1.0, 1.2]
+    assert counts.score([[1.0, 2.0]]) == twice.score([[1.0, 2.0]]) < once
+    x = np.random.default_rng(0).normal(size=(100, 2))
+    model = scotopic.GaussianHMM(2, random_state=0).fit(x)
+    model.set_params(covariance_type="full", init="parameters")
+    for use in (model.fit, model.score):
+        with pytest.raises(scotopic.errors.SizeError, match="covariance_type='full'"):
+            use(x)
+
+
+def test_a_fit_forgets_what_another_left():
+    x = np.random.default_rng(0).normal(size=(100, 1))
+    model = scotopic.GaussianHMM(2, random_state=0).fit(x)
+    assert model.found_by_
+    model.set_params(method="em").fit(x)
+    assert not hasattr(model, "found_by_") and len(model.history_) == model.n_iter_ + 1
+    model.set_params(method="search").fit(x)
+    assert not hasattr(model, "history_")

@@ -235,3 +235,35 @@ def test_coefficients_that_walk():
         model.score(y)
     with pytest.raises(UnsupportedError):
         scotopic.StructuralModel("level").fit(y).coefficients(y)
+
+
+def test_variances_of_components_that_one_row_does_not_tell_apart_are_infinite():
+    y = np.random.default_rng(0).normal(size=60).cumsum()
+    model = scotopic.StructuralModel("trend", random_state=0).fit(y)
+    parts = model.decompose([1.0, np.nan, np.nan, np.nan])
+    assert not np.isnan(parts.variances).any()
+
+
+@pytest.mark.parametrize("away", [1e4, 101_325.0, 2_460_000.0])
+def test_a_regressor_far_from_zero(away):
+    """A coefficient is that of the regressor less a constant: to the digits that the regressor has."""
+    rng = np.random.default_rng(10)
+    u = rng.normal(size=100)
+    y = np.cumsum(rng.normal(size=100) * 0.3) + 2 * u + rng.normal(size=100)
+    model = scotopic.StructuralModel("level,regression", random_state=0)
+    near = model.fit(y, inputs=u[:, None]).coefficients(y, inputs=u[:, None])
+    far = (away + u)[:, None]
+    found = model.fit(y, inputs=far).coefficients(y, inputs=far)
+    assert_allclose(found.means, near.means, rtol=1e-4)
+    assert_allclose(found.covariances, near.covariances, rtol=1e-3)
+    assert np.ptp(found.means) < 1e-5
+
+
+def test_an_input_that_does_not_vary_has_no_effect():
+    rng = np.random.default_rng(15)
+    u = rng.normal(size=100)
+    y = rng.normal(size=100).cumsum() * 0.3 + 2 * u + rng.normal(size=100)
+    one = scotopic.LinearGaussian(1).fit(y, inputs=np.ones(100))
+    none = scotopic.LinearGaussian(1).fit(y, inputs=np.zeros(100))
+    assert abs(one.score(y, inputs=np.ones(100)) - none.score(y, inputs=np.zeros(100))) < 1e-6
+    assert np.abs(one.direct_).max() < 10.0 and np.abs(one.control_).max() < 10.0

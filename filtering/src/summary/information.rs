@@ -12,6 +12,8 @@ const NEAR: f64 = 4.0;
 /// Directions in which the information, scaled to a diagonal of 1, is below this part of its largest are not identified:
 /// a few times the error of the differences.
 const FLAT: f64 = 1e-5;
+/// Where the information is below minus this part of its largest, ln p curves up: far beyond the error of the differences.
+const UPWARD: f64 = 1e-3;
 /// A parameter is identified if less than this part of its direction is flat.
 const PART: f64 = 1e-4;
 
@@ -28,6 +30,8 @@ pub(super) struct Information {
     vectors: DMatrix<f64>,
     /// Eigenvalues of the scaled information; `None` where flat.
     eigenvalues: Vec<Option<f64>>,
+    /// Whether ln p curves up in some direction: θ is no maximum.
+    pub curves_up: bool,
 }
 
 impl Information {
@@ -50,8 +54,11 @@ impl Information {
         (flat <= PART * whole).then_some(variance)
     }
 
-    /// ½ gᵀI⁻¹g over the directions that are identified.
+    /// ½ gᵀI⁻¹g over the directions that are identified; not a number where ln p curves up.
     pub fn shortfall(&self) -> f64 {
+        if self.curves_up {
+            return f64::NAN;
+        }
         let scaled = self.gradient.iter().zip(&self.scale).map(|(g, c)| g * c);
         let scaled = DVector::from_iterator(self.scale.len(), scaled);
         let parts = self.vectors.transpose() * scaled;
@@ -151,5 +158,6 @@ pub(super) fn observed_information(
             .iter()
             .map(|v| (*v > FLAT * largest).then_some(*v))
             .collect(),
+        curves_up: eigenvalues.iter().any(|v| *v < -UPWARD * largest),
     })
 }

@@ -72,8 +72,8 @@ pub struct Summary {
     pub aic: f64,
     /// Schwarz's criterion, k ln n − 2 ln p.
     pub bic: f64,
-    /// ½ gᵀI⁻¹g: how much ln p is short of its maximum, to second order; small at an optimum. Of a structural model not a number
-    /// where ln p does not curve down about the parameters: that is no maximum either.
+    /// ½ gᵀI⁻¹g: how much ln p is short of its maximum, to second order; small at an optimum. Not a number where ln p curves up
+    /// in some direction: that is no maximum either.
     pub shortfall: f64,
 }
 
@@ -81,6 +81,7 @@ pub struct Summary {
 pub(crate) const HELD: &str = "held";
 pub(crate) const BOUNDARY: &str = "at the boundary";
 pub(crate) const UNIDENTIFIED: &str = "not identified by these data";
+const NO_MAXIMUM: &str = "not at a maximum";
 
 impl AnyModel {
     /// The parameters with standard errors from the observed information I = −∂² ln p/∂θ² of `sequences`, by central
@@ -179,6 +180,7 @@ fn estimate(
         (Some(Link::Logit), false) => estimate.remark = Some(BOUNDARY),
         (Some(_), false) => estimate.remark = Some(HELD),
         (Some(link), true) => match found.variance(slope) {
+            None if found.curves_up => estimate.remark = Some(NO_MAXIMUM),
             None => estimate.remark = Some(UNIDENTIFIED),
             Some(variance) => {
                 let error = variance.sqrt();

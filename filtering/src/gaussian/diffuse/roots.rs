@@ -1,5 +1,6 @@
-//! Smoothed covariances by square roots: sums of squares throughout, nothing is subtracted. A coefficient that all rows determine
-//! together, and the first rows hardly, has a variance that differences of covariances know to half of their digits at best.
+//! Smoothed beliefs by square roots: sums of squares throughout, no covariance is subtracted. A coefficient that all rows determine
+//! together, and the first rows hardly, has a mean and a variance that differences of covariances know to half of their digits at best: that of
+//! a regressor of a million and a little more or less beside a level, to none.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -40,7 +41,7 @@ impl Root {
                 let gain = &self.0 * &along / (s + s.sqrt());
                 self.0 -= gain * along.transpose();
             }
-            Some((k, _)) => {
+            Some(k) => {
                 let left = &self.0 - k * along.transpose();
                 let k = DMatrix::from_column_slice(k.len(), 1, k.as_slice());
                 self.0 = narrowed(beside(&left, &k));
@@ -49,39 +50,58 @@ impl Root {
     }
 }
 
-/// W `[k, n]`: what the observations from a row on say of its state is −½ |W x − z|².
+/// W and z, side by side `[k, n + 1]`: what the observations from a row on say of its state x, of which m was predicted, is
+/// −½ |W (x − m) − z|².
 #[derive(Debug, Clone)]
 pub(super) struct Ahead(DMatrix<f64>);
 
 impl Ahead {
-    /// Of no observation.
+    /// Of no observation of n states.
     pub fn none(n: usize) -> Self {
-        Self(DMatrix::zeros(0, n))
+        Self(DMatrix::zeros(0, n + 1))
     }
 
-    /// One number of unit noise more.
-    pub fn observe(&mut self, h: &DVector<f64>) {
-        let row = DMatrix::from_row_slice(1, h.len(), h.as_slice());
+    fn states(&self) -> usize {
+        self.0.ncols() - 1
+    }
+
+    /// One number of unit noise more, and by how much it is above that of the predicted mean.
+    pub fn observe(&mut self, h: &DVector<f64>, innovation: f64) {
+        let row = DMatrix::from_fn(1, h.len() + 1, |_, j| {
+            h.get(j).copied().unwrap_or(innovation)
+        });
         self.0 = above(&self.0, &row);
     }
 
-    /// Back through x' = F x + G w, w ~ N(0, I), which is integrated out: the rows of W x' and of w, made triangular in (w, x).
-    pub fn pull(&mut self, f: &DMatrix<f64>, g: &DMatrix<f64>) {
-        let (r, n) = (g.ncols(), f.nrows());
+    /// Back through x' = F x + G w, w ~ N(0, I), which is integrated out: the rows of W x' and of w, made triangular in (w, x). The mean of x
+    /// was `moved` by its observation after it was predicted, and that of x' was predicted from there.
+    pub fn pull(&mut self, f: &DMatrix<f64>, g: &DMatrix<f64>, moved: &DVector<f64>) {
+        let (r, n) = (g.ncols(), self.states());
         if self.0.nrows() == 0 {
             return;
         }
-        let seen = beside(&(&self.0 * g), &(&self.0 * f));
+        let w = self.0.columns(0, n);
+        let pulled = w * f;
+        let z = self.0.column(n) + &pulled * moved;
+        let z = DMatrix::from_column_slice(z.len(), 1, z.as_slice());
+        let seen = beside(&beside(&(w * g), &pulled), &z);
         // The rows of observations are the larger ones: first, where rounding of theirs does not reach the others.
-        let rows = above(&seen, &DMatrix::identity(r, r + n));
+        let rows = above(&seen, &DMatrix::identity(r, r + n + 1));
         let triangle = rows.qr().r();
-        let kept = triangle.nrows() - r;
-        self.0 = triangle.view((r, r), (kept, n)).into_owned();
+        // A last row is what no state explains.
+        let kept = triangle.nrows().min(r + n) - r;
+        self.0 = triangle.view((r, r), (kept, n + 1)).into_owned();
     }
 
-    /// The covariance of x = m + A a + S e, a without a prior and e ~ N(0, I), given what is said ahead: B (CᵀC)⁻¹ Bᵀ with B = [S, A] and
-    /// C the rows of W B and of e. Of `left` directions that nothing is said of it tells nothing.
-    pub fn covariance(&self, root: &Root, basis: &DiffuseBasis, left: usize) -> DMatrix<f64> {
+    /// The mean less m, and the covariance, of x = m + A a + S e, a without a prior and e ~ N(0, I), given what is said ahead: B c and
+    /// B (CᵀC)⁻¹ Bᵀ, with B = [S, A], C the rows of W B and of e, and c the least squares of C c = z. Of `left` directions that
+    /// nothing is said of it tells nothing.
+    pub fn belief(
+        &self,
+        root: &Root,
+        basis: &DiffuseBasis,
+        left: usize,
+    ) -> (DVector<f64>, DMatrix<f64>) {
         let (n, s) = root.0.shape();
         let b = match basis.rank() {
             0 => root.0.clone(),
@@ -89,28 +109,28 @@ impl Ahead {
         };
         let width = b.ncols();
         if width == 0 {
-            return DMatrix::zeros(n, n);
+            return (DVector::zeros(n), DMatrix::zeros(n, n));
         }
-        let mut rows = above(&(&self.0 * &b), &DMatrix::identity(s, width));
+        let z = self.0.columns(n, 1).into_owned();
+        let seen = beside(&(self.0.columns(0, n) * &b), &z);
+        let mut rows = above(&seen, &DMatrix::identity(s, width + 1));
         if rows.nrows() < width {
-            rows = above(&rows, &DMatrix::zeros(width - rows.nrows(), width));
+            rows = above(&rows, &DMatrix::zeros(width - rows.nrows(), width + 1));
         }
         let sizes: Vec<f64> = rows.column_iter().map(|c| c.norm()).collect();
         let triangle = rows.qr().r();
+        let unseen = |j: usize| left > 0 && j >= s && triangle[(j, j)].abs() <= SEEN * sizes[j];
         // X C = B, column after column.
         let mut x = DMatrix::zeros(n, width);
-        for j in 0..width {
-            let pivot = triangle[(j, j)];
-            if left > 0 && j >= s && pivot.abs() <= SEEN * sizes[j] {
-                continue;
-            }
+        for j in (0..width).filter(|j| !unseen(*j)) {
             let mut own = b.column(j).into_owned();
             for i in 0..j {
                 own.axpy(-triangle[(i, j)], &x.column(i), 1.0);
             }
-            x.set_column(j, &(own / pivot));
+            x.set_column(j, &(own / triangle[(j, j)]));
         }
-        symmetric(&x * x.transpose())
+        let mean = &x * triangle.view((0, width), (width, 1)).column(0);
+        (mean, symmetric(&x * x.transpose()))
     }
 }
 

@@ -18,6 +18,11 @@ impl DrivenGaussian {
         let mean = |k: usize| {
             let rows = || sequences.iter().flat_map(|s| s.iter().flatten());
             let values = || rows().filter_map(|row| row.get(m + k));
+            // The rounding of a mean would be all that is left of an input that does not vary, and have an effect.
+            let first = values().next().copied();
+            if let Some(same) = first.filter(|first| values().all(|u| u == first)) {
+                return same;
+            }
             let count = values().count().max(1) as f64;
             values().map(|u| u / count).sum::<f64>()
         };

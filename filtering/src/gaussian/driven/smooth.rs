@@ -19,7 +19,7 @@ impl DrivenGaussian {
         Ok(filter.elbo())
     }
 
-    /// Filters and smooths, by the backward recursion of r and N: no matrix is inverted, Q may be singular, and the start may
+    /// Filters and smooths, by square roots: no matrix is inverted, Q may be singular, and the start may
     /// be diffuse. There are no kernels.
     ///
     /// # Errors

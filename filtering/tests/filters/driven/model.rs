@@ -167,3 +167,39 @@ fn any_model_is_smoothed_and_scored_alike() {
     assert_eq!((any.width(), any.inputs().len()), (4, 2));
     assert_eq!(any.smooth(&data).unwrap().elbo(), evidence);
 }
+
+/// A level and a coefficient, of a regressor far from 0: in a model of the regressor less a constant the coefficient is the same.
+#[test]
+fn a_regressor_far_from_zero_is_smoothed_as_one_around_it() {
+    let base = LinearGaussian::from_rows(
+        &[[1.0, 0.0], [0.0, 1.0]],
+        &[[0.25, 0.0], [0.0, 0.0]],
+        &[[1.0, 0.0]],
+        &[[0.75]],
+    );
+    let base = base.unwrap().with_diffuse(&[true, true]).unwrap();
+    let model = DrivenGaussian::new(base, vec!["u".to_owned()]).unwrap();
+    let model = model.with_regressor(0, 1, "u").unwrap();
+    let u = |t: usize| (t as f64 * 0.7).sin();
+    let smoothed = |away: f64| {
+        let rows = (0..60).map(|t| {
+            let y = (t as f64 * 0.13).cos() + 2.0 * u(t) + 0.5 * (t as f64 * 2.9).sin();
+            [y, away + u(t)]
+        });
+        let rows = Sequence::of_rows(rows).unwrap();
+        let smoothed = model.smooth(&rows).unwrap().smoothed().to_vec();
+        smoothed
+            .iter()
+            .map(|b| [b.mean()[1], b.covariance()[(1, 1)]])
+            .collect::<Vec<_>>()
+    };
+    let expected = smoothed(0.0);
+    // Rounding of the regressor itself is 1e-16 · 1e6, of its variation.
+    for (away, within) in [(1e3, 1e-9), (1e6, 1e-6)] {
+        for (found, expected) in smoothed(away).iter().zip(&expected) {
+            for (a, b) in found.iter().zip(expected) {
+                assert!((a - b).abs() < within * b.abs(), "{away}: {a} {b}");
+            }
+        }
+    }
+}
