@@ -8,8 +8,9 @@ use pyo3::types::{PyBytes, PyDict};
 use scotopic_cli::usage::with_causes;
 use scotopic_filtering::gaussian::Kalman;
 use scotopic_filtering::hmm::{self, Emission};
-use scotopic_filtering::{AnyFilter, AnyModel, Belief, GaussianBelief};
+use scotopic_filtering::{AnyFilter, AnyModel, Belief};
 
+use crate::after_each::Beliefs;
 use crate::arrays::{matrix, stack, vector};
 use crate::callables::Equation;
 use crate::driven::DrivenGaussian;
@@ -89,47 +90,6 @@ impl Filter {
             row: Vec::new(),
             extending: Arc::default(),
         })
-    }
-}
-
-/// What a filter believes after each of many observations.
-#[derive(Default)]
-struct Beliefs {
-    means: Vec<f64>,
-    covariances: Vec<f64>,
-    increments: Vec<f64>,
-}
-
-impl Beliefs {
-    /// Those of `filter` after each row of `data`, taken in without holding the interpreter.
-    fn after_each(py: Python<'_>, filter: &mut Inner, data: &Observations) -> Result<Self> {
-        /// Observations between two looks at the interpreter.
-        const MANY: usize = 1 << 16;
-        let mut beliefs = Self::default();
-        beliefs.increments.reserve(data.rows());
-        for sequence in data.sequences() {
-            let rows: Vec<Option<&[f64]>> = sequence.iter().collect();
-            for rows in rows.chunks(MANY) {
-                py.detach(|| -> Result<()> {
-                    for row in rows {
-                        let step = filter.update(*row)?;
-                        beliefs.increments.push(step.increment);
-                        match filter.belief() {
-                            Belief::Discrete(q) => beliefs.means.extend_from_slice(q),
-                            Belief::Gaussian(GaussianBelief {
-                                mean, covariance, ..
-                            }) => {
-                                beliefs.means.extend_from_slice(mean);
-                                beliefs.covariances.extend_from_slice(covariance);
-                            }
-                        }
-                    }
-                    Ok(())
-                })?;
-                py.check_signals()?;
-            }
-        }
-        Ok(beliefs)
     }
 }
 

@@ -16,7 +16,7 @@
 //! | estimates with errors, residuals | `questions.rs` |
 //! | fitting | `fit.rs`; Ctrl-C: `interrupt.rs` |
 //! | expected statistics, which add up | `statistics.rs` |
-//! | one observation at a time | `filter.rs`: [`Filter`](filter::Filter), around the filters of `inner.rs`; `forecast.rs`; learning rules: `rules.rs`; one observation: `observation.rs` |
+//! | one observation at a time | `filter.rs`: [`Filter`](filter::Filter), around the filters of `inner.rs`; many: `after_each.rs`; `forecast.rs`; learning rules: `rules.rs`; one observation: `observation.rs` |
 //! | models of Python functions; numbers that carry derivatives | `callables.rs`; `jet.rs` |
 //! | factorisations beside each other | `comparison.rs` |
 //! | models in files | `files.rs` |
@@ -26,6 +26,7 @@
 
 use pyo3::prelude::*;
 
+mod after_each;
 mod arrays;
 mod beliefs;
 mod callables;

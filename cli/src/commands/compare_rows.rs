@@ -27,6 +27,7 @@ pub(super) fn read(
         }
     }
     let outputs = same_outputs(models).map_err(UsageError)?;
+    same_alphabet(models, source).map_err(UsageError)?;
     let source = &match models {
         [(file, _), ..] => OfFit::source_of(file, source).map_err(UsageError)?,
         [] => source.clone(),
@@ -90,6 +91,33 @@ fn same_outputs(models: &[(&Path, &AnyModel)]) -> Result<usize> {
         }
     }
     Ok(expected.map_or(0, |(_, number)| number))
+}
+
+/// Refuses models that were fitted to different symbols, which would all be read as those of the first, unless --alphabet says what
+/// they are for all: that is checked against each.
+fn same_alphabet(models: &[(&Path, &AnyModel)], source: &Source) -> Result<()> {
+    if !source.alphabet.is_empty() {
+        return Ok(());
+    }
+    let mut first: Option<(&Path, Vec<String>)> = None;
+    let has = |alphabet: &[String]| match alphabet {
+        [] => "none".to_owned(),
+        symbols => symbols.join(","),
+    };
+    for (path, _) in models {
+        let own = OfFit::read(path)?.alphabet;
+        let (known, alphabet) = first.get_or_insert_with(|| (path, own.clone()));
+        ensure!(
+            *alphabet == own,
+            "{} has the alphabet {} and {} has {}: models are compared on the same symbols; score each by itself, or name the symbols with \
+             --alphabet where a model has none",
+            known.display(),
+            has(alphabet),
+            path.display(),
+            has(&own)
+        );
+    }
+    Ok(())
 }
 
 /// The entries `places` of every row.

@@ -39,10 +39,15 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let mut last_row = saved_row.clone().unwrap_or_default();
     outputs(args).map_err(UsageError)?;
     let source = args.source.loaded(&args.data)?.given(filter.inputs());
-    let source = match &args.model {
-        Some(file) => OfFit::source_of(file, &source).map_err(UsageError)?,
-        None => source,
-    };
+    if let Some(file) = &args.model {
+        last_row.of_fit = OfFit::read(file).map_err(UsageError)?;
+    }
+    if let Some(file) = &args.resume {
+        last_row.of_fit.check_saved(file, &source)?;
+    }
+    let source = source.with_symbols(last_row.of_fit.alphabet.clone());
+    let said = std::mem::take(&mut last_row.of_fit);
+    last_row.of_fit = said.of_filter(source.symbols(), args.learn.is_some());
     if source.are_several(&args.data) {
         return filter_several::run(args, &filter, &source);
     }
@@ -80,6 +85,8 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         same_order(file, &last_row.columns, args.first(), series.names())?;
     }
     last_row.columns = OfFit::of_columns(series.names());
+    let outputs = &series.names()[..series.width() - filter.inputs().len()];
+    last_row.of_fit = std::mem::take(&mut last_row.of_fit).in_order_of(outputs);
     let mut recorder = args
         .picture
         .watch(&filter, args.first(), series.names())
@@ -199,7 +206,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let model = args
         .model_out
         .as_ref()
-        .map(|path| model::write(&filter.model(), path));
+        .map(|path| model::write_fitted(&filter.model(), &last_row.of_fit, "", path));
     let drawn = recorder.as_ref().map(FigureRecorder::draw);
     if let Some((signal, _)) = stop.signal() {
         let kept = match (&args.save, &saved) {

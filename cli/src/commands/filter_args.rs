@@ -8,7 +8,7 @@ use scotopic_filtering::{AnyFilter, Filter as _};
 
 use super::filter_picture::PictureArgs;
 use crate::filtering::results::Results;
-use crate::filtering::{LineFormat, Source, alarm};
+use crate::filtering::{LineFormat, Source, alarm, lines};
 use crate::progress::ProgressArgs;
 
 /// Options of `scotopic filter`.
@@ -150,7 +150,9 @@ impl FilterArgs {
             None => Ok(Results::stdout(format)),
             Some(path) => match &self.resume {
                 Some(saved) if !self.force => {
-                    Results::append(path, format, filter.observations(), self.every)
+                    let (alarm, time) = (self.alarm.is_some(), self.source.time.is_some());
+                    let header = lines::header(filter, false, alarm, time);
+                    Results::append(path, format, &header, filter.observations(), self.every)
                         .with_context(|| format!("--resume {}", saved.display()))
                 }
                 _ => Results::create(path, format),

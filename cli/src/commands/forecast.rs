@@ -53,9 +53,9 @@ pub struct ForecastArgs {
     /// Number of joint samples
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub samples: u32,
-    /// Seed of the samples
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    /// Seed of the samples [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Forecast after every N-th row [default: after the last]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub every: Option<u32>,
@@ -118,6 +118,10 @@ fn check(args: &ForecastArgs) -> Result<()> {
     ensure!(
         args.every.is_none() || args.given.is_none(),
         "--given holds inputs after the last row, and with --every they are those of the data: give one of the two"
+    );
+    ensure!(
+        args.seed.is_none() || args.samples > 0,
+        "--seed is of the samples, and none are asked for: give --samples N, or leave --seed out"
     );
     for p in &args.quantiles {
         ensure!(
@@ -190,7 +194,7 @@ fn forecasts(
         ahead: args.ahead as usize,
         quantiles: args.quantiles.clone(),
         samples: args.samples as usize,
-        seed: args.seed,
+        seed: args.seed.unwrap_or(0),
         inputs: Vec::new(),
     };
     let outputs = recording.sequence.width() - given;

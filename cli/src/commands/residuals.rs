@@ -41,9 +41,9 @@ pub struct ResidualsArgs {
     /// What is taken of counts and symbols
     #[arg(long, value_enum, value_name = "METHOD", default_value = "randomised")]
     pub method: Method,
-    /// Seed of randomised residuals
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    /// Seed of randomised residuals [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Lags of the test of independence and of the figure [default: a fifth of the observations, at most 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub lags: Option<u32>,
@@ -79,7 +79,7 @@ pub fn run(args: &ResidualsArgs) -> Result<ExitCode> {
     check(args, &model).map_err(UsageError)?;
     let recordings = args.subject.read(&model)?;
     let discrete = match args.method {
-        Method::Randomised => DiscreteResidual::Randomised(args.seed),
+        Method::Randomised => DiscreteResidual::Randomised(args.seed.unwrap_or(0)),
         Method::MidQuantile => DiscreteResidual::MidQuantile,
     };
     let lags = args.lags.map(|lags| lags as usize);
@@ -125,6 +125,10 @@ fn untested(all: &[Residuals]) -> Option<&'static str> {
 }
 
 fn check(args: &ResidualsArgs, model: &AnyModel) -> Result<()> {
+    ensure!(
+        args.seed.is_none() || args.method == Method::Randomised,
+        "--seed is of randomised residuals, and nothing is drawn for --method mid-quantile: leave --seed out"
+    );
     if let Some(path) = &args.figure {
         ensure!(
             Format::of(path)? != Format::Gif,

@@ -33,7 +33,8 @@ pub fn read(path: Option<&Path>, model: &AnyModel, data: &Source) -> Result<Opti
             return Err(UsageError(error).into());
         }
     };
-    let of_tables = match SeriesFormat::of(path) {
+    let by_name = SeriesFormat::of(path);
+    let of_tables = match by_name {
         // How the cells of tables are written says nothing of these.
         Some(SeriesFormat::JsonLines | SeriesFormat::Npy) => Source::default(),
         Some(SeriesFormat::Csv | SeriesFormat::Tsv) | None => Source {
@@ -51,6 +52,11 @@ pub fn read(path: Option<&Path>, model: &AnyModel, data: &Source) -> Result<Opti
                 .collect::<Vec<_>>()
                 .join(","),
         ),
+        // Where the name does not tell it, the format is that of the data.
+        format: match by_name.is_none() && path != Path::new("-") {
+            true => data.format,
+            false => None,
+        },
         dates: true,
         missing: data.missing.clone(),
         ..of_tables

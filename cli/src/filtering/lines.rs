@@ -113,6 +113,25 @@ impl<'a> BeliefLine<'a> {
     }
 }
 
+/// The header of CSV lines of the beliefs of `filter`, without its end; what they say beside the belief, by whether it is there.
+pub fn header(filter: &AnyFilter, file: bool, alarm: bool, time: bool) -> String {
+    let mut header = String::new();
+    if file {
+        header += "file,";
+    }
+    header += "t,seen,increment,elbo";
+    if alarm {
+        header += ",tail,alarm";
+    }
+    for name in BeliefLine::of(filter.belief()).names() {
+        header = header + "," + &name;
+    }
+    if time {
+        header += ",time";
+    }
+    header
+}
+
 /// What a line says beside the belief.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Remarks<'a> {
@@ -207,18 +226,8 @@ impl<W: Write> Lines<W> {
             }
             LineFormat::Csv => {
                 if !std::mem::replace(&mut self.headed, true) {
-                    let file = if file.is_some() { "file," } else { "" };
-                    write!(self.writer, "{file}t,seen,increment,elbo")?;
-                    if alarm.is_some() {
-                        write!(self.writer, ",tail,alarm")?;
-                    }
-                    for name in belief.names() {
-                        write!(self.writer, ",{name}")?;
-                    }
-                    if time.is_some() {
-                        write!(self.writer, ",time")?;
-                    }
-                    writeln!(self.writer)?;
+                    let header = header(filter, file.is_some(), alarm.is_some(), time.is_some());
+                    writeln!(self.writer, "{header}")?;
                 }
                 let seen = u8::from(seen);
                 if let Some(file) = file {

@@ -5,7 +5,7 @@
 //! | models in files | `model.rs`; their kinds and keys: `kinds.rs`; what they say of a fit: `of_fit.rs` |
 //! | networks as equations, learned from series | `flow.rs` |
 //! | the learning rule, as given on the command line | `names.rs`: [`LearnSpec`](names::LearnSpec) |
-//! | sources of observations | `source.rs`: [`Source`]; `columns.rs` |
+//! | sources of observations | `source.rs`: [`Source`]; `columns.rs`; `streams.rs` |
 //! | output lines, and the file they go to | `lines.rs`: [`Lines`]; `results.rs`: [`Results`](results::Results) |
 //! | figures and scores of beliefs | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `scores.rs` |
 //! | whole series beside a model; output lines of them | `recording.rs`: [`Subject`](recording::Subject), [`Recording`](recording::Recording); `records.rs` |
@@ -45,6 +45,7 @@ pub mod snapshot;
 pub mod source;
 mod spike_trains;
 mod spikes;
+mod streams;
 mod time_names;
 pub mod trials;
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use scotopic_filtering::AnyModel;
 use scotopic_filtering::gaussian::StructuralModel;
+use serde::{Deserialize, Serialize};
 
 use super::Source;
 use super::model_text::{LINEAR, STRUCTURAL, text};
@@ -33,7 +34,8 @@ const LEARNED: [&str; 18] = [
 ];
 
 /// What a file says of the fit that it is from, beside the model.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct OfFit {
     /// The parameters of a linear-Gaussian model that are learned (`learned = ["Q", "R"]`); all if none are named.
     pub learned: Vec<String>,
@@ -81,6 +83,46 @@ impl OfFit {
         })
     }
 
+    /// What a file of the same model says after a filter of it, for which cells stood for `symbols`.
+    ///
+    /// Alphabet and columns stay: without them the parameters would be those of other symbols. What is said of the fit is of the
+    /// parameters that it came to, so that it goes where the filter learns others: every parameter that its rule has.
+    pub fn of_filter(self, symbols: &[String], learns: bool) -> Self {
+        let (learned, free_parameters) = match learns {
+            true => (Vec::new(), None),
+            false => (self.learned, self.free_parameters),
+        };
+        Self {
+            learned,
+            free_parameters,
+            columns: self.columns,
+            alphabet: symbols.to_vec(),
+        }
+    }
+
+    /// The same with its columns in the order of `outputs`, where these are them: whoever names them in another says which is which.
+    pub fn in_order_of(mut self, outputs: &[String]) -> Self {
+        let mut alike = [self.columns.clone(), outputs.to_vec()];
+        alike.iter_mut().for_each(|names| names.sort_unstable());
+        if alike[0] == alike[1] {
+            self.columns = outputs.to_vec();
+        }
+        self
+    }
+
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Refuses another alphabet by --alphabet than that of the filter that was saved in `file`.
+    ///
+    /// # Errors
+    /// Names the file and both.
+    pub fn check_saved(&self, file: &Path, source: &Source) -> Result<()> {
+        ensure_alphabet(file, "saved", &self.alphabet, source)
+    }
+
     /// `source` for the model of `file`, whose symbols are those that it was fitted to.
     ///
     /// # Errors
@@ -126,13 +168,7 @@ impl OfFit {
         let Self {
             columns, alphabet, ..
         } = Self::read(file)?;
-        ensure!(
-            alphabet.is_empty() || source.alphabet.is_empty() || alphabet == source.alphabet,
-            "{} was fitted with --alphabet {}, and here it is {}: its symbols would be others",
-            file.display(),
-            alphabet.join(","),
-            source.alphabet.join(",")
-        );
+        ensure_alphabet(file, "fitted", &alphabet, source)?;
         // Whoever names the columns says the order.
         if source.columns.is_some() {
             return Ok(());
@@ -195,4 +231,16 @@ impl OfFit {
             None => Ok(model.free_parameters(&self.not_learned(model))?),
         }
     }
+}
+
+/// Refuses symbols of --alphabet that are not those of `file`, where it has some.
+fn ensure_alphabet(file: &Path, made: &str, alphabet: &[String], source: &Source) -> Result<()> {
+    ensure!(
+        alphabet.is_empty() || source.alphabet.is_empty() || alphabet == source.alphabet,
+        "{} was {made} with --alphabet {}, and here it is {}: its symbols would be others",
+        file.display(),
+        alphabet.join(","),
+        source.alphabet.join(",")
+    );
+    Ok(())
 }

@@ -63,7 +63,7 @@ pub fn among(error: Told, all: &[Sequence], read: &[Lines], names: &[String]) ->
     };
     // What does not know the number of an observation says another.
     let at = rows().find(|(t, ..)| t == index).or_else(|| rows().next());
-    let Some((_, line, read)) = at else {
+    let Some((number, line, read)) = at else {
         return error;
     };
     let place = format!(
@@ -71,7 +71,13 @@ pub fn among(error: Told, all: &[Sequence], read: &[Lines], names: &[String]) ->
         read.path.display(),
         names[column]
     );
-    match error.downcast::<Error>() {
+    let numbered = error.downcast::<Error>().map(|mut error| {
+        if let Error::Observation { index, .. } = &mut error {
+            *index = number;
+        }
+        error
+    });
+    match numbered {
         Ok(error) if read.dated => Told::new(as_dates(error)).context(place),
         Ok(error) => Told::new(error).context(place),
         Err(other) => other,

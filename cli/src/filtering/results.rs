@@ -69,16 +69,23 @@ impl Results {
     /// half a line. A file that is not there is begun.
     ///
     /// # Errors
-    /// If it cannot be read or written, or holds something else than such lines, or ends before the filter: of every `every`-th
-    /// observation or, where that is more, of as many as its last two lines.
-    pub fn append(path: &Path, format: LineFormat, observations: u64, every: u64) -> Result<Self> {
+    /// If it cannot be read or written, or holds something else than such lines, in CSV under the header `header`, or ends before the
+    /// filter: of every `every`-th observation or, where that is more, of as many as its last two lines.
+    pub fn append(
+        path: &Path,
+        format: LineFormat,
+        header: &str,
+        observations: u64,
+        every: u64,
+    ) -> Result<Self> {
         let context = || format!("could not continue {}", path.display());
         let mut file = match OpenOptions::new().read(true).write(true).open(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Self::create(path, format),
             other => other.with_context(context)?,
         };
         let (kept, [before, last]) =
-            kept(&mut BufReader::new(&mut file), format, observations).with_context(context)?;
+            kept(&mut BufReader::new(&mut file), format, header, observations)
+                .with_context(context)?;
         let step = every.max(last - before);
         if every > 0 && last > 0 && last + step <= observations {
             return Err(anyhow!(
@@ -131,6 +138,7 @@ const ADVICE: &str = "give another --out, or --force to begin it anew";
 fn kept(
     reader: &mut impl BufRead,
     format: LineFormat,
+    header: &str,
     observations: u64,
 ) -> Result<(u64, [u64; 2])> {
     /// Far above any line that is written here.
@@ -149,9 +157,11 @@ fn kept(
         let text = String::from_utf8_lossy(&line);
         let t = match format {
             LineFormat::Csv if number == 1 => {
+                let found = text.trim_end();
                 ensure!(
-                    text.starts_with("t,seen,"),
-                    "it has another header: {ADVICE}"
+                    found == header,
+                    "it has another header, {}, and these lines have {header} (--alarm adds tail and alarm, --time adds time): {ADVICE}",
+                    beginning(found)
                 );
                 Some(0)
             }
@@ -173,13 +183,25 @@ fn kept(
     Ok((kept, last))
 }
 
+/// The beginning of a line that may be of any length.
+fn beginning(line: &str) -> String {
+    const MOST: usize = 200;
+    let more = if line.chars().count() > MOST {
+        "…"
+    } else {
+        ""
+    };
+    line.chars().take(MOST).chain(more.chars()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn lines_that_a_snapshot_has_not_counted_are_cut() {
-        let both = |text: &str, format, n| kept(&mut text.as_bytes(), format, n);
+        let header = "t,seen,increment,elbo";
+        let both = |text: &str, format, n| kept(&mut text.as_bytes(), format, header, n);
         let kept = |text: &str, format, n| Ok::<_, anyhow::Error>(both(text, format, n)?.0);
         let json = "{\"t\":1,\"x\":0}\n{\"t\":2,\"x\":0}\n{\"t\":3,\"x";
         assert_eq!(kept(json, LineFormat::Jsonl, 1).unwrap(), 14);
@@ -189,6 +211,7 @@ mod tests {
         assert_eq!(kept(csv, LineFormat::Csv, 1).unwrap(), 30);
         assert_eq!(kept("", LineFormat::Csv, 1).unwrap(), 0);
         assert!(kept("a,b\n1,2\n", LineFormat::Csv, 1).is_err());
+        assert!(kept(&csv.replace("elbo", "elbo,q1"), LineFormat::Csv, 1).is_err());
         assert!(kept("{\"t\":1,\"x\":0}\nnote\n", LineFormat::Jsonl, 9).is_err());
     }
 }

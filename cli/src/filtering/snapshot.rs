@@ -4,7 +4,8 @@
 //! "scotopic filter 2\n"   SHA-256 of the rest [32]   the filter in CBOR, which keeps every bit of a number   its last row in CBOR
 //! ```
 //!
-//! The last row says how times go on; files of earlier versions end before it.
+//! The last row says how times go on, and what the file of the model said beside it; files of earlier versions end before it, or
+//! leave the latter out.
 //!
 //! Version 1 knew pseudo-observations of variance one only, and did not write the variance down.
 
@@ -18,6 +19,8 @@ use scotopic_datasets::series::{Series, Time};
 use scotopic_filtering::AnyFilter;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use super::of_fit::OfFit;
 
 const MAGIC: &[u8] = b"scotopic filter 2\n";
 const MAGIC_1: &[u8] = b"scotopic filter 1\n";
@@ -45,6 +48,9 @@ pub struct LastRow {
     pub dated: bool,
     /// The columns that it had, in their order; none where they had no names, or are one.
     pub columns: Vec<String>,
+    /// What the file of the model said beside it, and the symbols that cells stood for.
+    #[serde(skip_serializing_if = "OfFit::is_empty")]
+    pub of_fit: OfFit,
 }
 
 impl LastRow {
@@ -69,16 +75,16 @@ impl LastRow {
             self.dated == series.has_dates(),
             "found {now} where the saved filter was given {before}: give them in one way"
         );
-        let last = self.time.as_deref().and_then(Time::parse);
-        let (Some(last), Some(next)) = (last, series.time()) else {
+        let (Some(last), Some(next)) = (self.time.as_deref(), series.time_text()) else {
             return Ok(());
         };
-        let after = next.is_like(last) && next.axis() > last.axis();
+        let (Some(before), Some(now)) = (Time::parse(last), Time::parse(next)) else {
+            return Ok(());
+        };
+        let after = now.is_like(before) && Time::step(last, next).is_some_and(|step| step > 0.0);
         ensure!(
             after,
-            "found the time {}, expected one after {}, the last of the saved filter, and written like it",
-            series.time_text().unwrap_or_default(),
-            self.time.as_deref().unwrap_or_default()
+            "found the time {next}, expected one after {last}, the last of the saved filter, and written like it"
         );
         Ok(())
     }

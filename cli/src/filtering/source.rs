@@ -13,6 +13,7 @@ use super::columns::{entries, followed_by};
 use super::data_format::DataFormat;
 use super::places::{Lines, column, from_one};
 use super::spikes::{self, SpikeArgs};
+use super::streams::is_read_once;
 use super::time_names::is_like_a_time;
 use crate::signals::{Interruptible, Stop};
 use crate::usage::UsageError;
@@ -170,6 +171,13 @@ impl Source {
                     "of standard input, name the columns that are predicted with --columns: the model is given others"
                 )
             }
+            None if is_read_once(path) => {
+                anyhow::bail!(
+                    "{} is a pipe or a device, which is read once: name the columns that are predicted with --columns: the model is \
+                     given others",
+                    path.display()
+                )
+            }
             // Without a word about what is like a time: the model may be given it.
             None => {
                 let mut own = self.clone();
@@ -291,13 +299,14 @@ impl Source {
                 }
             }
             (false, Some(format)) => Series::open_as(path, format.series(), options)?,
-            (false, None) if !path.is_file() && path.extension().is_none() => {
+            (false, None) if !path.exists() && SeriesFormat::of(path).is_none() => {
                 anyhow::bail!("there is no file {}", path.display())
             }
             (false, None) => Series::open(path, options).map_err(|e| match e {
-                e @ scotopic_datasets::Error::Setting { field: "path", .. } => {
-                    anyhow::Error::new(e).context("give it with --format")
-                }
+                scotopic_datasets::Error::Setting { field: "path", .. } => anyhow!(
+                    "{}: its name does not tell the format of its data: give it with --format, such as --format csv",
+                    path.display()
+                ),
                 e => e.into(),
             })?,
         })

@@ -13,6 +13,7 @@ use super::places::Lines;
 use super::source::HeaderArg;
 use super::spike_trains::SpikeTrains;
 use super::spikes::is_npz;
+use super::streams::is_read_once;
 use crate::usage::UsageError;
 
 impl Source {
@@ -93,8 +94,8 @@ impl Source {
     /// As [`Source::open`].
     pub fn named(&self, path: &Path, columns: Vec<String>) -> Result<Vec<String>> {
         let is_number = |name: &String| name.parse::<usize>().is_ok();
-        // Standard input is read once: there a number is taken for a name, and refused if the table has others.
-        if path == Path::new("-") || !columns.iter().any(is_number) {
+        // A stream is read once: there a number is taken for a name, and refused if the table has others.
+        if is_read_once(path) || !columns.iter().any(is_number) {
             return Ok(columns);
         }
         let mut quiet = self.clone();

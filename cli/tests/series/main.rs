@@ -2,6 +2,7 @@
 //! (`cargo test -p scotopic-cli --no-default-features --features filters --test series`).
 #![cfg(feature = "filters")]
 
+mod carried;
 mod collapse;
 mod comparison;
 mod counts_of_parameters;
@@ -10,6 +11,7 @@ mod inputs;
 mod keys;
 mod long_runs;
 mod npz;
+mod pipes;
 mod refusals;
 mod results;
 mod rows;

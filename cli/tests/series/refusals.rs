@@ -580,3 +580,55 @@ fn a_bound_far_below_ln_p_is_said() {
         "{score}"
     );
 }
+
+/// Options that would change nothing.
+#[test]
+fn a_column_twice_and_a_seed_of_nothing() {
+    let folder = folder(&[("y.csv", "y,x\n1,2\n4,1\n0,3\n")]);
+    for (verb, columns) in [("filter", "y,y"), ("filter", "y,1"), ("compare", "x,x")] {
+        folder.refused(
+            &of(verb, "pair.toml", &["y.csv", "--columns", columns]),
+            &["y.csv", "a second time", "--columns"],
+        );
+    }
+    folder.good(&of("filter", "pair.toml", &["y.csv", "--columns", "x,y"]));
+    let one = ["y.csv", "--columns", "y", "--seed", "3"];
+    let with = |verb, more: &[&'static str]| of(verb, "poisson.toml", &[&one[..], more].concat());
+    folder.refused(&with("forecast", &[]), &["--seed", "--samples"]);
+    folder.good(&with("forecast", &["--samples", "2"]));
+    let middle = with("residuals", &["--method", "mid-quantile"]);
+    folder.refused(&middle, &["--seed", "mid-quantile"]);
+    folder.good(&with("residuals", &[]));
+}
+
+/// The number of an observation is that of its row, whichever part of a fit refuses it.
+#[test]
+fn an_exposure_of_zero_has_the_number_of_its_row() {
+    let folder = folder(&[
+        ("first.csv", "h,y\n0,2\n1,3\n2,4\n1,1\n"),
+        ("second.csv", "h,y\n1,2\n0,3\n2,4\n1,1\n"),
+        ("fourth.csv", "h,y\n1,2\n2,3\n2,4\n0,1\n"),
+    ]);
+    for kind in ["poisson", "negative-binomial"] {
+        for (file, line, number) in [
+            ("first.csv", 2, 1),
+            ("second.csv", 3, 2),
+            ("fourth.csv", 5, 4),
+        ] {
+            let fit = [
+                "fit",
+                file,
+                "--kind",
+                kind,
+                "--exposure",
+                "h",
+                "--n-states",
+                "1",
+                "--out",
+                "x.toml",
+            ];
+            let place = format!("{file}, line {line}, column h: observation {number},");
+            folder.refused(&fit, &[&place, "an exposure above 0"]);
+        }
+    }
+}

@@ -56,6 +56,20 @@ impl ColumnSelection {
                 .collect(),
             false => options.columns.iter().map(find).collect::<Result<_>>()?,
         };
+        // Inputs may be looked up twice; who has them says what it means.
+        let outputs = places.len() - options.numbers.min(places.len());
+        let again = |n: &usize| places[..*n].contains(&places[*n]);
+        if let Some(n) = (0..outputs).find(again) {
+            let wanted = options.columns.get(n).map_or("", |wanted| wanted);
+            let found = format!("the same column a second time (`{}`)", shown(wanted));
+            return Err(Error::row(
+                series,
+                1,
+                &names[places[n]],
+                found,
+                "every column once in the list of those to read (--columns)",
+            ));
+        }
         let clash = places.iter().find(|place| Some(**place) == time);
         if let Some(&place) = clash {
             return Err(Error::row(

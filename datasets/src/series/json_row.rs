@@ -12,6 +12,8 @@ pub(super) enum Value {
     Missing,
     /// A number, `Infinity` included.
     Number(f64),
+    /// A whole number of more digits than a double holds, and as it is written: times in nanoseconds, or symbols.
+    Long(f64, String),
     /// A number beyond the largest, as it is written.
     Beyond(String),
     /// A string.
@@ -85,6 +87,17 @@ impl Reading {
             Some(_) => Err(parser.wrong("the end of the line after one JSON value")),
         }
     }
+}
+
+/// Doubles hold every whole number up to here: 2⁵³.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// Whether a number that is not beyond the largest is written as a whole one.
+fn is_whole(word: &str) -> bool {
+    /// Far above any time, and far below the largest double.
+    const MOST: usize = 300;
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    digits.len() <= MOST && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 struct Parser<'a> {
@@ -184,6 +197,9 @@ impl Parser<'_> {
             "Infinity" => Value::Number(f64::INFINITY),
             "-Infinity" => Value::Number(f64::NEG_INFINITY),
             _ if word.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => match word.parse() {
+                Ok(number) if f64::abs(number) > WHOLE && is_whole(word) => {
+                    Value::Long(number, word.to_owned())
+                }
                 Ok(number) if f64::is_finite(number) => Value::Number(number),
                 Ok(_) => Value::Beyond(word.to_owned()),
                 Err(_) => return Err(self.wrong(EXPECTED)),
@@ -247,6 +263,11 @@ mod tests {
         assert_eq!(
             parse("94.90308541619743").unwrap(),
             [Row::Single(Value::Number(94.90308541619743))]
+        );
+        let long = "-1700000000000000001";
+        assert_eq!(
+            parse(long).unwrap(),
+            [Row::Single(Value::Long(-1.7e18, long.to_owned()))]
         );
         for (bad, column) in [
             ("{", 2),

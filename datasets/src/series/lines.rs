@@ -178,10 +178,13 @@ impl<R: Read> Lines<R> {
                 return Err(self.wrong(column, found, expected));
             }
             // Without an alphabet a number is what it is; with one, or for --missing, it is compared as text.
-            Some(Value::Number(number)) if !symbols && self.options.missing.is_empty() => {
+            Some(Value::Number(number) | Value::Long(number, _))
+                if !symbols && self.options.missing.is_empty() =>
+            {
                 Cell::Value(*number)
             }
             Some(Value::Number(number)) => self.options.read(n, &number.to_string()),
+            Some(Value::Long(_, text)) => self.options.read(n, text),
             Some(Value::Text(text)) => {
                 match !symbols && !self.options.is_missing(text) {
                     // A number in quotes is a text.
@@ -297,7 +300,7 @@ fn written(value: Option<&Value>) -> String {
     match value {
         Some(Value::Text(text)) => format!("{:?}", shown(text)),
         Some(Value::Number(number)) => number.to_string(),
-        Some(Value::Beyond(text)) => text.clone(),
+        Some(Value::Beyond(text) | Value::Long(_, text)) => text.clone(),
         Some(Value::Truth(truth)) => truth.to_string(),
         Some(Value::Missing) => "null".to_owned(),
         None => "nothing".to_owned(),

@@ -123,6 +123,19 @@ impl Time {
         format!("{year:04}-{month:02}-{day:02}{clock}")
     }
 
+    /// How far the time that is written `next` is after the one that is written `last`, on the axis; none if one is no time. Whole
+    /// numbers are subtracted with all their digits, nanoseconds since 1970 for example.
+    ///
+    /// ```
+    /// use scotopic_datasets::series::Time;
+    /// assert_eq!(Time::step("1700000000000000000", "1700000000000000001"), Some(1.0));
+    /// assert_eq!(Time::step("2024-02", "2023-12"), Some(-2.0));
+    /// ```
+    pub fn step(last: &str, next: &str) -> Option<f64> {
+        let read = |text| Some((Self::parse(text)?, whole(text)));
+        Some(step(read(last)?, read(next)?))
+    }
+
     /// Whether it was written as a date.
     pub fn is_date(self) -> bool {
         !matches!(self, Self::Number(_))
@@ -136,6 +149,20 @@ impl Time {
             }
             _ => std::mem::discriminant(&self) == std::mem::discriminant(&other),
         }
+    }
+}
+
+/// A whole number with all its digits: a double holds those up to 2⁵³.
+fn whole(text: &str) -> Option<i128> {
+    text.trim().parse().ok()
+}
+
+/// The way from one time to the next, each with the whole number that it may be.
+fn step(last: (Time, Option<i128>), next: (Time, Option<i128>)) -> f64 {
+    let digits = next.1.zip(last.1);
+    match digits.and_then(|(next, last)| next.checked_sub(last)) {
+        Some(step) => step as f64,
+        None => next.0.axis() - last.0.axis(),
     }
 }
 
@@ -207,7 +234,8 @@ fn of_day(text: &str) -> Option<(f64, Clock)> {
 /// Times must rise; where a step is longer than another by more than half of it, there is a gap.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Order {
-    last: Option<Time>,
+    /// With the whole number that it may be.
+    last: Option<(Time, Option<i128>)>,
     /// The usual step: none was shorter by more than a third.
     step: Option<f64>,
     steps: u64,
@@ -223,11 +251,12 @@ impl Order {
     pub(super) fn next(&mut self, text: &str) -> std::result::Result<Time, &'static str> {
         let time = Time::parse(text)
             .ok_or("a time: a number, or a date such as 2024-03-01 or 2024-03-01T12:30:00")?;
+        let now = (time, whole(text));
         if let Some(last) = self.last {
-            if !time.is_like(last) {
+            if !time.is_like(last.0) {
                 return Err("a time written like the one before, with a zone if that has one");
             }
-            let step = time.axis() - last.axis();
+            let step = step(last, now);
             if step <= 0.0 || step.is_nan() {
                 return Err(
                     "a time after the one before: sort the rows, or leave the repeated ones out",
@@ -241,7 +270,7 @@ impl Order {
             self.gaps += u64::from(step > 1.5 * usual);
             self.steps += 1;
         }
-        self.last = Some(time);
+        self.last = Some(now);
         Ok(time)
     }
 }
@@ -316,6 +345,14 @@ mod tests {
             (&["0", "3", "4", "5"][..], 1),
             (&["0", "9", "12", "13", "14", "16"], 3),
             (&["0", "1", "1.9", "3"], 0),
+            (
+                &[
+                    "1700000000000000000",
+                    "1700000000000000001",
+                    "1700000000000000003",
+                ],
+                1,
+            ),
         ] {
             let mut order = Order::default();
             for time in times {

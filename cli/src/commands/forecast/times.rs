@@ -7,9 +7,29 @@ use crate::filtering::records::{Entry, field};
 /// The times of a series, and those beyond its end.
 pub(super) struct Times<'a> {
     pub(super) recording: &'a Recording,
-    /// The last time and the step between times, where these are numbers an equal step apart: they go on beyond the data. Dates do
-    /// not, since months and years differ in length.
-    steps: Option<(f64, f64)>,
+    steps: Option<Steps>,
+}
+
+/// The last time and the step between times, where these are numbers an equal step apart: they go on beyond the data. Dates do not,
+/// since months and years differ in length.
+#[derive(Clone, Copy)]
+enum Steps {
+    /// With all their digits, which a double has not above 2⁵³.
+    Whole(i128, i128),
+    Number(f64, f64),
+}
+
+impl Steps {
+    /// The time so many steps after the last.
+    fn after(self, ahead: usize) -> Option<String> {
+        match self {
+            Self::Whole(last, step) => {
+                let way = step.checked_mul(ahead as i128)?;
+                Some(last.checked_add(way)?.to_string())
+            }
+            Self::Number(last, step) => Some((last + step * ahead as f64).to_string()),
+        }
+    }
 }
 
 impl<'a> Times<'a> {
@@ -24,25 +44,41 @@ impl<'a> Times<'a> {
     /// The entry for row `t`, from 0; none where its time is not known.
     pub(super) fn of(&self, t: usize) -> Option<(String, String, Entry)> {
         time(self.recording, t).or_else(|| {
-            let (last, step) = self.steps?;
-            let ahead = (t + 1 - self.recording.sequence.len()) as f64;
-            let time = (last + step * ahead).to_string();
+            let ahead = t + 1 - self.recording.sequence.len();
+            let time = self.steps?.after(ahead)?;
             Some(field("time", Entry::Text(time)))
         })
     }
 }
 
-fn steps(recording: &Recording) -> Option<(f64, f64)> {
+fn steps(recording: &Recording) -> Option<Steps> {
+    let texts: Option<Vec<&str>> = (0..recording.sequence.len())
+        .map(|t| Some(recording.time(t)?.trim()))
+        .collect();
+    let texts = texts?;
+    let whole: Option<Vec<i128>> = texts.iter().map(|text| text.parse().ok()).collect();
+    if let Some(times) = whole {
+        let way = |pair: &[i128]| pair[1].checked_sub(pair[0]);
+        let ways: Vec<i128> = times.windows(2).map(way).collect::<Option<_>>()?;
+        let as_numbers: Vec<f64> = ways.iter().map(|way| *way as f64).collect();
+        return match are_equal(&as_numbers) {
+            true => Some(Steps::Whole(*times.last()?, *ways.last()?)),
+            false => None,
+        };
+    }
+    let times: Option<Vec<f64>> = texts.iter().map(|text| text.parse().ok()).collect();
+    let times = times?;
+    let ways: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    are_equal(&ways).then_some(Steps::Number(*times.last()?, *ways.last()?))
+}
+
+/// Whether there are steps, all of one length.
+fn are_equal(steps: &[f64]) -> bool {
     /// Rounding of times in decimal notation, as a part of a step.
     const ROUNDED: f64 = 1e-6;
-    let times: Option<Vec<f64>> = (0..recording.sequence.len())
-        .map(|t| recording.time(t)?.parse().ok())
-        .collect();
-    let times = times?;
-    let [.., before, last] = times[..] else {
-        return None;
+    let Some(last) = steps.last().filter(|last| **last != 0.0) else {
+        return false;
     };
-    let step = last - before;
-    let equal = |pair: &[f64]| (pair[1] - pair[0] - step).abs() <= ROUNDED * step.abs();
-    (step != 0.0 && times.windows(2).all(equal)).then_some((last, step))
+    let equal = |step: &f64| (step - last).abs() <= ROUNDED * last.abs();
+    steps.iter().all(equal)
 }
