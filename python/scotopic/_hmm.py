@@ -107,7 +107,7 @@ class HMM(Estimator):
                 found = ", ".join(f"{name} {list(values[name].shape)}" for name in self._fields())
                 expected = ", ".join(f"{name}: {getattr(type(self), name).__doc__}" for name in self._fields())
                 made = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._SHAPING)
-                raise SizeError(f"found arrays of the shapes {found}; expected, of {made}, {expected}") from None
+                raise SizeError(f"found arrays of the shapes {found}; expected {expected} of {made}") from None
             raise self._named_as_here(error) from None
         if not self._driving:
             return plain

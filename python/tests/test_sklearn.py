@@ -257,7 +257,7 @@ def test_settings_of_a_model_in_use_take_effect():
     model = scotopic.GaussianHMM(2, random_state=0).fit(x)
     model.set_params(covariance_type="full", init="parameters")
     for use in (model.fit, model.score):
-        with pytest.raises(scotopic.errors.SizeError, match="covariance_type='full'"):
+        with pytest.raises(scotopic.errors.SizeError, match="covariance_type='full'$"):
             use(x)
 
 

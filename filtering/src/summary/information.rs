@@ -28,42 +28,68 @@ pub(super) struct Information {
     /// 1/√I_ii.
     scale: Vec<f64>,
     vectors: DMatrix<f64>,
-    /// Eigenvalues of the scaled information; `None` where flat.
-    eigenvalues: Vec<Option<f64>>,
-    /// Whether ln p curves up in some direction: θ is no maximum.
-    pub curves_up: bool,
+    /// How ln p curves along each of them.
+    curvatures: Vec<Curvature>,
+}
+
+/// How ln p curves in a direction of the scaled information.
+enum Curvature {
+    /// Down, by this eigenvalue.
+    Down(f64),
+    /// Not beyond the error of the differences.
+    Flat,
+    /// Up: θ is no maximum.
+    Up,
+}
+
+/// Why a variance is not known.
+pub(super) enum Unknown {
+    /// ln p is flat along the slope.
+    Flat,
+    /// ln p curves up along it.
+    Up,
 }
 
 impl Information {
-    /// sᵀI⁻¹s; `None` if s has a part in a flat direction.
-    pub fn variance(&self, slope: &[f64]) -> Option<f64> {
+    /// sᵀI⁻¹s.
+    ///
+    /// # Errors
+    /// If s has a part in a direction where ln p does not curve down.
+    pub fn variance(&self, slope: &[f64]) -> std::result::Result<f64, Unknown> {
         let scaled = DVector::from_iterator(
             slope.len(),
             slope.iter().zip(&self.scale).map(|(s, c)| s * c),
         );
         let parts = self.vectors.transpose() * &scaled;
         let whole = scaled.norm_squared();
-        let mut flat = 0.0;
-        let mut variance = 0.0;
-        for (part, value) in parts.iter().zip(&self.eigenvalues) {
-            match value {
-                Some(value) => variance += part * part / value,
-                None => flat += part * part,
+        let (mut variance, mut flat, mut up) = (0.0, 0.0, 0.0);
+        for (part, curvature) in parts.iter().zip(&self.curvatures) {
+            match curvature {
+                Curvature::Down(value) => variance += part * part / value,
+                Curvature::Flat => flat += part * part,
+                Curvature::Up => up += part * part,
             }
         }
-        (flat <= PART * whole).then_some(variance)
+        match (flat <= PART * whole, up <= PART * whole) {
+            (false, _) => Err(Unknown::Flat),
+            (true, false) => Err(Unknown::Up),
+            (true, true) => Ok(variance),
+        }
     }
 
     /// ½ gᵀI⁻¹g over the directions that are identified; not a number where ln p curves up.
     pub fn shortfall(&self) -> f64 {
-        if self.curves_up {
+        if self.curvatures.iter().any(|c| matches!(c, Curvature::Up)) {
             return f64::NAN;
         }
         let scaled = self.gradient.iter().zip(&self.scale).map(|(g, c)| g * c);
         let scaled = DVector::from_iterator(self.scale.len(), scaled);
         let parts = self.vectors.transpose() * scaled;
-        let each = parts.iter().zip(&self.eigenvalues);
-        let each = each.filter_map(|(p, value)| value.map(|v| p * p / v));
+        let each = parts.iter().zip(&self.curvatures);
+        let each = each.filter_map(|(p, curvature)| match curvature {
+            Curvature::Down(value) => Some(p * p / value),
+            _ => None,
+        });
         // Not `sum`, which is −0 of nothing.
         0.5 * each.fold(0.0, |sum, nats| sum + nats)
     }
@@ -154,10 +180,13 @@ pub(super) fn observed_information(
         gradient,
         scale,
         vectors: eigenvectors,
-        eigenvalues: eigenvalues
+        curvatures: eigenvalues
             .iter()
-            .map(|v| (*v > FLAT * largest).then_some(*v))
+            .map(|v| match *v {
+                v if v > FLAT * largest => Curvature::Down(v),
+                v if v < -UPWARD * largest => Curvature::Up,
+                _ => Curvature::Flat,
+            })
             .collect(),
-        curves_up: eigenvalues.iter().any(|v| *v < -UPWARD * largest),
     })
 }

@@ -7,7 +7,7 @@ mod parametrisation;
 
 use serde::Serialize;
 
-use self::information::observed_information;
+use self::information::{Unknown, observed_information};
 pub(crate) use self::parametrisation::Link;
 use self::parametrisation::Parametrisation;
 use crate::any_model::AnyModel;
@@ -180,9 +180,9 @@ fn estimate(
         (Some(Link::Logit), false) => estimate.remark = Some(BOUNDARY),
         (Some(_), false) => estimate.remark = Some(HELD),
         (Some(link), true) => match found.variance(slope) {
-            None if found.curves_up => estimate.remark = Some(NO_MAXIMUM),
-            None => estimate.remark = Some(UNIDENTIFIED),
-            Some(variance) => {
+            Err(Unknown::Up) => estimate.remark = Some(NO_MAXIMUM),
+            Err(Unknown::Flat) => estimate.remark = Some(UNIDENTIFIED),
+            Ok(variance) => {
                 let error = variance.sqrt();
                 estimate.standard_error = Some(error);
                 estimate.interval = Some(link.interval(value, error, z));

@@ -21,8 +21,8 @@ pub(crate) struct DiffuseBelief {
 pub(crate) struct Taken {
     /// The row of H̃ `[n]`.
     pub h: DVector<f64>,
-    /// ỹ − h m of the predicted mean m, before all numbers of its observation.
-    pub innovation: f64,
+    /// ỹ.
+    pub white: f64,
     /// K₀ = P∞h/F∞ `[n]`, where h saw a diffuse direction.
     pub infinite: Option<DVector<f64>>,
 }
@@ -58,13 +58,11 @@ impl DiffuseBelief {
     /// ln p(y | before), without ½ ln 2π of the numbers that fixed a direction, and what was done.
     pub fn observe(&mut self, plan: &Plan, y: &[f64]) -> (f64, Vec<Taken>) {
         let n = self.mean.len();
-        let predicted = self.mean.clone();
         let mut all = Vec::with_capacity(plan.m);
         let mut log = -plan.log_norm();
         for r in 0..plan.m {
             let (h, white) = plan.whitened(r, y);
             let h = DVector::from_column_slice(h);
-            let innovation = white - h.dot(&predicted);
             let v = white - h.dot(&self.mean);
             let m = &self.finite * &h;
             let s = h.dot(&m) + 1.0;
@@ -91,7 +89,7 @@ impl DiffuseBelief {
             self.finite = crate::math::cholesky::symmetric(std::mem::take(&mut self.finite));
             all.push(Taken {
                 h,
-                innovation,
+                white,
                 infinite: infinite.map(|(k, _)| k),
             });
         }

@@ -32,16 +32,20 @@ impl Root {
         Self(narrowed(beside(&(f * &self.0), g)))
     }
 
-    /// Takes in one number of unit noise: by the factor of J. E. Potter (1963), or where it fixed a direction [(I − K₀hᵀ)S, K₀].
-    pub fn observe(&mut self, taken: &Taken) {
+    /// Takes in one number of unit noise: by the factor of J. E. Potter (1963), or where it fixed a direction [(I − K₀hᵀ)S, K₀]; `mean`
+    /// moves by the gain of this root, in whose digits it is consistent with what is said ahead.
+    pub fn observe(&mut self, taken: &Taken, mean: &mut DVector<f64>) {
         let along = self.0.tr_mul(&taken.h);
+        let v = taken.white - taken.h.dot(mean);
         match &taken.infinite {
             None => {
                 let s = 1.0 + along.dot(&along);
-                let gain = &self.0 * &along / (s + s.sqrt());
-                self.0 -= gain * along.transpose();
+                let gain = &self.0 * &along;
+                *mean += &gain * (v / s);
+                self.0 -= gain * along.transpose() / (s + s.sqrt());
             }
             Some(k) => {
+                *mean += k * v;
                 let left = &self.0 - k * along.transpose();
                 let k = DMatrix::from_column_slice(k.len(), 1, k.as_slice());
                 self.0 = narrowed(beside(&left, &k));

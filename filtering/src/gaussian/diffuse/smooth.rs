@@ -21,6 +21,7 @@ pub(in crate::gaussian) fn smoothed(
     let whole = Plan::new(start)?;
     let mut belief = DiffuseBelief::start(start);
     let mut root = Root::start(start)?;
+    let mut mean = start.initial_mean().clone();
     let shared = noise_root(start)?;
     let mut noises = Vec::with_capacity(rows.len());
     let (mut before, mut taken, mut moved) = (Vec::new(), Vec::new(), Vec::new());
@@ -32,10 +33,11 @@ pub(in crate::gaussian) fn smoothed(
         if t > 0 {
             belief = belief.moved(model);
             root = root.moved(model.transition(), &noise);
+            mean = model.transition() * mean + model.bias();
         }
         noises.push(noise);
-        before.push((belief.clone(), root.clone()));
-        let predicted = belief.mean.clone();
+        before.push((mean.clone(), root.clone(), belief.basis.clone()));
+        let predicted = mean.clone();
         let own = match y {
             None => Vec::new(),
             Some(y) if y.iter().any(|v| v.is_nan()) => {
@@ -47,20 +49,26 @@ pub(in crate::gaussian) fn smoothed(
                 Cow::Owned(own) => belief.observe(&Plan::new(own)?, y).1,
             },
         };
-        own.iter().for_each(|taken| root.observe(taken));
-        taken.push(own);
-        moved.push(&belief.mean - predicted);
+        let innovations = own.iter().map(|one| one.white - one.h.dot(&predicted));
+        taken.push(
+            own.iter()
+                .map(|one| one.h.clone())
+                .zip(innovations)
+                .collect::<Vec<_>>(),
+        );
+        own.iter().for_each(|one| root.observe(one, &mut mean));
+        moved.push(&mean - predicted);
     }
     let left = belief.basis.rank();
     let mut ahead = Ahead::none(n);
     let mut smoothed = Vec::with_capacity(before.len());
-    for (t, (belief, root)) in before.iter().enumerate().rev() {
-        for own in taken[t].iter().rev() {
-            ahead.observe(&own.h, own.innovation);
+    for (t, (mean, root, basis)) in before.iter().enumerate().rev() {
+        for (h, innovation) in taken[t].iter().rev() {
+            ahead.observe(h, *innovation);
         }
-        let (from_mean, covariance) = ahead.belief(root, &belief.basis, left);
+        let (from_mean, covariance) = ahead.belief(root, basis, left);
         let mut now = Gaussian {
-            mean: &belief.mean + from_mean,
+            mean: mean + from_mean,
             covariance,
         };
         if left > 0 {

@@ -269,7 +269,11 @@ impl Guess for Bernoulli {
 /// Half of each of these rows and half of all data: every state can have made anything, and can be left while it is learned.
 fn softened(states: usize, rows: &[&[f64]], means: &[f64]) -> Result<Bernoulli> {
     for (n, row) in rows.iter().enumerate() {
-        Bernoulli::check(row).map_err(|e| e.at_observation(n as u64))?;
+        // Entries that are missing are filled in by probabilities.
+        if let Some(entry) = row.iter().position(|y| !(0.0..=1.0).contains(y)) {
+            let error = Error::observation(entry, row[entry], "0 or 1");
+            return Err(error.at_observation(n as u64));
+        }
     }
     let width = means.len() / states;
     let n = rows.len() as f64;
