@@ -42,39 +42,23 @@ enum Curvature {
     Up,
 }
 
-/// Why a variance is not known.
-pub(super) enum Unknown {
-    /// ln p is flat along the slope.
-    Flat,
-    /// ln p curves up along it.
-    Up,
-}
-
 impl Information {
-    /// sᵀI⁻¹s.
-    ///
-    /// # Errors
-    /// If s has a part in a direction where ln p does not curve down.
-    pub fn variance(&self, slope: &[f64]) -> std::result::Result<f64, Unknown> {
+    /// sᵀI⁻¹s; `None` if s has a part in a direction where ln p does not curve down.
+    pub fn variance(&self, slope: &[f64]) -> Option<f64> {
         let scaled = DVector::from_iterator(
             slope.len(),
             slope.iter().zip(&self.scale).map(|(s, c)| s * c),
         );
         let parts = self.vectors.transpose() * &scaled;
         let whole = scaled.norm_squared();
-        let (mut variance, mut flat, mut up) = (0.0, 0.0, 0.0);
+        let (mut variance, mut flat) = (0.0, 0.0);
         for (part, curvature) in parts.iter().zip(&self.curvatures) {
             match curvature {
                 Curvature::Down(value) => variance += part * part / value,
-                Curvature::Flat => flat += part * part,
-                Curvature::Up => up += part * part,
+                Curvature::Flat | Curvature::Up => flat += part * part,
             }
         }
-        match (flat <= PART * whole, up <= PART * whole) {
-            (false, _) => Err(Unknown::Flat),
-            (true, false) => Err(Unknown::Up),
-            (true, true) => Ok(variance),
-        }
+        (flat <= PART * whole).then_some(variance)
     }
 
     /// ½ gᵀI⁻¹g over the directions that are identified; not a number where ln p curves up.

@@ -7,7 +7,7 @@ mod parametrisation;
 
 use serde::Serialize;
 
-use self::information::{Unknown, observed_information};
+use self::information::observed_information;
 pub(crate) use self::parametrisation::Link;
 use self::parametrisation::Parametrisation;
 use crate::any_model::AnyModel;
@@ -81,7 +81,6 @@ pub struct Summary {
 pub(crate) const HELD: &str = "held";
 pub(crate) const BOUNDARY: &str = "at the boundary";
 pub(crate) const UNIDENTIFIED: &str = "not identified by these data";
-const NO_MAXIMUM: &str = "not at a maximum";
 
 impl AnyModel {
     /// The parameters with standard errors from the observed information I = −∂² ln p/∂θ² of `sequences`, by central
@@ -180,9 +179,8 @@ fn estimate(
         (Some(Link::Logit), false) => estimate.remark = Some(BOUNDARY),
         (Some(_), false) => estimate.remark = Some(HELD),
         (Some(link), true) => match found.variance(slope) {
-            Err(Unknown::Up) => estimate.remark = Some(NO_MAXIMUM),
-            Err(Unknown::Flat) => estimate.remark = Some(UNIDENTIFIED),
-            Ok(variance) => {
+            None => estimate.remark = Some(UNIDENTIFIED),
+            Some(variance) => {
                 let error = variance.sqrt();
                 estimate.standard_error = Some(error);
                 estimate.interval = Some(link.interval(value, error, z));
