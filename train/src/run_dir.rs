@@ -274,10 +274,16 @@ impl RunDir {
         })
     }
 
+    /// The rows of epochs.csv that can be read; none where there is no such file.
+    pub fn validations(&self) -> Vec<ValidationRow> {
+        let text = fs::read_to_string(self.epochs()).unwrap_or_default();
+        let rows = text.lines().skip(1).filter_map(ValidationRow::from_csv);
+        rows.collect()
+    }
+
     /// The validation after `iteration` batches, if epochs.csv has it.
     pub fn validation_at(&self, iteration: usize) -> Option<ValidationRow> {
-        let text = fs::read_to_string(self.epochs()).ok()?;
-        let rows = text.lines().skip(1).filter_map(ValidationRow::from_csv);
+        let rows = self.validations().into_iter();
         rows.filter(|row| row.iteration == iteration).last()
     }
 

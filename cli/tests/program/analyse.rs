@@ -12,6 +12,7 @@ use scotopic_models::{
     TransitionWeights,
 };
 use scotopic_train::analysis::classify::{ClassificationConfig, classify};
+use scotopic_train::analysis::context::{ContextConfig, context};
 use scotopic_train::analysis::convergence::{ConvergenceConfig, convergence};
 use scotopic_train::analysis::direction::{DirectionConfig, direction};
 use scotopic_train::analysis::filters::{Active, filters};
@@ -607,6 +608,53 @@ fn higher_contrast_is_answered_sooner() {
             at.course[0]
         );
     }
+}
+
+/// A wave all over the image is driven by every pixel, and its potential is carried from step to step.
+#[test]
+fn context_of_waves_over_the_whole_image() {
+    let device = Device::flex();
+    let atoms: Vec<Vec<f32>> = [0.0, 90.0].iter().map(|&a| wave(a, 0.18, 0.0)).collect();
+    let model = with_atoms(&atoms, -4.0, &device);
+    let config = settings();
+    let analysed = AnalysedModel {
+        model: &model,
+        config: &config,
+        device: &device,
+    };
+    let how = ContextConfig {
+        trials: 16,
+        ..Default::default()
+    };
+    let found = context(&analysed, GREY, &how).unwrap();
+    assert_eq!(found.units.len(), 2);
+    for unit in &found.units {
+        assert_eq!(unit.by_contrast.len(), 24);
+        assert_eq!(unit.by_radius.len(), 7);
+        // Atoms at right angles do not compete: the mask is another neuron's matter.
+        let masking = unit.masking.unwrap();
+        assert!(
+            masking.r2 > 0.9 && masking.r2 - masking.r2_unmasked < 0.1,
+            "{masking:?}"
+        );
+        let (least, whole) = (unit.by_radius[0], unit.by_radius[6]);
+        assert!(least < 0.5 * whole, "{:?}", unit.by_radius);
+        assert!(unit.surround.unwrap() < 0.1, "{:?}", unit.by_radius);
+        // The potential has risen already where the same grating was there before.
+        let [blank, same, orthogonal] = unit.after;
+        assert!(same > 1.2 * blank, "{:?}", unit.after);
+        assert!(
+            (orthogonal - blank).abs() < 0.5 * (same - blank),
+            "{:?}",
+            unit.after
+        );
+    }
+    let silly = ContextConfig {
+        masks: vec![1.0],
+        ..how
+    };
+    let text = format!("{:#}", context(&analysed, GREY, &silly).unwrap_err());
+    assert!(text.contains("masks"), "{text}");
 }
 
 #[test]

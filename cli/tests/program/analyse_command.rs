@@ -42,6 +42,7 @@ fn everything_that_suits_the_model_is_answered() {
         "rates",
         "filters",
         "tuning",
+        "context",
         "direction",
         "latency",
         "receptive-field",

@@ -72,13 +72,65 @@ impl Responses {
     }
 }
 
-/// Presents every grating and counts spikes; `first` numbers the noise of the first batch.
+/// What is shown in one condition.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Shown {
+    /// While the response settles.
+    pub before: Grating,
+    /// While spikes are counted.
+    pub during: Grating,
+    /// Only pixels in it are shown, the mean of the grating elsewhere; `None` shows all.
+    pub disc: Option<Disc>,
+}
+
+/// A disc of pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Disc {
+    /// Row and column of its centre, from the first pixel.
+    pub centre: [f64; 2],
+    /// Its radius, pixels.
+    pub radius: f64,
+}
+
+impl From<Grating> for Shown {
+    fn from(grating: Grating) -> Self {
+        Self {
+            before: grating,
+            during: grating,
+            disc: None,
+        }
+    }
+}
+
+impl Shown {
+    fn frame(&self, shape: ImageShape, settling: bool, time: usize) -> Vec<f32> {
+        let grating = match settling {
+            true => &self.before,
+            false => &self.during,
+        };
+        let mut frame = grating.frame(shape, time);
+        let Some(Disc { centre, radius }) = self.disc else {
+            return frame;
+        };
+        let plane = shape.height * shape.width;
+        for (i, pixel) in frame.iter_mut().enumerate() {
+            let (row, column) = (i % plane / shape.width, i % shape.width);
+            let far = (row as f64 - centre[0]).hypot(column as f64 - centre[1]);
+            if far > radius {
+                *pixel = grating.mean as f32;
+            }
+        }
+        frame
+    }
+}
+
+/// Presents every condition and counts spikes; `first` numbers the noise of the first batch.
 ///
 /// One read-back for each batch.
-pub(super) fn responses(
+pub(super) fn responses<S: Copy + Into<Shown>>(
     analysed: &AnalysedModel<'_>,
     shape: ImageShape,
-    gratings: &[Grating],
+    conditions: &[S],
     protocol: &Protocol,
     first: usize,
 ) -> Result<Responses> {
@@ -86,14 +138,15 @@ pub(super) fn responses(
     let trials = protocol.trials.max(1);
     let mut all = Responses {
         latents,
-        mean: Vec::with_capacity(gratings.len() * latents),
-        modulation: Vec::with_capacity(gratings.len() * latents),
+        mean: Vec::with_capacity(conditions.len() * latents),
+        modulation: Vec::with_capacity(conditions.len() * latents),
     };
     let at_a_time = (protocol.batch / trials).max(1);
-    for (number, some) in gratings.chunks(at_a_time).enumerate() {
-        let film = film(analysed, shape, some, &protocol.times()).repeat_dim(1, trials);
+    for (number, some) in conditions.chunks(at_a_time).enumerate() {
+        let times = protocol.times();
+        let film = film(analysed, shape, some, &times, protocol.settle).repeat_dim(1, trials);
         let sums = counted(analysed, film, protocol, first + number);
-        // [3·trials, gratings, latents] → the mean over trials of each of the three sums.
+        // [3·trials, conditions, latents] → the mean over trials of each of the three sums.
         let n = (trials * protocol.window.max(1)) as f64;
         let sums = sums.reshape([3, trials, some.len() * latents]).sum_dim(1) / n;
         let values = read(sums)?;
@@ -106,20 +159,61 @@ pub(super) fn responses(
     Ok(all)
 }
 
-/// Frames of the gratings at these times, `[time, gratings, pixels]`.
-pub(super) fn film(
+/// Frames of the conditions at these times, of which the first `settle` are those before spikes are counted,
+/// `[time, conditions, pixels]`.
+pub(super) fn film<S: Copy + Into<Shown>>(
+    analysed: &AnalysedModel<'_>,
+    shape: ImageShape,
+    conditions: &[S],
+    times: &[usize],
+    settle: usize,
+) -> Tensor<3> {
+    let mut frames = Vec::with_capacity(times.len() * conditions.len() * shape.pixels());
+    for (i, &time) in times.iter().enumerate() {
+        for &condition in conditions {
+            let shown: Shown = condition.into();
+            frames.extend(shown.frame(shape, i < settle, time));
+        }
+    }
+    analysed.film(frames, [times.len(), conditions.len(), shape.pixels()])
+}
+
+/// The most responsive neurons, at most `neurons`, the most responsive first: each with the number of the grating that it
+/// fires most to, and how much.
+pub(super) fn preferred(
     analysed: &AnalysedModel<'_>,
     shape: ImageShape,
     gratings: &[Grating],
-    times: &[usize],
-) -> Tensor<3> {
-    let mut frames = Vec::with_capacity(times.len() * gratings.len() * shape.pixels());
-    for &time in times {
-        for grating in gratings {
-            frames.extend(grating.frame(shape, time));
-        }
-    }
-    analysed.film(frames, [times.len(), gratings.len(), shape.pixels()])
+    protocol: &Protocol,
+    neurons: usize,
+) -> Result<Vec<Preferred>> {
+    let seen = responses(analysed, shape, gratings, protocol, 0)?;
+    let mut best: Vec<Preferred> = (0..analysed.model.latents())
+        .map(|unit| {
+            let each = (0..gratings.len()).map(|i| (seen.mean(i, unit), i));
+            let (response, grating) = each.fold((0.0, 0), |a, b| if b.0 > a.0 { b } else { a });
+            Preferred {
+                unit,
+                grating,
+                response,
+            }
+        })
+        .collect();
+    let order = |a: &Preferred, b: &Preferred| b.response.total_cmp(&a.response);
+    best.sort_by(|a, b| order(a, b).then(a.unit.cmp(&b.unit)));
+    best.truncate(neurons);
+    Ok(best)
+}
+
+/// What a neuron prefers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Preferred {
+    /// Index of the neuron.
+    pub unit: usize,
+    /// Number of the grating.
+    pub grating: usize,
+    /// Spikes per step to it.
+    pub response: f64,
 }
 
 /// Σz, Σz cos and Σz sin over the window, one below the other, `[3·sequences, latents]`.

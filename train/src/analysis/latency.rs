@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AnalysedModel;
 use super::analysed_model::median;
-use super::gratings::{Protocol, responses};
+use super::gratings::{Protocol, film, preferred};
 use crate::parameters::read;
 
 /// Phases that preferred gratings are chosen from, degrees.
@@ -112,19 +112,25 @@ pub fn latency(
     for grating in &gratings {
         StimulusConfig::Grating(*grating).validate()?;
     }
-    let preferred = preferred(analysed, shape, &gratings, settings)?;
+    let protocol = Protocol {
+        settle: 0,
+        window: settings.steps,
+        cycles: 0,
+        trials: 1,
+        batch: settings.batch,
+        shuffled: None,
+    };
+    let preferred = preferred(analysed, shape, &gratings, &protocol, settings.neurons)?;
     let rest = read(analysed.model.rest().mean())?;
     let at = settings.contrasts.iter().enumerate().map(|(i, &contrast)| {
         let shown: Vec<(usize, Grating)> = preferred
             .iter()
-            .map(|&(unit, best)| {
-                (
-                    unit,
-                    Grating {
-                        contrast,
-                        ..gratings[best]
-                    },
-                )
+            .map(|best| {
+                let grating = Grating {
+                    contrast,
+                    ..gratings[best.grating]
+                };
+                (best.unit, grating)
             })
             .collect();
         let courses = courses(analysed, shape, &shown, settings, 1 + i)?;
@@ -133,7 +139,7 @@ pub fn latency(
     Ok(Latencies {
         settings: settings.clone(),
         at: at.collect::<Result<_>>()?,
-        units: preferred.iter().map(|&(unit, _)| unit).collect(),
+        units: preferred.iter().map(|best| best.unit).collect(),
     })
 }
 
@@ -154,34 +160,6 @@ fn standing(settings: &LatencyConfig) -> Vec<Grating> {
     gratings
 }
 
-/// The most responsive neurons, each with the number of its preferred grating.
-fn preferred(
-    analysed: &AnalysedModel<'_>,
-    shape: ImageShape,
-    gratings: &[Grating],
-    settings: &LatencyConfig,
-) -> Result<Vec<(usize, usize)>> {
-    let protocol = Protocol {
-        settle: 0,
-        window: settings.steps,
-        cycles: 0,
-        trials: 1,
-        batch: settings.batch,
-        shuffled: None,
-    };
-    let seen = responses(analysed, shape, gratings, &protocol, 0)?;
-    let mut best: Vec<(f64, usize, usize)> = (0..analysed.model.latents())
-        .map(|unit| {
-            let each = (0..gratings.len()).map(|i| (seen.mean(i, unit), i));
-            let (most, i) = each.fold((0.0, 0), |a, b| if b.0 > a.0 { b } else { a });
-            (most, unit, i)
-        })
-        .collect();
-    best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let chosen = best.into_iter().take(settings.neurons);
-    Ok(chosen.map(|(_, unit, i)| (unit, i)).collect())
-}
-
 /// The rate of each neuron after every step while its own grating is shown, mean over trials: `[shown][time]`.
 fn courses(
     analysed: &AnalysedModel<'_>,
@@ -200,7 +178,7 @@ fn courses(
         .enumerate()
     {
         let gratings: Vec<Grating> = some.iter().map(|&(_, grating)| grating).collect();
-        let film = super::gratings::film(analysed, shape, &gratings, &[0]).repeat_dim(1, trials);
+        let film = film(analysed, shape, &gratings, &[0], 0).repeat_dim(1, trials);
         let (stimulus, sequences) = (Stimulus::Sequence(film), some.len() * trials);
         let own = own_neurons(analysed, some).repeat_dim(0, trials);
         // A separate batch for every contrast, so that no two share their noise.

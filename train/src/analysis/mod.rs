@@ -12,6 +12,7 @@
 //! | [`rates`] | distribution of firing rates |
 //! | [`filters`] | Gabor functions fitted to atoms |
 //! | [`tuning`] | orientation, frequency, contrast, plaids |
+//! | [`context`] | masks and divisive normalisation, surround, adaptation |
 //! | [`direction`] | selectivity for the direction of motion |
 //! | [`latency`] | response latency against contrast |
 //! | [`receptive_field`] | spike-triggered averages |
@@ -20,6 +21,7 @@
 //! | [`learning_gradients`] | through inference, and with beliefs held fixed |
 
 pub mod classify;
+pub mod context;
 pub mod convergence;
 pub mod direction;
 pub mod filters;

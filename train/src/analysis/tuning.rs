@@ -159,6 +159,8 @@ pub struct Population {
     pub c50: Option<f64>,
     /// Its exponent.
     pub exponent: Option<f64>,
+    /// How much it bends up to the reference contrast.
+    pub saturation: Option<f64>,
     /// Its R².
     pub contrast_r2: Option<f64>,
     /// Fraction whose response at the highest contrast is a tenth or more below their highest.
@@ -237,7 +239,7 @@ pub fn tuning(
         .collect::<Result<Vec<_>>>()?;
     Ok(Tuning {
         settings: settings.clone(),
-        summary: summed_up(&units),
+        summary: summed_up(&units, settings.contrasts[settings.reference]),
         units,
     })
 }
@@ -286,7 +288,7 @@ fn of_unit(
     })
 }
 
-fn summed_up(units: &[UnitTuning]) -> Population {
+fn summed_up(units: &[UnitTuning], reference: f64) -> Population {
     let responsive: Vec<&UnitTuning> = units.iter().filter(|u| u.responsive).collect();
     let middle = |of: &dyn Fn(&UnitTuning) -> Option<f64>| {
         median(responsive.iter().filter_map(|unit| of(unit)))
@@ -304,6 +306,7 @@ fn summed_up(units: &[UnitTuning]) -> Population {
         bandwidth: middle(&|u| u.frequency?.bandwidth()),
         c50: middle(&|u| Some(u.contrast?.c50)),
         exponent: middle(&|u| Some(u.contrast?.n)),
+        saturation: middle(&|u| u.contrast?.saturation(reference)),
         contrast_r2: middle(&|u| Some(u.contrast?.r2)),
         supersaturating: fraction(&|u| Some(u.supersaturation? >= 0.1)),
         suppression: middle(&|u| u.suppression),

@@ -18,6 +18,7 @@ use crate::pictures::trained_model;
 use crate::usage::UsageError;
 
 mod analysis;
+mod context;
 mod estimators;
 mod films;
 mod learned;
@@ -31,7 +32,7 @@ pub(super) use analysis::ModelTraits;
 use analysis::Request;
 
 /// All analyses, in the order in which they run.
-const ANALYSES: [Analysis; 13] = [
+const ANALYSES: [Analysis; 14] = [
     over_time::REPRESENTATION,
     learned::CLASSIFY,
     over_time::CONVERGENCE,
@@ -39,6 +40,7 @@ const ANALYSES: [Analysis; 13] = [
     population::RATES,
     learned::FILTERS,
     population::TUNING,
+    context::CONTEXT,
     stimuli::DIRECTION,
     stimuli::LATENCY,
     stimuli::RECEPTIVE_FIELD,

@@ -121,9 +121,10 @@ fn tuning(request: &Request<'_>) -> Result<AnalysisReport> {
             said(s.bandwidth, 2)
         ),
         format!(
-            "contrast: c50 {}, exponent {}, R² of Naka-Rushton {}; {:.0} % fall at the highest contrast",
+            "contrast: c50 {}, exponent {}, saturation {}, R² of Naka-Rushton {}; {:.0} % fall at the highest contrast",
             said(s.c50, 3),
             said(s.exponent, 2),
+            said(s.saturation, 2),
             said(s.contrast_r2, 3),
             100.0 * s.supersaturating
         ),

@@ -36,7 +36,7 @@ pub const PROTOCOL: Protocol = Protocol {
 };
 
 /// Those of the preset natural-patches: after 1 500 there are a tenth as many Gabor functions.
-const ITERATIONS: [usize; 2] = [40, 3500];
+pub(super) const ITERATIONS: [usize; 2] = [40, 3500];
 /// R² from which on a filter counts as a Gabor function.
 const GOOD: f64 = 0.7;
 /// A filter is active if its norm exceeds this part of the largest.
@@ -60,17 +60,23 @@ fn settings(size: Size) -> Settings {
     ])
 }
 
-fn run(task: &Task) -> Result<Values> {
-    let preset = match task.arm {
+/// The recipe of an arm.
+///
+/// # Errors
+/// For an unknown one.
+pub(super) fn recipe(arm: &str) -> Result<Recipe> {
+    let preset = match arm {
         "dead-leaves" => Some("dead-leaves"),
         "natural-patches" => Some("natural-patches"),
         _ => None,
     };
-    let preset = preset.with_context(|| format!("there is no arm {}", task.arm))?;
-    let model = trained(
-        task,
-        &Recipe::new(format!("neurons-{preset}"), preset, preset, ITERATIONS),
-    )?;
+    let preset = preset.with_context(|| format!("there is no arm {arm}"))?;
+    let name = format!("neurons-{preset}");
+    Ok(Recipe::new(name, preset, preset, ITERATIONS))
+}
+
+fn run(task: &Task) -> Result<Values> {
+    let model = trained(task, &recipe(task.arm)?)?;
     let splits = data(task, &model.config.data)?;
     let analysed = model.analysed();
     let seen = RepresentationConfig {

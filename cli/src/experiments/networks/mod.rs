@@ -4,9 +4,12 @@
 //! |---|---|
 //! | reconstruction, sparsity and read-outs on MNIST (Table 2) | `table2_mnist.rs` |
 //! | images that no model was trained on | `ood.rs` |
+//! | read-outs of the same networks from few labels | `read_outs.rs` |
 //! | a thousand inference steps (Figure 3) | `convergence.rs` |
 //! | reconstruction against sparsity (Figure 4) | `rate_distortion.rs` |
+//! | activity over β and the number of latents | `metabolic.rs` |
 //! | what the learned neurons are like | `hubel_wiesel.rs` |
+//! | their contrast responses, masks, surround, adaptation | `normalisation.rs` |
 //! | the explicit and the proximal step, trained alike and swapped at inference | `stability.rs` |
 //! | indicators of the relaxed spikes | `indicators.rs` |
 //! | priors in time on moving scenes | `moving_scenes.rs` |
@@ -21,11 +24,14 @@ mod convergence;
 mod film_learning;
 mod hubel_wiesel;
 mod indicators;
+mod metabolic;
 mod moving_scenes;
+mod normalisation;
 mod ood;
 mod prediction;
 mod published;
 mod rate_distortion;
+mod read_outs;
 mod stability;
 mod table2_mnist;
 pub mod training;
@@ -34,9 +40,12 @@ pub mod training;
 pub const PROTOCOLS: &[Protocol] = &[
     table2_mnist::PROTOCOL,
     ood::PROTOCOL,
+    read_outs::PROTOCOL,
     convergence::PROTOCOL,
     rate_distortion::PROTOCOL,
+    metabolic::PROTOCOL,
     hubel_wiesel::PROTOCOL,
+    normalisation::PROTOCOL,
     stability::PROTOCOL,
     indicators::PROTOCOL,
     moving_scenes::PROTOCOL,

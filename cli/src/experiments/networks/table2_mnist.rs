@@ -1,6 +1,7 @@
 //! Models on MNIST: reconstruction, sparsity, classification (Table 2).
 
 use anyhow::{Context as _, Result};
+use scotopic_figures::{Panel, chart};
 use scotopic_measures::logistic::LogisticConfig;
 use scotopic_measures::neighbours::NeighboursConfig;
 use scotopic_models::Method;
@@ -14,7 +15,7 @@ use super::training::{Recipe, data, iterations, trained};
 use crate::experiments::protocol::{
     Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
 };
-use crate::experiments::series::common::{above, with_error, with_interval};
+use crate::experiments::series::common::{above, curve, with_error, with_interval};
 use crate::table::{Cell, Table};
 
 /// The experiment.
@@ -24,7 +25,7 @@ pub const PROTOCOL: Protocol = Protocol {
     unit: "seed",
     seeds: 3,
     all_threads: true,
-    arms: |_| ARMS.map(|arm| arm.name.to_owned()).to_vec(),
+    arms: |_| MODELS.map(String::from).to_vec(),
     settings,
     run,
     page,
@@ -35,6 +36,9 @@ pub(super) const FIRST: [usize; 2] = [40, 3000];
 
 /// And of the second, with the published T in windows of truncated backpropagation. Models of one stage have the sum.
 pub(super) const SECOND: [usize; 2] = [20, 1200];
+
+/// At most so many validations of both stages: four of each.
+const VALIDATIONS: usize = 8;
 
 /// Test steps beside those of training.
 const LONG: usize = 128;
@@ -64,6 +68,17 @@ struct Second {
 
 /// As published, encoders and decoders of the amortized models are convolutional.
 const CONV: &[&str] = &["model.encoder.kind=conv", "model.decoder.kind=conv"];
+
+/// The models, in the order of the table.
+pub(super) const MODELS: [&str; 6] = {
+    let mut names = [""; 6];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = ARMS[i].name;
+        i += 1;
+    }
+    names
+};
 
 const ARMS: [Arm; 6] = [
     Arm {
@@ -227,7 +242,18 @@ fn run(task: &Task) -> Result<Values> {
     values.push("as trained", "logistic", accuracy.logistic);
     values.push("as trained", "neighbours", accuracy.neighbours);
     values.push("training", "seconds", model.seconds);
+    for (i, at) in model.validations.iter().enumerate() {
+        let case = validation_case(i);
+        values.push(&case, "seconds", at.seconds);
+        values.push(&case, "R2", at.measures.r2);
+        values.push(&case, "R2 of means", at.measures.r2_rates);
+    }
     Ok(values)
+}
+
+/// The case of the i-th validation while training, over both stages.
+fn validation_case(i: usize) -> String {
+    format!("validation {}", i + 1)
 }
 
 fn put(values: &mut Values, case: &str, m: &Metrics) {
@@ -286,6 +312,22 @@ fn page(results: &Results) -> Result<Page> {
         }
     ));
     page.table(table(results));
+    let panel = |measure: &str, label: &str| {
+        let lines = results.arms().into_iter().map(|arm| {
+            let points = (0..VALIDATIONS).map_while(|i| {
+                let mean = |measure| results.mean(arm, &validation_case(i), measure);
+                Some((mean("seconds")?.mean, mean(measure)?))
+            });
+            curve(arm, points)
+        });
+        Panel::new(label, "seconds of training", label, lines.collect()).logarithmic(true, false)
+    };
+    page.figure(
+        "curves",
+        "Validation images while training, each stage with its own number of steps: R² of one sample and of the means, mean and one standard error \
+         over seeds, over the mean time until then on this machine",
+        chart::lines(&[panel("R2", "R², one sample"), panel("R2 of means", "R² of means")])?,
+    );
     Ok(page)
 }
 

@@ -7,6 +7,7 @@ use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::{self, RunConfig};
 use scotopic_train::device::{self, Opened};
+use scotopic_train::records::ValidationRow;
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::{TrainState, load_model};
 use scotopic_train::trainer::{Outcome, Trainer};
@@ -58,6 +59,12 @@ impl Recipe {
     /// The same by another name: another network, of other overrides.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// The same for so many iterations (quick, standard).
+    pub fn lasting(mut self, iterations: [usize; 2]) -> Self {
+        self.iterations = iterations;
         self
     }
 
@@ -116,6 +123,8 @@ pub struct Trained {
     pub network: Network,
     /// Seconds of training, summed over interruptions and stages.
     pub seconds: f64,
+    /// Its validations and those of the stages before it, with the seconds of all stages.
+    pub validations: Vec<ValidationRow>,
     /// Where it is.
     pub device: Opened,
 }
@@ -186,6 +195,7 @@ fn trained_with(task: &Task, recipe: &Recipe, given: Option<&Splits>) -> Result<
         _ => None,
     };
     let before = first.as_ref().map_or(0.0, |first| first.seconds);
+    let earlier = first.as_ref().map(|first| first.validations.clone());
     let finished = kept
         .as_ref()
         .is_some_and(|kept| kept.progress.iteration >= config.train.iterations);
@@ -231,7 +241,13 @@ fn trained_with(task: &Task, recipe: &Recipe, given: Option<&Splits>) -> Result<
     let checkpoint = Checkpoint::read(&dir.best())
         .with_context(|| format!("{} has no best model", root.display()))?;
     let network = load_model(&checkpoint, &opened.device)?;
+    let mut validations = earlier.unwrap_or_default();
+    validations.extend(dir.validations().into_iter().map(|row| ValidationRow {
+        seconds: before + row.seconds,
+        ..row
+    }));
     Ok(Trained {
+        validations,
         config,
         checkpoint,
         network,
