@@ -58,7 +58,7 @@ impl RunDir {
     /// Checks that a run can begin in `root`, without making a folder.
     ///
     /// # Errors
-    /// If it is no folder, holds a run, or another process trains into it.
+    /// If it is no folder, holds a run or other files, or another process trains into it.
     pub fn check_new(root: &Path) -> Result<()> {
         ensure!(
             !root.exists() || root.is_dir(),
@@ -73,13 +73,20 @@ impl RunDir {
                 shell_word(root)
             );
         }
+        // A run that was killed while it began left its lock beside what it wrote.
+        if !root.join(RunLock::NAME).exists() && holds_files(root)? {
+            bail!(
+                "{} holds files that are not of a run: give a new or an empty folder to --out",
+                root.display()
+            );
+        }
         Ok(())
     }
 
     /// Creates the folder of a new run.
     ///
     /// # Errors
-    /// If it already holds a run, another process is making one there, or it cannot be written.
+    /// If it already holds a run or other files, another process is making one there, or it cannot be written.
     pub fn create(root: &Path, config: &RunConfig, info: &RunInfo) -> Result<Self> {
         Self::check_new(root)?;
         fs::create_dir_all(root).with_context(|| format!("could not make {}", root.display()))?;
@@ -300,6 +307,17 @@ impl RunDir {
             .filter_map(|line| serde_json::from_str(line).ok())
             .collect())
     }
+}
+
+/// Whether a folder is there and holds anything but hidden files.
+fn holds_files(root: &Path) -> Result<bool> {
+    if !root.exists() {
+        return Ok(false);
+    }
+    let entries =
+        fs::read_dir(root).with_context(|| format!("could not read {}", root.display()))?;
+    let mut names = entries.flatten().map(|entry| entry.file_name());
+    Ok(names.any(|name| !name.to_string_lossy().starts_with('.')))
 }
 
 fn append(path: &Path, line: &str) -> Result<()> {

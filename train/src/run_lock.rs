@@ -14,12 +14,15 @@ pub(crate) struct RunLock {
 }
 
 impl RunLock {
+    /// Its file in the folder of a run.
+    pub const NAME: &str = "run.lock";
+
     /// Locks `run.lock` in `root`.
     ///
     /// # Errors
     /// If another process holds it (which is named), or the file cannot be written.
     pub fn take(root: &Path) -> Result<Self> {
-        let path = root.join("run.lock");
+        let path = root.join(Self::NAME);
         let context = || format!("could not lock {}", path.display());
         let mut file = OpenOptions::new()
             .read(true)

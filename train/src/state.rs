@@ -26,6 +26,11 @@ pub struct TrainState {
     pub image: ImageInfo,
 }
 
+/// Whether a parameter is of the steps of inference, which at fixed beliefs have no gradient.
+fn of_inference_alone(path: &str) -> bool {
+    path == "log_homeostasis" || path.starts_with("log_step.")
+}
+
 impl TrainState {
     /// Iteration 0.
     ///
@@ -172,11 +177,11 @@ impl TrainState {
                 let Some(array) = arrays.remove(&path) else {
                     continue;
                 };
-                // What only inference uses has no gradient at fixed beliefs, and so no moments yet.
                 let no_moments = ["mean", "norm"]
                     .iter()
                     .all(|name| !parts.contains_key(&format!("{path}.{name}")));
-                if no_moments && config.train.gradient == LearningGradient::FixedBeliefs {
+                let fixed_beliefs = config.train.gradient == LearningGradient::FixedBeliefs;
+                if no_moments && fixed_beliefs && of_inference_alone(&path) {
                     continue;
                 }
                 let mut take = |name: &str| {

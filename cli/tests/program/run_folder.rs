@@ -38,6 +38,25 @@ fn one_process_at_a_time_trains_into_a_folder() {
     assert!(error.contains("already holds a run"), "{error}");
 }
 
+/// What somebody else keeps in a folder stays as it was, and nothing is added.
+#[test]
+fn a_folder_with_other_files_is_not_taken() {
+    let folder = folder();
+    let own = folder.path().join("own");
+    fs::create_dir(&own).unwrap();
+    fs::write(own.join("metrics.jsonl"), "mine").unwrap();
+    let error = scotopic(folder.path(), &strings(&tiny(&["--out", "own"]))).bad(1);
+    assert!(
+        error.contains("own holds files that are not of a run"),
+        "{error}"
+    );
+    assert_eq!(
+        fs::read_to_string(own.join("metrics.jsonl")).unwrap(),
+        "mine"
+    );
+    assert_eq!(fs::read_dir(&own).unwrap().count(), 1);
+}
+
 #[test]
 fn edits_of_a_run_are_refused_or_taken_over() {
     let folder = folder();

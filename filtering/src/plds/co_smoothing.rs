@@ -125,5 +125,5 @@ fn without(sequence: &Sequence, held_out: &[usize]) -> Result<Sequence> {
         });
         others.push(row.as_deref())?;
     }
-    Ok(others)
+    Ok(others.made_of(sequence))
 }

@@ -57,7 +57,7 @@ impl Sequence {
             }
             joined.push(Some(&row))?;
         }
-        Ok(joined)
+        Ok(joined.made_of(self))
     }
 
     /// Rows of an observation and the `lags` before it, newest first, NaN for what is missing or lies before the first: what an
@@ -114,7 +114,7 @@ impl Sequence {
     }
 
     /// The same, whose numbers are taken away with those of `source`.
-    fn made_of(mut self, source: &Self) -> Self {
+    pub(crate) fn made_of(mut self, source: &Self) -> Self {
         self.values = match (&source.values, self.values) {
             (Values::Shared(source, _), Values::Own(values)) => {
                 let range = 0..values.len();
@@ -153,7 +153,9 @@ mod tests {
         expected.push(None).unwrap();
         expected.push(Some(&[3.0, 2.0])).unwrap();
         assert_eq!(halved, expected);
-        for made in [halved, shared.with_lags(1).unwrap()] {
+        let inputs = Sequence::of_rows([[0.0], [1.0], [2.0]]).unwrap();
+        let lagged = shared.with_lags(1).unwrap();
+        for made in [halved, lagged, shared.with_inputs(&inputs).unwrap()] {
             let before = asked.load(Ordering::Relaxed);
             let _ = made.get(0);
             assert!(asked.load(Ordering::Relaxed) > before);

@@ -7,10 +7,12 @@
 //! | training, Ctrl-C, callbacks | `training.rs` |
 //! | data sets as arrays; pixels in and out | `images.rs` |
 //! | figures | `figures.rs` |
+//! | forked processes | `process.rs` |
 
 mod figures;
 mod images;
 mod network;
+mod process;
 mod stream;
 mod training;
 

@@ -21,9 +21,9 @@ use scotopic_train::evaluate::{EvaluationConfig, evaluate, validation};
 use scotopic_train::film_metrics::evaluate_films;
 use scotopic_train::state::load_model;
 
-use super::Result;
 use super::images::{array, numbers, standardised};
 use super::stream::{Stream, drive};
+use super::{Result, process};
 
 /// A network with fixed weights.
 #[pyclass(frozen, module = "scotopic._scotopic")]
@@ -36,8 +36,9 @@ pub struct Network {
 /// The device of this name.
 ///
 /// # Errors
-/// For a name that is none, or a device that is not there.
+/// For a name that is none, a device that is not there, or in a process that was forked from one that used networks.
 pub fn open(name: &str) -> anyhow::Result<Opened> {
+    process::check()?;
     let choice: DeviceChoice = name
         .parse()
         .map_err(|error| anyhow::anyhow!("setting `device`: found {name:?}: {error}"))?;
@@ -177,6 +178,7 @@ impl Network {
         let (values, [rows, width]) = numbers(pixels)?;
         let image = self.checkpoint.image;
         let inferred = py.detach(|| -> anyhow::Result<_> {
+            process::check()?;
             let set = standardised(values, &image, already)?;
             let trained = self.checkpoint.config.steps_per_image();
             let steps = steps.unwrap_or(if frames > 1 { frames } else { trained });
@@ -240,6 +242,7 @@ impl Network {
         let given = pixels.map(numbers).transpose()?;
         let config = &self.checkpoint.config;
         let metrics = py.detach(|| -> anyhow::Result<String> {
+            process::check()?;
             let set: ImageSet = match given {
                 Some((values, _)) => standardised(values, &self.checkpoint.image, already)?,
                 None => {

@@ -152,7 +152,7 @@ impl DrivenGaussian {
         for row in self.rows(sequence)? {
             outputs.push(row.y)?;
         }
-        Ok(outputs)
+        Ok(outputs.made_of(sequence))
     }
 }
 

@@ -189,7 +189,7 @@ impl DrivenHmm {
                 v.iter_mut().zip(self.origin()).for_each(|(v, o)| *v += o);
                 inputs.push(Some(&v))?;
             }
-            all.push(inputs);
+            all.push(inputs.made_of(sequence));
         }
         Ok(all)
     }
@@ -224,7 +224,7 @@ fn without_last(sequence: &Sequence, columns: usize) -> Result<Sequence> {
     for row in sequence.iter() {
         own.push(row.map(|row| &row[..width]))?;
     }
-    Ok(own)
+    Ok(own.made_of(sequence))
 }
 
 fn means(inputs: &[Sequence]) -> Vec<f64> {

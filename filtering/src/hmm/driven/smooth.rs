@@ -130,6 +130,6 @@ impl DrivenHmm {
             let (seen, _) = parts(self, row).map_err(|e| e.at_observation(t as u64))?;
             own.push(seen)?;
         }
-        Ok(own)
+        Ok(own.made_of(sequence))
     }
 }

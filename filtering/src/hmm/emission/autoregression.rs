@@ -74,7 +74,7 @@ pub struct Autoregression {
 }
 
 /// Σ g gᵀ for each observation of a state, g = (1, lags − c), `[K]` lower triangles; nothing before it was measured. It is a
-/// property of the data, by which steps are scaled, and no part of what the model is.
+/// property of the data, by which steps are scaled: a file keeps it, and two models that differ in it alone are equal.
 #[derive(Debug, Clone, Default)]
 struct LagMoments(Vec<f64>);
 

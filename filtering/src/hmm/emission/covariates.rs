@@ -129,9 +129,32 @@ pub(super) fn check_exposure(entry: usize, exposure: f64) -> Result<()> {
     }
 }
 
-/// The mean exposure of the data that were last learned of, by which rates have a size: no part of what the model is.
+/// The mean exposure of the data that were last learned of, by which rates have a size: a file keeps it, so that what is read learns
+/// as what was fitted, and two models that differ in it alone are equal.
 #[derive(Debug, Clone)]
 pub(super) struct Unit(pub(super) f64);
+
+impl Unit {
+    /// What is written of it: nothing for 1.
+    pub(super) fn written(&self) -> Option<f64> {
+        (self.0 != 1.0).then_some(self.0)
+    }
+
+    /// That of a file; 1 if it says none.
+    ///
+    /// # Errors
+    /// [`Error::Entry`] unless it is positive.
+    pub(super) fn read(written: Option<f64>) -> Result<Self> {
+        match written {
+            None => Ok(Self(1.0)),
+            Some(unit) if unit > 0.0 && unit.is_finite() => Ok(Self(unit)),
+            Some(unit) => {
+                let expected = "a mean exposure above 0";
+                Err(Error::entry("mean_exposure", &[], unit, expected))
+            }
+        }
+    }
+}
 
 impl PartialEq for Unit {
     fn eq(&self, _: &Self) -> bool {

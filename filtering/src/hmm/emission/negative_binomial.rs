@@ -270,16 +270,20 @@ struct Parts {
     shapes: Vec<Vec<f64>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     exposure: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mean_exposure: Option<f64>,
 }
 
 impl TryFrom<Parts> for NegativeBinomial {
     type Error = Error;
     fn try_from(parts: Parts) -> Result<Self> {
         let new = Self::new(parts.means, parts.shapes)?;
-        match parts.exposure {
-            Some(name) => new.with_exposure(&name),
-            None => Ok(new),
-        }
+        let mut new = match parts.exposure {
+            Some(name) => new.with_exposure(&name)?,
+            None => new,
+        };
+        new.unit = Unit::read(parts.mean_exposure)?;
+        Ok(new)
     }
 }
 
@@ -288,6 +292,7 @@ impl From<NegativeBinomial> for Parts {
         Self {
             means: nested(&n.means, n.width),
             shapes: nested(&n.shapes, n.width),
+            mean_exposure: n.unit.written(),
             exposure: n.exposure.first().cloned(),
         }
     }

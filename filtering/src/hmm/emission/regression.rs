@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::centre::Centre;
 use self::family::{Family, Linear, LogLinear, Logistic};
-use self::moments::packed_len;
+use self::moments::{checked_triangles, packed_len};
 use super::binary_units::BinaryUnits;
 use super::covariates::{check_exposure, check_names, seen_with};
 use super::origin::{checked_origin, written};
@@ -69,7 +69,8 @@ pub struct Regression<F: Family> {
 }
 
 /// Σ ω x xᵀ for each observation of a state, `[K]` lower triangles; nothing before it was measured. It is a property of the data,
-/// by which steps are scaled and starting averages made, and no part of what the model is.
+/// by which steps are scaled and starting averages made: a file keeps it, so that what is read learns as what was fitted, and two
+/// models that differ in it alone are equal.
 #[derive(Debug, Clone, Default)]
 struct Information(Vec<f64>);
 
@@ -352,6 +353,11 @@ struct Parts {
     variances: Option<Vec<f64>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     origin: Vec<f64>,
+    /// Lower triangles `[K]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    information: Vec<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    centre: Option<Centre>,
 }
 
 impl<F: Family> TryFrom<Parts> for Regression<F> {
@@ -368,7 +374,14 @@ impl<F: Family> TryFrom<Parts> for Regression<F> {
             }
             None => new,
         };
-        new.origin = checked_origin(parts.origin, new.weights_len())?;
+        let m = new.weights_len();
+        new.origin = checked_origin(parts.origin, m)?;
+        let states = new.weights.len() / m;
+        let triangles = checked_triangles("information", &parts.information, states, m)?;
+        new.information = Information(triangles);
+        if let Some(centre) = parts.centre {
+            new.centre = centre.checked(m - 1)?;
+        }
         Ok(new)
     }
 }
@@ -382,6 +395,8 @@ impl<F: Family> From<Regression<F>> for Parts {
             weights: nested(&r.weights, m),
             variances: F::VARIANCE.then_some(r.variances),
             origin: written(r.origin),
+            information: nested(&r.information.0, packed_len(m)),
+            centre: r.centre.is_some().then_some(r.centre),
         }
     }
 }

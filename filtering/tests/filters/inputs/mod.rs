@@ -4,6 +4,7 @@ mod autoregressions;
 mod laws;
 mod offsets;
 mod regressions;
+mod saved;
 mod transition_fits;
 mod transitions;
 mod units;

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Autoregression, Noise, check_order};
+use super::{Autoregression, LagMoments, Noise, check_order};
 use crate::error::check_finite;
 use crate::hmm::emission::origin::{checked_origin, written};
+use crate::hmm::emission::regression::moments::{checked_triangles, packed_len};
 use crate::hmm::emission_rows::{nested, width_of};
 use crate::{Error, Result};
 
@@ -26,6 +27,9 @@ pub(super) struct Parts {
     /// The observations that a sample goes on from, newest first `[p][D]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     start: Vec<Vec<f64>>,
+    /// Lower triangles `[K]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lag_moments: Vec<Vec<f64>>,
 }
 
 impl Parts {
@@ -41,6 +45,7 @@ impl Parts {
             variances: None,
             origin: Vec::new(),
             start: Vec::new(),
+            lag_moments: Vec::new(),
         }
     }
 
@@ -56,6 +61,7 @@ impl Parts {
             variances: Some(variances),
             origin: Vec::new(),
             start: Vec::new(),
+            lag_moments: Vec::new(),
         }
     }
 }
@@ -141,6 +147,9 @@ impl TryFrom<Parts> for Autoregression {
         };
         let mut new = Self::from_flat(d, order, weights, noise)?;
         new.origin = checked_origin(parts.origin, d)?;
+        let m = new.weights_len();
+        let triangles = checked_triangles("lag_moments", &parts.lag_moments, states, m)?;
+        new.moments = LagMoments(triangles);
         if !parts.start.is_empty() {
             if parts.start.len() != order {
                 let found = format!("{} observations", parts.start.len());
@@ -180,6 +189,7 @@ impl From<Autoregression> for Parts {
             }),
             origin: written(a.origin),
             start: nested(&a.start, d),
+            lag_moments: nested(&a.moments.0, packed_len(m)),
         }
     }
 }

@@ -1,14 +1,22 @@
 //! Where the inputs of statistics are counted from, and in which unit.
 
+use serde::{Deserialize, Serialize};
+
 use super::Regression;
 use super::family::Family;
 use super::moments::{dot, move_origin, packed_len, rescale};
+use crate::error::check_finite;
 use crate::math::binary::{exponent, power_of_two};
+use crate::{Error, Result};
+
+/// Either side of it, 2^e and 2^−e are numbers.
+const FARTHEST: i32 = 1000;
 
 /// c_x and e `[M]`: statistics are of (x − c_x) 2^−e, and weights about it have the constant β_0 + β·c_x and the others times 2^e. It
 /// belongs to the data of a fit, as the information does; without any both are 0. Squares of inputs in the unit 2^e stay in the range of
 /// numbers whatever the unit of the data is, and a power of two leaves every other digit as it was.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Centre {
     origin: Vec<f64>,
     exponents: Vec<i32>,
@@ -31,8 +39,6 @@ impl Centre {
 
     /// The means of the inputs of rows (y, x …) of which y is there, in units of the size of their largest deviation.
     pub(super) fn of<'a>(rows: impl Iterator<Item = &'a [f64]> + Clone, inputs: usize) -> Self {
-        /// Either side of it, 2^e and 2^−e are numbers.
-        const FARTHEST: i32 = 1000;
         let origin = mean_inputs(rows.clone(), inputs);
         let largest = |i: usize| {
             let seen = rows.clone().filter(|row| !row[0].is_nan());
@@ -47,6 +53,37 @@ impl Centre {
             exponents: (0..inputs).map(|i| unit(largest(i))).collect(),
             origin,
         }
+    }
+
+    /// That of a file, for M inputs.
+    ///
+    /// # Errors
+    /// [`Error::Size`] for another number of inputs, [`Error::Entry`] for what is not finite or no exponent.
+    pub(super) fn checked(self, inputs: usize) -> Result<Self> {
+        for (name, found) in [
+            ("centre.origin", self.origin.len()),
+            ("centre.exponents", self.exponents.len()),
+        ] {
+            if found != inputs {
+                let expected = format!("{inputs}, one an input");
+                return Err(Error::size(name, format!("{found} entries"), expected));
+            }
+        }
+        check_finite("centre.origin", inputs.max(1), &self.origin)?;
+        let far = |e: &i32| !(-FARTHEST..=FARTHEST).contains(e);
+        match self.exponents.iter().position(far) {
+            Some(at) => {
+                let expected = format!("an exponent from -{FARTHEST} to {FARTHEST}");
+                let found = f64::from(self.exponents[at]);
+                Err(Error::entry("centre.exponents", &[at], found, expected))
+            }
+            None => Ok(self),
+        }
+    }
+
+    /// Whether it is more than [`Centre::none`].
+    pub(super) fn is_some(&self) -> bool {
+        self.origin.iter().any(|c| *c != 0.0) || self.exponents.iter().any(|e| *e != 0)
     }
 
     /// The same unit without an origin.

@@ -2,13 +2,47 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use crate::Result;
+use crate::error::check_finite;
+use crate::hmm::emission_rows::width_of;
 use crate::math::binary::power_of_two;
 use crate::math::cholesky::cholesky;
+use crate::{Error, Result};
 
 /// The entries of a lower triangle of M rows.
 pub(in crate::hmm::emission) fn packed_len(m: usize) -> usize {
     m * (m + 1) / 2
+}
+
+/// The lower triangles of a file, one a state, in one piece; none stays none.
+///
+/// # Errors
+/// [`Error::Size`] for another number of states or entries, [`Error::Entry`] for an entry that is not finite or a second moment
+/// below 0.
+pub(in crate::hmm::emission) fn checked_triangles(
+    name: &str,
+    triangles: &[Vec<f64>],
+    states: usize,
+    m: usize,
+) -> Result<Vec<f64>> {
+    if triangles.is_empty() {
+        return Ok(Vec::new());
+    }
+    let len = packed_len(m);
+    if triangles.len() != states {
+        let found = format!("{} rows", triangles.len());
+        return Err(Error::size(name, found, format!("{states}, one a state")));
+    }
+    width_of(name, triangles, len, "the lower triangle of a state")?;
+    let all = triangles.concat();
+    check_finite(name, len, &all)?;
+    for (k, triangle) in triangles.iter().enumerate() {
+        let mut squares = (0..m).map(|i| packed_len(i) + i);
+        if let Some(at) = squares.find(|&at| triangle[at] < 0.0) {
+            let expected = "a second moment, 0 or more";
+            return Err(Error::entry(name, &[k, at], triangle[at], expected));
+        }
+    }
+    Ok(all)
 }
 
 /// The lower triangle as a symmetric matrix.
