@@ -16,7 +16,7 @@ def python(code, **options):
     return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, **options)
 
 
-@pytest.mark.parametrize("what", ["search", "em", "walk", "choices", "choices-em", "population", "lags", "driven"])
+@pytest.mark.parametrize("what", ["search", "em", "walk", "choices", "choices-em", "population", "lags", "driven", "transitions"])
 def test_ctrl_c_ends_a_long_fit(what):
     # Each fit would take minutes to hours. The time-out of the process is far above the second that is promised, and
     # the only clock that decides.
@@ -29,9 +29,10 @@ def test_ctrl_c_ends_a_long_fit(what):
         "population": "scotopic.PLDS(2, n_iter=10**9, tol=0.0)",
         "driven": "scotopic.LinearGaussian(4, n_iter=10**9)",
         "lags": "scotopic.AutoregressiveHMM(6, 2, n_init=1000, random_state=0)",
+        "transitions": "scotopic.GaussianHMM(4, n_init=1000, random_state=0)",
     }[what]
-    given = "inputs=x" if what.startswith(("choices", "driven")) else ""
-    made_of = "(x[:, 0] > 0).astype(float)" if given else "np.abs(x).round()" if what == "population" else "x"
+    given = "inputs=x" if what.startswith(("choices", "driven")) else "transition_inputs=x" if what == "transitions" else ""
+    made_of = "(x[:, 0] > 0).astype(float)" if given.startswith("inputs") else "np.abs(x).round()" if what == "population" else "x"
     code = f"""
         import os, signal, threading, time, numpy as np, scotopic
         x = np.random.default_rng(0).normal(size=(20_000, 2))

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import pathlib
 import pickle
 import subprocess
@@ -422,3 +423,21 @@ def test_several_threads_at_once(leaves, patches):
     for thread in threads:
         thread.join()
     assert all(np.array_equal(a, b) for a, b in zip(expected, found))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_says_that_its_parent_used_networks():
+    code = f"""
+        import os, scotopic
+        scotopic.train("smoke", **{{**{SMALL!r}, "train__iterations": 2}})
+        child = os.fork()
+        if child == 0:
+            try:
+                scotopic.train("smoke", **{{**{SMALL!r}, "train__iterations": 2}})
+            except scotopic.ScotopicError as error:
+                os._exit(0 if "spawn" in str(error) else 3)
+            os._exit(4)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "0\n", done.stderr
