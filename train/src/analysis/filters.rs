@@ -36,7 +36,11 @@ impl fmt::Display for Active {
 }
 
 impl Active {
-    fn flags(&self, norms: &[f64]) -> Result<Vec<bool>> {
+    /// Whether each filter of these norms is active.
+    ///
+    /// # Errors
+    /// If the criterion has rates of another number of filters.
+    pub fn flags(&self, norms: &[f64]) -> Result<Vec<bool>> {
         match self {
             Self::Norm(part) => {
                 let most = norms.iter().copied().fold(0.0, f64::max);

@@ -64,6 +64,7 @@ presets! {
     "mnist/predictive-coding" on "mnist": "PC: gradient descent on a point estimate, local learning",
     "mnist/128-steps" on "mnist": "iP-VAE, T = 128: a second stage, begun with the weights of `mnist`",
     "mnist/lca" on "mnist": "LCA: soft-threshold sparse coding with a learned dictionary",
+    "natural-patches/colour" on "natural-patches": "colour patches of CIFAR-10: brightness and opponent colours (`scotopic data info cifar10`)",
     "published/mnist-gaussian" on "published/mnist": "iG-VAE on MNIST, T = 64, β = 64 (Table 2; for a GPU)",
     "published/mnist-gaussian-relu" on "published/mnist": "iG_relu-VAE on MNIST, T = 32, β = 32 (Table 2; for a GPU)",
     "published/mnist-poisson" on "published/mnist": "iP-VAE on MNIST, T = 128, β = 128 (Table 2; for a GPU)",

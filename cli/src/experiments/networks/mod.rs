@@ -10,6 +10,7 @@
 //! | activity over β and the number of latents | `metabolic.rs` |
 //! | what the learned neurons are like | `hubel_wiesel.rs` |
 //! | their contrast responses, masks, surround, adaptation | `normalisation.rs` |
+//! | whether they separate brightness from colour | `colour.rs` |
 //! | the explicit and the proximal step, trained alike and swapped at inference | `stability.rs` |
 //! | indicators of the relaxed spikes | `indicators.rs` |
 //! | priors in time on moving scenes | `moving_scenes.rs` |
@@ -20,6 +21,7 @@
 
 use super::protocol::Protocol;
 
+mod colour;
 mod convergence;
 mod film_learning;
 mod hubel_wiesel;
@@ -46,6 +48,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     metabolic::PROTOCOL,
     hubel_wiesel::PROTOCOL,
     normalisation::PROTOCOL,
+    colour::PROTOCOL,
     stability::PROTOCOL,
     indicators::PROTOCOL,
     moving_scenes::PROTOCOL,
