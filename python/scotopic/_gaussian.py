@@ -182,6 +182,7 @@ class GaussianEstimator(Estimator):
         -------
         Forecast
         """
+        _data.one_series(X, "a forecast continues it")
         steps, data = whole("steps", steps, 0, MOST_STEPS), self._read(X, None, None, inputs)
         names, _ = self._given_names()
         if not names and future_inputs is None:

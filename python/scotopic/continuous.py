@@ -20,7 +20,7 @@ class ContinuousLinearGaussian(MatrixEstimator):
     Parameters
     ----------
     n_iter : int
-        At most so many quasi-Newton steps.
+        At most so many quasi-Newton steps; a fit that ends there warns.
     pseudo_count : float
         Observations added that the model before the fit predicts.
     diagonal : bool
@@ -68,7 +68,7 @@ class ContinuousLinearGaussian(MatrixEstimator):
     diffusion_ = parameter("diffusion_", "Q_c ``[n, n]``, variance per unit of time.")
     transition_ = process_noise_ = property(doc="Not there: they depend on the time between rows.")
 
-    def __init__(self, *, n_iter=100, pseudo_count=0.0, diagonal=False, learned=None):
+    def __init__(self, *, n_iter=500, pseudo_count=0.0, diagonal=False, learned=None):
         self.n_iter = n_iter
         self.pseudo_count = pseudo_count
         self.diagonal = diagonal
@@ -139,7 +139,8 @@ class ContinuousLinearGaussian(MatrixEstimator):
         Returns
         -------
         self
-            With the parameters; ``history_`` (ln p of the start and at the end, nats), ``n_iter_``, ``converged_``.
+            With the parameters; ``history_`` (ln p of the start and at the end, nats), ``n_iter_``, ``converged_``,
+            ``warnings_``.
         """
         start = self._start(X, lengths, inputs)
         return self._climb(X, self._read_to_fit(X, lengths, y, inputs), start)

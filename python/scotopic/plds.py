@@ -67,7 +67,7 @@ class _CountLDS(Estimator):
         -------
         self
             With the parameters; ``history_`` (the smoother's bound before each iteration and at the end, nats), ``n_iter_``,
-            ``converged_``.
+            ``converged_``, ``warnings_``.
         """
         n = whole("n_states", self.n_states, 1, MOST_STATES)
         if self.init not in ("guess", "parameters"):
@@ -83,10 +83,7 @@ class _CountLDS(Estimator):
             real("tol", self.tol, 0.0),
             start,
         )
-        self._take_fitted(model, X)
-        self.history_ = np.array(history)
-        self.n_iter_ = len(history) - 1
-        self.converged_ = converged
+        self._take_climb(model, X, history, len(history) - 1, converged)
         return self
 
     def statistics(self, X, lengths=None, *, inputs=None, exposure=None):
@@ -178,6 +175,7 @@ class _CountLDS(Estimator):
         -------
         Forecast
         """
+        _data.one_series(X, "a forecast continues it")
         filter = self.filter()
         filter.extend(self._read(X))
         return filter.forecast(whole("steps", steps, 0, MOST_STEPS))
@@ -211,7 +209,7 @@ class PLDS(_CountLDS):
         What rates are multiplied by: the width of a bin in seconds, where ``offset_`` is to be the logarithm of spikes per
         second. 1 leaves it at counts per bin.
     n_iter : int
-        At most so many iterations of EM.
+        At most so many iterations of EM; a fit that ends there warns.
     tol : float
         Converged when an iteration has gained less, in nats per observation.
     init : {"guess", "parameters"}

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import _data, _scotopic
+from . import _data, _scotopic, _warnings
 from ._gaussian import GaussianEstimator
 from ._settings import MOST_RUNS, real, texts, whole
 from .checks import Summary, numbers
-from .errors import SettingError, UnsupportedError, not_fitted
+from .errors import DependentColumnsError, SettingError, UnsupportedError, not_fitted
 from .results import Beliefs, _bands, _Short
 
 
@@ -32,7 +32,7 @@ class StructuralModel(GaussianEstimator):
     n_init : int
         Starts of the search.
     n_iter : int
-        At most so many quasi-Newton steps from a start.
+        At most so many quasi-Newton steps from a start; a fit that ends there warns.
     tol : float
         Converged where no entry of the gradient is larger, nats.
     random_state : int, numpy.random.Generator or RandomState, optional
@@ -49,7 +49,7 @@ class StructuralModel(GaussianEstimator):
         Those estimated and the diffuse states, which AIC and BIC count.
     n_diffuse_ : int
         Observations spent on the diffuse start.
-    converged_, n_iter_ : bool, int
+    converged_, n_iter_, warnings_ : bool, int, list of str
 
     All attributes of :class:`LinearGaussian` are there as well: the model as matrices.
 
@@ -112,18 +112,24 @@ class StructuralModel(GaussianEstimator):
         variance = self.initial_variance
         data = self._read_to_fit(X, lengths, y, inputs)
         own = _data.input_names(inputs) or [f"x{i}" for i in range(1, 1 + data.given[0])]
-        model, told = _scotopic.fit_structural(
-            data,
-            components,
-            {str(name): real(f"fixed[{name!r}]", value, -np.inf) for name, value in self._fixed().items()},
-            self._tied(),
-            None if variance is None else real("initial_variance", variance, 0.0),
-            whole("n_init", self.n_init, 1, MOST_RUNS),
-            _data.seed_of(self.random_state),
-            whole("n_iter", self.n_iter, 0),
-            real("tol", self.tol, 0.0),
-            own,
-        )
+        try:
+            model, told = _scotopic.fit_structural(
+                data,
+                components,
+                {str(name): real(f"fixed[{name!r}]", value, -np.inf) for name, value in self._fixed().items()},
+                self._tied(),
+                None if variance is None else real("initial_variance", variance, 0.0),
+                whole("n_init", self.n_init, 1, MOST_RUNS),
+                _data.seed_of(self.random_state),
+                whole("n_iter", self.n_iter, 0),
+                real("tol", self.tol, 0.0),
+                own,
+            )
+        except DependentColumnsError as error:
+            # The library's words advise pseudo-observations, which these models have not.
+            constant = DependentColumnsError("X: the series does not vary: there is no variance to be learned of it")
+            constant.__dict__.update(error.__dict__)
+            raise constant from None
         self._take_fitted(model, X)
         self.params_ = dict(zip(told["names"], told["estimates"]))
         self.standard_errors_ = dict(zip(told["names"], numbers(told["standard_errors"]).tolist()))
@@ -133,9 +139,10 @@ class StructuralModel(GaussianEstimator):
         self.converged_ = told["converged"]
         self.n_iter_ = told["iterations"]
         self._told = told
+        self._say(_warnings.unfinished(self))
         return self
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X, y=None, *, inputs=None):
         """Not there: learning on a stream would free every entry of the matrices."""
         raise UnsupportedError(
             "a structural model cannot learn on a stream: fit it again, or let `LinearGaussian` learn its matrices"
@@ -231,6 +238,7 @@ class StructuralModel(GaussianEstimator):
         Decomposition
         """
         told = self._fitted()
+        _data.one_series(X, "its components are a series each; decompose one after the other")
         beliefs = self.smooth(X, inputs=inputs)
         # What each state adds, row by row: of a regression its inputs.
         h = np.repeat(np.asarray(self.observation_), len(beliefs.means), axis=0)
