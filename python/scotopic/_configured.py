@@ -1,8 +1,14 @@
 """What is made of settings: their names and values, and a representation, as scikit-learn has them."""
 
+from __future__ import annotations
+
 import inspect
+from typing import TYPE_CHECKING
 
 from .errors import SettingError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Configured:
@@ -13,11 +19,11 @@ class Configured:
         parameters = inspect.signature(cls.__init__).parameters
         return sorted(name for name in parameters if name != "self")
 
-    def get_params(self, deep=True):
+    def get_params(self, deep=True) -> dict:
         """The settings by name."""
         return {name: getattr(self, name) for name in self._names()}
 
-    def set_params(self, **params):
+    def set_params(self, **params) -> Self:
         """Sets settings by name; the object itself."""
         known = self._names()
         for name in params:

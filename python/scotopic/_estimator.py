@@ -1,5 +1,9 @@
 """What all estimators share: scikit-learn's conventions, without a dependency on it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from . import _data, _scotopic, _warnings
@@ -8,6 +12,9 @@ from ._settings import MOST_LAGS, real, whole
 from .checks import Residuals, summarised
 from .errors import SettingError, SizeError, not_fitted
 from .streaming import Filter
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Estimator(Configured):
@@ -165,7 +172,7 @@ class Estimator(Configured):
 
     # ---- streaming and information criteria
 
-    def filter(self, factorisation="reversed", *, learn=None, lag=0, **settings):
+    def filter(self, factorisation="reversed", *, learn=None, lag=0, **settings) -> Filter:
         """A filter of this model that has seen nothing, for data that come one at a time.
 
         Parameters
@@ -184,7 +191,7 @@ class Estimator(Configured):
         """
         return Filter(self, factorisation, learn=learn, lag=lag, **settings)
 
-    def partial_fit(self, X, y=None, *, inputs=None, exposure=None):
+    def partial_fit(self, X, y=None, *, inputs=None, exposure=None) -> Self:
         """Learns from the next rows of one endless series, in constant memory.
 
         The first call fits the model to its rows where it has no parameters. From then on parameters follow the data by
@@ -208,7 +215,7 @@ class Estimator(Configured):
         self._stream, self._streamed = stream, self._compiled
         return self
 
-    def aic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def aic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> float:
         """Akaike's information criterion, nats times 2; lower is better.
 
         Free parameters are counted: of a distribution one less than it has entries, and none that is exactly 0. What is 0 at the
@@ -217,7 +224,7 @@ class Estimator(Configured):
         data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
         return -2.0 * self._model.log_evidence(data) + 2.0 * self._model.free_parameters
 
-    def bic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def bic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> float:
         """The Bayesian information criterion, of the observations that were seen, nats times 2; lower is better.
 
         Parameters are counted as in :meth:`aic`.
@@ -225,7 +232,7 @@ class Estimator(Configured):
         data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
         return -2.0 * self._model.log_evidence(data) + self._model.free_parameters * np.log(data.n_seen)
 
-    def summary(self, X, lengths=None, *, level=0.95, hold=(), inputs=None, exposure=None, transition_inputs=None):
+    def summary(self, X, lengths=None, *, level=0.95, hold=(), inputs=None, exposure=None, transition_inputs=None) -> Summary:
         """The parameters with standard errors by the observed information of the data that they were fitted to.
 
         Parameters
@@ -244,7 +251,7 @@ class Estimator(Configured):
         data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
         return summarised(self._model, data, real("level", level, 0.0), hold)
 
-    def residuals(self, X, *, random_state=0, lags=None, inputs=None, exposure=None, transition_inputs=None):
+    def residuals(self, X, *, random_state=0, lags=None, inputs=None, exposure=None, transition_inputs=None) -> Residuals:
         """Standardised one-step residuals of one series, with tests; four panels in a notebook.
 
         Parameters
@@ -268,11 +275,11 @@ class Estimator(Configured):
         values, tests = _scotopic.residuals(self._model, data, seed, lags)
         return Residuals(values, tests, f"Residuals of {self!r}")
 
-    def to_toml(self):
+    def to_toml(self) -> str:
         """The model as the text of a model file of the program ``scotopic``."""
         return self._model.to_toml()
 
-    def save(self, path):
+    def save(self, path) -> None:
         """Writes a model file that the program ``scotopic`` reads."""
         text = self.to_toml()
         with open(path, "w", encoding="utf-8") as file:

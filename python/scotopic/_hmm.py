@@ -1,6 +1,9 @@
 """What hidden Markov models of all emissions share."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +13,9 @@ from ._hmm_questions import HmmQuestions
 from ._progress import watch
 from ._settings import MOST_RUNS, MOST_STATES, real, whole
 from .errors import DependentColumnsError, NotPositiveDefiniteError, ParameterError, SettingError, SizeError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class HMM(HmmQuestions):
@@ -116,7 +122,8 @@ class HMM(HmmQuestions):
         renamed = type(error)(said)
         renamed.__dict__.update(error.__dict__)
         if "name" in renamed.__dict__:
-            renamed.name = names.get(renamed.name, renamed.name)
+            # A matrix of an array is named with its place, "covariances[1]".
+            renamed.name = re.sub(r"^\w+", lambda found: names.get(found[0], found[0]), renamed.name)
         return renamed
 
     def _emission(self):
@@ -149,7 +156,7 @@ class HMM(HmmQuestions):
 
     # ---- fitting
 
-    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None, exposure=None, transition_inputs=None) -> Self:
         """Fits the model to sequences by maximum likelihood.
 
         Parameters
@@ -286,7 +293,7 @@ class HMM(HmmQuestions):
         self.found_by_, self.pseudo_count_ = found_by, pseudo_count
         self._say(said)
 
-    def maximise(self, statistics, pseudo_count=None):
+    def maximise(self, statistics, pseudo_count=None) -> Self:
         """The M-step: this model with the parameters that are best for expected statistics.
 
         Parameters

@@ -1,12 +1,14 @@
 """What can be asked of a hidden Markov model with parameters."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from . import _data, _scotopic
 from ._estimator import Estimator
 from ._settings import MOST_SAMPLES, MOST_STEPS, whole
 from .errors import SettingError, UnsupportedError
-from .results import Posterior
+from .results import Forecast, Posterior
 
 
 class HmmQuestions(Estimator):
@@ -20,34 +22,34 @@ class HmmQuestions(Estimator):
         if self._driving:
             raise UnsupportedError(f"a {type(self).__name__} with inputs of its transitions cannot {asked}")
 
-    def score(self, X, y=None, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def score(self, X, y=None, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> float:
         """ln p(X), nats: the sum over all sequences."""
         return self._model.log_evidence(self._read(X, lengths, y, inputs, exposure, transition_inputs))
 
-    def predict(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def predict(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> np.ndarray:
         """The most probable path ``[T]`` of states, from 0 (Viterbi)."""
         return self._model.viterbi(self._read(X, lengths, None, inputs, exposure, transition_inputs))[0]
 
-    def predict_proba(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def predict_proba(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> np.ndarray:
         """p(s_t | all observations of the sequence) ``[T, K]``."""
         return self._model.smooth(self._read(X, lengths, None, inputs, exposure, transition_inputs))[0]
 
-    def filter_proba(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def filter_proba(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> np.ndarray:
         """p(s_t | observations up to t) ``[T, K]``: what can be known at the time."""
         return self._model.filter(self._read(X, lengths, None, inputs, exposure, transition_inputs))[0]
 
-    def score_samples(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def score_samples(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> tuple[float, np.ndarray]:
         """ln p(X), nats, and p(s_t | all observations) ``[T, K]``."""
         probabilities, log_evidence = self._model.smooth(
             self._read(X, lengths, None, inputs, exposure, transition_inputs)
         )
         return log_evidence, probabilities
 
-    def log_predictive(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def log_predictive(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> np.ndarray:
         """ln p(o_t | o_<t) ``[T]``, nats; 0 for a missing observation. Their sum is ``score``."""
         return self._model.filter(self._read(X, lengths, None, inputs, exposure, transition_inputs))[1]
 
-    def decode(self, X, lengths=None, algorithm="viterbi", *, inputs=None, exposure=None, transition_inputs=None):
+    def decode(self, X, lengths=None, algorithm="viterbi", *, inputs=None, exposure=None, transition_inputs=None) -> tuple[float, np.ndarray]:
         """A path of states, and its logarithm, in hmmlearn's order.
 
         Parameters
@@ -72,7 +74,7 @@ class HmmQuestions(Estimator):
 
     def posterior(
         self, X, lengths=None, factorisation="reversed", *, inputs=None, exposure=None, transition_inputs=None
-    ):
+    ) -> Posterior:
         """Posterior probabilities of the states over time, which a notebook draws.
 
         Parameters
@@ -121,7 +123,7 @@ class HmmQuestions(Estimator):
         future_inputs=None,
         future_exposure=None,
         future_transition_inputs=None,
-    ):
+    ) -> Forecast:
         """The ``steps`` observations after the last of one series.
 
         Parameters
@@ -152,7 +154,7 @@ class HmmQuestions(Estimator):
         }
         return filter._forecast(whole("steps", steps, 0, MOST_STEPS), **future, prefix="future_")
 
-    def sample(self, n_samples=None, random_state=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def sample(self, n_samples=None, random_state=None, *, inputs=None, exposure=None, transition_inputs=None) -> tuple[np.ndarray, np.ndarray]:
         """Draws a sequence.
 
         Parameters

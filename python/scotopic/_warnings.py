@@ -29,11 +29,15 @@ def unfinished(estimator, *, tolerant=True):
         return []
     if estimator.n_iter_ < estimator.n_iter:
         return [
-            f"ended after {estimator.n_iter_} iterations, where no step raised it further, and had not converged: ln p may be flat "
+            f"ended after {_iterations(estimator)}, where no step raised it further, and had not converged: ln p may be flat "
             "there, or another start may lead further"
         ]
     now = "" if not tolerant or estimator.tol is None else f" (now {estimator.tol:g})"
     larger = f", or a larger tol{now}" if tolerant else ""
     return [
-        f"ended after {estimator.n_iter_} iterations and had not converged: give it more by n_iter (now {estimator.n_iter}){larger}"
+        f"ended after {_iterations(estimator)} and had not converged: give it more by n_iter (now {estimator.n_iter}){larger}"
     ]
+
+
+def _iterations(estimator):
+    return "1 iteration" if estimator.n_iter_ == 1 else f"{estimator.n_iter_} iterations"

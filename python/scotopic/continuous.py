@@ -1,9 +1,16 @@
 """Linear-Gaussian models of continuous time, seen at any times."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ._compiled import stands_for
 from ._estimator import parameter
 from ._matrices import MatrixEstimator
 from .errors import SettingError, UnsupportedError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class ContinuousLinearGaussian(MatrixEstimator):
@@ -91,7 +98,7 @@ class ContinuousLinearGaussian(MatrixEstimator):
         direct=None,
         regressors=None,
         inputs=None,
-    ):
+    ) -> Self:
         """A model with these parameters; ``inputs`` are names, the last that of the time."""
         return cls._of(
             cls(),
@@ -122,7 +129,7 @@ class ContinuousLinearGaussian(MatrixEstimator):
                 raise SettingError(f"setting `learned`: found {name!r}, expected 'drift' or 'diffusion' in place of it")
         return [self._COMPILED.get(name, name) for name in learned]
 
-    def fit(self, X, y=None, lengths=None, *, inputs=None):
+    def fit(self, X, y=None, lengths=None, *, inputs=None) -> Self:
         """Fits the parameters to sequences by maximum likelihood, from those that are set.
 
         Parameters

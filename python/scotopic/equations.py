@@ -1,5 +1,7 @@
 """Models whose equations are Python functions."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from . import _data, _scotopic
@@ -124,7 +126,7 @@ class Nonlinear(_Equations):
     def _equation(self, factorisation):
         return _scotopic.Equation.nonlinear(*self._checked(), factorisation)
 
-    def filter(self, factorisation="reversed"):
+    def filter(self, factorisation="reversed") -> Filter:
         """A filter that has seen nothing, by a bound: "reversed", "jelbo" or "vjf".
 
         Returns
@@ -134,7 +136,7 @@ class Nonlinear(_Equations):
         """
         return Filter(self, factorisation)
 
-    def score(self, X, y=None, lengths=None, *, factorisation="reversed"):
+    def score(self, X, y=None, lengths=None, *, factorisation="reversed") -> float:
         """The filter's bound of ln p(X), nats: the sum over all series. It is ln p(X) where f and the likelihood are linear-Gaussian.
 
         Parameters
@@ -265,11 +267,11 @@ class Generalised(_Equations):
             said = str(error).replace("`embedding.states`", "`order`").replace("`embedding.smoothness`", "`smoothness`")
             raise SettingError(said) from None
 
-    def filter(self):
+    def filter(self) -> Filter:
         """A filter that has seen nothing; see :meth:`Nonlinear.filter`."""
         return Filter(self)
 
-    def score(self, X, y=None, lengths=None):
+    def score(self, X, y=None, lengths=None) -> float:
         """The sum of ln p(y_t | y_<t) of the causal filter, nats, over all series: the evidence of the samples, to the order kept.
 
         Parameters

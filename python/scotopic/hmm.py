@@ -1,5 +1,7 @@
 """Hidden Markov models with scikit-learn's conventions, under the names that hmmlearn gives."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from . import _data, _scotopic
@@ -37,7 +39,7 @@ class CategoricalHMM(HMM):
         Threads of a search; -1 is one a core. The result is the same, bit for bit.
     random_state : int, numpy.random.Generator or RandomState, optional
     verbose : bool
-        A progress bar of EM, by tqdm if it is there.
+        A progress bar of EM, by tqdm if it is there; a search, whose runs are side by side, has none.
 
     Attributes
     ----------
@@ -108,7 +110,7 @@ class CategoricalHMM(HMM):
     def n_features(self, symbols):
         self._symbols = symbols
 
-    def get_params(self, deep=True):
+    def get_params(self, deep=True) -> dict:
         """The settings by name."""
         return {**super().get_params(deep), "n_features": self._symbols}
 

@@ -1,5 +1,9 @@
 """Linear-Gaussian state-space models."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from . import _data, _scotopic
 from ._compiled import stands_for
 from ._estimator import check_size
@@ -7,6 +11,9 @@ from ._matrices import MatrixEstimator
 from ._progress import watch
 from ._settings import MOST_STATES, real, whole
 from .errors import SettingError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class LinearGaussian(MatrixEstimator):
@@ -39,6 +46,7 @@ class LinearGaussian(MatrixEstimator):
     init : {"guess", "parameters"}
         Where a fit starts: from a guess out of the data, or from the parameters as they are set.
     verbose : bool
+        A progress bar of EM, by tqdm if it is there; a model with inputs has none.
 
     Attributes
     ----------
@@ -121,7 +129,7 @@ class LinearGaussian(MatrixEstimator):
         direct=None,
         regressors=None,
         inputs=None,
-    ):
+    ) -> Self:
         """A model with these parameters; ``inputs`` are names."""
         return cls._of(
             cls(len(transition)),
@@ -138,7 +146,7 @@ class LinearGaussian(MatrixEstimator):
         )
 
     @classmethod
-    def local_level(cls, process_noise=1.0, observation_noise=1.0, initial_mean=0.0, initial_variance=1.0):
+    def local_level(cls, process_noise=1.0, observation_noise=1.0, initial_mean=0.0, initial_variance=1.0) -> Self:
         """A level that walks at random, observed with noise; variances in the units of the data squared."""
         return cls.of(
             [[1.0]],
@@ -158,7 +166,7 @@ class LinearGaussian(MatrixEstimator):
 
     # ---- fitting
 
-    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None):
+    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None) -> Self:
         """Fits the parameters to sequences by expectation maximisation, of a model with inputs by a quasi-Newton method.
 
         Parameters
@@ -209,7 +217,7 @@ class LinearGaussian(MatrixEstimator):
         self._take_climb(model, X, history, len(history) - 1, converged)
         return self
 
-    def maximise(self, statistics, pseudo_count=None):
+    def maximise(self, statistics, pseudo_count=None) -> Self:
         """The M-step: this model with the parameters that are best for expected statistics; the model itself."""
         self._refuse_inputs("a model with inputs is fitted by the gradient of ln p: it has no M-step")
         pseudo_count = self.pseudo_count if pseudo_count is None else pseudo_count

@@ -1,6 +1,9 @@
 """Filters: data that come one at a time."""
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +12,9 @@ from ._compiled import estimator_of
 from ._settings import MOST_STEPS, whole
 from .errors import ParameterError, ScotopicError, SettingError, SizeError, UnsupportedError
 from .results import Filtered, Forecast
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Filter(_scotopic.Filter):
@@ -96,7 +102,7 @@ class Filter(_scotopic.Filter):
         return new
 
     @classmethod
-    def restore(cls, snapshot):
+    def restore(cls, snapshot) -> Self:
         """The filter that ``snapshot`` was taken of, here or by ``scotopic filter --save``."""
         return super().__new__(cls, bytes(snapshot))
 
@@ -109,7 +115,7 @@ class Filter(_scotopic.Filter):
         driving = {"driving": self.transition_inputs, "transition_inputs": transition_inputs}
         return _data.read(*self.given, X, None, inputs, exposure, **driving)
 
-    def extend(self, X, *, inputs=None, exposure=None, transition_inputs=None):
+    def extend(self, X, *, inputs=None, exposure=None, transition_inputs=None) -> Filtered:
         """Takes in rows ``[T, D]``, as ``update`` would one after the other; a failure leaves the filter as it was.
 
         Parameters
@@ -129,12 +135,12 @@ class Filter(_scotopic.Filter):
         """
         return Filtered(*super().extend(self._read(X, inputs, exposure, transition_inputs)))
 
-    def partial_fit(self, X, y=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def partial_fit(self, X, y=None, *, inputs=None, exposure=None, transition_inputs=None) -> Self:
         """Takes in rows ``[T, D]``, with what they are given as in ``extend``; the filter itself."""
         super().extend(self._read(X, inputs, exposure, transition_inputs))
         return self
 
-    def forecast(self, steps=1, *, inputs=None, exposure=None, transition_inputs=None):
+    def forecast(self, steps=1, *, inputs=None, exposure=None, transition_inputs=None) -> Forecast:
         """The next ``steps`` observations, if nothing is seen on the way.
 
         Parameters
@@ -200,13 +206,13 @@ class Filter(_scotopic.Filter):
             model.feature_names_in_ = self._names
         return model
 
-    def copy(self):
+    def copy(self) -> Self:
         """A filter in the same state; none of functions of Python, whose state cannot be taken out of them."""
         new = type(self).restore(self.snapshot())
         new._names = self._names
         return new
 
-    def snapshot(self):
+    def snapshot(self) -> bytes:
         """The whole filter as bytes, from which :meth:`restore` continues bit for bit; none of functions of Python."""
         try:
             return super().snapshot()
@@ -231,7 +237,7 @@ class NamedFilter(Filter):
     A class of its own, as checks of labels would take as long as the update of a filter that has none.
     """
 
-    def update(self, observation, inputs=None, exposure=None, transition_inputs=None):
+    def update(self, observation, inputs=None, exposure=None, transition_inputs=None) -> float:
         """Takes in the next observation.
 
         Parameters

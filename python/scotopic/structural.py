@@ -1,7 +1,10 @@
 """Structural time series models: components that add up."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +14,9 @@ from ._settings import MOST_RUNS, real, texts, whole
 from .checks import Summary, numbers
 from .errors import DependentColumnsError, SettingError, UnsupportedError, not_fitted
 from .results import Beliefs, _bands, _Short
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class StructuralModel(GaussianEstimator):
@@ -89,7 +95,7 @@ class StructuralModel(GaussianEstimator):
         self.tol = tol
         self.random_state = random_state
 
-    def fit(self, X, y=None, lengths=None, *, inputs=None):
+    def fit(self, X, y=None, lengths=None, *, inputs=None) -> Self:
         """Fits the parameters to series by maximum likelihood, from several starts.
 
         Parameters
@@ -173,18 +179,18 @@ class StructuralModel(GaussianEstimator):
             raise not_fitted("This StructuralModel instance is not fitted yet: call fit")
         return self._told
 
-    def aic(self, X, lengths=None, *, inputs=None):
+    def aic(self, X, lengths=None, *, inputs=None) -> float:
         """Akaike's information criterion; lower is better."""
         self._fitted()
         return 2.0 * self.n_parameters_ - 2.0 * self.score(X, lengths=lengths, inputs=inputs)
 
-    def bic(self, X, lengths=None, *, inputs=None):
+    def bic(self, X, lengths=None, *, inputs=None) -> float:
         """The Bayesian information criterion, of the observations that were seen; lower is better."""
         self._fitted()
         data = self._read(X, lengths, None, inputs)
         return self.n_parameters_ * np.log(data.n_seen) - 2.0 * self._model.log_evidence(data)
 
-    def summary(self, level=0.95):
+    def summary(self, level=0.95) -> Summary:
         """The parameters with standard errors and intervals, and criteria, of the series that it was fitted to.
 
         Returns
@@ -224,7 +230,7 @@ class StructuralModel(GaussianEstimator):
             k * np.log(seen) - 2.0 * log_evidence,
         )
 
-    def decompose(self, X, *, inputs=None):
+    def decompose(self, X, *, inputs=None) -> Decomposition:
         """The components of one series given all of it: what each adds to the observation, and the slope itself.
 
         Parameters
@@ -263,7 +269,7 @@ class StructuralModel(GaussianEstimator):
         state = {name: j for (_, j), name in self._regressors.items()}
         return [state[name] for name in self.inputs_]
 
-    def coefficients(self, X, lengths=None, *, inputs=None):
+    def coefficients(self, X, lengths=None, *, inputs=None) -> Beliefs:
         """Beliefs about the coefficients of a regression given all of the series; constant unless they walk.
 
         Parameters

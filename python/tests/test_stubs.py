@@ -68,3 +68,16 @@ def test_what_is_documented():
         compiled = getattr(_scotopic, name)
         for member in public(vars(compiled)) - PRIVATE:
             assert inspect.getdoc(getattr(compiled, member)), f"{name}.{member}"
+
+
+def test_what_methods_answer_is_declared():
+    """What a type checker sees of the estimators: not every method, those that each analysis begins and ends with."""
+    import scotopic
+
+    for name in scotopic.__all__:
+        kind = getattr(scotopic, name)
+        if not inspect.isclass(kind) or not hasattr(kind, "get_params"):
+            continue
+        for method in ("fit", "score", "filter", "aic", "forecast", "get_params", "set_params"):
+            found = getattr(kind, method, None)
+            assert found is None or "return" in found.__annotations__, f"{name}.{method}"
