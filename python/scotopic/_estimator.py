@@ -218,8 +218,9 @@ class Estimator(Configured):
     def aic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> float:
         """Akaike's information criterion, nats times 2; lower is better.
 
-        Free parameters are counted: of a distribution one less than it has entries, and none that is exactly 0. What is 0 at the
-        start of a fit stays 0, so that it is a part of the model (a chain from left to right) and nothing that was fitted.
+        Free parameters are counted: of a distribution one less than it has entries, and none that is exactly 0. Without a
+        ``pseudo_count`` what is 0 at the start of a fit stays 0, so that it is a part of the model (a chain from left to right)
+        and nothing that was fitted.
         """
         data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
         return -2.0 * self._model.log_evidence(data) + 2.0 * self._model.free_parameters

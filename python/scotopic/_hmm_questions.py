@@ -49,7 +49,9 @@ class HmmQuestions(Estimator):
         """ln p(o_t | o_<t) ``[T]``, nats; 0 for a missing observation. Their sum is ``score``."""
         return self._model.filter(self._read(X, lengths, None, inputs, exposure, transition_inputs))[1]
 
-    def decode(self, X, lengths=None, algorithm="viterbi", *, inputs=None, exposure=None, transition_inputs=None) -> tuple[float, np.ndarray]:
+    def decode(
+        self, X, lengths=None, algorithm="viterbi", *, inputs=None, exposure=None, transition_inputs=None
+    ) -> tuple[float, np.ndarray]:
         """A path of states, and its logarithm, in hmmlearn's order.
 
         Parameters
@@ -154,7 +156,9 @@ class HmmQuestions(Estimator):
         }
         return filter._forecast(whole("steps", steps, 0, MOST_STEPS), **future, prefix="future_")
 
-    def sample(self, n_samples=None, random_state=None, *, inputs=None, exposure=None, transition_inputs=None) -> tuple[np.ndarray, np.ndarray]:
+    def sample(
+        self, n_samples=None, random_state=None, *, inputs=None, exposure=None, transition_inputs=None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Draws a sequence.
 
         Parameters

@@ -21,7 +21,9 @@ _INSTEAD = {
 def array_of(X, what):
     """A tensor that speaks DLPack alone as an array, in place where it can; a list of such as a list; all else as it is."""
     if isinstance(X, (list, tuple)):
-        return [array_of(x, what) for x in X] if any(map(_is_tensor, X)) else X
+        # A list that begins with a number is one of numbers, which may be long.
+        plain = not X or isinstance(X[0], (float, int, np.generic, np.ndarray, list, tuple))
+        return X if plain or not any(map(_is_tensor, X)) else [array_of(x, what) for x in X]
     if not _is_tensor(X):
         return X
     if hasattr(X, "detach"):

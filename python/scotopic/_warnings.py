@@ -24,7 +24,10 @@ def _level():
 
 
 def unfinished(estimator, *, tolerant=True):
-    """What there is to say of a fit that has not converged; nothing of one that was asked for no iteration. ``tolerant``: by its ``tol``."""
+    """What there is to say of a fit that has not converged; nothing of one that was asked for no iteration.
+
+    ``tolerant``: whether its ``tol`` says when it has.
+    """
     if estimator.converged_ or estimator.n_iter == 0:
         return []
     if estimator.n_iter_ < estimator.n_iter:

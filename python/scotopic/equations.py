@@ -137,7 +137,7 @@ class Nonlinear(_Equations):
         return Filter(self, factorisation)
 
     def score(self, X, y=None, lengths=None, *, factorisation="reversed") -> float:
-        """The filter's bound of ln p(X), nats: the sum over all series. It is ln p(X) where f and the likelihood are linear-Gaussian.
+        """The filter's bound of ln p(X), nats: the sum over all series. ln p(X) itself where the model is linear and Gaussian.
 
         Parameters
         ----------
@@ -272,7 +272,7 @@ class Generalised(_Equations):
         return Filter(self)
 
     def score(self, X, y=None, lengths=None) -> float:
-        """The sum of ln p(y_t | y_<t) of the causal filter, nats, over all series: the evidence of the samples, to the order kept.
+        """The sum of ln p(y_t | y_<t) of the causal filter, nats, over all series: the evidence of the samples.
 
         Parameters
         ----------

@@ -29,8 +29,9 @@ class CategoricalHMM(HMM):
     pseudo_count : float
         Observations added that say nothing of a state: 0 is maximum likelihood.
     n_features : int, optional
-        M, the number of symbols, where data may lack the last of them; one more than the largest symbol of the fit otherwise. Of a
-        symbol that was not seen the probability is 0 by maximum likelihood, and above 0 with a ``pseudo_count``.
+        M, the number of symbols (of this model alone), where data may lack the last of them; one more than the largest symbol of
+        the fit otherwise. Of a symbol that was not seen the probability is 0 by maximum likelihood, and above 0 with a
+        ``pseudo_count``.
     init : {"guess", "parameters"}
         Where a fit starts: from guesses out of the data, or from the parameters as they are set.
     method : {"search", "em"}

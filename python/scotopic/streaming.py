@@ -32,9 +32,9 @@ class Filter(_scotopic.Filter):
     learn : str or bool, optional
         A learning rule, or True for the default of the kind of model. HMMs: "block-online-em", "rmle"; "dirichlet" of all but
         autoregressions; "online-em" and "fixed-lag" of symbols, counts, answers (Bernoulli) and normal vectors.
-        Linear-Gaussian models: "block-online-em", "online-em", "rmle". PLDS, BLDS: "block-online-em". Models with inputs of
-        their transitions, linear-Gaussian models with inputs or of continuous time, structural models and functions of
-        Python do not learn.
+        Linear-Gaussian models: "block-online-em", "online-em", "rmle". PLDS, BLDS: "block-online-em". HMMs with inputs of
+        their transitions, linear-Gaussian models with inputs, of continuous time or with a diffuse start (structural models
+        without ``initial_variance``) and functions of Python do not learn.
     lag : int, default 0
         How many observations back ``smooth`` can look: of HMMs but autoregressions and those with inputs of their
         transitions, and of linear-Gaussian and structural models without inputs; exact, and of a filter that does not learn.
@@ -103,7 +103,10 @@ class Filter(_scotopic.Filter):
 
     @classmethod
     def restore(cls, snapshot) -> Self:
-        """The filter that ``snapshot`` was taken of, here or by ``scotopic filter --save``."""
+        """The filter that ``snapshot`` was taken of, here or by ``scotopic filter --save``.
+
+        A snapshot has no names of columns: what is pickled or copied keeps them.
+        """
         return super().__new__(cls, bytes(snapshot))
 
     #: The names of the columns that its model was fitted to.
@@ -121,6 +124,7 @@ class Filter(_scotopic.Filter):
         Parameters
         ----------
         X : array-like ``[T, D]``
+            The next rows of one series; several are refused.
         inputs : array-like ``[T, M]``, optional
             What a regression is given with each observation.
         exposure : array-like ``[T]``, optional
